@@ -1,0 +1,1 @@
+"""The ground floor: what a dataset of annotated clips is, on disk and in memory."""

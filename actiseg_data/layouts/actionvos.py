@@ -1,0 +1,190 @@
+"""The ActionVOS layout on disk: action lists, expressions, objects, masks, frames.
+
+::
+
+    ROOT/ImageSets/<split>.json                                   action list
+    ROOT/ImageSets/<split>_meta_expressions_<style>.json          prompts
+    ROOT/ImageSets/<split>_objects_category.json                  objects
+    ROOT/Annotations_Sparse/{train,val}/<sequence>/<frame>.png    index masks
+    ROOT/JPEGImages_Sparse/{train,val}/<sequence>/<frame>.jpg     frames
+    ROOT/Weights_Sparse/{train,val}/<sequence>/<frame>.png        training weights
+
+A split is an action list; `val_human` or a user's own list refers to the folders of `train/` or
+`val/`, whichever has the sequence.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from actiseg_data.digests import json_digest
+from actiseg_data.errors import Problems, refuse
+from actiseg_data.layouts.image_sets import (
+    Expression,
+    ObjectEntry,
+    expressions_file,
+    objects_file,
+    read_by_folder,
+    read_expression,
+    read_object_entry,
+    read_record,
+    refuse_repeats,
+)
+from actiseg_data.masks import IndexMask, foreign_ids, read_index_mask
+from actiseg_data.sequences import Sequence, number_equals
+from actiseg_data.untrusted import Cursor, check_name, gather, read_json
+
+IMAGE_SETS = "ImageSets"
+MASKS = "Annotations_Sparse"
+FRAMES = "JPEGImages_Sparse"
+WEIGHTS = "Weights_Sparse"
+SUBSETS = ("train", "val")
+
+
+def disk_name(folder: str) -> str:
+    """A sequence's folder as this system can hold it: Windows forbids colons, %3A stands in."""
+    return folder.replace(":", "%3A") if os.name == "nt" else folder
+
+
+@dataclass(frozen=True)
+class Split:
+    """An action list of an ActionVOS root, read and checked.
+
+    subsets: for each sequence folder, ``train`` or ``val``: where its masks lie.
+    records: the action list as it stands in the file, for writing it again unchanged.
+    """
+
+    root: Path
+    name: str
+    sequences: tuple[Sequence, ...]
+    subsets: dict[str, str]
+    records: tuple[dict[str, Any], ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of the action list: which sequences, frames, objects and labels there are."""
+        return json_digest(list(self.records))
+
+    def folder(self, kind: str, sequence: Sequence) -> Path:
+        """Where a sequence's files of a kind (`MASKS`, `FRAMES`, `WEIGHTS`) lie in this root."""
+        return sequence_folder(self.root, kind, self.subsets[sequence.folder], sequence.folder)
+
+    def mask_path(self, sequence: Sequence, frame: str) -> Path:
+        return self.folder(MASKS, sequence) / f"{frame}.png"
+
+    def read_masks(self, sequence: Sequence) -> list[IndexMask]:
+        """The sequence's index masks in frame order, all of one size and with listed ids only.
+
+        Raises `Refused` with every mask that is not so.
+        """
+        problems = Problems()
+        masks: list[IndexMask] = []
+        for frame in sequence.frames:
+            path = self.mask_path(sequence, frame)
+            with problems.caught():
+                mask = read_index_mask(path)
+                if masks and mask.shape != masks[0].shape:
+                    problems.add(
+                        f"has {mask.shape[1]} x {mask.shape[0]} pixels, the sequence's other masks "
+                        f"{masks[0].shape[1]} x {masks[0].shape[0]}",
+                        path,
+                        "make all masks of a sequence at one size, resampled by nearest neighbour",
+                    )
+                foreign = foreign_ids(mask, sequence.object_ids)
+                if foreign:
+                    problems.add(
+                        f"holds the ids {_shortened(foreign)}, which the action list lacks",
+                        path,
+                        "list the objects, or, if ids were blended by resampling or anti-aliasing, "
+                        "make the mask again without",
+                    )
+                masks.append(mask)
+        problems.raise_if_any()
+        return masks
+
+    def document(self, file: str) -> dict[str, Any]:
+        """An expressions or objects file of the root, as it stands."""
+        path = self.root / IMAGE_SETS / file
+        document = read_json(path, "file")
+        Cursor(document, str(path))["videos"].mapping()
+        return dict(document)
+
+    def has_document(self, file: str) -> bool:
+        return (self.root / IMAGE_SETS / file).is_file()
+
+    def read_expressions(self, style: str = "promptaction") -> dict[str, tuple[Expression, ...]]:
+        """The prompts of each sequence folder, in file order; `Refused` names all faults."""
+        file = expressions_file(self.name, style)
+        videos = Cursor(self.document(file), file)["videos"]
+        return read_by_folder(videos, "expressions", read_expression)
+
+    def read_objects(self) -> dict[str, tuple[ObjectEntry, ...]]:
+        """The objects file by sequence folder; raises `Refused`, naming all faults."""
+        file = objects_file(self.name)
+        videos = Cursor(self.document(file), file)["videos"]
+        return read_by_folder(videos, "objects", read_object_entry)
+
+
+def sequence_folder(root: Path, kind: str, subset: str, folder: str) -> Path:
+    """A sequence's folder; on every system, one that was escaped for Windows is found, too."""
+    plain = root / kind / subset / disk_name(folder)
+    if ":" in folder and not plain.is_dir():
+        escaped = root / kind / subset / folder.replace(":", "%3A")
+        if escaped.is_dir():
+            return escaped
+    return plain
+
+
+def split_names(root: Path) -> list[str]:
+    """The splits of a root, sorted: its action lists."""
+    companions = ("_objects_category", "_meta_expressions_")
+    stems = (path.stem for path in (root / IMAGE_SETS).glob("*.json"))
+    return sorted(stem for stem in stems if not any(part in stem for part in companions))
+
+
+def open_split(root: Path, name: str) -> Split:
+    """Read the action list of a split and find its sequences' folders.
+
+    Masks are not decoded here. Raises `Refused` with every fault of the list.
+    """
+    check_name(name, "split", "--split")
+    if not root.is_dir():
+        raise refuse("the dataset folder is missing", root, "give an ActionVOS root")
+    path = root / IMAGE_SETS / f"{name}.json"
+    if not path.is_file():
+        have = ", ".join(split_names(root)) or "none"
+        raise refuse(f"there is no split {name!r} (splits here: {have})", path, "give --split")
+    records = read_json(path, "action list")
+    problems = Problems()
+    sequences = number_equals(
+        gather(list(Cursor(records, str(path)).elements()), read_record, problems)
+    )
+    problems.raise_if_any()
+    if not sequences:
+        raise refuse("the action list is empty", path, "prepare the split again")
+    refuse_repeats("folder", (sequence.folder for sequence in sequences), path, problems)
+    subsets = {}
+    for sequence in sequences:
+        with problems.caught():
+            subsets[sequence.folder] = _subset_of(root, sequence.folder)
+    problems.raise_if_any()
+    return Split(root, name, tuple(sequences), subsets, tuple(records))
+
+
+def _subset_of(root: Path, folder: str) -> str:
+    for subset in SUBSETS:
+        if sequence_folder(root, MASKS, subset, folder).is_dir():
+            return subset
+    raise refuse(
+        "the sequence's mask folder is missing in train/ and val/",
+        root / MASKS / "*" / folder,
+        "restore it, or prepare the split again",
+    )
+
+
+def _shortened(ids: list[int]) -> str:
+    shown = ", ".join(map(str, ids[:8]))
+    return f"{shown} and {len(ids) - 8} more" if len(ids) > 8 else shown

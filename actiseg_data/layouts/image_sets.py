@@ -1,0 +1,284 @@
+"""The JSON documents under an ActionVOS root's `ImageSets`: what they hold, read and written.
+
+Three schemas: the action list, the expressions (one prompt per object and sequence, in one file for
+each prompt style) and the objects file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from actiseg_data.errors import Problems, refuse
+from actiseg_data.sequences import ObjectLabel, Sequence
+from actiseg_data.untrusted import Cursor, check_name, gather
+
+T = TypeVar("T")
+
+PROMPT_STYLES = ("promptaction", "action", "noaction")
+
+_FLAGS = ("redundant", "missing", "other")
+
+
+def prompt(style: str, name: str, narration: str) -> str:
+    """The caption of an object in one of the three `PROMPT_STYLES`.
+
+    >>> prompt("promptaction", "knife", "cut apple")
+    'knife used in the action of cut apple'
+    """
+    if style == "noaction":
+        return name
+    if style == "action":
+        return f"{name}, {narration}"
+    return f"{name} used in the action of {narration}"
+
+
+def expressions_file(split: str, style: str) -> str:
+    """Name of the file that holds a split's prompts in one style."""
+    return f"{split}_meta_expressions_{style}.json"
+
+
+def objects_file(split: str) -> str:
+    """Name of the file that holds a split's objects."""
+    return f"{split}_objects_category.json"
+
+
+@dataclass(frozen=True)
+class Expression:
+    """One prompt of a sequence. The fields but `exp` are None in pure-inference files."""
+
+    exp_id: str
+    exp: str
+    object_id: int | None = None
+    positive: bool | None = None
+    class_id: int | None = None
+    exp_org: str | None = None
+    class_id_org: int | None = None
+
+
+@dataclass(frozen=True)
+class ObjectEntry:
+    """One object of an objects file; the ``_org`` fields stand in noisy files only."""
+
+    object_id: int
+    category: str
+    positive: bool
+    class_id: int
+    category_org: str | None = None
+    class_id_org: int | None = None
+
+
+def read_record(record: Cursor) -> Sequence:
+    """One element of an action list as a `Sequence`; raises `Refused` with all of its faults."""
+    problems = Problems()
+    numbers: dict[str, int] = {}
+    texts: dict[str, str] = {}
+    for field in ("seq_id", "start", "end", "verb_class", "noun_class"):
+        with problems.caught():
+            numbers[field] = record[field].integer()
+    for field in ("video", "narration", "verb", "noun"):
+        with problems.caught():
+            texts[field] = record[field].text()
+    frames: list[str] = []
+    with problems.caught():
+        frames = gather(list(record["sparse_frames"].elements()), _frame, problems)
+        if not frames and not problems.found:
+            problems.add("the sequence has no frame", record.where, "drop it, or list its frames")
+    labels: list[ObjectLabel] = []
+    with problems.caught():
+        entries = [cursor for _, cursor in record["object_classes"].members()]
+        labels = gather(entries, _label, problems)
+    flags = {}
+    for field in _FLAGS:
+        with problems.caught():
+            flags[field] = record[field].flag() if field in record else False
+    problems.raise_if_any()
+    folder = "{:08d}_{}_{}_{}".format(
+        numbers["seq_id"], texts["video"], texts["verb"], texts["noun"]
+    )
+    check_name(folder, "sequence", record.where)
+    refuse_repeats("frame", frames, record.where, problems)
+    refuse_repeats("object id", (label.object_id for label in labels), record.where, problems)
+    refuse_repeats("object name", (label.name for label in labels), record.where, problems)
+    problems.raise_if_any()
+    return Sequence(
+        folder=folder,
+        seq_id=numbers["seq_id"],
+        video=texts["video"],
+        start=numbers["start"],
+        end=numbers["end"],
+        narration=texts["narration"],
+        verb=texts["verb"],
+        verb_class=numbers["verb_class"],
+        noun=texts["noun"],
+        noun_class=numbers["noun_class"],
+        frames=tuple(frames),
+        objects=tuple(labels),
+        redundant=flags["redundant"],
+        missing=flags["missing"],
+        other=flags["other"],
+    )
+
+
+def make_record(sequence: Sequence, *, flags: bool = False) -> dict[str, Any]:
+    """The action-list element of a sequence, keys in the published order.
+
+    flags: write `redundant`, `missing` and `other`, as human-labelled lists do.
+    """
+    record: dict[str, Any] = {
+        "seq_id": sequence.seq_id,
+        "video": sequence.video,
+        "start": sequence.start,
+        "narration": sequence.narration,
+        "verb": sequence.verb,
+        "verb_class": sequence.verb_class,
+        "noun": sequence.noun,
+        "noun_class": sequence.noun_class,
+        "end": sequence.end,
+        "sparse_frames": [f"{frame}.jpg" for frame in sequence.frames],
+        "object_classes": {
+            str(label.object_id): {
+                "name": label.name,
+                "class_id": label.class_id,
+                "handbox": int(label.handbox),
+                "narration": int(label.narration),
+                "positive": int(label.positive),
+            }
+            for label in sequence.objects
+        },
+    }
+    if flags:
+        record |= {field: getattr(sequence, field) for field in _FLAGS}
+    return record
+
+
+def make_image_sets(
+    split: str, sequences: Iterable[Sequence], *, flags: bool = False
+) -> dict[str, Any]:
+    """All ImageSets documents of a split, by file name: list, prompts in three styles, objects."""
+    sequences = tuple(sequences)
+    documents: dict[str, Any] = {
+        f"{split}.json": [make_record(sequence, flags=flags) for sequence in sequences]
+    }
+    for style in PROMPT_STYLES:
+        videos = {sequence.folder: _expressions_of(sequence, style) for sequence in sequences}
+        documents[expressions_file(split, style)] = {"videos": videos}
+    documents[objects_file(split)] = {
+        "videos": {sequence.folder: _objects_of(sequence) for sequence in sequences}
+    }
+    return documents
+
+
+def _expressions_of(sequence: Sequence, style: str) -> dict[str, Any]:
+    return {
+        "expressions": {
+            str(position): {
+                "exp": prompt(style, label.name, sequence.narration),
+                "obj_id": str(label.object_id),
+                "positive": int(label.positive),
+                "class_id": label.class_id,
+            }
+            for position, label in enumerate(sequence.objects)
+        },
+        "frames": list(sequence.frames),
+    }
+
+
+def _objects_of(sequence: Sequence) -> dict[str, Any]:
+    return {
+        "objects": {
+            str(label.object_id): {
+                "category": label.name,
+                "positive": int(label.positive),
+                "class_id": label.class_id,
+            }
+            for label in sequence.objects
+        }
+    }
+
+
+def read_by_folder(
+    videos: Cursor, member: str, read: Callable[[str, Cursor], T]
+) -> dict[str, tuple[T, ...]]:
+    """Read the `member` of every sequence folder of a document; `Refused` names all faults."""
+    problems = Problems()
+    result = {}
+    for folder, video in videos.members():
+        with problems.caught():
+            check_name(folder, "sequence", video.where)
+            entries = []
+            for name, cursor in video[member].members():
+                with problems.caught():
+                    entries.append(read(name, cursor))
+            result[folder] = tuple(entries)
+    problems.raise_if_any()
+    return result
+
+
+def refuse_repeats(kind: str, values: Iterable[Any], where: object, problems: Problems) -> None:
+    """Raise `Refused` with what `problems` holds and every value that stands there twice."""
+    seen: set[Any] = set()
+    for value in values:
+        if value in seen:
+            problems.add(f"the {kind} {value!r} is listed twice", where, "remove one")
+        seen.add(value)
+    problems.raise_if_any()
+
+
+def _frame(cursor: Cursor) -> str:
+    name = check_name(cursor.text(), "frame", cursor.where)
+    stem, dot, ending = name.rpartition(".")
+    return check_name(stem, "frame", cursor.where) if dot and ending.lower() in _IMAGES else name
+
+
+_IMAGES = ("jpg", "jpeg", "png")
+
+
+def _label(cursor: Cursor) -> ObjectLabel:
+    object_id = _object_id(cursor.where.rpartition(" ")[2], cursor.where)
+    return ObjectLabel(
+        object_id=object_id,
+        name=cursor["name"].text(),
+        class_id=cursor["class_id"].integer(),
+        positive=cursor["positive"].flag(),
+        handbox=cursor["handbox"].flag(),
+        narration=cursor["narration"].flag(),
+    )
+
+
+def _object_id(text: str, where: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 255):
+        raise refuse(f"{text[:20]!r} is no object id", where, "use whole numbers from 1 to 255")
+    return int(text)
+
+
+def read_expression(exp_id: str, cursor: Cursor) -> Expression:
+    """One prompt of an expressions file."""
+
+    def optional(field: str) -> Cursor | None:
+        return cursor[field] if field in cursor else None  # noqa: SIM401 - a Cursor is no dict
+
+    obj_id, positive, class_id = map(optional, ("obj_id", "positive", "class_id"))
+    exp_org, class_id_org = map(optional, ("exp_org", "class_id_org"))
+    return Expression(
+        exp_id=exp_id,
+        exp=cursor["exp"].text(),
+        object_id=None if obj_id is None else _object_id(obj_id.text(), obj_id.where),
+        positive=None if positive is None else positive.flag(),
+        class_id=None if class_id is None else class_id.integer(),
+        exp_org=None if exp_org is None else exp_org.text(),
+        class_id_org=None if class_id_org is None else class_id_org.integer(),
+    )
+
+
+def read_object_entry(object_id: str, cursor: Cursor) -> ObjectEntry:
+    """One object of an objects file."""
+    return ObjectEntry(
+        object_id=_object_id(object_id, cursor.where),
+        category=cursor["category"].text(),
+        positive=cursor["positive"].flag(),
+        class_id=cursor["class_id"].integer(),
+        category_org=cursor["category_org"].text() if "category_org" in cursor else None,
+        class_id_org=cursor["class_id_org"].integer() if "class_id_org" in cursor else None,
+    )

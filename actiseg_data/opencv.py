@@ -1,0 +1,20 @@
+"""OpenCV, loaded where it is used: that takes a moment, and some machines cannot load it."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from actiseg_data.errors import refuse
+
+
+def load_cv2() -> ModuleType:
+    """The module `cv2`; raises `Refused` where it is absent or a system library is missing."""
+    try:
+        import cv2
+    except ImportError as error:
+        raise refuse(
+            f"OpenCV cannot be loaded ({error})",
+            "import cv2",
+            "pip install opencv-python-headless, the build that needs no libGL; remove any other",
+        ) from None
+    return cv2

@@ -1,0 +1,99 @@
+"""Run one function over many items, in this process or in several, with equal results."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeAlias, TypeVar
+
+from actiseg_data.errors import Problems, refuse
+
+S = TypeVar("S")
+T = TypeVar("T")
+R = TypeVar("R")
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called with (items done, items in all)."""
+
+_PENDING_PER_WORKER = 4  # enough to keep workers busy, few enough to keep memory flat
+
+_shared: Any = None
+
+
+def run(
+    function: Callable[[S, T], R],
+    shared: S,
+    items: Sequence[T],
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> list[R]:
+    """``[function(shared, item) for item in items]``, by `workers` processes.
+
+    shared is sent to each process once. Items that are refused do not stop the others: all their
+    problems are raised together at the end, as one `Refused`. A process that dies is an error, not
+    a hang. With more than one worker the calling script needs the usual
+    ``if __name__ == "__main__":`` guard, since processes are spawned afresh on every system.
+
+    >>> run(pow, 2, [1, 2, 3])
+    [2, 4, 8]
+    """
+    problems = Problems()
+    results: dict[int, R] = {}
+    if workers <= 1:
+        calls = _here(function, shared, items)
+    else:
+        calls = _spawned(function, shared, items, workers)
+    try:
+        for done, (position, outcome) in enumerate(calls, 1):
+            with problems.caught():
+                results[position] = outcome()
+            if progress:
+                progress(done, len(items))
+    except BrokenProcessPool:
+        raise refuse(
+            "a worker process died (killed, or out of memory)",
+            "--workers",
+            "run again with fewer workers; finished work is kept where the command resumes",
+        ) from None
+    problems.raise_if_any()
+    return [results[position] for position in range(len(items))]
+
+
+def _here(
+    function: Callable[[S, T], R], shared: S, items: Sequence[T]
+) -> Iterator[tuple[int, Callable[[], R]]]:
+    for position, item in enumerate(items):
+        yield position, lambda item=item: function(shared, item)  # type: ignore[misc]
+
+
+def _spawned(
+    function: Callable[[S, T], R], shared: S, items: Sequence[T], workers: int
+) -> Iterator[tuple[int, Callable[[], R]]]:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _start_worker, (shared,)) as pool:
+        waiting = enumerate(items)
+        pending: dict[Future[R], int] = {}
+        try:
+            while True:
+                for position, item in waiting:
+                    pending[pool.submit(_in_worker, function, item)] = position
+                    if len(pending) >= workers * _PENDING_PER_WORKER:
+                        break
+                if not pending:
+                    return
+                finished, _ = wait(pending, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    yield pending.pop(future), future.result
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_worker(shared: Any) -> None:
+    global _shared
+    _shared = shared
+
+
+def _in_worker(function: Callable[[Any, T], R], item: T) -> R:
+    return function(_shared, item)

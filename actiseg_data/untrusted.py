@@ -1,0 +1,219 @@
+"""Checks of what comes from outside: names, JSON documents, CSV tables.
+
+A name that comes from a file becomes a path only after `check_name`. A document is bounded in size
+and depth, and `Cursor` reads it with the type that each value must have, naming the place of every
+value that has not.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from actiseg_data.errors import Problems, Refused, refuse
+
+MAX_JSON_BYTES = 1 << 30
+"""Largest JSON or CSV document that is read, unpacked. The largest real one has 17 MB."""
+
+MAX_NAME_BYTES = 200
+"""Longest sequence, frame or object name; file systems stop at 255 with the ending."""
+
+_RESERVED = re.compile(r"^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?$", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SEPARATORS = re.compile(r"[/\\]")
+
+T = TypeVar("T")
+
+
+def check_name(name: object, kind: str, where: object) -> str:
+    """Return a name that is safe as one component of a path, or raise `Refused`.
+
+    name: untrusted value. kind: what it names ("sequence", "frame"). where: where it was read.
+    Refused: what is no string or is empty; separators, ``.``, ``..``, control characters, NUL;
+    names reserved on Windows; a leading or trailing space, a trailing dot; more than 200 bytes.
+    Colons are allowed: published folder names contain them.
+
+    >>> check_name("00000009_P01_01_take_board:cutting", "sequence", "train.json")
+    '00000009_P01_01_take_board:cutting'
+    """
+    if not isinstance(name, str) or not name:
+        raise refuse(f"a {kind} name must be a non-empty text, got {name!r}", where, "correct it")
+    reason = None
+    if _CONTROL.search(name):
+        reason = "contains a control character"
+    elif _SEPARATORS.search(name):
+        reason = "contains a path separator"
+    elif name in (".", ".."):
+        reason = "would lead outside the folder"
+    elif _RESERVED.match(name):
+        reason = "is reserved on Windows"
+    elif name != name.strip() or name.endswith("."):
+        reason = "begins or ends with a space, or ends with a dot"
+    elif not _encodable(name):
+        reason = "is not valid Unicode"
+    elif len(name.encode()) > MAX_NAME_BYTES:
+        reason = f"is longer than {MAX_NAME_BYTES} bytes"
+    if reason:
+        raise refuse(f"the {kind} name {name[:80]!r} {reason}", where, "rename it at the source")
+    return name
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> bytes:
+    """The bytes of a file, unpacked if its name ends in ``.gz``, never more than `limit`.
+
+    Raises `Refused` where the file is absent, unreadable, damaged or larger.
+    """
+    try:
+        if path.suffix == ".gz":
+            with gzip.open(path) as stream:
+                data = stream.read(limit + 1)
+        else:
+            with path.open("rb") as stream:
+                data = stream.read(limit + 1)
+    except FileNotFoundError:
+        raise refuse(f"the {kind} is missing", path, "check the path") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise refuse("the gzip stream is damaged or cut short", path, "fetch it again") from None
+    except OSError as error:
+        raise refuse(f"cannot be read ({error.strerror})", path, "check the path") from None
+    if len(data) > limit:
+        raise refuse(f"is larger than {limit} bytes", path, "check that it is the right file")
+    return data
+
+
+def read_json(path: Path, kind: str = "file") -> Any:
+    """Parse a JSON document (or ``.json.gz``); NaN, infinities and absurd nesting are refused."""
+    data = read_bytes(path, kind)
+    try:
+        return json.loads(data, parse_constant=_no_constant)
+    except RecursionError:
+        raise refuse(
+            "nests too deeply", path, "this is no annotation file; fetch it again"
+        ) from None
+    except UnicodeDecodeError:
+        raise refuse("is no UTF-8 text", path, "fetch it again") from None
+    except json.JSONDecodeError as error:
+        raise refuse(
+            f"is not valid JSON (line {error.lineno}, column {error.colno}: {error.msg})",
+            path,
+            "it may be cut short; fetch it again",
+        ) from None
+    except ValueError as error:
+        raise refuse(f"is not valid JSON ({error})", path, "write finite numbers only") from None
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(f"{text} is no number")
+
+
+def read_csv(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    """Rows of a CSV file as dictionaries; `Refused` where one of `columns` is missing."""
+    data = read_bytes(path, "table")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise refuse("is no UTF-8 text", path, "fetch it again") from None
+    table = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
+    try:
+        missing = [name for name in columns if name not in (table.fieldnames or ())]
+        if missing:
+            raise refuse(f"lacks the columns {', '.join(missing)}", path, "give the right table")
+        rows = list(table)
+    except csv.Error as error:
+        raise refuse(f"is no CSV table ({error})", path, "fetch it again") from None
+    short = [str(n) for n, row in enumerate(rows, 2) if any(row[c] is None for c in columns)]
+    if short:
+        raise refuse(f"has incomplete rows: line {', '.join(short[:9])}", path, "fetch it again")
+    return rows
+
+
+class Cursor:
+    """A place in a JSON document, read with the type that it must have.
+
+    >>> Cursor({"start": 3}, "train.json")["start"].integer()
+    3
+    """
+
+    def __init__(self, value: Any, where: str) -> None:
+        self.value = value
+        self.where = where
+
+    def __getitem__(self, name: str) -> Cursor:
+        members = self.mapping()
+        if name not in members:
+            raise refuse(
+                f"the key {name!r} is missing", self.where, "add it, or fetch the file again"
+            )
+        return Cursor(members[name], f"{self.where}: {name}")
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.mapping()
+
+    def mapping(self) -> dict[str, Any]:
+        return self._typed(dict, "an object")
+
+    def elements(self) -> Iterator[Cursor]:
+        """The elements of a list, each with its place."""
+        for position, value in enumerate(self._typed(list, "a list")):
+            yield Cursor(value, f"{self.where}[{position}]")
+
+    def members(self) -> Iterator[tuple[str, Cursor]]:
+        """The members of an object, each with its place."""
+        for name, value in self.mapping().items():
+            yield name, Cursor(value, f"{self.where}: {name}")
+
+    def text(self) -> str:
+        return self._typed(str, "a text")
+
+    def integer(self) -> int:
+        if isinstance(self.value, bool):
+            raise self._wrong("a whole number")
+        return self._typed(int, "a whole number")
+
+    def number(self) -> float:
+        if isinstance(self.value, bool) or not isinstance(self.value, (int, float)):
+            raise self._wrong("a number")
+        try:
+            return float(self.value)
+        except OverflowError:
+            raise self._wrong("a number of ordinary size") from None
+
+    def flag(self) -> bool:
+        """A truth value, as true/false or 0/1."""
+        if self.value not in (0, 1) or isinstance(self.value, float):
+            raise self._wrong("0 or 1")
+        return bool(self.value)
+
+    def _typed(self, kind: type[T], name: str) -> T:
+        if not isinstance(self.value, kind):
+            raise self._wrong(name)
+        return self.value
+
+    def _wrong(self, wanted: str) -> Refused:
+        shown = repr(self.value)
+        shown = shown if len(shown) <= 60 else shown[:57] + "..."
+        return refuse(f"must be {wanted}, is {shown}", self.where, "correct the file")
+
+
+def gather(items: Iterator[Cursor] | list[Cursor], read: Any, problems: Problems) -> list[Any]:
+    """Apply `read` to every item and keep going past the refused ones, whose problems are kept."""
+    results = []
+    for item in items:
+        with problems.caught():
+            results.append(read(item))
+    return results

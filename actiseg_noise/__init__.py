@@ -1,0 +1,7 @@
+"""Deterministic noisy copies of ActionVOS annotations.
+
+The two entry points of the Python API are `actiseg_noise.corrupt.corrupt` (a dataset on disk) and
+`actiseg_noise.apply.corrupt_sequence` (arrays in, arrays out).
+"""
+
+__version__ = "0.1.0"

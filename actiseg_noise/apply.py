@@ -1,0 +1,185 @@
+"""The noise of one sequence: a pure function from clean masks to noisy masks and ledger rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence as Listing
+from dataclasses import dataclass
+
+import numpy as np
+
+from actiseg_data.keys import Key, integer, key, uniform
+from actiseg_data.masks import IndexMask
+from actiseg_data.records import LedgerRow, Noise, Recipe
+from actiseg_data.sequences import ObjectLabel, Sequence
+from actiseg_noise.boundary.contours import Clean, find_object, iou
+from actiseg_noise.boundary.kinds import KINDS, Drawn, Strength
+from actiseg_noise.boundary.overlap import OVERLAPS, Claim
+
+
+@dataclass(frozen=True)
+class SequenceNoise:
+    """What became of one sequence.
+
+    masks: noisy index masks in frame order, (H, W) uint8. rows: one for each touched object of each
+    frame. tally: counts of what was seen:
+    ``items`` (eligible objects in sight), ``absent`` (eligible objects not in a frame),
+    ``bystanders`` (objects in sight that were not touched), ``bystanders_cut`` (of these, those
+    that lost pixels to a touched one), ``vanished`` (objects that have no pixel left).
+    bystander_ious: IoU with the clean mask of each bystander that was cut.
+    """
+
+    masks: tuple[IndexMask, ...]
+    rows: tuple[LedgerRow, ...]
+    tally: Counter[str]
+    bystander_ious: tuple[float, ...]
+
+
+def eligible(sequence: Sequence, noise: Noise) -> list[ObjectLabel]:
+    """The objects that a noise may touch."""
+    return [label for label in sequence.objects if label.positive or noise.objects == "all"]
+
+
+def draw_of(
+    purpose: str, recipe: Recipe, noise: Noise, sequence: Sequence, frame: str, label: ObjectLabel
+) -> Key:
+    """The key of one draw for one object of one frame: what it is, never where it stands."""
+    return key(recipe.seed, noise.algorithm, purpose, *sequence.identity, frame, label.name)
+
+
+def selection_draw(
+    recipe: Recipe, noise: Noise, sequence: Sequence, frame: str, label: ObjectLabel
+) -> float:
+    """The uniform number in [0, 1) that decides whether an item is touched: iff it is below the
+    rate. The same for all boundary kinds, and for all rates: higher rates touch the same and more.
+    """
+    return uniform(draw_of("boundary.select", recipe, noise, sequence, frame, label))
+
+
+def corrupt_sequence(
+    sequence: Sequence,
+    masks: Listing[IndexMask],
+    recipe: Recipe,
+    threshold: float | None = None,
+) -> SequenceNoise:
+    """Apply a recipe to one sequence. Pure: no file is read or written, the masks stay as they are.
+
+    masks: the clean (H, W) uint8 index masks, in frame order. threshold: selection draws below it
+    are touched; None: the recipe's rate (an exact recipe needs the threshold that
+    `actiseg_noise.plan.plan` finds for the whole split).
+
+    >>> from actiseg_noise.recipe import make_recipe
+    >>> cup = ObjectLabel(1, "cup", 13, positive=True, handbox=True, narration=True)
+    >>> clip = Sequence("00000001_P01_01_take_cup", 1, "P01_01", 1, 9, "take cup", "take", 0,
+    ...                 "cup", 13, ("frame_0000000001",), (cup,))
+    >>> mask = np.zeros((40, 40), np.uint8); mask[10:30, 10:30] = 1
+    >>> noisy = corrupt_sequence(clip, [mask], make_recipe("dilate", 1.0))
+    >>> round(noisy.rows[0].iou, 1)
+    0.8
+    """
+    (noise,) = recipe.noises
+    limit = noise.rate if threshold is None else threshold
+    frames = [
+        _corrupt_frame(sequence, frame, clean, recipe, noise, limit)
+        for frame, clean in zip(sequence.frames, masks, strict=True)
+    ]
+    return SequenceNoise(
+        masks=tuple(frame.masks[0] for frame in frames),
+        rows=tuple(row for frame in frames for row in frame.rows),
+        tally=sum((frame.tally for frame in frames), Counter()),
+        bystander_ious=tuple(value for frame in frames for value in frame.bystander_ious),
+    )
+
+
+def _corrupt_frame(
+    sequence: Sequence, frame: str, clean: IndexMask, recipe: Recipe, noise: Noise, limit: float
+) -> SequenceNoise:
+    """One frame's part of a `SequenceNoise`."""
+    present = {i: find_object(clean, i) for i in _ids_in(clean)}
+    tally: Counter[str] = Counter()
+    touched: dict[int, _Touched] = {}
+    for label in eligible(sequence, noise):
+        if label.object_id not in present:
+            tally["absent"] += 1
+            continue
+        tally["items"] += 1
+        if selection_draw(recipe, noise, sequence, frame, label) < limit:
+            item = _touch(recipe, noise, sequence, frame, label, present[label.object_id])
+            touched[label.object_id] = item
+    positives = frozenset(label.object_id for label in sequence.objects if label.positive)
+    claims = [item.claim for item in touched.values()]
+    noisy = OVERLAPS[noise.overlap](clean, claims, positives) if claims else clean.copy()
+
+    rows, cut = [], []
+    for object_id, before in present.items():
+        after = find_object(noisy, object_id)
+        on_disk = iou(before.patch, after.patch)
+        tally["vanished"] += after.area == 0
+        if object_id in touched:
+            rows.append(_row(sequence, frame, noise, touched[object_id], before.area, on_disk))
+        else:
+            tally["bystanders"] += 1
+            if on_disk < 1:
+                tally["bystanders_cut"] += 1
+                cut.append(on_disk)
+    return SequenceNoise((noisy,), tuple(rows), tally, tuple(cut))
+
+
+@dataclass(frozen=True)
+class _Touched:
+    """One selected item: what was drawn for it and what it claims."""
+
+    label: ObjectLabel
+    kind: str
+    outline: Drawn
+    claim: Claim
+
+
+def _ids_in(mask: IndexMask) -> list[int]:
+    counts = np.bincount(mask.ravel(), minlength=256)
+    return [int(i) for i in np.flatnonzero(counts) if i]
+
+
+def _touch(
+    recipe: Recipe,
+    noise: Noise,
+    sequence: Sequence,
+    frame: str,
+    label: ObjectLabel,
+    clean: Clean,
+) -> _Touched:
+    """Draw the noisy outline of one item."""
+
+    def draw(purpose: str) -> Key:
+        return draw_of(f"boundary.{purpose}", recipe, noise, sequence, frame, label)
+
+    parameters = noise.parameters
+    kind = noise.kind
+    if kind == "boundary":
+        kinds = parameters["kinds"]
+        kind = kinds[integer(draw("kind"), len(kinds))]
+    strength = Strength(parameters["target_iou"], parameters["radius"])
+    outline = KINDS[kind](clean, strength, parameters, draw(kind))
+    advantage = uniform(draw("advantage")) * parameters["advantage"]
+    claim = Claim(label.object_id, outline.patch, advantage)
+    return _Touched(label, kind, outline, claim)
+
+
+def _row(
+    sequence: Sequence, frame: str, noise: Noise, item: _Touched, area: int, on_disk: float
+) -> LedgerRow:
+    outline = item.outline
+    return LedgerRow(
+        sequence=sequence.folder,
+        frame=frame,
+        object_id=item.label.object_id,
+        object=item.label.name,
+        kind=item.kind,
+        parameters={"radius": outline.radius} | outline.details,
+        status=outline.status,
+        iou_target=noise.parameters["target_iou"],
+        iou_drawn=round(outline.iou, 6),
+        iou=round(on_disk, 6),
+        area=area,
+        area_ratio=round(int(outline.patch.mask.sum()) / area, 6),
+    )

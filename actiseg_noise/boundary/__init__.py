@@ -1,0 +1,1 @@
+"""Boundary noise: contours that are grown, shrunk or wobbled, and who owns what they share."""

@@ -1,0 +1,157 @@
+"""Who owns the pixels that several noisy and clean objects claim."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actiseg_data.masks import IndexMask
+from actiseg_data.opencv import load_cv2
+from actiseg_data.polygons import SUBPIXEL, Patch
+from actiseg_noise.boundary.contours import find_object
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one touched object claims: its noisy pixels, and its advantage in a contest (>= 0)."""
+
+    object_id: int
+    patch: Patch
+    advantage: float
+
+
+def contest(
+    clean: IndexMask, claims: Sequence[Claim], positive_ids: frozenset[int] = frozenset()
+) -> IndexMask:
+    """A contested pixel goes to the claimant inside whose shape it lies deepest.
+
+    Depth is the distance to the nearest pixel outside of the claimant's own noisy shape, as a share
+    of the largest such distance in that shape, plus the claimant's advantage; objects without noise
+    claim their clean shape, without advantage. Ties go to the lower id. Pixels that nobody claims
+    any more become background. As a share, because in pixels the ring that a large object grows by
+    is deeper than a small neighbour is thick, and swallows it (docs/overlap.md has the figures).
+
+    clean: (H, W) uint8. Returns (H, W) uint8.
+
+    >>> clean = np.array([[1, 1, 0, 2, 2]], np.uint8)
+    >>> contest(clean, [Claim(1, Patch(0, 0, np.ones((1, 4), bool)), 0.0)])
+    array([[1, 1, 1, 2, 2]], dtype=uint8)
+    """
+    noisy = _without(clean, claims)
+    count = (noisy > 0).astype(np.uint8)
+    for claim in claims:
+        count[claim.patch.window] += claim.patch.mask
+    contested = count > 1
+    parties = _parties(noisy, contested, claims)
+    for claim in claims:
+        noisy[claim.patch.window][claim.patch.mask] = claim.object_id
+    if parties:
+        noisy[contested] = _deepest(contested, parties)
+    return noisy
+
+
+def reference(clean: IndexMask, claims: Sequence[Claim], positive_ids: frozenset[int]) -> IndexMask:
+    """ActiSeg-NL's painting order: positive objects by ascending id, then all others by ascending
+    id, touched or not, each only where nothing was painted before. An early object therefore
+    covers the true inside of later ones.
+
+    >>> reference(np.array([[1, 2]], np.uint8), [Claim(1, Patch(0, 0, np.ones((1, 2), bool)), 0)],
+    ...           frozenset({1, 2}))
+    array([[1, 1]], dtype=uint8)
+    """
+    noisy = np.zeros_like(clean)
+    touched = {claim.object_id: claim.patch for claim in claims}
+    present = np.flatnonzero(np.bincount(clean.ravel(), minlength=256)[1:]) + 1
+    for object_id in sorted(present.tolist(), key=lambda i: (i not in positive_ids, i)):
+        patch = touched.get(object_id) or find_object(clean, object_id).patch
+        window = noisy[patch.window]
+        window[patch.mask & (window == 0)] = object_id
+    return noisy
+
+
+def background(
+    clean: IndexMask, claims: Sequence[Claim], positive_ids: frozenset[int] = frozenset()
+) -> IndexMask:
+    """Grown pixels take only what is background in the clean map; ties go to the lower id.
+
+    >>> clean = np.array([[1, 2, 0]], np.uint8)
+    >>> background(clean, [Claim(1, Patch(0, 0, np.ones((1, 3), bool)), 0)])
+    array([[1, 2, 1]], dtype=uint8)
+    """
+    noisy = _without(clean, claims)
+    for claim in sorted(claims, key=lambda claim: claim.object_id):
+        window = claim.patch.window
+        before = clean[window]
+        free = (noisy[window] == 0) & ((before == 0) | (before == claim.object_id))
+        noisy[window][claim.patch.mask & free] = claim.object_id
+    return noisy
+
+
+def _without(clean: IndexMask, claims: Sequence[Claim]) -> IndexMask:
+    """The clean mask with the touched objects taken out."""
+    keep = np.arange(256, dtype=np.uint8)
+    keep[[claim.object_id for claim in claims]] = 0
+    return keep[clean]
+
+
+def _parties(
+    bystanders: IndexMask, contested: NDArray[np.bool_], claims: Sequence[Claim]
+) -> list[Claim]:
+    """Everyone with a stake in a contested pixel, by ascending id; a bystander's claim is its
+    clean shape."""
+    if not contested.any():
+        return []
+    parties = [claim for claim in claims if contested[claim.patch.window][claim.patch.mask].any()]
+    present = np.flatnonzero(np.bincount(bystanders[contested], minlength=256)[1:]) + 1
+    for object_id in present.tolist():
+        parties.append(Claim(object_id, find_object(bystanders, object_id).patch, 0.0))
+    return sorted(parties, key=lambda claim: claim.object_id)
+
+
+_ONE = 1 << 20  # fixed-point unit of relative depth
+
+
+def _deepest(contested: NDArray[np.bool_], parties: list[Claim]) -> NDArray[np.uint8]:
+    """The winning id at each contested pixel, in row-major order."""
+    best = np.full(contested.shape, -1, np.int64)
+    winner = np.zeros(contested.shape, np.uint8)
+    for claim in parties:
+        window = claim.patch.window
+        depth = _depth(claim.patch, contested.shape)
+        strength = depth * _ONE // int(depth.max()) + round(claim.advantage * _ONE)
+        stronger = claim.patch.mask & contested[window] & (strength > best[window])
+        best[window][stronger] = strength[stronger]
+        winner[window][stronger] = claim.object_id
+    return winner[contested]
+
+
+def _depth(patch: Patch, frame: tuple[int, ...]) -> NDArray[np.int64]:
+    """Distance of each pixel to the nearest one outside of the patch, in 1/64 pixel.
+
+    The frame's border is no outside: an object that it cuts is deep there.
+    """
+    rows, columns = patch.window
+    sides = (rows.start > 0, rows.stop < frame[0], columns.start > 0, columns.stop < frame[1])
+    above, below, before, after = map(int, sides)
+    cells = np.pad(patch.mask.astype(np.uint8), ((above, below), (before, after)))
+    cv2 = load_cv2()
+    distance: NDArray[np.float32] = cv2.distanceTransform(cells, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    height, width = patch.mask.shape
+    inner = distance[above : above + height, before : before + width]
+    # An object that fills the frame has no outside: cap what OpenCV then calls infinite.
+    depth: NDArray[np.int64] = np.rint(np.minimum(inner, sum(frame)) * SUBPIXEL).astype(np.int64)
+    return depth
+
+
+Overlap: TypeAlias = Callable[[IndexMask, Sequence[Claim], frozenset[int]], IndexMask]
+"""A rule of overlap: (clean mask, claims, ids of the positive objects) -> noisy mask."""
+
+OVERLAPS: dict[str, Overlap] = {
+    "contest": contest,
+    "reference": reference,
+    "background": background,
+}

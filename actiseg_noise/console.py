@@ -1,0 +1,116 @@
+"""What the person at the terminal sees: progress, problems, tables."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from actiseg_data.errors import Refused
+from actiseg_data.parallel import Progress
+
+
+@contextmanager
+def progress_of(name: str, *, quiet: bool) -> Iterator[Progress | None]:
+    """Progress of one long step on standard error: a bar on a terminal, else a line per 5 %."""
+    if quiet:
+        yield None
+    elif sys.stderr.isatty():
+        yield from _bar(name)
+    else:
+        yield _lines(name)
+
+
+def _bar(name: str) -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import (
+        Progress as Bar,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _lines(name: str) -> Progress:
+    shown = -1
+
+    def advance(done: int, total: int) -> None:
+        nonlocal shown
+        step = 20 * done // max(total, 1)
+        if step != shown:
+            shown = step
+            print(f"{name}: {5 * step} % ({done} of {total})", file=sys.stderr, flush=True)
+
+    return advance
+
+
+def print_problems(refused: Refused) -> None:
+    """All problems on standard error, one after the other."""
+    for problem in refused.problems:
+        print(f"error: {problem.where}: {problem.what}", file=sys.stderr)
+        print(f"  cure: {problem.cure}", file=sys.stderr)
+    if len(refused.problems) > 1:
+        print(f"{len(refused.problems)} problems, nothing was made", file=sys.stderr)
+
+
+def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """A table on standard output; the first column is text, the others are figures."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for position, column in enumerate(columns):
+        table.add_column(column, justify="left" if position == 0 else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    # Piped output keeps its columns instead of being folded to 80.
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def print_corruption(summary: dict[str, Any]) -> None:
+    """The figures of a finished `corrupt`: what was selected and what is on disk."""
+    noise = summary["noise"]
+    interval = noise["interval_95"]
+    bounds = f" (95 % interval {interval[0]:.3f} to {interval[1]:.3f})" if interval else ""
+    realised = noise["realised_rate"]
+    print(
+        f"{noise['selected']} of {noise['items']} items selected"
+        + (f", realised rate {realised:.3f}{bounds}" if realised is not None else "")
+        + f", asked {noise['rate']:g}"
+    )
+    names = ["q05", "q25", "q50", "q75", "q95"]
+    rows = []
+    for kind, figures in noise["iou"].items():
+        if figures["n"]:
+            drawn = noise["iou_drawn"][kind]["q50"]
+            rows.append(
+                [kind, str(figures["n"])]
+                + [f"{figures[name]:.3f}" for name in names]
+                + [f"{drawn:.3f}"]
+            )
+    if rows:
+        columns = ["kind", "n", "5 %", "25 %", "median", "75 %", "95 %", "median drawn"]
+        print_table("IoU with the clean object, on disk (after overlaps)", columns, rows)
+    bystanders, handled = summary["bystanders"], summary["handled"]
+    cut = bystanders["iou_of_cut"]["q50"]
+    print(
+        f"untouched neighbours: {bystanders['items']}, of which {bystanders['cut']} lost pixels"
+        + (f" (median IoU of these {cut:.3f})" if cut is not None else "")
+    )
+    odd = {name.replace("_", " "): count for name, count in handled.items() if count}
+    if odd:
+        print("handled: " + ", ".join(f"{name} {count}" for name, count in odd.items()))

@@ -1,0 +1,76 @@
+"""Small ActionVOS roots for tests, made on the spot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from actiseg_data.files import write_json
+from actiseg_data.keys import integer, key
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
+from actiseg_data.layouts.image_sets import make_image_sets
+from actiseg_data.masks import IndexMask, write_index_mask
+from actiseg_data.sequences import ObjectLabel, Sequence
+
+SHAPE = (120, 160)
+
+
+def label(object_id: int, name: str, *, positive: bool = True) -> ObjectLabel:
+    return ObjectLabel(object_id, name, 10 + object_id, positive, positive, False)
+
+
+def clip(number: int, **changes: object) -> Sequence:
+    """A two-frame clip with four objects, two of them active."""
+    start = 100 * number
+    sequence = Sequence(
+        folder="",
+        seq_id=number,
+        video="P01_01",
+        start=start,
+        end=start + 50,
+        narration="take cup",
+        verb="take",
+        verb_class=0,
+        noun="cup:big" if number % 2 else "cup",
+        noun_class=13,
+        frames=(f"frame_{start + 1:010d}", f"frame_{start + 40:010d}"),
+        objects=(
+            label(1, "cup"),
+            label(2, "knife", positive=False),
+            label(3, "plate", positive=False),
+            label(4, "right hand"),
+        ),
+    )
+    sequence = replace(sequence, **changes)
+    folder = f"{sequence.seq_id:08d}_{sequence.video}_{sequence.verb}_{sequence.noun}"
+    return replace(sequence, folder=folder)
+
+
+def draw_mask(sequence: Sequence, frame: str) -> IndexMask:
+    """Rectangles and discs, one per object, placed by key; later ones lie over earlier ones."""
+    rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    mask = np.zeros(SHAPE, np.uint8)
+    for item in sequence.objects:
+        draw = key(7, 1, "test", sequence.video, frame, item.name)
+        y = 20 + integer(draw, SHAPE[0] - 40)
+        x = 20 + integer(draw[::-1], SHAPE[1] - 40)
+        if item.object_id % 2:
+            inside = (rows - y) ** 2 + (columns - x) ** 2 < 17**2
+        else:
+            inside = (abs(rows - y) < 8) & (abs(columns - x) < 24)
+        mask[inside] = item.object_id
+    return mask
+
+
+def make_root(root: Path, sequences: list[Sequence] | None = None, split: str = "train") -> Path:
+    """Write a whole root with index masks, lists, prompts and objects; returns it."""
+    sequences = sequences or [clip(n) for n in range(1, 7)]
+    for name, document in make_image_sets(split, sequences).items():
+        write_json(root / IMAGE_SETS / name, document)
+    for sequence in sequences:
+        for frame in sequence.frames:
+            path = root / MASKS / "train" / sequence.folder / f"{frame}.png"
+            write_index_mask(path, draw_mask(sequence, frame))
+    return root

@@ -1,0 +1,222 @@
+"""Boundary noise on single objects: what each kind does to an outline, held against other ways."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actiseg_data.keys import key
+from actiseg_data.polygons import Patch
+from actiseg_noise.boundary.calibrate import calibrate
+from actiseg_noise.boundary.contours import draw, find_object, iou, rings_of, to_lattice, trace
+from actiseg_noise.boundary.kinds import KINDS, Strength, crosses_itself
+from actiseg_noise.recipe import KIND_SPECS
+
+PARAMETERS = {name: p.default for name, p in KIND_SPECS["boundary"].parameters.items()}
+SHAPE = (160, 200)
+
+
+def disc(radius, centre=(80, 100), shape=SHAPE):
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    return ((rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 <= radius**2).astype(np.uint8)
+
+
+def ring(outer, inner):
+    return disc(outer) - disc(inner)
+
+
+def two_parts():
+    return np.maximum(disc(20, (50, 50)), disc(25, (100, 150)))
+
+
+def cut_by_border():
+    return disc(40, (150, 190))
+
+
+def tool():
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[60:66, 20:180] = 1
+    return mask
+
+
+OBJECTS = {
+    "disc": disc(40),
+    "ring": ring(45, 15),
+    "two parts": two_parts(),
+    "cut by border": cut_by_border(),
+    "thin tool": tool(),
+}
+
+
+def drawn(kind, mask, strength, item="a", **parameters):
+    clean = find_object(mask, 1)
+    return KINDS[kind](clean, strength, PARAMETERS | parameters, key(0, 1, "test", item))
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_outline_filled_again_is_the_mask(name):
+    mask = OBJECTS[name]
+    clean = find_object(mask, 1)
+    again = draw([to_lattice(r) for r in rings_of(trace(clean))], mask.shape)
+    assert iou(clean.patch, again) > 0.985
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_outline_of_any_mask_stays_within_half_a_pixel(seed):
+    noise = np.random.default_rng(seed).random((30, 40))
+    mask = (cv2.GaussianBlur(noise, (0, 0), 2) > 0.5).astype(np.uint8)
+    if not mask.any():
+        return
+    clean = find_object(mask, 1)
+    again = draw([to_lattice(r) for r in rings_of(trace(clean))], mask.shape).on(mask.shape)
+    # Simplified by half a pixel, closed over gaps of two pixels to the border: no pixel deep
+    # inside is lost, none far outside is won.
+    inside = cv2.erode(mask, np.ones((3, 3), np.uint8)) > 0
+    outside = cv2.dilate(mask, np.ones((5, 5), np.uint8)) == 0
+    assert again[inside].all()
+    assert not again[outside].any()
+
+
+@pytest.mark.parametrize("kind", ["dilate", "erode", "jitter"])
+@pytest.mark.parametrize("target", [0.9, 0.8, 0.6])
+@pytest.mark.parametrize("name", ["disc", "ring", "two parts", "cut by border"])
+def test_target_iou_is_met(kind, target, name):
+    found = drawn(kind, OBJECTS[name], Strength(target_iou=target))
+    assert found.status == "met"
+    assert abs(found.iou - target) <= 0.02
+    assert found.iou == iou(find_object(OBJECTS[name], 1).patch, found.patch)
+
+
+@pytest.mark.parametrize("radius", [1.0, 3.5, 8.0])
+@pytest.mark.parametrize("name", ["disc", "ring", "two parts", "cut by border"])
+def test_dilation_and_erosion_are_distance_thresholds(radius, name):
+    """Recomputed from exact distance transforms; outlines are smooth where pixels are stairs, so a
+    one-pixel band may differ."""
+    mask = np.pad(OBJECTS[name], 60, mode="edge")
+    far_out = cv2.distanceTransform(1 - mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    far_in = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    signed = np.where(mask > 0, 0.5 - far_in, far_out - 0.5)[60:-60, 60:-60]
+    for kind, edge in (("dilate", radius), ("erode", -radius)):
+        found = drawn(kind, OBJECTS[name], Strength(radius=radius)).patch.on(SHAPE)
+        assert found[signed < edge - 1.0].all()
+        assert not found[signed > edge + 1.0].any()
+
+
+@pytest.mark.parametrize("kind", ["dilate", "erode", "jitter"])
+def test_frame_border_is_no_boundary(kind):
+    """An object that fills the lower half of the frame only moves along its upper edge."""
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[80:] = 1
+    found = drawn(kind, mask, Strength(target_iou=0.8)).patch.on(SHAPE)
+    assert found[150:].all()
+    assert not found[:20].any()
+
+
+def test_erosion_keeps_the_stated_minimum():
+    found = drawn("erode", tool(), Strength(radius=20.0))
+    assert found.status == "minimum"
+    least = max(PARAMETERS["minimum_area"], PARAMETERS["minimum_share"] * tool().sum())
+    assert least <= found.patch.mask.sum() < tool().sum()
+
+
+def test_tiny_object_is_never_erased():
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[5:8, 5:9] = 1
+    found = drawn("erode", mask, Strength(target_iou=0.8))
+    assert found.patch.mask.sum() == 12
+    assert found.status == "minimum"
+
+
+def test_target_that_the_pixel_grid_cannot_meet_is_marked():
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[5, 5] = 1
+    assert drawn("dilate", mask, Strength(target_iou=0.8)).status == "short"
+
+
+@pytest.mark.parametrize("kind", ["dilate", "jitter", "erode"])
+def test_radius_zero_changes_nothing(kind):
+    found = drawn(kind, disc(30), Strength(radius=0.0))
+    assert found.iou == 1.0
+
+
+def test_holes_and_parts_survive():
+    found = drawn("dilate", ring(45, 15), Strength(radius=4.0)).patch.on(SHAPE)
+    assert not found[80, 100]
+    shrunk = drawn("erode", two_parts(), Strength(radius=4.0)).patch.on(SHAPE)
+    assert cv2.connectedComponents(shrunk.astype(np.uint8))[0] == 3
+
+
+def test_jitter_is_unbiased_and_never_folds():
+    ratios = []
+    for item in range(120):
+        found = drawn("jitter", disc(30), Strength(target_iou=0.8), item=f"item {item}")
+        ratios.append(found.patch.mask.sum() / disc(30).sum())
+        assert found.status == "met"
+        assert cv2.connectedComponents(found.patch.mask.astype(np.uint8))[0] == 2
+    assert abs(np.median(ratios) - 1) < 0.02
+    assert np.std(ratios) > 0.01
+
+
+def test_jitter_stops_before_it_folds_and_says_so():
+    found = drawn("jitter", disc(40), Strength(radius=30.0), correlation_length=8.0)
+    assert found.status == "fold"
+    assert found.radius < 10
+
+
+def test_jitter_radius_is_the_rms_normal_displacement():
+    """Held against distances from the drawn outline to the clean circle."""
+    squares = []
+    for item in range(40):
+        found = drawn(
+            "jitter", disc(60), Strength(radius=3.0), item=f"{item}", correlation_length=40.0
+        )
+        contours, _ = cv2.findContours(
+            found.patch.on(SHAPE).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+        )
+        points = np.concatenate(contours)[:, 0, :]
+        distance = np.hypot(points[:, 0] - 100, points[:, 1] - 80) - 60
+        squares.append((distance**2).mean())
+    assert abs(np.sqrt(np.mean(squares)) - 3.0) < 0.4
+
+
+def test_jitter_depends_on_the_key_alone():
+    one = drawn("jitter", disc(30), Strength(target_iou=0.8), item="a")
+    same = drawn("jitter", disc(30), Strength(target_iou=0.8), item="a")
+    other = drawn("jitter", disc(30), Strength(target_iou=0.8), item="b")
+    assert (one.patch.mask == same.patch.mask).all()
+    assert iou(one.patch, other.patch) < 0.95
+
+
+def test_crossing_rings_are_seen():
+    bow_tie = np.array([[0.0, 0.0], [2.0, 2.0], [2.0, 0.0], [0.0, 2.0]])
+    square = np.array([[0.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 2.0]])
+    assert crosses_itself([square, bow_tie])
+    assert not crosses_itself([square])
+
+
+@given(
+    slope=st.floats(0.0005, 0.2),
+    target=st.floats(0.3, 0.99),
+    guess=st.integers(0, 5000),
+    limit=st.integers(0, 5000),
+)
+@settings(max_examples=200, deadline=None)
+def test_calibration_finds_the_closest_level(slope, target, guess, limit):
+    def iou_at(level):
+        return 1 / (1 + slope * level)
+
+    level = calibrate(iou_at, target, guess, limit)
+    best = min(range(limit + 1), key=lambda at: abs(iou_at(at) - target))
+    assert 0 <= level <= limit
+    assert abs(iou_at(level) - target) <= max(abs(iou_at(best) - target), 0.004) + 1e-12
+
+
+def test_patch_iou_equals_whole_image_iou():
+    first = Patch(2, 3, np.ones((4, 5), bool))
+    second = Patch(4, 5, np.ones((6, 2), bool))
+    a, b = first.on((20, 20)), second.on((20, 20))
+    assert iou(first, second) == (a & b).sum() / (a | b).sum()

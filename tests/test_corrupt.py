@@ -1,0 +1,281 @@
+"""A noisy split on disk: what it holds, how it resumes, what is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from roots import clip, make_root
+
+from actiseg_data.errors import Refused
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, open_split
+from actiseg_data.masks import pixel_digest, read_index_mask, write_index_mask
+from actiseg_data.records import read_digests, read_ledger, read_recipe, read_summary
+from actiseg_noise import corrupt as corrupt_module
+from actiseg_noise.corrupt import corrupt, default_out
+from actiseg_noise.output import partial_folder
+from actiseg_noise.recipe import make_recipe
+
+RECIPE = make_recipe("boundary", 0.5)
+
+
+@pytest.fixture
+def root(tmp_path):
+    return make_root(tmp_path / "clean")
+
+
+def fingerprint(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_a_split_is_made_whole(root, tmp_path):
+    before = fingerprint(root)
+    done = corrupt(root, RECIPE, out=tmp_path / "noisy")
+    assert fingerprint(root) == before
+    assert read_recipe(done.out / "recipe.json") == RECIPE
+    summary = read_summary(done.out / "summary.json")
+    rows = list(read_ledger(done.out / "ledger.jsonl"))
+    assert summary["noise"]["selected"] == len(rows) > 0
+    assert summary["source"] == "clean"
+    split = open_split(done.out, "train")
+    assert [s.folder for s in split.sequences] == [
+        s.folder for s in open_split(root, "train").sequences
+    ]
+    digests = read_digests(done.out / "digests.json")
+    masks = {name for name in digests if name.startswith(MASKS)}
+    assert masks == {p.relative_to(done.out).as_posix() for p in (done.out / MASKS).rglob("*.png")}
+    assert {name for name in digests if name.startswith(IMAGE_SETS)} == {
+        f"{IMAGE_SETS}/{p.name}" for p in (root / IMAGE_SETS).iterdir()
+    }
+    for name in masks:
+        assert pixel_digest(read_index_mask(done.out / name)) == digests[name]
+    assert "CC BY-NC 4.0" in (done.out / "LICENSE").read_text()
+    assert "noisy copy" in (done.out / "NOTICE").read_text()
+    assert not partial_folder(done.out).exists()
+
+
+def test_realised_rate_and_interval_are_counted(root, tmp_path):
+    noise = corrupt(root, RECIPE, out=tmp_path / "noisy").summary["noise"]
+    low, high = noise["interval_95"]
+    assert noise["realised_rate"] == round(noise["selected"] / noise["items"], 6)
+    assert low < noise["realised_rate"] < high
+
+
+def test_image_sets_are_copied_unchanged(root, tmp_path):
+    out = corrupt(root, RECIPE, out=tmp_path / "noisy").out
+    for path in (root / IMAGE_SETS).iterdir():
+        assert json.loads(path.read_text()) == json.loads(
+            (out / IMAGE_SETS / path.name).read_text()
+        )
+
+
+def test_workers_order_subset_and_hash_seed_do_not_matter(root, tmp_path):
+    whole = read_digests(corrupt(root, RECIPE, out=tmp_path / "a").out / "digests.json")
+    two = read_digests(corrupt(root, RECIPE, out=tmp_path / "b", workers=2).out / "digests.json")
+    assert two == whole
+
+    one = open_split(root, "train").sequences[3].folder
+    part = corrupt(root, RECIPE, out=tmp_path / "c", only=[one]).out
+    masks = {n: d for n, d in read_digests(part / "digests.json").items() if n.startswith(MASKS)}
+    assert masks == {name: whole[name] for name in masks}
+    assert len(masks) == 2
+
+    sequences = [clip(n) for n in (5, 2)]
+    subset = make_root(tmp_path / "subset", sequences)
+    fewer = read_digests(corrupt(subset, RECIPE, out=tmp_path / "d").out / "digests.json")
+    assert all(whole[name] == fewer[name] for name in fewer if name.startswith(MASKS))
+
+    code = (
+        "from pathlib import Path\n"
+        "from actiseg_noise.corrupt import corrupt\n"
+        "from actiseg_noise.recipe import make_recipe\n"
+        f"recipe = make_recipe('boundary', 0.5)\n"
+        f"corrupt(Path({str(root)!r}), recipe, out=Path({str(tmp_path / 'e')!r}))"
+    )
+    for seed in ("0", "1"):
+        shutil.rmtree(tmp_path / "e", ignore_errors=True)
+        environment = os.environ | {"PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+        assert read_digests(tmp_path / "e" / "digests.json") == whole
+
+
+def test_exact_takes_exactly_the_share_of_the_whole_split(root, tmp_path):
+    recipe = make_recipe("dilate", 0.5, exact=True)
+    whole = corrupt(root, recipe, out=tmp_path / "a")
+    noise = whole.summary["noise"]
+    assert noise["selected"] == round(0.5 * noise["items"])
+    one = open_split(root, "train").sequences[1].folder
+    part = corrupt(root, recipe, out=tmp_path / "b", only=[one])
+    everything = [row for row in read_ledger(whole.out / "ledger.jsonl") if row.sequence == one]
+    assert list(read_ledger(part.out / "ledger.jsonl")) == everything
+
+
+def test_identical_run_is_verified_not_made_again(root, tmp_path):
+    first = corrupt(root, RECIPE, out=tmp_path / "noisy")
+    stamp = (first.out / "summary.json").stat().st_mtime_ns
+    again = corrupt(root, RECIPE, out=tmp_path / "noisy")
+    assert first.made
+    assert not again.made
+    assert (first.out / "summary.json").stat().st_mtime_ns == stamp
+
+
+def test_another_run_at_the_same_place_needs_overwrite(root, tmp_path):
+    out = corrupt(root, RECIPE, out=tmp_path / "noisy").out
+    other = make_recipe("boundary", 0.5, seed=1)
+    with pytest.raises(Refused, match="--overwrite"):
+        corrupt(root, other, out=out)
+    assert read_recipe(out / "recipe.json") == RECIPE
+    assert corrupt(root, other, out=out, overwrite=True).made
+    assert read_recipe(out / "recipe.json") == other
+
+
+def test_a_damaged_run_does_not_pass_for_finished(root, tmp_path):
+    out = corrupt(root, RECIPE, out=tmp_path / "noisy").out
+    path = next((out / MASKS).rglob("*.png"))
+    write_index_mask(path, np.zeros((120, 160), np.uint8))
+    with pytest.raises(Refused, match="--overwrite"):
+        corrupt(root, RECIPE, out=out)
+
+
+def test_a_folder_of_somebody_else_is_never_overwritten(root, tmp_path):
+    out = tmp_path / "precious"
+    out.mkdir()
+    (out / "thesis.txt").write_text("years")
+    with pytest.raises(Refused, match="not overwritten"):
+        corrupt(root, RECIPE, out=out, overwrite=True)
+    assert (out / "thesis.txt").read_text() == "years"
+
+
+@pytest.mark.parametrize("where", ["clean", "clean/noisy", "."])
+def test_output_inside_or_around_the_dataset_is_refused(root, tmp_path, where):
+    with pytest.raises(Refused, match=r"inside the dataset|something else"):
+        corrupt(root, RECIPE, out=tmp_path / where)
+
+
+def test_interrupted_run_is_taken_up_where_it_was(root, tmp_path, monkeypatch):
+    undisturbed = corrupt(root, RECIPE, out=tmp_path / "a").out
+    real = corrupt_module.corrupt_sequence
+    calls = []
+
+    def failing(sequence, *rest):
+        calls.append(sequence.folder)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return real(sequence, *rest)
+
+    monkeypatch.setattr(corrupt_module, "corrupt_sequence", failing)
+    with pytest.raises(KeyboardInterrupt):
+        corrupt(root, RECIPE, out=tmp_path / "b")
+    assert not (tmp_path / "b").exists()
+    assert partial_folder(tmp_path / "b").is_dir()
+
+    calls.clear()
+    monkeypatch.setattr(corrupt_module, "corrupt_sequence", lambda *a: calls.append(a) or real(*a))
+    out = corrupt(root, RECIPE, out=tmp_path / "b").out
+    assert len(calls) == 3
+    for name in ("digests.json", "ledger.jsonl", "recipe.json"):
+        assert (out / name).read_bytes() == (undisturbed / name).read_bytes()
+
+
+def test_unfinished_work_of_another_recipe_is_not_mixed_in(root, tmp_path, monkeypatch):
+    def stop(*rest):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(corrupt_module, "corrupt_sequence", stop)
+        with pytest.raises(KeyboardInterrupt):
+            corrupt(root, RECIPE, out=tmp_path / "b")
+    other = make_recipe("boundary", 0.5, seed=1)
+    with pytest.raises(Refused, match="unfinished work"):
+        corrupt(root, other, out=tmp_path / "b")
+    assert corrupt(root, other, out=tmp_path / "b", overwrite=True).made
+
+
+def test_mask_that_changes_under_the_run_is_refused(root, tmp_path, monkeypatch):
+    real = corrupt_module.make_plan
+
+    def meddling(*arguments):
+        plan = real(*arguments)
+        sequence = plan.sequences[2]
+        path = plan.split.mask_path(sequence, sequence.frames[0])
+        write_index_mask(path, np.zeros((120, 160), np.uint8))
+        return plan
+
+    monkeypatch.setattr(corrupt_module, "make_plan", meddling)
+    with pytest.raises(Refused, match="changed while"):
+        corrupt(root, RECIPE, out=tmp_path / "noisy")
+    assert not (tmp_path / "noisy").exists()
+
+
+def test_all_faulty_masks_are_listed_and_nothing_is_written(root, tmp_path):
+    sequences = open_split(root, "train").sequences
+    folders = [root / MASKS / "train" / s.folder for s in sequences]
+    (folders[0] / f"{sequences[0].frames[0]}.png").unlink()
+    Image.new("RGB", (160, 120)).save(folders[1] / f"{sequences[1].frames[0]}.png")
+    write_index_mask(folders[2] / f"{sequences[2].frames[1]}.png", np.full((120, 160), 9, np.uint8))
+    for workers in (1, 2):
+        with pytest.raises(Refused) as refused:
+            corrupt(root, RECIPE, out=tmp_path / "noisy", workers=workers)
+        assert len(refused.value.problems) == 3
+        assert [p.name for p in tmp_path.iterdir()] == ["clean"]
+
+
+def test_unknown_sequences_of_only_are_all_named(root, tmp_path):
+    with pytest.raises(Refused) as refused:
+        corrupt(root, RECIPE, out=tmp_path / "noisy", only=["nope", "neither"])
+    assert len(refused.value.problems) == 2
+
+
+def add_frames(root):
+    for sequence in open_split(root, "train").sequences:
+        folder = root / FRAMES / "train" / sequence.folder
+        folder.mkdir(parents=True)
+        for frame in sequence.frames:
+            (folder / f"{frame}.jpg").write_bytes(b"a picture")
+
+
+@pytest.mark.parametrize("images", ["link", "copy", "none"])
+def test_frames_come_along_as_asked(root, tmp_path, images):
+    add_frames(root)
+    out = corrupt(root, RECIPE, out=tmp_path / "deep" / "noisy", images=images).out
+    sequence = open_split(root, "train").sequences[0]
+    folder = out / FRAMES / "train" / sequence.folder
+    if images == "none":
+        assert not (out / FRAMES).exists()
+        return
+    assert (folder / f"{sequence.frames[0]}.jpg").read_bytes() == b"a picture"
+    assert folder.is_symlink() == (images == "link")
+    if images == "link":
+        assert not os.readlink(folder).startswith("/")
+
+
+def test_clean_weights_do_not_leak(root, tmp_path):
+    (root / WEIGHTS / "train").mkdir(parents=True)
+    out = corrupt(root, RECIPE, out=tmp_path / "noisy").out
+    assert not (out / WEIGHTS).exists()
+
+
+def test_val_human_goes_where_its_folders_are(tmp_path):
+    root = make_root(tmp_path / "clean", split="val_human")
+    out = corrupt(root, make_recipe("dilate", 1.0, split="val_human"), out=tmp_path / "noisy").out
+    assert open_split(out, "val_human").sequences
+
+
+def test_default_name_says_what_it_is():
+    assert default_out(Path("/x/dataset_visor"), RECIPE) == Path("dataset_visor_boundary_r0.5_s0")
+
+
+def test_sequence_without_active_object_is_counted(tmp_path):
+    sequence = clip(2)
+    idle = tuple(o for o in sequence.objects if not o.positive)
+    root = make_root(tmp_path / "clean", [clip(1), clip(2, objects=idle)])
+    done = corrupt(root, RECIPE, out=tmp_path / "noisy")
+    assert done.summary["handled"]["sequences_without_active_object"] == 1
+    assert done.summary["handled"]["names_with_colon"] == 1

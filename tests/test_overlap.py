@@ -1,0 +1,133 @@
+"""Who owns contested pixels, recomputed pixel by pixel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.ndimage import distance_transform_edt
+
+from actiseg_data.polygons import Patch
+from actiseg_noise.boundary.overlap import OVERLAPS, Claim, contest, reference
+
+SHAPE = (24, 30)
+
+
+def scene(seed):
+    """A random index mask, and random claims of some of its objects."""
+    rng = np.random.default_rng(seed)
+    clean = np.zeros(SHAPE, np.uint8)
+    for object_id in range(1, 6):
+        top, left = rng.integers(0, 18), rng.integers(0, 22)
+        clean[top : top + rng.integers(2, 10), left : left + rng.integers(2, 12)] = object_id
+    claims = []
+    for object_id in rng.permutation(np.unique(clean[clean > 0]))[: rng.integers(1, 4)]:
+        rows, columns = np.nonzero(clean == object_id)
+        top, left = max(rows.min() - rng.integers(0, 4), 0), max(columns.min() - 2, 0)
+        bottom, right = rows.max() + rng.integers(0, 4), columns.max() + 3
+        mask = rng.random((min(bottom, 24) - top, min(right, 30) - left)) < 0.95
+        advantage = float(rng.choice([0.0, 0.05, 0.1]))
+        claims.append(Claim(int(object_id), Patch(int(top), int(left), mask), advantage))
+    positives = frozenset(int(i) for i in rng.integers(1, 6, 3))
+    return clean, claims, positives
+
+
+def depth(mask):
+    """Distance to the nearest pixel outside, the frame's border being no outside, relative."""
+    if mask.all():
+        return np.ones(mask.shape)
+    distance = distance_transform_edt(mask)
+    return distance / distance.max()
+
+
+def brute_contest(clean, claims):
+    touched = {claim.object_id: claim for claim in claims}
+    strength = {}
+    for object_id in np.unique(clean[clean > 0]):
+        if object_id not in touched:
+            strength[object_id] = np.where(clean == object_id, depth(clean == object_id), -1)
+    for object_id, claim in touched.items():
+        mask = claim.patch.on(SHAPE)
+        strength[object_id] = np.where(mask, depth(mask) + claim.advantage, -1)
+    out = np.zeros(SHAPE, np.uint8)
+    for row, column in np.ndindex(*SHAPE):
+        best = -1.0
+        for object_id in sorted(strength):
+            # Ties within the fixed-point step of the rule go to the lower id.
+            if strength[object_id][row, column] > best + 1e-4:
+                best, out[row, column] = strength[object_id][row, column], object_id
+    return out
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=80, deadline=None)
+def test_contest_equals_brute_force(seed):
+    clean, claims, _ = scene(seed)
+    assert (contest(clean, claims) == brute_contest(clean, claims)).mean() > 0.995
+
+
+def brute_reference(clean, claims, positives):
+    """A transcription of the rule in words: positives in id order, then the others, each where the
+    canvas is still empty."""
+    shapes = {int(i): clean == i for i in np.unique(clean[clean > 0])}
+    shapes |= {claim.object_id: claim.patch.on(SHAPE) for claim in claims}
+    canvas = np.zeros(SHAPE, np.uint8)
+    for group in (True, False):
+        for object_id in sorted(shapes):
+            if (object_id in positives) == group:
+                for row, column in np.ndindex(*SHAPE):
+                    if shapes[object_id][row, column] and canvas[row, column] == 0:
+                        canvas[row, column] = object_id
+    return canvas
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_reference_equals_the_rule_in_words(seed):
+    clean, claims, positives = scene(seed)
+    assert (reference(clean, claims, positives) == brute_reference(clean, claims, positives)).all()
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_background_takes_only_background(seed):
+    clean, claims, positives = scene(seed)
+    noisy = OVERLAPS["background"](clean, claims, positives)
+    gained = (noisy != clean) & (noisy != 0)
+    assert (clean[gained] == 0).all()
+    touched = {claim.object_id for claim in claims}
+    untouched = ~np.isin(clean, list(touched | {0}))
+    assert (noisy[untouched] == clean[untouched]).all()
+
+
+@pytest.mark.parametrize("rule", list(OVERLAPS))
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_every_change_is_a_touched_object_s_doing(rule, seed):
+    clean, claims, positives = scene(seed)
+    before = clean.copy()
+    noisy = OVERLAPS[rule](clean, claims, positives)
+    assert (clean == before).all()
+    assert noisy.dtype == np.uint8
+    touched = {claim.object_id for claim in claims}
+    changed = noisy != clean
+    assert (np.isin(clean, list(touched)) | np.isin(noisy, list(touched)))[changed].all()
+    for claim in claims:
+        assert not (noisy == claim.object_id)[~claim.patch.on(SHAPE)].any()
+
+
+def test_claims_that_meet_nobody_are_drawn_whole():
+    clean = np.zeros(SHAPE, np.uint8)
+    clean[5:10, 5:10] = 1
+    grown = Patch(3, 3, np.ones((9, 9), bool))
+    assert (contest(clean, [Claim(1, grown, 0.0)]) == grown.on(SHAPE)).all()
+
+
+def test_small_neighbour_keeps_its_core_in_a_contest():
+    """The case that depth in pixels gets wrong: a ring of 8 px over a 4 px object."""
+    clean = np.zeros((60, 60), np.uint8)
+    clean[:40] = 1
+    clean[42:46, 10:50] = 2
+    noisy = contest(clean, [Claim(1, Patch(0, 0, np.ones((52, 60), bool)), 0.1)])
+    assert (noisy == 2).sum() > 0.5 * (clean == 2).sum()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from actiseg_data.errors import Refused
 from actiseg_data.parallel import Progress
+
+if TYPE_CHECKING:
+    from actiseg_data.prepare.report import PrepareReport
 
 
 @contextmanager
@@ -114,3 +117,26 @@ def print_corruption(summary: dict[str, Any]) -> None:
     odd = {name.replace("_", " "): count for name, count in handled.items() if count}
     if odd:
         print("handled: " + ", ".join(f"{name} {count}" for name, count in odd.items()))
+
+
+def print_preparation(report: PrepareReport) -> None:
+    """What `prepare visor` made, and everything unusual that it met."""
+    from actiseg_data.prepare.report import KINDS
+
+    print(
+        f"{report.sequences} sequences of {report.videos} videos in {report.split}.json: "
+        f"{report.objects} objects, {report.positive} of them active"
+    )
+    for each in report.lists:
+        print(
+            f"{each.sequences} sequences in {each.name}.json: {each.absent} others are of videos "
+            f"that are not here, {len(each.left_out)} do not fit, "
+            f"{len(each.without_narration)} stand in this list only"
+        )
+    print(f"{report.folders} folders, {report.frames} distinct frames, {report.masks} masks")
+    if report.images is not None:
+        print(f"{report.images} frames have an image")
+    print(f"numbering: {report.numbering.note}")
+    for kind, count in report.counts.items():
+        if count:
+            print(f"  {count:6d}  {KINDS[kind]}")

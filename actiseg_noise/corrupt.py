@@ -21,7 +21,6 @@ from actiseg_data.records import (
     RECIPE_FILE,
     SUMMARY_FILE,
     SUMMARY_SCHEMA,
-    LedgerRow,
     Recipe,
     read_recipe,
     read_summary,
@@ -30,6 +29,7 @@ from actiseg_data.sequences import Sequence
 from actiseg_noise import __version__
 from actiseg_noise.apply import corrupt_sequence
 from actiseg_noise.output import (
+    SequenceRecord,
     discard_partial,
     finish,
     finished_sequence,
@@ -109,13 +109,13 @@ def corrupt(
         partial = open_partial(out, _job(plan))
         with stage("corrupting") as progress:
             items = list(zip(plan.sequences, plan.surveys, strict=True))
-            run(_corrupt_one, _Job(plan, partial, images), items, workers, progress)
-        summary = _summarise(plan, partial, out, images) | {
+            records = run(_corrupt_one, _Job(plan, partial, images), items, workers, progress)
+        summary = _summarise(plan, records, out, images) | {
             "seconds": round(time.perf_counter() - started, 2)
         }
         write_licences(partial, *_licence_texts(dataset, recipe))
         documents = {RECIPE_FILE: recipe.to_dict(), SUMMARY_FILE: summary}
-        finish(partial, out, split, plan.sequences, documents)
+        finish(partial, out, split, plan.sequences, records, documents)
     except OSError as error:
         raise _cannot_write(error, partial_folder(out)) from None
     return Corruption(out, recipe.digest, summary, made=True)
@@ -150,12 +150,13 @@ class _Job:
     images: str
 
 
-def _corrupt_one(job: _Job, item: tuple[Sequence, Survey]) -> None:
+def _corrupt_one(job: _Job, item: tuple[Sequence, Survey]) -> SequenceRecord:
     """Read, corrupt and write one sequence, unless that was done before."""
     sequence, survey = item
     plan = job.plan
-    if finished_sequence(job.partial, sequence) is not None:
-        return
+    done = finished_sequence(job.partial, sequence)
+    if done is not None:
+        return done
     masks = plan.split.read_masks(sequence)
     if tuple(map(pixel_digest, masks)) != survey.digests:
         raise refuse(
@@ -165,7 +166,7 @@ def _corrupt_one(job: _Job, item: tuple[Sequence, Survey]) -> None:
         )
     noise = corrupt_sequence(sequence, masks, plan.recipe, plan.threshold)
     try:
-        write_sequence(job.partial, plan.split, sequence, noise, job.images)
+        return write_sequence(job.partial, plan.split, sequence, noise, job.images)
     except OSError as error:
         raise _cannot_write(error, job.partial) from None
 
@@ -235,16 +236,10 @@ def _refuse_nesting(dataset: Path, out: Path) -> None:
         )
 
 
-def _summarise(plan: Plan, partial: Path, out: Path, images: str) -> dict[str, Any]:
-    rows: list[LedgerRow] = []
-    tally: Counter[str] = Counter()
-    bystander_ious: list[float] = []
-    for sequence in plan.sequences:
-        record = finished_sequence(partial, sequence)
-        if record is not None:
-            rows += record.rows
-            tally += record.tally
-            bystander_ious += record.bystander_ious
+def _summarise(plan: Plan, records: list[SequenceRecord], out: Path, images: str) -> dict[str, Any]:
+    rows = [row for record in records for row in record.rows]
+    tally = sum((record.tally for record in records), Counter())
+    bystander_ious = [value for record in records for value in record.bystander_ious]
     (noise,) = plan.recipe.noises
     split = plan.split
     has_frames = any(split.folder(FRAMES, sequence).is_dir() for sequence in plan.sequences)

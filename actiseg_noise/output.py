@@ -80,7 +80,7 @@ def open_partial(out: Path, job: dict[str, Any]) -> Path:
 
 def write_sequence(
     partial: Path, split: Split, sequence: Sequence, noise: SequenceNoise, images: str
-) -> None:
+) -> SequenceRecord:
     """Write a sequence's noisy masks and frames, and then the record that says it is finished."""
     digests = {}
     for frame, mask in zip(sequence.frames, noise.masks, strict=True):
@@ -88,13 +88,14 @@ def write_sequence(
         write_index_mask(on_disk(partial, name), mask)
         digests[name] = pixel_digest(mask)
     _take_frames(partial, split, sequence, images)
-    record = {
+    document = {
         "rows": [row.to_json() for row in noise.rows],
         "digests": digests,
         "tally": dict(noise.tally),
         "bystander_ious": list(noise.bystander_ious),
     }
-    write_json(_record_file(partial, sequence), record)
+    write_json(_record_file(partial, sequence), document)
+    return SequenceRecord(noise.rows, digests, noise.tally, noise.bystander_ious)
 
 
 def finished_sequence(partial: Path, sequence: Sequence) -> SequenceRecord | None:
@@ -143,28 +144,21 @@ def finish(
     out: Path,
     split: Split,
     sequences: tuple[Sequence, ...],
+    records: list[SequenceRecord],
     documents: dict[str, Any],
 ) -> None:
     """Write what belongs to the whole split, and give the folder its name.
 
-    documents: JSON documents by file name (recipe, summary). The rename comes last: what stands at
-    `out` is whole.
+    records: one for each sequence. documents: JSON documents by file name (recipe, summary). The
+    rename comes last: what stands at `out` is whole.
     """
     digests: dict[str, str] = {}
     for name, document in image_sets_of(split, sequences):
         write_json(partial / IMAGE_SETS / name, document)
         digests[f"{IMAGE_SETS}/{name}"] = json_digest(document)
-    lines = []
-    for sequence in sequences:
-        record = finished_sequence(partial, sequence)
-        if record is None:
-            raise refuse(
-                f"the masks of {sequence.folder} changed while the split was made",
-                partial,
-                "leave the folder alone and run again",
-            )
+    for record in records:
         digests |= record.digests
-        lines += [row.to_json() + "\n" for row in record.rows]
+    lines = [row.to_json() + "\n" for record in records for row in record.rows]
     write_bytes(partial / LEDGER_FILE, "".join(lines).encode())
     write_json(partial / DIGESTS_FILE, digests, indent=1)
     for name, document in documents.items():

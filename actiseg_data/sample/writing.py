@@ -1,0 +1,220 @@
+"""The sample on disk: written whole, told from anything else by its marker."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from actiseg_data.digests import json_digest
+from actiseg_data.errors import Refused, refuse
+from actiseg_data.files import write_bytes, write_json
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, open_split, sequence_folder
+from actiseg_data.layouts.image_sets import make_image_sets
+from actiseg_data.masks import pixel_digest, write_index_mask
+from actiseg_data.render import render_frame
+from actiseg_data.sample.clips import Clip, clips
+from actiseg_data.sample.draws import ALGORITHM
+from actiseg_data.sequences import Sequence
+from actiseg_data.untrusted import Cursor, read_json
+
+SPLITS = ("train", "val", "val_human")
+MARKER = "sample.json"
+SCHEMA = "actiseg/sample/1"
+
+_JPEG_QUALITY = 85
+
+_LICENSE = "Apache-2.0, see https://www.apache.org/licenses/LICENSE-2.0\n"
+_NOTICE = """\
+actiseg built-in sample
+
+This dataset is synthetic: its scenes, masks and labels were generated and its frames rendered by
+actiseg. It contains no EPIC-KITCHENS, VISOR or ActionVOS data; only the names and numbers of the
+verb and noun classes follow EPIC-KITCHENS-100, so that tools for those datasets read it.
+"""
+
+
+@dataclass(frozen=True)
+class SplitCounts:
+    """How much a split holds. objects and positive: (sequence, object) pairs, all and active."""
+
+    sequences: int
+    frames: int
+    objects: int
+    positive: int
+
+
+@dataclass(frozen=True)
+class SampleReport:
+    """The sample at `path`. made: False if it stood there before. digest: of masks and lists."""
+
+    path: Path
+    made: bool
+    digest: str
+    splits: dict[str, SplitCounts]
+
+    def __str__(self) -> str:
+        rows = [
+            f"{name}: {n.sequences} sequences, {n.frames} frames, {n.objects} objects "
+            f"({n.positive} active)"
+            for name, n in self.splits.items()
+        ]
+        return "\n".join((f"sample {'made' if self.made else 'found'} at {self.path}", *rows))
+
+
+def make_sample(out: Path) -> SampleReport:
+    """Make the built-in sample at `out`, or leave it be where it stands there whole.
+
+    The work goes to the sibling ``<out>.partial`` and is renamed when whole; nothing is left of it
+    after a failure. Raises `Refused` where `out` holds anything else.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     report = make_sample(Path(folder) / "sample")
+    >>> report.splits["train"].sequences, report.splits["val"].sequences
+    (56, 20)
+    """
+    if is_whole_sample(out):
+        return _read_report(out)
+    if out.name in ("", ".."):
+        raise refuse("has no name of its own", out, "name a new folder, such as actiseg_sample")
+    try:
+        if os.path.lexists(out) and (not out.is_dir() or any(out.iterdir())):
+            raise refuse("is there and is not a whole sample", out, "remove it, or name another")
+        partial = out.with_name(f"{out.name}.partial")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            partial.mkdir()
+        except FileExistsError:
+            raise refuse(
+                "is there: another run is at work, or one was interrupted",
+                partial,
+                "wait for the other run, or remove the folder",
+            ) from None
+        try:
+            report = replace(_write(partial), path=out)
+            if out.is_dir():
+                out.rmdir()
+            partial.rename(out)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+    except OSError as error:
+        raise refuse(f"cannot be written ({error.strerror})", out, "name another folder") from None
+    return report
+
+
+def is_whole_sample(path: Path) -> bool:
+    """Whether a whole sample of this version stands at `path`: its marker, and every listed file.
+
+    Files are looked for, not opened.
+
+    >>> is_whole_sample(Path("no such folder"))
+    False
+    """
+    try:
+        _read_report(path)
+        for name in SPLITS:
+            split = open_split(path, name)
+            for sequence in split.sequences:
+                frames = split.folder(FRAMES, sequence)
+                for frame in sequence.frames:
+                    if not split.mask_path(sequence, frame).is_file():
+                        return False
+                    if not (frames / f"{frame}.jpg").is_file():
+                        return False
+    except Refused:
+        return False
+    return True
+
+
+def _write(root: Path) -> SampleReport:
+    train = list(clips("train", 1))
+    val = list(clips("val", 1 + len(train)))
+    digests: dict[str, str] = {}
+    for subset, members in (("train", train), ("val", val)):
+        for clip in members:
+            digests |= _write_clip(root, subset, clip)
+    lists = {
+        "train": [clip.sequence for clip in train],
+        "val": [clip.sequence for clip in val],
+        "val_human": [_as_seen_by_a_person(clip) for clip in val],
+    }
+    documents: dict[str, Any] = {}
+    for split, sequences in lists.items():
+        documents |= make_image_sets(split, sequences, flags=split == "val_human")
+    for file, document in documents.items():
+        write_json(root / IMAGE_SETS / file, document)
+    write_bytes(root / "LICENSE", _LICENSE.encode())
+    write_bytes(root / "NOTICE", _NOTICE.encode())
+    digest = json_digest({"masks": digests, "image_sets": documents})
+    splits = {name: _counts(sequences) for name, sequences in lists.items()}
+    marker = {
+        "schema": SCHEMA,
+        "algorithm": ALGORITHM,
+        "digest": digest,
+        "splits": {name: asdict(counts) for name, counts in splits.items()},
+    }
+    write_json(root / MARKER, marker, indent=2)
+    return SampleReport(root, True, digest, splits)
+
+
+def _write_clip(root: Path, subset: str, clip: Clip) -> dict[str, str]:
+    """Write masks and frames; returns the masks' digests by their paths in the layout."""
+    sequence = clip.sequence
+    digests: dict[str, str] = {}
+    masks = sequence_folder(root, MASKS, subset, sequence.folder)
+    frames = sequence_folder(root, FRAMES, subset, sequence.folder)
+    for frame, mask in zip(sequence.frames, clip.masks, strict=True):
+        write_index_mask(masks / f"{frame}.png", mask)
+        stream = io.BytesIO()
+        picture = Image.fromarray(render_frame(mask, sequence, frame))
+        picture.save(stream, "JPEG", quality=_JPEG_QUALITY)
+        write_bytes(frames / f"{frame}.jpg", stream.getvalue())
+        digests[f"{subset}/{sequence.folder}/{frame}"] = pixel_digest(mask)
+    return digests
+
+
+def _as_seen_by_a_person(clip: Clip) -> Sequence:
+    """The sequence with `positive` as its script knows it, not as contacts and words suggest it."""
+    labels = tuple(
+        replace(label, positive=label.name in clip.used) for label in clip.sequence.objects
+    )
+    return replace(
+        clip.sequence,
+        objects=labels,
+        redundant=clip.flag == "redundant",
+        missing=clip.flag == "missing",
+        other=clip.flag == "other",
+    )
+
+
+def _counts(sequences: Iterable[Sequence]) -> SplitCounts:
+    sequences = tuple(sequences)
+    labels = [label for sequence in sequences for label in sequence.objects]
+    return SplitCounts(
+        sequences=len(sequences),
+        frames=sum(len(sequence.frames) for sequence in sequences),
+        objects=len(labels),
+        positive=sum(label.positive for label in labels),
+    )
+
+
+def _read_report(root: Path) -> SampleReport:
+    """What the marker tells; `Refused` where it is none of this version."""
+    path = root / MARKER
+    marker = Cursor(read_json(path, "sample's marker"), str(path))
+    if marker["schema"].text() != SCHEMA or marker["algorithm"].integer() != ALGORITHM:
+        raise refuse("belongs to another version of the sample", path, "make the sample again")
+    fields = ("sequences", "frames", "objects", "positive")
+    splits = {
+        name: SplitCounts(*(marker["splits"][name][field].integer() for field in fields))
+        for name in SPLITS
+    }
+    return SampleReport(root, False, marker["digest"].text(), splits)

@@ -21,10 +21,19 @@ For commercial use ask the University of Bristol.
 """
 
 VISOR_NOTICE = """\
-EPIC-KITCHENS VISOR: Darkhalil et al., "EPIC-KITCHENS VISOR Benchmark: VIdeo Segmentations and
-Object Relations", NeurIPS 2022 Datasets and Benchmarks.
-EPIC-KITCHENS-100: Damen et al., "Rescaling Egocentric Vision", IJCV 2022.
-ActionVOS: Ouyang et al., "ActionVOS: Actions as Prompts for Video Object Segmentation", ECCV 2024.
+This dataset was made from:
+
+* EPIC-KITCHENS VISOR: A. Darkhalil, D. Shan, B. Zhu, J. Ma, A. Kar, R. Higgins, S. Fidler,
+  D. Fouhey, D. Damen. EPIC-KITCHENS VISOR Benchmark: VIdeo Segmentations and Object Relations.
+  NeurIPS 2022 Datasets and Benchmarks.
+* EPIC-KITCHENS-100: D. Damen, H. Doughty, G. M. Farinella, A. Furnari, E. Kazakos, J. Ma,
+  D. Moltisanti, J. Munro, T. Perrett, W. Price, M. Wray. Rescaling Egocentric Vision: Collection,
+  Pipeline and Challenges for EPIC-KITCHENS-100. IJCV 2022.
+
+by the construction of:
+
+* ActionVOS: L. Ouyang, R. Liu, Y. Huang, R. Furuta, Y. Sato. ActionVOS: Actions as Prompts for
+  Video Object Segmentation. ECCV 2024. Human-labelled lists, where there are any, are theirs.
 """
 
 

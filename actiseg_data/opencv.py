@@ -17,4 +17,6 @@ def load_cv2() -> ModuleType:
             "import cv2",
             "pip install opencv-python-headless, the build that needs no libGL; remove any other",
         ) from None
+    # Parallel work is one process for each item; threads inside would only contend.
+    cv2.setNumThreads(1)
     return cv2

@@ -235,7 +235,7 @@ def visor(
     from actiseg_data.prepare.visor import prepare_visor
     from actiseg_noise.console import print_preparation
 
-    with _stage("drawing frames", quiet) as progress:
+    with _stage("drawing videos", quiet) as progress:
         report = prepare_visor(
             annotations=annotations,
             split=split,

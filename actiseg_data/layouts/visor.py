@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from actiseg_data.errors import Problems, Refused, refuse
 from actiseg_data.layouts.image_sets import refuse_repeats
 from actiseg_data.untrusted import Cursor, check_name, gather, read_json
 
-FloatArray = NDArray[np.float64]
+FloatArray: TypeAlias = NDArray[np.float64]
 
 FULL = (1080, 1920)
 """(H, W) of the frames that the polygons are drawn on."""

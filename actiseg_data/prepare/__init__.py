@@ -1,0 +1,1 @@
+"""Raw EPIC-KITCHENS VISOR to the ActionVOS dataset."""

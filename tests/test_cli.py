@@ -1,0 +1,176 @@
+"""The command line: exit codes, messages, what is imported when."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from roots import make_root
+
+from actiseg_data.layouts.actionvos import MASKS
+from actiseg_data.records import read_recipe
+
+
+def run(*arguments, cwd=None, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "actiseg_noise.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "100"} | environment,
+    )
+
+
+@pytest.fixture
+def root(tmp_path):
+    return make_root(tmp_path / "clean")
+
+
+def test_corrupt_then_verify(root, tmp_path):
+    made = run("corrupt", root, "--type", "boundary", "--rate", "0.4", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    out = tmp_path / "clean_boundary_r0.4_s0"
+    assert made.stdout.startswith(f"dataset: {root}")
+    assert "next: actiseg-noise verify" in made.stdout
+    assert "100 %" in made.stderr
+
+    again = run("corrupt", root, "--type", "boundary", "--rate", "0.4", "--quiet", cwd=tmp_path)
+    assert again.returncode == 0
+    assert "was there already" in again.stdout
+    assert again.stderr == ""
+
+    assert run("verify", out, "--source", root).returncode == 0
+    next((out / MASKS).rglob("*.png")).unlink()
+    damaged = run("verify", out)
+    assert damaged.returncode == 1
+    assert "mismatch: " in damaged.stdout
+
+
+def test_recipe_file_gives_the_same_split(root, tmp_path):
+    run("corrupt", root, "--type", "jitter", "--rate", "0.3", "--out", tmp_path / "a")
+    recipe = tmp_path / "a" / "recipe.json"
+    assert run("corrupt", root, "--recipe", recipe, "--out", tmp_path / "b").returncode == 0
+    first, second = (tmp_path / name / "digests.json" for name in "ab")
+    assert first.read_text() == second.read_text()
+
+
+def test_flags_reach_the_recipe(root, tmp_path):
+    done = run(
+        *("corrupt", root, "--type", "boundary", "--rate", "0.3", "--seed", "5", "--exact"),
+        *("--objects", "all", "--overlap", "background", "--radius", "2"),
+        *("--set", 'kinds=["dilate", "jitter"]', "--set", "fold_margin=0.5"),
+        *("--correlation-length", "20", "--out", tmp_path / "a"),
+    )
+    assert done.returncode == 0, done.stderr
+    recipe = read_recipe(tmp_path / "a" / "recipe.json")
+    (noise,) = recipe.noises
+    assert recipe.seed == 5
+    assert (noise.rate, noise.exact, noise.objects, noise.overlap) == (
+        0.3,
+        True,
+        "all",
+        "background",
+    )
+    assert noise.parameters["kinds"] == ["dilate", "jitter"]
+    assert noise.parameters["radius"] == 2.0
+    assert noise.parameters["target_iou"] is None
+    assert noise.parameters["fold_margin"] == 0.5
+    assert noise.parameters["correlation_length"] == 20.0
+
+
+def test_dry_run_writes_nothing(root, tmp_path):
+    done = run("corrupt", root, "--type", "dilate", "--rate", "1", "--dry-run", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "24 of 24 items" in done.stdout
+    assert [p.name for p in tmp_path.iterdir()] == ["clean"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["corrupt", "nowhere", "--type", "dilate", "--rate", "1"], "is missing"),
+        (["corrupt", "clean"], "give --type"),
+        (["corrupt", "clean", "--type", "melt", "--rate", "1"], "kind 'melt' is unknown"),
+        (["corrupt", "clean", "--type", "dilate", "--rate", "1.5"], "outside [0, 1]"),
+        (["corrupt", "clean", "--type", "dilate", "--rate", "nan"], "outside [0, 1]"),
+        (["corrupt", "clean", "--type", "dilate", "--rate", "1", "--split", "val"], "no split"),
+        (["corrupt", "clean", "--type", "dilate", "--rate", "1", "--split", "../x"], "separator"),
+        (["corrupt", "clean", "--type", "dilate", "--rate", "1", "--images", "move"], "images"),
+        (["corrupt", "clean", "--type", "dilate", "--rate", "1", "--set", "x=1"], "no parameter"),
+        (["corrupt", "clean", "--type", "dilate", "--rate", "1", "--out", "clean/x"], "inside"),
+        (["corrupt", "clean", "--recipe", "no.json"], "recipe is missing"),
+        (["corrupt", "clean", "--recipe", "no.json", "--rate", "1"], "--rate cannot stand"),
+        (["corrupt", "clean", "--type", "dilate", "--rate", "x"], "Invalid value for"),
+        (["corrupt", "--colour"], "No such option"),
+        (["verify", "clean"], "recipe is missing"),
+        (["sample", "clean"], "clean"),
+    ],
+)
+def test_wrong_input_is_refused_without_a_traceback(root, tmp_path, arguments, said):
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["clean"]
+
+
+def test_each_problem_names_its_cure(root, tmp_path):
+    done = run("corrupt", root, "--type", "dilate", "--rate", "7", "--objects", "some")
+    assert done.stderr.count("error: ") == 2
+    assert done.stderr.count("cure: ") == 2
+
+
+def test_variable_names_the_dataset(root, tmp_path):
+    done = run(
+        "corrupt", "--type", "dilate", "--rate", "1", cwd=tmp_path, ACTISEG_DATASET=str(root)
+    )
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"dataset: {root} (from $ACTISEG_DATASET)")
+
+
+def test_cv2_that_cannot_load_names_the_headless_build(root, tmp_path):
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "cv2.py").write_text(
+        "raise ImportError('libGL.so.1: cannot open shared object file')"
+    )
+    path = os.pathsep.join([str(broken), *sys.path])
+    done = run(
+        *("corrupt", root, "--type", "boundary", "--rate", "1", "--out", tmp_path / "out"),
+        PYTHONPATH=path,
+    )
+    assert done.returncode == 2
+    assert "opencv-python-headless" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", [[], ["corrupt"], ["verify"], ["sample"], ["prepare", "visor"]])
+def test_help_is_there_and_loads_nothing_heavy(command):
+    code = (
+        "import sys\n"
+        "from actiseg_noise import cli\n"
+        f"sys.argv = ['actiseg-noise', *{command!r}, '--help']\n"
+        "try:\n    cli.main()\nexcept SystemExit as end:\n    assert not end.code\n"
+        "heavy = {'numpy', 'cv2', 'shapely', 'scipy', 'PIL', 'contourpy', 'torch', 'spacy'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Usage" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_summary_is_json_that_others_can_read(root, tmp_path):
+    run("corrupt", root, "--type", "erode", "--rate", "1", "--out", tmp_path / "a")
+    summary = json.loads((tmp_path / "a" / "summary.json").read_text())
+    assert summary["schema"] == "actiseg/summary/1"
+    assert summary["noise"]["iou"]["erode"]["n"] == summary["noise"]["selected"]

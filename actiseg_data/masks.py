@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
 import warnings
+import zlib
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,12 +16,16 @@ from PIL import Image, UnidentifiedImageError
 
 from actiseg_data.errors import refuse
 from actiseg_data.files import write_bytes
+from actiseg_data.untrusted import read_bytes
 
 IndexMask: TypeAlias = NDArray[np.uint8]
 """(H, W) uint8, pixel = object id."""
 
 MAX_PIXELS = 1 << 26
 """Largest mask that is decoded: 67 megapixels, eight times 4K."""
+
+_MAX_BYTES = 2 * MAX_PIXELS
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def _voc_palette() -> bytes:
@@ -38,21 +44,33 @@ and B, bits 3, 4, 5 the next ones."""
 
 
 def read_index_mask(path: Path) -> IndexMask:
-    """Decode an index mask, a palette or grey PNG of 8 bits or less.
+    """Decode an index mask: a palette PNG of 8 bits or less, or a grey one of 8 bits.
 
     Returns (H, W) uint8. Raises `Refused` for a file that is missing, damaged, cut short, larger
-    than `MAX_PIXELS`, truecolour, with alpha, bilevel or of 16 bits: none of them holds object ids.
+    than `MAX_PIXELS`, truecolour, with alpha, grey of fewer bits or of 16: none of them holds
+    object ids.
     """
+    data = read_bytes(path, "mask", _MAX_BYTES)
+    if data[:8] != _SIGNATURE or data[12:16] != b"IHDR":
+        raise refuse("is no readable PNG", path, "write the mask again")
+    if not _is_whole(data):
+        raise refuse("is damaged or cut short", path, "write the mask again")
+    width, height, depth = struct.unpack_from(">IIB", data, 16)
+    if width * height > MAX_PIXELS:
+        raise refuse(
+            f"has {width} x {height} pixels, more than a mask can have",
+            path,
+            "make it again at the frames' size",
+        )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of large images; ours are refused below
-            with Image.open(path, formats=("PNG",)) as image:
-                width, height = image.size
-                if width * height > MAX_PIXELS:
+            warnings.simplefilter("ignore")  # Pillow warns of chunks that are none of our business
+            with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+                if image.mode == "L" and depth < 8:  # Pillow stretches those to 0..255
                     raise refuse(
-                        f"has {width} x {height} pixels, more than a mask can have",
+                        f"is grey of {depth} bits, no index mask",
                         path,
-                        "make it again at the frames' size",
+                        "save a palette or 8-bit grey PNG whose pixels are object ids",
                     )
                 if image.mode not in ("P", "L"):
                     raise refuse(
@@ -61,12 +79,27 @@ def read_index_mask(path: Path) -> IndexMask:
                         "save a palette or 8-bit grey PNG whose pixels are object ids",
                     )
                 return np.asarray(image, dtype=np.uint8)
-    except FileNotFoundError:
-        raise refuse("the mask is missing", path, "restore the file") from None
-    except (UnidentifiedImageError, Image.DecompressionBombError):
+    except UnidentifiedImageError:
         raise refuse("is no readable PNG", path, "write the mask again") from None
     except (OSError, SyntaxError, ValueError) as error:
         raise refuse(f"is damaged or cut short ({error})", path, "write the mask again") from None
+
+
+def _is_whole(data: bytes) -> bool:
+    """Whether every chunk of a PNG is as its checksum says, up to the last.
+
+    Pillow does not look at the checksums of pixels: a flipped bit there can change ids unnoticed.
+    """
+    view, at = memoryview(data), 8
+    while at + 12 <= len(data):
+        kind = data[at + 4 : at + 8]
+        end = at + 8 + int.from_bytes(view[at : at + 4], "big")
+        if data[end : end + 4] != zlib.crc32(view[at + 4 : end]).to_bytes(4, "big"):
+            return False
+        if kind == b"IEND":
+            return True
+        at = end + 4
+    return False
 
 
 _MODE_NAMES = {

@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeAlias, TypeVar
 
-from actiseg_data.errors import Problems, refuse
+from actiseg_data.errors import Problem, Refused, refuse
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -32,14 +32,14 @@ def run(
     """``[function(shared, item) for item in items]``, by `workers` processes.
 
     shared is sent to each process once. Items that are refused do not stop the others: all their
-    problems are raised together at the end, as one `Refused`. A process that dies is an error, not
-    a hang. With more than one worker the calling script needs the usual
+    problems are raised together at the end, in order of items, as one `Refused`. A process that
+    dies is an error, not a hang. With more than one worker the calling script needs the usual
     ``if __name__ == "__main__":`` guard, since processes are spawned afresh on every system.
 
     >>> run(pow, 2, [1, 2, 3])
     [2, 4, 8]
     """
-    problems = Problems()
+    problems: dict[int, tuple[Problem, ...]] = {}
     results: dict[int, R] = {}
     if workers <= 1:
         calls = _here(function, shared, items)
@@ -47,8 +47,10 @@ def run(
         calls = _spawned(function, shared, items, workers)
     try:
         for done, (position, outcome) in enumerate(calls, 1):
-            with problems.caught():
+            try:
                 results[position] = outcome()
+            except Refused as refused:
+                problems[position] = refused.problems
             if progress:
                 progress(done, len(items))
     except BrokenProcessPool:
@@ -57,7 +59,8 @@ def run(
             "--workers",
             "run again with fewer workers; finished work is kept where the command resumes",
         ) from None
-    problems.raise_if_any()
+    if problems:
+        raise Refused(problem for position in sorted(problems) for problem in problems[position])
     return [results[position] for position in range(len(items))]
 
 

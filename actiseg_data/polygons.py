@@ -63,8 +63,7 @@ def fill_closed(rings: Sequence[IntArray], shape: tuple[int, int]) -> Patch:
 
     rings: arrays (N, 2) of int64 x, y on pixel centres, N >= 1; they may leave the image.
     shape: (H, W) of the image. Returns the patch of all pixels that are inside (even-odd) or on an
-    edge. An edge that leaves the image is first cut to it, as OpenCV does; a few border pixels may
-    still differ there.
+    edge. An edge that leaves the image is first cut to it, as OpenCV does.
 
     >>> fill_closed([np.array([[1, 1], [3, 1], [3, 3], [1, 3]])], (5, 5)).mask.sum()
     np.int64(9)
@@ -82,13 +81,8 @@ def fill_closed(rings: Sequence[IntArray], shape: tuple[int, int]) -> Patch:
     window = (top, left, bottom + 1, right + 1)
 
     cut_start, cut_end = _cut_lines(start, end, shape)
-    # A cut that leaves a single row has no slope: such an edge keeps its own.
-    sloped = (cut_start[:, 1] != cut_end[:, 1])[:, None]
     low, high = _upward(start, end)
-    base, peak = _upward(
-        np.where(sloped, cut_start, start),
-        np.where(sloped, cut_end, end),
-    )
+    base, peak = _upward(cut_start, cut_end)  # a cut to a single point stands upright on all rows
     edge, row = _rows_of_edges(np.maximum(low[:, 1], top), np.minimum(high[:, 1], bottom + 1))
     slope = _truncated((peak[:, 0] - base[:, 0]) << _FIXED, peak[:, 1] - base[:, 1])
     x = (base[edge, 0] << _FIXED) + (row - base[edge, 1]) * slope[edge]
@@ -96,7 +90,7 @@ def fill_closed(rings: Sequence[IntArray], shape: tuple[int, int]) -> Patch:
     one = 1 << _FIXED
     mask = _spans(pairs_row, (enter + one - 1) >> _FIXED, (leave >> _FIXED) + 1, window)
 
-    # Edges that stay beyond one side are not seen, and drawing them could cost any amount of memory.
+    # Edges that stay beyond one side are not seen, and could cost any amount of memory to draw.
     near = _may_touch(cut_start, cut_end, shape)
     line_x, line_y = _lines(cut_start[near], cut_end[near])
     seen = (line_x >= left) & (line_x <= right) & (line_y >= top) & (line_y <= bottom)

@@ -13,7 +13,7 @@ from typing import Any
 
 from actiseg_data.digests import json_digest
 from actiseg_data.errors import Problems, refuse
-from actiseg_data.untrusted import Cursor, gather, read_bytes, read_json
+from actiseg_data.untrusted import Cursor, gather, parse_json, read_bytes, read_json
 
 RECIPE_FILE = "recipe.json"
 LEDGER_FILE = "ledger.jsonl"
@@ -154,11 +154,7 @@ def read_ledger(path: Path) -> Iterator[LedgerRow]:
     """The rows of a ledger file, in order; raises `Refused` at the first that is damaged."""
     for number, line in enumerate(read_bytes(path, "ledger").splitlines(), 1):
         where = f"{path}: line {number}"
-        try:
-            document = json.loads(line)
-        except (ValueError, RecursionError):
-            raise refuse("is no JSON", where, "make the split again") from None
-        yield parse_ledger_row(document, where)
+        yield parse_ledger_row(parse_json(line, where), where)
 
 
 def read_summary(path: Path) -> dict[str, Any]:

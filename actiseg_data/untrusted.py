@@ -11,6 +11,7 @@ import csv
 import gzip
 import io
 import json
+import math
 import re
 import zlib
 from collections.abc import Iterator
@@ -73,6 +74,12 @@ def _encodable(text: str) -> bool:
     return True
 
 
+def _shown(name: str) -> str:
+    """An unchecked name as a message can show it: short and printable."""
+    name = name if len(name) <= 80 else f"{name[:77]}..."
+    return name if name.isprintable() else ascii(name)
+
+
 def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> bytes:
     """The bytes of a file, unpacked if its name ends in ``.gz``, never more than `limit`.
 
@@ -97,28 +104,48 @@ def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> b
 
 
 def read_json(path: Path, kind: str = "file") -> Any:
-    """Parse a JSON document (or ``.json.gz``); NaN, infinities and absurd nesting are refused."""
-    data = read_bytes(path, kind)
+    """Parse a JSON document (or ``.json.gz``); see `parse_json` for what is refused."""
+    return parse_json(read_bytes(path, kind), path)
+
+
+def parse_json(data: bytes, where: object) -> Any:
+    """Parse JSON; refused: NaN, infinities, absurd nesting, a key that an object has twice."""
     try:
-        return json.loads(data, parse_constant=_no_constant)
+        return json.loads(
+            data, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_unrepeated
+        )
     except RecursionError:
         raise refuse(
-            "nests too deeply", path, "this is no annotation file; fetch it again"
+            "nests too deeply", where, "this is no annotation file; fetch it again"
         ) from None
     except UnicodeDecodeError:
-        raise refuse("is no UTF-8 text", path, "fetch it again") from None
+        raise refuse("is no UTF-8 text", where, "fetch it again") from None
     except json.JSONDecodeError as error:
         raise refuse(
             f"is not valid JSON (line {error.lineno}, column {error.colno}: {error.msg})",
-            path,
+            where,
             "it may be cut short; fetch it again",
         ) from None
     except ValueError as error:
-        raise refuse(f"is not valid JSON ({error})", path, "write finite numbers only") from None
+        raise refuse(
+            f"is not valid JSON ({error})", where, "correct it where it was made"
+        ) from None
 
 
-def _no_constant(text: str) -> Any:
-    raise ValueError(f"{text} is no number")
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is no finite number")
+    return number
+
+
+def _unrepeated(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(members)
+    if len(mapping) < len(members):
+        names = [name for name, _ in members]
+        repeated = next(name for name in mapping if names.count(name) > 1)
+        raise ValueError(f"the key {repeated[:80]!r} stands twice in one object")
+    return mapping
 
 
 def read_csv(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
@@ -175,10 +202,13 @@ class Cursor:
     def members(self) -> Iterator[tuple[str, Cursor]]:
         """The members of an object, each with its place."""
         for name, value in self.mapping().items():
-            yield name, Cursor(value, f"{self.where}: {name}")
+            yield name, Cursor(value, f"{self.where}: {_shown(name)}")
 
     def text(self) -> str:
-        return self._typed(str, "a text")
+        text = self._typed(str, "a text")
+        if not _encodable(text):
+            raise self._wrong("valid Unicode")
+        return text
 
     def integer(self) -> int:
         if isinstance(self.value, bool):

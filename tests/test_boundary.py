@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from actiseg_data.polygons import Patch
 from actiseg_noise.boundary.calibrate import calibrate
 from actiseg_noise.boundary.contours import draw, find_object, iou, rings_of, to_lattice, trace
 from actiseg_noise.boundary.kinds import KINDS, Strength, crosses_itself
+from actiseg_noise.boundary.simplify import simplify_ring
 from actiseg_noise.recipe import KIND_SPECS
 
 PARAMETERS = {name: p.default for name, p in KIND_SPECS["boundary"].parameters.items()}
@@ -79,6 +81,25 @@ def test_outline_of_any_mask_stays_within_half_a_pixel(seed):
     outside = cv2.dilate(mask, np.ones((5, 5), np.uint8)) == 0
     assert again[inside].all()
     assert not again[outside].any()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4))
+@settings(max_examples=80, deadline=None)
+def test_simplified_ring_keeps_within_tolerance_of_every_vertex(seed, tolerance):
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(3, 60))
+    angles = np.sort(rng.random(count)) * 2 * np.pi
+    radius = 40 + rng.integers(-6, 7, count)
+    ring = np.rint(np.stack([np.cos(angles), np.sin(angles)], 1) * radius[:, None]).astype(int)
+    simple = simplify_ring(ring, tolerance)
+    if not len(simple):
+        assert shapely.Polygon(ring).area == 0
+        return
+    assert {tuple(v) for v in simple.tolist()} <= {tuple(v) for v in ring.tolist()}
+    outline = shapely.LinearRing(simple)
+    assert max(outline.distance(shapely.Point(v)) for v in ring) <= tolerance + 1e-9
+    again = simplify_ring(np.roll(ring, 5, axis=0), tolerance)
+    assert simple.tolist() == again.tolist()
 
 
 @pytest.mark.parametrize("kind", ["dilate", "erode", "jitter"])

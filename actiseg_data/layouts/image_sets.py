@@ -71,6 +71,7 @@ class ObjectEntry:
 
 def read_record(record: Cursor) -> Sequence:
     """One element of an action list as a `Sequence`; raises `Refused` with all of its faults."""
+    record.mapping()
     problems = Problems()
     numbers: dict[str, int] = {}
     texts: dict[str, str] = {}
@@ -87,13 +88,16 @@ def read_record(record: Cursor) -> Sequence:
             problems.add("the sequence has no frame", record.where, "drop it, or list its frames")
     labels: list[ObjectLabel] = []
     with problems.caught():
-        entries = [cursor for _, cursor in record["object_classes"].members()]
-        labels = gather(entries, _label, problems)
+        for object_id, entry in record["object_classes"].members():
+            with problems.caught():
+                labels.append(_label(object_id, entry))
     flags = {}
     for field in _FLAGS:
         with problems.caught():
             flags[field] = record[field].flag() if field in record else False
     problems.raise_if_any()
+    if numbers["seq_id"] < 0:
+        raise refuse("seq_id is negative", record.where, "number sequences from 1")
     folder = "{:08d}_{}_{}_{}".format(
         numbers["seq_id"], texts["video"], texts["verb"], texts["noun"]
     )
@@ -235,10 +239,9 @@ def _frame(cursor: Cursor) -> str:
 _IMAGES = ("jpg", "jpeg", "png")
 
 
-def _label(cursor: Cursor) -> ObjectLabel:
-    object_id = _object_id(cursor.where.rpartition(" ")[2], cursor.where)
+def _label(object_id: str, cursor: Cursor) -> ObjectLabel:
     return ObjectLabel(
-        object_id=object_id,
+        object_id=_object_id(object_id, cursor.where),
         name=cursor["name"].text(),
         class_id=cursor["class_id"].integer(),
         positive=cursor["positive"].flag(),
@@ -248,7 +251,7 @@ def _label(cursor: Cursor) -> ObjectLabel:
 
 
 def _object_id(text: str, where: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 255):
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= 255):
         raise refuse(f"{text[:20]!r} is no object id", where, "use whole numbers from 1 to 255")
     return int(text)
 

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from actiseg_data.masks import IndexMask
 from actiseg_data.polygons import SUBPIXEL, BoolArray, IntArray, Patch, fill_sampled
+from actiseg_noise.boundary.simplify import simplify_ring
 
 Geometry: TypeAlias = Any
 """A shapely Polygon or MultiPolygon; shapely ships no types in its lowest supported version."""
 
-_TOLERANCE = 0.5
-"""Pixels by which a simplified outline may leave the traced one: half a pixel, so that most
-stair-steps become lines."""
+_TOLERANCE = 1
+"""Half pixels by which a simplified outline may leave the traced one: enough to make most
+stair-steps lines."""
 
 _NEAR_BORDER = 2
 """An object that comes within so many pixels of the frame's border counts as cut by it: drawn
@@ -97,9 +98,17 @@ def trace(clean: Clean) -> Geometry:
     for ring_points, ring_offsets in zip(points, offsets, strict=True):
         outline = _beyond(np.asarray(ring_points), height, width, far)
         rings = np.split(outline, np.asarray(ring_offsets[1:-1], np.int64))
-        parts.append(shapely.Polygon(rings[0], rings[1:]))
-    shape = shapely.MultiPolygon(parts) if len(parts) > 1 else parts[0]
-    return shapely.simplify(shape, _TOLERANCE, preserve_topology=True)
+        halves = [np.rint(2 * ring[:-1]).astype(np.int64) for ring in rings]
+        part = _polygon([simplify_ring(ring, _TOLERANCE) for ring in halves])
+        # A sliver can cross itself when simplified; it stays as traced.
+        parts.append(part if part.is_valid else _polygon(halves))
+    return shapely.MultiPolygon(parts) if len(parts) > 1 else parts[0]
+
+
+def _polygon(rings: list[IntArray]) -> Geometry:
+    """An outline and its holes, given in half pixels, where marching squares put all vertices."""
+    outline, *holes = (ring / 2 for ring in rings)
+    return shapely.Polygon(outline, [hole for hole in holes if len(hole)])
 
 
 def _beyond(

@@ -1,0 +1,35 @@
+"""Golden digests on the built-in sample: the pixels of released algorithms never change."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from actiseg_data.digests import json_digest
+from actiseg_data.layouts.actionvos import MASKS
+from actiseg_data.records import parse_recipe, read_digests
+from actiseg_data.sample import make_sample
+from actiseg_noise.corrupt import corrupt
+from actiseg_noise.recipe import check_recipe
+
+GOLDEN = json.loads((Path(__file__).parents[1] / "data_manifests" / "golden.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory):
+    root = tmp_path_factory.mktemp("golden") / "sample"
+    make_sample(root)
+    return root
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_pixels_are_as_released(name, sample, tmp_path):
+    golden = GOLDEN[name]
+    recipe = check_recipe(parse_recipe(golden["recipe"], name), name)
+    assert recipe.digest == golden["recipe_digest"]
+    out = corrupt(sample, recipe, out=tmp_path / "noisy", images="none").out
+    digests = read_digests(out / "digests.json")
+    masks = {path: digest for path, digest in digests.items() if path.startswith(MASKS)}
+    assert json_digest(masks) == golden["masks_digest"]

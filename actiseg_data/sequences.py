@@ -66,11 +66,20 @@ class Sequence:
 
 
 def number_equals(sequences: list[Sequence]) -> list[Sequence]:
-    """Give sequences of equal identity their ordinals, in order of list position."""
-    seen: dict[tuple[str, str, str, int], int] = {}
-    numbered = []
-    for sequence in sequences:
-        ordinal = seen.get(sequence.identity, 0)
-        seen[sequence.identity] = ordinal + 1
-        numbered.append(sequence if not ordinal else replace(sequence, ordinal=ordinal))
+    """Give sequences of equal identity their ordinals, in order of time, whatever the list's order.
+
+    A few actions of a video share verb, noun and annotated frames; they differ in when they begin.
+    """
+    equals: dict[tuple[str, str, str, int], list[int]] = {}
+    for position, sequence in enumerate(sequences):
+        equals.setdefault(sequence.identity, []).append(position)
+    numbered = list(sequences)
+    for positions in equals.values():
+        in_time = sorted(positions, key=lambda at: _time(sequences[at]))
+        for ordinal, position in enumerate(in_time):
+            numbered[position] = replace(sequences[position], ordinal=ordinal)
     return numbered
+
+
+def _time(sequence: Sequence) -> tuple[int, int, str, int]:
+    return sequence.start, sequence.end, sequence.narration, sequence.seq_id

@@ -106,6 +106,22 @@ def test_workers_order_subset_and_hash_seed_do_not_matter(root, tmp_path):
         assert read_digests(tmp_path / "e" / "digests.json") == whole
 
 
+def test_order_of_the_list_does_not_matter_even_among_equals(tmp_path):
+    twins = [clip(1), clip(1, seq_id=9, end=90), clip(2)]
+    there = make_root(tmp_path / "there", twins)
+    back = make_root(tmp_path / "back", twins[::-1])
+    digests = [
+        read_digests(
+            corrupt(root, RECIPE, out=tmp_path / f"noisy {root.name}").out / "digests.json"
+        )
+        for root in (there, back)
+    ]
+    first, second = ({n: d for n, d in each.items() if n.startswith(MASKS)} for each in digests)
+    assert first == second
+    names = [f"{MASKS}/train/{s.folder}/{s.frames[0]}.png" for s in twins[:2]]
+    assert first[names[0]] != first[names[1]]
+
+
 def test_exact_takes_exactly_the_share_of_the_whole_split(root, tmp_path):
     recipe = make_recipe("dilate", 0.5, exact=True)
     whole = corrupt(root, recipe, out=tmp_path / "a")

@@ -12,7 +12,7 @@ from actiseg_data.layouts.actionvos import MASKS
 from actiseg_data.records import parse_recipe, read_digests
 from actiseg_data.sample import make_sample
 from actiseg_noise.corrupt import corrupt
-from actiseg_noise.recipe import check_recipe
+from actiseg_noise.recipe import check_recipe, make_recipe
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "data_manifests" / "golden.json").read_text())
 
@@ -33,3 +33,8 @@ def test_pixels_are_as_released(name, sample, tmp_path):
     digests = read_digests(out / "digests.json")
     masks = {path: digest for path, digest in digests.items() if path.startswith(MASKS)}
     assert json_digest(masks) == golden["masks_digest"]
+
+
+def test_readme_shows_the_digest_of_its_own_command():
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    assert f"recipe {make_recipe('boundary', 0.4).digest}" in readme

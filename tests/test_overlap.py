@@ -38,7 +38,7 @@ def depth(mask):
     if mask.all():
         return np.ones(mask.shape)
     distance = distance_transform_edt(mask)
-    return distance / distance.max()
+    return distance / max(distance.max(), 1)
 
 
 def strengths(clean, claims):

@@ -65,8 +65,8 @@ def fill_closed(rings: Sequence[IntArray], shape: tuple[int, int]) -> Patch:
     shape: (H, W) of the image. Returns the patch of all pixels that are inside (even-odd) or on an
     edge. An edge that leaves the image is first cut to it, as OpenCV does.
 
-    >>> fill_closed([np.array([[1, 1], [3, 1], [3, 3], [1, 3]])], (5, 5)).mask.sum()
-    np.int64(9)
+    >>> int(fill_closed([np.array([[1, 1], [3, 1], [3, 3], [1, 3]])], (5, 5)).mask.sum())
+    9
     """
     start, end = _edges(rings)
     if not len(start):
@@ -107,8 +107,8 @@ def fill_sampled(rings: Sequence[IntArray], window: tuple[int, int, int, int]) -
     right, or below it.
 
     >>> square = 64 * np.array([[1, 1], [4, 1], [4, 3], [1, 3]])
-    >>> fill_sampled([square], (0, 0, 5, 5)).sum()
-    np.int64(6)
+    >>> int(fill_sampled([square], (0, 0, 5, 5)).sum())
+    6
     """
     start, end = _edges(rings)
     top, _, bottom, _ = window

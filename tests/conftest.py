@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from real_visor import Prepared, prepare_real
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +17,13 @@ def real_data() -> Path:
     if not (folder / "visor").is_dir():
         pytest.skip(f"no real data at {folder} (set ACTISEG_REAL_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def prepare(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Prepared]:
+    """Prepares some real videos; `videos` None means all there are of the split."""
+
+    def run(split: str, videos: tuple[str, ...] | None, **more: Any) -> Prepared:
+        return prepare_real(real_data, tmp_path_factory.mktemp("prepared"), split, videos, **more)
+
+    return run

@@ -12,8 +12,9 @@ from actiseg_data.keys import Key, integer, key, uniform
 from actiseg_data.masks import IndexMask
 from actiseg_data.records import LedgerRow, Noise, Recipe
 from actiseg_data.sequences import ObjectLabel, Sequence
+from actiseg_noise.boundary.calibrate import Drawn, Strength
 from actiseg_noise.boundary.contours import Clean, find_object, iou
-from actiseg_noise.boundary.kinds import KINDS, Drawn, Strength
+from actiseg_noise.boundary.kinds import KINDS
 from actiseg_noise.boundary.overlap import OVERLAPS, Claim
 
 
@@ -40,20 +41,22 @@ def eligible(sequence: Sequence, noise: Noise) -> list[ObjectLabel]:
     return [label for label in sequence.objects if label.positive or noise.objects == "all"]
 
 
-def draw_of(
-    purpose: str, recipe: Recipe, noise: Noise, sequence: Sequence, frame: str, label: ObjectLabel
+_SELECTION = 1
+"""Algorithm of the selection. Its own, so that a kind that gets better pixels touches the same."""
+
+
+def item_key(
+    seed: int, algorithm: int, purpose: str, sequence: Sequence, frame: str, label: ObjectLabel
 ) -> Key:
     """The key of one draw for one object of one frame: what it is, never where it stands."""
-    return key(recipe.seed, noise.algorithm, purpose, *sequence.identity, frame, label.name)
+    return key(seed, algorithm, purpose, *sequence.identity, frame, label.name)
 
 
-def selection_draw(
-    recipe: Recipe, noise: Noise, sequence: Sequence, frame: str, label: ObjectLabel
-) -> float:
+def selection_draw(seed: int, sequence: Sequence, frame: str, label: ObjectLabel) -> float:
     """The uniform number in [0, 1) that decides whether an item is touched: iff it is below the
     rate. The same for all boundary kinds, and for all rates: higher rates touch the same and more.
     """
-    return uniform(draw_of("boundary.select", recipe, noise, sequence, frame, label))
+    return uniform(item_key(seed, _SELECTION, "boundary.select", sequence, frame, label))
 
 
 def corrupt_sequence(
@@ -103,7 +106,7 @@ def _corrupt_frame(
             tally["absent"] += 1
             continue
         tally["items"] += 1
-        if selection_draw(recipe, noise, sequence, frame, label) < limit:
+        if selection_draw(recipe.seed, sequence, frame, label) < limit:
             item = _touch(recipe, noise, sequence, frame, label, present[label.object_id])
             touched[label.object_id] = item
     positives = frozenset(label.object_id for label in sequence.objects if label.positive)
@@ -151,7 +154,8 @@ def _touch(
     """Draw the noisy outline of one item."""
 
     def draw(purpose: str) -> Key:
-        return draw_of(f"boundary.{purpose}", recipe, noise, sequence, frame, label)
+        name = f"boundary.{purpose}"
+        return item_key(recipe.seed, noise.algorithm, name, sequence, frame, label)
 
     parameters = noise.parameters
     kind = noise.kind
@@ -159,7 +163,7 @@ def _touch(
         kinds = parameters["kinds"]
         kind = kinds[integer(draw("kind"), len(kinds))]
     strength = Strength(parameters["target_iou"], parameters["radius"])
-    outline = KINDS[kind](clean, strength, parameters, draw(kind))
+    outline = KINDS[kind](clean, strength, parameters, draw)
     advantage = uniform(draw("advantage")) * parameters["advantage"]
     claim = Claim(label.object_id, outline.patch, advantage)
     return _Touched(label, kind, outline, claim)

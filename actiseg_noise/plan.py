@@ -62,7 +62,7 @@ def survey_sequence(shared: tuple[Split, Recipe], sequence: Sequence) -> Survey:
     for frame, mask in zip(sequence.frames, masks, strict=True):
         counts = np.bincount(mask.ravel(), minlength=256)
         draws += [
-            selection_draw(recipe, noise, sequence, frame, label)
+            selection_draw(recipe.seed, sequence, frame, label)
             for label in eligible(sequence, noise)
             if counts[label.object_id]
         ]

@@ -85,14 +85,9 @@ def test_number_ids_and_position_do_not_matter():
 
 def test_clips_that_are_equal_but_for_their_ordinal_differ():
     sequence = clip(2)
-    recipe = make_recipe("boundary", 0.5)
-    label = sequence.objects[0]
-    frame = sequence.frames[0]
     twin = replace(sequence, ordinal=1)
-    noise = recipe.noises[0]
-    assert selection_draw(recipe, noise, sequence, frame, label) != selection_draw(
-        recipe, noise, twin, frame, label
-    )
+    item = (sequence.frames[0], sequence.objects[0])
+    assert selection_draw(0, sequence, *item) != selection_draw(0, twin, *item)
 
 
 def test_seeds_differ_and_kinds_share_their_selection():
@@ -129,11 +124,6 @@ def test_rows_say_what_is_on_disk():
 
 def test_selection_is_uniform():
     sequence = clip(1)
-    recipe = make_recipe("dilate", 0.4)
-    noise = recipe.noises[0]
-    draws = [
-        selection_draw(recipe, noise, sequence, f"frame_{n}", sequence.objects[0])
-        for n in range(4000)
-    ]
+    draws = [selection_draw(0, sequence, f"frame_{n}", sequence.objects[0]) for n in range(4000)]
     counts, _ = np.histogram(draws, bins=20, range=(0, 1))
     assert ((counts - 200) ** 2 / 200).sum() < 43.8  # chi-square, 19 degrees, 0.1 %

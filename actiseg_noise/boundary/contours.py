@@ -60,6 +60,25 @@ def find_object(mask: IndexMask, object_id: int) -> Clean:
     return Clean(Patch(top, left, member[top:bottom, left:right]), shape)
 
 
+def typical_shift(clean: Clean) -> float:
+    """Area over perimeter in pixels, from pixel counts alone: the scale of first guesses.
+
+    The frame's border is no part of the perimeter.
+    """
+    rows, columns = clean.patch.window
+    cells = np.pad(clean.patch.mask, 1)
+    across, along = cells[1:] != cells[:-1], cells[:, 1:] != cells[:, :-1]
+    sides = int(across.sum()) + int(along.sum())
+    for cut, edge in (
+        (rows.start == 0, across[0]),
+        (rows.stop == clean.frame[0], across[-1]),
+        (columns.start == 0, along[:, 0]),
+        (columns.stop == clean.frame[1], along[:, -1]),
+    ):
+        sides -= int(edge.sum()) if cut else 0
+    return clean.area / (0.8 * max(sides, 1))  # stair-steps make a slant look 1.27 times as long
+
+
 def trace(clean: Clean) -> Geometry:
     """The outline of an object as polygons with holes, in pixels; pixel (r, c) is a unit square.
 

@@ -1,0 +1,74 @@
+"""Dilation and erosion: an outline moved by an equal distance everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import shapely
+
+from actiseg_data.polygons import SUBPIXEL, Patch
+from actiseg_noise.boundary.calibrate import Drawn, Keyed, Strength, settle
+from actiseg_noise.boundary.contours import (
+    Clean,
+    Geometry,
+    draw,
+    iou,
+    rings_of,
+    to_lattice,
+    trace,
+    typical_shift,
+)
+
+_ARC = 4  # segments that round off a quarter turn of a grown or shrunk outline
+
+
+def dilate(clean: Clean, strength: Strength, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
+    """Grow an object by an equal distance everywhere (Minkowski sum with a disc)."""
+    shape = trace(clean)
+
+    def at(level: int) -> Patch:
+        return _offset(shape, level, clean)
+
+    guess = typical_shift(clean) * (1 / (strength.target_iou or 1) - 1)
+    limit = SUBPIXEL * max(clean.frame)
+    return settle(at, clean, strength, guess, limit, at_limit="short")
+
+
+def erode(clean: Clean, strength: Strength, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
+    """Shrink an object by an equal distance everywhere (Minkowski difference with a disc).
+
+    parameters: ``minimum_area`` (pixels) and ``minimum_share`` (of the clean area): the object
+    keeps at least the larger of the two, so that a thin one does not vanish.
+    """
+    shape = trace(clean)
+    least = max(parameters["minimum_area"], parameters["minimum_share"] * clean.area)
+
+    def at(level: int) -> Patch:
+        return _offset(shape, -level, clean)
+
+    def remains(level: int) -> bool:
+        return bool(at(level).mask.sum() >= least)
+
+    guess = typical_shift(clean) * (1 - (strength.target_iou or 1))
+    drawn = settle(at, clean, strength, guess, SUBPIXEL * max(clean.frame), at_limit="minimum")
+    if drawn.patch.mask.sum() >= min(least, clean.area):
+        return drawn
+    level = _largest(remains, round(drawn.radius * SUBPIXEL))
+    return Drawn(at(level), level / SUBPIXEL, iou(clean.patch, at(level)), "minimum")
+
+
+def _offset(shape: Geometry, level: int, clean: Clean) -> Patch:
+    if not level:
+        return clean.patch
+    moved = shapely.buffer(shape, level / SUBPIXEL, quad_segs=_ARC)
+    return draw([to_lattice(ring) for ring in rings_of(moved)], clean.frame)
+
+
+def _largest(holds: Callable[[int], bool], wanted: int) -> int:
+    """The largest level below `wanted` at which a property holds that is lost once and for all."""
+    low, high = 0, wanted
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return low

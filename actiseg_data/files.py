@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 
 
+DRAFT = ".draft"
+"""Ending of a file that is being written; one that a killed process left can be removed."""
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file whole or not at all: a sibling is written first, then renamed onto it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    draft = path.with_name(f".{path.name}.{os.getpid()}{DRAFT}")
     try:
         draft.write_bytes(data)
         os.replace(draft, path)

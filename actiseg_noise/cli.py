@@ -52,32 +52,33 @@ def corrupt(
         Optional[float], typer.Option(help="Share of the eligible objects that get noise, 0 to 1.")
     ] = None,
     seed: Annotated[
-        Optional[int], typer.Option(help="Another seed, another draw. [default: 0]")
+        Optional[int], typer.Option(help="Another seed, another draw. Default: 0.")
     ] = None,
     split: Annotated[
-        Optional[str], typer.Option(help="Action list to copy. [default: train]")
+        Optional[str], typer.Option(help="Action list to copy. Default: train.")
     ] = None,
     out: Annotated[
         Optional[Path],
-        typer.Option(help="Folder to make. [default: ./<dataset>_<type>_r<rate>_s<seed>]"),
+        typer.Option(help="Folder to make. Default: ./<dataset>_<type>_r<rate>_s<seed>."),
     ] = None,
     target_iou: Annotated[
         Optional[float],
-        typer.Option(help="IoU with the clean object that each is calibrated to. [default: 0.8]"),
+        typer.Option(help="IoU with the clean object that each is calibrated to. Default: 0.8."),
     ] = None,
     radius: Annotated[
         Optional[float],
         typer.Option(help="Fixed strength in mask pixels instead (jitter: RMS displacement)."),
     ] = None,
     correlation_length: Annotated[
-        Optional[float], typer.Option(help="Wave length of jitter in pixels. [default: by size]")
+        Optional[float],
+        typer.Option(help="Correlation length of jitter in pixels. Default: by size."),
     ] = None,
     objects: Annotated[
-        Optional[str], typer.Option(help="positive or all. [default: positive]")
+        Optional[str], typer.Option(help="positive or all. Default: positive.")
     ] = None,
     overlap: Annotated[
         Optional[str],
-        typer.Option(help="contest, reference or background. [default: contest]"),
+        typer.Option(help="contest, reference or background. Default: contest."),
     ] = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="Exactly this share of the split, by hash rank.")
@@ -129,12 +130,12 @@ def corrupt(
     }
     recipe = _recipe(recipe_file, flags, parameters, setting or [])
     root = _locate(dataset)
-    from actiseg_noise.corrupt import corrupt as make
-    from actiseg_noise.corrupt import default_out
 
     if dry_run:
-        _dry_run(root, recipe, only or [], out or default_out(root, recipe), workers, quiet)
+        _dry_run(root, recipe, out, only or [], images, overwrite, workers, quiet)
         return
+    from actiseg_noise.corrupt import corrupt as make
+
     done = make(
         root,
         recipe,
@@ -169,12 +170,11 @@ def verify(
     """Check a noisy split: by digests, and with --source pixel by pixel. Exit 1 on a mismatch."""
     from actiseg_noise.verify import verify as check
 
-    with _stage("verifying", quiet) as progress:
-        found = check(out, source, only or [], workers, progress)
+    found = check(out, source, only or [], workers, lambda name: _stage(name, quiet))
     for line in found.mismatches:
         print(f"mismatch: {line}")
     counts = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in found.counts.items())
-    print(f"checked {out}: {counts or 'the digests of the named sequences'}")
+    print(f"checked {out}: {counts}")
     if not found.ok:
         print(f"{len(found.mismatches)} mismatches")
         raise typer.Exit(1)
@@ -286,19 +286,25 @@ def _locate(dataset: Path | None) -> Path:
 
 
 def _dry_run(
-    root: Path, recipe: Recipe, only: list[str], out: Path, workers: int, quiet: bool
+    root: Path,
+    recipe: Recipe,
+    out: Path | None,
+    only: list[str],
+    images: str,
+    overwrite: bool,
+    workers: int,
+    quiet: bool,
 ) -> None:
-    from actiseg_data.layouts.actionvos import open_split
-    from actiseg_noise.corrupt import choose
     from actiseg_noise.plan import make_plan
+    from actiseg_noise.request import prepare_request
 
-    split = open_split(root, recipe.split)
+    request = prepare_request(root, recipe, out, only, images, overwrite)
     with _stage("checking masks", quiet) as progress:
-        plan = make_plan(split, recipe, choose(split, only), workers, progress)
+        plan = make_plan(request.split, recipe, request.sequences, workers, progress)
     frames = sum(len(sequence.frames) for sequence in plan.sequences)
     print(f"{len(plan.sequences)} sequences, {frames} frames, all masks sound")
     print(f"{plan.selected} of {plan.items} items would get noise; recipe {recipe.digest}")
-    print(f"would make {out}; nothing was written")
+    print(f"would make {request.out}; no noisy split was written")
 
 
 def _stage(name: str, quiet: bool) -> AbstractContextManager[Progress | None]:
@@ -315,12 +321,17 @@ def _quoted(path: Path) -> str:
 
 def main() -> None:
     """Entry point: exit 0 done, 1 mismatch, 2 refused, 130 interrupted."""
+    from actiseg_noise.console import print_problems
+
     try:
         app()
     except Refused as refused:
-        from actiseg_noise.console import print_problems
-
         print_problems(refused)
+        sys.exit(2)
+    except OSError as error:
+        # What no check foresaw: a folder that may not be entered, a disk that is gone.
+        problem = error.strerror or str(error)
+        print_problems(refuse(problem, error.filename or "the system", "check place and rights"))
         sys.exit(2)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence as Listing
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from actiseg_data.digests import json_digest
-from actiseg_data.layouts.actionvos import Split
+from actiseg_data.errors import Problems
+from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
+from actiseg_data.layouts.image_sets import PROMPT_STYLES, expressions_file, objects_file
 from actiseg_data.masks import pixel_digest
 from actiseg_data.parallel import Progress, run
 from actiseg_data.records import Recipe
@@ -30,14 +33,16 @@ class Survey:
 class Plan:
     """What a recipe will touch in a split.
 
-    sequences: the ones of this run, in list order. surveys: one for each. threshold: items with a
-    selection draw below it are touched. items, selected: counts over this run.
+    sequences: the ones of this run, in list order. surveys: one for each. image_sets: the lists and
+    their companions, cut to these sequences, by file name. threshold: items with a selection draw
+    below it are touched. items, selected: counts over this run.
     """
 
     split: Split
     recipe: Recipe
     sequences: tuple[Sequence, ...]
     surveys: tuple[Survey, ...]
+    image_sets: dict[str, Any]
     threshold: float
     items: int
     selected: int
@@ -79,32 +84,72 @@ def make_plan(
     """Survey a split and settle what will be touched.
 
     sequences: those of this run. An exact recipe is settled over the whole split all the same, so
-    that a part agrees with the whole. Raises `Refused` with every faulty mask.
+    that a part agrees with the whole. Raises `Refused` with every faulty mask or companion file.
     """
     (noise,) = recipe.noises
+    image_sets = image_sets_of(split, sequences)
     surveyed = split.sequences if noise.exact else tuple(sequences)
     found = run(survey_sequence, (split, recipe), surveyed, workers, progress)
     by_folder = {seq.folder: survey for seq, survey in zip(surveyed, found, strict=True)}
-    everything = [draw for survey in found for draw in survey.draws]
-    threshold = exact_threshold(everything, noise.rate) if noise.exact else noise.rate
     surveys = tuple(by_folder[sequence.folder] for sequence in sequences)
-    here = [draw for survey in surveys for draw in survey.draws]
+    threshold = exact_threshold(found, noise.rate) if noise.exact else noise.rate
+    draws = [draw for survey in surveys for draw in survey.draws]
     return Plan(
         split=split,
         recipe=recipe,
         sequences=tuple(sequences),
         surveys=surveys,
+        image_sets=image_sets,
         threshold=threshold,
-        items=len(here),
-        selected=sum(draw < threshold for draw in here),
+        items=len(draws),
+        selected=sum(draw < threshold for draw in draws),
     )
 
 
-def exact_threshold(draws: list[float], rate: float) -> float:
-    """The threshold below which exactly round(rate * n) of n different draws lie.
+def companion_files(split: str) -> list[str]:
+    """The files beside an action list that belong to it: prompts in each style, and objects."""
+    return [*(expressions_file(split, style) for style in PROMPT_STYLES), objects_file(split)]
 
-    >>> exact_threshold([0.9, 0.1, 0.5, 0.3], 0.5)
+
+def image_sets_of(split: Split, sequences: Listing[Sequence]) -> dict[str, Any]:
+    """The ImageSets documents of some sequences by file name, as the source has them.
+
+    A companion that the source lacks is left out. Raises `Refused` for those that are damaged or
+    lack a sequence of the list.
+    """
+    folders = {sequence.folder for sequence in sequences}
+    records = [
+        record
+        for sequence, record in zip(split.sequences, split.records, strict=True)
+        if sequence.folder in folders
+    ]
+    documents: dict[str, Any] = {f"{split.name}.json": records}
+    problems = Problems()
+    for name in companion_files(split.name):
+        if not split.has_document(name):
+            continue
+        with problems.caught():
+            document = split.document(name)
+            videos = document["videos"]
+            kept = {folder: video for folder, video in videos.items() if folder in folders}
+            documents[name] = document | {"videos": kept}
+            lacking = sorted(folders - kept.keys())
+            if lacking:
+                problems.add(
+                    f"lacks {len(lacking)} sequences of the list, {lacking[0]} among them",
+                    split.root / IMAGE_SETS / name,
+                    "make it again together with the list, or remove it",
+                )
+    problems.raise_if_any()
+    return documents
+
+
+def exact_threshold(surveys: Listing[Survey], rate: float) -> float:
+    """The threshold below which exactly round(rate * n) of the n draws of a split lie.
+
+    >>> exact_threshold([Survey((), (0.9, 0.1)), Survey((), (0.5, 0.3))], 0.5)
     0.5
     """
+    draws = sorted(draw for survey in surveys for draw in survey.draws)
     count = math.floor(rate * len(draws) + 0.5)
-    return sorted(draws)[count] if count < len(draws) else 1.0
+    return draws[count] if count < len(draws) else 1.0

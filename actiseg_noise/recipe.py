@@ -199,7 +199,9 @@ def _parameter_problems(noise: Noise, spec: KindSpec, where: str) -> list[Any]:
     given = [noise.parameters.get(name) is not None for name in ("target_iou", "radius")]
     if sum(given) != 1:
         problems.add(
-            "exactly one of target_iou and radius must be given", where, "set the other to null"
+            "exactly one of target_iou and radius must be given",
+            where,
+            "give --target-iou or --radius; in a file, set the other to null",
         )
     return problems.found
 

@@ -1,15 +1,23 @@
-"""The figures of a noisy split: realised rates, IoU quantiles, counts of what was odd."""
+"""What ``summary.json`` says: realised rates, IoU quantiles, counts of what was odd."""
 
 from __future__ import annotations
 
 import math
+import os
+import platform
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from actiseg_data.records import LedgerRow
+from actiseg_data.opencv import load_cv2
+from actiseg_data.records import SUMMARY_SCHEMA, LedgerRow
+from actiseg_noise import __version__
+from actiseg_noise.output import SequenceRecord
+from actiseg_noise.plan import Plan, companion_files
+from actiseg_noise.request import Request
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -71,3 +79,78 @@ def summarise_rows(rows: list[LedgerRow]) -> dict[str, Any]:
             for kind in kinds
         },
     }
+
+
+def summarise(request: Request, plan: Plan, records: list[SequenceRecord]) -> dict[str, Any]:
+    """The summary document of a run, but for the time that it took."""
+    rows = [row for record in records for row in record.rows]
+    tally = sum((record.tally for record in records), Counter())
+    bystander_ious = [value for record in records for value in record.bystander_ious]
+    (noise,) = plan.recipe.noises
+    split = plan.split
+    interval = None if noise.exact else wilson_interval(len(rows), plan.items)
+    return {
+        "schema": SUMMARY_SCHEMA,
+        "recipe_digest": plan.recipe.digest,
+        "dataset_fingerprint": split.fingerprint,
+        "clean_masks_digest": plan.clean_masks_digest,
+        "source": _relative(split.root, request.out),
+        "split": split.name,
+        "frames": sum(len(sequence.frames) for sequence in plan.sequences),
+        "noise": {
+            "kind": noise.kind,
+            "rate": noise.rate,
+            "items": plan.items,
+            "selected": len(rows),
+            "realised_rate": round(len(rows) / plan.items, 6) if plan.items else None,
+            "interval_95": [round(bound, 6) for bound in interval] if interval else None,
+            **summarise_rows(rows),
+        },
+        "bystanders": {
+            "items": tally["bystanders"],
+            "cut": tally["bystanders_cut"],
+            "iou_of_cut": quantiles(bystander_ious),
+        },
+        "handled": {
+            "absent_from_frame": tally["absent"],
+            "vanished_from_disk": tally["vanished"],
+            "target_not_reached": sum(row.status not in ("met", "fixed") for row in rows),
+            "sequences_without_active_object": sum(
+                not any(label.positive for label in sequence.objects) for sequence in plan.sequences
+            ),
+            "names_with_colon": sum(":" in sequence.folder for sequence in plan.sequences),
+            "companion_files_missing": sum(
+                name not in plan.image_sets for name in companion_files(split.name)
+            ),
+        },
+        "images": request.images_taken,
+        "weights": "left out: the source's are made from clean masks",
+        "toolkit": f"actiseg {__version__}",
+        "versions": _versions(),
+        "sequences": [sequence.folder for sequence in plan.sequences],
+    }
+
+
+def _versions() -> dict[str, str]:
+    import contourpy
+    import numpy
+    import PIL
+    import shapely
+
+    modules = {
+        "numpy": numpy,
+        "opencv": load_cv2(),
+        "shapely": shapely,
+        "contourpy": contourpy,
+        "pillow": PIL,
+    }
+    versions = {name: module.__version__ for name, module in modules.items()}
+    return {"python": platform.python_version(), **versions, "geos": shapely.geos_version_string}
+
+
+def _relative(source: Path, out: Path) -> str:
+    """The source as seen from the output folder."""
+    try:
+        return Path(os.path.relpath(source.resolve(), out.resolve())).as_posix()
+    except ValueError:  # another drive on Windows
+        return source.name

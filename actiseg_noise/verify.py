@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from actiseg_data.digests import json_digest
 from actiseg_data.errors import Problems, Refused, refuse
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split, open_split
 from actiseg_data.masks import IndexMask, pixel_digest, read_index_mask
-from actiseg_data.parallel import Progress, run
+from actiseg_data.parallel import run
 from actiseg_data.records import (
     DIGESTS_FILE,
     LEDGER_FILE,
@@ -27,11 +28,12 @@ from actiseg_data.records import (
     read_summary,
 )
 from actiseg_data.sequences import Sequence
-from actiseg_data.untrusted import check_name, read_json
+from actiseg_data.untrusted import Cursor, check_name, read_json
 from actiseg_noise.apply import corrupt_sequence
-from actiseg_noise.output import image_sets_of, mask_name, on_disk
-from actiseg_noise.plan import make_plan
+from actiseg_noise.output import mask_name, on_disk
+from actiseg_noise.plan import image_sets_of, make_plan
 from actiseg_noise.recipe import check_recipe
+from actiseg_noise.stage import Stage, silent
 
 
 @dataclass(frozen=True)
@@ -54,39 +56,88 @@ def verify(
     source: Path | None = None,
     only: Iterable[str] = (),
     workers: int = 1,
-    progress: Progress | None = None,
+    stage: Stage = silent,
 ) -> Verification:
     """Check a noisy split.
 
-    Always: every file that ``digests.json`` lists is there and decodes to its digest, no mask is
-    there that it does not list, and recipe, summary and ledger fit one another. With the source
-    dataset: every mask, list and ledger row is derived again from the clean data and compared, and
-    objects without noise are shown to have lost pixels to touched ones only.
+    Always: every file that ``digests.json`` lists is there and decodes to its digest, masks and
+    lists are there that belong to the action list and no others, and recipe, summary, ledger and
+    list fit one another. With the source dataset: every mask, list and ledger row is derived again
+    from the clean data and compared, and objects without noise are shown to have lost pixels to
+    touched ones only.
 
-    only: sequence folders to restrict the check to. Raises `Refused` where `out` is no noisy split
-    or the source is faulty; differences are mismatches, not errors.
+    only: sequence folders whose masks are looked at, instead of all. Raises `Refused` where `out`
+    is no noisy split or the source is faulty; differences are mismatches, not errors.
     """
     recipe = check_recipe(read_recipe(out / RECIPE_FILE), str(out / RECIPE_FILE))
     summary = read_summary(out / SUMMARY_FILE)
     digests = read_digests(out / DIGESTS_FILE)
     _check_names(digests, out / DIGESTS_FILE)
     rows = list(read_ledger(out / LEDGER_FILE))
-    wanted = set(only)
-    mismatches = _digest_mismatches(out, digests, wanted, workers, progress)
-    if summary.get("recipe_digest") != recipe.digest:
-        mismatches.append(f"{SUMMARY_FILE}: recipe_digest is not that of {RECIPE_FILE}")
-    named = {name.split("/")[2] for name in digests if name.startswith(f"{MASKS}/")}
-    for folder in sorted({row.sequence for row in rows} - named):
-        mismatches.append(f"{LEDGER_FILE}: names the unknown sequence {folder}")
-    _refuse_unknown(wanted - named, out)
-    counts = Counter(files=len(digests) if not wanted else 0)
+    folders = {name.split("/")[2] for name in digests if name.startswith(f"{MASKS}/")}
+    wanted = set(only) or folders
+    _refuse_unknown(wanted - folders, out)
+
+    mismatches = _misfits(out, recipe, summary, digests, rows)
+    listed = [
+        (name, digest)
+        for name, digest in digests.items()
+        if name.startswith(f"{IMAGE_SETS}/") or name.split("/")[2] in wanted
+    ]
+    with stage("checking digests") as progress:
+        found = run(_file_mismatch, out, listed, workers, progress)
+    mismatches += [line for line in found if line]
+    counts = Counter(files=len(listed), ledger_rows=len(rows))
     if source is not None:
         more, counted = _source_mismatches(
-            out, source, recipe, digests, rows, named, wanted, workers, progress
+            out, source, recipe, digests, rows, wanted, workers, stage
         )
         mismatches += more
         counts += counted
-    return Verification(tuple(mismatches), dict(counts))
+    return Verification(tuple(dict.fromkeys(mismatches)), dict(counts))
+
+
+def _misfits(
+    out: Path,
+    recipe: Recipe,
+    summary: dict[str, Any],
+    digests: dict[str, str],
+    rows: list[LedgerRow],
+) -> list[str]:
+    """What does not fit among the documents, and files that no document knows."""
+    lines = []
+    if summary.get("recipe_digest") != recipe.digest:
+        lines.append(f"{SUMMARY_FILE}: recipe_digest is not that of {RECIPE_FILE}")
+    known = {on_disk(out, name) for name in digests}
+    for path in sorted([*out.glob(f"{MASKS}/*/*/*"), *out.glob(f"{IMAGE_SETS}/*")]):
+        if path not in known:
+            lines.append(f"{path.relative_to(out).as_posix()}: is not listed in {DIGESTS_FILE}")
+    if f"{IMAGE_SETS}/{recipe.split}.json" not in digests:
+        lines.append(f"{DIGESTS_FILE}: lacks the action list of the split {recipe.split!r}")
+    try:
+        split = open_split(out, recipe.split)
+    except Refused as refused:
+        return lines + [str(problem) for problem in refused.problems]
+    masks = {mask_name(split, seq, frame) for seq in split.sequences for frame in seq.frames}
+    digested = {name for name in digests if name.startswith(f"{MASKS}/")}
+    lines += [f"{name}: is not listed in {DIGESTS_FILE}" for name in sorted(masks - digested)]
+    lines += [f"{name}: is not in the action list" for name in sorted(digested - masks)]
+    if summary.get("sequences") != [sequence.folder for sequence in split.sequences]:
+        lines.append(f"{SUMMARY_FILE}: its sequences are not those of the action list")
+    if Cursor(summary, SUMMARY_FILE)["noise"]["selected"].integer() != len(rows):
+        lines.append(f"{LEDGER_FILE}: has another number of rows than {SUMMARY_FILE} says")
+    items = {
+        (sequence.folder, frame, label.object_id)
+        for sequence in split.sequences
+        for frame in sequence.frames
+        for label in sequence.objects
+    }
+    strange = [row for row in rows if (row.sequence, row.frame, row.object_id) not in items]
+    lines += [
+        f"{LEDGER_FILE}: {row.sequence}, {row.frame} has no object {row.object_id}"
+        for row in strange
+    ]
+    return lines
 
 
 def _check_names(digests: dict[str, str], file: Path) -> None:
@@ -110,29 +161,6 @@ def _refuse_unknown(names: set[str], out: Path) -> None:
         )
 
 
-def _digest_mismatches(
-    out: Path,
-    digests: dict[str, str],
-    wanted: set[str],
-    workers: int,
-    progress: Progress | None,
-) -> list[str]:
-    listed = [
-        (name, digest)
-        for name, digest in digests.items()
-        if not wanted or (name.startswith(f"{MASKS}/") and name.split("/")[2] in wanted)
-    ]
-    found = run(_file_mismatch, out, listed, workers, progress)
-    mismatches = [line for line in found if line]
-    if not wanted:
-        known = {on_disk(out, name) for name, _ in listed}
-        for path in sorted(out.glob(f"{MASKS}/*/*/*")):
-            if path not in known:
-                name = path.relative_to(out).as_posix()
-                mismatches.append(f"{name}: is not listed in {DIGESTS_FILE}")
-    return mismatches
-
-
 def _file_mismatch(out: Path, listed: tuple[str, str]) -> str | None:
     name, digest = listed
     path = on_disk(out, name)
@@ -152,33 +180,40 @@ def _source_mismatches(
     recipe: Recipe,
     digests: dict[str, str],
     rows: list[LedgerRow],
-    named: set[str],
     wanted: set[str],
     workers: int,
-    progress: Progress | None,
+    stage: Stage,
 ) -> tuple[list[str], Counter[str]]:
     split = open_split(source, recipe.split)
+    named = {name.split("/")[2] for name in digests if name.startswith(f"{MASKS}/")}
     whole = tuple(sequence for sequence in split.sequences if sequence.folder in named)
     mismatches = [
         f"{folder}: is not in the source's split {split.name!r}"
         for folder in sorted(named - {sequence.folder for sequence in whole})
     ]
-    if not wanted:
-        for name, document in image_sets_of(split, whole):
-            path = f"{IMAGE_SETS}/{name}"
-            if digests.get(path) != json_digest(document):
-                mismatches.append(f"{path}: differs from what the source gives")
-    chosen = tuple(seq for seq in whole if not wanted or seq.folder in wanted)
-    plan = make_plan(split, recipe, chosen, workers)
-    by_folder: dict[str, list[LedgerRow]] = {sequence.folder: [] for sequence in chosen}
+    for name, document in image_sets_of(split, whole).items():
+        path = f"{IMAGE_SETS}/{name}"
+        if digests.get(path) != json_digest(document):
+            mismatches.append(f"{path}: differs from what the source gives")
+    (noise,) = recipe.noises
+    threshold = noise.rate
+    if noise.exact:
+        with stage("surveying the source") as progress:
+            threshold = make_plan(split, recipe, whole, workers, progress).threshold
+    of_folder: dict[str, list[LedgerRow]] = {}
     for row in rows:
-        by_folder.get(row.sequence, []).append(row)
-    job = _Rederivation(split, recipe, plan.threshold, out)
-    items = [(sequence, tuple(by_folder[sequence.folder])) for sequence in chosen]
+        of_folder.setdefault(row.sequence, []).append(row)
+    items = [
+        (sequence, tuple(of_folder.get(sequence.folder, ())))
+        for sequence in whole
+        if sequence.folder in wanted
+    ]
     counts: Counter[str] = Counter()
-    for lines, counted in run(_rederive, job, items, workers, progress):
-        mismatches += lines
-        counts += counted
+    with stage("deriving from the source") as progress:
+        job = _Rederivation(split, recipe, threshold, out)
+        for lines, counted in run(_rederive, job, items, workers, progress):
+            mismatches += lines
+            counts += counted
     return mismatches, counts
 
 
@@ -198,7 +233,7 @@ def _rederive(
     clean_masks = job.split.read_masks(sequence)
     noise = corrupt_sequence(sequence, clean_masks, job.recipe, job.threshold)
     lines = []
-    counts: Counter[str] = Counter(sequences=1, ledger_rows=len(rows))
+    counts: Counter[str] = Counter(sequences=1)
     if noise.rows != rows:
         lines.append(f"{LEDGER_FILE}: the rows of {sequence.folder} differ from what is derived")
     for frame, clean, derived in zip(sequence.frames, clean_masks, noise.masks, strict=True):

@@ -148,6 +148,30 @@ def test_cv2_that_cannot_load_names_the_headless_build(root, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may enter every folder")
+def test_locked_folder_is_refused_without_a_traceback(root, tmp_path):
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0)
+    try:
+        done = run("corrupt", root, "--type", "dilate", "--rate", "1", "--out", locked / "x")
+        assert done.returncode == 2
+        assert "Permission denied" in done.stderr
+        assert "Traceback" not in done.stderr
+    finally:
+        locked.chmod(0o700)
+
+
+def test_dry_run_refuses_what_the_run_would_refuse(root, tmp_path):
+    flags = ("--type", "dilate", "--rate", "1", "--dry-run", "--out", root / "x")
+    assert run("corrupt", root, *flags).returncode == 2
+
+
+def test_defaults_stand_in_the_help():
+    text = run("corrupt", "--help").stdout
+    for default in ("Default: 0.", "Default: train.", "Default: 0.8.", "Default: contest."):
+        assert default in " ".join(text.replace("│", " ").split())
+
+
 @pytest.mark.parametrize("command", [[], ["corrupt"], ["verify"], ["sample"], ["prepare", "visor"]])
 def test_help_is_there_and_loads_nothing_heavy(command):
     code = (

@@ -19,9 +19,11 @@ from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, o
 from actiseg_data.masks import pixel_digest, read_index_mask, write_index_mask
 from actiseg_data.records import read_digests, read_ledger, read_recipe, read_summary
 from actiseg_noise import corrupt as corrupt_module
-from actiseg_noise.corrupt import corrupt, default_out
+from actiseg_noise.corrupt import corrupt
 from actiseg_noise.output import partial_folder
 from actiseg_noise.recipe import make_recipe
+from actiseg_noise.request import default_out
+from actiseg_noise.verify import verify
 
 RECIPE = make_recipe("boundary", 0.5)
 
@@ -43,7 +45,7 @@ def test_a_split_is_made_whole(root, tmp_path):
     summary = read_summary(done.out / "summary.json")
     rows = list(read_ledger(done.out / "ledger.jsonl"))
     assert summary["noise"]["selected"] == len(rows) > 0
-    assert summary["source"] == "clean"
+    assert (done.out / summary["source"]).resolve() == root.resolve()
     split = open_split(done.out, "train")
     assert [s.folder for s in split.sequences] == [
         s.folder for s in open_split(root, "train").sequences
@@ -164,7 +166,7 @@ def test_a_folder_of_somebody_else_is_never_overwritten(root, tmp_path):
     out = tmp_path / "precious"
     out.mkdir()
     (out / "thesis.txt").write_text("years")
-    with pytest.raises(Refused, match="not overwritten"):
+    with pytest.raises(Refused, match="holds other things"):
         corrupt(root, RECIPE, out=out, overwrite=True)
     assert (out / "thesis.txt").read_text() == "years"
 
@@ -295,3 +297,153 @@ def test_sequence_without_active_object_is_counted(tmp_path):
     done = corrupt(root, RECIPE, out=tmp_path / "noisy")
     assert done.summary["handled"]["sequences_without_active_object"] == 1
     assert done.summary["handled"]["names_with_colon"] == 1
+
+
+def test_thesis_inside_a_noisy_split_is_not_overwritten(root, tmp_path):
+    out = corrupt(root, RECIPE, out=tmp_path / "noisy").out
+    (out / "thesis.txt").write_text("years")
+    with pytest.raises(Refused, match="holds other things"):
+        corrupt(root, make_recipe("dilate", 0.1), out=out, overwrite=True)
+    assert (out / "thesis.txt").read_text() == "years"
+
+
+def test_what_appears_during_the_run_is_not_removed(root, tmp_path, monkeypatch):
+    out = tmp_path / "noisy"
+    real = corrupt_module.write_licences
+
+    def meanwhile(*arguments):
+        out.mkdir()
+        (out / "thesis.txt").write_text("years")
+        real(*arguments)
+
+    monkeypatch.setattr(corrupt_module, "write_licences", meanwhile)
+    with pytest.raises(Refused, match="appeared"):
+        corrupt(root, RECIPE, out=out)
+    assert (out / "thesis.txt").read_text() == "years"
+
+
+def test_dataset_beside_the_output_is_not_taken_for_our_work(tmp_path):
+    root = make_root(tmp_path / "noisy.partial")
+    before = fingerprint(root)
+    with pytest.raises(Refused, match="inside the dataset"):
+        corrupt(root, RECIPE, out=tmp_path / "noisy", overwrite=True)
+    assert fingerprint(root) == before
+
+
+def test_symbolic_link_as_output_is_refused(root, tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with pytest.raises(Refused, match="symbolic link"):
+        corrupt(root, RECIPE, out=tmp_path / "link")
+
+
+def test_changed_source_is_not_called_identical(root, tmp_path):
+    out = corrupt(root, RECIPE, out=tmp_path / "noisy").out
+    path = next((root / MASKS).rglob("*.png"))
+    write_index_mask(path, np.roll(read_index_mask(path), 3, axis=0))
+    with pytest.raises(Refused, match="--overwrite"):
+        corrupt(root, RECIPE, out=out)
+
+
+def test_another_way_of_taking_frames_is_not_called_identical(root, tmp_path):
+    add_frames(root)
+    out = corrupt(root, RECIPE, out=tmp_path / "noisy", images="copy").out
+    with pytest.raises(Refused, match="--overwrite"):
+        corrupt(root, RECIPE, out=out, images="none")
+
+
+def test_damaged_companion_is_refused_before_anything_is_written(root, tmp_path):
+    (root / IMAGE_SETS / "train_objects_category.json").write_text("{")
+    document = {"videos": {}}
+    (root / IMAGE_SETS / "train_meta_expressions_action.json").write_text(json.dumps(document))
+    with pytest.raises(Refused) as refused:
+        corrupt(root, RECIPE, out=tmp_path / "noisy")
+    assert len(refused.value.problems) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["clean"]
+
+
+def test_missing_companions_are_counted(root, tmp_path):
+    (root / IMAGE_SETS / "train_objects_category.json").unlink()
+    done = corrupt(root, RECIPE, out=tmp_path / "noisy")
+    assert done.summary["handled"]["companion_files_missing"] == 1
+    assert verify(done.out, root).ok
+
+
+def test_two_runs_at_once_do_not_mix(root, tmp_path, monkeypatch):
+    real = corrupt_module.corrupt_sequence
+    refusals = []
+
+    def second(*arguments):
+        if not refusals:
+            with pytest.raises(Refused, match="another run is at work") as refused:
+                corrupt(root, RECIPE, out=tmp_path / "noisy")
+            refusals.append(refused)
+        return real(*arguments)
+
+    monkeypatch.setattr(corrupt_module, "corrupt_sequence", second)
+    corrupt(root, RECIPE, out=tmp_path / "noisy")
+    assert refusals
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from actiseg_noise import corrupt as module
+from actiseg_noise.recipe import make_recipe
+
+root, out, stop, overwrite = sys.argv[1:]
+calls = 0
+
+def audit(event, arguments):
+    global calls
+    written = event == "open" and arguments[1] not in (None, "r", "rb")
+    moved = event in ("os.rename", "os.remove", "os.rmdir", "os.mkdir")
+    if (written and str(arguments[0]).startswith(out)) or moved:
+        calls += 1
+        if calls == int(stop):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(audit)
+recipe = make_recipe("boundary", 0.5)
+module.corrupt(Path(root), recipe, out=Path(out), images="copy", overwrite=overwrite == "1")
+print(calls)
+"""
+
+
+def run_killed(root, out, stop, overwrite):
+    arguments = [str(root), str(out), str(stop), str(int(overwrite))]
+    return subprocess.run(
+        [sys.executable, "-c", KILLED, *arguments], capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_killed_at_any_moment_a_rerun_completes(tmp_path, overwrite):
+    """SIGKILL at every n-th write, rename or removal below the output; then the same command."""
+    root = make_root(tmp_path / "clean", [clip(1), clip(2)])
+    add_frames(root)
+    other = make_recipe("dilate", 0.5)
+    undisturbed = corrupt(root, RECIPE, out=tmp_path / "a", images="copy").out
+    if overwrite:
+        corrupt(root, other, out=tmp_path / "x")
+    whole = run_killed(root, tmp_path / "x", 0, overwrite)
+    assert whole.returncode == 0, whole.stderr
+    total = int(whole.stdout)
+    assert total > 20
+    for stop in range(1, total + 1, 3 if not overwrite else 5):
+        out = tmp_path / "b" / "noisy"
+        shutil.rmtree(out.parent, ignore_errors=True)
+        out.parent.mkdir()
+        if overwrite:
+            corrupt(root, other, out=out)
+        assert run_killed(root, out, stop, overwrite).returncode == -9
+        if out.exists():
+            assert verify(out).ok  # the old one or the new one, but whole
+        corrupt(root, RECIPE, out=out, images="copy", overwrite=overwrite)
+        assert verify(out, root).ok
+        for name in ("digests.json", "ledger.jsonl", "recipe.json"):
+            assert (out / name).read_bytes() == (undisturbed / name).read_bytes()
+        assert sorted(p.name for p in out.iterdir()) == sorted(
+            p.name for p in undisturbed.iterdir()
+        )
+        assert [p.name for p in out.parent.iterdir()] == ["noisy"]

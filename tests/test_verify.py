@@ -149,3 +149,54 @@ def test_digests_cannot_lead_outside(roots, name):
     file.write_text(json.dumps(json.loads(file.read_text()) | {name: "0" * 32}))
     with pytest.raises(Refused, match="digests"):
         verify(out)
+
+
+def drop_sequence(out):
+    """Forget a sequence everywhere but in the action list."""
+    folder = first_mask(out).parent
+    shutil.rmtree(folder)
+    for name in ("digests.json", "ledger.jsonl"):
+        file = out / name
+        if name == "digests.json":
+            kept = {k: v for k, v in json.loads(file.read_text()).items() if folder.name not in k}
+            file.write_text(json.dumps(kept))
+        else:
+            lines = [line for line in file.read_text().splitlines() if folder.name not in line]
+            file.write_text("\n".join(lines))
+
+
+def gut(out):
+    shutil.rmtree(out / MASKS)
+    (out / "digests.json").write_text("{}")
+    (out / "ledger.jsonl").write_text("")
+
+
+def cut_ledger(out):
+    file = out / "ledger.jsonl"
+    file.write_text("\n".join(file.read_text().splitlines()[:3]))
+
+
+def drop_list(out):
+    (out / IMAGE_SETS / "train.json").unlink()
+    file = out / "digests.json"
+    digests = json.loads(file.read_text())
+    del digests[f"{IMAGE_SETS}/train.json"]
+    file.write_text(json.dumps(digests))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [drop_sequence, gut, cut_ledger, drop_list, lambda o: (o / IMAGE_SETS / "x.json").touch()],
+    ids=["sequence", "gutted", "ledger", "list", "stray list"],
+)
+def test_documents_that_do_not_fit_are_found_without_the_source(roots, damage):
+    _, out = roots
+    damage(out)
+    assert not verify(out).ok
+
+
+def test_counts_say_what_was_looked_at(roots):
+    _, out = roots
+    folder = first_mask(out).parent.name
+    assert verify(out).counts["files"] == 17
+    assert verify(out, only=[folder]).counts["files"] == 7

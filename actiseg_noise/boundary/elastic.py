@@ -142,7 +142,8 @@ def _growth(
 
     shares = [flux(vectors) for vectors in basis]
     ratio = flux(field) / max(sum(share**2 for share in shares), 1e-9)
-    growth: FloatArray = ratio * sum(s * v for s, v in zip(shares, basis, strict=True))
+    parts = [share * vectors for share, vectors in zip(shares, basis, strict=True)]
+    growth: FloatArray = ratio * np.sum(parts, axis=0)
     return growth
 
 

@@ -1,0 +1,139 @@
+"""What is asked of a run of `corrupt`, checked before any mask is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from actiseg_data.errors import Problems, Refused, refuse
+from actiseg_data.layouts.actionvos import FRAMES, Split, open_split
+from actiseg_data.licences import read_licences
+from actiseg_data.records import RECIPE_FILE, Recipe, read_recipe
+from actiseg_data.sequences import Sequence
+from actiseg_noise import __version__
+from actiseg_noise.output import is_occupied, is_own, partial_folder
+from actiseg_noise.recipe import check_recipe
+
+IMAGES = ("link", "copy", "none")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a run, read and checked before masks are. licences: LICENSE, NOTICE."""
+
+    split: Split
+    recipe: Recipe
+    sequences: tuple[Sequence, ...]
+    out: Path
+    images: str
+    overwrite: bool
+    licences: tuple[str, str]
+
+    @property
+    def images_taken(self) -> str:
+        """How frames get into the copy, or that the source has none."""
+        frames = (self.split.folder(FRAMES, sequence) for sequence in self.sequences)
+        if any(folder.is_dir() for folder in frames):
+            return self.images
+        return "none: the source has no frames"
+
+
+def prepare_request(
+    dataset: Path,
+    recipe: Recipe,
+    out: Path | None = None,
+    only: Iterable[str] = (),
+    images: str = "link",
+    overwrite: bool = False,
+) -> Request:
+    """Check everything that can be checked without looking at masks; parameters as in `corrupt`.
+
+    Raises `Refused` for a faulty recipe or list, an unknown sequence, an output inside the dataset
+    or a place that is taken.
+    """
+    recipe = check_recipe(recipe, "recipe")
+    if images not in IMAGES:
+        raise refuse(f"images {images!r} is unknown", "images", f"use one of {', '.join(IMAGES)}")
+    split = open_split(dataset, recipe.split)
+    out = out or default_out(dataset, recipe)
+    if out.is_symlink():
+        raise refuse("is a symbolic link", out, "give the folder itself as --out")
+    for folder in (out, partial_folder(out)):
+        _refuse_nesting(dataset, folder)
+    request = Request(
+        split, recipe, choose(split, only), out, images, overwrite, _licence_texts(dataset, recipe)
+    )
+    if not is_of_recipe(out, recipe):
+        refuse_occupied(request)
+    return request
+
+
+def is_of_recipe(out: Path, recipe: Recipe) -> bool:
+    """Whether the folder `out` says that it was made by this recipe."""
+    try:
+        return read_recipe(out / RECIPE_FILE).digest == recipe.digest
+    except Refused:
+        return False
+
+
+def default_out(dataset: Path, recipe: Recipe) -> Path:
+    """``./<dataset>_<kind>_r<rate>_s<seed>``."""
+    (noise,) = recipe.noises
+    return Path(f"{dataset.resolve().name}_{noise.kind}_r{noise.rate:g}_s{recipe.seed}")
+
+
+def choose(split: Split, only: Iterable[str]) -> tuple[Sequence, ...]:
+    """The sequences named, in list order, or all; raises `Refused` for every unknown name."""
+    wanted = list(only)
+    by_folder = {sequence.folder: sequence for sequence in split.sequences}
+    problems = Problems()
+    for name in wanted:
+        if name not in by_folder:
+            problems.add(
+                f"the split {split.name!r} has no sequence {name!r}",
+                "--only",
+                "give a folder name as in the split's lists",
+            )
+    problems.raise_if_any()
+    return tuple(seq for seq in split.sequences if not wanted or seq.folder in wanted)
+
+
+def refuse_occupied(request: Request) -> None:
+    """Refuse what stands at `out`, unless it is a noisy split and `overwrite` is asked for."""
+    if not is_occupied(request.out):
+        return
+    if not request.overwrite:
+        raise refuse(
+            "something else is there already",
+            request.out,
+            "give another --out, or --overwrite to replace it",
+        )
+    if not is_own(request.out):
+        raise refuse(
+            "holds other things than a noisy split of this toolkit, so it is not overwritten",
+            request.out,
+            "remove it yourself, or give another --out",
+        )
+
+
+def _refuse_nesting(dataset: Path, out: Path) -> None:
+    source, target = dataset.resolve(), out.resolve()
+    if target == source or source in target.parents or target in source.parents:
+        raise refuse(
+            f"the output lies inside the dataset {dataset}, or holds it",
+            out,
+            "give an --out beside the dataset",
+        )
+
+
+def _licence_texts(dataset: Path, recipe: Recipe) -> tuple[str, str]:
+    license_text, notice_text = read_licences(dataset)
+    (noise,) = recipe.noises
+    change = (
+        f"\nChanged: this folder is a noisy copy. actiseg {__version__} applied {noise.kind!r} "
+        f"noise at rate {noise.rate:g} to the masks of the split {recipe.split!r}, on purpose, so "
+        "that learning from noisy labels can be studied. recipe.json says how, ledger.jsonl lists "
+        "every change.\n"
+    )
+    return license_text, notice_text + change

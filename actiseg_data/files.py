@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-
 DRAFT = ".draft"
 """Ending of a file that is being written; one that a killed process left can be removed."""
 

@@ -21,11 +21,14 @@ from actiseg_data.untrusted import read_bytes
 IndexMask: TypeAlias = NDArray[np.uint8]
 """(H, W) uint8, pixel = object id."""
 
-MAX_PIXELS = 1 << 26
-"""Largest mask that is decoded: 67 megapixels, eight times 4K."""
+MAX_SIDE = 8192
+"""Widest and highest mask that is decoded: integer arithmetic on its coordinates relies on it."""
+
+MAX_PIXELS = MAX_SIDE**2
+"""Most pixels of an image that is decoded: 67 megapixels, eight times 4K."""
 
 _MAX_BYTES = 2 * MAX_PIXELS
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_BEGIN = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 
 
 def _voc_palette() -> bytes:
@@ -46,17 +49,18 @@ and B, bits 3, 4, 5 the next ones."""
 def read_index_mask(path: Path) -> IndexMask:
     """Decode an index mask: a palette PNG of 8 bits or less, or a grey one of 8 bits.
 
-    Returns (H, W) uint8. Raises `Refused` for a file that is missing, damaged, cut short, larger
-    than `MAX_PIXELS`, truecolour, with alpha, grey of fewer bits or of 16: none of them holds
+    Returns (H, W) uint8. Raises `Refused` for a file that is missing, damaged, cut short, wider or
+    higher than `MAX_SIDE`, truecolour, with alpha, grey of fewer bits or of 16: none of them holds
     object ids.
     """
     data = read_bytes(path, "mask", _MAX_BYTES)
-    if data[:8] != _SIGNATURE or data[12:16] != b"IHDR":
+    if not data.startswith(_BEGIN):
         raise refuse("is no readable PNG", path, "write the mask again")
-    if not _is_whole(data):
+    packed = _packed_pixels(data)
+    if packed is None:
         raise refuse("is damaged or cut short", path, "write the mask again")
     width, height, depth = struct.unpack_from(">IIB", data, 16)
-    if width * height > MAX_PIXELS:
+    if max(width, height) > MAX_SIDE:
         raise refuse(
             f"has {width} x {height} pixels, more than a mask can have",
             path,
@@ -78,28 +82,43 @@ def read_index_mask(path: Path) -> IndexMask:
                         path,
                         "save a palette or 8-bit grey PNG whose pixels are object ids",
                     )
+                # Pillow leaves out what a short stream lacks. Interlaced streams are longer.
+                needed = height * (1 + (width * depth + 7) // 8)
+                if image.size != (width, height) or not _inflates_to(needed, packed):
+                    raise refuse("holds too few pixels", path, "write the mask again")
                 return np.asarray(image, dtype=np.uint8)
-    except UnidentifiedImageError:
+    except (UnidentifiedImageError, Image.DecompressionBombError):
         raise refuse("is no readable PNG", path, "write the mask again") from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, zlib.error) as error:
         raise refuse(f"is damaged or cut short ({error})", path, "write the mask again") from None
 
 
-def _is_whole(data: bytes) -> bool:
-    """Whether every chunk of a PNG is as its checksum says, up to the last.
+def _packed_pixels(data: bytes) -> bytes | None:
+    """The zlib stream of a PNG; None unless every chunk is as its checksum says, up to the last.
 
     Pillow does not look at the checksums of pixels: a flipped bit there can change ids unnoticed.
+    A second header is refused, too: it would outdo the first, whose size was checked.
     """
     view, at = memoryview(data), 8
+    pixels: list[memoryview] = []
     while at + 12 <= len(data):
         kind = data[at + 4 : at + 8]
         end = at + 8 + int.from_bytes(view[at : at + 4], "big")
         if data[end : end + 4] != zlib.crc32(view[at + 4 : end]).to_bytes(4, "big"):
-            return False
+            return None
         if kind == b"IEND":
-            return True
+            return b"".join(pixels)
+        if kind == b"IHDR" and at > 8:
+            return None
+        if kind == b"IDAT":
+            pixels.append(view[at + 8 : end])
         at = end + 4
-    return False
+    return None
+
+
+def _inflates_to(needed: int, packed: bytes) -> bool:
+    """Whether a zlib stream holds at least `needed` bytes; no more are inflated."""
+    return len(zlib.decompressobj().decompress(packed, needed)) == needed
 
 
 _MODE_NAMES = {

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, suppress
 from typing import Any, TypeAlias, TypeVar
 
 from actiseg_data.errors import Problem, Refused, refuse
@@ -18,6 +19,8 @@ Progress: TypeAlias = Callable[[int, int], None]
 """Called with (items done, items in all)."""
 
 _PENDING_PER_WORKER = 4  # enough to keep workers busy, few enough to keep memory flat
+
+_PATIENCE = 3.0  # seconds without a result after which the workers are looked at
 
 _shared: Any = None
 
@@ -46,13 +49,14 @@ def run(
     else:
         calls = _spawned(function, shared, items, workers)
     try:
-        for done, (position, outcome) in enumerate(calls, 1):
-            try:
-                results[position] = outcome()
-            except Refused as refused:
-                problems[position] = refused.problems
-            if progress:
-                progress(done, len(items))
+        with closing(calls):  # now, not when the interpreter ends and files are closed already
+            for done, (position, outcome) in enumerate(calls, 1):
+                try:
+                    results[position] = outcome()
+                except Refused as refused:
+                    problems[position] = refused.problems
+                if progress:
+                    progress(done, len(items))
     except BrokenProcessPool:
         raise refuse(
             "a worker process died (killed, or out of memory)",
@@ -66,30 +70,40 @@ def run(
 
 def _here(
     function: Callable[[S, T], R], shared: S, items: Sequence[T]
-) -> Iterator[tuple[int, Callable[[], R]]]:
+) -> Generator[tuple[int, Callable[[], R]], None, None]:
     for position, item in enumerate(items):
         yield position, lambda item=item: function(shared, item)  # type: ignore[misc]
 
 
 def _spawned(
     function: Callable[[S, T], R], shared: S, items: Sequence[T], workers: int
-) -> Iterator[tuple[int, Callable[[], R]]]:
+) -> Generator[tuple[int, Callable[[], R]], None, None]:
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _start_worker, (shared,)) as pool:
-        waiting = enumerate(items)
-        pending: dict[Future[R], int] = {}
-        try:
-            while True:
-                for position, item in waiting:
-                    pending[pool.submit(_in_worker, function, item)] = position
-                    if len(pending) >= workers * _PENDING_PER_WORKER:
-                        break
-                if not pending:
-                    return
-                finished, _ = wait(pending, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    yield pending.pop(future), future.result
-        finally:
+    pool = ProcessPoolExecutor(workers, context, _start_worker, (shared,))
+    waiting = enumerate(items)
+    pending: dict[Future[R], int] = {}
+    others = set(multiprocessing.active_children())
+    started: set[Any] = set()
+    try:
+        while True:
+            for position, item in waiting:
+                pending[pool.submit(_in_worker, function, item)] = position
+                if len(pending) >= workers * _PENDING_PER_WORKER:
+                    break
+            if not pending:
+                return
+            finished, _ = wait(pending, _PATIENCE, FIRST_COMPLETED)
+            alive = set(multiprocessing.active_children()) - others
+            if not finished and not started <= alive:
+                # One died in the middle of a result; the pool waits for the rest of it for ever.
+                for process in alive:
+                    process.kill()
+                raise BrokenProcessPool
+            started |= alive
+            for future in finished:
+                yield pending.pop(future), future.result
+    finally:
+        with suppress(OSError):  # a broken pool may have closed its pipes before
             pool.shutdown(wait=True, cancel_futures=True)
 
 

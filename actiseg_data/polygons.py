@@ -171,9 +171,8 @@ def _spans(
     size = (bottom - top) * (width + 1)
     steps = np.bincount(flat + begin[real], minlength=size)
     steps -= np.bincount(flat + stop[real], minlength=size)
-    depth = np.cumsum(
-        steps.reshape(bottom - top, width + 1).astype(np.int16), axis=1, dtype=np.int16
-    )
+    kind = np.int16 if len(flat) < 1 << 15 else np.int32  # all spans can meet in one pixel
+    depth = np.cumsum(steps.reshape(bottom - top, width + 1).astype(kind), axis=1, dtype=kind)
     return depth[:, :width] > 0
 
 

@@ -27,7 +27,7 @@ MAX_NAME_BYTES = 200
 """Longest sequence, frame or object name; file systems stop at 255 with the ending."""
 
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?$", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # and what some take for a new line
 _SEPARATORS = re.compile(r"[/\\]")
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ def check_name(name: object, kind: str, where: object) -> str:
     '00000009_P01_01_take_board:cutting'
     """
     if not isinstance(name, str) or not name:
-        raise refuse(f"a {kind} name must be a non-empty text, got {name!r}", where, "correct it")
+        raise refuse(f"the {kind} name must be a non-empty text, got {name!r}", where, "correct it")
     reason = None
     if _CONTROL.search(name):
         reason = "contains a control character"
@@ -64,6 +64,24 @@ def check_name(name: object, kind: str, where: object) -> str:
     if reason:
         raise refuse(f"the {kind} name {name[:80]!r} {reason}", where, "rename it at the source")
     return name
+
+
+def check_text(text: str, where: object) -> str:
+    """Return a text that can be shown and written as one line, or raise `Refused`.
+
+    Refused: control characters, which can forge output at a terminal; what UTF-8 cannot hold.
+    """
+    if _CONTROL.search(text):
+        raise _must_be("a text without control characters", text, where)
+    if not _encodable(text):
+        raise _must_be("valid Unicode", text, where)
+    return text
+
+
+def _must_be(wanted: str, value: object, where: object) -> Refused:
+    shown = repr(value)
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    return refuse(f"must be {wanted}, is {shown}", where, "correct the file")
 
 
 def _encodable(text: str) -> bool:
@@ -142,9 +160,11 @@ def _finite(text: str) -> float:
 def _unrepeated(members: list[tuple[str, Any]]) -> dict[str, Any]:
     mapping = dict(members)
     if len(mapping) < len(members):
-        names = [name for name, _ in members]
-        repeated = next(name for name in mapping if names.count(name) > 1)
-        raise ValueError(f"the key {repeated[:80]!r} stands twice in one object")
+        seen: set[str] = set()
+        for name, _ in members:
+            if name in seen:
+                raise ValueError(f"the key {name[:80]!r} stands twice in one object")
+            seen.add(name)
     return mapping
 
 
@@ -205,10 +225,8 @@ class Cursor:
             yield name, Cursor(value, f"{self.where}: {_shown(name)}")
 
     def text(self) -> str:
-        text = self._typed(str, "a text")
-        if not _encodable(text):
-            raise self._wrong("valid Unicode")
-        return text
+        """A text; refused where it has control characters, see `check_text`."""
+        return check_text(self._typed(str, "a text"), self.where)
 
     def integer(self) -> int:
         if isinstance(self.value, bool):
@@ -235,9 +253,7 @@ class Cursor:
         return self.value
 
     def _wrong(self, wanted: str) -> Refused:
-        shown = repr(self.value)
-        shown = shown if len(shown) <= 60 else shown[:57] + "..."
-        return refuse(f"must be {wanted}, is {shown}", self.where, "correct the file")
+        return _must_be(wanted, self.value, self.where)
 
 
 def gather(items: Iterator[Cursor] | list[Cursor], read: Any, problems: Problems) -> list[Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from actiseg_data.digests import json_digest
 from actiseg_data.errors import Problems
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
-from actiseg_data.layouts.image_sets import PROMPT_STYLES, expressions_file, objects_file
+from actiseg_data.layouts.image_sets import image_sets_files
 from actiseg_data.masks import pixel_digest
 from actiseg_data.parallel import Progress, run
 from actiseg_data.records import Recipe
@@ -106,11 +106,6 @@ def make_plan(
     )
 
 
-def companion_files(split: str) -> list[str]:
-    """The files beside an action list that belong to it: prompts in each style, and objects."""
-    return [*(expressions_file(split, style) for style in PROMPT_STYLES), objects_file(split)]
-
-
 def image_sets_of(split: Split, sequences: Listing[Sequence]) -> dict[str, Any]:
     """The ImageSets documents of some sequences by file name, as the source has them.
 
@@ -125,7 +120,7 @@ def image_sets_of(split: Split, sequences: Listing[Sequence]) -> dict[str, Any]:
     ]
     documents: dict[str, Any] = {f"{split.name}.json": records}
     problems = Problems()
-    for name in companion_files(split.name):
+    for name in image_sets_files(split.name)[1:]:
         if not split.has_document(name):
             continue
         with problems.caught():

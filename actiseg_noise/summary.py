@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from actiseg_data.layouts.image_sets import image_sets_files
 from actiseg_data.opencv import load_cv2
 from actiseg_data.records import SUMMARY_SCHEMA, LedgerRow
 from actiseg_noise import __version__
 from actiseg_noise.output import SequenceRecord
-from actiseg_noise.plan import Plan, companion_files
+from actiseg_noise.plan import Plan
 from actiseg_noise.request import Request
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -120,7 +121,7 @@ def summarise(request: Request, plan: Plan, records: list[SequenceRecord]) -> di
             ),
             "names_with_colon": sum(":" in sequence.folder for sequence in plan.sequences),
             "companion_files_missing": sum(
-                name not in plan.image_sets for name in companion_files(split.name)
+                name not in plan.image_sets for name in image_sets_files(split.name)
             ),
         },
         "images": request.images_taken,

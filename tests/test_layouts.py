@@ -545,3 +545,10 @@ def test_a_split_numbers_its_equal_clips(tmp_path):
 def test_object_ids_are_those_of_the_labels():
     assert CLIP.object_ids == {1, 2, 3, 4}
     assert clip(1, objects=(label(255, "cup"),)).object_ids == {255}
+
+
+def test_empty_object_names_are_refused(root):
+    for name in ("", " "):
+        write_list(root, [edited(RECORD, "object_classes", "1", "name", to=name)])
+        with pytest.raises(Refused, match="name is empty"):
+            open_split(root, "train")

@@ -53,6 +53,12 @@ def raw_png(width, height, depth, colour, rows, palette=b""):
     )
 
 
+def two_headers(width, height):
+    data = raw_png(4, 1, 8, PALETTED, [bytes(4)], PALETTE)
+    second = struct.pack(">IIBBBBB", width, height, 8, PALETTED, 0, 0, 0)
+    return data[:33] + chunk(b"IHDR", second) + data[33:]
+
+
 def packed(values, depth):
     bits = "".join(f"{value:0{depth}b}" for value in values)
     return int(bits, 2).to_bytes(len(bits) // 8, "big")
@@ -82,6 +88,12 @@ REFUSED = {
     "JPEG under the name of a PNG": (encoded(Image.fromarray(MASK), "JPEG"), "no readable PNG"),
     "40,000 x 40,000": (raw_png(40_000, 40_000, 8, GREY, [bytes(9)]), "40000 x 40000 pixels"),
     "9,000 x 9,000": (raw_png(9_000, 9_000, 8, PALETTED, [bytes(9)]), "9000 x 9000 pixels"),
+    "8,193 wide": (raw_png(8193, 1, 8, PALETTED, [bytes(8193)], PALETTE), "8193 x 1 pixels"),
+    "8,193 high": (raw_png(1, 8193, 8, PALETTED, [b"\0"] * 8193, PALETTE), "1 x 8193 pixels"),
+    "header twice": (two_headers(5, 5), "damaged"),
+    "header twice, huge": (two_headers(30_000, 30_000), "damaged"),
+    "rows missing": (raw_png(4, 3, 8, PALETTED, [bytes(4)] * 2, PALETTE), "too few pixels"),
+    "a byte missing": (raw_png(9, 1, 4, PALETTED, [bytes(4)], PALETTE[:48]), "too few pixels"),
     "no pixels": (raw_png(0, 0, 8, GREY, []), "no readable PNG"),
     "impossible depth": (raw_png(4, 1, 7, GREY, [bytes(4)]), "no readable PNG"),
 }

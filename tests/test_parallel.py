@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -99,3 +103,55 @@ def test_no_items_give_no_results(workers):
 def test_work_is_done_elsewhere_only_where_workers_are_asked_for():
     assert set(run(in_process, None, ITEMS, 1)) == {os.getpid()}
     assert os.getpid() not in run(in_process, None, ITEMS, 2)
+
+
+_KILLED = """
+import multiprocessing, os, signal, sys, threading, time
+from actiseg_data.errors import Refused
+from actiseg_data.parallel import run
+
+def slow(shared, number):
+    time.sleep(0.05)
+
+def kill_one():
+    while not multiprocessing.active_children():
+        time.sleep(0.01)
+    time.sleep(0.5)
+    os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
+
+if __name__ == "__main__":
+    threading.Thread(target=kill_one, daemon=True).start()
+    try:
+        run(slow, None, range(2000), 2)
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        sys.exit(2)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal here")
+def half_told(shared, number):
+    if number == 2:
+        threading.Timer(0.03, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        return bytes(1 << 27)
+    return number
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal here")
+def test_a_worker_that_dies_in_the_middle_of_a_result_is_no_hang():
+    with pytest.raises(Refused, match="a worker process died"):
+        run(half_told, None, ITEMS[:3], 2)
+
+
+def test_a_worker_killed_from_outside_leaves_no_traceback(tmp_path):
+    (tmp_path / "killed.py").write_text(_KILLED)
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "killed.py")],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "a worker process died" in done.stderr
+    assert "Traceback" not in done.stderr

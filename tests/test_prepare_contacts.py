@@ -15,7 +15,7 @@ from visor_files import VisorFiles, entity, entity_id, frame, rectangle
 from actiseg_data.errors import Refused
 from actiseg_data.layouts.visor import FULL, Frame, read_video
 from actiseg_data.opencv import load_cv2
-from actiseg_data.polygons import Patch
+from actiseg_data.polygons import Patch, _spans
 from actiseg_data.prepare.contacts import (
     HANDS,
     Held,
@@ -209,3 +209,9 @@ def test_sampling_a_patch_is_sampling_the_frame(top: int, left: int) -> None:
     assert np.array_equal(
         sampled(patch).on(SMALL), sampled_map(patch.on(FULL).view(np.uint8)).astype(bool)
     )
+
+
+@pytest.mark.parametrize("count", [9, 32_768, 65_536])
+def test_any_number_of_spans_may_meet(count: int) -> None:
+    spans = np.zeros(count, np.int64), np.ones(count, np.int64), np.full(count, 3)
+    assert _spans(*spans, (0, 0, 1, 4)).tolist() == [[False, True, True, False]]

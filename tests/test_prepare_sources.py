@@ -61,6 +61,9 @@ def test_rows_of_one_id_that_differ_are_refused(files: VisorFiles) -> None:
         {"all_noun_classes": "['cup']"},
         {"narration_id": "somewhere"},
         {"narration_id": "P02_01_0"},
+        {"narration": "take\ncup"},
+        {"verb": "take\x1b[31m"},
+        {"noun": "cup\u2028"},
     ],
 )
 def test_faulty_rows_are_refused(files: VisorFiles, changes: dict[str, Any]) -> None:
@@ -113,6 +116,7 @@ def test_a_noun_class_listed_twice_is_refused(tmp_path: Path) -> None:
         {VIDEO: []},
         {VIDEO: {"a": 3}},
         {VIDEO: {"a": "frame_1.jpg"}},
+        {VIDEO: {"\x1b[31m": "frame_0000000001.jpg"}},
         {VIDEO: {"a": "../frame_0000000001.jpg"}},
         {VIDEO: {"a": "frame_0000000001.jpg", "b": "frame_0000000001.jpg"}},
     ],
@@ -168,6 +172,10 @@ _IMAGE = ("video_annotations", 1, "image")
         ((*_IMAGE, "name"), "../escape.jpg", "path separator"),
         ((*_IMAGE, "name"), f"{VIDEO}_frame_0000000010.jpg", "listed twice"),
         ((*_IMAGE, "image_path"), "../../secret.jpg", "outside the folder"),
+        ((*_IMAGE, "image_path"), "/etc/passwd", "an image path must be relative"),
+        ((*_IMAGE, "image_path"), "C:/secret.jpg", "an image path must be relative"),
+        ((*_ENTITY, "name"), " ", "name is empty"),
+        ((*_ENTITY, "name"), "cup\x1b[31m", "control characters"),
         ((*_IMAGE, "video"), "a/b", "path separator"),
         ((*_IMAGE, "video"), "P09_09", "several videos"),
         ((*_ENTITY, "id"), KeyError, "'id' is missing"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from actiseg_data.errors import Refused
 from actiseg_data.layouts.actionvos import open_split, split_names
 from actiseg_data.layouts.image_sets import PROMPT_STYLES
 from actiseg_data.masks import read_index_mask
-from actiseg_data.prepare import draw
+from actiseg_data.prepare import draw, staging, visor
 
 
 @pytest.fixture
@@ -569,3 +570,96 @@ def test_a_stale_partial_folder_is_removed(files: VisorFiles) -> None:
     files.prepare()
     assert not list(files.out.rglob("old"))
     assert not list(files.out.glob(".*"))
+
+
+COMPANIONS = ("objects_category", *(f"meta_expressions_{style}" for style in PROMPT_STYLES))
+
+
+def test_companion_files_that_are_there_are_refused(files: VisorFiles) -> None:
+    (files.out / "ImageSets").mkdir(parents=True)
+    for name in ("val", "h"):
+        for companion in COMPANIONS:
+            (files.out / f"ImageSets/{name}_{companion}.json").write_text("precious")
+    path = files.write_json("h.json", [human_record(5, 10, 20)])
+    refused = _refused(files, "there already", human_labels=[path])
+    assert len(refused.problems) == 2 * len(COMPANIONS)
+
+
+def test_what_comes_to_be_there_meanwhile_is_kept(
+    files: VisorFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = files.out / "ImageSets" / "val_objects_category.json"
+
+    def check(*_: object) -> None:
+        mine.parent.mkdir(parents=True)
+        mine.write_text("precious")
+
+    monkeypatch.setattr(visor, "check_folders", check)
+    with pytest.raises(Refused, match="meanwhile"):
+        files.prepare()
+    assert tree(files.out) == {"ImageSets/val_objects_category.json": b"precious"}
+
+
+class _Killed(BaseException):
+    pass
+
+
+def _kill_at(files: VisorFiles, position: int) -> bool:
+    """Prepare; stop before the move of that position without any roll-back. Whether it was."""
+    replace, moves = os.replace, []
+
+    def move(source: Path, target: Path) -> None:
+        if ".partial" in str(source) and ".partial" not in str(target):
+            moves.append(target)
+            if len(moves) == position:
+                raise _Killed
+        replace(source, target)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(staging.os, "replace", move)
+        patch.setattr(staging, "_roll_back", lambda *_: None)
+        try:
+            files.prepare()
+        except _Killed:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_prepare_that_was_killed_is_taken_back_by_the_next(
+    files: VisorFiles, beside: bool
+) -> None:
+    if beside:
+        other = VisorFiles(
+            files.folder / "more",
+            {"P01_02": [scene(10, "P01_02"), scene(20, "P01_02")]},
+            [narration(0, 10, 20, video="P01_02")],
+        )
+        other.folder.mkdir()
+        other.prepare(split="train", out=files.out)
+    before = files.folder / "before"
+    files.out.mkdir(exist_ok=True)
+    shutil.copytree(files.out, before)
+    files.prepare()
+    whole, position = tree(files.out), 0
+    while True:
+        position += 1
+        shutil.rmtree(files.out)
+        shutil.copytree(before, files.out)
+        if not _kill_at(files, position):
+            break
+        files.prepare()
+        assert tree(files.out) == whole
+        assert not list(files.out.glob(".*"))
+    assert position > 8
+
+
+@pytest.mark.parametrize("target", ["../precious", "ImageSets", "Annotations_Sparse/train"])
+def test_a_marker_cannot_have_other_files_removed(files: VisorFiles, target: str) -> None:
+    files.write_json("precious", 1)
+    (files.out / "Annotations_Sparse/train").mkdir(parents=True)
+    (files.out / "ImageSets").mkdir()
+    marker = {"folders": [], "targets": [target]}
+    files.write_json("root/.prepare-val.partial/moves.json", marker)
+    _refused(files, "is no file of a split")
+    assert (files.folder / "precious").exists()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import subprocess
 import sys
 from itertools import pairwise
@@ -259,10 +260,30 @@ def test_an_occupied_place_is_refused(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
     with pytest.raises(Refused, match="name"):
         make_sample(Path())
-    (tmp_path / "new.partial").mkdir()
-    with pytest.raises(Refused, match="another run"):
-        make_sample(tmp_path / "new")
-    assert (tmp_path / "new.partial").is_dir()
+
+
+def test_leftovers_block_nobody_and_permissions_are_ordinary(tmp_path: Path) -> None:
+    for name in ("new.partial", ".new.partial"):
+        (tmp_path / name).mkdir()
+    assert make_sample(tmp_path / "new").made
+    (tmp_path / "plain").mkdir()
+    assert (tmp_path / "new").stat().st_mode == (tmp_path / "plain").stat().st_mode
+    assert {p.name for p in tmp_path.iterdir()} == {"new.partial", ".new.partial", "new", "plain"}
+
+
+def test_of_two_at_once_the_later_uses_what_the_first_made(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = writing._write
+
+    def overtaken(root: Path) -> writing.SampleReport:
+        shutil.copytree(sample, tmp_path / "sample")
+        return write(root)
+
+    monkeypatch.setattr(writing, "_write", overtaken)
+    report = make_sample(tmp_path / "sample")
+    assert (report.made, report.digest) == (False, GOLDEN)
+    assert [path.name for path in tmp_path.iterdir()] == ["sample"]
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])

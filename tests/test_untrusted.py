@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 
 import pytest
 
@@ -148,7 +149,7 @@ def test_damaged_tables_are_refused(tmp_path, data, says):
 WRONG = {
     "integer": [1.0, "1", True, None, [1]],
     "number": ["1", True, None, [], 10**400],
-    "text": [1, None, [], "a\ud800"],
+    "text": [1, None, [], "a\ud800", "a\nb", "\x1b[31m", "\0", "a\x80", "\x9f", "\u2028", "\u2029"],
     "flag": [2, -1, "1", 0.0, 1.0, None],
     "mapping": [[], "a", None, 1],
 }
@@ -216,3 +217,12 @@ def test_problems_let_other_errors_pass():
     with problems.caught():
         raise refuse("is bad", "here", "mend it")
     assert problems.found == [Problem("is bad", "here", "mend it")]
+
+
+def test_a_repeated_key_among_many_is_found_at_once(tmp_path):
+    members = ",".join(f'"{n}":0' for n in range(60_000))
+    (tmp_path / "a.json").write_text(f'{{{members},"59999":1}}')
+    begin = time.perf_counter()
+    with pytest.raises(Refused, match="'59999' stands twice"):
+        read_json(tmp_path / "a.json")
+    assert time.perf_counter() - begin < 5  # minutes, if every key were counted

@@ -44,6 +44,16 @@ def objects_file(split: str) -> str:
     return f"{split}_objects_category.json"
 
 
+def image_sets_files(split: str) -> tuple[str, ...]:
+    """Names of all files of a split: its list, its prompts in every style, its objects.
+
+    >>> image_sets_files("val")[0], len(image_sets_files("val"))
+    ('val.json', 5)
+    """
+    prompts = (expressions_file(split, style) for style in PROMPT_STYLES)
+    return f"{split}.json", *prompts, objects_file(split)
+
+
 @dataclass(frozen=True)
 class Expression:
     """One prompt of a sequence. The fields but `exp` are None in pure-inference files."""
@@ -242,12 +252,19 @@ _IMAGES = ("jpg", "jpeg", "png")
 def _label(object_id: str, cursor: Cursor) -> ObjectLabel:
     return ObjectLabel(
         object_id=_object_id(object_id, cursor.where),
-        name=cursor["name"].text(),
+        name=_name(cursor["name"]),
         class_id=cursor["class_id"].integer(),
         positive=cursor["positive"].flag(),
         handbox=cursor["handbox"].flag(),
         narration=cursor["narration"].flag(),
     )
+
+
+def _name(cursor: Cursor) -> str:
+    name = cursor.text()
+    if not name.strip():
+        raise refuse("the name is empty", cursor.where, "correct the file")
+    return name
 
 
 def _object_id(text: str, where: str) -> int:

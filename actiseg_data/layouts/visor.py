@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -117,6 +117,13 @@ def _frame(cursor: Cursor) -> tuple[str, Frame]:
 
 def _check_path(field: str, text: str, where: str, problems: Problems) -> None:
     """Names and the parts of the image path become paths; the sub-sequence does not."""
+    if field == "image_path" and (not text or PureWindowsPath(text).anchor):  # / and C: alike
+        problems.add(
+            f"an image path must be relative, not lead outside the folder, is {text[:80]!r}",
+            where,
+            "correct the file",
+        )
+        return
     parts = {"video": [text], "name": [text], "image_path": text.split("/")}.get(field, [])
     for part in parts:
         with problems.caught():
@@ -129,7 +136,7 @@ def _entity(cursor: Cursor) -> Entity:
     for field in ("id", "name", "exhaustive"):
         with problems.caught():
             texts[field] = cursor[field].text()
-            if not texts[field]:
+            if not texts[field].strip():
                 problems.add(f"the {field} is empty", cursor.where, "correct the file")
     class_id = -1
     with problems.caught():

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from actiseg_data.errors import Problems
-from actiseg_data.untrusted import Cursor, read_json
+from actiseg_data.untrusted import Cursor, check_text, read_json
 
 _FRAME = re.compile(r"frame_[0-9]{10}\.jpg")
 
@@ -29,6 +29,7 @@ def read_frame_mapping(path: Path) -> FrameMapping:
         with problems.caught():
             names = frames.mapping()
             for visor, epic in names.items():
+                check_text(visor, frames.where)
                 if not isinstance(epic, str) or not _FRAME.fullmatch(epic):
                     problems.add(
                         f"{epic!r:.60} is no frame name such as frame_0000000001.jpg",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.errors import Problems, refuse
-from actiseg_data.untrusted import read_csv
+from actiseg_data.untrusted import check_text, read_csv
 
 _COLUMNS = (
     "narration_id",
@@ -104,15 +104,19 @@ def _read_row(row: dict[str, str], where: str) -> Narration:
         field: _whole(row[field], f"{where}: {field}")
         for field in ("start_frame", "stop_frame", "verb_class", "noun_class")
     }
+    texts = {
+        field: check_text(row[field], f"{where}: {field}")
+        for field in ("narration", "verb", "noun")
+    }
     return Narration(
         narration_id=row["narration_id"],
         video=row["video_id"],
         start=numbers["start_frame"],
         stop=numbers["stop_frame"],
-        text=row["narration"],
-        verb=row["verb"],
+        text=texts["narration"],
+        verb=texts["verb"],
         verb_class=numbers["verb_class"],
-        noun=row["noun"],
+        noun=texts["noun"],
         noun_class=numbers["noun_class"],
         noun_classes=frozenset(
             parse_numbers(row["all_noun_classes"], f"{where}: all_noun_classes")

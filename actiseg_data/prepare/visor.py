@@ -1,7 +1,7 @@
 """Raw EPIC-KITCHENS VISOR to the ActionVOS dataset: survey files, plan the split, draw, publish.
 
-Every file is read and checked before anything is drawn, and the whole split is drawn before
-anything of it is seen under its name.
+Annotation files and tables are all read and checked before anything is drawn; an image is looked at
+when its frame is drawn. The whole split is drawn before anything of it is seen under its name.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from actiseg_data.prepare.staging import (
     DERIVED,
     check_folders,
     check_place,
+    recover,
     report_name,
     staging,
 )
@@ -68,13 +69,14 @@ def prepare_visor(
     result is the same. progress: told the videos drawn and their total.
 
     Raises `Refused`, with every fault found, for faulty input and for a split that is there
-    already; then the root is as it was.
+    already; then the root is as it was. What a run that was killed has left is removed first.
     """
     check_split(split)
     load_cv2()  # refuse now rather than in the middle
     sources = _read_sources(frame_mapping, narrations, noun_classes, human_labels, hos_corrections)
     names = (split, *(each.name for each in sources.lists))
     inputs = {"annotations": annotations} | ({"images": images} if images else {})
+    recover(out, split)
     check_place(out, split, names, inputs)
     if images is not None and not images.is_dir():
         raise refuse("the folder of images is missing", images, "check the path")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -71,8 +73,9 @@ class SampleReport:
 def make_sample(out: Path) -> SampleReport:
     """Make the built-in sample at `out`, or leave it be where it stands there whole.
 
-    The work goes to the sibling ``<out>.partial`` and is renamed when whole; nothing is left of it
-    after a failure. Raises `Refused` where `out` holds anything else.
+    The work goes to a hidden sibling and is renamed when whole; nothing is left of it after a
+    failure, and what a killed run has left blocks nobody. Where another process makes the same
+    sample at once, the first one whole is used. Raises `Refused` where `out` holds anything else.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -85,29 +88,35 @@ def make_sample(out: Path) -> SampleReport:
     if out.name in ("", ".."):
         raise refuse("has no name of its own", out, "name a new folder, such as actiseg_sample")
     try:
-        if os.path.lexists(out) and (not out.is_dir() or any(out.iterdir())):
+        taken = os.path.lexists(out) and (not out.is_dir() or any(out.iterdir()))
+        if is_whole_sample(out):  # since a moment ago
+            return _read_report(out)
+        if taken:
             raise refuse("is there and is not a whole sample", out, "remove it, or name another")
-        partial = out.with_name(f"{out.name}.partial")
         out.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
         try:
-            partial.mkdir()
-        except FileExistsError:
-            raise refuse(
-                "is there: another run is at work, or one was interrupted",
-                partial,
-                "wait for the other run, or remove the folder",
-            ) from None
-        try:
-            report = replace(_write(partial), path=out)
-            if out.is_dir():
-                out.rmdir()
-            partial.rename(out)
-        except BaseException:
+            whole = partial / out.name  # that folder is for our eyes only, this one is not
+            whole.mkdir()
+            report = replace(_write(whole), path=out)
+            return report if _moved(whole, out) else _read_report(out)
+        finally:
             shutil.rmtree(partial, ignore_errors=True)
-            raise
     except OSError as error:
         raise refuse(f"cannot be written ({error.strerror})", out, "name another folder") from None
-    return report
+
+
+def _moved(whole: Path, out: Path) -> bool:
+    """Move a whole sample to `out`, unless another process has done so meanwhile."""
+    try:
+        with suppress(FileNotFoundError):
+            out.rmdir()
+        whole.rename(out)
+    except OSError:
+        if is_whole_sample(out):
+            return False
+        raise
+    return True
 
 
 def is_whole_sample(path: Path) -> bool:

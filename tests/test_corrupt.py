@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from roots import clip, make_root
+from roots import add_frames, clip, make_root
 
 from actiseg_data.errors import Refused
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, open_split
@@ -251,14 +251,6 @@ def test_unknown_sequences_of_only_are_all_named(root, tmp_path):
     assert len(refused.value.problems) == 2
 
 
-def add_frames(root):
-    for sequence in open_split(root, "train").sequences:
-        folder = root / FRAMES / "train" / sequence.folder
-        folder.mkdir(parents=True)
-        for frame in sequence.frames:
-            (folder / f"{frame}.jpg").write_bytes(b"a picture")
-
-
 @pytest.mark.parametrize("images", ["link", "copy", "none"])
 def test_frames_come_along_as_asked(root, tmp_path, images):
     add_frames(root)
@@ -383,67 +375,3 @@ def test_two_runs_at_once_do_not_mix(root, tmp_path, monkeypatch):
     monkeypatch.setattr(corrupt_module, "corrupt_sequence", second)
     corrupt(root, RECIPE, out=tmp_path / "noisy")
     assert refusals
-
-
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from actiseg_noise import corrupt as module
-from actiseg_noise.recipe import make_recipe
-
-root, out, stop, overwrite = sys.argv[1:]
-calls = 0
-
-def audit(event, arguments):
-    global calls
-    written = event == "open" and arguments[1] not in (None, "r", "rb")
-    moved = event in ("os.rename", "os.remove", "os.rmdir", "os.mkdir")
-    if (written and str(arguments[0]).startswith(out)) or moved:
-        calls += 1
-        if calls == int(stop):
-            os.kill(os.getpid(), signal.SIGKILL)
-
-sys.addaudithook(audit)
-recipe = make_recipe("boundary", 0.5)
-module.corrupt(Path(root), recipe, out=Path(out), images="copy", overwrite=overwrite == "1")
-print(calls)
-"""
-
-
-def run_killed(root, out, stop, overwrite):
-    arguments = [str(root), str(out), str(stop), str(int(overwrite))]
-    return subprocess.run(
-        [sys.executable, "-c", KILLED, *arguments], capture_output=True, text=True
-    )
-
-
-@pytest.mark.parametrize("overwrite", [False, True])
-def test_killed_at_any_moment_a_rerun_completes(tmp_path, overwrite):
-    """SIGKILL at every n-th write, rename or removal below the output; then the same command."""
-    root = make_root(tmp_path / "clean", [clip(1), clip(2)])
-    add_frames(root)
-    other = make_recipe("dilate", 0.5)
-    undisturbed = corrupt(root, RECIPE, out=tmp_path / "a", images="copy").out
-    if overwrite:
-        corrupt(root, other, out=tmp_path / "x")
-    whole = run_killed(root, tmp_path / "x", 0, overwrite)
-    assert whole.returncode == 0, whole.stderr
-    total = int(whole.stdout)
-    assert total > 20
-    for stop in range(1, total + 1, 3 if not overwrite else 5):
-        out = tmp_path / "b" / "noisy"
-        shutil.rmtree(out.parent, ignore_errors=True)
-        out.parent.mkdir()
-        if overwrite:
-            corrupt(root, other, out=out)
-        assert run_killed(root, out, stop, overwrite).returncode == -9
-        if out.exists():
-            assert verify(out).ok  # the old one or the new one, but whole
-        corrupt(root, RECIPE, out=out, images="copy", overwrite=overwrite)
-        assert verify(out, root).ok
-        for name in ("digests.json", "ledger.jsonl", "recipe.json"):
-            assert (out / name).read_bytes() == (undisturbed / name).read_bytes()
-        assert sorted(p.name for p in out.iterdir()) == sorted(
-            p.name for p in undisturbed.iterdir()
-        )
-        assert [p.name for p in out.parent.iterdir()] == ["noisy"]

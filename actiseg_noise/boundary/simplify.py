@@ -1,7 +1,7 @@
 """Fewer vertices for traced outlines, in integers.
 
 Douglas & Peucker (Cartographica 1973), breadth first. Our own because a noisy split must not change
-with a library: GEOS 3.11 and 3.14 simplify half of all real outlines differently.
+with a library: GEOS 3.11 and 3.14 simplify half of the outlines of the built-in sample differently.
 """
 
 from __future__ import annotations

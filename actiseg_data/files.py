@@ -1,4 +1,4 @@
-"""Writing files so that what stands under its final name is whole."""
+"""Writing files so that what stands under its final name is whole, and nothing else is lost."""
 
 from __future__ import annotations
 
@@ -27,3 +27,8 @@ def write_json(path: Path, document: Any, *, indent: int | None = None) -> None:
     """Write a JSON document; key order is kept, non-ASCII text is written as it is."""
     text = json.dumps(document, indent=indent, ensure_ascii=False, allow_nan=False)
     write_bytes(path, (text + "\n").encode())
+
+
+def is_occupied(path: Path) -> bool:
+    """Whether something stands at a path that is not an empty folder."""
+    return os.path.lexists(path) and (not path.is_dir() or any(path.iterdir()))

@@ -158,11 +158,20 @@ def pixel_digest(mask: IndexMask) -> str:
     return state.hexdigest()
 
 
+def ids_in(mask: IndexMask) -> list[int]:
+    """The object ids that a mask, or any part of one, holds, ascending.
+
+    >>> ids_in(np.array([[0, 7, 1]], np.uint8))
+    [1, 7]
+    """
+    counts = np.bincount(mask.ravel(), minlength=256)
+    return [int(i) for i in np.flatnonzero(counts) if i]
+
+
 def foreign_ids(mask: IndexMask, known: frozenset[int]) -> list[int]:
     """Ids in the mask that are neither background nor known, ascending.
 
     >>> foreign_ids(np.array([[0, 1, 7]], np.uint8), frozenset({1}))
     [7]
     """
-    counts = np.bincount(mask.ravel(), minlength=256)
-    return [int(i) for i in np.flatnonzero(counts) if i and int(i) not in known]
+    return [object_id for object_id in ids_in(mask) if object_id not in known]

@@ -6,10 +6,8 @@ from collections import Counter
 from collections.abc import Sequence as Listing
 from dataclasses import dataclass
 
-import numpy as np
-
 from actiseg_data.keys import Key, integer, key, uniform
-from actiseg_data.masks import IndexMask
+from actiseg_data.masks import IndexMask, ids_in
 from actiseg_data.records import LedgerRow, Noise, Recipe
 from actiseg_data.sequences import ObjectLabel, Sequence
 from actiseg_noise.boundary.calibrate import Drawn, Strength
@@ -69,7 +67,7 @@ def corrupt_sequence(
 
     masks: the clean (H, W) uint8 index masks, in frame order. threshold: selection draws below it
     are touched; None: the recipe's rate (an exact recipe needs the threshold that
-    `actiseg_noise.plan.plan` finds for the whole split).
+    `actiseg_noise.plan.make_plan` finds for the whole split).
 
     >>> from actiseg_noise.recipe import make_recipe
     >>> cup = ObjectLabel(1, "cup", 13, positive=True, handbox=True, narration=True)
@@ -98,7 +96,7 @@ def _corrupt_frame(
     sequence: Sequence, frame: str, clean: IndexMask, recipe: Recipe, noise: Noise, limit: float
 ) -> SequenceNoise:
     """One frame's part of a `SequenceNoise`."""
-    present = {i: find_object(clean, i) for i in _ids_in(clean)}
+    present = {i: find_object(clean, i) for i in ids_in(clean)}
     tally: Counter[str] = Counter()
     touched: dict[int, _Touched] = {}
     for label in eligible(sequence, noise):
@@ -136,11 +134,6 @@ class _Touched:
     kind: str
     outline: Drawn
     claim: Claim
-
-
-def _ids_in(mask: IndexMask) -> list[int]:
-    counts = np.bincount(mask.ravel(), minlength=256)
-    return [int(i) for i in np.flatnonzero(counts) if i]
 
 
 def _touch(

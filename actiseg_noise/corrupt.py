@@ -35,9 +35,9 @@ from actiseg_noise.output import (
     write_sequence,
 )
 from actiseg_noise.plan import Plan, Survey, make_plan
-from actiseg_noise.request import Request, is_of_recipe, prepare_request, refuse_occupied
+from actiseg_noise.request import Request, prepare_request, refuse_occupied
 from actiseg_noise.stage import Stage, silent
-from actiseg_noise.summary import summarise
+from actiseg_noise.summary import identity_of, summarise
 from actiseg_noise.verify import verify
 
 
@@ -85,20 +85,20 @@ def corrupt(
     request = prepare_request(dataset, recipe, out, only, images, overwrite)
     with stage("checking masks") as progress:
         plan = make_plan(request.split, request.recipe, request.sequences, workers, progress)
-    found = _finished_run(request, plan)
-    if found is not None and not overwrite:
+    identity = identity_of(request, plan)
+    found = None if overwrite else _finished_run(request, plan, identity)
+    if found is not None:
         return found
     refuse_occupied(request)
     try:
         if overwrite:
             discard_partial(request.out)
-        with open_partial(request.out, _job(request, plan)) as partial:
+        with open_partial(request.out, identity) as partial:
             with stage("corrupting") as progress:
                 items = list(zip(plan.sequences, plan.surveys, strict=True))
                 records = run(_corrupt_one, _Job(plan, partial, images), items, workers, progress)
-            summary = summarise(request, plan, records) | {
-                "seconds": round(time.perf_counter() - started, 2)
-            }
+            seconds = round(time.perf_counter() - started, 2)
+            summary = summarise(request, plan, records) | {"seconds": seconds} | identity
             write_licences(partial, *request.licences)
             documents = {RECIPE_FILE: request.recipe.to_dict(), SUMMARY_FILE: summary}
             finish(partial, request.out, plan.image_sets, records, documents, overwrite=overwrite)
@@ -143,35 +143,17 @@ def _cannot_write(error: OSError, folder: Path) -> Refused:
     )
 
 
-def _job(request: Request, plan: Plan) -> dict[str, Any]:
-    """What a resumed run must have in common with the one that was interrupted."""
-    return {
-        "recipe_digest": plan.recipe.digest,
-        "dataset_fingerprint": plan.split.fingerprint,
-        "clean_masks_digest": plan.clean_masks_digest,
-        "sequences": [sequence.folder for sequence in plan.sequences],
-        "images": request.images,
-    }
-
-
-def _finished_run(request: Request, plan: Plan) -> Corruption | None:
+def _finished_run(request: Request, plan: Plan, identity: dict[str, Any]) -> Corruption | None:
     """An identical run that stands at `out` and verifies, else None."""
     out = request.out
     try:
-        if not is_of_recipe(out, request.recipe):
-            return None
         summary = read_summary(out / SUMMARY_FILE)
         digests = read_digests(out / DIGESTS_FILE)
+        lists = {f"{IMAGE_SETS}/{name}": json_digest(doc) for name, doc in plan.image_sets.items()}
+        same = identity.items() <= summary.items() and lists.items() <= digests.items()
+        if not same or not verify(out).ok:
+            return None
     except Refused:
-        return None
-    lists = {f"{IMAGE_SETS}/{name}": json_digest(doc) for name, doc in plan.image_sets.items()}
-    same = (
-        summary.get("clean_masks_digest") == plan.clean_masks_digest
-        and summary.get("sequences") == [sequence.folder for sequence in plan.sequences]
-        and summary.get("images") == request.images_taken
-        and lists.items() <= digests.items()
-    )
-    if not same or not verify(out).ok:
         return None
     clear_work(out)
     return Corruption(out, request.recipe.digest, summary, made=False)

@@ -18,7 +18,7 @@ from typing import Any
 
 from actiseg_data.digests import json_digest
 from actiseg_data.errors import Refused, refuse
-from actiseg_data.files import DRAFT, write_bytes, write_json
+from actiseg_data.files import DRAFT, is_occupied, write_bytes, write_json
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, Split, disk_name
 from actiseg_data.licences import LICENSE_FILE, NOTICE_FILE
 from actiseg_data.masks import pixel_digest, read_index_mask, write_index_mask
@@ -70,11 +70,6 @@ def partial_folder(out: Path) -> Path:
     return out.with_name(f"{out.name}.partial")
 
 
-def is_occupied(out: Path) -> bool:
-    """Whether something stands at `out` that a rename would not replace."""
-    return out.exists() and (not out.is_dir() or any(out.iterdir()))
-
-
 def is_own(folder: Path) -> bool:
     """Whether a folder is a noisy split of this toolkit and holds nothing else."""
     try:
@@ -86,10 +81,11 @@ def is_own(folder: Path) -> bool:
 
 
 def discard_partial(out: Path) -> None:
-    """Remove the unfinished work beside `out`, if it is this toolkit's."""
+    """Remove the unfinished work beside `out`, if it is this toolkit's and no run is at it."""
     partial = partial_folder(out)
     if (partial / _WORK / _JOB_FILE).is_file():
-        shutil.rmtree(partial)
+        with _locked(partial):
+            shutil.rmtree(partial)
 
 
 @contextmanager
@@ -109,8 +105,7 @@ def open_partial(out: Path, job: dict[str, Any]) -> Iterator[Path]:
             partial,
             "finish that run, remove the folder, or give --overwrite",
         )
-    with (partial / _WORK / _LOCK_FILE).open("w") as lock:
-        _take(lock.fileno(), partial)
+    with _locked(partial):
         yield partial
 
 
@@ -120,17 +115,21 @@ def _is_bare(partial: Path) -> bool:
     return all(path.name == _WORK or path.suffix == DRAFT for path in inside)
 
 
-def _take(lock: int, partial: Path) -> None:
-    """Lock a file for as long as it is open. The system lets go of it when the process ends,
-    however it ends, so that a killed run does not bar the next."""
-    try:
-        import fcntl
-    except ImportError:  # Windows, where a second run fails on the files that the first has open
-        return
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise refuse("another run is at work here", partial, "wait for it to end") from None
+@contextmanager
+def _locked(partial: Path) -> Iterator[None]:
+    """Lock a partial folder. The system lets go of it when the process ends, however it ends, so
+    that a killed run does not bar the next. Raises `Refused` where a run is at work in it."""
+    with (partial / _WORK / _LOCK_FILE).open("w") as lock:
+        try:
+            import fcntl
+        except ImportError:  # Windows, where a second run fails on files that the first has open
+            yield
+            return
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise refuse("another run is at work here", partial, "wait for it to end") from None
+        yield
 
 
 def write_sequence(

@@ -7,13 +7,11 @@ from collections.abc import Sequence as Listing
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from actiseg_data.digests import json_digest
 from actiseg_data.errors import Problems
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
 from actiseg_data.layouts.image_sets import image_sets_files
-from actiseg_data.masks import pixel_digest
+from actiseg_data.masks import ids_in, pixel_digest
 from actiseg_data.parallel import Progress, run
 from actiseg_data.records import Recipe
 from actiseg_data.sequences import Sequence
@@ -65,11 +63,11 @@ def survey_sequence(shared: tuple[Split, Recipe], sequence: Sequence) -> Survey:
     masks = split.read_masks(sequence)
     draws = []
     for frame, mask in zip(sequence.frames, masks, strict=True):
-        counts = np.bincount(mask.ravel(), minlength=256)
+        present = ids_in(mask)
         draws += [
             selection_draw(recipe.seed, sequence, frame, label)
             for label in eligible(sequence, noise)
-            if counts[label.object_id]
+            if label.object_id in present
         ]
     return Survey(tuple(map(pixel_digest, masks)), tuple(draws))
 

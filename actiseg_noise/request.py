@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.errors import Problems, Refused, refuse
+from actiseg_data.files import is_occupied
 from actiseg_data.layouts.actionvos import FRAMES, Split, open_split
 from actiseg_data.licences import read_licences
 from actiseg_data.records import RECIPE_FILE, Recipe, read_recipe
 from actiseg_data.sequences import Sequence
 from actiseg_noise import __version__
-from actiseg_noise.output import is_occupied, is_own, partial_folder
+from actiseg_noise.output import is_own, partial_folder
 from actiseg_noise.recipe import check_recipe
 
 IMAGES = ("link", "copy", "none")
@@ -64,12 +65,12 @@ def prepare_request(
     request = Request(
         split, recipe, choose(split, only), out, images, overwrite, _licence_texts(dataset, recipe)
     )
-    if not is_of_recipe(out, recipe):
+    if not _is_of_recipe(out, recipe):
         refuse_occupied(request)
     return request
 
 
-def is_of_recipe(out: Path, recipe: Recipe) -> bool:
+def _is_of_recipe(out: Path, recipe: Recipe) -> bool:
     """Whether the folder `out` says that it was made by this recipe."""
     try:
         return read_recipe(out / RECIPE_FILE).digest == recipe.digest

@@ -82,8 +82,19 @@ def summarise_rows(rows: list[LedgerRow]) -> dict[str, Any]:
     }
 
 
+def identity_of(request: Request, plan: Plan) -> dict[str, Any]:
+    """What two runs have in common that make the same folder from the same data."""
+    return {
+        "recipe_digest": plan.recipe.digest,
+        "dataset_fingerprint": plan.split.fingerprint,
+        "clean_masks_digest": plan.clean_masks_digest,
+        "images": request.images_taken,
+        "sequences": [sequence.folder for sequence in plan.sequences],
+    }
+
+
 def summarise(request: Request, plan: Plan, records: list[SequenceRecord]) -> dict[str, Any]:
-    """The summary document of a run, but for the time that it took."""
+    """The summary document of a run, but for its identity and the time that it took."""
     rows = [row for record in records for row in record.rows]
     tally = sum((record.tally for record in records), Counter())
     bystander_ious = [value for record in records for value in record.bystander_ious]
@@ -92,9 +103,6 @@ def summarise(request: Request, plan: Plan, records: list[SequenceRecord]) -> di
     interval = None if noise.exact else wilson_interval(len(rows), plan.items)
     return {
         "schema": SUMMARY_SCHEMA,
-        "recipe_digest": plan.recipe.digest,
-        "dataset_fingerprint": split.fingerprint,
-        "clean_masks_digest": plan.clean_masks_digest,
         "source": _relative(split.root, request.out),
         "split": split.name,
         "frames": sum(len(sequence.frames) for sequence in plan.sequences),
@@ -124,11 +132,9 @@ def summarise(request: Request, plan: Plan, records: list[SequenceRecord]) -> di
                 name not in plan.image_sets for name in image_sets_files(split.name)
             ),
         },
-        "images": request.images_taken,
         "weights": "left out: the source's are made from clean masks",
         "toolkit": f"actiseg {__version__}",
         "versions": _versions(),
-        "sequences": [sequence.folder for sequence in plan.sequences],
     }
 
 

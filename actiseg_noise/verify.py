@@ -13,7 +13,7 @@ import numpy as np
 from actiseg_data.digests import json_digest
 from actiseg_data.errors import Problems, Refused, refuse
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split, open_split
-from actiseg_data.masks import IndexMask, pixel_digest, read_index_mask
+from actiseg_data.masks import IndexMask, ids_in, pixel_digest, read_index_mask
 from actiseg_data.parallel import run
 from actiseg_data.records import (
     DIGESTS_FILE,
@@ -90,7 +90,7 @@ def verify(
     counts = Counter(files=len(listed), ledger_rows=len(rows))
     if source is not None:
         more, counted = _source_mismatches(
-            out, source, recipe, digests, rows, wanted, workers, stage
+            out, source, recipe, digests, rows, folders, wanted, workers, stage
         )
         mismatches += more
         counts += counted
@@ -180,16 +180,16 @@ def _source_mismatches(
     recipe: Recipe,
     digests: dict[str, str],
     rows: list[LedgerRow],
+    folders: set[str],
     wanted: set[str],
     workers: int,
     stage: Stage,
 ) -> tuple[list[str], Counter[str]]:
     split = open_split(source, recipe.split)
-    named = {name.split("/")[2] for name in digests if name.startswith(f"{MASKS}/")}
-    whole = tuple(sequence for sequence in split.sequences if sequence.folder in named)
+    whole = tuple(sequence for sequence in split.sequences if sequence.folder in folders)
     mismatches = [
         f"{folder}: is not in the source's split {split.name!r}"
-        for folder in sorted(named - {sequence.folder for sequence in whole})
+        for folder in sorted(folders - {sequence.folder for sequence in whole})
     ]
     for name, document in image_sets_of(split, whole).items():
         path = f"{IMAGE_SETS}/{name}"
@@ -268,7 +268,7 @@ def _stray_pixels(
     changed = clean != noisy
     strayed = int((changed & ~involved[clean] & ~involved[noisy]).sum())
     counts: Counter[str] = Counter()
-    for object_id in np.flatnonzero(np.bincount(clean.ravel(), minlength=256)[1:]) + 1:
+    for object_id in ids_in(clean):
         if not involved[object_id]:
             cut = bool((changed & (clean == object_id)).any())
             counts["untouched_cut" if cut else "untouched_whole"] += 1

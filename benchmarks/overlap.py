@@ -19,7 +19,7 @@ import typer
 from scipy.ndimage import distance_transform_edt
 
 from actiseg_data.layouts.actionvos import open_split
-from actiseg_data.masks import IndexMask
+from actiseg_data.masks import IndexMask, ids_in
 from actiseg_noise.apply import corrupt_sequence
 from actiseg_noise.boundary.contours import find_object
 from actiseg_noise.boundary.overlap import OVERLAPS, Claim
@@ -37,9 +37,9 @@ def contest_in_pixels(
     touched = {claim.object_id: claim for claim in claims}
     best = np.zeros(clean.shape)
     noisy = np.zeros_like(clean)
-    for object_id in np.flatnonzero(np.bincount(clean.ravel())[1:]) + 1:
-        claim = touched.get(int(object_id))
-        patch = claim.patch if claim else find_object(clean, int(object_id)).patch
+    for object_id in ids_in(clean):
+        claim = touched.get(object_id)
+        patch = claim.patch if claim else find_object(clean, object_id).patch
         # Over the whole frame, so that the frame's border is no outside.
         depth = distance_transform_edt(patch.on(clean.shape))[patch.window]
         depth += 10 * claim.advantage if claim else 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from actiseg_data.keys import key
 from actiseg_data.polygons import Patch
 from actiseg_noise.boundary.calibrate import Strength, calibrate
-from actiseg_noise.boundary.contours import draw, find_object, iou, rings_of, to_lattice, trace
+from actiseg_noise.boundary.contours import draw, find_object, iou, trace
 from actiseg_noise.boundary.kinds import KINDS
 from actiseg_noise.boundary.simplify import simplify_ring
 from actiseg_noise.recipe import KIND_SPECS
@@ -64,7 +64,7 @@ def drawn(kind, mask, strength, item="a", **parameters):
 def test_outline_filled_again_is_the_mask(name):
     mask = OBJECTS[name]
     clean = find_object(mask, 1)
-    again = draw([to_lattice(r) for r in rings_of(trace(clean))], mask.shape)
+    again = draw(trace(clean), mask.shape)
     assert iou(clean.patch, again) > 0.985
 
 
@@ -76,7 +76,7 @@ def test_outline_of_any_mask_stays_within_half_a_pixel(seed):
     if not mask.any():
         return
     clean = find_object(mask, 1)
-    again = draw([to_lattice(r) for r in rings_of(trace(clean))], mask.shape).on(mask.shape)
+    again = draw(trace(clean), mask.shape).on(mask.shape)
     # Simplified by half a pixel, closed over gaps of two pixels to the border: no pixel deep
     # inside is lost, none far outside is won.
     inside = cv2.erode(mask, np.ones((3, 3), np.uint8)) > 0
@@ -102,6 +102,8 @@ def test_simplified_ring_keeps_within_tolerance_of_every_vertex(seed, tolerance)
     assert max(outline.distance(shapely.Point(v)) for v in ring) <= tolerance + 1e-9
     again = simplify_ring(np.roll(ring, 5, axis=0), tolerance)
     assert simple.tolist() == again.tolist()
+    # As large as an 8K frame's outline, continued beyond it, can be: int64 would not hold squares.
+    assert (1024 * simple).tolist() == simplify_ring(1024 * ring, 1024 * tolerance).tolist()
 
 
 @pytest.mark.parametrize("kind", ["dilate", "erode", "jitter"])

@@ -367,9 +367,10 @@ def test_two_runs_at_once_do_not_mix(root, tmp_path, monkeypatch):
 
     def second(*arguments):
         if not refusals:
-            with pytest.raises(Refused, match="another run is at work") as refused:
-                corrupt(root, RECIPE, out=tmp_path / "noisy")
-            refusals.append(refused)
+            for overwrite in (False, True):
+                with pytest.raises(Refused, match="another run is at work") as refused:
+                    corrupt(root, RECIPE, out=tmp_path / "noisy", overwrite=overwrite)
+                refusals.append(refused)
         return real(*arguments)
 
     monkeypatch.setattr(corrupt_module, "corrupt_sequence", second)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from documents import edited
 from PIL import Image
 from roots import clip, label, make_root
 
@@ -40,19 +41,6 @@ def shared_root(tmp_path_factory):
 @pytest.fixture
 def root(tmp_path):
     return make_root(tmp_path / "root", [clip(1), clip(2)])
-
-
-def edited(document, *path, to):
-    """A copy of a JSON document in which the value at `path` is another, or is gone (...)."""
-    copy = json.loads(json.dumps(document))
-    place = copy
-    for step in path[:-1]:
-        place = place[step]
-    if to is ...:
-        del place[path[-1]]
-    else:
-        place[path[-1]] = to
-    return copy
 
 
 def write_list(root, records, name="train"):

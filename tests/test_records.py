@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, replace
 
 import pytest
+from documents import edited
 
 from actiseg_data.errors import Refused
 from actiseg_data.records import (
@@ -40,19 +41,6 @@ def reversed_keys(document):
     if isinstance(document, dict):
         return {name: reversed_keys(document[name]) for name in reversed(document)}
     return [reversed_keys(item) for item in document] if isinstance(document, list) else document
-
-
-def edited(document, *path, to):
-    """A copy of a JSON document in which the value at `path` is another, or is gone (...)."""
-    copy = json.loads(json.dumps(document))
-    place = copy
-    for step in path[:-1]:
-        place = place[step]
-    if to is ...:
-        del place[path[-1]]
-    else:
-        place[path[-1]] = to
-    return copy
 
 
 def test_recipes_survive_the_way_to_disk_and_back(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -16,9 +15,10 @@ from PIL import Image
 
 from actiseg_data.digests import json_digest
 from actiseg_data.errors import Refused, refuse
-from actiseg_data.files import write_bytes, write_json
+from actiseg_data.files import is_occupied, write_bytes, write_json
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, open_split, sequence_folder
 from actiseg_data.layouts.image_sets import make_image_sets
+from actiseg_data.licences import write_licences
 from actiseg_data.masks import pixel_digest, write_index_mask
 from actiseg_data.render import render_frame
 from actiseg_data.sample.clips import Clip, clips
@@ -88,7 +88,7 @@ def make_sample(out: Path) -> SampleReport:
     if out.name in ("", ".."):
         raise refuse("has no name of its own", out, "name a new folder, such as actiseg_sample")
     try:
-        taken = os.path.lexists(out) and (not out.is_dir() or any(out.iterdir()))
+        taken = is_occupied(out)
         if is_whole_sample(out):  # since a moment ago
             return _read_report(out)
         if taken:
@@ -160,8 +160,7 @@ def _write(root: Path) -> SampleReport:
         documents |= make_image_sets(split, sequences, flags=split == "val_human")
     for file, document in documents.items():
         write_json(root / IMAGE_SETS / file, document)
-    write_bytes(root / "LICENSE", _LICENSE.encode())
-    write_bytes(root / "NOTICE", _NOTICE.encode())
+    write_licences(root, _LICENSE, _NOTICE)
     digest = json_digest({"masks": digests, "image_sets": documents})
     splits = {name: _counts(sequences) for name, sequences in lists.items()}
     marker = {

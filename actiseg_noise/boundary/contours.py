@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from actiseg_data.masks import IndexMask
-from actiseg_data.polygons import SUBPIXEL, BoolArray, IntArray, Patch, fill_sampled
+from actiseg_data.polygons import EMPTY_PATCH, SUBPIXEL, BoolArray, IntArray, Patch, fill_sampled
 from actiseg_noise.boundary.simplify import simplify_ring
 
 Geometry: TypeAlias = Any
@@ -53,7 +53,7 @@ def find_object(mask: IndexMask, object_id: int) -> Clean:
     member = mask == object_id
     rows = np.flatnonzero(member.any(axis=1))
     if not len(rows):
-        return Clean(Patch(0, 0, np.zeros((0, 0), bool)), shape)
+        return Clean(EMPTY_PATCH, shape)
     top, bottom = int(rows[0]), int(rows[-1]) + 1
     columns = np.flatnonzero(member[top:bottom].any(axis=0))
     left, right = int(columns[0]), int(columns[-1]) + 1
@@ -162,10 +162,11 @@ def to_lattice(points: NDArray[np.float64]) -> IntArray:
     return snapped
 
 
-def draw(rings: list[IntArray], frame: tuple[int, int]) -> Patch:
-    """Fill lattice rings, cut to the frame (H, W)."""
+def draw(shape: Geometry, frame: tuple[int, int]) -> Patch:
+    """Fill a geometry snapped to the lattice, cut to the frame (H, W)."""
+    rings = [to_lattice(ring) for ring in rings_of(shape)]
     if not rings:
-        return Patch(0, 0, np.zeros((0, 0), bool))
+        return EMPTY_PATCH
     height, width = frame
     low = np.min([ring.min(axis=0) for ring in rings], axis=0) // SUBPIXEL
     high = -(-np.max([ring.max(axis=0) for ring in rings], axis=0) // SUBPIXEL)

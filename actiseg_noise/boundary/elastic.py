@@ -13,15 +13,7 @@ from numpy.typing import NDArray
 from actiseg_data.keys import bells, uniforms
 from actiseg_data.polygons import SUBPIXEL, Patch
 from actiseg_noise.boundary.calibrate import Drawn, Keyed, Strength, settle
-from actiseg_noise.boundary.contours import (
-    Clean,
-    Geometry,
-    draw,
-    rings_of,
-    to_lattice,
-    trace,
-    typical_shift,
-)
+from actiseg_noise.boundary.contours import Clean, Geometry, draw, trace, typical_shift
 
 FloatArray = NDArray[np.float64]
 
@@ -90,7 +82,7 @@ class _Elastic:
         return shapely.transform(self.shape, lambda points: points + offset)
 
     def draw(self, level: int, frame: tuple[int, int]) -> Patch:
-        return draw([to_lattice(ring) for ring in rings_of(self.moved(level))], frame)
+        return draw(self.moved(level), frame)
 
     def fold_limit(self, margin: float) -> int:
         """The largest level found at which the outline is valid: no ring or part crosses itself or

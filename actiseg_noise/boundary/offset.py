@@ -9,16 +9,7 @@ import shapely
 
 from actiseg_data.polygons import SUBPIXEL, Patch
 from actiseg_noise.boundary.calibrate import Drawn, Keyed, Strength, settle
-from actiseg_noise.boundary.contours import (
-    Clean,
-    Geometry,
-    draw,
-    iou,
-    rings_of,
-    to_lattice,
-    trace,
-    typical_shift,
-)
+from actiseg_noise.boundary.contours import Clean, Geometry, draw, iou, trace, typical_shift
 
 _ARC = 4  # segments that round off a quarter turn of a grown or shrunk outline
 
@@ -55,14 +46,14 @@ def erode(clean: Clean, strength: Strength, parameters: Mapping[str, Any], keyed
     if drawn.patch.mask.sum() >= min(least, clean.area):
         return drawn
     level = _largest(remains, round(drawn.radius * SUBPIXEL))
-    return Drawn(at(level), level / SUBPIXEL, iou(clean.patch, at(level)), "minimum")
+    patch = at(level)
+    return Drawn(patch, level / SUBPIXEL, iou(clean.patch, patch), "minimum")
 
 
 def _offset(shape: Geometry, level: int, clean: Clean) -> Patch:
     if not level:
         return clean.patch
-    moved = shapely.buffer(shape, level / SUBPIXEL, quad_segs=_ARC)
-    return draw([to_lattice(ring) for ring in rings_of(moved)], clean.frame)
+    return draw(shapely.buffer(shape, level / SUBPIXEL, quad_segs=_ARC), clean.frame)
 
 
 def _largest(holds: Callable[[int], bool], wanted: int) -> int:

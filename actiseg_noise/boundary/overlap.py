@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.masks import IndexMask
+from actiseg_data.masks import IndexMask, ids_in
 from actiseg_data.opencv import load_cv2
 from actiseg_data.polygons import SUBPIXEL, Patch
 from actiseg_noise.boundary.contours import find_object
@@ -65,8 +65,7 @@ def reference(clean: IndexMask, claims: Sequence[Claim], positive_ids: frozenset
     """
     noisy = np.zeros_like(clean)
     touched = {claim.object_id: claim.patch for claim in claims}
-    present = np.flatnonzero(np.bincount(clean.ravel(), minlength=256)[1:]) + 1
-    for object_id in sorted(present.tolist(), key=lambda i: (i not in positive_ids, i)):
+    for object_id in sorted(ids_in(clean), key=lambda i: (i not in positive_ids, i)):
         patch = touched.get(object_id) or find_object(clean, object_id).patch
         window = noisy[patch.window]
         window[patch.mask & (window == 0)] = object_id
@@ -106,8 +105,7 @@ def _parties(
     if not contested.any():
         return []
     parties = [claim for claim in claims if contested[claim.patch.window][claim.patch.mask].any()]
-    present = np.flatnonzero(np.bincount(bystanders[contested], minlength=256)[1:]) + 1
-    for object_id in present.tolist():
+    for object_id in ids_in(bystanders[contested]):
         parties.append(Claim(object_id, find_object(bystanders, object_id).patch, 0.0))
     return sorted(parties, key=lambda claim: claim.object_id)
 

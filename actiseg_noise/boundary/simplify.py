@@ -1,4 +1,4 @@
-"""Fewer vertices for traced outlines, in integers.
+"""Fewer vertices for traced outlines.
 
 Douglas & Peucker (Cartographica 1973), breadth first. Our own because a noisy split must not change
 with a library: GEOS 3.11 and 3.14 simplify half of the outlines of the built-in sample differently.
@@ -7,6 +7,7 @@ with a library: GEOS 3.11 and 3.14 simplify half of the outlines of the built-in
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from actiseg_data.polygons import IntArray
 
@@ -14,7 +15,7 @@ from actiseg_data.polygons import IntArray
 def simplify_ring(ring: IntArray, tolerance: int) -> IntArray:
     """Drop vertices of a closed ring that lie within a distance of the line that replaces them.
 
-    ring: (N, 2) int64 x, y in any unit, below 2**15. tolerance: in the same unit.
+    ring: (N, 2) int64 x, y in any unit, below 2**29. tolerance: in the same unit.
     Returns (M, 2) with 3 <= M <= N, beginning at the smallest vertex: all vertices at which the
     ring turns where fewer than 3 would remain, none where the ring has no area.
 
@@ -64,15 +65,18 @@ def _without_collinear(ring: IntArray) -> tuple[IntArray, IntArray]:
 
 def _squared_distances(
     x: IntArray, y: IntArray, start: IntArray, end: IntArray, length: IntArray
-) -> IntArray:
+) -> NDArray[np.float64]:
     """(N,) squared distance of each point to its segment, times the segment's squared length.
 
-    start, end: index of the segment's ends for each point. length: squared.
+    start, end: index of the segment's ends for each point. length: squared. These products of exact
+    integers pass int64 for frames beyond 6,000 pixels; as floats they are exact to 2**53 and
+    rounded alike on every machine above.
     """
     along_x, along_y = x[end] - x[start], y[end] - y[start]
     aside_x, aside_y = x - x[start], y - y[start]
     dot = along_x * aside_x + along_y * aside_y
-    away = (along_x * aside_y - along_y * aside_x) ** 2
+    away = (along_x * aside_y - along_y * aside_x).astype(np.float64) ** 2
+    length = length.astype(np.float64)
     before = np.flatnonzero(dot < 0)
     away[before] = (aside_x[before] ** 2 + aside_y[before] ** 2) * length[before]
     behind = np.flatnonzero(dot > length)

@@ -69,6 +69,7 @@ def corrupt_sequence(
     are touched; None: the recipe's rate (an exact recipe needs the threshold that
     `actiseg_noise.plan.make_plan` finds for the whole split).
 
+    >>> import numpy as np
     >>> from actiseg_noise.recipe import make_recipe
     >>> cup = ObjectLabel(1, "cup", 13, positive=True, handbox=True, narration=True)
     >>> clip = Sequence("00000001_P01_01_take_cup", 1, "P01_01", 1, 9, "take cup", "take", 0,

@@ -10,8 +10,8 @@ from actiseg_data.keys import Key, integer, key, uniform
 from actiseg_data.masks import IndexMask, ids_in
 from actiseg_data.records import LedgerRow, Noise, Recipe
 from actiseg_data.sequences import ObjectLabel, Sequence
-from actiseg_noise.boundary.calibrate import Drawn, Strength
 from actiseg_noise.boundary.contours import Clean, find_object, iou
+from actiseg_noise.boundary.drawn import Drawn
 from actiseg_noise.boundary.kinds import KINDS
 from actiseg_noise.boundary.overlap import OVERLAPS, Claim
 
@@ -153,11 +153,10 @@ def _touch(
 
     parameters = noise.parameters
     kind = noise.kind
-    if kind == "boundary":
+    if "kinds" in parameters:  # a mixture
         kinds = parameters["kinds"]
         kind = kinds[integer(draw("kind"), len(kinds))]
-    strength = Strength(parameters["target_iou"], parameters["radius"])
-    outline = KINDS[kind](clean, strength, parameters, draw)
+    outline = KINDS[kind](clean, parameters, draw)
     advantage = uniform(draw("advantage")) * parameters["advantage"]
     claim = Claim(label.object_id, outline.patch, advantage)
     return _Touched(label, kind, outline, claim)
@@ -173,9 +172,9 @@ def _row(
         object_id=item.label.object_id,
         object=item.label.name,
         kind=item.kind,
-        parameters={"radius": outline.radius} | outline.details,
+        parameters=outline.details,
         status=outline.status,
-        iou_target=noise.parameters["target_iou"],
+        iou_target=noise.parameters.get("target_iou"),
         iou_drawn=round(outline.iou, 6),
         iou=round(on_disk, 6),
         area=area,

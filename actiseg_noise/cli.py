@@ -257,7 +257,8 @@ def visor(
 def _recipe(
     file: Path | None, flags: dict[str, Any], parameters: dict[str, Any], settings: list[str]
 ) -> Recipe:
-    from actiseg_noise.recipe import KIND_SPECS, load_recipe, make_recipe, parse_setting
+    from actiseg_noise.kinds import KIND_SPECS
+    from actiseg_noise.recipe import load_recipe, make_recipe, parse_setting
 
     if file is not None:
         given = [*flags, *parameters, *(["set"] if settings else [])]

@@ -1,94 +1,16 @@
-"""Building and checking recipes: the kinds of noise, their versions and their parameters."""
+"""Building and checking recipes."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from actiseg_data.errors import Problems, refuse
 from actiseg_data.records import Noise, Recipe, read_recipe
-
-OBJECTS = ("positive", "all")
-OVERLAPS = ("contest", "reference", "background")
-OUTLINE_KINDS = ("dilate", "erode", "jitter")
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter of a kind: its default, which values it takes, in code and in words."""
-
-    default: Any
-    accepts: Callable[[Any], bool]
-    wanted: str
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _between(low: float, high: float) -> Callable[[Any], bool]:
-    return lambda value: _is_number(value) and low <= value <= high
-
-
-def _or_none(accepts: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: value is None or accepts(value)
-
-
-def _are_kinds(value: Any) -> bool:
-    return (
-        isinstance(value, (list, tuple))
-        and len(value) > 0
-        and len(set(map(str, value))) == len(value)
-        and all(kind in OUTLINE_KINDS for kind in value)
-    )
-
-
-_STRENGTH = {
-    "target_iou": Parameter(0.8, _or_none(_between(0.05, 1.0)), "an IoU from 0.05 to 1, or null"),
-    "radius": Parameter(None, _or_none(_between(0.0, 500.0)), "pixels from 0 to 500, or null"),
-    "advantage": Parameter(0.1, _between(0.0, 1.0), "a share from 0 to 1"),
-}
-_EROSION = {
-    "minimum_area": Parameter(16, _between(1, 1 << 20), "pixels, at least 1"),
-    "minimum_share": Parameter(0.1, _between(0.0, 1.0), "a share from 0 to 1"),
-}
-_JITTER = {
-    "correlation_length": Parameter(
-        None, _or_none(_between(1.0, 2000.0)), "pixels from 1 to 2000, or null"
-    ),
-    "correlation_ratio": Parameter(6.0, _between(1.0, 100.0), "a ratio from 1 to 100"),
-    "correlation_least": Parameter(6.0, _between(1.0, 2000.0), "pixels from 1 to 2000"),
-    "fold_margin": Parameter(0.95, _between(0.05, 0.99), "a share from 0.05 to 0.99"),
-}
-_CHOICE = {
-    "kinds": Parameter(OUTLINE_KINDS, _are_kinds, f"a list of some of {', '.join(OUTLINE_KINDS)}")
-}
-
-
-@dataclass(frozen=True)
-class KindSpec:
-    """A kind of noise: its current algorithm and its parameters.
-
-    The algorithm is raised by every change of pixels, so that an old recipe is never run to another
-    result: it is refused instead.
-    """
-
-    algorithm: int
-    parameters: Mapping[str, Parameter]
-    summary: str
-
-
-KIND_SPECS: Mapping[str, KindSpec] = {
-    "dilate": KindSpec(1, _STRENGTH, "objects grow by an equal distance everywhere"),
-    "erode": KindSpec(1, _STRENGTH | _EROSION, "objects shrink by an equal distance everywhere"),
-    "jitter": KindSpec(1, _STRENGTH | _JITTER, "outlines wobble smoothly, as a hurried hand draws"),
-    "boundary": KindSpec(
-        1, _STRENGTH | _EROSION | _JITTER | _CHOICE, "one of the three for each item"
-    ),
-}
+from actiseg_noise.kinds import KIND_SPECS, OBJECTS, OVERLAPS, KindSpec, is_number
 
 
 def make_recipe(
@@ -110,8 +32,8 @@ def make_recipe(
     >>> make_recipe("dilate", 0.4, parameters={"radius": 4}).noises[0].parameters["target_iou"]
     """
     given = dict(parameters or {})
-    if given.get("radius") is not None and "target_iou" not in given:
-        given["target_iou"] = None
+    if given.get("radius") is not None:
+        given.setdefault("target_iou", None)
     defaults = (
         {name: p.default for name, p in KIND_SPECS[kind].parameters.items()}
         if (kind in KIND_SPECS)
@@ -166,7 +88,7 @@ def _check_noise(noise: Noise, where: str) -> Noise:
             "use the release that wrote the recipe (see 'toolkit' in its summary.json)",
         )
     problems = Problems()
-    if not (_is_number(noise.rate) and 0 <= noise.rate <= 1):
+    if not (is_number(noise.rate) and 0 <= noise.rate <= 1):
         problems.add(f"the rate {noise.rate} is outside [0, 1]", where, "give a share such as 0.4")
     for value, known_values, name in (
         (noise.objects, OBJECTS, "objects"),
@@ -196,8 +118,8 @@ def _parameter_problems(noise: Noise, spec: KindSpec, where: str) -> list[Any]:
             problems.add(f"the parameter {name!r} is missing", where, f"give {parameter.wanted}")
         elif not parameter.accepts(noise.parameters[name]):
             problems.add(f"{name} is {noise.parameters[name]!r}", where, f"give {parameter.wanted}")
-    given = [noise.parameters.get(name) is not None for name in ("target_iou", "radius")]
-    if sum(given) != 1:
+    strengths = [name for name in ("target_iou", "radius") if name in spec.parameters]
+    if strengths and sum(noise.parameters.get(name) is not None for name in strengths) != 1:
         problems.add(
             "exactly one of target_iou and radius must be given",
             where,
@@ -209,7 +131,7 @@ def _parameter_problems(noise: Noise, spec: KindSpec, where: str) -> list[Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(element) for element in value]
-    return float(value) if _is_number(value) else value
+    return float(value) if is_number(value) else value
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

@@ -9,7 +9,8 @@ import pytest
 from roots import clip, draw_mask
 
 from actiseg_noise.apply import corrupt_sequence, selection_draw
-from actiseg_noise.recipe import KIND_SPECS, make_recipe
+from actiseg_noise.kinds import KIND_SPECS
+from actiseg_noise.recipe import make_recipe
 
 
 def masks_of(sequence):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import cv2
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from actiseg_noise.boundary.calibrate import Strength, calibrate
 from actiseg_noise.boundary.contours import draw, find_object, iou, trace
 from actiseg_noise.boundary.kinds import KINDS
 from actiseg_noise.boundary.simplify import simplify_ring
-from actiseg_noise.recipe import KIND_SPECS
+from actiseg_noise.kinds import KIND_SPECS
 
 PARAMETERS = {name: p.default for name, p in KIND_SPECS["boundary"].parameters.items()}
 SHAPE = (160, 200)
@@ -55,9 +57,8 @@ OBJECTS = {
 
 def drawn(kind, mask, strength, item="a", **parameters):
     clean = find_object(mask, 1)
-    return KINDS[kind](
-        clean, strength, PARAMETERS | parameters, lambda purpose: key(0, 1, purpose, item)
-    )
+    parameters = PARAMETERS | parameters | asdict(strength)
+    return KINDS[kind](clean, parameters, lambda purpose: key(0, 1, purpose, item))
 
 
 @pytest.mark.parametrize("name", OBJECTS)
@@ -189,7 +190,7 @@ def test_jitter_is_unbiased_and_never_folds(target):
 def test_jitter_stops_before_it_folds_and_says_so():
     found = drawn("jitter", disc(40), Strength(radius=30.0), correlation_length=8.0)
     assert found.status == "fold"
-    assert found.radius < 10
+    assert found.details["radius"] < 10
 
 
 def test_jitter_radius_is_the_rms_normal_displacement():
@@ -224,7 +225,7 @@ def test_draws_of_one_item_are_of_their_own():
         purposes.append(purpose)
         return key(0, 1, purpose, "a")
 
-    KINDS["jitter"](find_object(disc(30), 1), Strength(radius=2.0), PARAMETERS, keyed)
+    KINDS["jitter"](find_object(disc(30), 1), PARAMETERS | asdict(Strength(radius=2.0)), keyed)
     assert set(purposes) == {"jitter.waves", "jitter.phases"}
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from actiseg_data.errors import Refused
 from actiseg_data.files import write_json
-from actiseg_noise.recipe import KIND_SPECS, load_recipe, make_recipe, parse_setting
+from actiseg_noise.kinds import KIND_SPECS
+from actiseg_noise.recipe import load_recipe, make_recipe, parse_setting
 
 
 @pytest.mark.parametrize("kind", list(KIND_SPECS))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from actiseg_data.keys import Key
 from actiseg_data.polygons import SUBPIXEL, Patch
 from actiseg_noise.boundary.contours import Clean, iou
-
-Keyed: TypeAlias = Callable[[str], Key]
-"""Gives an item's key for a purpose."""
+from actiseg_noise.boundary.drawn import Drawn
 
 TOLERANCE = 0.02
 """An item counts as having reached its target if its IoU lies within this of it."""
@@ -31,23 +28,10 @@ class Strength:
     target_iou: float | None = None
     radius: float | None = None
 
-
-@dataclass(frozen=True)
-class Drawn:
-    """A noisy outline before overlaps are settled.
-
-    patch: its pixels. radius: pixels it was moved by (RMS for jitter). iou: with the clean object.
-    status: ``met`` (target within 0.02), ``short`` (the pixel grid or the frame has no closer),
-    ``minimum`` (the erosion was stopped at the least area), ``fold`` (the jitter was stopped before
-    the outline would cross itself), ``fixed`` (a radius was asked for, and drawn).
-    details: further figures for the ledger.
-    """
-
-    patch: Patch
-    radius: float
-    iou: float
-    status: str
-    details: dict[str, float] = field(default_factory=dict)
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> Strength:
+        """The strength that a noise's parameters ask for."""
+        return cls(parameters["target_iou"], parameters["radius"])
 
 
 def calibrate(iou_at: Callable[[int], float], target: float, guess: int, limit: int) -> int:
@@ -111,4 +95,4 @@ def settle(
         else:
             status = at_limit if iou_at(limit) > target else "short"
     value = iou_at(level)
-    return Drawn(patches[level], level / SUBPIXEL, value, status)
+    return Drawn(patches[level], value, status, {"radius": level / SUBPIXEL})

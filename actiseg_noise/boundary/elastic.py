@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from actiseg_data.keys import bells, uniforms
 from actiseg_data.polygons import SUBPIXEL, Patch
-from actiseg_noise.boundary.calibrate import Drawn, Keyed, Strength, settle
+from actiseg_noise.boundary.calibrate import Strength, settle
 from actiseg_noise.boundary.contours import Clean, Geometry, draw, trace, typical_shift
+from actiseg_noise.boundary.drawn import Drawn, Keyed
 
 FloatArray = NDArray[np.float64]
 
@@ -22,7 +23,7 @@ _LENGTHENINGS = 3
 _FOLD_STEPS = 12  # how often the fold limit is lowered by a tenth until the outline is simple
 
 
-def jitter(clean: Clean, strength: Strength, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
+def jitter(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
     """Move an outline by a smooth random displacement field, as a hurried hand would.
 
     The field is a sum of plane waves of random direction and phase (a Gaussian random field in the
@@ -36,6 +37,7 @@ def jitter(clean: Clean, strength: Strength, parameters: Mapping[str, Any], keye
     reaches it; below 1 the map is locally one-to-one. It is lowered further until the outline
     crosses itself nowhere.
     """
+    strength = Strength.of(parameters)
     amplitude = strength.radius
     if amplitude is None:
         target = strength.target_iou or 1
@@ -62,7 +64,7 @@ def jitter(clean: Clean, strength: Strength, parameters: Mapping[str, Any], keye
         if drawn.status != "fold":
             break
         length *= 1.5
-    return replace(drawn, details={"correlation_length": round(length, 6)})
+    return replace(drawn, details={**drawn.details, "correlation_length": round(length, 6)})
 
 
 @dataclass(frozen=True)

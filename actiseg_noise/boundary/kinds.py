@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from actiseg_noise.boundary.calibrate import Drawn, Keyed, Strength
 from actiseg_noise.boundary.contours import Clean
+from actiseg_noise.boundary.drawn import Drawn, Keyed
 from actiseg_noise.boundary.elastic import jitter
 from actiseg_noise.boundary.offset import dilate, erode
 
@@ -14,12 +14,11 @@ from actiseg_noise.boundary.offset import dilate, erode
 class Kind(Protocol):
     """Draws the noisy outline of one object.
 
-    keyed: gives the item's key for a purpose, for what is random in it.
+    parameters: of the noise, as its recipe has them. keyed: gives the item's key for a purpose, for
+    what is random in it.
     """
 
-    def __call__(
-        self, clean: Clean, strength: Strength, parameters: Mapping[str, Any], keyed: Keyed
-    ) -> Drawn: ...
+    def __call__(self, clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn: ...
 
 
 KINDS: dict[str, Kind] = {"dilate": dilate, "erode": erode, "jitter": jitter}

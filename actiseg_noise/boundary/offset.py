@@ -8,15 +8,16 @@ from typing import Any
 import shapely
 
 from actiseg_data.polygons import SUBPIXEL, Patch
-from actiseg_noise.boundary.calibrate import Drawn, Keyed, Strength, settle
+from actiseg_noise.boundary.calibrate import Strength, settle
 from actiseg_noise.boundary.contours import Clean, Geometry, draw, iou, trace, typical_shift
+from actiseg_noise.boundary.drawn import Drawn, Keyed
 
 _ARC = 4  # segments that round off a quarter turn of a grown or shrunk outline
 
 
-def dilate(clean: Clean, strength: Strength, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
+def dilate(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
     """Grow an object by an equal distance everywhere (Minkowski sum with a disc)."""
-    shape = trace(clean)
+    strength, shape = Strength.of(parameters), trace(clean)
 
     def at(level: int) -> Patch:
         return _offset(shape, level, clean)
@@ -26,13 +27,13 @@ def dilate(clean: Clean, strength: Strength, parameters: Mapping[str, Any], keye
     return settle(at, clean, strength, guess, limit, at_limit="short")
 
 
-def erode(clean: Clean, strength: Strength, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
+def erode(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
     """Shrink an object by an equal distance everywhere (Minkowski difference with a disc).
 
     parameters: ``minimum_area`` (pixels) and ``minimum_share`` (of the clean area): the object
     keeps at least the larger of the two, so that a thin one does not vanish.
     """
-    shape = trace(clean)
+    strength, shape = Strength.of(parameters), trace(clean)
     least = max(parameters["minimum_area"], parameters["minimum_share"] * clean.area)
 
     def at(level: int) -> Patch:
@@ -45,9 +46,9 @@ def erode(clean: Clean, strength: Strength, parameters: Mapping[str, Any], keyed
     drawn = settle(at, clean, strength, guess, SUBPIXEL * max(clean.frame), at_limit="minimum")
     if drawn.patch.mask.sum() >= min(least, clean.area):
         return drawn
-    level = _largest(remains, round(drawn.radius * SUBPIXEL))
+    level = _largest(remains, round(drawn.details["radius"] * SUBPIXEL))
     patch = at(level)
-    return Drawn(patch, level / SUBPIXEL, iou(clean.patch, patch), "minimum")
+    return Drawn(patch, iou(clean.patch, patch), "minimum", {"radius": level / SUBPIXEL})
 
 
 def _offset(shape: Geometry, level: int, clean: Clean) -> Patch:

@@ -72,6 +72,22 @@ def reference(clean: IndexMask, claims: Sequence[Claim], positive_ids: frozenset
     return noisy
 
 
+def ascending(
+    clean: IndexMask, claims: Sequence[Claim], positive_ids: frozenset[int] = frozenset()
+) -> IndexMask:
+    """SMART's order: all objects by ascending id, touched or not, later ones over earlier ones.
+
+    >>> ascending(np.array([[1, 2]], np.uint8), [Claim(2, Patch(0, 0, np.ones((1, 2), bool)), 0)])
+    array([[2, 2]], dtype=uint8)
+    """
+    noisy = np.zeros_like(clean)
+    touched = {claim.object_id: claim.patch for claim in claims}
+    for object_id in sorted({*ids_in(clean), *touched}):
+        patch = touched.get(object_id) or find_object(clean, object_id).patch
+        noisy[patch.window][patch.mask] = object_id
+    return noisy
+
+
 def background(
     clean: IndexMask, claims: Sequence[Claim], positive_ids: frozenset[int] = frozenset()
 ) -> IndexMask:
@@ -151,5 +167,6 @@ Overlap: TypeAlias = Callable[[IndexMask, Sequence[Claim], frozenset[int]], Inde
 OVERLAPS: dict[str, Overlap] = {
     "contest": contest,
     "reference": reference,
+    "ascending": ascending,
     "background": background,
 }

@@ -35,6 +35,13 @@ class Refused(Exception):
         return type(self), (self.problems,)
 
 
+class Interrupted(Refused):
+    """Work stopped before it was whole: a full disk, a dead process, input that changed meanwhile.
+
+    What was finished is kept, and the same command takes it up.
+    """
+
+
 def refuse(what: str, where: object, cure: str) -> Refused:
     """Build a `Refused` with one problem, to be raised by the caller."""
     return Refused(Problem(what, str(where), cure))

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 DRAFT = ".draft"
 """Ending of a file that is being written; one that a killed process left can be removed."""
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: a sibling is written first, then renamed onto it."""
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """A stream to a file that is written whole or not at all: a sibling is written first, and
+    renamed onto it at the end. Parent folders are made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}{DRAFT}")
     try:
-        draft.write_bytes(data)
+        with draft.open("wb") as stream:
+            yield stream
         os.replace(draft, path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, see `writing`."""
+    with writing(path) as stream:
+        stream.write(data)
 
 
 def write_json(path: Path, document: Any, *, indent: int | None = None) -> None:

@@ -19,6 +19,9 @@ Key: TypeAlias = bytes
 """32 bytes that name one draw."""
 
 
+_canonical = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def key(seed: int, algorithm: int, purpose: str, *identity: str | int) -> Key:
     """The key of one draw: BLAKE2b-256 of the canonical JSON list of the arguments.
 
@@ -28,7 +31,7 @@ def key(seed: int, algorithm: int, purpose: str, *identity: str | int) -> Key:
     >>> key(0, 1, "select", "a", "b") == key(0, 1, "select", "ab")
     False
     """
-    text = json.dumps([seed, algorithm, purpose, *identity], separators=(",", ":"))
+    text = _canonical([seed, algorithm, purpose, *identity])
     return hashlib.blake2b(text.encode("ascii"), digest_size=32).digest()
 
 
@@ -52,6 +55,21 @@ def uniforms(draw: Key, count: int) -> NDArray[np.float64]:
     raw = np.frombuffer(hashlib.shake_256(draw).digest(8 * count), dtype="<u8")
     numbers: NDArray[np.float64] = (raw >> np.uint64(11)) * 2.0**-53
     return numbers
+
+
+def coins(draw: Key, count: int, probability: float) -> NDArray[np.bool_]:
+    """(count,) bool, each True with a probability, from 16-bit words of the key's SHAKE-256.
+
+    The probability, in [0, 1], is rounded to a multiple of 1/65,536, so that coins for a whole
+    frame cost little: 0 is never, 1 is always. The first n of a longer draw equal a draw of n, and
+    what is True at a lower probability is so at a higher one.
+
+    >>> coins(key(0, 1, "x"), 4, 0.5).tolist()
+    [True, True, False, True]
+    """
+    words = np.frombuffer(hashlib.shake_256(draw).digest(2 * count), dtype="<u2")
+    below = round(probability * (1 << 16))
+    return words < below if below < 1 << 16 else np.ones(count, bool)
 
 
 def bells(draw: Key, count: int) -> NDArray[np.float64]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import struct
 import warnings
 import zlib
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from actiseg_data import png
 from actiseg_data.errors import refuse
 from actiseg_data.files import write_bytes
 from actiseg_data.untrusted import read_bytes
@@ -28,7 +28,6 @@ MAX_PIXELS = MAX_SIDE**2
 """Most pixels of an image that is decoded: 67 megapixels, eight times 4K."""
 
 _MAX_BYTES = 2 * MAX_PIXELS
-_BEGIN = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 
 
 def _voc_palette() -> bytes:
@@ -54,18 +53,24 @@ def read_index_mask(path: Path) -> IndexMask:
     object ids.
     """
     data = read_bytes(path, "mask", _MAX_BYTES)
-    if not data.startswith(_BEGIN):
+    if not data.startswith(png.BEGIN):
         raise refuse("is no readable PNG", path, "write the mask again")
-    packed = _packed_pixels(data)
-    if packed is None:
+    parsed = png.parse(data)
+    if parsed is None:
         raise refuse("is damaged or cut short", path, "write the mask again")
-    width, height, depth = struct.unpack_from(">IIB", data, 16)
-    if max(width, height) > MAX_SIDE:
+    if max(parsed.width, parsed.height) > MAX_SIDE:
         raise refuse(
-            f"has {width} x {height} pixels, more than a mask can have",
+            f"has {parsed.width} x {parsed.height} pixels, more than a mask can have",
             path,
             "make it again at the frames' size",
         )
+    mask = png.decode(parsed)
+    return _decoded_by_pillow(path, data, parsed) if mask is None else mask
+
+
+def _decoded_by_pillow(path: Path, data: bytes, parsed: png.Png) -> IndexMask:
+    """Decode what is no plain PNG: filtered, interlaced, of few bits, or to be refused."""
+    width, height, depth = parsed.width, parsed.height, parsed.depth
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of chunks that are none of our business
@@ -84,36 +89,13 @@ def read_index_mask(path: Path) -> IndexMask:
                     )
                 # Pillow leaves out what a short stream lacks. Interlaced streams are longer.
                 needed = height * (1 + (width * depth + 7) // 8)
-                if image.size != (width, height) or not _inflates_to(needed, packed):
+                if image.size != (width, height) or not _inflates_to(needed, parsed.packed):
                     raise refuse("holds too few pixels", path, "write the mask again")
                 return np.asarray(image, dtype=np.uint8)
     except (UnidentifiedImageError, Image.DecompressionBombError):
         raise refuse("is no readable PNG", path, "write the mask again") from None
     except (OSError, SyntaxError, ValueError, zlib.error) as error:
         raise refuse(f"is damaged or cut short ({error})", path, "write the mask again") from None
-
-
-def _packed_pixels(data: bytes) -> bytes | None:
-    """The zlib stream of a PNG; None unless every chunk is as its checksum says, up to the last.
-
-    Pillow does not look at the checksums of pixels: a flipped bit there can change ids unnoticed.
-    A second header is refused, too: it would outdo the first, whose size was checked.
-    """
-    view, at = memoryview(data), 8
-    pixels: list[memoryview] = []
-    while at + 12 <= len(data):
-        kind = data[at + 4 : at + 8]
-        end = at + 8 + int.from_bytes(view[at : at + 4], "big")
-        if data[end : end + 4] != zlib.crc32(view[at + 4 : end]).to_bytes(4, "big"):
-            return None
-        if kind == b"IEND":
-            return b"".join(pixels)
-        if kind == b"IHDR" and at > 8:
-            return None
-        if kind == b"IDAT":
-            pixels.append(view[at + 8 : end])
-        at = end + 4
-    return None
 
 
 def _inflates_to(needed: int, packed: bytes) -> bool:
@@ -135,13 +117,9 @@ _MODE_NAMES = {
 def write_index_mask(path: Path, mask: IndexMask) -> None:
     """Write an index mask as a palette PNG, whole or not at all.
 
-    mask: (H, W) uint8. Parent folders are made.
+    mask: (H, W) uint8, neither side 0; `ValueError` for others. Parent folders are made.
     """
-    image = Image.fromarray(mask)
-    image.putpalette(PALETTE)
-    stream = io.BytesIO()
-    image.save(stream, "PNG")
-    write_bytes(path, stream.getvalue())
+    write_bytes(path, png.encode(mask, PALETTE))
 
 
 def pixel_digest(mask: IndexMask) -> str:
@@ -164,8 +142,14 @@ def ids_in(mask: IndexMask) -> list[int]:
     >>> ids_in(np.array([[0, 7, 1]], np.uint8))
     [1, 7]
     """
-    counts = np.bincount(mask.ravel(), minlength=256)
-    return [int(i) for i in np.flatnonzero(counts) if i]
+    # Ids come in runs: eight pixels that equal the eight before them hold nothing new.
+    pixels = mask.ravel()
+    whole = pixels.size // 8 * 8
+    eights = pixels[:whole].view(np.uint64)
+    changed = eights[1:][eights[1:] != eights[:-1]].view(np.uint8)
+    seen = np.concatenate([pixels[:8], changed, pixels[whole:]])
+    packed = seen.tobytes()
+    return [i for i in range(1, int(seen.max(initial=0)) + 1) if i in packed]
 
 
 def foreign_ids(mask: IndexMask, known: frozenset[int]) -> list[int]:

@@ -9,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, suppress
 from typing import Any, TypeAlias, TypeVar
 
-from actiseg_data.errors import Problem, Refused, refuse
+from actiseg_data.errors import Interrupted, Problem, Refused
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -35,9 +35,10 @@ def run(
     """``[function(shared, item) for item in items]``, by `workers` processes.
 
     shared is sent to each process once. Items that are refused do not stop the others: all their
-    problems are raised together at the end, in order of items, as one `Refused`. A process that
-    dies is an error, not a hang. With more than one worker the calling script needs the usual
-    ``if __name__ == "__main__":`` guard, since processes are spawned afresh on every system.
+    problems are raised together at the end, in order of items, as one `Refused`; an `Interrupted`
+    stops all at once. A process that dies is `Interrupted`, not a hang. With more than one worker
+    the calling script needs the usual ``if __name__ == "__main__":`` guard, since processes are
+    spawned afresh on every system.
 
     >>> run(pow, 2, [1, 2, 3])
     [2, 4, 8]
@@ -53,16 +54,16 @@ def run(
             for done, (position, outcome) in enumerate(calls, 1):
                 try:
                     results[position] = outcome()
+                except Interrupted:
+                    raise
                 except Refused as refused:
                     problems[position] = refused.problems
                 if progress:
                     progress(done, len(items))
     except BrokenProcessPool:
-        raise refuse(
-            "a worker process died (killed, or out of memory)",
-            "--workers",
-            "run again with fewer workers; finished work is kept where the command resumes",
-        ) from None
+        died = "a worker process died (killed, or out of memory)"
+        cure = "run again with fewer workers; finished work is kept where the command resumes"
+        raise Interrupted(Problem(died, "--workers", cure)) from None
     if problems:
         raise Refused(problem for position in sorted(problems) for problem in problems[position])
     return [results[position] for position in range(len(items))]

@@ -76,12 +76,13 @@ def parse_recipe(document: Any, where: str) -> Recipe:
     problems = Problems()
     _refuse_schema(top, RECIPE_SCHEMA)
     _refuse_unknown(top, ("schema", "split", "seed", "noises"), problems)
-    noises = gather(list(top["noises"].elements()), _parse_noise, problems)
+    noises = gather(list(top["noises"].elements()), parse_noise, problems)
     problems.raise_if_any()
     return Recipe(top["split"].text(), top["seed"].integer(), tuple(noises))
 
 
-def _parse_noise(cursor: Cursor) -> Noise:
+def parse_noise(cursor: Cursor) -> Noise:
+    """One noise of a recipe or preset; raises `Refused` as `parse_recipe` does."""
     problems = Problems()
     _refuse_unknown(cursor, tuple(field.name for field in fields(Noise)), problems)
     problems.raise_if_any()
@@ -99,6 +100,9 @@ def _parse_noise(cursor: Cursor) -> Noise:
 def read_recipe(path: Path) -> Recipe:
     """Read a recipe file; raises `Refused` where it is absent, damaged or not a recipe."""
     return parse_recipe(read_json(path, "recipe"), str(path))
+
+
+_to_line = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ class LedgerRow:
 
     def to_json(self) -> str:
         """The row as one line of the ledger."""
-        return json.dumps(asdict(self), ensure_ascii=False, allow_nan=False)
+        return _to_line(vars(self) | {"parameters": dict(self.parameters)})
 
 
 def parse_ledger_row(document: Any, where: str) -> LedgerRow:

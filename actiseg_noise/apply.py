@@ -1,41 +1,47 @@
-"""The noise of one sequence: a pure function from clean masks to noisy masks and ledger rows."""
+"""The noise of a sequence: a pure function from clean masks to noisy masks and ledger rows."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence as Listing
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+import numpy as np
 
 from actiseg_data.keys import Key, integer, key, uniform
 from actiseg_data.masks import IndexMask, ids_in
 from actiseg_data.records import LedgerRow, Noise, Recipe
 from actiseg_data.sequences import ObjectLabel, Sequence
-from actiseg_noise.boundary.contours import Clean, find_object, iou
+from actiseg_noise.boundary.contours import Clean, find_object
 from actiseg_noise.boundary.drawn import Drawn
 from actiseg_noise.boundary.kinds import KINDS
 from actiseg_noise.boundary.overlap import OVERLAPS, Claim
 
 
 @dataclass(frozen=True)
-class SequenceNoise:
-    """What became of one sequence.
+class FrameNoise:
+    """What became of one frame.
 
-    masks: noisy index masks in frame order, (H, W) uint8. rows: one for each touched object of each
-    frame. tally: counts of what was seen:
-    ``items`` (eligible objects in sight), ``absent`` (eligible objects not in a frame),
-    ``bystanders`` (objects in sight that were not touched), ``bystanders_cut`` (of these, those
-    that lost pixels to a touched one), ``vanished`` (objects that have no pixel left).
+    frame: its name. clean, mask: the index mask before and after, (H, W) uint8. rows: one for each
+    touched object. tally: counts of what was seen: ``items`` (eligible objects in sight),
+    ``absent`` (eligible objects not in the frame), ``bystanders`` (objects in sight that were not
+    touched), ``bystanders_cut`` (of these, those that lost pixels to a touched one), ``vanished``
+    (objects that have no pixel left).
     bystander_ious: IoU with the clean mask of each bystander that was cut.
     """
 
-    masks: tuple[IndexMask, ...]
+    frame: str
+    clean: IndexMask
+    mask: IndexMask
     rows: tuple[LedgerRow, ...]
     tally: Counter[str]
     bystander_ious: tuple[float, ...]
 
 
-def eligible(sequence: Sequence, noise: Noise) -> list[ObjectLabel]:
-    """The objects that a noise may touch."""
+def eligible(sequence: Sequence, frame: str, noise: Noise) -> list[ObjectLabel]:
+    """The objects of a frame that a noise may touch, in sight or not."""
+    if noise.parameters.get("first_frame") == "clean" and frame == sequence.frames[0]:
+        return []
     return [label for label in sequence.objects if label.positive or noise.objects == "all"]
 
 
@@ -59,15 +65,17 @@ def selection_draw(seed: int, sequence: Sequence, frame: str, label: ObjectLabel
 
 def corrupt_sequence(
     sequence: Sequence,
-    masks: Listing[IndexMask],
+    masks: Iterable[IndexMask],
     recipe: Recipe,
     threshold: float | None = None,
-) -> SequenceNoise:
-    """Apply a recipe to one sequence. Pure: no file is read or written, the masks stay as they are.
+) -> Iterator[FrameNoise]:
+    """Apply a recipe to one sequence, frame by frame. Pure: no file is read or written, the masks
+    stay as they are.
 
-    masks: the clean (H, W) uint8 index masks, in frame order. threshold: selection draws below it
-    are touched; None: the recipe's rate (an exact recipe needs the threshold that
-    `actiseg_noise.plan.make_plan` finds for the whole split).
+    masks: the clean (H, W) uint8 index masks, in frame order; taken one at a time, so a long clip
+    needs no more memory than a short one. threshold: selection draws below it are touched; None:
+    the recipe's rate (an exact recipe needs the threshold that `actiseg_noise.plan.make_plan` finds
+    for the whole split).
 
     >>> import numpy as np
     >>> from actiseg_noise.recipe import make_recipe
@@ -75,63 +83,61 @@ def corrupt_sequence(
     >>> clip = Sequence("00000001_P01_01_take_cup", 1, "P01_01", 1, 9, "take cup", "take", 0,
     ...                 "cup", 13, ("frame_0000000001",), (cup,))
     >>> mask = np.zeros((40, 40), np.uint8); mask[10:30, 10:30] = 1
-    >>> noisy = corrupt_sequence(clip, [mask], make_recipe("dilate", 1.0))
+    >>> (noisy,) = corrupt_sequence(clip, [mask], make_recipe("dilate", 1.0))
     >>> round(noisy.rows[0].iou, 1)
     0.8
     """
     (noise,) = recipe.noises
     limit = noise.rate if threshold is None else threshold
-    frames = [
-        _corrupt_frame(sequence, frame, clean, recipe, noise, limit)
-        for frame, clean in zip(sequence.frames, masks, strict=True)
-    ]
-    return SequenceNoise(
-        masks=tuple(frame.masks[0] for frame in frames),
-        rows=tuple(row for frame in frames for row in frame.rows),
-        tally=sum((frame.tally for frame in frames), Counter()),
-        bystander_ious=tuple(value for frame in frames for value in frame.bystander_ious),
-    )
+    for frame, clean in zip(sequence.frames, masks, strict=True):
+        yield _corrupt_frame(sequence, frame, clean, recipe, noise, limit)
 
 
 def _corrupt_frame(
     sequence: Sequence, frame: str, clean: IndexMask, recipe: Recipe, noise: Noise, limit: float
-) -> SequenceNoise:
-    """One frame's part of a `SequenceNoise`."""
-    present = {i: find_object(clean, i) for i in ids_in(clean)}
+) -> FrameNoise:
+    present = ids_in(clean)
     tally: Counter[str] = Counter()
     touched: dict[int, _Touched] = {}
-    for label in eligible(sequence, noise):
+    for label in eligible(sequence, frame, noise):
         if label.object_id not in present:
             tally["absent"] += 1
             continue
         tally["items"] += 1
         if selection_draw(recipe.seed, sequence, frame, label) < limit:
-            item = _touch(recipe, noise, sequence, frame, label, present[label.object_id])
-            touched[label.object_id] = item
+            whole = find_object(clean, label.object_id)
+            touched[label.object_id] = _touch(recipe, noise, sequence, frame, label, whole)
     positives = frozenset(label.object_id for label in sequence.objects if label.positive)
     claims = [item.claim for item in touched.values()]
     noisy = OVERLAPS[noise.overlap](clean, claims, positives) if claims else clean.copy()
 
+    changed = np.flatnonzero(clean != noisy)
+    lost = np.bincount(clean.ravel()[changed], minlength=256)
+    gained = np.bincount(noisy.ravel()[changed], minlength=256)
     rows, cut = [], []
-    for object_id, before in present.items():
-        after = find_object(noisy, object_id)
-        on_disk = iou(before.patch, after.patch)
-        tally["vanished"] += after.area == 0
-        if object_id in touched:
-            rows.append(_row(sequence, frame, noise, touched[object_id], before.area, on_disk))
-        else:
+    for object_id in present:
+        item, out, into = touched.get(object_id), int(lost[object_id]), int(gained[object_id])
+        if item is None:
             tally["bystanders"] += 1
-            if on_disk < 1:
-                tally["bystanders_cut"] += 1
-                cut.append(on_disk)
-    return SequenceNoise((noisy,), tuple(rows), tally, tuple(cut))
+            if not (out or into):
+                continue
+        area = item.area if item else int(np.count_nonzero(clean == object_id))
+        on_disk = (area - out) / (area + into)
+        tally["vanished"] += area - out + into == 0
+        if item:
+            rows.append(_row(sequence, frame, noise, item, on_disk))
+        else:
+            tally["bystanders_cut"] += 1
+            cut.append(on_disk)
+    return FrameNoise(frame, clean, noisy, tuple(rows), tally, tuple(cut))
 
 
 @dataclass(frozen=True)
 class _Touched:
-    """One selected item: what was drawn for it and what it claims."""
+    """One selected item: what was drawn for it and what it claims. area: of the clean object."""
 
     label: ObjectLabel
+    area: int
     kind: str
     outline: Drawn
     claim: Claim
@@ -159,12 +165,10 @@ def _touch(
     outline = KINDS[kind](clean, parameters, draw)
     advantage = uniform(draw("advantage")) * parameters["advantage"]
     claim = Claim(label.object_id, outline.patch, advantage)
-    return _Touched(label, kind, outline, claim)
+    return _Touched(label, clean.area, kind, outline, claim)
 
 
-def _row(
-    sequence: Sequence, frame: str, noise: Noise, item: _Touched, area: int, on_disk: float
-) -> LedgerRow:
+def _row(sequence: Sequence, frame: str, noise: Noise, item: _Touched, on_disk: float) -> LedgerRow:
     outline = item.outline
     return LedgerRow(
         sequence=sequence.folder,
@@ -177,6 +181,6 @@ def _row(
         iou_target=noise.parameters.get("target_iou"),
         iou_drawn=round(outline.iou, 6),
         iou=round(on_disk, 6),
-        area=area,
-        area_ratio=round(int(outline.patch.mask.sum()) / area, 6),
+        area=item.area,
+        area_ratio=round(int(outline.patch.mask.sum()) / item.area, 6),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from actiseg_data.parallel import Progress
 
 if TYPE_CHECKING:
     from actiseg_data.prepare.report import PrepareReport
+    from actiseg_noise.inspection import Bystanders, Group, Inspection
 
 
 @contextmanager
@@ -140,3 +141,85 @@ def print_preparation(report: PrepareReport) -> None:
     for kind, count in report.counts.items():
         if count:
             print(f"  {count:6d}  {KINDS[kind]}")
+
+
+_MOST_CLASSES = 11
+"""Classes that the table of `print_inspection` names; the JSON document has all."""
+
+
+def print_inspection(found: Inspection) -> None:
+    """The realised noise of a split, as tables; what could not be told, and why."""
+    (noise,) = found.recipe.noises
+    print(
+        f"{found.sequences} sequences, {found.frames} frames; asked: {noise.kind}, "
+        f"rate {noise.rate:g}, {noise.objects} objects"
+    )
+    columns = ["items", "touched", "rate", "interval", "IoU 5 %", "50 %", "95 %", "area"]
+    columns += ["shift", "|shift|"]
+    _print_groups("kind", columns, [found.all, *found.by_kind])
+    _print_groups("object size", columns, list(found.by_size))
+    classes = sorted(
+        found.by_class.values(), key=lambda group: (-(group.items or group.touched), group.name)
+    )
+    _print_groups("class", columns, classes[:_MOST_CLASSES], classes[_MOST_CLASSES:])
+    if found.by_supercategory is not None:
+        _print_groups("supercategory", columns, list(found.by_supercategory))
+    print("IoU: quantiles of what is on disk.")
+    if found.bystanders is not None:
+        print("interval: of the rate, 95 %. Medians: area, noisy / clean; shift, mean distance of")
+        print("a noisy boundary from the clean one in pixels, outward positive; |shift|, unsigned.")
+        _print_bystanders(found.bystanders, found.all.vanished)
+    for reason in dict.fromkeys(found.left_out.values()):
+        names = [name for name, why in found.left_out.items() if why == reason]
+        print(f"left out: {', '.join(names).replace('_', ' ')}: {reason}")
+
+
+def _print_bystanders(bystanders: Bystanders, vanished: int | None) -> None:
+    cut = bystanders.iou_of_cut["q50"]
+    print(
+        f"untouched neighbours: {bystanders.items}, of which {bystanders.cut} lost "
+        f"{bystanders.pixels} pixels"
+        + (f" (median IoU of these {cut:.3f})" if cut is not None else "")
+    )
+    print(f"without a pixel left: {vanished} touched, {bystanders.vanished} untouched objects")
+
+
+def _print_groups(
+    by: str, columns: list[str], groups: list[Group], others: list[Group] | None = None
+) -> None:
+    rows = [[_shortened(group.name, 22), *_cells(group)] for group in groups]
+    if others:
+        items = [group.items for group in others if group.items is not None]
+        touched = sum(group.touched for group in others)
+        rate = f"{touched / sum(items):.3f}" if sum(items) else "-"
+        counts = [str(sum(items)) if items else "-", str(touched), rate]
+        rows.append([f"{len(others)} others", *counts, *["-"] * (len(columns) - 3)])
+    kept = [at for at in range(len(columns)) if any(row[at + 1] != "-" for row in rows)]
+    print_table(
+        f"by {by}",
+        [by, *(columns[at] for at in kept)],
+        [[row[0], *(row[at + 1] for at in kept)] for row in rows],
+    )
+
+
+def _cells(group: Group) -> list[str]:
+    """The figures of one group; a dash for what is undefined."""
+
+    def figure(numbers: Mapping[str, Any] | None, name: str, form: str) -> str:
+        return "-" if numbers is None or numbers[name] is None else format(numbers[name], form)
+
+    interval = group.interval_95
+    return [
+        "-" if group.items is None else str(group.items),
+        str(group.touched),
+        "-" if group.rate is None else f"{group.rate:.3f}",
+        f"{interval[0]:.2f}-{interval[1]:.2f}" if interval else "-",
+        *(figure(group.iou, name, ".3f") for name in ("q05", "q50", "q95")),
+        figure(group.area_ratio, "q50", ".3f"),
+        figure(group.shift, "q50", "+.2f"),
+        figure(group.shift_absolute, "q50", ".2f"),
+    ]
+
+
+def _shortened(name: str, most: int) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"

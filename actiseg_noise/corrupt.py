@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from actiseg_data.digests import json_digest
-from actiseg_data.errors import Refused, refuse
+from actiseg_data.errors import Interrupted, Problem, Problems, Refused
+from actiseg_data.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.licences import write_licences
-from actiseg_data.masks import pixel_digest
 from actiseg_data.parallel import run
 from actiseg_data.records import (
     DIGESTS_FILE,
@@ -24,17 +24,27 @@ from actiseg_data.records import (
 )
 from actiseg_data.sequences import Sequence
 from actiseg_noise.apply import corrupt_sequence
-from actiseg_noise.output import (
+from actiseg_noise.journal import (
+    Place,
     SequenceRecord,
+    append,
+    find_records,
+    next_run,
+    read_record,
+)
+from actiseg_noise.output import (
     clear_work,
     discard_partial,
     finish,
-    finished_sequence,
+    is_finished,
+    journal_of,
     open_partial,
     partial_folder,
+    write_digests,
+    write_ledger,
     write_sequence,
 )
-from actiseg_noise.plan import Plan, Survey, make_plan
+from actiseg_noise.plan import Plan, clean_masks_digest, image_set, make_plan, stamps_of
 from actiseg_noise.request import Request, prepare_request, refuse_occupied
 from actiseg_noise.stage import Stage, silent
 from actiseg_noise.summary import identity_of, summarise
@@ -86,7 +96,7 @@ def corrupt(
     with stage("checking masks") as progress:
         plan = make_plan(request.split, request.recipe, request.sequences, workers, progress)
     identity = identity_of(request, plan)
-    found = None if overwrite else _finished_run(request, plan, identity)
+    found = None if overwrite else _finished_run(request, plan, identity, workers)
     if found is not None:
         return found
     refuse_occupied(request)
@@ -95,13 +105,22 @@ def corrupt(
             discard_partial(request.out)
         with open_partial(request.out, identity) as partial:
             with stage("corrupting") as progress:
-                items = list(zip(plan.sequences, plan.surveys, strict=True))
-                records = run(_corrupt_one, _Job(plan, partial, images), items, workers, progress)
-            seconds = round(time.perf_counter() - started, 2)
-            summary = summarise(request, plan, records) | {"seconds": seconds} | identity
+                journal = journal_of(partial)
+                job = _Job(plan, partial, images, next_run(journal))
+                before = find_records(journal)
+                items = [(sequence, before.get(sequence.folder)) for sequence in plan.sequences]
+                run(_corrupt_one, job, items, workers, progress)
+            _refuse_changed(plan)
+            for name, digest in plan.image_sets.items():
+                write_json(partial / IMAGE_SETS / name, _unchanged(plan, name, digest))
+            write_ledger(partial, _records(plan, partial))
+            write_digests(partial, plan.image_sets, _records(plan, partial))
             write_licences(partial, *request.licences)
-            documents = {RECIPE_FILE: request.recipe.to_dict(), SUMMARY_FILE: summary}
-            finish(partial, request.out, plan.image_sets, records, documents, overwrite=overwrite)
+            write_json(partial / RECIPE_FILE, request.recipe.to_dict(), indent=2)
+            summary = summarise(request, plan, _records(plan, partial)) | identity
+            summary["seconds"] = round(time.perf_counter() - started, 2)
+            write_json(partial / SUMMARY_FILE, summary, indent=2)
+            finish(partial, request.out, overwrite=overwrite)
     except OSError as error:
         raise _cannot_write(error, partial_folder(request.out)) from None
     return Corruption(request.out, request.recipe.digest, summary, made=True)
@@ -112,46 +131,81 @@ class _Job:
     plan: Plan
     partial: Path
     images: str
+    run: int
 
 
-def _corrupt_one(job: _Job, item: tuple[Sequence, Survey]) -> SequenceRecord:
-    """Read, corrupt and write one sequence, unless that was done before."""
-    sequence, survey = item
+def _corrupt_one(job: _Job, item: tuple[Sequence, Place | None]) -> None:
+    """Read, corrupt and write one sequence, unless its record shows that this was done before."""
+    sequence, before = item
     plan = job.plan
-    done = finished_sequence(job.partial, plan.split, sequence)
-    if done is not None:
-        return done
-    masks = plan.split.read_masks(sequence)
-    if tuple(map(pixel_digest, masks)) != survey.digests:
-        raise refuse(
-            "a mask changed while the split was made",
-            plan.split.mask_path(sequence, sequence.frames[0]).parent,
-            "leave the dataset alone and run again",
-        )
-    noise = corrupt_sequence(sequence, masks, plan.recipe, plan.threshold)
+    if before and is_finished(job.partial, plan.split, sequence, read_record(before)):
+        return
+    clean = plan.split.each_mask(sequence)
+    frames = corrupt_sequence(sequence, clean, plan.recipe, plan.threshold)
     try:
-        return write_sequence(job.partial, plan.split, sequence, noise, job.images)
+        record = write_sequence(job.partial, plan.split, sequence, frames, job.images)
+        append(journal_of(job.partial), job.run, record)
     except OSError as error:
         raise _cannot_write(error, job.partial) from None
 
 
-def _cannot_write(error: OSError, folder: Path) -> Refused:
-    return refuse(
+def _records(plan: Plan, partial: Path) -> Iterator[SequenceRecord]:
+    """The records of all sequences, in order, one at a time."""
+    places = find_records(journal_of(partial))
+    for sequence in plan.sequences:
+        place = places.get(sequence.folder)
+        record = read_record(place) if place else None
+        if record is None:
+            raise _changed(f"the record of {sequence.folder}", partial)
+        yield record
+
+
+def _refuse_changed(plan: Plan) -> None:
+    """Refuse masks that were written to since they were checked. The next run finds by their
+    digests which sequences to make again."""
+    problems = Problems()
+    for sequence, stamps in zip(plan.sequences, plan.stamps, strict=True):
+        if stamps_of(plan.split, sequence) != stamps:
+            folder = plan.split.mask_path(sequence, sequence.frames[0]).parent
+            problems.found += _changed("a mask", folder).problems
+    if problems.found:
+        raise Interrupted(problems.found)
+
+
+def _unchanged(plan: Plan, name: str, digest: str) -> Any:
+    """A list or companion as the source has it, which must be what was planned with."""
+    document = image_set(plan.split, name, plan.sequences)
+    if json_digest(document) != digest:
+        raise _changed("the file", plan.split.root / IMAGE_SETS / name)
+    return document
+
+
+def _changed(what: str, where: Path) -> Interrupted:
+    cure = "leave the dataset and the work alone, and run again"
+    return Interrupted(Problem(f"{what} changed while the split was made", str(where), cure))
+
+
+def _cannot_write(error: OSError, folder: Path) -> Interrupted:
+    problem = Problem(
         f"cannot write ({error.strerror or error})",
-        error.filename or folder,
+        str(error.filename or folder),
         f"make room or give another --out, then run again: {folder.name} is taken up where it is",
     )
+    return Interrupted(problem)
 
 
-def _finished_run(request: Request, plan: Plan, identity: dict[str, Any]) -> Corruption | None:
+def _finished_run(
+    request: Request, plan: Plan, identity: dict[str, Any], workers: int
+) -> Corruption | None:
     """An identical run that stands at `out` and verifies, else None."""
     out = request.out
     try:
         summary = read_summary(out / SUMMARY_FILE)
         digests = read_digests(out / DIGESTS_FILE)
-        lists = {f"{IMAGE_SETS}/{name}": json_digest(doc) for name, doc in plan.image_sets.items()}
+        lists = {f"{IMAGE_SETS}/{name}": digest for name, digest in plan.image_sets.items()}
         same = identity.items() <= summary.items() and lists.items() <= digests.items()
-        if not same or not verify(out).ok:
+        clean = clean_masks_digest(plan.split, plan.sequences, workers) if same else None
+        if clean != summary.get("clean_masks_digest") or not verify(out, workers=workers).ok:
             return None
     except Refused:
         return None

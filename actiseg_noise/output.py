@@ -10,49 +10,39 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.digests import json_digest
+from actiseg_data import png
 from actiseg_data.errors import Refused, refuse
-from actiseg_data.files import DRAFT, is_occupied, write_bytes, write_json
+from actiseg_data.files import DRAFT, is_occupied, write_json, writing
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, Split, disk_name
 from actiseg_data.licences import LICENSE_FILE, NOTICE_FILE
-from actiseg_data.masks import pixel_digest, read_index_mask, write_index_mask
+from actiseg_data.masks import PALETTE, pixel_digest, read_index_mask
 from actiseg_data.records import (
     DIGESTS_FILE,
     LEDGER_FILE,
     RECIPE_FILE,
     SUMMARY_FILE,
-    LedgerRow,
-    parse_ledger_row,
     read_recipe,
     read_summary,
 )
 from actiseg_data.sequences import Sequence
-from actiseg_data.untrusted import Cursor, read_json
-from actiseg_noise.apply import SequenceNoise
+from actiseg_data.untrusted import read_json
+from actiseg_noise.apply import FrameNoise
+from actiseg_noise.journal import SequenceRecord
 
 _WORK = "work"
 _JOB_FILE = "job.json"
 _LOCK_FILE = "lock"
+_JOURNAL = "records"
 _REPLACED = "replaced"
 
 _DOCUMENTS = (RECIPE_FILE, LEDGER_FILE, SUMMARY_FILE, DIGESTS_FILE, LICENSE_FILE, NOTICE_FILE)
 _CONTENT = {MASKS, FRAMES, IMAGE_SETS, _WORK, *_DOCUMENTS}
-
-
-@dataclass(frozen=True)
-class SequenceRecord:
-    """What is kept of a finished sequence: the ledger rows, mask digests by path, and counts."""
-
-    rows: tuple[LedgerRow, ...]
-    digests: dict[str, str]
-    tally: Counter[str]
-    bystander_ious: tuple[float, ...]
 
 
 def mask_name(split: Split, sequence: Sequence, frame: str) -> str:
@@ -68,6 +58,11 @@ def on_disk(root: Path, name: str) -> Path:
 def partial_folder(out: Path) -> Path:
     """Where work goes until it is whole: beside `out`, so that renaming is one step."""
     return out.with_name(f"{out.name}.partial")
+
+
+def journal_of(partial: Path) -> Path:
+    """The folder of the records of finished sequences."""
+    return partial / _WORK / _JOURNAL
 
 
 def is_own(folder: Path) -> bool:
@@ -106,6 +101,7 @@ def open_partial(out: Path, job: dict[str, Any]) -> Iterator[Path]:
             "finish that run, remove the folder, or give --overwrite",
         )
     with _locked(partial):
+        journal_of(partial).mkdir(exist_ok=True)
         yield partial
 
 
@@ -133,77 +129,79 @@ def _locked(partial: Path) -> Iterator[None]:
 
 
 def write_sequence(
-    partial: Path, split: Split, sequence: Sequence, noise: SequenceNoise, images: str
+    partial: Path,
+    split: Split,
+    sequence: Sequence,
+    frames: Iterable[FrameNoise],
+    images: str,
 ) -> SequenceRecord:
-    """Write a sequence's noisy masks and frames, and then the record that says it is finished."""
-    subset, folder = split.subsets[sequence.folder], disk_name(sequence.folder)
-    for kind in (MASKS, FRAMES):
-        _clear(partial / kind / subset / folder)  # what a killed run left, drafts included
-    digests = {}
-    for frame, mask in zip(sequence.frames, noise.masks, strict=True):
-        name = mask_name(split, sequence, frame)
-        write_index_mask(on_disk(partial, name), mask)
-        digests[name] = pixel_digest(mask)
-    _take_frames(split.folder(FRAMES, sequence), partial / FRAMES / subset / folder, images)
-    document = {
-        "rows": [row.to_json() for row in noise.rows],
-        "digests": digests,
-        "tally": dict(noise.tally),
-        "bystander_ious": list(noise.bystander_ious),
-    }
-    write_json(_record_file(partial, sequence), document)
-    return SequenceRecord(noise.rows, digests, noise.tally, noise.bystander_ious)
+    """Write a sequence's noisy masks and frames, and return what is to be recorded of it.
+
+    frames: taken one at a time.
+    """
+    place = Path(split.subsets[sequence.folder], disk_name(sequence.folder))
+    masks, pictures = partial / MASKS / place, partial / FRAMES / place
+    for folder in (masks, pictures):
+        _clear(folder)  # what a killed run left
+    masks.mkdir(parents=True)
+    record = SequenceRecord(sequence.folder, [], {}, [], Counter(), [])
+    for noise in frames:
+        # In place: the sequence is finished when it is recorded, not before.
+        file = masks / disk_name(f"{noise.frame}.png")
+        file.write_bytes(png.encode(noise.mask, PALETTE))
+        record.rows.extend(row.to_json() for row in noise.rows)
+        record.digests[mask_name(split, sequence, noise.frame)] = pixel_digest(noise.mask)
+        record.clean_digests.append(pixel_digest(noise.clean))
+        record.tally.update(noise.tally)
+        record.bystander_ious.extend(noise.bystander_ious)
+    _take_frames(split.folder(FRAMES, sequence), pictures, images)
+    return record
 
 
-def finished_sequence(partial: Path, split: Split, sequence: Sequence) -> SequenceRecord | None:
-    """The record of a sequence that is finished and whose masks are what it says, else None."""
-    file = _record_file(partial, sequence)
+def is_finished(
+    partial: Path, split: Split, sequence: Sequence, record: SequenceRecord | None
+) -> bool:
+    """Whether the noisy masks of a sequence are what its record says, and the clean masks are still
+    those that they were made from."""
+    names = [mask_name(split, sequence, frame) for frame in sequence.frames]
+    if record is None or list(record.digests) != names:
+        return False
     try:
-        top = Cursor(read_json(file), str(file))
-        record = SequenceRecord(
-            rows=tuple(
-                parse_ledger_row(json.loads(row.text()), row.where)
-                for row in top["rows"].elements()
-            ),
-            digests={name: cursor.text() for name, cursor in top["digests"].members()},
-            tally=Counter({name: count.integer() for name, count in top["tally"].members()}),
-            bystander_ious=tuple(value.number() for value in top["bystander_ious"].elements()),
-        )
-        names = {mask_name(split, sequence, frame) for frame in sequence.frames}
-        whole = record.digests.keys() == names and all(
+        return all(
             pixel_digest(read_index_mask(on_disk(partial, name))) == digest
             for name, digest in record.digests.items()
-        )
-    except (Refused, ValueError):
-        return None  # absent, cut short or damaged: it is made again
-    return record if whole else None
+        ) and record.clean_digests == [pixel_digest(mask) for mask in split.each_mask(sequence)]
+    except Refused:
+        return False
 
 
-def finish(
-    partial: Path,
-    out: Path,
-    image_sets: dict[str, Any],
-    records: list[SequenceRecord],
-    documents: dict[str, Any],
-    *,
-    overwrite: bool,
+def write_ledger(partial: Path, records: Iterable[SequenceRecord]) -> None:
+    """Write the ledger, one sequence at a time."""
+    with writing(partial / LEDGER_FILE) as stream:
+        for record in records:
+            stream.write("".join(f"{row}\n" for row in record.rows).encode())
+
+
+def write_digests(
+    partial: Path, image_sets: Mapping[str, str], records: Iterable[SequenceRecord]
 ) -> None:
-    """Write what belongs to the whole split, and give the folder its name.
+    """Write the digests of all lists and masks, one sequence at a time.
 
-    image_sets: documents by file name. records: one for each sequence. documents: further JSON
-    documents by file name (recipe, summary). The rename comes last.
+    image_sets: digests of the lists by file name.
     """
-    digests: dict[str, str] = {}
-    for name, document in image_sets.items():
-        write_json(partial / IMAGE_SETS / name, document)
-        digests[f"{IMAGE_SETS}/{name}"] = json_digest(document)
-    for record in records:
-        digests |= record.digests
-    lines = [row.to_json() + "\n" for record in records for row in record.rows]
-    write_bytes(partial / LEDGER_FILE, "".join(lines).encode())
-    write_json(partial / DIGESTS_FILE, digests, indent=1)
-    for name, document in documents.items():
-        write_json(partial / name, document, indent=2)
+    lists = {f"{IMAGE_SETS}/{name}": digest for name, digest in image_sets.items()}
+    with writing(partial / DIGESTS_FILE) as stream:
+        between = "{\n"
+        for digests in chain([lists], (record.digests for record in records)):
+            for name, digest in digests.items():
+                line = f" {json.dumps(name, ensure_ascii=False)}: {json.dumps(digest)}"
+                stream.write(f"{between}{line}".encode())
+                between = ",\n"
+        stream.write(b"\n}\n")
+
+
+def finish(partial: Path, out: Path, *, overwrite: bool) -> None:
+    """Give a folder that has all its documents its name. The rename comes last."""
     _give_name(partial, out, overwrite)
     clear_work(out)
 
@@ -223,10 +221,6 @@ def clear_work(out: Path) -> None:
     """Remove the work folder of a finished split, which a run killed at its very end leaves."""
     if (out / _WORK).is_dir():
         shutil.rmtree(out / _WORK)
-
-
-def _record_file(partial: Path, sequence: Sequence) -> Path:
-    return partial / _WORK / f"{disk_name(sequence.folder)}.json"
 
 
 def _clear(path: Path) -> None:

@@ -31,17 +31,24 @@ def make_recipe(
 
     >>> make_recipe("dilate", 0.4, parameters={"radius": 4}).noises[0].parameters["target_iou"]
     """
-    given = dict(parameters or {})
-    if given.get("radius") is not None:
-        given.setdefault("target_iou", None)
-    defaults = (
-        {name: p.default for name, p in KIND_SPECS[kind].parameters.items()}
-        if (kind in KIND_SPECS)
-        else {}
-    )
-    algorithm = KIND_SPECS[kind].algorithm if kind in KIND_SPECS else 0
-    noise = Noise(kind, algorithm, rate, exact, objects, overlap, defaults | given)
+    spec = KIND_SPECS.get(kind, KindSpec(0, {}, ""))
+    defaults = {name: parameter.default for name, parameter in spec.parameters.items()}
+    chosen = with_strength(defaults, parameters or {})
+    noise = Noise(kind, spec.algorithm, rate, exact, objects, overlap, chosen)
     return check_recipe(Recipe(split, seed, (noise,)), "recipe")
+
+
+def with_strength(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters over their defaults, where one measure of strength puts the other out of force.
+
+    >>> with_strength({"target_iou": 0.8, "radius": None}, {"radius": 4})
+    {'target_iou': None, 'radius': 4}
+    """
+    chosen = {**defaults, **given}
+    for name, other in (("radius", "target_iou"), ("target_iou", "radius")):
+        if given.get(name) is not None and other in defaults and other not in given:
+            chosen[other] = None
+    return chosen
 
 
 def load_recipe(path: Path) -> Recipe:

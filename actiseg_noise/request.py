@@ -78,10 +78,11 @@ def _is_of_recipe(out: Path, recipe: Recipe) -> bool:
         return False
 
 
-def default_out(dataset: Path, recipe: Recipe) -> Path:
-    """``./<dataset>_<kind>_r<rate>_s<seed>``."""
+def default_out(dataset: Path, recipe: Recipe, preset: str | None = None) -> Path:
+    """``./<dataset>_<kind or preset>_r<rate>_s<seed>``."""
     (noise,) = recipe.noises
-    return Path(f"{dataset.resolve().name}_{noise.kind}_r{noise.rate:g}_s{recipe.seed}")
+    name = (preset or noise.kind).replace("/", "-")
+    return Path(f"{dataset.resolve().name}_{name}_r{noise.rate:g}_s{recipe.seed}")
 
 
 def choose(split: Split, only: Iterable[str]) -> tuple[Sequence, ...]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import platform
+from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from actiseg_data.digests import json_digest
 from actiseg_data.layouts.image_sets import image_sets_files
 from actiseg_data.opencv import load_cv2
-from actiseg_data.records import SUMMARY_SCHEMA, LedgerRow
+from actiseg_data.records import SUMMARY_SCHEMA
 from actiseg_noise import __version__
-from actiseg_noise.output import SequenceRecord
+from actiseg_noise.journal import SequenceRecord
 from actiseg_noise.plan import Plan
 from actiseg_noise.request import Request
 
@@ -60,60 +64,97 @@ def quantiles(values: Iterable[float]) -> dict[str, Any]:
     }
 
 
-def summarise_rows(rows: list[LedgerRow]) -> dict[str, Any]:
-    """On-disk IoU first, because it is what a reader of the split gets; then what was drawn."""
-    kinds = sorted({row.kind for row in rows})
-    sizes = [name for name, _ in SIZES]
-    return {
-        "iou": {"all": quantiles(row.iou for row in rows)}
-        | {kind: quantiles(row.iou for row in rows if row.kind == kind) for kind in kinds},
-        "iou_by_size": {
-            size: quantiles(row.iou for row in rows if size_of(row.area) == size) for size in sizes
-        },
-        "iou_drawn": {"all": quantiles(row.iou_drawn for row in rows)}
-        | {kind: quantiles(row.iou_drawn for row in rows if row.kind == kind) for kind in kinds},
-        "area_ratio": {
-            kind: quantiles(row.area_ratio for row in rows if row.kind == kind) for kind in kinds
-        },
-        "status": {
-            kind: dict(sorted(Counter(row.status for row in rows if row.kind == kind).items()))
-            for kind in kinds
-        },
-    }
+class Figures:
+    """What the summary needs of every ledger row, in a few bytes each.
+
+    iou, iou_drawn, area_ratio: numbers by kind. by_size: on-disk IoU by size class. status: counts
+    by kind.
+    """
+
+    def __init__(self) -> None:
+        self.iou: dict[str, array[float]] = {}
+        self.iou_drawn: dict[str, array[float]] = {}
+        self.area_ratio: dict[str, array[float]] = {}
+        self.by_size: dict[str, array[float]] = {name: array("d") for name, _ in SIZES}
+        self.status: dict[str, Counter[str]] = {}
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Take in one row, as JSON has it."""
+        kind = row["kind"]
+        for name in ("iou", "iou_drawn", "area_ratio"):
+            getattr(self, name).setdefault(kind, array("d")).append(row[name])
+        self.by_size[size_of(row["area"])].append(row["iou"])
+        self.status.setdefault(kind, Counter())[row["status"]] += 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """On-disk IoU first, because it is what a reader of the split gets; then what was drawn."""
+        kinds = sorted(self.status)
+
+        def by_kind(numbers: dict[str, array[float]]) -> dict[str, Any]:
+            return {kind: quantiles(numbers[kind]) for kind in kinds}
+
+        def of_all(numbers: dict[str, array[float]]) -> dict[str, Any]:
+            return {"all": quantiles(chain.from_iterable(numbers[kind] for kind in kinds))}
+
+        return {
+            "iou": of_all(self.iou) | by_kind(self.iou),
+            "iou_by_size": {size: quantiles(numbers) for size, numbers in self.by_size.items()},
+            "iou_drawn": of_all(self.iou_drawn) | by_kind(self.iou_drawn),
+            "area_ratio": by_kind(self.area_ratio),
+            "status": {kind: dict(sorted(self.status[kind].items())) for kind in kinds},
+        }
 
 
 def identity_of(request: Request, plan: Plan) -> dict[str, Any]:
-    """What two runs have in common that make the same folder from the same data."""
+    """What two runs have in common that make the same folder, but for the clean masks."""
     return {
         "recipe_digest": plan.recipe.digest,
         "dataset_fingerprint": plan.split.fingerprint,
-        "clean_masks_digest": plan.clean_masks_digest,
         "images": request.images_taken,
         "sequences": [sequence.folder for sequence in plan.sequences],
     }
 
 
-def summarise(request: Request, plan: Plan, records: list[SequenceRecord]) -> dict[str, Any]:
-    """The summary document of a run, but for its identity and the time that it took."""
-    rows = [row for record in records for row in record.rows]
-    tally = sum((record.tally for record in records), Counter())
-    bystander_ious = [value for record in records for value in record.bystander_ious]
+def summarise(request: Request, plan: Plan, records: Iterable[SequenceRecord]) -> dict[str, Any]:
+    """The summary document of a run, but for its identity and the time that it took.
+
+    records: of the plan's sequences, in order; taken one at a time.
+    """
+    figures, tally = Figures(), Counter[str]()
+    bystander_ious = array("d")
+    clean: dict[str, list[str]] = {}
+    selected = 0
+    for record in records:
+        for row in record.rows:
+            figures.add(json.loads(row))
+        selected += len(record.rows)
+        tally.update(record.tally)
+        bystander_ious.extend(record.bystander_ious)
+        clean[record.folder] = record.clean_digests
     (noise,) = plan.recipe.noises
     split = plan.split
-    interval = None if noise.exact else wilson_interval(len(rows), plan.items)
+    items = tally["items"]
+    interval = None if noise.exact else wilson_interval(selected, items)
+    not_reached = sum(
+        count
+        for counts in figures.status.values()
+        for status, count in counts.items()
+        if status not in ("met", "fixed")
+    )
     return {
         "schema": SUMMARY_SCHEMA,
         "source": _relative(split.root, request.out),
         "split": split.name,
+        "clean_masks_digest": json_digest(clean),
         "frames": sum(len(sequence.frames) for sequence in plan.sequences),
         "noise": {
             "kind": noise.kind,
             "rate": noise.rate,
-            "items": plan.items,
-            "selected": len(rows),
-            "realised_rate": round(len(rows) / plan.items, 6) if plan.items else None,
+            "items": items,
+            "selected": selected,
+            "realised_rate": round(selected / items, 6) if items else None,
             "interval_95": [round(bound, 6) for bound in interval] if interval else None,
-            **summarise_rows(rows),
+            **figures.to_dict(),
         },
         "bystanders": {
             "items": tally["bystanders"],
@@ -123,7 +164,7 @@ def summarise(request: Request, plan: Plan, records: list[SequenceRecord]) -> di
         "handled": {
             "absent_from_frame": tally["absent"],
             "vanished_from_disk": tally["vanished"],
-            "target_not_reached": sum(row.status not in ("met", "fixed") for row in rows),
+            "target_not_reached": not_reached,
             "sequences_without_active_object": sum(
                 not any(label.positive for label in sequence.objects) for sequence in plan.sequences
             ),
@@ -134,11 +175,12 @@ def summarise(request: Request, plan: Plan, records: list[SequenceRecord]) -> di
         },
         "weights": "left out: the source's are made from clean masks",
         "toolkit": f"actiseg {__version__}",
-        "versions": _versions(),
+        "versions": versions(),
     }
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Versions of Python and of every library that pixels pass through."""
     import contourpy
     import numpy
     import PIL

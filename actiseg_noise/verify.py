@@ -31,7 +31,7 @@ from actiseg_data.sequences import Sequence
 from actiseg_data.untrusted import Cursor, check_name, read_json
 from actiseg_noise.apply import corrupt_sequence
 from actiseg_noise.output import mask_name, on_disk
-from actiseg_noise.plan import image_sets_of, make_plan
+from actiseg_noise.plan import image_set_digests, make_plan
 from actiseg_noise.recipe import check_recipe
 from actiseg_noise.stage import Stage, silent
 
@@ -191,9 +191,9 @@ def _source_mismatches(
         f"{folder}: is not in the source's split {split.name!r}"
         for folder in sorted(folders - {sequence.folder for sequence in whole})
     ]
-    for name, document in image_sets_of(split, whole).items():
+    for name, digest in image_set_digests(split, whole).items():
         path = f"{IMAGE_SETS}/{name}"
-        if digests.get(path) != json_digest(document):
+        if digests.get(path) != digest:
             mismatches.append(f"{path}: differs from what the source gives")
     (noise,) = recipe.noises
     threshold = noise.rate
@@ -230,31 +230,32 @@ def _rederive(
 ) -> tuple[list[str], Counter[str]]:
     """Compare one sequence on disk with what recipe and source give."""
     sequence, rows = item
-    clean_masks = job.split.read_masks(sequence)
-    noise = corrupt_sequence(sequence, clean_masks, job.recipe, job.threshold)
     lines = []
     counts: Counter[str] = Counter(sequences=1)
-    if noise.rows != rows:
-        lines.append(f"{LEDGER_FILE}: the rows of {sequence.folder} differ from what is derived")
-    for frame, clean, derived in zip(sequence.frames, clean_masks, noise.masks, strict=True):
-        name = mask_name(job.split, sequence, frame)
+    derived_rows: list[LedgerRow] = []
+    clean_masks = job.split.each_mask(sequence)
+    for noise in corrupt_sequence(sequence, clean_masks, job.recipe, job.threshold):
+        derived_rows += noise.rows
+        name = mask_name(job.split, sequence, noise.frame)
         try:
             actual = read_index_mask(on_disk(job.out, name))
         except Refused as refused:
             lines.append(f"{name}: {refused.problems[0].what}")
             continue
-        counts += Counter(masks=1, pixels=derived.size)
-        if actual.shape != derived.shape:
+        counts += Counter(masks=1, pixels=noise.mask.size)
+        if actual.shape != noise.mask.shape:
             lines.append(f"{name}: has another size than the source's mask")
             continue
-        wrong = int((actual != derived).sum())
+        wrong = int((actual != noise.mask).sum())
         if wrong:
             lines.append(f"{name}: {wrong} pixels differ from what is derived")
-        touched = {row.object_id for row in rows if row.frame == frame}
-        strayed, counted = _stray_pixels(clean, actual, touched)
+        touched = {row.object_id for row in rows if row.frame == noise.frame}
+        strayed, counted = _stray_pixels(noise.clean, actual, touched)
         counts += counted
         if strayed:
             lines.append(f"{name}: {strayed} pixels changed that no touched object explains")
+    if tuple(derived_rows) != rows:
+        lines.append(f"{LEDGER_FILE}: the rows of {sequence.folder} differ from what is derived")
     return lines, counts
 
 

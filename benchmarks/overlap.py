@@ -65,11 +65,11 @@ def main(
         bystanders = vanished = 0
         ruled = replace(recipe, noises=(replace(recipe.noises[0], overlap=rule),))
         for sequence in opened.sequences[::every]:
-            noise = corrupt_sequence(sequence, opened.read_masks(sequence), ruled)
-            ious += [row.iou for row in noise.rows if row.status == "met"]
-            cut += noise.bystander_ious
-            bystanders += noise.tally["bystanders"]
-            vanished += noise.tally["vanished"]
+            for noise in corrupt_sequence(sequence, opened.each_mask(sequence), ruled):
+                ious += [row.iou for row in noise.rows if row.status == "met"]
+                cut += noise.bystander_ious
+                bystanders += noise.tally["bystanders"]
+                vanished += noise.tally["vanished"]
         quantiles = np.quantile(ious, [0.05, 0.5, 0.95])
         low = np.quantile(cut, 0.05) if cut else 1.0
         table.append(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +19,15 @@ def masks_of(sequence):
     return [draw_mask(sequence, frame) for frame in sequence.frames]
 
 
+def noise_of(sequence, masks, recipe):
+    frames = list(corrupt_sequence(sequence, masks, recipe))
+    return SimpleNamespace(
+        masks=[frame.mask for frame in frames],
+        rows=[row for frame in frames for row in frame.rows],
+        tally=sum((frame.tally for frame in frames), Counter()),
+    )
+
+
 def touched(noise):
     return {(row.sequence, row.frame, row.object) for row in noise.rows}
 
@@ -26,8 +37,8 @@ def test_input_is_left_alone_and_result_repeats(kind):
     sequence = clip(1)
     clean = masks_of(sequence)
     copies = [mask.copy() for mask in clean]
-    first = corrupt_sequence(sequence, clean, make_recipe(kind, 1.0))
-    again = corrupt_sequence(sequence, clean, make_recipe(kind, 1.0))
+    first = noise_of(sequence, clean, make_recipe(kind, 1.0))
+    again = noise_of(sequence, clean, make_recipe(kind, 1.0))
     assert all((a == b).all() for a, b in zip(clean, copies, strict=True))
     assert all((a == b).all() for a, b in zip(first.masks, again.masks, strict=True))
     assert first.rows == again.rows
@@ -36,7 +47,7 @@ def test_input_is_left_alone_and_result_repeats(kind):
 
 def test_rate_zero_changes_nothing():
     sequence = clip(1)
-    noise = corrupt_sequence(sequence, masks_of(sequence), make_recipe("boundary", 0.0))
+    noise = noise_of(sequence, masks_of(sequence), make_recipe("boundary", 0.0))
     assert not noise.rows
     assert all((a == b).all() for a, b in zip(noise.masks, masks_of(sequence), strict=True))
 
@@ -47,7 +58,7 @@ def test_rates_nest_and_do_not_change_a_draw():
     for number in range(1, 12):
         sequence = clip(number)
         for rate, into in ((0.2, few), (0.4, many)):
-            noise = corrupt_sequence(sequence, masks_of(sequence), make_recipe("boundary", rate))
+            noise = noise_of(sequence, masks_of(sequence), make_recipe("boundary", rate))
             into |= touched(noise)
             for row in noise.rows:
                 item = (row.sequence, row.frame, row.object)
@@ -58,10 +69,8 @@ def test_rates_nest_and_do_not_change_a_draw():
 
 def test_only_eligible_objects_are_touched():
     sequence = clip(1)
-    positive = corrupt_sequence(sequence, masks_of(sequence), make_recipe("dilate", 1.0))
-    everything = corrupt_sequence(
-        sequence, masks_of(sequence), make_recipe("dilate", 1.0, objects="all")
-    )
+    positive = noise_of(sequence, masks_of(sequence), make_recipe("dilate", 1.0))
+    everything = noise_of(sequence, masks_of(sequence), make_recipe("dilate", 1.0, objects="all"))
     assert {row.object for row in positive.rows} == {"cup", "right hand"}
     assert {row.object for row in everything.rows} == {"cup", "knife", "plate", "right hand"}
 
@@ -76,8 +85,8 @@ def test_number_ids_and_position_do_not_matter():
     swap = np.arange(256, dtype=np.uint8)
     swap[1:10] = swap[9:0:-1]
     recipe = make_recipe("boundary", 0.7, overlap="background", objects="all")
-    here = corrupt_sequence(sequence, masks_of(sequence), recipe)
-    there = corrupt_sequence(other, [swap[mask] for mask in masks_of(sequence)], recipe)
+    here = noise_of(sequence, masks_of(sequence), recipe)
+    there = noise_of(other, [swap[mask] for mask in masks_of(sequence)], recipe)
     assert [(r.frame, r.object, r.kind, r.iou_drawn) for r in here.rows] == sorted(
         [(r.frame, r.object, r.kind, r.iou_drawn) for r in there.rows],
         key=lambda row: (row[0], [o.name for o in sequence.objects].index(row[1])),
@@ -94,11 +103,11 @@ def test_clips_that_are_equal_but_for_their_ordinal_differ():
 def test_seeds_differ_and_kinds_share_their_selection():
     sequence = clip(3)
     by_seed = [
-        touched(corrupt_sequence(sequence, masks_of(sequence), make_recipe("dilate", 0.5, seed=s)))
+        touched(noise_of(sequence, masks_of(sequence), make_recipe("dilate", 0.5, seed=s)))
         for s in range(8)
     ]
     assert len({frozenset(items) for items in by_seed}) > 1
-    erode = corrupt_sequence(sequence, masks_of(sequence), make_recipe("erode", 0.5))
+    erode = noise_of(sequence, masks_of(sequence), make_recipe("erode", 0.5))
     assert touched(erode) == by_seed[0]
 
 
@@ -106,7 +115,7 @@ def test_absent_objects_are_counted_not_invented():
     sequence = clip(1)
     clean = masks_of(sequence)
     clean[0][clean[0] == 1] = 0
-    noise = corrupt_sequence(sequence, clean, make_recipe("dilate", 1.0))
+    noise = noise_of(sequence, clean, make_recipe("dilate", 1.0))
     assert noise.tally["absent"] == 1
     assert not (noise.masks[0] == 1).any()
 
@@ -114,7 +123,7 @@ def test_absent_objects_are_counted_not_invented():
 def test_rows_say_what_is_on_disk():
     sequence = clip(4)
     clean = masks_of(sequence)
-    noise = corrupt_sequence(sequence, clean, make_recipe("boundary", 1.0))
+    noise = noise_of(sequence, clean, make_recipe("boundary", 1.0))
     for row in noise.rows:
         position = sequence.frames.index(row.frame)
         before = clean[position] == row.object_id

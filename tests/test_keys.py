@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actiseg_data.keys import bells, integer, key, uniform, uniforms
+from actiseg_data.keys import bells, coins, integer, key, uniform, uniforms
 
 GOLDEN = [
     (
@@ -59,6 +59,7 @@ def test_published_series_never_change():
     draw = key(0, 1, "select")
     assert uniforms(draw, 2).tolist() == [0.41482980608030307, 0.7104196777258802]
     assert bells(draw, 2).tolist() == [1.6061841788575046, -1.6515362613610822]
+    assert coins(draw, 8, 0.5).tolist() == [True, False, True, True, False, True, True, False]
 
 
 @pytest.mark.parametrize("arguments", [row[0] for row in GOLDEN])
@@ -71,6 +72,10 @@ def test_draws_follow_the_documented_formula(arguments):
     words = [int.from_bytes(stream[at : at + 8], "little") >> 11 for at in range(0, 96, 8)]
     assert uniforms(digest, 12).tolist() == [word / 2**53 for word in words]
     assert bells(digest, 1)[0] == pytest.approx(sum(words) / 2**53 - 6, abs=1e-12)
+    words = [int.from_bytes(stream[at : at + 2], "little") for at in range(0, 96, 2)]
+    for probability in (0.05, 0.2, 0.5, 0.8):
+        expected = [word < round(probability * 65536) for word in words]
+        assert coins(digest, 48, probability).tolist() == expected
     assert integer(digest, 37) == int.from_bytes(digest, "little") * 37 // 2**256
 
 
@@ -149,6 +154,37 @@ def test_short_series_begin_long_ones(draw, short, extra):
         longer = series(draw, short + extra)
         assert longer.shape == (short + extra,)
         assert (series(draw, short) == longer[:short]).all()
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.binary(min_size=32, max_size=32),
+    st.integers(0, 60),
+    st.integers(0, 60),
+    st.floats(0, 1),
+    st.floats(0, 1),
+)
+def test_short_series_of_coins_begin_long_ones_and_lower_odds_nest(draw, short, extra, one, other):
+    longer = coins(draw, short + extra, one)
+    assert longer.shape == (short + extra,)
+    assert longer.dtype == bool
+    assert (coins(draw, short, one) == longer[:short]).all()
+    rarer, likelier = (coins(draw, short, p) for p in sorted((one, other)))
+    assert not (rarer & ~likelier).any()
+
+
+@pytest.mark.parametrize("draw", [bytes(32), b"\xff" * 32, key(0, 1, "test")])
+def test_coins_of_probability_0_are_never_and_of_1_always_true(draw):
+    assert not coins(draw, 70_000, 0).any()
+    assert coins(draw, 70_000, 1).all()
+
+
+@pytest.mark.parametrize("probability", [0.001, 0.05, 0.2, 0.5, 0.8, 0.999])
+def test_coins_are_as_likely_as_asked(probability):
+    found = coins(key(0, 1, "test"), 400_000, probability)
+    spread = (probability * (1 - probability) / 400_000) ** 0.5
+    assert abs(found.mean() - probability) < 4 * spread
+    assert abs(np.corrcoef(found[:-1], found[1:])[0, 1]) < 0.01
 
 
 def test_bells_are_close_to_normal():

@@ -54,7 +54,7 @@ def test_a_split_is_read_as_it_was_written(shared_root):
     split = open_split(shared_root, "train")
     assert split.sequences == tuple(clip(n) for n in range(1, 7))
     assert set(split.subsets.values()) == {"train"}
-    assert list(split.records) == json.loads((shared_root / "ImageSets/train.json").read_text())
+    assert split.action_list() == json.loads((shared_root / "ImageSets/train.json").read_text())
     for sequence in split.sequences:
         assert [mask.shape for mask in split.read_masks(sequence)] == [(120, 160)] * 2
 

@@ -8,6 +8,7 @@ import zlib
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
@@ -15,6 +16,7 @@ from actiseg_data.errors import Refused
 from actiseg_data.masks import (
     PALETTE,
     foreign_ids,
+    ids_in,
     pixel_digest,
     read_index_mask,
     write_index_mask,
@@ -211,3 +213,28 @@ def test_digests_tell_shapes_types_and_single_pixels_apart():
 )
 def test_foreign_ids_are_those_in_sight_that_nobody_listed(known, foreign):
     assert foreign_ids(MASK, frozenset(known)) == foreign
+
+
+RUNS = st.lists(st.tuples(st.integers(0, 255), st.integers(1, 40)), max_size=12)
+
+
+@given(RUNS, st.integers(0, 9))
+def test_ids_are_those_of_every_run_however_it_lies(runs, start):
+    pixels = np.repeat(
+        np.array([value for value, _ in runs], np.uint8), [length for _, length in runs]
+    )
+    for part in (pixels[start:], pixels[start:][::-1], pixels[::3]):  # aligned in memory or not
+        assert ids_in(part) == sorted(set(part.tolist()) - {0})
+
+
+@given(arrays.arrays(np.uint8, arrays.array_shapes(min_dims=0, max_dims=3, min_side=0)))
+def test_ids_are_those_of_any_part_of_a_mask(mask):
+    for part in (mask, mask.T, np.asfortranarray(mask)):
+        assert ids_in(part) == [i for i in range(1, 256) if (part == i).any()]
+
+
+def test_an_id_of_a_single_pixel_is_seen_wherever_it_is():
+    for at in range(45):
+        mask = np.full((5, 9), 2, np.uint8)
+        mask.flat[at] = 255
+        assert ids_in(mask) == [2, 255]

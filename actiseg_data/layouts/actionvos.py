@@ -16,6 +16,7 @@ A split is an action list; `val_human` or a user's own list refers to the folder
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,19 +55,14 @@ class Split:
     """An action list of an ActionVOS root, read and checked.
 
     subsets: for each sequence folder, ``train`` or ``val``: where its masks lie.
-    records: the action list as it stands in the file, for writing it again unchanged.
+    fingerprint: digest of the action list: which sequences, frames, objects and labels there are.
     """
 
     root: Path
     name: str
     sequences: tuple[Sequence, ...]
     subsets: dict[str, str]
-    records: tuple[dict[str, Any], ...]
-
-    @property
-    def fingerprint(self) -> str:
-        """Digest of the action list: which sequences, frames, objects and labels there are."""
-        return json_digest(list(self.records))
+    fingerprint: str
 
     def folder(self, kind: str, sequence: Sequence) -> Path:
         """Where a sequence's files of a kind (`MASKS`, `FRAMES`, `WEIGHTS`) lie in this root."""
@@ -75,21 +71,31 @@ class Split:
     def mask_path(self, sequence: Sequence, frame: str) -> Path:
         return self.folder(MASKS, sequence) / f"{frame}.png"
 
+    def mask_paths(self, sequence: Sequence) -> list[Path]:
+        """The files of a sequence's masks, in frame order."""
+        folder = self.folder(MASKS, sequence)
+        return [folder / f"{frame}.png" for frame in sequence.frames]
+
     def read_masks(self, sequence: Sequence) -> list[IndexMask]:
+        """All of `each_mask` at once."""
+        return list(self.each_mask(sequence))
+
+    def each_mask(self, sequence: Sequence) -> Iterator[IndexMask]:
         """The sequence's index masks in frame order, all of one size and with listed ids only.
 
-        Raises `Refused` with every mask that is not so.
+        One at a time, so that a long clip needs no more memory than a short one. At the first that
+        is not sound all others are looked at, too, and `Refused` is raised with every such mask.
         """
         problems = Problems()
-        masks: list[IndexMask] = []
-        for frame in sequence.frames:
-            path = self.mask_path(sequence, frame)
+        shape: tuple[int, ...] | None = None
+        for path in self.mask_paths(sequence):
             with problems.caught():
                 mask = read_index_mask(path)
-                if masks and mask.shape != masks[0].shape:
+                shape = shape or mask.shape
+                if mask.shape != shape:
                     problems.add(
                         f"has {mask.shape[1]} x {mask.shape[0]} pixels, the sequence's other masks "
-                        f"{masks[0].shape[1]} x {masks[0].shape[0]}",
+                        f"{shape[1]} x {shape[0]}",
                         path,
                         "make all masks of a sequence at one size, resampled by nearest neighbour",
                     )
@@ -101,9 +107,17 @@ class Split:
                         "list the objects, or, if ids were blended by resampling or anti-aliasing, "
                         "make the mask again without",
                     )
-                masks.append(mask)
+            if not problems.found:
+                yield mask
         problems.raise_if_any()
-        return masks
+
+    def action_list(self) -> list[dict[str, Any]]:
+        """The action list as it stands in the file; `Refused` where it is not what was opened."""
+        path = self.root / IMAGE_SETS / f"{self.name}.json"
+        records = read_json(path, "action list")
+        if json_digest(records) != self.fingerprint:
+            raise refuse("changed while it was in use", path, "leave it alone and run again")
+        return list(records)
 
     def document(self, file: str) -> dict[str, Any]:
         """An expressions or objects file of the root, as it stands."""
@@ -171,7 +185,7 @@ def open_split(root: Path, name: str) -> Split:
         with problems.caught():
             subsets[sequence.folder] = _subset_of(root, sequence.folder)
     problems.raise_if_any()
-    return Split(root, name, tuple(sequences), subsets, tuple(records))
+    return Split(root, name, tuple(sequences), subsets, json_digest(records))
 
 
 def _subset_of(root: Path, folder: str) -> str:

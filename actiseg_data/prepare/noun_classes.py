@@ -7,17 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.errors import Problems, refuse
-from actiseg_data.untrusted import read_csv
+from actiseg_data.untrusted import check_text, read_csv
 
 _MAX_LIST = 1 << 16
 
 
 @dataclass(frozen=True)
 class NounClasses:
-    """The table of classes. ids: all class ids. of_name: the classes that list a name."""
+    """The table of classes.
+
+    ids: all class ids. of_name: the classes that list a name. names: what each class is called.
+    supercategories: the group of each class, such as ``cutlery``; empty where the table has none.
+    """
 
     ids: frozenset[int]
     of_name: dict[str, frozenset[int]]
+    names: dict[int, str]
+    supercategories: dict[int, str]
 
     def finding(self, name: str, class_id: int) -> str | None:
         """What is odd about an entity's class, or None.
@@ -34,20 +40,29 @@ class NounClasses:
 def read_noun_classes(path: Path) -> NounClasses:
     """Read ``EPIC_100_noun_classes_v2.csv``; raises `Refused` with every faulty row."""
     problems = Problems()
-    names: dict[str, set[int]] = {}
-    ids: set[int] = set()
+    of_name: dict[str, set[int]] = {}
+    names: dict[int, str] = {}
+    supercategories: dict[int, str] = {}
     for line, row in enumerate(read_csv(path, ("id", "key", "instances")), 2):
         with problems.caught():
             where = f"{path}: row {line}"
             if not (row["id"].isascii() and row["id"].isdigit() and len(row["id"]) < 10):
                 raise refuse(f"{row['id'][:60]!r} is no class id", where, "give the right table")
-            if int(row["id"]) in ids:
+            class_id = int(row["id"])
+            if class_id in names:
                 raise refuse(f"class {row['id']} is listed twice", where, "give the right table")
-            ids.add(int(row["id"]))
+            names[class_id] = check_text(spoken(row["key"]), where)
+            if row.get("category"):
+                supercategories[class_id] = check_text(row["category"], where)
             for instance in (row["key"], *parse_texts(row["instances"], where)):
-                names.setdefault(spoken(instance), set()).add(int(row["id"]))
+                of_name.setdefault(spoken(instance), set()).add(class_id)
     problems.raise_if_any()
-    return NounClasses(frozenset(ids), {name: frozenset(of) for name, of in names.items()})
+    return NounClasses(
+        frozenset(names),
+        {name: frozenset(of) for name, of in of_name.items()},
+        names,
+        supercategories,
+    )
 
 
 def spoken(instance: str) -> str:

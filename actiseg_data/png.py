@@ -1,0 +1,157 @@
+"""PNG, the container of index masks: its chunks, and the plain kind of it decoded and encoded.
+
+Plain is what nearly every index mask is: 8 bits a pixel, palette or grey, no filters, not
+interlaced. Such pixels are the inflated stream itself, less one byte a row, so neither way needs
+an image library, which spends most of its time elsewhere.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from zlib_ng import zlib_ng
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+BEGIN = SIGNATURE + b"\0\0\0\rIHDR"
+"""How every PNG begins: the signature, then a header of 13 bytes."""
+
+_GREY, _PALETTE = 0, 3
+_COLOURS_BYTES = {_GREY: (0,), _PALETTE: range(3, 769, 3)}
+_NEXT = {b"IHDR": (b"PLTE", b"IDAT"), b"PLTE": (b"IDAT",), b"IDAT": (b"IDAT", b"IEND")}
+
+# Chunks that may stand before the pixels and have no say in them, and the bytes they hold. Any
+# other file is left to Pillow, which knows what to make of it.
+_BESIDE_THE_PIXELS = {b"tIME": 7, b"pHYs": 9, b"gAMA": 4, b"sRGB": 1}
+
+# The type stub calls the exception class an instance.
+_DAMAGED: type[Exception] = zlib_ng.error  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class Png:
+    """A PNG whose checksums hold: what its header says, and its pixels as they are packed.
+
+    width, height: pixels. depth: bits of a sample. packed: the zlib stream. plain: whether header
+    and chunks are such that `decode` can read it; its stream is not looked at for that.
+    """
+
+    width: int
+    height: int
+    depth: int
+    packed: bytes
+    plain: bool
+
+
+def parse(data: bytes) -> Png | None:
+    """Take apart a PNG that starts with `BEGIN`; nothing is inflated.
+
+    None unless every chunk up to the last is as its checksum says: Pillow does not look at the
+    checksums of pixels, and a flipped bit there can change ids unnoticed. None, too, for a second
+    header: it would outdo the first. What stands after the last chunk is not looked at.
+
+    Source: PNG specification, third edition, sections 5 and 11.
+
+    >>> found = parse(encode(np.zeros((2, 3), np.uint8), bytes(768)))
+    >>> found.width, found.height, found.depth, found.plain
+    (3, 2, 8, True)
+    """
+    view, at = memoryview(data), len(SIGNATURE)
+    packed = bytearray()
+    plain, last, colours = True, b"IHDR", 0
+    while at + 12 <= len(data):
+        kind = data[at + 4 : at + 8]
+        length = int.from_bytes(view[at : at + 4], "big")
+        end = at + 8 + length
+        if data[end : end + 4] != zlib.crc32(view[at + 4 : end]).to_bytes(4, "big"):
+            return None
+        if kind == b"IHDR":
+            if at > len(SIGNATURE):
+                return None
+        elif kind in _NEXT[last]:
+            last = kind
+        elif last == b"IDAT" or length != _BESIDE_THE_PIXELS.get(kind):
+            plain = False
+        if kind == b"PLTE":
+            colours = length
+        if kind == b"IDAT":
+            packed += view[at + 8 : end]
+        if kind == b"IEND":
+            width, height, depth, colour, *methods = struct.unpack_from(">IIBBBBB", data, 16)
+            plain &= depth == 8 and methods == [0, 0, 0]
+            plain &= colours in _COLOURS_BYTES.get(colour, ())
+            return Png(width, height, depth, bytes(packed), plain)
+        at = end + 4
+    return None
+
+
+def decode(png: Png) -> NDArray[np.uint8] | None:
+    """The pixels of a plain PNG, read-only (height, width) uint8; None where it is another kind.
+
+    None as well where the stream is damaged, is not exactly as long as the header asks for, or has
+    something behind it. No more is ever inflated than the header asks for and one byte: check the
+    header's size first.
+
+    Source: PNG specification, third edition, sections 7.2 and 9: a row is a byte that names its
+    filter, 0 for none, and its pixels.
+
+    >>> decode(parse(encode(np.array([[0, 7], [1, 0]], np.uint8), bytes(768)))).tolist()
+    [[0, 7], [1, 0]]
+    """
+    needed = png.height * (1 + png.width)
+    if not png.plain or not png.width or not png.height:
+        return None
+    stream = zlib_ng.decompressobj()
+    try:
+        inflated = stream.decompress(png.packed, needed + 1)
+    except _DAMAGED:
+        return None
+    if len(inflated) != needed or not stream.eof or stream.unused_data:
+        return None
+    rows = np.frombuffer(inflated, np.uint8).reshape(png.height, 1 + png.width)
+    if rows[:, 0].any():
+        return None
+    pixels = np.ascontiguousarray(rows[:, 1:])
+    pixels.setflags(write=False)
+    return pixels
+
+
+def encode(pixels: NDArray[np.uint8], palette: bytes) -> bytes:
+    """A whole PNG of 8-bit palette indices, plain in the sense of this module.
+
+    pixels: (H, W) uint8, neither side 0. palette: 768 bytes RGB. Raises `ValueError` for others.
+    The bytes of the file may differ between versions of the compressor, the pixels never.
+
+    >>> encode(np.zeros((2, 3), np.uint8), bytes(768))[:16] == BEGIN
+    True
+    """
+    if pixels.dtype != np.uint8 or pixels.ndim != 2 or not pixels.size or len(palette) != 768:
+        raise ValueError(
+            f"need (H, W) uint8 and 768 colour bytes, got {pixels.shape} {pixels.dtype} "
+            f"and {len(palette)}"
+        )
+    height, width = pixels.shape
+    rows = np.zeros((height, 1 + width), np.uint8)
+    rows[:, 1:] = pixels
+    # Masks are long runs of one id: matching runs alone packs them tighter than the search for
+    # any match does at the same speed.
+    packer = zlib_ng.compressobj(1, strategy=zlib_ng.Z_RLE)
+    return b"".join(
+        [
+            SIGNATURE,
+            _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, _PALETTE, 0, 0, 0)),
+            _chunk(b"PLTE", palette),
+            _chunk(b"IDAT", packer.compress(rows) + packer.flush()),
+            _chunk(b"IEND", b""),
+        ]
+    )
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    checksum = zlib.crc32(content, zlib.crc32(kind))
+    return b"".join(
+        [len(content).to_bytes(4, "big"), kind, content, checksum.to_bytes(4, "big")],
+    )

@@ -1,0 +1,5 @@
+"""``python -m actiseg_noise.cli``."""
+
+from actiseg_noise.cli import main
+
+main()

@@ -1,0 +1,72 @@
+"""`sample` and `prepare`: clean datasets to work on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from actiseg_noise.cli.options import Quiet, Workers, quoted, staged
+
+
+def sample(
+    out: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
+) -> None:
+    """Make the built-in sample: a small synthetic dataset in the ActionVOS layout."""
+    from actiseg_data.sample import make_sample
+
+    print(make_sample(out))
+    print(f"next: actiseg-noise corrupt {quoted(out)} --type boundary --rate 0.4")
+
+
+def visor(
+    annotations: Annotated[
+        Path, typer.Option(help="Folder of VISOR's sparse JSON files (.json or .json.gz).")
+    ],
+    frame_mapping: Annotated[Path, typer.Option(help="VISOR's frame_mapping.json (or .json.gz).")],
+    narrations: Annotated[
+        list[Path], typer.Option(help="EPIC-KITCHENS-100 narration CSV (repeatable).")
+    ],
+    noun_classes: Annotated[Path, typer.Option(help="EPIC_100_noun_classes_v2.csv.")],
+    split: Annotated[str, typer.Option(help="train or val, as VISOR divides its videos.")],
+    out: Annotated[Path, typer.Option(help="ActionVOS root to make, or to add the split to.")],
+    images: Annotated[
+        Optional[Path], typer.Option(help="Folder of VISOR's RGB frames, unpacked.")
+    ] = None,
+    human_labels: Annotated[
+        Optional[list[Path]],
+        typer.Option(help="Human-labelled list such as val_human.json (repeatable)."),
+    ] = None,
+    hos_corrections: Annotated[
+        Optional[Path], typer.Option(help="Corrections of hand contacts, of VISOR-HOS.")
+    ] = None,
+    workers: Workers = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Build ActionVOS lists, prompts, masks and weights from raw EPIC-KITCHENS VISOR.
+
+    Example: actiseg-noise prepare visor --annotations visor/val --split val --frame-mapping
+    frame_mapping.json --narrations EPIC_100_validation.csv --noun-classes
+    EPIC_100_noun_classes_v2.csv --out dataset_visor
+    """
+    from actiseg_data.prepare.visor import prepare_visor
+    from actiseg_noise.console import print_preparation
+
+    with staged(quiet)("drawing videos") as progress:
+        report = prepare_visor(
+            annotations=annotations,
+            split=split,
+            frame_mapping=frame_mapping,
+            narrations=narrations,
+            noun_classes=noun_classes,
+            out=out,
+            images=images,
+            human_labels=human_labels or [],
+            hos_corrections=hos_corrections,
+            workers=workers,
+            progress=progress,
+        )
+    print_preparation(report)
+    print(f"made the split {split!r} in {out}; prepare-{split}.json lists every place")
+    print(f"next: actiseg-noise corrupt {quoted(out)} --split {split} --type boundary --rate 0.4")

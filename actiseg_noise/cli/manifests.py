@@ -1,0 +1,108 @@
+"""`presets` and `manifests`: named recipes, and digests of what they make."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from actiseg_noise.cli.options import Dataset, Quiet, Workers, locate, staged
+
+if TYPE_CHECKING:
+    from actiseg_noise.presets import Preset
+
+
+def presets(
+    name: Annotated[
+        Optional[str], typer.Argument(help="One preset, with its source and recipe.")
+    ] = None,
+) -> None:
+    """List the named recipes, or show one with its source, constants and differences.
+
+    Example: actiseg-noise presets smart/de-EAD
+    """
+    from actiseg_noise.presets import load_preset, load_presets
+
+    if name is None:
+        _list(list(load_presets().values()))
+        print("next: actiseg-noise presets NAME, or actiseg-noise corrupt --preset NAME")
+        return
+    _describe(load_preset(name))
+    print(f"next: actiseg-noise corrupt --preset {name}")
+
+
+def _list(known: list[Preset]) -> None:
+    family = None
+    for preset in known:
+        if preset.source is not family:
+            family = preset.source
+            print(f"{family.title} ({family.paper})")
+        print(f"  {preset.name:22s} {preset.summary}")
+
+
+def _describe(preset: Preset) -> None:
+    source = preset.source
+    print(f"{preset.name}: {preset.summary}")
+    print(f"source: {source.title}; {source.paper}; {source.code}; licence: {source.licence}")
+    for line in source.differences:
+        print(f"differs: {line}")
+    for noise in preset.noises:
+        rules = f"rate {noise.rate:g}, objects {noise.objects}, overlap {noise.overlap}"
+        print(f"type {noise.kind}, algorithm {noise.algorithm}, {rules}")
+        for name, value in noise.parameters.items():
+            print(f"  {name} = {json.dumps(value)}")
+
+
+def check(
+    dataset: Annotated[
+        Optional[Path],
+        typer.Option(help="A dataset whose digests are known. Default: a fresh built-in sample."),
+    ] = None,
+    preset: Annotated[
+        Optional[list[str]], typer.Option(help="Only this preset (repeatable).")
+    ] = None,
+    workers: Workers = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Do the presets make the golden pixels here, with these libraries? Exit 1 if not."""
+    from actiseg_data.sample import make_sample
+    from actiseg_noise.manifests import derive, mismatches, recognise
+    from actiseg_noise.summary import versions
+
+    with tempfile.TemporaryDirectory() as folder:
+        root = dataset or Path(folder) / "sample"
+        if dataset is None:
+            make_sample(root)
+        golden = recognise(root, workers)
+        masks = derive(root, golden.split, preset or [], workers, staged(quiet))
+    lines = mismatches(golden, masks)
+    for line in lines:
+        print(f"mismatch: {line}")
+    print(", ".join(f"{library} {version}" for library, version in versions().items()))
+    print(f"{len(masks) - len(lines)} of {len(masks)} presets as they should be on {golden.name}")
+    if lines:
+        raise typer.Exit(1)
+
+
+def derive(
+    dataset: Dataset = None,
+    split: Annotated[str, typer.Option(help="Action list to use.")] = "train",
+    workers: Workers = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Print the digests of what every preset makes of a dataset, as golden.json holds them."""
+    from actiseg_data.layouts.actionvos import open_split
+    from actiseg_noise.manifests import derive as make
+    from actiseg_noise.plan import clean_masks_digest
+
+    root = locate(dataset)
+    opened = open_split(root, split)
+    document = {
+        "split": split,
+        "clean_masks_digest": clean_masks_digest(opened, opened.sequences, workers),
+        "masks": make(root, split, workers=workers, stage=staged(quiet)),
+    }
+    print(json.dumps(document, indent=1))

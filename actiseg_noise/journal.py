@@ -1,0 +1,102 @@
+"""Records of the sequences that are finished while a split is made, so that it can be taken up.
+
+A line of JSON each, appended by every process to a file of its own, named by run and process: far
+cheaper than a file for each sequence. What a killed process or a full disk left of a line is no
+JSON, and counts for nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from actiseg_data.errors import Refused
+from actiseg_data.untrusted import Cursor, parse_json
+
+_ENDING = ".jsonl"
+
+
+@dataclass(frozen=True)
+class SequenceRecord:
+    """What is kept of a finished sequence.
+
+    folder: its name. rows: ledger rows as lines of JSON. digests: of the noisy masks, by path, in
+    frame order. clean_digests: of the masks that they were made from, likewise. tally,
+    bystander_ious: see `actiseg_noise.apply.FrameNoise`.
+    """
+
+    folder: str
+    rows: list[str]
+    digests: dict[str, str]
+    clean_digests: list[str]
+    tally: Counter[str]
+    bystander_ious: list[float]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a record stands: a file, and the first byte and the length of its line."""
+
+    file: Path
+    start: int
+    length: int
+
+
+def next_run(journal: Path) -> int:
+    """A number for this run, larger than those of all runs before it."""
+    return 1 + max((_run_of(file) for file in journal.glob(f"*{_ENDING}")), default=0)
+
+
+def append(journal: Path, run: int, record: SequenceRecord) -> None:
+    """Write a record; `run` as `next_run` gave it to the main process."""
+    line = f"{json.dumps(record.folder)}\t{json.dumps(vars(record))}"
+    with (journal / f"{run}-{os.getpid()}{_ENDING}").open("ab") as stream:
+        stream.write(f"\n{line}\n".encode())  # the first ends what may stand there half
+
+
+def find_records(journal: Path) -> dict[str, Place]:
+    """Where the last record of each sequence stands, by the sequence's folder."""
+    places = {}
+    for file in sorted(journal.glob(f"*{_ENDING}"), key=_run_of):
+        with file.open("rb") as stream:
+            start = 0
+            for line in stream:
+                name = line.partition(b"\t")[0]
+                if line.endswith(b"\n") and len(line) > 1:
+                    places[_name(name)] = Place(file, start, len(line))
+                start += len(line)
+    return places
+
+
+def read_record(place: Place) -> SequenceRecord | None:
+    """The record at a place, or None where it is damaged."""
+    with place.file.open("rb") as stream:
+        stream.seek(place.start)
+        line = stream.read(place.length).partition(b"\t")[2]
+    try:
+        top = Cursor(parse_json(line, place.file), str(place.file))
+        return SequenceRecord(
+            folder=top["folder"].text(),
+            rows=[row.text() for row in top["rows"].elements()],
+            digests={name: digest.text() for name, digest in top["digests"].members()},
+            clean_digests=[digest.text() for digest in top["clean_digests"].elements()],
+            tally=Counter({name: count.integer() for name, count in top["tally"].members()}),
+            bystander_ious=[value.number() for value in top["bystander_ious"].elements()],
+        )
+    except Refused:
+        return None
+
+
+def _run_of(file: Path) -> int:
+    run = file.name.partition("-")[0]
+    return int(run) if run.isdecimal() else 0
+
+
+def _name(text: bytes) -> str:
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        return ""

@@ -1,0 +1,127 @@
+"""Golden digests: what every preset makes of datasets that are known, on any machine.
+
+They stand in ``data_manifests/golden.json``. A library that draws other pixels than the one they
+were made with is found out by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from actiseg_data.digests import json_digest
+from actiseg_data.errors import refuse
+from actiseg_data.layouts.actionvos import Split, open_split, split_names
+from actiseg_data.masks import pixel_digest
+from actiseg_data.parallel import run
+from actiseg_data.records import Recipe
+from actiseg_data.sequences import Sequence
+from actiseg_data.untrusted import Cursor, parse_json
+from actiseg_noise.apply import corrupt_sequence
+from actiseg_noise.output import mask_name
+from actiseg_noise.plan import clean_masks_digest
+from actiseg_noise.presets import MANIFESTS, load_preset, load_presets
+from actiseg_noise.stage import Stage, silent
+
+SCHEMA = "actiseg/golden/1"
+
+
+@dataclass(frozen=True)
+class Golden:
+    """What is known of one dataset.
+
+    about: what it is and how to get it. clean_masks_digest: as in ``summary.json``.
+    masks: for each preset, the digest of all masks' entries in ``digests.json``.
+    """
+
+    name: str
+    about: str
+    split: str
+    clean_masks_digest: str
+    masks: dict[str, str]
+
+
+def load_golden() -> dict[str, Golden]:
+    """The golden digests by the dataset's name."""
+    file = resources.files(MANIFESTS) / "golden.json"
+    top = Cursor(parse_json(file.read_bytes(), file.name), file.name)
+    if top["schema"].text() != SCHEMA:
+        raise refuse(f"is no document of schema {SCHEMA!r}", file.name, "reinstall actiseg")
+    return {
+        name: Golden(
+            name=name,
+            about=entry["about"].text(),
+            split=entry["split"].text(),
+            clean_masks_digest=entry["clean_masks_digest"].text(),
+            masks={preset: digest.text() for preset, digest in entry["masks"].members()},
+        )
+        for name, entry in top["datasets"].members()
+    }
+
+
+def recognise(root: Path, workers: int = 1) -> Golden:
+    """The golden digests of a dataset, known by its clean masks; `Refused` for an unknown one."""
+    known = load_golden()
+    have = split_names(root)
+    for golden in known.values():
+        if golden.split in have:
+            split = open_split(root, golden.split)
+            found = clean_masks_digest(split, split.sequences, workers)
+            if found == golden.clean_masks_digest:
+                return golden
+    raise refuse(
+        "has other clean masks than the datasets whose digests are known",
+        root,
+        "give one of these: " + "; ".join(f"{of.name} ({of.about})" for of in known.values()),
+    )
+
+
+def derive(
+    root: Path,
+    split: str,
+    only: Iterable[str] = (),
+    workers: int = 1,
+    stage: Stage = silent,
+) -> dict[str, str]:
+    """Apply presets, at seed 0, to a split in memory, and digest what comes out.
+
+    only: names of presets, instead of all. Returns `Golden.masks`. Raises `Refused` where the split
+    is faulty or a preset unknown.
+    """
+    opened = open_split(root, split)
+    presets = [load_preset(name) for name in only] or load_presets().values()
+    recipes = {preset.name: preset.recipe(split=split) for preset in presets}
+    with stage("deriving presets") as progress:
+        found = run(_digests, (opened, recipes), opened.sequences, workers, progress)
+    return {
+        name: json_digest({path: digest for of in found for path, digest in of[name].items()})
+        for name in recipes
+    }
+
+
+def _digests(
+    shared: tuple[Split, dict[str, Recipe]], sequence: Sequence
+) -> dict[str, dict[str, str]]:
+    """Digests of one sequence's noisy masks, by preset and path."""
+    split, recipes = shared
+    clean = split.read_masks(sequence)
+    return {
+        name: {
+            mask_name(split, sequence, noise.frame): pixel_digest(noise.mask)
+            for noise in corrupt_sequence(sequence, clean, recipe)
+        }
+        for name, recipe in recipes.items()
+    }
+
+
+def mismatches(golden: Golden, masks: Mapping[str, str]) -> list[str]:
+    """One line for each preset whose pixels are not the golden ones, or that has no golden ones."""
+    lines = []
+    for name, digest in masks.items():
+        if name not in golden.masks:
+            lines.append(f"{name}: has no golden digest on {golden.name}")
+        elif golden.masks[name] != digest:
+            lines.append(f"{name}: gives other pixels on {golden.name} than it should")
+    return lines

@@ -1,0 +1,104 @@
+"""A noisy split as it lies on disk, beside the clean one that it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from actiseg_data.errors import Problems, refuse
+from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, open_split
+from actiseg_data.masks import IndexMask
+from actiseg_data.records import (
+    RECIPE_FILE,
+    SUMMARY_FILE,
+    Noise,
+    Recipe,
+    read_recipe,
+    read_summary,
+)
+from actiseg_data.sequences import Sequence
+from actiseg_data.untrusted import Cursor
+from actiseg_noise.recipe import check_recipe
+
+
+@dataclass(frozen=True)
+class NoisySplit:
+    """A noisy split and its source.
+
+    noisy: its lists and masks. clean: the source's, or None where it cannot be reached. recipe: how
+    the one was made from the other. expected: where the source was looked for.
+    """
+
+    noisy: Split
+    clean: Split | None
+    recipe: Recipe
+    expected: Path
+
+    @property
+    def noise(self) -> Noise:
+        """The recipe's noise on masks."""
+        (noise,) = self.recipe.noises
+        return noise
+
+    def mask_pairs(self, sequence: Sequence) -> Iterator[tuple[IndexMask, IndexMask]]:
+        """The clean and the noisy mask of each frame, one frame at a time.
+
+        Raises `Refused` where there is no source, where masks are missing or faulty (see
+        `Split.each_mask`) and where the two differ in size.
+        """
+        clean = self.source.each_mask(sequence)
+        noisy = self.noisy.each_mask(sequence)
+        for frame, one, other in zip(sequence.frames, clean, noisy, strict=True):
+            if one.shape != other.shape:
+                raise refuse(
+                    f"has {other.shape[1]} x {other.shape[0]} pixels, the clean mask "
+                    f"{one.shape[1]} x {one.shape[0]}",
+                    self.noisy.mask_path(sequence, frame),
+                    "give the source that the split was made from as --source",
+                )
+            yield one, other
+
+    @property
+    def source(self) -> Split:
+        """The clean split; raises `Refused` where it cannot be reached."""
+        if self.clean is None:
+            raise refuse(
+                "the clean dataset that the noisy split was made from is not here",
+                self.expected,
+                "give its folder as --source",
+            )
+        return self.clean
+
+
+def open_noisy_split(out: Path, source: Path | None = None) -> NoisySplit:
+    """Open a noisy split and its source; masks are not decoded here.
+
+    out: folder that `corrupt` made. source: the clean dataset, by default where ``summary.json``
+    says that it was; that one may be gone, then `NoisySplit.clean` is None. Raises `Refused` where
+    `out` is no noisy split, where a named source is none, or where the source has other sequences
+    or frames.
+    """
+    recipe = check_recipe(read_recipe(out / RECIPE_FILE), str(out / RECIPE_FILE))
+    summary = Cursor(read_summary(out / SUMMARY_FILE), str(out / SUMMARY_FILE))
+    noisy = open_split(out, recipe.split)
+    expected = source or (out / summary["source"].text()).resolve()
+    if source is None and not (expected / IMAGE_SETS / f"{recipe.split}.json").is_file():
+        return NoisySplit(noisy, None, recipe, expected)
+    clean = open_split(expected, recipe.split)
+    _refuse_other_sequences(noisy, clean)
+    return NoisySplit(noisy, clean, recipe, expected)
+
+
+def _refuse_other_sequences(noisy: Split, clean: Split) -> None:
+    frames = {sequence.folder: sequence.frames for sequence in clean.sequences}
+    problems = Problems()
+    for sequence in noisy.sequences:
+        if frames.get(sequence.folder) != sequence.frames:
+            lack = "has other frames of" if sequence.folder in frames else "lacks"
+            problems.add(
+                f"the split {clean.name!r} {lack} the sequence {sequence.folder}",
+                clean.root,
+                "give the source that the noisy split was made from as --source",
+            )
+    problems.raise_if_any()

@@ -1,0 +1,118 @@
+"""Named recipes: what the field's public generators do, and this project's own series, as data.
+
+They stand in ``data_manifests/presets``, one document for each source, and are installed with the
+package.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import resources
+from typing import Any
+
+from actiseg_data.errors import refuse
+from actiseg_data.records import Noise, Recipe, parse_noise
+from actiseg_data.untrusted import Cursor, parse_json
+from actiseg_noise.recipe import check_recipe, with_strength
+
+SCHEMA = "actiseg/presets/1"
+
+MANIFESTS = "data_manifests"
+"""The package that holds the documents."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where presets come from.
+
+    differences: how ours differ from the original, one sentence each.
+    """
+
+    title: str
+    paper: str
+    code: str
+    licence: str
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One named recipe without split and seed.
+
+    name: with its family, e.g. ``actiseg-nl/mask-9``. summary: what it does, in one sentence.
+    """
+
+    name: str
+    summary: str
+    source: Source
+    noises: tuple[Noise, ...]
+
+    def recipe(
+        self,
+        *,
+        split: str = "train",
+        seed: int = 0,
+        parameters: Mapping[str, Any] | None = None,
+        **changes: Any,
+    ) -> Recipe:
+        """The preset as a recipe; `changes` of rate, exact, objects or overlap, and `parameters`,
+        stand over its values.
+
+        >>> load_preset("actiseg-nl/mask-9").recipe(rate=0.4).noises[0].rate
+        0.4
+        """
+        given = dict(parameters or {})
+        noises = tuple(
+            replace(noise, parameters=with_strength(noise.parameters, given), **changes)
+            for noise in self.noises
+        )
+        return check_recipe(Recipe(split, seed, noises), self.name)
+
+
+def load_presets() -> dict[str, Preset]:
+    """All presets by name, in the order of their documents."""
+    presets: dict[str, Preset] = {}
+    folder = resources.files(MANIFESTS) / "presets"
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".json"):
+            document = Cursor(parse_json(file.read_bytes(), file.name), file.name)
+            presets |= {preset.name: preset for preset in parse_presets(document)}
+    return presets
+
+
+def load_preset(name: str) -> Preset:
+    """The preset of a name; raises `Refused` for an unknown one, naming those that are near."""
+    presets = load_presets()
+    if name not in presets:
+        near = difflib.get_close_matches(name, presets, n=3, cutoff=0.4) or list(presets)
+        raise refuse(
+            f"there is no preset {name!r}",
+            "--preset",
+            f"use for example {', '.join(near)}; `actiseg-noise presets` lists all",
+        )
+    return presets[name]
+
+
+def parse_presets(document: Cursor) -> list[Preset]:
+    """The presets of one document; raises `Refused` where it is not one."""
+    if document["schema"].text() != SCHEMA:
+        raise refuse(f"is no document of schema {SCHEMA!r}", document.where, "reinstall actiseg")
+    family, about = document["family"].text(), document["source"]
+    source = Source(
+        title=about["title"].text(),
+        paper=about["paper"].text(),
+        code=about["code"].text(),
+        licence=about["licence"].text(),
+        differences=tuple(line.text() for line in document["differences"].elements()),
+    )
+    return [
+        Preset(
+            name=f"{family}/{name}",
+            summary=entry["summary"].text(),
+            source=source,
+            noises=tuple(parse_noise(noise) for noise in entry["noises"].elements()),
+        )
+        for name, entry in document["presets"].members()
+    ]

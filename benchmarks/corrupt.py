@@ -1,0 +1,197 @@
+"""How fast is `corrupt`, end to end, and how much memory does it take?
+
+    python benchmarks/corrupt.py DATASET --split val
+
+Everything is measured side by side in one run, round by round, and printed as ratios:
+
+* the floor: decoding and encoding the same masks with Pillow's defaults;
+* `corrupt` (read, check, corrupt, write, record) in one process and in two;
+* the loops: the published script's rule, one pixel at a time in Python, on a few frames;
+* peak memory of one process on the dataset and on one with ten times the frames: in clips ten times
+  as long, and in ten times as many clips.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import cv2
+import numpy as np
+import typer
+from PIL import Image
+
+from actiseg_data.files import write_json
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split, open_split
+from actiseg_data.masks import IndexMask, read_index_mask, write_index_mask
+from actiseg_data.records import Recipe
+from actiseg_data.sequences import Sequence
+from actiseg_noise.console import print_table
+from actiseg_noise.corrupt import corrupt
+from actiseg_noise.presets import load_preset
+from actiseg_noise.recipe import make_recipe
+
+KERNEL = 9
+
+
+def floor(split: Split, out: Path) -> None:
+    """Decode and encode every mask with Pillow's defaults."""
+    for number, (sequence, frame) in enumerate(frames_of(split)):
+        with Image.open(split.mask_path(sequence, frame)) as image:
+            image.load()
+            image.save(out / f"{number}.png")
+
+
+def loops(mask: IndexMask, sequence: Sequence) -> IndexMask:
+    """ActiSeg-NL's rule at rate 1, pixel by pixel: positive objects by ascending id, dilated, then
+    the others, each only where nothing was painted before."""
+    height, width = mask.shape
+    noisy = np.zeros_like(mask)
+    order = sorted(sequence.objects, key=lambda label: (not label.positive, label.object_id))
+    for label in order:
+        shape = (mask == label.object_id).astype(np.uint8)
+        if label.positive:
+            shape = cv2.dilate(shape, np.ones((KERNEL, KERNEL), np.uint8))
+        for y in range(height):
+            for x in range(width):
+                if shape[y, x] and noisy[y, x] == 0:
+                    noisy[y, x] = label.object_id
+    return noisy
+
+
+def frames_of(split: Split) -> list[tuple[Sequence, str]]:
+    return [(sequence, frame) for sequence in split.sequences for frame in sequence.frames]
+
+
+def seconds(run: Callable[[Path], object]) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        run(Path(folder))
+        return time.perf_counter() - began
+
+
+def corrupted(dataset: Path, recipe: Recipe, workers: int = 1) -> Callable[[Path], object]:
+    return lambda folder: corrupt(dataset, recipe, out=folder / "noisy", workers=workers)
+
+
+def loops_on(split: Split, count: int) -> float:
+    """Seconds for one frame, end to end; what comes out is held against `corrupt`'s own rule."""
+    frames = frames_of(split)
+    chosen = frames[:: max(1, len(frames) // count)][:count]
+    recipe = load_preset(f"actiseg-nl/mask-{KERNEL}").recipe(split=split.name)
+
+    def run(folder: Path) -> None:
+        for number, (sequence, frame) in enumerate(chosen):
+            noisy = loops(read_index_mask(split.mask_path(sequence, frame)), sequence)
+            write_index_mask(folder / f"{number}.png", noisy)
+
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        run(Path(folder))
+        spent = time.perf_counter() - began
+        only = sorted({sequence.folder for sequence, _ in chosen})
+        out = corrupt(split.root, recipe, out=Path(folder) / "noisy", only=only).out
+        for number, (sequence, frame) in enumerate(chosen):
+            ours = read_index_mask(open_split(out, split.name).mask_path(sequence, frame))
+            assert (ours == read_index_mask(Path(folder) / f"{number}.png")).all()
+    return spent / len(chosen)
+
+
+def copies(split: Split, root: Path, *, longer: bool) -> Path:
+    """A dataset of ten times the frames, masks linked: clips ten times as long, or ten times as
+    many clips."""
+    records: list[dict[str, Any]] = []
+    last = max(sequence.seq_id for sequence in split.sequences)
+    for copy in range(10):
+        for sequence, record in zip(split.sequences, split.action_list(), strict=True):
+            names = sequence.frames if not longer else [f"{f}_{copy}" for f in sequence.frames]
+            number = sequence.seq_id if longer else sequence.seq_id + copy * last
+            folder = f"{number:08d}{sequence.folder[8:]}"
+            target = root / MASKS / split.subsets[sequence.folder] / folder
+            target.mkdir(parents=True, exist_ok=True)
+            for frame, name in zip(sequence.frames, names, strict=True):
+                os.link(split.mask_path(sequence, frame), target / f"{name}.png")
+            frames = [f"{name}.jpg" for name in names]
+            if longer and copy:
+                records[split.sequences.index(sequence)]["sparse_frames"] += frames
+            else:
+                records.append(record | {"seq_id": number, "sparse_frames": frames})
+    write_json(root / IMAGE_SETS / f"{split.name}.json", records)
+    return root
+
+
+MEASURED = """
+import resource, sys
+from pathlib import Path
+from actiseg_noise.corrupt import corrupt
+from actiseg_noise.presets import load_preset
+root, split, out = sys.argv[1:]
+corrupt(Path(root), load_preset("actiseg/boundary-60").recipe(split=split, rate=0.1), out=Path(out))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def peak_memory(root: Path, split: str) -> float:
+    """MiB that one process needs at most."""
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = [sys.executable, "-c", MEASURED, str(root), split, f"{folder}/noisy"]
+        done = subprocess.run(arguments, check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def main(
+    dataset: Path,
+    split: str = "val",
+    rounds: Annotated[int, typer.Option(help="Measurements of each.")] = 3,
+    loop_frames: Annotated[int, typer.Option(help="Frames given to the loops.")] = 4,
+    memory: Annotated[bool, typer.Option(help="Measure memory, too.")] = True,
+) -> None:
+    dataset = dataset.resolve()
+    opened = open_split(dataset, split)
+    count = len(frames_of(opened))
+    square = load_preset(f"actiseg-nl/mask-{KERNEL}").recipe(split=split)
+    boundary = make_recipe("boundary", 1.0, split=split)
+    runs = {
+        "floor": lambda folder: floor(opened, folder),
+        f"mask-{KERNEL}": corrupted(dataset, square),
+        "boundary": corrupted(dataset, boundary),
+        "boundary, 2 workers": corrupted(dataset, boundary, workers=2),
+    }
+    seconds(runs[f"mask-{KERNEL}"])  # imports and file caches
+    found = [{name: seconds(run) for name, run in runs.items()} for _ in range(rounds)]
+
+    def median(name: str) -> str:
+        return f"{1000 * statistics.median(each[name] for each in found) / count:.2f} ms"
+
+    def ratio(name: str, to: str) -> str:
+        ratios = [each[name] / each[to] for each in found]
+        return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+
+    rows = [[name, median(name), ratio(name, "floor")] for name in runs]
+    title = f"{count} masks, median of {rounds} rounds (lowest to highest)"
+    print_table(title, ["run", "per mask", "times the floor"], rows)
+    print(f"two workers against one: {ratio('boundary', 'boundary, 2 workers')} times as fast")
+    loop = loops_on(opened, loop_frames)
+    ours = statistics.median(each[f"mask-{KERNEL}"] for each in found) / count
+    print(
+        f"loops: {1000 * loop:.0f} ms per mask, {loop / ours:.0f} times mask-{KERNEL}, same pixels"
+    )
+    if memory:
+        # Beside the dataset, because links need one file system.
+        with tempfile.TemporaryDirectory(dir=dataset.parent) as folder:
+            once = peak_memory(dataset, split)
+            for name, longer in (("clips ten times as long", True), ("ten times the clips", False)):
+                root = copies(opened, Path(folder) / name.replace(" ", "_"), longer=longer)
+                ten = peak_memory(root, split)
+                print(f"peak memory, {name}: {ten:.0f} MiB, {ten / once:.2f} times {once:.0f} MiB")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,1 @@
+"""Named recipes and golden digests: data, no code."""

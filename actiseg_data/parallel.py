@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, suppress
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from itertools import islice
+from multiprocessing.connection import wait
 from typing import Any, TypeAlias, TypeVar
 
 from actiseg_data.errors import Interrupted, Problem, Refused
@@ -18,11 +23,13 @@ R = TypeVar("R")
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with (items done, items in all)."""
 
-_PENDING_PER_WORKER = 4  # enough to keep workers busy, few enough to keep memory flat
 
-_PATIENCE = 3.0  # seconds without a result after which the workers are looked at
+class _WorkerDied(Exception):
+    """A worker process ended before it answered."""
 
-_shared: Any = None
+
+class _InWorker(Exception):
+    """The traceback of what was raised in a worker process, as text."""
 
 
 def run(
@@ -36,9 +43,9 @@ def run(
 
     shared is sent to each process once. Items that are refused do not stop the others: all their
     problems are raised together at the end, in order of items, as one `Refused`; an `Interrupted`
-    stops all at once. A process that dies is `Interrupted`, not a hang. With more than one worker
-    the calling script needs the usual ``if __name__ == "__main__":`` guard, since processes are
-    spawned afresh on every system.
+    stops all at once. A process that dies is `Interrupted`, not a hang; when this one ends, however
+    it ends, so do they. With more than one worker the calling script needs the usual
+    ``if __name__ == "__main__":`` guard, since processes are spawned afresh on every system.
 
     >>> run(pow, 2, [1, 2, 3])
     [2, 4, 8]
@@ -60,7 +67,7 @@ def run(
                     problems[position] = refused.problems
                 if progress:
                     progress(done, len(items))
-    except BrokenProcessPool:
+    except _WorkerDied:
         died = "a worker process died (killed, or out of memory)"
         cure = "run again with fewer workers; finished work is kept where the command resumes"
         raise Interrupted(Problem(died, "--workers", cure)) from None
@@ -79,39 +86,93 @@ def _here(
 def _spawned(
     function: Callable[[S, T], R], shared: S, items: Sequence[T], workers: int
 ) -> Generator[tuple[int, Callable[[], R]], None, None]:
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, _start_worker, (shared,))
+    # A pipe to each worker, not the standard library's pool: that one waits for ever for the rest
+    # of a result whose worker died, and its workers outlive a main process that is killed.
     waiting = enumerate(items)
-    pending: dict[Future[R], int] = {}
-    others = set(multiprocessing.active_children())
-    started: set[Any] = set()
+    started: list[tuple[Any, Any]] = []
+    busy: dict[Any, int] = {}
     try:
-        while True:
-            for position, item in waiting:
-                pending[pool.submit(_in_worker, function, item)] = position
-                if len(pending) >= workers * _PENDING_PER_WORKER:
-                    break
-            if not pending:
-                return
-            finished, _ = wait(pending, _PATIENCE, FIRST_COMPLETED)
-            alive = set(multiprocessing.active_children()) - others
-            if not finished and not started <= alive:
-                # One died in the middle of a result; the pool waits for the rest of it for ever.
-                for process in alive:
-                    process.kill()
-                raise BrokenProcessPool
-            started |= alive
-            for future in finished:
-                yield pending.pop(future), future.result
+        for position, item in islice(waiting, workers):
+            connection = _start(function, shared, started)
+            connection.send(item)
+            busy[connection] = position
+        while busy:
+            ready: list[Any] = wait(list(busy))
+            for connection in ready:
+                answer = _answer(connection)
+                answered = busy.pop(connection)
+                for position, item in islice(waiting, 1):
+                    connection.send(item)
+                    busy[connection] = position
+                yield answered, answer
+    except ConnectionError:
+        raise _WorkerDied from None
     finally:
-        with suppress(OSError):  # a broken pool may have closed its pipes before
-            pool.shutdown(wait=True, cancel_futures=True)
+        for process, connection in started:
+            process.kill()  # it is idle, or at what nobody waits for any more
+            process.join()
+            connection.close()
 
 
-def _start_worker(shared: Any) -> None:
-    global _shared
-    _shared = shared
+def _start(function: Callable[[S, T], R], shared: S, started: list[tuple[Any, Any]]) -> Any:
+    """Start a worker and add it to those started; returns the connection to it."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs, function, shared), daemon=True)
+    with _interrupts_held_back():
+        process.start()
+        started.append((process, ours))
+    theirs.close()  # so that the end of the process is the end of what can be read from it
+    return ours
 
 
-def _in_worker(function: Callable[[Any, T], R], item: T) -> R:
-    return function(_shared, item)
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """A process started inside never gets the terminal's interrupt, of which it would print a
+    traceback; the main process gets it afterwards, and ends the others."""
+    if sys.platform == "win32":
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # which the first start does otherwise, and lifts the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _answer(connection: Any) -> Callable[[], Any]:
+    """What a worker answers: gives its result when called, or raises what was raised there."""
+    try:
+        error, result = connection.recv()
+    except (EOFError, OSError):
+        raise _WorkerDied from None
+
+    def outcome() -> Any:
+        if error is None:
+            return result
+        raise error from _InWorker(result)
+
+    return outcome
+
+
+def _work(connection: Any, function: Callable[[S, T], R], shared: S) -> None:
+    """The life of a worker: it answers each item with (None, result) or (error, traceback)."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(EOFError, ConnectionError):  # the main process is gone
+        while True:
+            item = connection.recv()
+            try:
+                connection.send((None, function(shared, item)))
+            except Exception as error:
+                connection.send((error, traceback.format_exc()))
+
+
+def _end_with_parent() -> None:
+    # Left alone, a worker would write on into a folder that the next run has taken up.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -48,6 +48,14 @@ class Patch:
         height, width = self.mask.shape
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
+    def inside(self, other: Patch) -> tuple[slice, slice]:
+        """The slices that place `mask` in another patch, whose window must hold this one's.
+
+        >>> Patch(4, 5, np.ones((1, 2), bool)).inside(Patch(3, 3, np.zeros((9, 9), bool)))
+        (slice(1, 2, None), slice(2, 4, None))
+        """
+        return Patch(self.top - other.top, self.left - other.left, self.mask).window
+
     def on(self, shape: tuple[int, int]) -> BoolArray:
         """The whole image: (H, W) bool of the given shape."""
         image = np.zeros(shape, bool)
@@ -111,7 +119,7 @@ def fill_sampled(rings: Sequence[IntArray], window: tuple[int, int, int, int]) -
     6
     """
     start, end = _edges(rings)
-    top, _, bottom, _ = window
+    top, left, bottom, right = window
     half = SUBPIXEL // 2
     low, high = _upward(start, end)
     # Row r is crossed by the edges with low.y <= centre < high.y, its centre being at 64 r + 32.
@@ -124,8 +132,13 @@ def fill_sampled(rings: Sequence[IntArray], window: tuple[int, int, int, int]) -
     # pixels, is a ceiling of exact integers.
     numerator = (low[edge, 0] - half) * rise + climb * (high[edge, 0] - low[edge, 0])
     column = -(-numerator // (rise * SUBPIXEL))
-    pairs_row, enter, leave = _pairs(row, column)
-    return _spans(pairs_row, enter, leave, window)
+    width, size = right - left, (bottom - top) * (right - left)
+    # Every row is crossed an even number of times, so runs outside and inside alternate from the
+    # window's first pixel to its last, row after row.
+    turns = np.sort((row - top) * width + np.clip(column - left, 0, width))
+    runs = np.diff(turns, prepend=0, append=size)
+    inside = np.arange(len(runs)) % 2 == 1
+    return np.repeat(inside, runs).reshape(bottom - top, width)
 
 
 def _edges(rings: Sequence[IntArray]) -> tuple[IntArray, IntArray]:

@@ -23,11 +23,15 @@ from actiseg_data.errors import Problems, Refused, refuse
 MAX_JSON_BYTES = 1 << 30
 """Largest JSON or CSV document that is read, unpacked. The largest real one has 17 MB."""
 
+MAX_JSON_DEPTH = 100
+"""Deepest nesting of a JSON document. The deepest real one has 8 levels."""
+
 MAX_NAME_BYTES = 200
 """Longest sequence, frame or object name; file systems stop at 255 with the ending."""
 
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?$", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # and what some take for a new line
+# And what some take for a new line, and what has text shown in another order than it stands in.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _SEPARATORS = re.compile(r"[/\\]")
 
 T = TypeVar("T")
@@ -129,13 +133,11 @@ def read_json(path: Path, kind: str = "file") -> Any:
 def parse_json(data: bytes, where: object) -> Any:
     """Parse JSON; refused: NaN, infinities, absurd nesting, a key that an object has twice."""
     try:
-        return json.loads(
+        document = json.loads(
             data, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_unrepeated
         )
     except RecursionError:
-        raise refuse(
-            "nests too deeply", where, "this is no annotation file; fetch it again"
-        ) from None
+        raise _too_deep(where) from None
     except UnicodeDecodeError:
         raise refuse("is no UTF-8 text", where, "fetch it again") from None
     except json.JSONDecodeError as error:
@@ -148,6 +150,31 @@ def parse_json(data: bytes, where: object) -> Any:
         raise refuse(
             f"is not valid JSON ({error})", where, "correct it where it was made"
         ) from None
+    if not _nests_at_most(MAX_JSON_DEPTH, document):
+        raise _too_deep(where)
+    return document
+
+
+def _too_deep(where: object) -> Refused:
+    return refuse("nests too deeply", where, "this is no annotation file; fetch it again")
+
+
+def _nests_at_most(depth: int, document: Any) -> bool:
+    """Whether lists and objects stand at most so deep in one another.
+
+    What the parser can follow may still be too deep for those who compare, show or write it.
+    """
+    level = [[document]]
+    for _ in range(depth + 1):
+        level = [
+            value
+            for container in level
+            for value in (container.values() if isinstance(container, dict) else container)
+            if type(value) is list or type(value) is dict  # twice as fast as isinstance
+        ]
+        if not level:
+            return True
+    return False
 
 
 def _finite(text: str) -> float:

@@ -104,7 +104,7 @@ def _corrupt_frame(
             tally["absent"] += 1
             continue
         tally["items"] += 1
-        if selection_draw(recipe.seed, sequence, frame, label) < limit:
+        if limit >= 1 or selection_draw(recipe.seed, sequence, frame, label) < limit:
             whole = find_object(clean, label.object_id)
             touched[label.object_id] = _touch(recipe, noise, sequence, frame, label, whole)
     positives = frozenset(label.object_id for label in sequence.objects if label.positive)
@@ -163,7 +163,9 @@ def _touch(
         kinds = parameters["kinds"]
         kind = kinds[integer(draw("kind"), len(kinds))]
     outline = KINDS[kind](clean, parameters, draw)
-    advantage = uniform(draw("advantage")) * parameters["advantage"]
+    advantage = 0.0
+    if noise.overlap == "contest":  # no other rule asks for it
+        advantage = uniform(draw("advantage")) * parameters["advantage"]
     claim = Claim(label.object_id, outline.patch, advantage)
     return _Touched(label, clean.area, kind, outline, claim)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -207,7 +208,11 @@ def _finished_run(
         clean = clean_masks_digest(plan.split, plan.sequences, workers) if same else None
         if clean != summary.get("clean_masks_digest") or not verify(out, workers=workers).ok:
             return None
+    except Interrupted:
+        raise
     except Refused:
         return None
     clear_work(out)
+    with suppress(Refused):  # a run that is still at work will see that it came second
+        discard_partial(out, identity)
     return Corruption(out, request.recipe.digest, summary, made=False)

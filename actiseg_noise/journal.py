@@ -1,8 +1,8 @@
 """Records of the sequences that are finished while a split is made, so that it can be taken up.
 
 A line of JSON each, appended by every process to a file of its own, named by run and process: far
-cheaper than a file for each sequence. What a killed process or a full disk left of a line is no
-JSON, and counts for nothing.
+cheaper than a file for each sequence. A line ends with its digest: what a killed process or a full
+disk left of one, or a bad disk made of it, counts for nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from actiseg_data.digests import json_digest
 from actiseg_data.errors import Refused
 from actiseg_data.untrusted import Cursor, parse_json
 
@@ -52,7 +53,8 @@ def next_run(journal: Path) -> int:
 
 def append(journal: Path, run: int, record: SequenceRecord) -> None:
     """Write a record; `run` as `next_run` gave it to the main process."""
-    line = f"{json.dumps(record.folder)}\t{json.dumps(vars(record))}"
+    document = vars(record)
+    line = f"{json.dumps(record.folder)}\t{json.dumps(document)}\t{json_digest(document)}"
     with (journal / f"{run}-{os.getpid()}{_ENDING}").open("ab") as stream:
         stream.write(f"\n{line}\n".encode())  # the first ends what may stand there half
 
@@ -75,9 +77,12 @@ def read_record(place: Place) -> SequenceRecord | None:
     """The record at a place, or None where it is damaged."""
     with place.file.open("rb") as stream:
         stream.seek(place.start)
-        line = stream.read(place.length).partition(b"\t")[2]
+        _, text, digest = (*stream.read(place.length).rstrip(b"\n").split(b"\t"), b"", b"")[:3]
     try:
-        top = Cursor(parse_json(line, place.file), str(place.file))
+        document = parse_json(text, place.file)
+        if json_digest(document).encode() != digest:
+            return None
+        top = Cursor(document, str(place.file))
         return SequenceRecord(
             folder=top["folder"].text(),
             rows=[row.text() for row in top["rows"].elements()],
@@ -98,5 +103,5 @@ def _run_of(file: Path) -> int:
 def _name(text: bytes) -> str:
     try:
         return str(json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""

@@ -97,11 +97,11 @@ _LOCALISE = {"sigma": Parameter(2.0, _between(0.0, 100.0), "pixels from 0 to 100
 _APPROXIMATE = {"tolerance": Parameter(5.0, _between(0.0, 500.0), "pixels from 0 to 500")}
 
 KIND_SPECS: Mapping[str, KindSpec] = {
-    "dilate": KindSpec(1, _STRENGTH, "objects grow by an equal distance everywhere"),
-    "erode": KindSpec(1, _STRENGTH | _EROSION, "objects shrink by an equal distance everywhere"),
-    "jitter": KindSpec(1, _STRENGTH | _JITTER, "outlines wobble smoothly, as a hurried hand draws"),
+    "dilate": KindSpec(2, _STRENGTH, "objects grow by an equal distance everywhere"),
+    "erode": KindSpec(2, _STRENGTH | _EROSION, "objects shrink by an equal distance everywhere"),
+    "jitter": KindSpec(2, _STRENGTH | _JITTER, "outlines wobble smoothly, as a hurried hand draws"),
     "boundary": KindSpec(
-        1,
+        2,
         _STRENGTH | _EROSION | _JITTER | _mixture("dilate", "erode", "jitter"),
         "one of the three for each item",
     ),

@@ -19,7 +19,6 @@ from actiseg_data.records import (
 )
 from actiseg_data.sequences import Sequence
 from actiseg_data.untrusted import Cursor
-from actiseg_noise.recipe import check_recipe
 
 
 @dataclass(frozen=True)
@@ -74,12 +73,19 @@ class NoisySplit:
 def open_noisy_split(out: Path, source: Path | None = None) -> NoisySplit:
     """Open a noisy split and its source; masks are not decoded here.
 
-    out: folder that `corrupt` made. source: the clean dataset, by default where ``summary.json``
-    says that it was; that one may be gone, then `NoisySplit.clean` is None. Raises `Refused` where
-    `out` is no noisy split, where a named source is none, or where the source has other sequences
-    or frames.
+    out: folder that `corrupt` made, in whatever release: this one need not know the recipe's kind
+    or algorithm, since it only looks at what is there. source: the clean dataset, by default where
+    ``summary.json`` says that it was; that one may be gone, then `NoisySplit.clean` is None. Raises
+    `Refused` where `out` is no noisy split, where a named source is none, or where the source has
+    other sequences or frames.
     """
-    recipe = check_recipe(read_recipe(out / RECIPE_FILE), str(out / RECIPE_FILE))
+    recipe = read_recipe(out / RECIPE_FILE)
+    if len(recipe.noises) != 1:
+        raise refuse(
+            f"lists {len(recipe.noises)} noises, not one",
+            out / RECIPE_FILE,
+            "use the release of actiseg that wrote it (see 'toolkit' in its summary.json)",
+        )
     summary = Cursor(read_summary(out / SUMMARY_FILE), str(out / SUMMARY_FILE))
     noisy = open_split(out, recipe.split)
     expected = source or (out / summary["source"].text()).resolve()

@@ -11,7 +11,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -75,12 +75,22 @@ def is_own(folder: Path) -> bool:
         return False
 
 
-def discard_partial(out: Path) -> None:
-    """Remove the unfinished work beside `out`, if it is this toolkit's and no run is at it."""
+def discard_partial(out: Path, job: dict[str, Any] | None = None) -> None:
+    """Remove the unfinished work beside `out`, if it is this toolkit's and no run is at it.
+
+    job: remove the work of this job only.
+    """
     partial = partial_folder(out)
-    if (partial / _WORK / _JOB_FILE).is_file():
-        with _locked(partial):
-            shutil.rmtree(partial)
+    if not (partial / _WORK / _JOB_FILE).is_file() or (job and _job_of(partial) != job):
+        return
+    with _locked(partial):
+        # What tells whose work it is goes last: killed meanwhile, the next run goes on with it.
+        work = partial / _WORK
+        kept = (work, work / _JOB_FILE, work / _LOCK_FILE)
+        for path in (*partial.iterdir(), *work.iterdir()):
+            if path not in kept:
+                _clear(path)
+        shutil.rmtree(partial)
 
 
 @contextmanager
@@ -92,30 +102,52 @@ def open_partial(out: Path, job: dict[str, Any]) -> Iterator[Path]:
     """
     partial = partial_folder(out)
     file = partial / _WORK / _JOB_FILE
-    if _is_bare(partial):
-        write_json(file, job)
-    elif not file.is_file() or read_json(file) != job:
-        raise refuse(
-            "holds the unfinished work of another run",
-            partial,
-            "finish that run, remove the folder, or give --overwrite",
-        )
-    with _locked(partial):
-        journal_of(partial).mkdir(exist_ok=True)
-        yield partial
+    if _is_bare(partial) or file.is_file():
+        with _locked(partial):
+            if _is_bare(partial):
+                write_json(file, job)
+            if _job_of(partial) == job:
+                _clear_documents(partial)
+                journal_of(partial).mkdir(exist_ok=True)
+                yield partial
+                return
+    raise refuse(
+        "holds the unfinished work of another run",
+        partial,
+        "finish that run, remove the folder, or give --overwrite",
+    )
 
 
 def _is_bare(partial: Path) -> bool:
-    """Whether a partial folder is absent, or was left before its job was written."""
+    """Whether a partial folder is absent, or was left when it held no job yet or none any more."""
+    work = partial / _WORK
     inside = partial.rglob("*") if partial.is_dir() else ()
-    return all(path.name == _WORK or path.suffix == DRAFT for path in inside)
+    return all(path in (work, work / _LOCK_FILE) or path.suffix == DRAFT for path in inside)
+
+
+def _job_of(partial: Path) -> Any:
+    """The job of a partial folder, None where it cannot be read."""
+    try:
+        return read_json(partial / _WORK / _JOB_FILE)
+    except Refused:
+        return None
+
+
+def _clear_documents(partial: Path) -> None:
+    """Remove lists, documents and their drafts, which are all written again at the end: a killed
+    run may have left half of one, or one that the source has no more."""
+    for path in (*partial.iterdir(), *(partial / _WORK).iterdir()):
+        if path.name in (IMAGE_SETS, *_DOCUMENTS) or path.suffix == DRAFT:
+            _clear(path)
 
 
 @contextmanager
 def _locked(partial: Path) -> Iterator[None]:
     """Lock a partial folder. The system lets go of it when the process ends, however it ends, so
     that a killed run does not bar the next. Raises `Refused` where a run is at work in it."""
-    with (partial / _WORK / _LOCK_FILE).open("w") as lock:
+    file = partial / _WORK / _LOCK_FILE
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as lock:
         try:
             import fcntl
         except ImportError:  # Windows, where a second run fails on files that the first has open
@@ -123,8 +155,12 @@ def _locked(partial: Path) -> Iterator[None]:
             return
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise refuse("another run is at work here", partial, "wait for it to end") from None
+            # The run that had the lock may have finished and moved or removed what was opened.
+            held = file.exists() and os.path.samestat(file.stat(), os.fstat(lock.fileno()))
+        except BlockingIOError:
+            held = False
+        if not held:
+            raise refuse("another run is at work here", partial, "wait for it to end")
         yield
 
 
@@ -219,15 +255,16 @@ def _give_name(partial: Path, out: Path, overwrite: bool) -> None:
 
 def clear_work(out: Path) -> None:
     """Remove the work folder of a finished split, which a run killed at its very end leaves."""
-    if (out / _WORK).is_dir():
-        shutil.rmtree(out / _WORK)
+    while (out / _WORK).is_dir():
+        with suppress(FileNotFoundError):  # the run that made it is at the same
+            shutil.rmtree(out / _WORK)
 
 
 def _clear(path: Path) -> None:
-    if path.is_symlink():
-        path.unlink()
-    elif path.exists():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _take_frames(source: Path, target: Path, images: str) -> None:
@@ -235,7 +272,10 @@ def _take_frames(source: Path, target: Path, images: str) -> None:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     if images == "copy":
-        shutil.copytree(source, target)
+        target.mkdir()
+        for picture in source.iterdir():
+            # Not `copytree`: it would make folders that nobody may write to as the source's are.
+            shutil.copy2(picture, target)
     else:
         # The partial and the final folder are siblings, so a relative link outlives the rename.
         target.symlink_to(os.path.relpath(source.resolve(), target.parent.resolve()), True)

@@ -25,6 +25,7 @@ from actiseg_data.records import LEDGER_FILE, LedgerRow, Recipe, read_ledger
 from actiseg_data.sequences import Sequence
 from actiseg_data.untrusted import read_bytes
 from actiseg_noise.captions import Box, Caption, place_captions
+from actiseg_noise.kinds import is_number
 from actiseg_noise.noisy_split import NoisySplit, open_noisy_split
 
 Pixels: TypeAlias = NDArray[np.float64]
@@ -382,15 +383,16 @@ def describe(recipe: Recipe) -> str:
     """
     parts = []
     for noise in recipe.noises:
-        kinds = list(noise.parameters.get("kinds", [noise.kind]))
+        kinds = noise.parameters.get("kinds")
+        kinds = [str(kind) for kind in kinds] if isinstance(kinds, list) and kinds else [noise.kind]
         words = " or ".join(filter(None, [", ".join(kinds[:-1]), kinds[-1]]))
-        strength = ""
-        if noise.parameters.get("target_iou") is not None:
-            strength = f", target IoU {noise.parameters['target_iou']:g}"
-        elif noise.parameters.get("radius") is not None:
-            strength = f", radius {noise.parameters['radius']:g} px"
-        parts.append(f"{words} at rate {noise.rate:g}{strength}, {noise.objects} objects")
-    return f"{'; '.join(parts)}, seed {recipe.seed}"
+        parts.append(f"{words} at rate {noise.rate:g}")
+        for name, form in (("target_iou", "target IoU {:g}"), ("radius", "radius {:g} px")):
+            strength = noise.parameters.get(name)
+            if is_number(strength):
+                parts.append(form.format(strength))
+        parts.append(f"{noise.objects} objects")
+    return ", ".join([*parts, f"seed {recipe.seed}"])
 
 
 def _sheet(whole: Sequence, shown: Sequence, recipe: Recipe, strips: list[_Strip]) -> Image.Image:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.errors import Problems, refuse
+from actiseg_data.errors import Problems, Refused, refuse
 from actiseg_data.records import Noise, Recipe, read_recipe
+from actiseg_data.untrusted import parse_json
 from actiseg_noise.kinds import KIND_SPECS, OBJECTS, OVERLAPS, KindSpec, is_number
 
 
@@ -59,7 +59,8 @@ def load_recipe(path: Path) -> Recipe:
 def check_recipe(recipe: Recipe, where: str) -> Recipe:
     """Return the recipe in its plain form, or raise `Refused` with everything that is wrong in it.
 
-    The plain form has numbers as floats and lists as lists, so that equal recipes digest equally.
+    The plain form has numbers as floats, zero without a sign and lists as lists, so that equal
+    recipes digest equally.
     """
     problems = Problems()
     if not recipe.noises:
@@ -108,7 +109,7 @@ def _check_noise(noise: Noise, where: str) -> Noise:
     problems.found += _parameter_problems(noise, spec, where)
     problems.raise_if_any()
     plain = {name: _plain(noise.parameters[name]) for name in spec.parameters}
-    return replace(noise, rate=float(noise.rate), parameters=plain)
+    return replace(noise, rate=_plain(noise.rate), parameters=plain)
 
 
 def _parameter_problems(noise: Noise, spec: KindSpec, where: str) -> list[Any]:
@@ -138,7 +139,7 @@ def _parameter_problems(noise: Noise, spec: KindSpec, where: str) -> list[Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(element) for element in value]
-    return float(value) if is_number(value) else value
+    return float(value) + 0.0 if is_number(value) else value  # -0.0 + 0.0 is 0.0
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
@@ -151,6 +152,6 @@ def parse_setting(text: str) -> tuple[str, Any]:
     if not equals or not name:
         raise refuse(f"{text!r} is no key=value", "--set", "write for example --set radius=4")
     try:
-        return name, json.loads(value)
-    except (ValueError, RecursionError):
+        return name, parse_json(value.encode("utf-8", "surrogatepass"), "--set")
+    except Refused:
         return name, value

@@ -181,7 +181,6 @@ def summarise(request: Request, plan: Plan, records: Iterable[SequenceRecord]) -
 
 def versions() -> dict[str, str]:
     """Versions of Python and of every library that pixels pass through."""
-    import contourpy
     import numpy
     import PIL
     import shapely
@@ -190,7 +189,6 @@ def versions() -> dict[str, str]:
         "numpy": numpy,
         "opencv": load_cv2(),
         "shapely": shapely,
-        "contourpy": contourpy,
         "pillow": PIL,
     }
     versions = {name: module.__version__ for name, module in modules.items()}

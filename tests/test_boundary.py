@@ -10,11 +10,13 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import distance_transform_edt
 
 from actiseg_data.keys import key
 from actiseg_data.polygons import Patch
 from actiseg_noise.boundary.calibrate import Strength, calibrate
 from actiseg_noise.boundary.contours import draw, find_object, iou, trace
+from actiseg_noise.boundary.distance import depths, edge_distances
 from actiseg_noise.boundary.kinds import KINDS
 from actiseg_noise.boundary.simplify import simplify_ring
 from actiseg_noise.kinds import KIND_SPECS
@@ -61,29 +63,129 @@ def drawn(kind, mask, strength, item="a", **parameters):
     return KINDS[kind](clean, parameters, lambda purpose: key(0, 1, purpose, item))
 
 
+def blobs(seed, shape=(30, 40)):
+    """A mask of random parts and holes, some of them tiny, or cut by the border."""
+    noise = np.random.default_rng(seed).random(shape)
+    return (cv2.GaussianBlur(noise, (0, 0), 1.5) > 0.5).astype(np.uint8)
+
+
+def area_and_crack_length(outline):
+    """Shoelace area of all rings, holes taken off, and number of vertices."""
+    area = 0.0
+    for outer, *holes in outline.parts:
+        shells = [shapely.Polygon(outline.rings[i]).area for i in (outer, *holes)]
+        area += shells[0] - sum(shells[1:])
+    return area, len(outline.points)
+
+
+@pytest.mark.parametrize("step", [1, 2, 4])
 @pytest.mark.parametrize("name", OBJECTS)
-def test_outline_filled_again_is_the_mask(name):
+def test_outline_filled_again_is_the_mask(name, step):
     mask = OBJECTS[name]
     clean = find_object(mask, 1)
-    again = draw(trace(clean), mask.shape)
-    assert iou(clean.patch, again) > 0.985
+    again = draw(trace(clean, step), mask.shape)
+    assert iou(clean.patch, again) > (0.985 if step > 1 else 0.999)
 
 
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=60, deadline=None)
-def test_outline_of_any_mask_stays_within_half_a_pixel(seed):
-    noise = np.random.default_rng(seed).random((30, 40))
-    mask = (cv2.GaussianBlur(noise, (0, 0), 2) > 0.5).astype(np.uint8)
+def test_outline_of_any_mask_is_marching_squares(seed):
+    """Recomputed from counts: a vertex for each side between pixel and no pixel, and the area of
+    the 2 x 2 cells by how many of their corners are set."""
+    mask = np.pad(blobs(seed), 3)
     if not mask.any():
         return
     clean = find_object(mask, 1)
-    again = draw(trace(clean), mask.shape).on(mask.shape)
-    # Simplified by half a pixel, closed over gaps of two pixels to the border: no pixel deep
+    outline = trace(clean)
+    assert outline.is_valid
+    assert (draw(outline, mask.shape).on(mask.shape) == mask).all()
+    sides = (mask[1:] != mask[:-1]).sum() + (mask[:, 1:] != mask[:, :-1]).sum()
+    corners = mask[1:, 1:] + mask[:-1, 1:] + mask[1:, :-1] + mask[:-1, :-1]
+    opposite = (corners == 2) & (mask[1:, 1:] == mask[:-1, :-1])
+    area = np.array([0, 1 / 8, 1 / 2, 7 / 8, 1])[corners] + opposite / 4
+    assert area_and_crack_length(outline) == (area.sum(), sides)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 3))
+@settings(max_examples=60, deadline=None)
+def test_outline_of_any_mask_stays_within_half_a_pixel(seed, step):
+    mask = blobs(seed)
+    if not mask.any():
+        return
+    clean = find_object(mask, 1)
+    again = draw(trace(clean, step), mask.shape).on(mask.shape)
+    # Smoothed over a pixel or two, closed over gaps of two pixels to the border: no pixel deep
     # inside is lost, none far outside is won.
     inside = cv2.erode(mask, np.ones((3, 3), np.uint8)) > 0
     outside = cv2.dilate(mask, np.ones((5, 5), np.uint8)) == 0
     assert again[inside].all()
     assert not again[outside].any()
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_depths_are_exact_distances(seed):
+    shape = blobs(seed) > 0
+    if shape.all():
+        return
+    wanted = np.rint(distance_transform_edt(shape) * 64)
+    assert (depths(shape) == wanted).all()
+
+
+def test_depth_where_there_is_no_outside_is_the_array_s_size():
+    assert (depths(np.ones((3, 5), bool)) == 64 * 8).all()
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_edge_distances_are_near_the_exact_ones(seed):
+    shape = blobs(seed) > 0
+    if not shape.any():
+        return
+    exact = distance_transform_edt(~shape) * 64 - 32
+    found = edge_distances(shape)
+    assert (abs(found - exact)[~shape] <= 32.5).all()
+    assert (found >= 1).all()
+
+
+@pytest.mark.parametrize("slant", [0.0, 0.1, 0.3, 0.5, 0.8, 1.0])
+def test_edge_distances_of_a_half_plane_are_those_of_its_line(slant):
+    """Within half a pixel; a quarter less on average at most, because far off only those pixels of
+    an edge count that stick out."""
+    rows, columns = np.mgrid[:80, :80]
+    distance = ((rows - 40.5) - slant * (columns - 40)) / np.hypot(1, slant)
+    near = (distance > 0) & (distance < 12)
+    near[:, :20] = near[:, -20:] = False  # whose nearest pixel can lie beyond the array
+    error = edge_distances(distance < 0)[near] / 64 - distance[near]
+    assert abs(error).max() < 1 / 2
+    assert -0.25 < error.mean() < 0.05
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.9, 0.8, 0.6]))
+@settings(max_examples=40, deadline=None)
+def test_no_radius_is_closer_to_the_target_than_that_of_an_offset(seed, target):
+    mask = blobs(seed)
+    if not mask.any():
+        return
+    for kind in ("dilate", "erode"):
+        found = drawn(kind, mask, Strength(target_iou=target), minimum_area=0, minimum_share=0.0)
+        again = drawn(kind, mask, Strength(radius=found.details["radius"]))
+        if again.status == "fixed":
+            assert (again.patch.on((30, 40)) == found.patch.on((30, 40))).all()
+        for radius in np.arange(0, 20, 0.25):
+            other = drawn(kind, mask, Strength(radius=radius), minimum_area=0, minimum_share=0.0)
+            assert abs(found.iou - target) <= abs(other.iou - target)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 12))
+@settings(max_examples=40, deadline=None)
+def test_growth_does_not_depend_on_how_much_of_the_frame_is_looked_at(seed, radius):
+    mask = np.zeros((60, 90), np.uint8)
+    mask[20:50, 30:70] = blobs(seed)
+    if not mask.any():
+        return
+    found = drawn("dilate", mask, Strength(radius=float(radius))).patch.on(mask.shape)
+    assert (found == ((edge_distances(mask > 0) <= 64 * radius) & (radius > 0)) | (mask > 0)).all()
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4))
@@ -207,6 +309,13 @@ def test_jitter_radius_is_the_rms_normal_displacement():
         distance = np.hypot(points[:, 0] - 100, points[:, 1] - 80) - 60
         squares.append((distance**2).mean())
     assert abs(np.sqrt(np.mean(squares)) - 3.0) < 0.4
+
+
+def test_slight_jitter_of_long_waves_leaves_the_details():
+    mask = np.kron(np.indices((8, 8)).sum(axis=0) % 2, np.ones((12, 12), int)).astype(np.uint8)
+    mask = np.pad(mask, 20)
+    strength = Strength(radius=0.2)
+    assert drawn("jitter", mask, strength, correlation_length=500.0).iou > 0.9
 
 
 def test_jitter_depends_on_the_key_alone():

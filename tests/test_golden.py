@@ -14,7 +14,7 @@ from actiseg_data.sample import make_sample
 from actiseg_noise.corrupt import corrupt
 from actiseg_noise.recipe import check_recipe, make_recipe
 
-GOLDEN = json.loads((Path(__file__).parents[1] / "data_manifests" / "golden.json").read_text())
+GOLDEN = json.loads((Path(__file__).with_name("golden_recipes.json")).read_text())
 
 
 @pytest.fixture(scope="session")

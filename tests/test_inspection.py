@@ -20,6 +20,7 @@ from actiseg_data.masks import write_index_mask
 from actiseg_noise.console import print_inspection
 from actiseg_noise.corrupt import corrupt
 from actiseg_noise.inspection import inspect
+from actiseg_noise.preview import make_preview
 from actiseg_noise.recipe import make_recipe
 from actiseg_noise.shift import boundary_shift
 from actiseg_noise.summary import size_of, wilson_interval
@@ -310,6 +311,21 @@ def test_another_source_is_refused(roots, tmp_path):
     assert told.count("lacks the sequence") == 4
     with pytest.raises(Refused, match="missing"):
         inspect(out, tmp_path / "nothing")
+
+
+def test_splits_of_other_releases_are_measured(roots):
+    _, out = roots
+    before = inspect(out)
+    path = out / "recipe.json"
+    recipe = json.loads(path.read_text())
+    recipe["noises"][0] |= {"algorithm": 99, "parameters": {"kinds": "?", "target_iou": "?"}}
+    path.write_text(json.dumps(recipe))
+    assert inspect(out).all == before.all
+    assert make_preview(out, ledger(out)[0]["sequence"]).width > 1000
+    recipe["noises"] *= 2
+    path.write_text(json.dumps(recipe))
+    with pytest.raises(Refused, match="2 noises"):
+        inspect(out)
 
 
 @pytest.mark.parametrize("name", ["recipe.json", "summary.json", "ledger.jsonl"])

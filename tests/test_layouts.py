@@ -540,3 +540,14 @@ def test_empty_object_names_are_refused(root):
         write_list(root, [edited(RECORD, "object_classes", "1", "name", to=name)])
         with pytest.raises(Refused, match="name is empty"):
             open_split(root, "train")
+
+
+@pytest.mark.parametrize("name", ["a" * 200, "é" * 100])
+def test_the_longest_frame_name_is_read_with_and_without_its_ending(name):
+    for written in (name, f"{name}.jpg"):
+        sequence = read_record(Cursor(edited(RECORD, "sparse_frames", to=[written]), "list"))
+        assert sequence.frames == (name,)
+        assert read_record(Cursor(make_record(sequence), "list")).frames == (name,)
+    for written in (f"{name}a", f"{name}a.jpg"):
+        with pytest.raises(Refused, match="longer than 200 bytes"):
+            read_record(Cursor(edited(RECORD, "sparse_frames", to=[written]), "list"))

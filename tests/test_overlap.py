@@ -98,6 +98,16 @@ def test_reference_equals_the_rule_in_words(seed):
 
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=60, deadline=None)
+def test_ascending_gives_each_pixel_to_the_highest_id_that_claims_it(seed):
+    clean, claims, positives = scene(seed)
+    shapes = {int(i): clean == i for i in np.unique(clean[clean > 0])}
+    shapes |= {claim.object_id: claim.patch.on(SHAPE) for claim in claims}
+    highest = np.max([i * shape for i, shape in shapes.items()], axis=0)
+    assert (OVERLAPS["ascending"](clean, claims, positives) == highest).all()
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
 def test_background_takes_only_background(seed):
     clean, claims, positives = scene(seed)
     noisy = OVERLAPS["background"](clean, claims, positives)

@@ -253,3 +253,13 @@ def test_reserved_list_names_are_refused(files: VisorFiles) -> None:
     with pytest.raises(Refused) as caught:
         read_human_lists([files.write_json(f, []) for f in ("val.json", "a_objects_category.json")])
     assert len(caught.value.problems) == 2
+
+
+def test_the_points_of_all_polygons_of_an_entity_are_bounded(files: VisorFiles) -> None:
+    ring = [[n % 1900, n % 1000] for n in range(5000)]
+    value = [ring, ring]
+    read_video(files.write_json("video.json", _changed(*_ENTITY, "segments", value=value)))
+    value.append(ring[:3])
+    written = files.write_json("video.json", _changed(*_ENTITY, "segments", value=value))
+    with pytest.raises(Refused, match="10003 points, more than 10000"):
+        read_video(written)

@@ -95,3 +95,17 @@ def test_settings_of_the_command_line():
 def test_recipe_document_is_plain_json():
     document = make_recipe("boundary", 0.4).to_dict()
     assert json.loads(json.dumps(document)) == document
+
+
+def test_the_two_zeros_are_the_same_noise():
+    noise = make_recipe("localise", 0.0, parameters={"sigma": 0.0})
+    negative = make_recipe("localise", -0.0, parameters={"sigma": -0.0})
+    assert negative == noise
+    assert negative.digest == noise.digest
+
+
+@pytest.mark.parametrize("value", ["[" * 300 + "]" * 300, "[" * 900 + "]" * 900, "[" * 100_000])
+def test_a_setting_that_nests_too_deeply_is_refused(value):
+    name, read = parse_setting(f"radius={value}")
+    with pytest.raises(Refused, match="radius is"):
+        make_recipe("dilate", 0.4, parameters={name: read})

@@ -226,3 +226,31 @@ def test_a_repeated_key_among_many_is_found_at_once(tmp_path):
     with pytest.raises(Refused, match="'59999' stands twice"):
         read_json(tmp_path / "a.json")
     assert time.perf_counter() - begin < 5  # minutes, if every key were counted
+
+
+@pytest.mark.parametrize("depth", [101, 900])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_what_only_the_parser_can_follow_is_refused(tmp_path, depth, opening, closing):
+    # Found by fuzzing: the parser followed, and the message that showed the value did not.
+    path = tmp_path / "a.json"
+    path.write_text(opening * depth + "0" + closing * depth)
+    with pytest.raises(Refused, match="nests too deeply"):
+        read_json(path)
+
+
+def test_a_document_may_nest_a_hundred_deep(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text('{"a":' * 50 + "[" * 50 + "]" * 50 + "}" * 50)
+    assert list(read_json(path)) == ["a"]
+    path.write_text("7")
+    assert read_json(path) == 7
+
+
+@pytest.mark.parametrize("mark", ["\u202a", "\u202e", "\u2066", "\u2069"])
+def test_marks_that_show_text_in_another_order_are_refused(mark):
+    # Found by fuzzing: such a name passed, and stood in the path that a message showed.
+    with pytest.raises(Refused, match="control character") as refused:
+        check_name(f"cup{mark}gnp", "frame", "train.json")
+    assert refused.value.problems[0].what.isprintable()
+    with pytest.raises(Refused, match="control characters"):
+        Cursor(f"cup{mark}", "train.json").text()

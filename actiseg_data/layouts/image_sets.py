@@ -241,9 +241,9 @@ def refuse_repeats(kind: str, values: Iterable[Any], where: object, problems: Pr
 
 
 def _frame(cursor: Cursor) -> str:
-    name = check_name(cursor.text(), "frame", cursor.where)
+    name = cursor.text()
     stem, dot, ending = name.rpartition(".")
-    return check_name(stem, "frame", cursor.where) if dot and ending.lower() in _IMAGES else name
+    return check_name(stem if dot and ending.lower() in _IMAGES else name, "frame", cursor.where)
 
 
 _IMAGES = ("jpg", "jpeg", "png")

@@ -27,7 +27,7 @@ MAX_COORDINATE = 100_000.0
 """Largest distance of a vertex from the origin, in pixels. Real ones leave the image by 41."""
 
 MAX_POINTS = 10_000
-"""Most vertices of a polygon: bounds what filling one can cost."""
+"""Most vertices of an entity, in all of its polygons: bounds what filling one can cost."""
 
 MAX_ENTITIES = 255
 """Most entities of a frame: an index mask has no more ids."""
@@ -144,6 +144,13 @@ def _entity(cursor: Cursor) -> Entity:
     polygons: list[FloatArray] = []
     with problems.caught():
         polygons = gather(list(cursor["segments"].elements()), _polygon, problems)
+        points = sum(map(len, polygons))
+        if points > MAX_POINTS:
+            problems.add(
+                f"the entity's polygons have {points} points, more than {MAX_POINTS}",
+                cursor.where,
+                "remove polygons, or fetch the file again",
+            )
     contact = None
     with problems.caught():
         contact = _optional_text(cursor, "in_contact_object")

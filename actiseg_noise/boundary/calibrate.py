@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from actiseg_data.polygons import SUBPIXEL, Patch
 from actiseg_noise.boundary.contours import Clean, iou
@@ -34,6 +38,31 @@ class Strength:
         return cls(parameters["target_iou"], parameters["radius"])
 
 
+def closest(ious: NDArray[np.float64], strength: Strength, at_limit: str) -> tuple[int, str]:
+    """The level that a strength asks for, and how well it is met there.
+
+    ious: IoU with the clean object at every level (steps of 1/64 pixel) from 0 to the largest that
+    is allowed. at_limit: status where that stands in the way.
+
+    >>> closest(np.array([1.0, 0.93, 0.79]), Strength(target_iou=0.8), at_limit="short")
+    (2, 'met')
+    """
+    limit = len(ious) - 1
+    if strength.radius is not None:
+        asked = round(strength.radius * SUBPIXEL)
+        return min(asked, limit), "fixed" if asked <= limit else at_limit
+    target = 1.0 if strength.target_iou is None else strength.target_iou
+    level = int(np.abs(ious - target).argmin())
+    return level, _status(float(ious[level]), lambda: float(ious[limit]), target, at_limit)
+
+
+def _status(found: float, at_most: Callable[[], float], target: float, at_limit: str) -> str:
+    """How well a target is met. at_most: gives the IoU at the limit."""
+    if abs(found - target) <= TOLERANCE:
+        return "met"
+    return at_limit if at_most() > target else "short"
+
+
 def calibrate(iou_at: Callable[[int], float], target: float, guess: int, limit: int) -> int:
     """The level in [0, limit] whose IoU is closest to the target, or within 0.004 of it.
 
@@ -53,10 +82,12 @@ def calibrate(iou_at: Callable[[int], float], target: float, guess: int, limit: 
         return seen[level] - target
 
     low, high = 0, min(max(guess, 1), limit)
-    while miss(high) > 0 and high < limit:
-        low, high = high, min(2 * high, limit)
-    while high - low > 1 and min(abs(miss(low)), abs(miss(high))) > _CLOSE_ENOUGH:
-        share = miss(low) / (miss(low) - miss(high)) if miss(low) > miss(high) else 0.5
+    while miss(high) > _CLOSE_ENOUGH and high < limit:
+        # On along the line from level 0; where that fell short once, half as far again.
+        ahead = high * (1 - target) / max(1 - seen[high], 1e-9) * (1.5 if low else 1)
+        low, high = high, min(max(math.ceil(min(ahead, 4 * high)), high + 1), limit)
+    while high - low > 1 and miss(low) > _CLOSE_ENOUGH and miss(high) < -_CLOSE_ENOUGH:
+        share = miss(low) / (miss(low) - miss(high))
         # Kept off the ends of the bracket, so that each step shrinks it by a tenth at least.
         step = round((high - low) * min(max(share, 0.1), 0.9))
         middle = min(max(low + step, low + 1), high - 1)
@@ -90,9 +121,6 @@ def settle(
     else:
         target = 1.0 if strength.target_iou is None else strength.target_iou
         level = calibrate(iou_at, target, round(guess * SUBPIXEL), limit)
-        if abs(iou_at(level) - target) <= TOLERANCE:
-            status = "met"
-        else:
-            status = at_limit if iou_at(limit) > target else "short"
+        status = _status(iou_at(level), lambda: iou_at(limit), target, at_limit)
     value = iou_at(level)
     return Drawn(patches[level], value, status, {"radius": level / SUBPIXEL})

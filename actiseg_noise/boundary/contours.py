@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
-import contourpy
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from actiseg_data.masks import IndexMask
+from actiseg_data.opencv import load_cv2
 from actiseg_data.polygons import EMPTY_PATCH, SUBPIXEL, BoolArray, IntArray, Patch, fill_sampled
-from actiseg_noise.boundary.simplify import simplify_ring
-
-Geometry: TypeAlias = Any
-"""A shapely Polygon or MultiPolygon; shapely ships no types in its lowest supported version."""
-
-_TOLERANCE = 1
-"""Half pixels by which a simplified outline may leave the traced one: enough to make most
-stair-steps lines."""
 
 _NEAR_BORDER = 2
 """An object that comes within so many pixels of the frame's border counts as cut by it: drawn
@@ -38,7 +29,7 @@ class Clean:
 
     @property
     def area(self) -> int:
-        return int(self.patch.mask.sum())
+        return int(np.count_nonzero(self.patch.mask))
 
 
 def find_object(mask: IndexMask, object_id: int) -> Clean:
@@ -49,49 +40,26 @@ def find_object(mask: IndexMask, object_id: int) -> Clean:
     >>> find_object(np.array([[0, 0], [0, 7]], np.uint8), 7).patch.window
     (slice(1, 2, None), slice(1, 2, None))
     """
-    shape = (mask.shape[0], mask.shape[1])
     member = mask == object_id
-    rows = np.flatnonzero(member.any(axis=1))
-    if not len(rows):
-        return Clean(EMPTY_PATCH, shape)
-    top, bottom = int(rows[0]), int(rows[-1]) + 1
-    columns = np.flatnonzero(member[top:bottom].any(axis=0))
-    left, right = int(columns[0]), int(columns[-1]) + 1
-    return Clean(Patch(top, left, member[top:bottom, left:right]), shape)
+    left, top, width, height = load_cv2().boundingRect(member.view(np.uint8))
+    patch = Patch(top, left, member[top : top + height, left : left + width])
+    return Clean(patch if width else EMPTY_PATCH, (mask.shape[0], mask.shape[1]))
 
 
-def typical_shift(clean: Clean) -> float:
-    """Area over perimeter in pixels, from pixel counts alone: the scale of first guesses.
+def surroundings(clean: Clean, margin: int) -> Patch:
+    """An object and the pixels around it, up to `margin` of them on each side, but none beyond the
+    frame.
 
-    The frame's border is no part of the perimeter.
+    margin: > 2. Where the object stops up to two pixels short of the frame's border, it is
+    continued straight to it: it counts as cut there.
     """
     rows, columns = clean.patch.window
-    cells = np.pad(clean.patch.mask, 1)
-    across, along = cells[1:] != cells[:-1], cells[:, 1:] != cells[:, :-1]
-    sides = int(across.sum()) + int(along.sum())
-    for cut, edge in (
-        (rows.start == 0, across[0]),
-        (rows.stop == clean.frame[0], across[-1]),
-        (columns.start == 0, along[:, 0]),
-        (columns.stop == clean.frame[1], along[:, -1]),
-    ):
-        sides -= int(edge.sum()) if cut else 0
-    return clean.area / (0.8 * max(sides, 1))  # stair-steps make a slant look 1.27 times as long
-
-
-def trace(clean: Clean) -> Geometry:
-    """The outline of an object as polygons with holes, in pixels; pixel (r, c) is a unit square.
-
-    Marching squares on the pixel centres, so the area is unbiased and filling the outline gives the
-    mask back, then simplified by half a pixel. Where the object reaches the frame's border it is
-    continued straight beyond it: the border is no boundary of the object, and noise must not move
-    it.
-    """
     height, width = clean.frame
-    patch = clean.patch
-    rows, columns = patch.window
-    margin = _NEAR_BORDER + 1
-    cells = np.pad(patch.mask, margin)
+    top, left = max(rows.start - margin, 0), max(columns.start - margin, 0)
+    bottom, right = min(rows.stop + margin, height), min(columns.stop + margin, width)
+    cells = np.zeros((bottom - top, right - left), bool)
+    around = Patch(top, left, cells)
+    cells[clean.patch.inside(around)] = clean.patch.mask
     for gap, view in (
         (rows.start, cells[::-1]),
         (height - rows.stop, cells),
@@ -99,58 +67,130 @@ def trace(clean: Clean) -> Geometry:
         (width - columns.stop, cells.T),
     ):
         if gap <= _NEAR_BORDER:
-            last = len(view) - 1 - margin + gap  # the frame's outermost row or column
-            band = view[last - _NEAR_BORDER : last + 2]
+            band = view[-1 - _NEAR_BORDER :]
             band[:] = band.any(axis=0)
-    cells = np.pad(cells, 1).astype(np.float64)  # one empty cell more, so that all outlines close
-    generator = contourpy.contour_generator(
-        x=np.arange(cells.shape[1]) + (columns.start - margin - 0.5),
-        y=np.arange(cells.shape[0]) + (rows.start - margin - 0.5),
-        z=cells,
-        name="serial",
-        fill_type=contourpy.FillType.OuterOffset,
-    )
-    filled: Any = generator.filled(0.5, 2.0)
-    points, offsets = filled
-    far = float(max(height, width))
-    parts = []
-    for ring_points, ring_offsets in zip(points, offsets, strict=True):
-        outline = _beyond(np.asarray(ring_points), height, width, far)
-        rings = np.split(outline, np.asarray(ring_offsets[1:-1], np.int64))
-        halves = [np.rint(2 * ring[:-1]).astype(np.int64) for ring in rings]
-        part = _polygon([simplify_ring(ring, _TOLERANCE) for ring in halves])
-        # A sliver can cross itself when simplified; it stays as traced.
-        parts.append(part if part.is_valid else _polygon(halves))
-    return shapely.MultiPolygon(parts) if len(parts) > 1 else parts[0]
+    return around
 
 
-def _polygon(rings: list[IntArray]) -> Geometry:
-    """An outline and its holes, given in half pixels, where marching squares put all vertices."""
-    outline, *holes = (ring / 2 for ring in rings)
-    return shapely.Polygon(outline, [hole for hole in holes if len(hole)])
+def typical_shift(clean: Clean) -> float:
+    """Area over perimeter in pixels, from pixel counts alone: the scale of first guesses.
+
+    The frame's border is no part of the perimeter.
+    """
+    mask = clean.patch.mask
+    rows, columns = clean.patch.window
+    sides = np.count_nonzero(mask[1:] != mask[:-1])
+    sides += np.count_nonzero(mask[:, 1:] != mask[:, :-1])
+    for cut, edge in (
+        (rows.start == 0, mask[0]),
+        (rows.stop == clean.frame[0], mask[-1]),
+        (columns.start == 0, mask[:, 0]),
+        (columns.stop == clean.frame[1], mask[:, -1]),
+    ):
+        sides += 0 if cut else np.count_nonzero(edge)
+    # Stair-steps make a slant look 1.27 times as long.
+    return clean.area / (0.8 * max(int(sides), 1))
 
 
-def _beyond(
-    points: NDArray[np.float64], height: int, width: int, far: float
-) -> NDArray[np.float64]:
-    """Push the vertices that lie outside of the frame far away from it."""
-    moved: NDArray[np.float64] = points.copy()
-    for axis, size in ((0, width), (1, height)):
-        moved[points[:, axis] < 0, axis] = -far
-        moved[points[:, axis] > size, axis] = size + far
-    return moved
+@dataclass(frozen=True)
+class Outline:
+    """The polygons of one object, vertices in pixels; pixel (r, c) is a unit square.
+
+    points: (N, 2) float64 x, y of all rings, one ring after another, without repeats.
+    stops: where each ring ends in `points`. parts: for each polygon the indices of its outer ring
+    and of its holes.
+    """
+
+    points: NDArray[np.float64]
+    stops: tuple[int, ...]
+    parts: tuple[tuple[int, ...], ...]
+
+    @property
+    def rings(self) -> list[NDArray[np.float64]]:
+        """(N, 2) float64 of each ring."""
+        return np.split(self.points, self.stops[:-1])
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether no ring crosses itself or another."""
+        rings = self.rings
+        polygons = [
+            shapely.Polygon(rings[outer], [rings[i] for i in holes]) for outer, *holes in self.parts
+        ]
+        return bool(shapely.is_valid(shapely.MultiPolygon(polygons)))
 
 
-def rings_of(shape: Geometry) -> list[NDArray[np.float64]]:
-    """All rings of a geometry, outlines and holes alike, as (N, 2) float64 x, y without repeats."""
+def trace(clean: Clean, step: int = 1) -> Outline:
+    """The outline of an object.
+
+    Marching squares on the pixel centres: filling the outline gives the mask back. step: so many
+    vertices in a row, 0.7 to 1 pixel apart, are replaced by their mean, unless rings would then
+    cross. Where the object reaches the frame's border it is continued straight beyond it: the
+    border is no boundary of the object, and noise must not move it.
+
+    >>> square = Clean(Patch(3, 3, np.ones((2, 2), bool)), (9, 9))
+    >>> draw(trace(square), (9, 9)).window
+    (slice(3, 5, None), slice(3, 5, None))
+    """
+    height, width = clean.frame
+    around = surroundings(clean, _NEAR_BORDER + 1)
+    rows, columns = around.window
+    # Far enough beyond the border that no mean is of vertices on both sides of a corner there.
+    cut = (rows.start == 0, rows.stop == height), (columns.start == 0, columns.stop == width)
+    cells = np.pad(around.mask, step * np.array(cut, int), mode="edge")
+    corner = np.array([columns.start - step * cut[1][0], rows.start - step * cut[0][0]])
+    halves, parts = _marching_squares(cells)
+    traced = [ring / 2 + corner for ring in halves]
+    fewer = _outline([_means(ring, step) for ring in traced], parts, clean.frame)
+    return fewer if step == 1 or fewer.is_valid else _outline(traced, parts, clean.frame)
+
+
+def _outline(
+    rings: list[NDArray[np.float64]], parts: tuple[tuple[int, ...], ...], frame: tuple[int, int]
+) -> Outline:
+    """Rings as an outline whose vertices outside of the frame are pushed far away from it."""
+    points = np.concatenate(rings)
+    far = float(max(frame))
+    for axis, size in ((0, frame[1]), (1, frame[0])):
+        place = points[:, axis]
+        place[place < 0] = -far
+        place[place > size] = size + far
+    return Outline(points, tuple(np.cumsum([len(ring) for ring in rings]).tolist()), parts)
+
+
+def _means(ring: NDArray[np.float64], step: int) -> NDArray[np.float64]:
+    """Means of `step` vertices in a row, but of fewer where less than 8 would remain."""
+    step = max(min(step, len(ring) // 8), 1)
+    starts = np.arange(0, len(ring), step)
+    sums: NDArray[np.float64] = np.add.reduceat(ring, starts, axis=0)
+    return sums / np.diff(starts, append=len(ring))[:, None]
+
+
+def _marching_squares(cells: BoolArray) -> tuple[list[IntArray], tuple[tuple[int, ...], ...]]:
+    """Outlines between pixels: through the middle of each side that the shape shares with no pixel.
+
+    Lorensen & Cline (SIGGRAPH 1987) in two dimensions; where two pixels of the shape meet at a
+    corner only, they are joined. Returns rings (N, 2) int64 x, y in half pixels, and for each part
+    of the shape the indices of its outline and of its holes.
+    """
+    cv2 = load_cv2()
+    # On the lattice of half pixels a pixel is its middle, corners and middles of sides: the border
+    # of the union runs along the sides, through their middles and some corners.
+    height, width = cells.shape
+    lattice = np.zeros((2 * height + 1, 2 * width + 1), np.uint8)
+    lattice[1::2, 1::2] = cells
+    lattice = cv2.dilate(lattice, np.ones((3, 3), np.uint8))
+    borders, tree = cv2.findContours(lattice, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     rings = []
-    for part in shapely.get_parts(shape):
-        if shapely.get_type_id(part) == _POLYGON and not part.is_empty:
-            rings += [shapely.get_coordinates(ring)[:-1] for ring in shapely.get_rings(part)]
-    return rings
-
-
-_POLYGON = 3
+    for border in borders:
+        points = border[:, 0].astype(np.int64)
+        rings.append(points[points.sum(axis=1) % 2 == 1])
+    parents = tree[0, :, 3].tolist()
+    parts = {i: [i] for i, parent in enumerate(parents) if parent < 0}
+    for i, parent in enumerate(parents):
+        if parent >= 0:
+            parts[parent].append(i)
+    return rings, tuple(map(tuple, parts.values()))
 
 
 def to_lattice(points: NDArray[np.float64]) -> IntArray:
@@ -162,16 +202,15 @@ def to_lattice(points: NDArray[np.float64]) -> IntArray:
     return snapped
 
 
-def draw(shape: Geometry, frame: tuple[int, int]) -> Patch:
-    """Fill a geometry snapped to the lattice, cut to the frame (H, W)."""
-    rings = [to_lattice(ring) for ring in rings_of(shape)]
-    if not rings:
+def draw(outline: Outline, frame: tuple[int, int]) -> Patch:
+    """Fill an outline snapped to the lattice, cut to the frame (H, W)."""
+    points = to_lattice(outline.points)
+    if not len(points):
         return EMPTY_PATCH
     height, width = frame
-    low = np.min([ring.min(axis=0) for ring in rings], axis=0) // SUBPIXEL
-    high = -(-np.max([ring.max(axis=0) for ring in rings], axis=0) // SUBPIXEL)
-    left, top = (int(v) for v in np.clip(low, 0, (width, height)))
-    right, bottom = (int(v) for v in np.clip(high, 0, (width, height)))
+    left, top = np.clip(points.min(axis=0) // SUBPIXEL, 0, (width, height)).tolist()
+    right, bottom = np.clip(-(-points.max(axis=0) // SUBPIXEL), 0, (width, height)).tolist()
+    rings = np.split(points, outline.stops[:-1])
     return Patch(top, left, fill_sampled(rings, (top, left, bottom, right)))
 
 
@@ -183,9 +222,8 @@ def shared_area(first: Patch, second: Patch) -> int:
     right = min(first.window[1].stop, second.window[1].stop)
     if bottom <= top or right <= left:
         return 0
-    return int(
-        (_cut(first, top, left, bottom, right) & _cut(second, top, left, bottom, right)).sum()
-    )
+    first_part = _cut(first, top, left, bottom, right)
+    return int(np.count_nonzero(first_part & _cut(second, top, left, bottom, right)))
 
 
 def _cut(patch: Patch, top: int, left: int, bottom: int, right: int) -> BoolArray:
@@ -199,5 +237,5 @@ def iou(first: Patch, second: Patch) -> float:
     0.3333333333333333
     """
     shared = shared_area(first, second)
-    union = int(first.mask.sum()) + int(second.mask.sum()) - shared
+    union = int(np.count_nonzero(first.mask) + np.count_nonzero(second.mask)) - shared
     return shared / union if union else 1.0

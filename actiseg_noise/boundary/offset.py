@@ -2,65 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping
 from typing import Any
 
-import shapely
+import numpy as np
 
-from actiseg_data.polygons import SUBPIXEL, Patch
-from actiseg_noise.boundary.calibrate import Strength, settle
-from actiseg_noise.boundary.contours import Clean, Geometry, draw, iou, trace, typical_shift
+from actiseg_data.polygons import SUBPIXEL, IntArray, Patch
+from actiseg_noise.boundary.calibrate import Strength, closest
+from actiseg_noise.boundary.contours import Clean, surroundings, typical_shift
+from actiseg_noise.boundary.crops import trimmed
+from actiseg_noise.boundary.distance import Distances, edge_distances
 from actiseg_noise.boundary.drawn import Drawn, Keyed
 
-_ARC = 4  # segments that round off a quarter turn of a grown or shrunk outline
+_RIM = 5
+"""Pixels to look at beyond those that a growth can take: their distances are means over boxes."""
 
 
 def dilate(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
-    """Grow an object by an equal distance everywhere (Minkowski sum with a disc)."""
-    strength, shape = Strength.of(parameters), trace(clean)
+    """Grow an object by an equal distance everywhere (Minkowski sum with a disc).
 
-    def at(level: int) -> Patch:
-        return _offset(shape, level, clean)
-
-    guess = typical_shift(clean) * (1 / (strength.target_iou or 1) - 1)
-    limit = SUBPIXEL * max(clean.frame)
-    return settle(at, clean, strength, guess, limit, at_limit="short")
+    A pixel is taken iff its distance to the object's edge (`edge_distances`) is at most the radius.
+    The target IoU is met as closely as the pixels allow: all radii are looked at.
+    """
+    strength, area = Strength.of(parameters), clean.area
+    target = strength.target_iou or 1
+    furthest = max(clean.frame)
+    # An outline of length P that grows by d takes P d pixels, and a few more at its corners.
+    reach = strength.radius or 1.1 * typical_shift(clean) * (1 / target - 1)
+    while True:
+        margin = min(math.ceil(reach), furthest)
+        around = surroundings(clean, margin + _RIM)
+        levels = edge_distances(around.mask)
+        levels[clean.patch.inside(around)][clean.patch.mask] = 0
+        whole = around.mask.shape == clean.frame
+        ious = area / (area + _passed(levels, SUBPIXEL * (furthest if whole else margin)))
+        if whole or strength.radius is not None or ious[-1] <= target:
+            break
+        reach = 2 * margin
+    level, status = closest(ious, strength, at_limit="short")
+    patch = trimmed(Patch(around.top, around.left, levels <= level))
+    return Drawn(patch, float(ious[level]), status, {"radius": level / SUBPIXEL})
 
 
 def erode(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
     """Shrink an object by an equal distance everywhere (Minkowski difference with a disc).
 
+    A pixel is lost iff its distance to the object's edge (`edge_distances`) is at most the radius.
+    The target IoU is met as closely as the pixels allow: all radii are looked at.
+
     parameters: ``minimum_area`` (pixels) and ``minimum_share`` (of the clean area): the object
     keeps at least the larger of the two, so that a thin one does not vanish.
     """
-    strength, shape = Strength.of(parameters), trace(clean)
-    least = max(parameters["minimum_area"], parameters["minimum_share"] * clean.area)
-
-    def at(level: int) -> Patch:
-        return _offset(shape, -level, clean)
-
-    def remains(level: int) -> bool:
-        return bool(at(level).mask.sum() >= least)
-
-    guess = typical_shift(clean) * (1 - (strength.target_iou or 1))
-    drawn = settle(at, clean, strength, guess, SUBPIXEL * max(clean.frame), at_limit="minimum")
-    if drawn.patch.mask.sum() >= min(least, clean.area):
-        return drawn
-    level = _largest(remains, round(drawn.details["radius"] * SUBPIXEL))
-    patch = at(level)
-    return Drawn(patch, iou(clean.patch, patch), "minimum", {"radius": level / SUBPIXEL})
+    strength, area = Strength.of(parameters), clean.area
+    least = max(parameters["minimum_area"], parameters["minimum_share"] * area)
+    around = surroundings(clean, _RIM)
+    levels = edge_distances(~around.mask)[clean.patch.inside(around)] * clean.patch.mask
+    lost = _passed(levels, min(int(levels.max()), SUBPIXEL * max(clean.frame)))
+    limit = max(int(np.searchsorted(lost, area - least, "right")) - 1, 0)
+    ious = (area - lost[: limit + 1]) / area
+    level, status = closest(ious, strength, at_limit="minimum")
+    patch = trimmed(Patch(clean.patch.top, clean.patch.left, levels > level))
+    return Drawn(patch, float(ious[level]), status, {"radius": level / SUBPIXEL})
 
 
-def _offset(shape: Geometry, level: int, clean: Clean) -> Patch:
-    if not level:
-        return clean.patch
-    return draw(shapely.buffer(shape, level / SUBPIXEL, quad_segs=_ARC), clean.frame)
+def _passed(levels: Distances, limit: int) -> IntArray:
+    """(limit + 1,): how many pixels an outline has passed after each 1/64 pixel of its way.
 
-
-def _largest(holds: Callable[[int], bool], wanted: int) -> int:
-    """The largest level below `wanted` at which a property holds that is lost once and for all."""
-    low, high = 0, wanted
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if holds(middle) else (low, middle)
-    return low
+    levels: when it passes a pixel, 0 for those that it never does.
+    """
+    passed = levels[(levels > 0) & (levels <= limit)]
+    counts: IntArray = np.cumsum(np.bincount(passed, minlength=limit + 1))
+    return counts

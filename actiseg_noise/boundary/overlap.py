@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from actiseg_data.masks import IndexMask, ids_in
 from actiseg_data.opencv import load_cv2
-from actiseg_data.polygons import SUBPIXEL, Patch
+from actiseg_data.polygons import BoolArray, Patch
 from actiseg_noise.boundary.contours import find_object
+from actiseg_noise.boundary.distance import Distances, depths
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def contest(
     array([[1, 1, 1, 2, 2]], dtype=uint8)
     """
     noisy = _without(clean, claims)
-    count = (noisy > 0).astype(np.uint8)
+    count = (noisy > 0).view(np.uint8)
     for claim in claims:
         count[claim.patch.window] += claim.patch.mask
     contested = count > 1
@@ -63,12 +64,15 @@ def reference(clean: IndexMask, claims: Sequence[Claim], positive_ids: frozenset
     ...           frozenset({1, 2}))
     array([[1, 1]], dtype=uint8)
     """
-    noisy = np.zeros_like(clean)
-    touched = {claim.object_id: claim.patch for claim in claims}
-    for object_id in sorted(ids_in(clean), key=lambda i: (i not in positive_ids, i)):
-        patch = touched.get(object_id) or find_object(clean, object_id).patch
-        window = noisy[patch.window]
-        window[patch.mask & (window == 0)] = object_id
+    order = sorted(range(1, 256), key=lambda i: (i not in positive_ids, i))
+    rank = np.full(256, 255, np.uint8)  # the background is painted last
+    rank[order] = np.arange(255)
+    noisy = _without(clean, claims)
+    for claim in sorted(claims, key=lambda claim: rank[claim.object_id], reverse=True):
+        window = noisy[claim.patch.window]
+        if window.size:
+            first = load_cv2().LUT(window, rank) > rank[claim.object_id]
+            np.copyto(window, claim.object_id, where=claim.patch.mask & first)
     return noisy
 
 
@@ -80,11 +84,12 @@ def ascending(
     >>> ascending(np.array([[1, 2]], np.uint8), [Claim(2, Patch(0, 0, np.ones((1, 2), bool)), 0)])
     array([[2, 2]], dtype=uint8)
     """
-    noisy = np.zeros_like(clean)
-    touched = {claim.object_id: claim.patch for claim in claims}
-    for object_id in sorted({*ids_in(clean), *touched}):
-        patch = touched.get(object_id) or find_object(clean, object_id).patch
-        noisy[patch.window][patch.mask] = object_id
+    noisy = _without(clean, claims)
+    bystanders = noisy.copy()
+    for claim in sorted(claims, key=lambda claim: claim.object_id):
+        window = claim.patch.window
+        later = claim.object_id > bystanders[window]
+        noisy[window][claim.patch.mask & later] = claim.object_id
     return noisy
 
 
@@ -110,17 +115,16 @@ def _without(clean: IndexMask, claims: Sequence[Claim]) -> IndexMask:
     """The clean mask with the touched objects taken out."""
     keep = np.arange(256, dtype=np.uint8)
     keep[[claim.object_id for claim in claims]] = 0
-    return keep[clean]
+    kept: IndexMask = load_cv2().LUT(clean, keep)
+    return kept
 
 
-def _parties(
-    bystanders: IndexMask, contested: NDArray[np.bool_], claims: Sequence[Claim]
-) -> list[Claim]:
+def _parties(bystanders: IndexMask, contested: BoolArray, claims: Sequence[Claim]) -> list[Claim]:
     """Everyone with a stake in a contested pixel, by ascending id; a bystander's claim is its
     clean shape."""
-    if not contested.any():
-        return []
-    parties = [claim for claim in claims if contested[claim.patch.window][claim.patch.mask].any()]
+    parties = [
+        claim for claim in claims if (contested[claim.patch.window] & claim.patch.mask).any()
+    ]
     for object_id in ids_in(bystanders[contested]):
         parties.append(Claim(object_id, find_object(bystanders, object_id).patch, 0.0))
     return sorted(parties, key=lambda claim: claim.object_id)
@@ -129,36 +133,37 @@ def _parties(
 _ONE = 1 << 20  # fixed-point unit of relative depth
 
 
-def _deepest(contested: NDArray[np.bool_], parties: list[Claim]) -> NDArray[np.uint8]:
+def _deepest(contested: BoolArray, parties: list[Claim]) -> NDArray[np.uint8]:
     """The winning id at each contested pixel, in row-major order."""
-    best = np.full(contested.shape, -1, np.int64)
-    winner = np.zeros(contested.shape, np.uint8)
+    pixels = np.flatnonzero(contested)
+    best = np.full(len(pixels), -1, np.int64)
+    winner = np.zeros(len(pixels), np.uint8)
     for claim in parties:
-        window = claim.patch.window
         depth = _depth(claim.patch, contested.shape)
-        strength = depth * _ONE // int(depth.max()) + round(claim.advantage * _ONE)
-        stronger = claim.patch.mask & contested[window] & (strength > best[window])
-        best[window][stronger] = strength[stronger]
-        winner[window][stronger] = claim.object_id
-    return winner[contested]
+        rows, columns = np.nonzero(contested[claim.patch.window] & claim.patch.mask)
+        relative = depth[rows, columns].astype(np.int64) * _ONE // int(depth.max())
+        strength = relative + round(claim.advantage * _ONE)
+        at = (rows + claim.patch.top) * contested.shape[1] + columns + claim.patch.left
+        place = np.searchsorted(pixels, at)
+        stronger = strength > best[place]
+        best[place[stronger]] = strength[stronger]
+        winner[place[stronger]] = claim.object_id
+    return winner
 
 
-def _depth(patch: Patch, frame: tuple[int, ...]) -> NDArray[np.int64]:
-    """Distance of each pixel to the nearest one outside of the patch, in 1/64 pixel.
+def _depth(patch: Patch, frame: tuple[int, ...]) -> Distances:
+    """`depths` of the pixels of a patch in their frame (H, W).
 
     The frame's border is no outside: an object that it cuts is deep there.
     """
     rows, columns = patch.window
-    sides = (rows.start > 0, rows.stop < frame[0], columns.start > 0, columns.stop < frame[1])
-    above, below, before, after = map(int, sides)
-    cells = np.pad(patch.mask.astype(np.uint8), ((above, below), (before, after)))
-    cv2 = load_cv2()
-    distance: NDArray[np.float32] = cv2.distanceTransform(cells, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    above, before = int(rows.start > 0), int(columns.start > 0)
+    below, after = int(rows.stop < frame[0]), int(columns.stop < frame[1])
     height, width = patch.mask.shape
-    inner = distance[above : above + height, before : before + width]
-    # An object that fills the frame has no outside: cap what OpenCV then calls infinite.
-    depth: NDArray[np.int64] = np.rint(np.minimum(inner, sum(frame)) * SUBPIXEL).astype(np.int64)
-    return depth
+    cells = np.zeros((above + height + below, before + width + after), bool)
+    place = slice(above, above + height), slice(before, before + width)
+    cells[place] = patch.mask
+    return depths(cells)[place]
 
 
 Overlap: TypeAlias = Callable[[IndexMask, Sequence[Claim], frozenset[int]], IndexMask]

@@ -19,6 +19,8 @@ app = typer.Typer(
 for command in (
     making.corrupt,
     checking.verify,
+    checking.inspect,
+    checking.preview,
     manifests.presets,
     datasets.sample,
 ):

@@ -36,3 +36,60 @@ def verify(
         print(
             f"next: actiseg-noise verify {quoted(out)} --source DATASET, which derives every pixel"
         )
+
+
+Source = Annotated[
+    Optional[Path],
+    typer.Option(help="The clean dataset. Default: where the split's summary says that it was."),
+]
+
+
+def inspect(
+    out: Annotated[Path, typer.Argument(help="The noisy split.", show_default=False)],
+    source: Source = None,
+    noun_classes: Annotated[
+        Optional[Path],
+        typer.Option(help="EPIC_100_noun_classes_v2.csv, for names and supercategories."),
+    ] = None,
+    json_file: Annotated[
+        Optional[Path], typer.Option("--json", help="Write all figures to this file, too.")
+    ] = None,
+    only: Only = None,
+    workers: Workers = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Measure what a noisy split really holds: rates, IoU, area, and where boundaries moved.
+
+    Example: actiseg-noise inspect actiseg_sample_boundary_r0.4_s0
+    """
+    from actiseg_data.files import write_json
+    from actiseg_noise.console import print_inspection
+    from actiseg_noise.inspection import inspect as measure
+
+    found = measure(out, source, noun_classes, only or [], workers, staged(quiet))
+    print_inspection(found)
+    if json_file is not None:
+        write_json(json_file, found.to_dict(), indent=1)
+        print(f"wrote {json_file}")
+
+
+def preview(
+    out: Annotated[Path, typer.Argument(help="The noisy split.", show_default=False)],
+    sequence: Annotated[
+        str, typer.Option(help="Sequence folder, as in the split's lists.", show_default=False)
+    ],
+    to: Annotated[Path, typer.Option(help="Picture to write: .png or .jpg.", show_default=False)],
+    source: Source = None,
+    frame: Annotated[
+        Optional[list[str]],
+        typer.Option(help="Only this frame (repeatable). Default: up to four, spread evenly."),
+    ] = None,
+) -> None:
+    """Draw a sheet of one sequence: clean masks, noisy masks, and what changed.
+
+    Example: actiseg-noise preview OUT --sequence 00000047_S03_02_pour_oil --to sheet.png
+    """
+    from actiseg_noise.preview import make_preview, save_preview
+
+    save_preview(make_preview(out, sequence, source, frame or []), to)
+    print(f"wrote {to}")

@@ -1,0 +1,52 @@
+"""A campaign: ``PYTHONPATH=.. python -m fuzz TARGET FOLDER [libFuzzer options]``, in ``tests``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from random import Random
+
+import atheris
+
+with atheris.instrument_imports(include=["actiseg_data", "actiseg_noise", "PIL.PngImagePlugin"]):
+    from fuzz.targets import TARGETS
+
+from fuzz.mutations import mutate_json, mutate_png, strings_of
+from fuzz.seeds import seeds
+
+CORPUS = Path(__file__).parent / "corpus"
+
+
+def main(target: str, folder: str, *options: str) -> None:
+    """Fuzz one target until it fails or the options end it; `folder` keeps what is found."""
+    begin = seeds(target)
+    corpus = Path(folder)
+    corpus.mkdir(parents=True, exist_ok=True)
+    for number, data in enumerate(begin):
+        (corpus / f"seed-{number:02d}").write_bytes(data)
+    words = sorted(set().union(*map(_words, begin)))
+
+    def mutate(data: bytes, limit: int, seed: int) -> bytes:
+        random = Random(seed)
+        if random.random() < 0.3:  # nearly everything that is kept is refused; stay near the valid
+            data = random.choice(begin)
+        if target == "index_mask":
+            return mutate_png(data, limit, random, atheris.Mutate)
+        return mutate_json(data, limit, random, words, atheris.Mutate)
+
+    bounds = ("-timeout=10", "-rss_limit_mb=2048", "-max_len=16384")
+    arguments = [sys.argv[0], folder, str(CORPUS / target), *bounds, *options]
+    atheris.Setup(arguments, TARGETS[target], custom_mutator=mutate)
+    atheris.Fuzz()
+
+
+def _words(data: bytes) -> set[str]:
+    try:
+        return strings_of(json.loads(data))
+    except ValueError:
+        return set()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,67 @@
+"""Pick the few inputs that are kept: ``PYTHONPATH=.. python -m fuzz.distil TARGET FOLDER``.
+
+libFuzzer keeps hundreds of inputs, one for each count of each edge. Kept here is the smallest input
+for every step from line to line of our code that any of them takes.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import actiseg_data
+import actiseg_noise
+from fuzz.targets import TARGETS
+
+Step = tuple[str, int, int]
+
+CORPUS = Path(__file__).parent / "corpus"
+_OURS = tuple(str(Path(package.__file__).parent) for package in (actiseg_data, actiseg_noise))
+
+
+def steps_of(target: Callable[[bytes], None], data: bytes) -> set[Step]:
+    """The steps from line to line that a target takes in our packages."""
+    steps: set[Step] = set()
+
+    def enter(frame: FrameType, event: str, _: Any) -> Any:
+        file = frame.f_code.co_filename
+        if not file.startswith(_OURS):
+            return None
+        last = 0
+
+        def follow(frame: FrameType, event: str, _: Any) -> Any:
+            nonlocal last
+            if event == "line":
+                steps.add((file, last, frame.f_lineno))
+                last = frame.f_lineno
+            return follow
+
+        return follow
+
+    sys.settrace(enter)
+    try:
+        target(data)
+    finally:
+        sys.settrace(None)
+    return steps
+
+
+def distil(target: str, folder: Path) -> list[bytes]:
+    """The fewest inputs of a folder, greedily, that take all of its steps; smaller ones first."""
+    inputs = sorted({path.read_bytes() for path in folder.iterdir()}, key=lambda d: (len(d), d))
+    taken = {data: steps_of(TARGETS[target], data) for data in inputs}
+    kept, missing = [], set().union(*taken.values())
+    while missing:
+        best = max(inputs, key=lambda data: len(taken[data] & missing))
+        kept.append(best)
+        missing -= taken[best]
+    return kept
+
+
+if __name__ == "__main__":
+    name, source = sys.argv[1:]
+    for number, data in enumerate(distil(name, Path(source))):
+        (CORPUS / name / f"{number:02d}").write_bytes(data)

@@ -1,0 +1,224 @@
+"""What is fuzzed: a target takes any bytes and returns, or raises where a property is broken.
+
+The properties: nothing but `Refused` comes out of a reader, every problem of it is one printable
+line, and what is accepted lies in the documented ranges.
+"""
+
+from __future__ import annotations
+
+import atexit
+import io
+import json
+import tempfile
+import unicodedata
+import warnings
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from PIL import Image
+
+from actiseg_data import png
+from actiseg_data.errors import Problems
+from actiseg_data.layouts import visor
+from actiseg_data.layouts.actionvos import IMAGE_SETS, open_split
+from actiseg_data.layouts.image_sets import (
+    make_record,
+    read_by_folder,
+    read_expression,
+    read_object_entry,
+    read_record,
+)
+from actiseg_data.masks import MAX_SIDE, PALETTE, read_index_mask
+from actiseg_data.polygons import fill_closed
+from actiseg_data.records import (
+    parse_ledger_row,
+    parse_recipe,
+    read_digests,
+    read_ledger,
+    read_recipe,
+    read_summary,
+)
+from actiseg_data.untrusted import Cursor, check_name, gather, parse_json, read_json
+from actiseg_noise.journal import find_records
+from actiseg_noise.journal import read_record as read_journal
+from actiseg_noise.presets import parse_presets
+from actiseg_noise.recipe import check_recipe, make_recipe, parse_setting
+
+T = TypeVar("T")
+
+FRAME = (108, 192)
+"""(H, W) that VISOR's polygons are filled on: a tenth of the real sides, far faster."""
+
+
+@cache
+def _scratch() -> Path:
+    """A folder for what a reader wants as a file, for the life of the process."""
+    holder = tempfile.TemporaryDirectory(prefix="actiseg-fuzz-")
+    atexit.register(holder.cleanup)
+    folder = Path(holder.name)
+    (folder / IMAGE_SETS).mkdir()
+    return folder
+
+
+def accepted(read: Callable[[], T]) -> T | None:
+    """What a reader makes of its input, or None where it refuses it in due form."""
+    problems = Problems()
+    result = None
+    with problems.caught():
+        result = read()
+    for problem in problems.found:
+        assert not _forging(str(problem)), f"no plain line: {problem!r}"
+        assert all(map(str.strip, (problem.what, problem.where, problem.cure)))
+    return result
+
+
+def _forging(line: str) -> bool:
+    """Whether a line could pass for another at a terminal, or cannot be written at all."""
+    letters = set(line)
+    kinds = {unicodedata.category(letter) for letter in letters}
+    order = {unicodedata.bidirectional(letter) for letter in letters}
+    return bool(kinds & {"Cc", "Cs", "Zl", "Zp"} or order & _REORDERING)
+
+
+_REORDERING = frozenset({"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"})
+
+
+def visor_video(data: bytes) -> None:
+    """A sparse-annotation document, and the pixels of what it holds."""
+    path = _scratch() / "video.json"
+    path.write_bytes(data)
+    video = accepted(lambda: visor.read_video(path))
+    if video is None:
+        return
+    check_name(video.name, "video", "")
+    assert len({frame.name for frame in video.frames}) == len(video.frames) > 0
+    for frame in video.frames:
+        for part in (frame.name, *frame.image_path.split("/")):
+            check_name(part, "frame", "")
+        assert len(frame.entities) <= visor.MAX_ENTITIES
+        for entity in frame.entities:
+            for points in entity.polygons:
+                assert points.dtype == np.float64
+                assert points.shape[1:] == (2,)
+                assert 3 <= len(points) <= visor.MAX_POINTS
+                assert (np.abs(points) <= visor.MAX_COORDINATE).all()
+            assert sum(map(len, entity.polygons)) <= visor.MAX_POINTS
+            _fill([points.astype(np.int64) for points in entity.polygons])
+
+
+def _fill(rings: list[np.ndarray]) -> None:
+    patch = fill_closed(rings, FRAME)
+    whole = patch.on(FRAME)
+    assert whole.sum() == patch.mask.sum()
+    for ring in rings:  # the outline belongs to the shape
+        x, y = ring[((ring >= 0) & (ring < FRAME[::-1])).all(axis=1)].T
+        assert whole[y, x].all()
+
+
+def image_sets(data: bytes) -> None:
+    """An action list, an expressions file or an objects file."""
+    path = _scratch() / IMAGE_SETS / "split.json"
+    path.write_bytes(data)
+    accepted(lambda: open_split(_scratch(), "split"))  # refused at the latest: there are no masks
+    document = accepted(lambda: read_json(path))
+    if isinstance(document, list):
+        sequences = gather(list(Cursor(document, "list").elements()), read_record, Problems())
+        for sequence in sequences:
+            check_name(sequence.folder, "sequence", "")
+            for frame in sequence.frames:
+                check_name(frame, "frame", "")
+            ids = [label.object_id for label in sequence.objects]
+            assert len(set(ids)) == len(ids)
+            assert all(1 <= object_id <= 255 for object_id in ids)
+            assert all(label.name.strip() for label in sequence.objects)
+            again = make_record(sequence, flags=True)
+            assert read_record(Cursor(json.loads(json.dumps(again)), "list")) == sequence
+    top = Cursor(document, "document")
+    prompts = accepted(lambda: read_by_folder(top["videos"], "expressions", read_expression))
+    entries = accepted(lambda: read_by_folder(top["videos"], "objects", read_object_entry))
+    for found in (prompts or {}, entries or {}):
+        for folder, items in found.items():
+            check_name(folder, "sequence", "")
+            assert all(item.object_id in (None, *range(1, 256)) for item in items)
+
+
+def records(data: bytes) -> None:
+    """What a noisy split leaves behind, a presets document, a journal of unfinished work, or a
+    parameter of the command line."""
+    path = _scratch() / "1-1.jsonl"
+    path.write_bytes(data)
+    _recipe(path)
+    for row in accepted(lambda: list(read_ledger(path))) or []:
+        assert (
+            parse_ledger_row(parse_json(row.to_json().encode("utf-8", "surrogatepass"), ""), "")
+            == row
+        )
+    accepted(lambda: read_summary(path))
+    accepted(lambda: read_digests(path))
+    document = accepted(lambda: read_json(path))
+    for preset in accepted(lambda: parse_presets(Cursor(document, "presets"))) or []:
+        accepted(preset.recipe)
+    for place in find_records(_scratch()).values():
+        read_journal(place)
+    _setting(data.decode(errors="surrogateescape"))
+
+
+def _recipe(path: Path) -> None:
+    recipe = accepted(lambda: read_recipe(path))
+    if recipe is None:
+        return
+    plain = accepted(lambda: check_recipe(recipe, "recipe"))
+    if plain is None:
+        return
+    again = parse_recipe(parse_json(json.dumps(plain.to_dict()).encode(), "recipe"), "recipe")
+    assert again == plain
+    assert check_recipe(again, "recipe") == plain
+    assert again.digest == plain.digest
+    for noise in plain.noises:
+        assert 0 <= noise.rate <= 1
+        # The two zeros are equal, and so must the digests be.
+        assert "-0.0" not in json.dumps([noise.rate, dict(noise.parameters)])
+
+
+def _setting(text: str) -> None:
+    found = accepted(lambda: parse_setting(text))
+    if found is not None:
+        accepted(lambda: make_recipe("boundary", 0.4, parameters=dict([found])))
+
+
+def _by_pillow(data: bytes) -> tuple[str, np.ndarray]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+            return image.mode, np.asarray(image)
+
+
+def index_mask(data: bytes) -> None:
+    """A mask: ours and Pillow's agree on what both read, and any pixels survive a file."""
+    path = _scratch() / "mask.png"
+    path.write_bytes(data)
+    mask = accepted(lambda: read_index_mask(path))
+    if mask is not None:
+        assert mask.dtype == np.uint8
+        assert min(mask.shape) > 0
+        assert max(mask.shape) <= MAX_SIDE
+        mode, pixels = _by_pillow(data)
+        assert mode in ("P", "L")
+        assert np.array_equal(pixels, mask)
+    if len(data) > 1:
+        width = 1 + data[0] % 64
+        pixels = np.frombuffer((data + bytes(width))[: -(-len(data) // width) * width], np.uint8)
+        pixels = pixels.reshape(-1, width)[:MAX_SIDE]
+        path.write_bytes(png.encode(pixels, PALETTE))
+        assert np.array_equal(read_index_mask(path), pixels)
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "visor_video": visor_video,
+    "image_sets": image_sets,
+    "records": records,
+    "index_mask": index_mask,
+}

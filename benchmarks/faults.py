@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -112,6 +111,8 @@ class Run:
 
 
 def limit_files(largest: int) -> None:
+    import resource  # POSIX only
+
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
 
 

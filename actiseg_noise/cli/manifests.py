@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from actiseg_noise.cli.options import Dataset, Quiet, Workers, locate, staged
+from actiseg_noise.cli.options import Quiet, Workers, staged
 
 if TYPE_CHECKING:
     from actiseg_noise.presets import Preset
@@ -88,7 +88,7 @@ def check(
 
 
 def derive(
-    dataset: Dataset = None,
+    dataset: Annotated[Path, typer.Argument(help="ActionVOS root.", show_default=False)],
     split: Annotated[str, typer.Option(help="Action list to use.")] = "train",
     workers: Workers = 1,
     quiet: Quiet = False,
@@ -98,11 +98,10 @@ def derive(
     from actiseg_noise.manifests import derive as make
     from actiseg_noise.plan import clean_masks_digest
 
-    root = locate(dataset)
-    opened = open_split(root, split)
+    opened = open_split(dataset, split)
     document = {
         "split": split,
         "clean_masks_digest": clean_masks_digest(opened, opened.sequences, workers),
-        "masks": make(root, split, workers=workers, stage=staged(quiet)),
+        "masks": make(dataset, split, workers=workers, stage=staged(quiet)),
     }
     print(json.dumps(document, indent=1))

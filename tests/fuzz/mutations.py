@@ -121,7 +121,8 @@ def _change_one(holder: list[Any], random: Random, words: list[str]) -> None:
             names = [*words, *(edge for edge in EDGES if isinstance(edge, str))]
             node[random.choice(names)] = value
         case 5 if isinstance(node, list) and node is not holder:
-            node[key:key] = [value] * random.choice((1, 1, 2, 300))
+            many = 300 if len(places) < 100 else 1
+            node[key:key] = [value] * random.choice((1, 1, 2, many))
         case 6:
             for _ in range(random.choice((1, 2, 70, random.randrange(1100)))):
                 value = [value] if random.random() < 0.5 else {random.choice(words): value}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
 import warnings
 import zlib
 from pathlib import Path
@@ -94,8 +95,15 @@ def _decoded_by_pillow(path: Path, data: bytes, parsed: png.Png) -> IndexMask:
                 return np.asarray(image, dtype=np.uint8)
     except (UnidentifiedImageError, Image.DecompressionBombError):
         raise refuse("is no readable PNG", path, "write the mask again") from None
-    except (OSError, SyntaxError, ValueError, zlib.error) as error:
+    except _DAMAGED as error:
         raise refuse(f"is damaged or cut short ({error})", path, "write the mask again") from None
+
+
+# Pillow has these of its own for chunks before the pixels, and hands them on from behind them.
+_DAMAGED = (
+    *(OSError, SyntaxError, ValueError, zlib.error, struct.error),
+    *(EOFError, IndexError, KeyError, TypeError),
+)
 
 
 def _inflates_to(needed: int, packed: bytes) -> bool:

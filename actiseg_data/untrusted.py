@@ -164,7 +164,7 @@ def _nests_at_most(depth: int, document: Any) -> bool:
 
     What the parser can follow may still be too deep for those who compare, show or write it.
     """
-    level = [[document]]
+    level: list[list[Any] | dict[str, Any]] = [[document]]
     for _ in range(depth + 1):
         level = [
             value

@@ -20,8 +20,7 @@ from actiseg_data.records import Recipe
 from actiseg_data.sequences import Sequence
 from actiseg_data.untrusted import Cursor, parse_json
 from actiseg_noise.apply import corrupt_sequence
-from actiseg_noise.output import mask_name
-from actiseg_noise.plan import clean_masks_digest
+from actiseg_noise.plan import clean_digests
 from actiseg_noise.presets import MANIFESTS, load_preset, load_presets
 from actiseg_noise.stage import Stage, silent
 
@@ -32,15 +31,29 @@ SCHEMA = "actiseg/golden/1"
 class Golden:
     """What is known of one dataset.
 
-    about: what it is and how to get it. clean_masks_digest: as in ``summary.json``.
-    masks: for each preset, the digest of all masks' entries in ``digests.json``.
+    about: what it is and how to get it. clean, masks: digests of all masks (see `digest_of_masks`),
+    of the dataset as it is and of what each preset makes of it.
     """
 
     name: str
     about: str
     split: str
-    clean_masks_digest: str
+    clean: str
     masks: dict[str, str]
+
+
+def digest_of_masks(digests: Iterable[tuple[Sequence, list[str]]]) -> str:
+    """One digest of all masks of a split, from the pixel digests of each sequence in frame order.
+
+    By what a mask is, not by its path, so that it does not depend on how sequences are numbered.
+    """
+    return json_digest(
+        {
+            "/".join((*map(str, sequence.identity), frame)): digest
+            for sequence, of in digests
+            for frame, digest in zip(sequence.frames, of, strict=True)
+        }
+    )
 
 
 def load_golden() -> dict[str, Golden]:
@@ -54,7 +67,7 @@ def load_golden() -> dict[str, Golden]:
             name=name,
             about=entry["about"].text(),
             split=entry["split"].text(),
-            clean_masks_digest=entry["clean_masks_digest"].text(),
+            clean=entry["clean"].text(),
             masks={preset: digest.text() for preset, digest in entry["masks"].members()},
         )
         for name, entry in top["datasets"].members()
@@ -68,14 +81,19 @@ def recognise(root: Path, workers: int = 1) -> Golden:
     for golden in known.values():
         if golden.split in have:
             split = open_split(root, golden.split)
-            found = clean_masks_digest(split, split.sequences, workers)
-            if found == golden.clean_masks_digest:
+            if clean_digest(split, workers) == golden.clean:
                 return golden
     raise refuse(
         "has other clean masks than the datasets whose digests are known",
         root,
         "give one of these: " + "; ".join(f"{of.name} ({of.about})" for of in known.values()),
     )
+
+
+def clean_digest(split: Split, workers: int = 1) -> str:
+    """`Golden.clean` of a split."""
+    found = run(clean_digests, split, split.sequences, workers)
+    return digest_of_masks(zip(split.sequences, found, strict=True))
 
 
 def derive(
@@ -96,22 +114,17 @@ def derive(
     with stage("deriving presets") as progress:
         found = run(_digests, (opened, recipes), opened.sequences, workers, progress)
     return {
-        name: json_digest({path: digest for of in found for path, digest in of[name].items()})
+        name: digest_of_masks(zip(opened.sequences, (of[name] for of in found), strict=True))
         for name in recipes
     }
 
 
-def _digests(
-    shared: tuple[Split, dict[str, Recipe]], sequence: Sequence
-) -> dict[str, dict[str, str]]:
-    """Digests of one sequence's noisy masks, by preset and path."""
+def _digests(shared: tuple[Split, dict[str, Recipe]], sequence: Sequence) -> dict[str, list[str]]:
+    """Digests of one sequence's noisy masks, in frame order, by preset."""
     split, recipes = shared
     clean = split.read_masks(sequence)
     return {
-        name: {
-            mask_name(split, sequence, noise.frame): pixel_digest(noise.mask)
-            for noise in corrupt_sequence(sequence, clean, recipe)
-        }
+        name: [pixel_digest(noise.mask) for noise in corrupt_sequence(sequence, clean, recipe)]
         for name, recipe in recipes.items()
     }
 

@@ -140,12 +140,13 @@ def image_set(split: Split, name: str, sequences: Listing[Sequence]) -> Any:
 
 def clean_masks_digest(split: Split, sequences: Listing[Sequence], workers: int = 1) -> str:
     """One digest of the clean masks of some sequences: of their pixels, by folder."""
-    found = run(_clean_digests, split, sequences, workers)
+    found = run(clean_digests, split, sequences, workers)
     folders = (sequence.folder for sequence in sequences)
     return json_digest(dict(zip(folders, found, strict=True)))
 
 
-def _clean_digests(split: Split, sequence: Sequence) -> list[str]:
+def clean_digests(split: Split, sequence: Sequence) -> list[str]:
+    """Digests of the pixels of a sequence's clean masks, in frame order."""
     return [pixel_digest(mask) for mask in split.each_mask(sequence)]
 
 

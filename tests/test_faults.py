@@ -5,6 +5,7 @@ The fast part; `benchmarks/faults.py` is the campaign on a real dataset, and has
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import shutil
@@ -137,7 +138,7 @@ def test_no_worker_outlives_a_main_process_that_is_killed(scene):
     while alive(workers) and time.monotonic() < until:
         time.sleep(0.02)
     left = alive(workers)
-    process.end()
+    process.end(signal.SIGKILL)
     assert len(workers) == 2
     assert not left
 
@@ -295,6 +296,7 @@ def test_a_journal_that_is_cut_or_changed_gives_true_records_or_none(root, tmp_p
         changed = bytearray(data)
         changed[at] ^= 1 << at % 8
         for version in (data[:at], bytes(changed)):
+            file.unlink()  # overwriting in place makes some file systems wait for the disk
             file.write_bytes(version)
             for place in find_records(journal).values():
                 assert read_record(place) in (*true.values(), None)
@@ -375,14 +377,23 @@ def test_somebody_elses_folder_in_the_place_of_the_work_is_left_alone(root, tmp_
     assert [path.name for path in thesis.parent.iterdir()] == ["thesis.txt"]
 
 
-def large_if_second(shared, number):
+def large_if_second(flag, number):
     if number == 2:
+        while not flag.exists():
+            time.sleep(0.01)
         threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGKILL)).start()
         return bytes(1 << 24)
     return number
 
 
-def test_a_worker_that_dies_with_half_a_result_told_is_no_hang():
-    """The main process is busy while the result is sent, so that no more than its beginning is."""
+def test_a_worker_that_dies_with_half_a_result_told_is_no_hang(tmp_path):
+    """The main process is busy until it is dead, so that no more than the beginning was sent."""
+    flag = tmp_path / "first is told"
+
+    def busy(done, total):
+        flag.touch()
+        while len(multiprocessing.active_children()) > 1:
+            time.sleep(0.01)
+
     with pytest.raises(Interrupted, match="worker process died"):
-        run(large_if_second, None, [1, 2], 2, lambda done, total: time.sleep(1))
+        run(large_if_second, flag, [1, 2], 2, busy)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from roots import make_root
+from roots import clip, make_root
 
-from actiseg_data.digests import json_digest
 from actiseg_data.errors import Refused
-from actiseg_data.layouts.actionvos import MASKS
-from actiseg_data.records import read_digests
+from actiseg_data.layouts.actionvos import open_split
 from actiseg_noise.corrupt import corrupt
-from actiseg_noise.manifests import derive, load_golden, mismatches, recognise
+from actiseg_noise.manifests import clean_digest, derive, load_golden, mismatches, recognise
 from actiseg_noise.presets import load_preset, load_presets
 
 
@@ -28,9 +26,27 @@ def test_what_is_derived_is_what_corrupt_writes(tmp_path):
     root = make_root(tmp_path / "clean")
     name = "actiseg-nl/mask-9"
     out = corrupt(root, load_preset(name).recipe(), out=tmp_path / "noisy").out
-    digests = read_digests(out / "digests.json")
-    masks = {path: digest for path, digest in digests.items() if path.startswith(MASKS)}
-    assert derive(root, "train", [name]) == {name: json_digest(masks)}
+    assert derive(root, "train", [name]) == {name: clean_digest(open_split(out, "train"))}
+
+
+def test_numbering_and_order_of_sequences_do_not_matter(tmp_path):
+    sequences = [clip(n) for n in range(1, 5)]
+    renumbered = [clip(n, seq_id=20 - n, start=100 * n, end=100 * n + 50) for n in range(1, 5)]
+    first = make_root(tmp_path / "first", sequences)
+    second = make_root(tmp_path / "second", renumbered[::-1])
+    assert derive(first, "train", ["smart/mar"]) == derive(second, "train", ["smart/mar"])
+    other = make_root(tmp_path / "other", sequences[:3])
+    assert derive(first, "train", ["smart/mar"]) != derive(other, "train", ["smart/mar"])
+
+
+def test_real_masks_get_the_golden_pixels(prepare):
+    """Three presets of different making on all real validation videos; `manifests check --dataset`
+    does all of them in some minutes."""
+    root = prepare("val", None, workers=2).root
+    golden = recognise(root, workers=2)
+    assert golden.name == "visor-val"
+    names = ["actiseg-nl/mask-21", "actiseg/boundary-40", "coco-n/easy"]
+    assert mismatches(golden, derive(root, "val", names, workers=2)) == []
 
 
 def test_other_pixels_and_unknown_presets_are_named():

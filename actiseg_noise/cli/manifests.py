@@ -95,13 +95,13 @@ def derive(
 ) -> None:
     """Print the digests of what every preset makes of a dataset, as golden.json holds them."""
     from actiseg_data.layouts.actionvos import open_split
+    from actiseg_noise.manifests import clean_digest
     from actiseg_noise.manifests import derive as make
-    from actiseg_noise.plan import clean_masks_digest
 
     opened = open_split(dataset, split)
     document = {
         "split": split,
-        "clean_masks_digest": clean_masks_digest(opened, opened.sequences, workers),
+        "clean": clean_digest(opened, workers),
         "masks": make(dataset, split, workers=workers, stage=staged(quiet)),
     }
     print(json.dumps(document, indent=1))

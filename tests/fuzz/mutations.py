@@ -11,6 +11,7 @@ import re
 import struct
 import zlib
 from collections.abc import Callable
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -109,7 +110,7 @@ def _change_one(holder: list[Any], random: Random, words: list[str]) -> None:
     value = node[key]
     match random.randrange(8):
         case 0:
-            node[key] = random.choice(EDGES)
+            node[key] = deepcopy(random.choice(EDGES))
         case 1:
             node[key] = random.choice(words)
         case 2:
@@ -138,12 +139,11 @@ def _nudged(value: Any, random: Random) -> Any:
     if isinstance(value, int):
         return random.choice((value + 1, value - 1, -value, 2 * value, float(value % 10**9)))
     if isinstance(value, float):
-        return random.choice((-value, 10 * value, value / 3, int(value), value + random.random()))
+        return random.choice((-value, -0.0, 10 * value, int(value), value + random.random()))
     if isinstance(value, str):
         at = random.randrange(len(value) + 1)
-        return (
-            value[:at] + random.choice(("", "a", ".", " ", "/", "\ud800", "\n")) + value[at + 1 :]
-        )
+        letter = random.choice(("", "a", ".", " ", "/", "\ud800", "\n", "\u202e"))
+        return value[:at] + letter * random.choice((1, 1, 200)) + value[at + 1 :]
     return [value, value]
 
 

@@ -34,6 +34,7 @@ from actiseg_data.layouts.image_sets import (
 from actiseg_data.masks import MAX_SIDE, PALETTE, read_index_mask
 from actiseg_data.polygons import fill_closed
 from actiseg_data.records import (
+    Recipe,
     parse_ledger_row,
     parse_recipe,
     read_digests,
@@ -160,7 +161,7 @@ def records(data: bytes) -> None:
     accepted(lambda: read_digests(path))
     document = accepted(lambda: read_json(path))
     for preset in accepted(lambda: parse_presets(Cursor(document, "presets"))) or []:
-        accepted(preset.recipe)
+        accepted(lambda noises=preset.noises: check_recipe(Recipe("train", 0, noises), "preset"))
     for place in find_records(_scratch()).values():
         read_journal(place)
     _setting(data.decode(errors="surrogateescape"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -9,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.digests import json_digest
-from actiseg_data.errors import Interrupted, Problem, Problems, Refused
-from actiseg_data.files import write_json
+from actiseg_data.errors import Interrupted, Problem, Refused
+from actiseg_data.files import write_bytes, write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.licences import write_licences
 from actiseg_data.parallel import run
@@ -24,6 +24,8 @@ from actiseg_data.records import (
     read_summary,
 )
 from actiseg_data.sequences import Sequence
+from actiseg_data.untrusted import read_bytes
+from actiseg_noise import __version__
 from actiseg_noise.apply import corrupt_sequence
 from actiseg_noise.journal import (
     Place,
@@ -41,11 +43,11 @@ from actiseg_noise.output import (
     journal_of,
     open_partial,
     partial_folder,
-    write_digests,
-    write_ledger,
+    unfinished_job,
     write_sequence,
+    written,
 )
-from actiseg_noise.plan import Plan, clean_masks_digest, image_set, make_plan, stamps_of
+from actiseg_noise.plan import Plan, clean_masks_digest, image_set, make_plan
 from actiseg_noise.request import Request, prepare_request, refuse_occupied
 from actiseg_noise.stage import Stage, silent
 from actiseg_noise.summary import identity_of, summarise
@@ -102,23 +104,23 @@ def corrupt(
         return found
     refuse_occupied(request)
     try:
-        if overwrite:
+        # Work of another release is not taken up: its records may hold other things.
+        job = identity | {"toolkit": __version__}
+        if overwrite and unfinished_job(request.out) != job:
             discard_partial(request.out)
-        with open_partial(request.out, identity) as partial:
+        with open_partial(request.out, job) as partial:
             with stage("corrupting") as progress:
                 journal = journal_of(partial)
-                job = _Job(plan, partial, images, next_run(journal))
+                task = _Task(plan, partial, images, next_run(journal))
                 before = find_records(journal)
                 items = [(sequence, before.get(sequence.folder)) for sequence in plan.sequences]
-                run(_corrupt_one, job, items, workers, progress)
+                run(_corrupt_one, task, items, workers, progress)
+            _take_lists(plan, partial)
             _refuse_changed(plan)
-            for name, digest in plan.image_sets.items():
-                write_json(partial / IMAGE_SETS / name, _unchanged(plan, name, digest))
-            write_ledger(partial, _records(plan, partial))
-            write_digests(partial, plan.image_sets, _records(plan, partial))
             write_licences(partial, *request.licences)
             write_json(partial / RECIPE_FILE, request.recipe.to_dict(), indent=2)
-            summary = summarise(request, plan, _records(plan, partial)) | identity
+            records = written(partial, plan.image_sets, _records(plan, partial))
+            summary = summarise(request, plan, records) | identity
             summary["seconds"] = round(time.perf_counter() - started, 2)
             write_json(partial / SUMMARY_FILE, summary, indent=2)
             finish(partial, request.out, overwrite=overwrite)
@@ -128,26 +130,26 @@ def corrupt(
 
 
 @dataclass(frozen=True)
-class _Job:
+class _Task:
     plan: Plan
     partial: Path
     images: str
     run: int
 
 
-def _corrupt_one(job: _Job, item: tuple[Sequence, Place | None]) -> None:
+def _corrupt_one(task: _Task, item: tuple[Sequence, Place | None]) -> None:
     """Read, corrupt and write one sequence, unless its record shows that this was done before."""
     sequence, before = item
-    plan = job.plan
-    if before and is_finished(job.partial, plan.split, sequence, read_record(before)):
+    plan = task.plan
+    if before and is_finished(task.partial, plan.split, sequence, read_record(before)):
         return
     clean = plan.split.each_mask(sequence)
     frames = corrupt_sequence(sequence, clean, plan.recipe, plan.threshold)
     try:
-        record = write_sequence(job.partial, plan.split, sequence, frames, job.images)
-        append(journal_of(job.partial), job.run, record)
+        record = write_sequence(task.partial, plan.split, sequence, frames, task.images)
+        append(journal_of(task.partial), task.run, record)
     except OSError as error:
-        raise _cannot_write(error, job.partial) from None
+        raise _cannot_write(error, task.partial) from None
 
 
 def _records(plan: Plan, partial: Path) -> Iterator[SequenceRecord]:
@@ -157,42 +159,43 @@ def _records(plan: Plan, partial: Path) -> Iterator[SequenceRecord]:
         place = places.get(sequence.folder)
         record = read_record(place) if place else None
         if record is None:
-            raise _changed(f"the record of {sequence.folder}", partial)
+            raise Interrupted(_change(f"the record of {sequence.folder}", partial))
         yield record
 
 
+def _take_lists(plan: Plan, partial: Path) -> None:
+    """Write the lists and their companions: byte for byte, or cut to the sequences of the run."""
+    for name in plan.image_sets:
+        target = partial / IMAGE_SETS / name
+        if plan.whole:
+            write_bytes(target, read_bytes(plan.split.root / IMAGE_SETS / name))
+        else:
+            write_json(target, image_set(plan.split, name, plan.sequences))
+
+
 def _refuse_changed(plan: Plan) -> None:
-    """Refuse masks that were written to since they were checked. The next run finds by their
-    digests which sequences to make again."""
-    problems = Problems()
-    for sequence, stamps in zip(plan.sequences, plan.stamps, strict=True):
-        if stamps_of(plan.split, sequence) != stamps:
-            folder = plan.split.mask_path(sequence, sequence.frames[0]).parent
-            problems.found += _changed("a mask", folder).problems
-    if problems.found:
-        raise Interrupted(problems.found)
+    """Refuse files that were written to since they were checked. The next run finds by the digests
+    of their masks which sequences to make again."""
+    changed = plan.changed_files()
+    if changed:
+        raise Interrupted(_change("it", path) for path in changed)
 
 
-def _unchanged(plan: Plan, name: str, digest: str) -> Any:
-    """A list or companion as the source has it, which must be what was planned with."""
-    document = image_set(plan.split, name, plan.sequences)
-    if json_digest(document) != digest:
-        raise _changed("the file", plan.split.root / IMAGE_SETS / name)
-    return document
-
-
-def _changed(what: str, where: Path) -> Interrupted:
+def _change(what: str, where: Path) -> Problem:
     cure = "leave the dataset and the work alone, and run again"
-    return Interrupted(Problem(f"{what} changed while the split was made", str(where), cure))
+    return Problem(f"{what} changed while the split was made", str(where), cure)
 
 
 def _cannot_write(error: OSError, folder: Path) -> Interrupted:
-    problem = Problem(
-        f"cannot write ({error.strerror or error})",
-        str(error.filename or folder),
-        f"make room or give another --out, then run again: {folder.name} is taken up where it is",
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    remedy = "make room" if full else "see that the place can be written to"
+    return Interrupted(
+        Problem(
+            f"cannot write ({error.strerror or error})",
+            str(error.filename or folder),
+            f"{remedy}, or give another --out, and run again; what is in {folder.name} is taken up",
+        )
     )
-    return Interrupted(problem)
 
 
 def _finished_run(
@@ -213,6 +216,7 @@ def _finished_run(
     except Refused:
         return None
     clear_work(out)
-    with suppress(Refused):  # a run that is still at work will see that it came second
-        discard_partial(out, identity)
+    if unfinished_job(out) == identity | {"toolkit": __version__}:
+        with suppress(Refused):  # a run that is still at work will see that it came second
+            discard_partial(out)
     return Corruption(out, request.recipe.digest, summary, made=False)

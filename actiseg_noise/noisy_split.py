@@ -97,11 +97,12 @@ def open_noisy_split(out: Path, source: Path | None = None) -> NoisySplit:
 
 
 def _refuse_other_sequences(noisy: Split, clean: Split) -> None:
-    frames = {sequence.folder: sequence.frames for sequence in clean.sequences}
+    known = {sequence.folder: sequence for sequence in clean.sequences}
     problems = Problems()
     for sequence in noisy.sequences:
-        if frames.get(sequence.folder) != sequence.frames:
-            lack = "has other frames of" if sequence.folder in frames else "lacks"
+        same = known.get(sequence.folder)
+        if same is None or (same.frames, same.objects) != (sequence.frames, sequence.objects):
+            lack = "has other frames or objects in" if same else "lacks"
             problems.add(
                 f"the split {clean.name!r} {lack} the sequence {sequence.folder}",
                 clean.root,

@@ -6,13 +6,13 @@ Nothing is removed that is not this toolkit's own.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -75,15 +75,16 @@ def is_own(folder: Path) -> bool:
         return False
 
 
-def discard_partial(out: Path, job: dict[str, Any] | None = None) -> None:
-    """Remove the unfinished work beside `out`, if it is this toolkit's and no run is at it.
-
-    job: remove the work of this job only.
-    """
+def discard_partial(out: Path) -> None:
+    """Remove the unfinished work beside `out`, if it is this toolkit's. What it had replaced, if it
+    was killed just then, is given its name again. Raises `Refused` where a run is at work in it."""
     partial = partial_folder(out)
-    if not (partial / _WORK / _JOB_FILE).is_file() or (job and _job_of(partial) != job):
+    if not (partial / _WORK / _JOB_FILE).is_file():
         return
     with _locked(partial):
+        replaced = partial / _WORK / _REPLACED
+        if replaced.exists() and not is_occupied(out):
+            os.replace(replaced, out)
         # What tells whose work it is goes last: killed meanwhile, the next run goes on with it.
         work = partial / _WORK
         kept = (work, work / _JOB_FILE, work / _LOCK_FILE)
@@ -106,7 +107,7 @@ def open_partial(out: Path, job: dict[str, Any]) -> Iterator[Path]:
         with _locked(partial):
             if _is_bare(partial):
                 write_json(file, job)
-            if _job_of(partial) == job:
+            if unfinished_job(out) == job:
                 _clear_documents(partial)
                 journal_of(partial).mkdir(exist_ok=True)
                 yield partial
@@ -125,10 +126,10 @@ def _is_bare(partial: Path) -> bool:
     return all(path in (work, work / _LOCK_FILE) or path.suffix == DRAFT for path in inside)
 
 
-def _job_of(partial: Path) -> Any:
-    """The job of a partial folder, None where it cannot be read."""
+def unfinished_job(out: Path) -> Any:
+    """The job whose unfinished work lies beside `out`; None where there is none to be read."""
     try:
-        return read_json(partial / _WORK / _JOB_FILE)
+        return read_json(partial_folder(out) / _WORK / _JOB_FILE)
     except Refused:
         return None
 
@@ -159,6 +160,10 @@ def _locked(partial: Path) -> Iterator[None]:
             held = file.exists() and os.path.samestat(file.stat(), os.fstat(lock.fileno()))
         except BlockingIOError:
             held = False
+        except OSError as error:
+            if error.errno not in (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK):
+                raise
+            held = True  # a file system without locks: two runs at once are the user's to avoid
         if not held:
             raise refuse("another run is at work here", partial, "wait for it to end")
         yield
@@ -211,29 +216,29 @@ def is_finished(
         return False
 
 
-def write_ledger(partial: Path, records: Iterable[SequenceRecord]) -> None:
-    """Write the ledger, one sequence at a time."""
-    with writing(partial / LEDGER_FILE) as stream:
-        for record in records:
-            stream.write("".join(f"{row}\n" for row in record.rows).encode())
-
-
-def write_digests(
+def written(
     partial: Path, image_sets: Mapping[str, str], records: Iterable[SequenceRecord]
-) -> None:
-    """Write the digests of all lists and masks, one sequence at a time.
+) -> Iterator[SequenceRecord]:
+    """The records, one at a time, while ledger and digests are written from them.
 
-    image_sets: digests of the lists by file name.
+    image_sets: digests of the lists by file name. Both files are there when the last was taken.
     """
     lists = {f"{IMAGE_SETS}/{name}": digest for name, digest in image_sets.items()}
-    with writing(partial / DIGESTS_FILE) as stream:
-        between = "{\n"
-        for digests in chain([lists], (record.digests for record in records)):
-            for name, digest in digests.items():
-                line = f" {json.dumps(name, ensure_ascii=False)}: {json.dumps(digest)}"
-                stream.write(f"{between}{line}".encode())
-                between = ",\n"
-        stream.write(b"\n}\n")
+    with writing(partial / LEDGER_FILE) as ledger, writing(partial / DIGESTS_FILE) as digests:
+        digests.write(b"{\n" + _members(lists))
+        for record in records:
+            ledger.write("".join(f"{row}\n" for row in record.rows).encode())
+            digests.write(b",\n" + _members(record.digests))
+            yield record
+        digests.write(b"\n}\n")
+
+
+def _members(digests: Mapping[str, str]) -> bytes:
+    lines = (
+        f" {json.dumps(name, ensure_ascii=False)}: {json.dumps(digest)}"
+        for name, digest in digests.items()
+    )
+    return ",\n".join(lines).encode()
 
 
 def finish(partial: Path, out: Path, *, overwrite: bool) -> None:
@@ -247,6 +252,7 @@ def _give_name(partial: Path, out: Path, overwrite: bool) -> None:
         if not (overwrite and is_own(out)):
             raise refuse("something appeared here meanwhile", out, "move it away, and run again")
         # Into the work folder, which goes when the new split has its name.
+        _clear(partial / _WORK / _REPLACED)
         os.replace(out, partial / _WORK / _REPLACED)
     elif out.exists():
         out.rmdir()

@@ -12,7 +12,7 @@ from typing import Any
 
 from actiseg_data.digests import json_digest
 from actiseg_data.errors import Problems
-from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split
 from actiseg_data.layouts.image_sets import image_sets_files
 from actiseg_data.masks import ids_in, pixel_digest
 from actiseg_data.parallel import Progress, run
@@ -25,17 +25,36 @@ from actiseg_noise.apply import eligible, selection_draw
 class Plan:
     """What a recipe will touch in a split.
 
-    sequences: the ones of this run, in list order. stamps: of the mask files of each, see
-    `stamps_of`. image_sets: digests of the lists and their companions, cut to these sequences, by
-    file name. threshold: items with a selection draw below it are touched.
+    sequences: the ones of this run, in list order. image_sets: digests of the lists and their
+    companions, cut to these sequences, by file name. threshold: items with a selection draw below
+    it are touched. list_stamps, mask_stamps: `stamp_of` every file that the outcome depends on, by
+    the list's name and by the sequence's folder; for an exact recipe those of the whole split.
     """
 
     split: Split
     recipe: Recipe
     sequences: tuple[Sequence, ...]
-    stamps: tuple[tuple[int, ...], ...]
     image_sets: dict[str, str]
     threshold: float
+    list_stamps: dict[str, int]
+    mask_stamps: dict[str, tuple[int, ...]]
+
+    @property
+    def whole(self) -> bool:
+        """Whether the run takes all sequences of the split."""
+        return len(self.sequences) == len(self.split.sequences)
+
+    def changed_files(self) -> list[Path]:
+        """The lists, and the folders of masks, that were written to since the plan was made."""
+        lists = self.split.root / IMAGE_SETS
+        changed = [
+            lists / name for name, of in self.list_stamps.items() if of != stamp_of(lists / name)
+        ]
+        for sequence in self.split.sequences:
+            stamps = self.mask_stamps.get(sequence.folder)
+            if stamps is not None and stamps != _mask_stamps(self.split, sequence):
+                changed.append(self.split.folder(MASKS, sequence))
+        return changed
 
 
 def make_plan(
@@ -51,32 +70,38 @@ def make_plan(
     that a part agrees with the whole. Raises `Refused` with every faulty mask or companion file.
     """
     (noise,) = recipe.noises
+    lists = split.root / IMAGE_SETS
+    list_stamps = {name: stamp_of(lists / name) for name in image_sets_files(split.name)}
     image_sets = image_set_digests(split, sequences)
-    stamps = run(_check_masks, split, sequences, workers, progress)
+    surveyed = split.sequences if noise.exact else sequences
+    stamps = run(_check_masks, split, surveyed, workers, progress)
     threshold = noise.rate
     if noise.exact:
         draws = run(selection_draws, (split, recipe), split.sequences, workers)
         threshold = exact_threshold((draw for of in draws for draw in of), noise.rate)
-    return Plan(split, recipe, tuple(sequences), tuple(stamps), image_sets, threshold)
+    folders = (sequence.folder for sequence in surveyed)
+    mask_stamps = dict(zip(folders, stamps, strict=True))
+    return Plan(split, recipe, tuple(sequences), image_sets, threshold, list_stamps, mask_stamps)
 
 
-def stamps_of(split: Split, sequence: Sequence) -> tuple[int, ...]:
-    """A number for each of a sequence's mask files that changes when the file is written to: what
-    happens to it under a run is seen without reading it again. 0 for a file that is not there."""
-    return tuple(map(_stamp, split.mask_paths(sequence)))
-
-
-def _stamp(path: Path) -> int:
+def stamp_of(path: Path) -> int:
+    """A number that changes when a file is written to or replaced: what happens to it under a run
+    is seen without reading it again. 0 for a file that is not there."""
     try:
         status = path.stat()
     except OSError:
         return 0  # reading it tells why
-    return status.st_mtime_ns ^ (status.st_size << 64)
+    figures = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+    return hash(figures)  # of integers: the same in every process
+
+
+def _mask_stamps(split: Split, sequence: Sequence) -> tuple[int, ...]:
+    return tuple(map(stamp_of, split.mask_paths(sequence)))
 
 
 def _check_masks(split: Split, sequence: Sequence) -> tuple[int, ...]:
     """Decode and check a sequence's masks; `Refused` with all that is wrong with them."""
-    stamps = stamps_of(split, sequence)
+    stamps = _mask_stamps(split, sequence)
     for _ in split.each_mask(sequence):
         pass
     return stamps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,8 @@ def prepare_request(
         raise refuse(f"images {images!r} is unknown", "images", f"use one of {', '.join(IMAGES)}")
     split = open_split(dataset, recipe.split)
     out = out or default_out(dataset, recipe)
+    if not out.name or out.name == "..":
+        raise refuse("names no folder to make", out, "give a name, such as ./noisy, as --out")
     if out.is_symlink():
         raise refuse("is a symbolic link", out, "give the folder itself as --out")
     for folder in (out, partial_folder(out)):
@@ -120,7 +123,7 @@ def refuse_occupied(request: Request) -> None:
 
 
 def _refuse_nesting(dataset: Path, out: Path) -> None:
-    source, target = dataset.resolve(), out.resolve()
+    source, target = (Path(os.path.realpath(path)) for path in (dataset, out))
     if target == source or source in target.parents or target in source.parents:
         raise refuse(
             f"the output lies inside the dataset {dataset}, or holds it",

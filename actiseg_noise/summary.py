@@ -107,10 +107,13 @@ class Figures:
 
 def identity_of(request: Request, plan: Plan) -> dict[str, Any]:
     """What two runs have in common that make the same folder, but for the clean masks."""
+    (noise,) = plan.recipe.noises
     return {
         "recipe_digest": plan.recipe.digest,
         "dataset_fingerprint": plan.split.fingerprint,
         "images": request.images_taken,
+        # Of an exact recipe it depends on all masks of the split.
+        **({"threshold": plan.threshold} if noise.exact else {}),
         "sequences": [sequence.folder for sequence in plan.sequences],
     }
 

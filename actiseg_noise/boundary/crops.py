@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from actiseg_data.opencv import load_cv2
 from actiseg_data.polygons import EMPTY_PATCH, Patch
 from actiseg_noise.boundary.contours import Clean
 
@@ -31,10 +32,8 @@ def trimmed(patch: Patch) -> Patch:
     >>> trimmed(Patch(5, 5, np.eye(4, k=2, dtype=bool))).window
     (slice(5, 7, None), slice(7, 9, None))
     """
-    rows = np.flatnonzero(patch.mask.any(axis=1))
-    if not len(rows):
+    left, top, width, height = load_cv2().boundingRect(patch.mask.view(np.uint8))
+    if not width:
         return EMPTY_PATCH
-    columns = np.flatnonzero(patch.mask.any(axis=0))
-    top, left = int(rows[0]), int(columns[0])
-    cut = patch.mask[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1]
+    cut = patch.mask[top : top + height, left : left + width]
     return Patch(patch.top + top, patch.left + left, cut)

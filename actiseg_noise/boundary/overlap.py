@@ -68,11 +68,13 @@ def reference(clean: IndexMask, claims: Sequence[Claim], positive_ids: frozenset
     rank = np.full(256, 255, np.uint8)  # the background is painted last
     rank[order] = np.arange(255)
     noisy = _without(clean, claims)
+    untouched = positive_ids.difference(claim.object_id for claim in claims)
     for claim in sorted(claims, key=lambda claim: rank[claim.object_id], reverse=True):
-        window = noisy[claim.patch.window]
-        if window.size:
-            first = load_cv2().LUT(window, rank) > rank[claim.object_id]
-            np.copyto(window, claim.object_id, where=claim.patch.mask & first)
+        window, mine = noisy[claim.patch.window], claim.patch.mask
+        if claim.object_id not in positive_ids or min(untouched, default=256) < claim.object_id:
+            # Something that was not touched may come before it.
+            mine = mine & (load_cv2().LUT(window, rank) > rank[claim.object_id])
+        np.copyto(window, claim.object_id, where=mine)
     return noisy
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from types import ModuleType
 
 from actiseg_data.errors import refuse
 
 
+@functools.cache
 def load_cv2() -> ModuleType:
-    """The module `cv2`; raises `Refused` where it is absent or a system library is missing."""
+    """The module `cv2`, set to one thread when it is loaded first.
+
+    Raises `Refused` where it is absent or a system library is missing.
+    """
     try:
         import cv2
     except ImportError as error:

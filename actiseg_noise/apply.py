@@ -15,7 +15,7 @@ from actiseg_data.sequences import ObjectLabel, Sequence
 from actiseg_noise.boundary.contours import Clean, find_object
 from actiseg_noise.boundary.drawn import Drawn
 from actiseg_noise.boundary.kinds import KINDS
-from actiseg_noise.boundary.overlap import OVERLAPS, Claim
+from actiseg_noise.boundary.overlap import ADVANTAGE, OVERLAPS, Claim
 
 
 @dataclass(frozen=True)
@@ -163,9 +163,8 @@ def _touch(
         kinds = parameters["kinds"]
         kind = kinds[integer(draw("kind"), len(kinds))]
     outline = KINDS[kind](clean, parameters, draw)
-    advantage = 0.0
-    if noise.overlap == "contest":  # no other rule asks for it
-        advantage = uniform(draw("advantage")) * parameters["advantage"]
+    contested = noise.overlap == "contest"  # no other rule asks for an advantage
+    advantage = ADVANTAGE * uniform(draw("advantage")) if contested else 0.0
     claim = Claim(label.object_id, outline.patch, advantage)
     return _Touched(label, clean.area, kind, outline, claim)
 

@@ -74,11 +74,10 @@ def _mixture(*kinds: str) -> dict[str, Parameter]:
     return {"kinds": Parameter(kinds, _some_of(*kinds), f"a list of some of {', '.join(kinds)}")}
 
 
-_CLAIM = {"advantage": Parameter(0.1, _between(0.0, 1.0), "a share from 0 to 1")}
 _STRENGTH = {
     "target_iou": Parameter(0.8, _or_none(_between(0.05, 1.0)), "an IoU from 0.05 to 1, or null"),
     "radius": Parameter(None, _or_none(_between(0.0, 500.0)), "pixels from 0 to 500, or null"),
-} | _CLAIM
+}
 _EROSION = {
     "minimum_area": Parameter(16, _between(1, 1 << 20), "pixels, at least 1"),
     "minimum_share": Parameter(0.1, _between(0.0, 1.0), "a share from 0 to 1"),
@@ -92,7 +91,7 @@ _JITTER = {
     "fold_margin": Parameter(0.95, _between(0.05, 0.99), "a share from 0.05 to 0.99"),
 }
 _FIRST_FRAME = {"first_frame": _choice("noisy", "clean")}
-_SCALE = {"size": Parameter(3, _whole(1, 499, odd=True), "an odd number of pixels, 1 to 499")}
+_SCALE = {"size": Parameter(3, _whole(1, 99, odd=True), "an odd number of pixels, 1 to 99")}
 _LOCALISE = {"sigma": Parameter(2.0, _between(0.0, 100.0), "pixels from 0 to 100")}
 _APPROXIMATE = {"tolerance": Parameter(5.0, _between(0.0, 500.0), "pixels from 0 to 500")}
 
@@ -110,11 +109,10 @@ KIND_SPECS: Mapping[str, KindSpec] = {
         {
             "operation": _choice("dilate", "erode", "close", "open"),
             "element": _choice("square", "ellipse"),
-            "size": Parameter(9, _whole(1, 499, odd=True), "an odd number of pixels, 1 to 499"),
-            "iterations": Parameter(1, _whole(1, 50), "a whole number from 1 to 50"),
+            "size": Parameter(9, _whole(1, 99, odd=True), "an odd number of pixels, 1 to 99"),
+            "iterations": Parameter(1, _whole(1, 10), "a whole number from 1 to 10"),
         }
-        | _FIRST_FRAME
-        | _CLAIM,
+        | _FIRST_FRAME,
         "a fixed kernel, whatever the object's size",
     ),
     "random-contour": KindSpec(
@@ -124,16 +122,15 @@ KIND_SPECS: Mapping[str, KindSpec] = {
             "share": Parameter(0.5, _between(0.0, 1.0), "a share from 0 to 1"),
             "smoothing": Parameter(3.0, _between(0.5, 50.0), "pixels from 0.5 to 50"),
         }
-        | _FIRST_FRAME
-        | _CLAIM,
+        | _FIRST_FRAME,
         "the outline spreads by chance and is smoothed",
     ),
-    "scale": KindSpec(1, _SCALE | _CLAIM, "a square kernel grows or shrinks the object"),
-    "localise": KindSpec(1, _LOCALISE | _CLAIM, "every vertex of the outline is misplaced"),
-    "approximate": KindSpec(1, _APPROXIMATE | _CLAIM, "the outline is drawn with few vertices"),
+    "scale": KindSpec(1, _SCALE, "a square kernel grows or shrinks the object"),
+    "localise": KindSpec(1, _LOCALISE, "every vertex of the outline is misplaced"),
+    "approximate": KindSpec(1, _APPROXIMATE, "the outline is drawn with few vertices"),
     "spatial": KindSpec(
         1,
-        _SCALE | _LOCALISE | _APPROXIMATE | _mixture("scale", "localise", "approximate") | _CLAIM,
+        _SCALE | _LOCALISE | _APPROXIMATE | _mixture("scale", "localise", "approximate"),
         "one of scale, localise and approximate for each item",
     ),
     "markov": KindSpec(
@@ -143,8 +140,7 @@ KIND_SPECS: Mapping[str, KindSpec] = {
             "outward": Parameter(0.8, _between(0.0, 1.0), "a probability from 0 to 1"),
             "flip": Parameter(0.05, _between(0.0, 1.0), "a probability from 0 to 1"),
             "speckle": Parameter(0.2, _between(0.0, 1.0), "a probability from 0 to 1"),
-        }
-        | _CLAIM,
+        },
         "a biased random walk of the outline, pixel by pixel",
     ),
 }

@@ -59,6 +59,8 @@ def digest_of_masks(digests: Iterable[tuple[Sequence, list[str]]]) -> str:
 def load_golden() -> dict[str, Golden]:
     """The golden digests by the dataset's name."""
     file = resources.files(MANIFESTS) / "golden.json"
+    if not file.is_file():
+        raise refuse("the golden digests are missing", file.name, "reinstall actiseg")
     top = Cursor(parse_json(file.read_bytes(), file.name), file.name)
     if top["schema"].text() != SCHEMA:
         raise refuse(f"is no document of schema {SCHEMA!r}", file.name, "reinstall actiseg")

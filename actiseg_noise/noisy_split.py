@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,16 @@ def open_noisy_split(out: Path, source: Path | None = None) -> NoisySplit:
     clean = open_split(expected, recipe.split)
     _refuse_other_sequences(noisy, clean)
     return NoisySplit(noisy, clean, recipe, expected)
+
+
+def refuse_inside(path: Path, split: NoisySplit) -> None:
+    """Refuse to write a report into the noisy split or its source."""
+    target = Path(os.path.realpath(path))
+    for root in (split.noisy.root, split.expected):
+        if Path(os.path.realpath(root)) in target.parents:
+            raise refuse(f"lies inside the dataset {root}", path, "write it somewhere else")
+    if not path.name or path.is_dir():
+        raise refuse("names no file to write", path, "give a file name")
 
 
 def _refuse_other_sequences(noisy: Split, clean: Split) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from actiseg_data.errors import refuse
 from actiseg_data.records import Noise, Recipe, parse_noise
-from actiseg_data.untrusted import Cursor, parse_json
+from actiseg_data.untrusted import Cursor, check_text, parse_json
 from actiseg_noise.recipe import check_recipe, with_strength
 
 SCHEMA = "actiseg/presets/1"
@@ -109,7 +109,7 @@ def parse_presets(document: Cursor) -> list[Preset]:
     )
     return [
         Preset(
-            name=f"{family}/{name}",
+            name=check_text(f"{family}/{name}", entry.where),
             summary=entry["summary"].text(),
             source=source,
             noises=tuple(parse_noise(noise) for noise in entry["noises"].elements()),

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from actiseg_data.opencv import load_cv2
 from actiseg_data.polygons import BoolArray
+from actiseg_noise.boundary.distance import squared_depths
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,6 @@ def boundary_shift(clean: BoolArray, noisy: BoolArray) -> BoundaryShift | None:
     from_clean, moved = boundary_pixels(clean), boundary_pixels(noisy)
     if not (from_clean.any() and moved.any()):
         return None
-    cv2 = load_cv2()
-    away = cv2.distanceTransform((~from_clean).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    distances = away[moved].astype(np.float64)
+    distances = np.sqrt(squared_depths(~from_clean)[moved].astype(np.float64))
     signed = np.where(clean[moved], -distances, distances)
     return BoundaryShift(round(float(signed.mean()), 6), round(float(distances.mean()), 6))

@@ -15,6 +15,9 @@ from actiseg_data.polygons import BoolArray, Patch
 from actiseg_noise.boundary.contours import find_object
 from actiseg_noise.boundary.distance import Distances, depths
 
+ADVANTAGE = 0.1
+"""Largest advantage in a contest that a touched object can draw, as a share of its depth."""
+
 
 @dataclass(frozen=True)
 class Claim:

@@ -21,6 +21,7 @@ for command in (
     checking.verify,
     checking.inspect,
     checking.preview,
+    manifests.types,
     manifests.presets,
     datasets.sample,
 ):

@@ -18,7 +18,7 @@ def corrupt(
     dataset: Dataset = None,
     kind: Annotated[
         Optional[str],
-        typer.Option("--type", help="dilate, erode, jitter, or boundary (one of them per item)."),
+        typer.Option("--type", help="dilate, erode, jitter, boundary, ... (actiseg-noise types)."),
     ] = None,
     preset: Annotated[
         Optional[str],

@@ -1,4 +1,4 @@
-"""`presets` and `manifests`: named recipes, and digests of what they make."""
+"""`types`, `presets`, `manifests`: kinds of noise, named recipes, digests of what they make."""
 
 from __future__ import annotations
 
@@ -9,10 +9,34 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from actiseg_data.errors import refuse
 from actiseg_noise.cli.options import Quiet, Workers, staged
 
 if TYPE_CHECKING:
     from actiseg_noise.presets import Preset
+
+
+def types(
+    name: Annotated[Optional[str], typer.Argument(help="One type, with its parameters.")] = None,
+) -> None:
+    """List the types of noise, or show one with its parameters, which --set reaches.
+
+    Example: actiseg-noise types jitter
+    """
+    from actiseg_noise.kinds import KIND_SPECS
+
+    if name is None:
+        for kind, spec in KIND_SPECS.items():
+            print(f"{kind:15s} {spec.summary}")
+        print("next: actiseg-noise types NAME")
+        return
+    if name not in KIND_SPECS:
+        raise refuse(f"there is no type {name!r}", "types", f"use one of {', '.join(KIND_SPECS)}")
+    spec = KIND_SPECS[name]
+    print(f"{name}: {spec.summary}; algorithm {spec.algorithm}")
+    for parameter, of in spec.parameters.items():
+        print(f"  {parameter} = {json.dumps(of.default)} ({of.wanted})")
+    print(f"next: actiseg-noise corrupt --type {name} --rate 0.4")
 
 
 def presets(

@@ -141,7 +141,7 @@ def pixel_digest(mask: IndexMask) -> str:
     """
     header = f"{mask.dtype.str}{mask.shape}".encode("ascii")
     state = blake3(header)
-    state.update(np.ascontiguousarray(mask).data)
+    state.update(np.ascontiguousarray(mask).ravel().view(np.uint8).data)
     return state.hexdigest(length=16)
 
 

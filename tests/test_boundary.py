@@ -16,7 +16,7 @@ from actiseg_data.keys import key
 from actiseg_data.polygons import Patch
 from actiseg_noise.boundary.calibrate import Strength, calibrate
 from actiseg_noise.boundary.contours import draw, find_object, iou, trace
-from actiseg_noise.boundary.distance import depths, edge_distances
+from actiseg_noise.boundary.distance import depths, edge_distances, squared_depths
 from actiseg_noise.boundary.kinds import KINDS
 from actiseg_noise.boundary.simplify import simplify_ring
 from actiseg_noise.kinds import KIND_SPECS
@@ -360,3 +360,22 @@ def test_patch_iou_equals_whole_image_iou():
     second = Patch(4, 5, np.ones((6, 2), bool))
     a, b = first.on((20, 20)), second.on((20, 20))
     assert iou(first, second) == (a & b).sum() / (a | b).sum()
+
+
+@pytest.mark.parametrize("optimised", [True, False])
+def test_distances_are_exact_with_and_without_intels_primitives(optimised):
+    """Their last bits differ beyond some 114 pixels; the squares are whole numbers."""
+    shape = np.ones((480, 854), bool)
+    shape[100:103, 700] = shape[400, 20:25] = shape[3, 3] = False
+    holes = np.argwhere(~shape)
+    rows, columns = np.mgrid[: shape.shape[0], : shape.shape[1]]
+    squares = np.min(
+        [(rows - row) ** 2 + (columns - column) ** 2 for row, column in holes.tolist()], axis=0
+    )
+    before = cv2.ipp.useIPP()
+    cv2.ipp.setUseIPP(optimised)
+    try:
+        assert (squared_depths(shape) == squares).all()
+        assert (depths(shape) == np.rint(64 * np.sqrt(squares.astype(np.float32)))).all()
+    finally:
+        cv2.ipp.setUseIPP(before)

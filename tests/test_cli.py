@@ -198,3 +198,51 @@ def test_summary_is_json_that_others_can_read(root, tmp_path):
     summary = json.loads((tmp_path / "a" / "summary.json").read_text())
     assert summary["schema"] == "actiseg/summary/1"
     assert summary["noise"]["iou"]["erode"]["n"] == summary["noise"]["selected"]
+
+
+def test_reports_never_go_into_a_dataset(root, tmp_path):
+    out = tmp_path / "noisy"
+    assert run("corrupt", root, "--type", "dilate", "--rate", "1", "--out", out).returncode == 0
+    before = (root / "ImageSets" / "train.json").read_bytes()
+    sequence = next((out / MASKS / "train").iterdir()).name
+    for arguments in (
+        ("inspect", out, "--json", root / "ImageSets" / "train.json"),
+        ("inspect", out, "--json", out / "figures.json"),
+        ("inspect", out, "--json", "."),
+        ("preview", out, "--sequence", sequence, "--to", root / "sheet.png"),
+    ):
+        refused = run(*arguments)
+        assert refused.returncode == 2
+        assert "Traceback" not in refused.stderr
+    assert (root / "ImageSets" / "train.json").read_bytes() == before
+    json_file, sheet = tmp_path / "figures.json", tmp_path / "sheet.png"
+    assert run("inspect", out, "--json", json_file).returncode == 0
+    assert json.loads(json_file.read_text())["schema"] == "actiseg/inspection/1"
+    made = run("preview", out, "--sequence", sequence, "--to", sheet)
+    assert made.returncode == 0, made.stderr
+    assert sheet.read_bytes().startswith(b"\x89PNG")
+
+
+def test_presets_and_types_are_listed_and_run(root, tmp_path):
+    listed = run("presets")
+    assert "smart/de-EAD" in listed.stdout
+    assert "66ec5f5" in run("presets", "coco-n/hard").stdout
+    assert "fold_margin = 0.95" in run("types", "jitter").stdout
+    assert run("presets", "nope").returncode == run("types", "nope").returncode == 2
+    made = run(
+        "corrupt",
+        root,
+        "--preset",
+        "actiseg-nl/mask-9",
+        "--rate",
+        "0.5",
+        "--seed",
+        "3",
+        cwd=tmp_path,
+    )
+    assert made.returncode == 0, made.stderr
+    recipe = read_recipe(tmp_path / "clean_actiseg-nl-mask-9_r0.5_s3" / "recipe.json")
+    assert (recipe.seed, recipe.noises[0].rate, recipe.noises[0].overlap) == (3, 0.5, "reference")
+    wrong = run("corrupt", root, "--preset", "smart/mar", "--type", "dilate", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "is of type random-contour" in wrong.stderr

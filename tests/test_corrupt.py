@@ -376,3 +376,128 @@ def test_two_runs_at_once_do_not_mix(root, tmp_path, monkeypatch):
     monkeypatch.setattr(corrupt_module, "corrupt_sequence", second)
     corrupt(root, RECIPE, out=tmp_path / "noisy")
     assert refusals
+
+
+def blank(root, sequence):
+    """Empty a sequence's masks, which changes what an exact recipe takes elsewhere."""
+    for frame in sequence.frames:
+        path = root / MASKS / "train" / sequence.folder / f"{frame}.png"
+        write_index_mask(path, np.zeros((120, 160), np.uint8))
+
+
+def test_exact_work_is_not_taken_up_where_other_masks_move_the_threshold(
+    root, tmp_path, monkeypatch
+):
+    recipe = make_recipe("dilate", 0.5, exact=True)
+    real, calls = corrupt_module.corrupt_sequence, []
+
+    def failing(sequence, *rest):
+        calls.append(sequence)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(sequence, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(corrupt_module, "corrupt_sequence", failing)
+        with pytest.raises(KeyboardInterrupt):
+            corrupt(root, recipe, out=tmp_path / "noisy")
+    for sequence in open_split(root, "train").sequences[3:]:
+        blank(root, sequence)
+    with pytest.raises(Refused, match="unfinished work"):
+        corrupt(root, recipe, out=tmp_path / "noisy")
+    out = corrupt(root, recipe, out=tmp_path / "noisy", overwrite=True).out
+    assert verify(out, root).ok
+
+
+def test_exact_part_is_not_called_identical_where_other_masks_changed(root, tmp_path):
+    recipe = make_recipe("dilate", 0.5, exact=True)
+    first, *others = open_split(root, "train").sequences
+    corrupt(root, recipe, out=tmp_path / "noisy", only=[first.folder])
+    for sequence in others:
+        blank(root, sequence)
+    with pytest.raises(Refused, match="--overwrite"):
+        corrupt(root, recipe, out=tmp_path / "noisy", only=[first.folder])
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing in the package catches it."""
+
+
+def killed_between_renames(root, recipe, out, monkeypatch):
+    """Overwrite what is at `out`, and stop when it was moved away and nothing has its name."""
+    real = os.replace
+
+    def replace(source, target):
+        if Path(target) == out:
+            raise Killed
+        real(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", replace)
+        with pytest.raises(Killed):
+            corrupt(root, recipe, out=out, overwrite=True)
+    assert not out.exists()
+
+
+def test_killed_between_its_last_renames_a_run_is_taken_up(root, tmp_path, monkeypatch):
+    out = corrupt(root, make_recipe("dilate", 0.5), out=tmp_path / "noisy").out
+    killed_between_renames(root, RECIPE, out, monkeypatch)
+    calls = []
+    with monkeypatch.context() as patch:
+        patch.setattr(corrupt_module, "corrupt_sequence", lambda *a: calls.append(a))
+        corrupt(root, RECIPE, out=out, overwrite=True)
+    assert not calls  # nothing was done twice
+    assert verify(out, root).ok
+    assert [path.name for path in tmp_path.iterdir() if path.name != "clean"] == ["noisy"]
+
+
+def test_what_was_replaced_by_a_killed_run_is_not_lost_to_another(root, tmp_path, monkeypatch):
+    first = make_recipe("dilate", 0.5)
+    out = corrupt(root, first, out=tmp_path / "noisy").out
+    killed_between_renames(root, RECIPE, out, monkeypatch)
+
+    def stop(*rest):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(corrupt_module, "corrupt_sequence", stop)
+        with pytest.raises(Killed):
+            corrupt(root, make_recipe("erode", 0.5), out=out, overwrite=True)
+    assert read_recipe(out / "recipe.json") == first
+    assert verify(out, root).ok
+
+
+@pytest.mark.parametrize("out", ["", ".", "/", ".."])
+def test_an_output_without_a_name_is_refused(root, monkeypatch, out):
+    monkeypatch.chdir(root.parent)
+    before = fingerprint(root.parent)
+    with pytest.raises(Refused, match="names no folder"):
+        corrupt(root, RECIPE, out=Path(out))
+    assert fingerprint(root.parent) == before
+
+
+def test_lists_are_taken_byte_for_byte_and_cut_for_a_part(root, tmp_path):
+    path = root / IMAGE_SETS / "train.json"
+    path.write_text(json.dumps(json.loads(path.read_text()), indent=3))
+    out = corrupt(root, RECIPE, out=tmp_path / "whole").out
+    assert (out / IMAGE_SETS / "train.json").read_bytes() == path.read_bytes()
+    one = open_split(root, "train").sequences[2].folder
+    part = corrupt(root, RECIPE, out=tmp_path / "part", only=[one]).out
+    assert [s.folder for s in open_split(part, "train").sequences] == [one]
+    assert verify(part, root).ok
+
+
+def test_a_list_that_changes_under_the_run_is_refused(root, tmp_path, monkeypatch):
+    real = corrupt_module.corrupt_sequence
+
+    def meddling(*arguments):
+        path = root / IMAGE_SETS / "train_objects_category.json"
+        path.write_text(path.read_text() + " ")
+        return real(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(corrupt_module, "corrupt_sequence", meddling)
+        with pytest.raises(Refused, match="changed while"):
+            corrupt(root, RECIPE, out=tmp_path / "noisy")
+    assert not (tmp_path / "noisy").exists()
+    assert verify(corrupt(root, RECIPE, out=tmp_path / "noisy").out, root).ok

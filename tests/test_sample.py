@@ -25,7 +25,7 @@ from actiseg_data.sample.hands import holds
 from actiseg_data.sample.outlines import outlines
 from actiseg_data.sequences import ObjectLabel, Sequence
 
-GOLDEN = "90f95dd80d10bd007524c0d11b0491bd"
+GOLDEN = "973bb5af47cfe221950062d7a83c29e3"
 HANDS = ("left hand", "right hand")
 
 

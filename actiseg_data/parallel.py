@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import os
 import signal
@@ -32,30 +33,105 @@ class _InWorker(Exception):
     """The traceback of what was raised in a worker process, as text."""
 
 
+class Crew:
+    """Worker processes that several runs share, see `crew`."""
+
+    def __init__(self, size: int, preload: str) -> None:
+        self.size = size
+        self._preload = preload
+        self._members: list[tuple[Any, Any]] = []
+
+    def start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        for _ in range(self.size):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_work, args=(theirs, self._preload), daemon=True)
+            with _interrupts_held_back():
+                process.start()
+                self._members.append((process, ours))
+            theirs.close()  # so that the end of the process is the end of what can be read from it
+
+    def end(self) -> None:
+        for process, connection in self._members:
+            process.kill()  # it is idle, or at what nobody waits for any more
+            process.join()
+            connection.close()
+
+    def calls(
+        self, function: Callable[[S, T], R], shared: S, items: Sequence[T]
+    ) -> Generator[tuple[int, Callable[[], R]], None, None]:
+        """Position and outcome of each item, in the order in which they are done."""
+        waiting = enumerate(items)
+        busy: dict[Any, int] = {}
+        try:
+            for (_, connection), (position, item) in zip(self._members, waiting, strict=False):
+                connection.send((function, shared))
+                connection.send(item)
+                busy[connection] = position
+            while busy:
+                ready: list[Any] = wait(list(busy))
+                for connection in ready:
+                    answer = _answer(connection)
+                    answered = busy.pop(connection)
+                    for position, item in islice(waiting, 1):
+                        connection.send(item)
+                        busy[connection] = position
+                    yield answered, answer
+            for _, connection in self._members[: len(items)]:
+                connection.send(_Done())
+        except ConnectionError:
+            raise _WorkerDied from None
+
+
+@contextmanager
+def crew(workers: int, preload: str) -> Iterator[Crew | int]:
+    """Start worker processes that several runs share, and end them.
+
+    They start while this process goes on. preload: a module that they import meanwhile. Give what
+    is yielded to `run` as `workers`: one worker is this process itself.
+    """
+    if workers <= 1:
+        yield 1
+        return
+    # A pipe to each worker, not the standard library's pool: that one waits for ever for the rest
+    # of a result whose worker died, and its workers outlive a main process that is killed.
+    members = Crew(workers, preload)
+    try:
+        members.start()
+        yield members
+    finally:
+        members.end()
+
+
 def run(
     function: Callable[[S, T], R],
     shared: S,
     items: Sequence[T],
-    workers: int = 1,
+    workers: int | Crew = 1,
     progress: Progress | None = None,
 ) -> list[R]:
     """``[function(shared, item) for item in items]``, by `workers` processes.
 
-    shared is sent to each process once. Items that are refused do not stop the others: all their
-    problems are raised together at the end, in order of items, as one `Refused`; an `Interrupted`
-    stops all at once. A process that dies is `Interrupted`, not a hang; when this one ends, however
-    it ends, so do they. With more than one worker the calling script needs the usual
-    ``if __name__ == "__main__":`` guard, since processes are spawned afresh on every system.
+    workers: how many to start for this run, or a `crew`. shared is sent to each process once. Items
+    that are refused do not stop the others: all their problems are raised together at the end, in
+    order of items, as one `Refused`; an `Interrupted` stops all at once. A process that dies is
+    `Interrupted`, not a hang; when this one ends, however it ends, so do they. With more than one
+    worker the calling script needs the usual ``if __name__ == "__main__":`` guard, since processes
+    are spawned afresh on every system.
 
     >>> run(pow, 2, [1, 2, 3])
     [2, 4, 8]
     """
+    if not isinstance(workers, Crew):
+        with crew(min(workers, len(items)), function.__module__) as members:
+            if isinstance(members, Crew):
+                return run(function, shared, items, members, progress)
     problems: dict[int, tuple[Problem, ...]] = {}
     results: dict[int, R] = {}
-    if workers <= 1:
-        calls = _here(function, shared, items)
+    if isinstance(workers, Crew):
+        calls = workers.calls(function, shared, items)
     else:
-        calls = _spawned(function, shared, items, workers)
+        calls = _here(function, shared, items)
     try:
         with closing(calls):  # now, not when the interpreter ends and files are closed already
             for done, (position, outcome) in enumerate(calls, 1):
@@ -81,49 +157,6 @@ def _here(
 ) -> Generator[tuple[int, Callable[[], R]], None, None]:
     for position, item in enumerate(items):
         yield position, lambda item=item: function(shared, item)  # type: ignore[misc]
-
-
-def _spawned(
-    function: Callable[[S, T], R], shared: S, items: Sequence[T], workers: int
-) -> Generator[tuple[int, Callable[[], R]], None, None]:
-    # A pipe to each worker, not the standard library's pool: that one waits for ever for the rest
-    # of a result whose worker died, and its workers outlive a main process that is killed.
-    waiting = enumerate(items)
-    started: list[tuple[Any, Any]] = []
-    busy: dict[Any, int] = {}
-    try:
-        for position, item in islice(waiting, workers):
-            connection = _start(function, shared, started)
-            connection.send(item)
-            busy[connection] = position
-        while busy:
-            ready: list[Any] = wait(list(busy))
-            for connection in ready:
-                answer = _answer(connection)
-                answered = busy.pop(connection)
-                for position, item in islice(waiting, 1):
-                    connection.send(item)
-                    busy[connection] = position
-                yield answered, answer
-    except ConnectionError:
-        raise _WorkerDied from None
-    finally:
-        for process, connection in started:
-            process.kill()  # it is idle, or at what nobody waits for any more
-            process.join()
-            connection.close()
-
-
-def _start(function: Callable[[S, T], R], shared: S, started: list[tuple[Any, Any]]) -> Any:
-    """Start a worker and add it to those started; returns the connection to it."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, function, shared), daemon=True)
-    with _interrupts_held_back():
-        process.start()
-        started.append((process, ours))
-    theirs.close()  # so that the end of the process is the end of what can be read from it
-    return ours
 
 
 @contextmanager
@@ -158,16 +191,23 @@ def _answer(connection: Any) -> Callable[[], Any]:
     return outcome
 
 
-def _work(connection: Any, function: Callable[[S, T], R], shared: S) -> None:
-    """The life of a worker: it answers each item with (None, result) or (error, traceback)."""
+class _Done:
+    """Sent to a worker at the end of a run."""
+
+
+def _work(connection: Any, preload: str) -> None:
+    """The life of a worker. It gets a function and what is shared, then items, and answers each
+    with (None, result) or (error, traceback); and so on for each run."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    importlib.import_module(preload)
     with suppress(EOFError, ConnectionError):  # the main process is gone
         while True:
-            item = connection.recv()
-            try:
-                connection.send((None, function(shared, item)))
-            except Exception as error:
-                connection.send((error, traceback.format_exc()))
+            function, shared = connection.recv()
+            while not isinstance(item := connection.recv(), _Done):
+                try:
+                    connection.send((None, function(shared, item)))
+                except Exception as error:
+                    connection.send((error, traceback.format_exc()))
 
 
 def _end_with_parent() -> None:

@@ -14,7 +14,7 @@ from actiseg_data.errors import Interrupted, Problem, Refused
 from actiseg_data.files import write_bytes, write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.licences import write_licences
-from actiseg_data.parallel import run
+from actiseg_data.parallel import Crew, Progress, crew, run
 from actiseg_data.records import (
     DIGESTS_FILE,
     RECIPE_FILE,
@@ -95,38 +95,53 @@ def corrupt(
         corrupt(Path("dataset_visor"), make_recipe("boundary", 0.4), workers=2)
     """
     started = time.perf_counter()
-    request = prepare_request(dataset, recipe, out, only, images, overwrite)
-    with stage("checking masks") as progress:
-        plan = make_plan(request.split, request.recipe, request.sequences, workers, progress)
-    identity = identity_of(request, plan)
-    found = None if overwrite else _finished_run(request, plan, identity, workers)
-    if found is not None:
-        return found
-    refuse_occupied(request)
-    try:
-        # Work of another release is not taken up: its records may hold other things.
-        job = identity | {"toolkit": __version__}
-        if overwrite and unfinished_job(request.out) != job:
-            discard_partial(request.out)
-        with open_partial(request.out, job) as partial:
-            with stage("corrupting") as progress:
-                journal = journal_of(partial)
-                task = _Task(plan, partial, images, next_run(journal))
-                before = find_records(journal)
-                items = [(sequence, before.get(sequence.folder)) for sequence in plan.sequences]
-                run(_corrupt_one, task, items, workers, progress)
-            _take_lists(plan, partial)
-            _refuse_changed(plan)
-            write_licences(partial, *request.licences)
-            write_json(partial / RECIPE_FILE, request.recipe.to_dict(), indent=2)
-            records = written(partial, plan.image_sets, _records(plan, partial))
-            summary = summarise(request, plan, records) | identity
-            summary["seconds"] = round(time.perf_counter() - started, 2)
-            write_json(partial / SUMMARY_FILE, summary, indent=2)
-            finish(partial, request.out, overwrite=overwrite)
-    except OSError as error:
-        raise _cannot_write(error, partial_folder(request.out)) from None
+    with crew(workers, __name__) as members:
+        request = prepare_request(dataset, recipe, out, only, images, overwrite)
+        with stage("checking masks") as progress:
+            plan = make_plan(request.split, request.recipe, request.sequences, members, progress)
+        identity = identity_of(request, plan)
+        found = None if overwrite else _finished_run(request, plan, identity, members)
+        if found is not None:
+            return found
+        refuse_occupied(request)
+        try:
+            # Work of another release is not taken up: its records may hold other things.
+            job = identity | {"toolkit": __version__}
+            if overwrite and unfinished_job(request.out) != job:
+                discard_partial(request.out)
+            with open_partial(request.out, job) as partial:
+                with stage("corrupting") as progress:
+                    _corrupt_all(plan, partial, images, members, progress)
+                summary = _write_documents(request, plan, partial, identity, started)
+                finish(partial, request.out, overwrite=overwrite)
+        except OSError as error:
+            raise _cannot_write(error, partial_folder(request.out)) from None
     return Corruption(request.out, request.recipe.digest, summary, made=True)
+
+
+def _corrupt_all(
+    plan: Plan, partial: Path, images: str, workers: int | Crew, progress: Progress | None
+) -> None:
+    """Make all sequences that are not there already from an earlier run."""
+    journal = journal_of(partial)
+    before = find_records(journal)
+    items = [(sequence, before.get(sequence.folder)) for sequence in plan.sequences]
+    run(_corrupt_one, _Task(plan, partial, images, next_run(journal)), items, workers, progress)
+
+
+def _write_documents(
+    request: Request, plan: Plan, partial: Path, identity: dict[str, Any], started: float
+) -> dict[str, Any]:
+    """Write all that belongs to the split as a whole; returns the summary."""
+    _take_lists(plan, partial)
+    _refuse_changed(plan)
+    write_licences(partial, *request.licences)
+    write_json(partial / RECIPE_FILE, request.recipe.to_dict(), indent=2)
+    records = written(partial, plan.image_sets, _records(plan, partial))
+    summary = summarise(request, plan, records) | identity
+    summary["seconds"] = round(time.perf_counter() - started, 2)
+    write_json(partial / SUMMARY_FILE, summary, indent=2)
+    return summary
 
 
 @dataclass(frozen=True)
@@ -199,7 +214,7 @@ def _cannot_write(error: OSError, folder: Path) -> Interrupted:
 
 
 def _finished_run(
-    request: Request, plan: Plan, identity: dict[str, Any], workers: int
+    request: Request, plan: Plan, identity: dict[str, Any], workers: int | Crew
 ) -> Corruption | None:
     """An identical run that stands at `out` and verifies, else None."""
     out = request.out

@@ -15,7 +15,7 @@ from actiseg_data.errors import Problems
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split
 from actiseg_data.layouts.image_sets import image_sets_files
 from actiseg_data.masks import ids_in, pixel_digest
-from actiseg_data.parallel import Progress, run
+from actiseg_data.parallel import Crew, Progress, run
 from actiseg_data.records import Recipe
 from actiseg_data.sequences import Sequence
 from actiseg_noise.apply import eligible, selection_draw
@@ -61,7 +61,7 @@ def make_plan(
     split: Split,
     recipe: Recipe,
     sequences: Listing[Sequence],
-    workers: int = 1,
+    workers: int | Crew = 1,
     progress: Progress | None = None,
 ) -> Plan:
     """Look at every mask of a run, and settle what will be touched.
@@ -163,7 +163,7 @@ def image_set(split: Split, name: str, sequences: Listing[Sequence]) -> Any:
     return document | {"videos": {name: video for name, video in videos if name in folders}}
 
 
-def clean_masks_digest(split: Split, sequences: Listing[Sequence], workers: int = 1) -> str:
+def clean_masks_digest(split: Split, sequences: Listing[Sequence], workers: int | Crew = 1) -> str:
     """One digest of the clean masks of some sequences: of their pixels, by folder."""
     found = run(clean_digests, split, sequences, workers)
     folders = (sequence.folder for sequence in sequences)

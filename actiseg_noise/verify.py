@@ -14,7 +14,7 @@ from actiseg_data.digests import json_digest
 from actiseg_data.errors import Problems, Refused, refuse
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split, open_split
 from actiseg_data.masks import IndexMask, ids_in, pixel_digest, read_index_mask
-from actiseg_data.parallel import run
+from actiseg_data.parallel import Crew, run
 from actiseg_data.records import (
     DIGESTS_FILE,
     LEDGER_FILE,
@@ -55,7 +55,7 @@ def verify(
     out: Path,
     source: Path | None = None,
     only: Iterable[str] = (),
-    workers: int = 1,
+    workers: int | Crew = 1,
     stage: Stage = silent,
 ) -> Verification:
     """Check a noisy split.
@@ -182,7 +182,7 @@ def _source_mismatches(
     rows: list[LedgerRow],
     folders: set[str],
     wanted: set[str],
-    workers: int,
+    workers: int | Crew,
     stage: Stage,
 ) -> tuple[list[str], Counter[str]]:
     split = open_split(source, recipe.split)

@@ -1,10 +1,10 @@
 """How fast is `corrupt`, end to end, and how much memory does it take?
 
-    python benchmarks/corrupt.py DATASET --split val
+    python benchmarks/corrupt.py DATASET --split val --scratch /dev/shm
 
 Everything is measured side by side in one run, round by round, and printed as ratios:
 
-* the floor: decoding and encoding the same masks with Pillow's defaults;
+* the floor: decoding and encoding the same masks with Pillow's defaults, into the same folders;
 * `corrupt` (read, check, corrupt, write, record) in one process and in two;
 * the loops: the published script's rule, one pixel at a time in Python, on a few frames;
 * peak memory of one process on the dataset and on one with ten times the frames: in clips ten times
@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Optional
 
 import cv2
 import numpy as np
@@ -42,16 +42,20 @@ KERNEL = 9
 
 
 def floor(split: Split, out: Path) -> None:
-    """Decode and encode every mask with Pillow's defaults."""
-    for number, (sequence, frame) in enumerate(frames_of(split)):
-        with Image.open(split.mask_path(sequence, frame)) as image:
-            image.load()
-            image.save(out / f"{number}.png")
+    """Decode and encode every mask with Pillow's defaults, into folders as they were."""
+    for sequence in split.sequences:
+        folder = out / sequence.folder
+        folder.mkdir()
+        for path in split.mask_paths(sequence):
+            with Image.open(path) as image:
+                image.load()
+                image.save(folder / path.name)
 
 
 def loops(mask: IndexMask, sequence: Sequence) -> IndexMask:
-    """ActiSeg-NL's rule at rate 1, pixel by pixel: positive objects by ascending id, dilated, then
-    the others, each only where nothing was painted before."""
+    """ActiSeg-NL's rule at rate 1 with the published script's cost: for every listed object, in the
+    frame or not, every pixel is visited through its row, and what is still 0 is written, be it with
+    another 0. Positive objects by ascending id, dilated, then the others."""
     height, width = mask.shape
     noisy = np.zeros_like(mask)
     order = sorted(sequence.objects, key=lambda label: (not label.positive, label.object_id))
@@ -59,10 +63,11 @@ def loops(mask: IndexMask, sequence: Sequence) -> IndexMask:
         shape = (mask == label.object_id).astype(np.uint8)
         if label.positive:
             shape = cv2.dilate(shape, np.ones((KERNEL, KERNEL), np.uint8))
+        shape *= label.object_id
         for y in range(height):
             for x in range(width):
-                if shape[y, x] and noisy[y, x] == 0:
-                    noisy[y, x] = label.object_id
+                if not noisy[y][x]:
+                    noisy[y][x] = shape[y][x]
     return noisy
 
 
@@ -70,8 +75,8 @@ def frames_of(split: Split) -> list[tuple[Sequence, str]]:
     return [(sequence, frame) for sequence in split.sequences for frame in sequence.frames]
 
 
-def seconds(run: Callable[[Path], object]) -> float:
-    with tempfile.TemporaryDirectory() as folder:
+def seconds(run: Callable[[Path], object], scratch: Path | None) -> float:
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
         began = time.perf_counter()
         run(Path(folder))
         return time.perf_counter() - began
@@ -81,7 +86,7 @@ def corrupted(dataset: Path, recipe: Recipe, workers: int = 1) -> Callable[[Path
     return lambda folder: corrupt(dataset, recipe, out=folder / "noisy", workers=workers)
 
 
-def loops_on(split: Split, count: int) -> float:
+def loops_on(split: Split, count: int, scratch: Path | None) -> float:
     """Seconds for one frame, end to end; what comes out is held against `corrupt`'s own rule."""
     frames = frames_of(split)
     chosen = frames[:: max(1, len(frames) // count)][:count]
@@ -92,7 +97,7 @@ def loops_on(split: Split, count: int) -> float:
             noisy = loops(read_index_mask(split.mask_path(sequence, frame)), sequence)
             write_index_mask(folder / f"{number}.png", noisy)
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
         began = time.perf_counter()
         run(Path(folder))
         spent = time.perf_counter() - began
@@ -150,7 +155,10 @@ def main(
     dataset: Path,
     split: str = "val",
     rounds: Annotated[int, typer.Option(help="Measurements of each.")] = 3,
-    loop_frames: Annotated[int, typer.Option(help="Frames given to the loops.")] = 4,
+    loop_frames: Annotated[int, typer.Option(help="Frames given to the loops.")] = 16,
+    scratch: Annotated[
+        Optional[Path], typer.Option(help="Where to write: in memory, disks are left out.")
+    ] = None,
     memory: Annotated[bool, typer.Option(help="Measure memory, too.")] = True,
 ) -> None:
     dataset = dataset.resolve()
@@ -164,8 +172,8 @@ def main(
         "boundary": corrupted(dataset, boundary),
         "boundary, 2 workers": corrupted(dataset, boundary, workers=2),
     }
-    seconds(runs[f"mask-{KERNEL}"])  # imports and file caches
-    found = [{name: seconds(run) for name, run in runs.items()} for _ in range(rounds)]
+    seconds(runs[f"mask-{KERNEL}"], scratch)  # imports and file caches
+    found = [{name: seconds(run, scratch) for name, run in runs.items()} for _ in range(rounds)]
 
     def median(name: str) -> str:
         return f"{1000 * statistics.median(each[name] for each in found) / count:.2f} ms"
@@ -178,7 +186,7 @@ def main(
     title = f"{count} masks, median of {rounds} rounds (lowest to highest)"
     print_table(title, ["run", "per mask", "times the floor"], rows)
     print(f"two workers against one: {ratio('boundary', 'boundary, 2 workers')} times as fast")
-    loop = loops_on(opened, loop_frames)
+    loop = loops_on(opened, loop_frames, scratch)
     ours = statistics.median(each[f"mask-{KERNEL}"] for each in found) / count
     print(
         f"loops: {1000 * loop:.0f} ms per mask, {loop / ours:.0f} times mask-{KERNEL}, same pixels"

@@ -67,16 +67,18 @@ def reference(clean: IndexMask, claims: Sequence[Claim], positive_ids: frozenset
     ...           frozenset({1, 2}))
     array([[1, 1]], dtype=uint8)
     """
-    order = sorted(range(1, 256), key=lambda i: (i not in positive_ids, i))
-    rank = np.full(256, 255, np.uint8)  # the background is painted last
-    rank[order] = np.arange(255)
+
+    def turn(object_id: int) -> tuple[bool, int]:
+        return object_id not in positive_ids, object_id
+
     noisy = _without(clean, claims)
     untouched = positive_ids.difference(claim.object_id for claim in claims)
-    for claim in sorted(claims, key=lambda claim: rank[claim.object_id], reverse=True):
+    for claim in sorted(claims, key=lambda claim: turn(claim.object_id), reverse=True):
         window, mine = noisy[claim.patch.window], claim.patch.mask
         if claim.object_id not in positive_ids or min(untouched, default=256) < claim.object_id:
             # Something that was not touched may come before it.
-            mine = mine & (load_cv2().LUT(window, rank) > rank[claim.object_id])
+            later = [i == 0 or turn(i) >= turn(claim.object_id) for i in range(256)]
+            mine = mine & np.array(later)[window]
         np.copyto(window, claim.object_id, where=mine)
     return noisy
 

@@ -53,6 +53,34 @@ def find_object(mask: IndexMask, object_id: int) -> Clean:
     return Clean(Patch(top, left, member[:, left:right]), (height, width))
 
 
+def crop(clean: Clean, margin: int) -> Patch:
+    """An object with so many empty pixels around it as there are in the frame, up to `margin`.
+
+    >>> crop(Clean(Patch(1, 4, np.ones((2, 2), bool)), (9, 9)), 3).window
+    (slice(0, 6, None), slice(1, 9, None))
+    """
+    rows, columns = clean.patch.window
+    top, left = max(rows.start - margin, 0), max(columns.start - margin, 0)
+    bottom = min(rows.stop + margin, clean.frame[0])
+    right = min(columns.stop + margin, clean.frame[1])
+    around = Patch(top, left, np.zeros((bottom - top, right - left), bool))
+    around.mask[clean.patch.inside(around)] = clean.patch.mask
+    return around
+
+
+def trimmed(patch: Patch) -> Patch:
+    """The patch cut to the bounding box of its pixels; `EMPTY_PATCH` if it has none.
+
+    >>> trimmed(Patch(5, 5, np.eye(4, k=2, dtype=bool))).window
+    (slice(5, 7, None), slice(7, 9, None))
+    """
+    left, top, width, height = load_cv2().boundingRect(patch.mask.view(np.uint8))
+    if not width:
+        return EMPTY_PATCH
+    cut = patch.mask[top : top + height, left : left + width]
+    return Patch(patch.top + top, patch.left + left, cut)
+
+
 def surroundings(clean: Clean, margin: int) -> Patch:
     """An object and the pixels around it, up to `margin` of them on each side, but none beyond the
     frame.
@@ -62,11 +90,8 @@ def surroundings(clean: Clean, margin: int) -> Patch:
     """
     rows, columns = clean.patch.window
     height, width = clean.frame
-    top, left = max(rows.start - margin, 0), max(columns.start - margin, 0)
-    bottom, right = min(rows.stop + margin, height), min(columns.stop + margin, width)
-    cells = np.zeros((bottom - top, right - left), bool)
-    around = Patch(top, left, cells)
-    cells[clean.patch.inside(around)] = clean.patch.mask
+    around = crop(clean, margin)
+    cells = around.mask
     for gap, view in (
         (rows.start, cells[::-1]),
         (height - rows.stop, cells),

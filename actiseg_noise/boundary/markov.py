@@ -9,8 +9,7 @@ import numpy as np
 
 from actiseg_data.keys import coins
 from actiseg_data.polygons import BoolArray, IntArray, Patch
-from actiseg_noise.boundary.contours import Clean, iou
-from actiseg_noise.boundary.crops import trimmed
+from actiseg_noise.boundary.contours import Clean, iou, trimmed
 from actiseg_noise.boundary.drawn import Drawn, Keyed
 from actiseg_noise.boundary.gaussian import above_half, gaussian_weights
 

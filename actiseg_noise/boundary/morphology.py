@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from actiseg_data.keys import uniform
 from actiseg_data.opencv import load_cv2
 from actiseg_data.polygons import BoolArray, Patch
-from actiseg_noise.boundary.contours import Clean, iou
-from actiseg_noise.boundary.crops import crop, trimmed
+from actiseg_noise.boundary.contours import Clean, crop, iou, trimmed
 from actiseg_noise.boundary.drawn import Drawn, Keyed
 
 Element = NDArray[np.uint8]

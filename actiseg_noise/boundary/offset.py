@@ -10,8 +10,7 @@ import numpy as np
 
 from actiseg_data.polygons import SUBPIXEL, IntArray, Patch
 from actiseg_noise.boundary.calibrate import Strength, closest
-from actiseg_noise.boundary.contours import Clean, surroundings, typical_shift
-from actiseg_noise.boundary.crops import trimmed
+from actiseg_noise.boundary.contours import Clean, surroundings, trimmed, typical_shift
 from actiseg_noise.boundary.distance import Distances, edge_distances
 from actiseg_noise.boundary.drawn import Drawn, Keyed
 

@@ -10,8 +10,7 @@ import numpy as np
 from actiseg_data.keys import coins
 from actiseg_data.opencv import load_cv2
 from actiseg_data.polygons import Patch
-from actiseg_noise.boundary.contours import Clean, iou
-from actiseg_noise.boundary.crops import crop, trimmed
+from actiseg_noise.boundary.contours import Clean, crop, iou, trimmed
 from actiseg_noise.boundary.drawn import Drawn, Keyed
 from actiseg_noise.boundary.gaussian import above_half, gaussian_weights
 

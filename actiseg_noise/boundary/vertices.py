@@ -11,8 +11,7 @@ import shapely
 from actiseg_data.keys import bells
 from actiseg_data.opencv import load_cv2
 from actiseg_data.polygons import EMPTY_PATCH, SUBPIXEL, IntArray, Patch, fill_closed
-from actiseg_noise.boundary.contours import Clean, iou
-from actiseg_noise.boundary.crops import trimmed
+from actiseg_noise.boundary.contours import Clean, iou, trimmed
 from actiseg_noise.boundary.drawn import Drawn, Keyed
 from actiseg_noise.boundary.simplify import simplify_ring
 

@@ -192,7 +192,7 @@ def test_polygons_far_outside_cost_nothing() -> None:
 def test_opencv_that_cannot_be_loaded_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(Refused, match="opencv-python-headless"):
-        load_cv2()
+        load_cv2.__wrapped__()
 
 
 def test_sampling_is_pillows_nearest() -> None:

@@ -1,0 +1,38 @@
+"""The commands of `actiseg-noise`, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import typer
+
+from actiseg_noise.cli import checking, datasets, making, manifests
+
+app = typer.Typer(
+    help="Make and check noisy copies of ActionVOS annotations, the same on every machine.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for command in (
+    making.corrupt,
+    checking.verify,
+    checking.inspect,
+    checking.preview,
+    manifests.types,
+    manifests.presets,
+    datasets.sample,
+):
+    app.command()(command)
+
+
+def _group(name: str, text: str, *commands: Callable[..., None]) -> None:
+    group = typer.Typer(help=text, no_args_is_help=True)
+    group.callback()(lambda: None)  # keeps the name of a group's only command
+    for command in commands:
+        group.command()(command)
+    app.add_typer(group, name=name)
+
+
+_group("prepare", "Build an ActionVOS dataset from raw annotations.", datasets.visor)
+_group("manifests", "Golden digests of the presets.", manifests.check, manifests.derive)

@@ -105,8 +105,7 @@ def corrupt(
             return found
         refuse_occupied(request)
         try:
-            # Work of another release is not taken up: its records may hold other things.
-            job = identity | {"toolkit": __version__}
+            job = _job_of(identity)
             if overwrite and unfinished_job(request.out) != job:
                 discard_partial(request.out)
             with open_partial(request.out, job) as partial:
@@ -117,6 +116,12 @@ def corrupt(
         except OSError as error:
             raise _cannot_write(error, partial_folder(request.out)) from None
     return Corruption(request.out, request.recipe.digest, summary, made=True)
+
+
+def _job_of(identity: dict[str, Any]) -> dict[str, Any]:
+    """What must be equal for work to be taken up. That of another release is not: its records may
+    hold other things."""
+    return identity | {"toolkit": __version__}
 
 
 def _corrupt_all(
@@ -231,7 +236,7 @@ def _finished_run(
     except Refused:
         return None
     clear_work(out)
-    if unfinished_job(out) == identity | {"toolkit": __version__}:
+    if unfinished_job(out) == _job_of(identity):
         with suppress(Refused):  # a run that is still at work will see that it came second
             discard_partial(out)
     return Corruption(out, request.recipe.digest, summary, made=False)

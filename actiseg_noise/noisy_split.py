@@ -87,9 +87,8 @@ def open_noisy_split(out: Path, source: Path | None = None) -> NoisySplit:
             out / RECIPE_FILE,
             "use the release of actiseg that wrote it (see 'toolkit' in its summary.json)",
         )
-    summary = Cursor(read_summary(out / SUMMARY_FILE), str(out / SUMMARY_FILE))
     noisy = open_split(out, recipe.split)
-    expected = source or (out / summary["source"].text()).resolve()
+    expected = source_root(out, source)
     if source is None and not (expected / IMAGE_SETS / f"{recipe.split}.json").is_file():
         return NoisySplit(noisy, None, recipe, expected)
     clean = open_split(expected, recipe.split)
@@ -97,10 +96,16 @@ def open_noisy_split(out: Path, source: Path | None = None) -> NoisySplit:
     return NoisySplit(noisy, clean, recipe, expected)
 
 
-def refuse_inside(path: Path, split: NoisySplit) -> None:
-    """Refuse to write a report into the noisy split or its source."""
+def source_root(out: Path, source: Path | None) -> Path:
+    """The clean dataset of a noisy split: as named, or else where its summary says that it was."""
+    summary = Cursor(read_summary(out / SUMMARY_FILE), str(out / SUMMARY_FILE))
+    return source or (out / summary["source"].text()).resolve()
+
+
+def refuse_inside(path: Path, out: Path, source: Path | None) -> None:
+    """Refuse to write a report into a noisy split or its source."""
     target = Path(os.path.realpath(path))
-    for root in (split.noisy.root, split.expected):
+    for root in (out, source_root(out, source)):
         if Path(os.path.realpath(root)) in target.parents:
             raise refuse(f"lies inside the dataset {root}", path, "write it somewhere else")
     if not path.name or path.is_dir():

@@ -74,13 +74,13 @@ def make_plan(
     list_stamps = {name: stamp_of(lists / name) for name in image_sets_files(split.name)}
     image_sets = image_set_digests(split, sequences)
     surveyed = split.sequences if noise.exact else sequences
-    stamps = run(_check_masks, split, surveyed, workers, progress)
+    found = run(_check_masks, (split, recipe), surveyed, workers, progress)
     threshold = noise.rate
     if noise.exact:
-        draws = run(selection_draws, (split, recipe), split.sequences, workers)
-        threshold = exact_threshold((draw for of in draws for draw in of), noise.rate)
-    folders = (sequence.folder for sequence in surveyed)
-    mask_stamps = dict(zip(folders, stamps, strict=True))
+        threshold = exact_threshold((draw for _, draws in found for draw in draws), noise.rate)
+    mask_stamps = {
+        sequence.folder: stamps for sequence, (stamps, _) in zip(surveyed, found, strict=True)
+    }
     return Plan(split, recipe, tuple(sequences), image_sets, threshold, list_stamps, mask_stamps)
 
 
@@ -99,12 +99,21 @@ def _mask_stamps(split: Split, sequence: Sequence) -> tuple[int, ...]:
     return tuple(map(stamp_of, split.mask_paths(sequence)))
 
 
-def _check_masks(split: Split, sequence: Sequence) -> tuple[int, ...]:
-    """Decode and check a sequence's masks; `Refused` with all that is wrong with them."""
+def _check_masks(
+    shared: tuple[Split, Recipe], sequence: Sequence
+) -> tuple[tuple[int, ...], array[float]]:
+    """Decode and check a sequence's masks; `Refused` with all that is wrong with them.
+
+    Returns their stamps, and, where an exact recipe asks for them, the selection draws.
+    """
+    split, recipe = shared
+    (noise,) = recipe.noises
     stamps = _mask_stamps(split, sequence)
+    if noise.exact:
+        return stamps, selection_draws(shared, sequence)
     for _ in split.each_mask(sequence):
         pass
-    return stamps
+    return stamps, array("d")
 
 
 def selection_draws(shared: tuple[Split, Recipe], sequence: Sequence) -> array[float]:

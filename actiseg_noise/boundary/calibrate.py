@@ -49,11 +49,16 @@ def closest(ious: NDArray[np.float64], strength: Strength, at_limit: str) -> tup
     """
     limit = len(ious) - 1
     if strength.radius is not None:
-        asked = round(strength.radius * SUBPIXEL)
-        return min(asked, limit), "fixed" if asked <= limit else at_limit
+        return _fixed(strength.radius, limit, at_limit)
     target = 1.0 if strength.target_iou is None else strength.target_iou
     level = int(np.abs(ious - target).argmin())
     return level, _status(float(ious[level]), lambda: float(ious[limit]), target, at_limit)
+
+
+def _fixed(radius: float, limit: int, at_limit: str) -> tuple[int, str]:
+    """The level of a radius in pixels, as far as the limit allows, and the status of that."""
+    asked = round(radius * SUBPIXEL)
+    return min(asked, limit), "fixed" if asked <= limit else at_limit
 
 
 def _status(found: float, at_most: Callable[[], float], target: float, at_limit: str) -> str:
@@ -115,9 +120,7 @@ def settle(
         return iou(clean.patch, patches[level])
 
     if strength.radius is not None:
-        asked = round(strength.radius * SUBPIXEL)
-        level = min(asked, limit)
-        status = "fixed" if level == asked else at_limit
+        level, status = _fixed(strength.radius, limit, at_limit)
     else:
         target = 1.0 if strength.target_iou is None else strength.target_iou
         level = calibrate(iou_at, target, round(guess * SUBPIXEL), limit)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from actiseg_data.masks import IndexMask, ids_in
 from actiseg_data.opencv import load_cv2
 from actiseg_data.polygons import BoolArray, Patch
-from actiseg_noise.boundary.contours import find_object
+from actiseg_noise.boundary.contours import Clean, crop, find_object
 from actiseg_noise.boundary.distance import Distances, depths
 
 ADVANTAGE = 0.1
@@ -146,7 +146,7 @@ def _deepest(contested: BoolArray, parties: list[Claim]) -> NDArray[np.uint8]:
     best = np.full(len(pixels), -1, np.int64)
     winner = np.zeros(len(pixels), np.uint8)
     for claim in parties:
-        depth = _depth(claim.patch, contested.shape)
+        depth = _depth(claim.patch, (contested.shape[0], contested.shape[1]))
         rows, columns = np.nonzero(contested[claim.patch.window] & claim.patch.mask)
         relative = depth[rows, columns].astype(np.int64) * _ONE // int(depth.max())
         strength = relative + round(claim.advantage * _ONE)
@@ -158,19 +158,13 @@ def _deepest(contested: BoolArray, parties: list[Claim]) -> NDArray[np.uint8]:
     return winner
 
 
-def _depth(patch: Patch, frame: tuple[int, ...]) -> Distances:
+def _depth(patch: Patch, frame: tuple[int, int]) -> Distances:
     """`depths` of the pixels of a patch in their frame (H, W).
 
     The frame's border is no outside: an object that it cuts is deep there.
     """
-    rows, columns = patch.window
-    above, before = int(rows.start > 0), int(columns.start > 0)
-    below, after = int(rows.stop < frame[0]), int(columns.stop < frame[1])
-    height, width = patch.mask.shape
-    cells = np.zeros((above + height + below, before + width + after), bool)
-    place = slice(above, above + height), slice(before, before + width)
-    cells[place] = patch.mask
-    return depths(cells)[place]
+    around = crop(Clean(patch, frame), 1)
+    return depths(around.mask)[patch.inside(around)]
 
 
 Overlap: TypeAlias = Callable[[IndexMask, Sequence[Claim], frozenset[int]], IndexMask]

@@ -22,7 +22,7 @@ def simplify_ring(ring: IntArray, tolerance: int) -> IntArray:
     >>> simplify_ring(np.array([[0, 0], [4, 0], [8, 0], [8, 8], [0, 8]]), 1).tolist()
     [[0, 0], [8, 0], [8, 8], [0, 8]]
     """
-    x, y = _without_collinear(ring)
+    x, y = without_collinear(ring)
     if len(x) < 3:
         return np.zeros((0, 2), np.int64)
     from_first = (x - x[0]) ** 2 + (y - y[0]) ** 2
@@ -47,7 +47,7 @@ def simplify_ring(ring: IntArray, tolerance: int) -> IntArray:
     return np.stack([x[kept], y[kept]], axis=1)
 
 
-def _without_collinear(ring: IntArray) -> tuple[IntArray, IntArray]:
+def without_collinear(ring: IntArray) -> tuple[IntArray, IntArray]:
     """x and y of the vertices at which the ring turns, beginning at the smallest."""
     x, y = ring[:, 0], ring[:, 1]
     moves = (x != np.roll(x, 1)) | (y != np.roll(y, 1))

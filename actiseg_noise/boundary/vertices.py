@@ -13,7 +13,7 @@ from actiseg_data.opencv import load_cv2
 from actiseg_data.polygons import EMPTY_PATCH, SUBPIXEL, IntArray, Patch, fill_closed
 from actiseg_noise.boundary.contours import Clean, iou, trimmed
 from actiseg_noise.boundary.drawn import Drawn, Keyed
-from actiseg_noise.boundary.simplify import simplify_ring
+from actiseg_noise.boundary.simplify import simplify_ring, without_collinear
 
 _FEWEST_POINTS = 4  # a contour of fewer vanishes when it is approximated
 
@@ -81,7 +81,7 @@ def _simplified(ring: IntArray, tolerance: float) -> IntArray:
     Tolerances fall by a quarter. A contour that crosses itself at all of them stays as it is.
     """
     fine = SUBPIXEL * ring  # so that fractions of a pixel of tolerance are whole numbers
-    turns = _count_turns(ring)
+    turns = len(without_collinear(ring)[0])
     level = round(SUBPIXEL * tolerance)
     while level > 0:
         simple = simplify_ring(fine, level)
@@ -90,14 +90,6 @@ def _simplified(ring: IntArray, tolerance: float) -> IntArray:
             return simple // SUBPIXEL
         level = level * 3 // 4
     return ring
-
-
-def _count_turns(ring: IntArray) -> int:
-    """How many vertices of a contour are not within a straight line."""
-    after = np.roll(ring, -1, axis=0) - ring
-    before = np.roll(after, 1, axis=0)
-    straight = before[:, 0] * after[:, 1] == before[:, 1] * after[:, 0]
-    return int(np.count_nonzero(~straight | ((before * after).sum(axis=1) < 0)))
 
 
 def _refilled(rings: list[IntArray], clean: Clean) -> Drawn:

@@ -65,10 +65,10 @@ def inspect(
     from actiseg_data.files import write_json
     from actiseg_noise.console import print_inspection
     from actiseg_noise.inspection import inspect as measure
-    from actiseg_noise.noisy_split import open_noisy_split, refuse_inside
+    from actiseg_noise.noisy_split import refuse_inside
 
     if json_file is not None:
-        refuse_inside(json_file, open_noisy_split(out, source))
+        refuse_inside(json_file, out, source)
     found = measure(out, source, noun_classes, only or [], workers, staged(quiet))
     print_inspection(found)
     if json_file is not None:
@@ -92,9 +92,9 @@ def preview(
 
     Example: actiseg-noise preview OUT --sequence 00000047_S03_02_pour_oil --to sheet.png
     """
-    from actiseg_noise.noisy_split import open_noisy_split, refuse_inside
+    from actiseg_noise.noisy_split import refuse_inside
     from actiseg_noise.preview import make_preview, save_preview
 
-    refuse_inside(to, open_noisy_split(out, source))
+    refuse_inside(to, out, source)
     save_preview(make_preview(out, sequence, source, frame or []), to)
     print(f"wrote {to}")

@@ -74,11 +74,13 @@ def trimmed(patch: Patch) -> Patch:
     >>> trimmed(Patch(5, 5, np.eye(4, k=2, dtype=bool))).window
     (slice(5, 7, None), slice(7, 9, None))
     """
-    left, top, width, height = load_cv2().boundingRect(patch.mask.view(np.uint8))
-    if not width:
+    # Not `cv2.boundingRect`: in OpenCV 4.8 it loses columns of masks a few pixels high.
+    rows, columns = (patch.mask.any(axis=axis).tobytes() for axis in (1, 0))
+    top, bottom = rows.find(1), rows.rfind(1) + 1
+    left, right = columns.find(1), columns.rfind(1) + 1
+    if not bottom:
         return EMPTY_PATCH
-    cut = patch.mask[top : top + height, left : left + width]
-    return Patch(patch.top + top, patch.left + left, cut)
+    return Patch(patch.top + top, patch.left + left, patch.mask[top:bottom, left:right])
 
 
 def surroundings(clean: Clean, margin: int) -> Patch:

@@ -48,9 +48,8 @@ def find_object(mask: IndexMask, object_id: int) -> Clean:
         return Clean(EMPTY_PATCH, (height, width))
     top, bottom = first // width, pixels.rfind(wanted) // width + 1
     member = mask[top:bottom] == object_id
-    columns = member.any(axis=0).tobytes()
-    left, right = columns.find(1), columns.rfind(1) + 1
-    return Clean(Patch(top, left, member[:, left:right]), (height, width))
+    columns = _extent(member, 1)
+    return Clean(Patch(top, columns.start, member[:, columns]), (height, width))
 
 
 def crop(clean: Clean, margin: int) -> Patch:
@@ -75,12 +74,16 @@ def trimmed(patch: Patch) -> Patch:
     (slice(5, 7, None), slice(7, 9, None))
     """
     # Not `cv2.boundingRect`: in OpenCV 4.8 it loses columns of masks a few pixels high.
-    rows, columns = (patch.mask.any(axis=axis).tobytes() for axis in (1, 0))
-    top, bottom = rows.find(1), rows.rfind(1) + 1
-    left, right = columns.find(1), columns.rfind(1) + 1
-    if not bottom:
+    rows, columns = _extent(patch.mask, 0), _extent(patch.mask, 1)
+    if not rows.stop:
         return EMPTY_PATCH
-    return Patch(patch.top + top, patch.left + left, patch.mask[top:bottom, left:right])
+    return Patch(patch.top + rows.start, patch.left + columns.start, patch.mask[rows, columns])
+
+
+def _extent(mask: BoolArray, axis: int) -> slice:
+    """From the first to the last row (axis 0) or column (axis 1) with a pixel; to 0 without any."""
+    hits = mask.any(axis=1 - axis).tobytes()
+    return slice(hits.find(1), hits.rfind(1) + 1)
 
 
 def surroundings(clean: Clean, margin: int) -> Patch:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from actiseg_data.digests import json_digest
 from actiseg_data.errors import Problems, refuse
@@ -19,6 +19,8 @@ RECIPE_FILE = "recipe.json"
 LEDGER_FILE = "ledger.jsonl"
 SUMMARY_FILE = "summary.json"
 DIGESTS_FILE = "digests.json"
+LEXICON_FILE = "lexicon.json"
+"""Of a split whose words were drawn from another lexicon than the installed one."""
 
 RECIPE_SCHEMA = "actiseg/recipe/1"
 SUMMARY_SCHEMA = "actiseg/summary/1"
@@ -26,12 +28,14 @@ SUMMARY_SCHEMA = "actiseg/summary/1"
 
 @dataclass(frozen=True)
 class Noise:
-    """One noise of a recipe.
+    """One noise of a recipe, on masks or on words.
 
-    kind: e.g. ``boundary``. algorithm: version of how the kind makes its pixels; a change of pixels
-    raises it. rate: share of the eligible items that are touched, in [0, 1]. exact: take exactly
-    that share of the split, by hash rank, instead of deciding for each item. objects: ``positive``
-    or ``all``. overlap: who owns shared pixels. parameters: all of the kind's own.
+    kind: e.g. ``boundary``. algorithm: version of how the kind makes its pixels or words; a change
+    of them raises it. rate: share of the eligible items that are touched, in [0, 1]. exact: take
+    exactly that share of the split, by hash rank, instead of deciding for each item. objects:
+    ``positive`` or ``all``. overlap: of noise on masks: who owns shared pixels; else None. scope:
+    of noise on words: where they change (``prompt``, ``both``, ``narration``); else None.
+    parameters: all of the kind's own.
     """
 
     kind: str
@@ -39,8 +43,19 @@ class Noise:
     rate: float
     exact: bool
     objects: str
-    overlap: str
+    overlap: str | None
+    scope: str | None
     parameters: Mapping[str, Any]
+
+    @property
+    def medium(self) -> str:
+        """What it changes: ``masks`` or ``text``."""
+        return "text" if self.overlap is None else "masks"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The noise as it stands in a recipe: without what its medium does not have."""
+        members = asdict(self) | {"parameters": dict(self.parameters)}
+        return {name: value for name, value in members.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -51,14 +66,23 @@ class Recipe:
     seed: int
     noises: tuple[Noise, ...]
 
+    @property
+    def mask_noise(self) -> Noise | None:
+        """Its noise on masks, if it has any."""
+        return next((noise for noise in self.noises if noise.medium == "masks"), None)
+
+    @property
+    def text_noise(self) -> Noise | None:
+        """Its noise on words, if it has any."""
+        return next((noise for noise in self.noises if noise.medium == "text"), None)
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON document."""
-        noises = [asdict(noise) | {"parameters": dict(noise.parameters)} for noise in self.noises]
         return {
             "schema": RECIPE_SCHEMA,
             "split": self.split,
             "seed": self.seed,
-            "noises": noises,
+            "noises": [noise.to_dict() for noise in self.noises],
         }
 
     @property
@@ -85,6 +109,12 @@ def parse_noise(cursor: Cursor) -> Noise:
     """One noise of a recipe or preset; raises `Refused` as `parse_recipe` does."""
     problems = Problems()
     _refuse_unknown(cursor, tuple(field.name for field in fields(Noise)), problems)
+    if ("overlap" in cursor) == ("scope" in cursor):
+        problems.add(
+            "must have either 'overlap' (noise on masks) or 'scope' (noise on words)",
+            cursor.where,
+            "correct the file",
+        )
     problems.raise_if_any()
     return Noise(
         kind=cursor["kind"].text(),
@@ -92,7 +122,8 @@ def parse_noise(cursor: Cursor) -> Noise:
         rate=cursor["rate"].number(),
         exact=cursor["exact"].flag(),
         objects=cursor["objects"].text(),
-        overlap=cursor["overlap"].text(),
+        overlap=cursor["overlap"].text() if "overlap" in cursor else None,
+        scope=cursor["scope"].text() if "scope" in cursor else None,
         parameters=cursor["parameters"].mapping(),
     )
 
@@ -106,8 +137,8 @@ _to_line = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 @dataclass(frozen=True)
-class LedgerRow:
-    """What happened to one selected object of one frame.
+class MaskRow:
+    """What happened to the mask of one selected object of one frame.
 
     sequence, frame: names on disk. object_id, object: id and clean name. kind: the noise that was
     drawn. parameters: what was drawn for it (``radius`` in pixels, ...). status: whether the target
@@ -134,11 +165,68 @@ class LedgerRow:
         return _to_line(vars(self) | {"parameters": dict(self.parameters)})
 
 
+@dataclass(frozen=True)
+class TextRow:
+    """What happened to the words of one selected object of a sequence, or to its narration.
+
+    sequence: name on disk. object_id, object: id and clean name; None and the noun that was
+    replaced for a narration. kind: ``category`` or ``within-category``. parameters: how the words
+    were drawn. class_id_org, class_id: before and after. name: the new one. prompt_org, prompt:
+    the prompt in the style ``promptaction``, or the narration. synset_org, synset: WordNet 3.0.
+    similarity: of the two synsets, see `actiseg_data.lexicon.similarity`.
+    """
+
+    sequence: str
+    object_id: int | None
+    object: str
+    kind: str
+    parameters: Mapping[str, Any]
+    class_id_org: int
+    class_id: int
+    name: str
+    prompt_org: str
+    prompt: str
+    synset_org: str
+    synset: str
+    similarity: float
+
+    def to_json(self) -> str:
+        """The row as one line of the ledger, with the members of a `MaskRow` that it lacks."""
+        lacking = dict.fromkeys(("frame", "iou_target", "iou_drawn", "iou", "area_ratio"))
+        return _to_line(vars(self) | {"parameters": dict(self.parameters)} | lacking)
+
+
+LedgerRow: TypeAlias = MaskRow | TextRow
+
+
 def parse_ledger_row(document: Any, where: str) -> LedgerRow:
     """A ledger row from its JSON document; raises `Refused` where it is not one."""
     cursor = Cursor(document, where)
+    return _mask_row(cursor) if cursor["frame"].value is not None else _text_row(cursor)
+
+
+def _text_row(cursor: Cursor) -> TextRow:
+    object_id = cursor["object_id"]
+    return TextRow(
+        sequence=cursor["sequence"].text(),
+        object_id=None if object_id.value is None else object_id.integer(),
+        object=cursor["object"].text(),
+        kind=cursor["kind"].text(),
+        parameters=cursor["parameters"].mapping(),
+        class_id_org=cursor["class_id_org"].integer(),
+        class_id=cursor["class_id"].integer(),
+        name=cursor["name"].text(),
+        prompt_org=cursor["prompt_org"].text(),
+        prompt=cursor["prompt"].text(),
+        synset_org=cursor["synset_org"].text(),
+        synset=cursor["synset"].text(),
+        similarity=cursor["similarity"].number(),
+    )
+
+
+def _mask_row(cursor: Cursor) -> MaskRow:
     target = cursor["iou_target"]
-    return LedgerRow(
+    return MaskRow(
         sequence=cursor["sequence"].text(),
         frame=cursor["frame"].text(),
         object_id=cursor["object_id"].integer(),
@@ -159,6 +247,11 @@ def read_ledger(path: Path) -> Iterator[LedgerRow]:
     for number, line in enumerate(read_bytes(path, "ledger").splitlines(), 1):
         where = f"{path}: line {number}"
         yield parse_ledger_row(parse_json(line, where), where)
+
+
+def read_mask_rows(path: Path) -> Iterator[MaskRow]:
+    """The rows of a ledger file that are about masks."""
+    return (row for row in read_ledger(path) if isinstance(row, MaskRow))
 
 
 def read_summary(path: Path) -> dict[str, Any]:

@@ -82,6 +82,15 @@ def check_text(text: str, where: object) -> str:
     return text
 
 
+def is_plain_text(text: str) -> bool:
+    """Whether `check_text` would let a text pass.
+
+    >>> is_plain_text("cut apple"), is_plain_text("cut\\napple")
+    (True, False)
+    """
+    return not _CONTROL.search(text) and _encodable(text)
+
+
 def _must_be(wanted: str, value: object, where: object) -> Refused:
     shown = repr(value)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."

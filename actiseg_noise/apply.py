@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from actiseg_data.errors import refuse
 from actiseg_data.keys import Key, integer, key, uniform
 from actiseg_data.masks import IndexMask, ids_in
-from actiseg_data.records import LedgerRow, Noise, Recipe
+from actiseg_data.records import MaskRow, Noise, Recipe
 from actiseg_data.sequences import ObjectLabel, Sequence
 from actiseg_noise.boundary.contours import Clean, find_object
 from actiseg_noise.boundary.drawn import Drawn
@@ -33,7 +34,7 @@ class FrameNoise:
     frame: str
     clean: IndexMask
     mask: IndexMask
-    rows: tuple[LedgerRow, ...]
+    rows: tuple[MaskRow, ...]
     tally: Counter[str]
     bystander_ious: tuple[float, ...]
 
@@ -69,8 +70,8 @@ def corrupt_sequence(
     recipe: Recipe,
     threshold: float | None = None,
 ) -> Iterator[FrameNoise]:
-    """Apply a recipe to one sequence, frame by frame. Pure: no file is read or written, the masks
-    stay as they are.
+    """Apply a recipe's noise on masks to one sequence, frame by frame. Pure: no file is read or
+    written, the masks stay as they are.
 
     masks: the clean (H, W) uint8 index masks, in frame order; taken one at a time, so a long clip
     needs no more memory than a short one. threshold: selection draws below it are touched; None:
@@ -87,7 +88,9 @@ def corrupt_sequence(
     >>> round(noisy.rows[0].iou, 1)
     0.8
     """
-    (noise,) = recipe.noises
+    noise = recipe.mask_noise
+    if noise is None:
+        raise refuse("has no noise on masks", "recipe", "apply its noise on words instead")
     limit = noise.rate if threshold is None else threshold
     for frame, clean in zip(sequence.frames, masks, strict=True):
         yield _corrupt_frame(sequence, frame, clean, recipe, noise, limit)
@@ -109,7 +112,8 @@ def _corrupt_frame(
             touched[label.object_id] = _touch(recipe, noise, sequence, frame, label, whole)
     positives = frozenset(label.object_id for label in sequence.objects if label.positive)
     claims = [item.claim for item in touched.values()]
-    noisy = OVERLAPS[noise.overlap](clean, claims, positives) if claims else clean.copy()
+    settle = OVERLAPS[noise.overlap or "contest"]
+    noisy = settle(clean, claims, positives) if claims else clean.copy()
 
     changed = np.flatnonzero(clean != noisy)
     lost = np.bincount(clean.ravel()[changed], minlength=256)
@@ -169,9 +173,9 @@ def _touch(
     return _Touched(label, clean.area, kind, outline, claim)
 
 
-def _row(sequence: Sequence, frame: str, noise: Noise, item: _Touched, on_disk: float) -> LedgerRow:
+def _row(sequence: Sequence, frame: str, noise: Noise, item: _Touched, on_disk: float) -> MaskRow:
     outline = item.outline
-    return LedgerRow(
+    return MaskRow(
         sequence=sequence.folder,
         frame=frame,
         object_id=item.label.object_id,

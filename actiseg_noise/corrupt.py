@@ -13,10 +13,12 @@ from typing import Any
 from actiseg_data.errors import Interrupted, Problem, Refused
 from actiseg_data.files import write_bytes, write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS
+from actiseg_data.lexicon import Lexicon
 from actiseg_data.licences import write_licences
 from actiseg_data.parallel import Crew, Progress, crew, run
 from actiseg_data.records import (
     DIGESTS_FILE,
+    LEXICON_FILE,
     RECIPE_FILE,
     SUMMARY_FILE,
     Recipe,
@@ -24,7 +26,7 @@ from actiseg_data.records import (
     read_summary,
 )
 from actiseg_data.sequences import Sequence
-from actiseg_data.untrusted import read_bytes
+from actiseg_data.untrusted import parse_json, read_bytes
 from actiseg_noise import __version__
 from actiseg_noise.apply import corrupt_sequence
 from actiseg_noise.journal import (
@@ -43,11 +45,12 @@ from actiseg_noise.output import (
     journal_of,
     open_partial,
     partial_folder,
+    take_files,
     unfinished_job,
     write_sequence,
     written,
 )
-from actiseg_noise.plan import Plan, clean_masks_digest, image_set, make_plan
+from actiseg_noise.plan import Plan, clean_masks_digest, make_plan
 from actiseg_noise.request import Request, prepare_request, refuse_occupied
 from actiseg_noise.stage import Stage, silent
 from actiseg_noise.summary import identity_of, summarise
@@ -77,14 +80,17 @@ def corrupt(
     workers: int = 1,
     images: str = "link",
     overwrite: bool = False,
+    lexicon: Lexicon | None = None,
     stage: Stage = silent,
 ) -> Corruption:
     """Write a noisy copy of one split of an ActionVOS root.
 
     dataset: the clean root; it is only read. recipe: see `actiseg_noise.recipe.make_recipe`.
     out: folder to make, by default `default_out`. only: sequence folders to restrict the copy to;
-    they get the same pixels as in a copy of the whole. images: how frames get into the copy:
-    ``link``, ``copy`` or ``none``. overwrite: replace another copy at `out`.
+    they get the same pixels and words as in a copy of the whole. images: how frames get into the
+    copy: ``link``, ``copy`` or ``none``; without noise on masks, masks and weights get in like
+    them, linked where frames do not. overwrite: replace another copy at `out`. lexicon: the one
+    that noise on words is drawn from, by default the installed one.
 
     Work goes to ``OUT.partial`` and is taken up again there after an interruption. Raises `Refused`
     with everything that is wrong with the input, before anything is written.
@@ -96,9 +102,12 @@ def corrupt(
     """
     started = time.perf_counter()
     with crew(workers, __name__) as members:
-        request = prepare_request(dataset, recipe, out, only, images, overwrite)
-        with stage("checking masks") as progress:
-            plan = make_plan(request.split, request.recipe, request.sequences, members, progress)
+        request = prepare_request(dataset, recipe, out, only, images, overwrite, lexicon)
+        what = "prompts" if recipe.mask_noise is None else "masks"
+        with stage(f"checking {what}") as progress:
+            plan = make_plan(
+                request.split, request.recipe, request.sequences, members, progress, lexicon
+            )
         identity = identity_of(request, plan)
         found = None if overwrite else _finished_run(request, plan, identity, members)
         if found is not None:
@@ -109,8 +118,11 @@ def corrupt(
             if overwrite and unfinished_job(request.out) != job:
                 discard_partial(request.out)
             with open_partial(request.out, job) as partial:
-                with stage("corrupting") as progress:
-                    _corrupt_all(plan, partial, images, members, progress)
+                if recipe.mask_noise is not None:
+                    with stage("corrupting") as progress:
+                        _corrupt_all(plan, partial, images, members, progress)
+                else:
+                    take_files(partial, plan.split, plan.sequences, images)
                 summary = _write_documents(request, plan, partial, identity, started)
                 finish(partial, request.out, overwrite=overwrite)
         except OSError as error:
@@ -142,6 +154,8 @@ def _write_documents(
     _refuse_changed(plan)
     write_licences(partial, *request.licences)
     write_json(partial / RECIPE_FILE, request.recipe.to_dict(), indent=2)
+    if request.lexicon is not None:
+        write_json(partial / LEXICON_FILE, request.lexicon.document)
     records = written(partial, plan.image_sets, _records(plan, partial))
     summary = summarise(request, plan, records) | identity
     summary["seconds"] = round(time.perf_counter() - started, 2)
@@ -173,24 +187,37 @@ def _corrupt_one(task: _Task, item: tuple[Sequence, Place | None]) -> None:
 
 
 def _records(plan: Plan, partial: Path) -> Iterator[SequenceRecord]:
-    """The records of all sequences, in order, one at a time."""
-    places = find_records(journal_of(partial))
+    """The records of all sequences, in order, one at a time: what was changed in the words of each
+    before what was changed in its masks."""
+    masked = plan.recipe.mask_noise is not None
+    places = find_records(journal_of(partial)) if masked else {}
     for sequence in plan.sequences:
         place = places.get(sequence.folder)
         record = read_record(place) if place else None
         if record is None:
-            raise Interrupted(_change(f"the record of {sequence.folder}", partial))
+            if masked:
+                raise Interrupted(_change(f"the record of {sequence.folder}", partial))
+            record = SequenceRecord.empty(sequence.folder)
+        if plan.words is not None:
+            record.rows[:0] = [row.to_json() for row in plan.words.rows[sequence.folder]]
         yield record
 
 
 def _take_lists(plan: Plan, partial: Path) -> None:
-    """Write the lists and their companions: byte for byte, or cut to the sequences of the run."""
+    """Write the lists and their companions: as they were reworded, byte for byte, or cut to the
+    sequences of the run."""
+    reworded = {} if plan.words is None else plan.words.documents
     for name in plan.image_sets:
-        target = partial / IMAGE_SETS / name
-        if plan.whole:
-            write_bytes(target, read_bytes(plan.split.root / IMAGE_SETS / name))
+        source, target = plan.split.root / IMAGE_SETS / name, partial / IMAGE_SETS / name
+        if name in reworded:
+            write_bytes(target, reworded[name])
+            continue
+        data = read_bytes(source)
+        document = plan.split.image_set(name, plan.sequences)
+        if document == parse_json(data, source):
+            write_bytes(target, data)
         else:
-            write_json(target, image_set(plan.split, name, plan.sequences))
+            write_json(target, document)
 
 
 def _refuse_changed(plan: Plan) -> None:
@@ -228,9 +255,12 @@ def _finished_run(
         digests = read_digests(out / DIGESTS_FILE)
         lists = {f"{IMAGE_SETS}/{name}": digest for name, digest in plan.image_sets.items()}
         same = identity.items() <= summary.items() and lists.items() <= digests.items()
-        clean = clean_masks_digest(plan.split, plan.sequences, workers) if same else None
-        if clean != summary.get("clean_masks_digest") or not verify(out, workers=workers).ok:
+        if not same or not verify(out, workers=workers).ok:
             return None
+        if plan.recipe.mask_noise is not None:
+            clean = clean_masks_digest(plan.split, plan.sequences, workers)
+            if clean != summary.get("clean_masks_digest"):
+                return None
     except Interrupted:
         raise
     except Refused:

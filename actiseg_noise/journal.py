@@ -33,6 +33,11 @@ class SequenceRecord:
     tally: Counter[str]
     bystander_ious: list[float]
 
+    @classmethod
+    def empty(cls, folder: str) -> SequenceRecord:
+        """The record of a sequence of which nothing is known yet."""
+        return cls(folder, [], {}, [], Counter(), [])
+
 
 @dataclass(frozen=True)
 class Place:

@@ -8,29 +8,51 @@ from typing import Any
 
 OBJECTS = ("positive", "all")
 OVERLAPS = ("contest", "reference", "ascending", "background")
+SCOPES = ("prompt", "both", "narration")
+FLIPS = ("uniform", "near", "far", "supercategory", "matrix")
+NAMES = ("class", "sister")
+
+MIXED: Mapping[str, tuple[str, ...]] = {"mixed": ("text", "boundary")}
+"""Types that are several noises in one recipe: the kinds of each."""
+
+
+def plain(value: Any) -> Any:
+    """A value in the one form that a recipe has it in: numbers as floats, zero without a sign,
+    lists as lists, so that equal recipes digest equally.
+
+    >>> plain((1, -0.0))
+    [1.0, 0.0]
+    """
+    if isinstance(value, (list, tuple)):
+        return [plain(element) for element in value]
+    return float(value) + 0.0 if is_number(value) else value  # -0.0 + 0.0 is 0.0
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a kind: its default, which values it takes, in code and in words."""
+    """One parameter of a kind: its default, which values it takes, in code and in words, and the
+    one form in which a recipe has them."""
 
     default: Any
     accepts: Callable[[Any], bool]
     wanted: str
+    plain: Callable[[Any], Any] = plain
 
 
 @dataclass(frozen=True)
 class KindSpec:
     """A kind of noise: its current algorithm and its parameters.
 
-    The algorithm is raised by every change of pixels, so that an old recipe is never run to another
-    result: it is refused instead. A kind with the parameter ``kinds`` is a mixture: each item gets
-    one of these kinds, drawn by its key.
+    The algorithm is raised by every change of pixels or words, so that an old recipe is never run
+    to another result: it is refused instead. A kind with the parameter ``kinds`` is a mixture: each
+    item gets one of these kinds, drawn by its key. medium: what the kind changes, ``masks`` or
+    ``text``.
     """
 
     algorithm: int
     parameters: Mapping[str, Parameter]
     summary: str
+    medium: str = "masks"
 
 
 def is_number(value: Any) -> bool:
@@ -95,6 +117,77 @@ _SCALE = {"size": Parameter(3, _whole(1, 99, odd=True), "an odd number of pixels
 _LOCALISE = {"sigma": Parameter(2.0, _between(0.0, 100.0), "pixels from 0 to 100")}
 _APPROXIMATE = {"tolerance": Parameter(5.0, _between(0.0, 500.0), "pixels from 0 to 500")}
 
+
+def _is_id(value: Any) -> bool:
+    return is_number(value) and value == int(value) and 0 <= value < 1 << 31
+
+
+def _ids(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(map(_is_id, value))
+
+
+def _plain_ids(value: Any) -> Any:
+    return None if value is None else sorted(set(map(int, value)))
+
+
+def _id_text(text: str) -> bool:
+    return text.isascii() and text.isdigit() and text == str(int(text))
+
+
+def _matrix(value: Any) -> bool:
+    """Whether a value says where each class is flipped to: rows of weights by class id, at least
+    one above 0 in each, none on the diagonal."""
+    return isinstance(value, Mapping) and all(
+        _id_text(row)
+        and isinstance(weights, Mapping)
+        and all(_id_text(to) and to != row for to in weights)
+        and all(_between(0, 1e12)(weight) for weight in weights.values())
+        and any(weights.values())
+        for row, weights in value.items()
+    )
+
+
+def _plain_matrix(value: Any) -> Any:
+    if value is None:
+        return None
+    return {
+        row: {to: float(value[row][to]) for to in sorted(value[row], key=int) if value[row][to]}
+        for row in sorted(value, key=int)
+    }
+
+
+def _digest(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == 32 and set(value) <= set("0123456789abcdef")
+
+
+_WORDS = {
+    "allow_collisions": Parameter(False, lambda value: isinstance(value, bool), "true or false"),
+    "protect": Parameter([], _ids, "a list of class ids", _plain_ids),
+    "lexicon": Parameter(None, _digest, "the digest of a lexicon"),
+    "pipeline": Parameter(
+        "blank",
+        lambda value: isinstance(value, str) and 0 < len(value) <= 100,
+        "blank, or a spaCy pipeline with its version",
+    ),
+}
+_FLIP = {
+    "flip": _choice(*FLIPS),
+    "matrix": Parameter(
+        None,
+        _or_none(_matrix),
+        "rows of weights of 0 and more by class id, none on the diagonal, or null",
+        _plain_matrix,
+    ),
+    "pool": Parameter(
+        None,
+        _or_none(lambda value: _ids(value) and len(value) > 0),
+        "a list of class ids, or null for all of the lexicon",
+        _plain_ids,
+    ),
+}
+_SUBSTITUTE = {"names": _choice(*NAMES)}
+_MIX = {"mix": Parameter(0.5, _between(0.0, 1.0), "a share from 0 to 1")}
+
 KIND_SPECS: Mapping[str, KindSpec] = {
     "dilate": KindSpec(2, _STRENGTH, "objects grow by an equal distance everywhere"),
     "erode": KindSpec(2, _STRENGTH | _EROSION, "objects shrink by an equal distance everywhere"),
@@ -142,5 +235,12 @@ KIND_SPECS: Mapping[str, KindSpec] = {
             "speckle": Parameter(0.2, _between(0.0, 1.0), "a probability from 0 to 1"),
         },
         "a biased random walk of the outline, pixel by pixel",
+    ),
+    "category": KindSpec(1, _FLIP | _WORDS, "prompts name a thing of another class", medium="text"),
+    "within-category": KindSpec(
+        1, _SUBSTITUTE | _WORDS, "prompts use another name for the same class", medium="text"
+    ),
+    "text": KindSpec(
+        1, _MIX | _FLIP | _SUBSTITUTE | _WORDS, "both, a share of each", medium="text"
     ),
 }

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.errors import Problems, refuse
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, open_split
+from actiseg_data.lexicon import Lexicon, read_lexicon
 from actiseg_data.masks import IndexMask
 from actiseg_data.records import (
+    LEXICON_FILE,
     RECIPE_FILE,
     SUMMARY_FILE,
-    Noise,
     Recipe,
     read_recipe,
     read_summary,
@@ -27,19 +28,15 @@ class NoisySplit:
     """A noisy split and its source.
 
     noisy: its lists and masks. clean: the source's, or None where it cannot be reached. recipe: how
-    the one was made from the other. expected: where the source was looked for.
+    the one was made from the other. expected: where the source was looked for. lexicon: the one
+    that the split carries; None where its words are of the installed one.
     """
 
     noisy: Split
     clean: Split | None
     recipe: Recipe
     expected: Path
-
-    @property
-    def noise(self) -> Noise:
-        """The recipe's noise on masks."""
-        (noise,) = self.recipe.noises
-        return noise
+    lexicon: Lexicon | None
 
     def mask_pairs(self, sequence: Sequence) -> Iterator[tuple[IndexMask, IndexMask]]:
         """The clean and the noisy mask of each frame, one frame at a time.
@@ -81,19 +78,28 @@ def open_noisy_split(out: Path, source: Path | None = None) -> NoisySplit:
     other sequences or frames.
     """
     recipe = read_recipe(out / RECIPE_FILE)
-    if len(recipe.noises) != 1:
+    media = [noise.medium for noise in recipe.noises]
+    if not media or len(set(media)) < len(media):
         raise refuse(
-            f"lists {len(recipe.noises)} noises, not one",
+            f"lists {len(media)} noises that this release cannot tell apart",
             out / RECIPE_FILE,
             "use the release of actiseg that wrote it (see 'toolkit' in its summary.json)",
         )
-    noisy = open_split(out, recipe.split)
+    masks = recipe.mask_noise is not None
+    noisy = open_split(out, recipe.split, masks=masks)
     expected = source_root(out, source)
+    lexicon = carried_lexicon(out)
     if source is None and not (expected / IMAGE_SETS / f"{recipe.split}.json").is_file():
-        return NoisySplit(noisy, None, recipe, expected)
-    clean = open_split(expected, recipe.split)
+        return NoisySplit(noisy, None, recipe, expected, lexicon)
+    clean = open_split(expected, recipe.split, masks=masks)
     _refuse_other_sequences(noisy, clean)
-    return NoisySplit(noisy, clean, recipe, expected)
+    return NoisySplit(noisy, clean, recipe, expected, lexicon)
+
+
+def carried_lexicon(out: Path) -> Lexicon | None:
+    """The lexicon that a noisy split carries; None where its words are of the installed one."""
+    path = out / LEXICON_FILE
+    return read_lexicon(path) if path.is_file() else None
 
 
 def source_root(out: Path, source: Path | None) -> Path:
@@ -104,8 +110,13 @@ def source_root(out: Path, source: Path | None) -> Path:
 
 def refuse_inside(path: Path, out: Path, source: Path | None) -> None:
     """Refuse to write a report into a noisy split or its source."""
+    refuse_inside_of(path, (out, source_root(out, source)))
+
+
+def refuse_inside_of(path: Path, roots: Iterable[Path]) -> None:
+    """Refuse to write a report into one of some datasets, or to what is no file name."""
     target = Path(os.path.realpath(path))
-    for root in (out, source_root(out, source)):
+    for root in roots:
         if Path(os.path.realpath(root)) in target.parents:
             raise refuse(f"lies inside the dataset {root}", path, "write it somewhere else")
     if not path.name or path.is_dir():

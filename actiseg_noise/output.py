@@ -10,7 +10,6 @@ import errno
 import json
 import os
 import shutil
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,12 +18,13 @@ from typing import Any
 from actiseg_data import png
 from actiseg_data.errors import Refused, refuse
 from actiseg_data.files import DRAFT, is_occupied, write_json, writing
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, Split, disk_name
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, Split, disk_name
 from actiseg_data.licences import LICENSE_FILE, NOTICE_FILE
 from actiseg_data.masks import PALETTE, pixel_digest, read_index_mask
 from actiseg_data.records import (
     DIGESTS_FILE,
     LEDGER_FILE,
+    LEXICON_FILE,
     RECIPE_FILE,
     SUMMARY_FILE,
     read_recipe,
@@ -41,8 +41,16 @@ _LOCK_FILE = "lock"
 _JOURNAL = "records"
 _REPLACED = "replaced"
 
-_DOCUMENTS = (RECIPE_FILE, LEDGER_FILE, SUMMARY_FILE, DIGESTS_FILE, LICENSE_FILE, NOTICE_FILE)
-_CONTENT = {MASKS, FRAMES, IMAGE_SETS, _WORK, *_DOCUMENTS}
+_DOCUMENTS = (
+    RECIPE_FILE,
+    LEDGER_FILE,
+    SUMMARY_FILE,
+    DIGESTS_FILE,
+    LEXICON_FILE,
+    LICENSE_FILE,
+    NOTICE_FILE,
+)
+_CONTENT = {MASKS, FRAMES, WEIGHTS, IMAGE_SETS, _WORK, *_DOCUMENTS}
 
 
 def mask_name(split: Split, sequence: Sequence, frame: str) -> str:
@@ -185,7 +193,7 @@ def write_sequence(
     for folder in (masks, pictures):
         _clear(folder)  # what a killed run left
     masks.mkdir(parents=True)
-    record = SequenceRecord(sequence.folder, [], {}, [], Counter(), [])
+    record = SequenceRecord.empty(sequence.folder)
     for noise in frames:
         # In place: the sequence is finished when it is recorded, not before.
         file = masks / disk_name(f"{noise.frame}.png")
@@ -195,8 +203,26 @@ def write_sequence(
         record.clean_digests.append(pixel_digest(noise.clean))
         record.tally.update(noise.tally)
         record.bystander_ious.extend(noise.bystander_ious)
-    _take_frames(split.folder(FRAMES, sequence), pictures, images)
+    if images != "none":
+        _take_folder(split.folder(FRAMES, sequence), pictures, copy=images == "copy")
     return record
+
+
+def take_files(partial: Path, split: Split, sequences: Iterable[Sequence], images: str) -> None:
+    """Take masks, weights and frames of sequences as they are, by links or copies. Those that the
+    source lacks are left out.
+
+    images: see `actiseg_noise.corrupt.corrupt`.
+    """
+    for sequence in sequences:
+        if sequence.folder not in split.subsets:
+            continue
+        place = Path(split.subsets[sequence.folder], disk_name(sequence.folder))
+        for kind in (MASKS, WEIGHTS, FRAMES):
+            _clear(partial / kind / place)  # what a killed run left
+            if kind != FRAMES or images != "none":
+                source = split.folder(kind, sequence)
+                _take_folder(source, partial / kind / place, copy=images == "copy")
 
 
 def is_finished(
@@ -228,7 +254,8 @@ def written(
         digests.write(b"{\n" + _members(lists))
         for record in records:
             ledger.write("".join(f"{row}\n" for row in record.rows).encode())
-            digests.write(b",\n" + _members(record.digests))
+            if record.digests:
+                digests.write(b",\n" + _members(record.digests))
             yield record
         digests.write(b"\n}\n")
 
@@ -273,11 +300,11 @@ def _clear(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _take_frames(source: Path, target: Path, images: str) -> None:
-    if images == "none" or not source.is_dir():
+def _take_folder(source: Path, target: Path, *, copy: bool) -> None:
+    if not source.is_dir():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    if images == "copy":
+    if copy:
         target.mkdir()
         for picture in source.iterdir():
             # Not `copytree`: it would make folders that nobody may write to as the source's are.

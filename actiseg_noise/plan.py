@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from array import array
-from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence as Listing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,14 @@ from actiseg_data.digests import json_digest
 from actiseg_data.errors import Problems
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split
 from actiseg_data.layouts.image_sets import image_sets_files
+from actiseg_data.lexicon import Lexicon
 from actiseg_data.masks import ids_in, pixel_digest
 from actiseg_data.parallel import Crew, Progress, run
 from actiseg_data.records import Recipe
 from actiseg_data.sequences import Sequence
 from actiseg_noise.apply import eligible, selection_draw
+from actiseg_noise.selection import exact_threshold
+from actiseg_noise.text.plan import WordPlan, plan_words
 
 
 @dataclass(frozen=True)
@@ -26,23 +28,33 @@ class Plan:
     """What a recipe will touch in a split.
 
     sequences: the ones of this run, in list order. image_sets: digests of the lists and their
-    companions, cut to these sequences, by file name. threshold: items with a selection draw below
-    it are touched. list_stamps, mask_stamps: `stamp_of` every file that the outcome depends on, by
-    the list's name and by the sequence's folder; for an exact recipe those of the whole split.
+    companions as they will be written, cut to these sequences, by file name. threshold: masks of
+    items with a selection draw below it are touched; None without noise on masks. words: None
+    without noise on words. list_stamps, mask_stamps: `stamp_of` every file that the outcome depends
+    on, by the list's name and by the sequence's folder; for an exact recipe those of the whole
+    split.
     """
 
     split: Split
     recipe: Recipe
     sequences: tuple[Sequence, ...]
     image_sets: dict[str, str]
-    threshold: float
+    threshold: float | None
+    words: WordPlan | None
     list_stamps: dict[str, int]
     mask_stamps: dict[str, tuple[int, ...]]
 
     @property
-    def whole(self) -> bool:
-        """Whether the run takes all sequences of the split."""
-        return len(self.sequences) == len(self.split.sequences)
+    def exact_thresholds(self) -> dict[str, Any]:
+        """What of an exact recipe depends on the whole split; empty for any other."""
+        found: dict[str, Any] = {}
+        masks, text = self.recipe.mask_noise, self.recipe.text_noise
+        if masks is not None and masks.exact:
+            found["threshold"] = self.threshold
+        if text is not None and text.exact and self.words is not None:
+            thresholds = self.words.thresholds
+            found["text_thresholds"] = [thresholds.flip, thresholds.substitute]
+        return found
 
     def changed_files(self) -> list[Path]:
         """The lists, and the folders of masks, that were written to since the plan was made."""
@@ -63,16 +75,28 @@ def make_plan(
     sequences: Listing[Sequence],
     workers: int | Crew = 1,
     progress: Progress | None = None,
+    lexicon: Lexicon | None = None,
+    *,
+    survey: bool = True,
 ) -> Plan:
-    """Look at every mask of a run, and settle what will be touched.
+    """Look at every mask and prompt that a run touches, and settle what it will make of them.
 
     sequences: those of this run. An exact recipe is settled over the whole split all the same, so
-    that a part agrees with the whole. Raises `Refused` with every faulty mask or companion file.
+    that a part agrees with the whole. lexicon: the one that noise on words is drawn from, by
+    default the installed one. survey: False leaves masks alone that nothing is to be known of yet.
+    Raises `Refused` with every faulty mask or companion file.
     """
-    (noise,) = recipe.noises
     lists = split.root / IMAGE_SETS
     list_stamps = {name: stamp_of(lists / name) for name in image_sets_files(split.name)}
-    image_sets = image_set_digests(split, sequences)
+    words = None
+    if recipe.text_noise is not None:
+        words = plan_words(split, recipe, sequences, lexicon)
+    reworded = {} if words is None else words.digests
+    image_sets = image_set_digests(split, sequences, reworded)
+    noise = recipe.mask_noise
+    if noise is None or not (survey or noise.exact):
+        threshold = None if noise is None else noise.rate
+        return Plan(split, recipe, tuple(sequences), image_sets, threshold, words, list_stamps, {})
     surveyed = split.sequences if noise.exact else sequences
     found = run(_check_masks, (split, recipe), surveyed, workers, progress)
     threshold = noise.rate
@@ -81,7 +105,9 @@ def make_plan(
     mask_stamps = {
         sequence.folder: stamps for sequence, (stamps, _) in zip(surveyed, found, strict=True)
     }
-    return Plan(split, recipe, tuple(sequences), image_sets, threshold, list_stamps, mask_stamps)
+    return Plan(
+        split, recipe, tuple(sequences), image_sets, threshold, words, list_stamps, mask_stamps
+    )
 
 
 def stamp_of(path: Path) -> int:
@@ -107,9 +133,8 @@ def _check_masks(
     Returns their stamps, and, where an exact recipe asks for them, the selection draws.
     """
     split, recipe = shared
-    (noise,) = recipe.noises
     stamps = _mask_stamps(split, sequence)
-    if noise.exact:
+    if recipe.mask_noise is not None and recipe.mask_noise.exact:
         return stamps, selection_draws(shared, sequence)
     for _ in split.each_mask(sequence):
         pass
@@ -119,10 +144,11 @@ def _check_masks(
 def selection_draws(shared: tuple[Split, Recipe], sequence: Sequence) -> array[float]:
     """The selection draws of all eligible objects that are in sight in a sequence.
 
-    shared: the split and the recipe of one noise.
+    shared: the split and a recipe with noise on masks.
     """
     split, recipe = shared
-    (noise,) = recipe.noises
+    noise = recipe.mask_noise
+    assert noise is not None, "callers look first"
     draws = array("d")
     for frame, mask in zip(sequence.frames, split.each_mask(sequence), strict=True):
         present = ids_in(mask)
@@ -134,42 +160,24 @@ def selection_draws(shared: tuple[Split, Recipe], sequence: Sequence) -> array[f
     return draws
 
 
-def image_set_digests(split: Split, sequences: Listing[Sequence]) -> dict[str, str]:
+def image_set_digests(
+    split: Split, sequences: Listing[Sequence], reworded: Mapping[str, str]
+) -> dict[str, str]:
     """Digests of the ImageSets documents of some sequences by file name, as the source has them.
 
-    A companion that the source lacks is left out. Raises `Refused` for those that are damaged or
-    lack a sequence of the list.
+    reworded: digests of those that are written anew. A companion that the source lacks is left out.
+    Raises `Refused` for those that are damaged or lack a sequence of the list.
     """
-    folders = {sequence.folder for sequence in sequences}
     problems = Problems()
     digests = {}
     for name in image_sets_files(split.name):
-        if name != f"{split.name}.json" and not split.has_document(name):
-            continue
         with problems.caught():
-            document = image_set(split, name, sequences)
-            digests[name] = json_digest(document)
-            videos = document["videos"] if isinstance(document, dict) else folders
-            lacking = sorted(folders - set(videos))
-            if lacking:
-                problems.add(
-                    f"lacks {len(lacking)} sequences of the list, {lacking[0]} among them",
-                    split.root / IMAGE_SETS / name,
-                    "make it again together with the list, or remove it",
-                )
+            if name in reworded:
+                digests[name] = reworded[name]
+            elif name == f"{split.name}.json" or split.has_document(name):
+                digests[name] = json_digest(split.image_set(name, sequences))
     problems.raise_if_any()
     return digests
-
-
-def image_set(split: Split, name: str, sequences: Listing[Sequence]) -> Any:
-    """One ImageSets document of a split, cut to some of its sequences."""
-    folders = {sequence.folder for sequence in sequences}
-    if name == f"{split.name}.json":
-        records = zip(split.sequences, split.action_list(), strict=True)
-        return [record for sequence, record in records if sequence.folder in folders]
-    document = split.document(name)
-    videos = document["videos"].items()
-    return document | {"videos": {name: video for name, video in videos if name in folders}}
 
 
 def clean_masks_digest(split: Split, sequences: Listing[Sequence], workers: int | Crew = 1) -> str:
@@ -182,14 +190,3 @@ def clean_masks_digest(split: Split, sequences: Listing[Sequence], workers: int 
 def clean_digests(split: Split, sequence: Sequence) -> list[str]:
     """Digests of the pixels of a sequence's clean masks, in frame order."""
     return [pixel_digest(mask) for mask in split.each_mask(sequence)]
-
-
-def exact_threshold(draws: Iterable[float], rate: float) -> float:
-    """The threshold below which exactly round(rate * n) of the n draws of a split lie.
-
-    >>> exact_threshold([0.9, 0.1, 0.5, 0.3], 0.5)
-    0.5
-    """
-    ranked = sorted(draws)
-    count = math.floor(rate * len(ranked) + 0.5)
-    return ranked[count] if count < len(ranked) else 1.0

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 from actiseg_data.errors import refuse
 from actiseg_data.records import Noise, Recipe, parse_noise
 from actiseg_data.untrusted import Cursor, check_text, parse_json
-from actiseg_noise.recipe import check_recipe, with_strength
+from actiseg_noise.recipe import check_recipe, with_changes
 
 SCHEMA = "actiseg/presets/1"
 
@@ -57,17 +57,13 @@ class Preset:
         parameters: Mapping[str, Any] | None = None,
         **changes: Any,
     ) -> Recipe:
-        """The preset as a recipe; `changes` of rate, exact, objects or overlap, and `parameters`,
-        stand over its values.
+        """The preset as a recipe; `changes` and `parameters` (see
+        `actiseg_noise.recipe.with_changes`) stand over its values.
 
         >>> load_preset("actiseg-nl/mask-9").recipe(rate=0.4).noises[0].rate
         0.4
         """
-        given = dict(parameters or {})
-        noises = tuple(
-            replace(noise, parameters=with_strength(noise.parameters, given), **changes)
-            for noise in self.noises
-        )
+        noises = with_changes(self.noises, parameters or {}, **changes)
         return check_recipe(Recipe(split, seed, noises), self.name)
 
 

@@ -8,9 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from actiseg_data.errors import Problems, Refused, refuse
+from actiseg_data.lexicon import Lexicon, load_lexicon
 from actiseg_data.records import Noise, Recipe, read_recipe
 from actiseg_data.untrusted import parse_json
-from actiseg_noise.kinds import KIND_SPECS, OBJECTS, OVERLAPS, KindSpec, is_number
+from actiseg_noise.kinds import (
+    KIND_SPECS,
+    MIXED,
+    OBJECTS,
+    OVERLAPS,
+    SCOPES,
+    KindSpec,
+    is_number,
+    plain,
+)
 
 
 def make_recipe(
@@ -19,23 +29,90 @@ def make_recipe(
     *,
     split: str = "train",
     seed: int = 0,
-    exact: bool = False,
-    objects: str = "positive",
-    overlap: str = "contest",
     parameters: Mapping[str, Any] | None = None,
+    lexicon: Lexicon | None = None,
+    **changes: Any,
 ) -> Recipe:
-    """A checked recipe of one noise; `parameters` stand over the kind's defaults.
+    """A checked recipe of one type of noise, or of a mixed one.
+
+    kind: one of `KIND_SPECS`, or of `MIXED`. rate: share of the eligible items, in [0, 1].
+    parameters: stand over the kind's defaults; those of a mixed type go to whichever of its kinds
+    has them. lexicon: for noise on words, by default the one that is installed. changes: see
+    `with_changes`.
 
     Giving a ``radius`` switches the calibration to a target IoU off, unless both are given, which
     is refused.
 
     >>> make_recipe("dilate", 0.4, parameters={"radius": 4}).noises[0].parameters["target_iou"]
+    >>> [noise.kind for noise in make_recipe("mixed", 0.4).noises]
+    ['text', 'boundary']
     """
+    noises = tuple(_default_noise(name, rate) for name in MIXED.get(kind, (kind,)))
+    noises = with_changes(noises, parameters or {}, lexicon=lexicon, **changes)
+    return check_recipe(Recipe(split, seed, noises), "recipe")
+
+
+def _default_noise(kind: str, rate: float) -> Noise:
     spec = KIND_SPECS.get(kind, KindSpec(0, {}, ""))
     defaults = {name: parameter.default for name, parameter in spec.parameters.items()}
-    chosen = with_strength(defaults, parameters or {})
-    noise = Noise(kind, spec.algorithm, rate, exact, objects, overlap, chosen)
-    return check_recipe(Recipe(split, seed, (noise,)), "recipe")
+    if spec.medium == "text":
+        return Noise(kind, spec.algorithm, rate, False, "all", None, "prompt", defaults)
+    return Noise(kind, spec.algorithm, rate, False, "positive", "contest", None, defaults)
+
+
+def with_changes(
+    noises: tuple[Noise, ...],
+    parameters: Mapping[str, Any],
+    *,
+    lexicon: Lexicon | None = None,
+    rate: float | None = None,
+    text_rate: float | None = None,
+    boundary_rate: float | None = None,
+    exact: bool | None = None,
+    objects: str | None = None,
+    overlap: str | None = None,
+    scope: str | None = None,
+) -> tuple[Noise, ...]:
+    """Noises with other values. None leaves a value as it is.
+
+    parameters: each goes to the noises whose kind has it, all others to the first, where the check
+    of the recipe finds them. lexicon: the one that noise on words is drawn from; where a noise
+    names none and none is given, the installed one. rate, exact, objects: of all noises. text_rate,
+    boundary_rate: of the noise on words and of that on masks. overlap: of noise on masks; scope: of
+    noise on words. Raises `Refused` where there is no noise that a change could be meant for.
+    """
+    shared = {"rate": rate, "exact": exact, "objects": objects}
+    of_medium = {
+        "masks": {"boundary_rate": boundary_rate, "overlap": overlap},
+        "text": {"text_rate": text_rate, "scope": scope},
+    }
+    problems = Problems()
+    for medium, of in of_medium.items():
+        given = [name.replace("_", "-") for name, value in of.items() if value is not None]
+        if given and all(noise.medium != medium for noise in noises):
+            problems.add(
+                f"there is no noise on {medium} that {' and '.join(given)} could be meant for",
+                "recipe",
+                "leave it out, or choose a type or preset with such noise",
+            )
+    problems.raise_if_any()
+    known = {name for noise in noises for name in noise.parameters}
+    changed = []
+    for position, noise in enumerate(noises):
+        mine = {
+            name: value
+            for name, value in parameters.items()
+            if name in noise.parameters or (name not in known and position == 0)
+        }
+        chosen = with_strength(noise.parameters, mine)
+        if noise.medium == "text" and (lexicon is not None or chosen.get("lexicon") is None):
+            chosen["lexicon"] = (lexicon or load_lexicon()).digest
+        values: dict[str, Any] = {}
+        for name, value in (*shared.items(), *of_medium[noise.medium].items()):
+            if value is not None:
+                values["rate" if name.endswith("rate") else name] = value
+        changed.append(replace(noise, parameters=chosen, **values))
+    return tuple(changed)
 
 
 def with_strength(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,14 +136,14 @@ def load_recipe(path: Path) -> Recipe:
 def check_recipe(recipe: Recipe, where: str) -> Recipe:
     """Return the recipe in its plain form, or raise `Refused` with everything that is wrong in it.
 
-    The plain form has numbers as floats, zero without a sign and lists as lists, so that equal
-    recipes digest equally.
+    In the plain form (see `actiseg_noise.kinds.plain`) equal recipes digest equally.
     """
     problems = Problems()
     if not recipe.noises:
         problems.add("lists no noise", where, "give one under 'noises'")
-    if len(recipe.noises) > 1:
-        problems.add("lists several noises for masks", where, "keep one; run again for another")
+    for medium, of in (("masks", "on masks"), ("text", "on words")):
+        if sum(noise.medium == medium for noise in recipe.noises) > 1:
+            problems.add(f"lists several noises {of}", where, "keep one; run again for another")
     if not 0 <= recipe.seed < 1 << 63:
         problems.add(f"the seed {recipe.seed} is out of range", where, "use 0 to 2**63 - 1")
     noises = []
@@ -82,7 +159,7 @@ def _check_noise(noise: Noise, where: str) -> Noise:
 
     spec = KIND_SPECS.get(noise.kind)
     if spec is None:
-        known = ", ".join(KIND_SPECS)
+        known = ", ".join([*KIND_SPECS, *MIXED])
         raise refuse(
             f"the kind {noise.kind!r} is unknown to actiseg {__version__}",
             where,
@@ -96,20 +173,24 @@ def _check_noise(noise: Noise, where: str) -> Noise:
             "use the release that wrote the recipe (see 'toolkit' in its summary.json)",
         )
     problems = Problems()
+    if noise.medium != spec.medium:
+        wanted = "'scope'" if spec.medium == "text" else "'overlap'"
+        problems.add(f"{noise.kind!r} must have {wanted}", where, "correct the file")
     if not (is_number(noise.rate) and 0 <= noise.rate <= 1):
         problems.add(f"the rate {noise.rate} is outside [0, 1]", where, "give a share such as 0.4")
     for value, known_values, name in (
         (noise.objects, OBJECTS, "objects"),
         (noise.overlap, OVERLAPS, "overlap"),
+        (noise.scope, SCOPES, "scope"),
     ):
-        if value not in known_values:
+        if value is not None and value not in known_values:
             problems.add(
                 f"{name} {value!r} is unknown", where, f"use one of {', '.join(known_values)}"
             )
     problems.found += _parameter_problems(noise, spec, where)
     problems.raise_if_any()
-    plain = {name: _plain(noise.parameters[name]) for name in spec.parameters}
-    return replace(noise, rate=_plain(noise.rate), parameters=plain)
+    parameters = {name: of.plain(noise.parameters[name]) for name, of in spec.parameters.items()}
+    return replace(noise, rate=plain(noise.rate), parameters=parameters)
 
 
 def _parameter_problems(noise: Noise, spec: KindSpec, where: str) -> list[Any]:
@@ -133,13 +214,20 @@ def _parameter_problems(noise: Noise, spec: KindSpec, where: str) -> list[Any]:
             where,
             "give --target-iou or --radius; in a file, set the other to null",
         )
+    given = noise.parameters
+    if "matrix" in spec.parameters and (given.get("flip") == "matrix") != bool(given.get("matrix")):
+        problems.add(
+            "a matrix and the flip 'matrix' go together",
+            where,
+            "give --flip matrix with --matrix FILE, or neither",
+        )
+    if noise.scope == "prompt" and given.get("pipeline", "blank") != "blank":
+        problems.add(
+            "a language pipeline has no effect on the scope 'prompt'",
+            where,
+            "leave it out, or give --scope both or narration",
+        )
     return problems.found
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        return [_plain(element) for element in value]
-    return float(value) + 0.0 if is_number(value) else value  # -0.0 + 0.0 is 0.0
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

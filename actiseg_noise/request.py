@@ -10,6 +10,7 @@ from pathlib import Path
 from actiseg_data.errors import Problems, Refused, refuse
 from actiseg_data.files import is_occupied
 from actiseg_data.layouts.actionvos import FRAMES, Split, open_split
+from actiseg_data.lexicon import Lexicon
 from actiseg_data.licences import read_licences
 from actiseg_data.records import RECIPE_FILE, Recipe, read_recipe
 from actiseg_data.sequences import Sequence
@@ -19,13 +20,20 @@ from actiseg_noise.recipe import check_recipe
 
 IMAGES = ("link", "copy", "none")
 
+_WORDNET = (
+    "Names were chosen with the help of WordNet 3.0, (c) 2006 Princeton University, whose synsets "
+    "ledger.jsonl names.\n"
+)
+
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of a run, read and checked before masks are. licences: LICENSE, NOTICE."""
+    """What is asked of a run, read and checked before masks are. lexicon: of noise on words, None
+    for the installed one. licences: LICENSE, NOTICE."""
 
     split: Split
     recipe: Recipe
+    lexicon: Lexicon | None
     sequences: tuple[Sequence, ...]
     out: Path
     images: str
@@ -35,7 +43,11 @@ class Request:
     @property
     def images_taken(self) -> str:
         """How frames get into the copy, or that the source has none."""
-        frames = (self.split.folder(FRAMES, sequence) for sequence in self.sequences)
+        frames = (
+            self.split.folder(FRAMES, sequence)
+            for sequence in self.sequences
+            if sequence.folder in self.split.subsets
+        )
         if any(folder.is_dir() for folder in frames):
             return self.images
         return "none: the source has no frames"
@@ -48,6 +60,7 @@ def prepare_request(
     only: Iterable[str] = (),
     images: str = "link",
     overwrite: bool = False,
+    lexicon: Lexicon | None = None,
 ) -> Request:
     """Check everything that can be checked without looking at masks; parameters as in `corrupt`.
 
@@ -57,7 +70,7 @@ def prepare_request(
     recipe = check_recipe(recipe, "recipe")
     if images not in IMAGES:
         raise refuse(f"images {images!r} is unknown", "images", f"use one of {', '.join(IMAGES)}")
-    split = open_split(dataset, recipe.split)
+    split = open_split(dataset, recipe.split, masks=recipe.mask_noise is not None)
     out = out or default_out(dataset, recipe)
     if not out.name or out.name == "..":
         raise refuse("names no folder to make", out, "give a name, such as ./noisy, as --out")
@@ -65,9 +78,8 @@ def prepare_request(
         raise refuse("is a symbolic link", out, "give the folder itself as --out")
     for folder in (out, partial_folder(out)):
         _refuse_nesting(dataset, folder)
-    request = Request(
-        split, recipe, choose(split, only), out, images, overwrite, _licence_texts(dataset, recipe)
-    )
+    sequences, licences = choose(split, only), _licence_texts(dataset, recipe)
+    request = Request(split, recipe, lexicon, sequences, out, images, overwrite, licences)
     if not _is_of_recipe(out, recipe):
         refuse_occupied(request)
     return request
@@ -82,10 +94,20 @@ def _is_of_recipe(out: Path, recipe: Recipe) -> bool:
 
 
 def default_out(dataset: Path, recipe: Recipe, preset: str | None = None) -> Path:
-    """``./<dataset>_<kind or preset>_r<rate>_s<seed>``."""
-    (noise,) = recipe.noises
-    name = (preset or noise.kind).replace("/", "-")
-    return Path(f"{dataset.resolve().name}_{name}_r{noise.rate:g}_s{recipe.seed}")
+    """``./<dataset>_<type or preset>_r<rate>_s<seed>``; two rates that differ are both named.
+
+    >>> from actiseg_noise.recipe import make_recipe
+    >>> default_out(Path("/data/visor"), make_recipe("mixed", 0.4, text_rate=0.2)).name
+    'visor_mixed_r0.2-0.4_s0'
+    """
+    name = (preset or type_of(recipe)).replace("/", "-")
+    rates = dict.fromkeys(f"{noise.rate:g}" for noise in recipe.noises)
+    return Path(f"{dataset.resolve().name}_{name}_r{'-'.join(rates)}_s{recipe.seed}")
+
+
+def type_of(recipe: Recipe) -> str:
+    """The type that makes a recipe's kinds, as ``--type`` names it."""
+    return recipe.noises[0].kind if len(recipe.noises) == 1 else "mixed"
 
 
 def choose(split: Split, only: Iterable[str]) -> tuple[Sequence, ...]:
@@ -134,11 +156,16 @@ def _refuse_nesting(dataset: Path, out: Path) -> None:
 
 def _licence_texts(dataset: Path, recipe: Recipe) -> tuple[str, str]:
     license_text, notice_text = read_licences(dataset)
-    (noise,) = recipe.noises
-    change = (
-        f"\nChanged: this folder is a noisy copy. actiseg {__version__} applied {noise.kind!r} "
-        f"noise at rate {noise.rate:g} to the masks of the split {recipe.split!r}, on purpose, so "
-        "that learning from noisy labels can be studied. recipe.json says how, ledger.jsonl lists "
-        "every change.\n"
+    applied = " and ".join(
+        f"{noise.kind!r} noise at rate {noise.rate:g} to the "
+        + ("masks" if noise.medium == "masks" else "words")
+        for noise in recipe.noises
     )
+    change = (
+        f"\nChanged: this folder is a noisy copy. actiseg {__version__} applied {applied} of the "
+        f"split {recipe.split!r}, on purpose, so that learning from noisy labels can be studied. "
+        "recipe.json says how, ledger.jsonl lists every change.\n"
+    )
+    if recipe.text_noise is not None:
+        change += _WORDNET
     return license_text, notice_text + change

@@ -18,11 +18,13 @@ import numpy as np
 from actiseg_data.digests import json_digest
 from actiseg_data.layouts.image_sets import image_sets_files
 from actiseg_data.opencv import load_cv2
-from actiseg_data.records import SUMMARY_SCHEMA
+from actiseg_data.records import SUMMARY_SCHEMA, Noise
 from actiseg_noise import __version__
 from actiseg_noise.journal import SequenceRecord
+from actiseg_noise.language import load_language_package
 from actiseg_noise.plan import Plan
 from actiseg_noise.request import Request
+from actiseg_noise.text.assignment import rates
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -64,8 +66,24 @@ def quantiles(values: Iterable[float]) -> dict[str, Any]:
     }
 
 
-class Figures:
-    """What the summary needs of every ledger row, in a few bytes each.
+class WordFigures:
+    """What the summary needs of the ledger's rows on words."""
+
+    def __init__(self) -> None:
+        self._similarity: dict[str, array[float]] = {}
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Take in one row, as JSON has it."""
+        self._similarity.setdefault(row["kind"], array("d")).append(row["similarity"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """WordNet similarity of new and clean words by kind."""
+        kinds = sorted(self._similarity)
+        return {"similarity": {kind: quantiles(self._similarity[kind]) for kind in kinds}}
+
+
+class MaskFigures:
+    """What the summary needs of the ledger's rows on masks, in a few bytes each.
 
     iou, iou_drawn, area_ratio: numbers by kind. by_size: on-disk IoU by size class. status: counts
     by kind.
@@ -85,6 +103,21 @@ class Figures:
             getattr(self, name).setdefault(kind, array("d")).append(row[name])
         self.by_size[size_of(row["area"])].append(row["iou"])
         self.status.setdefault(kind, Counter())[row["status"]] += 1
+
+    @property
+    def selected(self) -> int:
+        """How many rows there were."""
+        return sum(len(numbers) for numbers in self.iou.values())
+
+    @property
+    def not_reached(self) -> int:
+        """How many did not meet their target."""
+        return sum(
+            count
+            for counts in self.status.values()
+            for status, count in counts.items()
+            if status not in ("met", "fixed")
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """On-disk IoU first, because it is what a reader of the split gets; then what was drawn."""
@@ -107,13 +140,11 @@ class Figures:
 
 def identity_of(request: Request, plan: Plan) -> dict[str, Any]:
     """What two runs have in common that make the same folder, but for the clean masks."""
-    (noise,) = plan.recipe.noises
     return {
         "recipe_digest": plan.recipe.digest,
         "dataset_fingerprint": plan.split.fingerprint,
         "images": request.images_taken,
-        # Of an exact recipe it depends on all masks of the split.
-        **({"threshold": plan.threshold} if noise.exact else {}),
+        **plan.exact_thresholds,
         "sequences": [sequence.folder for sequence in plan.sequences],
     }
 
@@ -123,79 +154,133 @@ def summarise(request: Request, plan: Plan, records: Iterable[SequenceRecord]) -
 
     records: of the plan's sequences, in order; taken one at a time.
     """
-    figures, tally = Figures(), Counter[str]()
+    masks, words = MaskFigures(), WordFigures()
+    tally = Counter[str]()
     bystander_ious = array("d")
     clean: dict[str, list[str]] = {}
-    selected = 0
     for record in records:
-        for row in record.rows:
-            figures.add(json.loads(row))
-        selected += len(record.rows)
+        for row in map(json.loads, record.rows):
+            (words if row["frame"] is None else masks).add(row)
         tally.update(record.tally)
         bystander_ious.extend(record.bystander_ious)
         clean[record.folder] = record.clean_digests
-    (noise,) = plan.recipe.noises
-    split = plan.split
-    items = tally["items"]
-    interval = None if noise.exact else wilson_interval(selected, items)
-    not_reached = sum(
-        count
-        for counts in figures.status.values()
-        for status, count in counts.items()
-        if status not in ("met", "fixed")
-    )
-    return {
+    split, recipe = plan.split, plan.recipe
+    summary: dict[str, Any] = {
         "schema": SUMMARY_SCHEMA,
         "source": _relative(split.root, request.out),
         "split": split.name,
-        "clean_masks_digest": json_digest(clean),
         "frames": sum(len(sequence.frames) for sequence in plan.sequences),
-        "noise": {
-            "kind": noise.kind,
-            "rate": noise.rate,
-            "items": items,
-            "selected": selected,
-            "realised_rate": round(selected / items, 6) if items else None,
-            "interval_95": [round(bound, 6) for bound in interval] if interval else None,
-            **figures.to_dict(),
-        },
-        "bystanders": {
+    }
+    handled = _handled(plan)
+    if recipe.mask_noise is not None:
+        summary["clean_masks_digest"] = json_digest(clean)
+        summary["noise"] = _realised(recipe.mask_noise, masks.selected, tally["items"])
+        summary["noise"] |= masks.to_dict()
+        summary["bystanders"] = {
             "items": tally["bystanders"],
             "cut": tally["bystanders_cut"],
             "iou_of_cut": quantiles(bystander_ious),
-        },
-        "handled": {
+        }
+        handled |= {
             "absent_from_frame": tally["absent"],
             "vanished_from_disk": tally["vanished"],
-            "target_not_reached": not_reached,
-            "sequences_without_active_object": sum(
-                not any(label.positive for label in sequence.objects) for sequence in plan.sequences
-            ),
-            "names_with_colon": sum(":" in sequence.folder for sequence in plan.sequences),
-            "companion_files_missing": sum(
-                name not in plan.image_sets for name in image_sets_files(split.name)
-            ),
-        },
-        "weights": "left out: the source's are made from clean masks",
+            "target_not_reached": masks.not_reached,
+        }
+    if recipe.text_noise is not None and plan.words is not None:
+        summary["text"] = _text(recipe.text_noise, plan.words.tally, words)
+        handled |= {name: plan.words.tally[name] for name in _ODD_WORDS}
+    weights = "left out: the source's are made from clean masks"
+    if recipe.mask_noise is None:
+        weights = "the source's: made from the masks in use, which are the source's, too"
+    return summary | {
+        "handled": handled,
+        "weights": weights,
         "toolkit": f"actiseg {__version__}",
-        "versions": versions(),
+        "versions": versions(
+            masks=recipe.mask_noise is not None,
+            language=recipe.text_noise is not None and recipe.text_noise.scope != "prompt",
+        ),
     }
 
 
-def versions() -> dict[str, str]:
-    """Versions of Python and of every library that pixels pass through."""
-    import numpy
-    import PIL
-    import shapely
+_ODD_WORDS = (
+    "one_name",
+    "no_flip_target",
+    "names_collide",
+    "narration_empty",
+    "narration_without_noun",
+    "narration_without_flipped_noun",
+)
 
-    modules = {
-        "numpy": numpy,
-        "opencv": load_cv2(),
-        "shapely": shapely,
-        "pillow": PIL,
+
+def _handled(plan: Plan) -> dict[str, int]:
+    """Counts of what is odd about the list, whatever the noise."""
+    return {
+        "sequences_without_active_object": sum(
+            not any(label.positive for label in sequence.objects) for sequence in plan.sequences
+        ),
+        "names_with_colon": sum(":" in sequence.folder for sequence in plan.sequences),
+        "companion_files_missing": sum(
+            name not in plan.image_sets for name in image_sets_files(plan.split.name)
+        ),
     }
-    versions = {name: module.__version__ for name, module in modules.items()}
-    return {"python": platform.python_version(), **versions, "geos": shapely.geos_version_string}
+
+
+def realised(selected: int, items: int, *, exact: bool) -> dict[str, Any]:
+    """How many of how many, as a rate with its 95 % interval; none where the share was fixed."""
+    interval = None if exact else wilson_interval(selected, items)
+    return {
+        "items": items,
+        "selected": selected,
+        "realised_rate": round(selected / items, 6) if items else None,
+        "interval_95": [round(bound, 6) for bound in interval] if interval else None,
+    }
+
+
+def _realised(noise: Noise, selected: int, items: int) -> dict[str, Any]:
+    return {
+        "kind": noise.kind,
+        "rate": noise.rate,
+        **realised(selected, items, exact=noise.exact),
+    }
+
+
+def _text(noise: Noise, tally: Counter[str], words: WordFigures) -> dict[str, Any]:
+    """Realised rates of noise on words: of all items, and of flips and substitutions among those
+    that could be."""
+    flip, substitute = rates(noise)
+    exact = noise.exact
+    selected = tally["flipped"] + tally["substituted"]
+    return {
+        **_realised(noise, selected, tally["items"]),
+        "scope": noise.scope,
+        "flips": {
+            "rate": round(flip, 6),
+            **realised(tally["flipped"], tally["flip_items"], exact=exact),
+        },
+        "substitutions": {
+            "rate": round(substitute, 6),
+            **realised(tally["substituted"], tally["rest_items"], exact=exact),
+        },
+        **words.to_dict(),
+    }
+
+
+def versions(*, masks: bool, language: bool) -> dict[str, str]:
+    """Versions of Python and of every library that pixels, or the nouns of narrations, pass
+    through."""
+    found = {"python": platform.python_version()}
+    if masks:
+        import numpy
+        import PIL
+        import shapely
+
+        modules = {"numpy": numpy, "opencv": load_cv2(), "shapely": shapely, "pillow": PIL}
+        found |= {name: module.__version__ for name, module in modules.items()}
+        found["geos"] = shapely.geos_version_string
+    if language:
+        found["spacy"] = load_language_package("spacy", "naming its version").__version__
+    return found
 
 
 def _relative(source: Path, out: Path) -> str:

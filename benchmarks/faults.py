@@ -40,7 +40,6 @@ from actiseg_data.masks import read_index_mask, write_index_mask
 from actiseg_data.untrusted import read_json
 from actiseg_noise.console import print_table
 from actiseg_noise.output import journal_of, partial_folder
-from actiseg_noise.plan import image_set
 from actiseg_noise.verify import verify
 
 DOCUMENTS = ("digests.json", "ledger.jsonl", "recipe.json")
@@ -513,7 +512,7 @@ def part_of(dataset: Path, split: str, count: int, root: Path) -> Path:
     sequences = opened.sequences[::step][:count]
     for name in image_sets_files(split):
         if opened.has_document(name):
-            write_json(root / IMAGE_SETS / name, image_set(opened, name, sequences))
+            write_json(root / IMAGE_SETS / name, opened.image_set(name, sequences))
     for sequence in sequences:
         target = root / MASKS / opened.subsets[sequence.folder] / sequence.folder
         shutil.copytree(opened.folder(MASKS, sequence), target)

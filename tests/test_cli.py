@@ -217,7 +217,7 @@ def test_reports_never_go_into_a_dataset(root, tmp_path):
     assert (root / "ImageSets" / "train.json").read_bytes() == before
     json_file, sheet = tmp_path / "figures.json", tmp_path / "sheet.png"
     assert run("inspect", out, "--json", json_file).returncode == 0
-    assert json.loads(json_file.read_text())["schema"] == "actiseg/inspection/1"
+    assert json.loads(json_file.read_text())["schema"] == "actiseg/inspection/2"
     made = run("preview", out, "--sequence", sequence, "--to", sheet)
     assert made.returncode == 0, made.stderr
     assert sheet.read_bytes().startswith(b"\x89PNG")

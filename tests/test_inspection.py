@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,9 +16,10 @@ from scipy.spatial.distance import cdist
 
 from actiseg_data.errors import Refused
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
+from actiseg_data.lexicon import load_lexicon
 from actiseg_data.masks import write_index_mask
-from actiseg_noise.console import print_inspection
 from actiseg_noise.corrupt import corrupt
+from actiseg_noise.figures import print_inspection
 from actiseg_noise.inspection import inspect
 from actiseg_noise.preview import make_preview
 from actiseg_noise.recipe import make_recipe
@@ -155,27 +156,27 @@ def test_figures_are_those_of_the_files(roots):
                 assert figures["q05"] == pytest.approx(np.quantile(values, 0.05), abs=2e-6)
 
     found = inspect(out)
-    check(found.all, touched, len(items))
-    assert {group.name for group in found.by_kind} == {kind for kind, *_ in touched}
-    for group in found.by_kind:
+    check(found.masks.all, touched, len(items))
+    assert {group.name for group in found.masks.by_kind} == {kind for kind, *_ in touched}
+    for group in found.masks.by_kind:
         check(group, [m for m in touched if m[0] == group.name], len(items))
-    assert list(found.by_class) == sorted({class_id for class_id, _ in items})
-    for class_id, group in found.by_class.items():
+    assert list(found.masks.by_class) == sorted({class_id for class_id, _ in items})
+    for class_id, group in found.masks.by_class.items():
         of_class = [m for m in touched if m[1] == class_id]
         check(group, of_class, sum(item == class_id for item, _ in items))
-    for group in found.by_size:
+    for group in found.masks.by_size:
         eligible = sum(size_of(area) == group.name for _, area in items)
         if eligible:
             check(group, [m for m in touched if m[2] == group.name], eligible)
-    assert {name: getattr(found.bystanders, name) for name in bystanders} == bystanders
-    assert found.bystanders.iou_of_cut["n"] == bystanders["cut"] > 0
+    assert {name: getattr(found.masks.bystanders, name) for name in bystanders} == bystanders
+    assert found.masks.bystanders.iou_of_cut["n"] == bystanders["cut"] > 0
 
 
 def test_direction_of_the_kinds_shows_in_the_shift(tmp_path):
     root = make_root(tmp_path / "clean")
     for kind, sign in (("dilate", 1), ("erode", -1)):
         out = corrupt(root, make_recipe(kind, 1.0), out=tmp_path / kind).out
-        assert sign * inspect(out).all.shift["mean"] > 0.5
+        assert sign * inspect(out).masks.all.shift["mean"] > 0.5
 
 
 def test_workers_do_not_matter(roots):
@@ -189,11 +190,13 @@ def test_without_the_source_the_ledger_speaks(roots, tmp_path):
     root.rename(tmp_path / "elsewhere")
     found = inspect(out)
     document = found.to_dict()
-    assert found.all.touched == with_source.all.touched
-    assert document["all"]["iou"] == pytest.approx(with_source.to_dict()["all"]["iou"], abs=1e-5)
+    assert found.masks.all.touched == with_source.masks.all.touched
+    assert document["masks"]["all"]["iou"] == pytest.approx(
+        with_source.to_dict()["masks"]["all"]["iou"], abs=1e-5
+    )
     for name in ("items", "rate", "interval_95", "area_ratio", "shift", "vanished"):
-        assert document["all"][name] is None
-    assert document["bystanders"] is None
+        assert document["masks"]["all"][name] is None
+    assert document["masks"]["bystanders"] is None
     assert "--source" in found.left_out["shift"]
     assert inspect(out, tmp_path / "elsewhere").to_dict() == with_source.to_dict()
 
@@ -201,7 +204,7 @@ def test_without_the_source_the_ledger_speaks(roots, tmp_path):
 def test_the_document_is_plain_json(roots):
     _, out = roots
     document = inspect(out).to_dict()
-    assert document["schema"] == "actiseg/inspection/1"
+    assert document["schema"] == "actiseg/inspection/2"
     assert json.loads(json.dumps(document, allow_nan=False)) == document
 
 
@@ -209,8 +212,8 @@ def test_an_exact_share_has_no_interval(tmp_path):
     root = make_root(tmp_path / "clean")
     out = corrupt(root, make_recipe("erode", 0.5, exact=True), out=tmp_path / "noisy").out
     found = inspect(out)
-    assert found.all.interval_95 is None
-    assert found.all.rate == pytest.approx(0.5, abs=1 / found.all.items)
+    assert found.masks.all.interval_95 is None
+    assert found.masks.all.rate == pytest.approx(0.5, abs=1 / found.masks.all.items)
 
 
 def test_all_objects_are_eligible_where_the_recipe_says_so(tmp_path):
@@ -218,8 +221,8 @@ def test_all_objects_are_eligible_where_the_recipe_says_so(tmp_path):
     out = corrupt(root, make_recipe("erode", 0.5, objects="all"), out=tmp_path / "noisy").out
     found = inspect(out)
     in_sight = list(every_object(root, out))
-    assert found.all.items == len(in_sight)
-    assert found.bystanders.items == len(in_sight) - found.all.touched
+    assert found.masks.all.items == len(in_sight)
+    assert found.masks.bystanders.items == len(in_sight) - found.masks.all.touched
 
 
 def test_only_looks_at_the_named_sequences(roots):
@@ -228,40 +231,29 @@ def test_only_looks_at_the_named_sequences(roots):
     folder = rows[0]["sequence"]
     found = inspect(out, only=[folder])
     assert found.sequences == 1
-    assert found.all.touched == sum(row["sequence"] == folder for row in rows)
+    assert found.masks.all.touched == sum(row["sequence"] == folder for row in rows)
     with pytest.raises(Refused, match="nope"):
         inspect(out, only=["nope"])
 
 
-def noun_table(path, rows, columns=("id", "key", "instances", "category")):
-    with path.open("w", newline="") as stream:
-        table = csv.writer(stream)
-        table.writerow(columns)
-        table.writerows(row[: len(columns)] for row in rows)
-    return path
-
-
-NOUNS = [(11, "beaker:tall", "['cup']", "crockery"), (13, "plate", "['plate']", "crockery")]
-
-
-def test_a_noun_table_names_classes_and_groups_them(roots, tmp_path):
+def test_the_lexicon_names_classes_and_groups_them(roots):
     _, out = roots
-    found = inspect(out, noun_classes=noun_table(tmp_path / "nouns.csv", NOUNS))
-    assert [group.name for group in found.by_class.values()] == ["tall beaker", "right hand"]
-    assert "by_supercategory" not in found.left_out
-    one, other = found.by_supercategory
-    assert (one.name, other.name) == ("crockery", "not in the table")
-    assert one.touched == found.by_class[11].touched
-    assert one.items + other.items == found.all.items
+    found = inspect(out)
+    # The classes of the test's objects: 11 and 14 are hand and fork in EPIC's list.
+    assert [group.name for group in found.masks.by_class.values()] == ["hand", "fork"]
+    groups = {group.name: group for group in found.masks.by_supercategory}
+    assert list(groups) == ["cutlery", "hand"]
+    assert groups["hand"].touched == found.masks.by_class[11].touched
+    assert sum(group.items for group in groups.values()) == found.masks.all.items
 
 
-def test_a_noun_table_without_groups_is_said(roots, tmp_path):
+def test_classes_that_a_lexicon_lacks_keep_their_names(roots):
     _, out = roots
-    table = noun_table(tmp_path / "nouns.csv", NOUNS, ("id", "key", "instances"))
-    found = inspect(out, noun_classes=table)
-    assert found.by_supercategory is None
-    assert "category" in found.left_out["by_supercategory"]
-    assert "--noun-classes" in inspect(out).left_out["by_supercategory"]
+    known = load_lexicon()
+    few = replace(known, classes={11: known.classes[11]})
+    found = inspect(out, lexicon=few)
+    assert [group.name for group in found.masks.by_class.values()] == ["hand", "right hand"]
+    assert [group.name for group in found.masks.by_supercategory] == ["hand", "not in the lexicon"]
 
 
 def test_an_object_that_vanished_has_no_shift(roots):
@@ -274,10 +266,10 @@ def test_an_object_that_vanished_has_no_shift(roots):
     write_index_mask(path, mask)
     before = len(ledger(out))
     found = inspect(out)
-    assert found.all.vanished == 1
-    assert found.all.shift["n"] == before - 1
-    assert found.all.iou["n"] == before
-    assert found.all.iou["q05"] < 0.8
+    assert found.masks.all.vanished == 1
+    assert found.masks.all.shift["n"] == before - 1
+    assert found.masks.all.iou["n"] == before
+    assert found.masks.all.iou["q05"] < 0.8
 
 
 def test_masks_of_another_size_are_refused(roots):
@@ -320,7 +312,7 @@ def test_splits_of_other_releases_are_measured(roots):
     recipe = json.loads(path.read_text())
     recipe["noises"][0] |= {"algorithm": 99, "parameters": {"kinds": "?", "target_iou": "?"}}
     path.write_text(json.dumps(recipe))
-    assert inspect(out).all == before.all
+    assert inspect(out).masks.all == before.masks.all
     assert make_preview(out, ledger(out)[0]["sequence"]).width > 1000
     recipe["noises"] *= 2
     path.write_text(json.dumps(recipe))
@@ -344,9 +336,9 @@ def test_the_tables_name_the_largest_classes(tmp_path, capsys):
     found = inspect(out)
     print_inspection(found)
     told = capsys.readouterr().out
-    assert len(found.by_class) > 12
-    assert f"{len(found.by_class) - 11} others" in told
-    for words in ("by kind", "by object size", "by class", "untouched neighbours", "left out: by"):
+    assert len(found.masks.by_class) > 12
+    assert f"{len(found.masks.by_class) - 11} others" in told
+    for words in ("by kind", "by object size", "by class", "untouched neighbours", "supercategory"):
         assert words in told
 
 

@@ -12,9 +12,10 @@ from roots import SHAPE, add_frames, clip, make_root
 from actiseg_data.errors import Refused
 from actiseg_data.layouts.actionvos import FRAMES, MASKS
 from actiseg_data.masks import read_index_mask, write_index_mask
-from actiseg_noise.captions import Caption, overlap, place_captions
 from actiseg_noise.corrupt import corrupt
-from actiseg_noise.preview import GAINED, LOST, MOVED, PANEL, make_preview, save_preview
+from actiseg_noise.preview import make_preview, save_preview
+from actiseg_noise.preview.captions import Caption, overlap, place_captions
+from actiseg_noise.preview.panels import GAINED, LOST, MOVED, PANEL
 from actiseg_noise.recipe import make_recipe
 
 SEQUENCE = clip(1).folder

@@ -8,7 +8,7 @@ from documents import edited
 
 from actiseg_data.errors import Refused
 from actiseg_data.records import (
-    LedgerRow,
+    MaskRow,
     Noise,
     Recipe,
     parse_ledger_row,
@@ -19,9 +19,10 @@ from actiseg_data.records import (
     read_summary,
 )
 
-NOISE = Noise("boundary", 1, 0.4, False, "positive", "contest", {"target_iou": 0.8, "kinds": ["a"]})
+PARAMETERS = {"target_iou": 0.8, "kinds": ["a"]}
+NOISE = Noise("boundary", 1, 0.4, False, "positive", "contest", None, PARAMETERS)
 RECIPE = Recipe("train", 7, (NOISE, replace(NOISE, kind="erode", rate=0.25, exact=True)))
-ROW = LedgerRow(
+ROW = MaskRow(
     sequence="00000001_P01_01_take_board:cutting",
     frame="frame_0000000101",
     object_id=3,
@@ -106,7 +107,13 @@ def test_every_part_of_a_recipe_counts_in_its_digest(other):
         (("noises", 0), "dilate", "must be an object"),
         (("host",), "here", "the key 'host' is unknown"),
         (("noises", 1, "colour"), "red", "the key 'colour' is unknown"),
-        *((("noises", 1, name), ..., f"'{name}' is missing") for name in asdict(NOISE)),
+        *(
+            (("noises", 1, name), ..., f"'{name}' is missing")
+            for name in NOISE.to_dict()
+            if name != "overlap"
+        ),
+        (("noises", 1, "overlap"), ..., "either 'overlap'"),
+        (("noises", 1, "scope"), "prompt", "either 'overlap'"),
         (("noises", 1, "kind"), None, "must be a text"),
         (("noises", 1, "algorithm"), "1", "must be a whole number"),
         (("noises", 1, "rate"), "0.4", "must be a number"),

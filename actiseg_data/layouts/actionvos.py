@@ -16,7 +16,7 @@ A split is an action list; `val_human` or a user's own list refers to the folder
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,8 @@ def disk_name(folder: str) -> str:
 class Split:
     """An action list of an ActionVOS root, read and checked.
 
-    subsets: for each sequence folder, ``train`` or ``val``: where its masks lie.
+    subsets: for each sequence folder, ``train`` or ``val``: where its masks lie; without
+    masks, which `open_split` with ``masks=False`` lets pass, where its frames lie, or none.
     fingerprint: digest of the action list: which sequences, frames, objects and labels there are.
     """
 
@@ -126,6 +127,27 @@ class Split:
         Cursor(document, str(path))["videos"].mapping()
         return dict(document)
 
+    def image_set(self, file: str, sequences: Iterable[Sequence]) -> Any:
+        """One of the split's documents under `IMAGE_SETS`, cut to some of its sequences.
+
+        Raises `Refused` where it is damaged or lacks a sequence.
+        """
+        folders = [sequence.folder for sequence in sequences]
+        wanted = set(folders)
+        if file == f"{self.name}.json":
+            records = zip(self.sequences, self.action_list(), strict=True)
+            return [record for sequence, record in records if sequence.folder in wanted]
+        document = self.document(file)
+        videos = document["videos"]
+        lacking = sorted(wanted - set(videos))
+        if lacking:
+            raise refuse(
+                f"lacks {len(lacking)} sequences of the list, {lacking[0]} among them",
+                self.root / IMAGE_SETS / file,
+                "make it again together with the list, or remove it",
+            )
+        return document | {"videos": {name: of for name, of in videos.items() if name in wanted}}
+
     def has_document(self, file: str) -> bool:
         return (self.root / IMAGE_SETS / file).is_file()
 
@@ -159,10 +181,11 @@ def split_names(root: Path) -> list[str]:
     return sorted(stem for stem in stems if not any(part in stem for part in companions))
 
 
-def open_split(root: Path, name: str) -> Split:
+def open_split(root: Path, name: str, *, masks: bool = True) -> Split:
     """Read the action list of a split and find its sequences' folders.
 
-    Masks are not decoded here. Raises `Refused` with every fault of the list.
+    masks: whether every sequence must have a folder of masks; they are not decoded here. Raises
+    `Refused` with every fault of the list.
     """
     check_name(name, "split", "--split")
     if not root.is_dir():
@@ -182,21 +205,25 @@ def open_split(root: Path, name: str) -> Split:
     refuse_repeats("folder", (sequence.folder for sequence in sequences), path, problems)
     subsets = {}
     for sequence in sequences:
-        with problems.caught():
-            subsets[sequence.folder] = _subset_of(root, sequence.folder)
+        subset = _subset_of(root, sequence.folder, (MASKS,) if masks else (MASKS, FRAMES))
+        if subset is not None:
+            subsets[sequence.folder] = subset
+        elif masks:
+            problems.add(
+                "the sequence's mask folder is missing in train/ and val/",
+                root / MASKS / "*" / sequence.folder,
+                "restore it, or prepare the split again",
+            )
     problems.raise_if_any()
     return Split(root, name, tuple(sequences), subsets, json_digest(records))
 
 
-def _subset_of(root: Path, folder: str) -> str:
-    for subset in SUBSETS:
-        if sequence_folder(root, MASKS, subset, folder).is_dir():
-            return subset
-    raise refuse(
-        "the sequence's mask folder is missing in train/ and val/",
-        root / MASKS / "*" / folder,
-        "restore it, or prepare the split again",
-    )
+def _subset_of(root: Path, folder: str, kinds: tuple[str, ...]) -> str | None:
+    for kind in kinds:
+        for subset in SUBSETS:
+            if sequence_folder(root, kind, subset, folder).is_dir():
+                return subset
+    return None
 
 
 def _shortened(ids: list[int]) -> str:

@@ -16,7 +16,10 @@ from actiseg_data.untrusted import Cursor, check_name, gather
 
 T = TypeVar("T")
 
-PROMPT_STYLES = ("promptaction", "action", "noaction")
+CONNECTORS = {"promptaction": " used in the action of ", "action": ", ", "noaction": None}
+"""What stands between name and narration in each style of prompt; None: no narration follows."""
+
+PROMPT_STYLES = tuple(CONNECTORS)
 
 _FLAGS = ("redundant", "missing", "other")
 
@@ -27,11 +30,8 @@ def prompt(style: str, name: str, narration: str) -> str:
     >>> prompt("promptaction", "knife", "cut apple")
     'knife used in the action of cut apple'
     """
-    if style == "noaction":
-        return name
-    if style == "action":
-        return f"{name}, {narration}"
-    return f"{name} used in the action of {narration}"
+    connector = CONNECTORS[style]
+    return name if connector is None else f"{name}{connector}{narration}"
 
 
 def expressions_file(split: str, style: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from actiseg_noise.cli import checking, datasets, making, manifests
+from actiseg_noise.cli import auditing, checking, datasets, making, manifests
 
 app = typer.Typer(
     help="Make and check noisy copies of ActionVOS annotations, the same on every machine.",
@@ -19,6 +19,7 @@ for command in (
     checking.verify,
     checking.inspect,
     checking.preview,
+    auditing.audit,
     manifests.types,
     manifests.presets,
     datasets.sample,

@@ -47,9 +47,9 @@ Source = Annotated[
 def inspect(
     out: Annotated[Path, typer.Argument(help="The noisy split.", show_default=False)],
     source: Source = None,
-    noun_classes: Annotated[
+    lexicon_file: Annotated[
         Optional[Path],
-        typer.Option(help="EPIC_100_noun_classes_v2.csv, for names and supercategories."),
+        typer.Option("--lexicon", help="For names and groups of classes. Default: EPIC's."),
     ] = None,
     json_file: Annotated[
         Optional[Path], typer.Option("--json", help="Write all figures to this file, too.")
@@ -58,18 +58,20 @@ def inspect(
     workers: Workers = 1,
     quiet: Quiet = False,
 ) -> None:
-    """Measure what a noisy split really holds: rates, IoU, area, and where boundaries moved.
+    """Measure what a noisy split really holds: rates, words, IoU, where boundaries moved.
 
     Example: actiseg-noise inspect actiseg_sample_boundary_r0.4_s0
     """
     from actiseg_data.files import write_json
-    from actiseg_noise.console import print_inspection
+    from actiseg_data.lexicon import read_lexicon
+    from actiseg_noise.figures import print_inspection
     from actiseg_noise.inspection import inspect as measure
     from actiseg_noise.noisy_split import refuse_inside
 
     if json_file is not None:
         refuse_inside(json_file, out, source)
-    found = measure(out, source, noun_classes, only or [], workers, staged(quiet))
+    lexicon = None if lexicon_file is None else read_lexicon(lexicon_file)
+    found = measure(out, source, only or [], workers, staged(quiet), lexicon)
     print_inspection(found)
     if json_file is not None:
         write_json(json_file, found.to_dict(), indent=1)
@@ -81,20 +83,32 @@ def preview(
     sequence: Annotated[
         str, typer.Option(help="Sequence folder, as in the split's lists.", show_default=False)
     ],
-    to: Annotated[Path, typer.Option(help="Picture to write: .png or .jpg.", show_default=False)],
+    to: Annotated[
+        Optional[Path],
+        typer.Option(help="Picture to write: .png or .jpg. Without, only words are shown."),
+    ] = None,
     source: Source = None,
     frame: Annotated[
         Optional[list[str]],
         typer.Option(help="Only this frame (repeatable). Default: up to four, spread evenly."),
     ] = None,
 ) -> None:
-    """Draw a sheet of one sequence: clean masks, noisy masks, and what changed.
+    """Show one sequence: its prompts before and after, and a sheet of masks, clean and noisy.
 
     Example: actiseg-noise preview OUT --sequence 00000047_S03_02_pour_oil --to sheet.png
     """
+    from actiseg_data.errors import refuse
+    from actiseg_noise.figures import print_rewording
     from actiseg_noise.noisy_split import refuse_inside
-    from actiseg_noise.preview import make_preview, save_preview
+    from actiseg_noise.preview.sheet import find_rewording, make_preview, save_preview
 
-    refuse_inside(to, out, source)
-    save_preview(make_preview(out, sequence, source, frame or []), to)
-    print(f"wrote {to}")
+    if to is not None:
+        refuse_inside(to, out, source)
+    rewording = find_rewording(out, sequence)
+    if rewording is None and to is None:
+        raise refuse("has no noise on words that could be shown here", out, "give --to sheet.png")
+    if rewording is not None:
+        print_rewording(rewording)
+    if to is not None:
+        save_preview(make_preview(out, sequence, source, frame or []), to)
+        print(f"wrote {to}")

@@ -51,7 +51,7 @@ def visor(
     EPIC_100_noun_classes_v2.csv --out dataset_visor
     """
     from actiseg_data.prepare.visor import prepare_visor
-    from actiseg_noise.console import print_preparation
+    from actiseg_noise.figures import print_preparation
 
     with staged(quiet)("drawing videos") as progress:
         report = prepare_visor(

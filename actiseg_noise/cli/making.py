@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from actiseg_data.errors import refuse
 from actiseg_noise.cli.options import Dataset, Only, Quiet, Workers, locate, quoted, staged
 
 if TYPE_CHECKING:
+    from actiseg_data.lexicon import Lexicon
     from actiseg_data.records import Recipe
+
+
+_MASKS, _WORDS = "Noise on masks", "Noise on words"
 
 
 def corrupt(
     dataset: Dataset = None,
     kind: Annotated[
         Optional[str],
-        typer.Option("--type", help="dilate, erode, jitter, boundary, ... (actiseg-noise types)."),
+        typer.Option(
+            "--type", help="boundary, text, mixed, dilate, category, ... (actiseg-noise types)."
+        ),
     ] = None,
     preset: Annotated[
         Optional[str],
@@ -37,24 +43,11 @@ def corrupt(
         Optional[Path],
         typer.Option(help="Folder to make. Default: ./<dataset>_<type or preset>_r<rate>_s<seed>."),
     ] = None,
-    target_iou: Annotated[
-        Optional[float],
-        typer.Option(help="IoU with the clean object that each is calibrated to. Default: 0.8."),
-    ] = None,
-    radius: Annotated[
-        Optional[float],
-        typer.Option(help="Fixed strength in mask pixels instead (jitter: RMS displacement)."),
-    ] = None,
-    correlation_length: Annotated[
-        Optional[float],
-        typer.Option(help="Correlation length of jitter in pixels. Default: by size."),
-    ] = None,
     objects: Annotated[
-        Optional[str], typer.Option(help="positive or all. Default: positive, or the preset's.")
-    ] = None,
-    overlap: Annotated[
         Optional[str],
-        typer.Option(help="contest, reference, ascending or background. Default: contest."),
+        typer.Option(
+            help="positive or all. Default: positive for masks, all for words, or the preset's."
+        ),
     ] = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="Exactly this share of the split, by hash rank.")
@@ -65,7 +58,117 @@ def corrupt(
     ] = None,
     recipe_file: Annotated[
         Optional[Path],
-        typer.Option("--recipe", help="A recipe.json instead of all flags on noise above."),
+        typer.Option("--recipe", help="A recipe.json instead of all other flags on noise."),
+    ] = None,
+    target_iou: Annotated[
+        Optional[float],
+        typer.Option(
+            help="IoU with the clean object that each is calibrated to. Default: 0.8.",
+            rich_help_panel=_MASKS,
+        ),
+    ] = None,
+    radius: Annotated[
+        Optional[float],
+        typer.Option(
+            help="Fixed strength in mask pixels instead (jitter: RMS displacement).",
+            rich_help_panel=_MASKS,
+        ),
+    ] = None,
+    correlation_length: Annotated[
+        Optional[float],
+        typer.Option(
+            help="Correlation length of jitter in pixels. Default: by size.",
+            rich_help_panel=_MASKS,
+        ),
+    ] = None,
+    overlap: Annotated[
+        Optional[str],
+        typer.Option(
+            help="contest, reference, ascending or background. Default: contest.",
+            rich_help_panel=_MASKS,
+        ),
+    ] = None,
+    boundary_rate: Annotated[
+        Optional[float],
+        typer.Option(help="Of mixed noise: the rate for masks alone.", rich_help_panel=_MASKS),
+    ] = None,
+    text_rate: Annotated[
+        Optional[float],
+        typer.Option(help="Of mixed noise: the rate for words alone.", rich_help_panel=_WORDS),
+    ] = None,
+    mix: Annotated[
+        Optional[float],
+        typer.Option(
+            help="Of text noise: the share of flips; the rest are substitutions. Default: 0.5.",
+            rich_help_panel=_WORDS,
+        ),
+    ] = None,
+    flip: Annotated[
+        Optional[str],
+        typer.Option(
+            help="To which class: uniform, near, far, supercategory or matrix. Default: uniform.",
+            rich_help_panel=_WORDS,
+        ),
+    ] = None,
+    matrix: Annotated[
+        Optional[Path],
+        typer.Option(
+            help="CSV of weights for --flip matrix: clean classes down, new ones across.",
+            rich_help_panel=_WORDS,
+        ),
+    ] = None,
+    pool: Annotated[
+        Optional[str],
+        typer.Option(
+            help="Classes to flip to: those of the lexicon or the dataset. Default: lexicon.",
+            rich_help_panel=_WORDS,
+        ),
+    ] = None,
+    names: Annotated[
+        Optional[str],
+        typer.Option(
+            help="Substitutes: class (another name of it) or sister (WordNet). Default: class.",
+            rich_help_panel=_WORDS,
+        ),
+    ] = None,
+    scope: Annotated[
+        Optional[str],
+        typer.Option(
+            help="prompt (the object's name), both (its mention in the prompt's narration, too) or "
+            "narration (of the sequence, instead). Default: prompt.",
+            rich_help_panel=_WORDS,
+        ),
+    ] = None,
+    protect: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            metavar="NAME",
+            help="Never touch nor write this class (repeatable), such as 'left hand'.",
+            rich_help_panel=_WORDS,
+        ),
+    ] = None,
+    allow_collisions: Annotated[
+        bool,
+        typer.Option(
+            "--allow-collisions",
+            help="Let an object become what another in the clip is, as published.",
+            rich_help_panel=_WORDS,
+        ),
+    ] = False,
+    pipeline: Annotated[
+        Optional[str],
+        typer.Option(
+            help="Installed spaCy pipeline for narrations, such as en_core_web_sm. Default: blank.",
+            rich_help_panel=_WORDS,
+        ),
+    ] = None,
+    lexicon_file: Annotated[
+        Optional[Path],
+        typer.Option(
+            "--lexicon",
+            help="A lexicon of your own (actiseg-noise lexicon build). Default: EPIC's.",
+            rich_help_panel=_WORDS,
+        ),
     ] = None,
     only: Only = None,
     workers: Workers = 1,
@@ -74,124 +177,130 @@ def corrupt(
         bool, typer.Option("--overwrite", help="Replace another noisy split at --out.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check all masks, say what would be done, and stop.")
+        bool, typer.Option("--dry-run", help="Check everything, say what would be done, and stop.")
     ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Write a noisy copy of one split.
 
     Example: actiseg-noise corrupt dataset_visor --type boundary --rate 0.4 --workers 2
-    or: actiseg-noise corrupt dataset_visor --preset actiseg-nl/mask-9
+    or: actiseg-noise corrupt dataset_visor --type text --rate 0.4 --flip near
+    or: actiseg-noise corrupt dataset_visor --preset actiseg-nl/mixed-60-21
     """
-    parameters = {
-        name: value
-        for name, value in (
-            ("target_iou", target_iou),
-            ("radius", radius),
-            ("correlation_length", correlation_length),
-        )
-        if value is not None
-    }
-    flags = {
-        name: value
-        for name, value in (
-            ("kind", kind),
-            ("preset", preset),
-            ("rate", rate),
-            ("seed", seed),
-            ("split", split),
-            ("objects", objects),
-            ("overlap", overlap),
-            ("exact", exact or None),
-        )
-        if value is not None
-    }
+    from actiseg_noise.cli.recipes import NoiseFlags, recipe_of
+
+    flags = NoiseFlags(
+        values={
+            "kind": kind,
+            "preset": preset,
+            "rate": rate,
+            "text_rate": text_rate,
+            "boundary_rate": boundary_rate,
+            "seed": seed,
+            "split": split,
+            "objects": objects,
+            "overlap": overlap,
+            "scope": scope,
+            "exact": exact or None,
+        },
+        parameters={
+            "target_iou": target_iou,
+            "radius": radius,
+            "correlation_length": correlation_length,
+            "mix": mix,
+            "flip": flip,
+            "names": names,
+            "allow_collisions": allow_collisions or None,
+        },
+        settings=tuple(setting or ()),
+        protect=tuple(protect or ()),
+        matrix=matrix,
+        pool=pool,
+        pipeline=pipeline,
+    )
     from actiseg_noise.request import default_out
 
-    recipe = _recipe(recipe_file, flags, parameters, setting or [])
-    root = locate(dataset)
-    out = out or default_out(root, recipe, preset)
+    lexicon = None
+    if lexicon_file is not None:
+        from actiseg_data.lexicon import read_lexicon
 
+        lexicon = read_lexicon(lexicon_file)
+    # The sample is made only for a recipe that is sound, unless the recipe takes its classes.
+    root = locate(dataset) if pool == "dataset" else None
+    recipe = recipe_of(flags, recipe_file, lexicon, root)
+    root = root or locate(dataset)
+    out = out or default_out(root, recipe, preset)
+    request = _Request(root, recipe, out, only or [], images, overwrite, lexicon, workers)
     if dry_run:
-        _dry_run(root, recipe, out, only or [], images, overwrite, workers, quiet)
-        return
+        _dry_run(request, quiet)
+    else:
+        _make(request, quiet)
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What `corrupt` asks for, of the Python function of that name."""
+
+    root: Path
+    recipe: Recipe
+    out: Path
+    only: list[str]
+    images: str
+    overwrite: bool
+    lexicon: Lexicon | None
+    workers: int
+
+
+def _make(of: _Request, quiet: bool) -> None:
     from actiseg_noise.corrupt import corrupt as make
 
     done = make(
-        root,
-        recipe,
-        out=out,
-        only=only or [],
-        workers=workers,
-        images=images,
-        overwrite=overwrite,
+        of.root,
+        of.recipe,
+        out=of.out,
+        only=of.only,
+        workers=of.workers,
+        images=of.images,
+        overwrite=of.overwrite,
+        lexicon=of.lexicon,
         stage=staged(quiet),
     )
-    from actiseg_noise.console import print_corruption
+    from actiseg_noise.figures import print_corruption
 
     print_corruption(done.summary)
     if done.made:
         print(f"made {done.out} in {done.summary['seconds']} s; recipe {done.recipe_digest}")
     else:
         print(f"{done.out} was there already and is whole; recipe {done.recipe_digest}")
-    print(f"next: actiseg-noise verify {quoted(done.out)} --source {quoted(root)}")
+    print(f"next: actiseg-noise verify {quoted(done.out)} --source {quoted(of.root)}")
 
 
-def _recipe(
-    file: Path | None, flags: dict[str, Any], parameters: dict[str, Any], settings: list[str]
-) -> Recipe:
-    from actiseg_noise.kinds import KIND_SPECS
-    from actiseg_noise.presets import load_preset
-    from actiseg_noise.recipe import load_recipe, make_recipe, parse_setting
-
-    if file is not None:
-        given = [*flags, *parameters, *(["set"] if settings else [])]
-        if given:
-            named = ", ".join("--" + {"kind": "type"}.get(n, n).replace("_", "-") for n in given)
-            raise refuse(
-                f"{named} cannot stand beside a recipe file", "--recipe", "leave out one of them"
-            )
-        return load_recipe(file)
-    parameters |= dict(map(parse_setting, settings))
-    if "preset" in flags:
-        preset = load_preset(flags.pop("preset"))
-        kinds = [noise.kind for noise in preset.noises]
-        if flags.pop("kind", kinds[0]) not in kinds:
-            raise refuse(f"{preset.name} is of type {kinds[0]}", "--type", "leave it out")
-        return preset.recipe(parameters=parameters, **flags)
-    if "kind" not in flags or "rate" not in flags:
-        raise refuse(
-            "what noise to make is not said",
-            "corrupt",
-            f"give --type ({', '.join(KIND_SPECS)}) and --rate, or --preset NAME, or --recipe FILE",
-        )
-    return make_recipe(flags.pop("kind"), flags.pop("rate"), parameters=parameters, **flags)
-
-
-def _dry_run(
-    root: Path,
-    recipe: Recipe,
-    out: Path | None,
-    only: list[str],
-    images: str,
-    overwrite: bool,
-    workers: int,
-    quiet: bool,
-) -> None:
+def _dry_run(of: _Request, quiet: bool) -> None:
     from actiseg_data.parallel import run
     from actiseg_noise.plan import make_plan, selection_draws
     from actiseg_noise.request import prepare_request
 
-    request = prepare_request(root, recipe, out, only, images, overwrite)
+    request = prepare_request(
+        of.root, of.recipe, of.out, of.only, of.images, of.overwrite, of.lexicon
+    )
     stage = staged(quiet)
-    with stage("checking masks") as progress:
-        plan = make_plan(request.split, recipe, request.sequences, workers, progress)
-    with stage("counting") as progress:
-        shared = (plan.split, recipe)
-        found = run(selection_draws, shared, plan.sequences, workers, progress)
-    draws = [draw for of in found for draw in of]
-    selected = sum(draw < plan.threshold for draw in draws)
+    with stage("checking") as progress:
+        plan = make_plan(
+            request.split, of.recipe, request.sequences, of.workers, progress, of.lexicon
+        )
     frames = sum(len(sequence.frames) for sequence in plan.sequences)
-    print(f"{len(plan.sequences)} sequences, {frames} frames, all masks sound")
-    print(f"{selected} of {len(draws)} items would get noise; recipe {recipe.digest}")
-    print(f"would make {request.out}; no noisy split was written")
+    print(f"{len(plan.sequences)} sequences, {frames} frames, all sound")
+    if plan.words is not None:
+        tally = plan.words.tally
+        print(
+            f"words: {tally['flipped']} of {tally['flip_items']} would be flipped, "
+            f"{tally['substituted']} of {tally['rest_items']} others substituted"
+        )
+    if plan.threshold is not None:
+        with stage("counting") as progress:
+            shared = (plan.split, of.recipe)
+            found = run(selection_draws, shared, plan.sequences, of.workers, progress)
+        draws = [draw for of_sequence in found for draw in of_sequence]
+        selected = sum(draw < plan.threshold for draw in draws)
+        print(f"masks: {selected} of {len(draws)} items would get noise")
+    print(f"recipe {of.recipe.digest}; would make {request.out}; no noisy split was written")

@@ -105,7 +105,12 @@ def check(
     lines = mismatches(golden, masks)
     for line in lines:
         print(f"mismatch: {line}")
-    print(", ".join(f"{library} {version}" for library, version in versions().items()))
+    print(
+        ", ".join(
+            f"{library} {version}"
+            for library, version in versions(masks=True, language=False).items()
+        )
+    )
     print(f"{len(masks) - len(lines)} of {len(masks)} presets as they should be on {golden.name}")
     if lines:
         raise typer.Exit(1)

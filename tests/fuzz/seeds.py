@@ -15,7 +15,7 @@ from roots import clip
 from actiseg_data import png
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.masks import PALETTE
-from actiseg_data.records import LedgerRow
+from actiseg_data.records import MaskRow
 from actiseg_noise.kinds import KIND_SPECS
 from actiseg_noise.presets import MANIFESTS
 from actiseg_noise.recipe import make_recipe
@@ -62,7 +62,7 @@ def _image_sets() -> list[bytes]:
 
 
 def _records() -> list[bytes]:
-    row = LedgerRow(
+    row = MaskRow(
         *("00000001_P01_01_take_cup", "frame_0000000101", 3, "cup", "dilate", {"radius": 4}),
         *("met", 0.8, 0.801, 0.79, 1234, 1.25),
     )

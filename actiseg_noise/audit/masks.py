@@ -1,0 +1,174 @@
+"""Clean and noisy masks of a split side by side, in any of the layouts that noisy masks come in.
+
+Ours, and every other dataset in the ActionVOS layout: ``ROOT/Annotations_Sparse/train/...``.
+ActiSeg-NL's: ``ROOT/train/<sequence>/<frame>.png``, with ``<frame>_org.png`` for the clean mask of
+every frame that changed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from actiseg_data.errors import refuse
+from actiseg_data.layouts.actionvos import MASKS, SUBSETS, Split, disk_name, sequence_folder
+from actiseg_data.masks import read_index_mask
+from actiseg_data.parallel import run
+from actiseg_data.sequences import ObjectLabel, Sequence
+from actiseg_noise.measured import (
+    MaskGroup,
+    MaskItem,
+    divided,
+    group_of,
+    object_changes,
+    shift_of,
+    touched_of,
+)
+from actiseg_noise.stage import Stage, silent
+
+_CLEAN_ENDING = "_org"
+
+
+@dataclass(frozen=True)
+class MaskAudit:
+    """What noise did to the masks of a split; an item is an object in one frame.
+
+    all, positive, others: all items, those of active objects, and the rest; ``touched`` are those
+    whose mask differs from the clean one. by_class: by class id. untouched: whether the masks are
+    the clean ones' own files. missing: frames without a noisy mask.
+    """
+
+    all: MaskGroup
+    positive: MaskGroup
+    others: MaskGroup
+    by_class: Mapping[int, MaskGroup]
+    untouched: bool
+    missing: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "all": self.all.to_dict(),
+            "positive": self.positive.to_dict(),
+            "others": self.others.to_dict(),
+            "by_class": [
+                {"class_id": class_id, **group.to_dict()}
+                for class_id, group in self.by_class.items()
+            ],
+            "untouched": self.untouched,
+            "missing": self.missing,
+        }
+
+
+def mask_root(noisy: Path) -> Path | None:
+    """The folder of a noisy split that has ``train/`` or ``val/`` with masks; None without."""
+    for root in (noisy / MASKS, noisy):
+        if any((root / subset).is_dir() for subset in SUBSETS):
+            return root
+    return None
+
+
+def audit_masks(
+    root: Path, clean: Split | None, workers: int = 1, stage: Stage = silent
+) -> MaskAudit:
+    """Measure the masks under a root that `mask_root` found.
+
+    clean: the clean split, with the sequences that are looked at; None: those that are on disk,
+    against the clean copies among them. Raises `Refused` where there is nothing to compare with,
+    and for faulty masks.
+    """
+    if clean is not None:
+        tasks = [_task_beside(root, clean, sequence) for sequence in clean.sequences]
+        if not any(task.pairs for task in tasks):
+            raise refuse(
+                f"has no mask of the split {clean.name!r}", root, "give another --split or --clean"
+            )
+    else:
+        tasks = list(_tasks_on_disk(root))
+        if not tasks:
+            raise refuse(
+                "tells no clean masks (frame_org.png)", root, "give the clean dataset as --clean"
+            )
+    with stage("measuring masks") as progress:
+        found = run(_measure, None, tasks, workers, progress)
+    items = [item for of in found for item in of]
+
+    def group(name: str, members: list[MaskItem]) -> MaskGroup:
+        return group_of(name, touched_of(members), len(members))
+
+    classes = divided(items, lambda item: item.class_id)
+    return MaskAudit(
+        all=group("all", items),
+        positive=group("positive", [item for item in items if item.positive]),
+        others=group("others", [item for item in items if not item.positive]),
+        by_class={at: group(of[0].name, of) for at, of in sorted(classes.items())},
+        untouched=all(task.same for task in tasks if task.pairs),
+        missing=sum(task.missing for task in tasks),
+    )
+
+
+@dataclass(frozen=True)
+class _Task:
+    """The masks of one sequence: pairs of clean and noisy files. same: they are the same files."""
+
+    objects: Mapping[int, ObjectLabel]
+    pairs: tuple[tuple[Path, Path], ...]
+    missing: int
+    same: bool
+
+
+def _task_beside(root: Path, clean: Split, sequence: Sequence) -> _Task:
+    subset = clean.subsets[sequence.folder]
+    theirs = root / subset / disk_name(sequence.folder)
+    if root.name == MASKS:
+        theirs = sequence_folder(root.parent, MASKS, subset, sequence.folder)
+    ours = clean.folder(MASKS, sequence)
+    files = [(ours / f"{frame}.png", theirs / f"{frame}.png") for frame in sequence.frames]
+    pairs = tuple(pair for pair in files if pair[1].is_file())
+    labels = {label.object_id: label for label in sequence.objects}
+    same = theirs.is_dir() and os.path.samefile(theirs, ours)
+    return _Task(labels, pairs, len(files) - len(pairs), same)
+
+
+def _tasks_on_disk(root: Path) -> Iterable[_Task]:
+    """The sequences on disk that have clean copies; a frame without one did not change."""
+    for subset in SUBSETS:
+        for folder in sorted(path for path in (root / subset).glob("*") if path.is_dir()):
+            masks = sorted(path for path in folder.glob("*.png"))
+            clean = {p.stem[: -len(_CLEAN_ENDING)]: p for p in masks if _is_clean(p)}
+            noisy = [path for path in masks if not _is_clean(path)]
+            if clean:
+                pairs = tuple((clean.get(path.stem, path), path) for path in noisy)
+                yield _Task({}, pairs, 0, False)
+
+
+def _is_clean(path: Path) -> bool:
+    return path.stem.endswith(_CLEAN_ENDING)
+
+
+def _measure(shared: None, task: _Task) -> list[MaskItem]:
+    items = []
+    for clean_path, noisy_path in task.pairs:
+        clean = read_index_mask(clean_path)
+        noisy = clean if task.same else read_index_mask(noisy_path)
+        if noisy.shape != clean.shape:
+            raise refuse(
+                f"has {noisy.shape[1]} x {noisy.shape[0]} pixels, the clean mask "
+                f"{clean.shape[1]} x {clean.shape[0]}",
+                noisy_path,
+                "give the dataset that the noisy masks were made from as --clean",
+            )
+        for change in object_changes(clean, noisy):
+            label = task.objects.get(change.object_id)
+            name = label.name if label else f"object {change.object_id}"
+            class_id, positive = (label.class_id, label.positive) if label else (-1, False)
+            if change.lost or change.gained:
+                moved = shift_of(clean, noisy, change.object_id)
+                figures = (change.iou, change.area_ratio, moved)
+                items.append(MaskItem(name, class_id, positive, change.area, "changed", *figures))
+            else:
+                items.append(MaskItem(name, class_id, positive, change.area))
+    return items

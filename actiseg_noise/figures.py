@@ -1,0 +1,304 @@
+"""What commands print of what they did and found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from actiseg_noise.console import print_table
+
+if TYPE_CHECKING:
+    from actiseg_data.prepare.report import PrepareReport
+    from actiseg_data.records import TextRow
+    from actiseg_noise.audit.report import Audit
+    from actiseg_noise.audit.words import Share, WordFigures, WordGroup
+    from actiseg_noise.inspection import Bystanders, Inspection
+    from actiseg_noise.inspection import MaskFigures as InspectedMasks
+    from actiseg_noise.measured import MaskGroup
+
+
+def print_corruption(summary: dict[str, Any]) -> None:
+    """The figures of a finished `corrupt`: what was selected and what is on disk."""
+    if "text" in summary:
+        _print_words(summary["text"])
+    if "noise" in summary:
+        _print_masks(summary)
+    odd = {name.replace("_", " "): count for name, count in summary["handled"].items() if count}
+    if odd:
+        print("handled: " + ", ".join(f"{name} {count}" for name, count in odd.items()))
+
+
+def _print_words(text: dict[str, Any]) -> None:
+    of = "narrations" if text["scope"] == "narration" else "prompts"
+    share = f" ({text['realised_rate']:.1%})" if text["items"] else ""
+    print(f"words: {text['selected']} of {text['items']} {of} changed{share}")
+    for name, kind in (("flips", "category"), ("substitutions", "within-category")):
+        figures = text[name]
+        if figures["rate"] > 0:
+            similar = text["similarity"].get(kind, {}).get("mean")
+            print(
+                f"  {name}: {selected_of(figures, 'that could be')}, asked {figures['rate']:g}"
+                + (f"; mean WordNet similarity {similar:.3f}" if similar not in (None, 1) else "")
+            )
+
+
+def selected_of(figures: Mapping[str, Any], of: str) -> str:
+    """``40 of 100 prompts, rate 0.400 (95 % interval 0.309 to 0.498)``."""
+    text = f"{figures['selected']} of {figures['items']} {of}"
+    if figures["realised_rate"] is not None:
+        text += f", realised rate {figures['realised_rate']:.3f}"
+    if figures["interval_95"]:
+        low, high = figures["interval_95"]
+        text += f" (95 % interval {low:.3f} to {high:.3f})"
+    return text
+
+
+def _print_masks(summary: dict[str, Any]) -> None:
+    noise = summary["noise"]
+    print(f"masks: {selected_of(noise, 'items selected')}, asked {noise['rate']:g}")
+    names = ["q05", "q25", "q50", "q75", "q95"]
+    rows = []
+    for kind, figures in noise["iou"].items():
+        if figures["n"]:
+            drawn = noise["iou_drawn"][kind]["q50"]
+            rows.append(
+                [kind, str(figures["n"])]
+                + [f"{figures[name]:.3f}" for name in names]
+                + [f"{drawn:.3f}"]
+            )
+    if rows:
+        columns = ["kind", "n", "5 %", "25 %", "median", "75 %", "95 %", "median drawn"]
+        print_table("IoU with the clean object, on disk (after overlaps)", columns, rows)
+    bystanders = summary["bystanders"]
+    cut = bystanders["iou_of_cut"]["q50"]
+    print(
+        f"untouched neighbours: {bystanders['items']}, of which {bystanders['cut']} lost pixels"
+        + (f" (median IoU of these {cut:.3f})" if cut is not None else "")
+    )
+
+
+def print_preparation(report: PrepareReport) -> None:
+    """What `prepare visor` made, and everything unusual that it met."""
+    from actiseg_data.prepare.report import KINDS
+
+    print(
+        f"{report.sequences} sequences of {report.videos} videos in {report.split}.json: "
+        f"{report.objects} objects, {report.positive} of them active"
+    )
+    for each in report.lists:
+        print(
+            f"{each.sequences} sequences in {each.name}.json: {each.absent} others are of videos "
+            f"that are not here, {len(each.left_out)} do not fit, "
+            f"{len(each.without_narration)} stand in this list only"
+        )
+    print(f"{report.folders} folders, {report.frames} distinct frames, {report.masks} masks")
+    if report.images is not None:
+        print(f"{report.images} frames have an image")
+    print(f"numbering: {report.numbering.note}")
+    for kind, count in report.counts.items():
+        if count:
+            print(f"  {count:6d}  {KINDS[kind]}")
+
+
+_MOST_CLASSES = 11
+"""Classes that a table names; the JSON document has all."""
+
+
+def print_inspection(found: Inspection) -> None:
+    """The realised noise of a split, as tables; what could not be told, and why."""
+    print(f"{found.sequences} sequences, {found.frames} frames")
+    for noise in found.recipe.noises:
+        print(f"asked: {noise.kind}, rate {noise.rate:g}, {noise.objects} objects")
+    if found.words is not None:
+        _print_word_figures(found.words)
+    if found.masks is not None:
+        _print_mask_figures(found.masks)
+    _print_left_out(found.left_out)
+
+
+def _print_left_out(left_out: Mapping[str, str]) -> None:
+    for reason in dict.fromkeys(left_out.values()):
+        names = [name for name, why in left_out.items() if why == reason]
+        print(f"left out: {', '.join(names).replace('_', ' ')}: {reason}")
+
+
+def _print_mask_figures(masks: InspectedMasks) -> None:
+    columns = ["items", "touched", "rate", "interval", "IoU 5 %", "50 %", "95 %", "area"]
+    columns += ["shift", "|shift|"]
+    _print_groups("kind", columns, [masks.all, *masks.by_kind])
+    _print_groups("object size", columns, list(masks.by_size))
+    _print_groups("class", columns, *_most(masks.by_class.values(), _mask_weight))
+    _print_groups("supercategory", columns, list(masks.by_supercategory))
+    print("IoU: quantiles of what is on disk.")
+    if masks.bystanders is not None:
+        print("interval: of the rate, 95 %. Medians: area, noisy / clean; shift, mean distance of")
+        print("a noisy boundary from the clean one in pixels, outward positive; |shift|, unsigned.")
+        _print_bystanders(masks.bystanders, masks.all.vanished)
+
+
+def _mask_weight(group: MaskGroup) -> int:
+    return group.items or group.touched
+
+
+def _most(groups: Any, weight: Any) -> tuple[list[Any], list[Any]]:
+    """The groups with the most items, and the others."""
+    ranked = sorted(groups, key=lambda group: (-weight(group), group.name))
+    return ranked[:_MOST_CLASSES], ranked[_MOST_CLASSES:]
+
+
+def _print_bystanders(bystanders: Bystanders, vanished: int | None) -> None:
+    cut = bystanders.iou_of_cut["q50"]
+    print(
+        f"untouched neighbours: {bystanders.items}, of which {bystanders.cut} lost "
+        f"{bystanders.pixels} pixels"
+        + (f" (median IoU of these {cut:.3f})" if cut is not None else "")
+    )
+    print(f"without a pixel left: {vanished} touched, {bystanders.vanished} untouched objects")
+
+
+def _print_groups(
+    by: str, columns: list[str], groups: list[MaskGroup], others: Sequence[MaskGroup] = ()
+) -> None:
+    rows = [[_shortened(group.name, 22), *_cells(group)] for group in groups]
+    if others:
+        items = [group.items for group in others if group.items is not None]
+        touched = sum(group.touched for group in others)
+        rate = f"{touched / sum(items):.3f}" if sum(items) else "-"
+        counts = [str(sum(items)) if items else "-", str(touched), rate]
+        rows.append([f"{len(others)} others", *counts, *["-"] * (len(columns) - 3)])
+    kept = [at for at in range(len(columns)) if any(row[at + 1] != "-" for row in rows)]
+    print_table(
+        f"by {by}",
+        [by, *(columns[at] for at in kept)],
+        [[row[0], *(row[at + 1] for at in kept)] for row in rows],
+    )
+
+
+def _cells(group: MaskGroup) -> list[str]:
+    """The figures of one group; a dash for what is undefined."""
+
+    def figure(numbers: Mapping[str, Any] | None, name: str, form: str) -> str:
+        return "-" if numbers is None or numbers[name] is None else format(numbers[name], form)
+
+    interval = group.interval_95
+    return [
+        "-" if group.items is None else str(group.items),
+        str(group.touched),
+        "-" if group.rate is None else f"{group.rate:.3f}",
+        f"{interval[0]:.2f}-{interval[1]:.2f}" if interval else "-",
+        *(figure(group.iou, name, ".3f") for name in ("q05", "q50", "q95")),
+        figure(group.area_ratio, "q50", ".3f"),
+        figure(group.shift, "q50", "+.2f"),
+        figure(group.shift_absolute, "q50", ".2f"),
+    ]
+
+
+def _shortened(name: str, most: int) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def _print_word_figures(words: WordFigures) -> None:
+    columns = ["objects", "flipped", "share", "similarity", "renamed", "of", "share of these"]
+    shown, others = _most(words.by_class.values(), lambda group: group.flips.items)
+    groups = [words.all, *words.by_supercategory]
+    for by, of in (("supercategory", groups), ("class", shown)):
+        rows = [[_shortened(group.name, 27), *_word_cells(group)] for group in of]
+        if by == "class" and others:
+            rows.append([f"{len(others)} others", *_sum_cells(others)])
+        print_table(f"words by {by}", [by, *columns], rows)
+    print("of: objects that were not flipped and whose class has another name.")
+    changed = words.changed
+    print(f"prompts that differ from the clean ones: {_share(changed)}")
+    mean = words.all.similarity["mean"]
+    if mean is not None and words.uniform_similarity is not None:
+        print(
+            f"WordNet similarity of flips: mean {mean:.3f}; uniform flips would have "
+            f"{words.uniform_similarity:.3f}"
+        )
+    print(
+        f"collisions: {words.name_collisions} changed objects are called like another of their "
+        f"clip, {words.class_collisions} are of a class that it has"
+    )
+    if words.contradictions is not None:
+        print(
+            f"contradictions: {words.contradictions} flipped prompts have a narration that still "
+            "names the clean class"
+        )
+    if words.unknown_classes:
+        print(f"{words.unknown_classes} objects are of classes that the lexicon lacks")
+
+
+def _word_cells(group: WordGroup) -> list[str]:
+    mean = group.similarity["mean"]
+    return [
+        str(group.flips.items),
+        str(group.flips.hits),
+        _rate(group.flips),
+        "-" if mean is None else f"{mean:.3f}",
+        str(group.substitutions.hits),
+        str(group.substitutions.items),
+        _rate(group.substitutions),
+    ]
+
+
+def _sum_cells(groups: list[WordGroup]) -> list[str]:
+    sums = [
+        sum(getattr(getattr(group, part), name) for group in groups)
+        for part in ("flips", "substitutions")
+        for name in ("items", "hits")
+    ]
+    return [str(sums[0]), str(sums[1]), "-", "-", str(sums[3]), str(sums[2]), "-"]
+
+
+def _rate(share: Share) -> str:
+    return "-" if share.rate is None else f"{share.rate:.3f}"
+
+
+def _share(share: Share) -> str:
+    text = f"{share.hits} of {share.items}"
+    interval = share.interval_999
+    if share.rate is not None and interval is not None:
+        text += f", {share.rate:.1%} (99.9 % interval {interval[0]:.1%} to {interval[1]:.1%})"
+    return text
+
+
+def print_audit(found: Audit) -> None:
+    """What an audit found: figures first, then what agrees with the claims and what does not."""
+    print(f"held against: {found.clean}" + (f"; split {found.split}" if found.split else ""))
+    if found.words is not None:
+        print(f"flips: {_share(found.words.all.flips)}")
+        print(f"renames within a class, of the others: {_share(found.words.all.substitutions)}")
+        _print_word_figures(found.words)
+    if found.narrations is not None:
+        print(f"narrations changed: {_share(found.narrations)}")
+    if found.masks is not None and found.masks.untouched:
+        print("masks: the clean ones, untouched")
+    elif found.masks is not None:
+        columns = ["items", "changed", "rate", "interval", "IoU 5 %", "50 %", "95 %", "area"]
+        columns += ["shift", "|shift|"]
+        masks = found.masks
+        _print_groups("object", columns, [masks.all, masks.positive, masks.others])
+        _print_groups("class", columns, *_most(masks.by_class.values(), _mask_weight))
+        print("Medians: area, noisy / clean; shift, of the boundary in pixels, outward positive.")
+    _print_left_out(found.left_out)
+    for line in found.agreements:
+        print(f"as claimed: {line}")
+    for line in found.findings:
+        print(f"NOT AS CLAIMED: {line}")
+    if found.findings:
+        print("this split is not what it claims to be")
+    elif found.agreements:
+        print("this split is what it claims to be")
+    else:
+        print("neither a recipe nor the name says what this split should be")
+
+
+def print_rewording(rows: list[TextRow]) -> None:
+    """Prompts, or a narration, before and after; the words that changed in brackets."""
+    from actiseg_noise.text.changes import marked
+
+    for row in rows:
+        print(row.prompt_org)
+        print(f"  {marked(row.prompt_org, row.prompt)}   ({row.kind})")
+    if not rows:
+        print("no words of this sequence were changed")

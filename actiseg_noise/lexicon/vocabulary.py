@@ -1,0 +1,144 @@
+"""The classes that a lexicon is built of: EPIC's table, or a list of nouns of one's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from actiseg_data.errors import Problems, refuse
+from actiseg_data.lexicon import NUMBERS
+from actiseg_data.prepare.noun_classes import parse_texts, spoken
+from actiseg_data.untrusted import check_text, read_bytes, read_csv
+from actiseg_noise.lexicon.senses import Decision
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z' -]*")
+
+
+@dataclass(frozen=True)
+class Term:
+    """A class before WordNet was asked. names: all it is called, the plain name first where it is
+    one of them. decision: a sense that the list itself names."""
+
+    class_id: int
+    name: str
+    supercategory: str | None
+    names: tuple[str, ...]
+    decision: Decision | None = None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What readers said of a name: may noise write it, and its number."""
+
+    written: bool
+    number: str
+
+
+def read_noun_class_table(path: Path) -> list[Term]:
+    """EPIC's ``EPIC_100_noun_classes_v2.csv``; raises `Refused` with every faulty row.
+
+    Entries such as ``board:cutting`` become plain names; spaces are single, doubles stand once.
+    """
+    problems = Problems()
+    terms: list[Term] = []
+    for line, row in enumerate(read_csv(path, ("id", "key", "instances", "category")), 2):
+        where = f"{path}: row {line}"
+        with problems.caught():
+            if not (row["id"].isascii() and row["id"].isdigit() and len(row["id"]) < 10):
+                raise refuse(f"{row['id'][:60]!r} is no class id", where, "give the right table")
+            entries = (row["key"], *parse_texts(row["instances"], where))
+            names = _unrepeated(check_text(plain(spoken(entry)), where) for entry in entries)
+            terms.append(Term(int(row["id"]), names[0], row["category"], names))
+    _refuse_repeated_ids(terms, path, problems)
+    problems.raise_if_any()
+    return terms
+
+
+def read_noun_list(path: Path) -> list[Term]:
+    """A list of nouns, one class a line: ``[id:] name[, other name ...] [@ synset]``.
+
+    Ids stand before all lines or before none; without, lines are numbered from 0. Empty lines and
+    what follows a ``#`` count for nothing. Raises `Refused` with every faulty line.
+    """
+    problems = Problems()
+    terms: list[Term] = []
+    given = set()
+    try:
+        lines = read_bytes(path, "list of nouns").decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise refuse("is no UTF-8 text", path, "save it as UTF-8") from None
+    for number, line in enumerate(lines, 1):
+        text = line.partition("#")[0].strip()
+        if text:
+            with problems.caught():
+                term, has_id = _parse_line(text, len(terms), f"{path}: line {number}")
+                terms.append(term)
+                given.add(has_id)
+    if len(given) > 1:
+        problems.add("some lines have an id and some have none", path, "give all of them one")
+    if not terms and not problems.found:
+        problems.add("lists no noun", path, "write one a line")
+    _refuse_repeated_ids(terms, path, problems)
+    problems.raise_if_any()
+    return terms
+
+
+def _parse_line(text: str, position: int, where: str) -> tuple[Term, bool]:
+    text, at, synset = (part.strip() for part in text.partition("@"))
+    head, colon, rest = (part.strip() for part in text.partition(":"))
+    class_id = position
+    if colon:
+        if not (head.isascii() and head.isdigit() and len(head) < 10):
+            raise refuse(f"{head[:60]!r} is no class id", where, "write id: name, other name")
+        class_id, text = int(head), rest
+    names = _unrepeated(plain(name) for name in text.split(","))
+    bad = [name for name in names if not _PLAIN.fullmatch(name)]
+    if bad:
+        raise refuse(f"{bad[0][:60]!r} is no plain name", where, "use letters, spaces and hyphens")
+    decision = Decision(check_text(synset, where), "exact", "named in the list") if at else None
+    return Term(class_id, names[0], None, names, decision), bool(colon)
+
+
+def _refuse_repeated_ids(terms: list[Term], path: Path, problems: Problems) -> None:
+    seen: set[int] = set()
+    for term in terms:
+        if term.class_id in seen:
+            problems.add(f"class {term.class_id} is listed twice", path, "give each id once")
+        seen.add(term.class_id)
+
+
+def read_judgements(path: Path) -> dict[tuple[int, str], Judgement]:
+    """A table of what readers said of names: columns ``class_id, name, use, number``."""
+    judgements = {}
+    problems = Problems()
+    for line, row in enumerate(read_csv(path, ("class_id", "name", "use", "number")), 2):
+        where = f"{path}: row {line}"
+        with problems.caught():
+            if row["use"] not in ("write", "recognise") or row["number"] not in NUMBERS:
+                raise refuse("has an unknown use or number", where, "correct it")
+            if not row["class_id"].isdigit():
+                raise refuse(f"{row['class_id'][:60]!r} is no class id", where, "correct it")
+            found = Judgement(row["use"] == "write", row["number"])
+            judgements[int(row["class_id"]), row["name"]] = found
+    problems.raise_if_any()
+    return judgements
+
+
+def numbers_by_name(judgements: Mapping[tuple[int, str], Judgement]) -> dict[str, str]:
+    """The number of each judged name, whatever its class, for vocabularies that were not judged."""
+    return {name: found.number for (_, name), found in judgements.items() if found.written}
+
+
+def plain(name: str) -> str:
+    """A name with single spaces.
+
+    >>> plain("  butter  container ")
+    'butter container'
+    """
+    return " ".join(name.split())
+
+
+def _unrepeated(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in names if name)) or ("",)

@@ -1,0 +1,245 @@
+"""The panels of one frame: its objects tinted and named, clean and noisy, and what changed."""
+
+from __future__ import annotations
+
+import colorsys
+import io
+import math
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, UnidentifiedImageError
+
+from actiseg_data.errors import refuse
+from actiseg_data.layouts.actionvos import FRAMES
+from actiseg_data.masks import MAX_PIXELS, IndexMask, ids_in
+from actiseg_data.opencv import load_cv2
+from actiseg_data.records import MaskRow, TextRow
+from actiseg_data.sequences import Sequence
+from actiseg_data.untrusted import read_bytes
+from actiseg_noise.noisy_split import NoisySplit
+from actiseg_noise.preview.captions import Box, Caption, place_captions
+from actiseg_noise.preview.lettering import MARK, fitting, font, width_of
+
+Pixels: TypeAlias = NDArray[np.float64]
+"""(H, W, 3), red, green and blue from 0 to 255."""
+
+PANEL = (500, 440)
+"""Widest and highest that a panel gets, in pixels of the sheet."""
+
+GAINED, LOST, MOVED = (255, 145, 0), (50, 150, 255), (255, 255, 255)
+"""Colours of changed pixels. Orange, blue and white stay apart for colour-blind readers."""
+
+_GREY = 128.0
+_LINE = 5
+_MAX_IMAGE_BYTES = 1 << 26
+
+
+def photo_of(split: NoisySplit, sequence: Sequence, frame: str) -> Image.Image | None:
+    """The frame's image, of the noisy split or else of its source; None where neither has it."""
+    for dataset in (split.noisy, split.source):
+        path = dataset.folder(FRAMES, sequence) / f"{frame}.jpg"
+        if path.is_file():
+            return _read_photo(path)
+    return None
+
+
+def _read_photo(path: Path) -> Image.Image:
+    data = read_bytes(path, "image", _MAX_IMAGE_BYTES)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of large images; they are refused below
+            with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    size = f"{image.width} x {image.height}"
+                    raise refuse(f"has {size} pixels", path, "make the frames smaller")
+                photo: Image.Image = image.convert("RGB")
+                return photo
+    except (UnidentifiedImageError, Image.DecompressionBombError):
+        raise refuse("is no readable image", path, "restore the frame, or remove it") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise refuse(f"is damaged ({error})", path, "restore the frame, or remove it") from None
+
+
+@dataclass(frozen=True)
+class View:
+    """One frame: its masks, the ledger's rows by object id, and its image. touched: rows on masks;
+    reworded: rows on words."""
+
+    sequence: Sequence
+    frame: str
+    clean: IndexMask
+    noisy: IndexMask
+    touched: dict[int, MaskRow]
+    reworded: dict[int, TextRow]
+    photo: Image.Image | None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of a panel: the mask's proportions within `PANEL`."""
+        height, width = self.clean.shape
+        ratio = min(PANEL[0] / width, PANEL[1] / height)
+        return max(1, round(width * ratio)), max(1, round(height * ratio))
+
+    def enlarged(self, mask: IndexMask) -> IndexMask:
+        """A mask of this frame at about twice the panel's size, so that lines come out smooth when
+        the picture is made smaller."""
+        width = mask.shape[1]
+        times, step = -(-2 * self.size[0] // width), width // (2 * self.size[0])
+        if step > 1:
+            return mask[::step, ::step]
+        return mask.repeat(times, axis=0).repeat(times, axis=1)
+
+    @property
+    def backdrop(self) -> Pixels:
+        """The frame's image, or grey, at the size of an enlarged mask."""
+        height, width = self.enlarged(self.clean).shape
+        if self.photo is None:
+            return np.full((height, width, 3), _GREY)
+        resized = self.photo.resize((width, height), Image.Resampling.BICUBIC)
+        return np.asarray(resized, np.float64)
+
+
+def _panel(view: View, pixels: Pixels) -> Image.Image:
+    image = Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8))
+    return image.resize(view.size, Image.Resampling.LANCZOS)
+
+
+def _edges(mask: IndexMask, thickness: int) -> NDArray[np.bool_]:
+    """Pixels near a change of object, (H, W) bool."""
+    edge = np.zeros(mask.shape, np.uint8)
+    edge[:-1] |= mask[:-1] != mask[1:]
+    edge[:, :-1] |= mask[:, :-1] != mask[:, 1:]
+    cv2 = load_cv2()
+    thick: NDArray[np.uint8] = cv2.dilate(edge, np.ones((thickness, thickness), np.uint8))
+    return thick > 0
+
+
+def _tints(sequence: Sequence) -> Pixels:
+    """A colour for each id, (256, 3): hues as far apart as can be, in three grades of brightness.
+
+    The masks' own palette has three reds among its first nine colours.
+    """
+    tints = np.zeros((256, 3))
+    for rank, object_id in enumerate(sorted(sequence.object_ids)):
+        hue = (0.02 + rank * 0.6180339887) % 1  # the golden ratio's multiples spread evenly
+        saturation, value = ((0.85, 1.0), (0.95, 0.7), (0.5, 1.0))[rank % 3]
+        tints[object_id] = 255 * np.array(colorsys.hsv_to_rgb(hue, saturation, value))
+    return tints
+
+
+def overlay_of(view: View, mask: IndexMask, bright: frozenset[int]) -> Image.Image:
+    """The frame with its objects tinted and outlined, those in `bright` more strongly."""
+    large = view.enlarged(mask)
+    strength = np.full(256, 0.35 if view.photo is not None else 0.55)
+    strength[list(bright)] += 0.25
+    strength[0] = 0
+    share = strength[large][..., None]
+    pixels = (1 - share) * view.backdrop + share * _tints(view.sequence)[large]
+    pixels[_edges(large, _LINE)] = 235
+    return _panel(view, pixels)
+
+
+def difference_of(view: View) -> Image.Image:
+    """The frame in dim grey with every changed pixel in the colour of what happened to it."""
+    grey = view.backdrop.mean(axis=2, keepdims=True).repeat(3, axis=2)
+    pixels = 20 + 0.35 * grey
+    clean, noisy = view.enlarged(view.clean), view.enlarged(view.noisy)
+    pixels[_edges(clean, 2)] = 125
+    changed = clean != noisy
+    pixels[changed & (clean == 0)] = GAINED
+    pixels[changed & (noisy == 0)] = LOST
+    pixels[changed & (clean > 0) & (noisy > 0)] = MOVED
+    return _panel(view, pixels)
+
+
+def _centre(member: NDArray[np.bool_]) -> tuple[int, int]:
+    """The (x, y) of an object's pixel that is farthest from its outline: inside, in its bulk."""
+    cv2 = load_cv2()
+    inside = np.pad(member, 1).astype(np.uint8)
+    depth = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
+    return int(x) - 1, int(y) - 1
+
+
+@dataclass(frozen=True)
+class _Name:
+    """A text in a panel. anchor: (x, y) on the object; subject: the box around it."""
+
+    text: str
+    size: int
+    colour: tuple[int, int, int]
+    anchor: tuple[int, int]
+    subject: Box
+
+
+_STROKE = 3
+"""Width of the dark edge of a name, in pixels."""
+
+
+def write_names(panel: Image.Image, names: list[_Name]) -> None:
+    """Write names, the most important first, each near its object and readable on any ground."""
+    pen = ImageDraw.Draw(panel)
+    style: dict[str, Any] = {"stroke_width": _STROKE, "spacing": 2, "align": "center"}
+    inks = [pen.textbbox((0, 0), n.text, font=font(n.size), **style) for n in names]
+    sizes = [(math.ceil(ink[2] - ink[0]), math.ceil(ink[3] - ink[1])) for ink in inks]
+    captions = [Caption(size, n.anchor, n.subject) for size, n in zip(sizes, names, strict=True)]
+    boxes = place_captions(captions, panel.size)
+    for name, (left, top, right, bottom) in zip(names, boxes, strict=True):
+        x, y = name.anchor
+        near = (min(max(x, left), right), min(max(y, top), bottom))
+        if math.hypot(near[0] - x, near[1] - y) > 8:
+            pen.line((near, name.anchor), (0, 0, 0), 4)
+            pen.line((near, name.anchor), name.colour, 2)
+            pen.ellipse((x - 4, y - 4, x + 4, y + 4), name.colour, (0, 0, 0))
+    for name, box, ink in reversed(list(zip(names, boxes, inks, strict=True))):
+        place = (box[0] - ink[0], box[1] - ink[1])
+        pen.text(place, name.text, name.colour, font(name.size), stroke_fill=(0, 0, 0), **style)
+
+
+def names_of(view: View, mask: IndexMask, *, noise: bool) -> list[_Name]:
+    """The names of a panel, those of touched objects first, then of the largest.
+
+    noise: whether they are told with their noise: the new name, the kind and the IoU.
+    """
+    labels = {label.object_id: label.name for label in view.sequence.objects}
+    ratio = view.size[0] / mask.shape[1]
+    areas = np.bincount(mask.ravel(), minlength=256)
+    half = view.size[0] // 2
+    marked = view.touched.keys() | view.reworded.keys()
+    names = []
+    for at in sorted(ids_in(mask), key=lambda at: (at not in marked, -int(areas[at]), at)):
+        size, colour = (17, (214, 214, 218)) if noise else (20, (255, 255, 255))
+        text = fitting(labels[at], size, half)
+        if noise and at in marked:
+            size, colour = 23, MARK
+            text = _told(view, at, labels[at], size, half)
+        member = mask == at
+        x, y = _centre(member)
+        anchor = (round((x + 0.5) * ratio), round((y + 0.5) * ratio))
+        names.append(_Name(text, size, colour, anchor, _box_around(member, ratio)))
+    return names
+
+
+def _told(view: View, object_id: int, name: str, size: int, width: int) -> str:
+    """What an object is called now, with what became of its mask, on two lines where one is too
+    short."""
+    reworded, touched = view.reworded.get(object_id), view.touched.get(object_id)
+    text = fitting(reworded.name if reworded is not None else name, size, width)
+    if touched is None:
+        return text
+    what = f"{touched.kind} {touched.iou:.2f}"
+    together = f"{text} · {what}"
+    return together if width_of(together, size) <= width else f"{text}\n{what}"
+
+
+def _box_around(member: NDArray[np.bool_], ratio: float) -> Box:
+    """The box around an object that is in the mask, in pixels of a panel."""
+    rows, columns = np.flatnonzero(member.any(axis=1)), np.flatnonzero(member.any(axis=0))
+    corners = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+    left, top, right, bottom = (round(float(corner) * ratio) for corner in corners)
+    return left, top, right, bottom

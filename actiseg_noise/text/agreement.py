@@ -1,0 +1,92 @@
+"""Put one noun in the place of another so that a person could have written it: number, article,
+case."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from actiseg_data.lexicon import Name
+
+_WORD_BEFORE = re.compile(r"(\S+)(\s+)$")
+
+_NUMERALS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+# What a determiner becomes before a noun of another number; itself where it is not listed. None
+# stands for the article that the noun takes.
+_DETERMINERS: Mapping[str, Mapping[str, str | None]] = {
+    "a": {"singular": None, "plural": "some", "mass": "some"},
+    "an": {"singular": None, "plural": "some", "mass": "some"},
+    "one": {"plural": "some", "mass": "some"},
+    "another": {"plural": "more", "mass": "more"},
+    "each": {"plural": "all", "mass": "all"},
+    "every": {"plural": "all", "mass": "all"},
+    "this": {"plural": "these"},
+    "that": {"plural": "those"},
+    "these": {"singular": "this", "mass": "this"},
+    "those": {"singular": "that", "mass": "that"},
+    **{
+        word: {"singular": None, "mass": "some"}
+        for word in (*_NUMERALS, "both", "several", "few", "many")
+    },
+    "much": {"singular": None, "plural": "many"},
+}
+
+_AMOUNTS = ("some", "more", "any", "all", "enough")
+"""What stands before plurals and before what cannot be counted, but not before one thing."""
+
+
+def replace_noun(text: str, start: int, end: int, number: str, name: Name) -> str:
+    """The text with the noun at [start, end) replaced by a name in the fitting form.
+
+    number: of the noun as it stands there. A plural stays one where the name has a plural; the
+    article or determiner right before the noun agrees with the new one; case is kept.
+
+    >>> carrot, rice = Name("carrot", "carrot", "singular", "carrots", "a", True), Name(
+    ...     "rice", "rice", "mass", "rices", None, True)
+    >>> onion = Name("onion", "onion", "singular", "onions", "an", True)
+    >>> replace_noun("cut two potatoes", 8, 16, "plural", carrot)
+    'cut two carrots'
+    >>> replace_noun("take a carrot", 7, 13, "singular", onion)
+    'take an onion'
+    >>> replace_noun("Take Two Carrots", 9, 16, "plural", rice)
+    'Take Some Rice'
+    """
+    before, noun, after = text[:start], text[start:end], text[end:]
+    determiner = _WORD_BEFORE.search(before)
+    word = determiner[1].casefold() if determiner else ""
+    form, now = _form(name, number, counted=word in _AMOUNTS)
+    if determiner and word in _DETERMINERS and now in _DETERMINERS[word]:
+        new = _DETERMINERS[word][now] or name.article or "a"
+        before = before[: determiner.start()] + match_case(determiner[1], new) + determiner[2]
+    return before + match_case(noun, form) + after
+
+
+def _form(name: Name, number: str, *, counted: bool) -> tuple[str, str]:
+    """The form of a name that stands for a noun of some number, and its own number.
+
+    counted: whether an amount stands before it, which calls for a plural of what can be counted.
+    """
+    if (number == "plural" or counted) and name.plural is not None:
+        return name.plural, "plural"
+    if number == "singular" and name.singular is not None:
+        return name.singular, "singular"
+    return name.text, name.number
+
+
+def match_case(old: str, new: str) -> str:
+    """New words in the case of those whose place they take.
+
+    >>> match_case("Carrot", "bread knife"), match_case("CARROT", "knife"), match_case("a", "An")
+    ('Bread knife', 'KNIFE', 'An')
+    >>> match_case("Cutting Board", "bread knife")
+    'Bread Knife'
+    """
+    letters = [word for word in re.split(r"[\s-]+", old) if word[:1].isalpha()]
+    if letters and old.isupper() and len(old) > 1:
+        return new.upper()
+    if letters and all(word[0].isupper() for word in letters):
+        words = new.split(" ")
+        titled = words if len(letters) > 1 else words[:1]
+        return " ".join([*(word[:1].upper() + word[1:] for word in titled), *words[len(titled) :]])
+    return new

@@ -1,0 +1,110 @@
+"""To which class a class is flipped."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any, TypeAlias
+
+from actiseg_data.keys import Key, integer
+from actiseg_data.lexicon import Lexicon
+
+NEAR_POWER = 6
+"""Near flips are weighted by this power of the similarity, so that most stay among their kind."""
+
+FAR_POWER = 2
+"""Far flips are weighted by this power of 1 - similarity; a larger one leaves few classes."""
+
+_UNIT = 1 << 30
+"""Weight 1 as a whole number: weights are whole, so that no rounding decides a draw."""
+
+Weigh: TypeAlias = Callable[[Lexicon, int, int], float]
+"""(lexicon, class, class that it may be flipped to) -> weight in [0, 1]."""
+
+
+def _near(lexicon: Lexicon, one: int, other: int) -> float:
+    return lexicon.similarity(one, other) ** NEAR_POWER
+
+
+def _far(lexicon: Lexicon, one: int, other: int) -> float:
+    return (1 - lexicon.similarity(one, other)) ** FAR_POWER
+
+
+def _supercategory(lexicon: Lexicon, one: int, other: int) -> float:
+    own, its = lexicon.classes[one].supercategory, lexicon.classes[other].supercategory
+    return float(own is not None and own == its)
+
+
+_WEIGHTS: Mapping[str, Weigh] = {
+    "uniform": lambda lexicon, one, other: 1.0,
+    "near": _near,
+    "far": _far,
+    "supercategory": _supercategory,
+}
+
+
+@dataclass(frozen=True)
+class _Row:
+    """Weights of the classes of the pool, in order. ends: running sums."""
+
+    weights: list[int]
+    ends: list[int]
+
+
+class FlipTargets:
+    """To which classes a recipe flips each class, and how often.
+
+    parameters: of a noise of kind ``category`` or ``text``. The pool is the lexicon's classes, or
+    those of ``pool``, without the protected ones.
+
+    >>> from actiseg_data.keys import key
+    >>> from actiseg_data.lexicon import load_lexicon
+    >>> lexicon = load_lexicon()
+    >>> parameters = {"flip": "supercategory", "pool": None, "protect": [], "matrix": None}
+    >>> flipped = FlipTargets(parameters, lexicon).draw(key(0, 1, "x"), 4, excluded={1})
+    >>> lexicon.classes[flipped].supercategory
+    'cutlery'
+    """
+
+    def __init__(self, parameters: Mapping[str, Any], lexicon: Lexicon) -> None:
+        wanted = parameters["pool"]
+        ids = lexicon.classes if wanted is None else wanted
+        self.pool: list[int] = sorted(set(ids) - set(parameters["protect"]))
+        self._positions = {class_id: at for at, class_id in enumerate(self.pool)}
+        self._lexicon = lexicon
+        self._flip = parameters["flip"]
+        self._matrix = parameters["matrix"]
+        self._rows: dict[int, _Row] = {}
+
+    def draw(self, draw: Key, class_id: int, excluded: Collection[int]) -> int | None:
+        """The class that a class is flipped to, never itself and none of the excluded; None where
+        no other is left."""
+        row = self._row(class_id)
+        known = self._positions
+        taken = sorted({known[other] for other in excluded if other in known})
+        left = row.ends[-1] - sum(row.weights[at] for at in taken) if row.ends else 0
+        if left <= 0:
+            return None
+        place = integer(draw, left)
+        for at in taken:  # step over what is taken
+            if row.ends[at] - row.weights[at] <= place:
+                place += row.weights[at]
+        return self.pool[bisect_right(row.ends, place)]
+
+    def _row(self, class_id: int) -> _Row:
+        if class_id not in self._rows:
+            weights = [0 if other == class_id else w for other, w in self._weights(class_id)]
+            self._rows[class_id] = _Row(weights, list(accumulate(weights)))
+        return self._rows[class_id]
+
+    def _weights(self, class_id: int) -> list[tuple[int, int]]:
+        if self._flip == "matrix":
+            row = self._matrix.get(str(class_id), {})
+            most = max(row.values(), default=1.0)
+            shares = [row.get(str(other), 0.0) / most for other in self.pool]
+        else:
+            weigh = _WEIGHTS[self._flip]
+            shares = [weigh(self._lexicon, class_id, other) for other in self.pool]
+        return [(other, round(w * _UNIT)) for other, w in zip(self.pool, shares, strict=True)]

@@ -1,0 +1,156 @@
+"""Nouns of the lexicon in free text, such as narrations, found by spaCy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from actiseg_data.errors import refuse
+from actiseg_data.lexicon import Lexicon, Name
+from actiseg_noise.language import load_language_package
+from actiseg_noise.text.agreement import replace_noun
+
+BLANK = "blank"
+"""spaCy's English tokeniser alone: needs no model, and finds the same under every release."""
+
+_USE = "finding nouns in narrations"
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A noun in a text: characters [start, end). classes: ids of the classes that it may be of.
+    name: the lexicon's plain name for it. number: ``singular``, ``plural`` or ``mass``."""
+
+    start: int
+    end: int
+    classes: tuple[int, ...]
+    name: str
+    number: str
+
+
+class MentionFinder:
+    """Finds the nouns of a lexicon in texts: names, their plurals, ``slice of cheese`` for ``cheese
+    slice``, and EPIC's ``board:cutting`` for ``cutting board``; the longest where several fit.
+
+    pipeline: `BLANK`, or an installed spaCy pipeline with a tagger (``en_core_web_sm``), by its
+    name or by `pipeline_identity`. Without a tagger, the first word of a longer text is taken for
+    its verb, as narrations have it: the peel of ``peel potato`` is no noun. Raises `Refused` where
+    spaCy or the pipeline is missing, or is of another version than the one named.
+
+    >>> from actiseg_data.lexicon import load_lexicon
+    >>> found = MentionFinder(load_lexicon()).find("peel two potatoes")
+    >>> [(mention.name, mention.number) for mention in found]
+    [('potato', 'plural')]
+    """
+
+    def __init__(self, lexicon: Lexicon, pipeline: str = BLANK) -> None:
+        self._nlp = _load_pipeline(pipeline)
+        self._tags = pipeline != BLANK
+        matcher = load_language_package("spacy.matcher", _USE).PhraseMatcher
+        self._longest = load_language_package("spacy.util", _USE).filter_spans
+        self._matcher = matcher(self._nlp.vocab, attr="LOWER")
+        self._meanings = _meanings(lexicon)
+        self._matcher.add("noun", [self._nlp.make_doc(text) for text in self._meanings])
+
+    def find(self, text: str) -> list[Mention]:
+        """The nouns of a text, in order."""
+        doc = self._nlp(text) if self._tags else self._nlp.make_doc(text)
+        nouns = [span for span in self._matcher(doc, as_spans=True) if self._is_noun(span, doc)]
+        return [self._mention(span) for span in self._longest(nouns)]
+
+    def replace(self, text: str, class_id: int, name: Name) -> str | None:
+        """The text with every noun of a class replaced by a name; None where it has none."""
+        found = [mention for mention in self.find(text) if class_id in mention.classes]
+        for mention in reversed(found):
+            text = replace_noun(text, mention.start, mention.end, mention.number, name)
+        return text if found else None
+
+    def _is_noun(self, span: Any, doc: Any) -> bool:
+        if self._tags:
+            return span[-1].pos_ in ("NOUN", "PROPN", "X", "")
+        return bool(span.start > 0 or span.end == len(doc))
+
+    def _mention(self, span: Any) -> Mention:
+        # Between the words of a name a text may have more than one space.
+        meanings = self._meanings[" ".join(span.text.casefold().split())]
+        classes = tuple(dict.fromkeys(meaning.class_id for meaning in meanings))
+        first = meanings[0]
+        return Mention(span.start_char, span.end_char, classes, first.name, first.number)
+
+
+def pipeline_identity(name: str) -> str:
+    """A pipeline as a recipe names it: with its version, which decides what it finds."""
+    if name == BLANK:
+        return name
+    meta = _load_pipeline(name).meta
+    return f"{name.partition(' ')[0]} {meta['version']}"
+
+
+def _load_pipeline(pipeline: str) -> Any:
+    spacy = load_language_package("spacy", _USE)
+    if pipeline == BLANK:
+        return spacy.blank("en")
+    name, _, version = pipeline.partition(" ")
+    try:
+        nlp = spacy.load(name)
+    except OSError:
+        raise refuse(
+            f"there is no spaCy pipeline {name!r}",
+            "--pipeline",
+            f"python -m spacy download {name}, or leave it out",
+        ) from None
+    if version and nlp.meta["version"] != version:
+        raise refuse(
+            f"the spaCy pipeline {name} is of version {nlp.meta['version']}, not {version}",
+            "--pipeline",
+            f"install the version {version} that the recipe names",
+        )
+    if not {"tagger", "morphologizer", "attribute_ruler"} & set(nlp.pipe_names):
+        raise refuse(
+            f"the spaCy pipeline {name!r} tags no parts of speech",
+            "--pipeline",
+            "give one with a tagger, such as en_core_web_sm, or leave it out",
+        )
+    return nlp
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    """What a spelling stands for. rank: the lower, the surer: names as they are before their
+    inflected forms, names that people write before misspelt ones."""
+
+    rank: tuple[bool, bool]
+    class_id: int
+    name: str
+    number: str
+
+
+def _meanings(lexicon: Lexicon) -> dict[str, list[_Meaning]]:
+    """The surest meanings of every spelling, in lower case."""
+    found: dict[str, list[_Meaning]] = {}
+    for class_id, noun in lexicon.classes.items():
+        for name in noun.names:
+            for text, number in _spellings(name, lexicon):
+                rank = (text != name.text, not name.written)
+                meanings = found.setdefault(text.casefold(), [])
+                meanings.append(_Meaning(rank, class_id, name.text, number))
+    return {
+        text: [meaning for meaning in meanings if meaning.rank == min(m.rank for m in meanings)]
+        for text, meanings in found.items()
+    }
+
+
+def _spellings(name: Name, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
+    """The ways to write a name, each with its number."""
+    forms = [(name.text, name.number)]
+    if name.other is not None:
+        forms.append((name.other, "singular" if name.number == "plural" else "plural"))
+    for text, number in forms:
+        yield text, number
+        *modifiers, head = text.split()
+        if modifiers:
+            yield ":".join([head, *modifiers]), number
+            of = " ".join(modifiers)
+            for modifier in (of, *lexicon.other_forms(of)):
+                yield f"{head} of {modifier}", number

@@ -33,8 +33,8 @@ class Noise:
     kind: e.g. ``boundary``. algorithm: version of how the kind makes its pixels or words; a change
     of them raises it. rate: share of the eligible items that are touched, in [0, 1]. exact: take
     exactly that share of the split, by hash rank, instead of deciding for each item. objects:
-    ``positive`` or ``all``. overlap: of noise on masks: who owns shared pixels; else None. scope:
-    of noise on words: where they change (``prompt``, ``both``, ``narration``); else None.
+    ``positive`` or ``all``. overlap: of mask noise: who owns shared pixels; else None. scope:
+    of text noise: where they change (``prompt``, ``both``, ``narration``); else None.
     parameters: all of the kind's own.
     """
 
@@ -68,12 +68,12 @@ class Recipe:
 
     @property
     def mask_noise(self) -> Noise | None:
-        """Its noise on masks, if it has any."""
+        """Its mask noise, if it has any."""
         return next((noise for noise in self.noises if noise.medium == "masks"), None)
 
     @property
     def text_noise(self) -> Noise | None:
-        """Its noise on words, if it has any."""
+        """Its text noise, if it has any."""
         return next((noise for noise in self.noises if noise.medium == "text"), None)
 
     def to_dict(self) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def parse_noise(cursor: Cursor) -> Noise:
     _refuse_unknown(cursor, tuple(field.name for field in fields(Noise)), problems)
     if ("overlap" in cursor) == ("scope" in cursor):
         problems.add(
-            "must have either 'overlap' (noise on masks) or 'scope' (noise on words)",
+            "must have either 'overlap' (mask noise) or 'scope' (text noise)",
             cursor.where,
             "correct the file",
         )

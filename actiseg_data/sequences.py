@@ -77,7 +77,8 @@ def number_equals(sequences: list[Sequence]) -> list[Sequence]:
     for positions in equals.values():
         in_time = sorted(positions, key=lambda at: _time(sequences[at]))
         for ordinal, position in enumerate(in_time):
-            numbered[position] = replace(sequences[position], ordinal=ordinal)
+            if sequences[position].ordinal != ordinal:
+                numbered[position] = replace(sequences[position], ordinal=ordinal)
     return numbered
 
 

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from actiseg_data.collector import collector_paused
 from actiseg_data.errors import Problems, Refused, refuse
 
 MAX_JSON_BYTES = 1 << 30
@@ -32,6 +33,8 @@ MAX_NAME_BYTES = 200
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?$", re.IGNORECASE)
 # And what some take for a new line, and what has text shown in another order than it stands in.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# No name that is refused looks like this: reserved ones have no underline.
+_ORDINARY = re.compile(r"[A-Za-z0-9:-]*_[A-Za-z0-9_:-]*")
 _SEPARATORS = re.compile(r"[/\\]")
 
 T = TypeVar("T")
@@ -48,6 +51,8 @@ def check_name(name: object, kind: str, where: object) -> str:
     >>> check_name("00000009_P01_01_take_board:cutting", "sequence", "train.json")
     '00000009_P01_01_take_board:cutting'
     """
+    if isinstance(name, str) and len(name) <= MAX_NAME_BYTES and _ORDINARY.fullmatch(name):
+        return name
     if not isinstance(name, str) or not name:
         raise refuse(f"the {kind} name must be a non-empty text, got {name!r}", where, "correct it")
     reason = None
@@ -98,6 +103,8 @@ def _must_be(wanted: str, value: object, where: object) -> Refused:
 
 
 def _encodable(text: str) -> bool:
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -142,9 +149,10 @@ def read_json(path: Path, kind: str = "file") -> Any:
 def parse_json(data: bytes, where: object) -> Any:
     """Parse JSON; refused: NaN, infinities, absurd nesting, a key that an object has twice."""
     try:
-        document = json.loads(
-            data, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_unrepeated
-        )
+        with collector_paused():
+            document = json.loads(
+                data, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_unrepeated
+            )
     except RecursionError:
         raise _too_deep(where) from None
     except UnicodeDecodeError:
@@ -255,10 +263,14 @@ class Cursor:
         for position, value in enumerate(self._typed(list, "a list")):
             yield Cursor(value, f"{self.where}[{position}]")
 
+    def member(self, name: str) -> Cursor:
+        """A member that is there, whose name need not be safe to show."""
+        return Cursor(self.mapping()[name], f"{self.where}: {_shown(name)}")
+
     def members(self) -> Iterator[tuple[str, Cursor]]:
         """The members of an object, each with its place."""
-        for name, value in self.mapping().items():
-            yield name, Cursor(value, f"{self.where}: {_shown(name)}")
+        for name in self.mapping():
+            yield name, self.member(name)
 
     def text(self) -> str:
         """A text; refused where it has control characters, see `check_text`."""

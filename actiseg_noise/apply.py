@@ -70,7 +70,7 @@ def corrupt_sequence(
     recipe: Recipe,
     threshold: float | None = None,
 ) -> Iterator[FrameNoise]:
-    """Apply a recipe's noise on masks to one sequence, frame by frame. Pure: no file is read or
+    """Apply a recipe's mask noise to one sequence, frame by frame. Pure: no file is read or
     written, the masks stay as they are.
 
     masks: the clean (H, W) uint8 index masks, in frame order; taken one at a time, so a long clip
@@ -90,7 +90,7 @@ def corrupt_sequence(
     """
     noise = recipe.mask_noise
     if noise is None:
-        raise refuse("has no noise on masks", "recipe", "apply its noise on words instead")
+        raise refuse("has no mask noise", "recipe", "apply its text noise instead")
     limit = noise.rate if threshold is None else threshold
     for frame, clean in zip(sequence.frames, masks, strict=True):
         yield _corrupt_frame(sequence, frame, clean, recipe, noise, limit)

@@ -26,7 +26,7 @@ from actiseg_data.records import (
     read_summary,
 )
 from actiseg_data.sequences import Sequence
-from actiseg_data.untrusted import parse_json, read_bytes
+from actiseg_data.untrusted import read_bytes
 from actiseg_noise import __version__
 from actiseg_noise.apply import corrupt_sequence
 from actiseg_noise.journal import (
@@ -88,9 +88,9 @@ def corrupt(
     dataset: the clean root; it is only read. recipe: see `actiseg_noise.recipe.make_recipe`.
     out: folder to make, by default `default_out`. only: sequence folders to restrict the copy to;
     they get the same pixels and words as in a copy of the whole. images: how frames get into the
-    copy: ``link``, ``copy`` or ``none``; without noise on masks, masks and weights get in like
+    copy: ``link``, ``copy`` or ``none``; without mask noise, masks and weights get in like
     them, linked where frames do not. overwrite: replace another copy at `out`. lexicon: the one
-    that noise on words is drawn from, by default the installed one.
+    that text noise is drawn from, by default the installed one.
 
     Work goes to ``OUT.partial`` and is taken up again there after an interruption. Raises `Refused`
     with everything that is wrong with the input, before anything is written.
@@ -156,7 +156,8 @@ def _write_documents(
     write_json(partial / RECIPE_FILE, request.recipe.to_dict(), indent=2)
     if request.lexicon is not None:
         write_json(partial / LEXICON_FILE, request.lexicon.document)
-    records = written(partial, plan.image_sets, _records(plan, partial))
+    rows = {} if plan.words is None else plan.words.rows
+    records = written(partial, plan.image_sets, rows, _records(plan, partial))
     summary = summarise(request, plan, records) | identity
     summary["seconds"] = round(time.perf_counter() - started, 2)
     write_json(partial / SUMMARY_FILE, summary, indent=2)
@@ -187,8 +188,7 @@ def _corrupt_one(task: _Task, item: tuple[Sequence, Place | None]) -> None:
 
 
 def _records(plan: Plan, partial: Path) -> Iterator[SequenceRecord]:
-    """The records of all sequences, in order, one at a time: what was changed in the words of each
-    before what was changed in its masks."""
+    """The records of all sequences, in order, one at a time; empty ones without mask noise."""
     masked = plan.recipe.mask_noise is not None
     places = find_records(journal_of(partial)) if masked else {}
     for sequence in plan.sequences:
@@ -198,8 +198,6 @@ def _records(plan: Plan, partial: Path) -> Iterator[SequenceRecord]:
             if masked:
                 raise Interrupted(_change(f"the record of {sequence.folder}", partial))
             record = SequenceRecord.empty(sequence.folder)
-        if plan.words is not None:
-            record.rows[:0] = [row.to_json() for row in plan.words.rows[sequence.folder]]
         yield record
 
 
@@ -211,13 +209,10 @@ def _take_lists(plan: Plan, partial: Path) -> None:
         source, target = plan.split.root / IMAGE_SETS / name, partial / IMAGE_SETS / name
         if name in reworded:
             write_bytes(target, reworded[name])
-            continue
-        data = read_bytes(source)
-        document = plan.split.image_set(name, plan.sequences)
-        if document == parse_json(data, source):
-            write_bytes(target, data)
+        elif name in plan.verbatim:
+            write_bytes(target, read_bytes(source))
         else:
-            write_json(target, document)
+            write_json(target, plan.split.image_set(name, plan.sequences)[0])
 
 
 def _refuse_changed(plan: Plan) -> None:

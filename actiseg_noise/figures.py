@@ -109,8 +109,8 @@ def print_inspection(found: Inspection) -> None:
     print(f"{found.sequences} sequences, {found.frames} frames")
     for noise in found.recipe.noises:
         print(f"asked: {noise.kind}, rate {noise.rate:g}, {noise.objects} objects")
-    if found.words is not None:
-        _print_word_figures(found.words)
+    if found.text is not None:
+        _print_word_figures(found.text)
     if found.masks is not None:
         _print_mask_figures(found.masks)
     _print_left_out(found.left_out)
@@ -265,10 +265,10 @@ def _share(share: Share) -> str:
 def print_audit(found: Audit) -> None:
     """What an audit found: figures first, then what agrees with the claims and what does not."""
     print(f"held against: {found.clean}" + (f"; split {found.split}" if found.split else ""))
-    if found.words is not None:
-        print(f"flips: {_share(found.words.all.flips)}")
-        print(f"renames within a class, of the others: {_share(found.words.all.substitutions)}")
-        _print_word_figures(found.words)
+    if found.text is not None:
+        print(f"flips: {_share(found.text.all.flips)}")
+        print(f"renames within a class, of the others: {_share(found.text.all.substitutions)}")
+        _print_word_figures(found.text)
     if found.narrations is not None:
         print(f"narrations changed: {_share(found.narrations)}")
     if found.masks is not None and found.masks.untouched:

@@ -49,7 +49,7 @@ class Bystanders:
 
 @dataclass(frozen=True)
 class MaskFigures:
-    """The realised noise on masks.
+    """The realised mask noise.
 
     all: all items as one group; by_kind: in each, the items are all eligible ones, since kinds are
     drawn among them. by_class: by class id, -1 where it is unknown. by_supercategory: by the
@@ -83,7 +83,7 @@ class MaskFigures:
 class Inspection:
     """The realised noise of a split.
 
-    sequences, frames: how many were looked at. masks, words: None where the recipe has no such
+    sequences, frames: how many were looked at. masks, text: None where the recipe has no such
     noise. left_out: what could not be told, and why; it is None here.
     """
 
@@ -91,7 +91,7 @@ class Inspection:
     sequences: int
     frames: int
     masks: MaskFigures | None
-    words: WordFigures | None
+    text: WordFigures | None
     left_out: Mapping[str, str]
 
     def to_dict(self) -> dict[str, Any]:
@@ -103,7 +103,7 @@ class Inspection:
             "sequences": self.sequences,
             "frames": self.frames,
             "masks": None if self.masks is None else self.masks.to_dict(),
-            "words": None if self.words is None else self.words.to_dict(),
+            "text": None if self.text is None else self.text.to_dict(),
             "left_out": dict(self.left_out),
         }
 
@@ -142,7 +142,7 @@ def inspect(
                 left_out[name] = reason
     text = split.recipe.text_noise
     if text is not None and text.scope == "narration":
-        left_out["words"] = "only narrations changed; the ledger has them, `audit` counts them"
+        left_out["text"] = "only narrations changed; the ledger has them, `audit` counts them"
     elif text is not None:
         folders = {sequence.folder for sequence in sequences}
         items = read_word_items(out / IMAGE_SETS, split.recipe.split, None)
@@ -152,7 +152,7 @@ def inspect(
         sequences=len(sequences),
         frames=sum(len(sequence.frames) for sequence in sequences),
         masks=masks,
-        words=words,
+        text=words,
         left_out=left_out,
     )
 

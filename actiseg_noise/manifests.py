@@ -23,6 +23,7 @@ from actiseg_noise.apply import corrupt_sequence
 from actiseg_noise.plan import clean_digests
 from actiseg_noise.presets import MANIFESTS, load_preset, load_presets
 from actiseg_noise.stage import Stage, silent
+from actiseg_noise.text.words import WordNoise
 
 SCHEMA = "actiseg/golden/1"
 
@@ -31,15 +32,32 @@ SCHEMA = "actiseg/golden/1"
 class Golden:
     """What is known of one dataset.
 
-    about: what it is and how to get it. clean, masks: digests of all masks (see `digest_of_masks`),
-    of the dataset as it is and of what each preset makes of it.
+    about: what it is and how to get it. clean: digest of all masks (see `digest_of_masks`) of the
+    dataset as it is. presets: of what each preset makes of it.
     """
 
     name: str
     about: str
     split: str
     clean: str
-    masks: dict[str, str]
+    presets: Digests
+
+
+@dataclass(frozen=True)
+class Digests:
+    """What presets make of a dataset, by preset.
+
+    masks: digests of all masks, of those with mask noise. text: digests of what objects are
+    called, of those with text noise.
+    """
+
+    masks: Mapping[str, str]
+    text: Mapping[str, str]
+
+    @property
+    def presets(self) -> set[str]:
+        """Names of all presets."""
+        return set(self.masks) | set(self.text)
 
 
 def digest_of_masks(digests: Iterable[tuple[Sequence, list[str]]]) -> str:
@@ -70,7 +88,7 @@ def load_golden() -> dict[str, Golden]:
             about=entry["about"].text(),
             split=entry["split"].text(),
             clean=entry["clean"].text(),
-            masks={preset: digest.text() for preset, digest in entry["masks"].members()},
+            presets=Digests(_texts(entry["masks"]), _texts(entry["text"])),
         )
         for name, entry in top["datasets"].members()
     }
@@ -104,21 +122,42 @@ def derive(
     only: Iterable[str] = (),
     workers: int = 1,
     stage: Stage = silent,
-) -> dict[str, str]:
+) -> Digests:
     """Apply presets, at seed 0, to a split in memory, and digest what comes out.
 
-    only: names of presets, instead of all. Returns `Golden.masks`. Raises `Refused` where the split
-    is faulty or a preset unknown.
+    only: names of presets, instead of all. Raises `Refused` where the split is faulty or a preset
+    unknown.
     """
     opened = open_split(root, split)
     presets = [load_preset(name) for name in only] or load_presets().values()
     recipes = {preset.name: preset.recipe(split=split) for preset in presets}
+    masked = {name: of for name, of in recipes.items() if of.mask_noise is not None}
     with stage("deriving presets") as progress:
-        found = run(_digests, (opened, recipes), opened.sequences, workers, progress)
-    return {
-        name: digest_of_masks(zip(opened.sequences, (of[name] for of in found), strict=True))
-        for name in recipes
-    }
+        found = run(_digests, (opened, masked), opened.sequences, workers, progress)
+    return Digests(
+        masks={
+            name: digest_of_masks(zip(opened.sequences, (of[name] for of in found), strict=True))
+            for name in masked
+        },
+        text={
+            name: digest_of_words(recipe, opened.sequences)
+            for name, recipe in recipes.items()
+            if recipe.text_noise is not None
+        },
+    )
+
+
+def digest_of_words(recipe: Recipe, sequences: Iterable[Sequence]) -> str:
+    """One digest of all names that a recipe puts in the place of others, by what an object is."""
+    noise = WordNoise(recipe)
+    changed = {}
+    for sequence in sequences:
+        words = noise.choose(noise.options(sequence), noise.thresholds, sequence.narration)
+        names = {label.object_id: label.name for label in sequence.objects}
+        for object_id, new in words.objects.items():
+            place = "/".join((*map(str, sequence.identity), names[object_id]))
+            changed[place] = [new.class_id, new.name.text]
+    return json_digest(changed)
 
 
 def _digests(shared: tuple[Split, dict[str, Recipe]], sequence: Sequence) -> dict[str, list[str]]:
@@ -131,12 +170,20 @@ def _digests(shared: tuple[Split, dict[str, Recipe]], sequence: Sequence) -> dic
     }
 
 
-def mismatches(golden: Golden, masks: Mapping[str, str]) -> list[str]:
-    """One line for each preset whose pixels are not the golden ones, or that has no golden ones."""
+def mismatches(golden: Golden, found: Digests) -> list[str]:
+    """One line for each preset whose pixels or words are not the golden ones, or that has none."""
     lines = []
-    for name, digest in masks.items():
-        if name not in golden.masks:
-            lines.append(f"{name}: has no golden digest on {golden.name}")
-        elif golden.masks[name] != digest:
-            lines.append(f"{name}: gives other pixels on {golden.name} than it should")
+    for what, ours, theirs in (
+        ("pixels", found.masks, golden.presets.masks),
+        ("words", found.text, golden.presets.text),
+    ):
+        for name, digest in ours.items():
+            if name not in theirs:
+                lines.append(f"{name}: has no golden digest of its {what} on {golden.name}")
+            elif theirs[name] != digest:
+                lines.append(f"{name}: gives other {what} on {golden.name} than it should")
     return lines
+
+
+def _texts(cursor: Cursor) -> dict[str, str]:
+    return {name: value.text() for name, value in cursor.members()}

@@ -27,6 +27,7 @@ from actiseg_data.records import (
     LEXICON_FILE,
     RECIPE_FILE,
     SUMMARY_FILE,
+    TextRow,
     read_recipe,
     read_summary,
 )
@@ -243,17 +244,22 @@ def is_finished(
 
 
 def written(
-    partial: Path, image_sets: Mapping[str, str], records: Iterable[SequenceRecord]
+    partial: Path,
+    image_sets: Mapping[str, str],
+    rows: Mapping[str, Iterable[TextRow]],
+    records: Iterable[SequenceRecord],
 ) -> Iterator[SequenceRecord]:
     """The records, one at a time, while ledger and digests are written from them.
 
-    image_sets: digests of the lists by file name. Both files are there when the last was taken.
+    image_sets: digests of the lists by file name. rows: ledger rows on text by sequence folder,
+    which stand before those on masks. Both files are there when the last record was taken.
     """
     lists = {f"{IMAGE_SETS}/{name}": digest for name, digest in image_sets.items()}
     with writing(partial / LEDGER_FILE) as ledger, writing(partial / DIGESTS_FILE) as digests:
         digests.write(b"{\n" + _members(lists))
         for record in records:
-            ledger.write("".join(f"{row}\n" for row in record.rows).encode())
+            lines = (*(row.to_json() for row in rows.get(record.folder, ())), *record.rows)
+            ledger.write("".join(f"{line}\n" for line in lines).encode())
             if record.digests:
                 digests.write(b",\n" + _members(record.digests))
             yield record

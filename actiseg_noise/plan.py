@@ -28,9 +28,10 @@ class Plan:
     """What a recipe will touch in a split.
 
     sequences: the ones of this run, in list order. image_sets: digests of the lists and their
-    companions as they will be written, cut to these sequences, by file name. threshold: masks of
-    items with a selection draw below it are touched; None without noise on masks. words: None
-    without noise on words. list_stamps, mask_stamps: `stamp_of` every file that the outcome depends
+    companions as they will be written, cut to these sequences, by file name; verbatim: names of
+    those that are written as they are, byte for byte. threshold: masks of
+    items with a selection draw below it are touched; None without mask noise. words: None
+    without text noise. list_stamps, mask_stamps: `stamp_of` every file that the outcome depends
     on, by the list's name and by the sequence's folder; for an exact recipe those of the whole
     split.
     """
@@ -39,6 +40,7 @@ class Plan:
     recipe: Recipe
     sequences: tuple[Sequence, ...]
     image_sets: dict[str, str]
+    verbatim: frozenset[str]
     threshold: float | None
     words: WordPlan | None
     list_stamps: dict[str, int]
@@ -82,7 +84,7 @@ def make_plan(
     """Look at every mask and prompt that a run touches, and settle what it will make of them.
 
     sequences: those of this run. An exact recipe is settled over the whole split all the same, so
-    that a part agrees with the whole. lexicon: the one that noise on words is drawn from, by
+    that a part agrees with the whole. lexicon: the one that text noise is drawn from, by
     default the installed one. survey: False leaves masks alone that nothing is to be known of yet.
     Raises `Refused` with every faulty mask or companion file.
     """
@@ -92,11 +94,12 @@ def make_plan(
     if recipe.text_noise is not None:
         words = plan_words(split, recipe, sequences, lexicon)
     reworded = {} if words is None else words.digests
-    image_sets = image_set_digests(split, sequences, reworded)
+    image_sets, verbatim = image_set_digests(split, sequences, reworded)
+    lists_of_run = (tuple(sequences), image_sets, verbatim)
     noise = recipe.mask_noise
     if noise is None or not (survey or noise.exact):
         threshold = None if noise is None else noise.rate
-        return Plan(split, recipe, tuple(sequences), image_sets, threshold, words, list_stamps, {})
+        return Plan(split, recipe, *lists_of_run, threshold, words, list_stamps, {})
     surveyed = split.sequences if noise.exact else sequences
     found = run(_check_masks, (split, recipe), surveyed, workers, progress)
     threshold = noise.rate
@@ -105,9 +108,7 @@ def make_plan(
     mask_stamps = {
         sequence.folder: stamps for sequence, (stamps, _) in zip(surveyed, found, strict=True)
     }
-    return Plan(
-        split, recipe, tuple(sequences), image_sets, threshold, words, list_stamps, mask_stamps
-    )
+    return Plan(split, recipe, *lists_of_run, threshold, words, list_stamps, mask_stamps)
 
 
 def stamp_of(path: Path) -> int:
@@ -144,7 +145,7 @@ def _check_masks(
 def selection_draws(shared: tuple[Split, Recipe], sequence: Sequence) -> array[float]:
     """The selection draws of all eligible objects that are in sight in a sequence.
 
-    shared: the split and a recipe with noise on masks.
+    shared: the split and a recipe with mask noise.
     """
     split, recipe = shared
     noise = recipe.mask_noise
@@ -162,22 +163,29 @@ def selection_draws(shared: tuple[Split, Recipe], sequence: Sequence) -> array[f
 
 def image_set_digests(
     split: Split, sequences: Listing[Sequence], reworded: Mapping[str, str]
-) -> dict[str, str]:
-    """Digests of the ImageSets documents of some sequences by file name, as the source has them.
+) -> tuple[dict[str, str], frozenset[str]]:
+    """Digests of the ImageSets documents of some sequences by file name, as the source has them,
+    and the names of those that hold these sequences and no others.
 
     reworded: digests of those that are written anew. A companion that the source lacks is left out.
     Raises `Refused` for those that are damaged or lack a sequence of the list.
     """
     problems = Problems()
-    digests = {}
+    digests: dict[str, str] = {}
+    verbatim: set[str] = set()
     for name in image_sets_files(split.name):
         with problems.caught():
             if name in reworded:
                 digests[name] = reworded[name]
+            elif name == f"{split.name}.json" and len(sequences) == len(split.sequences):
+                digests[name] = split.fingerprint
+                verbatim.add(name)
             elif name == f"{split.name}.json" or split.has_document(name):
-                digests[name] = json_digest(split.image_set(name, sequences))
+                document, whole = split.image_set(name, sequences)
+                digests[name] = json_digest(document)
+                verbatim |= {name} if whole else set()
     problems.raise_if_any()
-    return digests
+    return digests, frozenset(verbatim)
 
 
 def clean_masks_digest(split: Split, sequences: Listing[Sequence], workers: int | Crew = 1) -> str:

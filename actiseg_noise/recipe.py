@@ -37,7 +37,7 @@ def make_recipe(
 
     kind: one of `KIND_SPECS`, or of `MIXED`. rate: share of the eligible items, in [0, 1].
     parameters: stand over the kind's defaults; those of a mixed type go to whichever of its kinds
-    has them. lexicon: for noise on words, by default the one that is installed. changes: see
+    has them. lexicon: for text noise, by default the one that is installed. changes: see
     `with_changes`.
 
     Giving a ``radius`` switches the calibration to a target IoU off, unless both are given, which
@@ -76,10 +76,10 @@ def with_changes(
     """Noises with other values. None leaves a value as it is.
 
     parameters: each goes to the noises whose kind has it, all others to the first, where the check
-    of the recipe finds them. lexicon: the one that noise on words is drawn from; where a noise
+    of the recipe finds them. lexicon: the one that text noise is drawn from; where a noise
     names none and none is given, the installed one. rate, exact, objects: of all noises. text_rate,
-    boundary_rate: of the noise on words and of that on masks. overlap: of noise on masks; scope: of
-    noise on words. Raises `Refused` where there is no noise that a change could be meant for.
+    boundary_rate: of the text noise and of that on masks. overlap: of mask noise; scope: of
+    text noise. Raises `Refused` where there is no noise that a change could be meant for.
     """
     shared = {"rate": rate, "exact": exact, "objects": objects}
     of_medium = {
@@ -91,7 +91,7 @@ def with_changes(
         given = [name.replace("_", "-") for name, value in of.items() if value is not None]
         if given and all(noise.medium != medium for noise in noises):
             problems.add(
-                f"there is no noise on {medium} that {' and '.join(given)} could be meant for",
+                f"there is no noise of {medium} that {' and '.join(given)} could be meant for",
                 "recipe",
                 "leave it out, or choose a type or preset with such noise",
             )
@@ -141,9 +141,9 @@ def check_recipe(recipe: Recipe, where: str) -> Recipe:
     problems = Problems()
     if not recipe.noises:
         problems.add("lists no noise", where, "give one under 'noises'")
-    for medium, of in (("masks", "on masks"), ("text", "on words")):
+    for medium in ("masks", "text"):
         if sum(noise.medium == medium for noise in recipe.noises) > 1:
-            problems.add(f"lists several noises {of}", where, "keep one; run again for another")
+            problems.add(f"lists several noises of {medium}", where, "keep one; run again")
     if not 0 <= recipe.seed < 1 << 63:
         problems.add(f"the seed {recipe.seed} is out of range", where, "use 0 to 2**63 - 1")
     noises = []

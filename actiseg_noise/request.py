@@ -28,7 +28,7 @@ _WORDNET = (
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of a run, read and checked before masks are. lexicon: of noise on words, None
+    """What is asked of a run, read and checked before masks are. lexicon: of text noise, None
     for the installed one. licences: LICENSE, NOTICE."""
 
     split: Split

@@ -25,6 +25,7 @@ from actiseg_noise.language import load_language_package
 from actiseg_noise.plan import Plan
 from actiseg_noise.request import Request
 from actiseg_noise.text.assignment import rates
+from actiseg_noise.text.plan import WordPlan
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -64,22 +65,6 @@ def quantiles(values: Iterable[float]) -> dict[str, Any]:
     return {"n": len(numbers), "mean": round(float(numbers.mean()), 6)} | {
         f"q{round(100 * q):02d}": round(float(np.quantile(numbers, q)), 6) for q in QUANTILES
     }
-
-
-class WordFigures:
-    """What the summary needs of the ledger's rows on words."""
-
-    def __init__(self) -> None:
-        self._similarity: dict[str, array[float]] = {}
-
-    def add(self, row: Mapping[str, Any]) -> None:
-        """Take in one row, as JSON has it."""
-        self._similarity.setdefault(row["kind"], array("d")).append(row["similarity"])
-
-    def to_dict(self) -> dict[str, Any]:
-        """WordNet similarity of new and clean words by kind."""
-        kinds = sorted(self._similarity)
-        return {"similarity": {kind: quantiles(self._similarity[kind]) for kind in kinds}}
 
 
 class MaskFigures:
@@ -154,13 +139,13 @@ def summarise(request: Request, plan: Plan, records: Iterable[SequenceRecord]) -
 
     records: of the plan's sequences, in order; taken one at a time.
     """
-    masks, words = MaskFigures(), WordFigures()
+    masks = MaskFigures()
     tally = Counter[str]()
     bystander_ious = array("d")
     clean: dict[str, list[str]] = {}
     for record in records:
         for row in map(json.loads, record.rows):
-            (words if row["frame"] is None else masks).add(row)
+            masks.add(row)
         tally.update(record.tally)
         bystander_ious.extend(record.bystander_ious)
         clean[record.folder] = record.clean_digests
@@ -187,7 +172,7 @@ def summarise(request: Request, plan: Plan, records: Iterable[SequenceRecord]) -
             "target_not_reached": masks.not_reached,
         }
     if recipe.text_noise is not None and plan.words is not None:
-        summary["text"] = _text(recipe.text_noise, plan.words.tally, words)
+        summary["text"] = _text(recipe.text_noise, plan.words)
         handled |= {name: plan.words.tally[name] for name in _ODD_WORDS}
     weights = "left out: the source's are made from clean masks"
     if recipe.mask_noise is None:
@@ -245,10 +230,14 @@ def _realised(noise: Noise, selected: int, items: int) -> dict[str, Any]:
     }
 
 
-def _text(noise: Noise, tally: Counter[str], words: WordFigures) -> dict[str, Any]:
-    """Realised rates of noise on words: of all items, and of flips and substitutions among those
-    that could be."""
+def _text(noise: Noise, words: WordPlan) -> dict[str, Any]:
+    """Realised rates of text noise: of all items, and of flips and substitutions among those
+    that could be; WordNet similarity of new and clean words by kind."""
     flip, substitute = rates(noise)
+    tally = words.tally
+    similar: dict[str, array[float]] = {}
+    for row in chain.from_iterable(words.rows.values()):
+        similar.setdefault(row.kind, array("d")).append(row.similarity)
     exact = noise.exact
     selected = tally["flipped"] + tally["substituted"]
     return {
@@ -262,7 +251,7 @@ def _text(noise: Noise, tally: Counter[str], words: WordFigures) -> dict[str, An
             "rate": round(substitute, 6),
             **realised(tally["substituted"], tally["rest_items"], exact=exact),
         },
-        **words.to_dict(),
+        "similarity": {kind: quantiles(similar[kind]) for kind in sorted(similar)},
     }
 
 

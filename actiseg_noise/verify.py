@@ -75,7 +75,7 @@ def verify(
     lists are there that belong to the action list and no others, and recipe, summary, ledger and
     list fit one another. With the source dataset: every mask, list, prompt and ledger row is
     derived again from the clean data and compared, and objects without noise are shown to have lost
-    pixels to touched ones only. Masks of a split with noise on words alone are compared with the
+    pixels to touched ones only. Masks of a split with text noise alone are compared with the
     source's.
 
     only: sequence folders whose masks are looked at, instead of all. Raises `Refused` where `out`

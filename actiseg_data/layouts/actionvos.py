@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from actiseg_data.collector import collector_paused
 from actiseg_data.digests import json_digest
 from actiseg_data.errors import Problems, refuse
 from actiseg_data.layouts.image_sets import (
@@ -127,18 +128,21 @@ class Split:
         Cursor(document, str(path))["videos"].mapping()
         return dict(document)
 
-    def image_set(self, file: str, sequences: Iterable[Sequence]) -> Any:
-        """One of the split's documents under `IMAGE_SETS`, cut to some of its sequences.
+    def image_set(self, file: str, sequences: Iterable[Sequence]) -> tuple[Any, bool]:
+        """One of the split's documents under `IMAGE_SETS`, cut to some of its sequences, and
+        whether it has no others, so that nothing was cut.
 
         Raises `Refused` where it is damaged or lacks a sequence.
         """
-        folders = [sequence.folder for sequence in sequences]
-        wanted = set(folders)
+        wanted = {sequence.folder for sequence in sequences}
         if file == f"{self.name}.json":
             records = zip(self.sequences, self.action_list(), strict=True)
-            return [record for sequence, record in records if sequence.folder in wanted]
+            chosen = [record for sequence, record in records if sequence.folder in wanted]
+            return chosen, len(chosen) == len(self.sequences)
         document = self.document(file)
         videos = document["videos"]
+        if videos.keys() == wanted:
+            return document, True
         lacking = sorted(wanted - set(videos))
         if lacking:
             raise refuse(
@@ -146,7 +150,8 @@ class Split:
                 self.root / IMAGE_SETS / file,
                 "make it again together with the list, or remove it",
             )
-        return document | {"videos": {name: of for name, of in videos.items() if name in wanted}}
+        cut = {name: of for name, of in videos.items() if name in wanted}
+        return document | {"videos": cut}, False
 
     def has_document(self, file: str) -> bool:
         return (self.root / IMAGE_SETS / file).is_file()
@@ -196,34 +201,45 @@ def open_split(root: Path, name: str, *, masks: bool = True) -> Split:
         raise refuse(f"there is no split {name!r} (splits here: {have})", path, "give --split")
     records = read_json(path, "action list")
     problems = Problems()
-    sequences = number_equals(
-        gather(list(Cursor(records, str(path)).elements()), read_record, problems)
-    )
+    with collector_paused():
+        elements = list(Cursor(records, str(path)).elements())
+        sequences = number_equals(gather(elements, read_record, problems))
     problems.raise_if_any()
     if not sequences:
         raise refuse("the action list is empty", path, "prepare the split again")
     refuse_repeats("folder", (sequence.folder for sequence in sequences), path, problems)
-    subsets = {}
-    for sequence in sequences:
-        subset = _subset_of(root, sequence.folder, (MASKS,) if masks else (MASKS, FRAMES))
-        if subset is not None:
-            subsets[sequence.folder] = subset
-        elif masks:
-            problems.add(
-                "the sequence's mask folder is missing in train/ and val/",
-                root / MASKS / "*" / sequence.folder,
-                "restore it, or prepare the split again",
-            )
+    subsets = _subsets(root, sequences, (MASKS,) if masks else (MASKS, FRAMES))
+    if masks:
+        for sequence in sequences:
+            if sequence.folder not in subsets:
+                problems.add(
+                    "the sequence's mask folder is missing in train/ and val/",
+                    root / MASKS / "*" / sequence.folder,
+                    "restore it, or prepare the split again",
+                )
     problems.raise_if_any()
     return Split(root, name, tuple(sequences), subsets, json_digest(records))
 
 
-def _subset_of(root: Path, folder: str, kinds: tuple[str, ...]) -> str | None:
-    for kind in kinds:
-        for subset in SUBSETS:
-            if sequence_folder(root, kind, subset, folder).is_dir():
-                return subset
-    return None
+def _subsets(root: Path, sequences: Iterable[Sequence], kinds: tuple[str, ...]) -> dict[str, str]:
+    """For each sequence that has a folder of one of the kinds, the subset in which it lies."""
+    found: dict[str, str] = {}
+    listed = [
+        (subset, _folders(root / kind / subset)) for kind in kinds for subset in SUBSETS
+    ]  # listed once: far cheaper than asking for thousands of folders
+    for sequence in sequences:
+        names = {disk_name(sequence.folder), sequence.folder.replace(":", "%3A")}
+        subset = next((subset for subset, folders in listed if names & folders), None)
+        if subset is not None:
+            found[sequence.folder] = subset
+    return found
+
+
+def _folders(path: Path) -> set[str]:
+    if not path.is_dir():
+        return set()
+    with os.scandir(path) as entries:
+        return {entry.name for entry in entries if entry.is_dir()}
 
 
 def _shortened(ids: list[int]) -> str:

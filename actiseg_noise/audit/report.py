@@ -42,7 +42,7 @@ class Audit:
     """What a noisy split holds.
 
     noisy: its folder. split: name of its list. clean: what it was held against: ``*_org keys``, or
-    a folder. recipe: its own, if it has one. claims: of its name. words, narrations, masks: None
+    a folder. recipe: its own, if it has one. claims: of its name. text, narrations, masks: None
     where it has none. agreements, findings: sentences; the split is what its recipe and name claim
     iff there is no finding. left_out: what could not be told, and why.
     """
@@ -52,7 +52,7 @@ class Audit:
     clean: str
     recipe: Recipe | None
     claims: tuple[Claim, ...]
-    words: WordFigures | None
+    text: WordFigures | None
     narrations: Share | None
     masks: MaskAudit | None
     agreements: tuple[str, ...]
@@ -72,7 +72,7 @@ class Audit:
             "clean": self.clean,
             "recipe": None if self.recipe is None else self.recipe.to_dict(),
             "claims": [vars(claim) for claim in self.claims],
-            "words": None if self.words is None else self.words.to_dict(),
+            "text": None if self.text is None else self.text.to_dict(),
             "narrations": None if self.narrations is None else self.narrations.to_dict(),
             "masks": None if self.masks is None else self.masks.to_dict(),
             "agreements": list(self.agreements),
@@ -112,7 +112,8 @@ def audit(
 
     items: list[WordItem] = []
     narrations = None
-    if lists is not None and name is not None and (lists / objects_file(name)).is_file():
+    may_be_noisy = recipe is None or recipe.text_noise is not None or clean is not None
+    if lists is not None and name is not None and may_be_noisy:
         items = _word_items(lists, name, clean, left_out)
         if items:
             against.append("*_org keys" if clean is None else str(clean))
@@ -132,14 +133,14 @@ def audit(
             left_out["masks"] = f"{refused.problems[0].what}: {refused.problems[0].cure}"
     if words is None and masks is None:
         raise refuse(
-            left_out.get("words", "has neither noisy words nor noisy masks of a split"),
+            left_out.get("text", "has neither noisy words nor noisy masks of a split"),
             noisy,
             "give a folder with *_objects_category.json and prompts, or with train/ or val/ masks, "
             "and the clean dataset as --clean where the files do not tell the clean words",
         )
     claims = claims_of(noisy)
     judged = [
-        *_recipe_judged(recipe, items, words, known),
+        *_recipe_judged(recipe, items, words, narrations, known),
         *_name_judged(claims, words, masks),
     ]
     return Audit(
@@ -148,7 +149,7 @@ def audit(
         clean=", ".join(dict.fromkeys(against)),
         recipe=recipe,
         claims=claims,
-        words=words,
+        text=words,
         narrations=narrations,
         masks=masks,
         agreements=tuple(text for fine, text in judged if fine),
@@ -180,12 +181,14 @@ def _only_split(lists: Path | None, clean: Path | None) -> str | None:
 def _word_items(
     lists: Path, split: str, clean: Path | None, left_out: dict[str, str]
 ) -> list[WordItem]:
-    """The words of a split; none where nothing tells the clean ones."""
+    """The words of a split; none where it has none or nothing tells the clean ones."""
+    if not (lists / objects_file(split)).is_file():
+        return []
     try:
         return read_word_items(lists, split, None if clean is None else clean / IMAGE_SETS)
     except Refused as refused:
         if clean is None and all("*_org" in problem.what for problem in refused.problems):
-            left_out["words"] = refused.problems[0].what
+            left_out["text"] = refused.problems[0].what
             return []
         raise
 
@@ -219,7 +222,11 @@ Judgement: TypeAlias = tuple[bool, str]
 
 
 def _recipe_judged(
-    recipe: Recipe | None, items: list[WordItem], words: WordFigures | None, lexicon: Lexicon
+    recipe: Recipe | None,
+    items: list[WordItem],
+    words: WordFigures | None,
+    narrations: Share | None,
+    lexicon: Lexicon,
 ) -> Iterator[Judgement]:
     """The words of a split of this toolkit against its recipe."""
     noise = None if recipe is None else recipe.text_noise
@@ -229,6 +236,10 @@ def _recipe_judged(
             yield False, f"{count} objects were renamed though the lexicon has one name for them"
         return
     if noise.scope == "narration":
+        if narrations is not None and narrations.interval_999 is not None:
+            fine = narrations.interval_999[0] <= noise.rate
+            asked = f"the recipe asks for {noise.rate:.1%} of those whose noun has another name"
+            yield fine, f"narrations: {_shown(narrations)} changed; {asked}"
         return
     protected = set(noise.parameters["protect"])
     eligible = [
@@ -323,7 +334,8 @@ def _kernel(masks: MaskAudit, claim: Claim, size: int) -> Judgement:
 
 def _holds(share: Share, wanted: float) -> bool:
     interval = share.interval_999
-    return interval is None or interval[0] <= wanted <= interval[1]
+    slack = 1e-9  # the interval of "all" ends a rounding error below 1
+    return interval is None or interval[0] - slack <= wanted <= interval[1] + slack
 
 
 def _either(flips: Share, renames: Share) -> tuple[float, float] | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from actiseg_noise.cli import auditing, checking, datasets, making, manifests
+from actiseg_noise.cli import auditing, checking, datasets, lexicon, making, manifests
 
 app = typer.Typer(
     help="Make and check noisy copies of ActionVOS annotations, the same on every machine.",
@@ -37,3 +37,10 @@ def _group(name: str, text: str, *commands: Callable[..., None]) -> None:
 
 _group("prepare", "Build an ActionVOS dataset from raw annotations.", datasets.visor)
 _group("manifests", "Golden digests of the presets.", manifests.check, manifests.derive)
+_group(
+    "lexicon",
+    "The names of things: make a lexicon, look into it.",
+    lexicon.build,
+    lexicon.show,
+    lexicon.coverage,
+)

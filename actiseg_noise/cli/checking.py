@@ -106,7 +106,7 @@ def preview(
         refuse_inside(to, out, source)
     rewording = find_rewording(out, sequence)
     if rewording is None and to is None:
-        raise refuse("has no noise on words that could be shown here", out, "give --to sheet.png")
+        raise refuse("has no text noise that could be shown here", out, "give --to sheet.png")
     if rewording is not None:
         print_rewording(rewording)
     if to is not None:

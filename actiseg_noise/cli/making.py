@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from actiseg_data.records import Recipe
 
 
-_MASKS, _WORDS = "Noise on masks", "Noise on words"
+_MASKS, _WORDS = "Mask noise", "Text noise"
 
 
 def corrupt(

@@ -23,15 +23,26 @@ def types(
 
     Example: actiseg-noise types jitter
     """
-    from actiseg_noise.kinds import KIND_SPECS
+    from actiseg_noise.kinds import KIND_SPECS, MIXED
 
     if name is None:
-        for kind, spec in KIND_SPECS.items():
-            print(f"{kind:15s} {spec.summary}")
+        for medium in ("masks", "text"):
+            print(f"on {'words' if medium == 'text' else medium}:")
+            for kind, spec in KIND_SPECS.items():
+                if spec.medium == medium:
+                    print(f"  {kind:16s} {spec.summary}")
+        print("on both:")
+        for kind, parts in MIXED.items():
+            print(f"  {kind:16s} {' and '.join(parts)}")
         print("next: actiseg-noise types NAME")
         return
+    if name in MIXED:
+        print(f"{name}: {' and '.join(MIXED[name])}; their parameters are told by their names")
+        print(f"next: actiseg-noise corrupt --type {name} --text-rate 0.4 --boundary-rate 0.2")
+        return
     if name not in KIND_SPECS:
-        raise refuse(f"there is no type {name!r}", "types", f"use one of {', '.join(KIND_SPECS)}")
+        known = ", ".join([*KIND_SPECS, *MIXED])
+        raise refuse(f"there is no type {name!r}", "types", f"use one of {known}")
     spec = KIND_SPECS[name]
     print(f"{name}: {spec.summary}; algorithm {spec.algorithm}")
     for parameter, of in spec.parameters.items():
@@ -74,7 +85,8 @@ def _describe(preset: Preset) -> None:
     for line in source.differences:
         print(f"differs: {line}")
     for noise in preset.noises:
-        rules = f"rate {noise.rate:g}, objects {noise.objects}, overlap {noise.overlap}"
+        where = f"overlap {noise.overlap}" if noise.scope is None else f"scope {noise.scope}"
+        rules = f"rate {noise.rate:g}, objects {noise.objects}, {where}"
         print(f"type {noise.kind}, algorithm {noise.algorithm}, {rules}")
         for name, value in noise.parameters.items():
             print(f"  {name} = {json.dumps(value)}")
@@ -91,7 +103,7 @@ def check(
     workers: Workers = 1,
     quiet: Quiet = False,
 ) -> None:
-    """Do the presets make the golden pixels here, with these libraries? Exit 1 if not."""
+    """Do the presets make the golden pixels and words here? Exit 1 if not."""
     from actiseg_data.sample import make_sample
     from actiseg_noise.manifests import derive, mismatches, recognise
     from actiseg_noise.summary import versions
@@ -101,8 +113,8 @@ def check(
         if dataset is None:
             make_sample(root)
         golden = recognise(root, workers)
-        masks = derive(root, golden.split, preset or [], workers, staged(quiet))
-    lines = mismatches(golden, masks)
+        found = derive(root, golden.split, preset or [], workers, staged(quiet))
+    lines = mismatches(golden, found)
     for line in lines:
         print(f"mismatch: {line}")
     print(
@@ -111,7 +123,9 @@ def check(
             for library, version in versions(masks=True, language=False).items()
         )
     )
-    print(f"{len(masks) - len(lines)} of {len(masks)} presets as they should be on {golden.name}")
+    wrong = {line.partition(":")[0] for line in lines}
+    right = len(found.presets - wrong)
+    print(f"{right} of {len(found.presets)} presets as they should be on {golden.name}")
     if lines:
         raise typer.Exit(1)
 
@@ -128,9 +142,11 @@ def derive(
     from actiseg_noise.manifests import derive as make
 
     opened = open_split(dataset, split)
+    found = make(dataset, split, workers=workers, stage=staged(quiet))
     document = {
         "split": split,
         "clean": clean_digest(opened, workers),
-        "masks": make(dataset, split, workers=workers, stage=staged(quiet)),
+        "masks": found.masks,
+        "text": found.text,
     }
     print(json.dumps(document, indent=1))

@@ -103,7 +103,7 @@ def save_preview(sheet: Image.Image, path: Path) -> None:
 
 def find_rewording(out: Path, sequence: str) -> list[TextRow] | None:
     """The ledger's rows on words of one sequence of a noisy split; None where the recipe has no
-    noise on words. Raises `Refused` for an unknown sequence."""
+    text noise. Raises `Refused` for an unknown sequence."""
     recipe = read_recipe(out / RECIPE_FILE)
     if recipe.text_noise is None:
         return None

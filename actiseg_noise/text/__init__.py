@@ -1,1 +1,1 @@
-"""Noise on words: what an object is called, drawn by keys from a lexicon."""
+"""Text noise: what an object is called, drawn by keys from a lexicon."""

@@ -82,6 +82,8 @@ def match_case(old: str, new: str) -> str:
     >>> match_case("Cutting Board", "bread knife")
     'Bread Knife'
     """
+    if old.islower():
+        return new
     letters = [word for word in re.split(r"[\s-]+", old) if word[:1].isalpha()]
     if letters and old.isupper() and len(old) > 1:
         return new.upper()

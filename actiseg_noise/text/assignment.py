@@ -6,22 +6,22 @@ nest, and no level changes another's words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from collections.abc import Sequence as Listing
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from actiseg_data.keys import Key, integer, key, uniform
-from actiseg_data.lexicon import Lexicon, Name, Sister
+from actiseg_data.keys import Key, integer, keys_of, parts, uniform
+from actiseg_data.lexicon import Lexicon, Name
 from actiseg_data.records import Noise, Recipe
 from actiseg_data.sequences import ObjectLabel, Sequence
 from actiseg_noise.text.flips import FlipTargets
 
 CATEGORY, WITHIN = "category", "within-category"
 
-_Draw: TypeAlias = Callable[[str], Key]
-"""Gives the key of one draw for a purpose."""
+_Keys: TypeAlias = Callable[[int, str], Key]
+"""Gives the key of one draw about a thing, for an algorithm and a purpose."""
 
 _SELECTION = 1
 """Algorithm of the selection. Its own, so that a kind that gets better words touches the same."""
@@ -42,24 +42,27 @@ class Replacement:
     similarity: float
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """What an object, or a narration's noun, can become. None: not eligible.
 
-    flip, substitute: the replacements. flip_draw, substitute_draw: uniform numbers in [0, 1): it is
-    flipped iff the first is below the flip rate, else substituted iff the second is below the
-    substitution rate. one_name: its class has no other name to write.
+    class_id: its clean class. flip: the class that it would be flipped to, and that one's name.
+    substitute: the other name of its own class. flip_draw, substitute_draw: uniform numbers in
+    [0, 1): it is flipped iff the first is below the flip rate, else substituted iff the second is
+    below the substitution rate. one_name: its class has no other name to write.
+
+    A tuple, because there is one for every object of a dataset.
     """
 
-    flip: Replacement | None
+    class_id: int
+    flip: tuple[int, Name] | None
     flip_draw: float
-    substitute: Replacement | None
+    substitute: Name | None
     substitute_draw: float
     one_name: bool
 
 
 def rates(noise: Noise) -> tuple[float, float]:
-    """The flip rate, and the substitution rate among the rest, of a noise on words.
+    """The flip rate, and the substitution rate among the rest, of a text noise.
 
     For ``text``, with rate r and mix m: r m and r (1 - m) / (1 - r m), so that r is the share of
     all that is touched, and m the share of flips in it.
@@ -78,9 +81,9 @@ def rates(noise: Noise) -> tuple[float, float]:
 
 
 class Assigner:
-    """Assigns replacements by keys, as a recipe's noise on words says.
+    """Assigns replacements by keys, as a recipe's text noise says.
 
-    recipe: checked, with a noise on words. lexicon: the one that the recipe names.
+    recipe: checked, with a text noise. lexicon: the one that the recipe names.
     """
 
     def __init__(self, recipe: Recipe, lexicon: Lexicon) -> None:
@@ -93,6 +96,7 @@ class Assigner:
         self._flips = FlipTargets(noise.parameters, lexicon) if noise.kind != WITHIN else None
         self._sisters = noise.parameters.get("names") == "sister"
         self._substitutes = noise.kind != CATEGORY
+        self._others: dict[int, tuple[Name, ...]] = {}
 
     def eligible(self, sequence: Sequence) -> list[ObjectLabel]:
         """The objects of a clip that the noise may touch, by name, which is their identity."""
@@ -106,14 +110,17 @@ class Assigner:
 
     def objects(self, sequence: Sequence) -> dict[int, Options]:
         """The options of each eligible object of a clip, by object id."""
-        taken = _Taken.of(sequence)
+        classes, names = _taken(sequence)
         options = {}
         for label in self.eligible(sequence):
-            identity = (*sequence.identity, label.name)
-            found = self._options(identity, label.class_id, label.name, taken)
+            keys = keys_of(self._seed, *sequence.identity, label.name)
+            found = self._options(keys, label.class_id, label.name, classes, names)
             options[label.object_id] = found
-            if not self._free:
-                taken.add(found)
+            if found.flip is not None:
+                classes.add(found.flip[0])
+                names.add(found.flip[1].text.casefold())
+            if found.substitute is not None:
+                names.add(found.substitute.text.casefold())
         return options
 
     def narration(self, sequence: Sequence, class_id: int, mention: str) -> Options:
@@ -121,93 +128,104 @@ class Assigner:
 
         class_id: its class. mention: the words that stand there.
         """
-        return self._options(sequence.identity, class_id, mention, _Taken.of(sequence))
+        keys = keys_of(self._seed, *sequence.identity)
+        return self._options(keys, class_id, mention, *_taken(sequence))
 
     def is_protected(self, class_id: int) -> bool:
         return class_id in self._protected
 
+    def flipped(self, options: Options) -> Replacement:
+        """What an object becomes that is flipped."""
+        assert options.flip is not None, "callers look first"
+        class_id, name = options.flip
+        near = round(self.lexicon.similarity(options.class_id, class_id), 6)
+        synset = self.lexicon.classes[class_id].synset
+        return Replacement(CATEGORY, class_id, name, synset, near)
+
+    def substituted(self, options: Options) -> Replacement:
+        """What an object becomes that is substituted."""
+        name, noun = options.substitute, self.lexicon.classes[options.class_id]
+        assert name is not None, "callers look first"
+        synset, near = noun.synset, 1.0
+        if self._sisters:
+            sister = next(sister for sister in noun.sisters if sister.name is name)
+            synset, near = sister.synset, sister.similarity
+        return Replacement(WITHIN, options.class_id, name, synset, near)
+
     def _options(
-        self, identity: Iterable[str | int], class_id: int, name: str, taken: _Taken
+        self, keys: _Keys, class_id: int, own: str, classes: set[int], names: set[str]
     ) -> Options:
-        identity = tuple(identity)
-
-        def draw(purpose: str, algorithm: int = self.noise.algorithm) -> Key:
-            return key(self._seed, algorithm, f"text.{purpose}", *identity)
-
+        """The options of one thing. own: what it is called. classes, names: those, in lower case,
+        that it must not become, unless collisions are allowed."""
+        own = own.casefold()
+        if self._free:
+            classes, names = {class_id}, set()
         flip = substitute = None
         flip_draw = substitute_draw = 1.0
         one_name = False
+        which = parts(keys(self.noise.algorithm, "text.words"), 3)
         if self._flips is not None:
-            flip = self._flip(draw, class_id, taken)
-            flip_draw = uniform(draw("flip", _SELECTION))
+            flip = self._flip(keys, which[0], which[1], class_id, classes, names)
+            flip_draw = uniform(keys(_SELECTION, "text.flip"))
         if self._substitutes:
-            substitute, one_name = self._substitute(draw, class_id, name, taken)
-            substitute_draw = uniform(draw("substitute", _SELECTION))
-        return Options(flip, flip_draw, substitute, substitute_draw, one_name)
+            others = self._names_of(class_id)
+            substitute = self._pick(keys, "text.substitute.name", which[2], others, {own, *names})
+            substitute_draw = uniform(keys(_SELECTION, "text.substitute"))
+            if substitute is None:
+                one_name = all(other.text.casefold() == own for other in others)
+        return Options(class_id, flip, flip_draw, substitute, substitute_draw, one_name)
 
-    def _flip(self, draw: _Draw, class_id: int, taken: _Taken) -> Replacement | None:
+    def _flip(
+        self,
+        keys: _Keys,
+        which_class: Key,
+        which_name: Key,
+        class_id: int,
+        classes: set[int],
+        names: set[str],
+    ) -> tuple[int, Name] | None:
         assert self._flips is not None
-        excluded = {class_id} if self._free else taken.classes
-        # A class all of whose names are taken is as good as taken; there is hardly ever one.
-        while (other := self._flips.draw(draw("flip.class"), class_id, excluded)) is not None:
-            noun = self.lexicon.classes[other]
-            names = frozenset() if self._free else taken.names
-            name = _pick(draw, "flip.name", noun.written, names)
+
+        def again() -> Key:
+            return keys(self.noise.algorithm, "text.flip.class.again")
+
+        while (other := self._flips.draw(which_class, again, class_id, classes)) is not None:
+            written = self.lexicon.classes[other].written
+            name = self._pick(keys, "text.flip.name", which_name, written, names)
             if name is not None:
-                near = self.lexicon.similarity(class_id, other)
-                return Replacement(CATEGORY, other, name, noun.synset, round(near, 6))
-            excluded = excluded | {other}
+                return other, name
+            # A class all of whose names are taken is as good as taken; there is hardly ever one.
+            classes = classes | {other}
         return None
 
-    def _substitute(
-        self, draw: _Draw, class_id: int, own: str, taken: _Taken
-    ) -> tuple[Replacement | None, bool]:
-        """The replacement, and whether there is none because the class has no other name."""
-        noun, own = self.lexicon.classes[class_id], own.casefold()
-        avoided = frozenset((own,)) if self._free else taken.names | {own}
-        if self._sisters:
-            of = {sister.name.text: sister for sister in noun.sisters}
-            names = tuple(sister.name for sister in noun.sisters)
-        else:
-            of, names = {}, noun.written
-        name = _pick(draw, "substitute.name", names, avoided)
-        if name is None:
-            return None, all(other.text.casefold() == own for other in names)
-        sister: Sister | None = of.get(name.text)
-        synset, near = (sister.synset, sister.similarity) if sister else (noun.synset, 1.0)
-        return Replacement(WITHIN, class_id, name, synset, near), False
+    def _names_of(self, class_id: int) -> tuple[Name, ...]:
+        """The names that can stand for a class's own."""
+        if class_id not in self._others:
+            noun = self.lexicon.classes[class_id]
+            sisters = tuple(sister.name for sister in noun.sisters)
+            self._others[class_id] = sisters if self._sisters else noun.written
+        return self._others[class_id]
+
+    def _pick(
+        self,
+        keys: _Keys,
+        purpose: str,
+        which: Key,
+        names: Listing[Name],
+        avoided: AbstractSet[str],
+    ) -> Name | None:
+        """One of the names that are not avoided, each as likely; None without any."""
+        if not names:
+            return None
+        name = names[integer(which, len(names))]
+        if name.text.casefold() not in avoided:
+            return name
+        left = [name for name in names if name.text.casefold() not in avoided]
+        again = keys(self.noise.algorithm, f"{purpose}.again")
+        return left[integer(again, len(left))] if left else None
 
 
-class _Taken:
-    """Classes and names, in lower case, that nothing else in the clip may become."""
-
-    def __init__(self, classes: frozenset[int], names: frozenset[str]) -> None:
-        self.classes, self.names = classes, names
-
-    @classmethod
-    def of(cls, sequence: Sequence) -> _Taken:
-        """What the clean clip has."""
-        return cls(
-            frozenset(label.class_id for label in sequence.objects),
-            frozenset(label.name.casefold() for label in sequence.objects),
-        )
-
-    def add(self, options: Options) -> None:
-        if options.flip is not None:
-            self.classes |= {options.flip.class_id}
-        for replacement in (options.flip, options.substitute):
-            if replacement is not None:
-                self.names |= {replacement.name.text.casefold()}
-
-
-def _pick(
-    draw: _Draw, purpose: str, names: Listing[Name], avoided: AbstractSet[str]
-) -> Name | None:
-    """One of the names that are not avoided (in lower case), each as likely; None without any."""
-    if not names:
-        return None
-    name = names[integer(draw(purpose), len(names))]
-    if name.text.casefold() not in avoided:
-        return name
-    left = [name for name in names if name.text.casefold() not in avoided]
-    return left[integer(draw(f"{purpose}.again"), len(left))] if left else None
+def _taken(sequence: Sequence) -> tuple[set[int], set[str]]:
+    """The classes of a clip's objects, and their names in lower case."""
+    classes = {label.class_id for label in sequence.objects}
+    return classes, {label.name.casefold() for label in sequence.objects}

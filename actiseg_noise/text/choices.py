@@ -83,7 +83,7 @@ def _class_named(text: str, lexicon: Lexicon, where: str) -> int:
     raise refuse(
         f"{text[:40]!r} is {'a name of several classes' if found else 'no class of the lexicon'}",
         where,
-        f"use an id or a name of {lexicon.title!r}{_near(text, lexicon)}",
+        f"use an id or a name of {lexicon.title!r}{near_names(text, lexicon)}",
     )
 
 
@@ -98,13 +98,14 @@ def protected_classes(names: Iterable[str], lexicon: Lexicon) -> list[int]:
             problems.add(
                 f"{name[:60]!r} is no name of the lexicon {lexicon.title!r}",
                 "--protect",
-                f"use the name of an object or class{_near(name, lexicon)}",
+                f"use the name of an object or class{near_names(name, lexicon)}",
             )
     problems.raise_if_any()
     return sorted(found)
 
 
-def _near(text: str, lexicon: Lexicon) -> str:
+def near_names(text: str, lexicon: Lexicon) -> str:
+    """Names of classes that a text comes near to, for a message; empty where there are none."""
     names = [noun.name for noun in lexicon.classes.values()]
     near = difflib.get_close_matches(text.casefold(), names, 3, 0.6)
     return f", such as {', '.join(near)}" if near else ""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, TypeAlias
@@ -63,7 +64,8 @@ class FlipTargets:
     >>> from actiseg_data.lexicon import load_lexicon
     >>> lexicon = load_lexicon()
     >>> parameters = {"flip": "supercategory", "pool": None, "protect": [], "matrix": None}
-    >>> flipped = FlipTargets(parameters, lexicon).draw(key(0, 1, "x"), 4, excluded={1})
+    >>> targets, again = FlipTargets(parameters, lexicon), lambda: key(0, 1, "y")
+    >>> flipped = targets.draw(key(0, 1, "x"), again, 4, excluded={1})
     >>> lexicon.classes[flipped].supercategory
     'cutlery'
     """
@@ -78,16 +80,28 @@ class FlipTargets:
         self._matrix = parameters["matrix"]
         self._rows: dict[int, _Row] = {}
 
-    def draw(self, draw: Key, class_id: int, excluded: Collection[int]) -> int | None:
+    def draw(
+        self, draw: Key, again: Callable[[], Key], class_id: int, excluded: AbstractSet[int]
+    ) -> int | None:
         """The class that a class is flipped to, never itself and none of the excluded; None where
-        no other is left."""
+        no other is left.
+
+        draw: decides, unless it falls on an excluded class; then `again` gives the key that decides
+        among the others. So most draws need not look at what is excluded.
+        """
         row = self._row(class_id)
+        if not row.ends or not row.ends[-1]:
+            return None
+        other = self.pool[bisect_right(row.ends, integer(draw, row.ends[-1]))]
+        return other if other not in excluded else self._among(row, again, excluded)
+
+    def _among(self, row: _Row, again: Callable[[], Key], excluded: AbstractSet[int]) -> int | None:
         known = self._positions
-        taken = sorted({known[other] for other in excluded if other in known})
-        left = row.ends[-1] - sum(row.weights[at] for at in taken) if row.ends else 0
+        taken = sorted(known[other] for other in excluded if other in known)
+        left = row.ends[-1] - sum(row.weights[at] for at in taken)
         if left <= 0:
             return None
-        place = integer(draw, left)
+        place = integer(again(), left)
         for at in taken:  # step over what is taken
             if row.ends[at] - row.weights[at] <= place:
                 place += row.weights[at]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,8 +73,9 @@ class MentionFinder:
         return bool(span.start > 0 or span.end == len(doc))
 
     def _mention(self, span: Any) -> Mention:
-        # Between the words of a name a text may have more than one space.
-        meanings = self._meanings[" ".join(span.text.casefold().split())]
+        # As the matcher compares: word by word, so that no letter is lowered by its neighbours.
+        text = "".join(token.lower_ + token.whitespace_ for token in span).rstrip()
+        meanings = self._meanings[text]
         classes = tuple(dict.fromkeys(meaning.class_id for meaning in meanings))
         first = meanings[0]
         return Mention(span.start_char, span.end_char, classes, first.name, first.number)
@@ -130,15 +132,25 @@ def _meanings(lexicon: Lexicon) -> dict[str, list[_Meaning]]:
     """The surest meanings of every spelling, in lower case."""
     found: dict[str, list[_Meaning]] = {}
     for class_id, noun in lexicon.classes.items():
+        written = {name.text.lower() for name in noun.written}
         for name in noun.names:
+            alone = lexicon.classes_of(name.text) == (class_id,)
+            if alone and not name.written and _ends_in(name.text.lower(), written):
+                continue  # of "wash spoon" and "more soap", spoon and soap are the nouns
             for text, number in _spellings(name, lexicon):
                 rank = (text != name.text, not name.written)
-                meanings = found.setdefault(text.casefold(), [])
+                meanings = found.setdefault(text.lower(), [])
                 meanings.append(_Meaning(rank, class_id, name.text, number))
     return {
         text: [meaning for meaning in meanings if meaning.rank == min(m.rank for m in meanings)]
         for text, meanings in found.items()
     }
+
+
+def _ends_in(text: str, names: AbstractSet[str]) -> bool:
+    """Whether the last words of a text, but not all of them, are one of some names."""
+    words = text.split()
+    return any(" ".join(words[at:]) in names for at in range(1, len(words)))
 
 
 def _spellings(name: Name, lexicon: Lexicon) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Settle the noise on words of a whole split: what is selected, and the documents that say so."""
+"""Settle the text noise of a whole split: what is selected, and the documents that say so."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Listing
 from dataclasses import dataclass
 
+from actiseg_data.collector import collector_paused
 from actiseg_data.digests import json_digest
 from actiseg_data.errors import Problems
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
@@ -37,12 +38,19 @@ class WordPlan:
 def plan_words(
     split: Split, recipe: Recipe, sequences: Listing[Sequence], lexicon: Lexicon | None = None
 ) -> WordPlan:
-    """Draw the noise on words of some sequences and reword their documents, in memory.
+    """Draw the text noise of some sequences and reword their documents, in memory.
 
     An exact recipe is settled over the whole split all the same, so that a part agrees with the
     whole. Raises `Refused` where documents are missing, disagree or are noisy already, and where
     the lexicon or the matrix of flips lacks a class.
     """
+    with collector_paused():
+        return _plan_words(split, recipe, sequences, lexicon)
+
+
+def _plan_words(
+    split: Split, recipe: Recipe, sequences: Listing[Sequence], lexicon: Lexicon | None
+) -> WordPlan:
     noise = WordNoise(recipe, lexicon)
     exact = noise.noise.exact
     surveyed = split.sequences if exact else sequences
@@ -67,7 +75,7 @@ def plan_words(
     problems = Problems()
     for name in _reworded_files(split, noise):
         with problems.caught():
-            document = split.image_set(name, sequences)
+            document, _ = split.image_set(name, sequences)
             rewording.rewrite(split, name, sequences, document)
             documents[name] = (json.dumps(document, ensure_ascii=False) + "\n").encode()
             digests[name] = json_digest(document)
@@ -88,7 +96,7 @@ def _refuse_missing(split: Split) -> None:
     for name in (expressions_file(split.name, LEDGER_STYLE), objects_file(split.name)):
         if not split.has_document(name):
             problems.add(
-                "is missing: noise on words needs the prompts and the objects of the split",
+                "is missing: text noise needs the prompts and the objects of the split",
                 split.root / IMAGE_SETS / name,
                 "make them with actiseg-noise prepare, or fetch them beside the list",
             )

@@ -33,10 +33,9 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class NarrationOptions:
-    """What the noun of a narration can become. class_id: its class. mention: the lexicon's plain
-    name of what stands there."""
+    """What the noun of a narration can become. mention: the lexicon's plain name of what stands
+    there."""
 
-    class_id: int
     mention: str
     options: Options
 
@@ -88,9 +87,9 @@ class ClipWords:
 
 
 class WordNoise:
-    """The noise on words of a recipe, ready to be applied to clips.
+    """The text noise of a recipe, ready to be applied to clips.
 
-    recipe: checked, with a noise on words. lexicon: the one that the recipe names, by default the
+    recipe: checked, with a text noise. lexicon: the one that the recipe names, by default the
     installed one. Raises `Refused` where it is another one than the recipe names, and, for the
     scopes ``both`` and ``narration``, where spaCy is missing.
 
@@ -138,14 +137,29 @@ class WordNoise:
         chosen = {
             object_id: replacement
             for object_id, option in options.objects.items()
-            if (replacement := _select(option, thresholds, tally)) is not None
+            if (replacement := self._select(option, thresholds, tally)) is not None
         }
         change = None
         if options.narration is not None:
-            replacement = _select(options.narration.options, thresholds, tally)
+            replacement = self._select(options.narration.options, thresholds, tally)
             if replacement is not None:
                 change = self._changed(narration, options.narration, replacement)
         return ClipWords(chosen, change, tally)
+
+    def _select(
+        self, option: Options, thresholds: Thresholds, tally: Counter[str]
+    ) -> Replacement | None:
+        if option.flip is not None:
+            tally["flip_items"] += 1
+            if option.flip_draw < thresholds.flip:
+                tally["flipped"] += 1
+                return self.assigner.flipped(option)
+        if option.substitute is not None:
+            tally["rest_items"] += 1
+            if option.substitute_draw < thresholds.substitute:
+                tally["substituted"] += 1
+                return self.assigner.substituted(option)
+        return None
 
     def _tally(self, items: Iterable[Options]) -> Counter[str]:
         tally: Counter[str] = Counter()
@@ -171,15 +185,16 @@ class WordNoise:
         if self.assigner.is_protected(class_id):
             return None, Counter()
         options = self.assigner.narration(sequence, class_id, mention.name)
-        return NarrationOptions(class_id, mention.name, options), Counter()
+        return NarrationOptions(mention.name, options), Counter()
 
     def _changed(
         self, narration: str, found: NarrationOptions, replacement: Replacement
     ) -> NarrationChange:
         assert self.finder is not None
-        text = self.finder.replace(narration, found.class_id, replacement.name)
+        class_id = found.options.class_id
+        text = self.finder.replace(narration, class_id, replacement.name)
         assert text is not None, "the noun was found when the options were looked for"
-        return NarrationChange(found.class_id, found.mention, replacement, text)
+        return NarrationChange(class_id, found.mention, replacement, text)
 
 
 def _refuse_foreign(parameters: Mapping[str, Any], lexicon: Lexicon) -> None:
@@ -202,20 +217,6 @@ def _refuse_foreign(parameters: Mapping[str, Any], lexicon: Lexicon) -> None:
                 "leave them out, or give a lexicon that has them as --lexicon",
             )
     problems.raise_if_any()
-
-
-def _select(option: Options, thresholds: Thresholds, tally: Counter[str]) -> Replacement | None:
-    if option.flip is not None:
-        tally["flip_items"] += 1
-        if option.flip_draw < thresholds.flip:
-            tally["flipped"] += 1
-            return option.flip
-    if option.substitute is not None:
-        tally["rest_items"] += 1
-        if option.substitute_draw < thresholds.substitute:
-            tally["substituted"] += 1
-            return option.substitute
-    return None
 
 
 def exact_thresholds(items: Iterable[Options], wanted: Thresholds) -> Thresholds:

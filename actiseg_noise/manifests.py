@@ -23,6 +23,7 @@ from actiseg_noise.apply import corrupt_sequence
 from actiseg_noise.plan import clean_digests
 from actiseg_noise.presets import MANIFESTS, load_preset, load_presets
 from actiseg_noise.stage import Stage, silent
+from actiseg_noise.text.agreement import match_case
 from actiseg_noise.text.words import WordNoise
 
 SCHEMA = "actiseg/golden/1"
@@ -33,13 +34,15 @@ class Golden:
     """What is known of one dataset.
 
     about: what it is and how to get it. clean: digest of all masks (see `digest_of_masks`) of the
-    dataset as it is. presets: of what each preset makes of it.
+    dataset as it is; names: of what its objects are called. presets: of what each preset makes of
+    it.
     """
 
     name: str
     about: str
     split: str
     clean: str
+    names: str
     presets: Digests
 
 
@@ -47,8 +50,8 @@ class Golden:
 class Digests:
     """What presets make of a dataset, by preset.
 
-    masks: digests of all masks, of those with mask noise. text: digests of what objects are
-    called, of those with text noise.
+    masks: digests of all masks, of those with mask noise. text: digests of what objects are called
+    (see `digest_of_names`), of those with text noise.
     """
 
     masks: Mapping[str, str]
@@ -88,6 +91,7 @@ def load_golden() -> dict[str, Golden]:
             about=entry["about"].text(),
             split=entry["split"].text(),
             clean=entry["clean"].text(),
+            names=entry["names"].text(),
             presets=Digests(_texts(entry["masks"]), _texts(entry["text"])),
         )
         for name, entry in top["datasets"].members()
@@ -95,16 +99,19 @@ def load_golden() -> dict[str, Golden]:
 
 
 def recognise(root: Path, workers: int = 1) -> Golden:
-    """The golden digests of a dataset, known by its clean masks; `Refused` for an unknown one."""
+    """The golden digests of a dataset, known by its clean masks and names; `Refused` for an unknown
+    one."""
     known = load_golden()
     have = split_names(root)
     for golden in known.values():
         if golden.split in have:
             split = open_split(root, golden.split)
+            if digest_of_names(split.sequences) != golden.names:
+                continue
             if clean_digest(split, workers) == golden.clean:
                 return golden
     raise refuse(
-        "has other clean masks than the datasets whose digests are known",
+        "has other masks or names than the datasets whose digests are known",
         root,
         "give one of these: " + "; ".join(f"{of.name} ({of.about})" for of in known.values()),
     )
@@ -140,24 +147,28 @@ def derive(
             for name in masked
         },
         text={
-            name: digest_of_words(recipe, opened.sequences)
+            name: digest_of_names(opened.sequences, WordNoise(recipe))
             for name, recipe in recipes.items()
             if recipe.text_noise is not None
         },
     )
 
 
-def digest_of_words(recipe: Recipe, sequences: Iterable[Sequence]) -> str:
-    """One digest of all names that a recipe puts in the place of others, by what an object is."""
-    noise = WordNoise(recipe)
-    changed = {}
+def digest_of_names(sequences: Iterable[Sequence], noise: WordNoise | None = None) -> str:
+    """One digest of class and name of every object of a split, by what a sequence is.
+
+    noise: digest what its recipe, at its plain rate, makes of them, instead.
+    """
+    names = {}
     for sequence in sequences:
-        words = noise.choose(noise.options(sequence), noise.thresholds, sequence.narration)
-        names = {label.object_id: label.name for label in sequence.objects}
-        for object_id, new in words.objects.items():
-            place = "/".join((*map(str, sequence.identity), names[object_id]))
-            changed[place] = [new.class_id, new.name.text]
-    return json_digest(changed)
+        new = noise.choose(noise.options(sequence), noise.thresholds).objects if noise else {}
+        for label in sequence.objects:
+            called = (label.class_id, label.name)
+            if label.object_id in new:
+                replacement = new[label.object_id]
+                called = (replacement.class_id, match_case(label.name, replacement.name.text))
+            names["/".join((*map(str, sequence.identity), str(label.object_id)))] = called
+    return json_digest(names)
 
 
 def _digests(shared: tuple[Split, dict[str, Recipe]], sequence: Sequence) -> dict[str, list[str]]:

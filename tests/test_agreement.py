@@ -59,6 +59,7 @@ def test_a_person_could_have_written_it(text, noun, number, new, expected):
         ("KNIFE", "fork", "FORK"),
         ("A", "some", "Some"),
         ("bread Knife", "fork", "fork"),
+        ("Bread knife", "cutting board", "Cutting board"),
         ("7 up", "fork", "fork"),
     ],
 )

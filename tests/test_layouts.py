@@ -221,11 +221,11 @@ def test_all_faults_of_a_list_are_told_at_once(root):
     assert [problem.where.removeprefix(f"{path}") for problem in refused.value.problems] == [
         "[0]: start",
         "[0]",
+        "[0]: missing",
         "[0]: sparse_frames[0]",
         "[0]: sparse_frames[1]",
         "[0]: object_classes: 1: name",
         "[0]: object_classes: 0",
-        "[0]: missing",
         "[1]",
         "[3]",
     ]

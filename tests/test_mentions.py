@@ -36,6 +36,7 @@ def name(text):
         ("cut two carrots", [("carrot", "plural")]),
         ("take Cutting Board", [("cutting board", "singular")]),
         ("take board:cutting", [("cutting board", "singular")]),
+        ("take board : cutting", [("cutting board", "singular")]),
         ("put slice of cheese on bread", [("cheese slice", "singular"), ("bread", "mass")]),
         ("eat slices of cheese", [("cheese slice", "plural")]),
         ("pour washing up liquid", [("washing up liquid", "mass")]),
@@ -98,6 +99,12 @@ def test_replacing_back_and_forth_gives_the_text_again(old, new):
     assert new.plural in there
     back = finder.replace(there, second, old)
     assert back == text
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_looked_through(text):
+    for mention in SHARED.find(text):
+        assert 0 <= mention.start < mention.end <= len(text)
 
 
 SHARED = MentionFinder(LEXICON)

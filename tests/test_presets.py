@@ -20,7 +20,13 @@ NAMES = [
     *(f"coco-n/{level}" for level in ("easy", "medium", "hard")),
     "markov/expand",
     "markov/shrink",
-    *(f"actiseg/boundary-{rate}" for rate in (20, 40, 60)),
+    *(f"actiseg-nl/{noise}-{rate}" for noise in ("text", "released") for rate in (20, 40, 60)),
+    "actiseg-nl/mixed-60-21",
+    *(
+        f"actiseg/{noise}-{rate}"
+        for noise in ("boundary", "text", "mixed")
+        for rate in (20, 40, 60)
+    ),
 ]
 
 

@@ -128,12 +128,12 @@ def audit(
             masks = audit_masks(root, with_masks, workers, stage)
             against.append("clean copies" if with_masks is None else str(with_masks.root))
         except Refused as refused:
-            if clean is not None or words is None:
+            if clean is not None:
                 raise
-            left_out["masks"] = f"{refused.problems[0].what}: {refused.problems[0].cure}"
+            left_out["masks"] = refused.problems[0].what
     if words is None and masks is None:
         raise refuse(
-            left_out.get("text", "has neither noisy words nor noisy masks of a split"),
+            "; ".join(left_out.get(of, f"has no noisy {of} of a split") for of in ("text", "masks")),
             noisy,
             "give a folder with *_objects_category.json and prompts, or with train/ or val/ masks, "
             "and the clean dataset as --clean where the files do not tell the clean words",
@@ -198,7 +198,7 @@ def _finder(lexicon: Lexicon, left_out: dict[str, str]) -> MentionFinder | None:
     try:
         return MentionFinder(lexicon)
     except Refused as refused:
-        left_out["contradictions"] = f"{refused.problems[0].what}: {refused.problems[0].cure}"
+        left_out["contradictions"] = refused.problems[0].what
         return None
 
 

@@ -138,7 +138,7 @@ def derive(
 ) -> None:
     """Print the digests of what every preset makes of a dataset, as golden.json holds them."""
     from actiseg_data.layouts.actionvos import open_split
-    from actiseg_noise.manifests import clean_digest
+    from actiseg_noise.manifests import clean_digest, digest_of_names
     from actiseg_noise.manifests import derive as make
 
     opened = open_split(dataset, split)
@@ -146,6 +146,7 @@ def derive(
     document = {
         "split": split,
         "clean": clean_digest(opened, workers),
+        "names": digest_of_names(opened.sequences),
         "masks": found.masks,
         "text": found.text,
     }

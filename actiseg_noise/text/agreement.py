@@ -77,18 +77,20 @@ def _form(name: Name, number: str, *, counted: bool) -> tuple[str, str]:
 def match_case(old: str, new: str) -> str:
     """New words in the case of those whose place they take.
 
-    >>> match_case("Carrot", "bread knife"), match_case("CARROT", "knife"), match_case("a", "An")
-    ('Bread knife', 'KNIFE', 'An')
+    >>> match_case("Carrot", "bread knife"), match_case("CARROT", "knife")
+    ('Bread knife', 'KNIFE')
     >>> match_case("Cutting Board", "bread knife")
     'Bread Knife'
     """
     if old.islower():
         return new
-    letters = [word for word in re.split(r"[\s-]+", old) if word[:1].isalpha()]
-    if letters and old.isupper() and len(old) > 1:
+    words = [word for word in re.split(r"[\s-]+", old) if word]
+    if old.isupper() and len(old) > 1:
         return new.upper()
-    if letters and all(word[0].isupper() for word in letters):
-        words = new.split(" ")
-        titled = words if len(letters) > 1 else words[:1]
-        return " ".join([*(word[:1].upper() + word[1:] for word in titled), *words[len(titled) :]])
-    return new
+    if len(words) > 1 and all(word[0].isupper() for word in words):
+        return " ".join(_capitalised(word) for word in new.split(" "))
+    return _capitalised(new) if words and words[0][0].isupper() else new
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -93,11 +93,11 @@ class Rewording:
             for exp_id, entry in entries.items():
                 object_id = entry.get("obj_id") if isinstance(entry, dict) else None
                 label = labels.get(object_id) if isinstance(object_id, str) else None
+                named.update([] if label is None else [object_id])
                 fault = _prompt_fault(label, entry, sequence, exp_id)
                 if fault or label is None:
                     problems.add(fault, where, _cure(fault))
                     continue
-                named.add(object_id)
                 old = entry["exp"]
                 replacement = words.objects.get(label.object_id)
                 if replacement is not None:

@@ -51,8 +51,12 @@ class MentionFinder:
         matcher = load_language_package("spacy.matcher", _USE).PhraseMatcher
         self._longest = load_language_package("spacy.util", _USE).filter_spans
         self._matcher = matcher(self._nlp.vocab, attr="LOWER")
-        self._meanings = _meanings(lexicon)
-        self._matcher.add("noun", [self._nlp.make_doc(text) for text in self._meanings])
+        found = _meanings(lexicon)
+        docs = [self._nlp.make_doc(text) for text in found]
+        self._matcher.add("noun", docs)
+        self._meanings = {
+            _words(doc): meanings for doc, meanings in zip(docs, found.values(), strict=True)
+        }
 
     def find(self, text: str) -> list[Mention]:
         """The nouns of a text, in order."""
@@ -73,12 +77,15 @@ class MentionFinder:
         return bool(span.start > 0 or span.end == len(doc))
 
     def _mention(self, span: Any) -> Mention:
-        # As the matcher compares: word by word, so that no letter is lowered by its neighbours.
-        text = "".join(token.lower_ + token.whitespace_ for token in span).rstrip()
-        meanings = self._meanings[text]
+        meanings = self._meanings[_words(span)]
         classes = tuple(dict.fromkeys(meaning.class_id for meaning in meanings))
         first = meanings[0]
         return Mention(span.start_char, span.end_char, classes, first.name, first.number)
+
+
+def _words(doc: Any) -> tuple[str, ...]:
+    """The words of a document or span as the matcher compares them."""
+    return tuple(token.lower_ for token in doc)
 
 
 def pipeline_identity(name: str) -> str:

@@ -1,0 +1,275 @@
+"""`audit` measures any noisy split, and says when it is not what it claims to be."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+from kitchens import make_kitchen
+from scipy.stats import binomtest
+
+from actiseg_data.errors import Refused
+from actiseg_data.files import write_json
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
+from actiseg_data.layouts.image_sets import expressions_file, objects_file
+from actiseg_data.lexicon import load_lexicon
+from actiseg_data.masks import read_index_mask, write_index_mask
+from actiseg_noise.audit.claims import claims_of
+from actiseg_noise.audit.report import audit
+from actiseg_noise.audit.words import Share
+from actiseg_noise.corrupt import corrupt
+from actiseg_noise.figures import print_audit
+from actiseg_noise.presets import load_preset
+from actiseg_noise.recipe import make_recipe
+
+LEXICON = load_lexicon()
+PROMPTS, OBJECTS = expressions_file("train", "promptaction"), objects_file("train")
+
+
+@pytest.fixture(scope="module")
+def kitchen(tmp_path_factory):
+    return make_kitchen(tmp_path_factory.mktemp("audited") / "clean", 120)
+
+
+@pytest.fixture(scope="module")
+def released(kitchen, tmp_path_factory):
+    out = tmp_path_factory.mktemp("released") / "kitchen_released-20"
+    return corrupt(kitchen, load_preset("actiseg-nl/released-20").recipe(), out=out).out
+
+
+def published(noisy, folder):
+    """The two files that ActiSeg-NL publishes of a noisy train split."""
+    folder.mkdir(parents=True)
+    for name in (PROMPTS, OBJECTS):
+        shutil.copy(noisy / IMAGE_SETS / name, folder / name)
+    return folder
+
+
+def recount(noisy):
+    """Flips, renames and items as the two files of a split have them, by loops."""
+    objects = json.loads((noisy / IMAGE_SETS / OBJECTS).read_text())["videos"]
+    items = flips = rest = renames = names = classes = 0
+    for video in objects.values():
+        things = list(video["objects"].values())
+        for at, thing in enumerate(things):
+            items += 1
+            others = things[:at] + things[at + 1 :]
+            flipped = thing["class_id"] != thing["class_id_org"]
+            renamed = not flipped and thing["category"] != thing["category_org"]
+            flips += flipped
+            written = {name.text for name in LEXICON.classes[thing["class_id_org"]].written}
+            if not flipped and written - {thing["category_org"]}:
+                rest += 1
+                renames += renamed
+            if flipped or renamed:
+                called = {o[key] for o in others for key in ("category", "category_org")}
+                names += thing["category"] in called
+            if flipped:
+                have = {o[key] for o in others for key in ("class_id", "class_id_org")}
+                classes += thing["class_id"] in have
+    return items, flips, rest, renames, names, classes
+
+
+def test_figures_are_those_of_the_files(released):
+    found = audit(released)
+    words = found.text
+    items, flips, rest, renames, names, classes = recount(released)
+    assert (words.all.flips.items, words.all.flips.hits) == (items, flips)
+    assert (words.all.substitutions.items, words.all.substitutions.hits) == (rest, renames)
+    assert (words.name_collisions, words.class_collisions) == (names, classes)
+    assert sum(group.flips.items for group in words.by_class.values()) == items
+    assert sum(group.flips.hits for group in words.by_supercategory) == flips
+    low, high = binomtest(flips, items).proportion_ci(0.999, method="wilson")
+    assert words.all.flips.interval_999 == pytest.approx((low, high), abs=1e-6)
+
+
+def test_the_released_levels_are_found_to_be_more_than_they_say(released, tmp_path, capsys):
+    """About 20 % flips, as the name says, and the renames, which it does not say."""
+    for noisy in (released, published(released, tmp_path / "ImageSets_noise20_classid_prompt")):
+        found = audit(noisy)
+        assert found.text.all.flips.rate == pytest.approx(0.2, abs=0.06)
+        assert found.text.all.substitutions.rate == 1
+        assert not found.ok
+        assert any("differ from the clean ones" in line for line in found.findings)
+        assert any("are the 20% that the name says" in line for line in found.agreements)
+        print_audit(found)
+        told = capsys.readouterr().out
+        assert "NOT AS CLAIMED" in told
+        assert "not what it claims to be" in told
+
+
+@pytest.mark.parametrize(
+    ("preset", "name"),
+    [("actiseg-nl/text-40", "x_text-40"), ("actiseg/text-40", "ours_text-40")],
+)
+def test_splits_that_hold_what_they_say_are_said_to(kitchen, tmp_path, preset, name):
+    out = corrupt(kitchen, load_preset(preset).recipe(), out=tmp_path / name).out
+    found = audit(out)
+    assert found.ok, found.findings
+    assert found.agreements
+    # Also without the recipe, by the name alone.
+    lists = published(out, tmp_path / "lists" / name)
+    assert audit(lists).ok
+    renamed = published(out, tmp_path / "lists" / name.replace("40", "10"))
+    assert any("10%" in line for line in audit(renamed).findings)
+
+
+def test_the_clean_dataset_tells_what_the_files_do_not(kitchen, released, tmp_path):
+    lists = published(released, tmp_path / "bare")
+    for name, member in ((OBJECTS, "objects"), (PROMPTS, "expressions")):
+        document = json.loads((lists / name).read_text())
+        for video in document["videos"].values():
+            for entry in video[member].values():
+                for key in [key for key in entry if key.endswith("_org")]:
+                    del entry[key]
+        write_json(lists / name, document)
+    with pytest.raises(Refused, match="do not tell the clean words"):
+        audit(lists)
+    found = audit(lists, clean=kitchen, split="train")
+    assert found.text == audit(released).text
+    with pytest.raises(Refused, match="lacks"):
+        audit(lists, clean=make_kitchen(tmp_path / "other", 3), split="train")
+
+
+def test_contradictions_are_flips_whose_narration_names_the_clean_class(kitchen, tmp_path):
+    pytest.importorskip("spacy", reason="spaCy is in the extra [text]")
+    out = corrupt(kitchen, make_recipe("category", 1.0), out=tmp_path / "flipped").out
+    both = corrupt(kitchen, make_recipe("category", 1.0, scope="both"), out=tmp_path / "both").out
+    named = 0
+    for sequence in open_split(kitchen, "train").sequences:
+        text = sequence.narration.lower()
+        named += sum(
+            (label.class_id == 4 and "knife" in text)
+            or (label.class_id == 41 and "carrots" in text)
+            or (label.class_id == 13 and "cup" in text)
+            or (label.class_id == 18 and "chopping board" in text)
+            for label in sequence.objects
+        )
+    assert audit(out).text.contradictions == named > 50
+    assert audit(both).text.contradictions == 0
+
+
+def test_narrations_that_changed_are_counted(kitchen, tmp_path):
+    pytest.importorskip("spacy", reason="spaCy is in the extra [text]")
+    out = corrupt(kitchen, make_recipe("category", 0.5, scope="narration"), out=tmp_path / "told")
+    found = audit(out.out)
+    assert found.narrations == Share(120, out.summary["text"]["selected"])
+    assert found.ok
+
+
+def nl_masks(kitchen, folder, noisy):
+    """Noisy masks as ActiSeg-NL writes them: clean copies beside those that changed."""
+    for path in sorted((noisy / MASKS).rglob("*.png")):
+        place = folder / path.relative_to(noisy / MASKS)
+        mask = read_index_mask(path)
+        clean = read_index_mask(kitchen / path.relative_to(noisy))
+        write_index_mask(place, mask)
+        if (mask != clean).any():
+            write_index_mask(place.with_name(f"{place.stem}_org.png"), clean)
+    return folder
+
+
+def test_masks_are_measured_in_every_layout(kitchen, tmp_path):
+    out = corrupt(
+        kitchen,
+        load_preset("actiseg-nl/mask-9").recipe(),
+        out=tmp_path / "kitchen_mask-9",
+        workers=2,
+    ).out
+    own = audit(out)
+    assert own.masks.positive.rate > 0.9
+    assert own.masks.positive.shift["q50"] == pytest.approx(4, abs=1)
+    assert own.ok, own.findings
+    assert own.text is None
+    theirs = nl_masks(kitchen, tmp_path / "Annotations_Sparse_dilation_rate100_9by9", out)
+    beside = audit(theirs, clean=kitchen, split="train")
+    assert beside.masks == own.masks
+    assert [claim.size for claim in beside.claims] == [None, 9]
+    alone = audit(theirs)
+    assert alone.masks.all.iou == own.masks.all.iou
+    assert alone.masks.all.touched == own.masks.all.touched
+    wrong = tmp_path / "Annotations_21by21"
+    shutil.copytree(theirs, wrong)
+    assert any("a square of 21 px" in line for line in audit(wrong, clean=kitchen).findings)
+
+
+def test_untouched_masks_and_missing_ones_are_told(kitchen, released, tmp_path):
+    assert audit(released).masks.untouched
+    out = corrupt(kitchen, make_recipe("erode", 1.0), out=tmp_path / "noisy").out
+    for path in sorted((out / MASKS).rglob("*.png"))[:3]:
+        path.unlink()
+    found = audit(out)
+    assert found.masks.missing == 3
+    assert any("3 frames" in line for line in found.findings)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("ImageSets_noise40_classid_prompt", [("words", 0.4, None)]),
+        ("visor_actiseg-nl-text-20_r0.2_s0", [("words", 0.2, None)]),
+        ("visor_actiseg-nl-mixed-60-21_r0.6-1_s0", [("words", 0.6, None), ("masks", None, 21)]),
+        ("visor_boundary_r0.4_s0", [("any", 0.4, None)]),
+        ("visor_actiseg-boundary-60_r0.6_s3", [("masks", 0.6, None)]),
+        (
+            "Annotations_Sparse_dilation_1227_rate100_9by9",
+            [("masks", 1.0, None), ("masks", None, 9)],
+        ),
+        ("visor_mask-15", [("masks", None, 15)]),
+        ("my_split", []),
+        ("run2_final", []),
+    ],
+)
+def test_claims_are_read_off_names(tmp_path, name, expected):
+    found = claims_of(tmp_path / name)
+    assert [(claim.medium, claim.rate, claim.size) for claim in found] == expected
+
+
+def test_the_folder_above_may_carry_the_name(tmp_path):
+    (claim,) = claims_of(tmp_path / "ImageSets_noise60" / "ImageSets")
+    assert claim.rate == 0.6
+
+
+def test_what_is_no_noisy_split_is_refused(tmp_path, kitchen):
+    with pytest.raises(Refused, match="has no noisy text of a split; has no noisy masks"):
+        audit(tmp_path)
+    with pytest.raises(Refused, match="not tell the clean words .*; tells no clean masks"):
+        audit(kitchen)
+
+
+def test_of_several_splits_one_must_be_named(released, tmp_path):
+    lists = published(released, tmp_path / "two")
+    for name in (PROMPTS, OBJECTS):
+        shutil.copy(lists / name, lists / name.replace("train", "val"))
+    with pytest.raises(Refused, match="train, val"):
+        audit(lists)
+    assert audit(lists, split="val").text == audit(released).text
+
+
+def test_files_that_disagree_are_refused(released, tmp_path):
+    lists = published(released, tmp_path / "bad")
+    document = json.loads((lists / PROMPTS).read_text())
+    entry = next(iter(document["videos"].values()))["expressions"]["0"]
+    entry["class_id"] = entry["class_id"] + 1
+    write_json(lists / PROMPTS, document)
+    with pytest.raises(Refused, match="among the prompts"):
+        audit(lists)
+
+
+def test_the_document_is_plain_json_and_workers_do_not_matter(kitchen, tmp_path):
+    out = corrupt(kitchen, make_recipe("mixed", 0.4), out=tmp_path / "mixed", workers=2).out
+    found = audit(out, workers=2)
+    document = found.to_dict()
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert document["schema"] == "actiseg/audit/1"
+    assert replace(found, noisy=out) == audit(out)
+
+
+def test_classes_that_the_lexicon_lacks_are_counted(released):
+    few = replace(LEXICON, classes={4: LEXICON.classes[4]})
+    found = audit(released, lexicon=few)
+    assert found.text.unknown_classes == found.text.all.flips.items - sum(
+        group.flips.items for at, group in found.text.by_class.items() if at == 4
+    )

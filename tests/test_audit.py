@@ -235,7 +235,7 @@ def test_the_folder_above_may_carry_the_name(tmp_path):
 def test_what_is_no_noisy_split_is_refused(tmp_path, kitchen):
     with pytest.raises(Refused, match="has no noisy text of a split; has no noisy masks"):
         audit(tmp_path)
-    with pytest.raises(Refused, match="not tell the clean words .*; tells no clean masks"):
+    with pytest.raises(Refused, match=r"not tell the clean words .*; tells no clean masks"):
         audit(kitchen)
 
 

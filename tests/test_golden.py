@@ -1,4 +1,4 @@
-"""Golden digests on the built-in sample: the pixels of released algorithms never change."""
+"""Golden digests on the built-in sample: pixels and words of released algorithms never change."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from actiseg_data.digests import json_digest
-from actiseg_data.layouts.actionvos import MASKS
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
 from actiseg_data.records import parse_recipe, read_digests
 from actiseg_data.sample import make_sample
 from actiseg_noise.corrupt import corrupt
@@ -25,14 +25,16 @@ def sample(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", GOLDEN)
-def test_pixels_are_as_released(name, sample, tmp_path):
+def test_pixels_and_words_are_as_released(name, sample, tmp_path):
     golden = GOLDEN[name]
     recipe = check_recipe(parse_recipe(golden["recipe"], name), name)
     assert recipe.digest == golden["recipe_digest"]
     out = corrupt(sample, recipe, out=tmp_path / "noisy", images="none").out
     digests = read_digests(out / "digests.json")
-    masks = {path: digest for path, digest in digests.items() if path.startswith(MASKS)}
-    assert json_digest(masks) == golden["masks_digest"]
+    for folder, known in ((MASKS, "masks_digest"), (IMAGE_SETS, "text_digest")):
+        if known in golden:
+            of = {path: digest for path, digest in digests.items() if path.startswith(folder)}
+            assert json_digest(of) == golden[known]
 
 
 def test_readme_shows_the_digest_of_its_own_command():

@@ -133,7 +133,9 @@ def audit(
             left_out["masks"] = refused.problems[0].what
     if words is None and masks is None:
         raise refuse(
-            "; ".join(left_out.get(of, f"has no noisy {of} of a split") for of in ("text", "masks")),
+            "; ".join(
+                left_out.get(of, f"has no noisy {of} of a split") for of in ("text", "masks")
+            ),
             noisy,
             "give a folder with *_objects_category.json and prompts, or with train/ or val/ masks, "
             "and the clean dataset as --clean where the files do not tell the clean words",

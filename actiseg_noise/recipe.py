@@ -78,8 +78,8 @@ def with_changes(
     parameters: each goes to the noises whose kind has it, all others to the first, where the check
     of the recipe finds them. lexicon: the one that text noise is drawn from; where a noise
     names none and none is given, the installed one. rate, exact, objects: of all noises. text_rate,
-    boundary_rate: of the text noise and of that on masks. overlap: of mask noise; scope: of
-    text noise. Raises `Refused` where there is no noise that a change could be meant for.
+    boundary_rate: of the text noise and of that on masks, where there are both. overlap: of mask
+    noise; scope: of text noise. Raises `Refused` where a change could be meant for no noise.
     """
     shared = {"rate": rate, "exact": exact, "objects": objects}
     of_medium = {
@@ -87,9 +87,15 @@ def with_changes(
         "text": {"text_rate": text_rate, "scope": scope},
     }
     problems = Problems()
+    there = {noise.medium for noise in noises}
     for medium, of in of_medium.items():
-        given = [name.replace("_", "-") for name, value in of.items() if value is not None]
-        if given and all(noise.medium != medium for noise in noises):
+        given = {name.replace("_", "-") for name, value in of.items() if value is not None}
+        rates = {name for name in given if name.endswith("-rate") and len(there) == 1}
+        if rates:
+            problems.add(
+                f"{rates.pop()} is for noise on words and masks both", "recipe", "give the rate"
+            )
+        elif given and medium not in there:
             problems.add(
                 f"there is no noise of {medium} that {' and '.join(given)} could be meant for",
                 "recipe",

@@ -33,3 +33,14 @@ def prepare(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callab
         return prepare_real(real_data, tmp_path_factory.mktemp("prepared"), split, videos, **more)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def wordnet() -> Path:
+    """WordNet 3.0's database; tests that need it skip where it is absent."""
+    pytest.importorskip("nltk", reason="NLTK is in the extra [text]")
+    pytest.importorskip("inflect", reason="inflect is in the extra [text]")
+    folder = Path(os.environ.get("ACTISEG_WORDNET", "/usr/share/wordnet"))
+    if not (folder / "data.noun").is_file():
+        pytest.skip(f"no WordNet database at {folder} (Debian: wordnet-base; set ACTISEG_WORDNET)")
+    return folder

@@ -8,20 +8,11 @@ import subprocess
 import sys
 
 import pytest
+from command import run
 from roots import make_root
 
 from actiseg_data.layouts.actionvos import MASKS
 from actiseg_data.records import read_recipe
-
-
-def run(*arguments, cwd=None, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "actiseg_noise.cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "100"} | environment,
-    )
 
 
 @pytest.fixture
@@ -172,14 +163,20 @@ def test_defaults_stand_in_the_help():
         assert default in " ".join(text.replace("│", " ").split())
 
 
-@pytest.mark.parametrize("command", [[], ["corrupt"], ["verify"], ["sample"], ["prepare", "visor"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *([], ["corrupt"], ["verify"], ["sample"], ["prepare", "visor"]),
+        *(["audit"], ["lexicon"], ["lexicon", "build"], ["lexicon", "show"]),
+    ],
+)
 def test_help_is_there_and_loads_nothing_heavy(command):
     code = (
         "import sys\n"
         "from actiseg_noise import cli\n"
         f"sys.argv = ['actiseg-noise', *{command!r}, '--help']\n"
         "try:\n    cli.main()\nexcept SystemExit as end:\n    assert not end.code\n"
-        "heavy = {'numpy', 'cv2', 'shapely', 'scipy', 'PIL', 'torch', 'spacy'}\n"
+        "heavy = {'numpy', 'cv2', 'shapely', 'scipy', 'PIL', 'torch', 'spacy', 'nltk'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(

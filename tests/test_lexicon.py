@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 from collections import Counter, deque
 from importlib import resources
 from pathlib import Path
@@ -212,17 +211,6 @@ def test_classes_that_a_dataset_has_and_the_lexicon_lacks_are_all_named():
     assert len(caught.value.problems) == 2
     assert "'abacus'" in told
     assert "lexicon build --names" in told
-
-
-@pytest.fixture(scope="session")
-def wordnet() -> Path:
-    """WordNet 3.0's database; tests that need it skip where it is absent."""
-    pytest.importorskip("nltk")
-    pytest.importorskip("inflect")
-    folder = Path(os.environ.get("ACTISEG_WORDNET", "/usr/share/wordnet"))
-    if not (folder / "data.noun").is_file():
-        pytest.skip(f"no WordNet database at {folder} (Debian: wordnet-base; set ACTISEG_WORDNET)")
-    return folder
 
 
 def test_the_shipped_lexicon_is_what_is_built(wordnet, real_data):

@@ -25,7 +25,9 @@ def build(
     ] = None,
     names: Annotated[
         Optional[Path],
-        typer.Option(help="A list of nouns instead: [id:] name[, other name ...] [@ synset]."),
+        typer.Option(
+            help="A list of nouns instead, each line 'name' or 'id: name, other name @ synset'."
+        ),
     ] = None,
     wordnet: Annotated[
         Optional[Path],

@@ -188,6 +188,7 @@ def corrupt(
     or: actiseg-noise corrupt dataset_visor --preset actiseg-nl/mixed-60-21
     """
     from actiseg_noise.cli.recipes import NoiseFlags, recipe_of
+    from actiseg_noise.request import default_out
 
     flags = NoiseFlags(
         values={
@@ -218,8 +219,6 @@ def corrupt(
         pool=pool,
         pipeline=pipeline,
     )
-    from actiseg_noise.request import default_out
-
     lexicon = None
     if lexicon_file is not None:
         from actiseg_data.lexicon import read_lexicon

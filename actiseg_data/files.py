@@ -35,9 +35,27 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_json(path: Path, document: Any, *, indent: int | None = None) -> None:
-    """Write a JSON document; key order is kept, non-ASCII text is written as it is."""
-    text = json.dumps(document, indent=indent, ensure_ascii=False, allow_nan=False)
-    write_bytes(path, (text + "\n").encode())
+    """Write a JSON document as `json_bytes` has it."""
+    write_bytes(path, json_bytes(document, indent=indent))
+
+
+def json_bytes(document: Any, *, indent: int | None = None) -> bytes:
+    r"""A JSON document as a file holds it: key order is kept, non-ASCII text stands as it is.
+
+    Halves of surrogate pairs, which UTF-8 has no place for and JSON lets pass, come out as the
+    escapes that they came in as.
+
+    >>> json_bytes({"b": "café", "a": 1}).decode()
+    '{"b": "café", "a": 1}\n'
+    """
+    plain, escaped = (
+        json.JSONEncoder(indent=indent, ensure_ascii=ascii_only, allow_nan=False)
+        for ascii_only in (False, True)
+    )
+    try:
+        return f"{plain.encode(document)}\n".encode()
+    except UnicodeEncodeError:
+        return f"{escaped.encode(document)}\n".encode()
 
 
 def is_occupied(path: Path) -> bool:

@@ -279,10 +279,7 @@ def _noun_class(cursor: Cursor) -> NounClass:
         candidates=_texts(cursor["candidates"]),
         paths=tuple(_texts(path) for path in cursor["paths"].elements()),
         names=tuple(_name(name) for name in cursor["names"].elements()),
-        sisters=tuple(
-            Sister(_name(sister), sister["synset"].text(), sister["similarity"].number())
-            for sister in cursor["sisters"].elements()
-        ),
+        sisters=tuple(_sister(sister) for sister in cursor["sisters"].elements()),
     )
     if not 0 <= noun.class_id < 1 << 31:
         raise refuse(f"the class id {noun.class_id} is out of range", cursor.where, "build again")
@@ -291,6 +288,13 @@ def _noun_class(cursor: Cursor) -> NounClass:
     if not noun.names:
         raise refuse("the class has no name", cursor.where, "build it again")
     return noun
+
+
+def _sister(cursor: Cursor) -> Sister:
+    similar = cursor["similarity"].number()
+    if not 0 <= similar <= 1:
+        raise refuse(f"{similar} is no similarity, 0 to 1", cursor.where, "build it again")
+    return Sister(_name(cursor), cursor["synset"].text(), similar)
 
 
 def _name(cursor: Cursor) -> Name:

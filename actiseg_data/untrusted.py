@@ -96,6 +96,15 @@ def is_plain_text(text: str) -> bool:
     return not _CONTROL.search(text) and _encodable(text)
 
 
+def whole_number(text: str) -> int | None:
+    """The number below 10**9 that decimal digits spell; None for any other text.
+
+    >>> whole_number("305"), whole_number("-1"), whole_number("²"), whole_number("9" * 5000)
+    (305, None, None, None)
+    """
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
 def _must_be(wanted: str, value: object, where: object) -> Refused:
     shown = repr(value)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from actiseg_data.untrusted import whole_number
+
 OBJECTS = ("positive", "all")
 OVERLAPS = ("contest", "reference", "ascending", "background")
 SCOPES = ("prompt", "both", "narration")
@@ -131,7 +133,8 @@ def _plain_ids(value: Any) -> Any:
 
 
 def _id_text(text: str) -> bool:
-    return text.isascii() and text.isdigit() and text == str(int(text))
+    number = whole_number(text)
+    return number is not None and text == str(number)
 
 
 def _matrix(value: Any) -> bool:

@@ -87,3 +87,9 @@ def test_licences_come_from_the_dataset_or_are_visors(tmp_path):
     assert read_licences(tmp_path) == ("own terms, é\n", "own notice\n")
     (tmp_path / "NOTICE").unlink()
     assert read_licences(tmp_path) == ("own terms, é\n", VISOR_NOTICE)
+
+
+def test_halves_of_surrogate_pairs_are_written_as_escapes(tmp_path):
+    document = {"exp": "caf\u00e9 \ud800"}
+    write_json(tmp_path / "file.json", document)
+    assert json.loads((tmp_path / "file.json").read_bytes().decode("ascii")) == document

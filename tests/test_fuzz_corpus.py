@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from random import Random
 
 import pytest
-from fuzz.mutations import mutate_json, mutate_png, strings_of
+from fuzz.mutations import mutate_json, mutate_png, words_of
 from fuzz.seeds import seeds
 from fuzz.targets import TARGETS
 
@@ -36,7 +35,7 @@ def test_seeds_and_what_is_made_of_them_are_handled(target):
             if target == "index_mask":
                 changed = mutate_png(data, 1 << 14, random, plainly)
             else:
-                words = sorted(strings_of(json.loads(seeds(target)[0])))
+                words = sorted(words_of(seeds(target)[0]))
                 changed = mutate_json(data, 1 << 14, random, words, plainly)
             assert len(changed) <= 1 << 14
             TARGETS[target](changed)

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from actiseg_data.errors import Problems, refuse
 from actiseg_data.sequences import ObjectLabel, Sequence
-from actiseg_data.untrusted import Cursor, check_name, gather, is_plain_text
+from actiseg_data.untrusted import Cursor, check_name, gather, is_plain_text, whole_number
 
 T = TypeVar("T")
 
@@ -322,9 +322,10 @@ def _name(cursor: Cursor) -> str:
 
 
 def _object_id(text: str, where: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= 255):
+    number = whole_number(text)
+    if number is None or not 1 <= number <= 255:
         raise refuse(f"{text[:20]!r} is no object id", where, "use whole numbers from 1 to 255")
-    return int(text)
+    return number
 
 
 def read_expression(exp_id: str, cursor: Cursor) -> Expression:

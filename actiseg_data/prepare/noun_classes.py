@@ -7,23 +7,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.errors import Problems, refuse
-from actiseg_data.untrusted import check_text, read_csv
+from actiseg_data.untrusted import check_text, read_csv, whole_number
 
 _MAX_LIST = 1 << 16
 
 
 @dataclass(frozen=True)
-class NounClasses:
-    """The table of classes.
+class NounRow:
+    """A class as the table has it.
 
-    ids: all class ids. of_name: the classes that list a name. names: what each class is called.
-    supercategories: the group of each class, such as ``cutlery``; empty where the table has none.
+    entries: its names as VISOR writes them, its own first. category: its group, such as
+    ``cutlery``; None where the table has none.
     """
+
+    class_id: int
+    entries: tuple[str, ...]
+    category: str | None
+
+
+@dataclass(frozen=True)
+class NounClasses:
+    """The table of classes. ids: all class ids. of_name: the classes that list a name."""
 
     ids: frozenset[int]
     of_name: dict[str, frozenset[int]]
-    names: dict[int, str]
-    supercategories: dict[int, str]
 
     def finding(self, name: str, class_id: int) -> str | None:
         """What is odd about an entity's class, or None.
@@ -38,31 +45,36 @@ class NounClasses:
 
 
 def read_noun_classes(path: Path) -> NounClasses:
+    """The classes of ``EPIC_100_noun_classes_v2.csv``; raises `Refused` with every faulty row."""
+    of_name: dict[str, set[int]] = {}
+    rows = read_noun_table(path)
+    for row in rows:
+        for entry in row.entries:
+            of_name.setdefault(entry, set()).add(row.class_id)
+    return NounClasses(
+        frozenset(row.class_id for row in rows),
+        {name: frozenset(of) for name, of in of_name.items()},
+    )
+
+
+def read_noun_table(path: Path) -> list[NounRow]:
     """Read ``EPIC_100_noun_classes_v2.csv``; raises `Refused` with every faulty row."""
     problems = Problems()
-    of_name: dict[str, set[int]] = {}
-    names: dict[int, str] = {}
-    supercategories: dict[int, str] = {}
+    rows: dict[int, NounRow] = {}
     for line, row in enumerate(read_csv(path, ("id", "key", "instances")), 2):
         with problems.caught():
             where = f"{path}: row {line}"
-            if not (row["id"].isascii() and row["id"].isdigit() and len(row["id"]) < 10):
+            class_id = whole_number(row["id"])
+            if class_id is None:
                 raise refuse(f"{row['id'][:60]!r} is no class id", where, "give the right table")
-            class_id = int(row["id"])
-            if class_id in names:
+            if class_id in rows:
                 raise refuse(f"class {row['id']} is listed twice", where, "give the right table")
-            names[class_id] = check_text(spoken(row["key"]), where)
-            if row.get("category"):
-                supercategories[class_id] = check_text(row["category"], where)
-            for instance in (row["key"], *parse_texts(row["instances"], where)):
-                of_name.setdefault(spoken(instance), set()).add(class_id)
+            entries = (row["key"], *parse_texts(row["instances"], where))
+            names = tuple(check_text(spoken(entry), where) for entry in entries)
+            category = check_text(row.get("category") or "", where) or None
+            rows[class_id] = NounRow(class_id, names, category)
     problems.raise_if_any()
-    return NounClasses(
-        frozenset(names),
-        {name: frozenset(of) for name, of in of_name.items()},
-        names,
-        supercategories,
-    )
+    return list(rows.values())
 
 
 def spoken(instance: str) -> str:

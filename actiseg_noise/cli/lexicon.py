@@ -86,12 +86,14 @@ def show(
 
     Example: actiseg-noise lexicon show knife
     """
+    from actiseg_data.untrusted import whole_number
     from actiseg_noise.text.choices import near_names
 
     lexicon = _lexicon(lexicon_file)
     classes = lexicon.classes_of(name)
-    if not classes and name.isascii() and name.isdigit():
-        classes = tuple(class_id for class_id in (int(name),) if class_id in lexicon.classes)
+    number = whole_number(name)
+    if not classes and number is not None and number in lexicon.classes:
+        classes = (number,)
     if not classes:
         raise refuse(
             f"{name[:60]!r} is no name of {lexicon.title!r}",

@@ -9,7 +9,7 @@ from typing import Any
 
 from actiseg_data.errors import Problems, refuse
 from actiseg_data.lexicon import MATCHES
-from actiseg_data.untrusted import check_text, read_csv
+from actiseg_data.untrusted import check_text, read_csv, whole_number
 from actiseg_noise.lexicon.wordnet import WordNet
 
 _FOOD = ("food.n.02", "food.n.01")
@@ -122,13 +122,16 @@ def read_decisions(path: Path) -> dict[int, Decision]:
     for line, row in enumerate(read_csv(path, ("class_id", "synset", "match", "why")), 2):
         where = f"{path}: row {line}"
         with problems.caught():
-            if not (row["class_id"].isascii() and row["class_id"].isdigit()):
+            class_id = whole_number(row["class_id"])
+            if class_id is None:
                 raise refuse(f"{row['class_id'][:60]!r} is no class id", where, "correct it")
+            if class_id in decisions:
+                raise refuse(f"class {class_id} is decided twice", where, "decide it once")
             if row["match"] not in MATCHES:
                 known = " or ".join(MATCHES)
                 raise refuse(f"match {row['match'][:60]!r} is unknown", where, f"give {known}")
             texts = (check_text(row[column], where) for column in ("synset", "match", "why"))
-            decisions[int(row["class_id"])] = Decision(*texts)
+            decisions[class_id] = Decision(*texts)
     problems.raise_if_any()
     return decisions
 

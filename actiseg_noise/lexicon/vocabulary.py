@@ -9,8 +9,8 @@ from pathlib import Path
 
 from actiseg_data.errors import Problems, refuse
 from actiseg_data.lexicon import NUMBERS
-from actiseg_data.prepare.noun_classes import parse_texts, spoken
-from actiseg_data.untrusted import check_text, read_bytes, read_csv
+from actiseg_data.prepare.noun_classes import read_noun_table
+from actiseg_data.untrusted import check_text, read_bytes, read_csv, whole_number
 from actiseg_noise.lexicon.senses import Decision
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z' -]*")
@@ -41,18 +41,10 @@ def read_noun_class_table(path: Path) -> list[Term]:
 
     Entries such as ``board:cutting`` become plain names; spaces are single, doubles stand once.
     """
-    problems = Problems()
-    terms: list[Term] = []
-    for line, row in enumerate(read_csv(path, ("id", "key", "instances", "category")), 2):
-        where = f"{path}: row {line}"
-        with problems.caught():
-            if not (row["id"].isascii() and row["id"].isdigit() and len(row["id"]) < 10):
-                raise refuse(f"{row['id'][:60]!r} is no class id", where, "give the right table")
-            entries = (row["key"], *parse_texts(row["instances"], where))
-            names = _unrepeated(check_text(plain(spoken(entry)), where) for entry in entries)
-            terms.append(Term(int(row["id"]), names[0], row["category"], names))
-    _refuse_repeated_ids(terms, path, problems)
-    problems.raise_if_any()
+    terms = []
+    for row in read_noun_table(path):
+        names = _unrepeated(map(plain, row.entries))
+        terms.append(Term(row.class_id, names[0], row.category, names))
     return terms
 
 
@@ -90,9 +82,10 @@ def _parse_line(text: str, position: int, where: str) -> tuple[Term, bool]:
     head, colon, rest = (part.strip() for part in text.partition(":"))
     class_id = position
     if colon:
-        if not (head.isascii() and head.isdigit() and len(head) < 10):
+        number = whole_number(head)
+        if number is None:
             raise refuse(f"{head[:60]!r} is no class id", where, "write id: name, other name")
-        class_id, text = int(head), rest
+        class_id, text = number, rest
     names = _unrepeated(plain(name) for name in text.split(","))
     bad = [name for name in names if not _PLAIN.fullmatch(name)]
     if bad:
@@ -118,10 +111,10 @@ def read_judgements(path: Path) -> dict[tuple[int, str], Judgement]:
         with problems.caught():
             if row["use"] not in ("write", "recognise") or row["number"] not in NUMBERS:
                 raise refuse("has an unknown use or number", where, "correct it")
-            if not row["class_id"].isdigit():
+            class_id = whole_number(row["class_id"])
+            if class_id is None:
                 raise refuse(f"{row['class_id'][:60]!r} is no class id", where, "correct it")
-            found = Judgement(row["use"] == "write", row["number"])
-            judgements[int(row["class_id"]), row["name"]] = found
+            judgements[class_id, row["name"]] = Judgement(row["use"] == "write", row["number"])
     problems.raise_if_any()
     return judgements
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from actiseg_data.errors import Problems, refuse
 from actiseg_data.layouts.actionvos import IMAGE_SETS, split_names
 from actiseg_data.lexicon import Lexicon
-from actiseg_data.untrusted import Cursor, read_bytes, read_json
+from actiseg_data.untrusted import Cursor, read_bytes, read_json, whole_number
 
 
 def read_matrix(path: Path, lexicon: Lexicon) -> dict[str, dict[str, float]]:
@@ -36,7 +36,7 @@ def read_matrix(path: Path, lexicon: Lexicon) -> dict[str, dict[str, float]]:
             columns[at] = _class_named(name, lexicon, f"{path}: column {at + 2}")
     matrix: dict[str, dict[str, float]] = {}
     for line, row in enumerate(table[1:], 2):
-        where = f"{path}: row {line} ({row[0][:40]})"
+        where = f"{path}: row {line} ({row[0][:40]!r})"
         with problems.caught():
             class_id = _class_named(row[0], lexicon, where)
             if str(class_id) in matrix:
@@ -75,8 +75,9 @@ def _weights(cells: list[str], columns: list[int], class_id: int, where: str) ->
 def _class_named(text: str, lexicon: Lexicon, where: str) -> int:
     """The class that an id or a name means."""
     text = text.strip()
-    if text.isascii() and text.isdigit() and int(text) in lexicon.classes:
-        return int(text)
+    number = whole_number(text)
+    if number is not None and number in lexicon.classes:
+        return number
     found = lexicon.classes_of(text)
     if len(found) == 1:
         return found[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
@@ -26,11 +27,16 @@ Weigh: TypeAlias = Callable[[Lexicon, int, int], float]
 
 
 def _near(lexicon: Lexicon, one: int, other: int) -> float:
-    return lexicon.similarity(one, other) ** NEAR_POWER
+    return _power(lexicon.similarity(one, other), NEAR_POWER)
 
 
 def _far(lexicon: Lexicon, one: int, other: int) -> float:
-    return (1 - lexicon.similarity(one, other)) ** FAR_POWER
+    return _power(1 - lexicon.similarity(one, other), FAR_POWER)
+
+
+def _power(base: float, exponent: int) -> float:
+    """By products, which are the same on every machine, as those of a C library's pow need not."""
+    return math.prod([base] * exponent)
 
 
 def _supercategory(lexicon: Lexicon, one: int, other: int) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Listing
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from actiseg_data.collector import collector_paused
 from actiseg_data.digests import json_digest
 from actiseg_data.errors import Problems
+from actiseg_data.files import json_bytes
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
 from actiseg_data.layouts.image_sets import expressions_file, image_sets_files, objects_file
 from actiseg_data.lexicon import Lexicon, refuse_unknown_classes
@@ -77,7 +77,7 @@ def _plan_words(
         with problems.caught():
             document, _ = split.image_set(name, sequences)
             rewording.rewrite(split, name, sequences, document)
-            documents[name] = (json.dumps(document, ensure_ascii=False) + "\n").encode()
+            documents[name] = json_bytes(document)
             digests[name] = json_digest(document)
     problems.raise_if_any()
     tally = sum((of.tally for of in words.values()), rewording.tally)

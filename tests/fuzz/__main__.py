@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from random import Random
@@ -12,7 +11,7 @@ import atheris
 with atheris.instrument_imports(include=["actiseg_data", "actiseg_noise", "PIL.PngImagePlugin"]):
     from fuzz.targets import TARGETS
 
-from fuzz.mutations import mutate_json, mutate_png, strings_of
+from fuzz.mutations import mutate_json, mutate_png, words_of
 from fuzz.seeds import seeds
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -25,7 +24,7 @@ def main(target: str, folder: str, *options: str) -> None:
     corpus.mkdir(parents=True, exist_ok=True)
     for number, data in enumerate(begin):
         (corpus / f"seed-{number:02d}").write_bytes(data)
-    words = sorted(set().union(*map(_words, begin)))
+    words = sorted(set().union(*map(words_of, begin)))
 
     def mutate(data: bytes, limit: int, seed: int) -> bytes:
         random = Random(seed)
@@ -39,13 +38,6 @@ def main(target: str, folder: str, *options: str) -> None:
     arguments = [sys.argv[0], folder, str(CORPUS / target), *bounds, *options]
     atheris.Setup(arguments, TARGETS[target], custom_mutator=mutate)
     atheris.Fuzz()
-
-
-def _words(data: bytes) -> set[str]:
-    try:
-        return strings_of(json.loads(data))
-    except ValueError:
-        return set()
 
 
 if __name__ == "__main__":

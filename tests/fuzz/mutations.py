@@ -37,6 +37,14 @@ def strings_of(document: Any) -> set[str]:
     return {document} if isinstance(document, str) else set()
 
 
+def words_of(data: bytes) -> set[str]:
+    """The words that the readers of an input know."""
+    try:
+        return strings_of(json.loads(data))
+    except ValueError:  # a table or a list
+        return set(re.findall(r"[\w.]+", data.decode(errors="replace")))
+
+
 def mutate_json(data: bytes, limit: int, random: Random, words: list[str], plain: Mutate) -> bytes:
     """One of the documents that stand in the bytes, changed in a few nodes.
 

@@ -9,16 +9,20 @@ from importlib import resources
 
 import numpy as np
 import visor_files as visor
+from kitchens import kitchen_clip
 from PIL import Image
 from roots import clip
 
 from actiseg_data import png
 from actiseg_data.layouts.image_sets import make_image_sets
+from actiseg_data.lexicon import load_lexicon
 from actiseg_data.masks import PALETTE
-from actiseg_data.records import MaskRow
+from actiseg_data.records import MaskRow, TextRow
 from actiseg_noise.kinds import KIND_SPECS
 from actiseg_noise.presets import MANIFESTS
 from actiseg_noise.recipe import make_recipe
+
+PRESETS = ("smart.json", "actiseg.prompts.json")
 
 
 def seeds(target: str) -> list[bytes]:
@@ -28,6 +32,9 @@ def seeds(target: str) -> list[bytes]:
         "image_sets": _image_sets,
         "records": _records,
         "index_mask": _masks,
+        "lexicon": _lexicons,
+        "vocabulary": _vocabularies,
+        "words": _words,
     }[target]()
 
 
@@ -66,6 +73,10 @@ def _records() -> list[bytes]:
         *("00000001_P01_01_take_cup", "frame_0000000101", 3, "cup", "dilate", {"radius": 4}),
         *("met", 0.8, 0.801, 0.79, 1234, 1.25),
     )
+    text = TextRow(
+        *("00000001_P01_01_take_cup", 3, "cup", "category", {"flip": "uniform"}, 13, 4, "knife"),
+        *("cup, take cup", "knife, take cup", "cup.n.01", "knife.n.01", 0.6),
+    )
     folder = json.dumps(row.sequence)
     record = {
         "folder": row.sequence,
@@ -75,13 +86,13 @@ def _records() -> list[bytes]:
         "tally": {"items": 4},
         "bystander_ious": [0.9],
     }
-    presets = resources.files(MANIFESTS) / "presets" / "smart.json"
+    presets = [resources.files(MANIFESTS) / "presets" / name for name in PRESETS]
     return [
         *_dumped(*(make_recipe(kind, 0.4).to_dict() for kind in KIND_SPECS)),
         *_dumped({"schema": "actiseg/summary/1", "noise": {}}, {"a/b.png": "00ff"}, asdict(row)),
-        f"{row.to_json()}\n{row.to_json()}\n".encode(),
+        f"{row.to_json()}\n{row.to_json()}\n{text.to_json()}\n".encode(),
         f"\n{folder}\t{json.dumps(record)}\n\n{folder}\t{json.dumps(record)}\n".encode(),
-        *_dumped(json.loads(presets.read_bytes())),
+        *_dumped(*(json.loads(of.read_bytes()) for of in presets)),
         *(b"radius=4", b'kinds=["erode"]'),
     ]
 
@@ -102,3 +113,34 @@ def _masks() -> list[bytes]:
         image.save(stream, "PNG", **options)
         found.append(stream.getvalue())
     return found
+
+
+def _lexicons() -> list[bytes]:
+    whole = load_lexicon().document
+    some = [dict(of) for of in whole["classes"] if of["class_id"] in (0, 4, 38, 41, 300)]
+    for of in some:
+        of["names"], of["sisters"] = of["names"][:5], of["sisters"][:3]
+    return _dumped({**whole, "classes": some}, {**whole, "classes": some[:1]})
+
+
+def _vocabularies() -> list[bytes]:
+    return [
+        b"cup, mug\nchopping board, board\nknife @ knife.n.01\n",
+        b"3: cup, mug # of the user\n7: tap @ faucet.n.01\n",
+        b"id,key,instances,category\n0,tap,\"['tap', 'tap:water']\",appliances\n",
+        b"class_id,synset,match,why\n0,water_faucet.n.01,exact,what it is\n",
+        b",knife,13\ncup,1,\n4,0,2.5\n",
+    ]
+
+
+def _words() -> list[bytes]:
+    clips = [kitchen_clip(1), kitchen_clip(2, narration="cut two carrots")]
+    lists, prompts, *_, objects = make_image_sets("train", clips).values()
+    noisy = json.loads(json.dumps({"list": lists, "prompts": prompts, "objects": objects}))
+    for video in noisy["prompts"]["videos"].values():
+        for entry in video["expressions"].values():
+            entry |= {"exp_org": entry["exp"], "class_id_org": entry["class_id"]}
+    for video in noisy["objects"]["videos"].values():
+        for entry in video["objects"].values():
+            entry |= {"category_org": entry["category"], "class_id_org": entry["class_id"]}
+    return _dumped({"list": lists, "prompts": prompts, "objects": objects}, noisy)

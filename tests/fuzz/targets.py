@@ -14,23 +14,28 @@ import unicodedata
 import warnings
 from collections.abc import Callable
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from PIL import Image
+from roots import clip
 
 from actiseg_data import png
 from actiseg_data.errors import Problems
 from actiseg_data.layouts import visor
 from actiseg_data.layouts.actionvos import IMAGE_SETS, open_split
 from actiseg_data.layouts.image_sets import (
+    expressions_file,
     make_record,
+    objects_file,
     read_by_folder,
     read_expression,
     read_object_entry,
     read_record,
 )
+from actiseg_data.lexicon import MATCHES, Lexicon, load_lexicon, parse_lexicon, read_lexicon
 from actiseg_data.masks import MAX_SIDE, PALETTE, read_index_mask
 from actiseg_data.polygons import fill_closed
 from actiseg_data.records import (
@@ -42,11 +47,18 @@ from actiseg_data.records import (
     read_recipe,
     read_summary,
 )
+from actiseg_data.sequences import ObjectLabel
 from actiseg_data.untrusted import Cursor, check_name, gather, parse_json, read_json
+from actiseg_noise.audit.words import read_word_items
 from actiseg_noise.journal import find_records
 from actiseg_noise.journal import read_record as read_journal
+from actiseg_noise.lexicon.senses import read_decisions
+from actiseg_noise.lexicon.vocabulary import read_noun_class_table, read_noun_list
 from actiseg_noise.presets import parse_presets
 from actiseg_noise.recipe import check_recipe, make_recipe, parse_setting
+from actiseg_noise.text.choices import read_matrix
+from actiseg_noise.text.plan import plan_words
+from actiseg_noise.text.words import WordNoise
 
 T = TypeVar("T")
 
@@ -190,6 +202,112 @@ def _setting(text: str) -> None:
         accepted(lambda: make_recipe("boundary", 0.4, parameters=dict([found])))
 
 
+def lexicon(data: bytes) -> None:
+    """A lexicon, and the noise that is drawn from it."""
+    path = _scratch() / "lexicon.json"
+    path.write_bytes(data)
+    found = accepted(lambda: read_lexicon(path))
+    if found is None:
+        return
+    again = parse_lexicon(json.loads(json.dumps(found.document)), "lexicon")
+    assert (again.classes, again.digest) == (found.classes, found.digest)
+    labels = [
+        ObjectLabel(at, noun.names[0].text, noun.class_id, True, True, True)
+        for at, noun in enumerate(islice(found.classes.values(), 6), 1)
+    ]
+    sequence = clip(1, objects=tuple(labels))
+    written = {noun.class_id: set(noun.written) for noun in found.classes.values()}
+    for names, flip in (("class", "near"), ("sister", "far"), ("class", "supercategory")):
+        parameters = {"flip": flip, "names": names, "mix": 0.5}
+        recipe = make_recipe("text", 1.0, parameters=parameters, lexicon=found)
+        noise = WordNoise(recipe, found)
+        chosen = noise.choose(noise.options(sequence), noise.thresholds).objects
+        for label in labels:
+            new = chosen.get(label.object_id)
+            if new is not None:
+                assert 0 <= new.similarity <= 1
+                assert (new.class_id == label.class_id) == (new.kind == "within-category")
+                assert new.name.text.casefold() != label.name.casefold()
+                if names == "class" or new.kind == "category":
+                    assert new.name in written[new.class_id]
+
+
+def vocabulary(data: bytes) -> None:
+    """What a lexicon is built of, and a matrix of flips: tables and lists that people write."""
+    path = _scratch() / "table.csv"
+    path.write_bytes(data)
+    for terms in filter(
+        None,
+        (accepted(lambda: read_noun_list(path)), accepted(lambda: read_noun_class_table(path))),
+    ):
+        assert len({term.class_id for term in terms}) == len(terms)
+        assert all(0 <= term.class_id < 1 << 31 for term in terms)
+        assert all(term.names and all(map(str.strip, term.names)) for term in terms)
+    for decision in (accepted(lambda: read_decisions(path)) or {}).values():
+        assert decision.match in MATCHES
+    known = load_lexicon()
+    matrix = accepted(lambda: read_matrix(path, known))
+    if matrix is not None:
+        accepted(
+            lambda: make_recipe("category", 1, parameters={"flip": "matrix", "matrix": matrix})
+        )
+        for row, weights in matrix.items():
+            assert {int(row), *map(int, weights)} <= set(known.classes)
+            assert row not in weights
+            assert all(0 < weight < 1e12 for weight in weights.values())
+
+
+def words(data: bytes) -> None:
+    """A list with its prompts and objects: what noise makes of them is what an audit reads."""
+    top = accepted(lambda: parse_json(data, "words"))
+    parts = top if isinstance(top, dict) else {}
+    clean, noisy = _scratch() / "clean", _scratch() / "noisy"
+    names = {
+        "list": "train.json",
+        "prompts": expressions_file("train", "promptaction"),
+        "objects": objects_file("train"),
+    }
+    for root in (clean, noisy):
+        (root / IMAGE_SETS).mkdir(parents=True, exist_ok=True)
+    for part, name in names.items():
+        for root in (clean, noisy):
+            (root / IMAGE_SETS / name).write_text(json.dumps(parts.get(part)))
+    accepted(lambda: read_word_items(clean / IMAGE_SETS, "train", None))
+    split = accepted(lambda: open_split(clean, "train", masks=False))
+    if split is None:
+        return
+    known = _few_classes()
+    for scope in ("prompt", "both", "narration"):
+        recipe = make_recipe("text", 1.0, scope=scope, lexicon=known)
+        plan = accepted(lambda recipe=recipe: plan_words(split, recipe, split.sequences, known))
+        if plan is None:
+            continue
+        for name, document in plan.documents.items():
+            (noisy / IMAGE_SETS / name).write_bytes(document)
+        items = accepted(lambda: read_word_items(noisy / IMAGE_SETS, "train", None))
+        if items is None:  # such as a prompt in a style that noise rewrites and an audit refuses
+            continue
+        changed = {(each.sequence, each.object_id) for each in items if each.clean != each.noisy}
+        rows = [row for of in plan.rows.values() for row in of if row.object_id is not None]
+        if scope != "narration":
+            assert changed == {(row.sequence, row.object_id) for row in rows}
+        assert all(_plain(row.name) for row in rows)
+
+
+@cache
+def _few_classes() -> Lexicon:
+    """A small lexicon, whose names are fast to look for."""
+    whole = load_lexicon().document
+    few = [of for of in whole["classes"] if of["class_id"] < 60 or of["class_id"] > 299]
+    return parse_lexicon(
+        {**whole, "classes": [{**of, "names": of["names"][:8]} for of in few]}, "few"
+    )
+
+
+def _plain(text: str) -> bool:
+    return text == " ".join(text.split()) != ""
+
+
 def _by_pillow(data: bytes) -> tuple[str, np.ndarray]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -222,4 +340,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "image_sets": image_sets,
     "records": records,
     "index_mask": index_mask,
+    "lexicon": lexicon,
+    "vocabulary": vocabulary,
+    "words": words,
 }

@@ -9,8 +9,8 @@ from typing import Any
 from actiseg_data.lexicon import Name
 from actiseg_noise.language import load_language_package
 
-_OWN_PLURALS = {"chilli": "chillies"}
-"""Where inflect differs from what English, and EPIC's narrators, write."""
+_OWN_PLURALS = {"chilli": "chillies", "cutlery": "cutlery"}
+"""Where inflect, or one of its releases, differs from what English, and EPIC's narrators, write."""
 
 
 @lru_cache(maxsize=1)

@@ -62,7 +62,7 @@ class Rewording:
             chosen = self._words[sequence.folder].objects
             for object_id, entry in entries.items():
                 label = labels.get(object_id)
-                fault = _object_fault(label, entry, f"{sequence.folder}, object {object_id}")
+                fault = _object_fault(label, entry, f"{sequence.folder}, object {object_id!r}")
                 if fault or label is None:
                     problems.add(fault, where, _cure(fault))
                     continue
@@ -74,7 +74,7 @@ class Rewording:
                 entry["class_id_org"], entry["category_org"] = label.class_id, old
             for object_id, label in labels.items():
                 if object_id not in entries:
-                    what = f"{sequence.folder} lacks the object {object_id} ({label.name!r})"
+                    what = f"{sequence.folder} lacks the object {object_id!r} ({label.name!r})"
                     problems.add(what, where, _cure(what))
 
     def _expressions(
@@ -210,7 +210,7 @@ def _object_fault(label: ObjectLabel | None, entry: Any, place: str) -> str:
 
 def _prompt_fault(label: ObjectLabel | None, entry: Any, sequence: Sequence, exp_id: str) -> str:
     """In what a prompt disagrees with the list; nothing where it agrees."""
-    place = f"{sequence.folder}, prompt {exp_id}"
+    place = f"{sequence.folder}, prompt {exp_id!r}"
     if not isinstance(entry, dict) or not isinstance(entry.get("exp"), str):
         return f"{place} has no text 'exp'"
     if "exp_org" in entry or "class_id_org" in entry:

@@ -1,4 +1,4 @@
-"""Draws what every preset makes of one frame: noisy masks, the clean outlines in white over them.
+"""Draws what every preset of mask noise makes of one frame, the clean outlines in white over it.
 
 python docs/contact_sheet.py actiseg_sample 00000047_S03_02_pour_oil docs/images/presets.jpg
 """
@@ -48,7 +48,10 @@ def main(
     clean = opened.read_masks(clip)
     tiles = [("clean", coloured(clean[0], clean[0]))]
     for name, preset in load_presets().items():
-        noise = next(corrupt_sequence(clip, clean, preset.recipe(split=split)))
+        recipe = preset.recipe(split=split)
+        if recipe.text_noise is not None:  # mixed noise on masks is that of another preset
+            continue
+        noise = next(corrupt_sequence(clip, clean, recipe))
         median = np.median([row.iou for row in noise.rows]) if noise.rows else 1.0
         tiles.append((f"{name}: IoU {median:.2f}", coloured(noise.mask, noise.clean)))
     height = WIDTH * clean[0].shape[0] // clean[0].shape[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -231,7 +232,6 @@ def _read_sisters(path: Path) -> dict[str, Judgement]:
 
 def to_lines(document: Mapping[str, Any]) -> Iterable[str]:
     """The document as JSON with a class to a line, so that a change of one class is one line."""
-    import json
 
     def dump(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False)

@@ -37,7 +37,7 @@ def _print_words(text: dict[str, Any]) -> None:
         if figures["rate"] > 0:
             similar = text["similarity"].get(kind, {}).get("mean")
             print(
-                f"  {name}: {selected_of(figures, 'that could be')}, asked {figures['rate']:g}"
+                f"  {name}: {selected_of(figures, 'that could be')}, asked {figures['rate']:.4g}"
                 + (f"; mean WordNet similarity {similar:.3f}" if similar not in (None, 1) else "")
             )
 

@@ -2,7 +2,7 @@
 
 python docs/text_examples.py ROOT docs/lexicon/examples.md
 
-ROOT holds real training sequences (actiseg-noise prepare). Sequences are taken by hash, not by hand.
+ROOT holds real training sequences (actiseg-noise prepare). They are taken by hash, not by hand.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ ABOUT = """\
 # Text noise on real prompts and narrations
 
 {rows} rows a table, of {sequences} real training sequences, taken by hash. Where a cell is empty,
-noise of that kind cannot touch the item: its class has no other name, or WordNet no sister term that
-a person would write here. What changed stands in **bold**.
+noise of that kind cannot touch the item: its class has no other name, or WordNet no sister term
+that a person would write here, or all of these stand in the clip. What changed stands in **bold**.
 
 Made by `python docs/text_examples.py ROOT docs/lexicon/examples.md` from VISOR's training
-annotations and the narrations of EPIC-KITCHENS-100. Prompts and narrations are theirs (University of
-Bristol, CC BY-NC 4.0), changed on purpose; sister terms are WordNet's. The licences beside the
+annotations and the narrations of EPIC-KITCHENS-100. Prompts and narrations are theirs (University
+of Bristol, CC BY-NC 4.0), changed on purpose; sister terms are WordNet's. The licences beside the
 lexicon in `data_manifests/lexicon` hold for this page.
 """
 

@@ -309,8 +309,9 @@ def change(root, name, *path, to):
     [
         ("objects", ("objects", "1", "category"), "spade", "is 'spade' of class"),
         ("objects", ("objects", "1", "class_id"), 3, "of class 3"),
-        ("objects", ("objects", "1"), ..., "lacks the object 1"),
+        ("objects", ("objects", "1"), ..., "lacks the object '1'"),
         ("objects", ("objects", "9"), {"category": "x"}, "is not in the list"),
+        ("objects", ("objects", "\u2028"), {"category": "x"}, r"object '\\u2028' is not"),
         ("objects", ("objects", "1"), 3, "no JSON object"),
         ("objects", ("objects",), ..., "has no objects"),
         ("objects", ("objects", "1", "category_org"), "cup", "noisy prompts already"),

@@ -157,6 +157,8 @@ def test_a_matrix_is_read_by_names_and_ids(tmp_path):
         ("clean,spoon\nknif,1\n", "such as knife"),
         ("clean,spon\nknife,1\n", "column 2"),
         ("clean,spoon\nknife,1\n4,1\n", "has a row already"),
+        (f"clean,spoon\n{'9' * 5000},1\n", "no class of the lexicon"),
+        ("clean,spoon\n\x1b[2J,1\n", r"row 2 \('\\x1b\[2J'\)"),
     ],
 )
 def test_a_matrix_with_a_bad_row_is_refused(tmp_path, text, says):

@@ -182,6 +182,7 @@ def faulty(*path, to):
         (("classes", 3, "class_id"), 2, "listed twice"),
         (("classes", 3, "class_id"), -1, "out of range"),
         (("classes", 3, "sisters"), [{}], "sisters.0.: the key"),
+        (("classes", 3, "sisters", 0, "similarity"), 1.5, "1.5 is no similarity"),
     ],
 )
 def test_a_damaged_lexicon_is_refused(path, value, says):
@@ -350,7 +351,9 @@ def test_decisions_with_faults_are_refused(tmp_path):
     from actiseg_noise.lexicon.senses import read_decisions
 
     path = tmp_path / "senses.csv"
-    path.write_text("class_id,synset,match,why\nx,a.n.01,exact,\n3,a.n.01,roughly,\n")
+    rows = ["class_id,synset,match,why", "x,a.n.01,exact,", "3,a.n.01,roughly,"]
+    rows += [f"{'9' * 5000},a.n.01,exact,", "4,a.n.01,exact,", "4,b.n.01,exact,"]
+    path.write_text("\n".join(rows))
     with pytest.raises(Refused) as caught:
         read_decisions(path)
-    assert len(caught.value.problems) == 2
+    assert [problem.where[-1] for problem in caught.value.problems] == ["2", "3", "4", "6"]

@@ -230,6 +230,8 @@ def test_classes_that_the_parameters_name_must_be_in_the_lexicon():
         ({"flip": "matrix", "matrix": {"4": {"4": 1}}}, {}, "none on the diagonal"),
         ({"flip": "matrix", "matrix": {"4": {"1": -1}}}, {}, "weights of 0 and more"),
         ({"flip": "matrix", "matrix": {"04": {"1": 1}}}, {}, "by class id"),
+        ({"flip": "matrix", "matrix": {"9" * 5000: {"1": 1}}}, {}, "by class id"),
+        ({"flip": "matrix", "matrix": {"None": {"1": 1}}}, {}, "by class id"),
         ({"pool": []}, {}, "a list of class ids"),
         ({"pool": [1.5]}, {}, "a list of class ids"),
         ({"lexicon": "x"}, {}, "digest of a lexicon"),
@@ -238,7 +240,7 @@ def test_classes_that_the_parameters_name_must_be_in_the_lexicon():
         ({"pipeline": "en_core_web_sm"}, {}, "no effect"),
         ({}, {"scope": "all"}, "scope 'all' is unknown"),
         ({}, {"overlap": "contest"}, "no noise of masks"),
-        ({}, {"boundary_rate": 0.2}, "boundary-rate"),
+        ({}, {"boundary_rate": 0.2}, "boundary-rate is for noise on words and masks both"),
         ({"radius": 3}, {}, "no parameter 'radius'"),
     ],
 )

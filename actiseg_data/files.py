@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,8 +23,12 @@ def writing(path: Path) -> Iterator[BinaryIO]:
         with draft.open("wb") as stream:
             yield stream
         os.replace(draft, path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):  # where no file may be written, there is none to remove
+            draft.unlink()
+        if isinstance(error, OSError) and error.filename in (None, str(draft)):
+            # Name the file that was asked for: nobody knows the draft.
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from error
         raise
 
 

@@ -158,10 +158,11 @@ def similarity(one: Mapping[str, Ancestor], other: Mapping[str, Ancestor]) -> fl
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Noun classes by id, ascending. title: whose classes they are. document: as it was read, with
-    its digest."""
+    """Noun classes by id, ascending. title: whose classes they are. licence: what they are derived
+    from, under which terms. document: as it was read, with its digest."""
 
     title: str
+    licence: str
     classes: Mapping[int, NounClass]
     document: Mapping[str, Any]
     digest: str
@@ -169,6 +170,17 @@ class Lexicon:
     def similarity(self, one: int, other: int) -> float:
         """`similarity` of two classes."""
         return similarity(self.classes[one].ancestry, self.classes[other].ancestry)
+
+    def holds(self, general: int, special: int) -> bool:
+        """Whether a thing of one class is of another, too, by the hypernym paths of their senses: a
+        right hand is a hand. Of a class whose synset is only the nearest, this cannot be told.
+
+        >>> lexicon = load_lexicon()
+        >>> lexicon.holds(11, 301), lexicon.holds(301, 11)
+        (True, False)
+        """
+        noun = self.classes[general]
+        return noun.match == "exact" and noun.synset in self.classes[special].ancestry
 
     def classes_of(self, name: str) -> tuple[int, ...]:
         """Ids of the classes that have a name, in whatever case; most names are of one.
@@ -247,7 +259,8 @@ def parse_lexicon(document: Any, where: str) -> Lexicon:
         problems.add("lists no class", where, "build it again")
     problems.raise_if_any()
     by_id = {noun.class_id: noun for noun in sorted(classes, key=lambda noun: noun.class_id)}
-    return Lexicon(top["title"].text(), by_id, document, json_digest(document))
+    title, licence = top["title"].text(), top["licence"].text()
+    return Lexicon(title, licence, by_id, document, json_digest(document))
 
 
 def refuse_unknown_classes(lexicon: Lexicon, used: Mapping[int, str], where: object) -> None:

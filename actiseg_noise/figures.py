@@ -207,6 +207,16 @@ def _print_word_figures(words: WordFigures) -> None:
             rows.append([f"{len(others)} others", *_sum_cells(others)])
         print_table(f"words by {by}", [by, *columns], rows)
     print("of: objects that were not flipped and whose class has another name.")
+    seen = words.renames_seen
+    if seen.items != words.all.substitutions.items:
+        print(f"renames where these files have another name of the class: {_share(seen)}")
+    if words.renamed_one_name:
+        print(f"renamed though the lexicon has no other name to write: {words.renamed_one_name}")
+    if words.harmless:
+        print(
+            f"flips that are no error: {words.harmless} go to a class that holds the clean one, as "
+            "hand does a right hand"
+        )
     changed = words.changed
     print(f"prompts that differ from the clean ones: {_share(changed)}")
     mean = words.all.similarity["mean"]
@@ -277,7 +287,8 @@ def print_audit(found: Audit) -> None:
         columns = ["items", "changed", "rate", "interval", "IoU 5 %", "50 %", "95 %", "area"]
         columns += ["shift", "|shift|"]
         masks = found.masks
-        _print_groups("object", columns, [masks.all, masks.positive, masks.others])
+        known = [group for group in (masks.all, masks.positive, masks.others) if group is not None]
+        _print_groups("object", columns, known)
         _print_groups("class", columns, *_most(masks.by_class.values(), _mask_weight))
         print("Medians: area, noisy / clean; shift, of the boundary in pixels, outward positive.")
     _print_left_out(found.left_out)

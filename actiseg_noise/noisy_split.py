@@ -77,7 +77,7 @@ def open_noisy_split(out: Path, source: Path | None = None) -> NoisySplit:
     `Refused` where `out` is no noisy split, where a named source is none, or where the source has
     other sequences or frames.
     """
-    recipe = read_recipe(out / RECIPE_FILE)
+    recipe = read_split_recipe(out)
     media = [noise.medium for noise in recipe.noises]
     if not media or len(set(media)) < len(media):
         raise refuse(
@@ -94,6 +94,17 @@ def open_noisy_split(out: Path, source: Path | None = None) -> NoisySplit:
     clean = open_split(expected, recipe.split, masks=masks)
     _refuse_other_sequences(noisy, clean)
     return NoisySplit(noisy, clean, recipe, expected, lexicon)
+
+
+def read_split_recipe(out: Path) -> Recipe:
+    """The recipe of a noisy split; raises `Refused` for a folder that is none."""
+    if not (out / RECIPE_FILE).is_file():
+        raise refuse(
+            f"is no noisy split: it has no {RECIPE_FILE}",
+            out,
+            "give a folder that actiseg-noise corrupt made",
+        )
+    return read_recipe(out / RECIPE_FILE)
 
 
 def carried_lexicon(out: Path) -> Lexicon | None:

@@ -149,7 +149,7 @@ def check_recipe(recipe: Recipe, where: str) -> Recipe:
         problems.add("lists no noise", where, "give one under 'noises'")
     for medium in ("masks", "text"):
         if sum(noise.medium == medium for noise in recipe.noises) > 1:
-            problems.add(f"lists several noises of {medium}", where, "keep one; run again")
+            problems.add(f"lists several noises of {medium}", where, "keep one")
     if not 0 <= recipe.seed < 1 << 63:
         problems.add(f"the seed {recipe.seed} is out of range", where, "use 0 to 2**63 - 1")
     noises = []
@@ -226,6 +226,12 @@ def _parameter_problems(noise: Noise, spec: KindSpec, where: str) -> list[Any]:
             "a matrix and the flip 'matrix' go together",
             where,
             "give --flip matrix with --matrix FILE, or neither",
+        )
+    if noise.scope == "narration" and noise.objects != "all":
+        problems.add(
+            "objects have no effect on the scope 'narration', which is of sequences",
+            where,
+            "leave --objects out",
         )
     if noise.scope == "prompt" and given.get("pipeline", "blank") != "blank":
         problems.add(

@@ -10,7 +10,7 @@ from pathlib import Path
 from actiseg_data.errors import Problems, Refused, refuse
 from actiseg_data.files import is_occupied
 from actiseg_data.layouts.actionvos import FRAMES, Split, open_split
-from actiseg_data.lexicon import Lexicon
+from actiseg_data.lexicon import Lexicon, load_lexicon
 from actiseg_data.licences import read_licences
 from actiseg_data.records import RECIPE_FILE, Recipe, read_recipe
 from actiseg_data.sequences import Sequence
@@ -19,11 +19,6 @@ from actiseg_noise.output import is_own, partial_folder
 from actiseg_noise.recipe import check_recipe
 
 IMAGES = ("link", "copy", "none")
-
-_WORDNET = (
-    "Names were chosen with the help of WordNet 3.0, (c) 2006 Princeton University, whose synsets "
-    "ledger.jsonl names.\n"
-)
 
 
 @dataclass(frozen=True)
@@ -64,12 +59,18 @@ def prepare_request(
 ) -> Request:
     """Check everything that can be checked without looking at masks; parameters as in `corrupt`.
 
-    Raises `Refused` for a faulty recipe or list, an unknown sequence, an output inside the dataset
-    or a place that is taken.
+    Raises `Refused` for a faulty recipe or list, a dataset that is noisy already, an unknown
+    sequence, an output inside the dataset or a place that is taken.
     """
     recipe = check_recipe(recipe, "recipe")
     if images not in IMAGES:
         raise refuse(f"images {images!r} is unknown", "images", f"use one of {', '.join(IMAGES)}")
+    if (dataset / RECIPE_FILE).is_file():
+        raise refuse(
+            f"is a noisy split already ({RECIPE_FILE})",
+            dataset,
+            "give the clean dataset; --type mixed makes noise on words and masks at once",
+        )
     split = open_split(dataset, recipe.split, masks=recipe.mask_noise is not None)
     out = out or default_out(dataset, recipe)
     if not out.name or out.name == "..":
@@ -78,7 +79,7 @@ def prepare_request(
         raise refuse("is a symbolic link", out, "give the folder itself as --out")
     for folder in (out, partial_folder(out)):
         _refuse_nesting(dataset, folder)
-    sequences, licences = choose(split, only), _licence_texts(dataset, recipe)
+    sequences, licences = choose(split, only), _licence_texts(dataset, recipe, lexicon)
     request = Request(split, recipe, lexicon, sequences, out, images, overwrite, licences)
     if not _is_of_recipe(out, recipe):
         refuse_occupied(request)
@@ -154,7 +155,7 @@ def _refuse_nesting(dataset: Path, out: Path) -> None:
         )
 
 
-def _licence_texts(dataset: Path, recipe: Recipe) -> tuple[str, str]:
+def _licence_texts(dataset: Path, recipe: Recipe, lexicon: Lexicon | None) -> tuple[str, str]:
     license_text, notice_text = read_licences(dataset)
     applied = " and ".join(
         f"{noise.kind!r} noise at rate {noise.rate:g} to the "
@@ -167,5 +168,6 @@ def _licence_texts(dataset: Path, recipe: Recipe) -> tuple[str, str]:
         "recipe.json says how, ledger.jsonl lists every change.\n"
     )
     if recipe.text_noise is not None:
-        change += _WORDNET
+        used = lexicon or load_lexicon()
+        change += f"New names and senses are those of the lexicon {used.title!r}. {used.licence}\n"
     return license_text, notice_text + change

@@ -18,7 +18,7 @@ import numpy as np
 from actiseg_data.digests import json_digest
 from actiseg_data.layouts.image_sets import image_sets_files
 from actiseg_data.opencv import load_cv2
-from actiseg_data.records import SUMMARY_SCHEMA, Noise
+from actiseg_data.records import SUMMARY_SCHEMA, LedgerRow, Noise, TextRow
 from actiseg_noise import __version__
 from actiseg_noise.journal import SequenceRecord
 from actiseg_noise.language import load_language_package
@@ -172,7 +172,7 @@ def summarise(request: Request, plan: Plan, records: Iterable[SequenceRecord]) -
             "target_not_reached": masks.not_reached,
         }
     if recipe.text_noise is not None and plan.words is not None:
-        summary["text"] = _text(recipe.text_noise, plan.words)
+        summary["text"] = word_section(recipe.text_noise, plan.words)
         handled |= {name: plan.words.tally[name] for name in _ODD_WORDS}
     weights = "left out: the source's are made from clean masks"
     if recipe.mask_noise is None:
@@ -230,14 +230,11 @@ def _realised(noise: Noise, selected: int, items: int) -> dict[str, Any]:
     }
 
 
-def _text(noise: Noise, words: WordPlan) -> dict[str, Any]:
-    """Realised rates of text noise: of all items, and of flips and substitutions among those
-    that could be; WordNet similarity of new and clean words by kind."""
+def word_section(noise: Noise, words: WordPlan) -> dict[str, Any]:
+    """The summary's ``text``: realised rates of text noise, of all items, and of flips and
+    substitutions among those that could be; WordNet similarity of new and clean words by kind."""
     flip, substitute = rates(noise)
     tally = words.tally
-    similar: dict[str, array[float]] = {}
-    for row in chain.from_iterable(words.rows.values()):
-        similar.setdefault(row.kind, array("d")).append(row.similarity)
     exact = noise.exact
     selected = tally["flipped"] + tally["substituted"]
     return {
@@ -251,8 +248,38 @@ def _text(noise: Noise, words: WordPlan) -> dict[str, Any]:
             "rate": round(substitute, 6),
             **realised(tally["substituted"], tally["rest_items"], exact=exact),
         },
-        "similarity": {kind: quantiles(similar[kind]) for kind in sorted(similar)},
+        "similarity": _similarity(chain.from_iterable(words.rows.values())),
     }
+
+
+def _similarity(rows: Iterable[TextRow]) -> dict[str, Any]:
+    similar: dict[str, array[float]] = {}
+    for row in rows:
+        similar.setdefault(row.kind, array("d")).append(row.similarity)
+    return {kind: quantiles(similar[kind]) for kind in sorted(similar)}
+
+
+def ledger_misfits(summary: Mapping[str, Any], rows: Iterable[LedgerRow]) -> list[str]:
+    """Members of a summary that are not what the ledger's rows give, such as ``noise.iou``."""
+    masks = MaskFigures()
+    words: list[TextRow] = []
+    for row in rows:
+        if isinstance(row, TextRow):
+            words.append(row)
+        else:
+            masks.add(vars(row))
+    expected: dict[str, dict[str, Any]] = {}
+    if "noise" in summary or masks.selected:
+        expected["noise"] = {"selected": masks.selected} | masks.to_dict()
+    if "text" in summary or words:
+        expected["text"] = {"selected": len(words), "similarity": _similarity(words)}
+    found = {part: summary.get(part) for part in expected}
+    return [
+        f"{part}.{name}"
+        for part, members in expected.items()
+        for name, value in members.items()
+        if (found[part] or {}).get(name) != value
+    ]
 
 
 def versions(*, masks: bool, language: bool) -> dict[str, str]:

@@ -33,17 +33,17 @@ from actiseg_data.records import (
     TextRow,
     read_digests,
     read_ledger,
-    read_recipe,
     read_summary,
 )
 from actiseg_data.sequences import Sequence
 from actiseg_data.untrusted import Cursor, check_name, read_json
 from actiseg_noise.apply import corrupt_sequence
-from actiseg_noise.noisy_split import carried_lexicon
+from actiseg_noise.noisy_split import carried_lexicon, read_split_recipe
 from actiseg_noise.output import mask_name, on_disk
 from actiseg_noise.plan import make_plan
 from actiseg_noise.recipe import check_recipe
 from actiseg_noise.stage import Stage, silent
+from actiseg_noise.summary import ledger_misfits, word_section
 from actiseg_noise.text.plan import WordPlan
 
 
@@ -81,7 +81,7 @@ def verify(
     only: sequence folders whose masks are looked at, instead of all. Raises `Refused` where `out`
     is no noisy split or the source is faulty; differences are mismatches, not errors.
     """
-    recipe = check_recipe(read_recipe(out / RECIPE_FILE), str(out / RECIPE_FILE))
+    recipe = check_recipe(read_split_recipe(out), str(out / RECIPE_FILE))
     summary = read_summary(out / SUMMARY_FILE)
     digests = read_digests(out / DIGESTS_FILE)
     _check_names(digests, out / DIGESTS_FILE)
@@ -102,7 +102,7 @@ def verify(
     counts = Counter(files=len(listed), ledger_rows=len(rows))
     if source is not None:
         split = open_split(source, recipe.split, masks=recipe.mask_noise is not None)
-        check = _SourceCheck(out, split, recipe, digests, rows, folders, wanted)
+        check = _SourceCheck(out, split, recipe, summary, digests, rows, folders, wanted)
         more, counted = check.run(workers, stage)
         mismatches += more
         counts += counted
@@ -146,10 +146,10 @@ def _misfits(
     lines += [f"{name}: is not in the action list" for name in sorted(digested - masks)]
     if summary.get("sequences") != [sequence.folder for sequence in split.sequences]:
         lines.append(f"{SUMMARY_FILE}: its sequences are not those of the action list")
-    top = Cursor(summary, SUMMARY_FILE)
-    selected = [top[part]["selected"].integer() for part in ("noise", "text") if part in top]
-    if sum(selected) != len(rows):
-        lines.append(f"{LEDGER_FILE}: has another number of rows than {SUMMARY_FILE} says")
+    lines += [
+        f"{SUMMARY_FILE}: {member} is not what the rows of {LEDGER_FILE} give"
+        for member in ledger_misfits(summary, rows)
+    ]
     items = {(seq.folder, label.object_id) for seq in split.sequences for label in seq.objects}
     frames = {(seq.folder, frame) for seq in split.sequences for frame in seq.frames}
     folders = {sequence.folder for sequence in split.sequences}
@@ -212,6 +212,7 @@ class _SourceCheck:
     out: Path
     split: Split
     recipe: Recipe
+    summary: dict[str, Any]
     digests: dict[str, str]
     rows: list[LedgerRow]
     folders: set[str]
@@ -221,10 +222,17 @@ class _SourceCheck:
         """Mismatches, and counts of what was compared."""
         split, recipe = self.split, self.recipe
         whole = tuple(seq for seq in split.sequences if seq.folder in self.folders)
-        mismatches = [
-            f"{folder}: is not in the source's split {split.name!r}"
-            for folder in sorted(self.folders - {sequence.folder for sequence in whole})
-        ]
+        mismatches = []
+        if self.summary.get("dataset_fingerprint") != split.fingerprint:
+            mismatches.append(f"{SUMMARY_FILE}: was made from another list than {split.root}'s")
+        lacking = sorted(self.folders - {sequence.folder for sequence in whole})
+        if lacking:
+            mismatches.append(
+                f"{len(lacking)} sequences, such as {lacking[0]}, are not in the source's split "
+                f"{split.name!r}"
+            )
+        if not whole:
+            return mismatches, Counter()
         with stage("surveying the source") as progress:
             plan = make_plan(
                 split, recipe, whole, workers, progress, carried_lexicon(self.out), survey=False
@@ -235,7 +243,9 @@ class _SourceCheck:
                 mismatches.append(f"{path}: differs from what the source gives")
         counts: Counter[str] = Counter()
         chosen = [sequence for sequence in whole if sequence.folder in self.wanted]
-        if plan.words is not None:
+        if plan.words is not None and recipe.text_noise is not None:
+            if self.summary.get("text") != word_section(recipe.text_noise, plan.words):
+                mismatches.append(f"{SUMMARY_FILE}: text is not what is derived")
             more, counted = self._words(chosen, plan.words)
             mismatches += more
             counts += counted

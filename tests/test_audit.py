@@ -85,19 +85,27 @@ def test_figures_are_those_of_the_files(released):
     assert words.all.flips.interval_999 == pytest.approx((low, high), abs=1e-6)
 
 
-def test_the_released_levels_are_found_to_be_more_than_they_say(released, tmp_path, capsys):
+def test_the_published_levels_are_found_to_be_more_than_they_say(released, tmp_path, capsys):
     """About 20 % flips, as the name says, and the renames, which it does not say."""
-    for noisy in (released, published(released, tmp_path / "ImageSets_noise20_classid_prompt")):
+    found = audit(published(released, tmp_path / "ImageSets_noise20_classid_prompt"))
+    assert found.text.all.flips.rate == pytest.approx(0.2, abs=0.06)
+    assert found.text.all.substitutions.rate == 1
+    assert not found.ok
+    assert any("differ from the clean ones" in line for line in found.findings)
+    assert any("are the 20% that the name says" in line for line in found.agreements)
+    print_audit(found)
+    told = capsys.readouterr().out
+    assert "NOT AS CLAIMED" in told
+    assert "not what it claims to be" in told
+
+
+def test_a_name_that_says_released_claims_the_renames(released, tmp_path):
+    for noisy in (released, published(released, tmp_path / "kitchen_released-20")):
         found = audit(noisy)
-        assert found.text.all.flips.rate == pytest.approx(0.2, abs=0.06)
-        assert found.text.all.substitutions.rate == 1
-        assert not found.ok
-        assert any("differ from the clean ones" in line for line in found.findings)
-        assert any("are the 20% that the name says" in line for line in found.agreements)
-        print_audit(found)
-        told = capsys.readouterr().out
-        assert "NOT AS CLAIMED" in told
-        assert "not what it claims to be" in told
+        assert found.ok, found.findings
+        assert any("renames within their class: 100.0%" in line for line in found.agreements)
+    wrong = shutil.copytree(released, tmp_path / "kitchen_noise20")
+    assert any("the 20% of the name" in line for line in audit(wrong).findings)
 
 
 @pytest.mark.parametrize(
@@ -273,3 +281,122 @@ def test_classes_that_the_lexicon_lacks_are_counted(released):
     assert found.text.unknown_classes == found.text.all.flips.items - sum(
         group.flips.items for at, group in found.text.by_class.items() if at == 4
     )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"kind": "category", "parameters": {"flip": "supercategory"}},
+        {"kind": "within-category", "parameters": {"names": "sister"}},
+        {"kind": "text", "parameters": {"names": "sister", "mix": 0.2}},
+        {"kind": "within-category", "rate": 1.0},
+        {"kind": "text", "objects": "positive", "exact": True},
+        {"kind": "text", "rate": 1.0, "parameters": {"pool": [1, 2, 4, 5, 14], "protect": [300]}},
+        {"kind": "mixed", "parameters": {"flip": "near"}},
+        {"kind": "boundary"},
+    ],
+)
+def test_what_corrupt_makes_is_as_its_recipe_says(kitchen, tmp_path, more):
+    recipe = make_recipe(more.pop("kind"), more.pop("rate", 0.4), **more)
+    part = [sequence.folder for sequence in open_split(kitchen, "train").sequences][:80]
+    for at, only in enumerate([(), part]):
+        out = corrupt(kitchen, recipe, out=tmp_path / f"noisy{at}", only=only, workers=2).out
+        found = audit(out, workers=2)
+        assert found.ok, found.findings
+        assert found.agreements
+
+
+def spoil(out, name, change):
+    document = json.loads((out / IMAGE_SETS / name).read_text())
+    for video in document["videos"].values():
+        for entry in video["objects" if "objects" in video else "expressions"].values():
+            change(entry)
+    write_json(out / IMAGE_SETS / name, document)
+
+
+def test_words_that_no_recipe_asks_for_are_found(kitchen, tmp_path):
+    recipe = make_recipe("category", 0.3, parameters={"protect": [4]})
+    out = corrupt(kitchen, recipe, out=tmp_path / "noisy").out
+    assert audit(out).ok
+
+    def blade(entry):
+        if entry["category_org"] == "knife":
+            entry["category"] = "blade"
+
+    spoil(out, OBJECTS, blade)
+    findings = audit(out).findings
+    assert any("which the recipe cannot touch" in line for line in findings)
+    assert any("do not begin with the object's name" in line for line in findings)
+
+
+def test_prompts_that_name_another_thing_are_found(kitchen, tmp_path):
+    out = corrupt(kitchen, make_recipe("text", 0.4), out=tmp_path / "noisy").out
+    spoil(out, PROMPTS, lambda entry: entry.update(exp="banana used in the action of cut"))
+    found = audit(out)
+    assert found.text.misnamed == found.text.all.flips.items
+    assert any("do not begin" in line for line in found.findings)
+
+
+def test_masks_are_held_against_the_recipe(kitchen, tmp_path):
+    out = corrupt(kitchen, make_recipe("mixed", 0.5), out=tmp_path / "noisy", workers=2).out
+    assert audit(out).ok
+    shutil.rmtree(out / MASKS)
+    shutil.copytree(kitchen / MASKS, out / MASKS)
+    found = audit(out)
+    assert any(line.startswith("masks: 0.0%") for line in found.findings)
+    text = corrupt(kitchen, make_recipe("text", 0.5), out=tmp_path / "text", images="copy").out
+    shutil.rmtree(text / MASKS)
+    noisy = corrupt(kitchen, make_recipe("erode", 0.5), out=tmp_path / "eroded").out
+    shutil.copytree(noisy / MASKS, text / MASKS)
+    assert any("no recipe asks for" in line for line in audit(text).findings)
+
+
+def test_without_lists_nothing_is_said_of_active_objects(kitchen, tmp_path):
+    recipe = load_preset("actiseg-nl/mask-9").recipe()
+    out = corrupt(kitchen, recipe, out=tmp_path / "noisy", workers=2).out
+    theirs = nl_masks(kitchen, tmp_path / "Annotations_dilation_rate100_9by9", out)
+    alone = audit(theirs)
+    assert (alone.masks.positive, alone.masks.others, alone.masks.by_class) == (None, None, {})
+    assert alone.findings == alone.agreements == ()
+    assert "--clean" in alone.left_out["claims on masks"]
+    assert audit(theirs, clean=kitchen, split="train").ok
+
+
+def test_renames_are_counted_over_the_names_of_the_files_too(released, tmp_path):
+    """Where a file's names are fewer than the lexicon's, all that could be renamed were."""
+    lists = published(released, tmp_path / "ImageSets_noise20")
+    names = {}
+    for video in json.loads((lists / OBJECTS).read_text())["videos"].values():
+        for entry in video["objects"].values():
+            for end in ("", "_org"):
+                names.setdefault(entry[f"class_id{end}"], set()).add(entry[f"category{end}"])
+    document = json.loads((lists / OBJECTS).read_text())
+    rest = renamed = 0
+    for video in document["videos"].values():
+        for entry in video["objects"].values():
+            if entry["class_id"] == entry["class_id_org"] and len(names[entry["class_id"]]) > 1:
+                rest += 1
+                renamed += entry["category"] != entry["category_org"]
+    assert audit(lists).text.renames_seen == Share(rest, renamed)
+
+
+def test_flips_to_what_holds_the_clean_class_are_counted(kitchen, tmp_path):
+    recipe = make_recipe("category", 1.0, parameters={"pool": [11], "allow_collisions": True})
+    found = audit(corrupt(kitchen, recipe, out=tmp_path / "hands").out)
+    hands = sum(
+        label.class_id in (300, 301)
+        for sequence in open_split(kitchen, "train").sequences
+        for label in sequence.objects
+    )
+    assert found.text.harmless == hands > 20
+    near = make_recipe("category", 1.0, parameters={"flip": "near"})
+    assert audit(corrupt(kitchen, near, out=tmp_path / "near").out).text.harmless == 0
+
+
+def test_another_dataset_is_told_in_one_line(released, tmp_path):
+    other = make_kitchen(tmp_path / "other", 3)
+    with pytest.raises(Refused, match=r"lacks .* of .* objects") as caught:
+        audit(released, clean=other)
+    assert len(caught.value.problems) == 1
+    with pytest.raises(Refused, match="no such folder"):
+        audit(tmp_path / "nowhere")

@@ -96,7 +96,9 @@ def test_dry_run_writes_nothing(root, tmp_path):
         (["corrupt", "clean", "--recipe", "no.json", "--rate", "1"], "--rate cannot stand"),
         (["corrupt", "clean", "--type", "dilate", "--rate", "x"], "Invalid value for"),
         (["corrupt", "--colour"], "No such option"),
-        (["verify", "clean"], "recipe is missing"),
+        (["verify", "clean"], "is no noisy split"),
+        (["inspect", "nowhere"], "is no noisy split"),
+        (["audit", "nowhere"], "no such folder"),
         (["sample", "clean"], "clean"),
     ],
 )

@@ -118,7 +118,7 @@ def test_the_pool_of_the_dataset_is_frozen_into_the_recipe(kitchen, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--type", "text"), "what noise to make is not said"),
+        (("--type", "text"), "how much noise to make is not said"),
         (("--type", "text", "--rate", "0.4", "--flip", "sideways"), "one of uniform, near, far"),
         (("--type", "text", "--rate", "0.4", "--flip", "matrix"), "--matrix FILE"),
         (("--type", "text", "--rate", "0.4", "--matrix", "no.csv"), "matrix is missing"),
@@ -133,7 +133,13 @@ def test_the_pool_of_the_dataset_is_frozen_into_the_recipe(kitchen, tmp_path):
         (("--type", "boundary", "--rate", "0.4", "--scope", "both"), "scope"),
         (("--type", "boundary", "--rate", "0.4", "--flip", "near"), "no parameter 'flip'"),
         (("--type", "text", "--rate", "0.4", "--text-rate", "0.4"), "words and masks both"),
-        (("--type", "mixed", "--text-rate", "0.4"), "what noise to make is not said"),
+        (("--type", "mixed", "--text-rate", "0.4"), "both --text-rate and --boundary-rate"),
+        (("--rate", "0.4"), "what noise to make is not said"),
+        (("--type", "text", "--rate", "0.4", "--mix", "0.3", "--set", "mix=0.4"), "given twice"),
+        (
+            ("--type", "text", "--rate", "0.4", "--scope", "narration", "--objects", "positive"),
+            "objects have no effect",
+        ),
         (("--type", "text", "--rate", "0.4", "--lexicon", "no.json"), "lexicon is missing"),
         (("--type", "text", "--rate", "0.4", "--lexicon", "bad.csv"), "not valid JSON"),
         (("--type", "text", "--rate", "0.4", "--pipeline", "en_core_web_zz"), "en_core_web_zz"),

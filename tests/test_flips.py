@@ -58,6 +58,7 @@ def test_near_and_far_flips_follow_their_weights(flip, power):
     others = [c for c in LEXICON.classes if c not in {KNIFE, *excluded}]
     similar = np.array([LEXICON.similarity(KNIFE, other) for other in others])
     weights = similar**power if flip == "near" else (1 - similar) ** power
+    weights *= [not LEXICON.holds(other, KNIFE) for other in others]
     expected = weights / weights.sum() * 30_000
     counts = np.array([found[other] for other in others], float)
     likely = expected >= 5
@@ -86,6 +87,18 @@ def test_supercategory_flips_stay_in_the_group():
     assert chisquare(list(found.values())).pvalue > 1e-4
     (foot,) = LEXICON.classes_of("foot")  # the only one of its group
     assert drawn(targets("supercategory"), foot, count=1) == [None]
+
+
+@pytest.mark.parametrize("flip", ["near", "far", "supercategory"])
+def test_no_flip_is_to_a_class_that_holds_the_clean_one(flip):
+    """A right hand that is called a hand, or a carrot a vegetable, is called rightly."""
+    for name, general in (("right hand", "hand"), ("carrot", "vegetable"), ("spoon", "cutlery")):
+        (class_id,), (above,) = LEXICON.classes_of(name), LEXICON.classes_of(general)
+        assert LEXICON.holds(above, class_id)
+        assert not LEXICON.holds(class_id, above)
+        found = set(drawn(targets(flip), class_id, count=3000))
+        assert above not in found
+        assert not any(LEXICON.holds(other, class_id) for other in found)
 
 
 def test_a_pool_and_protected_classes_bound_the_targets():
@@ -157,6 +170,7 @@ def test_a_matrix_is_read_by_names_and_ids(tmp_path):
         ("clean,spoon\nknif,1\n", "such as knife"),
         ("clean,spon\nknife,1\n", "column 2"),
         ("clean,spoon\nknife,1\n4,1\n", "has a row already"),
+        ("clean,spoon,1\nknife,1,1\n", "has a column already"),
         (f"clean,spoon\n{'9' * 5000},1\n", "no class of the lexicon"),
         ("clean,spoon\n\x1b[2J,1\n", r"row 2 \('\\x1b\[2J'\)"),
     ],
@@ -178,6 +192,7 @@ def test_all_bad_rows_of_a_matrix_are_told(tmp_path):
 
 def test_protected_names_are_names_of_the_lexicon():
     assert protected_classes(["Left Hand", "bread knife"], LEXICON) == [4, 300]
+    assert protected_classes(["301", "board:cutting"], LEXICON) == [18, 301]
     with pytest.raises(Refused) as caught:
         protected_classes(["lft hand", "right hand", "sporn"], LEXICON)
     assert len(caught.value.problems) == 2

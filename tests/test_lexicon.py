@@ -309,6 +309,8 @@ def test_without_ids_lines_are_numbered(wordnet, tmp_path):
         ("", "lists no noun"),
         ("1: fork\nspoon\n", "some have none"),
         ("1: fork\n1: spoon\n", "listed twice"),
+        ("cup, mug\nMug\n", "a name of the classes 0 and 1"),
+        ("caf\u00e9\n", "letters a to z"),
         ("x1: fork\n", "no class id"),
         ("f0rk\n", "no plain name"),
         ("xyzzyx\nplughh\n", "'xyzzyx'"),

@@ -189,8 +189,9 @@ def split_names(root: Path) -> list[str]:
 def open_split(root: Path, name: str, *, masks: bool = True) -> Split:
     """Read the action list of a split and find its sequences' folders.
 
-    masks: whether every sequence must have a folder of masks; they are not decoded here. Raises
-    `Refused` with every fault of the list.
+    masks: whether there must be masks; if not, a root that has none of this split is fine, too.
+    They are not decoded here. Raises `Refused` with every fault of the list, and where some
+    sequences have a folder of masks and others none.
     """
     check_name(name, "split", "--split")
     if not root.is_dir():
@@ -208,8 +209,10 @@ def open_split(root: Path, name: str, *, masks: bool = True) -> Split:
     if not sequences:
         raise refuse("the action list is empty", path, "prepare the split again")
     refuse_repeats("folder", (sequence.folder for sequence in sequences), path, problems)
-    subsets = _subsets(root, sequences, (MASKS,) if masks else (MASKS, FRAMES))
-    if masks:
+    subsets = _subsets(root, sequences, MASKS)
+    if not masks and not subsets:
+        subsets = _subsets(root, sequences, FRAMES)
+    else:
         for sequence in sequences:
             if sequence.folder not in subsets:
                 problems.add(
@@ -221,12 +224,11 @@ def open_split(root: Path, name: str, *, masks: bool = True) -> Split:
     return Split(root, name, tuple(sequences), subsets, json_digest(records))
 
 
-def _subsets(root: Path, sequences: Iterable[Sequence], kinds: tuple[str, ...]) -> dict[str, str]:
-    """For each sequence that has a folder of one of the kinds, the subset in which it lies."""
+def _subsets(root: Path, sequences: Iterable[Sequence], kind: str) -> dict[str, str]:
+    """For each sequence that has a folder of a kind, the subset in which it lies."""
     found: dict[str, str] = {}
-    listed = [
-        (subset, _folders(root / kind / subset)) for kind in kinds for subset in SUBSETS
-    ]  # listed once: far cheaper than asking for thousands of folders
+    # Listed once: far cheaper than asking for thousands of folders.
+    listed = [(subset, _folders(root / kind / subset)) for subset in SUBSETS]
     for sequence in sequences:
         names = {disk_name(sequence.folder), sequence.folder.replace(":", "%3A")}
         subset = next((subset for subset, folders in listed if names & folders), None)

@@ -22,6 +22,12 @@ class Claim:
     rate: float | None = None
     size: int | None = None
 
+    @property
+    def renames(self) -> bool:
+        """Whether it claims renames of nearly all that are not flipped, too, as this toolkit's
+        presets say which are made like the published files."""
+        return self.said.startswith("released")
+
 
 _PERCENT = r"(\d{1,2}|100)(?!\d)"
 

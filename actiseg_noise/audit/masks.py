@@ -8,7 +8,7 @@ every frame that changed.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,14 +36,15 @@ _CLEAN_ENDING = "_org"
 class MaskAudit:
     """What noise did to the masks of a split; an item is an object in one frame.
 
-    all, positive, others: all items, those of active objects, and the rest; ``touched`` are those
-    whose mask differs from the clean one. by_class: by class id. untouched: whether the masks are
+    all, positive, others: all items, those of active objects, and the rest, which are None where
+    nothing tells which are active; ``touched`` are those whose mask differs from the clean one.
+    by_class: by class id. untouched: whether the masks are
     the clean ones' own files. missing: frames without a noisy mask.
     """
 
     all: MaskGroup
-    positive: MaskGroup
-    others: MaskGroup
+    positive: MaskGroup | None
+    others: MaskGroup | None
     by_class: Mapping[int, MaskGroup]
     untouched: bool
     missing: int
@@ -52,8 +53,8 @@ class MaskAudit:
         """As JSON."""
         return {
             "all": self.all.to_dict(),
-            "positive": self.positive.to_dict(),
-            "others": self.others.to_dict(),
+            "positive": None if self.positive is None else self.positive.to_dict(),
+            "others": None if self.others is None else self.others.to_dict(),
             "by_class": [
                 {"class_id": class_id, **group.to_dict()}
                 for class_id, group in self.by_class.items()
@@ -72,16 +73,21 @@ def mask_root(noisy: Path) -> Path | None:
 
 
 def audit_masks(
-    root: Path, clean: Split | None, workers: int = 1, stage: Stage = silent
+    root: Path,
+    clean: Split | None,
+    wanted: Set[str] | None = None,
+    workers: int = 1,
+    stage: Stage = silent,
 ) -> MaskAudit:
     """Measure the masks under a root that `mask_root` found.
 
-    clean: the clean split, with the sequences that are looked at; None: those that are on disk,
-    against the clean copies among them. Raises `Refused` where there is nothing to compare with,
-    and for faulty masks.
+    clean: the clean split, of which the wanted sequence folders, by default all, are looked at;
+    None: those that are on disk, against the clean copies among them. Raises `Refused` where there
+    is nothing to compare with, and for faulty masks.
     """
     if clean is not None:
-        tasks = [_task_beside(root, clean, sequence) for sequence in clean.sequences]
+        chosen = [of for of in clean.sequences if wanted is None or of.folder in wanted]
+        tasks = [_task_beside(root, clean, sequence) for sequence in chosen]
         if not any(task.pairs for task in tasks):
             raise refuse(
                 f"has no mask of the split {clean.name!r}", root, "give another --split or --clean"
@@ -99,11 +105,12 @@ def audit_masks(
     def group(name: str, members: list[MaskItem]) -> MaskGroup:
         return group_of(name, touched_of(members), len(members))
 
-    classes = divided(items, lambda item: item.class_id)
+    labelled = clean is not None
+    classes = divided(items, lambda item: item.class_id) if labelled else {}
     return MaskAudit(
         all=group("all", items),
-        positive=group("positive", [item for item in items if item.positive]),
-        others=group("others", [item for item in items if not item.positive]),
+        positive=group("positive", [i for i in items if i.positive]) if labelled else None,
+        others=group("others", [i for i in items if not i.positive]) if labelled else None,
         by_class={at: group(of[0].name, of) for at, of in sorted(classes.items())},
         untouched=all(task.same for task in tasks if task.pairs),
         missing=sum(task.missing for task in tasks),

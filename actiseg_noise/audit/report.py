@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from actiseg_data.errors import Refused, refuse
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, open_split
 from actiseg_data.layouts.image_sets import objects_file
 from actiseg_data.lexicon import Lexicon, load_lexicon
 from actiseg_data.records import RECIPE_FILE, SUMMARY_FILE, Recipe, read_recipe
-from actiseg_noise.audit.claims import ANY, MASKS, WORDS, Claim, claims_of
+from actiseg_noise.audit.claims import Claim, claims_of
+from actiseg_noise.audit.judgement import Held, Judgement, judge_by_name, judge_by_recipe
 from actiseg_noise.audit.masks import MaskAudit, audit_masks, mask_root
 from actiseg_noise.audit.words import (
     Share,
     WordFigures,
     WordItem,
-    count_narrations,
+    read_own_list,
     read_word_items,
     word_figures,
-    word_group,
 )
 from actiseg_noise.noisy_split import carried_lexicon, source_root
+from actiseg_noise.recipe import check_recipe
 from actiseg_noise.stage import Stage, silent
-from actiseg_noise.text.assignment import rates
 from actiseg_noise.text.mentions import MentionFinder
 
 AUDIT_SCHEMA = "actiseg/audit/1"
-
-_NEGLIGIBLE = 0.005
-"""A share of items below this is no noise of its own, but a slip here and there."""
-
-_KERNEL_TOLERANCE = 0.25
-"""How far, as a share, a median shift may be from a kernel's radius, which overlaps cut."""
 
 
 @dataclass(frozen=True)
@@ -103,34 +97,41 @@ def audit(
 
         audit(Path("ImageSets_noise20_classid_prompt")).findings
     """
+    if not noisy.is_dir():
+        raise refuse("there is no such folder", noisy, "give a folder of noisy lists or masks")
     recipe = _recipe_of(noisy)
     lists = next((folder for folder in (noisy / IMAGE_SETS, noisy) if _splits(folder)), None)
     name = split or (recipe.split if recipe is not None else None) or _only_split(lists, clean)
-    known = lexicon or carried_lexicon(noisy) or load_lexicon()
+    own_lexicon = carried_lexicon(noisy) or load_lexicon()
+    known = lexicon or own_lexicon
     left_out: dict[str, str] = {}
     against: list[str] = []
 
+    own_list = (lists or noisy / IMAGE_SETS) / f"{name}.json"
+    sequences, narrations = read_own_list(own_list) if own_list.is_file() else ((), None)
     items: list[WordItem] = []
-    narrations = None
     may_be_noisy = recipe is None or recipe.text_noise is not None or clean is not None
     if lists is not None and name is not None and may_be_noisy:
         items = _word_items(lists, name, clean, left_out)
         if items:
             against.append("*_org keys" if clean is None else str(clean))
-        if (lists / f"{name}.json").is_file():
-            narrations = count_narrations(lists / f"{name}.json")
     words = word_figures(items, known, _finder(known, left_out)) if items else None
     masks = None
     root = mask_root(noisy)
     if root is not None:
         with_masks = _clean_split(noisy, clean, recipe, name)
+        wanted = {sequence.folder for sequence in sequences} or None
         try:
-            masks = audit_masks(root, with_masks, workers, stage)
+            masks = audit_masks(root, with_masks, wanted, workers, stage)
             against.append("clean copies" if with_masks is None else str(with_masks.root))
         except Refused as refused:
             if clean is not None:
                 raise
             left_out["masks"] = refused.problems[0].what
+        if masks is not None and masks.positive is None:
+            left_out["claims on masks"] = (
+                "nothing tells which objects are active: give the clean dataset as --clean"
+            )
     if words is None and masks is None:
         raise refuse(
             "; ".join(
@@ -141,10 +142,13 @@ def audit(
             "and the clean dataset as --clean where the files do not tell the clean words",
         )
     claims = claims_of(noisy)
+    held = Held(items, words, narrations, masks, sequences)
     judged = [
-        *_recipe_judged(recipe, items, words, narrations, known),
-        *_name_judged(claims, words, masks),
+        *_judged_by_recipe(recipe, held, own_lexicon, left_out),
+        *judge_by_name(claims, recipe, held),
     ]
+    if words is not None and words.misnamed:
+        judged.append((False, f"{words.misnamed} prompts do not begin with the object's name"))
     return Audit(
         noisy=noisy,
         split=name,
@@ -219,134 +223,13 @@ def _clean_split(
     return None
 
 
-Judgement: TypeAlias = tuple[bool, str]
-"""Whether something agrees with what is claimed, as a sentence."""
-
-
-def _recipe_judged(
-    recipe: Recipe | None,
-    items: list[WordItem],
-    words: WordFigures | None,
-    narrations: Share | None,
-    lexicon: Lexicon,
-) -> Iterator[Judgement]:
-    """The words of a split of this toolkit against its recipe."""
-    noise = None if recipe is None else recipe.text_noise
-    if noise is None or words is None:
-        if words is not None and words.renamed_one_name:
-            count = words.renamed_one_name
-            yield False, f"{count} objects were renamed though the lexicon has one name for them"
-        return
-    if noise.scope == "narration":
-        if narrations is not None and narrations.interval_999 is not None:
-            fine = narrations.interval_999[0] <= noise.rate
-            asked = f"the recipe asks for {noise.rate:.1%} of those whose noun has another name"
-            yield fine, f"narrations: {_shown(narrations)} changed; {asked}"
-        return
-    protected = set(noise.parameters["protect"])
-    eligible = [
-        item
-        for item in items
-        if (item.positive or noise.objects == "all") and item.clean.class_id not in protected
-    ]
-    group = word_group("eligible", eligible, lexicon, noise.parameters.get("names", "class"))
-    for what, share, wanted in (
-        ("flips", group.flips, rates(noise)[0]),
-        ("renames within their class", group.substitutions, rates(noise)[1]),
-    ):
-        fine = _holds(share, wanted)
-        verb = "is what" if fine else "is not what"
-        yield fine, f"{what}: {_shown(share)} {verb} the recipe asks for ({wanted:.1%})"
-    collisions = words.name_collisions + words.class_collisions
-    if collisions and not noise.parameters["allow_collisions"]:
-        yield False, f"{collisions} collisions in a clip, which the recipe does not allow"
-
-
-def _name_judged(
-    claims: tuple[Claim, ...], words: WordFigures | None, masks: MaskAudit | None
-) -> Iterator[Judgement]:
-    """What a split holds against what its name claims."""
-    if words is not None:
-        for claim in claims:
-            if claim.rate is not None and claim.medium in (WORDS, ANY):
-                yield from _words_of_name(words, claim, claim.rate)
-    if masks is not None and not masks.untouched:
-        for claim in claims:
-            if claim.size is not None:
-                yield _kernel(masks, claim, claim.size)
-            elif claim.rate is not None and (claim.medium == MASKS or words is None):
-                yield _mask_rate(masks, claim, claim.rate)
-    if masks is not None and masks.missing:
-        yield False, f"{masks.missing} frames of the list have no noisy mask"
-
-
-def _words_of_name(words: WordFigures, claim: Claim, rate: float) -> Iterator[Judgement]:
-    """A name that says 20 % may mean flips, or all noise; whichever it is, nothing else may be
-    noisy besides."""
-    flips, renames = words.all.flips, words.all.substitutions
-    if _holds(flips, rate):
-        yield True, f"flips: {_shown(flips)} are the {rate:.0%} that the name says ({claim.said})"
-        if (renames.rate or 0) > _NEGLIGIBLE:
-            yield (
-                False,
-                f"the name says {rate:.0%} ({claim.said}), but {_shown(words.changed)} of all "
-                f"prompts differ from the clean ones: beside the flips, {_shown(renames)} of the "
-                "others that have another name were renamed within their class",
-            )
-        return
-    both = _either(flips, renames)
-    if both is not None and both[0] <= rate <= both[1]:
-        yield (
-            True,
-            f"flips ({_shown(flips)}) and renames ({_shown(renames)} of the rest) together are the "
-            f"{rate:.0%} that the name says ({claim.said})",
-        )
-        return
-    yield (
-        False,
-        f"the name says {rate:.0%} ({claim.said}): {_shown(flips)} are flipped and "
-        f"{_shown(renames)} of the rest renamed within their class",
-    )
-
-
-def _mask_rate(masks: MaskAudit, claim: Claim, rate: float) -> Judgement:
-    """Of active objects, which all public generators mean, or of all where others changed alike."""
-    group = masks.positive if masks.positive.items else masks.all
-    share = Share(group.items or 0, group.touched)
-    said = f"the {rate:.0%} that the name says ({claim.said})"
-    if _holds(share, rate):
-        return True, f"masks: {_shown(share)} of active objects changed, {said}"
-    if rate >= 1 and (share.rate or 0) > 0.9:
-        return True, f"masks: {_shown(share)} of active objects changed, nearly {said}"
-    # An untouched object loses pixels to its neighbours, so that more change than were selected.
-    more = (share.rate or 0) > rate
-    reason = "; neighbours that lost pixels count, too" if more else ""
-    return more, f"masks: {_shown(share)} of active objects changed, not {said}{reason}"
-
-
-def _kernel(masks: MaskAudit, claim: Claim, size: int) -> Judgement:
-    radius = (size - 1) / 2
-    group = masks.positive if masks.positive.items else masks.all
-    median = None if group.shift is None else group.shift["q50"]
-    text = f"active boundaries moved by {median:+.2f} px (median), " if median is not None else ""
-    said = f"a square of {size} px moves them by {radius:g} ({claim.said})"
-    fine = median is not None and abs(median - radius) <= max(_KERNEL_TOLERANCE * radius, 0.5)
-    return fine, f"masks: {text}{said}"
-
-
-def _holds(share: Share, wanted: float) -> bool:
-    interval = share.interval_999
-    slack = 1e-9  # the interval of "all" ends a rounding error below 1
-    return interval is None or interval[0] - slack <= wanted <= interval[1] + slack
-
-
-def _either(flips: Share, renames: Share) -> tuple[float, float] | None:
-    """The interval of the share that is flipped or, of the rest that can be, renamed."""
-    one, other = flips.interval_999, renames.interval_999
-    if one is None or other is None:
-        return one
-    return one[0] + other[0] * (1 - one[0]), one[1] + other[1] * (1 - one[1])
-
-
-def _shown(share: Share) -> str:
-    return "none" if share.rate is None else f"{share.rate:.1%}"
+def _judged_by_recipe(
+    recipe: Recipe | None, held: Held, lexicon: Lexicon, left_out: dict[str, str]
+) -> list[Judgement]:
+    if recipe is None:
+        return []
+    try:
+        return list(judge_by_recipe(check_recipe(recipe, RECIPE_FILE), held, lexicon))
+    except Refused as refused:
+        left_out["recipe"] = refused.problems[0].what
+        return []

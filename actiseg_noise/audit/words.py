@@ -18,9 +18,11 @@ from actiseg_data.layouts.image_sets import (
     read_by_folder,
     read_expression,
     read_object_entry,
+    read_record,
 )
 from actiseg_data.lexicon import Lexicon
-from actiseg_data.untrusted import Cursor, read_json
+from actiseg_data.sequences import Sequence, number_equals
+from actiseg_data.untrusted import Cursor, gather, read_json
 from actiseg_noise.summary import quantiles, wilson_interval
 from actiseg_noise.text.mentions import MentionFinder
 
@@ -118,8 +120,11 @@ class WordFigures:
     all: all items as one group; by_class: by clean class id; by_supercategory: by the lexicon's.
     uniform_similarity: mean WordNet similarity that uniform flips of these items would have; None
     without flips. changed: prompts that differ from the clean ones in any way. renamed_one_name:
-    renamed items whose class has one name only. name_collisions, class_collisions: changed items
-    that are called like another object of their clip, or are now of a class that it has.
+    renamed items whose class has one name only in the lexicon. renames_seen: renames of those that
+    were not flipped and whose class has another name in the files themselves. harmless: flips to a
+    class that holds the clean one, too, such as of a right hand to hand. misnamed: prompts that do
+    not begin with the name that the objects file has. name_collisions, class_collisions: changed
+    items that are called like another object of their clip, or are now of a class that it has.
     contradictions: flipped prompts whose narration still names the clean class and not the new one;
     None where spaCy is not there to tell. unknown_classes: items of classes that the lexicon lacks.
     """
@@ -130,6 +135,9 @@ class WordFigures:
     uniform_similarity: float | None
     changed: Share
     renamed_one_name: int
+    renames_seen: Share
+    harmless: int
+    misnamed: int
     name_collisions: int
     class_collisions: int
     contradictions: int | None
@@ -147,6 +155,9 @@ class WordFigures:
             "uniform_similarity": self.uniform_similarity,
             "changed": self.changed.to_dict(),
             "renamed_one_name": self.renamed_one_name,
+            "renames_seen": self.renames_seen.to_dict(),
+            "harmless": self.harmless,
+            "misnamed": self.misnamed,
             "name_collisions": self.name_collisions,
             "class_collisions": self.class_collisions,
             "contradictions": self.contradictions,
@@ -229,32 +240,36 @@ def _beside(
     noisy: list[_Read], clean: list[_Read], folder: Path, clean_folder: Path
 ) -> list[WordItem]:
     known = {(one.sequence, one.entry.object_id): one for one in clean}
-    problems = Problems()
-    items = []
-    for one in noisy:
-        original = known.get((one.sequence, one.entry.object_id))
-        if original is None:
-            problems.add(
-                f"the clean dataset lacks {one.sequence}, object {one.entry.object_id}",
-                clean_folder,
-                f"give the dataset that {folder} was made from",
-            )
-            continue
-        positive = one.entry.positive
-        items.append(
-            WordItem(one.sequence, one.entry.object_id, positive, original.noisy, one.noisy)
+    places = [(one.sequence, one.entry.object_id) for one in noisy]
+    lacking = [place for place in places if place not in known]
+    if lacking:
+        raise refuse(
+            f"lacks {len(lacking)} of {len(places)} objects of the noisy split, such as object "
+            f"{lacking[0][1]} of {lacking[0][0]}",
+            clean_folder,
+            f"give the dataset that {folder} was made from",
         )
-    problems.raise_if_any()
-    return items
+    return [
+        WordItem(*place, one.entry.positive, known[place].noisy, one.noisy)
+        for place, one in zip(places, noisy, strict=True)
+    ]
 
 
-def count_narrations(path: Path) -> Share | None:
-    """How many narrations of an action list differ from those that it keeps as ``narration_org``;
-    None where it keeps none."""
+def read_own_list(path: Path) -> tuple[list[Sequence], Share | None]:
+    """The sequences of a noisy split's action list, with their clean narrations; and how many
+    narrations differ from those that it keeps as ``narration_org``, None where it keeps none."""
     records = [record.mapping() for record in Cursor(read_json(path), str(path)).elements()]
     kept = [record for record in records if "narration_org" in record]
     changed = sum(record["narration_org"] != record.get("narration") for record in kept)
-    return Share(len(kept), changed) if kept else None
+    clean = [
+        record | {"narration": record["narration_org"]} if "narration_org" in record else record
+        for record in records
+    ]
+    problems = Problems()
+    elements = list(Cursor(clean, str(path)).elements())
+    sequences = number_equals(gather(elements, read_record, problems))
+    problems.raise_if_any()
+    return list(sequences), Share(len(kept), changed) if kept else None
 
 
 def word_figures(
@@ -288,6 +303,9 @@ def word_figures(
         uniform_similarity=_uniform_similarity(items, lexicon),
         changed=Share(len(items), sum(item.clean.prompt != item.noisy.prompt for item in items)),
         renamed_one_name=sum(item.renamed and not has_choice(item, lexicon) for item in items),
+        renames_seen=_renames_seen(items),
+        harmless=sum(_harmless(item, lexicon) for item in items),
+        misnamed=sum(not _fold(i.noisy.prompt).startswith(_fold(i.noisy.name)) for i in items),
         name_collisions=names,
         class_collisions=collided,
         contradictions=None if finder is None else sum(_contradicts(i, finder) for i in items),
@@ -295,12 +313,10 @@ def word_figures(
     )
 
 
-def word_group(
-    name: str, items: list[WordItem], lexicon: Lexicon, names: str = "class"
-) -> WordGroup:
-    """Figures of some items. names: which other names an item can have, see `has_choice`."""
+def word_group(name: str, items: list[WordItem], lexicon: Lexicon) -> WordGroup:
+    """Figures of some items."""
     flipped = [item for item in items if item.flipped]
-    rest = [item for item in items if not item.flipped and has_choice(item, lexicon, names)]
+    rest = [item for item in items if not item.flipped and has_choice(item, lexicon)]
     known = lexicon.classes
     similar = (
         lexicon.similarity(item.clean.class_id, item.noisy.class_id)
@@ -315,16 +331,30 @@ def word_group(
     )
 
 
-def has_choice(item: WordItem, lexicon: Lexicon, names: str = "class") -> bool:
-    """Whether there is another name for an item within its class: one of the class's own, or, with
-    ``sister`` for names, a sister term."""
+def has_choice(item: WordItem, lexicon: Lexicon) -> bool:
+    """Whether the lexicon has another name to write for an item within its class."""
     noun = lexicon.classes.get(item.clean.class_id)
-    if noun is None:
-        return False
-    if names == "sister":
-        return bool(noun.sisters)
     own = _fold(item.clean.name)
-    return any(_fold(name.text) != own for name in noun.written)
+    return noun is not None and any(_fold(name.text) != own for name in noun.written)
+
+
+def _renames_seen(items: list[WordItem]) -> Share:
+    names: dict[int, set[str]] = {}
+    for item in items:
+        for wording in (item.clean, item.noisy):
+            names.setdefault(wording.class_id, set()).add(_fold(wording.name))
+    rest = [i for i in items if not i.flipped and len(names[i.clean.class_id]) > 1]
+    return Share(len(rest), sum(item.renamed for item in rest))
+
+
+def _harmless(item: WordItem, lexicon: Lexicon) -> bool:
+    known = lexicon.classes
+    return (
+        item.flipped
+        and item.clean.class_id in known
+        and item.noisy.class_id in known
+        and lexicon.holds(item.noisy.class_id, item.clean.class_id)
+    )
 
 
 def _class_name(class_id: int, items: Iterable[WordItem], lexicon: Lexicon) -> str:

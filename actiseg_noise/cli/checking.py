@@ -14,13 +14,19 @@ def verify(
     out: Annotated[Path, typer.Argument(help="The noisy split.", show_default=False)],
     source: Annotated[
         Optional[Path],
-        typer.Option(help="The clean dataset: derive every pixel again and compare."),
+        typer.Option(help="The clean dataset: derive every pixel and word again and compare."),
     ] = None,
     only: Only = None,
     workers: Workers = 1,
     quiet: Quiet = False,
 ) -> None:
-    """Check a noisy split: by digests, and with --source pixel by pixel. Exit 1 on a mismatch."""
+    """Check a noisy split: by digests, and with --source pixel by pixel. Exit 1 on a mismatch.
+
+    Without --source, masks that noise left alone, and how many items there were, are taken as they
+    are.
+
+    Example: actiseg-noise verify actiseg_sample_text_r0.4_s0 --source actiseg_sample
+    """
     from actiseg_noise.verify import verify as check
 
     found = check(out, source, only or [], workers, staged(quiet))
@@ -34,7 +40,8 @@ def verify(
     print("all as it should be")
     if source is None:
         print(
-            f"next: actiseg-noise verify {quoted(out)} --source DATASET, which derives every pixel"
+            f"next: actiseg-noise verify {quoted(out)} --source DATASET, which derives every pixel "
+            "and word again"
         )
 
 
@@ -100,15 +107,21 @@ def preview(
     from actiseg_data.errors import refuse
     from actiseg_noise.figures import print_rewording
     from actiseg_noise.noisy_split import refuse_inside
-    from actiseg_noise.preview.sheet import find_rewording, make_preview, save_preview
+    from actiseg_noise.preview.sheet import (
+        find_rewording,
+        make_preview,
+        refuse_format,
+        save_preview,
+    )
 
-    if to is not None:
-        refuse_inside(to, out, source)
     rewording = find_rewording(out, sequence)
     if rewording is None and to is None:
         raise refuse("has no text noise that could be shown here", out, "give --to sheet.png")
+    if to is not None:
+        refuse_inside(to, out, source)
+        refuse_format(to)
+        save_preview(make_preview(out, sequence, source, frame or []), to)
     if rewording is not None:
         print_rewording(rewording)
     if to is not None:
-        save_preview(make_preview(out, sequence, source, frame or []), to)
         print(f"wrote {to}")

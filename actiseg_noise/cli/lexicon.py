@@ -86,14 +86,10 @@ def show(
 
     Example: actiseg-noise lexicon show knife
     """
-    from actiseg_data.untrusted import whole_number
-    from actiseg_noise.text.choices import near_names
+    from actiseg_noise.text.choices import classes_named, near_names
 
     lexicon = _lexicon(lexicon_file)
-    classes = lexicon.classes_of(name)
-    number = whole_number(name)
-    if not classes and number is not None and number in lexicon.classes:
-        classes = (number,)
+    classes = classes_named(name, lexicon)
     if not classes:
         raise refuse(
             f"{name[:60]!r} is no name of {lexicon.title!r}",

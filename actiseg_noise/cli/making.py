@@ -291,10 +291,15 @@ def _dry_run(of: _Request, quiet: bool) -> None:
     print(f"{len(plan.sequences)} sequences, {frames} frames, all sound")
     if plan.words is not None:
         tally = plan.words.tally
-        print(
-            f"words: {tally['flipped']} of {tally['flip_items']} would be flipped, "
-            f"{tally['substituted']} of {tally['rest_items']} others substituted"
-        )
+        parts = [
+            f"{tally[done]} of {tally[items]} {verb}"
+            for done, items, verb in (
+                ("flipped", "flip_items", "flipped"),
+                ("substituted", "rest_items", "substituted"),
+            )
+            if tally[items]
+        ]
+        print(f"words: {' and '.join(parts) or 'none'} would be changed")
     if plan.threshold is not None:
         with stage("counting") as progress:
             shared = (plan.split, of.recipe)

@@ -71,7 +71,14 @@ def recipe_of(
         return preset.recipe(parameters=parameters, lexicon=lexicon, **values)
     rates = {"rate", "text_rate", "boundary_rate"} & values.keys()
     enough = "rate" in rates or (values.get("kind") in MIXED and len(rates) == 2)
-    if "kind" not in values or not enough:
+    if "kind" in values and not enough:
+        known_rates = (
+            "--rate"
+            if values["kind"] not in MIXED
+            else ("--rate, or both --text-rate and --boundary-rate")
+        )
+        raise refuse("how much noise to make is not said", "corrupt", f"give {known_rates}")
+    if "kind" not in values:
         known = ", ".join([*KIND_SPECS, *MIXED])
         raise refuse(
             "what noise to make is not said",
@@ -87,7 +94,10 @@ def _parameters(flags: NoiseFlags, lexicon: Lexicon | None, root: Path | None) -
     from actiseg_noise.recipe import parse_setting
 
     parameters = {name: value for name, value in flags.parameters.items() if value is not None}
-    parameters |= dict(map(parse_setting, flags.settings))
+    for name, value in map(parse_setting, flags.settings):
+        if name in parameters:
+            raise refuse(f"{name} is given twice", "--set", "give it once")
+        parameters[name] = value
     if flags.matrix is not None or flags.protect:
         from actiseg_data.lexicon import load_lexicon
         from actiseg_noise.text.choices import protected_classes, read_matrix

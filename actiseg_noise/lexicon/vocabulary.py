@@ -73,6 +73,7 @@ def read_noun_list(path: Path) -> list[Term]:
     if not terms and not problems.found:
         problems.add("lists no noun", path, "write one a line")
     _refuse_repeated_ids(terms, path, problems)
+    _refuse_shared_names(terms, path, problems)
     problems.raise_if_any()
     return terms
 
@@ -89,7 +90,9 @@ def _parse_line(text: str, position: int, where: str) -> tuple[Term, bool]:
     names = _unrepeated(plain(name) for name in text.split(","))
     bad = [name for name in names if not _PLAIN.fullmatch(name)]
     if bad:
-        raise refuse(f"{bad[0][:60]!r} is no plain name", where, "use letters, spaces and hyphens")
+        raise refuse(
+            f"{bad[0][:60]!r} is no plain name", where, "use letters a to z, spaces and hyphens"
+        )
     decision = Decision(check_text(synset, where), "exact", "named in the list") if at else None
     return Term(class_id, names[0], None, names, decision), bool(colon)
 
@@ -100,6 +103,20 @@ def _refuse_repeated_ids(terms: list[Term], path: Path, problems: Problems) -> N
         if term.class_id in seen:
             problems.add(f"class {term.class_id} is listed twice", path, "give each id once")
         seen.add(term.class_id)
+
+
+def _refuse_shared_names(terms: list[Term], path: Path, problems: Problems) -> None:
+    """No name stands for two classes: whoever reads it could not tell which is meant."""
+    owners: dict[str, int] = {}
+    for term in terms:
+        for name in term.names:
+            owner = owners.setdefault(name.casefold(), term.class_id)
+            if owner != term.class_id:
+                problems.add(
+                    f"{name!r} is a name of the classes {owner} and {term.class_id}",
+                    path,
+                    "leave it to one of them",
+                )
 
 
 def read_judgements(path: Path) -> dict[tuple[int, str], Judgement]:

@@ -16,16 +16,14 @@ from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.masks import ids_in
 from actiseg_data.records import (
     LEDGER_FILE,
-    RECIPE_FILE,
     MaskRow,
     Recipe,
     TextRow,
     read_ledger,
-    read_recipe,
 )
 from actiseg_data.sequences import Sequence
 from actiseg_noise.kinds import is_number
-from actiseg_noise.noisy_split import NoisySplit, open_noisy_split
+from actiseg_noise.noisy_split import NoisySplit, open_noisy_split, read_split_recipe
 from actiseg_noise.preview.lettering import FAINT, INK, MARK, PAPER, fitting, font, width_of
 from actiseg_noise.preview.panels import (
     GAINED,
@@ -89,13 +87,18 @@ def make_preview(
     return _sheet(whole, shown, split.recipe, strips, words)
 
 
-def save_preview(sheet: Image.Image, path: Path) -> None:
-    """Write a sheet as PNG or JPEG, as the ending says, whole or not at all."""
-    form = _FORMATS.get(path.suffix.lower())
-    if form is None:
+def refuse_format(path: Path) -> None:
+    """Refuse to write a sheet to a file whose ending names no format that is known."""
+    if path.suffix.lower() not in _FORMATS:
         raise refuse(
             f"the ending {path.suffix!r} is no image that can be written", path, "use .png or .jpg"
         )
+
+
+def save_preview(sheet: Image.Image, path: Path) -> None:
+    """Write a sheet as PNG or JPEG, as the ending says, whole or not at all."""
+    refuse_format(path)
+    form = _FORMATS[path.suffix.lower()]
     stream = io.BytesIO()
     sheet.save(stream, form, **({"quality": 85} if form == "JPEG" else {"optimize": True}))
     write_bytes(path, stream.getvalue())
@@ -104,7 +107,7 @@ def save_preview(sheet: Image.Image, path: Path) -> None:
 def find_rewording(out: Path, sequence: str) -> list[TextRow] | None:
     """The ledger's rows on words of one sequence of a noisy split; None where the recipe has no
     text noise. Raises `Refused` for an unknown sequence."""
-    recipe = read_recipe(out / RECIPE_FILE)
+    recipe = read_split_recipe(out)
     if recipe.text_noise is None:
         return None
     split = open_split(out, recipe.split, masks=False)

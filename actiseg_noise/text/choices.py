@@ -12,6 +12,7 @@ from pathlib import Path
 from actiseg_data.errors import Problems, refuse
 from actiseg_data.layouts.actionvos import IMAGE_SETS, split_names
 from actiseg_data.lexicon import Lexicon
+from actiseg_data.prepare.noun_classes import spoken
 from actiseg_data.untrusted import Cursor, read_bytes, read_json, whole_number
 
 
@@ -30,10 +31,14 @@ def read_matrix(path: Path, lexicon: Lexicon) -> dict[str, dict[str, float]]:
     if len(table) < 2:
         raise refuse("has no row of weights", path, "give a header and a row for each class")
     problems = Problems()
-    columns = [0] * (len(table[0]) - 1)
+    columns = [-1] * (len(table[0]) - 1)
     for at, name in enumerate(table[0][1:]):
         with problems.caught():
-            columns[at] = _class_named(name, lexicon, f"{path}: column {at + 2}")
+            where = f"{path}: column {at + 2} ({name[:40]!r})"
+            class_id = _class_named(name, lexicon, where)
+            if class_id in columns[:at]:
+                raise refuse(f"class {class_id} has a column already", where, "give one for each")
+            columns[at] = class_id
     matrix: dict[str, dict[str, float]] = {}
     for line, row in enumerate(table[1:], 2):
         where = f"{path}: row {line} ({row[0][:40]!r})"
@@ -73,12 +78,8 @@ def _weights(cells: list[str], columns: list[int], class_id: int, where: str) ->
 
 
 def _class_named(text: str, lexicon: Lexicon, where: str) -> int:
-    """The class that an id or a name means."""
-    text = text.strip()
-    number = whole_number(text)
-    if number is not None and number in lexicon.classes:
-        return number
-    found = lexicon.classes_of(text)
+    """The class that an id or a name means; raises `Refused` where that is not one."""
+    found = classes_named(text, lexicon)
     if len(found) == 1:
         return found[0]
     raise refuse(
@@ -88,12 +89,21 @@ def _class_named(text: str, lexicon: Lexicon, where: str) -> int:
     )
 
 
+def classes_named(text: str, lexicon: Lexicon) -> tuple[int, ...]:
+    """The classes that an id, a name, or a name as EPIC writes it (``board:cutting``) means."""
+    text = text.strip()
+    number = whole_number(text)
+    if number is not None and number in lexicon.classes:
+        return (number,)
+    return lexicon.classes_of(text) or lexicon.classes_of(spoken(text))
+
+
 def protected_classes(names: Iterable[str], lexicon: Lexicon) -> list[int]:
-    """The classes that names stand for; raises `Refused` for every name that none has."""
+    """The classes that names or ids stand for; raises `Refused` for every one that is none."""
     problems = Problems()
     found: set[int] = set()
     for name in names:
-        classes = lexicon.classes_of(name)
+        classes = classes_named(name, lexicon)
         found.update(classes)
         if not classes:
             problems.add(

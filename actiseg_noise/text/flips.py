@@ -27,11 +27,17 @@ Weigh: TypeAlias = Callable[[Lexicon, int, int], float]
 
 
 def _near(lexicon: Lexicon, one: int, other: int) -> float:
-    return _power(lexicon.similarity(one, other), NEAR_POWER)
+    return _wrong(lexicon, one, other) * _power(lexicon.similarity(one, other), NEAR_POWER)
 
 
 def _far(lexicon: Lexicon, one: int, other: int) -> float:
-    return _power(1 - lexicon.similarity(one, other), FAR_POWER)
+    return _wrong(lexicon, one, other) * _power(1 - lexicon.similarity(one, other), FAR_POWER)
+
+
+def _wrong(lexicon: Lexicon, one: int, other: int) -> bool:
+    """Whether a thing of a class that is called another is called wrongly: a right hand that is
+    called a hand is not."""
+    return not lexicon.holds(other, one)
 
 
 def _power(base: float, exponent: int) -> float:
@@ -41,7 +47,7 @@ def _power(base: float, exponent: int) -> float:
 
 def _supercategory(lexicon: Lexicon, one: int, other: int) -> float:
     own, its = lexicon.classes[one].supercategory, lexicon.classes[other].supercategory
-    return float(own is not None and own == its)
+    return float(own is not None and own == its and _wrong(lexicon, one, other))
 
 
 _WEIGHTS: Mapping[str, Weigh] = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from actiseg_data.collector import collector_paused
 from actiseg_data.digests import json_digest
-from actiseg_data.errors import Problems
+from actiseg_data.errors import Problems, refuse
 from actiseg_data.files import json_bytes
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
 from actiseg_data.layouts.image_sets import expressions_file, image_sets_files, objects_file
@@ -117,9 +117,10 @@ def _refuse_classes(noise: WordNoise, sequences: Listing[Sequence], split: Split
     matrix = noise.noise.parameters.get("matrix")
     if matrix is not None:
         lacking = sorted(class_id for class_id in used if str(class_id) not in matrix)
-        problems = Problems()
-        for class_id in lacking:
-            name = noise.lexicon.classes[class_id].name
-            what = f"has no row for the class {class_id} ({name}), which the dataset has"
-            problems.add(what, "the matrix of flips", "add one, or --protect the class")
-        problems.raise_if_any()
+        if lacking:
+            names = (f"{at} ({noise.lexicon.classes[at].name})" for at in lacking)
+            raise refuse(
+                f"has no row for {len(lacking)} classes that the dataset has: {', '.join(names)}",
+                "the matrix of flips (--matrix)",
+                "add a row for each, or --protect the class",
+            )

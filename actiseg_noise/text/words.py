@@ -111,7 +111,8 @@ class WordNoise:
             raise refuse(
                 f"the recipe was made with another lexicon than {lexicon.title!r}",
                 "recipe",
-                "give that lexicon as --lexicon, or use the release of actiseg that wrote it",
+                "corrupt takes that one as --lexicon; that of another release of actiseg comes with "
+                "that release (see 'toolkit' in its summary.json)",
             )
         _refuse_foreign(self.noise.parameters, lexicon)
         self.finder: MentionFinder | None = None
@@ -198,7 +199,7 @@ class WordNoise:
 
 
 def _refuse_foreign(parameters: Mapping[str, Any], lexicon: Lexicon) -> None:
-    """Refuse classes that the parameters name and the lexicon lacks, all at once."""
+    """Refuse what the parameters ask for and the lexicon lacks, all at once."""
     matrix = parameters.get("matrix") or {}
     named = {
         "pool": set(parameters.get("pool") or ()),
@@ -207,6 +208,13 @@ def _refuse_foreign(parameters: Mapping[str, Any], lexicon: Lexicon) -> None:
     }
     named["matrix"] |= set(map(int, matrix))
     problems = Problems()
+    grouped = any(noun.supercategory is not None for noun in lexicon.classes.values())
+    if parameters.get("flip") == "supercategory" and not grouped:
+        problems.add(
+            f"the lexicon {lexicon.title!r} has no supercategories to flip within",
+            "recipe",
+            "choose another --flip",
+        )
     for name, classes in named.items():
         unknown = sorted(classes - set(lexicon.classes))
         if unknown:

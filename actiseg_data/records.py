@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from actiseg_data.digests import json_digest
 from actiseg_data.errors import Problems, refuse
-from actiseg_data.untrusted import Cursor, gather, parse_json, read_bytes, read_json
+from actiseg_data.untrusted import Cursor, check_name, gather, parse_json, read_bytes, read_json
 
 RECIPE_FILE = "recipe.json"
 LEDGER_FILE = "ledger.jsonl"
@@ -102,7 +102,8 @@ def parse_recipe(document: Any, where: str) -> Recipe:
     _refuse_unknown(top, ("schema", "split", "seed", "noises"), problems)
     noises = gather(list(top["noises"].elements()), parse_noise, problems)
     problems.raise_if_any()
-    return Recipe(top["split"].text(), top["seed"].integer(), tuple(noises))
+    split = check_name(top["split"].text(), "split", top["split"].where)
+    return Recipe(split, top["seed"].integer(), tuple(noises))
 
 
 def parse_noise(cursor: Cursor) -> Noise:

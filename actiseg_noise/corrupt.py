@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Sequence as Listing
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,7 @@ from actiseg_noise.output import (
     finish,
     is_finished,
     journal_of,
+    mask_name,
     open_partial,
     partial_folder,
     take_files,
@@ -50,8 +52,8 @@ from actiseg_noise.output import (
     write_sequence,
     written,
 )
-from actiseg_noise.plan import Plan, clean_masks_digest, make_plan
-from actiseg_noise.request import Request, prepare_request, refuse_occupied
+from actiseg_noise.plan import Plan, clean_digests, clean_masks_digest, make_plan
+from actiseg_noise.request import COPIED, Request, prepare_request, refuse_occupied
 from actiseg_noise.stage import Stage, silent
 from actiseg_noise.summary import identity_of, summarise
 from actiseg_noise.verify import verify
@@ -113,6 +115,11 @@ def corrupt(
         if found is not None:
             return found
         refuse_occupied(request)
+        copied = None
+        if request.masks_taken == COPIED:
+            with stage("checking masks") as progress:
+                found_masks = run(clean_digests, plan.split, plan.sequences, members, progress)
+            copied = dict(zip(identity["sequences"], found_masks, strict=True))
         try:
             job = _job_of(identity)
             if overwrite and unfinished_job(request.out) != job:
@@ -123,7 +130,7 @@ def corrupt(
                         _corrupt_all(plan, partial, images, members, progress)
                 else:
                     take_files(partial, plan.split, plan.sequences, images)
-                summary = _write_documents(request, plan, partial, identity, started)
+                summary = _write_documents(request, plan, partial, identity, started, copied)
                 finish(partial, request.out, overwrite=overwrite)
         except OSError as error:
             raise _cannot_write(error, partial_folder(request.out)) from None
@@ -147,9 +154,18 @@ def _corrupt_all(
 
 
 def _write_documents(
-    request: Request, plan: Plan, partial: Path, identity: dict[str, Any], started: float
+    request: Request,
+    plan: Plan,
+    partial: Path,
+    identity: dict[str, Any],
+    started: float,
+    copied: Mapping[str, Listing[str]] | None,
 ) -> dict[str, Any]:
-    """Write all that belongs to the split as a whole; returns the summary."""
+    """Write all that belongs to the split as a whole; returns the summary.
+
+    copied: digests of masks that were taken as they are, by sequence folder; None where there are
+    none or noise made new ones.
+    """
     _take_lists(plan, partial)
     _refuse_changed(plan)
     write_licences(partial, *request.licences)
@@ -157,7 +173,8 @@ def _write_documents(
     if request.lexicon is not None:
         write_json(partial / LEXICON_FILE, request.lexicon.document)
     rows = {} if plan.words is None else plan.words.rows
-    records = written(partial, plan.image_sets, rows, _records(plan, partial))
+    records = _records(plan, partial) if copied is None else _copied_records(plan, copied)
+    records = written(partial, plan.image_sets, rows, records)
     summary = summarise(request, plan, records) | identity
     summary["seconds"] = round(time.perf_counter() - started, 2)
     write_json(partial / SUMMARY_FILE, summary, indent=2)
@@ -198,6 +215,16 @@ def _records(plan: Plan, partial: Path) -> Iterator[SequenceRecord]:
             if masked:
                 raise Interrupted(_change(f"the record of {sequence.folder}", partial))
             record = SequenceRecord.empty(sequence.folder)
+        yield record
+
+
+def _copied_records(plan: Plan, copied: Mapping[str, Listing[str]]) -> Iterator[SequenceRecord]:
+    """Records of sequences whose masks were copied: their digests alone."""
+    for sequence in plan.sequences:
+        record = SequenceRecord.empty(sequence.folder)
+        if sequence.folder in plan.split.subsets:
+            names = (mask_name(plan.split, sequence, frame) for frame in sequence.frames)
+            record.digests.update(zip(names, copied[sequence.folder], strict=True))
         yield record
 
 

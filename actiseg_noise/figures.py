@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from actiseg_data.records import TextRow
     from actiseg_noise.audit.report import Audit
     from actiseg_noise.audit.words import Share, WordFigures, WordGroup
-    from actiseg_noise.inspection import Bystanders, Inspection
-    from actiseg_noise.inspection import MaskFigures as InspectedMasks
+    from actiseg_noise.inspection import Bystanders, Inspection, MaskInspection
     from actiseg_noise.measured import MaskGroup
 
 
@@ -122,7 +121,7 @@ def _print_left_out(left_out: Mapping[str, str]) -> None:
         print(f"left out: {', '.join(names).replace('_', ' ')}: {reason}")
 
 
-def _print_mask_figures(masks: InspectedMasks) -> None:
+def _print_mask_figures(masks: MaskInspection) -> None:
     columns = ["items", "touched", "rate", "interval", "IoU 5 %", "50 %", "95 %", "area"]
     columns += ["shift", "|shift|"]
     _print_groups("kind", columns, [masks.all, *masks.by_kind])

@@ -14,20 +14,23 @@ from actiseg_data.parallel import run
 from actiseg_data.records import LEDGER_FILE, MaskRow, Noise, Recipe, read_mask_rows
 from actiseg_data.sequences import Sequence
 from actiseg_noise.apply import eligible
-from actiseg_noise.audit.words import WordFigures, read_word_items, word_figures
+from actiseg_noise.audit.words import WordFigures, word_figures
 from actiseg_noise.measured import (
     MaskGroup,
     MaskItem,
+    class_name,
     divided,
     group_of,
     object_changes,
     shift_of,
+    supercategory_of,
     touched_of,
 )
 from actiseg_noise.noisy_split import NoisySplit, open_noisy_split
 from actiseg_noise.request import choose
 from actiseg_noise.stage import Stage, silent
 from actiseg_noise.summary import SIZES, quantiles, size_of
+from actiseg_noise.text.wordings import read_word_items
 
 INSPECTION_SCHEMA = "actiseg/inspection/2"
 
@@ -48,7 +51,7 @@ class Bystanders:
 
 
 @dataclass(frozen=True)
-class MaskFigures:
+class MaskInspection:
     """The realised mask noise.
 
     all: all items as one group; by_kind: in each, the items are all eligible ones, since kinds are
@@ -90,7 +93,7 @@ class Inspection:
     recipe: Recipe
     sequences: int
     frames: int
-    masks: MaskFigures | None
+    masks: MaskInspection | None
     text: WordFigures | None
     left_out: Mapping[str, str]
 
@@ -164,7 +167,7 @@ def _mask_figures(
     lexicon: Lexicon,
     workers: int,
     stage: Stage,
-) -> MaskFigures:
+) -> MaskInspection:
     rows: dict[str, list[MaskRow]] = {sequence.folder: [] for sequence in sequences}
     for row in read_mask_rows(split.noisy.root / LEDGER_FILE):
         if row.sequence in rows:
@@ -187,15 +190,15 @@ def _mask_figures(
     whole = group("all", items)
     of_kind = divided(touched_of(items), lambda item: str(item.kind))
     of_size = divided(items, lambda item: size_of(item.area))
-    of_group = divided(items, lambda item: _supercategory(item, lexicon))
+    of_group = divided(items, lambda item: supercategory_of(item.class_id, lexicon))
     of_class = divided(items, lambda item: item.class_id)
-    return MaskFigures(
+    return MaskInspection(
         all=replace(whole, interval_95=None) if noise.exact else whole,
         by_kind=tuple(
             group_of(kind, of_kind[kind], len(items), measured=measured) for kind in sorted(of_kind)
         ),
         by_class={
-            class_id: group(_class_name(class_id, members, lexicon), members)
+            class_id: group(class_name(class_id, lexicon, _names(members)), members)
             for class_id, members in sorted(of_class.items())
         },
         by_supercategory=tuple(group(name, of_group[name]) for name in sorted(of_group)),
@@ -204,17 +207,8 @@ def _mask_figures(
     )
 
 
-def _supercategory(item: MaskItem, lexicon: Lexicon) -> str:
-    noun = lexicon.classes.get(item.class_id)
-    return "not in the lexicon" if noun is None else noun.supercategory or "none"
-
-
-def _class_name(class_id: int, members: list[MaskItem], lexicon: Lexicon) -> str:
-    """The lexicon's name of a class, else the items' most frequent one."""
-    if class_id in lexicon.classes:
-        return lexicon.classes[class_id].name
-    used = Counter(item.name for item in members)
-    return min(used, key=lambda name: (-used[name], name))
+def _names(items: list[MaskItem]) -> list[str]:
+    return [item.name for item in items]
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,16 @@
-"""What became of objects in masks: figures of one object in one frame, and of groups of them."""
+"""What became of objects in masks: figures of one object in one frame, and of groups of them; what
+groups are called."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 
+from actiseg_data.lexicon import Lexicon
 from actiseg_data.masks import IndexMask
 from actiseg_noise.shift import BoundaryShift, boundary_shift
 from actiseg_noise.summary import quantiles, wilson_interval
@@ -18,11 +21,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ObjectChange:
-    """What became of one object of a frame: pixels of the clean one, and those lost and gained."""
+    """What became of one object of a frame: pixels of the clean one, those lost, those of them lost
+    to the background, and those gained."""
 
     object_id: int
     area: int
     lost: int
+    freed: int
     gained: int
 
     @property
@@ -48,9 +53,11 @@ def object_changes(clean: IndexMask, noisy: IndexMask) -> Iterator[ObjectChange]
     area = np.bincount(clean.ravel(), minlength=256)
     changed = np.flatnonzero(clean != noisy)
     lost = np.bincount(clean.ravel()[changed], minlength=256)
+    freed = np.bincount(clean.ravel()[changed[noisy.ravel()[changed] == 0]], minlength=256)
     gained = np.bincount(noisy.ravel()[changed], minlength=256)
     for at in np.flatnonzero(area[1:]) + 1:
-        yield ObjectChange(int(at), int(area[at]), int(lost[at]), int(gained[at]))
+        figures = (area[at], lost[at], freed[at], gained[at])
+        yield ObjectChange(int(at), *map(int, figures))
 
 
 def shift_of(clean: IndexMask, noisy: IndexMask, object_id: int) -> BoundaryShift | None:
@@ -143,3 +150,17 @@ def divided(items: Iterable[T], of: Callable[[T], K]) -> dict[K, list[T]]:
     for item in items:
         groups.setdefault(of(item), []).append(item)
     return groups
+
+
+def supercategory_of(class_id: int, lexicon: Lexicon) -> str:
+    """The group that figures of a class go to."""
+    noun = lexicon.classes.get(class_id)
+    return "not in the lexicon" if noun is None else noun.supercategory or "none"
+
+
+def class_name(class_id: int, lexicon: Lexicon, used: Iterable[str]) -> str:
+    """The lexicon's name of a class, else the most frequent one of those that items have."""
+    if class_id in lexicon.classes:
+        return lexicon.classes[class_id].name
+    counts = Counter(used)
+    return min(counts, key=lambda name: (-counts[name], name))

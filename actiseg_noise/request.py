@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.errors import Problems, Refused, refuse
 from actiseg_data.files import is_occupied
-from actiseg_data.layouts.actionvos import FRAMES, Split, open_split
+from actiseg_data.layouts.actionvos import FRAMES, MASKS, Split, open_split
 from actiseg_data.lexicon import Lexicon, load_lexicon
 from actiseg_data.licences import read_licences
 from actiseg_data.records import RECIPE_FILE, Recipe, read_recipe
@@ -19,6 +19,7 @@ from actiseg_noise.output import is_own, partial_folder
 from actiseg_noise.recipe import check_recipe
 
 IMAGES = ("link", "copy", "none")
+COPIED, LINKED = "copied", "linked"
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,23 @@ class Request:
     @property
     def images_taken(self) -> str:
         """How frames get into the copy, or that the source has none."""
-        frames = (
-            self.split.folder(FRAMES, sequence)
-            for sequence in self.sequences
-            if sequence.folder in self.split.subsets
-        )
-        if any(folder.is_dir() for folder in frames):
+        if any(self.split.folder(FRAMES, each).is_dir() for each in self._placed()):
             return self.images
         return "none: the source has no frames"
+
+    @property
+    def masks_taken(self) -> str | None:
+        """How masks get in as they are; None where noise makes new ones."""
+        if self.recipe.mask_noise is not None:
+            return None
+        split = self.split
+        if not any(split.folder(MASKS, sequence).is_dir() for sequence in self._placed()):
+            return "none: the source has no masks"
+        return COPIED if self.images == "copy" else LINKED
+
+    def _placed(self) -> Iterator[Sequence]:
+        """The sequences that have folders of masks or frames."""
+        return (each for each in self.sequences if each.folder in self.split.subsets)
 
 
 def prepare_request(
@@ -65,6 +75,8 @@ def prepare_request(
     recipe = check_recipe(recipe, "recipe")
     if images not in IMAGES:
         raise refuse(f"images {images!r} is unknown", "images", f"use one of {', '.join(IMAGES)}")
+    if lexicon is not None and recipe.text_noise is None:
+        raise refuse("is of no use without noise on words", "--lexicon", "leave it out")
     if (dataset / RECIPE_FILE).is_file():
         raise refuse(
             f"is a noisy split already ({RECIPE_FILE})",

@@ -125,10 +125,12 @@ class MaskFigures:
 
 def identity_of(request: Request, plan: Plan) -> dict[str, Any]:
     """What two runs have in common that make the same folder, but for the clean masks."""
+    masks = {} if request.masks_taken is None else {"masks": request.masks_taken}
     return {
         "recipe_digest": plan.recipe.digest,
         "dataset_fingerprint": plan.split.fingerprint,
         "images": request.images_taken,
+        **masks,
         **plan.exact_thresholds,
         "sequences": [sequence.folder for sequence in plan.sequences],
     }

@@ -189,7 +189,7 @@ def test_verify_finds_what_was_changed_afterwards(kitchen, noisy):
     assert verify(noisy, kitchen).ok
     name = expressions_file("train", "promptaction")
     document = read(noisy, name)
-    folder, video = next(iter(document["videos"].items()))
+    video = next(iter(document["videos"].values()))
     video["expressions"]["0"]["exp"] = "nothing used in the action of nothing"
     write_json(noisy / IMAGE_SETS / name, document)
     assert any(name in line for line in verify(noisy).mismatches)

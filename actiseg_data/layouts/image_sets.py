@@ -22,6 +22,9 @@ CONNECTORS = {"promptaction": " used in the action of ", "action": ", ", "noacti
 
 PROMPT_STYLES = tuple(CONNECTORS)
 
+MAIN_STYLE = "promptaction"
+"""The style that every dataset with prompts has, the published noisy ones, too."""
+
 _FLAGS = ("redundant", "missing", "other")
 
 

@@ -29,20 +29,22 @@ class Claim:
         return self.said.startswith("released")
 
 
-_PERCENT = r"(\d{1,2}|100)(?!\d)"
+_SHARE = r"(100|\d\d|0\.\d+)(?![\d.])"
+_START = r"(?<![a-z])"
 
-# Pattern, medium, and what the number is divided by to be a share; None for a kernel's size. What
-# an earlier pattern has found in a name is nothing for the later ones.
-_PATTERNS = (
-    (re.compile(rf"mixed[-_]{_PERCENT}"), WORDS, 100),
-    (re.compile(rf"(?:text|released|category|prompt)[-_]?{_PERCENT}"), WORDS, 100),
-    (re.compile(rf"boundary[-_]?{_PERCENT}"), MASKS, 100),
-    (re.compile(rf"noise[-_]?{_PERCENT}"), WORDS, 100),
-    (re.compile(rf"rate[-_]?{_PERCENT}"), MASKS, 100),
-    (re.compile(r"mask[-_](\d{1,2})(?!\d)"), MASKS, None),
-    (re.compile(r"(?<!\d)(\d{1,2})by\1(?!\d)"), MASKS, None),
-    (re.compile(r"(?<=\d)-(\d{1,2})(?=_r)"), MASKS, None),
-    (re.compile(r"_r(0\.\d+|1)(?=_s\d)"), ANY, 1),
+# Pattern, and medium; of shares, as per cent or below 1. What an earlier pattern has found of a
+# medium is nothing for the later ones.
+_SHARES = (
+    (re.compile(rf"{_START}(?:text|released|category|prompt|mixed)[-_]?{_SHARE}"), WORDS),
+    (re.compile(rf"{_START}boundary[-_]?{_SHARE}"), MASKS),
+    (re.compile(rf"{_START}noise[-_]?{_SHARE}"), WORDS),
+    (re.compile(rf"{_START}rate[-_]?{_SHARE}"), MASKS),
+)
+_RATE = re.compile(r"_r(0\.\d+|0|1)(?=_s\d)")
+_KERNELS = (
+    re.compile(rf"{_START}mask[-_](\d?[13579])(?!\d)"),
+    re.compile(r"(?<!\d)(\d?[13579])by\1(?!\d)"),
+    re.compile(rf"{_START}mixed-60-(21)(?!\d)"),
 )
 
 
@@ -55,17 +57,24 @@ def claims_of(path: Path) -> tuple[Claim, ...]:
     [None, 9]
     """
     for part in list(reversed(path.absolute().parts))[:2]:
-        found: list[Claim] = []
-        for pattern, medium, whole in _PATTERNS:
+        found = _shares(part.lower())
+        for pattern in _KERNELS:
             match = pattern.search(part.lower())
-            named = any(claim.rate is not None for claim in found)
-            if match is None or (medium == ANY and named):
-                continue
-            said, number = match[0].strip("_-"), float(match[1])
-            if whole is None:
-                found.append(Claim(said, medium, size=int(number)))
-            elif not any(claim.medium == medium and claim.rate is not None for claim in found):
-                found.append(Claim(said, medium, rate=number / whole))
+            if match is not None and all(claim.size is None for claim in found):
+                found.append(Claim(match[0].strip("_-"), MASKS, size=int(match[1])))
         if found:
             return tuple(found)
     return ()
+
+
+def _shares(name: str) -> list[Claim]:
+    found: dict[str, Claim] = {}
+    for pattern, medium in _SHARES:
+        match = pattern.search(name)
+        if match is not None and medium not in found:
+            share = float(match[1])
+            found[medium] = Claim(match[0].strip("_-"), medium, share if share < 1 else share / 100)
+    match = _RATE.search(name)
+    if match is not None and not found:
+        found[ANY] = Claim(match[0].strip("_-"), ANY, float(match[1]))
+    return list(found.values())

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Sequence as Listing
 from dataclasses import dataclass
+from statistics import median
 from typing import TypeAlias
 
 from actiseg_data.lexicon import Lexicon, refuse_unknown_classes
-from actiseg_data.records import Recipe
-from actiseg_data.sequences import Sequence
+from actiseg_data.records import Noise, Recipe
+from actiseg_noise.apply import eligible
 from actiseg_noise.audit.claims import MASKS, WORDS, Claim
-from actiseg_noise.audit.masks import MaskAudit
-from actiseg_noise.audit.words import Share, WordFigures, WordItem
+from actiseg_noise.audit.masks import Change, MaskAudit
+from actiseg_noise.audit.words import Z_999, Share, WordFigures
 from actiseg_noise.text.assignment import rates
-from actiseg_noise.text.words import WordNoise
+from actiseg_noise.text.wordings import NoisyList, WordItem
+from actiseg_noise.text.words import ClipOptions, WordNoise
 
 Judgement: TypeAlias = tuple[bool, str]
 """Whether something agrees with what is claimed, as a sentence."""
@@ -34,14 +37,13 @@ _KERNEL_TOLERANCE = 0.25
 
 @dataclass(frozen=True)
 class Held:
-    """What was measured of a split. items: its words; sequences: of its own list, with the clean
-    narrations, which tell which words the recipe could touch; none where there is no list."""
+    """What was measured of a split. items: its words. own: its own list, which tells what a recipe
+    could touch; None where there is none."""
 
     items: Listing[WordItem]
     words: WordFigures | None
-    narrations: Share | None
+    own: NoisyList | None
     masks: MaskAudit | None
-    sequences: Listing[Sequence]
 
 
 def judge_by_recipe(recipe: Recipe, held: Held, lexicon: Lexicon) -> Iterator[Judgement]:
@@ -50,32 +52,45 @@ def judge_by_recipe(recipe: Recipe, held: Held, lexicon: Lexicon) -> Iterator[Ju
     lexicon: the one that the split's words are of. Raises `Refused` where the recipe names another,
     where it lacks a class of the split, and, of noise on narrations, where spaCy is missing.
     """
-    if recipe.text_noise is not None and held.words is not None and held.sequences:
-        yield from _words_of_recipe(recipe, held, lexicon)
+    if recipe.text_noise is not None and held.words is not None and held.own is not None:
+        yield from _words_of_recipe(recipe, recipe.text_noise, held, held.own, lexicon)
     elif recipe.text_noise is None and held.words is not None and held.words.changed.hits:
         yield False, f"{_shown(held.words.changed)} of all prompts differ, which no recipe asks for"
     if held.masks is not None:
-        yield from _masks_of_recipe(recipe, held.masks)
+        yield from _masks_of_recipe(recipe, held.masks, held.own)
 
 
-def _words_of_recipe(recipe: Recipe, held: Held, lexicon: Lexicon) -> Iterator[Judgement]:
+def _words_of_recipe(
+    recipe: Recipe, noise: Noise, held: Held, own: NoisyList, lexicon: Lexicon
+) -> Iterator[Judgement]:
     """Shares among the items that the recipe could touch, as `corrupt` counts them."""
-    noise = recipe.text_noise
-    assert noise is not None, "callers look first"
     drawn = WordNoise(recipe, lexicon)
-    used = {label.class_id: label.name for of in held.sequences for label in of.objects}
+    used = {label.class_id: label.name for of in own.sequences for label in of.objects}
     refuse_unknown_classes(lexicon, used, "the noisy split's list")
-    could = {sequence.folder: drawn.options(sequence) for sequence in held.sequences}
+    could = {sequence.folder: drawn.options(sequence) for sequence in own.sequences}
     if noise.scope == "narration":
-        if held.narrations is not None:
-            eligible = sum(of.narration is not None for of in could.values())
-            share = Share(eligible, held.narrations.hits)
-            yield _rate_judged("narrations", share, noise.rate)
-        return
+        yield from _narrations_of_recipe(noise, held.items, own, could)
+    else:
+        yield from _objects_of_recipe(noise, held.items, could)
+        if own.changed:
+            yield False, f"{len(own.changed)} narrations of the list differ, {_NOT_ASKED}"
+    words = held.words
+    assert words is not None, "callers look first"
+    collisions = words.name_collisions + words.class_collisions
+    if collisions and not noise.parameters["allow_collisions"]:
+        yield False, f"{collisions} collisions in a clip, which the recipe does not allow"
+
+
+_NOT_ASKED = "which no recipe asks for"
+
+
+def _objects_of_recipe(
+    noise: Noise, items: Iterable[WordItem], could: Mapping[str, ClipOptions]
+) -> Iterator[Judgement]:
     flips: list[bool] = []
     renames: list[bool] = []
     strange = 0
-    for item in held.items:
+    for item in items:
         of = could.get(item.sequence)
         option = of.objects.get(item.object_id) if of is not None else None
         flippable = option is not None and option.flip is not None
@@ -94,34 +109,101 @@ def _words_of_recipe(recipe: Recipe, held: Held, lexicon: Lexicon) -> Iterator[J
             yield _rate_judged(what, Share(len(hits), sum(hits)), wanted)
     if strange:
         yield False, f"{strange} objects have other words, which the recipe cannot touch"
-    words = held.words
-    assert words is not None, "callers look first"
-    collisions = words.name_collisions + words.class_collisions
-    if collisions and not noise.parameters["allow_collisions"]:
-        yield False, f"{collisions} collisions in a clip, which the recipe does not allow"
 
 
-def _rate_judged(what: str, share: Share, wanted: float) -> Judgement:
-    fine = _holds(share, wanted)
+def _narrations_of_recipe(
+    noise: Noise, items: Iterable[WordItem], own: NoisyList, could: Mapping[str, ClipOptions]
+) -> Iterator[Judgement]:
+    """Narrations have one share of flips and renames together; it depends on which of the two each
+    can have."""
+    chances = {folder: _chance(noise, of) for folder, of in could.items()}
+    touchable = [folder for folder, chance in chances.items() if chance is not None]
+    share = Share(len(touchable), len(own.changed.intersection(touchable)))
+    expected = [chances[folder] or 0.0 for folder in touchable]
+    spread = Z_999 * math.sqrt(sum(chance * (1 - chance) for chance in expected))
+    mean = sum(expected)
+    yield _rate_judged(
+        "narrations", share, mean / max(1, share.items), abs(share.hits - mean) <= spread + 1
+    )
+    strange = len(own.changed.difference(touchable))
+    if strange:
+        yield False, f"{strange} narrations differ, which the recipe cannot touch"
+    other = sum(item.flipped or item.renamed for item in items)
+    if other:
+        yield False, f"{other} objects have other words, {_NOT_ASKED}"
+    alone = sum(i.clean.prompt != i.noisy.prompt for i in items if i.sequence not in own.changed)
+    if alone:
+        yield False, f"{alone} prompts differ whose narration did not change"
+
+
+def _chance(noise: Noise, of: ClipOptions) -> float | None:
+    """The probability that a clip's narration changes; None where it cannot."""
+    if of.narration is None:
+        return None
+    flip, rename = rates(noise)
+    options = of.narration.options
+    flipped = flip if options.flip is not None else 0.0
+    return flipped + (1 - flipped) * (rename if options.substitute is not None else 0.0)
+
+
+def _rate_judged(what: str, share: Share, wanted: float, holds: bool | None = None) -> Judgement:
+    """holds: whether it agrees, where the interval of the share does not tell."""
+    fine = _holds(share, wanted) if holds is None else holds
     verb = "is what" if fine else "is not what"
     of = f"of the {share.items} that could be"
     return fine, f"{what}: {_shown(share)} {of} {verb} the recipe asks for ({wanted:.1%})"
 
 
-def _masks_of_recipe(recipe: Recipe, masks: MaskAudit) -> Iterator[Judgement]:
+def _masks_of_recipe(
+    recipe: Recipe, masks: MaskAudit, own: NoisyList | None
+) -> Iterator[Judgement]:
     noise = recipe.mask_noise
     if noise is None:
         if masks.all.touched:
-            yield False, f"{masks.all.touched} objects have other masks, which no recipe asks for"
+            yield False, f"{masks.all.touched} objects have other masks, {_NOT_ASKED}"
         return
-    group = masks.positive if noise.objects == "positive" else masks.all
-    if group is None or not group.items:
+    if own is None:
         return
-    share = Share(group.items, group.touched)
-    fine = not masks.untouched and _may_be(share, noise.rate)
-    kind = "active objects" if noise.objects == "positive" else "objects"
-    asked = f"the recipe asks for {noise.rate:.1%}, and neighbours that lose pixels change, too"
-    yield fine, f"masks: {_shown(share)} of the {share.items} {kind} in sight changed; {asked}"
+    could = {
+        (sequence.folder, frame, label.object_id)
+        for sequence in own.sequences
+        for frame in sequence.frames
+        for label in eligible(sequence, frame, noise)
+    }
+    # Only then does an untouched object lose pixels to nothing.
+    background = noise.overlap == "background"
+    changes = [change for change in masks.changes if change.place in could]
+    asked = f"the recipe asks for {noise.rate:.1%}"
+    yield _share_of_masks(changes, noise.rate, asked, background=background)
+    strange = sum(
+        _touched(change, background=background)
+        for change in masks.changes
+        if change.place not in could
+    )
+    if strange:
+        yield False, f"{strange} objects have other masks, which the recipe cannot touch"
+
+
+def _touched(change: Change, *, background: bool = False) -> bool:
+    """Whether an object was certainly touched, and did not only lose pixels to neighbours.
+    background: untouched ones may lose pixels to the background, too."""
+    return change.gained or (change.freed and not background)
+
+
+def _share_of_masks(
+    changes: Listing[Change], rate: float, asked: str, *, background: bool = False
+) -> Judgement:
+    """Whether some objects may be touched at a rate: no fewer changed, and no more certainly. A few
+    may look unchanged, because others cover them."""
+    changed = Share(len(changes), sum(change.item.kind is not None for change in changes))
+    certain = Share(len(changes), sum(_touched(of, background=background) for of in changes))
+    most, least = changed.interval_999, certain.interval_999
+    fine = most is None or least is None or (most[1] >= _HIDDEN * rate and least[0] <= rate + 1e-9)
+    verb = "may be" if fine else "are not"
+    return fine, (
+        f"masks: {_shown(changed)} of {len(changes)} objects in sight changed, {_shown(certain)} "
+        f"beyond losing pixels to neighbours, which {verb} what was touched: {asked}"
+    )
 
 
 def judge_by_name(
@@ -140,7 +222,8 @@ def judge_by_name(
             if claim.size is not None:
                 yield _kernel(masks, claim, claim.size)
             elif claim.rate is not None and (claim.medium == MASKS or held.words is None):
-                yield _mask_rate(masks, claim, claim.rate)
+                said = f"the name says {claim.rate:.0%} ({claim.said})"
+                yield _share_of_masks(_active(masks), claim.rate, said)
     if held.masks is not None and held.masks.missing:
         yield False, f"{held.masks.missing} frames of the list have no noisy mask"
 
@@ -177,10 +260,11 @@ def _words_of_name(words: WordFigures, claim: Claim, rate: float) -> Iterator[Ju
             verb = "as" if many else "not as"
             yield many, f"renames within their class: {_shown(renames)} of the others, {verb} named"
         elif (renames.rate or 0) > _NEGLIGIBLE:
+            more = max((renames, words.renames_seen), key=lambda share: share.rate or 0)
             yield (
                 False,
                 f"the name says {rate:.0%} ({claim.said}), but {_shown(words.changed)} of all "
-                f"prompts differ from the clean ones: beside the flips, {_shown(renames)} of the "
+                f"prompts differ from the clean ones: beside the flips, {_shown(more)} of the "
                 "others that have another name were renamed within their class",
             )
         return
@@ -190,24 +274,23 @@ def _words_of_name(words: WordFigures, claim: Claim, rate: float) -> Iterator[Ju
     yield fine, f"{shown} together are {'' if fine else 'not '}{said}"
 
 
-def _mask_rate(masks: MaskAudit, claim: Claim, rate: float) -> Judgement:
-    """Of active objects, which all public generators mean, or of all where none is active."""
-    group = masks.positive if masks.positive is not None and masks.positive.items else masks.all
-    share = Share(group.items or 0, group.touched)
-    fine = _may_be(share, rate)
-    told = "may be" if fine else "are not"
-    said = f"the {rate:.0%} that the name says ({claim.said}); neighbours that lose pixels, too"
-    return fine, f"masks: {_shown(share)} of active objects changed, which {told} {said}"
+def _active(masks: MaskAudit) -> list[Change]:
+    """Active objects, which all public generators mean, or all where none is active."""
+    active = [change for change in masks.changes if change.item.positive]
+    return active or list(masks.changes)
 
 
 def _kernel(masks: MaskAudit, claim: Claim, size: int) -> Judgement:
+    """Of objects that grew, since others may have lost pixels to them."""
     radius = (size - 1) / 2
-    group = masks.positive if masks.positive is not None and masks.positive.items else masks.all
-    median = None if group.shift is None else group.shift["q50"]
-    text = f"active boundaries moved by {median:+.2f} px (median), " if median is not None else ""
+    shifts = [of.item.shift for of in _active(masks) if of.gained]
+    moved = [shift.signed for shift in shifts if shift is not None]
     said = f"a square of {size} px moves them by {radius:g} ({claim.said})"
-    fine = median is not None and abs(median - radius) <= max(_KERNEL_TOLERANCE * radius, 0.5)
-    return fine, f"masks: {text}{said}"
+    if not moved:
+        return False, f"masks: no active object grew; {said}"
+    middle = median(moved)
+    fine = abs(middle - radius) <= max(_KERNEL_TOLERANCE * radius, 0.5)
+    return fine, f"masks: boundaries that grew moved by {middle:+.2f} px (median); {said}"
 
 
 def _holds(share: Share, wanted: float) -> bool:
@@ -215,13 +298,6 @@ def _holds(share: Share, wanted: float) -> bool:
     interval = share.interval_999
     slack = 1e-9  # the interval of "all" ends a rounding error below 1
     return interval is None or interval[0] - slack <= wanted <= interval[1] + slack
-
-
-def _may_be(share: Share, wanted: float) -> bool:
-    """Whether that share could have been touched: more look changed, because neighbours lose
-    pixels, and a few look unchanged."""
-    interval = share.interval_999
-    return interval is None or interval[1] >= _HIDDEN * wanted
 
 
 def _either(flips: Share, renames: Share) -> tuple[float, float] | None:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from actiseg_data.errors import refuse
 from actiseg_data.layouts.actionvos import MASKS, SUBSETS, Split, disk_name, sequence_folder
@@ -32,16 +32,31 @@ from actiseg_noise.stage import Stage, silent
 _CLEAN_ENDING = "_org"
 
 
+class Change(NamedTuple):
+    """What became of one object of one frame.
+
+    place: sequence folder, frame, object id. gained, freed: whether it took pixels, and whether it
+    lost some to the background. An object that noise did not touch does neither: it only loses
+    pixels to neighbours. A tuple, because there is one for every object of every frame.
+    """
+
+    place: tuple[str, str, int]
+    item: MaskItem
+    gained: bool = False
+    freed: bool = False
+
+
 @dataclass(frozen=True)
 class MaskAudit:
     """What noise did to the masks of a split; an item is an object in one frame.
 
-    all, positive, others: all items, those of active objects, and the rest, which are None where
-    nothing tells which are active; ``touched`` are those whose mask differs from the clean one.
-    by_class: by class id. untouched: whether the masks are
-    the clean ones' own files. missing: frames without a noisy mask.
+    changes: of all items. all, positive, others: all items, those of active objects, and the rest,
+    which are None where nothing tells which are active; ``touched`` are those whose mask differs
+    from the clean one. by_class: by class id. untouched: whether the masks are the clean ones' own
+    files. missing: frames without a noisy mask.
     """
 
+    changes: tuple[Change, ...]
     all: MaskGroup
     positive: MaskGroup | None
     others: MaskGroup | None
@@ -100,7 +115,8 @@ def audit_masks(
             )
     with stage("measuring masks") as progress:
         found = run(_measure, None, tasks, workers, progress)
-    items = [item for of in found for item in of]
+    changes = tuple(change for of in found for change in of)
+    items = [change.item for change in changes]
 
     def group(name: str, members: list[MaskItem]) -> MaskGroup:
         return group_of(name, touched_of(members), len(members))
@@ -108,6 +124,7 @@ def audit_masks(
     labelled = clean is not None
     classes = divided(items, lambda item: item.class_id) if labelled else {}
     return MaskAudit(
+        changes=changes,
         all=group("all", items),
         positive=group("positive", [i for i in items if i.positive]) if labelled else None,
         others=group("others", [i for i in items if not i.positive]) if labelled else None,
@@ -121,6 +138,7 @@ def audit_masks(
 class _Task:
     """The masks of one sequence: pairs of clean and noisy files. same: they are the same files."""
 
+    folder: str
     objects: Mapping[int, ObjectLabel]
     pairs: tuple[tuple[Path, Path], ...]
     missing: int
@@ -137,27 +155,29 @@ def _task_beside(root: Path, clean: Split, sequence: Sequence) -> _Task:
     pairs = tuple(pair for pair in files if pair[1].is_file())
     labels = {label.object_id: label for label in sequence.objects}
     same = theirs.is_dir() and os.path.samefile(theirs, ours)
-    return _Task(labels, pairs, len(files) - len(pairs), same)
+    return _Task(sequence.folder, labels, pairs, len(files) - len(pairs), same)
 
 
 def _tasks_on_disk(root: Path) -> Iterable[_Task]:
-    """The sequences on disk that have clean copies; a frame without one did not change."""
+    """The sequences on disk, where any has clean copies; a frame without one did not change."""
+    tasks = []
     for subset in SUBSETS:
         for folder in sorted(path for path in (root / subset).glob("*") if path.is_dir()):
             masks = sorted(path for path in folder.glob("*.png"))
             clean = {p.stem[: -len(_CLEAN_ENDING)]: p for p in masks if _is_clean(p)}
             noisy = [path for path in masks if not _is_clean(path)]
-            if clean:
-                pairs = tuple((clean.get(path.stem, path), path) for path in noisy)
-                yield _Task({}, pairs, 0, False)
+            pairs = tuple((clean.get(path.stem, path), path) for path in noisy)
+            tasks.append(_Task(folder.name, {}, pairs, 0, False))
+    told = any(one != other for task in tasks for one, other in task.pairs)
+    return tasks if told else []
 
 
 def _is_clean(path: Path) -> bool:
     return path.stem.endswith(_CLEAN_ENDING)
 
 
-def _measure(shared: None, task: _Task) -> list[MaskItem]:
-    items = []
+def _measure(shared: None, task: _Task) -> list[Change]:
+    changes = []
     for clean_path, noisy_path in task.pairs:
         clean = read_index_mask(clean_path)
         noisy = clean if task.same else read_index_mask(noisy_path)
@@ -172,10 +192,12 @@ def _measure(shared: None, task: _Task) -> list[MaskItem]:
             label = task.objects.get(change.object_id)
             name = label.name if label else f"object {change.object_id}"
             class_id, positive = (label.class_id, label.positive) if label else (-1, False)
+            place = (task.folder, noisy_path.stem, change.object_id)
             if change.lost or change.gained:
                 moved = shift_of(clean, noisy, change.object_id)
                 figures = (change.iou, change.area_ratio, moved)
-                items.append(MaskItem(name, class_id, positive, change.area, "changed", *figures))
+                item = MaskItem(name, class_id, positive, change.area, "changed", *figures)
+                changes.append(Change(place, item, change.gained > 0, change.freed > 0))
             else:
-                items.append(MaskItem(name, class_id, positive, change.area))
-    return items
+                changes.append(Change(place, MaskItem(name, class_id, positive, change.area)))
+    return changes

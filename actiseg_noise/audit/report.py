@@ -12,21 +12,16 @@ from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, open_split
 from actiseg_data.layouts.image_sets import objects_file
 from actiseg_data.lexicon import Lexicon, load_lexicon
 from actiseg_data.records import RECIPE_FILE, SUMMARY_FILE, Recipe, read_recipe
+from actiseg_data.untrusted import check_name
 from actiseg_noise.audit.claims import Claim, claims_of
 from actiseg_noise.audit.judgement import Held, Judgement, judge_by_name, judge_by_recipe
 from actiseg_noise.audit.masks import MaskAudit, audit_masks, mask_root
-from actiseg_noise.audit.words import (
-    Share,
-    WordFigures,
-    WordItem,
-    read_own_list,
-    read_word_items,
-    word_figures,
-)
+from actiseg_noise.audit.words import Share, WordFigures, word_figures
 from actiseg_noise.noisy_split import carried_lexicon, source_root
 from actiseg_noise.recipe import check_recipe
 from actiseg_noise.stage import Stage, silent
 from actiseg_noise.text.mentions import MentionFinder
+from actiseg_noise.text.wordings import NoisyList, WordItem, read_noisy_list, read_word_items
 
 AUDIT_SCHEMA = "actiseg/audit/1"
 
@@ -99,6 +94,8 @@ def audit(
     """
     if not noisy.is_dir():
         raise refuse("there is no such folder", noisy, "give a folder of noisy lists or masks")
+    if split is not None:
+        check_name(split, "split", "--split")
     recipe = _recipe_of(noisy)
     lists = next((folder for folder in (noisy / IMAGE_SETS, noisy) if _splits(folder)), None)
     name = split or (recipe.split if recipe is not None else None) or _only_split(lists, clean)
@@ -108,7 +105,7 @@ def audit(
     against: list[str] = []
 
     own_list = (lists or noisy / IMAGE_SETS) / f"{name}.json"
-    sequences, narrations = read_own_list(own_list) if own_list.is_file() else ((), None)
+    own = read_noisy_list(own_list) if own_list.is_file() else None
     items: list[WordItem] = []
     may_be_noisy = recipe is None or recipe.text_noise is not None or clean is not None
     if lists is not None and name is not None and may_be_noisy:
@@ -116,22 +113,7 @@ def audit(
         if items:
             against.append("*_org keys" if clean is None else str(clean))
     words = word_figures(items, known, _finder(known, left_out)) if items else None
-    masks = None
-    root = mask_root(noisy)
-    if root is not None:
-        with_masks = _clean_split(noisy, clean, recipe, name)
-        wanted = {sequence.folder for sequence in sequences} or None
-        try:
-            masks = audit_masks(root, with_masks, wanted, workers, stage)
-            against.append("clean copies" if with_masks is None else str(with_masks.root))
-        except Refused as refused:
-            if clean is not None:
-                raise
-            left_out["masks"] = refused.problems[0].what
-        if masks is not None and masks.positive is None:
-            left_out["claims on masks"] = (
-                "nothing tells which objects are active: give the clean dataset as --clean"
-            )
+    masks = _masks(noisy, clean, recipe, name, own, left_out, against, workers, stage)
     if words is None and masks is None:
         raise refuse(
             "; ".join(
@@ -142,7 +124,7 @@ def audit(
             "and the clean dataset as --clean where the files do not tell the clean words",
         )
     claims = claims_of(noisy)
-    held = Held(items, words, narrations, masks, sequences)
+    held = Held(items, words, own, masks)
     judged = [
         *_judged_by_recipe(recipe, held, own_lexicon, left_out),
         *judge_by_name(claims, recipe, held),
@@ -156,12 +138,51 @@ def audit(
         recipe=recipe,
         claims=claims,
         text=words,
-        narrations=narrations,
+        narrations=_narrations(own),
         masks=masks,
         agreements=tuple(text for fine, text in judged if fine),
         findings=tuple(text for fine, text in judged if not fine),
         left_out=left_out,
     )
+
+
+def _masks(
+    noisy: Path,
+    clean: Path | None,
+    recipe: Recipe | None,
+    name: str | None,
+    own: NoisyList | None,
+    left_out: dict[str, str],
+    against: list[str],
+    workers: int,
+    stage: Stage,
+) -> MaskAudit | None:
+    """The masks of a split; None where it has none or nothing tells the clean ones."""
+    root = mask_root(noisy)
+    if root is None:
+        return None
+    wanted = None if own is None else {sequence.folder for sequence in own.sequences}
+    try:
+        with_masks = _clean_split(noisy, clean, recipe, name)
+        masks = audit_masks(root, with_masks, wanted, workers, stage)
+    except Refused as refused:
+        if clean is not None:
+            raise
+        left_out["masks"] = refused.problems[0].what
+        return None
+    against.append("clean copies" if with_masks is None else str(with_masks.root))
+    if masks.positive is None:
+        left_out["claims on masks"] = (
+            "nothing tells which objects are active: give the clean dataset as --clean"
+        )
+    return masks
+
+
+def _narrations(own: NoisyList | None) -> Share | None:
+    """How many narrations changed, of those whose clean one is told."""
+    if own is None or not own.narrations:
+        return None
+    return Share(len(own.narrations), len(own.changed))
 
 
 def _recipe_of(noisy: Path) -> Recipe | None:

@@ -1,66 +1,22 @@
-"""Clean and noisy words of a split side by side, and figures of how they differ."""
+"""Figures of how the clean and the noisy words of a split differ."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from actiseg_data.errors import Problems, refuse
-from actiseg_data.layouts.image_sets import (
-    CONNECTORS,
-    Expression,
-    ObjectEntry,
-    expressions_file,
-    objects_file,
-    read_by_folder,
-    read_expression,
-    read_object_entry,
-    read_record,
-)
+from actiseg_data.errors import refuse
+from actiseg_data.layouts.image_sets import CONNECTORS, MAIN_STYLE
 from actiseg_data.lexicon import Lexicon
-from actiseg_data.sequences import Sequence, number_equals
-from actiseg_data.untrusted import Cursor, gather, read_json
+from actiseg_noise.measured import class_name, divided, supercategory_of
 from actiseg_noise.summary import quantiles, wilson_interval
 from actiseg_noise.text.mentions import MentionFinder
+from actiseg_noise.text.wordings import WordItem, fold
 
-STYLE = "promptaction"
-"""The style of prompts that is looked at; all public noisy splits have it."""
-
-_Z_999 = 3.290527
+Z_999 = 3.290527
 """Quantile of the 99.9 % interval: an audit of many figures must not cry wolf over each."""
-
-
-@dataclass(frozen=True)
-class Wording:
-    """What an object is called at one time: class, name and prompt."""
-
-    class_id: int
-    name: str
-    prompt: str
-
-
-@dataclass(frozen=True)
-class WordItem:
-    """One object of one sequence before and after noise."""
-
-    sequence: str
-    object_id: int
-    positive: bool
-    clean: Wording
-    noisy: Wording
-
-    @property
-    def flipped(self) -> bool:
-        """Whether it is of another class now."""
-        return self.clean.class_id != self.noisy.class_id
-
-    @property
-    def renamed(self) -> bool:
-        """Whether it has another name within its class."""
-        return not self.flipped and _fold(self.clean.name) != _fold(self.noisy.name)
 
 
 @dataclass(frozen=True)
@@ -76,7 +32,7 @@ class Share:
 
     @property
     def interval_999(self) -> tuple[float, float] | None:
-        return wilson_interval(self.hits, self.items, _Z_999)
+        return wilson_interval(self.hits, self.items, Z_999)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -122,9 +78,10 @@ class WordFigures:
     without flips. changed: prompts that differ from the clean ones in any way. renamed_one_name:
     renamed items whose class has one name only in the lexicon. renames_seen: renames of those that
     were not flipped and whose class has another name in the files themselves. harmless: flips to a
-    class that holds the clean one, too, such as of a right hand to hand. misnamed: prompts that do
-    not begin with the name that the objects file has. name_collisions, class_collisions: changed
-    items that are called like another object of their clip, or are now of a class that it has.
+    class that holds the clean one, too, such as of a right hand to hand. misnamed: objects
+    whose prompt, noisy or clean, does not begin with the name that the objects file has.
+    name_collisions, class_collisions: changed items that are called like another object of their
+    clip, or are now of a class that it has.
     contradictions: flipped prompts whose narration still names the clean class and not the new one;
     None where spaCy is not there to tell. unknown_classes: items of classes that the lexicon lacks.
     """
@@ -165,113 +122,6 @@ class WordFigures:
         }
 
 
-def read_word_items(folder: Path, split: str, clean: Path | None) -> list[WordItem]:
-    """The words of a noisy split beside the clean ones, joined by sequence and object id.
-
-    folder, clean: ImageSets folders. Clean words are those of `clean`, else the ``*_org`` keys of
-    the noisy files. Raises `Refused` where files are missing or faulty, where objects and prompts
-    disagree, or where nothing tells the clean words.
-    """
-    noisy = _read(folder, split)
-    if clean is not None:
-        return _beside(noisy, _read(clean, split), folder, clean)
-    problems = Problems()
-    items = [item for item in (_by_org_keys(one, problems, folder) for one in noisy) if item]
-    problems.raise_if_any()
-    return items
-
-
-@dataclass(frozen=True)
-class _Read:
-    """One object as the two files have it."""
-
-    sequence: str
-    entry: ObjectEntry
-    expression: Expression
-
-    @property
-    def noisy(self) -> Wording:
-        return Wording(self.entry.class_id, self.entry.category, self.expression.exp)
-
-
-def _read(folder: Path, split: str) -> list[_Read]:
-    objects = _by_sequence(folder / objects_file(split), "objects", read_object_entry)
-    prompts = _by_sequence(folder / expressions_file(split, STYLE), "expressions", read_expression)
-    problems = Problems()
-    found = []
-    for sequence, entries in objects.items():
-        of_object = {each.object_id: each for each in prompts.get(sequence, ())}
-        for entry in entries:
-            expression = of_object.get(entry.object_id)
-            place = f"{sequence}, object {entry.object_id}"
-            if expression is None:
-                problems.add(f"{place} has no prompt", folder, "make both files together")
-            elif expression.class_id not in (None, entry.class_id):
-                problems.add(
-                    f"{place} is of class {entry.class_id} among the objects, "
-                    f"{expression.class_id} among the prompts",
-                    folder,
-                    "make both files together",
-                )
-            else:
-                found.append(_Read(sequence, entry, expression))
-    problems.raise_if_any()
-    return found
-
-
-def _by_sequence(path: Path, member: str, read: Callable[[str, Cursor], Any]) -> dict[str, Any]:
-    return read_by_folder(Cursor(read_json(path), str(path))["videos"], member, read)
-
-
-def _by_org_keys(one: _Read, problems: Problems, folder: Path) -> WordItem | None:
-    entry, expression = one.entry, one.expression
-    if entry.class_id_org is None or entry.category_org is None or expression.exp_org is None:
-        problems.add(
-            "the files do not tell the clean words (*_org keys)",
-            folder,
-            "give the clean dataset as --clean",
-        )
-        return None
-    clean = Wording(entry.class_id_org, entry.category_org, expression.exp_org)
-    return WordItem(one.sequence, entry.object_id, entry.positive, clean, one.noisy)
-
-
-def _beside(
-    noisy: list[_Read], clean: list[_Read], folder: Path, clean_folder: Path
-) -> list[WordItem]:
-    known = {(one.sequence, one.entry.object_id): one for one in clean}
-    places = [(one.sequence, one.entry.object_id) for one in noisy]
-    lacking = [place for place in places if place not in known]
-    if lacking:
-        raise refuse(
-            f"lacks {len(lacking)} of {len(places)} objects of the noisy split, such as object "
-            f"{lacking[0][1]} of {lacking[0][0]}",
-            clean_folder,
-            f"give the dataset that {folder} was made from",
-        )
-    return [
-        WordItem(*place, one.entry.positive, known[place].noisy, one.noisy)
-        for place, one in zip(places, noisy, strict=True)
-    ]
-
-
-def read_own_list(path: Path) -> tuple[list[Sequence], Share | None]:
-    """The sequences of a noisy split's action list, with their clean narrations; and how many
-    narrations differ from those that it keeps as ``narration_org``, None where it keeps none."""
-    records = [record.mapping() for record in Cursor(read_json(path), str(path)).elements()]
-    kept = [record for record in records if "narration_org" in record]
-    changed = sum(record["narration_org"] != record.get("narration") for record in kept)
-    clean = [
-        record | {"narration": record["narration_org"]} if "narration_org" in record else record
-        for record in records
-    ]
-    problems = Problems()
-    elements = list(Cursor(clean, str(path)).elements())
-    sequences = number_equals(gather(elements, read_record, problems))
-    problems.raise_if_any()
-    return list(sequences), Share(len(kept), changed) if kept else None
-
-
 def word_figures(
     items: list[WordItem], lexicon: Lexicon, finder: MentionFinder | None
 ) -> WordFigures:
@@ -282,19 +132,13 @@ def word_figures(
     """
     if not items:
         raise refuse("has no object", "the noisy split", "give a split with objects")
-    classes = lexicon.classes
-    by_class: dict[int, list[WordItem]] = {}
-    by_supercategory: dict[str, list[WordItem]] = {}
-    for item in items:
-        by_class.setdefault(item.clean.class_id, []).append(item)
-        noun = classes.get(item.clean.class_id)
-        group = "not in the lexicon" if noun is None else noun.supercategory or "none"
-        by_supercategory.setdefault(group, []).append(item)
+    by_class = divided(items, lambda item: item.clean.class_id)
+    by_supercategory = divided(items, lambda item: supercategory_of(item.clean.class_id, lexicon))
     names, collided = _collisions(items)
     return WordFigures(
         all=word_group("all", items, lexicon),
         by_class={
-            class_id: word_group(_class_name(class_id, of, lexicon), of, lexicon)
+            class_id: word_group(class_name(class_id, lexicon, _clean_names(of)), of, lexicon)
             for class_id, of in sorted(by_class.items())
         },
         by_supercategory=tuple(
@@ -305,11 +149,11 @@ def word_figures(
         renamed_one_name=sum(item.renamed and not has_choice(item, lexicon) for item in items),
         renames_seen=_renames_seen(items),
         harmless=sum(_harmless(item, lexicon) for item in items),
-        misnamed=sum(not _fold(i.noisy.prompt).startswith(_fold(i.noisy.name)) for i in items),
+        misnamed=sum(not (item.clean.fits and item.noisy.fits) for item in items),
         name_collisions=names,
         class_collisions=collided,
         contradictions=None if finder is None else sum(_contradicts(i, finder) for i in items),
-        unknown_classes=sum(item.clean.class_id not in classes for item in items),
+        unknown_classes=sum(item.clean.class_id not in lexicon.classes for item in items),
     )
 
 
@@ -334,15 +178,15 @@ def word_group(name: str, items: list[WordItem], lexicon: Lexicon) -> WordGroup:
 def has_choice(item: WordItem, lexicon: Lexicon) -> bool:
     """Whether the lexicon has another name to write for an item within its class."""
     noun = lexicon.classes.get(item.clean.class_id)
-    own = _fold(item.clean.name)
-    return noun is not None and any(_fold(name.text) != own for name in noun.written)
+    own = fold(item.clean.name)
+    return noun is not None and any(fold(name.text) != own for name in noun.written)
 
 
 def _renames_seen(items: list[WordItem]) -> Share:
     names: dict[int, set[str]] = {}
     for item in items:
         for wording in (item.clean, item.noisy):
-            names.setdefault(wording.class_id, set()).add(_fold(wording.name))
+            names.setdefault(wording.class_id, set()).add(fold(wording.name))
     rest = [i for i in items if not i.flipped and len(names[i.clean.class_id]) > 1]
     return Share(len(rest), sum(item.renamed for item in rest))
 
@@ -357,11 +201,8 @@ def _harmless(item: WordItem, lexicon: Lexicon) -> bool:
     )
 
 
-def _class_name(class_id: int, items: Iterable[WordItem], lexicon: Lexicon) -> str:
-    if class_id in lexicon.classes:
-        return lexicon.classes[class_id].name
-    used = Counter(item.clean.name for item in items)
-    return min(used, key=lambda name: (-used[name], name))
+def _clean_names(items: list[WordItem]) -> list[str]:
+    return [item.clean.name for item in items]
 
 
 def _uniform_similarity(items: list[WordItem], lexicon: Lexicon) -> float | None:
@@ -390,8 +231,8 @@ def _collisions(items: list[WordItem]) -> tuple[int, int]:
         for item in clip:
             if item.flipped or item.renamed:
                 others = [other for other in clip if other is not item]
-                called = {_fold(w.name) for other in others for w in (other.clean, other.noisy)}
-                names += _fold(item.noisy.name) in called
+                called = {fold(w.name) for other in others for w in (other.clean, other.noisy)}
+                names += fold(item.noisy.name) in called
             if item.flipped:
                 have = {w.class_id for other in others for w in (other.clean, other.noisy)}
                 classes += item.noisy.class_id in have
@@ -400,12 +241,8 @@ def _collisions(items: list[WordItem]) -> tuple[int, int]:
 
 def _contradicts(item: WordItem, finder: MentionFinder) -> bool:
     """Whether the narration of a flipped prompt names the clean class, and not the new one."""
-    _, connector, narration = item.noisy.prompt.partition(CONNECTORS[STYLE] or "")
+    _, connector, narration = item.noisy.prompt.partition(CONNECTORS[MAIN_STYLE] or "")
     if not item.flipped or not connector:
         return False
     named = {class_id for mention in finder.find(narration) for class_id in mention.classes}
     return item.clean.class_id in named and item.noisy.class_id not in named
-
-
-def _fold(name: str) -> str:
-    return " ".join(name.casefold().split())

@@ -10,7 +10,12 @@ from typing import Any
 
 from actiseg_data.errors import Problems
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
-from actiseg_data.layouts.image_sets import CONNECTORS, expressions_file, objects_file
+from actiseg_data.layouts.image_sets import (
+    CONNECTORS,
+    MAIN_STYLE,
+    expressions_file,
+    objects_file,
+)
 from actiseg_data.records import TextRow
 from actiseg_data.sequences import ObjectLabel, Sequence
 from actiseg_data.untrusted import is_plain_text
@@ -18,16 +23,13 @@ from actiseg_noise.text.agreement import match_case
 from actiseg_noise.text.assignment import CATEGORY, Replacement
 from actiseg_noise.text.words import ClipWords, WordNoise
 
-LEDGER_STYLE = "promptaction"
-"""The style whose prompts the ledger shows. Every dataset with prompts has it."""
-
 
 class Rewording:
     """Rewrites the documents of a split, one at a time, and keeps what the ledger and the summary
     need to know of it.
 
     noise: of the recipe. words: of each sequence's folder. rows: ledger rows by folder, there when
-    the prompts of `LEDGER_STYLE` were rewritten. tally: ``narration_without_flipped_noun`` counts
+    the prompts of `MAIN_STYLE` were rewritten. tally: ``narration_without_flipped_noun`` counts
     prompts whose narration is labelled with the flipped class, but does not name it.
     """
 
@@ -105,7 +107,7 @@ class Rewording:
                 if replacement is not None or words.narration is not None:
                     entry["exp"] = self._reworded(old, style, label, words)
                 entry["class_id_org"], entry["exp_org"] = label.class_id, old
-                if replacement is not None and style == LEDGER_STYLE:
+                if replacement is not None and style == MAIN_STYLE:
                     changed = (label.name, label.class_id, replacement)
                     texts = (old, entry["exp"])
                     rows.append(self._row(sequence, label.object_id, *changed, *texts))
@@ -113,7 +115,7 @@ class Rewording:
                 if object_id not in named:
                     what = f"{sequence.folder} has no prompt for the object {label.name!r}"
                     problems.add(what, where, _cure(what))
-            if style == LEDGER_STYLE:
+            if style == MAIN_STYLE:
                 self.rows[sequence.folder] = rows
 
     def _narrations(self, records: Any, sequences: Listing[Sequence]) -> None:
@@ -146,7 +148,7 @@ class Rewording:
             return narration
         assert self._noise.finder is not None, "made for this scope"
         edited = self._noise.finder.replace(narration, label.class_id, new.name)
-        if edited is None and style == LEDGER_STYLE:
+        if edited is None and style == MAIN_STYLE:
             self.tally["narration_without_flipped_noun"] += label.narration
         return narration if edited is None else edited
 

@@ -12,11 +12,16 @@ from actiseg_data.digests import json_digest
 from actiseg_data.errors import Problems, refuse
 from actiseg_data.files import json_bytes
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
-from actiseg_data.layouts.image_sets import expressions_file, image_sets_files, objects_file
+from actiseg_data.layouts.image_sets import (
+    MAIN_STYLE,
+    expressions_file,
+    image_sets_files,
+    objects_file,
+)
 from actiseg_data.lexicon import Lexicon, refuse_unknown_classes
 from actiseg_data.records import Recipe, TextRow
 from actiseg_data.sequences import Sequence
-from actiseg_noise.text.documents import LEDGER_STYLE, Rewording
+from actiseg_noise.text.documents import Rewording
 from actiseg_noise.text.words import ClipOptions, Thresholds, WordNoise, exact_thresholds
 
 
@@ -93,7 +98,7 @@ def _reworded_files(split: Split, noise: WordNoise) -> Iterable[str]:
 
 def _refuse_missing(split: Split) -> None:
     problems = Problems()
-    for name in (expressions_file(split.name, LEDGER_STYLE), objects_file(split.name)):
+    for name in (expressions_file(split.name, MAIN_STYLE), objects_file(split.name)):
         if not split.has_document(name):
             problems.add(
                 "is missing: text noise needs the prompts and the objects of the split",

@@ -111,7 +111,7 @@ class WordNoise:
             raise refuse(
                 f"the recipe was made with another lexicon than {lexicon.title!r}",
                 "recipe",
-                "corrupt takes that one as --lexicon; that of another release of actiseg comes with "
+                "give corrupt that one as --lexicon; that of another release of actiseg comes with "
                 "that release (see 'toolkit' in its summary.json)",
             )
         _refuse_foreign(self.noise.parameters, lexicon)

@@ -49,7 +49,6 @@ from actiseg_data.records import (
 )
 from actiseg_data.sequences import ObjectLabel
 from actiseg_data.untrusted import Cursor, check_name, gather, parse_json, read_json
-from actiseg_noise.audit.words import read_word_items
 from actiseg_noise.journal import find_records
 from actiseg_noise.journal import read_record as read_journal
 from actiseg_noise.lexicon.senses import read_decisions
@@ -58,6 +57,7 @@ from actiseg_noise.presets import parse_presets
 from actiseg_noise.recipe import check_recipe, make_recipe, parse_setting
 from actiseg_noise.text.choices import read_matrix
 from actiseg_noise.text.plan import plan_words
+from actiseg_noise.text.wordings import read_word_items
 from actiseg_noise.text.words import WordNoise
 
 T = TypeVar("T")

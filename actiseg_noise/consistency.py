@@ -1,0 +1,199 @@
+"""Do the files of a noisy split fit one another? What can be told without the source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from actiseg_data.digests import json_digest
+from actiseg_data.errors import Refused
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split, open_split
+from actiseg_data.lexicon import load_lexicon
+from actiseg_data.masks import pixel_digest, read_index_mask
+from actiseg_data.records import (
+    DIGESTS_FILE,
+    LEDGER_FILE,
+    LEXICON_FILE,
+    RECIPE_FILE,
+    SUMMARY_FILE,
+    LedgerRow,
+    MaskRow,
+    Recipe,
+    TextRow,
+)
+from actiseg_data.untrusted import read_json
+from actiseg_noise.noisy_split import carried_lexicon
+from actiseg_noise.output import mask_name, on_disk
+from actiseg_noise.request import COPIED, LINKED
+from actiseg_noise.summary import ledger_misfits
+from actiseg_noise.text.wordings import WordItem, fold, read_noisy_list, read_word_items
+
+
+@dataclass(frozen=True)
+class Documents:
+    """What a noisy split says of itself. digests: by relative path. rows: of the ledger."""
+
+    recipe: Recipe
+    summary: dict[str, Any]
+    digests: dict[str, str]
+    rows: list[LedgerRow]
+
+    @property
+    def digests_masks(self) -> bool:
+        """Whether the digests of all masks are among the digests: not where they are linked."""
+        return self.recipe.mask_noise is not None or self.summary.get("masks") == COPIED
+
+    @property
+    def links_masks(self) -> bool:
+        """Whether the masks are the source's own files."""
+        return self.recipe.mask_noise is None and self.summary.get("masks") == LINKED
+
+
+def misfits(out: Path, documents: Documents) -> list[str]:
+    """What does not fit among the documents, and files that no document knows; a line each."""
+    recipe, summary, digests = documents.recipe, documents.summary, documents.digests
+    lines = []
+    if summary.get("recipe_digest") != recipe.digest:
+        lines.append(f"{SUMMARY_FILE}: recipe_digest is not that of {RECIPE_FILE}")
+    known = {on_disk(out, name) for name in digests}
+    masks = out.glob(f"{MASKS}/*/*/*") if documents.digests_masks else ()
+    for path in sorted([*masks, *out.glob(f"{IMAGE_SETS}/*")]):
+        if path not in known:
+            lines.append(f"{path.relative_to(out).as_posix()}: is not listed in {DIGESTS_FILE}")
+    if f"{IMAGE_SETS}/{recipe.split}.json" not in digests:
+        lines.append(f"{DIGESTS_FILE}: lacks the action list of the split {recipe.split!r}")
+    try:
+        split = open_split(
+            out, recipe.split, masks=documents.digests_masks or documents.links_masks
+        )
+    except Refused as refused:
+        return lines + [str(problem) for problem in refused.problems]
+    lines += _mask_misfits(split, documents)
+    if summary.get("sequences") != [sequence.folder for sequence in split.sequences]:
+        lines.append(f"{SUMMARY_FILE}: its sequences are not those of the action list")
+    lines += [
+        f"{SUMMARY_FILE}: {member} is not what the rows of {LEDGER_FILE} give"
+        for member in ledger_misfits(summary, documents.rows)
+    ]
+    lines += _strangers(split, documents.rows)
+    if recipe.text_noise is not None:
+        lines += _word_misfits(out, recipe, documents.rows)
+    return lines
+
+
+def _mask_misfits(split: Split, documents: Documents) -> Iterator[str]:
+    """Masks of the list that are missing or have no digest, and the other way round."""
+    if documents.links_masks:
+        for sequence in split.sequences:
+            for path in split.mask_paths(sequence):
+                if not path.is_file():
+                    yield f"{mask_name(split, sequence, path.stem)}: is missing"
+    masks = set()
+    if documents.digests_masks:
+        masks = {mask_name(split, seq, frame) for seq in split.sequences for frame in seq.frames}
+    digested = {name for name in documents.digests if name.startswith(f"{MASKS}/")}
+    yield from (f"{name}: is not listed in {DIGESTS_FILE}" for name in sorted(masks - digested))
+    yield from (f"{name}: is not in the action list" for name in sorted(digested - masks))
+
+
+def _strangers(split: Split, rows: list[LedgerRow]) -> Iterator[str]:
+    """Rows on what the action list does not have."""
+    items = {(seq.folder, label.object_id) for seq in split.sequences for label in seq.objects}
+    frames = {(seq.folder, frame) for seq in split.sequences for frame in seq.frames}
+    folders = {sequence.folder for sequence in split.sequences}
+    for row in rows:
+        fits = (row.sequence, row.object_id) in items
+        place = row.sequence
+        if isinstance(row, MaskRow):
+            fits = fits and (row.sequence, row.frame) in frames
+            place = f"{row.sequence}, {row.frame}"
+        elif row.object_id is None:
+            fits = row.sequence in folders
+        if not fits:
+            yield f"{LEDGER_FILE}: {place} has no object {row.object_id}"
+
+
+def _word_misfits(out: Path, recipe: Recipe, rows: list[LedgerRow]) -> Iterator[str]:
+    """Rows on words against the words of the files, and changed words without a row."""
+    lists = out / IMAGE_SETS
+    try:
+        items = read_word_items(lists, recipe.split, None)
+        narrations = read_noisy_list(lists / f"{recipe.split}.json").narrations
+    except Refused as refused:
+        yield from map(str, refused.problems)
+        return
+    told = {(row.sequence, row.object_id): row for row in rows if isinstance(row, TextRow)}
+    whole = {row.sequence for row in told.values() if row.object_id is None}
+    changed = {(of.sequence, of.object_id): of for of in items if of.clean != of.noisy}
+    for place, item in changed.items():
+        row = told.get(place)
+        if row is None and item.sequence in whole and not (item.flipped or item.renamed):
+            continue  # its narration alone changed
+        if row is None or not _tells(row, item):
+            yield f"{lists.name}: the words of {_shown(*place)} are not what {LEDGER_FILE} says"
+    for (folder, object_id), row in told.items():
+        if object_id is None:
+            if narrations.get(folder) != (row.prompt_org, row.prompt):
+                yield f"{lists.name}: the narration of {folder} is not what {LEDGER_FILE} says"
+        elif (folder, object_id) not in changed:
+            yield f"{lists.name}: {_shown(folder, object_id)} is clean, not as {LEDGER_FILE} says"
+    for folder, (old, new) in narrations.items():
+        if old != new and folder not in whole:
+            yield f"{lists.name}: the narration of {folder} changed, which {LEDGER_FILE} lacks"
+
+
+def _tells(row: TextRow, item: WordItem) -> bool:
+    """Whether a row tells what became of an object."""
+    clean, noisy = item.clean, item.noisy
+    return (row.class_id_org, row.object, row.prompt_org) == (
+        clean.class_id,
+        clean.name,
+        clean.prompt,
+    ) and (row.class_id, fold(row.name), row.prompt) == (
+        noisy.class_id,
+        fold(noisy.name),
+        noisy.prompt,
+    )
+
+
+def _shown(folder: str, object_id: int | None) -> str:
+    return f"{folder}, object {object_id}"
+
+
+def lexicon_misfit(out: Path, recipe: Recipe) -> str | None:
+    """In what the lexicon that a split carries, or the installed one, is not the recipe's."""
+    if recipe.text_noise is None:
+        return None
+    wanted = recipe.text_noise.parameters["lexicon"]
+    try:
+        carried = carried_lexicon(out)
+    except Refused as refused:
+        return f"{LEXICON_FILE}: {refused.problems[0].what}"
+    if carried is not None and carried.digest != wanted:
+        return f"{LEXICON_FILE}: is not the one that {RECIPE_FILE} names"
+    if carried is None and load_lexicon().digest != wanted:
+        return (
+            f"{LEXICON_FILE}: is missing, or the split was made by another release, whose lexicon "
+            "is not the one installed here"
+        )
+    return None
+
+
+def file_misfit(out: Path, listed: tuple[str, str], told_by: str = DIGESTS_FILE) -> str | None:
+    """In what a file is not what its digest says.
+
+    listed: its relative path, and the digest of its pixels or, of a list, of its content.
+    told_by: what the digest is of.
+    """
+    name, digest = listed
+    path = on_disk(out, name)
+    try:
+        if name.startswith(f"{IMAGE_SETS}/"):
+            actual = json_digest(read_json(path))
+        else:
+            actual = pixel_digest(read_index_mask(path))
+    except Refused as refused:
+        return f"{name}: {refused.problems[0].what}"
+    return None if actual == digest else f"{name}: its content is not what {told_by} says"

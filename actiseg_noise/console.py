@@ -57,11 +57,17 @@ def _lines(name: str) -> Progress:
     return advance
 
 
+MOST_LINES = 400
+"""Problems or mismatches that are printed: nobody reads more, and many are mostly of one kind."""
+
+
 def print_problems(refused: Refused) -> None:
-    """All problems on standard error, one after the other."""
-    for problem in refused.problems:
+    """All problems on standard error, one after the other; of very many, the first and how many."""
+    for problem in refused.problems[:MOST_LINES]:
         print(f"error: {problem.where}: {problem.what}", file=sys.stderr)
         print(f"  cure: {problem.cure}", file=sys.stderr)
+    if len(refused.problems) > MOST_LINES:
+        print(f"... and {len(refused.problems) - MOST_LINES} more", file=sys.stderr)
     if len(refused.problems) > 1:
         print(f"{len(refused.problems)} problems, nothing was made", file=sys.stderr)
 

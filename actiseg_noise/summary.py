@@ -197,6 +197,7 @@ _ODD_WORDS = (
     "narration_empty",
     "narration_without_noun",
     "narration_without_flipped_noun",
+    "prompts_with_another_narration",
 )
 
 

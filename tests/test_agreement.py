@@ -42,6 +42,15 @@ def name(text):
         ("TAKE A CARROT", "CARROT", "singular", "bread knife", "TAKE A BREAD KNIFE"),
         ("put knife on a  carrot", "carrot", "singular", "egg", "put knife on an  egg"),
         ("cut two big carrots", "carrots", "plural", "leek", "cut two big leeks"),
+        ("cut two big carrots", "carrots", "plural", "rice", "cut some big rice"),
+        ("take a big carrot", "carrot", "singular", "scissors", "take some big scissors"),
+        ("take a big carrot", "carrot", "singular", "onion", "take a big onion"),
+        ("take an old onion", "onion", "singular", "carrot", "take an old carrot"),
+        ("cut a few carrots", "carrots", "plural", "rice", "cut some rice"),
+        ("cut a few carrots", "carrots", "plural", "leek", "cut a few leeks"),
+        ("cut half a carrot", "carrot", "singular", "onion", "cut half an onion"),
+        ("cut half an onion", "onion", "singular", "rice", "cut some rice"),
+        ("take a plate with carrot", "carrot", "singular", "rice", "take a plate with rice"),
     ],
 )
 def test_a_person_could_have_written_it(text, noun, number, new, expected):

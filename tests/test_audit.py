@@ -228,6 +228,13 @@ def test_untouched_masks_and_missing_ones_are_told(kitchen, released, tmp_path):
         ("visor_mask-15", [("masks", None, 15)]),
         ("my_split", []),
         ("run2_final", []),
+        ("context20", []),
+        ("text2_final", []),
+        ("visor_noise0.35", [("words", 0.35, None)]),
+        ("noise20.5", []),
+        ("mask-10", []),
+        ("visor_text_r0.4-0.2_s0", []),
+        ("visor-21_r0.4_s0", [("any", 0.4, None)]),
     ],
 )
 def test_claims_are_read_off_names(tmp_path, name, expected):
@@ -283,74 +290,6 @@ def test_classes_that_the_lexicon_lacks_are_counted(released):
     )
 
 
-@pytest.mark.parametrize(
-    "more",
-    [
-        {"kind": "category", "parameters": {"flip": "supercategory"}},
-        {"kind": "within-category", "parameters": {"names": "sister"}},
-        {"kind": "text", "parameters": {"names": "sister", "mix": 0.2}},
-        {"kind": "within-category", "rate": 1.0},
-        {"kind": "text", "objects": "positive", "exact": True},
-        {"kind": "text", "rate": 1.0, "parameters": {"pool": [1, 2, 4, 5, 14], "protect": [300]}},
-        {"kind": "mixed", "parameters": {"flip": "near"}},
-        {"kind": "boundary"},
-    ],
-)
-def test_what_corrupt_makes_is_as_its_recipe_says(kitchen, tmp_path, more):
-    recipe = make_recipe(more.pop("kind"), more.pop("rate", 0.4), **more)
-    part = [sequence.folder for sequence in open_split(kitchen, "train").sequences][:80]
-    for at, only in enumerate([(), part]):
-        out = corrupt(kitchen, recipe, out=tmp_path / f"noisy{at}", only=only, workers=2).out
-        found = audit(out, workers=2)
-        assert found.ok, found.findings
-        assert found.agreements
-
-
-def spoil(out, name, change):
-    document = json.loads((out / IMAGE_SETS / name).read_text())
-    for video in document["videos"].values():
-        for entry in video["objects" if "objects" in video else "expressions"].values():
-            change(entry)
-    write_json(out / IMAGE_SETS / name, document)
-
-
-def test_words_that_no_recipe_asks_for_are_found(kitchen, tmp_path):
-    recipe = make_recipe("category", 0.3, parameters={"protect": [4]})
-    out = corrupt(kitchen, recipe, out=tmp_path / "noisy").out
-    assert audit(out).ok
-
-    def blade(entry):
-        if entry["category_org"] == "knife":
-            entry["category"] = "blade"
-
-    spoil(out, OBJECTS, blade)
-    findings = audit(out).findings
-    assert any("which the recipe cannot touch" in line for line in findings)
-    assert any("do not begin with the object's name" in line for line in findings)
-
-
-def test_prompts_that_name_another_thing_are_found(kitchen, tmp_path):
-    out = corrupt(kitchen, make_recipe("text", 0.4), out=tmp_path / "noisy").out
-    spoil(out, PROMPTS, lambda entry: entry.update(exp="banana used in the action of cut"))
-    found = audit(out)
-    assert found.text.misnamed == found.text.all.flips.items
-    assert any("do not begin" in line for line in found.findings)
-
-
-def test_masks_are_held_against_the_recipe(kitchen, tmp_path):
-    out = corrupt(kitchen, make_recipe("mixed", 0.5), out=tmp_path / "noisy", workers=2).out
-    assert audit(out).ok
-    shutil.rmtree(out / MASKS)
-    shutil.copytree(kitchen / MASKS, out / MASKS)
-    found = audit(out)
-    assert any(line.startswith("masks: 0.0%") for line in found.findings)
-    text = corrupt(kitchen, make_recipe("text", 0.5), out=tmp_path / "text", images="copy").out
-    shutil.rmtree(text / MASKS)
-    noisy = corrupt(kitchen, make_recipe("erode", 0.5), out=tmp_path / "eroded").out
-    shutil.copytree(noisy / MASKS, text / MASKS)
-    assert any("no recipe asks for" in line for line in audit(text).findings)
-
-
 def test_without_lists_nothing_is_said_of_active_objects(kitchen, tmp_path):
     recipe = load_preset("actiseg-nl/mask-9").recipe()
     out = corrupt(kitchen, recipe, out=tmp_path / "noisy", workers=2).out
@@ -400,3 +339,34 @@ def test_another_dataset_is_told_in_one_line(released, tmp_path):
     assert len(caught.value.problems) == 1
     with pytest.raises(Refused, match="no such folder"):
         audit(tmp_path / "nowhere")
+
+
+def test_sequences_without_a_change_count_too(kitchen, tmp_path):
+    """ActiSeg-NL writes clean copies only where a mask changed: a sequence may have none."""
+    recipe = make_recipe("dilate", 0.1)
+    out = corrupt(kitchen, recipe, out=tmp_path / "noisy", workers=2).out
+    alone = audit(nl_masks(kitchen, tmp_path / "Annotations_rate10", out))
+    assert alone.masks.all.items == audit(out).masks.all.items
+
+
+def test_files_that_tell_two_clean_classes_are_refused(released, tmp_path):
+    lists = published(released, tmp_path / "bad")
+    document = json.loads((lists / PROMPTS).read_text())
+    next(iter(document["videos"].values()))["expressions"]["0"]["class_id_org"] += 1
+    write_json(lists / PROMPTS, document)
+    with pytest.raises(Refused, match="class_id_org"):
+        audit(lists)
+
+
+def test_clean_prompts_must_begin_with_the_clean_name(released, tmp_path):
+    lists = published(released, tmp_path / "bad")
+    document = json.loads((lists / PROMPTS).read_text())
+    next(iter(document["videos"].values()))["expressions"]["0"]["exp_org"] = "spade"
+    write_json(lists / PROMPTS, document)
+    assert audit(lists).text.misnamed == 1
+
+
+@pytest.mark.parametrize("name", ["../train", "a/b", ""])
+def test_the_name_of_a_split_leads_nowhere(released, name):
+    with pytest.raises(Refused):
+        audit(released, split=name or "..")

@@ -182,7 +182,7 @@ def faulty(*path, to):
         (("classes", 3, "class_id"), 2, "listed twice"),
         (("classes", 3, "class_id"), -1, "out of range"),
         (("classes", 3, "sisters"), [{}], "sisters.0.: the key"),
-        (("classes", 3, "sisters", 0, "similarity"), 1.5, "1.5 is no similarity"),
+        (("classes", 4, "sisters", 0, "similarity"), 1.5, "1.5 is no similarity"),
     ],
 )
 def test_a_damaged_lexicon_is_refused(path, value, says):
@@ -359,3 +359,34 @@ def test_decisions_with_faults_are_refused(tmp_path):
     with pytest.raises(Refused) as caught:
         read_decisions(path)
     assert [problem.where[-1] for problem in caught.value.problems] == ["2", "3", "4", "6"]
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("4,cut.v.01,exact,why", "no synset 'cut.v.01' of a noun"),
+        ("4,knfe.n.01,exact,why", "no synset 'knfe.n.01' of a noun"),
+        ("999,knife.n.01,exact,why", "decides of classes that there are not: 999"),
+    ],
+)
+def test_decisions_that_cannot_be_used_are_refused(tmp_path, wordnet, row, says):
+    from actiseg_noise.lexicon.build import build_from_list
+
+    (tmp_path / "senses.csv").write_text(f"class_id,synset,match,why\n{row}\n")
+    (tmp_path / "nouns.txt").write_text("4: knife\n")
+    with pytest.raises(Refused, match=says):
+        build_from_list(tmp_path / "nouns.txt", wordnet, tmp_path / "senses.csv")
+
+
+def test_no_sister_term_is_a_name_of_a_class_in_any_form():
+    lexicon = load_lexicon()
+    forms = {
+        form.casefold()
+        for noun in lexicon.classes.values()
+        for name in noun.names
+        for form in (name.text, name.other)
+        if form
+    }
+    sisters = {s.name.text.casefold() for n in lexicon.classes.values() for s in n.sisters}
+    assert len(sisters) > 500
+    assert not sisters & forms

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kitchens import make_kitchen
 from PIL import Image
 from roots import SHAPE, add_frames, clip, make_root
 
 from actiseg_data.errors import Refused
-from actiseg_data.layouts.actionvos import FRAMES, MASKS
+from actiseg_data.layouts.actionvos import FRAMES, MASKS, open_split
 from actiseg_data.masks import read_index_mask, write_index_mask
 from actiseg_noise.corrupt import corrupt
 from actiseg_noise.preview import make_preview, save_preview
 from actiseg_noise.preview.captions import Caption, overlap, place_captions
 from actiseg_noise.preview.panels import GAINED, LOST, MOVED, PANEL
+from actiseg_noise.preview.sheet import find_rewording
 from actiseg_noise.recipe import make_recipe
 
 SEQUENCE = clip(1).folder
@@ -217,3 +221,13 @@ def test_a_caption_lies_on_a_large_object_and_beside_a_small_one():
     assert box == (35, 45, 65, 55)
     (box,) = place_captions([beside], (100, 100))
     assert overlap(box, beside.subject) == 0
+
+
+def test_lists_alone_have_nothing_to_show(tmp_path):
+    root = make_kitchen(tmp_path / "clean", 3)
+    folder = open_split(root, "train").sequences[0].folder
+    shutil.rmtree(root / MASKS)
+    out = corrupt(root, make_recipe("text", 1.0), out=tmp_path / "noisy").out
+    with pytest.raises(Refused, match="lists alone"):
+        make_preview(out, folder)
+    assert find_rewording(out, folder)

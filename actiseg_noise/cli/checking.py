@@ -22,16 +22,18 @@ def verify(
 ) -> None:
     """Check a noisy split: by digests, and with --source pixel by pixel. Exit 1 on a mismatch.
 
-    Without --source, masks that noise left alone, and how many items there were, are taken as they
-    are.
+    Without --source, how many items there were, and masks that are linked, are taken as they are.
 
     Example: actiseg-noise verify actiseg_sample_text_r0.4_s0 --source actiseg_sample
     """
+    from actiseg_noise.console import MOST_LINES
     from actiseg_noise.verify import verify as check
 
     found = check(out, source, only or [], workers, staged(quiet))
-    for line in found.mismatches:
+    for line in found.mismatches[:MOST_LINES]:
         print(f"mismatch: {line}")
+    if len(found.mismatches) > MOST_LINES:
+        print(f"... and {len(found.mismatches) - MOST_LINES} more")
     counts = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in found.counts.items())
     print(f"checked {out}: {counts}")
     if not found.ok:

@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.errors import Problems
+from actiseg_data.errors import Problems, refuse
 from actiseg_data.lexicon import SCHEMA, Name, Paths, ancestry, similarity
 from actiseg_data.untrusted import read_csv
 from actiseg_noise.lexicon.grammar import inflected, looks_plural, singularise
@@ -45,7 +45,7 @@ class Review:
     that were looked at.
     """
 
-    senses: Mapping[int, Decision]
+    senses: dict[int, Decision]
     names: Mapping[tuple[int, str], Judgement]
     sisters: Mapping[str, Judgement]
 
@@ -74,10 +74,10 @@ def build_from_table(table: Path, wordnet: Path | None, senses: Path | None = No
     wordnet: folder of the database, None for NLTK's own. senses: decisions that stand over the
     reviewed ones. Raises `Refused` for a faulty table, and for classes without a synset.
     """
-    review = shipped_review()
-    decisions = {**review.senses, **(read_decisions(senses) if senses else {})}
+    review, terms = shipped_review(), read_noun_class_table(table)
+    decisions = review.senses | _decisions_of(terms, senses)
     with open_wordnet(wordnet) as reader:
-        return _build(read_noun_class_table(table), EPIC, _EPIC_LICENCE, reader, review, decisions)
+        return _build(terms, EPIC, _EPIC_LICENCE, reader, review, decisions)
 
 
 def build_from_list(nouns: Path, wordnet: Path | None, senses: Path | None = None) -> Built:
@@ -85,9 +85,23 @@ def build_from_list(nouns: Path, wordnet: Path | None, senses: Path | None = Non
 
     Parameters as in `build_from_table`.
     """
-    decisions = read_decisions(senses) if senses else {}
+    terms = read_noun_list(nouns)
+    decisions = _decisions_of(terms, senses)
     with open_wordnet(wordnet) as reader:
-        return _build(read_noun_list(nouns), nouns.stem, _LIST_LICENCE, reader, None, decisions)
+        return _build(terms, nouns.stem, _LIST_LICENCE, reader, None, decisions)
+
+
+def _decisions_of(terms: list[Term], senses: Path | None) -> dict[int, Decision]:
+    """The decisions of a table, all of which must be of classes that there are."""
+    decisions = read_decisions(senses) if senses is not None else {}
+    unknown = sorted(decisions.keys() - {term.class_id for term in terms})
+    if unknown:
+        raise refuse(
+            f"decides of classes that there are not: {', '.join(map(str, unknown[:20]))}",
+            senses,
+            "correct the ids, or leave them out",
+        )
+    return decisions
 
 
 def _build(
@@ -109,13 +123,15 @@ def _build(
             )
     problems.raise_if_any()
     names = _Names(wordnet, review)
-    known = {name.casefold() for term in terms for name in term.names}
+    judged = {term.class_id: [names.judged(term, name) for name in term.names] for term in terms}
+    known = {name.text.casefold() for of in judged.values() for name in of}
+    known |= {name.other.casefold() for of in judged.values() for name in of if name.other}
     known |= {_spaced(lemma) for sense in senses.values() for lemma in sense.synset.lemma_names()}
     taken = {sense.synset.name() for sense in senses.values()}
     classes = []
     for term in sorted(terms, key=lambda term: term.class_id):
         sense = senses[term.class_id]
-        own = [names.judged(term, name) for name in term.names]
+        own = judged[term.class_id]
         classes.append(
             {
                 "class_id": term.class_id,
@@ -166,7 +182,8 @@ class _Names:
         """Sister terms of a synset by name of their synset, sorted: the first word of each synset
         with a common direct hypernym that is no class's sense and whose word is no class's name.
 
-        number: that of the class, which a sister nobody looked at shares.
+        known: names of classes in lower case, with their other forms. number: that of the class,
+        which a sister nobody looked at shares.
         """
         found: dict[str, Name] = {}
         for sister in (s for parent in synset.hypernyms() for s in parent.hyponyms()):

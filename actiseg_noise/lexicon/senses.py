@@ -109,9 +109,13 @@ def sense_of(
     try:
         synset = wordnet.synset(decision.synset)
     except Exception:  # NLTK has errors of three kinds for a name that is none
+        synset = None
+    if synset is None or synset.pos() != "n":
         raise refuse(
-            f"WordNet has no synset {decision.synset[:60]!r}", where, "name one such as tap.n.01"
-        ) from None
+            f"WordNet has no synset {decision.synset[:60]!r} of a noun",
+            where,
+            "name one such as tap.n.01",
+        )
     return Sense(synset, decision.match, names, "review", decision.why)
 
 
@@ -130,7 +134,7 @@ def read_decisions(path: Path) -> dict[int, Decision]:
             if row["match"] not in MATCHES:
                 known = " or ".join(MATCHES)
                 raise refuse(f"match {row['match'][:60]!r} is unknown", where, f"give {known}")
-            texts = (check_text(row[column], where) for column in ("synset", "match", "why"))
+            texts = [check_text(row[column], where) for column in ("synset", "match", "why")]
             decisions[class_id] = Decision(*texts)
     problems.raise_if_any()
     return decisions

@@ -71,6 +71,10 @@ def make_preview(
     """
     split = open_noisy_split(out, source)
     whole = _find_sequence(split, sequence)
+    if whole.folder not in split.noisy.subsets:
+        raise refuse(
+            "has lists alone, no masks to show", out, "leave --to out: the words are printed"
+        )
     shown = replace(whole, frames=_choose_frames(whole, tuple(frames), out))
     rows = [row for row in read_ledger(out / LEDGER_FILE) if row.sequence == whole.folder]
     masks = split.recipe.mask_noise is not None

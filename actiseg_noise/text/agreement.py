@@ -5,18 +5,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from actiseg_data.lexicon import Name
 
-_WORD_BEFORE = re.compile(r"(\S+)(\s+)$")
-
 _NUMERALS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
-# What a determiner becomes before a noun of another number; itself where it is not listed. None
+# What a determiner becomes before a noun of another number; itself where it is not listed. {a}
 # stands for the article that the noun takes.
-_DETERMINERS: Mapping[str, Mapping[str, str | None]] = {
-    "a": {"singular": None, "plural": "some", "mass": "some"},
-    "an": {"singular": None, "plural": "some", "mass": "some"},
+_DETERMINERS: Mapping[str, Mapping[str, str]] = {
+    "a": {"singular": "{a}", "plural": "some", "mass": "some"},
+    "an": {"singular": "{a}", "plural": "some", "mass": "some"},
     "one": {"plural": "some", "mass": "some"},
     "another": {"plural": "more", "mass": "more"},
     "each": {"plural": "all", "mass": "all"},
@@ -26,11 +25,17 @@ _DETERMINERS: Mapping[str, Mapping[str, str | None]] = {
     "these": {"singular": "this", "mass": "this"},
     "those": {"singular": "that", "mass": "that"},
     **{
-        word: {"singular": None, "mass": "some"}
+        word: {"singular": "{a}", "mass": "some"}
         for word in (*_NUMERALS, "both", "several", "few", "many")
     },
-    "much": {"singular": None, "plural": "many"},
+    "much": {"singular": "{a}", "plural": "many"},
+    "a few": {"singular": "{a}", "mass": "some"},
+    "half a": {"singular": "half {a}", "plural": "some", "mass": "some"},
+    "half an": {"singular": "half {a}", "plural": "some", "mass": "some"},
 }
+
+_NO_ADJECTIVES = ("and", "or", "of", "in", "on", "into", "onto", "to", "from", "with", "for", "the")
+"""Words that end what a determiner before them belongs to."""
 
 _AMOUNTS = ("some", "more", "any", "all", "enough")
 """What stands before plurals and before what cannot be counted, but not before one thing."""
@@ -53,13 +58,44 @@ def replace_noun(text: str, start: int, end: int, number: str, name: Name) -> st
     'Take Some Rice'
     """
     before, noun, after = text[:start], text[start:end], text[end:]
-    determiner = _WORD_BEFORE.search(before)
-    word = determiner[1].casefold() if determiner else ""
-    form, now = _form(name, number, counted=word in _AMOUNTS)
-    if determiner and word in _DETERMINERS and now in _DETERMINERS[word]:
-        new = _DETERMINERS[word][now] or name.article or "a"
-        before = before[: determiner.start()] + match_case(determiner[1], new) + determiner[2]
+    determiner = _find_determiner(before)
+    form, now = _form(name, number, counted=determiner.word in _AMOUNTS)
+    agreed = _DETERMINERS.get(determiner.word, {})
+    if now in agreed:
+        article = name.article or "a"
+        if determiner.adjective:
+            article = "an" if determiner.adjective[0] in "aeiou" else "a"
+        new = agreed[now].format(a=article)
+        old = before[determiner.start : determiner.end]
+        before = before[: determiner.start] + match_case(old, new) + before[determiner.end :]
     return before + match_case(noun, form) + after
+
+
+class _Determiner(NamedTuple):
+    """A determiner at [start, end) of a text, in lower case, and the adjective behind it."""
+
+    word: str
+    start: int = 0
+    end: int = 0
+    adjective: str = ""
+
+
+def _find_determiner(before: str) -> _Determiner:
+    """The determiner of the noun that follows a text; an empty one where there is none.
+
+    >>> _find_determiner("cut a few ").word, _find_determiner("cut two big ").adjective
+    ('a few', 'big')
+    """
+    words = list(re.finditer(r"\S+", before)) if before[-1:].isspace() else []
+    folded = [word[0].casefold() for word in words]
+    for first, last in ((-2, -1), (-1, -1), (-2, -2)):
+        if len(words) < -first:
+            continue
+        word = " ".join(folded[first:] if last == -1 else folded[first : last + 1])
+        adjective = folded[-1] if last == -2 else ""
+        if (word in _DETERMINERS or word in _AMOUNTS) and adjective not in _NO_ADJECTIVES:
+            return _Determiner(word, words[first].start(), words[last].end(), adjective)
+    return _Determiner("")
 
 
 def _form(name: Name, number: str, *, counted: bool) -> tuple[str, str]:

@@ -98,24 +98,30 @@ class Assigner:
         self._substitutes = noise.kind != CATEGORY
         self._others: dict[int, tuple[Name, ...]] = {}
 
-    def eligible(self, sequence: Sequence) -> list[ObjectLabel]:
-        """The objects of a clip that the noise may touch, by name, which is their identity."""
-        labels = (
-            label
-            for label in sequence.objects
-            if (label.positive or self.noise.objects == "all")
-            and label.class_id not in self._protected
+    def is_eligible(self, label: ObjectLabel) -> bool:
+        """Whether the noise may touch an object."""
+        return (label.positive or self.noise.objects == "all") and not self.is_protected(
+            label.class_id
         )
-        return sorted(labels, key=lambda label: label.name)
 
     def objects(self, sequence: Sequence) -> dict[int, Options]:
-        """The options of each eligible object of a clip, by object id."""
+        """The options of each eligible object of a clip, by object id.
+
+        Those of all objects are settled, in the order of their names, which are their identity: so
+        an object becomes the same whether others are eligible or not.
+        """
         classes, names = _taken(sequence)
         options = {}
-        for label in self.eligible(sequence):
+        for label in sorted(sequence.objects, key=lambda label: label.name):
+            eligible = self.is_eligible(label)
+            if self.is_protected(label.class_id) or not (
+                eligible or label.class_id in self.lexicon.classes
+            ):
+                continue
             keys = keys_of(self._seed, *sequence.identity, label.name)
             found = self._options(keys, label.class_id, label.name, classes, names)
-            options[label.object_id] = found
+            if eligible:
+                options[label.object_id] = found
             if found.flip is not None:
                 classes.add(found.flip[0])
                 names.add(found.flip[1].text.casefold())

@@ -30,7 +30,8 @@ class Rewording:
 
     noise: of the recipe. words: of each sequence's folder. rows: ledger rows by folder, there when
     the prompts of `MAIN_STYLE` were rewritten. tally: ``narration_without_flipped_noun`` counts
-    prompts whose narration is labelled with the flipped class, but does not name it.
+    prompts whose narration is labelled with the flipped class, but does not name it;
+    ``prompts_with_another_narration`` those that do not end in their sequence's, which stay.
     """
 
     def __init__(self, noise: WordNoise, words: Mapping[str, ClipWords]) -> None:
@@ -91,12 +92,15 @@ class Rewording:
                 noun = (change.mention, change.class_id, change.replacement)
                 texts = (sequence.narration, change.text)
                 rows.append(self._row(sequence, None, *noun, *texts))
-            named = set()
+            named: set[str] = set()
             for exp_id, entry in entries.items():
                 object_id = entry.get("obj_id") if isinstance(entry, dict) else None
                 label = labels.get(object_id) if isinstance(object_id, str) else None
-                named.update([] if label is None else [object_id])
                 fault = _prompt_fault(label, entry, sequence, exp_id)
+                if not fault and object_id in named:
+                    fault = f"{sequence.folder} has two prompts for the object {object_id!r}"
+                if label is not None:
+                    named.add(str(object_id))
                 if fault or label is None:
                     problems.add(fault, where, _cure(fault))
                     continue
@@ -105,7 +109,7 @@ class Rewording:
                 if replacement is not None:
                     entry["class_id"] = replacement.class_id
                 if replacement is not None or words.narration is not None:
-                    entry["exp"] = self._reworded(old, style, label, words)
+                    entry["exp"] = self._reworded(old, style, sequence, label)
                 entry["class_id_org"], entry["exp_org"] = label.class_id, old
                 if replacement is not None and style == MAIN_STYLE:
                     changed = (label.name, label.class_id, replacement)
@@ -126,8 +130,9 @@ class Rewording:
                 record["narration"] = change.text
             record["narration_org"] = old
 
-    def _reworded(self, prompt: str, style: str, label: ObjectLabel, words: ClipWords) -> str:
+    def _reworded(self, prompt: str, style: str, sequence: Sequence, label: ObjectLabel) -> str:
         """A prompt with its noun, and where the scope says so, its narration replaced."""
+        words = self._words[sequence.folder]
         name, rest = prompt[: len(label.name)], prompt[len(label.name) :]
         replacement = words.objects.get(label.object_id)
         if replacement is not None:
@@ -136,7 +141,9 @@ class Rewording:
         if connector is not None and rest.startswith(connector):
             narration = rest[len(connector) :]
             if words.narration is not None:
-                narration = words.narration.text
+                same = narration == sequence.narration
+                narration = words.narration.text if same else narration
+                self.tally["prompts_with_another_narration"] += not same and style == MAIN_STYLE
             elif replacement is not None and replacement.kind == CATEGORY:
                 narration = self._edited(narration, label, replacement, style)
             rest = connector + narration
@@ -204,7 +211,7 @@ def _object_fault(label: ObjectLabel | None, entry: Any, place: str) -> str:
         return _NOISY
     if label is None:
         return f"{place} is not in the list"
-    if entry.get("category") != label.name or entry.get("class_id") != label.class_id:
+    if entry.get("category") != label.name or not _is_class(entry, label):
         stands = f"{entry.get('category')!r} of class {entry.get('class_id')!r}"
         return f"{place} is {stands}, in the list {label.name!r} of class {label.class_id}"
     return ""
@@ -219,7 +226,7 @@ def _prompt_fault(label: ObjectLabel | None, entry: Any, sequence: Sequence, exp
         return _NOISY
     if label is None:
         return f"{place}: the object id {entry.get('obj_id')!r} is not in the list"
-    if entry.get("class_id") != label.class_id:
+    if not _is_class(entry, label):
         return f"{place} has class {entry.get('class_id')!r}, the list {label.class_id}"
     prompt = entry["exp"]
     if not prompt.startswith(label.name) and (
@@ -229,6 +236,11 @@ def _prompt_fault(label: ObjectLabel | None, entry: Any, sequence: Sequence, exp
     if not is_plain_text(prompt):
         return f"{place} has control characters"
     return ""
+
+
+def _is_class(entry: dict[str, Any], label: ObjectLabel) -> bool:
+    class_id = entry.get("class_id")
+    return type(class_id) is int and class_id == label.class_id
 
 
 _NOISY = "holds noisy prompts already: it has the clean ones as *_org"

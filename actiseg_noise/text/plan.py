@@ -116,7 +116,8 @@ def _refuse_classes(noise: WordNoise, sequences: Listing[Sequence], split: Split
     used = {
         label.class_id: label.name
         for sequence in sequences
-        for label in noise.assigner.eligible(sequence)
+        for label in sequence.objects
+        if noise.assigner.is_eligible(label)
     }
     refuse_unknown_classes(noise.lexicon, used, where)
     matrix = noise.noise.parameters.get("matrix")

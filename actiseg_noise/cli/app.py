@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
+from actiseg_noise import __version__
 from actiseg_noise.cli import auditing, checking, datasets, lexicon, making, manifests
 
 app = typer.Typer(
-    help="Make and check noisy copies of ActionVOS annotations, the same on every machine.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"actiseg {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Say which it is."),
+    ] = False,
+) -> None:
+    """Make and check noisy copies of ActionVOS annotations, the same on every machine."""
+
+
 for command in (
     making.corrupt,
     checking.verify,

@@ -289,8 +289,8 @@ def print_audit(found: Audit) -> None:
         known = [group for group in (masks.all, masks.positive, masks.others) if group is not None]
         _print_groups("object", columns, known)
         _print_groups("class", columns, *_most(masks.by_class.values(), _mask_weight))
-        print("interval: of the rate, 95 %. Medians: area, noisy / clean; shift, of the boundary in")
-        print("pixels, outward positive. Untouched neighbours of touched objects changed, too.")
+        print("interval: of the rate, 95 %. Medians: area, noisy / clean; shift, of the boundary")
+        print("in pixels, outward positive. Untouched neighbours of touched objects changed, too.")
     _print_left_out(found.left_out)
     for line in found.agreements:
         print(f"as claimed: {line}")

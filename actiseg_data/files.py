@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from actiseg_data.errors import refuse
 
 DRAFT = ".draft"
 """Ending of a file that is being written; one that a killed process left can be removed."""
@@ -65,3 +67,13 @@ def json_bytes(document: Any, *, indent: int | None = None) -> bytes:
 def is_occupied(path: Path) -> bool:
     """Whether something stands at a path that is not an empty folder."""
     return os.path.lexists(path) and (not path.is_dir() or any(path.iterdir()))
+
+
+def refuse_inside_of(path: Path, roots: Iterable[Path]) -> None:
+    """Refuse to write a report into one of some datasets, or to what is no file name."""
+    target = Path(os.path.realpath(path))
+    for root in roots:
+        if Path(os.path.realpath(root)) in target.parents:
+            raise refuse(f"lies inside the dataset {root}", path, "write it somewhere else")
+    if not path.name or path.is_dir():
+        raise refuse("names no file to write", path, "give a file name")

@@ -1,4 +1,5 @@
-"""What a noisy split leaves behind: recipe, ledger, summary, digests. Schemas and readers.
+"""What a noisy split leaves behind: recipe, ledger, summary, digests; and what a folder of
+predictions says of itself. Schemas and readers.
 
 They stand here so that the evaluator and the trainer can read them without the noise package.
 """
@@ -22,6 +23,9 @@ DIGESTS_FILE = "digests.json"
 LEXICON_FILE = "lexicon.json"
 """Of a split whose words were drawn from another lexicon than the installed one."""
 
+PREDICTIONS_FILE = "predictions.json"
+
+PREDICTIONS_SCHEMA = "actiseg/predictions/1"
 RECIPE_SCHEMA = "actiseg/recipe/1"
 SUMMARY_SCHEMA = "actiseg/summary/1"
 
@@ -230,7 +234,7 @@ def _mask_row(cursor: Cursor) -> MaskRow:
     return MaskRow(
         sequence=cursor["sequence"].text(),
         frame=cursor["frame"].text(),
-        object_id=cursor["object_id"].integer(),
+        object_id=_bounded(cursor["object_id"], 1, 255),
         object=cursor["object"].text(),
         kind=cursor["kind"].text(),
         parameters=cursor["parameters"].mapping(),
@@ -238,9 +242,16 @@ def _mask_row(cursor: Cursor) -> MaskRow:
         iou_target=None if target.value is None else target.number(),
         iou_drawn=cursor["iou_drawn"].number(),
         iou=cursor["iou"].number(),
-        area=cursor["area"].integer(),
+        area=_bounded(cursor["area"], 0, 1 << 30),
         area_ratio=cursor["area_ratio"].number(),
     )
+
+
+def _bounded(cursor: Cursor, least: int, most: int) -> int:
+    number = cursor.integer()
+    if not least <= number <= most:
+        raise refuse(f"{number} is not from {least} to {most}", cursor.where, "correct the file")
+    return number
 
 
 def read_ledger(path: Path) -> Iterator[LedgerRow]:
@@ -282,3 +293,39 @@ def _refuse_unknown(cursor: Cursor, known: tuple[str, ...], problems: Problems) 
     for name in cursor.mapping():
         if name not in known:
             problems.add(f"the key {name!r} is unknown", cursor.where, f"keys: {', '.join(known)}")
+
+
+@dataclass(frozen=True)
+class PredictionsNote:
+    """What a folder of predictions says of itself.
+
+    dataset: the clean root, relative to the folder. split: the list that was predicted.
+    dataset_fingerprint: of that list, see `actiseg_data.layouts.actionvos.Split`. toolkit, model:
+    what made them. recipe_digest: of the noise that the model learnt from, None of none.
+    """
+
+    dataset: str
+    split: str
+    dataset_fingerprint: str
+    toolkit: str
+    model: str
+    recipe_digest: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document."""
+        return {"schema": PREDICTIONS_SCHEMA, **asdict(self)}
+
+
+def read_predictions_note(path: Path) -> PredictionsNote:
+    """Read a `PREDICTIONS_FILE`; raises `Refused` where it is damaged or of another schema."""
+    top = Cursor(read_json(path, "note of predictions"), str(path))
+    _refuse_schema(top, PREDICTIONS_SCHEMA)
+    recipe = top["recipe_digest"]
+    return PredictionsNote(
+        dataset=top["dataset"].text(),
+        split=check_name(top["split"].text(), "split", top["split"].where),
+        dataset_fingerprint=top["dataset_fingerprint"].text(),
+        toolkit=top["toolkit"].text(),
+        model=top["model"].text(),
+        recipe_digest=None if recipe.value is None else recipe.text(),
+    )

@@ -4,4 +4,4 @@ The two entry points of the Python API are `actiseg_noise.corrupt.corrupt` (a da
 `actiseg_noise.apply.corrupt_sequence` (arrays in, arrays out).
 """
 
-__version__ = "0.1.0"
+from actiseg_data import __version__ as __version__

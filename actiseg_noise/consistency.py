@@ -10,6 +10,15 @@ from typing import Any
 from actiseg_data.digests import json_digest
 from actiseg_data.errors import Refused
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split, open_split
+from actiseg_data.layouts.image_sets import (
+    CONNECTORS,
+    MAIN_STYLE,
+    Expression,
+    expressions_file,
+    image_sets_files,
+    read_by_folder,
+    read_expression,
+)
 from actiseg_data.lexicon import load_lexicon
 from actiseg_data.masks import pixel_digest, read_index_mask
 from actiseg_data.records import (
@@ -23,11 +32,11 @@ from actiseg_data.records import (
     Recipe,
     TextRow,
 )
-from actiseg_data.untrusted import read_json
+from actiseg_data.untrusted import Cursor, read_bytes, read_json
 from actiseg_noise.noisy_split import carried_lexicon
 from actiseg_noise.output import mask_name, on_disk
 from actiseg_noise.request import COPIED, LINKED
-from actiseg_noise.summary import ledger_misfits
+from actiseg_noise.summary import summary_misfits
 from actiseg_noise.text.wordings import WordItem, fold, read_noisy_list, read_word_items
 
 
@@ -74,12 +83,16 @@ def misfits(out: Path, documents: Documents) -> list[str]:
     if summary.get("sequences") != [sequence.folder for sequence in split.sequences]:
         lines.append(f"{SUMMARY_FILE}: its sequences are not those of the action list")
     lines += [
-        f"{SUMMARY_FILE}: {member} is not what the rows of {LEDGER_FILE} give"
-        for member in ledger_misfits(summary, documents.rows)
+        f"{SUMMARY_FILE}: {member} is not what {RECIPE_FILE} and {LEDGER_FILE} give"
+        for member in summary_misfits(summary, recipe, documents.rows)
     ]
+    if summary.get("frames") != sum(len(sequence.frames) for sequence in split.sequences):
+        lines.append(f"{SUMMARY_FILE}: frames are not those of the action list")
     lines += _strangers(split, documents.rows)
     if recipe.text_noise is not None:
-        lines += _word_misfits(out, recipe, documents.rows)
+        lines += _word_misfits(split, recipe, documents.rows)
+    else:
+        lines += _unasked_words(split)
     return lines
 
 
@@ -115,15 +128,28 @@ def _strangers(split: Split, rows: list[LedgerRow]) -> Iterator[str]:
             yield f"{LEDGER_FILE}: {place} has no object {row.object_id}"
 
 
-def _word_misfits(out: Path, recipe: Recipe, rows: list[LedgerRow]) -> Iterator[str]:
+def _unasked_words(split: Split) -> Iterator[str]:
+    """Documents with noisy words, which the recipe does not ask for."""
+    for name in image_sets_files(split.name):
+        path = split.root / IMAGE_SETS / name
+        if path.is_file() and b'_org"' in read_bytes(path):
+            yield f"{IMAGE_SETS}/{name}: tells of noise on words, which {RECIPE_FILE} lacks"
+
+
+def _word_misfits(split: Split, recipe: Recipe, rows: list[LedgerRow]) -> Iterator[str]:
     """Rows on words against the words of the files, and changed words without a row."""
-    lists = out / IMAGE_SETS
+    lists = split.root / IMAGE_SETS
     try:
-        items = read_word_items(lists, recipe.split, None)
-        narrations = read_noisy_list(lists / f"{recipe.split}.json").narrations
+        items = read_word_items(lists, split.name, None)
+        narrations = read_noisy_list(lists / f"{split.name}.json").narrations
+        yield from _other_styles(split, items)
     except Refused as refused:
         yield from map(str, refused.problems)
         return
+    yield from _other_clean_words(split, items)
+    assert recipe.text_noise is not None, "callers look first"
+    if recipe.text_noise.scope != "narration" and narrations:
+        yield f"{IMAGE_SETS}/{split.name}.json: has noisy narrations, which {RECIPE_FILE} lacks"
     told = {(row.sequence, row.object_id): row for row in rows if isinstance(row, TextRow)}
     whole = {row.sequence for row in told.values() if row.object_id is None}
     changed = {(of.sequence, of.object_id): of for of in items if of.clean != of.noisy}
@@ -142,6 +168,53 @@ def _word_misfits(out: Path, recipe: Recipe, rows: list[LedgerRow]) -> Iterator[
     for folder, (old, new) in narrations.items():
         if old != new and folder not in whole:
             yield f"{lists.name}: the narration of {folder} changed, which {LEDGER_FILE} lacks"
+
+
+def _other_clean_words(split: Split, items: list[WordItem]) -> Iterator[str]:
+    """Objects whose clean words are not those of the action list."""
+    listed = {
+        (sequence.folder, label.object_id): (label.class_id, label.name)
+        for sequence in split.sequences
+        for label in sequence.objects
+    }
+    for item in items:
+        place = (item.sequence, item.object_id)
+        if listed.pop(place, None) != (item.clean.class_id, item.clean.name):
+            yield f"{IMAGE_SETS}: the clean words of {_shown(*place)} are not the action list's"
+    for place in listed:
+        yield f"{IMAGE_SETS}: {_shown(*place)} has no words"
+
+
+def _other_styles(split: Split, items: list[WordItem]) -> Iterator[str]:
+    """Prompts in the other styles that do not say what those of the main one do."""
+    by_place = {(item.sequence, item.object_id): item for item in items}
+    for style, connector in CONNECTORS.items():
+        name = expressions_file(split.name, style)
+        if style == MAIN_STYLE or not split.has_document(name):
+            continue
+        videos = Cursor(split.document(name), name)["videos"]
+        for folder, entries in read_by_folder(videos, "expressions", read_expression).items():
+            for entry in entries:
+                item = by_place.get((folder, entry.object_id or 0))
+                if item is None or not _same_words(entry, item, connector):
+                    place = _shown(folder, entry.object_id)
+                    yield f"{IMAGE_SETS}/{name}: the prompt of {place} is not that of the others"
+
+
+def _same_words(entry: Expression, item: WordItem, connector: str | None) -> bool:
+    """Whether a prompt of another style says what the object's main prompt does. Where the two had
+    other narrations when they were clean, names alone are compared."""
+    main, other = [], []
+    for text, class_id, wording in (
+        (entry.exp_org, entry.class_id_org, item.clean),
+        (entry.exp, entry.class_id, item.noisy),
+    ):
+        head, tail = (text or "")[: len(wording.name)], (text or "")[len(wording.name) :]
+        if class_id != wording.class_id or fold(head) != fold(wording.name):
+            return False
+        main.append(wording.tail.removeprefix(CONNECTORS[MAIN_STYLE] or ""))
+        other.append("" if connector is None else tail.removeprefix(connector))
+    return connector is None or main[0] != other[0] or main[1] == other[1]
 
 
 def _tells(row: TextRow, item: WordItem) -> bool:

@@ -27,6 +27,7 @@ from actiseg_data.records import (
     read_summary,
 )
 from actiseg_data.sequences import Sequence
+from actiseg_data.stage import Stage, silent
 from actiseg_data.untrusted import read_bytes
 from actiseg_noise import __version__
 from actiseg_noise.apply import corrupt_sequence
@@ -54,7 +55,6 @@ from actiseg_noise.output import (
 )
 from actiseg_noise.plan import Plan, clean_digests, clean_masks_digest, make_plan
 from actiseg_noise.request import COPIED, Request, prepare_request, refuse_occupied
-from actiseg_noise.stage import Stage, silent
 from actiseg_noise.summary import identity_of, summarise
 from actiseg_noise.verify import verify
 

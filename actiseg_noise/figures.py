@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from actiseg_noise.console import print_table
+from actiseg_data.console import print_table
 
 if TYPE_CHECKING:
     from actiseg_data.prepare.report import PrepareReport

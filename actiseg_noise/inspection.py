@@ -13,6 +13,8 @@ from actiseg_data.lexicon import Lexicon, load_lexicon
 from actiseg_data.parallel import run
 from actiseg_data.records import LEDGER_FILE, MaskRow, Noise, Recipe, read_mask_rows
 from actiseg_data.sequences import Sequence
+from actiseg_data.sizes import SIZES, size_of
+from actiseg_data.stage import Stage, silent
 from actiseg_noise.apply import eligible
 from actiseg_noise.audit.words import WordFigures, word_figures
 from actiseg_noise.measured import (
@@ -28,8 +30,7 @@ from actiseg_noise.measured import (
 )
 from actiseg_noise.noisy_split import NoisySplit, open_noisy_split
 from actiseg_noise.request import choose
-from actiseg_noise.stage import Stage, silent
-from actiseg_noise.summary import SIZES, quantiles, size_of
+from actiseg_noise.summary import quantiles
 from actiseg_noise.text.wordings import read_word_items
 
 INSPECTION_SCHEMA = "actiseg/inspection/2"
@@ -56,7 +57,7 @@ class MaskInspection:
 
     all: all items as one group; by_kind: in each, the items are all eligible ones, since kinds are
     drawn among them. by_class: by class id, -1 where it is unknown. by_supercategory: by the
-    lexicon's. by_size: by clean area, see `actiseg_noise.summary.SIZES`. bystanders: None without
+    lexicon's. by_size: by clean area, see `actiseg_data.sizes.SIZES`. bystanders: None without
     the source.
     """
 

@@ -18,11 +18,11 @@ from actiseg_data.masks import pixel_digest
 from actiseg_data.parallel import run
 from actiseg_data.records import Recipe
 from actiseg_data.sequences import Sequence
+from actiseg_data.stage import Stage, silent
 from actiseg_data.untrusted import Cursor, parse_json
 from actiseg_noise.apply import corrupt_sequence
 from actiseg_noise.plan import clean_digests
 from actiseg_noise.presets import MANIFESTS, load_preset, load_presets
-from actiseg_noise.stage import Stage, silent
 from actiseg_noise.text.agreement import match_case
 from actiseg_noise.text.words import WordNoise
 

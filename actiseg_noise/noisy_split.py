@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.errors import Problems, refuse
+from actiseg_data.files import refuse_inside_of
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, open_split
 from actiseg_data.lexicon import Lexicon, read_lexicon
 from actiseg_data.masks import IndexMask
@@ -122,16 +122,6 @@ def source_root(out: Path, source: Path | None) -> Path:
 def refuse_inside(path: Path, out: Path, source: Path | None) -> None:
     """Refuse to write a report into a noisy split or its source."""
     refuse_inside_of(path, (out, source_root(out, source)))
-
-
-def refuse_inside_of(path: Path, roots: Iterable[Path]) -> None:
-    """Refuse to write a report into one of some datasets, or to what is no file name."""
-    target = Path(os.path.realpath(path))
-    for root in roots:
-        if Path(os.path.realpath(root)) in target.parents:
-            raise refuse(f"lies inside the dataset {root}", path, "write it somewhere else")
-    if not path.name or path.is_dir():
-        raise refuse("names no file to write", path, "give a file name")
 
 
 def _refuse_other_sequences(noisy: Split, clean: Split) -> None:

@@ -10,7 +10,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -223,7 +223,8 @@ def take_files(partial: Path, split: Split, sequences: Iterable[Sequence], image
             _clear(partial / kind / place)  # what a killed run left
             if kind != FRAMES or images != "none":
                 source = split.folder(kind, sequence)
-                _take_folder(source, partial / kind / place, copy=images == "copy")
+                only = {f"{frame}.png" for frame in sequence.frames} if kind == MASKS else None
+                _take_folder(source, partial / kind / place, copy=images == "copy", only=only)
 
 
 def is_finished(
@@ -306,13 +307,16 @@ def _clear(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _take_folder(source: Path, target: Path, *, copy: bool) -> None:
+def _take_folder(source: Path, target: Path, *, copy: bool, only: Set[str] | None = None) -> None:
+    """Link a folder, or copy its files: those of some names, or all."""
     if not source.is_dir():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     if copy:
         target.mkdir()
         for picture in source.iterdir():
+            if not picture.is_file() or (only is not None and picture.name not in only):
+                continue
             # Not `copytree`: it would make folders that nobody may write to as the source's are.
             shutil.copy2(picture, target)
     else:

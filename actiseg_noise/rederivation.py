@@ -15,14 +15,17 @@ from actiseg_data.masks import IndexMask, ids_in, pixel_digest, read_index_mask
 from actiseg_data.parallel import Crew, run
 from actiseg_data.records import LEDGER_FILE, SUMMARY_FILE, MaskRow, Recipe, TextRow
 from actiseg_data.sequences import Sequence
+from actiseg_data.stage import Stage
 from actiseg_noise.apply import corrupt_sequence
 from actiseg_noise.consistency import Documents, file_misfit
 from actiseg_noise.noisy_split import carried_lexicon
 from actiseg_noise.output import mask_name, on_disk
 from actiseg_noise.plan import make_plan
-from actiseg_noise.stage import Stage
 from actiseg_noise.summary import word_section
 from actiseg_noise.text.plan import WordPlan
+
+_INNER = ("items", "bystanders", "bystanders_cut", "absent", "vanished")
+"""Counts of `FrameNoise` that the summary tells, too."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,27 @@ class Rederivation:
         for lines, counted in found:
             mismatches += lines
             counts += counted
+        if recipe.mask_noise is not None and self.wanted == self.folders:
+            mismatches += self._mask_counts(counts)
+        for name in _INNER:
+            del counts[name]
         return mismatches, counts
+
+    def _mask_counts(self, counts: Counter[str]) -> list[str]:
+        """Counts of the summary that are not those of the masks."""
+        summary = self.documents.summary
+        derived = {
+            ("noise", "items"): counts["items"],
+            ("bystanders", "items"): counts["bystanders"],
+            ("bystanders", "cut"): counts["bystanders_cut"],
+            ("handled", "absent_from_frame"): counts["absent"],
+            ("handled", "vanished_from_disk"): counts["vanished"],
+        }
+        return [
+            f"{SUMMARY_FILE}: {part}.{name} is not {number}, which is derived"
+            for (part, name), number in derived.items()
+            if not isinstance(summary.get(part), dict) or summary[part].get(name) != number
+        ]
 
     def _mask_rows(self) -> dict[str, tuple[MaskRow, ...]]:
         of_folder: dict[str, list[MaskRow]] = {}
@@ -147,6 +170,7 @@ def _derive_again(
     clean_masks = job.split.each_mask(sequence)
     for noise in corrupt_sequence(sequence, clean_masks, job.recipe, job.threshold):
         derived_rows += noise.rows
+        counts.update({name: noise.tally[name] for name in _INNER})
         name = mask_name(job.split, sequence, noise.frame)
         try:
             actual = read_index_mask(on_disk(job.out, name))

@@ -18,7 +18,8 @@ import numpy as np
 from actiseg_data.digests import json_digest
 from actiseg_data.layouts.image_sets import image_sets_files
 from actiseg_data.opencv import load_cv2
-from actiseg_data.records import SUMMARY_SCHEMA, LedgerRow, Noise, TextRow
+from actiseg_data.records import SUMMARY_SCHEMA, LedgerRow, Noise, Recipe, TextRow
+from actiseg_data.sizes import SIZES, size_of
 from actiseg_noise import __version__
 from actiseg_noise.journal import SequenceRecord
 from actiseg_noise.language import load_language_package
@@ -28,9 +29,6 @@ from actiseg_noise.text.assignment import rates
 from actiseg_noise.text.plan import WordPlan
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-
-SIZES = (("tiny", 0), ("small", 400), ("medium", 1500), ("large", 10_000))
-"""Names of object sizes and the least clean area in mask pixels of each."""
 
 
 def wilson_interval(hits: int, total: int, z: float = 1.959964) -> tuple[float, float] | None:
@@ -46,15 +44,6 @@ def wilson_interval(hits: int, total: int, z: float = 1.959964) -> tuple[float, 
     spread = z * math.sqrt(rate * (1 - rate) / total + z * z / (4 * total * total))
     scale = 1 + z * z / total
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
-
-
-def size_of(area: int) -> str:
-    """The name of an object's size class.
-
-    >>> size_of(399), size_of(400)
-    ('tiny', 'small')
-    """
-    return [name for name, least in SIZES if area >= least][-1]
 
 
 def quantiles(values: Iterable[float]) -> dict[str, Any]:
@@ -160,14 +149,7 @@ def summarise(request: Request, plan: Plan, records: Iterable[SequenceRecord]) -
     }
     handled = _handled(plan)
     if recipe.mask_noise is not None:
-        summary["clean_masks_digest"] = json_digest(clean)
-        summary["noise"] = _realised(recipe.mask_noise, masks.selected, tally["items"])
-        summary["noise"] |= masks.to_dict()
-        summary["bystanders"] = {
-            "items": tally["bystanders"],
-            "cut": tally["bystanders_cut"],
-            "iou_of_cut": quantiles(bystander_ious),
-        }
+        summary |= mask_sections(recipe.mask_noise, masks, tally, bystander_ious, clean)
         handled |= {
             "absent_from_frame": tally["absent"],
             "vanished_from_disk": tally["vanished"],
@@ -187,6 +169,29 @@ def summarise(request: Request, plan: Plan, records: Iterable[SequenceRecord]) -
             masks=recipe.mask_noise is not None,
             language=recipe.text_noise is not None and recipe.text_noise.scope != "prompt",
         ),
+    }
+
+
+def mask_sections(
+    noise: Noise,
+    masks: MaskFigures,
+    tally: Counter[str],
+    bystander_ious: Iterable[float],
+    clean: Mapping[str, list[str]],
+) -> dict[str, Any]:
+    """The summary's members on masks.
+
+    tally, bystander_ious: see `actiseg_noise.apply.FrameNoise`. clean: digests of the clean masks
+    by sequence folder.
+    """
+    return {
+        "clean_masks_digest": json_digest(clean),
+        "noise": _realised(noise, masks.selected, tally["items"]) | masks.to_dict(),
+        "bystanders": {
+            "items": tally["bystanders"],
+            "cut": tally["bystanders_cut"],
+            "iou_of_cut": quantiles(bystander_ious),
+        },
     }
 
 
@@ -262,8 +267,10 @@ def _similarity(rows: Iterable[TextRow]) -> dict[str, Any]:
     return {kind: quantiles(similar[kind]) for kind in sorted(similar)}
 
 
-def ledger_misfits(summary: Mapping[str, Any], rows: Iterable[LedgerRow]) -> list[str]:
-    """Members of a summary that are not what the ledger's rows give, such as ``noise.iou``."""
+def summary_misfits(
+    summary: Mapping[str, Any], recipe: Recipe, rows: Iterable[LedgerRow]
+) -> list[str]:
+    """Members of a summary that are not what recipe and ledger give, such as ``noise.iou``."""
     masks = MaskFigures()
     words: list[TextRow] = []
     for row in rows:
@@ -272,17 +279,31 @@ def ledger_misfits(summary: Mapping[str, Any], rows: Iterable[LedgerRow]) -> lis
         else:
             masks.add(vars(row))
     expected: dict[str, dict[str, Any]] = {}
-    if "noise" in summary or masks.selected:
+    found = {part: _section(summary, part) for part in ("noise", "text")}
+    if recipe.mask_noise is not None or masks.selected:
         expected["noise"] = {"selected": masks.selected} | masks.to_dict()
-    if "text" in summary or words:
+    if recipe.text_noise is not None or words:
         expected["text"] = {"selected": len(words), "similarity": _similarity(words)}
-    found = {part: summary.get(part) for part in expected}
-    return [
+    lines = [] if summary.get("split") == recipe.split else ["split"]
+    for part, noise in (("noise", recipe.mask_noise), ("text", recipe.text_noise)):
+        if noise is None:
+            continue
+        items, selected = found[part].get("items"), expected[part]["selected"]
+        if type(items) is int and items >= selected:
+            expected[part] |= _realised(noise, selected, items)
+        else:
+            lines.append(f"{part}.items")
+    return lines + [
         f"{part}.{name}"
         for part, members in expected.items()
         for name, value in members.items()
-        if (found[part] or {}).get(name) != value
+        if found[part].get(name) != value
     ]
+
+
+def _section(summary: Mapping[str, Any], part: str) -> Mapping[str, Any]:
+    found = summary.get(part)
+    return found if isinstance(found, Mapping) else {}
 
 
 def versions(*, masks: bool, language: bool) -> dict[str, str]:

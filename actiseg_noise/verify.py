@@ -20,12 +20,12 @@ from actiseg_data.records import (
     read_ledger,
     read_summary,
 )
+from actiseg_data.stage import Stage, silent
 from actiseg_data.untrusted import Cursor, check_name
 from actiseg_noise.consistency import Documents, file_misfit, lexicon_misfit, misfits
 from actiseg_noise.noisy_split import read_split_recipe
 from actiseg_noise.recipe import check_recipe
 from actiseg_noise.rederivation import Rederivation
-from actiseg_noise.stage import Stage, silent
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,10 @@ def verify(
 
     Always: every file that ``digests.json`` lists is there and decodes to its digest, masks and
     lists are there that belong to the action list and no others, and recipe, summary, ledger, list,
-    words and a carried lexicon fit one another. With the source dataset: every mask, list, prompt
-    and ledger row is derived again from the clean data and compared, and objects without noise are
-    shown to have lost pixels to touched ones only. Masks of a split with text noise alone are
-    compared with the source's.
+    words and a carried lexicon fit one another. With the source dataset: every mask, list, prompt,
+    ledger row and count is derived again from the clean data and compared, and objects without
+    noise are shown to have lost pixels to touched ones only. Masks of a split with text noise alone
+    are compared with the source's.
 
     only: sequence folders whose masks are looked at, instead of all. Raises `Refused` where `out`
     is no noisy split or the source is faulty; differences are mismatches, not errors.

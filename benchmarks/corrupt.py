@@ -28,12 +28,12 @@ import numpy as np
 import typer
 from PIL import Image
 
+from actiseg_data.console import print_table
 from actiseg_data.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split, open_split
 from actiseg_data.masks import IndexMask, read_index_mask, write_index_mask
 from actiseg_data.records import Recipe
 from actiseg_data.sequences import Sequence
-from actiseg_noise.console import print_table
 from actiseg_noise.corrupt import corrupt
 from actiseg_noise.presets import load_preset
 from actiseg_noise.recipe import make_recipe

@@ -31,6 +31,7 @@ from typing import Annotated
 
 import typer
 
+from actiseg_data.console import print_table
 from actiseg_data.digests import json_digest
 from actiseg_data.errors import Refused
 from actiseg_data.files import write_json
@@ -38,7 +39,6 @@ from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
 from actiseg_data.layouts.image_sets import image_sets_files
 from actiseg_data.masks import read_index_mask, write_index_mask
 from actiseg_data.untrusted import read_json
-from actiseg_noise.console import print_table
 from actiseg_noise.output import journal_of, partial_folder
 from actiseg_noise.verify import verify
 

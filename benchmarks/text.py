@@ -24,6 +24,7 @@ from typing import Annotated, Any
 
 import typer
 
+from actiseg_data.console import print_table
 from actiseg_data.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, open_split
 from actiseg_data.layouts.image_sets import (
@@ -34,7 +35,6 @@ from actiseg_data.layouts.image_sets import (
 )
 from actiseg_data.sequences import Sequence
 from actiseg_data.untrusted import Cursor
-from actiseg_noise.console import print_table
 
 RUNS = {
     "category": ("--type", "category"),

@@ -36,6 +36,13 @@ def prepare(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callab
 
 
 @pytest.fixture(scope="session")
+def validation(prepare: Callable[..., Prepared], real_data: Path) -> Prepared:
+    """All validation videos with both human-labelled lists."""
+    lists = [real_data / "actionvos" / f"{name}.json" for name in ("val_human", "val_novel")]
+    return prepare("val", None, human_labels=lists, workers=2)
+
+
+@pytest.fixture(scope="session")
 def wordnet() -> Path:
     """WordNet 3.0's database; tests that need it skip where it is absent."""
     pytest.importorskip("nltk", reason="NLTK is in the extra [text]")

@@ -229,6 +229,7 @@ def test_untouched_masks_and_missing_ones_are_told(kitchen, released, tmp_path):
         ("my_split", []),
         ("run2_final", []),
         ("context20", []),
+        ("visor_actiseg-text-20_r0.3_s0", [("words", 0.3, None)]),
         ("text2_final", []),
         ("visor_noise0.35", [("words", 0.35, None)]),
         ("noise20.5", []),

@@ -170,3 +170,74 @@ def test_rules_for_overlaps_make_no_difference(kitchen, tmp_path, overlap):
     recipe = make_recipe("boundary", 0.3, overlap=overlap)
     found = audit(corrupt(kitchen, recipe, out=tmp_path / "noisy", workers=2).out)
     assert found.ok, found.findings
+
+
+def test_other_words_than_the_recipe_draws_are_found(kitchen, tmp_path):
+    uniform, near = make_recipe("category", 0.4), make_recipe("category", 0.4, parameters=NEAR)
+    out = corrupt(kitchen, near, out=tmp_path / "noisy").out
+    assert audit(out).ok
+    write_json(out / "recipe.json", uniform.to_dict())
+    assert any("than the recipe draws" in line for line in audit(out).findings)
+
+
+NEAR = {"flip": "near"}
+
+
+def test_prompts_that_differ_behind_the_name_are_found(kitchen, tmp_path):
+    out = corrupt(kitchen, make_recipe("text", 0.4), out=tmp_path / "noisy").out
+    spoil(out, PROMPTS, lambda entry: entry.update(exp=f"{entry['exp']} quickly"))
+    assert any("behind the object's name" in line for line in audit(out).findings)
+
+
+def test_narrations_and_prompts_must_go_together(kitchen, tmp_path):
+    pytest.importorskip("spacy", reason="spaCy is in the extra [text]")
+    out = corrupt(kitchen, make_recipe("text", 0.6, scope="narration"), out=tmp_path / "n").out
+    assert audit(out).ok
+    spoil(out, PROMPTS, lambda entry: entry.update(exp=entry["exp_org"]))
+    assert any("go with the list's narration" in line for line in audit(out).findings)
+
+
+def test_what_cannot_be_held_against_its_recipe_is_not_as_claimed(kitchen, tmp_path):
+    out = corrupt(kitchen, make_recipe("text", 0.4), out=tmp_path / "noisy").out
+    recipe = json.loads((out / "recipe.json").read_text())
+    recipe["noises"][0]["algorithm"] = 99
+    write_json(out / "recipe.json", recipe)
+    assert any("could not be held against" in line for line in audit(out).findings)
+    recipe["noises"][0]["algorithm"] = 1
+    write_json(out / "recipe.json", recipe)
+    assert audit(out).ok
+    (out / IMAGE_SETS / "train.json").unlink()
+    assert any("action list is missing" in line for line in audit(out).findings)
+
+
+def test_missing_words_are_found(kitchen, tmp_path):
+    out = corrupt(kitchen, make_recipe("text", 0.4), out=tmp_path / "noisy").out
+    for name in (OBJECTS, PROMPTS):
+        document = json.loads((out / IMAGE_SETS / name).read_text())
+        document["videos"].pop(next(iter(document["videos"])))
+        write_json(out / IMAGE_SETS / name, document)
+    assert any("have no prompt" in line for line in audit(out).findings)
+
+
+def test_faulty_masks_are_refused_and_frames_that_cannot_be_measured_told(kitchen, tmp_path):
+    from actiseg_data.errors import Refused
+
+    out = corrupt(kitchen, make_recipe("mixed", 0.4), out=tmp_path / "noisy", workers=2).out
+    few = make_kitchen(tmp_path / "few", 60)
+    found = audit(out, clean=kitchen)
+    assert not found.left_out
+    with pytest.raises(Refused, match="lacks"):
+        audit(out, clean=few)
+    mask = next((out / MASKS).rglob("*.png"))
+    mask.write_bytes(mask.read_bytes()[:99])
+    with pytest.raises(Refused):
+        audit(out)
+
+
+def test_words_under_a_recipe_for_masks_are_found(kitchen, tmp_path):
+    masks = corrupt(kitchen, make_recipe("erode", 0.4), out=tmp_path / "masks", workers=2).out
+    words = corrupt(kitchen, make_recipe("text", 0.4), out=tmp_path / "words").out
+    assert audit(masks).ok
+    for name in (OBJECTS, PROMPTS):
+        shutil.copy(words / IMAGE_SETS / name, masks / IMAGE_SETS / name)
+    assert any("of all prompts differ" in line for line in audit(masks).findings)

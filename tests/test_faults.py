@@ -21,13 +21,13 @@ from roots import add_frames, clip, make_root
 from actiseg_data.errors import Interrupted, Problem, Refused
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, open_split
 from actiseg_data.parallel import run
+from actiseg_data.stage import silent
 from actiseg_noise import corrupt as corrupt_module
 from actiseg_noise import output
 from actiseg_noise.corrupt import corrupt
 from actiseg_noise.journal import find_records, read_record
 from actiseg_noise.output import journal_of, partial_folder
 from actiseg_noise.recipe import make_recipe
-from actiseg_noise.stage import silent
 from actiseg_noise.verify import verify
 from benchmarks import faults
 

@@ -18,13 +18,14 @@ from actiseg_data.errors import Refused
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
 from actiseg_data.lexicon import load_lexicon
 from actiseg_data.masks import write_index_mask
+from actiseg_data.sizes import size_of
 from actiseg_noise.corrupt import corrupt
 from actiseg_noise.figures import print_inspection
 from actiseg_noise.inspection import inspect
 from actiseg_noise.preview import make_preview
 from actiseg_noise.recipe import make_recipe
 from actiseg_noise.shift import boundary_shift
-from actiseg_noise.summary import size_of, wilson_interval
+from actiseg_noise.summary import wilson_interval
 
 
 def disc(radius, centre=(60, 60), shape=(121, 121)):

@@ -25,13 +25,6 @@ from actiseg_data.prepare.shapes import Fills, fill, paint
 
 
 @pytest.fixture(scope="session")
-def validation(prepare: Callable[..., Prepared], real_data: Path) -> Prepared:
-    """All validation videos with both human-labelled lists."""
-    lists = [real_data / "actionvos" / f"{name}.json" for name in ("val_human", "val_novel")]
-    return prepare("val", None, human_labels=lists, workers=2)
-
-
-@pytest.fixture(scope="session")
 def human(real_data: Path, validation: Prepared) -> list[dict[str, Any]]:
     """The published entries of the videos at hand."""
     entries = json.loads((real_data / "actionvos/val_human.json").read_text())

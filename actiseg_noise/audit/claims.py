@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 WORDS, MASKS, ANY = "words", "masks", "any"
@@ -75,6 +75,13 @@ def _shares(name: str) -> list[Claim]:
             share = float(match[1])
             found[medium] = Claim(match[0].strip("_-"), medium, share if share < 1 else share / 100)
     match = _RATE.search(name)
-    if match is not None and not found:
-        found[ANY] = Claim(match[0].strip("_-"), ANY, float(match[1]))
-    return list(found.values())
+    if match is None:
+        return list(found.values())
+    # It stands last, after the name of a preset, over whose own rate it stands.
+    said, rate = match[0].strip("_-"), float(match[1])
+    if not found:
+        return [Claim(said, ANY, rate)]
+    return [
+        of if of.rate == rate else replace(of, said=f"{of.said}, {said}", rate=rate)
+        for of in found.values()
+    ]

@@ -15,8 +15,8 @@ from actiseg_noise.apply import eligible
 from actiseg_noise.audit.claims import MASKS, WORDS, Claim
 from actiseg_noise.audit.masks import Change, MaskAudit
 from actiseg_noise.audit.words import Z_999, Share, WordFigures
-from actiseg_noise.text.assignment import rates
-from actiseg_noise.text.wordings import NoisyList, WordItem
+from actiseg_noise.text.assignment import Options, rates
+from actiseg_noise.text.wordings import NoisyList, WordItem, fold
 from actiseg_noise.text.words import ClipOptions, WordNoise
 
 Judgement: TypeAlias = tuple[bool, str]
@@ -52,12 +52,31 @@ def judge_by_recipe(recipe: Recipe, held: Held, lexicon: Lexicon) -> Iterator[Ju
     lexicon: the one that the split's words are of. Raises `Refused` where the recipe names another,
     where it lacks a class of the split, and, of noise on narrations, where spaCy is missing.
     """
-    if recipe.text_noise is not None and held.words is not None and held.own is not None:
+    if held.own is None:
+        yield False, "its action list is missing, without which nothing tells what could be touched"
+        return
+    if held.items:
+        yield from _missing_objects(held.items, held.own)
+    if recipe.text_noise is not None and held.words is None:
+        yield False, "nothing tells its clean words, though the recipe asks for noise on words"
+    elif recipe.text_noise is not None and held.words is not None:
         yield from _words_of_recipe(recipe, recipe.text_noise, held, held.own, lexicon)
-    elif recipe.text_noise is None and held.words is not None and held.words.changed.hits:
-        yield False, f"{_shown(held.words.changed)} of all prompts differ, which no recipe asks for"
+    elif held.words is not None and held.words.changed.hits:
+        yield False, f"{_shown(held.words.changed)} of all prompts differ, {_NOT_ASKED}"
     if held.masks is not None:
         yield from _masks_of_recipe(recipe, held.masks, held.own)
+
+
+def _missing_objects(items: Iterable[WordItem], own: NoisyList) -> Iterator[Judgement]:
+    """Objects of the list without words, and words of objects that the list does not have."""
+    have = {(item.sequence, item.object_id) for item in items}
+    listed = {(of.folder, label.object_id) for of in own.sequences for label in of.objects}
+    for what, places in (
+        ("objects of the action list have no prompt", listed - have),
+        ("objects have prompts, but are not in the action list", have - listed),
+    ):
+        if places:
+            yield False, f"{len(places)} {what}"
 
 
 def _words_of_recipe(
@@ -89,13 +108,15 @@ def _objects_of_recipe(
 ) -> Iterator[Judgement]:
     flips: list[bool] = []
     renames: list[bool] = []
-    strange = 0
+    strange = other = tails = 0
     for item in items:
         of = could.get(item.sequence)
         option = of.objects.get(item.object_id) if of is not None else None
         flippable = option is not None and option.flip is not None
         renamable = option is not None and option.substitute is not None
         strange += (item.flipped and not flippable) or (item.renamed and not renamable)
+        other += option is not None and not _as_drawn(item, option)
+        tails += item.clean.tail != item.noisy.tail and not (item.flipped and noise.scope == "both")
         if flippable:
             flips.append(item.flipped)
         if renamable and not item.flipped:
@@ -109,6 +130,22 @@ def _objects_of_recipe(
             yield _rate_judged(what, Share(len(hits), sum(hits)), wanted)
     if strange:
         yield False, f"{strange} objects have other words, which the recipe cannot touch"
+    if other:
+        yield False, f"{other} objects have other words than the recipe draws for them"
+    if tails:
+        yield False, f"{tails} prompts differ behind the object's name, {_NOT_ASKED}"
+
+
+def _as_drawn(item: WordItem, option: Options) -> bool:
+    """Whether a changed object is called what it was to become."""
+    if item.flipped:
+        if option.flip is None:
+            return True  # counted as strange
+        class_id, name = option.flip
+        return item.noisy.class_id == class_id and fold(item.noisy.name) == fold(name.text)
+    if item.renamed and option.substitute is not None:
+        return fold(item.noisy.name) == fold(option.substitute.text)
+    return True
 
 
 def _narrations_of_recipe(
@@ -131,9 +168,17 @@ def _narrations_of_recipe(
     other = sum(item.flipped or item.renamed for item in items)
     if other:
         yield False, f"{other} objects have other words, {_NOT_ASKED}"
-    alone = sum(i.clean.prompt != i.noisy.prompt for i in items if i.sequence not in own.changed)
-    if alone:
-        yield False, f"{alone} prompts differ whose narration did not change"
+    apart = sum(not _follows(item, own.narrations.get(item.sequence)) for item in items)
+    if apart:
+        yield False, f"{apart} prompts do not go with the list's narration"
+
+
+def _follows(item: WordItem, narrations: tuple[str, str] | None) -> bool:
+    """Whether a prompt changed as its narration did. One that never had it stays."""
+    old, new = narrations or ("", "")
+    clean = item.clean.prompt
+    wanted = clean[: len(clean) - len(old)] + new if old and clean.endswith(old) else clean
+    return item.noisy.prompt == wanted
 
 
 def _chance(noise: Noise, of: ClipOptions) -> float | None:
@@ -154,15 +199,11 @@ def _rate_judged(what: str, share: Share, wanted: float, holds: bool | None = No
     return fine, f"{what}: {_shown(share)} {of} {verb} the recipe asks for ({wanted:.1%})"
 
 
-def _masks_of_recipe(
-    recipe: Recipe, masks: MaskAudit, own: NoisyList | None
-) -> Iterator[Judgement]:
+def _masks_of_recipe(recipe: Recipe, masks: MaskAudit, own: NoisyList) -> Iterator[Judgement]:
     noise = recipe.mask_noise
     if noise is None:
         if masks.all.touched:
             yield False, f"{masks.all.touched} objects have other masks, {_NOT_ASKED}"
-        return
-    if own is None:
         return
     could = {
         (sequence.folder, frame, label.object_id)

@@ -18,6 +18,7 @@ from actiseg_data.layouts.actionvos import MASKS, SUBSETS, Split, disk_name, seq
 from actiseg_data.masks import read_index_mask
 from actiseg_data.parallel import run
 from actiseg_data.sequences import ObjectLabel, Sequence
+from actiseg_data.stage import Stage, silent
 from actiseg_noise.measured import (
     MaskGroup,
     MaskItem,
@@ -27,7 +28,6 @@ from actiseg_noise.measured import (
     shift_of,
     touched_of,
 )
-from actiseg_noise.stage import Stage, silent
 
 _CLEAN_ENDING = "_org"
 
@@ -87,6 +87,11 @@ def mask_root(noisy: Path) -> Path | None:
     return None
 
 
+def has_clean_copies(root: Path) -> bool:
+    """Whether there is a ``<frame>_org.png``, as ActiSeg-NL writes them beside changed masks."""
+    return any(True for subset in SUBSETS for _ in (root / subset).glob(f"*/*{_CLEAN_ENDING}.png"))
+
+
 def audit_masks(
     root: Path,
     clean: Split | None,
@@ -97,8 +102,8 @@ def audit_masks(
     """Measure the masks under a root that `mask_root` found.
 
     clean: the clean split, of which the wanted sequence folders, by default all, are looked at;
-    None: those that are on disk, against the clean copies among them. Raises `Refused` where there
-    is nothing to compare with, and for faulty masks.
+    None: those that are on disk, against the clean copies among them (`has_clean_copies`). Raises
+    `Refused` where the clean split has none of the masks, and for faulty masks.
     """
     if clean is not None:
         chosen = [of for of in clean.sequences if wanted is None or of.folder in wanted]
@@ -109,10 +114,6 @@ def audit_masks(
             )
     else:
         tasks = list(_tasks_on_disk(root))
-        if not tasks:
-            raise refuse(
-                "tells no clean masks (frame_org.png)", root, "give the clean dataset as --clean"
-            )
     with stage("measuring masks") as progress:
         found = run(_measure, None, tasks, workers, progress)
     changes = tuple(change for of in found for change in of)
@@ -159,17 +160,14 @@ def _task_beside(root: Path, clean: Split, sequence: Sequence) -> _Task:
 
 
 def _tasks_on_disk(root: Path) -> Iterable[_Task]:
-    """The sequences on disk, where any has clean copies; a frame without one did not change."""
-    tasks = []
+    """The sequences on disk; a frame without a clean copy did not change."""
     for subset in SUBSETS:
         for folder in sorted(path for path in (root / subset).glob("*") if path.is_dir()):
             masks = sorted(path for path in folder.glob("*.png"))
             clean = {p.stem[: -len(_CLEAN_ENDING)]: p for p in masks if _is_clean(p)}
             noisy = [path for path in masks if not _is_clean(path)]
             pairs = tuple((clean.get(path.stem, path), path) for path in noisy)
-            tasks.append(_Task(folder.name, {}, pairs, 0, False))
-    told = any(one != other for task in tasks for one, other in task.pairs)
-    return tasks if told else []
+            yield _Task(folder.name, {}, pairs, 0, False)
 
 
 def _is_clean(path: Path) -> bool:

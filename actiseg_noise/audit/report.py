@@ -12,14 +12,14 @@ from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, open_split
 from actiseg_data.layouts.image_sets import objects_file
 from actiseg_data.lexicon import Lexicon, load_lexicon
 from actiseg_data.records import RECIPE_FILE, SUMMARY_FILE, Recipe, read_recipe
+from actiseg_data.stage import Stage, silent
 from actiseg_data.untrusted import check_name
 from actiseg_noise.audit.claims import Claim, claims_of
 from actiseg_noise.audit.judgement import Held, Judgement, judge_by_name, judge_by_recipe
-from actiseg_noise.audit.masks import MaskAudit, audit_masks, mask_root
+from actiseg_noise.audit.masks import MaskAudit, audit_masks, has_clean_copies, mask_root
 from actiseg_noise.audit.words import Share, WordFigures, word_figures
 from actiseg_noise.noisy_split import carried_lexicon, source_root
 from actiseg_noise.recipe import check_recipe
-from actiseg_noise.stage import Stage, silent
 from actiseg_noise.text.mentions import MentionFinder
 from actiseg_noise.text.wordings import NoisyList, WordItem, read_noisy_list, read_word_items
 
@@ -107,11 +107,12 @@ def audit(
     own_list = (lists or noisy / IMAGE_SETS) / f"{name}.json"
     own = read_noisy_list(own_list) if own_list.is_file() else None
     items: list[WordItem] = []
-    may_be_noisy = recipe is None or recipe.text_noise is not None or clean is not None
-    if lists is not None and name is not None and may_be_noisy:
+    if lists is not None and name is not None:
         items = _word_items(lists, name, clean, left_out)
         if items:
             against.append("*_org keys" if clean is None else str(clean))
+    if recipe is not None and recipe.text_noise is None:
+        left_out.pop("text", None)  # its words are clean ones, which nothing has to tell
     words = word_figures(items, known, _finder(known, left_out)) if items else None
     masks = _masks(noisy, clean, recipe, name, own, left_out, against, workers, stage)
     if words is None and masks is None:
@@ -126,7 +127,7 @@ def audit(
     claims = claims_of(noisy)
     held = Held(items, words, own, masks)
     judged = [
-        *_judged_by_recipe(recipe, held, own_lexicon, left_out),
+        *_judged_by_recipe(recipe, held, own_lexicon),
         *judge_by_name(claims, recipe, held),
     ]
     if words is not None and words.misnamed:
@@ -161,21 +162,35 @@ def _masks(
     root = mask_root(noisy)
     if root is None:
         return None
-    wanted = None if own is None else {sequence.folder for sequence in own.sequences}
     try:
         with_masks = _clean_split(noisy, clean, recipe, name)
-        masks = audit_masks(root, with_masks, wanted, workers, stage)
     except Refused as refused:
         if clean is not None:
             raise
         left_out["masks"] = refused.problems[0].what
         return None
+    if with_masks is None and not has_clean_copies(root):
+        left_out["masks"] = "tells no clean masks (frame_org.png, or the source)"
+        return None
+    wanted = None if own is None else {sequence.folder for sequence in own.sequences}
+    masks = audit_masks(root, with_masks, wanted, workers, stage)
     against.append("clean copies" if with_masks is None else str(with_masks.root))
     if masks.positive is None:
         left_out["claims on masks"] = (
             "nothing tells which objects are active: give the clean dataset as --clean"
         )
+    lacking = _lacking_frames(own, with_masks)
+    if lacking:
+        left_out[f"masks of {lacking} frames"] = "the clean dataset lacks them"
     return masks
+
+
+def _lacking_frames(own: NoisyList | None, clean: Split | None) -> int:
+    """How many frames of a split's own list the clean dataset does not have."""
+    if own is None or clean is None:
+        return 0
+    known = {(of.folder, frame) for of in clean.sequences for frame in of.frames}
+    return sum((of.folder, frame) not in known for of in own.sequences for frame in of.frames)
 
 
 def _narrations(own: NoisyList | None) -> Share | None:
@@ -244,13 +259,11 @@ def _clean_split(
     return None
 
 
-def _judged_by_recipe(
-    recipe: Recipe | None, held: Held, lexicon: Lexicon, left_out: dict[str, str]
-) -> list[Judgement]:
+def _judged_by_recipe(recipe: Recipe | None, held: Held, lexicon: Lexicon) -> list[Judgement]:
     if recipe is None:
         return []
     try:
         return list(judge_by_recipe(check_recipe(recipe, RECIPE_FILE), held, lexicon))
     except Refused as refused:
-        left_out["recipe"] = refused.problems[0].what
-        return []
+        why = refused.problems[0].what
+        return [(False, f"it could not be held against its {RECIPE_FILE}: {why}")]

@@ -41,11 +41,10 @@ def audit(
 
     Example: actiseg-noise audit ImageSets_noise20_classid_prompt --strict
     """
-    from actiseg_data.files import write_json
+    from actiseg_data.files import refuse_inside_of, write_json
     from actiseg_data.lexicon import read_lexicon
     from actiseg_noise.audit.report import audit as measure
     from actiseg_noise.figures import print_audit
-    from actiseg_noise.noisy_split import refuse_inside_of
 
     if json_file is not None:
         refuse_inside_of(json_file, (noisy, *((clean,) if clean is not None else ())))

@@ -26,7 +26,7 @@ def verify(
 
     Example: actiseg-noise verify actiseg_sample_text_r0.4_s0 --source actiseg_sample
     """
-    from actiseg_noise.console import MOST_LINES
+    from actiseg_data.console import MOST_LINES
     from actiseg_noise.verify import verify as check
 
     found = check(out, source, only or [], workers, staged(quiet))

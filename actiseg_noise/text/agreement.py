@@ -34,8 +34,13 @@ _DETERMINERS: Mapping[str, Mapping[str, str]] = {
     "half an": {"singular": "half {a}", "plural": "some", "mass": "some"},
 }
 
-_NO_ADJECTIVES = ("and", "or", "of", "in", "on", "into", "onto", "to", "from", "with", "for", "the")
+_NO_ADJECTIVES = (
+    *("and", "or", "of", "in", "on", "into", "onto", "to", "from", "with", "for", "the", "dozen"),
+)
 """Words that end what a determiner before them belongs to."""
+
+_DEFINITE = ("the", "these", "those", "my", "your", "his", "her", "its", "our", "their", "other")
+"""Words before a number that are determiners themselves: without the number they stay."""
 
 _AMOUNTS = ("some", "more", "any", "all", "enough")
 """What stands before plurals and before what cannot be counted, but not before one thing."""
@@ -61,14 +66,26 @@ def replace_noun(text: str, start: int, end: int, number: str, name: Name) -> st
     determiner = _find_determiner(before)
     form, now = _form(name, number, counted=determiner.word in _AMOUNTS)
     agreed = _DETERMINERS.get(determiner.word, {})
+    if now in agreed and _last_word(before[: determiner.start]) in _DEFINITE:
+        before = before[: determiner.start] + before[determiner.end :].lstrip()
+        return replace_noun(before + noun + after, len(before), len(before + noun), number, name)
     if now in agreed:
+        old = before[determiner.start : determiner.end]
         article = name.article or "a"
         if determiner.adjective:
-            article = "an" if determiner.adjective[0] in "aeiou" else "a"
+            own = old.casefold() in ("a", "an")
+            article = old.casefold() if own else _article_of(determiner.adjective)
         new = agreed[now].format(a=article)
-        old = before[determiner.start : determiner.end]
         before = before[: determiner.start] + match_case(old, new) + before[determiner.end :]
     return before + match_case(noun, form) + after
+
+
+def _last_word(text: str) -> str:
+    return (text.split() or [""])[-1].casefold()
+
+
+def _article_of(adjective: str) -> str:
+    return "an" if adjective[0] in "aeiou" else "a"
 
 
 class _Determiner(NamedTuple):
@@ -88,7 +105,7 @@ def _find_determiner(before: str) -> _Determiner:
     """
     words = list(re.finditer(r"\S+", before)) if before[-1:].isspace() else []
     folded = [word[0].casefold() for word in words]
-    for first, last in ((-2, -1), (-1, -1), (-2, -2)):
+    for first, last in ((-2, -1), (-1, -1), (-3, -2), (-2, -2)):
         if len(words) < -first:
             continue
         word = " ".join(folded[first:] if last == -1 else folded[first : last + 1])

@@ -36,6 +36,11 @@ class Wording:
         """Whether the prompt begins with the name, as all of ActionVOS do."""
         return fold(self.prompt).startswith(fold(self.name))
 
+    @property
+    def tail(self) -> str:
+        """What stands behind the name."""
+        return self.prompt[len(self.name) :]
+
 
 @dataclass(frozen=True)
 class WordItem:

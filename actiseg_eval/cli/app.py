@@ -1,0 +1,167 @@
+"""The commands of `actiseg-eval`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from actiseg_data import __version__
+from actiseg_data.command_line import Quiet, Workers, locate, staged
+
+if TYPE_CHECKING:
+    from actiseg_eval.truth import Truth
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+
+Predictions = Annotated[
+    Path,
+    typer.Argument(
+        help="Folder [train|val/]<sequence>/<frame>.png of index masks, or <sequence>/<object id>/"
+        "<frame>.png of binary ones; or a .json list of COCO RLE; or a dataset, for its masks.",
+        show_default=False,
+    ),
+]
+GroundTruth = Annotated[
+    Optional[Path],
+    typer.Option(
+        help="ActionVOS root, or a folder <sequence>/<frame>.png. Default: what predictions.json "
+        "names, else $ACTISEG_DATASET, else ./dataset_visor, else the sample."
+    ),
+]
+SplitName = Annotated[
+    Optional[str],
+    typer.Option(
+        help="Action list of the root. Default: as predictions.json says, else val_human."
+    ),
+]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"actiseg {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Say which it is."),
+    ] = False,
+) -> None:
+    """Score predicted masks of videos, exactly, under stated rules."""
+
+
+@app.command()
+def score(
+    preds: Predictions,
+    gt: GroundTruth = None,
+    split: SplitName = None,
+    protocol: Annotated[
+        str, typer.Option(help="Rules to score by (actiseg-eval protocols shows them).")
+    ] = "actionvos",
+    metrics: Annotated[
+        Optional[str],
+        typer.Option(help="core, jf, boundary, with commas, or all. Default: the protocol's."),
+    ] = None,
+    filter_flagged: Annotated[
+        bool,
+        typer.Option(
+            "--filter/--no-filter",
+            help="Leave out sequences that people flagged (redundant, missing, other).",
+        ),
+    ] = True,
+    missing: Annotated[
+        str, typer.Option(help="Frames without a prediction: error, or empty (scored as blank).")
+    ] = "error",
+    strata: Annotated[
+        Optional[Path],
+        typer.Option(help="ledger.jsonl of a noisy split: figures by kind and strength of noise."),
+    ] = None,
+    json_file: Annotated[
+        Optional[Path], typer.Option("--json", help="Write everything to this file, too.")
+    ] = None,
+    csv_file: Annotated[
+        Optional[Path], typer.Option("--csv", help="Write all figures and strata as a table.")
+    ] = None,
+    markdown_file: Annotated[
+        Optional[Path], typer.Option("--markdown", help="Write the tables as Markdown.")
+    ] = None,
+    workers: Workers = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Score a folder of predictions against the truth.
+
+    Example: actiseg-eval score preds/ --gt dataset_visor --metrics core,jf --workers 2
+    """
+    from actiseg_data.files import refuse_inside_of, write_bytes, write_json
+    from actiseg_data.records import read_ledger
+    from actiseg_eval.printing import print_report
+    from actiseg_eval.score import score as compute
+
+    truth = _truth(preds, gt, split)
+    for path in (json_file, csv_file, markdown_file):
+        if path is not None:
+            refuse_inside_of(path, (preds, truth.root))
+    report = compute(
+        truth,
+        preds,
+        protocol,
+        measures=None if metrics is None else metrics.split(","),
+        filtered=filter_flagged,
+        missing=missing,
+        ledger=None if strata is None else list(read_ledger(strata)),
+        workers=workers,
+        stage=staged(quiet),
+    )
+    print_report(report)
+    if json_file is not None:
+        write_json(json_file, report.to_dict(), indent=1)
+        print(f"wrote {json_file}")
+    for path, text in ((csv_file, report.to_csv), (markdown_file, report.to_markdown)):
+        if path is not None:
+            write_bytes(path, text().encode())
+            print(f"wrote {path}")
+
+
+@app.command()
+def protocols(
+    preds: Annotated[
+        Optional[Path],
+        typer.Argument(help="Predictions: also tell where the protocols differ on these."),
+    ] = None,
+    gt: GroundTruth = None,
+    split: SplitName = None,
+    workers: Workers = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Show the protocols side by side, and where they differ on some predictions.
+
+    Example: actiseg-eval protocols preds/ --gt dataset_visor
+    """
+    from actiseg_eval.differences import compare_protocols
+    from actiseg_eval.printing import print_differences, print_protocols
+    from actiseg_eval.protocols import load_protocols
+
+    print_protocols(load_protocols())
+    if preds is not None:
+        truth = _truth(preds, gt, split)
+        print_differences(compare_protocols(truth, preds, workers, staged(quiet)))
+    else:
+        print("next: actiseg-eval protocols PREDS, which tells where they differ on these")
+
+
+def _truth(preds: Path, gt: Path | None, split: str | None) -> Truth:
+    """The truth that is named, or that the predictions name; the first line printed says which."""
+    from actiseg_data.records import read_predictions_note
+    from actiseg_eval.inputs import predictions_note
+    from actiseg_eval.truth import open_truth
+
+    note = predictions_note(preds)
+    if note is not None and (gt is None or split is None):
+        told = read_predictions_note(note)
+        gt = gt or (preds / told.dataset).resolve()
+        split = split or told.split
+    return open_truth(locate(gt), split)

@@ -1,0 +1,84 @@
+"""Where the protocols differ on some predictions: how often each odd case occurs, and what each
+protocol makes of the whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from actiseg_data.errors import Refused
+from actiseg_data.layouts.folder import FolderSplit
+from actiseg_data.stage import Stage, silent
+from actiseg_eval.inputs import open_predictions
+from actiseg_eval.protocols import VOID, Protocol, load_protocol, load_protocols
+from actiseg_eval.report import Report
+from actiseg_eval.score import Job, score, score_sequences
+from actiseg_eval.truth import Truth
+from actiseg_eval.units import gather_units
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What protocols make of the same predictions.
+
+    cases: how often each case of `Protocol.cases` occurs. outcomes: by protocol, its report, or why
+    it refuses.
+    """
+
+    protocols: Mapping[str, Protocol]
+    cases: Mapping[str, int]
+    outcomes: Mapping[str, Report | str]
+
+
+def compare_protocols(
+    truth: Truth, predictions: Path, workers: int = 1, stage: Stage = silent
+) -> Differences:
+    """Score the same predictions under every protocol that can, by counts of pixels and F.
+
+    Parameters as in `actiseg_eval.score.score`. Raises `Refused` where the predictions cannot be
+    read.
+    """
+    known = load_protocols()
+    outcomes: dict[str, Report | str] = {}
+    cases = _cases(truth, predictions, workers, stage)
+    for name, protocol in known.items():
+        if protocol.needs_labels and isinstance(truth, FolderSplit):
+            outcomes[name] = "needs an action list that says what is active"
+            continue
+        try:
+            outcomes[name] = score(
+                truth,
+                predictions,
+                protocol,
+                measures=("core", "jf"),
+                workers=workers,
+                stage=stage,
+            )
+        except Refused as refused:
+            first, *others = refused.problems
+            more = f" (and {len(others)} more)" if others else ""
+            outcomes[name] = f"refused: {first.where}: {first.what}{more}"
+    return Differences(known, cases, outcomes)
+
+
+def _cases(truth: Truth, predictions: Path, workers: int, stage: Stage) -> dict[str, int]:
+    # Every object of every frame, with nothing taken out.
+    everything = replace(load_protocol("vos-benchmark"), frames="all", counted="every frame")
+    opened = open_predictions(predictions, truth.sequences)
+    job = Job(truth, opened, everything, ("core",), "error")
+    with stage("looking for cases") as progress:
+        results = score_sequences(job, truth.sequences, workers, progress)
+    units = gather_units(results)
+    tally = sum((result.tally for result in results), Counter[str]())
+    void = sum(label.object_id == VOID for label in units.labels)
+    return {
+        "both empty": int((units.union == 0).sum()),
+        "truth empty, prediction not": int(((units.truth == 0) & (units.prediction > 0)).sum()),
+        "prediction empty, truth not": int(((units.truth > 0) & (units.prediction == 0)).sum()),
+        "predicted ids that no object has": tally["frames_with_extra_ids"],
+        "first and last frames": sum(min(2, len(of.frames)) for of in truth.sequences),
+        "objects that come late": tally["objects_that_come_late"],
+        "void pixels (255)": void,
+    }

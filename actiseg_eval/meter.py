@@ -1,0 +1,289 @@
+"""One sequence, frame by frame, to what all figures need of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actiseg_data.errors import refuse
+from actiseg_data.masks import IndexMask
+from actiseg_data.sequences import Sequence
+from actiseg_eval.bits import BinaryMask
+from actiseg_eval.boundary import (
+    boundary_f,
+    boundary_iou,
+    image_distance,
+    image_tolerance,
+    object_distance,
+    object_tolerance,
+)
+from actiseg_eval.counts import Counts
+from actiseg_eval.prediction import (
+    Prediction,
+    counts_of,
+    ids_of,
+    mask_of,
+    shape_of,
+    shared_pixels,
+    without,
+)
+from actiseg_eval.protocols import VOID, Protocol
+
+MEASURES = ("core", "jf", "boundary")
+"""What can be measured: by counts of pixels alone; boundary F; boundary IoU and F by object."""
+
+_Value = Callable[[BinaryMask, BinaryMask], float]
+
+_VALUES: Mapping[str, Mapping[str, _Value]] = {
+    "core": {},
+    "jf": {"f": lambda truth, mask: boundary_f(truth, mask, image_tolerance(truth.shape))},
+    "boundary": {
+        "f_object": lambda truth, mask: boundary_f(truth, mask, object_tolerance(truth)),
+        "boundary_iou": lambda truth, mask: boundary_iou(truth, mask, image_distance(truth.shape)),
+        "boundary_iou_object": lambda truth, mask: boundary_iou(
+            truth, mask, object_distance(truth)
+        ),
+    },
+}
+
+
+@dataclass(frozen=True)
+class SequenceResult:
+    """What all figures need of one sequence, under one protocol.
+
+    ids: (K) objects. frames: (F) scored ones. truth, prediction, both: (F, K) pixels. values: (F,
+    K) numbers in [0, 1] by name: ``f``, ``f_object``, ``boundary_iou``, ``boundary_iou_object``, as
+    far as they were measured, of objects that the protocol averages. counted: (F, K) whether the
+    object counts in that frame. tally: counts of what was odd.
+    """
+
+    sequence: Sequence
+    ids: tuple[int, ...]
+    frames: tuple[str, ...]
+    truth: NDArray[np.int64]
+    prediction: NDArray[np.int64]
+    both: NDArray[np.int64]
+    values: Mapping[str, NDArray[np.float64]]
+    counted: NDArray[np.bool_]
+    tally: Counter[str]
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """counts: see `Counts`. values: of each id that has pixels in truth or prediction, by name.
+    pairs: of matching protocols alone."""
+
+    counts: Counts
+    values: Mapping[int, Mapping[str, float]]
+    pairs: _Pairs | None
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Every pair of a true id and a proposal. shared: pixels; values: as in `_Frame`."""
+
+    ids: tuple[int, ...]
+    proposals: tuple[int, ...]
+    shared: NDArray[np.int64]
+    values: Mapping[str, NDArray[np.float64]]
+
+
+class SequenceMeter:
+    """Takes in the frames of one sequence, in any order.
+
+    measures: some of `MEASURES`.
+
+    >>> from actiseg_data.sequences import ObjectLabel
+    >>> from actiseg_eval.protocols import load_protocol
+    >>> cup = ObjectLabel(1, "cup", 13, positive=True, handbox=True, narration=True)
+    >>> clip = Sequence("00000001_P01_01_take_cup", 1, "P01_01", 1, 9, "take cup", "take", 0,
+    ...                 "cup", 13, ("frame_0000000001",), (cup,))
+    >>> meter = SequenceMeter(clip, load_protocol("actionvos"), ("core",))
+    >>> meter.add("frame_0000000001", np.array([[1, 1]], np.uint8), np.array([[0, 1]], np.uint8))
+    >>> meter.result().both.tolist()
+    [[1]]
+    """
+
+    def __init__(self, sequence: Sequence, protocol: Protocol, measures: tuple[str, ...]) -> None:
+        self.sequence, self.protocol = sequence, protocol
+        self._measured = {name: of for each in measures for name, of in _VALUES[each].items()}
+        self._frames: dict[str, _Frame] = {}
+        self._tally: Counter[str] = Counter()
+
+    def predicted_ids(self, frame: str) -> list[int]:
+        """The ids that were predicted in a frame that was taken in."""
+        return [int(at) + 1 for at in np.flatnonzero(self._frames[frame].counts[1, 1:])]
+
+    @property
+    def missing(self) -> list[str]:
+        """Frames that were not taken in yet."""
+        return [frame for frame in self.sequence.frames if frame not in self._frames]
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """The frames that the protocol scores."""
+        frames = self.sequence.frames
+        return frames if self.protocol.frames == "all" else frames[1:-1]
+
+    def add(self, frame: str, truth: IndexMask, prediction: Prediction) -> None:
+        """Take in a frame of the sequence.
+
+        truth: (H, W) uint8. prediction: (H, W) uint8, or (H, W) bool masks by object id. Raises
+        `ValueError` where the two differ in size.
+        """
+        if shape_of(prediction) != truth.shape:
+            raise ValueError(f"{shape_of(prediction)} predicted pixels for {truth.shape} true ones")
+        if self.protocol.void != "an id":
+            void = truth == VOID
+            if void.any():
+                truth = np.where(void, np.uint8(0), truth)
+                if self.protocol.void == "cleared":
+                    prediction = without(prediction, void)
+        counts = counts_of(truth, prediction)
+        self._frames[frame] = _Frame(
+            counts,
+            self._values(frame, counts, truth, prediction),
+            self._pairs(frame, counts, truth, prediction),
+        )
+
+    def _values(
+        self, frame: str, counts: Counts, truth: IndexMask, prediction: Prediction
+    ) -> dict[int, dict[str, float]]:
+        if not self._measured or frame not in self.scored or self.protocol.matching == "best":
+            return {}
+        present = set((np.flatnonzero(counts[:2, 1:].any(axis=0)) + 1).tolist())
+        if self.protocol.objects == "listed":
+            every = self.protocol.averaged == "all"
+            present &= {of.object_id for of in self.sequence.objects if every or of.positive}
+        return {at: self._of_pair(truth == at, mask_of(prediction, at)) for at in sorted(present)}
+
+    def _of_pair(self, truth: BinaryMask, mask: BinaryMask) -> dict[str, float]:
+        return {name: value(truth, mask) for name, value in self._measured.items()}
+
+    def _pairs(
+        self, frame: str, counts: Counts, truth: IndexMask, prediction: Prediction
+    ) -> _Pairs | None:
+        if self.protocol.matching != "best" or frame not in self.scored:
+            return None
+        ids = np.flatnonzero(counts[0, 1:]) + 1
+        proposals = np.array(sorted(ids_of(prediction)), np.int64)
+        values = {name: np.zeros((len(ids), len(proposals))) for name in self._measured}
+        for row, column in np.ndindex(len(ids), len(proposals)):
+            pair = (truth == ids[row], mask_of(prediction, int(proposals[column])))
+            for name, value in self._of_pair(*pair).items():
+                values[name][row, column] = value
+        shared = shared_pixels(truth, prediction, ids, proposals)
+        return _Pairs(tuple(ids.tolist()), tuple(proposals.tolist()), shared, values)
+
+    def result(self) -> SequenceResult:
+        """What was found. Raises `Refused` where frames are missing, and for predictions that the
+        protocol refuses."""
+        if self.missing:
+            raise refuse(
+                f"lacks {len(self.missing)} of its frames, such as {self.missing[0]}",
+                self.sequence.folder,
+                "give every frame of the sequence to the scorer",
+            )
+        counts = np.stack([self._frames[frame].counts for frame in self.sequence.frames])
+        at = [self.sequence.frames.index(frame) for frame in self.scored]
+        ids = self._ids(counts, counts[at])
+        tally = self._odd(counts, ids)
+        counts = counts[at]
+        if self.protocol.matching == "best":
+            return self._matched(ids, counts, tally)
+        truth, prediction, both = (counts[:, part][:, list(ids)] for part in range(3))
+        values = {name: np.ones(truth.shape) for name in self._measured}
+        for row, frame in enumerate(self.scored):
+            for column, object_id in enumerate(ids):
+                for name, value in self._frames[frame].values.get(object_id, {}).items():
+                    values[name][row, column] = value
+        counted = np.ones(truth.shape, bool)
+        if self.protocol.counted != "every frame":
+            counted = np.logical_or.accumulate((truth > 0) | (prediction > 0), axis=0)
+        return SequenceResult(
+            self.sequence, ids, self.scored, truth, prediction, both, values, counted, tally
+        )
+
+    def _ids(self, counts: NDArray[np.int64], scored: NDArray[np.int64]) -> tuple[int, ...]:
+        if self.protocol.objects == "listed":
+            return tuple(sorted(self.sequence.object_ids))
+        if self.protocol.objects == "first frame":
+            first = np.flatnonzero(counts[0, 0, 1:]) + 1
+            return tuple(range(1, int(first.max(initial=0)) + 1))
+        return tuple((np.flatnonzero(scored[:, 0, 1:].any(axis=0)) + 1).tolist())
+
+    def _odd(self, counts: NDArray[np.int64], ids: tuple[int, ...]) -> Counter[str]:
+        """Counts of what is odd about the predictions; `Refused` where the protocol says so."""
+        predicted = counts[:, 1, 1:] > 0
+        true = (np.flatnonzero(counts[:, 0, 1:].any(axis=0)) + 1).tolist()
+        foreign = [
+            at for at in (np.flatnonzero(predicted.any(axis=0)) + 1).tolist() if at not in ids
+        ]
+        if foreign and self.protocol.extra_ids == "refused":
+            raise refuse(
+                f"predicts the ids {', '.join(map(str, foreign[:8]))}, which none of its "
+                f"{len(ids)} objects has",
+                self.sequence.folder,
+                "remove them, or score by another --protocol",
+            )
+        return Counter(
+            empty_predictions=int((~predicted.any(axis=1)).sum()),
+            frames_with_extra_ids=int(
+                predicted[:, [at - 1 for at in foreign]].any(axis=1).sum() if foreign else 0
+            ),
+            objects_that_come_late=sum(not counts[0, 0, at] for at in true),
+            objects_left_out=len(set(true) - set(ids)),
+            sequences_without_scored_frames=int(not self.scored),
+        )
+
+    def _matched(
+        self, ids: tuple[int, ...], counts: NDArray[np.int64], tally: Counter[str]
+    ) -> SequenceResult:
+        """The result with the best proposal for each object."""
+        from scipy.optimize import linear_sum_assignment
+
+        most = int((np.flatnonzero(counts[:, 1, 1:].any(axis=0)) + 1).max(initial=0))
+        if self.protocol.most_proposals is not None and most > self.protocol.most_proposals:
+            raise refuse(
+                f"has {most} proposals, more than the {self.protocol.most_proposals} that the "
+                "protocol allows",
+                self.sequence.folder,
+                "keep the best ones, numbered from 1",
+            )
+        # Objects that get no proposal get one without a pixel.
+        shape = (len(self.scored), len(ids), max(most, len(ids)))
+        shared = np.zeros(shape, np.int64)
+        values = {name: np.zeros(shape) for name in self._measured}
+        for row, frame in enumerate(self.scored):
+            pairs = self._frames[frame].pairs
+            assert pairs is not None, "every scored frame of a matching protocol has pairs"
+            absent = [at for at, one in enumerate(ids) if one not in pairs.ids]
+            free = [at for at in range(shape[2]) if at + 1 not in pairs.proposals]
+            known = [at for at, one in enumerate(pairs.ids) if one in ids]
+            place = np.ix_([pairs.ids[at] - 1 for at in known], [at - 1 for at in pairs.proposals])
+            shared[row][place] = pairs.shared[known]
+            for name in values:
+                values[name][row][place] = pairs.values[name][known]
+                values[name][row][np.ix_(absent, free)] = 1
+        truth = np.repeat(counts[:, 0, 1 : len(ids) + 1, None], shape[2], axis=2)
+        prediction = np.repeat(counts[:, 1, None, 1 : shape[2] + 1], len(ids), axis=1)
+        union = truth + prediction - shared
+        region = np.where(union > 0, shared / np.maximum(union, 1), 1.0)
+        worth = region + values["f"] if "f" in values else region
+        rows, columns = linear_sum_assignment(-worth.mean(axis=0)) if ids else ((), ())
+        pick = (slice(None), list(rows), list(columns))
+        return SequenceResult(
+            self.sequence,
+            ids,
+            self.scored,
+            truth[pick],
+            prediction[pick],
+            shared[pick],
+            {name: value[pick] for name, value in values.items()},
+            np.ones(truth[pick].shape, bool),
+            tally,
+        )

@@ -1,0 +1,76 @@
+"""What was predicted for one frame: an index mask, or a mask of each object, which may overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actiseg_data.masks import IndexMask, ids_in
+from actiseg_eval.bits import BinaryMask
+from actiseg_eval.counts import Counts, id_counts, pair_counts
+
+Layers: TypeAlias = Mapping[int, BinaryMask]
+"""Masks by object id, 1 to 255, all of one shape; none is not a frame."""
+
+Prediction: TypeAlias = "IndexMask | Layers"
+
+
+def shape_of(prediction: Prediction) -> tuple[int, ...]:
+    """Rows and columns."""
+    if isinstance(prediction, Mapping):
+        return next(iter(prediction.values())).shape
+    return prediction.shape
+
+
+def ids_of(prediction: Prediction) -> set[int]:
+    """The ids that have a pixel."""
+    if isinstance(prediction, Mapping):
+        return {at for at, mask in prediction.items() if mask.any()}
+    return set(ids_in(prediction))
+
+
+def mask_of(prediction: Prediction, object_id: int) -> BinaryMask:
+    """The mask of one id."""
+    if isinstance(prediction, Mapping):
+        found = prediction.get(object_id)
+        return np.zeros(shape_of(prediction), bool) if found is None else found
+    return np.asarray(prediction == object_id)
+
+
+def without(prediction: Prediction, pixels: BinaryMask) -> Prediction:
+    """The prediction with some pixels cleared."""
+    if isinstance(prediction, Mapping):
+        return {at: mask & ~pixels for at, mask in prediction.items()}
+    return np.where(pixels, np.uint8(0), prediction)
+
+
+def counts_of(truth: IndexMask, prediction: Prediction) -> Counts:
+    """See `actiseg_eval.counts.id_counts`.
+
+    >>> truth = np.array([[1, 1, 2]], np.uint8)
+    >>> counts_of(truth, {1: np.array([[True, True, True]])})[:, 1].tolist()
+    [2, 3, 2]
+    """
+    if not isinstance(prediction, Mapping):
+        return id_counts(truth, prediction)
+    counts = np.zeros((3, 256), np.int64)
+    counts[0] = np.bincount(truth.ravel(), minlength=256)
+    for object_id, mask in prediction.items():
+        counts[1, object_id] = np.count_nonzero(mask)
+        counts[2, object_id] = np.count_nonzero(mask & (truth == object_id))
+    return counts
+
+
+def shared_pixels(
+    truth: IndexMask, prediction: Prediction, ids: NDArray[np.int64], others: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """See `actiseg_eval.counts.pair_counts`."""
+    if not isinstance(prediction, Mapping):
+        return pair_counts(truth, prediction, ids, others)
+    columns = [
+        np.bincount(truth[mask_of(prediction, int(other))], minlength=256)[ids] for other in others
+    ]
+    return np.stack(columns, axis=1) if columns else np.zeros((len(ids), 0), np.int64)

@@ -1,0 +1,85 @@
+"""What the commands print: the field's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence as Listing
+
+from actiseg_data.console import print_table
+from actiseg_eval.differences import Differences
+from actiseg_eval.metrics import METRICS
+from actiseg_eval.protocols import Protocol
+from actiseg_eval.report import LONG, Report, Stratum, figure_text, heading
+
+_FEW_GROUPS = 8
+"""Divisions with more groups are for documents, not for the terminal."""
+
+_FEW_COLUMNS = 7
+
+
+def print_report(report: Report) -> None:
+    """The main table, one for each division with few groups, and what was odd."""
+    figures, names = report.figures, report.shown
+    title = f"{report.split}, protocol {report.protocol.name} {report.protocol.version}"
+    _print_figures(title, "", [Stratum("all", figures)], names)
+    counts = [name for name in METRICS if METRICS[name].better is None and name in figures]
+    print(", ".join(f"{METRICS[name].symbol} {figures[name]}" for name in counts))
+    long = []
+    for by, strata in report.strata.items():
+        if len(strata) > _FEW_GROUPS or by in LONG:
+            long.append(by)
+        elif len(strata) > 1:
+            kept = tuple(name for name in names if any(name in of.figures for of in strata))
+            _print_figures(f"by {by}", by, strata, (*kept, "n_units"))
+    print("fractions; ↑ higher is better, ↓ lower is better, - undefined")
+    if long:
+        print(f"by {', '.join(long)}: see --json, --csv or --markdown")
+    handled = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in report.handled.items())
+    if handled:
+        print(f"handled: {handled}")
+    for what, why in report.left_out.items():
+        print(f"left out: {what}: {why}")
+
+
+def _print_figures(title: str, by: str, strata: Listing[Stratum], names: tuple[str, ...]) -> None:
+    """Tables of at most `_FEW_COLUMNS` figures, so that none has to be folded."""
+    for start in range(0, len(names), _FEW_COLUMNS):
+        part = names[start : start + _FEW_COLUMNS]
+        rows = [
+            [stratum.name, *(figure_text(stratum.figures.get(name)) for name in part)]
+            for stratum in strata
+        ]
+        print_table(title if not start else "", [by, *map(heading, part)], rows)
+
+
+def print_protocols(protocols: Mapping[str, Protocol]) -> None:
+    """All protocols, case by case."""
+    for protocol in protocols.values():
+        print(f"{protocol.name} {protocol.version}: {protocol.summary}")
+        print(f"  source: {protocol.source}")
+        for case, rule in protocol.cases.items():
+            print(f"  {case}: {rule}")
+
+
+def print_differences(found: Differences) -> None:
+    """How often each case occurs, with what each protocol makes of it; then the figures."""
+    print()
+    print("on these predictions:")
+    for case, count in found.cases.items():
+        rules: dict[str, list[str]] = {}
+        for protocol in found.protocols.values():
+            rules.setdefault(protocol.cases[case], []).append(protocol.name)
+        if count and len(rules) > 1:
+            print(f"  {case}: {count}")
+            for rule, names in rules.items():
+                print(f"    {', '.join(names)}: {rule}")
+        elif not count:
+            print(f"  {case}: none, so no difference")
+    rows = []
+    for name, outcome in found.outcomes.items():
+        if isinstance(outcome, str):
+            print(f"  {name}: {outcome}")
+            continue
+        keys = ("jf", "j", "f", "giou", "n_objects")
+        rows.append([name, *(figure_text(outcome.figures.get(key)) for key in keys)])
+    print_table("what each gives", ["protocol", "J&F ↑", "J ↑", "F ↑", "gIoU ↑", "objects"], rows)

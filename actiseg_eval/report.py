@@ -1,0 +1,158 @@
+"""The outcome of a scoring: figures, tables, documents."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from collections.abc import Sequence as Listing
+from dataclasses import dataclass
+from typing import Any
+
+from actiseg_eval.metrics import METRICS
+from actiseg_eval.protocols import Protocol
+
+SCHEMA = "actiseg/score/1"
+
+_ARROWS = {"higher": "↑", "lower": "↓", None: ""}
+
+_SHOWN: Mapping[str, tuple[str, ...]] = {
+    "actionvos": ("p_miou", "n_miou", "p_ciou", "n_ciou", "giou", "acc"),
+    "j-and-f": ("jf", "j", "j_recall", "j_decay", "f", "f_recall", "f_decay"),
+    "gres": ("giou", "ciou", "t_acc", "n_acc", "pr_70", "pr_80", "pr_90"),
+}
+"""The field's table of each kind of figures, in its order."""
+
+_COUNTS = ("n_sequences", "n_objects", "n_units", "tp", "tn", "fp", "fn")
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """Figures of a group of units. None: undefined."""
+
+    name: str
+    figures: Mapping[str, float | int | None]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was scored, and how well.
+
+    measures: what was measured. truth, split, predictions: what was held against what.
+    figures: by key, see `actiseg_eval.metrics.METRICS`; shares as fractions, undefined ones None.
+    strata: groups of units by what they were divided by. handled: counts of what was odd.
+    left_out: what could not be told, and why. toolkit: name and version.
+    """
+
+    protocol: Protocol
+    measures: tuple[str, ...]
+    truth: str
+    split: str
+    predictions: str
+    figures: Mapping[str, float | int | None]
+    strata: Mapping[str, Listing[Stratum]]
+    handled: Mapping[str, int]
+    left_out: Mapping[str, str]
+    toolkit: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document, of schema `SCHEMA`."""
+        return {
+            "schema": SCHEMA,
+            "protocol": self.protocol.name,
+            "protocol_version": self.protocol.version,
+            "measures": list(self.measures),
+            "truth": self.truth,
+            "split": self.split,
+            "predictions": self.predictions,
+            "metrics": dict(self.figures),
+            "better": {name: METRICS[name].better for name in self.figures if METRICS[name].better},
+            "strata": {
+                by: [{"name": stratum.name, **stratum.figures} for stratum in strata]
+                for by, strata in self.strata.items()
+            },
+            "handled": dict(self.handled),
+            "left_out": dict(self.left_out),
+            "toolkit": self.toolkit,
+        }
+
+    def to_csv(self) -> str:
+        """One row for all units and one for each stratum; undefined figures are empty."""
+        stream = io.StringIO()
+        names = list(self.figures)
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["by", "name", *names])
+        whole = Stratum("all", self.figures)
+        for by, strata in (("all", [whole]), *self.strata.items()):
+            for stratum in strata:
+                values = (stratum.figures.get(name) for name in names)
+                writer.writerow([by, stratum.name, *("" if v is None else v for v in values)])
+        return stream.getvalue()
+
+    def to_markdown(self) -> str:
+        """The main table, and one for each division but those by sequence and object."""
+        lines = [f"# {self.split}, protocol `{self.protocol.name}` {self.protocol.version}", ""]
+        lines += [f"Predictions `{self.predictions}`, truth `{self.truth}`, {self.toolkit}.", ""]
+        lines += _markdown("", [Stratum("all", self.figures)], self.shown)
+        for by, strata in self.strata.items():
+            if by not in LONG:
+                lines += ["", f"## By {by}", "", *_markdown(by, strata, self.shown)]
+        return "\n".join(lines) + "\n"
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Keys of the figures that tables show, in the field's order."""
+        first = _SHOWN[self.protocol.figures]
+        more = [name for name in METRICS if name not in (*first, *_COUNTS)]
+        return tuple(name for name in (*first, *more) if name in self.figures)
+
+    def __str__(self) -> str:
+        """The field's table.
+
+        Counts of odd things are for `to_dict`.
+        """
+        names, values = self.shown, [figure_text(self.figures[name]) for name in self.shown]
+        heads = [heading(name) for name in names]
+        widths = [max(len(head), len(value)) for head, value in zip(heads, values, strict=True)]
+        lines = [
+            "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True))
+            for row in (heads, values)
+        ]
+        return "\n".join(lines)
+
+
+LONG = ("sequence", "object")
+"""Divisions with too many groups to be read: they go to JSON and CSV alone."""
+
+
+def heading(name: str) -> str:
+    """A figure's symbol, and which way is better.
+
+    >>> heading("n_miou")
+    'n-mIoU ↓'
+    """
+    metric = METRICS[name]
+    return f"{metric.symbol} {_ARROWS[metric.better]}".rstrip()
+
+
+def figure_text(value: float | int | None) -> str:
+    """A figure as tables show it: shares with four decimals, a dash for what is undefined.
+
+    >>> figure_text(0.66111), figure_text(3), figure_text(None)
+    ('0.6611', '3', '-')
+    """
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{value:.4f}"
+
+
+def _markdown(by: str, strata: Listing[Stratum], shown: tuple[str, ...]) -> list[str]:
+    names = [*shown, "n_units"]
+    lines = [
+        "| " + " | ".join([by, *map(heading, names)]) + " |",
+        "|" + "---|" + "---:|" * len(names),
+    ]
+    for stratum in strata:
+        cells = (figure_text(stratum.figures.get(name)) for name in names)
+        lines.append("| " + " | ".join([stratum.name.replace("|", "\\|"), *cells]) + " |")
+    return lines

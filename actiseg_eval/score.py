@@ -1,0 +1,279 @@
+"""Score predictions against the truth: a whole folder, or frame by frame in a training loop."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from collections.abc import Sequence as Listing
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from actiseg_data.errors import Problems, Refused, refuse
+from actiseg_data.layouts.actionvos import open_split, split_names
+from actiseg_data.layouts.folder import FolderSplit
+from actiseg_data.lexicon import load_lexicon
+from actiseg_data.masks import IndexMask, read_index_mask
+from actiseg_data.parallel import Crew, Progress, crew, run
+from actiseg_data.records import LedgerRow, read_predictions_note
+from actiseg_data.sequences import Sequence
+from actiseg_data.stage import Stage, silent
+from actiseg_eval.inputs import (
+    Predictions,
+    open_predictions,
+    predictions_note,
+    refuse_blended,
+)
+from actiseg_eval.meter import MEASURES, SequenceMeter, SequenceResult
+from actiseg_eval.prediction import Prediction
+from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
+from actiseg_eval.report import Report
+from actiseg_eval.summary import make_report
+from actiseg_eval.truth import Truth, open_truth
+
+MISSING = ("error", "empty")
+
+
+class Scorer:
+    """Scores frame by frame, as they come, in any order.
+
+    truth: see `open_truth`, for names and labels; sequences are scored that were begun. protocol:
+    or its name. measures: some of `MEASURES`, by default the protocol's.
+
+    ::
+
+        scorer = Scorer(open_split(Path("dataset_visor"), "val_human"))
+        for sequence, frame, prediction in model.predictions():
+            scorer.update(sequence, frame, prediction)
+        print(scorer.report())
+    """
+
+    def __init__(
+        self,
+        truth: Truth,
+        protocol: Protocol | str = DEFAULT,
+        measures: Iterable[str] | None = None,
+    ) -> None:
+        self.truth = truth
+        self.protocol = load_protocol(protocol) if isinstance(protocol, str) else protocol
+        self.measures = check_measures(measures, self.protocol)
+        self._sequences = {sequence.folder: sequence for sequence in truth.sequences}
+        self._meters: dict[str, SequenceMeter] = {}
+
+    def update(
+        self,
+        sequence: str,
+        frame: str,
+        prediction: Prediction,
+        truth: IndexMask | None = None,
+    ) -> None:
+        """Take in the prediction of one frame.
+
+        sequence: its folder. prediction: (H, W) uint8 of object ids, or (H, W) bool masks by object
+        id. truth: (H, W) uint8, by default read from the dataset. Raises `Refused` for a sequence
+        or frame that there is not, and for another size.
+        """
+        known = self._sequences.get(sequence)
+        if known is None or frame not in known.frames:
+            raise refuse(f"there is no frame {frame!r}", sequence, "use the names of the split")
+        if truth is None:
+            truth = read_index_mask(self.truth.mask_path(known, frame))
+        meter = self._meters.setdefault(
+            sequence, SequenceMeter(known, self.protocol, self.measures)
+        )
+        try:
+            meter.add(frame, truth, prediction)
+        except ValueError as error:
+            raise refuse(
+                str(error), f"{sequence}, {frame}", "predict at the truth's size"
+            ) from None
+
+    def report(self) -> Report:
+        """The report of all sequences that were begun; `Refused` where frames are missing."""
+        problems = Problems()
+        results = []
+        for meter in self._meters.values():
+            with problems.caught():
+                results.append(meter.result())
+        problems.raise_if_any()
+        return make_report(self.truth, "as they came", results, self.protocol, self.measures)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What scoring needs to know beside the sequences."""
+
+    truth: Truth
+    predictions: Predictions
+    protocol: Protocol
+    measures: tuple[str, ...]
+    missing: str
+
+
+def score(
+    truth: Truth | Path,
+    predictions: Path,
+    protocol: Protocol | str = DEFAULT,
+    *,
+    split: str | None = None,
+    measures: Iterable[str] | None = None,
+    filtered: bool = True,
+    missing: str = "error",
+    ledger: Iterable[LedgerRow] | None = None,
+    workers: int = 1,
+    stage: Stage = silent,
+) -> Report:
+    """Score a folder of predictions.
+
+    truth: a root, or what `open_truth` made of it. predictions: see
+    `actiseg_eval.inputs.open_predictions`. protocol: or its name. split: of a root. measures: some
+    of `MEASURES`, by default the protocol's. filtered: leave out sequences that people flagged as
+    redundant, missing or other, as the public script does. missing: ``error`` refuses predictions
+    that lack frames, ``empty`` takes them for blank. ledger: rows of a noisy split, to divide units
+    by their noise.
+
+    Every file is looked at before anything is told: raises `Refused` with all that are missing,
+    damaged, of another size, truecolour or blended, and where the predictions say that they are of
+    another dataset.
+
+    ::
+
+        print(score(Path("dataset_visor"), Path("preds")))
+    """
+    if isinstance(truth, Path):
+        truth = open_truth(truth, split)
+    protocol = load_protocol(protocol) if isinstance(protocol, str) else protocol
+    chosen = check_measures(measures, protocol)
+    if missing not in MISSING:
+        raise refuse(f"{missing!r} is unknown", "--missing", f"use one of {', '.join(MISSING)}")
+    if protocol.needs_labels and isinstance(truth, FolderSplit):
+        raise refuse(
+            f"has no action list that says what is active, which {protocol.name!r} needs",
+            truth.root,
+            "give an ActionVOS root, or another --protocol, such as vos-benchmark",
+        )
+    sequences = [of for of in truth.sequences if not (filtered and _flagged(of))]
+    if not sequences:
+        raise refuse(
+            "has no sequence that is not flagged", truth.root, "give --no-filter to score them"
+        )
+    _refuse_other_dataset(predictions, truth)
+    with crew(workers, __name__) as members:
+        opened = _open_predictions(predictions, truth)
+        load_lexicon()  # for the report, while the workers start
+        job = Job(truth, opened, protocol, chosen, missing)
+        with stage("scoring") as progress:
+            results = score_sequences(job, sequences, members, progress)
+    handled = opened.tally + Counter(sequences_filtered=len(truth.sequences) - len(sequences))
+    return make_report(truth, str(predictions), results, protocol, chosen, handled, ledger)
+
+
+_TOGETHER = 8
+"""Sequences that a worker gets at a time: most take less time than a message."""
+
+
+def score_sequences(
+    job: Job, sequences: Listing[Sequence], workers: int | Crew, progress: Progress | None
+) -> list[SequenceResult]:
+    """Read and measure sequences; `Refused` with the faults of all."""
+    parts = [sequences[at : at + _TOGETHER] for at in range(0, len(sequences), _TOGETHER)]
+    return [result for of in run(_score_part, job, parts, workers, progress) for result in of]
+
+
+def _score_part(job: Job, sequences: Listing[Sequence]) -> list[SequenceResult]:
+    problems = Problems()
+    results = []
+    for sequence in sequences:
+        with problems.caught():
+            results.append(_score_sequence(job, sequence))
+    problems.raise_if_any()
+    return results
+
+
+def check_measures(measures: Iterable[str] | None, protocol: Protocol) -> tuple[str, ...]:
+    """The measures in their order; raises `Refused` for unknown ones."""
+    if measures is None:
+        return protocol.default_measures
+    wanted = set(measures)
+    if "all" in wanted:
+        return MEASURES
+    unknown = sorted(wanted - set(MEASURES))
+    if unknown or not wanted:
+        raise refuse(
+            f"there is no {', '.join(map(repr, unknown)) or 'measure'}",
+            "--metrics",
+            f"use some of {', '.join(MEASURES)}, or all",
+        )
+    return tuple(name for name in MEASURES if name in wanted)
+
+
+def _flagged(sequence: Sequence) -> bool:
+    return sequence.redundant or sequence.missing or sequence.other
+
+
+def _refuse_other_dataset(predictions: Path, truth: Truth) -> None:
+    path = predictions_note(predictions)
+    if path is None:
+        return
+    note = read_predictions_note(path)
+    if note.dataset_fingerprint != truth.fingerprint:
+        raise refuse(
+            f"the predictions are of another list than {truth.name!r}: of the split {note.split!r} "
+            f"of {note.dataset}",
+            path,
+            "give that dataset as --gt and its --split, or predict this one",
+        )
+
+
+def _open_predictions(path: Path, truth: Truth) -> Predictions:
+    """The predictions; where they are of another split of the root, the refusal names it."""
+    try:
+        return open_predictions(path, truth.sequences)
+    except Refused as refused:
+        if isinstance(truth, FolderSplit) or len(refused.problems) > 1:
+            raise
+        for name in split_names(truth.root):
+            with suppress(Refused):
+                open_predictions(path, open_split(truth.root, name, masks=False).sequences)
+                (problem,) = refused.problems
+                raise refuse(problem.what, path, f"give --split {name}, which it fits") from None
+        raise
+
+
+def _score_sequence(job: Job, sequence: Sequence) -> SequenceResult:
+    """Read and measure one sequence; `Refused` with all of its faults."""
+    meter = SequenceMeter(sequence, job.protocol, job.measures)
+    problems = Problems()
+    missing = [frame for frame in sequence.frames if not job.predictions.has(sequence, frame)]
+    if missing and job.missing == "error":
+        whole = len(missing) == len(sequence.frames)
+        for frame in missing[:1] if whole else missing:
+            what = f"no frame of {sequence.folder} was predicted" if whole else "is missing"
+            problems.add(
+                what, job.predictions.where(sequence, frame), "predict it, or give --missing empty"
+            )
+    shape: tuple[int, ...] | None = None
+    for frame in sequence.frames:
+        with problems.caught():
+            path = job.truth.mask_path(sequence, frame)
+            truth = read_index_mask(path)
+            shape = shape or truth.shape
+            if truth.shape != shape:
+                raise refuse(
+                    f"has {truth.shape[1]} x {truth.shape[0]} pixels, other true masks of the "
+                    f"sequence {shape[1]} x {shape[0]}",
+                    path,
+                    "restore the dataset",
+                )
+            prediction: Prediction = np.zeros(truth.shape, np.uint8)
+            if frame not in missing:
+                prediction = job.predictions.read(sequence, frame, truth.shape)
+            meter.add(frame, truth, prediction)
+            place = job.predictions.where(sequence, frame)
+            refuse_blended(meter.predicted_ids(frame), sequence, place)
+    problems.raise_if_any()
+    result = meter.result()
+    result.tally["missing_frames"] = len(missing)
+    return result

@@ -1,0 +1,37 @@
+"""Statistics of a measure over the frames of one object (DAVIS)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Series = NDArray[np.float64]
+"""(F,) values in [0, 1], in the order of frames."""
+
+_BINS = 4
+
+
+def recall(values: Series) -> float:
+    """The share of frames with more than one half; NaN of no frame.
+
+    >>> recall(np.array([0.5, 0.6]))
+    0.5
+    """
+    return float((values > 0.5).mean()) if len(values) else float("nan")
+
+
+def decay(values: Series) -> float:
+    """The mean of the first quarter less that of the last; NaN of no frame.
+
+    Quarters overlap by a frame: of F frames their ends are at ``round(linspace(1, F, 5) + 1e-10) -
+    1``, both included (Perazzi et al., CVPR 2016, as in davis2017-evaluation, which takes these
+    numbers modulo 256).
+
+    >>> decay(np.array([1.0, 1.0, 0.5, 0.5]))
+    0.5
+    """
+    if not len(values):
+        return float("nan")
+    ends = (np.round(np.linspace(1, len(values), _BINS + 1) + 1e-10) - 1).astype(np.int64)
+    first, last = values[ends[0] : ends[1] + 1], values[ends[-2] : ends[-1] + 1]
+    return float(first.mean() - last.mean())

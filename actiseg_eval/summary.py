@@ -1,0 +1,115 @@
+"""From the results of all sequences to the report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actiseg_data import __version__
+from actiseg_data.lexicon import load_lexicon
+from actiseg_data.records import LedgerRow
+from actiseg_eval.meter import SequenceResult
+from actiseg_eval.metrics import (
+    METRICS,
+    Figures,
+    actionvos_figures,
+    course_figures,
+    gres_figures,
+    object_figures,
+    size_figures,
+)
+from actiseg_eval.protocols import Protocol
+from actiseg_eval.report import Report, Stratum
+from actiseg_eval.strata import divisions
+from actiseg_eval.truth import NOVEL, Truth, novel_sequences
+from actiseg_eval.units import Units, gather_units
+
+
+def make_report(
+    truth: Truth,
+    predictions: str,
+    results: list[SequenceResult],
+    protocol: Protocol,
+    measures: tuple[str, ...],
+    handled: Counter[str] | None = None,
+    ledger: Iterable[LedgerRow] | None = None,
+) -> Report:
+    """The report of some results.
+
+    predictions: what to call them. handled: counts of what was odd outside of the results. ledger:
+    see `actiseg_eval.score.score`.
+    """
+    units = gather_units(results)
+    if protocol.inactive == "without a target":
+        units = units.without_inactive_truth()
+    tally = sum((result.tally for result in results), Counter(handled))
+    novel = novel_sequences(truth)
+    left_out = {}
+    if novel is None:
+        left_out["strata by action"] = f"the dataset has no list {NOVEL}, which tells novel actions"
+    whole = _figures(units, np.zeros(len(units), np.int64), 1, protocol, measures)
+    figures = {name: float(values[0]) for name, values in whole.items()}
+    figures |= _courses(units, protocol, measures)
+    strata: dict[str, list[Stratum]] = {}
+    for by, (groups, names) in divisions(units, load_lexicon(), novel, ledger).items():
+        of = _figures(units, groups, len(names), protocol, measures)
+        columns = {key: values.tolist() for key, values in of.items()}
+        strata[by] = [
+            Stratum(name, _plain({key: values[at] for key, values in columns.items()}))
+            for at, name in enumerate(names)
+            if columns["n_units"][at]
+        ]
+    return Report(
+        protocol=protocol,
+        measures=measures,
+        truth=str(truth.root),
+        split=truth.name,
+        predictions=predictions,
+        figures=_plain(figures),
+        strata=strata,
+        handled={name: count for name, count in sorted(tally.items()) if count},
+        left_out=left_out,
+        toolkit=f"actiseg {__version__}",
+    )
+
+
+def _figures(
+    units: Units,
+    groups: NDArray[np.int64],
+    count: int,
+    protocol: Protocol,
+    measures: tuple[str, ...],
+) -> Figures:
+    figures: Figures = {}
+    if "core" in measures and protocol.figures == "actionvos":
+        figures |= actionvos_figures(units, groups, count)
+    elif "core" in measures and protocol.figures == "gres":
+        figures |= gres_figures(units, groups, count)
+    if protocol.figures == "j-and-f" or measures != ("core",):
+        which = _averaged(units, protocol)
+        figures |= object_figures(units.chosen(which), groups[which], count)
+    return figures | size_figures(units, groups, count)
+
+
+def _courses(units: Units, protocol: Protocol, measures: tuple[str, ...]) -> dict[str, float]:
+    """Recall and decay, which only whole objects have."""
+    if protocol.figures != "j-and-f" and "jf" not in measures:
+        return {}
+    return course_figures(units.chosen(_averaged(units, protocol)))
+
+
+def _averaged(units: Units, protocol: Protocol) -> NDArray[np.bool_]:
+    """Which units J and F are over."""
+    return units.counted & units.active if protocol.averaged == "active" else units.counted
+
+
+def _plain(figures: Mapping[str, float]) -> dict[str, float | int | None]:
+    """Figures as JSON has them, in their order; None for NaN."""
+    return {
+        name: None if value != value else value if METRICS[name].better else int(value)
+        for name in METRICS
+        if (value := figures.get(name)) is not None
+    }

@@ -5,8 +5,29 @@
 'all'
 """
 
-from actiseg_eval.protocols import Protocol, load_protocol
-from actiseg_eval.report import Report
-from actiseg_eval.score import Scorer, score
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from actiseg_eval.protocols import Protocol, load_protocol
+    from actiseg_eval.report import Report
+    from actiseg_eval.scoring import Scorer, score
 
 __all__ = ["Protocol", "Report", "Scorer", "load_protocol", "score"]
+
+_HOMES = {
+    "Protocol": "protocols",
+    "Report": "report",
+    "Scorer": "scoring",
+    "load_protocol": "protocols",
+    "score": "scoring",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for: `--help` must not wait for numpy."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"actiseg_eval.{_HOMES[name]}"), name)

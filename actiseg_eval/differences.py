@@ -14,7 +14,7 @@ from actiseg_data.stage import Stage, silent
 from actiseg_eval.inputs import open_predictions
 from actiseg_eval.protocols import VOID, Protocol, load_protocol, load_protocols
 from actiseg_eval.report import Report
-from actiseg_eval.score import Job, score, score_sequences
+from actiseg_eval.scoring import Job, score, score_sequences
 from actiseg_eval.truth import Truth
 from actiseg_eval.units import gather_units
 
@@ -37,7 +37,7 @@ def compare_protocols(
 ) -> Differences:
     """Score the same predictions under every protocol that can, by counts of pixels and F.
 
-    Parameters as in `actiseg_eval.score.score`. Raises `Refused` where the predictions cannot be
+    Parameters as in `actiseg_eval.scoring.score`. Raises `Refused` where the predictions cannot be
     read.
     """
     known = load_protocols()

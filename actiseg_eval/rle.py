@@ -27,9 +27,9 @@ def decode_rle(counts: str | list[int], height: int, width: int) -> BinaryMask:
     >>> decode_rle("121", 2, 2).astype(int).tolist()
     [[0, 1], [1, 0]]
     """
-    runs = np.array(list(_runs(counts) if isinstance(counts, str) else counts), np.int64)
-    if (runs < 0).any() or int(runs.sum()) != height * width:
-        raise ValueError(f"runs of {int(runs.sum())} pixels for a mask of {width} x {height}")
+    runs = list(_runs(counts) if isinstance(counts, str) else counts)
+    if not all(0 <= run <= height * width for run in runs) or sum(runs) != height * width:
+        raise ValueError(f"runs that do not fill a mask of {width} x {height} pixels")
     inside = np.arange(len(runs)) % 2 == 1
     return np.ascontiguousarray(np.repeat(inside, runs).reshape(width, height).T)
 

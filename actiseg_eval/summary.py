@@ -40,7 +40,7 @@ def make_report(
     """The report of some results.
 
     predictions: what to call them. handled: counts of what was odd outside of the results. ledger:
-    see `actiseg_eval.score.score`.
+    see `actiseg_eval.scoring.score`.
     """
     units = gather_units(results)
     if protocol.inactive == "without a target":

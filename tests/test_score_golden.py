@@ -16,7 +16,7 @@ from actiseg_data.masks import read_index_mask
 from actiseg_eval.boundary import boundary_f, image_tolerance
 from actiseg_eval.counts import id_counts, pair_counts
 from actiseg_eval.protocols import load_protocol
-from actiseg_eval.score import score
+from actiseg_eval.scoring import score
 
 KEYS = ("p_miou", "n_miou", "p_ciou", "n_ciou", "giou", "acc", "tn", "tp", "fn", "fp")
 

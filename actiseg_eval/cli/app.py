@@ -18,8 +18,9 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_comp
 Predictions = Annotated[
     Path,
     typer.Argument(
-        help="Folder [train|val/]<sequence>/<frame>.png of index masks, or <sequence>/<object id>/"
-        "<frame>.png of binary ones; or a .json list of COCO RLE; or a dataset, for its masks.",
+        help="Folder of <sequence>/<frame>.png, index masks, also below train/ or val/; or of "
+        "<sequence>/<object id>/<frame>.png, binary masks; or a .json list of COCO RLE; or a "
+        "dataset, for its masks.",
         show_default=False,
     ),
 ]
@@ -99,7 +100,7 @@ def score(
     from actiseg_data.files import refuse_inside_of, write_bytes, write_json
     from actiseg_data.records import read_ledger
     from actiseg_eval.printing import print_report
-    from actiseg_eval.score import score as compute
+    from actiseg_eval.scoring import score as compute
 
     truth = _truth(preds, gt, split)
     for path in (json_file, csv_file, markdown_file):

@@ -8,7 +8,9 @@ from random import Random
 
 import atheris
 
-with atheris.instrument_imports(include=["actiseg_data", "actiseg_noise", "PIL.PngImagePlugin"]):
+with atheris.instrument_imports(
+    include=["actiseg_data", "actiseg_eval", "actiseg_noise", "PIL.PngImagePlugin"]
+):
     from fuzz.targets import TARGETS
 
 from fuzz.mutations import mutate_json, mutate_png, words_of

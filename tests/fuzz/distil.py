@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any
 
 import actiseg_data
+import actiseg_eval
 import actiseg_noise
 from fuzz.targets import TARGETS
 
@@ -22,7 +23,9 @@ MOST = 15
 Step = tuple[str, int, int]
 
 CORPUS = Path(__file__).parent / "corpus"
-_OURS = tuple(str(Path(package.__file__).parent) for package in (actiseg_data, actiseg_noise))
+_OURS = tuple(
+    str(Path(package.__file__).parent) for package in (actiseg_data, actiseg_eval, actiseg_noise)
+)
 
 
 def steps_of(target: Callable[[bytes], None], data: bytes) -> set[Step]:

@@ -17,7 +17,7 @@ from actiseg_data import png
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.lexicon import load_lexicon
 from actiseg_data.masks import PALETTE
-from actiseg_data.records import MaskRow, TextRow
+from actiseg_data.records import MaskRow, PredictionsNote, TextRow
 from actiseg_noise.kinds import KIND_SPECS
 from actiseg_noise.presets import MANIFESTS
 from actiseg_noise.recipe import make_recipe
@@ -35,6 +35,7 @@ def seeds(target: str) -> list[bytes]:
         "lexicon": _lexicons,
         "vocabulary": _vocabularies,
         "words": _words,
+        "predictions": _predictions,
     }[target]()
 
 
@@ -144,3 +145,21 @@ def _words() -> list[bytes]:
         for entry in video["objects"].values():
             entry |= {"category_org": entry["category"], "class_id_org": entry["class_id"]}
     return _dumped({"list": lists, "prompts": prompts, "objects": objects}, noisy)
+
+
+def _predictions() -> list[bytes]:
+    sequence = clip(1)
+    entries = [
+        {
+            "sequence": sequence.folder,
+            "frame": frame,
+            "object_id": at,
+            "segmentation": {"size": [8, 9], "counts": counts},
+        }
+        for at, (frame, counts) in enumerate(
+            zip(sequence.frames, ("90X1", [10, 20, 42]), strict=True), 1
+        )
+    ]
+    note = PredictionsNote("..", "val_human", "0" * 32, "actiseg 0.1.0", "a model", None)
+    protocols = resources.files(MANIFESTS) / "protocols.json"
+    return [*_dumped(entries, note.to_dict()), protocols.read_bytes()]

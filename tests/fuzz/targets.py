@@ -24,6 +24,7 @@ from roots import clip
 
 from actiseg_data import png
 from actiseg_data.errors import Problems
+from actiseg_data.files import write_json
 from actiseg_data.layouts import visor
 from actiseg_data.layouts.actionvos import IMAGE_SETS, open_split
 from actiseg_data.layouts.image_sets import (
@@ -44,11 +45,15 @@ from actiseg_data.records import (
     parse_recipe,
     read_digests,
     read_ledger,
+    read_predictions_note,
     read_recipe,
     read_summary,
 )
 from actiseg_data.sequences import ObjectLabel
 from actiseg_data.untrusted import Cursor, check_name, gather, parse_json, read_json
+from actiseg_eval.inputs import open_predictions
+from actiseg_eval.prediction import ids_of, shape_of
+from actiseg_eval.protocols import parse_protocols
 from actiseg_noise.journal import find_records
 from actiseg_noise.journal import read_record as read_journal
 from actiseg_noise.lexicon.senses import read_decisions
@@ -294,6 +299,35 @@ def words(data: bytes) -> None:
         assert all(_plain(row.name) for row in rows)
 
 
+PREDICTED = (8, 9)
+"""(H, W) of the masks that predictions are read for."""
+
+
+def predictions(data: bytes) -> None:
+    """Predictions as COCO RLE, the note that a folder of predictions carries, or protocols."""
+    path = _scratch() / "predictions.json"
+    path.write_bytes(data)
+    note = accepted(lambda: read_predictions_note(path))
+    if note is not None:
+        write_json(path, note.to_dict())
+        assert read_predictions_note(path) == note
+        path.write_bytes(data)
+    document = accepted(lambda: read_json(path))
+    for name, protocol in (
+        accepted(lambda: parse_protocols(Cursor(document, "protocols"))) or {}
+    ).items():
+        assert protocol.name == name
+        assert protocol.default_measures
+    sequence = clip(1)
+    opened = accepted(lambda: open_predictions(path, [sequence]))
+    for frame in sequence.frames if opened is not None else ():
+        if opened.has(sequence, frame):
+            found = accepted(lambda frame=frame: opened.read(sequence, frame, PREDICTED))
+            if found is not None:
+                assert shape_of(found) == PREDICTED
+                assert ids_of(found) <= set(range(1, 256))
+
+
 @cache
 def _few_classes() -> Lexicon:
     """A small lexicon, whose names are fast to look for."""
@@ -343,4 +377,5 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "lexicon": lexicon,
     "vocabulary": vocabulary,
     "words": words,
+    "predictions": predictions,
 }

@@ -232,14 +232,20 @@ def _open_predictions(path: Path, truth: Truth) -> Predictions:
     try:
         return open_predictions(path, truth.sequences)
     except Refused as refused:
-        if isinstance(truth, FolderSplit) or len(refused.problems) > 1:
+        (problem, *others) = refused.problems
+        fitting = None if others or isinstance(truth, FolderSplit) else _fitting(path, truth.root)
+        if fitting is None:
             raise
-        for name in split_names(truth.root):
-            with suppress(Refused):
-                open_predictions(path, open_split(truth.root, name, masks=False).sequences)
-                (problem,) = refused.problems
-                raise refuse(problem.what, path, f"give --split {name}, which it fits") from None
-        raise
+        raise refuse(problem.what, path, f"give --split {fitting}, which it fits") from None
+
+
+def _fitting(path: Path, root: Path) -> str | None:
+    """The first split of a root of which some predictions are; None where there is none."""
+    for name in split_names(root):
+        with suppress(Refused):
+            open_predictions(path, open_split(root, name, masks=False).sequences)
+            return name
+    return None
 
 
 def _score_sequence(job: Job, sequence: Sequence) -> SequenceResult:

@@ -1,0 +1,152 @@
+"""The command line `actiseg-eval`, as a user types it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from kitchens import make_kitchen
+from predicted import predict
+
+from actiseg_data.files import write_json
+from actiseg_data.layouts.actionvos import open_split
+from actiseg_data.records import PredictionsNote
+from actiseg_noise.corrupt import corrupt
+from actiseg_noise.recipe import make_recipe
+
+BLOCKED = ("torch", "spacy", "nltk", "shapely", "inflect", "actiseg_noise", "reference_trainer")
+
+_BLOCKING = f"""
+import sys
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {BLOCKED!r}:
+            raise ImportError(name + " is blocked")
+sys.meta_path.insert(0, Blocker())
+from actiseg_eval.cli import main
+main()
+"""
+
+
+def run(*arguments, cwd=None, code=None):
+    start = ["-m", "actiseg_eval.cli"] if code is None else ["-c", code]
+    environment = {k: v for k, v in os.environ.items() if k != "ACTISEG_DATASET"}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    return subprocess.run(
+        [sys.executable, *start, *map(str, arguments)],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def kitchen(tmp_path_factory):
+    return make_kitchen(tmp_path_factory.mktemp("cli") / "clean", 6)
+
+
+@pytest.fixture(scope="module")
+def preds(kitchen, tmp_path_factory):
+    return predict(open_split(kitchen, "train"), "shift", tmp_path_factory.mktemp("p") / "preds")
+
+
+def test_score_prints_the_table_and_writes_documents(kitchen, preds, tmp_path):
+    files = {name: tmp_path / f"r.{name}" for name in ("json", "csv", "markdown")}
+    options = [part for name, path in files.items() for part in (f"--{name}", path)]
+    done = run("score", preds, "--gt", kitchen, "--split", "train", "--metrics", "all", *options)
+    assert done.returncode == 0, done.stderr
+    assert "p-mIoU ↑" in done.stdout
+    assert "n-mIoU ↓" in done.stdout
+    assert "scoring: 100 %" in done.stderr
+    metrics = json.loads(files["json"].read_text())["metrics"]
+    assert f"{metrics['p_miou']:.4f}" in done.stdout
+    assert files["csv"].read_text().startswith("by,name,p_miou")
+    assert files["markdown"].read_text().startswith("# train")
+    quiet = run("score", preds, "--gt", kitchen, "--split", "train", "--quiet")
+    assert quiet.stderr == ""
+
+
+def test_predictions_may_say_what_they_are_of(kitchen, tmp_path):
+    split = open_split(kitchen, "train")
+    folder = predict(split, "all", tmp_path / "preds")
+    where = os.path.relpath(kitchen, folder)
+    note = PredictionsNote(where, "train", split.fingerprint, "t", "m", None)
+    write_json(folder / "predictions.json", note.to_dict())
+    done = run("score", folder, "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert f"dataset: {kitchen}" in done.stdout
+
+
+def test_noise_is_scored_by_kind(kitchen, tmp_path):
+    noisy = corrupt(kitchen, make_recipe("boundary", 0.5), out=tmp_path / "noisy").out
+    done = run(
+        "score", noisy, "--gt", kitchen, "--split", "train", "--strata", noisy / "ledger.jsonl"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "by noise" in done.stdout
+    assert "jitter" in done.stdout
+
+
+def test_protocols_are_shown_and_compared(kitchen, preds):
+    done = run("protocols")
+    assert done.returncode == 0
+    for name in ("actionvos", "davis-unsupervised", "vos-benchmark", "gres"):
+        assert name in done.stdout
+    assert "prediction empty, truth not" in done.stdout
+    done = run("protocols", preds, "--gt", kitchen, "--split", "train", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert "on these predictions" in done.stdout
+    assert "what each gives" in done.stdout
+    assert "void pixels (255): none, so no difference" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--protocol", "davos"), "there is no protocol"),
+        (("--metrics", "j&f"), "there is no 'j&f'"),
+        (("--split", "val"), "there is no split 'val'"),
+        (("--missing", "skip"), "'skip' is unknown"),
+        (("--strata", "nowhere.jsonl"), "nowhere.jsonl"),
+        (("--json", "{preds}/r.json"), "lies inside"),
+        (("--workers", "0"), "workers"),
+    ],
+)
+def test_wrong_flags_are_refused_without_a_traceback(kitchen, preds, arguments, says):
+    wanted = [argument.format(preds=preds) for argument in arguments]
+    more = [] if "--split" in wanted else ["--split", "train"]
+    done = run("score", preds, "--gt", kitchen, *more, *wanted)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_base_install_scores_alone(kitchen, preds, tmp_path):
+    """With everything blocked that the evaluator must not need; the sample is made, too."""
+    done = run("score", preds, "--gt", kitchen, "--split", "train", "--quiet", code=_BLOCKING)
+    assert done.returncode == 0, done.stderr
+    done = run("score", "nowhere", "--split", "train", cwd=tmp_path, code=_BLOCKING)
+    assert done.returncode == 2
+    assert "the built-in sample, made just now" in done.stdout
+    done = run(
+        *("score", "actiseg_sample", "--split", "train", "--protocol", "davis-unsupervised"),
+        *("--metrics", "all", "--quiet", "--workers", "1"),
+        cwd=tmp_path,
+        code=_BLOCKING,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "1.0000" in done.stdout
+
+
+def test_help_loads_no_library(tmp_path):
+    code = "import sys; from actiseg_eval.cli.app import app; print(sorted(sys.modules))"
+    done = run(code=code)
+    assert done.returncode == 0, done.stderr
+    for name in ("numpy", "cv2", "scipy", "PIL"):
+        assert f"'{name}'" not in done.stdout
+    assert run("--version").stdout.startswith("actiseg ")

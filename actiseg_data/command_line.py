@@ -9,9 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from actiseg_data import __version__
+
 if TYPE_CHECKING:
     from actiseg_data.parallel import Progress
 
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"actiseg {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", callback=_print_version, is_eager=True, help="Say which it is."),
+]
 Workers = Annotated[int, typer.Option(min=1, help="Processes. The result does not depend on it.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress; errors and results only.")]
 

@@ -77,3 +77,13 @@ def refuse_inside_of(path: Path, roots: Iterable[Path]) -> None:
             raise refuse(f"lies inside the dataset {root}", path, "write it somewhere else")
     if not path.name or path.is_dir():
         raise refuse("names no file to write", path, "give a file name")
+
+
+def refuse_same(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Refuse to write a report over an input, or over another report."""
+    taken = {os.path.realpath(path) for path in inputs}
+    for path in outputs:
+        target = os.path.realpath(path)
+        if target in taken:
+            raise refuse("is an input, or another report", path, "give another name")
+        taken.add(target)

@@ -53,6 +53,10 @@ def read_index_mask(path: Path) -> IndexMask:
     higher than `MAX_SIDE`, truecolour, with alpha, grey of fewer bits or of 16: none of them holds
     object ids.
     """
+    return _read(path, ("P", "L"))
+
+
+def _read(path: Path, modes: tuple[str, ...]) -> IndexMask:
     data = read_bytes(path, "mask", _MAX_BYTES)
     if not data.startswith(png.BEGIN):
         raise refuse("is no readable PNG", path, "write the mask again")
@@ -66,10 +70,28 @@ def read_index_mask(path: Path) -> IndexMask:
             "make it again at the frames' size",
         )
     mask = png.decode(parsed)
-    return _decoded_by_pillow(path, data, parsed) if mask is None else mask
+    return _decoded_by_pillow(path, data, parsed, modes) if mask is None else mask
 
 
-def _decoded_by_pillow(path: Path, data: bytes, parsed: png.Png) -> IndexMask:
+def read_binary_mask(path: Path) -> NDArray[np.bool_]:
+    """Decode the mask of one object: a PNG as for `read_index_mask`, or of 1 bit.
+
+    Returns (H, W) bool. Raises `Refused` as `read_index_mask` does, and for more than one value
+    beside 0: it is no mask, but a probability or a blended one.
+    """
+    mask = _read(path, ("P", "L", "1"))
+    if len(ids_in(mask)) > 1:
+        raise refuse(
+            "holds several values beside 0, no binary mask",
+            path,
+            "threshold it: 0 outside the object, one other value inside",
+        )
+    return mask > 0
+
+
+def _decoded_by_pillow(
+    path: Path, data: bytes, parsed: png.Png, modes: tuple[str, ...]
+) -> IndexMask:
     """Decode what is no plain PNG: filtered, interlaced, of few bits, or to be refused."""
     width, height, depth = parsed.width, parsed.height, parsed.depth
     try:
@@ -82,7 +104,7 @@ def _decoded_by_pillow(path: Path, data: bytes, parsed: png.Png) -> IndexMask:
                         path,
                         "save a palette or 8-bit grey PNG whose pixels are object ids",
                     )
-                if image.mode not in ("P", "L"):
+                if image.mode not in modes:
                     raise refuse(
                         f"is {_MODE_NAMES.get(image.mode, 'of mode ' + image.mode)}, no index mask",
                         path,

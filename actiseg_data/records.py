@@ -240,8 +240,8 @@ def _mask_row(cursor: Cursor) -> MaskRow:
         parameters=cursor["parameters"].mapping(),
         status=cursor["status"].text(),
         iou_target=None if target.value is None else target.number(),
-        iou_drawn=cursor["iou_drawn"].number(),
-        iou=cursor["iou"].number(),
+        iou_drawn=_share(cursor["iou_drawn"]),
+        iou=_share(cursor["iou"]),
         area=_bounded(cursor["area"], 0, 1 << 30),
         area_ratio=cursor["area_ratio"].number(),
     )
@@ -251,6 +251,13 @@ def _bounded(cursor: Cursor, least: int, most: int) -> int:
     number = cursor.integer()
     if not least <= number <= most:
         raise refuse(f"{number} is not from {least} to {most}", cursor.where, "correct the file")
+    return number
+
+
+def _share(cursor: Cursor) -> float:
+    number = cursor.number()
+    if not 0 <= number <= 1:
+        raise refuse(f"{number} is not from 0 to 1", cursor.where, "correct the file")
     return number
 
 

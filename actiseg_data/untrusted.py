@@ -13,6 +13,7 @@ import io
 import json
 import math
 import re
+import stat
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,7 +122,7 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
     """An unchecked name as a message can show it: short and printable."""
     name = name if len(name) <= 80 else f"{name[:77]}..."
     return name if name.isprintable() else ascii(name)
@@ -133,6 +134,8 @@ def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> b
     Raises `Refused` where the file is absent, unreadable, damaged or larger.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise refuse("cannot be read (it is no regular file)", path, "check the path")
         if path.suffix == ".gz":
             with gzip.open(path) as stream:
                 data = stream.read(limit + 1)
@@ -274,7 +277,7 @@ class Cursor:
 
     def member(self, name: str) -> Cursor:
         """A member that is there, whose name need not be safe to show."""
-        return Cursor(self.mapping()[name], f"{self.where}: {_shown(name)}")
+        return Cursor(self.mapping()[name], f"{self.where}: {shown(name)}")
 
     def members(self) -> Iterator[tuple[str, Cursor]]:
         """The members of an object, each with its place."""

@@ -12,9 +12,10 @@ from actiseg_data.errors import Refused
 from actiseg_data.layouts.folder import FolderSplit
 from actiseg_data.stage import Stage, silent
 from actiseg_eval.inputs import open_predictions
+from actiseg_eval.meter import SequenceResult
 from actiseg_eval.protocols import VOID, Protocol, load_protocol, load_protocols
 from actiseg_eval.report import Report
-from actiseg_eval.scoring import Job, score, score_sequences
+from actiseg_eval.scoring import Job, check_missing, score, score_sequences, scored_sequences
 from actiseg_eval.truth import Truth
 from actiseg_eval.units import gather_units
 
@@ -33,7 +34,13 @@ class Differences:
 
 
 def compare_protocols(
-    truth: Truth, predictions: Path, workers: int = 1, stage: Stage = silent
+    truth: Truth,
+    predictions: Path,
+    *,
+    filtered: bool = True,
+    missing: str = "error",
+    workers: int = 1,
+    stage: Stage = silent,
 ) -> Differences:
     """Score the same predictions under every protocol that can, by counts of pixels and F.
 
@@ -42,7 +49,17 @@ def compare_protocols(
     """
     known = load_protocols()
     outcomes: dict[str, Report | str] = {}
-    cases = _cases(truth, predictions, workers, stage)
+    sequences = scored_sequences(truth, filtered=filtered)
+    everything = replace(
+        # Every object of every frame, with nothing taken out.
+        load_protocol("vos-benchmark"),
+        frames="all",
+        counted="every frame",
+    )
+    opened = open_predictions(predictions, truth.sequences)
+    job = Job(truth, opened, everything, ("core",), check_missing(missing))
+    with stage("looking for cases") as progress:
+        cases = _cases(score_sequences(job, sequences, workers, progress))
     for name, protocol in known.items():
         if protocol.needs_labels and isinstance(truth, FolderSplit):
             outcomes[name] = "needs an action list that says what is active"
@@ -53,6 +70,8 @@ def compare_protocols(
                 predictions,
                 protocol,
                 measures=("core", "jf"),
+                filtered=filtered,
+                missing=missing,
                 workers=workers,
                 stage=stage,
             )
@@ -63,13 +82,7 @@ def compare_protocols(
     return Differences(known, cases, outcomes)
 
 
-def _cases(truth: Truth, predictions: Path, workers: int, stage: Stage) -> dict[str, int]:
-    # Every object of every frame, with nothing taken out.
-    everything = replace(load_protocol("vos-benchmark"), frames="all", counted="every frame")
-    opened = open_predictions(predictions, truth.sequences)
-    job = Job(truth, opened, everything, ("core",), "error")
-    with stage("looking for cases") as progress:
-        results = score_sequences(job, truth.sequences, workers, progress)
+def _cases(results: list[SequenceResult]) -> dict[str, int]:
     units = gather_units(results)
     tally = sum((result.tally for result in results), Counter[str]())
     void = sum(label.object_id == VOID for label in units.labels)
@@ -78,7 +91,7 @@ def _cases(truth: Truth, predictions: Path, workers: int, stage: Stage) -> dict[
         "truth empty, prediction not": int(((units.truth == 0) & (units.prediction > 0)).sum()),
         "prediction empty, truth not": int(((units.truth > 0) & (units.prediction == 0)).sum()),
         "predicted ids that no object has": tally["frames_with_extra_ids"],
-        "first and last frames": sum(min(2, len(of.frames)) for of in truth.sequences),
+        "first and last frames": sum(min(2, len(of.frames)) for of in results),
         "objects that come late": tally["objects_that_come_late"],
         "void pixels (255)": void,
     }

@@ -4,35 +4,40 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from actiseg_data.errors import Problems, refuse
 from actiseg_data.layouts.actionvos import MASKS, SUBSETS
-from actiseg_data.masks import MAX_SIDE, read_index_mask
+from actiseg_data.masks import MAX_SIDE, read_binary_mask, read_index_mask
 from actiseg_data.records import PREDICTIONS_FILE
 from actiseg_data.sequences import Sequence
-from actiseg_data.untrusted import Cursor, read_json, whole_number
+from actiseg_data.untrusted import Cursor, read_json, shown, whole_number
 from actiseg_eval.bits import BinaryMask
-from actiseg_eval.prediction import Prediction
+from actiseg_eval.prediction import Prediction, ids_of
 from actiseg_eval.rle import decode_rle
 
-_BLENDED = 16
+_BLENDED = 32
 """So many ids that no object has come from blending ids, as resampling and anti-aliasing do."""
 
 
 @dataclass(frozen=True)
 class _Place:
     """Where a sequence's predictions lie. frames: names of index masks. objects: instead of them,
-    for each object id the names of its masks."""
+    for each object id the folder and the names of its masks."""
 
     folder: Path
     frames: frozenset[str]
-    objects: Mapping[int, frozenset[str]]
+    objects: Mapping[int, tuple[Path, frozenset[str]]]
+
+    def lacking(self, frame: str) -> list[Path]:
+        """The files that a frame should have and that are not there."""
+        name = f"{frame}.png"
+        if not self.objects:
+            return [] if frame in self.frames else [self.folder / name]
+        return [folder / name for folder, names in self.objects.values() if frame not in names]
 
 
 @dataclass(frozen=True)
@@ -46,40 +51,42 @@ class FolderPredictions:
     places: Mapping[str, _Place]
     tally: Counter[str] = field(default_factory=Counter)
 
-    def has(self, sequence: Sequence, frame: str) -> bool:
-        """Whether there is a prediction of a frame."""
+    def lacking(self, sequence: Sequence, frame: str) -> list[str]:
+        """The files of a frame that are not there, one for each object in folders of objects."""
         place = self.places.get(sequence.folder)
-        return place is not None and (
-            frame in place.frames or any(frame in names for names in place.objects.values())
-        )
+        if place is None:
+            return [str(self.root / sequence.folder / f"{frame}.png")]
+        return [str(path) for path in place.lacking(frame)]
 
-    def where(self, sequence: Sequence, frame: str) -> Path:
-        """The file of a frame, or where it is looked for."""
+    def where(self, sequence: Sequence, frame: str) -> str:
+        """The place of a frame, for messages."""
         place = self.places.get(sequence.folder)
         folder = self.root / sequence.folder if place is None else place.folder
-        objects = () if place is None or place.frames else sorted(place.objects)
-        return folder.joinpath(*map(str, objects[:1]), f"{frame}.png")
+        if place is not None and place.objects:
+            return f"{folder}, {frame}"
+        return str(folder / f"{frame}.png")
 
     def read(self, sequence: Sequence, frame: str, shape: tuple[int, ...]) -> Prediction:
-        """The prediction of a frame that there is.
+        """What there is of a frame; nothing where it lacks.
 
         shape: of the truth. Raises `Refused` with all of its faults.
         """
-        place = self.places[sequence.folder]
-        if place.frames:
+        place = self.places.get(sequence.folder)
+        if place is None or (not place.objects and frame not in place.frames):
+            return {}
+        if not place.objects:
             path = place.folder / f"{frame}.png"
             mask = read_index_mask(path)
             refuse_size(mask.shape, shape, path)
             return mask
         layers: dict[int, BinaryMask] = {}
         problems = Problems()
-        for object_id, names in place.objects.items():
+        for object_id, (folder, names) in place.objects.items():
             if frame in names:
                 with problems.caught():
-                    path = place.folder / str(object_id) / f"{frame}.png"
-                    layer = read_index_mask(path)
-                    refuse_size(layer.shape, shape, path)
-                    layers[object_id] = layer > 0
+                    layer = read_binary_mask(folder / f"{frame}.png")
+                    refuse_size(layer.shape, shape, folder / f"{frame}.png")
+                    layers[object_id] = layer
         problems.raise_if_any()
         return layers
 
@@ -93,10 +100,10 @@ class RlePredictions:
     masks: Mapping[str, Mapping[str, Mapping[int, tuple[str | list[int], int, int]]]]
     tally: Counter[str] = field(default_factory=Counter)
 
-    def has(self, sequence: Sequence, frame: str) -> bool:
-        """Whether there is a prediction of a frame: in a sequence that the file has, no mask of a
-        frame is a prediction, too, of nothing."""
-        return sequence.folder in self.masks
+    def lacking(self, sequence: Sequence, frame: str) -> list[str]:
+        """A frame of a sequence that the file does not have. Where it has the sequence, a frame
+        without a mask is a prediction, too, of nothing."""
+        return [] if sequence.folder in self.masks else [self.where(sequence, frame)]
 
     def where(self, sequence: Sequence, frame: str) -> str:
         """The place of a frame, for messages."""
@@ -106,9 +113,8 @@ class RlePredictions:
         """See `FolderPredictions.read`."""
         layers: dict[int, BinaryMask] = {}
         problems = Problems()
-        for object_id, (counts, height, width) in (
-            self.masks[sequence.folder].get(frame, {}).items()
-        ):
+        found = self.masks.get(sequence.folder, {}).get(frame, {})
+        for object_id, (counts, height, width) in found.items():
             place = f"{self.where(sequence, frame)}, object {object_id}"
             with problems.caught():
                 refuse_size((height, width), shape, place)
@@ -117,19 +123,21 @@ class RlePredictions:
                 except ValueError as error:
                     raise refuse(str(error), place, "encode the mask again") from None
         problems.raise_if_any()
-        return layers or np.zeros(shape, np.uint8)
+        return layers
 
 
 Predictions: TypeAlias = "FolderPredictions | RlePredictions"
 
 
-def refuse_blended(predicted: Iterable[int], sequence: Sequence, where: object) -> None:
-    """Refuse a prediction with many ids that no object has.
+def refuse_blended(prediction: Prediction, known: Set[int], where: object) -> None:
+    """Refuse an index mask with many ids that no object has.
 
-    predicted: its ids. sequence: the list's; nothing can be told without objects.
+    known: ids of objects.
     """
-    foreign = set(predicted) - sequence.object_ids
-    if sequence.objects and len(foreign) >= _BLENDED:
+    if isinstance(prediction, Mapping) or int(prediction.max(initial=0)) < _BLENDED:
+        return
+    foreign = ids_of(prediction) - known
+    if len(foreign) >= _BLENDED:
         raise refuse(
             f"holds {len(foreign)} ids that no object has: ids were blended, by resampling or "
             "anti-aliasing",
@@ -174,51 +182,67 @@ def open_predictions(path: Path, sequences: Iterable[Sequence]) -> Predictions:
     places: dict[str, _Place] = {}
     tally: Counter[str] = Counter()
     known: set[str] = set()
+    problems = Problems()
     for sequence in sequences:
         names = (sequence.folder, sequence.folder.replace(":", "%3A"))
         folder = next((found[name] for name in names if name in found), None)
         known.update(names)
         if folder is not None:
-            place = _place(folder)
-            places[sequence.folder] = place
-            wanted = set(sequence.frames)
-            present = place.frames.union(*place.objects.values())
-            tally["extra_files"] += len(present - wanted)
-    extra = set(found) - known - set(SUBSETS)
+            with problems.caught():
+                places[sequence.folder] = _place(folder, set(sequence.frames), tally)
+    problems.raise_if_any()
+    extra = sorted(set(found) - known - set(SUBSETS))
     tally["extra_sequences"] = len(extra)
     if not places:
-        held = ", ".join(sorted(extra)[:3]) or "nothing"
+        held = ", ".join(map(shown, extra[:3])) or "no folder"
+        cure = "give predictions of this split, or the right --split"
+        if any(path.glob("*.png")):
+            cure = "give the folder that holds the folder of each sequence"
         raise refuse(
             f"has no prediction of the {len(sequences)} sequences of the split (it holds {held})",
             path,
-            "give predictions of this split, or the right --split",
+            cure,
         )
     return FolderPredictions(path, places, tally)
 
 
 def _listed(folder: Path) -> dict[str, Path]:
     """The folders in a folder, by name."""
+    return {name: folder / name for name, is_folder in _entries(folder) if is_folder}
+
+
+def _entries(folder: Path) -> list[tuple[str, bool]]:
     try:
         with os.scandir(folder) as entries:
-            return {entry.name: Path(entry.path) for entry in entries if entry.is_dir()}
+            return [(entry.name, entry.is_dir()) for entry in entries]
     except OSError as error:
         raise refuse(f"cannot be listed ({error.strerror})", folder, "check it") from None
 
 
-def _place(folder: Path) -> _Place:
-    try:
-        with os.scandir(folder) as entries:
-            listed = [(entry.name, entry.is_dir()) for entry in entries]
-    except OSError as error:
-        raise refuse(f"cannot be listed ({error.strerror})", folder, "check it") from None
-    frames = frozenset(name[:-4] for name, _ in listed if name.endswith(".png"))
-    objects = {}
-    if not frames:
-        for name, is_folder in listed:
-            object_id = whole_number(name) if is_folder else None
-            if object_id is not None and 1 <= object_id <= 255 and str(object_id) == name:
-                files = (folder / name).glob("*.png")
-                objects[object_id] = frozenset(path.stem for path in files)
+def _place(folder: Path, wanted: set[str], tally: Counter[str]) -> _Place:
+    """What a sequence's folder holds: index masks of its frames, or else folders of objects, named
+    by their ids, with or without leading zeros."""
+    entries = _entries(folder)
+    frames = frozenset(name[:-4] for name, _ in entries if name.endswith(".png"))
+    folders = [name for name, is_folder in entries if is_folder]
+    tally["extra_files"] += len(frames - wanted)
+    if frames & wanted or not folders:
+        return _Place(folder, frames, {})
+    objects: dict[int, tuple[Path, frozenset[str]]] = {}
+    problems = Problems()
+    for name in sorted(folders):
+        object_id = whole_number(name)
+        if object_id is None:
+            tally["extra_files"] += 1
+        elif not 1 <= object_id <= 255 or object_id in objects:
+            twice = "stands there twice" if object_id in objects else "is no object id, 1 to 255"
+            problems.add(f"{shown(name)} {twice}", folder, "name folders by the object ids")
+        else:
+            listed = _entries(folder / name)
+            names = frozenset(of[:-4] for of, _ in listed if of.endswith(".png"))
+            tally["extra_files"] += len(names - wanted)
+            objects[object_id] = (folder / name, names)
+    problems.raise_if_any()
     return _Place(folder, frames, objects)
 
 
@@ -229,7 +253,7 @@ def _open_rle(path: Path, sequences: list[Sequence]) -> RlePredictions:
     problems = Problems()
     for cursor in Cursor(read_json(path, "file of predictions"), str(path)).elements():
         with problems.caught():
-            folder, frame = cursor["sequence"].text(), cursor["frame"].text()
+            folder, frame = cursor["sequence"].text(), _stem(cursor["frame"].text())
             object_id = cursor["object_id"].integer()
             if not 1 <= object_id <= 255:
                 raise refuse(f"{object_id} is no object id", cursor.where, "use 1 to 255")
@@ -242,6 +266,15 @@ def _open_rle(path: Path, sequences: list[Sequence]) -> RlePredictions:
             elif frame not in frames[folder]:
                 tally["extra_files"] += 1
     problems.raise_if_any()
+    for folder in frames.keys() & masks.keys():
+        if not frames[folder] & masks[folder].keys():
+            problems.add(
+                f"none of its frames of {folder} is in the list, such as "
+                f"{shown(next(iter(masks[folder])))}",
+                path,
+                "name frames as the list does",
+            )
+    problems.raise_if_any()
     if not frames.keys() & masks.keys():
         raise refuse(
             f"has no prediction of the {len(frames)} sequences of the split",
@@ -249,6 +282,12 @@ def _open_rle(path: Path, sequences: list[Sequence]) -> RlePredictions:
             "give predictions of this split, or the right --split",
         )
     return RlePredictions(path, masks, tally)
+
+
+def _stem(name: str) -> str:
+    """A frame's name without the ending of an image."""
+    stem, dot, ending = name.rpartition(".")
+    return stem if dot and ending.lower() in ("png", "jpg", "jpeg") else name
 
 
 def _segmentation(cursor: Cursor) -> tuple[str | list[int], int, int]:

@@ -114,14 +114,19 @@ class SequenceMeter:
         self._frames: dict[str, _Frame] = {}
         self._tally: Counter[str] = Counter()
 
-    def predicted_ids(self, frame: str) -> list[int]:
-        """The ids that were predicted in a frame that was taken in."""
-        return [int(at) + 1 for at in np.flatnonzero(self._frames[frame].counts[1, 1:])]
-
     @property
     def missing(self) -> list[str]:
-        """Frames that were not taken in yet."""
-        return [frame for frame in self.sequence.frames if frame not in self._frames]
+        """Frames that are needed and were not taken in yet."""
+        return [frame for frame in self.needed if frame not in self._frames]
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The frames to take in: the scored ones, and the first where its truth says which objects
+        there are."""
+        first = self.sequence.frames[:1]
+        if self.protocol.objects == "first frame" and first[0] not in self.scored:
+            return first + self.scored
+        return self.scored
 
     @property
     def scored(self) -> tuple[str, ...]:
@@ -135,6 +140,8 @@ class SequenceMeter:
         truth: (H, W) uint8. prediction: (H, W) uint8, or (H, W) bool masks by object id. Raises
         `ValueError` where the two differ in size.
         """
+        if isinstance(prediction, Mapping) and not prediction:
+            prediction = np.zeros(truth.shape, np.uint8)
         if shape_of(prediction) != truth.shape:
             raise ValueError(f"{shape_of(prediction)} predicted pixels for {truth.shape} true ones")
         if self.protocol.void != "an id":
@@ -144,11 +151,22 @@ class SequenceMeter:
                 if self.protocol.void == "cleared":
                     prediction = without(prediction, void)
         counts = counts_of(truth, prediction)
+        self._refuse_many(counts)
         self._frames[frame] = _Frame(
             counts,
             self._values(frame, counts, truth, prediction),
             self._pairs(frame, counts, truth, prediction),
         )
+
+    def _refuse_many(self, counts: Counts) -> None:
+        allowed = self.protocol.most_proposals
+        most = int(np.flatnonzero(counts[1]).max(initial=0))
+        if allowed is not None and most > allowed:
+            raise refuse(
+                f"has {most} proposals, more than the {allowed} that the protocol allows",
+                self.sequence.folder,
+                "keep the best ones, numbered from 1",
+            )
 
     def _values(
         self, frame: str, counts: Counts, truth: IndexMask, prediction: Prediction
@@ -188,11 +206,12 @@ class SequenceMeter:
                 self.sequence.folder,
                 "give every frame of the sequence to the scorer",
             )
-        counts = np.stack([self._frames[frame].counts for frame in self.sequence.frames])
-        at = [self.sequence.frames.index(frame) for frame in self.scored]
-        ids = self._ids(counts, counts[at])
-        tally = self._odd(counts, ids)
-        counts = counts[at]
+        counts = np.zeros((len(self.scored), 3, 256), np.int64)
+        for at, frame in enumerate(self.scored):
+            counts[at] = self._frames[frame].counts
+        first = self._frames[self.needed[0]].counts if self.needed else counts.sum(axis=0)
+        ids = self._ids(first, counts)
+        tally = self._odd(first, counts, ids)
         if self.protocol.matching == "best":
             return self._matched(ids, counts, tally)
         truth, prediction, both = (counts[:, part][:, list(ids)] for part in range(3))
@@ -208,16 +227,19 @@ class SequenceMeter:
             self.sequence, ids, self.scored, truth, prediction, both, values, counted, tally
         )
 
-    def _ids(self, counts: NDArray[np.int64], scored: NDArray[np.int64]) -> tuple[int, ...]:
+    def _ids(self, first: Counts, scored: NDArray[np.int64]) -> tuple[int, ...]:
         if self.protocol.objects == "listed":
             return tuple(sorted(self.sequence.object_ids))
         if self.protocol.objects == "first frame":
-            first = np.flatnonzero(counts[0, 0, 1:]) + 1
-            return tuple(range(1, int(first.max(initial=0)) + 1))
+            known = np.flatnonzero(first[0, 1:]) + 1
+            return tuple(range(1, int(known.max(initial=0)) + 1))
         return tuple((np.flatnonzero(scored[:, 0, 1:].any(axis=0)) + 1).tolist())
 
-    def _odd(self, counts: NDArray[np.int64], ids: tuple[int, ...]) -> Counter[str]:
-        """Counts of what is odd about the predictions; `Refused` where the protocol says so."""
+    def _odd(self, first: Counts, counts: NDArray[np.int64], ids: tuple[int, ...]) -> Counter[str]:
+        """Counts of what is odd about scored frames; `Refused` where the protocol says so.
+
+        first: of the first frame that is known.
+        """
         predicted = counts[:, 1, 1:] > 0
         true = (np.flatnonzero(counts[:, 0, 1:].any(axis=0)) + 1).tolist()
         foreign = [
@@ -235,7 +257,7 @@ class SequenceMeter:
             frames_with_extra_ids=int(
                 predicted[:, [at - 1 for at in foreign]].any(axis=1).sum() if foreign else 0
             ),
-            objects_that_come_late=sum(not counts[0, 0, at] for at in true),
+            objects_that_come_late=sum(not first[0, at] for at in true),
             objects_left_out=len(set(true) - set(ids)),
             sequences_without_scored_frames=int(not self.scored),
         )
@@ -247,13 +269,6 @@ class SequenceMeter:
         from scipy.optimize import linear_sum_assignment
 
         most = int((np.flatnonzero(counts[:, 1, 1:].any(axis=0)) + 1).max(initial=0))
-        if self.protocol.most_proposals is not None and most > self.protocol.most_proposals:
-            raise refuse(
-                f"has {most} proposals, more than the {self.protocol.most_proposals} that the "
-                "protocol allows",
-                self.sequence.folder,
-                "keep the best ones, numbered from 1",
-            )
         # Objects that get no proposal get one without a pixel.
         shape = (len(self.scored), len(ids), max(most, len(ids)))
         shared = np.zeros(shape, np.int64)

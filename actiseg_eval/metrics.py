@@ -44,7 +44,7 @@ METRICS: Mapping[str, Metric] = {
     "n_acc": Metric("N-acc", "higher", "share of samples without a target that are empty"),
     **{
         f"pr_{round(100 * at)}": Metric(
-            f"Pr@{at}", "higher", f"share of samples with a target whose IoU is above {at}"
+            f"Pr@{at}", "higher", f"share of samples with a target whose IoU is {at} or more"
         )
         for at in _PR
     },
@@ -127,7 +127,7 @@ def gres_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figures
         "n_acc": _ratio(of(~target, ~predicted), others),
     }
     for at in _PR:
-        figures[f"pr_{round(100 * at)}"] = _ratio(of(target, units.region > at), targets)
+        figures[f"pr_{round(100 * at)}"] = _ratio(of(target, units.region >= at), targets)
     return figures
 
 

@@ -33,7 +33,7 @@ def print_report(report: Report) -> None:
             _print_figures(f"by {by}", by, strata, (*kept, "n_units"))
     print("fractions; ↑ higher is better, ↓ lower is better, - undefined")
     if long:
-        print(f"by {', '.join(long)}: see --json, --csv or --markdown")
+        print(f"by {', '.join(long)}: see --json or --csv")
     handled = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in report.handled.items())
     if handled:
         print(f"handled: {handled}")
@@ -53,28 +53,33 @@ def _print_figures(title: str, by: str, strata: Listing[Stratum], names: tuple[s
 
 
 def print_protocols(protocols: Mapping[str, Protocol]) -> None:
-    """All protocols, case by case."""
+    """All protocols side by side, case by case."""
     for protocol in protocols.values():
         print(f"{protocol.name} {protocol.version}: {protocol.summary}")
         print(f"  source: {protocol.source}")
-        for case, rule in protocol.cases.items():
-            print(f"  {case}: {rule}")
+    for case in next(iter(protocols.values())).cases:
+        print(f"{case}:")
+        _print_rules(protocols, case)
+
+
+def _print_rules(protocols: Mapping[str, Protocol], case: str) -> None:
+    """What becomes of a case, and under which protocols."""
+    rules: dict[str, list[str]] = {}
+    for protocol in protocols.values():
+        rules.setdefault(protocol.cases[case], []).append(protocol.name)
+    for rule, names in rules.items():
+        print(f"  {', '.join(names)}: {rule}")
 
 
 def print_differences(found: Differences) -> None:
     """How often each case occurs, with what each protocol makes of it; then the figures."""
-    print()
     print("on these predictions:")
     for case, count in found.cases.items():
-        rules: dict[str, list[str]] = {}
-        for protocol in found.protocols.values():
-            rules.setdefault(protocol.cases[case], []).append(protocol.name)
-        if count and len(rules) > 1:
-            print(f"  {case}: {count}")
-            for rule, names in rules.items():
-                print(f"    {', '.join(names)}: {rule}")
-        elif not count:
-            print(f"  {case}: none, so no difference")
+        if count:
+            print(f"{case}: {count} times")
+            _print_rules(found.protocols, case)
+        else:
+            print(f"{case}: none, so no difference")
     rows = []
     for name, outcome in found.outcomes.items():
         if isinstance(outcome, str):

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from collections.abc import Sequence as Listing
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from actiseg_data.errors import Problems, Refused, refuse
-from actiseg_data.layouts.actionvos import open_split, split_names
+from actiseg_data.layouts.actionvos import Split, open_split, split_names
 from actiseg_data.layouts.folder import FolderSplit
 from actiseg_data.lexicon import load_lexicon
-from actiseg_data.masks import IndexMask, read_index_mask
+from actiseg_data.masks import IndexMask, ids_in, read_index_mask
 from actiseg_data.parallel import Crew, Progress, crew, run
 from actiseg_data.records import LedgerRow, read_predictions_note
 from actiseg_data.sequences import Sequence
@@ -27,7 +26,7 @@ from actiseg_eval.inputs import (
     refuse_blended,
 )
 from actiseg_eval.meter import MEASURES, SequenceMeter, SequenceResult
-from actiseg_eval.prediction import Prediction
+from actiseg_eval.prediction import Prediction, as_prediction
 from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
 from actiseg_eval.report import Report
 from actiseg_eval.summary import make_report
@@ -40,7 +39,9 @@ class Scorer:
     """Scores frame by frame, as they come, in any order.
 
     truth: see `open_truth`, for names and labels; sequences are scored that were begun. protocol:
-    or its name. measures: some of `MEASURES`, by default the protocol's.
+    or its name. measures: some of `MEASURES`, by default the protocol's. filtered: pass over
+    sequences that people flagged, as `score` does; they are counted. Raises `Refused` where the
+    truth has no labels that the protocol needs.
 
     ::
 
@@ -55,40 +56,50 @@ class Scorer:
         truth: Truth,
         protocol: Protocol | str = DEFAULT,
         measures: Iterable[str] | None = None,
+        *,
+        filtered: bool = True,
     ) -> None:
         self.truth = truth
         self.protocol = load_protocol(protocol) if isinstance(protocol, str) else protocol
         self.measures = check_measures(measures, self.protocol)
+        _refuse_unlabelled(truth, self.protocol)
         self._sequences = {sequence.folder: sequence for sequence in truth.sequences}
+        self._filtered = filtered
+        self._passed: set[str] = set()
         self._meters: dict[str, SequenceMeter] = {}
 
     def update(
         self,
         sequence: str,
         frame: str,
-        prediction: Prediction,
+        prediction: Any,
         truth: IndexMask | None = None,
     ) -> None:
-        """Take in the prediction of one frame.
+        """Take in the prediction of one frame; given again, a frame's last prediction counts.
 
-        sequence: its folder. prediction: (H, W) uint8 of object ids, or (H, W) bool masks by object
-        id. truth: (H, W) uint8, by default read from the dataset. Raises `Refused` for a sequence
-        or frame that there is not, and for another size.
+        sequence: its folder. prediction: (H, W) object ids, 0 to 255; or (H, W) bool masks by
+        object id, an empty mapping for nothing. truth: (H, W) uint8, by default read from the
+        dataset. Raises `Refused` for a sequence or frame that there is not, another size, other
+        values.
         """
         known = self._sequences.get(sequence)
         if known is None or frame not in known.frames:
             raise refuse(f"there is no frame {frame!r}", sequence, "use the names of the split")
+        if self._filtered and _flagged(known):
+            self._passed.add(sequence)
+            return
         if truth is None:
             truth = read_index_mask(self.truth.mask_path(known, frame))
         meter = self._meters.setdefault(
             sequence, SequenceMeter(known, self.protocol, self.measures)
         )
+        place = f"{sequence}, {frame}"
         try:
-            meter.add(frame, truth, prediction)
+            plain = as_prediction(prediction)
+            refuse_blended(plain, _known_ids(known, truth), place)
+            meter.add(frame, truth, plain)
         except ValueError as error:
-            raise refuse(
-                str(error), f"{sequence}, {frame}", "predict at the truth's size"
-            ) from None
+            raise refuse(str(error), place, "give what the docstring says") from None
 
     def report(self) -> Report:
         """The report of all sequences that were begun; `Refused` where frames are missing."""
@@ -98,7 +109,10 @@ class Scorer:
             with problems.caught():
                 results.append(meter.result())
         problems.raise_if_any()
-        return make_report(self.truth, "as they came", results, self.protocol, self.measures)
+        handled = Counter(sequences_filtered=len(self._passed))
+        return make_report(
+            self.truth, "as they came", results, self.protocol, self.measures, handled
+        )
 
 
 @dataclass(frozen=True)
@@ -142,23 +156,14 @@ def score(
 
         print(score(Path("dataset_visor"), Path("preds")))
     """
-    if isinstance(truth, Path):
-        truth = open_truth(truth, split)
+    predictions = Path(predictions)
+    if not isinstance(truth, (Split, FolderSplit)):
+        truth = open_truth(Path(truth), split)
     protocol = load_protocol(protocol) if isinstance(protocol, str) else protocol
     chosen = check_measures(measures, protocol)
-    if missing not in MISSING:
-        raise refuse(f"{missing!r} is unknown", "--missing", f"use one of {', '.join(MISSING)}")
-    if protocol.needs_labels and isinstance(truth, FolderSplit):
-        raise refuse(
-            f"has no action list that says what is active, which {protocol.name!r} needs",
-            truth.root,
-            "give an ActionVOS root, or another --protocol, such as vos-benchmark",
-        )
-    sequences = [of for of in truth.sequences if not (filtered and _flagged(of))]
-    if not sequences:
-        raise refuse(
-            "has no sequence that is not flagged", truth.root, "give --no-filter to score them"
-        )
+    check_missing(missing)
+    sequences = scored_sequences(truth, filtered=filtered)
+    _refuse_unlabelled(truth, protocol)
     _refuse_other_dataset(predictions, truth)
     with crew(workers, __name__) as members:
         opened = _open_predictions(predictions, truth)
@@ -168,6 +173,37 @@ def score(
             results = score_sequences(job, sequences, members, progress)
     handled = opened.tally + Counter(sequences_filtered=len(truth.sequences) - len(sequences))
     return make_report(truth, str(predictions), results, protocol, chosen, handled, ledger)
+
+
+def scored_sequences(truth: Truth, *, filtered: bool) -> tuple[Sequence, ...]:
+    """The sequences to score: without those that people flagged, if `filtered`."""
+    sequences = tuple(of for of in truth.sequences if not (filtered and _flagged(of)))
+    if not sequences:
+        raise refuse(
+            "has no sequence that is not flagged", truth.root, "give --no-filter to score them"
+        )
+    return sequences
+
+
+def check_missing(missing: str) -> str:
+    """A way to take missing masks; raises `Refused` for an unknown one."""
+    if missing not in MISSING:
+        raise refuse(f"{missing!r} is unknown", "--missing", f"use one of {', '.join(MISSING)}")
+    return missing
+
+
+def _refuse_unlabelled(truth: Truth, protocol: Protocol) -> None:
+    if protocol.needs_labels and isinstance(truth, FolderSplit):
+        raise refuse(
+            f"has no action list that says what is active, which {protocol.name!r} needs",
+            truth.root,
+            "give an ActionVOS root, or another --protocol, such as vos-benchmark",
+        )
+
+
+def _known_ids(sequence: Sequence, truth: IndexMask) -> Set[int]:
+    """The ids of objects: the list's, or, without one, those in sight."""
+    return sequence.object_ids or set(ids_in(truth))
 
 
 _TOGETHER = 8
@@ -196,7 +232,7 @@ def check_measures(measures: Iterable[str] | None, protocol: Protocol) -> tuple[
     """The measures in their order; raises `Refused` for unknown ones."""
     if measures is None:
         return protocol.default_measures
-    wanted = set(measures)
+    wanted = set(measures.split(",") if isinstance(measures, str) else measures)
     if "all" in wanted:
         return MEASURES
     unknown = sorted(wanted - set(MEASURES))
@@ -240,28 +276,28 @@ def _open_predictions(path: Path, truth: Truth) -> Predictions:
 
 
 def _fitting(path: Path, root: Path) -> str | None:
-    """The first split of a root of which some predictions are; None where there is none."""
+    """The split of a root that some predictions fit best: with the most of its sequences there, and
+    the fewest lacking. None where none has any."""
+    found: dict[str, tuple[int, int]] = {}
     for name in split_names(root):
         with suppress(Refused):
-            open_predictions(path, open_split(root, name, masks=False).sequences)
-            return name
-    return None
+            sequences = open_split(root, name, masks=False).sequences
+            opened = open_predictions(path, sequences)
+            there = sum(not opened.lacking(of, of.frames[0]) for of in sequences)
+            found[name] = (there, -len(sequences))
+    return max(found, key=lambda name: found[name]) if found else None
 
 
 def _score_sequence(job: Job, sequence: Sequence) -> SequenceResult:
     """Read and measure one sequence; `Refused` with all of its faults."""
     meter = SequenceMeter(sequence, job.protocol, job.measures)
     problems = Problems()
-    missing = [frame for frame in sequence.frames if not job.predictions.has(sequence, frame)]
+    lacking = {frame: job.predictions.lacking(sequence, frame) for frame in meter.scored}
+    missing = sum(map(len, lacking.values()))
     if missing and job.missing == "error":
-        whole = len(missing) == len(sequence.frames)
-        for frame in missing[:1] if whole else missing:
-            what = f"no frame of {sequence.folder} was predicted" if whole else "is missing"
-            problems.add(
-                what, job.predictions.where(sequence, frame), "predict it, or give --missing empty"
-            )
+        _add_missing(sequence, lacking, problems)
     shape: tuple[int, ...] | None = None
-    for frame in sequence.frames:
+    for frame in meter.needed:
         with problems.caught():
             path = job.truth.mask_path(sequence, frame)
             truth = read_index_mask(path)
@@ -273,13 +309,26 @@ def _score_sequence(job: Job, sequence: Sequence) -> SequenceResult:
                     path,
                     "restore the dataset",
                 )
-            prediction: Prediction = np.zeros(truth.shape, np.uint8)
-            if frame not in missing:
+            prediction: Prediction = {}
+            if frame in lacking:
                 prediction = job.predictions.read(sequence, frame, truth.shape)
+                place = job.predictions.where(sequence, frame)
+                refuse_blended(prediction, _known_ids(sequence, truth), place)
             meter.add(frame, truth, prediction)
-            place = job.predictions.where(sequence, frame)
-            refuse_blended(meter.predicted_ids(frame), sequence, place)
     problems.raise_if_any()
     result = meter.result()
-    result.tally["missing_frames"] = len(missing)
+    result.tally["missing_masks"] = missing
     return result
+
+
+def _add_missing(
+    sequence: Sequence, lacking: Mapping[str, Listing[str]], problems: Problems
+) -> None:
+    """A problem for each missing file, or one for a sequence of which there is none."""
+    cure = "predict it, or give --missing empty"
+    if all(lacking.values()) and all(len(paths) == 1 for paths in lacking.values()):
+        first = next(iter(lacking.values()))[0]
+        problems.add(f"no frame of {sequence.folder} was predicted", first, cure)
+        return
+    for path in (path for paths in lacking.values() for path in paths):
+        problems.add("is missing", path, cure)

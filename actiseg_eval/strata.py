@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Sequence as Listing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from actiseg_data.errors import refuse
 from actiseg_data.lexicon import Lexicon
-from actiseg_data.records import LedgerRow, MaskRow, read_ledger
+from actiseg_data.records import LedgerRow, MaskRow
 from actiseg_data.sequences import ObjectLabel, Sequence
 from actiseg_data.sizes import SIZES
 from actiseg_eval.units import Units
@@ -55,7 +56,7 @@ def divisions(
             units, lambda sequence: "novel" if sequence.folder in novel else "seen"
         )
     if ledger is not None:
-        found |= _by_noise(units, ledger)
+        found |= _by_noise(units, list(ledger))
     return found
 
 
@@ -117,8 +118,18 @@ class _Noise:
 _CLEAN = _Noise("clean", "clean")
 
 
-def _by_noise(units: Units, rows: Iterable[LedgerRow]) -> Mapping[str, Division]:
-    """By kind of noise, and by how much of the clean object it left (IoU on disk)."""
+def _by_noise(units: Units, rows: Listing[LedgerRow]) -> Mapping[str, Division]:
+    """By kind of noise, and by how much of the clean object it left (IoU on disk).
+
+    Raises `Refused` where no row is of any sequence.
+    """
+    folders = {result.sequence.folder for result in units.results}
+    if not any(row.sequence in folders for row in rows):
+        raise refuse(
+            f"its {len(rows)} rows are of none of the {len(folders)} sequences that are scored",
+            "--strata",
+            "give the ledger.jsonl of the noisy split that was scored",
+        )
     of_frame: dict[tuple[str, str, int], _Noise] = {}
     of_object: dict[tuple[str, int | None], _Noise] = {}
     for row in rows:
@@ -139,8 +150,3 @@ def _by_noise(units: Units, rows: Iterable[LedgerRow]) -> Mapping[str, Division]
         "noise": _coded(noise.kind for noise in found),
         "noise strength": _coded(noise.strength for noise in found),
     }
-
-
-def read_strata(path: Path) -> list[LedgerRow]:
-    """The rows of a ledger; raises `Refused` where it is none."""
-    return list(read_ledger(path))

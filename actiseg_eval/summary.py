@@ -42,7 +42,9 @@ def make_report(
     predictions: what to call them. handled: counts of what was odd outside of the results. ledger:
     see `actiseg_eval.scoring.score`.
     """
-    units = gather_units(results)
+    units = known = gather_units(results)
+    if protocol.figures == "j-and-f":
+        units = known = units.chosen(units.counted)
     if protocol.inactive == "without a target":
         units = units.without_inactive_truth()
     tally = sum((result.tally for result in results), Counter(handled))
@@ -54,7 +56,7 @@ def make_report(
     figures = {name: float(values[0]) for name, values in whole.items()}
     figures |= _courses(units, protocol, measures)
     strata: dict[str, list[Stratum]] = {}
-    for by, (groups, names) in divisions(units, load_lexicon(), novel, ledger).items():
+    for by, (groups, names) in divisions(known, load_lexicon(), novel, ledger).items():
         of = _figures(units, groups, len(names), protocol, measures)
         columns = {key: values.tolist() for key, values in of.items()}
         strata[by] = [
@@ -67,7 +69,7 @@ def make_report(
         measures=measures,
         truth=str(truth.root),
         split=truth.name,
-        predictions=predictions,
+        predictions=predictions.encode(errors="backslashreplace").decode(),
         figures=_plain(figures),
         strata=strata,
         handled={name: count for name, count in sorted(tally.items()) if count},

@@ -113,6 +113,7 @@ def test_protocols_are_shown_and_compared(kitchen, preds):
         (("--split", "val"), "there is no split 'val'"),
         (("--missing", "skip"), "'skip' is unknown"),
         (("--strata", "nowhere.jsonl"), "nowhere.jsonl"),
+        (("--csv", "same", "--markdown", "same"), "another report"),
         (("--json", "{preds}/r.json"), "lies inside"),
         (("--workers", "0"), "workers"),
     ],
@@ -130,7 +131,7 @@ def test_a_base_install_scores_alone(kitchen, preds, tmp_path):
     """With everything blocked that the evaluator must not need; the sample is made, too."""
     done = run("score", preds, "--gt", kitchen, "--split", "train", "--quiet", code=_BLOCKING)
     assert done.returncode == 0, done.stderr
-    done = run("score", "nowhere", "--split", "train", cwd=tmp_path, code=_BLOCKING)
+    done = run("score", preds, "--split", "val_human", cwd=tmp_path, code=_BLOCKING)
     assert done.returncode == 2
     assert "the built-in sample, made just now" in done.stdout
     done = run(
@@ -150,3 +151,23 @@ def test_help_loads_no_library(tmp_path):
     for name in ("numpy", "cv2", "scipy", "PIL"):
         assert f"'{name}'" not in done.stdout
     assert run("--version").stdout.startswith("actiseg ")
+
+
+def test_no_input_is_written_over(kitchen, preds, tmp_path):
+    ledger = tmp_path / "ledger.jsonl"
+    ledger.write_text("")
+    done = run(
+        *("score", preds, "--gt", kitchen, "--split", "train"),
+        *("--strata", ledger, "--csv", ledger),
+    )
+    assert done.returncode == 2
+    assert "is an input" in done.stderr
+    assert ledger.read_text() == ""
+
+
+def test_protocols_takes_what_score_takes(kitchen, tmp_path):
+    folder = predict(open_split(kitchen, "train"), "shift", tmp_path / "preds")
+    next(folder.rglob("*.png")).unlink()
+    common = (folder, "--gt", kitchen, "--split", "train", "--quiet")
+    assert run("protocols", *common).returncode == 2
+    assert run("protocols", *common, "--missing", "empty", "--no-filter").returncode == 0

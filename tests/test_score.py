@@ -156,6 +156,8 @@ def test_vos_benchmark_scores_objects_from_their_first_appearance():
     assert found.counted[:, 1].tolist() == [False, True, True, True]
     report = make_report(FakeTruth, "p", [found], load_protocol("vos-benchmark"), ("core", "jf"))
     assert report.figures["j"] == pytest.approx((1 + (0 + 1 + 0) / 3) / 2)
+    assert report.figures["n_units"] == 7
+    assert all(of.figures["j"] is not None for of in report.strata["visibility"])
 
 
 def test_proposals_are_matched_for_the_best_sum():
@@ -222,6 +224,14 @@ def test_gres_takes_the_prompt_of_an_inactive_object_for_one_without_target():
     assert report.figures["t_acc"] == 1
     assert report.figures["n_acc"] == 0.5
     assert report.figures["pr_70"] == 0
+    exact = np.array([[1] * 10 + [2]], np.uint8)
+    meter.add(FRAMES[0], exact, np.array([[1] * 7 + [0] * 4], np.uint8))
+    report = make_report(FakeTruth, "p", [meter.result()], load_protocol("gres"), ("core",))
+    assert report.figures["pr_70"] == 1
+    assert {of.name: of.figures["n_units"] for of in report.strata["visibility"]} == {
+        "visible": 2,
+        "invisible": 1,
+    }
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 256, 257, 300])

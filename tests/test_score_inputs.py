@@ -21,7 +21,7 @@ from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
 from actiseg_data.masks import read_index_mask, write_index_mask
 from actiseg_data.records import PredictionsNote, read_predictions_note
 from actiseg_eval.rle import decode_rle
-from actiseg_eval.scoring import score
+from actiseg_eval.scoring import Scorer, score
 from actiseg_eval.truth import open_truth
 
 
@@ -62,7 +62,7 @@ def test_every_layout_gives_the_same_figures(kitchen, folder, tmp_path):
         Image.fromarray(mask).save(grey / place)
         for object_id in np.unique(mask)[1:].tolist() or [1]:
             one = mask == object_id
-            to = objects / place.parent / str(object_id) / place.name
+            to = objects / place.parent / f"{object_id:03d}" / place.name
             to.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(one).convert("1").save(to)
             found = coco.encode(np.asfortranarray(one.astype(np.uint8)))
@@ -75,8 +75,7 @@ def test_every_layout_gives_the_same_figures(kitchen, folder, tmp_path):
                 }
             )
     write_json(tmp_path / "rle.json", entries)
-    # A few bits are enough for binary masks, but palette or 8-bit grey is asked for.
-    for path in objects.rglob("*.png"):
+    for path in sorted(objects.rglob("*.png"))[::2]:  # of 1 bit, and of 8
         with Image.open(path) as image:
             image.convert("L").save(path)
     for place in (grey, objects, tmp_path / "rle.json"):
@@ -143,7 +142,7 @@ def test_missing_frames_may_be_taken_for_blank(kitchen, folder, tmp_path):
         path.unlink()
     report = score(kitchen, folder, missing="empty")
     assert report.figures == expected
-    assert report.handled["missing_frames"] == 9
+    assert report.handled["missing_masks"] == 9
 
 
 def test_what_is_more_is_counted_and_ignored(kitchen, folder):
@@ -188,7 +187,7 @@ def test_predictions_of_another_dataset_are_refused(kitchen, folder):
 def test_what_holds_no_predictions_is_refused(kitchen, tmp_path):
     assert "no such folder" in fail(kitchen, tmp_path / "nowhere")[0]
     (tmp_path / "empty").mkdir()
-    assert "holds nothing" in fail(kitchen, tmp_path / "empty")[0]
+    assert "holds no folder" in fail(kitchen, tmp_path / "empty")[0]
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
     assert "no such folder" in fail(kitchen, loop)[0]
@@ -277,3 +276,159 @@ def test_the_recipes_are_told_apart(kitchen, tmp_path):
     }
     assert found["oracle"] == 1
     assert len(set(found.values())) >= 5
+
+
+def layered(kitchen, folder):
+    """Perfect predictions with a folder for each object; returns their files."""
+    for sequence in kitchen.sequences:
+        for frame, mask in zip(sequence.frames, kitchen.read_masks(sequence), strict=True):
+            for label in sequence.objects:
+                path = folder / sequence.folder / str(label.object_id) / f"{frame}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray((mask == label.object_id).astype(np.uint8) * 255).save(path)
+    return sorted(folder.rglob("*.png"))
+
+
+def test_folders_of_objects_are_looked_at_as_closely(kitchen, tmp_path):
+    folder = tmp_path / "objects"
+    paths = layered(kitchen, folder)
+    assert score(kitchen, folder).figures["p_miou"] == 1
+    (paths[0].parent.parent / "overview.png").write_bytes(b"?")
+    report = score(kitchen, folder)
+    assert report.figures["p_miou"] == 1
+    assert report.handled["extra_files"] == 1
+    kept = paths[0].read_bytes()
+    paths[0].unlink()
+    assert fail(kitchen, folder) == [
+        f"{paths[0]}: is missing. Cure: predict it, or give --missing empty"
+    ]
+    assert score(kitchen, folder, missing="empty").handled["missing_masks"] == 1
+    soft = np.zeros((120, 160), np.uint8)
+    soft[:, :40] = np.arange(40) * 6
+    Image.fromarray(soft).save(paths[0])
+    assert "several values" in fail(kitchen, folder)[0]
+    paths[0].write_bytes(kept)
+    shutil.copytree(paths[0].parent, paths[0].parent.parent / f"0{paths[0].parent.name}")
+    assert "stands there twice" in fail(kitchen, folder)[0]
+    shutil.move(paths[0].parent.parent / f"0{paths[0].parent.name}", tmp_path / "away")
+    shutil.copytree(paths[0].parent, paths[0].parent.parent / "000")
+    assert "no object id" in fail(kitchen, folder)[0]
+
+
+def test_frames_that_are_not_scored_need_no_prediction(kitchen, tmp_path):
+    truth = open_truth(predict(kitchen, "all", tmp_path / "truth"))
+    for sequence in truth.sequences:  # a third frame, so that one is between the others
+        path = truth.mask_path(sequence, sequence.frames[0])
+        shutil.copy(path, path.with_name("frame_z.png"))
+    truth = open_truth(truth.root)
+    shutil.copytree(truth.root, tmp_path / "preds")
+    for sequence in truth.sequences:
+        for frame in (sequence.frames[0], sequence.frames[-1]):
+            (tmp_path / "preds" / sequence.folder / f"{frame}.png").unlink()
+    for protocol in ("davis", "vos-benchmark"):
+        report = score(truth, tmp_path / "preds", protocol)
+        assert report.figures["jf"] == 1
+        assert "frames_with_extra_ids" not in report.handled
+
+
+def test_ids_that_were_blended_are_refused_also_without_a_list(kitchen, tmp_path):
+    truth = open_truth(predict(kitchen, "all", tmp_path / "truth"))
+    folder = predict(kitchen, "all", tmp_path / "preds")
+    blended = (np.arange(120 * 160).reshape(120, 160) % 200).astype(np.uint8)
+    write_index_mask(sorted(folder.rglob("*.png"))[1], blended)
+    from dataclasses import replace
+
+    from actiseg_eval import load_protocol
+
+    whole = replace(load_protocol("vos-benchmark"), frames="all")
+    with pytest.raises(Refused, match="blended"):
+        score(truth, folder, whole)
+
+
+def test_rle_whose_frames_are_named_otherwise_is_refused(kitchen, tmp_path):
+    sequence = kitchen.sequences[0]
+    entry = {
+        "sequence": sequence.folder,
+        "frame": f"{sequence.frames[0]}.png",
+        "object_id": 1,
+        "segmentation": {"size": [120, 160], "counts": [19200]},
+    }
+    write_json(tmp_path / "p.json", [entry])
+    assert score(kitchen, tmp_path / "p.json", missing="empty").handled
+    write_json(tmp_path / "p.json", [entry | {"frame": "00000"}])
+    assert "none of its frames" in fail(kitchen, tmp_path / "p.json", missing="empty")[0]
+
+
+def test_a_ledger_of_another_split_is_refused(kitchen, folder):
+    with pytest.raises(Refused, match="0 rows are of none"):
+        score(kitchen, folder, ledger=[])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_is_no_mask(kitchen, folder):
+    path = first(folder)
+    path.unlink()
+    os.mkfifo(path)
+    assert "no regular file" in fail(kitchen, folder)[0]
+
+
+def test_names_in_messages_cannot_forge_lines(kitchen, tmp_path):
+    (tmp_path / "preds" / "\x1b[31mevil\nerror: x").mkdir(parents=True)
+    (problem,) = fail(kitchen, tmp_path / "preds")
+    assert "\x1b" not in problem
+    assert "\n" not in problem
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ([1, 2], "whole numbers"),
+        (np.zeros((120, 160)), "whole numbers"),
+        (np.zeros((120, 160), bool), "whole numbers"),
+        (np.full((120, 160), 256), "0 to 255"),
+        ({0: np.zeros((120, 160), bool)}, "no object id"),
+        ({"1": np.zeros((120, 160), bool)}, "no object id"),
+        ({1: np.zeros((120, 160))}, "bool"),
+        ({1: np.arange(19200, dtype=np.int64).reshape(120, 160)}, "several values"),
+        ({1: np.zeros((2, 2), bool), 2: np.zeros((3, 2), bool)}, "differ in size"),
+        ({1: np.zeros((2, 2), bool)}, "predicted pixels"),
+    ],
+)
+def test_the_scorer_refuses_what_is_no_prediction(kitchen, given, says):
+    scorer = Scorer(kitchen)
+    sequence = kitchen.sequences[0]
+    with pytest.raises(Refused, match=says):
+        scorer.update(sequence.folder, sequence.frames[0], given)
+
+
+def test_the_scorer_takes_layers_of_any_kind_and_nothing(kitchen):
+    sequence = kitchen.sequences[0]
+    figures = []
+    for kind in (np.uint8(1), np.uint8(255), True):
+        scorer = Scorer(kitchen)
+        for frame, mask in zip(sequence.frames, kitchen.read_masks(sequence), strict=True):
+            scorer.update(sequence.folder, frame, {})
+            layers = {of.object_id: (mask == of.object_id) * kind for of in sequence.objects}
+            scorer.update(sequence.folder, frame, layers)
+        figures.append(scorer.report().figures)
+    assert figures[0] == figures[1] == figures[2]
+    assert figures[0]["p_miou"] == 1
+
+
+def test_the_scorer_passes_over_flagged_sequences_as_score_does(kitchen, tmp_path):
+    from dataclasses import replace
+
+    flagged = replace(
+        kitchen,
+        sequences=tuple(replace(of, other=not at) for at, of in enumerate(kitchen.sequences)),
+    )
+    scorer = Scorer(flagged)
+    for sequence in flagged.sequences:
+        for frame, mask in zip(sequence.frames, kitchen.read_masks(sequence), strict=True):
+            scorer.update(sequence.folder, frame, mask)
+    report = scorer.report()
+    folder = predict(kitchen, "all", tmp_path / "p")
+    assert report.figures == score(flagged, str(folder)).figures
+    assert report.handled["sequences_filtered"] == 1
+    with pytest.raises(Refused, match="no action list"):
+        Scorer(open_truth(folder))

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from actiseg_data import __version__
-from actiseg_data.command_line import Quiet, Workers, locate, staged
+from actiseg_data.command_line import Quiet, Version, Workers, locate, staged
 
 if TYPE_CHECKING:
     from actiseg_eval.truth import Truth
@@ -31,6 +30,16 @@ GroundTruth = Annotated[
         "names, else $ACTISEG_DATASET, else ./dataset_visor, else the sample."
     ),
 ]
+Filter = Annotated[
+    bool,
+    typer.Option(
+        "--filter/--no-filter",
+        help="Leave out sequences that people flagged (redundant, missing, other).",
+    ),
+]
+Missing = Annotated[
+    str, typer.Option(help="Masks that are not there: error, or empty (scored as blank).")
+]
 SplitName = Annotated[
     Optional[str],
     typer.Option(
@@ -39,19 +48,8 @@ SplitName = Annotated[
 ]
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        print(f"actiseg {__version__}")
-        raise typer.Exit
-
-
 @app.callback()
-def _main(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Say which it is."),
-    ] = False,
-) -> None:
+def _main(version: Version = False) -> None:
     """Score predicted masks of videos, exactly, under stated rules."""
 
 
@@ -67,16 +65,8 @@ def score(
         Optional[str],
         typer.Option(help="core, jf, boundary, with commas, or all. Default: the protocol's."),
     ] = None,
-    filter_flagged: Annotated[
-        bool,
-        typer.Option(
-            "--filter/--no-filter",
-            help="Leave out sequences that people flagged (redundant, missing, other).",
-        ),
-    ] = True,
-    missing: Annotated[
-        str, typer.Option(help="Frames without a prediction: error, or empty (scored as blank).")
-    ] = "error",
+    filter_flagged: Filter = True,
+    missing: Missing = "error",
     strata: Annotated[
         Optional[Path],
         typer.Option(help="ledger.jsonl of a noisy split: figures by kind and strength of noise."),
@@ -97,15 +87,16 @@ def score(
 
     Example: actiseg-eval score preds/ --gt dataset_visor --metrics core,jf --workers 2
     """
-    from actiseg_data.files import refuse_inside_of, write_bytes, write_json
+    from actiseg_data.files import refuse_inside_of, refuse_same, write_bytes, write_json
     from actiseg_data.records import read_ledger
     from actiseg_eval.printing import print_report
     from actiseg_eval.scoring import score as compute
 
     truth = _truth(preds, gt, split)
-    for path in (json_file, csv_file, markdown_file):
-        if path is not None:
-            refuse_inside_of(path, (preds, truth.root))
+    outputs = [output for output in (json_file, csv_file, markdown_file) if output is not None]
+    for output in outputs:
+        refuse_inside_of(output, (preds, truth.root))
+    refuse_same(outputs, (preds, *((strata,) if strata is not None else ())))
     report = compute(
         truth,
         preds,
@@ -123,7 +114,7 @@ def score(
         print(f"wrote {json_file}")
     for path, text in ((csv_file, report.to_csv), (markdown_file, report.to_markdown)):
         if path is not None:
-            write_bytes(path, text().encode())
+            write_bytes(path, text().encode(errors="backslashreplace"))
             print(f"wrote {path}")
 
 
@@ -135,6 +126,8 @@ def protocols(
     ] = None,
     gt: GroundTruth = None,
     split: SplitName = None,
+    filter_flagged: Filter = True,
+    missing: Missing = "error",
     workers: Workers = 1,
     quiet: Quiet = False,
 ) -> None:
@@ -146,23 +139,35 @@ def protocols(
     from actiseg_eval.printing import print_differences, print_protocols
     from actiseg_eval.protocols import load_protocols
 
-    print_protocols(load_protocols())
-    if preds is not None:
-        truth = _truth(preds, gt, split)
-        print_differences(compare_protocols(truth, preds, workers, staged(quiet)))
-    else:
+    if preds is None:
+        print_protocols(load_protocols())
         print("next: actiseg-eval protocols PREDS, which tells where they differ on these")
+    else:
+        truth = _truth(preds, gt, split)
+        found = compare_protocols(
+            truth,
+            preds,
+            filtered=filter_flagged,
+            missing=missing,
+            workers=workers,
+            stage=staged(quiet),
+        )
+        print_differences(found)
 
 
 def _truth(preds: Path, gt: Path | None, split: str | None) -> Truth:
     """The truth that is named, or that the predictions name; the first line printed says which."""
+    from actiseg_data.errors import refuse
+    from actiseg_data.layouts.actionvos import IMAGE_SETS
     from actiseg_data.records import read_predictions_note
     from actiseg_eval.inputs import predictions_note
     from actiseg_eval.truth import open_truth
 
+    if not preds.exists():
+        raise refuse("there is no such folder", preds, "give a folder of predictions, or a .json")
     note = predictions_note(preds)
     if note is not None and (gt is None or split is None):
         told = read_predictions_note(note)
         gt = gt or (preds / told.dataset).resolve()
-        split = split or told.split
+        split = split or (told.split if (gt / IMAGE_SETS).is_dir() else None)
     return open_truth(locate(gt), split)

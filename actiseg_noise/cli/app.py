@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
 
 import typer
 
-from actiseg_noise import __version__
+from actiseg_data.command_line import Version
 from actiseg_noise.cli import auditing, checking, datasets, lexicon, making, manifests
 
 app = typer.Typer(
@@ -17,19 +16,8 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        print(f"actiseg {__version__}")
-        raise typer.Exit
-
-
 @app.callback()
-def _main(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Say which it is."),
-    ] = False,
-) -> None:
+def _main(version: Version = False) -> None:
     """Make and check noisy copies of ActionVOS annotations, the same on every machine."""
 
 

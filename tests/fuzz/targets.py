@@ -321,11 +321,11 @@ def predictions(data: bytes) -> None:
     sequence = clip(1)
     opened = accepted(lambda: open_predictions(path, [sequence]))
     for frame in sequence.frames if opened is not None else ():
-        if opened.has(sequence, frame):
-            found = accepted(lambda frame=frame: opened.read(sequence, frame, PREDICTED))
-            if found is not None:
-                assert shape_of(found) == PREDICTED
-                assert ids_of(found) <= set(range(1, 256))
+        opened.lacking(sequence, frame)
+        found = accepted(lambda frame=frame: opened.read(sequence, frame, PREDICTED))
+        if found:
+            assert shape_of(found) == PREDICTED
+            assert ids_of(found) <= set(range(1, 256))
 
 
 @cache

@@ -1,5 +1,4 @@
-"""Measures of boundaries, of two binary masks: F and boundary IoU, at image- and object-sized
-tolerances."""
+"""Measures of two binary masks: J, and F and boundary IoU at image- and object-sized tolerances."""
 
 from __future__ import annotations
 
@@ -8,7 +7,7 @@ import math
 import numpy as np
 
 from actiseg_data.opencv import load_cv2
-from actiseg_eval.bits import BinaryMask, count, edges, near, pack
+from actiseg_eval.bits import BinaryMask, count, edges, inner, near, pack
 
 F_TOLERANCE = 0.008
 """Match radius of F as a share of the image's diagonal (DAVIS)."""
@@ -18,6 +17,18 @@ IOU_DISTANCE = 0.02
 
 OBJECT_SHARE = 0.1
 """Tolerances that follow the object, as a share of the root of its true area."""
+
+
+def region_iou(truth: BinaryMask, prediction: BinaryMask) -> float:
+    """J, the region similarity of two binary masks: their IoU; 1 where both are empty.
+
+    truth, prediction: (H, W) bool, same shape (Perazzi et al., CVPR 2016; Jaccard).
+
+    >>> region_iou(np.array([[True, True]]), np.array([[True, False]]))
+    0.5
+    """
+    union = np.count_nonzero(truth | prediction)
+    return float(np.count_nonzero(truth & prediction) / union) if union else 1.0
 
 
 def boundary_map(mask: BinaryMask) -> BinaryMask:
@@ -97,18 +108,10 @@ def boundary_iou(truth: BinaryMask, prediction: BinaryMask, distance: int) -> fl
     0.333
     """
     window = _window(truth | prediction)
-    one, other = _band(truth[window], distance), _band(prediction[window], distance)
-    union = np.count_nonzero(one | other)
-    return float(np.count_nonzero(one & other) / union) if union else 1.0
-
-
-def _band(mask: BinaryMask, distance: int) -> BinaryMask:
-    cv2 = load_cv2()
-    kernel = np.ones((2 * distance + 1, 2 * distance + 1), np.uint8)
-    solid = np.ascontiguousarray(mask).view(np.uint8)
-    # What lies outside the image counts as outside the mask.
-    inner = cv2.erode(solid, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    return np.asarray(mask & (inner == 0))
+    masks = (pack(mask[window]) for mask in (truth, prediction))
+    one, other = (words & ~inner(words, distance) for words in masks)
+    union = count(one | other)
+    return count(one & other) / union if union else 1.0
 
 
 def image_distance(shape: tuple[int, ...]) -> int:

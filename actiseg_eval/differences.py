@@ -72,6 +72,7 @@ def compare_protocols(
                 measures=("core", "jf"),
                 filtered=filtered,
                 missing=missing,
+                bootstrap=None,
                 workers=workers,
                 stage=stage,
             )

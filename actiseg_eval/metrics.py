@@ -12,8 +12,29 @@ from numpy.typing import NDArray
 from actiseg_eval.series import decay, recall
 from actiseg_eval.units import Units
 
-Figures: TypeAlias = dict[str, NDArray[np.float64]]
-"""(G,) numbers by key, one for each group; NaN where a figure is undefined."""
+
+@dataclass(frozen=True)
+class Sums:
+    """A figure of each of G groups as a ratio of two sums, which can be added up over groups.
+
+    above, below: (G,). below is None for a count.
+    """
+
+    above: NDArray[np.float64]
+    below: NDArray[np.float64] | None = None
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """(G,) the figure; NaN where it is undefined."""
+        if self.below is None:
+            return self.above
+        undefined = np.full(len(self.above), np.nan)
+        ratio = np.divide(self.above, self.below, out=undefined, where=self.below > 0)
+        return np.asarray(ratio)
+
+
+Figures: TypeAlias = dict[str, Sums]
+"""Figures by key, each of every group."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +92,6 @@ def totals(
     return np.bincount(groups, weights=values, minlength=count).astype(np.float64)
 
 
-def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    undefined = np.full(len(above), np.nan)
-    return np.asarray(np.divide(above, below, out=undefined, where=below > 0))
-
-
 def actionvos_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figures:
     """The six figures of ActionVOS and its confusion counts.
 
@@ -94,17 +110,18 @@ def actionvos_figures(units: Units, groups: NDArray[np.int64], count: int) -> Fi
     every = np.ones(len(units))
     figures: Figures = {}
     for name, kind in (("p", active & seen), ("n", ~active & seen)):
-        figures[f"{name}_miou"] = _ratio(of(kind, region), of(kind, every))
-        figures[f"{name}_ciou"] = _ratio(of(kind, units.both), of(kind, union))
+        figures[f"{name}_miou"] = Sums(of(kind, region), of(kind, every))
+        figures[f"{name}_ciou"] = Sums(of(kind, units.both), of(kind, union))
     generalised = np.where(active | ~seen, region, ~predicted)
-    figures["giou"] = _ratio(totals(groups, count, generalised), totals(groups, count, every))
-    figures["tp"] = of(active & true & predicted, predicted)
-    figures["fn"] = of(active & true & ~predicted, true)
-    figures["fp"] = of(predicted & ~(active & true), predicted)
-    figures["tn"] = of(~predicted & ~(active & true), ~predicted)
-    right = figures["tp"] + figures["tn"]
-    figures["acc"] = _ratio(right, right + figures["fp"] + figures["fn"])
-    return figures
+    figures["giou"] = Sums(totals(groups, count, generalised), totals(groups, count, every))
+    cases = {
+        "tp": of(active & true & predicted, predicted),
+        "fn": of(active & true & ~predicted, true),
+        "fp": of(predicted & ~(active & true), predicted),
+        "tn": of(~predicted & ~(active & true), ~predicted),
+    }
+    figures["acc"] = Sums(cases["tp"] + cases["tn"], totals(groups, count, every))
+    return figures | {name: Sums(cases[name]) for name in cases}
 
 
 def gres_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figures:
@@ -121,19 +138,19 @@ def gres_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figures
 
     targets, others = of(target, every), of(~target, every)
     figures = {
-        "giou": _ratio(totals(groups, count, units.region), totals(groups, count, every)),
-        "ciou": _ratio(totals(groups, count, units.both), totals(groups, count, units.union)),
-        "t_acc": _ratio(of(target, predicted), targets),
-        "n_acc": _ratio(of(~target, ~predicted), others),
+        "giou": Sums(totals(groups, count, units.region), totals(groups, count, every)),
+        "ciou": Sums(totals(groups, count, units.both), totals(groups, count, units.union)),
+        "t_acc": Sums(of(target, predicted), targets),
+        "n_acc": Sums(of(~target, ~predicted), others),
     }
     for at in _PR:
-        figures[f"pr_{round(100 * at)}"] = _ratio(of(target, units.region >= at), targets)
+        figures[f"pr_{round(100 * at)}"] = Sums(of(target, units.region >= at), targets)
     return figures
 
 
 def mean_of_objects(
     units: Units, values: NDArray[np.float64], groups: NDArray[np.int64], count: int
-) -> NDArray[np.float64]:
+) -> Sums:
     """The mean over objects of the mean over their frames, for each group.
 
     values: (N). An object counts in a group with those of its units that are in it.
@@ -142,7 +159,7 @@ def mean_of_objects(
     pairs, place = np.unique(groups * objects + units.object, return_inverse=True)
     sizes = np.bincount(place, minlength=len(pairs))
     means = np.bincount(place, values, minlength=len(pairs)) / np.maximum(sizes, 1)
-    return _ratio(*(totals(pairs // objects, count, of) for of in (means, np.ones(len(pairs)))))
+    return Sums(*(totals(pairs // objects, count, of) for of in (means, np.ones(len(pairs)))))
 
 
 def object_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figures:
@@ -152,12 +169,16 @@ def object_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figur
         name: mean_of_objects(units, values, groups, count) for name, values in measured.items()
     }
     if "f" in figures:
-        figures["jf"] = (figures["j"] + figures["f"]) / 2
+        both = (figures["j"].above + figures["f"].above) / 2
+        figures["jf"] = Sums(both, figures["j"].below)
     return figures
 
 
-def course_figures(units: Units) -> dict[str, float]:
-    """Recall and decay of J and F: of each object over its frames, then the mean over objects."""
+def course_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figures:
+    """Recall and decay of J and F: of each object over its frames, then the mean over objects.
+
+    groups: whole objects must be in one.
+    """
     figures = {}
     for name, values in (("j", units.region), ("f", units.values.get("f"))):
         if values is None:
@@ -165,22 +186,24 @@ def course_figures(units: Units) -> dict[str, float]:
         order = np.argsort(units.object, kind="stable")
         starts = np.flatnonzero(np.diff(units.object[order], prepend=-1))
         series = np.split(values[order], starts[1:]) if len(order) else []
+        of_series = groups[order][starts]
+        sizes = totals(of_series, count, np.ones(len(series)))
         for what, statistic in (("recall", recall), ("decay", decay)):
-            found = [statistic(each) for each in series]
-            figures[f"{name}_{what}"] = float(np.mean(found)) if found else float("nan")
+            found = np.array([statistic(each) for each in series])
+            figures[f"{name}_{what}"] = Sums(totals(of_series, count, found), sizes)
     return figures
 
 
 def size_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figures:
     """How many sequences, objects and units each group has."""
 
-    def distinct(of: NDArray[np.int64]) -> NDArray[np.float64]:
+    def distinct(of: NDArray[np.int64]) -> Sums:
         size = int(of.max(initial=0)) + 1
         pairs = np.unique(groups * size + of)
-        return np.bincount(pairs // size, minlength=count).astype(float)
+        return Sums(totals(pairs // size, count, np.ones(len(pairs))))
 
     return {
         "n_sequences": distinct(units.sequence),
         "n_objects": distinct(units.object),
-        "n_units": np.bincount(groups, minlength=count).astype(float),
+        "n_units": Sums(totals(groups, count, np.ones(len(groups)))),
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Listing
 
 from actiseg_data.console import print_table
+from actiseg_eval.bootstrap import Intervals
 from actiseg_eval.differences import Differences
 from actiseg_eval.metrics import METRICS
 from actiseg_eval.protocols import Protocol
@@ -21,7 +22,9 @@ def print_report(report: Report) -> None:
     """The main table, one for each division with few groups, and what was odd."""
     figures, names = report.figures, report.shown
     title = f"{report.split}, protocol {report.protocol.name} {report.protocol.version}"
-    _print_figures(title, "", [Stratum("all", figures)], names)
+    _print_figures(title, "", report.whole, names)
+    if report.intervals is not None:
+        print(_told(report.intervals))
     counts = [name for name in METRICS if METRICS[name].better is None and name in figures]
     print(", ".join(f"{METRICS[name].symbol} {figures[name]}" for name in counts))
     long = []
@@ -39,6 +42,26 @@ def print_report(report: Report) -> None:
         print(f"handled: {handled}")
     for what, why in report.left_out.items():
         print(f"left out: {what}: {why}")
+
+
+def _told(intervals: Intervals) -> str:
+    """How the intervals were made."""
+    symbol = METRICS[intervals.figure].symbol
+    text = (
+        f"intervals: {intervals.clusters} {intervals.cluster}s resampled "
+        f"{intervals.method.resamples:,} times"
+    )
+    if intervals.cluster != intervals.method.cluster:
+        text += f" (too few {intervals.method.cluster}s)"
+    width = intervals.sequence_width.get(intervals.figure)
+    if intervals.cluster != "sequence" and width is not None:
+        text += f"; of {symbol}, sequences would give {width:.2f} times the width"
+    if intervals.correlation is not None:
+        text += (
+            f"; correlation of {symbol} between sequences of a {intervals.method.cluster} "
+            f"{intervals.correlation:.2f}"
+        )
+    return text
 
 
 def _print_figures(title: str, by: str, strata: Listing[Stratum], names: tuple[str, ...]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence as Listing
 from dataclasses import dataclass
 from typing import Any
 
+from actiseg_eval.bootstrap import Intervals
 from actiseg_eval.metrics import METRICS
 from actiseg_eval.protocols import Protocol
 
@@ -40,7 +41,8 @@ class Report:
 
     measures: what was measured. truth, split, predictions: what was held against what.
     figures: by key, see `actiseg_eval.metrics.METRICS`; shares as fractions, undefined ones None.
-    strata: groups of units by what they were divided by. handled: counts of what was odd.
+    intervals: of figures, None where none were made. strata: groups of units by what they were
+    divided by. handled: counts of what was odd.
     left_out: what could not be told, and why. toolkit: name and version.
     """
 
@@ -50,6 +52,7 @@ class Report:
     split: str
     predictions: str
     figures: Mapping[str, float | int | None]
+    intervals: Intervals | None
     strata: Mapping[str, Listing[Stratum]]
     handled: Mapping[str, int]
     left_out: Mapping[str, str]
@@ -66,6 +69,8 @@ class Report:
             "split": self.split,
             "predictions": self.predictions,
             "metrics": dict(self.figures),
+            "intervals": self.bounds,
+            "bootstrap": None if self.intervals is None else self.intervals.to_dict(),
             "better": {name: METRICS[name].better for name in self.figures if METRICS[name].better},
             "strata": {
                 by: [{"name": stratum.name, **stratum.figures} for stratum in strata]
@@ -76,24 +81,45 @@ class Report:
             "toolkit": self.toolkit,
         }
 
+    @property
+    def bounds(self) -> dict[str, list[float] | None]:
+        """The interval of each figure that has one."""
+        if self.intervals is None:
+            return {}
+        return {
+            name: None if bounds is None else list(bounds)
+            for name, bounds in self.intervals.bounds.items()
+        }
+
     def to_csv(self) -> str:
-        """One row for all units and one for each stratum; undefined figures are empty."""
+        """A row for all units, two for the ends of the intervals, and one for each stratum;
+        undefined figures are empty."""
         stream = io.StringIO()
         names = list(self.figures)
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["by", "name", *names])
-        whole = Stratum("all", self.figures)
-        for by, strata in (("all", [whole]), *self.strata.items()):
+        for by, strata in (("all", self.whole), *self.strata.items()):
             for stratum in strata:
                 values = (stratum.figures.get(name) for name in names)
                 writer.writerow([by, stratum.name, *("" if v is None else v for v in values)])
         return stream.getvalue()
 
+    @property
+    def whole(self) -> list[Stratum]:
+        """All units, and the ends of the intervals."""
+        rows = [Stratum("all", self.figures)]
+        if self.intervals is not None:
+            level = f"{100 * self.intervals.method.level:g} %"
+            for at, end in enumerate(("from", "to")):
+                ends = {name: of[at] for name, of in self.bounds.items() if of is not None}
+                rows.append(Stratum(f"{level} {end}", ends))
+        return rows
+
     def to_markdown(self) -> str:
         """The main table, and one for each division but those by sequence and object."""
         lines = [f"# {self.split}, protocol `{self.protocol.name}` {self.protocol.version}", ""]
         lines += [f"Predictions `{self.predictions}`, truth `{self.truth}`, {self.toolkit}.", ""]
-        lines += _markdown("", [Stratum("all", self.figures)], self.shown)
+        lines += _markdown("", self.whole, self.shown)
         for by, strata in self.strata.items():
             if by not in LONG:
                 lines += ["", f"## By {by}", "", *_markdown(by, strata, self.shown)]

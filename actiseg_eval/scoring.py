@@ -19,6 +19,7 @@ from actiseg_data.parallel import Crew, Progress, crew, run
 from actiseg_data.records import LedgerRow, read_predictions_note
 from actiseg_data.sequences import Sequence
 from actiseg_data.stage import Stage, silent
+from actiseg_eval.bootstrap import STANDARD, Bootstrap
 from actiseg_eval.inputs import (
     Predictions,
     open_predictions,
@@ -101,8 +102,11 @@ class Scorer:
         except ValueError as error:
             raise refuse(str(error), place, "give what the docstring says") from None
 
-    def report(self) -> Report:
-        """The report of all sequences that were begun; `Refused` where frames are missing."""
+    def report(self, bootstrap: Bootstrap | None = STANDARD) -> Report:
+        """The report of all sequences that were begun; `Refused` where frames are missing.
+
+        bootstrap: see `score`.
+        """
         problems = Problems()
         results = []
         for meter in self._meters.values():
@@ -111,7 +115,13 @@ class Scorer:
         problems.raise_if_any()
         handled = Counter(sequences_filtered=len(self._passed))
         return make_report(
-            self.truth, "as they came", results, self.protocol, self.measures, handled
+            self.truth,
+            "as they came",
+            results,
+            self.protocol,
+            self.measures,
+            handled,
+            bootstrap=bootstrap,
         )
 
 
@@ -136,6 +146,7 @@ def score(
     filtered: bool = True,
     missing: str = "error",
     ledger: Iterable[LedgerRow] | None = None,
+    bootstrap: Bootstrap | None = STANDARD,
     workers: int = 1,
     stage: Stage = silent,
 ) -> Report:
@@ -146,7 +157,7 @@ def score(
     of `MEASURES`, by default the protocol's. filtered: leave out sequences that people flagged as
     redundant, missing or other, as the public script does. missing: ``error`` refuses predictions
     that lack frames, ``empty`` takes them for blank. ledger: rows of a noisy split, to divide units
-    by their noise.
+    by their noise. bootstrap: how intervals are made, None for none.
 
     Every file is looked at before anything is told: raises `Refused` with all that are missing,
     damaged, of another size, truecolour or blended, and where the predictions say that they are of
@@ -172,7 +183,9 @@ def score(
         with stage("scoring") as progress:
             results = score_sequences(job, sequences, members, progress)
     handled = opened.tally + Counter(sequences_filtered=len(truth.sequences) - len(sequences))
-    return make_report(truth, str(predictions), results, protocol, chosen, handled, ledger)
+    return make_report(
+        truth, str(predictions), results, protocol, chosen, handled, ledger, bootstrap
+    )
 
 
 def scored_sequences(truth: Truth, *, filtered: bool) -> tuple[Sequence, ...]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from actiseg_data import __version__
 from actiseg_data.lexicon import load_lexicon
 from actiseg_data.records import LedgerRow
+from actiseg_eval.bootstrap import FEWEST, Bootstrap, make_intervals
 from actiseg_eval.meter import SequenceResult
 from actiseg_eval.metrics import (
     METRICS,
@@ -36,11 +37,12 @@ def make_report(
     measures: tuple[str, ...],
     handled: Counter[str] | None = None,
     ledger: Iterable[LedgerRow] | None = None,
+    bootstrap: Bootstrap | None = None,
 ) -> Report:
     """The report of some results.
 
-    predictions: what to call them. handled: counts of what was odd outside of the results. ledger:
-    see `actiseg_eval.scoring.score`.
+    predictions: what to call them. handled: counts of what was odd outside of the results. ledger,
+    bootstrap: see `actiseg_eval.scoring.score`.
     """
     units = known = gather_units(results)
     if protocol.figures == "j-and-f":
@@ -52,13 +54,21 @@ def make_report(
     left_out = {}
     if novel is None:
         left_out["strata by action"] = f"the dataset has no list {NOVEL}, which tells novel actions"
-    whole = _figures(units, np.zeros(len(units), np.int64), 1, protocol, measures)
-    figures = {name: float(values[0]) for name, values in whole.items()}
-    figures |= _courses(units, protocol, measures)
+    together = np.zeros(len(units), np.int64)
+    whole = all_figures(units, together, 1, protocol, measures)
+    figures = {name: float(sums.values[0]) for name, sums in whole.items()}
+    intervals = None
+    if bootstrap is not None and results:
+        each = all_figures(units, units.sequence, len(results), protocol, measures)
+        sequences = [result.sequence for result in results]
+        figure = "giou" if "giou" in each else "j"
+        intervals = make_intervals(sequences, each, bootstrap, figure)
+        if intervals is None:
+            left_out["intervals"] = f"there are fewer than {FEWEST} sequences to resample"
     strata: dict[str, list[Stratum]] = {}
     for by, (groups, names) in divisions(known, load_lexicon(), novel, ledger).items():
         of = _figures(units, groups, len(names), protocol, measures)
-        columns = {key: values.tolist() for key, values in of.items()}
+        columns = {key: sums.values.tolist() for key, sums in of.items()}
         strata[by] = [
             Stratum(name, _plain({key: values[at] for key, values in columns.items()}))
             for at, name in enumerate(names)
@@ -71,6 +81,7 @@ def make_report(
         split=truth.name,
         predictions=predictions.encode(errors="backslashreplace").decode(),
         figures=_plain(figures),
+        intervals=intervals,
         strata=strata,
         handled={name: count for name, count in sorted(tally.items()) if count},
         left_out=left_out,
@@ -96,11 +107,19 @@ def _figures(
     return figures | size_figures(units, groups, count)
 
 
-def _courses(units: Units, protocol: Protocol, measures: tuple[str, ...]) -> dict[str, float]:
-    """Recall and decay, which only whole objects have."""
-    if protocol.figures != "j-and-f" and "jf" not in measures:
-        return {}
-    return course_figures(units.chosen(_averaged(units, protocol)))
+def all_figures(
+    units: Units,
+    groups: NDArray[np.int64],
+    count: int,
+    protocol: Protocol,
+    measures: tuple[str, ...],
+) -> Figures:
+    """Every figure of groups that hold whole objects: recall and decay, too."""
+    figures = _figures(units, groups, count, protocol, measures)
+    if protocol.figures == "j-and-f" or "jf" in measures:
+        which = _averaged(units, protocol)
+        figures |= course_figures(units.chosen(which), groups[which], count)
+    return figures
 
 
 def _averaged(units: Units, protocol: Protocol) -> NDArray[np.bool_]:

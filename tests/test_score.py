@@ -321,9 +321,11 @@ def test_documents_say_the_same(kitchen, tmp_path):
     assert document["schema"] == "actiseg/score/1"
     assert document["metrics"] == dict(report.figures)
     assert document["better"]["n_miou"] == "lower"
-    header, whole, *rows = report.to_csv().splitlines()
+    header, whole, low, high, *rows = report.to_csv().splitlines()
     assert header.startswith("by,name,p_miou")
     assert float(whole.split(",")[2]) == report.figures["p_miou"]
+    assert low.startswith("all,95 % from,")
+    assert high.startswith("all,95 % to,")
     assert len(rows) == sum(map(len, report.strata.values()))
     assert f"{report.figures['p_miou']:.4f}" in report.to_markdown()
     assert f"{report.figures['p_miou']:.4f}" in str(report)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +12,11 @@ import numpy as np
 import pytest
 from predicted import predict, shifted
 from real_visor import Prepared
+from scipy import ndimage
 
 from actiseg_data.layouts.actionvos import Split
 from actiseg_data.masks import read_index_mask
-from actiseg_eval.boundary import boundary_f, image_tolerance
+from actiseg_eval.boundary import boundary_f, boundary_map, image_tolerance, region_iou
 from actiseg_eval.counts import id_counts, pair_counts
 from actiseg_eval.protocols import load_protocol
 from actiseg_eval.scoring import score
@@ -147,3 +150,42 @@ def test_j_and_f_of_whole_clips(davis, frames):
     ):
         assert by_object[name]["j"] == pytest.approx(j[at], abs=1e-6)
         assert by_object[name]["f"] == pytest.approx(f[at], abs=1e-6)
+
+
+def test_proposals_are_matched_on_real_clips(davis, tmp_path):
+    """OSVOS taken for the truth, RVOS for proposals, against plain loops over whole frames."""
+    name, frames = "bike-packing", [f"{at:05d}" for at in (0, 20, 40)]
+    for place, method in (("truth", "osvos"), ("proposals", "rvos")):
+        (tmp_path / place / name).mkdir(parents=True)
+        for frame in frames:
+            shutil.copy(davis / method / name / f"{frame}.png", tmp_path / place / name)
+    found = score(tmp_path / "truth", tmp_path / "proposals", "davis-unsupervised")
+    truths, others = (
+        [read_index_mask(tmp_path / place / name / f"{frame}.png") for frame in frames]
+        for place in ("truth", "proposals")
+    )
+    objects, most = int(truths[0].max()), max(int(mask.max()) for mask in others)
+    tolerance = image_tolerance(truths[0].shape)
+    table = np.zeros((2, objects, max(most, objects)))
+    for one, other in zip(truths, others, strict=True):
+        for row, column in np.ndindex(table.shape[1:]):
+            pair = (one == row + 1, other == column + 1)
+            table[0, row, column] += region_iou(*pair) / len(frames)
+            table[1, row, column] += f_by_distances(*pair, tolerance) / len(frames)
+    choices = itertools.permutations(range(table.shape[2]), objects)
+    best = max(choices, key=lambda choice: table[:, range(objects), choice].sum())
+    j, f = table[:, range(objects), best].mean(axis=1)
+    assert (found.figures["j"], found.figures["f"]) == pytest.approx((j, f), abs=1e-9)
+    assert found.figures["n_objects"] == objects == 2
+
+
+def f_by_distances(truth, prediction, tolerance):
+    edges = [boundary_map(mask) for mask in (truth, prediction)]
+    if not all(edge.any() for edge in edges):
+        return float(edges[0].any() == edges[1].any())
+    precision, recall = (
+        (ndimage.distance_transform_edt(~edges[at])[edges[1 - at]] <= tolerance).mean()
+        for at in (0, 1)
+    )
+    both = precision + recall
+    return 2 * precision * recall / both if both else 0.0

@@ -71,6 +71,14 @@ def score(
         Optional[Path],
         typer.Option(help="ledger.jsonl of a noisy split: figures by kind and strength of noise."),
     ] = None,
+    level: Annotated[float, typer.Option("--ci", help="Level of the intervals.")] = 0.95,
+    resamples: Annotated[
+        int, typer.Option(help="Resamples for the intervals; 0 for no intervals.")
+    ] = 10_000,
+    cluster: Annotated[
+        str,
+        typer.Option(help="What is resampled together: video, participant or sequence."),
+    ] = "video",
     json_file: Annotated[
         Optional[Path], typer.Option("--json", help="Write everything to this file, too.")
     ] = None,
@@ -89,9 +97,11 @@ def score(
     """
     from actiseg_data.files import refuse_inside_of, refuse_same, write_bytes, write_json
     from actiseg_data.records import read_ledger
+    from actiseg_eval.bootstrap import Bootstrap
     from actiseg_eval.printing import print_report
     from actiseg_eval.scoring import score as compute
 
+    bootstrap = Bootstrap(level, resamples, cluster) if resamples else None
     truth = _truth(preds, gt, split)
     outputs = [output for output in (json_file, csv_file, markdown_file) if output is not None]
     for output in outputs:
@@ -105,6 +115,7 @@ def score(
         filtered=filter_flagged,
         missing=missing,
         ledger=None if strata is None else list(read_ledger(strata)),
+        bootstrap=bootstrap,
         workers=workers,
         stage=staged(quiet),
     )

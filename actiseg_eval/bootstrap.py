@@ -1,0 +1,259 @@
+"""Intervals of figures by resampling whole videos: frames and actions of one are not independent.
+
+Never masks: a figure is a ratio of sums over clusters, so a resample is a weighing of a few sums.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actiseg_data.errors import refuse
+from actiseg_data.keys import key
+from actiseg_data.sequences import Sequence
+from actiseg_eval.metrics import Figures, Sums
+
+LEVEL = 0.95
+RESAMPLES = 10_000
+
+FEWEST = 8
+"""Clusters below this number are too few to be resampled."""
+
+_FOR_WIDTH = 1000
+"""Resamples of sequences, of which the width alone is told."""
+
+_ALGORITHM = 1
+_ROWS = 1000
+"""Resamples that are drawn at a time: memory stays flat."""
+
+CLUSTERS: Mapping[str, Callable[[Sequence], str]] = {
+    "video": lambda sequence: sequence.video,
+    "participant": lambda sequence: re.split(r"[_/]", sequence.video)[0],
+    "sequence": lambda sequence: sequence.folder,
+}
+"""What is resampled together, as a name for each sequence."""
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """How intervals are made. level: of confidence. resamples: how many. cluster: see `CLUSTERS`.
+
+    Raises `Refused` for values that make no sense.
+
+    >>> Bootstrap().cluster
+    'video'
+    """
+
+    level: float = LEVEL
+    resamples: int = RESAMPLES
+    cluster: str = "video"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.level < 1:
+            raise refuse(f"the level {self.level} is no share", "--ci", "give 0.95, for example")
+        if not 100 <= self.resamples <= 1_000_000:
+            raise refuse(
+                f"{self.resamples} resamples are no number to work with",
+                "--resamples",
+                "give 100 to 1,000,000",
+            )
+        if self.cluster not in CLUSTERS:
+            known = ", ".join(CLUSTERS)
+            raise refuse(f"{self.cluster!r} is unknown", "--cluster", f"use one of {known}")
+
+
+STANDARD = Bootstrap()
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Intervals of figures.
+
+    method: how they were made. cluster: what was resampled, which is not what was asked for where
+    there are too few of it. clusters: how many. bounds: by figure, None where it is undefined.
+    sequence_width: by figure, how wide the interval would be if sequences were resampled, as a
+    share of its width. correlation: of `figure` between sequences of one cluster of those
+    that were asked for (intra-class correlation); None where none has two sequences.
+    """
+
+    method: Bootstrap
+    cluster: str
+    clusters: int
+    bounds: Mapping[str, tuple[float, float] | None]
+    sequence_width: Mapping[str, float | None]
+    figure: str
+    correlation: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """How they were made, as JSON; the bounds stand for themselves."""
+        return {
+            "level": self.method.level,
+            "resamples": self.method.resamples,
+            "cluster": self.cluster,
+            "cluster_asked": self.method.cluster,
+            "clusters": self.clusters,
+            "sequence_width": dict(self.sequence_width),
+            "figure": self.figure,
+            "correlation": self.correlation,
+        }
+
+
+def make_intervals(
+    sequences: list[Sequence], sums: Figures, method: Bootstrap, figure: str
+) -> Intervals | None:
+    """Intervals from the sums of each sequence; None where there are too few sequences.
+
+    sequences: (S). sums: by figure, of (S) groups. figure: whose correlation is told.
+    """
+    names = {cluster: [of(each) for each in sequences] for cluster, of in CLUSTERS.items()}
+    wanted = method.cluster
+    chosen = wanted if len(set(names[wanted])) >= FEWEST else "sequence"
+    if len(set(names[chosen])) < FEWEST:
+        return None
+    ratios = {name: of for name, of in sums.items() if of.below is not None}
+    clustered = _clustered(ratios, names[chosen])
+    bounds = _bounds(clustered, len(set(names[chosen])), method)
+    alone = bounds
+    if chosen != "sequence":
+        few = replace(method, resamples=min(method.resamples, _FOR_WIDTH))
+        alone = _bounds(ratios, len(sequences), few)
+    return Intervals(
+        method=method,
+        cluster=chosen,
+        clusters=len(set(names[chosen])),
+        bounds=bounds,
+        sequence_width={name: _share(alone[name], bounds[name]) for name in bounds},
+        figure=figure,
+        correlation=correlation(ratios[figure].values, names[wanted]),
+    )
+
+
+def _clustered(sums: Figures, names: list[str]) -> Figures:
+    """Sums of clusters, sorted by name, so that the order of sequences does not matter."""
+    place = {name: at for at, name in enumerate(sorted(set(names)))}
+    groups = np.array([place[name] for name in names])
+
+    def joined(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.bincount(groups, values, len(place)).astype(np.float64)
+
+    return {
+        name: Sums(joined(of.above), joined(of.below))
+        for name, of in sums.items()
+        if of.below is not None
+    }
+
+
+def _bounds(
+    sums: Figures, clusters: int, method: Bootstrap
+) -> dict[str, tuple[float, float] | None]:
+    """Bootstrap-t intervals of ratios.
+
+    A ratio R = sum(a) / sum(b) has the standard error sqrt(sum((a - R b)^2)) / sum(b). Its
+    deviation in that unit is resampled, because percentiles of the ratio itself are too narrow for
+    a few clusters (Davison and Hinkley, Bootstrap Methods and their Application, 1997, 2.4).
+    """
+    columns = {
+        name: np.stack([a, b, a * a, a * b, b * b])
+        for name, (a, b) in ((name, (of.above, of.below)) for name, of in sums.items())
+        if b is not None
+    }
+    deviations: dict[str, list[NDArray[np.float64]]] = {name: [] for name in columns}
+    for start in range(0, method.resamples, _ROWS):
+        rows = min(_ROWS, method.resamples - start)
+        weights = resample_weights(start // _ROWS, rows, clusters)
+        for name, column in columns.items():
+            whole = _ratio_and_error(column.sum(axis=1)[:, None])
+            ratio, error = _ratio_and_error((weights @ column.T).T)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                deviations[name].append((ratio - whole[0]) / error)
+    return {
+        name: _interval(column, np.concatenate(deviations[name]), method.level, name)
+        for name, column in columns.items()
+    }
+
+
+def _interval(
+    column: NDArray[np.float64], deviations: NDArray[np.float64], level: float, name: str
+) -> tuple[float, float] | None:
+    """The interval of one figure, within what the figure can be.
+
+    column: (5, C), see `_ratio_and_error`. deviations: (R) resampled ones, in standard errors.
+    """
+    ratio, error = (float(of[0]) for of in _ratio_and_error(column.sum(axis=1)[:, None]))
+    if np.isnan(ratio):
+        return None
+    known = deviations[np.isfinite(deviations)]
+    if not len(known) or error == 0:
+        return ratio, ratio
+    tail = (1 - level) / 2
+    low, high = np.quantile(known, [tail, 1 - tail]).tolist()
+    least = -1.0 if name.endswith("decay") else 0.0
+    return max(least, ratio - high * error), min(1.0, ratio - low * error)
+
+
+def _ratio_and_error(
+    sums: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ratios and their standard errors. sums: (5, R) of a, b, a a, a b, b b."""
+    a, b, aa, ab, bb = sums
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = a / b
+        spread = np.maximum(aa - 2 * ratio * ab + ratio * ratio * bb, 0)
+        # What is left of equal terms is rounding, no spread.
+        spread[spread < 1e-18 * np.maximum(aa, 1)] = 0
+        return ratio, np.sqrt(spread) / b
+
+
+def resample_weights(block: int, rows: int, clusters: int) -> NDArray[np.float64]:
+    """How often each cluster is drawn in each of some resamples: (rows, clusters).
+
+    block: number of this block of resamples, which with the number of clusters is the key of its
+    draws.
+
+    >>> resample_weights(0, 3, 4).sum(axis=1).tolist()
+    [4.0, 4.0, 4.0]
+    """
+    size = rows * clusters
+    bits = hashlib.shake_256(key(0, _ALGORITHM, "bootstrap", block, clusters)).digest(4 * size)
+    drawn = (np.frombuffer(bits, "<u4").astype(np.uint64) * np.uint64(clusters)) >> np.uint64(32)
+    places = drawn.astype(np.int64) + np.repeat(np.arange(rows) * clusters, clusters)
+    return np.bincount(places, minlength=size).reshape(rows, clusters).astype(np.float64)
+
+
+def correlation(values: NDArray[np.float64], names: list[str]) -> float | None:
+    """How alike the values of one cluster are: the intra-class correlation of a one-way layout.
+
+    values: (S), NaN for none. names: (S) of their clusters. None where that cannot be told: no
+    cluster has two values, or all values are equal (Donner, "A review of inference procedures for
+    the intraclass correlation coefficient in the one-way random effects model", 1986).
+
+    >>> correlation(np.array([1.0, 1.0, 0.0, 0.0]), ["a", "a", "b", "b"])
+    1.0
+    """
+    known = ~np.isnan(values)
+    values = values[known]
+    place = {name: at for at, name in enumerate(sorted(set(names)))}
+    groups = np.array([place[name] for name, there in zip(names, known, strict=True) if there], int)
+    sizes = np.bincount(groups, minlength=len(place)).astype(float)
+    sizes_there = sizes[sizes > 0]
+    count, total = len(sizes_there), len(values)
+    if count < 2 or total == count:
+        return None
+    means = np.bincount(groups, values, len(place)) / np.maximum(sizes, 1)
+    within = float(((values - means[groups]) ** 2).sum()) / (total - count)
+    between = float((sizes * (means - values.mean()) ** 2).sum()) / (count - 1)
+    size = (total - float((sizes_there**2).sum()) / total) / (count - 1)
+    whole = between + (size - 1) * within
+    return (between - within) / whole if whole > 0 else None
+
+
+def _share(one: tuple[float, float] | None, other: tuple[float, float] | None) -> float | None:
+    if one is None or other is None or other[1] == other[0]:
+        return None
+    return (one[1] - one[0]) / (other[1] - other[0])

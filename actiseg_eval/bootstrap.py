@@ -111,14 +111,11 @@ def make_intervals(
 
     sequences: (S). sums: by figure, of (S) groups. figure: whose correlation is told.
     """
-    names = {cluster: [of(each) for each in sequences] for cluster, of in CLUSTERS.items()}
-    wanted = method.cluster
-    chosen = wanted if len(set(names[wanted])) >= FEWEST else "sequence"
-    if len(set(names[chosen])) < FEWEST:
+    chosen, names = clusters_of(sequences, method)
+    if len(set(names)) < FEWEST:
         return None
     ratios = {name: of for name, of in sums.items() if of.below is not None}
-    clustered = _clustered(ratios, names[chosen])
-    bounds = _bounds(clustered, len(set(names[chosen])), method)
+    bounds = _bounds(clustered(ratios, names), len(set(names)), method)
     alone = bounds
     if chosen != "sequence":
         few = replace(method, resamples=min(method.resamples, _FOR_WIDTH))
@@ -126,15 +123,27 @@ def make_intervals(
     return Intervals(
         method=method,
         cluster=chosen,
-        clusters=len(set(names[chosen])),
+        clusters=len(set(names)),
         bounds=bounds,
         sequence_width={name: _share(alone[name], bounds[name]) for name in bounds},
         figure=figure,
-        correlation=correlation(ratios[figure].values, names[wanted]),
+        correlation=correlation(
+            ratios[figure].values, [CLUSTERS[method.cluster](each) for each in sequences]
+        ),
     )
 
 
-def _clustered(sums: Figures, names: list[str]) -> Figures:
+def clusters_of(sequences: list[Sequence], method: Bootstrap) -> tuple[str, list[str]]:
+    """What is resampled, and the name of each sequence's cluster: sequences, where there are too
+    few of what was asked for."""
+    for cluster in (method.cluster, "sequence"):
+        names = [CLUSTERS[cluster](each) for each in sequences]
+        if len(set(names)) >= FEWEST:
+            break
+    return cluster, names
+
+
+def clustered(sums: Figures, names: list[str]) -> Figures:
     """Sums of clusters, sorted by name, so that the order of sequences does not matter."""
     place = {name: at for at, name in enumerate(sorted(set(names)))}
     groups = np.array([place[name] for name in names])
@@ -193,8 +202,12 @@ def _interval(
         return ratio, ratio
     tail = (1 - level) / 2
     low, high = np.quantile(known, [tail, 1 - tail]).tolist()
-    least = -1.0 if name.endswith("decay") else 0.0
-    return max(least, ratio - high * error), min(1.0, ratio - low * error)
+    return max(least_of(name), ratio - high * error), min(1.0, ratio - low * error)
+
+
+def least_of(figure: str) -> float:
+    """The least that a figure can be; none is above 1."""
+    return -1.0 if figure.endswith("decay") else 0.0
 
 
 def _ratio_and_error(

@@ -7,6 +7,7 @@ from collections.abc import Sequence as Listing
 
 from actiseg_data.console import print_table
 from actiseg_eval.bootstrap import Intervals
+from actiseg_eval.comparison import Comparison
 from actiseg_eval.differences import Differences
 from actiseg_eval.metrics import METRICS
 from actiseg_eval.protocols import Protocol
@@ -73,6 +74,39 @@ def _print_figures(title: str, by: str, strata: Listing[Stratum], names: tuple[s
             for stratum in strata
         ]
         print_table(title if not start else "", [by, *map(heading, part)], rows)
+
+
+def print_comparison(found: Comparison, shown: Listing[str] = ()) -> None:
+    """Standings and differences of some figures, by default of all."""
+    level = f"{100 * found.level:g} %"
+    for figure in shown or found.standings:
+        rows = []
+        for each in found.standings[figure]:
+            interval = "-" if each.interval is None else _ends(each.interval, ".4f")
+            seeds = ", ".join(map(figure_text, each.seeds)) if len(each.seeds) > 1 else "-"
+            rows.append([each.name, str(each.rank), figure_text(each.value), interval, seeds])
+        columns = ["method", "rank", heading(figure), f"{level} over seeds", "seeds"]
+        print_table(f"{METRICS[figure].symbol}, {found.split}, {found.protocol}", columns, rows)
+        rows = [
+            [
+                f"{each.first} against {each.second}",
+                f"{each.gain:+.4f}",
+                _ends(each.interval, "+.4f"),
+                f"{each.probability:.3f}",
+                f"{each.p:.4f}",
+                f"{each.adjusted:.4f}",
+                each.by,
+            ]
+            for each in found.differences[figure]
+        ]
+        columns = ["first against second", "gain", level, "P(first better)", "p", "Holm", "over"]
+        print_table("", columns, rows)
+    print("gain: how much better the first is, whichever way is better; Holm: p over all pairs")
+    print("rank: 1 and the number of methods that are better beyond chance")
+
+
+def _ends(interval: tuple[float, float], form: str) -> str:
+    return f"{interval[0]:{form}} to {interval[1]:{form}}"
 
 
 def print_protocols(protocols: Mapping[str, Protocol]) -> None:

@@ -172,20 +172,48 @@ def score(
         truth = open_truth(Path(truth), split)
     protocol = load_protocol(protocol) if isinstance(protocol, str) else protocol
     chosen = check_measures(measures, protocol)
+    with crew(workers, __name__) as members:
+        if workers > 1:
+            load_lexicon()  # for the report, while the workers start
+        results, handled = measure(
+            truth,
+            predictions,
+            protocol,
+            chosen,
+            filtered=filtered,
+            missing=missing,
+            workers=members,
+            stage=stage,
+        )
+    return make_report(
+        truth, str(predictions), results, protocol, chosen, handled, ledger, bootstrap
+    )
+
+
+def measure(
+    truth: Truth,
+    predictions: Path,
+    protocol: Protocol,
+    measures: tuple[str, ...],
+    *,
+    filtered: bool,
+    missing: str,
+    workers: int | Crew,
+    stage: Stage,
+) -> tuple[list[SequenceResult], Counter[str]]:
+    """The results of all sequences, and counts of what was odd outside of them.
+
+    Parameters, and what is refused, as in `score`.
+    """
     check_missing(missing)
     sequences = scored_sequences(truth, filtered=filtered)
     _refuse_unlabelled(truth, protocol)
     _refuse_other_dataset(predictions, truth)
-    with crew(workers, __name__) as members:
-        opened = _open_predictions(predictions, truth)
-        load_lexicon()  # for the report, while the workers start
-        job = Job(truth, opened, protocol, chosen, missing)
-        with stage("scoring") as progress:
-            results = score_sequences(job, sequences, members, progress)
-    handled = opened.tally + Counter(sequences_filtered=len(truth.sequences) - len(sequences))
-    return make_report(
-        truth, str(predictions), results, protocol, chosen, handled, ledger, bootstrap
-    )
+    opened = _open_predictions(predictions, truth)
+    job = Job(truth, opened, protocol, measures, missing)
+    with stage("scoring") as progress:
+        results = score_sequences(job, sequences, workers, progress)
+    return results, opened.tally + Counter(sequences_filtered=len(truth.sequences) - len(sequences))
 
 
 def scored_sequences(truth: Truth, *, filtered: bool) -> tuple[Sequence, ...]:

@@ -44,11 +44,7 @@ def make_report(
     predictions: what to call them. handled: counts of what was odd outside of the results. ledger,
     bootstrap: see `actiseg_eval.scoring.score`.
     """
-    units = known = gather_units(results)
-    if protocol.figures == "j-and-f":
-        units = known = units.chosen(units.counted)
-    if protocol.inactive == "without a target":
-        units = units.without_inactive_truth()
+    units, known = _units(results, protocol)
     tally = sum((result.tally for result in results), Counter(handled))
     novel = novel_sequences(truth)
     left_out = {}
@@ -59,7 +55,7 @@ def make_report(
     figures = {name: float(sums.values[0]) for name, sums in whole.items()}
     intervals = None
     if bootstrap is not None and results:
-        each = all_figures(units, units.sequence, len(results), protocol, measures)
+        each = figures_by_sequence(results, protocol, measures)
         sequences = [result.sequence for result in results]
         figure = "giou" if "giou" in each else "j"
         intervals = make_intervals(sequences, each, bootstrap, figure)
@@ -87,6 +83,24 @@ def make_report(
         left_out=left_out,
         toolkit=f"actiseg {__version__}",
     )
+
+
+def figures_by_sequence(
+    results: list[SequenceResult], protocol: Protocol, measures: tuple[str, ...]
+) -> Figures:
+    """Every figure of each sequence, as sums that can be added up."""
+    units, _ = _units(results, protocol)
+    return all_figures(units, units.sequence, len(results), protocol, measures)
+
+
+def _units(results: list[SequenceResult], protocol: Protocol) -> tuple[Units, Units]:
+    """The units that are scored, as the protocol takes their truth, and as they are."""
+    known = gather_units(results)
+    if protocol.figures == "j-and-f":
+        known = known.chosen(known.counted)
+    if protocol.inactive == "without a target":
+        return known.without_inactive_truth(), known
+    return known, known
 
 
 def _figures(

@@ -8,8 +8,9 @@ import subprocess
 import sys
 
 import pytest
-from kitchens import make_kitchen
+from kitchens import kitchen_clip, make_kitchen
 from predicted import predict
+from roots import make_root
 
 from actiseg_data.files import write_json
 from actiseg_data.layouts.actionvos import open_split
@@ -171,3 +172,19 @@ def test_protocols_takes_what_score_takes(kitchen, tmp_path):
     common = (folder, "--gt", kitchen, "--split", "train", "--quiet")
     assert run("protocols", *common).returncode == 2
     assert run("protocols", *common, "--missing", "empty", "--no-filter").returncode == 0
+
+
+def test_compare_prints_who_is_better(tmp_path):
+    clips = [kitchen_clip(at, video=f"P{at % 9:02d}_01") for at in range(1, 19)]
+    root = make_root(tmp_path / "root", clips)
+    split = open_split(root, "train")
+    folders = [predict(split, name, tmp_path / name) for name in ("all", "shift")]
+    common = ("--gt", root, "--split", "train", "--quiet")
+    done = run("compare", *folders, *common, "--figure", "p_miou", "--json", tmp_path / "c.json")
+    assert done.returncode == 0, done.stderr
+    assert "all against shift" in done.stdout
+    assert json.loads((tmp_path / "c.json").read_text())["differences"]["p_miou"]
+    assert run("compare", folders[0], *common).returncode == 2
+    done = run("compare", *folders, *common, "--figure", "auc")
+    assert done.returncode == 2
+    assert "there is no figure auc" in done.stderr

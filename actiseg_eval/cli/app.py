@@ -30,6 +30,17 @@ GroundTruth = Annotated[
         "names, else $ACTISEG_DATASET, else ./dataset_visor, else the sample."
     ),
 ]
+ProtocolName = Annotated[
+    str, typer.Option(help="Rules to score by (actiseg-eval protocols shows them).")
+]
+Metrics = Annotated[
+    Optional[str],
+    typer.Option(help="core, jf, boundary, with commas, or all. Default: the protocol's."),
+]
+Level = Annotated[float, typer.Option("--ci", help="Level of the intervals.")]
+Cluster = Annotated[
+    str, typer.Option(help="What is resampled together: video, participant or sequence.")
+]
 Filter = Annotated[
     bool,
     typer.Option(
@@ -58,27 +69,19 @@ def score(
     preds: Predictions,
     gt: GroundTruth = None,
     split: SplitName = None,
-    protocol: Annotated[
-        str, typer.Option(help="Rules to score by (actiseg-eval protocols shows them).")
-    ] = "actionvos",
-    metrics: Annotated[
-        Optional[str],
-        typer.Option(help="core, jf, boundary, with commas, or all. Default: the protocol's."),
-    ] = None,
+    protocol: ProtocolName = "actionvos",
+    metrics: Metrics = None,
     filter_flagged: Filter = True,
     missing: Missing = "error",
     strata: Annotated[
         Optional[Path],
         typer.Option(help="ledger.jsonl of a noisy split: figures by kind and strength of noise."),
     ] = None,
-    level: Annotated[float, typer.Option("--ci", help="Level of the intervals.")] = 0.95,
+    level: Level = 0.95,
     resamples: Annotated[
         int, typer.Option(help="Resamples for the intervals; 0 for no intervals.")
     ] = 10_000,
-    cluster: Annotated[
-        str,
-        typer.Option(help="What is resampled together: video, participant or sequence."),
-    ] = "video",
+    cluster: Cluster = "video",
     json_file: Annotated[
         Optional[Path], typer.Option("--json", help="Write everything to this file, too.")
     ] = None,
@@ -127,6 +130,75 @@ def score(
         if path is not None:
             write_bytes(path, text().encode(errors="backslashreplace"))
             print(f"wrote {path}")
+
+
+@app.command()
+def compare(
+    methods: Annotated[
+        list[str],
+        typer.Argument(
+            help="Folders of predictions, or name=folder,folder for the seeds of one method.",
+            show_default=False,
+        ),
+    ],
+    gt: GroundTruth = None,
+    split: SplitName = None,
+    protocol: ProtocolName = "actionvos",
+    metrics: Metrics = None,
+    figure: Annotated[
+        Optional[list[str]],
+        typer.Option(help="Only this figure, such as giou (repeatable). Default: all."),
+    ] = None,
+    filter_flagged: Filter = True,
+    missing: Missing = "error",
+    level: Level = 0.95,
+    resamples: Annotated[int, typer.Option(help="Resamples.")] = 10_000,
+    cluster: Cluster = "video",
+    json_file: Annotated[
+        Optional[Path], typer.Option("--json", help="Write everything to this file, too.")
+    ] = None,
+    workers: Workers = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Hold methods against each other on the same clips: is one better, beyond chance?
+
+    Example: actiseg-eval compare ours=run1,run2,run3 elr=run4,run5,run6 --gt dataset_visor
+    """
+    from actiseg_data.errors import refuse
+    from actiseg_data.files import refuse_inside_of, write_json
+    from actiseg_eval.bootstrap import Bootstrap
+    from actiseg_eval.comparison import compare as compute
+    from actiseg_eval.comparison import parse_methods
+    from actiseg_eval.printing import print_comparison
+
+    bootstrap = Bootstrap(level, resamples, cluster)
+    parsed = parse_methods(methods)
+    folders = [run for method in parsed for run in method.runs]
+    truth = _truth(folders[0], gt, split)
+    if json_file is not None:
+        refuse_inside_of(json_file, (*folders, truth.root))
+    found = compute(
+        truth,
+        parsed,
+        protocol,
+        measures=None if metrics is None else metrics.split(","),
+        filtered=filter_flagged,
+        missing=missing,
+        bootstrap=bootstrap,
+        workers=workers,
+        stage=staged(quiet),
+    )
+    unknown = sorted(set(figure or ()) - set(found.standings))
+    if unknown:
+        raise refuse(
+            f"there is no figure {', '.join(unknown)}",
+            "--figure",
+            f"use some of {', '.join(found.standings)}",
+        )
+    print_comparison(found, figure or ())
+    if json_file is not None:
+        write_json(json_file, found.to_dict(), indent=1)
+        print(f"wrote {json_file}")
 
 
 @app.command()

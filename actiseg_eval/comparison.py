@@ -1,0 +1,333 @@
+"""Is one method better than another? Differences of figures on the same clips, and their chance."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from collections.abc import Sequence as Listing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actiseg_data.errors import Problems, refuse
+from actiseg_data.parallel import crew
+from actiseg_data.sequences import Sequence
+from actiseg_data.stage import Stage, silent
+from actiseg_eval.bootstrap import (
+    FEWEST,
+    STANDARD,
+    Bootstrap,
+    clustered,
+    clusters_of,
+    least_of,
+    resample_weights,
+)
+from actiseg_eval.metrics import METRICS, Figures, Sums
+from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
+from actiseg_eval.scoring import check_measures, measure
+from actiseg_eval.summary import figures_by_sequence
+from actiseg_eval.truth import Truth
+
+SCHEMA = "actiseg/comparison/1"
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method to compare. runs: folders of predictions, one for each seed."""
+
+    name: str
+    runs: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a method does in one figure.
+
+    value: the mean over seeds; seeds: of each. interval: of the mean over seeds (Student's t), None
+    of one seed. rank: 1 and the number of methods that are better beyond chance; methods that
+    cannot be told apart share one.
+    """
+
+    name: str
+    value: float | None
+    seeds: tuple[float | None, ...]
+    interval: tuple[float, float] | None
+    rank: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much better one method is than another in one figure, in the figure's own direction.
+
+    gain: above 0 where `first` is better. interval: of the gain. probability: that the first is
+    better, over resamples. p: of no difference, two-sided; adjusted: after Holm, over all pairs.
+    by: what the chance is of: ``seeds``, or the clusters that were resampled.
+    """
+
+    first: str
+    second: str
+    gain: float
+    interval: tuple[float, float]
+    probability: float
+    p: float
+    adjusted: float
+    by: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Methods held against each other. standings, differences: by figure."""
+
+    protocol: str
+    split: str
+    level: float
+    standings: Mapping[str, Listing[Standing]]
+    differences: Mapping[str, Listing[Difference]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document, of schema `SCHEMA`."""
+        return {
+            "schema": SCHEMA,
+            "protocol": self.protocol,
+            "split": self.split,
+            "level": self.level,
+            "standings": {
+                figure: [dict(vars(each)) for each in of] for figure, of in self.standings.items()
+            },
+            "differences": {
+                figure: [dict(vars(each)) for each in of] for figure, of in self.differences.items()
+            },
+        }
+
+
+def parse_methods(texts: Listing[str]) -> list[Method]:
+    """Methods as people name them: a folder, or ``name=folder,folder`` for several seeds.
+
+    Raises `Refused` for fewer than two, and for a name that stands there twice.
+
+    >>> [method.name for method in parse_methods(["runs/ours", "elr=a,b,c"])]
+    ['ours', 'elr']
+    """
+    methods = []
+    for text in texts:
+        name, equals, folders = text.partition("=")
+        paths = folders.split(",") if equals else [text]
+        methods.append(Method(name if equals else Path(text).name or text, tuple(map(Path, paths))))
+    problems = Problems()
+    names = [method.name for method in methods]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        problems.add(f"two methods are called {name!r}", "compare", "write name=folder for each")
+    if len(methods) < 2:
+        problems.add("there is one method", "compare", "give two or more to compare")
+    problems.raise_if_any()
+    return methods
+
+
+def compare(
+    truth: Truth,
+    methods: Listing[Method],
+    protocol: Protocol | str = DEFAULT,
+    *,
+    measures: Listing[str] | None = None,
+    filtered: bool = True,
+    missing: str = "error",
+    bootstrap: Bootstrap = STANDARD,
+    workers: int = 1,
+    stage: Stage = silent,
+) -> Comparison:
+    """Score methods on the same clips and hold every two against each other.
+
+    methods: see `parse_methods`; the others as in `actiseg_eval.scoring.score`. Two methods with
+    several seeds each are compared over seeds, by Welch's t. Otherwise videos are resampled, the
+    same for both, and the chance of another seed is not in the outcome. Raises `Refused` as `score`
+    does, and where there are too few sequences.
+    """
+    protocol = load_protocol(protocol) if isinstance(protocol, str) else protocol
+    chosen = check_measures(measures, protocol)
+    runs: dict[str, list[Figures]] = {method.name: [] for method in methods}
+    sequences: list[Sequence] = []
+    with crew(workers, __name__) as members:
+        for method in methods:
+            for folder in method.runs:
+                results, _ = measure(
+                    truth,
+                    folder,
+                    protocol,
+                    chosen,
+                    filtered=filtered,
+                    missing=missing,
+                    workers=members,
+                    stage=stage,
+                )
+                sequences = [result.sequence for result in results]
+                runs[method.name].append(figures_by_sequence(results, protocol, chosen))
+    cluster, names = clusters_of(sequences, bootstrap)
+    if len(set(names)) < FEWEST:
+        raise refuse(
+            f"has {len(sequences)} sequences, fewer than {FEWEST}",
+            truth.root,
+            "compare on a larger split",
+        )
+    first = next(iter(runs.values()))[0]
+    figures = [name for name in METRICS if METRICS[name].better and name in first]
+    standings, differences = {}, {}
+    for figure in figures:
+        sums = {
+            method: [clustered({figure: run[figure]}, names)[figure] for run in of]
+            for method, of in runs.items()
+        }
+        sign = -1.0 if METRICS[figure].better == "lower" else 1.0
+        found = _holm(
+            [
+                _difference(one, other, sums, sign, bootstrap, cluster)
+                for one, other in itertools.combinations(runs, 2)
+            ]
+        )
+        if any(np.isnan(each.gain) for each in found):
+            continue  # undefined for somebody: nothing to compare
+        differences[figure] = found
+        standings[figure] = _standings(sums, found, sign, bootstrap.level, least_of(figure))
+    return Comparison(protocol.name, truth.name, bootstrap.level, standings, differences)
+
+
+def _value(sums: Sums) -> float:
+    below = 0.0 if sums.below is None else float(sums.below.sum())
+    return float(sums.above.sum()) / below if below > 0 else float("nan")
+
+
+def _difference(
+    one: str,
+    other: str,
+    sums: Mapping[str, list[Sums]],
+    sign: float,
+    bootstrap: Bootstrap,
+    cluster: str,
+) -> Difference:
+    if len(sums[one]) > 1 and len(sums[other]) > 1:
+        seeds = [np.array([sign * _value(of) for of in sums[name]]) for name in (one, other)]
+        found, by = _welch(seeds[0], seeds[1], bootstrap.level), "seeds"
+    else:
+        pair = [_mean_of(sums[name]) for name in (one, other)]
+        found, by = _paired(pair[0], pair[1], sign, bootstrap), f"{cluster}s"
+    gain, interval, probability, p = found
+    return Difference(one, other, gain, interval, probability, p, p, by)
+
+
+_Found = tuple[float, tuple[float, float], float, float]
+"""Gain, its interval, the probability of a gain, p of none."""
+
+
+def _mean_of(runs: list[Sums]) -> Sums:
+    """The sums of several seeds, averaged."""
+    below = [run.below for run in runs if run.below is not None]
+    return Sums(np.mean([run.above for run in runs], axis=0), np.mean(below, axis=0))
+
+
+def _welch(one: NDArray[np.float64], other: NDArray[np.float64], level: float) -> _Found:
+    """Welch, "The generalization of Student's problem" (1947): means of unequal variances."""
+    from scipy import stats
+
+    gain = float(one.mean() - other.mean())
+    parts = [values.var(ddof=1) / len(values) for values in (one, other)]
+    error = float(np.sqrt(sum(parts)))
+    if error == 0:
+        return gain, (gain, gain), 0.5 + 0.5 * float(np.sign(gain)), float(gain == 0)
+    freedom = sum(parts) ** 2 / sum(
+        part**2 / (len(values) - 1) for part, values in zip(parts, (one, other), strict=True)
+    )
+    reach = float(stats.t.ppf((1 + level) / 2, freedom)) * error
+    below = float(stats.t.cdf(gain / error, freedom))
+    return gain, (gain - reach, gain + reach), below, 2 * min(below, 1 - below)
+
+
+def _paired(one: Sums, other: Sums, sign: float, bootstrap: Bootstrap) -> _Found:
+    """The bootstrap-t of a difference of two ratios over the same clusters, see
+    `actiseg_eval.bootstrap`."""
+    sums = (one.above, one.below, other.above, other.below)
+    columns = np.stack([of for of in sums if of is not None])
+    gain, error = (float(of[0]) for of in _gain_and_error(columns, np.ones((1, columns.shape[1]))))
+    gains, deviations = [], []
+    for start in range(0, bootstrap.resamples, 1000):
+        rows = min(1000, bootstrap.resamples - start)
+        weights = resample_weights(start // 1000, rows, columns.shape[1])
+        drawn, spread = _gain_and_error(columns, weights)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            deviations.append((drawn - gain) / spread)
+        gains.append(drawn)
+    drawn, deviation = np.concatenate(gains), np.concatenate(deviations)
+    better = float(((sign * drawn > 0) + 0.5 * (drawn == 0)).mean())
+    known = deviation[np.isfinite(deviation)]
+    if np.isnan(gain) or error == 0 or not len(known):
+        return sign * gain, (sign * gain, sign * gain), better, float(gain == 0)
+    tail = (1 - bootstrap.level) / 2
+    low, high = np.quantile(known, [tail, 1 - tail]).tolist()
+    ends = sorted((sign * (gain - high * error), sign * (gain - low * error)))
+    extreme = int((np.abs(known) >= abs(gain / error)).sum())
+    return sign * gain, (ends[0], ends[1]), better, (extreme + 1) / (len(known) + 1)
+
+
+def _gain_and_error(
+    columns: NDArray[np.float64], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Differences of two ratios, and their standard errors.
+
+    columns: (4, C) sums above and below of one and of the other. weights: (R, C). With x = a - r b
+    of each, the error is the root of sum(w (x1 / sum(w b1) - x2 / sum(w b2))^2).
+    """
+    a1, b1, a2, b2 = columns
+    with np.errstate(divide="ignore", invalid="ignore"):
+        total1, total2 = weights @ b1, weights @ b2
+        ratio1, ratio2 = (weights @ a1) / total1, (weights @ a2) / total2
+        own1 = weights @ (a1 * a1) - 2 * ratio1 * (weights @ (a1 * b1))
+        own1 += ratio1**2 * (weights @ (b1 * b1))
+        own2 = weights @ (a2 * a2) - 2 * ratio2 * (weights @ (a2 * b2))
+        own2 += ratio2**2 * (weights @ (b2 * b2))
+        both = weights @ (a1 * a2) - ratio2 * (weights @ (a1 * b2))
+        both += ratio1 * ratio2 * (weights @ (b1 * b2)) - ratio1 * (weights @ (b1 * a2))
+        spread = own1 / total1**2 + own2 / total2**2 - 2 * both / (total1 * total2)
+        # What is left of equal terms is rounding, no spread.
+        scale = own1 / total1**2 + own2 / total2**2
+        spread = np.where(spread < 1e-12 * scale, 0, spread)
+        return ratio1 - ratio2, np.sqrt(np.maximum(spread, 0))
+
+
+def _holm(found: list[Difference]) -> list[Difference]:
+    """Differences with p adjusted over all of them (Holm, "A simple sequentially rejective multiple
+    test procedure", 1979)."""
+    order = sorted(range(len(found)), key=lambda at: found[at].p)
+    adjusted, most = [0.0] * len(found), 0.0
+    for rank, at in enumerate(order):
+        most = max(most, min(1.0, (len(found) - rank) * found[at].p))
+        adjusted[at] = most
+    return [
+        Difference(**{**vars(each), "adjusted": p}) for each, p in zip(found, adjusted, strict=True)
+    ]
+
+
+def _standings(
+    sums: Mapping[str, list[Sums]],
+    found: list[Difference],
+    sign: float,
+    level: float,
+    least: float,
+) -> list[Standing]:
+    """least: the least that the figure can be."""
+    from scipy import stats
+
+    worse: dict[str, int] = dict.fromkeys(sums, 0)
+    for each in found:
+        if each.adjusted < 1 - level and each.gain != 0:
+            worse[each.second if each.gain > 0 else each.first] += 1
+    standings = []
+    for name, runs in sums.items():
+        values = [_value(run) for run in runs]
+        mean, interval = float(np.mean(values)), None
+        if len(values) > 1:
+            error = float(np.std(values, ddof=1)) / np.sqrt(len(values))
+            reach = float(stats.t.ppf((1 + level) / 2, len(values) - 1)) * error
+            interval = (max(least, mean - reach), min(1.0, mean + reach))
+        standings.append(Standing(name, mean, tuple(values), interval, 1 + worse[name]))
+    return sorted(standings, key=lambda each: (each.rank, -sign * (each.value or 0)))

@@ -1,0 +1,162 @@
+"""Methods held against each other: in the right order, and not beyond chance."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from kitchens import kitchen_clip
+from predicted import RECIPES, predict, shifted
+from roots import make_root
+from scipy import stats
+
+from actiseg_data.errors import Refused
+from actiseg_data.layouts.actionvos import open_split
+from actiseg_data.masks import write_index_mask
+from actiseg_eval import score
+from actiseg_eval.bootstrap import Bootstrap
+from actiseg_eval.comparison import Difference as Row
+from actiseg_eval.comparison import Method, _holm, _paired, _welch, compare, parse_methods
+from actiseg_eval.metrics import Sums
+
+FEW = Bootstrap(resamples=1000)
+
+
+@pytest.fixture(scope="module")
+def kitchen(tmp_path_factory):
+    clips = [kitchen_clip(at, video=f"P{at % 9:02d}_01") for at in range(1, 28)]
+    return open_split(make_root(tmp_path_factory.mktemp("compared") / "clean", clips), "train")
+
+
+@pytest.fixture(scope="module")
+def runs(kitchen, tmp_path_factory):
+    """Predictions by recipe, and moved by more and more pixels."""
+    folder = tmp_path_factory.mktemp("runs")
+    made = {recipe: predict(kitchen, recipe, folder / recipe) for recipe in RECIPES}
+    for pixels in (1, 2, 3, 4, 5, 6):
+        made[f"moved{pixels}"] = folder / f"moved{pixels}"
+        for sequence in kitchen.sequences:
+            for frame, mask in zip(sequence.frames, kitchen.read_masks(sequence), strict=True):
+                path = made[f"moved{pixels}"] / sequence.folder / f"{frame}.png"
+                write_index_mask(path, shifted(mask, pixels, pixels))
+    return made
+
+
+def methods(runs, *names):
+    return [Method(name, (runs[name],)) for name in names]
+
+
+def test_the_better_one_is_found_in_each_figures_direction(kitchen, runs):
+    found = compare(kitchen, methods(runs, "moved1", "moved3"), bootstrap=FEW, measures=["all"])
+    one, other = (
+        score(kitchen, runs[name], measures=["all"]).figures for name in ("moved1", "moved3")
+    )
+    for figure, sign in (("p_miou", 1), ("n_miou", -1), ("jf", 1), ("boundary_iou", 1)):
+        (each,) = found.differences[figure]
+        assert each.gain == pytest.approx(sign * (one[figure] - other[figure]), abs=1e-12)
+        low, high = each.interval
+        assert low <= each.gain <= high
+        better = "moved1" if sign > 0 else "moved3"
+        assert each.probability == (sign > 0)
+        assert each.p < 0.01
+        assert found.standings[figure][0].name == better
+        assert [of.rank for of in found.standings[figure]] == [1, 2]
+
+
+def test_a_method_is_not_better_than_itself(kitchen, runs):
+    same = [Method("a", (runs["shift"],)), Method("b", (runs["shift"],))]
+    found = compare(kitchen, same, bootstrap=FEW)
+    for (each,) in found.differences.values():
+        assert (each.gain, each.interval) == (0, (0, 0))
+        assert (each.probability, each.p, each.adjusted) == (0.5, 1, 1)
+    assert all(of.rank == 1 for ranks in found.standings.values() for of in ranks)
+
+
+def test_several_seeds_are_compared_by_welch(kitchen, runs):
+    seeds = [
+        Method("near", tuple(runs[f"moved{at}"] for at in (1, 2, 3))),
+        Method("far", tuple(runs[f"moved{at}"] for at in (4, 5, 6))),
+    ]
+    found = compare(kitchen, seeds, bootstrap=FEW)
+    values = [[score(kitchen, run).figures["p_miou"] for run in method.runs] for method in seeds]
+    (each,) = found.differences["p_miou"]
+    expected = stats.ttest_ind(*values, equal_var=False)
+    assert each.by == "seeds"
+    assert each.gain == pytest.approx(np.mean(values[0]) - np.mean(values[1]))
+    assert each.p == pytest.approx(expected.pvalue)
+    interval = expected.confidence_interval(0.95)
+    assert each.interval == pytest.approx((interval.low, interval.high))
+    near = found.standings["p_miou"][0]
+    assert near.seeds == pytest.approx(values[0])
+    low, high = stats.t.interval(0.95, 2, np.mean(values[0]), stats.sem(values[0]))
+    assert near.interval == pytest.approx((max(0, low), min(1, high)))
+    mixed = compare(kitchen, [seeds[0], *methods(runs, "moved6")], bootstrap=FEW)
+    assert mixed.differences["p_miou"][0].by == "videos"
+
+
+def test_welch_without_spread_is_no_division_by_zero():
+    equal = np.array([0.5, 0.5])
+    assert _welch(equal, equal, 0.95) == (0, (0, 0), 0.5, 1)
+    assert _welch(equal + 0.1, equal, 0.95)[2:] == (1, 0)
+
+
+def test_differences_of_ratios_are_resampled_as_by_loops():
+    rng = np.random.default_rng(4)
+    below = rng.integers(4, 20, 25).astype(float)
+    one = Sums(rng.random(25) * below, below)
+    other = Sums(np.clip(one.above / below + rng.normal(-0.05, 0.1, 25), 0, 1) * below, below)
+    gain, (low, high), better, _ = _paired(one, other, 1.0, Bootstrap())
+
+    def gain_of(at):
+        return (one.above[at].sum() - other.above[at].sum()) / below[at].sum()
+
+    drawn = np.array([gain_of(rng.integers(0, 25, 25)) for _ in range(4000)])
+    assert gain == pytest.approx(gain_of(np.arange(25)))
+    assert better == pytest.approx((drawn > 0).mean(), abs=0.03)
+    assert high - low == pytest.approx(np.ptp(np.quantile(drawn, [0.025, 0.975])), rel=0.25)
+    turned = _paired(one, other, -1.0, Bootstrap())
+    assert turned[0] == -gain
+    assert turned[1] == pytest.approx((-high, -low))
+
+
+def test_chance_alone_is_found_to_be_better_as_often_as_said():
+    """Two methods that are equally good: p below 0.05 in about a twentieth of the cases."""
+    rng = np.random.default_rng(6)
+    wrong, rounds = 0, 300
+    for _ in range(rounds):
+        below = rng.integers(5, 20, 20).astype(float)
+        shared = rng.normal(0.6, 0.1, 20)
+        one, other = (Sums((shared + rng.normal(0, 0.1, 20)) * below, below) for _ in range(2))
+        wrong += _paired(one, other, 1.0, Bootstrap(resamples=500))[3] < 0.05
+    assert wrong / rounds < 0.1
+
+
+def test_holm_is_the_textbooks():
+    rows = [Row("a", "b", 0.1, (0, 1), 1, p, p, "videos") for p in (0.01, 0.04, 0.03, 0.005)]
+    assert [each.adjusted for each in _holm(rows)] == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def test_five_runs_are_ranked_with_ties(kitchen, runs):
+    names = ("all", "oracle", "blank", "moved2", "shift")
+    found = compare(kitchen, methods(runs, *names), bootstrap=FEW)
+    assert len(found.differences["giou"]) == 10
+    assert all(each.p <= each.adjusted <= 1 for each in found.differences["giou"])
+    ranks = {each.name: each.rank for each in found.standings["giou"]}
+    assert ranks["oracle"] == 1
+    assert ranks["shift"] == max(ranks.values())
+    document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert document["schema"] == "actiseg/comparison/1"
+
+
+def test_methods_are_parsed_and_what_is_none_is_refused(kitchen, runs):
+    found = parse_methods(["runs/ours", "elr=a,b"])
+    assert [(of.name, len(of.runs)) for of in found] == [("ours", 1), ("elr", 2)]
+    for texts, says in ((["a"], "one method"), (["x/a", "y/a"], "two methods are called 'a'")):
+        with pytest.raises(Refused, match=says):
+            parse_methods(texts)
+    few = type(kitchen)(
+        kitchen.root, "few", kitchen.sequences[:3], kitchen.subsets, kitchen.fingerprint
+    )
+    with pytest.raises(Refused, match="fewer than 8"):
+        compare(few, methods(runs, "all", "shift"))

@@ -25,8 +25,8 @@ RESAMPLES = 10_000
 FEWEST = 8
 """Clusters below this number are too few to be resampled."""
 
-_FOR_WIDTH = 1000
-"""Resamples of sequences, of which the width alone is told."""
+_FOR_WIDTH = 5_000_000
+"""Draws of sequences, of which the width alone is told: fewer resamples of very many sequences."""
 
 _ALGORITHM = 1
 _ROWS = 1000
@@ -118,7 +118,8 @@ def make_intervals(
     bounds = _bounds(clustered(ratios, names), len(set(names)), method)
     alone = bounds
     if chosen != "sequence":
-        few = replace(method, resamples=min(method.resamples, _FOR_WIDTH))
+        most = max(1000, _FOR_WIDTH // len(sequences))
+        few = replace(method, resamples=min(method.resamples, most))
         alone = _bounds(ratios, len(sequences), few)
     return Intervals(
         method=method,
@@ -134,13 +135,22 @@ def make_intervals(
 
 
 def clusters_of(sequences: list[Sequence], method: Bootstrap) -> tuple[str, list[str]]:
-    """What is resampled, and the name of each sequence's cluster: sequences, where there are too
-    few of what was asked for."""
-    for cluster in (method.cluster, "sequence"):
+    """What is resampled, and the name of each sequence's cluster: the next smaller thing, where
+    there are too few of what was asked for. A plain folder's sequences are no videos."""
+    order = ["participant", "video", "sequence"]
+    order = order[order.index(method.cluster) :]
+    if all(each.video == each.folder for each in sequences):
+        order = ["sequence"]
+    for cluster in order:
         names = [CLUSTERS[cluster](each) for each in sequences]
         if len(set(names)) >= FEWEST:
             break
     return cluster, names
+
+
+def is_defined(sums: Sums) -> bool:
+    """Whether enough clusters have something for a figure."""
+    return sums.below is not None and int(np.count_nonzero(sums.below)) >= FEWEST
 
 
 def clustered(sums: Figures, names: list[str]) -> Figures:
@@ -195,14 +205,25 @@ def _interval(
     column: (5, C), see `_ratio_and_error`. deviations: (R) resampled ones, in standard errors.
     """
     ratio, error = (float(of[0]) for of in _ratio_and_error(column.sum(axis=1)[:, None]))
-    if np.isnan(ratio):
+    if np.count_nonzero(column[1]) < FEWEST:
         return None
-    known = deviations[np.isfinite(deviations)]
-    if not len(known) or error == 0:
+    if error == 0:
         return ratio, ratio
-    tail = (1 - level) / 2
-    low, high = np.quantile(known, [tail, 1 - tail]).tolist()
+    low, high = ends_of(deviations, level)
     return max(least_of(name), ratio - high * error), min(1.0, ratio - low * error)
+
+
+def ends_of(deviations: NDArray[np.float64], level: float) -> tuple[float, float]:
+    """The quantiles of resampled deviations that enclose a share of them.
+
+    A resample without spread deviates infinitely: it stays, as the most extreme there is.
+    """
+    known = deviations[~np.isnan(deviations)]
+    if not len(known):
+        return 0.0, 0.0  # every resample is as the whole
+    tail = (1 - level) / 2
+    low = np.quantile(known, tail, method="lower")
+    return float(low), float(np.quantile(known, 1 - tail, method="higher"))
 
 
 def least_of(figure: str) -> float:
@@ -219,7 +240,7 @@ def _ratio_and_error(
         ratio = a / b
         spread = np.maximum(aa - 2 * ratio * ab + ratio * ratio * bb, 0)
         # What is left of equal terms is rounding, no spread.
-        spread[spread < 1e-18 * np.maximum(aa, 1)] = 0
+        spread[spread < 1e-12 * aa] = 0
         return ratio, np.sqrt(spread) / b
 
 
@@ -263,7 +284,8 @@ def correlation(values: NDArray[np.float64], names: list[str]) -> float | None:
     between = float((sizes * (means - values.mean()) ** 2).sum()) / (count - 1)
     size = (total - float((sizes_there**2).sum()) / total) / (count - 1)
     whole = between + (size - 1) * within
-    return (between - within) / whole if whole > 0 else None
+    # What is left of equal values is rounding.
+    return (between - within) / whole if whole > 1e-20 * float(values.mean()) ** 2 else None
 
 
 def _share(one: tuple[float, float] | None, other: tuple[float, float] | None) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Mapping
 from collections.abc import Sequence as Listing
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.errors import Problems, refuse
+from actiseg_data.keys import coins, key
 from actiseg_data.parallel import crew
 from actiseg_data.sequences import Sequence
 from actiseg_data.stage import Stage, silent
@@ -22,6 +24,8 @@ from actiseg_eval.bootstrap import (
     Bootstrap,
     clustered,
     clusters_of,
+    ends_of,
+    is_defined,
     least_of,
     resample_weights,
 )
@@ -47,8 +51,8 @@ class Standing:
     """How a method does in one figure.
 
     value: the mean over seeds; seeds: of each. interval: of the mean over seeds (Student's t), None
-    of one seed. rank: 1 and the number of methods that are better beyond chance; methods that
-    cannot be told apart share one.
+    of one seed. rank: 1 and the number of methods that are better beyond chance: other ranks do not
+    mean that two are told apart, which the pairs say.
     """
 
     name: str
@@ -62,16 +66,17 @@ class Standing:
 class Difference:
     """How much better one method is than another in one figure, in the figure's own direction.
 
-    gain: above 0 where `first` is better. interval: of the gain. probability: that the first is
-    better, over resamples. p: of no difference, two-sided; adjusted: after Holm, over all pairs.
-    by: what the chance is of: ``seeds``, or the clusters that were resampled.
+    gain: above 0 where `first` is better. interval: of the gain. share: of resamples in which the
+    first is better; over seeds, what Student's t gives. p: of no difference, two-sided; adjusted:
+    after Holm, over all pairs. by: what the chance is of: ``seeds``, or the clusters that were
+    resampled.
     """
 
     first: str
     second: str
     gain: float
     interval: tuple[float, float]
-    probability: float
+    share: float
     p: float
     adjusted: float
     by: str
@@ -79,11 +84,19 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Methods held against each other. standings, differences: by figure."""
+    """Methods held against each other.
 
-    protocol: str
+    folders: of each method. cluster, clusters: what was resampled, and how many there are.
+    standings, differences: by figure. left_out: figures that could not be compared, and why.
+    """
+
+    protocol: Protocol
     split: str
-    level: float
+    method: Bootstrap
+    folders: Mapping[str, tuple[str, ...]]
+    cluster: str
+    clusters: int
+    left_out: Mapping[str, str]
     standings: Mapping[str, Listing[Standing]]
     differences: Mapping[str, Listing[Difference]]
 
@@ -91,9 +104,16 @@ class Comparison:
         """The JSON document, of schema `SCHEMA`."""
         return {
             "schema": SCHEMA,
-            "protocol": self.protocol,
+            "protocol": self.protocol.name,
+            "protocol_version": self.protocol.version,
             "split": self.split,
-            "level": self.level,
+            "methods": {name: list(of) for name, of in self.folders.items()},
+            "level": self.method.level,
+            "resamples": self.method.resamples,
+            "cluster": self.cluster,
+            "cluster_asked": self.method.cluster,
+            "clusters": self.clusters,
+            "left_out": dict(self.left_out),
             "standings": {
                 figure: [dict(vars(each)) for each in of] for figure, of in self.standings.items()
             },
@@ -112,11 +132,20 @@ def parse_methods(texts: Listing[str]) -> list[Method]:
     ['ours', 'elr']
     """
     methods = []
+    problems = Problems()
     for text in texts:
         name, equals, folders = text.partition("=")
-        paths = folders.split(",") if equals else [text]
-        methods.append(Method(name if equals else Path(text).name or text, tuple(map(Path, paths))))
-    problems = Problems()
+        if not equals or "/" in name or Path(text).exists():  # a folder with = in its name
+            name, runs = Path(text).name or text, [text]
+        else:
+            runs = folders.split(",")
+        if not (name and all(runs)):
+            problems.add(
+                f"{text!r} lacks a name or a folder", "compare", "write name=folder,folder"
+            )
+        elif len({os.path.realpath(run) for run in runs}) < len(runs):
+            problems.add(f"{text!r} names a folder twice", "compare", "give each seed once")
+        methods.append(Method(_plain(name), tuple(map(Path, runs))))
     names = [method.name for method in methods]
     for name in sorted({name for name in names if names.count(name) > 1}):
         problems.add(f"two methods are called {name!r}", "compare", "write name=folder for each")
@@ -124,6 +153,11 @@ def parse_methods(texts: Listing[str]) -> list[Method]:
         problems.add("there is one method", "compare", "give two or more to compare")
     problems.raise_if_any()
     return methods
+
+
+def _plain(text: object) -> str:
+    """A name or a path as any document can hold it."""
+    return str(text).encode(errors="backslashreplace").decode()
 
 
 def compare(
@@ -172,25 +206,38 @@ def compare(
             "compare on a larger split",
         )
     first = next(iter(runs.values()))[0]
-    figures = [name for name in METRICS if METRICS[name].better and name in first]
-    standings, differences = {}, {}
-    for figure in figures:
+    standings: dict[str, list[Standing]] = {}
+    differences: dict[str, list[Difference]] = {}
+    left_out = {}
+    for figure in (name for name in METRICS if METRICS[name].better and name in first):
         sums = {
             method: [clustered({figure: run[figure]}, names)[figure] for run in of]
             for method, of in runs.items()
         }
+        lacking = [name for name, of in sums.items() if not all(map(is_defined, of))]
+        if lacking:
+            left_out[figure] = f"fewer than {FEWEST} {cluster}s have it for {', '.join(lacking)}"
+            continue
         sign = -1.0 if METRICS[figure].better == "lower" else 1.0
-        found = _holm(
-            [
-                _difference(one, other, sums, sign, bootstrap, cluster)
-                for one, other in itertools.combinations(runs, 2)
-            ]
+        found = [
+            _difference(one, other, sums, sign, bootstrap, (figure, cluster))
+            for one, other in itertools.combinations(runs, 2)
+        ]
+        differences[figure] = _holm(found)
+        standings[figure] = _standings(
+            sums, differences[figure], sign, bootstrap.level, least_of(figure)
         )
-        if any(np.isnan(each.gain) for each in found):
-            continue  # undefined for somebody: nothing to compare
-        differences[figure] = found
-        standings[figure] = _standings(sums, found, sign, bootstrap.level, least_of(figure))
-    return Comparison(protocol.name, truth.name, bootstrap.level, standings, differences)
+    return Comparison(
+        protocol=protocol,
+        split=truth.name,
+        method=bootstrap,
+        folders={method.name: tuple(map(_plain, method.runs)) for method in methods},
+        cluster=cluster,
+        clusters=len(set(names)),
+        left_out=left_out,
+        standings=standings,
+        differences=differences,
+    )
 
 
 def _value(sums: Sums) -> float:
@@ -204,20 +251,28 @@ def _difference(
     sums: Mapping[str, list[Sums]],
     sign: float,
     bootstrap: Bootstrap,
-    cluster: str,
+    of: tuple[str, str],
 ) -> Difference:
+    """of: the figure, and what is resampled."""
+    figure, cluster = of
+    found, by = None, "seeds"
     if len(sums[one]) > 1 and len(sums[other]) > 1:
-        seeds = [np.array([sign * _value(of) for of in sums[name]]) for name in (one, other)]
-        found, by = _welch(seeds[0], seeds[1], bootstrap.level), "seeds"
-    else:
+        seeds = [np.array([sign * _value(run) for run in sums[name]]) for name in (one, other)]
+        found = _welch(seeds[0], seeds[1], bootstrap.level)
+    if found is None:  # one seed, or seeds that do not differ
         pair = [_mean_of(sums[name]) for name in (one, other)]
         found, by = _paired(pair[0], pair[1], sign, bootstrap), f"{cluster}s"
-    gain, interval, probability, p = found
-    return Difference(one, other, gain, interval, probability, p, p, by)
+    gain, interval, share, p = found
+    most = 1 - least_of(figure)
+    inside = (max(-most, interval[0]), min(most, interval[1]))
+    return Difference(one, other, gain, inside, share, p, p, by)
 
 
 _Found = tuple[float, tuple[float, float], float, float]
-"""Gain, its interval, the probability of a gain, p of none."""
+"""Gain, its interval, the share of resamples with a gain, p of none."""
+
+_NOTHING = 1e-12
+"""What is nearer to 0 is rounding."""
 
 
 def _mean_of(runs: list[Sums]) -> Sums:
@@ -226,15 +281,16 @@ def _mean_of(runs: list[Sums]) -> Sums:
     return Sums(np.mean([run.above for run in runs], axis=0), np.mean(below, axis=0))
 
 
-def _welch(one: NDArray[np.float64], other: NDArray[np.float64], level: float) -> _Found:
-    """Welch, "The generalization of Student's problem" (1947): means of unequal variances."""
+def _welch(one: NDArray[np.float64], other: NDArray[np.float64], level: float) -> _Found | None:
+    """Welch, "The generalization of Student's problem" (1947): means of unequal variances. None
+    where neither varies."""
     from scipy import stats
 
     gain = float(one.mean() - other.mean())
     parts = [values.var(ddof=1) / len(values) for values in (one, other)]
     error = float(np.sqrt(sum(parts)))
-    if error == 0:
-        return gain, (gain, gain), 0.5 + 0.5 * float(np.sign(gain)), float(gain == 0)
+    if error < _NOTHING:
+        return None
     freedom = sum(parts) ** 2 / sum(
         part**2 / (len(values) - 1) for part, values in zip(parts, (one, other), strict=True)
     )
@@ -249,24 +305,46 @@ def _paired(one: Sums, other: Sums, sign: float, bootstrap: Bootstrap) -> _Found
     sums = (one.above, one.below, other.above, other.below)
     columns = np.stack([of for of in sums if of is not None])
     gain, error = (float(of[0]) for of in _gain_and_error(columns, np.ones((1, columns.shape[1]))))
-    gains, deviations = [], []
-    for start in range(0, bootstrap.resamples, 1000):
-        rows = min(1000, bootstrap.resamples - start)
-        weights = resample_weights(start // 1000, rows, columns.shape[1])
+    if abs(gain) < _NOTHING and error < _NOTHING:
+        return 0.0, (0.0, 0.0), 0.5, 1.0
+    gains, deviations, swapped = [], [], []
+    for start in range(0, bootstrap.resamples, _ROWS):
+        block, rows = start // _ROWS, min(_ROWS, bootstrap.resamples - start)
+        weights = resample_weights(block, rows, columns.shape[1])
         drawn, spread = _gain_and_error(columns, weights)
         with np.errstate(divide="ignore", invalid="ignore"):
             deviations.append((drawn - gain) / spread)
         gains.append(drawn)
-    drawn, deviation = np.concatenate(gains), np.concatenate(deviations)
-    better = float(((sign * drawn > 0) + 0.5 * (drawn == 0)).mean())
-    known = deviation[np.isfinite(deviation)]
-    if np.isnan(gain) or error == 0 or not len(known):
-        return sign * gain, (sign * gain, sign * gain), better, float(gain == 0)
-    tail = (1 - bootstrap.level) / 2
-    low, high = np.quantile(known, [tail, 1 - tail]).tolist()
+        swapped.append(_swapped_gains(columns, block, rows))
+    drawn = np.concatenate(gains)
+    drawn = drawn[~np.isnan(drawn)]
+    share = float(((sign * drawn > _NOTHING) + 0.5 * (np.abs(drawn) <= _NOTHING)).mean())
+    low, high = ends_of(np.concatenate(deviations), bootstrap.level)
     ends = sorted((sign * (gain - high * error), sign * (gain - low * error)))
-    extreme = int((np.abs(known) >= abs(gain / error)).sum())
-    return sign * gain, (ends[0], ends[1]), better, (extreme + 1) / (len(known) + 1)
+    others = np.abs(np.concatenate(swapped))
+    extreme = int((others >= abs(gain) - _NOTHING).sum())
+    p = (extreme + 1) / (bootstrap.resamples + 1)
+    if p > 1 - bootstrap.level:
+        # A few clusters that differ alone make deviations too small: no difference stays possible.
+        ends = [min(ends[0], 0.0), max(ends[1], 0.0)]
+    return sign * gain, (ends[0], ends[1]), share, p
+
+
+_ROWS = 1000
+
+
+def _swapped_gains(columns: NDArray[np.float64], block: int, rows: int) -> NDArray[np.float64]:
+    """Gains of some rows in which the two methods change places in half of the clusters, by keyed
+    coins: what would be seen if it did not matter which is which (Fisher's permutation test)."""
+    clusters = columns.shape[1]
+    draw = key(0, 1, "comparison.swap", block, clusters)
+    swap = coins(draw, rows * clusters, 0.5).reshape(rows, clusters)
+    a1, b1, a2, b2 = columns
+    above, below = np.where(swap, a2, a1), np.where(swap, b2, b1)
+    return np.asarray(
+        above.sum(axis=1) / below.sum(axis=1)
+        - (a1 + a2 - above).sum(axis=1) / (b1 + b2 - below).sum(axis=1)
+    )
 
 
 def _gain_and_error(

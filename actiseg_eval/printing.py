@@ -78,7 +78,7 @@ def _print_figures(title: str, by: str, strata: Listing[Stratum], names: tuple[s
 
 def print_comparison(found: Comparison, shown: Listing[str] = ()) -> None:
     """Standings and differences of some figures, by default of all."""
-    level = f"{100 * found.level:g} %"
+    level = f"{100 * found.method.level:g} %"
     for figure in shown or found.standings:
         rows = []
         for each in found.standings[figure]:
@@ -86,23 +86,30 @@ def print_comparison(found: Comparison, shown: Listing[str] = ()) -> None:
             seeds = ", ".join(map(figure_text, each.seeds)) if len(each.seeds) > 1 else "-"
             rows.append([each.name, str(each.rank), figure_text(each.value), interval, seeds])
         columns = ["method", "rank", heading(figure), f"{level} over seeds", "seeds"]
-        print_table(f"{METRICS[figure].symbol}, {found.split}, {found.protocol}", columns, rows)
+        print_table(
+            f"{METRICS[figure].symbol}, {found.split}, {found.protocol.name}", columns, rows
+        )
         rows = [
             [
                 f"{each.first} against {each.second}",
                 f"{each.gain:+.4f}",
                 _ends(each.interval, "+.4f"),
-                f"{each.probability:.3f}",
+                f"{each.share:.3f}",
                 f"{each.p:.4f}",
                 f"{each.adjusted:.4f}",
                 each.by,
             ]
             for each in found.differences[figure]
         ]
-        columns = ["first against second", "gain", level, "P(first better)", "p", "Holm", "over"]
+        columns = ["first against second", "gain", level, "share better", "p", "Holm", "over"]
         print_table("", columns, rows)
-    print("gain: how much better the first is, whichever way is better; Holm: p over all pairs")
-    print("rank: 1 and the number of methods that are better beyond chance")
+    print("gain: how much better the first is, whichever way is better, with its interval; share")
+    print("better: of resamples; p: of no difference (methods swapped at random); Holm: over all")
+    print("pairs. rank: 1 and the number of methods that are better beyond chance, after Holm")
+    asked = "" if found.cluster == found.method.cluster else f" (too few {found.method.cluster}s)"
+    print(f"resampled: {found.clusters} {found.cluster}s{asked}")
+    for figure, why in found.left_out.items():
+        print(f"left out: {METRICS[figure].symbol}: {why}")
 
 
 def _ends(interval: tuple[float, float], form: str) -> str:

@@ -86,6 +86,16 @@ def test_equal_values_give_no_width_and_no_value_none():
     found = make_intervals(sequences(videos), nothing, FEW, "giou")
     assert found.bounds == {"giou": (0.0, 0.0), "x": None}
     assert found.correlation is None
+    assert correlation(np.full(30, 0.3), [str(at % 5) for at in range(30)]) is None
+
+
+def test_one_video_that_differs_leaves_its_end_open():
+    """A resample without it has no spread: it is the most extreme, not to be dropped."""
+    values = np.ones(15)
+    values[3] = 0.5
+    low, high = intervals(values, np.ones(15), [f"P{at}_1" for at in range(15)]).bounds["giou"]
+    assert low < values.mean() - 0.02
+    assert high == 1
 
 
 def test_too_few_videos_are_told():
@@ -96,6 +106,11 @@ def test_too_few_videos_are_told():
     people = [f"P{at % 9:02d}_{at:02d}" for at in range(20)]
     method = replace(FEW, cluster="participant")
     assert intervals(values, np.ones(20), people, method).clusters == 9
+    few = [f"P{at % 3:02d}_{at % 10}" for at in range(20)]
+    assert intervals(values, np.ones(20), few, method).cluster == "video"
+    plain = [replace(of, video=of.folder) for of in sequences(people)]
+    sums = {"giou": Sums(values, np.ones(20))}
+    assert make_intervals(plain, sums, method, "giou").cluster == "sequence"
 
 
 def test_correlation_is_the_share_of_variance_between_clusters():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -58,7 +60,7 @@ def test_the_better_one_is_found_in_each_figures_direction(kitchen, runs):
         low, high = each.interval
         assert low <= each.gain <= high
         better = "moved1" if sign > 0 else "moved3"
-        assert each.probability == (sign > 0)
+        assert each.share == (sign > 0)
         assert each.p < 0.01
         assert found.standings[figure][0].name == better
         assert [of.rank for of in found.standings[figure]] == [1, 2]
@@ -69,7 +71,7 @@ def test_a_method_is_not_better_than_itself(kitchen, runs):
     found = compare(kitchen, same, bootstrap=FEW)
     for (each,) in found.differences.values():
         assert (each.gain, each.interval) == (0, (0, 0))
-        assert (each.probability, each.p, each.adjusted) == (0.5, 1, 1)
+        assert (each.share, each.p, each.adjusted) == (0.5, 1, 1)
     assert all(of.rank == 1 for ranks in found.standings.values() for of in ranks)
 
 
@@ -95,10 +97,40 @@ def test_several_seeds_are_compared_by_welch(kitchen, runs):
     assert mixed.differences["p_miou"][0].by == "videos"
 
 
-def test_welch_without_spread_is_no_division_by_zero():
-    equal = np.array([0.5, 0.5])
-    assert _welch(equal, equal, 0.95) == (0, (0, 0), 0.5, 1)
-    assert _welch(equal + 0.1, equal, 0.95)[2:] == (1, 0)
+def test_seeds_that_do_not_differ_are_no_evidence(kitchen, runs, tmp_path):
+    assert _welch(np.array([0.5, 0.5]), np.array([0.1, 0.1]), 0.95) is None
+    copies = [tmp_path / str(at) for at in range(3)]
+    for copy in copies:
+        shutil.copytree(runs["moved2"], copy)
+    same = [Method("a", (runs["moved2"],)), Method("b", tuple(copies))]
+    for (each,) in compare(kitchen, same, bootstrap=FEW).differences.values():
+        assert (each.gain, each.p, each.by) == (0, 1, "videos")
+
+
+@pytest.mark.parametrize("differing", [1, 2, 3])
+@pytest.mark.parametrize("clusters", [15, 43])
+def test_few_videos_that_differ_prove_nothing(clusters, differing):
+    below = np.full(clusters, 20.0)
+    one, other = np.full(clusters, 12.0), np.full(clusters, 12.0)
+    other[:differing] -= 5
+    gain, (low, high), _, p = _paired(Sums(one, below), Sums(other, below), 1.0, Bootstrap())
+    assert low <= 0 < gain <= high
+    # Heads or tails for each video that differs: two of 2 ** n cases are as extreme.
+    assert p == pytest.approx(2 / 2**differing, abs=0.02)
+
+
+def test_a_figure_of_few_videos_is_left_out(kitchen, runs):
+    some = kitchen.sequences[4].video
+    clips = tuple(
+        replace(of, objects=tuple(replace(each, positive=of.video != some) for each in of.objects))
+        for of in kitchen.sequences
+    )
+    found = compare(
+        replace(kitchen, sequences=clips), methods(runs, "moved1", "moved2"), bootstrap=FEW
+    )
+    assert "fewer than 8 videos" in found.left_out["n_miou"]
+    assert "n_miou" not in found.standings
+    assert "p_miou" in found.standings
 
 
 def test_differences_of_ratios_are_resampled_as_by_loops():
@@ -149,10 +181,24 @@ def test_five_runs_are_ranked_with_ties(kitchen, runs):
     assert document["schema"] == "actiseg/comparison/1"
 
 
+def test_a_folder_may_have_an_equals_sign(tmp_path, monkeypatch):
+    (tmp_path / "lr=0.1").mkdir()
+    assert parse_methods([f"{tmp_path}/lr=0.1", "b"])[0].name == "lr=0.1"
+    monkeypatch.chdir(tmp_path)
+    assert parse_methods(["lr=0.1", "b"])[0].name == "lr=0.1"
+
+
 def test_methods_are_parsed_and_what_is_none_is_refused(kitchen, runs):
     found = parse_methods(["runs/ours", "elr=a,b"])
     assert [(of.name, len(of.runs)) for of in found] == [("ours", 1), ("elr", 2)]
-    for texts, says in ((["a"], "one method"), (["x/a", "y/a"], "two methods are called 'a'")):
+    for texts, says in (
+        (["a"], "one method"),
+        (["x/a", "y/a"], "two methods are called 'a'"),
+        (["a=", "b"], "lacks a name or a folder"),
+        (["=x", "b"], "lacks a name or a folder"),
+        (["a=x,,y", "b"], "lacks a name or a folder"),
+        (["a=x,x", "b"], "names a folder twice"),
+    ):
         with pytest.raises(Refused, match=says):
             parse_methods(texts)
     few = type(kitchen)(

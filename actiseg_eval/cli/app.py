@@ -169,10 +169,15 @@ def compare(
     from actiseg_eval.bootstrap import Bootstrap
     from actiseg_eval.comparison import compare as compute
     from actiseg_eval.comparison import parse_methods
+    from actiseg_eval.metrics import METRICS
     from actiseg_eval.printing import print_comparison
 
     bootstrap = Bootstrap(level, resamples, cluster)
     parsed = parse_methods(methods)
+    unknown = sorted(set(figure or ()) - set(METRICS))
+    if unknown:
+        known = ", ".join(name for name, of in METRICS.items() if of.better)
+        raise refuse(f"there is no figure {', '.join(unknown)}", "--figure", f"use some of {known}")
     folders = [run for method in parsed for run in method.runs]
     truth = _truth(folders[0], gt, split)
     if json_file is not None:
@@ -188,13 +193,12 @@ def compare(
         workers=workers,
         stage=staged(quiet),
     )
-    unknown = sorted(set(figure or ()) - set(found.standings))
-    if unknown:
-        raise refuse(
-            f"there is no figure {', '.join(unknown)}",
-            "--figure",
-            f"use some of {', '.join(found.standings)}",
-        )
+    for name in figure or ():
+        if name not in found.standings:
+            reason = found.left_out.get(name, "was not measured")
+            raise refuse(
+                f"{name} {reason}", "--figure", "measure it with --metrics, or leave it out"
+            )
     print_comparison(found, figure or ())
     if json_file is not None:
         write_json(json_file, found.to_dict(), indent=1)

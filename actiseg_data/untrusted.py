@@ -88,6 +88,15 @@ def check_text(text: str, where: object) -> str:
     return text
 
 
+def printable(text: str) -> str:
+    """Text that every stream and document takes: a byte of a path that is no text, as its number.
+
+    >>> printable("run-\\udcff")
+    'run-\\\\udcff'
+    """
+    return text.encode(errors="backslashreplace").decode()
+
+
 def is_plain_text(text: str) -> bool:
     """Whether `check_text` would let a text pass.
 

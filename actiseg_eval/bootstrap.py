@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -182,31 +182,33 @@ def _bounds(
         for name, (a, b) in ((name, (of.above, of.below)) for name, of in sums.items())
         if b is not None
     }
+    whole = {
+        name: _ratio_and_error(column.sum(axis=1)[:, None]) for name, column in columns.items()
+    }
     deviations: dict[str, list[NDArray[np.float64]]] = {name: [] for name in columns}
-    for start in range(0, method.resamples, _ROWS):
-        rows = min(_ROWS, method.resamples - start)
-        weights = resample_weights(start // _ROWS, rows, clusters)
+    for block, rows in resample_blocks(method.resamples):
+        weights = resample_weights(block, rows, clusters)
         for name, column in columns.items():
-            whole = _ratio_and_error(column.sum(axis=1)[:, None])
             ratio, error = _ratio_and_error((weights @ column.T).T)
             with np.errstate(divide="ignore", invalid="ignore"):
-                deviations[name].append((ratio - whole[0]) / error)
+                deviations[name].append((ratio - whole[name][0]) / error)
     return {
-        name: _interval(column, np.concatenate(deviations[name]), method.level, name)
-        for name, column in columns.items()
+        name: _interval(
+            float(ratio[0]), float(error[0]), np.concatenate(deviations[name]), method.level, name
+        )
+        if is_defined(sums[name])
+        else None
+        for name, (ratio, error) in whole.items()
     }
 
 
 def _interval(
-    column: NDArray[np.float64], deviations: NDArray[np.float64], level: float, name: str
-) -> tuple[float, float] | None:
+    ratio: float, error: float, deviations: NDArray[np.float64], level: float, name: str
+) -> tuple[float, float]:
     """The interval of one figure, within what the figure can be.
 
-    column: (5, C), see `_ratio_and_error`. deviations: (R) resampled ones, in standard errors.
+    deviations: (R) resampled ones, in standard errors.
     """
-    ratio, error = (float(of[0]) for of in _ratio_and_error(column.sum(axis=1)[:, None]))
-    if np.count_nonzero(column[1]) < FEWEST:
-        return None
     if error == 0:
         return ratio, ratio
     low, high = ends_of(deviations, level)
@@ -242,6 +244,16 @@ def _ratio_and_error(
         # What is left of equal terms is rounding, no spread.
         spread[spread < 1e-12 * aa] = 0
         return ratio, np.sqrt(spread) / b
+
+
+def resample_blocks(resamples: int) -> Iterator[tuple[int, int]]:
+    """The number of each block of resamples, and how many it has.
+
+    >>> list(resample_blocks(2500))
+    [(0, 1000), (1, 1000), (2, 500)]
+    """
+    for start in range(0, resamples, _ROWS):
+        yield start // _ROWS, min(_ROWS, resamples - start)
 
 
 def resample_weights(block: int, rows: int, clusters: int) -> NDArray[np.float64]:

@@ -18,6 +18,7 @@ from actiseg_data.keys import coins, key
 from actiseg_data.parallel import crew
 from actiseg_data.sequences import Sequence
 from actiseg_data.stage import Stage, silent
+from actiseg_data.untrusted import printable
 from actiseg_eval.bootstrap import (
     FEWEST,
     STANDARD,
@@ -27,6 +28,7 @@ from actiseg_eval.bootstrap import (
     ends_of,
     is_defined,
     least_of,
+    resample_blocks,
     resample_weights,
 )
 from actiseg_eval.metrics import METRICS, Figures, Sums
@@ -145,7 +147,7 @@ def parse_methods(texts: Listing[str]) -> list[Method]:
             )
         elif len({os.path.realpath(run) for run in runs}) < len(runs):
             problems.add(f"{text!r} names a folder twice", "compare", "give each seed once")
-        methods.append(Method(_plain(name), tuple(map(Path, runs))))
+        methods.append(Method(printable(name), tuple(map(Path, runs))))
     names = [method.name for method in methods]
     for name in sorted({name for name in names if names.count(name) > 1}):
         problems.add(f"two methods are called {name!r}", "compare", "write name=folder for each")
@@ -153,11 +155,6 @@ def parse_methods(texts: Listing[str]) -> list[Method]:
         problems.add("there is one method", "compare", "give two or more to compare")
     problems.raise_if_any()
     return methods
-
-
-def _plain(text: object) -> str:
-    """A name or a path as any document can hold it."""
-    return str(text).encode(errors="backslashreplace").decode()
 
 
 def compare(
@@ -231,7 +228,9 @@ def compare(
         protocol=protocol,
         split=truth.name,
         method=bootstrap,
-        folders={method.name: tuple(map(_plain, method.runs)) for method in methods},
+        folders={
+            method.name: tuple(printable(str(run)) for run in method.runs) for method in methods
+        },
         cluster=cluster,
         clusters=len(set(names)),
         left_out=left_out,
@@ -308,8 +307,7 @@ def _paired(one: Sums, other: Sums, sign: float, bootstrap: Bootstrap) -> _Found
     if abs(gain) < _NOTHING and error < _NOTHING:
         return 0.0, (0.0, 0.0), 0.5, 1.0
     gains, deviations, swapped = [], [], []
-    for start in range(0, bootstrap.resamples, _ROWS):
-        block, rows = start // _ROWS, min(_ROWS, bootstrap.resamples - start)
+    for block, rows in resample_blocks(bootstrap.resamples):
         weights = resample_weights(block, rows, columns.shape[1])
         drawn, spread = _gain_and_error(columns, weights)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -328,9 +326,6 @@ def _paired(one: Sums, other: Sums, sign: float, bootstrap: Bootstrap) -> _Found
         # A few clusters that differ alone make deviations too small: no difference stays possible.
         ends = [min(ends[0], 0.0), max(ends[1], 0.0)]
     return sign * gain, (ends[0], ends[1]), share, p
-
-
-_ROWS = 1000
 
 
 def _swapped_gains(columns: NDArray[np.float64], block: int, rows: int) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from actiseg_data import __version__
 from actiseg_data.lexicon import load_lexicon
 from actiseg_data.records import LedgerRow
+from actiseg_data.untrusted import printable
 from actiseg_eval.bootstrap import FEWEST, Bootstrap, make_intervals
 from actiseg_eval.meter import SequenceResult
 from actiseg_eval.metrics import (
@@ -55,7 +56,7 @@ def make_report(
     figures = {name: float(sums.values[0]) for name, sums in whole.items()}
     intervals = None
     if bootstrap is not None and results:
-        each = figures_by_sequence(results, protocol, measures)
+        each = all_figures(units, units.sequence, len(results), protocol, measures)
         sequences = [result.sequence for result in results]
         figure = "giou" if "giou" in each else "j"
         intervals = make_intervals(sequences, each, bootstrap, figure)
@@ -75,7 +76,7 @@ def make_report(
         measures=measures,
         truth=str(truth.root),
         split=truth.name,
-        predictions=predictions.encode(errors="backslashreplace").decode(),
+        predictions=printable(predictions),
         figures=_plain(figures),
         intervals=intervals,
         strata=strata,

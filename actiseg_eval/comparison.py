@@ -176,7 +176,7 @@ def compare(
     same for both, and the chance of another seed is not in the outcome. Raises `Refused` as `score`
     does, and where there are too few sequences.
     """
-    protocol = load_protocol(protocol) if isinstance(protocol, str) else protocol
+    protocol = load_protocol(protocol)
     chosen = check_measures(measures, protocol)
     runs: dict[str, list[Figures]] = {method.name: [] for method in methods}
     sequences: list[Sequence] = []

@@ -79,12 +79,14 @@ def load_protocols() -> dict[str, Protocol]:
     return parse_protocols(Cursor(parse_json(data, FILE), FILE))
 
 
-def load_protocol(name: str) -> Protocol:
-    """The protocol of a name; raises `Refused` for an unknown one.
+def load_protocol(name: str | Protocol) -> Protocol:
+    """The protocol of a name, or the one that is given; raises `Refused` for an unknown name.
 
     >>> load_protocol("davis").frames
     'inner'
     """
+    if isinstance(name, Protocol):
+        return name
     protocols = load_protocols()
     if name not in protocols:
         raise refuse(

@@ -61,7 +61,7 @@ class Scorer:
         filtered: bool = True,
     ) -> None:
         self.truth = truth
-        self.protocol = load_protocol(protocol) if isinstance(protocol, str) else protocol
+        self.protocol = load_protocol(protocol)
         self.measures = check_measures(measures, self.protocol)
         _refuse_unlabelled(truth, self.protocol)
         self._sequences = {sequence.folder: sequence for sequence in truth.sequences}
@@ -170,7 +170,7 @@ def score(
     predictions = Path(predictions)
     if not isinstance(truth, (Split, FolderSplit)):
         truth = open_truth(Path(truth), split)
-    protocol = load_protocol(protocol) if isinstance(protocol, str) else protocol
+    protocol = load_protocol(protocol)
     chosen = check_measures(measures, protocol)
     with crew(workers, __name__) as members:
         if workers > 1:

@@ -91,7 +91,9 @@ class Model(nn.Module):
     def deployed_state(self) -> dict[str, Tensor]:
         """The parameters that predict: the same for every strategy."""
         return {
-            name: value for name, value in self.state_dict().items() if not name.startswith("robust_")
+            name: value
+            for name, value in self.state_dict().items()
+            if not name.startswith("robust_")
         }
 
 

@@ -74,10 +74,9 @@ class Tiny(Encoder):
 def _places(pictures: Tensor) -> Tensor:
     """(N, 2, H, W): row and column of each pixel, from -1 to 1."""
     count, _, height, width = pictures.shape
-    of = {"device": pictures.device, "dtype": pictures.dtype}
-    rows = torch.linspace(-1, 1, height, **of)[:, None].expand(height, width)
-    columns = torch.linspace(-1, 1, width, **of).expand(height, width)
-    return torch.stack([rows, columns]).expand(count, 2, height, width)
+    rows = torch.linspace(-1, 1, height)[:, None].expand(height, width)
+    columns = torch.linspace(-1, 1, width).expand(height, width)
+    return torch.stack([rows, columns]).to(pictures).expand(count, 2, height, width)
 
 
 ENCODERS: Mapping[str, Callable[[], Encoder]] = {"tiny": Tiny}

@@ -35,8 +35,8 @@ class Model(nn.Module):
         self.neck = Neck(self.encoder.channels, channels)
         self.prompts = PromptEncoder(width)
         self.modulation = nn.Linear(width, 2 * channels)
-        self.mask_head = MaskHead(channels)
-        self.activity_head = ActivityHead(channels, width)
+        self.mask_head: nn.Module = MaskHead(channels)
+        self.activity_head: nn.Module = ActivityHead(channels, width)
         self.robust_heads = nn.ModuleList()
         self.robust_activity_heads = nn.ModuleList()
         self.perturb: Callable[[int, Tensor], Tensor] | None = None
@@ -46,7 +46,8 @@ class Model(nn.Module):
         clips = frames.shape[:2]
         scales = self.encoder(frames.flatten(0, 1))
         pixels: Tensor = self.neck(scales, clips)
-        return pixels.unflatten(0, clips)
+        parts: Tensor = pixels.unflatten(0, clips)
+        return parts
 
     def fuse(self, features: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Features as each prompt sees them (FiLM: Perez et al., AAAI 2018).

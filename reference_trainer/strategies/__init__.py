@@ -7,7 +7,17 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from actiseg_data.errors import refuse
-from reference_trainer.strategies.base import Options, Strategy, Task
+from reference_trainer.strategies.action_focal import ActionFocal
+from reference_trainer.strategies.apl import Apl, AplOptions
+from reference_trainer.strategies.base import Strategy, Task
+from reference_trainer.strategies.co_teaching import CoTeaching, CoTeachingOptions
+from reference_trainer.strategies.elr import Elr, ElrOptions
+from reference_trainer.strategies.gce import Gce, GceOptions
+from reference_trainer.strategies.npn import Npn, NpnOptions
+from reference_trainer.strategies.options import Options
+from reference_trainer.strategies.pmhm import Pmhm, PmhmOptions
+from reference_trainer.strategies.sce import Sce, SceOptions
+from reference_trainer.strategies.smart import Smart, SmartOptions
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,60 @@ STRATEGIES: Mapping[str, StrategyInfo] = {
         Options,
         "focal loss and Dice on masks, focal loss on activity",
         "Lin et al., ICCV 2017; Milletari et al., 3DV 2016",
+    ),
+    "action-focal": StrategyInfo(
+        ActionFocal,
+        Options,
+        "plain, with ActionVOS's weights of pixels",
+        "Ouyang et al., ECCV 2024",
+    ),
+    "co-teaching": StrategyInfo(
+        CoTeaching,
+        CoTeachingOptions,
+        "two nets pick small-loss samples for each other",
+        "Han et al., NeurIPS 2018",
+    ),
+    "gce": StrategyInfo(
+        Gce,
+        GceOptions,
+        "generalised cross-entropy for the focal loss, optionally truncated",
+        "Zhang and Sabuncu, NeurIPS 2018",
+    ),
+    "sce": StrategyInfo(
+        Sce,
+        SceOptions,
+        "cross-entropy and its reverse for the focal loss",
+        "Wang et al., ICCV 2019",
+    ),
+    "apl": StrategyInfo(
+        Apl,
+        AplOptions,
+        "a normalised active loss and a passive one for the focal loss",
+        "Ma et al., ICML 2020",
+    ),
+    "elr": StrategyInfo(
+        Elr,
+        ElrOptions,
+        "cross-entropy, held to the running average of early predictions",
+        "Liu et al., NeurIPS 2020",
+    ),
+    "npn": StrategyInfo(
+        Npn,
+        NpnOptions,
+        "partial labels by votes, negative learning, consistency of a strong view",
+        "Sheng et al., AAAI 2024",
+    ),
+    "smart": StrategyInfo(
+        Smart,
+        SmartOptions,
+        "labels held against a net that is frozen early",
+        "cekkec/SMART, public code",
+    ),
+    "pmhm": StrategyInfo(
+        Pmhm,
+        PmhmOptions,
+        "further mask heads vote on which pixels are learned from",
+        "ActiSeg-NL, public code, mended",
     ),
 }
 

@@ -12,12 +12,15 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
-from actiseg_data.errors import refuse
 from actiseg_data.keys import key
 from reference_trainer import losses
 from reference_trainer.batch import Batch, Loss, Output, Progress
+from reference_trainer.strategies.options import Options
 
 _ALGORITHM = 1
+
+
+NetT = TypeVar("NetT", bound="Net")
 
 
 class Net(Protocol):
@@ -33,6 +36,9 @@ class Net(Protocol):
     def add_robust_heads(self, count: int, *, activity: bool = False) -> None: ...
     def parameters(self) -> Iterator[nn.Parameter]: ...
     def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state_dict: Mapping[str, Any], /) -> Any: ...
+    def requires_grad_(self: NetT, requires_grad: bool = True) -> NetT: ...
+    def eval(self: NetT) -> NetT: ...
 
 
 @dataclass(frozen=True)
@@ -46,27 +52,6 @@ class Task:
     epochs: int
     steps_per_epoch: int
     seed: int
-
-
-@dataclass(frozen=True)
-class Options:
-    """What every strategy can be told: the coefficients of the terms (ReferFormer's).
-
-    mask: of the loss of pixels. dice: of Dice. activity: of the focal loss of the activity head.
-    """
-
-    mask: float = 2.0
-    dice: float = 5.0
-    activity: float = 2.0
-
-    def __post_init__(self) -> None:
-        for name in ("mask", "dice", "activity"):
-            self.require(getattr(self, name) >= 0, name, "give 0 or more")
-
-    def require(self, holds: bool, name: str, cure: str) -> None:
-        """Refuse the value of a field unless a condition holds."""
-        if not holds:
-            raise refuse(f"{getattr(self, name)!r} makes no sense", f"option {name}", cure)
 
 
 OptionsT = TypeVar("OptionsT", bound=Options)
@@ -104,7 +89,10 @@ class Strategy(Generic[OptionsT]):
         self, nets: list[Net], outputs: list[Output], batch: Batch, progress: Progress
     ) -> list[Loss]:
         """The loss of each net, for its output of the batch."""
-        return [self.reduce(self.terms(output, batch, progress), batch) for output in outputs]
+        return [
+            mean_loss(self.terms(net, output, batch, progress), batch.asked)
+            for net, output in zip(nets, outputs, strict=True)
+        ]
 
     def after_step(self, nets: list[Net], progress: Progress) -> None:
         """After the update of all nets."""
@@ -123,27 +111,51 @@ class Strategy(Generic[OptionsT]):
         """The net that predicts: the first."""
         return nets[0]
 
-    # What a loss is made of; strategies change one of these rather than `losses`.
+    # What a loss is made of: most strategies change one of these rather than `losses`.
 
-    def terms(self, output: Output, batch: Batch, progress: Progress) -> dict[str, Tensor]:
+    def terms(
+        self, net: Net, output: Output, batch: Batch, progress: Progress
+    ) -> dict[str, Tensor]:
         """The terms of each prompt, times their coefficients: (B, K) by name."""
-        options = self.options
         logits = output.masks.float()
-        pixels = self.pixel_loss(logits, batch, progress)
+        dice = self.mask_scale(batch) * losses.dice(logits, batch.masks, batch.shown)
         return {
-            "mask": options.mask * losses.over_pixels(pixels, batch.shown),
-            "dice": options.dice * losses.dice(logits, batch.masks, batch.shown),
-            "activity": options.activity * losses.focal(output.activity.float(), batch.active),
+            **self.mask_terms(net, logits, batch, progress),
+            "dice": self.options.dice * dice,
+            "activity": self.options.activity * self.activity_loss(output, batch),
         }
 
-    def pixel_loss(self, logits: Tensor, batch: Batch, progress: Progress) -> Tensor:
-        """The loss of each pixel, weighted: (B, K, T, h, w)."""
-        return batch.weights * losses.focal(logits, batch.masks)
+    def mask_terms(
+        self, net: Net, logits: Tensor, batch: Batch, progress: Progress
+    ) -> dict[str, Tensor]:
+        """The terms (B, K) that are made of the pixels of masks one by one."""
+        pixels = batch.weights * self.pixel_loss(logits, batch)
+        mean = self.mask_scale(batch) * losses.over_pixels(pixels, batch.shown)
+        return {"mask": self.options.mask * mean}
 
-    def reduce(self, terms: Mapping[str, Tensor], batch: Batch) -> Loss:
-        """The mean of each term over the prompts that are asked, and their sum."""
-        means = {name: losses.over_prompts(term, batch.asked) for name, term in terms.items()}
-        return total(means)
+    def pixel_loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        """The loss of each pixel before it is weighted: (B, K, T, h, w)."""
+        return losses.focal(logits, batch.masks)
+
+    def activity_loss(self, output: Output, batch: Batch) -> Tensor:
+        """The loss of each prompt's activity: (B, K)."""
+        return losses.focal(output.activity.float(), batch.active)
+
+    def mask_scale(self, batch: Batch) -> Tensor | float:
+        """What the terms of masks are multiplied by: 1 by the papers.
+
+        ActiSeg-NL's code divides the sum over samples by the number of their frames, so that its
+        terms of masks are smaller by as many times as a clip has frames.
+        """
+        if not self.options.released:
+            return 1.0
+        asked = batch.asked.sum(1)
+        return asked.sum() / (asked * batch.shown.sum(1)).sum().clamp(min=1)
+
+
+def mean_loss(terms: Mapping[str, Tensor], asked: Tensor) -> Loss:
+    """The mean of each term (B, K) over the prompts that are asked, and the sum of these means."""
+    return total({name: losses.over_prompts(term, asked) for name, term in terms.items()})
 
 
 def total(terms: Mapping[str, Tensor]) -> Loss:

@@ -39,7 +39,8 @@ class Stratum:
 class Report:
     """What was scored, and how well.
 
-    measures: what was measured. truth, split, predictions: what was held against what.
+    measures: what was measured. truth, split, predictions: what was held against what. rendered:
+    the dataset's frames are painted, no photographs, and every table says so.
     figures: by key, see `actiseg_eval.metrics.METRICS`; shares as fractions, undefined ones None.
     intervals: of figures, None where none were made. strata: groups of units by what they were
     divided by. handled: counts of what was odd.
@@ -51,6 +52,7 @@ class Report:
     truth: str
     split: str
     predictions: str
+    rendered: bool
     figures: Mapping[str, float | int | None]
     intervals: Intervals | None
     strata: Mapping[str, Listing[Stratum]]
@@ -68,6 +70,7 @@ class Report:
             "truth": self.truth,
             "split": self.split,
             "predictions": self.predictions,
+            "rendered_frames": self.rendered,
             "metrics": dict(self.figures),
             "intervals": self.bounds,
             "bootstrap": None if self.intervals is None else self.intervals.to_dict(),
@@ -117,7 +120,8 @@ class Report:
 
     def to_markdown(self) -> str:
         """The main table, and one for each division but those by sequence and object."""
-        lines = [f"# {self.split}, protocol `{self.protocol.name}` {self.protocol.version}", ""]
+        of = split_text(self.split, rendered=self.rendered)
+        lines = [f"# {of}, protocol `{self.protocol.name}` {self.protocol.version}", ""]
         lines += [f"Predictions `{self.predictions}`, truth `{self.truth}`, {self.toolkit}.", ""]
         lines += _markdown("", self.whole, self.shown)
         for by, strata in self.strata.items():
@@ -145,6 +149,15 @@ class Report:
             for row in (heads, values)
         ]
         return "\n".join(lines)
+
+
+def split_text(split: str, *, rendered: bool) -> str:
+    """A split's name for the head of a table.
+
+    >>> split_text("val_human", rendered=True)
+    'val_human (rendered frames)'
+    """
+    return f"{split} (rendered frames)" if rendered else split
 
 
 LONG = ("sequence", "object")

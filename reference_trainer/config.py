@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -46,16 +47,16 @@ class Config:
     options: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     encoder: str = "tiny"
-    channels: int = 48
+    channels: int = 32
     prompt_width: int = 96
     height: int = 128
     width: int = 224
-    epochs: int = 40
-    clips: int = 4
-    frames: int = 4
+    epochs: int = 50
+    clips: int = 2
+    frames: int = 2
     prompts: int = 12
     augment: bool = True
-    rate: float = 2e-3
+    rate: float = 1e-3
     weight_decay: float = 0.02
     warmup: float = 0.05
     clip_norm: float = 1.0
@@ -118,10 +119,12 @@ def make_config(values: Mapping[str, Any], where: str) -> Config:
     for name, value in values.items():
         if name not in known:
             problems.add(f"there is no setting {name!r}", where, f"use {', '.join(known)}")
-        elif not _fits(value, kinds[name]):
+            continue
+        value = _number(value) if kinds[name] is float else value
+        if not _fits(value, kinds[name]):
             problems.add(f"{name} is {value!r}", where, f"give {_told(kinds[name])}")
         else:
-            taken[name] = float(value) if kinds[name] is float else value
+            taken[name] = value
     for name, of in known.items():
         bare = of.default is MISSING and of.default_factory is MISSING
         if bare and name not in values:
@@ -189,9 +192,17 @@ def _fits(value: Any, kind: Any) -> bool:
         return any(_fits(value, of) for of in typing.get_args(kind))
     if typing.get_origin(kind) is not None:
         return isinstance(value, dict) and all(isinstance(name, str) for name in value)
-    if kind is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
     return type(value) is kind
+
+
+def _number(value: Any) -> Any:
+    """A whole number as a float, and what YAML takes for a text: 1e-3 without a point."""
+    if type(value) is int:
+        return float(value)
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return float(value)
+    return value
 
 
 def _told(kind: Any) -> str:

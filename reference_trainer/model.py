@@ -29,7 +29,7 @@ class Model(nn.Module):
     gives the features which that head sees; None: the same as the main head.
     """
 
-    def __init__(self, encoder: str = "tiny", channels: int = 48, width: int = 96) -> None:
+    def __init__(self, encoder: str = "tiny", channels: int = 32, width: int = 96) -> None:
         super().__init__()
         self.encoder = ENCODERS[encoder]()
         self.neck = Neck(self.encoder.channels, channels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from dataclasses import replace
 
 import numpy as np
@@ -87,7 +88,7 @@ def test_the_figures_are_those_of_the_public_loop(data):
 
 
 class FakeTruth:
-    root, name = "root", "split"
+    root, name = Path("root"), "split"
 
 
 @pytest.mark.parametrize(

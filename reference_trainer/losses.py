@@ -107,14 +107,14 @@ def _dice(p: Tensor, y: Tensor) -> Tensor:
 
 
 def gce(z: Tensor, y: Tensor, q: float = 0.7) -> Tensor:
-    """Generalised cross-entropy, (1 - p_y^q) / q, q in (0, 1] (Zhang and Sabuncu, NeurIPS 2018,
-    eq. 6). It goes to BCE for q to 0, and is the mean absolute error for q = 1."""
+    """Generalised cross-entropy, (1 - p_y^q) / q, q in (0, 1] (Zhang and Sabuncu, NeurIPS
+    2018). It goes to BCE for q to 0, and is the mean absolute error for q = 1."""
     return -torch.expm1(-q * bce(z, y)) / q
 
 
 def truncated_gce(z: Tensor, y: Tensor, q: float = 0.7, k: float = 0.5) -> Tensor:
     """Truncated generalised cross-entropy: constant, (1 - k^q) / q, where p_y <= k (Zhang and
-    Sabuncu, NeurIPS 2018, eq. 9), so that what the net holds for wrong teaches nothing."""
+    Sabuncu, NeurIPS 2018), so that what the net holds for wrong teaches nothing."""
     return torch.where(mae(z, y) < 1 - k, gce(z, y, q), (1 - k**q) / q)
 
 
@@ -124,7 +124,7 @@ def gce_released(z: Tensor, y: Tensor, q: float = 0.7) -> Tensor:
 
 
 def rce(z: Tensor, y: Tensor) -> Tensor:
-    """Reverse cross-entropy with log 0 := -A: A (1 - p_y) (Wang et al., ICCV 2019, eq. 6)."""
+    """Reverse cross-entropy with log 0 := -A: A (1 - p_y) (Wang et al., ICCV 2019)."""
     return LOG_OF_NOTHING * mae(z, y)
 
 
@@ -134,7 +134,7 @@ def rce_released(z: Tensor, y: Tensor) -> Tensor:
 
 
 def sce(z: Tensor, y: Tensor, alpha: float = 0.1, beta: float = 1.0) -> Tensor:
-    """Symmetric cross-entropy, alpha BCE + beta RCE (Wang et al., ICCV 2019, eq. 7)."""
+    """Symmetric cross-entropy, alpha BCE + beta RCE (Wang et al., ICCV 2019)."""
     return alpha * bce(z, y) + beta * rce(z, y)
 
 
@@ -144,7 +144,7 @@ def sce_released(z: Tensor, y: Tensor, alpha: float = 0.1, beta: float = 1.0) ->
 
 
 def nce(z: Tensor, y: Tensor) -> Tensor:
-    """Normalised cross-entropy, log p_y / (log p + log(1 - p)) (Ma et al., ICML 2020, eq. 7)."""
+    """Normalised cross-entropy, log p_y / (log p + log(1 - p)) (Ma et al., ICML 2020)."""
     right = bce(z, y)
     return right / (right + bce(z, 1 - y))
 
@@ -181,7 +181,7 @@ PASSIVE: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"mae": mae, "rce": 
 
 def elr(z: Tensor, target: Tensor, mass: Tensor) -> Tensor:
     """Early-learning regulariser, log(1 - <t, p>), p clamped to [1e-4, 1 - 1e-4] (Liu et al.,
-    NeurIPS 2020, eq. 7).
+    NeurIPS 2020).
 
     target: the running average t of p, in [0, mass]. mass: what t_0 + t_1 sums to, in [0, 1]: a
     running average that starts at 0 sums to 1 - beta^n after n updates. With it, one channel is

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from reference_trainer import losses
 from reference_trainer.batch import Batch, Progress
+from reference_trainer.devices import precision
 from reference_trainer.strategies.base import Net, Strategy, Task, generator
 from reference_trainer.strategies.memory import Seen
 from reference_trainer.strategies.options import ReleasedOptions, knob
@@ -65,7 +66,9 @@ class Npn(Strategy[NpnOptions]):
         votes = self._vote(batch, guess, sure, warm)
         if warm:
             return super().mask_terms(net, logits, batch, progress)
-        strong = net(self._recoloured(batch, progress), batch.tokens).masks.float()
+        recoloured = self._recoloured(batch, progress)
+        with precision(recoloured.device):
+            strong = net(recoloured, batch.tokens).masks.float()
         return self._robust(logits, strong, batch, votes, guess, sure)
 
     def _robust(

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
-from actiseg_data.keys import key, uniform
+from actiseg_data.keys import integer, key, parts, uniform
 from reference_trainer import losses
 from reference_trainer.batch import Batch, Loss, Output, Progress
 from reference_trainer.strategies.base import Net, Strategy, Task, generator, mean_loss, total
 from reference_trainer.strategies.options import ReleasedOptions, knob
-from reference_trainer.strategies.regions import RegionRule, Regions, agreed, decides, regions
+from reference_trainer.strategies.regions import (
+    RegionRule,
+    Regions,
+    agreed,
+    decides,
+    edges,
+    regions,
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,10 @@ class PmhmOptions(ReleasedOptions):
     whole "frame". dice: over the "stable" region or "everywhere", with one half outside. anneal:
     whether the weight of false positives falls (false). vote: see `votes_needed` ("two"). scope,
     padding: see `RegionRule` ("clip", "zeros").
+
+    every: votes, and with them all terms of masks, are of one pixel in each block of so many by so
+    many, drawn anew in each step (1); that masks can be learned from samples of their pixels is
+    from Mask2Former (Cheng et al., CVPR 2022), and it keeps a step within a fifth of a plain one.
 
     copy_noise: deviation of what is added to copied parameters. drop, noise: share of channels that
     are dropped and deviation of what is added, relative to the features', for each further head.
@@ -51,6 +62,7 @@ class PmhmOptions(ReleasedOptions):
     vote: Literal["all", "majority", "two"] = knob("all", released="two")
     scope: Literal["prompt", "clip"] = knob("prompt", released="clip")
     padding: Literal["replicate", "zeros"] = knob("replicate", released="zeros")
+    every: int = knob(2, 1, 8, released=1)
     copy_noise: float = knob(1e-3)
     drop: float = knob(0.2, 0, 0.9)
     noise: float = knob(0.2)
@@ -96,6 +108,7 @@ class Pmhm(Strategy[PmhmOptions]):
         super().__init__(options, task)
         self._copied = False
         self._progress: Progress | None = None
+        self._views: dict[int, _View] = {}
         self._rule = RegionRule(
             options.vote,
             options.uncertain,
@@ -138,22 +151,31 @@ class Pmhm(Strategy[PmhmOptions]):
         if progress.step < self._warm_steps(progress):
             return super().losses(nets, outputs, batch, progress)
         options = self.options
-        main, others = output.masks.float(), output.robust.float()
-        heads = torch.cat([main[None], others]).detach()
-        found = regions(heads, batch.asked, batch.shown, self._rule)
-        prompts = mean_loss(self._prompt_terms(main, output, batch, found), batch.asked)
-        weight = self._false_positives(progress)
-        tversky = losses.tversky(
-            main, batch.masks, found.uncertain, weight, options.false_negatives
+        main, labels, weights, strength = (
+            self._sampled(each, progress)
+            for each in (
+                output.masks.float(),
+                batch.masks,
+                batch.weights,
+                edges(torch.sigmoid(output.masks.detach().float()), options.padding),
+            )
         )
+        heads = torch.stack([main, *output.robust.float()]).detach()
+        found = regions(heads, strength, batch.asked, batch.shown, self._rule)
+        sample = replace(batch, masks=labels, weights=weights)
+        prompts = mean_loss(self._prompt_terms(main, output, sample, found), batch.asked)
+        falls = self._false_positives(progress)
+        tversky = losses.tversky(main, labels, found.uncertain, falls, options.false_negatives)
+        apart = self._apart_in(found.uncertain, main, nets[0])
         terms = {
             "tversky": options.tversky * tversky,
-            "consistency": options.consistency * self._apart(main, others, found.uncertain),
+            "heads": options.consistency * apart,
         }
         if len(output.robust_activity):
-            activity = output.activity.float(), output.robust_activity.float()
-            apart = self._apart(*activity, batch.asked)
-            terms["activity_consistency"] = options.consistency * apart
+            apart = self._apart(output.activity.float(), output.robust_activity.float()).mean(0)
+            mean = losses.over_prompts(apart, batch.asked)
+            terms["activity_heads"] = options.consistency * mean
+        self._views.clear()
         further = total(terms)
         return [Loss(prompts.total + further.total, {**prompts.parts, **further.parts})]
 
@@ -166,7 +188,7 @@ class Pmhm(Strategy[PmhmOptions]):
         stable = torch.where(found.stable, pixels, 0.0)
         activity = self.activity_loss(output, batch)
         if len(output.robust_activity):
-            heads = torch.cat([output.activity[None], output.robust_activity]).detach()
+            heads = torch.stack([output.activity, *output.robust_activity]).detach()
             activity = torch.where(agreed(heads, options.vote), activity, 0.0)
         everywhere = options.dice_region == "everywhere"
         dice = (losses.dice_released if everywhere else losses.dice)(
@@ -178,14 +200,38 @@ class Pmhm(Strategy[PmhmOptions]):
             "activity": options.activity * activity,
         }
 
-    def _apart(self, main: Tensor, others: Tensor, where: Tensor) -> Tensor:
-        """How far the further heads are from the main one in a region, a scalar."""
-        if not len(others):
+    def _apart_in(self, region: Tensor, main: Tensor, net: Net) -> Tensor:
+        """How far the further mask heads are from the main one: the mean over a region, a scalar.
+
+        Heads see each pixel alone, so they are asked again for the pixels of the region, and only
+        there with gradient: that costs a fraction of a gradient for the whole frame.
+        """
+        where = region.flatten().nonzero().squeeze(-1)
+        if not self._views or not len(where):
             return main.new_zeros(())
+        of_main = main.flatten()[where]
+        area = region.shape[-2] * region.shape[-1]
+        frame, pixel = where // area, where % area
+        sums = []
+        for number, view in self._views.items():
+            of_head = net.robust_heads[number](view.at(frame, pixel)[None, None, :, None])
+            sums.append(self._apart(of_main, of_head.flatten()).sum())
+        return torch.stack(sums).mean() / (len(where) + 1e-6)
+
+    def _apart(self, main: Tensor, other: Tensor) -> Tensor:
         if self.options.stop_gradient == "main":
             main = main.detach()
-        apart = torch.where(where, losses.symmetric_kl(main, others), 0.0)
-        return apart.sum() / len(others) / (where.sum() + 1e-6)
+        return losses.symmetric_kl(main, other)
+
+    def _sampled(self, values: Tensor, progress: Progress) -> Tensor:
+        """The pixels (..., h, w) that this step asks for."""
+        every = self.options.every
+        draw = parts(key(progress.seed, 1, "strategy.pmhm.sample", progress.step), 2)
+        down, right = (
+            integer(each, min(every, size))
+            for each, size in zip(draw, values.shape[-2:], strict=True)
+        )
+        return values[..., down::every, right::every]
 
     def _false_positives(self, progress: Progress) -> float:
         """The weight of false positives in an epoch."""
@@ -220,32 +266,74 @@ class Pmhm(Strategy[PmhmOptions]):
                 with torch.no_grad():
                     values.add_(added.to(values))
 
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _perturbed(self, number: int, pixels: Tensor) -> Tensor:
-        """The pixel features (B, K, T, C, h, w) as a further head sees them.
+        """The pixel features (B, K, T, C, h, w) as a further head sees them, for its votes.
 
         Draws are the same for all prompts, as the features are the clip's, seen by each.
         """
         options, progress = self.options, self._progress
-        if progress is None or not torch.is_grad_enabled():
-            return pixels
+        warm = progress is None or progress.step < self._warm_steps(progress)
+        if progress is None or warm or not torch.is_grad_enabled():
+            return pixels.detach()
+        pixels = self._sampled(pixels, progress)
         clips, _, frames, channels, *grid = pixels.shape
-        source = generator(pixels.device, progress.seed, "pmhm.perturb", progress.step, number)
-        # Frames first: what fills up at the end does not change the draws of what stands before.
         dropped = channels if options.dropout == "channel" else 1
-        kept = torch.rand(frames, clips, dropped, generator=source, device=pixels.device)
-        scale = ((kept >= options.drop) / (1 - options.drop)).to(pixels.dtype)
-        seen = pixels * scale.transpose(0, 1)[:, None, ..., None, None]
-        size = (frames, clips, channels, *grid)
-        bells = torch.randn(size, generator=source, device=pixels.device, dtype=pixels.dtype)
+
+        def draws(of: Callable[..., Tensor], purpose: str, *size: int) -> Tensor:
+            """(B, 1, T, *size), each frame by a key of its own, whatever else there is."""
+            device, step = pixels.device, progress.step
+            sources = [
+                generator(device, progress.seed, f"pmhm.{purpose}", step, number, frame)
+                for frame in range(frames)
+            ]
+            rows = [of(clips, 1, *size, generator=each, device=device) for each in sources]
+            return torch.stack(rows, 2).to(pixels.dtype)
+
+        kept = draws(torch.rand, "drop", dropped, 1, 1) >= options.drop
+        scale = kept.to(pixels.dtype) / (1 - options.drop)
+        bells = draws(torch.randn, "noise", channels, *grid)
         with torch.no_grad():
-            spread = seen.std((3, 4, 5), keepdim=True) + 1e-6
-        return torch.addcmul(seen, bells.transpose(0, 1)[:, None], spread, value=options.noise)
+            seen = pixels * scale
+            spread = _deviation(seen) + 1e-6
+            seen.addcmul_(bells, spread, value=options.noise)
+        self._views[number] = _View(pixels, scale.expand_as(pixels[..., :1, :1]), seen)
+        return seen
 
     def state_dict(self) -> dict[str, Tensor | int | float]:
         return {"copied": int(self._copied)}
 
     def load_state_dict(self, state: Mapping[str, Tensor | int | float]) -> None:
         self._copied = bool(state["copied"])
+
+
+@dataclass(frozen=True)
+class _View:
+    """What a further head sees. pixels: features with their gradient. scale: (B, K, T, C, 1, 1),
+    what they are multiplied by. seen: scaled, with noise, without gradient."""
+
+    pixels: Tensor
+    scale: Tensor
+    seen: Tensor
+
+    def at(self, frame: Tensor, pixel: Tensor) -> Tensor:
+        """Some pixels, with their gradient: (C, N) float32. frame, pixel: (N,) int64, of the frames
+        of all clips and prompts in turn, and of the pixels of each."""
+        pixels, seen = (
+            each.flatten(0, 2).flatten(2)[frame, :, pixel].float()
+            for each in (self.pixels, self.seen)
+        )
+        scaled = pixels * self.scale.flatten(0, 2).flatten(1)[frame]
+        return (scaled + (seen - scaled).detach()).T
+
+
+def _deviation(values: Tensor) -> Tensor:
+    """Standard deviation over the last three axes, which stay, of length 1."""
+    flat = values.float().flatten(-3)
+    count = flat.shape[-1]
+    squares: Tensor = torch.linalg.vector_norm(flat, dim=-1) ** 2 / count
+    variance = (squares - flat.mean(-1) ** 2).clamp(min=0) * (count / max(count - 1, 1))
+    return variance.sqrt()[..., None, None, None].to(values.dtype)
 
 
 def _pairs(net: Net) -> list[list[nn.Module]]:

@@ -75,17 +75,19 @@ def agreed(logits: Tensor, vote: Vote) -> Tensor:
     return (votes >= needed) | (heads - votes >= needed)
 
 
-def regions(logits: Tensor, asked: Tensor, shown: Tensor, rule: RegionRule) -> Regions:
+def regions(
+    logits: Tensor, strength: Tensor, asked: Tensor, shown: Tensor, rule: RegionRule
+) -> Regions:
     """The regions of a batch.
 
-    logits: (H, B, K, T, h, w) without gradient. asked: (B, K) bool. shown: (B, T) bool.
+    logits: (H, B, K, T, h, w) without gradient. strength: (B, K, T, h, w) of edges, see `edges`.
+    asked: (B, K) bool. shown: (B, T) bool.
 
     The margin is ordered as |z| is, which is used in its place: it still tells pixels apart where p
     is 1 to the last bit.
     """
     there = (asked[:, :, None] & shown[:, None])[..., None, None]
     margin = logits[0].abs()
-    strength = edges(torch.sigmoid(logits[0]), rule.padding)
     low, high = quantiles(margin, there, (rule.uncertain, rule.stable), rule.scope)
     (steep,) = quantiles(strength, there, (rule.edge,), rule.scope)
     uncertain = (margin < low) | (strength > steep)

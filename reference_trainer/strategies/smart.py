@@ -12,6 +12,7 @@ from torch import Tensor
 
 from reference_trainer import losses
 from reference_trainer.batch import Batch, Output, Progress
+from reference_trainer.devices import precision
 from reference_trainer.strategies.base import Net, Strategy, Task
 from reference_trainer.strategies.options import ReleasedOptions, knob
 
@@ -81,7 +82,7 @@ class Smart(Strategy[SmartOptions]):
         if self._teacher is None:
             return super().mask_terms(net, logits, batch, progress)
         options, y = self.options, batch.masks
-        with torch.no_grad():
+        with torch.no_grad(), precision(logits.device):
             known = self._teacher(batch.frames, batch.tokens).masks.float()
         m = (known > 0).float()
         share = hard_share(progress.step / progress.steps)

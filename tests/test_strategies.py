@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -136,6 +136,31 @@ def test_every_strategy_heeds_weights(name: str, weight: int) -> None:
 
 
 _WITHOUT_WEIGHTS = {"dice", "activity", "tversky", "heads"}
+
+
+@every
+def test_the_slim_model_trains(name: str, options: dict[str, Any]) -> None:
+    """Two updates late in a run, where what a strategy adds is at work."""
+    from reference_trainer.model import Model
+    from reference_trainer.tokens import LENGTH
+
+    now = batch()
+    tokens = torch.zeros(2, 3, LENGTH, dtype=torch.int64)
+    tokens[..., 0] = now.tokens[..., 0]
+    now = replace(now, tokens=tokens)
+    strategy = build(name, options, TASK)
+    nets: list[Any] = [Model(channels=8, width=16) for _ in range(strategy.nets)]
+    strategy.prepare(nets)
+    for step in RUN[-2:]:
+        strategy.before_step(nets, progress(step))
+        outputs = [net(now.frames, now.tokens) for net in nets]
+        losses = strategy.losses(nets, outputs, now, progress(step))
+        torch.stack([loss.total for loss in losses]).sum().backward()
+        for net in nets:
+            for place, value in net.named_parameters():
+                assert value.grad is None or value.grad.isfinite().all(), place
+        deployed = [net.encoder.parameters() for net in nets]
+        assert all(value.grad is not None for values in deployed for value in values)
 
 
 # Options.

@@ -26,6 +26,10 @@ SCHEMA = f"actiseg/checkpoint/{VERSION}.{data.ALGORITHM}.{tokens.ALGORITHM}"
 """Names the versions of the model, of the batches and of the prompts' numbers."""
 
 
+_DAMAGED = (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError)
+"""What torch raises for files that are cut short or are no checkpoints."""
+
+
 class Unsaved(Exception):
     """A checkpoint could not be written; the one before stands as it was."""
 
@@ -55,7 +59,7 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
         )
     try:
         document = torch.load(path, map_location=device, weights_only=True)
-    except (RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+    except _DAMAGED as error:
         told = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise refuse(
             f"is damaged, cut short or no checkpoint ({told})", path, "train again, or restore it"

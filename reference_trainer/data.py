@@ -71,6 +71,7 @@ class Loader:
         self.sampling = sampling
         self._kept: dict[int, Decoded] = {}
         self._free = sampling.memory
+        self._orders: dict[int, list[int]] = {}
         self._lock = Lock()
 
     @property
@@ -80,12 +81,14 @@ class Loader:
 
     def order(self, epoch: int) -> list[int]:
         """The clips of an epoch, by position in the split, in keyed order."""
-        seed = self.sampling.seed
-        draws = [
-            key(seed, ALGORITHM, "train.order", epoch, *clip.sequence.identity)
-            for clip in self.material.clips
-        ]
-        return sorted(range(len(draws)), key=draws.__getitem__)
+        with self._lock:
+            if epoch not in self._orders:
+                draws = [
+                    key(self.sampling.seed, ALGORITHM, "train.order", epoch, *of.sequence.identity)
+                    for of in self.material.clips
+                ]
+                self._orders = {epoch: sorted(range(len(draws)), key=draws.__getitem__)}
+            return self._orders[epoch]
 
     def chosen(self, epoch: int, step: int) -> list[int]:
         """The clips of one batch, by position in the split."""

@@ -93,7 +93,6 @@ def fit(
     """
     from actiseg_data.errors import refuse
     from reference_trainer.config import make_config, read_values, with_settings
-    from reference_trainer.engine import fit as train
 
     values: dict[str, Any] = {} if config_file is None else read_values(config_file)
     values = with_settings(values, settings or [])
@@ -119,6 +118,8 @@ def fit(
     config = make_config(values, "--set" if config_file is None else str(config_file))
     if out is None:
         raise refuse("where the run goes is not said", "--out", "name a new folder")
+    from reference_trainer.engine import fit as train  # torch, which takes a second or two
+
     if not quiet:
         print(config.to_yaml(), end="")
     _tell(train(config, out, quiet=quiet))

@@ -129,7 +129,8 @@ class Pmhm(Strategy[PmhmOptions]):
         missing = self.options.heads - len(net.robust_heads)
         if missing > 0:
             net.add_robust_heads(missing, activity=self.options.robust_heads == "mask+activity")
-        net.perturb = self._perturbed
+        # Draws and what is kept for `losses` are nothing for a compiler.
+        net.perturb = torch.compiler.disable(self._perturbed)
 
     def before_step(self, nets: list[Net], progress: Progress) -> None:
         (net,) = nets
@@ -266,7 +267,6 @@ class Pmhm(Strategy[PmhmOptions]):
                 with torch.no_grad():
                     values.add_(added.to(values))
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _perturbed(self, number: int, pixels: Tensor) -> Tensor:
         """The pixel features (B, K, T, C, h, w) as a further head sees them, for its votes.
 

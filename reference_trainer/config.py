@@ -51,7 +51,7 @@ class Config:
     prompt_width: int = 96
     height: int = 128
     width: int = 224
-    epochs: int = 50
+    epochs: int = 40
     clips: int = 2
     frames: int = 2
     prompts: int = 12

@@ -12,18 +12,18 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
-from roots import clip, make_root  # noqa: E402
-from trained import odd_clips, painted_root  # noqa: E402
+from roots import clip, make_root
+from trained import odd_clips, painted_root
 
-from actiseg_data.errors import Refused  # noqa: E402
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, open_split  # noqa: E402
-from actiseg_data.masks import read_index_mask, write_index_mask  # noqa: E402
-from actiseg_noise.corrupt import corrupt  # noqa: E402
-from actiseg_noise.recipe import make_recipe  # noqa: E402
-from reference_trainer.data import Loader, Sampling  # noqa: E402
-from reference_trainer.material import open_material  # noqa: E402
-from reference_trainer.pictures import at_grid, read_frame  # noqa: E402
-from reference_trainer.tokens import (  # noqa: E402
+from actiseg_data.errors import Refused
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, open_split
+from actiseg_data.masks import read_index_mask, write_index_mask
+from actiseg_noise.corrupt import corrupt
+from actiseg_noise.recipe import make_recipe
+from reference_trainer.data import Loader, Sampling
+from reference_trainer.material import open_material
+from reference_trainer.pictures import at_grid, read_frame
+from reference_trainer.tokens import (
     LENGTH,
     PARTS,
     VOCABULARY,

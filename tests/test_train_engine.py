@@ -13,17 +13,17 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
-from trained import painted_root, small, weights  # noqa: E402
+from trained import painted_root, small, weights
 
-from actiseg_data.errors import Refused  # noqa: E402
-from actiseg_data.layouts.actionvos import IMAGE_SETS  # noqa: E402
-from actiseg_data.untrusted import read_json  # noqa: E402
-from actiseg_noise.corrupt import corrupt  # noqa: E402
-from actiseg_noise.recipe import make_recipe  # noqa: E402
-from reference_trainer import checkpoint, engine  # noqa: E402
-from reference_trainer.config import read_config  # noqa: E402
-from reference_trainer.engine import assemble, fit, make_model, rate_at, resume  # noqa: E402
-from reference_trainer.strategies import STRATEGIES  # noqa: E402
+from actiseg_data.errors import Refused
+from actiseg_data.layouts.actionvos import IMAGE_SETS
+from actiseg_data.untrusted import read_json
+from actiseg_noise.corrupt import corrupt
+from actiseg_noise.recipe import make_recipe
+from reference_trainer import checkpoint, engine
+from reference_trainer.config import read_config
+from reference_trainer.engine import assemble, fit, make_model, rate_at, resume
+from reference_trainer.strategies import STRATEGIES
 
 
 @pytest.fixture(scope="module")

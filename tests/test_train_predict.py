@@ -14,18 +14,18 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
-from trained import odd_clips, painted_root, small  # noqa: E402
+from trained import odd_clips, painted_root, small
 
-from actiseg_data.errors import Refused  # noqa: E402
-from actiseg_data.layouts.actionvos import MASKS, open_split  # noqa: E402
-from actiseg_data.masks import PALETTE, read_index_mask  # noqa: E402
-from actiseg_data.records import read_predictions_note  # noqa: E402
-from actiseg_noise.corrupt import corrupt  # noqa: E402
-from actiseg_noise.recipe import make_recipe  # noqa: E402
-from reference_trainer.config import make_config, read_values, with_settings  # noqa: E402
-from reference_trainer.engine import fit  # noqa: E402
-from reference_trainer.predict import load_trained, paint_again, predict  # noqa: E402
-from reference_trainer.scores import ClipScores, read_scores  # noqa: E402
+from actiseg_data.errors import Refused
+from actiseg_data.layouts.actionvos import MASKS, open_split
+from actiseg_data.masks import PALETTE, read_index_mask
+from actiseg_data.records import read_predictions_note
+from actiseg_noise.corrupt import corrupt
+from actiseg_noise.recipe import make_recipe
+from reference_trainer.config import make_config, read_values, with_settings
+from reference_trainer.engine import fit
+from reference_trainer.predict import load_trained, paint_again, predict
+from reference_trainer.scores import ClipScores, read_scores
 
 BLOCKED = ("spacy", "nltk", "shapely", "inflect", "actiseg_noise")
 

@@ -96,7 +96,8 @@ def fit(
 
     values: dict[str, Any] = {} if config_file is None else read_values(config_file)
     values = with_settings(values, settings or [])
-    named = dataset or (Path(values["dataset"]) if "dataset" in values else None)
+    told = values.get("dataset")
+    named = dataset or (Path(told) if isinstance(told, str) else None)
     root = locate(named).resolve()
     flags = {
         "dataset": str(root),

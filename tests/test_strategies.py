@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import fields, replace
 from typing import Any
 
@@ -246,8 +247,38 @@ FRAMES_PER_PROMPT = (3 * 2 + 2 * 1) / 5
     ],
 )
 def test_terms_by_the_papers(name: str, options: dict[str, Any], pixel: Any) -> None:
-    terms, z, now = _terms(name, options)
+    raw = {"scale": "raw"} if name in SCALED else {}
+    terms, z, now = _terms(name, raw | options)
     assert terms["mask"] == pytest.approx(2 * _mean(pixel(z, now.masks), now), rel=1e-5)
+
+
+SCALED = ("gce", "sce", "apl", "elr", "npn", "smart")
+
+
+@pytest.mark.parametrize("options", [{}, {"q": 0.3}, {"alpha": 5.0}, {"active": "nfl"}])
+@pytest.mark.parametrize("name", ["gce", "sce", "apl"])
+def test_an_undecided_pixel_costs_what_it_costs_under_the_focal_loss(
+    name: str, options: dict[str, Any]
+) -> None:
+    known = {field.name for field in fields(STRATEGIES[name].options)}
+    strategy = build(name, {key: options[key] for key in options if key in known}, TASK)
+    now = batch()
+    now.masks[:] = (torch.arange(8) % 2).float()
+    cost = strategy.pixel_loss(torch.zeros_like(now.masks), now).mean()
+    assert cost.item() == pytest.approx(0.5 * 0.25 * math.log(2), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", SCALED)
+def test_scaling_touches_the_terms_of_pixels_alone(name: str) -> None:
+    raw, scaled = Trained(name, {"scale": "raw"}), Trained(name)
+    step = len(RUN) - 1
+    (one,), (other,) = raw.losses(step, batch()), scaled.losses(step, batch())
+    ratios = {part: (other.parts[part] / one.parts[part]).item() for part in one.parts}
+    for part, ratio in ratios.items():
+        expected = 1 if part in ("dice", "activity") else ratios["mask"]
+        assert ratio == pytest.approx(expected, rel=1e-4), part
+    if name in ("elr", "npn", "smart"):
+        assert ratios["mask"] == pytest.approx(1 / 8, rel=1e-4)
 
 
 @pytest.mark.parametrize(

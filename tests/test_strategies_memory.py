@@ -13,7 +13,6 @@ torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
 from small_nets import (  # noqa: E402
     CLIPS,
-    EPOCHS,
     FRAMES,
     GRID,
     PROMPTS,
@@ -28,7 +27,7 @@ from reference_trainer import losses as of  # noqa: E402
 from reference_trainer.strategies import build  # noqa: E402
 from reference_trainer.strategies.memory import Seen  # noqa: E402
 
-LAST = EPOCHS * STEPS - 1
+RAW: dict[str, Any] = {"scale": "raw"}
 
 
 def _logits(trained: Trained, now: Any, net: int = 0) -> Any:
@@ -132,7 +131,7 @@ def test_a_unit_shown_twice_counts_once_by_its_first_showing() -> None:
 
 def test_elr_over_showings_by_the_papers_rule() -> None:
     """Two classes with a target each, from zero, over four showings, once mirrored."""
-    trained = Trained("elr")
+    trained = Trained("elr", RAW)
     beta, strength = 0.7, 3.0
     target = np.zeros((2, CLIPS, PROMPTS, FRAMES, *GRID))
     for step, seed in enumerate((0, 1, 2, 0)):
@@ -154,7 +153,7 @@ def test_elr_over_showings_by_the_papers_rule() -> None:
 
 def test_elr_targets_carry_no_gradient() -> None:
     """d/dz of BCE + 3 log(1 - <t, p>) with t held fixed."""
-    trained = Trained("elr")
+    trained = Trained("elr", RAW)
     now = batch()
     z = torch.randn(CLIPS, PROMPTS, FRAMES, *GRID, requires_grad=True)
     trained.strategy.pixel_loss(z, now).sum().backward()
@@ -168,7 +167,7 @@ def test_elr_targets_carry_no_gradient() -> None:
 
 def test_a_first_showing_is_sure_of_nothing() -> None:
     """One channel from zero, read as a chance, would be sure of background."""
-    trained = Trained("elr")
+    trained = Trained("elr", RAW)
     z = torch.zeros(CLIPS, PROMPTS, FRAMES, *GRID, requires_grad=True)
     now = batch()
     loss = trained.strategy.pixel_loss(z, now)
@@ -230,7 +229,7 @@ def test_npn_votes_saturate() -> None:
 
 def test_npn_terms_by_hand() -> None:
     """Soft: BCE toward the share of votes; BCE where label and net agree; nothing warm."""
-    trained = Trained("npn", {"warmup": 0.0})
+    trained = Trained("npn", {"warmup": 0.0} | RAW)
     now = batch()
     z = _logits(trained, now)
     (loss,) = trained.losses(0, now)
@@ -275,7 +274,7 @@ def test_smarts_teacher_is_the_net_at_the_end_of_the_warm_up() -> None:
 
 @pytest.mark.parametrize("arithmetic", ["paper", "released"])
 def test_smart_terms_by_hand(arithmetic: str) -> None:
-    trained = Trained("smart", {"arithmetic": arithmetic})
+    trained = Trained("smart", {"arithmetic": arithmetic} | RAW)
     for step in range(3):
         trained.step(step)
     teacher = Trained("plain")

@@ -5,7 +5,7 @@ A strategy never sees the noise: neither its rate nor which labels are touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -151,6 +151,16 @@ class Strategy(Generic[OptionsT]):
             return 1.0
         asked = batch.asked.sum(1)
         return asked.sum() / (asked * batch.shown.sum(1)).sum().clamp(min=1)
+
+
+def scale_when_undecided(loss: Callable[[Tensor, Tensor], Tensor]) -> float:
+    """What makes a loss of pixels, of logits and labels, as large as the focal loss at p = 1/2.
+
+    >>> round(scale_when_undecided(losses.bce), 6)
+    0.125
+    """
+    z, y = torch.zeros(2, dtype=torch.float64), torch.tensor([0.0, 1.0], dtype=torch.float64)
+    return float(losses.focal(z, y).sum() / loss(z, y).sum())
 
 
 def mean_loss(terms: Mapping[str, Tensor], asked: Tensor) -> Loss:

@@ -11,13 +11,13 @@ from torch import Tensor
 
 from reference_trainer import losses
 from reference_trainer.batch import Batch
-from reference_trainer.strategies.base import Strategy, Task
+from reference_trainer.strategies.base import Strategy, Task, scale_when_undecided
 from reference_trainer.strategies.memory import Seen
-from reference_trainer.strategies.options import ReleasedOptions, knob
+from reference_trainer.strategies.options import ScaledOptions, knob
 
 
 @dataclass(frozen=True)
-class ElrOptions(ReleasedOptions):
+class ElrOptions(ScaledOptions):
     """strength: lambda, of the regulariser. memory: beta, how much of its target a unit keeps at
     each showing; the released code's target never enters its loss, so beta has no part in it."""
 
@@ -53,7 +53,8 @@ class Elr(Strategy[ElrOptions]):
             return losses.focal(logits, batch.masks) + options.strength * reg
         target, mass = self._updated(logits, batch)
         reg = losses.elr(logits, target, mass)
-        return losses.bce(logits, batch.masks) + options.strength * reg
+        scale = scale_when_undecided(losses.bce) if options.scale == "undecided" else 1.0
+        return scale * (losses.bce(logits, batch.masks) + options.strength * reg)
 
     def _updated(self, logits: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Targets after this batch, and what they and those of background sum to, (B, K, T, h, w).

@@ -12,13 +12,13 @@ from torch import Tensor
 from reference_trainer import losses
 from reference_trainer.batch import Batch, Progress
 from reference_trainer.devices import precision
-from reference_trainer.strategies.base import Net, Strategy, Task, generator
+from reference_trainer.strategies.base import Net, Strategy, Task, generator, scale_when_undecided
 from reference_trainer.strategies.memory import Seen
-from reference_trainer.strategies.options import ReleasedOptions, knob
+from reference_trainer.strategies.options import ScaledOptions, knob
 
 
 @dataclass(frozen=True)
-class NpnOptions(ReleasedOptions):
+class NpnOptions(ScaledOptions):
     """variant: of the partial-label loss, see `losses.partial_soft` and `losses.partial_hard`;
     released: its own. negative, consistency: coefficients of these terms, the paper's for the
     variant (soft: 1 and 2). confidence: how sure a prediction must be for a vote, and to be what
@@ -101,7 +101,8 @@ class Npn(Strategy[NpnOptions]):
             * losses.over_pixels(weights * sure * consistent, batch.shown)
             / share,
         }
-        return {name: options.mask * term for name, term in terms.items()}
+        scale = scale_when_undecided(losses.bce) if options.scale == "undecided" else 1.0
+        return {name: options.mask * scale * term for name, term in terms.items()}
 
     def _vote(self, batch: Batch, guess: Tensor, sure: Tensor, warm: bool) -> tuple[Tensor, Tensor]:
         """Count this batch's votes, and give all votes for background and for the thing."""

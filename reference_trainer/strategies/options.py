@@ -75,6 +75,18 @@ class ReleasedOptions(Options):
         return self.arithmetic == "released"
 
 
+@dataclass(frozen=True)
+class ScaledOptions(ReleasedOptions):
+    """Options of a strategy whose loss of pixels stands in the place of the focal one.
+
+    scale: "undecided": the loss is scaled so that a pixel at p = 1/2 costs what it costs under the
+    focal loss, the mean over both labels. A paper's loss stands alone, where its scale means
+    nothing; beside Dice, one that is fifty times as large would silence it. "raw": as it is.
+    """
+
+    scale: Literal["undecided", "raw"] = knob("undecided", released="raw")
+
+
 def _wanted(value: Any, kind: Any, limits: Any) -> str | None:
     """What a value should be, if it is not."""
     if get_origin(kind) is Literal:

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from reference_trainer import losses
 from reference_trainer.batch import Batch
-from reference_trainer.strategies.base import Strategy
-from reference_trainer.strategies.options import ReleasedOptions, knob
+from reference_trainer.strategies.base import Strategy, scale_when_undecided
+from reference_trainer.strategies.options import ScaledOptions, knob
 
 
 @dataclass(frozen=True)
-class PixelOptions(ReleasedOptions):
+class PixelOptions(ScaledOptions):
     """combine: whether the robust loss replaces the focal loss or is added to it, which leaves the
     focal loss as it is; the released code adds."""
 
@@ -29,6 +29,8 @@ class Pixelwise(Strategy[PixelOptionsT]):
 
     def pixel_loss(self, logits: Tensor, batch: Batch) -> Tensor:
         robust = self.robust_loss(logits, batch.masks)
+        if self.options.scale == "undecided":
+            robust = scale_when_undecided(self.robust_loss) * robust
         if self.options.combine == "replace":
             return robust
         return robust + losses.focal(logits, batch.masks)

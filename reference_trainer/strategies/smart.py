@@ -13,15 +13,15 @@ from torch import Tensor
 from reference_trainer import losses
 from reference_trainer.batch import Batch, Output, Progress
 from reference_trainer.devices import precision
-from reference_trainer.strategies.base import Net, Strategy, Task
-from reference_trainer.strategies.options import ReleasedOptions, knob
+from reference_trainer.strategies.base import Net, Strategy, Task, scale_when_undecided
+from reference_trainer.strategies.options import ScaledOptions, knob
 
 HARD_FROM, HARD_TO, HARD_SHARE = 0.2, 0.7, 0.15
 """All pixels count until the first share of the run; then fewer, down to the last at the second."""
 
 
 @dataclass(frozen=True)
-class SmartOptions(ReleasedOptions):
+class SmartOptions(ScaledOptions):
     """mask, dice: `dice` of the warm-up alone; SMART drops Dice, and its terms are the `mask`.
     reliable, intersection, union: coefficients. warmup: share of the run with the plain loss, at
     whose end the teacher is taken."""
@@ -98,8 +98,9 @@ class Smart(Strategy[SmartOptions]):
             "union": options.union * either.mean((-2, -1)),
         }
         times = batch.shown.sum(1, keepdim=True) if options.released else 1
+        scale = scale_when_undecided(losses.bce) if options.scale == "undecided" else 1.0
         return {
-            name: options.mask * times * losses.over_frames(term, batch.shown)
+            name: options.mask * scale * times * losses.over_frames(term, batch.shown)
             for name, term in frames.items()
         }
 

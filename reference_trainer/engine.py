@@ -40,8 +40,8 @@ _ALGORITHM = 1
 class Run:
     """A run in memory: everything that a checkpoint holds, and what it was made of.
 
-    step: steps done. seconds, flops: spent on them, over all sittings. handled: counts of what was
-    odd.
+    step: steps done. seconds, flops: spent on them, over all sittings. step_flops: of a step of this
+    epoch. handled: counts of what was odd.
     """
 
     folder: Path
@@ -55,6 +55,7 @@ class Run:
     step: int = 0
     seconds: float = 0.0
     flops: float = 0.0
+    step_flops: float = 0.0
     handled: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -201,19 +202,19 @@ def _loop(run: Run, log: Log, meter: Meter, stop: _Stop) -> None:
     saved = time.monotonic()
     while run.step < run.steps:
         epoch, first = divmod(run.step, run.loader.steps)
-        begun, clips, of_step = time.monotonic(), 0, 0.0
+        begun, clips = time.monotonic(), 0
         for batch in run.loader.epoch(epoch, first, run.config.threads):
             before, progress = time.monotonic(), run.progress()
-            if run.step % run.loader.steps == 0 or not of_step:
+            if run.step % run.loader.steps == 0:
                 # Counted once an epoch, since a strategy may do more after a warm-up.
                 counter = FlopCounterMode(display=False)
                 with counter:
                     told = _step(run, run.nets, batch, progress)
-                of_step = counter.get_total_flops()
+                run.step_flops = counter.get_total_flops()
             else:
                 told = _step(run, forwards, batch, progress)
             run.step += 1
-            run.flops += of_step
+            run.flops += run.step_flops
             clips += len(batch.frames)
             run.seconds += time.monotonic() - before
             for number, terms in enumerate(told):
@@ -225,9 +226,9 @@ def _loop(run: Run, log: Log, meter: Meter, stop: _Stop) -> None:
             late = time.monotonic() - saved > 60 * run.config.save_minutes
             if stop.signal or late or run.step % run.loader.steps == 0:
                 log.write()
-                _save(run)
+                written = _save(run)
                 saved = time.monotonic()
-            stop.raise_if_asked(run)
+                stop.raise_if_asked(run, written)
 
 
 def _step(
@@ -288,8 +289,9 @@ def _refuse_nan(run: Run, told: list[dict[str, float]], progress: Progress) -> N
         )
 
 
-def _save(run: Run) -> None:
-    """Write the checkpoint and the model; where the disk is full, those before stand."""
+def _save(run: Run) -> bool:
+    """Write the checkpoint and the model, and say whether they are written; where the disk is full,
+    those before stand."""
     about = {
         "config": run.config.to_yaml(),
         "fingerprint": run.material.clean.fingerprint,
@@ -310,6 +312,7 @@ def _save(run: Run) -> None:
                 "strategy": run.strategy.state_dict(),
                 "seconds": run.seconds,
                 "flops": run.flops,
+                "step_flops": run.step_flops,
                 "handled": dict(run.handled),
             },
         )
@@ -321,6 +324,8 @@ def _save(run: Run) -> None:
                 run.folder,
                 f"make room, then actiseg-train resume {run.folder}",
             ) from None
+        return False
+    return True
 
 
 def _take_up(run: Run, state: dict[str, Any]) -> None:
@@ -344,7 +349,8 @@ def _take_up(run: Run, state: dict[str, Any]) -> None:
     for optimiser, values in zip(run.optimisers, state["optimisers"], strict=True):
         optimiser.load_state_dict(values)
     run.strategy.load_state_dict(state["strategy"])
-    run.step, run.seconds, run.flops = state["step"], state["seconds"], state["flops"]
+    for name in ("step", "seconds", "flops", "step_flops"):
+        setattr(run, name, state[name])
     run.handled.update(state["handled"])
 
 
@@ -359,11 +365,12 @@ class _Stop:
             raise KeyboardInterrupt
         self.signal = signal.Signals(number)
 
-    def raise_if_asked(self, run: Run) -> None:
+    def raise_if_asked(self, run: Run, saved: bool) -> None:
         if self.signal is None or run.step == run.steps:
             return
+        told = "saved" if saved else "which could not be saved, the checkpoint before stands"
         print(
-            f"stopped by {self.signal.name} after step {run.step} of {run.steps}, saved; go on "
+            f"stopped by {self.signal.name} after step {run.step} of {run.steps}, {told}; go on "
             f"with: actiseg-train resume {run.folder}"
         )
         raise SystemExit(128 + self.signal.value)

@@ -40,8 +40,8 @@ _ALGORITHM = 1
 class Run:
     """A run in memory: everything that a checkpoint holds, and what it was made of.
 
-    step: steps done. seconds, flops: spent on them, over all sittings. step_flops: of a step of this
-    epoch. handled: counts of what was odd.
+    step: steps done. seconds, flops: spent on them, over all sittings. step_flops: of a step of
+    this epoch. handled: counts of what was odd.
     """
 
     folder: Path

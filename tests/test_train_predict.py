@@ -256,7 +256,7 @@ def test_the_commands_from_fit_to_score(root, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ((), "name a new folder"),
+        ((), "Missing option '--out'"),
         (("--out", "run", "--strategy", "magic"), "use one of plain"),
         (("--out", "run", "--set", "speed=9"), "there is no setting 'speed'"),
         (("--out", "run", "--set", "epochs=many"), "give a whole number"),

@@ -40,10 +40,8 @@ def _main(version: Version = False) -> None:
 
 @app.command()
 def fit(
+    out: Annotated[Path, typer.Option(help="Folder of the run to make.")],
     dataset: Dataset = None,
-    out: Annotated[
-        Optional[Path], typer.Option(help="Folder of the run to make.", show_default=False)
-    ] = None,
     noisy: Annotated[
         Optional[Path],
         typer.Option(help="A noisy copy of the split: its masks and prompts are learnt."),
@@ -91,7 +89,6 @@ def fit(
     Example: actiseg-train fit dataset_visor --noisy dataset_visor_boundary_r0.4_s0 --strategy elr
     --out run
     """
-    from actiseg_data.errors import refuse
     from reference_trainer.config import make_config, read_values, with_settings
 
     values: dict[str, Any] = {} if config_file is None else read_values(config_file)
@@ -117,8 +114,6 @@ def fit(
     values |= {name: value for name, value in flags.items() if value is not None}
     values["options"] |= {name: value for name, value in options.items() if value is not None}
     config = make_config(values, "--set" if config_file is None else str(config_file))
-    if out is None:
-        raise refuse("where the run goes is not said", "--out", "name a new folder")
     from reference_trainer.engine import fit as train  # torch, which takes a second or two
 
     if not quiet:

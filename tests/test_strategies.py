@@ -247,12 +247,19 @@ FRAMES_PER_PROMPT = (3 * 2 + 2 * 1) / 5
     ],
 )
 def test_terms_by_the_papers(name: str, options: dict[str, Any], pixel: Any) -> None:
-    raw = {"scale": "raw"} if name in SCALED else {}
+    raw = {"scale": "raw", "warmup": 0.0} if name in SCALED else {}
     terms, z, now = _terms(name, raw | options)
     assert terms["mask"] == pytest.approx(2 * _mean(pixel(z, now.masks), now), rel=1e-5)
 
 
 SCALED = ("gce", "sce", "apl", "elr", "npn", "smart")
+
+
+@pytest.mark.parametrize("name", ["gce", "sce", "apl"])
+def test_bounded_losses_begin_after_a_plain_warm_up(name: str) -> None:
+    plain, other = Trained("plain"), Trained(name)  # a quarter of eight steps
+    assert [plain.step(step) for step in range(2)] == [other.step(step) for step in range(2)]
+    assert plain.step(2) != other.step(2)
 
 
 @pytest.mark.parametrize("options", [{}, {"q": 0.3}, {"alpha": 5.0}, {"active": "nfl"}])

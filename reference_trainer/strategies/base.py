@@ -153,6 +153,11 @@ class Strategy(Generic[OptionsT]):
         return asked.sum() / (asked * batch.shown.sum(1)).sum().clamp(min=1)
 
 
+def is_warm_up(share: float, progress: Progress) -> bool:
+    """Whether a step is in the first share of a run."""
+    return progress.step < int(share * progress.steps)
+
+
 def scale_when_undecided(loss: Callable[[Tensor, Tensor], Tensor]) -> float:
     """What makes a loss of pixels, of logits and labels, as large as the focal loss at p = 1/2.
 

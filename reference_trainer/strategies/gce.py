@@ -37,6 +37,7 @@ class Gce(Pixelwise[GceOptions]):
     _late = False
 
     def before_step(self, nets: list[Net], progress: Progress) -> None:
+        super().before_step(nets, progress)
         self._late = progress.step >= self.options.truncate_from * progress.steps
 
     def robust_loss(self, logits: Tensor, labels: Tensor) -> Tensor:

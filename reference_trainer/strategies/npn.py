@@ -12,7 +12,14 @@ from torch import Tensor
 from reference_trainer import losses
 from reference_trainer.batch import Batch, Progress
 from reference_trainer.devices import precision
-from reference_trainer.strategies.base import Net, Strategy, Task, generator, scale_when_undecided
+from reference_trainer.strategies.base import (
+    Net,
+    Strategy,
+    Task,
+    generator,
+    is_warm_up,
+    scale_when_undecided,
+)
 from reference_trainer.strategies.memory import Seen
 from reference_trainer.strategies.options import ScaledOptions, knob
 
@@ -62,7 +69,7 @@ class Npn(Strategy[NpnOptions]):
         p = torch.sigmoid(logits.detach())
         sure = torch.maximum(p, 1 - p) > self.options.confidence
         guess = (p > 0.5).float()
-        warm = progress.step < int(self.options.warmup * progress.steps)
+        warm = is_warm_up(self.options.warmup, progress)
         votes = self._vote(batch, guess, sure, warm)
         if warm:
             return super().mask_terms(net, logits, batch, progress)

@@ -13,7 +13,7 @@ from torch import Tensor
 from reference_trainer import losses
 from reference_trainer.batch import Batch, Output, Progress
 from reference_trainer.devices import precision
-from reference_trainer.strategies.base import Net, Strategy, Task, scale_when_undecided
+from reference_trainer.strategies.base import Net, Strategy, Task, is_warm_up, scale_when_undecided
 from reference_trainer.strategies.options import ScaledOptions, knob
 
 HARD_FROM, HARD_TO, HARD_SHARE = 0.2, 0.7, 0.15
@@ -63,8 +63,7 @@ class Smart(Strategy[SmartOptions]):
         self._kept: dict[str, Tensor] = {}
 
     def before_step(self, nets: list[Net], progress: Progress) -> None:
-        warm = progress.step < int(self.options.warmup * progress.steps)
-        if self._teacher is None and not warm:
+        if self._teacher is None and not is_warm_up(self.options.warmup, progress):
             self._teacher = _frozen(nets[0], self._kept)
             self._kept = {}
 

@@ -135,8 +135,8 @@ def _outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) -> list
             (outdated if overwrite or place in known else foreign).extend(there)
     if foreign:
         raise refuse(
-            f"{len(foreign)} frames are there already and were not rendered, {foreign[0]} among "
-            "them",
+            f"{len(foreign)} frames are there already that this command has not painted, "
+            f"{foreign[0]} among them",
             split.root / FRAMES,
             "train on them, or give --overwrite to lose them",
         )

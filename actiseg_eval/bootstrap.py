@@ -192,27 +192,46 @@ def _bounds(
             ratio, error = _ratio_and_error((weights @ column.T).T)
             with np.errstate(divide="ignore", invalid="ignore"):
                 deviations[name].append((ratio - whole[name][0]) / error)
-    return {
-        name: _interval(
-            float(ratio[0]), float(error[0]), np.concatenate(deviations[name]), method.level, name
-        )
-        if is_defined(sums[name])
-        else None
-        for name, (ratio, error) in whole.items()
-    }
+    found: dict[str, tuple[float, float] | None] = dict.fromkeys(columns)
+    for name, (ratio, error) in whole.items():
+        if is_defined(sums[name]):
+            having = int(np.count_nonzero(columns[name][1]))
+            drawn = np.concatenate(deviations[name])
+            found[name] = _interval(
+                float(ratio[0]), float(error[0]), drawn, method.level, least_of(name), having
+            )
+    return found
 
 
 def _interval(
-    ratio: float, error: float, deviations: NDArray[np.float64], level: float, name: str
+    ratio: float,
+    error: float,
+    deviations: NDArray[np.float64],
+    level: float,
+    least: float,
+    clusters: int,
 ) -> tuple[float, float]:
     """The interval of one figure, within what the figure can be.
 
-    deviations: (R) resampled ones, in standard errors.
+    deviations: (R) resampled ones, in standard errors. least: the figure can be. clusters: how many
+    have it.
+
+    Where few clusters differ from the others, many resamples hold none of these, so they have no
+    spread and deviate infinitely, which tells nothing. So no end is further than Student's t puts
+    it and what clusters that nobody saw could add, which are less than ``1 - tail ** (1 /
+    clusters)`` of all, or one would have been seen.
     """
+    from scipy.special import stdtrit
+
     if error == 0:
         return ratio, ratio
+    tail = (1 - level) / 2
     low, high = ends_of(deviations, level)
-    return max(least_of(name), ratio - high * error), min(1.0, ratio - low * error)
+    reach, unseen = float(stdtrit(clusters - 1, 1 - tail)) * error, 1 - tail ** (1 / clusters)
+    return (
+        max(least, ratio - high * error, ratio - reach - unseen * (ratio - least)),
+        min(1.0, ratio - low * error, ratio + reach + unseen * (1 - ratio)),
+    )
 
 
 def ends_of(deviations: NDArray[np.float64], level: float) -> tuple[float, float]:

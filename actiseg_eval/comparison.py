@@ -31,10 +31,10 @@ from actiseg_eval.bootstrap import (
     resample_blocks,
     resample_weights,
 )
+from actiseg_eval.figures import figures_by_sequence
 from actiseg_eval.metrics import METRICS, Figures, Sums
 from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
 from actiseg_eval.scoring import check_measures, measure
-from actiseg_eval.summary import figures_by_sequence
 from actiseg_eval.truth import Truth
 
 SCHEMA = "actiseg/comparison/1"

@@ -60,6 +60,10 @@ METRICS: Mapping[str, Metric] = {
     "tn": Metric("TN", None, "rightly not predicted"),
     "fp": Metric("FP", None, "wrongly predicted"),
     "fn": Metric("FN", None, "active, visible, not predicted"),
+    "p_rate": Metric("p-rate", "higher", "share of active objects in sight that are predicted"),
+    "p_quality": Metric("p-quality", "higher", "mean IoU of active objects where predicted"),
+    "n_rate": Metric("n-rate", "lower", "share of inactive objects in sight that are predicted"),
+    "n_quality": Metric("n-quality", "lower", "mean IoU of inactive objects where predicted"),
     "ciou": Metric("cIoU", "higher", "cumulative IoU over samples"),
     "t_acc": Metric("T-acc", "higher", "share of samples with a target that are predicted"),
     "n_acc": Metric("N-acc", "higher", "share of samples without a target that are empty"),
@@ -122,6 +126,27 @@ def actionvos_figures(units: Units, groups: NDArray[np.int64], count: int) -> Fi
     }
     figures["acc"] = Sums(cases["tp"] + cases["tn"], totals(groups, count, every))
     return figures | {name: Sums(cases[name]) for name in cases}
+
+
+PROFILE = ("p_miou", "p_rate", "p_quality", "n_miou", "n_rate", "n_quality")
+"""The foreground-background profile: how much of mIoU is choice, how much the masks."""
+
+
+def profile_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figures:
+    """Of active and of inactive objects in sight: how many are predicted, and how well those.
+
+    Parameters as in `actionvos_figures`. Where no mask is predicted of an object out of sight,
+    p-mIoU is p-rate times p-quality, and n-mIoU is n-rate times n-quality.
+    """
+    figures: Figures = {}
+    for name, kind in (("p", units.active), ("n", ~units.active)):
+        seen = kind & (units.truth > 0)
+        found = seen & (units.prediction > 0)
+        held = totals(groups, count, found)
+        figures[f"{name}_rate"] = Sums(held, totals(groups, count, seen))
+        quality = totals(groups, count, np.where(found, units.region, 0))
+        figures[f"{name}_quality"] = Sums(quality, held)
+    return figures
 
 
 def gres_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figures:

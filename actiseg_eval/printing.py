@@ -9,9 +9,17 @@ from actiseg_data.console import print_table
 from actiseg_eval.bootstrap import Intervals
 from actiseg_eval.comparison import Comparison
 from actiseg_eval.differences import Differences
+from actiseg_eval.failures import FailureTable
 from actiseg_eval.metrics import METRICS
 from actiseg_eval.protocols import Protocol
-from actiseg_eval.report import LONG, Report, Stratum, figure_text, heading
+from actiseg_eval.report import (
+    LONG,
+    PROFILE_TITLE,
+    Report,
+    Stratum,
+    figure_text,
+    heading,
+)
 
 _FEW_GROUPS = 8
 """Divisions with more groups are for documents, not for the terminal."""
@@ -35,6 +43,8 @@ def print_report(report: Report) -> None:
         elif len(strata) > 1:
             kept = tuple(name for name in names if any(name in of.figures for of in strata))
             _print_figures(f"by {by}", by, strata, (*kept, "n_units"))
+    if report.failures is not None:
+        _print_failures(report, report.failures)
     print("fractions; ↑ higher is better, ↓ lower is better, - undefined")
     if long:
         print(f"by {', '.join(long)}: see --json or --csv")
@@ -43,6 +53,15 @@ def print_report(report: Report) -> None:
         print(f"handled: {handled}")
     for what, why in report.left_out.items():
         print(f"left out: {what}: {why}")
+
+
+def _print_failures(report: Report, failures: FailureTable) -> None:
+    if report.profile:
+        sizes = report.strata["size"]
+        _print_figures(PROFILE_TITLE, "", [*report.whole, *sizes], report.profile)
+    for title, (heads, *rows) in failures.tables().items():
+        print_table(title, heads, rows)
+    print("a unit has one mode; cost: what the figure gains if that mode alone is mended")
 
 
 def _told(intervals: Intervals) -> str:

@@ -11,6 +11,7 @@ import pytest
 from kitchens import kitchen_clip
 from predicted import predict
 from roots import make_root
+from scipy import stats
 
 from actiseg_data.errors import Refused
 from actiseg_data.layouts.actionvos import open_split
@@ -94,8 +95,28 @@ def test_one_video_that_differs_leaves_its_end_open():
     values = np.ones(15)
     values[3] = 0.5
     low, high = intervals(values, np.ones(15), [f"P{at}_1" for at in range(15)]).bounds["giou"]
-    assert low < values.mean() - 0.02
+    error = np.sqrt(((values - values.mean()) ** 2).sum()) / 15
+    unseen = 1 - 0.025 ** (1 / 15)  # more of such videos than that, and one would have been seen
+    furthest = values.mean() * (1 - unseen) - stats.t.ppf(0.975, 14) * error
+    assert low == pytest.approx(furthest)
+    assert 0.6 < low < values.mean() - 0.02
     assert high == 1
+
+
+def test_rare_failures_are_covered_where_any_was_seen():
+    """Videos fail as a whole, one in ten: bootstrap-t alone would say nothing at one end."""
+    rng = np.random.default_rng(11)
+    videos = [f"P{at}_1" for at in range(43)]
+    covered = rounds = 0
+    while rounds < 200:
+        values = (rng.random(43) > 0.1).astype(float)
+        if values.all():
+            continue
+        low, high = intervals(values, np.ones(43), videos).bounds["giou"]
+        rounds += 1
+        covered += low <= 0.9 <= high
+        assert high - low < 0.5
+    assert covered / rounds >= 0.95
 
 
 def test_too_few_videos_are_told():

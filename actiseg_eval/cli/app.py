@@ -35,7 +35,9 @@ ProtocolName = Annotated[
 ]
 Metrics = Annotated[
     Optional[str],
-    typer.Option(help="core, jf, boundary, with commas, or all. Default: the protocol's."),
+    typer.Option(
+        help="core, jf, boundary, failures, with commas, or all. Default: the protocol's."
+    ),
 ]
 Level = Annotated[float, typer.Option("--ci", help="Level of the intervals.")]
 Cluster = Annotated[

@@ -37,22 +37,22 @@ MODES: Mapping[str, Mode] = {
     ),
     "mislocalisation": Mode(
         "mislocalisation",
-        "the mask lies beside the object, or moving it would mend most",
+        "the mask lies beside the object, or moving it would mend most of what is wrong",
         "the mask, moved so that its centre is the object's",
     ),
     "leakage": Mode(
         "boundary leakage",
-        "what the mask has beyond the object's boundary is worst",
+        "most of what is wrong lies beyond the object's boundary",
         "the mask without pixels beyond the object, in pieces that touch it",
     ),
     "shrinkage": Mode(
         "boundary shrinkage",
-        "what the mask lacks along the object's boundary is worst",
+        "most of what is wrong lacks along the object's boundary",
         "the mask with all of the object but gaps and holes",
     ),
     "fragmentation": Mode(
         "fragmentation",
-        "stray pieces, gaps between pieces and holes are worst",
+        "most of what is wrong are stray pieces, gaps between pieces and holes",
         "the mask without stray pieces, its gaps and holes filled",
     ),
 }
@@ -85,9 +85,11 @@ def diagnose(
     4. identity substitution: half of the mask or more lies on one other listed object, more than
        on its own, and its IoU with that one is higher;
     5. mislocalisation: the mask and the object share no pixel; or less than half of either is
-       shared, and moving the mask so that the centres of gravity meet raises the IoU;
-    6. of leakage, shrinkage, fragmentation and mislocalisation the one whose repair raises the
-       IoU most; the first of these, if several do.
+       shared, and fewer pixels are wrong once the mask is moved so that the centres of gravity
+       meet, if that raises the IoU;
+    6. of leakage, shrinkage, fragmentation and mislocalisation the one whose repair leaves the
+       fewest wrong pixels; the first of these, if several do. (By the IoU, what a mask lacks
+       would weigh more than as many pixels too many.)
 
     Pieces are 8-connected; a piece is stray if it shares no pixel with the object. A gap is what
     the mask lacks of a part of the object between two of its pieces, along rows or columns; a hole
@@ -112,10 +114,17 @@ def diagnose(
     if other:
         return Failure("substitution", own, other)
     moved = _moved(mask, own)
-    region, there = both / (size + predicted - both), region_iou(own, moved)
-    if not both or (2 * both < min(size, predicted) and there > region):
+    if region_iou(own, moved) < region_iou(own, mask):  # it was moved out of the image
+        moved = mask
+    little = 2 * both < min(size, predicted)
+    if not both or (little and _wrong(own, moved) < size + predicted - 2 * both):
         return Failure("mislocalisation", moved)
     return _worst(own, mask, moved)
+
+
+def _wrong(own: BinaryMask, mask: BinaryMask) -> int:
+    """Pixels that are in one of the two alone."""
+    return int(np.count_nonzero(own ^ mask))
 
 
 def _lies_on(
@@ -156,9 +165,9 @@ def _worst(own: BinaryMask, mask: BinaryMask, moved: BinaryMask) -> Failure:
         "shrinkage": held | (inside & ~gaps),
         "fragmentation": attached | gaps,
     }
-    gains = {mode: region_iou(inside, repair) for mode, repair in repairs.items()}
-    gains["mislocalisation"] = region_iou(own, moved)
-    mode = max(gains, key=lambda name: gains[name])
+    left = {mode: _wrong(inside, repair) for mode, repair in repairs.items()}
+    left["mislocalisation"] = _wrong(own, moved)
+    mode = min(left, key=lambda name: left[name])
     if mode == "mislocalisation":
         return Failure(mode, moved)
     repaired = mask.copy()

@@ -81,9 +81,11 @@ def slow_diagnosis(truth, object_id, mask, listed, active):
         return Failure("substitution", own, best)
     centres = [np.argwhere(of).mean(axis=0) for of in (own, mask)]
     there = moved(mask, *np.floor(centres[0] - centres[1] + 0.5 + 1e-9).astype(int))
+    if region_iou(own, there) < iou:
+        there = mask
     shared = (own & mask).sum()
     low = shared < own.sum() / 2 and shared < mask.sum() / 2
-    if not shared or (low and region_iou(own, there) > iou):
+    if not shared or (low and (own != there).sum() < (own != mask).sum()):
         return Failure("mislocalisation", there)
     pieces, count = ndimage.label(mask, EIGHT)
     stray = np.isin(pieces, [at for at in range(1, count + 1) if not (own & (pieces == at)).any()])
@@ -102,7 +104,7 @@ def slow_diagnosis(truth, object_id, mask, listed, active):
         "fragmentation": attached | gaps,
         "mislocalisation": there,
     }
-    mode = max(repairs, key=lambda name: region_iou(own, repairs[name]))
+    mode = min(repairs, key=lambda name: (own != repairs[name]).sum())
     return Failure(mode, repairs[mode])
 
 
@@ -145,4 +147,6 @@ def test_a_repair_never_makes_it_worse(scene):
     truth, mask, listed, _ = scene
     found = diagnose(truth, 1, mask, listed, active=True)
     if found is not None:
-        assert region_iou(truth == 1, found.repaired) >= region_iou(truth == 1, mask)
+        own = truth == 1
+        assert (found.repaired ^ own).sum() <= (mask ^ own).sum()
+        assert region_iou(own, found.repaired) >= region_iou(own, mask)

@@ -47,7 +47,7 @@ MODES: Mapping[str, Mode] = {
     ),
     "shrinkage": Mode(
         "boundary shrinkage",
-        "most of what is wrong lacks along the object's boundary",
+        "most of what is wrong is lacking along the object's boundary",
         "the mask with all of the object but gaps and holes",
     ),
     "fragmentation": Mode(

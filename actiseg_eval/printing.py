@@ -7,6 +7,7 @@ from collections.abc import Sequence as Listing
 
 from actiseg_data.console import print_table
 from actiseg_eval.bootstrap import Intervals
+from actiseg_eval.cards import Card
 from actiseg_eval.comparison import Comparison
 from actiseg_eval.differences import Differences
 from actiseg_eval.failures import FailureTable
@@ -133,6 +134,21 @@ def print_comparison(found: Comparison, shown: Listing[str] = ()) -> None:
 
 def _ends(interval: tuple[float, float], form: str) -> str:
     return f"{interval[0]:{form}} to {interval[1]:{form}}"
+
+
+def print_cards(cards: Listing[Card]) -> None:
+    """What there is to know of some figures."""
+    for card in cards:
+        print(f"{card.figure}: {heading(card.figure)}: {METRICS[card.figure].about}")
+        for head, text in card.lines():
+            print(f"  {head}: {text}")
+
+
+def print_figures() -> None:
+    """A line for each figure."""
+    for name, metric in METRICS.items():
+        print(f"{name}: {heading(name)}: {metric.about}")
+    print("next: actiseg-eval metrics FIGURE, which says what it may be and what it hides")
 
 
 def print_protocols(protocols: Mapping[str, Protocol]) -> None:

@@ -188,3 +188,19 @@ def test_compare_prints_who_is_better(tmp_path):
     done = run("compare", *folders, *common, "--figure", "auc")
     assert done.returncode == 2
     assert "there is no figure auc" in done.stderr
+
+
+def test_failures_and_cards_at_the_terminal(kitchen, preds, tmp_path):
+    arguments = ["--gt", kitchen, "--split", "train", "--quiet"]
+    done = run("score", preds, *arguments, "--metrics", "failures", "--json", tmp_path / "r.json")
+    assert done.returncode == 0, done.stderr
+    for words in ("what went wrong", "mislocalisation", "worst sequences", "p-rate", "all at once"):
+        assert words in done.stdout
+    assert set(json.loads((tmp_path / "r.json").read_text())["failures"]["modes"])
+    done = run("metrics", "giou", "n_miou")
+    assert done.returncode == 0
+    assert "hides: Not the box GIoU" in done.stdout
+    assert "p_quality: p-quality" in run("metrics").stdout
+    done = run("metrics", "iou")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "there is no figure 'iou'" in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -248,3 +249,56 @@ def test_matching_protocols_have_no_failures(kitchen, preds):
 
 def test_recipes_are_those_of_the_golden_tables():
     assert {"shift", "pseudo", "swap"} <= set(RECIPES)
+
+
+STORIES = {
+    "shift": {
+        "wrong_activation": (249, 0.3700),
+        "substitution": (5, 0.0073),
+        "mislocalisation": (306, 0.1459),
+        "shrinkage": (71, 0.0181),
+    },
+    "pseudo": {"wrong_activation": (131, 0.1947), "miss": (6, 0.0089)},
+    "swap": {
+        "hallucination": (41, 0.0609),
+        "wrong_activation": (227, 0.3373),
+        "miss": (19, 0.0282),
+        "substitution": (38, 0.0551),
+        "mislocalisation": (173, 0.0899),
+        "leakage": (80, 0.0340),
+        "shrinkage": (71, 0.0416),
+        "fragmentation": (1, 0.0002),
+    },
+}
+"""Units and cost in gIoU, as docs/scoring.md tells them, of the 59 unflagged sequences."""
+
+
+@pytest.mark.parametrize("recipe", STORIES)
+def test_stories_of_real_masks_are_those_of_the_documentation(validation, tmp_path, recipe):
+    split = validation.split("val_human")
+    report = score(split, predict(split, recipe, tmp_path / recipe), measures=["failures"])
+    rows = {row.mode: row for row in report.failures.rows if row.count}
+    found = {mode: (row.count, round(row.costs["giou"], 4)) for mode, row in rows.items()}
+    assert found == STORIES[recipe]
+    counts = {mode: row.count for mode, row in rows.items()}
+    figures = report.figures
+    # The counts of the public script are sums of modes.
+    assert figures["fn"] == counts.get("miss", 0)
+    hallucinated = counts.get("hallucination", 0)
+    assert figures["fp"] == counts["wrong_activation"] + hallucinated
+    text = (Path(__file__).parents[1] / "docs" / "scoring.md").read_text()
+    for mode, (count, cost) in STORIES[recipe].items():
+        assert f"{count} ({cost:.4f})" in text, mode
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("dilate", "leakage"), ("erode", "shrinkage")])
+def test_noise_on_real_outlines_is_called_by_its_name(validation, tmp_path, kind, mode):
+    from actiseg_noise.corrupt import corrupt
+    from actiseg_noise.recipe import make_recipe
+
+    split = validation.split("val_human")
+    recipe = make_recipe(kind, 1.0, split="val_human")
+    corrupt(validation.root, recipe, out=tmp_path / "noisy", workers=2)
+    report = score(split, tmp_path / "noisy", measures=["failures"])
+    rows = {row.mode: row.count for row in report.failures.rows}
+    assert rows[mode] > 0.85 * sum(n for of, n in rows.items() if of != "wrong_activation")

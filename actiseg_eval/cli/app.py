@@ -244,6 +244,33 @@ def protocols(
         print_differences(found)
 
 
+@app.command()
+def metrics(
+    figures: Annotated[
+        Optional[list[str]],
+        typer.Argument(help="Keys such as giou. Default: a line for each.", show_default=False),
+    ] = None,
+    markdown_file: Annotated[
+        Optional[Path], typer.Option("--markdown", help="Write all cards to this file.")
+    ] = None,
+) -> None:
+    """Say what a figure is, what it may be, and what it hides.
+
+    Example: actiseg-eval metrics giou n_miou
+    """
+    from actiseg_data.files import write_bytes
+    from actiseg_eval.cards import cards_markdown, chosen_cards, load_cards
+    from actiseg_eval.printing import print_cards, print_figures
+
+    if figures:
+        print_cards(chosen_cards(figures))
+    else:
+        print_figures()
+    if markdown_file is not None:
+        write_bytes(markdown_file, cards_markdown(load_cards()).encode())
+        print(f"wrote {markdown_file}")
+
+
 def _truth(preds: Path, gt: Path | None, split: str | None) -> Truth:
     """The truth that is named, or that the predictions name; the first line printed says which."""
     from actiseg_data.errors import refuse

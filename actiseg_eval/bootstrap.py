@@ -219,18 +219,19 @@ def _interval(
     Where few clusters differ from the others, many resamples hold none of these, so they have no
     spread and deviate infinitely, which tells nothing. So no end is further than Student's t puts
     it and what clusters that nobody saw could add, which are less than ``1 - tail ** (1 /
-    clusters)`` of all, or one would have been seen.
+    clusters)`` of all, or one would have been seen. Where all are equal, that alone is left.
     """
     from scipy.special import stdtrit
 
-    if error == 0:
-        return ratio, ratio
     tail = (1 - level) / 2
-    low, high = ends_of(deviations, level)
     reach, unseen = float(stdtrit(clusters - 1, 1 - tail)) * error, 1 - tail ** (1 / clusters)
+    furthest = ratio - reach - unseen * (ratio - least), ratio + reach + unseen * (1 - ratio)
+    if error == 0:
+        return furthest
+    low, high = ends_of(deviations, level)
     return (
-        max(least, ratio - high * error, ratio - reach - unseen * (ratio - least)),
-        min(1.0, ratio - low * error, ratio + reach + unseen * (1 - ratio)),
+        max(least, ratio - high * error, furthest[0]),
+        min(1.0, ratio - low * error, furthest[1]),
     )
 
 

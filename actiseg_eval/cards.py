@@ -15,7 +15,7 @@ from actiseg_eval.report import heading
 SCHEMA = "actiseg/metric-cards/1"
 FILE = "metrics.json"
 
-_BETTER = {"higher": "higher is better", "lower": "lower is better", None: "a count"}
+_BETTER = {"higher": "higher is better", "lower": "lower is better", None: "neither way is better"}
 
 
 @dataclass(frozen=True)

@@ -9,44 +9,50 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from actiseg_eval.figures import figures_by_sequence
-from actiseg_eval.metrics import METRICS
-from actiseg_eval.modes import MODES
+from actiseg_eval.figures import averaged, figures_by_sequence, scored_units
+from actiseg_eval.metrics import METRICS, Sums, generalised_iou
+from actiseg_eval.modes import MODES, code_of, mode_of
 from actiseg_eval.protocols import Protocol
 from actiseg_eval.results import SequenceResult, mended
 from actiseg_eval.strata import Division
 from actiseg_eval.units import Units
 
 _MOST = 10
-"""Substitutions and sequences that are named."""
+"""Masks on other objects and sequences that are named."""
+
+Gains = Mapping[str, "float | None"]
+"""How much better each figure would be, in its own direction; None where it is undefined."""
 
 
 @dataclass(frozen=True)
 class ModeRow:
-    """A mode. count: units that have it. costs: by figure, how much better it would be, in its own
-    direction, were this mode alone mended; None where it is undefined."""
+    """A mode. count: units that have it. lost: what figures would gain were all of these units
+    right. costs: what they would gain were this mode alone mended."""
 
     mode: str
     count: int
-    costs: Mapping[str, float | None]
+    lost: Gains
+    costs: Gains
 
 
 @dataclass(frozen=True)
-class Substitution:
-    """How often the mask of one object lies on another; both by name."""
+class Misplaced:
+    """How often the mask of one object lies on another, by name, and in which mode that is."""
 
     name: str
     lies_on: str
+    mode: str
     count: int
 
 
 @dataclass(frozen=True)
 class WorstSequence:
-    """A sequence where much goes wrong.
+    """A sequence where much is lost.
 
     value: its own figure. lost: its share of all that is missing to 1. failures: units that have a
-    mode, of `units`. mode: the commonest.
+    mode, of `units`. mode: the one that loses most.
     """
 
     sequence: str
@@ -62,44 +68,46 @@ class FailureTable:
     """What went wrong in a scoring.
 
     units: how many were judged. figure: the one that sequences are ranked by. rows: by mode.
-    together: the costs of all modes at once. substitutions, worst: the foremost ones. by: units of
-    each mode, by division, group and mode.
+    together: of all modes at once. misplaced, worst: the foremost ones. by: units of each mode, by
+    division, group and mode.
     """
 
     units: int
     figure: str
     rows: Listing[ModeRow]
-    together: Mapping[str, float | None]
-    substitutions: Listing[Substitution]
+    together: ModeRow
+    misplaced: Listing[Misplaced]
     worst: Listing[WorstSequence]
     by: Mapping[str, Mapping[str, Mapping[str, int]]]
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """The figures whose costs tables show."""
-        return tuple(name for name in ("giou", "jf") if name in self.together)
+        """The figures whose losses tables show."""
+        return tuple(name for name in ("giou", "jf") if name in self.together.lost)
 
     def tables(self) -> dict[str, list[list[str]]]:
         """What people read, as rows of text by title, the first row of each its heads."""
-        heads = ["mode", "units", *(f"cost in {METRICS[name].symbol}" for name in self.shown)]
-        rows = [
-            [MODES[row.mode].symbol, str(row.count), *self._costs(row.costs)] for row in self.rows
-        ]
-        every = sum(row.count for row in self.rows)
+        heads = ["mode", "units"]
+        for name in self.shown:
+            heads += [f"{METRICS[name].symbol} lost", "mended"]
+        rows = [self._cells(MODES[row.mode].symbol, row) for row in self.rows]
         found = {
-            f"what went wrong in {self.units} units, and what it costs": [
+            f"what went wrong in {self.units} units": [
                 heads,
                 *rows,
-                ["all at once", str(every), *self._costs(self.together)],
+                self._cells("all at once", self.together),
             ]
         }
-        if self.substitutions:
-            found["identity substitutions"] = [
-                ["mask of", "lies on", "units"],
-                *([each.name, each.lies_on, str(each.count)] for each in self.substitutions),
+        if self.misplaced:
+            found["masks that lie on another object"] = [
+                ["mask of", "lies on", "mode", "units"],
+                *(
+                    [each.name, each.lies_on, MODES[each.mode].symbol, str(each.count)]
+                    for each in self.misplaced
+                ),
             ]
         if self.worst:
-            found["worst sequences"] = [
+            found["sequences that lose most"] = [
                 ["sequence", METRICS[self.figure].symbol, "of all loss", "failures", "mostly"],
                 *(
                     [
@@ -107,86 +115,95 @@ class FailureTable:
                         f"{each.value:.4f}",
                         f"{100 * each.lost:.1f} %",
                         f"{each.failures} of {each.units}",
-                        MODES[each.mode].symbol if each.mode else "-",
+                        MODES[each.mode].symbol,
                     ]
                     for each in self.worst
                 ),
             ]
         return found
 
-    def _costs(self, costs: Mapping[str, float | None]) -> list[str]:
-        return ["-" if (cost := costs[name]) is None else f"{cost:.4f}" for name in self.shown]
+    def _cells(self, symbol: str, row: ModeRow) -> list[str]:
+        gains = [of[name] for name in self.shown for of in (row.lost, row.costs)]
+        return [symbol, str(row.count), *("-" if of is None else f"{of:.4f}" for of in gains)]
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
         return {
             "units": self.units,
             "figure": self.figure,
-            "modes": {
-                row.mode: {"count": row.count, "costs": dict(row.costs)} for row in self.rows
-            },
-            "together": dict(self.together),
-            "substitutions": [dict(vars(each)) for each in self.substitutions],
+            "modes": {row.mode: _document(row) for row in self.rows},
+            "together": _document(self.together),
+            "misplaced": [dict(vars(each)) for each in self.misplaced],
             "worst": [dict(vars(each)) for each in self.worst],
             "by": {
-                by: {name: dict(of) for name, of in groups.items()}
+                by: {name: dict(counts) for name, counts in groups.items()}
                 for by, groups in self.by.items()
             },
         }
 
 
+def _document(row: ModeRow) -> dict[str, Any]:
+    return {"count": row.count, "lost": dict(row.lost), "costs": dict(row.costs)}
+
+
 def make_failures(
     results: list[SequenceResult],
-    units: Units,
     divisions: Mapping[str, Division],
     protocol: Protocol,
     measures: tuple[str, ...],
 ) -> FailureTable:
     """The table of some results that were measured with ``failures``.
 
-    units: of the results. divisions: of these units. A mode's cost is the gain of a figure where
-    every unit of that mode, and no other, gets its repaired mask, each object on its own, as if
-    masks could overlap.
+    divisions: of their units. A mode's cost is the gain of a figure where every unit of that mode,
+    and no other, gets its repaired mask, each object on its own, as if masks could overlap; what is
+    lost is the gain where they get the true mask, or none, as is right.
     """
+    units, known = scored_units(results, protocol)
     before = _values(results, protocol, measures)
+    counts = np.bincount(known.mode, minlength=len(MODES) + 1)
 
-    def costs(modes: set[int]) -> dict[str, float | None]:
-        after = _values([mended(of, protocol, modes) for of in results], protocol, measures)
-        return {name: _gain(name, before[name], after[name]) for name in before}
+    def gains(codes: set[int], *, wholly: bool) -> Gains:
+        if not counts[sorted(codes)].any():
+            return {name: None if np.isnan(value) else 0.0 for name, value in before.items()}
+        after = [mended(of, protocol, codes, wholly=wholly) for of in results]
+        values = _values(after, protocol, measures)
+        return {name: _gain(name, before[name], values[name]) for name in before}
 
-    names, places = list(MODES), range(1, len(MODES) + 1)
-    codes = units.mode
-    counts = np.bincount(codes, minlength=len(MODES) + 1)
+    def row(mode: str, codes: set[int]) -> ModeRow:
+        count = int(counts[sorted(codes)].sum())
+        return ModeRow(mode, count, gains(codes, wholly=True), gains(codes, wholly=False))
+
     figure = "giou" if "giou" in before else "jf"
+    by_sequence = figures_by_sequence(results, protocol, measures)[figure]
     return FailureTable(
-        units=len(units),
+        units=len(known),
         figure=figure,
-        rows=[ModeRow(names[at - 1], int(counts[at]), costs({at})) for at in places],
-        together=costs(set(places)),
-        substitutions=_substitutions(units),
-        worst=_worst(results, units, protocol, measures, figure),
+        rows=[row(mode, {code_of(mode)}) for mode in MODES],
+        together=row("all", set(map(code_of, MODES))),
+        misplaced=_misplaced(known),
+        worst=_worst(units, by_sequence, _loss(units, protocol, figure)),
         by={
-            by: {
-                group: {
-                    names[mode - 1]: int(n)
-                    for mode, n in enumerate(np.bincount(codes[groups == at], minlength=9))
-                    if mode and n
-                }
-                for at, group in enumerate(of)
-            }
-            for by, (groups, of) in divisions.items()
+            by: {group: _counts(known.mode[groups == at]) for at, group in enumerate(names)}
+            for by, (groups, names) in divisions.items()
         },
     )
+
+
+def _counts(codes: NDArray[np.int64]) -> dict[str, int]:
+    """How many units have each mode."""
+    found, counts = np.unique(codes[codes > 0], return_counts=True)
+    return {mode_of(code): n for code, n in zip(found.tolist(), counts.tolist(), strict=True)}
 
 
 def _values(
     results: list[SequenceResult], protocol: Protocol, measures: tuple[str, ...]
 ) -> dict[str, float]:
+    """Every figure that has a direction."""
     sums = figures_by_sequence(results, protocol, measures)
     return {
         name: float(of.above.sum() / of.below.sum()) if of.below.sum() > 0 else float("nan")
         for name, of in sums.items()
-        if of.below is not None
+        if of.below is not None and METRICS[name].better
     }
 
 
@@ -196,52 +213,45 @@ def _gain(figure: str, before: float, after: float) -> float | None:
     return before - after if METRICS[figure].better == "lower" else after - before
 
 
-def _substitutions(units: Units) -> list[Substitution]:
+def _misplaced(units: Units) -> list[Misplaced]:
     names = {
         (sequence, units.labels[at].object_id): units.labels[at].name
         for sequence, at in zip(units.sequence.tolist(), units.object.tolist(), strict=True)
     }
-    pairs: Counter[tuple[str, str]] = Counter()
+    found: Counter[tuple[str, str, str]] = Counter()
     for at in np.flatnonzero(units.lies_on).tolist():
-        other = int(units.lies_on[at])
-        own = units.labels[units.object[at]]
-        pairs[
-            own.name or str(own.object_id),
-            names.get((int(units.sequence[at]), other)) or str(other),
-        ] += 1
-    ranked = sorted(pairs.items(), key=lambda item: (-item[1], item[0]))
-    return [Substitution(one, other, n) for (one, other), n in ranked[:_MOST]]
+        other, own = int(units.lies_on[at]), units.labels[units.object[at]]
+        name = names.get((int(units.sequence[at]), other)) or str(other)
+        found[own.name or str(own.object_id), name, mode_of(int(units.mode[at]))] += 1
+    ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    return [Misplaced(*names, count) for names, count in ranked[:_MOST]]
 
 
-def _worst(
-    results: list[SequenceResult],
-    units: Units,
-    protocol: Protocol,
-    measures: tuple[str, ...],
-    figure: str,
-) -> list[WorstSequence]:
-    """Sequences with the lowest figure; of equal ones those that lose more first."""
-    sums = figures_by_sequence(results, protocol, measures)[figure]
+def _loss(units: Units, protocol: Protocol, figure: str) -> NDArray[np.float64]:
+    """(N) what each unit lacks to 1 in gIoU or J&F."""
+    if figure == "jf":
+        values = (units.region + units.values["f"]) / 2
+        return np.where(averaged(units, protocol), 1 - values, 0)
+    return 1 - (generalised_iou(units) if protocol.figures == "actionvos" else units.region)
+
+
+def _worst(units: Units, sums: Sums, loss: NDArray[np.float64]) -> list[WorstSequence]:
+    """sums: of the figure, by sequence. loss: see `_loss`."""
     assert sums.below is not None, "ranked by a share"
-    lost = sums.below - sums.above
-    total = float(lost.sum())
-    values = sums.values
-    order = sorted(
-        np.flatnonzero((sums.below > 0) & (lost > 1e-12)).tolist(),
-        key=lambda at: (values[at], -lost[at], results[at].sequence.folder),
-    )
+    lost, folders = sums.below - sums.above, [of.sequence.folder for of in units.results]
+    order = sorted(np.flatnonzero(lost > 1e-12).tolist(), key=lambda at: (-lost[at], folders[at]))
     found = []
     for at in order[:_MOST]:
-        codes = units.mode[units.sequence == at]
-        counts = np.bincount(codes[codes > 0], minlength=len(MODES) + 1)
+        here = units.sequence == at
+        modes = np.bincount(units.mode[here], loss[here], len(MODES) + 1)
         found.append(
             WorstSequence(
-                sequence=results[at].sequence.folder,
-                value=float(values[at]),
-                lost=float(lost[at]) / total,
-                failures=int(counts.sum()),
-                units=len(codes),
-                mode=list(MODES)[int(counts.argmax()) - 1],
+                sequence=folders[at],
+                value=float(sums.values[at]),
+                lost=float(lost[at] / lost.sum()),
+                failures=int(np.count_nonzero(units.mode[here])),
+                units=int(here.sum()),
+                mode=mode_of(int(modes[1:].argmax()) + 1),
             )
         )
     return found

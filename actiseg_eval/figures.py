@@ -11,7 +11,6 @@ from actiseg_eval.metrics import (
     course_figures,
     gres_figures,
     object_figures,
-    profile_figures,
     size_figures,
 )
 from actiseg_eval.protocols import Protocol
@@ -51,12 +50,10 @@ def group_figures(
     figures: Figures = {}
     if "core" in measures and protocol.figures == "actionvos":
         figures |= actionvos_figures(units, groups, count)
-        if "failures" in measures:
-            figures |= profile_figures(units, groups, count)
     elif "core" in measures and protocol.figures == "gres":
         figures |= gres_figures(units, groups, count)
     if protocol.figures == "j-and-f" or measures != ("core",):
-        which = _averaged(units, protocol)
+        which = averaged(units, protocol)
         figures |= object_figures(units.chosen(which), groups[which], count)
     return figures | size_figures(units, groups, count)
 
@@ -71,11 +68,11 @@ def all_figures(
     """Every figure of groups that hold whole objects: recall and decay, too."""
     figures = group_figures(units, groups, count, protocol, measures)
     if protocol.figures == "j-and-f" or "jf" in measures:
-        which = _averaged(units, protocol)
+        which = averaged(units, protocol)
         figures |= course_figures(units.chosen(which), groups[which], count)
     return figures
 
 
-def _averaged(units: Units, protocol: Protocol) -> NDArray[np.bool_]:
+def averaged(units: Units, protocol: Protocol) -> NDArray[np.bool_]:
     """Which units J and F are over."""
     return units.counted & units.active if protocol.averaged == "active" else units.counted

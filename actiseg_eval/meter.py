@@ -22,7 +22,7 @@ from actiseg_eval.boundary import (
     object_tolerance,
 )
 from actiseg_eval.counts import Counts
-from actiseg_eval.modes import MODES, diagnose
+from actiseg_eval.modes import code_of, diagnose
 from actiseg_eval.prediction import (
     Prediction,
     counts_of,
@@ -197,12 +197,15 @@ class SequenceMeter:
         for at in self._present(counts):
             # A protocol that averages all objects asks for all.
             active = self._is_averaged(at)
-            failure = diagnose(truth, at, mask_of(prediction, at), listed, active=active)
+            if active and counts[0, at] == counts[1, at] == counts[2, at]:
+                continue
+            mask = mask_of(prediction, at)
+            failure = diagnose(truth, at, mask, listed - {VOID}, active=active)
             if failure is None:
                 continue
             own, mended = truth == at, failure.repaired
             repairs[at] = _Repair(
-                mode=list(MODES).index(failure.mode) + 1,
+                mode=code_of(failure.mode),
                 lies_on=failure.lies_on,
                 prediction=int(np.count_nonzero(mended)),
                 both=int(np.count_nonzero(own & mended)),

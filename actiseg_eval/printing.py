@@ -35,7 +35,7 @@ def print_report(report: Report) -> None:
     _print_figures(title, "", report.whole, names)
     if report.intervals is not None:
         print(_told(report.intervals))
-    counts = [name for name in METRICS if METRICS[name].better is None and name in figures]
+    counts = [name for name in METRICS if METRICS[name].count and name in figures]
     print(", ".join(f"{METRICS[name].symbol} {figures[name]}" for name in counts))
     long = []
     for by, strata in report.strata.items():
@@ -62,7 +62,10 @@ def _print_failures(report: Report, failures: FailureTable) -> None:
         _print_figures(PROFILE_TITLE, "", [*report.whole, *sizes], report.profile)
     for title, (heads, *rows) in failures.tables().items():
         print_table(title, heads, rows)
-    print("a unit has one mode; cost: what the figure gains if that mode alone is mended")
+    print(
+        "a unit has one mode. lost: what the figure would gain if these units were right; mended:"
+    )
+    print("if their mode alone were")
 
 
 def _told(intervals: Intervals) -> str:

@@ -17,9 +17,9 @@ from actiseg_eval.protocols import Protocol
 class Repairs:
     """What went wrong in one sequence, and what the masks would be with that mended.
 
-    mode: (F, K) place in `MODES` from 1, 0 where nothing is wrong. lies_on: (F, K) id of the object
-    that a substituted mask lies on, else 0. prediction, both, values: as in `SequenceResult`, of
-    the repaired masks.
+    mode: (F, K) code of the mode, see `actiseg_eval.modes.code_of`, 0 where nothing is wrong.
+    lies_on: (F, K) id of the other object that the mask lies on, else 0. prediction, both, values:
+    as in `SequenceResult`, of the repaired masks.
     """
 
     mode: NDArray[np.int64]
@@ -60,19 +60,29 @@ def counted_in(
     return np.asarray(np.logical_or.accumulate((truth > 0) | (prediction > 0), axis=0))
 
 
-def mended(result: SequenceResult, protocol: Protocol, modes: Set[int]) -> SequenceResult:
-    """The result as if what went wrong in some modes had not. modes: as in `Repairs.mode`."""
+def mended(
+    result: SequenceResult, protocol: Protocol, modes: Set[int], *, wholly: bool = False
+) -> SequenceResult:
+    """The result as if what went wrong in some modes had not.
+
+    modes: codes. wholly: whether everything about these units is right, not their mode alone.
+    """
     repairs = result.repairs
     if repairs is None:
         raise ValueError("what went wrong was not measured")
     which = np.isin(repairs.mode, sorted(modes))
-    prediction = np.where(which, repairs.prediction, result.prediction)
+    prediction, both = repairs.prediction, repairs.both
+    values = repairs.values
+    if wholly:
+        # A unit whose repair is blank is right when it is blank: no other repair is.
+        shown = prediction > 0
+        prediction = both = np.where(shown, result.truth, 0)
+        values = {name: np.where(shown, 1.0, of) for name, of in values.items()}
+    prediction = np.where(which, prediction, result.prediction)
     return replace(
         result,
         prediction=prediction,
-        both=np.where(which, repairs.both, result.both),
-        values={
-            name: np.where(which, repairs.values[name], of) for name, of in result.values.items()
-        },
+        both=np.where(which, both, result.both),
+        values={name: np.where(which, values[name], of) for name, of in result.values.items()},
         counted=counted_in(protocol, result.truth, prediction),
     )

@@ -67,7 +67,7 @@ def make_report(
     failures = None
     if "failures" in measures:
         short = {by: of for by, of in divided.items() if by not in LONG}
-        failures = make_failures(results, known, short, protocol, measures)
+        failures = make_failures(results, short, protocol, measures)
     return Report(
         protocol=protocol,
         measures=measures,
@@ -87,7 +87,7 @@ def make_report(
 def _plain(figures: Mapping[str, float]) -> dict[str, float | int | None]:
     """Figures as JSON has them, in their order; None for NaN."""
     return {
-        name: None if value != value else value if METRICS[name].better else int(value)
+        name: None if value != value else int(value) if METRICS[name].count else value
         for name in METRICS
         if (value := figures.get(name)) is not None
     }

@@ -26,13 +26,15 @@ MUG, BOARD = 1, 2
 
 @dataclass(frozen=True)
 class Case:
-    """A made mask. about: in words. mode: the one that it is. truth: (H, W) ids. mask: (H, W)."""
+    """A made mask. about: in words. mode: the one that it is. truth: (H, W) ids. mask: (H, W).
+    on_board: whether half of it or more lies on the board."""
 
     about: str
     mode: str
     truth: IndexMask
     mask: BinaryMask
     active: bool = True
+    on_board: bool = False
 
 
 def box(top: int, left: int, bottom: int, right: int) -> BinaryMask:
@@ -52,27 +54,25 @@ def ring(row: int, column: int, radius: float, inner: float = 0) -> BinaryMask:
 def cases() -> Iterator[Case]:
     """Masks of each mode, of a round mug beside a board."""
     mug, board = ring(26, 28, 14), box(14, 54, 50, 84)
-    bar = box(22, 6, 32, 48)
+    bar, bridge = box(22, 6, 32, 48), box(24, 28, 28, 60)
     both = truth_of(mug, board)
     nothing, alone = np.zeros(SHAPE, bool), truth_of(np.zeros(SHAPE, bool), board)
-    yield Case("the mug is out of sight", "hallucination", alone, mug)
-    yield Case("the mug is not in use", "wrong_activation", both, ring(26, 28, 12), active=False)
+    yield Case("out of sight", "hallucination", alone, mug)
+    yield Case("not in use", "wrong_activation", both, ring(26, 28, 12), active=False)
     yield Case("nothing is predicted", "miss", both, nothing)
-    yield Case("the mug's mask is the board's", "substitution", both, box(16, 54, 48, 84))
-    yield Case("beside the object", "mislocalisation", both, ring(44, 36, 7) & ~mug)
+    yield Case("the board's mask", "substitution", both, box(16, 54, 48, 84), on_board=True)
+    yield Case("beside it", "mislocalisation", both, ring(44, 36, 7) & ~mug)
     yield Case("moved", "mislocalisation", both, ring(31, 34, 14))
-    yield Case("too large all around", "leakage", both, ring(26, 28, 18))
-    yield Case("runs out into the board", "leakage", both, mug | box(22, 28, 30, 66))
-    yield Case("too small all around", "shrinkage", both, ring(26, 28, 10))
-    yield Case("half is lacking", "shrinkage", both, mug & box(0, 0, 60, 28))
+    yield Case("too large", "leakage", both, ring(26, 28, 16))
+    yield Case("too small", "shrinkage", both, ring(26, 28, 12))
+    yield Case("runs out", "over_segmentation", both, mug | box(22, 28, 30, 66))
+    yield Case("with the board", "over_segmentation", both, mug | board | bridge, on_board=True)
+    yield Case("half is lacking", "under_segmentation", both, mug & box(0, 0, 60, 28))
     yield Case("stray pieces", "fragmentation", both, mug | box(48, 4, 58, 26) | box(2, 60, 10, 80))
     yield Case("broken in two", "fragmentation", truth_of(bar, board), bar & ~box(0, 20, 60, 34))
     yield Case("a hole", "fragmentation", both, mug & ~ring(26, 28, 7))
-    yield Case("both objects in one", "substitution", both, mug | board)
-    yield Case("too large, with a hole", "leakage", both, ring(26, 28, 19, inner=6))
-    yield Case(
-        "smaller, with a stray piece", "shrinkage", both, ring(26, 28, 9) | box(50, 2, 56, 14)
-    )
+    yield Case("large, with a hole", "fragmentation", both, ring(26, 28, 15, inner=8))
+    yield Case("small, stray piece", "shrinkage", both, ring(26, 28, 12) | box(50, 2, 56, 14))
 
 
 def truth_of(mug: BinaryMask, board: BinaryMask) -> IndexMask:

@@ -26,7 +26,7 @@ def test_every_figure_has_a_card_that_says_everything():
         assert all(text for _, text in card.lines())
         least = {"0 to 1": 0, "-1 to 1": -1, "whole numbers": 0}[card.range]
         assert least == least_of(card.figure)
-        assert (card.range == "whole numbers") == (METRICS[card.figure].better is None)
+        assert (card.range == "whole numbers") == METRICS[card.figure].count
 
 
 def test_the_page_is_what_the_command_writes():

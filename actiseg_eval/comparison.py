@@ -213,7 +213,7 @@ def compare(
             continue
         sign = -1.0 if METRICS[figure].better == "lower" else 1.0
         found = [
-            _difference(one, other, sums, sign, bootstrap, (figure, cluster))
+            difference(one, other, sums, sign, bootstrap, (figure, cluster))
             for one, other in itertools.combinations(runs, 2)
         ]
         differences[figure] = _adjusted(found)
@@ -235,7 +235,7 @@ def compare(
     )
 
 
-def _difference(
+def difference(
     one: str,
     other: str,
     sums: Mapping[str, list[Sums]],
@@ -243,7 +243,11 @@ def _difference(
     bootstrap: Bootstrap,
     of: tuple[str, str],
 ) -> Difference:
-    """of: the figure, and what is resampled."""
+    """How much better one method is than another in one figure.
+
+    sums: of each method, over clusters, for each seed. sign: 1 where higher is better, -1 where
+    lower is. of: the figure, and what is resampled.
+    """
     figure, cluster = of
     found, by = None, "seeds"
     if len(sums[one]) > 1 and len(sums[other]) > 1:

@@ -249,9 +249,10 @@ class Robustness:
                 f"{self.method.resamples:,} times; they tell nothing of another seed"
             )
         if any(of.figures is not None for of in self.labels.values()):
+            which = "active objects' masks" if self.protocol.needs_labels else "masks"
             yield (
-                "labels: the masks of the noisy copies against the clean ones of the same split, "
-                "inactive objects blanked; a reference, no bound: a robust learner can do better"
+                f"labels: the {which} of noisy copies against the clean ones of the same split; "
+                "a reference, no bound: a robust learner can do better"
             )
         for level, of in self.labels.items():
             yield from _told_of_labels(level, of)

@@ -75,7 +75,6 @@ def test_resampling_is_that_of_a_plain_bootstrap_t():
     assert found.interval(0.95) == pytest.approx(expected, abs=0.1 * error)
 
 
-@pytest.mark.slow
 def test_intervals_cover_the_truth_as_often_as_said():
     """The mean of three correlated figures of clusters of other sizes, whose truth is known: to
     three standard errors of 600 rounds."""

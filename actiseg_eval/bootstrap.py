@@ -197,13 +197,13 @@ def _bounds(
         if is_defined(sums[name]):
             having = int(np.count_nonzero(columns[name][1]))
             drawn = np.concatenate(deviations[name])
-            found[name] = _interval(
+            found[name] = interval_of(
                 float(ratio[0]), float(error[0]), drawn, method.level, least_of(name), having
             )
     return found
 
 
-def _interval(
+def interval_of(
     ratio: float,
     error: float,
     deviations: NDArray[np.float64],
@@ -211,7 +211,7 @@ def _interval(
     least: float,
     clusters: int,
 ) -> tuple[float, float]:
-    """The interval of one figure, within what the figure can be.
+    """The bootstrap-t interval of a figure, or of a mean of figures, within what it can be.
 
     deviations: (R) resampled ones, in standard errors. least: the figure can be. clusters: how many
     have it.

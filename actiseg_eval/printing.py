@@ -9,6 +9,7 @@ from actiseg_data.console import print_table
 from actiseg_eval.bootstrap import Intervals
 from actiseg_eval.cards import Card
 from actiseg_eval.comparison import Comparison
+from actiseg_eval.degradation import Robustness
 from actiseg_eval.differences import Differences
 from actiseg_eval.failures import FailureTable
 from actiseg_eval.metrics import METRICS
@@ -133,6 +134,15 @@ def print_comparison(found: Comparison, shown: Listing[str] = ()) -> None:
     print(f"resampled: {found.clusters} {found.cluster}s{asked}")
     for figure, why in found.left_out.items():
         print(f"left out: {METRICS[figure].symbol}: {why}")
+
+
+def print_robustness(found: Robustness, shown: Listing[str] = ()) -> None:
+    """Values and curves of some figures, by default of the first."""
+    for figure in shown or found.shown:
+        for table in found.tables(figure):
+            print_table(table.title, table.columns, table.rows)
+    for note in found.notes():
+        print(note)
 
 
 def _ends(interval: tuple[float, float], form: str) -> str:

@@ -273,24 +273,38 @@ def _score_part(job: Job, sequences: Listing[Sequence]) -> list[SequenceResult]:
 def check_measures(measures: Iterable[str] | None, protocol: Protocol) -> tuple[str, ...]:
     """The measures in their order; raises `Refused` for unknown ones.
 
-    Failures cost gIoU and J&F, so they come with what these need. ``all`` is all that the protocol
-    has: where it chooses the mask of an object itself, none is the wrong one.
+    What failures lose is told in gIoU and J&F, so they come with what these need. ``all`` is all
+    that the protocol has: where it chooses the mask of an object itself, none is the wrong one.
     """
+    if protocol.matching != "id":
+        return figure_measures(measures, protocol)
+    chosen = _checked(measures, MEASURES, protocol)
+    wanted = {*chosen, "core", "jf"} if "failures" in chosen else chosen
+    return tuple(name for name in MEASURES if name in wanted)
+
+
+def figure_measures(measures: Iterable[str] | None, protocol: Protocol) -> tuple[str, ...]:
+    """The same for what holds figures of several scorings against each other: failures are no
+    figure."""
+    return _checked(measures, tuple(name for name in MEASURES if name != "failures"), protocol)
+
+
+def _checked(
+    measures: Iterable[str] | None, known: tuple[str, ...], protocol: Protocol
+) -> tuple[str, ...]:
     if measures is None:
         return protocol.default_measures
     wanted = set(measures.split(",") if isinstance(measures, str) else measures)
-    known = [name for name in MEASURES if name != "failures" or protocol.matching == "id"]
     if "all" in wanted:
-        return tuple(known)
+        return known
     unknown = sorted(wanted - set(known))
     if unknown or not wanted:
         raise refuse(
-            f"there is no {', '.join(map(repr, unknown)) or 'measure'} under {protocol.name!r}",
+            f"there is no {', '.join(map(repr, unknown)) or 'measure'} here, under "
+            f"{protocol.name!r}",
             "--metrics",
             f"use some of {', '.join(known)}, or all",
         )
-    if "failures" in wanted:
-        wanted |= {"core", "jf"}
     return tuple(name for name in known if name in wanted)
 
 

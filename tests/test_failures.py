@@ -310,7 +310,7 @@ STORIES = {
         "shrinkage": (294, 0.0855),
     },
 }
-"""Units and what they lose in gIoU, as docs/scoring.md tells them, of the 59 unflagged sequences."""
+"""Units and what they lose in gIoU, as docs/scoring.md tells, of 59 unflagged sequences."""
 
 
 @pytest.fixture(scope="module")

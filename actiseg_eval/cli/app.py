@@ -40,6 +40,12 @@ Metrics = Annotated[
         help="core, jf, boundary, failures, with commas, or all. Default: the protocol's."
     ),
 ]
+FigureMetrics = Annotated[
+    Optional[str],
+    typer.Option(
+        "--metrics", help="core, jf, boundary, with commas, or all. Default: the protocol's."
+    ),
+]
 FigureNames = Annotated[
     Optional[list[str]],
     typer.Option(help="Only this figure, such as giou (repeatable). Default: all."),
@@ -151,7 +157,7 @@ def compare(
     gt: GroundTruth = None,
     split: SplitName = None,
     protocol: ProtocolName = "actionvos",
-    metrics: Metrics = None,
+    metrics: FigureMetrics = None,
     figure: FigureNames = None,
     filter_flagged: Filter = True,
     missing: Missing = "error",
@@ -213,7 +219,7 @@ def robustness(
     gt: GroundTruth = None,
     split: SplitName = None,
     protocol: ProtocolName = "actionvos",
-    metrics: Metrics = None,
+    metrics: FigureMetrics = None,
     figure: Annotated[
         Optional[list[str]],
         typer.Option(

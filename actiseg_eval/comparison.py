@@ -29,7 +29,7 @@ from actiseg_eval.bootstrap import (
 from actiseg_eval.figures import figures_by_sequence
 from actiseg_eval.metrics import METRICS, Figures, Sums
 from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
-from actiseg_eval.ratios import holm, paired, ratio_of, welch
+from actiseg_eval.ratios import holm, over_seeds, paired, ratio_of, welch
 from actiseg_eval.scoring import figure_measures, measure
 from actiseg_eval.truth import Truth
 
@@ -211,15 +211,12 @@ def compare(
         if lacking:
             left_out[figure] = f"fewer than {FEWEST} {cluster}s have it for {', '.join(lacking)}"
             continue
-        sign = -1.0 if METRICS[figure].better == "lower" else 1.0
         found = [
-            difference(one, other, sums, sign, bootstrap, (figure, cluster))
+            difference(one, other, sums, bootstrap, figure=figure, cluster=cluster)
             for one, other in itertools.combinations(runs, 2)
         ]
         differences[figure] = _adjusted(found)
-        standings[figure] = _standings(
-            sums, differences[figure], sign, bootstrap.level, least_of(figure)
-        )
+        standings[figure] = _standings(sums, differences[figure], bootstrap.level, figure)
     return Comparison(
         protocol=protocol,
         split=truth.name,
@@ -239,25 +236,29 @@ def difference(
     one: str,
     other: str,
     sums: Mapping[str, list[Sums]],
-    sign: float,
     bootstrap: Bootstrap,
-    of: tuple[str, str],
+    *,
+    figure: str,
+    cluster: str,
 ) -> Difference:
     """How much better one method is than another in one figure.
 
-    sums: of each method, over clusters, for each seed. sign: 1 where higher is better, -1 where
-    lower is. of: the figure, and what is resampled.
+    sums: of each method, over clusters, for each seed. cluster: what is resampled.
     """
-    figure, cluster = of
+    sign, most = _sign(figure), 1 - least_of(figure)
     found, by = None, "seeds"
     if len(sums[one]) > 1 and len(sums[other]) > 1:
         seeds = [np.array([sign * ratio_of(run) for run in sums[name]]) for name in (one, other)]
         found = welch(seeds[0], seeds[1], bootstrap.level)
     if found is None:  # one seed, or seeds that do not differ
-        found, by = paired(sums[one], sums[other], sign, bootstrap), f"{cluster}s"
-    most = 1 - least_of(figure)
+        found, by = paired(sums[one], sums[other], sign, bootstrap, most), f"{cluster}s"
     inside = (max(-most, found.interval[0]), min(most, found.interval[1]))
     return Difference(one, other, found.value, inside, found.share, found.p, found.p, by)
+
+
+def _sign(figure: str) -> float:
+    """1 where higher is better, -1 where lower is."""
+    return -1.0 if METRICS[figure].better == "lower" else 1.0
 
 
 def _adjusted(found: list[Difference]) -> list[Difference]:
@@ -269,13 +270,10 @@ def _adjusted(found: list[Difference]) -> list[Difference]:
 def _standings(
     sums: Mapping[str, list[Sums]],
     found: list[Difference],
-    sign: float,
     level: float,
-    least: float,
+    figure: str,
 ) -> list[Standing]:
-    """least: the least that the figure can be."""
-    from scipy import stats
-
+    sign = _sign(figure)
     worse: dict[str, int] = dict.fromkeys(sums, 0)
     for each in found:
         if each.adjusted < 1 - level and each.gain != 0:
@@ -283,10 +281,7 @@ def _standings(
     standings = []
     for name, runs in sums.items():
         values = [ratio_of(run) for run in runs]
-        mean, interval = float(np.mean(values)), None
-        if len(values) > 1:
-            error = float(np.std(values, ddof=1)) / np.sqrt(len(values))
-            reach = float(stats.t.ppf((1 + level) / 2, len(values) - 1)) * error
-            interval = (max(least, mean - reach), min(1.0, mean + reach))
+        mean = float(np.mean(values))
+        interval = over_seeds(values, level, least_of(figure))
         standings.append(Standing(name, mean, tuple(values), interval, 1 + worse[name]))
     return sorted(standings, key=lambda each: (each.rank, -sign * (each.value or 0)))

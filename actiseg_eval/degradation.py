@@ -11,7 +11,7 @@ from actiseg_eval.bootstrap import Bootstrap
 from actiseg_eval.labels import LabelQuality, Share
 from actiseg_eval.metrics import METRICS
 from actiseg_eval.protocols import Protocol
-from actiseg_eval.report import figure_text, heading
+from actiseg_eval.report import figure_text, heading, markdown_rows
 
 SCHEMA = "actiseg/robustness/1"
 
@@ -152,14 +152,12 @@ class Robustness:
         """The tables of some figures, by default of those in `shown`, and what they mean."""
         lines = [f"# Robustness on {self.split}, protocol `{self.protocol.name}`", ""]
         lines += [f"Truth `{self.truth}`, baseline `{self.baseline}`, {self.toolkit}.", ""]
-        for figure in figures or self.shown:
+        shown = tuple(figures) or self.shown
+        for figure in shown:
             for table in self.tables(figure):
                 lines += [f"## {table.title}", ""] if table.title else []
-                cells = [table.columns, *table.rows]
-                rows = ["| " + " | ".join(each.replace("|", "\\|") for each in of) for of in cells]
-                rule = "|---|" + "---:|" * (len(table.columns) - 1)
-                lines += [f"{rows[0]} |", rule, *(f"{row} |" for row in rows[1:]), ""]
-        lines += [f"* {note}" for note in self.notes()]
+                lines += [*markdown_rows([table.columns, *table.rows]), ""]
+        lines += [f"* {note}" for note in self.notes(shown)]
         return "\n".join(lines) + "\n"
 
     @property
@@ -168,7 +166,7 @@ class Robustness:
         return tuple(name for name in _FIRST if name in self.curves) or tuple(self.curves)[:3]
 
     def tables(self, figure: str) -> Iterator[Table]:
-        """The tables of a figure: its values by level, and what the curves tell."""
+        """The tables of a figure: its values by level, what the curves tell, and prices."""
         levels = sorted(
             {point.level for curve in self.curves[figure] for point in curve.points}
             | {level for level, of in self.labels.items() if of.figures is not None}
@@ -178,7 +176,16 @@ class Robustness:
             part = levels[start : start + _COLUMNS]
             columns = [heading(figure), *(f"{level:g}" for level in part)]
             yield Table("" if start else title, columns, list(self._values(figure, part)))
-        yield Table("", self._curve_columns(), [self._curve_row(of) for of in self.curves[figure]])
+        level = [] if self.method is None else [self._level]
+        span = "" if self.span is None else f" {self.span[0]:g} to {self.span[1]:g}"
+        columns = ["method", f"area{span}", *level, "retained", "breaks at"]
+        curves = self.curves[figure]
+        yield Table("", columns, [self._curve_row(curve) for curve in curves])
+        if any(curve.price for curve in curves):
+            columns = ["method", f"worse than {self.baseline} at 0", *level]
+            columns += [] if self.method is None else ["p", "Holm"]
+            rows = [self._price_row(of.method, of.price) for of in curves if of.price]
+            yield Table("", columns, rows)
 
     def _values(self, figure: str, levels: list[float]) -> Iterator[list[str]]:
         for curve in self.curves[figure]:
@@ -186,7 +193,12 @@ class Robustness:
             found = [points.get(level) for level in levels]
             yield [curve.method, *(figure_text(of.value) if of else "" for of in found)]
             if self.method is not None:
-                yield ["", *(_ends(of.interval, ".3f") if of else "" for of in found)]
+                cells = (_ends(of.interval, ".3f") if of else "" for of in found)
+                yield [f"  {self._level}", *cells]
+            if any(of is not None and len(of.seeds) > 1 for of in found):
+                yield ["  seeds", *(_seeds_text(of.seeds) if of else "" for of in found)]
+        if self.protocol.needs_labels and figure.startswith("n_"):
+            return  # of inactive objects labels hold nothing
         scored = {level: of for level, of in self.labels.items() if of.figures is not None}
         for split in dict.fromkeys(of.split for of in scored.values()):
             values = {
@@ -196,21 +208,21 @@ class Robustness:
             }
             yield [f"labels ({split})", *(values.get(level, "") for level in levels)]
 
-    def _curve_columns(self) -> list[str]:
-        area = "area" if self.span is None else f"area {self.span[0]:g} to {self.span[1]:g}"
-        price = ["price", *([self._level, "p", "Holm"] if self.method else [])]
-        level = [self._level] if self.method else []
-        return ["method", area, *level, "retained", "breaks at", *price]
-
     def _curve_row(self, curve: Curve) -> list[str]:
         breaks = "-" if curve.retained is None else f"> {curve.points[-1].level:g}"
         if curve.breaks_at is not None:
             breaks = f"{curve.breaks_at:.3f}"
-        row = [curve.method, figure_text(curve.area)]
-        row += [_ends(curve.interval, ".3f")] if self.method else []
-        row += [figure_text(curve.retained), breaks]
-        price = curve.price or Price(None, None, None, None, None)
-        row += ["-" if price.value is None else f"{price.value:+.4f}"]
+        interval = [] if self.method is None else [_ends(curve.interval, ".3f")]
+        return [
+            curve.method,
+            figure_text(curve.area),
+            *interval,
+            figure_text(curve.retained),
+            breaks,
+        ]
+
+    def _price_row(self, method: str, price: Price) -> list[str]:
+        row = [method, "-" if price.value is None else f"{price.value:+.4f}"]
         if self.method is not None:
             row += [_ends(price.interval, "+.3f"), figure_text(price.p)]
             row += [figure_text(price.adjusted)]
@@ -220,8 +232,10 @@ class Robustness:
     def _level(self) -> str:
         return "" if self.method is None else f"{100 * self.method.level:g} %"
 
-    def notes(self) -> Iterator[str]:
-        """What the tables mean, how they were made, and what was left out."""
+    def notes(self, shown: Listing[str] = ()) -> Iterator[str]:
+        """What the tables of some figures mean, how they were made, and what was left out."""
+        shown = shown or self.shown
+        curves = [curve for figure in shown for curve in self.curves[figure]]
         if self.span is not None:
             low, high = self.span
             yield (
@@ -231,15 +245,17 @@ class Robustness:
             if len({tuple(levels) for levels in self.folders.values()}) > 1:
                 yield "methods differ in levels: areas and shares are over the range that all span"
             lost = f"{100 * self.drop:g} %"
-            yield f"breaks at: the level from which on more than {lost} of that value is lost"
-            if any(METRICS[figure].better == "lower" for figure in self.curves):
+            yield f"breaks at: the lowest level at which more than {lost} of that value is lost"
+            if any(METRICS[figure].better == "lower" for figure in shown):
                 yield "of figures where lower is better (↓), shares are of 1 less the figure"
-        yield (
-            f"price: how much worse than {self.baseline} at level 0, whichever way is better; "
-            "p: of no difference; Holm: over all methods"
-        )
-        if any(of.price and of.price.by == "seeds" for each in self.curves.values() for of in each):
-            yield "price: over seeds (Welch's t) where both methods have several at level 0"
+        prices = [curve.price for curve in curves if curve.price is not None]
+        if prices:
+            text = f"worse than {self.baseline}: the price at level 0, whichever way is better"
+            if self.method is not None:
+                text += "; p: of no difference; Holm: over all methods"
+            if any(price.by == "seeds" for price in prices):
+                text += "; over seeds (Welch's t) where both have several at level 0"
+            yield text
         if self.method is not None:
             asked = (
                 "" if self.cluster == self.method.cluster else f" (too few {self.method.cluster}s)"
@@ -249,15 +265,29 @@ class Robustness:
                 f"{self.method.resamples:,} times; they tell nothing of another seed"
             )
         if any(of.figures is not None for of in self.labels.values()):
-            which = "active objects' masks" if self.protocol.needs_labels else "masks"
+            which, right = "masks", ""
+            if self.protocol.needs_labels:
+                which = "active objects' masks"
+                right = "; inactive objects, which they leave out, count as right"
             yield (
-                f"labels: the {which} of noisy copies against the clean ones of the same split; "
-                "a reference, no bound: a robust learner can do better"
+                f"labels: the {which} of noisy copies against the clean ones of the same split"
+                f"{right}; a reference, no bound: a robust learner can do better"
             )
         for level, of in self.labels.items():
             yield from _told_of_labels(level, of)
         for what, why in self.left_out.items():
-            yield f"left out: {METRICS[what].symbol if what in METRICS else what}: {why}"
+            if what not in METRICS:
+                yield f"left out: {what}: {why}"
+            elif what in shown:
+                yield f"without intervals: {METRICS[what].symbol}: {why}"
+
+
+def _seeds_text(seeds: tuple[float | None, ...]) -> str:
+    """Three seeds each, of more how many there are and how far they reach."""
+    known = [seed for seed in seeds if seed is not None]
+    if len(seeds) <= 3 or len(known) < len(seeds):
+        return ", ".join(map(figure_text, seeds))
+    return f"{len(seeds)}: {min(known):.4f} to {max(known):.4f}"
 
 
 def _told_of_labels(level: float, labels: LabelQuality) -> Iterator[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from actiseg_eval.meter import measured_values
 from actiseg_eval.metrics import (
+    METRICS,
     Figures,
     actionvos_figures,
     course_figures,
@@ -15,7 +17,7 @@ from actiseg_eval.metrics import (
 )
 from actiseg_eval.protocols import Protocol
 from actiseg_eval.results import SequenceResult
-from actiseg_eval.units import Units, gather_units
+from actiseg_eval.units import Units, gather_units, no_units
 
 
 def figures_by_sequence(
@@ -24,6 +26,18 @@ def figures_by_sequence(
     """Every figure of each sequence, as sums that can be added up."""
     units, _ = scored_units(results, protocol)
     return all_figures(units, units.sequence, len(results), protocol, measures)
+
+
+def figure_names(protocol: Protocol, measures: tuple[str, ...]) -> list[str]:
+    """The figures that have a direction, as far as they are measured.
+
+    >>> from actiseg_eval.protocols import load_protocol
+    >>> figure_names(load_protocol("davis"), ("core",))
+    ['j', 'j_recall', 'j_decay']
+    """
+    units = no_units(measured_values(measures))
+    found = all_figures(units, units.sequence, 1, protocol, measures)
+    return [name for name, metric in METRICS.items() if metric.better and name in found]
 
 
 def scored_units(results: list[SequenceResult], protocol: Protocol) -> tuple[Units, Units]:

@@ -103,9 +103,9 @@ def label_quality(
     recipe, summary = read_recipe(copy / RECIPE_FILE), read_summary(copy / SUMMARY_FILE)
     truth = _truth_of(copy, clean, recipe.split, Cursor(summary, str(copy / SUMMARY_FILE)))
     noise, figures = recipe.mask_noise, None
+    sequences = scored_sequences(truth, filtered=filtered)
     if noise is not None:
         job = Job(truth, _labels(copy, truth, protocol), protocol, chosen, "error")
-        sequences = scored_sequences(truth, filtered=filtered)
         with stage("scoring labels") as progress:
             results = score_sequences(job, sequences, workers, progress)
         sums = figures_by_sequence(results, protocol, chosen)
@@ -120,7 +120,7 @@ def label_quality(
     return LabelQuality(
         copy=printable(str(copy)),
         split=recipe.split,
-        sequences=len(truth.sequences),
+        sequences=len(sequences),
         rate=None if noise is None else noise.rate,
         figures=figures,
         flipped=_share(told["text"]["flips"]) if words else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -85,6 +85,11 @@ class _Pairs:
     proposals: tuple[int, ...]
     shared: NDArray[np.int64]
     values: Mapping[str, NDArray[np.float64]]
+
+
+def measured_values(measures: Iterable[str]) -> tuple[str, ...]:
+    """The names of what is measured of every pair of masks, beside counts."""
+    return tuple(name for each in measures for name in _VALUES[each])
 
 
 class SequenceMeter:

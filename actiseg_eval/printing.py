@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Listing
 
 from actiseg_data.console import print_table
-from actiseg_eval.bootstrap import Intervals
 from actiseg_eval.cards import Card
 from actiseg_eval.comparison import Comparison
 from actiseg_eval.degradation import Robustness
 from actiseg_eval.differences import Differences
 from actiseg_eval.failures import FailureTable
+from actiseg_eval.intervals import Intervals
 from actiseg_eval.metrics import METRICS
 from actiseg_eval.protocols import Protocol
 from actiseg_eval.report import (
@@ -141,7 +141,7 @@ def print_robustness(found: Robustness, shown: Listing[str] = ()) -> None:
     for figure in shown or found.shown:
         for table in found.tables(figure):
             print_table(table.title, table.columns, table.rows)
-    for note in found.notes():
+    for note in found.notes(shown):
         print(note)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.keys import coins, key
-from actiseg_eval.bootstrap import Bootstrap, ends_of, resample_blocks, resample_weights
+from actiseg_eval.bootstrap import Bootstrap, resample_blocks, resample_weights
 from actiseg_eval.metrics import Sums
 
 _NOTHING = 1e-12
@@ -83,21 +83,59 @@ def ratio_of(sums: Sums) -> float:
 class Resampled:
     """A combination, and what resampling gave.
 
-    value, error: of all clusters. drawn: (R,) values of the resamples; deviations: (R,) how far
-    they are off, each in its own standard errors. NaN where a resample has no value.
+    value, error: of all clusters. clusters: how many have every ratio. drawn: (R,) values of the
+    resamples; deviations: (R,) how far they are off, each in its own standard errors. NaN where a
+    resample has no value.
     """
 
     value: float
     error: float
+    clusters: int
     drawn: NDArray[np.float64]
     deviations: NDArray[np.float64]
 
-    def interval(self, level: float) -> tuple[float, float]:
-        """The bootstrap-t interval of a level of confidence."""
+    def interval(self, level: float, least: float, most: float) -> tuple[float, float]:
+        """The bootstrap-t interval of a level of confidence, within what the value can be.
+
+        A deviation is in units of its own standard error, because percentiles of the value itself
+        are too narrow for a few clusters (Davison and Hinkley, Bootstrap Methods and their
+        Application, 1997, 2.4). Where few clusters differ from the others, many resamples hold none
+        of these, so they have no spread and deviate infinitely, which tells nothing. So no end is
+        further than Student's t puts it and what clusters that nobody saw could add, which are less
+        than ``1 - tail ** (1 / clusters)`` of all, or one would have been seen.
+        """
+        from scipy.special import stdtrit
+
         if self.error == 0:
             return self.value, self.value
-        low, high = ends_of(self.deviations, level)
-        return self.value - high * self.error, self.value - low * self.error
+        tail = (1 - level) / 2
+        low, high = _ends(self.deviations, tail)
+        reach = float(stdtrit(self.clusters - 1, 1 - tail)) * self.error
+        unseen = 1 - tail ** (1 / self.clusters)
+        return (
+            max(
+                least,
+                self.value - high * self.error,
+                self.value - reach - unseen * (self.value - least),
+            ),
+            min(
+                most,
+                self.value - low * self.error,
+                self.value + reach + unseen * (most - self.value),
+            ),
+        )
+
+
+def _ends(deviations: NDArray[np.float64], tail: float) -> tuple[float, float]:
+    """The quantiles of resampled deviations that leave a share out at each end.
+
+    A resample without spread deviates infinitely: it stays, as the most extreme there is.
+    """
+    known = deviations[~np.isnan(deviations)]
+    if not len(known):
+        return 0.0, 0.0  # every resample is as the whole
+    low = np.quantile(known, tail, method="lower")
+    return float(low), float(np.quantile(known, 1 - tail, method="higher"))
 
 
 def resample(combinations: Listing[Combination], bootstrap: Bootstrap) -> list[Resampled]:
@@ -117,9 +155,31 @@ def resample(combinations: Listing[Combination], bootstrap: Bootstrap) -> list[R
             with np.errstate(divide="ignore", invalid="ignore"):
                 deviations[at].append((values - whole[at][0]) / errors)
     return [
-        Resampled(value, error, np.concatenate(drawn[at]), np.concatenate(deviations[at]))
-        for at, (value, error) in enumerate(whole)
+        Resampled(
+            value,
+            error,
+            int(np.count_nonzero(of.below, axis=1).min()),
+            np.concatenate(drawn[at]),
+            np.concatenate(deviations[at]),
+        )
+        for at, (of, (value, error)) in enumerate(zip(combinations, whole, strict=True))
     ]
+
+
+def over_seeds(values: Listing[float], level: float, least: float) -> tuple[float, float] | None:
+    """Student's t interval of the mean of a figure over seeds; None of one seed, or where a seed
+    has no value.
+
+    >>> over_seeds([0.5, 0.7], 0.5, 0.0)
+    (0.5, 0.7)
+    """
+    from scipy.special import stdtrit
+
+    if len(values) < 2 or np.isnan(values).any():
+        return None
+    mean, error = float(np.mean(values)), float(np.std(values, ddof=1)) / len(values) ** 0.5
+    reach = float(stdtrit(len(values) - 1, (1 + level) / 2)) * error
+    return max(least, mean - reach), min(1.0, mean + reach)
 
 
 @dataclass(frozen=True)
@@ -154,11 +214,13 @@ def welch(one: NDArray[np.float64], other: NDArray[np.float64], level: float) ->
     return Gain(gain, (gain - reach, gain + reach), below, 2 * min(below, 1 - below))
 
 
-def paired(one: Listing[Sums], other: Listing[Sums], sign: float, bootstrap: Bootstrap) -> Gain:
+def paired(
+    one: Listing[Sums], other: Listing[Sums], sign: float, bootstrap: Bootstrap, most: float = 1.0
+) -> Gain:
     """The mean over the runs of one method less that of another, over the same clusters: interval
     by bootstrap-t, p by swapping the methods.
 
-    sign: 1 where higher is better, -1 where lower is.
+    sign: 1 where higher is better, -1 where lower is. most: the difference can be.
     """
     (found,) = resample([combine(mean_over(one) + mean_over(other, -1.0))], bootstrap)
     if abs(found.value) < _NOTHING and found.error < _NOTHING:
@@ -166,7 +228,7 @@ def paired(one: Listing[Sums], other: Listing[Sums], sign: float, bootstrap: Boo
     drawn = sign * found.drawn[~np.isnan(found.drawn)]
     share = float(((drawn > _NOTHING) + 0.5 * (np.abs(drawn) <= _NOTHING)).mean())
     p = _by_swapping(_averaged(one), _averaged(other), bootstrap)
-    low, high = sorted(sign * end for end in found.interval(bootstrap.level))
+    low, high = sorted(sign * end for end in found.interval(bootstrap.level, -most, most))
     if p > 1 - bootstrap.level:
         # A few clusters that differ alone make deviations too small: no difference stays possible.
         low, high = min(low, 0.0), max(high, 0.0)

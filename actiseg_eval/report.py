@@ -9,8 +9,8 @@ from collections.abc import Sequence as Listing
 from dataclasses import dataclass
 from typing import Any
 
-from actiseg_eval.bootstrap import Intervals
 from actiseg_eval.failures import FailureTable
+from actiseg_eval.intervals import Intervals
 from actiseg_eval.metrics import METRICS, PROFILE
 from actiseg_eval.protocols import Protocol
 

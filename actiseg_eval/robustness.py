@@ -23,7 +23,6 @@ from actiseg_eval.bootstrap import (
     Bootstrap,
     clustered,
     clusters_of,
-    interval_of,
     is_defined,
     least_of,
 )
@@ -131,9 +130,7 @@ def measure_robustness(
         curves[figure] = _Curves(figure, span, drop, bootstrap, cluster).of(sums, runs.baseline)
         few = [name for name, of in sums.items() if not all(map(_is_defined, of.values()))]
         if few and bootstrap is not None:
-            left_out[figure] = (
-                f"intervals where fewer than {FEWEST} {cluster}s have it: {', '.join(few)}"
-            )
+            left_out[figure] = f"fewer than {FEWEST} {cluster}s have it for {', '.join(few)}"
     return Robustness(
         protocol=protocol,
         measures=chosen,
@@ -246,10 +243,7 @@ class _Curves:
         able = {name: of for name, of in terms.items() if of and _is_defined(run for _, run in of)}
         found = resample([combine(of) for of in able.values()], self.bootstrap)
         level, least = self.bootstrap.level, least_of(self.figure)
-        return {
-            name: interval_of(of.value, of.error, of.deviations, level, least, _fewest(able[name]))
-            for name, of in zip(able, found, strict=True)
-        }
+        return {name: of.interval(level, least, 1.0) for name, of in zip(able, found, strict=True)}
 
     def _shares(self, points: list[Point], area: float | None) -> tuple[float | None, float | None]:
         """What is retained, and where the curve breaks."""
@@ -279,7 +273,7 @@ class _Curves:
                 prices[method] = Price(_known(sign * (one - other)), None, None, None, None)
                 continue
             found = difference(
-                baseline, method, pair, sign, self.bootstrap, (self.figure, self.cluster)
+                baseline, method, pair, self.bootstrap, figure=self.figure, cluster=self.cluster
             )
             prices[method] = Price(found.gain, found.interval, found.p, None, found.by)
         tested = {method: price.p for method, price in prices.items() if price.p is not None}
@@ -291,11 +285,6 @@ class _Curves:
 def _value(terms: _Terms) -> float:
     """NaN where one of the figures is undefined, or there is none."""
     return sum(by * ratio_of(run) for by, run in terms) if terms else float("nan")
-
-
-def _fewest(terms: _Terms) -> int:
-    """Clusters that have every figure of a combination, at least."""
-    return min(int(np.count_nonzero(of.below)) for _, of in terms if of.below is not None)
 
 
 def _known(value: float) -> float | None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,6 +106,9 @@ def _from_file(path: Path, baseline: str | None) -> Runs:
                     level: _places(of, path.parent, problems)
                     for level, of in _by_level(levels, problems)
                 }
+    with problems.caught():
+        every = [*(levels for _, levels in top["methods"].members()), *_members(top, LABELS)]
+        _refuse_mixed((key for levels in every for key, _ in levels.members()), path, problems)
     if LABELS in top:
         with problems.caught():
             for level, of in _by_level(top[LABELS], problems):
@@ -123,6 +126,20 @@ def _from_file(path: Path, baseline: str | None) -> Runs:
     if baseline is None:
         named = (texts.get("baseline"), f"{path}: baseline")
     return _checked(path, methods, labels, named, problems, truth, texts.get("split"))
+
+
+def _members(top: Cursor, name: str) -> list[Cursor]:
+    return [top[name]] if name in top else []
+
+
+def _refuse_mixed(texts: Iterable[str], where: object, problems: Problems) -> None:
+    """Adds a problem where 20 % and 20 stand side by side: one is a hundred times the other."""
+    levels = {text: parse_level(text) for text in texts}
+    large = [text for text, level in levels.items() if "%" not in text and (level or 0) > 1]
+    if large and any("%" in text for text in levels):
+        problems.add(
+            f"levels are percentages and numbers above 1 ({large[0]})", where, "write all one way"
+        )
 
 
 def _text(cursor: Cursor) -> str:
@@ -233,6 +250,9 @@ def _from_folder(root: Path, baseline: str | None) -> Runs:
                     level: tuple(seeds[seed] for seed in sorted(seeds))
                     for level, seeds in found.items()
                 }
+    names = [path.name for folder in _folders(root) for path in _folders(folder)]
+    matches = map(_FOLDER.fullmatch, names)
+    _refuse_mixed((match[1] for match in matches if match), root, problems)
     return _checked(root, methods, labels, (baseline, "--baseline"), problems)
 
 

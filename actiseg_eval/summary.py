@@ -11,9 +11,10 @@ from actiseg_data import __version__
 from actiseg_data.lexicon import load_lexicon
 from actiseg_data.records import LedgerRow
 from actiseg_data.untrusted import printable
-from actiseg_eval.bootstrap import FEWEST, Bootstrap, make_intervals
+from actiseg_eval.bootstrap import FEWEST, Bootstrap
 from actiseg_eval.failures import make_failures
 from actiseg_eval.figures import all_figures, group_figures, scored_units
+from actiseg_eval.intervals import make_intervals
 from actiseg_eval.metrics import METRICS
 from actiseg_eval.protocols import Protocol
 from actiseg_eval.report import LONG, Report, Stratum

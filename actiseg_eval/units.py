@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Listing
 from dataclasses import dataclass, fields, replace
 
@@ -63,6 +63,26 @@ class Units:
             values={name: value[which] for name, value in self.values.items()},
             **{name: getattr(self, name)[which] for name in arrays},
         )
+
+
+def no_units(values: Iterable[str]) -> Units:
+    """A table without a unit. values: names of what was measured."""
+    empty, numbers = np.zeros(0, bool), np.zeros(0, np.int64)
+    return Units(
+        results=[],
+        labels=[],
+        sequence=numbers,
+        frame=numbers,
+        object=numbers,
+        active=empty,
+        truth=numbers,
+        prediction=numbers,
+        both=numbers,
+        values={name: np.zeros(0) for name in values},
+        counted=empty,
+        mode=numbers,
+        lies_on=numbers,
+    )
 
 
 def gather_units(results: Listing[SequenceResult]) -> Units:

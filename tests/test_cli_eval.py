@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -187,7 +188,7 @@ def test_compare_prints_who_is_better(tmp_path):
     assert run("compare", folders[0], *common).returncode == 2
     done = run("compare", *folders, *common, "--figure", "auc")
     assert done.returncode == 2
-    assert "there is no figure auc" in done.stderr
+    assert "there is no figure 'auc'" in done.stderr
 
 
 def test_failures_and_cards_at_the_terminal(kitchen, preds, tmp_path):
@@ -255,6 +256,23 @@ def test_robustness_prints_tables_and_writes_documents(runs, tmp_path):
     assert "more than 50 %" in done.stdout
 
 
+def test_names_are_no_markup_and_no_number_is_cut(runs, tmp_path):
+    """Names come from files: tags in them are text, and long ones cost no figure."""
+    names = ("elr [v2]", "elr [/v3]", "pmhm-three-heads-warm20")
+    lines = ["truth: root", "split: train", "methods:"]
+    for at, name in enumerate(names):
+        for level, recipe in ((0, "oracle"), (1, "shift")):
+            shutil.copytree(runs / recipe, tmp_path / f"m{at}_{level}")
+        lines.append(f"  {name!r}: {{0: m{at}_0, 1: m{at}_1}}")
+    (tmp_path / "root").symlink_to(runs / "root")
+    (tmp_path / "names.yaml").write_text("\n".join(lines))
+    done = run("robustness", "names.yaml", "--quiet", "--resamples", "500", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for name in names:
+        assert f" {name} " in done.stdout
+    assert "…" not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -262,8 +280,8 @@ def test_robustness_prints_tables_and_writes_documents(runs, tmp_path):
         (("root",), "no level of noise"),
         (("runs.yaml", "--drop", "1"), "--drop: 1 is no share"),
         (("runs.yaml", "--baseline", "third"), "use one of first, second"),
-        (("runs.yaml", "--figure", "auc"), "there is no figure auc"),
-        (("runs.yaml", "--figure", "jf"), "jf was not measured"),
+        (("runs.yaml", "--figure", "auc"), "there is no figure 'auc'"),
+        (("runs.yaml", "--figure", "jf"), "jf is not measured"),
         (("runs.yaml", "--split", "val"), "there is no split 'val'"),
         (("runs.yaml", "--json", "runs.yaml"), "is an input"),
         (("runs.yaml", "--json", "swap/r.json"), "lies inside"),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from actiseg_eval.bootstrap import Bootstrap, resample_weights
 from actiseg_eval.metrics import Sums
@@ -72,7 +73,7 @@ def test_resampling_is_that_of_a_plain_bootstrap_t():
     low, high = np.quantile(deviations, [0.025, 0.975])
     assert found.value == pytest.approx(value)
     expected = (value - high * error, value - low * error)
-    assert found.interval(0.95) == pytest.approx(expected, abs=0.1 * error)
+    assert found.interval(0.95, 0.0, 1.0) == pytest.approx(expected, abs=0.1 * error)
 
 
 def test_intervals_cover_the_truth_as_often_as_said():
@@ -88,7 +89,7 @@ def test_intervals_cover_the_truth_as_often_as_said():
             for mean in (0.7, 0.6, 0.4)
         ]
         (found,) = resample([combine(terms)], Bootstrap(resamples=400))
-        low, high = found.interval(0.95)
+        low, high = found.interval(0.95, 0.0, 1.0)
         inside += low <= 1.7 / 3 <= high
     assert inside / rounds == pytest.approx(0.95, abs=0.025)
 
@@ -118,7 +119,14 @@ def test_few_videos_that_differ_prove_nothing(clusters, differing):
     one, other = np.full(clusters, 12.0), np.full(clusters, 12.0)
     other[:differing] -= 5
     found = paired([Sums(one, below)], [Sums(other, below)], 1.0, Bootstrap())
-    assert found.interval[0] <= 0 < found.value <= found.interval[1]
+    low, high = found.interval
+    assert low <= 0 < found.value <= high
+    # No further than what was seen and unseen videos could make of it, a gain of 1 or a loss.
+    error = np.sqrt((((one - other) / 20 - found.value) ** 2).sum()) / clusters
+    reach = stats.t.ppf(0.975, clusters - 1) * error
+    unseen = 1 - 0.025 ** (1 / clusters)
+    assert high <= found.value + reach + unseen * (1 - found.value) + 1e-9
+    assert low >= found.value - reach - unseen * (1 + found.value) - 1e-9
     # Heads or tails for each video that differs: two of 2 ** n cases are as extreme.
     assert found.p == pytest.approx(2 / 2**differing, abs=0.02)
 

@@ -382,9 +382,11 @@ def test_labels_stand_beside_the_methods(truth, root, folder, copies, tmp_path):
         (tmp_path / "runs" / "labels" / str(level)).symlink_to(copies / kind)
     found = measure_robustness(truth, read_runs(tmp_path / "runs"), bootstrap=FEW)
     value = label_quality(copies / "dilate", root).figures["giou"]
-    table, _ = found.tables("giou")
+    table = next(found.tables("giou"))
     assert table.columns[1:] == ["0", "0.2", "0.4", "0.6"]
     assert table.rows[-1] == ["labels (train)", "", "", "", f"{value:.4f}"]
+    # Labels hold no inactive object: that their n-mIoU is 0 tells nothing.
+    assert not any("labels" in row[0] for row in next(found.tables("n_miou")).rows)
     notes = "\n".join(found.notes())
     assert "labels at 0.2 (train): noise on words alone" in notes
     assert "names flipped" in notes

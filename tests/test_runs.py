@@ -70,6 +70,7 @@ REFUSED = [
     ("methods: {a: a0}\n", "methods: a: must be an object"),
     ("methods: {a: {0: a0, 0.0: a1}}\n", "methods: a: 0.0: the level 0 stands there twice"),
     ("methods: {a: {20%: a0, r0.2: a1}}\n", "the level 0.2 stands there twice"),
+    ("methods: {a: {0: a0, 20: a1}, b: {0: a0, 20%: a2}}\n", "percentages and numbers above 1"),
     ("methods: {a: {0: a0, low: a1}}\n", "methods: a: 'low' is no level of noise"),
     ("methods: {a: {0: a0, -1: a1}}\n", "'-1' is no level of noise"),
     ("methods: {a: {0: a0, .nan: a1}}\n", "'.nan' is no level of noise"),

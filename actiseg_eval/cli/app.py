@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -182,7 +181,7 @@ def compare(
 
     bootstrap = Bootstrap(level, resamples, cluster)
     parsed = parse_methods(methods)
-    _refuse_unknown(figure)
+    _check_figures(figure, protocol, metrics)
     folders = [run for method in parsed for run in method.runs]
     truth = _truth(folders[0], gt, split)
     if json_file is not None:
@@ -198,8 +197,7 @@ def compare(
         workers=workers,
         stage=staged(quiet),
     )
-    _refuse_unmeasured(figure, found.standings, found.left_out)
-    print_comparison(found, figure or ())
+    print_comparison(found, [name for name in figure or () if name in found.standings])
     if json_file is not None:
         write_json(json_file, found.to_dict(), indent=1)
         print(f"wrote {json_file}")
@@ -264,7 +262,7 @@ def robustness(
     from actiseg_eval.runs import read_runs
 
     bootstrap = Bootstrap(level, resamples, cluster) if resamples else None
-    _refuse_unknown(figure)
+    _check_figures(figure, protocol, metrics)
     told = read_runs(runs, baseline)
     folders = [folder for _, _, folder in told.each]
     truth = _truth(folders[0], gt or told.truth, split or told.split)
@@ -284,7 +282,6 @@ def robustness(
         workers=workers,
         stage=staged(quiet),
     )
-    _refuse_unmeasured(figure, found.curves)
     print_robustness(found, figure or ())
     if json_file is not None:
         write_json(json_file, found.to_dict(), indent=1)
@@ -359,31 +356,29 @@ def metrics(
         print(f"wrote {markdown_file}")
 
 
-def _refuse_unknown(figures: list[str] | None) -> None:
-    from actiseg_data.errors import refuse
+def _check_figures(figures: list[str] | None, protocol: str, metrics: str | None) -> None:
+    """Raises `Refused` for figures that there are not, or that will not be measured."""
+    from actiseg_data.errors import Problems
+    from actiseg_eval.cards import load_cards
+    from actiseg_eval.figures import figure_names
     from actiseg_eval.metrics import METRICS
+    from actiseg_eval.protocols import load_protocol
+    from actiseg_eval.scoring import figure_measures
 
+    rules = load_protocol(protocol)
+    measured = figure_names(rules, figure_measures(metrics, rules))
     known = [name for name, of in METRICS.items() if of.better]
-    unknown = sorted(set(figures or ()) - set(known))
-    if unknown:
-        raise refuse(
-            f"there is no figure {', '.join(unknown)}",
-            "--figure",
-            f"use some of {', '.join(known)}",
-        )
-
-
-def _refuse_unmeasured(
-    figures: list[str] | None, measured: Collection[str], left_out: Mapping[str, str] | None = None
-) -> None:
-    from actiseg_data.errors import refuse
-
+    problems, cards = Problems(), load_cards()
     for name in figures or ():
-        if name not in measured:
-            reason = (left_out or {}).get(name, "was not measured")
-            raise refuse(
-                f"{name} {reason}", "--figure", "measure it with --metrics, or leave it out"
+        if name not in known:
+            problems.add(
+                f"there is no figure {name!r}", "--figure", f"use some of {', '.join(known)}"
             )
+        elif name not in measured:
+            card = cards[name]
+            cure = f"give --metrics {card.measure}; protocols: {', '.join(card.protocols)}"
+            problems.add(f"{name} is not measured", "--figure", cure)
+    problems.raise_if_any()
 
 
 def _truth(preds: Path, gt: Path | None, split: str | None) -> Truth:

@@ -1,5 +1,5 @@
-"""What a noisy split leaves behind: recipe, ledger, summary, digests; and what a folder of
-predictions says of itself. Schemas and readers.
+"""What a noisy split leaves behind: recipe, ledger, summary, digests; what a folder of predictions
+says of itself, and a dataset of its frames. Schemas and readers.
 
 They stand here so that the evaluator and the trainer can read them without the noise package.
 """
@@ -28,6 +28,7 @@ PREDICTIONS_FILE = "predictions.json"
 PREDICTIONS_SCHEMA = "actiseg/predictions/1"
 RECIPE_SCHEMA = "actiseg/recipe/1"
 SUMMARY_SCHEMA = "actiseg/summary/1"
+RENDERED_SCHEMA = "actiseg/rendered/1"
 
 
 @dataclass(frozen=True)
@@ -336,3 +337,25 @@ def read_predictions_note(path: Path) -> PredictionsNote:
         model=top["model"].text(),
         recipe_digest=None if recipe.value is None else recipe.text(),
     )
+
+
+def rendered_file(split: str) -> str:
+    """Name of the file in a dataset's root that says which frames of a split are rendered."""
+    return f"rendered-{split}.json"
+
+
+def read_rendered(root: Path) -> dict[str, str]:
+    """The sequences of a root whose frames are rendered: ``<train|val>/<sequence>`` -> a digest of
+    what they were made of. Empty where all are photographs; `Refused` for a damaged note."""
+    made_of: dict[str, str] = {}
+    for path in sorted(root.glob(rendered_file("*"))):
+        top = Cursor(read_json(path, "note of rendered frames"), str(path))
+        _refuse_schema(top, RENDERED_SCHEMA)
+        made_of |= {name: cursor.text() for name, cursor in top["sequences"].members()}
+    return made_of
+
+
+def has_rendered_frames(root: Path) -> bool:
+    """Whether frames of a root are painted, not photographs: rendered, or of the built-in sample.
+    Tables of what was learnt from them, or predicted of them, say so."""
+    return (root / "sample.json").is_file() or any(root.glob(rendered_file("*")))

@@ -14,6 +14,7 @@ import numpy as np
 
 from actiseg_data.errors import Problems, refuse
 from actiseg_data.parallel import crew
+from actiseg_data.records import has_rendered_frames
 from actiseg_data.sequences import Sequence
 from actiseg_data.stage import Stage, silent
 from actiseg_data.untrusted import printable
@@ -84,12 +85,14 @@ class Difference:
 class Comparison:
     """Methods held against each other.
 
-    folders: of each method. cluster, clusters: what was resampled, and how many there are.
-    standings, differences: by figure. left_out: figures that could not be compared, and why.
+    rendered: see `Report`. folders: of each method. cluster, clusters: what was resampled, and how
+    many there are. standings, differences: by figure. left_out: figures that could not be
+    compared, and why.
     """
 
     protocol: Protocol
     split: str
+    rendered: bool
     method: Bootstrap
     folders: Mapping[str, tuple[str, ...]]
     cluster: str
@@ -105,6 +108,7 @@ class Comparison:
             "protocol": self.protocol.name,
             "protocol_version": self.protocol.version,
             "split": self.split,
+            "rendered_frames": self.rendered,
             "methods": {name: list(of) for name, of in self.folders.items()},
             "level": self.method.level,
             "resamples": self.method.resamples,
@@ -220,6 +224,7 @@ def compare(
     return Comparison(
         protocol=protocol,
         split=truth.name,
+        rendered=has_rendered_frames(truth.root),
         method=bootstrap,
         folders={
             method.name: tuple(printable(str(run)) for run in method.runs) for method in methods

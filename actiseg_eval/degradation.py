@@ -11,7 +11,7 @@ from actiseg_eval.bootstrap import Bootstrap
 from actiseg_eval.labels import LabelQuality, Share
 from actiseg_eval.metrics import METRICS
 from actiseg_eval.protocols import Protocol
-from actiseg_eval.report import figure_text, heading, markdown_rows
+from actiseg_eval.report import figure_text, heading, markdown_rows, split_text
 
 SCHEMA = "actiseg/robustness/1"
 
@@ -92,7 +92,8 @@ class Table:
 class Robustness:
     """Figures of methods over levels of noise.
 
-    truth, split: what predictions were held against. baseline: the method that others are held
+    truth, split: what predictions were held against. rendered: see
+    `actiseg_eval.report.Report`. baseline: the method that others are held
     against. drop: the share whose loss breaks a method. method: how intervals were made, None for
     none. cluster, clusters: what was resampled, and how many there are. folders: of each method, by
     level. span: the range of levels that all methods share, None where there is none. curves: by
@@ -104,6 +105,7 @@ class Robustness:
     measures: tuple[str, ...]
     truth: str
     split: str
+    rendered: bool
     baseline: str
     drop: float
     method: Bootstrap | None
@@ -126,6 +128,7 @@ class Robustness:
             "measures": list(self.measures),
             "truth": self.truth,
             "split": self.split,
+            "rendered_frames": self.rendered,
             "baseline": self.baseline,
             "drop": self.drop,
             "confidence": self.method.level if self.method else None,
@@ -150,7 +153,8 @@ class Robustness:
 
     def to_markdown(self, figures: Listing[str] = ()) -> str:
         """The tables of some figures, by default of those in `shown`, and what they mean."""
-        lines = [f"# Robustness on {self.split}, protocol `{self.protocol.name}`", ""]
+        of = split_text(self.split, rendered=self.rendered)
+        lines = [f"# Robustness on {of}, protocol `{self.protocol.name}`", ""]
         lines += [f"Truth `{self.truth}`, baseline `{self.baseline}`, {self.toolkit}.", ""]
         shown = tuple(figures) or self.shown
         for figure in shown:
@@ -171,7 +175,8 @@ class Robustness:
             {point.level for curve in self.curves[figure] for point in curve.points}
             | {level for level, of in self.labels.items() if of.figures is not None}
         )
-        title = f"{METRICS[figure].symbol} by level of noise: {self.split}, {self.protocol.name}"
+        of = split_text(self.split, rendered=self.rendered)
+        title = f"{METRICS[figure].symbol} by level of noise: {of}, {self.protocol.name}"
         for start in range(0, len(levels), _COLUMNS):
             part = levels[start : start + _COLUMNS]
             columns = [heading(figure), *(f"{level:g}" for level in part)]

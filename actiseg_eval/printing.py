@@ -21,6 +21,7 @@ from actiseg_eval.report import (
     Stratum,
     figure_text,
     heading,
+    split_text,
 )
 
 _FEW_GROUPS = 8
@@ -32,7 +33,8 @@ _FEW_COLUMNS = 7
 def print_report(report: Report) -> None:
     """The main table, one for each division with few groups, and what was odd."""
     figures, names = report.figures, report.shown
-    title = f"{report.split}, protocol {report.protocol.name} {report.protocol.version}"
+    of = split_text(report.split, rendered=report.rendered)
+    title = f"{of}, protocol {report.protocol.name} {report.protocol.version}"
     _print_figures(title, "", report.whole, names)
     if report.intervals is not None:
         print(_told(report.intervals))
@@ -110,9 +112,8 @@ def print_comparison(found: Comparison, shown: Listing[str] = ()) -> None:
             seeds = ", ".join(map(figure_text, each.seeds)) if len(each.seeds) > 1 else "-"
             rows.append([each.name, str(each.rank), figure_text(each.value), interval, seeds])
         columns = ["method", "rank", heading(figure), f"{level} over seeds", "seeds"]
-        print_table(
-            f"{METRICS[figure].symbol}, {found.split}, {found.protocol.name}", columns, rows
-        )
+        of = split_text(found.split, rendered=found.rendered)
+        print_table(f"{METRICS[figure].symbol}, {of}, {found.protocol.name}", columns, rows)
         rows = [
             [
                 f"{each.first} against {each.second}",

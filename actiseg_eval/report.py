@@ -40,7 +40,8 @@ class Stratum:
 class Report:
     """What was scored, and how well.
 
-    measures: what was measured. truth, split, predictions: what was held against what.
+    measures: what was measured. truth, split, predictions: what was held against what. rendered:
+    the dataset's frames are painted, no photographs, and every table says so.
     figures: by key, see `actiseg_eval.metrics.METRICS`; shares as fractions, undefined ones None.
     intervals: of figures, None where none were made. strata: groups of units by what they were
     divided by. failures: what went wrong, None where nobody looked. handled: counts of what was
@@ -52,6 +53,7 @@ class Report:
     truth: str
     split: str
     predictions: str
+    rendered: bool
     figures: Mapping[str, float | int | None]
     intervals: Intervals | None
     strata: Mapping[str, Listing[Stratum]]
@@ -70,6 +72,7 @@ class Report:
             "truth": self.truth,
             "split": self.split,
             "predictions": self.predictions,
+            "rendered_frames": self.rendered,
             "metrics": dict(self.figures),
             "intervals": self.bounds,
             "bootstrap": None if self.intervals is None else self.intervals.to_dict(),
@@ -120,7 +123,8 @@ class Report:
 
     def to_markdown(self) -> str:
         """The main table, and one for each division but those by sequence and object."""
-        lines = [f"# {self.split}, protocol `{self.protocol.name}` {self.protocol.version}", ""]
+        of = split_text(self.split, rendered=self.rendered)
+        lines = [f"# {of}, protocol `{self.protocol.name}` {self.protocol.version}", ""]
         lines += [f"Predictions `{self.predictions}`, truth `{self.truth}`, {self.toolkit}.", ""]
         lines += _markdown("", self.whole, self.shown)
         for by, strata in self.strata.items():
@@ -158,6 +162,15 @@ class Report:
             for row in (heads, values)
         ]
         return "\n".join(lines)
+
+
+def split_text(split: str, *, rendered: bool) -> str:
+    """A split's name for the head of a table.
+
+    >>> split_text("val_human", rendered=True)
+    'val_human (rendered frames)'
+    """
+    return f"{split} (rendered frames)" if rendered else split
 
 
 PROFILE_TITLE = "foreground and background: how many objects are predicted, and how well"

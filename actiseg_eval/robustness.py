@@ -14,6 +14,7 @@ from actiseg_data import __version__
 from actiseg_data.errors import Interrupted, Problems, Refused, refuse
 from actiseg_data.layouts.actionvos import Split
 from actiseg_data.parallel import crew
+from actiseg_data.records import has_rendered_frames
 from actiseg_data.sequences import Sequence
 from actiseg_data.stage import Stage, silent
 from actiseg_data.untrusted import printable
@@ -136,6 +137,7 @@ def measure_robustness(
         measures=chosen,
         truth=printable(str(truth.root)),
         split=truth.name,
+        rendered=has_rendered_frames(truth.root),
         baseline=runs.baseline,
         drop=drop,
         method=bootstrap,

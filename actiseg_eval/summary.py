@@ -9,7 +9,7 @@ import numpy as np
 
 from actiseg_data import __version__
 from actiseg_data.lexicon import load_lexicon
-from actiseg_data.records import LedgerRow
+from actiseg_data.records import LedgerRow, has_rendered_frames
 from actiseg_data.untrusted import printable
 from actiseg_eval.bootstrap import FEWEST, Bootstrap
 from actiseg_eval.failures import make_failures
@@ -75,6 +75,7 @@ def make_report(
         truth=str(truth.root),
         split=truth.name,
         predictions=printable(predictions),
+        rendered=has_rendered_frames(truth.root),
         figures=_plain(figures),
         intervals=intervals,
         strata=strata,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -87,7 +88,7 @@ def test_the_figures_are_those_of_the_public_loop(data):
 
 
 class FakeTruth:
-    root, name = "root", "split"
+    root, name = Path("root"), "split"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -11,8 +10,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from actiseg_data.digests import json_digest
 from actiseg_data.errors import Refused, refuse
 from actiseg_data.files import is_occupied, write_bytes, write_json
@@ -20,7 +17,7 @@ from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, open_split
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.licences import write_licences
 from actiseg_data.masks import pixel_digest, write_index_mask
-from actiseg_data.render import render_frame
+from actiseg_data.render.dataset import frame_jpeg
 from actiseg_data.sample.clips import Clip, clips
 from actiseg_data.sample.draws import ALGORITHM
 from actiseg_data.sequences import Sequence
@@ -29,8 +26,6 @@ from actiseg_data.untrusted import Cursor, read_json
 SPLITS = ("train", "val", "val_human")
 MARKER = "sample.json"
 SCHEMA = "actiseg/sample/1"
-
-_JPEG_QUALITY = 85
 
 _LICENSE = "Apache-2.0, see https://www.apache.org/licenses/LICENSE-2.0\n"
 _NOTICE = """\
@@ -181,10 +176,7 @@ def _write_clip(root: Path, subset: str, clip: Clip) -> dict[str, str]:
     frames = sequence_folder(root, FRAMES, subset, sequence.folder)
     for frame, mask in zip(sequence.frames, clip.masks, strict=True):
         write_index_mask(masks / f"{frame}.png", mask)
-        stream = io.BytesIO()
-        picture = Image.fromarray(render_frame(mask, sequence, frame))
-        picture.save(stream, "JPEG", quality=_JPEG_QUALITY)
-        write_bytes(frames / f"{frame}.jpg", stream.getvalue())
+        write_bytes(frames / f"{frame}.jpg", frame_jpeg(mask, sequence, frame))
         digests[f"{subset}/{sequence.folder}/{frame}"] = pixel_digest(mask)
     return digests
 

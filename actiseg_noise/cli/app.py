@@ -30,6 +30,7 @@ for command in (
     manifests.types,
     manifests.presets,
     datasets.sample,
+    datasets.render,
 ):
     app.command()(command)
 

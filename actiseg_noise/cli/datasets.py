@@ -1,4 +1,4 @@
-"""`sample` and `prepare`: clean datasets to work on."""
+"""`sample`, `prepare` and `render`: clean datasets to work on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from actiseg_noise.cli.options import Quiet, Workers, quoted, staged
+from actiseg_noise.cli.options import Dataset, Quiet, Workers, locate, quoted, staged
 
 
 def sample(
@@ -70,3 +70,25 @@ def visor(
     print_preparation(report)
     print(f"made the split {split!r} in {out}; prepare-{split}.json lists every place")
     print(f"next: actiseg-noise corrupt {quoted(out)} --split {split} --type boundary --rate 0.4")
+
+
+def render(
+    dataset: Dataset = None,
+    split: Annotated[str, typer.Option(help="Action list whose frames to render.")] = "train",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace frames that are there.")
+    ] = False,
+    workers: Workers = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Render frames from clean masks, for a dataset whose photographs are not at hand.
+
+    Shapes, actions and labels stay real, pixels are made. The dataset is marked as rendered.
+
+    Example: actiseg-noise render dataset_visor --split train --workers 2
+    """
+    from actiseg_data.render.dataset import render_split
+
+    root = locate(dataset)
+    print(render_split(root, split, overwrite=overwrite, workers=workers, stage=staged(quiet)))
+    print(f"next: actiseg-train fit {quoted(root)} --out run")

@@ -1,0 +1,1 @@
+"""A slim trainer for action-based video object segmentation under noisy labels."""

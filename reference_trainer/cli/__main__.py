@@ -1,0 +1,5 @@
+"""``python -m reference_trainer.cli``."""
+
+from reference_trainer.cli import main
+
+main()

@@ -1,0 +1,212 @@
+"""All that decides a run, in one place: a dataclass that is a YAML file."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from actiseg_data.errors import Problems, refuse
+from actiseg_data.files import write_bytes
+from actiseg_data.untrusted import read_bytes
+
+CONFIG_FILE = "config.yaml"
+
+
+@dataclass(frozen=True)
+class Config:
+    """A run.
+
+    dataset, split: what is learnt from. noisy: a noisy copy of that split, whose masks and prompts
+    take the place of the clean ones. prompt_style: ``promptaction``, ``action`` or ``noaction``.
+
+    strategy, options: how, see ``actiseg-train strategies``. seed: of everything that is drawn.
+
+    encoder, channels, prompt_width: the model, see `Model`. height, width: of the frames that it
+    sees, multiples of 16; frames of any size are made so large.
+
+    epochs, clips: passes over the split, clips in a batch. frames, prompts: most of a clip in one
+    step. augment: mirror and recolour. rate, weight_decay, warmup, clip_norm: AdamW's rate at its
+    height, its decay, the share of steps in which the rate rises, the most that a gradient's norm
+    may be.
+
+    device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``. threads: that make batches ahead. memory_mib:
+    of decoded clips that are kept. save_minutes: longest time between two checkpoints; one is made
+    after each epoch, too.
+    """
+
+    dataset: str
+    split: str = "train"
+    noisy: str | None = None
+    prompt_style: str = "promptaction"
+    strategy: str = "plain"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    encoder: str = "tiny"
+    channels: int = 32
+    prompt_width: int = 96
+    height: int = 128
+    width: int = 224
+    epochs: int = 40
+    clips: int = 2
+    frames: int = 2
+    prompts: int = 12
+    augment: bool = True
+    rate: float = 1e-3
+    weight_decay: float = 0.02
+    warmup: float = 0.05
+    clip_norm: float = 1.0
+    device: str = "auto"
+    threads: int = 1
+    memory_mib: int = 4096
+    save_minutes: float = 10.0
+
+    def __post_init__(self) -> None:
+        problems = Problems()
+
+        def require(name: str, holds: bool, cure: str) -> None:
+            if not holds:
+                problems.add(f"{name} {getattr(self, name)!r} makes no sense", "config", cure)
+
+        for name in ("channels", "prompt_width"):
+            value = getattr(self, name)
+            require(name, value > 0 and value % 8 == 0, "give a multiple of 8")
+        for name in ("height", "width"):
+            value = getattr(self, name)
+            require(name, 0 < value <= 4096 and value % 16 == 0, "give a multiple of 16")
+        for name in ("epochs", "clips", "frames", "prompts", "threads"):
+            require(name, getattr(self, name) >= 1, "give 1 or more")
+        for name in ("rate", "clip_norm", "save_minutes"):
+            require(name, getattr(self, name) > 0, "give more than 0")
+        for name in ("weight_decay", "memory_mib"):
+            require(name, getattr(self, name) >= 0, "give 0 or more")
+        require("warmup", 0 <= self.warmup < 1, "give a share below 1")
+        problems.raise_if_any()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of the frames that the model sees."""
+        return self.height, self.width
+
+    def to_yaml(self) -> str:
+        """The YAML document, fields in their order.
+
+        >>> print(Config("dataset_visor", options={"dice": 1.0}).to_yaml().splitlines()[0])
+        dataset: dataset_visor
+        """
+        import yaml
+
+        document = asdict(self) | {"options": dict(self.options)}
+        text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+        return text
+
+
+def make_config(values: Mapping[str, Any], where: str) -> Config:
+    """A configuration of values by field; raises `Refused` for unknown fields, missing ones, and
+    values of another type, naming all.
+
+    >>> make_config({"dataset": "d", "epochs": 3}, "test").epochs
+    3
+    """
+    problems = Problems()
+    kinds = typing.get_type_hints(Config)
+    known = {of.name: of for of in fields(Config)}
+    taken: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in known:
+            problems.add(f"there is no setting {name!r}", where, f"use {', '.join(known)}")
+            continue
+        value = _number(value) if kinds[name] is float else value
+        if not _fits(value, kinds[name]):
+            problems.add(f"{name} is {value!r}", where, f"give {_told(kinds[name])}")
+        else:
+            taken[name] = value
+    for name, of in known.items():
+        bare = of.default is MISSING and of.default_factory is MISSING
+        if bare and name not in values:
+            problems.add(f"{name} is missing", where, "add it")
+    problems.raise_if_any()
+    return Config(**taken)
+
+
+def read_config(path: Path) -> Config:
+    """The configuration in a YAML file; `Refused` where it is damaged, see `make_config`."""
+    return make_config(read_values(path), str(path))
+
+
+def read_values(path: Path) -> dict[str, Any]:
+    """The settings of a YAML file, which need not be all; `Refused` where it holds none."""
+    import yaml
+
+    try:
+        document = yaml.safe_load(read_bytes(path, "configuration").decode())
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        told = str(error).splitlines()[0]
+        raise refuse(f"is no YAML ({told})", path, "correct the file") from None
+    if not isinstance(document, dict) or not all(isinstance(name, str) for name in document):
+        raise refuse("does not hold settings by name", path, "write lines such as 'epochs: 20'")
+    return document
+
+
+def write_config(path: Path, config: Config) -> None:
+    """Write a configuration as YAML."""
+    write_bytes(path, config.to_yaml().encode())
+
+
+def with_settings(values: Mapping[str, Any], settings: Iterable[str]) -> dict[str, Any]:
+    """Settings with some ``key=value`` laid over them; ``options.key=value`` is an option of the
+    strategy. Values are read as YAML reads them.
+
+    >>> with_settings({"epochs": 3}, ["epochs=5", "options.q=0.5"])
+    {'epochs': 5, 'options': {'q': 0.5}}
+    """
+    import yaml
+
+    changed = {**values, "options": dict(values.get("options") or {})}
+    for setting in settings:
+        name, sign, text = setting.partition("=")
+        if not sign:
+            raise refuse(f"{setting!r} has no '='", "--set", "give key=value")
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise refuse(f"{text!r} is no value", "--set", "give a number or a word") from None
+        if name.startswith("options."):
+            changed["options"][name.removeprefix("options.")] = value
+        else:
+            changed[name] = value
+    return changed
+
+
+def moved(config: Config, **changes: Any) -> Config:
+    """The configuration with some values changed."""
+    return replace(config, **changes)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    if isinstance(kind, types.UnionType):
+        return any(_fits(value, of) for of in typing.get_args(kind))
+    if typing.get_origin(kind) is not None:
+        return isinstance(value, dict) and all(isinstance(name, str) for name in value)
+    return type(value) is kind
+
+
+def _number(value: Any) -> Any:
+    """A whole number as a float, and what YAML takes for a text: 1e-3 without a point."""
+    if type(value) is int:
+        return float(value)
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return float(value)
+    return value
+
+
+def _told(kind: Any) -> str:
+    if isinstance(kind, types.UnionType):
+        return " or ".join(_told(of) for of in typing.get_args(kind))
+    names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+    return names.get(kind, "nothing" if kind is type(None) else "values by name")

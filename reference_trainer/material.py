@@ -1,0 +1,229 @@
+"""What is learnt from, or predicted: the sequences of a split with their prompts, and where their
+frames and masks lie. Clean, or overlaid by a noisy copy."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from collections.abc import Sequence as Listing
+from dataclasses import dataclass
+from pathlib import Path
+
+from actiseg_data.errors import Problems, Refused, refuse
+from actiseg_data.layouts.actionvos import FRAMES, Split, disk_name, open_split
+from actiseg_data.layouts.image_sets import PROMPT_STYLES, Expression, expressions_file
+from actiseg_data.records import RECIPE_FILE, has_rendered_frames, read_recipe
+from actiseg_data.sequences import Sequence
+from reference_trainer.tokens import is_cut
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One prompt of a sequence: what is asked, and the answer. The flags are those of
+    `ObjectLabel`."""
+
+    object_id: int
+    text: str
+    positive: bool
+    handbox: bool
+    narration: bool
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A sequence and its prompts, in the order of the file.
+
+    first_item, first_unit: running numbers of its first object, and of that object's first frame,
+    in the split; units go by object, then by frame.
+    """
+
+    sequence: Sequence
+    prompts: tuple[Prompt, ...]
+    first_item: int
+    first_unit: int
+
+
+@dataclass(frozen=True)
+class Material:
+    """A split to learn from or to predict.
+
+    clean: where frames lie. masks: where masks lie; the clean split or the noisy copy.
+    recipe_digest: of the noise, None of none or of a copy without a recipe. rendered: its frames
+    are painted, not photographs. handled: counts of what is odd.
+    """
+
+    clean: Split
+    masks: Split
+    clips: tuple[Clip, ...]
+    style: str
+    recipe_digest: str | None
+    rendered: bool
+    handled: Mapping[str, int]
+
+    @property
+    def items(self) -> int:
+        """How many (sequence, object) there are."""
+        return sum(len(clip.prompts) for clip in self.clips)
+
+    @property
+    def units(self) -> int:
+        """How many (sequence, object, frame) there are."""
+        return sum(len(clip.prompts) * len(clip.sequence.frames) for clip in self.clips)
+
+    def frame_path(self, sequence: Sequence, frame: str) -> Path:
+        return self.clean.folder(FRAMES, sequence) / disk_name(f"{frame}.jpg")
+
+
+def open_material(
+    root: Path,
+    split: str,
+    *,
+    noisy: Path | None = None,
+    style: str = "promptaction",
+    labelled: bool = True,
+) -> Material:
+    """A split of an ActionVOS root, as labelled there or in a noisy copy.
+
+    noisy: a folder that ``actiseg-noise corrupt`` made, or another copy in the same layout; its
+    masks and prompts take the place of the clean ones. style: of the prompts. labelled: whether
+    there must be masks. Raises `Refused` where the copy is of other sequences, where frames are
+    missing, or where prompts and the list do not fit.
+    """
+    if style not in PROMPT_STYLES:
+        raise refuse(
+            f"{style!r} is no style of prompts",
+            "--prompt-style",
+            f"use one of {', '.join(PROMPT_STYLES)}",
+        )
+    if (root / RECIPE_FILE).is_file():
+        raise refuse(
+            "is a noisy split, which has no frames of its own",
+            root,
+            "give the clean dataset, and this folder as --noisy",
+        )
+    clean = open_split(root, split, masks=labelled)
+    masks, digest = clean, None
+    if noisy is not None:
+        masks, digest = _open_noisy(noisy, clean)
+    clips = _clips(masks, _expressions(masks, style))
+    if not clean.subsets:
+        raise _missing_frames(clean, clean.root / FRAMES, "no frame is there")
+    material = Material(clean, masks, clips, style, digest, has_rendered_frames(root), _odd(clips))
+    _refuse_missing_frames(material)
+    return material
+
+
+def _open_noisy(noisy: Path, clean: Split) -> tuple[Split, str | None]:
+    """A noisy copy of a split, and the digest of its recipe, if it has one."""
+    digest = None
+    if (noisy / RECIPE_FILE).is_file():
+        recipe = read_recipe(noisy / RECIPE_FILE)
+        digest = recipe.digest
+        if recipe.split != clean.name:
+            raise refuse(
+                f"holds noise on the split {recipe.split!r}, not on {clean.name!r}",
+                noisy,
+                f"make one with actiseg-noise corrupt --split {clean.name}, or give --split "
+                f"{recipe.split}",
+            )
+    opened = open_split(noisy, clean.name)
+    ours = {of.folder: of for of in clean.sequences}
+    theirs = {of.folder: of for of in opened.sequences}
+    odd = sorted(ours.keys() ^ theirs.keys())
+    odd += sorted(
+        folder
+        for folder in ours.keys() & theirs.keys()
+        if _labels(ours[folder]) != _labels(theirs[folder])
+    )
+    if odd:
+        raise refuse(
+            f"is of another list: {len(odd)} sequences differ in what they hold, {odd[0]} among "
+            "them",
+            noisy,
+            f"give a noisy copy of the whole split {clean.name!r} of {clean.root}",
+        )
+    return opened, digest
+
+
+def _labels(sequence: Sequence) -> tuple[object, ...]:
+    """What noise never changes."""
+    objects = [(of.object_id, of.positive, of.handbox, of.narration) for of in sequence.objects]
+    return sequence.frames, sorted(objects)
+
+
+def _expressions(split: Split, style: str) -> dict[str, tuple[Expression, ...]]:
+    file = expressions_file(split.name, style)
+    if not split.has_document(file):
+        there = [of for of in PROMPT_STYLES if split.has_document(expressions_file(split.name, of))]
+        raise refuse(
+            f"there are no prompts in the style {style!r}",
+            split.root / "ImageSets" / file,
+            f"give --prompt-style {there[0]}" if there else "prepare the split again",
+        )
+    return split.read_expressions(style)
+
+
+def _clips(split: Split, expressions: Mapping[str, Listing[Expression]]) -> tuple[Clip, ...]:
+    clips: list[Clip] = []
+    problems = Problems()
+    item = unit = 0
+    for sequence in split.sequences:
+        labels = {label.object_id: label for label in sequence.objects}
+        where = f"{split.root}: {sequence.folder}"
+        asked = expressions.get(sequence.folder)
+        if not asked:
+            problems.add("has no prompt", where, "prepare the split again")
+            continue
+        prompts: list[Prompt] = []
+        for expression in asked:
+            # Files for inference alone give no object; theirs are numbered in order.
+            object_id = expression.object_id or len(prompts) + 1
+            label = labels.get(object_id)
+            if label is None:
+                problems.add(
+                    f"asks for the object {object_id}, which the list lacks",
+                    where,
+                    "prepare the split again",
+                )
+                continue
+            prompts.append(
+                Prompt(object_id, expression.exp, label.positive, label.handbox, label.narration)
+            )
+        clips.append(Clip(sequence, tuple(prompts), item, unit))
+        item += len(prompts)
+        unit += len(prompts) * len(sequence.frames)
+    problems.raise_if_any()
+    return tuple(clips)
+
+
+def _odd(clips: Listing[Clip]) -> Counter[str]:
+    """What is odd and handled."""
+    counts = Counter(
+        clips_with_one_frame=sum(len(clip.sequence.frames) == 1 for clip in clips),
+        sequences_without_active_object=sum(
+            not any(prompt.positive for prompt in clip.prompts) for clip in clips
+        ),
+        prompts_cut=sum(is_cut(prompt.text) for clip in clips for prompt in clip.prompts),
+    )
+    return +counts
+
+
+def _refuse_missing_frames(material: Material) -> None:
+    missing = [
+        path
+        for clip in material.clips
+        for frame in clip.sequence.frames
+        if not (path := material.frame_path(clip.sequence, frame)).is_file()
+    ]
+    if missing:
+        many = f"{len(missing)} frames are missing, {missing[0]} among them"
+        raise _missing_frames(material.clean, material.clean.root / FRAMES, many)
+
+
+def _missing_frames(split: Split, where: Path, what: str) -> Refused:
+    return refuse(
+        what,
+        where,
+        "put the photographs there (actiseg-noise prepare visor --images), or paint frames from "
+        f"the masks: actiseg-noise render {split.root} --split {split.name}",
+    )

@@ -1,0 +1,240 @@
+"""From a run to predictions that the evaluator reads."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from actiseg_data import __version__, png
+from actiseg_data.errors import refuse
+from actiseg_data.files import is_occupied, write_json
+from actiseg_data.layouts.actionvos import disk_name
+from actiseg_data.masks import read_index_mask, write_index_mask
+from actiseg_data.records import PREDICTIONS_FILE, PredictionsNote, read_predictions_note
+from actiseg_data.stage import Stage, silent
+from reference_trainer import checkpoint
+from reference_trainer.checkpoint import MODEL_FILE
+from reference_trainer.config import Config, make_config
+from reference_trainer.data import decode_frames, normalised
+from reference_trainer.devices import out_of_memory, pick_device, precision, refuse_memory
+from reference_trainer.material import Clip, Material, open_material
+from reference_trainer.model import Model
+from reference_trainer.scores import (
+    DEFAULT_THRESHOLD,
+    ClipScores,
+    ScoresWriter,
+    read_scores,
+)
+from reference_trainer.tokens import tokenise
+
+_TOGETHER = 16
+"""Frames of a clip that the model sees at once; of longer clips, parts after one another."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model that a run has made. recipe_digest: of the noise that it learnt from. rendered: it
+    learnt from painted frames. step: updates so far."""
+
+    model: Model
+    config: Config
+    recipe_digest: str | None
+    rendered: bool
+    step: int
+    device: torch.device
+
+
+@dataclass(frozen=True)
+class PredictReport:
+    """What `predict` or `paint_again` made. asked: prompts. passed: those whose activity reaches
+    the threshold."""
+
+    out: Path
+    sequences: int
+    frames: int
+    asked: int
+    passed: int
+    threshold: float
+    rendered: bool
+
+    def __str__(self) -> str:
+        painted = "; frames are painted, no photographs" if self.rendered else ""
+        return (
+            f"{self.frames} masks of {self.sequences} sequences in {self.out}; {self.passed} of "
+            f"{self.asked} prompts reach activity {self.threshold:g}{painted}"
+        )
+
+
+def load_trained(run: Path, device: str = "auto") -> Trained:
+    """The model of a run's last checkpoint. Raises `Refused` as `checkpoint.load` does."""
+    where = pick_device(device)
+    document = checkpoint.load(run / MODEL_FILE, where)
+    import yaml
+
+    config = make_config(yaml.safe_load(document["config"]), str(run / MODEL_FILE))
+    model = Model(config.encoder, config.channels, config.prompt_width).to(where)
+    model.load_state_dict(document["net"])
+    model.eval()
+    return Trained(
+        model, config, document["recipe_digest"], document["rendered"], document["step"], where
+    )
+
+
+def predict(
+    run: Path,
+    root: Path,
+    split: str,
+    out: Path,
+    *,
+    threshold: float = DEFAULT_THRESHOLD,
+    device: str = "auto",
+    stage: Stage = silent,
+) -> PredictReport:
+    """Predict a split: ``OUT/<sequence>/<frame>.png`` with the objects' real ids, a note of what
+    was predicted, and raw scores.
+
+    run: that `fit` made. root, split: what to predict; labels are not looked at. out: a new folder,
+    which gets its name when it is whole.
+    """
+    trained = load_trained(run, device)
+    material = open_material(root, split, style=trained.config.prompt_style, labelled=False)
+    note = PredictionsNote(
+        dataset=os.path.relpath(root, out),
+        split=split,
+        dataset_fingerprint=material.clean.fingerprint,
+        toolkit=f"actiseg {__version__}",
+        model=_named(run, trained),
+        recipe_digest=trained.recipe_digest,
+    )
+    _refuse_threshold(threshold)
+    counts = [0, 0, 0]
+    with _new_folder(out) as whole, stage("predicting") as progress:
+        writer = ScoresWriter(whole)
+        for done, clip in enumerate(material.clips, 1):
+            scores = _scored(trained, material, clip)
+            writer.add(scores)
+            _count(counts, scores, threshold)
+            _paint(whole, scores, threshold)
+            if progress:
+                progress(done, len(material.clips))
+        writer.close({"run": run.name, "threshold": threshold})
+        write_json(whole / PREDICTIONS_FILE, note.to_dict(), indent=1)
+    return PredictReport(out, len(material.clips), *_three(counts), threshold, material.rendered)
+
+
+def paint_again(
+    preds: Path, out: Path, threshold: float, *, stage: Stage = silent
+) -> PredictReport:
+    """Predictions at another threshold of activity, from the raw scores of `preds` alone."""
+    _refuse_threshold(threshold)
+    note = read_predictions_note(preds / PREDICTIONS_FILE)
+    dataset = os.path.relpath((preds / note.dataset).resolve(), out.resolve())
+    counts, sequences = [0, 0, 0], 0
+    with _new_folder(out) as whole, stage("painting") as progress:
+        scored = list(read_scores(preds))
+        for sequences, scores in enumerate(scored, 1):
+            _count(counts, scores, threshold)
+            _paint(whole, scores, threshold)
+            if progress:
+                progress(sequences, len(scored))
+        write_json(whole / PREDICTIONS_FILE, note.to_dict() | {"dataset": dataset}, indent=1)
+    return PredictReport(out, sequences, *_three(counts), threshold, rendered=False)
+
+
+def _named(run: Path, trained: Trained) -> str:
+    painted = ", trained on rendered frames" if trained.rendered else ""
+    return f"{trained.config.strategy}, {trained.step} steps ({run.name}){painted}"
+
+
+def _scored(trained: Trained, material: Material, clip: Clip) -> ClipScores:
+    """What the model says of one sequence, its frames taken in parts of equal meaning."""
+    config, device = trained.config, trained.device
+    sequence = clip.sequence
+    pictures = torch.from_numpy(normalised(decode_frames(material, sequence, config.size)))
+    tokens = torch.from_numpy(np.stack([tokenise(prompt.text) for prompt in clip.prompts]))
+    masks: list[Tensor] = []
+    activity = torch.zeros(len(clip.prompts))
+    try:
+        with torch.inference_mode(), precision(device):
+            for part in pictures.split(_TOGETHER):
+                output = trained.model(part[None].to(device), tokens[None].to(device))
+                masks.append(output.masks[0].float().cpu())
+                activity += output.activity[0].float().cpu() * len(part) / len(pictures)
+    except (RuntimeError, MemoryError) as error:
+        if out_of_memory(error):
+            raise refuse_memory(device, sequence.folder) from None
+        raise
+    return ClipScores(
+        folder=sequence.folder,
+        frames=sequence.frames,
+        size=_size(material, clip),
+        objects=tuple(prompt.object_id for prompt in clip.prompts),
+        activity=tuple(torch.sigmoid(activity).tolist()),
+        logits=torch.cat(masks, dim=1).clamp(-60_000, 60_000).numpy().astype(np.float16),
+    )
+
+
+def _size(material: Material, clip: Clip) -> tuple[int, int]:
+    """(H, W) of a sequence's masks; of its frames, where it has none."""
+    from PIL import Image
+
+    path = material.clean.mask_path(clip.sequence, clip.sequence.frames[0])
+    if path.is_file():
+        parsed = png.parse(path.read_bytes())
+        if parsed is not None:
+            return parsed.height, parsed.width
+        height, width = read_index_mask(path).shape
+        return height, width
+    with Image.open(material.frame_path(clip.sequence, clip.sequence.frames[0])) as image:
+        return image.height, image.width
+
+
+def _paint(folder: Path, scores: ClipScores, threshold: float) -> None:
+    place = folder / disk_name(scores.folder)
+    for frame, mask in zip(scores.frames, scores.masks(threshold), strict=True):
+        write_index_mask(place / disk_name(f"{frame}.png"), mask)
+
+
+def _count(counts: list[int], scores: ClipScores, threshold: float) -> None:
+    counts[0] += len(scores.frames)
+    counts[1] += len(scores.objects)
+    counts[2] += sum(chance >= threshold for chance in scores.activity)
+
+
+def _three(counts: list[int]) -> tuple[int, int, int]:
+    frames, asked, passed = counts
+    return frames, asked, passed
+
+
+def _refuse_threshold(threshold: float) -> None:
+    if not 0 <= threshold <= 1:
+        raise refuse(
+            f"{threshold} is outside [0, 1]", "--activity-threshold", "give a chance such as 0.75"
+        )
+
+
+@contextmanager
+def _new_folder(out: Path) -> Iterator[Path]:
+    """A folder beside `out` that becomes `out` when all went well, and else is removed."""
+    if is_occupied(out):
+        raise refuse("is there already", out, "name another folder as --out")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
+    try:
+        whole = partial / out.name  # that folder is for our eyes only, this one is not
+        whole.mkdir()
+        yield whole
+        if out.is_dir():
+            out.rmdir()
+        whole.rename(out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)

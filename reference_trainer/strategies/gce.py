@@ -1,0 +1,48 @@
+"""Generalised cross-entropy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from reference_trainer import losses
+from reference_trainer.batch import Progress
+from reference_trainer.strategies.base import Net
+from reference_trainer.strategies.options import knob
+from reference_trainer.strategies.pixelwise import PixelOptions, Pixelwise
+
+
+@dataclass(frozen=True)
+class GceOptions(PixelOptions):
+    """q: between cross-entropy (0) and mean absolute error (1). truncate: k of the truncated loss,
+    0.5 in the paper, 0 for the loss that is not. truncate_from: the share of the run after which it
+    is truncated, the paper's 40 of 120 epochs."""
+
+    q: float = knob(0.7, 1e-3, 1)
+    truncate: float = knob(0.0, 0, 0.999)
+    truncate_from: float = knob(1 / 3, 0, 1)
+
+
+class Gce(Pixelwise[GceOptions]):
+    """Zhang and Sabuncu, NeurIPS 2018. `losses.gce`, or `losses.truncated_gce` late in the run.
+
+    The paper prunes samples whose chance was at most k when it last looked; pixels are looked at in
+    each step, which is the truncated loss itself. Its public code prunes by a model that is chosen
+    on test data; nothing is chosen here.
+    """
+
+    name: ClassVar[str] = "gce"
+    _late = False
+
+    def before_step(self, nets: list[Net], progress: Progress) -> None:
+        super().before_step(nets, progress)
+        self._late = progress.step >= self.options.truncate_from * progress.steps
+
+    def robust_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        options = self.options
+        if options.truncate and self._late:
+            return losses.truncated_gce(logits, labels, options.q, options.truncate)
+        of = losses.gce_released if options.released else losses.gce
+        return of(logits, labels, options.q)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from actiseg_data.errors import Refused
 from actiseg_data.parallel import Progress
@@ -73,14 +74,28 @@ def print_problems(refused: Refused) -> None:
 
 
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """A table on standard output; the first column is text, the others are figures."""
+    """A table on standard output; the first column is text, the others are figures.
+
+    Texts may come from files: nothing in them is taken for markup. Nothing is cut off: what a
+    terminal is too narrow for is folded, and what is not printed to a terminal is as wide as it
+    needs to be.
+    """
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", title_style="bold")
+    table = Table(title=Text(title) if title else None, title_justify="left", title_style="bold")
     for position, column in enumerate(columns):
-        table.add_column(column, justify="left" if position == 0 else "right", no_wrap=True)
+        justify: Literal["left", "right"] = "left" if position == 0 else "right"
+        table.add_column(Text(column), justify=justify, overflow="fold")
     for row in rows:
-        table.add_row(*row)
-    # Piped output keeps its columns instead of being folded to 80.
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+        table.add_row(*map(Text, row))
+    console = Console()
+    if not sys.stdout.isatty():
+        needed = console.measure(table, options=console.options.update(width=_WIDEST)).maximum
+        console = Console(width=max(needed, _USUAL))
+    console.print(table)
+
+
+_USUAL, _WIDEST = 120, 10_000
+"""Columns of what is not printed to a terminal."""

@@ -33,6 +33,16 @@ def pack(mask: BinaryMask) -> Words:
     return octets.view("<u8").astype(np.uint64, copy=False)
 
 
+def unpack(words: Words, width: int) -> BinaryMask:
+    """The mask that words are of. width: its columns.
+
+    >>> unpack(pack(np.eye(3, dtype=bool)), 3).tolist() == np.eye(3, dtype=bool).tolist()
+    True
+    """
+    octets = np.ascontiguousarray(words.astype("<u8", copy=False)).view(np.uint8)
+    return np.unpackbits(octets, axis=1, count=width, bitorder="little").view(bool)
+
+
 def count(words: Words) -> int:
     """How many pixels are set.
 

@@ -6,15 +6,13 @@ import itertools
 import os
 from collections.abc import Mapping
 from collections.abc import Sequence as Listing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from actiseg_data.errors import Problems, refuse
-from actiseg_data.keys import coins, key
 from actiseg_data.parallel import crew
 from actiseg_data.records import has_rendered_frames
 from actiseg_data.sequences import Sequence
@@ -26,16 +24,14 @@ from actiseg_eval.bootstrap import (
     Bootstrap,
     clustered,
     clusters_of,
-    ends_of,
     is_defined,
     least_of,
-    resample_blocks,
-    resample_weights,
 )
+from actiseg_eval.figures import figures_by_sequence
 from actiseg_eval.metrics import METRICS, Figures, Sums
 from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
-from actiseg_eval.scoring import check_measures, measure
-from actiseg_eval.summary import figures_by_sequence
+from actiseg_eval.ratios import holm, over_seeds, paired, ratio_of, welch
+from actiseg_eval.scoring import figure_measures, measure
 from actiseg_eval.truth import Truth
 
 SCHEMA = "actiseg/comparison/1"
@@ -181,7 +177,7 @@ def compare(
     does, and where there are too few sequences.
     """
     protocol = load_protocol(protocol)
-    chosen = check_measures(measures, protocol)
+    chosen = figure_measures(measures, protocol)
     runs: dict[str, list[Figures]] = {method.name: [] for method in methods}
     sequences: list[Sequence] = []
     with crew(workers, __name__) as members:
@@ -219,15 +215,12 @@ def compare(
         if lacking:
             left_out[figure] = f"fewer than {FEWEST} {cluster}s have it for {', '.join(lacking)}"
             continue
-        sign = -1.0 if METRICS[figure].better == "lower" else 1.0
         found = [
-            _difference(one, other, sums, sign, bootstrap, (figure, cluster))
+            difference(one, other, sums, bootstrap, figure=figure, cluster=cluster)
             for one, other in itertools.combinations(runs, 2)
         ]
-        differences[figure] = _holm(found)
-        standings[figure] = _standings(
-            sums, differences[figure], sign, bootstrap.level, least_of(figure)
-        )
+        differences[figure] = _adjusted(found)
+        standings[figure] = _standings(sums, differences[figure], bootstrap.level, figure)
     return Comparison(
         protocol=protocol,
         split=truth.name,
@@ -244,168 +237,56 @@ def compare(
     )
 
 
-def _value(sums: Sums) -> float:
-    below = 0.0 if sums.below is None else float(sums.below.sum())
-    return float(sums.above.sum()) / below if below > 0 else float("nan")
-
-
-def _difference(
+def difference(
     one: str,
     other: str,
     sums: Mapping[str, list[Sums]],
-    sign: float,
     bootstrap: Bootstrap,
-    of: tuple[str, str],
+    *,
+    figure: str,
+    cluster: str,
 ) -> Difference:
-    """of: the figure, and what is resampled."""
-    figure, cluster = of
+    """How much better one method is than another in one figure.
+
+    sums: of each method, over clusters, for each seed. cluster: what is resampled.
+    """
+    sign, most = _sign(figure), 1 - least_of(figure)
     found, by = None, "seeds"
     if len(sums[one]) > 1 and len(sums[other]) > 1:
-        seeds = [np.array([sign * _value(run) for run in sums[name]]) for name in (one, other)]
-        found = _welch(seeds[0], seeds[1], bootstrap.level)
+        seeds = [np.array([sign * ratio_of(run) for run in sums[name]]) for name in (one, other)]
+        found = welch(seeds[0], seeds[1], bootstrap.level)
     if found is None:  # one seed, or seeds that do not differ
-        pair = [_mean_of(sums[name]) for name in (one, other)]
-        found, by = _paired(pair[0], pair[1], sign, bootstrap), f"{cluster}s"
-    gain, interval, share, p = found
-    most = 1 - least_of(figure)
-    inside = (max(-most, interval[0]), min(most, interval[1]))
-    return Difference(one, other, gain, inside, share, p, p, by)
+        found, by = paired(sums[one], sums[other], sign, bootstrap, most), f"{cluster}s"
+    inside = (max(-most, found.interval[0]), min(most, found.interval[1]))
+    return Difference(one, other, found.value, inside, found.share, found.p, found.p, by)
 
 
-_Found = tuple[float, tuple[float, float], float, float]
-"""Gain, its interval, the share of resamples with a gain, p of none."""
-
-_NOTHING = 1e-12
-"""What is nearer to 0 is rounding."""
+def _sign(figure: str) -> float:
+    """1 where higher is better, -1 where lower is."""
+    return -1.0 if METRICS[figure].better == "lower" else 1.0
 
 
-def _mean_of(runs: list[Sums]) -> Sums:
-    """The sums of several seeds, averaged."""
-    below = [run.below for run in runs if run.below is not None]
-    return Sums(np.mean([run.above for run in runs], axis=0), np.mean(below, axis=0))
-
-
-def _welch(one: NDArray[np.float64], other: NDArray[np.float64], level: float) -> _Found | None:
-    """Welch, "The generalization of Student's problem" (1947): means of unequal variances. None
-    where neither varies."""
-    from scipy import stats
-
-    gain = float(one.mean() - other.mean())
-    parts = [values.var(ddof=1) / len(values) for values in (one, other)]
-    error = float(np.sqrt(sum(parts)))
-    if error < _NOTHING:
-        return None
-    freedom = sum(parts) ** 2 / sum(
-        part**2 / (len(values) - 1) for part, values in zip(parts, (one, other), strict=True)
-    )
-    reach = float(stats.t.ppf((1 + level) / 2, freedom)) * error
-    below = float(stats.t.cdf(gain / error, freedom))
-    return gain, (gain - reach, gain + reach), below, 2 * min(below, 1 - below)
-
-
-def _paired(one: Sums, other: Sums, sign: float, bootstrap: Bootstrap) -> _Found:
-    """The bootstrap-t of a difference of two ratios over the same clusters, see
-    `actiseg_eval.bootstrap`."""
-    sums = (one.above, one.below, other.above, other.below)
-    columns = np.stack([of for of in sums if of is not None])
-    gain, error = (float(of[0]) for of in _gain_and_error(columns, np.ones((1, columns.shape[1]))))
-    if abs(gain) < _NOTHING and error < _NOTHING:
-        return 0.0, (0.0, 0.0), 0.5, 1.0
-    gains, deviations, swapped = [], [], []
-    for block, rows in resample_blocks(bootstrap.resamples):
-        weights = resample_weights(block, rows, columns.shape[1])
-        drawn, spread = _gain_and_error(columns, weights)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            deviations.append((drawn - gain) / spread)
-        gains.append(drawn)
-        swapped.append(_swapped_gains(columns, block, rows))
-    drawn = np.concatenate(gains)
-    drawn = drawn[~np.isnan(drawn)]
-    share = float(((sign * drawn > _NOTHING) + 0.5 * (np.abs(drawn) <= _NOTHING)).mean())
-    low, high = ends_of(np.concatenate(deviations), bootstrap.level)
-    ends = sorted((sign * (gain - high * error), sign * (gain - low * error)))
-    others = np.abs(np.concatenate(swapped))
-    extreme = int((others >= abs(gain) - _NOTHING).sum())
-    p = (extreme + 1) / (bootstrap.resamples + 1)
-    if p > 1 - bootstrap.level:
-        # A few clusters that differ alone make deviations too small: no difference stays possible.
-        ends = [min(ends[0], 0.0), max(ends[1], 0.0)]
-    return sign * gain, (ends[0], ends[1]), share, p
-
-
-def _swapped_gains(columns: NDArray[np.float64], block: int, rows: int) -> NDArray[np.float64]:
-    """Gains of some rows in which the two methods change places in half of the clusters, by keyed
-    coins: what would be seen if it did not matter which is which (Fisher's permutation test)."""
-    clusters = columns.shape[1]
-    draw = key(0, 1, "comparison.swap", block, clusters)
-    swap = coins(draw, rows * clusters, 0.5).reshape(rows, clusters)
-    a1, b1, a2, b2 = columns
-    above, below = np.where(swap, a2, a1), np.where(swap, b2, b1)
-    return np.asarray(
-        above.sum(axis=1) / below.sum(axis=1)
-        - (a1 + a2 - above).sum(axis=1) / (b1 + b2 - below).sum(axis=1)
-    )
-
-
-def _gain_and_error(
-    columns: NDArray[np.float64], weights: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Differences of two ratios, and their standard errors.
-
-    columns: (4, C) sums above and below of one and of the other. weights: (R, C). With x = a - r b
-    of each, the error is the root of sum(w (x1 / sum(w b1) - x2 / sum(w b2))^2).
-    """
-    a1, b1, a2, b2 = columns
-    with np.errstate(divide="ignore", invalid="ignore"):
-        total1, total2 = weights @ b1, weights @ b2
-        ratio1, ratio2 = (weights @ a1) / total1, (weights @ a2) / total2
-        own1 = weights @ (a1 * a1) - 2 * ratio1 * (weights @ (a1 * b1))
-        own1 += ratio1**2 * (weights @ (b1 * b1))
-        own2 = weights @ (a2 * a2) - 2 * ratio2 * (weights @ (a2 * b2))
-        own2 += ratio2**2 * (weights @ (b2 * b2))
-        both = weights @ (a1 * a2) - ratio2 * (weights @ (a1 * b2))
-        both += ratio1 * ratio2 * (weights @ (b1 * b2)) - ratio1 * (weights @ (b1 * a2))
-        spread = own1 / total1**2 + own2 / total2**2 - 2 * both / (total1 * total2)
-        # What is left of equal terms is rounding, no spread.
-        scale = own1 / total1**2 + own2 / total2**2
-        spread = np.where(spread < 1e-12 * scale, 0, spread)
-        return ratio1 - ratio2, np.sqrt(np.maximum(spread, 0))
-
-
-def _holm(found: list[Difference]) -> list[Difference]:
-    """Differences with p adjusted over all of them (Holm, "A simple sequentially rejective multiple
-    test procedure", 1979)."""
-    order = sorted(range(len(found)), key=lambda at: found[at].p)
-    adjusted, most = [0.0] * len(found), 0.0
-    for rank, at in enumerate(order):
-        most = max(most, min(1.0, (len(found) - rank) * found[at].p))
-        adjusted[at] = most
-    return [
-        Difference(**{**vars(each), "adjusted": p}) for each, p in zip(found, adjusted, strict=True)
-    ]
+def _adjusted(found: list[Difference]) -> list[Difference]:
+    """Differences with p adjusted over all of them, see `holm`."""
+    over_all = holm([each.p for each in found])
+    return [replace(each, adjusted=p) for each, p in zip(found, over_all, strict=True)]
 
 
 def _standings(
     sums: Mapping[str, list[Sums]],
     found: list[Difference],
-    sign: float,
     level: float,
-    least: float,
+    figure: str,
 ) -> list[Standing]:
-    """least: the least that the figure can be."""
-    from scipy import stats
-
+    sign = _sign(figure)
     worse: dict[str, int] = dict.fromkeys(sums, 0)
     for each in found:
         if each.adjusted < 1 - level and each.gain != 0:
             worse[each.second if each.gain > 0 else each.first] += 1
     standings = []
     for name, runs in sums.items():
-        values = [_value(run) for run in runs]
-        mean, interval = float(np.mean(values)), None
-        if len(values) > 1:
-            error = float(np.std(values, ddof=1)) / np.sqrt(len(values))
-            reach = float(stats.t.ppf((1 + level) / 2, len(values) - 1)) * error
-            interval = (max(least, mean - reach), min(1.0, mean + reach))
+        values = [ratio_of(run) for run in runs]
+        mean = float(np.mean(values))
+        interval = over_seeds(values, level, least_of(figure))
         standings.append(Standing(name, mean, tuple(values), interval, 1 + worse[name]))
     return sorted(standings, key=lambda each: (each.rank, -sign * (each.value or 0)))

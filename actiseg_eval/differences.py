@@ -12,9 +12,9 @@ from actiseg_data.errors import Refused
 from actiseg_data.layouts.folder import FolderSplit
 from actiseg_data.stage import Stage, silent
 from actiseg_eval.inputs import open_predictions
-from actiseg_eval.meter import SequenceResult
 from actiseg_eval.protocols import VOID, Protocol, load_protocol, load_protocols
 from actiseg_eval.report import Report
+from actiseg_eval.results import SequenceResult
 from actiseg_eval.scoring import Job, check_missing, score, score_sequences, scored_sequences
 from actiseg_eval.truth import Truth
 from actiseg_eval.units import gather_units

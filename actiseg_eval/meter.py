@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.errors import refuse
-from actiseg_data.masks import IndexMask
+from actiseg_data.masks import IndexMask, ids_in
 from actiseg_data.sequences import Sequence
 from actiseg_eval.bits import BinaryMask
 from actiseg_eval.boundary import (
@@ -22,6 +22,7 @@ from actiseg_eval.boundary import (
     object_tolerance,
 )
 from actiseg_eval.counts import Counts
+from actiseg_eval.modes import code_of, diagnose
 from actiseg_eval.prediction import (
     Prediction,
     counts_of,
@@ -32,9 +33,11 @@ from actiseg_eval.prediction import (
     without,
 )
 from actiseg_eval.protocols import VOID, Protocol
+from actiseg_eval.results import Repairs, SequenceResult, counted_in
 
-MEASURES = ("core", "jf", "boundary")
-"""What can be measured: by counts of pixels alone; boundary F; boundary IoU and F by object."""
+MEASURES = ("core", "jf", "boundary", "failures")
+"""What can be measured: by counts of pixels alone; boundary F; boundary IoU and F by object; what
+went wrong."""
 
 _Value = Callable[[BinaryMask, BinaryMask], float]
 
@@ -48,37 +51,29 @@ _VALUES: Mapping[str, Mapping[str, _Value]] = {
             truth, mask, object_distance(truth)
         ),
     },
+    "failures": {},
 }
 
 
 @dataclass(frozen=True)
-class SequenceResult:
-    """What all figures need of one sequence, under one protocol.
+class _Repair:
+    """One unit of `Repairs`."""
 
-    ids: (K) objects. frames: (F) scored ones. truth, prediction, both: (F, K) pixels. values: (F,
-    K) numbers in [0, 1] by name: ``f``, ``f_object``, ``boundary_iou``, ``boundary_iou_object``, as
-    far as they were measured, of objects that the protocol averages. counted: (F, K) whether the
-    object counts in that frame. tally: counts of what was odd.
-    """
-
-    sequence: Sequence
-    ids: tuple[int, ...]
-    frames: tuple[str, ...]
-    truth: NDArray[np.int64]
-    prediction: NDArray[np.int64]
-    both: NDArray[np.int64]
-    values: Mapping[str, NDArray[np.float64]]
-    counted: NDArray[np.bool_]
-    tally: Counter[str]
+    mode: int
+    lies_on: int
+    prediction: int
+    both: int
+    values: Mapping[str, float]
 
 
 @dataclass(frozen=True)
 class _Frame:
     """counts: see `Counts`. values: of each id that has pixels in truth or prediction, by name.
-    pairs: of matching protocols alone."""
+    repairs: of each id that has something wrong. pairs: of matching protocols alone."""
 
     counts: Counts
     values: Mapping[int, Mapping[str, float]]
+    repairs: Mapping[int, _Repair]
     pairs: _Pairs | None
 
 
@@ -90,6 +85,11 @@ class _Pairs:
     proposals: tuple[int, ...]
     shared: NDArray[np.int64]
     values: Mapping[str, NDArray[np.float64]]
+
+
+def measured_values(measures: Iterable[str]) -> tuple[str, ...]:
+    """The names of what is measured of every pair of masks, beside counts."""
+    return tuple(name for each in measures for name in _VALUES[each])
 
 
 class SequenceMeter:
@@ -111,6 +111,8 @@ class SequenceMeter:
     def __init__(self, sequence: Sequence, protocol: Protocol, measures: tuple[str, ...]) -> None:
         self.sequence, self.protocol = sequence, protocol
         self._measured = {name: of for each in measures for name, of in _VALUES[each].items()}
+        self._diagnosed = "failures" in measures
+        self._labels = {label.object_id: label for label in sequence.objects}
         self._frames: dict[str, _Frame] = {}
         self._tally: Counter[str] = Counter()
 
@@ -155,6 +157,7 @@ class SequenceMeter:
         self._frames[frame] = _Frame(
             counts,
             self._values(frame, counts, truth, prediction),
+            self._repairs(frame, counts, truth, prediction),
             self._pairs(frame, counts, truth, prediction),
         )
 
@@ -173,11 +176,47 @@ class SequenceMeter:
     ) -> dict[int, dict[str, float]]:
         if not self._measured or frame not in self.scored or self.protocol.matching == "best":
             return {}
-        present = set((np.flatnonzero(counts[:2, 1:].any(axis=0)) + 1).tolist())
-        if self.protocol.objects == "listed":
-            every = self.protocol.averaged == "all"
-            present &= {of.object_id for of in self.sequence.objects if every or of.positive}
-        return {at: self._of_pair(truth == at, mask_of(prediction, at)) for at in sorted(present)}
+        return {
+            at: self._of_pair(truth == at, mask_of(prediction, at))
+            for at in self._present(counts)
+            if self._is_averaged(at)
+        }
+
+    def _present(self, counts: Counts) -> list[int]:
+        """The objects that have a pixel in truth or prediction."""
+        present = (np.flatnonzero(counts[:2, 1:].any(axis=0)) + 1).tolist()
+        listed = self.protocol.objects == "listed"
+        return [at for at in present if not listed or at in self._labels]
+
+    def _is_averaged(self, object_id: int) -> bool:
+        """Whether J and F are over this object, too."""
+        return self.protocol.averaged == "all" or self._labels[object_id].positive
+
+    def _repairs(
+        self, frame: str, counts: Counts, truth: IndexMask, prediction: Prediction
+    ) -> dict[int, _Repair]:
+        if not self._diagnosed or frame not in self.scored:
+            return {}
+        listed = set(self._labels) if self.protocol.objects == "listed" else set(ids_in(truth))
+        repairs = {}
+        for at in self._present(counts):
+            # A protocol that averages all objects asks for all.
+            active = self._is_averaged(at)
+            if active and counts[0, at] == counts[1, at] == counts[2, at]:
+                continue
+            mask = mask_of(prediction, at)
+            failure = diagnose(truth, at, mask, listed - {VOID}, active=active)
+            if failure is None:
+                continue
+            own, mended = truth == at, failure.repaired
+            repairs[at] = _Repair(
+                mode=code_of(failure.mode),
+                lies_on=failure.lies_on,
+                prediction=int(np.count_nonzero(mended)),
+                both=int(np.count_nonzero(own & mended)),
+                values=self._of_pair(own, mended) if active else {},
+            )
+        return repairs
 
     def _of_pair(self, truth: BinaryMask, mask: BinaryMask) -> dict[str, float]:
         return {name: value(truth, mask) for name, value in self._measured.items()}
@@ -220,12 +259,34 @@ class SequenceMeter:
             for column, object_id in enumerate(ids):
                 for name, value in self._frames[frame].values.get(object_id, {}).items():
                     values[name][row, column] = value
-        counted = np.ones(truth.shape, bool)
-        if self.protocol.counted != "every frame":
-            counted = np.logical_or.accumulate((truth > 0) | (prediction > 0), axis=0)
-        return SequenceResult(
-            self.sequence, ids, self.scored, truth, prediction, both, values, counted, tally
+        result = SequenceResult(
+            self.sequence,
+            ids,
+            self.scored,
+            truth,
+            prediction,
+            both,
+            values,
+            counted_in(self.protocol, truth, prediction),
+            tally,
         )
+        return replace(result, repairs=self._joined(result)) if self._diagnosed else result
+
+    def _joined(self, result: SequenceResult) -> Repairs:
+        """The repairs of all frames; where nothing is wrong, they are as the result."""
+        mode, lies_on = np.zeros_like(result.truth), np.zeros_like(result.truth)
+        prediction, both = result.prediction.copy(), result.both.copy()
+        values = {name: of.copy() for name, of in result.values.items()}
+        for row, frame in enumerate(self.scored):
+            for column, object_id in enumerate(result.ids):
+                repair = self._frames[frame].repairs.get(object_id)
+                if repair is None:
+                    continue
+                mode[row, column], lies_on[row, column] = repair.mode, repair.lies_on
+                prediction[row, column], both[row, column] = repair.prediction, repair.both
+                for name, value in repair.values.items():
+                    values[name][row, column] = value
+        return Repairs(mode, lies_on, prediction, both, values)
 
     def _ids(self, first: Counts, scored: NDArray[np.int64]) -> tuple[int, ...]:
         if self.protocol.objects == "listed":

@@ -39,12 +39,13 @@ Figures: TypeAlias = dict[str, Sums]
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure. symbol: as the field writes it. better: ``higher``, ``lower``, or None for counts.
-    about: what it is, in words."""
+    """A figure. symbol: as the field writes it. better: ``higher``, ``lower``, or None for neither.
+    about: what it is, in words. count: whether it is a whole number of things."""
 
     symbol: str
     better: str | None
     about: str
+    count: bool = False
 
 
 _PR = (0.7, 0.8, 0.9)
@@ -56,10 +57,14 @@ METRICS: Mapping[str, Metric] = {
     "n_ciou": Metric("n-cIoU", "lower", "cumulative IoU of inactive objects"),
     "giou": Metric("gIoU", "higher", "generalised IoU over samples (GRES; not box GIoU)"),
     "acc": Metric("Acc", "higher", "share of units that are rightly there or not"),
-    "tp": Metric("TP", None, "active, visible, predicted"),
-    "tn": Metric("TN", None, "rightly not predicted"),
-    "fp": Metric("FP", None, "wrongly predicted"),
-    "fn": Metric("FN", None, "active, visible, not predicted"),
+    "tp": Metric("TP", None, "active, visible, predicted", count=True),
+    "tn": Metric("TN", None, "rightly not predicted", count=True),
+    "fp": Metric("FP", None, "wrongly predicted", count=True),
+    "fn": Metric("FN", None, "active, visible, not predicted", count=True),
+    "p_rate": Metric("p-rate", "higher", "share of active objects in sight that are predicted"),
+    "p_quality": Metric("p-quality", "higher", "mean IoU of active objects where predicted"),
+    "n_rate": Metric("n-rate", "lower", "share of inactive objects in sight that are predicted"),
+    "n_quality": Metric("n-quality", None, "mean IoU of inactive objects where predicted"),
     "ciou": Metric("cIoU", "higher", "cumulative IoU over samples"),
     "t_acc": Metric("T-acc", "higher", "share of samples with a target that are predicted"),
     "n_acc": Metric("N-acc", "higher", "share of samples without a target that are empty"),
@@ -79,9 +84,9 @@ METRICS: Mapping[str, Metric] = {
     "f_object": Metric("F-object", "higher", "boundary F, tolerance by the object's size (MOSEv2)"),
     "boundary_iou": Metric("B-IoU", "higher", "boundary IoU, band 0.02 of the diagonal"),
     "boundary_iou_object": Metric("B-IoU-object", "higher", "boundary IoU, band by the object"),
-    "n_sequences": Metric("sequences", None, "that have a unit"),
-    "n_objects": Metric("objects", None, "that have a unit"),
-    "n_units": Metric("units", None, "objects in frames"),
+    "n_sequences": Metric("sequences", None, "that have a unit", count=True),
+    "n_objects": Metric("objects", None, "that have a unit", count=True),
+    "n_units": Metric("units", None, "objects in frames", count=True),
 }
 
 
@@ -112,7 +117,7 @@ def actionvos_figures(units: Units, groups: NDArray[np.int64], count: int) -> Fi
     for name, kind in (("p", active & seen), ("n", ~active & seen)):
         figures[f"{name}_miou"] = Sums(of(kind, region), of(kind, every))
         figures[f"{name}_ciou"] = Sums(of(kind, units.both), of(kind, union))
-    generalised = np.where(active | ~seen, region, ~predicted)
+    generalised = generalised_iou(units)
     figures["giou"] = Sums(totals(groups, count, generalised), totals(groups, count, every))
     cases = {
         "tp": of(active & true & predicted, predicted),
@@ -121,7 +126,36 @@ def actionvos_figures(units: Units, groups: NDArray[np.int64], count: int) -> Fi
         "tn": of(~predicted & ~(active & true), ~predicted),
     }
     figures["acc"] = Sums(cases["tp"] + cases["tn"], totals(groups, count, every))
-    return figures | {name: Sums(cases[name]) for name in cases}
+    figures |= {name: Sums(cases[name]) for name in cases}
+    return figures | profile_figures(units, groups, count)
+
+
+def generalised_iou(units: Units) -> NDArray[np.float64]:
+    """(N) what each unit adds to gIoU: 1 where truth and prediction are empty; the IoU of an active
+    object; 1 for an inactive one that is not predicted, else 0."""
+    either = units.active | (units.union == 0)
+    return np.where(either, units.region, units.prediction == 0).astype(np.float64)
+
+
+PROFILE = ("p_miou", "p_rate", "p_quality", "n_miou", "n_rate", "n_quality")
+"""The foreground-background profile: how much of mIoU is choice, how much the masks."""
+
+
+def profile_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figures:
+    """Of active and of inactive objects in sight: how many are predicted, and how well those.
+
+    Parameters as in `actionvos_figures`. Where no mask is predicted of an object out of sight,
+    p-mIoU is p-rate times p-quality, and n-mIoU is n-rate times n-quality.
+    """
+    figures: Figures = {}
+    for name, kind in (("p", units.active), ("n", ~units.active)):
+        seen = kind & (units.truth > 0)
+        found = seen & (units.prediction > 0)
+        held = totals(groups, count, found)
+        figures[f"{name}_rate"] = Sums(held, totals(groups, count, seen))
+        quality = totals(groups, count, np.where(found, units.region, 0))
+        figures[f"{name}_quality"] = Sums(quality, held)
+    return figures
 
 
 def gres_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figures:

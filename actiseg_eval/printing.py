@@ -6,12 +6,23 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Listing
 
 from actiseg_data.console import print_table
-from actiseg_eval.bootstrap import Intervals
+from actiseg_eval.cards import Card
 from actiseg_eval.comparison import Comparison
+from actiseg_eval.degradation import Robustness
 from actiseg_eval.differences import Differences
+from actiseg_eval.failures import FailureTable
+from actiseg_eval.intervals import Intervals
 from actiseg_eval.metrics import METRICS
 from actiseg_eval.protocols import Protocol
-from actiseg_eval.report import LONG, Report, Stratum, figure_text, heading, split_text
+from actiseg_eval.report import (
+    LONG,
+    PROFILE_TITLE,
+    Report,
+    Stratum,
+    figure_text,
+    heading,
+    split_text,
+)
 
 _FEW_GROUPS = 8
 """Divisions with more groups are for documents, not for the terminal."""
@@ -27,7 +38,7 @@ def print_report(report: Report) -> None:
     _print_figures(title, "", report.whole, names)
     if report.intervals is not None:
         print(_told(report.intervals))
-    counts = [name for name in METRICS if METRICS[name].better is None and name in figures]
+    counts = [name for name in METRICS if METRICS[name].count and name in figures]
     print(", ".join(f"{METRICS[name].symbol} {figures[name]}" for name in counts))
     long = []
     for by, strata in report.strata.items():
@@ -36,6 +47,8 @@ def print_report(report: Report) -> None:
         elif len(strata) > 1:
             kept = tuple(name for name in names if any(name in of.figures for of in strata))
             _print_figures(f"by {by}", by, strata, (*kept, "n_units"))
+    if report.failures is not None:
+        _print_failures(report, report.failures)
     print("fractions; ↑ higher is better, ↓ lower is better, - undefined")
     if long:
         print(f"by {', '.join(long)}: see --json or --csv")
@@ -44,6 +57,18 @@ def print_report(report: Report) -> None:
         print(f"handled: {handled}")
     for what, why in report.left_out.items():
         print(f"left out: {what}: {why}")
+
+
+def _print_failures(report: Report, failures: FailureTable) -> None:
+    if report.profile:
+        sizes = report.strata["size"]
+        _print_figures(PROFILE_TITLE, "", [*report.whole, *sizes], report.profile)
+    for title, (heads, *rows) in failures.tables().items():
+        print_table(title, heads, rows)
+    print(
+        "a unit has one mode. lost: what the figure would gain if these units were right; mended:"
+    )
+    print("if their mode alone were")
 
 
 def _told(intervals: Intervals) -> str:
@@ -112,8 +137,32 @@ def print_comparison(found: Comparison, shown: Listing[str] = ()) -> None:
         print(f"left out: {METRICS[figure].symbol}: {why}")
 
 
+def print_robustness(found: Robustness, shown: Listing[str] = ()) -> None:
+    """Values and curves of some figures, by default of the first."""
+    for figure in shown or found.shown:
+        for table in found.tables(figure):
+            print_table(table.title, table.columns, table.rows)
+    for note in found.notes(shown):
+        print(note)
+
+
 def _ends(interval: tuple[float, float], form: str) -> str:
     return f"{interval[0]:{form}} to {interval[1]:{form}}"
+
+
+def print_cards(cards: Listing[Card]) -> None:
+    """What there is to know of some figures."""
+    for card in cards:
+        print(f"{card.figure}: {heading(card.figure)}: {METRICS[card.figure].about}")
+        for head, text in card.lines():
+            print(f"  {head}: {text}")
+
+
+def print_figures() -> None:
+    """A line for each figure."""
+    for name, metric in METRICS.items():
+        print(f"{name}: {heading(name)}: {metric.about}")
+    print("next: actiseg-eval metrics FIGURE, which says what it may be and what it hides")
 
 
 def print_protocols(protocols: Mapping[str, Protocol]) -> None:

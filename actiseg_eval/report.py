@@ -9,8 +9,9 @@ from collections.abc import Sequence as Listing
 from dataclasses import dataclass
 from typing import Any
 
-from actiseg_eval.bootstrap import Intervals
-from actiseg_eval.metrics import METRICS
+from actiseg_eval.failures import FailureTable
+from actiseg_eval.intervals import Intervals
+from actiseg_eval.metrics import METRICS, PROFILE
 from actiseg_eval.protocols import Protocol
 
 SCHEMA = "actiseg/score/1"
@@ -43,8 +44,8 @@ class Report:
     the dataset's frames are painted, no photographs, and every table says so.
     figures: by key, see `actiseg_eval.metrics.METRICS`; shares as fractions, undefined ones None.
     intervals: of figures, None where none were made. strata: groups of units by what they were
-    divided by. handled: counts of what was odd.
-    left_out: what could not be told, and why. toolkit: name and version.
+    divided by. failures: what went wrong, None where nobody looked. handled: counts of what was
+    odd. left_out: what could not be told, and why. toolkit: name and version.
     """
 
     protocol: Protocol
@@ -56,6 +57,7 @@ class Report:
     figures: Mapping[str, float | int | None]
     intervals: Intervals | None
     strata: Mapping[str, Listing[Stratum]]
+    failures: FailureTable | None
     handled: Mapping[str, int]
     left_out: Mapping[str, str]
     toolkit: str
@@ -79,6 +81,7 @@ class Report:
                 by: [{"name": stratum.name, **stratum.figures} for stratum in strata]
                 for by, strata in self.strata.items()
             },
+            "failures": None if self.failures is None else self.failures.to_dict(),
             "handled": dict(self.handled),
             "left_out": dict(self.left_out),
             "toolkit": self.toolkit,
@@ -127,13 +130,23 @@ class Report:
         for by, strata in self.strata.items():
             if by not in LONG:
                 lines += ["", f"## By {by}", "", *_markdown(by, strata, self.shown)]
+        if self.failures is not None:
+            if self.profile:
+                lines += ["", f"## {PROFILE_TITLE}", "", *_markdown("", self.whole, self.profile)]
+            for title, (heads, *rows) in self.failures.tables().items():
+                lines += ["", f"## {title.capitalize()}", "", *markdown_rows([heads, *rows])]
         return "\n".join(lines) + "\n"
 
     @property
+    def profile(self) -> tuple[str, ...]:
+        """Keys of the foreground-background profile, where it was measured."""
+        return PROFILE if set(PROFILE) <= set(self.figures) else ()
+
+    @property
     def shown(self) -> tuple[str, ...]:
-        """Keys of the figures that tables show, in the field's order."""
+        """Keys of the figures that the main tables show, in the field's order."""
         first = _SHOWN[self.protocol.figures]
-        more = [name for name in METRICS if name not in (*first, *_COUNTS)]
+        more = [name for name in METRICS if name not in (*first, *_COUNTS, *PROFILE)]
         return tuple(name for name in (*first, *more) if name in self.figures)
 
     def __str__(self) -> str:
@@ -160,6 +173,8 @@ def split_text(split: str, *, rendered: bool) -> str:
     return f"{split} (rendered frames)" if rendered else split
 
 
+PROFILE_TITLE = "foreground and background: how many objects are predicted, and how well"
+
 LONG = ("sequence", "object")
 """Divisions with too many groups to be read: they go to JSON and CSV alone."""
 
@@ -185,13 +200,20 @@ def figure_text(value: float | int | None) -> str:
     return str(value) if isinstance(value, int) else f"{value:.4f}"
 
 
+def markdown_rows(rows: Listing[Listing[str]]) -> list[str]:
+    """A table of Markdown, the first row its heads; the first column is text, others are figures.
+
+    >>> markdown_rows([["mode", "units"], ["miss", "3"]])
+    ['| mode | units |', '|---|---:|', '| miss | 3 |']
+    """
+    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return [lines[0], "|---|" + "---:|" * (len(rows[0]) - 1), *lines[1:]]
+
+
 def _markdown(by: str, strata: Listing[Stratum], shown: tuple[str, ...]) -> list[str]:
     names = [*shown, "n_units"]
-    lines = [
-        "| " + " | ".join([by, *map(heading, names)]) + " |",
-        "|" + "---|" + "---:|" * len(names),
+    rows = [
+        [stratum.name, *(figure_text(stratum.figures.get(name)) for name in names)]
+        for stratum in strata
     ]
-    for stratum in strata:
-        cells = (figure_text(stratum.figures.get(name)) for name in names)
-        lines.append("| " + " | ".join([stratum.name.replace("|", "\\|"), *cells]) + " |")
-    return lines
+    return markdown_rows([[by, *map(heading, names)], *rows])

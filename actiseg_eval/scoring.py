@@ -26,10 +26,11 @@ from actiseg_eval.inputs import (
     predictions_note,
     refuse_blended,
 )
-from actiseg_eval.meter import MEASURES, SequenceMeter, SequenceResult
+from actiseg_eval.meter import MEASURES, SequenceMeter
 from actiseg_eval.prediction import Prediction, as_prediction
 from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
 from actiseg_eval.report import Report
+from actiseg_eval.results import SequenceResult
 from actiseg_eval.summary import make_report
 from actiseg_eval.truth import Truth, open_truth
 
@@ -270,20 +271,41 @@ def _score_part(job: Job, sequences: Listing[Sequence]) -> list[SequenceResult]:
 
 
 def check_measures(measures: Iterable[str] | None, protocol: Protocol) -> tuple[str, ...]:
-    """The measures in their order; raises `Refused` for unknown ones."""
+    """The measures in their order; raises `Refused` for unknown ones.
+
+    What failures lose is told in gIoU and J&F, so they come with what these need. ``all`` is all
+    that the protocol has: where it chooses the mask of an object itself, none is the wrong one.
+    """
+    if protocol.matching != "id":
+        return figure_measures(measures, protocol)
+    chosen = _checked(measures, MEASURES, protocol)
+    wanted = {*chosen, "core", "jf"} if "failures" in chosen else chosen
+    return tuple(name for name in MEASURES if name in wanted)
+
+
+def figure_measures(measures: Iterable[str] | None, protocol: Protocol) -> tuple[str, ...]:
+    """The same for what holds figures of several scorings against each other: failures are no
+    figure."""
+    return _checked(measures, tuple(name for name in MEASURES if name != "failures"), protocol)
+
+
+def _checked(
+    measures: Iterable[str] | None, known: tuple[str, ...], protocol: Protocol
+) -> tuple[str, ...]:
     if measures is None:
         return protocol.default_measures
     wanted = set(measures.split(",") if isinstance(measures, str) else measures)
     if "all" in wanted:
-        return MEASURES
-    unknown = sorted(wanted - set(MEASURES))
+        return known
+    unknown = sorted(wanted - set(known))
     if unknown or not wanted:
         raise refuse(
-            f"there is no {', '.join(map(repr, unknown)) or 'measure'}",
+            f"there is no {', '.join(map(repr, unknown)) or 'measure'} here, under "
+            f"{protocol.name!r}",
             "--metrics",
-            f"use some of {', '.join(MEASURES)}, or all",
+            f"use some of {', '.join(known)}, or all",
         )
-    return tuple(name for name in MEASURES if name in wanted)
+    return tuple(name for name in known if name in wanted)
 
 
 def _flagged(sequence: Sequence) -> bool:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Listing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.sequences import ObjectLabel
-from actiseg_eval.meter import SequenceResult
+from actiseg_eval.results import SequenceResult
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Units:
     sequence, frame, object: (N) positions in `results`, in that sequence's frames, and in `labels`.
     labels: (M) objects; of ids that no list names, with an empty name. active: (N) whether the
     object takes part. truth, prediction, both: (N) pixels. values: (N) numbers in [0, 1] by name,
-    see `SequenceResult`. counted: (N) whether the unit counts.
+    see `SequenceResult`. counted: (N) whether the unit counts. mode, lies_on: (N) what went wrong,
+    see `Repairs`; 0 where nothing did or nobody looked.
     """
 
     results: Listing[SequenceResult]
@@ -34,6 +35,8 @@ class Units:
     both: NDArray[np.int64]
     values: Mapping[str, NDArray[np.float64]]
     counted: NDArray[np.bool_]
+    mode: NDArray[np.int64]
+    lies_on: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -54,12 +57,32 @@ class Units:
 
     def chosen(self, which: NDArray[np.bool_]) -> Units:
         """Some of the units."""
-        arrays = ("sequence", "frame", "object", "active", "truth", "prediction", "both", "counted")
+        arrays = [of.name for of in fields(self) if of.name not in ("results", "labels", "values")]
         return replace(
             self,
             values={name: value[which] for name, value in self.values.items()},
             **{name: getattr(self, name)[which] for name in arrays},
         )
+
+
+def no_units(values: Iterable[str]) -> Units:
+    """A table without a unit. values: names of what was measured."""
+    empty, numbers = np.zeros(0, bool), np.zeros(0, np.int64)
+    return Units(
+        results=[],
+        labels=[],
+        sequence=numbers,
+        frame=numbers,
+        object=numbers,
+        active=empty,
+        truth=numbers,
+        prediction=numbers,
+        both=numbers,
+        values={name: np.zeros(0) for name in values},
+        counted=empty,
+        mode=numbers,
+        lies_on=numbers,
+    )
 
 
 def gather_units(results: Listing[SequenceResult]) -> Units:
@@ -85,6 +108,13 @@ def gather_units(results: Listing[SequenceResult]) -> Units:
     def joined(name: str) -> NDArray[np.int64]:
         return np.concatenate([getattr(of, name).ravel() for of in results] or [np.zeros(0)])
 
+    def of_repairs(name: str) -> NDArray[np.int64]:
+        of = [
+            np.zeros(of.truth.size) if of.repairs is None else getattr(of.repairs, name).ravel()
+            for of in results
+        ]
+        return np.concatenate(of or [np.zeros(0)]).astype(np.int64)
+
     names = results[0].values if results else {}
     return Units(
         results=results,
@@ -100,6 +130,8 @@ def gather_units(results: Listing[SequenceResult]) -> Units:
             name: np.concatenate([of.values[name].ravel() for of in results]) for name in names
         },
         counted=joined("counted").astype(bool),
+        mode=of_repairs("mode"),
+        lies_on=of_repairs("lies_on"),
     )
 
 

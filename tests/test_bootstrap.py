@@ -11,16 +11,13 @@ import pytest
 from kitchens import kitchen_clip
 from predicted import predict
 from roots import make_root
+from scipy import stats
 
 from actiseg_data.errors import Refused
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_eval import Scorer, score
-from actiseg_eval.bootstrap import (
-    Bootstrap,
-    correlation,
-    make_intervals,
-    resample_weights,
-)
+from actiseg_eval.bootstrap import Bootstrap, resample_weights
+from actiseg_eval.intervals import correlation, make_intervals
 from actiseg_eval.metrics import Sums
 
 FEW = Bootstrap(resamples=1000)
@@ -94,8 +91,31 @@ def test_one_video_that_differs_leaves_its_end_open():
     values = np.ones(15)
     values[3] = 0.5
     low, high = intervals(values, np.ones(15), [f"P{at}_1" for at in range(15)]).bounds["giou"]
-    assert low < values.mean() - 0.02
+    error = np.sqrt(((values - values.mean()) ** 2).sum()) / 15
+    unseen = 1 - 0.025 ** (1 / 15)  # more of such videos than that, and one would have been seen
+    furthest = values.mean() * (1 - unseen) - stats.t.ppf(0.975, 14) * error
+    assert low == pytest.approx(furthest)
+    assert 0.6 < low < values.mean() - 0.02
     assert high == 1
+
+
+@pytest.mark.parametrize("clusters", [15, 43])
+@pytest.mark.parametrize("spread", [0.0, 0.01])
+def test_rare_failures_are_covered_where_one_was_seen(clusters, spread):
+    """Videos fail as a whole, one in ten; what no video shows is in no interval."""
+    rng = np.random.default_rng(11)
+    videos = [f"P{at}_1" for at in range(clusters)]
+    covered = rounds = 0
+    while rounds < 150:
+        fails = rng.random(clusters) < 0.1
+        if not fails.any():
+            continue
+        values = np.where(fails, 0, 0.9 + rng.normal(0, spread, clusters))
+        low, high = intervals(values, np.ones(clusters), videos).bounds["giou"]
+        rounds += 1
+        covered += low <= 0.81 <= high
+        assert high - low < 0.75
+    assert covered / rounds >= 0.95
 
 
 def test_too_few_videos_are_told():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -187,4 +188,111 @@ def test_compare_prints_who_is_better(tmp_path):
     assert run("compare", folders[0], *common).returncode == 2
     done = run("compare", *folders, *common, "--figure", "auc")
     assert done.returncode == 2
-    assert "there is no figure auc" in done.stderr
+    assert "there is no figure 'auc'" in done.stderr
+
+
+def test_failures_and_cards_at_the_terminal(kitchen, preds, tmp_path):
+    arguments = ["--gt", kitchen, "--split", "train", "--quiet"]
+    done = run("score", preds, *arguments, "--metrics", "failures", "--json", tmp_path / "r.json")
+    assert done.returncode == 0, done.stderr
+    for words in (
+        "what went wrong",
+        "mislocalisation",
+        "sequences that lose most",
+        "p-rate",
+        "all at once",
+    ):
+        assert words in done.stdout
+    assert set(json.loads((tmp_path / "r.json").read_text())["failures"]["modes"])
+    done = run("metrics", "giou", "n_miou")
+    assert done.returncode == 0
+    assert "hides: Not the box GIoU" in done.stdout
+    assert "p_quality: p-quality" in run("metrics").stdout
+    done = run("metrics", "iou")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "there is no figure 'iou'" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A root and a file of runs of two methods at two levels."""
+    folder = tmp_path_factory.mktemp("robust")
+    clips = [kitchen_clip(at, video=f"P{at % 9:02d}_01") for at in range(1, 19)]
+    split = open_split(make_root(folder / "root", clips), "train")
+    for name in ("all", "shift", "oracle", "swap"):
+        predict(split, name, folder / name)
+    corrupt(folder / "root", make_recipe("erode", 0.4), out=folder / "noisy")
+    (folder / "runs.yaml").write_text(
+        "truth: root\nsplit: train\nlabels: {0.4: noisy}\n"
+        "methods:\n  first: {clean: oracle, 40%: swap}\n  second: {0: all, 0.4: shift}\n"
+    )
+    return folder
+
+
+def test_robustness_prints_tables_and_writes_documents(runs, tmp_path):
+    files = {name: tmp_path / f"r.{name}" for name in ("json", "markdown")}
+    options = [part for name, path in files.items() for part in (f"--{name}", path)]
+    done = run("robustness", "runs.yaml", "--quiet", "--resamples", "500", *options, cwd=runs)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    for text in ("gIoU by level of noise: train", "p-mIoU ↑", "n-mIoU ↓", "area 0 to 0.4", "> 0.4"):
+        assert text in done.stdout
+    assert "labels (train)" in done.stdout
+    document = json.loads(files["json"].read_text())
+    assert document["baseline"] == "first"
+    curves = {each["method"]: each for each in document["figures"]["p_miou"]}
+    assert f"{curves['second']['area']:.4f}" in done.stdout
+    assert f"{curves['first']['breaks_at']:.3f}" in done.stdout
+    assert files["markdown"].read_text().startswith("# Robustness on train")
+    done = run(
+        *("robustness", "runs.yaml", "--quiet", "--figure", "acc", "--baseline", "second"),
+        *("--drop", "0.5"),
+        cwd=runs,
+        code=_BLOCKING,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "gIoU" not in done.stdout
+    assert "worse than second" in done.stdout
+    assert "more than 50 %" in done.stdout
+
+
+def test_names_are_no_markup_and_no_number_is_cut(runs, tmp_path):
+    """Names come from files: tags in them are text, and long ones cost no figure."""
+    names = ("elr [v2]", "elr [/v3]", "pmhm-three-heads-warm20")
+    lines = ["truth: root", "split: train", "methods:"]
+    for at, name in enumerate(names):
+        for level, recipe in ((0, "oracle"), (1, "shift")):
+            shutil.copytree(runs / recipe, tmp_path / f"m{at}_{level}")
+        lines.append(f"  {name!r}: {{0: m{at}_0, 1: m{at}_1}}")
+    (tmp_path / "root").symlink_to(runs / "root")
+    (tmp_path / "names.yaml").write_text("\n".join(lines))
+    done = run("robustness", "names.yaml", "--quiet", "--resamples", "500", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for name in names:
+        assert f" {name} " in done.stdout
+    assert "…" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("nowhere.yaml",), "nowhere.yaml: the file of runs is missing"),
+        (("root",), "no level of noise"),
+        (("runs.yaml", "--drop", "1"), "--drop: 1 is no share"),
+        (("runs.yaml", "--baseline", "third"), "use one of first, second"),
+        (("runs.yaml", "--figure", "auc"), "there is no figure 'auc'"),
+        (("runs.yaml", "--figure", "jf"), "jf is not measured"),
+        (("runs.yaml", "--split", "val"), "there is no split 'val'"),
+        (("runs.yaml", "--json", "runs.yaml"), "is an input"),
+        (("runs.yaml", "--json", "swap/r.json"), "lies inside"),
+        (("runs.yaml", "--markdown", "noisy/r.md"), "lies inside"),
+        (("runs.yaml", "--resamples", "5"), "5 resamples"),
+    ],
+)
+def test_wrong_runs_are_refused_without_a_traceback(runs, arguments, says):
+    done = run("robustness", *arguments, "--quiet", cwd=runs)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "cure: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (runs / "runs.yaml").read_text().startswith("truth")

@@ -35,7 +35,19 @@ ProtocolName = Annotated[
 ]
 Metrics = Annotated[
     Optional[str],
-    typer.Option(help="core, jf, boundary, with commas, or all. Default: the protocol's."),
+    typer.Option(
+        help="core, jf, boundary, failures, with commas, or all. Default: the protocol's."
+    ),
+]
+FigureMetrics = Annotated[
+    Optional[str],
+    typer.Option(
+        "--metrics", help="core, jf, boundary, with commas, or all. Default: the protocol's."
+    ),
+]
+FigureNames = Annotated[
+    Optional[list[str]],
+    typer.Option(help="Only this figure, such as giou (repeatable). Default: all."),
 ]
 Level = Annotated[float, typer.Option("--ci", help="Level of the intervals.")]
 Cluster = Annotated[
@@ -144,11 +156,8 @@ def compare(
     gt: GroundTruth = None,
     split: SplitName = None,
     protocol: ProtocolName = "actionvos",
-    metrics: Metrics = None,
-    figure: Annotated[
-        Optional[list[str]],
-        typer.Option(help="Only this figure, such as giou (repeatable). Default: all."),
-    ] = None,
+    metrics: FigureMetrics = None,
+    figure: FigureNames = None,
     filter_flagged: Filter = True,
     missing: Missing = "error",
     level: Level = 0.95,
@@ -164,20 +173,15 @@ def compare(
 
     Example: actiseg-eval compare ours=run1,run2,run3 elr=run4,run5,run6 --gt dataset_visor
     """
-    from actiseg_data.errors import refuse
     from actiseg_data.files import refuse_inside_of, write_json
     from actiseg_eval.bootstrap import Bootstrap
     from actiseg_eval.comparison import compare as compute
     from actiseg_eval.comparison import parse_methods
-    from actiseg_eval.metrics import METRICS
     from actiseg_eval.printing import print_comparison
 
     bootstrap = Bootstrap(level, resamples, cluster)
     parsed = parse_methods(methods)
-    unknown = sorted(set(figure or ()) - set(METRICS))
-    if unknown:
-        known = ", ".join(name for name, of in METRICS.items() if of.better)
-        raise refuse(f"there is no figure {', '.join(unknown)}", "--figure", f"use some of {known}")
+    _check_figures(figure, protocol, metrics)
     folders = [run for method in parsed for run in method.runs]
     truth = _truth(folders[0], gt, split)
     if json_file is not None:
@@ -193,16 +197,99 @@ def compare(
         workers=workers,
         stage=staged(quiet),
     )
-    for name in figure or ():
-        if name not in found.standings:
-            reason = found.left_out.get(name, "was not measured")
-            raise refuse(
-                f"{name} {reason}", "--figure", "measure it with --metrics, or leave it out"
-            )
-    print_comparison(found, figure or ())
+    print_comparison(found, [name for name in figure or () if name in found.standings])
     if json_file is not None:
         write_json(json_file, found.to_dict(), indent=1)
         print(f"wrote {json_file}")
+
+
+@app.command()
+def robustness(
+    runs: Annotated[
+        Path,
+        typer.Argument(
+            help="YAML file of methods, levels of noise and folders of predictions; or a folder of "
+            "<method>/<level>/, a level being clean, 0.2, r0.2 or 20%, of several seeds 0.2_s1, "
+            "0.2_s2. Noisy copies of the dataset beside them in labels/<level>/.",
+            show_default=False,
+        ),
+    ],
+    gt: GroundTruth = None,
+    split: SplitName = None,
+    protocol: ProtocolName = "actionvos",
+    metrics: FigureMetrics = None,
+    figure: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            help="Show this figure, such as giou (repeatable). Default: giou, p_miou, n_miou, or "
+            "what the protocol has. All are in --json."
+        ),
+    ] = None,
+    baseline: Annotated[
+        Optional[str],
+        typer.Option(
+            help="Method that others are held against on clean data. Default: as the YAML file "
+            "says, else plain, else the first."
+        ),
+    ] = None,
+    drop: Annotated[
+        float, typer.Option(help="Share of a figure whose loss is the breaking point.")
+    ] = 0.1,
+    filter_flagged: Filter = True,
+    missing: Missing = "error",
+    level: Level = 0.95,
+    resamples: Annotated[
+        int, typer.Option(help="Resamples for the intervals; 0 for no intervals.")
+    ] = 10_000,
+    cluster: Cluster = "video",
+    json_file: Annotated[
+        Optional[Path], typer.Option("--json", help="Write everything to this file, too.")
+    ] = None,
+    markdown_file: Annotated[
+        Optional[Path], typer.Option("--markdown", help="Write the tables as Markdown.")
+    ] = None,
+    workers: Workers = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Tell how methods stand noise: figures by level, area under the curve, breaking point.
+
+    Example: actiseg-eval robustness runs.yaml --gt dataset_visor --workers 2
+    """
+    from actiseg_data.files import refuse_inside_of, refuse_same, write_bytes, write_json
+    from actiseg_eval.bootstrap import Bootstrap
+    from actiseg_eval.printing import print_robustness
+    from actiseg_eval.robustness import measure_robustness
+    from actiseg_eval.runs import read_runs
+
+    bootstrap = Bootstrap(level, resamples, cluster) if resamples else None
+    _check_figures(figure, protocol, metrics)
+    told = read_runs(runs, baseline)
+    folders = [folder for _, _, folder in told.each]
+    truth = _truth(folders[0], gt or told.truth, split or told.split)
+    outputs = [output for output in (json_file, markdown_file) if output is not None]
+    for output in outputs:
+        refuse_inside_of(output, (*folders, *told.labels.values(), truth.root))
+    refuse_same(outputs, (runs,))
+    found = measure_robustness(
+        truth,
+        told,
+        protocol,
+        measures=metrics,
+        drop=drop,
+        filtered=filter_flagged,
+        missing=missing,
+        bootstrap=bootstrap,
+        workers=workers,
+        stage=staged(quiet),
+    )
+    print_robustness(found, figure or ())
+    if json_file is not None:
+        write_json(json_file, found.to_dict(), indent=1)
+        print(f"wrote {json_file}")
+    if markdown_file is not None:
+        text = found.to_markdown(figure or ())
+        write_bytes(markdown_file, text.encode(errors="backslashreplace"))
+        print(f"wrote {markdown_file}")
 
 
 @app.command()
@@ -240,6 +327,58 @@ def protocols(
             stage=staged(quiet),
         )
         print_differences(found)
+
+
+@app.command()
+def metrics(
+    figures: Annotated[
+        Optional[list[str]],
+        typer.Argument(help="Keys such as giou. Default: a line for each.", show_default=False),
+    ] = None,
+    markdown_file: Annotated[
+        Optional[Path], typer.Option("--markdown", help="Write all cards to this file.")
+    ] = None,
+) -> None:
+    """Say what a figure is, what it may be, and what it hides.
+
+    Example: actiseg-eval metrics giou n_miou
+    """
+    from actiseg_data.files import write_bytes
+    from actiseg_eval.cards import cards_markdown, chosen_cards, load_cards
+    from actiseg_eval.printing import print_cards, print_figures
+
+    if figures:
+        print_cards(chosen_cards(figures))
+    else:
+        print_figures()
+    if markdown_file is not None:
+        write_bytes(markdown_file, cards_markdown(load_cards()).encode())
+        print(f"wrote {markdown_file}")
+
+
+def _check_figures(figures: list[str] | None, protocol: str, metrics: str | None) -> None:
+    """Raises `Refused` for figures that there are not, or that will not be measured."""
+    from actiseg_data.errors import Problems
+    from actiseg_eval.cards import load_cards
+    from actiseg_eval.figures import figure_names
+    from actiseg_eval.metrics import METRICS
+    from actiseg_eval.protocols import load_protocol
+    from actiseg_eval.scoring import figure_measures
+
+    rules = load_protocol(protocol)
+    measured = figure_names(rules, figure_measures(metrics, rules))
+    known = [name for name, of in METRICS.items() if of.better]
+    problems, cards = Problems(), load_cards()
+    for name in figures or ():
+        if name not in known:
+            problems.add(
+                f"there is no figure {name!r}", "--figure", f"use some of {', '.join(known)}"
+            )
+        elif name not in measured:
+            card = cards[name]
+            cure = f"give --metrics {card.measure}; protocols: {', '.join(card.protocols)}"
+            problems.add(f"{name} is not measured", "--figure", cure)
+    problems.raise_if_any()
 
 
 def _truth(preds: Path, gt: Path | None, split: str | None) -> Truth:

@@ -1,0 +1,92 @@
+"""Every figure that a protocol is about, of all units or of each of several groups."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actiseg_eval.meter import measured_values
+from actiseg_eval.metrics import (
+    METRICS,
+    Figures,
+    actionvos_figures,
+    course_figures,
+    gres_figures,
+    object_figures,
+    size_figures,
+)
+from actiseg_eval.protocols import Protocol
+from actiseg_eval.results import SequenceResult
+from actiseg_eval.units import Units, gather_units, no_units
+
+
+def figures_by_sequence(
+    results: list[SequenceResult], protocol: Protocol, measures: tuple[str, ...]
+) -> Figures:
+    """Every figure of each sequence, as sums that can be added up."""
+    units, _ = scored_units(results, protocol)
+    return all_figures(units, units.sequence, len(results), protocol, measures)
+
+
+def figure_names(protocol: Protocol, measures: tuple[str, ...]) -> list[str]:
+    """The figures that have a direction, as far as they are measured.
+
+    >>> from actiseg_eval.protocols import load_protocol
+    >>> figure_names(load_protocol("davis"), ("core",))
+    ['j', 'j_recall', 'j_decay']
+    """
+    units = no_units(measured_values(measures))
+    found = all_figures(units, units.sequence, 1, protocol, measures)
+    return [name for name, metric in METRICS.items() if metric.better and name in found]
+
+
+def scored_units(results: list[SequenceResult], protocol: Protocol) -> tuple[Units, Units]:
+    """The units that are scored, as the protocol takes their truth, and as they are."""
+    known = gather_units(results)
+    if protocol.figures == "j-and-f":
+        known = known.chosen(known.counted)
+    if protocol.inactive == "without a target":
+        return known.without_inactive_truth(), known
+    return known, known
+
+
+def group_figures(
+    units: Units,
+    groups: NDArray[np.int64],
+    count: int,
+    protocol: Protocol,
+    measures: tuple[str, ...],
+) -> Figures:
+    """Every figure of any groups of units: all but recall and decay.
+
+    groups: (N) group of each unit, 0 to count - 1.
+    """
+    figures: Figures = {}
+    if "core" in measures and protocol.figures == "actionvos":
+        figures |= actionvos_figures(units, groups, count)
+    elif "core" in measures and protocol.figures == "gres":
+        figures |= gres_figures(units, groups, count)
+    if protocol.figures == "j-and-f" or measures != ("core",):
+        which = averaged(units, protocol)
+        figures |= object_figures(units.chosen(which), groups[which], count)
+    return figures | size_figures(units, groups, count)
+
+
+def all_figures(
+    units: Units,
+    groups: NDArray[np.int64],
+    count: int,
+    protocol: Protocol,
+    measures: tuple[str, ...],
+) -> Figures:
+    """Every figure of groups that hold whole objects: recall and decay, too."""
+    figures = group_figures(units, groups, count, protocol, measures)
+    if protocol.figures == "j-and-f" or "jf" in measures:
+        which = averaged(units, protocol)
+        figures |= course_figures(units.chosen(which), groups[which], count)
+    return figures
+
+
+def averaged(units: Units, protocol: Protocol) -> NDArray[np.bool_]:
+    """Which units J and F are over."""
+    return units.counted & units.active if protocol.averaged == "active" else units.counted

@@ -24,8 +24,6 @@ class Batch:
     the strategy is `weighted`.
     shown: (B, T) bool, False for frames that only fill up.
     active: (B, K) float32 in {0, 1}.
-    items: (B, K) int64, a stable number of each (sequence, object) of the training set, from 0; -1
-    fills up.
     frame_items: (B, K, T) int64, a stable number of each (sequence, object, frame), from 0; -1
     fills up.
     flipped: (B,) bool, True where a clip is mirrored left to right, the only change of geometry
@@ -39,7 +37,6 @@ class Batch:
     weights: Tensor
     shown: Tensor
     active: Tensor
-    items: Tensor
     frame_items: Tensor
     flipped: Tensor
 

@@ -6,7 +6,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -180,11 +180,6 @@ def with_settings(values: Mapping[str, Any], settings: Iterable[str]) -> dict[st
         else:
             changed[name] = value
     return changed
-
-
-def moved(config: Config, **changes: Any) -> Config:
-    """The configuration with some values changed."""
-    return replace(config, **changes)
 
 
 def _fits(value: Any, kind: Any) -> bool:

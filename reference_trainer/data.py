@@ -180,7 +180,6 @@ class _View:
     masks: NDArray[np.float32]
     weights: NDArray[np.float32]
     active: NDArray[np.float32]
-    items: NDArray[np.int64]
     frame_items: NDArray[np.int64]
     flipped: bool
 
@@ -219,7 +218,6 @@ def _view(clip: Clip, decoded: Decoded, sampling: Sampling, epoch: int) -> _View
         masks=(shapes & active[:, None, None, None]).astype(np.float32),
         weights=weights,
         active=active.astype(np.float32),
-        items=clip.first_item + asked_numbers,
         frame_items=clip.first_unit
         + asked_numbers[:, None] * len(clip.sequence.frames)
         + frame_numbers,
@@ -258,7 +256,7 @@ def _joined(views: list[_View]) -> Batch:
     """Views side by side, filled up to the widest."""
     clips = len(views)
     frames = max(len(view.frames) for view in views)
-    prompts = max(len(view.items) for view in views)
+    prompts = max(len(view.tokens) for view in views)
     height, width = views[0].frames.shape[2:]
     grid = views[0].masks.shape[2:]
     batch = Batch(
@@ -269,12 +267,11 @@ def _joined(views: list[_View]) -> Batch:
         masks=torch.zeros(clips, prompts, frames, *grid),
         weights=torch.ones(clips, prompts, frames, *grid),
         active=torch.zeros(clips, prompts),
-        items=torch.full((clips, prompts), -1, dtype=torch.int64),
         frame_items=torch.full((clips, prompts, frames), -1, dtype=torch.int64),
         flipped=torch.tensor([view.flipped for view in views]),
     )
     for at, view in enumerate(views):
-        t, k = len(view.frames), len(view.items)
+        t, k = len(view.frames), len(view.tokens)
         _put(batch.frames[at], view.frames)
         for filled in range(t, frames):
             # The model lets frames of a clip speak with each other: what fills up says nothing new.
@@ -285,7 +282,6 @@ def _joined(views: list[_View]) -> Batch:
         _put(batch.masks[at, :, :t], view.masks)
         _put(batch.weights[at, :, :t], view.weights)
         _put(batch.active[at], view.active)
-        _put(batch.items[at], view.items)
         _put(batch.frame_items[at, :, :t], view.frame_items)
     return batch
 

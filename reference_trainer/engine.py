@@ -84,7 +84,7 @@ class Run:
         many = f"{len(self.nets)} nets of " if len(self.nets) > 1 else ""
         return (
             f"{split.name} of {split.root}{noise}: {len(self.material.clips)} clips, "
-            f"{self.material.items} prompts{painted}{odd}\n"
+            f"{self.material.prompts} prompts{painted}{odd}\n"
             f"{self.config.strategy}, {many}{self.parameters:,} parameters, {self.steps} steps on "
             f"{self.device}"
         )
@@ -135,7 +135,7 @@ def assemble(config: Config, folder: Path) -> Run:
     )
     steps = -(-len(material.clips) // config.clips)
     grid = config.height // 4, config.width // 4
-    task = Task(material.items, material.units, grid, config.epochs, steps, config.seed)
+    task = Task(material.units, grid, config.epochs, steps, config.seed)
     strategy = build(config.strategy, config.options, task)
     sampling = Sampling(
         size=config.size,
@@ -221,8 +221,6 @@ def _loop(run: Run, log: Log, meter: Meter, stop: _Stop) -> None:
                 log.add(progress.step, epoch, number, terms)
             loss = told[0]["loss"]
             meter.advance(run.step, loss, clips / (time.monotonic() - begun))
-            if run.step % run.loader.steps == 0:
-                run.strategy.after_epoch(list(run.nets), progress)
             late = time.monotonic() - saved > 60 * run.config.save_minutes
             if stop.signal or late or run.step % run.loader.steps == 0:
                 log.write()
@@ -257,7 +255,6 @@ def _step(
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
         terms |= {"rate": rate, "gradient": norm}
-    strategy.after_step(list(nets), progress)
     return told
 
 
@@ -299,10 +296,8 @@ def _save(run: Run) -> bool:
         "rendered": run.material.rendered,
         "step": run.step,
     }
-    deployed = run.strategy.deployed(list(run.nets))
-    assert isinstance(deployed, Model)
     try:
-        checkpoint.save(run.folder / MODEL_FILE, {**about, "net": deployed.deployed_state()})
+        checkpoint.save(run.folder / MODEL_FILE, {**about, "net": run.nets[0].deployed_state()})
         checkpoint.save(
             run.folder / CHECKPOINT_FILE,
             {

@@ -33,13 +33,12 @@ class Prompt:
 class Clip:
     """A sequence and its prompts, in the order of the file.
 
-    first_item, first_unit: running numbers of its first object, and of that object's first frame,
-    in the split; units go by object, then by frame.
+    first_unit: running number, in the split, of the first frame of its first object; units go by
+    object, then by frame.
     """
 
     sequence: Sequence
     prompts: tuple[Prompt, ...]
-    first_item: int
     first_unit: int
 
 
@@ -61,7 +60,7 @@ class Material:
     handled: Mapping[str, int]
 
     @property
-    def items(self) -> int:
+    def prompts(self) -> int:
         """How many (sequence, object) there are."""
         return sum(len(clip.prompts) for clip in self.clips)
 
@@ -166,7 +165,7 @@ def _expressions(split: Split, style: str) -> dict[str, tuple[Expression, ...]]:
 def _clips(split: Split, expressions: Mapping[str, Listing[Expression]]) -> tuple[Clip, ...]:
     clips: list[Clip] = []
     problems = Problems()
-    item = unit = 0
+    unit = 0
     for sequence in split.sequences:
         labels = {label.object_id: label for label in sequence.objects}
         where = f"{split.root}: {sequence.folder}"
@@ -189,8 +188,7 @@ def _clips(split: Split, expressions: Mapping[str, Listing[Expression]]) -> tupl
             prompts.append(
                 Prompt(object_id, expression.exp, label.positive, label.handbox, label.narration)
             )
-        clips.append(Clip(sequence, tuple(prompts), item, unit))
-        item += len(prompts)
+        clips.append(Clip(sequence, tuple(prompts), unit))
         unit += len(prompts) * len(sequence.frames)
     problems.raise_if_any()
     return tuple(clips)

@@ -85,7 +85,6 @@ class SmallNet(nn.Module):
 CLIPS, PROMPTS, FRAMES, GRID = 2, 3, 2, (8, 8)
 EPOCHS, STEPS = 4, 2
 TASK = Task(
-    items=CLIPS * PROMPTS,
     units=CLIPS * PROMPTS * FRAMES,
     grid=GRID,
     epochs=EPOCHS,
@@ -117,7 +116,6 @@ def batch(seed: int = 0) -> Batch:
         weights=torch.ones(size),
         shown=shown,
         active=active,
-        items=torch.where(asked, torch.arange(TASK.items).view(CLIPS, PROMPTS), -1),
         frame_items=torch.where(there, units, -1),
         flipped=torch.tensor([seed % 2 == 1, False]),
     )
@@ -144,7 +142,6 @@ def filled_up(of: Batch, prompts: int, frames: int) -> Batch:
         tokens=wider(of.tokens, 7, 1),
         asked=wider(of.asked, False, 1),
         active=wider(of.active, 1, 1),
-        items=wider(of.items, -1, 1),
         masks=wider(of.masks, 1.0, 1, 2),
         weights=wider(of.weights, 9.0, 1, 2),
         frame_items=wider(of.frame_items, -1, 1, 2),
@@ -179,9 +176,6 @@ class Trained:
         for optimiser in self.optimisers:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
-        self.strategy.after_step(self.nets, progress(step))
-        if (step + 1) % STEPS == 0:
-            self.strategy.after_epoch(self.nets, progress(step))
         return [loss.total.item() for loss in losses]
 
     def gradients(self) -> dict[str, Tensor | None]:

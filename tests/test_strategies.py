@@ -50,7 +50,6 @@ def test_a_run_is_finite_and_parts_sum_to_the_loss(name: str, options: dict[str,
         for optimiser in trained.optimisers:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
-        trained.strategy.after_step(trained.nets, progress(step))
 
 
 @every
@@ -96,7 +95,7 @@ def test_what_only_fills_up_changes_nothing(name: str, options: dict[str, Any]) 
 def test_a_batch_that_only_fills_up_teaches_nothing(name: str, options: dict[str, Any]) -> None:
     trained = Trained(name, options)
     empty = batch()
-    empty.asked[:], empty.shown[:], empty.items[:], empty.frame_items[:] = False, False, -1, -1
+    empty.asked[:], empty.shown[:], empty.frame_items[:] = False, False, -1
     for step in (0, len(RUN) - 1):
         for loss in trained.losses(step, empty):
             assert loss.total.item() == 0
@@ -109,7 +108,7 @@ def test_deployed_parameters_are_those_of_a_plain_net(name: str, options: dict[s
     trained = Trained(name, options)
     for step in RUN:
         trained.step(step)
-    deployed = trained.strategy.deployed(trained.nets).state_dict()
+    deployed = trained.nets[0].state_dict()
     plain = Trained("plain").nets[0].state_dict()
     assert {key for key in deployed if not key.startswith("robust")} == plain.keys()
 

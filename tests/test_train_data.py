@@ -78,12 +78,11 @@ def test_every_number_of_a_batch_is_that_of_the_files(root, material):
                 mean, deviation = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])
                 wanted = (pixels - mean[:, None, None]) / deviation[:, None, None]
                 assert np.allclose(batch.frames[at, t].numpy(), wanted, atol=1e-5)
-            items, units = [], []
+            units = []
             for k, label in enumerate(sequence.objects):
                 prompt = f"{label.name} used in the action of {sequence.narration}"
                 assert batch.tokens[at, k].tolist() == tokenise(prompt).tolist()
                 assert batch.active[at, k] == label.positive
-                items.append(int(batch.items[at, k]))
                 for t, frame in enumerate(sequence.frames):
                     units.append(int(batch.frame_items[at, k, t]))
                     mask = at_grid(read_index_mask(split.mask_path(sequence, frame)), (8, 12))
@@ -91,15 +90,13 @@ def test_every_number_of_a_batch_is_that_of_the_files(root, material):
                     assert (batch.masks[at, k, t].numpy() == wanted).all()
             asked = len(sequence.objects)
             assert batch.asked[at].sum() == asked
-            assert (batch.items[at, asked:] == -1).all()
+            assert (batch.frame_items[at, asked:] == -1).all()
             assert (batch.masks[at, :, count:] == 0).all()
-            new = {("item", i) for i in items} | {("unit", u) for u in units}
-            assert not seen & new
-            seen |= new
+            assert not seen & set(units)
+            assert len(set(units)) == len(units)
+            seen |= set(units)
         assert (batch.weights == 1).all()
-    assert seen == {("item", i) for i in range(material.items)} | {
-        ("unit", u) for u in range(material.units)
-    }
+    assert seen == set(range(material.units))
 
 
 def test_units_of_an_object_follow_one_another_by_frame(material):

@@ -118,7 +118,7 @@ def build(name: str, options: Mapping[str, Any], task: Task) -> Strategy[Any]:
     Raises `Refused` for an unknown strategy, an option that it does not have, or a value that makes
     no sense, naming all offenders.
 
-    >>> task = Task(items=1, units=1, grid=(8, 8), epochs=1, steps_per_epoch=1, seed=0)
+    >>> task = Task(units=1, grid=(8, 8), epochs=1, steps_per_epoch=1, seed=0)
     >>> build("plain", {"dice": 0.0}, task).options
     Options(mask=2.0, dice=0.0, activity=2.0)
     """

@@ -43,10 +43,9 @@ class Net(Protocol):
 
 @dataclass(frozen=True)
 class Task:
-    """What is trained on. items: number of (sequence, object). units: number of (sequence, object,
-    frame). grid: (h, w) of masks. epochs, steps_per_epoch: of the run. seed: of all draws."""
+    """What is trained on. units: number of (sequence, object, frame). grid: (h, w) of masks.
+    epochs, steps_per_epoch: of the run. seed: of all draws."""
 
-    items: int
     units: int
     grid: tuple[int, int]
     epochs: int
@@ -65,8 +64,8 @@ class Strategy(Generic[OptionsT]):
     prompts; the focal loss of a mask is the mean over the pixels of the frames shown.
 
     The engine calls, once, `prepare` and, for a run that goes on, `load_state_dict`; for each step
-    `before_step`, the nets, `losses`, and after the update `after_step`; after each epoch
-    `after_epoch`. `losses` may change what is remembered, so it is called once for each step.
+    `before_step`, the nets, `losses`, and the update. `losses` may change what is remembered, so it
+    is called once for each step. The first net predicts.
     """
 
     name: ClassVar[str] = "plain"
@@ -94,11 +93,10 @@ class Strategy(Generic[OptionsT]):
             for net, output in zip(nets, outputs, strict=True)
         ]
 
-    def after_step(self, nets: list[Net], progress: Progress) -> None:
-        """After the update of all nets."""
-
-    def after_epoch(self, nets: list[Net], progress: Progress) -> None:
-        """After the last step of an epoch."""
+    def phase(self, progress: Progress) -> int:
+        """The number of the part of the run that a step is in; steps of one part compute the same,
+        so that operations are counted once in each."""
+        return 0
 
     def state_dict(self) -> dict[str, Tensor | int | float]:
         """All that is remembered between steps, beside the nets."""
@@ -106,10 +104,6 @@ class Strategy(Generic[OptionsT]):
 
     def load_state_dict(self, state: Mapping[str, Tensor | int | float]) -> None:
         """Take up what `state_dict` gave."""
-
-    def deployed(self, nets: list[Net]) -> Net:
-        """The net that predicts: the first."""
-        return nets[0]
 
     # What a loss is made of: most strategies change one of these rather than `losses`.
 

@@ -63,7 +63,7 @@ class CoTeaching(Strategy[CoTeachingOptions]):
         """R of an epoch, which counts from 0.
 
         >>> from reference_trainer.strategies.base import Task
-        >>> task = Task(items=1, units=1, grid=(8, 8), epochs=20, steps_per_epoch=1, seed=0)
+        >>> task = Task(units=1, grid=(8, 8), epochs=20, steps_per_epoch=1, seed=0)
         >>> strategy = CoTeaching(CoTeachingOptions(), task)
         >>> [round(strategy.keep_share(epoch), 3) for epoch in (0, 5, 10, 15)]
         [1.0, 0.9, 0.8, 0.8]

@@ -28,7 +28,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in STR
 }
 CASES |= {
     "gce-truncated": ("gce", {"truncate": 0.5}),
-    "npn-hard": ("npn", {"variant": "hard", "consistency": 1.0, "confidence": 0.7}),
+    "npn-hard": ("npn", {"variant": "hard", "confidence": 0.7}),
     "pmhm-activity": ("pmhm", {"robust_heads": "mask+activity", "heads": 2}),
     "pmhm-alone": ("pmhm", {"heads": 0}),
     "pmhm-every-pixel": ("pmhm", {"every": 1, "freeze": "step"}),
@@ -189,9 +189,55 @@ def test_released_sets_constants_that_are_not_given() -> None:
     assert build("elr", both, TASK).options.strength == 1.0
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
-def test_options_survive_a_file(name: str) -> None:
-    options = STRATEGIES[name].options()
+RELEASED = {"arithmetic": "released"}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "idle"),
+    [
+        ("co-teaching", RELEASED | {"assume_rate": 0.4, "ramp_epochs": 3, "exponent": 2.0}, 3),
+        ("gce", {"truncate_from": 0.5}, 1),
+        ("gce", RELEASED | {"truncate": 0.5}, 1),
+        ("elr", RELEASED | {"memory": 0.9, "scale": "undecided"}, 2),
+        ("npn", RELEASED | {"variant": "hard"}, 1),
+        ("smart", {"warmup": 0, "dice": 1.0}, 1),
+        ("pmhm", {"freeze": "never", "freeze_first": 0.5, "freeze_last": 0.0}, 2),
+        ("pmhm", {"anneal": False, "false_positives_last": 0.6}, 1),
+        ("pmhm", {"heads": 0, "drop": 0.1, "robust_heads": "mask+activity"}, 2),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(
+    name: str, options: dict[str, Any], idle: int
+) -> None:
+    with pytest.raises(Refused, match="does nothing where") as caught:
+        build(name, options, TASK)
+    given = {f"option {option}" for option in options}
+    found = [problem.where for problem in caught.value.problems]
+    assert len(found) == idle
+    assert given.issuperset(found)
+    rest = {key: value for key, value in options.items() if f"option {key}" not in found}
+    build(name, rest, TASK)
+
+
+def test_consistency_follows_the_variant() -> None:
+    """Sheng et al.: NL + CR + PLL for the hard variant, NL + 2 CR + PLL for the soft one."""
+    assert build("npn", {}, TASK).options.consistency == 2.0
+    assert build("npn", {"variant": "hard"}, TASK).options.consistency == 1.0
+    assert build("npn", RELEASED, TASK).options.consistency == 0.2
+    assert build("npn", {"variant": "hard", "consistency": 2}, TASK).options.consistency == 2.0
+
+
+OPTIONS = [
+    *((name, {}) for name in STRATEGIES),
+    *((name, RELEASED) for name, info in STRATEGIES.items() if info.released),
+    ("pmhm", {"heads": 0}),
+    ("npn", {"variant": "hard"}),
+]
+
+
+@pytest.mark.parametrize(("name", "given"), OPTIONS)
+def test_options_survive_a_file(name: str, given: dict[str, Any]) -> None:
+    options = build(name, given, TASK).options
     values = {field.name: getattr(options, field.name) for field in fields(options)}
     assert build(name, values, TASK).options == options
     assert all(type(value) in (bool, int, float, str) for value in values.values())

@@ -12,7 +12,7 @@ from torch import Tensor
 from actiseg_data.keys import key, uniform
 from reference_trainer.batch import Batch, Loss, Output, Progress
 from reference_trainer.strategies.base import Net, Strategy, mean_loss
-from reference_trainer.strategies.options import ReleasedOptions, knob
+from reference_trainer.strategies.options import RELEASED, ReleasedOptions, knob
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class CoTeachingOptions(ReleasedOptions):
     paper takes the true rate of noise, which nobody is told here. ramp_epochs: T_k. exponent: c.
     The released code has a schedule of its own, and none of the three."""
 
-    assume_rate: float = knob(0.2, 0, 0.95)
-    ramp_epochs: int = knob(10, 1)
-    exponent: float = knob(1.0, 0.01)
+    assume_rate: float = knob(0.2, 0, 0.95, unless=RELEASED)
+    ramp_epochs: int = knob(10, 1, unless=RELEASED)
+    exponent: float = knob(1.0, 0.01, unless=RELEASED)
 
 
 class CoTeaching(Strategy[CoTeachingOptions]):

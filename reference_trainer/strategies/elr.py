@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -13,16 +13,18 @@ from reference_trainer import losses
 from reference_trainer.batch import Batch
 from reference_trainer.strategies.base import Strategy, Task, scale_when_undecided
 from reference_trainer.strategies.memory import Seen
-from reference_trainer.strategies.options import ScaledOptions, knob
+from reference_trainer.strategies.options import RELEASED, ScaledOptions, knob
 
 
 @dataclass(frozen=True)
 class ElrOptions(ScaledOptions):
     """strength: lambda, of the regulariser. memory: beta, how much of its target a unit keeps at
-    each showing; the released code's target never enters its loss, so beta has no part in it."""
+    each showing; the released code's target never enters its loss, so beta has no part in it. Nor
+    has the scale: it adds to the focal loss."""
 
     strength: float = knob(3.0, released=5e-4)
-    memory: float = knob(0.7, 0, 0.999)
+    scale: Literal["undecided", "raw"] = knob("undecided", released="raw", unless=RELEASED)
+    memory: float = knob(0.7, 0, 0.999, unless=RELEASED)
 
 
 class Elr(Strategy[ElrOptions]):

@@ -10,19 +10,19 @@ from torch import Tensor
 from reference_trainer import losses
 from reference_trainer.batch import Progress
 from reference_trainer.strategies.base import Net
-from reference_trainer.strategies.options import knob
+from reference_trainer.strategies.options import RELEASED, knob
 from reference_trainer.strategies.pixelwise import PixelOptions, Pixelwise
 
 
 @dataclass(frozen=True)
 class GceOptions(PixelOptions):
     """q: between cross-entropy (0) and mean absolute error (1). truncate: k of the truncated loss,
-    0.5 in the paper, 0 for the loss that is not. truncate_from: the share of the run after which it
-    is truncated, the paper's 40 of 120 epochs."""
+    0.5 in the paper, 0 for the loss that is not, as the released one. truncate_from: the share of
+    the run after which it is truncated, the paper's 40 of 120 epochs."""
 
     q: float = knob(0.7, 1e-3, 1)
-    truncate: float = knob(0.0, 0, 0.999)
-    truncate_from: float = knob(1 / 3, 0, 1)
+    truncate: float = knob(0.0, 0, 0.999, unless=RELEASED)
+    truncate_from: float = knob(1 / 3, 0, 1, unless={"truncate": 0})
 
 
 class Gce(Pixelwise[GceOptions]):

@@ -21,20 +21,20 @@ from reference_trainer.strategies.base import (
     scale_when_undecided,
 )
 from reference_trainer.strategies.memory import Seen
-from reference_trainer.strategies.options import ScaledOptions, knob
+from reference_trainer.strategies.options import RELEASED, ScaledOptions, knob
 
 
 @dataclass(frozen=True)
 class NpnOptions(ScaledOptions):
     """variant: of the partial-label loss, see `losses.partial_soft` and `losses.partial_hard`;
     released: its own. negative, consistency: coefficients of these terms, the paper's for the
-    variant (soft: 1 and 2). confidence: how sure a prediction must be for a vote, and to be what
-    the strong view is held to; 0.5: any. warmup: share of the run with the plain loss, which
-    counts votes already."""
+    variant (soft: 1 and 2; hard: 1 and 1). confidence: how sure a prediction must be for a vote,
+    and to be what the strong view is held to; 0.5: any. warmup: share of the run with the plain
+    loss, which counts votes already."""
 
-    variant: Literal["soft", "hard"] = knob("soft")
+    variant: Literal["soft", "hard"] = knob("soft", unless=RELEASED)
     negative: float = knob(1.0, released=0.1)
-    consistency: float = knob(2.0, released=0.2)
+    consistency: float = knob(2.0, released=0.2, instead={("variant", "hard"): 1.0})
     confidence: float = knob(0.5, 0.5, 1, released=0.7)
     warmup: float = knob(1 / 3, 0, 1)
 

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from actiseg_data.errors import Problems
 
-Arithmetic: TypeAlias = Literal["paper", "released"]
+RELEASED: Mapping[str, Any] = {"arithmetic": "released"}
+"""For `knob`: unless the arithmetic is that of the released code."""
 
 
-def knob(paper: Any, low: float = 0.0, high: float = math.inf, *, released: Any = None) -> Any:
+def knob(
+    paper: Any,
+    low: float = 0.0,
+    high: float = math.inf,
+    *,
+    released: Any = None,
+    instead: Mapping[tuple[str, Any], Any] | None = None,
+    unless: Mapping[str, Any] | None = None,
+) -> Any:
     """A field of `Options`.
 
     paper: its value, unless another is given. low, high: the least and the greatest number it may
     be. released: its value, unless another is given, where `arithmetic` is "released"; None: the
-    same.
+    same. instead: the same for other options, by (option, value of that). unless: values of other
+    options at which this one has no part in what is computed, so that nothing else may be given.
     """
-    default = paper if released is None else None
-    return field(default=default, metadata={"low": low, "high": high, "is": (paper, released)})
+    others = dict(instead or {})
+    if released is not None:
+        others["arithmetic", "released"] = released
+    metadata = {"low": low, "high": high, "paper": paper, "instead": others, "unless": unless or {}}
+    return field(default=None if others else paper, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -28,7 +42,9 @@ class Options:
 
     mask: of the loss of pixels. dice: of Dice. activity: of the focal loss of the activity head.
 
-    Raises `Refused`, naming all offenders, for values of another type, out of range, or unknown.
+    Raises `Refused`, naming all offenders, for values of another type, out of range, or unknown,
+    and for those that would do nothing: an option that has no part in what is computed may be given
+    as what it is by default, as in a configuration that names all, and as nothing else.
 
     >>> Options(dice=0).dice
     0.0
@@ -48,9 +64,8 @@ class Options:
         kinds = get_type_hints(type(self))
         for each in fields(self):
             value = getattr(self, each.name)
-            if value is None and "is" in each.metadata:
-                paper, released = each.metadata["is"]
-                value = released if self.released and released is not None else paper
+            if value is None:
+                value = self._default(each)
             wanted = _wanted(value, kinds[each.name], each.metadata)
             if wanted:
                 problems.add(f"{value!r} makes no sense", f"option {each.name}", wanted)
@@ -58,6 +73,21 @@ class Options:
                 value = float(value)
             object.__setattr__(self, each.name, value)
         problems.raise_if_any()
+        for each in fields(self):
+            for name, value in each.metadata["unless"].items():
+                if getattr(self, name) == value and getattr(self, each.name) != self._default(each):
+                    cure = f"leave it out, or set {name} otherwise"
+                    problems.add(
+                        f"does nothing where {name} is {value}", f"option {each.name}", cure
+                    )
+        problems.raise_if_any()
+
+    def _default(self, of: Field[Any]) -> Any:
+        """What an option is unless it is given, which may depend on others."""
+        for (name, value), default in of.metadata["instead"].items():
+            if getattr(self, name) == value:
+                return default
+        return of.metadata["paper"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +98,7 @@ class ReleasedOptions(Options):
     that are not given to those of the public code.
     """
 
-    arithmetic: Arithmetic = "paper"
+    arithmetic: Literal["paper", "released"] = knob("paper")
 
     @property
     def released(self) -> bool:

@@ -24,6 +24,10 @@ from reference_trainer.strategies.regions import (
     regions,
 )
 
+ALONE = {"heads": 0}
+RESTLESS = {"heads": 0, "freeze": "never"}
+"""For `knob`: unless there are no further heads, or none that rests."""
+
 
 @dataclass(frozen=True)
 class PmhmOptions(ReleasedOptions):
@@ -53,31 +57,31 @@ class PmhmOptions(ReleasedOptions):
     """
 
     heads: int = knob(1, 0, 3)
-    robust_heads: Literal["mask", "mask+activity"] = knob("mask")
+    robust_heads: Literal["mask", "mask+activity"] = knob("mask", unless=ALONE)
     warmup: float = knob(0.25, 0, 1, released=0.0)
-    copy_from: Literal["trained", "untrained"] = knob("trained", released="untrained")
-    dropout: Literal["channel", "frame"] = knob("channel", released="frame")
+    copy_from: Literal["trained", "untrained"] = knob("trained", released="untrained", unless=ALONE)
+    dropout: Literal["channel", "frame"] = knob("channel", released="frame", unless=ALONE)
     dice_region: Literal["stable", "everywhere"] = knob("stable", released="everywhere")
     anneal: bool = knob(True, released=False)
-    vote: Literal["all", "majority", "two"] = knob("all", released="two")
+    vote: Literal["all", "majority", "two"] = knob("all", released="two", unless=ALONE)
     scope: Literal["prompt", "clip"] = knob("prompt", released="clip")
     padding: Literal["replicate", "zeros"] = knob("replicate", released="zeros")
     every: int = knob(2, 1, 8, released=1)
-    copy_noise: float = knob(1e-3)
-    drop: float = knob(0.2, 0, 0.9)
-    noise: float = knob(0.2)
-    freeze: Literal["epoch", "step", "never"] = knob("epoch", released="step")
-    freeze_first: float = knob(0.3, 0, 1, released=0.2)
-    freeze_last: float = knob(0.1, 0, 1, released=0.2)
+    copy_noise: float = knob(1e-3, unless=ALONE)
+    drop: float = knob(0.2, 0, 0.9, unless=ALONE)
+    noise: float = knob(0.2, unless=ALONE)
+    freeze: Literal["epoch", "step", "never"] = knob("epoch", released="step", unless=ALONE)
+    freeze_first: float = knob(0.3, 0, 1, released=0.2, unless=RESTLESS)
+    freeze_last: float = knob(0.1, 0, 1, released=0.2, unless=RESTLESS)
     uncertain: float = knob(0.2, 0, 1)
     edge: float = knob(0.85, 0, 1)
     stable: float = knob(0.6, 0, 1)
     tversky: float = knob(0.3)
-    consistency: float = knob(0.1)
+    consistency: float = knob(0.1, unless=ALONE)
     false_positives_first: float = knob(0.7)
-    false_positives_last: float = knob(0.5)
+    false_positives_last: float = knob(0.5, unless={"anneal": False})
     false_negatives: float = knob(0.5)
-    stop_gradient: Literal["never", "main"] = knob("never")
+    stop_gradient: Literal["never", "main"] = knob("never", unless=ALONE)
 
 
 class Pmhm(Strategy[PmhmOptions]):

@@ -27,6 +27,7 @@ class SmartOptions(ScaledOptions):
     whose end the teacher is taken."""
 
     mask: float = knob(2.0, released=1.0)
+    dice: float = knob(5.0, unless={"warmup": 0})
     reliable: float = knob(1e-4)
     intersection: float = knob(1.0)
     union: float = knob(1e-4)

@@ -112,14 +112,13 @@ def find(name: str) -> StrategyInfo:
     return STRATEGIES[name]
 
 
-def build(name: str, options: Mapping[str, Any], task: Task) -> Strategy[Any]:
-    """A strategy by name, with some options other than their defaults.
+def resolve(name: str, options: Mapping[str, Any]) -> Options:
+    """All options of a strategy, where some are other than their defaults.
 
     Raises `Refused` for an unknown strategy, an option that it does not have, or a value that makes
     no sense, naming all offenders.
 
-    >>> task = Task(units=1, grid=(8, 8), epochs=1, steps_per_epoch=1, seed=0)
-    >>> build("plain", {"dice": 0.0}, task).options
+    >>> resolve("plain", {"dice": 0.0})
     Options(mask=2.0, dice=0.0, activity=2.0)
     """
     info = find(name)
@@ -129,4 +128,14 @@ def build(name: str, options: Mapping[str, Any], task: Task) -> Strategy[Any]:
         raise refuse(
             f"{name} has no option {', '.join(unknown)}", "options", f"use {', '.join(known)}"
         )
-    return info.strategy(info.options(**options), task)
+    return info.options(**options)
+
+
+def build(name: str, options: Mapping[str, Any], task: Task) -> Strategy[Any]:
+    """A strategy by name, with some options other than their defaults; see `resolve`.
+
+    >>> task = Task(units=1, grid=(8, 8), epochs=1, steps_per_epoch=1, seed=0)
+    >>> build("plain", {"dice": 0.0}, task).options
+    Options(mask=2.0, dice=0.0, activity=2.0)
+    """
+    return find(name).strategy(resolve(name, options), task)

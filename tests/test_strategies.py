@@ -20,6 +20,7 @@ from reference_trainer import losses as of  # noqa: E402
 from reference_trainer.strategies import STRATEGIES, build  # noqa: E402
 
 RUN = range(EPOCHS * STEPS)
+RELEASED = {"arithmetic": "released"}
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in STRATEGIES} | {
     f"{name}-released": (name, {"arithmetic": "released"})
@@ -138,6 +139,51 @@ def test_every_strategy_heeds_weights(name: str, weight: int) -> None:
 _WITHOUT_WEIGHTS = {"dice", "activity", "tversky", "heads"}
 
 
+@pytest.mark.parametrize(
+    ("name", "robust", "times"),
+    [
+        ("gce", of.gce_released, 1),
+        ("sce", of.sce_released, 1),
+        ("apl", lambda z, y: 10 * of.gce(z, y) + of.mae(z, y), 3),
+    ],
+)
+def test_released_runs_weigh_what_their_commands_weigh(name: str, robust: Any, times: int) -> None:
+    """--use_weights --use_gce (--use_sce): focal alone; --use_active_passive: its terms, too."""
+    assert not build(name, {}, TASK).weighted
+    assert build(name, {"weights": "all"}, TASK).weighted
+    trained = Trained(name, RELEASED)
+    assert trained.strategy.weighted
+    now = batch()
+    z = torch.linspace(-3, 3, now.masks.numel()).view_as(now.masks)
+    now.weights[:] = 3
+    trained.strategy.before_step(trained.nets, progress(0))
+    expected = 3 * of.focal(z, now.masks) + times * robust(z, now.masks)
+    torch.testing.assert_close(trained.strategy.pixel_loss(z, now), expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "begins"),
+    [
+        ("plain", {}, []),
+        ("co-teaching", {}, []),
+        ("elr", {}, []),
+        ("gce", {}, [2]),
+        ("gce", {"truncate": 0.5}, [2, 3]),
+        ("apl", {"warmup": 0.7}, [5]),
+        ("npn", {}, [2]),
+        ("smart", {"warmup": 0.5}, [4]),
+        ("pmhm", {}, [2]),
+        ("pmhm", RELEASED, []),
+    ],
+)
+def test_a_phase_begins_where_a_step_does_something_else(
+    name: str, options: dict[str, Any], begins: list[int]
+) -> None:
+    strategy = build(name, options, TASK)
+    phases = [strategy.phase(progress(step)) for step in RUN]
+    assert [step for step in RUN[1:] if phases[step] != phases[step - 1]] == begins
+
+
 @every
 def test_the_slim_model_trains(name: str, options: dict[str, Any]) -> None:
     """Two updates late in a run, where what a strategy adds is at work."""
@@ -187,9 +233,6 @@ def test_released_sets_constants_that_are_not_given() -> None:
     assert build("elr", {"arithmetic": "released"}, TASK).options.strength == 5e-4
     both = {"arithmetic": "released", "strength": 1}
     assert build("elr", both, TASK).options.strength == 1.0
-
-
-RELEASED = {"arithmetic": "released"}
 
 
 @pytest.mark.parametrize(
@@ -359,7 +402,7 @@ def test_released_apl_has_no_gradient_beyond_ten() -> None:
 
 
 def test_action_focal_with_equal_weights_is_plain() -> None:
-    assert STRATEGIES["action-focal"].strategy.weighted
+    assert build("action-focal", {}, TASK).weighted
     one, other = Trained("plain"), Trained("action-focal")
     assert [one.step(step) for step in RUN] == [other.step(step) for step in RUN]
 

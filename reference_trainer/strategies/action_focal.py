@@ -16,4 +16,7 @@ class ActionFocal(Strategy[Options]):
     """
 
     name: ClassVar[str] = "action-focal"
-    weighted: ClassVar[bool] = True
+
+    @property
+    def weighted(self) -> bool:
+        return True

@@ -19,6 +19,7 @@ class AplOptions(PixelOptions):
 
     active: Literal["nce", "ngce", "nfl", "gce"] = knob("nce", released="gce")
     passive: Literal["mae", "rce"] = knob("rce", released="mae")
+    weights: Literal["none", "focal", "all"] = knob("none", released="all")
     alpha: float = knob(1.0, released=10.0)
     beta: float = knob(1.0)
 

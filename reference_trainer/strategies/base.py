@@ -71,12 +71,20 @@ class Strategy(Generic[OptionsT]):
     name: ClassVar[str] = "plain"
     nets: ClassVar[int] = 1
     """How many nets are trained, each from a seed of its own, on the same batches."""
-    weighted: ClassVar[bool] = False
-    """Whether pixels weigh what `action_weights` says. Every strategy heeds `Batch.weights`."""
 
     def __init__(self, options: OptionsT, task: Task) -> None:
         self.options = options
         self.task = task
+
+    @property
+    def weighted(self) -> bool:
+        """Whether pixels weigh what `action_weights` says. Every strategy heeds `Batch.weights`."""
+        return False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What there is to say of the options, each in a line of its own, before a run begins."""
+        return ()
 
     def prepare(self, nets: list[Net]) -> None:
         """Before the first step of a new run and of one that goes on."""
@@ -123,13 +131,13 @@ class Strategy(Generic[OptionsT]):
         self, net: Net, logits: Tensor, batch: Batch, progress: Progress
     ) -> dict[str, Tensor]:
         """The terms (B, K) that are made of the pixels of masks one by one."""
-        pixels = batch.weights * self.pixel_loss(logits, batch)
-        mean = self.mask_scale(batch) * losses.over_pixels(pixels, batch.shown)
+        pixels = losses.over_pixels(self.pixel_loss(logits, batch), batch.shown)
+        mean = self.mask_scale(batch) * pixels
         return {"mask": self.options.mask * mean}
 
     def pixel_loss(self, logits: Tensor, batch: Batch) -> Tensor:
-        """The loss of each pixel before it is weighted: (B, K, T, h, w)."""
-        return losses.focal(logits, batch.masks)
+        """The loss of each pixel, times its weight: (B, K, T, h, w)."""
+        return batch.weights * losses.focal(logits, batch.masks)
 
     def activity_loss(self, output: Output, batch: Batch) -> Tensor:
         """The loss of each prompt's activity: (B, K)."""

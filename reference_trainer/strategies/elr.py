@@ -52,11 +52,11 @@ class Elr(Strategy[ElrOptions]):
         options = self.options
         if options.released:
             reg = losses.elr_released(logits, batch.masks)
-            return losses.focal(logits, batch.masks) + options.strength * reg
+            return batch.weights * (losses.focal(logits, batch.masks) + options.strength * reg)
         target, mass = self._updated(logits, batch)
         reg = losses.elr(logits, target, mass)
         scale = scale_when_undecided(losses.bce) if options.scale == "undecided" else 1.0
-        return scale * (losses.bce(logits, batch.masks) + options.strength * reg)
+        return scale * batch.weights * (losses.bce(logits, batch.masks) + options.strength * reg)
 
     def _updated(self, logits: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Targets after this batch, and what they and those of background sum to, (B, K, T, h, w).

@@ -36,9 +36,16 @@ class Gce(Pixelwise[GceOptions]):
     name: ClassVar[str] = "gce"
     _late = False
 
+    def phase(self, progress: Progress) -> int:
+        late = self.options.truncate > 0 and self._is_late(progress)
+        return super().phase(progress) + late
+
     def before_step(self, nets: list[Net], progress: Progress) -> None:
         super().before_step(nets, progress)
-        self._late = progress.step >= self.options.truncate_from * progress.steps
+        self._late = self._is_late(progress)
+
+    def _is_late(self, progress: Progress) -> bool:
+        return progress.step >= self.options.truncate_from * progress.steps
 
     def robust_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         options = self.options

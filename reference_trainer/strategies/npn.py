@@ -63,6 +63,9 @@ class Npn(Strategy[NpnOptions]):
         super().__init__(options, task)
         self._votes = torch.zeros(task.units, 2, *task.grid, dtype=torch.int16)
 
+    def phase(self, progress: Progress) -> int:
+        return int(not is_warm_up(self.options.warmup, progress))
+
     def mask_terms(
         self, net: Net, logits: Tensor, batch: Batch, progress: Progress
     ) -> dict[str, Tensor]:

@@ -7,7 +7,6 @@ from typing import Literal, TypeVar
 
 from torch import Tensor
 
-from reference_trainer import losses
 from reference_trainer.batch import Batch, Progress
 from reference_trainer.strategies.base import Net, Strategy, is_warm_up, scale_when_undecided
 from reference_trainer.strategies.options import ScaledOptions, knob
@@ -16,9 +15,12 @@ from reference_trainer.strategies.options import ScaledOptions, knob
 @dataclass(frozen=True)
 class PixelOptions(ScaledOptions):
     """combine: whether the robust loss replaces the focal loss or is added to it, which leaves the
-    focal loss as it is; the released code adds. warmup: share of the run with the plain loss."""
+    focal loss as it is; the released code adds. weights: what `action_weights` multiply: "none",
+    the "focal" loss alone, or the robust one, too ("all"); those of the released runs are their
+    commands' (--use_weights --use_sce). warmup: share of the run with the plain loss."""
 
     combine: Literal["replace", "add"] = knob("replace", released="add")
+    weights: Literal["none", "focal", "all"] = knob("none", released="focal")
     warmup: float = knob(0.25, 0, 1, released=0.0)
 
 
@@ -35,18 +37,27 @@ class Pixelwise(Strategy[PixelOptionsT]):
 
     _warm = False
 
+    @property
+    def weighted(self) -> bool:
+        return self.options.weights != "none"
+
+    def phase(self, progress: Progress) -> int:
+        return int(not is_warm_up(self.options.warmup, progress))
+
     def before_step(self, nets: list[Net], progress: Progress) -> None:
         self._warm = is_warm_up(self.options.warmup, progress)
 
     def pixel_loss(self, logits: Tensor, batch: Batch) -> Tensor:
         if self._warm:
-            return losses.focal(logits, batch.masks)
+            return super().pixel_loss(logits, batch)
         robust = self.robust_loss(logits, batch.masks)
+        if self.options.weights != "focal":
+            robust = batch.weights * robust
         if self.options.scale == "undecided":
             robust = scale_when_undecided(self.robust_loss) * robust
         if self.options.combine == "replace":
             return robust
-        return robust + losses.focal(logits, batch.masks)
+        return robust + super().pixel_loss(logits, batch)
 
     def robust_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The robust loss of each pixel."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
@@ -121,12 +120,17 @@ class Pmhm(Strategy[PmhmOptions]):
             options.scope,
             options.padding,
         )
-        voters = options.heads + 1
-        if voters > 1 and not decides(voters, options.vote):
-            warnings.warn(
-                f"of {voters} heads, {options.vote!r} always agree: the margin alone decides",
-                stacklevel=2,
-            )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        voters, vote = self.options.heads + 1, self.options.vote
+        if voters == 1 or decides(voters, vote):
+            return ()
+        cure = "options.vote=all lets them differ"
+        return (f"of {voters} heads, {vote} always agree: the margin alone decides; {cure}",)
+
+    def phase(self, progress: Progress) -> int:
+        return int(progress.step >= self._warm_steps(progress))
 
     def prepare(self, nets: list[Net]) -> None:
         (net,) = nets

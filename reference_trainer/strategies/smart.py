@@ -63,6 +63,9 @@ class Smart(Strategy[SmartOptions]):
         self._teacher: Net | None = None
         self._kept: dict[str, Tensor] = {}
 
+    def phase(self, progress: Progress) -> int:
+        return int(not is_warm_up(self.options.warmup, progress))
+
     def before_step(self, nets: list[Net], progress: Progress) -> None:
         if self._teacher is None and not is_warm_up(self.options.warmup, progress):
             self._teacher = _frozen(nets[0], self._kept)

@@ -363,6 +363,35 @@ def test_an_undecided_pixel_costs_what_it_costs_under_the_focal_loss(
     assert cost.item() == pytest.approx(0.5 * 0.25 * math.log(2), rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("name", "showings", "times"),
+    [
+        *((name, 1, 1.0) for name in ("gce", "sce", "apl")),
+        ("smart", 1, 2.0),
+        ("npn", 1, 3.5),
+        ("elr", 1, 1 + 3 * math.log(0.85) / math.log(2)),
+        ("elr", 30, -2.0),
+    ],
+)
+def test_what_undecided_pixels_cost_beside_the_focal_loss(
+    name: str, showings: int, times: float
+) -> None:
+    """As docs/strategies.md has it, after the warm-up; half of the pixels are labelled a thing."""
+    trained = Trained(name)
+    for net in trained.nets:  # a net that says background everywhere, but hardly
+        net.encoder.weight.data.zero_()
+        net.encoder.bias.data.fill_(1)
+        net.words.weight.data.zero_()
+        net.mask_head.weights.data.fill_(-1e-4)
+    now = batch()
+    now.masks[:] = (torch.arange(8) % 2).float()
+    for _ in range(showings):
+        (loss,) = trained.losses(len(RUN) - 1, now)
+    others = ("dice", "activity")
+    cost = sum(part.item() for term, part in loss.parts.items() if term not in others)
+    assert cost == pytest.approx(times * 2 * 0.5 * 0.25 * math.log(2), rel=5e-3)
+
+
 @pytest.mark.parametrize("name", SCALED)
 def test_scaling_touches_the_terms_of_pixels_alone(name: str) -> None:
     raw, scaled = Trained(name, {"scale": "raw"}), Trained(name)

@@ -110,8 +110,10 @@ class ScaledOptions(ReleasedOptions):
     """Options of a strategy whose loss of pixels stands in the place of the focal one.
 
     scale: "undecided": the loss is scaled so that a pixel at p = 1/2 costs what it costs under the
-    focal loss, the mean over both labels. A paper's loss stands alone, where its scale means
-    nothing; beside Dice, one that is fifty times as large would silence it. "raw": as it is.
+    focal loss, the mean over both labels; where the loss is cross-entropy with further terms, so
+    that cross-entropy does, and the terms are times the same factor. A paper's loss stands alone,
+    where its scale means nothing; beside Dice, one that is fifty times as large would silence it.
+    "raw": as it is.
     """
 
     scale: Literal["undecided", "raw"] = knob("undecided", released="raw")

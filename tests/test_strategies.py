@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
@@ -260,6 +260,29 @@ def test_options_that_would_do_nothing_are_refused(
     assert given.issuperset(found)
     rest = {key: value for key, value in options.items() if f"option {key}" not in found}
     build(name, rest, TASK)
+
+
+IDLE = [
+    (name, field.name, {other: value})
+    for name, info in STRATEGIES.items()
+    for field in fields(info.options)
+    for other, value in field.metadata["unless"].items()
+]
+
+
+@pytest.mark.parametrize(("name", "option", "beside"), IDLE)
+def test_options_that_are_refused_do_nothing_indeed(
+    name: str, option: str, beside: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = Trained(name, beside)
+    losses = [usual.step(step) for step in RUN]
+    options = build(name, beside, TASK).options
+    value, kind = getattr(options, option), get_type_hints(type(options))[option]
+    others = get_args(kind) if get_origin(kind) is Literal else [kind(value + 1)]
+    object.__setattr__(options, option, others[0] if others[0] != value else others[1])
+    monkeypatch.setattr("small_nets.build", lambda *_: STRATEGIES[name].strategy(options, TASK))
+    other = Trained(name, beside)
+    assert [other.step(step) for step in RUN] == losses
 
 
 def test_consistency_follows_the_variant() -> None:

@@ -49,7 +49,8 @@ class Gce(Pixelwise[GceOptions]):
 
     def robust_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         options = self.options
+        if options.released:
+            return losses.gce_released(logits, labels, options.q)
         if options.truncate and self._late:
             return losses.truncated_gce(logits, labels, options.q, options.truncate)
-        of = losses.gce_released if options.released else losses.gce
-        return of(logits, labels, options.q)
+        return losses.gce(logits, labels, options.q)

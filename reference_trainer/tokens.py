@@ -31,7 +31,6 @@ VOCABULARY = 8192
 """Numbers are from 1 to `VOCABULARY` - 1; 0 pads."""
 
 _WORD = re.compile(r"[^\W_]+")
-_SIDE = re.compile(r"\b(left|right)\b")
 _OTHER = {"left": "right", "right": "left"}
 
 
@@ -65,12 +64,13 @@ def is_cut(prompt: str) -> bool:
 
 
 def mirrored(prompt: str) -> str:
-    """The prompt for the picture seen in a mirror: left is right. Words change, never parts of one.
+    """The prompt for the picture seen in a mirror, in lower case: left is right. Words as `words`
+    has them change, never parts of one.
 
-    >>> mirrored("left hand used in the action of put leftover on right plate")
+    >>> mirrored("Left hand used in the action of put leftover on right plate")
     'right hand used in the action of put leftover on left plate'
     """
-    return _SIDE.sub(lambda found: _OTHER[found.group()], prompt)
+    return _WORD.sub(lambda found: _OTHER.get(found.group(), found.group()), prompt.lower())
 
 
 @lru_cache(maxsize=65_536)

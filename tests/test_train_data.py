@@ -9,6 +9,8 @@ import shutil
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
@@ -276,6 +278,14 @@ def hashed(kind, text):
     listed = json.dumps([0, 1, f"token.{kind}", text], separators=(",", ":"))
     digest = hashlib.blake2b(listed.encode(), digest_size=32).digest()
     return 1 + int.from_bytes(digest, "little") * (VOCABULARY - 1) // 2**256
+
+
+@given(st.lists(st.sampled_from(["left", "Right", "LEFT", "cup", "İ", "leftover", "_", "-", " "])))
+def test_the_mirror_swaps_the_words_that_are_read(parts):
+    prompt = "".join(parts)
+    other = {"left": "right", "right": "left"}
+    assert words(mirrored(prompt)) == [other.get(word, word) for word in words(prompt)]
+    assert words(mirrored("Left hand of LEFT_side")) == ["right", "hand", "of", "right", "side"]
 
 
 def test_words_share_parts_with_their_relatives():

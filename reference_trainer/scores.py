@@ -7,7 +7,9 @@ threshold of activity needs no model.
 
 from __future__ import annotations
 
+import math
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +22,17 @@ from actiseg_data.errors import Refused, refuse
 from actiseg_data.files import write_json
 from actiseg_data.masks import MAX_SIDE, IndexMask
 from actiseg_data.opencv import load_cv2
-from actiseg_data.untrusted import Cursor, check_name, read_json
+from actiseg_data.untrusted import Cursor, check_name, read_json, whole_number
 
 SCORES_FILE = "scores.json"
 LOGITS_FILE = "scores.npz"
 SCHEMA = "actiseg/scores/1"
+
+MAX_GRID = 1024
+"""Highest and widest logits: a quarter of the largest frames that a model sees."""
+
+MAX_BYTES = 1 << 32
+"""Most that the logits of one sequence may take: 255 objects in a thousand frames take a fifth."""
 
 DEFAULT_THRESHOLD = 0.75
 """ActionVOS's."""
@@ -102,6 +110,25 @@ class ScoresWriter:
 def read_scores(folder: Path) -> Iterator[ClipScores]:
     """The scores in a folder of predictions, a sequence at a time; `Refused` where they are missing
     or damaged."""
+    top = _read_head(folder)
+    archive_path = folder / LOGITS_FILE
+    try:
+        with zipfile.ZipFile(archive_path) as archive:
+            for number, (name, entry) in enumerate(top["sequences"].members()):
+                yield _clip_scores(archive, f"{number}.npy", name, entry)
+    except (
+        *(OSError, EOFError, KeyError, RuntimeError, ValueError, MemoryError),
+        *(zipfile.BadZipFile, zlib.error),
+    ) as error:
+        raise _damaged(archive_path, error) from None
+
+
+def of_rendered_frames(folder: Path) -> bool:
+    """Whether what was predicted are painted frames, no photographs."""
+    return _read_head(folder)["rendered_frames"].flag()
+
+
+def _read_head(folder: Path) -> Cursor:
     path = folder / SCORES_FILE
     top = Cursor(read_json(path, "file of scores"), str(path))
     if top["schema"].text() != SCHEMA:
@@ -110,13 +137,7 @@ def read_scores(folder: Path) -> Iterator[ClipScores]:
             path,
             "predict again",
         )
-    archive_path = folder / LOGITS_FILE
-    try:
-        with zipfile.ZipFile(archive_path) as archive:
-            for number, (name, entry) in enumerate(top["sequences"].members()):
-                yield _clip_scores(archive, f"{number}.npy", name, entry)
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise _damaged(archive_path, error) from None
+    return top
 
 
 def _damaged(path: Path, error: Exception) -> Refused:
@@ -126,18 +147,34 @@ def _damaged(path: Path, error: Exception) -> Refused:
 def _clip_scores(archive: zipfile.ZipFile, member: str, folder: str, entry: Cursor) -> ClipScores:
     check_name(folder, "sequence", entry.where)
     frames = tuple(check_name(of.text(), "frame", of.where) for of in entry["frames"].elements())
-    activity = {int(name): of.number() for name, of in entry["activity"].members()}
-    height, width = (of.integer() for of in entry["size"].elements())
-    if not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE):
-        raise refuse(f"the size is {height} x {width}", entry.where, "predict again")
+    activity = {whole_number(name) or 0: of.number() for name, of in entry["activity"].members()}
+    size = [of.integer() for of in entry["size"].elements()]
+    if len(size) != 2 or not all(0 < side <= MAX_SIDE for side in size):
+        raise refuse(f"the size is {size}", entry.where, "predict again")
     if not all(1 <= object_id <= 255 for object_id in activity):
         raise refuse("has an object id that is none, 1 to 255", entry.where, "predict again")
-    with archive.open(member) as stream:
-        logits = np.lib.format.read_array(stream, allow_pickle=False)
-    if logits.dtype != np.float16 or logits.ndim != 4:
-        raise ValueError(f"{member} holds no logits")
-    if logits.shape[:2] != (len(activity), len(frames)):
-        raise ValueError(f"{member} holds logits of other objects or frames")
+    if not all(0 <= chance <= 1 for chance in activity.values()):
+        raise refuse("has an activity outside [0, 1]", entry.where, "predict again")
+    logits = _logits(archive, member, (len(activity), len(frames)))
     return ClipScores(
-        folder, frames, (height, width), tuple(activity), tuple(activity.values()), logits
+        folder, frames, (size[0], size[1]), tuple(activity), tuple(activity.values()), logits
     )
+
+
+def _logits(archive: zipfile.ZipFile, member: str, wanted: tuple[int, int]) -> NDArray[np.float16]:
+    """The logits of a member for (K, T) `wanted`; nothing is allocated before its head is sound."""
+    with archive.open(member) as stream:
+        if np.lib.format.read_magic(stream) != (1, 0):
+            raise ValueError(f"{member} is of another version")
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+        if dtype != np.float16 or fortran or len(shape) != 4:
+            raise ValueError(f"{member} holds no logits")
+        if shape[:2] != wanted:
+            raise ValueError(f"{member} holds logits of other objects or frames")
+        size = 2 * math.prod(shape)
+        if not all(0 < side <= MAX_GRID for side in shape[2:]) or size > MAX_BYTES:
+            raise ValueError(f"{member} has the shape {shape}")
+        data = stream.read(size + 1)
+    if len(data) != size:
+        raise ValueError(f"{member} holds more or less than its shape {shape}")
+    return np.frombuffer(data, np.float16).reshape(shape)

@@ -25,7 +25,7 @@ from actiseg_data.console import print_table
 from reference_trainer import engine
 from reference_trainer.batch import Batch
 from reference_trainer.config import make_config, with_settings
-from reference_trainer.engine import Run, assemble
+from reference_trainer.run import Run, assemble
 from reference_trainer.strategies import STRATEGIES
 
 _BEGUN = 0.75

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import pickle
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import torch
@@ -26,8 +28,29 @@ SCHEMA = f"actiseg/checkpoint/{VERSION}.{data.ALGORITHM}.{tokens.ALGORITHM}"
 """Names the versions of the model, of the batches and of the prompts' numbers."""
 
 
-_DAMAGED = (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError)
-"""What torch raises for files that are cut short or are no checkpoints."""
+_ABOUT: Mapping[str, tuple[type, ...]] = {
+    "config": (str,),
+    "fingerprint": (str,),
+    "recipe_digest": (str, NoneType),
+    "content": (str,),
+    "rendered": (bool,),
+    "step": (int,),
+}
+
+MEMBERS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
+    MODEL_FILE: {**_ABOUT, "net": (dict,)},
+    CHECKPOINT_FILE: {
+        **_ABOUT,
+        "nets": (list,),
+        "optimisers": (list,),
+        "strategy": (dict,),
+        "seconds": (float,),
+        "flops": (float,),
+        "step_flops": (int, float),
+        "handled": (dict,),
+    },
+}
+"""What each file holds, beside schema and release: about the run, then what it has learnt."""
 
 
 class Unsaved(Exception):
@@ -51,7 +74,7 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
     """Read a document that `save` wrote.
 
     Only tensors and plain values are read, no code is run. Raises `Refused` where the file is
-    missing, cut short, no checkpoint, or of another version.
+    missing, cut short, no checkpoint, of another version, or without one of its `MEMBERS`.
     """
     if not path.is_file():
         raise refuse(
@@ -59,16 +82,42 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
         )
     try:
         document = torch.load(path, map_location=device, weights_only=True)
-    except _DAMAGED as error:
-        told = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise refuse(
-            f"is damaged, cut short or no checkpoint ({told})", path, "train again, or restore it"
-        ) from None
+    except Exception as error:  # damage comes as whatever the unpickling ran into
+        raise _damaged(path, error) from None
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SCHEMA:
         of = document.get("toolkit") if isinstance(document, dict) else None
         raise _other_version(path, schema, of)
+    for name, kinds in MEMBERS[path.name].items():
+        if name not in document:
+            raise _damaged(path, f"{name} is missing")
+        if type(document[name]) not in kinds:
+            raise _damaged(path, f"{name} is no {kinds[0].__name__}")
     return dict(document)
+
+
+@contextmanager
+def taking_up(path: Path) -> Iterator[None]:
+    """Where members of a file are loaded into what they were saved from: whatever does not fit,
+    by name, number or shape, is damage of the file."""
+    try:
+        yield
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as of:
+        raise _damaged(path, of) from None
+
+
+def _damaged(path: Path, error: Exception | str) -> Refused:
+    lines = " ".join(str(error).split())[:160] or type(error).__name__
+    return refuse(
+        f"is damaged, cut short or no checkpoint ({lines})", path, "train again, or restore it"
+    )
 
 
 def _other_version(path: Path, schema: Any, toolkit: Any) -> Refused:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import os
 import types
 import typing
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,10 @@ from actiseg_data.files import write_bytes
 from actiseg_data.untrusted import read_bytes
 
 CONFIG_FILE = "config.yaml"
+
+MACHINE = ("dataset", "noisy", "device", "threads", "memory_mib", "save_minutes")
+"""Settings that say where a run stands and what it may use: they may change between sittings. What
+the labels are is held by a digest of them, wherever they lie."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +91,19 @@ class Config:
         for name in ("weight_decay", "memory_mib"):
             require(name, getattr(self, name) >= 0, "give 0 or more")
         require("warmup", 0 <= self.warmup < 1, "give a share below 1")
+        for name in ("rate", "weight_decay", "clip_norm", "save_minutes"):
+            require(name, math.isfinite(getattr(self, name)), "give a finite number")
         problems.raise_if_any()
 
     @property
     def size(self) -> tuple[int, int]:
         """(H, W) of the frames that the model sees."""
         return self.height, self.width
+
+    @property
+    def deciding(self) -> dict[str, Any]:
+        """The settings that decide the weights: all but those of `MACHINE`."""
+        return {name: value for name, value in asdict(self).items() if name not in MACHINE}
 
     def to_yaml(self) -> str:
         """The YAML document, fields in their order.
@@ -106,12 +119,20 @@ class Config:
 
 
 def make_config(values: Mapping[str, Any], where: str) -> Config:
-    """A configuration of values by field; raises `Refused` for unknown fields, missing ones, and
-    values of another type, naming all.
+    """A configuration of values by field, with every option of its strategy, given or not, and
+    whole paths.
 
-    >>> make_config({"dataset": "d", "epochs": 3}, "test").epochs
-    3
+    Raises `Refused` for unknown fields, missing ones, values of another type, an encoder, a
+    strategy or an option that there is not, naming all of them that it can.
+
+    >>> config = make_config({"dataset": "d", "epochs": 3}, "test")
+    >>> config.epochs, config.options
+    (3, {'mask': 2.0, 'dice': 5.0, 'activity': 2.0})
     """
+    # Both know torch, which the settings alone need not.
+    from reference_trainer.encoders import ENCODERS
+    from reference_trainer.strategies import resolve
+
     problems = Problems()
     kinds = typing.get_type_hints(Config)
     known = {of.name: of for of in fields(Config)}
@@ -129,8 +150,17 @@ def make_config(values: Mapping[str, Any], where: str) -> Config:
         bare = of.default is MISSING and of.default_factory is MISSING
         if bare and name not in values:
             problems.add(f"{name} is missing", where, "add it")
+    encoder = taken.get("encoder", Config.encoder)
+    if encoder not in ENCODERS:
+        problems.add(f"{encoder!r} is no encoder", where, f"use one of {', '.join(ENCODERS)}")
+    for name in ("dataset", "noisy"):
+        if "\0" in (taken.get(name) or ""):
+            problems.add(f"{name} {taken[name]!r} is no path", where, "correct it")
+        elif taken.get(name) is not None:
+            taken[name] = os.path.realpath(taken[name])
     problems.raise_if_any()
-    return Config(**taken)
+    config = Config(**taken)
+    return replace(config, options=asdict(resolve(config.strategy, config.options)))
 
 
 def read_config(path: Path) -> Config:
@@ -140,11 +170,16 @@ def read_config(path: Path) -> Config:
 
 def read_values(path: Path) -> dict[str, Any]:
     """The settings of a YAML file, which need not be all; `Refused` where it holds none."""
+    return parse_values(read_bytes(path, "configuration"), path)
+
+
+def parse_values(text: str | bytes, path: Path) -> dict[str, Any]:
+    """The settings of a YAML document. path: where it stands, to be named."""
     import yaml
 
     try:
-        document = yaml.safe_load(read_bytes(path, "configuration").decode())
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        document = yaml.safe_load(text if isinstance(text, str) else text.decode())
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date may be none, too
         told = str(error).splitlines()[0]
         raise refuse(f"is no YAML ({told})", path, "correct the file") from None
     if not isinstance(document, dict) or not all(isinstance(name, str) for name in document):
@@ -166,7 +201,7 @@ def with_settings(values: Mapping[str, Any], settings: Iterable[str]) -> dict[st
     """
     import yaml
 
-    changed = {**values, "options": dict(values.get("options") or {})}
+    changed = {**values, "options": _options(values.get("options"), "--config")}
     for setting in settings:
         name, sign, text = setting.partition("=")
         if not sign:
@@ -175,11 +210,21 @@ def with_settings(values: Mapping[str, Any], settings: Iterable[str]) -> dict[st
             value = yaml.safe_load(text)
         except yaml.YAMLError:
             raise refuse(f"{text!r} is no value", "--set", "give a number or a word") from None
-        if name.startswith("options."):
+        if name == "options":
+            changed["options"] = _options(value, "--set")
+        elif name.startswith("options."):
             changed["options"][name.removeprefix("options.")] = value
         else:
             changed[name] = value
     return changed
+
+
+def _options(value: Any, where: str) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise refuse(f"options is {value!r}", where, "give values by name: options.KEY=VALUE")
+    return dict(value)
 
 
 def _fits(value: Any, kind: Any) -> bool:
@@ -192,10 +237,8 @@ def _fits(value: Any, kind: Any) -> bool:
 
 def _number(value: Any) -> Any:
     """A whole number as a float, and what YAML takes for a text: 1e-3 without a point."""
-    if type(value) is int:
-        return float(value)
-    if isinstance(value, str):
-        with suppress(ValueError):
+    if type(value) is int or isinstance(value, str):
+        with suppress(ValueError, OverflowError):
             return float(value)
     return value
 

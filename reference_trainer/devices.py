@@ -54,11 +54,6 @@ def out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
 
 
-def refuse_memory(device: torch.device, where: str) -> Refused:
-    """Tell what to lower."""
-    return refuse(
-        f"the memory of {device} ran out",
-        where,
-        "lower the batch (--set clips=2), what a clip may have in one step (--set prompts=6, "
-        "--set frames=2), or the size of frames (--set height=96 --set width=160)",
-    )
+def refuse_memory(device: torch.device, where: str, cure: str) -> Refused:
+    """Tell whose memory was not enough, and what to do about it."""
+    return refuse(f"the memory of {device} ran out", where, cure)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
+import shutil
 import signal
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,94 +18,52 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from actiseg_data.errors import refuse
 from actiseg_data.files import is_occupied
-from actiseg_data.keys import key
-from actiseg_data.records import RECIPE_FILE
 from reference_trainer import checkpoint
 from reference_trainer.batch import Batch, Output, Progress
-from reference_trainer.checkpoint import CHECKPOINT_FILE, MODEL_FILE, Unsaved
+from reference_trainer.checkpoint import CHECKPOINT_FILE
 from reference_trainer.config import CONFIG_FILE, Config, read_config, write_config
-from reference_trainer.data import Loader, Sampling
-from reference_trainer.devices import out_of_memory, pick_device, precision, refuse_memory
-from reference_trainer.logs import Log, Meter
-from reference_trainer.material import Material, open_material
+from reference_trainer.devices import out_of_memory, precision, refuse_memory
+from reference_trainer.logs import BOARD_FOLDER, LOG_FILE, Log, Meter
+from reference_trainer.material import refuse_in_dataset
 from reference_trainer.model import Model
-from reference_trainer.strategies import build
-from reference_trainer.strategies.base import Strategy, Task
-
-_ALGORITHM = 1
-
-
-@dataclass
-class Run:
-    """A run in memory: everything that a checkpoint holds, and what it was made of.
-
-    step: steps done. seconds, flops: spent on them, over all sittings. step_flops: of a step of
-    this epoch. handled: counts of what was odd.
-    """
-
-    folder: Path
-    config: Config
-    material: Material
-    loader: Loader
-    device: torch.device
-    strategy: Strategy[Any]
-    nets: list[Model]
-    optimisers: list[torch.optim.AdamW]
-    step: int = 0
-    seconds: float = 0.0
-    flops: float = 0.0
-    step_flops: float = 0.0
-    handled: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def steps(self) -> int:
-        """Steps of the whole run."""
-        return self.config.epochs * self.loader.steps
-
-    @property
-    def parameters(self) -> int:
-        """Of the net that predicts."""
-        return sum(value.numel() for value in self.nets[0].deployed_state().values())
-
-    def progress(self) -> Progress:
-        """Where the run is, as strategies are told."""
-        epoch = self.step // self.loader.steps
-        return Progress(epoch, self.config.epochs, self.step, self.steps, self.config.seed)
-
-    def describe(self) -> str:
-        """What is trained on what, for the first lines."""
-        split = self.material.clean
-        noise = "" if self.config.noisy is None else f", labels of {self.config.noisy}"
-        painted = ", frames are painted, no photographs" if self.material.rendered else ""
-        odd = "".join(
-            f", {name.replace('_', ' ')} {count}" for name, count in self.material.handled.items()
-        )
-        many = f"{len(self.nets)} nets of " if len(self.nets) > 1 else ""
-        return (
-            f"{split.name} of {split.root}{noise}: {len(self.material.clips)} clips, "
-            f"{self.material.prompts} prompts{painted}{odd}\n"
-            f"{self.config.strategy}, {many}{self.parameters:,} parameters, {self.steps} steps on "
-            f"{self.device}"
-        )
+from reference_trainer.run import Run, assemble
+from reference_trainer.saving import save, take_up
 
 
 def fit(config: Config, folder: Path, *, quiet: bool = False) -> Run:
     """Train from the start; the run's folder gets the configuration, checkpoints and a log.
 
     Raises `Refused` where the folder holds anything, for what `open_material` refuses, for an
-    unknown strategy or device, and where the loss stops being a number.
+    unknown strategy or device, and where the loss stops being a number. Where that happens before
+    anything was saved, nothing is left.
     """
     if is_occupied(folder):
         cure = "name another folder as --out"
         if (folder / CHECKPOINT_FILE).is_file():
             cure += f", or go on with it: actiseg-train resume {folder}"
         raise refuse("is there already", folder, cure)
-    if any((at / RECIPE_FILE).is_file() for at in folder.parents):
-        raise refuse("lies inside a dataset", folder, "name another folder as --out")
+    refuse_in_dataset(folder)
     run = assemble(config, folder)
+    made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    write_config(folder / CONFIG_FILE, config)
-    return _train(run, quiet=quiet)
+    try:
+        write_config(folder / CONFIG_FILE, config)
+        return _train(run, quiet=quiet)
+    except Exception:  # not what a person stops: that can be taken up
+        if not run.saved:
+            _clear(folder, whole=made)
+        raise
+
+
+def _clear(folder: Path, *, whole: bool) -> None:
+    """Remove what a run made that was refused before its first checkpoint."""
+    shutil.rmtree(folder / BOARD_FOLDER, ignore_errors=True)
+    for name in (CONFIG_FILE, LOG_FILE):
+        with suppress(OSError):
+            (folder / name).unlink()
+    if whole:
+        with suppress(OSError):  # somebody else's files lie in it
+            folder.rmdir()
 
 
 def resume(folder: Path, *, quiet: bool = False) -> Run:
@@ -122,47 +79,10 @@ def resume(folder: Path, *, quiet: bool = False) -> Run:
         return _train(assemble(config, folder), quiet=quiet)  # it was stopped before its first
     state = checkpoint.load(folder / CHECKPOINT_FILE)
     run = assemble(config, folder)
-    _take_up(run, state)
+    take_up(run, state)
+    if run.step == run.steps:
+        save(run)  # the disk may have been full when it came to the model
     return _train(run, quiet=quiet)
-
-
-def assemble(config: Config, folder: Path) -> Run:
-    """Everything that a run needs, before its first step."""
-    device = pick_device(config.device)
-    noisy = None if config.noisy is None else Path(config.noisy)
-    material = open_material(
-        Path(config.dataset), config.split, noisy=noisy, style=config.prompt_style
-    )
-    steps = -(-len(material.clips) // config.clips)
-    grid = config.height // 4, config.width // 4
-    task = Task(material.units, grid, config.epochs, steps, config.seed)
-    strategy = build(config.strategy, config.options, task)
-    sampling = Sampling(
-        size=config.size,
-        clips=config.clips,
-        frames=config.frames,
-        prompts=config.prompts,
-        augment=config.augment,
-        weighted=strategy.weighted,
-        seed=config.seed,
-        memory=config.memory_mib << 20,
-    )
-    nets = [make_model(config, number).to(device) for number in range(strategy.nets)]
-    strategy.prepare(list(nets))
-    optimisers = [
-        torch.optim.AdamW(net.parameters(), config.rate, weight_decay=config.weight_decay)
-        for net in nets
-    ]
-    loader = Loader(material, sampling)
-    return Run(folder, config, material, loader, device, strategy, nets, optimisers)
-
-
-def make_model(config: Config, number: int = 0) -> Model:
-    """The model of a configuration, as it is before the first step. number: of the net, each of
-    which has a beginning of its own."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int.from_bytes(key(config.seed, _ALGORITHM, "net", number)[:7], "little"))
-        return Model(config.encoder, config.channels, config.prompt_width)
 
 
 def rate_at(config: Config, step: int, steps: int) -> float:
@@ -188,13 +108,29 @@ def _train(run: Run, *, quiet: bool) -> Run:
             _loop(run, log, meter, stop)
     except BaseException as error:
         if out_of_memory(error):
-            raise refuse_memory(run.device, f"step {run.step}") from None
+            raise refuse_memory(run.device, f"step {run.step}", _smaller(run.config)) from None
         raise
     finally:
         log.close()
         if log.lost:
             run.handled["rows_of_the_log_lost"] = log.lost
     return run
+
+
+def _smaller(config: Config) -> str:
+    """Settings that take less memory than a configuration does."""
+    least = {"clips": 1, "prompts": 1, "frames": 1, "height": 64, "width": 64}
+    ways = []
+    for name, floor in least.items():
+        value = getattr(config, name)
+        half = value // 2 if floor == 1 else value // 32 * 16
+        if value > floor:
+            ways.append(f"--set {name}={max(half, floor)}")
+    return (
+        f"lower what a step takes, by one or more of {', '.join(ways)}"
+        if ways
+        else ("take another machine: there is nothing left to lower")
+    )
 
 
 def _loop(run: Run, log: Log, meter: Meter, stop: _Stop) -> None:
@@ -205,8 +141,7 @@ def _loop(run: Run, log: Log, meter: Meter, stop: _Stop) -> None:
         begun, clips = time.monotonic(), 0
         for batch in run.loader.epoch(epoch, first, run.config.threads):
             before, progress = time.monotonic(), run.progress()
-            if run.step % run.loader.steps == 0:
-                # Counted once an epoch, since a strategy may do more after a warm-up.
+            if run.is_new_kind:
                 counter = FlopCounterMode(display=False)
                 with counter:
                     told = _step(run, run.nets, batch, progress)
@@ -224,7 +159,7 @@ def _loop(run: Run, log: Log, meter: Meter, stop: _Stop) -> None:
             late = time.monotonic() - saved > 60 * run.config.save_minutes
             if stop.signal or late or run.step % run.loader.steps == 0:
                 log.write()
-                written = _save(run)
+                written = save(run)
                 saved = time.monotonic()
                 stop.raise_if_asked(run, written)
 
@@ -282,71 +217,9 @@ def _refuse_nan(run: Run, told: list[dict[str, float]], progress: Progress) -> N
             f"{', '.join(dict.fromkeys(odd))} is no finite number in epoch {progress.epoch}, step "
             f"{progress.step}, with the clips {clips}",
             run.folder,
-            "look at these clips, or lower the rate (--set rate=5e-4); the last checkpoint stands",
+            f"look at these clips, or lower the rate (--set rate={run.config.rate / 2:g}); "
+            f"{run.stands}",
         )
-
-
-def _save(run: Run) -> bool:
-    """Write the checkpoint and the model, and say whether they are written; where the disk is full,
-    those before stand."""
-    about = {
-        "config": run.config.to_yaml(),
-        "fingerprint": run.material.clean.fingerprint,
-        "recipe_digest": run.material.recipe_digest,
-        "rendered": run.material.rendered,
-        "step": run.step,
-    }
-    try:
-        checkpoint.save(run.folder / MODEL_FILE, {**about, "net": run.nets[0].deployed_state()})
-        checkpoint.save(
-            run.folder / CHECKPOINT_FILE,
-            {
-                **about,
-                "nets": [net.state_dict() for net in run.nets],
-                "optimisers": [optimiser.state_dict() for optimiser in run.optimisers],
-                "strategy": run.strategy.state_dict(),
-                "seconds": run.seconds,
-                "flops": run.flops,
-                "step_flops": run.step_flops,
-                "handled": dict(run.handled),
-            },
-        )
-    except Unsaved as error:
-        run.handled["checkpoints_not_written"] += 1
-        if run.step == run.steps:
-            raise refuse(
-                f"the last checkpoint cannot be written ({error}); the one before stands",
-                run.folder,
-                f"make room, then actiseg-train resume {run.folder}",
-            ) from None
-        return False
-    return True
-
-
-def _take_up(run: Run, state: dict[str, Any]) -> None:
-    """Load a checkpoint into a run that was assembled anew."""
-    path = run.folder / CHECKPOINT_FILE
-    if state["config"] != run.config.to_yaml():
-        raise refuse(
-            f"was written under other settings than {CONFIG_FILE} holds now",
-            path,
-            "restore the settings, or train anew with actiseg-train fit",
-        )
-    now = (run.material.clean.fingerprint, run.material.recipe_digest)
-    if now != (state["fingerprint"], state["recipe_digest"]):
-        raise refuse(
-            "the dataset or its noisy copy is not the one that this run began with",
-            path,
-            "restore it, or train anew with actiseg-train fit",
-        )
-    for net, values in zip(run.nets, state["nets"], strict=True):
-        net.load_state_dict(values)
-    for optimiser, values in zip(run.optimisers, state["optimisers"], strict=True):
-        optimiser.load_state_dict(values)
-    run.strategy.load_state_dict(state["strategy"])
-    for name in ("step", "seconds", "flops", "step_flops"):
-        setattr(run, name, state[name])
-    run.handled.update(state["handled"])
 
 
 class _Stop:
@@ -363,7 +236,7 @@ class _Stop:
     def raise_if_asked(self, run: Run, saved: bool) -> None:
         if self.signal is None or run.step == run.steps:
             return
-        told = "saved" if saved else "which could not be saved, the checkpoint before stands"
+        told = "saved" if saved else f"which could not be saved, {run.stands}"
         print(
             f"stopped by {self.signal.name} after step {run.step} of {run.steps}, {told}; go on "
             f"with: actiseg-train resume {run.folder}"

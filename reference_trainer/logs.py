@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 LOG_FILE = "log.csv"
+BOARD_FOLDER = "tensorboard"
 _COLUMNS = ("step", "epoch", "net", "term", "value")
 
 
@@ -34,7 +35,7 @@ class Log:
             with suppress(ImportError):
                 from torch.utils.tensorboard import SummaryWriter
 
-                self._board = SummaryWriter(str(run / "tensorboard"), purge_step=step)
+                self._board = SummaryWriter(str(run / BOARD_FOLDER), purge_step=step)
 
     def add(self, step: int, epoch: int, net: int, terms: Mapping[str, float]) -> None:
         """Take in what there is to tell of a step."""

@@ -3,17 +3,21 @@ frames and masks lie. Clean, or overlaid by a noisy copy."""
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections import Counter
 from collections.abc import Mapping
 from collections.abc import Sequence as Listing
 from dataclasses import dataclass
 from pathlib import Path
 
+from actiseg_data.digests import json_digest
 from actiseg_data.errors import Problems, Refused, refuse
-from actiseg_data.layouts.actionvos import FRAMES, Split, disk_name, open_split
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, Split, disk_name, open_split
 from actiseg_data.layouts.image_sets import PROMPT_STYLES, Expression, expressions_file
 from actiseg_data.records import RECIPE_FILE, has_rendered_frames, read_recipe
 from actiseg_data.sequences import Sequence
+from actiseg_data.untrusted import read_bytes
 from reference_trainer.tokens import is_cut
 
 
@@ -98,7 +102,11 @@ def open_material(
         raise refuse(
             "is a noisy split, which has no frames of its own",
             root,
-            "give the clean dataset, and this folder as --noisy",
+            "give the clean dataset" + (", and this folder as --noisy" if labelled else ""),
+        )
+    if noisy is not None and os.path.realpath(noisy) == os.path.realpath(root):
+        raise refuse(
+            "is the clean dataset itself", noisy, "leave --noisy out, or give a noisy copy"
         )
     clean = open_split(root, split, masks=labelled)
     masks, digest = clean, None
@@ -110,6 +118,35 @@ def open_material(
     material = Material(clean, masks, clips, style, digest, has_rendered_frames(root), _odd(clips))
     _refuse_missing_frames(material)
     return material
+
+
+def content_digest(material: Material) -> str:
+    """A digest of all that is learnt from, wherever it lies: prompts with their flags, masks by
+    their bytes, frames by their size in bytes (they are a thousand times as large)."""
+    document = [
+        [
+            *clip.sequence.identity,
+            [[of.object_id, of.text, of.positive, of.handbox, of.narration] for of in clip.prompts],
+            [_file_digest(path) for path in material.masks.mask_paths(clip.sequence)],
+            [
+                [frame, material.frame_path(clip.sequence, frame).stat().st_size]
+                for frame in clip.sequence.frames
+            ],
+        ]
+        for clip in material.clips
+    ]
+    return json_digest(document)
+
+
+def _file_digest(path: Path) -> str:
+    return hashlib.blake2b(read_bytes(path, "mask"), digest_size=16).hexdigest()
+
+
+def refuse_in_dataset(folder: Path) -> None:
+    """Refuse to make a folder somewhere below a dataset."""
+    for above in Path(os.path.realpath(folder)).parents:
+        if (above / IMAGE_SETS).is_dir() or (above / RECIPE_FILE).is_file():
+            raise refuse(f"lies inside a dataset, {above}", folder, "name another folder as --out")
 
 
 def _open_noisy(noisy: Path, clean: Split) -> tuple[Split, str | None]:

@@ -23,15 +23,16 @@ from actiseg_data.records import PREDICTIONS_FILE, PredictionsNote, read_predict
 from actiseg_data.stage import Stage, silent
 from reference_trainer import checkpoint
 from reference_trainer.checkpoint import MODEL_FILE
-from reference_trainer.config import Config, make_config
+from reference_trainer.config import Config, make_config, parse_values
 from reference_trainer.data import decode_frames, normalised
 from reference_trainer.devices import out_of_memory, pick_device, precision, refuse_memory
-from reference_trainer.material import Clip, Material, open_material
+from reference_trainer.material import Clip, Material, open_material, refuse_in_dataset
 from reference_trainer.model import Model
 from reference_trainer.scores import (
     DEFAULT_THRESHOLD,
     ClipScores,
     ScoresWriter,
+    of_rendered_frames,
     read_scores,
 )
 from reference_trainer.tokens import tokenise
@@ -77,13 +78,13 @@ class PredictReport:
 def load_trained(run: Path, device: str = "auto") -> Trained:
     """The model of a run's last checkpoint. Raises `Refused` as `checkpoint.load` does."""
     where = pick_device(device)
-    document = checkpoint.load(run / MODEL_FILE, where)
-    import yaml
-
-    config = make_config(yaml.safe_load(document["config"]), str(run / MODEL_FILE))
-    model = Model(config.encoder, config.channels, config.prompt_width).to(where)
-    model.load_state_dict(document["net"])
-    model.eval()
+    path = run / MODEL_FILE
+    document = checkpoint.load(path)
+    config = make_config(parse_values(document["config"], path), str(path))
+    model = Model(config.encoder, config.channels, config.prompt_width)
+    with checkpoint.taking_up(path):
+        model.load_state_dict(document["net"])
+    model.to(where).eval()
     return Trained(
         model, config, document["recipe_digest"], document["rendered"], document["step"], where
     )
@@ -126,7 +127,8 @@ def predict(
             _paint(whole, scores, threshold)
             if progress:
                 progress(done, len(material.clips))
-        writer.close({"run": run.name, "threshold": threshold})
+        about = {"run": run.name, "threshold": threshold, "rendered_frames": material.rendered}
+        writer.close(about)
         write_json(whole / PREDICTIONS_FILE, note.to_dict(), indent=1)
     return PredictReport(out, len(material.clips), *_three(counts), threshold, material.rendered)
 
@@ -140,14 +142,14 @@ def paint_again(
     dataset = os.path.relpath((preds / note.dataset).resolve(), out.resolve())
     counts, sequences = [0, 0, 0], 0
     with _new_folder(out) as whole, stage("painting") as progress:
-        scored = list(read_scores(preds))
+        rendered, scored = of_rendered_frames(preds), list(read_scores(preds))
         for sequences, scores in enumerate(scored, 1):
             _count(counts, scores, threshold)
             _paint(whole, scores, threshold)
             if progress:
                 progress(sequences, len(scored))
         write_json(whole / PREDICTIONS_FILE, note.to_dict() | {"dataset": dataset}, indent=1)
-    return PredictReport(out, sequences, *_three(counts), threshold, rendered=False)
+    return PredictReport(out, sequences, *_three(counts), threshold, rendered)
 
 
 def _named(run: Path, trained: Trained) -> str:
@@ -171,7 +173,9 @@ def _scored(trained: Trained, material: Material, clip: Clip) -> ClipScores:
                 activity += output.activity[0].float().cpu() * len(part) / len(pictures)
     except (RuntimeError, MemoryError) as error:
         if out_of_memory(error):
-            raise refuse_memory(device, sequence.folder) from None
+            cure = "give --device cpu" if device.type == "cuda" else "end other programs"
+            cure += ", or train with smaller frames (fit --set height=... --set width=...)"
+            raise refuse_memory(device, sequence.folder, cure) from None
         raise
     return ClipScores(
         folder=sequence.folder,
@@ -227,6 +231,7 @@ def _new_folder(out: Path) -> Iterator[Path]:
     """A folder beside `out` that becomes `out` when all went well, and else is removed."""
     if is_occupied(out):
         raise refuse("is there already", out, "name another folder as --out")
+    refuse_in_dataset(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
     try:
@@ -236,5 +241,10 @@ def _new_folder(out: Path) -> Iterator[Path]:
         if out.is_dir():
             out.rmdir()
         whole.rename(out)
+    except OSError as error:
+        if error.filename is None or Path(error.filename).is_relative_to(partial):
+            # Name the folder that was asked for: nobody knows the partial one.
+            raise OSError(error.errno, error.strerror or str(error), str(out)) from error
+        raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)

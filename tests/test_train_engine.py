@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import errno
 import os
 import shutil
 import signal
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
+import yaml
 from trained import painted_root, small, weights
 
 from actiseg_data.errors import Refused
 from actiseg_data.layouts.actionvos import IMAGE_SETS
+from actiseg_data.masks import read_index_mask, write_index_mask
 from actiseg_data.untrusted import read_json
 from actiseg_noise.corrupt import corrupt
 from actiseg_noise.recipe import make_recipe
 from reference_trainer import checkpoint, engine
-from reference_trainer.config import read_config
-from reference_trainer.engine import assemble, fit, make_model, rate_at, resume
+from reference_trainer.config import read_config, read_values
+from reference_trainer.engine import fit, rate_at, resume
+from reference_trainer.run import assemble, make_model
 from reference_trainer.strategies import STRATEGIES
+from reference_trainer.strategies.base import Strategy
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +183,63 @@ def test_a_loss_that_is_no_number_stops_the_run_and_names_the_clips(root, tmp_pa
     clips = [run.material.clips[at].sequence.folder for at in run.loader.chosen(1, 1)]
     assert all(clip in problem.what for clip in clips)
     assert "epoch 1, step 4" in problem.what
-    assert weights(tmp_path / "run")["step"] == 3  # the last good one
+    assert problem.cure.endswith("--set rate=0.0005); the checkpoint of step 3 stands")
+    assert weights(tmp_path / "run")["step"] == 3
+
+
+def test_a_run_refused_before_it_saved_leaves_nothing(root, tmp_path, monkeypatch):
+    """So the same command can be given again."""
+    step = engine._step
+
+    def poisoned(run, nets, batch, progress):
+        batch.frames.fill_(float("nan"))
+        return step(run, nets, batch, progress)
+
+    monkeypatch.setattr(engine, "_step", poisoned)
+    (tmp_path / "mine").mkdir()
+    for name in ("run", "mine"):
+        with pytest.raises(Refused, match="none was saved"):
+            fit(small(root), tmp_path / name, quiet=True)
+    monkeypatch.setattr(engine, "_step", step)
+    assert [of.name for of in tmp_path.iterdir()] == ["mine"]
+    assert not list((tmp_path / "mine").iterdir())
+    copy = shutil.copytree(root, tmp_path / "copy")
+    next(copy.glob("JPEGImages_Sparse/*/*/*.jpg")).write_bytes(b"no picture")
+    with pytest.raises(Refused, match="no readable image"):
+        fit(small(copy), tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run").exists()
+    assert fit(small(root, epochs=1), tmp_path / "run", quiet=True).step == 3
+
+
+def test_a_disk_that_is_full_from_the_start_is_told_as_such(root, tmp_path, monkeypatch):
+    def fails(document, stream):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", fails)
+    with pytest.raises(Refused, match=r"\); none was saved\. Cure: make room, then train again"):
+        fit(small(root), tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_model_that_was_not_written_is_written_on_resume(
+    root, undisturbed, tmp_path, monkeypatch
+):
+    real = torch.save
+
+    def fails(document, stream):
+        if document["step"] == 6 and "net" in document:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(document, stream)
+
+    monkeypatch.setattr(torch, "save", fails)
+    with pytest.raises(Refused, match="the checkpoint of step 6 stands"):
+        fit(small(root), tmp_path / "run", quiet=True)
+    assert checkpoint.load(tmp_path / "run" / "model.pt")["step"] == 3
+    monkeypatch.setattr(torch, "save", real)
+    resume(tmp_path / "run", quiet=True)
+    ours, theirs = (checkpoint.load(of / "model.pt") for of in (tmp_path / "run", undisturbed))
+    assert ours["step"] == 6
+    assert all(torch.equal(ours["net"][name], theirs["net"][name]) for name in theirs["net"])
 
 
 def test_a_full_disk_leaves_the_last_good_checkpoint(root, undisturbed, tmp_path, monkeypatch):
@@ -192,7 +254,7 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(root, undisturbed, tmp_path
         save(document, stream)
 
     monkeypatch.setattr(torch, "save", fails)
-    with pytest.raises(Refused, match=r"No space left on device\); the one before stands"):
+    with pytest.raises(Refused, match=r"No space left on device\); the checkpoint of step 3"):
         fit(small(root), tmp_path / "run", quiet=True)
     assert weights(tmp_path / "run")["step"] == 3
     assert {of.name for of in (tmp_path / "run").iterdir()} >= {"checkpoint.pt", "model.pt"}
@@ -221,8 +283,11 @@ def test_memory_that_runs_out_is_told_with_what_to_lower(root, tmp_path, monkeyp
         raise torch.OutOfMemoryError("tried to allocate 20 GiB")
 
     monkeypatch.setattr(engine, "_step", exhausted)
-    with pytest.raises(Refused, match=r"memory of cpu ran out.*lower the batch.*clips=2"):
+    with pytest.raises(Refused, match=r"memory of cpu ran out.*clips=1, --set prompts=6"):
         fit(small(root), tmp_path / "run", quiet=True)
+    least = {"clips": 1, "frames": 1, "prompts": 3}
+    with pytest.raises(Refused, match=r"by one or more of --set prompts=1\n?$"):
+        fit(small(root, **least), tmp_path / "run", quiet=True)
 
 
 @pytest.fixture
@@ -261,7 +326,7 @@ def test_other_settings_or_another_dataset_are_refused(root, copied, tmp_path):
     file = copied / "config.yaml"
     told = file.read_text()
     file.write_text(told.replace("seed: 0", "seed: 5"))
-    with pytest.raises(Refused, match="under other settings"):
+    with pytest.raises(Refused, match=r"under other settings.*: seed was 0"):
         resume(copied, quiet=True)
     moved = shutil.copytree(root, tmp_path / "moved")
     document = read_json(moved / IMAGE_SETS / "train.json", "list")
@@ -274,6 +339,138 @@ def test_other_settings_or_another_dataset_are_refused(root, copied, tmp_path):
         resume(run, quiet=True)
 
 
+def change_mask(root):
+    path = next(root.glob("Annotations_Sparse/train/*/*.png"))
+    write_index_mask(path, np.zeros_like(read_index_mask(path)))
+
+
+def change_prompt(root):
+    path = root / IMAGE_SETS / "train_meta_expressions_promptaction.json"
+    text = path.read_text()
+    assert "take cup" in text
+    path.write_text(text.replace("take cup", "put cup", 1))
+
+
+def change_frame(root):
+    path = next(root.glob("JPEGImages_Sparse/train/*/*.jpg"))
+    path.write_bytes(path.read_bytes() + b"\0")
+
+
+@pytest.mark.parametrize("change", [change_mask, change_prompt, change_frame])
+def test_labels_that_changed_since_are_refused(root, noisy, tmp_path, change):
+    """In the dataset, and in a noisy copy without a recipe, such as ActiSeg-NL's own files."""
+    clean = shutil.copytree(root, tmp_path / "clean")
+    changed = clean
+    values = {}
+    if change is not change_frame:
+        changed = shutil.copytree(noisy, tmp_path / "noisy", symlinks=False)
+        for name in ("recipe.json", "summary.json"):
+            (changed / name).unlink()
+        values = {"noisy": str(changed)}
+    fit(small(clean, epochs=1, **values), tmp_path / "run", quiet=True)
+    assert resume(tmp_path / "run", quiet=True).step == 3
+    change(changed)
+    with pytest.raises(Refused, match="masks or frames have changed"):
+        resume(tmp_path / "run", quiet=True)
+
+
+def test_a_run_goes_on_elsewhere_with_other_means(root, noisy, tmp_path, monkeypatch):
+    fit(small(root, noisy=str(noisy)), tmp_path / "whole", quiet=True)
+    clean, copy = (shutil.copytree(of, tmp_path / of.name) for of in (root, noisy))
+    disturbed(monkeypatch, 4, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(SystemExit):
+        fit(small(clean, noisy=str(copy)), tmp_path / "run", quiet=True)
+    moved = {"dataset": clean, "noisy": copy}
+    for name, path in moved.items():
+        moved[name] = path.rename(tmp_path / f"{path.name} elsewhere")
+    file = tmp_path / "run" / "config.yaml"
+    values = read_values(file) | {name: str(path) for name, path in moved.items()}
+    values |= {"threads": 3, "memory_mib": 1, "save_minutes": 99.0, "device": "auto"}
+    file.write_text(yaml.safe_dump(values))
+    assert resume(tmp_path / "run", quiet=True).step == 6
+    same(tmp_path / "whole", tmp_path / "run")
+
+
+def test_every_option_of_a_strategy_stands_in_the_configuration(root, tmp_path):
+    for name, info in STRATEGIES.items():
+        config = small(root, strategy=name)
+        assert config.options == dataclasses.asdict(info.options())
+        assert small(root, strategy=name, options=config.options) == config
+    fit(small(root, strategy="gce", epochs=1), tmp_path / "run", quiet=True)
+    saved = read_values(tmp_path / "run" / "config.yaml")["options"]
+    assert saved.keys() == {of.name for of in dataclasses.fields(STRATEGIES["gce"].options)}
+
+
+def without(name):
+    return lambda document: document.pop(name)
+
+
+def replaced(name, value):
+    return lambda document: document.update({name: value})
+
+
+def shortened(*path):
+    def change(document):
+        for of in path[:-1]:
+            document = document[of]
+        document[path[-1]] = document[path[-1]].flatten()[:-1]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *map(without, ("config", "content", "nets", "optimisers", "strategy", "handled", "step")),
+        *(replaced("step", value) for value in (10**9, 0, -1, "3", 3.0, True)),
+        *(replaced(name, []) for name in ("nets", "optimisers", "strategy", "config")),
+        replaced("nets", [[]]),
+        replaced("optimisers", [{}]),
+        replaced("optimisers", [{"state": {10**6: {}}}]),
+        replaced("optimisers", [{"state": {0: {"step": 1}}}]),
+        replaced("strategy", {}),
+        replaced("handled", {"odd": None}),
+        *(replaced("config", text) for text in ("[1]", "a: [", "encoder: foo", "2001-99-99")),
+        shortened("nets", 0, "modulation.weight"),
+        shortened("optimisers", 0, "state", 3, "exp_avg"),
+        shortened("strategy", "targets"),
+    ],
+)
+def test_a_checkpoint_without_all_its_members_is_refused(remembering, tmp_path, damage):
+    copy = shutil.copytree(remembering, tmp_path / "copy")
+    document = torch.load(copy / "checkpoint.pt", weights_only=True)
+    damage(document)
+    torch.save(document, copy / "checkpoint.pt")
+    with pytest.raises(Refused, match=r"checkpoint\.pt"):
+        resume(copy, quiet=True)
+
+
+@pytest.fixture(scope="module")
+def remembering(root, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("engine") / "run"
+    fit(small(root, strategy="elr", epochs=1), folder, quiet=True)
+    return folder
+
+
+def test_operations_are_counted_anew_in_each_phase(root, tmp_path, monkeypatch):
+    """A warm-up that ends within an epoch: what follows costs more, from that step on."""
+    monkeypatch.setattr(Strategy, "phase", lambda self, progress: int(progress.step >= 4))
+    counted = []
+    step = engine._step
+
+    def costly(run, nets, batch, progress):
+        counted.append(nets is run.nets)
+        told = step(run, nets, batch, progress)
+        if progress.step >= 4:
+            _ = torch.ones(100, 100) @ torch.ones(100, 100_000)  # 2e9 operations
+        return told
+
+    monkeypatch.setattr(engine, "_step", costly)
+    run = fit(small(root), tmp_path / "run", quiet=True)
+    assert counted == [True, False, False, True, True, False]
+    assert run.flops > 4e9
+
+
 def test_folders_that_hold_something_are_refused(root, undisturbed, tmp_path, noisy):
     with pytest.raises(Refused, match=r"is there already.*actiseg-train resume"):
         fit(small(root), undisturbed, quiet=True)
@@ -283,6 +480,10 @@ def test_folders_that_hold_something_are_refused(root, undisturbed, tmp_path, no
         fit(small(root), tmp_path / "full", quiet=True)
     with pytest.raises(Refused, match="lies inside a dataset"):
         fit(small(root), noisy / "run", quiet=True)
+    with pytest.raises(Refused, match="lies inside a dataset"):
+        fit(small(root), root / "runs" / "run", quiet=True)
+    with pytest.raises(Refused, match="is the clean dataset itself"):
+        fit(small(root, noisy=f"{root}/../{root.name}"), tmp_path / "run", quiet=True)
     with pytest.raises(Refused, match="is no run"):
         resume(tmp_path / "full", quiet=True)
     assert not (noisy / "run").exists()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
+import shutil
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -202,8 +206,6 @@ def test_what_cannot_be_predicted_is_refused(root, trained, preds, tmp_path):
 
 
 def test_damaged_scores_are_refused(preds, tmp_path):
-    import shutil
-
     copy = shutil.copytree(preds, tmp_path / "copy")
     archive = copy / "scores.npz"
     archive.write_bytes(archive.read_bytes()[:-300])
@@ -220,9 +222,97 @@ def test_damaged_scores_are_refused(preds, tmp_path):
     assert not (tmp_path / "p").exists()
 
 
-def test_frames_without_masks_can_be_predicted(root, trained, tmp_path):
-    import shutil
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda document: document.pop("net"),
+        lambda document: document.pop("recipe_digest"),
+        lambda document: document["net"].pop("modulation.bias"),
+        lambda document: document["net"].update(more=torch.zeros(1)),
+        lambda document: document["net"].update({"modulation.bias": torch.zeros(3)}),
+        lambda document: document.update(net=[1]),
+        lambda document: document.update(net={1: 2}),
+        lambda document: document.update(config=["dataset"]),
+        lambda document: document.update(config="- dataset"),
+        lambda document: document.update(config="a: ["),
+        lambda document: document.update(config="dataset: d\nencoder: foo"),
+        lambda document: document.update(config="dataset: d\nchannels: 16"),
+    ],
+)
+def test_a_model_without_all_its_members_is_refused(root, trained, tmp_path, change):
+    document = torch.load(trained / "model.pt", weights_only=True)
+    change(document)
+    (tmp_path / "run").mkdir()
+    torch.save(document, tmp_path / "run" / "model.pt")
+    with pytest.raises(Refused, match=r"model\.pt"):
+        predict(tmp_path / "run", root, "val_human", tmp_path / "p")
+    assert not (tmp_path / "p").exists()
 
+
+def header(shape, dtype="<f2", order=False):
+    stream = io.BytesIO()
+    about = {"descr": dtype, "fortran_order": order, "shape": shape}
+    np.lib.format.write_array_header_1_0(stream, about)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("grid", "bytes_there"),
+    [((2_000_000, 2_000_000), 8), ((0, 0), 0), ((-1, 1), 0), ((16, 24), 8), ((16,), 8)],
+)
+def test_logits_of_an_absurd_shape_are_refused_before_they_are_read(
+    preds, tmp_path, grid, bytes_there
+):
+    copy = shutil.copytree(preds, tmp_path / "copy")
+    of = next(read_scores(copy))
+    with zipfile.ZipFile(copy / "scores.npz", "w") as archive:
+        shape = (len(of.objects), len(of.frames), *grid)
+        archive.writestr("0.npy", header(shape) + bytes(bytes_there))
+    with pytest.raises(Refused, match=r"0\.npy (has the shape|holds)"):
+        paint_again(copy, tmp_path / "p", 0.5)
+
+
+def test_an_activity_is_a_chance(preds, tmp_path):
+    copy = shutil.copytree(preds, tmp_path / "copy")
+    document = json.loads((copy / "scores.json").read_text())
+    entry = next(iter(document["sequences"].values()))
+    entry["activity"] = dict.fromkeys(entry["activity"], 5.0)
+    (copy / "scores.json").write_text(json.dumps(document))
+    with pytest.raises(Refused, match=r"activity outside \[0, 1\]"):
+        paint_again(copy, tmp_path / "p", 0.5)
+
+
+def test_a_noisy_copy_is_not_predicted_nor_told_to_be_learnt(root, trained, tmp_path):
+    noisy = corrupt(root, make_recipe("dilate", 0.5), out=tmp_path / "noisy").out
+    with pytest.raises(Refused, match=r"Cure: give the clean dataset$"):
+        predict(trained, noisy, "train", tmp_path / "p")
+    with pytest.raises(Refused, match="lies inside a dataset"):
+        predict(trained, root, "val_human", noisy / "preds")
+
+
+def test_a_full_disk_is_told_with_the_folder(root, trained, tmp_path, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np.lib.format, "write_array", full)
+    with pytest.raises(OSError, match="No space left") as raised:
+        predict(trained, root, "val_human", tmp_path / "p")
+    assert raised.value.filename == str(tmp_path / "p")
+    assert not list(tmp_path.iterdir())
+
+
+def test_paths_are_stored_whole_wherever_they_come_from(root, tmp_path):
+    noisy = corrupt(root, make_recipe("dilate", 0.5), out=tmp_path / "noisy").out
+    (tmp_path / "config.yaml").write_text(f"dataset: {os.path.relpath(root, tmp_path)}\n")
+    flags = [f"--set={k}={v}" for k, v in (("height", 32), ("width", 48), ("channels", 8))]
+    flags += ["--set=noisy=noisy", "--config=config.yaml", "--epochs=1", "--quiet"]
+    done = run("fit", "--out", "run", *flags, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = read_values(tmp_path / "run" / "config.yaml")
+    assert (found["dataset"], found["noisy"]) == (str(root.resolve()), str(noisy.resolve()))
+
+
+def test_frames_without_masks_can_be_predicted(root, trained, tmp_path):
     copy = shutil.copytree(root, tmp_path / "copy")
     shutil.rmtree(copy / MASKS)
     assert predict(trained, copy, "val_human", tmp_path / "p").frames == 8
@@ -248,7 +338,7 @@ def test_the_commands_from_fit_to_score(root, tmp_path):
     lower = ("--activity-threshold", 0, "--out", "low", "--quiet")
     done = run("threshold", "preds", *lower, cwd=tmp_path, code=_BLOCKING)
     assert done.returncode == 0, done.stderr
-    assert "10 of 10 prompts reach activity 0" in done.stdout
+    assert "10 of 10 prompts reach activity 0; frames are painted" in done.stdout
     done = run("score", "low", "--quiet", module="actiseg_eval.cli", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
 
@@ -263,6 +353,10 @@ def test_the_commands_from_fit_to_score(root, tmp_path):
         (("--out", "run", "--set", "epochs"), "give key=value"),
         (("--out", "run", "--set", "height=100"), "give a multiple of 16"),
         (("--out", "run", "--set", "options.q=1"), "plain has no option q"),
+        (("--out", "run", "--set", "options=3"), "options is 3"),
+        (("--out", "run", "--set", "encoder=foo"), "'foo' is no encoder"),
+        (("--out", "run", "--set", "rate=.inf"), "give a finite number"),
+        (("--out", "run", "--set", f"rate={'9' * 400}"), "give a number"),
         (("--out", "run", "--split", "nothing"), "there is no split"),
         (("--out", "run", "--prompt-style", "x"), "use one of promptaction"),
         (("--out", "run", "--device", "cuda:7"), "asked for"),
@@ -297,7 +391,9 @@ def test_strategies_are_listed_with_their_sources(tmp_path):
             "epochs": st.integers(1, 9),
             "rate": st.floats(1e-9, 1e3),
             "augment": st.booleans(),
-            "options": st.dictionaries(st.sampled_from("qk"), st.floats(0, 1) | st.integers(0, 9)),
+            "options": st.dictionaries(
+                st.sampled_from(["mask", "dice"]), st.floats(0, 1) | st.integers(0, 9)
+            ),
         },
     )
 )
@@ -310,7 +406,7 @@ def test_a_configuration_survives_yaml(tmp_path_factory, values):
 
 def test_settings_are_read_as_yaml_reads_them():
     found = with_settings({"options": {"q": 1}}, ["rate=1e-3", "augment=false", "options.k=2"])
-    assert make_config({"dataset": "d", **found}, "test").rate == 1e-3
+    assert make_config({"dataset": "d", **found, "options": {}}, "test").rate == 1e-3
     assert found["augment"] is False
     assert found["options"] == {"q": 1, "k": 2}
 
@@ -320,7 +416,16 @@ def test_all_faults_of_a_configuration_are_told_at_once(tmp_path):
         make_config({"epochs": "x", "augment": 1, "speed": 3, "options": [1]}, "file")
     assert len(refused.value.problems) == 5
     file = tmp_path / "config.yaml"
-    for text in ("- 1\n", "a: [", "!!python/object/apply:os.mkdir [x]\n", "\xff"):
+    file.write_text("options: 3")
+    with pytest.raises(Refused, match="options is 3"):
+        with_settings(read_values(file), [])
+    for text in (
+        "- 1\n",
+        "a: [",
+        "a: 2001-99-99\n",
+        "!!python/object/apply:os.mkdir [x]\n",
+        "\xff",
+    ):
         file.write_bytes(text.encode("latin-1"))
         with pytest.raises(Refused):
             read_values(file)

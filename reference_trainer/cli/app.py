@@ -10,7 +10,7 @@ import typer
 from actiseg_data.command_line import Quiet, Version, locate, staged
 
 if TYPE_CHECKING:
-    from reference_trainer.engine import Run
+    from reference_trainer.run import Run
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 

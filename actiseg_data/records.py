@@ -356,6 +356,9 @@ def read_rendered(root: Path) -> dict[str, str]:
 
 
 def has_rendered_frames(root: Path) -> bool:
-    """Whether frames of a root are painted, not photographs: rendered, or of the built-in sample.
-    Tables of what was learnt from them, or predicted of them, say so."""
-    return (root / "sample.json").is_file() or any(root.glob(rendered_file("*")))
+    """Whether frames of a root are painted, not photographs: rendered, of the built-in sample, or
+    of a noisy copy of either. Tables of what was learnt from them, or predicted of them, say so."""
+    if (root / "sample.json").is_file() or any(root.glob(rendered_file("*"))):
+        return True
+    summary = root / SUMMARY_FILE
+    return summary.is_file() and read_summary(summary).get("rendered_frames") is True

@@ -99,15 +99,16 @@ class Report:
 
     def to_csv(self) -> str:
         """A row for all units, two for the ends of the intervals, and one for each stratum;
-        undefined figures are empty."""
+        undefined figures are empty. The last column is 1 where frames are painted, else 0."""
         stream = io.StringIO()
         names = list(self.figures)
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["by", "name", *names])
+        writer.writerow(["by", "name", *names, "rendered_frames"])
         for by, strata in (("all", self.whole), *self.strata.items()):
             for stratum in strata:
                 values = (stratum.figures.get(name) for name in names)
-                writer.writerow([by, stratum.name, *("" if v is None else v for v in values)])
+                told = ("" if value is None else value for value in values)
+                writer.writerow([by, stratum.name, *told, int(self.rendered)])
         return stream.getvalue()
 
     @property

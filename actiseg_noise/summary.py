@@ -18,7 +18,14 @@ import numpy as np
 from actiseg_data.digests import json_digest
 from actiseg_data.layouts.image_sets import image_sets_files
 from actiseg_data.opencv import load_cv2
-from actiseg_data.records import SUMMARY_SCHEMA, LedgerRow, Noise, Recipe, TextRow
+from actiseg_data.records import (
+    SUMMARY_SCHEMA,
+    LedgerRow,
+    Noise,
+    Recipe,
+    TextRow,
+    has_rendered_frames,
+)
 from actiseg_data.sizes import SIZES, size_of
 from actiseg_noise import __version__
 from actiseg_noise.journal import SequenceRecord
@@ -146,6 +153,7 @@ def summarise(request: Request, plan: Plan, records: Iterable[SequenceRecord]) -
         "source": _relative(split.root, request.out),
         "split": split.name,
         "frames": sum(len(sequence.frames) for sequence in plan.sequences),
+        "rendered_frames": has_rendered_frames(split.root),
     }
     handled = _handled(plan)
     if recipe.mask_noise is not None:

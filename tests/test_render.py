@@ -55,7 +55,23 @@ def test_a_dataset_is_marked_and_its_tables_say_so(tmp_path):
     report = score(root, preds, split="train", bootstrap=None)
     assert report.to_dict()["rendered_frames"] is True
     assert "# train (rendered frames), protocol" in report.to_markdown()
+    assert all(row.endswith(",1") for row in report.to_csv().splitlines()[1:])
     assert len(read_rendered(root)) == 4
+
+
+@pytest.mark.parametrize("images", ["copy", "link", "none"])
+def test_a_noisy_copy_is_marked_as_its_source_is(tmp_path, images):
+    root = make_kitchen(tmp_path / "clean", 4)
+    render = tmp_path / "rendered"
+    shutil.copytree(root, render)
+    render_split(render)
+    for source, marked in ((root, False), (render, True)):
+        preds = predict(open_split(source, "train"), "shift", tmp_path / f"preds of {source.name}")
+        out = tmp_path / f"copy of {source.name}"
+        copy = corrupt(source, make_recipe("dilate", 0.5), out=out, images=images).out
+        assert has_rendered_frames(copy) is marked
+        report = score(copy, preds, split="train", bootstrap=None)
+        assert ("(rendered frames)" in report.to_markdown()) is marked
 
 
 def test_run_again_it_keeps_what_is_there_and_paints_what_lacks_or_changed(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -267,3 +268,14 @@ def test_released_undoes_every_mend() -> None:
     paper = build("pmhm", {}, TASK).options
     released = build("pmhm", {"arithmetic": "released"}, TASK).options
     assert all(getattr(paper, name) != getattr(released, name) for name in mends)
+
+
+def test_the_first_lines_of_a_run_say_so(tmp_path: Path) -> None:
+    from trained import painted_root, small
+
+    from reference_trainer.run import assemble
+
+    options = {"heads": 2, "vote": "majority"}
+    config = small(painted_root(tmp_path / "root"), strategy="pmhm", options=options)
+    told = assemble(config, tmp_path / "run").describe().splitlines()
+    assert told[-1].startswith("note: of 3 heads, majority always agree")

@@ -170,8 +170,8 @@ def over_seeds(values: Listing[float], level: float, least: float) -> tuple[floa
     """Student's t interval of the mean of a figure over seeds; None of one seed, or where a seed
     has no value.
 
-    >>> over_seeds([0.5, 0.7], 0.5, 0.0)
-    (0.5, 0.7)
+    >>> [round(end, 6) for end in over_seeds([0.5, 0.7], 0.5, 0.0)]
+    [0.5, 0.7]
     """
     from scipy.special import stdtrit
 

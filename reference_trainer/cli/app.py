@@ -86,7 +86,7 @@ def fit(
 ) -> None:
     """Train; OUT gets the configuration, checkpoints and a log.
 
-    Example: actiseg-train fit dataset_visor --noisy dataset_visor_boundary_r0.4_s0 --strategy elr
+    Example: actiseg-train fit dataset_visor --noisy dataset_visor_boundary_r0.4_s0 --strategy gce
     --out run
     """
     from reference_trainer.config import make_config, read_values, with_settings

@@ -114,7 +114,8 @@ def taking_up(path: Path) -> Iterator[None]:
 
 
 def _damaged(path: Path, error: Exception | str) -> Refused:
-    lines = " ".join(str(error).split())[:160] or type(error).__name__
+    # The first sentence: what torch says after it is for its own developers.
+    lines = " ".join(str(error).split(". ")[0].split())[:160] or type(error).__name__
     return refuse(
         f"is damaged, cut short or no checkpoint ({lines})", path, "train again, or restore it"
     )

@@ -33,6 +33,21 @@ Threshold = Annotated[
 ]
 
 
+def _need_torch() -> None:
+    """Raises `Refused` where PyTorch is not installed: the base install goes without."""
+    from importlib.util import find_spec
+
+    from actiseg_data.errors import refuse
+
+    try:  # to look for it is quick, to import it is not
+        there = find_spec("torch") is not None
+    except (ImportError, ValueError):
+        there = False
+    if not there:
+        cure = 'install it: pip install "actiseg[train]"'
+        raise refuse("PyTorch is not installed", "actiseg-train", cure)
+
+
 @app.callback()
 def _main(version: Version = False) -> None:
     """Train a slim baseline for ActionVOS, on clean or noisy labels, by one of ten strategies."""
@@ -89,6 +104,7 @@ def fit(
     Example: actiseg-train fit dataset_visor --noisy dataset_visor_boundary_r0.4_s0 --strategy gce
     --out run
     """
+    _need_torch()
     from reference_trainer.config import make_config, read_values, with_settings
 
     values: dict[str, Any] = {} if config_file is None else read_values(config_file)
@@ -124,6 +140,7 @@ def fit(
 @app.command()
 def resume(run: RunFolder, quiet: Quiet = False) -> None:
     """Go on with a run that was stopped, to the weights that it would have had."""
+    _need_torch()
     from reference_trainer.engine import resume as go_on
 
     _tell(go_on(run, quiet=quiet))
@@ -145,6 +162,7 @@ def predict(
 
     Example: actiseg-train predict run dataset_visor --split val_human --out preds
     """
+    _need_torch()
     from reference_trainer.predict import predict as make
 
     root = locate(dataset)
@@ -175,6 +193,7 @@ def threshold(
 
     Example: actiseg-train threshold preds --activity-threshold 0.5 --out preds_050
     """
+    _need_torch()
     from reference_trainer.predict import paint_again
 
     print(paint_again(preds, out, activity, stage=staged(quiet)))
@@ -184,6 +203,7 @@ def threshold(
 @app.command()
 def strategies() -> None:
     """List the strategies: what each does, whose it is, and with which options."""
+    _need_torch()
     from dataclasses import fields
 
     from reference_trainer.strategies import STRATEGIES

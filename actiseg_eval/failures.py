@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_eval.figures import averaged, figures_by_sequence, scored_units
-from actiseg_eval.metrics import METRICS, Sums, generalised_iou
+from actiseg_eval.metrics import METRICS, Figures, Sums, generalised_iou
 from actiseg_eval.modes import MODES, code_of, mode_of
 from actiseg_eval.protocols import Protocol
+from actiseg_eval.ratios import ratio_of
 from actiseg_eval.results import SequenceResult, mended
 from actiseg_eval.strata import Division
 from actiseg_eval.units import Units
@@ -159,14 +160,15 @@ def make_failures(
     lost is the gain where they get the true mask, or none, as is right.
     """
     units, known = scored_units(results, protocol)
-    before = _values(results, protocol, measures)
+    by_sequence = figures_by_sequence(results, protocol, measures)
+    before = _values(by_sequence)
     counts = np.bincount(known.mode, minlength=len(MODES) + 1)
 
     def gains(codes: set[int], *, wholly: bool) -> Gains:
         if not counts[sorted(codes)].any():
             return {name: None if np.isnan(value) else 0.0 for name, value in before.items()}
         after = [mended(of, protocol, codes, wholly=wholly) for of in results]
-        values = _values(after, protocol, measures)
+        values = _values(figures_by_sequence(after, protocol, measures))
         return {name: _gain(name, before[name], values[name]) for name in before}
 
     def row(mode: str, codes: set[int]) -> ModeRow:
@@ -174,14 +176,13 @@ def make_failures(
         return ModeRow(mode, count, gains(codes, wholly=True), gains(codes, wholly=False))
 
     figure = "giou" if "giou" in before else "jf"
-    by_sequence = figures_by_sequence(results, protocol, measures)[figure]
     return FailureTable(
         units=len(known),
         figure=figure,
         rows=[row(mode, {code_of(mode)}) for mode in MODES],
         together=row("all", set(map(code_of, MODES))),
         misplaced=_misplaced(known),
-        worst=_worst(units, by_sequence, _loss(units, protocol, figure)),
+        worst=_worst(units, by_sequence[figure], _loss(units, protocol, figure)),
         by={
             by: {group: _counts(known.mode[groups == at]) for at, group in enumerate(names)}
             for by, (groups, names) in divisions.items()
@@ -195,16 +196,9 @@ def _counts(codes: NDArray[np.int64]) -> dict[str, int]:
     return {mode_of(code): n for code, n in zip(found.tolist(), counts.tolist(), strict=True)}
 
 
-def _values(
-    results: list[SequenceResult], protocol: Protocol, measures: tuple[str, ...]
-) -> dict[str, float]:
-    """Every figure that has a direction."""
-    sums = figures_by_sequence(results, protocol, measures)
-    return {
-        name: float(of.above.sum() / of.below.sum()) if of.below.sum() > 0 else float("nan")
-        for name, of in sums.items()
-        if of.below is not None and METRICS[name].better
-    }
+def _values(sums: Figures) -> dict[str, float]:
+    """Every figure that has a direction, of all sequences. sums: of each."""
+    return {name: ratio_of(of) for name, of in sums.items() if METRICS[name].better}
 
 
 def _gain(figure: str, before: float, after: float) -> float | None:

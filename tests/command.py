@@ -1,4 +1,4 @@
-"""The command line in a process of its own."""
+"""A command line in a process of its own."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import subprocess
 import sys
 
 
-def run(*arguments, cwd=None, **environment):
+def run(*arguments, cwd=None, module="actiseg_noise.cli", code=None, **environment):
+    """code: what to run in place of the module, with the same arguments."""
+    start = ["-m", module] if code is None else ["-c", code]
+    inherited = {name: value for name, value in os.environ.items() if name != "ACTISEG_DATASET"}
+    own = {"PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "100", "OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        [sys.executable, "-m", "actiseg_noise.cli", *map(str, arguments)],
+        [sys.executable, *start, *map(str, arguments)],
         capture_output=True,
         text=True,
+        check=False,
         cwd=cwd,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "100"} | environment,
+        env=inherited | own | environment,
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
+from functools import partial
 
 import pytest
+from command import run as run_command
 from kitchens import kitchen_clip, make_kitchen
 from predicted import predict
 from roots import make_root
@@ -33,18 +33,7 @@ main()
 """
 
 
-def run(*arguments, cwd=None, code=None):
-    start = ["-m", "actiseg_eval.cli"] if code is None else ["-c", code]
-    environment = {k: v for k, v in os.environ.items() if k != "ACTISEG_DATASET"}
-    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
-    return subprocess.run(
-        [sys.executable, *start, *map(str, arguments)],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+run = partial(run_command, module="actiseg_eval.cli")
 
 
 @pytest.fixture(scope="module")

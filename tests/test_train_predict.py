@@ -7,12 +7,12 @@ import io
 import json
 import os
 import shutil
-import subprocess
-import sys
 import zipfile
+from functools import partial
 
 import numpy as np
 import pytest
+from command import run as run_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,18 +45,7 @@ main()
 """
 
 
-def run(*arguments, cwd=None, module="reference_trainer.cli", code=None):
-    start = ["-m", module] if code is None else ["-c", code]
-    environment = {k: v for k, v in os.environ.items() if k != "ACTISEG_DATASET"}
-    environment |= {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [sys.executable, *start, *map(str, arguments)],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+run = partial(run_command, module="reference_trainer.cli")
 
 
 @pytest.fixture(scope="module")

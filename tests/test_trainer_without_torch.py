@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from functools import partial
 
 import pytest
+from command import run as run_command
 
 _ABSENT = """
 import sys
@@ -16,15 +15,7 @@ main()
 """
 
 
-def run(*arguments):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    return subprocess.run(
-        [sys.executable, "-c", _ABSENT, *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+run = partial(run_command, code=_ABSENT)
 
 
 @pytest.mark.parametrize(

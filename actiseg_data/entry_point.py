@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+_OURS = ("actiseg_data", "actiseg_noise", "actiseg_eval", "reference_trainer")
+
 
 def run_commands(load: Callable[[], Callable[[], Any]]) -> None:
     """Entry point of a command line: exit 0 done, 1 mismatch, 2 refused, 130 interrupted.
@@ -34,5 +36,13 @@ def _run(load: Callable[[], Callable[[], Any]]) -> int:
         # What no check foresaw: a folder that may not be entered, a disk that is gone.
         problem = error.strerror or str(error)
         print_problems(refuse(problem, error.filename or "the system", "check place and rights"))
+        return 2
+    except ImportError as error:
+        name = (error.name or "").partition(".")[0]
+        if name in _OURS:
+            raise
+        cure = "install actiseg and its packages again: pip install --force-reinstall actiseg"
+        where = f"import {name}".rstrip()
+        print_problems(refuse(f"a library cannot be loaded ({error})", where, cure))
         return 2
     return 0

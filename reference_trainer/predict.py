@@ -19,6 +19,7 @@ from actiseg_data.errors import refuse
 from actiseg_data.files import is_occupied, write_json
 from actiseg_data.layouts.actionvos import disk_name
 from actiseg_data.masks import read_index_mask, write_index_mask
+from actiseg_data.opencv import load_cv2
 from actiseg_data.records import PREDICTIONS_FILE, PredictionsNote, read_predictions_note
 from actiseg_data.stage import Stage, silent
 from reference_trainer import checkpoint
@@ -106,6 +107,7 @@ def predict(
     run: that `fit` made. root, split: what to predict; labels are not looked at. out: a new folder,
     which gets its name when it is whole.
     """
+    load_cv2()  # refuse before the work
     trained = load_trained(run, device)
     material = open_material(root, split, style=trained.config.prompt_style, labelled=False)
     note = PredictionsNote(
@@ -137,6 +139,7 @@ def paint_again(
     preds: Path, out: Path, threshold: float, *, stage: Stage = silent
 ) -> PredictReport:
     """Predictions at another threshold of activity, from the raw scores of `preds` alone."""
+    load_cv2()
     _refuse_threshold(threshold)
     note = read_predictions_note(preds / PREDICTIONS_FILE)
     dataset = os.path.relpath((preds / note.dataset).resolve(), out.resolve())

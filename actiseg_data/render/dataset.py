@@ -16,6 +16,7 @@ from actiseg_data.errors import Problems, refuse
 from actiseg_data.files import DRAFT, write_bytes, write_json
 from actiseg_data.layouts.actionvos import FRAMES, Split, disk_name, open_split
 from actiseg_data.masks import IndexMask, pixel_digest
+from actiseg_data.opencv import load_cv2
 from actiseg_data.parallel import run
 from actiseg_data.records import (
     RECIPE_FILE,
@@ -82,6 +83,7 @@ def render_split(
             root,
             "render the clean dataset that it was made from",
         )
+    load_cv2()  # refuse before anything is written
     opened = open_split(root, split)
     with stage("checking masks") as progress:
         digests = run(_digest, opened, opened.sequences, workers, progress)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from actiseg_data.masks import IndexMask
@@ -150,6 +149,8 @@ class Outline:
     @property
     def is_valid(self) -> bool:
         """Whether no ring crosses itself or another."""
+        import shapely
+
         rings = self.rings
         polygons = [
             shapely.Polygon(rings[outer], [rings[i] for i in holes]) for outer, *holes in self.parts

@@ -22,6 +22,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from actiseg_data.errors import refuse
+from actiseg_data.masks import as_binary_mask
+
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
@@ -35,12 +38,18 @@ _FIXED = 16  # fractional bits of an edge's x in `fill_closed`
 class Patch:
     """A binary mask cut to a window of an image.
 
-    top, left: row and column of the window's first pixel. mask: (h, w) bool, possibly empty.
+    top, left: row and column of the window's first pixel. mask: (h, w) bool, possibly empty; what
+    `as_binary_mask` takes is converted.
     """
 
     top: int
     left: int
     mask: BoolArray
+
+    def __post_init__(self) -> None:
+        mask = as_binary_mask(self.mask, "Patch.mask")
+        if mask is not self.mask:
+            object.__setattr__(self, "mask", mask)
 
     @property
     def window(self) -> tuple[slice, slice]:
@@ -143,11 +152,19 @@ def fill_sampled(rings: Sequence[IntArray], window: tuple[int, int, int, int]) -
 
 def _edges(rings: Sequence[IntArray]) -> tuple[IntArray, IntArray]:
     """All edges of closed rings: (E, 2) starts and (E, 2) ends."""
-    kept = [np.asarray(ring, np.int64) for ring in rings if len(ring)]
+    kept = [_whole(ring) for ring in rings if len(ring)]
     if not kept:
         none = np.zeros((0, 2), np.int64)
         return none, none
     return np.concatenate([np.roll(ring, 1, axis=0) for ring in kept]), np.concatenate(kept)
+
+
+def _whole(ring: IntArray) -> IntArray:
+    """The vertices of a ring as (N, 2) int64; `Refused` for floats, which would be cut."""
+    points = np.asarray(ring)
+    if points.dtype.kind not in "iu":
+        raise refuse(f"holds {points.dtype}, not integers", "rings", "round the vertices")
+    return points.astype(np.int64, copy=False)
 
 
 def _upward(start: IntArray, end: IntArray) -> tuple[IntArray, IntArray]:

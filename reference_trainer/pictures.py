@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from actiseg_data.errors import refuse
-from actiseg_data.masks import MAX_PIXELS, IndexMask
+from actiseg_data.masks import MAX_PIXELS, IndexMask, as_index_mask
 from actiseg_data.untrusted import read_bytes
 
 STRIDE = 4
@@ -56,6 +56,7 @@ def at_grid(mask: IndexMask, grid: tuple[int, int]) -> IndexMask:
     >>> at_grid(np.arange(16, dtype=np.uint8).reshape(4, 4), (2, 2)).tolist()
     [[5, 7], [13, 15]]
     """
+    mask = as_index_mask(mask)
     rows, columns = (
         ((np.arange(cells) + 0.5) * side / cells).astype(np.int64)
         for cells, side in zip(grid, mask.shape, strict=True)

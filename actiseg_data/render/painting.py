@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.keys import uniform, uniforms
-from actiseg_data.masks import IndexMask
+from actiseg_data.masks import IndexMask, as_index_mask
 from actiseg_data.opencv import load_cv2
 from actiseg_data.render.fields import TILE, Field, Grid, colour, mixed, render_key, tile
 from actiseg_data.render.materials import family_of
@@ -35,7 +35,7 @@ _WALLS = ("#d9d6cc", "#9fb3b5", "#cdb98f", "#b9c4b0", "#e2dfda")
 def render_frame(mask: IndexMask, sequence: Sequence, frame: str) -> Image:
     """Paint the frame that an index mask might have been drawn from.
 
-    mask: (H, W) uint8, pixel = object id. sequence: the clip, of which video, identity, and the
+    mask: see `as_index_mask`. sequence: the clip, of which video, identity, and the
     objects' ids, names and classes are used. frame: one of its frame names.
     Returns (H, W, 3) uint8 RGB. Ids that the sequence does not list are painted as background.
 
@@ -47,6 +47,7 @@ def render_frame(mask: IndexMask, sequence: Sequence, frame: str) -> Image:
     >>> render_frame(mask, clip, "frame_0000000004").shape
     (24, 42, 3)
     """
+    mask = as_index_mask(mask)
     height, width = mask.shape
     scale = (height * width) ** 0.5 / _FULL
     video, clip = (sequence.video,), (sequence.video, *sequence.identity)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.masks import IndexMask
+from actiseg_data.masks import IndexMask, as_index_mask
 from actiseg_data.opencv import load_cv2
 from actiseg_data.polygons import EMPTY_PATCH, SUBPIXEL, BoolArray, IntArray, Patch, fill_sampled
 
@@ -34,11 +34,12 @@ class Clean:
 def find_object(mask: IndexMask, object_id: int) -> Clean:
     """Cut one object out of an index mask; the patch is empty if the object is absent.
 
-    mask: (H, W) uint8.
+    mask: see `as_index_mask`.
 
     >>> find_object(np.array([[0, 0], [0, 7]], np.uint8), 7).patch.window
     (slice(1, 2, None), slice(1, 2, None))
     """
+    mask = as_index_mask(mask)
     height, width = mask.shape
     # Searching bytes for a byte is the fastest way to the first and last rows and columns.
     pixels, wanted = mask.tobytes(), bytes([object_id])

@@ -132,9 +132,13 @@ def _outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) -> list
     foreign: list[Path] = []
     for sequence in split.sequences:
         place = _place(split, sequence)
-        if known.get(place) != made_of[place]:
-            there = [path for path in _frame_paths(split, sequence) if path.exists()]
-            (outdated if overwrite or place in known else foreign).extend(there)
+        if known.get(place) == made_of[place]:
+            continue
+        ours = _frame_paths(split, sequence) if place in known else []
+        for frame in sequence.frames:
+            path = split.frame_path(sequence, frame)
+            if path.exists():
+                (outdated if overwrite or path in ours else foreign).append(path)
     if foreign:
         raise refuse(
             f"{len(foreign)} frames are there already that this command has not painted, "

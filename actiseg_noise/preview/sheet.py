@@ -85,7 +85,7 @@ def make_preview(
         touched = {
             row.object_id: row for row in rows if isinstance(row, MaskRow) and row.frame == frame
         }
-        photo = photo_of(split, shown, frame)
+        photo = photo_of(split, shown, frame, clean.shape)
         view = View(shown, frame, clean, noisy, touched, reworded, photo)
         strips.append(_strip(view, masks=masks))
     return _sheet(whole, shown, split.recipe, strips, words)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import warnings
+import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,7 +37,13 @@ _OF_MASKS = ("annotations", "weights", "masks")
 """Beginnings of the names of folders whose PNGs are no photographs, in lower case."""
 
 _ORIENTATION = 0x0112
-"""EXIF's tag of how the camera was held; from 5 on, width and height change places."""
+"""EXIF's tag of how the camera was held."""
+
+_ON_ITS_SIDE = range(5, 9)
+"""Values of that tag with which width and height change places."""
+
+_DAMAGED = (OSError, SyntaxError, ValueError, TypeError, KeyError, struct.error, zlib.error)
+"""What Pillow raises for files that are no sound images."""
 
 _CURE = "fetch it again"
 
@@ -74,11 +82,11 @@ def read_rgb(path: Path, size: tuple[int, int] | None = None) -> Picture:
     with _opened(path, read_bytes(path, "photograph", _MAX_BYTES)) as image:
         if image.mode.startswith(("I", "F")):
             raise refuse("has more than 8 bits a channel", path, "save it with 8 bits a channel")
-        turned = _is_turned(image)
+        orientation = _orientation(image)
         if size is not None:
-            height, width = size[::-1] if turned else size
+            height, width = size[::-1] if orientation in _ON_ITS_SIDE else size
             image.draft("RGB", (width, height))  # a JPEG is decoded at a half or a quarter
-        upright = ImageOps.exif_transpose(image).convert("RGB")
+        upright = (ImageOps.exif_transpose(image) if orientation > 1 else image).convert("RGB")
         if size is not None:
             upright = upright.resize((size[1], size[0]), Image.Resampling.BOX)
         return np.asarray(upright)
@@ -94,11 +102,15 @@ def read_size(path: Path) -> tuple[int, int]:
     except OSError as error:
         raise refuse(f"cannot be read ({error.strerror})", path, "check the path") from None
     with stream, _opened(path, stream) as image:
-        return (image.width, image.height) if _is_turned(image) else (image.height, image.width)
+        size = image.height, image.width
+        return size[::-1] if _orientation(image) in _ON_ITS_SIDE else size
 
 
-def _is_turned(image: Image.Image) -> bool:
-    return int(image.getexif().get(_ORIENTATION, 1)) >= 5
+def _orientation(image: Image.Image) -> int:
+    """How the camera was held, 1 to 8. Only what stands before the pixels is looked at: for a PNG
+    without it, Pillow would decode them all."""
+    found = image.getexif().get(_ORIENTATION) if "exif" in image.info else None
+    return found if isinstance(found, int) and found in range(1, 9) else 1
 
 
 @contextmanager
@@ -115,7 +127,7 @@ def _opened(path: Path, source: Any) -> Iterator[Image.Image]:
                 yield image
     except (UnidentifiedImageError, Image.DecompressionBombError):
         raise refuse("is no readable image", path, _CURE) from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except _DAMAGED as error:
         raise refuse(f"is damaged or cut short ({error})", path, _CURE) from None
 
 
@@ -139,8 +151,9 @@ class Holdings:
     """What there is where a photograph was looked for and is not.
 
     folder: where it was looked for. wanted: its name without ending. place: the folder, or the
-    nearest one above it that exists. names: what that one holds, but for photographs of other
-    frames. elsewhere: a photograph of the wanted name in a folder below it, or None.
+    nearest one above it that exists. names: what that one holds, folders with a slash, but for
+    photographs of other frames of the folder. elsewhere: the photograph in a folder below the
+    place, or None.
     """
 
     folder: Path
@@ -178,7 +191,11 @@ class Holdings:
             while source.name == target.name and target != self.place:
                 source, target = source.parent, target.parent
             return f"move what is in {source} to {target}"
-        return "rename the photographs as the frames are called" if self.photographs else None
+        if self.photographs and self.place == self.folder:
+            return "rename the photographs as the frames are called"
+        if self.photographs:
+            return f"sort the photographs into folders by sequence, such as {self.folder}"
+        return None
 
 
 def look_around(folder: Path, wanted: str, root: Path, known: Collection[str]) -> Holdings:
@@ -191,12 +208,18 @@ def look_around(folder: Path, wanted: str, root: Path, known: Collection[str]) -
     while not place.is_dir() and place not in (root, place.parent):
         place = place.parent
     entries = list_folder(place) if place.is_dir() else []
-    names = tuple(entry.name for entry in entries if entry.path.stem not in known)
-    return Holdings(folder, wanted, place, names, _find_below(place, wanted))
+    news = [of for of in entries if place != folder or of.path.stem not in known]
+    names = tuple(f"{of.name}/" if of.is_folder else of.name for of in news)
+    # Other sequences may have a frame of the same name.
+    within = None if place == folder else folder.name
+    return Holdings(folder, wanted, place, names, _find_below(place, wanted, within))
 
 
-def _find_below(place: Path, wanted: str) -> Path | None:
-    """A photograph of a name in the folders below a place; as many are searched as is quick."""
+def _find_below(place: Path, wanted: str, within: str | None) -> Path | None:
+    """A photograph of a name in the folders below a place; as many are searched as is quick.
+
+    within: the name that its folder must have; None for any.
+    """
     for searched, (folder, below, files) in enumerate(os.walk(place)):
         if searched >= _MOST_FOLDERS:
             return None
@@ -205,6 +228,8 @@ def _find_below(place: Path, wanted: str) -> Path | None:
             for name in below
             if not is_clutter(name) and not name.lower().startswith(_OF_MASKS)
         )
+        if within is not None and Path(folder).name != within:
+            continue
         for name in sorted(files):
             path = Path(folder, name)
             if path.stem == wanted and path.suffix.lower() in ENDINGS:

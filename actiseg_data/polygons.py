@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -150,21 +151,27 @@ def fill_sampled(rings: Sequence[IntArray], window: tuple[int, int, int, int]) -
     return np.repeat(inside, runs).reshape(bottom - top, width)
 
 
+def as_vertices(ring: Any) -> IntArray:
+    """The vertices of a ring in any integer dtype, as (N, 2) int64: products of others overflow.
+
+    Raises `Refused` for floats, which would be cut.
+
+    >>> as_vertices(np.array([[200, 100]], np.uint8)).dtype
+    dtype('int64')
+    """
+    points = np.asarray(ring)
+    if points.dtype.kind not in "iu":
+        raise refuse(f"holds {points.dtype}, not integers", "ring", "round the vertices")
+    return points.astype(np.int64, copy=False)
+
+
 def _edges(rings: Sequence[IntArray]) -> tuple[IntArray, IntArray]:
     """All edges of closed rings: (E, 2) starts and (E, 2) ends."""
-    kept = [_whole(ring) for ring in rings if len(ring)]
+    kept = [as_vertices(ring) for ring in rings if len(ring)]
     if not kept:
         none = np.zeros((0, 2), np.int64)
         return none, none
     return np.concatenate([np.roll(ring, 1, axis=0) for ring in kept]), np.concatenate(kept)
-
-
-def _whole(ring: IntArray) -> IntArray:
-    """The vertices of a ring as (N, 2) int64; `Refused` for floats, which would be cut."""
-    points = np.asarray(ring)
-    if points.dtype.kind not in "iu":
-        raise refuse(f"holds {points.dtype}, not integers", "rings", "round the vertices")
-    return points.astype(np.int64, copy=False)
 
 
 def _upward(start: IntArray, end: IntArray) -> tuple[IntArray, IntArray]:

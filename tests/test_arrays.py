@@ -27,6 +27,7 @@ from actiseg_data.masks import (
 from actiseg_data.polygons import Patch, fill_closed, fill_sampled
 from actiseg_data.render import render_frame
 from actiseg_eval import Scorer
+from actiseg_eval.bits import pack
 from actiseg_eval.boundary import (
     boundary_f,
     boundary_iou,
@@ -41,11 +42,14 @@ from actiseg_eval.prediction import as_prediction
 from actiseg_noise.apply import corrupt_sequence
 from actiseg_noise.boundary.contours import Clean, crop, find_object, iou, trace, trimmed
 from actiseg_noise.boundary.distance import depths, edge_distances, squared_depths
+from actiseg_noise.boundary.gaussian import above_half, gaussian_weights
 from actiseg_noise.boundary.kinds import KINDS
 from actiseg_noise.boundary.overlap import OVERLAPS, Claim
+from actiseg_noise.boundary.simplify import simplify_ring
 from actiseg_noise.measured import object_changes, shift_of
 from actiseg_noise.recipe import make_recipe
 from actiseg_noise.shift import boundary_pixels, boundary_shift
+from reference_trainer.pictures import at_grid
 
 CLIP = clip(1)
 MASK = np.zeros((48, 64), np.uint8)
@@ -150,6 +154,7 @@ OF_IDS = {
     "corrupt_sequence": noisy,
     "find_object": lambda mask: find_object(mask, 2),
     **{f"overlap: {name}": lambda mask, name=name: settled(name, mask) for name in OVERLAPS},
+    "at_grid": lambda mask: at_grid(mask, (12, 16)),
     "object_changes, clean": lambda mask: list(object_changes(mask, OTHER)),
     "object_changes, noisy": lambda mask: list(object_changes(OTHER, mask)),
     "shift_of, clean": lambda mask: shift_of(mask, OTHER, 1),
@@ -177,6 +182,8 @@ OF_ONE_OBJECT = {
     "boundary_pixels": boundary_pixels,
     "boundary_shift, clean": lambda mask: boundary_shift(mask, MOVED > 0),
     "boundary_shift, noisy": lambda mask: boundary_shift(MOVED > 0, mask),
+    "above_half": lambda mask: above_half(mask, gaussian_weights(1.0, 3), "reflect"),
+    "pack": pack,
     "region_iou": lambda mask: region_iou(mask, MOVED > 0),
     "boundary_map": boundary_map,
     "object_tolerance": object_tolerance,
@@ -326,6 +333,11 @@ def test_polygons_are_of_any_integers_and_of_no_floats():
     for dtype in (np.uint8, np.int16, np.uint32):
         patch = fill_closed([ring.astype(dtype)], (6, 6))
         assert patch.mask.tolist() == fill_closed([ring], (6, 6)).mask.tolist()
+        large = ring * (60 if dtype == np.uint8 else 8000)
+        simple = simplify_ring(large.astype(dtype), 9)
+        assert plain(simple) == plain(simplify_ring(large, 9))
+    with pytest.raises(Refused, match="float64, not integers"):
+        simplify_ring(ring + 0.5, 1)
     for fill in (lambda rings: fill_closed(rings, (6, 6)), lambda r: fill_sampled(r, (0, 0, 6, 6))):
         with pytest.raises(Refused, match="float64, not integers"):
             fill([ring + 0.5])

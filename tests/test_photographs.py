@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 
@@ -117,6 +118,15 @@ def test_photographs_are_turned_as_a_viewer_turns_them(tmp_path, ending, orienta
     assert np.abs(small.astype(int) - area).mean() < 3
 
 
+@given(st.binary(max_size=60))
+def test_damaged_exif_data_are_no_crash(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("exif") / "a.jpg"
+    Image.fromarray(picture()).save(path, exif=b"Exif\0\0" + data)
+    for read in (read_size, read_rgb, lambda of: read_rgb(of, (6, 8))):
+        with contextlib.suppress(Refused):
+            assert len(read(path)) > 0
+
+
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "1", "CMYK"])
 def test_photographs_of_other_modes_are_read_as_rgb(tmp_path, mode):
     path = tmp_path / f"a.{'jpg' if mode == 'CMYK' else 'png'}"
@@ -228,7 +238,19 @@ def test_photographs_elsewhere_are_to_be_moved(tmp_path):
 def test_a_level_of_folders_that_lacks_is_told(tmp_path):
     save(tmp_path / FRAMES / "a" / "frame_1.jpg")
     said = around(tmp_path, folder="train/a")
-    assert said == (f"{FRAMES} holds a", f"move what is in {FRAMES} to {FRAMES}/train")
+    assert said == (f"{FRAMES} holds a/", f"move what is in {FRAMES} to {FRAMES}/train")
+
+
+def test_a_frame_of_another_sequence_is_not_taken_for_the_one_that_lacks(tmp_path):
+    save(tmp_path / FRAMES / "train" / "b" / "frame_1.jpg")
+    assert around(tmp_path, folder="train/a") == (f"{FRAMES}/train holds b/", "")
+
+
+def test_photographs_of_all_sequences_in_one_folder_are_to_be_sorted(tmp_path):
+    save(tmp_path / FRAMES / "train" / "frame_1.jpg")
+    said, cure = around(tmp_path, folder="train/a", known={"frame_1"})
+    assert said.startswith(f"{FRAMES}/train holds frame_1.jpg")
+    assert cure == f"sort the photographs into folders by sequence, such as {FRAMES}/train/a"
 
 
 def test_other_names_are_told_beside_the_right_ones(tmp_path):

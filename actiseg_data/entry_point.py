@@ -38,11 +38,24 @@ def _run(load: Callable[[], Callable[[], Any]]) -> int:
         print_problems(refuse(problem, error.filename or "the system", "check place and rights"))
         return 2
     except ImportError as error:
-        name = (error.name or "").partition(".")[0]
+        name = _library_of(error)
         if name in _OURS:
             raise
         cure = "install actiseg and its packages again: pip install --force-reinstall actiseg"
-        where = f"import {name}".rstrip()
-        print_problems(refuse(f"a library cannot be loaded ({error})", where, cure))
+        print_problems(refuse(f"the library cannot be loaded ({error})", f"import {name}", cure))
         return 2
     return 0
+
+
+def _library_of(error: ImportError) -> str:
+    """The package whose import failed: the one that our last line imported, or what is absent."""
+    library = ""
+    trace = error.__traceback__
+    while trace is not None:
+        package = str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0]
+        if package in _OURS:
+            library = ""
+        elif not library and package != "importlib":
+            library = package
+        trace = trace.tb_next
+    return library or (error.name or "").partition(".")[0]

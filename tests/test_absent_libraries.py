@@ -111,15 +111,26 @@ def test_without_opencv_the_trainer_learns_and_refuses_to_predict(painted, tmp_p
     assert not (tmp_path / "preds").exists()
 
 
-@pytest.mark.parametrize("module", ["shapely", "PIL", "numpy"])
+@pytest.mark.parametrize("module", ["shapely", "PIL", "numpy", "blake3"])
 def test_without_another_library_a_command_is_refused(module, kitchen, tmp_path):
     flags = ("--type", "jitter", "--rate", "1", "--out", tmp_path / "out")
     done = run("corrupt", kitchen, *flags, cwd=tmp_path, PYTHONPATH=without(module, tmp_path))
     assert done.returncode == 2, done.stderr
-    assert "libGL.so.1" in done.stderr
+    assert f"import {module}: the library cannot be loaded (libGL.so.1" in done.stderr
     assert "pip install" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_an_import_that_fails_within_the_toolkit_is_no_missing_library(tmp_path):
+    code = (
+        "import sys, types\n"
+        "sys.modules['actiseg_noise.corrupt'] = types.ModuleType('actiseg_noise.corrupt')\n"
+        "from actiseg_noise.cli import main\nmain()"
+    )
+    done = run("corrupt", tmp_path, "--type", "dilate", "--rate", "1", code=code)
+    assert done.returncode == 1
+    assert "ImportError: cannot import name" in done.stderr
 
 
 def loaded_with_the_module(source):

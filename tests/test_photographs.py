@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -26,6 +27,7 @@ from actiseg_data.photographs import (
 )
 from actiseg_data.render.dataset import render_split
 from actiseg_noise.corrupt import corrupt
+from actiseg_noise.preview.panels import View
 from actiseg_noise.preview.sheet import make_preview
 from actiseg_noise.recipe import make_recipe
 
@@ -299,6 +301,13 @@ def test_noisy_copies_and_previews_take_photographs_under_any_ending(root, tmp_p
     grey = make_preview(corrupt(plain, recipe, out=tmp_path / "grey").out, sequence)
     assert with_photographs.size == grey.size
     assert with_photographs.tobytes() != grey.tobytes()
+
+
+def test_a_preview_says_which_frames_have_no_photograph():
+    mask = np.zeros((6, 8), np.uint8)
+    bare = View(clip(1), "frame_1", mask, mask, {}, {}, None)
+    assert bare.title == "clean: frame_1, no photograph"
+    assert replace(bare, photo=Image.fromarray(picture())).title == "clean: frame_1"
 
 
 def test_a_preview_refuses_photographs_of_another_aspect(root, tmp_path):

@@ -63,6 +63,11 @@ class View:
     photo: Image.Image | None
 
     @property
+    def title(self) -> str:
+        """What stands above the clean panel."""
+        return f"clean: {self.frame}" + ("" if self.photo else ", no photograph")
+
+    @property
     def size(self) -> tuple[int, int]:
         """Width and height of a panel: the mask's proportions within `PANEL`."""
         height, width = self.clean.shape

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+_OURS = ("actiseg_data", "actiseg_noise", "actiseg_eval", "reference_trainer")
+
 
 def run_commands(load: Callable[[], Callable[[], Any]]) -> None:
     """Entry point of a command line: exit 0 done, 1 mismatch, 2 refused, 130 interrupted.
@@ -35,4 +37,25 @@ def _run(load: Callable[[], Callable[[], Any]]) -> int:
         problem = error.strerror or str(error)
         print_problems(refuse(problem, error.filename or "the system", "check place and rights"))
         return 2
+    except ImportError as error:
+        name = _library_of(error)
+        if name in _OURS:
+            raise
+        cure = "install actiseg and its packages again: pip install --force-reinstall actiseg"
+        print_problems(refuse(f"the library cannot be loaded ({error})", f"import {name}", cure))
+        return 2
     return 0
+
+
+def _library_of(error: ImportError) -> str:
+    """The package whose import failed: the one that our last line imported, or what is absent."""
+    library = ""
+    trace = error.__traceback__
+    while trace is not None:
+        package = str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0]
+        if package in _OURS:
+            library = ""
+        elif not library and package != "importlib":
+            library = package
+        trace = trace.tb_next
+    return library or (error.name or "").partition(".")[0]

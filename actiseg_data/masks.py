@@ -1,4 +1,4 @@
-"""Index masks on disk: palette PNGs whose pixel value is the object id, 0 the background."""
+"""Index masks: pixels whose value is the object id, 0 the background. On disk, palette PNGs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import struct
 import warnings
 import zlib
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from blake3 import blake3
@@ -144,37 +144,130 @@ _MODE_NAMES = {
 }
 
 
+def as_index_mask(array: Any, name: str = "mask") -> IndexMask:
+    """The index mask that a caller's array holds.
+
+    array: (H, W) whole numbers from 0 to 255 or booleans, in any integer dtype: a NumPy array, a
+    tensor on any device, nested lists. name: of the caller's parameter, for the message. Returns
+    (H, W) uint8, C-contiguous; such an array is returned itself. Raises `Refused` for floats, for
+    other numbers of axes and for values that are no ids.
+
+    >>> as_index_mask(np.array([[0, 7]], np.int64))
+    array([[0, 7]], dtype=uint8)
+    """
+    return _with_two_axes(_as_ids(array, name), name)
+
+
+def as_binary_mask(array: Any, name: str = "mask") -> NDArray[np.bool_]:
+    """The mask of one object that a caller's array holds.
+
+    array: (H, W) booleans, or whole numbers of which one value beside 0 is the object; see
+    `as_index_mask`. Returns (H, W) bool; such an array is returned itself. Raises `Refused` as
+    `as_index_mask` does, and for several values beside 0.
+
+    >>> as_binary_mask([[0, 255]])
+    array([[False,  True]])
+    """
+    if type(array) is not np.ndarray or array.dtype != np.bool_:
+        array = _as_whole_numbers(array, name)
+        if array.dtype != np.bool_:
+            values = array[array != 0]
+            if values.size and (values != values[0]).any():
+                raise refuse(
+                    "holds several values beside 0, no binary mask",
+                    name,
+                    "threshold it: 0 outside the object, one other value inside",
+                )
+            array = array != 0
+    return _with_two_axes(array, name)
+
+
+def _as_ids(array: Any, name: str) -> NDArray[np.uint8]:
+    """The ids that an array of any shape holds, C-contiguous; see `as_index_mask`."""
+    if type(array) is not np.ndarray or array.dtype != np.uint8:
+        array = _as_whole_numbers(array, name)
+        if array.dtype != np.bool_ and array.size:
+            low, high = int(array.min()), int(array.max())
+            if low < 0 or high > 255:
+                raise refuse(
+                    f"holds values from {low} to {high}; object ids are 0 to 255",
+                    name,
+                    "number the objects from 1 to 255, and the background 0",
+                )
+        array = array.astype(np.uint8, copy=False)
+    return array if array.flags.c_contiguous else np.ascontiguousarray(array)
+
+
+def _as_whole_numbers(array: Any, name: str) -> NDArray[Any]:
+    """What a caller gives as an array of booleans or integers."""
+    cure = "give a NumPy array of integers"
+    try:
+        if hasattr(array, "detach"):  # a tensor of torch, which not everybody has installed
+            array = array.detach().cpu().numpy()
+        if np.ma.is_masked(array):
+            raise refuse(
+                "is a masked array with masked pixels", name, "fill them, such as mask.filled(0)"
+            )
+        found = np.asarray(array)
+    except (TypeError, ValueError, RuntimeError) as error:
+        first = str(error).partition("\n")[0]
+        raise refuse(f"cannot be read as an array ({first})", name, cure) from None
+    if found.dtype == np.bool_ or np.issubdtype(found.dtype, np.integer):
+        return found
+    what = f"is {found.dtype} of shape {found.shape}, not bool or whole numbers"
+    if np.issubdtype(found.dtype, np.floating):
+        cure = "threshold probabilities, or take the argmax of scores; convert ids to uint8"
+    raise refuse(what, name, cure)
+
+
+def _with_two_axes(array: NDArray[Any], name: str) -> NDArray[Any]:
+    if array.ndim == 2:
+        return array
+    raise refuse(
+        f"has the shape {array.shape}, not (H, W)",
+        name,
+        "give one frame at a time, and object ids rather than colours or a channel for each object",
+    )
+
+
 def write_index_mask(path: Path, mask: IndexMask) -> None:
     """Write an index mask as a palette PNG, whole or not at all.
 
-    mask: (H, W) uint8, neither side 0; `ValueError` for others. Parent folders are made.
+    mask: see `as_index_mask`; `Refused` where it has no pixel. Parent folders are made.
     """
+    mask = as_index_mask(mask)
+    if not mask.size:
+        raise refuse(f"has no pixels ({mask.shape})", "mask", "give a mask of the frame's size")
     write_bytes(path, png.encode(mask, PALETTE))
 
 
 def pixel_digest(mask: IndexMask) -> str:
     """Digest of decoded pixels: dtype, shape and bytes, never the file, whose packing may drift.
 
+    mask: see `as_index_mask`; equal ids have equal digests, whatever the integer dtype given.
     Returns 32 hexadecimal digits (BLAKE3-128: seven times as fast on a frame as the standard
     library's hashes, which would take longer than reading and writing it).
 
     >>> pixel_digest(np.zeros((2, 2), np.uint8))
     '8f6021817b8b975cafaaedf163d50dec'
     """
+    mask = as_index_mask(mask)
     header = f"{mask.dtype.str}{mask.shape}".encode("ascii")
     state = blake3(header)
-    state.update(np.ascontiguousarray(mask).ravel().view(np.uint8).data)
+    state.update(mask.ravel().data)
     return state.hexdigest(length=16)
 
 
 def ids_in(mask: IndexMask) -> list[int]:
     """The object ids that a mask, or any part of one, holds, ascending.
 
+    mask: as for `as_index_mask`, but of any shape.
+
     >>> ids_in(np.array([[0, 7, 1]], np.uint8))
     [1, 7]
     """
     # Ids come in runs: eight pixels that equal the eight before them hold nothing new.
-    pixels = mask.ravel()
+    pixels = _as_ids(mask, "mask").ravel()
     whole = pixels.size // 8 * 8
     eights = pixels[:whole].view(np.uint64)
     changed = eights[1:][eights[1:] != eights[:-1]].view(np.uint8)

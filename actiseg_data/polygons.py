@@ -18,9 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from actiseg_data.errors import refuse
+from actiseg_data.masks import as_binary_mask
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -35,12 +39,18 @@ _FIXED = 16  # fractional bits of an edge's x in `fill_closed`
 class Patch:
     """A binary mask cut to a window of an image.
 
-    top, left: row and column of the window's first pixel. mask: (h, w) bool, possibly empty.
+    top, left: row and column of the window's first pixel. mask: (h, w) bool, possibly empty; what
+    `as_binary_mask` takes is converted.
     """
 
     top: int
     left: int
     mask: BoolArray
+
+    def __post_init__(self) -> None:
+        mask = as_binary_mask(self.mask, "Patch.mask")
+        if mask is not self.mask:
+            object.__setattr__(self, "mask", mask)
 
     @property
     def window(self) -> tuple[slice, slice]:
@@ -141,9 +151,23 @@ def fill_sampled(rings: Sequence[IntArray], window: tuple[int, int, int, int]) -
     return np.repeat(inside, runs).reshape(bottom - top, width)
 
 
+def as_vertices(ring: Any) -> IntArray:
+    """The vertices of a ring in any integer dtype, as (N, 2) int64: products of others overflow.
+
+    Raises `Refused` for floats, which would be cut.
+
+    >>> as_vertices(np.array([[200, 100]], np.uint8)).dtype
+    dtype('int64')
+    """
+    points = np.asarray(ring)
+    if points.dtype.kind not in "iu":
+        raise refuse(f"holds {points.dtype}, not integers", "ring", "round the vertices")
+    return points.astype(np.int64, copy=False)
+
+
 def _edges(rings: Sequence[IntArray]) -> tuple[IntArray, IntArray]:
     """All edges of closed rings: (E, 2) starts and (E, 2) ends."""
-    kept = [np.asarray(ring, np.int64) for ring in rings if len(ring)]
+    kept = [as_vertices(ring) for ring in rings if len(ring)]
     if not kept:
         none = np.zeros((0, 2), np.int64)
         return none, none

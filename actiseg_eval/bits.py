@@ -12,6 +12,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from actiseg_data.masks import as_binary_mask
+
 BinaryMask: TypeAlias = NDArray[np.bool_]
 """(H, W) bool."""
 
@@ -27,6 +29,7 @@ def pack(mask: BinaryMask) -> Words:
     >>> pack(np.array([[True, False], [True, True]])).tolist()
     [[1], [3]]
     """
+    mask = as_binary_mask(mask)
     height, width = mask.shape
     octets = np.zeros((height, 8 * -(-width // 64)), np.uint8)
     octets[:, : -(-width // 8)] = np.packbits(mask, axis=1, bitorder="little")

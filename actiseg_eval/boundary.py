@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from actiseg_data.errors import refuse
+from actiseg_data.masks import as_binary_mask
 from actiseg_data.opencv import load_cv2
 from actiseg_eval.bits import BinaryMask, count, edges, inner, near, pack
 
@@ -27,6 +29,7 @@ def region_iou(truth: BinaryMask, prediction: BinaryMask) -> float:
     >>> region_iou(np.array([[True, True]]), np.array([[True, False]]))
     0.5
     """
+    truth, prediction = _both(truth, prediction)
     union = np.count_nonzero(truth | prediction)
     return float(np.count_nonzero(truth & prediction) / union) if union else 1.0
 
@@ -42,6 +45,7 @@ def boundary_map(mask: BinaryMask) -> BinaryMask:
     >>> boundary_map(square).astype(int).tolist()
     [[1, 1, 1, 0, 0], [1, 0, 1, 0, 0], [1, 1, 1, 0, 0], [0, 0, 0, 0, 0], [0, 0, 0, 0, 0]]
     """
+    mask = as_binary_mask(mask)
     found = np.zeros(mask.shape, bool)
     found[:, :-1] = mask[:, :-1] != mask[:, 1:]
     found[:-1] |= mask[:-1] != mask[1:]
@@ -66,6 +70,7 @@ def object_tolerance(truth: BinaryMask) -> float:
     >>> object_tolerance(truth)
     2
     """
+    truth = as_binary_mask(truth, "truth")
     diagonal = math.hypot(*truth.shape)
     area = int(np.count_nonzero(truth))
     own = math.ceil(OBJECT_SHARE * (math.sqrt(area) if area else diagonal))
@@ -85,6 +90,7 @@ def boundary_f(truth: BinaryMask, prediction: BinaryMask, tolerance: float) -> f
     >>> boundary_f(square, square, tolerance=0)
     1.0
     """
+    truth, prediction = _both(truth, prediction)
     window = _window(truth | prediction)
     width = truth[window].shape[1]
     one, other = (edges(pack(mask[window]), width) for mask in (truth, prediction))
@@ -107,6 +113,7 @@ def boundary_iou(truth: BinaryMask, prediction: BinaryMask, distance: int) -> fl
     >>> round(boundary_iou(square, np.roll(square, 1, axis=1), distance=1), 3)
     0.333
     """
+    truth, prediction = _both(truth, prediction)
     window = _window(truth | prediction)
     masks = (pack(mask[window]) for mask in (truth, prediction))
     one, other = (words & ~inner(words, distance) for words in masks)
@@ -129,7 +136,18 @@ def object_distance(truth: BinaryMask) -> int:
     >>> object_distance(np.ones((40, 40), bool))
     4
     """
-    return max(1, round(OBJECT_SHARE * math.sqrt(np.count_nonzero(truth))))
+    return max(1, round(OBJECT_SHARE * math.sqrt(np.count_nonzero(as_binary_mask(truth, "truth")))))
+
+
+def _both(truth: BinaryMask, prediction: BinaryMask) -> tuple[BinaryMask, BinaryMask]:
+    truth, prediction = as_binary_mask(truth, "truth"), as_binary_mask(prediction, "prediction")
+    if truth.shape != prediction.shape:
+        raise refuse(
+            f"has the shape {prediction.shape}, the truth {truth.shape}",
+            "prediction",
+            "give masks of one size",
+        )
+    return truth, prediction
 
 
 def _window(mask: BinaryMask) -> tuple[slice, slice]:

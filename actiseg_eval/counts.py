@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.masks import IndexMask
+from actiseg_data.masks import IndexMask, as_index_mask
 
 Counts: TypeAlias = NDArray[np.int64]
 """(3, 256) pixels of each id in truth, in prediction, and in both at once."""
@@ -16,12 +16,14 @@ Counts: TypeAlias = NDArray[np.int64]
 def id_counts(truth: IndexMask, prediction: IndexMask) -> Counts:
     """Pixels of every id in two index masks, and of the same id in both.
 
-    truth, prediction: (H, W) uint8, same shape. From these alone all IoUs of the frame follow.
+    truth, prediction: of the same shape, see `as_index_mask`. From these alone all IoUs of
+    the frame follow.
 
     >>> truth, prediction = np.array([[1, 1, 2]], np.uint8), np.array([[1, 0, 2]], np.uint8)
     >>> id_counts(truth, prediction)[:, 1:3].tolist()
     [[2, 1], [1, 1], [1, 1]]
     """
+    truth, prediction = _both(truth, prediction)
     if truth.shape != prediction.shape:
         raise ValueError(f"masks of {truth.shape} and {prediction.shape} pixels do not compare")
     one, other = truth.ravel(), prediction.ravel()
@@ -52,6 +54,7 @@ def pair_counts(
     >>> pair_counts(truth, prediction, np.array([1, 2]), np.array([3])).tolist()
     [[1], [1]]
     """
+    truth, prediction = _both(truth, prediction)
     rows, columns = np.zeros(256, np.int64), np.zeros(256, np.int64)
     rows[ids] = np.arange(1, len(ids) + 1)
     columns[others] = np.arange(1, len(others) + 1)
@@ -59,3 +62,7 @@ def pair_counts(
     codes = rows[truth] * width + columns[prediction]
     table = np.bincount(codes.ravel(), minlength=(len(ids) + 1) * width)
     return table.reshape(len(ids) + 1, width)[1:, 1:]
+
+
+def _both(truth: IndexMask, prediction: IndexMask) -> tuple[IndexMask, IndexMask]:
+    return as_index_mask(truth, "truth"), as_index_mask(prediction, "prediction")

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.masks import IndexMask
+from actiseg_data.masks import IndexMask, as_binary_mask, as_index_mask
 from actiseg_data.opencv import load_cv2
 from actiseg_eval.bits import BinaryMask, near, pack, unpack
 from actiseg_eval.boundary import OBJECT_SHARE, image_tolerance, region_iou
@@ -107,8 +107,9 @@ def diagnose(
 ) -> Failure | None:
     """The one mode of failure of an object in a frame; None where nothing is wrong.
 
-    truth: (H, W) uint8. mask: (H, W) bool, predicted for the object. listed: ids that a mask may
-    lie on. active: whether the object is to be segmented at all. The first of these that holds:
+    truth: see `as_index_mask`. mask: predicted for the object, see `as_binary_mask`. listed: ids
+    that a mask may lie on. active: whether the object is to be segmented at all. The first of these
+    that holds:
 
     1. hallucination: predicted, and not in the frame;
     2. wrong activation: predicted, in the frame, inactive;
@@ -132,6 +133,7 @@ def diagnose(
     >>> diagnose(truth, 1, wide, {1}, active=True).mode
     'leakage'
     """
+    truth, mask = as_index_mask(truth, "truth"), as_binary_mask(mask)
     own = truth == object_id
     size, predicted = int(np.count_nonzero(own)), int(np.count_nonzero(mask))
     if not predicted:

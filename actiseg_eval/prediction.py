@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.masks import IndexMask, ids_in
+from actiseg_data.errors import refuse
+from actiseg_data.masks import IndexMask, as_binary_mask, as_index_mask, ids_in
 from actiseg_eval.bits import BinaryMask
 from actiseg_eval.counts import Counts, id_counts, pair_counts
 
@@ -18,36 +19,23 @@ Layers: TypeAlias = Mapping[int, BinaryMask]
 Prediction: TypeAlias = "IndexMask | Layers"
 
 
-def as_prediction(given: Any) -> Prediction:
+def as_prediction(given: Any, name: str = "prediction") -> Prediction:
     """What a caller gives as a prediction, in its plain form.
 
-    given: (H, W) whole numbers from 0 to 255; or masks by object id, 1 to 255, of one shape, bool
-    or with one value beside 0. Raises `ValueError` for anything else.
+    given: object ids, see `as_index_mask`; or masks by object id, 1 to 255, of one shape, see
+    `as_binary_mask`. name: of the caller's parameter, for the message. Raises `Refused` for
+    anything else.
     """
     if not isinstance(given, Mapping):
-        mask = np.asarray(given)
-        if mask.ndim != 2 or mask.dtype == np.bool_ or not np.issubdtype(mask.dtype, np.integer):
-            raise ValueError(f"an index mask is (H, W) of whole numbers, not {_told(mask)}")
-        if mask.size and not (mask.min() >= 0 and mask.max() <= 255):
-            raise ValueError("an index mask holds ids from 0 to 255")
-        return mask.astype(np.uint8, copy=False)
+        return as_index_mask(given, name)
     layers = {}
     for object_id, layer in given.items():
-        mask = np.asarray(layer)
         if not isinstance(object_id, (int, np.integer)) or not 1 <= object_id <= 255:
-            raise ValueError(f"{object_id!r} is no object id, 1 to 255")
-        if mask.ndim != 2 or not (mask.dtype == np.bool_ or np.issubdtype(mask.dtype, np.integer)):
-            raise ValueError(f"the mask of an object is (H, W) bool, not {_told(mask)}")
-        if mask.dtype != np.bool_ and len(np.unique(mask[mask != 0])) > 1:
-            raise ValueError("the mask of an object holds several values beside 0: threshold it")
-        layers[int(object_id)] = mask != 0
+            raise refuse(f"{object_id!r} is no object id", name, "give masks by ids from 1 to 255")
+        layers[int(object_id)] = as_binary_mask(layer, f"{name} of object {object_id}")
     if len({mask.shape for mask in layers.values()}) > 1:
-        raise ValueError("the masks of a frame differ in size")
+        raise refuse("the masks of a frame differ in size", name, "give masks of the frame's size")
     return layers
-
-
-def _told(array: NDArray[Any]) -> str:
-    return f"{array.dtype} of shape {array.shape}"
 
 
 def shape_of(prediction: Prediction) -> tuple[int, ...]:

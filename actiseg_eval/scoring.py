@@ -14,7 +14,7 @@ from actiseg_data.errors import Problems, Refused, refuse
 from actiseg_data.layouts.actionvos import Split, open_split, split_names
 from actiseg_data.layouts.folder import FolderSplit
 from actiseg_data.lexicon import load_lexicon
-from actiseg_data.masks import IndexMask, ids_in, read_index_mask
+from actiseg_data.masks import IndexMask, as_index_mask, ids_in, read_index_mask
 from actiseg_data.parallel import Crew, Progress, crew, run
 from actiseg_data.records import LedgerRow, read_predictions_note
 from actiseg_data.sequences import Sequence
@@ -79,10 +79,10 @@ class Scorer:
     ) -> None:
         """Take in the prediction of one frame; given again, a frame's last prediction counts.
 
-        sequence: its folder. prediction: (H, W) object ids, 0 to 255; or (H, W) bool masks by
-        object id, an empty mapping for nothing. truth: (H, W) uint8, by default read from the
-        dataset. Raises `Refused` for a sequence or frame that there is not, another size, other
-        values.
+        sequence: its folder. prediction: (H, W) object ids, see `as_index_mask`; or (H, W) masks by
+        object id, see `as_binary_mask`, an empty mapping for nothing. truth: like the ids, by
+        default read from the dataset. Raises `Refused` for a sequence or frame that there is not,
+        another size, other values.
         """
         known = self._sequences.get(sequence)
         if known is None or frame not in known.frames:
@@ -90,14 +90,16 @@ class Scorer:
         if self._filtered and _flagged(known):
             self._passed.add(sequence)
             return
+        place = f"{sequence}, {frame}"
+        plain = as_prediction(prediction, f"prediction of {place}")
         if truth is None:
             truth = read_index_mask(self.truth.mask_path(known, frame))
+        else:
+            truth = as_index_mask(truth, f"truth of {place}")
         meter = self._meters.setdefault(
             sequence, SequenceMeter(known, self.protocol, self.measures)
         )
-        place = f"{sequence}, {frame}"
         try:
-            plain = as_prediction(prediction)
             refuse_blended(plain, _known_ids(known, truth), place)
             meter.add(frame, truth, plain)
         except ValueError as error:

@@ -10,7 +10,7 @@ import numpy as np
 
 from actiseg_data.errors import refuse
 from actiseg_data.keys import Key, integer, key, uniform
-from actiseg_data.masks import IndexMask, ids_in
+from actiseg_data.masks import IndexMask, as_index_mask, ids_in
 from actiseg_data.records import MaskRow, Noise, Recipe
 from actiseg_data.sequences import ObjectLabel, Sequence
 from actiseg_noise.boundary.contours import Clean, find_object
@@ -73,10 +73,10 @@ def corrupt_sequence(
     """Apply a recipe's mask noise to one sequence, frame by frame. Pure: no file is read or
     written, the masks stay as they are.
 
-    masks: the clean (H, W) uint8 index masks, in frame order; taken one at a time, so a long clip
-    needs no more memory than a short one. threshold: selection draws below it are touched; None:
-    the recipe's rate (an exact recipe needs the threshold that `actiseg_noise.plan.make_plan` finds
-    for the whole split).
+    masks: the clean index masks in frame order, see `as_index_mask`; taken one at a time, so a long
+    clip needs no more memory than a short one. threshold: selection draws below it are touched;
+    None: the recipe's rate (an exact recipe needs the threshold that `actiseg_noise.plan.make_plan`
+    finds for the whole split).
 
     >>> import numpy as np
     >>> from actiseg_noise.recipe import make_recipe
@@ -92,7 +92,8 @@ def corrupt_sequence(
     if noise is None:
         raise refuse("has no mask noise", "recipe", "apply its text noise instead")
     limit = noise.rate if threshold is None else threshold
-    for frame, clean in zip(sequence.frames, masks, strict=True):
+    for frame, mask in zip(sequence.frames, masks, strict=True):
+        clean = as_index_mask(mask, f"masks, {frame}")
         yield _corrupt_frame(sequence, frame, clean, recipe, noise, limit)
 
 

@@ -16,6 +16,7 @@ from actiseg_data.files import write_bytes, write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.lexicon import Lexicon
 from actiseg_data.licences import write_licences
+from actiseg_data.opencv import load_cv2
 from actiseg_data.parallel import Crew, Progress, crew, run
 from actiseg_data.records import (
     DIGESTS_FILE,
@@ -104,6 +105,7 @@ def corrupt(
     """
     started = time.perf_counter()
     with crew(workers, __name__) as members:
+        load_cv2()  # refuse before anything is written
         request = prepare_request(dataset, recipe, out, only, images, overwrite, lexicon)
         what = "prompts" if recipe.mask_noise is None else "masks"
         with stage(f"checking {what}") as progress:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from actiseg_data.lexicon import Lexicon
-from actiseg_data.masks import IndexMask
+from actiseg_data.masks import IndexMask, as_index_mask
 from actiseg_noise.shift import BoundaryShift, boundary_shift
 from actiseg_noise.summary import quantiles, wilson_interval
 
@@ -44,12 +44,13 @@ class ObjectChange:
 def object_changes(clean: IndexMask, noisy: IndexMask) -> Iterator[ObjectChange]:
     """The change of every object that is in sight in the clean mask, by ascending id.
 
-    clean, noisy: (H, W) uint8, same shape.
+    clean, noisy: of the same shape, see `as_index_mask`.
 
     >>> clean, noisy = np.array([[1, 1, 0, 0]], np.uint8), np.array([[0, 1, 1, 0]], np.uint8)
     >>> [(change.iou, change.area_ratio) for change in object_changes(clean, noisy)]
     [(0.3333333333333333, 1.0)]
     """
+    clean, noisy = as_index_mask(clean, "clean"), as_index_mask(noisy, "noisy")
     area = np.bincount(clean.ravel(), minlength=256)
     changed = np.flatnonzero(clean != noisy)
     lost = np.bincount(clean.ravel()[changed], minlength=256)
@@ -62,7 +63,8 @@ def object_changes(clean: IndexMask, noisy: IndexMask) -> Iterator[ObjectChange]
 
 def shift_of(clean: IndexMask, noisy: IndexMask, object_id: int) -> BoundaryShift | None:
     """The shift of one object's boundary, measured in the window around it."""
-    one, other = clean == object_id, noisy == object_id
+    one = as_index_mask(clean, "clean") == object_id
+    other = as_index_mask(noisy, "noisy") == object_id
     either = one | other
     window = tuple(
         slice(max(int(at[0]) - 1, 0), int(at[-1]) + 2)

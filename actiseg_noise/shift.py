@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from actiseg_data.masks import as_binary_mask
 from actiseg_data.polygons import BoolArray
 from actiseg_noise.boundary.distance import squared_depths
 
@@ -30,6 +31,7 @@ def boundary_pixels(member: BoolArray) -> BoolArray:
     >>> int(boundary_pixels(np.ones((3, 3), bool)).sum())
     0
     """
+    member = as_binary_mask(member, "member")
     around = np.pad(member, 1, mode="edge")
     above, below = around[:-2, 1:-1], around[2:, 1:-1]
     left, right = around[1:-1, :-2], around[1:-1, 2:]
@@ -58,6 +60,7 @@ def boundary_shift(clean: BoolArray, noisy: BoolArray) -> BoundaryShift | None:
     >>> round(shift.signed, 3), round(shift.absolute, 3)
     (0.5, 0.5)
     """
+    clean, noisy = as_binary_mask(clean, "clean"), as_binary_mask(noisy, "noisy")
     from_clean, moved = boundary_pixels(clean), boundary_pixels(noisy)
     if not (from_clean.any() and moved.any()):
         return None

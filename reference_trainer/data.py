@@ -16,10 +16,11 @@ from torch import Tensor
 
 from actiseg_data.errors import Problems
 from actiseg_data.keys import Key, key, uniform, uniforms
+from actiseg_data.photographs import read_rgb
 from actiseg_data.sequences import Sequence
 from reference_trainer.batch import Batch
 from reference_trainer.material import Clip, Material
-from reference_trainer.pictures import STRIDE, at_grid, read_frame
+from reference_trainer.pictures import STRIDE, at_grid
 from reference_trainer.tokens import LENGTH, mirrored, tokenise
 from reference_trainer.weights import action_weights
 
@@ -156,7 +157,7 @@ def decode_frames(
     frames = []
     for frame in sequence.frames:
         with problems.caught():
-            frames.append(read_frame(material.frame_path(sequence, frame), size))
+            frames.append(read_rgb(material.frame_path(sequence, frame), size))
     problems.raise_if_any()
     return np.stack(frames)
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from actiseg_data.digests import json_digest
 from actiseg_data.errors import Problems, Refused, refuse
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, Split, disk_name, open_split
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, Split, open_split
 from actiseg_data.layouts.image_sets import PROMPT_STYLES, Expression, expressions_file
+from actiseg_data.photographs import look_around, read_size, refuse_aspect
 from actiseg_data.records import RECIPE_FILE, has_rendered_frames, read_recipe
 from actiseg_data.sequences import Sequence
 from actiseg_data.untrusted import read_bytes
@@ -74,7 +75,7 @@ class Material:
         return sum(len(clip.prompts) * len(clip.sequence.frames) for clip in self.clips)
 
     def frame_path(self, sequence: Sequence, frame: str) -> Path:
-        return self.clean.folder(FRAMES, sequence) / disk_name(f"{frame}.jpg")
+        return self.clean.frame_path(sequence, frame)
 
 
 def open_material(
@@ -89,8 +90,8 @@ def open_material(
 
     noisy: a folder that ``actiseg-noise corrupt`` made, or another copy in the same layout; its
     masks and prompts take the place of the clean ones. style: of the prompts. labelled: whether
-    there must be masks. Raises `Refused` where the copy is of other sequences, where frames are
-    missing, or where prompts and the list do not fit.
+    there must be masks. Raises `Refused` where the copy is of other sequences, where frames have no
+    picture or one of another aspect than their mask, or where prompts and the list do not fit.
     """
     if style not in PROMPT_STYLES:
         raise refuse(
@@ -113,11 +114,8 @@ def open_material(
     if noisy is not None:
         masks, digest = _open_noisy(noisy, clean)
     clips = _clips(masks, _expressions(masks, style))
-    if not clean.subsets:
-        raise _missing_frames(clean, clean.root / FRAMES, "no frame is there")
-    material = Material(clean, masks, clips, style, digest, has_rendered_frames(root), _odd(clips))
-    _refuse_missing_frames(material)
-    return material
+    _refuse_unfit_frames(clean)
+    return Material(clean, masks, clips, style, digest, has_rendered_frames(root), _odd(clips))
 
 
 def content_digest(material: Material) -> str:
@@ -243,22 +241,51 @@ def _odd(clips: Listing[Clip]) -> Counter[str]:
     return +counts
 
 
-def _refuse_missing_frames(material: Material) -> None:
-    missing = [
-        path
-        for clip in material.clips
-        for frame in clip.sequence.frames
-        if not (path := material.frame_path(clip.sequence, frame)).is_file()
-    ]
+_FEW = 3
+"""Frames that a refusal names, of all that lack a picture."""
+
+
+def _refuse_unfit_frames(clean: Split) -> None:
+    """Refuse a split of which frames lack a picture, or have one of another aspect than their
+    mask."""
+    there: list[tuple[Path, Path]] = []
+    missing: list[Path] = []
+    for sequence in clean.sequences:
+        for frame in sequence.frames:
+            if sequence.folder not in clean.subsets:
+                missing.append(clean.root / FRAMES / sequence.folder / f"{frame}.jpg")
+                continue
+            path = clean.frame_path(sequence, frame)
+            if path.is_file():
+                there.append((path, clean.mask_path(sequence, frame)))
+            else:
+                missing.append(path)
     if missing:
-        many = f"{len(missing)} frames are missing, {missing[0]} among them"
-        raise _missing_frames(material.clean, material.clean.root / FRAMES, many)
+        raise _missing_frames(clean, missing, len(there) + len(missing))
+    problems = Problems()
+    for path, mask in there:
+        with problems.caught():
+            size = read_size(path)
+            if mask.is_file():
+                refuse_aspect(size, read_size(mask), path)
+    problems.raise_if_any()
 
 
-def _missing_frames(split: Split, where: Path, what: str) -> Refused:
+def _missing_frames(split: Split, missing: Listing[Path], total: int) -> Refused:
+    """The refusal of frames without a picture. missing: where they were looked for."""
+    known = {frame for sequence in split.sequences for frame in sequence.frames}
+    around = look_around(missing[0].parent, missing[0].stem, split.root, known)
+    named = ", ".join(f"{path.parent.name}/{path.stem}" for path in missing[:_FEW])
+    more = f" and {len(missing) - _FEW} more" if len(missing) > _FEW else ""
+    what = f"there is no picture for {len(missing)} of {total} frames: {named}{more}"
+    if len(missing) == total:
+        what = f"there is no picture for any of {total} frames"
+    if len(missing) == total or around.cure:
+        what = f"{what}; {around}"
+    put = around.cure or "put the photographs there (actiseg-noise prepare visor --images)"
     return refuse(
         what,
-        where,
-        "put the photographs there (actiseg-noise prepare visor --images), or paint frames from "
-        f"the masks: actiseg-noise render {split.root} --split {split.name}",
+        split.root / FRAMES,
+        f"{put}, or paint frames from the masks: actiseg-noise render {split.root} --split "
+        f"{split.name}",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from actiseg_data.errors import refuse
 from actiseg_data.files import is_occupied, write_json
 from actiseg_data.layouts.actionvos import disk_name
 from actiseg_data.masks import read_index_mask, write_index_mask
+from actiseg_data.opencv import load_cv2
+from actiseg_data.photographs import read_size
 from actiseg_data.records import PREDICTIONS_FILE, PredictionsNote, read_predictions_note
 from actiseg_data.stage import Stage, silent
 from reference_trainer import checkpoint
@@ -57,21 +60,34 @@ class Trained:
 @dataclass(frozen=True)
 class PredictReport:
     """What `predict` or `paint_again` made. asked: prompts. passed: those whose activity reaches
-    the threshold."""
+    the threshold. highest: activity of any prompt. blank: masks without a pixel."""
 
     out: Path
     sequences: int
     frames: int
     asked: int
     passed: int
+    highest: float
+    blank: int
     threshold: float
     rendered: bool
 
     def __str__(self) -> str:
         painted = "; frames are painted, no photographs" if self.rendered else ""
-        return (
+        text = (
             f"{self.frames} masks of {self.sequences} sequences in {self.out}; {self.passed} of "
-            f"{self.asked} prompts reach activity {self.threshold:g}{painted}"
+            f"{self.asked} prompts reach activity {self.threshold:g}; {self.blank} of "
+            f"{self.frames} masks are blank{painted}"
+        )
+        return f"{text}\nnote: {self._why_all_blank}" if self.blank == self.frames else text
+
+    @property
+    def _why_all_blank(self) -> str:
+        if self.passed:
+            return "all masks are blank: no pixel is likely to be of any prompt; train longer"
+        return (
+            f"all masks are blank: the highest activity is {self.highest:.2f}; train longer, or "
+            "give a lower --activity-threshold"
         )
 
 
@@ -106,6 +122,7 @@ def predict(
     run: that `fit` made. root, split: what to predict; labels are not looked at. out: a new folder,
     which gets its name when it is whole.
     """
+    load_cv2()  # refuse before the work
     trained = load_trained(run, device)
     material = open_material(root, split, style=trained.config.prompt_style, labelled=False)
     note = PredictionsNote(
@@ -117,39 +134,42 @@ def predict(
         recipe_digest=trained.recipe_digest,
     )
     _refuse_threshold(threshold)
-    counts = [0, 0, 0]
+    tally: Counter[str] = Counter()
+    highest = 0.0
     with _new_folder(out) as whole, stage("predicting") as progress:
         writer = ScoresWriter(whole)
         for done, clip in enumerate(material.clips, 1):
             scores = _scored(trained, material, clip)
             writer.add(scores)
-            _count(counts, scores, threshold)
-            _paint(whole, scores, threshold)
+            tally += _paint(whole, scores, threshold)
+            highest = max((highest, *scores.activity))
             if progress:
                 progress(done, len(material.clips))
         about = {"run": run.name, "threshold": threshold, "rendered_frames": material.rendered}
-        writer.close(about)
+        writer.close(about | {"masks": tally["frames"], "blank_masks": tally["blank"]})
         write_json(whole / PREDICTIONS_FILE, note.to_dict(), indent=1)
-    return PredictReport(out, len(material.clips), *_three(counts), threshold, material.rendered)
+    return _report(out, len(material.clips), tally, highest, threshold, material.rendered)
 
 
 def paint_again(
     preds: Path, out: Path, threshold: float, *, stage: Stage = silent
 ) -> PredictReport:
     """Predictions at another threshold of activity, from the raw scores of `preds` alone."""
+    load_cv2()
     _refuse_threshold(threshold)
     note = read_predictions_note(preds / PREDICTIONS_FILE)
     dataset = os.path.relpath((preds / note.dataset).resolve(), out.resolve())
-    counts, sequences = [0, 0, 0], 0
+    tally: Counter[str] = Counter()
+    sequences, highest = 0, 0.0
     with _new_folder(out) as whole, stage("painting") as progress:
         rendered, scored = of_rendered_frames(preds), list(read_scores(preds))
         for sequences, scores in enumerate(scored, 1):
-            _count(counts, scores, threshold)
-            _paint(whole, scores, threshold)
+            tally += _paint(whole, scores, threshold)
+            highest = max((highest, *scores.activity))
             if progress:
                 progress(sequences, len(scored))
         write_json(whole / PREDICTIONS_FILE, note.to_dict() | {"dataset": dataset}, indent=1)
-    return PredictReport(out, sequences, *_three(counts), threshold, rendered)
+    return _report(out, sequences, tally, highest, threshold, rendered)
 
 
 def _named(run: Path, trained: Trained) -> str:
@@ -189,8 +209,6 @@ def _scored(trained: Trained, material: Material, clip: Clip) -> ClipScores:
 
 def _size(material: Material, clip: Clip) -> tuple[int, int]:
     """(H, W) of a sequence's masks; of its frames, where it has none."""
-    from PIL import Image
-
     path = material.clean.mask_path(clip.sequence, clip.sequence.frames[0])
     if path.is_file():
         parsed = png.parse(path.read_bytes())
@@ -198,25 +216,42 @@ def _size(material: Material, clip: Clip) -> tuple[int, int]:
             return parsed.height, parsed.width
         height, width = read_index_mask(path).shape
         return height, width
-    with Image.open(material.frame_path(clip.sequence, clip.sequence.frames[0])) as image:
-        return image.height, image.width
+    return read_size(material.frame_path(clip.sequence, clip.sequence.frames[0]))
 
 
-def _paint(folder: Path, scores: ClipScores, threshold: float) -> None:
+def _paint(folder: Path, scores: ClipScores, threshold: float) -> Counter[str]:
+    """Write the masks of a sequence; counts of its frames, its prompts and its blank masks."""
     place = folder / disk_name(scores.folder)
+    tally = Counter(
+        frames=len(scores.frames),
+        asked=len(scores.objects),
+        passed=sum(chance >= threshold for chance in scores.activity),
+    )
     for frame, mask in zip(scores.frames, scores.masks(threshold), strict=True):
         write_index_mask(place / disk_name(f"{frame}.png"), mask)
+        tally["blank"] += not mask.any()
+    return tally
 
 
-def _count(counts: list[int], scores: ClipScores, threshold: float) -> None:
-    counts[0] += len(scores.frames)
-    counts[1] += len(scores.objects)
-    counts[2] += sum(chance >= threshold for chance in scores.activity)
-
-
-def _three(counts: list[int]) -> tuple[int, int, int]:
-    frames, asked, passed = counts
-    return frames, asked, passed
+def _report(
+    out: Path,
+    sequences: int,
+    tally: Counter[str],
+    highest: float,
+    threshold: float,
+    rendered: bool,
+) -> PredictReport:
+    return PredictReport(
+        out=out,
+        sequences=sequences,
+        frames=tally["frames"],
+        asked=tally["asked"],
+        passed=tally["passed"],
+        highest=highest,
+        blank=tally["blank"],
+        threshold=threshold,
+        rendered=rendered,
+    )
 
 
 def _refuse_threshold(threshold: float) -> None:

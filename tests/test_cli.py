@@ -124,23 +124,6 @@ def test_variable_names_the_dataset(root, tmp_path):
     assert done.stdout.startswith(f"dataset: {root} (from $ACTISEG_DATASET)")
 
 
-def test_cv2_that_cannot_load_names_the_headless_build(root, tmp_path):
-    broken = tmp_path / "broken"
-    broken.mkdir()
-    (broken / "cv2.py").write_text(
-        "raise ImportError('libGL.so.1: cannot open shared object file')"
-    )
-    path = os.pathsep.join([str(broken), *sys.path])
-    done = run(
-        *("corrupt", root, "--type", "boundary", "--rate", "1", "--out", tmp_path / "out"),
-        PYTHONPATH=path,
-    )
-    assert done.returncode == 2
-    assert "opencv-python-headless" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not (tmp_path / "out").exists()
-
-
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may enter every folder")
 def test_locked_folder_is_refused_without_a_traceback(root, tmp_path):
     locked = tmp_path / "locked"

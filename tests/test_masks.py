@@ -200,11 +200,12 @@ def test_digests_are_of_pixels_and_not_of_their_packing(tmp_path):
     assert pixel_digest(np.asfortranarray(MASK)) == pixel_digest(MASK)
 
 
-def test_digests_tell_shapes_types_and_single_pixels_apart():
+def test_digests_tell_shapes_and_single_pixels_apart_and_no_integer_types():
     other = MASK.copy()
     other[0, 0] += 1
-    variants = [MASK, other, MASK.T, MASK.reshape(60, 40), MASK.astype(np.uint16)]
+    variants = [MASK, other, MASK.T, MASK.reshape(60, 40)]
     assert len({pixel_digest(mask) for mask in variants}) == len(variants)
+    assert pixel_digest(MASK.astype(np.uint16)) == pixel_digest(MASK)
 
 
 @pytest.mark.parametrize(

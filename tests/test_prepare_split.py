@@ -280,6 +280,32 @@ def test_images_of_another_size_are_told(files: VisorFiles) -> None:
     assert report.findings["images_of_another_size"] == ("P01_01_frame_0000000010.jpg: 960 x 540",)
 
 
+@pytest.mark.parametrize(
+    "place", ["{video}/{name}.JPG", "{name}.jpeg", "P01/{video}/{name}.png", "{video}/{name}.PNG"]
+)
+def test_images_are_found_under_any_ending(files: VisorFiles, place: str) -> None:
+    name = f"{VIDEO}_frame_0000000010"
+    path = files.folder / "images" / place.format(video=VIDEO, name=name)
+    path.parent.mkdir(parents=True)
+    kind = "PNG" if path.suffix.lower() == ".png" else "JPEG"
+    Image.new("RGB", (1920, 1080), (200, 30, 30)).save(path, kind)
+    (path.parent / f"._{path.name}").write_bytes(b"left by a desktop")
+    assert files.prepare(images=files.folder / "images").images == 1
+    folder = files.out / "JPEGImages_Sparse/val/00000001_P01_01_take_cup"
+    with Image.open(folder / "frame_0000000010.jpg") as image:
+        assert image.size == (854, 480)
+        assert abs(image.getpixel((400, 200))[0] - 200) < 5
+
+
+def test_images_of_another_aspect_are_refused(files: VisorFiles) -> None:
+    images = files.folder / "images"
+    images.mkdir()
+    Image.new("RGB", (1440, 1080)).save(images / f"{VIDEO}_frame_0000000010.jpg")
+    with pytest.raises(Refused, match="1440 x 1080 pixels, its mask 854 x 480"):
+        files.prepare(images=images)
+    assert not files.out.exists()
+
+
 @pytest.mark.parametrize("data", [b"", b"nothing", "cut"])
 def test_damaged_images_are_refused(files: VisorFiles, data: bytes | str) -> None:
     images = files.folder / "images"

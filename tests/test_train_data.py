@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
@@ -20,11 +21,12 @@ from trained import odd_clips, painted_root
 from actiseg_data.errors import Refused
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, open_split
 from actiseg_data.masks import read_index_mask, write_index_mask
+from actiseg_data.photographs import read_rgb
 from actiseg_noise.corrupt import corrupt
 from actiseg_noise.recipe import make_recipe
 from reference_trainer.data import Loader, Sampling
 from reference_trainer.material import open_material
-from reference_trainer.pictures import at_grid, read_frame
+from reference_trainer.pictures import at_grid
 from reference_trainer.tokens import (
     LENGTH,
     PARTS,
@@ -76,7 +78,7 @@ def test_every_number_of_a_batch_is_that_of_the_files(root, material):
             for t in range(batch.shown.shape[1]):
                 frame = sequence.frames[t % count]  # frames that fill up repeat the clip
                 path = split.folder(FRAMES, sequence) / f"{frame}.jpg"
-                pixels = read_frame(path, (32, 48)).transpose(2, 0, 1) / 255
+                pixels = read_rgb(path, (32, 48)).transpose(2, 0, 1) / 255
                 mean, deviation = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])
                 wanted = (pixels - mean[:, None, None]) / deviation[:, None, None]
                 assert np.allclose(batch.frames[at, t].numpy(), wanted, atol=1e-5)
@@ -212,12 +214,99 @@ def test_a_copy_of_another_list_is_refused(root, tmp_path):
 
 def test_missing_frames_are_refused_with_the_cure(root, tmp_path):
     bare = make_root(tmp_path / "bare")
-    with pytest.raises(Refused, match=r"12 frames are missing.*--images.*actiseg-noise render"):
+    with pytest.raises(Refused, match=r"any of 12 frames.*--images.*actiseg-noise render"):
         open_material(bare, "train")
     copy = shutil.copytree(root, tmp_path / "copy")
     next(copy.rglob("*.jpg")).unlink()
-    with pytest.raises(Refused, match="1 frames are missing"):
+    with pytest.raises(Refused, match=r"no picture for 1 of 11 frames: .*/frame_\d+\. Cure: put"):
         open_material(copy, "train")
+
+
+def renamed(root, ending):
+    """A copy of a root whose photographs have another ending, and are PNGs where it says so."""
+    for path in root.rglob("*.jpg"):
+        with Image.open(path) as image:
+            image.save(path.with_suffix(ending), "PNG" if ending.lower() == ".png" else "JPEG")
+        path.unlink()
+    return root
+
+
+@pytest.mark.parametrize("ending", [".JPG", ".jpeg", ".PNG"])
+def test_photographs_are_learnt_from_under_any_ending(root, tmp_path, ending):
+    copy = renamed(shutil.copytree(root, tmp_path / "copy"), ending)
+    one = Loader(open_material(root, "train"), plain()).batch(0, 0)
+    other = Loader(open_material(copy, "train"), plain()).batch(0, 0)
+    assert torch.equal(one.masks, other.masks)
+    assert (one.frames - other.frames).abs().mean() < 0.1  # a second JPEG of the first
+
+
+def test_photographs_of_another_aspect_are_all_refused_before_the_work(root, tmp_path):
+    copy = shutil.copytree(root, tmp_path / "copy")
+    odd = sorted(copy.rglob("*.jpg"))[:2]
+    Image.new("RGB", (160, 160)).save(odd[0])
+    Image.new("RGB", (120, 160)).save(odd[1])
+    Image.new("RGB", (320, 240)).save(sorted(copy.rglob("*.jpg"))[2])  # twice the size is fine
+    with pytest.raises(Refused) as refused:
+        open_material(copy, "train")
+    assert [(problem.where, problem.what) for problem in refused.value.problems] == [
+        (str(odd[0]), "has 160 x 160 pixels, its mask 160 x 120: another aspect"),
+        (str(odd[1]), "has 120 x 160 pixels, its mask 160 x 120: another aspect"),
+    ]
+
+
+def absence(root):
+    with pytest.raises(Refused) as refused:
+        open_material(root, "train")
+    (problem,) = refused.value.problems
+    assert problem.where == str(root / FRAMES)
+    assert "actiseg-noise render" in problem.cure
+    return problem.what.replace(f"{root}/", ""), problem.cure.replace(f"{root}/", "")
+
+
+def test_frames_in_an_archive_are_to_be_unpacked(root, tmp_path):
+    copy = shutil.copytree(root, tmp_path / "copy")
+    shutil.rmtree(copy / FRAMES / "train")
+    (copy / FRAMES / "train.zip").touch()
+    what, cure = absence(copy)
+    assert what == f"there is no picture for any of 11 frames; {FRAMES} holds train.zip"
+    assert cure.startswith("unpack train.zip, or paint")
+
+
+def test_frames_a_folder_deeper_are_to_be_moved(root, tmp_path):
+    copy = shutil.copytree(root, tmp_path / "copy")
+    (copy / "frames").mkdir()
+    (copy / FRAMES).rename(copy / "frames" / FRAMES)
+    assert absence(copy)[1].startswith(f"move what is in frames to {copy}, or paint")
+
+
+def test_frames_under_running_numbers_are_named(root, tmp_path):
+    copy = shutil.copytree(root, tmp_path / "copy")
+    for folder in (copy / FRAMES / "train").iterdir():
+        for number, path in enumerate(sorted(folder.iterdir())):
+            path.rename(folder / f"{number:05d}.jpg")
+    what, cure = absence(copy)
+    assert "holds 00000.jpg, 00001.jpg; frames are called frame_0000000101" in what
+    assert cure.startswith("rename the photographs as the frames are called")
+
+
+def test_some_frames_without_a_picture_are_counted_and_the_first_named(root, tmp_path):
+    copy = shutil.copytree(root, tmp_path / "copy")
+    for path in sorted(copy.rglob("*.jpg"))[:5]:
+        path.unlink()
+    what, _ = absence(copy)
+    assert what.startswith("there is no picture for 5 of 11 frames: 00000001_P01_01_take_cup:big/")
+    assert what.endswith(" and 2 more")
+
+
+def test_frames_without_masks_that_lack_for_some_sequences_are_refused(root, tmp_path):
+    copy = shutil.copytree(root, tmp_path / "copy")
+    shutil.rmtree(copy / "Annotations_Sparse")
+    shutil.rmtree(next((copy / FRAMES / "train").iterdir()))
+    with pytest.raises(Refused, match=r"no picture for \d of 11 frames"):
+        open_material(copy, "train", labelled=False)
+    shutil.rmtree(copy / FRAMES)
+    with pytest.raises(Refused, match="no picture for any of 11 frames"):
+        open_material(copy, "train", labelled=False)
 
 
 def test_faulty_files_of_a_batch_are_all_named(root, tmp_path):

@@ -84,6 +84,44 @@ def test_masks_are_palette_pngs_of_the_listed_ids_at_full_size(root, preds):
     assert some
 
 
+def blank_among(folder):
+    masks = [read_index_mask(path) for path in folder.rglob("*.png")]
+    return sum(set(mask.flat) == {0} for mask in masks), len(masks)
+
+
+def test_blank_masks_are_counted(root, trained, preds, tmp_path):
+    for threshold in (0.5, 0.9):
+        folder = tmp_path / f"p{threshold}"
+        report = predict(trained, root, "val_human", folder, threshold=threshold)
+        assert (report.blank, report.frames) == blank_among(folder)
+        document = json.loads((folder / "scores.json").read_text())
+        assert (document["blank_masks"], document["masks"]) == blank_among(folder)
+        assert f"; {report.blank} of 8 masks are blank;" in str(report)
+        again = paint_again(preds, tmp_path / f"again{threshold}", threshold)
+        assert (again.blank, again.frames) == (report.blank, report.frames)
+
+
+def test_predictions_that_are_all_blank_say_so_and_why(preds, tmp_path):
+    said = str(paint_again(preds, tmp_path / "p", 1.0))
+    highest = max(max(scores.activity) for scores in read_scores(preds))
+    assert "8 of 8 masks are blank" in said
+    assert f"note: all masks are blank: the highest activity is {highest:.2f};" in said
+    assert "lower --activity-threshold" in said
+    dark = shutil.copytree(preds, tmp_path / "dark")
+    with zipfile.ZipFile(preds / "scores.npz") as archive:
+        arrays = {name: np.load(archive.open(name)) for name in archive.namelist()}
+    with zipfile.ZipFile(dark / "scores.npz", "w") as archive:
+        for name, logits in arrays.items():
+            with archive.open(name, "w") as stream:
+                np.save(stream, np.full_like(logits, -1))
+    said = str(paint_again(dark, tmp_path / "q", 0.0))
+    assert "note: all masks are blank: no pixel is likely to be of any prompt" in said
+
+
+def test_predictions_with_a_mask_have_no_note(preds, tmp_path):
+    assert "note" not in str(paint_again(preds, tmp_path / "p", 0.0))
+
+
 def test_the_note_names_dataset_split_and_noise(root, trained, preds, tmp_path):
     note = read_predictions_note(preds / "predictions.json")
     assert (preds / note.dataset).resolve() == root.resolve()
@@ -327,7 +365,8 @@ def test_the_commands_from_fit_to_score(root, tmp_path):
     lower = ("--activity-threshold", 0, "--out", "low", "--quiet")
     done = run("threshold", "preds", *lower, cwd=tmp_path, code=_BLOCKING)
     assert done.returncode == 0, done.stderr
-    assert "10 of 10 prompts reach activity 0; frames are painted" in done.stdout
+    assert "10 of 10 prompts reach activity 0; " in done.stdout
+    assert "of 8 masks are blank; frames are painted, no photographs" in done.stdout
     done = run("score", "low", "--quiet", module="actiseg_eval.cli", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
 

@@ -6,7 +6,7 @@
     ROOT/ImageSets/<split>_meta_expressions_<style>.json          prompts
     ROOT/ImageSets/<split>_objects_category.json                  objects
     ROOT/Annotations_Sparse/{train,val}/<sequence>/<frame>.png    index masks
-    ROOT/JPEGImages_Sparse/{train,val}/<sequence>/<frame>.jpg     frames
+    ROOT/JPEGImages_Sparse/{train,val}/<sequence>/<frame>.jpg     frames, also .jpeg or .png
     ROOT/Weights_Sparse/{train,val}/<sequence>/<frame>.png        training weights
 
 A split is an action list; `val_human` or a user's own list refers to the folders of `train/` or
@@ -36,6 +36,7 @@ from actiseg_data.layouts.image_sets import (
     refuse_repeats,
 )
 from actiseg_data.masks import IndexMask, foreign_ids, read_index_mask
+from actiseg_data.photographs import find_photograph
 from actiseg_data.sequences import Sequence, number_equals
 from actiseg_data.untrusted import Cursor, check_name, gather, read_json
 
@@ -72,6 +73,10 @@ class Split:
 
     def mask_path(self, sequence: Sequence, frame: str) -> Path:
         return self.folder(MASKS, sequence) / f"{frame}.png"
+
+    def frame_path(self, sequence: Sequence, frame: str) -> Path:
+        """The photograph of a frame; where there is none, the ``.jpg`` that should be there."""
+        return find_photograph(self.folder(FRAMES, sequence), disk_name(frame))
 
     def mask_paths(self, sequence: Sequence) -> list[Path]:
         """The files of a sequence's masks, in frame order."""

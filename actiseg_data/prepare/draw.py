@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from actiseg_data.errors import Problems
@@ -11,6 +12,7 @@ from actiseg_data.files import write_bytes
 from actiseg_data.layouts.actionvos import FRAMES, MASKS, WEIGHTS, disk_name
 from actiseg_data.layouts.visor import Frame, read_video
 from actiseg_data.masks import write_index_mask
+from actiseg_data.photographs import photographs_in
 from actiseg_data.prepare.contacts import Corrections, corrected, is_dropped
 from actiseg_data.prepare.frames import FrameName
 from actiseg_data.prepare.images import find_image, read_small_jpeg
@@ -111,9 +113,11 @@ def _write_images(
     if job.images is None:
         return 0
     problems = Problems()
+    listed = cache(photographs_in)
     found = 0
     for name in sorted(job.frames, key=lambda frame: frame.epic):
-        source = find_image(job.images, job.split, job.actions[0].video, frames[name.visor])
+        frame = frames[name.visor]
+        source = find_image(job.images, job.split, job.actions[0].video, frame, listed)
         if source is None:
             findings.append(("missing_images", name.visor))
             continue

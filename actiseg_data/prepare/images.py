@@ -2,58 +2,48 @@
 
 from __future__ import annotations
 
-import io
-import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, UnidentifiedImageError
-
-from actiseg_data.errors import refuse
 from actiseg_data.layouts.visor import FULL, Frame
-from actiseg_data.masks import MAX_PIXELS
 from actiseg_data.opencv import load_cv2
+from actiseg_data.photographs import photographs_in, read_rgb, refuse_aspect
 from actiseg_data.prepare.shapes import SMALL
-from actiseg_data.untrusted import read_bytes
-
-_MAX_BYTES = 1 << 26
 
 
-def find_image(images: Path, split: str, video: str, frame: Frame) -> Path | None:
-    """A frame's image in any of the usual arrangements of VISOR's archives, or None."""
+def find_image(
+    images: Path,
+    split: str,
+    video: str,
+    frame: Frame,
+    listed: Callable[[Path], Mapping[str, Path]] = photographs_in,
+) -> Path | None:
+    """A frame's image in any of the usual arrangements of VISOR's archives, or None.
+
+    listed: the photographs of a folder, see `photographs_in`; one that remembers them is faster for
+    many frames.
+    """
     participant = video.partition("_")[0]
     name = frame.name
-    places = (frame.image_path, name, f"{video}/{name}", f"{participant}/{video}/{name}")
-    for place in (*places, f"{split}/{participant}/{video}/{name}"):
-        if (images / place).is_file():
-            return images / place
-    return None
+    usual = (frame.image_path, name, f"{video}/{name}", f"{participant}/{video}/{name}")
+    places = [images / place for place in (*usual, f"{split}/{participant}/{video}/{name}")]
+    for place in places:
+        if place.is_file():
+            return place
+    others = (listed(place.parent).get(place.stem) for place in places)
+    return next((path for path in others if path is not None), None)
 
 
 def read_small_jpeg(path: Path) -> tuple[bytes, tuple[int, int] | None]:
     """An image as a JPEG of 854 x 480 pixels, resized bilinearly; its size if not 1920 x 1080.
 
-    Returns the file's bytes, and (width, height) or None. Raises `Refused` for a file that is
-    damaged, cut short or of more than `MAX_PIXELS` pixels.
+    Returns the file's bytes, and (width, height) or None. Raises `Refused` as `read_rgb` does, and
+    for another aspect than 16:9.
     """
-    data = read_bytes(path, "image", _MAX_BYTES)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of large images; they are refused below
-            with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
-                width, height = image.size
-                if width * height > MAX_PIXELS:
-                    raise refuse(f"has {width} x {height} pixels", path, "give VISOR's own frames")
-                # OpenCV fills what is missing of a JPEG with grey; Pillow tells.
-                image.load()
-    except (UnidentifiedImageError, Image.DecompressionBombError):
-        raise refuse("is no readable image", path, "fetch it again") from None
-    except (OSError, SyntaxError, ValueError) as error:
-        raise refuse(f"is damaged or cut short ({error})", path, "fetch it again") from None
+    pixels = read_rgb(path)
+    height, width = pixels.shape[:2]
+    refuse_aspect((height, width), SMALL, path)
     cv2 = load_cv2()
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    if pixels is None:
-        raise refuse("is no readable image", path, "fetch it again")
-    small = cv2.resize(pixels, (SMALL[1], SMALL[0]), interpolation=cv2.INTER_LINEAR)
+    small = cv2.resize(pixels[..., ::-1], (SMALL[1], SMALL[0]), interpolation=cv2.INTER_LINEAR)
     jpeg: bytes = cv2.imencode(".jpg", small)[1].tobytes()
     return jpeg, None if (height, width) == FULL else (width, height)

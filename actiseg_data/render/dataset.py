@@ -16,6 +16,7 @@ from actiseg_data.errors import Problems, refuse
 from actiseg_data.files import DRAFT, write_bytes, write_json
 from actiseg_data.layouts.actionvos import FRAMES, Split, disk_name, open_split
 from actiseg_data.masks import IndexMask, pixel_digest
+from actiseg_data.opencv import load_cv2
 from actiseg_data.parallel import run
 from actiseg_data.records import (
     RECIPE_FILE,
@@ -82,6 +83,7 @@ def render_split(
             root,
             "render the clean dataset that it was made from",
         )
+    load_cv2()  # refuse before anything is written
     opened = open_split(root, split)
     with stage("checking masks") as progress:
         digests = run(_digest, opened, opened.sequences, workers, progress)
@@ -130,9 +132,13 @@ def _outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) -> list
     foreign: list[Path] = []
     for sequence in split.sequences:
         place = _place(split, sequence)
-        if known.get(place) != made_of[place]:
-            there = [path for path in _frame_paths(split, sequence) if path.exists()]
-            (outdated if overwrite or place in known else foreign).extend(there)
+        if known.get(place) == made_of[place]:
+            continue
+        ours = _frame_paths(split, sequence) if place in known else []
+        for frame in sequence.frames:
+            path = split.frame_path(sequence, frame)
+            if path.exists():
+                (outdated if overwrite or path in ours else foreign).append(path)
     if foreign:
         raise refuse(
             f"{len(foreign)} frames are there already that this command has not painted, "

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.keys import key, uniforms
+from actiseg_data.opencv import load_cv2
 
 ALGORITHM = 1
 """Version of the renderer: a visible change of a frame raises it."""
@@ -47,6 +47,7 @@ def tile(name: str) -> Field:
         "grain": ((64, 2, 0.5), (128, 4, 0.3), (256, 8, 0.3)),
         "noise": ((512, 512, 1.0), (256, 256, 0.6)),
     }[name]
+    cv2 = load_cv2()
     total = np.zeros((TILE, TILE), np.float32)
     for down, right, weight in octaves:
         cells = uniforms(render_key("tile", name, down, right), down * right) - 0.5

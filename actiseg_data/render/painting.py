@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.keys import uniform, uniforms
-from actiseg_data.masks import IndexMask
+from actiseg_data.masks import IndexMask, as_index_mask
+from actiseg_data.opencv import load_cv2
 from actiseg_data.render.fields import TILE, Field, Grid, colour, mixed, render_key, tile
 from actiseg_data.render.materials import family_of
 from actiseg_data.render.patterns import PATTERNS, Surface
@@ -35,7 +35,7 @@ _WALLS = ("#d9d6cc", "#9fb3b5", "#cdb98f", "#b9c4b0", "#e2dfda")
 def render_frame(mask: IndexMask, sequence: Sequence, frame: str) -> Image:
     """Paint the frame that an index mask might have been drawn from.
 
-    mask: (H, W) uint8, pixel = object id. sequence: the clip, of which video, identity, and the
+    mask: see `as_index_mask`. sequence: the clip, of which video, identity, and the
     objects' ids, names and classes are used. frame: one of its frame names.
     Returns (H, W, 3) uint8 RGB. Ids that the sequence does not list are painted as background.
 
@@ -47,6 +47,7 @@ def render_frame(mask: IndexMask, sequence: Sequence, frame: str) -> Image:
     >>> render_frame(mask, clip, "frame_0000000004").shape
     (24, 42, 3)
     """
+    mask = as_index_mask(mask)
     height, width = mask.shape
     scale = (height * width) ** 0.5 / _FULL
     video, clip = (sequence.video,), (sequence.video, *sequence.identity)
@@ -109,6 +110,7 @@ def _tiles(grid: Grid, rows: int) -> Field:
 
 
 def _cast_shadows(picture: Field, regions: list[Region], scale: float) -> None:
+    cv2 = load_cv2()
     height, width = picture.shape[:2]
     solid = np.zeros((height, width), np.float32)
     for region in regions:
@@ -158,6 +160,7 @@ def _light(
     scale: float,
 ) -> None:
     """Shade the relief by a lamp, and let the room's light fall off and waver."""
+    cv2 = load_cv2()
     height, width = relief.shape
     soft = cv2.GaussianBlur(relief, (0, 0), 1.2 * scale + 0.5)
     lamp = (
@@ -178,6 +181,7 @@ def _light(
 
 def _expose(picture: Field, clip: tuple[str | int, ...], frame: str, scale: float) -> Image:
     """A camera's blur, colour cast and noise: (H, W, 3) uint8."""
+    cv2 = load_cv2()
     soft = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.75 * scale + 0.3), np.float32)
     cast = 1 + 0.05 * (uniforms(render_key("cast", *clip, frame), 3) - 0.5)
     soft *= (255 * cast).astype(np.float32)

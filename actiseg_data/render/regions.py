@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from actiseg_data.keys import integer, uniforms
 from actiseg_data.masks import IndexMask
+from actiseg_data.opencv import load_cv2
 from actiseg_data.polygons import BoolArray
 from actiseg_data.render.fields import Field, colour, render_key
 from actiseg_data.render.materials import MATERIALS, SURFACES, Material
@@ -61,6 +61,7 @@ def make_region(
         slice(max(int(columns[0]) - 1, 0), int(columns[-1]) + 2),
     )
     inside = pixels[window]
+    cv2 = load_cv2()
     # A thing has no edge of its own along the outline of what lies over it.
     over = covers[1] if family in SURFACES else covers[0]
     whole = inside if family == "skin" else inside | over[window]
@@ -82,6 +83,7 @@ def litter(
     clip: tuple[str | int, ...], mask: IndexMask, covers: tuple[BoolArray, BoolArray], scale: float
 ) -> list[Region]:
     """Things that nobody labelled, where the mask leaves room: dishes, packs, cloths."""
+    cv2 = load_cv2()
     height, width = mask.shape
     free = mask == 0
     regions = []

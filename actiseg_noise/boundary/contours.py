@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
-from actiseg_data.masks import IndexMask
+from actiseg_data.masks import IndexMask, as_index_mask
 from actiseg_data.opencv import load_cv2
 from actiseg_data.polygons import EMPTY_PATCH, SUBPIXEL, BoolArray, IntArray, Patch, fill_sampled
 
@@ -35,11 +34,12 @@ class Clean:
 def find_object(mask: IndexMask, object_id: int) -> Clean:
     """Cut one object out of an index mask; the patch is empty if the object is absent.
 
-    mask: (H, W) uint8.
+    mask: see `as_index_mask`.
 
     >>> find_object(np.array([[0, 0], [0, 7]], np.uint8), 7).patch.window
     (slice(1, 2, None), slice(1, 2, None))
     """
+    mask = as_index_mask(mask)
     height, width = mask.shape
     # Searching bytes for a byte is the fastest way to the first and last rows and columns.
     pixels, wanted = mask.tobytes(), bytes([object_id])
@@ -150,6 +150,8 @@ class Outline:
     @property
     def is_valid(self) -> bool:
         """Whether no ring crosses itself or another."""
+        import shapely
+
         rings = self.rings
         polygons = [
             shapely.Polygon(rings[outer], [rings[i] for i in holes]) for outer, *holes in self.parts

@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from actiseg_data.masks import as_binary_mask
 from actiseg_data.opencv import load_cv2
 from actiseg_data.polygons import SUBPIXEL, BoolArray
 
@@ -28,6 +29,7 @@ def squared_depths(shape: BoolArray) -> NDArray[np.float32]:
     [[0.0, 1.0, 4.0]]
     """
     cv2 = load_cv2()
+    shape = as_binary_mask(shape, "shape")
     roots: NDArray[np.float32] = cv2.distanceTransform(
         shape.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
     )
@@ -62,6 +64,7 @@ def edge_distances(shape: BoolArray) -> Distances:
     replaces the distance as far as the two differ by no more than half a pixel.
     """
     cv2 = load_cv2()
+    shape = as_binary_mask(shape, "shape")
     half = SUBPIXEL // 2
     distances = depths(~shape) - half
     # Inside, all pixels but the outermost are a pixel deeper: no box that matters sees a third.

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from actiseg_data.masks import as_binary_mask
 from actiseg_data.opencv import load_cv2
 from actiseg_data.polygons import BoolArray
 
@@ -45,6 +46,7 @@ def above_half(
            [0, 0, 1]])
     """
     cv2 = load_cv2()
+    mask = as_binary_mask(mask)
     beyond = {"reflect": cv2.BORDER_REFLECT, "reflect-101": cv2.BORDER_REFLECT_101}[border]
     # All sums are whole numbers below 2**33, which float64 adds exactly, in any order.
     sums = cv2.sepFilter2D(mask.view(np.uint8), cv2.CV_64F, weights, weights, borderType=beyond)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.masks import IndexMask, ids_in
+from actiseg_data.masks import IndexMask, as_index_mask, ids_in
 from actiseg_data.opencv import load_cv2
 from actiseg_data.polygons import BoolArray, Patch
 from actiseg_noise.boundary.contours import Clean, crop, find_object
@@ -39,7 +39,7 @@ def contest(
     any more become background. As a share, because in pixels the ring that a large object grows by
     is deeper than a small neighbour is thick, and swallows it (docs/overlap.md has the figures).
 
-    clean: (H, W) uint8. Returns (H, W) uint8.
+    clean: see `as_index_mask`. Returns (H, W) uint8.
 
     >>> clean = np.array([[1, 1, 0, 2, 2]], np.uint8)
     >>> contest(clean, [Claim(1, Patch(0, 0, np.ones((1, 4), bool)), 0.0)])
@@ -109,6 +109,7 @@ def background(
     >>> background(clean, [Claim(1, Patch(0, 0, np.ones((1, 3), bool)), 0)])
     array([[1, 2, 1]], dtype=uint8)
     """
+    clean = as_index_mask(clean, "clean")
     noisy = _without(clean, claims)
     for claim in sorted(claims, key=lambda claim: claim.object_id):
         window = claim.patch.window
@@ -122,7 +123,7 @@ def _without(clean: IndexMask, claims: Sequence[Claim]) -> IndexMask:
     """The clean mask with the touched objects taken out."""
     keep = np.arange(256, dtype=np.uint8)
     keep[[claim.object_id for claim in claims]] = 0
-    kept: IndexMask = load_cv2().LUT(clean, keep)
+    kept: IndexMask = load_cv2().LUT(as_index_mask(clean, "clean"), keep)
     return kept
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.polygons import IntArray
+from actiseg_data.polygons import IntArray, as_vertices
 
 
 def simplify_ring(ring: IntArray, tolerance: int) -> IntArray:
     """Drop vertices of a closed ring that lie within a distance of the line that replaces them.
 
-    ring: (N, 2) int64 x, y in any unit, below 2**29. tolerance: in the same unit.
+    ring: (N, 2) integers x, y in any unit, below 2**29. tolerance: in the same unit.
     Returns (M, 2) with 3 <= M <= N, beginning at the smallest vertex: all vertices at which the
     ring turns where fewer than 3 would remain, none where the ring has no area.
 
@@ -49,7 +49,7 @@ def simplify_ring(ring: IntArray, tolerance: int) -> IntArray:
 
 def without_collinear(ring: IntArray) -> tuple[IntArray, IntArray]:
     """x and y of the vertices at which the ring turns, beginning at the smallest."""
-    x, y = ring[:, 0], ring[:, 1]
+    x, y = as_vertices(ring).T
     moves = (x != np.roll(x, 1)) | (y != np.roll(y, 1))
     x, y = x[moves], y[moves]
     before_x, before_y = x - np.roll(x, 1), y - np.roll(y, 1)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import shapely
 
 from actiseg_data.keys import bells
 from actiseg_data.opencv import load_cv2
@@ -80,6 +79,8 @@ def _simplified(ring: IntArray, tolerance: float) -> IntArray:
 
     Tolerances fall by a quarter. A contour that crosses itself at all of them stays as it is.
     """
+    import shapely
+
     fine = SUBPIXEL * ring  # so that fractions of a pixel of tolerance are whole numbers
     turns = len(without_collinear(ring)[0])
     level = round(SUBPIXEL * tolerance)

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import colorsys
-import io
 import math
-import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, UnidentifiedImageError
+from PIL import Image, ImageDraw
 
-from actiseg_data.errors import refuse
-from actiseg_data.layouts.actionvos import FRAMES
-from actiseg_data.masks import MAX_PIXELS, IndexMask, ids_in
+from actiseg_data.masks import IndexMask, ids_in
 from actiseg_data.opencv import load_cv2
+from actiseg_data.photographs import read_rgb, refuse_aspect
 from actiseg_data.records import MaskRow, TextRow
 from actiseg_data.sequences import Sequence
-from actiseg_data.untrusted import read_bytes
 from actiseg_noise.noisy_split import NoisySplit
 from actiseg_noise.preview.captions import Box, Caption, place_captions
 from actiseg_noise.preview.lettering import MARK, fitting, font, width_of
@@ -36,33 +31,22 @@ GAINED, LOST, MOVED = (255, 145, 0), (50, 150, 255), (255, 255, 255)
 
 _GREY = 128.0
 _LINE = 5
-_MAX_IMAGE_BYTES = 1 << 26
 
 
-def photo_of(split: NoisySplit, sequence: Sequence, frame: str) -> Image.Image | None:
-    """The frame's image, of the noisy split or else of its source; None where neither has it."""
+def photo_of(
+    split: NoisySplit, sequence: Sequence, frame: str, size: tuple[int, ...]
+) -> Image.Image | None:
+    """The frame's photograph, of the noisy split or else of its source; None where neither has it.
+
+    size: (H, W) of the mask. Raises `Refused` for a photograph of another aspect.
+    """
     for dataset in (split.noisy, split.source):
-        path = dataset.folder(FRAMES, sequence) / f"{frame}.jpg"
+        path = dataset.frame_path(sequence, frame)
         if path.is_file():
-            return _read_photo(path)
+            pixels = read_rgb(path)
+            refuse_aspect(pixels.shape[:2], (size[0], size[1]), path)
+            return Image.fromarray(pixels)
     return None
-
-
-def _read_photo(path: Path) -> Image.Image:
-    data = read_bytes(path, "image", _MAX_IMAGE_BYTES)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of large images; they are refused below
-            with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    size = f"{image.width} x {image.height}"
-                    raise refuse(f"has {size} pixels", path, "make the frames smaller")
-                photo: Image.Image = image.convert("RGB")
-                return photo
-    except (UnidentifiedImageError, Image.DecompressionBombError):
-        raise refuse("is no readable image", path, "restore the frame, or remove it") from None
-    except (OSError, SyntaxError, ValueError) as error:
-        raise refuse(f"is damaged ({error})", path, "restore the frame, or remove it") from None
 
 
 @dataclass(frozen=True)
@@ -77,6 +61,11 @@ class View:
     touched: dict[int, MaskRow]
     reworded: dict[int, TextRow]
     photo: Image.Image | None
+
+    @property
+    def title(self) -> str:
+        """What stands above the clean panel."""
+        return f"clean: {self.frame}" + ("" if self.photo else ", no photograph")
 
     @property
     def size(self) -> tuple[int, int]:

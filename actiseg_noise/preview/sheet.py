@@ -85,7 +85,7 @@ def make_preview(
         touched = {
             row.object_id: row for row in rows if isinstance(row, MaskRow) and row.frame == frame
         }
-        photo = photo_of(split, shown, frame)
+        photo = photo_of(split, shown, frame, clean.shape)
         view = View(shown, frame, clean, noisy, touched, reworded, photo)
         strips.append(_strip(view, masks=masks))
     return _sheet(whole, shown, split.recipe, strips, words)
@@ -188,14 +188,14 @@ def _strip(view: View, *, masks: bool) -> _Strip:
     words = [f"{renamed} renamed"] if view.reworded else []
     if not masks:
         told = f"noisy: {renamed} of {len(in_sight)} objects renamed"
-        return _Strip((clean, noisy), (f"clean: {view.frame}", told))
+        return _Strip((clean, noisy), (view.title, told))
     told = ", ".join([f"{len(view.touched)} of {len(in_sight)} objects touched", *words])
     changed = view.clean != view.noisy
     gained = int((changed & (view.clean == 0)).sum())
     lost = int((changed & (view.noisy == 0)).sum())
     moved = int(changed.sum()) - gained - lost
     difference = f"difference: gained {gained}, lost {lost}, moved {moved} px"
-    lines = (f"clean: {view.frame}", f"noisy: {told}", difference)
+    lines = (view.title, f"noisy: {told}", difference)
     return _Strip((clean, noisy, difference_of(view)), lines)
 
 

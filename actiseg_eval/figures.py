@@ -12,6 +12,7 @@ from actiseg_eval.metrics import (
     actionvos_figures,
     course_figures,
     gres_figures,
+    late_figures,
     object_figures,
     size_figures,
 )
@@ -43,7 +44,7 @@ def figure_names(protocol: Protocol, measures: tuple[str, ...]) -> list[str]:
 def scored_units(results: list[SequenceResult], protocol: Protocol) -> tuple[Units, Units]:
     """The units that are scored, as the protocol takes their truth, and as they are."""
     known = gather_units(results)
-    if protocol.figures == "j-and-f":
+    if protocol.scores_every_object:
         known = known.chosen(known.counted)
     if protocol.inactive == "without a target":
         return known.without_inactive_truth(), known
@@ -57,7 +58,7 @@ def group_figures(
     protocol: Protocol,
     measures: tuple[str, ...],
 ) -> Figures:
-    """Every figure of any groups of units: all but recall and decay.
+    """Every figure of any groups of units: all but those of the course over frames.
 
     groups: (N) group of each unit, 0 to count - 1.
     """
@@ -66,7 +67,7 @@ def group_figures(
         figures |= actionvos_figures(units, groups, count)
     elif "core" in measures and protocol.figures == "gres":
         figures |= gres_figures(units, groups, count)
-    if protocol.figures == "j-and-f" or measures != ("core",):
+    if protocol.scores_every_object or measures != ("core",):
         which = averaged(units, protocol)
         figures |= object_figures(units.chosen(which), groups[which], count)
     return figures | size_figures(units, groups, count)
@@ -79,11 +80,13 @@ def all_figures(
     protocol: Protocol,
     measures: tuple[str, ...],
 ) -> Figures:
-    """Every figure of groups that hold whole objects: recall and decay, too."""
+    """Every figure of groups that hold whole objects: those of their course over frames, too."""
     figures = group_figures(units, groups, count, protocol, measures)
-    if protocol.figures == "j-and-f" or "jf" in measures:
+    if protocol.scores_every_object or "jf" in measures:
         which = averaged(units, protocol)
         figures |= course_figures(units.chosen(which), groups[which], count)
+    if protocol.figures == "j-and-late-j":
+        figures |= late_figures(units, groups, count)
     return figures
 
 

@@ -21,6 +21,7 @@ _ARROWS = {"higher": "↑", "lower": "↓", None: ""}
 _SHOWN: Mapping[str, tuple[str, ...]] = {
     "actionvos": ("p_miou", "n_miou", "p_ciou", "n_ciou", "giou", "acc"),
     "j-and-f": ("jf", "j", "j_recall", "j_decay", "f", "f_recall", "f_decay"),
+    "j-and-late-j": ("j", "j_tr", "j_recall", "j_decay", "jf", "f", "f_recall", "f_decay"),
     "gres": ("giou", "ciou", "t_acc", "n_acc", "pr_70", "pr_80", "pr_90"),
 }
 """The field's table of each kind of figures, in its order."""

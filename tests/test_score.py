@@ -345,7 +345,15 @@ def test_measures_and_protocols_that_are_unknown_are_refused(kitchen, tmp_path):
 
 def test_every_protocol_tells_of_the_same_cases():
     protocols = load_protocols()
-    assert list(protocols) == ["actionvos", "davis", "davis-unsupervised", "vos-benchmark", "gres"]
+    assert list(protocols) == [
+        "actionvos",
+        "davis",
+        "davis-2016",
+        "davis-unsupervised",
+        "vos-benchmark",
+        "vost",
+        "gres",
+    ]
     cases = {tuple(protocol.cases) for protocol in protocols.values()}
     assert len(cases) == 1
 

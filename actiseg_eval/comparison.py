@@ -31,7 +31,7 @@ from actiseg_eval.figures import figures_by_sequence
 from actiseg_eval.metrics import METRICS, Figures, Sums
 from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
 from actiseg_eval.ratios import holm, over_seeds, paired, ratio_of, welch
-from actiseg_eval.scoring import figure_measures, measure
+from actiseg_eval.scoring import check_missing, faults_of, figure_measures, measure
 from actiseg_eval.truth import Truth
 
 SCHEMA = "actiseg/comparison/1"
@@ -173,16 +173,18 @@ def compare(
 
     methods: see `parse_methods`; the others as in `actiseg_eval.scoring.score`. Two methods with
     several seeds each are compared over seeds, by Welch's t. Otherwise videos are resampled, the
-    same for both, and the chance of another seed is not in the outcome. Raises `Refused` as `score`
-    does, and where there are too few sequences.
+    same for both, and the chance of another seed is not in the outcome. Raises `Refused` with the
+    faults of all runs, and where there are too few sequences.
     """
     protocol = load_protocol(protocol)
     chosen = figure_measures(measures, protocol)
+    check_missing(missing)
     runs: dict[str, list[Figures]] = {method.name: [] for method in methods}
     sequences: list[Sequence] = []
+    problems = Problems()
     with crew(workers, __name__) as members:
-        for method in methods:
-            for folder in method.runs:
+        for name, folder in ((method.name, run) for method in methods for run in method.runs):
+            with faults_of(folder, truth, problems):
                 results, _ = measure(
                     truth,
                     folder,
@@ -194,7 +196,8 @@ def compare(
                     stage=stage,
                 )
                 sequences = [result.sequence for result in results]
-                runs[method.name].append(figures_by_sequence(results, protocol, chosen))
+                runs[name].append(figures_by_sequence(results, protocol, chosen))
+        problems.raise_if_any()
     cluster, names = clusters_of(sequences, bootstrap)
     if len(set(names)) < FEWEST:
         raise refuse(

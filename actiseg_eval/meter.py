@@ -157,7 +157,6 @@ class SequenceMeter:
         if self.protocol.objects == "one foreground":
             truth, prediction = foreground_of(truth), foreground_of(prediction)
         counts = counts_of(truth, prediction)
-        self._refuse_many(counts)
         self._frames[frame] = _Frame(
             counts,
             pixels,
@@ -165,16 +164,6 @@ class SequenceMeter:
             self._repairs(frame, counts, truth, prediction),
             self._pairs(frame, counts, truth, prediction),
         )
-
-    def _refuse_many(self, counts: Counts) -> None:
-        allowed = self.protocol.most_proposals
-        most = int(np.flatnonzero(counts[1]).max(initial=0))
-        if allowed is not None and most > allowed:
-            raise refuse(
-                f"has {most} proposals, more than the {allowed} that the protocol allows",
-                self.sequence.folder,
-                "keep the best ones, numbered from 1",
-            )
 
     def _values(
         self, frame: str, counts: Counts, truth: IndexMask, prediction: Prediction
@@ -358,7 +347,14 @@ class SequenceMeter:
         """The result with the best proposal for each object."""
         from scipy.optimize import linear_sum_assignment
 
-        most = int((np.flatnonzero(counts[:, 1, 1:].any(axis=0)) + 1).max(initial=0))
+        most, allowed = max(_ids_with_pixels(counts[:, 1]), default=0), self.protocol.most_proposals
+        # Where true masks hold void pixels alone, `checks` says so.
+        if allowed is not None and most > allowed and self._true_ids != {VOID}:
+            raise refuse(
+                f"has a proposal numbered {most}; the protocol allows {allowed} proposals",
+                self.sequence.folder,
+                "keep the best ones, numbered from 1",
+            )
         # Objects that get no proposal get one without a pixel.
         shape = (len(self.scored), len(ids), max(most, len(ids)))
         true, areas = counts[:, 0, 1 : len(ids) + 1], counts[:, 0].sum(axis=1)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -11,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from actiseg_data import __version__
-from actiseg_data.errors import Interrupted, Problems, Refused, refuse
+from actiseg_data.errors import Problems, refuse
 from actiseg_data.layouts.actionvos import Split
 from actiseg_data.parallel import crew
 from actiseg_data.records import has_rendered_frames
@@ -42,7 +41,7 @@ from actiseg_eval.metrics import METRICS, Figures, Sums
 from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
 from actiseg_eval.ratios import combine, holm, mean_over, ratio_of, resample
 from actiseg_eval.runs import Runs
-from actiseg_eval.scoring import check_missing, figure_measures, measure
+from actiseg_eval.scoring import check_missing, faults_of, figure_measures, measure
 from actiseg_eval.truth import Truth
 
 DROP = 0.1
@@ -83,7 +82,7 @@ def measure_robustness(
     labels: dict[float, LabelQuality] = {}
     with crew(workers, __name__) as members:
         for method, level, folder in runs.each:
-            with _faults_of(folder, truth, problems):
+            with faults_of(folder, truth, problems):
                 results, _ = measure(
                     truth,
                     folder,
@@ -98,7 +97,7 @@ def measure_robustness(
                 of_run = figures_by_sequence(results, protocol, chosen)
                 found.setdefault(method, {}).setdefault(level, []).append(of_run)
         for level, copy in runs.labels.items():
-            with _faults_of(copy, truth, problems):
+            with faults_of(copy, truth, problems):
                 labels[level] = label_quality(
                     copy,
                     _root_of_labels(truth),
@@ -156,20 +155,6 @@ def measure_robustness(
         left_out=left_out,
         toolkit=f"actiseg {__version__}",
     )
-
-
-@contextmanager
-def _faults_of(folder: Path, truth: Truth, problems: Problems) -> Iterator[None]:
-    """Keeps the problems of a run, telling which it is where they do not."""
-    try:
-        yield
-    except Interrupted:
-        raise
-    except Refused as refused:
-        for problem in refused.problems:
-            known = any(str(path) in problem.where for path in (folder, truth.root))
-            where = problem.where if known else f"{folder}: {problem.where}"
-            problems.found.append(replace(problem, where=where))
 
 
 def _root_of_labels(truth: Truth) -> Path:

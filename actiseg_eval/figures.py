@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +30,29 @@ def figures_by_sequence(
     """Every figure of each sequence, as sums that can be added up."""
     units, _ = scored_units(results, protocol)
     return all_figures(units, units.sequence, len(results), protocol, measures)
+
+
+PlainFigures: TypeAlias = "Mapping[str, float | int | None]"
+"""Figures by key: counts as whole numbers, undefined ones None."""
+
+
+def plain_figures(figures: Mapping[str, float]) -> PlainFigures:
+    """Figures as documents have them, in their order. figures: by key, NaN where undefined."""
+    return {
+        name: None if value != value else int(value) if METRICS[name].count else value
+        for name in METRICS
+        if (value := figures.get(name)) is not None
+    }
+
+
+def whole_figures(
+    results: list[SequenceResult], protocol: Protocol, measures: tuple[str, ...]
+) -> PlainFigures:
+    """Every figure of all sequences together."""
+    units, _ = scored_units(results, protocol)
+    together = np.zeros(len(units), np.int64)
+    whole = all_figures(units, together, 1, protocol, measures)
+    return plain_figures({name: float(sums.values[0]) for name, sums in whole.items()})
 
 
 def figure_names(protocol: Protocol, measures: tuple[str, ...]) -> list[str]:

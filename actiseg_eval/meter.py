@@ -272,8 +272,9 @@ class SequenceMeter:
     @property
     def _true_ids(self) -> frozenset[int]:
         """All ids in the true masks that were taken in, the void one, too."""
-        known = _ids_with_pixels(np.array([of.counts[0] for of in self._frames.values()]))
-        return known | {VOID} if any(of.void for of in self._frames.values()) else known
+        frames = self._frames.values()
+        known = _ids_with_pixels(np.array([of.counts[0] for of in frames]).reshape(-1, 256))
+        return known | {VOID} if any(of.void for of in frames) else known
 
     def _joined(self, result: SequenceResult) -> Repairs:
         """The repairs of all frames; where nothing is wrong, they are as the result."""
@@ -328,6 +329,7 @@ class SequenceMeter:
             objects_that_come_late=sum(not first[0, at] for at in true),
             objects_left_out=len(set(true) - set(ids)),
             sequences_without_scored_frames=int(not self.scored),
+            sequences_without_objects=int(bool(self.scored) and not ids),
             **{self._void_key(ids): sum(self._frames[frame].void for frame in self.scored)},
         )
 

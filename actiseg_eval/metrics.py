@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -89,6 +89,19 @@ METRICS: Mapping[str, Metric] = {
     "n_objects": Metric("objects", None, "that have a unit", count=True),
     "n_units": Metric("units", None, "objects in frames", count=True),
 }
+
+
+_HEADLINES = ("giou", "jf", "j")
+
+
+def headline(figures: Iterable[str]) -> str:
+    """The figure that stands for a score: the first that there is of gIoU, J&F and J.
+
+    >>> headline(["j", "f", "jf"])
+    'jf'
+    """
+    known = set(figures)
+    return next(name for name in _HEADLINES if name in known)
 
 
 def totals(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,6 +58,11 @@ class SequenceResult:
     predicted_ids: frozenset[int]
     tally: Counter[str]
     repairs: Repairs | None = None
+
+
+def total_tally(results: Iterable[SequenceResult], more: Mapping[str, int]) -> Counter[str]:
+    """Counts of what was odd in all results. more: outside of them."""
+    return sum((result.tally for result in results), Counter(more))
 
 
 def counted_in(

@@ -27,6 +27,7 @@ from actiseg_eval.bootstrap import (
     least_of,
 )
 from actiseg_eval.comparison import difference
+from actiseg_eval.coverage import Coverage, make_coverage, notices_of
 from actiseg_eval.curves import (
     breaking_point,
     common_range,
@@ -40,6 +41,7 @@ from actiseg_eval.labels import LabelQuality, label_quality
 from actiseg_eval.metrics import METRICS, Figures, Sums
 from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
 from actiseg_eval.ratios import combine, holm, mean_over, ratio_of, resample
+from actiseg_eval.results import total_tally
 from actiseg_eval.runs import Runs
 from actiseg_eval.scoring import check_missing, faults_of, figure_measures, measure
 from actiseg_eval.truth import Truth
@@ -80,10 +82,11 @@ def measure_robustness(
     sequences: list[Sequence] = []
     found: dict[str, dict[float, list[Figures]]] = {}
     labels: dict[float, LabelQuality] = {}
+    coverages: dict[str, Coverage] = {}
     with crew(workers, __name__) as members:
         for method, level, folder in runs.each:
             with faults_of(folder, truth, problems):
-                results, _ = measure(
+                results, handled = measure(
                     truth,
                     folder,
                     protocol,
@@ -94,6 +97,9 @@ def measure_robustness(
                     stage=stage,
                 )
                 sequences = [result.sequence for result in results]
+                coverages[f"{method} at {level:g} ({printable(str(folder))})"] = make_coverage(
+                    results, protocol, total_tally(results, handled)
+                )
                 of_run = figures_by_sequence(results, protocol, chosen)
                 found.setdefault(method, {}).setdefault(level, []).append(of_run)
         for level, copy in runs.labels.items():
@@ -152,6 +158,7 @@ def measure_robustness(
         span=span,
         curves=curves,
         labels=labels,
+        notices=notices_of(coverages),
         left_out=left_out,
         toolkit=f"actiseg {__version__}",
     )

@@ -53,10 +53,18 @@ def read_index_mask(path: Path) -> IndexMask:
     higher than `MAX_SIDE`, truecolour, with alpha, grey of fewer bits or of 16: none of them holds
     object ids.
     """
+    return read_coloured_mask(path)[0]
+
+
+def read_coloured_mask(path: Path) -> tuple[IndexMask, bytes]:
+    """An index mask as `read_index_mask` decodes it, and its palette.
+
+    palette: bytes RGB, none of a grey mask.
+    """
     return _read(path, ("P", "L"))
 
 
-def _read(path: Path, modes: tuple[str, ...]) -> IndexMask:
+def _read(path: Path, modes: tuple[str, ...]) -> tuple[IndexMask, bytes]:
     data = read_bytes(path, "mask", _MAX_BYTES)
     if not data.startswith(png.BEGIN):
         raise refuse("is no readable PNG", path, "write the mask again")
@@ -70,7 +78,9 @@ def _read(path: Path, modes: tuple[str, ...]) -> IndexMask:
             "make it again at the frames' size",
         )
     mask = png.decode(parsed)
-    return _decoded_by_pillow(path, data, parsed, modes) if mask is None else mask
+    if mask is None:
+        mask = _decoded_by_pillow(path, data, parsed, modes)
+    return mask, parsed.palette
 
 
 def read_binary_mask(path: Path) -> NDArray[np.bool_]:
@@ -79,7 +89,7 @@ def read_binary_mask(path: Path) -> NDArray[np.bool_]:
     Returns (H, W) bool. Raises `Refused` as `read_index_mask` does, and for more than one value
     beside 0: it is no mask, but a probability or a blended one.
     """
-    mask = _read(path, ("P", "L", "1"))
+    mask, _ = _read(path, ("P", "L", "1"))
     if len(ids_in(mask)) > 1:
         raise refuse(
             "holds several values beside 0, no binary mask",

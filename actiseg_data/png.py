@@ -35,13 +35,15 @@ _DAMAGED: type[Exception] = zlib_ng.error  # type: ignore[assignment]
 class Png:
     """A PNG whose checksums hold: what its header says, and its pixels as they are packed.
 
-    width, height: pixels. depth: bits of a sample. packed: the zlib stream. plain: whether header
-    and chunks are such that `decode` can read it; its stream is not looked at for that.
+    width, height: pixels. depth: bits of a sample. palette: bytes RGB of its colours, none where it
+    has no palette. packed: the zlib stream. plain: whether header and chunks are such that `decode`
+    can read it; its stream is not looked at for that.
     """
 
     width: int
     height: int
     depth: int
+    palette: bytes
     packed: bytes
     plain: bool
 
@@ -61,7 +63,7 @@ def parse(data: bytes) -> Png | None:
     """
     view, at = memoryview(data), len(SIGNATURE)
     packed = bytearray()
-    plain, last, colours = True, b"IHDR", 0
+    plain, last, palette = True, b"IHDR", b""
     while at + 12 <= len(data):
         kind = data[at + 4 : at + 8]
         length = int.from_bytes(view[at : at + 4], "big")
@@ -76,14 +78,14 @@ def parse(data: bytes) -> Png | None:
         elif last == b"IDAT" or length != _BESIDE_THE_PIXELS.get(kind):
             plain = False
         if kind == b"PLTE":
-            colours = length
+            palette = bytes(view[at + 8 : end])
         if kind == b"IDAT":
             packed += view[at + 8 : end]
         if kind == b"IEND":
             width, height, depth, colour, *methods = struct.unpack_from(">IIBBBBB", data, 16)
             plain &= depth == 8 and methods == [0, 0, 0]
-            plain &= colours in _COLOURS_BYTES.get(colour, ())
-            return Png(width, height, depth, bytes(packed), plain)
+            plain &= len(palette) in _COLOURS_BYTES.get(colour, ())
+            return Png(width, height, depth, palette, bytes(packed), plain)
         at = end + 4
     return None
 

@@ -27,11 +27,13 @@ from actiseg_eval.bootstrap import (
     is_defined,
     least_of,
 )
+from actiseg_eval.coverage import Coverage, make_coverage, notices_of
 from actiseg_eval.figures import figures_by_sequence
 from actiseg_eval.metrics import METRICS, Figures, Sums
 from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
 from actiseg_eval.ratios import holm, over_seeds, paired, ratio_of, welch
-from actiseg_eval.scoring import figure_measures, measure
+from actiseg_eval.results import total_tally
+from actiseg_eval.scoring import check_missing, faults_of, figure_measures, measure
 from actiseg_eval.truth import Truth
 
 SCHEMA = "actiseg/comparison/1"
@@ -86,8 +88,8 @@ class Comparison:
     """Methods held against each other.
 
     rendered: see `Report`. folders: of each method. cluster, clusters: what was resampled, and how
-    many there are. standings, differences: by figure. left_out: figures that could not be
-    compared, and why.
+    many there are. notices: what stands before the tables. standings, differences: by figure.
+    left_out: figures that could not be compared, and why.
     """
 
     protocol: Protocol
@@ -97,6 +99,7 @@ class Comparison:
     folders: Mapping[str, tuple[str, ...]]
     cluster: str
     clusters: int
+    notices: Listing[str]
     left_out: Mapping[str, str]
     standings: Mapping[str, Listing[Standing]]
     differences: Mapping[str, Listing[Difference]]
@@ -115,6 +118,7 @@ class Comparison:
             "cluster": self.cluster,
             "cluster_asked": self.method.cluster,
             "clusters": self.clusters,
+            "notices": list(self.notices),
             "left_out": dict(self.left_out),
             "standings": {
                 figure: [dict(vars(each)) for each in of] for figure, of in self.standings.items()
@@ -173,17 +177,20 @@ def compare(
 
     methods: see `parse_methods`; the others as in `actiseg_eval.scoring.score`. Two methods with
     several seeds each are compared over seeds, by Welch's t. Otherwise videos are resampled, the
-    same for both, and the chance of another seed is not in the outcome. Raises `Refused` as `score`
-    does, and where there are too few sequences.
+    same for both, and the chance of another seed is not in the outcome. Raises `Refused` with the
+    faults of all runs, and where there are too few sequences.
     """
     protocol = load_protocol(protocol)
     chosen = figure_measures(measures, protocol)
+    check_missing(missing)
     runs: dict[str, list[Figures]] = {method.name: [] for method in methods}
     sequences: list[Sequence] = []
+    coverages: dict[str, Coverage] = {}
+    problems = Problems()
     with crew(workers, __name__) as members:
-        for method in methods:
-            for folder in method.runs:
-                results, _ = measure(
+        for name, folder in ((method.name, run) for method in methods for run in method.runs):
+            with faults_of(folder, truth, problems):
+                results, handled = measure(
                     truth,
                     folder,
                     protocol,
@@ -194,7 +201,11 @@ def compare(
                     stage=stage,
                 )
                 sequences = [result.sequence for result in results]
-                runs[method.name].append(figures_by_sequence(results, protocol, chosen))
+                coverages[f"{name} ({printable(str(folder))})"] = make_coverage(
+                    results, protocol, total_tally(results, handled)
+                )
+                runs[name].append(figures_by_sequence(results, protocol, chosen))
+        problems.raise_if_any()
     cluster, names = clusters_of(sequences, bootstrap)
     if len(set(names)) < FEWEST:
         raise refuse(
@@ -231,6 +242,7 @@ def compare(
         },
         cluster=cluster,
         clusters=len(set(names)),
+        notices=notices_of(coverages),
         left_out=left_out,
         standings=standings,
         differences=differences,

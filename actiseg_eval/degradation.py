@@ -97,8 +97,8 @@ class Robustness:
     against. drop: the share whose loss breaks a method. method: how intervals were made, None for
     none. cluster, clusters: what was resampled, and how many there are. folders: of each method, by
     level. span: the range of levels that all methods share, None where there is none. curves: by
-    figure, in the order of methods. labels: what is known of the noisy copies, by level. left_out:
-    what could not be told, and why.
+    figure, in the order of methods. labels: what is known of the noisy copies, by level. notices:
+    what stands before the tables. left_out: what could not be told, and why.
     """
 
     protocol: Protocol
@@ -115,6 +115,7 @@ class Robustness:
     span: tuple[float, float] | None
     curves: Mapping[str, Listing[Curve]]
     labels: Mapping[float, LabelQuality]
+    notices: Listing[str]
     left_out: Mapping[str, str]
     toolkit: str
 
@@ -147,6 +148,7 @@ class Robustness:
                 for figure, curves in self.curves.items()
             },
             "labels": [{"level": level, **of.to_dict()} for level, of in self.labels.items()],
+            "notices": list(self.notices),
             "left_out": dict(self.left_out),
             "toolkit": self.toolkit,
         }
@@ -156,6 +158,8 @@ class Robustness:
         of = split_text(self.split, rendered=self.rendered)
         lines = [f"# Robustness on {of}, protocol `{self.protocol.name}`", ""]
         lines += [f"Truth `{self.truth}`, baseline `{self.baseline}`, {self.toolkit}.", ""]
+        for notice in self.notices:
+            lines += [f"**{notice}**", ""]
         shown = tuple(figures) or self.shown
         for figure in shown:
             for table in self.tables(figure):

@@ -55,6 +55,7 @@ def compare_protocols(
         load_protocol("vos-benchmark"),
         frames="all",
         counted="every frame",
+        extra_ids="matched",
     )
     opened = open_predictions(predictions, truth.sequences)
     job = Job(truth, opened, everything, ("core",), check_missing(missing))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +15,7 @@ from actiseg_eval.metrics import (
     actionvos_figures,
     course_figures,
     gres_figures,
+    late_figures,
     object_figures,
     size_figures,
 )
@@ -26,6 +30,29 @@ def figures_by_sequence(
     """Every figure of each sequence, as sums that can be added up."""
     units, _ = scored_units(results, protocol)
     return all_figures(units, units.sequence, len(results), protocol, measures)
+
+
+PlainFigures: TypeAlias = "Mapping[str, float | int | None]"
+"""Figures by key: counts as whole numbers, undefined ones None."""
+
+
+def plain_figures(figures: Mapping[str, float]) -> PlainFigures:
+    """Figures as documents have them, in their order. figures: by key, NaN where undefined."""
+    return {
+        name: None if value != value else int(value) if METRICS[name].count else value
+        for name in METRICS
+        if (value := figures.get(name)) is not None
+    }
+
+
+def whole_figures(
+    results: list[SequenceResult], protocol: Protocol, measures: tuple[str, ...]
+) -> PlainFigures:
+    """Every figure of all sequences together."""
+    units, _ = scored_units(results, protocol)
+    together = np.zeros(len(units), np.int64)
+    whole = all_figures(units, together, 1, protocol, measures)
+    return plain_figures({name: float(sums.values[0]) for name, sums in whole.items()})
 
 
 def figure_names(protocol: Protocol, measures: tuple[str, ...]) -> list[str]:
@@ -43,7 +70,7 @@ def figure_names(protocol: Protocol, measures: tuple[str, ...]) -> list[str]:
 def scored_units(results: list[SequenceResult], protocol: Protocol) -> tuple[Units, Units]:
     """The units that are scored, as the protocol takes their truth, and as they are."""
     known = gather_units(results)
-    if protocol.figures == "j-and-f":
+    if protocol.scores_every_object:
         known = known.chosen(known.counted)
     if protocol.inactive == "without a target":
         return known.without_inactive_truth(), known
@@ -57,7 +84,7 @@ def group_figures(
     protocol: Protocol,
     measures: tuple[str, ...],
 ) -> Figures:
-    """Every figure of any groups of units: all but recall and decay.
+    """Every figure of any groups of units: all but those of the course over frames.
 
     groups: (N) group of each unit, 0 to count - 1.
     """
@@ -66,7 +93,7 @@ def group_figures(
         figures |= actionvos_figures(units, groups, count)
     elif "core" in measures and protocol.figures == "gres":
         figures |= gres_figures(units, groups, count)
-    if protocol.figures == "j-and-f" or measures != ("core",):
+    if protocol.scores_every_object or measures != ("core",):
         which = averaged(units, protocol)
         figures |= object_figures(units.chosen(which), groups[which], count)
     return figures | size_figures(units, groups, count)
@@ -79,11 +106,13 @@ def all_figures(
     protocol: Protocol,
     measures: tuple[str, ...],
 ) -> Figures:
-    """Every figure of groups that hold whole objects: recall and decay, too."""
+    """Every figure of groups that hold whole objects: those of their course over frames, too."""
     figures = group_figures(units, groups, count, protocol, measures)
-    if protocol.figures == "j-and-f" or "jf" in measures:
+    if protocol.scores_every_object or "jf" in measures:
         which = averaged(units, protocol)
         figures |= course_figures(units.chosen(which), groups[which], count)
+    if protocol.figures == "j-and-late-j":
+        figures |= late_figures(units, groups, count)
     return figures
 
 

@@ -11,11 +11,12 @@ from typing import Any, TypeAlias
 
 from actiseg_data.errors import Problems, refuse
 from actiseg_data.layouts.actionvos import MASKS, SUBSETS
-from actiseg_data.masks import MAX_SIDE, read_binary_mask, read_index_mask
+from actiseg_data.masks import MAX_SIDE, read_binary_mask, read_coloured_mask
 from actiseg_data.records import PREDICTIONS_FILE
 from actiseg_data.sequences import Sequence
 from actiseg_data.untrusted import Cursor, read_json, shown, whole_number
 from actiseg_eval.bits import BinaryMask
+from actiseg_eval.colours import TrueColours, refuse_recoloured
 from actiseg_eval.prediction import Prediction, ids_of
 from actiseg_eval.rle import decode_rle
 
@@ -51,6 +52,11 @@ class FolderPredictions:
     places: Mapping[str, _Place]
     tally: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def place(self) -> Path:
+        """The folder."""
+        return self.root
+
     def lacking(self, sequence: Sequence, frame: str) -> list[str]:
         """The files of a frame that are not there, one for each object in folders of objects."""
         place = self.places.get(sequence.folder)
@@ -66,18 +72,27 @@ class FolderPredictions:
             return f"{folder}, {frame}"
         return str(folder / f"{frame}.png")
 
-    def read(self, sequence: Sequence, frame: str, shape: tuple[int, ...]) -> Prediction:
+    def read(
+        self,
+        sequence: Sequence,
+        frame: str,
+        shape: tuple[int, ...],
+        colours: TrueColours | None = None,
+    ) -> Prediction:
         """What there is of a frame; nothing where it lacks.
 
-        shape: of the truth. Raises `Refused` with all of its faults.
+        shape, colours: of the truth. Raises `Refused` with all of its faults, and for an index mask
+        in the colours of other ids, where the true colours are given.
         """
         place = self.places.get(sequence.folder)
         if place is None or (not place.objects and frame not in place.frames):
             return {}
         if not place.objects:
             path = place.folder / f"{frame}.png"
-            mask = read_index_mask(path)
+            mask, palette = read_coloured_mask(path)
             refuse_size(mask.shape, shape, path)
+            if colours is not None:
+                refuse_recoloured(mask, palette, colours, path)
             return mask
         layers: dict[int, BinaryMask] = {}
         problems = Problems()
@@ -100,6 +115,11 @@ class RlePredictions:
     masks: Mapping[str, Mapping[str, Mapping[int, tuple[str | list[int], int, int]]]]
     tally: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def place(self) -> Path:
+        """The file."""
+        return self.file
+
     def lacking(self, sequence: Sequence, frame: str) -> list[str]:
         """A frame of a sequence that the file does not have. Where it has the sequence, a frame
         without a mask is a prediction, too, of nothing."""
@@ -109,8 +129,14 @@ class RlePredictions:
         """The place of a frame, for messages."""
         return f"{self.file}: {sequence.folder}, {frame}"
 
-    def read(self, sequence: Sequence, frame: str, shape: tuple[int, ...]) -> Prediction:
-        """See `FolderPredictions.read`."""
+    def read(
+        self,
+        sequence: Sequence,
+        frame: str,
+        shape: tuple[int, ...],
+        colours: TrueColours | None = None,
+    ) -> Prediction:
+        """See `FolderPredictions.read`; masks in JSON have no colours."""
         layers: dict[int, BinaryMask] = {}
         problems = Problems()
         found = self.masks.get(sequence.folder, {}).get(frame, {})

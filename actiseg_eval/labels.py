@@ -16,6 +16,7 @@ from actiseg_data.records import RECIPE_FILE, SUMMARY_FILE, read_recipe, read_su
 from actiseg_data.sequences import Sequence
 from actiseg_data.stage import Stage, silent
 from actiseg_data.untrusted import Cursor, printable
+from actiseg_eval.colours import TrueColours
 from actiseg_eval.figures import figures_by_sequence
 from actiseg_eval.inputs import FolderPredictions, Predictions, open_predictions
 from actiseg_eval.metrics import METRICS
@@ -65,8 +66,14 @@ class LabelQuality:
 class _ActiveLabels(FolderPredictions):
     """The masks of a copy without inactive objects: what a learner is to predict."""
 
-    def read(self, sequence: Sequence, frame: str, shape: tuple[int, ...]) -> Prediction:
-        prediction = super().read(sequence, frame, shape)
+    def read(
+        self,
+        sequence: Sequence,
+        frame: str,
+        shape: tuple[int, ...],
+        colours: TrueColours | None = None,
+    ) -> Prediction:
+        prediction = super().read(sequence, frame, shape, colours)
         active = [of.object_id for of in sequence.objects if of.positive]
         if isinstance(prediction, Mapping):
             return {at: prediction[at] for at in active if at in prediction}

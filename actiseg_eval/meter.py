@@ -26,6 +26,7 @@ from actiseg_eval.modes import code_of, diagnose
 from actiseg_eval.prediction import (
     Prediction,
     counts_of,
+    foreground_of,
     ids_of,
     mask_of,
     shape_of,
@@ -33,7 +34,7 @@ from actiseg_eval.prediction import (
     without,
 )
 from actiseg_eval.protocols import VOID, Protocol
-from actiseg_eval.results import Repairs, SequenceResult, counted_in
+from actiseg_eval.results import Repairs, SequenceResult, blank_value, counted_in
 
 MEASURES = ("core", "jf", "boundary", "failures")
 """What can be measured: by counts of pixels alone; boundary F; boundary IoU and F by object; what
@@ -68,10 +69,12 @@ class _Repair:
 
 @dataclass(frozen=True)
 class _Frame:
-    """counts: see `Counts`. values: of each id that has pixels in truth or prediction, by name.
-    repairs: of each id that has something wrong. pairs: of matching protocols alone."""
+    """counts: see `Counts`. void: true pixels of the id `VOID`. values: of each id with a pixel in
+    truth or prediction, by name. repairs: of each id that has something wrong. pairs: of matching
+    protocols alone."""
 
     counts: Counts
+    void: int
     values: Mapping[int, Mapping[str, float]]
     repairs: Mapping[int, _Repair]
     pairs: _Pairs | None
@@ -133,8 +136,7 @@ class SequenceMeter:
     @property
     def scored(self) -> tuple[str, ...]:
         """The frames that the protocol scores."""
-        frames = self.sequence.frames
-        return frames if self.protocol.frames == "all" else frames[1:-1]
+        return self.protocol.scored_frames(self.sequence.frames)
 
     def add(self, frame: str, truth: IndexMask, prediction: Prediction) -> None:
         """Take in a frame of the sequence.
@@ -146,30 +148,22 @@ class SequenceMeter:
             prediction = np.zeros(truth.shape, np.uint8)
         if shape_of(prediction) != truth.shape:
             raise ValueError(f"{shape_of(prediction)} predicted pixels for {truth.shape} true ones")
-        if self.protocol.void != "an id":
-            void = truth == VOID
-            if void.any():
-                truth = np.where(void, np.uint8(0), truth)
-                if self.protocol.void == "cleared":
-                    prediction = without(prediction, void)
+        void = truth == VOID
+        pixels = int(np.count_nonzero(void))
+        if pixels and self.protocol.void != "an id":
+            truth = np.where(void, np.uint8(0), truth)
+            if self.protocol.void == "cleared":
+                prediction = without(prediction, void)
+        if self.protocol.objects == "one foreground":
+            truth, prediction = foreground_of(truth), foreground_of(prediction)
         counts = counts_of(truth, prediction)
-        self._refuse_many(counts)
         self._frames[frame] = _Frame(
             counts,
+            pixels,
             self._values(frame, counts, truth, prediction),
             self._repairs(frame, counts, truth, prediction),
             self._pairs(frame, counts, truth, prediction),
         )
-
-    def _refuse_many(self, counts: Counts) -> None:
-        allowed = self.protocol.most_proposals
-        most = int(np.flatnonzero(counts[1]).max(initial=0))
-        if allowed is not None and most > allowed:
-            raise refuse(
-                f"has {most} proposals, more than the {allowed} that the protocol allows",
-                self.sequence.folder,
-                "keep the best ones, numbered from 1",
-            )
 
     def _values(
         self, frame: str, counts: Counts, truth: IndexMask, prediction: Prediction
@@ -263,14 +257,24 @@ class SequenceMeter:
             self.sequence,
             ids,
             self.scored,
+            counts[:, 0].sum(axis=1),
             truth,
             prediction,
             both,
             values,
             counted_in(self.protocol, truth, prediction),
+            self._true_ids,
+            _ids_with_pixels(counts[:, 1]),
             tally,
         )
         return replace(result, repairs=self._joined(result)) if self._diagnosed else result
+
+    @property
+    def _true_ids(self) -> frozenset[int]:
+        """All ids in the true masks that were taken in, the void one, too."""
+        frames = self._frames.values()
+        known = _ids_with_pixels(np.array([of.counts[0] for of in frames]).reshape(-1, 256))
+        return known | {VOID} if any(of.void for of in frames) else known
 
     def _joined(self, result: SequenceResult) -> Repairs:
         """The repairs of all frames; where nothing is wrong, they are as the result."""
@@ -291,6 +295,8 @@ class SequenceMeter:
     def _ids(self, first: Counts, scored: NDArray[np.int64]) -> tuple[int, ...]:
         if self.protocol.objects == "listed":
             return tuple(sorted(self.sequence.object_ids))
+        if self.protocol.objects == "one foreground":
+            return (1,)
         if self.protocol.objects == "first frame":
             known = np.flatnonzero(first[0, 1:]) + 1
             return tuple(range(1, int(known.max(initial=0)) + 1))
@@ -306,7 +312,9 @@ class SequenceMeter:
         foreign = [
             at for at in (np.flatnonzero(predicted.any(axis=0)) + 1).tolist() if at not in ids
         ]
-        if foreign and self.protocol.extra_ids == "refused":
+        judged = bool(ids) and predicted[:, [at - 1 for at in ids]].any()
+        # Where nothing fits, `checks` says more about it.
+        if foreign and self.protocol.extra_ids == "refused" and judged:
             raise refuse(
                 f"predicts the ids {', '.join(map(str, foreign[:8]))}, which none of its "
                 f"{len(ids)} objects has",
@@ -321,7 +329,19 @@ class SequenceMeter:
             objects_that_come_late=sum(not first[0, at] for at in true),
             objects_left_out=len(set(true) - set(ids)),
             sequences_without_scored_frames=int(not self.scored),
+            sequences_without_objects=int(bool(self.scored) and not ids),
+            **{self._void_key(ids): sum(self._frames[frame].void for frame in self.scored)},
         )
+
+    def _void_key(self, ids: tuple[int, ...]) -> str:
+        """What to count void pixels as, by what they are taken for."""
+        if self.protocol.void != "an id":
+            how = "cleared" if self.protocol.void == "cleared" else "as_background"
+        elif self.protocol.objects == "one foreground":
+            how = "as_the_object"
+        else:
+            how = "as_an_object" if VOID in ids else "as_no_object"
+        return f"void_pixels_{how}"
 
     def _matched(
         self, ids: tuple[int, ...], counts: NDArray[np.int64], tally: Counter[str]
@@ -329,24 +349,37 @@ class SequenceMeter:
         """The result with the best proposal for each object."""
         from scipy.optimize import linear_sum_assignment
 
-        most = int((np.flatnonzero(counts[:, 1, 1:].any(axis=0)) + 1).max(initial=0))
+        most, allowed = max(_ids_with_pixels(counts[:, 1]), default=0), self.protocol.most_proposals
+        # Where true masks hold void pixels alone, `checks` says so.
+        if allowed is not None and most > allowed and self._true_ids != {VOID}:
+            raise refuse(
+                f"has a proposal numbered {most}; the protocol allows {allowed} proposals",
+                self.sequence.folder,
+                "keep the best ones, numbered from 1",
+            )
         # Objects that get no proposal get one without a pixel.
         shape = (len(self.scored), len(ids), max(most, len(ids)))
+        true, areas = counts[:, 0, 1 : len(ids) + 1], counts[:, 0].sum(axis=1)
+        proposed = counts[:, 1, 1 : shape[2] + 1]
+        truth = np.repeat(true[:, :, None], shape[2], axis=2)
+        prediction = np.repeat(proposed[:, None], len(ids), axis=1)
         shared = np.zeros(shape, np.int64)
-        values = {name: np.zeros(shape) for name in self._measured}
+        values = {
+            name: np.where(
+                truth > 0,
+                blank_value(name, true, areas)[:, :, None],
+                blank_value(name, proposed, areas)[:, None],
+            )
+            for name in self._measured
+        }
         for row, frame in enumerate(self.scored):
             pairs = self._frames[frame].pairs
             assert pairs is not None, "every scored frame of a matching protocol has pairs"
-            absent = [at for at, one in enumerate(ids) if one not in pairs.ids]
-            free = [at for at in range(shape[2]) if at + 1 not in pairs.proposals]
             known = [at for at, one in enumerate(pairs.ids) if one in ids]
             place = np.ix_([pairs.ids[at] - 1 for at in known], [at - 1 for at in pairs.proposals])
             shared[row][place] = pairs.shared[known]
             for name in values:
                 values[name][row][place] = pairs.values[name][known]
-                values[name][row][np.ix_(absent, free)] = 1
-        truth = np.repeat(counts[:, 0, 1 : len(ids) + 1, None], shape[2], axis=2)
-        prediction = np.repeat(counts[:, 1, None, 1 : shape[2] + 1], len(ids), axis=1)
         union = truth + prediction - shared
         region = np.where(union > 0, shared / np.maximum(union, 1), 1.0)
         worth = region + values["f"] if "f" in values else region
@@ -356,10 +389,18 @@ class SequenceMeter:
             self.sequence,
             ids,
             self.scored,
+            areas,
             truth[pick],
             prediction[pick],
             shared[pick],
             {name: value[pick] for name, value in values.items()},
             np.ones(truth[pick].shape, bool),
+            self._true_ids,
+            _ids_with_pixels(counts[:, 1]),
             tally,
         )
+
+
+def _ids_with_pixels(counts: NDArray[np.int64]) -> frozenset[int]:
+    """counts: (F, 256) pixels of each id."""
+    return frozenset((np.flatnonzero(counts[:, 1:].any(axis=0)) + 1).tolist())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_eval.series import decay, recall
+from actiseg_eval.series import Series, decay, late_mean, recall
 from actiseg_eval.units import Units
 
 
@@ -78,6 +78,7 @@ METRICS: Mapping[str, Metric] = {
     "j": Metric("J", "higher", "region similarity: IoU"),
     "j_recall": Metric("J-recall", "higher", "share of frames with J above 0.5"),
     "j_decay": Metric("J-decay", "lower", "J of the first quarter less that of the last"),
+    "j_tr": Metric("J_tr", "higher", "J over the last quarter of the frames (VOST)"),
     "f": Metric("F", "higher", "boundary F, tolerance 0.008 of the diagonal"),
     "f_recall": Metric("F-recall", "higher", "share of frames with F above 0.5"),
     "f_decay": Metric("F-decay", "lower", "F of the first quarter less that of the last"),
@@ -88,6 +89,19 @@ METRICS: Mapping[str, Metric] = {
     "n_objects": Metric("objects", None, "that have a unit", count=True),
     "n_units": Metric("units", None, "objects in frames", count=True),
 }
+
+
+_HEADLINES = ("giou", "jf", "j")
+
+
+def headline(figures: Iterable[str]) -> str:
+    """The figure that stands for a score: the first that there is of gIoU, J&F and J.
+
+    >>> headline(["j", "f", "jf"])
+    'jf'
+    """
+    known = set(figures)
+    return next(name for name in _HEADLINES if name in known)
 
 
 def totals(
@@ -215,17 +229,36 @@ def course_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figur
     """
     figures = {}
     for name, values in (("j", units.region), ("f", units.values.get("f"))):
-        if values is None:
-            continue
-        order = np.argsort(units.object, kind="stable")
-        starts = np.flatnonzero(np.diff(units.object[order], prepend=-1))
-        series = np.split(values[order], starts[1:]) if len(order) else []
-        of_series = groups[order][starts]
-        sizes = totals(of_series, count, np.ones(len(series)))
-        for what, statistic in (("recall", recall), ("decay", decay)):
-            found = np.array([statistic(each) for each in series])
-            figures[f"{name}_{what}"] = Sums(totals(of_series, count, found), sizes)
+        if values is not None:
+            for what, statistic in (("recall", recall), ("decay", decay)):
+                of_objects = _over_frames(units, values, groups, count, statistic)
+                figures[f"{name}_{what}"] = of_objects
     return figures
+
+
+def late_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figures:
+    """J over the last quarter of each object's frames, then the mean over objects.
+
+    groups: as in `course_figures`.
+    """
+    return {"j_tr": _over_frames(units, units.region, groups, count, late_mean)}
+
+
+def _over_frames(
+    units: Units,
+    values: NDArray[np.float64],
+    groups: NDArray[np.int64],
+    count: int,
+    statistic: Callable[[Series], float],
+) -> Sums:
+    """The mean over objects of a statistic of the values in their frames."""
+    order = np.argsort(units.object, kind="stable")
+    starts = np.flatnonzero(np.diff(units.object[order], prepend=-1))
+    series = np.split(values[order], starts[1:]) if len(order) else []
+    of_series = groups[order][starts]
+    found = np.array([statistic(each) for each in series])
+    sizes = totals(of_series, count, np.ones(len(series)))
+    return Sums(totals(of_series, count, found), sizes)
 
 
 def size_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figures:

@@ -67,6 +67,17 @@ def without(prediction: Prediction, pixels: BinaryMask) -> Prediction:
     return np.where(pixels, np.uint8(0), prediction)
 
 
+def foreground_of(prediction: Prediction) -> IndexMask:
+    """(H, W) 1 where the prediction has any id, else 0.
+
+    >>> foreground_of(np.array([[0, 7, 255]], np.uint8)).tolist()
+    [[0, 1, 1]]
+    """
+    if isinstance(prediction, Mapping):
+        return np.asarray(np.any(list(prediction.values()), axis=0), np.uint8)
+    return np.asarray(prediction > 0, np.uint8)
+
+
 def counts_of(truth: IndexMask, prediction: Prediction) -> Counts:
     """See `actiseg_eval.counts.id_counts`.
 

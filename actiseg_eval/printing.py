@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Sequence as Listing
 
-from actiseg_data.console import print_table
+from actiseg_data.console import print_note, print_table
 from actiseg_eval.cards import Card
 from actiseg_eval.comparison import Comparison
 from actiseg_eval.degradation import Robustness
@@ -35,11 +35,14 @@ def print_report(report: Report) -> None:
     figures, names = report.figures, report.shown
     of = split_text(report.split, rendered=report.rendered)
     title = f"{of}, protocol {report.protocol.name} {report.protocol.version}"
+    for notice in report.notices:
+        print_note(notice)
     _print_figures(title, "", report.whole, names)
+    print_note(report.reference)
     if report.intervals is not None:
-        print(_told(report.intervals))
+        print_note(_told(report.intervals))
     counts = [name for name in METRICS if METRICS[name].count and name in figures]
-    print(", ".join(f"{METRICS[name].symbol} {figures[name]}" for name in counts))
+    print_note(", ".join(f"{METRICS[name].symbol} {figures[name]}" for name in counts))
     long = []
     for by, strata in report.strata.items():
         if len(strata) > _FEW_GROUPS or by in LONG:
@@ -49,14 +52,14 @@ def print_report(report: Report) -> None:
             _print_figures(f"by {by}", by, strata, (*kept, "n_units"))
     if report.failures is not None:
         _print_failures(report, report.failures)
-    print("fractions; ↑ higher is better, ↓ lower is better, - undefined")
+    print_note("fractions; ↑ higher is better, ↓ lower is better, - undefined")
     if long:
-        print(f"by {', '.join(long)}: see --json or --csv")
+        print_note(f"by {', '.join(long)}: see --json or --csv")
     handled = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in report.handled.items())
     if handled:
-        print(f"handled: {handled}")
+        print_note(f"handled: {handled}")
     for what, why in report.left_out.items():
-        print(f"left out: {what}: {why}")
+        print_note(f"left out: {what}: {why}")
 
 
 def _print_failures(report: Report, failures: FailureTable) -> None:
@@ -65,10 +68,10 @@ def _print_failures(report: Report, failures: FailureTable) -> None:
         _print_figures(PROFILE_TITLE, "", [*report.whole, *sizes], report.profile)
     for title, (heads, *rows) in failures.tables().items():
         print_table(title, heads, rows)
-    print(
-        "a unit has one mode. lost: what the figure would gain if these units were right; mended:"
+    print_note(
+        "a unit has one mode. lost: what the figure would gain if these units were right; mended: "
+        "if their mode alone were"
     )
-    print("if their mode alone were")
 
 
 def _told(intervals: Intervals) -> str:
@@ -102,10 +105,17 @@ def _print_figures(title: str, by: str, strata: Listing[Stratum], names: tuple[s
         print_table(title if not start else "", [by, *map(heading, part)], rows)
 
 
-def print_comparison(found: Comparison, shown: Listing[str] = ()) -> None:
+def print_comparison(found: Comparison, wanted: Listing[str] = ()) -> None:
     """Standings and differences of some figures, by default of all."""
     level = f"{100 * found.method.level:g} %"
-    for figure in shown or found.standings:
+    for notice in found.notices:
+        print_note(notice)
+    for figure, why in found.left_out.items():
+        if figure in wanted:
+            print_note(f"left out: {METRICS[figure].symbol}: {why}")
+    for figure in found.standings:
+        if wanted and figure not in wanted:
+            continue
         rows = []
         for each in found.standings[figure]:
             interval = "-" if each.interval is None else _ends(each.interval, ".4f")
@@ -128,22 +138,27 @@ def print_comparison(found: Comparison, shown: Listing[str] = ()) -> None:
         ]
         columns = ["first against second", "gain", level, "share better", "p", "Holm", "over"]
         print_table("", columns, rows)
-    print("gain: how much better the first is, whichever way is better, with its interval; share")
-    print("better: of resamples; p: of no difference (methods swapped at random); Holm: over all")
-    print("pairs. rank: 1 and the number of methods that are better beyond chance, after Holm")
+    print_note(
+        "gain: how much better the first is, whichever way is better, with its interval; share "
+        "better: of resamples; p: of no difference (methods swapped at random); Holm: over all "
+        "pairs. rank: 1 and the number of methods that are better beyond chance, after Holm"
+    )
     asked = "" if found.cluster == found.method.cluster else f" (too few {found.method.cluster}s)"
-    print(f"resampled: {found.clusters} {found.cluster}s{asked}")
+    print_note(f"resampled: {found.clusters} {found.cluster}s{asked}")
     for figure, why in found.left_out.items():
-        print(f"left out: {METRICS[figure].symbol}: {why}")
+        if figure not in wanted:
+            print_note(f"left out: {METRICS[figure].symbol}: {why}")
 
 
 def print_robustness(found: Robustness, shown: Listing[str] = ()) -> None:
     """Values and curves of some figures, by default of the first."""
+    for notice in found.notices:
+        print_note(notice)
     for figure in shown or found.shown:
         for table in found.tables(figure):
             print_table(table.title, table.columns, table.rows)
     for note in found.notes(shown):
-        print(note)
+        print_note(note)
 
 
 def _ends(interval: tuple[float, float], form: str) -> str:
@@ -153,25 +168,25 @@ def _ends(interval: tuple[float, float], form: str) -> str:
 def print_cards(cards: Listing[Card]) -> None:
     """What there is to know of some figures."""
     for card in cards:
-        print(f"{card.figure}: {heading(card.figure)}: {METRICS[card.figure].about}")
+        print_note(f"{card.figure}: {heading(card.figure)}: {METRICS[card.figure].about}")
         for head, text in card.lines():
-            print(f"  {head}: {text}")
+            print_note(f"  {head}: {text}")
 
 
 def print_figures() -> None:
     """A line for each figure."""
     for name, metric in METRICS.items():
-        print(f"{name}: {heading(name)}: {metric.about}")
-    print("next: actiseg-eval metrics FIGURE, which says what it may be and what it hides")
+        print_note(f"{name}: {heading(name)}: {metric.about}")
+    print_note("next: actiseg-eval metrics FIGURE, which says what it may be and what it hides")
 
 
 def print_protocols(protocols: Mapping[str, Protocol]) -> None:
     """All protocols side by side, case by case."""
     for protocol in protocols.values():
-        print(f"{protocol.name} {protocol.version}: {protocol.summary}")
-        print(f"  source: {protocol.source}")
+        print_note(f"{protocol.name} {protocol.version}: {protocol.summary}")
+        print_note(f"  source: {protocol.source}")
     for case in next(iter(protocols.values())).cases:
-        print(f"{case}:")
+        print_note(f"{case}:")
         _print_rules(protocols, case)
 
 
@@ -181,22 +196,22 @@ def _print_rules(protocols: Mapping[str, Protocol], case: str) -> None:
     for protocol in protocols.values():
         rules.setdefault(protocol.cases[case], []).append(protocol.name)
     for rule, names in rules.items():
-        print(f"  {', '.join(names)}: {rule}")
+        print_note(f"  {', '.join(names)}: {rule}")
 
 
 def print_differences(found: Differences) -> None:
     """How often each case occurs, with what each protocol makes of it; then the figures."""
-    print("on these predictions:")
+    print_note("on these predictions:")
     for case, count in found.cases.items():
         if count:
-            print(f"{case}: {count} times")
+            print_note(f"{case}: {count} times")
             _print_rules(found.protocols, case)
         else:
-            print(f"{case}: none, so no difference")
+            print_note(f"{case}: none, so no difference")
     rows = []
     for name, outcome in found.outcomes.items():
         if isinstance(outcome, str):
-            print(f"  {name}: {outcome}")
+            print_note(f"  {name}: {outcome}")
             continue
         keys = ("jf", "j", "f", "giou", "n_objects")
         rows.append([name, *(figure_text(outcome.figures.get(key)) for key in keys)])

@@ -19,9 +19,9 @@ VOID = 255
 """The id that stands for pixels nobody decided on, in datasets that have such."""
 
 _CHOICES = {
-    "figures": ("actionvos", "j-and-f", "gres"),
+    "figures": ("actionvos", "j-and-f", "j-and-late-j", "gres"),
     "frames": ("all", "inner"),
-    "objects": ("listed", "first frame", "any frame"),
+    "objects": ("listed", "first frame", "any frame", "one foreground"),
     "counted": ("every frame", "from its first appearance"),
     "averaged": ("all", "active"),
     "inactive": ("as they are", "without a target"),
@@ -35,15 +35,18 @@ _CHOICES = {
 class Protocol:
     """A way to score.
 
-    name, version: a change of what it gives raises the version. figures: which ones it is about.
-    frames: which are scored; ``inner`` leaves out the first and the last. objects: those of the
-    action list; 1 to the largest id of the first true frame; or all ids of scored true frames.
+    name, version: a change of what it gives raises the version. figures: which ones it is about;
+    ``j-and-late-j`` is J, and J over the last quarter of the frames. frames: which are scored;
+    ``inner`` leaves out the first and the last. objects: those of the action list; 1 to the largest
+    id of the first true frame; all ids of scored true frames; or one object, which is every pixel
+    that is not 0, in truth and prediction.
     counted: the frames in which an object counts. averaged: over which objects J and F are.
     inactive: whether an inactive object's truth is its mask, or empty. void: what true pixels of
     the id `VOID` are: of an object; background; or cleared from truth and prediction. matching:
     which prediction is an object's: that of its id, or, sequence by sequence, the one of at most
     `most_proposals` that makes the sum of all J and F best. extra_ids: what becomes of
-    predictions of no object. cases: each of the field's odd cases, and what becomes of it.
+    predictions of no object; ``matched`` where predictions may number objects as they like. cases:
+    each of the field's odd cases, and what becomes of it.
     """
 
     name: str
@@ -66,6 +69,24 @@ class Protocol:
     def needs_labels(self) -> bool:
         """Whether it needs an action list that says what is active."""
         return self.objects == "listed"
+
+    @property
+    def scores_every_object(self) -> bool:
+        """Whether every object is to be segmented, so that its figures are J and F of all."""
+        return self.figures in ("j-and-f", "j-and-late-j")
+
+    @property
+    def has_free_ids(self) -> bool:
+        """Whether predictions may number objects as they like."""
+        return self.extra_ids == "matched"
+
+    def scored_frames(self, frames: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of a sequence's frames, in their order, that are scored.
+
+        >>> load_protocol("davis").scored_frames(("a", "b", "c"))
+        ('b',)
+        """
+        return frames if self.frames == "all" else frames[1:-1]
 
     @property
     def default_measures(self) -> tuple[str, ...]:

@@ -9,10 +9,12 @@ from collections.abc import Sequence as Listing
 from dataclasses import dataclass
 from typing import Any
 
+from actiseg_eval.coverage import Coverage
 from actiseg_eval.failures import FailureTable
 from actiseg_eval.intervals import Intervals
-from actiseg_eval.metrics import METRICS, PROFILE
+from actiseg_eval.metrics import METRICS, PROFILE, headline
 from actiseg_eval.protocols import Protocol
+from actiseg_eval.references import References
 
 SCHEMA = "actiseg/score/1"
 
@@ -21,6 +23,7 @@ _ARROWS = {"higher": "↑", "lower": "↓", None: ""}
 _SHOWN: Mapping[str, tuple[str, ...]] = {
     "actionvos": ("p_miou", "n_miou", "p_ciou", "n_ciou", "giou", "acc"),
     "j-and-f": ("jf", "j", "j_recall", "j_decay", "f", "f_recall", "f_decay"),
+    "j-and-late-j": ("j", "j_tr", "j_recall", "j_decay", "jf", "f", "f_recall", "f_decay"),
     "gres": ("giou", "ciou", "t_acc", "n_acc", "pr_70", "pr_80", "pr_90"),
 }
 """The field's table of each kind of figures, in its order."""
@@ -42,7 +45,9 @@ class Report:
 
     measures: what was measured. truth, split, predictions: what was held against what. rendered:
     the dataset's frames are painted, no photographs, and every table says so.
-    figures: by key, see `actiseg_eval.metrics.METRICS`; shares as fractions, undefined ones None.
+    coverage: of how many sequences and masks. figures: by key, see
+    `actiseg_eval.metrics.METRICS`; shares as fractions, undefined ones None. references: the same
+    figures of blank masks, and of the true masks of all objects.
     intervals: of figures, None where none were made. strata: groups of units by what they were
     divided by. failures: what went wrong, None where nobody looked. handled: counts of what was
     odd. left_out: what could not be told, and why. toolkit: name and version.
@@ -54,7 +59,9 @@ class Report:
     split: str
     predictions: str
     rendered: bool
+    coverage: Coverage
     figures: Mapping[str, float | int | None]
+    references: References
     intervals: Intervals | None
     strata: Mapping[str, Listing[Stratum]]
     failures: FailureTable | None
@@ -73,7 +80,9 @@ class Report:
             "split": self.split,
             "predictions": self.predictions,
             "rendered_frames": self.rendered,
+            "coverage": self.coverage.to_dict(),
             "metrics": dict(self.figures),
+            "references": self.references.to_dict(),
             "intervals": self.bounds,
             "bootstrap": None if self.intervals is None else self.intervals.to_dict(),
             "better": {name: METRICS[name].better for name in self.figures if METRICS[name].better},
@@ -86,6 +95,22 @@ class Report:
             "left_out": dict(self.left_out),
             "toolkit": self.toolkit,
         }
+
+    @property
+    def notices(self) -> list[str]:
+        """What stands before the tables: a score of few sequences, or of nothing predicted."""
+        return [*self.coverage.gap(), *self.coverage.blankness(self.predictions)]
+
+    @property
+    def reference(self) -> str:
+        """What the headline figure is to be held against."""
+        name = headline(self.figures)
+        blank = figure_text(self.references.blank[name])
+        everything = figure_text(self.references.everything[name])
+        return (
+            f"for comparison: {METRICS[name].symbol} {blank} with blank masks, {everything} with "
+            "the true masks of all objects"
+        )
 
     @property
     def bounds(self) -> dict[str, list[float] | None]:
@@ -127,7 +152,9 @@ class Report:
         of = split_text(self.split, rendered=self.rendered)
         lines = [f"# {of}, protocol `{self.protocol.name}` {self.protocol.version}", ""]
         lines += [f"Predictions `{self.predictions}`, truth `{self.truth}`, {self.toolkit}.", ""]
-        lines += _markdown("", self.whole, self.shown)
+        for notice in self.notices:
+            lines += [f"**{notice}**", ""]
+        lines += [*_markdown("", self.whole, self.shown), "", self.reference]
         for by, strata in self.strata.items():
             if by not in LONG:
                 lines += ["", f"## By {by}", "", *_markdown(by, strata, self.shown)]
@@ -151,7 +178,7 @@ class Report:
         return tuple(name for name in (*first, *more) if name in self.figures)
 
     def __str__(self) -> str:
-        """The field's table.
+        """The field's table, and what it is to be held against.
 
         Counts of odd things are for `to_dict`.
         """
@@ -162,7 +189,7 @@ class Report:
             "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True))
             for row in (heads, values)
         ]
-        return "\n".join(lines)
+        return "\n".join([*self.notices, *lines, self.reference])
 
 
 def split_text(split: str, *, rendered: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,26 +29,40 @@ class Repairs:
     values: Mapping[str, NDArray[np.float64]]
 
 
+_OF_BOUNDARIES = ("f", "f_object")
+"""Values that compare boundaries, which a mask that fills the frame does not have."""
+
+
 @dataclass(frozen=True)
 class SequenceResult:
     """What all figures need of one sequence, under one protocol.
 
-    ids: (K) objects. frames: (F) scored ones. truth, prediction, both: (F, K) pixels. values: (F,
-    K) numbers in [0, 1] by name: ``f``, ``f_object``, ``boundary_iou``, ``boundary_iou_object``, as
-    far as they were measured, of objects that the protocol averages. counted: (F, K) whether the
-    object counts in that frame. tally: counts of what was odd. repairs: of ``failures`` alone.
+    ids: (K) objects. frames: (F) scored ones. areas: (F) pixels of the frame. truth, prediction,
+    both: (F, K) pixels. values: (F, K) numbers in [0, 1] by name: ``f``, ``f_object``,
+    ``boundary_iou``, ``boundary_iou_object``, as far as they were measured, of objects that the
+    protocol averages. counted: (F, K) whether the object counts in that frame. true_ids: all ids in
+    the true masks that were read, the void one, too. predicted_ids: all ids in the predictions of
+    scored frames. tally: counts of what was odd. repairs: of ``failures`` alone.
     """
 
     sequence: Sequence
     ids: tuple[int, ...]
     frames: tuple[str, ...]
+    areas: NDArray[np.int64]
     truth: NDArray[np.int64]
     prediction: NDArray[np.int64]
     both: NDArray[np.int64]
     values: Mapping[str, NDArray[np.float64]]
     counted: NDArray[np.bool_]
+    true_ids: frozenset[int]
+    predicted_ids: frozenset[int]
     tally: Counter[str]
     repairs: Repairs | None = None
+
+
+def total_tally(results: Iterable[SequenceResult], more: Mapping[str, int]) -> Counter[str]:
+    """Counts of what was odd in all results. more: outside of them."""
+    return sum((result.tally for result in results), Counter(more))
 
 
 def counted_in(
@@ -85,4 +99,46 @@ def mended(
         both=np.where(which, both, result.both),
         values={name: np.where(which, values[name], of) for name, of in result.values.items()},
         counted=counted_in(protocol, result.truth, prediction),
+    )
+
+
+def blank_value(
+    name: str, truth: NDArray[np.int64], areas: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """(F, K) a value, see `SequenceResult`, of blank predictions.
+
+    truth: (F, K) pixels of objects. areas: (F) of frames. It is 1 where there is nothing to
+    predict, and, if it compares boundaries, where the object has none, because it fills the frame.
+
+    >>> blank_value("f", np.array([[0, 5, 6]]), np.array([6])).tolist()
+    [[1.0, 0.0, 1.0]]
+    """
+    nothing = truth == 0
+    if name in _OF_BOUNDARIES:
+        nothing = nothing | (truth == areas[:, None])
+    return np.asarray(nothing, np.float64)
+
+
+def blank_result(result: SequenceResult, protocol: Protocol) -> SequenceResult:
+    """The result as if nothing had been predicted."""
+    nothing = np.zeros_like(result.truth)
+    return replace(
+        result,
+        prediction=nothing,
+        both=nothing,
+        values={name: blank_value(name, result.truth, result.areas) for name in result.values},
+        counted=counted_in(protocol, result.truth, nothing),
+        repairs=None,
+    )
+
+
+def true_result(result: SequenceResult, protocol: Protocol) -> SequenceResult:
+    """The result as if the true masks of all objects had been predicted."""
+    return replace(
+        result,
+        prediction=result.truth,
+        both=result.truth,
+        values={name: np.ones_like(of) for name, of in result.values.items()},
+        counted=counted_in(protocol, result.truth, result.truth),
+        repairs=None,
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -11,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from actiseg_data import __version__
-from actiseg_data.errors import Interrupted, Problems, Refused, refuse
+from actiseg_data.errors import Problems, refuse
 from actiseg_data.layouts.actionvos import Split
 from actiseg_data.parallel import crew
 from actiseg_data.records import has_rendered_frames
@@ -28,6 +27,7 @@ from actiseg_eval.bootstrap import (
     least_of,
 )
 from actiseg_eval.comparison import difference
+from actiseg_eval.coverage import Coverage, make_coverage, notices_of
 from actiseg_eval.curves import (
     breaking_point,
     common_range,
@@ -41,8 +41,9 @@ from actiseg_eval.labels import LabelQuality, label_quality
 from actiseg_eval.metrics import METRICS, Figures, Sums
 from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
 from actiseg_eval.ratios import combine, holm, mean_over, ratio_of, resample
+from actiseg_eval.results import total_tally
 from actiseg_eval.runs import Runs
-from actiseg_eval.scoring import check_missing, figure_measures, measure
+from actiseg_eval.scoring import check_missing, faults_of, figure_measures, measure
 from actiseg_eval.truth import Truth
 
 DROP = 0.1
@@ -81,10 +82,11 @@ def measure_robustness(
     sequences: list[Sequence] = []
     found: dict[str, dict[float, list[Figures]]] = {}
     labels: dict[float, LabelQuality] = {}
+    coverages: dict[str, Coverage] = {}
     with crew(workers, __name__) as members:
         for method, level, folder in runs.each:
-            with _faults_of(folder, truth, problems):
-                results, _ = measure(
+            with faults_of(folder, truth, problems):
+                results, handled = measure(
                     truth,
                     folder,
                     protocol,
@@ -95,10 +97,13 @@ def measure_robustness(
                     stage=stage,
                 )
                 sequences = [result.sequence for result in results]
+                coverages[f"{method} at {level:g} ({printable(str(folder))})"] = make_coverage(
+                    results, protocol, total_tally(results, handled)
+                )
                 of_run = figures_by_sequence(results, protocol, chosen)
                 found.setdefault(method, {}).setdefault(level, []).append(of_run)
         for level, copy in runs.labels.items():
-            with _faults_of(copy, truth, problems):
+            with faults_of(copy, truth, problems):
                 labels[level] = label_quality(
                     copy,
                     _root_of_labels(truth),
@@ -153,23 +158,10 @@ def measure_robustness(
         span=span,
         curves=curves,
         labels=labels,
+        notices=notices_of(coverages),
         left_out=left_out,
         toolkit=f"actiseg {__version__}",
     )
-
-
-@contextmanager
-def _faults_of(folder: Path, truth: Truth, problems: Problems) -> Iterator[None]:
-    """Keeps the problems of a run, telling which it is where they do not."""
-    try:
-        yield
-    except Interrupted:
-        raise
-    except Refused as refused:
-        for problem in refused.problems:
-            known = any(str(path) in problem.where for path in (folder, truth.root))
-            where = problem.where if known else f"{folder}: {problem.where}"
-            problems.found.append(replace(problem, where=where))
 
 
 def _root_of_labels(truth: Truth) -> Path:

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from collections.abc import Sequence as Listing
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.errors import Problems, Refused, refuse
+from actiseg_data.errors import Interrupted, Problem, Problems, Refused, refuse
 from actiseg_data.layouts.actionvos import Split, open_split, split_names
 from actiseg_data.layouts.folder import FolderSplit
 from actiseg_data.lexicon import load_lexicon
-from actiseg_data.masks import IndexMask, as_index_mask, ids_in, read_index_mask
+from actiseg_data.masks import (
+    IndexMask,
+    as_index_mask,
+    ids_in,
+    read_coloured_mask,
+    read_index_mask,
+)
 from actiseg_data.parallel import Crew, Progress, crew, run
 from actiseg_data.records import LedgerRow, read_predictions_note
 from actiseg_data.sequences import Sequence
 from actiseg_data.stage import Stage, silent
 from actiseg_eval.bootstrap import STANDARD, Bootstrap
+from actiseg_eval.checks import check_results, refuse_unscored
+from actiseg_eval.colours import TrueColours
 from actiseg_eval.inputs import (
     Predictions,
     open_predictions,
@@ -106,17 +114,24 @@ class Scorer:
             raise refuse(str(error), place, "give what the docstring says") from None
 
     def report(self, bootstrap: Bootstrap | None = STANDARD) -> Report:
-        """The report of all sequences that were begun; `Refused` where frames are missing.
+        """The report of all sequences that were begun.
 
-        bootstrap: see `score`.
+        bootstrap: see `score`. Raises `Refused` where frames are missing, and as `score` does for
+        predictions that cannot be of this truth.
         """
         problems = Problems()
         results = []
         for meter in self._meters.values():
             with problems.caught():
                 results.append(meter.result())
+        if results:
+            refuse_unscored([result.sequence for result in results], self.truth, self.protocol)
+        check_results(results, self.truth, self.protocol, "predictions", problems)
         problems.raise_if_any()
-        handled = Counter(sequences_filtered=len(self._passed))
+        handled = Counter(
+            sequences_filtered=len(self._passed),
+            sequences_not_given=len(self._sequences) - len(self._passed) - len(self._meters),
+        )
         return make_report(
             self.truth,
             "as they came",
@@ -164,7 +179,9 @@ def score(
 
     Every file is looked at before anything is told: raises `Refused` with all that are missing,
     damaged, of another size, truecolour or blended, and where the predictions say that they are of
-    another dataset.
+    another dataset; where no frame is scored under the protocol; and where predictions cannot be of
+    this truth: not one predicted pixel of a sequence has the id of an object, or palettes show ids
+    in the colours of others.
 
     ::
 
@@ -211,12 +228,27 @@ def measure(
     check_missing(missing)
     sequences = scored_sequences(truth, filtered=filtered)
     _refuse_unlabelled(truth, protocol)
+    refuse_unscored(sequences, truth, protocol)
     _refuse_other_dataset(predictions, truth)
     opened = _open_predictions(predictions, truth)
     job = Job(truth, opened, protocol, measures, missing)
     with stage("scoring") as progress:
         results = score_sequences(job, sequences, workers, progress)
     return results, opened.tally + Counter(sequences_filtered=len(truth.sequences) - len(sequences))
+
+
+@contextmanager
+def faults_of(folder: Path, truth: Truth, problems: Problems) -> Iterator[None]:
+    """Keep the problems of one run of several, naming its folder where they do not."""
+    try:
+        yield
+    except Interrupted:
+        raise
+    except Refused as refused:
+        for problem in refused.problems:
+            known = any(str(path) in problem.where for path in (folder, truth.root))
+            where = problem.where if known else f"{folder}: {problem.where}"
+            problems.found.append(replace(problem, where=where))
 
 
 def scored_sequences(truth: Truth, *, filtered: bool) -> tuple[Sequence, ...]:
@@ -259,17 +291,30 @@ def score_sequences(
 ) -> list[SequenceResult]:
     """Read and measure sequences; `Refused` with the faults of all."""
     parts = [sequences[at : at + _TOGETHER] for at in range(0, len(sequences), _TOGETHER)]
-    return [result for of in run(_score_part, job, parts, workers, progress) for result in of]
+    outcomes = run(_score_part, job, parts, workers, progress)
+    results = [result for outcome in outcomes for result in outcome.results]
+    problems = Problems()
+    problems.found += [problem for outcome in outcomes for problem in outcome.problems]
+    check_results(results, job.truth, job.protocol, job.predictions.place, problems)
+    problems.raise_if_any()
+    return results
 
 
-def _score_part(job: Job, sequences: Listing[Sequence]) -> list[SequenceResult]:
+@dataclass(frozen=True)
+class _Outcome:
+    """Results of some sequences, and what is wrong with the others."""
+
+    results: list[SequenceResult]
+    problems: list[Problem]
+
+
+def _score_part(job: Job, sequences: Listing[Sequence]) -> _Outcome:
     problems = Problems()
     results = []
     for sequence in sequences:
         with problems.caught():
             results.append(_score_sequence(job, sequence))
-    problems.raise_if_any()
-    return results
+    return _Outcome(results, problems.found)
 
 
 def check_measures(measures: Iterable[str] | None, protocol: Protocol) -> tuple[str, ...]:
@@ -365,7 +410,7 @@ def _score_sequence(job: Job, sequence: Sequence) -> SequenceResult:
     for frame in meter.needed:
         with problems.caught():
             path = job.truth.mask_path(sequence, frame)
-            truth = read_index_mask(path)
+            truth, palette = read_coloured_mask(path)
             shape = shape or truth.shape
             if truth.shape != shape:
                 raise refuse(
@@ -376,9 +421,10 @@ def _score_sequence(job: Job, sequence: Sequence) -> SequenceResult:
                 )
             prediction: Prediction = {}
             if frame in lacking:
-                prediction = job.predictions.read(sequence, frame, truth.shape)
-                place = job.predictions.where(sequence, frame)
-                refuse_blended(prediction, _known_ids(sequence, truth), place)
+                known = _known_ids(sequence, truth)
+                colours = TrueColours(palette, known, job.protocol.has_free_ids)
+                prediction = job.predictions.read(sequence, frame, truth.shape, colours)
+                refuse_blended(prediction, known, job.predictions.where(sequence, frame))
             meter.add(frame, truth, prediction)
     problems.raise_if_any()
     result = meter.result()

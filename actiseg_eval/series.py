@@ -35,3 +35,14 @@ def decay(values: Series) -> float:
     ends = (np.round(np.linspace(1, len(values), _BINS + 1) + 1e-10) - 1).astype(np.int64)
     first, last = values[ends[0] : ends[1] + 1], values[ends[-2] : ends[-1] + 1]
     return float(first.mean() - last.mean())
+
+
+def late_mean(values: Series) -> float:
+    """The mean over the last quarter, from position ``floor(0.75 F)`` of F on; NaN of no frame.
+
+    What is left of an object after it has changed (J_tr: Tokmakov et al., CVPR 2023, VOST).
+
+    >>> late_mean(np.array([1.0, 1.0, 1.0, 0.5]))
+    0.5
+    """
+    return float(values[3 * len(values) // 4 :].mean()) if len(values) else float("nan")

@@ -15,6 +15,7 @@ from actiseg_data.lexicon import Lexicon
 from actiseg_data.records import LedgerRow, MaskRow
 from actiseg_data.sequences import ObjectLabel, Sequence
 from actiseg_data.sizes import SIZES
+from actiseg_data.untrusted import shown
 from actiseg_eval.units import Units
 
 Division: TypeAlias = "tuple[NDArray[np.int64], list[str]]"
@@ -121,15 +122,8 @@ _CLEAN = _Noise("clean", "clean")
 def _by_noise(units: Units, rows: Listing[LedgerRow]) -> Mapping[str, Division]:
     """By kind of noise, and by how much of the clean object it left (IoU on disk).
 
-    Raises `Refused` where no row is of any sequence.
+    Raises `Refused` where no row is of any unit.
     """
-    folders = {result.sequence.folder for result in units.results}
-    if not any(row.sequence in folders for row in rows):
-        raise refuse(
-            f"its {len(rows)} rows are of none of the {len(folders)} sequences that are scored",
-            "--strata",
-            "give the ledger.jsonl of the noisy split that was scored",
-        )
     of_frame: dict[tuple[str, str, int], _Noise] = {}
     of_object: dict[tuple[str, int | None], _Noise] = {}
     for row in rows:
@@ -146,7 +140,32 @@ def _by_noise(units: Units, rows: Listing[LedgerRow]) -> Mapping[str, Division]:
         folder = result.sequence.folder
         own = of_frame.get((folder, result.frames[frame], object_id))
         found.append(own or of_object.get((folder, object_id), _CLEAN))
+    if all(noise is _CLEAN for noise in found):
+        raise refuse(
+            _elsewhere(units, rows),
+            "--strata",
+            "give the ledger.jsonl of the noisy split that was scored",
+        )
     return {
         "noise": _coded(noise.kind for noise in found),
         "noise strength": _coded(noise.strength for noise in found),
     }
+
+
+def _elsewhere(units: Units, rows: Listing[LedgerRow]) -> str:
+    """What a ledger is of that is of no unit."""
+    if not rows:
+        return "the ledger has no row"
+    scored = {result.sequence.folder for result in units.results}
+    shared = [row for row in rows if row.sequence in scored]
+    if not shared:
+        return (
+            f"its rows are of other sequences than the {len(scored)} that are scored, such as "
+            f"{shown(rows[0].sequence)}"
+        )
+    row = shared[0]
+    where = f"{shown(row.frame)} of " if isinstance(row, MaskRow) else ""
+    return (
+        "its rows are of objects and frames that are not scored, such as object "
+        f"{row.object_id} in {where}{shown(row.sequence)}"
+    )

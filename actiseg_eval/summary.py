@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-
-import numpy as np
+from collections.abc import Iterable
 
 from actiseg_data import __version__
 from actiseg_data.lexicon import load_lexicon
 from actiseg_data.records import LedgerRow, has_rendered_frames
 from actiseg_data.untrusted import printable
 from actiseg_eval.bootstrap import FEWEST, Bootstrap
+from actiseg_eval.coverage import make_coverage
 from actiseg_eval.failures import make_failures
-from actiseg_eval.figures import all_figures, group_figures, scored_units
+from actiseg_eval.figures import (
+    all_figures,
+    group_figures,
+    plain_figures,
+    scored_units,
+    whole_figures,
+)
 from actiseg_eval.intervals import make_intervals
-from actiseg_eval.metrics import METRICS
 from actiseg_eval.protocols import Protocol
+from actiseg_eval.references import make_references
 from actiseg_eval.report import LONG, Report, Stratum
-from actiseg_eval.results import SequenceResult
+from actiseg_eval.results import SequenceResult, total_tally
 from actiseg_eval.strata import divisions
 from actiseg_eval.truth import NOVEL, Truth, novel_sequences
 
@@ -39,14 +44,11 @@ def make_report(
     bootstrap: see `actiseg_eval.scoring.score`.
     """
     units, known = scored_units(results, protocol)
-    tally = sum((result.tally for result in results), Counter(handled))
+    tally = total_tally(results, handled or {})
     novel = novel_sequences(truth)
     left_out = {}
     if novel is None:
         left_out["strata by action"] = f"the dataset has no list {NOVEL}, which tells novel actions"
-    together = np.zeros(len(units), np.int64)
-    whole = all_figures(units, together, 1, protocol, measures)
-    figures = {name: float(sums.values[0]) for name, sums in whole.items()}
     intervals = None
     if bootstrap is not None and results:
         each = all_figures(units, units.sequence, len(results), protocol, measures)
@@ -61,7 +63,7 @@ def make_report(
         of = group_figures(units, groups, len(names), protocol, measures)
         columns = {key: sums.values.tolist() for key, sums in of.items()}
         strata[by] = [
-            Stratum(name, _plain({key: values[at] for key, values in columns.items()}))
+            Stratum(name, plain_figures({key: values[at] for key, values in columns.items()}))
             for at, name in enumerate(names)
             if columns["n_units"][at]
         ]
@@ -76,7 +78,9 @@ def make_report(
         split=truth.name,
         predictions=printable(predictions),
         rendered=has_rendered_frames(truth.root),
-        figures=_plain(figures),
+        coverage=make_coverage(results, protocol, tally),
+        figures=whole_figures(results, protocol, measures),
+        references=make_references(results, protocol, measures),
         intervals=intervals,
         strata=strata,
         failures=failures,
@@ -84,12 +88,3 @@ def make_report(
         left_out=left_out,
         toolkit=f"actiseg {__version__}",
     )
-
-
-def _plain(figures: Mapping[str, float]) -> dict[str, float | int | None]:
-    """Figures as JSON has them, in their order; None for NaN."""
-    return {
-        name: None if value != value else int(value) if METRICS[name].count else value
-        for name in METRICS
-        if (value := figures.get(name)) is not None
-    }

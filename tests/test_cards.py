@@ -57,7 +57,7 @@ def test_figures_come_from_the_protocols_and_measures_that_cards_name(shifted, n
     for figure in found["all"]:
         measure = CARDS[figure].measure
         if " " in measure:  # J needs no measure of its own where it is what a protocol is about
-            measure = "core" if protocol.figures == "j-and-f" else "jf"
+            measure = "core" if protocol.scores_every_object else "jf"
         assert figure in found[measure]
 
 

@@ -302,7 +302,7 @@ def test_a_refusal_by_a_protocol_tells_which_run(truth, folder, tmp_path):
     sequence = truth.sequences[0]
     path = many / "elr" / "0.4" / sequence.folder / f"{sequence.frames[0]}.png"
     write_index_mask(path, np.full_like(read_index_mask(path), 21))
-    says = f"elr/0.4: {sequence.folder}: has 21 proposals"
+    says = f"elr/0.4: {sequence.folder}: has a proposal numbered 21"
     with pytest.raises(Refused, match=says):
         measure_robustness(truth, read_runs(many), "davis-unsupervised", measures=["core"])
 

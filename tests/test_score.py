@@ -20,7 +20,6 @@ from actiseg_data.masks import write_index_mask
 from actiseg_data.records import MaskRow
 from actiseg_eval import Scorer, load_protocol, score
 from actiseg_eval.meter import SequenceMeter
-from actiseg_eval.metrics import METRICS
 from actiseg_eval.protocols import load_protocols
 from actiseg_eval.summary import make_report
 from actiseg_eval.truth import open_truth
@@ -196,7 +195,7 @@ def test_objects_without_a_proposal_score_nothing_where_they_are_seen():
     assert found.both.tolist() == [[1, 0], [1, 0]]
     assert found.values["f"][1, 1] == 1
     many = [([[1]], [[30]])]
-    with pytest.raises(Refused, match="30 proposals"):
+    with pytest.raises(Refused, match="a proposal numbered 30; the protocol allows 20"):
         series(long_clip(1), load_protocol("davis-unsupervised"), many)
 
 
@@ -246,15 +245,23 @@ def test_recall_and_decay_hold_on_long_clips(count):
     assert recall(values) == sum(value > 0.5 for value in values) / count
 
 
-def test_no_frame_or_object_gives_none_not_an_error(kitchen, tmp_path):
-    sequences = tuple(replace(of, objects=()) for of in kitchen.sequences)
+def test_figures_that_no_unit_has_are_none_and_not_an_error(kitchen, tmp_path):
+    sequences = tuple(
+        replace(of, objects=tuple(replace(each, positive=False) for each in of.objects))
+        for of in kitchen.sequences
+    )
     folder = predict(kitchen, "blank", tmp_path / "blank")
     report = score(replace(kitchen, sequences=sequences), folder, measures=["all"])
-    figures = {name for name, value in report.figures.items() if METRICS[name].better}
-    assert figures
-    assert all(report.figures[name] is None for name in figures)
-    assert json.loads(json.dumps(report.to_dict(), allow_nan=False))["metrics"]["giou"] is None
+    assert all(report.figures[name] is None for name in ("p_miou", "p_ciou", "j", "f", "jf"))
+    assert json.loads(json.dumps(report.to_dict(), allow_nan=False))["metrics"]["j"] is None
     assert "-" in str(report)
+
+
+def test_a_list_without_any_object_is_refused(kitchen, tmp_path):
+    sequences = tuple(replace(of, objects=()) for of in kitchen.sequences)
+    folder = predict(kitchen, "blank", tmp_path / "blank")
+    with pytest.raises(Refused, match="'actionvos' finds no object in any of its 8 sequences"):
+        score(replace(kitchen, sequences=sequences), folder)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -345,7 +352,15 @@ def test_measures_and_protocols_that_are_unknown_are_refused(kitchen, tmp_path):
 
 def test_every_protocol_tells_of_the_same_cases():
     protocols = load_protocols()
-    assert list(protocols) == ["actionvos", "davis", "davis-unsupervised", "vos-benchmark", "gres"]
+    assert list(protocols) == [
+        "actionvos",
+        "davis",
+        "davis-2016",
+        "davis-unsupervised",
+        "vos-benchmark",
+        "vost",
+        "gres",
+    ]
     cases = {tuple(protocol.cases) for protocol in protocols.values()}
     assert len(cases) == 1
 

@@ -87,6 +87,12 @@ def test_the_six_figures_are_the_public_ones(human_split, predictions, recipe):
     ):
         report = score(truth, folder, filtered=filtered)
         assert figures_of(report) == pytest.approx(golden[recipe], abs=1e-6)
+        for beside, figures in (
+            ("blank", report.references.blank),
+            ("all", report.references.everything),
+        ):
+            known = [figures[key] for key in KEYS]
+            assert known == pytest.approx(golden[beside], abs=1e-6)
 
 
 def test_workers_do_not_matter_and_novel_actions_are_told_apart(human_split, predictions):

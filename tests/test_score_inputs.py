@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from actiseg_data.errors import Refused
 from actiseg_data.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
 from actiseg_data.masks import read_index_mask, write_index_mask
-from actiseg_data.records import PredictionsNote, read_predictions_note
+from actiseg_data.records import MaskRow, PredictionsNote, read_predictions_note
 from actiseg_eval.rle import decode_rle
 from actiseg_eval.scoring import Scorer, score
 from actiseg_eval.truth import open_truth
@@ -336,8 +337,6 @@ def test_ids_that_were_blended_are_refused_also_without_a_list(kitchen, tmp_path
     folder = predict(kitchen, "all", tmp_path / "preds")
     blended = (np.arange(120 * 160).reshape(120, 160) % 200).astype(np.uint8)
     write_index_mask(sorted(folder.rglob("*.png"))[1], blended)
-    from dataclasses import replace
-
     from actiseg_eval import load_protocol
 
     whole = replace(load_protocol("vos-benchmark"), frames="all")
@@ -359,9 +358,23 @@ def test_rle_whose_frames_are_named_otherwise_is_refused(kitchen, tmp_path):
     assert "none of its frames" in fail(kitchen, tmp_path / "p.json", missing="empty")[0]
 
 
-def test_a_ledger_of_another_split_is_refused(kitchen, folder):
-    with pytest.raises(Refused, match="0 rows are of none"):
-        score(kitchen, folder, ledger=[])
+def test_a_ledger_of_nothing_that_is_scored_is_refused(kitchen, folder):
+    sequence = kitchen.sequences[0]
+    row = MaskRow(
+        sequence.folder, sequence.frames[0], 1, "x", "dilate", {}, "met", 0.8, 0.8, 0.75, 9, 1.1
+    )
+    for rows, says in (
+        ([], "has no row"),
+        (
+            [replace(row, sequence="00000009_P09_01_x_y")],
+            "other sequences than the 6 that are scored, such as 0",
+        ),
+        ([replace(row, object_id=77)], "not scored, such as object 77 in frame_"),
+        ([replace(row, frame="frame_9")], "not scored, such as object 1 in frame_9 of"),
+    ):
+        with pytest.raises(Refused, match=says):
+            score(kitchen, folder, ledger=rows)
+    assert "noise" in score(kitchen, folder, ledger=[row]).strata
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
@@ -415,8 +428,6 @@ def test_the_scorer_takes_layers_of_any_kind_and_nothing(kitchen):
 
 
 def test_the_scorer_passes_over_flagged_sequences_as_score_does(kitchen, tmp_path):
-    from dataclasses import replace
-
     flagged = replace(
         kitchen,
         sequences=tuple(replace(of, other=not at) for at, of in enumerate(kitchen.sequences)),

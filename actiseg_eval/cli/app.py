@@ -197,7 +197,7 @@ def compare(
         workers=workers,
         stage=staged(quiet),
     )
-    print_comparison(found, [name for name in figure or () if name in found.standings])
+    print_comparison(found, figure or ())
     if json_file is not None:
         write_json(json_file, found.to_dict(), indent=1)
         print(f"wrote {json_file}")

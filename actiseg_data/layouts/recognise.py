@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from actiseg_data.errors import Refused
+from actiseg_data.layouts.davis import LISTS, has_sequences, looks_like_davis
 from actiseg_data.listing import is_clutter, list_files, list_folders
 from actiseg_data.untrusted import shown
 
@@ -24,10 +25,10 @@ ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".r
 _HEAD_BYTES = 1 << 16
 _MOST_NAMES = 3
 
-_DAVIS = (
+DAVIS = (
     "DAVIS or a dataset in its layout (actiseg-eval takes it as --gt; no other command does yet)"
 )
-_MASKS = "masks in folders, <sequence>/<frame>.png (actiseg-eval takes them as --gt)"
+MASKS = "masks in folders, <sequence>/<frame>.png (actiseg-eval takes them as --gt)"
 _SPARSE = "raw VISOR annotations (actiseg-noise prepare visor takes them)"
 _DENSE = (
     "VISOR's dense interpolations (no command takes them; actiseg-noise prepare visor takes "
@@ -38,6 +39,12 @@ _YOUTUBE_META = "the meta.json of YouTube-VOS (actiseg-eval takes the folder Ann
 _COCO = "COCO annotations (no command takes them yet)"
 _RESULTS = "a list of COCO results, by image_id (no command takes it)"
 _ACTIONS = "an ActionVOS action list (give the folder that has its ImageSets)"
+
+
+def has_action_lists(root: Path) -> bool:
+    """Whether a folder is a root in the ActionVOS layout: it has lists that are JSON documents."""
+    sets = root / LISTS
+    return sets.is_dir() and bool(list_files(sets, ".json"))
 
 
 def recognise_dataset(path: Path) -> str | None:
@@ -53,7 +60,7 @@ def recognise_dataset(path: Path) -> str | None:
     with suppress(OSError, Refused):
         if path.is_file():
             return _recognise_file(path)
-        if path.is_dir() and not _has_action_lists(path):
+        if path.is_dir() and not has_action_lists(path):
             return next((kind for look in _LOOKS if (kind := look(path)) is not None), None)
     return None
 
@@ -107,13 +114,8 @@ _BY_KEYS: tuple[tuple[set[bytes], str], ...] = (
 """Kinds of documents by keys that all have to be there; the first that fits."""
 
 
-def _has_action_lists(root: Path) -> bool:
-    sets = root / "ImageSets"
-    return sets.is_dir() and bool(list_files(sets, ".json"))
-
-
 def _look_around_root(root: Path) -> str | None:
-    inner = [of.name for of in list_folders(root) if _has_action_lists(of.path)]
+    inner = [of.name for of in list_folders(root) if has_action_lists(of.path)]
     if not inner:
         return None
     return f"a folder around an ActionVOS root (give {root / inner[0]})"
@@ -127,13 +129,7 @@ def _look_for_youtube(root: Path) -> str | None:
 
 
 def _look_for_davis(root: Path) -> str | None:
-    for name in ("Annotations", "Annotations_unsupervised"):
-        if (root / name).is_dir() and list_folders(root / name):
-            return _DAVIS
-    sets = root / "ImageSets"
-    if sets.is_dir() and (list_files(sets, ".txt") or list_folders(sets)):
-        return _DAVIS
-    return None
+    return DAVIS if looks_like_davis(root) else None
 
 
 def _look_at_documents(root: Path) -> str | None:
@@ -159,7 +155,7 @@ _PLACES = (
 
 
 def _look_for_masks(root: Path) -> str | None:
-    return _MASKS if any(list_files(of.path, ".png") for of in list_folders(root)[:8]) else None
+    return MASKS if has_sequences(root) else None
 
 
 def _look_for_archives(root: Path) -> str | None:

@@ -19,7 +19,8 @@ class Problem:
     cure: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}. Cure: {self.cure}"
+        stop = "" if self.what.endswith("?") else "."
+        return f"{self.where}: {self.what}{stop} Cure: {self.cure}"
 
 
 class Refused(Exception):

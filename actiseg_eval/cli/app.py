@@ -369,7 +369,7 @@ def metrics(
 
 def _check_figures(figures: list[str] | None, protocol: str, metrics: str | None) -> None:
     """Raises `Refused` for figures that there are not, or that will not be measured."""
-    from actiseg_data.errors import Problems
+    from actiseg_data.errors import Problems, suggest
     from actiseg_eval.cards import load_cards
     from actiseg_eval.figures import figure_names
     from actiseg_eval.metrics import METRICS
@@ -382,9 +382,8 @@ def _check_figures(figures: list[str] | None, protocol: str, metrics: str | None
     problems, cards = Problems(), load_cards()
     for name in figures or ():
         if name not in known:
-            problems.add(
-                f"there is no figure {name!r}", "--figure", f"use some of {', '.join(known)}"
-            )
+            what = f"there is no figure {name!r}{suggest(name, known)}"
+            problems.add(what, "--figure", f"use some of {', '.join(known)}")
         elif name not in measured:
             card = cards[name]
             cure = f"give --metrics {card.measure}; protocols: {', '.join(card.protocols)}"

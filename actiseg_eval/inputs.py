@@ -13,7 +13,7 @@ from actiseg_data.errors import Problems, Refused, refuse
 from actiseg_data.layouts.actionvos import MASKS, SUBSETS
 from actiseg_data.layouts.recognise import recognise_dataset
 from actiseg_data.layouts.spelling import match_names
-from actiseg_data.listing import list_files, list_folders
+from actiseg_data.listing import Entry, list_files, list_folder, list_folders
 from actiseg_data.masks import MAX_SIDE, read_binary_mask, read_index_mask
 from actiseg_data.records import PREDICTIONS_FILE
 from actiseg_data.sequences import Sequence
@@ -206,6 +206,8 @@ def open_predictions(path: Path, sequences: Iterable[Sequence]) -> Predictions:
     if not path.is_dir():
         kind = recognise_dataset(path)
         what = "there is no such folder" if kind is None else f"is {kind}"
+        if kind is None and path.exists():
+            what = "is no folder"
         raise refuse(what, path, "give a folder of predictions, or a .json of COCO RLE")
     root, found, tally = _find_predictions(path, sequences)
     matches = match_names((sequence.folder for sequence in sequences), found.keys())
@@ -280,7 +282,7 @@ def _nothing_of(path: Path, sequences: list[Sequence], found: Mapping[str, Path]
         if match_names(wanted, {path.absolute().name}).names:
             what, cure = "is the folder of one sequence", f"give {path.parent}"
     elif near:
-        what = f"{what}{near}"
+        what, cure = f"{what}{near}", f"if it is the same clip, rename it; else {cure}"
     elif (kind := recognise_dataset(path)) is not None and not found:
         what = f"is {kind}"
     return refuse(what, path, cure)
@@ -312,8 +314,9 @@ def _listed(path: Path) -> tuple[Path, dict[str, Path]]:
 def _place(folder: Path, frames: tuple[str, ...], tally: Counter[str]) -> _Place:
     """What a sequence's folder holds: index masks of its frames, or else folders of objects, named
     by their ids, with or without leading zeros."""
-    folders = list_folders(folder)
-    names, files = _match_frames(folder, frames, tally)
+    entries = list_folder(folder)
+    folders = [entry for entry in entries if entry.is_folder]
+    names, files = _match_frames(folder, entries, frames, tally)
     if names or not folders:
         if files and not names:
             raise _other_names(folder, files, frames)
@@ -330,7 +333,8 @@ def _place(folder: Path, frames: tuple[str, ...], tally: Counter[str]) -> _Place
             problems.add(f"{shown(inner.name)} {twice}", folder, "name folders by the object ids")
         else:
             with problems.caught():
-                names, files = _match_frames(inner.path, frames, tally)
+                entries = list_folder(inner.path)
+                names, files = _match_frames(inner.path, entries, frames, tally)
                 held += [f"{inner.name}/{name}" for name in files]
                 objects[object_id] = (inner.path, names)
     problems.raise_if_any()
@@ -340,15 +344,16 @@ def _place(folder: Path, frames: tuple[str, ...], tally: Counter[str]) -> _Place
 
 
 def _match_frames(
-    folder: Path, frames: tuple[str, ...], tally: Counter[str]
+    folder: Path, entries: list[Entry], frames: tuple[str, ...], tally: Counter[str]
 ) -> tuple[dict[str, str], list[str]]:
     """The file of each frame that is there, and the names of all pictures and arrays.
 
     Raises `Refused` where it is ambiguous which file is meant, and for frames that are there as
     lossy pictures alone.
     """
-    files = [entry.name for entry in list_files(folder, *_PICTURES)]
-    masks = {name for name in files if name.lower().endswith(".png")}
+    names = (entry.name for entry in entries if not entry.is_folder)
+    files = [name for name in names if name.lower().endswith(_PICTURES)]
+    masks = set(filter(_is_png, files))
     matches = match_names((f"{frame}.png" for frame in frames), masks)
     problems = Problems()
     matches.add_clashes(folder, problems)
@@ -367,15 +372,21 @@ def _match_frames(
 
 
 def _other_names(where: object, held: Iterable[str], frames: tuple[str, ...]) -> Refused:
-    """The refusal of files none of which is called like a frame."""
+    """The refusal of files none of which is called like a frame, or none of which is a PNG."""
     held = list(held)
-    more = ", ..." if len(held) > _FEW else ""
+    what = f"holds {', '.join(map(shown, held[:_FEW]))}{', ...' if len(held) > _FEW else ''}"
+    if held[0].lower().endswith(_PICTURES) and not any(map(_is_png, held)):
+        return refuse(f"{what}, and no PNG", where, "write masks as PNG")
+    first = shown(frames[0])
     return refuse(
-        f"holds {', '.join(map(shown, held[:_FEW]))}{more}, none of its frames: frames are called "
-        f"{shown(frames[0])}",
+        f"{what}; frames are called {first}",
         where,
-        f"name each mask after its frame, such as {shown(frames[0])}.png",
+        f"name each mask after its frame, such as {first}.png",
     )
+
+
+def _is_png(name: str) -> bool:
+    return name.lower().endswith(".png")
 
 
 def _open_rle(path: Path, sequences: list[Sequence]) -> RlePredictions:

@@ -12,6 +12,7 @@ from typing import Any
 
 from actiseg_data.errors import Problems, Refused, refuse
 from actiseg_data.layouts.actionvos import Split, open_split, split_names
+from actiseg_data.layouts.davis import list_names
 from actiseg_data.layouts.folder import FolderSplit
 from actiseg_data.lexicon import load_lexicon
 from actiseg_data.masks import IndexMask, ids_in, read_index_mask
@@ -405,7 +406,9 @@ def _add_missing(
         first = next(iter(lacking.values()))[0]
         what = f"no frame of {sequence.folder} was predicted{job.predictions.near(sequence)}"
         if isinstance(job.truth, FolderSplit) and not job.truth.listed:
-            cure = "list the sequences to score with --sequences FILE or --split, or predict it"
+            lists = list_names(job.truth.root)
+            split = f" or --split (there is {', '.join(lists)})" if lists else ""
+            cure = f"list the sequences to score with --sequences FILE{split}, or predict it"
         problems.add(what, first, cure)
         return
     for path in (path for paths in lacking.values() for path in paths):

@@ -56,11 +56,10 @@ def find_masks(root: Path) -> Path:
     places = {top: _resolutions(top) for top in tops}
     found = [_usual(folders) for folders in places.values() if folders]
     if not found:
-        raise refuse(
-            "holds no sequence of masks",
-            root,
-            "give an ActionVOS root, or a folder that has <sequence>/<frame>.png",
-        )
+        cure = "give an ActionVOS root, or a folder that has <sequence>/<frame>.png"
+        if list_files(root, ".png"):
+            cure = f"give the folder around it: {root.parent}"
+        raise refuse("holds no sequence of masks", root, cure)
     if len(found) > 1 or found[0] is None:
         several = [folder for folders in places.values() for folder in folders]
         raise refuse(
@@ -120,9 +119,9 @@ def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, Sequenc
     lists = {of: read_sequence_list(files[of]) for of in named}
     fitting = {of: found for of, found in lists.items() if _fits(found, known)} or lists
     if len({frozenset(found.lines) for found in fitting.values()}) > 1:
-        told = (f"{of} ({len(found.lines)} sequences)" for of, found in fitting.items())
+        told = (f"{of} with {len(found.lines)}" for of, found in fitting.items())
         raise refuse(
-            f"there are several lists {name!r}: {', '.join(told)}",
+            f"there are several lists {name!r}: {', '.join(told)} sequences",
             root,
             f"say which, such as --split {list(fitting)[-1]}",
         )

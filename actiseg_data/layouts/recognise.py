@@ -6,6 +6,8 @@ Only names and the beginnings of files are read, so it is fast on any dataset.
 from __future__ import annotations
 
 import gzip
+import itertools
+import lzma
 import re
 import tarfile
 import zipfile
@@ -28,7 +30,7 @@ _MOST_NAMES = 3
 DAVIS = (
     "DAVIS or a dataset in its layout (actiseg-eval takes it as --gt; no other command does yet)"
 )
-MASKS = "masks in folders, <sequence>/<frame>.png (actiseg-eval takes them as --gt)"
+MASKS = "a folder of masks, <sequence>/<frame>.png (actiseg-eval takes it as --gt)"
 _SPARSE = "raw VISOR annotations (actiseg-noise prepare visor takes them)"
 _DENSE = (
     "VISOR's dense interpolations (no command takes them; actiseg-noise prepare visor takes "
@@ -36,7 +38,7 @@ _DENSE = (
 )
 _YOUTUBE = "YouTube-VOS (actiseg-eval takes its folder Annotations as --gt)"
 _YOUTUBE_META = "the meta.json of YouTube-VOS (actiseg-eval takes the folder Annotations as --gt)"
-_COCO = "COCO annotations (no command takes them yet)"
+_COCO = "a COCO dataset (no command takes it yet)"
 _RESULTS = "a list of COCO results, by image_id (no command takes it)"
 _ACTIONS = "an ActionVOS action list (give the folder that has its ImageSets)"
 
@@ -75,19 +77,23 @@ def _recognise_file(path: Path) -> str | None:
 
 
 def _held_by(path: Path) -> str:
-    """What stands at the top of an archive, where that is cheap to know."""
+    """What stands at the top of an archive, as far as its beginning or its index tells."""
     names: list[str] = []
-    with suppress(OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError):
+    with suppress(OSError, EOFError, zlib.error, lzma.LZMAError, *_DAMAGED):
         if path.name.lower().endswith(".zip"):
             with zipfile.ZipFile(path) as archive:
                 names = archive.namelist()
-        elif path.name.lower().endswith(".tar"):
-            with tarfile.open(path) as packed:
-                names = packed.getnames()
+        else:
+            with tarfile.open(path, "r|*") as packed:
+                names = [member.name for member in itertools.islice(packed, _FIRST_MEMBERS)]
     tops = dict.fromkeys(name.removeprefix("./").split("/")[0] for name in names)
     data = [shown(top) for top in tops if top and not is_clutter(top)]
     more = ", ..." if len(data) > _MOST_NAMES else ""
     return f" of {', '.join(data[:_MOST_NAMES])}{more}" if data else ""
+
+
+_DAMAGED = (zipfile.BadZipFile, tarfile.TarError)
+_FIRST_MEMBERS = 50
 
 
 def _recognise_json(path: Path) -> str | None:

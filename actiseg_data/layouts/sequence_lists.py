@@ -10,7 +10,7 @@ from pathlib import Path
 
 from actiseg_data.errors import Problems, refuse, suggest
 from actiseg_data.layouts.spelling import match_names
-from actiseg_data.untrusted import check_name, read_bytes
+from actiseg_data.untrusted import check_name, read_bytes, shown
 
 _MOST_BYTES = 1 << 24
 _IMAGE = re.compile(r"\.(?:png|jpe?g)$", re.IGNORECASE)
@@ -34,19 +34,22 @@ class SequenceList:
         Raises `Refused` for every line whose sequence is not known.
         """
         known = list(known)
-        matches = match_names(self.lines, set(known))
+        there = set(known)
+        chosen = match_names(self.lines, there).names
         problems = Problems()
-        matches.add_clashes(self.path, problems)
-        unclear = {name for clash in matches.clashes for name in clash.wanted}
-        for name in self.lines:
-            if name not in matches.names and name not in unclear:
+        for name in [name for name in self.lines if name not in chosen]:
+            # Alone, for one sequence may be listed under several spellings.
+            matches = match_names([name], there)
+            matches.add_clashes(self.place(name), problems)
+            chosen |= matches.names
+            if not matches.names and not matches.clashes:
                 problems.add(
-                    f"there is no sequence {name!r}{suggest(name, known)}",
+                    f"there is no sequence {shown(name)!r}{suggest(name, known)}",
                     self.place(name),
                     "correct the line, or take it out",
                 )
         problems.raise_if_any()
-        return frozenset(matches.names.values())
+        return frozenset(chosen.values())
 
 
 def read_sequence_list(path: Path) -> SequenceList:

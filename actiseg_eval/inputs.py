@@ -236,7 +236,7 @@ def _find_predictions(
     if not _fits(wanted, found):
         below = _find_below(path, wanted)
         if len(below) > 1:
-            several = ", ".join(str(inner.relative_to(path)) for inner in below[:_FEW])
+            several = ", ".join(shown(str(inner.relative_to(path))) for inner in below[:_FEW])
             raise refuse(
                 f"holds predictions in several folders: {several}", path, f"give {below[0]}"
             )
@@ -361,7 +361,7 @@ def _match_frames(
     lossy = match_names(lacking, {name for name in files if name.lower().endswith(_LOSSY)}).names
     if lossy:
         problems.add(
-            f"holds {next(iter(lossy.values()))}: a JPEG does not keep ids exactly",
+            f"holds {shown(next(iter(lossy.values())))}: a JPEG does not keep ids exactly",
             folder,
             "write masks as PNG",
         )

@@ -18,6 +18,7 @@ from pathlib import Path
 from actiseg_data.errors import Refused, refuse, suggest
 from actiseg_data.layouts.sequence_lists import SequenceList, read_sequence_list
 from actiseg_data.listing import list_files, list_folders
+from actiseg_data.untrusted import shown
 
 ANNOTATIONS = ("Annotations", "Annotations_unsupervised")
 LISTS = "ImageSets"
@@ -61,11 +62,12 @@ def find_masks(root: Path) -> Path:
             cure = f"give the folder around it: {root.parent}"
         raise refuse("holds no sequence of masks", root, cure)
     if len(found) > 1 or found[0] is None:
-        several = [folder for folders in places.values() for folder in folders]
+        choice = [folder for folders in places.values() for folder in folders]
+        several = [shown(str(folder.relative_to(root))) for folder in choice]
         raise refuse(
-            f"has several folders of masks: {', '.join(map(str, several))}",
+            f"has several folders of masks: {', '.join(several)}",
             root,
-            f"give one of them, such as {several[0]}",
+            f"give one of them, such as {choice[0]}",
         )
     return found[0]
 
@@ -110,7 +112,8 @@ def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, Sequenc
     if not named:
         endings = [*files, *dict.fromkeys(of.split("/")[-1] for of in files)]
         raise refuse(
-            f"there is no split {name!r}{suggest(name, endings)} (splits here: {', '.join(files)})",
+            f"there is no split {name!r}{suggest(name, endings)} (splits here: "
+            f"{', '.join(map(shown, files))})",
             root,
             f"give one of them, such as --split {next(iter(files))}",
         )
@@ -119,7 +122,7 @@ def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, Sequenc
     lists = {of: read_sequence_list(files[of]) for of in named}
     fitting = {of: found for of, found in lists.items() if _fits(found, known)} or lists
     if len({frozenset(found.lines) for found in fitting.values()}) > 1:
-        told = (f"{of} with {len(found.lines)}" for of, found in fitting.items())
+        told = (f"{shown(of)} with {len(found.lines)}" for of, found in fitting.items())
         raise refuse(
             f"there are several lists {name!r}: {', '.join(told)} sequences",
             root,

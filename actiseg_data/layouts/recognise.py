@@ -124,7 +124,7 @@ def _look_around_root(root: Path) -> str | None:
     inner = [of.name for of in list_folders(root) if has_action_lists(of.path)]
     if not inner:
         return None
-    return f"a folder around an ActionVOS root (give {root / inner[0]})"
+    return f"a folder around an ActionVOS root (give its folder {shown(inner[0])})"
 
 
 def _look_for_youtube(root: Path) -> str | None:

@@ -276,11 +276,11 @@ def _nothing_of(path: Path, sequences: list[Sequence], found: Mapping[str, Path]
     held = ", ".join(map(shown, sorted(found)[:_FEW])) or "no folder"
     what = f"has no prediction of the {len(wanted)} sequences of the split (it holds {held})"
     cure = "give predictions of this split, or the right --split"
-    near = next((of for of in (_near(name, found) for name in wanted) if of), "")
+    near = next(filter(None, (_near(name, found) for name in wanted)), "")
     if list_files(path, ".png"):
         cure = "give the folder that holds the folder of each sequence"
         if match_names(wanted, {path.absolute().name}).names:
-            what, cure = "is the folder of one sequence", f"give {path.parent}"
+            what, cure = "is the folder of one sequence", f"give {path.absolute().parent}"
     elif near:
         what, cure = f"{what}{near}", f"if it is the same clip, rename it; else {cure}"
     elif (kind := recognise_dataset(path)) is not None and not found:
@@ -422,7 +422,7 @@ def _open_rle(path: Path, sequences: list[Sequence]) -> RlePredictions:
         held = ", ".join(map(shown, extra[:_FEW])) or "nothing"
         raise refuse(
             f"has no prediction of the {len(sequences)} sequences of the split (it holds {held})"
-            f"{next((text for text in near if text), '')}",
+            f"{next(filter(None, near), '')}",
             path,
             "give predictions of this split, or the right --split",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -240,6 +241,14 @@ def test_endings_of_true_masks_may_be_in_capitals_but_no_frame_twice(davis):
 def test_the_folder_of_one_sequence_is_no_truth(davis, folder):
     (problem,) = refused(open_truth, davis / "Annotations" / "480p" / folder)
     assert "give" in problem
+
+
+@pytest.mark.parametrize(
+    ("folder", "named"), [("", "."), ("Annotations/480p", "."), ("Annotations", "480p")]
+)
+def test_the_lists_are_found_from_inside(davis, monkeypatch, folder, named):
+    monkeypatch.chdir(davis / folder)
+    assert chosen(open_truth(Path(named), "val")) == ["bear", "boat"]
 
 
 def score_at(folder, *arguments, command="score"):

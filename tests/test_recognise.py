@@ -80,11 +80,14 @@ KINDS = {
         lambda root: (touch(root / "visor.zip"), touch(root / "Thumbs.db"))
     ],
     "a folder around an ActionVOS root": [lambda root: make_root(root / "dataset_visor")],
+    "a folder around DAVIS": [
+        lambda root: touch(root / "DAVIS" / "Annotations" / "480p" / "bear" / "00000.png"),
+    ],
 }
 
 
 @pytest.mark.parametrize(
-    ("kind", "make"), [(kind, make) for kind, of in KINDS.items() for make in of]
+    ("kind", "make"), [(kind, make) for kind, makers in KINDS.items() for make in makers]
 )
 def test_every_kind_is_recognised_and_refused_by_name_in_a_split(kind, make, tmp_path):
     make(tmp_path / "data")
@@ -99,7 +102,7 @@ def test_every_kind_is_recognised_and_refused_by_name_in_a_split(kind, make, tmp
     "kind", ["raw VISOR", "VISOR's dense", "YouTube-VOS", "a COCO dataset", "a list of COCO"]
 )
 def test_truth_of_another_kind_is_refused_by_name(kind, tmp_path):
-    make = next(of[0] for name, of in KINDS.items() if name.startswith(kind))
+    make = next(makers[0] for name, makers in KINDS.items() if name.startswith(kind))
     make(tmp_path / "data")
     with pytest.raises(Refused, match=kind):
         open_truth(tmp_path / "data")

@@ -384,7 +384,7 @@ def test_a_list_of_sequences_restricts_a_split(split, preds, tmp_path):
     assert report.split == "train, listed in short.txt"
     assert report.handled == {"extra_sequences": 2}
     chosen.write_text("00000001_P01_01_take_cup:bog\n")
-    with pytest.raises(Refused, match="line 1: .*did you mean '00000001_P01_01_take_cup:big'"):
+    with pytest.raises(Refused, match=r"line 1: .*did you mean '00000001_P01_01_take_cup:big'"):
         open_truth(split.root, "train", chosen)
 
 

@@ -255,7 +255,8 @@ def _places(
         place = root / kind / subset
         # Listed once: far cheaper than asking for thousands of folders.
         found = {entry.name for entry in list_folders(place)} if place.is_dir() else set()
-        matches = match_names((name for name, of in wanted.items() if of not in subsets), found)
+        lacking = (name for name, folder in wanted.items() if folder not in subsets)
+        matches = match_names(lacking, found)
         matches.add_clashes(place, problems)
         for name, spelling in matches.names.items():
             subsets[wanted[name]] = subset

@@ -59,7 +59,7 @@ def find_masks(root: Path) -> Path:
     if not found:
         cure = "give an ActionVOS root, or a folder that has <sequence>/<frame>.png"
         if list_files(root, ".png"):
-            cure = f"give the folder around it: {root.parent}"
+            cure = f"give the folder around it: {root.absolute().parent}"
         raise refuse("holds no sequence of masks", root, cure)
     if len(found) > 1 or found[0] is None:
         choice = [folder for folders in places.values() for folder in folders]
@@ -108,27 +108,32 @@ def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, Sequenc
             "leave --split out, or give a list of sequences as --sequences",
         )
     wanted = name.removesuffix(".txt")
-    named = [wanted] if wanted in files else [of for of in files if of.split("/")[-1] == wanted]
+    named = [key for key in files if wanted in (key, _without_year(key))]
+    if wanted in files:
+        named = [wanted]
     if not named:
-        endings = [*files, *dict.fromkeys(of.split("/")[-1] for of in files)]
+        near = suggest(name, [*files, *map(_without_year, files)])
         raise refuse(
-            f"there is no split {name!r}{suggest(name, endings)} (splits here: "
-            f"{', '.join(map(shown, files))})",
+            f"there is no split {name!r}{near} (splits here: {', '.join(map(shown, files))})",
             root,
             f"give one of them, such as --split {next(iter(files))}",
         )
     if len(named) == 1:
         return named[0], read_sequence_list(files[named[0]])
-    lists = {of: read_sequence_list(files[of]) for of in named}
-    fitting = {of: found for of, found in lists.items() if _fits(found, known)} or lists
+    lists = {key: read_sequence_list(files[key]) for key in named}
+    fitting = {key: found for key, found in lists.items() if _fits(found, known)} or lists
     if len({frozenset(found.lines) for found in fitting.values()}) > 1:
-        told = (f"{shown(of)} with {len(found.lines)}" for of, found in fitting.items())
+        counts = (f"{shown(key)} with {len(found.lines)}" for key, found in fitting.items())
         raise refuse(
-            f"there are several lists {name!r}: {', '.join(told)} sequences",
+            f"there are several lists {name!r}: {', '.join(counts)} sequences",
             root,
             f"say which, such as --split {list(fitting)[-1]}",
         )
     return list(fitting.items())[-1]
+
+
+def _without_year(key: str) -> str:
+    return key.split("/")[-1]
 
 
 def _fits(found: SequenceList, known: Iterable[str]) -> bool:
@@ -140,12 +145,13 @@ def _fits(found: SequenceList, known: Iterable[str]) -> bool:
 
 def _list_files(root: Path) -> dict[str, Path]:
     """The lists around a root, a folder of annotations or one of masks, by their names."""
-    inside = [root, root.parent, root.parent.parent]
-    depth = next((at for at, folder in enumerate(inside[:2]) if folder.name in ANNOTATIONS), -1)
-    folder = inside[depth + 1] / LISTS
-    if not folder.is_dir():
+    whole = root.absolute()  # "480p" or "." has no parents to look at
+    tops = (folder.parent for folder in (whole, whole.parent) if folder.name in ANNOTATIONS)
+    lists = next(tops, root) / LISTS
+    if not lists.is_dir():
         return {}
-    found = {file.path.stem: file.path for file in list_files(folder, ".txt")}
-    for year in list_folders(folder):
-        found |= {f"{year.name}/{of.path.stem}": of.path for of in list_files(year.path, ".txt")}
+    found = {file.path.stem: file.path for file in list_files(lists, ".txt")}
+    for year in list_folders(lists):
+        for file in list_files(year.path, ".txt"):
+            found[f"{year.name}/{file.path.stem}"] = file.path
     return dict(sorted(found.items()))

@@ -121,10 +121,12 @@ _BY_KEYS: tuple[tuple[set[bytes], str], ...] = (
 
 
 def _look_around_root(root: Path) -> str | None:
-    inner = [of.name for of in list_folders(root) if has_action_lists(of.path)]
-    if not inner:
-        return None
-    return f"a folder around an ActionVOS root (give its folder {shown(inner[0])})"
+    for entry in list_folders(root):
+        if has_action_lists(entry.path):
+            return f"a folder around an ActionVOS root (give its folder {shown(entry.name)})"
+        if looks_like_davis(entry.path):
+            return f"a folder around DAVIS (give its folder {shown(entry.name)})"
+    return None
 
 
 def _look_for_youtube(root: Path) -> str | None:
@@ -140,8 +142,8 @@ def _look_for_davis(root: Path) -> str | None:
 
 def _look_at_documents(root: Path) -> str | None:
     """What the JSON documents of a folder, or of one below it, are."""
-    places = [root, *(of.path for of in list_folders(root) if of.name.lower() in _PLACES)]
-    places += [of.path for place in places[1:] for of in list_folders(place)]
+    below = [entry.path for entry in list_folders(root) if entry.name.lower() in _PLACES]
+    places = [root, *below, *(entry.path for place in below for entry in list_folders(place))]
     for place in places:
         for file in list_files(place, ".json", ".json.gz")[:_MOST_NAMES]:
             kind = _recognise_json(file.path)
@@ -166,16 +168,16 @@ def _look_for_masks(root: Path) -> str | None:
 
 def _look_for_archives(root: Path) -> str | None:
     files = list_files(root)
-    packed = [shown(of.name) for of in files if of.name.lower().endswith(ARCHIVES)]
+    packed = [shown(file.name) for file in files if file.name.lower().endswith(ARCHIVES)]
     if not packed or list_folders(root):
         return None
     return f"a folder of archives such as {packed[0]} (unpack them, and give the folder)"
 
 
 _LOOKS: tuple[Callable[[Path], str | None], ...] = (
-    _look_around_root,
     _look_for_youtube,
     _look_for_davis,
+    _look_around_root,
     _look_at_documents,
     _look_for_masks,
     _look_for_archives,

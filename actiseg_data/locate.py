@@ -34,9 +34,9 @@ def locate_dataset(
         return SAMPLE_ROOT, "the built-in sample, made before"
     if not make:
         raise refuse(
-            f"no dataset is named, and there is no {DEFAULT_ROOT} in this folder",
+            f"no dataset is named, and this folder has neither {DEFAULT_ROOT} nor {SAMPLE_ROOT}",
             option,
-            f"give {option}, or set ${VARIABLE}",
+            f"give {option}, or set ${VARIABLE}; actiseg-noise sample makes a small dataset",
         )
     make_sample(SAMPLE_ROOT)
     return SAMPLE_ROOT, "the built-in sample, made just now: synthetic, rendered"

@@ -15,8 +15,15 @@ from pathlib import Path
 
 from actiseg_data.digests import json_digest
 from actiseg_data.errors import Problems, refuse
-from actiseg_data.layouts.davis import DEFAULT_LIST, LISTS, find_list, find_masks, list_names
-from actiseg_data.layouts.recognise import DAVIS, MASKS, recognise_dataset
+from actiseg_data.layouts.davis import (
+    DEFAULT_LIST,
+    LISTS,
+    find_list,
+    find_masks,
+    has_sequences,
+    list_names,
+)
+from actiseg_data.layouts.recognise import DAVIS, recognise_dataset
 from actiseg_data.layouts.sequence_lists import SequenceList
 from actiseg_data.layouts.spelling import find_path
 from actiseg_data.listing import list_files, list_folders, sort_frames
@@ -73,8 +80,10 @@ def restrict(split: FolderSplit, listed: SequenceList, name: str) -> FolderSplit
 
 def _refuse_foreign(root: Path) -> None:
     """Raises `Refused` for what is not there, and for datasets that are not read here."""
+    if root.is_dir() and has_sequences(root):
+        return
     kind = recognise_dataset(root)
-    if kind not in (None, DAVIS, MASKS):
+    if kind not in (None, DAVIS):
         raise refuse(f"is {kind}", root, "give a folder of sequences, or an ActionVOS root")
     if not root.is_dir():
         raise refuse("there is no such folder", root, "give a folder of sequences")

@@ -30,7 +30,7 @@ _MOST_NAMES = 3
 DAVIS = (
     "DAVIS or a dataset in its layout (actiseg-eval takes it as --gt; no other command does yet)"
 )
-MASKS = "a folder of masks, <sequence>/<frame>.png (actiseg-eval takes it as --gt)"
+_MASKS = "a folder of masks, <sequence>/<frame>.png (actiseg-eval takes it as --gt)"
 _SPARSE = "raw VISOR annotations (actiseg-noise prepare visor takes them)"
 _DENSE = (
     "VISOR's dense interpolations (no command takes them; actiseg-noise prepare visor takes "
@@ -163,7 +163,7 @@ _PLACES = (
 
 
 def _look_for_masks(root: Path) -> str | None:
-    return MASKS if has_sequences(root) else None
+    return _MASKS if has_sequences(root) else None
 
 
 def _look_for_archives(root: Path) -> str | None:

@@ -27,7 +27,7 @@ GroundTruth = Annotated[
     Optional[Path],
     typer.Option(
         help="ActionVOS root, DAVIS, or a folder <sequence>/<frame>.png. Default: what "
-        "predictions.json names, else $ACTISEG_DATASET, else ./dataset_visor."
+        "predictions.json names, else $ACTISEG_DATASET, ./dataset_visor or ./actiseg_sample."
     ),
 ]
 ProtocolName = Annotated[

@@ -253,7 +253,8 @@ def _fits(wanted: Iterable[str], found: Mapping[str, Path]) -> bool:
 
 
 def _find_below(path: Path, wanted: list[str]) -> list[Path]:
-    """The folders up to `_DEEPEST` levels below one that have folders of the sequences."""
+    """The folders up to `_DEEPEST` levels below one that have folders of the sequences; those with
+    photographs of them only where there is no other."""
     fitting: list[Path] = []
     level, looked = [path], 0
     for _ in range(_DEEPEST):
@@ -267,7 +268,16 @@ def _find_below(path: Path, wanted: list[str]) -> list[Path]:
                 fitting.append(folder)
             else:
                 level.append(folder)
-    return fitting
+    return [folder for folder in fitting if _holds_masks(folder, wanted)] or fitting
+
+
+def _holds_masks(folder: Path, wanted: list[str]) -> bool:
+    """Whether the first sequence in a folder has PNGs, or folders of objects."""
+    _, found = _listed(folder)
+    spelling = next(iter(match_names(wanted, found.keys()).names.values()), None)
+    if spelling is None:
+        return False
+    return any(entry.is_folder or _is_png(entry.name) for entry in list_folder(found[spelling]))
 
 
 def _nothing_of(path: Path, sequences: list[Sequence], found: Mapping[str, Path]) -> Refused:
@@ -303,7 +313,8 @@ def _listed(path: Path) -> tuple[Path, dict[str, Path]]:
     is another one for a dataset."""
     found = {entry.name: entry.path for entry in list_folders(path)}
     if MASKS in found:
-        return _listed(found[MASKS])
+        path = found[MASKS]
+        found = {entry.name: entry.path for entry in list_folders(path)}
     for subset in SUBSETS:
         if subset in found:
             inner = {entry.name: entry.path for entry in list_folders(found.pop(subset))}

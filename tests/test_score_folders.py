@@ -196,6 +196,16 @@ def test_of_several_folders_of_predictions_one_has_to_be_named(split, preds, tmp
     assert str(tmp_path / "runs" / "epoch1") in problem
 
 
+def test_photographs_beside_predictions_are_not_taken_for_them(split, preds, expected, tmp_path):
+    shutil.copytree(preds, tmp_path / "davis" / "Annotations" / "480p")
+    photographs = shutil.copytree(preds, tmp_path / "davis" / "JPEGImages" / "480p")
+    rename_files(photographs, lambda name: name.replace(".png", ".jpg"))
+    report = score(split, tmp_path / "davis", bootstrap=None)
+    assert report.figures == expected
+    shutil.rmtree(tmp_path / "davis" / "Annotations")
+    assert "a JPEG does not keep ids" in refuse(split, tmp_path / "davis")[0]
+
+
 def test_the_folder_of_one_sequence_is_named_as_such(split, preds):
     (problem,) = refuse(split, preds / "00000002_P01_01_take_cup")
     assert "is the folder of one sequence" in problem

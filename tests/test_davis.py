@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from command import run
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from actiseg_data.errors import Refused
 from actiseg_data.layouts.davis import find_masks
@@ -150,6 +154,18 @@ def test_every_listed_sequence_that_is_not_there_is_named_with_its_line(davis):
 def test_what_is_no_list_is_refused(tmp_path, text, says):
     (problem,) = refused(read_sequence_list, write_list(tmp_path, "own", text))
     assert says in problem
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
+@settings(max_examples=300, deadline=None)
+def test_any_bytes_are_read_as_names_that_lead_nowhere_or_refused(data):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "list.txt"
+        path.write_bytes(data)
+        with contextlib.suppress(Refused):
+            for name, line in read_sequence_list(path).lines.items():
+                assert Path(folder, name).parent == Path(folder)
+                assert 1 <= line <= 1 + len(data)
 
 
 def test_of_two_years_that_differ_one_has_to_be_named(davis):

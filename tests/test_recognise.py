@@ -70,7 +70,7 @@ KINDS = {
         lambda root: (touch(root / "Annotations" / "a" / "0.png"), write(root / "meta.json", META)),
         lambda root: write(root / "valid" / "meta.json", META),
     ],
-    "a COCO dataset": [
+    "COCO annotations": [
         lambda root: write(root / "annotations" / "instances_val2017.json", COCO),
         lambda root: write(root / "instances.json", COCO),
     ],
@@ -99,7 +99,7 @@ def test_every_kind_is_recognised_and_refused_by_name_in_a_split(kind, make, tmp
 
 
 @pytest.mark.parametrize(
-    "kind", ["raw VISOR", "VISOR's dense", "YouTube-VOS", "a COCO dataset", "a list of COCO"]
+    "kind", ["raw VISOR", "VISOR's dense", "YouTube-VOS", "COCO annotations", "a list of COCO"]
 )
 def test_truth_of_another_kind_is_refused_by_name(kind, tmp_path):
     make = next(makers[0] for name, makers in KINDS.items() if name.startswith(kind))

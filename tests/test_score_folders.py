@@ -305,7 +305,7 @@ def test_ambiguous_folders_of_a_dataset_are_refused(split, tmp_path):
 
 
 def entries(split, rename=lambda entry: entry):
-    """A list with the first frame's runs for every sequence and two frames of three objects."""
+    """Entries for three objects in every frame; each mask covers the whole frame."""
     size = {"size": [120, 160], "counts": [0, 19200]}
     return [
         rename(
@@ -374,7 +374,7 @@ def test_a_list_that_fits_nothing_says_what_it_holds(split, tmp_path, rename, sa
 
 def test_a_document_of_a_dataset_is_no_list(split, tmp_path):
     coco = {"info": {}, "images": [{"id": 1, "file_name": "a.jpg"}], "annotations": []}
-    assert "a COCO dataset" in refuse(split, write_entries(tmp_path / "p.json", coco))[0]
+    assert "COCO annotations" in refuse(split, write_entries(tmp_path / "p.json", coco))[0]
     path = split.root / IMAGE_SETS / "train.json"
     assert "an ActionVOS action list" in refuse(split, path)[0]
 

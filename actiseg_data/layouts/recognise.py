@@ -38,7 +38,7 @@ _DENSE = (
 )
 _YOUTUBE = "YouTube-VOS (actiseg-eval takes its folder Annotations as --gt)"
 _YOUTUBE_META = "the meta.json of YouTube-VOS (actiseg-eval takes the folder Annotations as --gt)"
-_COCO = "a COCO dataset (no command takes it yet)"
+_COCO = "COCO annotations (no command takes them yet)"
 _RESULTS = "a list of COCO results, by image_id (no command takes it)"
 _ACTIONS = "an ActionVOS action list (give the folder that has its ImageSets)"
 

@@ -41,6 +41,9 @@ _NUMBER = re.compile(r"^[0-9]+_")
 _Mask: TypeAlias = "tuple[str | list[int], int, int]"
 """Runs, height, width."""
 
+_Likeness: TypeAlias = Mapping[tuple[str, str], str]
+"""Names by what they have in common with others: how they differ, and what is left then."""
+
 
 @dataclass(frozen=True)
 class _Place:
@@ -64,13 +67,13 @@ class FolderPredictions:
     """Predictions in folders, listed once.
 
     places: by sequence. tally: of what is there and belongs to no sequence or frame, and of names
-    that are spelled otherwise. extra: folders that are no sequence.
+    that are spelled otherwise. extra: names of folders that are no sequence.
     """
 
     root: Path
     places: Mapping[str, _Place]
     tally: Counter[str] = field(default_factory=Counter)
-    extra: tuple[str, ...] = ()
+    extra: _Likeness = field(default_factory=dict)
 
     def lacking(self, sequence: Sequence, frame: str) -> list[str]:
         """The files of a frame that are not there, one for each object in folders of objects."""
@@ -125,7 +128,7 @@ class RlePredictions:
     file: Path
     masks: Mapping[str, Mapping[str, Mapping[int, _Mask]]]
     tally: Counter[str] = field(default_factory=Counter)
-    extra: tuple[str, ...] = ()
+    extra: _Likeness = field(default_factory=dict)
 
     def lacking(self, sequence: Sequence, frame: str) -> list[str]:
         """A frame of a sequence that the file does not have. Where it has the sequence, a frame
@@ -223,7 +226,7 @@ def open_predictions(path: Path, sequences: Iterable[Sequence]) -> Predictions:
     problems.raise_if_any()
     extra = sorted(found.keys() - set(matches.names.values()))
     tally["extra_sequences"] = len(extra)
-    return FolderPredictions(root, places, tally, tuple(extra))
+    return FolderPredictions(root, places, tally, _likeness(extra))
 
 
 def _find_predictions(
@@ -286,7 +289,8 @@ def _nothing_of(path: Path, sequences: list[Sequence], found: Mapping[str, Path]
     held = ", ".join(map(shown, sorted(found)[:_FEW])) or "no folder"
     what = f"has no prediction of the {len(wanted)} sequences of the split (it holds {held})"
     cure = "give predictions of this split, or the right --split"
-    near = next(filter(None, (_near(name, found) for name in wanted)), "")
+    names = _likeness(found)
+    near = next(filter(None, (_near(name, names) for name in wanted)), "")
     if list_files(path, ".png"):
         cure = "give the folder that holds the folder of each sequence"
         if match_names(wanted, {path.absolute().name}).names:
@@ -298,13 +302,22 @@ def _nothing_of(path: Path, sequences: list[Sequence], found: Mapping[str, Path]
     return refuse(what, path, cure)
 
 
-def _near(wanted: str, found: Iterable[str]) -> str:
+def _likeness(names: Iterable[str]) -> _Likeness:
+    return {key: name for name in names for key in _keys(name)}
+
+
+def _keys(name: str) -> list[tuple[str, str]]:
+    keys = [("in capital letters", name.casefold())]
+    if _NUMBER.match(name):
+        keys.append(("in its number alone", _NUMBER.sub("", name)))
+    return keys
+
+
+def _near(wanted: str, names: _Likeness) -> str:
     """What to say of a sequence that was not found where there is one like it."""
-    for name in found:
-        if name.casefold() == wanted.casefold():
-            return f"; {shown(name)} differs from {shown(wanted)} in capital letters"
-        if _NUMBER.sub("", name) == _NUMBER.sub("", wanted) and _NUMBER.match(wanted):
-            return f"; {shown(name)} differs from {shown(wanted)} in its number alone"
+    for key in _keys(wanted):
+        if key in names:
+            return f"; {shown(names[key])} differs from {shown(wanted)} {key[0]}"
     return ""
 
 
@@ -429,7 +442,8 @@ def _open_rle(path: Path, sequences: list[Sequence]) -> RlePredictions:
                 masks[sequence.folder] = _match_entries(path, sequence, of_frames, tally)
     problems.raise_if_any()
     if not masks:
-        near = (_near(sequence.folder, extra) for sequence in sequences)
+        names = _likeness(extra)
+        near = (_near(sequence.folder, names) for sequence in sequences)
         held = ", ".join(map(shown, extra[:_FEW])) or "nothing"
         raise refuse(
             f"has no prediction of the {len(sequences)} sequences of the split (it holds {held})"
@@ -437,7 +451,7 @@ def _open_rle(path: Path, sequences: list[Sequence]) -> RlePredictions:
             path,
             "give predictions of this split, or the right --split",
         )
-    return RlePredictions(path, masks, tally, tuple(extra))
+    return RlePredictions(path, masks, tally, _likeness(extra))
 
 
 def _match_entries(

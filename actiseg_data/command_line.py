@@ -29,11 +29,14 @@ Workers = Annotated[int, typer.Option(min=1, help="Processes. The result does no
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress; errors and results only.")]
 
 
-def locate(dataset: Path | None) -> Path:
-    """The dataset that is meant; the first line of output says which."""
+def locate(dataset: Path | None, *, option: str = "DATASET", make: bool = False) -> Path:
+    """The dataset that is meant; the first line of output says which.
+
+    option, make: see `actiseg_data.locate.locate_dataset`.
+    """
     from actiseg_data.locate import locate_dataset
 
-    root, how = locate_dataset(dataset)
+    root, how = locate_dataset(dataset, option=option, make=make)
     print(f"dataset: {root} ({how})", flush=True)
     return root
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from actiseg_data.digests import json_digest
-from actiseg_data.errors import Problems, refuse
+from actiseg_data.errors import Problems, refuse, suggest
 from actiseg_data.untrusted import Cursor, check_name, gather, parse_json, read_bytes, read_json
 
 RECIPE_FILE = "recipe.json"
@@ -300,7 +300,8 @@ def _refuse_schema(top: Cursor, known: str) -> None:
 def _refuse_unknown(cursor: Cursor, known: tuple[str, ...], problems: Problems) -> None:
     for name in cursor.mapping():
         if name not in known:
-            problems.add(f"the key {name!r} is unknown", cursor.where, f"keys: {', '.join(known)}")
+            what = f"the key {name!r} is unknown{suggest(name, known)}"
+            problems.add(what, cursor.where, f"keys: {', '.join(known)}")
 
 
 @dataclass(frozen=True)

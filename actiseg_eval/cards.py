@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 
-from actiseg_data.errors import refuse
+from actiseg_data.errors import refuse, suggest
 from actiseg_data.untrusted import Cursor, parse_json
 from actiseg_eval.metrics import METRICS
 from actiseg_eval.modes import MODES
@@ -77,10 +77,13 @@ def _card(figure: str, of: Cursor) -> Card:
 def chosen_cards(figures: Iterable[str]) -> list[Card]:
     """The cards of some figures; raises `Refused` for unknown ones."""
     cards = load_cards()
-    unknown = [repr(name[:60]) for name in figures if name not in cards]
+    unknown = [name for name in figures if name not in cards]
     if unknown:
         raise refuse(
-            f"there is no figure {', '.join(unknown)}", "metrics", f"use some of {', '.join(cards)}"
+            f"there is no figure {', '.join(repr(name[:60]) for name in unknown)}"
+            f"{suggest(unknown[0], cards)}",
+            "metrics",
+            f"use some of {', '.join(cards)}",
         )
     return [cards[name] for name in figures]
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from actiseg_data.errors import Problems, refuse
+from actiseg_data.errors import Problems, Refused, refuse
 from actiseg_data.layouts.actionvos import MASKS, SUBSETS
+from actiseg_data.layouts.recognise import recognise_dataset
+from actiseg_data.layouts.spelling import match_names
+from actiseg_data.listing import Entry, list_files, list_folder, list_folders
 from actiseg_data.masks import MAX_SIDE, read_binary_mask, read_coloured_mask
 from actiseg_data.records import PREDICTIONS_FILE
 from actiseg_data.sequences import Sequence
@@ -23,15 +26,34 @@ from actiseg_eval.rle import decode_rle
 _BLENDED = 32
 """So many ids that no object has come from blending ids, as resampling and anti-aliasing do."""
 
+RESPELLED = "names_spelled_otherwise"
+"""In tallies: files and folders that were taken under another spelling."""
+
+DEEPER = "folders_around_predictions"
+"""In tallies: how many levels below the named folder the predictions were."""
+
+_DEEPEST = 3
+_MOST_FOLDERS = 100
+_FEW = 3
+_LOSSY = (".jpg", ".jpeg")
+_PICTURES = (".png", *_LOSSY, ".bmp", ".gif", ".tif", ".tiff", ".webp", ".npy", ".npz")
+_NUMBER = re.compile(r"^[0-9]+_")
+
+_Mask: TypeAlias = "tuple[str | list[int], int, int]"
+"""Runs, height, width."""
+
+_Likeness: TypeAlias = Mapping[tuple[str, str], str]
+"""Names by what they have in common with others: how they differ, and what is left then."""
+
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a sequence's predictions lie. frames: names of index masks. objects: instead of them,
-    for each object id the folder and the names of its masks."""
+    """Where a sequence's predictions lie. frames: the file of each index mask. objects: instead of
+    them, for each object id the folder and the files of its masks."""
 
     folder: Path
-    frames: frozenset[str]
-    objects: Mapping[int, tuple[Path, frozenset[str]]]
+    frames: Mapping[str, str]
+    objects: Mapping[int, tuple[Path, Mapping[str, str]]]
 
     def lacking(self, frame: str) -> list[Path]:
         """The files that a frame should have and that are not there."""
@@ -45,12 +67,14 @@ class _Place:
 class FolderPredictions:
     """Predictions in folders, listed once.
 
-    places: by sequence. tally: of what is there and belongs to no sequence or frame.
+    places: by sequence. tally: of what is there and belongs to no sequence or frame, and of names
+    that are spelled otherwise. extra: names of folders that are no sequence.
     """
 
     root: Path
     places: Mapping[str, _Place]
     tally: Counter[str] = field(default_factory=Counter)
+    extra: _Likeness = field(default_factory=dict)
 
     @property
     def place(self) -> Path:
@@ -67,10 +91,15 @@ class FolderPredictions:
     def where(self, sequence: Sequence, frame: str) -> str:
         """The place of a frame, for messages."""
         place = self.places.get(sequence.folder)
-        folder = self.root / sequence.folder if place is None else place.folder
-        if place is not None and place.objects:
-            return f"{folder}, {frame}"
-        return str(folder / f"{frame}.png")
+        if place is None:
+            return str(self.root / sequence.folder / f"{frame}.png")
+        if place.objects:
+            return f"{place.folder}, {frame}"
+        return str(place.folder / place.frames.get(frame, f"{frame}.png"))
+
+    def near(self, sequence: Sequence) -> str:
+        """What to say of a sequence that is not there: which folder is like it."""
+        return _near(sequence.folder, self.extra)
 
     def read(
         self,
@@ -88,7 +117,7 @@ class FolderPredictions:
         if place is None or (not place.objects and frame not in place.frames):
             return {}
         if not place.objects:
-            path = place.folder / f"{frame}.png"
+            path = place.folder / place.frames[frame]
             mask, palette = read_coloured_mask(path)
             refuse_size(mask.shape, shape, path)
             if colours is not None:
@@ -99,8 +128,8 @@ class FolderPredictions:
         for object_id, (folder, names) in place.objects.items():
             if frame in names:
                 with problems.caught():
-                    layer = read_binary_mask(folder / f"{frame}.png")
-                    refuse_size(layer.shape, shape, folder / f"{frame}.png")
+                    layer = read_binary_mask(folder / names[frame])
+                    refuse_size(layer.shape, shape, folder / names[frame])
                     layers[object_id] = layer
         problems.raise_if_any()
         return layers
@@ -108,12 +137,13 @@ class FolderPredictions:
 
 @dataclass(frozen=True)
 class RlePredictions:
-    """Predictions in a JSON file, checked; masks by sequence, frame and object id. tally: as in
-    `FolderPredictions`."""
+    """Predictions in a JSON file, checked; masks by sequence, frame and object id. tally, extra: as
+    in `FolderPredictions`."""
 
     file: Path
-    masks: Mapping[str, Mapping[str, Mapping[int, tuple[str | list[int], int, int]]]]
+    masks: Mapping[str, Mapping[str, Mapping[int, _Mask]]]
     tally: Counter[str] = field(default_factory=Counter)
+    extra: _Likeness = field(default_factory=dict)
 
     @property
     def place(self) -> Path:
@@ -128,6 +158,10 @@ class RlePredictions:
     def where(self, sequence: Sequence, frame: str) -> str:
         """The place of a frame, for messages."""
         return f"{self.file}: {sequence.folder}, {frame}"
+
+    def near(self, sequence: Sequence) -> str:
+        """See `FolderPredictions.near`."""
+        return _near(sequence.folder, self.extra)
 
     def read(
         self,
@@ -186,128 +220,296 @@ def open_predictions(path: Path, sequences: Iterable[Sequence]) -> Predictions:
     """List the predictions of a split; masks are not decoded here.
 
     sequences: all of the split. path: a folder ``[train|val]/<sequence>/<frame>.png`` of index
-    masks; or ``<sequence>/<object id>/<frame>.png`` of binary masks; or a JSON list of
-    ``{"sequence", "frame", "object_id", "segmentation": {"size": [height, width], "counts"}}``; or
-    a dataset in the ActionVOS layout, for its masks. Raises `Refused` where there is nothing of the
-    sequences.
+    masks; or ``<sequence>/<object id>/<frame>.png`` of binary masks; or a folder around one of
+    these; or a JSON list of ``{"sequence", "frame", "object_id", "segmentation": {"size": [height,
+    width], "counts"}}``; or a dataset in the ActionVOS layout, for its masks.
+
+    A name that is spelled otherwise is taken where one name fits one, see
+    `actiseg_data.layouts.spelling.match_names`, and counted. Raises `Refused` where there is
+    nothing of the sequences, where names are ambiguous, and for sequences whose files are of none
+    of their frames.
     """
     sequences = list(sequences)
-    if path.suffix.lower() == ".json":
+    if path.name.lower().endswith((".json", ".json.gz")):
         return _open_rle(path, sequences)
     if not path.is_dir():
-        raise refuse(
-            "there is no such folder", path, "give a folder of predictions, or a .json of COCO RLE"
-        )
-    found = _listed(path)
+        kind = recognise_dataset(path)
+        what = "there is no such folder" if kind is None else f"is {kind}"
+        if kind is None and path.exists():
+            what = "is no folder"
+        raise refuse(what, path, "give a folder of predictions, or a .json of COCO RLE")
+    root, found, tally = _find_predictions(path, sequences)
+    matches = match_names((sequence.folder for sequence in sequences), found.keys())
+    tally[RESPELLED] += matches.respelled
+    places: dict[str, _Place] = {}
+    problems = Problems()
+    matches.add_clashes(root, problems)
+    for sequence in sequences:
+        if sequence.folder in matches.names:
+            with problems.caught():
+                folder = found[matches.names[sequence.folder]]
+                places[sequence.folder] = _place(folder, sequence.frames, tally)
+    problems.raise_if_any()
+    extra = sorted(found.keys() - set(matches.names.values()))
+    tally["extra_sequences"] = len(extra)
+    return FolderPredictions(root, places, tally, _likeness(extra))
+
+
+def _find_predictions(
+    path: Path, sequences: list[Sequence]
+) -> tuple[Path, dict[str, Path], Counter[str]]:
+    """The folder that holds the predictions, and the folders in it: `path`, or the only one below
+    it that has folders of the sequences. Raises `Refused` where there is none or several."""
+    wanted = [sequence.folder for sequence in sequences]
+    root, found = _listed(path)
+    if not _fits(wanted, found):
+        below = _find_below(path, wanted)
+        if len(below) > 1:
+            several = ", ".join(shown(str(inner.relative_to(path))) for inner in below[:_FEW])
+            raise refuse(
+                f"holds predictions in several folders: {several}", path, f"give {below[0]}"
+            )
+        if not below:
+            raise _nothing_of(path, sequences, found)
+        root, found = _listed(below[0])
+        return root, found, Counter({DEEPER: len(below[0].relative_to(path).parts)})
+    return root, found, Counter()
+
+
+def _fits(wanted: Iterable[str], found: Mapping[str, Path]) -> bool:
+    matches = match_names(wanted, found.keys())
+    return bool(matches.names or matches.clashes)
+
+
+def _find_below(path: Path, wanted: list[str]) -> list[Path]:
+    """The folders up to `_DEEPEST` levels below one that have folders of the sequences; those with
+    photographs of them only where there is no other."""
+    fitting: list[Path] = []
+    level, looked = [path], 0
+    for _ in range(_DEEPEST):
+        inner = [entry.path for folder in level for entry in list_folders(folder)]
+        looked += len(inner)
+        if looked > _MOST_FOLDERS:  # the sequences of another split, not a few folders around
+            break
+        level = []
+        for folder in inner:
+            if _fits(wanted, _listed(folder)[1]):
+                fitting.append(folder)
+            else:
+                level.append(folder)
+    return [folder for folder in fitting if _holds_masks(folder, wanted)] or fitting
+
+
+def _holds_masks(folder: Path, wanted: list[str]) -> bool:
+    """Whether the first sequence in a folder has PNGs, or folders of objects."""
+    _, found = _listed(folder)
+    spelling = next(iter(match_names(wanted, found.keys()).names.values()), None)
+    if spelling is None:
+        return False
+    return any(entry.is_folder or _is_png(entry.name) for entry in list_folder(found[spelling]))
+
+
+def _nothing_of(path: Path, sequences: list[Sequence], found: Mapping[str, Path]) -> Refused:
+    """The refusal of a folder that holds nothing of the sequences, with the cure that fits it."""
+    wanted = [sequence.folder for sequence in sequences]
+    held = ", ".join(map(shown, sorted(found)[:_FEW])) or "no folder"
+    what = f"has no prediction of the {len(wanted)} sequences of the split (it holds {held})"
+    cure = "give predictions of this split, or the right --split"
+    names = _likeness(found)
+    near = next(filter(None, (_near(name, names) for name in wanted)), "")
+    if list_files(path, ".png"):
+        cure = "give the folder that holds the folder of each sequence"
+        if match_names(wanted, {path.absolute().name}).names:
+            what, cure = "is the folder of one sequence", f"give {path.absolute().parent}"
+    elif near:
+        what, cure = f"{what}{near}", f"if it is the same clip, rename it; else {cure}"
+    elif (kind := recognise_dataset(path)) is not None and not found:
+        what = f"is {kind}"
+    return refuse(what, path, cure)
+
+
+def _likeness(names: Iterable[str]) -> _Likeness:
+    return {key: name for name in names for key in _keys(name)}
+
+
+def _keys(name: str) -> list[tuple[str, str]]:
+    keys = [("in capital letters", name.casefold())]
+    if _NUMBER.match(name):
+        keys.append(("in its number alone", _NUMBER.sub("", name)))
+    return keys
+
+
+def _near(wanted: str, names: _Likeness) -> str:
+    """What to say of a sequence that was not found where there is one like it."""
+    for key in _keys(wanted):
+        if key in names:
+            return f"; {shown(names[key])} differs from {shown(wanted)} {key[0]}"
+    return ""
+
+
+def _listed(path: Path) -> tuple[Path, dict[str, Path]]:
+    """The folders in a folder by name, those in ``train`` and ``val``, too; and their root, which
+    is another one for a dataset."""
+    found = {entry.name: entry.path for entry in list_folders(path)}
     if MASKS in found:
         path = found[MASKS]
-        found = _listed(path)
+        found = {entry.name: entry.path for entry in list_folders(path)}
     for subset in SUBSETS:
         if subset in found:
-            found = {**_listed(path / subset), **found}
-    places: dict[str, _Place] = {}
-    tally: Counter[str] = Counter()
-    known: set[str] = set()
-    problems = Problems()
-    for sequence in sequences:
-        names = (sequence.folder, sequence.folder.replace(":", "%3A"))
-        folder = next((found[name] for name in names if name in found), None)
-        known.update(names)
-        if folder is not None:
-            with problems.caught():
-                places[sequence.folder] = _place(folder, set(sequence.frames), tally)
-    problems.raise_if_any()
-    extra = sorted(set(found) - known - set(SUBSETS))
-    tally["extra_sequences"] = len(extra)
-    if not places:
-        held = ", ".join(map(shown, extra[:3])) or "no folder"
-        cure = "give predictions of this split, or the right --split"
-        if any(path.glob("*.png")):
-            cure = "give the folder that holds the folder of each sequence"
-        raise refuse(
-            f"has no prediction of the {len(sequences)} sequences of the split (it holds {held})",
-            path,
-            cure,
-        )
-    return FolderPredictions(path, places, tally)
+            inner = {entry.name: entry.path for entry in list_folders(found.pop(subset))}
+            found = {**inner, **found}
+    return path, found
 
 
-def _listed(folder: Path) -> dict[str, Path]:
-    """The folders in a folder, by name."""
-    return {name: folder / name for name, is_folder in _entries(folder) if is_folder}
-
-
-def _entries(folder: Path) -> list[tuple[str, bool]]:
-    try:
-        with os.scandir(folder) as entries:
-            return [(entry.name, entry.is_dir()) for entry in entries]
-    except OSError as error:
-        raise refuse(f"cannot be listed ({error.strerror})", folder, "check it") from None
-
-
-def _place(folder: Path, wanted: set[str], tally: Counter[str]) -> _Place:
+def _place(folder: Path, frames: tuple[str, ...], tally: Counter[str]) -> _Place:
     """What a sequence's folder holds: index masks of its frames, or else folders of objects, named
     by their ids, with or without leading zeros."""
-    entries = _entries(folder)
-    frames = frozenset(name[:-4] for name, _ in entries if name.endswith(".png"))
-    folders = [name for name, is_folder in entries if is_folder]
-    tally["extra_files"] += len(frames - wanted)
-    if frames & wanted or not folders:
-        return _Place(folder, frames, {})
-    objects: dict[int, tuple[Path, frozenset[str]]] = {}
+    entries = list_folder(folder)
+    folders = [entry for entry in entries if entry.is_folder]
+    names, files = _match_frames(folder, entries, frames, tally)
+    if names or not folders:
+        if files and not names:
+            raise _other_names(folder, files, frames)
+        return _Place(folder, names, {})
+    objects: dict[int, tuple[Path, Mapping[str, str]]] = {}
     problems = Problems()
-    for name in sorted(folders):
-        object_id = whole_number(name)
+    held: list[str] = []
+    for inner in folders:
+        object_id = whole_number(inner.name)
         if object_id is None:
             tally["extra_files"] += 1
         elif not 1 <= object_id <= 255 or object_id in objects:
             twice = "stands there twice" if object_id in objects else "is no object id, 1 to 255"
-            problems.add(f"{shown(name)} {twice}", folder, "name folders by the object ids")
+            problems.add(f"{shown(inner.name)} {twice}", folder, "name folders by the object ids")
         else:
-            listed = _entries(folder / name)
-            names = frozenset(of[:-4] for of, _ in listed if of.endswith(".png"))
-            tally["extra_files"] += len(names - wanted)
-            objects[object_id] = (folder / name, names)
+            with problems.caught():
+                entries = list_folder(inner.path)
+                names, files = _match_frames(inner.path, entries, frames, tally)
+                held += [f"{inner.name}/{name}" for name in files]
+                objects[object_id] = (inner.path, names)
     problems.raise_if_any()
-    return _Place(folder, frames, objects)
+    if held and not any(names for _, names in objects.values()):
+        raise _other_names(folder, held, frames)
+    return _Place(folder, {}, objects)
+
+
+def _match_frames(
+    folder: Path, entries: list[Entry], frames: tuple[str, ...], tally: Counter[str]
+) -> tuple[dict[str, str], list[str]]:
+    """The file of each frame that is there, and the names of all pictures and arrays.
+
+    Raises `Refused` where it is ambiguous which file is meant, and for frames that are there as
+    lossy pictures alone.
+    """
+    names = (entry.name for entry in entries if not entry.is_folder)
+    files = [name for name in names if name.lower().endswith(_PICTURES)]
+    masks = set(filter(_is_png, files))
+    matches = match_names((f"{frame}.png" for frame in frames), masks)
+    problems = Problems()
+    matches.add_clashes(folder, problems)
+    lacking = (f"{frame}.png" for frame in frames if f"{frame}.png" not in matches.names)
+    lossy = match_names(lacking, {name for name in files if name.lower().endswith(_LOSSY)}).names
+    if lossy:
+        problems.add(
+            f"holds {shown(next(iter(lossy.values())))}: a JPEG does not keep ids exactly",
+            folder,
+            "write masks as PNG",
+        )
+    problems.raise_if_any()
+    tally[RESPELLED] += matches.respelled
+    tally["extra_files"] += len(masks) - len(matches.names)
+    return {name.removesuffix(".png"): file for name, file in matches.names.items()}, files
+
+
+def _other_names(where: object, held: Iterable[str], frames: tuple[str, ...]) -> Refused:
+    """The refusal of files none of which is called like a frame, or none of which is a PNG."""
+    held = list(held)
+    what = f"holds {', '.join(map(shown, held[:_FEW]))}{', ...' if len(held) > _FEW else ''}"
+    if held[0].lower().endswith(_PICTURES) and not any(map(_is_png, held)):
+        return refuse(f"{what}, and no PNG", where, "write masks as PNG")
+    first = shown(frames[0])
+    return refuse(
+        f"{what}; frames are called {first}",
+        where,
+        f"name each mask after its frame, such as {first}.png",
+    )
+
+
+def _is_png(name: str) -> bool:
+    return name.lower().endswith(".png")
 
 
 def _open_rle(path: Path, sequences: list[Sequence]) -> RlePredictions:
-    masks: dict[str, dict[str, dict[int, tuple[str | list[int], int, int]]]] = {}
-    frames = {sequence.folder: set(sequence.frames) for sequence in sequences}
-    tally: Counter[str] = Counter()
+    document = read_json(path, "file of predictions")
+    _refuse_other_document(document, path)
+    listed: dict[str, dict[str, dict[int, _Mask]]] = {}
     problems = Problems()
-    for cursor in Cursor(read_json(path, "file of predictions"), str(path)).elements():
+    for cursor in Cursor(document, str(path)).elements():
         with problems.caught():
-            folder, frame = cursor["sequence"].text(), _stem(cursor["frame"].text())
+            folder, frame = cursor["sequence"].text(), cursor["frame"].text()
             object_id = cursor["object_id"].integer()
             if not 1 <= object_id <= 255:
                 raise refuse(f"{object_id} is no object id", cursor.where, "use 1 to 255")
-            of_frame = masks.setdefault(folder, {}).setdefault(frame, {})
-            if object_id in of_frame:
+            layers = listed.setdefault(folder, {}).setdefault(frame, {})
+            if object_id in layers:
                 raise refuse("stands there twice", cursor.where, "keep one mask of each object")
-            of_frame[object_id] = _segmentation(cursor["segmentation"])
-            if folder not in frames:
-                tally["extra_sequences"] += 1
-            elif frame not in frames[folder]:
-                tally["extra_files"] += 1
+            layers[object_id] = _segmentation(cursor["segmentation"])
     problems.raise_if_any()
-    for folder in frames.keys() & masks.keys():
-        if not frames[folder] & masks[folder].keys():
-            problems.add(
-                f"none of its frames of {folder} is in the list, such as "
-                f"{shown(next(iter(masks[folder])))}",
-                path,
-                "name frames as the list does",
-            )
+    matches = match_names((sequence.folder for sequence in sequences), listed.keys())
+    matches.add_clashes(path, problems)
+    extra = sorted(listed.keys() - set(matches.names.values()))
+    tally = Counter(extra_sequences=len(extra))
+    tally[RESPELLED] += matches.respelled
+    masks: dict[str, dict[str, dict[int, _Mask]]] = {}
+    for sequence in sequences:
+        if sequence.folder in matches.names:
+            with problems.caught():
+                of_frames = listed[matches.names[sequence.folder]]
+                masks[sequence.folder] = _match_entries(path, sequence, of_frames, tally)
     problems.raise_if_any()
-    if not frames.keys() & masks.keys():
+    if not masks:
+        names = _likeness(extra)
+        near = (_near(sequence.folder, names) for sequence in sequences)
+        held = ", ".join(map(shown, extra[:_FEW])) or "nothing"
         raise refuse(
-            f"has no prediction of the {len(frames)} sequences of the split",
+            f"has no prediction of the {len(sequences)} sequences of the split (it holds {held})"
+            f"{next(filter(None, near), '')}",
             path,
             "give predictions of this split, or the right --split",
         )
-    return RlePredictions(path, masks, tally)
+    return RlePredictions(path, masks, tally, _likeness(extra))
+
+
+def _match_entries(
+    path: Path, sequence: Sequence, listed: dict[str, dict[int, _Mask]], tally: Counter[str]
+) -> dict[str, dict[int, _Mask]]:
+    """The masks of a sequence by its own frames. Names may have the ending of an image."""
+    where = f"{path}: {sequence.folder}"
+    plain = {_stem(name): name for name in listed}
+    problems = Problems()
+    if len(plain) < len(listed):
+        problems.add("has a frame under two endings", where, "keep one")
+    matches = match_names(sequence.frames, plain.keys())
+    matches.add_clashes(where, problems)
+    problems.raise_if_any()
+    if not matches.names:
+        raise _other_names(where, listed, sequence.frames)
+    tally[RESPELLED] += matches.respelled
+    tally["extra_files"] += len(plain) - len(matches.names)
+    return {frame: listed[plain[name]] for frame, name in matches.names.items()}
+
+
+def _refuse_other_document(document: Any, path: Path) -> None:
+    """Raises `Refused` for JSON of another kind: COCO's results, a dataset's annotations."""
+    first = document[0] if isinstance(document, list) and document else document
+    if isinstance(first, dict) and "sequence" not in first:
+        kind = recognise_dataset(path)
+        if kind is not None:
+            raise refuse(
+                f"is {kind}",
+                path,
+                'give a list of {"sequence", "frame", "object_id", "segmentation"}',
+            )
 
 
 def _stem(name: str) -> str:
@@ -316,7 +518,7 @@ def _stem(name: str) -> str:
     return stem if dot and ending.lower() in ("png", "jpg", "jpeg") else name
 
 
-def _segmentation(cursor: Cursor) -> tuple[str | list[int], int, int]:
+def _segmentation(cursor: Cursor) -> _Mask:
     size = [element.integer() for element in cursor["size"].elements()]
     if len(size) != 2 or not all(0 < side <= MAX_SIDE for side in size):
         raise refuse(f"the size is {size}", cursor.where, "give [height, width] in pixels")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from actiseg_data.errors import refuse
+from actiseg_data.errors import refuse, suggest
 from actiseg_data.untrusted import Cursor, parse_json
 
 SCHEMA = "actiseg/protocols/1"
@@ -111,7 +111,7 @@ def load_protocol(name: str | Protocol) -> Protocol:
     protocols = load_protocols()
     if name not in protocols:
         raise refuse(
-            f"there is no protocol {name[:60]!r}",
+            f"there is no protocol {name[:60]!r}{suggest(name, protocols)}",
             "--protocol",
             f"use one of {', '.join(protocols)}",
         )

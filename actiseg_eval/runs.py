@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.errors import Problems, refuse
+from actiseg_data.errors import Problems, refuse, suggest
+from actiseg_data.listing import list_folders
 from actiseg_data.untrusted import Cursor, check_name, check_text, read_bytes, shown
 
 LABELS = "labels"
@@ -92,7 +93,8 @@ def _from_file(path: Path, baseline: str | None) -> Runs:
     problems = Problems()
     for name in top.mapping():
         if name not in _KEYS:
-            problems.add(f"the key {shown(name)!r} is unknown", path, f"keys: {', '.join(_KEYS)}")
+            what = f"the key {shown(name)!r} is unknown{suggest(name, _KEYS)}"
+            problems.add(what, path, f"keys: {', '.join(_KEYS)}")
     methods: dict[str, dict[float, tuple[Path, ...]]] = {}
     labels: dict[float, Path] = {}
     texts: dict[str, str] = {}
@@ -234,7 +236,7 @@ def _from_folder(root: Path, baseline: str | None) -> Runs:
     problems = Problems()
     methods: dict[str, dict[float, tuple[Path, ...]]] = {}
     labels: dict[float, Path] = {}
-    for folder in _folders(root):
+    for folder in (entry.path for entry in list_folders(root)):
         with problems.caught():
             name = check_name(folder.name, "method", root)
             found = _levels_of(folder, problems)
@@ -250,7 +252,7 @@ def _from_folder(root: Path, baseline: str | None) -> Runs:
                     level: tuple(seeds[seed] for seed in sorted(seeds))
                     for level, seeds in found.items()
                 }
-    names = [path.name for folder in _folders(root) for path in _folders(folder)]
+    names = [path.name for folder in list_folders(root) for path in list_folders(folder.path)]
     matches = map(_FOLDER.fullmatch, names)
     _refuse_mixed((match[1] for match in matches if match), root, problems)
     return _checked(root, methods, labels, (baseline, "--baseline"), problems)
@@ -260,7 +262,7 @@ def _levels_of(folder: Path, problems: Problems) -> dict[float, dict[int, Path]]
     """The folders of a method by level and seed; -1 for one without a seed."""
     found: dict[float, dict[int, Path]] = {}
     unknown = []
-    for path in _folders(folder):
+    for path in (entry.path for entry in list_folders(folder)):
         match = _FOLDER.fullmatch(path.name)
         level = parse_level(match[1]) if match else None
         if match is None or level is None:
@@ -285,15 +287,6 @@ def _levels_of(folder: Path, problems: Problems) -> dict[float, dict[int, Path]]
     return found
 
 
-def _folders(folder: Path) -> list[Path]:
-    """The folders in a folder that are not hidden, by name."""
-    try:
-        found = sorted(path for path in folder.iterdir() if path.is_dir())
-    except OSError as error:
-        raise refuse(f"cannot be listed ({error.strerror})", folder, "check it") from None
-    return [path for path in found if not path.name.startswith(".")]
-
-
 def _checked(
     where: Path,
     methods: dict[str, dict[float, tuple[Path, ...]]],
@@ -314,7 +307,8 @@ def _checked(
     name, told = baseline
     if name is not None and name not in methods:
         known = ", ".join(map(shown, methods)) or "none"
-        problems.add(f"there is no method {shown(name)!r}", told, f"use one of {known}")
+        what = f"there is no method {shown(name)!r}{suggest(name, methods)}"
+        problems.add(what, told, f"use one of {known}")
     if name is None:
         name = PLAIN if PLAIN in methods else next(iter(methods), PLAIN)
     found = Runs(

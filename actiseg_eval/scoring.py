@@ -12,6 +12,7 @@ from typing import Any
 
 from actiseg_data.errors import Interrupted, Problem, Problems, Refused, refuse
 from actiseg_data.layouts.actionvos import Split, open_split, split_names
+from actiseg_data.layouts.davis import list_names
 from actiseg_data.layouts.folder import FolderSplit
 from actiseg_data.lexicon import load_lexicon
 from actiseg_data.masks import (
@@ -29,6 +30,7 @@ from actiseg_eval.bootstrap import STANDARD, Bootstrap
 from actiseg_eval.checks import check_results, refuse_unscored
 from actiseg_eval.colours import TrueColours
 from actiseg_eval.inputs import (
+    RESPELLED,
     Predictions,
     open_predictions,
     predictions_note,
@@ -160,6 +162,7 @@ def score(
     protocol: Protocol | str = DEFAULT,
     *,
     split: str | None = None,
+    sequences: Path | None = None,
     measures: Iterable[str] | None = None,
     filtered: bool = True,
     missing: str = "error",
@@ -171,11 +174,12 @@ def score(
     """Score a folder of predictions.
 
     truth: a root, or what `open_truth` made of it. predictions: see
-    `actiseg_eval.inputs.open_predictions`. protocol: or its name. split: of a root. measures: some
-    of `MEASURES`, by default the protocol's. filtered: leave out sequences that people flagged as
-    redundant, missing or other, as the public script does. missing: ``error`` refuses predictions
-    that lack frames, ``empty`` takes them for blank. ledger: rows of a noisy split, to divide units
-    by their noise. bootstrap: how intervals are made, None for none.
+    `actiseg_eval.inputs.open_predictions`. protocol: or its name. split, sequences: of a root, see
+    `actiseg_eval.truth.open_truth`. measures: some of `MEASURES`, by default the protocol's.
+    filtered: leave out sequences that people flagged as redundant, missing or other, as the public
+    script does. missing: ``error`` refuses predictions that lack frames, ``empty`` takes them for
+    blank. ledger: rows of a noisy split, to divide units by their noise. bootstrap: how intervals
+    are made, None for none.
 
     Every file is looked at before anything is told: raises `Refused` with all that are missing,
     damaged, of another size, truecolour or blended, and where the predictions say that they are of
@@ -189,7 +193,7 @@ def score(
     """
     predictions = Path(predictions)
     if not isinstance(truth, (Split, FolderSplit)):
-        truth = open_truth(Path(truth), split)
+        truth = open_truth(Path(truth), split, sequences)
     protocol = load_protocol(protocol)
     chosen = check_measures(measures, protocol)
     with crew(workers, __name__) as members:
@@ -234,7 +238,10 @@ def measure(
     job = Job(truth, opened, protocol, measures, missing)
     with stage("scoring") as progress:
         results = score_sequences(job, sequences, workers, progress)
-    return results, opened.tally + Counter(sequences_filtered=len(truth.sequences) - len(sequences))
+    tally = opened.tally + Counter(sequences_filtered=len(truth.sequences) - len(sequences))
+    if isinstance(truth, Split):
+        tally[RESPELLED] += len(truth.spellings)
+    return results, +tally
 
 
 @contextmanager
@@ -405,11 +412,13 @@ def _score_sequence(job: Job, sequence: Sequence) -> SequenceResult:
     lacking = {frame: job.predictions.lacking(sequence, frame) for frame in meter.scored}
     missing = sum(map(len, lacking.values()))
     if missing and job.missing == "error":
-        _add_missing(sequence, lacking, problems)
+        _add_missing(job, sequence, lacking, problems)
     shape: tuple[int, ...] | None = None
+    respelled = 0
     for frame in meter.needed:
         with problems.caught():
             path = job.truth.mask_path(sequence, frame)
+            respelled += path.name != f"{frame}.png"
             truth, palette = read_coloured_mask(path)
             shape = shape or truth.shape
             if truth.shape != shape:
@@ -429,17 +438,26 @@ def _score_sequence(job: Job, sequence: Sequence) -> SequenceResult:
     problems.raise_if_any()
     result = meter.result()
     result.tally["missing_masks"] = missing
+    result.tally[RESPELLED] = respelled
     return result
 
 
 def _add_missing(
-    sequence: Sequence, lacking: Mapping[str, Listing[str]], problems: Problems
+    job: Job, sequence: Sequence, lacking: Mapping[str, Listing[str]], problems: Problems
 ) -> None:
-    """A problem for each missing file, or one for a sequence of which there is none."""
+    """A problem for each missing file, or one for a sequence of which there is none.
+
+    A sequence that nobody asked for is not to be scored as blank: it spoils the mean.
+    """
     cure = "predict it, or give --missing empty"
     if all(lacking.values()) and all(len(paths) == 1 for paths in lacking.values()):
         first = next(iter(lacking.values()))[0]
-        problems.add(f"no frame of {sequence.folder} was predicted", first, cure)
+        what = f"no frame of {sequence.folder} was predicted{job.predictions.near(sequence)}"
+        if isinstance(job.truth, FolderSplit) and not job.truth.listed:
+            lists = list_names(job.truth.root)
+            split = f" or --split (there is {', '.join(lists)})" if lists else ""
+            cure = f"list the sequences to score with --sequences FILE{split}, or predict it"
+        problems.add(what, first, cure)
         return
     for path in (path for paths in lacking.values() for path in paths):
         problems.add("is missing", path, cure)

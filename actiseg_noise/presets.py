@@ -6,13 +6,12 @@ package.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from actiseg_data.errors import refuse
+from actiseg_data.errors import nearest, refuse, suggest
 from actiseg_data.records import Noise, Recipe, parse_noise
 from actiseg_data.untrusted import Cursor, check_text, parse_json
 from actiseg_noise.recipe import check_recipe, with_changes
@@ -82,11 +81,11 @@ def load_preset(name: str) -> Preset:
     """The preset of a name; raises `Refused` for an unknown one, naming those that are near."""
     presets = load_presets()
     if name not in presets:
-        near = difflib.get_close_matches(name, presets, n=3, cutoff=0.4) or list(presets)
         raise refuse(
-            f"there is no preset {name!r}",
+            f"there is no preset {name!r}{suggest(name, presets)}",
             "--preset",
-            f"use for example {', '.join(near)}; `actiseg-noise presets` lists all",
+            f"use for example {', '.join(nearest(name, presets) or list(presets))}; "
+            "`actiseg-noise presets` lists all",
         )
     return presets[name]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from actiseg_data.errors import Problems, Refused, refuse
+from actiseg_data.errors import Problems, Refused, refuse, suggest
 from actiseg_data.files import is_occupied
 from actiseg_data.layouts.actionvos import FRAMES, MASKS, Split, open_split
 from actiseg_data.lexicon import Lexicon, load_lexicon
@@ -131,7 +131,7 @@ def choose(split: Split, only: Iterable[str]) -> tuple[Sequence, ...]:
     for name in wanted:
         if name not in by_folder:
             problems.add(
-                f"the split {split.name!r} has no sequence {name!r}",
+                f"the split {split.name!r} has no sequence {name!r}{suggest(name, by_folder)}",
                 "--only",
                 "give a folder name as in the split's lists",
             )

@@ -16,6 +16,7 @@ from roots import make_root
 from actiseg_data.files import write_json
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.records import PredictionsNote
+from actiseg_data.sample import make_sample
 from actiseg_noise.corrupt import corrupt
 from actiseg_noise.recipe import make_recipe
 
@@ -119,12 +120,13 @@ def test_wrong_flags_are_refused_without_a_traceback(kitchen, preds, arguments, 
 
 
 def test_a_base_install_scores_alone(kitchen, preds, tmp_path):
-    """With everything blocked that the evaluator must not need; the sample is made, too."""
+    """With everything blocked that the evaluator must not need; the sample is scored, too."""
     done = run("score", preds, "--gt", kitchen, "--split", "train", "--quiet", code=_BLOCKING)
     assert done.returncode == 0, done.stderr
+    make_sample(tmp_path / "actiseg_sample")
     done = run("score", preds, "--split", "val_human", cwd=tmp_path, code=_BLOCKING)
     assert done.returncode == 2
-    assert "the built-in sample, made just now" in done.stdout
+    assert "the built-in sample, made before" in done.stdout
     done = run(
         *("score", "actiseg_sample", "--split", "train", "--protocol", "davis-unsupervised"),
         *("--metrics", "all", "--quiet", "--workers", "1"),

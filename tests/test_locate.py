@@ -5,7 +5,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from command import run
 
+from actiseg_data.errors import Refused
 from actiseg_data.locate import locate_dataset
 
 
@@ -38,7 +40,7 @@ def test_datasets_are_looked_for_in_order(made, monkeypatch, tmp_path, steps):
     named = Path("mine") if steps >= 4 else None
     if named:
         expected = (named, "as named")
-    root, how = locate_dataset(named)
+    root, how = locate_dataset(named, make=True)
     assert root == expected[0]
     assert expected[1] in how
     assert made == ([Path("actiseg_sample")] if steps == 0 else [])
@@ -49,5 +51,40 @@ def test_an_empty_variable_and_a_file_in_the_folders_place_count_for_nothing(
 ):
     monkeypatch.setenv("ACTISEG_DATASET", "")
     (tmp_path / "dataset_visor").write_text("no folder")
-    assert locate_dataset(None)[0] == Path("actiseg_sample")
+    assert locate_dataset(None, make=True)[0] == Path("actiseg_sample")
     assert made == [Path("actiseg_sample")]
+
+
+def test_a_sample_is_made_only_where_that_is_asked_for(made):
+    with pytest.raises(Refused) as caught:
+        locate_dataset(None, option="--gt")
+    assert "--gt: no dataset is named" in str(caught.value)
+    assert "$ACTISEG_DATASET" in str(caught.value)
+    assert made == []
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "option"),
+    [
+        ("actiseg_eval.cli", ("score", "preds"), "--gt"),
+        ("actiseg_eval.cli", ("compare", "a=preds", "b=preds/clip"), "--gt"),
+        ("actiseg_eval.cli", ("protocols", "preds"), "--gt"),
+        ("actiseg_noise.cli", ("render",), "DATASET"),
+        ("reference_trainer.cli", ("fit", "--out", "run"), "DATASET"),
+    ],
+)
+def test_commands_but_corrupt_ask_for_a_dataset(tmp_path, module, arguments, option):
+    if module == "reference_trainer.cli":
+        pytest.importorskip("torch")
+    (tmp_path / "preds" / "clip").mkdir(parents=True)
+    done = run(*arguments, cwd=tmp_path, module=module)
+    assert done.returncode == 2
+    assert f"{option}: no dataset is named" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["preds"]
+
+
+def test_corrupt_makes_the_sample(tmp_path):
+    done = run("corrupt", "--type", "category", "--rate", "0.1", "--dry-run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "the built-in sample, made just now" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["actiseg_sample"]

@@ -120,9 +120,9 @@ def test_a_page_has_a_limit(tmp_path):
 
 def test_an_unknown_sequence_is_refused_with_those_close_to_it(roots):
     _, out = roots
-    with pytest.raises(Refused, match=f"close to it.*{SEQUENCE}"):
+    with pytest.raises(Refused, match=f"did you mean '{SEQUENCE}'"):
         make_preview(out, SEQUENCE[:-1])
-    with pytest.raises(Refused, match=r"no frame 'frame_1'.*close to it: frame_"):
+    with pytest.raises(Refused, match=r"no frame 'frame_1'.*did you mean 'frame_0"):
         make_preview(out, SEQUENCE, frames=["frame_1"])
 
 

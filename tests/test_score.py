@@ -373,7 +373,7 @@ def test_plain_folders_need_a_protocol_without_labels(tmp_path):
         score(truth, folder)
     whole = replace(load_protocol("vos-benchmark"), frames="all")
     assert 0 < score(truth, folder, whole).figures["jf"] < 1
-    with pytest.raises(Refused, match="no ImageSets"):
+    with pytest.raises(Refused, match="no lists in ImageSets"):
         open_truth(truth.root, "train")
 
 

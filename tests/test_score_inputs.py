@@ -355,7 +355,8 @@ def test_rle_whose_frames_are_named_otherwise_is_refused(kitchen, tmp_path):
     write_json(tmp_path / "p.json", [entry])
     assert score(kitchen, tmp_path / "p.json", missing="empty").handled
     write_json(tmp_path / "p.json", [entry | {"frame": "00000"}])
-    assert "none of its frames" in fail(kitchen, tmp_path / "p.json", missing="empty")[0]
+    (problem,) = fail(kitchen, tmp_path / "p.json", missing="empty")
+    assert f"holds 00000; frames are called {sequence.frames[0]}" in problem
 
 
 def test_a_ledger_of_nothing_that_is_scored_is_refused(kitchen, folder):

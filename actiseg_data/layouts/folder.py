@@ -9,58 +9,103 @@ Nothing says which objects there are but the masks themselves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actiseg_data.digests import json_digest
 from actiseg_data.errors import Problems, refuse
+from actiseg_data.layouts.davis import (
+    DEFAULT_LIST,
+    LISTS,
+    find_list,
+    find_masks,
+    has_sequences,
+    list_names,
+)
+from actiseg_data.layouts.recognise import DAVIS, recognise_dataset
+from actiseg_data.layouts.sequence_lists import SequenceList
+from actiseg_data.layouts.spelling import find_path
+from actiseg_data.listing import list_files, list_folders, sort_frames
 from actiseg_data.sequences import Sequence
 from actiseg_data.untrusted import check_name
 
 
 @dataclass(frozen=True)
 class FolderSplit:
-    """All sequences of a folder, by name; their objects are unknown until masks are read.
+    """Sequences of a folder, by name; their objects are unknown until masks are read.
 
-    fingerprint: digest of the names of sequences and frames.
+    root: the folder of the sequences' folders. name: that folder's, or the list's that chose the
+    sequences. fingerprint: digest of the names of all sequences and frames of the folder. listed:
+    whether a list chose the sequences.
     """
 
     root: Path
     name: str
     sequences: tuple[Sequence, ...]
     fingerprint: str
+    listed: bool = False
 
     def mask_path(self, sequence: Sequence, frame: str) -> Path:
-        return self.root / sequence.folder / f"{frame}.png"
+        return find_path(self.root / sequence.folder, f"{frame}.png")
 
 
-def open_folder(root: Path) -> FolderSplit:
-    """List the sequences of a folder; masks are not decoded here.
+def open_folder(root: Path, split: str | None = None, *, whole: bool = False) -> FolderSplit:
+    """List the sequences of a folder, or of a root in the layout of DAVIS; masks are not decoded.
 
-    Raises `Refused` where it is missing or holds no folder with PNGs, and for names that could lead
-    elsewhere.
+    split: a list in the root's ``ImageSets``, such as ``val`` or ``2017/val``; by default, of a
+    root that has lists, ``val``, of a folder of sequences all of them. whole: all sequences of a
+    root, too. Raises `Refused` where there is no folder with PNGs, for names that could lead
+    elsewhere, and for a dataset in another layout, saying which it is.
     """
+    _refuse_foreign(root)
+    masks = find_masks(root)
+    sequences = _sequences(masks)
+    frames = {sequence.folder: list(sequence.frames) for sequence in sequences}
+    found = FolderSplit(masks, masks.name, sequences, json_digest(frames))
+    if split is None and not whole and (root / LISTS).is_dir() and list_names(root):
+        split = DEFAULT_LIST
+    if split is None:
+        return found
+    name, listed = find_list(root, split, frames)
+    return restrict(found, listed, name)
+
+
+def restrict(split: FolderSplit, listed: SequenceList, name: str) -> FolderSplit:
+    """Those sequences of a folder that a list has; `Refused` where it has others."""
+    chosen = listed.choose(sequence.folder for sequence in split.sequences)
+    kept = tuple(sequence for sequence in split.sequences if sequence.folder in chosen)
+    return replace(split, name=name, sequences=kept, listed=True)
+
+
+def _refuse_foreign(root: Path) -> None:
+    """Raises `Refused` for what is not there, and for datasets that are not read here."""
+    if root.is_dir() and has_sequences(root):
+        return
+    kind = recognise_dataset(root)
+    if kind not in (None, DAVIS):
+        raise refuse(f"is {kind}", root, "give a folder of sequences, or an ActionVOS root")
     if not root.is_dir():
         raise refuse("there is no such folder", root, "give a folder of sequences")
+
+
+def _sequences(root: Path) -> tuple[Sequence, ...]:
     problems = Problems()
     sequences = []
-    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        frames = sorted(path.stem for path in folder.glob("*.png"))
-        if frames:
-            with problems.caught():
-                check_name(folder.name, "sequence", root)
-                for frame in frames:
-                    check_name(frame, "frame", folder)
-                sequences.append(_sequence(folder.name, frames))
+    for folder in list_folders(root):
+        files = list_files(folder.path, ".png")
+        if not files:
+            continue
+        frames = sort_frames(file.path.stem for file in files)
+        with problems.caught():
+            check_name(folder.name, "sequence", root)
+            for frame, count in Counter(frames).items():
+                check_name(frame, "frame", folder.path)
+                if count > 1:
+                    problems.add(f"has {count} masks of the frame {frame}", folder.path, "keep one")
+            sequences.append(_sequence(folder.name, frames))
     problems.raise_if_any()
-    if not sequences:
-        raise refuse(
-            "holds no sequence of masks",
-            root,
-            "give an ActionVOS root, or a folder that has <sequence>/<frame>.png",
-        )
-    names = {sequence.folder: list(sequence.frames) for sequence in sequences}
-    return FolderSplit(root, root.name, tuple(sequences), json_digest(names))
+    return tuple(sequences)
 
 
 def _sequence(folder: str, frames: list[str]) -> Sequence:

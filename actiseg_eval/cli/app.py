@@ -26,8 +26,8 @@ Predictions = Annotated[
 GroundTruth = Annotated[
     Optional[Path],
     typer.Option(
-        help="ActionVOS root, or a folder <sequence>/<frame>.png. Default: what predictions.json "
-        "names, else $ACTISEG_DATASET, else ./dataset_visor, else the sample."
+        help="ActionVOS root, DAVIS, or a folder <sequence>/<frame>.png. Default: what "
+        "predictions.json names, else $ACTISEG_DATASET, ./dataset_visor or ./actiseg_sample."
     ),
 ]
 ProtocolName = Annotated[
@@ -66,7 +66,14 @@ Missing = Annotated[
 SplitName = Annotated[
     Optional[str],
     typer.Option(
-        help="Action list of the root. Default: as predictions.json says, else val_human."
+        help="Action list of the root. Default: as predictions.json says, else val_human. Of "
+        "DAVIS, a list in ImageSets, such as 2017/val. Default: val."
+    ),
+]
+SequenceFile = Annotated[
+    Optional[Path],
+    typer.Option(
+        "--sequences", help="Score only the sequences that this text file lists, one a line."
     ),
 ]
 
@@ -81,6 +88,7 @@ def score(
     preds: Predictions,
     gt: GroundTruth = None,
     split: SplitName = None,
+    sequences: SequenceFile = None,
     protocol: ProtocolName = "actionvos",
     metrics: Metrics = None,
     filter_flagged: Filter = True,
@@ -117,7 +125,7 @@ def score(
     from actiseg_eval.scoring import score as compute
 
     bootstrap = Bootstrap(level, resamples, cluster) if resamples else None
-    truth = _truth(preds, gt, split)
+    truth = _truth(preds, gt, split, sequences)
     outputs = [output for output in (json_file, csv_file, markdown_file) if output is not None]
     for output in outputs:
         refuse_inside_of(output, (preds, truth.root))
@@ -155,6 +163,7 @@ def compare(
     ],
     gt: GroundTruth = None,
     split: SplitName = None,
+    sequences: SequenceFile = None,
     protocol: ProtocolName = "actionvos",
     metrics: FigureMetrics = None,
     figure: FigureNames = None,
@@ -183,7 +192,7 @@ def compare(
     parsed = parse_methods(methods)
     _check_figures(figure, protocol, metrics)
     folders = [run for method in parsed for run in method.runs]
-    truth = _truth(folders[0], gt, split)
+    truth = _truth(folders[0], gt, split, sequences)
     if json_file is not None:
         refuse_inside_of(json_file, (*folders, truth.root))
     found = compute(
@@ -216,6 +225,7 @@ def robustness(
     ],
     gt: GroundTruth = None,
     split: SplitName = None,
+    sequences: SequenceFile = None,
     protocol: ProtocolName = "actionvos",
     metrics: FigureMetrics = None,
     figure: Annotated[
@@ -265,7 +275,7 @@ def robustness(
     _check_figures(figure, protocol, metrics)
     told = read_runs(runs, baseline)
     folders = [folder for _, _, folder in told.each]
-    truth = _truth(folders[0], gt or told.truth, split or told.split)
+    truth = _truth(folders[0], gt or told.truth, split or told.split, sequences)
     outputs = [output for output in (json_file, markdown_file) if output is not None]
     for output in outputs:
         refuse_inside_of(output, (*folders, *told.labels.values(), truth.root))
@@ -300,6 +310,7 @@ def protocols(
     ] = None,
     gt: GroundTruth = None,
     split: SplitName = None,
+    sequences: SequenceFile = None,
     filter_flagged: Filter = True,
     missing: Missing = "error",
     workers: Workers = 1,
@@ -317,7 +328,7 @@ def protocols(
         print_protocols(load_protocols())
         print("next: actiseg-eval protocols PREDS, which tells where they differ on these")
     else:
-        truth = _truth(preds, gt, split)
+        truth = _truth(preds, gt, split, sequences)
         found = compare_protocols(
             truth,
             preds,
@@ -358,7 +369,7 @@ def metrics(
 
 def _check_figures(figures: list[str] | None, protocol: str, metrics: str | None) -> None:
     """Raises `Refused` for figures that there are not, or that will not be measured."""
-    from actiseg_data.errors import Problems
+    from actiseg_data.errors import Problems, suggest
     from actiseg_eval.cards import load_cards
     from actiseg_eval.figures import figure_names
     from actiseg_eval.metrics import METRICS
@@ -371,9 +382,8 @@ def _check_figures(figures: list[str] | None, protocol: str, metrics: str | None
     problems, cards = Problems(), load_cards()
     for name in figures or ():
         if name not in known:
-            problems.add(
-                f"there is no figure {name!r}", "--figure", f"use some of {', '.join(known)}"
-            )
+            what = f"there is no figure {name!r}{suggest(name, known)}"
+            problems.add(what, "--figure", f"use some of {', '.join(known)}")
         elif name not in measured:
             card = cards[name]
             cure = f"give --metrics {card.measure}; protocols: {', '.join(card.protocols)}"
@@ -381,11 +391,12 @@ def _check_figures(figures: list[str] | None, protocol: str, metrics: str | None
     problems.raise_if_any()
 
 
-def _truth(preds: Path, gt: Path | None, split: str | None) -> Truth:
-    """The truth that is named, or that the predictions name; the first line printed says which."""
+def _truth(preds: Path, gt: Path | None, split: str | None, sequences: Path | None) -> Truth:
+    """The truth that is named, or that the predictions name; the first lines printed say which."""
     from actiseg_data.errors import refuse
     from actiseg_data.layouts.actionvos import IMAGE_SETS
     from actiseg_data.records import read_predictions_note
+    from actiseg_data.untrusted import printable
     from actiseg_eval.inputs import predictions_note
     from actiseg_eval.truth import open_truth
 
@@ -396,4 +407,9 @@ def _truth(preds: Path, gt: Path | None, split: str | None) -> Truth:
         told = read_predictions_note(note)
         gt = gt or (preds / told.dataset).resolve()
         split = split or (told.split if (gt / IMAGE_SETS).is_dir() else None)
-    return open_truth(locate(gt), split)
+    root = locate(gt, option="--gt")
+    truth = open_truth(root, split, sequences)
+    if sequences is not None or truth.root != root or truth.name != (split or truth.name):
+        count = len(truth.sequences)
+        print(f"truth: {truth.root}, {count} sequences of {printable(truth.name)}", flush=True)
+    return truth

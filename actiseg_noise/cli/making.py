@@ -225,9 +225,9 @@ def corrupt(
 
         lexicon = read_lexicon(lexicon_file)
     # The sample is made only for a recipe that is sound, unless the recipe takes its classes.
-    root = locate(dataset) if pool == "dataset" else None
+    root = locate(dataset, make=True) if pool == "dataset" else None
     recipe = recipe_of(flags, recipe_file, lexicon, root)
-    root = root or locate(dataset)
+    root = root or locate(dataset, make=True)
     out = out or default_out(root, recipe, preset)
     request = _Request(root, recipe, out, only or [], images, overwrite, lexicon, workers)
     if dry_run:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from actiseg_data.errors import refuse
+from actiseg_data.errors import refuse, suggest
 from actiseg_noise.cli.options import Quiet, Workers, staged
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def types(
         return
     if name not in KIND_SPECS:
         known = ", ".join([*KIND_SPECS, *MIXED])
-        raise refuse(f"there is no type {name!r}", "types", f"use one of {known}")
+        near = suggest(name, [*KIND_SPECS, *MIXED])
+        raise refuse(f"there is no type {name!r}{near}", "types", f"use one of {known}")
     spec = KIND_SPECS[name]
     print(f"{name}: {spec.summary}; algorithm {spec.algorithm}")
     for parameter, of in spec.parameters.items():

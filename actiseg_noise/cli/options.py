@@ -15,7 +15,8 @@ __all__ = ["Dataset", "Only", "Quiet", "Workers", "locate", "quoted", "staged"]
 Dataset = Annotated[
     Optional[Path],
     typer.Argument(
-        help="ActionVOS root. Default: $ACTISEG_DATASET, else ./dataset_visor, else the sample.",
+        help="ActionVOS root. Default: $ACTISEG_DATASET, else ./dataset_visor, "
+        "else ./actiseg_sample, which corrupt makes if it is not there.",
         show_default=False,
     ),
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from actiseg_data.errors import refuse
+from actiseg_data.errors import refuse, suggest
 from actiseg_data.files import write_bytes
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.masks import ids_in
@@ -130,15 +129,10 @@ def _find_sequence(split: NoisySplit, name: str) -> Sequence:
 def _refuse_unknown(name: str, folders: list[str], out: Path) -> None:
     if name not in folders:
         raise refuse(
-            f"has no sequence {name!r}{_close_to(name, folders)}",
+            f"has no sequence {name!r}{suggest(name, folders)}",
             out,
             "give a folder name as in its lists",
         )
-
-
-def _close_to(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, known, 3, 0.4)
-    return f"; close to it: {', '.join(close)}" if close else ""
 
 
 def _choose_frames(sequence: Sequence, named: tuple[str, ...], out: Path) -> tuple[str, ...]:
@@ -146,7 +140,7 @@ def _choose_frames(sequence: Sequence, named: tuple[str, ...], out: Path) -> tup
     for name in named:
         if name not in sequence.frames:
             raise refuse(
-                f"{sequence.folder} has no frame {name!r}{_close_to(name, sequence.frames)}",
+                f"{sequence.folder} has no frame {name!r}{suggest(name, sequence.frames)}",
                 out,
                 "give a frame name without its ending",
             )

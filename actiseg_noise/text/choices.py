@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import math
 from collections.abc import Iterable
 from pathlib import Path
 
-from actiseg_data.errors import Problems, refuse
+from actiseg_data.errors import Problems, nearest, refuse
 from actiseg_data.layouts.actionvos import IMAGE_SETS, split_names
 from actiseg_data.lexicon import Lexicon
 from actiseg_data.prepare.noun_classes import spoken
@@ -118,7 +117,7 @@ def protected_classes(names: Iterable[str], lexicon: Lexicon) -> list[int]:
 def near_names(text: str, lexicon: Lexicon) -> str:
     """Names of classes that a text comes near to, for a message; empty where there are none."""
     names = [noun.name for noun in lexicon.classes.values()]
-    near = difflib.get_close_matches(text.casefold(), names, 3, 0.6)
+    near = nearest(text, names)
     return f", such as {', '.join(near)}" if near else ""
 
 

@@ -17,7 +17,8 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_comp
 Dataset = Annotated[
     Optional[Path],
     typer.Argument(
-        help="ActionVOS root. Default: $ACTISEG_DATASET, else ./dataset_visor, else the sample.",
+        help="ActionVOS root. Default: $ACTISEG_DATASET, else ./dataset_visor, "
+        "else ./actiseg_sample.",
         show_default=False,
     ),
 ]

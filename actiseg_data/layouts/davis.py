@@ -1,0 +1,157 @@
+"""The layout of DAVIS, which many video datasets follow.
+
+::
+
+    ROOT/Annotations/<resolution>/<sequence>/<frame>.png      or without resolution
+    ROOT/Annotations_unsupervised/<resolution>/...            other objects in the same frames
+    ROOT/ImageSets/<year>/<list>.txt                          or without year
+
+Here are its two choices: which folder has the masks, and which list is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from actiseg_data.errors import Refused, refuse, suggest
+from actiseg_data.layouts.sequence_lists import SequenceList, read_sequence_list
+from actiseg_data.listing import list_files, list_folders
+from actiseg_data.untrusted import shown
+
+ANNOTATIONS = ("Annotations", "Annotations_unsupervised")
+LISTS = "ImageSets"
+
+DEFAULT_LIST = "val"
+_USUAL = "480p"
+"""The resolution that the official evaluation takes where there are several."""
+
+
+def looks_like_davis(root: Path) -> bool:
+    """Whether a folder is a root in this layout: it has a folder of annotations with folders in
+    it, or lists that are texts.
+
+    >>> looks_like_davis(Path("no/such/folder"))
+    False
+    """
+    if any((root / name).is_dir() and list_folders(root / name) for name in ANNOTATIONS):
+        return True
+    return bool(_list_files(root))
+
+
+def has_sequences(folder: Path) -> bool:
+    """Whether a folder has folders of PNGs."""
+    return any(list_files(inner.path, ".png") for inner in list_folders(folder))
+
+
+def find_masks(root: Path) -> Path:
+    """The folder that has the folders of sequences: of a root, of its annotations, or itself.
+
+    Of several resolutions, 480p is taken, as by the official evaluation. Raises `Refused` where
+    there is none, and where several could be meant.
+    """
+    if has_sequences(root):
+        return root
+    tops = [root / name for name in ANNOTATIONS if (root / name).is_dir()] or [root]
+    places = {top: _resolutions(top) for top in tops}
+    found = [_usual(folders) for folders in places.values() if folders]
+    if not found:
+        cure = "give an ActionVOS root, or a folder that has <sequence>/<frame>.png"
+        if list_files(root, ".png"):
+            cure = f"give the folder around it: {root.absolute().parent}"
+        raise refuse("holds no sequence of masks", root, cure)
+    if len(found) > 1 or found[0] is None:
+        choice = [folder for folders in places.values() for folder in folders]
+        several = [shown(str(folder.relative_to(root))) for folder in choice]
+        raise refuse(
+            f"has several folders of masks: {', '.join(several)}",
+            root,
+            f"give one of them, such as {choice[0]}",
+        )
+    return found[0]
+
+
+def _resolutions(top: Path) -> list[Path]:
+    """The folders of sequences in a folder of annotations, or it alone."""
+    if has_sequences(top):
+        return [top]
+    return [inner.path for inner in list_folders(top) if has_sequences(inner.path)]
+
+
+def _usual(folders: list[Path]) -> Path | None:
+    """The one of several resolutions that is meant; None where that is not clear."""
+    usual = [folder for folder in folders if folder.name == _USUAL]
+    return usual[0] if usual else folders[0] if len(folders) == 1 else None
+
+
+def list_names(root: Path) -> list[str]:
+    """The lists of a root, such as ``2017/val``, by name.
+
+    root: also the folder of annotations or of a resolution in it.
+    """
+    return sorted(_list_files(root))
+
+
+def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, SequenceList]:
+    """The list that a name means, with or without its year; and its name with the year.
+
+    root: as in `list_names`. known: the sequences that there are; of lists of one name in several
+    years, one that has others is not meant. Raises `Refused` where there is none, and where several
+    are left that differ.
+    """
+    files = _list_files(root)
+    if not files:
+        raise refuse(
+            f"has no lists in {LISTS}, so there is no split {name!r}",
+            root,
+            "leave --split out, or give a list of sequences as --sequences",
+        )
+    wanted = name.removesuffix(".txt")
+    named = [key for key in files if wanted in (key, _without_year(key))]
+    if wanted in files:
+        named = [wanted]
+    if not named:
+        near = suggest(name, [*files, *map(_without_year, files)])
+        raise refuse(
+            f"there is no split {name!r}{near} (splits here: {', '.join(map(shown, files))})",
+            root,
+            f"give one of them, such as --split {next(iter(files))}",
+        )
+    if len(named) == 1:
+        return named[0], read_sequence_list(files[named[0]])
+    lists = {key: read_sequence_list(files[key]) for key in named}
+    fitting = {key: found for key, found in lists.items() if _fits(found, known)} or lists
+    if len({frozenset(found.lines) for found in fitting.values()}) > 1:
+        counts = (f"{shown(key)} with {len(found.lines)}" for key, found in fitting.items())
+        raise refuse(
+            f"there are several lists {name!r}: {', '.join(counts)} sequences",
+            root,
+            f"say which, such as --split {list(fitting)[-1]}",
+        )
+    return list(fitting.items())[-1]
+
+
+def _without_year(key: str) -> str:
+    return key.split("/")[-1]
+
+
+def _fits(found: SequenceList, known: Iterable[str]) -> bool:
+    with suppress(Refused):
+        found.choose(known)
+        return True
+    return False
+
+
+def _list_files(root: Path) -> dict[str, Path]:
+    """The lists around a root, a folder of annotations or one of masks, by their names."""
+    whole = root.absolute()  # "480p" or "." has no parents to look at
+    tops = (folder.parent for folder in (whole, whole.parent) if folder.name in ANNOTATIONS)
+    lists = next(tops, root) / LISTS
+    if not lists.is_dir():
+        return {}
+    found = {file.path.stem: file.path for file in list_files(lists, ".txt")}
+    for year in list_folders(lists):
+        for file in list_files(year.path, ".txt"):
+            found[f"{year.name}/{file.path.stem}"] = file.path
+    return dict(sorted(found.items()))

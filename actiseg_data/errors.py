@@ -47,6 +47,43 @@ def refuse(what: str, where: object, cure: str) -> Refused:
     return Refused(Problem(what, str(where), cure))
 
 
+def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """The known names that someone may have meant by another one, the likeliest first.
+
+    Letter case does not count. Names that contain the given one are near, too.
+
+    >>> nearest("VAL_humna", ["train", "val", "val_human"])
+    ['val_human']
+    >>> nearest("mask-9", ["actiseg-nl/mask-9", "actiseg-nl/text-20"])
+    ['actiseg-nl/mask-9']
+    """
+    import difflib  # costs a start-up that most commands need not pay
+
+    folded: dict[str, str] = {}
+    for candidate in known:
+        folded.setdefault(candidate.casefold(), candidate)
+    wanted = name.casefold()
+    within = [text for text in folded if len(wanted) > 2 and wanted in text]
+    close = difflib.get_close_matches(wanted, folded, most, _NEAR)
+    return [folded[text] for text in dict.fromkeys([*within, *close])][:most]
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown name: a question, or nothing if no name is near.
+
+    >>> suggest("vall", ["train", "val"])
+    "; did you mean 'val'?"
+    >>> suggest("x", ["train", "val"])
+    ''
+    """
+    near = nearest(name, known, 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+_NEAR = 0.6
+"""How alike two names must be, as `difflib` measures it, for one to be offered for the other."""
+
+
 class Problems:
     """Collects problems so that all offenders are reported at once.
 

@@ -161,6 +161,7 @@ def test_annotations_are_found_below_the_folder_of_the_download(
     (files.annotations).rename(download / place)
     files.videos = {}
     arguments = {"annotations": download, "frame_mapping": _whole_mapping(files)}
+    (download / "frame_mapping.json").write_text("{}")
     assert files.prepare(**arguments).sequences == 2
 
 

@@ -107,12 +107,17 @@ def read_video(path: Path) -> Video:
 
 
 def _refuse_other_kinds(document: Cursor, path: Path) -> None:
-    """Raise `Refused` for a document of another dataset, where it is known what it is."""
+    """Raise `Refused` for a document that is no annotation file, saying what it is if known."""
     if isinstance(document.value, dict) and "video_annotations" in document:
         return
     kind = recognise_dataset(path)
-    if kind is not None:
-        raise refuse(f"is {kind}", path, "give VISOR's sparse annotations")
+    raise refuse(
+        "is no annotation file of VISOR: the key 'video_annotations' is missing"
+        if kind is None
+        else f"is {kind}",
+        path,
+        "give VISOR's sparse annotations alone",
+    )
 
 
 def _are_interpolated(frames: list[Any]) -> bool:

@@ -116,8 +116,8 @@ def check_split(split: str) -> None:
 def annotation_files(annotations: Path, split: str) -> tuple[Path, ...]:
     """The annotation files of a split, by name; raises `Refused` if there are none.
 
-    annotations: one annotation file, the folder that holds them, or one that holds them as VISOR's
-    download does, below ``<split>/`` or ``annotations/<split>/``.
+    annotations: one annotation file, or a folder that holds them below ``<split>/`` or
+    ``annotations/<split>/``, as VISOR's download does, or else in itself.
     """
     cure = f"give the folder of VISOR's sparse annotations of {split}, unpacked"
     if (annotations / IMAGE_SETS).is_dir():
@@ -126,7 +126,7 @@ def annotation_files(annotations: Path, split: str) -> tuple[Path, ...]:
         return (annotations,)
     if not annotations.exists():
         raise refuse("the folder of annotations is missing", annotations, "check the path")
-    for folder in (annotations, annotations / split, annotations / "annotations" / split):
+    for folder in (annotations / split, annotations / "annotations" / split, annotations):
         files = list_files(folder, *_ENDINGS) if folder.is_dir() else []
         if files:
             return tuple(entry.path for entry in files)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from actiseg_data.errors import Refused
 from actiseg_data.parallel import Progress
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 @contextmanager
@@ -73,29 +76,148 @@ def print_problems(refused: Refused) -> None:
         print(f"{len(refused.problems)} problems, nothing was made", file=sys.stderr)
 
 
+def print_note(text: str) -> None:
+    """A line of running text on standard output.
+
+    A terminal gets it wrapped between words. A word that is longer than a line, such as a path,
+    stays whole.
+    """
+    from rich.console import Console
+
+    lines = wrap_words(text, Console().width) if sys.stdout.isatty() else [text]
+    print("\n".join(lines))
+
+
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     """A table on standard output; the first column is text, the others are figures.
 
-    Texts may come from files: nothing in them is taken for markup. Nothing is cut off: what a
-    terminal is too narrow for is folded, and what is not printed to a terminal is as wide as it
-    needs to be.
+    Texts may come from files: nothing in them is taken for markup. Nothing is cut off. What is not
+    printed to a terminal is as wide as it needs to be. Where a terminal is too narrow, the columns
+    are divided over several tables, each with the first column; where even one column does not fit
+    beside the first, each row is a paragraph. No word or number is broken unless it is wider than
+    the terminal.
     """
     from rich.console import Console
+    from rich.text import Text
+
+    console, titles = Console(), [title] if title else []
+    if sys.stdout.isatty():
+        titles = wrap_words(title, console.width)
+    else:
+        console = Console(width=max(_table_width(_widths([columns, *rows])), _USUAL))
+    for line in titles:
+        console.print(Text(line, style="bold"), soft_wrap=True)
+    tables = [
+        [[row[at] for at in (0, *block)] for row in (columns, *rows)]
+        for block in divide_columns(columns, rows, console.width)
+    ]
+    found = [_fit_widths(table, console.width) for table in tables]
+    widths = [fitting for fitting in found if fitting is not None]
+    if len(widths) < len(tables):
+        _print_paragraphs(columns, rows, console.width)
+        return
+    for table, fitting in zip(tables, widths, strict=True):
+        console.print(_table(table, fitting))
+
+
+_USUAL = 120
+"""Columns of what is not printed to a terminal."""
+
+
+def wrap_words(text: str, width: int) -> list[str]:
+    """Lines of at most so many cells; a wider word has a line of its own, unbroken.
+
+    >>> wrap_words("one two three", 7)
+    ['one two', 'three']
+    """
+    from rich.cells import cell_len
+
+    lines: list[str] = []
+    for word in text.split():
+        if lines and cell_len(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
+def divide_columns(columns: list[str], rows: list[list[str]], width: int) -> list[list[int]]:
+    """Which columns beside the first stand together in one table of at most `width` cells.
+
+    Returns positions of columns, table by table: one table if it fits with heads on several lines;
+    else as many as each line takes whole.
+
+    >>> divide_columns(["name", "J", "F"], [["bike-packing", "0.5000", "0.6000"]], 30)
+    [[1], [2]]
+    >>> divide_columns(["name", "J", "F"], [["bike-packing", "0.5000", "0.6000"]], 40)
+    [[1, 2]]
+    """
+    every = list(range(1, len(columns)))
+    heads = [_longest(text) for text in columns]
+    if _table_width(_widths([heads, *rows])) <= width:
+        return [every]
+    widths = _widths([columns, *rows])
+    blocks: list[list[int]] = []
+    for position in every:
+        together = [*blocks[-1], position] if blocks else []
+        if together and _table_width([widths[at] for at in (0, *together)]) <= width:
+            blocks[-1] = together
+        else:
+            blocks.append([position])
+    return blocks or [[]]
+
+
+def _fit_widths(rows: list[list[str]], width: int) -> list[int] | None:
+    """Cells for each column: the widest give way, but not so far that a word must be broken.
+
+    None where there is not enough room for that.
+    """
+    widths = _widths(rows)
+    least = _widths([[_longest(text) for text in row] for row in rows])
+    while _table_width(widths) > width:
+        able = [at for at, have in enumerate(widths) if have > least[at]]
+        if not able:
+            return None
+        widths[max(able, key=lambda at: widths[at])] -= 1
+    return widths
+
+
+def _widths(rows: list[list[str]]) -> list[int]:
+    """Cells that each column needs for its widest text."""
+    from rich.cells import cell_len
+
+    return [max(map(cell_len, texts)) for texts in zip(*rows, strict=True)]
+
+
+def _table_width(widths: list[int]) -> int:
+    """Cells of a table, with a blank on both sides of each text and lines between."""
+    return sum(widths) + 3 * len(widths) + 1
+
+
+def _longest(text: str) -> str:
+    """The widest word of a text."""
+    from rich.cells import cell_len
+
+    return max(text.split(), key=cell_len, default="")
+
+
+def _table(rows: list[list[str]], widths: list[int]) -> Table:
+    """The first row is the heads."""
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title) if title else None, title_justify="left", title_style="bold")
-    for position, column in enumerate(columns):
+    table = Table()
+    for position, (head, width) in enumerate(zip(rows[0], widths, strict=True)):
         justify: Literal["left", "right"] = "left" if position == 0 else "right"
-        table.add_column(Text(column), justify=justify, overflow="fold")
-    for row in rows:
+        table.add_column(Text(head), justify=justify, overflow="fold", width=width)
+    for row in rows[1:]:
         table.add_row(*map(Text, row))
-    console = Console()
-    if not sys.stdout.isatty():
-        needed = console.measure(table, options=console.options.update(width=_WIDEST)).maximum
-        console = Console(width=max(needed, _USUAL))
-    console.print(table)
+    return table
 
 
-_USUAL, _WIDEST = 120, 10_000
-"""Columns of what is not printed to a terminal."""
+def _print_paragraphs(columns: list[str], rows: list[list[str]], width: int) -> None:
+    """Each row in words: its first text on a line, then each figure behind its column's head."""
+    for name, *figures in rows:
+        told = [f"{head} {text}".strip() for head, text in zip(columns[1:], figures, strict=True)]
+        lines = [f"  {line}" for line in wrap_words(", ".join(told), width - 2)]
+        print("\n".join([*wrap_words(name, width), *lines]))

@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from actiseg_data.collector import collector_paused
 from actiseg_data.digests import json_digest
-from actiseg_data.errors import Problems, refuse
+from actiseg_data.errors import Problems, refuse, suggest
 from actiseg_data.layouts.image_sets import (
     Expression,
     ObjectEntry,
@@ -35,6 +35,9 @@ from actiseg_data.layouts.image_sets import (
     read_record,
     refuse_repeats,
 )
+from actiseg_data.layouts.recognise import recognise_dataset
+from actiseg_data.layouts.spelling import find_path, match_names
+from actiseg_data.listing import list_files, list_folders
 from actiseg_data.masks import IndexMask, foreign_ids, read_index_mask
 from actiseg_data.sequences import Sequence, number_equals
 from actiseg_data.untrusted import Cursor, check_name, gather, read_json
@@ -58,6 +61,7 @@ class Split:
     subsets: for each sequence folder, ``train`` or ``val``: where its masks lie; without
     masks, which `open_split` with ``masks=False`` lets pass, where its frames lie, or none.
     fingerprint: digest of the action list: which sequences, frames, objects and labels there are.
+    spellings: how sequence folders are named on disk, where that is not `disk_name`.
     """
 
     root: Path
@@ -65,18 +69,23 @@ class Split:
     sequences: tuple[Sequence, ...]
     subsets: dict[str, str]
     fingerprint: str
+    spellings: dict[str, str] = field(default_factory=dict)
 
     def folder(self, kind: str, sequence: Sequence) -> Path:
         """Where a sequence's files of a kind (`MASKS`, `FRAMES`, `WEIGHTS`) lie in this root."""
-        return sequence_folder(self.root, kind, self.subsets[sequence.folder], sequence.folder)
+        subset, folder = self.subsets[sequence.folder], sequence.folder
+        spelling = self.spellings.get(folder)
+        if spelling is not None and (self.root / kind / subset / spelling).is_dir():
+            return self.root / kind / subset / spelling
+        return sequence_folder(self.root, kind, subset, folder)
 
     def mask_path(self, sequence: Sequence, frame: str) -> Path:
-        return self.folder(MASKS, sequence) / f"{frame}.png"
+        return find_path(self.folder(MASKS, sequence), f"{frame}.png")
 
     def mask_paths(self, sequence: Sequence) -> list[Path]:
         """The files of a sequence's masks, in frame order."""
         folder = self.folder(MASKS, sequence)
-        return [folder / f"{frame}.png" for frame in sequence.frames]
+        return [find_path(folder, f"{frame}.png") for frame in sequence.frames]
 
     def read_masks(self, sequence: Sequence) -> list[IndexMask]:
         """All of `each_mask` at once."""
@@ -170,19 +179,16 @@ class Split:
 
 
 def sequence_folder(root: Path, kind: str, subset: str, folder: str) -> Path:
-    """A sequence's folder; on every system, one that was escaped for Windows is found, too."""
-    plain = root / kind / subset / disk_name(folder)
-    if ":" in folder and not plain.is_dir():
-        escaped = root / kind / subset / folder.replace(":", "%3A")
-        if escaped.is_dir():
-            return escaped
-    return plain
+    """A sequence's folder, also where another system escaped its name."""
+    return find_path(root / kind / subset, disk_name(folder))
 
 
 def split_names(root: Path) -> list[str]:
     """The splits of a root, sorted: its action lists."""
+    folder = root / IMAGE_SETS
+    files = list_files(folder, ".json") if folder.is_dir() else []
     companions = ("_objects_category", "_meta_expressions_")
-    stems = (path.stem for path in (root / IMAGE_SETS).glob("*.json"))
+    stems = (file.path.stem for file in files)
     return sorted(stem for stem in stems if not any(part in stem for part in companions))
 
 
@@ -190,16 +196,13 @@ def open_split(root: Path, name: str, *, masks: bool = True) -> Split:
     """Read the action list of a split and find its sequences' folders.
 
     masks: whether there must be masks; if not, a root that has none of this split is fine, too.
-    They are not decoded here. Raises `Refused` with every fault of the list, and where some
-    sequences have a folder of masks and others none.
+    They are not decoded here. Raises `Refused` with every fault of the list, where some sequences
+    have a folder of masks and others none, and for a dataset in another layout, saying which it is.
     """
     check_name(name, "split", "--split")
-    if not root.is_dir():
-        raise refuse("the dataset folder is missing", root, "give an ActionVOS root")
     path = root / IMAGE_SETS / f"{name}.json"
     if not path.is_file():
-        have = ", ".join(split_names(root)) or "none"
-        raise refuse(f"there is no split {name!r} (splits here: {have})", path, "give --split")
+        _refuse_absent(root, name)
     records = read_json(path, "action list")
     problems = Problems()
     with collector_paused():
@@ -209,9 +212,9 @@ def open_split(root: Path, name: str, *, masks: bool = True) -> Split:
     if not sequences:
         raise refuse("the action list is empty", path, "prepare the split again")
     refuse_repeats("folder", (sequence.folder for sequence in sequences), path, problems)
-    subsets = _subsets(root, sequences, MASKS)
+    subsets, spellings = _places(root, sequences, MASKS, problems)
     if not masks and not subsets:
-        subsets = _subsets(root, sequences, FRAMES)
+        subsets, spellings = _places(root, sequences, FRAMES, problems)
     else:
         for sequence in sequences:
             if sequence.folder not in subsets:
@@ -221,27 +224,44 @@ def open_split(root: Path, name: str, *, masks: bool = True) -> Split:
                     "restore it, or prepare the split again",
                 )
     problems.raise_if_any()
-    return Split(root, name, tuple(sequences), subsets, json_digest(records))
+    return Split(root, name, tuple(sequences), subsets, json_digest(records), spellings)
 
 
-def _subsets(root: Path, sequences: Iterable[Sequence], kind: str) -> dict[str, str]:
-    """For each sequence that has a folder of a kind, the subset in which it lies."""
-    found: dict[str, str] = {}
-    # Listed once: far cheaper than asking for thousands of folders.
-    listed = [(subset, _folders(root / kind / subset)) for subset in SUBSETS]
-    for sequence in sequences:
-        names = {disk_name(sequence.folder), sequence.folder.replace(":", "%3A")}
-        subset = next((subset for subset, folders in listed if names & folders), None)
-        if subset is not None:
-            found[sequence.folder] = subset
-    return found
+def _refuse_absent(root: Path, name: str) -> NoReturn:
+    """Raises `Refused`, saying why a root has no action list of a name."""
+    kind = recognise_dataset(root)
+    if kind is not None:
+        raise refuse(f"is no ActionVOS root but {kind}", root, "give an ActionVOS root")
+    if not root.is_dir():
+        raise refuse("the dataset folder is missing", root, "give an ActionVOS root")
+    known = split_names(root)
+    raise refuse(
+        f"there is no split {name!r}{suggest(name, known)} (splits here: "
+        f"{', '.join(known) or 'none'})",
+        root / IMAGE_SETS / f"{name}.json",
+        "give --split" if known else "give an ActionVOS root, with action lists in ImageSets",
+    )
 
 
-def _folders(path: Path) -> set[str]:
-    if not path.is_dir():
-        return set()
-    with os.scandir(path) as entries:
-        return {entry.name for entry in entries if entry.is_dir()}
+def _places(
+    root: Path, sequences: Iterable[Sequence], kind: str, problems: Problems
+) -> tuple[dict[str, str], dict[str, str]]:
+    """For each sequence that has a folder of a kind, the subset in which it lies; and the names of
+    folders that are spelled otherwise. Names that are ambiguous are added to the problems."""
+    subsets: dict[str, str] = {}
+    spellings: dict[str, str] = {}
+    wanted = {disk_name(sequence.folder): sequence.folder for sequence in sequences}
+    for subset in SUBSETS:
+        place = root / kind / subset
+        # Listed once: far cheaper than asking for thousands of folders.
+        found = {entry.name for entry in list_folders(place)} if place.is_dir() else set()
+        matches = match_names((name for name, of in wanted.items() if of not in subsets), found)
+        matches.add_clashes(place, problems)
+        for name, spelling in matches.names.items():
+            subsets[wanted[name]] = subset
+            if spelling != name:
+                spellings[wanted[name]] = spelling
+    return subsets, spellings
 
 
 def _shortened(ids: list[int]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from actiseg_data.digests import json_digest
 from actiseg_data.errors import Refused, refuse
 from actiseg_data.files import is_occupied, write_bytes, write_json
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, open_split, sequence_folder
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, disk_name, open_split
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.licences import write_licences
 from actiseg_data.masks import pixel_digest, write_index_mask
@@ -172,8 +172,8 @@ def _write_clip(root: Path, subset: str, clip: Clip) -> dict[str, str]:
     """Write masks and frames; returns the masks' digests by their paths in the layout."""
     sequence = clip.sequence
     digests: dict[str, str] = {}
-    masks = sequence_folder(root, MASKS, subset, sequence.folder)
-    frames = sequence_folder(root, FRAMES, subset, sequence.folder)
+    masks = root / MASKS / subset / disk_name(sequence.folder)
+    frames = root / FRAMES / subset / disk_name(sequence.folder)
     for frame, mask in zip(sequence.frames, clip.masks, strict=True):
         write_index_mask(masks / f"{frame}.png", mask)
         write_bytes(frames / f"{frame}.jpg", frame_jpeg(mask, sequence, frame))

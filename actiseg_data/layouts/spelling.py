@@ -1,0 +1,130 @@
+"""Files and folders whose names other systems spell otherwise, and which of them a name means.
+
+Windows forbids colons, macOS and network drives put other characters in their place and take
+accented letters apart, cameras write ``.PNG``, and scripts keep an ending before they add another.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import unquote
+
+from actiseg_data.errors import Problems
+from actiseg_data.listing import list_folder
+from actiseg_data.untrusted import shown
+
+_COLONS = str.maketrans(dict.fromkeys("\uf03a\uff1a\ua789", ":"))
+"""What Samba and macOS, rclone and Windows users write for a colon."""
+
+_ENDING = re.compile(r"\.(?:png|jpe?g)$", re.IGNORECASE)
+_ENDINGS = re.compile(r"(?:\.(?:png|jpe?g))+$", re.IGNORECASE)
+
+_Fold: TypeAlias = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Clash:
+    """Names of which several fit one another. wanted: those looked for. found: those there."""
+
+    wanted: tuple[str, ...]
+    found: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Which names were found. names: the spelling of each wanted name that is there. clashes:
+    where it cannot be told which name is meant."""
+
+    names: dict[str, str]
+    clashes: tuple[Clash, ...] = ()
+
+    @property
+    def respelled(self) -> int:
+        """How many names were found under another spelling."""
+        return sum(name != spelling for name, spelling in self.names.items())
+
+    def add_clashes(self, where: object, problems: Problems) -> None:
+        """Add a problem for each clash."""
+        for clash in self.clashes:
+            held, meant = (", ".join(map(shown, part)) for part in (clash.found, clash.wanted))
+            problems.add(
+                f"holds {held}, and it cannot be told which is {meant}",
+                where,
+                "keep one of them, spelled like that",
+            )
+
+
+def match_names(wanted: Iterable[str], found: Set[str]) -> Matches:
+    """Find names among those that are there, as they stand or under another spelling.
+
+    Another spelling is taken only where one name fits one: escaped or replaced colons, accented
+    letters composed or taken apart, an ending in capitals, several image endings.
+
+    >>> match_names(["take_cup:big"], {"take_cup%3Abig", "open_door"}).names
+    {'take_cup:big': 'take_cup%3Abig'}
+    >>> match_names(["0.png"], {"0.PNG", "0.jpg.png"}).names
+    {'0.png': '0.PNG'}
+    >>> match_names(["0.png"], {"0.PNG", "0.Png"}).clashes
+    (Clash(wanted=('0.png',), found=('0.PNG', '0.Png')),)
+    """
+    return _match(wanted, found, (_decode, _simplify))
+
+
+def _match(wanted: Iterable[str], found: Set[str], folds: Iterable[_Fold]) -> Matches:
+    wanted = list(wanted)
+    names = {name: name for name in wanted if name in found}
+    lacking = [name for name in wanted if name not in names]
+    spare = sorted(found - names.keys()) if lacking else []
+    clashes = []
+    for fold in folds:
+        left, right = _grouped(lacking, fold), _grouped(spare, fold)
+        for text in left.keys() & right.keys():
+            if len(left[text]) == len(right[text]) == 1:
+                names[left[text][0]] = right[text][0]
+            else:
+                clashes.append(Clash(tuple(left[text]), tuple(right[text])))
+        lacking = [name for name in lacking if fold(name) not in right]
+        spare = [name for name in spare if fold(name) not in left]
+    return Matches(names, tuple(sorted(clashes, key=lambda clash: clash.wanted)))
+
+
+def _grouped(names: Iterable[str], fold: _Fold) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(fold(name), []).append(name)
+    return groups
+
+
+def _decode(name: str) -> str:
+    """A name with all that systems escape put back, so no two names of a dataset become equal."""
+    text = unicodedata.normalize("NFC", unquote(name).translate(_COLONS))
+    return _ENDING.sub(lambda ending: ending[0].lower(), text)
+
+
+def _simplify(name: str) -> str:
+    """A name without what some systems lose: colons and image endings."""
+    return _ENDINGS.sub("", _decode(name)).replace(":", "_")
+
+
+def find_path(folder: Path, *names: str) -> Path:
+    """The path of names below a folder, each spelled as it is there.
+
+    Only spellings that no other name can have are taken, because the other names are unknown here.
+    A name that is not there is returned as it is.
+    """
+    path = folder.joinpath(*names)
+    if os.path.lexists(path):
+        return path
+    for name in names:
+        if not os.path.lexists(folder / name) and folder.is_dir():
+            spellings = {entry.name for entry in list_folder(folder)}
+            folder /= _match([name], spellings, (_decode,)).names.get(name, name)
+        else:
+            folder /= name
+    return folder

@@ -29,8 +29,12 @@ def print_corruption(summary: dict[str, Any]) -> None:
 
 def _print_words(text: dict[str, Any]) -> None:
     of = "narrations" if text["scope"] == "narration" else "prompts"
-    share = f" ({text['realised_rate']:.1%})" if text["items"] else ""
-    print(f"words: {text['selected']} of {text['items']} {of} changed{share}")
+    # Summaries of early releases lack the last two.
+    whole, part = text.get("of_all", text), text.get("could_change", text)
+    line = f"words: {_share_of(whole, of)} changed"
+    if part["items"] != whole["items"]:
+        line += f"; of those that could change: {_share_of(part)}"
+    print(line)
     for name, kind in (("flips", "category"), ("substitutions", "within-category")):
         figures = text[name]
         if figures["rate"] > 0:
@@ -39,6 +43,13 @@ def _print_words(text: dict[str, Any]) -> None:
                 f"  {name}: {selected_of(figures, 'that could be')}, asked {figures['rate']:.4g}"
                 + (f"; mean WordNet similarity {similar:.3f}" if similar not in (None, 1) else "")
             )
+
+
+def _share_of(figures: Mapping[str, Any], of: str = "") -> str:
+    """``40 of 100 prompts (40.0%)``."""
+    rate = figures["realised_rate"]
+    share = "" if rate is None else f" ({rate:.1%})"
+    return f"{figures['selected']} of {figures['items']} {of}".rstrip() + share
 
 
 def selected_of(figures: Mapping[str, Any], of: str) -> str:

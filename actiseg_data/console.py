@@ -79,13 +79,17 @@ def print_problems(refused: Refused) -> None:
 def print_note(text: str) -> None:
     """A line of running text on standard output.
 
-    A terminal gets it wrapped between words. A word that is longer than a line, such as a path,
-    stays whole.
+    A terminal gets it wrapped between words, each line behind the blanks that the text begins
+    with. A word that is longer than a line, such as a path, stays whole.
     """
+    if not sys.stdout.isatty():
+        print(text)
+        return
     from rich.console import Console
 
-    lines = wrap_words(text, Console().width) if sys.stdout.isatty() else [text]
-    print("\n".join(lines))
+    indent = text[: len(text) - len(text.lstrip())]
+    lines = wrap_words(text, Console().width - len(indent))
+    print("\n".join(f"{indent}{line}" for line in lines))
 
 
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:

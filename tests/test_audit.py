@@ -333,8 +333,10 @@ def test_a_name_is_held_against_the_share_of_all_prompts(kitchen, tmp_path, caps
     assert (text["could_change"]["selected"], text["could_change"]["items"]) == (changed, could)
     print_corruption(made.summary)
     told = capsys.readouterr().out
-    assert f"words: {changed} of {len(entries)} prompts ({changed / len(entries):.1%})" in told
-    assert f"could change: {changed} of {could} ({changed / could:.1%})" in told
+    assert (
+        f"words: {changed} of {len(entries)} prompts changed ({changed / len(entries):.1%}), "
+        f"of the {could} that could change ({changed / could:.1%})" in told
+    )
 
     shares = f"{changed / could:.1%} of the {could} that could be"
     of_all = f"{changed / len(entries):.1%} of all {len(entries)} prompts"

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from kitchens import make_kitchen
 from scipy.stats import binomtest
 
@@ -348,6 +351,29 @@ def test_a_name_is_held_against_the_share_of_all_prompts(kitchen, tmp_path, caps
     assert of_all in finding
     assert "the 40% that the name says" in finding
     assert audit(wrong.noisy.rename(tmp_path / f"noise{round(100 * changed / len(entries))}")).ok
+
+
+@given(
+    keyword=st.sampled_from(["text", "noise", "boundary-", "rate", "mask-", "released_", "r0."]),
+    number=st.integers(3, 99),
+    letters=st.text("abcdefghijklmnoqrstuvwxyzäß", min_size=1, max_size=9),
+    behind=st.sampled_from(["", "_steps", "-final", "/lists"]),
+)
+def test_a_number_with_letters_behind_it_claims_nothing(keyword, number, letters, behind):
+    assert claims_of(Path("/data/plain") / f"{keyword}{number}{letters}{behind}") == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "holds"), [("40percent", True), ("r0.4", True), ("rate90", False)]
+)
+def test_a_share_of_no_medium_is_held_against_what_is_noisy(kitchen, tmp_path, name, holds):
+    words = corrupt(kitchen, make_recipe("category", 0.4), out=tmp_path / "words").out
+    assert audit(published(words, tmp_path / "lists" / name)).ok is holds
+    masks = corrupt(kitchen, make_recipe("dilate", 0.4), out=tmp_path / "masks", workers=2).out
+    theirs = shutil.copytree(masks / MASKS, tmp_path / name)
+    found = audit(theirs, clean=kitchen)
+    assert found.ok is holds
+    assert found.agreements + found.findings
 
 
 def test_summaries_of_early_releases_are_verified(kitchen, tmp_path):

@@ -275,7 +275,7 @@ _LATER = ("could_change", "of_all")
 """Members of the summary's ``text`` that summaries of early releases lack."""
 
 
-def fits_word_section(told: object, derived: Mapping[str, Any]) -> bool:
+def fits_word_section(section: object, derived: Mapping[str, Any]) -> bool:
     """Whether a summary's ``text`` is the derived one; what early releases did not write may lack.
 
     >>> fits_word_section({"items": 3}, {"items": 3, "of_all": {}})
@@ -283,8 +283,8 @@ def fits_word_section(told: object, derived: Mapping[str, Any]) -> bool:
     >>> fits_word_section({"items": 3, "of_all": 5}, {"items": 3, "of_all": {}})
     False
     """
-    return isinstance(told, Mapping) and told == {
-        name: value for name, value in derived.items() if name in told or name not in _LATER
+    return isinstance(section, Mapping) and section == {
+        name: value for name, value in derived.items() if name in section or name not in _LATER
     }
 
 

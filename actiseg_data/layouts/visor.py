@@ -60,7 +60,7 @@ class Entity:
     def positions(self) -> tuple[int, ...]:
         """Where each of the polygons stands among those of the file."""
         total = len(self.polygons) + len(self.left_out)
-        return tuple(at for at in range(total) if at not in self.left_out)
+        return tuple(index for index in range(total) if index not in self.left_out)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,16 +121,16 @@ def _refuse_other_kinds(document: Cursor, path: Path) -> None:
 
 
 def _are_interpolated(frames: list[Any]) -> bool:
-    """Whether frames are of VISOR's dense annotations, which name the frames that they lie between.
+    """Whether frames are of VISOR's dense annotations.
 
-    Where that is gone, the two fields tell that every sparse annotation has and no dense one.
+    Those name the frames that they lie between. They also lack two fields that sparse ones have.
     """
     frames = [frame for frame in frames if isinstance(frame, dict)]
     images = [frame["image"] for frame in frames if isinstance(frame.get("image"), dict)]
     if any(key.startswith("interpolation") for image in images for key in image):
         return True
     lists = [frame.get("annotations") for frame in frames]
-    entities = [entity for of in lists if isinstance(of, list) for entity in of]
+    entities = [entity for found in lists if isinstance(found, list) for entity in found]
     return bool(entities) and not (
         any("subsequence" in image for image in images)
         or any(isinstance(entity, dict) and "exhaustive" in entity for entity in entities)
@@ -215,7 +215,9 @@ def _entity(cursor: Cursor) -> Entity:
         polygons=tuple(polygon for polygon in segments if len(polygon) >= LEAST_POINTS),
         contact=contact,
         worn_on=worn_on,
-        left_out=tuple(at for at, of in enumerate(segments) if len(of) < LEAST_POINTS),
+        left_out=tuple(
+            index for index, polygon in enumerate(segments) if len(polygon) < LEAST_POINTS
+        ),
     )
 
 
@@ -279,7 +281,7 @@ def _as_array(value: Any) -> FloatArray | None:
 
 def _first_fault(cursor: Cursor) -> Refused:
     """The refusal of a polygon that is no list of pairs of numbers, naming the place."""
-    if isinstance(cursor.value, list) and {type(of) for of in cursor.value} <= {int, float}:
+    if isinstance(cursor.value, list) and set(map(type, cursor.value)) <= {int, float}:
         return refuse(
             "the polygon is a flat list of numbers, as COCO has it; VISOR's are lists of [x, y]",
             cursor.where,

@@ -134,17 +134,17 @@ def _numbers(name: str) -> list[_Number]:
     """The numbers that no letters, no unit and no other level follow."""
     tokens = [_Word(match[0], *match.span()) for match in _TOKEN.finditer(name)]
     found = []
-    for at, token in enumerate(tokens):
+    for index, token in enumerate(tokens):
         if token.text[0].isdecimal():
-            apart = _is_separator(tokens[at + 1 : at + 2])
-            behind = tokens[at + 1 + apart :]
-            after, next_after = [*(of.text for of in behind), "", ""][:2]
+            apart = _is_separator(tokens[index + 1 : index + 2])
+            behind = tokens[index + 1 + apart :]
+            after, next_after = [*(word.text for word in behind), "", ""][:2]
             per_cent = after in _PER_CENT
             counts = _UNIT.fullmatch(after) or (after.isalpha() and not apart)
             is_series = apart and _LEVELS.fullmatch(after) and not next_after.isalpha()
             if per_cent or not (counts or is_series):
                 end = behind[0].end if per_cent else token.end
-                found.append(_Number(token, _words_before(tokens[:at]), per_cent, end))
+                found.append(_Number(token, _words_before(tokens[:index]), per_cent, end))
     return found
 
 
@@ -179,7 +179,8 @@ def _shares(name: str, rate_of: str) -> list[Claim]:
                 found.setdefault(medium, Claim(said, medium, number.share))
                 numbers.remove(number)
     if not found:
-        found = {claim.medium: claim for of in numbers for claim in _bare_shares(name, of)}
+        bare = (claim for number in numbers for claim in _bare_shares(name, number))
+        found = {claim.medium: claim for claim in bare}
     match = _OWN_RATE.search(name)
     if match is None:
         return list(found.values())

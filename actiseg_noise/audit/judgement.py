@@ -282,7 +282,7 @@ def judge_by_name(
     """
     for claim in claims:
         if claim.size is not None:
-            masks = _masks_told(held)
+            masks = _usable_masks(held)
             if masks is not None:
                 yield _kernel(masks, claim, claim.size)
         elif claim.rate is not None and recipe is not None and _is_of_recipe(claim, recipe, held):
@@ -293,8 +293,8 @@ def judge_by_name(
         yield False, f"{held.masks.missing} frames of the list have no noisy mask"
 
 
-def _masks_told(held: Held) -> MaskAudit | None:
-    """The masks that claims can be held against. Untouched ones beside words claim nothing."""
+def _usable_masks(held: Held) -> MaskAudit | None:
+    """The masks that claims can be held against; None for clean masks beside noisy words."""
     masks = held.masks
     if masks is None or masks.positive is None or (masks.untouched and held.words is not None):
         return None
@@ -308,7 +308,7 @@ def _is_of_recipe(claim: Claim, recipe: Recipe, held: Held) -> bool:
 
 
 def _rate_of_files(claim: Claim, rate: float, held: Held) -> Iterator[Judgement]:
-    masks, words = _masks_told(held), held.words
+    masks, words = _usable_masks(held), held.words
     on_words = words is not None and (
         claim.medium == WORDS or (claim.medium == ANY and (masks is None or words.changed.hits > 0))
     )

@@ -92,7 +92,7 @@ def find_mask_folders(noisy: Path) -> dict[str, Path] | None:
         subsets = [root / subset for subset in SUBSETS if (root / subset).is_dir()]
         folders = {entry.name: entry.path for place in subsets for entry in list_folders(place)}
         plain = [entry for entry in list_folders(root) if entry.path not in subsets]
-        folders |= {of.name: of.path for of in plain if list_files(of.path, ".png")}
+        folders |= {entry.name: entry.path for entry in plain if list_files(entry.path, ".png")}
         if subsets or folders:
             return folders
     return None
@@ -206,7 +206,7 @@ def _task_on_disk(name: str, folder: Path) -> _Task:
     masks = [entry.path for entry in list_files(folder, ".png")]
     clean = {path.stem[: -len(_CLEAN_ENDING)]: path for path in masks if _is_clean(path)}
     noisy = {path.stem: path for path in masks if not _is_clean(path)}
-    pairs = tuple((clean.get(at, noisy[at]), noisy[at]) for at in sort_frames(noisy))
+    pairs = tuple((clean.get(frame, noisy[frame]), noisy[frame]) for frame in sort_frames(noisy))
     return _Task(name, {}, pairs, 0, False)
 
 

@@ -128,7 +128,8 @@ def audit(
     masks = _masks(noisy, clean, recipe, name, own, left_out, against, workers, stage)
     if words is None and masks is None:
         kind = recognise_dataset(noisy) if "masks" not in left_out else None
-        lacks = (left_out.get(of, f"has no noisy {of} of a split") for of in ("text", "masks"))
+        media = ("text", "masks")
+        lacks = (left_out.get(medium, f"has no noisy {medium} of a split") for medium in media)
         raise refuse(
             "; ".join(lacks) if kind is None else f"is {kind}",
             noisy,

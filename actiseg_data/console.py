@@ -79,8 +79,8 @@ def print_problems(refused: Refused) -> None:
 def print_note(text: str) -> None:
     """A line of running text on standard output.
 
-    A terminal gets it wrapped between words, each line behind the blanks that the text begins
-    with. A word that is longer than a line, such as a path, stays whole.
+    A terminal gets it wrapped between words, each line with the blanks that the text begins with. A
+    word that is longer than a line, such as a path, stays whole.
     """
     if not sys.stdout.isatty():
         print(text)
@@ -88,8 +88,8 @@ def print_note(text: str) -> None:
     from rich.console import Console
 
     indent = text[: len(text) - len(text.lstrip())]
-    lines = wrap_words(text, Console().width - len(indent))
-    print("\n".join(f"{indent}{line}" for line in lines))
+    for line in wrap_words(text, Console().width - len(indent)):
+        print(f"{indent}{line}")
 
 
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
@@ -161,6 +161,9 @@ def divide_columns(columns: list[str], rows: list[list[str]], width: int) -> lis
     if _table_width(_widths([heads, *rows])) <= width:
         return [every]
     widths = _widths([columns, *rows])
+    # A long first column may take several lines, if its words allow that.
+    words = max(_widths([[_longest(row[0])] for row in (columns, *rows)]))
+    widths[0] = min(widths[0], max(words, width // 3))
     blocks: list[list[int]] = []
     for position in every:
         together = [*blocks[-1], position] if blocks else []
@@ -172,18 +175,21 @@ def divide_columns(columns: list[str], rows: list[list[str]], width: int) -> lis
 
 
 def _fit_widths(rows: list[list[str]], width: int) -> list[int] | None:
-    """Cells for each column: the widest give way, but not so far that a word must be broken.
+    """Cells for each column: the widest give way, heads first, but no word is broken.
 
     None where there is not enough room for that.
     """
+    heads, *body = rows
     widths = _widths(rows)
-    least = _widths([[_longest(text) for text in row] for row in rows])
-    while _table_width(widths) > width:
-        able = [at for at, have in enumerate(widths) if have > least[at]]
-        if not able:
-            return None
-        widths[max(able, key=lambda at: widths[at])] -= 1
-    return widths
+    shortest_heads = [_longest(text) for text in heads]
+    for narrowed in (body, [[_longest(text) for text in row] for row in body]):
+        least = _widths([shortest_heads, *narrowed])
+        while _table_width(widths) > width:
+            able = [at for at, have in enumerate(widths) if have > least[at]]
+            if not able:
+                break
+            widths[max(able, key=lambda at: widths[at])] -= 1
+    return widths if _table_width(widths) <= width else None
 
 
 def _widths(rows: list[list[str]]) -> list[int]:

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 import subprocess
 import sys
 from dataclasses import dataclass
 
 import pytest
 from rich.cells import cell_len
-
-pytest.importorskip("pty", reason="there are no pseudo-terminals here")
-
-import fcntl
-import pty
-import struct
-import termios
 
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[@-Z\\-_])")
 _FRAME = re.compile(r"[\u2500-\u257f]")
@@ -39,7 +33,11 @@ class Screen:
 
 
 def run_in_terminal(*arguments, columns=80, module="actiseg_eval.cli", cwd=None) -> Screen:
-    """Run a command line of ours on a pseudo-terminal of so many columns."""
+    """Run a command line of ours on a pseudo-terminal of so many columns; skips where none is."""
+    pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
+    import fcntl
+    import termios
+
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     inherited = {name: value for name, value in os.environ.items() if name not in _INHERITED}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.errors import refuse
+from actiseg_data.untrusted import shown
 
 _WINDOWS = ("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information")
 _ELSEWHERE = ("__macosx", "icon\r", "@eadir", "lost+found")
@@ -66,6 +67,18 @@ def list_files(folder: Path, *endings: str) -> list[Entry]:
     """
     files = [entry for entry in list_folder(folder) if not entry.is_folder]
     return [of for of in files if not endings or of.name.lower().endswith(endings)]
+
+
+def name_contents(folder: Path, most: int = 5) -> str:
+    """What a folder holds, in words for a message: the first names, and how many there are beside.
+
+    Raises `Refused` as `list_folder` does.
+    """
+    names = [f"{entry.name}/" if entry.is_folder else entry.name for entry in list_folder(folder)]
+    if not names:
+        return "nothing"
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(shown, names[:most])) + more
 
 
 def sort_frames(names: Iterable[str]) -> list[str]:

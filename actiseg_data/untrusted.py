@@ -115,6 +115,19 @@ def whole_number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
+def read_whole_number(text: str) -> int | None:
+    """The number below 10**9 in a cell of a table; None for any other text.
+
+    Tables that went through a data frame or a spreadsheet have whole numbers with a fraction of
+    zeros.
+
+    >>> read_whole_number(" 305 "), read_whole_number("305.0"), read_whole_number("305.5")
+    (305, 305, None)
+    """
+    whole, _, fraction = text.strip().partition(".")
+    return None if fraction.strip("0") else whole_number(whole)
+
+
 def _must_be(wanted: str, value: object, where: object) -> Refused:
     shown = repr(value)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
@@ -145,7 +158,7 @@ def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> b
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise refuse("cannot be read (it is no regular file)", path, "check the path")
-        if path.suffix == ".gz":
+        if path.suffix.lower() == ".gz":
             with gzip.open(path) as stream:
                 data = stream.read(limit + 1)
         else:
@@ -298,7 +311,16 @@ class Cursor:
         return check_text(self._typed(str, "a text"), self.where)
 
     def integer(self) -> int:
-        if isinstance(self.value, bool):
+        """A whole number, also one that was written as a float, such as ``300.0``.
+
+        >>> Cursor(300.0, "train.json").integer()
+        300
+        """
+        value = self.value
+        # From 2**53 on a float does not tell its neighbours apart.
+        if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
+            return int(value)
+        if isinstance(value, bool):
             raise self._wrong("a whole number")
         return self._typed(int, "a whole number")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from actiseg_data.console import print_table
+from actiseg_data.console import print_note, print_table
 
 if TYPE_CHECKING:
     from actiseg_data.prepare.report import PrepareReport
@@ -24,21 +24,30 @@ def print_corruption(summary: dict[str, Any]) -> None:
         _print_masks(summary)
     odd = {name.replace("_", " "): count for name, count in summary["handled"].items() if count}
     if odd:
-        print("handled: " + ", ".join(f"{name} {count}" for name, count in odd.items()))
+        print_note("handled: " + ", ".join(f"{name} {count}" for name, count in odd.items()))
 
 
 def _print_words(text: dict[str, Any]) -> None:
     of = "narrations" if text["scope"] == "narration" else "prompts"
-    share = f" ({text['realised_rate']:.1%})" if text["items"] else ""
-    print(f"words: {text['selected']} of {text['items']} {of} changed{share}")
+    # Summaries of early releases lack both.
+    whole, part = text.get("of_all", text), text.get("could_change", text)
+    line = f"words: {whole['selected']} of {whole['items']} {of} changed{_percentage(whole)}"
+    if part["items"] != whole["items"]:
+        line += f", of the {part['items']} that could change{_percentage(part)}"
+    print_note(line)
     for name, kind in (("flips", "category"), ("substitutions", "within-category")):
         figures = text[name]
         if figures["rate"] > 0:
             similar = text["similarity"].get(kind, {}).get("mean")
-            print(
+            print_note(
                 f"  {name}: {selected_of(figures, 'that could be')}, asked {figures['rate']:.4g}"
                 + (f"; mean WordNet similarity {similar:.3f}" if similar not in (None, 1) else "")
             )
+
+
+def _percentage(figures: Mapping[str, Any]) -> str:
+    rate = figures["realised_rate"]
+    return "" if rate is None else f" ({rate:.1%})"
 
 
 def selected_of(figures: Mapping[str, Any], of: str) -> str:
@@ -54,7 +63,7 @@ def selected_of(figures: Mapping[str, Any], of: str) -> str:
 
 def _print_masks(summary: dict[str, Any]) -> None:
     noise = summary["noise"]
-    print(f"masks: {selected_of(noise, 'items selected')}, asked {noise['rate']:g}")
+    print_note(f"masks: {selected_of(noise, 'items selected')}, asked {noise['rate']:g}")
     names = ["q05", "q25", "q50", "q75", "q95"]
     rows = []
     for kind, figures in noise["iou"].items():
@@ -70,7 +79,7 @@ def _print_masks(summary: dict[str, Any]) -> None:
         print_table("IoU with the clean object, on disk (after overlaps)", columns, rows)
     bystanders = summary["bystanders"]
     cut = bystanders["iou_of_cut"]["q50"]
-    print(
+    print_note(
         f"untouched neighbours: {bystanders['items']}, of which {bystanders['cut']} lost pixels"
         + (f" (median IoU of these {cut:.3f})" if cut is not None else "")
     )
@@ -80,34 +89,38 @@ def print_preparation(report: PrepareReport) -> None:
     """What `prepare visor` made, and everything unusual that it met."""
     from actiseg_data.prepare.report import KINDS
 
-    print(
+    print_note(
         f"{report.sequences} sequences of {report.videos} videos in {report.split}.json: "
         f"{report.objects} objects, {report.positive} of them active"
     )
     for each in report.lists:
-        print(
+        print_note(
             f"{each.sequences} sequences in {each.name}.json: {each.absent} others are of videos "
             f"that are not here, {len(each.left_out)} do not fit, "
             f"{len(each.without_narration)} stand in this list only"
         )
-    print(f"{report.folders} folders, {report.frames} distinct frames, {report.masks} masks")
+    print_note(f"{report.folders} folders, {report.frames} distinct frames, {report.masks} masks")
     if report.images is not None:
-        print(f"{report.images} frames have an image")
-    print(f"numbering: {report.numbering.note}")
+        print_note(f"{report.images} frames have an image")
+    print_note(f"numbering: {report.numbering.note}")
     for kind, count in report.counts.items():
         if count:
-            print(f"  {count:6d}  {KINDS[kind]}")
+            print_note(f"{count:8d} {KINDS[kind]}")
 
 
+_MASK_COLUMNS = (
+    *("rate", "interval", "IoU 5 %", "IoU 50 %", "IoU 95 %"),
+    *("area", "shift", "|shift|"),
+)
 _MOST_CLASSES = 11
 """Classes that a table names; the JSON document has all."""
 
 
 def print_inspection(found: Inspection) -> None:
     """The realised noise of a split, as tables; what could not be told, and why."""
-    print(f"{found.sequences} sequences, {found.frames} frames")
+    print_note(f"{found.sequences} sequences, {found.frames} frames")
     for noise in found.recipe.noises:
-        print(f"asked: {noise.kind}, rate {noise.rate:g}, {noise.objects} objects")
+        print_note(f"asked: {noise.kind}, rate {noise.rate:g}, {noise.objects} objects")
     if found.text is not None:
         _print_word_figures(found.text)
     if found.masks is not None:
@@ -118,20 +131,21 @@ def print_inspection(found: Inspection) -> None:
 def _print_left_out(left_out: Mapping[str, str]) -> None:
     for reason in dict.fromkeys(left_out.values()):
         names = [name for name, why in left_out.items() if why == reason]
-        print(f"left out: {', '.join(names).replace('_', ' ')}: {reason}")
+        print_note(f"left out: {', '.join(names).replace('_', ' ')}: {reason}")
 
 
 def _print_mask_figures(masks: MaskInspection) -> None:
-    columns = ["items", "touched", "rate", "interval", "IoU 5 %", "50 %", "95 %", "area"]
-    columns += ["shift", "|shift|"]
+    columns = ["items", "touched", *_MASK_COLUMNS]
     _print_groups("kind", columns, [masks.all, *masks.by_kind])
     _print_groups("object size", columns, list(masks.by_size))
     _print_groups("class", columns, *_most(masks.by_class.values(), _mask_weight))
     _print_groups("supercategory", columns, list(masks.by_supercategory))
-    print("IoU: quantiles of what is on disk.")
+    print_note("IoU: quantiles of what is on disk.")
     if masks.bystanders is not None:
-        print("interval: of the rate, 95 %. Medians: area, noisy / clean; shift, mean distance of")
-        print("a noisy boundary from the clean one in pixels, outward positive; |shift|, unsigned.")
+        print_note(
+            "interval: of the rate, 95 %. Medians: area, noisy / clean; shift, mean distance of a "
+            "noisy boundary from the clean one in pixels, outward positive; |shift|, unsigned."
+        )
         _print_bystanders(masks.bystanders, masks.all.vanished)
 
 
@@ -147,18 +161,18 @@ def _most(groups: Any, weight: Any) -> tuple[list[Any], list[Any]]:
 
 def _print_bystanders(bystanders: Bystanders, vanished: int | None) -> None:
     cut = bystanders.iou_of_cut["q50"]
-    print(
+    print_note(
         f"untouched neighbours: {bystanders.items}, of which {bystanders.cut} lost "
         f"{bystanders.pixels} pixels"
         + (f" (median IoU of these {cut:.3f})" if cut is not None else "")
     )
-    print(f"without a pixel left: {vanished} touched, {bystanders.vanished} untouched objects")
+    print_note(f"without a pixel left: {vanished} touched, {bystanders.vanished} untouched objects")
 
 
 def _print_groups(
     by: str, columns: list[str], groups: list[MaskGroup], others: Sequence[MaskGroup] = ()
 ) -> None:
-    rows = [[_shortened(group.name, 22), *_cells(group)] for group in groups]
+    rows = [[group.name, *_cells(group)] for group in groups]
     if others:
         items = [group.items for group in others if group.items is not None]
         touched = sum(group.touched for group in others)
@@ -192,49 +206,47 @@ def _cells(group: MaskGroup) -> list[str]:
     ]
 
 
-def _shortened(name: str, most: int) -> str:
-    return name if len(name) <= most else f"{name[: most - 1]}…"
-
-
 def _print_word_figures(words: WordFigures) -> None:
     columns = ["objects", "flipped", "share", "similarity", "renamed", "of", "share of these"]
     shown, others = _most(words.by_class.values(), lambda group: group.flips.items)
     groups = [words.all, *words.by_supercategory]
     for by, of in (("supercategory", groups), ("class", shown)):
-        rows = [[_shortened(group.name, 27), *_word_cells(group)] for group in of]
+        rows = [[group.name, *_word_cells(group)] for group in of]
         if by == "class" and others:
             rows.append([f"{len(others)} others", *_sum_cells(others)])
         print_table(f"words by {by}", [by, *columns], rows)
-    print("of: objects that were not flipped and whose class has another name.")
+    print_note("of: objects that were not flipped and whose class has another name.")
     seen = words.renames_seen
     if seen.items != words.all.substitutions.items:
-        print(f"renames where these files have another name of the class: {_share(seen)}")
+        print_note(f"renames where these files have another name of the class: {_share(seen)}")
     if words.renamed_one_name:
-        print(f"renamed though the lexicon has no other name to write: {words.renamed_one_name}")
+        print_note(
+            f"renamed though the lexicon has no other name to write: {words.renamed_one_name}"
+        )
     if words.harmless:
-        print(
+        print_note(
             f"flips that are no error: {words.harmless} go to a class that holds the clean one, as "
             "hand does a right hand"
         )
     changed = words.changed
-    print(f"prompts that differ from the clean ones: {_share(changed)}")
+    print_note(f"prompts that differ from the clean ones: {_share(changed)}")
     mean = words.all.similarity["mean"]
     if mean is not None and words.uniform_similarity is not None:
-        print(
+        print_note(
             f"WordNet similarity of flips: mean {mean:.3f}; uniform flips would have "
             f"{words.uniform_similarity:.3f}"
         )
-    print(
+    print_note(
         f"collisions: {words.name_collisions} changed objects are called like another of their "
         f"clip, {words.class_collisions} are of a class that it has"
     )
     if words.contradictions is not None:
-        print(
+        print_note(
             f"contradictions: {words.contradictions} flipped prompts have a narration that still "
             "names the clean class"
         )
     if words.unknown_classes:
-        print(f"{words.unknown_classes} objects are of classes that the lexicon lacks")
+        print_note(f"{words.unknown_classes} objects are of classes that the lexicon lacks")
 
 
 def _word_cells(group: WordGroup) -> list[str]:
@@ -273,35 +285,36 @@ def _share(share: Share) -> str:
 
 def print_audit(found: Audit) -> None:
     """What an audit found: figures first, then what agrees with the claims and what does not."""
-    print(f"held against: {found.clean}" + (f"; split {found.split}" if found.split else ""))
+    print_note(f"held against: {found.clean}" + (f"; split {found.split}" if found.split else ""))
     if found.text is not None:
-        print(f"flips: {_share(found.text.all.flips)}")
-        print(f"renames within a class, of the others: {_share(found.text.all.substitutions)}")
+        print_note(f"flips: {_share(found.text.all.flips)}")
+        print_note(f"renames within a class, of the others: {_share(found.text.all.substitutions)}")
         _print_word_figures(found.text)
     if found.narrations is not None:
-        print(f"narrations changed: {_share(found.narrations)}")
+        print_note(f"narrations changed: {_share(found.narrations)}")
     if found.masks is not None and found.masks.untouched:
-        print("masks: the clean ones, untouched")
+        print_note("masks: the clean ones, untouched")
     elif found.masks is not None:
-        columns = ["items", "changed", "rate", "interval", "IoU 5 %", "50 %", "95 %", "area"]
-        columns += ["shift", "|shift|"]
+        columns = ["items", "changed", *_MASK_COLUMNS]
         masks = found.masks
         known = [group for group in (masks.all, masks.positive, masks.others) if group is not None]
         _print_groups("object", columns, known)
         _print_groups("class", columns, *_most(masks.by_class.values(), _mask_weight))
-        print("interval: of the rate, 95 %. Medians: area, noisy / clean; shift, of the boundary")
-        print("in pixels, outward positive. Untouched neighbours of touched objects changed, too.")
+        print_note(
+            "interval: of the rate, 95 %. Medians: area, noisy / clean; shift, of the boundary in "
+            "pixels, outward positive. Untouched neighbours of touched objects changed, too."
+        )
     _print_left_out(found.left_out)
     for line in found.agreements:
-        print(f"as claimed: {line}")
+        print_note(f"as claimed: {line}")
     for line in found.findings:
-        print(f"NOT AS CLAIMED: {line}")
+        print_note(f"NOT AS CLAIMED: {line}")
     if found.findings:
-        print("this split is not what it claims to be")
+        print_note("this split is not what it claims to be")
     elif found.agreements:
-        print("this split is what it claims to be")
+        print_note("this split is what it claims to be")
     else:
-        print("neither a recipe nor the name says what this split should be")
+        print_note("neither a recipe nor the name says what this split should be")
 
 
 def print_rewording(rows: list[TextRow]) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 from actiseg_data.errors import Problems, refuse
 from actiseg_data.files import refuse_inside_of
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, open_split
+from actiseg_data.layouts.recognise import recognise_dataset
 from actiseg_data.lexicon import Lexicon, read_lexicon
+from actiseg_data.listing import list_folders
 from actiseg_data.masks import IndexMask
 from actiseg_data.records import (
     LEXICON_FILE,
@@ -98,13 +100,19 @@ def open_noisy_split(out: Path, source: Path | None = None) -> NoisySplit:
 
 def read_split_recipe(out: Path) -> Recipe:
     """The recipe of a noisy split; raises `Refused` for a folder that is none."""
-    if not (out / RECIPE_FILE).is_file():
-        raise refuse(
-            f"is no noisy split: it has no {RECIPE_FILE}",
-            out,
-            "give a folder that actiseg-noise corrupt made",
-        )
-    return read_recipe(out / RECIPE_FILE)
+    if (out / RECIPE_FILE).is_file():
+        return read_recipe(out / RECIPE_FILE)
+    inner = list_folders(out) if out.is_dir() else []
+    splits = [folder.path for folder in inner if (folder.path / RECIPE_FILE).is_file()]
+    if splits:
+        raise refuse("is no noisy split but a folder around one", out, f"give {splits[0]}")
+    kind = recognise_dataset(out)
+    why = f"it has no {RECIPE_FILE}" if out.is_dir() else "there is no such folder"
+    raise refuse(
+        f"is no noisy split: {why}" if kind is None else f"is no noisy split but {kind}",
+        out,
+        "give a folder that actiseg-noise corrupt made",
+    )
 
 
 def carried_lexicon(out: Path) -> Lexicon | None:

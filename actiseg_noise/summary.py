@@ -247,7 +247,8 @@ def _realised(noise: Noise, selected: int, items: int) -> dict[str, Any]:
 
 
 def word_section(noise: Noise, words: WordPlan) -> dict[str, Any]:
-    """The summary's ``text``: realised rates of text noise, of all items, and of flips and
+    """The summary's ``text``: realised rates of text noise, over the items that the recipe lets be
+    touched, over those that could change, and over all prompts or narrations; of flips and
     substitutions among those that could be; WordNet similarity of new and clean words by kind."""
     flip, substitute = rates(noise)
     tally = words.tally
@@ -256,6 +257,8 @@ def word_section(noise: Noise, words: WordPlan) -> dict[str, Any]:
     return {
         **_realised(noise, selected, tally["items"]),
         "scope": noise.scope,
+        "could_change": realised(selected, tally["changeable"], exact=exact),
+        "of_all": realised(selected, tally["all_items"], exact=exact),
         "flips": {
             "rate": round(flip, 6),
             **realised(tally["flipped"], tally["flip_items"], exact=exact),
@@ -265,6 +268,23 @@ def word_section(noise: Noise, words: WordPlan) -> dict[str, Any]:
             **realised(tally["substituted"], tally["rest_items"], exact=exact),
         },
         "similarity": _similarity(chain.from_iterable(words.rows.values())),
+    }
+
+
+_LATER = ("could_change", "of_all")
+"""Members of the summary's ``text`` that summaries of early releases lack."""
+
+
+def fits_word_section(section: object, derived: Mapping[str, Any]) -> bool:
+    """Whether a summary's ``text`` is the derived one; what early releases did not write may lack.
+
+    >>> fits_word_section({"items": 3}, {"items": 3, "of_all": {}})
+    True
+    >>> fits_word_section({"items": 3, "of_all": 5}, {"items": 3, "of_all": {}})
+    False
+    """
+    return isinstance(section, Mapping) and section == {
+        name: value for name, value in derived.items() if name in section or name not in _LATER
     }
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from kitchens import make_kitchen
 from scipy.stats import binomtest
 
@@ -20,9 +23,10 @@ from actiseg_noise.audit.claims import claims_of
 from actiseg_noise.audit.report import audit
 from actiseg_noise.audit.words import Share
 from actiseg_noise.corrupt import corrupt
-from actiseg_noise.figures import print_audit
+from actiseg_noise.figures import print_audit, print_corruption
 from actiseg_noise.presets import load_preset
 from actiseg_noise.recipe import make_recipe
+from actiseg_noise.verify import verify
 
 LEXICON = load_lexicon()
 PROMPTS, OBJECTS = expressions_file("train", "promptaction"), objects_file("train")
@@ -105,7 +109,7 @@ def test_a_name_that_says_released_claims_the_renames(released, tmp_path):
         assert found.ok, found.findings
         assert any("renames within their class: 100.0%" in line for line in found.agreements)
     wrong = shutil.copytree(released, tmp_path / "kitchen_noise20")
-    assert any("the 20% of the name" in line for line in audit(wrong).findings)
+    assert any("the name says 20%" in line for line in audit(wrong).findings)
 
 
 @pytest.mark.parametrize(
@@ -236,11 +240,153 @@ def test_untouched_masks_and_missing_ones_are_told(kitchen, released, tmp_path):
         ("mask-10", []),
         ("visor_text_r0.4-0.2_s0", []),
         ("visor-21_r0.4_s0", [("any", 0.4, None)]),
+        # A number with letters or a unit behind it counts something else.
+        ("text_10k_steps", []),
+        ("480p_mixed_30fps", []),
+        ("noise100k", []),
+        ("noise0.4e5", []),
+        ("noise40é", []),
+        ("text_16_frames", []),
+        ("prompt-50-epochs", []),
+        ("mask-9px", []),
+        ("mask_9_objects", []),
+        ("3by3grid", []),
+        # Nor does a number without a word before it that says of what.
+        ("v2", []),
+        ("20px", []),
+        ("1e5", []),
+        ("seed40", []),
+        ("20260101", []),
+        ("noise_20260101", []),
+        ("lr0.01", []),
+        ("200percent", []),
+        # Several levels are a series, of which a folder is none.
+        ("mask_9_15_21", []),
+        ("noise20_40_60", []),
+        ("text-0.2_0.4", []),
+        # What does claim something.
+        ("noise40%", [("words", 0.4, None)]),
+        ("noise_5pct", [("words", 0.05, None)]),
+        ("noise20_1", [("words", 0.2, None)]),
+        ("text_rate0.4", [("words", 0.4, None)]),
+        ("boundary-rate-0.4", [("masks", 0.4, None)]),
+        ("text-40_10k_steps", [("words", 0.4, None)]),
+        ("rate0.4", [("any", 0.4, None)]),
+        ("r0.4", [("any", 0.4, None)]),
+        ("40percent", [("any", 0.4, None)]),
+        ("40pct", [("any", 0.4, None)]),
+        ("12.5_percent", [("any", 0.125, None)]),
+        ("text-40_boundary-20", [("words", 0.4, None), ("masks", 0.2, None)]),
     ],
 )
 def test_claims_are_read_off_names(tmp_path, name, expected):
     found = claims_of(tmp_path / name)
     assert [(claim.medium, claim.rate, claim.size) for claim in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("X_Noise40%_final", "noise40%"),
+        ("text_rate_0.4", "text_rate_0.4"),
+        ("40 percent", "40 percent"),
+        ("visor_r0.4", "r0.4"),
+    ],
+)
+def test_claims_quote_the_name(tmp_path, name, said):
+    (claim,) = claims_of(tmp_path / name)
+    assert claim.said == said
+
+
+@pytest.mark.parametrize(
+    ("name", "by_recipe"),
+    [
+        ("visor_text_r0.4_s0", True),
+        ("visor_actiseg-text-40", True),
+        ("visor_actiseg-nl-mixed-60-21_r0.6-1_s0", True),
+        ("visor_val_text_r0.4_s0_0a1b2c", True),
+        ("noise40", False),
+        ("ours_text-40", False),
+        ("r0.4", False),
+    ],
+)
+def test_names_that_this_toolkit_gives_are_known(tmp_path, name, by_recipe):
+    claims = claims_of(tmp_path / name)
+    assert {claim.by_recipe for claim in claims} == {by_recipe}
+
+
+def test_a_name_is_held_against_the_share_of_all_prompts(kitchen, tmp_path, capsys):
+    """A recipe's rate is over what can change; a name like noise40 speaks of all prompts."""
+    recipe = make_recipe("within-category", 0.4, parameters={"protect": [4, 13, 300, 301]})
+    made = corrupt(kitchen, recipe, out=tmp_path / "kitchen_within-category_r0.4_s0")
+    objects = json.loads((made.out / IMAGE_SETS / OBJECTS).read_text())["videos"].values()
+    entries = [entry for video in objects for entry in video["objects"].values()]
+    changed = sum(entry["category"] != entry["category_org"] for entry in entries)
+    could = sum(
+        entry["class_id_org"] not in (4, 13, 300, 301)
+        and any(
+            name.text != entry["category_org"]
+            for name in LEXICON.classes[entry["class_id_org"]].written
+        )
+        for entry in entries
+    )
+    assert changed / len(entries) < 0.3 < changed / could
+    text = made.summary["text"]
+    assert (text["of_all"]["selected"], text["of_all"]["items"]) == (changed, len(entries))
+    assert (text["could_change"]["selected"], text["could_change"]["items"]) == (changed, could)
+    print_corruption(made.summary)
+    told = capsys.readouterr().out
+    assert (
+        f"words: {changed} of {len(entries)} prompts changed ({changed / len(entries):.1%}), "
+        f"of the {could} that could change ({changed / could:.1%})" in told
+    )
+
+    shares = f"{changed / could:.1%} of the {could} that could be"
+    of_all = f"{changed / len(entries):.1%} of all {len(entries)} prompts"
+    own = audit(made.out)
+    assert own.ok, own.findings
+    assert any(shares in line and of_all in line for line in own.agreements)
+    wrong = audit(made.out.rename(tmp_path / "kitchen_noise40"))
+    (finding,) = wrong.findings
+    assert of_all in finding
+    assert "the 40% that the name says" in finding
+    assert audit(wrong.noisy.rename(tmp_path / f"noise{round(100 * changed / len(entries))}")).ok
+
+
+@given(
+    keyword=st.sampled_from(["text", "noise", "boundary-", "rate", "mask-", "released_", "r0."]),
+    number=st.integers(3, 99),
+    letters=st.text("abcdefghijklmnoqrstuvwxyzäß", min_size=1, max_size=9),
+    behind=st.sampled_from(["", "_steps", "-final", "/lists"]),
+)
+def test_a_number_with_letters_behind_it_claims_nothing(keyword, number, letters, behind):
+    assert claims_of(Path("/data/plain") / f"{keyword}{number}{letters}{behind}") == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "holds"), [("40percent", True), ("r0.4", True), ("rate90", False)]
+)
+def test_a_share_of_no_medium_is_held_against_what_is_noisy(kitchen, tmp_path, name, holds):
+    words = corrupt(kitchen, make_recipe("category", 0.4), out=tmp_path / "words").out
+    assert audit(published(words, tmp_path / "lists" / name)).ok is holds
+    masks = corrupt(kitchen, make_recipe("dilate", 0.4), out=tmp_path / "masks", workers=2).out
+    theirs = shutil.copytree(masks / MASKS, tmp_path / name)
+    found = audit(theirs, clean=kitchen)
+    assert found.ok is holds
+    assert found.agreements + found.findings
+
+
+def test_summaries_of_early_releases_are_verified(kitchen, tmp_path):
+    out = corrupt(kitchen, make_recipe("text", 0.4), out=tmp_path / "noisy").out
+    summary = json.loads((out / "summary.json").read_text())
+    early = dict(summary["text"])
+    del early["could_change"], early["of_all"]
+    write_json(out / "summary.json", summary | {"text": early})
+    assert verify(out, kitchen).ok
+    print_corruption(summary | {"text": early})
+    wrong = {**summary["text"], "of_all": summary["text"]["could_change"] | {"items": 3}}
+    write_json(out / "summary.json", summary | {"text": wrong})
+    assert not verify(out, kitchen).ok
 
 
 def test_the_folder_above_may_carry_the_name(tmp_path):

@@ -55,6 +55,11 @@ def test_rows_of_one_id_that_differ_are_refused(files: VisorFiles) -> None:
     [
         {"start_frame": "five"},
         {"start_frame": -1},
+        {"start_frame": "5.5"},
+        {"stop_frame": "nan"},
+        {"noun_class": "1e2"},
+        {"all_noun_classes": "[2.5]"},
+        {"all_noun_classes": "[2,,3]"},
         {"noun_class": ""},
         {"all_noun_classes": "__import__('os').getcwd()"},
         {"all_noun_classes": "[2"},
@@ -185,9 +190,13 @@ _IMAGE = ("video_annotations", 1, "image")
         ((*_ENTITY, "class_id"), True, "must be a whole number"),
         ((*_ENTITY, "in_contact_object"), 3, "must be a text"),
         ((*_ENTITY, "on_which_hand"), [3], "must be a text"),
-        ((*_ENTITY, "segments"), None, "must be a list"),
-        ((*_ENTITY, "segments", 0), [[1, 2], [3, 4]], "2 points"),
-        ((*_ENTITY, "segments", 0), [], "0 points"),
+        ((*_ENTITY, "segments"), "x", "must be a list"),
+        ((*_ENTITY, "class_id"), 300.5, "must be a whole number"),
+        ((*_ENTITY, "class_id"), 1e300, "must be a whole number"),
+        ((*_ENTITY, "class_id"), None, "must be a whole number"),
+        ((*_ENTITY, "segments", 0), [1, 2, 3, 4, 5, 6.5], "a flat list of numbers, as COCO"),
+        ((*_ENTITY, "segments", 0), [[1, 2], [3]], "2 coordinates, has 1"),
+        ((*_ENTITY, "segments", 0), [[1, 2], ["x", 3]], "must be a number"),
         ((*_ENTITY, "segments", 0), [[1, 2], [3, 4], [5]], "2 coordinates, has 1"),
         ((*_ENTITY, "segments", 0), [[1], [3], [5]], "2 coordinates, has 1"),
         ((*_ENTITY, "segments", 0), [[1, 2], [3, 4], [5, "x"]], "must be a number"),
@@ -207,6 +216,83 @@ def test_faulty_annotations_are_refused(
         read_video(written)
 
 
+SQUARE = rectangle(9, 9, 5, 5)
+
+
+@pytest.mark.parametrize(
+    ("segments", "kept", "left_out"),
+    [
+        ([SQUARE, []], (0,), (1,)),
+        ([[], SQUARE, [[5, 5]], [[1, 1], [2, 2]], SQUARE], (1, 4), (0, 2, 3)),
+        ([None, SQUARE], (1,), (0,)),
+        ([[[1e9, 1e9]], SQUARE], (1,), (0,)),
+        ([[]], (), (0,)),
+        ([], (), ()),
+        (None, (), ()),
+        ([[[7, 7]] * 3], (0,), ()),
+    ],
+)
+def test_polygons_of_fewer_than_3_points_are_left_out(
+    files: VisorFiles, segments: Any, kept: tuple[int, ...], left_out: tuple[int, ...]
+) -> None:
+    path = files.write_json("video.json", _changed(*_ENTITY, "segments", value=segments))
+    read = read_video(path).frames[1].entities[0]
+    assert (read.positions, read.left_out) == (kept, left_out)
+    assert [polygon.tolist() for polygon in read.polygons] == [segments[at] for at in kept]
+
+
+def test_whole_numbers_may_be_written_as_floats(files: VisorFiles) -> None:
+    path = files.write_json("video.json", _changed(*_ENTITY, "class_id", value=300.0))
+    class_id = read_video(path).frames[1].entities[0].class_id
+    assert (class_id, type(class_id)) == (300, int)
+    plain = files.write_table("a.csv", [narration(0, 5, 6, all_noun_classes="[13, 2]")])
+    floats = narration(0, 5, 6, all_noun_classes="[13.0, 2.0]")
+    floats |= {"start_frame": "5.0", "stop_frame": " 6.", "noun_class": "13.00"}
+    assert read_narrations([files.write_table("b.csv", [floats])]) == read_narrations([plain])
+    table = files.folder / "nouns.csv"
+    table.write_bytes(b"\xef\xbb\xbf" + b"id,key,instances\r\n13.0,cup,['cup']\r\n")
+    assert read_noun_classes(table).ids == {13}
+
+
+def _dense(number: int, *, marked: bool = True) -> dict[str, Any]:
+    """A frame as VISOR's interpolations have it; marked: with the fields that say so."""
+    name = f"{VIDEO}_frame_{number:010d}.jpg"
+    image = {"image_path": f"{VIDEO}/{name}", "name": name, "video": VIDEO}
+    if marked:
+        image |= {"interpolation": "1", "interpolation_start_frame": name}
+    things = [
+        {"id": f"{at}", "name": "cup", "class_id": 13, "segments": [SQUARE], "type": 0}
+        for at in range(2)
+    ]
+    return {"image": image, "annotations": things}
+
+
+@pytest.mark.parametrize("marked", [True, False])
+@pytest.mark.parametrize("packed", [True, False])
+def test_dense_interpolations_are_named_once(files: VisorFiles, marked: bool, packed: bool) -> None:
+    document = {"info": {}, "video_annotations": [_dense(n, marked=marked) for n in range(50)]}
+    path = files.write_json("P01_01_interpolations.json", document)
+    if packed:
+        plain, path = path, path.with_name(f"{path.name}.gz")
+        path.write_bytes(gzip.compress(plain.read_bytes()))
+    with pytest.raises(Refused) as caught:
+        read_video(path)
+    (problem,) = caught.value.problems
+    assert "VISOR's dense interpolations" in problem.what
+    assert "GroundTruth-SparseAnnotations" in problem.cure
+    assert problem.where == str(path)
+
+
+def test_sparse_annotations_that_lack_a_field_are_not_called_dense(files: VisorFiles) -> None:
+    frames = [scene(10), scene(20)]
+    for thing in frames[1]["annotations"]:
+        del thing["exhaustive"]
+    path = files.write_json("video.json", {"video_annotations": frames})
+    with pytest.raises(Refused, match="'exhaustive' is missing") as caught:
+        read_video(path)
+    assert len(caught.value.problems) == 3
+
+
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
 def test_coordinates_that_are_not_finite_are_refused(files: VisorFiles, number: str) -> None:
     document = json.dumps(_changed(*_ENTITY, "segments", 0, value=[[1, 2], [3, 4], [5, 777]]))
@@ -218,7 +304,7 @@ def test_coordinates_that_are_not_finite_are_refused(files: VisorFiles, number: 
 
 def test_all_faults_of_a_file_are_listed_with_their_places(files: VisorFiles) -> None:
     frames = [
-        frame(10, entity("cup", 10, [[0, 0], [1, 1]]), entity("tap", 10, rectangle(0, 0, 9, 9))),
+        frame(10, entity("cup", 10, [[0, 0], [1]]), entity("tap", 10, rectangle(0, 0, 9, 9))),
         frame(20, entity("cup", 20, rectangle(0, 0, 9, 9), class_id="x", exhaustive=None)),
     ]
     path = files.write_json("video.json", {"video_annotations": frames})
@@ -226,7 +312,7 @@ def test_all_faults_of_a_file_are_listed_with_their_places(files: VisorFiles) ->
         read_video(path)
     places = [problem.where for problem in caught.value.problems]
     assert len(places) == 3
-    assert places[0].endswith("video_annotations[0]: annotations[0]: segments[0]")
+    assert places[0].endswith("video_annotations[0]: annotations[0]: segments[0][1]")
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff\xfe", b"[" * 100_000])

@@ -151,6 +151,20 @@ def test_split_folders_below_annotations_are_found(files: VisorFiles) -> None:
     assert arguments["split"] == "val"
 
 
+@pytest.mark.parametrize("place", ["val", "annotations/val"])
+def test_annotations_are_found_below_the_folder_of_the_download(
+    files: VisorFiles, place: str
+) -> None:
+    files.write()
+    download = files.folder / "download"
+    (download / place).parent.mkdir(parents=True)
+    (files.annotations).rename(download / place)
+    files.videos = {}
+    arguments = {"annotations": download, "frame_mapping": _whole_mapping(files)}
+    (download / "frame_mapping.json").write_text("{}")
+    assert files.prepare(**arguments).sequences == 2
+
+
 def _whole_mapping(files: VisorFiles) -> Path:
     names = [f"{VIDEO}_frame_{n:010d}.jpg" for n in (10, 20, 30, 40)]
     return files.write_json("m.json", {VIDEO: {n: n.removeprefix(f"{VIDEO}_") for n in names}})
@@ -252,6 +266,29 @@ def test_equal_actions_take_the_numbers_of_the_list_in_order(files: VisorFiles) 
     assert [r["seq_id"] for r in load(files, "val.json")] == [6, 8]
 
 
+def test_a_polygon_that_is_left_out_changes_nothing_else(files: VisorFiles) -> None:
+    files.prepare()
+    for thing in files.videos[VIDEO][0]["annotations"]:
+        thing["segments"] = [[], *thing["segments"], [[3, 3], [4, 4]]]
+    report = files.prepare(out=files.folder / "two")
+    assert report.findings["short_polygons"][:2] == (
+        "P01_01_frame_0000000010.jpg: plate[0]",
+        "P01_01_frame_0000000010.jpg: plate[2]",
+    )
+    assert report.counts["short_polygons"] == 6
+    assert report.counts["entities_without_polygon"] == 0
+    one, two = tree(files.out), tree(files.folder / "two")
+    assert one.keys() == two.keys()
+    assert [path for path in one if one[path] != two[path]] == ["prepare-val.json"]
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_empty_narrations_are_named(files: VisorFiles, text: str) -> None:
+    files.rows[1]["narration"] = text
+    report = files.prepare()
+    assert report.findings["empty_narrations"] == ("00000002_P01_01_wash_plate",)
+
+
 # Images
 
 
@@ -335,6 +372,11 @@ _BOW = [[0, 0], [90, 90], [90, 0], [0, 90]]
     [
         ("repeated_names", [_tap(10, id="a" * 32), _tap(10)]),
         ("entities_without_polygon", [_tap(10) | {"segments": []}]),
+        ("entities_without_polygon", [_tap(10) | {"segments": None}]),
+        ("entities_without_polygon", [_tap(10, [], [[5, 5], [6, 6]])]),
+        ("short_polygons", [_tap(10, rectangle(5, 5, 90, 90), [])]),
+        ("short_polygons", [_tap(10, [[5, 5], [6, 6]], rectangle(5, 5, 90, 90))]),
+        ("short_polygons", [entity("left hand", 10, [[5, 5]], touches="cup")]),
         ("crossing_polygons", [_tap(10, _BOW)]),
         ("polygons_outside_image", [_tap(10, rectangle(-13, 5, 90, 90))]),
         ("polygons_outside_image", [_tap(10, rectangle(1900, 1000, 30, 81))]),
@@ -519,7 +561,66 @@ def test_absent_folders_are_refused(files: VisorFiles, kind: str) -> None:
 def test_a_folder_without_annotations_is_refused(files: VisorFiles) -> None:
     files.videos = {}
     files.annotations.mkdir()
-    _refused(files, "holds no annotation file")
+    _refused(files, "holds no annotation file .*; it holds nothing")
+    (files.annotations / "P01_01.zip").write_bytes(b"")
+    (files.annotations / "._P01_01.json").write_bytes(b"")
+    _refused(files, "is a folder of archives such as P01_01.zip")
+
+
+def test_what_a_desktop_leaves_among_annotations_is_not_read(files: VisorFiles) -> None:
+    files.write()
+    for name in ("._P01_01.json", ".DS_Store.json"):
+        (files.annotations / name).write_bytes(b"\0\5")
+    assert files.prepare().sequences == 2
+
+
+def test_one_annotation_file_may_stand_for_the_folder(files: VisorFiles) -> None:
+    files.write()
+    assert files.prepare(annotations=files.annotations / f"{VIDEO}.json").sequences == 2
+
+
+_COCO = {"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [], "categories": []}
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (_COCO, "is COCO annotations"),
+        ([{"image_id": 1, "category_id": 2, "segmentation": []}], "is a list of COCO results"),
+        ([human_record(1, 10, 20)], "is an ActionVOS action list"),
+    ],
+)
+def test_documents_of_other_datasets_are_named_once(
+    files: VisorFiles, document: Any, said: str
+) -> None:
+    path = files.write_json("other/instances_val.json", document)
+    for given in (path.parent, path):
+        (problem,) = _refused(files, said, annotations=given).problems
+        assert problem.where == str(path)
+
+
+def test_other_datasets_in_place_of_annotations_are_named(files: VisorFiles) -> None:
+    files.prepare()
+    root = files.out.rename(files.folder / "dataset")
+    _refused(files, "is an ActionVOS root", annotations=root)
+    davis = files.folder / "DAVIS"
+    (davis / "Annotations" / "480p" / "bear").mkdir(parents=True)
+    _refused(files, "is DAVIS", annotations=davis)
+    packed = files.folder / "annotations.zip"
+    packed.write_bytes(b"PK")
+    _refused(files, "is an archive", annotations=packed)
+    notes = files.folder / "notes.txt"
+    notes.write_text("notes")
+    _refused(files, "neither a folder nor an annotation file", annotations=notes)
+
+
+def test_images_that_no_frame_has_are_refused_before_the_work(files: VisorFiles) -> None:
+    images = files.folder / "rgb"
+    images.mkdir()
+    (images / "P01_01.zip").write_bytes(b"PK")
+    (images / "Thumbs.db").write_bytes(b"")
+    _refused(files, r"no image of any frame .*; it holds P01_01\.zip\. Cure", images=images)
+    assert not files.out.exists()
 
 
 def test_nothing_to_prepare_is_refused(files: VisorFiles) -> None:

@@ -147,7 +147,7 @@ def test_damaged_tables_are_refused(tmp_path, data, says):
 
 
 WRONG = {
-    "integer": [1.0, "1", True, None, [1]],
+    "integer": [1.5, -0.5, 1e16, 1e300, "1", True, None, [1]],
     "number": ["1", True, None, [], 10**400],
     "text": [1, None, [], "a\ud800", "a\nb", "\x1b[31m", "\0", "a\x80", "\x9f", "\u2028", "\u2029"],
     "flag": [2, -1, "1", 0.0, 1.0, None],

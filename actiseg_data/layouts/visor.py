@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from actiseg_data.errors import Problems, Refused, refuse
 from actiseg_data.layouts.image_sets import refuse_repeats
+from actiseg_data.layouts.recognise import recognise_dataset
 from actiseg_data.untrusted import Cursor, check_name, gather, read_json
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -25,6 +26,9 @@ FULL = (1080, 1920)
 
 MAX_COORDINATE = 100_000.0
 """Largest distance of a vertex from the origin, in pixels. Real ones leave the image by 41."""
+
+LEAST_POINTS = 3
+"""Fewest points of a polygon. Shorter ones cover no pixel: they are left out."""
 
 MAX_POINTS = 10_000
 """Most vertices of an entity, in all of its polygons: bounds what filling one can cost."""
@@ -38,7 +42,8 @@ class Entity:
     """One annotated thing of a frame.
 
     polygons: (N, 2) float64 arrays of x, y, N >= 3; several are parts or holes, the file does not
-    say which. contact: id of the touched entity or one of VISOR's words for none, of hands and
+    say which. left_out: positions, among the polygons of the file, of those with fewer than 3
+    points. contact: id of the touched entity or one of VISOR's words for none, of hands and
     gloves only. worn_on: of gloves, the hands that wear it; a bare text where VISOR has one.
     """
 
@@ -49,6 +54,13 @@ class Entity:
     polygons: tuple[FloatArray, ...]
     contact: str | None = None
     worn_on: tuple[str, ...] | str | None = None
+    left_out: tuple[int, ...] = ()
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Where each of the polygons stands among those of the file."""
+        total = len(self.polygons) + len(self.left_out)
+        return tuple(index for index in range(total) if index not in self.left_out)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +84,16 @@ class Video:
 def read_video(path: Path) -> Video:
     """Read a VISOR sparse JSON (``.json``, ``.json.gz``); raises `Refused` with all its faults."""
     document = Cursor(read_json(path, "annotation file"), str(path))
+    _refuse_other_kinds(document, path)
+    elements = list(document["video_annotations"].elements())
+    if _are_interpolated([element.value for element in elements]):
+        raise refuse(
+            "these are VISOR's dense interpolations; prepare takes the sparse annotations",
+            path,
+            "give the folder of annotations in VISOR's GroundTruth-SparseAnnotations",
+        )
     problems = Problems()
-    frames: list[tuple[str, Frame]] = gather(
-        list(document["video_annotations"].elements()), _frame, problems
-    )
+    frames: list[tuple[str, Frame]] = gather(elements, _frame, problems)
     problems.raise_if_any()
     videos = sorted({video for video, _ in frames})
     if not videos:
@@ -86,6 +104,37 @@ def read_video(path: Path) -> Video:
         )
     refuse_repeats("frame", (frame.name for _, frame in frames), path, problems)
     return Video(videos[0], tuple(frame for _, frame in frames))
+
+
+def _refuse_other_kinds(document: Cursor, path: Path) -> None:
+    """Raise `Refused` for a document that is no annotation file, saying what it is if known."""
+    if isinstance(document.value, dict) and "video_annotations" in document:
+        return
+    kind = recognise_dataset(path)
+    raise refuse(
+        "is no annotation file of VISOR: the key 'video_annotations' is missing"
+        if kind is None
+        else f"is {kind}",
+        path,
+        "give VISOR's sparse annotations alone",
+    )
+
+
+def _are_interpolated(frames: list[Any]) -> bool:
+    """Whether frames are of VISOR's dense annotations.
+
+    Those name the frames that they lie between. They also lack two fields that sparse ones have.
+    """
+    frames = [frame for frame in frames if isinstance(frame, dict)]
+    images = [frame["image"] for frame in frames if isinstance(frame.get("image"), dict)]
+    if any(key.startswith("interpolation") for image in images for key in image):
+        return True
+    lists = [frame.get("annotations") for frame in frames]
+    entities = [entity for found in lists if isinstance(found, list) for entity in found]
+    return bool(entities) and not (
+        any("subsequence" in image for image in images)
+        or any(isinstance(entity, dict) and "exhaustive" in entity for entity in entities)
+    )
 
 
 def _frame(cursor: Cursor) -> tuple[str, Frame]:
@@ -141,10 +190,10 @@ def _entity(cursor: Cursor) -> Entity:
     class_id = -1
     with problems.caught():
         class_id = cursor["class_id"].integer()
-    polygons: list[FloatArray] = []
+    segments: list[FloatArray] = []
     with problems.caught():
-        polygons = gather(list(cursor["segments"].elements()), _polygon, problems)
-        points = sum(map(len, polygons))
+        segments = gather(_segments(cursor["segments"]), _polygon, problems)
+        points = sum(map(len, segments))
         if points > MAX_POINTS:
             problems.add(
                 f"the entity's polygons have {points} points, more than {MAX_POINTS}",
@@ -163,10 +212,18 @@ def _entity(cursor: Cursor) -> Entity:
         name=texts["name"],
         class_id=class_id,
         exhaustive=texts["exhaustive"],
-        polygons=tuple(polygons),
+        polygons=tuple(polygon for polygon in segments if len(polygon) >= LEAST_POINTS),
         contact=contact,
         worn_on=worn_on,
+        left_out=tuple(
+            index for index, polygon in enumerate(segments) if len(polygon) < LEAST_POINTS
+        ),
     )
+
+
+def _segments(cursor: Cursor) -> list[Cursor]:
+    """The places of an entity's polygons; ``null`` is none."""
+    return [] if cursor.value is None else list(cursor.elements())
 
 
 def _optional_text(cursor: Cursor, field: str) -> str | None:
@@ -183,13 +240,18 @@ def _worn_on(cursor: Cursor) -> tuple[str, ...] | str | None:
 
 
 def _polygon(cursor: Cursor) -> FloatArray:
-    """(N, 2) float64 of a polygon. The common case is checked as one array, not point by point."""
-    points = _as_array(cursor.value)
+    """(N, 2) float64 of a polygon, N >= 0; ``null`` has no point.
+
+    The common case is checked as one array, not point by point.
+    """
+    points = _as_array([] if cursor.value is None else cursor.value)
     if points is None:
         raise _first_fault(cursor)
-    if not 3 <= len(points) <= MAX_POINTS:
+    if len(points) < LEAST_POINTS:
+        return points  # left out, wherever they are
+    if len(points) > MAX_POINTS:
         raise refuse(
-            f"the polygon has {len(points)} points, not 3 to {MAX_POINTS}",
+            f"the polygon has {len(points)} points, more than {MAX_POINTS}",
             cursor.where,
             "remove the polygon, or fetch the file again",
         )
@@ -219,6 +281,12 @@ def _as_array(value: Any) -> FloatArray | None:
 
 def _first_fault(cursor: Cursor) -> Refused:
     """The refusal of a polygon that is no list of pairs of numbers, naming the place."""
+    if isinstance(cursor.value, list) and set(map(type, cursor.value)) <= {int, float}:
+        return refuse(
+            "the polygon is a flat list of numbers, as COCO has it; VISOR's are lists of [x, y]",
+            cursor.where,
+            "fetch VISOR's own file",
+        )
     try:
         for point in cursor.elements():
             pair = list(point.elements())

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from actiseg_data.errors import Problems
+from actiseg_data.errors import Problems, refuse
 from actiseg_data.files import write_bytes
 from actiseg_data.layouts.actionvos import FRAMES, MASKS, WEIGHTS, disk_name
 from actiseg_data.layouts.visor import Frame, read_video
+from actiseg_data.listing import name_contents
 from actiseg_data.masks import write_index_mask
 from actiseg_data.photographs import photographs_in
 from actiseg_data.prepare.contacts import Corrections, corrected, is_dropped
@@ -46,6 +47,21 @@ class VideoResult:
     labels: tuple[tuple[ObjectLabel, ...], ...]
     images: int
     findings: tuple[Finding, ...]
+
+
+def refuse_without_images(images: Path, jobs: Iterable[VideoJob]) -> None:
+    """Raise `Refused` where a folder of images has none of the frames that will be drawn."""
+    name = ""
+    for job in jobs:
+        frames = {frame.name: frame for frame in read_video(job.path).frames}
+        for name in sorted(frame.visor for frame in job.frames):
+            if find_image(images, job.split, job.actions[0].video, frames[name]) is not None:
+                return
+    raise refuse(
+        f"has no image of any frame of the split, such as {name}; it holds {name_contents(images)}",
+        images,
+        "unpack VISOR's rgb_frames and give the folder that holds them, or leave --images out",
+    )
 
 
 def draw_video(root: Path, job: VideoJob) -> VideoResult:

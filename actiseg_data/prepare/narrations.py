@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.errors import Problems, refuse
-from actiseg_data.untrusted import check_text, read_csv
+from actiseg_data.untrusted import check_text, read_csv, read_whole_number
 
 _COLUMNS = (
     "narration_id",
@@ -23,8 +23,7 @@ _COLUMNS = (
     "all_noun_classes",
 )
 _ID = re.compile(r"P([0-9]{1,9})_([0-9]{1,9})_([0-9]{1,9})")
-_NUMBER = re.compile(r"[0-9]{1,9}")
-_NUMBERS = re.compile(r"\[\s*(?:[0-9]{1,9}(?:\s*,\s*[0-9]{1,9})*\s*,?\s*)?\]")
+_LIST = re.compile(r"\[([0-9.,\s]*)\]")
 
 
 @dataclass(frozen=True)
@@ -86,9 +85,14 @@ def parse_numbers(text: str, where: object) -> tuple[int, ...]:
     >>> parse_numbers("[2, 11]", "table")
     (2, 11)
     """
-    if not _NUMBERS.fullmatch(text.strip()):
+    match = _LIST.fullmatch(text.strip())
+    parts = [] if match is None else match[1].split(",")
+    if parts and not parts[-1].strip():
+        parts.pop()  # an empty list, or a comma behind the last number
+    numbers = [read_whole_number(part) for part in parts]
+    if match is None or None in numbers:
         raise refuse(f"{text[:60]!r} is no list of whole numbers", where, "give the right table")
-    return tuple(map(int, _NUMBER.findall(text)))
+    return tuple(number for number in numbers if number is not None)
 
 
 def _read_row(row: dict[str, str], where: str) -> Narration:
@@ -125,6 +129,7 @@ def _read_row(row: dict[str, str], where: str) -> Narration:
 
 
 def _whole(text: str, where: str) -> int:
-    if not _NUMBER.fullmatch(text.strip()):
+    number = read_whole_number(text)
+    if number is None:
         raise refuse(f"{text[:60]!r} is no whole number", where, "give the right table")
-    return int(text)
+    return number

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.errors import Problems, refuse
-from actiseg_data.untrusted import check_text, read_csv, whole_number
+from actiseg_data.untrusted import check_text, read_csv, read_whole_number
 
 _MAX_LIST = 1 << 16
 
@@ -64,7 +64,7 @@ def read_noun_table(path: Path) -> list[NounRow]:
     for line, row in enumerate(read_csv(path, ("id", "key", "instances")), 2):
         with problems.caught():
             where = f"{path}: row {line}"
-            class_id = whole_number(row["id"])
+            class_id = read_whole_number(row["id"])
             if class_id is None:
                 raise refuse(f"{row['id'][:60]!r} is no class id", where, "give the right table")
             if class_id in rows:

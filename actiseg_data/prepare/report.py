@@ -21,6 +21,8 @@ KINDS = {
     "actions_without_object": "narrated actions whose frames hold no object: left out",
     "sequences_without_active_object": "sequences of the derived list with negative objects only: "
     "kept",
+    "empty_narrations": "sequences of the derived list with an empty narration: kept, though their "
+    "prompts name no action",
     "dropped_frames": "validation frames whose contacts are unsure: their contacts are not used, "
     "as in VISOR-HOS",
     "corrected_contacts": "contacts replaced by the corrections file",
@@ -30,7 +32,8 @@ KINDS = {
     "boxes_cut": "boxes of touched things that leave the image: cut to it (ActionVOS slices with "
     "the raw numbers, and loses a contact whose box begins below 0)",
     "repeated_names": "entities whose name stands in the frame before: both have one object id",
-    "entities_without_polygon": "entities without a polygon: left out",
+    "short_polygons": "polygons of fewer than 3 points: left out",
+    "entities_without_polygon": "entities without a polygon, or with short ones alone: left out",
     "crossing_polygons": "polygons that cross or touch themselves: filled even-odd",
     "polygons_outside_image": "polygons that leave the image: cut to it",
     "unknown_classes": "entities whose class the noun-class table lacks: kept as they are",

@@ -66,6 +66,8 @@ def _of_entities(frame: Frame, classes: NounClasses) -> Iterator[Finding]:
         if entity.name in seen:
             yield "repeated_names", place
         seen.add(entity.name)
+        for position in entity.left_out:
+            yield "short_polygons", f"{place}[{position}]"
         if not entity.polygons:
             yield "entities_without_polygon", place
         odd_class = classes.finding(entity.name, entity.class_id)
@@ -102,7 +104,7 @@ def _of_polygons(video: Video) -> Iterator[Finding]:
         (_place(frame, entity, position), polygon)
         for frame in video.frames
         for entity in frame.entities
-        for position, polygon in enumerate(entity.polygons)
+        for position, polygon in zip(entity.positions, entity.polygons, strict=True)
     ]
     if not rings:
         return

@@ -17,11 +17,13 @@ from actiseg_data.errors import Problems, refuse
 from actiseg_data.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, SUBSETS
 from actiseg_data.layouts.image_sets import make_image_sets
+from actiseg_data.layouts.recognise import recognise_dataset
 from actiseg_data.licences import VISOR_LICENSE, VISOR_NOTICE, write_licences
+from actiseg_data.listing import list_files, name_contents
 from actiseg_data.opencv import load_cv2
 from actiseg_data.parallel import Progress, run
 from actiseg_data.prepare.contacts import Corrections, read_corrections
-from actiseg_data.prepare.draw import VideoJob, VideoResult, draw_video
+from actiseg_data.prepare.draw import VideoJob, VideoResult, draw_video, refuse_without_images
 from actiseg_data.prepare.frames import FrameMapping, read_frame_mapping
 from actiseg_data.prepare.human import HumanList, read_human_lists
 from actiseg_data.prepare.narrations import Narration, read_narrations
@@ -62,11 +64,11 @@ def prepare_visor(
 ) -> PrepareReport:
     """Add a split, built from raw VISOR annotations, to an ActionVOS root.
 
-    annotations: folder of VISOR sparse JSON files (``.json``, ``.json.gz``), or one with
-    sub-folders ``train`` and ``val`` of them. split: ``train`` or ``val``: only val leaves out the
-    contacts of unsure frames. narrations: EPIC-KITCHENS-100 tables. human_labels: lists to be
-    written under their own stems. images: folder with VISOR's frames. workers: processes; the
-    result is the same. progress: told the videos drawn and their total.
+    annotations: folder of VISOR sparse JSON files (``.json``, ``.json.gz``); see `annotation_files`
+    for what else. split: ``train`` or ``val``: only val leaves out the contacts of unsure frames.
+    narrations: EPIC-KITCHENS-100 tables. human_labels: lists to be written under their own stems.
+    images: folder with VISOR's frames, at least one of the split's. workers: processes; the result
+    is the same. progress: told the videos drawn and their total.
 
     Raises `Refused`, with every fault found, for faulty input and for a split that is there
     already; then the root is as it was. What a run that was killed has left is removed first.
@@ -86,8 +88,10 @@ def prepare_visor(
     _refuse_empty(plan, annotations)
     actions = (*plan.derived, *plan.labelled)
     check_folders(out, split, tuple(action.folder for action in actions))
+    jobs = _jobs(surveys, actions, split, sources.corrections, images)
+    if images is not None:
+        refuse_without_images(images, jobs)
     with staging(out, split) as root:
-        jobs = _jobs(surveys, actions, split, sources.corrections, images)
         results = run(draw_video, root, jobs, workers, progress)
         labels = {
             action.folder: of_action
@@ -110,18 +114,35 @@ def check_split(split: str) -> None:
 
 
 def annotation_files(annotations: Path, split: str) -> tuple[Path, ...]:
-    """The annotation files of a split, by name; raises `Refused` if there are none."""
-    if not annotations.is_dir():
+    """The annotation files of a split, by name; raises `Refused` if there are none.
+
+    annotations: one annotation file, or a folder that holds them below ``<split>/`` or
+    ``annotations/<split>/``, as VISOR's download does, or else in itself.
+    """
+    cure = f"give the folder of VISOR's sparse annotations of {split}, unpacked"
+    if (annotations / IMAGE_SETS).is_dir():
+        raise refuse("is an ActionVOS root, not a folder of annotation files", annotations, cure)
+    if annotations.is_file() and annotations.name.lower().endswith(_ENDINGS):
+        return (annotations,)
+    if not annotations.exists():
         raise refuse("the folder of annotations is missing", annotations, "check the path")
-    for folder in (annotations, annotations / split):
-        files = [*folder.glob("*.json"), *folder.glob("*.json.gz")]
+    for folder in (annotations / split, annotations / "annotations" / split, annotations):
+        files = list_files(folder, *_ENDINGS) if folder.is_dir() else []
         if files:
-            return tuple(sorted(files))
+            return tuple(entry.path for entry in files)
+    kind = recognise_dataset(annotations)
+    if kind is not None:
+        raise refuse(f"is {kind}", annotations, cure)
+    if not annotations.is_dir():
+        raise refuse("is neither a folder nor an annotation file", annotations, cure)
+    held = name_contents(annotations)
     raise refuse(
-        "holds no annotation file (*.json or *.json.gz)",
-        annotations,
-        f"give the folder of VISOR's sparse annotations of {split}",
+        f"holds no annotation file (*.json, *.json.gz); it holds {held}", annotations, cure
     )
+
+
+_ENDINGS = (".json", ".json.gz")
+"""Endings of annotation files, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -249,6 +270,8 @@ def _of_clips(clips: Sequence[Clip], lists: Iterable[ListPlan]) -> Iterable[Find
     for clip in clips:
         if not any(label.positive for label in clip.objects):
             yield "sequences_without_active_object", clip.folder
+        if not clip.narration.strip():
+            yield "empty_narrations", clip.folder
     for each in lists:
         for entry in each.kept:
             ours = derived.get(entry.clip.folder)

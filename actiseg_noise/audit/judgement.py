@@ -12,7 +12,7 @@ from typing import TypeAlias
 from actiseg_data.lexicon import Lexicon, refuse_unknown_classes
 from actiseg_data.records import Noise, Recipe
 from actiseg_noise.apply import eligible
-from actiseg_noise.audit.claims import MASKS, WORDS, Claim
+from actiseg_noise.audit.claims import ANY, MASKS, WORDS, Claim
 from actiseg_noise.audit.masks import Change, MaskAudit
 from actiseg_noise.audit.words import Z_999, Share, WordFigures
 from actiseg_noise.text.assignment import Options, rates
@@ -108,8 +108,9 @@ def _objects_of_recipe(
 ) -> Iterator[Judgement]:
     flips: list[bool] = []
     renames: list[bool] = []
-    strange = other = tails = 0
+    strange = other = tails = total = 0
     for item in items:
+        total += 1
         of = could.get(item.sequence)
         option = of.objects.get(item.object_id) if of is not None else None
         flippable = option is not None and option.flip is not None
@@ -127,7 +128,8 @@ def _objects_of_recipe(
         ("renames within their class", renames, rename_rate),
     ):
         if hits or wanted:
-            yield _rate_judged(what, Share(len(hits), sum(hits)), wanted)
+            share = Share(len(hits), sum(hits))
+            yield _rate_judged(what, share, wanted, of_all=(Share(total, share.hits), "prompts"))
     if strange:
         yield False, f"{strange} objects have other words, which the recipe cannot touch"
     if other:
@@ -160,7 +162,11 @@ def _narrations_of_recipe(
     spread = Z_999 * math.sqrt(sum(chance * (1 - chance) for chance in expected))
     mean = sum(expected)
     yield _rate_judged(
-        "narrations", share, mean / max(1, share.items), abs(share.hits - mean) <= spread + 1
+        "narrations",
+        share,
+        mean / max(1, share.items),
+        abs(share.hits - mean) <= spread + 1,
+        (Share(len(own.sequences), len(own.changed)), "narrations"),
     )
     strange = len(own.changed.difference(touchable))
     if strange:
@@ -191,12 +197,22 @@ def _chance(noise: Noise, of: ClipOptions) -> float | None:
     return flipped + (1 - flipped) * (rename if options.substitute is not None else 0.0)
 
 
-def _rate_judged(what: str, share: Share, wanted: float, holds: bool | None = None) -> Judgement:
-    """holds: whether it agrees, where the interval of the share does not tell."""
+def _rate_judged(
+    what: str,
+    share: Share,
+    wanted: float,
+    holds: bool | None = None,
+    of_all: tuple[Share, str] | None = None,
+) -> Judgement:
+    """holds: whether it agrees, where the interval of the share does not tell. of_all: the share of
+    everything, and what that is, which a recipe's rate does not speak of."""
     fine = _holds(share, wanted) if holds is None else holds
     verb = "is what" if fine else "is not what"
     of = f"of the {share.items} that could be"
-    return fine, f"{what}: {_shown(share)} {of} {verb} the recipe asks for ({wanted:.1%})"
+    line = f"{what}: {_shown(share)} {of} {verb} the recipe asks for ({wanted:.1%})"
+    if of_all is not None and of_all[0].items != share.items:
+        line += f"; {_shown(of_all[0])} of all {of_all[0].items} {of_all[1]}"
+    return fine, line
 
 
 def _masks_of_recipe(recipe: Recipe, masks: MaskAudit, own: NoisyList) -> Iterator[Judgement]:
@@ -259,30 +275,51 @@ def _share_of_masks(
 def judge_by_name(
     claims: Iterable[Claim], recipe: Recipe | None, held: Held
 ) -> Iterator[Judgement]:
-    """A split against what its name claims: by its recipe, which is held against the files on its
-    own, or by the files themselves."""
+    """A split against what its name claims.
+
+    Names that this toolkit gives, and claims on masks, are held against the recipe, which is held
+    against the files on its own; all others, or where there is no recipe, against the files.
+    """
     for claim in claims:
-        if recipe is not None:
-            yield from _name_and_recipe(claim, recipe, held)
-            continue
-        if held.words is not None and claim.rate is not None and claim.medium != MASKS:
-            yield from _words_of_name(held.words, claim, claim.rate)
-        masks = held.masks
-        if masks is not None and masks.positive is not None and not masks.untouched:
-            if claim.size is not None:
+        if claim.size is not None:
+            masks = _usable_masks(held)
+            if masks is not None:
                 yield _kernel(masks, claim, claim.size)
-            elif claim.rate is not None and (claim.medium == MASKS or held.words is None):
-                said = f"the name says {claim.rate:.0%} ({claim.said})"
-                yield _share_of_masks(_active(masks), claim.rate, said)
+        elif claim.rate is not None and recipe is not None and _is_of_recipe(claim, recipe, held):
+            yield _rate_of_recipe(claim, claim.rate, recipe)
+        elif claim.rate is not None:
+            yield from _rate_of_files(claim, claim.rate, held)
     if held.masks is not None and held.masks.missing:
         yield False, f"{held.masks.missing} frames of the list have no noisy mask"
 
 
-def _name_and_recipe(claim: Claim, recipe: Recipe, held: Held) -> Iterator[Judgement]:
-    if claim.size is not None:
-        if held.masks is not None and held.masks.positive is not None and not held.masks.untouched:
-            yield _kernel(held.masks, claim, claim.size)
-        return
+def _usable_masks(held: Held) -> MaskAudit | None:
+    """The masks that claims can be held against; None for clean masks beside noisy words."""
+    masks = held.masks
+    if masks is None or masks.positive is None or (masks.untouched and held.words is not None):
+        return None
+    return masks
+
+
+def _is_of_recipe(claim: Claim, recipe: Recipe, held: Held) -> bool:
+    """Whether a claimed rate is to be the recipe's; if not, it is a share of all prompts."""
+    on_masks = claim.medium == MASKS or (claim.medium == ANY and recipe.mask_noise is not None)
+    return claim.by_recipe or on_masks or held.words is None
+
+
+def _rate_of_files(claim: Claim, rate: float, held: Held) -> Iterator[Judgement]:
+    masks, words = _usable_masks(held), held.words
+    on_words = words is not None and (
+        claim.medium == WORDS or (claim.medium == ANY and (masks is None or words.changed.hits > 0))
+    )
+    if words is not None and on_words:
+        yield from _words_of_name(words, claim, rate)
+    elif masks is not None and (claim.medium != WORDS or words is None):
+        said = f"the name says {rate:.0%} ({claim.said})"
+        yield _share_of_masks(_active(masks), rate, said)
+
+
+def _rate_of_recipe(claim: Claim, claimed: float, recipe: Recipe) -> Judgement:
     asked: set[float] = set()
     if recipe.text_noise is not None and claim.medium != MASKS:
         flip, rename = rates(recipe.text_noise)
@@ -291,16 +328,15 @@ def _name_and_recipe(claim: Claim, recipe: Recipe, held: Held) -> Iterator[Judge
             asked.add(flip)
     if recipe.mask_noise is not None and claim.medium != WORDS:
         asked.add(recipe.mask_noise.rate)
-    assert claim.rate is not None, "a claim is of a size or of a rate"
-    fine = any(abs(rate - claim.rate) < 1e-6 for rate in asked)
+    fine = any(abs(rate - claimed) < 1e-6 for rate in asked)
     told = " or ".join(f"{rate:.0%}" for rate in sorted(asked)) or "no such noise"
     verb = "is" if fine else "is not"
-    yield fine, f"the {claim.rate:.0%} of the name ({claim.said}) {verb} the recipe's: {told}"
+    return fine, f"the {claimed:.0%} of the name ({claim.said}) {verb} the recipe's: {told}"
 
 
 def _words_of_name(words: WordFigures, claim: Claim, rate: float) -> Iterator[Judgement]:
-    """A name that says 20 % may mean flips, or all noise; whichever it is, nothing else may be
-    noisy besides, unless the name says that, too."""
+    """A name that says 20 % may mean flips, or all noise, of all prompts; whichever it is, nothing
+    else may be noisy besides, unless the name says that, too."""
     flips, renames = words.all.flips, words.all.substitutions
     said = f"the {rate:.0%} that the name says ({claim.said})"
     if _holds(flips, rate):
@@ -318,10 +354,17 @@ def _words_of_name(words: WordFigures, claim: Claim, rate: float) -> Iterator[Ju
                 "others that have another name were renamed within their class",
             )
         return
-    both = _either(flips, renames)
-    shown = f"flips ({_shown(flips)}) and renames ({_shown(renames)} of the rest)"
-    fine = both is not None and both[0] <= rate <= both[1]
-    yield fine, f"{shown} together are {'' if fine else 'not '}{said}"
+    changed = words.changed
+    fine = _holds(changed, rate)
+    if claim.by_recipe and not fine:  # its rate is over what could change
+        both = _either(flips, renames)
+        fine = both is not None and both[0] <= rate <= both[1]
+    yield (
+        fine,
+        f"{_shown(changed)} of all {changed.items} prompts changed ({_shown(flips)} by flips; "
+        f"{_shown(renames)} of the {renames.items} others that have another name by renames), "
+        f"which is {'' if fine else 'not '}{said}",
+    )
 
 
 def _active(masks: MaskAudit) -> list[Change]:

@@ -8,15 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from actiseg_data.errors import Refused, refuse
-from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, open_split
+from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, open_split, split_names
+from actiseg_data.layouts.folder import FolderSplit, open_folder
 from actiseg_data.layouts.image_sets import objects_file
+from actiseg_data.layouts.recognise import recognise_dataset
 from actiseg_data.lexicon import Lexicon, load_lexicon
+from actiseg_data.listing import list_files
 from actiseg_data.records import RECIPE_FILE, SUMMARY_FILE, Recipe, read_recipe
 from actiseg_data.stage import Stage, silent
 from actiseg_data.untrusted import check_name
 from actiseg_noise.audit.claims import Claim, claims_of
 from actiseg_noise.audit.judgement import Held, Judgement, judge_by_name, judge_by_recipe
-from actiseg_noise.audit.masks import MaskAudit, audit_masks, has_clean_copies, mask_root
+from actiseg_noise.audit.masks import (
+    MaskAudit,
+    audit_masks,
+    find_mask_folders,
+    has_clean_copies,
+)
 from actiseg_noise.audit.words import Share, WordFigures, word_figures
 from actiseg_noise.noisy_split import carried_lexicon, source_root
 from actiseg_noise.recipe import check_recipe
@@ -83,8 +91,9 @@ def audit(
     noisy: a dataset with noisy lists or masks; or a folder of noisy lists alone, or of masks alone,
     as ActiSeg-NL publishes them. clean: the clean dataset; without it, clean words are those of the
     ``*_org`` keys, and clean masks those of the dataset that a split of this toolkit names, or the
-    clean copies among the noisy masks. split: name of the list, where the folder has several.
-    lexicon: for classes, names and similarities, by default the split's own or the installed one.
+    clean copies among the noisy masks; for masks alone, a folder ``<sequence>/<frame>.png``, too.
+    split: name of the list, where the folder has several. lexicon: for classes, names and
+    similarities, by default the split's own or the installed one.
 
     Raises `Refused` where there is nothing to audit or nothing to hold it against.
 
@@ -93,7 +102,9 @@ def audit(
         audit(Path("ImageSets_noise20_classid_prompt")).findings
     """
     if not noisy.is_dir():
-        raise refuse("there is no such folder", noisy, "give a folder of noisy lists or masks")
+        kind = recognise_dataset(noisy)
+        what = "there is no such folder" if kind is None else f"is {kind}"
+        raise refuse(what, noisy, "give a folder of noisy lists or masks")
     if split is not None:
         check_name(split, "split", "--split")
     recipe = _recipe_of(noisy)
@@ -116,10 +127,11 @@ def audit(
     words = word_figures(items, known, _finder(known, left_out)) if items else None
     masks = _masks(noisy, clean, recipe, name, own, left_out, against, workers, stage)
     if words is None and masks is None:
+        kind = recognise_dataset(noisy) if "masks" not in left_out else None
+        media = ("text", "masks")
+        lacks = (left_out.get(medium, f"has no noisy {medium} of a split") for medium in media)
         raise refuse(
-            "; ".join(
-                left_out.get(of, f"has no noisy {of} of a split") for of in ("text", "masks")
-            ),
+            "; ".join(lacks) if kind is None else f"is {kind}",
             noisy,
             "give a folder with *_objects_category.json and prompts, or with train/ or val/ masks, "
             "and the clean dataset as --clean where the files do not tell the clean words",
@@ -159,8 +171,8 @@ def _masks(
     stage: Stage,
 ) -> MaskAudit | None:
     """The masks of a split; None where it has none or nothing tells the clean ones."""
-    root = mask_root(noisy)
-    if root is None:
+    folders = find_mask_folders(noisy)
+    if folders is None:
         return None
     try:
         with_masks = _clean_split(noisy, clean, recipe, name)
@@ -169,15 +181,16 @@ def _masks(
             raise
         left_out["masks"] = refused.problems[0].what
         return None
-    if with_masks is None and not has_clean_copies(root):
+    if with_masks is None and not has_clean_copies(folders):
         left_out["masks"] = "tells no clean masks (frame_org.png, or the source)"
         return None
     wanted = None if own is None else {sequence.folder for sequence in own.sequences}
-    masks = audit_masks(root, with_masks, wanted, workers, stage)
+    masks = audit_masks(noisy, folders, with_masks, wanted, workers, stage)
     against.append("clean copies" if with_masks is None else str(with_masks.root))
     if masks.positive is None:
         left_out["claims on masks"] = (
-            "nothing tells which objects are active: give the clean dataset as --clean"
+            "nothing tells which objects are active: give a clean dataset with action lists as "
+            "--clean"
         )
     lacking = _lacking_frames(own, with_masks)
     if lacking:
@@ -185,7 +198,7 @@ def _masks(
     return masks
 
 
-def _lacking_frames(own: NoisyList | None, clean: Split | None) -> int:
+def _lacking_frames(own: NoisyList | None, clean: Split | FolderSplit | None) -> int:
     """How many frames of a split's own list the clean dataset does not have."""
     if own is None or clean is None:
         return 0
@@ -207,16 +220,19 @@ def _recipe_of(noisy: Path) -> Recipe | None:
 
 def _splits(folder: Path) -> list[str]:
     ending = objects_file("")
-    return sorted(path.name[: -len(ending)] for path in folder.glob(f"*{ending}"))
+    files = list_files(folder, ending) if folder.is_dir() else []
+    return [file.name[: -len(ending)] for file in files]
 
 
 def _only_split(lists: Path | None, clean: Path | None) -> str | None:
-    """The split that is meant where none is named: the only one of a folder of lists."""
+    """The split that is meant where none is named: the only one of a folder of lists, or, of
+    masks alone, that of the clean dataset, or its ``train``."""
     names = _splits(lists) if lists is not None else []
     if len(names) > 1:
         raise refuse(f"has the splits {', '.join(names)}", lists, "say which as --split")
     if not names and clean is not None:
-        return "train"
+        known = split_names(clean)
+        return "train" if len(known) > 1 else next(iter(known), None)
     return names[0] if names else None
 
 
@@ -246,8 +262,11 @@ def _finder(lexicon: Lexicon, left_out: dict[str, str]) -> MentionFinder | None:
 
 def _clean_split(
     noisy: Path, clean: Path | None, recipe: Recipe | None, name: str | None
-) -> Split | None:
-    """The split that masks are held against; None where there is none to be reached."""
+) -> Split | FolderSplit | None:
+    """The split, or folder of masks, that masks are held against; None where there is none to be
+    reached."""
+    if clean is not None and not split_names(clean):
+        return open_folder(clean)
     if name is None:
         return None
     if clean is not None:

@@ -20,7 +20,10 @@ def audit(
     ],
     clean: Annotated[
         Optional[Path],
-        typer.Option(help="The clean dataset. Default: the files' *_org keys, the split's source."),
+        typer.Option(
+            help="The clean dataset, or for masks alone a folder of clean ones. Default: the "
+            "files' *_org keys, the split's source."
+        ),
     ] = None,
     split: Annotated[
         Optional[str], typer.Option(help="Its list. Default: the recipe's, or the only one.")

@@ -22,7 +22,7 @@ def sample(
 
 def visor(
     annotations: Annotated[
-        Path, typer.Option(help="Folder of VISOR's sparse JSON files (.json or .json.gz).")
+        Path, typer.Option(help="Folder of VISOR's sparse JSON files, or the download above it.")
     ],
     frame_mapping: Annotated[Path, typer.Option(help="VISOR's frame_mapping.json (or .json.gz).")],
     narrations: Annotated[

@@ -74,9 +74,10 @@ class ClipWords:
     """What becomes of the words of one clip.
 
     objects: the replacements of selected objects, by object id. narration: its change, if any.
-    tally: counts of items: ``items`` (what the scope and the recipe let be touched), ``flip_items``
-    (those that can be flipped), ``flipped``, ``rest_items`` (those not flipped that can be
-    substituted), ``substituted``; ``one_name`` (no other name of the class to write),
+    tally: counts of items: ``all_items`` (prompts, or narrations under that scope), ``items`` (what
+    the scope and the recipe let be touched), ``changeable`` (those with something else to become),
+    ``flip_items`` (those that can be flipped), ``flipped``, ``rest_items`` (those not flipped that
+    can be substituted), ``substituted``; ``one_name`` (no other name of the class to write),
     ``no_flip_target`` and ``names_collide`` (everything that it could become is in the clip),
     ``narration_empty``, ``narration_without_noun``.
     """
@@ -124,8 +125,10 @@ class WordNoise:
         """What the words of a clip can become."""
         if self.noise.scope != "narration":
             objects = self.assigner.objects(sequence)
-            return ClipOptions(objects, None, self._tally(objects.values()))
+            tally = Counter(all_items=len(sequence.objects)) + self._tally(objects.values())
+            return ClipOptions(objects, None, tally)
         found, tally = self._narration(sequence)
+        tally = tally + Counter(all_items=1)
         return ClipOptions(
             {}, found, tally + self._tally([found.options] if found is not None else [])
         )
@@ -166,6 +169,7 @@ class WordNoise:
         tally: Counter[str] = Counter()
         for option in items:
             tally["items"] += 1
+            tally["changeable"] += option.flip is not None or option.substitute is not None
             if self.noise.kind != WITHIN and option.flip is None:
                 tally["no_flip_target"] += 1
             if self.noise.kind != CATEGORY and option.substitute is None:

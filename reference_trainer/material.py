@@ -17,7 +17,7 @@ from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, Split, disk_name,
 from actiseg_data.layouts.image_sets import PROMPT_STYLES, Expression, expressions_file
 from actiseg_data.records import RECIPE_FILE, has_rendered_frames, read_recipe
 from actiseg_data.sequences import Sequence
-from actiseg_data.untrusted import read_bytes
+from actiseg_data.untrusted import dangling_link, missing, read_bytes
 from reference_trainer.tokens import is_cut
 
 
@@ -244,14 +244,16 @@ def _odd(clips: Listing[Clip]) -> Counter[str]:
 
 
 def _refuse_missing_frames(material: Material) -> None:
-    missing = [
+    lacking = [
         path
         for clip in material.clips
         for frame in clip.sequence.frames
         if not (path := material.frame_path(clip.sequence, frame)).is_file()
     ]
-    if missing:
-        many = f"{len(missing)} frames are missing, {missing[0]} among them"
+    if lacking:
+        many = f"{len(lacking)} frames are missing, {lacking[0]} among them"
+        if dangling_link(lacking[0]) is not None:
+            raise missing(lacking[0], many, "restore them")
         raise _missing_frames(material.clean, material.clean.root / FRAMES, many)
 
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from actiseg_data.collector import collector_paused
 from actiseg_data.digests import json_digest
-from actiseg_data.errors import Problems, refuse
+from actiseg_data.errors import Problems, Refused, refuse
 from actiseg_data.layouts.image_sets import (
     Expression,
     ObjectEntry,
@@ -37,7 +37,14 @@ from actiseg_data.layouts.image_sets import (
 )
 from actiseg_data.masks import IndexMask, foreign_ids, read_index_mask
 from actiseg_data.sequences import Sequence, number_equals
-from actiseg_data.untrusted import Cursor, check_name, gather, read_json
+from actiseg_data.untrusted import (
+    Cursor,
+    check_name,
+    dangling_link,
+    gather,
+    missing,
+    read_json,
+)
 
 IMAGE_SETS = "ImageSets"
 MASKS = "Annotations_Sparse"
@@ -195,7 +202,7 @@ def open_split(root: Path, name: str, *, masks: bool = True) -> Split:
     """
     check_name(name, "split", "--split")
     if not root.is_dir():
-        raise refuse("the dataset folder is missing", root, "give an ActionVOS root")
+        raise missing(root, "the dataset folder is missing", "give an ActionVOS root")
     path = root / IMAGE_SETS / f"{name}.json"
     if not path.is_file():
         have = ", ".join(split_names(root)) or "none"
@@ -215,13 +222,20 @@ def open_split(root: Path, name: str, *, masks: bool = True) -> Split:
     else:
         for sequence in sequences:
             if sequence.folder not in subsets:
-                problems.add(
-                    "the sequence's mask folder is missing in train/ and val/",
-                    root / MASKS / "*" / sequence.folder,
-                    "restore it, or prepare the split again",
-                )
+                with problems.caught():
+                    raise _missing_masks(root, sequence)
     problems.raise_if_any()
     return Split(root, name, tuple(sequences), subsets, json_digest(records))
+
+
+def _missing_masks(root: Path, sequence: Sequence) -> Refused:
+    places = [root / MASKS / subset / disk_name(sequence.folder) for subset in SUBSETS]
+    where = next((place for place in places if dangling_link(place) is not None), None)
+    return missing(
+        where or root / MASKS / "*" / sequence.folder,
+        "the sequence's mask folder is missing in train/ and val/",
+        "restore it, or prepare the split again",
+    )
 
 
 def _subsets(root: Path, sequences: Iterable[Sequence], kind: str) -> dict[str, str]:

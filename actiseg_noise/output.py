@@ -135,7 +135,8 @@ def _is_bare(partial: Path) -> bool:
     """Whether a partial folder is absent, or was left when it held no job yet or none any more."""
     work = partial / _WORK
     inside = partial.rglob("*") if partial.is_dir() else ()
-    return all(path in (work, work / _LOCK_FILE) or path.suffix == DRAFT for path in inside)
+    known = (work, work / _LOCK_FILE)
+    return all(path in known or path.suffix == DRAFT or is_clutter(path.name) for path in inside)
 
 
 def unfinished_job(out: Path) -> Any:

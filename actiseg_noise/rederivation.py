@@ -213,7 +213,7 @@ def _derive_again(
         if weights is not None:
             expected = derive_weights(noise.mask, weigh_objects(noise.clean, weights))
             listed = (names[WEIGHTS][position], pixel_digest(expected))
-            line = file_misfit(job.out, listed, told_by="the derivation")
+            line = file_misfit(job.out, listed, told_by="the source")
             lines += [] if line is None else [line]
             counts += Counter(weights=1)
         name = names[MASKS][position]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -186,6 +187,7 @@ def _open_clean(
     """The clean lists that go beside some sequences of a noisy one; `Refused` names all that cannot
     be put there."""
     folders = {sequence.folder for sequence in sequences}
+    known = split_names(split.root)
     problems = Problems()
     opened = []
     for name in dict.fromkeys(names):
@@ -193,6 +195,14 @@ def _open_clean(
             if name == split.name:
                 raise refuse(
                     f"{name!r} is the split that gets noise", "--with-clean", "leave it out"
+                )
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                meant = f"; did you mean {near[0]!r}?" if near else ""
+                raise refuse(
+                    f"there is no split {name!r}{meant}",
+                    "--with-clean",
+                    f"the splits here are {', '.join(known)}",
                 )
             clean = open_split(split.root, name, masks=masks)
             shared = [of.folder for of in clean.sequences if of.folder in folders]

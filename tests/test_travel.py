@@ -295,7 +295,7 @@ def test_clean_lists_that_cannot_stand_beside_are_all_refused(lists, tmp_path):
     assert (
         f"'few' has 2 of the sequences that get noise, {sequences[1].folder} among them" in second
     )
-    assert "there is no split 'nope'" in third
+    assert "there is no split 'nope'. Cure: the splits here are few, train, val" in third
     assert not (tmp_path / "noisy").exists()
     only = [sequences[0].folder]
     assert corrupt(lists, TEXT, out=tmp_path / "noisy", only=only, with_clean=["few"]).made
@@ -329,5 +329,5 @@ def test_the_command_takes_clean_lists_and_leaves_weights_out(lists, tmp_path):
     assert not (out / WEIGHTS).exists()
     refused = run(*command, "--with-clean", "valhuman", "--overwrite")
     assert refused.returncode == 2
-    assert "valhuman" in refused.stderr
+    assert "there is no split 'valhuman'; did you mean 'val_human'?" in refused.stderr
     assert verify(out).ok

@@ -15,12 +15,15 @@ from kitchens import kitchen_clip, make_kitchen
 from PIL import Image
 from roots import add_frames, add_weights, clip, draw_mask, make_root
 
-from actiseg_data.errors import Refused
+from actiseg_data.errors import Interrupted, Refused
+from actiseg_data.files import write_json
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, open_split
-from actiseg_data.masks import IndexMask, read_index_mask, write_index_mask
+from actiseg_data.masks import IndexMask, pixel_digest, read_index_mask, write_index_mask
 from actiseg_data.records import read_digests, read_summary
 from actiseg_data.sequences import Sequence
+from actiseg_noise import corrupt as corrupt_module
 from actiseg_noise.corrupt import corrupt
+from actiseg_noise.output import partial_folder
 from actiseg_noise.recipe import make_recipe
 from actiseg_noise.verify import verify
 from actiseg_noise.weights import derive_weights, weigh_objects
@@ -234,6 +237,18 @@ def test_verify_covers_weights(kitchen, tmp_path, recipe):
         assert line == f"{name}: its content is not what the source says"
 
 
+@pytest.mark.parametrize("recipe", [BOUNDARY, MIXED, TEXT], ids=["boundary", "mixed", "text"])
+def test_forged_weights_are_found_with_the_source(kitchen, tmp_path, recipe):
+    out = corrupt(kitchen, recipe, out=tmp_path / "noisy").out
+    path = sorted((out / WEIGHTS).rglob("*.png"))[3]
+    name = path.relative_to(out).as_posix()
+    spoil(path)
+    digests = read_digests(out / "digests.json") | {name: pixel_digest(read_index_mask(path))}
+    write_json(out / "digests.json", digests)
+    assert verify(out).ok
+    assert verify(out, kitchen).mismatches == (f"{name}: its content is not what the source says",)
+
+
 def test_an_identical_run_is_not_recognised_where_clean_weights_changed(kitchen, tmp_path):
     for recipe in (BOUNDARY, TEXT):
         out = corrupt(kitchen, recipe, out=tmp_path / recipe.noises[0].kind).out
@@ -271,6 +286,30 @@ def test_weights_are_the_same_for_a_part_and_for_more_workers(kitchen, tmp_path)
     ours = {name: digest for name, digest in whole.items() if folder in name}
     assert len(ours) == 4
     assert ours.items() <= part.items()
+
+
+@pytest.mark.parametrize("recipe", [BOUNDARY, TEXT], ids=["boundary", "text"])
+def test_weights_that_changed_after_an_interruption_are_made_again(
+    kitchen, tmp_path, monkeypatch, recipe
+):
+    wanted = read_digests(corrupt(kitchen, recipe, out=tmp_path / "wanted").out / "digests.json")
+    out = tmp_path / "noisy"
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(corrupt_module, "write_licences", fail)
+        with pytest.raises(Interrupted):
+            corrupt(kitchen, recipe, out=out)
+    partial = sorted((partial_folder(out) / WEIGHTS).rglob("*.png"))
+    assert len(partial) == 12
+    spoil(partial[0])
+    partial[5].unlink()
+    times = partial[-1].stat().st_mtime_ns
+    assert read_digests(corrupt(kitchen, recipe, out=out).out / "digests.json") == wanted
+    assert verify(out, kitchen).ok
+    assert sorted((out / WEIGHTS).rglob("*.png"))[-1].stat().st_mtime_ns == times
 
 
 def longer(sequence: Sequence) -> Sequence:

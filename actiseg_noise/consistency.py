@@ -54,10 +54,10 @@ class Documents:
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of files, besides lists, that the noisy split has."""
-        told = _kinds_told(self.summary)
-        if self.recipe.mask_noise is not None and MASKS not in told:
-            return MASKS, *told  # summaries once said so of copied masks alone
-        return told
+        kinds = _kinds_in(self.summary)
+        if self.recipe.mask_noise is not None and MASKS not in kinds:
+            return MASKS, *kinds  # summaries once said so of copied masks alone
+        return kinds
 
     @property
     def clean(self) -> dict[str, tuple[str, ...]]:
@@ -66,7 +66,7 @@ class Documents:
             return {}
         cursor = Cursor(self.summary["with_clean"], f"{SUMMARY_FILE}: with_clean")
         return {
-            check_name(name, "split", entry.where): _kinds_told(entry.mapping())
+            check_name(name, "split", entry.where): _kinds_in(entry.mapping())
             for name, entry in cursor.members()
         }
 
@@ -83,7 +83,7 @@ class Documents:
         return tuple(parts)
 
 
-def _kinds_told(members: Mapping[str, Any]) -> tuple[str, ...]:
+def _kinds_in(members: Mapping[str, Any]) -> tuple[str, ...]:
     """The kinds of files that a summary, or its entry of a clean list, says to be there."""
     kinds = ((MASKS, "masks"), (WEIGHTS, "weights"))
     return tuple(kind for kind, member in kinds if members.get(member) in (DERIVED, COPIED))

@@ -293,7 +293,8 @@ def _is_of_source(
     """Whether the files of a finished run were made from those that the source has now."""
     for number, part in enumerate(plan.parts):
         found = run(read_digests_of, part, part.sequences, workers)
-        by_folder = dict(zip((of.folder for of in part.sequences), found, strict=True))
+        folders = (sequence.folder for sequence in part.sequences)
+        by_folder = dict(zip(folders, found, strict=True))
         if number == 0 and plan.recipe.mask_noise is not None:
             if not summarise_digests(by_folder).items() <= summary.items():
                 return False

@@ -105,7 +105,7 @@ def make_plan(
     alone that nothing is to be known of yet. Raises `Refused` with every faulty file.
     """
     lists = split.root / IMAGE_SETS
-    names = [name for of in (split, *clean) for name in image_sets_files(of.name)]
+    names = [file for opened in (split, *clean) for file in image_sets_files(opened.name)]
     list_stamps = {name: stamp_of(lists / name) for name in names}
     words = None
     if recipe.text_noise is not None:

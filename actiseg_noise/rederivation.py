@@ -74,7 +74,7 @@ class Rederivation:
                 clean=self.clean,
                 survey=False,
             )
-        parts = [self._as_told(part) for part in plan.parts]
+        parts = [self._restricted(part) for part in plan.parts]
         for part in parts:
             mismatches += self._lacking_kinds(part)
         for name, digest in plan.image_sets.items():
@@ -108,23 +108,23 @@ class Rederivation:
             del counts[name]
         return mismatches, counts
 
-    def _told_of(self, part: Part) -> tuple[str, ...]:
+    def _kinds_of(self, part: Part) -> tuple[str, ...]:
         """The kinds of files that the noisy split says to have of a part."""
         name = part.split.name
         return (
             self.documents.clean.get(name, ()) if part.split in self.clean else self.documents.kinds
         )
 
-    def _as_told(self, part: Part) -> Part:
+    def _restricted(self, part: Part) -> Part:
         """A part with those of its kinds that the noisy split says to have."""
-        told = self._told_of(part)
-        return replace(part, kinds=tuple(kind for kind in part.kinds if kind in told))
+        kinds = self._kinds_of(part)
+        return replace(part, kinds=tuple(kind for kind in part.kinds if kind in kinds))
 
     def _lacking_kinds(self, part: Part) -> list[str]:
         """Kinds of files that the noisy split has and the source lacks."""
         return [
             f"{kind}: the source has none for the split {part.split.name!r}"
-            for kind in self._told_of(part)
+            for kind in self._kinds_of(part)
             if kind not in part.kinds
         ]
 
@@ -193,7 +193,7 @@ def _compare_copies(out: Path, part: Part, sequence: Sequence) -> tuple[list[str
     counts.update({_COUNTED[kind]: len(sequence.frames) for kind in part.kinds})
     digests = chain.from_iterable(part.digests(sequence).values())
     listed = zip(part.names(sequence), digests, strict=True)
-    lines = [file_misfit(out, of, told_by="the source") for of in listed]
+    lines = [file_misfit(out, entry, told_by="the source") for entry in listed]
     return [line for line in lines if line is not None], counts
 
 

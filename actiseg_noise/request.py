@@ -12,7 +12,7 @@ from actiseg_data.errors import Problems, Refused, refuse
 from actiseg_data.layouts.actionvos import FRAMES, Split, open_split, split_names
 from actiseg_data.lexicon import Lexicon, load_lexicon
 from actiseg_data.licences import read_licences
-from actiseg_data.listing import list_folder
+from actiseg_data.listing import list_files, list_folder
 from actiseg_data.records import RECIPE_FILE, Recipe, read_recipe
 from actiseg_data.sequences import Sequence
 from actiseg_data.untrusted import dangling_link, missing
@@ -51,13 +51,17 @@ class Request:
         return "none: the source has no frames"
 
     def refuse_dangling_frames(self) -> None:
-        """Refuse folders of frames that are links to nothing, unless frames are left out."""
+        """Refuse frames that are links to nothing, or whose folders are, unless they are left out.
+        A link to a folder takes its files as they are."""
         problems = Problems()
         if self.images != "none" and os.path.lexists(self.split.root / FRAMES):
             for folder in self._frame_folders():
-                if not folder.is_dir() and dangling_link(folder) is not None:
-                    with problems.caught():
-                        raise missing(folder, "the frames are missing", "restore them")
+                there = folder.is_dir()
+                files = list_files(folder) if there and self.images == "copy" else []
+                for path in [file.path for file in files] if there else [folder]:
+                    if dangling_link(path) is not None:
+                        with problems.caught():
+                            raise missing(path, "the frames are missing", "restore them")
         problems.raise_if_any()
 
     def _frame_folders(self) -> Iterator[Path]:
@@ -151,11 +155,11 @@ def default_out(dataset: Path, recipe: Recipe, preset: str | None = None) -> Pat
         f"r{'-'.join(dict.fromkeys(rates))}",
         f"s{recipe.seed}",
     ]
-    told = tuple(
+    expected = tuple(
         replace(noise, rate=plain(float(rate)))
         for noise, rate in zip(usual.noises, rates, strict=True)
     )
-    if told != recipe.noises:
+    if expected != recipe.noises:
         parts.append(recipe.digest[:6])
     return Path("_".join(parts))
 
@@ -205,7 +209,7 @@ def _open_clean(
                     f"the splits here are {', '.join(known)}",
                 )
             clean = open_split(split.root, name, masks=masks)
-            shared = [of.folder for of in clean.sequences if of.folder in folders]
+            shared = [seq.folder for seq in clean.sequences if seq.folder in folders]
             if shared:
                 raise refuse(
                     f"{name!r} has {len(shared)} of the sequences that get noise, "

@@ -90,6 +90,18 @@ def test_frames_that_are_links_to_nothing_are_all_refused(kitchen, tmp_path):
     assert corrupt(other, BOUNDARY, out=tmp_path / "noisy", images="none").made
 
 
+def test_single_frames_that_are_links_to_nothing_are_refused_where_they_are_copied(
+    kitchen, tmp_path
+):
+    path = sorted((kitchen / FRAMES).rglob("*.jpg"))[1]
+    path.unlink()
+    path.symlink_to("nowhere.jpg")
+    with pytest.raises(Refused, match=r"is a link to nowhere\.jpg"):
+        corrupt(kitchen, BOUNDARY, out=tmp_path / "noisy", images="copy")
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+    assert corrupt(kitchen, BOUNDARY, out=tmp_path / "noisy", images="link").made
+
+
 CLUTTER = (".DS_Store", f"{MASKS}/.ipynb_checkpoints/x.png", f"{IMAGE_SETS}/._train.json")
 CLUTTER += (f"{WEIGHTS}/train/Thumbs.db", "__MACOSX/recipe.json", "desktop.ini")
 

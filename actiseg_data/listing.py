@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from actiseg_data.errors import refuse
-from actiseg_data.untrusted import shown
+from actiseg_data.untrusted import refuse_missing, shown
 
 _WINDOWS = ("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information")
 _ELSEWHERE = ("__macosx", "icon\r", "@eadir", "lost+found")
@@ -50,7 +49,8 @@ def list_folder(folder: Path) -> list[Entry]:
         with os.scandir(folder) as entries:
             found = [Entry(of.name, folder / of.name, of.is_dir()) for of in entries]
     except OSError as error:
-        raise refuse(f"cannot be listed ({error.strerror})", folder, "check the path") from None
+        what = f"cannot be listed ({error.strerror})"
+        raise refuse_missing(folder, what, "check the path") from None
     return sorted((of for of in found if not is_clutter(of.name)), key=lambda of: of.name)
 
 

@@ -12,6 +12,7 @@ import gzip
 import io
 import json
 import math
+import os
 import re
 import stat
 import zlib
@@ -165,7 +166,7 @@ def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> b
             with path.open("rb") as stream:
                 data = stream.read(limit + 1)
     except FileNotFoundError:
-        raise refuse(f"the {kind} is missing", path, "check the path") from None
+        raise refuse_missing(path, f"the {kind} is missing", "check the path") from None
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise refuse("the gzip stream is damaged or cut short", path, "fetch it again") from None
     except OSError as error:
@@ -173,6 +174,31 @@ def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> b
     if len(data) > limit:
         raise refuse(f"is larger than {limit} bytes", path, "check that it is the right file")
     return data
+
+
+def refuse_missing(path: Path, what: str, cure: str) -> Refused:
+    """Build the `Refused` for a file or folder that is not there.
+
+    what: says so, such as ``the mask is missing``. Where a link on the way leads to nothing, the
+    problem names the link and its target instead.
+    """
+    link = dangling_link(path)
+    if link is None:
+        return refuse(what, path, cure)
+    return refuse(
+        f"is a link to {os.readlink(link)}, which is not there",
+        link,
+        "restore the target, or copy the frames: corrupt --images copy",
+    )
+
+
+def dangling_link(path: Path) -> Path | None:
+    """The link without a target that a path leads through, or is; None where there is none.
+
+    >>> dangling_link(Path("setup.cfg")) is None
+    True
+    """
+    return next((p for p in (path, *path.parents) if p.is_symlink() and not p.exists()), None)
 
 
 def read_json(path: Path, kind: str = "file") -> Any:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from actiseg_data.digests import json_digest
-from actiseg_data.errors import Refused
-from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split, open_split
+from actiseg_data.errors import Problems, Refused
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS, Split, open_split
 from actiseg_data.layouts.image_sets import (
     CONNECTORS,
     MAIN_STYLE,
@@ -20,6 +21,7 @@ from actiseg_data.layouts.image_sets import (
     read_expression,
 )
 from actiseg_data.lexicon import load_lexicon
+from actiseg_data.listing import is_clutter, list_folder
 from actiseg_data.masks import pixel_digest, read_index_mask
 from actiseg_data.records import (
     DIGESTS_FILE,
@@ -32,11 +34,11 @@ from actiseg_data.records import (
     Recipe,
     TextRow,
 )
-from actiseg_data.untrusted import Cursor, read_bytes, read_json
+from actiseg_data.untrusted import Cursor, check_name, read_bytes, read_json
 from actiseg_noise.noisy_split import carried_lexicon
-from actiseg_noise.output import mask_name, on_disk
-from actiseg_noise.request import COPIED, LINKED
-from actiseg_noise.summary import summary_misfits
+from actiseg_noise.output import on_disk
+from actiseg_noise.source import Part
+from actiseg_noise.summary import COPIED, DERIVED, summary_misfits
 from actiseg_noise.text.wordings import WordItem, fold, read_noisy_list, read_word_items
 
 
@@ -50,14 +52,62 @@ class Documents:
     rows: list[LedgerRow]
 
     @property
-    def digests_masks(self) -> bool:
-        """Whether the digests of all masks are among the digests: not where they are linked."""
-        return self.recipe.mask_noise is not None or self.summary.get("masks") == COPIED
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of files, besides lists, that the noisy split has."""
+        kinds = _kinds_in(self.summary)
+        if self.recipe.mask_noise is not None and MASKS not in kinds:
+            return MASKS, *kinds  # summaries once said so of copied masks alone
+        return kinds
 
     @property
-    def links_masks(self) -> bool:
-        """Whether the masks are the source's own files."""
-        return self.recipe.mask_noise is None and self.summary.get("masks") == LINKED
+    def clean(self) -> dict[str, tuple[str, ...]]:
+        """The clean lists beside the noisy one, with the kinds of files that they have."""
+        if "with_clean" not in self.summary:
+            return {}
+        cursor = Cursor(self.summary["with_clean"], f"{SUMMARY_FILE}: with_clean")
+        return {
+            check_name(name, "split", entry.where): _kinds_in(entry.mapping())
+            for name, entry in cursor.members()
+        }
+
+    def open_parts(self, out: Path) -> tuple[Part, ...]:
+        """The noisy split as it lies on disk, and the clean lists beside it; `Refused` for all that
+        cannot be opened."""
+        problems = Problems()
+        parts = []
+        for name, kinds in {self.recipe.split: self.kinds, **self.clean}.items():
+            with problems.caught():
+                split = open_split(out, name, masks=MASKS in kinds)
+                parts.append(Part(split, split.sequences, kinds))
+        problems.raise_if_any()
+        return tuple(parts)
+
+
+def _kinds_in(members: Mapping[str, Any]) -> tuple[str, ...]:
+    """The kinds of files that a summary, or its entry of a clean list, says to be there."""
+    kinds = ((MASKS, "masks"), (WEIGHTS, "weights"))
+    return tuple(kind for kind, member in kinds if members.get(member) in (DERIVED, COPIED))
+
+
+def find_clutter(out: Path) -> list[str]:
+    """Files and folders in a noisy split that a desktop or an archiver left there, sorted: their
+    paths relative to it. See `actiseg_data.listing.is_clutter`."""
+    found = []
+    for folder, folders, files in os.walk(out):
+        left = [name for name in (*folders, *files) if is_clutter(name)]
+        found += [Path(folder, name).relative_to(out).as_posix() for name in left]
+        folders[:] = [name for name in folders if name not in left]
+    return sorted(found)
+
+
+def _files_under(folder: Path) -> Iterator[Path]:
+    """All files in a folder and its folders but clutter, sorted; none where it is missing."""
+    if folder.is_dir():
+        for entry in list_folder(folder):
+            if entry.is_folder:
+                yield from _files_under(entry.path)
+            else:
+                yield entry.path
 
 
 def misfits(out: Path, documents: Documents) -> list[str]:
@@ -67,19 +117,18 @@ def misfits(out: Path, documents: Documents) -> list[str]:
     if summary.get("recipe_digest") != recipe.digest:
         lines.append(f"{SUMMARY_FILE}: recipe_digest is not that of {RECIPE_FILE}")
     known = {on_disk(out, name) for name in digests}
-    masks = out.glob(f"{MASKS}/*/*/*") if documents.digests_masks else ()
-    for path in sorted([*masks, *out.glob(f"{IMAGE_SETS}/*")]):
-        if path not in known:
-            lines.append(f"{path.relative_to(out).as_posix()}: is not listed in {DIGESTS_FILE}")
+    for kind in (MASKS, WEIGHTS, IMAGE_SETS):
+        for path in _files_under(out / kind):
+            if path not in known:
+                lines.append(f"{path.relative_to(out).as_posix()}: is not listed in {DIGESTS_FILE}")
     if f"{IMAGE_SETS}/{recipe.split}.json" not in digests:
         lines.append(f"{DIGESTS_FILE}: lacks the action list of the split {recipe.split!r}")
     try:
-        split = open_split(
-            out, recipe.split, masks=documents.digests_masks or documents.links_masks
-        )
+        parts = documents.open_parts(out)
     except Refused as refused:
         return lines + [str(problem) for problem in refused.problems]
-    lines += _mask_misfits(split, documents)
+    split = parts[0].split
+    lines += _file_misfits(parts, documents)
     if summary.get("sequences") != [sequence.folder for sequence in split.sequences]:
         lines.append(f"{SUMMARY_FILE}: its sequences are not those of the action list")
     lines += [
@@ -96,19 +145,13 @@ def misfits(out: Path, documents: Documents) -> list[str]:
     return lines
 
 
-def _mask_misfits(split: Split, documents: Documents) -> Iterator[str]:
-    """Masks of the list that are missing or have no digest, and the other way round."""
-    if documents.links_masks:
-        for sequence in split.sequences:
-            for path in split.mask_paths(sequence):
-                if not path.is_file():
-                    yield f"{mask_name(split, sequence, path.stem)}: is missing"
-    masks = set()
-    if documents.digests_masks:
-        masks = {mask_name(split, seq, frame) for seq in split.sequences for frame in seq.frames}
-    digested = {name for name in documents.digests if name.startswith(f"{MASKS}/")}
-    yield from (f"{name}: is not listed in {DIGESTS_FILE}" for name in sorted(masks - digested))
-    yield from (f"{name}: is not in the action list" for name in sorted(digested - masks))
+def _file_misfits(parts: Iterable[Part], documents: Documents) -> Iterator[str]:
+    """Files of the lists that have no digest, and the other way round."""
+    files = {name for part in parts for seq in part.sequences for name in part.names(seq)}
+    lists = f"{IMAGE_SETS}/"
+    digested = {name for name in documents.digests if not name.startswith(lists)}
+    yield from (f"{name}: is not listed in {DIGESTS_FILE}" for name in sorted(files - digested))
+    yield from (f"{name}: is not in the action list" for name in sorted(digested - files))
 
 
 def _strangers(split: Split, rows: list[LedgerRow]) -> Iterator[str]:

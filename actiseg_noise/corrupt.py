@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Sequence as Listing
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -42,20 +42,21 @@ from actiseg_noise.journal import (
 )
 from actiseg_noise.output import (
     clear_work,
+    copy_files,
     discard_partial,
     finish,
     is_finished,
     journal_of,
-    mask_name,
     open_partial,
     partial_folder,
-    take_files,
+    take_frames,
     unfinished_job,
-    write_sequence,
+    write_noisy,
     written,
 )
-from actiseg_noise.plan import Plan, clean_digests, clean_masks_digest, make_plan
-from actiseg_noise.request import COPIED, Request, prepare_request, refuse_occupied
+from actiseg_noise.plan import Plan, make_plan
+from actiseg_noise.request import Request, prepare_request, refuse_occupied
+from actiseg_noise.source import read_digests_of, summarise_digests
 from actiseg_noise.summary import identity_of, summarise
 from actiseg_noise.verify import verify
 
@@ -84,6 +85,8 @@ def corrupt(
     images: str = "link",
     overwrite: bool = False,
     lexicon: Lexicon | None = None,
+    with_clean: Iterable[str] = (),
+    weights: str = "derive",
     stage: Stage = silent,
 ) -> Corruption:
     """Write a noisy copy of one split of an ActionVOS root.
@@ -91,9 +94,11 @@ def corrupt(
     dataset: the clean root; it is only read. recipe: see `actiseg_noise.recipe.make_recipe`.
     out: folder to make, by default `default_out`. only: sequence folders to restrict the copy to;
     they get the same pixels and words as in a copy of the whole. images: how frames get into the
-    copy: ``link``, ``copy`` or ``none``; without mask noise, masks and weights get in like
-    them, linked where frames do not. overwrite: replace another copy at `out`. lexicon: the one
-    that text noise is drawn from, by default the installed one.
+    copy: ``link``, ``copy`` or ``none``; all else is always a file of its own. overwrite: replace
+    another copy at `out`. lexicon: the one that text noise is drawn from, by default the installed
+    one. with_clean: other lists of the root, whose lists, masks, weights and frames go into the
+    copy as they are. weights: ``derive`` makes the training weights of noisy masks, where the
+    source has weights (see `actiseg_noise.weights`); ``none`` leaves all weights out.
 
     Work goes to ``OUT.partial`` and is taken up again there after an interruption. Raises `Refused`
     with everything that is wrong with the input, before anything is written.
@@ -106,33 +111,33 @@ def corrupt(
     started = time.perf_counter()
     with crew(workers, __name__) as members:
         load_cv2()  # refuse before anything is written
-        request = prepare_request(dataset, recipe, out, only, images, overwrite, lexicon)
-        what = "prompts" if recipe.mask_noise is None else "masks"
-        with stage(f"checking {what}") as progress:
+        request = prepare_request(
+            dataset, recipe, out, only, images, overwrite, lexicon, with_clean, weights
+        )
+        with stage("checking the source") as progress:
             plan = make_plan(
-                request.split, request.recipe, request.sequences, members, progress, lexicon
+                request.split,
+                request.recipe,
+                request.sequences,
+                members,
+                progress,
+                lexicon,
+                clean=request.clean,
+                weights=weights == "derive",
             )
         identity = identity_of(request, plan)
         found = None if overwrite else _finished_run(request, plan, identity, members)
         if found is not None:
             return found
         refuse_occupied(request)
-        copied = None
-        if request.masks_taken == COPIED:
-            with stage("checking masks") as progress:
-                found_masks = run(clean_digests, plan.split, plan.sequences, members, progress)
-            copied = dict(zip(identity["sequences"], found_masks, strict=True))
         try:
             job = _job_of(identity)
             if overwrite and unfinished_job(request.out) != job:
                 discard_partial(request.out)
             with open_partial(request.out, job) as partial:
-                if recipe.mask_noise is not None:
-                    with stage("corrupting") as progress:
-                        _corrupt_all(plan, partial, images, members, progress)
-                else:
-                    take_files(partial, plan.split, plan.sequences, images)
-                summary = _write_documents(request, plan, partial, identity, started, copied)
+                with stage("corrupting" if recipe.mask_noise else "copying") as progress:
+                    _make_all(plan, partial, images, members, progress)
+                summary = _write_documents(request, plan, partial, identity, started)
                 finish(partial, request.out, overwrite=overwrite)
         except OSError as error:
             raise _cannot_write(error, partial_folder(request.out)) from None
@@ -145,29 +150,24 @@ def _job_of(identity: dict[str, Any]) -> dict[str, Any]:
     return identity | {"toolkit": __version__}
 
 
-def _corrupt_all(
+def _make_all(
     plan: Plan, partial: Path, images: str, workers: int | Crew, progress: Progress | None
 ) -> None:
     """Make all sequences that are not there already from an earlier run."""
     journal = journal_of(partial)
     before = find_records(journal)
-    items = [(sequence, before.get(sequence.folder)) for sequence in plan.sequences]
-    run(_corrupt_one, _Task(plan, partial, images, next_run(journal)), items, workers, progress)
+    items = [
+        (number, sequence, before.get(sequence.folder))
+        for number, part in enumerate(plan.parts)
+        for sequence in part.sequences
+    ]
+    run(_make_sequence, _Task(plan, partial, images, next_run(journal)), items, workers, progress)
 
 
 def _write_documents(
-    request: Request,
-    plan: Plan,
-    partial: Path,
-    identity: dict[str, Any],
-    started: float,
-    copied: Mapping[str, Listing[str]] | None,
+    request: Request, plan: Plan, partial: Path, identity: dict[str, Any], started: float
 ) -> dict[str, Any]:
-    """Write all that belongs to the split as a whole; returns the summary.
-
-    copied: digests of masks that were taken as they are, by sequence folder; None where there are
-    none or noise made new ones.
-    """
+    """Write all that belongs to the split as a whole; returns the summary."""
     _take_lists(plan, partial)
     _refuse_changed(plan)
     write_licences(partial, *request.licences)
@@ -175,8 +175,7 @@ def _write_documents(
     if request.lexicon is not None:
         write_json(partial / LEXICON_FILE, request.lexicon.document)
     rows = {} if plan.words is None else plan.words.rows
-    records = _records(plan, partial) if copied is None else _copied_records(plan, copied)
-    records = written(partial, plan.image_sets, rows, records)
+    records = written(partial, plan.image_sets, rows, _records(plan, partial))
     summary = summarise(request, plan, records) | identity
     summary["seconds"] = round(time.perf_counter() - started, 2)
     write_json(partial / SUMMARY_FILE, summary, indent=2)
@@ -191,43 +190,39 @@ class _Task:
     run: int
 
 
-def _corrupt_one(task: _Task, item: tuple[Sequence, Place | None]) -> None:
-    """Read, corrupt and write one sequence, unless its record shows that this was done before."""
-    sequence, before = item
-    plan = task.plan
-    if before and is_finished(task.partial, plan.split, sequence, read_record(before)):
+def _make_sequence(task: _Task, item: tuple[int, Sequence, Place | None]) -> None:
+    """Write the files of one sequence, unless its record shows that this was done before.
+
+    item: the number of its part, the sequence, and where its record stands.
+    """
+    number, sequence, before = item
+    plan, partial = task.plan, task.partial
+    part = plan.parts[number]
+    if before and is_finished(partial, part, sequence, read_record(before)):
         return
-    clean = plan.split.each_mask(sequence)
-    frames = corrupt_sequence(sequence, clean, plan.recipe, plan.threshold)
     try:
-        record = write_sequence(task.partial, plan.split, sequence, frames, task.images)
-        append(journal_of(task.partial), task.run, record)
+        if number == 0 and plan.recipe.mask_noise is not None:
+            clean = part.masks(sequence)
+            frames = corrupt_sequence(sequence, clean, plan.recipe, plan.threshold)
+            record = write_noisy(partial, part, sequence, frames)
+        else:
+            record = copy_files(partial, part, sequence)
+        take_frames(partial, part.split, sequence, task.images)
+        append(journal_of(partial), task.run, record)
     except OSError as error:
-        raise _cannot_write(error, task.partial) from None
+        raise _cannot_write(error, partial) from None
 
 
 def _records(plan: Plan, partial: Path) -> Iterator[SequenceRecord]:
-    """The records of all sequences, in order, one at a time; empty ones without mask noise."""
-    masked = plan.recipe.mask_noise is not None
-    places = find_records(journal_of(partial)) if masked else {}
-    for sequence in plan.sequences:
-        place = places.get(sequence.folder)
-        record = read_record(place) if place else None
-        if record is None:
-            if masked:
+    """The records of all sequences, in order, one at a time."""
+    places = find_records(journal_of(partial))
+    for part in plan.parts:
+        for sequence in part.sequences:
+            place = places.get(sequence.folder)
+            record = read_record(place) if place else None
+            if record is None:
                 raise Interrupted(_change(f"the record of {sequence.folder}", partial))
-            record = SequenceRecord.empty(sequence.folder)
-        yield record
-
-
-def _copied_records(plan: Plan, copied: Mapping[str, Listing[str]]) -> Iterator[SequenceRecord]:
-    """Records of sequences whose masks were copied: their digests alone."""
-    for sequence in plan.sequences:
-        record = SequenceRecord.empty(sequence.folder)
-        if sequence.folder in plan.split.subsets:
-            names = (mask_name(plan.split, sequence, frame) for frame in sequence.frames)
-            record.digests.update(zip(names, copied[sequence.folder], strict=True))
-        yield record
+            yield record
 
 
 def _take_lists(plan: Plan, partial: Path) -> None:
@@ -281,10 +276,8 @@ def _finished_run(
         same = identity.items() <= summary.items() and lists.items() <= digests.items()
         if not same or not verify(out, workers=workers).ok:
             return None
-        if plan.recipe.mask_noise is not None:
-            clean = clean_masks_digest(plan.split, plan.sequences, workers)
-            if clean != summary.get("clean_masks_digest"):
-                return None
+        if not _is_of_source(plan, summary, digests, workers):
+            return None
     except Interrupted:
         raise
     except Refused:
@@ -294,3 +287,23 @@ def _finished_run(
         with suppress(Refused):  # a run that is still at work will see that it came second
             discard_partial(out)
     return Corruption(out, request.recipe.digest, summary, made=False)
+
+
+def _is_of_source(
+    plan: Plan, summary: Mapping[str, Any], digests: Mapping[str, str], workers: int | Crew
+) -> bool:
+    """Whether the files of a finished run were made from those that the source has now."""
+    for number, part in enumerate(plan.parts):
+        found = run(read_digests_of, part, part.sequences, workers)
+        folders = (sequence.folder for sequence in part.sequences)
+        by_folder = dict(zip(folders, found, strict=True))
+        if number == 0 and plan.recipe.mask_noise is not None:
+            if not summarise_digests(by_folder).items() <= summary.items():
+                return False
+            continue
+        for sequence in part.sequences:
+            clean = chain.from_iterable(by_folder[sequence.folder].values())
+            copies = zip(part.names(sequence), clean, strict=True)
+            if any(digests.get(name) != digest for name, digest in copies):
+                return False
+    return True

@@ -21,22 +21,23 @@ _ENDING = ".jsonl"
 class SequenceRecord:
     """What is kept of a finished sequence.
 
-    folder: its name. rows: ledger rows as lines of JSON. digests: of the noisy masks, by path, in
-    frame order. clean_digests: of the masks that they were made from, likewise. tally,
-    bystander_ious: see `actiseg_noise.apply.FrameNoise`.
+    folder: its name. rows: ledger rows as lines of JSON. digests: of the masks and weights written,
+    by path. clean_digests: of those that they were made from, see
+    `actiseg_noise.source.Part.digests`. tally, bystander_ious: see
+    `actiseg_noise.apply.FrameNoise`.
     """
 
     folder: str
     rows: list[str]
     digests: dict[str, str]
-    clean_digests: list[str]
+    clean_digests: dict[str, list[str]]
     tally: Counter[str]
     bystander_ious: list[float]
 
     @classmethod
     def empty(cls, folder: str) -> SequenceRecord:
         """The record of a sequence of which nothing is known yet."""
-        return cls(folder, [], {}, [], Counter(), [])
+        return cls(folder, [], {}, {}, Counter(), [])
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,6 @@ from actiseg_data.sequences import Sequence
 from actiseg_data.stage import Stage, silent
 from actiseg_data.untrusted import Cursor, parse_json
 from actiseg_noise.apply import corrupt_sequence
-from actiseg_noise.plan import clean_digests
 from actiseg_noise.presets import MANIFESTS, load_preset, load_presets
 from actiseg_noise.text.agreement import match_case
 from actiseg_noise.text.words import WordNoise
@@ -119,8 +118,13 @@ def recognise(root: Path, workers: int = 1) -> Golden:
 
 def clean_digest(split: Split, workers: int = 1) -> str:
     """`Golden.clean` of a split."""
-    found = run(clean_digests, split, split.sequences, workers)
+    found = run(_clean_digests, split, split.sequences, workers)
     return digest_of_masks(zip(split.sequences, found, strict=True))
+
+
+def _clean_digests(split: Split, sequence: Sequence) -> list[str]:
+    """Digests of the pixels of a sequence's clean masks, in frame order."""
+    return [pixel_digest(mask) for mask in split.each_mask(sequence)]
 
 
 def derive(

@@ -10,7 +10,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from actiseg_data.errors import Refused, refuse
 from actiseg_data.files import DRAFT, is_occupied, write_json, writing
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, Split, disk_name
 from actiseg_data.licences import LICENSE_FILE, NOTICE_FILE
+from actiseg_data.listing import is_clutter, list_files, list_folder
 from actiseg_data.masks import PALETTE, pixel_digest, read_index_mask
 from actiseg_data.records import (
     DIGESTS_FILE,
@@ -32,9 +33,11 @@ from actiseg_data.records import (
     read_summary,
 )
 from actiseg_data.sequences import Sequence
-from actiseg_data.untrusted import read_json
+from actiseg_data.untrusted import read_bytes, read_json
 from actiseg_noise.apply import FrameNoise
 from actiseg_noise.journal import SequenceRecord
+from actiseg_noise.source import Part
+from actiseg_noise.weights import derive_weights, weigh_objects
 
 _WORK = "work"
 _JOB_FILE = "job.json"
@@ -54,11 +57,6 @@ _DOCUMENTS = (
 _CONTENT = {MASKS, FRAMES, WEIGHTS, IMAGE_SETS, _WORK, *_DOCUMENTS}
 
 
-def mask_name(split: Split, sequence: Sequence, frame: str) -> str:
-    """Path of a mask relative to its dataset, with forward slashes, as digests name it."""
-    return f"{MASKS}/{split.subsets[sequence.folder]}/{sequence.folder}/{frame}.png"
-
-
 def on_disk(root: Path, name: str) -> Path:
     """The file that a digest's relative path names under a root."""
     return root.joinpath(*(disk_name(part) for part in name.split("/")))
@@ -74,12 +72,17 @@ def journal_of(partial: Path) -> Path:
     return partial / _WORK / _JOURNAL
 
 
+def is_taken(path: Path) -> bool:
+    """Whether something stands at a path that is no folder, or one with more than clutter in it."""
+    return os.path.lexists(path) and (not path.is_dir() or bool(list_folder(path)))
+
+
 def is_own(folder: Path) -> bool:
-    """Whether a folder is a noisy split of this toolkit and holds nothing else."""
+    """Whether a folder is a noisy split of this toolkit and holds nothing else but clutter."""
     try:
         read_recipe(folder / RECIPE_FILE)
         read_summary(folder / SUMMARY_FILE)
-        return {path.name for path in folder.iterdir()} <= _CONTENT
+        return {entry.name for entry in list_folder(folder)} <= _CONTENT
     except Refused:
         return False
 
@@ -132,7 +135,8 @@ def _is_bare(partial: Path) -> bool:
     """Whether a partial folder is absent, or was left when it held no job yet or none any more."""
     work = partial / _WORK
     inside = partial.rglob("*") if partial.is_dir() else ()
-    return all(path in (work, work / _LOCK_FILE) or path.suffix == DRAFT for path in inside)
+    known = (work, work / _LOCK_FILE)
+    return all(path in known or path.suffix == DRAFT or is_clutter(path.name) for path in inside)
 
 
 def unfinished_job(out: Path) -> Any:
@@ -178,68 +182,89 @@ def _locked(partial: Path) -> Iterator[None]:
         yield
 
 
-def write_sequence(
-    partial: Path,
-    split: Split,
-    sequence: Sequence,
-    frames: Iterable[FrameNoise],
-    images: str,
+def write_noisy(
+    partial: Path, part: Part, sequence: Sequence, frames: Iterable[FrameNoise]
 ) -> SequenceRecord:
-    """Write a sequence's noisy masks and frames, and return what is to be recorded of it.
+    """Write a sequence's noisy masks and their weights; returns what is to be recorded of it.
 
     frames: taken one at a time.
     """
-    place = Path(split.subsets[sequence.folder], disk_name(sequence.folder))
-    masks, pictures = partial / MASKS / place, partial / FRAMES / place
-    for folder in (masks, pictures):
-        _clear(folder)  # what a killed run left
-    masks.mkdir(parents=True)
+    _clear_folders(partial, part, sequence)
     record = SequenceRecord.empty(sequence.folder)
-    for noise in frames:
-        # In place: the sequence is finished when it is recorded, not before.
-        file = masks / disk_name(f"{noise.frame}.png")
-        file.write_bytes(png.encode(noise.mask, PALETTE))
+    files: dict[str, list[str]] = {kind: [] for kind in part.kinds}
+    names = dict(zip(part.kinds, part.names_by_kind(sequence), strict=True))
+    for number, (noise, weights) in enumerate(part.weighed(sequence, frames)):
+        made = {MASKS: (noise.clean, noise.mask)}
+        if weights is not None:
+            values = weigh_objects(noise.clean, weights)
+            made[WEIGHTS] = (weights, derive_weights(noise.mask, values))
+        for kind, (clean, new) in made.items():
+            # In place: the sequence is finished when it is recorded, not before.
+            on_disk(partial, names[kind][number]).write_bytes(png.encode(new, PALETTE))
+            record.digests[names[kind][number]] = pixel_digest(new)
+            files[kind].append(pixel_digest(clean))
         record.rows.extend(row.to_json() for row in noise.rows)
-        record.digests[mask_name(split, sequence, noise.frame)] = pixel_digest(noise.mask)
-        record.clean_digests.append(pixel_digest(noise.clean))
         record.tally.update(noise.tally)
         record.bystander_ious.extend(noise.bystander_ious)
-    if images != "none":
-        _take_folder(split.folder(FRAMES, sequence), pictures, copy=images == "copy")
+    record.clean_digests.update(files)
     return record
 
 
-def take_files(partial: Path, split: Split, sequences: Iterable[Sequence], images: str) -> None:
-    """Take masks, weights and frames of sequences as they are, by links or copies. Those that the
-    source lacks are left out.
+def copy_files(partial: Path, part: Part, sequence: Sequence) -> SequenceRecord:
+    """Copy a sequence's masks and weights, byte for byte; returns what is to be recorded of it."""
+    _clear_folders(partial, part, sequence)
+    record = SequenceRecord.empty(sequence.folder)
+    record.clean_digests.update(part.digests(sequence))
+    for kind, names in zip(part.kinds, part.names_by_kind(sequence), strict=True):
+        for name, path in zip(names, part.paths(kind, sequence), strict=True):
+            on_disk(partial, name).write_bytes(read_bytes(path))
+        record.digests.update(zip(names, record.clean_digests[kind], strict=True))
+    return record
+
+
+def take_frames(partial: Path, split: Split, sequence: Sequence, images: str) -> None:
+    """Take the frames of a sequence, if the source has them, by a link or as copies.
 
     images: see `actiseg_noise.corrupt.corrupt`.
     """
-    for sequence in sequences:
-        if sequence.folder not in split.subsets:
-            continue
-        place = Path(split.subsets[sequence.folder], disk_name(sequence.folder))
-        for kind in (MASKS, WEIGHTS, FRAMES):
-            _clear(partial / kind / place)  # what a killed run left
-            if kind != FRAMES or images != "none":
-                source = split.folder(kind, sequence)
-                only = {f"{frame}.png" for frame in sequence.frames} if kind == MASKS else None
-                _take_folder(source, partial / kind / place, copy=images == "copy", only=only)
+    if sequence.folder not in split.subsets:
+        return
+    target = partial / FRAMES / split.subsets[sequence.folder] / disk_name(sequence.folder)
+    _clear(target)  # what a killed run left
+    source = split.folder(FRAMES, sequence)
+    if images == "none" or not source.is_dir():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if images == "copy":
+        target.mkdir()
+        for picture in list_files(source):
+            # Not `copytree`: it would make folders that nobody may write to as the source's are.
+            shutil.copy2(picture.path, target)
+    else:
+        # The partial and the final folder are siblings, so a relative link outlives the rename.
+        target.symlink_to(os.path.relpath(source.resolve(), target.parent.resolve()), True)
+
+
+def _clear_folders(partial: Path, part: Part, sequence: Sequence) -> None:
+    """Make a sequence's folders anew, without what a killed run left in them."""
+    for names in part.names_by_kind(sequence):
+        folder = on_disk(partial, names[0]).parent
+        _clear(folder)
+        folder.mkdir(parents=True)
 
 
 def is_finished(
-    partial: Path, split: Split, sequence: Sequence, record: SequenceRecord | None
+    partial: Path, part: Part, sequence: Sequence, record: SequenceRecord | None
 ) -> bool:
-    """Whether the noisy masks of a sequence are what its record says, and the clean masks are still
-    those that they were made from."""
-    names = [mask_name(split, sequence, frame) for frame in sequence.frames]
-    if record is None or list(record.digests) != names:
+    """Whether the files of a sequence are what its record says, and the clean ones are still those
+    that they were made from."""
+    if record is None or sorted(record.digests) != sorted(part.names(sequence)):
         return False
     try:
         return all(
             pixel_digest(read_index_mask(on_disk(partial, name))) == digest
             for name, digest in record.digests.items()
-        ) and record.clean_digests == [pixel_digest(mask) for mask in split.each_mask(sequence)]
+        ) and record.clean_digests == part.digests(sequence)
     except Refused:
         return False
 
@@ -282,19 +307,23 @@ def finish(partial: Path, out: Path, *, overwrite: bool) -> None:
 
 
 def _give_name(partial: Path, out: Path, overwrite: bool) -> None:
-    if is_occupied(out):
-        if not (overwrite and is_own(out)):
-            raise refuse("something appeared here meanwhile", out, "move it away, and run again")
+    if is_taken(out) and not (overwrite and is_own(out)):
+        raise refuse("something appeared here meanwhile", out, "move it away, and run again")
+    if os.path.lexists(out):
         # Into the work folder, which goes when the new split has its name.
         _clear(partial / _WORK / _REPLACED)
         os.replace(out, partial / _WORK / _REPLACED)
-    elif out.exists():
-        out.rmdir()
     os.replace(partial, out)
 
 
 def clear_work(out: Path) -> None:
-    """Remove the work folder of a finished split, which a run killed at its very end leaves."""
+    """Remove the work folder of a finished split, which a run killed at its very end leaves. Hidden
+    files of what stood there before, such as ``.git``, are kept."""
+    replaced = out / _WORK / _REPLACED
+    with suppress(FileNotFoundError):  # the run that made it is at the same
+        for path in replaced.iterdir():
+            if is_clutter(path.name) and not os.path.lexists(out / path.name):
+                os.replace(path, out / path.name)
     while (out / _WORK).is_dir():
         with suppress(FileNotFoundError):  # the run that made it is at the same
             shutil.rmtree(out / _WORK)
@@ -305,20 +334,3 @@ def _clear(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _take_folder(source: Path, target: Path, *, copy: bool, only: Set[str] | None = None) -> None:
-    """Link a folder, or copy its files: those of some names, or all."""
-    if not source.is_dir():
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if copy:
-        target.mkdir()
-        for picture in source.iterdir():
-            if not picture.is_file() or (only is not None and picture.name not in only):
-                continue
-            # Not `copytree`: it would make folders that nobody may write to as the source's are.
-            shutil.copy2(picture, target)
-    else:
-        # The partial and the final folder are siblings, so a relative link outlives the rename.
-        target.symlink_to(os.path.relpath(source.resolve(), target.parent.resolve()), True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from collections.abc import Sequence as Listing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,13 @@ from actiseg_data.errors import Problems
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split
 from actiseg_data.layouts.image_sets import image_sets_files
 from actiseg_data.lexicon import Lexicon
-from actiseg_data.masks import ids_in, pixel_digest
+from actiseg_data.masks import ids_in
 from actiseg_data.parallel import Crew, Progress, run
 from actiseg_data.records import Recipe
 from actiseg_data.sequences import Sequence
 from actiseg_noise.apply import eligible, selection_draw
 from actiseg_noise.selection import exact_threshold
+from actiseg_noise.source import Part, make_part
 from actiseg_noise.text.plan import WordPlan, plan_words
 
 
@@ -27,24 +28,34 @@ from actiseg_noise.text.plan import WordPlan, plan_words
 class Plan:
     """What a recipe will touch in a split.
 
-    sequences: the ones of this run, in list order. image_sets: digests of the lists and their
-    companions as they will be written, cut to these sequences, by file name; verbatim: names of
-    those that are written as they are, byte for byte. threshold: masks of
-    items with a selection draw below it are touched; None without mask noise. words: None
-    without text noise. list_stamps, mask_stamps: `stamp_of` every file that the outcome depends
-    on, by the list's name and by the sequence's folder; for an exact recipe those of the whole
-    split.
+    parts: what of the source goes into the copy: the sequences of this run, in list order, then
+    those of the clean lists that are put beside them and that no part before has. image_sets:
+    digests of the lists and their companions as they will be written, cut to these sequences, by
+    file name; verbatim: names of those that are written as they are, byte for byte. threshold:
+    masks of items with a selection draw below it are touched; None without mask noise. words: None
+    without text noise. list_stamps, file_stamps: `stamp_of` every file that the outcome depends
+    on, by the list's name and by the number of the part and the sequence's folder; for an exact
+    recipe those of the whole split.
     """
 
-    split: Split
+    parts: tuple[Part, ...]
     recipe: Recipe
-    sequences: tuple[Sequence, ...]
     image_sets: dict[str, str]
     verbatim: frozenset[str]
     threshold: float | None
     words: WordPlan | None
     list_stamps: dict[str, int]
-    mask_stamps: dict[str, tuple[int, ...]]
+    file_stamps: dict[tuple[int, str], tuple[int, ...]]
+
+    @property
+    def split(self) -> Split:
+        """The clean split that noise is made of."""
+        return self.parts[0].split
+
+    @property
+    def sequences(self) -> tuple[Sequence, ...]:
+        """The sequences that get noise."""
+        return self.parts[0].sequences
 
     @property
     def exact_thresholds(self) -> dict[str, Any]:
@@ -59,15 +70,17 @@ class Plan:
         return found
 
     def changed_files(self) -> list[Path]:
-        """The lists, and the folders of masks, that were written to since the plan was made."""
+        """The lists, and the folders of masks, that were written to since the plan was made, or
+        whose weights were."""
         lists = self.split.root / IMAGE_SETS
         changed = [
             lists / name for name, of in self.list_stamps.items() if of != stamp_of(lists / name)
         ]
-        for sequence in self.split.sequences:
-            stamps = self.mask_stamps.get(sequence.folder)
-            if stamps is not None and stamps != _mask_stamps(self.split, sequence):
-                changed.append(self.split.folder(MASKS, sequence))
+        for number, part in enumerate(self.parts):
+            for sequence in part.split.sequences:
+                stamps = self.file_stamps.get((number, sequence.folder))
+                if stamps is not None and stamps != _stamps(part, sequence):
+                    changed.append(part.split.folder(MASKS, sequence))
         return changed
 
 
@@ -79,36 +92,63 @@ def make_plan(
     progress: Progress | None = None,
     lexicon: Lexicon | None = None,
     *,
+    clean: Listing[Split] = (),
+    weights: bool = True,
     survey: bool = True,
 ) -> Plan:
     """Look at every mask and prompt that a run touches, and settle what it will make of them.
 
     sequences: those of this run. An exact recipe is settled over the whole split all the same, so
     that a part agrees with the whole. lexicon: the one that text noise is drawn from, by
-    default the installed one. survey: False leaves masks alone that nothing is to be known of yet.
-    Raises `Refused` with every faulty mask or companion file.
+    default the installed one. clean: lists of the same root that go beside the noisy one. weights:
+    whether training weights go into the copy, where the source has them. survey: False leaves files
+    alone that nothing is to be known of yet. Raises `Refused` with every faulty file.
     """
     lists = split.root / IMAGE_SETS
-    list_stamps = {name: stamp_of(lists / name) for name in image_sets_files(split.name)}
+    names = [file for opened in (split, *clean) for file in image_sets_files(opened.name)]
+    list_stamps = {name: stamp_of(lists / name) for name in names}
     words = None
     if recipe.text_noise is not None:
         words = plan_words(split, recipe, sequences, lexicon)
     reworded = {} if words is None else words.digests
     image_sets, verbatim = image_set_digests(split, sequences, reworded)
-    lists_of_run = (tuple(sequences), image_sets, verbatim)
+    for other in clean:
+        beside, whole = image_set_digests(other, other.sequences, {})
+        image_sets |= beside
+        verbatim |= whole
+    parts = make_parts(split, sequences, clean, weights=weights)
     noise = recipe.mask_noise
-    if noise is None or not (survey or noise.exact):
-        threshold = None if noise is None else noise.rate
-        return Plan(split, recipe, *lists_of_run, threshold, words, list_stamps, {})
-    surveyed = split.sequences if noise.exact else sequences
-    found = run(_check_masks, (split, recipe), surveyed, workers, progress)
-    threshold = noise.rate
-    if noise.exact:
-        threshold = exact_threshold((draw for _, draws in found for draw in draws), noise.rate)
-    mask_stamps = {
-        sequence.folder: stamps for sequence, (stamps, _) in zip(surveyed, found, strict=True)
-    }
-    return Plan(split, recipe, *lists_of_run, threshold, words, list_stamps, mask_stamps)
+    exact = noise is not None and noise.exact
+    threshold = None if noise is None else noise.rate
+    file_stamps: dict[tuple[int, str], tuple[int, ...]] = {}
+    if survey or exact:
+        of_run = {sequence.folder for sequence in sequences}
+        items = [
+            (number, sequence, number > 0 or sequence.folder in of_run)
+            for number, part in enumerate(parts)
+            for sequence in (split.sequences if number == 0 and exact else part.sequences)
+            if part.kinds
+        ]
+        found = run(_survey, (parts, recipe), items, workers, progress)
+        if exact and noise is not None:
+            threshold = exact_threshold((draw for _, draws in found for draw in draws), noise.rate)
+        for (number, sequence, _), (stamps, _) in zip(items, found, strict=True):
+            file_stamps[number, sequence.folder] = stamps
+    return Plan(parts, recipe, image_sets, verbatim, threshold, words, list_stamps, file_stamps)
+
+
+def make_parts(
+    split: Split, sequences: Listing[Sequence], clean: Listing[Split], *, weights: bool
+) -> tuple[Part, ...]:
+    """What of the source goes into a copy, each sequence once; see `Plan.parts`."""
+    parts = [make_part(split, sequences, weights=weights)]
+    taken: set[str] = set()
+    for other in clean:
+        part = make_part(other, other.sequences, weights=weights)
+        new = tuple(sequence for sequence in part.sequences if sequence.folder not in taken)
+        taken |= {sequence.folder for sequence in new}
+        parts.append(replace(part, sequences=new))
+    return tuple(parts)
 
 
 def stamp_of(path: Path) -> int:
@@ -122,23 +162,26 @@ def stamp_of(path: Path) -> int:
     return hash(figures)  # of integers: the same in every process
 
 
-def _mask_stamps(split: Split, sequence: Sequence) -> tuple[int, ...]:
-    return tuple(map(stamp_of, split.mask_paths(sequence)))
+def _stamps(part: Part, sequence: Sequence) -> tuple[int, ...]:
+    return tuple(stamp_of(path) for kind in part.kinds for path in part.paths(kind, sequence))
 
 
-def _check_masks(
-    shared: tuple[Split, Recipe], sequence: Sequence
+def _survey(
+    shared: tuple[tuple[Part, ...], Recipe], item: tuple[int, Sequence, bool]
 ) -> tuple[tuple[int, ...], array[float]]:
-    """Decode and check a sequence's masks; `Refused` with all that is wrong with them.
+    """Decode and check a sequence's files; `Refused` with all that is wrong with them.
 
-    Returns their stamps, and, where an exact recipe asks for them, the selection draws.
+    item: the number of its part, the sequence, and whether it is one of the run. Returns the files'
+    stamps, and, where an exact recipe asks for them, the selection draws.
     """
-    split, recipe = shared
-    stamps = _mask_stamps(split, sequence)
-    if recipe.mask_noise is not None and recipe.mask_noise.exact:
-        return stamps, selection_draws(shared, sequence)
-    for _ in split.each_mask(sequence):
-        pass
+    parts, recipe = shared
+    number, sequence, wanted = item
+    part = parts[number]
+    stamps = _stamps(part, sequence)
+    if wanted:
+        part.check(sequence)
+    if number == 0 and recipe.mask_noise is not None and recipe.mask_noise.exact:
+        return stamps, selection_draws((part.split, recipe), sequence)
     return stamps, array("d")
 
 
@@ -186,15 +229,3 @@ def image_set_digests(
                 verbatim |= {name} if whole else set()
     problems.raise_if_any()
     return digests, frozenset(verbatim)
-
-
-def clean_masks_digest(split: Split, sequences: Listing[Sequence], workers: int | Crew = 1) -> str:
-    """One digest of the clean masks of some sequences: of their pixels, by folder."""
-    found = run(clean_digests, split, sequences, workers)
-    folders = (sequence.folder for sequence in sequences)
-    return json_digest(dict(zip(folders, found, strict=True)))
-
-
-def clean_digests(split: Split, sequence: Sequence) -> list[str]:
-    """Digests of the pixels of a sequence's clean masks, in frame order."""
-    return [pixel_digest(mask) for mask in split.each_mask(sequence)]

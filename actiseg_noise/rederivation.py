@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from actiseg_data.errors import Refused
-from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split, sequence_folder
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS, Split
 from actiseg_data.masks import IndexMask, ids_in, pixel_digest, read_index_mask
 from actiseg_data.parallel import Crew, run
 from actiseg_data.records import LEDGER_FILE, SUMMARY_FILE, MaskRow, Recipe, TextRow
@@ -19,13 +19,18 @@ from actiseg_data.stage import Stage
 from actiseg_noise.apply import corrupt_sequence
 from actiseg_noise.consistency import Documents, file_misfit
 from actiseg_noise.noisy_split import carried_lexicon
-from actiseg_noise.output import mask_name, on_disk
+from actiseg_noise.output import on_disk
 from actiseg_noise.plan import make_plan
+from actiseg_noise.source import Part
 from actiseg_noise.summary import fits_word_section, word_section
 from actiseg_noise.text.plan import WordPlan
+from actiseg_noise.weights import derive_weights, weigh_objects
 
 _INNER = ("items", "bystanders", "bystanders_cut", "absent", "vanished")
 """Counts of `FrameNoise` that the summary tells, too."""
+
+_COUNTED = {MASKS: "masks", WEIGHTS: "weights"}
+"""What files of a kind are counted as."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Rederivation:
     """The comparison of a noisy split with what recipe and source give.
 
     split: of the source. folders: all sequences of the noisy split; wanted: those that are looked
-    at.
+    at. clean: the source's lists whose copies beside the noisy one are looked at.
     """
 
     out: Path
@@ -41,6 +46,7 @@ class Rederivation:
     documents: Documents
     folders: set[str]
     wanted: set[str]
+    clean: tuple[Split, ...] = ()
 
     def run(self, workers: int | Crew, stage: Stage) -> tuple[list[str], Counter[str]]:
         """Mismatches, and counts of what was compared."""
@@ -59,8 +65,18 @@ class Rederivation:
             return mismatches, Counter()
         with stage("surveying the source") as progress:
             plan = make_plan(
-                split, recipe, whole, workers, progress, carried_lexicon(self.out), survey=False
+                split,
+                recipe,
+                whole,
+                workers,
+                progress,
+                carried_lexicon(self.out),
+                clean=self.clean,
+                survey=False,
             )
+        parts = [self._restricted(part) for part in plan.parts]
+        for part in parts:
+            mismatches += self._lacking_kinds(part)
         for name, digest in plan.image_sets.items():
             path = f"{IMAGE_SETS}/{name}"
             if self.documents.digests.get(path) != digest:
@@ -75,13 +91,15 @@ class Rederivation:
             mismatches += more
             counts += counted
         with stage("deriving from the source") as progress:
-            if recipe.mask_noise is None:
-                found = run(_compare_untouched, (self.out, split), chosen, workers, progress)
-            else:
-                job = _Job(split, recipe, plan.threshold, self.out)
-                of_folder = self._mask_rows()
-                items = [(sequence, of_folder.get(sequence.folder, ())) for sequence in chosen]
-                found = run(_derive_again, job, items, workers, progress)
+            job = _Job(tuple(parts), recipe, plan.threshold, self.out)
+            of_folder = self._mask_rows()
+            items = [(0, sequence, of_folder.get(sequence.folder, ())) for sequence in chosen]
+            items += [
+                (number, sequence, ())
+                for number, part in enumerate(parts[1:], 1)
+                for sequence in part.sequences
+            ]
+            found = run(_compare, job, items, workers, progress)
         for lines, counted in found:
             mismatches += lines
             counts += counted
@@ -90,6 +108,26 @@ class Rederivation:
         for name in _INNER:
             del counts[name]
         return mismatches, counts
+
+    def _kinds_of(self, part: Part) -> tuple[str, ...]:
+        """The kinds of files that the noisy split says to have of a part."""
+        name = part.split.name
+        return (
+            self.documents.clean.get(name, ()) if part.split in self.clean else self.documents.kinds
+        )
+
+    def _restricted(self, part: Part) -> Part:
+        """A part with those of its kinds that the noisy split says to have."""
+        kinds = self._kinds_of(part)
+        return replace(part, kinds=tuple(kind for kind in part.kinds if kind in kinds))
+
+    def _lacking_kinds(self, part: Part) -> list[str]:
+        """Kinds of files that the noisy split has and the source lacks."""
+        return [
+            f"{kind}: the source has none for the split {part.split.name!r}"
+            for kind in self._kinds_of(part)
+            if kind not in part.kinds
+        ]
 
     def _mask_counts(self, counts: Counter[str]) -> list[str]:
         """Counts of the summary that are not those of the masks."""
@@ -129,50 +167,57 @@ class Rederivation:
         return lines, Counter(prompts=prompts)
 
 
-def _compare_untouched(
-    shared: tuple[Path, Split], sequence: Sequence
-) -> tuple[list[str], Counter[str]]:
-    """Compare the masks of one sequence, which nothing should have touched, with the source's."""
-    out, split = shared
-    if sequence.folder not in split.subsets:
-        return [], Counter(sequences=1)
-    theirs = sequence_folder(out, MASKS, split.subsets[sequence.folder], sequence.folder)
-    ours = split.folder(MASKS, sequence)
-    if not ours.is_dir():
-        return [], Counter(sequences=1)
-    if not theirs.is_dir():
-        return [f"{MASKS}: the masks of {sequence.folder} are gone"], Counter(sequences=1)
-    if os.path.samefile(theirs, ours):
-        return [], Counter(sequences=1, masks=len(sequence.frames))
-    lines = []
-    for frame, mask in zip(sequence.frames, split.each_mask(sequence), strict=True):
-        listed = (mask_name(split, sequence, frame), pixel_digest(mask))
-        line = file_misfit(out, listed, told_by="the source")
-        lines += [] if line is None else [line]
-    return lines, Counter(sequences=1, masks=len(sequence.frames))
-
-
 @dataclass(frozen=True)
 class _Job:
-    split: Split
+    parts: tuple[Part, ...]
     recipe: Recipe
     threshold: float | None
     out: Path
 
 
-def _derive_again(
-    job: _Job, item: tuple[Sequence, tuple[MaskRow, ...]]
+def _compare(
+    job: _Job, item: tuple[int, Sequence, tuple[MaskRow, ...]]
 ) -> tuple[list[str], Counter[str]]:
-    """Compare one sequence on disk with what recipe and source give."""
-    sequence, rows = item
+    """Compare one sequence on disk with what recipe and source give.
+
+    item: the number of its part, the sequence, and the ledger's rows on its masks.
+    """
+    number, sequence, rows = item
+    if number > 0 or job.recipe.mask_noise is None:
+        return _compare_copies(job.out, job.parts[number], sequence)
+    return _derive_again(job, sequence, rows)
+
+
+def _compare_copies(out: Path, part: Part, sequence: Sequence) -> tuple[list[str], Counter[str]]:
+    """Compare files of one sequence, which nothing should have touched, with the source's."""
+    counts = Counter(sequences=1)
+    counts.update({_COUNTED[kind]: len(sequence.frames) for kind in part.kinds})
+    digests = chain.from_iterable(part.digests(sequence).values())
+    listed = zip(part.names(sequence), digests, strict=True)
+    lines = [file_misfit(out, entry, told_by="the source") for entry in listed]
+    return [line for line in lines if line is not None], counts
+
+
+def _derive_again(
+    job: _Job, sequence: Sequence, rows: tuple[MaskRow, ...]
+) -> tuple[list[str], Counter[str]]:
+    """Compare one noisy sequence on disk with what recipe and source give."""
+    part = job.parts[0]
     lines = []
     counts: Counter[str] = Counter(sequences=1)
     derived_rows: list[MaskRow] = []
-    clean_masks = job.split.each_mask(sequence)
-    for noise in corrupt_sequence(sequence, clean_masks, job.recipe, job.threshold):
+    derived = corrupt_sequence(sequence, part.masks(sequence), job.recipe, job.threshold)
+    names = dict(zip(part.kinds, part.names_by_kind(sequence), strict=True))
+    for position, (noise, weights) in enumerate(part.weighed(sequence, derived)):
         derived_rows += noise.rows
         counts.update({name: noise.tally[name] for name in _INNER})
-        name = mask_name(job.split, sequence, noise.frame)
+        if weights is not None:
+            expected = derive_weights(noise.mask, weigh_objects(noise.clean, weights))
+            listed = (names[WEIGHTS][position], pixel_digest(expected))
+            line = file_misfit(job.out, listed, told_by="the source")
+            lines += [] if line is None else [line]
+            counts += Counter(weights=1)
+        name = names[MASKS][position]
         try:
             actual = read_index_mask(on_disk(job.out, name))
         except Refused as refused:

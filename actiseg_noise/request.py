@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actiseg_data.errors import Problems, Refused, refuse, suggest
-from actiseg_data.files import is_occupied
-from actiseg_data.layouts.actionvos import FRAMES, MASKS, Split, open_split
+from actiseg_data.layouts.actionvos import FRAMES, Split, open_split, split_names
 from actiseg_data.lexicon import Lexicon, load_lexicon
 from actiseg_data.licences import read_licences
+from actiseg_data.listing import list_files, list_folder
 from actiseg_data.records import RECIPE_FILE, Recipe, read_recipe
 from actiseg_data.sequences import Sequence
+from actiseg_data.untrusted import dangling_link, refuse_missing
 from actiseg_noise import __version__
-from actiseg_noise.output import is_own, partial_folder
-from actiseg_noise.recipe import check_recipe
+from actiseg_noise.kinds import plain
+from actiseg_noise.output import is_own, is_taken, partial_folder
+from actiseg_noise.presets import load_preset
+from actiseg_noise.recipe import check_recipe, make_recipe
 
 IMAGES = ("link", "copy", "none")
-COPIED, LINKED = "copied", "linked"
+WEIGHTS_CHOICES = ("derive", "none")
 
 
 @dataclass(frozen=True)
 class Request:
     """What is asked of a run, read and checked before masks are. lexicon: of text noise, None
-    for the installed one. licences: LICENSE, NOTICE."""
+    for the installed one. licences: LICENSE, NOTICE. clean: lists that go beside the noisy one.
+    images, weights: see `actiseg_noise.corrupt.corrupt`."""
 
     split: Split
     recipe: Recipe
@@ -35,27 +39,39 @@ class Request:
     images: str
     overwrite: bool
     licences: tuple[str, str]
+    clean: tuple[Split, ...] = ()
+    weights: str = "derive"
 
     @property
     def images_taken(self) -> str:
         """How frames get into the copy, or that the source has none."""
-        if any(self.split.folder(FRAMES, each).is_dir() for each in self._placed()):
+        if any(folder.is_dir() for folder in self._frame_folders()):
             return self.images
         return "none: the source has no frames"
 
-    @property
-    def masks_taken(self) -> str | None:
-        """How masks get in as they are; None where noise makes new ones."""
-        if self.recipe.mask_noise is not None:
-            return None
-        split = self.split
-        if not any(split.folder(MASKS, sequence).is_dir() for sequence in self._placed()):
-            return "none: the source has no masks"
-        return COPIED if self.images == "copy" else LINKED
+    def refuse_dangling_frames(self) -> None:
+        """Refuse frames that are links to nothing, or whose folders are, unless they are left out.
+        A link to a folder takes its files as they are."""
+        problems = Problems()
+        if self.images != "none" and os.path.lexists(self.split.root / FRAMES):
+            for folder in self._frame_folders():
+                there = folder.is_dir()
+                files = list_files(folder) if there and self.images == "copy" else []
+                for path in [file.path for file in files] if there else [folder]:
+                    if dangling_link(path) is not None:
+                        with problems.caught():
+                            raise refuse_missing(path, "the frames are missing", "restore them")
+        problems.raise_if_any()
 
-    def _placed(self) -> Iterator[Sequence]:
-        """The sequences that have folders of masks or frames."""
-        return (each for each in self.sequences if each.folder in self.split.subsets)
+    def _frame_folders(self) -> Iterator[Path]:
+        """Where the sequences' frames lie, or would lie."""
+        for split, sequences in (
+            (self.split, self.sequences),
+            *((other, other.sequences) for other in self.clean),
+        ):
+            for sequence in sequences:
+                if sequence.folder in split.subsets:
+                    yield split.folder(FRAMES, sequence)
 
 
 def prepare_request(
@@ -66,6 +82,8 @@ def prepare_request(
     images: str = "link",
     overwrite: bool = False,
     lexicon: Lexicon | None = None,
+    with_clean: Iterable[str] = (),
+    weights: str = "derive",
 ) -> Request:
     """Check everything that can be checked without looking at masks; parameters as in `corrupt`.
 
@@ -75,6 +93,9 @@ def prepare_request(
     recipe = check_recipe(recipe, "recipe")
     if images not in IMAGES:
         raise refuse(f"images {images!r} is unknown", "images", f"use one of {', '.join(IMAGES)}")
+    if weights not in WEIGHTS_CHOICES:
+        known = " or ".join(WEIGHTS_CHOICES)
+        raise refuse(f"weights {weights!r} is unknown", "weights", f"use {known}")
     if lexicon is not None and recipe.text_noise is None:
         raise refuse("is of no use without noise on words", "--lexicon", "leave it out")
     if (dataset / RECIPE_FILE).is_file():
@@ -92,7 +113,11 @@ def prepare_request(
     for folder in (out, partial_folder(out)):
         _refuse_nesting(dataset, folder)
     sequences, licences = choose(split, only), _licence_texts(dataset, recipe, lexicon)
-    request = Request(split, recipe, lexicon, sequences, out, images, overwrite, licences)
+    clean = _open_clean(split, sequences, with_clean, masks=recipe.mask_noise is not None)
+    request = Request(
+        split, recipe, lexicon, sequences, out, images, overwrite, licences, clean, weights
+    )
+    request.refuse_dangling_frames()
     if not _is_of_recipe(out, recipe):
         refuse_occupied(request)
     return request
@@ -107,15 +132,35 @@ def _is_of_recipe(out: Path, recipe: Recipe) -> bool:
 
 
 def default_out(dataset: Path, recipe: Recipe, preset: str | None = None) -> Path:
-    """``./<dataset>_<type or preset>_r<rate>_s<seed>``; two rates that differ are both named.
+    """``./<dataset>[_<split>]_<type or preset>_r<rate>_s<seed>[_<digest>]``.
+
+    The split is named where it is not ``train``; two rates that differ are both named. The first
+    six digits of the recipe's digest follow where the recipe departs from its type or preset in
+    what the name does not tell.
 
     >>> from actiseg_noise.recipe import make_recipe
     >>> default_out(Path("/data/visor"), make_recipe("mixed", 0.4, text_rate=0.2)).name
     'visor_mixed_r0.2-0.4_s0'
+    >>> default_out(Path("/data/visor"), make_recipe("boundary", 0.4, split="val")).name
+    'visor_val_boundary_r0.4_s0'
     """
-    name = (preset or type_of(recipe)).replace("/", "-")
-    rates = dict.fromkeys(f"{noise.rate:g}" for noise in recipe.noises)
-    return Path(f"{dataset.resolve().name}_{name}_r{'-'.join(rates)}_s{recipe.seed}")
+    kind = type_of(recipe)
+    usual = load_preset(preset).recipe() if preset else make_recipe(kind, 0.0)
+    rates = [f"{noise.rate:g}" for noise in recipe.noises]
+    parts = [
+        dataset.resolve().name,
+        *([] if recipe.split == "train" else [recipe.split]),
+        (preset or kind).replace("/", "-"),
+        f"r{'-'.join(dict.fromkeys(rates))}",
+        f"s{recipe.seed}",
+    ]
+    expected = tuple(
+        replace(noise, rate=plain(float(rate)))
+        for noise, rate in zip(usual.noises, rates, strict=True)
+    )
+    if expected != recipe.noises:
+        parts.append(recipe.digest[:6])
+    return Path("_".join(parts))
 
 
 def type_of(recipe: Recipe) -> str:
@@ -139,22 +184,81 @@ def choose(split: Split, only: Iterable[str]) -> tuple[Sequence, ...]:
     return tuple(seq for seq in split.sequences if not wanted or seq.folder in wanted)
 
 
+def _open_clean(
+    split: Split, sequences: Iterable[Sequence], names: Iterable[str], *, masks: bool
+) -> tuple[Split, ...]:
+    """The clean lists that go beside some sequences of a noisy one; `Refused` names all that cannot
+    be put there."""
+    folders = {sequence.folder for sequence in sequences}
+    known = split_names(split.root)
+    problems = Problems()
+    opened = []
+    for name in dict.fromkeys(names):
+        with problems.caught():
+            if name == split.name:
+                raise refuse(
+                    f"{name!r} is the split that gets noise", "--with-clean", "leave it out"
+                )
+            if name not in known:
+                raise refuse(
+                    f"there is no split {name!r}{suggest(name, known)}",
+                    "--with-clean",
+                    f"the splits here are {', '.join(known)}",
+                )
+            clean = open_split(split.root, name, masks=masks)
+            shared = [seq.folder for seq in clean.sequences if seq.folder in folders]
+            if shared:
+                raise refuse(
+                    f"{name!r} has {len(shared)} of the sequences that get noise, "
+                    f"{shared[0]} among them",
+                    "--with-clean",
+                    "leave it out, or make a copy of other sequences with --only",
+                )
+            opened.append(clean)
+    problems.raise_if_any()
+    return tuple(opened)
+
+
 def refuse_occupied(request: Request) -> None:
     """Refuse what stands at `out`, unless it is a noisy split and `overwrite` is asked for."""
-    if not is_occupied(request.out):
+    out = request.out
+    if not is_taken(out):
         return
-    if not request.overwrite:
-        raise refuse(
-            "something else is there already",
-            request.out,
-            "give another --out, or --overwrite to replace it",
-        )
-    if not is_own(request.out):
-        raise refuse(
-            "holds other things than a noisy split of this toolkit, so it is not overwritten",
-            request.out,
-            "remove it yourself, or give another --out",
-        )
+    own = is_own(out)
+    if not (request.overwrite and own):
+        cure = "--overwrite to replace it" if own else "move it away yourself"
+        raise refuse(_describe_occupant(out, request.recipe), out, f"give another --out, or {cure}")
+
+
+def _outline(recipe: Recipe) -> tuple[object, ...]:
+    return recipe.split, recipe.seed, [(noise.kind, noise.rate) for noise in recipe.noises]
+
+
+def _describe_occupant(out: Path, recipe: Recipe) -> str:
+    """What stands at a place where a noisy split was to be made."""
+    if not out.is_dir():
+        return "is a file"
+    if (out / RECIPE_FILE).is_file():
+        try:
+            found = read_recipe(out / RECIPE_FILE)
+        except Refused:
+            return f"holds a damaged {RECIPE_FILE}"
+        noise = " and ".join(f"{noise.kind} at rate {noise.rate:g}" for noise in found.noises)
+        what = f"holds a noisy split: {noise}, seed {found.seed}, split {found.split}"
+        if found.digest == recipe.digest:
+            what += "; its recipe is the same, but its sequences, frames, weights or clean lists "
+            what += "are others, or it is damaged"
+        elif _outline(found) == _outline(recipe):
+            what += ", with other parameters"
+        if not is_own(out):
+            what += "; and files that are no part of it"
+        return what
+    splits = split_names(out)
+    if splits:
+        return f"holds a dataset with the splits {', '.join(splits)}"
+    names = [entry.name for entry in list_folder(out)]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"holds other files: {', '.join(names[:3])}{more}"
 
 
 def _refuse_nesting(dataset: Path, out: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from actiseg_data.digests import json_digest
+from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
 from actiseg_data.layouts.image_sets import image_sets_files
 from actiseg_data.opencv import load_cv2
 from actiseg_data.records import (
@@ -32,6 +32,7 @@ from actiseg_noise.journal import SequenceRecord
 from actiseg_noise.language import load_language_package
 from actiseg_noise.plan import Plan
 from actiseg_noise.request import Request
+from actiseg_noise.source import Part, summarise_digests
 from actiseg_noise.text.assignment import rates
 from actiseg_noise.text.plan import WordPlan
 
@@ -119,34 +120,59 @@ class MaskFigures:
         }
 
 
+DERIVED, COPIED = "derived", "copied"
+"""How masks or weights got into a split: made for it, or as the source has them."""
+
+
 def identity_of(request: Request, plan: Plan) -> dict[str, Any]:
-    """What two runs have in common that make the same folder, but for the clean masks."""
-    masks = {} if request.masks_taken is None else {"masks": request.masks_taken}
+    """What two runs have in common that make the same folder, but for the clean files."""
+    noisy = plan.recipe.mask_noise is not None
     return {
         "recipe_digest": plan.recipe.digest,
         "dataset_fingerprint": plan.split.fingerprint,
         "images": request.images_taken,
-        **masks,
+        **_files_taken(plan.parts[0], request.weights, DERIVED if noisy else COPIED),
+        "with_clean": {
+            part.split.name: {
+                "dataset_fingerprint": part.split.fingerprint,
+                **_files_taken(part, request.weights, COPIED),
+            }
+            for part in plan.parts[1:]
+        },
         **plan.exact_thresholds,
         "sequences": [sequence.folder for sequence in plan.sequences],
+    }
+
+
+def _files_taken(part: Part, weights: str, how: str) -> dict[str, str]:
+    """How masks and weights of a part get into the copy, or why they do not.
+
+    weights: as asked for. how: `DERIVED` or `COPIED`.
+    """
+    absent = "left out, as asked" if weights == "none" else "the source has no weights"
+    return {
+        "masks": how if MASKS in part.kinds else "none: the source has no masks",
+        "weights": how if WEIGHTS in part.kinds else f"none: {absent}",
     }
 
 
 def summarise(request: Request, plan: Plan, records: Iterable[SequenceRecord]) -> dict[str, Any]:
     """The summary document of a run, but for its identity and the time that it took.
 
-    records: of the plan's sequences, in order; taken one at a time.
+    records: of the sequences of all the plan's parts, in order; taken one at a time.
     """
     masks = MaskFigures()
     tally = Counter[str]()
     bystander_ious = array("d")
-    clean: dict[str, list[str]] = {}
+    clean: dict[str, dict[str, list[str]]] = {}
+    noisy = {sequence.folder for sequence in plan.sequences}
     for record in records:
         for row in map(json.loads, record.rows):
             masks.add(row)
         tally.update(record.tally)
         bystander_ious.extend(record.bystander_ious)
-        clean[record.folder] = record.clean_digests
+        if record.folder in noisy:
+            clean[record.folder] = record.clean_digests
     split, recipe = plan.split, plan.recipe
     summary: dict[str, Any] = {
         "schema": SUMMARY_SCHEMA,
@@ -154,10 +180,11 @@ def summarise(request: Request, plan: Plan, records: Iterable[SequenceRecord]) -
         "split": split.name,
         "frames": sum(len(sequence.frames) for sequence in plan.sequences),
         "rendered_frames": has_rendered_frames(split.root),
+        **summarise_digests(clean),
     }
     handled = _handled(plan)
     if recipe.mask_noise is not None:
-        summary |= mask_sections(recipe.mask_noise, masks, tally, bystander_ious, clean)
+        summary |= mask_sections(recipe.mask_noise, masks, tally, bystander_ious)
         handled |= {
             "absent_from_frame": tally["absent"],
             "vanished_from_disk": tally["vanished"],
@@ -166,12 +193,8 @@ def summarise(request: Request, plan: Plan, records: Iterable[SequenceRecord]) -
     if recipe.text_noise is not None and plan.words is not None:
         summary["text"] = word_section(recipe.text_noise, plan.words)
         handled |= {name: plan.words.tally[name] for name in _ODD_WORDS}
-    weights = "left out: the source's are made from clean masks"
-    if recipe.mask_noise is None:
-        weights = "the source's: made from the masks in use, which are the source's, too"
     return summary | {
         "handled": handled,
-        "weights": weights,
         "toolkit": f"actiseg {__version__}",
         "versions": versions(
             masks=recipe.mask_noise is not None,
@@ -185,15 +208,12 @@ def mask_sections(
     masks: MaskFigures,
     tally: Counter[str],
     bystander_ious: Iterable[float],
-    clean: Mapping[str, list[str]],
 ) -> dict[str, Any]:
     """The summary's members on masks.
 
-    tally, bystander_ious: see `actiseg_noise.apply.FrameNoise`. clean: digests of the clean masks
-    by sequence folder.
+    tally, bystander_ious: see `actiseg_noise.apply.FrameNoise`.
     """
     return {
-        "clean_masks_digest": json_digest(clean),
         "noise": _realised(noise, masks.selected, tally["items"]) | masks.to_dict(),
         "bystanders": {
             "items": tally["bystanders"],

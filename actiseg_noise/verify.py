@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from actiseg_data.errors import Problems, refuse
-from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS, Split, open_split
 from actiseg_data.parallel import Crew, run
 from actiseg_data.records import (
     DIGESTS_FILE,
@@ -22,7 +22,13 @@ from actiseg_data.records import (
 )
 from actiseg_data.stage import Stage, silent
 from actiseg_data.untrusted import Cursor, check_name
-from actiseg_noise.consistency import Documents, file_misfit, lexicon_misfit, misfits
+from actiseg_noise.consistency import (
+    Documents,
+    file_misfit,
+    find_clutter,
+    lexicon_misfit,
+    misfits,
+)
 from actiseg_noise.noisy_split import read_split_recipe
 from actiseg_noise.recipe import check_recipe
 from actiseg_noise.rederivation import Rederivation
@@ -33,10 +39,12 @@ class Verification:
     """What a check found.
 
     mismatches: one line for each thing that is not as it should be. counts: what was checked.
+    clutter: what desktops and archivers left in the folder, which is no mismatch.
     """
 
     mismatches: tuple[str, ...]
     counts: dict[str, int]
+    clutter: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -52,14 +60,14 @@ def verify(
 ) -> Verification:
     """Check a noisy split.
 
-    Always: every file that ``digests.json`` lists is there and decodes to its digest, masks and
-    lists are there that belong to the action list and no others, and recipe, summary, ledger, list,
-    words and a carried lexicon fit one another. With the source dataset: every mask, list, prompt,
-    ledger row and count is derived again from the clean data and compared, and objects without
-    noise are shown to have lost pixels to touched ones only. Masks of a split with text noise alone
-    are compared with the source's.
+    Always: every file that ``digests.json`` lists is there and decodes to its digest, masks,
+    weights and lists are there that belong to the action lists and no others, and recipe, summary,
+    ledger, list, words and a carried lexicon fit one another. With the source dataset: every mask,
+    map of weights, list, prompt, ledger row and count is derived again from the clean data and
+    compared, and objects without noise are shown to have lost pixels to touched ones only. Copied
+    files are compared with the source's.
 
-    only: sequence folders whose masks are looked at, instead of all. Raises `Refused` where `out`
+    only: sequence folders whose files are looked at, instead of all. Raises `Refused` where `out`
     is no noisy split or the source is faulty; differences are mismatches, not errors.
     """
     recipe = check_recipe(read_split_recipe(out), str(out / RECIPE_FILE))
@@ -68,14 +76,15 @@ def verify(
     rows = list(read_ledger(out / LEDGER_FILE))
     documents = Documents(recipe, read_summary(out / SUMMARY_FILE), digests, rows)
     folders = _folders(documents.summary)
-    wanted = set(only) or folders
+    chosen = set(only)
+    wanted = chosen or folders
     _refuse_unknown(wanted - folders, out)
 
     mismatches = misfits(out, documents)
     listed = [
         (name, digest)
         for name, digest in digests.items()
-        if name.startswith(f"{IMAGE_SETS}/") or name.split("/")[2] in wanted
+        if not chosen or name.startswith(f"{IMAGE_SETS}/") or name.split("/")[2] in chosen
     ]
     with stage("checking digests") as progress:
         found = run(file_misfit, out, listed, workers, progress)
@@ -86,11 +95,24 @@ def verify(
         mismatches.append(other_lexicon)  # what it would derive is of no use
     elif source is not None:
         split = open_split(source, recipe.split, masks=recipe.mask_noise is not None)
-        check = Rederivation(out, split, documents, folders, wanted)
+        clean = () if chosen else _open_clean(source, documents)
+        check = Rederivation(out, split, documents, folders, wanted, clean)
         more, counted = check.run(workers, stage)
         mismatches += more
         counts += counted
-    return Verification(tuple(dict.fromkeys(mismatches)), dict(counts))
+    clutter = tuple(find_clutter(out))
+    return Verification(tuple(dict.fromkeys(mismatches)), dict(counts), clutter)
+
+
+def _open_clean(source: Path, documents: Documents) -> tuple[Split, ...]:
+    """The source's lists that stand beside the noisy one."""
+    problems = Problems()
+    opened = []
+    for name, kinds in documents.clean.items():
+        with problems.caught():
+            opened.append(open_split(source, name, masks=MASKS in kinds))
+    problems.raise_if_any()
+    return tuple(opened)
 
 
 def _folders(summary: dict[str, Any]) -> set[str]:
@@ -100,12 +122,13 @@ def _folders(summary: dict[str, Any]) -> set[str]:
 
 
 def _check_names(digests: dict[str, str], file: Path) -> None:
-    """Refuse digests of anything but masks and lists, and names that lead outside."""
+    """Refuse digests of anything but masks, weights and lists, and names that lead outside."""
     problems = Problems()
     for name in digests:
         parts = name.split("/")
-        if (parts[0], len(parts)) not in ((MASKS, 4), (IMAGE_SETS, 2)):
-            problems.add(f"lists {name[:80]!r}, no mask or list", file, "make the split again")
+        if (parts[0], len(parts)) not in ((MASKS, 4), (WEIGHTS, 4), (IMAGE_SETS, 2)):
+            what = f"lists {name[:80]!r}, which is no mask, map of weights or list"
+            problems.add(what, file, "make the split again")
             continue
         for part in parts:
             with problems.caught():

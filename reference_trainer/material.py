@@ -18,7 +18,7 @@ from actiseg_data.layouts.image_sets import PROMPT_STYLES, Expression, expressio
 from actiseg_data.photographs import look_around, read_size, refuse_aspect
 from actiseg_data.records import RECIPE_FILE, has_rendered_frames, read_recipe
 from actiseg_data.sequences import Sequence
-from actiseg_data.untrusted import read_bytes
+from actiseg_data.untrusted import dangling_link, read_bytes, refuse_missing
 from reference_trainer.tokens import is_cut
 
 
@@ -249,19 +249,19 @@ def _refuse_unfit_frames(clean: Split) -> None:
     """Refuse a split of which frames lack a picture, or have one of another aspect than their
     mask."""
     there: list[tuple[Path, Path]] = []
-    missing: list[Path] = []
+    lacking: list[Path] = []
     for sequence in clean.sequences:
         for frame in sequence.frames:
             if sequence.folder not in clean.subsets:
-                missing.append(clean.root / FRAMES / sequence.folder / f"{frame}.jpg")
+                lacking.append(clean.root / FRAMES / sequence.folder / f"{frame}.jpg")
                 continue
             path = clean.frame_path(sequence, frame)
             if path.is_file():
                 there.append((path, clean.mask_path(sequence, frame)))
             else:
-                missing.append(path)
-    if missing:
-        raise _missing_frames(clean, missing, len(there) + len(missing))
+                lacking.append(path)
+    if lacking:
+        raise _missing_frames(clean, lacking, len(there) + len(lacking))
     problems = Problems()
     for path, mask in there:
         with problems.caught():
@@ -271,16 +271,19 @@ def _refuse_unfit_frames(clean: Split) -> None:
     problems.raise_if_any()
 
 
-def _missing_frames(split: Split, missing: Listing[Path], total: int) -> Refused:
-    """The refusal of frames without a picture. missing: where they were looked for."""
+def _missing_frames(split: Split, lacking: Listing[Path], total: int) -> Refused:
+    """The refusal of frames without a picture. lacking: where they were looked for."""
+    if dangling_link(lacking[0]) is not None:
+        many = f"there is no picture for {len(lacking)} of {total} frames"
+        raise refuse_missing(lacking[0], many, "restore them")
     known = {frame for sequence in split.sequences for frame in sequence.frames}
-    around = look_around(missing[0].parent, missing[0].stem, split.root, known)
-    named = ", ".join(f"{path.parent.name}/{path.stem}" for path in missing[:_FEW])
-    more = f" and {len(missing) - _FEW} more" if len(missing) > _FEW else ""
-    what = f"there is no picture for {len(missing)} of {total} frames: {named}{more}"
-    if len(missing) == total:
+    around = look_around(lacking[0].parent, lacking[0].stem, split.root, known)
+    named = ", ".join(f"{path.parent.name}/{path.stem}" for path in lacking[:_FEW])
+    more = f" and {len(lacking) - _FEW} more" if len(lacking) > _FEW else ""
+    what = f"there is no picture for {len(lacking)} of {total} frames: {named}{more}"
+    if len(lacking) == total:
         what = f"there is no picture for any of {total} frames"
-    if len(missing) == total or around.cure:
+    if len(lacking) == total or around.cure:
         what = f"{what}; {around}"
     put = around.cure or "put the photographs there (actiseg-noise prepare visor --images)"
     return refuse(

@@ -9,7 +9,7 @@ import numpy as np
 
 from actiseg_data.files import write_json
 from actiseg_data.keys import integer, key
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, open_split
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, open_split
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.masks import IndexMask, write_index_mask
 from actiseg_data.sequences import ObjectLabel, Sequence
@@ -74,6 +74,30 @@ def make_root(root: Path, sequences: list[Sequence] | None = None, split: str = 
             path = root / MASKS / "train" / sequence.folder / f"{frame}.png"
             write_index_mask(path, draw_mask(sequence, frame))
     return root
+
+
+def draw_weights(sequence: Sequence, mask: IndexMask) -> IndexMask:
+    """Weights as ActionVOS makes them, with the left half of the frame as the only box: objects of
+    the narration have 2, and 4 in the box, inactive ones 3."""
+    weights = np.ones(mask.shape, np.uint8)
+    box = np.arange(mask.shape[1]) < mask.shape[1] // 2
+    for item in sequence.objects:
+        shape = mask == item.object_id
+        if item.narration:
+            weights[shape] = 2
+            weights[shape & box] = 4
+        elif not item.positive:
+            weights[shape] = 3
+    return weights
+
+
+def add_weights(root: Path, split: str = "train") -> None:
+    """Give every mask of a split its weights."""
+    opened = open_split(root, split)
+    for sequence in opened.sequences:
+        for frame, mask in zip(sequence.frames, opened.each_mask(sequence), strict=True):
+            path = opened.folder(WEIGHTS, sequence) / f"{frame}.png"
+            write_index_mask(path, draw_weights(sequence, mask))
 
 
 def add_frames(root: Path) -> None:

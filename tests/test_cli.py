@@ -25,7 +25,8 @@ def test_corrupt_then_verify(root, tmp_path):
     assert made.returncode == 0, made.stderr
     out = tmp_path / "clean_boundary_r0.4_s0"
     assert made.stdout.startswith(f"dataset: {root}")
-    assert "next: actiseg-noise verify" in made.stdout
+    assert "next: actiseg-noise preview" in made.stdout
+    assert f"actiseg-noise verify {out.name} --source" in made.stdout
     assert "100 %" in made.stderr
 
     again = run("corrupt", root, "--type", "boundary", "--rate", "0.4", "--quiet", cwd=tmp_path)

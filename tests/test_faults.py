@@ -204,7 +204,7 @@ def test_folders_that_nobody_may_write_to_are_not_copied_as_such(root, tmp_path)
     assert all(path.stat().st_mode & 0o200 for path in out.rglob("*"))
 
 
-@pytest.mark.parametrize("step", ["checking masks", "corrupting"])
+@pytest.mark.parametrize("step", ["checking the source", "corrupting"])
 @pytest.mark.parametrize("change", faults.CHANGES, ids=lambda change: change.__name__)
 def test_input_that_changes_under_the_run(root, wanted, tmp_path, change, step):
     out = tmp_path / "noisy"

@@ -12,7 +12,7 @@ RECORD = SequenceRecord(
     folder="00000001_P01_01_take_board:cutting",
     rows=['{"object": "planche à découper"}'],
     digests={"Annotations_Sparse/train/a/b.png": "00ff"},
-    clean_digests=["ff00"],
+    clean_digests={"Annotations_Sparse": ["ff00"]},
     tally=Counter(items=3),
     bystander_ious=[0.5],
 )

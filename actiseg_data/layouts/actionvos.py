@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 
 from actiseg_data.collector import collector_paused
 from actiseg_data.digests import json_digest
-from actiseg_data.errors import Problems, refuse, suggest
+from actiseg_data.errors import Problems, Refused, refuse, suggest
 from actiseg_data.layouts.image_sets import (
     Expression,
     ObjectEntry,
@@ -41,7 +41,14 @@ from actiseg_data.listing import list_files, list_folders
 from actiseg_data.masks import IndexMask, foreign_ids, read_index_mask
 from actiseg_data.photographs import find_photograph
 from actiseg_data.sequences import Sequence, number_equals
-from actiseg_data.untrusted import Cursor, check_name, gather, read_json
+from actiseg_data.untrusted import (
+    Cursor,
+    check_name,
+    dangling_link,
+    gather,
+    read_json,
+    refuse_missing,
+)
 
 IMAGE_SETS = "ImageSets"
 MASKS = "Annotations_Sparse"
@@ -223,11 +230,8 @@ def open_split(root: Path, name: str, *, masks: bool = True) -> Split:
     else:
         for sequence in sequences:
             if sequence.folder not in subsets:
-                problems.add(
-                    "the sequence's mask folder is missing in train/ and val/",
-                    root / MASKS / "*" / sequence.folder,
-                    "restore it, or prepare the split again",
-                )
+                with problems.caught():
+                    raise _missing_masks(root, sequence)
     problems.raise_if_any()
     return Split(root, name, tuple(sequences), subsets, json_digest(records), spellings)
 
@@ -238,13 +242,23 @@ def _refuse_absent(root: Path, name: str) -> NoReturn:
     if kind is not None:
         raise refuse(f"is no ActionVOS root but {kind}", root, "give an ActionVOS root")
     if not root.is_dir():
-        raise refuse("the dataset folder is missing", root, "give an ActionVOS root")
+        raise refuse_missing(root, "the dataset folder is missing", "give an ActionVOS root")
     known = split_names(root)
     raise refuse(
         f"there is no split {name!r}{suggest(name, known)} (splits here: "
         f"{', '.join(known) or 'none'})",
         root / IMAGE_SETS / f"{name}.json",
         "give --split" if known else "give an ActionVOS root, with action lists in ImageSets",
+    )
+
+
+def _missing_masks(root: Path, sequence: Sequence) -> Refused:
+    places = [root / MASKS / subset / disk_name(sequence.folder) for subset in SUBSETS]
+    where = next((place for place in places if dangling_link(place) is not None), None)
+    return refuse_missing(
+        where or root / MASKS / "*" / sequence.folder,
+        "the sequence's mask folder is missing in train/ and val/",
+        "restore it, or prepare the split again",
     )
 
 

@@ -9,6 +9,9 @@ import typer
 
 from actiseg_noise.cli.options import Only, Quiet, Workers, quoted, staged
 
+_FEW = 8
+"""Files left by desktops that are named; the others are counted."""
+
 
 def verify(
     out: Annotated[Path, typer.Argument(help="The noisy split.", show_default=False)],
@@ -22,7 +25,8 @@ def verify(
 ) -> None:
     """Check a noisy split: by digests, and with --source pixel by pixel. Exit 1 on a mismatch.
 
-    Without --source, how many items there were, and masks that are linked, are taken as they are.
+    Without --source, how many items there were is taken as it is. Hidden files and the like are
+    listed, and are no mismatch.
 
     Example: actiseg-noise verify actiseg_sample_text_r0.4_s0 --source actiseg_sample
     """
@@ -34,6 +38,10 @@ def verify(
         print(f"mismatch: {line}")
     if len(found.mismatches) > MOST_LINES:
         print(f"... and {len(found.mismatches) - MOST_LINES} more")
+    if found.clutter:
+        few = found.clutter[:_FEW]
+        more = f" and {len(found.clutter) - _FEW} more" if len(found.clutter) > _FEW else ""
+        print(f"not ours: {', '.join(few)}{more}")
     counts = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in found.counts.items())
     print(f"checked {out}: {counts}")
     if not found.ok:
@@ -90,8 +98,11 @@ def inspect(
 def preview(
     out: Annotated[Path, typer.Argument(help="The noisy split.", show_default=False)],
     sequence: Annotated[
-        str, typer.Option(help="Sequence folder, as in the split's lists.", show_default=False)
-    ],
+        Optional[str],
+        typer.Option(
+            help="Sequence folder, as in the split's lists. Default: the one with most noise."
+        ),
+    ] = None,
     to: Annotated[
         Optional[Path],
         typer.Option(help="Picture to write: .png or .jpg. Without, only words are shown."),
@@ -104,18 +115,22 @@ def preview(
 ) -> None:
     """Show one sequence: its prompts before and after, and a sheet of masks, clean and noisy.
 
-    Example: actiseg-noise preview OUT --sequence 00000047_S03_02_pour_oil --to sheet.png
+    Example: actiseg-noise preview actiseg_sample_boundary_r0.4_s0 --to preview.png
     """
     from actiseg_data.errors import refuse
     from actiseg_noise.figures import print_rewording
     from actiseg_noise.noisy_split import refuse_inside
     from actiseg_noise.preview.sheet import (
+        find_noisiest,
         find_rewording,
         make_preview,
         refuse_format,
         save_preview,
     )
 
+    if sequence is None:
+        sequence, items = find_noisiest(out)
+        print(f"{sequence} has most noise: {items} items")
     rewording = find_rewording(out, sequence)
     if rewording is None and to is None:
         raise refuse("has no text noise that could be shown here", out, "give --to sheet.png")

@@ -41,7 +41,10 @@ def corrupt(
     ] = None,
     out: Annotated[
         Optional[Path],
-        typer.Option(help="Folder to make. Default: ./<dataset>_<type or preset>_r<rate>_s<seed>."),
+        typer.Option(
+            help="Folder to make. Default: ./<dataset>[_<split>]_<type or preset>_r<rate>_s<seed>, "
+            "with six digits of the recipe's digest where it has settings that this does not tell."
+        ),
     ] = None,
     objects: Annotated[
         Optional[str],
@@ -58,7 +61,10 @@ def corrupt(
     ] = None,
     recipe_file: Annotated[
         Optional[Path],
-        typer.Option("--recipe", help="A recipe.json instead of all other flags on noise."),
+        typer.Option(
+            "--recipe",
+            help="A recipe.json instead of flags on noise; --seed and --split stand over its own.",
+        ),
     ] = None,
     target_iou: Annotated[
         Optional[float],
@@ -172,7 +178,26 @@ def corrupt(
     ] = None,
     only: Only = None,
     workers: Workers = 1,
-    images: Annotated[str, typer.Option(help="How frames get in: link, copy or none.")] = "link",
+    with_clean: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="LIST,...",
+            help="Clean splits of the dataset to put beside the noisy one, such as val,val_human.",
+        ),
+    ] = None,
+    images: Annotated[
+        str,
+        typer.Option(
+            help="How frames get in: link, copy or none. Masks, weights and lists are always files."
+        ),
+    ] = "link",
+    weights: Annotated[
+        str,
+        typer.Option(
+            help="Training weights, where the dataset has them: derive (from the masks in use) or "
+            "none."
+        ),
+    ] = "derive",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace another noisy split at --out.")
     ] = False,
@@ -187,7 +212,7 @@ def corrupt(
     or: actiseg-noise corrupt dataset_visor --type text --rate 0.4 --flip near
     or: actiseg-noise corrupt dataset_visor --preset actiseg-nl/mixed-60-21
     """
-    from actiseg_noise.cli.recipes import NoiseFlags, recipe_of
+    from actiseg_noise.cli.recipes import NoiseFlags, print_changes, recipe_of
     from actiseg_noise.request import default_out
 
     flags = NoiseFlags(
@@ -228,8 +253,13 @@ def corrupt(
     root = locate(dataset, make=True) if pool == "dataset" else None
     recipe = recipe_of(flags, recipe_file, lexicon, root)
     root = root or locate(dataset, make=True)
+    if recipe_file is not None:
+        print_changes(recipe_file, recipe)
     out = out or default_out(root, recipe, preset)
-    request = _Request(root, recipe, out, only or [], images, overwrite, lexicon, workers)
+    clean = [] if with_clean is None else [name.strip() for name in with_clean.split(",")]
+    request = _Request(
+        root, recipe, out, only or [], images, overwrite, lexicon, clean, weights, workers
+    )
     if dry_run:
         _dry_run(request, quiet)
     else:
@@ -247,6 +277,8 @@ class _Request:
     images: str
     overwrite: bool
     lexicon: Lexicon | None
+    with_clean: list[str]
+    weights: str
     workers: int
 
 
@@ -262,6 +294,8 @@ def _make(of: _Request, quiet: bool) -> None:
         images=of.images,
         overwrite=of.overwrite,
         lexicon=of.lexicon,
+        with_clean=of.with_clean,
+        weights=of.weights,
         stage=staged(quiet),
     )
     from actiseg_noise.figures import print_corruption
@@ -271,7 +305,8 @@ def _make(of: _Request, quiet: bool) -> None:
         print(f"made {done.out} in {done.summary['seconds']} s; recipe {done.recipe_digest}")
     else:
         print(f"{done.out} was there already and is whole; recipe {done.recipe_digest}")
-    print(f"next: actiseg-noise verify {quoted(done.out)} --source {quoted(of.root)}")
+    print(f"next: actiseg-noise preview {quoted(done.out)} --to preview.png")
+    print(f"      actiseg-noise verify {quoted(done.out)} --source {quoted(of.root)}")
 
 
 def _dry_run(of: _Request, quiet: bool) -> None:
@@ -280,12 +315,27 @@ def _dry_run(of: _Request, quiet: bool) -> None:
     from actiseg_noise.request import prepare_request
 
     request = prepare_request(
-        of.root, of.recipe, of.out, of.only, of.images, of.overwrite, of.lexicon
+        of.root,
+        of.recipe,
+        of.out,
+        of.only,
+        of.images,
+        of.overwrite,
+        of.lexicon,
+        of.with_clean,
+        of.weights,
     )
     stage = staged(quiet)
     with stage("checking") as progress:
         plan = make_plan(
-            request.split, of.recipe, request.sequences, of.workers, progress, of.lexicon
+            request.split,
+            of.recipe,
+            request.sequences,
+            of.workers,
+            progress,
+            of.lexicon,
+            clean=request.clean,
+            weights=of.weights == "derive",
         )
     frames = sum(len(sequence.frames) for sequence in plan.sequences)
     print(f"{len(plan.sequences)} sequences, {frames} frames, all sound")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,17 +50,20 @@ def recipe_of(
     """
     from actiseg_noise.kinds import KIND_SPECS, MIXED
     from actiseg_noise.presets import load_preset
-    from actiseg_noise.recipe import load_recipe, make_recipe
+    from actiseg_noise.recipe import check_recipe, load_recipe, make_recipe
     from actiseg_noise.request import type_of
 
     if file is not None:
-        if flags.given:
+        others = [name for name in flags.given if name not in ("--seed", "--split")]
+        if others:
             raise refuse(
-                f"{', '.join(flags.given)} cannot stand beside a recipe file",
+                f"{', '.join(others)} cannot stand beside a recipe file",
                 "--recipe",
-                "leave out one of them",
+                "leave out one of them; --seed and --split may stand there",
             )
-        return load_recipe(file)
+        given = {name: flags.values.get(name) for name in ("seed", "split")}
+        changes = {name: value for name, value in given.items() if value is not None}
+        return check_recipe(replace(load_recipe(file), **changes), str(file))
     values = {name: value for name, value in flags.values.items() if value is not None}
     parameters = _parameters(flags, lexicon, root)
     if "preset" in values:
@@ -87,6 +90,23 @@ def recipe_of(
         )
     rate = values.pop("rate", 0.0)
     return make_recipe(values.pop("kind"), rate, parameters=parameters, lexicon=lexicon, **values)
+
+
+def print_changes(file: Path, recipe: Recipe) -> None:
+    """Say in what a recipe departs from the file that it was read from, if it does."""
+    from actiseg_noise.recipe import load_recipe
+
+    known = load_recipe(file)
+    changes = [
+        f"{name} {new} instead of {old}"
+        for name, old, new in (
+            ("seed", known.seed, recipe.seed),
+            ("split", known.split, recipe.split),
+        )
+        if old != new
+    ]
+    if changes:
+        print(f"another recipe than {file}: {', '.join(changes)}")
 
 
 def _parameters(flags: NoiseFlags, lexicon: Lexicon | None, root: Path | None) -> dict[str, Any]:

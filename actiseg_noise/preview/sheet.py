@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -105,6 +106,17 @@ def save_preview(sheet: Image.Image, path: Path) -> None:
     stream = io.BytesIO()
     sheet.save(stream, form, **({"quality": 85} if form == "JPEG" else {"optimize": True}))
     write_bytes(path, stream.getvalue())
+
+
+def find_noisiest(out: Path) -> tuple[str, int]:
+    """The sequence of a noisy split with most rows in the ledger, the first of equals, and how many
+    it has. Without any noise, the first sequence of the list."""
+    recipe = read_split_recipe(out)
+    split = open_split(out, recipe.split, masks=False)
+    rows = Counter(row.sequence for row in read_ledger(out / LEDGER_FILE))
+    folders = [sequence.folder for sequence in split.sequences]
+    noisiest = max(folders, key=lambda folder: rows[folder])
+    return noisiest, rows[noisiest]
 
 
 def find_rewording(out: Path, sequence: str) -> list[TextRow] | None:

@@ -83,7 +83,7 @@ def _records() -> list[bytes]:
         "folder": row.sequence,
         "rows": [row.to_json()],
         "digests": {"a/b.png": "00ff"},
-        "clean_digests": ["00ff"],
+        "clean_digests": {"Annotations_Sparse": ["00ff"]},
         "tally": {"items": 4},
         "bystander_ious": [0.9],
     }

@@ -64,9 +64,9 @@ def _yields(sense: _Sense, senses: list[_Sense]) -> bool:
     """Whether a sense comes after those that do not yield."""
     others = [other for other in senses if other is not sense]
     is_person = sense.file == "noun.person"
-    if not sense.own and (is_person or not sense.uses):
-        if any(other.file == "noun.animal" and other.own for other in others):
-            return True
+    an_animal_has_it = any(other.file == "noun.animal" and other.own for other in others)
+    if not sense.own and an_animal_has_it and (is_person or not sense.uses):
+        return True
     if is_person:
         return any(other.uses >= sense.uses and other.file != sense.file for other in others)
     if sense.file == "noun.plant":

@@ -17,7 +17,7 @@ from actiseg_data.lexicon import Lexicon, Name
 from actiseg_data.records import Noise, Recipe
 from actiseg_data.sequences import ObjectLabel, Sequence
 from actiseg_noise.text.flips import FlipTargets
-from actiseg_noise.text.naming import Named, NameIndex
+from actiseg_noise.text.naming import Named, name_index
 
 CATEGORY, WITHIN = "category", "within-category"
 
@@ -101,7 +101,7 @@ class Assigner:
         self._flips = FlipTargets(noise.parameters, lexicon) if noise.kind != WITHIN else None
         self._sisters = noise.parameters.get("names") == "sister"
         self._substitutes = noise.kind != CATEGORY
-        self._index = NameIndex(lexicon, sisters=self._sisters)
+        self._index = name_index(lexicon, sisters=self._sisters)
         self._others: dict[int, tuple[Name, ...]] = {}
 
     def is_eligible(self, label: ObjectLabel) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
@@ -165,12 +167,24 @@ def _meanings(lexicon: Lexicon) -> dict[str, list[_Meaning]]:
                 continue  # of "wash spoon" and "more soap", spoon and soap are the nouns
             for text, number in spellings(name, lexicon):
                 rank = (text != name.text, not name.written)
-                meanings = found.setdefault(text.lower(), [])
-                meanings.append(_Meaning(rank, class_id, name.text, number))
+                meaning = _Meaning(rank, class_id, name.text, number)
+                for form in _hyphenated(text.lower()):
+                    found.setdefault(form, []).append(meaning)
     return {
         text: [meaning for meaning in meanings if meaning.rank == min(m.rank for m in meanings)]
         for text, meanings in found.items()
     }
+
+
+def _hyphenated(text: str) -> Iterator[str]:
+    """A text with each of its spaces kept or made a hyphen.
+
+    >>> list(_hyphenated("washing up liquid"))
+    ['washing up liquid', 'washing up-liquid', 'washing-up liquid', 'washing-up-liquid']
+    """
+    first, *others = text.split()
+    for marks in itertools.product(" -", repeat=len(others)):
+        yield first + "".join(mark + word for mark, word in zip(marks, others, strict=True))
 
 
 def _ends_in(text: str, names: AbstractSet[str]) -> bool:

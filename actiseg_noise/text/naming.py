@@ -5,7 +5,6 @@ No language package decides: prompts are made without spaCy, and equally under e
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -72,32 +71,31 @@ class NameIndex:
         return Named(frozenset(classes), frozenset(names))
 
 
+_INDEXES: dict[tuple[str, bool], NameIndex] = {}
+
+
+def name_index(lexicon: Lexicon, *, sisters: bool = False) -> NameIndex:
+    """The `NameIndex` of a lexicon, made once."""
+    key = lexicon.digest, sisters
+    if key not in _INDEXES:
+        _INDEXES[key] = NameIndex(lexicon, sisters=sisters)
+    return _INDEXES[key]
+
+
 def spellings(name: Name, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
-    """The ways to write a name, each with its number: in its other number, with hyphens, as EPIC
-    does (``board:cutting``), and with ``of`` (``slice of cheese``)."""
+    """The ways to write a name, each with its number: in its other number, as EPIC does
+    (``board:cutting``), and with ``of`` (``slice of cheese``)."""
     forms = [(name.text, name.number)]
     if name.other is not None:
         forms.append((name.other, "singular" if name.number == "plural" else "plural"))
     for text, number in forms:
-        for spelling in _hyphenated(text):
-            yield spelling, number
+        yield text, number
         *modifiers, head = text.split()
         if modifiers:
             yield ":".join([head, *modifiers]), number
             phrase = " ".join(modifiers)
             for modifier in (phrase, *lexicon.other_forms(phrase)):
                 yield f"{head} of {modifier}", number
-
-
-def _hyphenated(text: str) -> Iterator[str]:
-    """A text with each of its spaces kept or made a hyphen, as it stands first.
-
-    >>> list(_hyphenated("washing up liquid"))
-    ['washing up liquid', 'washing up-liquid', 'washing-up liquid', 'washing-up-liquid']
-    """
-    first, *others = text.split()
-    for marks in itertools.product(" -", repeat=len(others)):
-        yield first + "".join(mark + word for mark, word in zip(marks, others, strict=True))
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -104,7 +104,7 @@ def name_key(name: str) -> str:
 def _named_senses(path: Path) -> Iterator[tuple[str, str, str]]:
     """(where it stands, name, synset) of each entry of a file."""
     if path.suffix.lower() == ".json":
-        document = Cursor(parse_json(read_bytes(path, "senses"), path), str(path))
+        document = Cursor(parse_json(read_bytes(path, "file of senses"), path), str(path))
         for name, entry in document.members():
             yield entry.where, name, entry.text()
         return
@@ -130,6 +130,6 @@ def _columns(path: Path) -> list[str]:
 
 def _text(path: Path) -> str:
     try:
-        return read_bytes(path, "senses").decode("utf-8-sig")
+        return read_bytes(path, "file of senses").decode("utf-8-sig")
     except UnicodeDecodeError:
         raise refuse("is no UTF-8 text", path, "save it as UTF-8") from None

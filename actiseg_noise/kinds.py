@@ -239,11 +239,11 @@ KIND_SPECS: Mapping[str, KindSpec] = {
         },
         "a biased random walk of the outline, pixel by pixel",
     ),
-    "category": KindSpec(1, _FLIP | _WORDS, "prompts name a thing of another class", medium="text"),
+    "category": KindSpec(2, _FLIP | _WORDS, "prompts name a thing of another class", medium="text"),
     "within-category": KindSpec(
-        1, _SUBSTITUTE | _WORDS, "prompts use another name for the same class", medium="text"
+        2, _SUBSTITUTE | _WORDS, "prompts use another name for the same class", medium="text"
     ),
     "text": KindSpec(
-        1, _MIX | _FLIP | _SUBSTITUTE | _WORDS, "both, a share of each", medium="text"
+        2, _MIX | _FLIP | _SUBSTITUTE | _WORDS, "both, a share of each", medium="text"
     ),
 }

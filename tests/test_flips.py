@@ -12,12 +12,14 @@ from scipy.stats import chisquare
 
 from actiseg_data.errors import Refused
 from actiseg_data.keys import integer, key
-from actiseg_data.lexicon import load_lexicon
+from actiseg_data.lexicon import load_lexicon, parse_lexicon
 from actiseg_noise.text.choices import protected_classes, read_matrix
 from actiseg_noise.text.flips import FAR_POWER, NEAR_POWER, FlipTargets
 
 LEXICON = load_lexicon()
 KNIFE, SPOON, PLATE, FORK, RIGHT_HAND = 4, 1, 2, 14, 301
+OTHER_SIDES = {300: 301, 301: 300, 303: 304, 304: 303}
+"""Left and right hand, left and right glove."""
 
 
 def targets(flip="uniform", pool=None, protect=(), matrix=None):
@@ -139,9 +141,34 @@ def test_a_draw_is_what_stepping_through_the_weights_gives(excluded, flip, class
         return None
 
     expected = stepped(first, list(LEXICON.classes))
-    if expected in excluded:
+    if flip == "near" and OTHER_SIDES.get(class_id, class_id) not in excluded:
+        expected = OTHER_SIDES[class_id]
+    elif expected in excluded:
         expected = stepped(again, [c for c in LEXICON.classes if c not in excluded])
     assert flips.draw(first, lambda: again, class_id, excluded) == expected
+
+
+@pytest.mark.parametrize(("class_id", "other"), OTHER_SIDES.items())
+def test_near_takes_a_hand_for_the_other_one(class_id, other):
+    assert set(drawn(targets("near"), class_id, count=200)) == {other}
+    assert other not in drawn(targets("near"), class_id, {other}, count=500)
+    assert other not in drawn(targets("near", protect=[other]), class_id, count=500)
+    assert len(set(drawn(targets("far"), class_id, count=500))) > 50
+
+
+def test_near_knows_the_sides_of_any_vocabulary():
+    document = {**LEXICON.document, "classes": LEXICON.document["classes"][:3]}
+    renamed = [("left boot", 0), ("right boot", 1), ("left", 2)]
+    classes = [
+        {**noun, "name": name, "names": [{**noun["names"][0], "name": name}]}
+        for noun, (name, _) in zip(document["classes"], renamed, strict=True)
+    ]
+    lexicon = parse_lexicon({**document, "classes": classes}, "boots")
+    parameters = {"flip": "near", "pool": None, "protect": [], "matrix": None}
+    flips = FlipTargets(parameters, lexicon)
+    first, again = key(0, 1, "a"), key(0, 1, "b")
+    assert [flips.draw(first, lambda: again, side, {side}) for side in (0, 1)] == [1, 0]
+    assert flips.draw(first, lambda: again, 2, {2}) in {0, 1}
 
 
 MATRIX = """\

@@ -48,6 +48,13 @@ def name(text):
         ("cut knnife", [("knnife", "singular")]),
         ("cut chillies", [("chilli", "plural")]),
         ("take scissors", [("scissors", "plural")]),
+        ("pick up stir-fry", [("stir fry", "mass")]),
+        ("take chopping-board", [("chopping board", "singular")]),
+        ("pour washing-up liquid", [("washing up liquid", "mass")]),
+        ("take hand-soap", []),
+        ("wash the fork-like pan", [("pan", "singular")]),
+        ("open salt\u2011and\u2011pepper", []),
+        ("take knife - fork", [("knife", "singular"), ("fork", "singular")]),
         ("faire la vaisselle", []),
         ("", []),
         ("   ", []),
@@ -99,6 +106,18 @@ def test_replacing_back_and_forth_gives_the_text_again(one, other):
     assert new.plural in there
     back = finder.replace(there, second, old)
     assert back == text
+
+
+COMPOUNDS = st.lists(
+    st.sampled_from(["hand", "soap", "fork", "salt", "x", "pan"]), min_size=2, max_size=4
+).map("-".join)
+
+
+@given(COMPOUNDS)
+def test_a_hyphenated_compound_is_replaced_whole_or_not_at_all(compound):
+    text = f"take {compound} away"
+    for mention in SHARED.find(text):
+        assert compound in text[mention.start : mention.end]
 
 
 @given(st.text(max_size=60))

@@ -12,6 +12,7 @@ from actiseg_noise.cli.options import quoted
 
 if TYPE_CHECKING:
     from actiseg_data.lexicon import Lexicon, NounClass
+    from actiseg_noise.lexicon.build import Built
 
 LexiconFile = Annotated[
     Optional[Path], typer.Option("--lexicon", help="A lexicon of your own. Default: EPIC's.")
@@ -26,7 +27,8 @@ def build(
     names: Annotated[
         Optional[Path],
         typer.Option(
-            help="A list of nouns instead, each line 'name' or 'id: name, other name @ synset'."
+            help="A list of nouns instead: a line 'name' or 'id: name, other name @ synset' for "
+            "each, or CSV with the column name."
         ),
     ] = None,
     wordnet: Annotated[
@@ -35,7 +37,7 @@ def build(
     ] = None,
     senses: Annotated[
         Optional[Path],
-        typer.Option(help="CSV of decisions: class_id, synset, match, why; over all others."),
+        typer.Option(help="Senses set by hand: CSV or JSON, name to synset (mouse,mouse.n.04)."),
     ] = None,
     table: Annotated[
         Optional[Path], typer.Option(help="Write the senses as a Markdown table, too.")
@@ -64,18 +66,26 @@ def build(
     if table is not None:
         write_bytes(table, "".join(sense_table(built, command)).encode())
     written = sum(
-        name["use"] == "write" for of in built.document["classes"] for name in of["names"]
+        name["use"] == "write" for noun in built.document["classes"] for name in noun["names"]
     )
     print(f"{len(built.senses)} classes, {written} names to write, WordNet 3.0")
-    for class_id, sense in built.senses.items():
-        if names is not None and sense.by == "procedure" and len(sense.candidates) > 1:
-            name = built.document["classes"][list(built.senses).index(class_id)]["name"]
-            others = [each for each in sense.candidates if each != sense.synset.name()][:4]
-            print(f"  {name}: {sense.synset.name()}, not {', '.join(others)}")
     if names is not None:
-        print("choose another sense with @ synset in the list, or in a table --senses")
+        _print_uncertain(built)
     print(f"made {out}")
     print(f"next: actiseg-noise lexicon show NAME --lexicon {quoted(out)}")
+
+
+def _print_uncertain(built: Built) -> None:
+    """The senses that a person should look at, with what else they could be."""
+    from actiseg_noise.lexicon.table import uncertain_senses
+
+    lines = list(uncertain_senses(built))
+    count = sum(sense.uncertain for sense in built.senses.values())
+    print(f"uncertain senses: {count} of {len(built.senses)}")
+    for line in lines:
+        print(f"  {line}")
+    if lines:
+        print("set a sense: 'mouse @ mouse.n.04' in the list, or --senses FILE (name,synset)")
 
 
 def show(

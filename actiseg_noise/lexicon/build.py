@@ -10,11 +10,18 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.errors import Problems, refuse
+from actiseg_data.errors import Problems
 from actiseg_data.lexicon import SCHEMA, Name, Paths, ancestry, similarity
 from actiseg_data.untrusted import read_csv
+from actiseg_noise.lexicon.decisions import Decision, name_key, read_decisions, read_senses
 from actiseg_noise.lexicon.grammar import inflected, looks_plural, singularise
-from actiseg_noise.lexicon.senses import Decision, Sense, read_decisions, sense_of
+from actiseg_noise.lexicon.senses import (
+    Choose,
+    Sense,
+    choose_by_group,
+    choose_concrete,
+    sense_of,
+)
 from actiseg_noise.lexicon.vocabulary import (
     Judgement,
     Term,
@@ -71,57 +78,70 @@ def shipped_review() -> Review:
 def build_from_table(table: Path, wordnet: Path | None, senses: Path | None = None) -> Built:
     """The lexicon of EPIC's table of noun classes, with the shipped review.
 
-    wordnet: folder of the database, None for NLTK's own. senses: decisions that stand over the
-    reviewed ones. Raises `Refused` for a faulty table, and for classes without a synset.
+    wordnet: folder of the database, None for NLTK's own. senses: a file of `read_senses`, whose
+    senses stand over the reviewed ones. Raises `Refused` for a faulty table, and with all names and
+    synsets that there are not.
     """
-    review, terms = shipped_review(), read_noun_class_table(table)
-    decisions = review.senses | _decisions_of(terms, senses)
-    with open_wordnet(wordnet) as reader:
-        return _build(terms, EPIC, _EPIC_LICENCE, reader, review, decisions)
+    return _build(
+        read_noun_class_table(table), EPIC, _EPIC_LICENCE, wordnet, senses, shipped_review()
+    )
 
 
 def build_from_list(nouns: Path, wordnet: Path | None, senses: Path | None = None) -> Built:
     """The lexicon of a list of nouns of one's own, without any review: all names may be written.
 
-    Parameters as in `build_from_table`.
+    Parameters as in `build_from_table`; a synset in the list stands over that of `senses`.
     """
-    terms = read_noun_list(nouns)
-    decisions = _decisions_of(terms, senses)
-    with open_wordnet(wordnet) as reader:
-        return _build(terms, nouns.stem, _LIST_LICENCE, reader, None, decisions)
-
-
-def _decisions_of(terms: list[Term], senses: Path | None) -> dict[int, Decision]:
-    """The decisions of a table, all of which must be of classes that there are."""
-    decisions = read_decisions(senses) if senses is not None else {}
-    unknown = sorted(decisions.keys() - {term.class_id for term in terms})
-    if unknown:
-        raise refuse(
-            f"decides of classes that there are not: {', '.join(map(str, unknown[:20]))}",
-            senses,
-            "correct the ids, or leave them out",
-        )
-    return decisions
+    return _build(read_noun_list(nouns), nouns.stem, _LIST_LICENCE, wordnet, senses, None)
 
 
 def _build(
     terms: list[Term],
     title: str,
     licence: str,
-    wordnet: WordNet,
+    wordnet: Path | None,
+    senses: Path | None,
     review: Review | None,
-    decisions: Mapping[int, Decision],
 ) -> Built:
     problems = Problems()
-    senses: dict[int, Sense] = {}
+    decisions = dict(review.senses) if review is not None else {}
+    if senses is not None:
+        classes = {name_key(name): term.class_id for term in terms for name in term.names}
+        classes |= {name_key(term.name): term.class_id for term in terms}
+        decisions |= read_senses(senses, classes, problems)
+    with open_wordnet(wordnet) as reader:
+        chosen = _choose_senses(terms, decisions, reader, review is not None, problems)
+        problems.raise_if_any()
+        document = _document(terms, chosen, title, licence, reader, review)
+    return Built(document, chosen)
+
+
+def _choose_senses(
+    terms: list[Term],
+    decisions: Mapping[int, Decision],
+    wordnet: WordNet,
+    of_epic: bool,
+    problems: Problems,
+) -> dict[int, Sense]:
+    """The sense of each class. problems: takes those that have none."""
+    senses = {}
     for term in terms:
+        choose: Choose = choose_by_group(term.supercategory) if of_epic else choose_concrete
+        decision = term.decision or decisions.get(term.class_id)
         with problems.caught():
-            decision = term.decision or decisions.get(term.class_id)
             where = f"class {term.class_id} ({term.name})"
-            senses[term.class_id] = sense_of(
-                wordnet, term.name, term.supercategory, decision, where
-            )
-    problems.raise_if_any()
+            senses[term.class_id] = sense_of(wordnet, term.name, decision, choose, where)
+    return senses
+
+
+def _document(
+    terms: list[Term],
+    senses: Mapping[int, Sense],
+    title: str,
+    licence: str,
+    wordnet: WordNet,
+    review: Review | None,
+) -> dict[str, Any]:
     names = _Names(wordnet, review)
     judged = {term.class_id: [names.judged(term, name) for name in term.names] for term in terms}
     known = {name.text.casefold() for of in judged.values() for name in of}
@@ -148,14 +168,13 @@ def _build(
                 ],
             }
         )
-    document = {
+    return {
         "schema": SCHEMA,
         "title": title,
         "wordnet": wordnet.get_version(),
         "licence": licence,
         "classes": classes,
     }
-    return Built(document, senses)
 
 
 class _Names:

@@ -1,15 +1,14 @@
-"""Which WordNet sense a class is: a stated procedure, and the decisions that readers took."""
+"""Which WordNet sense a class is: a stated procedure, and the decisions that people took."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from actiseg_data.errors import Problems, refuse
-from actiseg_data.lexicon import MATCHES
-from actiseg_data.untrusted import check_text, read_csv, whole_number
+from actiseg_data.errors import refuse
+from actiseg_noise.lexicon.concrete import concrete_senses
+from actiseg_noise.lexicon.decisions import Decision
 from actiseg_noise.lexicon.wordnet import WordNet
 
 _FOOD = ("food.n.02", "food.n.01")
@@ -41,14 +40,27 @@ ANCHORS: Mapping[str | None, tuple[str, ...]] = {
     "vegetables": ("vegetable.n.01", "produce.n.01", *_FOOD, "plant_part.n.01"),
     None: ("kitchen_utensil.n.01", "tableware.n.01", "home_appliance.n.01", *_FOOD, *_TOOL),
 }
-"""Where senses of a supercategory are looked for in WordNet, the best first; `None`: of classes
-without one. All end in things that can be seen at all."""
+"""Where senses of EPIC's supercategories are looked for in WordNet, the best first; `None`: of
+classes without one. All end in things that can be seen at all. They are a kitchen's: no other
+vocabulary uses them."""
+
+
+@dataclass(frozen=True)
+class Noun:
+    """A name as WordNet knows it. form: the spelling that was found, such as ``wine_glass``. whole:
+    whether that is the whole name, and not its head alone. synsets: NLTK's, in WordNet's order,
+    which is that of their frequency; none where WordNet lacks the noun."""
+
+    form: str
+    whole: bool
+    synsets: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Sense:
     """The sense of a class. synset: NLTK's object. match: see `NounClass`. candidates: names of the
-    synsets that it was chosen among. by: ``procedure`` or ``review``. why: the reviewers' reason.
+    synsets that it was chosen among. by: ``procedure`` or ``review``. why: the reviewers' reason,
+    or what the procedure found. rivals: synsets that are as concrete as the chosen one.
     """
 
     synset: Any
@@ -56,56 +68,71 @@ class Sense:
     candidates: tuple[str, ...]
     by: str
     why: str
+    rivals: tuple[Any, ...] = ()
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether a person should look at it: other senses fit as well, or none fits well."""
+        return self.by == "procedure" and bool(self.rivals or self.why)
 
 
-@dataclass(frozen=True)
-class Decision:
-    """A sense that readers chose against the procedure, or beside it."""
-
-    synset: str
-    match: str
-    why: str
+Choose: TypeAlias = Callable[[Noun], Sense]
+"""A procedure that takes a sense of a noun that WordNet has."""
 
 
-def candidates(wordnet: WordNet, name: str) -> list[Any]:
-    """The noun synsets of a name, in WordNet's order, which is that of their frequency; of its head
-    where WordNet lacks the whole, also written as one word."""
-    for form in (name.replace(" ", "_"), name.replace(" ", ""), name.split()[-1]):
+def look_up(wordnet: WordNet, name: str) -> Noun:
+    """The noun of a name; its head where WordNet lacks the whole, also written as one word."""
+    spaced = name.replace("-", " ")
+    for whole in (name, spaced, spaced.replace(" ", "")):
+        form = whole.replace(" ", "_")
         found = wordnet.synsets(form, "n")
         if found:
-            return list(found)
-    return []
+            return Noun(_base(wordnet, form), True, tuple(found))
+    form = spaced.split()[-1]
+    return Noun(_base(wordnet, form), False, tuple(wordnet.synsets(form, "n")))
 
 
-def choose(wordnet: WordNet, name: str, supercategory: str | None) -> Any:
-    """The procedure: the first candidate that lies under the first anchor under which any lies, and
-    the first of all where none does. None where WordNet has no such noun."""
-    found = candidates(wordnet, name)
-    above = {synset: _above(synset) for synset in found}
-    for anchor in (*ANCHORS.get(supercategory, ANCHORS[None]), *_THING):
-        for synset in found:
-            if anchor in above[synset]:
-                return synset
-    return found[0] if found else None
+def choose_by_group(supercategory: str | None) -> Choose:
+    """The procedure for EPIC's classes: the first candidate that lies under the first anchor of the
+    group under which any lies, and the first of all where none does."""
+    anchors = (*ANCHORS.get(supercategory, ANCHORS[None]), *_THING)
+
+    def choose(noun: Noun) -> Sense:
+        above = {synset: _above(synset) for synset in noun.synsets}
+        ranked = (s for anchor in anchors for s in noun.synsets if anchor in above[s])
+        return Sense(next(ranked, noun.synsets[0]), "exact", _names(noun), "procedure", "")
+
+    return choose
+
+
+def choose_concrete(noun: Noun) -> Sense:
+    """The procedure for any other vocabulary: the best of `concrete_senses`, and the first of all
+    where there is none. A sense of the head alone is only the nearest."""
+    concrete = concrete_senses(noun.synsets, noun.form)
+    synset, *rivals = concrete or noun.synsets[:1]
+    why = "" if concrete else "no sense of it can be seen"
+    if not noun.whole:
+        why = f"WordNet has its last word only, {noun.form!r}"
+    match = "exact" if noun.whole else "nearest"
+    return Sense(synset, match, _names(noun), "procedure", why, tuple(rivals))
 
 
 def sense_of(
-    wordnet: WordNet, name: str, supercategory: str | None, decision: Decision | None, where: str
+    wordnet: WordNet, name: str, decision: Decision | None, choose: Choose, where: str
 ) -> Sense:
-    """The sense of a class: the readers' decision, else the procedure's.
+    """The sense of a class: the one decided on, else the procedure's.
 
     Raises `Refused` where WordNet has no such synset or noun.
     """
-    names = tuple(synset.name() for synset in candidates(wordnet, name))
+    noun = look_up(wordnet, name)
     if decision is None:
-        synset = choose(wordnet, name, supercategory)
-        if synset is None:
+        if not noun.synsets:
             raise refuse(
                 f"WordNet has no noun {name!r}",
                 where,
-                "name the synset that comes nearest: in the table --senses, or after @ in the list",
+                "give it the synset that comes nearest: in --senses, or after @ in the list",
             )
-        return Sense(synset, "exact", names, "procedure", "")
+        return choose(noun)
     try:
         synset = wordnet.synset(decision.synset)
     except Exception:  # NLTK has errors of three kinds for a name that is none
@@ -114,30 +141,23 @@ def sense_of(
         raise refuse(
             f"WordNet has no synset {decision.synset[:60]!r} of a noun",
             where,
-            "name one such as tap.n.01",
+            "name one such as tap.n.01" + _known_senses(noun),
         )
-    return Sense(synset, decision.match, names, "review", decision.why)
+    return Sense(synset, decision.match, _names(noun), "review", decision.why)
 
 
-def read_decisions(path: Path) -> dict[int, Decision]:
-    """A table of decisions: columns ``class_id, synset, match, why``; `Refused` with all faults."""
-    problems = Problems()
-    decisions: dict[int, Decision] = {}
-    for line, row in enumerate(read_csv(path, ("class_id", "synset", "match", "why")), 2):
-        where = f"{path}: row {line}"
-        with problems.caught():
-            class_id = whole_number(row["class_id"])
-            if class_id is None:
-                raise refuse(f"{row['class_id'][:60]!r} is no class id", where, "correct it")
-            if class_id in decisions:
-                raise refuse(f"class {class_id} is decided twice", where, "decide it once")
-            if row["match"] not in MATCHES:
-                known = " or ".join(MATCHES)
-                raise refuse(f"match {row['match'][:60]!r} is unknown", where, f"give {known}")
-            texts = [check_text(row[column], where) for column in ("synset", "match", "why")]
-            decisions[class_id] = Decision(*texts)
-    problems.raise_if_any()
-    return decisions
+def _known_senses(noun: Noun) -> str:
+    known = [name for name in _names(noun) if name.startswith(f"{noun.form}.")] or _names(noun)
+    return f"; {noun.form} has {', '.join(known[:5])}" if known else ""
+
+
+def _base(wordnet: WordNet, form: str) -> str:
+    """The form that WordNet lists: of ``skis``, ``ski``."""
+    return str(wordnet.morphy(form.lower(), "n") or form.lower())
+
+
+def _names(noun: Noun) -> tuple[str, ...]:
+    return tuple(synset.name() for synset in noun.synsets)
 
 
 def _above(synset: Any) -> set[str]:

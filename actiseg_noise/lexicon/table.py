@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from actiseg_noise.lexicon.build import Built
 from actiseg_noise.lexicon.senses import Sense
 
 _NAMES, _SISTERS, _ABOVE, _SENSES = 6, 5, 3, 5
+_WIDTH, _RIVALS = 76, 3
 
 _HEAD = """\
 # Senses of the classes
@@ -37,6 +39,28 @@ def sense_table(built: Built, command: str) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|---|---|---|\n"
     for noun in document["classes"]:
         yield f"| {' | '.join(_cells(noun, built.senses[noun['class_id']]))} |\n"
+
+
+def uncertain_senses(built: Built) -> Iterator[str]:
+    """The uncertain senses of a lexicon, each with its rivals: lines for a terminal, of at most
+    `_WIDTH` characters unless a name is very long."""
+    for noun in built.document["classes"]:
+        sense = built.senses[noun["class_id"]]
+        if not sense.uncertain:
+            continue
+        yield _line(f"{noun['name']}:", sense.synset)
+        if sense.why:
+            yield f"    {sense.why}"
+        for rival in sense.rivals[:_RIVALS]:
+            yield _line("    or", rival)
+        if len(sense.rivals) > _RIVALS:
+            yield f"    or {len(sense.rivals) - _RIVALS} more"
+
+
+def _line(head: str, synset: Any) -> str:
+    start = f"{head} {synset.name()}, "
+    gloss = textwrap.shorten(synset.definition(), max(_WIDTH - len(start), 20), placeholder=" ...")
+    return start + gloss
 
 
 def _cells(noun: Mapping[str, Any], sense: Sense) -> list[str]:

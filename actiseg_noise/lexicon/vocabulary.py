@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from actiseg_data.errors import Problems, refuse
 from actiseg_data.lexicon import NUMBERS
 from actiseg_data.prepare.noun_classes import read_noun_table
 from actiseg_data.untrusted import check_text, read_bytes, read_csv, whole_number
-from actiseg_noise.lexicon.senses import Decision
+from actiseg_noise.lexicon.decisions import Decision, fold_name, name_key
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z' -]*")
 
@@ -49,25 +49,21 @@ def read_noun_class_table(path: Path) -> list[Term]:
 
 
 def read_noun_list(path: Path) -> list[Term]:
-    """A list of nouns, one class a line: ``[id:] name[, other name ...] [@ synset]``.
+    """A list of nouns, one class a line: ``[id:] name[, other name ...] [@ synset]``. Or a CSV
+    table with the column ``name`` and any of ``id`` (or ``class_id``), ``supercategory``,
+    ``synset``.
 
     Ids stand before all lines or before none; without, lines are numbered from 0. Empty lines and
-    what follows a ``#`` count for nothing. Raises `Refused` with every faulty line.
+    what follows a ``#`` count for nothing. Names are read by `fold_name`: in lower case, with
+    spaces for underscores. Raises `Refused` with every faulty line.
     """
     problems = Problems()
     terms: list[Term] = []
     given = set()
-    try:
-        lines = read_bytes(path, "list of nouns").decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise refuse("is no UTF-8 text", path, "save it as UTF-8") from None
-    for number, line in enumerate(lines, 1):
-        text = line.partition("#")[0].strip()
-        if text:
-            with problems.caught():
-                term, has_id = _parse_line(text, len(terms), f"{path}: line {number}")
-                terms.append(term)
-                given.add(has_id)
+    for where, row in _noun_rows(path, problems):
+        with problems.caught():
+            terms.append(_parse_row(row, len(terms), where))
+            given.add(bool(row.class_id))
     if len(given) > 1:
         problems.add("some lines have an id and some have none", path, "give all of them one")
     if not terms and not problems.found:
@@ -78,23 +74,57 @@ def read_noun_list(path: Path) -> list[Term]:
     return terms
 
 
-def _parse_line(text: str, position: int, where: str) -> tuple[Term, bool]:
-    text, at, synset = (part.strip() for part in text.partition("@"))
-    head, colon, rest = (part.strip() for part in text.partition(":"))
-    class_id = position
-    if colon:
-        number = whole_number(head)
-        if number is None:
-            raise refuse(f"{head[:60]!r} is no class id", where, "write id: name, other name")
-        class_id, text = number, rest
-    names = _unrepeated(plain(name) for name in text.split(","))
+@dataclass(frozen=True)
+class _Row:
+    """The cells of one class, as they are written; empty where there is none."""
+
+    class_id: str
+    names: str
+    supercategory: str
+    synset: str
+
+
+def _noun_rows(path: Path, problems: Problems) -> Iterator[tuple[str, _Row]]:
+    """(where it stands, cells) of each class of a list or table."""
+    try:
+        text = read_bytes(path, "list of nouns").decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise refuse("is no UTF-8 text", path, "save it as UTF-8") from None
+    header = [cell.strip() for cell in text.partition("\n")[0].split(",")]
+    if "name" in header:
+        for number, row in enumerate(read_csv(path, ("name",)), 2):
+            cells = {column: (value or "").strip() for column, value in row.items() if column}
+            own_id = cells.get("class_id") or cells.get("id", "")
+            more = (cells.get("supercategory", ""), cells.get("synset", ""))
+            yield f"{path}: row {number}", _Row(own_id, cells["name"], *more)
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        where = f"{path}: line {number}"
+        noun, at, synset = (part.strip() for part in line.partition("#")[0].partition("@"))
+        head, colon, rest = (part.strip() for part in noun.partition(":"))
+        if at and not synset:
+            problems.add("has an @ and no synset", where, "name one such as tap.n.01")
+        elif colon and not head:
+            problems.add("has no id before its colon", where, "write id: name, other name")
+        elif noun or at:
+            yield where, _Row(head if colon else "", rest if colon else noun, "", synset)
+
+
+def _parse_row(row: _Row, position: int, where: str) -> Term:
+    class_id = whole_number(row.class_id) if row.class_id else position
+    if class_id is None:
+        raise refuse(f"{row.class_id[:60]!r} is no class id", where, "write id: name, other name")
+    names = _unrepeated(fold_name(name) for name in row.names.split(","))
     bad = [name for name in names if not _PLAIN.fullmatch(name)]
     if bad:
         raise refuse(
             f"{bad[0][:60]!r} is no plain name", where, "use letters a to z, spaces and hyphens"
         )
-    decision = Decision(check_text(synset, where), "exact", "named in the list") if at else None
-    return Term(class_id, names[0], None, names, decision), bool(colon)
+    decision = None
+    if row.synset:
+        decision = Decision(check_text(row.synset, where), "exact", "named in the list")
+    supercategory = fold_name(check_text(row.supercategory, where)) or None
+    return Term(class_id, names[0], supercategory, names, decision)
 
 
 def _refuse_repeated_ids(terms: list[Term], path: Path, problems: Problems) -> None:
@@ -110,7 +140,7 @@ def _refuse_shared_names(terms: list[Term], path: Path, problems: Problems) -> N
     owners: dict[str, int] = {}
     for term in terms:
         for name in term.names:
-            owner = owners.setdefault(name.casefold(), term.class_id)
+            owner = owners.setdefault(name_key(name), term.class_id)
             if owner != term.class_id:
                 problems.add(
                     f"{name!r} is a name of the classes {owner} and {term.class_id}",

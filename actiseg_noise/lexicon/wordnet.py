@@ -19,10 +19,12 @@ WordNet: TypeAlias = Any
 VERSION = "3.0"
 
 _PARTS = ("adj", "adv", "noun", "verb")
-_FILES = tuple(f"{kind}.{part}" for kind in ("index", "data") for part in _PARTS) + tuple(
-    f"{part}.exc" for part in _PARTS
+_FILES = (
+    *(f"{kind}.{part}" for kind in ("index", "data") for part in _PARTS),
+    *(f"{part}.exc" for part in _PARTS),
+    "cntlist.rev",
 )
-_OPTIONAL = ("cntlist.rev", "lexnames", "index.sense")
+_OPTIONAL = ("lexnames", "index.sense")
 
 # The lexicographer files of WordNet 3.0 in their order, as lexnames(5WN) lists them. Debian's
 # package leaves the file out, but NLTK's reader asks for it.
@@ -59,10 +61,13 @@ def open_wordnet(folder: Path | None) -> Iterator[WordNet]:
                 shutil.copyfile(folder / name, corpus / name)
         _fill_in(corpus)
         nltk.data.path.insert(0, scratch)
+        reader = _checked(_read(nltk, corpus), folder)
         try:
-            yield _checked(_read(nltk, corpus), folder)
+            yield reader
         finally:
             nltk.data.path.remove(scratch)
+            if reader._key_count_file is not None:  # NLTK opens it for `Lemma.count` and keeps it
+                reader._key_count_file.close()
 
 
 def _installed(nltk: Any) -> WordNet:

@@ -9,7 +9,16 @@ from typing import NamedTuple
 
 from actiseg_data.lexicon import Name
 
-_NUMERALS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_NUMERALS = (
+    *("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("a dozen", "half a dozen", "dozen"),
+)
+_SEVERAL = ("both", "several", "few", "many", "a few", "too many", "so many")
+_GROUPS = (
+    f"{article}{group} of"
+    for article in ("a ", "")
+    for group in ("couple", "dozen", "pair", "number", "bunch")
+)
 
 # What a determiner becomes before a noun of another number; itself where it is not listed. {a}
 # stands for the article that the noun takes.
@@ -26,13 +35,36 @@ _DETERMINERS: Mapping[str, Mapping[str, str]] = {
     "those": {"singular": "that", "mass": "that"},
     **{
         word: {"singular": "{a}", "mass": "some"}
-        for word in (*_NUMERALS, "both", "several", "few", "many")
+        for word in (*_NUMERALS, *_SEVERAL, *_GROUPS, "a couple", "dozens of")
     },
+    **{
+        f"{word} more": {"singular": "another", "mass": "some more"}
+        for word in (*_NUMERALS, *_SEVERAL, "a couple")
+    },
+    **{
+        f"{word} of the": {"singular": "the", "mass": "some of the"}
+        for word in ("one", *_NUMERALS, *_SEVERAL)
+    },
+    "both the": {"singular": "the", "mass": "the"},
+    "one more": {"plural": "some more", "mass": "some more"},
+    "many more": {"singular": "another", "mass": "much more"},
+    "much more": {"singular": "another", "plural": "many more"},
+    "fewer": {"singular": "{a}", "mass": "less"},
+    "less": {"singular": "{a}", "plural": "fewer"},
     "much": {"singular": "{a}", "plural": "many"},
-    "a few": {"singular": "{a}", "mass": "some"},
+    "too much": {"singular": "{a}", "plural": "too many"},
+    "so much": {"singular": "{a}", "plural": "so many"},
+    "too many": {"singular": "{a}", "mass": "too much"},
+    "so many": {"singular": "{a}", "mass": "so much"},
+    "a little": {"singular": "{a}", "plural": "a few"},
+    "a bit of": {"singular": "{a}", "plural": "a few"},
+    "a little bit of": {"singular": "{a}", "plural": "a few"},
+    "a little more": {"singular": "another", "plural": "a few more"},
+    "a bit more": {"singular": "another", "plural": "a few more"},
     "half a": {"singular": "half {a}", "plural": "some", "mass": "some"},
     "half an": {"singular": "half {a}", "plural": "some", "mass": "some"},
 }
+_LONGEST = max(len(words.split()) for words in _DETERMINERS)
 
 _NO_ADJECTIVES = (
     *("and", "or", "of", "in", "on", "into", "onto", "to", "from", "with", "for", "the", "dozen"),
@@ -42,8 +74,17 @@ _NO_ADJECTIVES = (
 _DEFINITE = ("the", "these", "those", "my", "your", "his", "her", "its", "our", "their", "other")
 """Words before a number that are determiners themselves: without the number they stay."""
 
-_AMOUNTS = ("some", "more", "any", "all", "enough")
+_AMOUNTS = (
+    *("some", "more", "any", "all", "enough", "most", "a lot of", "lots of", "loads of"),
+    *("plenty of", "a lot more", "some more", "any more"),
+)
 """What stands before plurals and before what cannot be counted, but not before one thing."""
+
+_MASSES = ("less", "much", "too much", "so much", "much more")
+"""What stands before what cannot be counted. What can be counted becomes a plural behind it."""
+
+_ADJECTIVES = ("a little",)
+"""Determiners that are an article and an adjective where one thing follows: ``a little spoon``."""
 
 
 def replace_noun(text: str, start: int, end: int, number: str, name: Name) -> str:
@@ -63,15 +104,16 @@ def replace_noun(text: str, start: int, end: int, number: str, name: Name) -> st
     'Take Some Rice'
     """
     before, noun, after = text[:start], text[start:end], text[end:]
-    determiner = _find_determiner(before)
-    form, now = _form(name, number, counted=determiner.word in _AMOUNTS)
+    determiner = _find_determiner(before, number)
+    counted = determiner.word in _AMOUNTS or determiner.word in _MASSES
+    form, now = _form(name, number, counted=counted)
     agreed = _DETERMINERS.get(determiner.word, {})
     if now in agreed and _last_word(before[: determiner.start]) in _DEFINITE:
         before = before[: determiner.start] + before[determiner.end :].lstrip()
         return replace_noun(before + noun + after, len(before), len(before + noun), number, name)
     if now in agreed:
         old = before[determiner.start : determiner.end]
-        article = name.article or "a"
+        article = name.article or _article_of(form)
         if determiner.adjective:
             own = old.casefold() in ("a", "an")
             article = old.casefold() if own else _article_of(determiner.adjective)
@@ -84,8 +126,8 @@ def _last_word(text: str) -> str:
     return (text.split() or [""])[-1].casefold()
 
 
-def _article_of(adjective: str) -> str:
-    return "an" if adjective[0] in "aeiou" else "a"
+def _article_of(words: str) -> str:
+    return "an" if words[0].casefold() in "aeiou" else "a"
 
 
 class _Determiner(NamedTuple):
@@ -97,28 +139,48 @@ class _Determiner(NamedTuple):
     adjective: str = ""
 
 
-def _find_determiner(before: str) -> _Determiner:
-    """The determiner of the noun that follows a text; an empty one where there is none.
+def _find_determiner(before: str, number: str) -> _Determiner:
+    """The determiner of the noun that follows a text, the longest that fits; an empty one where
+    there is none. An adjective may stand between them.
 
-    >>> _find_determiner("cut a few ").word, _find_determiner("cut two big ").adjective
-    ('a few', 'big')
+    number: of the noun.
+
+    >>> _find_determiner("cut a few ", "plural").word
+    'a few'
+    >>> _find_determiner("cut 2 big ", "plural")
+    _Determiner(word='two', start=4, end=5, adjective='big')
     """
     words = list(re.finditer(r"\S+", before)) if before[-1:].isspace() else []
-    folded = [word[0].casefold() for word in words]
-    for first, last in ((-2, -1), (-1, -1), (-3, -2), (-2, -2)):
-        if len(words) < -first:
-            continue
-        word = " ".join(folded[first:] if last == -1 else folded[first : last + 1])
-        adjective = folded[-1] if last == -2 else ""
-        if (word in _DETERMINERS or word in _AMOUNTS) and adjective not in _NO_ADJECTIVES:
-            return _Determiner(word, words[first].start(), words[last].end(), adjective)
+    folded = [_plain_number(word[0].casefold()) for word in words]
+    for adjectives in (0, 1):
+        adjective = folded[-1] if adjectives and words else ""
+        if adjective in _NO_ADJECTIVES:
+            break
+        end = len(words) - adjectives
+        for start in range(max(end - _LONGEST, 0), end):
+            word = " ".join(folded[start:end])
+            if word in _ADJECTIVES and number == "singular":
+                continue
+            if word in _DETERMINERS or word in _AMOUNTS:
+                return _Determiner(word, words[start].start(), words[end - 1].end(), adjective)
     return _Determiner("")
+
+
+def _plain_number(word: str) -> str:
+    """A number in digits as the word that it agrees like.
+
+    >>> _plain_number("1"), _plain_number("12"), _plain_number("big")
+    ('one', 'two', 'big')
+    """
+    if not (word.isascii() and word.isdigit()):
+        return word
+    return "one" if word.lstrip("0") == "1" else "two"
 
 
 def _form(name: Name, number: str, *, counted: bool) -> tuple[str, str]:
     """The form of a name that stands for a noun of some number, and its own number.
 
-    counted: whether an amount stands before it, which calls for a plural of what can be counted.
+    counted: whether a determiner before it calls for a plural of what can be counted.
     """
     if (number == "plural" or counted) and name.plural is not None:
         return name.plural, "plural"

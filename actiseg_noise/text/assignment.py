@@ -17,14 +17,16 @@ from actiseg_data.lexicon import Lexicon, Name
 from actiseg_data.records import Noise, Recipe
 from actiseg_data.sequences import ObjectLabel, Sequence
 from actiseg_noise.text.flips import FlipTargets
+from actiseg_noise.text.naming import Named, name_index
 
 CATEGORY, WITHIN = "category", "within-category"
 
 _Keys: TypeAlias = Callable[[int, str], Key]
 """Gives the key of one draw about a thing, for an algorithm and a purpose."""
 
-_SELECTION = 1
-"""Algorithm of the selection. Its own, so that a kind that gets better words touches the same."""
+_SELECTION, _CHOICE = 1, 1
+"""Algorithms of the draws that select things and choose their words. They are not the kind's: under
+a better rule a kind touches the same things, and changes only those words that the rule changes."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,9 @@ class Replacement:
     name: Name
     synset: str
     similarity: float
+
+
+_NOTHING = Named(frozenset(), frozenset())
 
 
 class Options(NamedTuple):
@@ -96,6 +101,7 @@ class Assigner:
         self._flips = FlipTargets(noise.parameters, lexicon) if noise.kind != WITHIN else None
         self._sisters = noise.parameters.get("names") == "sister"
         self._substitutes = noise.kind != CATEGORY
+        self._index = name_index(lexicon, sisters=self._sisters)
         self._others: dict[int, tuple[Name, ...]] = {}
 
     def is_eligible(self, label: ObjectLabel) -> bool:
@@ -105,12 +111,14 @@ class Assigner:
         )
 
     def objects(self, sequence: Sequence) -> dict[int, Options]:
-        """The options of each eligible object of a clip, by object id.
+        """The options of each eligible object of a clip, by object id. What the clip's narration
+        names is avoided as its objects are.
 
         Those of all objects are settled, in the order of their names, which are their identity: so
         an object becomes the same whether others are eligible or not.
         """
         classes, names = _taken(sequence)
+        named = self._named(sequence)
         options = {}
         for label in sorted(sequence.objects, key=lambda label: label.name):
             eligible = self.is_eligible(label)
@@ -119,7 +127,7 @@ class Assigner:
             ):
                 continue
             keys = keys_of(self._seed, *sequence.identity, label.name)
-            found = self._options(keys, label.class_id, label.name, classes, names)
+            found = self._options(keys, label.class_id, label.name, classes, names, named)
             if eligible:
                 options[label.object_id] = found
             if found.flip is not None:
@@ -135,7 +143,13 @@ class Assigner:
         class_id: its class. mention: the words that stand there.
         """
         keys = keys_of(self._seed, *sequence.identity)
-        return self._options(keys, class_id, mention, *_taken(sequence))
+        named = self._named(sequence)
+        return self._options(keys, class_id, mention, *_taken(sequence), named)
+
+    def _named(self, sequence: Sequence) -> Named:
+        """What a clip's narration names, its labelled noun included."""
+        named = self._index.find(sequence.narration)
+        return Named(named.classes | {sequence.noun_class}, named.names)
 
     def is_protected(self, class_id: int) -> bool:
         return class_id in self._protected
@@ -159,23 +173,35 @@ class Assigner:
         return Replacement(WITHIN, options.class_id, name, synset, near)
 
     def _options(
-        self, keys: _Keys, class_id: int, own: str, classes: set[int], names: set[str]
+        self,
+        keys: _Keys,
+        class_id: int,
+        own: str,
+        classes: set[int],
+        names: set[str],
+        named: Named,
     ) -> Options:
         """The options of one thing. own: what it is called. classes, names: those, in lower case,
-        that it must not become, unless collisions are allowed."""
+        that the clip has; named: what its narration names. The thing becomes neither, unless
+        collisions are allowed."""
         own = own.casefold()
         if self._free:
-            classes, names = {class_id}, set()
+            classes, names, named = {class_id}, set(), _NOTHING
         flip = substitute = None
         flip_draw = substitute_draw = 1.0
         one_name = False
-        which = parts(keys(self.noise.algorithm, "text.words"), 3)
+        which = parts(keys(_CHOICE, "text.words"), 3)
         if self._flips is not None:
-            flip = self._flip(keys, which[0], which[1], class_id, classes, names)
+            avoided = classes | named.classes
+            flip = self._flip(keys, which[0], which[1], class_id, avoided, names)
             flip_draw = uniform(keys(_SELECTION, "text.flip"))
         if self._substitutes:
             others = self._names_of(class_id)
-            substitute = self._pick(keys, "text.substitute.name", which[2], others, {own, *names})
+            avoid = {own, *names}
+            # A narration with another name of the class means this thing, unless it has both names.
+            if self._sisters or own in named.names:
+                avoid |= named.names
+            substitute = self._pick(keys, "text.substitute.name", which[2], others, avoid)
             substitute_draw = uniform(keys(_SELECTION, "text.substitute"))
             if substitute is None:
                 one_name = all(other.text.casefold() == own for other in others)
@@ -193,7 +219,7 @@ class Assigner:
         assert self._flips is not None
 
         def again() -> Key:
-            return keys(self.noise.algorithm, "text.flip.class.again")
+            return keys(_CHOICE, "text.flip.class.again")
 
         while (other := self._flips.draw(which_class, again, class_id, classes)) is not None:
             written = self.lexicon.classes[other].written
@@ -227,7 +253,7 @@ class Assigner:
         if name.text.casefold() not in avoided:
             return name
         left = [name for name in names if name.text.casefold() not in avoided]
-        again = keys(self.noise.algorithm, f"{purpose}.again")
+        again = keys(_CHOICE, f"{purpose}.again")
         return left[integer(again, len(left))] if left else None
 
 

@@ -58,6 +58,14 @@ _WEIGHTS: Mapping[str, Weigh] = {
 }
 
 
+def _other_side(lexicon: Lexicon, class_id: int) -> int | None:
+    """The class of the same thing on the other side: of the left hand, the right one."""
+    side, _, thing = lexicon.classes[class_id].name.partition(" ")
+    opposite = {"left": "right", "right": "left"}.get(side)
+    found = lexicon.classes_of(f"{opposite} {thing}")
+    return found[0] if opposite and len(found) == 1 else None
+
+
 @dataclass(frozen=True)
 class _Row:
     """Weights of the classes of the pool, in order. ends: running sums."""
@@ -99,8 +107,13 @@ class FlipTargets:
         no other is left.
 
         draw: decides, unless it falls on an excluded class; then `again` gives the key that decides
-        among the others. So most draws need not look at what is excluded.
+        among the others. So most draws need not look at what is excluded. ``near`` draws only where
+        the thing has no other side: a left hand becomes the right one, unless that is excluded.
         """
+        if self._flip == "near":
+            other_side = _other_side(self._lexicon, class_id)
+            if other_side in self._positions and other_side not in excluded:
+                return other_side
         row = self._row(class_id)
         if not row.ends or not row.ends[-1]:
             return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -11,11 +13,15 @@ from actiseg_data.errors import refuse
 from actiseg_data.lexicon import Lexicon, Name
 from actiseg_noise.language import load_language_package
 from actiseg_noise.text.agreement import replace_noun
+from actiseg_noise.text.naming import spellings
 
 BLANK = "blank"
 """spaCy's English tokeniser alone: needs no model, and finds the same under every release."""
 
 _USE = "finding nouns in narrations"
+
+_HYPHENS = ("-", "\u2010", "\u2011")
+_DASH = re.compile(r"\s[-\u2010\u2011]|[-\u2010\u2011]\s")
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,8 @@ class Mention:
 
 class MentionFinder:
     """Finds the nouns of a lexicon in texts: names, their plurals, ``slice of cheese`` for ``cheese
-    slice``, and EPIC's ``board:cutting`` for ``cutting board``; the longest where several fit.
+    slice``, and EPIC's ``board:cutting`` for ``cutting board``; the longest where several fit. A
+    part of a hyphenated compound is no noun: ``hand-soap`` is no hand.
 
     pipeline: `BLANK`, or an installed spaCy pipeline with a tagger (``en_core_web_sm``), by its
     name or by `pipeline_identity`. Without a tagger, the first word of a longer text is taken for
@@ -72,6 +79,8 @@ class MentionFinder:
         return text if found else None
 
     def _is_noun(self, span: Any, doc: Any) -> bool:
+        if _in_compound(doc.text, span.start_char, span.end_char) or _DASH.search(span.text):
+            return False
         if self._tags:
             return span[-1].pos_ in ("NOUN", "PROPN", "X", "")
         return bool(span.start > 0 or span.end == len(doc))
@@ -81,6 +90,18 @@ class MentionFinder:
         classes = tuple(dict.fromkeys(meaning.class_id for meaning in meanings))
         first = meanings[0]
         return Mention(span.start_char, span.end_char, classes, first.name, first.number)
+
+
+def _in_compound(text: str, start: int, end: int) -> bool:
+    """Whether hyphens join the words at [start, end) with others.
+
+    >>> _in_compound("take hand-soap", 5, 9), _in_compound("take hand - soap", 5, 9)
+    (True, False)
+    """
+    before, after = text[max(start - 2, 0) : start], text[end : end + 2]
+    return (before.endswith(_HYPHENS) and before[:1].isalnum()) or (
+        after.startswith(_HYPHENS) and after[-1:].isalnum()
+    )
 
 
 def _words(doc: Any) -> tuple[str, ...]:
@@ -144,32 +165,29 @@ def _meanings(lexicon: Lexicon) -> dict[str, list[_Meaning]]:
             alone = lexicon.classes_of(name.text) == (class_id,)
             if alone and not name.written and _ends_in(name.text.lower(), written):
                 continue  # of "wash spoon" and "more soap", spoon and soap are the nouns
-            for text, number in _spellings(name, lexicon):
+            for text, number in spellings(name, lexicon):
                 rank = (text != name.text, not name.written)
-                meanings = found.setdefault(text.lower(), [])
-                meanings.append(_Meaning(rank, class_id, name.text, number))
+                meaning = _Meaning(rank, class_id, name.text, number)
+                for form in _hyphenated(text.lower()):
+                    found.setdefault(form, []).append(meaning)
     return {
         text: [meaning for meaning in meanings if meaning.rank == min(m.rank for m in meanings)]
         for text, meanings in found.items()
     }
 
 
+def _hyphenated(text: str) -> Iterator[str]:
+    """A text with each of its spaces kept or made a hyphen.
+
+    >>> list(_hyphenated("washing up liquid"))
+    ['washing up liquid', 'washing up-liquid', 'washing-up liquid', 'washing-up-liquid']
+    """
+    first, *others = text.split()
+    for marks in itertools.product(" -", repeat=len(others)):
+        yield first + "".join(mark + word for mark, word in zip(marks, others, strict=True))
+
+
 def _ends_in(text: str, names: AbstractSet[str]) -> bool:
     """Whether the last words of a text, but not all of them, are one of some names."""
     words = text.split()
     return any(" ".join(words[at:]) in names for at in range(1, len(words)))
-
-
-def _spellings(name: Name, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
-    """The ways to write a name, each with its number."""
-    forms = [(name.text, name.number)]
-    if name.other is not None:
-        forms.append((name.other, "singular" if name.number == "plural" else "plural"))
-    for text, number in forms:
-        yield text, number
-        *modifiers, head = text.split()
-        if modifiers:
-            yield ":".join([head, *modifiers]), number
-            of = " ".join(modifiers)
-            for modifier in (of, *lexicon.other_forms(of)):
-                yield f"{head} of {modifier}", number

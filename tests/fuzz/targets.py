@@ -56,7 +56,7 @@ from actiseg_eval.prediction import ids_of, shape_of
 from actiseg_eval.protocols import parse_protocols
 from actiseg_noise.journal import find_records
 from actiseg_noise.journal import read_record as read_journal
-from actiseg_noise.lexicon.senses import read_decisions
+from actiseg_noise.lexicon.decisions import read_decisions
 from actiseg_noise.lexicon.vocabulary import read_noun_class_table, read_noun_list
 from actiseg_noise.presets import parse_presets
 from actiseg_noise.recipe import check_recipe, make_recipe, parse_setting

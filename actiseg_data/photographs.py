@@ -7,7 +7,7 @@ import os
 import struct
 import warnings
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +69,18 @@ def find_photograph(folder: Path, name: str) -> Path:
 
     Where there is none, the path at which ``.jpg`` would be expected.
     """
-    usual = folder / f"{name}{ENDINGS[0]}"
-    return usual if usual.is_file() else photographs_in(folder).get(name, usual)
+    return find_photographs(folder, [name])[0]
+
+
+def find_photographs(folder: Path, names: Iterable[str]) -> list[Path]:
+    """The photographs of names in a folder, in their order; see `find_photograph`.
+
+    The folder is listed once at most.
+    """
+    usual = [(name, folder / f"{name}{ENDINGS[0]}") for name in names]
+    lacking = {name for name, path in usual if not path.is_file()}
+    others = photographs_in(folder) if lacking else {}
+    return [others.get(name, path) if name in lacking else path for name, path in usual]
 
 
 def read_rgb(path: Path, size: tuple[int, int] | None = None) -> Picture:

@@ -58,6 +58,17 @@ def test_a_split_that_is_packed_and_sent_away_arrives_whole(kitchen, tmp_path, r
     assert sum(len(split.read_masks(sequence)) for sequence in split.sequences) == 10
 
 
+@pytest.mark.parametrize("recipe", [TEXT, BOUNDARY], ids=["text", "boundary"])
+def test_masks_and_weights_under_another_spelling_get_into_the_copy(kitchen, tmp_path, recipe):
+    plain = corrupt(kitchen, recipe, out=tmp_path / "plain").out
+    for kind in (MASKS, WEIGHTS):
+        for path in [*(kitchen / kind).rglob("*.png")]:
+            path.rename(path.with_suffix(".PNG"))
+    out = corrupt(kitchen, recipe, out=tmp_path / "noisy").out
+    assert read_bytes(out / "digests.json") == read_bytes(plain / "digests.json")
+    assert verify(out, source=kitchen).ok
+
+
 def test_a_dangling_link_is_called_one_whatever_reads_through_it(tmp_path):
     (tmp_path / "file").symlink_to("gone/file")
     (tmp_path / "folder").symlink_to("gone")

@@ -36,10 +36,10 @@ from actiseg_data.layouts.image_sets import (
     refuse_repeats,
 )
 from actiseg_data.layouts.recognise import recognise_dataset
-from actiseg_data.layouts.spelling import find_path, match_names
+from actiseg_data.layouts.spelling import find_path, find_paths, match_names
 from actiseg_data.listing import list_files, list_folders
 from actiseg_data.masks import IndexMask, foreign_ids, read_index_mask
-from actiseg_data.photographs import find_photograph
+from actiseg_data.photographs import find_photograph, find_photographs
 from actiseg_data.sequences import Sequence, number_equals
 from actiseg_data.untrusted import (
     Cursor,
@@ -91,13 +91,21 @@ class Split:
         return find_path(self.folder(MASKS, sequence), f"{frame}.png")
 
     def frame_path(self, sequence: Sequence, frame: str) -> Path:
-        """The photograph of a frame; where there is none, the ``.jpg`` that should be there."""
+        """The photograph of a frame, see `find_photograph`."""
         return find_photograph(self.folder(FRAMES, sequence), disk_name(frame))
+
+    def frame_paths(self, sequence: Sequence) -> list[Path]:
+        """The photographs of a sequence, in frame order."""
+        return find_photographs(self.folder(FRAMES, sequence), map(disk_name, sequence.frames))
 
     def mask_paths(self, sequence: Sequence) -> list[Path]:
         """The files of a sequence's masks, in frame order."""
-        folder = self.folder(MASKS, sequence)
-        return [find_path(folder, f"{frame}.png") for frame in sequence.frames]
+        return self.png_paths(MASKS, sequence)
+
+    def png_paths(self, kind: str, sequence: Sequence) -> list[Path]:
+        """The files of a sequence of a kind (`MASKS`, `WEIGHTS`), in frame order."""
+        names = (f"{frame}.png" for frame in sequence.frames)
+        return find_paths(self.folder(kind, sequence), names)
 
     def read_masks(self, sequence: Sequence) -> list[IndexMask]:
         """All of `each_mask` at once."""

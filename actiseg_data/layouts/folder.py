@@ -25,7 +25,7 @@ from actiseg_data.layouts.davis import (
 )
 from actiseg_data.layouts.recognise import DAVIS, recognise_dataset
 from actiseg_data.layouts.sequence_lists import SequenceList
-from actiseg_data.layouts.spelling import find_path
+from actiseg_data.layouts.spelling import find_path, find_paths
 from actiseg_data.listing import list_files, list_folders, sort_frames
 from actiseg_data.sequences import Sequence
 from actiseg_data.untrusted import check_name
@@ -48,6 +48,11 @@ class FolderSplit:
 
     def mask_path(self, sequence: Sequence, frame: str) -> Path:
         return find_path(self.root / sequence.folder, f"{frame}.png")
+
+    def mask_paths(self, sequence: Sequence) -> list[Path]:
+        """The files of a sequence's masks, in frame order."""
+        names = (f"{frame}.png" for frame in sequence.frames)
+        return find_paths(self.root / sequence.folder, names)
 
 
 def open_folder(root: Path, split: str | None = None, *, whole: bool = False) -> FolderSplit:

@@ -84,7 +84,7 @@ def _match(wanted: Iterable[str], found: Set[str], folds: Iterable[_Fold]) -> Ma
     clashes = []
     for fold in folds:
         left, right = _grouped(lacking, fold), _grouped(spare, fold)
-        for text in left.keys() & right.keys():
+        for text in [text for text in left if text in right]:
             if len(left[text]) == len(right[text]) == 1:
                 names[left[text][0]] = right[text][0]
             else:
@@ -112,19 +112,20 @@ def _simplify(name: str) -> str:
     return _ENDINGS.sub("", _decode(name)).replace(":", "_")
 
 
-def find_path(folder: Path, *names: str) -> Path:
-    """The path of names below a folder, each spelled as it is there.
+def find_path(folder: Path, name: str) -> Path:
+    """The path of one name in a folder; see `find_paths`."""
+    return find_paths(folder, [name])[0]
+
+
+def find_paths(folder: Path, names: Iterable[str]) -> list[Path]:
+    """The paths of names in a folder, in their order, each spelled as it is there.
 
     Only spellings that no other name can have are taken, because the other names are unknown here.
-    A name that is not there is returned as it is.
+    A name that is not there keeps its spelling. The folder is listed once at most.
     """
-    path = folder.joinpath(*names)
-    if os.path.lexists(path):
-        return path
-    for name in names:
-        if not os.path.lexists(folder / name) and folder.is_dir():
-            spellings = {entry.name for entry in list_folder(folder)}
-            folder /= _match([name], spellings, (_decode,)).names.get(name, name)
-        else:
-            folder /= name
-    return folder
+    paths = [folder / name for name in names]
+    lacking = [path.name for path in paths if not os.path.lexists(path)]
+    if not lacking or not folder.is_dir():
+        return paths
+    spellings = _match(lacking, {entry.name for entry in list_folder(folder)}, (_decode,)).names
+    return [folder / spellings.get(path.name, path.name) for path in paths]

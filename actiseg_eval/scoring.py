@@ -408,6 +408,7 @@ def _fitting(path: Path, root: Path) -> str | None:
 def _score_sequence(job: Job, sequence: Sequence) -> SequenceResult:
     """Read and measure one sequence; `Refused` with all of its faults."""
     meter = SequenceMeter(sequence, job.protocol, job.measures)
+    paths = dict(zip(sequence.frames, job.truth.mask_paths(sequence), strict=True))
     problems = Problems()
     lacking = {frame: job.predictions.lacking(sequence, frame) for frame in meter.scored}
     missing = sum(map(len, lacking.values()))
@@ -417,7 +418,7 @@ def _score_sequence(job: Job, sequence: Sequence) -> SequenceResult:
     respelled = 0
     for frame in meter.needed:
         with problems.caught():
-            path = job.truth.mask_path(sequence, frame)
+            path = paths[frame]
             respelled += path.name != f"{frame}.png"
             truth, palette = read_coloured_mask(path)
             shape = shape or truth.shape

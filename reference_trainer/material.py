@@ -77,6 +77,9 @@ class Material:
     def frame_path(self, sequence: Sequence, frame: str) -> Path:
         return self.clean.frame_path(sequence, frame)
 
+    def frame_paths(self, sequence: Sequence) -> list[Path]:
+        return self.clean.frame_paths(sequence)
+
 
 def open_material(
     root: Path,
@@ -127,8 +130,10 @@ def content_digest(material: Material) -> str:
             [[of.object_id, of.text, of.positive, of.handbox, of.narration] for of in clip.prompts],
             [_file_digest(path) for path in material.masks.mask_paths(clip.sequence)],
             [
-                [frame, material.frame_path(clip.sequence, frame).stat().st_size]
-                for frame in clip.sequence.frames
+                [frame, path.stat().st_size]
+                for frame, path in zip(
+                    clip.sequence.frames, material.frame_paths(clip.sequence), strict=True
+                )
             ],
         ]
         for clip in material.clips
@@ -251,13 +256,14 @@ def _refuse_unfit_frames(clean: Split) -> None:
     there: list[tuple[Path, Path]] = []
     lacking: list[Path] = []
     for sequence in clean.sequences:
-        for frame in sequence.frames:
-            if sequence.folder not in clean.subsets:
-                lacking.append(clean.root / FRAMES / sequence.folder / f"{frame}.jpg")
-                continue
-            path = clean.frame_path(sequence, frame)
+        if sequence.folder not in clean.subsets:
+            folder = clean.root / FRAMES / sequence.folder
+            lacking += [folder / f"{frame}.jpg" for frame in sequence.frames]
+            continue
+        masks = clean.mask_paths(sequence)
+        for path, mask in zip(clean.frame_paths(sequence), masks, strict=True):
             if path.is_file():
-                there.append((path, clean.mask_path(sequence, frame)))
+                there.append((path, mask))
             else:
                 lacking.append(path)
     if lacking:

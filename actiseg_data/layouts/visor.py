@@ -59,8 +59,9 @@ class Entity:
     @property
     def positions(self) -> tuple[int, ...]:
         """Where each of the polygons stands among those of the file."""
-        total = len(self.polygons) + len(self.left_out)
-        return tuple(index for index in range(total) if index not in self.left_out)
+        left_out = set(self.left_out)
+        total = len(self.polygons) + len(left_out)
+        return tuple(index for index in range(total) if index not in left_out)
 
 
 @dataclass(frozen=True, eq=False)

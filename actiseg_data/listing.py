@@ -16,6 +16,9 @@ _ELSEWHERE = ("__macosx", "icon\r", "@eadir", "lost+found")
 _CLUTTER = frozenset({*_WINDOWS, *_ELSEWHERE})
 """Names, in lower case, of what Windows, macOS, network drives and file systems leave behind."""
 
+_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".rar")
+"""Endings of archives, in lower case."""
+
 _NUMBERED = re.compile(r"(.*?)([0-9]+)", re.DOTALL)
 
 
@@ -40,6 +43,11 @@ def is_clutter(name: str) -> bool:
     return name.startswith(".") or name.lower() in _CLUTTER
 
 
+def is_archive(name: str) -> bool:
+    """Whether a file has the name of an archive that must be unpacked first."""
+    return name.lower().endswith(_ARCHIVES)
+
+
 def list_folder(folder: Path) -> list[Entry]:
     """The data in a folder, sorted by name; clutter is left out, see `is_clutter`.
 
@@ -47,11 +55,18 @@ def list_folder(folder: Path) -> list[Entry]:
     """
     try:
         with os.scandir(folder) as entries:
-            found = [Entry(of.name, folder / of.name, of.is_dir()) for of in entries]
+            found = [Entry(item.name, folder / item.name, _is_folder(item)) for item in entries]
     except OSError as error:
         what = f"cannot be listed ({error.strerror})"
         raise refuse_missing(folder, what, "check the path") from None
     return sorted((of for of in found if not is_clutter(of.name)), key=lambda of: of.name)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def list_folders(folder: Path) -> list[Entry]:

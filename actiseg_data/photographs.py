@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from actiseg_data.errors import refuse
-from actiseg_data.listing import is_clutter, list_files, list_folder
+from actiseg_data.listing import is_archive, is_clutter, list_files, list_folder
 from actiseg_data.masks import MAX_PIXELS
 from actiseg_data.untrusted import read_bytes, shown
 
@@ -28,7 +28,6 @@ Picture: TypeAlias = NDArray[np.uint8]
 ENDINGS = (".jpg", ".jpeg", ".png")
 """Endings of photographs, in any letter case; the first is preferred where a frame has several."""
 
-_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 _MAX_BYTES = 1 << 26
 _MOST_FOLDERS = 500
 """Folders that are searched for a photograph that lies elsewhere."""
@@ -175,7 +174,7 @@ class Holdings:
     @property
     def archives(self) -> tuple[str, ...]:
         """The names of archives in the place."""
-        return tuple(name for name in self.names if name.lower().endswith(_ARCHIVES))
+        return tuple(filter(is_archive, self.names))
 
     @property
     def photographs(self) -> tuple[str, ...]:

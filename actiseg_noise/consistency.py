@@ -100,12 +100,16 @@ def find_clutter(out: Path) -> list[str]:
     return sorted(found)
 
 
-def _files_under(folder: Path) -> Iterator[Path]:
-    """All files in a folder and its folders but clutter, sorted; none where it is missing."""
+def _files_under(folder: Path, levels: int = 2) -> Iterator[Path]:
+    """All files in a folder and its folders except clutter, sorted; none if it is missing.
+
+    levels: how deep the folders of a split are. Deeper ones are not opened, because links can make
+    them endless: they are returned like files.
+    """
     if folder.is_dir():
         for entry in list_folder(folder):
-            if entry.is_folder:
-                yield from _files_under(entry.path)
+            if entry.is_folder and levels:
+                yield from _files_under(entry.path, levels - 1)
             else:
                 yield entry.path
 

@@ -69,6 +69,16 @@ def test_masks_and_weights_under_another_spelling_get_into_the_copy(kitchen, tmp
     assert verify(out, source=kitchen).ok
 
 
+def test_links_in_a_circle_do_not_keep_verify_busy(kitchen, tmp_path):
+    out = corrupt(kitchen, TEXT, out=tmp_path / "noisy").out
+    for name in ("a", "b"):
+        (out / MASKS / "train" / name).symlink_to("..")
+    (out / MASKS / "train" / "c").symlink_to("c")
+    found = verify(out).mismatches
+    assert 0 < len(found) < 10
+    assert all("is not listed in digests.json" in line for line in found)
+
+
 def test_a_dangling_link_is_called_one_whatever_reads_through_it(tmp_path):
     (tmp_path / "file").symlink_to("gone/file")
     (tmp_path / "folder").symlink_to("gone")

@@ -176,6 +176,14 @@ def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> b
     return data
 
 
+def read_text(path: Path, kind: str = "file") -> str:
+    """The text of a UTF-8 file, with or without a byte order mark; raises `Refused` for others."""
+    try:
+        return read_bytes(path, kind).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise refuse("is no UTF-8 text", path, "save it as UTF-8") from None
+
+
 def refuse_missing(path: Path, what: str, cure: str) -> Refused:
     """Build the `Refused` for a file or folder that is not there.
 
@@ -274,11 +282,7 @@ def _unrepeated(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def read_csv(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     """Rows of a CSV file as dictionaries; `Refused` where one of `columns` is missing."""
-    data = read_bytes(path, "table")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise refuse("is no UTF-8 text", path, "fetch it again") from None
+    text = read_text(path, "table")
     table = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
     try:
         missing = [name for name in columns if name not in (table.fieldnames or ())]

@@ -85,7 +85,7 @@ def list_files(folder: Path, *endings: str) -> list[Entry]:
 
 
 def name_contents(folder: Path, most: int = 5) -> str:
-    """What a folder holds, in words for a message: the first names, and how many there are beside.
+    """What a folder holds, in words for a message: the first names, and how many more there are.
 
     Raises `Refused` as `list_folder` does.
     """

@@ -48,9 +48,9 @@ _CURE = "fetch it again"
 
 
 def photographs_in(folder: Path) -> dict[str, Path]:
-    """The photographs in a folder by their name without ending; empty where there is no folder.
+    """The photographs in a folder by their name without ending; empty if there is no folder.
 
-    Where a name has several endings, the first of `ENDINGS` is taken, in lower case if it can be.
+    If a name has several endings, the first of `ENDINGS` is taken, preferably in lower case.
     """
     if not folder.is_dir():
         return {}
@@ -66,7 +66,7 @@ def _preference(path: Path) -> tuple[int, bool, str]:
 def find_photograph(folder: Path, name: str) -> Path:
     """The photograph of a name without ending in a folder, under any of `ENDINGS`.
 
-    Where there is none, the path at which ``.jpg`` would be expected.
+    If there is none, the path of the expected ``.jpg``.
     """
     return find_photographs(folder, [name])[0]
 
@@ -104,7 +104,7 @@ def read_rgb(path: Path, size: tuple[int, int] | None = None) -> Picture:
 def read_size(path: Path) -> tuple[int, int]:
     """(H, W) of a photograph or mask from its header, turned as its EXIF data say.
 
-    Raises `Refused` where the file is missing or its header is no JPEG's or PNG's.
+    Raises `Refused` if the file is missing or is neither a JPEG nor a PNG.
     """
     try:
         stream = path.open("rb")
@@ -116,8 +116,8 @@ def read_size(path: Path) -> tuple[int, int]:
 
 
 def _orientation(image: Image.Image) -> int:
-    """How the camera was held, 1 to 8. Only what stands before the pixels is looked at: for a PNG
-    without it, Pillow would decode them all."""
+    """How the camera was held, 1 to 8. Only the data before the pixels are read: Pillow would
+    decode all pixels of a PNG without EXIF data."""
     found = image.getexif().get(_ORIENTATION) if "exif" in image.info else None
     return found if isinstance(found, int) and found in range(1, 9) else 1
 
@@ -141,7 +141,7 @@ def _opened(path: Path, source: Any) -> Iterator[Image.Image]:
 
 
 def refuse_aspect(size: tuple[int, int], wanted: tuple[int, int], path: Path) -> None:
-    """Refuse a photograph that is no scaled copy of the picture that its masks were drawn on.
+    """Refuse a photograph of another aspect ratio than its masks.
 
     size: (H, W) of the photograph. wanted: of the masks. One percent, or a pixel of the shortest
     side, is allowed for rounding: 1920 x 1080 and 854 x 480 fit one another.
@@ -157,12 +157,11 @@ def refuse_aspect(size: tuple[int, int], wanted: tuple[int, int], path: Path) ->
 
 @dataclass(frozen=True)
 class Holdings:
-    """What there is where a photograph was looked for and is not.
+    """What a folder holds instead of a missing photograph.
 
-    folder: where it was looked for. wanted: its name without ending. place: the folder, or the
-    nearest one above it that exists. names: what that one holds, folders with a slash, but for
-    photographs of other frames of the folder. elsewhere: the photograph in a folder below the
-    place, or None.
+    folder: the expected one. wanted: its name without ending. place: that folder, or the nearest
+    one above it that exists. names: what that one holds, folders with a slash, but for photographs
+    of other frames of the folder. elsewhere: the photograph in a folder below the place, or None.
     """
 
     folder: Path
@@ -191,7 +190,7 @@ class Holdings:
 
     @property
     def cure(self) -> str | None:
-        """What would bring the photographs where they were looked for; None where nothing tells."""
+        """How to put the photographs into the expected folder; None if that is unknown."""
         if self.archives:
             others = " and the others" if len(self.archives) > 1 else ""
             return f"unpack {shown(self.archives[0])}{others}"
@@ -208,10 +207,10 @@ class Holdings:
 
 
 def look_around(folder: Path, wanted: str, root: Path, known: Collection[str]) -> Holdings:
-    """What there is where the photograph of a frame was looked for and is not.
+    """Describe what is there instead of the missing photograph of a frame.
 
-    folder: where it was looked for. wanted: its name without ending. root: the highest folder to
-    look at. known: names of frames, whose photographs are no news.
+    folder: the expected one. wanted: the name without ending. root: the highest folder to search.
+    known: names of frames; their photographs are not reported.
     """
     place = folder
     while not place.is_dir() and place not in (root, place.parent):

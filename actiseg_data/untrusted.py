@@ -187,8 +187,8 @@ def read_text(path: Path, kind: str = "file") -> str:
 def refuse_missing(path: Path, what: str, cure: str) -> Refused:
     """Build the `Refused` for a file or folder that is not there.
 
-    what: says so, such as ``the mask is missing``. Where a link on the way leads to nothing, the
-    problem names the link and its target instead.
+    what: the problem, such as ``the mask is missing``. If a link in the path dangles, the problem
+    names the link and its target instead.
     """
     link = dangling_link(path)
     if link is None:
@@ -201,7 +201,7 @@ def refuse_missing(path: Path, what: str, cure: str) -> Refused:
 
 
 def dangling_link(path: Path) -> Path | None:
-    """The link without a target that a path leads through, or is; None where there is none.
+    """The dangling link in a path, or at its end; None if there is none.
 
     >>> dangling_link(Path("setup.cfg")) is None
     True

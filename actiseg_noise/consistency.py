@@ -61,7 +61,7 @@ class Documents:
 
     @property
     def clean(self) -> dict[str, tuple[str, ...]]:
-        """The clean lists beside the noisy one, with the kinds of files that they have."""
+        """The clean lists of the copy, with the kinds of files that they have."""
         if "with_clean" not in self.summary:
             return {}
         cursor = Cursor(self.summary["with_clean"], f"{SUMMARY_FILE}: with_clean")
@@ -71,8 +71,8 @@ class Documents:
         }
 
     def open_parts(self, out: Path) -> tuple[Part, ...]:
-        """The noisy split as it lies on disk, and the clean lists beside it; `Refused` for all that
-        cannot be opened."""
+        """The noisy split as it is on disk, and its clean lists; `Refused` with all that cannot be
+        opened."""
         problems = Problems()
         parts = []
         for name, kinds in {self.recipe.split: self.kinds, **self.clean}.items():

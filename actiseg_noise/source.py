@@ -98,7 +98,7 @@ class Part:
     def weighed(
         self, sequence: Sequence, frames: Iterable[FrameNoise]
     ) -> Iterator[tuple[FrameNoise, IndexMask | None]]:
-        """A sequence's noisy frames, each with its clean weights; None where there are none."""
+        """A sequence's noisy frames, each with its clean weights; None without weights."""
         if WEIGHTS not in self.kinds:
             yield from ((noise, None) for noise in frames)
             return

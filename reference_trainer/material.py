@@ -93,8 +93,9 @@ def open_material(
 
     noisy: a folder that ``actiseg-noise corrupt`` made, or another copy in the same layout; its
     masks and prompts take the place of the clean ones. style: of the prompts. labelled: whether
-    there must be masks. Raises `Refused` where the copy is of other sequences, where frames have no
-    picture or one of another aspect than their mask, or where prompts and the list do not fit.
+    there must be masks. Raises `Refused` if the copy is of other sequences, if frames have no
+    photograph or one of another aspect ratio than their mask, or if prompts and the list do not
+    fit.
     """
     if style not in PROMPT_STYLES:
         raise refuse(
@@ -251,8 +252,8 @@ _FEW = 3
 
 
 def _refuse_unfit_frames(clean: Split) -> None:
-    """Refuse a split of which frames lack a picture, or have one of another aspect than their
-    mask."""
+    """Refuse a split with frames that lack a photograph, or have one of another aspect ratio than
+    their mask."""
     there: list[tuple[Path, Path]] = []
     lacking: list[Path] = []
     for sequence in clean.sequences:
@@ -278,7 +279,7 @@ def _refuse_unfit_frames(clean: Split) -> None:
 
 
 def _missing_frames(split: Split, lacking: Listing[Path], total: int) -> Refused:
-    """The refusal of frames without a picture. lacking: where they were looked for."""
+    """The refusal of frames without a photograph. lacking: their expected paths."""
     if dangling_link(lacking[0]) is not None:
         many = f"there is no picture for {len(lacking)} of {total} frames"
         raise refuse_missing(lacking[0], many, "restore them")

@@ -66,10 +66,10 @@ def disk_name(folder: str) -> str:
 class Split:
     """An action list of an ActionVOS root, read and checked.
 
-    subsets: for each sequence folder, ``train`` or ``val``: where its masks lie; without
-    masks, which `open_split` with ``masks=False`` lets pass, where its frames lie, or none.
-    fingerprint: digest of the action list: which sequences, frames, objects and labels there are.
-    spellings: how sequence folders are named on disk, where that is not `disk_name`.
+    subsets: for each sequence folder, ``train`` or ``val``: where its masks lie; without masks,
+    which `open_split` with ``masks=False`` lets pass, where its frames lie, or none. fingerprint:
+    digest of the action list: which sequences, frames, objects and labels there are. spellings:
+    names of sequence folders on disk that differ from `disk_name`.
     """
 
     root: Path
@@ -216,8 +216,8 @@ def open_split(root: Path, name: str, *, masks: bool = True) -> Split:
     """Read the action list of a split and find its sequences' folders.
 
     masks: whether there must be masks; if not, a root that has none of this split is fine, too.
-    They are not decoded here. Raises `Refused` with every fault of the list, where some sequences
-    have a folder of masks and others none, and for a dataset in another layout, saying which it is.
+    They are not decoded here. Raises `Refused` with every fault of the list, if only some sequences
+    have a folder of masks, and for a dataset in another layout, which it names.
     """
     check_name(name, "split", "--split")
     path = root / IMAGE_SETS / f"{name}.json"
@@ -273,8 +273,8 @@ def _missing_masks(root: Path, sequence: Sequence) -> Refused:
 def _places(
     root: Path, sequences: Iterable[Sequence], kind: str, problems: Problems
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """For each sequence that has a folder of a kind, the subset in which it lies; and the names of
-    folders that are spelled otherwise. Names that are ambiguous are added to the problems."""
+    """For each sequence that has a folder of a kind, the subset that has it; and the names of
+    folders with another spelling. Ambiguous names are added to the problems."""
     subsets: dict[str, str] = {}
     spellings: dict[str, str] = {}
     wanted = {disk_name(sequence.folder): sequence.folder for sequence in sequences}

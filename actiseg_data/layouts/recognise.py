@@ -75,7 +75,7 @@ def _recognise_file(path: Path) -> str | None:
 
 
 def _held_by(path: Path) -> str:
-    """What stands at the top of an archive, as far as its beginning or its index tells."""
+    """The top-level names of an archive, as far as its beginning or its index shows them."""
     names: list[str] = []
     with suppress(OSError, EOFError, zlib.error, lzma.LZMAError, *_DAMAGED):
         if path.name.lower().endswith(".zip"):

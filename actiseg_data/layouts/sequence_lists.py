@@ -27,13 +27,13 @@ class SequenceList:
     lines: dict[str, int]
 
     def place(self, name: str) -> str:
-        """Where a name stands, for messages."""
+        """The line of a name, for messages."""
         return f"{self.path}: line {self.lines[name]}"
 
     def choose(self, known: Iterable[str]) -> frozenset[str]:
         """Those of the known sequences that are listed, also under another spelling.
 
-        Raises `Refused` for every line whose sequence is not known.
+        Raises `Refused` with every line of an unknown sequence.
         """
         known = list(known)
         problems = Problems()
@@ -71,9 +71,9 @@ def read_sequence_list(path: Path) -> SequenceList:
     """Read a list of sequences.
 
     A line is a name; or, as in DAVIS 2016, paths of a frame and its mask, of which the folder
-    counts. Blank lines and those that begin with ``#`` are passed over; a name may stand there
-    several times. The text is UTF-8, or UTF-16 with its mark. Raises `Refused` for a file that is
-    missing, no text, or without a name, and with every name that could lead elsewhere.
+    counts. Blank lines and those that begin with ``#`` are ignored; names may repeat. The text is
+    UTF-8, or UTF-16 with a byte order mark. Raises `Refused` for a file that is missing, no text,
+    or without a name, and with every name that could lead elsewhere.
     """
     problems = Problems()
     lines: dict[str, int] = {}

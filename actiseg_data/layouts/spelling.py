@@ -1,4 +1,4 @@
-"""Files and folders whose names other systems spell otherwise, and which of them a name means.
+"""Find files and folders under the spellings that other systems give their names.
 
 Windows forbids colons, macOS and network drives put other characters in their place and take
 accented letters apart, cameras write ``.PNG``, and scripts keep an ending before they add another.
@@ -38,8 +38,8 @@ class Clash:
 
 @dataclass(frozen=True)
 class Matches:
-    """Which names were found. names: the spelling of each wanted name that is there. clashes:
-    where it cannot be told which name is meant."""
+    """Which names were found. names: the spelling of each wanted name that is there. clashes: the
+    ambiguous names."""
 
     names: dict[str, str]
     clashes: tuple[Clash, ...] = ()
@@ -61,9 +61,9 @@ class Matches:
 
 
 def match_names(wanted: Iterable[str], found: Set[str]) -> Matches:
-    """Find names among those that are there, as they stand or under another spelling.
+    """Find names among those that are there, exactly or under another spelling.
 
-    Another spelling is taken only where one name fits one: escaped or replaced colons, accented
+    Another spelling is taken only if one name fits one: escaped or replaced colons, accented
     letters composed or taken apart, an ending in capitals, several image endings.
 
     >>> match_names(["take_cup:big"], {"take_cup%3Abig", "open_door"}).names

@@ -50,7 +50,7 @@ class VideoResult:
 
 
 def refuse_without_images(images: Path, jobs: Iterable[VideoJob]) -> None:
-    """Raise `Refused` where a folder of images has none of the frames that will be drawn."""
+    """Raise `Refused` if a folder of images has none of the frames that will be drawn."""
     name, listed = "", cache(photographs_in)
     for job in jobs:
         frames = {frame.name: frame for frame in read_video(job.path).frames}

@@ -26,7 +26,7 @@ def verify(
     """Check a noisy split: by digests, and with --source pixel by pixel. Exit 1 on a mismatch.
 
     Without --source, how many items there were is taken as it is. Hidden files and the like are
-    listed, and are no mismatch.
+    listed, but do not count as mismatches.
 
     Example: actiseg-noise verify actiseg_sample_text_r0.4_s0 --source actiseg_sample
     """

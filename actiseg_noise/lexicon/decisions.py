@@ -1,4 +1,4 @@
-"""Senses that people set by hand, over those that the procedure would take."""
+"""Senses that people set by hand, which override those of the procedure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BY_HAND = "set by hand"
 
 @dataclass(frozen=True)
 class Decision:
-    """A sense that people chose against the procedure, or beside it. match: see `NounClass`."""
+    """A sense that people chose, with or against the procedure. match: see `NounClass`."""
 
     synset: str
     match: str
@@ -101,7 +101,7 @@ def name_key(name: str) -> str:
 
 
 def _named_senses(path: Path) -> Iterator[tuple[str, str, str]]:
-    """(where it stands, name, synset) of each entry of a file."""
+    """(place, name, synset) of each entry of a file."""
     if path.suffix.lower() == ".json":
         document = Cursor(parse_json(read_bytes(path, "file of senses"), path), str(path))
         for name, entry in document.members():
@@ -130,6 +130,6 @@ def _rows(path: Path) -> list[list[str]]:
 
 
 def _columns(path: Path) -> list[str]:
-    """The cells of a table's first row; of no table, whatever stands there."""
+    """The first line of a file, divided at its commas."""
     first = read_text(path, "file of senses").partition("\n")[0]
     return [cell.strip() for cell in first.split(",")]

@@ -76,7 +76,7 @@ def read_noun_list(path: Path) -> list[Term]:
 
 @dataclass(frozen=True)
 class _Row:
-    """The cells of one class, as they are written; empty where there is none."""
+    """The cells of one class, as they are written; empty without one."""
 
     class_id: str
     names: str
@@ -85,7 +85,7 @@ class _Row:
 
 
 def _noun_rows(path: Path, problems: Problems) -> Iterator[tuple[str, _Row]]:
-    """(where it stands, cells) of each class of a list or table."""
+    """(place, cells) of each class of a list or table."""
     text = read_text(path, "list of nouns")
     header = [cell.strip() for cell in text.partition("\n")[0].split(",")]
     if "name" in header:

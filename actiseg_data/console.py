@@ -229,6 +229,6 @@ def _print_paragraphs(columns: list[str], rows: list[list[str]], width: int) -> 
     """Print each row as text: its first cell on a line, then each figure after the head of its
     column."""
     for name, *figures in rows:
-        told = [f"{head} {text}".strip() for head, text in zip(columns[1:], figures, strict=True)]
-        lines = [f"  {line}" for line in wrap_words(", ".join(told), width - 2)]
+        cells = [f"{head} {text}".strip() for head, text in zip(columns[1:], figures, strict=True)]
+        lines = [f"  {line}" for line in wrap_words(", ".join(cells), width - 2)]
         print("\n".join([*wrap_words(name, width), *lines]))

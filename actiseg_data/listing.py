@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from actiseg_data.untrusted import refuse_missing, shown
+from actiseg_data.untrusted import name_some, refuse_missing
 
 _WINDOWS = ("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information")
 _ELSEWHERE = ("__macosx", "icon\r", "@eadir", "lost+found")
@@ -84,16 +84,13 @@ def list_files(folder: Path, *endings: str) -> list[Entry]:
     return [of for of in files if not endings or of.name.lower().endswith(endings)]
 
 
-def name_contents(folder: Path, most: int = 5) -> str:
+def name_contents(folder: Path) -> str:
     """What a folder holds, in words for a message: the first names, and how many more there are.
 
     Raises `Refused` as `list_folder` does.
     """
     names = [f"{entry.name}/" if entry.is_folder else entry.name for entry in list_folder(folder)]
-    if not names:
-        return "nothing"
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(map(shown, names[:most])) + more
+    return name_some(names, 5) or "nothing"
 
 
 def sort_frames(names: Iterable[str]) -> list[str]:

@@ -20,7 +20,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from actiseg_data.errors import refuse
 from actiseg_data.listing import is_archive, is_clutter, list_files, list_folder
 from actiseg_data.masks import MAX_PIXELS
-from actiseg_data.untrusted import read_bytes, shown
+from actiseg_data.untrusted import name_some, read_bytes, shown
 
 Picture: TypeAlias = NDArray[np.uint8]
 """(H, W, 3) uint8 RGB."""
@@ -184,9 +184,8 @@ class Holdings:
         listed = self.archives or self.photographs or self.names
         if not listed:
             return f"{self.place} is empty"
-        rest = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
         called = f"; frames are called {self.wanted}" if self.photographs == listed else ""
-        return f"{self.place} holds {', '.join(map(shown, listed[:3]))}{rest}{called}"
+        return f"{self.place} holds {name_some(listed)}{called}"
 
     @property
     def cure(self) -> str | None:
@@ -216,8 +215,8 @@ def look_around(folder: Path, wanted: str, root: Path, known: Collection[str]) -
     while not place.is_dir() and place not in (root, place.parent):
         place = place.parent
     entries = list_folder(place) if place.is_dir() else []
-    news = [of for of in entries if place != folder or of.path.stem not in known]
-    names = tuple(f"{of.name}/" if of.is_folder else of.name for of in news)
+    news = [entry for entry in entries if place != folder or entry.path.stem not in known]
+    names = tuple(f"{entry.name}/" if entry.is_folder else entry.name for entry in news)
     # Other sequences may have a frame of the same name.
     within = None if place == folder else folder.name
     return Holdings(folder, wanted, place, names, _find_below(place, wanted, within))

@@ -16,7 +16,7 @@ import os
 import re
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -151,6 +151,16 @@ def shown(name: str) -> str:
     return name if name.isprintable() else ascii(name)
 
 
+def name_some(names: Sequence[str], most: int = 3) -> str:
+    """The first of some unchecked names as a message can show them, and how many more there are.
+
+    >>> name_some(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(shown, names[:most])) + more
+
+
 def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> bytes:
     """The bytes of a file, unpacked if its name ends in ``.gz``, never more than `limit`.
 
@@ -196,7 +206,7 @@ def refuse_missing(path: Path, what: str, cure: str) -> Refused:
     return refuse(
         f"is a link to {os.readlink(link)}, which is not there",
         link,
-        "restore the target, or copy the frames: corrupt --images copy",
+        "restore the target, or replace the link by a copy (of frames: corrupt --images copy)",
     )
 
 

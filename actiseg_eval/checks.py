@@ -11,12 +11,10 @@ from actiseg_data.errors import Problems, Refused, refuse
 from actiseg_data.layouts.folder import FolderSplit
 from actiseg_data.masks import ids_in, read_index_mask
 from actiseg_data.sequences import Sequence
+from actiseg_data.untrusted import name_some
 from actiseg_eval.protocols import VOID, Protocol, load_protocols
 from actiseg_eval.results import SequenceResult
 from actiseg_eval.truth import Truth
-
-_NAMED = 3
-"""Sequences that a message names; of more it says how many there are."""
 
 
 def refuse_unscored(sequences: Iterable[Sequence], truth: Truth, protocol: Protocol) -> None:
@@ -57,7 +55,7 @@ def check_results(
     others = [result for result in results if not _is_binary(result, protocol)]
     if not protocol.has_free_ids:
         _check_ids(others, truth, protocol, predictions, problems)
-    if others and not problems.found and not any(of.ids and of.frames for of in others):
+    if others and not problems.found and not any(result.ids and result.frames for result in others):
         cure = "give true masks whose pixels are object ids"
         if protocol.needs_labels:
             cure = "give an action list that names objects"
@@ -156,10 +154,8 @@ def _cure(found: frozenset[int], wanted: frozenset[int], protocol: Protocol) -> 
 
 def _listed(ids: frozenset[int]) -> str:
     """The first ids, and how many more there are."""
-    told = ", ".join(map(str, sorted(ids)[:8]))
-    return f"{told} and {len(ids) - 8} more" if len(ids) > 8 else told
+    return name_some([*map(str, sorted(ids))], 8)
 
 
 def _named(results: list[SequenceResult]) -> str:
-    told = ", ".join(result.sequence.folder for result in results[:_NAMED])
-    return f"{told} and {len(results) - _NAMED} more" if len(results) > _NAMED else told
+    return name_some([result.sequence.folder for result in results])

@@ -56,9 +56,9 @@ def refuse_recoloured(mask: IndexMask, palette: bytes, truth: TrueColours, where
             if not truth.free or (index == 0) != (shown == 0)
         }
         if wrong and (truth.free or set(moved.values()) <= {0, *truth.ids}):
-            told = ", ".join(f"{index} in that of {shown}" for index, shown in wrong.items())
+            pairs = ", ".join(f"{index} in that of {shown}" for index, shown in wrong.items())
             raise refuse(
-                f"its palette shows ids in the colours of other true ids: {told}",
+                f"its palette shows ids in the colours of other true ids: {pairs}",
                 where,
                 "write ids as pixel values; turn colours into ids by the palette of the true masks",
             )

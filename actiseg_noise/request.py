@@ -14,7 +14,7 @@ from actiseg_data.licences import read_licences
 from actiseg_data.listing import list_files, list_folder
 from actiseg_data.records import RECIPE_FILE, Recipe, read_recipe
 from actiseg_data.sequences import Sequence
-from actiseg_data.untrusted import dangling_link, refuse_missing
+from actiseg_data.untrusted import dangling_link, name_some, refuse_missing
 from actiseg_noise import __version__
 from actiseg_noise.kinds import plain
 from actiseg_noise.output import is_own, is_taken, partial_folder
@@ -256,9 +256,7 @@ def _describe_occupant(out: Path, recipe: Recipe) -> str:
     splits = split_names(out)
     if splits:
         return f"holds a dataset with the splits {', '.join(splits)}"
-    names = [entry.name for entry in list_folder(out)]
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"holds other files: {', '.join(names[:3])}{more}"
+    return f"holds other files: {name_some([entry.name for entry in list_folder(out)])}"
 
 
 def _refuse_nesting(dataset: Path, out: Path) -> None:

@@ -18,7 +18,7 @@ from actiseg_data.layouts.image_sets import PROMPT_STYLES, Expression, expressio
 from actiseg_data.photographs import look_around, read_size, refuse_aspect
 from actiseg_data.records import RECIPE_FILE, has_rendered_frames, read_recipe
 from actiseg_data.sequences import Sequence
-from actiseg_data.untrusted import dangling_link, read_bytes, refuse_missing
+from actiseg_data.untrusted import dangling_link, name_some, read_bytes, refuse_missing
 from reference_trainer.tokens import is_cut
 
 
@@ -247,10 +247,6 @@ def _odd(clips: Listing[Clip]) -> Counter[str]:
     return +counts
 
 
-_FEW = 3
-"""Frames that a refusal names, of all that lack a picture."""
-
-
 def _refuse_unfit_frames(clean: Split) -> None:
     """Refuse a split with frames that lack a photograph, or have one of another aspect ratio than
     their mask."""
@@ -285,9 +281,8 @@ def _missing_frames(split: Split, lacking: Listing[Path], total: int) -> Refused
         raise refuse_missing(lacking[0], many, "restore them")
     known = {frame for sequence in split.sequences for frame in sequence.frames}
     around = look_around(lacking[0].parent, lacking[0].stem, split.root, known)
-    named = ", ".join(f"{path.parent.name}/{path.stem}" for path in lacking[:_FEW])
-    more = f" and {len(lacking) - _FEW} more" if len(lacking) > _FEW else ""
-    what = f"there is no picture for {len(lacking)} of {total} frames: {named}{more}"
+    named = name_some([f"{path.parent.name}/{path.stem}" for path in lacking])
+    what = f"there is no picture for {len(lacking)} of {total} frames: {named}"
     if len(lacking) == total:
         what = f"there is no picture for any of {total} frames"
     if len(lacking) == total or around.cure:

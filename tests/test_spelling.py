@@ -119,3 +119,9 @@ def test_a_path_is_not_found_under_a_name_that_another_may_have(tmp_path):
     (tmp_path / "a_b").mkdir()
     assert find_path(tmp_path, "a:b") == tmp_path / "a:b"
     assert find_path(tmp_path / "nowhere", "a:b") == tmp_path / "nowhere" / "a:b"
+
+
+def test_a_folder_is_not_listed_for_a_name_that_every_system_takes(tmp_path, monkeypatch):
+    monkeypatch.setattr("actiseg_data.layouts.spelling.list_folder", None)
+    (tmp_path / "00000002_P01_01_open-door").mkdir()
+    assert find_path(tmp_path, "00000001_P01_01_cut") == tmp_path / "00000001_P01_01_cut"

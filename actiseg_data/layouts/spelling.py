@@ -22,6 +22,9 @@ from actiseg_data.untrusted import shown
 _COLONS = str.maketrans(dict.fromkeys("\uf03a\uff1a\ua789", ":"))
 """What Samba and macOS, rclone and Windows users write for a colon."""
 
+_PLAIN = re.compile(r"[A-Za-z0-9_-]*")
+"""Names that every system takes as they are."""
+
 _ENDING = re.compile(r"\.(?:png|jpe?g)$", re.IGNORECASE)
 _ENDINGS = re.compile(r"(?:\.(?:png|jpe?g))+$", re.IGNORECASE)
 
@@ -124,7 +127,8 @@ def find_paths(folder: Path, names: Iterable[str]) -> list[Path]:
     A name that is not there keeps its spelling. The folder is listed once at most.
     """
     paths = [folder / name for name in names]
-    lacking = [path.name for path in paths if not os.path.lexists(path)]
+    respelled = (path for path in paths if not _PLAIN.fullmatch(path.name))
+    lacking = [path.name for path in respelled if not os.path.lexists(path)]
     if not lacking or not folder.is_dir():
         return paths
     spellings = _match(lacking, {entry.name for entry in list_folder(folder)}, (_decode,)).names

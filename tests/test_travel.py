@@ -250,7 +250,7 @@ def test_a_recipe_file_with_another_seed_or_split_is_another_recipe(tmp_path, mo
     assert "would make clean_boundary_r0.6_s0;" in same.stdout
     refused = run("corrupt", "clean", "--recipe", "mine.json", "--seed", "4", "--rate", "0.2")
     assert refused.returncode == 2
-    assert "--rate cannot stand beside a recipe file" in refused.stderr
+    assert "--rate cannot be given with a recipe file" in refused.stderr
     assert run("corrupt", "clean", "--recipe", "mine.json", "--seed", "-1").returncode == 2
 
 

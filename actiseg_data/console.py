@@ -96,10 +96,10 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     """A table on standard output; the first column is text, the others are figures.
 
     Texts may come from files: nothing in them is taken for markup. Nothing is cut off. What is not
-    printed to a terminal is as wide as it needs to be. Where a terminal is too narrow, the columns
-    are divided over several tables, each with the first column; where even one column does not fit
-    beside the first, each row is a paragraph. No word or number is broken unless it is wider than
-    the terminal.
+    printed to a terminal is as wide as it needs to be. If a terminal is too narrow, the columns are
+    divided among several tables, each with the first column; if even one column does not fit next
+    to the first, each row is a paragraph. No word or number is broken unless it is wider than the
+    terminal.
     """
     from rich.console import Console
     from rich.text import Text
@@ -146,7 +146,7 @@ def wrap_words(text: str, width: int) -> list[str]:
 
 
 def divide_columns(columns: list[str], rows: list[list[str]], width: int) -> list[list[int]]:
-    """Which columns beside the first stand together in one table of at most `width` cells.
+    """Divide the columns after the first among tables of at most `width` cells.
 
     Returns positions of columns, table by table: one table if it fits with heads on several lines;
     else as many as each line takes whole.
@@ -177,7 +177,7 @@ def divide_columns(columns: list[str], rows: list[list[str]], width: int) -> lis
 def _fit_widths(rows: list[list[str]], width: int) -> list[int] | None:
     """Cells for each column: the widest give way, heads first, but no word is broken.
 
-    None where there is not enough room for that.
+    None if there is not enough room for that.
     """
     heads, *body = rows
     widths = _widths(rows)
@@ -226,8 +226,9 @@ def _table(rows: list[list[str]], widths: list[int]) -> Table:
 
 
 def _print_paragraphs(columns: list[str], rows: list[list[str]], width: int) -> None:
-    """Each row in words: its first text on a line, then each figure behind its column's head."""
+    """Print each row as text: its first cell on a line, then each figure after the head of its
+    column."""
     for name, *figures in rows:
-        told = [f"{head} {text}".strip() for head, text in zip(columns[1:], figures, strict=True)]
-        lines = [f"  {line}" for line in wrap_words(", ".join(told), width - 2)]
+        cells = [f"{head} {text}".strip() for head, text in zip(columns[1:], figures, strict=True)]
+        lines = [f"  {line}" for line in wrap_words(", ".join(cells), width - 2)]
         print("\n".join([*wrap_words(name, width), *lines]))

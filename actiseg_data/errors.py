@@ -51,7 +51,7 @@ def refuse(what: str, where: object, cure: str) -> Refused:
 def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     """The known names that someone may have meant by another one, the likeliest first.
 
-    Letter case does not count. Names that contain the given one are near, too.
+    Letter case does not count. Names that contain the given one are near as well.
 
     >>> nearest("VAL_humna", ["train", "val", "val_human"])
     ['val_human']

@@ -9,12 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from actiseg_data.untrusted import refuse_missing, shown
+from actiseg_data.untrusted import name_some, refuse_missing
 
 _WINDOWS = ("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information")
 _ELSEWHERE = ("__macosx", "icon\r", "@eadir", "lost+found")
 _CLUTTER = frozenset({*_WINDOWS, *_ELSEWHERE})
 """Names, in lower case, of what Windows, macOS, network drives and file systems leave behind."""
+
+_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".rar")
+"""Endings of archives, in lower case."""
 
 _NUMBERED = re.compile(r"(.*?)([0-9]+)", re.DOTALL)
 
@@ -40,6 +43,11 @@ def is_clutter(name: str) -> bool:
     return name.startswith(".") or name.lower() in _CLUTTER
 
 
+def is_archive(name: str) -> bool:
+    """Whether a file has the name of an archive that must be unpacked first."""
+    return name.lower().endswith(_ARCHIVES)
+
+
 def list_folder(folder: Path) -> list[Entry]:
     """The data in a folder, sorted by name; clutter is left out, see `is_clutter`.
 
@@ -47,11 +55,18 @@ def list_folder(folder: Path) -> list[Entry]:
     """
     try:
         with os.scandir(folder) as entries:
-            found = [Entry(of.name, folder / of.name, of.is_dir()) for of in entries]
+            found = [Entry(item.name, folder / item.name, _is_folder(item)) for item in entries]
     except OSError as error:
         what = f"cannot be listed ({error.strerror})"
         raise refuse_missing(folder, what, "check the path") from None
     return sorted((of for of in found if not is_clutter(of.name)), key=lambda of: of.name)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def list_folders(folder: Path) -> list[Entry]:
@@ -69,16 +84,13 @@ def list_files(folder: Path, *endings: str) -> list[Entry]:
     return [of for of in files if not endings or of.name.lower().endswith(endings)]
 
 
-def name_contents(folder: Path, most: int = 5) -> str:
-    """What a folder holds, in words for a message: the first names, and how many there are beside.
+def name_contents(folder: Path) -> str:
+    """What a folder holds, in words for a message: the first names, and how many more there are.
 
     Raises `Refused` as `list_folder` does.
     """
     names = [f"{entry.name}/" if entry.is_folder else entry.name for entry in list_folder(folder)]
-    if not names:
-        return "nothing"
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(map(shown, names[:most])) + more
+    return name_some(names, 5) or "nothing"
 
 
 def sort_frames(names: Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Index masks: pixels whose value is the object id, 0 the background. On disk, palette PNGs."""
+"""Index masks: each pixel has the id of its object, 0 for the background. On disk, palette PNGs."""
 
 from __future__ import annotations
 
@@ -171,9 +171,9 @@ def as_index_mask(array: Any, name: str = "mask") -> IndexMask:
 def as_binary_mask(array: Any, name: str = "mask") -> NDArray[np.bool_]:
     """The mask of one object that a caller's array holds.
 
-    array: (H, W) booleans, or whole numbers of which one value beside 0 is the object; see
-    `as_index_mask`. Returns (H, W) bool; such an array is returned itself. Raises `Refused` as
-    `as_index_mask` does, and for several values beside 0.
+    array: (H, W) booleans, or whole numbers with one value other than 0; see `as_index_mask`.
+    Returns (H, W) bool; such an array is returned itself. Raises `Refused` as `as_index_mask` does,
+    and for several values other than 0.
 
     >>> as_binary_mask([[0, 255]])
     array([[False,  True]])
@@ -243,7 +243,7 @@ def _with_two_axes(array: NDArray[Any], name: str) -> NDArray[Any]:
 def write_index_mask(path: Path, mask: IndexMask) -> None:
     """Write an index mask as a palette PNG, whole or not at all.
 
-    mask: see `as_index_mask`; `Refused` where it has no pixel. Parent folders are made.
+    mask: see `as_index_mask`; `Refused` if it has no pixel. Parent folders are made.
     """
     mask = as_index_mask(mask)
     if not mask.size:
@@ -254,9 +254,9 @@ def write_index_mask(path: Path, mask: IndexMask) -> None:
 def pixel_digest(mask: IndexMask) -> str:
     """Digest of decoded pixels: dtype, shape and bytes, never the file, whose packing may drift.
 
-    mask: see `as_index_mask`; equal ids have equal digests, whatever the integer dtype given.
-    Returns 32 hexadecimal digits (BLAKE3-128: seven times as fast on a frame as the standard
-    library's hashes, which would take longer than reading and writing it).
+    mask: see `as_index_mask`; equal ids have equal digests in any integer dtype. Returns 32
+    hexadecimal digits (BLAKE3-128: seven times as fast on a frame as the standard library's hashes,
+    which would take longer than reading and writing it).
 
     >>> pixel_digest(np.zeros((2, 2), np.uint8))
     '8f6021817b8b975cafaaedf163d50dec'

@@ -7,7 +7,7 @@ import os
 import struct
 import warnings
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from actiseg_data.errors import refuse
-from actiseg_data.listing import is_clutter, list_files, list_folder
+from actiseg_data.listing import is_archive, is_clutter, list_files, list_folder
 from actiseg_data.masks import MAX_PIXELS
-from actiseg_data.untrusted import read_bytes, shown
+from actiseg_data.untrusted import name_some, read_bytes, shown
 
 Picture: TypeAlias = NDArray[np.uint8]
 """(H, W, 3) uint8 RGB."""
@@ -28,7 +28,6 @@ Picture: TypeAlias = NDArray[np.uint8]
 ENDINGS = (".jpg", ".jpeg", ".png")
 """Endings of photographs, in any letter case; the first is preferred where a frame has several."""
 
-_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 _MAX_BYTES = 1 << 26
 _MOST_FOLDERS = 500
 """Folders that are searched for a photograph that lies elsewhere."""
@@ -49,9 +48,9 @@ _CURE = "fetch it again"
 
 
 def photographs_in(folder: Path) -> dict[str, Path]:
-    """The photographs in a folder by their name without ending; empty where there is no folder.
+    """The photographs in a folder by their name without ending; empty if there is no folder.
 
-    Where a name has several endings, the first of `ENDINGS` is taken, in lower case if it can be.
+    If a name has several endings, the first of `ENDINGS` is taken, preferably in lower case.
     """
     if not folder.is_dir():
         return {}
@@ -67,10 +66,20 @@ def _preference(path: Path) -> tuple[int, bool, str]:
 def find_photograph(folder: Path, name: str) -> Path:
     """The photograph of a name without ending in a folder, under any of `ENDINGS`.
 
-    Where there is none, the path at which ``.jpg`` would be expected.
+    If there is none, the path of the expected ``.jpg``.
     """
-    usual = folder / f"{name}{ENDINGS[0]}"
-    return usual if usual.is_file() else photographs_in(folder).get(name, usual)
+    return find_photographs(folder, [name])[0]
+
+
+def find_photographs(folder: Path, names: Iterable[str]) -> list[Path]:
+    """The photographs of names in a folder, in their order; see `find_photograph`.
+
+    The folder is listed once at most.
+    """
+    usual = [(name, folder / f"{name}{ENDINGS[0]}") for name in names]
+    lacking = {name for name, path in usual if not path.is_file()}
+    others = photographs_in(folder) if lacking else {}
+    return [others.get(name, path) if name in lacking else path for name, path in usual]
 
 
 def read_rgb(path: Path, size: tuple[int, int] | None = None) -> Picture:
@@ -95,7 +104,7 @@ def read_rgb(path: Path, size: tuple[int, int] | None = None) -> Picture:
 def read_size(path: Path) -> tuple[int, int]:
     """(H, W) of a photograph or mask from its header, turned as its EXIF data say.
 
-    Raises `Refused` where the file is missing or its header is no JPEG's or PNG's.
+    Raises `Refused` if the file is missing or is neither a JPEG nor a PNG.
     """
     try:
         stream = path.open("rb")
@@ -107,8 +116,8 @@ def read_size(path: Path) -> tuple[int, int]:
 
 
 def _orientation(image: Image.Image) -> int:
-    """How the camera was held, 1 to 8. Only what stands before the pixels is looked at: for a PNG
-    without it, Pillow would decode them all."""
+    """How the camera was held, 1 to 8. Only the data before the pixels are read: Pillow would
+    decode all pixels of a PNG without EXIF data."""
     found = image.getexif().get(_ORIENTATION) if "exif" in image.info else None
     return found if isinstance(found, int) and found in range(1, 9) else 1
 
@@ -132,7 +141,7 @@ def _opened(path: Path, source: Any) -> Iterator[Image.Image]:
 
 
 def refuse_aspect(size: tuple[int, int], wanted: tuple[int, int], path: Path) -> None:
-    """Refuse a photograph that is no scaled copy of the picture that its masks were drawn on.
+    """Refuse a photograph of another aspect ratio than its masks.
 
     size: (H, W) of the photograph. wanted: of the masks. One percent, or a pixel of the shortest
     side, is allowed for rounding: 1920 x 1080 and 854 x 480 fit one another.
@@ -148,12 +157,11 @@ def refuse_aspect(size: tuple[int, int], wanted: tuple[int, int], path: Path) ->
 
 @dataclass(frozen=True)
 class Holdings:
-    """What there is where a photograph was looked for and is not.
+    """What a folder holds instead of a missing photograph.
 
-    folder: where it was looked for. wanted: its name without ending. place: the folder, or the
-    nearest one above it that exists. names: what that one holds, folders with a slash, but for
-    photographs of other frames of the folder. elsewhere: the photograph in a folder below the
-    place, or None.
+    folder: the expected one. wanted: its name without ending. place: that folder, or the nearest
+    one above it that exists. names: what that one holds, folders with a slash, but for photographs
+    of other frames of the folder. elsewhere: the photograph in a folder below the place, or None.
     """
 
     folder: Path
@@ -165,7 +173,7 @@ class Holdings:
     @property
     def archives(self) -> tuple[str, ...]:
         """The names of archives in the place."""
-        return tuple(name for name in self.names if name.lower().endswith(_ARCHIVES))
+        return tuple(filter(is_archive, self.names))
 
     @property
     def photographs(self) -> tuple[str, ...]:
@@ -176,13 +184,12 @@ class Holdings:
         listed = self.archives or self.photographs or self.names
         if not listed:
             return f"{self.place} is empty"
-        rest = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
         called = f"; frames are called {self.wanted}" if self.photographs == listed else ""
-        return f"{self.place} holds {', '.join(map(shown, listed[:3]))}{rest}{called}"
+        return f"{self.place} holds {name_some(listed)}{called}"
 
     @property
     def cure(self) -> str | None:
-        """What would bring the photographs where they were looked for; None where nothing tells."""
+        """How to put the photographs into the expected folder; None if that is unknown."""
         if self.archives:
             others = " and the others" if len(self.archives) > 1 else ""
             return f"unpack {shown(self.archives[0])}{others}"
@@ -199,17 +206,17 @@ class Holdings:
 
 
 def look_around(folder: Path, wanted: str, root: Path, known: Collection[str]) -> Holdings:
-    """What there is where the photograph of a frame was looked for and is not.
+    """Describe what is there instead of the missing photograph of a frame.
 
-    folder: where it was looked for. wanted: its name without ending. root: the highest folder to
-    look at. known: names of frames, whose photographs are no news.
+    folder: the expected one. wanted: the name without ending. root: the highest folder to search.
+    known: names of frames; their photographs are not reported.
     """
     place = folder
     while not place.is_dir() and place not in (root, place.parent):
         place = place.parent
     entries = list_folder(place) if place.is_dir() else []
-    news = [of for of in entries if place != folder or of.path.stem not in known]
-    names = tuple(f"{of.name}/" if of.is_folder else of.name for of in news)
+    news = [entry for entry in entries if place != folder or entry.path.stem not in known]
+    names = tuple(f"{entry.name}/" if entry.is_folder else entry.name for entry in news)
     # Other sequences may have a frame of the same name.
     within = None if place == folder else folder.name
     return Holdings(folder, wanted, place, names, _find_below(place, wanted, within))

@@ -35,9 +35,9 @@ _DAMAGED: type[Exception] = zlib_ng.error  # type: ignore[assignment]
 class Png:
     """A PNG whose checksums hold: what its header says, and its pixels as they are packed.
 
-    width, height: pixels. depth: bits of a sample. palette: bytes RGB of its colours, none where it
-    has no palette. packed: the zlib stream. plain: whether header and chunks are such that `decode`
-    can read it; its stream is not looked at for that.
+    width, height: pixels. depth: bits of a sample. palette: bytes RGB of its colours, empty without
+    a palette. packed: the zlib stream. plain: whether header and chunks are such that `decode` can
+    read it; its stream is not looked at for that.
     """
 
     width: int

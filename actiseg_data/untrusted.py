@@ -16,7 +16,7 @@ import os
 import re
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -151,6 +151,16 @@ def shown(name: str) -> str:
     return name if name.isprintable() else ascii(name)
 
 
+def name_some(names: Sequence[str], most: int = 3) -> str:
+    """The first of some unchecked names as a message can show them, and how many more there are.
+
+    >>> name_some(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(shown, names[:most])) + more
+
+
 def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> bytes:
     """The bytes of a file, unpacked if its name ends in ``.gz``, never more than `limit`.
 
@@ -176,11 +186,19 @@ def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> b
     return data
 
 
+def read_text(path: Path, kind: str = "file") -> str:
+    """The text of a UTF-8 file, with or without a byte order mark; raises `Refused` for others."""
+    try:
+        return read_bytes(path, kind).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise refuse("is no UTF-8 text", path, "save it as UTF-8") from None
+
+
 def refuse_missing(path: Path, what: str, cure: str) -> Refused:
     """Build the `Refused` for a file or folder that is not there.
 
-    what: says so, such as ``the mask is missing``. Where a link on the way leads to nothing, the
-    problem names the link and its target instead.
+    what: the problem, such as ``the mask is missing``. If a link in the path dangles, the problem
+    names the link and its target instead.
     """
     link = dangling_link(path)
     if link is None:
@@ -188,12 +206,12 @@ def refuse_missing(path: Path, what: str, cure: str) -> Refused:
     return refuse(
         f"is a link to {os.readlink(link)}, which is not there",
         link,
-        "restore the target, or copy the frames: corrupt --images copy",
+        "restore the target, or replace the link by a copy (of frames: corrupt --images copy)",
     )
 
 
 def dangling_link(path: Path) -> Path | None:
-    """The link without a target that a path leads through, or is; None where there is none.
+    """The dangling link in a path, or at its end; None if there is none.
 
     >>> dangling_link(Path("setup.cfg")) is None
     True
@@ -274,11 +292,7 @@ def _unrepeated(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def read_csv(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     """Rows of a CSV file as dictionaries; `Refused` where one of `columns` is missing."""
-    data = read_bytes(path, "table")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise refuse("is no UTF-8 text", path, "fetch it again") from None
+    text = read_text(path, "table")
     table = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
     try:
         missing = [name for name in columns if name not in (table.fieldnames or ())]

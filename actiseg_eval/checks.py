@@ -1,5 +1,5 @@
-"""What makes every figure of a scoring meaningless: no frame or object is scored, or predictions
-cannot be of this truth."""
+"""Refuse input that makes every score meaningless: no frame or object is scored, or the predictions
+cannot belong to this truth."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from actiseg_data.errors import Problems, Refused, refuse
 from actiseg_data.layouts.folder import FolderSplit
 from actiseg_data.masks import ids_in, read_index_mask
 from actiseg_data.sequences import Sequence
+from actiseg_data.untrusted import name_some
 from actiseg_eval.protocols import VOID, Protocol, load_protocols
 from actiseg_eval.results import SequenceResult
 from actiseg_eval.truth import Truth
 
-_NAMED = 3
-"""Sequences that a message names; of more it says how many there are."""
-
 
 def refuse_unscored(sequences: Iterable[Sequence], truth: Truth, protocol: Protocol) -> None:
-    """Raise `Refused` where the protocol scores no frame of any sequence."""
+    """Raise `Refused` if the protocol scores no frame of any sequence."""
     sequences = list(sequences)
     if any(protocol.scored_frames(sequence.frames) for sequence in sequences):
         return
@@ -45,12 +43,11 @@ def check_results(
     predictions: object,
     problems: Problems,
 ) -> None:
-    """Add a problem for each thing that makes the results meaningless.
+    """Add a problem for everything that makes the results meaningless.
 
     predictions: what to call them. True masks of 0 and 255 alone are binary, and most protocols see
-    no object in them. Predictions of a sequence are refused where they hold ids, but none that any
-    object of it has; the same where that is so of the whole split. Sequences of one fault share a
-    problem.
+    no object in them. Predictions of a sequence are refused if they hold ids, but none of its
+    objects'; those of the whole split as well. Sequences with the same fault share a problem.
     """
     binary = [result for result in results if _is_binary(result, protocol)]
     if binary:
@@ -58,7 +55,7 @@ def check_results(
     others = [result for result in results if not _is_binary(result, protocol)]
     if not protocol.has_free_ids:
         _check_ids(others, truth, protocol, predictions, problems)
-    if others and not problems.found and not any(of.ids and of.frames for of in others):
+    if others and not problems.found and not any(result.ids and result.frames for result in others):
         cure = "give true masks whose pixels are object ids"
         if protocol.needs_labels:
             cure = "give an action list that names objects"
@@ -70,7 +67,7 @@ def check_results(
 
 
 def _is_binary(result: SequenceResult, protocol: Protocol) -> bool:
-    """Whether true masks hold 0 and 255 alone, and that is no object."""
+    """Whether true masks hold 0 and 255 alone, and 255 is not an object."""
     return result.true_ids == {VOID} and (protocol.void != "an id" or VOID not in result.ids)
 
 
@@ -132,12 +129,12 @@ def _known_ids(result: SequenceResult, protocol: Protocol) -> frozenset[int]:
 
 
 def _without_void(ids: frozenset[int]) -> frozenset[int]:
-    """An object has the void id only where no other id is there."""
+    """An object has the void id only if there is no other id."""
     return ids - {VOID} or ids
 
 
 def _unread_ids(result: SequenceResult, truth: Truth, protocol: Protocol) -> frozenset[int]:
-    """The ids of true masks that the protocol does not need, where masks say what objects are."""
+    """The ids of true masks that the protocol does not need, if masks define the objects."""
     found: set[int] = set()
     if protocol.objects == "any frame":
         for frame in set(result.sequence.frames) - set(result.frames):
@@ -157,10 +154,8 @@ def _cure(found: frozenset[int], wanted: frozenset[int], protocol: Protocol) -> 
 
 def _listed(ids: frozenset[int]) -> str:
     """The first ids, and how many more there are."""
-    told = ", ".join(map(str, sorted(ids)[:8]))
-    return f"{told} and {len(ids) - 8} more" if len(ids) > 8 else told
+    return name_some([*map(str, sorted(ids))], 8)
 
 
 def _named(results: list[SequenceResult]) -> str:
-    told = ", ".join(result.sequence.folder for result in results[:_NAMED])
-    return f"{told} and {len(results) - _NAMED} more" if len(results) > _NAMED else told
+    return name_some([result.sequence.folder for result in results])

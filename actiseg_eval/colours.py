@@ -1,7 +1,7 @@
 """Colours of index masks: whether a palette gives ids the colours of other ids.
 
-Whoever turns a mask in colours into a palette image again, with a palette of its own, gets the
-right picture and the wrong ids.
+If a colour image of a mask is converted to a palette image with a new palette, the colours are
+right and the ids are wrong.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ class TrueColours:
 
 
 def refuse_recoloured(mask: IndexMask, palette: bytes, truth: TrueColours, where: object) -> None:
-    """Refuse a predicted index mask whose palette shows ids in the colours of other true ids.
+    """Refuse a predicted index mask with a palette that shows ids in the colours of other true ids.
 
-    mask: (H, W) uint8. palette: its bytes RGB, none of a grey mask. Palettes of other colours tell
-    nothing, and the ids of such masks are taken as they are.
+    mask: (H, W) uint8. palette: its bytes RGB, empty for a grey mask. The ids of masks with other
+    palettes are taken as they are.
     """
     if PALETTE.startswith(palette) or palette == truth.palette:
         return
@@ -56,9 +56,9 @@ def refuse_recoloured(mask: IndexMask, palette: bytes, truth: TrueColours, where
             if not truth.free or (index == 0) != (shown == 0)
         }
         if wrong and (truth.free or set(moved.values()) <= {0, *truth.ids}):
-            told = ", ".join(f"{index} in that of {shown}" for index, shown in wrong.items())
+            pairs = ", ".join(f"{index} in that of {shown}" for index, shown in wrong.items())
             raise refuse(
-                f"its palette shows ids in the colours of other true ids: {told}",
+                f"its palette shows ids in the colours of other true ids: {pairs}",
                 where,
                 "write ids as pixel values; turn colours into ids by the palette of the true masks",
             )
@@ -67,8 +67,8 @@ def refuse_recoloured(mask: IndexMask, palette: bytes, truth: TrueColours, where
 def _moved(used: list[int], palette: bytes, known: bytes) -> dict[int, int] | None:
     """The used indices that have the colour of another id, with that id.
 
-    known: a palette that says which id has which colour. None where it tells nothing: a used colour
-    is none of its own, or stands for two indices.
+    known: a palette that gives each id a colour. None if it does not apply: a used colour is not in
+    it, or two indices share one.
     """
     colours, ids = _colours(palette), _ids_by_colour(known)
     if used and used[-1] >= len(colours):

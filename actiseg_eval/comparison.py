@@ -88,7 +88,7 @@ class Comparison:
     """Methods held against each other.
 
     rendered: see `Report`. folders: of each method. cluster, clusters: what was resampled, and how
-    many there are. notices: what stands before the tables. standings, differences: by figure.
+    many there are. notices: what is printed before the tables. standings, differences: by figure.
     left_out: figures that could not be compared, and why.
     """
 
@@ -178,7 +178,7 @@ def compare(
     methods: see `parse_methods`; the others as in `actiseg_eval.scoring.score`. Two methods with
     several seeds each are compared over seeds, by Welch's t. Otherwise videos are resampled, the
     same for both, and the chance of another seed is not in the outcome. Raises `Refused` with the
-    faults of all runs, and where there are too few sequences.
+    faults of all runs, and if there are too few sequences.
     """
     protocol = load_protocol(protocol)
     chosen = figure_measures(measures, protocol)

@@ -1,4 +1,4 @@
-"""How much of a split a scoring is about, and how much of what was predicted is blank."""
+"""How much of a split was scored, and how many of the predicted masks are blank."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Coverage:
         return {**vars(self), "unscored": dict(self.unscored)}
 
     def gap(self) -> list[str]:
-        """A line where most sequences are not scored."""
+        """A line if most sequences are not scored."""
         if 2 * self.scored >= self.sequences:
             return []
         reasons = ", ".join(
@@ -56,7 +56,7 @@ class Coverage:
         return [f"scored {self.scored} of {self.sequences} sequences: {reasons}"]
 
     def blankness(self, predictions: str) -> list[str]:
-        """A line where nothing at all was predicted. predictions: what to call them."""
+        """A line if nothing at all was predicted. predictions: what to call them."""
         if not self.is_blank:
             return []
         missing = f", {self.missing} of them because they are missing" if self.missing else ""

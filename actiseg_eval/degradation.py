@@ -92,13 +92,13 @@ class Table:
 class Robustness:
     """Figures of methods over levels of noise.
 
-    truth, split: what predictions were held against. rendered: see
-    `actiseg_eval.report.Report`. baseline: the method that others are held
-    against. drop: the share whose loss breaks a method. method: how intervals were made, None for
-    none. cluster, clusters: what was resampled, and how many there are. folders: of each method, by
-    level. span: the range of levels that all methods share, None where there is none. curves: by
-    figure, in the order of methods. labels: what is known of the noisy copies, by level. notices:
-    what stands before the tables. left_out: what could not be told, and why.
+    truth, split: what predictions were held against. rendered: see `actiseg_eval.report.Report`.
+    baseline: the method that others are held against. drop: the share whose loss breaks a method.
+    method: how intervals were made, None for none. cluster, clusters: what was resampled, and how
+    many there are. folders: of each method, by level. span: the range of levels that all methods
+    share, None where there is none. curves: by figure, in the order of methods. labels: what is
+    known of the noisy copies, by level. notices: what is printed before the tables. left_out: what
+    could not be told, and why.
     """
 
     protocol: Protocol

@@ -37,7 +37,7 @@ PlainFigures: TypeAlias = "Mapping[str, float | int | None]"
 
 
 def plain_figures(figures: Mapping[str, float]) -> PlainFigures:
-    """Figures as documents have them, in their order. figures: by key, NaN where undefined."""
+    """Figures as documents have them, in their order. figures: by key, NaN if undefined."""
     return {
         name: None if value != value else int(value) if METRICS[name].count else value
         for name in METRICS
@@ -106,7 +106,8 @@ def all_figures(
     protocol: Protocol,
     measures: tuple[str, ...],
 ) -> Figures:
-    """Every figure of groups that hold whole objects: those of their course over frames, too."""
+    """Every figure of groups that hold whole objects: including those of their course over
+    frames."""
     figures = group_figures(units, groups, count, protocol, measures)
     if protocol.scores_every_object or "jf" in measures:
         which = averaged(units, protocol)

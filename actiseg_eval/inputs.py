@@ -67,8 +67,8 @@ class _Place:
 class FolderPredictions:
     """Predictions in folders, listed once.
 
-    places: by sequence. tally: of what is there and belongs to no sequence or frame, and of names
-    that are spelled otherwise. extra: names of folders that are no sequence.
+    places: by sequence. tally: of extra files and folders, and of other spellings. extra: names of
+    folders that match no sequence.
     """
 
     root: Path
@@ -111,7 +111,7 @@ class FolderPredictions:
         """What there is of a frame; nothing where it lacks.
 
         shape, colours: of the truth. Raises `Refused` with all of its faults, and for an index mask
-        in the colours of other ids, where the true colours are given.
+        in the colours of other ids, if the true colours are given.
         """
         place = self.places.get(sequence.folder)
         if place is None or (not place.objects and frame not in place.frames):
@@ -224,10 +224,9 @@ def open_predictions(path: Path, sequences: Iterable[Sequence]) -> Predictions:
     these; or a JSON list of ``{"sequence", "frame", "object_id", "segmentation": {"size": [height,
     width], "counts"}}``; or a dataset in the ActionVOS layout, for its masks.
 
-    A name that is spelled otherwise is taken where one name fits one, see
-    `actiseg_data.layouts.spelling.match_names`, and counted. Raises `Refused` where there is
-    nothing of the sequences, where names are ambiguous, and for sequences whose files are of none
-    of their frames.
+    Another spelling of a name is taken if one name fits one, see
+    `actiseg_data.layouts.spelling.match_names`, and counted. Raises `Refused` if there is nothing
+    of the sequences, for ambiguous names, and for sequences with files of none of their frames.
     """
     sequences = list(sequences)
     if path.name.lower().endswith((".json", ".json.gz")):
@@ -259,7 +258,7 @@ def _find_predictions(
     path: Path, sequences: list[Sequence]
 ) -> tuple[Path, dict[str, Path], Counter[str]]:
     """The folder that holds the predictions, and the folders in it: `path`, or the only one below
-    it that has folders of the sequences. Raises `Refused` where there is none or several."""
+    it that has folders of the sequences. Raises `Refused` if there is none or several."""
     wanted = [sequence.folder for sequence in sequences]
     root, found = _listed(path)
     if not _fits(wanted, found):
@@ -283,7 +282,7 @@ def _fits(wanted: Iterable[str], found: Mapping[str, Path]) -> bool:
 
 def _find_below(path: Path, wanted: list[str]) -> list[Path]:
     """The folders up to `_DEEPEST` levels below one that have folders of the sequences; those with
-    photographs of them only where there is no other."""
+    photographs of them only if there is no other."""
     fitting: list[Path] = []
     level, looked = [path], 0
     for _ in range(_DEEPEST):
@@ -310,7 +309,7 @@ def _holds_masks(folder: Path, wanted: list[str]) -> bool:
 
 
 def _nothing_of(path: Path, sequences: list[Sequence], found: Mapping[str, Path]) -> Refused:
-    """The refusal of a folder that holds nothing of the sequences, with the cure that fits it."""
+    """The refusal of a folder that holds nothing of the sequences, with a cure."""
     wanted = [sequence.folder for sequence in sequences]
     held = ", ".join(map(shown, sorted(found)[:_FEW])) or "no folder"
     what = f"has no prediction of the {len(wanted)} sequences of the split (it holds {held})"
@@ -340,7 +339,7 @@ def _keys(name: str) -> list[tuple[str, str]]:
 
 
 def _near(wanted: str, names: _Likeness) -> str:
-    """What to say of a sequence that was not found where there is one like it."""
+    """The end of a message about a missing sequence if a similar one is there."""
     for key in _keys(wanted):
         if key in names:
             return f"; {shown(names[key])} differs from {shown(wanted)} {key[0]}"
@@ -348,8 +347,8 @@ def _near(wanted: str, names: _Likeness) -> str:
 
 
 def _listed(path: Path) -> tuple[Path, dict[str, Path]]:
-    """The folders in a folder by name, those in ``train`` and ``val``, too; and their root, which
-    is another one for a dataset."""
+    """The folders in a folder by name, including those in ``train`` and ``val``; and their root,
+    which is another one for a dataset."""
     found = {entry.name: entry.path for entry in list_folders(path)}
     if MASKS in found:
         path = found[MASKS]
@@ -396,10 +395,9 @@ def _place(folder: Path, frames: tuple[str, ...], tally: Counter[str]) -> _Place
 def _match_frames(
     folder: Path, entries: list[Entry], frames: tuple[str, ...], tally: Counter[str]
 ) -> tuple[dict[str, str], list[str]]:
-    """The file of each frame that is there, and the names of all pictures and arrays.
+    """The file of each frame that is there, and the names of all images and arrays.
 
-    Raises `Refused` where it is ambiguous which file is meant, and for frames that are there as
-    lossy pictures alone.
+    Raises `Refused` for ambiguous names, and for frames that are there as lossy images alone.
     """
     names = (entry.name for entry in entries if not entry.is_folder)
     files = [name for name in names if name.lower().endswith(_PICTURES)]

@@ -271,7 +271,7 @@ class SequenceMeter:
 
     @property
     def _true_ids(self) -> frozenset[int]:
-        """All ids in the true masks that were taken in, the void one, too."""
+        """All ids in the true masks so far, including the void one."""
         frames = self._frames.values()
         known = _ids_with_pixels(np.array([of.counts[0] for of in frames]).reshape(-1, 256))
         return known | {VOID} if any(of.void for of in frames) else known

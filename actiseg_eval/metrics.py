@@ -95,7 +95,7 @@ _HEADLINES = ("giou", "jf", "j")
 
 
 def headline(figures: Iterable[str]) -> str:
-    """The figure that stands for a score: the first that there is of gIoU, J&F and J.
+    """The headline metric of a score: the first of gIoU, J&F and J that is available.
 
     >>> headline(["j", "f", "jf"])
     'jf'

@@ -68,7 +68,7 @@ def without(prediction: Prediction, pixels: BinaryMask) -> Prediction:
 
 
 def foreground_of(prediction: Prediction) -> IndexMask:
-    """(H, W) 1 where the prediction has any id, else 0.
+    """(H, W) 1 for pixels with any id, else 0.
 
     >>> foreground_of(np.array([[0, 7, 255]], np.uint8)).tolist()
     [[0, 1, 1]]

@@ -1,4 +1,4 @@
-"""What masks get that need no skill: blank ones, and the true ones of all objects."""
+"""The scores of trivial masks: blank ones, and the true ones of all objects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from actiseg_eval.results import SequenceResult, blank_result, true_result
 
 @dataclass(frozen=True)
 class References:
-    """Figures to hold a score against, by key, as in `Report.figures`.
+    """Scores to compare a score with, by key, as in `Report.figures`.
 
     blank: of blank masks. everything: of the true masks of all objects, whether active or not.
     """

@@ -98,12 +98,13 @@ class Report:
 
     @property
     def notices(self) -> list[str]:
-        """What stands before the tables: a score of few sequences, or of nothing predicted."""
+        """What is printed before the tables: most sequences are not scored, or all masks are
+        blank."""
         return [*self.coverage.gap(), *self.coverage.blankness(self.predictions)]
 
     @property
     def reference(self) -> str:
-        """What the headline figure is to be held against."""
+        """The reference scores of the headline metric."""
         name = headline(self.figures)
         blank = figure_text(self.references.blank[name])
         everything = figure_text(self.references.everything[name])
@@ -178,7 +179,7 @@ class Report:
         return tuple(name for name in (*first, *more) if name in self.figures)
 
     def __str__(self) -> str:
-        """The field's table, and what it is to be held against.
+        """The field's table, and the reference scores.
 
         Counts of odd things are for `to_dict`.
         """

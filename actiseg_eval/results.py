@@ -41,8 +41,8 @@ class SequenceResult:
     both: (F, K) pixels. values: (F, K) numbers in [0, 1] by name: ``f``, ``f_object``,
     ``boundary_iou``, ``boundary_iou_object``, as far as they were measured, of objects that the
     protocol averages. counted: (F, K) whether the object counts in that frame. true_ids: all ids in
-    the true masks that were read, the void one, too. predicted_ids: all ids in the predictions of
-    scored frames. tally: counts of what was odd. repairs: of ``failures`` alone.
+    the true masks that were read, including the void one. predicted_ids: all ids in the predictions
+    of scored frames. tally: counts of what was odd. repairs: of ``failures`` alone.
     """
 
     sequence: Sequence
@@ -61,7 +61,7 @@ class SequenceResult:
 
 
 def total_tally(results: Iterable[SequenceResult], more: Mapping[str, int]) -> Counter[str]:
-    """Counts of what was odd in all results. more: outside of them."""
+    """The counts of all results, see `SequenceResult.tally`. more: counts from elsewhere."""
     return sum((result.tally for result in results), Counter(more))
 
 
@@ -107,8 +107,8 @@ def blank_value(
 ) -> NDArray[np.float64]:
     """(F, K) a value, see `SequenceResult`, of blank predictions.
 
-    truth: (F, K) pixels of objects. areas: (F) of frames. It is 1 where there is nothing to
-    predict, and, if it compares boundaries, where the object has none, because it fills the frame.
+    truth: (F, K) pixels of objects. areas: (F) of frames. It is 1 if there is nothing to predict. A
+    value that compares boundaries is also 1 if the object fills the frame and so has no boundary.
 
     >>> blank_value("f", np.array([[0, 5, 6]]), np.array([6])).tolist()
     [[1.0, 0.0, 1.0]]

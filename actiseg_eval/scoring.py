@@ -183,9 +183,9 @@ def score(
 
     Every file is looked at before anything is told: raises `Refused` with all that are missing,
     damaged, of another size, truecolour or blended, and where the predictions say that they are of
-    another dataset; where no frame is scored under the protocol; and where predictions cannot be of
-    this truth: not one predicted pixel of a sequence has the id of an object, or palettes show ids
-    in the colours of others.
+    another dataset; if no frame is scored under the protocol; and if the predictions cannot belong
+    to this truth: not one predicted pixel of a sequence has the id of an object, or palettes show
+    ids in the colours of others.
 
     ::
 
@@ -246,7 +246,7 @@ def measure(
 
 @contextmanager
 def faults_of(folder: Path, truth: Truth, problems: Problems) -> Iterator[None]:
-    """Keep the problems of one run of several, naming its folder where they do not."""
+    """Keep the problems of one run of several, and add its folder if they do not name it."""
     try:
         yield
     except Interrupted:
@@ -408,6 +408,7 @@ def _fitting(path: Path, root: Path) -> str | None:
 def _score_sequence(job: Job, sequence: Sequence) -> SequenceResult:
     """Read and measure one sequence; `Refused` with all of its faults."""
     meter = SequenceMeter(sequence, job.protocol, job.measures)
+    paths = dict(zip(sequence.frames, job.truth.mask_paths(sequence), strict=True))
     problems = Problems()
     lacking = {frame: job.predictions.lacking(sequence, frame) for frame in meter.scored}
     missing = sum(map(len, lacking.values()))
@@ -417,7 +418,7 @@ def _score_sequence(job: Job, sequence: Sequence) -> SequenceResult:
     respelled = 0
     for frame in meter.needed:
         with problems.caught():
-            path = job.truth.mask_path(sequence, frame)
+            path = paths[frame]
             respelled += path.name != f"{frame}.png"
             truth, palette = read_coloured_mask(path)
             shape = shape or truth.shape
@@ -447,7 +448,8 @@ def _add_missing(
 ) -> None:
     """A problem for each missing file, or one for a sequence of which there is none.
 
-    A sequence that nobody asked for is not to be scored as blank: it spoils the mean.
+    The cure never suggests to score sequences of a plain folder as blank: that would spoil the
+    mean.
     """
     cure = "predict it, or give --missing empty"
     if all(lacking.values()) and all(len(paths) == 1 for paths in lacking.values()):

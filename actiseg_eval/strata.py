@@ -122,7 +122,7 @@ _CLEAN = _Noise("clean", "clean")
 def _by_noise(units: Units, rows: Listing[LedgerRow]) -> Mapping[str, Division]:
     """By kind of noise, and by how much of the clean object it left (IoU on disk).
 
-    Raises `Refused` where no row is of any unit.
+    Raises `Refused` if no row is of any unit.
     """
     of_frame: dict[tuple[str, str, int], _Noise] = {}
     of_object: dict[tuple[str, int | None], _Noise] = {}

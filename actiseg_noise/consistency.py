@@ -61,7 +61,7 @@ class Documents:
 
     @property
     def clean(self) -> dict[str, tuple[str, ...]]:
-        """The clean lists beside the noisy one, with the kinds of files that they have."""
+        """The clean lists of the copy, with the kinds of files that they have."""
         if "with_clean" not in self.summary:
             return {}
         cursor = Cursor(self.summary["with_clean"], f"{SUMMARY_FILE}: with_clean")
@@ -71,8 +71,8 @@ class Documents:
         }
 
     def open_parts(self, out: Path) -> tuple[Part, ...]:
-        """The noisy split as it lies on disk, and the clean lists beside it; `Refused` for all that
-        cannot be opened."""
+        """The noisy split as it is on disk, and its clean lists; `Refused` with all that cannot be
+        opened."""
         problems = Problems()
         parts = []
         for name, kinds in {self.recipe.split: self.kinds, **self.clean}.items():
@@ -100,12 +100,16 @@ def find_clutter(out: Path) -> list[str]:
     return sorted(found)
 
 
-def _files_under(folder: Path) -> Iterator[Path]:
-    """All files in a folder and its folders but clutter, sorted; none where it is missing."""
+def _files_under(folder: Path, levels: int = 2) -> Iterator[Path]:
+    """All files in a folder and its folders except clutter, sorted; none if it is missing.
+
+    levels: how deep the folders of a split are. Deeper ones are not opened, because links can make
+    them endless: they are returned like files.
+    """
     if folder.is_dir():
         for entry in list_folder(folder):
-            if entry.is_folder:
-                yield from _files_under(entry.path)
+            if entry.is_folder and levels:
+                yield from _files_under(entry.path, levels - 1)
             else:
                 yield entry.path
 

@@ -91,14 +91,14 @@ def corrupt(
 ) -> Corruption:
     """Write a noisy copy of one split of an ActionVOS root.
 
-    dataset: the clean root; it is only read. recipe: see `actiseg_noise.recipe.make_recipe`.
-    out: folder to make, by default `default_out`. only: sequence folders to restrict the copy to;
-    they get the same pixels and words as in a copy of the whole. images: how frames get into the
-    copy: ``link``, ``copy`` or ``none``; all else is always a file of its own. overwrite: replace
-    another copy at `out`. lexicon: the one that text noise is drawn from, by default the installed
-    one. with_clean: other lists of the root, whose lists, masks, weights and frames go into the
-    copy as they are. weights: ``derive`` makes the training weights of noisy masks, where the
-    source has weights (see `actiseg_noise.weights`); ``none`` leaves all weights out.
+    dataset: the clean root; it is only read. recipe: see `actiseg_noise.recipe.make_recipe`. out:
+    folder to make, by default `default_out`. only: sequence folders to restrict the copy to; they
+    get the same pixels and words as in a copy of the whole. images: how frames get into the copy:
+    ``link``, ``copy`` or ``none``; all else is always a file of its own. overwrite: replace another
+    copy at `out`. lexicon: the one that text noise is drawn from, by default the installed one.
+    with_clean: other lists of the root, which go into the copy as they are, with their masks,
+    weights and frames. weights: ``derive`` makes the training weights of noisy masks, if the source
+    has weights (see `actiseg_noise.weights`); ``none`` leaves all weights out.
 
     Work goes to ``OUT.partial`` and is taken up again there after an interruption. Raises `Refused`
     with everything that is wrong with the input, before anything is written.
@@ -193,7 +193,7 @@ class _Task:
 def _make_sequence(task: _Task, item: tuple[int, Sequence, Place | None]) -> None:
     """Write the files of one sequence, unless its record shows that this was done before.
 
-    item: the number of its part, the sequence, and where its record stands.
+    item: the number of its part, the sequence, and the place of its record.
     """
     number, sequence, before = item
     plan, partial = task.plan, task.partial

@@ -73,7 +73,7 @@ def journal_of(partial: Path) -> Path:
 
 
 def is_taken(path: Path) -> bool:
-    """Whether something stands at a path that is no folder, or one with more than clutter in it."""
+    """Whether a path is occupied: by a file, or by a folder that holds more than clutter."""
     return os.path.lexists(path) and (not path.is_dir() or bool(list_folder(path)))
 
 
@@ -246,7 +246,7 @@ def take_frames(partial: Path, split: Split, sequence: Sequence, images: str) ->
 
 
 def _clear_folders(partial: Path, part: Part, sequence: Sequence) -> None:
-    """Make a sequence's folders anew, without what a killed run left in them."""
+    """Make empty folders for a sequence, without what a killed run left there."""
     for names in part.names_by_kind(sequence):
         folder = on_disk(partial, names[0]).parent
         _clear(folder)
@@ -318,7 +318,7 @@ def _give_name(partial: Path, out: Path, overwrite: bool) -> None:
 
 def clear_work(out: Path) -> None:
     """Remove the work folder of a finished split, which a run killed at its very end leaves. Hidden
-    files of what stood there before, such as ``.git``, are kept."""
+    files of the split that it replaced, such as ``.git``, are kept."""
     replaced = out / _WORK / _REPLACED
     with suppress(FileNotFoundError):  # the run that made it is at the same
         for path in replaced.iterdir():

@@ -29,13 +29,12 @@ class Plan:
     """What a recipe will touch in a split.
 
     parts: what of the source goes into the copy: the sequences of this run, in list order, then
-    those of the clean lists that are put beside them and that no part before has. image_sets:
-    digests of the lists and their companions as they will be written, cut to these sequences, by
-    file name; verbatim: names of those that are written as they are, byte for byte. threshold:
-    masks of items with a selection draw below it are touched; None without mask noise. words: None
-    without text noise. list_stamps, file_stamps: `stamp_of` every file that the outcome depends
-    on, by the list's name and by the number of the part and the sequence's folder; for an exact
-    recipe those of the whole split.
+    those of each clean list that no earlier part has. image_sets: digests of the lists and their
+    companions as they will be written, cut to these sequences, by file name; verbatim: names of
+    those that are written as they are, byte for byte. threshold: masks of items with a selection
+    draw below it are touched; None without mask noise. words: None without text noise. list_stamps,
+    file_stamps: `stamp_of` every file that the outcome depends on, by the list's name and by the
+    number of the part and the sequence's folder; for an exact recipe those of the whole split.
     """
 
     parts: tuple[Part, ...]
@@ -99,9 +98,9 @@ def make_plan(
     """Look at every mask and prompt that a run touches, and settle what it will make of them.
 
     sequences: those of this run. An exact recipe is settled over the whole split all the same, so
-    that a part agrees with the whole. lexicon: the one that text noise is drawn from, by
-    default the installed one. clean: lists of the same root that go beside the noisy one. weights:
-    whether training weights go into the copy, where the source has them. survey: False leaves files
+    that a part agrees with the whole. lexicon: the one that text noise is drawn from, by default
+    the installed one. clean: lists of the same root that are added to the noisy one. weights:
+    whether training weights go into the copy, if the source has them. survey: False leaves files
     alone that nothing is to be known of yet. Raises `Refused` with every faulty file.
     """
     lists = split.root / IMAGE_SETS

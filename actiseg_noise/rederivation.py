@@ -38,7 +38,7 @@ class Rederivation:
     """The comparison of a noisy split with what recipe and source give.
 
     split: of the source. folders: all sequences of the noisy split; wanted: those that are looked
-    at. clean: the source's lists whose copies beside the noisy one are looked at.
+    at. clean: the source's lists with clean copies in the noisy split that are compared.
     """
 
     out: Path

@@ -14,7 +14,7 @@ from actiseg_data.licences import read_licences
 from actiseg_data.listing import list_files, list_folder
 from actiseg_data.records import RECIPE_FILE, Recipe, read_recipe
 from actiseg_data.sequences import Sequence
-from actiseg_data.untrusted import dangling_link, refuse_missing
+from actiseg_data.untrusted import dangling_link, name_some, refuse_missing
 from actiseg_noise import __version__
 from actiseg_noise.kinds import plain
 from actiseg_noise.output import is_own, is_taken, partial_folder
@@ -27,8 +27,8 @@ WEIGHTS_CHOICES = ("derive", "none")
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of a run, read and checked before masks are. lexicon: of text noise, None
-    for the installed one. licences: LICENSE, NOTICE. clean: lists that go beside the noisy one.
+    """What is asked of a run, read and checked before masks are. lexicon: of text noise, None for
+    the installed one. licences: LICENSE, NOTICE. clean: lists that are added to the noisy one.
     images, weights: see `actiseg_noise.corrupt.corrupt`."""
 
     split: Split
@@ -50,8 +50,8 @@ class Request:
         return "none: the source has no frames"
 
     def refuse_dangling_frames(self) -> None:
-        """Refuse frames that are links to nothing, or whose folders are, unless they are left out.
-        A link to a folder takes its files as they are."""
+        """Refuse frames or folders of frames that are dangling links, unless frames are left out. A
+        link to a folder takes its files as they are."""
         problems = Problems()
         if self.images != "none" and os.path.lexists(self.split.root / FRAMES):
             for folder in self._frame_folders():
@@ -64,7 +64,7 @@ class Request:
         problems.raise_if_any()
 
     def _frame_folders(self) -> Iterator[Path]:
-        """Where the sequences' frames lie, or would lie."""
+        """The folders of the sequences' frames, which may be missing."""
         for split, sequences in (
             (self.split, self.sequences),
             *((other, other.sequences) for other in self.clean),
@@ -134,9 +134,9 @@ def _is_of_recipe(out: Path, recipe: Recipe) -> bool:
 def default_out(dataset: Path, recipe: Recipe, preset: str | None = None) -> Path:
     """``./<dataset>[_<split>]_<type or preset>_r<rate>_s<seed>[_<digest>]``.
 
-    The split is named where it is not ``train``; two rates that differ are both named. The first
-    six digits of the recipe's digest follow where the recipe departs from its type or preset in
-    what the name does not tell.
+    The split is named unless it is ``train``; two different rates are both named. The first six
+    digits of the recipe's digest follow if the recipe has settings that the rest of the name does
+    not show.
 
     >>> from actiseg_noise.recipe import make_recipe
     >>> default_out(Path("/data/visor"), make_recipe("mixed", 0.4, text_rate=0.2)).name
@@ -187,8 +187,8 @@ def choose(split: Split, only: Iterable[str]) -> tuple[Sequence, ...]:
 def _open_clean(
     split: Split, sequences: Iterable[Sequence], names: Iterable[str], *, masks: bool
 ) -> tuple[Split, ...]:
-    """The clean lists that go beside some sequences of a noisy one; `Refused` names all that cannot
-    be put there."""
+    """Open the clean lists that are added to a noisy split; raises `Refused` with all that cannot
+    be added."""
     folders = {sequence.folder for sequence in sequences}
     known = split_names(split.root)
     problems = Problems()
@@ -235,7 +235,7 @@ def _outline(recipe: Recipe) -> tuple[object, ...]:
 
 
 def _describe_occupant(out: Path, recipe: Recipe) -> str:
-    """What stands at a place where a noisy split was to be made."""
+    """What occupies the path of a noisy split that is to be made."""
     if not out.is_dir():
         return "is a file"
     if (out / RECIPE_FILE).is_file():
@@ -256,9 +256,7 @@ def _describe_occupant(out: Path, recipe: Recipe) -> str:
     splits = split_names(out)
     if splits:
         return f"holds a dataset with the splits {', '.join(splits)}"
-    names = [entry.name for entry in list_folder(out)]
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"holds other files: {', '.join(names[:3])}{more}"
+    return f"holds other files: {name_some([entry.name for entry in list_folder(out)])}"
 
 
 def _refuse_nesting(dataset: Path, out: Path) -> None:

@@ -35,8 +35,7 @@ class Part:
 
     def paths(self, kind: str, sequence: Sequence) -> list[Path]:
         """A sequence's files of a kind, in frame order."""
-        folder = self.split.folder(kind, sequence)
-        return [folder / f"{frame}.png" for frame in sequence.frames]
+        return self.split.png_paths(kind, sequence)
 
     def names(self, sequence: Sequence) -> list[str]:
         """A sequence's files as digests name them: relative to the dataset, with forward slashes,
@@ -99,7 +98,7 @@ class Part:
     def weighed(
         self, sequence: Sequence, frames: Iterable[FrameNoise]
     ) -> Iterator[tuple[FrameNoise, IndexMask | None]]:
-        """A sequence's noisy frames, each with its clean weights; None where there are none."""
+        """A sequence's noisy frames, each with its clean weights; None without weights."""
         if WEIGHTS not in self.kinds:
             yield from ((noise, None) for noise in frames)
             return

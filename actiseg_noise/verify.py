@@ -39,7 +39,7 @@ class Verification:
     """What a check found.
 
     mismatches: one line for each thing that is not as it should be. counts: what was checked.
-    clutter: what desktops and archivers left in the folder, which is no mismatch.
+    clutter: what desktops and archivers left in the folder; it does not count as a mismatch.
     """
 
     mismatches: tuple[str, ...]
@@ -105,7 +105,7 @@ def verify(
 
 
 def _open_clean(source: Path, documents: Documents) -> tuple[Split, ...]:
-    """The source's lists that stand beside the noisy one."""
+    """Open the source's lists that were added to the noisy split."""
     problems = Problems()
     opened = []
     for name, kinds in documents.clean.items():

@@ -1,10 +1,10 @@
 """Training weights of noisy masks, derived from what the clean weights say of each object.
 
 ActionVOS weighs the pixels of a frame by 1 to 4: an object of the narration has 2, and 4 within the
-box of a touched thing; a touched thing has 2; an object that takes no part in the frame has 3; all
-else has 1. The published maps follow the clean outlines, so a noisy mask needs others: here the
+box of a touched object; a touched object has 2; an object that takes no part in the frame has 3;
+all else has 1. The published maps follow the clean outlines, so a noisy mask needs others: here the
 weight of a pixel follows from the object that the noisy mask has there, and from nothing else but
-the box, where the box divides the object.
+the box, if the box divides the object.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def weigh_objects(clean: IndexMask, weights: IndexMask) -> dict[int, ObjectWeigh
     """What a frame's clean weights say of each object that is in sight, by object id.
 
     clean: (H, W) uint8, pixel = object id. weights: (H, W) uint8 with values 1 to 4. An object has
-    the weight that most of its pixels have, the lowest of equals. Where it has both 2 and 4, a box
-    may divide it; then it has one weight inside the box and one outside.
+    the weight that most of its pixels have, the lowest of equals. If it has both 2 and 4, a box may
+    divide it; then it has one weight inside the box and one outside.
 
     >>> clean = np.array([[0, 1, 1, 2]], np.uint8)
     >>> found = weigh_objects(clean, np.array([[1, 2, 2, 3]], np.uint8))
@@ -73,7 +73,7 @@ def derive_weights(noisy: IndexMask, values: Mapping[int, ObjectWeight]) -> Inde
     """The weights of a noisy mask.
 
     noisy: (H, W) uint8, pixel = object id. values: as `weigh_objects` gives them for the clean
-    frame. Returns (H, W) uint8 with values 1 to 4; 1 where no object is.
+    frame. Returns (H, W) uint8 with values 1 to 4; 1 outside all objects.
 
     >>> values = {1: ObjectWeight((slice(None), slice(0, 2)), 4, 2)}
     >>> derive_weights(np.array([[0, 1, 1, 0]], np.uint8), values).tolist()
@@ -107,9 +107,9 @@ def _most(counts: NDArray[np.intp]) -> int:
 def _dividing_box(shape: NDArray[np.bool_], inside: NDArray[np.bool_]) -> tuple[slice, slice]:
     """The window of the box that divides an object, without the sides that do not cut through it.
 
-    shape: the object; inside: its pixels that are in a box. Where the object ends at a side of the
-    box, this side is the end of the object, or of the box's own thing; it would tell where the
-    clean outline is. So the window reaches to the edge of the frame there.
+    shape: the object; inside: its pixels that are in a box. If the object ends at a side of the
+    box, this side is the end of the object, or of the touched object; it would show the clean
+    outline. So the window reaches to the edge of the frame there.
     """
     rows = _cutting_sides(shape, np.flatnonzero(inside.any(axis=1)))
     columns = _cutting_sides(shape.T, np.flatnonzero(inside.any(axis=0)))
@@ -117,8 +117,8 @@ def _dividing_box(shape: NDArray[np.bool_], inside: NDArray[np.bool_]) -> tuple[
 
 
 def _cutting_sides(shape: NDArray[np.bool_], lines: NDArray[np.intp]) -> slice:
-    """From the first to the last of some lines (rows of `shape`), open at each end where the shape
-    does not go on beyond it."""
+    """From the first to the last of some lines (rows of `shape`), open at each end beyond which the
+    shape does not continue."""
     first, last = int(lines[0]), int(lines[-1])
     before, behind = first - _MARGIN, last + _MARGIN
     start = first if before >= 0 and (shape[first] & shape[before]).any() else None

@@ -155,9 +155,9 @@ def decode_frames(
     """A sequence's frames at some size, (T, H, W, 3) uint8; `Refused` with all that are faulty."""
     problems = Problems()
     frames = []
-    for frame in sequence.frames:
+    for path in material.frame_paths(sequence):
         with problems.caught():
-            frames.append(read_rgb(material.frame_path(sequence, frame), size))
+            frames.append(read_rgb(path, size))
     problems.raise_if_any()
     return np.stack(frames)
 

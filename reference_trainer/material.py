@@ -18,7 +18,7 @@ from actiseg_data.layouts.image_sets import PROMPT_STYLES, Expression, expressio
 from actiseg_data.photographs import look_around, read_size, refuse_aspect
 from actiseg_data.records import RECIPE_FILE, has_rendered_frames, read_recipe
 from actiseg_data.sequences import Sequence
-from actiseg_data.untrusted import dangling_link, read_bytes, refuse_missing
+from actiseg_data.untrusted import dangling_link, name_some, read_bytes, refuse_missing
 from reference_trainer.tokens import is_cut
 
 
@@ -77,6 +77,9 @@ class Material:
     def frame_path(self, sequence: Sequence, frame: str) -> Path:
         return self.clean.frame_path(sequence, frame)
 
+    def frame_paths(self, sequence: Sequence) -> list[Path]:
+        return self.clean.frame_paths(sequence)
+
 
 def open_material(
     root: Path,
@@ -90,8 +93,9 @@ def open_material(
 
     noisy: a folder that ``actiseg-noise corrupt`` made, or another copy in the same layout; its
     masks and prompts take the place of the clean ones. style: of the prompts. labelled: whether
-    there must be masks. Raises `Refused` where the copy is of other sequences, where frames have no
-    picture or one of another aspect than their mask, or where prompts and the list do not fit.
+    there must be masks. Raises `Refused` if the copy is of other sequences, if frames have no
+    photograph or one of another aspect ratio than their mask, or if prompts and the list do not
+    fit.
     """
     if style not in PROMPT_STYLES:
         raise refuse(
@@ -127,8 +131,10 @@ def content_digest(material: Material) -> str:
             [[of.object_id, of.text, of.positive, of.handbox, of.narration] for of in clip.prompts],
             [_file_digest(path) for path in material.masks.mask_paths(clip.sequence)],
             [
-                [frame, material.frame_path(clip.sequence, frame).stat().st_size]
-                for frame in clip.sequence.frames
+                [frame, path.stat().st_size]
+                for frame, path in zip(
+                    clip.sequence.frames, material.frame_paths(clip.sequence), strict=True
+                )
             ],
         ]
         for clip in material.clips
@@ -241,23 +247,20 @@ def _odd(clips: Listing[Clip]) -> Counter[str]:
     return +counts
 
 
-_FEW = 3
-"""Frames that a refusal names, of all that lack a picture."""
-
-
 def _refuse_unfit_frames(clean: Split) -> None:
-    """Refuse a split of which frames lack a picture, or have one of another aspect than their
-    mask."""
+    """Refuse a split with frames that lack a photograph, or have one of another aspect ratio than
+    their mask."""
     there: list[tuple[Path, Path]] = []
     lacking: list[Path] = []
     for sequence in clean.sequences:
-        for frame in sequence.frames:
-            if sequence.folder not in clean.subsets:
-                lacking.append(clean.root / FRAMES / sequence.folder / f"{frame}.jpg")
-                continue
-            path = clean.frame_path(sequence, frame)
+        if sequence.folder not in clean.subsets:
+            folder = clean.root / FRAMES / sequence.folder
+            lacking += [folder / f"{frame}.jpg" for frame in sequence.frames]
+            continue
+        masks = clean.mask_paths(sequence)
+        for path, mask in zip(clean.frame_paths(sequence), masks, strict=True):
             if path.is_file():
-                there.append((path, clean.mask_path(sequence, frame)))
+                there.append((path, mask))
             else:
                 lacking.append(path)
     if lacking:
@@ -272,15 +275,14 @@ def _refuse_unfit_frames(clean: Split) -> None:
 
 
 def _missing_frames(split: Split, lacking: Listing[Path], total: int) -> Refused:
-    """The refusal of frames without a picture. lacking: where they were looked for."""
+    """The refusal of frames without a photograph. lacking: their expected paths."""
     if dangling_link(lacking[0]) is not None:
         many = f"there is no picture for {len(lacking)} of {total} frames"
         raise refuse_missing(lacking[0], many, "restore them")
     known = {frame for sequence in split.sequences for frame in sequence.frames}
     around = look_around(lacking[0].parent, lacking[0].stem, split.root, known)
-    named = ", ".join(f"{path.parent.name}/{path.stem}" for path in lacking[:_FEW])
-    more = f" and {len(lacking) - _FEW} more" if len(lacking) > _FEW else ""
-    what = f"there is no picture for {len(lacking)} of {total} frames: {named}{more}"
+    named = name_some([f"{path.parent.name}/{path.stem}" for path in lacking])
+    what = f"there is no picture for {len(lacking)} of {total} frames: {named}"
     if len(lacking) == total:
         what = f"there is no picture for any of {total} frames"
     if len(lacking) == total or around.cure:

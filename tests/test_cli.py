@@ -94,7 +94,7 @@ def test_dry_run_writes_nothing(root, tmp_path):
         (["corrupt", "clean", "--type", "dilate", "--rate", "1", "--set", "x=1"], "no parameter"),
         (["corrupt", "clean", "--type", "dilate", "--rate", "1", "--out", "clean/x"], "inside"),
         (["corrupt", "clean", "--recipe", "no.json"], "recipe is missing"),
-        (["corrupt", "clean", "--recipe", "no.json", "--rate", "1"], "--rate cannot stand"),
+        (["corrupt", "clean", "--recipe", "no.json", "--rate", "1"], "--rate cannot be given"),
         (["corrupt", "clean", "--type", "dilate", "--rate", "x"], "Invalid value for"),
         (["corrupt", "--colour"], "No such option"),
         (["verify", "clean"], "is no noisy split"),

@@ -18,6 +18,7 @@ from actiseg_data.errors import Refused
 from actiseg_data.layouts.davis import find_masks
 from actiseg_data.layouts.folder import open_folder
 from actiseg_data.layouts.sequence_lists import read_sequence_list
+from actiseg_data.layouts.spelling import match_names
 from actiseg_data.masks import write_index_mask
 from actiseg_eval.scoring import score
 from actiseg_eval.truth import open_truth
@@ -154,6 +155,26 @@ def test_every_listed_sequence_that_is_not_there_is_named_with_its_line(davis):
 def test_what_is_no_list_is_refused(tmp_path, text, says):
     (problem,) = refused(read_sequence_list, write_list(tmp_path, "own", text))
     assert says in problem
+
+
+def test_a_list_of_another_dataset_is_refused_without_comparing_all_names(tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        "actiseg_data.layouts.sequence_lists.match_names",
+        lambda *names: calls.append(1) or match_names(*names),
+    )
+    text = "\n".join(f"clip{number}" for number in range(5000))
+    listed = read_sequence_list(write_list(tmp_path, "own", text))
+    with pytest.raises(Refused) as caught:
+        listed.choose([f"{number:05d}" for number in range(5000)])
+    assert len(caught.value.problems) == 5000
+    assert len(calls) < 5
+
+
+def test_one_sequence_may_be_listed_under_several_spellings(tmp_path):
+    listed = read_sequence_list(write_list(tmp_path, "own", "a:b\na%3Ab\na_b\n"))
+    assert listed.choose(["a:b", "c"]) == {"a:b"}
+    assert listed.choose(["a%3Ab", "c"]) == {"a%3Ab"}
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))

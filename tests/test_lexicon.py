@@ -484,6 +484,7 @@ def test_a_sense_is_set_by_hand(wordnet, tmp_path, file, text):
         ("s.csv", "cake;cake.n.03\n", ["lacks the columns name, synset"]),
         ("s.csv", "cake,cake.n.03\nmouse\n", ["row 2 is no name with a synset"]),
         ("s.csv", "", ["lacks the columns"]),
+        ("s.csv", "cake,cake.n.03\n" + "x" * 200_000, ["is no CSV table"]),
     ],
 )
 def test_senses_that_cannot_be_set_are_refused_all_at_once(wordnet, tmp_path, file, text, says):

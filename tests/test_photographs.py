@@ -19,6 +19,7 @@ from actiseg_data.errors import Refused
 from actiseg_data.layouts.actionvos import FRAMES, open_split
 from actiseg_data.photographs import (
     find_photograph,
+    find_photographs,
     look_around,
     photographs_in,
     read_rgb,
@@ -77,6 +78,12 @@ def test_of_several_endings_one_is_preferred(tmp_path, names, taken):
     for name in names:
         save(tmp_path / name)
     assert find_photograph(tmp_path, "a").name == taken
+
+
+def test_photographs_of_many_frames_are_found_together(tmp_path):
+    paths = [save(tmp_path / name) for name in ("b.png", "a.jpg", "c.JPG")]
+    assert find_photographs(tmp_path, ["b", "a", "c"]) == paths
+    assert find_photographs(tmp_path, ["d"]) == [tmp_path / "d.jpg"]
 
 
 def test_a_folder_or_a_dangling_link_is_no_photograph(tmp_path):

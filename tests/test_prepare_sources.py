@@ -230,6 +230,7 @@ SQUARE = rectangle(9, 9, 5, 5)
         ([], (), ()),
         (None, (), ()),
         ([[[7, 7]] * 3], (0,), ()),
+        ([[]] * 100_000, (), tuple(range(100_000))),
     ],
 )
 def test_polygons_of_fewer_than_3_points_are_left_out(

@@ -623,6 +623,19 @@ def test_images_that_no_frame_has_are_refused_before_the_work(files: VisorFiles)
     assert not files.out.exists()
 
 
+def test_a_folder_without_images_is_listed_once(
+    files: VisorFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = files.folder / "rgb"
+    images.mkdir()
+    listed: list[Path] = []
+    monkeypatch.setattr(
+        "actiseg_data.prepare.draw.photographs_in", lambda folder: listed.append(folder) or {}
+    )
+    _refused(files, "no image of any frame", images=images)
+    assert len(set(listed)) == len(listed) > 1
+
+
 def test_nothing_to_prepare_is_refused(files: VisorFiles) -> None:
     files.rows = [narration(0, 1, 2)]
     _refused(files, "nothing can be prepared")

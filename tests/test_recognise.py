@@ -116,6 +116,18 @@ def test_an_archive_is_to_be_unpacked_and_what_it_holds_is_said(name, make, held
     assert recognise_dataset(tmp_path / name).startswith(f"an archive of {held} (unpack it")
 
 
+def test_a_large_archive_is_not_read_to_its_end(tmp_path):
+    path = tmp_path / "d.tar"
+    with tarfile.open(path, "w") as packed:
+        member = tarfile.TarInfo("videos/P01_01.mp4")
+        packed.addfile(member)
+    with path.open("r+b") as stream:  # the header of a member whose data are 100 GB
+        member.size = 100 << 30
+        stream.write(member.tobuf(tarfile.GNU_FORMAT))
+        stream.truncate(member.size)
+    assert recognise_dataset(path).startswith("an archive of videos (unpack it")
+
+
 @pytest.mark.parametrize("name", ["d.zip", "d.tar.gz", "d.tar", "d.json.gz", "d.7z"])
 def test_a_damaged_file_is_no_error(name, tmp_path):
     (tmp_path / name).write_bytes(b"PK\x03\x04 and nothing more")

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actiseg_data.errors import Problems
-from actiseg_data.layouts.spelling import find_path, match_names
+from actiseg_data.layouts.spelling import find_path, find_paths, match_names
+from actiseg_data.listing import list_folder
 
 NAME = "00000003_P01_01_take_café:big"
 
@@ -89,10 +90,38 @@ def test_a_path_is_found_where_a_folder_and_a_file_are_spelled_otherwise(tmp_pat
     path = tmp_path / "a%3Ab" / "frame_1.PNG"
     path.parent.mkdir()
     path.touch()
-    assert find_path(tmp_path, "a:b", "frame_1.png") == path
+    assert find_path(find_path(tmp_path, "a:b"), "frame_1.png") == path
+
+
+def test_names_are_matched_in_the_order_in_which_they_are_wanted():
+    wanted = [f"{number}.png" for number in range(9)]
+    matches = match_names(wanted, {f"{number}.jpg.png" for number in range(9)})
+    assert list(matches.names) == wanted
+
+
+def test_a_folder_is_listed_once_for_many_names(tmp_path, monkeypatch):
+    names = [f"{number}.png" for number in range(9)]
+    for name in names[1:]:
+        (tmp_path / name.upper()).touch()
+    listed = []
+    monkeypatch.setattr(
+        "actiseg_data.layouts.spelling.list_folder",
+        lambda folder: listed.append(folder) or list_folder(folder),
+    )
+    assert [path.name for path in find_paths(tmp_path, names)] == [
+        "0.png",
+        *(name.upper() for name in names[1:]),
+    ]
+    assert listed == [tmp_path]
 
 
 def test_a_path_is_not_found_under_a_name_that_another_may_have(tmp_path):
     (tmp_path / "a_b").mkdir()
     assert find_path(tmp_path, "a:b") == tmp_path / "a:b"
-    assert find_path(tmp_path / "nowhere", "a:b", "c.png") == tmp_path / "nowhere" / "a:b" / "c.png"
+    assert find_path(tmp_path / "nowhere", "a:b") == tmp_path / "nowhere" / "a:b"
+
+
+def test_a_folder_is_not_listed_for_a_name_that_every_system_takes(tmp_path, monkeypatch):
+    monkeypatch.setattr("actiseg_data.layouts.spelling.list_folder", None)
+    (tmp_path / "00000002_P01_01_open-door").mkdir()
+    assert find_path(tmp_path, "00000001_P01_01_cut") == tmp_path / "00000001_P01_01_cut"

@@ -58,6 +58,27 @@ def test_a_split_that_is_packed_and_sent_away_arrives_whole(kitchen, tmp_path, r
     assert sum(len(split.read_masks(sequence)) for sequence in split.sequences) == 10
 
 
+@pytest.mark.parametrize("recipe", [TEXT, BOUNDARY], ids=["text", "boundary"])
+def test_masks_and_weights_under_another_spelling_get_into_the_copy(kitchen, tmp_path, recipe):
+    plain = corrupt(kitchen, recipe, out=tmp_path / "plain").out
+    for kind in (MASKS, WEIGHTS):
+        for path in [*(kitchen / kind).rglob("*.png")]:
+            path.rename(path.with_suffix(".PNG"))
+    out = corrupt(kitchen, recipe, out=tmp_path / "noisy").out
+    assert read_bytes(out / "digests.json") == read_bytes(plain / "digests.json")
+    assert verify(out, source=kitchen).ok
+
+
+def test_links_in_a_circle_do_not_keep_verify_busy(kitchen, tmp_path):
+    out = corrupt(kitchen, TEXT, out=tmp_path / "noisy").out
+    for name in ("a", "b"):
+        (out / MASKS / "train" / name).symlink_to("..")
+    (out / MASKS / "train" / "c").symlink_to("c")
+    found = verify(out).mismatches
+    assert 0 < len(found) < 10
+    assert all("is not listed in digests.json" in line for line in found)
+
+
 def test_a_dangling_link_is_called_one_whatever_reads_through_it(tmp_path):
     (tmp_path / "file").symlink_to("gone/file")
     (tmp_path / "folder").symlink_to("gone")
@@ -229,7 +250,7 @@ def test_a_recipe_file_with_another_seed_or_split_is_another_recipe(tmp_path, mo
     assert "would make clean_boundary_r0.6_s0;" in same.stdout
     refused = run("corrupt", "clean", "--recipe", "mine.json", "--seed", "4", "--rate", "0.2")
     assert refused.returncode == 2
-    assert "--rate cannot stand beside a recipe file" in refused.stderr
+    assert "--rate cannot be given with a recipe file" in refused.stderr
     assert run("corrupt", "clean", "--recipe", "mine.json", "--seed", "-1").returncode == 2
 
 

@@ -36,10 +36,10 @@ from actiseg_data.layouts.image_sets import (
     refuse_repeats,
 )
 from actiseg_data.layouts.recognise import recognise_dataset
-from actiseg_data.layouts.spelling import find_path, match_names
+from actiseg_data.layouts.spelling import find_path, find_paths, match_names
 from actiseg_data.listing import list_files, list_folders
 from actiseg_data.masks import IndexMask, foreign_ids, read_index_mask
-from actiseg_data.photographs import find_photograph
+from actiseg_data.photographs import find_photograph, find_photographs
 from actiseg_data.sequences import Sequence, number_equals
 from actiseg_data.untrusted import (
     Cursor,
@@ -66,10 +66,10 @@ def disk_name(folder: str) -> str:
 class Split:
     """An action list of an ActionVOS root, read and checked.
 
-    subsets: for each sequence folder, ``train`` or ``val``: where its masks lie; without
-    masks, which `open_split` with ``masks=False`` lets pass, where its frames lie, or none.
-    fingerprint: digest of the action list: which sequences, frames, objects and labels there are.
-    spellings: how sequence folders are named on disk, where that is not `disk_name`.
+    subsets: for each sequence folder, ``train`` or ``val``: where its masks lie; without masks,
+    which `open_split` with ``masks=False`` lets pass, where its frames lie, or none. fingerprint:
+    digest of the action list: which sequences, frames, objects and labels there are. spellings:
+    names of sequence folders on disk that differ from `disk_name`.
     """
 
     root: Path
@@ -91,13 +91,21 @@ class Split:
         return find_path(self.folder(MASKS, sequence), f"{frame}.png")
 
     def frame_path(self, sequence: Sequence, frame: str) -> Path:
-        """The photograph of a frame; where there is none, the ``.jpg`` that should be there."""
+        """The photograph of a frame, see `find_photograph`."""
         return find_photograph(self.folder(FRAMES, sequence), disk_name(frame))
+
+    def frame_paths(self, sequence: Sequence) -> list[Path]:
+        """The photographs of a sequence, in frame order."""
+        return find_photographs(self.folder(FRAMES, sequence), map(disk_name, sequence.frames))
 
     def mask_paths(self, sequence: Sequence) -> list[Path]:
         """The files of a sequence's masks, in frame order."""
-        folder = self.folder(MASKS, sequence)
-        return [find_path(folder, f"{frame}.png") for frame in sequence.frames]
+        return self.png_paths(MASKS, sequence)
+
+    def png_paths(self, kind: str, sequence: Sequence) -> list[Path]:
+        """The files of a sequence of a kind (`MASKS`, `WEIGHTS`), in frame order."""
+        names = (f"{frame}.png" for frame in sequence.frames)
+        return find_paths(self.folder(kind, sequence), names)
 
     def read_masks(self, sequence: Sequence) -> list[IndexMask]:
         """All of `each_mask` at once."""
@@ -208,8 +216,8 @@ def open_split(root: Path, name: str, *, masks: bool = True) -> Split:
     """Read the action list of a split and find its sequences' folders.
 
     masks: whether there must be masks; if not, a root that has none of this split is fine, too.
-    They are not decoded here. Raises `Refused` with every fault of the list, where some sequences
-    have a folder of masks and others none, and for a dataset in another layout, saying which it is.
+    They are not decoded here. Raises `Refused` with every fault of the list, if only some sequences
+    have a folder of masks, and for a dataset in another layout, which it names.
     """
     check_name(name, "split", "--split")
     path = root / IMAGE_SETS / f"{name}.json"
@@ -265,8 +273,8 @@ def _missing_masks(root: Path, sequence: Sequence) -> Refused:
 def _places(
     root: Path, sequences: Iterable[Sequence], kind: str, problems: Problems
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """For each sequence that has a folder of a kind, the subset in which it lies; and the names of
-    folders that are spelled otherwise. Names that are ambiguous are added to the problems."""
+    """For each sequence that has a folder of a kind, the subset that has it; and the names of
+    folders with another spelling. Ambiguous names are added to the problems."""
     subsets: dict[str, str] = {}
     spellings: dict[str, str] = {}
     wanted = {disk_name(sequence.folder): sequence.folder for sequence in sequences}

@@ -48,8 +48,8 @@ def has_sequences(folder: Path) -> bool:
 def find_masks(root: Path) -> Path:
     """The folder that has the folders of sequences: of a root, of its annotations, or itself.
 
-    Of several resolutions, 480p is taken, as by the official evaluation. Raises `Refused` where
-    there is none, and where several could be meant.
+    Of several resolutions, 480p is taken, as by the official evaluation. Raises `Refused` if there
+    is none, and if several could be meant.
     """
     if has_sequences(root):
         return root
@@ -80,7 +80,7 @@ def _resolutions(top: Path) -> list[Path]:
 
 
 def _usual(folders: list[Path]) -> Path | None:
-    """The one of several resolutions that is meant; None where that is not clear."""
+    """The one of several resolutions that is meant; None if that is not clear."""
     usual = [folder for folder in folders if folder.name == _USUAL]
     return usual[0] if usual else folders[0] if len(folders) == 1 else None
 
@@ -97,8 +97,8 @@ def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, Sequenc
     """The list that a name means, with or without its year; and its name with the year.
 
     root: as in `list_names`. known: the sequences that there are; of lists of one name in several
-    years, one that has others is not meant. Raises `Refused` where there is none, and where several
-    are left that differ.
+    years, one that has others is not meant. Raises `Refused` if there is none, and if several are
+    left that differ.
     """
     files = _list_files(root)
     if not files:

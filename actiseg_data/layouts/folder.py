@@ -25,7 +25,7 @@ from actiseg_data.layouts.davis import (
 )
 from actiseg_data.layouts.recognise import DAVIS, recognise_dataset
 from actiseg_data.layouts.sequence_lists import SequenceList
-from actiseg_data.layouts.spelling import find_path
+from actiseg_data.layouts.spelling import find_path, find_paths
 from actiseg_data.listing import list_files, list_folders, sort_frames
 from actiseg_data.sequences import Sequence
 from actiseg_data.untrusted import check_name
@@ -49,14 +49,19 @@ class FolderSplit:
     def mask_path(self, sequence: Sequence, frame: str) -> Path:
         return find_path(self.root / sequence.folder, f"{frame}.png")
 
+    def mask_paths(self, sequence: Sequence) -> list[Path]:
+        """The files of a sequence's masks, in frame order."""
+        names = (f"{frame}.png" for frame in sequence.frames)
+        return find_paths(self.root / sequence.folder, names)
+
 
 def open_folder(root: Path, split: str | None = None, *, whole: bool = False) -> FolderSplit:
     """List the sequences of a folder, or of a root in the layout of DAVIS; masks are not decoded.
 
-    split: a list in the root's ``ImageSets``, such as ``val`` or ``2017/val``; by default, of a
-    root that has lists, ``val``, of a folder of sequences all of them. whole: all sequences of a
-    root, too. Raises `Refused` where there is no folder with PNGs, for names that could lead
-    elsewhere, and for a dataset in another layout, saying which it is.
+    split: a list in the root's ``ImageSets``, such as ``val`` or ``2017/val``; by default ``val``
+    if the root has lists, all sequences otherwise. whole: all sequences, even if there are lists.
+    Raises `Refused` if there is no folder with PNGs, for names that could lead elsewhere, and for a
+    dataset in another layout, which it names.
     """
     _refuse_foreign(root)
     masks = find_masks(root)
@@ -72,7 +77,7 @@ def open_folder(root: Path, split: str | None = None, *, whole: bool = False) ->
 
 
 def restrict(split: FolderSplit, listed: SequenceList, name: str) -> FolderSplit:
-    """Those sequences of a folder that a list has; `Refused` where it has others."""
+    """Those sequences of a folder that a list has; `Refused` if it has others."""
     chosen = listed.choose(sequence.folder for sequence in split.sequences)
     kept = tuple(sequence for sequence in split.sequences if sequence.folder in chosen)
     return replace(split, name=name, sequences=kept, listed=True)

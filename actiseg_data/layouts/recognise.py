@@ -6,7 +6,7 @@ Only names and the beginnings of files are read, so it is fast on any dataset.
 from __future__ import annotations
 
 import gzip
-import itertools
+import io
 import lzma
 import re
 import tarfile
@@ -18,13 +18,11 @@ from pathlib import Path
 
 from actiseg_data.errors import Refused
 from actiseg_data.layouts.davis import LISTS, has_sequences, looks_like_davis
-from actiseg_data.listing import is_clutter, list_files, list_folders
+from actiseg_data.listing import is_archive, is_clutter, list_files, list_folders
 from actiseg_data.untrusted import shown
 
-ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".rar")
-"""Endings of archives, in lower case."""
-
 _HEAD_BYTES = 1 << 16
+_ARCHIVE_BYTES = 1 << 18
 _MOST_NAMES = 3
 
 DAVIS = (
@@ -69,7 +67,7 @@ def recognise_dataset(path: Path) -> str | None:
 
 def _recognise_file(path: Path) -> str | None:
     name = path.name.lower()
-    if name.endswith(ARCHIVES):
+    if is_archive(name):
         return f"an archive{_held_by(path)} (unpack it, and give the folder)"
     if name.endswith((".json", ".json.gz")):
         return _recognise_json(path)
@@ -77,15 +75,18 @@ def _recognise_file(path: Path) -> str | None:
 
 
 def _held_by(path: Path) -> str:
-    """What stands at the top of an archive, as far as its beginning or its index tells."""
+    """The top-level names of an archive, as far as its beginning or its index shows them."""
     names: list[str] = []
     with suppress(OSError, EOFError, zlib.error, lzma.LZMAError, *_DAMAGED):
         if path.name.lower().endswith(".zip"):
             with zipfile.ZipFile(path) as archive:
                 names = archive.namelist()
         else:
-            with tarfile.open(path, "r|*") as packed:
-                names = [member.name for member in itertools.islice(packed, _FIRST_MEMBERS)]
+            with path.open("rb") as stream:
+                head = io.BytesIO(stream.read(_ARCHIVE_BYTES))
+            with tarfile.open(fileobj=head, mode="r|*") as packed:
+                for member in packed:
+                    names.append(member.name)
     tops = dict.fromkeys(name.removeprefix("./").split("/")[0] for name in names)
     data = [shown(top) for top in tops if top and not is_clutter(top)]
     more = ", ..." if len(data) > _MOST_NAMES else ""
@@ -93,7 +94,6 @@ def _held_by(path: Path) -> str:
 
 
 _DAMAGED = (zipfile.BadZipFile, tarfile.TarError)
-_FIRST_MEMBERS = 50
 
 
 def _recognise_json(path: Path) -> str | None:
@@ -168,7 +168,7 @@ def _look_for_masks(root: Path) -> str | None:
 
 def _look_for_archives(root: Path) -> str | None:
     files = list_files(root)
-    packed = [shown(file.name) for file in files if file.name.lower().endswith(ARCHIVES)]
+    packed = [shown(file.name) for file in files if is_archive(file.name)]
     if not packed or list_folders(root):
         return None
     return f"a folder of archives such as {packed[0]} (unpack them, and give the folder)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from actiseg_data.layouts.spelling import match_names
 from actiseg_data.untrusted import check_name, read_bytes, shown
 
 _MOST_BYTES = 1 << 24
+_MOST_SUGGESTIONS = 20
+"""Unknown lines for which the nearest name is looked for, which takes long."""
 _IMAGE = re.compile(r"\.(?:png|jpe?g)$", re.IGNORECASE)
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -25,40 +27,53 @@ class SequenceList:
     lines: dict[str, int]
 
     def place(self, name: str) -> str:
-        """Where a name stands, for messages."""
+        """The line of a name, for messages."""
         return f"{self.path}: line {self.lines[name]}"
 
     def choose(self, known: Iterable[str]) -> frozenset[str]:
         """Those of the known sequences that are listed, also under another spelling.
 
-        Raises `Refused` for every line whose sequence is not known.
+        Raises `Refused` with every line of an unknown sequence.
         """
         known = list(known)
-        there = set(known)
-        chosen = match_names(self.lines, there).names
         problems = Problems()
-        for name in [name for name in self.lines if name not in chosen]:
-            # Alone, for one sequence may be listed under several spellings.
-            matches = match_names([name], there)
-            matches.add_clashes(self.place(name), problems)
-            chosen |= matches.names
-            if not matches.names and not matches.clashes:
-                problems.add(
-                    f"there is no sequence {shown(name)!r}{suggest(name, known)}",
-                    self.place(name),
-                    "correct the line, or take it out",
-                )
+        chosen = self._match_lines(set(known), problems)
+        unknown = [name for name in self.lines if name not in chosen]
+        for position, name in enumerate(unknown):
+            near = suggest(name, known) if position < _MOST_SUGGESTIONS else ""
+            problems.add(
+                f"there is no sequence {shown(name)!r}{near}",
+                self.place(name),
+                "correct the line, or take it out",
+            )
         problems.raise_if_any()
-        return frozenset(chosen.values())
+        return frozenset(filter(None, chosen.values()))
+
+    def _match_lines(self, known: Set[str], problems: Problems) -> dict[str, str | None]:
+        """The known sequence of each line that has one; None if the line is ambiguous, which is
+        added to the problems. One sequence may be listed under several spellings."""
+        chosen: dict[str, str | None] = {}
+        lacking = list(self.lines)
+        while lacking:
+            matches = match_names(lacking, known)
+            chosen.update(matches.names)
+            for name in [name for clash in matches.clashes for name in clash.wanted]:
+                alone = match_names([name], known)
+                alone.add_clashes(self.place(name), problems)
+                chosen[name] = alone.names.get(name)
+            if not matches.names and not matches.clashes:
+                break
+            lacking = [name for name in lacking if name not in chosen]
+        return chosen
 
 
 def read_sequence_list(path: Path) -> SequenceList:
     """Read a list of sequences.
 
     A line is a name; or, as in DAVIS 2016, paths of a frame and its mask, of which the folder
-    counts. Blank lines and those that begin with ``#`` are passed over; a name may stand there
-    several times. The text is UTF-8, or UTF-16 with its mark. Raises `Refused` for a file that is
-    missing, no text, or without a name, and with every name that could lead elsewhere.
+    counts. Blank lines and those that begin with ``#`` are ignored; names may repeat. The text is
+    UTF-8, or UTF-16 with a byte order mark. Raises `Refused` for a file that is missing, no text,
+    or without a name, and with every name that could lead elsewhere.
     """
     problems = Problems()
     lines: dict[str, int] = {}

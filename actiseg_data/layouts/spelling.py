@@ -1,4 +1,4 @@
-"""Files and folders whose names other systems spell otherwise, and which of them a name means.
+"""Find files and folders under the spellings that other systems give their names.
 
 Windows forbids colons, macOS and network drives put other characters in their place and take
 accented letters apart, cameras write ``.PNG``, and scripts keep an ending before they add another.
@@ -22,6 +22,9 @@ from actiseg_data.untrusted import shown
 _COLONS = str.maketrans(dict.fromkeys("\uf03a\uff1a\ua789", ":"))
 """What Samba and macOS, rclone and Windows users write for a colon."""
 
+_PLAIN = re.compile(r"[A-Za-z0-9_-]*")
+"""Names that every system takes as they are."""
+
 _ENDING = re.compile(r"\.(?:png|jpe?g)$", re.IGNORECASE)
 _ENDINGS = re.compile(r"(?:\.(?:png|jpe?g))+$", re.IGNORECASE)
 
@@ -38,8 +41,8 @@ class Clash:
 
 @dataclass(frozen=True)
 class Matches:
-    """Which names were found. names: the spelling of each wanted name that is there. clashes:
-    where it cannot be told which name is meant."""
+    """Which names were found. names: the spelling of each wanted name that is there. clashes: the
+    ambiguous names."""
 
     names: dict[str, str]
     clashes: tuple[Clash, ...] = ()
@@ -61,9 +64,9 @@ class Matches:
 
 
 def match_names(wanted: Iterable[str], found: Set[str]) -> Matches:
-    """Find names among those that are there, as they stand or under another spelling.
+    """Find names among those that are there, exactly or under another spelling.
 
-    Another spelling is taken only where one name fits one: escaped or replaced colons, accented
+    Another spelling is taken only if one name fits one: escaped or replaced colons, accented
     letters composed or taken apart, an ending in capitals, several image endings.
 
     >>> match_names(["take_cup:big"], {"take_cup%3Abig", "open_door"}).names
@@ -84,7 +87,7 @@ def _match(wanted: Iterable[str], found: Set[str], folds: Iterable[_Fold]) -> Ma
     clashes = []
     for fold in folds:
         left, right = _grouped(lacking, fold), _grouped(spare, fold)
-        for text in left.keys() & right.keys():
+        for text in [text for text in left if text in right]:
             if len(left[text]) == len(right[text]) == 1:
                 names[left[text][0]] = right[text][0]
             else:
@@ -112,19 +115,21 @@ def _simplify(name: str) -> str:
     return _ENDINGS.sub("", _decode(name)).replace(":", "_")
 
 
-def find_path(folder: Path, *names: str) -> Path:
-    """The path of names below a folder, each spelled as it is there.
+def find_path(folder: Path, name: str) -> Path:
+    """The path of one name in a folder; see `find_paths`."""
+    return find_paths(folder, [name])[0]
+
+
+def find_paths(folder: Path, names: Iterable[str]) -> list[Path]:
+    """The paths of names in a folder, in their order, each spelled as it is there.
 
     Only spellings that no other name can have are taken, because the other names are unknown here.
-    A name that is not there is returned as it is.
+    A name that is not there keeps its spelling. The folder is listed once at most.
     """
-    path = folder.joinpath(*names)
-    if os.path.lexists(path):
-        return path
-    for name in names:
-        if not os.path.lexists(folder / name) and folder.is_dir():
-            spellings = {entry.name for entry in list_folder(folder)}
-            folder /= _match([name], spellings, (_decode,)).names.get(name, name)
-        else:
-            folder /= name
-    return folder
+    paths = [folder / name for name in names]
+    respelled = (path for path in paths if not _PLAIN.fullmatch(path.name))
+    lacking = [path.name for path in respelled if not os.path.lexists(path)]
+    if not lacking or not folder.is_dir():
+        return paths
+    spellings = _match(lacking, {entry.name for entry in list_folder(folder)}, (_decode,)).names
+    return [folder / spellings.get(path.name, path.name) for path in paths]

@@ -58,9 +58,10 @@ class Entity:
 
     @property
     def positions(self) -> tuple[int, ...]:
-        """Where each of the polygons stands among those of the file."""
-        total = len(self.polygons) + len(self.left_out)
-        return tuple(index for index in range(total) if index not in self.left_out)
+        """The position of each polygon among those of the file."""
+        left_out = set(self.left_out)
+        total = len(self.polygons) + len(left_out)
+        return tuple(index for index in range(total) if index not in left_out)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +108,7 @@ def read_video(path: Path) -> Video:
 
 
 def _refuse_other_kinds(document: Cursor, path: Path) -> None:
-    """Raise `Refused` for a document that is no annotation file, saying what it is if known."""
+    """Raise `Refused` for a document of another kind, which it names if known."""
     if isinstance(document.value, dict) and "video_annotations" in document:
         return
     kind = recognise_dataset(path)

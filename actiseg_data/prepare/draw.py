@@ -50,12 +50,13 @@ class VideoResult:
 
 
 def refuse_without_images(images: Path, jobs: Iterable[VideoJob]) -> None:
-    """Raise `Refused` where a folder of images has none of the frames that will be drawn."""
-    name = ""
+    """Raise `Refused` if a folder of images has none of the frames that will be drawn."""
+    name, listed = "", cache(photographs_in)
     for job in jobs:
         frames = {frame.name: frame for frame in read_video(job.path).frames}
         for name in sorted(frame.visor for frame in job.frames):
-            if find_image(images, job.split, job.actions[0].video, frames[name]) is not None:
+            frame = frames[name]
+            if find_image(images, job.split, job.actions[0].video, frame, listed) is not None:
                 return
     raise refuse(
         f"has no image of any frame of the split, such as {name}; it holds {name_contents(images)}",

@@ -135,8 +135,7 @@ def _outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) -> list
         if known.get(place) == made_of[place]:
             continue
         ours = _frame_paths(split, sequence) if place in known else []
-        for frame in sequence.frames:
-            path = split.frame_path(sequence, frame)
+        for path in split.frame_paths(sequence):
             if path.exists():
                 (outdated if overwrite or path in ours else foreign).append(path)
     if foreign:

@@ -411,5 +411,6 @@ def _truth(preds: Path, gt: Path | None, split: str | None, sequences: Path | No
     truth = open_truth(root, split, sequences)
     if sequences is not None or truth.root != root or truth.name != (split or truth.name):
         count = len(truth.sequences)
-        print(f"truth: {truth.root}, {count} sequences of {printable(truth.name)}", flush=True)
+        chosen = f"{count} sequence{'s' * (count != 1)} of {printable(truth.name)}"
+        print(f"truth: {truth.root}, {chosen}", flush=True)
     return truth

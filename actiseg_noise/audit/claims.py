@@ -16,8 +16,8 @@ class Claim:
 
     said: that part. medium: `WORDS`, `MASKS`, or `ANY` of the two. rate: share of noisy items, in
     [0, 1]; or size: pixels of the square kernel that active objects are dilated by. by_recipe:
-    whether the name is one that this toolkit gives, whose rates are those of recipes, over what
-    they can change; in other names a rate on words is a share of all prompts.
+    whether this toolkit gives such names: they have rates of recipes, over the prompts that can
+    change. In other names a rate on words is a share of all prompts.
     """
 
     said: str
@@ -109,7 +109,7 @@ class _Number:
 
     @property
     def is_glued(self) -> bool:
-        """Whether it stands directly behind a word."""
+        """Whether it follows a word directly."""
         return bool(self.words) and self.words[0].end == self.number.start
 
     def follows(self, *texts: str) -> bool:

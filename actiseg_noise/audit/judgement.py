@@ -204,7 +204,7 @@ def _rate_judged(
     holds: bool | None = None,
     of_all: tuple[Share, str] | None = None,
 ) -> Judgement:
-    """holds: whether it agrees, where the interval of the share does not tell. of_all: the share of
+    """holds: whether it agrees, if the interval of the share does not decide. of_all: the share of
     everything, and what that is, which a recipe's rate does not speak of."""
     fine = _holds(share, wanted) if holds is None else holds
     verb = "is what" if fine else "is not what"
@@ -277,8 +277,8 @@ def judge_by_name(
 ) -> Iterator[Judgement]:
     """A split against what its name claims.
 
-    Names that this toolkit gives, and claims on masks, are held against the recipe, which is held
-    against the files on its own; all others, or where there is no recipe, against the files.
+    Names that this toolkit gives, and claims on masks, are compared with the recipe, which is
+    compared with the files separately; all others, or without a recipe, with the files.
     """
     for claim in claims:
         if claim.size is not None:
@@ -294,7 +294,7 @@ def judge_by_name(
 
 
 def _usable_masks(held: Held) -> MaskAudit | None:
-    """The masks that claims can be held against; None for clean masks beside noisy words."""
+    """The masks that claims are compared with; None for clean masks in a split with noisy words."""
     masks = held.masks
     if masks is None or masks.positive is None or (masks.untouched and held.words is not None):
         return None
@@ -336,7 +336,7 @@ def _rate_of_recipe(claim: Claim, claimed: float, recipe: Recipe) -> Judgement:
 
 def _words_of_name(words: WordFigures, claim: Claim, rate: float) -> Iterator[Judgement]:
     """A name that says 20 % may mean flips, or all noise, of all prompts; whichever it is, nothing
-    else may be noisy besides, unless the name says that, too."""
+    else may be noisy, unless the name says that as well."""
     flips, renames = words.all.flips, words.all.substitutions
     said = f"the {rate:.0%} that the name says ({claim.said})"
     if _holds(flips, rate):

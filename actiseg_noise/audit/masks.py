@@ -85,7 +85,7 @@ class MaskAudit:
 
 def find_mask_folders(noisy: Path) -> dict[str, Path] | None:
     """The folders of a noisy split's sequences, by name: in ``train/`` and ``val/``, or directly in
-    the folder of masks. None where it has none; a split may have lost those of all sequences."""
+    the folder of masks. None without any; a split may have lost those of all sequences."""
     for root in (noisy / MASKS, noisy):
         if not root.is_dir():
             continue
@@ -115,8 +115,7 @@ def audit_masks(
 
     clean: the clean split, of which the wanted sequence folders, by default all, are looked at;
     None: those that are on disk, against the clean copies among them (`has_clean_copies`). Raises
-    `Refused` where the clean split has none of the masks, where it cannot be told which file is
-    meant, and for faulty masks.
+    `Refused` if the clean split has none of the masks, and for ambiguous names and faulty masks.
     """
     if clean is not None:
         chosen = [of for of in clean.sequences if wanted is None or of.folder in wanted]
@@ -184,7 +183,7 @@ def _tasks_beside(
 
 def _task_beside(folder: Path | None, clean: Split | FolderSplit, sequence: Sequence) -> _Task:
     labels = {label.object_id: label for label in sequence.objects}
-    ours = [clean.mask_path(sequence, frame) for frame in sequence.frames]
+    ours = clean.mask_paths(sequence)
     if folder is None:
         return _Task(sequence.folder, labels, (), len(ours), False)
     wanted = {f"{frame}.png": path for frame, path in zip(sequence.frames, ours, strict=True)}
@@ -202,7 +201,7 @@ def _task_beside(folder: Path | None, clean: Split | FolderSplit, sequence: Sequ
 
 
 def _task_on_disk(name: str, folder: Path) -> _Task:
-    """A sequence as it lies on disk; a frame without a clean copy did not change."""
+    """A sequence as it is on disk; a frame without a clean copy did not change."""
     masks = [entry.path for entry in list_files(folder, ".png")]
     clean = {path.stem[: -len(_CLEAN_ENDING)]: path for path in masks if _is_clean(path)}
     noisy = {path.stem: path for path in masks if not _is_clean(path)}

@@ -225,8 +225,8 @@ def _splits(folder: Path) -> list[str]:
 
 
 def _only_split(lists: Path | None, clean: Path | None) -> str | None:
-    """The split that is meant where none is named: the only one of a folder of lists, or, of
-    masks alone, that of the clean dataset, or its ``train``."""
+    """The default split: the only one of a folder of lists, or, of masks alone, that of the clean
+    dataset, or its ``train``."""
     names = _splits(lists) if lists is not None else []
     if len(names) > 1:
         raise refuse(f"has the splits {', '.join(names)}", lists, "say which as --split")
@@ -263,8 +263,7 @@ def _finder(lexicon: Lexicon, left_out: dict[str, str]) -> MentionFinder | None:
 def _clean_split(
     noisy: Path, clean: Path | None, recipe: Recipe | None, name: str | None
 ) -> Split | FolderSplit | None:
-    """The split, or folder of masks, that masks are held against; None where there is none to be
-    reached."""
+    """The split, or folder of masks, that masks are compared with; None if there is none."""
     if clean is not None and not split_names(clean):
         return open_folder(clean)
     if name is None:

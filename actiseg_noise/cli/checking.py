@@ -9,9 +9,6 @@ import typer
 
 from actiseg_noise.cli.options import Only, Quiet, Workers, quoted, staged
 
-_FEW = 8
-"""Files left by desktops that are named; the others are counted."""
-
 
 def verify(
     out: Annotated[Path, typer.Argument(help="The noisy split.", show_default=False)],
@@ -26,11 +23,12 @@ def verify(
     """Check a noisy split: by digests, and with --source pixel by pixel. Exit 1 on a mismatch.
 
     Without --source, how many items there were is taken as it is. Hidden files and the like are
-    listed, and are no mismatch.
+    listed, but do not count as mismatches.
 
     Example: actiseg-noise verify actiseg_sample_text_r0.4_s0 --source actiseg_sample
     """
     from actiseg_data.console import MOST_LINES
+    from actiseg_data.untrusted import name_some
     from actiseg_noise.verify import verify as check
 
     found = check(out, source, only or [], workers, staged(quiet))
@@ -39,9 +37,7 @@ def verify(
     if len(found.mismatches) > MOST_LINES:
         print(f"... and {len(found.mismatches) - MOST_LINES} more")
     if found.clutter:
-        few = found.clutter[:_FEW]
-        more = f" and {len(found.clutter) - _FEW} more" if len(found.clutter) > _FEW else ""
-        print(f"not ours: {', '.join(few)}{more}")
+        print(f"not ours: {name_some(found.clutter, 8)}")
     counts = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in found.counts.items())
     print(f"checked {out}: {counts}")
     if not found.ok:

@@ -43,7 +43,7 @@ def corrupt(
         Optional[Path],
         typer.Option(
             help="Folder to make. Default: ./<dataset>[_<split>]_<type or preset>_r<rate>_s<seed>, "
-            "with six digits of the recipe's digest where it has settings that this does not tell."
+            "with six digits of the recipe's digest if it has settings that this does not show."
         ),
     ] = None,
     objects: Annotated[
@@ -63,7 +63,7 @@ def corrupt(
         Optional[Path],
         typer.Option(
             "--recipe",
-            help="A recipe.json instead of flags on noise; --seed and --split stand over its own.",
+            help="A recipe.json instead of flags on noise; --seed and --split override its own.",
         ),
     ] = None,
     target_iou: Annotated[
@@ -182,7 +182,7 @@ def corrupt(
         Optional[str],
         typer.Option(
             metavar="LIST,...",
-            help="Clean splits of the dataset to put beside the noisy one, such as val,val_human.",
+            help="Clean splits of the dataset to add to the copy, such as val,val_human.",
         ),
     ] = None,
     images: Annotated[
@@ -194,7 +194,7 @@ def corrupt(
     weights: Annotated[
         str,
         typer.Option(
-            help="Training weights, where the dataset has them: derive (from the masks in use) or "
+            help="Training weights, if the dataset has them: derive (from the masks in use) or "
             "none."
         ),
     ] = "derive",

@@ -57,9 +57,9 @@ def recipe_of(
         others = [name for name in flags.given if name not in ("--seed", "--split")]
         if others:
             raise refuse(
-                f"{', '.join(others)} cannot stand beside a recipe file",
+                f"{', '.join(others)} cannot be given with a recipe file",
                 "--recipe",
-                "leave out one of them; --seed and --split may stand there",
+                "leave out one of them; only --seed and --split go with --recipe",
             )
         given = {name: flags.values.get(name) for name in ("seed", "split")}
         changes = {name: value for name, value in given.items() if value is not None}

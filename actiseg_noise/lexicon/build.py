@@ -78,9 +78,9 @@ def shipped_review() -> Review:
 def build_from_table(table: Path, wordnet: Path | None, senses: Path | None = None) -> Built:
     """The lexicon of EPIC's table of noun classes, with the shipped review.
 
-    wordnet: folder of the database, None for NLTK's own. senses: a file of `read_senses`, whose
-    senses stand over the reviewed ones. Raises `Refused` for a faulty table, and with all names and
-    synsets that there are not.
+    wordnet: folder of the database, None for NLTK's own. senses: a file of `read_senses`, which
+    overrides the reviewed senses. Raises `Refused` for a faulty table, and with all unknown names
+    and synsets.
     """
     return _build(
         read_noun_class_table(table), EPIC, _EPIC_LICENCE, wordnet, senses, shipped_review()
@@ -90,7 +90,7 @@ def build_from_table(table: Path, wordnet: Path | None, senses: Path | None = No
 def build_from_list(nouns: Path, wordnet: Path | None, senses: Path | None = None) -> Built:
     """The lexicon of a list of nouns of one's own, without any review: all names may be written.
 
-    Parameters as in `build_from_table`; a synset in the list stands over that of `senses`.
+    Parameters as in `build_from_table`; a synset in the list overrides that of `senses`.
     """
     return _build(read_noun_list(nouns), nouns.stem, _LIST_LICENCE, wordnet, senses, None)
 

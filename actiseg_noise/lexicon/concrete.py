@@ -1,7 +1,7 @@
-"""Which sense of a noun can be seen in a picture: for vocabularies that nobody has reviewed.
+"""Choose the visible sense of a noun, for vocabularies without a review.
 
-WordNet lists the senses of a noun by how often texts use them, so the first one that is a thing is
-nearly always the right one. Where it is not, a few rules let another sense come first.
+WordNet lists the senses of a noun by how often texts use them, so the first concrete one is nearly
+always right. A few rules put another sense first.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ class _Sense:
 
 
 def concrete_senses(found: Iterable[Any], form: str) -> list[Any]:
-    """The synsets of a noun that can be seen in a picture, the best first.
+    """The visible synsets of a noun, the best first.
 
     found: NLTK's synsets in WordNet's order. form: the noun in WordNet's spelling (``hot_dog``).
     These senses come after all others:
 
-    * a place that is called like a thing in it: a toilet is the fixture, not the room;
-    * a person, where texts use the noun as often for something else: a toaster is no speaker;
-    * a plant that is called like its food: a banana is the fruit;
-    * a material, where an instrument or an animal has its name: a glass is a vessel;
-    * a person, or an unused sense, that WordNet names by a synonym, where an animal has this name:
-      a whale is no giant, a turtle no turtleneck.
+    * a place, if an object in it has the same name: a toilet is the fixture, not the room;
+    * a person, if texts use the noun as often for something else: a toaster is not a speaker;
+    * a plant, if its food has the same name: a banana is the fruit;
+    * a material, if an instrument or an animal has the same name: a glass is a vessel;
+    * a person, or an unused sense, that WordNet names by a synonym, if an animal has this name: a
+      whale is not a giant, a turtle not a turtleneck.
     """
     senses = [sense for synset in found if (sense := _sense(synset, form)) is not None]
     return [sense.synset for sense in sorted(senses, key=lambda sense: _yields(sense, senses))]

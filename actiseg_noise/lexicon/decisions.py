@@ -1,16 +1,15 @@
-"""Senses that people set by hand, over those that the procedure would take."""
+"""Senses that people set by hand, which override those of the procedure."""
 
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from actiseg_data.errors import Problems, refuse
+from actiseg_data.errors import Problems, refuse, suggest
 from actiseg_data.lexicon import MATCHES
 from actiseg_data.untrusted import (
     Cursor,
@@ -18,6 +17,7 @@ from actiseg_data.untrusted import (
     parse_json,
     read_bytes,
     read_csv,
+    read_text,
     whole_number,
 )
 
@@ -28,7 +28,7 @@ BY_HAND = "set by hand"
 
 @dataclass(frozen=True)
 class Decision:
-    """A sense that people chose against the procedure, or beside it. match: see `NounClass`."""
+    """A sense that people chose, with or against the procedure. match: see `NounClass`."""
 
     synset: str
     match: str
@@ -74,9 +74,8 @@ def read_senses(path: Path, classes: Mapping[str, int], problems: Problems) -> d
     for where, name, synset in _named_senses(path):
         decision = Decision(synset, "exact", BY_HAND)
         if (named := classes.get(name_key(name))) is None:
-            near = difflib.get_close_matches(name_key(name), classes, 1)
-            hint = f"did you mean {near[0]!r}?" if near else "write it as the list does"
-            problems.add(f"{name[:60]!r} is no name of the list", where, hint)
+            what = f"{name[:60]!r} is no name of the list{suggest(name_key(name), classes)}"
+            problems.add(what, where, "write it as the list does")
         elif found.setdefault(named, decision) != decision:
             problems.add(f"{name[:60]!r} has two senses", where, "keep one of them")
     return found
@@ -102,15 +101,14 @@ def name_key(name: str) -> str:
 
 
 def _named_senses(path: Path) -> Iterator[tuple[str, str, str]]:
-    """(where it stands, name, synset) of each entry of a file."""
+    """(place, name, synset) of each entry of a file."""
     if path.suffix.lower() == ".json":
         document = Cursor(parse_json(read_bytes(path, "file of senses"), path), str(path))
         for name, entry in document.members():
             yield entry.where, name, entry.text()
         return
     if _SYNSET.fullmatch((_columns(path)[1:2] or [""])[0]):
-        rows = csv.reader(io.StringIO(_text(path), newline=""), skipinitialspace=True)
-        for line, row in enumerate(rows, 1):
+        for line, row in enumerate(_rows(path), 1):
             if len(row) == 2:
                 name, synset = (check_text(cell.strip(), path) for cell in row)
                 yield f"{path}: row {line}", name, synset
@@ -122,14 +120,16 @@ def _named_senses(path: Path) -> Iterator[tuple[str, str, str]]:
         yield where, check_text(cells["name"], where), check_text(cells["synset"].strip(), where)
 
 
-def _columns(path: Path) -> list[str]:
-    """The cells of a table's first row; of no table, whatever stands there."""
-    first = _text(path).partition("\n")[0]
-    return [cell.strip() for cell in first.split(",")]
-
-
-def _text(path: Path) -> str:
+def _rows(path: Path) -> list[list[str]]:
+    """The rows of a table without a header."""
+    text = io.StringIO(read_text(path, "file of senses"), newline="")
     try:
-        return read_bytes(path, "file of senses").decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise refuse("is no UTF-8 text", path, "save it as UTF-8") from None
+        return list(csv.reader(text, skipinitialspace=True))
+    except csv.Error as error:
+        raise refuse(f"is no CSV table ({error})", path, "write name,synset") from None
+
+
+def _columns(path: Path) -> list[str]:
+    """The first line of a file, divided at its commas."""
+    first = read_text(path, "file of senses").partition("\n")[0]
+    return [cell.strip() for cell in first.split(",")]

@@ -49,7 +49,7 @@ vocabulary uses them."""
 class Noun:
     """A name as WordNet knows it. form: the spelling that was found, such as ``wine_glass``. whole:
     whether that is the whole name, and not its head alone. synsets: NLTK's, in WordNet's order,
-    which is that of their frequency; none where WordNet lacks the noun."""
+    which is that of their frequency; none if WordNet lacks the noun."""
 
     form: str
     whole: bool
@@ -81,7 +81,7 @@ Choose: TypeAlias = Callable[[Noun], Sense]
 
 
 def look_up(wordnet: WordNet, name: str) -> Noun:
-    """The noun of a name; its head where WordNet lacks the whole, also written as one word."""
+    """The noun of a name; its head if WordNet lacks the whole name, also written as one word."""
     spaced = name.replace("-", " ")
     for whole in (name, spaced, spaced.replace(" ", "")):
         form = whole.replace(" ", "_")
@@ -93,8 +93,8 @@ def look_up(wordnet: WordNet, name: str) -> Noun:
 
 
 def choose_by_group(supercategory: str | None) -> Choose:
-    """The procedure for EPIC's classes: the first candidate that lies under the first anchor of the
-    group under which any lies, and the first of all where none does."""
+    """The procedure for EPIC's classes: the first candidate below the first anchor of the group
+    that has any below it; without such an anchor, the first candidate."""
     anchors = (*ANCHORS.get(supercategory, ANCHORS[None]), *_THING)
 
     def choose(noun: Noun) -> Sense:
@@ -106,8 +106,8 @@ def choose_by_group(supercategory: str | None) -> Choose:
 
 
 def choose_concrete(noun: Noun) -> Sense:
-    """The procedure for any other vocabulary: the best of `concrete_senses`, and the first of all
-    where there is none. A sense of the head alone is only the nearest."""
+    """The procedure for any other vocabulary: the best of `concrete_senses`, or the first of all if
+    there is none. A sense of the head alone is only the nearest."""
     concrete = concrete_senses(noun.synsets, noun.form)
     synset, *rivals = concrete or noun.synsets[:1]
     why = "" if concrete else "no sense of it can be seen"

@@ -10,7 +10,7 @@ from pathlib import Path
 from actiseg_data.errors import Problems, refuse
 from actiseg_data.lexicon import NUMBERS
 from actiseg_data.prepare.noun_classes import read_noun_table
-from actiseg_data.untrusted import check_text, read_bytes, read_csv, whole_number
+from actiseg_data.untrusted import check_text, read_csv, read_text, whole_number
 from actiseg_noise.lexicon.decisions import Decision, fold_name, name_key
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z' -]*")
@@ -76,7 +76,7 @@ def read_noun_list(path: Path) -> list[Term]:
 
 @dataclass(frozen=True)
 class _Row:
-    """The cells of one class, as they are written; empty where there is none."""
+    """The cells of one class, as they are written; empty without one."""
 
     class_id: str
     names: str
@@ -85,11 +85,8 @@ class _Row:
 
 
 def _noun_rows(path: Path, problems: Problems) -> Iterator[tuple[str, _Row]]:
-    """(where it stands, cells) of each class of a list or table."""
-    try:
-        text = read_bytes(path, "list of nouns").decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise refuse("is no UTF-8 text", path, "save it as UTF-8") from None
+    """(place, cells) of each class of a list or table."""
+    text = read_text(path, "list of nouns")
     header = [cell.strip() for cell in text.partition("\n")[0].split(",")]
     if "name" in header:
         for number, row in enumerate(read_csv(path, ("name",)), 2):

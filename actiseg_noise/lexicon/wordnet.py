@@ -61,12 +61,14 @@ def open_wordnet(folder: Path | None) -> Iterator[WordNet]:
                 shutil.copyfile(folder / name, corpus / name)
         _fill_in(corpus)
         nltk.data.path.insert(0, scratch)
-        reader = _checked(_read(nltk, corpus), folder)
+        reader = None
         try:
-            yield reader
+            reader = _read(nltk, corpus)
+            yield _checked(reader, folder)
         finally:
             nltk.data.path.remove(scratch)
-            if reader._key_count_file is not None:  # NLTK opens it for `Lemma.count` and keeps it
+            # NLTK opens this file for `Lemma.count` and keeps it open.
+            if reader is not None and reader._key_count_file is not None:
                 reader._key_count_file.close()
 
 

@@ -36,7 +36,7 @@ _LINE = 5
 def photo_of(
     split: NoisySplit, sequence: Sequence, frame: str, size: tuple[int, ...]
 ) -> Image.Image | None:
-    """The frame's photograph, of the noisy split or else of its source; None where neither has it.
+    """The frame's photograph, of the noisy split or else of its source; None if neither has it.
 
     size: (H, W) of the mask. Raises `Refused` for a photograph of another aspect.
     """
@@ -64,7 +64,7 @@ class View:
 
     @property
     def title(self) -> str:
-        """What stands above the clean panel."""
+        """The title of the clean panel."""
         return f"clean: {self.frame}" + ("" if self.photo else ", no photograph")
 
     @property

@@ -140,8 +140,8 @@ class _Determiner(NamedTuple):
 
 
 def _find_determiner(before: str, number: str) -> _Determiner:
-    """The determiner of the noun that follows a text, the longest that fits; an empty one where
-    there is none. An adjective may stand between them.
+    """The longest determiner at the end of a text, of the noun that follows; an empty one if there
+    is none. An adjective may separate them.
 
     number: of the noun.
 

@@ -39,7 +39,7 @@ class Mention:
 class MentionFinder:
     """Finds the nouns of a lexicon in texts: names, their plurals, ``slice of cheese`` for ``cheese
     slice``, and EPIC's ``board:cutting`` for ``cutting board``; the longest where several fit. A
-    part of a hyphenated compound is no noun: ``hand-soap`` is no hand.
+    part of a hyphenated compound does not count: ``hand-soap`` names no hand.
 
     pipeline: `BLANK`, or an installed spaCy pipeline with a tagger (``en_core_web_sm``), by its
     name or by `pipeline_identity`. Without a tagger, the first word of a longer text is taken for

@@ -1,4 +1,4 @@
-"""Which things of a lexicon a text names, word for word.
+"""Find the classes and names of a lexicon that a text names, word for word.
 
 No language package decides: prompts are made without spaCy, and equally under every release of it.
 """
@@ -16,8 +16,8 @@ _WORD = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True)
 class Named:
-    """What a text names. classes: ids. names: the lexicon's names, in lower case, whatever form the
-    text has them in."""
+    """What a text names. classes: ids. names: the lexicon's names, in lower case and in the
+    lexicon's form."""
 
     classes: frozenset[int]
     names: frozenset[str]
@@ -26,9 +26,9 @@ class Named:
 class NameIndex:
     """Finds the names of a lexicon in texts, in all spellings of `spellings`, as whole words.
 
-    A name counts wherever its words stand in a row, also as a verb or inside a longer name: the
-    purpose is to avoid names, so finding too many does no harm. sisters: whether sister terms are
-    looked for, too.
+    A name counts wherever its words occur in a row, also as a verb or inside a longer name: the
+    purpose is to avoid names, so finding too many does no harm. sisters: whether to find sister
+    terms as well.
 
     >>> from actiseg_data.lexicon import load_lexicon
     >>> lexicon = load_lexicon()

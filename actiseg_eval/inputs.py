@@ -13,11 +13,19 @@ from actiseg_data.errors import Problems, Refused, refuse
 from actiseg_data.layouts.actionvos import MASKS, SUBSETS
 from actiseg_data.layouts.recognise import recognise_dataset
 from actiseg_data.layouts.spelling import match_names
-from actiseg_data.listing import Entry, list_files, list_folder, list_folders
+from actiseg_data.listing import (
+    Entry,
+    is_possible_folder,
+    list_files,
+    list_folder,
+    list_folders,
+    list_possible_folders,
+    name_contents,
+)
 from actiseg_data.masks import MAX_SIDE, read_binary_mask, read_coloured_mask
 from actiseg_data.records import PREDICTIONS_FILE
 from actiseg_data.sequences import Sequence
-from actiseg_data.untrusted import Cursor, read_json, shown, whole_number
+from actiseg_data.untrusted import Cursor, read_json, refuse_missing, shown, whole_number
 from actiseg_eval.bits import BinaryMask
 from actiseg_eval.colours import TrueColours, refuse_recoloured
 from actiseg_eval.prediction import Prediction, ids_of
@@ -237,7 +245,7 @@ def open_predictions(path: Path, sequences: Iterable[Sequence]) -> Predictions:
         what = "there is no such folder" if kind is None else f"is {kind}"
         if kind is None and path.exists():
             what = "is no folder"
-        raise refuse(what, path, "give a folder of predictions, or a .json of COCO RLE")
+        raise refuse_missing(path, what, "give a folder of predictions, or a .json of COCO RLE")
     root, found, tally = _find_predictions(path, sequences)
     matches = match_names((sequence.folder for sequence in sequences), found.keys())
     tally[RESPELLED] += matches.respelled
@@ -350,22 +358,25 @@ def _near(wanted: str, names: _Likeness) -> str:
 def _listed(path: Path) -> tuple[Path, dict[str, Path]]:
     """The folders in a folder by name, those in ``train`` and ``val``, too; and their root, which
     is another one for a dataset."""
-    found = {entry.name: entry.path for entry in list_folders(path)}
+    found = _possible_folders(path)
     if MASKS in found:
         path = found[MASKS]
-        found = {entry.name: entry.path for entry in list_folders(path)}
+        found = _possible_folders(path)
     for subset in SUBSETS:
-        if subset in found:
-            inner = {entry.name: entry.path for entry in list_folders(found.pop(subset))}
-            found = {**inner, **found}
+        if subset in found and found[subset].is_dir():
+            found = {**_possible_folders(found.pop(subset)), **found}
     return path, found
+
+
+def _possible_folders(path: Path) -> dict[str, Path]:
+    return {entry.name: entry.path for entry in list_possible_folders(path)}
 
 
 def _place(folder: Path, frames: tuple[str, ...], tally: Counter[str]) -> _Place:
     """What a sequence's folder holds: index masks of its frames, or else folders of objects, named
     by their ids, with or without leading zeros."""
     entries = list_folder(folder)
-    folders = [entry for entry in entries if entry.is_folder]
+    folders = [entry for entry in entries if is_possible_folder(entry)]
     names, files = _match_frames(folder, entries, frames, tally)
     if names or not folders:
         if files and not names:

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from actiseg_data.errors import Problems, refuse, suggest
-from actiseg_data.listing import list_folders
-from actiseg_data.untrusted import Cursor, check_name, check_text, read_bytes, shown
+from actiseg_data.listing import list_folders, list_possible_folders
+from actiseg_data.untrusted import Cursor, check_name, check_text, read_bytes, refuse_missing, shown
 
 LABELS = "labels"
 """What the noisy copies that methods learnt from are called, beside the methods."""
@@ -236,7 +236,7 @@ def _from_folder(root: Path, baseline: str | None) -> Runs:
     problems = Problems()
     methods: dict[str, dict[float, tuple[Path, ...]]] = {}
     labels: dict[float, Path] = {}
-    for folder in (entry.path for entry in list_folders(root)):
+    for folder in (entry.path for entry in list_possible_folders(root)):
         with problems.caught():
             name = check_name(folder.name, "method", root)
             found = _levels_of(folder, problems)
@@ -262,7 +262,7 @@ def _levels_of(folder: Path, problems: Problems) -> dict[float, dict[int, Path]]
     """The folders of a method by level and seed; -1 for one without a seed."""
     found: dict[float, dict[int, Path]] = {}
     unknown = []
-    for path in (entry.path for entry in list_folders(folder)):
+    for path in (entry.path for entry in list_possible_folders(folder)):
         match = _FOLDER.fullmatch(path.name)
         level = parse_level(match[1]) if match else None
         if match is None or level is None:
@@ -335,7 +335,8 @@ def _check_places(runs: Runs, problems: Problems) -> None:
                 f"is named twice: for {seen[real]}, and for {here}", place, "give each run once"
             )
         elif not (place.is_dir() or (method != LABELS and place.is_file())):
-            problems.add(f"is not there, for {here}", place, "check the path")
+            missing = refuse_missing(place, f"is not there, for {here}", "check the path")
+            problems.found += missing.problems
         seen[real] = here
 
 

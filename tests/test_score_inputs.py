@@ -191,7 +191,7 @@ def test_what_holds_no_predictions_is_refused(kitchen, tmp_path):
     assert "holds no folder" in fail(kitchen, tmp_path / "empty")[0]
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
-    assert "no such folder" in fail(kitchen, loop)[0]
+    assert "is a link" in fail(kitchen, loop)[0]
     inside = tmp_path / "inside"
     inside.mkdir()
     for sequence in kitchen.sequences:

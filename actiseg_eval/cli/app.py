@@ -393,15 +393,15 @@ def _check_figures(figures: list[str] | None, protocol: str, metrics: str | None
 
 def _truth(preds: Path, gt: Path | None, split: str | None, sequences: Path | None) -> Truth:
     """The truth that is named, or that the predictions name; the first lines printed say which."""
-    from actiseg_data.errors import refuse
     from actiseg_data.layouts.actionvos import IMAGE_SETS
     from actiseg_data.records import read_predictions_note
-    from actiseg_data.untrusted import printable
+    from actiseg_data.untrusted import printable, refuse_missing
     from actiseg_eval.inputs import predictions_note
     from actiseg_eval.truth import open_truth
 
     if not preds.exists():
-        raise refuse("there is no such folder", preds, "give a folder of predictions, or a .json")
+        cure = "give a folder of predictions, or a .json"
+        raise refuse_missing(preds, "there is no such folder", cure)
     note = predictions_note(preds)
     if note is not None and (gt is None or split is None):
         told = read_predictions_note(note)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ LABELS = "labels"
 PLAIN = "plain"
 """The method that others are held against where none is named and one is called so."""
 
-_KEYS = ("truth", "split", "baseline", "methods", LABELS)
+_KEYS = ("truth", "split", "sequences", "baseline", "methods", LABELS)
 _MOST_BYTES = 1 << 16
 _NUMBER = r"[0-9]{1,6}(?:\.[0-9]{1,6})?"
 _LEVEL = rf"clean|r?{_NUMBER}|{_NUMBER}%"
@@ -43,8 +43,8 @@ class Runs:
 
     where: the file or folder that tells of them. methods: by name, by ascending level, one place of
     predictions for each seed. labels: by ascending level, the noisy copy that was learnt from.
-    baseline: the method that others are held against. truth, split: what was predicted, None where
-    that is not told.
+    baseline: the method that others are held against. truth, split: what was predicted; sequences:
+    the list of those to score; None where that is not told.
     """
 
     where: Path
@@ -53,6 +53,7 @@ class Runs:
     baseline: str
     truth: Path | None = None
     split: str | None = None
+    sequences: Path | None = None
 
     @property
     def each(self) -> list[tuple[str, float, Path]]:
@@ -116,18 +117,17 @@ def _from_file(path: Path, baseline: str | None) -> Runs:
             for level, of in _by_level(top[LABELS], problems):
                 with problems.caught():
                     labels[level] = path.parent / _text(of)
-    for name in ("truth", "split", "baseline"):
+    for name in ("truth", "split", "sequences", "baseline"):
         if name in top:
             with problems.caught():
                 texts[name] = _text(top[name])
-    if "split" in texts:
-        with problems.caught():
-            check_name(texts["split"], "split", f"{path}: split")
     truth = path.parent / texts["truth"] if "truth" in texts else None
+    sequences = path.parent / texts["sequences"] if "sequences" in texts else None
     named = (baseline, "--baseline")
     if baseline is None:
         named = (texts.get("baseline"), f"{path}: baseline")
-    return _checked(path, methods, labels, named, problems, truth, texts.get("split"))
+    found = _checked(path, methods, labels, named, problems)
+    return replace(found, truth=truth, split=texts.get("split"), sequences=sequences)
 
 
 def _members(top: Cursor, name: str) -> list[Cursor]:
@@ -293,8 +293,6 @@ def _checked(
     labels: dict[float, Path],
     baseline: tuple[str | None, str],
     problems: Problems,
-    truth: Path | None = None,
-    split: str | None = None,
 ) -> Runs:
     """The runs; `Refused` where something is wrong, with the problems that are known already.
 
@@ -316,8 +314,6 @@ def _checked(
         methods={method: dict(sorted(of.items())) for method, of in methods.items()},
         labels=dict(sorted(labels.items())),
         baseline=name,
-        truth=truth,
-        split=split,
     )
     _check_places(found, problems)
     problems.raise_if_any()

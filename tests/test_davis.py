@@ -287,6 +287,17 @@ def test_the_output_names_the_list_that_was_used(davis, preds, tmp_path):
     assert "handled: extra sequences 1" in done.stdout
 
 
+def test_runs_name_a_split_with_its_year(davis, preds):
+    for level in ("0", "0.4"):
+        shutil.copytree(preds, davis.parent / "plain" / level)
+    (davis.parent / "runs.yaml").write_text(
+        f"truth: {davis.name}\nsplit: 2017/val\nmethods: {{a: {{0: plain/0, 0.4: plain/0.4}}}}\n"
+    )
+    done = score_at(davis.parent, "runs.yaml", "--protocol", "davis", command="robustness")
+    assert done.returncode == 0, done.stderr
+    assert "2017/val" in done.stdout
+
+
 def test_runs_and_methods_are_scored_on_a_list_too(tmp_path):
     names = [f"clip{number}" for number in range(10)]
     draw(tmp_path / "gt", [*names, "more"])
@@ -299,6 +310,12 @@ def test_runs_and_methods_are_scored_on_a_list_too(tmp_path):
     done = score_at(tmp_path, "runs", *options, "--json", "r.json", command="robustness")
     assert done.returncode == 0, done.stderr
     assert "gt, listed in list.txt" in done.stdout
+    levels = "{}: {{clean: runs/{}/clean, 0.4: runs/{}/0.4}}".format
+    methods = f"{{{', '.join(levels(name, name, name) for name in ('ours', 'plain'))}}}"
+    (tmp_path / "runs.yaml").write_text(f"truth: gt\nsequences: list.txt\nmethods: {methods}\n")
+    done = score_at(tmp_path, "runs.yaml", *options[4:], "--json", "y.json", command="robustness")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "y.json").read_bytes() == (tmp_path / "r.json").read_bytes()
     methods = ("runs/plain/clean", "runs/ours/0.4")
     done = score_at(tmp_path, *methods, *options, command="compare")
     assert done.returncode == 0, done.stderr

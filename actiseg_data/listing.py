@@ -12,8 +12,9 @@ from pathlib import Path
 from actiseg_data.untrusted import refuse_missing, shown
 
 _WINDOWS = ("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information")
-_ELSEWHERE = ("__macosx", "icon\r", "@eadir", "lost+found")
-_CLUTTER = frozenset({*_WINDOWS, *_ELSEWHERE})
+_ELSEWHERE = ("__macosx", "icon\r", "lost+found")
+_NETWORK = ("@eadir", "@tmp", "@recycle", "@recently-snapshot", "#recycle", "#snapshot")
+_CLUTTER = frozenset({*_WINDOWS, *_ELSEWHERE, *_NETWORK})
 """Names, in lower case, of what Windows, macOS, network drives and file systems leave behind."""
 
 _FILE = re.compile(r"\.[A-Za-z][A-Za-z0-9]*$")

@@ -322,3 +322,32 @@ def test_runs_and_methods_are_scored_on_a_list_too(tmp_path):
     done = score_at(tmp_path, *methods, *options[:2], *options[4:], command="compare")
     assert done.returncode == 2
     assert "--sequences FILE" in done.stderr
+
+
+@pytest.mark.parametrize(("split", "best"), [("vall", "val"), ("2016/val", "2017/val")])
+def test_the_cure_for_a_split_that_is_not_there_is_the_one_that_was_meant(davis, split, best):
+    (problem,) = refused(open_truth, davis, split)
+    assert f"did you mean '{best}'?" in problem
+    assert problem.endswith(f"such as --split {best}")
+
+
+def test_a_list_of_other_sequences_is_one_problem(davis):
+    path = write_list(davis, "2017/test-dev", "\n".join(f"aerobatics{at}" for at in range(30)))
+    (problem,) = refused(open_truth, davis, "test-dev")
+    assert problem.startswith(f"{path}: none of the 30 sequences that it lists is there (it lists")
+    assert "there are bear, boat, cow)" in problem
+
+
+def test_truth_that_is_none_is_told_by_what_it_holds(davis, tmp_path):
+    (davis / "JPEGImages" / "480p" / "bear").mkdir(parents=True)
+    (problem,) = refused(open_truth, davis / "JPEGImages")
+    assert "holds no sequence of masks (it holds 480p/)" in problem
+    (tmp_path / "mask.png").write_bytes(b"?")
+    (problem,) = refused(open_truth, tmp_path / "mask.png")
+    assert "is no folder" in problem
+
+
+@pytest.mark.parametrize("name", ["#recycle", "#snapshot", "@Recycle", "@tmp", "@eaDir"])
+def test_what_network_drives_keep_beside_the_data_is_no_sequence(davis, preds, name):
+    draw(davis / "Annotations" / "480p", [name])
+    assert name not in chosen(open_folder(davis / "Annotations" / "480p"))

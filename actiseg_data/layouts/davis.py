@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from actiseg_data.errors import Problems, Refused, refuse, suggest
+from actiseg_data.errors import Problems, Refused, nearest, refuse, suggest
 from actiseg_data.layouts.sequence_lists import SequenceList, read_sequence_list
 from actiseg_data.listing import (
     list_files,
@@ -131,11 +131,13 @@ def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, Sequenc
     if wanted in files:
         named = [wanted]
     if not named:
-        near = suggest(name, [*files, *map(_without_year, files)])
+        splits = [*files, *map(_without_year, files)]
+        best = next(iter([*nearest(name, splits, 1), *files]))
         raise refuse(
-            f"there is no split {name!r}{near} (splits here: {', '.join(map(shown, files))})",
+            f"there is no split {name!r}{suggest(name, splits)} (splits here: "
+            f"{', '.join(map(shown, files))})",
             root,
-            f"give one of them, such as --split {next(iter(files))}",
+            f"give one of them, such as --split {best}",
         )
     if len(named) == 1:
         return named[0], read_sequence_list(files[named[0]])

@@ -440,7 +440,13 @@ def _score_sequence(job: Job, sequence: Sequence) -> SequenceResult:
                 refuse_blended(prediction, known, job.predictions.where(sequence, frame))
             meter.add(frame, truth, prediction)
     problems.raise_if_any()
-    result = meter.result()
+    try:
+        result = meter.result()
+    except Refused as refused:
+        raise Refused(
+            replace(problem, where=f"{job.predictions.place}: {problem.where}")
+            for problem in refused.problems
+        ) from None
     result.tally["missing_masks"] = missing
     result.tally[RESPELLED] = respelled
     return result
@@ -456,11 +462,14 @@ def _add_missing(
     cure = "predict it, or give --missing empty"
     if all(lacking.values()) and all(len(paths) == 1 for paths in lacking.values()):
         first = next(iter(lacking.values()))[0]
-        what = f"no frame of {sequence.folder} was predicted{job.predictions.near(sequence)}"
+        near = job.predictions.near(sequence)
+        what = f"no frame of {sequence.folder} was predicted{near}"
         if isinstance(job.truth, FolderSplit) and not job.truth.listed:
             lists = list_names(job.truth.root)
             split = f" or --split (there is {', '.join(lists)})" if lists else ""
             cure = f"list the sequences to score with --sequences FILE{split}, or predict it"
+        if near:
+            cure = "if it is the same clip, rename it; else predict it"
         problems.add(what, first, cure)
         return
     for path in (path for paths in lacking.values() for path in paths):

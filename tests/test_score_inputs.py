@@ -188,7 +188,7 @@ def test_predictions_of_another_dataset_are_refused(kitchen, folder):
 def test_what_holds_no_predictions_is_refused(kitchen, tmp_path):
     assert "no such folder" in fail(kitchen, tmp_path / "nowhere")[0]
     (tmp_path / "empty").mkdir()
-    assert "holds no folder" in fail(kitchen, tmp_path / "empty")[0]
+    assert "holds nothing" in fail(kitchen, tmp_path / "empty")[0]
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
     assert "is a link" in fail(kitchen, loop)[0]

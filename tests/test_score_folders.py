@@ -473,6 +473,12 @@ def test_one_fault_of_all_entries_is_one_problem(split, tmp_path, change, says):
     assert "holds no list" in problem
 
 
+def test_a_list_under_the_name_of_the_note_is_to_be_given_itself(split, preds):
+    write_json(preds / "predictions.json", [])
+    (problem,) = refuse(split, preds)
+    assert f"if it is one of COCO RLE, give {preds / 'predictions.json'}" in problem
+
+
 def test_what_a_protocol_refuses_is_told_with_the_folder(split, preds):
     path = sorted(preds.rglob("*.png"))[0]
     mask = read_index_mask(path).copy()

@@ -12,23 +12,29 @@ from pathlib import Path
 from actiseg_data.untrusted import name_some, refuse_missing
 
 _WINDOWS = ("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information")
-_ELSEWHERE = ("__macosx", "icon\r", "@eadir", "lost+found")
-_CLUTTER = frozenset({*_WINDOWS, *_ELSEWHERE})
+_ELSEWHERE = ("__macosx", "icon\r", "lost+found")
+_NETWORK = ("@eadir", "@tmp", "@recycle", "@recently-snapshot", "#recycle", "#snapshot")
+_CLUTTER = frozenset({*_WINDOWS, *_ELSEWHERE, *_NETWORK})
 """Names, in lower case, of what Windows, macOS, network drives and file systems leave behind."""
 
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".rar")
 """Endings of archives, in lower case."""
+
+_FILE = re.compile(r"\.[A-Za-z][A-Za-z0-9]*$")
+"""The ending of a file, unlike that of a level of noise such as 0.2."""
 
 _NUMBERED = re.compile(r"(.*?)([0-9]+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A file or folder in a folder. is_folder: a link to a folder is one, too."""
+    """A file or folder in a folder. is_folder: a link to a folder is one, too. is_dangling: it is a
+    link to nothing, of which nobody knows what it was."""
 
     name: str
     path: Path
     is_folder: bool
+    is_dangling: bool = False
 
 
 def is_clutter(name: str) -> bool:
@@ -55,23 +61,36 @@ def list_folder(folder: Path) -> list[Entry]:
     """
     try:
         with os.scandir(folder) as entries:
-            found = [Entry(item.name, folder / item.name, _is_folder(item)) for item in entries]
+            found = [_entry(folder, entry) for entry in entries]
     except OSError as error:
         what = f"cannot be listed ({error.strerror})"
         raise refuse_missing(folder, what, "check the path") from None
     return sorted((of for of in found if not is_clutter(of.name)), key=lambda of: of.name)
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def _entry(folder: Path, entry: os.DirEntry[str]) -> Entry:
+    path = folder / entry.name
     try:
-        return entry.is_dir()
-    except OSError:  # a link to itself
-        return False
+        is_folder = entry.is_dir()
+    except OSError:  # a link that leads to itself
+        is_folder = False
+    return Entry(entry.name, path, is_folder, entry.is_symlink() and not os.path.exists(path))
 
 
 def list_folders(folder: Path) -> list[Entry]:
     """The folders among the entries of `list_folder`."""
     return [entry for entry in list_folder(folder) if entry.is_folder]
+
+
+def list_possible_folders(folder: Path) -> list[Entry]:
+    """The folders among the entries of `list_folder`, and links to nothing that may have led to
+    folders: whoever passes over them takes a part of the data for the whole."""
+    return [entry for entry in list_folder(folder) if is_possible_folder(entry)]
+
+
+def is_possible_folder(entry: Entry) -> bool:
+    """Whether an entry is a folder, or a link to nothing without the ending of a file."""
+    return entry.is_folder or (entry.is_dangling and not _FILE.search(entry.name))
 
 
 def list_files(folder: Path, *endings: str) -> list[Entry]:

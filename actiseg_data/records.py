@@ -327,7 +327,11 @@ class PredictionsNote:
 
 def read_predictions_note(path: Path) -> PredictionsNote:
     """Read a `PREDICTIONS_FILE`; raises `Refused` where it is damaged or of another schema."""
-    top = Cursor(read_json(path, "note of predictions"), str(path))
+    document = read_json(path, "note of predictions")
+    if isinstance(document, list):
+        cure = f"if it is one of COCO RLE, give {path}; else call it something else"
+        raise refuse("is a list, and no note of what was predicted", path, cure)
+    top = Cursor(document, str(path))
     _refuse_schema(top, PREDICTIONS_SCHEMA)
     recipe = top["recipe_digest"]
     return PredictionsNote(

@@ -37,6 +37,9 @@ _RESERVED = re.compile(r"^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # No name that is refused looks like this: reserved ones have no underline.
 _ORDINARY = re.compile(r"[A-Za-z0-9:-]*_[A-Za-z0-9_:-]*")
+_FRAMES = "JPEGImages"
+"""How the names of folders of frames begin, the only ones that `corrupt` fills with links."""
+
 _SEPARATORS = re.compile(r"[/\\]")
 
 T = TypeVar("T")
@@ -206,7 +209,9 @@ def refuse_missing(path: Path, what: str, cure: str) -> Refused:
     return refuse(
         f"is a link to {os.readlink(link)}, which is not there",
         link,
-        "restore the target, or replace the link by a copy (of frames: corrupt --images copy)",
+        "restore the target, or copy the frames: corrupt --images copy"
+        if any(part.startswith(_FRAMES) for part in link.parts)
+        else "restore the target, or put a copy of it there",
     )
 
 

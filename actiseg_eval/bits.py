@@ -90,9 +90,12 @@ def near(words: Words, radius: float) -> Words:
     """
     wide, reach = words, 0
     found = np.zeros_like(words)
+    # With the same slack for rows as for columns, or a radius just below a whole number would reach
+    # farther along a row than along a column.
+    square = radius * radius + 1e-9
     # From the disc's rim to its middle, where its rows are widest.
-    for across in range(math.floor(radius), -1, -1):
-        wanted = math.floor(math.sqrt(radius * radius - across * across + 1e-9))
+    for across in range(math.floor(math.sqrt(square)), -1, -1):
+        wanted = math.floor(math.sqrt(square - across * across))
         while reach < wanted:
             # No further, or a gap would be left: what moves out of the image is lost.
             step = min(wanted - reach, reach + 1, 63)

@@ -5,19 +5,27 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from actiseg_data.errors import Problems, Refused, refuse
+from actiseg_data.errors import Problem, Problems, Refused, refuse
 from actiseg_data.layouts.actionvos import MASKS, SUBSETS
 from actiseg_data.layouts.recognise import recognise_dataset
 from actiseg_data.layouts.spelling import match_names
-from actiseg_data.listing import Entry, list_files, list_folder, list_folders
+from actiseg_data.listing import (
+    Entry,
+    is_possible_folder,
+    list_files,
+    list_folder,
+    list_folders,
+    list_possible_folders,
+    name_contents,
+)
 from actiseg_data.masks import MAX_SIDE, read_binary_mask, read_coloured_mask
 from actiseg_data.records import PREDICTIONS_FILE
 from actiseg_data.sequences import Sequence
-from actiseg_data.untrusted import Cursor, read_json, shown, whole_number
+from actiseg_data.untrusted import Cursor, read_json, refuse_missing, shown, whole_number
 from actiseg_eval.bits import BinaryMask
 from actiseg_eval.colours import TrueColours, refuse_recoloured
 from actiseg_eval.prediction import Prediction, ids_of
@@ -38,6 +46,7 @@ _FEW = 3
 _LOSSY = (".jpg", ".jpeg")
 _PICTURES = (".png", *_LOSSY, ".bmp", ".gif", ".tif", ".tiff", ".webp", ".npy", ".npz")
 _NUMBER = re.compile(r"^[0-9]+_")
+_PUNCTUATION = re.compile(r"[\W_]+")
 
 _Mask: TypeAlias = "tuple[str | list[int], int, int]"
 """Runs, height, width."""
@@ -236,7 +245,7 @@ def open_predictions(path: Path, sequences: Iterable[Sequence]) -> Predictions:
         what = "there is no such folder" if kind is None else f"is {kind}"
         if kind is None and path.exists():
             what = "is no folder"
-        raise refuse(what, path, "give a folder of predictions, or a .json of COCO RLE")
+        raise refuse_missing(path, what, "give a folder of predictions, or a .json of COCO RLE")
     root, found, tally = _find_predictions(path, sequences)
     matches = match_names((sequence.folder for sequence in sequences), found.keys())
     tally[RESPELLED] += matches.respelled
@@ -311,7 +320,7 @@ def _holds_masks(folder: Path, wanted: list[str]) -> bool:
 def _nothing_of(path: Path, sequences: list[Sequence], found: Mapping[str, Path]) -> Refused:
     """The refusal of a folder that holds nothing of the sequences, with a cure."""
     wanted = [sequence.folder for sequence in sequences]
-    held = ", ".join(map(shown, sorted(found)[:_FEW])) or "no folder"
+    held = ", ".join(map(shown, sorted(found)[:_FEW])) or name_contents(path)
     what = f"has no prediction of the {len(wanted)} sequences of the split (it holds {held})"
     cure = "give predictions of this split, or the right --split"
     names = _likeness(found)
@@ -324,6 +333,8 @@ def _nothing_of(path: Path, sequences: list[Sequence], found: Mapping[str, Path]
         what, cure = f"{what}{near}", f"if it is the same clip, rename it; else {cure}"
     elif (kind := recognise_dataset(path)) is not None and not found:
         what = f"is {kind}"
+    elif not found and (documents := list_files(path, ".json", ".json.gz")):
+        cure = f"if it is a list of COCO RLE, give {documents[0].path}; else {cure}"
     return refuse(what, path, cure)
 
 
@@ -332,10 +343,11 @@ def _likeness(names: Iterable[str]) -> _Likeness:
 
 
 def _keys(name: str) -> list[tuple[str, str]]:
-    keys = [("in capital letters", name.casefold())]
-    if _NUMBER.match(name):
-        keys.append(("in its number alone", _NUMBER.sub("", name)))
-    return keys
+    return [
+        ("in capital letters", name.casefold()),
+        ("in punctuation alone", _PUNCTUATION.sub("", name)),
+        ("in its number alone", _NUMBER.sub("", name)),
+    ]
 
 
 def _near(wanted: str, names: _Likeness) -> str:
@@ -349,22 +361,25 @@ def _near(wanted: str, names: _Likeness) -> str:
 def _listed(path: Path) -> tuple[Path, dict[str, Path]]:
     """The folders in a folder by name, including those in ``train`` and ``val``; and their root,
     which is another one for a dataset."""
-    found = {entry.name: entry.path for entry in list_folders(path)}
+    found = _possible_folders(path)
     if MASKS in found:
         path = found[MASKS]
-        found = {entry.name: entry.path for entry in list_folders(path)}
+        found = _possible_folders(path)
     for subset in SUBSETS:
-        if subset in found:
-            inner = {entry.name: entry.path for entry in list_folders(found.pop(subset))}
-            found = {**inner, **found}
+        if subset in found and found[subset].is_dir():
+            found = {**_possible_folders(found.pop(subset)), **found}
     return path, found
+
+
+def _possible_folders(path: Path) -> dict[str, Path]:
+    return {entry.name: entry.path for entry in list_possible_folders(path)}
 
 
 def _place(folder: Path, frames: tuple[str, ...], tally: Counter[str]) -> _Place:
     """What a sequence's folder holds: index masks of its frames, or else folders of objects, named
     by their ids, with or without leading zeros."""
     entries = list_folder(folder)
-    folders = [entry for entry in entries if entry.is_folder]
+    folders = [entry for entry in entries if is_possible_folder(entry)]
     names, files = _match_frames(folder, entries, frames, tally)
     if names or not folders:
         if files and not names:
@@ -387,6 +402,8 @@ def _place(folder: Path, frames: tuple[str, ...], tally: Counter[str]) -> _Place
                 held += [f"{inner.name}/{name}" for name in files]
                 objects[object_id] = (inner.path, names)
     problems.raise_if_any()
+    if not objects:
+        raise _other_names(folder, [f"{inner.name}/" for inner in folders], frames)
     if held and not any(names for _, names in objects.values()):
         raise _other_names(folder, held, frames)
     return _Place(folder, {}, objects)
@@ -426,6 +443,11 @@ def _other_names(where: object, held: Iterable[str], frames: tuple[str, ...]) ->
     if held[0].lower().endswith(_PICTURES) and not any(map(_is_png, held)):
         return refuse(f"{what}, and no PNG", where, "write masks as PNG")
     first = shown(frames[0])
+    if held[0].endswith("/"):
+        cure = (
+            f"give it {first}.png; or a folder for each object, named by its id, with {first}.png"
+        )
+        return refuse(f"{what}, and no mask of a frame", where, cure)
     return refuse(
         f"{what}; frames are called {first}",
         where,
@@ -440,10 +462,13 @@ def _is_png(name: str) -> bool:
 def _open_rle(path: Path, sequences: list[Sequence]) -> RlePredictions:
     document = read_json(path, "file of predictions")
     _refuse_other_document(document, path)
+    if not isinstance(document, list):
+        raise refuse("holds no list", path, _WRITE_LIST)
     listed: dict[str, dict[str, dict[int, _Mask]]] = {}
     problems = Problems()
+    faults = Problems()
     for cursor in Cursor(document, str(path)).elements():
-        with problems.caught():
+        with faults.caught():
             folder, frame = cursor["sequence"].text(), cursor["frame"].text()
             object_id = cursor["object_id"].integer()
             if not 1 <= object_id <= 255:
@@ -452,6 +477,7 @@ def _open_rle(path: Path, sequences: list[Sequence]) -> RlePredictions:
             if object_id in layers:
                 raise refuse("stands there twice", cursor.where, "keep one mask of each object")
             layers[object_id] = _segmentation(cursor["segmentation"])
+    problems.found += _gather_alike(faults)
     problems.raise_if_any()
     matches = match_names((sequence.folder for sequence in sequences), listed.keys())
     matches.add_clashes(path, problems)
@@ -467,13 +493,14 @@ def _open_rle(path: Path, sequences: list[Sequence]) -> RlePredictions:
     problems.raise_if_any()
     if not masks:
         names = _likeness(extra)
-        near = (_near(sequence.folder, names) for sequence in sequences)
+        near = next(filter(None, (_near(of.folder, names) for of in sequences)), "")
         held = ", ".join(map(shown, extra[:_FEW])) or "nothing"
+        cure = "give predictions of this split, or the right --split"
         raise refuse(
             f"has no prediction of the {len(sequences)} sequences of the split (it holds {held})"
-            f"{next(filter(None, near), '')}",
+            f"{near}",
             path,
-            "give predictions of this split, or the right --split",
+            f"if it is the same clip, rename it; else {cure}" if near else cure,
         )
     return RlePredictions(path, masks, tally, _likeness(extra))
 
@@ -506,8 +533,27 @@ def _refuse_other_document(document: Any, path: Path) -> None:
             raise refuse(
                 f"is {kind}",
                 path,
-                'give a list of {"sequence", "frame", "object_id", "segmentation"}',
+                _WRITE_LIST,
             )
+
+
+_WRITE_LIST = 'give a list of {"sequence", "frame", "object_id", "segmentation"}'
+
+
+def _gather_alike(faults: Problems) -> list[Problem]:
+    """One problem for each kind of fault of a list's entries: what one script wrote wrongly is
+    wrong in all of them."""
+    alike: dict[tuple[str, str], list[Problem]] = {}
+    for problem in faults.found:
+        member = problem.where.rpartition("]")[2]
+        what = problem.what if not member else problem.what.partition(", is ")[0]
+        alike.setdefault((member, what), []).append(problem)
+    return [
+        replace(first, what=f"{first.what}; {len(others)} more entries have this fault")
+        if others
+        else first
+        for first, *others in alike.values()
+    ]
 
 
 def _stem(name: str) -> str:

@@ -15,13 +15,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from actiseg_data.errors import Problems, refuse, suggest
-from actiseg_data.listing import list_folders
-from actiseg_data.untrusted import Cursor, check_name, check_text, read_bytes, shown
+from actiseg_data.listing import list_folders, list_possible_folders
+from actiseg_data.untrusted import Cursor, check_name, check_text, read_bytes, refuse_missing, shown
 
 LABELS = "labels"
 """What the noisy copies that methods learnt from are called, beside the methods."""
@@ -29,7 +29,7 @@ LABELS = "labels"
 PLAIN = "plain"
 """The method that others are held against where none is named and one is called so."""
 
-_KEYS = ("truth", "split", "baseline", "methods", LABELS)
+_KEYS = ("truth", "split", "sequences", "baseline", "methods", LABELS)
 _MOST_BYTES = 1 << 16
 _NUMBER = r"[0-9]{1,6}(?:\.[0-9]{1,6})?"
 _LEVEL = rf"clean|r?{_NUMBER}|{_NUMBER}%"
@@ -43,8 +43,8 @@ class Runs:
 
     where: the file or folder that tells of them. methods: by name, by ascending level, one place of
     predictions for each seed. labels: by ascending level, the noisy copy that was learnt from.
-    baseline: the method that others are held against. truth, split: what was predicted, None where
-    that is not told.
+    baseline: the method that others are held against. truth, split: what was predicted; sequences:
+    the list of those to score; None where that is not told.
     """
 
     where: Path
@@ -53,6 +53,7 @@ class Runs:
     baseline: str
     truth: Path | None = None
     split: str | None = None
+    sequences: Path | None = None
 
     @property
     def each(self) -> list[tuple[str, float, Path]]:
@@ -116,18 +117,17 @@ def _from_file(path: Path, baseline: str | None) -> Runs:
             for level, of in _by_level(top[LABELS], problems):
                 with problems.caught():
                     labels[level] = path.parent / _text(of)
-    for name in ("truth", "split", "baseline"):
+    for name in ("truth", "split", "sequences", "baseline"):
         if name in top:
             with problems.caught():
                 texts[name] = _text(top[name])
-    if "split" in texts:
-        with problems.caught():
-            check_name(texts["split"], "split", f"{path}: split")
     truth = path.parent / texts["truth"] if "truth" in texts else None
+    sequences = path.parent / texts["sequences"] if "sequences" in texts else None
     named = (baseline, "--baseline")
     if baseline is None:
         named = (texts.get("baseline"), f"{path}: baseline")
-    return _checked(path, methods, labels, named, problems, truth, texts.get("split"))
+    found = _checked(path, methods, labels, named, problems)
+    return replace(found, truth=truth, split=texts.get("split"), sequences=sequences)
 
 
 def _members(top: Cursor, name: str) -> list[Cursor]:
@@ -236,7 +236,7 @@ def _from_folder(root: Path, baseline: str | None) -> Runs:
     problems = Problems()
     methods: dict[str, dict[float, tuple[Path, ...]]] = {}
     labels: dict[float, Path] = {}
-    for folder in (entry.path for entry in list_folders(root)):
+    for folder in (entry.path for entry in list_possible_folders(root)):
         with problems.caught():
             name = check_name(folder.name, "method", root)
             found = _levels_of(folder, problems)
@@ -262,7 +262,7 @@ def _levels_of(folder: Path, problems: Problems) -> dict[float, dict[int, Path]]
     """The folders of a method by level and seed; -1 for one without a seed."""
     found: dict[float, dict[int, Path]] = {}
     unknown = []
-    for path in (entry.path for entry in list_folders(folder)):
+    for path in (entry.path for entry in list_possible_folders(folder)):
         match = _FOLDER.fullmatch(path.name)
         level = parse_level(match[1]) if match else None
         if match is None or level is None:
@@ -293,8 +293,6 @@ def _checked(
     labels: dict[float, Path],
     baseline: tuple[str | None, str],
     problems: Problems,
-    truth: Path | None = None,
-    split: str | None = None,
 ) -> Runs:
     """The runs; `Refused` where something is wrong, with the problems that are known already.
 
@@ -316,8 +314,6 @@ def _checked(
         methods={method: dict(sorted(of.items())) for method, of in methods.items()},
         labels=dict(sorted(labels.items())),
         baseline=name,
-        truth=truth,
-        split=split,
     )
     _check_places(found, problems)
     problems.raise_if_any()
@@ -335,7 +331,8 @@ def _check_places(runs: Runs, problems: Problems) -> None:
                 f"is named twice: for {seen[real]}, and for {here}", place, "give each run once"
             )
         elif not (place.is_dir() or (method != LABELS and place.is_file())):
-            problems.add(f"is not there, for {here}", place, "check the path")
+            missing = refuse_missing(place, f"is not there, for {here}", "check the path")
+            problems.found += missing.problems
         seen[real] = here
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.errors import Interrupted, Problem, Problems, Refused, refuse
+from actiseg_data.errors import Interrupted, Problem, Problems, Refused, refuse, suggest
 from actiseg_data.layouts.actionvos import Split, open_split, split_names
 from actiseg_data.layouts.davis import list_names
 from actiseg_data.layouts.folder import FolderSplit
@@ -35,9 +35,10 @@ from actiseg_eval.inputs import (
     open_predictions,
     predictions_note,
     refuse_blended,
+    refuse_size,
 )
 from actiseg_eval.meter import MEASURES, SequenceMeter
-from actiseg_eval.prediction import Prediction, as_prediction
+from actiseg_eval.prediction import Prediction, as_prediction, shape_of
 from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
 from actiseg_eval.report import Report
 from actiseg_eval.results import SequenceResult
@@ -95,8 +96,12 @@ class Scorer:
         another size, other values.
         """
         known = self._sequences.get(sequence)
-        if known is None or frame not in known.frames:
-            raise refuse(f"there is no frame {frame!r}", sequence, "use the names of the split")
+        if known is None:
+            what = f"there is no sequence {sequence!r}{suggest(str(sequence), self._sequences)}"
+            raise refuse(what, self.truth.root, "use the names of the split")
+        if frame not in known.frames:
+            what = f"there is no frame {frame!r}; frames are called {known.frames[0]!r}"
+            raise refuse(what, sequence, "use the names of the split, without endings")
         if self._filtered and _flagged(known):
             self._passed.add(sequence)
             return
@@ -106,14 +111,13 @@ class Scorer:
             truth = read_index_mask(self.truth.mask_path(known, frame))
         else:
             truth = as_index_mask(truth, f"truth of {place}")
+        if not isinstance(plain, Mapping) or plain:
+            refuse_size(shape_of(plain), truth.shape, place)
+        refuse_blended(plain, _known_ids(known, truth), place)
         meter = self._meters.setdefault(
             sequence, SequenceMeter(known, self.protocol, self.measures)
         )
-        try:
-            refuse_blended(plain, _known_ids(known, truth), place)
-            meter.add(frame, truth, plain)
-        except ValueError as error:
-            raise refuse(str(error), place, "give what the docstring says") from None
+        meter.add(frame, truth, plain)
 
     def report(self, bootstrap: Bootstrap | None = STANDARD) -> Report:
         """The report of all sequences that were begun.
@@ -162,7 +166,7 @@ def score(
     protocol: Protocol | str = DEFAULT,
     *,
     split: str | None = None,
-    sequences: Path | None = None,
+    sequences: Path | str | None = None,
     measures: Iterable[str] | None = None,
     filtered: bool = True,
     missing: str = "error",
@@ -437,7 +441,13 @@ def _score_sequence(job: Job, sequence: Sequence) -> SequenceResult:
                 refuse_blended(prediction, known, job.predictions.where(sequence, frame))
             meter.add(frame, truth, prediction)
     problems.raise_if_any()
-    result = meter.result()
+    try:
+        result = meter.result()
+    except Refused as refused:
+        raise Refused(
+            replace(problem, where=f"{job.predictions.place}: {problem.where}")
+            for problem in refused.problems
+        ) from None
     result.tally["missing_masks"] = missing
     result.tally[RESPELLED] = respelled
     return result
@@ -454,11 +464,14 @@ def _add_missing(
     cure = "predict it, or give --missing empty"
     if all(lacking.values()) and all(len(paths) == 1 for paths in lacking.values()):
         first = next(iter(lacking.values()))[0]
-        what = f"no frame of {sequence.folder} was predicted{job.predictions.near(sequence)}"
+        near = job.predictions.near(sequence)
+        what = f"no frame of {sequence.folder} was predicted{near}"
         if isinstance(job.truth, FolderSplit) and not job.truth.listed:
             lists = list_names(job.truth.root)
             split = f" or --split (there is {', '.join(lists)})" if lists else ""
             cure = f"list the sequences to score with --sequences FILE{split}, or predict it"
+        if near:
+            cure = "if it is the same clip, rename it; else predict it"
         problems.add(what, first, cure)
         return
     for path in (path for paths in lacking.values() for path in paths):

@@ -152,6 +152,25 @@ def _by_noise(units: Units, rows: Listing[LedgerRow]) -> Mapping[str, Division]:
     }
 
 
+def count_strays(units: Units, rows: Iterable[LedgerRow]) -> int:
+    """How many rows of a ledger are of no unit."""
+    of_frames: set[tuple[str, str, int]] = set()
+    for sequence, frame, column in zip(
+        units.sequence.tolist(), units.frame.tolist(), units.object.tolist(), strict=True
+    ):
+        result = units.results[sequence]
+        object_id = units.labels[column].object_id
+        of_frames.add((result.sequence.folder, result.frames[frame], object_id))
+    of_objects: set[tuple[str, int | None]] = {(key[0], key[2]) for key in of_frames}
+    of_objects |= {(key[0], None) for key in of_frames}  # rows about a narration
+    return sum(
+        (row.sequence, row.frame, row.object_id) not in of_frames
+        if isinstance(row, MaskRow)
+        else (row.sequence, row.object_id) not in of_objects
+        for row in rows
+    )
+
+
 def _elsewhere(units: Units, rows: Listing[LedgerRow]) -> str:
     """What a ledger is of that is of no unit."""
     if not rows:

@@ -24,7 +24,7 @@ from actiseg_eval.protocols import Protocol
 from actiseg_eval.references import make_references
 from actiseg_eval.report import LONG, Report, Stratum
 from actiseg_eval.results import SequenceResult, total_tally
-from actiseg_eval.strata import divisions
+from actiseg_eval.strata import count_strays, divisions
 from actiseg_eval.truth import NOVEL, Truth, novel_sequences
 
 
@@ -58,7 +58,10 @@ def make_report(
         if intervals is None:
             left_out["intervals"] = f"there are fewer than {FEWEST} sequences to resample"
     strata: dict[str, list[Stratum]] = {}
-    divided = divisions(known, load_lexicon(), novel, ledger)
+    rows = None if ledger is None else list(ledger)
+    divided = divisions(known, load_lexicon(), novel, rows)
+    if rows is not None:
+        tally["ledger_rows_not_scored"] = count_strays(known, rows)
     for by, (groups, names) in divided.items():
         of = group_figures(units, groups, len(names), protocol, measures)
         columns = {key: sums.values.tolist() for key, sums in of.items()}

@@ -20,7 +20,9 @@ NOVEL = "val_novel"
 """The list of the sequences whose action is novel, in the datasets that have it."""
 
 
-def open_truth(root: Path, split: str | None = None, sequences: Path | None = None) -> Truth:
+def open_truth(
+    root: Path | str, split: str | None = None, sequences: Path | str | None = None
+) -> Truth:
     """The ground truth of a root.
 
     root: in the ActionVOS layout or that of DAVIS, or a folder of sequences. split: of an ActionVOS
@@ -29,8 +31,11 @@ def open_truth(root: Path, split: str | None = None, sequences: Path | None = No
     Raises `Refused` for a dataset of another kind, saying which it is, and for a split or a listed
     sequence that there is not.
     """
+    root = Path(root)
+    if sequences is not None:
+        sequences = Path(sequences)
     if has_action_lists(root) or (root / MASKS).is_dir():
-        whole = open_split(root, split or DEFAULT_SPLIT)
+        whole = open_split(root, DEFAULT_SPLIT if split is None else split)
         return whole if sequences is None else _restrict(whole, read_sequence_list(sequences))
     found = open_folder(root, split, whole=sequences is not None)
     if sequences is None:

@@ -7,7 +7,7 @@ import math
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -85,6 +85,7 @@ def test_boundary_iou_is_that_of_repeated_erosion(masks, distance):
 
 
 @given(binary(), st.floats(0, 12))
+@example(np.eye(7, 7, 3, dtype=bool), 1.9999999999999982)
 @settings(max_examples=100, deadline=None)
 def test_bits_move_as_pixels_do(mask, radius):
     height, width = mask.shape

@@ -308,6 +308,17 @@ def test_the_output_names_the_list_that_was_used(davis, preds, tmp_path):
     assert "handled: extra sequences 1" in done.stdout
 
 
+def test_runs_name_a_split_with_its_year(davis, preds):
+    for level in ("0", "0.4"):
+        shutil.copytree(preds, davis.parent / "plain" / level)
+    (davis.parent / "runs.yaml").write_text(
+        f"truth: {davis.name}\nsplit: 2017/val\nmethods: {{a: {{0: plain/0, 0.4: plain/0.4}}}}\n"
+    )
+    done = score_at(davis.parent, "runs.yaml", "--protocol", "davis", command="robustness")
+    assert done.returncode == 0, done.stderr
+    assert "2017/val" in done.stdout
+
+
 def test_runs_and_methods_are_scored_on_a_list_too(tmp_path):
     names = [f"clip{number}" for number in range(10)]
     draw(tmp_path / "gt", [*names, "more"])
@@ -320,9 +331,44 @@ def test_runs_and_methods_are_scored_on_a_list_too(tmp_path):
     done = score_at(tmp_path, "runs", *options, "--json", "r.json", command="robustness")
     assert done.returncode == 0, done.stderr
     assert "gt, listed in list.txt" in done.stdout
+    levels = "{}: {{clean: runs/{}/clean, 0.4: runs/{}/0.4}}".format
+    methods = f"{{{', '.join(levels(name, name, name) for name in ('ours', 'plain'))}}}"
+    (tmp_path / "runs.yaml").write_text(f"truth: gt\nsequences: list.txt\nmethods: {methods}\n")
+    done = score_at(tmp_path, "runs.yaml", *options[4:], "--json", "y.json", command="robustness")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "y.json").read_bytes() == (tmp_path / "r.json").read_bytes()
     methods = ("runs/plain/clean", "runs/ours/0.4")
     done = score_at(tmp_path, *methods, *options, command="compare")
     assert done.returncode == 0, done.stderr
     done = score_at(tmp_path, *methods, *options[:2], *options[4:], command="compare")
     assert done.returncode == 2
     assert "--sequences FILE" in done.stderr
+
+
+@pytest.mark.parametrize(("split", "best"), [("vall", "val"), ("2016/val", "2017/val")])
+def test_the_cure_for_a_split_that_is_not_there_is_the_one_that_was_meant(davis, split, best):
+    (problem,) = refused(open_truth, davis, split)
+    assert f"did you mean '{best}'?" in problem
+    assert problem.endswith(f"such as --split {best}")
+
+
+def test_a_list_of_other_sequences_is_one_problem(davis):
+    path = write_list(davis, "2017/test-dev", "\n".join(f"aerobatics{at}" for at in range(30)))
+    (problem,) = refused(open_truth, davis, "test-dev")
+    assert problem.startswith(f"{path}: none of the 30 sequences that it lists is there (it lists")
+    assert "there are bear, boat, cow)" in problem
+
+
+def test_truth_that_is_none_is_told_by_what_it_holds(davis, tmp_path):
+    (davis / "JPEGImages" / "480p" / "bear").mkdir(parents=True)
+    (problem,) = refused(open_truth, davis / "JPEGImages")
+    assert "holds no sequence of masks (it holds 480p/)" in problem
+    (tmp_path / "mask.png").write_bytes(b"?")
+    (problem,) = refused(open_truth, tmp_path / "mask.png")
+    assert "is no folder" in problem
+
+
+@pytest.mark.parametrize("name", ["#recycle", "#snapshot", "@Recycle", "@tmp", "@eaDir"])
+def test_what_network_drives_keep_beside_the_data_is_no_sequence(davis, preds, name):
+    draw(davis / "Annotations" / "480p", [name])
+    assert name not in chosen(open_folder(davis / "Annotations" / "480p"))

@@ -282,7 +282,7 @@ def test_the_scorer_says_what_does_not_fit(kitchen):
     sequence = kitchen.sequences[0]
     with pytest.raises(Refused, match="there is no frame"):
         scorer.update(sequence.folder, "frame_1", np.zeros((2, 2), np.uint8))
-    with pytest.raises(Refused, match="predicted pixels"):
+    with pytest.raises(Refused, match="has 2 x 2 pixels, the truth"):
         scorer.update(sequence.folder, sequence.frames[0], np.zeros((2, 2), np.uint8))
     scorer.update(sequence.folder, sequence.frames[0], kitchen.read_masks(sequence)[0])
     with pytest.raises(Refused, match="lacks 1 of its frames"):

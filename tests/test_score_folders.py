@@ -15,6 +15,7 @@ from predicted import predict
 from roots import clip, make_root
 
 from actiseg_data.errors import Refused
+from actiseg_data.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split, split_names
 from actiseg_data.masks import read_index_mask, write_index_mask
 from actiseg_eval.inputs import open_predictions
@@ -106,6 +107,9 @@ def test_folders_spelled_otherwise_are_taken_and_counted(split, preds, expected,
     [
         (str.upper, "differs from 00000001_P01_01_take_cup:big in capital letters"),
         (lambda name: name.replace("0000000", "0000007"), "in its number alone"),
+        (lambda name: name.partition("_")[2], "in its number alone"),
+        (lambda name: name.replace(":", "-").replace("_", "-"), "in punctuation alone"),
+        (lambda name: name.replace(":", "").replace("_", " "), "in punctuation alone"),
     ],
 )
 def test_a_folder_that_differs_in_more_is_named_beside_the_wanted_one(split, preds, rename, says):
@@ -114,6 +118,7 @@ def test_a_folder_that_differs_in_more_is_named_beside_the_wanted_one(split, pre
     (problem,) = refuse(split, preds)
     assert f"no frame of {old} was predicted; {rename(old)} differs from" in problem
     assert says in problem
+    assert "rename it; else predict it" in problem
     rename_folders(preds, rename)
     (problem,) = refuse(split, preds)
     assert "has no prediction of the 3 sequences" in problem
@@ -403,3 +408,81 @@ def test_predictions_of_ten_thousand_other_folders_are_not_searched_for_hours(sp
         (tmp_path / "preds" / f"clip{number}" / "deeper").mkdir(parents=True)
     with pytest.raises(Refused, match="it holds clip0, clip1, clip10"):
         open_predictions(tmp_path / "preds", split.sequences)
+
+
+@pytest.mark.parametrize(
+    ("files", "says", "cure"),
+    [
+        ((), "it holds nothing", "the right --split"),
+        (("clip.npz", "notes.txt"), "it holds clip.npz, notes.txt", "the right --split"),
+        (("clip_00000.png",), "it holds clip_00000.png", "the folder of each sequence"),
+        (("results.json",), "it holds results.json", "results.json; else"),
+    ],
+)
+def test_a_folder_without_folders_is_told_by_its_files(split, tmp_path, files, says, cure):
+    folder = tmp_path / "other"
+    folder.mkdir()
+    for name in files:
+        (folder / name).write_text("?")
+    (problem,) = refuse(split, folder)
+    assert says in problem
+    assert cure in problem
+
+
+@pytest.mark.parametrize("missing", ["error", "empty"])
+@pytest.mark.parametrize("name", ["masks", "object_1"])
+def test_folders_that_are_no_objects_are_not_blank_predictions(split, preds, name, missing):
+    for folder in preds.iterdir():
+        inner = folder / name
+        inner.mkdir()
+        for file in folder.glob("*.png"):
+            file.rename(inner / file.name)
+    problems = refuse(split, preds, missing=missing)
+    assert len(problems) == 3
+    assert f"holds {name}/, and no mask of a frame" in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda entry, _: entry.update(object_id=str(entry["object_id"])), "must be a whole"),
+        (lambda entry, number: entry.update(frame=number), "frame: must be a text, is 0"),
+        (lambda entry, _: entry.update(video=entry.pop("sequence")), "'sequence' is missing"),
+    ],
+)
+def test_one_fault_of_all_entries_is_one_problem(split, tmp_path, change, says):
+    sequence = split.sequences[0]
+    entries = [
+        {
+            "sequence": sequence.folder,
+            "frame": frame,
+            "object_id": object_id,
+            "segmentation": {"size": [1, 1], "counts": [1]},
+        }
+        for frame in sequence.frames
+        for object_id in (1, 2)
+    ]
+    for number, entry in enumerate(entries):
+        change(entry, number)
+    write_json(tmp_path / "p.json", entries)
+    (problem,) = refuse(split, tmp_path / "p.json")
+    assert says in problem
+    assert f"{len(entries) - 1} more entries have this fault" in problem
+    write_json(tmp_path / "p.json", {"predictions": entries})
+    (problem,) = refuse(split, tmp_path / "p.json")
+    assert "holds no list" in problem
+
+
+def test_a_list_under_the_name_of_the_note_is_to_be_given_itself(split, preds):
+    write_json(preds / "predictions.json", [])
+    (problem,) = refuse(split, preds)
+    assert f"if it is one of COCO RLE, give {preds / 'predictions.json'}" in problem
+
+
+def test_what_a_protocol_refuses_is_told_with_the_folder(split, preds):
+    path = sorted(preds.rglob("*.png"))[0]
+    mask = read_index_mask(path).copy()
+    mask[0, 0] = 77
+    write_index_mask(path, mask)
+    (problem,) = refuse(split, preds, protocol="davis-unsupervised")
+    assert problem.startswith(f"{preds}: {path.parent.name}: ")

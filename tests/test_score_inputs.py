@@ -188,10 +188,10 @@ def test_predictions_of_another_dataset_are_refused(kitchen, folder):
 def test_what_holds_no_predictions_is_refused(kitchen, tmp_path):
     assert "no such folder" in fail(kitchen, tmp_path / "nowhere")[0]
     (tmp_path / "empty").mkdir()
-    assert "holds no folder" in fail(kitchen, tmp_path / "empty")[0]
+    assert "holds nothing" in fail(kitchen, tmp_path / "empty")[0]
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
-    assert "no such folder" in fail(kitchen, loop)[0]
+    assert "is a link" in fail(kitchen, loop)[0]
     inside = tmp_path / "inside"
     inside.mkdir()
     for sequence in kitchen.sequences:
@@ -378,6 +378,42 @@ def test_a_ledger_of_nothing_that_is_scored_is_refused(kitchen, folder):
     assert "noise" in score(kitchen, folder, ledger=[row]).strata
 
 
+def test_rows_of_a_ledger_that_fit_nothing_beside_some_that_do_are_counted(kitchen, folder):
+    sequence = kitchen.sequences[0]
+    row = MaskRow(
+        sequence.folder, sequence.frames[0], 1, "x", "dilate", {}, "met", 0.8, 0.8, 0.75, 9, 1.1
+    )
+    strays = [replace(row, frame="frame_9"), replace(row, object_id=77), replace(row, sequence="x")]
+    found = score(kitchen, folder, ledger=[row, *strays])
+    assert found.handled["ledger_rows_not_scored"] == 3
+    assert "ledger_rows_not_scored" not in score(kitchen, folder, ledger=[row]).handled
+
+
+def test_the_scorer_says_what_is_wrong_with_a_frame(kitchen):
+    sequence = kitchen.sequences[0]
+    truth = read_index_mask(kitchen.mask_path(sequence, sequence.frames[0]))
+    height, width = truth.shape
+    for name, frame, mask, says in (
+        (sequence.folder + "x", "0", truth, f"did you mean '{sequence.folder}'"),
+        (sequence.folder, f"{sequence.frames[0]}.png", truth, "frames are called"),
+        (
+            sequence.folder,
+            sequence.frames[0],
+            truth[1:],
+            f"has {width} x {height - 1} pixels, the truth {width} x {height}",
+        ),
+    ):
+        scorer = Scorer(kitchen)
+        with pytest.raises(Refused, match=says):
+            scorer.update(name, frame, mask)
+        assert not scorer.report(None).figures["n_sequences"]
+
+
+def test_an_empty_split_is_not_the_default_one(kitchen, folder):
+    with pytest.raises(Refused, match="split name must be a non-empty text"):
+        score(kitchen.root, folder, split="")
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
 def test_a_pipe_is_no_mask(kitchen, folder):
     path = first(folder)
@@ -404,7 +440,7 @@ def test_names_in_messages_cannot_forge_lines(kitchen, tmp_path):
         ({1: np.zeros((120, 160))}, "bool"),
         ({1: np.arange(19200, dtype=np.int64).reshape(120, 160)}, "several values"),
         ({1: np.zeros((2, 2), bool), 2: np.zeros((3, 2), bool)}, "differ in size"),
-        ({1: np.zeros((2, 2), bool)}, "predicted pixels"),
+        ({1: np.zeros((2, 2), bool)}, "has 2 x 2 pixels, the truth 160 x 120"),
     ],
 )
 def test_the_scorer_refuses_what_is_no_prediction(kitchen, given, says):

@@ -92,7 +92,7 @@ def test_a_dangling_link_is_called_one_whatever_reads_through_it(tmp_path):
             (problem,) = refused.value.problems
             assert problem.what == f"is a link to {target}, which is not there"
             assert problem.where == str(dangling_link(path))
-            assert "corrupt --images copy" in problem.cure
+            assert problem.cure == "restore the target, or put a copy of it there"
     (tmp_path / "gone").mkdir()
     with pytest.raises(Refused, match="is missing"):
         read_bytes(tmp_path / "folder" / "mask.png")

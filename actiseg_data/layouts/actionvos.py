@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 
 from actiseg_data.collector import collector_paused
 from actiseg_data.digests import json_digest
-from actiseg_data.errors import Problems, Refused, refuse, suggest
+from actiseg_data.errors import Problems, Refused, nearest, refuse, suggest
 from actiseg_data.layouts.image_sets import (
     Expression,
     ObjectEntry,
@@ -252,11 +252,14 @@ def _refuse_absent(root: Path, name: str) -> NoReturn:
     if not root.is_dir():
         raise refuse_missing(root, "the dataset folder is missing", "give an ActionVOS root")
     known = split_names(root)
+    best = next(iter([*nearest(name, known, 1), *known]), None)
     raise refuse(
         f"there is no split {name!r}{suggest(name, known)} (splits here: "
         f"{', '.join(known) or 'none'})",
         root / IMAGE_SETS / f"{name}.json",
-        "give --split" if known else "give an ActionVOS root, with action lists in ImageSets",
+        "give an ActionVOS root, with action lists in ImageSets"
+        if best is None
+        else f"give one of them, such as --split {best}",
     )
 
 

@@ -15,13 +15,21 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from actiseg_data.errors import Refused, refuse, suggest
+from actiseg_data.errors import Problems, Refused, nearest, refuse, suggest
 from actiseg_data.layouts.sequence_lists import SequenceList, read_sequence_list
-from actiseg_data.listing import list_files, list_folders
-from actiseg_data.untrusted import shown
+from actiseg_data.listing import (
+    list_files,
+    list_folders,
+    list_possible_folders,
+    name_contents,
+)
+from actiseg_data.untrusted import dangling_link, refuse_missing, shown
 
 ANNOTATIONS = ("Annotations", "Annotations_unsupervised")
 LISTS = "ImageSets"
+
+GIVE = "give an ActionVOS root, DAVIS, or a folder that has <sequence>/<frame>.png"
+"""The cure for what is no truth."""
 
 DEFAULT_LIST = "val"
 _USUAL = "480p"
@@ -57,10 +65,11 @@ def find_masks(root: Path) -> Path:
     places = {top: _resolutions(top) for top in tops}
     found = [_usual(folders) for folders in places.values() if folders]
     if not found:
-        cure = "give an ActionVOS root, or a folder that has <sequence>/<frame>.png"
+        _refuse_dangling(dict.fromkeys([root, *tops]))
+        cure = GIVE
         if list_files(root, ".png"):
             cure = f"give the folder around it: {root.absolute().parent}"
-        raise refuse("holds no sequence of masks", root, cure)
+        raise refuse(f"holds no sequence of masks (it holds {name_contents(root)})", root, cure)
     if len(found) > 1 or found[0] is None:
         choice = [folder for folders in places.values() for folder in folders]
         several = [shown(str(folder.relative_to(root))) for folder in choice]
@@ -70,6 +79,16 @@ def find_masks(root: Path) -> Path:
             f"give one of them, such as {choice[0]}",
         )
     return found[0]
+
+
+def _refuse_dangling(folders: Iterable[Path]) -> None:
+    """Raises `Refused` for each link to nothing that may have led to masks."""
+    problems = Problems()
+    for entry in (entry for folder in folders for entry in list_possible_folders(folder)):
+        if entry.is_dangling:
+            with problems.caught():
+                raise refuse_missing(entry.path, "is missing", GIVE)
+    problems.raise_if_any()
 
 
 def _resolutions(top: Path) -> list[Path]:
@@ -112,11 +131,13 @@ def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, Sequenc
     if wanted in files:
         named = [wanted]
     if not named:
-        near = suggest(name, [*files, *map(_without_year, files)])
+        splits = [*files, *map(_without_year, files)]
+        best = next(iter([*nearest(name, splits, 1), *files]))
         raise refuse(
-            f"there is no split {name!r}{near} (splits here: {', '.join(map(shown, files))})",
+            f"there is no split {name!r}{suggest(name, splits)} (splits here: "
+            f"{', '.join(map(shown, files))})",
             root,
-            f"give one of them, such as --split {next(iter(files))}",
+            f"give one of them, such as --split {best}",
         )
     if len(named) == 1:
         return named[0], read_sequence_list(files[named[0]])
@@ -148,6 +169,8 @@ def _list_files(root: Path) -> dict[str, Path]:
     whole = root.absolute()  # "480p" or "." has no parents to look at
     tops = (folder.parent for folder in (whole, whole.parent) if folder.name in ANNOTATIONS)
     lists = next(tops, root) / LISTS
+    if dangling_link(lists) is not None:  # without its lists, a root would be scored whole
+        raise refuse_missing(lists, "is missing", GIVE)
     if not lists.is_dir():
         return {}
     found = {file.path.stem: file.path for file in list_files(lists, ".txt")}

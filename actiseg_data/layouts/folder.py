@@ -9,6 +9,7 @@ Nothing says which objects there are but the masks themselves.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from actiseg_data.digests import json_digest
 from actiseg_data.errors import Problems, refuse
 from actiseg_data.layouts.davis import (
     DEFAULT_LIST,
+    GIVE,
     LISTS,
     find_list,
     find_masks,
@@ -26,9 +28,9 @@ from actiseg_data.layouts.davis import (
 from actiseg_data.layouts.recognise import DAVIS, recognise_dataset
 from actiseg_data.layouts.sequence_lists import SequenceList
 from actiseg_data.layouts.spelling import find_path, find_paths
-from actiseg_data.listing import list_files, list_folders, sort_frames
+from actiseg_data.listing import list_files, list_possible_folders, sort_frames
 from actiseg_data.sequences import Sequence
-from actiseg_data.untrusted import check_name
+from actiseg_data.untrusted import check_name, refuse_missing
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def open_folder(root: Path, split: str | None = None, *, whole: bool = False) ->
     sequences = _sequences(masks)
     frames = {sequence.folder: list(sequence.frames) for sequence in sequences}
     found = FolderSplit(masks, masks.name, sequences, json_digest(frames))
-    if split is None and not whole and (root / LISTS).is_dir() and list_names(root):
+    if split is None and not whole and os.path.lexists(root / LISTS) and list_names(root):
         split = DEFAULT_LIST
     if split is None:
         return found
@@ -89,20 +91,22 @@ def _refuse_foreign(root: Path) -> None:
         return
     kind = recognise_dataset(root)
     if kind not in (None, DAVIS):
-        raise refuse(f"is {kind}", root, "give a folder of sequences, or an ActionVOS root")
+        raise refuse(f"is {kind}", root, GIVE)
+    if root.exists() and not root.is_dir():
+        raise refuse("is no folder", root, GIVE)
     if not root.is_dir():
-        raise refuse("there is no such folder", root, "give a folder of sequences")
+        raise refuse_missing(root, "there is no such folder", GIVE)
 
 
 def _sequences(root: Path) -> tuple[Sequence, ...]:
     problems = Problems()
     sequences = []
-    for folder in list_folders(root):
-        files = list_files(folder.path, ".png")
-        if not files:
-            continue
-        frames = sort_frames(file.path.stem for file in files)
+    for folder in list_possible_folders(root):
         with problems.caught():
+            files = list_files(folder.path, ".png")
+            if not files:
+                continue
+            frames = sort_frames(file.path.stem for file in files)
             check_name(folder.name, "sequence", root)
             for frame, count in Counter(frames).items():
                 check_name(frame, "frame", folder.path)

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from actiseg_data.errors import Problems, refuse, suggest
+from actiseg_data.errors import Problems, Refused, refuse, suggest
 from actiseg_data.layouts.spelling import match_names
 from actiseg_data.untrusted import check_name, read_bytes, shown
 
 _MOST_BYTES = 1 << 24
 _MOST_SUGGESTIONS = 20
 """Unknown lines for which the nearest name is looked for, which takes long."""
+_FEW = 3
 _IMAGE = re.compile(r"\.(?:png|jpe?g)$", re.IGNORECASE)
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -33,7 +34,8 @@ class SequenceList:
     def choose(self, known: Iterable[str]) -> frozenset[str]:
         """Those of the known sequences that are listed, also under another spelling.
 
-        Raises `Refused` with every line of an unknown sequence.
+        Raises `Refused` with every line of an unknown sequence, and once for a list of many that has
+        no known one.
         """
         known = list(known)
         problems = Problems()
@@ -46,6 +48,8 @@ class SequenceList:
                 self.place(name),
                 "correct the line, or take it out",
             )
+        if not any(chosen.values()) and len(problems.found) == len(self.lines) > _FEW:
+            raise self._refuse_wholly(known)
         problems.raise_if_any()
         return frozenset(filter(None, chosen.values()))
 
@@ -65,6 +69,15 @@ class SequenceList:
                 break
             lacking = [name for name in lacking if name not in chosen]
         return chosen
+
+    def _refuse_wholly(self, known: list[str]) -> Refused:
+        held, there = (", ".join(map(shown, list(of)[:_FEW])) for of in (self.lines, known))
+        return refuse(
+            f"none of the {len(self.lines)} sequences that it lists is there (it lists {held}; "
+            f"there are {there or 'none'})",
+            self.path,
+            "give a list of these sequences, or the folder that has those",
+        )
 
 
 def read_sequence_list(path: Path) -> SequenceList:

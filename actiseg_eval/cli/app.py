@@ -275,7 +275,12 @@ def robustness(
     _check_figures(figure, protocol, metrics)
     told = read_runs(runs, baseline)
     folders = [folder for _, _, folder in told.each]
-    truth = _truth(folders[0], gt or told.truth, split or told.split, sequences)
+    truth = _truth(
+        folders[0],
+        gt or told.truth,
+        told.split if split is None else split,
+        sequences or told.sequences,
+    )
     outputs = [output for output in (json_file, markdown_file) if output is not None]
     for output in outputs:
         refuse_inside_of(output, (*folders, *told.labels.values(), truth.root))
@@ -393,20 +398,21 @@ def _check_figures(figures: list[str] | None, protocol: str, metrics: str | None
 
 def _truth(preds: Path, gt: Path | None, split: str | None, sequences: Path | None) -> Truth:
     """The truth that is named, or that the predictions name; the first lines printed say which."""
-    from actiseg_data.errors import refuse
     from actiseg_data.layouts.actionvos import IMAGE_SETS
     from actiseg_data.records import read_predictions_note
-    from actiseg_data.untrusted import printable
+    from actiseg_data.untrusted import printable, refuse_missing
     from actiseg_eval.inputs import predictions_note
     from actiseg_eval.truth import open_truth
 
     if not preds.exists():
-        raise refuse("there is no such folder", preds, "give a folder of predictions, or a .json")
+        cure = "give a folder of predictions, or a .json"
+        raise refuse_missing(preds, "there is no such folder", cure)
     note = predictions_note(preds)
     if note is not None and (gt is None or split is None):
         told = read_predictions_note(note)
         gt = gt or (preds / told.dataset).resolve()
-        split = split or (told.split if (gt / IMAGE_SETS).is_dir() else None)
+        if split is None and (gt / IMAGE_SETS).is_dir():
+            split = told.split
     root = locate(gt, option="--gt")
     truth = open_truth(root, split, sequences)
     if sequences is not None or truth.root != root or truth.name != (split or truth.name):

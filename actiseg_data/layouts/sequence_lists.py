@@ -34,8 +34,8 @@ class SequenceList:
     def choose(self, known: Iterable[str]) -> frozenset[str]:
         """Those of the known sequences that are listed, also under another spelling.
 
-        Raises `Refused` with every line of an unknown sequence, and once for a list of many that has
-        no known one.
+        Raises `Refused` with every line of an unknown sequence, or with one problem for a longer
+        list that has no known sequence.
         """
         known = list(known)
         problems = Problems()

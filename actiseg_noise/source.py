@@ -12,6 +12,7 @@ from pathlib import Path
 from actiseg_data.digests import json_digest
 from actiseg_data.errors import Problems, refuse
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, Split
+from actiseg_data.layouts.spelling import find_path
 from actiseg_data.masks import IndexMask, pixel_digest, read_index_mask
 from actiseg_data.sequences import Sequence
 from actiseg_data.untrusted import refuse_missing
@@ -36,7 +37,7 @@ class Part:
     def paths(self, kind: str, sequence: Sequence) -> list[Path]:
         """A sequence's files of a kind, in frame order."""
         folder = self.split.folder(kind, sequence)
-        return [folder / f"{frame}.png" for frame in sequence.frames]
+        return [find_path(folder, f"{frame}.png") for frame in sequence.frames]
 
     def names(self, sequence: Sequence) -> list[str]:
         """A sequence's files as digests name them: relative to the dataset, with forward slashes,

@@ -176,11 +176,16 @@ def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> b
     return data
 
 
-def refuse_missing(path: Path, what: str, cure: str) -> Refused:
+def refuse_missing(
+    path: Path,
+    what: str,
+    cure: str,
+    instead: str = "copy the frames: corrupt --images copy",
+) -> Refused:
     """Build the `Refused` for a file or folder that is not there.
 
     what: says so, such as ``the mask is missing``. Where a link on the way leads to nothing, the
-    problem names the link and its target instead.
+    problem names the link and its target instead. instead: what helps where the target is gone.
     """
     link = dangling_link(path)
     if link is None:
@@ -188,7 +193,7 @@ def refuse_missing(path: Path, what: str, cure: str) -> Refused:
     return refuse(
         f"is a link to {os.readlink(link)}, which is not there",
         link,
-        "restore the target, or copy the frames: corrupt --images copy",
+        f"restore the target, or {instead}",
     )
 
 

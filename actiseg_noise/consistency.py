@@ -306,6 +306,8 @@ def file_misfit(files: Files, listed: tuple[str, str], told_by: str = DIGESTS_FI
     """
     name, digest = listed
     path = files.find(name)
+    if not os.path.lexists(path):
+        return f"{name}: is missing"
     try:
         if name.startswith(f"{IMAGE_SETS}/"):
             actual = json_digest(read_json(path))

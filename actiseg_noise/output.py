@@ -68,7 +68,7 @@ def on_disk(root: Path, name: str) -> Path:
 class Files:
     """The files of a noisy split, which another system may have unpacked.
 
-    respelled: folders of sequences that it spelled otherwise: as digests name them, and as they are.
+    respelled: folders of sequences that it spelled otherwise, by how digests name them.
     """
 
     root: Path

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.errors import Problems, refuse
+from actiseg_data.errors import Problems, suggest
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS, Split, open_split
 from actiseg_data.parallel import Crew, run
 from actiseg_data.records import (
@@ -79,7 +79,7 @@ def verify(
     folders = _folders(documents.summary)
     chosen = set(only)
     wanted = chosen or folders
-    _refuse_unknown(wanted - folders, out)
+    _refuse_unknown(wanted, folders, out)
 
     files = find_files(out, digests)
     mismatches = misfits(files, documents)
@@ -140,8 +140,12 @@ def _check_names(digests: dict[str, str], file: Path) -> None:
     problems.raise_if_any()
 
 
-def _refuse_unknown(names: set[str], out: Path) -> None:
-    if names:
-        raise refuse(
-            f"has no sequence {', '.join(sorted(names))}", out, "give a folder name as in its lists"
+def _refuse_unknown(names: set[str], folders: set[str], out: Path) -> None:
+    problems = Problems()
+    for name in sorted(names - folders):
+        problems.add(
+            f"has no sequence {name!r} with noise{suggest(name, sorted(folders))}",
+            out,
+            "give a folder name as in the noisy split's list",
         )
+    problems.raise_if_any()

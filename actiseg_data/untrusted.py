@@ -197,21 +197,22 @@ def read_text(path: Path, kind: str = "file") -> str:
         raise refuse("is no UTF-8 text", path, "save it as UTF-8") from None
 
 
-def refuse_missing(path: Path, what: str, cure: str) -> Refused:
+def refuse_missing(path: Path, what: str, cure: str, instead: str | None = None) -> Refused:
     """Build the `Refused` for a file or folder that is not there.
 
     what: the problem, such as ``the mask is missing``. If a link in the path dangles, the problem
-    names the link and its target instead.
+    names the link and its target instead. instead: what helps if the target cannot be restored.
     """
     link = dangling_link(path)
     if link is None:
         return refuse(what, path, cure)
+    if instead is None:
+        are_frames = any(part.startswith(_FRAMES) for part in link.parts)
+        instead = "copy the frames: corrupt --images copy" if are_frames else "put a copy there"
     return refuse(
         f"is a link to {os.readlink(link)}, which is not there",
         link,
-        "restore the target, or copy the frames: corrupt --images copy"
-        if any(part.startswith(_FRAMES) for part in link.parts)
-        else "restore the target, or put a copy of it there",
+        f"restore the target, or {instead}",
     )
 
 

@@ -36,7 +36,7 @@ from actiseg_data.records import (
 )
 from actiseg_data.untrusted import Cursor, check_name, read_bytes, read_json
 from actiseg_noise.noisy_split import carried_lexicon
-from actiseg_noise.output import on_disk
+from actiseg_noise.output import Files
 from actiseg_noise.source import Part
 from actiseg_noise.summary import COPIED, DERIVED, summary_misfits
 from actiseg_noise.text.wordings import WordItem, fold, read_noisy_list, read_word_items
@@ -114,13 +114,14 @@ def _files_under(folder: Path, levels: int = 2) -> Iterator[Path]:
                 yield entry.path
 
 
-def misfits(out: Path, documents: Documents) -> list[str]:
+def misfits(files: Files, documents: Documents) -> list[str]:
     """What does not fit among the documents, and files that no document knows; a line each."""
     recipe, summary, digests = documents.recipe, documents.summary, documents.digests
+    out = files.root
     lines = []
     if summary.get("recipe_digest") != recipe.digest:
         lines.append(f"{SUMMARY_FILE}: recipe_digest is not that of {RECIPE_FILE}")
-    known = {on_disk(out, name) for name in digests}
+    known = {files.find(name) for name in digests}
     for kind in (MASKS, WEIGHTS, IMAGE_SETS):
         for path in _files_under(out / kind):
             if path not in known:
@@ -301,14 +302,16 @@ def lexicon_misfit(out: Path, recipe: Recipe) -> str | None:
     return None
 
 
-def file_misfit(out: Path, listed: tuple[str, str], told_by: str = DIGESTS_FILE) -> str | None:
+def file_misfit(files: Files, listed: tuple[str, str], told_by: str = DIGESTS_FILE) -> str | None:
     """In what a file is not what its digest says.
 
     listed: its relative path, and the digest of its pixels or, of a list, of its content.
     told_by: what the digest is of.
     """
     name, digest = listed
-    path = on_disk(out, name)
+    path = files.find(name)
+    if not os.path.lexists(path):
+        return f"{name}: is missing"
     try:
         if name.startswith(f"{IMAGE_SETS}/"):
             actual = json_digest(read_json(path))

@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from actiseg_data import png
 from actiseg_data.errors import Refused, refuse
 from actiseg_data.files import DRAFT, is_occupied, write_json, writing
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, Split, disk_name
+from actiseg_data.layouts.spelling import find_path, match_names
 from actiseg_data.licences import LICENSE_FILE, NOTICE_FILE
-from actiseg_data.listing import is_clutter, list_files, list_folder
+from actiseg_data.listing import is_clutter, list_files, list_folder, list_folders
 from actiseg_data.masks import PALETTE, pixel_digest, read_index_mask
 from actiseg_data.records import (
     DIGESTS_FILE,
@@ -60,6 +62,42 @@ _CONTENT = {MASKS, FRAMES, WEIGHTS, IMAGE_SETS, _WORK, *_DOCUMENTS}
 def on_disk(root: Path, name: str) -> Path:
     """The file that a digest's relative path names under a root."""
     return root.joinpath(*(disk_name(part) for part in name.split("/")))
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of a noisy split, which another system may have unpacked.
+
+    respelled: folders of sequences that it spelled otherwise, by how digests name them.
+    """
+
+    root: Path
+    respelled: Mapping[str, str]
+
+    def find(self, name: str) -> Path:
+        """The file that a digest's relative path names, or where it would be."""
+        folder, _, file = name.rpartition("/")
+        spelling = self.respelled.get(folder)
+        place = on_disk(self.root, folder) if spelling is None else self.root / spelling
+        return find_path(place, disk_name(file))
+
+
+def find_files(root: Path, names: Iterable[str]) -> Files:
+    """The files of a noisy split that digests name by their relative paths."""
+    wanted: dict[str, dict[str, str]] = {}
+    for name in names:
+        place, _, folder = name.rpartition("/")[0].rpartition("/")
+        if place:
+            wanted.setdefault(place, {})[disk_name(folder)] = folder
+    respelled = {}
+    for place, folders in wanted.items():
+        there = root / place
+        if there.is_dir():
+            matches = match_names(folders, {entry.name for entry in list_folders(there)})
+            for name, spelling in matches.names.items():
+                if name != spelling:
+                    respelled[f"{place}/{folders[name]}"] = f"{place}/{spelling}"
+    return Files(root, respelled)
 
 
 def partial_folder(out: Path) -> Path:

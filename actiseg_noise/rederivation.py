@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from actiseg_data.stage import Stage
 from actiseg_noise.apply import corrupt_sequence
 from actiseg_noise.consistency import Documents, file_misfit
 from actiseg_noise.noisy_split import carried_lexicon
-from actiseg_noise.output import on_disk
+from actiseg_noise.output import Files
 from actiseg_noise.plan import make_plan
 from actiseg_noise.source import Part
 from actiseg_noise.summary import fits_word_section, word_section
@@ -41,7 +40,7 @@ class Rederivation:
     at. clean: the source's lists with clean copies in the noisy split that are compared.
     """
 
-    out: Path
+    files: Files
     split: Split
     documents: Documents
     folders: set[str]
@@ -70,7 +69,7 @@ class Rederivation:
                 whole,
                 workers,
                 progress,
-                carried_lexicon(self.out),
+                carried_lexicon(self.files.root),
                 clean=self.clean,
                 survey=False,
             )
@@ -91,7 +90,7 @@ class Rederivation:
             mismatches += more
             counts += counted
         with stage("deriving from the source") as progress:
-            job = _Job(tuple(parts), recipe, plan.threshold, self.out)
+            job = _Job(tuple(parts), recipe, plan.threshold, self.files)
             of_folder = self._mask_rows()
             items = [(0, sequence, of_folder.get(sequence.folder, ())) for sequence in chosen]
             items += [
@@ -172,7 +171,7 @@ class _Job:
     parts: tuple[Part, ...]
     recipe: Recipe
     threshold: float | None
-    out: Path
+    files: Files
 
 
 def _compare(
@@ -184,17 +183,17 @@ def _compare(
     """
     number, sequence, rows = item
     if number > 0 or job.recipe.mask_noise is None:
-        return _compare_copies(job.out, job.parts[number], sequence)
+        return _compare_copies(job.files, job.parts[number], sequence)
     return _derive_again(job, sequence, rows)
 
 
-def _compare_copies(out: Path, part: Part, sequence: Sequence) -> tuple[list[str], Counter[str]]:
+def _compare_copies(files: Files, part: Part, sequence: Sequence) -> tuple[list[str], Counter[str]]:
     """Compare files of one sequence, which nothing should have touched, with the source's."""
     counts = Counter(sequences=1)
     counts.update({_COUNTED[kind]: len(sequence.frames) for kind in part.kinds})
     digests = chain.from_iterable(part.digests(sequence).values())
     listed = zip(part.names(sequence), digests, strict=True)
-    lines = [file_misfit(out, entry, told_by="the source") for entry in listed]
+    lines = [file_misfit(files, entry, told_by="the source") for entry in listed]
     return [line for line in lines if line is not None], counts
 
 
@@ -214,12 +213,12 @@ def _derive_again(
         if weights is not None:
             expected = derive_weights(noise.mask, weigh_objects(noise.clean, weights))
             listed = (names[WEIGHTS][position], pixel_digest(expected))
-            line = file_misfit(job.out, listed, told_by="the source")
+            line = file_misfit(job.files, listed, told_by="the source")
             lines += [] if line is None else [line]
             counts += Counter(weights=1)
         name = names[MASKS][position]
         try:
-            actual = read_index_mask(on_disk(job.out, name))
+            actual = read_index_mask(job.files.find(name))
         except Refused as refused:
             lines.append(f"{name}: {refused.problems[0].what}")
             continue

@@ -10,13 +10,15 @@ from itertools import chain
 from pathlib import Path
 
 from actiseg_data.digests import json_digest
-from actiseg_data.errors import Problems, refuse
+from actiseg_data.errors import Problems, Refused, refuse
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, Split
 from actiseg_data.masks import IndexMask, pixel_digest, read_index_mask
 from actiseg_data.sequences import Sequence
-from actiseg_data.untrusted import refuse_missing
+from actiseg_data.untrusted import dangling_link, refuse_missing
 from actiseg_noise.apply import FrameNoise
 from actiseg_noise.weights import HIGHEST, REST
+
+_CURE = "prepare the split again, or give --weights none"
 
 CLEAN_DIGESTS = {MASKS: "clean_masks_digest", WEIGHTS: "clean_weights_digest"}
 """Members of the summary that say what a noisy split was made from."""
@@ -60,20 +62,12 @@ class Part:
         Raises `Refused` with every map that is missing, damaged, or has other values.
         """
         problems = Problems()
-        for path in self.paths(WEIGHTS, sequence):
+        paths = self.paths(WEIGHTS, sequence)
+        if not any(os.path.lexists(path) for path in paths):
+            raise _missing_weights(self.split.folder(WEIGHTS, sequence))
+        for path in paths:
             with problems.caught():
-                if not path.exists():
-                    raise refuse_missing(
-                        path, "the weights are missing", "restore them, or give --weights none"
-                    )
-                weights = read_index_mask(path)
-                low, high = int(weights.min()), int(weights.max())
-                if low < REST or high > HIGHEST:
-                    raise refuse(
-                        f"holds the value {low if low < REST else high}; weights are 1 to 4",
-                        path,
-                        "prepare the split again, or give --weights none",
-                    )
+                weights = _read_weights(path)
             if not problems.found:
                 yield weights
         problems.raise_if_any()
@@ -144,9 +138,30 @@ def summarise_digests(by_folder: Mapping[str, Mapping[str, list[str]]]) -> dict[
 
 def _has_any(split: Split, sequences: Iterable[Sequence], kind: str) -> bool:
     placed = (sequence for sequence in sequences if sequence.folder in split.subsets)
+    folders = (split.folder(kind, sequence) for sequence in placed)
+    # Behind a link to nothing there may be all of them: that is to be told, not passed over.
     return os.path.lexists(split.root / kind) and any(
-        os.path.lexists(split.folder(kind, sequence)) for sequence in placed
+        os.path.lexists(folder) or dangling_link(folder) is not None for folder in folders
     )
+
+
+def _read_weights(path: Path) -> IndexMask:
+    if not path.exists():
+        raise _missing_weights(path)
+    try:
+        weights = read_index_mask(path)
+    except Refused as refused:
+        raise refuse(refused.problems[0].what, path, _CURE) from None
+    low, high = int(weights.min()), int(weights.max())
+    if low < REST or high > HIGHEST:
+        value = low if low < REST else high
+        raise refuse(f"holds the value {value}; weights are 1 to 4", path, _CURE)
+    return weights
+
+
+def _missing_weights(path: Path) -> Refused:
+    what, other = "the weights are missing", "give --weights none"
+    return refuse_missing(path, what, f"restore them, or {other}", other)
 
 
 def _refuse_other_size(path: Path, weights: tuple[int, ...], mask: tuple[int, ...]) -> None:
@@ -154,5 +169,5 @@ def _refuse_other_size(path: Path, weights: tuple[int, ...], mask: tuple[int, ..
         raise refuse(
             f"has {weights[1]} x {weights[0]} pixels, its mask {mask[1]} x {mask[0]}",
             path,
-            "prepare the split again, or give --weights none",
+            _CURE,
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.errors import Problems, refuse
+from actiseg_data.errors import Problems, suggest
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS, Split, open_split
 from actiseg_data.parallel import Crew, run
 from actiseg_data.records import (
@@ -30,6 +30,7 @@ from actiseg_noise.consistency import (
     misfits,
 )
 from actiseg_noise.noisy_split import read_split_recipe
+from actiseg_noise.output import find_files
 from actiseg_noise.recipe import check_recipe
 from actiseg_noise.rederivation import Rederivation
 
@@ -78,25 +79,28 @@ def verify(
     folders = _folders(documents.summary)
     chosen = set(only)
     wanted = chosen or folders
-    _refuse_unknown(wanted - folders, out)
+    _refuse_unknown(wanted, folders, out)
 
-    mismatches = misfits(out, documents)
+    files = find_files(out, digests)
+    mismatches = misfits(files, documents)
     listed = [
         (name, digest)
         for name, digest in digests.items()
         if not chosen or name.startswith(f"{IMAGE_SETS}/") or name.split("/")[2] in chosen
     ]
     with stage("checking digests") as progress:
-        found = run(file_misfit, out, listed, workers, progress)
+        found = run(file_misfit, files, listed, workers, progress)
     mismatches += [line for line in found if line]
     counts = Counter(files=len(listed), ledger_rows=len(rows))
+    if files.respelled:
+        counts["folders_respelled"] = len(files.respelled)
     other_lexicon = lexicon_misfit(out, recipe)
     if other_lexicon is not None:
         mismatches.append(other_lexicon)  # what it would derive is of no use
     elif source is not None:
         split = open_split(source, recipe.split, masks=recipe.mask_noise is not None)
         clean = () if chosen else _open_clean(source, documents)
-        check = Rederivation(out, split, documents, folders, wanted, clean)
+        check = Rederivation(files, split, documents, folders, wanted, clean)
         more, counted = check.run(workers, stage)
         mismatches += more
         counts += counted
@@ -136,8 +140,12 @@ def _check_names(digests: dict[str, str], file: Path) -> None:
     problems.raise_if_any()
 
 
-def _refuse_unknown(names: set[str], out: Path) -> None:
-    if names:
-        raise refuse(
-            f"has no sequence {', '.join(sorted(names))}", out, "give a folder name as in its lists"
+def _refuse_unknown(names: set[str], folders: set[str], out: Path) -> None:
+    problems = Problems()
+    for name in sorted(names - folders):
+        problems.add(
+            f"has no sequence {name!r} with noise{suggest(name, sorted(folders))}",
+            out,
+            "give a folder name as in the noisy split's list",
         )
+    problems.raise_if_any()

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.masks import IndexMask
+from actiseg_data.errors import refuse
+from actiseg_data.masks import IndexMask, as_index_mask
 
 REST, NARRATION, HIGHEST = 1, 2, 4
 """Weights: of all that is no object's; of an object of the narration outside and inside a box."""
@@ -44,15 +45,22 @@ _EVERYWHERE = (slice(None), slice(None))
 def weigh_objects(clean: IndexMask, weights: IndexMask) -> dict[int, ObjectWeight]:
     """What a frame's clean weights say of each object that is in sight, by object id.
 
-    clean: (H, W) uint8, pixel = object id. weights: (H, W) uint8 with values 1 to 4. An object has
-    the weight that most of its pixels have, the lowest of equals. If it has both 2 and 4, a box may
-    divide it; then it has one weight inside the box and one outside.
+    clean: pixel = object id. weights: of the same shape, with values 1 to 4; both see
+    `as_index_mask`. An object has the weight that most of its pixels have, the lowest of equals. If
+    it has both 2 and 4, a box may divide it; then it has one weight inside the box and one outside.
 
     >>> clean = np.array([[0, 1, 1, 2]], np.uint8)
     >>> found = weigh_objects(clean, np.array([[1, 2, 2, 3]], np.uint8))
     >>> found[1].inside, found[2].inside
     (2, 3)
     """
+    clean, weights = as_index_mask(clean, "clean"), as_index_mask(weights, "weights")
+    if clean.shape != weights.shape:
+        raise refuse(
+            f"has the shape {weights.shape}, the mask {clean.shape}", "weights", "give the mask's"
+        )
+    if weights.size and not REST <= weights.min() <= weights.max() <= HIGHEST:
+        raise refuse("holds other values than 1 to 4", "weights", "give training weights")
     found = {}
     counts = _count(clean, weights)
     for object_id in np.flatnonzero(counts.any(axis=1)).tolist():
@@ -72,13 +80,14 @@ def weigh_objects(clean: IndexMask, weights: IndexMask) -> dict[int, ObjectWeigh
 def derive_weights(noisy: IndexMask, values: Mapping[int, ObjectWeight]) -> IndexMask:
     """The weights of a noisy mask.
 
-    noisy: (H, W) uint8, pixel = object id. values: as `weigh_objects` gives them for the clean
-    frame. Returns (H, W) uint8 with values 1 to 4; 1 outside all objects.
+    noisy: pixel = object id, see `as_index_mask`. values: as `weigh_objects` gives them for the
+    clean frame. Returns (H, W) uint8 with values 1 to 4; 1 outside all objects.
 
     >>> values = {1: ObjectWeight((slice(None), slice(0, 2)), 4, 2)}
     >>> derive_weights(np.array([[0, 1, 1, 0]], np.uint8), values).tolist()
     [[1, 4, 2, 1]]
     """
+    noisy = as_index_mask(noisy, "noisy")
     table = np.full(256, REST, np.uint8)
     for object_id, value in values.items():
         table[object_id] = value.outside

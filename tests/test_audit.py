@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kitchens import make_kitchen
+from roots import clip, make_root
 from scipy.stats import binomtest
 
 from actiseg_data.errors import Refused
@@ -517,3 +518,34 @@ def test_clean_prompts_must_begin_with_the_clean_name(released, tmp_path):
 def test_the_name_of_a_split_leads_nowhere(released, name):
     with pytest.raises(Refused):
         audit(released, split=name or "..")
+
+
+def test_noisy_masks_whose_source_is_away_ask_for_the_clean_dataset(tmp_path):
+    root = make_root(tmp_path / "clean")
+    out = corrupt(root, make_recipe("boundary", 0.6), out=tmp_path / "noisy").out
+    root.rename(tmp_path / "moved")
+    with pytest.raises(Refused) as refused:
+        audit(out)
+    (problem,) = refused.value.problems
+    assert problem.what == (
+        f"has noisy masks, but the clean dataset that they were made from is not at {root}"
+    )
+    assert problem.cure.startswith("give the clean dataset")
+    assert audit(out, tmp_path / "moved").ok
+
+
+def test_a_clean_list_beside_a_noisy_split_is_not_held_against_its_recipe(tmp_path):
+    root = make_root(tmp_path / "clean", [clip(n) for n in range(1, 5)])
+    make_root(root, [clip(n) for n in range(5, 9)], "val")
+    out = corrupt(
+        root, make_recipe("boundary", 0.6), out=tmp_path / "noisy", with_clean=["val"]
+    ).out
+    with pytest.raises(Refused, match="'val' stands beside the noisy split 'train' as it was"):
+        audit(out, split="val")
+    with pytest.raises(Refused, match=r"has no split 'trian'; did you mean 'train'\?"):
+        audit(out, split="trian")
+    found = audit(out, root, "val")
+    assert found.recipe is None
+    assert found.masks is not None
+    assert found.masks.untouched
+    assert found.ok

@@ -16,9 +16,9 @@ from actiseg_data.errors import Refused
 from actiseg_data.layouts.actionvos import FRAMES, MASKS, open_split
 from actiseg_data.masks import read_index_mask, write_index_mask
 from actiseg_noise.corrupt import corrupt
-from actiseg_noise.preview import make_preview, save_preview
+from actiseg_noise.preview import make_preview, save_preview, sheet
 from actiseg_noise.preview.captions import Caption, overlap, place_captions
-from actiseg_noise.preview.panels import GAINED, LOST, MOVED, PANEL
+from actiseg_noise.preview.panels import GAINED, LOST, MOVED, PANEL, View
 from actiseg_noise.preview.sheet import find_rewording
 from actiseg_noise.recipe import make_recipe
 
@@ -231,3 +231,33 @@ def test_lists_alone_have_nothing_to_show(tmp_path):
     with pytest.raises(Refused, match="lists alone"):
         make_preview(out, folder)
     assert find_rewording(out, folder)
+
+
+def test_a_frame_behind_a_link_to_nothing_is_called_one():
+    nothing = np.zeros((2, 2), np.uint8)
+    photo = Image.new("RGB", (2, 2))
+    titles = {
+        (image is None, dangling): View(
+            clip(1), "frame_1", nothing, nothing, {}, {}, image, dangling
+        ).title
+        for image in (photo, None)
+        for dangling in (False, True)
+    }
+    assert titles == {
+        (False, False): "clean: frame_1",
+        (False, True): "clean: frame_1, the source's photograph",
+        (True, False): "clean: frame_1, no photograph",
+        (True, True): "clean: frame_1, photograph: a link to nothing",
+    }
+
+
+def test_a_sheet_tells_of_links_to_nothing(roots, monkeypatch):
+    _, out = roots
+    folder = out / FRAMES / "train"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / SEQUENCE).symlink_to("gone")
+    seen = []
+    monkeypatch.setattr(sheet, "View", lambda *parts: seen.append(View(*parts)) or seen[-1])
+    make_preview(out, SEQUENCE)
+    assert all(view.title.endswith("a link to nothing") for view in seen)
+    assert seen

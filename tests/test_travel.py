@@ -17,7 +17,7 @@ from actiseg_data.errors import Refused
 from actiseg_data.files import write_json
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, open_split
 from actiseg_data.masks import read_index_mask, write_index_mask
-from actiseg_data.records import read_recipe, read_summary
+from actiseg_data.records import read_digests, read_recipe, read_summary
 from actiseg_data.untrusted import dangling_link, read_bytes
 from actiseg_noise.audit.report import audit
 from actiseg_noise.corrupt import corrupt
@@ -92,7 +92,7 @@ def test_a_dangling_link_is_called_one_whatever_reads_through_it(tmp_path):
             (problem,) = refused.value.problems
             assert problem.what == f"is a link to {target}, which is not there"
             assert problem.where == str(dangling_link(path))
-            assert problem.cure == "restore the target, or put a copy of it there"
+            assert problem.cure == "restore the target, or put a copy there"
     (tmp_path / "gone").mkdir()
     with pytest.raises(Refused, match="is missing"):
         read_bytes(tmp_path / "folder" / "mask.png")
@@ -364,3 +364,32 @@ def test_the_command_takes_clean_lists_and_leaves_weights_out(lists, tmp_path):
     assert refused.returncode == 2
     assert "there is no split 'valhuman'; did you mean 'val_human'?" in refused.stderr
     assert verify(out).ok
+
+
+@pytest.mark.parametrize("kind", [MASKS, WEIGHTS])
+@pytest.mark.parametrize("recipe", [TEXT, BOUNDARY], ids=["text", "boundary"])
+def test_files_with_an_ending_in_capitals_go_into_a_copy(kitchen, tmp_path, recipe, kind):
+    wanted = corrupt(kitchen, recipe, out=tmp_path / "wanted").out
+    for path in (kitchen / kind).rglob("*.png"):
+        path.rename(path.with_suffix(".PNG"))
+    out = corrupt(kitchen, recipe, out=tmp_path / "noisy").out
+    assert read_digests(out / "digests.json") == read_digests(wanted / "digests.json")
+    assert verify(out, kitchen).ok
+
+
+@pytest.mark.parametrize("colon", ["_", "%3A", "\uf03a"])
+def test_a_split_that_another_system_unpacked_is_verified(tmp_path, colon):
+    root = make_root(tmp_path / "clean")
+    add_weights(root)
+    out = corrupt(root, BOUNDARY, out=tmp_path / "noisy").out
+    respelled = [folder for folder in out.rglob("*") if ":" in folder.name]
+    assert respelled
+    for folder in respelled:
+        folder.rename(folder.with_name(folder.name.replace(":", colon)))
+    for source in (None, root):
+        found = verify(out, source)
+        assert found.ok
+        assert found.counts["folders_respelled"] > 0
+    spoiled = next(path for path in (out / MASKS).rglob("*.png") if colon in path.parent.name)
+    spoiled.unlink()
+    assert not verify(out).ok

@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
-from roots import make_root
+from roots import clip, make_root
 
 from actiseg_data.errors import Refused
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
@@ -200,3 +200,11 @@ def test_counts_say_what_was_looked_at(roots):
     folder = first_mask(out).parent.name
     assert verify(out).counts["files"] == 17
     assert verify(out, only=[folder]).counts["files"] == 7
+
+
+def test_an_unknown_sequence_is_refused_with_the_one_that_may_be_meant(tmp_path):
+    root = make_root(tmp_path / "clean")
+    out = corrupt(root, make_recipe("boundary", 0.6), out=tmp_path / "noisy").out
+    folder = clip(1).folder
+    with pytest.raises(Refused, match=f"did you mean '{folder}'"):
+        verify(out, only=[folder[:-1]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -326,3 +327,65 @@ def test_a_frame_without_objects_weighs_one_everywhere(tmp_path):
     (path,) = (out / WEIGHTS).rglob("frame_0000000145.png")
     assert (read_index_mask(path) == 1).all()
     assert read_summary(out / "summary.json")["masks"] == "derived"
+
+
+@pytest.mark.parametrize("place", [Path(WEIGHTS), Path(WEIGHTS, "train")])
+def test_weights_behind_a_link_to_nothing_are_not_passed_over(kitchen, tmp_path, place):
+    shutil.rmtree(kitchen / place)
+    (kitchen / place).symlink_to("gone")
+    with pytest.raises(Refused) as refused:
+        corrupt(kitchen, BOUNDARY, out=tmp_path / "noisy")
+    (problem,) = refused.value.problems
+    assert problem.where == str(kitchen / place)
+    assert problem.what == "is a link to gone, which is not there"
+    assert problem.cure == "restore the target, or give --weights none"
+
+
+def test_weights_of_whole_sequences_that_are_missing_are_told_once_each(kitchen, tmp_path):
+    folders = sorted((kitchen / WEIGHTS / "train").iterdir())[2:]
+    for folder in folders:
+        shutil.rmtree(folder)
+    with pytest.raises(Refused) as refused:
+        corrupt(kitchen, TEXT, out=tmp_path / "noisy")
+    assert [problem.where for problem in refused.value.problems] == list(map(str, folders))
+
+
+def test_colours_for_weights_have_a_cure_for_weights(kitchen, tmp_path):
+    path = sorted((kitchen / WEIGHTS).rglob("*.png"))[1]
+    Image.open(path).convert("RGB").save(path)
+    with pytest.raises(Refused) as refused:
+        corrupt(kitchen, BOUNDARY, out=tmp_path / "noisy")
+    (problem,) = refused.value.problems
+    assert problem.what.startswith("is truecolour")
+    assert problem.cure == "prepare the split again, or give --weights none"
+
+
+def test_verify_calls_no_weights_a_mask(kitchen, tmp_path):
+    out = corrupt(kitchen, BOUNDARY, out=tmp_path / "noisy").out
+    path = sorted((out / WEIGHTS).rglob("*.png"))[0]
+    path.unlink()
+    assert verify(out).mismatches == (f"{path.relative_to(out).as_posix()}: is missing",)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", ">u2", "list"])
+def test_weights_are_taken_in_any_integer_dtype(dtype):
+    def cast(array: IndexMask) -> object:
+        return array.tolist() if dtype == "list" else array.astype(dtype)
+
+    clean = np.array([[0, 1, 1, 2]], np.uint8)
+    values = weigh_objects(cast(clean), cast(np.array([[1, 2, 2, 3]], np.uint8)))
+    assert derive_weights(cast(clean), values).tolist() == [[1, 2, 2, 3]]
+
+
+@pytest.mark.parametrize(
+    ("clean", "weights"),
+    [([[-1, 1]], [[1, 2]]), ([[300, 1]], [[1, 2]]), ([[0, 1]], [[0, 2]]), ([[0, 1]], [[2]])],
+)
+def test_arrays_that_hold_no_ids_or_weights_are_refused(clean, weights):
+    with pytest.raises(Refused):
+        weigh_objects(np.array(clean), np.array(weights))
+
+
+def test_noisy_ids_below_zero_are_refused_and_do_not_wrap_around():
+    with pytest.raises(Refused, match="noisy"):
+        derive_weights(np.array([[-1, 1]]), {})

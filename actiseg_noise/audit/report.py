@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.errors import Refused, refuse
+from actiseg_data.errors import Refused, refuse, suggest
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, open_split, split_names
 from actiseg_data.layouts.folder import FolderSplit, open_folder
 from actiseg_data.layouts.image_sets import objects_file
@@ -108,6 +108,9 @@ def audit(
     if split is not None:
         check_name(split, "split", "--split")
     recipe = _recipe_of(noisy)
+    if recipe is not None and split is not None and split != recipe.split:
+        _refuse_other_split(noisy, recipe.split, split, clean)
+        recipe = None  # it is not about this list
     lists = next((folder for folder in (noisy / IMAGE_SETS, noisy) if _splits(folder)), None)
     name = split or (recipe.split if recipe is not None else None) or _only_split(lists, clean)
     own_lexicon = carried_lexicon(noisy) or load_lexicon()
@@ -128,6 +131,12 @@ def audit(
     masks = _masks(noisy, clean, recipe, name, own, left_out, against, workers, stage)
     if words is None and masks is None:
         kind = recognise_dataset(noisy) if "masks" not in left_out else None
+        if kind is None and "masks" in left_out and "text" not in left_out:
+            raise refuse(
+                f"has noisy masks, but {left_out['masks']}",
+                noisy,
+                "give the clean dataset, or for masks alone a folder of clean ones, as --clean",
+            )
         media = ("text", "masks")
         lacks = (left_out.get(medium, f"has no noisy {medium} of a split") for medium in media)
         raise refuse(
@@ -182,7 +191,7 @@ def _masks(
         left_out["masks"] = refused.problems[0].what
         return None
     if with_masks is None and not has_clean_copies(folders):
-        left_out["masks"] = "tells no clean masks (frame_org.png, or the source)"
+        left_out["masks"] = _why_no_clean_masks(noisy, recipe)
         return None
     wanted = None if own is None else {sequence.folder for sequence in own.sequences}
     masks = audit_masks(noisy, folders, with_masks, wanted, workers, stage)
@@ -196,6 +205,28 @@ def _masks(
     if lacking:
         left_out[f"masks of {lacking} frames"] = "the clean dataset lacks them"
     return masks
+
+
+def _why_no_clean_masks(noisy: Path, recipe: Recipe | None) -> str:
+    if recipe is not None and (noisy / SUMMARY_FILE).is_file():
+        return f"the clean dataset that they were made from is not at {source_root(noisy, None)}"
+    return "tells no clean masks (frame_org.png, or the source)"
+
+
+def _refuse_other_split(noisy: Path, own: str, split: str, clean: Path | None) -> None:
+    """Refuse a list that is none of a noisy split's, or that stands beside it without noise and
+    with nothing to be held against."""
+    known = split_names(noisy)
+    if split not in known:
+        raise refuse(
+            f"has no split {split!r}{suggest(split, known)}", noisy, f"leave --split out, for {own}"
+        )
+    if clean is None:
+        raise refuse(
+            f"{split!r} stands beside the noisy split {own!r} as it was",
+            noisy,
+            "leave --split out, or give the clean dataset as --clean",
+        )
 
 
 def _lacking_frames(own: NoisyList | None, clean: Split | FolderSplit | None) -> int:

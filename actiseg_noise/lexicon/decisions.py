@@ -18,7 +18,7 @@ from actiseg_data.untrusted import (
     read_bytes,
     read_csv,
     read_text,
-    whole_number,
+    read_whole_number,
 )
 
 _SYNSET = re.compile(r"\S+\.[nvasr]\.\d+")
@@ -42,7 +42,7 @@ def read_decisions(path: Path) -> dict[int, Decision]:
     for line, row in enumerate(read_csv(path, ("class_id", "synset", "match", "why")), 2):
         where = f"{path}: row {line}"
         with problems.caught():
-            class_id = whole_number(row["class_id"])
+            class_id = read_whole_number(row["class_id"])
             if class_id is None:
                 raise refuse(f"{row['class_id'][:60]!r} is no class id", where, "correct it")
             if class_id in decisions:

@@ -10,7 +10,7 @@ from pathlib import Path
 from actiseg_data.errors import Problems, refuse
 from actiseg_data.lexicon import NUMBERS
 from actiseg_data.prepare.noun_classes import read_noun_table
-from actiseg_data.untrusted import check_text, read_csv, read_text, whole_number
+from actiseg_data.untrusted import check_text, read_csv, read_text, read_whole_number
 from actiseg_noise.lexicon.decisions import Decision, fold_name, name_key
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z' -]*")
@@ -108,7 +108,7 @@ def _noun_rows(path: Path, problems: Problems) -> Iterator[tuple[str, _Row]]:
 
 
 def _parse_row(row: _Row, position: int, where: str) -> Term:
-    class_id = whole_number(row.class_id) if row.class_id else position
+    class_id = read_whole_number(row.class_id) if row.class_id else position
     if class_id is None:
         raise refuse(f"{row.class_id[:60]!r} is no class id", where, "write id: name, other name")
     names = _unrepeated(fold_name(name) for name in row.names.split(","))
@@ -155,7 +155,7 @@ def read_judgements(path: Path) -> dict[tuple[int, str], Judgement]:
         with problems.caught():
             if row["use"] not in ("write", "recognise") or row["number"] not in NUMBERS:
                 raise refuse("has an unknown use or number", where, "correct it")
-            class_id = whole_number(row["class_id"])
+            class_id = read_whole_number(row["class_id"])
             if class_id is None:
                 raise refuse(f"{row['class_id'][:60]!r} is no class id", where, "correct it")
             judgements[class_id, row["name"]] = Judgement(row["use"] == "write", row["number"])

@@ -52,7 +52,7 @@ def photo_of(
 @dataclass(frozen=True)
 class View:
     """One frame: its masks, the ledger's rows by object id, and its image. touched: rows on masks;
-    reworded: rows on words."""
+    reworded: rows on words. dangling: whether the split's own photograph is a link to nothing."""
 
     sequence: Sequence
     frame: str
@@ -61,11 +61,16 @@ class View:
     touched: dict[int, MaskRow]
     reworded: dict[int, TextRow]
     photo: Image.Image | None
+    dangling: bool = False
 
     @property
     def title(self) -> str:
         """The title of the clean panel."""
-        return f"clean: {self.frame}" + ("" if self.photo else ", no photograph")
+        if self.photo is not None:
+            note = ", the source's photograph" if self.dangling else ""
+        else:
+            note = ", photograph: a link to nothing" if self.dangling else ", no photograph"
+        return f"clean: {self.frame}{note}"
 
     @property
     def size(self) -> tuple[int, int]:

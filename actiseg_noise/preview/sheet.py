@@ -22,6 +22,7 @@ from actiseg_data.records import (
     read_ledger,
 )
 from actiseg_data.sequences import Sequence
+from actiseg_data.untrusted import dangling_link
 from actiseg_noise.kinds import is_number
 from actiseg_noise.noisy_split import NoisySplit, open_noisy_split, read_split_recipe
 from actiseg_noise.preview.lettering import FAINT, INK, MARK, PAPER, fitting, font, width_of
@@ -86,7 +87,8 @@ def make_preview(
             row.object_id: row for row in rows if isinstance(row, MaskRow) and row.frame == frame
         }
         photo = photo_of(split, shown, frame, clean.shape)
-        view = View(shown, frame, clean, noisy, touched, reworded, photo)
+        dangling = dangling_link(split.noisy.frame_path(shown, frame)) is not None
+        view = View(shown, frame, clean, noisy, touched, reworded, photo, dangling)
         strips.append(_strip(view, masks=masks))
     return _sheet(whole, shown, split.recipe, strips, words)
 

@@ -121,6 +121,10 @@ def _from_file(path: Path, baseline: str | None) -> Runs:
         if name in top:
             with problems.caught():
                 texts[name] = _text(top[name])
+    if "split" in texts:
+        for part in texts["split"].split("/"):  # a list of DAVIS may have its year
+            with problems.caught():
+                check_name(part, "split", f"{path}: split")
     truth = path.parent / texts["truth"] if "truth" in texts else None
     sequences = path.parent / texts["sequences"] if "sequences" in texts else None
     named = (baseline, "--baseline")

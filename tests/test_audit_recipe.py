@@ -200,10 +200,11 @@ def test_narrations_and_prompts_must_go_together(kitchen, tmp_path):
 def test_what_cannot_be_held_against_its_recipe_is_not_as_claimed(kitchen, tmp_path):
     out = corrupt(kitchen, make_recipe("text", 0.4), out=tmp_path / "noisy").out
     recipe = json.loads((out / "recipe.json").read_text())
+    algorithm = recipe["noises"][0]["algorithm"]
     recipe["noises"][0]["algorithm"] = 99
     write_json(out / "recipe.json", recipe)
     assert any("could not be held against" in line for line in audit(out).findings)
-    recipe["noises"][0]["algorithm"] = 1
+    recipe["noises"][0]["algorithm"] = algorithm
     write_json(out / "recipe.json", recipe)
     assert audit(out).ok
     (out / IMAGE_SETS / "train.json").unlink()

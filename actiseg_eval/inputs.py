@@ -321,21 +321,35 @@ def _nothing_of(path: Path, sequences: list[Sequence], found: Mapping[str, Path]
     """The refusal of a folder that holds nothing of the sequences, with a cure."""
     wanted = [sequence.folder for sequence in sequences]
     held = ", ".join(map(shown, sorted(found)[:_FEW])) or name_contents(path)
-    what = f"has no prediction of the {len(wanted)} sequences of the split (it holds {held})"
-    cure = "give predictions of this split, or the right --split"
-    names = _likeness(found)
-    near = next(filter(None, (_near(name, names) for name in wanted)), "")
+    what = _describe_others(wanted, held)
     if list_files(path, ".png"):
-        cure = "give the folder that holds the folder of each sequence"
         if match_names(wanted, {path.absolute().name}).names:
-            what, cure = "is the folder of one sequence", f"give {path.absolute().parent}"
-    elif near:
-        what, cure = f"{what}{near}", f"if it is the same clip, rename it; else {cure}"
-    elif (kind := recognise_dataset(path)) is not None and not found:
-        what = f"is {kind}"
-    elif not found and (documents := list_files(path, ".json", ".json.gz")):
-        cure = f"if it is a list of COCO RLE, give {documents[0].path}; else {cure}"
-    return refuse(what, path, cure)
+            cure = f"give {path.absolute().parent}"
+            return refuse("is the folder of one sequence", path, cure)
+        return refuse(what, path, "give the folder that holds the folder of each sequence")
+    if not found:
+        kind = recognise_dataset(path)
+        if kind is not None:
+            return refuse(f"is {kind}", path, _RIGHT_SPLIT)
+        documents = list_files(path, ".json", ".json.gz")
+        if documents:
+            cure = f"if it is a list of COCO RLE, give {documents[0].path}; else {_RIGHT_SPLIT}"
+            return refuse(what, path, cure)
+    return _refuse_others(path, wanted, held, _likeness(found))
+
+
+def _refuse_others(place: Path, wanted: list[str], held: str, names: _Likeness) -> Refused:
+    """The refusal of predictions of other sequences; it names one that is similar."""
+    near = next(filter(None, (_near(name, names) for name in wanted)), "")
+    cure = f"if it is the same clip, rename it; else {_RIGHT_SPLIT}" if near else _RIGHT_SPLIT
+    return refuse(f"{_describe_others(wanted, held)}{near}", place, cure)
+
+
+def _describe_others(wanted: list[str], held: str) -> str:
+    return f"has no prediction of the {len(wanted)} sequences of the split (it holds {held})"
+
+
+_RIGHT_SPLIT = "give predictions of this split, or the right --split"
 
 
 def _likeness(names: Iterable[str]) -> _Likeness:
@@ -492,16 +506,9 @@ def _open_rle(path: Path, sequences: list[Sequence]) -> RlePredictions:
                 masks[sequence.folder] = _match_entries(path, sequence, of_frames, tally)
     problems.raise_if_any()
     if not masks:
-        names = _likeness(extra)
-        near = next(filter(None, (_near(of.folder, names) for of in sequences)), "")
         held = ", ".join(map(shown, extra[:_FEW])) or "nothing"
-        cure = "give predictions of this split, or the right --split"
-        raise refuse(
-            f"has no prediction of the {len(sequences)} sequences of the split (it holds {held})"
-            f"{near}",
-            path,
-            f"if it is the same clip, rename it; else {cure}" if near else cure,
-        )
+        wanted = [sequence.folder for sequence in sequences]
+        raise _refuse_others(path, wanted, held, _likeness(extra))
     return RlePredictions(path, masks, tally, _likeness(extra))
 
 
@@ -530,11 +537,7 @@ def _refuse_other_document(document: Any, path: Path) -> None:
     if isinstance(first, dict) and "sequence" not in first:
         kind = recognise_dataset(path)
         if kind is not None:
-            raise refuse(
-                f"is {kind}",
-                path,
-                _WRITE_LIST,
-            )
+            raise refuse(f"is {kind}", path, _WRITE_LIST)
 
 
 _WRITE_LIST = 'give a list of {"sequence", "frame", "object_id", "segmentation"}'

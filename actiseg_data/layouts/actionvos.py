@@ -46,6 +46,7 @@ from actiseg_data.untrusted import (
     check_name,
     dangling_link,
     gather,
+    name_some,
     read_json,
     refuse_missing,
 )
@@ -132,8 +133,9 @@ class Split:
                     )
                 foreign = foreign_ids(mask, sequence.object_ids)
                 if foreign:
+                    named = name_some([*map(str, foreign)], 8)
                     problems.add(
-                        f"holds the ids {_shortened(foreign)}, which the action list lacks",
+                        f"holds the ids {named}, which the action list lacks",
                         path,
                         "list the objects, or, if ids were blended by resampling or anti-aliasing, "
                         "make the mask again without",
@@ -293,8 +295,3 @@ def _places(
             if spelling != name:
                 spellings[wanted[name]] = spelling
     return subsets, spellings
-
-
-def _shortened(ids: list[int]) -> str:
-    shown = ", ".join(map(str, ids[:8]))
-    return f"{shown} and {len(ids) - 8} more" if len(ids) > 8 else shown

@@ -21,7 +21,15 @@ from typing import Any
 
 from actiseg_data.errors import Problems, refuse, suggest
 from actiseg_data.listing import list_folders, list_possible_folders
-from actiseg_data.untrusted import Cursor, check_name, check_text, read_bytes, refuse_missing, shown
+from actiseg_data.untrusted import (
+    Cursor,
+    check_name,
+    check_text,
+    name_some,
+    read_bytes,
+    refuse_missing,
+    shown,
+)
 
 LABELS = "labels"
 """What the noisy copies that methods learnt from are called, beside the methods."""
@@ -270,7 +278,7 @@ def _levels_of(folder: Path, problems: Problems) -> dict[float, dict[int, Path]]
         match = _FOLDER.fullmatch(path.name)
         level = parse_level(match[1]) if match else None
         if match is None or level is None:
-            unknown.append(shown(path.name))
+            unknown.append(path.name)
             continue
         seed = int(match[2] or -1)
         if seed in found.setdefault(level, {}):
@@ -281,9 +289,8 @@ def _levels_of(folder: Path, problems: Problems) -> dict[float, dict[int, Path]]
             )
         found[level][seed] = path
     if unknown:
-        more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
         problems.add(
-            f"holds {', '.join(unknown[:3])}{more}, no level of noise",
+            f"holds {name_some(unknown)}, no level of noise",
             folder,
             "give a folder of <method>/<level>/, levels named clean, 0.2, r0.2 or 20%, of several "
             "seeds 0.2_s1; or a YAML file",

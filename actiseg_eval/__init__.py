@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from actiseg_eval.protocols import Protocol, load_protocol
-    from actiseg_eval.report import Report
-    from actiseg_eval.scoring import Scorer, score
+    from actiseg_eval.reporting.score_report import Report
+    from actiseg_eval.scoring.folder_scoring import Scorer, score
 
 __all__ = ["Protocol", "Report", "Scorer", "load_protocol", "score"]
 

@@ -28,15 +28,15 @@ import numpy as np
 import typer
 from PIL import Image
 
-from actiseg_data.console import print_table
-from actiseg_data.files import write_json
+from actiseg_data.annotations.clips import Sequence
+from actiseg_data.annotations.masks import IndexMask, read_index_mask, write_index_mask
+from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split, open_split
-from actiseg_data.masks import IndexMask, read_index_mask, write_index_mask
-from actiseg_data.records import Recipe
-from actiseg_data.sequences import Sequence
-from actiseg_noise.corrupt import corrupt
-from actiseg_noise.presets import load_preset
-from actiseg_noise.recipe import make_recipe
+from actiseg_data.records.split_records import Recipe
+from actiseg_data.terminal.console import print_table
+from actiseg_noise.corruption.corruption import corrupt
+from actiseg_noise.recipes.building import make_recipe
+from actiseg_noise.recipes.presets import load_preset
 
 KERNEL = 9
 
@@ -135,8 +135,8 @@ def copies(split: Split, root: Path, *, longer: bool) -> Path:
 MEASURED = """
 import resource, sys
 from pathlib import Path
-from actiseg_noise.corrupt import corrupt
-from actiseg_noise.recipe import make_recipe
+from actiseg_noise.corruption.corruption import corrupt
+from actiseg_noise.recipes.building import make_recipe
 root, split, out = sys.argv[1:]
 corrupt(Path(root), make_recipe("dilate", 1.0, split=split), out=Path(out))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

@@ -31,16 +31,16 @@ from typing import Annotated
 
 import typer
 
-from actiseg_data.console import print_table
-from actiseg_data.digests import json_digest
-from actiseg_data.errors import Refused
-from actiseg_data.files import write_json
+from actiseg_data.annotations.masks import read_index_mask, write_index_mask
+from actiseg_data.core.digests import json_digest
+from actiseg_data.core.errors import Refused
+from actiseg_data.core.files import write_json
+from actiseg_data.core.validation import read_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
 from actiseg_data.layouts.image_sets import image_sets_files
-from actiseg_data.masks import read_index_mask, write_index_mask
-from actiseg_data.untrusted import read_json
-from actiseg_noise.output import journal_of, partial_folder
-from actiseg_noise.verify import verify
+from actiseg_data.terminal.console import print_table
+from actiseg_noise.split.partial_split import journal_of, partial_folder
+from actiseg_noise.verification.verification import verify
 
 DOCUMENTS = ("digests.json", "ledger.jsonl", "recipe.json")
 PATIENCE = 120  # seconds after which a run counts as hanging

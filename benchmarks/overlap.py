@@ -18,13 +18,13 @@ import numpy as np
 import typer
 from scipy.ndimage import distance_transform_edt
 
-from actiseg_data.console import print_table
+from actiseg_data.annotations.masks import IndexMask, ids_in
 from actiseg_data.layouts.actionvos import open_split
-from actiseg_data.masks import IndexMask, ids_in
-from actiseg_noise.apply import corrupt_sequence
-from actiseg_noise.boundary.contours import find_object
-from actiseg_noise.boundary.overlap import OVERLAPS, Claim
-from actiseg_noise.recipe import make_recipe
+from actiseg_data.terminal.console import print_table
+from actiseg_noise.mask_noise.clip_masks import corrupt_sequence
+from actiseg_noise.mask_noise.contours import find_object
+from actiseg_noise.mask_noise.overlap import OVERLAPS, Claim
+from actiseg_noise.recipes.building import make_recipe
 
 IN_PIXELS = "depth in pixels"
 

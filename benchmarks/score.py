@@ -35,12 +35,12 @@ import numpy as np
 import typer
 from PIL import Image
 
-from actiseg_data import png
-from actiseg_data.console import print_table
-from actiseg_data.files import write_json
+from actiseg_data.annotations import png
+from actiseg_data.annotations.masks import write_index_mask
+from actiseg_data.core.files import write_json
+from actiseg_data.core.opencv import load_cv2
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split, open_split
-from actiseg_data.masks import write_index_mask
-from actiseg_data.opencv import load_cv2
+from actiseg_data.terminal.console import print_table
 
 
 def make_inputs(split: Split, folder: Path, times: int, longer: int = 1) -> tuple[Path, Path]:

@@ -24,8 +24,9 @@ from typing import Annotated, Any
 
 import typer
 
-from actiseg_data.console import print_table
-from actiseg_data.files import write_json
+from actiseg_data.annotations.clips import Sequence
+from actiseg_data.core.files import write_json
+from actiseg_data.core.validation import Cursor
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, open_split
 from actiseg_data.layouts.image_sets import (
     PROMPT_STYLES,
@@ -33,8 +34,7 @@ from actiseg_data.layouts.image_sets import (
     make_image_sets,
     read_record,
 )
-from actiseg_data.sequences import Sequence
-from actiseg_data.untrusted import Cursor
+from actiseg_data.terminal.console import print_table
 
 RUNS = {
     "category": ("--type", "category"),

@@ -21,12 +21,12 @@ from typing import Annotated, Optional
 import torch
 import typer
 
-from actiseg_data.console import print_table
-from reference_trainer import engine
+from actiseg_data.terminal.console import print_table
 from reference_trainer.batch import Batch
 from reference_trainer.config import make_config, with_settings
-from reference_trainer.run import Run, assemble
 from reference_trainer.strategies import STRATEGIES
+from reference_trainer.training import engine
+from reference_trainer.training.run_state import Run, assemble
 
 _BEGUN = 0.75
 """Share of the run that lies behind: all warm-ups are over."""

@@ -14,10 +14,10 @@ import typer
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from actiseg_data.annotations.masks import IndexMask
 from actiseg_data.layouts.actionvos import open_split
-from actiseg_data.masks import IndexMask
-from actiseg_noise.apply import corrupt_sequence
-from actiseg_noise.presets import load_presets
+from actiseg_noise.mask_noise.clip_masks import corrupt_sequence
+from actiseg_noise.recipes.presets import load_presets
 
 WIDTH, COLUMNS, HEAD, GAP = 400, 4, 24, 6
 GOLDEN_ANGLE = 0.618  # hues of neighbouring ids lie far apart

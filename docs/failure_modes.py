@@ -14,10 +14,10 @@ import typer
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from actiseg_data.masks import IndexMask
-from actiseg_eval.bits import BinaryMask
-from actiseg_eval.boundary import region_iou
-from actiseg_eval.modes import MODES, diagnose
+from actiseg_data.annotations.masks import IndexMask
+from actiseg_eval.measures.bits import BinaryMask
+from actiseg_eval.measures.boundary_measures import region_iou
+from actiseg_eval.measures.failure_modes import MODES, diagnose
 
 SHAPE = (60, 90)
 COLUMNS, SCALE, HEAD, GAP = 4, 2, 38, 8

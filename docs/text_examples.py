@@ -13,13 +13,13 @@ from typing import Annotated, Any
 
 import typer
 
-from actiseg_data.keys import key
+from actiseg_data.annotations.clips import ObjectLabel, Sequence
+from actiseg_data.core.keys import key
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.layouts.image_sets import prompt
-from actiseg_data.records import TextRow
-from actiseg_data.sequences import ObjectLabel, Sequence
-from actiseg_noise.recipe import make_recipe
-from actiseg_noise.text.plan import plan_words
+from actiseg_data.records.split_records import TextRow
+from actiseg_noise.recipes.building import make_recipe
+from actiseg_noise.text_noise.text_plan import plan_words
 
 ROWS = 40
 

@@ -12,9 +12,9 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.errors import Problems, refuse
-from actiseg_data.files import write_bytes
-from actiseg_data.untrusted import read_bytes
+from actiseg_data.core.errors import Problems, refuse
+from actiseg_data.core.files import write_bytes
+from actiseg_data.core.validation import read_bytes
 
 CONFIG_FILE = "config.yaml"
 
@@ -130,7 +130,7 @@ def make_config(values: Mapping[str, Any], where: str) -> Config:
     (3, {'mask': 2.0, 'dice': 5.0, 'activity': 2.0})
     """
     # Both know torch, which the settings alone need not.
-    from reference_trainer.encoders import ENCODERS
+    from reference_trainer.network.encoders import ENCODERS
     from reference_trainer.strategies import resolve
 
     problems = Problems()

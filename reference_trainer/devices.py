@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
-from actiseg_data.errors import Refused, refuse
+from actiseg_data.core.errors import Refused, refuse
 
 
 def pick_device(name: str) -> torch.device:

@@ -7,7 +7,8 @@ from typing import Any
 
 import hypothesis
 import pytest
-from real_visor import Prepared, prepare_real
+
+from tests.helpers.real_visor import Prepared, prepare_real
 
 # The gate judges a change by the same examples every time; everyone else searches new ones. No test
 # fails because the machine is busy.

@@ -21,9 +21,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from actiseg_data.collector import collector_paused
-from actiseg_data.digests import json_digest
-from actiseg_data.errors import Problems, Refused, nearest, refuse, suggest
+from actiseg_data.annotations.clips import Sequence, number_equals
+from actiseg_data.annotations.masks import IndexMask, foreign_ids, read_index_mask
+from actiseg_data.core.digests import json_digest
+from actiseg_data.core.errors import Problems, Refused, nearest, refuse, suggest
+from actiseg_data.core.gc_pause import collector_paused
+from actiseg_data.core.listing import list_files, list_folders
+from actiseg_data.core.validation import (
+    Cursor,
+    check_name,
+    dangling_link,
+    gather,
+    name_some,
+    read_json,
+    refuse_missing,
+)
 from actiseg_data.layouts.image_sets import (
     Expression,
     ObjectEntry,
@@ -35,21 +47,9 @@ from actiseg_data.layouts.image_sets import (
     read_record,
     refuse_repeats,
 )
-from actiseg_data.layouts.recognise import recognise_dataset
+from actiseg_data.layouts.photographs import find_photograph, find_photographs
+from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.layouts.spelling import find_path, find_paths, match_names
-from actiseg_data.listing import list_files, list_folders
-from actiseg_data.masks import IndexMask, foreign_ids, read_index_mask
-from actiseg_data.photographs import find_photograph, find_photographs
-from actiseg_data.sequences import Sequence, number_equals
-from actiseg_data.untrusted import (
-    Cursor,
-    check_name,
-    dangling_link,
-    gather,
-    name_some,
-    read_json,
-    refuse_missing,
-)
 
 IMAGE_SETS = "ImageSets"
 MASKS = "Annotations_Sparse"

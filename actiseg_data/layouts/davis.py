@@ -15,15 +15,15 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from actiseg_data.errors import Problems, Refused, nearest, refuse, suggest
-from actiseg_data.layouts.sequence_lists import SequenceList, read_sequence_list
-from actiseg_data.listing import (
+from actiseg_data.core.errors import Problems, Refused, nearest, refuse, suggest
+from actiseg_data.core.listing import (
     list_files,
     list_folders,
     list_possible_folders,
     name_contents,
 )
-from actiseg_data.untrusted import dangling_link, refuse_missing, shown
+from actiseg_data.core.validation import dangling_link, refuse_missing, shown
+from actiseg_data.layouts.clip_lists import SequenceList, read_sequence_list
 
 ANNOTATIONS = ("Annotations", "Annotations_unsupervised")
 LISTS = "ImageSets"

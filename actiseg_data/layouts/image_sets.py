@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from actiseg_data.errors import Problems, refuse
-from actiseg_data.sequences import ObjectLabel, Sequence
-from actiseg_data.untrusted import Cursor, check_name, gather, is_plain_text, whole_number
+from actiseg_data.annotations.clips import ObjectLabel, Sequence
+from actiseg_data.core.errors import Problems, refuse
+from actiseg_data.core.validation import Cursor, check_name, gather, is_plain_text, whole_number
 
 T = TypeVar("T")
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import unquote
 
-from actiseg_data.errors import Problems
-from actiseg_data.listing import list_folder
-from actiseg_data.untrusted import shown
+from actiseg_data.core.errors import Problems
+from actiseg_data.core.listing import list_folder
+from actiseg_data.core.validation import shown
 
 _COLONS = str.maketrans(dict.fromkeys("\uf03a\uff1a\ua789", ":"))
 """What Samba and macOS, rclone and Windows users write for a colon."""

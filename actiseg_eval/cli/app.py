@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from actiseg_data.command_line import Quiet, Version, Workers, locate, staged
+from actiseg_data.terminal.command_line import Quiet, Version, Workers, locate, staged
 
 if TYPE_CHECKING:
-    from actiseg_eval.truth import Truth
+    from actiseg_eval.predictions.ground_truth import Truth
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
@@ -118,11 +118,11 @@ def score(
 
     Example: actiseg-eval score preds/ --gt dataset_visor --metrics core,jf --workers 2
     """
-    from actiseg_data.files import refuse_inside_of, refuse_same, write_bytes, write_json
-    from actiseg_data.records import read_ledger
-    from actiseg_eval.bootstrap import Bootstrap
-    from actiseg_eval.printing import print_report
-    from actiseg_eval.scoring import score as compute
+    from actiseg_data.core.files import refuse_inside_of, refuse_same, write_bytes, write_json
+    from actiseg_data.records.split_records import read_ledger
+    from actiseg_eval.cli.score_tables import print_report
+    from actiseg_eval.resampling.bootstrap import Bootstrap
+    from actiseg_eval.scoring.folder_scoring import score as compute
 
     bootstrap = Bootstrap(level, resamples, cluster) if resamples else None
     truth = _truth(preds, gt, split, sequences)
@@ -182,11 +182,11 @@ def compare(
 
     Example: actiseg-eval compare ours=run1,run2,run3 elr=run4,run5,run6 --gt dataset_visor
     """
-    from actiseg_data.files import refuse_inside_of, write_json
-    from actiseg_eval.bootstrap import Bootstrap
-    from actiseg_eval.comparison import compare as compute
-    from actiseg_eval.comparison import parse_methods
-    from actiseg_eval.printing import print_comparison
+    from actiseg_data.core.files import refuse_inside_of, write_json
+    from actiseg_eval.cli.score_tables import print_comparison
+    from actiseg_eval.comparison.comparing import compare as compute
+    from actiseg_eval.comparison.comparing import parse_methods
+    from actiseg_eval.resampling.bootstrap import Bootstrap
 
     bootstrap = Bootstrap(level, resamples, cluster)
     parsed = parse_methods(methods)
@@ -265,11 +265,11 @@ def robustness(
 
     Example: actiseg-eval robustness runs.yaml --gt dataset_visor --workers 2
     """
-    from actiseg_data.files import refuse_inside_of, refuse_same, write_bytes, write_json
-    from actiseg_eval.bootstrap import Bootstrap
-    from actiseg_eval.printing import print_robustness
-    from actiseg_eval.robustness import measure_robustness
-    from actiseg_eval.runs import read_runs
+    from actiseg_data.core.files import refuse_inside_of, refuse_same, write_bytes, write_json
+    from actiseg_eval.cli.score_tables import print_robustness
+    from actiseg_eval.noise_levels.measuring import measure_robustness
+    from actiseg_eval.noise_levels.runs import read_runs
+    from actiseg_eval.resampling.bootstrap import Bootstrap
 
     bootstrap = Bootstrap(level, resamples, cluster) if resamples else None
     _check_figures(figure, protocol, metrics)
@@ -325,8 +325,8 @@ def protocols(
 
     Example: actiseg-eval protocols preds/ --gt dataset_visor
     """
-    from actiseg_eval.differences import compare_protocols
-    from actiseg_eval.printing import print_differences, print_protocols
+    from actiseg_eval.cli.score_tables import print_differences, print_protocols
+    from actiseg_eval.comparison.protocol_differences import compare_protocols
     from actiseg_eval.protocols import load_protocols
 
     if preds is None:
@@ -359,9 +359,9 @@ def metrics(
 
     Example: actiseg-eval metrics giou n_miou
     """
-    from actiseg_data.files import write_bytes
-    from actiseg_eval.cards import cards_markdown, chosen_cards, load_cards
-    from actiseg_eval.printing import print_cards, print_figures
+    from actiseg_data.core.files import write_bytes
+    from actiseg_eval.cli.score_tables import print_cards, print_figures
+    from actiseg_eval.metrics.metric_cards import cards_markdown, chosen_cards, load_cards
 
     if figures:
         print_cards(chosen_cards(figures))
@@ -374,12 +374,12 @@ def metrics(
 
 def _check_figures(figures: list[str] | None, protocol: str, metrics: str | None) -> None:
     """Raises `Refused` for figures that there are not, or that will not be measured."""
-    from actiseg_data.errors import Problems, suggest
-    from actiseg_eval.cards import load_cards
-    from actiseg_eval.figures import figure_names
-    from actiseg_eval.metrics import METRICS
+    from actiseg_data.core.errors import Problems, suggest
+    from actiseg_eval.metrics.computing import figure_names
+    from actiseg_eval.metrics.definitions import METRICS
+    from actiseg_eval.metrics.metric_cards import load_cards
     from actiseg_eval.protocols import load_protocol
-    from actiseg_eval.scoring import figure_measures
+    from actiseg_eval.scoring.folder_scoring import figure_measures
 
     rules = load_protocol(protocol)
     measured = figure_names(rules, figure_measures(metrics, rules))
@@ -398,11 +398,11 @@ def _check_figures(figures: list[str] | None, protocol: str, metrics: str | None
 
 def _truth(preds: Path, gt: Path | None, split: str | None, sequences: Path | None) -> Truth:
     """The truth that is named, or that the predictions name; the first lines printed say which."""
+    from actiseg_data.core.validation import printable, refuse_missing
     from actiseg_data.layouts.actionvos import IMAGE_SETS
-    from actiseg_data.records import read_predictions_note
-    from actiseg_data.untrusted import printable, refuse_missing
-    from actiseg_eval.inputs import predictions_note
-    from actiseg_eval.truth import open_truth
+    from actiseg_data.records.split_records import read_predictions_note
+    from actiseg_eval.predictions.ground_truth import open_truth
+    from actiseg_eval.predictions.prediction_folders import predictions_note
 
     if not preds.exists():
         cure = "give a folder of predictions, or a .json"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from actiseg_data.entry_point import run_commands
+from actiseg_data.terminal.entry_point import run_commands
 
 
 def main() -> None:

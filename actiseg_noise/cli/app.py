@@ -6,8 +6,13 @@ from collections.abc import Callable
 
 import typer
 
-from actiseg_data.command_line import Version
-from actiseg_noise.cli import auditing, checking, datasets, lexicon, making, manifests
+from actiseg_data.terminal.command_line import Version
+from actiseg_noise.cli import audit_command as auditing
+from actiseg_noise.cli import checking_commands as checking
+from actiseg_noise.cli import corrupt_command as making
+from actiseg_noise.cli import dataset_commands as datasets
+from actiseg_noise.cli import lexicon_commands as lexicon
+from actiseg_noise.cli import preset_commands as manifests
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from actiseg_data.masks import IndexMask, ids_in
-from actiseg_data.opencv import load_cv2
-from actiseg_data.photographs import read_rgb, refuse_aspect
-from actiseg_data.records import MaskRow, TextRow
-from actiseg_data.sequences import Sequence
-from actiseg_noise.noisy_split import NoisySplit
+from actiseg_data.annotations.clips import Sequence
+from actiseg_data.annotations.masks import IndexMask, ids_in
+from actiseg_data.core.opencv import load_cv2
+from actiseg_data.layouts.photographs import read_rgb, refuse_aspect
+from actiseg_data.records.split_records import MaskRow, TextRow
 from actiseg_noise.preview.captions import Box, Caption, place_captions
 from actiseg_noise.preview.lettering import MARK, fitting, font, width_of
+from actiseg_noise.split.noisy_split import NoisySplit
 
 Pixels: TypeAlias = NDArray[np.float64]
 """(H, W, 3), red, green and blue from 0 to 255."""

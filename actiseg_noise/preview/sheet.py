@@ -10,21 +10,19 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from actiseg_data.errors import refuse, suggest
-from actiseg_data.files import write_bytes
+from actiseg_data.annotations.clips import Sequence
+from actiseg_data.annotations.masks import ids_in
+from actiseg_data.core.errors import refuse, suggest
+from actiseg_data.core.files import write_bytes
+from actiseg_data.core.validation import dangling_link
 from actiseg_data.layouts.actionvos import open_split
-from actiseg_data.masks import ids_in
-from actiseg_data.records import (
+from actiseg_data.records.split_records import (
     LEDGER_FILE,
     MaskRow,
     Recipe,
     TextRow,
     read_ledger,
 )
-from actiseg_data.sequences import Sequence
-from actiseg_data.untrusted import dangling_link
-from actiseg_noise.kinds import is_number
-from actiseg_noise.noisy_split import NoisySplit, open_noisy_split, read_split_recipe
 from actiseg_noise.preview.lettering import FAINT, INK, MARK, PAPER, fitting, font, width_of
 from actiseg_noise.preview.panels import (
     GAINED,
@@ -37,7 +35,9 @@ from actiseg_noise.preview.panels import (
     photo_of,
     write_names,
 )
-from actiseg_noise.text.changes import changed_words
+from actiseg_noise.recipes.kind_specs import is_number
+from actiseg_noise.split.noisy_split import NoisySplit, open_noisy_split, read_split_recipe
+from actiseg_noise.text_noise.word_diff import changed_words
 
 FEW = 4
 """Frames that are shown unless they are named."""
@@ -210,7 +210,7 @@ def _strip(view: View, *, masks: bool) -> _Strip:
 def describe(recipe: Recipe) -> str:
     """A recipe in words.
 
-    >>> from actiseg_noise.recipe import make_recipe
+    >>> from actiseg_noise.recipes.building import make_recipe
     >>> describe(make_recipe("boundary", 0.4))
     'dilate, erode or jitter at rate 0.4, target IoU 0.8, positive objects, seed 0'
     >>> describe(make_recipe("text", 0.2, parameters={"flip": "near"}))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from actiseg_data.command_line import Quiet, Version, locate, staged
+from actiseg_data.terminal.command_line import Quiet, Version, locate, staged
 
 if TYPE_CHECKING:
-    from reference_trainer.run import Run
+    from reference_trainer.training.run_state import Run
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
@@ -38,7 +38,7 @@ def _need_torch() -> None:
     """Raises `Refused` where PyTorch is not installed: the base install goes without."""
     from importlib.util import find_spec
 
-    from actiseg_data.errors import refuse
+    from actiseg_data.core.errors import refuse
 
     try:  # to look for it is quick, to import it is not
         there = find_spec("torch") is not None
@@ -131,7 +131,7 @@ def fit(
     values |= {name: value for name, value in flags.items() if value is not None}
     values["options"] |= {name: value for name, value in options.items() if value is not None}
     config = make_config(values, "--set" if config_file is None else str(config_file))
-    from reference_trainer.engine import fit as train  # torch, which takes a second or two
+    from reference_trainer.training.engine import fit as train  # torch, which takes a second or two
 
     if not quiet:
         print(config.to_yaml(), end="")
@@ -142,7 +142,7 @@ def fit(
 def resume(run: RunFolder, quiet: Quiet = False) -> None:
     """Go on with a run that was stopped, to the weights that it would have had."""
     _need_torch()
-    from reference_trainer.engine import resume as go_on
+    from reference_trainer.training.engine import resume as go_on
 
     _tell(go_on(run, quiet=quiet))
 
@@ -164,7 +164,7 @@ def predict(
     Example: actiseg-train predict run dataset_visor --split val_human --out preds
     """
     _need_torch()
-    from reference_trainer.predict import predict as make
+    from reference_trainer.inference.predictor import predict as make
 
     root = locate(dataset)
     folder = run / split if out is None else out
@@ -195,7 +195,7 @@ def threshold(
     Example: actiseg-train threshold preds --activity-threshold 0.5 --out preds_050
     """
     _need_torch()
-    from reference_trainer.predict import paint_again
+    from reference_trainer.inference.predictor import paint_again
 
     print(paint_again(preds, out, activity, stage=staged(quiet)))
     print(f"next: actiseg-eval score {_quoted(out)}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from actiseg_data.errors import refuse
+from actiseg_data.core.errors import refuse
 from reference_trainer.strategies.action_focal import ActionFocal
 from reference_trainer.strategies.apl import Apl, AplOptions
 from reference_trainer.strategies.base import Strategy, Task
@@ -14,10 +14,10 @@ from reference_trainer.strategies.co_teaching import CoTeaching, CoTeachingOptio
 from reference_trainer.strategies.elr import Elr, ElrOptions
 from reference_trainer.strategies.gce import Gce, GceOptions
 from reference_trainer.strategies.npn import Npn, NpnOptions
-from reference_trainer.strategies.options import Options
 from reference_trainer.strategies.pmhm import Pmhm, PmhmOptions
 from reference_trainer.strategies.sce import Sce, SceOptions
 from reference_trainer.strategies.smart import Smart, SmartOptions
+from reference_trainer.strategies.strategy_options import Options
 
 
 @dataclass(frozen=True)

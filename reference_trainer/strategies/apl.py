@@ -7,9 +7,9 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from reference_trainer.losses import ACTIVE, PASSIVE
-from reference_trainer.strategies.options import knob
+from reference_trainer.strategies.losses import ACTIVE, PASSIVE
 from reference_trainer.strategies.pixelwise import PixelOptions, Pixelwise
+from reference_trainer.strategies.strategy_options import knob
 
 
 @dataclass(frozen=True)

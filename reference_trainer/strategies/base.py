@@ -12,10 +12,10 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
-from actiseg_data.keys import key
-from reference_trainer import losses
+from actiseg_data.core.keys import key
 from reference_trainer.batch import Batch, Loss, Output, Progress
-from reference_trainer.strategies.options import Options
+from reference_trainer.strategies import losses
+from reference_trainer.strategies.strategy_options import Options
 
 _ALGORITHM = 1
 

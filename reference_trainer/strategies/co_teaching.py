@@ -9,10 +9,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from actiseg_data.keys import key, uniform
+from actiseg_data.core.keys import key, uniform
 from reference_trainer.batch import Batch, Loss, Output, Progress
 from reference_trainer.strategies.base import Net, Strategy, mean_loss
-from reference_trainer.strategies.options import RELEASED, ReleasedOptions, knob
+from reference_trainer.strategies.strategy_options import RELEASED, ReleasedOptions, knob
 
 
 @dataclass(frozen=True)

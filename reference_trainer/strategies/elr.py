@@ -9,11 +9,11 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from reference_trainer import losses
 from reference_trainer.batch import Batch
+from reference_trainer.strategies import losses
 from reference_trainer.strategies.base import Strategy, Task, scale_when_undecided
-from reference_trainer.strategies.memory import Seen
-from reference_trainer.strategies.options import RELEASED, ScaledOptions, knob
+from reference_trainer.strategies.pixel_memory import Seen
+from reference_trainer.strategies.strategy_options import RELEASED, ScaledOptions, knob
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from reference_trainer import losses
 from reference_trainer.batch import Progress
+from reference_trainer.strategies import losses
 from reference_trainer.strategies.base import Net
-from reference_trainer.strategies.options import RELEASED, knob
 from reference_trainer.strategies.pixelwise import PixelOptions, Pixelwise
+from reference_trainer.strategies.strategy_options import RELEASED, knob
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from reference_trainer.batch import Batch, Progress
 from reference_trainer.strategies.base import Net, Strategy, is_warm_up, scale_when_undecided
-from reference_trainer.strategies.options import ScaledOptions, knob
+from reference_trainer.strategies.strategy_options import ScaledOptions, knob
 
 
 @dataclass(frozen=True)

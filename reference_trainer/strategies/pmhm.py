@@ -9,12 +9,12 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from actiseg_data.keys import integer, key, parts, uniform
-from reference_trainer import losses
+from actiseg_data.core.keys import integer, key, parts, uniform
 from reference_trainer.batch import Batch, Loss, Output, Progress
+from reference_trainer.strategies import losses
 from reference_trainer.strategies.base import Net, Strategy, Task, generator, mean_loss, total
-from reference_trainer.strategies.options import ReleasedOptions, knob
-from reference_trainer.strategies.regions import (
+from reference_trainer.strategies.strategy_options import ReleasedOptions, knob
+from reference_trainer.strategies.trusted_regions import (
     RegionRule,
     Regions,
     agreed,

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from reference_trainer import losses
-from reference_trainer.strategies.options import knob
+from reference_trainer.strategies import losses
 from reference_trainer.strategies.pixelwise import PixelOptions, Pixelwise
+from reference_trainer.strategies.strategy_options import knob
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from reference_trainer import losses
 from reference_trainer.batch import Batch, Output, Progress
 from reference_trainer.devices import precision
+from reference_trainer.strategies import losses
 from reference_trainer.strategies.base import Net, Strategy, Task, is_warm_up, scale_when_undecided
-from reference_trainer.strategies.options import ScaledOptions, knob
+from reference_trainer.strategies.strategy_options import ScaledOptions, knob
 
 HARD_FROM, HARD_TO, HARD_SHARE = 0.2, 0.7, 0.15
 """All pixels count until the first share of the run; then fewer, down to the last at the second."""

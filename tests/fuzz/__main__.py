@@ -11,10 +11,10 @@ import atheris
 with atheris.instrument_imports(
     include=["actiseg_data", "actiseg_eval", "actiseg_noise", "PIL.PngImagePlugin"]
 ):
-    from fuzz.targets import TARGETS
+    from tests.fuzz.targets import TARGETS
 
-from fuzz.mutations import mutate_json, mutate_png, words_of
-from fuzz.seeds import seeds
+from tests.fuzz.mutations import mutate_json, mutate_png, words_of
+from tests.fuzz.seeds import seeds
 
 CORPUS = Path(__file__).parent / "corpus"
 

@@ -15,7 +15,7 @@ from typing import Any
 import actiseg_data
 import actiseg_eval
 import actiseg_noise
-from fuzz.targets import TARGETS
+from tests.fuzz.targets import TARGETS
 
 MOST = 15
 """Inputs that are kept of a target."""

@@ -8,19 +8,19 @@ from dataclasses import asdict
 from importlib import resources
 
 import numpy as np
-import visor_files as visor
-from kitchens import kitchen_clip
 from PIL import Image
-from roots import clip
 
-from actiseg_data import png
+from actiseg_data.annotations import png
+from actiseg_data.annotations.lexicon import load_lexicon
+from actiseg_data.annotations.masks import PALETTE
 from actiseg_data.layouts.image_sets import make_image_sets
-from actiseg_data.lexicon import load_lexicon
-from actiseg_data.masks import PALETTE
-from actiseg_data.records import MaskRow, PredictionsNote, TextRow
-from actiseg_noise.kinds import KIND_SPECS
-from actiseg_noise.presets import MANIFESTS
-from actiseg_noise.recipe import make_recipe
+from actiseg_data.records.split_records import MaskRow, PredictionsNote, TextRow
+from actiseg_noise.recipes.building import make_recipe
+from actiseg_noise.recipes.kind_specs import KIND_SPECS
+from actiseg_noise.recipes.presets import MANIFESTS
+from tests.helpers import visor_files as visor
+from tests.helpers.kitchens import kitchen_clip
+from tests.helpers.roots import clip
 
 PRESETS = ("smart.json", "actiseg.prompts.json")
 

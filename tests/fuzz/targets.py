@@ -20,12 +20,22 @@ from typing import TypeVar
 
 import numpy as np
 from PIL import Image
-from roots import clip
 
-from actiseg_data import png
-from actiseg_data.errors import Problems
-from actiseg_data.files import write_json
-from actiseg_data.layouts import visor
+from actiseg_data.annotations import png
+from actiseg_data.annotations.clips import ObjectLabel
+from actiseg_data.annotations.lexicon import (
+    MATCHES,
+    Lexicon,
+    load_lexicon,
+    parse_lexicon,
+    read_lexicon,
+)
+from actiseg_data.annotations.masks import MAX_SIDE, PALETTE, read_index_mask
+from actiseg_data.annotations.polygons import fill_closed
+from actiseg_data.core.errors import Problems
+from actiseg_data.core.files import write_json
+from actiseg_data.core.validation import Cursor, check_name, gather, parse_json, read_json
+from actiseg_data.layouts import visor_json as visor
 from actiseg_data.layouts.actionvos import IMAGE_SETS, open_split
 from actiseg_data.layouts.image_sets import (
     expressions_file,
@@ -36,10 +46,7 @@ from actiseg_data.layouts.image_sets import (
     read_object_entry,
     read_record,
 )
-from actiseg_data.lexicon import MATCHES, Lexicon, load_lexicon, parse_lexicon, read_lexicon
-from actiseg_data.masks import MAX_SIDE, PALETTE, read_index_mask
-from actiseg_data.polygons import fill_closed
-from actiseg_data.records import (
+from actiseg_data.records.split_records import (
     Recipe,
     parse_ledger_row,
     parse_recipe,
@@ -49,21 +56,20 @@ from actiseg_data.records import (
     read_recipe,
     read_summary,
 )
-from actiseg_data.sequences import ObjectLabel
-from actiseg_data.untrusted import Cursor, check_name, gather, parse_json, read_json
-from actiseg_eval.inputs import open_predictions
-from actiseg_eval.prediction import ids_of, shape_of
+from actiseg_eval.measures.prediction import ids_of, shape_of
+from actiseg_eval.predictions.prediction_folders import open_predictions
 from actiseg_eval.protocols import parse_protocols
-from actiseg_noise.journal import find_records
-from actiseg_noise.journal import read_record as read_journal
-from actiseg_noise.lexicon.decisions import read_decisions
-from actiseg_noise.lexicon.vocabulary import read_noun_class_table, read_noun_list
-from actiseg_noise.presets import parse_presets
-from actiseg_noise.recipe import check_recipe, make_recipe, parse_setting
-from actiseg_noise.text.choices import read_matrix
-from actiseg_noise.text.plan import plan_words
-from actiseg_noise.text.wordings import read_word_items
-from actiseg_noise.text.words import WordNoise
+from actiseg_noise.lexicon_builder.decisions import read_decisions
+from actiseg_noise.lexicon_builder.vocabulary import read_noun_class_table, read_noun_list
+from actiseg_noise.recipes.building import check_recipe, make_recipe, parse_setting
+from actiseg_noise.recipes.presets import parse_presets
+from actiseg_noise.split.journal import find_records
+from actiseg_noise.split.journal import read_record as read_journal
+from actiseg_noise.split.wordings import read_word_items
+from actiseg_noise.text_noise.choices import read_matrix
+from actiseg_noise.text_noise.clip_words import WordNoise
+from actiseg_noise.text_noise.text_plan import plan_words
+from tests.helpers.roots import clip
 
 T = TypeVar("T")
 

@@ -1,0 +1,1 @@
+"""What an annotated clip is in memory: clips, masks, polygons, classes."""

@@ -1,0 +1,340 @@
+"""The lexicon: noun classes, what they are called, and where WordNet has them.
+
+A document that names every class by its id, with the names that people write for it, its
+supercategory, its WordNet 3.0 synset in the sense that is meant, and the paths from that synset up
+to the root. Relations only, no glosses. The one of EPIC-KITCHENS-100 is installed with the package,
+under licences of its own (``data_manifests/lexicon``); `actiseg-noise lexicon build` makes others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from actiseg_data.core.digests import json_digest
+from actiseg_data.core.errors import Problems, refuse
+from actiseg_data.core.validation import Cursor, gather, parse_json, read_json
+
+SCHEMA = "actiseg/lexicon/1"
+
+SHIPPED = "epic-100.json"
+"""The lexicon of EPIC-KITCHENS-100, in the folder ``data_manifests/lexicon``."""
+
+NUMBERS = ("singular", "plural", "mass")
+MATCHES = ("exact", "nearest")
+
+Paths: TypeAlias = tuple[tuple[str, ...], ...]
+"""Ways from WordNet's root down to a synset, both included."""
+
+
+@dataclass(frozen=True)
+class Name:
+    """How a thing is called.
+
+    text: such as ``cutting board``. head: its last word, which carries the number. number: one of
+    `NUMBERS`. other: the plural of a singular, and of what people count though it is ``mass``; the
+    singular of a plural; None where there is none.
+    article: ``a`` or ``an`` before a singular, else None. written: whether noise may write it; the
+    others (misspelt, or leftovers of sentences) are only recognised.
+    """
+
+    text: str
+    head: str
+    number: str
+    other: str | None
+    article: str | None
+    written: bool
+
+    @property
+    def plural(self) -> str | None:
+        """The plural form; None for what cannot be counted."""
+        return {"plural": self.text, "singular": self.other}.get(self.number)
+
+    @property
+    def singular(self) -> str | None:
+        """The singular form; None for what cannot be counted or has plurals only."""
+        return {"singular": self.text, "plural": self.other}.get(self.number)
+
+
+@dataclass(frozen=True)
+class Sister:
+    """A WordNet sister term of a class: a synset with a common direct hypernym. similarity: to the
+    class's own synset, see `similarity`."""
+
+    name: Name
+    synset: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class NounClass:
+    """A class of things.
+
+    name: what the class is called. supercategory: its group, such as ``cutlery``, or None. synset:
+    its WordNet 3.0 synset; match: ``exact``, or ``nearest`` where WordNet lacks the thing.
+    candidates: the senses that it was chosen among. paths: from the root to the synset. names: all
+    that people call it. sisters: see `Sister`; none of them is a name of any class.
+    """
+
+    class_id: int
+    name: str
+    supercategory: str | None
+    synset: str
+    match: str
+    candidates: tuple[str, ...]
+    paths: Paths
+    names: tuple[Name, ...]
+    sisters: tuple[Sister, ...]
+
+    @cached_property
+    def written(self) -> tuple[Name, ...]:
+        """The names that noise may write."""
+        return tuple(name for name in self.names if name.written)
+
+    @cached_property
+    def ancestry(self) -> dict[str, Ancestor]:
+        """Every synset on the paths, and how it stands to the class's own."""
+        return ancestry(self.paths)
+
+
+@dataclass(frozen=True)
+class Ancestor:
+    """A synset above another. least, most: its depth, counted in nodes from the root, along the
+    shortest and the longest path. steps: fewest steps down to the other."""
+
+    least: int
+    most: int
+    steps: int
+
+
+def ancestry(paths: Paths) -> dict[str, Ancestor]:
+    """The ancestors of a synset by name, the synset itself among them.
+
+    >>> ancestry((("entity.n.01", "tool.n.01", "knife.n.01"),))["tool.n.01"]
+    Ancestor(least=2, most=2, steps=1)
+    """
+    found: dict[str, Ancestor] = {}
+    for path in paths:
+        for position, synset in enumerate(path):
+            depth, steps = position + 1, len(path) - 1 - position
+            known = found.get(synset, Ancestor(depth, depth, steps))
+            found[synset] = Ancestor(
+                min(depth, known.least), max(depth, known.most), min(steps, known.steps)
+            )
+    return found
+
+
+def similarity(one: Mapping[str, Ancestor], other: Mapping[str, Ancestor]) -> float:
+    """How near two synsets are in WordNet, in (0, 1], from their `ancestry`.
+
+    With c their lowest common ancestor, d its depth in nodes and s the fewest steps down to each::
+
+        2 d / ((d + s(one)) + (d + s(other)))
+
+    Wu and Palmer, "Verb semantics and lexical selection" (ACL 1994), with the choices of NLTK's
+    ``wup_similarity``: the lowest is the one whose shortest path from the root is longest, and its
+    depth is that of its longest path. Steps lead down hypernym paths only (NLTK's may go up past
+    the ancestor and down again, where a synset has several paths). Where several are lowest, the
+    largest value counts. 0 where nothing is common.
+
+    >>> fork = ancestry((("entity.n.01", "cutlery.n.02", "fork.n.01"),))
+    >>> spoon = ancestry((("entity.n.01", "cutlery.n.02", "spoon.n.01"),))
+    >>> round(similarity(fork, spoon), 3)
+    0.667
+    """
+    common = [synset for synset in one if synset in other]
+    lowest = max((one[synset].least for synset in common), default=0)
+    values = [
+        2 * one[synset].most / (2 * one[synset].most + one[synset].steps + other[synset].steps)
+        for synset in common
+        if one[synset].least == lowest
+    ]
+    return max(values, default=0.0)
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Noun classes by id, ascending. title: whose classes they are. licence: what they are derived
+    from, under which terms. document: as it was read, with its digest."""
+
+    title: str
+    licence: str
+    classes: Mapping[int, NounClass]
+    document: Mapping[str, Any]
+    digest: str
+
+    def similarity(self, one: int, other: int) -> float:
+        """`similarity` of two classes."""
+        return similarity(self.classes[one].ancestry, self.classes[other].ancestry)
+
+    def holds(self, general: int, special: int) -> bool:
+        """Whether a thing of one class is of another, too, by the hypernym paths of their senses: a
+        right hand is a hand. Of a class whose synset is only the nearest, this cannot be told.
+
+        >>> lexicon = load_lexicon()
+        >>> lexicon.holds(11, 301), lexicon.holds(301, 11)
+        (True, False)
+        """
+        noun = self.classes[general]
+        return noun.match == "exact" and noun.synset in self.classes[special].ancestry
+
+    def classes_of(self, name: str) -> tuple[int, ...]:
+        """Ids of the classes that have a name, in whatever case; most names are of one.
+
+        >>> load_lexicon().classes_of("Cutting board")
+        (18,)
+        """
+        return self._by_name.get(name.casefold(), ())
+
+    def other_forms(self, name: str) -> tuple[str, ...]:
+        """The plurals of a name that is a singular, and the like.
+
+        >>> load_lexicon().other_forms("carrot")
+        ('carrots',)
+        """
+        return self._others.get(name.casefold(), ())
+
+    @cached_property
+    def _others(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for noun in self.classes.values():
+            for name in noun.names:
+                known = found.get(name.text.casefold(), ())
+                if name.other is not None and name.other not in known:
+                    found[name.text.casefold()] = (*known, name.other)
+        return found
+
+    @cached_property
+    def _by_name(self) -> dict[str, tuple[int, ...]]:
+        found: dict[str, tuple[int, ...]] = {}
+        for class_id, noun in self.classes.items():
+            for text in dict.fromkeys(name.text.casefold() for name in noun.names):
+                found[text] = (*found.get(text, ()), class_id)
+        return found
+
+
+_loaded: list[Lexicon] = []
+
+
+def load_lexicon() -> Lexicon:
+    """The lexicon that is installed with the package, read once.
+
+    >>> load_lexicon().classes[4].synset
+    'knife.n.01'
+    """
+    if not _loaded:
+        file = resources.files("data_manifests") / "lexicon" / SHIPPED
+        if not file.is_file():
+            raise refuse("the lexicon is missing", SHIPPED, "reinstall actiseg")
+        _loaded.append(parse_lexicon(parse_json(file.read_bytes(), SHIPPED), SHIPPED))
+    return _loaded[0]
+
+
+def read_lexicon(path: Path) -> Lexicon:
+    """Read a lexicon file; raises `Refused` where it is absent, damaged or of another schema."""
+    return parse_lexicon(read_json(path, "lexicon"), str(path))
+
+
+def parse_lexicon(document: Any, where: str) -> Lexicon:
+    """A lexicon from its JSON document; raises `Refused` with every fault."""
+    top = Cursor(document, where)
+    if top["schema"].text() != SCHEMA:
+        raise refuse(
+            f"has the schema {top['schema'].text()!r}, this release knows {SCHEMA!r}",
+            where,
+            "build it again with this release: actiseg-noise lexicon build",
+        )
+    problems = Problems()
+    classes: list[NounClass] = gather(list(top["classes"].elements()), _noun_class, problems)
+    seen: set[int] = set()
+    for noun in classes:
+        if noun.class_id in seen:
+            problems.add(f"class {noun.class_id} is listed twice", where, "build it again")
+        seen.add(noun.class_id)
+    if not classes and not problems.found:
+        problems.add("lists no class", where, "build it again")
+    problems.raise_if_any()
+    by_id = {noun.class_id: noun for noun in sorted(classes, key=lambda noun: noun.class_id)}
+    title, licence = top["title"].text(), top["licence"].text()
+    return Lexicon(title, licence, by_id, document, json_digest(document))
+
+
+def refuse_unknown_classes(lexicon: Lexicon, used: Mapping[int, str], where: object) -> None:
+    """Refuse classes that a dataset has and the lexicon lacks, all at once.
+
+    used: class ids, each with the name of an object that has it.
+    """
+    problems = Problems()
+    for class_id, name in sorted(used.items()):
+        if class_id not in lexicon.classes:
+            problems.add(
+                f"the class {class_id} (of {name!r}, for example) is not in the lexicon "
+                f"{lexicon.title!r}",
+                where,
+                "give one that has it as --lexicon; `actiseg-noise lexicon build --names` makes "
+                "one of a list of nouns",
+            )
+    problems.raise_if_any()
+
+
+def _noun_class(cursor: Cursor) -> NounClass:
+    supercategory = cursor["supercategory"]
+    noun = NounClass(
+        class_id=cursor["class_id"].integer(),
+        name=_words(cursor["name"]),
+        supercategory=None if supercategory.value is None else supercategory.text(),
+        synset=cursor["synset"].text(),
+        match=_one_of(cursor["match"], MATCHES),
+        candidates=_texts(cursor["candidates"]),
+        paths=tuple(_texts(path) for path in cursor["paths"].elements()),
+        names=tuple(_name(name) for name in cursor["names"].elements()),
+        sisters=tuple(_sister(sister) for sister in cursor["sisters"].elements()),
+    )
+    if not 0 <= noun.class_id < 1 << 31:
+        raise refuse(f"the class id {noun.class_id} is out of range", cursor.where, "build again")
+    if not noun.paths or any(path[-1:] != (noun.synset,) for path in noun.paths):
+        raise refuse("its paths do not end at its synset", cursor.where, "build it again")
+    if not noun.names:
+        raise refuse("the class has no name", cursor.where, "build it again")
+    return noun
+
+
+def _sister(cursor: Cursor) -> Sister:
+    similar = cursor["similarity"].number()
+    if not 0 <= similar <= 1:
+        raise refuse(f"{similar} is no similarity, 0 to 1", cursor.where, "build it again")
+    return Sister(_name(cursor), cursor["synset"].text(), similar)
+
+
+def _name(cursor: Cursor) -> Name:
+    other, article = cursor["other"], cursor["article"]
+    return Name(
+        text=_words(cursor["name"]),
+        head=_words(cursor["head"]),
+        number=_one_of(cursor["number"], NUMBERS),
+        other=None if other.value is None else _words(other),
+        article=None if article.value is None else _one_of(article, ("a", "an")),
+        written=_one_of(cursor["use"], ("write", "recognise")) == "write",
+    )
+
+
+def _words(cursor: Cursor) -> str:
+    text = cursor.text()
+    if text != " ".join(text.split()) or not text:
+        raise refuse(f"{text[:60]!r} is no plain name", cursor.where, "build it again")
+    return text
+
+
+def _texts(cursor: Cursor) -> tuple[str, ...]:
+    return tuple(element.text() for element in cursor.elements())
+
+
+def _one_of(cursor: Cursor, known: Iterable[str]) -> str:
+    text = cursor.text()
+    if text not in known:
+        raise refuse(f"{text[:60]!r} is none of {', '.join(known)}", cursor.where, "build it again")
+    return text

@@ -1,0 +1,295 @@
+"""Index masks: each pixel has the id of its object, 0 for the background. On disk, palette PNGs."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+import zlib
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from blake3 import blake3
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from actiseg_data.annotations import png
+from actiseg_data.core.errors import refuse
+from actiseg_data.core.files import write_bytes
+from actiseg_data.core.validation import read_bytes
+
+IndexMask: TypeAlias = NDArray[np.uint8]
+"""(H, W) uint8, pixel = object id."""
+
+MAX_SIDE = 8192
+"""Widest and highest mask that is decoded: integer arithmetic on its coordinates relies on it."""
+
+MAX_PIXELS = MAX_SIDE**2
+"""Most pixels of an image that is decoded: 67 megapixels, eight times 4K."""
+
+_MAX_BYTES = 2 * MAX_PIXELS
+
+
+def _voc_palette() -> bytes:
+    index = np.arange(256)
+    colours = np.zeros((256, 3), np.uint8)
+    for bit in range(8):
+        channel, level = bit % 3, bit // 3
+        if level < 8:
+            colours[:, channel] |= (((index >> bit) & 1) << (7 - level)).astype(np.uint8)
+    return colours.tobytes()
+
+
+PALETTE = _voc_palette()
+"""768 bytes RGB: the DAVIS / PASCAL VOC palette. Bits 0, 1, 2 of an index are the top bits of R, G
+and B, bits 3, 4, 5 the next ones."""
+
+
+def read_index_mask(path: Path) -> IndexMask:
+    """Decode an index mask: a palette PNG of 8 bits or less, or a grey one of 8 bits.
+
+    Returns (H, W) uint8. Raises `Refused` for a file that is missing, damaged, cut short, wider or
+    higher than `MAX_SIDE`, truecolour, with alpha, grey of fewer bits or of 16: none of them holds
+    object ids.
+    """
+    return read_coloured_mask(path)[0]
+
+
+def read_coloured_mask(path: Path) -> tuple[IndexMask, bytes]:
+    """An index mask as `read_index_mask` decodes it, and its palette.
+
+    palette: bytes RGB, none of a grey mask.
+    """
+    return _read(path, ("P", "L"))
+
+
+def _read(path: Path, modes: tuple[str, ...]) -> tuple[IndexMask, bytes]:
+    data = read_bytes(path, "mask", _MAX_BYTES)
+    if not data.startswith(png.BEGIN):
+        raise refuse("is no readable PNG", path, "write the mask again")
+    parsed = png.parse(data)
+    if parsed is None:
+        raise refuse("is damaged or cut short", path, "write the mask again")
+    if max(parsed.width, parsed.height) > MAX_SIDE:
+        raise refuse(
+            f"has {parsed.width} x {parsed.height} pixels, more than a mask can have",
+            path,
+            "make it again at the frames' size",
+        )
+    mask = png.decode(parsed)
+    if mask is None:
+        mask = _decoded_by_pillow(path, data, parsed, modes)
+    return mask, parsed.palette
+
+
+def read_binary_mask(path: Path) -> NDArray[np.bool_]:
+    """Decode the mask of one object: a PNG as for `read_index_mask`, or of 1 bit.
+
+    Returns (H, W) bool. Raises `Refused` as `read_index_mask` does, and for more than one value
+    beside 0: it is no mask, but a probability or a blended one.
+    """
+    mask, _ = _read(path, ("P", "L", "1"))
+    if len(ids_in(mask)) > 1:
+        raise refuse(
+            "holds several values beside 0, no binary mask",
+            path,
+            "threshold it: 0 outside the object, one other value inside",
+        )
+    return mask > 0
+
+
+def _decoded_by_pillow(
+    path: Path, data: bytes, parsed: png.Png, modes: tuple[str, ...]
+) -> IndexMask:
+    """Decode what is no plain PNG: filtered, interlaced, of few bits, or to be refused."""
+    width, height, depth = parsed.width, parsed.height, parsed.depth
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of chunks that are none of our business
+            with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+                if image.mode == "L" and depth < 8:  # Pillow stretches those to 0..255
+                    raise refuse(
+                        f"is grey of {depth} bits, no index mask",
+                        path,
+                        "save a palette or 8-bit grey PNG whose pixels are object ids",
+                    )
+                if image.mode not in modes:
+                    raise refuse(
+                        f"is {_MODE_NAMES.get(image.mode, 'of mode ' + image.mode)}, no index mask",
+                        path,
+                        "save a palette or 8-bit grey PNG whose pixels are object ids",
+                    )
+                # Pillow leaves out what a short stream lacks. Interlaced streams are longer.
+                needed = height * (1 + (width * depth + 7) // 8)
+                if image.size != (width, height) or not _inflates_to(needed, parsed.packed):
+                    raise refuse("holds too few pixels", path, "write the mask again")
+                return np.asarray(image, dtype=np.uint8)
+    except (UnidentifiedImageError, Image.DecompressionBombError):
+        raise refuse("is no readable PNG", path, "write the mask again") from None
+    except _DAMAGED as error:
+        raise refuse(f"is damaged or cut short ({error})", path, "write the mask again") from None
+
+
+# Pillow has these of its own for chunks before the pixels, and hands them on from behind them.
+_DAMAGED = (
+    *(OSError, SyntaxError, ValueError, zlib.error, struct.error),
+    *(EOFError, IndexError, KeyError, TypeError),
+)
+
+
+def _inflates_to(needed: int, packed: bytes) -> bool:
+    """Whether a zlib stream holds at least `needed` bytes; no more are inflated."""
+    return len(zlib.decompressobj().decompress(packed, needed)) == needed
+
+
+_MODE_NAMES = {
+    "RGB": "truecolour",
+    "RGBA": "truecolour with alpha",
+    "LA": "grey with alpha",
+    "1": "bilevel",
+    "I": "of 16 bits",
+    "I;16": "of 16 bits",
+    "I;16B": "of 16 bits",
+}
+
+
+def as_index_mask(array: Any, name: str = "mask") -> IndexMask:
+    """The index mask that a caller's array holds.
+
+    array: (H, W) whole numbers from 0 to 255 or booleans, in any integer dtype: a NumPy array, a
+    tensor on any device, nested lists. name: of the caller's parameter, for the message. Returns
+    (H, W) uint8, C-contiguous; such an array is returned itself. Raises `Refused` for floats, for
+    other numbers of axes and for values that are no ids.
+
+    >>> as_index_mask(np.array([[0, 7]], np.int64))
+    array([[0, 7]], dtype=uint8)
+    """
+    return _with_two_axes(_as_ids(array, name), name)
+
+
+def as_binary_mask(array: Any, name: str = "mask") -> NDArray[np.bool_]:
+    """The mask of one object that a caller's array holds.
+
+    array: (H, W) booleans, or whole numbers with one value other than 0; see `as_index_mask`.
+    Returns (H, W) bool; such an array is returned itself. Raises `Refused` as `as_index_mask` does,
+    and for several values other than 0.
+
+    >>> as_binary_mask([[0, 255]])
+    array([[False,  True]])
+    """
+    if type(array) is not np.ndarray or array.dtype != np.bool_:
+        array = _as_whole_numbers(array, name)
+        if array.dtype != np.bool_:
+            values = array[array != 0]
+            if values.size and (values != values[0]).any():
+                raise refuse(
+                    "holds several values beside 0, no binary mask",
+                    name,
+                    "threshold it: 0 outside the object, one other value inside",
+                )
+            array = array != 0
+    return _with_two_axes(array, name)
+
+
+def _as_ids(array: Any, name: str) -> NDArray[np.uint8]:
+    """The ids that an array of any shape holds, C-contiguous; see `as_index_mask`."""
+    if type(array) is not np.ndarray or array.dtype != np.uint8:
+        array = _as_whole_numbers(array, name)
+        if array.dtype != np.bool_ and array.size:
+            low, high = int(array.min()), int(array.max())
+            if low < 0 or high > 255:
+                raise refuse(
+                    f"holds values from {low} to {high}; object ids are 0 to 255",
+                    name,
+                    "number the objects from 1 to 255, and the background 0",
+                )
+        array = array.astype(np.uint8, copy=False)
+    return array if array.flags.c_contiguous else np.ascontiguousarray(array)
+
+
+def _as_whole_numbers(array: Any, name: str) -> NDArray[Any]:
+    """What a caller gives as an array of booleans or integers."""
+    cure = "give a NumPy array of integers"
+    try:
+        if hasattr(array, "detach"):  # a tensor of torch, which not everybody has installed
+            array = array.detach().cpu().numpy()
+        if np.ma.is_masked(array):
+            raise refuse(
+                "is a masked array with masked pixels", name, "fill them, such as mask.filled(0)"
+            )
+        found = np.asarray(array)
+    except (TypeError, ValueError, RuntimeError) as error:
+        first = str(error).partition("\n")[0]
+        raise refuse(f"cannot be read as an array ({first})", name, cure) from None
+    if found.dtype == np.bool_ or np.issubdtype(found.dtype, np.integer):
+        return found
+    what = f"is {found.dtype} of shape {found.shape}, not bool or whole numbers"
+    if np.issubdtype(found.dtype, np.floating):
+        cure = "threshold probabilities, or take the argmax of scores; convert ids to uint8"
+    raise refuse(what, name, cure)
+
+
+def _with_two_axes(array: NDArray[Any], name: str) -> NDArray[Any]:
+    if array.ndim == 2:
+        return array
+    raise refuse(
+        f"has the shape {array.shape}, not (H, W)",
+        name,
+        "give one frame at a time, and object ids rather than colours or a channel for each object",
+    )
+
+
+def write_index_mask(path: Path, mask: IndexMask) -> None:
+    """Write an index mask as a palette PNG, whole or not at all.
+
+    mask: see `as_index_mask`; `Refused` if it has no pixel. Parent folders are made.
+    """
+    mask = as_index_mask(mask)
+    if not mask.size:
+        raise refuse(f"has no pixels ({mask.shape})", "mask", "give a mask of the frame's size")
+    write_bytes(path, png.encode(mask, PALETTE))
+
+
+def pixel_digest(mask: IndexMask) -> str:
+    """Digest of decoded pixels: dtype, shape and bytes, never the file, whose packing may drift.
+
+    mask: see `as_index_mask`; equal ids have equal digests in any integer dtype. Returns 32
+    hexadecimal digits (BLAKE3-128: seven times as fast on a frame as the standard library's hashes,
+    which would take longer than reading and writing it).
+
+    >>> pixel_digest(np.zeros((2, 2), np.uint8))
+    '8f6021817b8b975cafaaedf163d50dec'
+    """
+    mask = as_index_mask(mask)
+    header = f"{mask.dtype.str}{mask.shape}".encode("ascii")
+    state = blake3(header)
+    state.update(mask.ravel().data)
+    return state.hexdigest(length=16)
+
+
+def ids_in(mask: IndexMask) -> list[int]:
+    """The object ids that a mask, or any part of one, holds, ascending.
+
+    mask: as for `as_index_mask`, but of any shape.
+
+    >>> ids_in(np.array([[0, 7, 1]], np.uint8))
+    [1, 7]
+    """
+    # Ids come in runs: eight pixels that equal the eight before them hold nothing new.
+    pixels = _as_ids(mask, "mask").ravel()
+    whole = pixels.size // 8 * 8
+    eights = pixels[:whole].view(np.uint64)
+    changed = eights[1:][eights[1:] != eights[:-1]].view(np.uint8)
+    seen = np.concatenate([pixels[:8], changed, pixels[whole:]])
+    packed = seen.tobytes()
+    return [i for i in range(1, int(seen.max(initial=0)) + 1) if i in packed]
+
+
+def foreign_ids(mask: IndexMask, known: frozenset[int]) -> list[int]:
+    """Ids in the mask that are neither background nor known, ascending.
+
+    >>> foreign_ids(np.array([[0, 1, 7]], np.uint8), frozenset({1}))
+    [7]
+    """
+    return [object_id for object_id in ids_in(mask) if object_id not in known]

@@ -1,0 +1,17 @@
+"""How long steps tell their progress to whoever wants to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TypeAlias
+
+from actiseg_data.core.workers import Progress
+
+Stage: TypeAlias = Callable[[str], AbstractContextManager[Progress | None]]
+"""Called with the name of each long step; gives the step's progress, or None for nobody."""
+
+
+def silent(name: str) -> AbstractContextManager[Progress | None]:
+    """The stage that tells nobody."""
+    return nullcontext()

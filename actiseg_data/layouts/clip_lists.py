@@ -1,0 +1,133 @@
+"""Text files that list sequences, one a line, as DAVIS, YouTube-VOS and many others have them."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+from actiseg_data.core.errors import Problems, Refused, refuse, suggest
+from actiseg_data.core.validation import check_name, read_bytes, shown
+from actiseg_data.layouts.spelling import match_names
+
+_MOST_BYTES = 1 << 24
+_MOST_SUGGESTIONS = 20
+"""Unknown lines for which the nearest name is looked for, which takes long."""
+_FEW = 3
+_IMAGE = re.compile(r"\.(?:png|jpe?g)$", re.IGNORECASE)
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True)
+class SequenceList:
+    """A list of sequences. lines: the number of the first line, from 1, of each name."""
+
+    path: Path
+    lines: dict[str, int]
+
+    def place(self, name: str) -> str:
+        """The line of a name, for messages."""
+        return f"{self.path}: line {self.lines[name]}"
+
+    def choose(self, known: Iterable[str]) -> frozenset[str]:
+        """Those of the known sequences that are listed, also under another spelling.
+
+        Raises `Refused` with every line of an unknown sequence, or with one problem for a longer
+        list that has no known sequence.
+        """
+        known = list(known)
+        problems = Problems()
+        chosen = self._match_lines(set(known), problems)
+        unknown = [name for name in self.lines if name not in chosen]
+        for position, name in enumerate(unknown):
+            near = suggest(name, known) if position < _MOST_SUGGESTIONS else ""
+            problems.add(
+                f"there is no sequence {shown(name)!r}{near}",
+                self.place(name),
+                "correct the line, or take it out",
+            )
+        if not any(chosen.values()) and len(problems.found) == len(self.lines) > _FEW:
+            raise self._refuse_wholly(known)
+        problems.raise_if_any()
+        return frozenset(filter(None, chosen.values()))
+
+    def _match_lines(self, known: Set[str], problems: Problems) -> dict[str, str | None]:
+        """The known sequence of each line that has one; None if the line is ambiguous, which is
+        added to the problems. One sequence may be listed under several spellings."""
+        chosen: dict[str, str | None] = {}
+        lacking = list(self.lines)
+        while lacking:
+            matches = match_names(lacking, known)
+            chosen.update(matches.names)
+            for name in [name for clash in matches.clashes for name in clash.wanted]:
+                alone = match_names([name], known)
+                alone.add_clashes(self.place(name), problems)
+                chosen[name] = alone.names.get(name)
+            if not matches.names and not matches.clashes:
+                break
+            lacking = [name for name in lacking if name not in chosen]
+        return chosen
+
+    def _refuse_wholly(self, known: list[str]) -> Refused:
+        held, there = (", ".join(map(shown, list(of)[:_FEW])) for of in (self.lines, known))
+        return refuse(
+            f"none of the {len(self.lines)} sequences that it lists is there (it lists {held}; "
+            f"there are {there or 'none'})",
+            self.path,
+            "give a list of these sequences, or the folder that has those",
+        )
+
+
+def read_sequence_list(path: Path) -> SequenceList:
+    """Read a list of sequences.
+
+    A line is a name; or, as in DAVIS 2016, paths of a frame and its mask, of which the folder
+    counts. Blank lines and those that begin with ``#`` are ignored; names may repeat. The text is
+    UTF-8, or UTF-16 with a byte order mark. Raises `Refused` for a file that is missing, no text,
+    or without a name, and with every name that could lead elsewhere.
+    """
+    problems = Problems()
+    lines: dict[str, int] = {}
+    for number, line in enumerate(_read_text(path).splitlines(), 1):
+        text = line.strip()
+        if text and not text.startswith("#"):
+            with problems.caught():
+                name = check_name(parse_sequence(text), "sequence", f"{path}: line {number}")
+                lines.setdefault(name, number)
+    problems.raise_if_any()
+    if not lines:
+        raise refuse("lists no sequence", path, "write the name of one sequence on each line")
+    return SequenceList(path, lines)
+
+
+def parse_sequence(line: str) -> str:
+    """The sequence that a line of a list names.
+
+    >>> parse_sequence("/JPEGImages/480p/bear/00000.jpg /Annotations/480p/bear/00000.png")
+    'bear'
+    >>> parse_sequence("00000012_P01_01_take_board:cutting")
+    '00000012_P01_01_take_board:cutting'
+    """
+    text = line.replace("\\", "/")
+    if "/" not in text:
+        return text
+    parts = [part for part in text.split()[-1].split("/") if part]
+    if len(parts) > 1 and _IMAGE.search(parts[-1]):
+        parts.pop()
+    return parts[-1] if parts else text
+
+
+def _read_text(path: Path) -> str:
+    data = read_bytes(path, "list of sequences", _MOST_BYTES)
+    if data.lstrip()[:1] in (b"[", b"{"):
+        raise refuse(
+            "is a JSON document",
+            path,
+            "give a text file with one sequence a line; an action list is a --split of its root",
+        )
+    try:
+        return data.decode("utf-16" if data.startswith(_UTF_16) else "utf-8-sig")
+    except UnicodeDecodeError:
+        raise refuse("is no UTF-8 text", path, "write one sequence a line, as UTF-8") from None

@@ -1,0 +1,134 @@
+"""Index masks in plain folders, one for each sequence, as DAVIS and most video datasets have them.
+
+::
+
+    ROOT/<sequence>/<frame>.png
+
+Nothing says which objects there are but the masks themselves.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from actiseg_data.annotations.clips import Sequence
+from actiseg_data.core.digests import json_digest
+from actiseg_data.core.errors import Problems, refuse
+from actiseg_data.core.listing import list_files, list_possible_folders, sort_frames
+from actiseg_data.core.validation import check_name, refuse_missing
+from actiseg_data.layouts.clip_lists import SequenceList
+from actiseg_data.layouts.davis import (
+    DEFAULT_LIST,
+    GIVE,
+    LISTS,
+    find_list,
+    find_masks,
+    has_sequences,
+    list_names,
+)
+from actiseg_data.layouts.recognition import DAVIS, recognise_dataset
+from actiseg_data.layouts.spelling import find_path, find_paths
+
+
+@dataclass(frozen=True)
+class FolderSplit:
+    """Sequences of a folder, by name; their objects are unknown until masks are read.
+
+    root: the folder of the sequences' folders. name: that folder's, or the list's that chose the
+    sequences. fingerprint: digest of the names of all sequences and frames of the folder. listed:
+    whether a list chose the sequences.
+    """
+
+    root: Path
+    name: str
+    sequences: tuple[Sequence, ...]
+    fingerprint: str
+    listed: bool = False
+
+    def mask_path(self, sequence: Sequence, frame: str) -> Path:
+        return find_path(self.root / sequence.folder, f"{frame}.png")
+
+    def mask_paths(self, sequence: Sequence) -> list[Path]:
+        """The files of a sequence's masks, in frame order."""
+        names = (f"{frame}.png" for frame in sequence.frames)
+        return find_paths(self.root / sequence.folder, names)
+
+
+def open_folder(root: Path, split: str | None = None, *, whole: bool = False) -> FolderSplit:
+    """List the sequences of a folder, or of a root in the layout of DAVIS; masks are not decoded.
+
+    split: a list in the root's ``ImageSets``, such as ``val`` or ``2017/val``; by default ``val``
+    if the root has lists, all sequences otherwise. whole: all sequences, even if there are lists.
+    Raises `Refused` if there is no folder with PNGs, for names that could lead elsewhere, and for a
+    dataset in another layout, which it names.
+    """
+    _refuse_foreign(root)
+    masks = find_masks(root)
+    sequences = _sequences(masks)
+    frames = {sequence.folder: list(sequence.frames) for sequence in sequences}
+    found = FolderSplit(masks, masks.name, sequences, json_digest(frames))
+    if split is None and not whole and os.path.lexists(root / LISTS) and list_names(root):
+        split = DEFAULT_LIST
+    if split is None:
+        return found
+    name, listed = find_list(root, split, frames)
+    return restrict(found, listed, name)
+
+
+def restrict(split: FolderSplit, listed: SequenceList, name: str) -> FolderSplit:
+    """Those sequences of a folder that a list has; `Refused` if it has others."""
+    chosen = listed.choose(sequence.folder for sequence in split.sequences)
+    kept = tuple(sequence for sequence in split.sequences if sequence.folder in chosen)
+    return replace(split, name=name, sequences=kept, listed=True)
+
+
+def _refuse_foreign(root: Path) -> None:
+    """Raises `Refused` for what is not there, and for datasets that are not read here."""
+    if root.is_dir() and has_sequences(root):
+        return
+    kind = recognise_dataset(root)
+    if kind not in (None, DAVIS):
+        raise refuse(f"is {kind}", root, GIVE)
+    if root.exists() and not root.is_dir():
+        raise refuse("is no folder", root, GIVE)
+    if not root.is_dir():
+        raise refuse_missing(root, "there is no such folder", GIVE)
+
+
+def _sequences(root: Path) -> tuple[Sequence, ...]:
+    problems = Problems()
+    sequences = []
+    for folder in list_possible_folders(root):
+        with problems.caught():
+            files = list_files(folder.path, ".png")
+            if not files:
+                continue
+            frames = sort_frames(file.path.stem for file in files)
+            check_name(folder.name, "sequence", root)
+            for frame, count in Counter(frames).items():
+                check_name(frame, "frame", folder.path)
+                if count > 1:
+                    problems.add(f"has {count} masks of the frame {frame}", folder.path, "keep one")
+            sequences.append(_sequence(folder.name, frames))
+    problems.raise_if_any()
+    return tuple(sequences)
+
+
+def _sequence(folder: str, frames: list[str]) -> Sequence:
+    return Sequence(
+        folder=folder,
+        seq_id=0,
+        video=folder,
+        start=0,
+        end=0,
+        narration="",
+        verb="",
+        verb_class=-1,
+        noun="",
+        noun_class=-1,
+        frames=tuple(frames),
+        objects=(),
+    )

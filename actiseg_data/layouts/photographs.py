@@ -1,0 +1,244 @@
+"""Photographs of frames: found under any usual ending, and read the same way everywhere."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import warnings
+import zlib
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from actiseg_data.annotations.masks import MAX_PIXELS
+from actiseg_data.core.errors import refuse
+from actiseg_data.core.listing import is_archive, is_clutter, list_files, list_folder
+from actiseg_data.core.validation import name_some, read_bytes, shown
+
+Picture: TypeAlias = NDArray[np.uint8]
+"""(H, W, 3) uint8 RGB."""
+
+ENDINGS = (".jpg", ".jpeg", ".png")
+"""Endings of photographs, in any letter case; the first is preferred where a frame has several."""
+
+_MAX_BYTES = 1 << 26
+_MOST_FOLDERS = 500
+"""Folders that are searched for a photograph that lies elsewhere."""
+
+_OF_MASKS = ("annotations", "weights", "masks")
+"""Beginnings of the names of folders whose PNGs are no photographs, in lower case."""
+
+_ORIENTATION = 0x0112
+"""EXIF's tag of how the camera was held."""
+
+_ON_ITS_SIDE = range(5, 9)
+"""Values of that tag with which width and height change places."""
+
+_DAMAGED = (OSError, SyntaxError, ValueError, TypeError, KeyError, struct.error, zlib.error)
+"""What Pillow raises for files that are no sound images."""
+
+_CURE = "fetch it again"
+
+
+def photographs_in(folder: Path) -> dict[str, Path]:
+    """The photographs in a folder by their name without ending; empty if there is no folder.
+
+    If a name has several endings, the first of `ENDINGS` is taken, preferably in lower case.
+    """
+    if not folder.is_dir():
+        return {}
+    files = [entry.path for entry in list_files(folder, *ENDINGS) if entry.path.is_file()]
+    return {path.stem: path for path in sorted(files, key=_preference, reverse=True)}
+
+
+def _preference(path: Path) -> tuple[int, bool, str]:
+    ending = path.suffix.lower()
+    return ENDINGS.index(ending), path.suffix != ending, path.name
+
+
+def find_photograph(folder: Path, name: str) -> Path:
+    """The photograph of a name without ending in a folder, under any of `ENDINGS`.
+
+    If there is none, the path of the expected ``.jpg``.
+    """
+    return find_photographs(folder, [name])[0]
+
+
+def find_photographs(folder: Path, names: Iterable[str]) -> list[Path]:
+    """The photographs of names in a folder, in their order; see `find_photograph`.
+
+    The folder is listed once at most.
+    """
+    usual = [(name, folder / f"{name}{ENDINGS[0]}") for name in names]
+    lacking = {name for name, path in usual if not path.is_file()}
+    others = photographs_in(folder) if lacking else {}
+    return [others.get(name, path) if name in lacking else path for name, path in usual]
+
+
+def read_rgb(path: Path, size: tuple[int, int] | None = None) -> Picture:
+    """A photograph as (H, W, 3) uint8 RGB, turned as its EXIF data say.
+
+    size: (H, W) to average it down to; None for its own. Raises `Refused` for a file that is
+    missing, damaged, cut short, of more than `MAX_PIXELS`, or neither JPEG nor PNG of 8 bits.
+    """
+    with _opened(path, read_bytes(path, "photograph", _MAX_BYTES)) as image:
+        if image.mode.startswith(("I", "F")):
+            raise refuse("has more than 8 bits a channel", path, "save it with 8 bits a channel")
+        orientation = _orientation(image)
+        if size is not None:
+            height, width = size[::-1] if orientation in _ON_ITS_SIDE else size
+            image.draft("RGB", (width, height))  # a JPEG is decoded at a half or a quarter
+        upright = (ImageOps.exif_transpose(image) if orientation > 1 else image).convert("RGB")
+        if size is not None:
+            upright = upright.resize((size[1], size[0]), Image.Resampling.BOX)
+        return np.asarray(upright)
+
+
+def read_size(path: Path) -> tuple[int, int]:
+    """(H, W) of a photograph or mask from its header, turned as its EXIF data say.
+
+    Raises `Refused` if the file is missing or is neither a JPEG nor a PNG.
+    """
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise refuse(f"cannot be read ({error.strerror})", path, "check the path") from None
+    with stream, _opened(path, stream) as image:
+        size = image.height, image.width
+        return size[::-1] if _orientation(image) in _ON_ITS_SIDE else size
+
+
+def _orientation(image: Image.Image) -> int:
+    """How the camera was held, 1 to 8. Only the data before the pixels are read: Pillow would
+    decode all pixels of a PNG without EXIF data."""
+    found = image.getexif().get(_ORIENTATION) if "exif" in image.info else None
+    return found if isinstance(found, int) and found in range(1, 9) else 1
+
+
+@contextmanager
+def _opened(path: Path, source: Any) -> Iterator[Image.Image]:
+    """An image of a file, its pixels not decoded yet; what Pillow raises becomes a `Refused`."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of large images; they are refused below
+            stream = io.BytesIO(source) if isinstance(source, bytes) else source
+            with Image.open(stream, formats=("JPEG", "PNG")) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    size = f"{image.width} x {image.height}"
+                    raise refuse(f"has {size} pixels", path, "make the photographs smaller")
+                yield image
+    except (UnidentifiedImageError, Image.DecompressionBombError):
+        raise refuse("is no readable image", path, _CURE) from None
+    except _DAMAGED as error:
+        raise refuse(f"is damaged or cut short ({error})", path, _CURE) from None
+
+
+def refuse_aspect(size: tuple[int, int], wanted: tuple[int, int], path: Path) -> None:
+    """Refuse a photograph of another aspect ratio than its masks.
+
+    size: (H, W) of the photograph. wanted: of the masks. One percent, or a pixel of the shortest
+    side, is allowed for rounding: 1920 x 1080 and 854 x 480 fit one another.
+    """
+    one, other = size[1] * wanted[0], size[0] * wanted[1]
+    if abs(one - other) > max(0.01, 1 / max(min(*size, *wanted), 1)) * max(one, other):
+        raise refuse(
+            f"has {size[1]} x {size[0]} pixels, its mask {wanted[1]} x {wanted[0]}: another aspect",
+            path,
+            "give the photographs that the masks were drawn on, neither cut nor turned",
+        )
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What a folder holds instead of a missing photograph.
+
+    folder: the expected one. wanted: its name without ending. place: that folder, or the nearest
+    one above it that exists. names: what that one holds, folders with a slash, but for photographs
+    of other frames of the folder. elsewhere: the photograph in a folder below the place, or None.
+    """
+
+    folder: Path
+    wanted: str
+    place: Path
+    names: tuple[str, ...]
+    elsewhere: Path | None
+
+    @property
+    def archives(self) -> tuple[str, ...]:
+        """The names of archives in the place."""
+        return tuple(filter(is_archive, self.names))
+
+    @property
+    def photographs(self) -> tuple[str, ...]:
+        """The names of photographs in the place."""
+        return tuple(name for name in self.names if name.lower().endswith(ENDINGS))
+
+    def __str__(self) -> str:
+        listed = self.archives or self.photographs or self.names
+        if not listed:
+            return f"{self.place} is empty"
+        called = f"; frames are called {self.wanted}" if self.photographs == listed else ""
+        return f"{self.place} holds {name_some(listed)}{called}"
+
+    @property
+    def cure(self) -> str | None:
+        """How to put the photographs into the expected folder; None if that is unknown."""
+        if self.archives:
+            others = " and the others" if len(self.archives) > 1 else ""
+            return f"unpack {shown(self.archives[0])}{others}"
+        if self.elsewhere is not None:
+            source, target = self.elsewhere.parent, self.folder
+            while source.name == target.name and target != self.place:
+                source, target = source.parent, target.parent
+            return f"move what is in {source} to {target}"
+        if self.photographs and self.place == self.folder:
+            return "rename the photographs as the frames are called"
+        if self.photographs:
+            return f"sort the photographs into folders by sequence, such as {self.folder}"
+        return None
+
+
+def look_around(folder: Path, wanted: str, root: Path, known: Collection[str]) -> Holdings:
+    """Describe what is there instead of the missing photograph of a frame.
+
+    folder: the expected one. wanted: the name without ending. root: the highest folder to search.
+    known: names of frames; their photographs are not reported.
+    """
+    place = folder
+    while not place.is_dir() and place not in (root, place.parent):
+        place = place.parent
+    entries = list_folder(place) if place.is_dir() else []
+    news = [entry for entry in entries if place != folder or entry.path.stem not in known]
+    names = tuple(f"{entry.name}/" if entry.is_folder else entry.name for entry in news)
+    # Other sequences may have a frame of the same name.
+    within = None if place == folder else folder.name
+    return Holdings(folder, wanted, place, names, _find_below(place, wanted, within))
+
+
+def _find_below(place: Path, wanted: str, within: str | None) -> Path | None:
+    """A photograph of a name in the folders below a place; as many are searched as is quick.
+
+    within: the name that its folder must have; None for any.
+    """
+    for searched, (folder, below, files) in enumerate(os.walk(place)):
+        if searched >= _MOST_FOLDERS:
+            return None
+        below[:] = sorted(
+            name
+            for name in below
+            if not is_clutter(name) and not name.lower().startswith(_OF_MASKS)
+        )
+        if within is not None and Path(folder).name != within:
+            continue
+        for name in sorted(files):
+            path = Path(folder, name)
+            if path.stem == wanted and path.suffix.lower() in ENDINGS:
+                return path
+    return None

@@ -1,0 +1,304 @@
+"""Raw VISOR sparse annotations: one JSON document per video, polygons in 1920 x 1080 pixels.
+
+Each frame holds entities: a name, an EPIC noun class, and polygons. Hands and gloves also say which
+entity of the frame they touch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path, PureWindowsPath
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actiseg_data.core.errors import Problems, Refused, refuse
+from actiseg_data.core.validation import Cursor, check_name, gather, read_json
+from actiseg_data.layouts.image_sets import refuse_repeats
+from actiseg_data.layouts.recognition import recognise_dataset
+
+FloatArray: TypeAlias = NDArray[np.float64]
+
+FULL = (1080, 1920)
+"""(H, W) of the frames that the polygons are drawn on."""
+
+MAX_COORDINATE = 100_000.0
+"""Largest distance of a vertex from the origin, in pixels. Real ones leave the image by 41."""
+
+LEAST_POINTS = 3
+"""Fewest points of a polygon. Shorter ones cover no pixel: they are left out."""
+
+MAX_POINTS = 10_000
+"""Most vertices of an entity, in all of its polygons: bounds what filling one can cost."""
+
+MAX_ENTITIES = 255
+"""Most entities of a frame: an index mask has no more ids."""
+
+
+@dataclass(frozen=True, eq=False)
+class Entity:
+    """One annotated thing of a frame.
+
+    polygons: (N, 2) float64 arrays of x, y, N >= 3; several are parts or holes, the file does not
+    say which. left_out: positions, among the polygons of the file, of those with fewer than 3
+    points. contact: id of the touched entity or one of VISOR's words for none, of hands and
+    gloves only. worn_on: of gloves, the hands that wear it; a bare text where VISOR has one.
+    """
+
+    entity_id: str
+    name: str
+    class_id: int
+    exhaustive: str
+    polygons: tuple[FloatArray, ...]
+    contact: str | None = None
+    worn_on: tuple[str, ...] | str | None = None
+    left_out: tuple[int, ...] = ()
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """The position of each polygon among those of the file."""
+        left_out = set(self.left_out)
+        total = len(self.polygons) + len(left_out)
+        return tuple(index for index in range(total) if index not in left_out)
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One annotated frame. name: VISOR's file name. entities: in painting order."""
+
+    name: str
+    image_path: str
+    subsequence: str
+    entities: tuple[Entity, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Video:
+    """One annotated video, its frames in file order."""
+
+    name: str
+    frames: tuple[Frame, ...]
+
+
+def read_video(path: Path) -> Video:
+    """Read a VISOR sparse JSON (``.json``, ``.json.gz``); raises `Refused` with all its faults."""
+    document = Cursor(read_json(path, "annotation file"), str(path))
+    _refuse_other_kinds(document, path)
+    elements = list(document["video_annotations"].elements())
+    if _are_interpolated([element.value for element in elements]):
+        raise refuse(
+            "these are VISOR's dense interpolations; prepare takes the sparse annotations",
+            path,
+            "give the folder of annotations in VISOR's GroundTruth-SparseAnnotations",
+        )
+    problems = Problems()
+    frames: list[tuple[str, Frame]] = gather(elements, _frame, problems)
+    problems.raise_if_any()
+    videos = sorted({video for video, _ in frames})
+    if not videos:
+        raise refuse("holds no frame", path, "fetch it again, or remove it")
+    if len(videos) > 1:
+        raise refuse(
+            f"holds frames of several videos: {', '.join(videos[:9])}", path, "give a file to each"
+        )
+    refuse_repeats("frame", (frame.name for _, frame in frames), path, problems)
+    return Video(videos[0], tuple(frame for _, frame in frames))
+
+
+def _refuse_other_kinds(document: Cursor, path: Path) -> None:
+    """Raise `Refused` for a document of another kind, which it names if known."""
+    if isinstance(document.value, dict) and "video_annotations" in document:
+        return
+    kind = recognise_dataset(path)
+    raise refuse(
+        "is no annotation file of VISOR: the key 'video_annotations' is missing"
+        if kind is None
+        else f"is {kind}",
+        path,
+        "give VISOR's sparse annotations alone",
+    )
+
+
+def _are_interpolated(frames: list[Any]) -> bool:
+    """Whether frames are of VISOR's dense annotations.
+
+    Those name the frames that they lie between. They also lack two fields that sparse ones have.
+    """
+    frames = [frame for frame in frames if isinstance(frame, dict)]
+    images = [frame["image"] for frame in frames if isinstance(frame.get("image"), dict)]
+    if any(key.startswith("interpolation") for image in images for key in image):
+        return True
+    lists = [frame.get("annotations") for frame in frames]
+    entities = [entity for found in lists if isinstance(found, list) for entity in found]
+    return bool(entities) and not (
+        any("subsequence" in image for image in images)
+        or any(isinstance(entity, dict) and "exhaustive" in entity for entity in entities)
+    )
+
+
+def _frame(cursor: Cursor) -> tuple[str, Frame]:
+    """One frame and the video that it says it is of."""
+    problems = Problems()
+    texts: dict[str, str] = {}
+    with problems.caught():
+        image = cursor["image"]
+        for field in ("video", "name", "image_path", "subsequence"):
+            with problems.caught():
+                texts[field] = image[field].text()
+                _check_path(field, texts[field], image.where, problems)
+    entities: list[Entity] = []
+    with problems.caught():
+        elements = list(cursor["annotations"].elements())
+        if len(elements) > MAX_ENTITIES:
+            problems.add(
+                f"the frame holds {len(elements)} entities, more than {MAX_ENTITIES}",
+                cursor.where,
+                "fetch the file again",
+            )
+        else:
+            entities = gather(elements, _entity, problems)
+    problems.raise_if_any()
+    refuse_repeats("entity id", (e.entity_id for e in entities), cursor.where, problems)
+    frame = Frame(texts["name"], texts["image_path"], texts["subsequence"], tuple(entities))
+    return texts["video"], frame
+
+
+def _check_path(field: str, text: str, where: str, problems: Problems) -> None:
+    """Names and the parts of the image path become paths; the sub-sequence does not."""
+    if field == "image_path" and (not text or PureWindowsPath(text).anchor):  # / and C: alike
+        problems.add(
+            f"an image path must be relative, not lead outside the folder, is {text[:80]!r}",
+            where,
+            "correct the file",
+        )
+        return
+    parts = {"video": [text], "name": [text], "image_path": text.split("/")}.get(field, [])
+    for part in parts:
+        with problems.caught():
+            check_name(part, "frame" if field == "name" else field.replace("_", " "), where)
+
+
+def _entity(cursor: Cursor) -> Entity:
+    problems = Problems()
+    texts: dict[str, str] = {}
+    for field in ("id", "name", "exhaustive"):
+        with problems.caught():
+            texts[field] = cursor[field].text()
+            if not texts[field].strip():
+                problems.add(f"the {field} is empty", cursor.where, "correct the file")
+    class_id = -1
+    with problems.caught():
+        class_id = cursor["class_id"].integer()
+    segments: list[FloatArray] = []
+    with problems.caught():
+        segments = gather(_segments(cursor["segments"]), _polygon, problems)
+        points = sum(map(len, segments))
+        if points > MAX_POINTS:
+            problems.add(
+                f"the entity's polygons have {points} points, more than {MAX_POINTS}",
+                cursor.where,
+                "remove polygons, or fetch the file again",
+            )
+    contact = None
+    with problems.caught():
+        contact = _optional_text(cursor, "in_contact_object")
+    worn_on = None
+    with problems.caught():
+        worn_on = _worn_on(cursor)
+    problems.raise_if_any()
+    return Entity(
+        entity_id=texts["id"],
+        name=texts["name"],
+        class_id=class_id,
+        exhaustive=texts["exhaustive"],
+        polygons=tuple(polygon for polygon in segments if len(polygon) >= LEAST_POINTS),
+        contact=contact,
+        worn_on=worn_on,
+        left_out=tuple(
+            index for index, polygon in enumerate(segments) if len(polygon) < LEAST_POINTS
+        ),
+    )
+
+
+def _segments(cursor: Cursor) -> list[Cursor]:
+    """The places of an entity's polygons; ``null`` is none."""
+    return [] if cursor.value is None else list(cursor.elements())
+
+
+def _optional_text(cursor: Cursor, field: str) -> str | None:
+    if cursor.mapping().get(field) is None:
+        return None
+    return cursor[field].text()
+
+
+def _worn_on(cursor: Cursor) -> tuple[str, ...] | str | None:
+    value = cursor.mapping().get("on_which_hand")
+    if isinstance(value, list):
+        return tuple(hand.text() for hand in cursor["on_which_hand"].elements())
+    return _optional_text(cursor, "on_which_hand")
+
+
+def _polygon(cursor: Cursor) -> FloatArray:
+    """(N, 2) float64 of a polygon, N >= 0; ``null`` has no point.
+
+    The common case is checked as one array, not point by point.
+    """
+    points = _as_array([] if cursor.value is None else cursor.value)
+    if points is None:
+        raise _first_fault(cursor)
+    if len(points) < LEAST_POINTS:
+        return points  # left out, wherever they are
+    if len(points) > MAX_POINTS:
+        raise refuse(
+            f"the polygon has {len(points)} points, more than {MAX_POINTS}",
+            cursor.where,
+            "remove the polygon, or fetch the file again",
+        )
+    # An infinite number fails here, too; JSON has no other.
+    far = np.flatnonzero(~(np.abs(points) <= MAX_COORDINATE).all(axis=1))
+    if len(far):
+        raise refuse(
+            f"the point {points[far[0]].tolist()} is far outside any frame",
+            f"{cursor.where}[{far[0]}]",
+            "correct the polygon, or fetch the file again",
+        )
+    return points
+
+
+def _as_array(value: Any) -> FloatArray | None:
+    """A list of pairs of numbers as (N, 2) float64, or None for anything else."""
+    try:
+        if not {type(number) for number in chain.from_iterable(value)} <= {int, float}:
+            return None
+        points = np.array(value, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if not len(points):
+        return np.zeros((0, 2))
+    return points if points.ndim == 2 and points.shape[1] == 2 else None
+
+
+def _first_fault(cursor: Cursor) -> Refused:
+    """The refusal of a polygon that is no list of pairs of numbers, naming the place."""
+    if isinstance(cursor.value, list) and set(map(type, cursor.value)) <= {int, float}:
+        return refuse(
+            "the polygon is a flat list of numbers, as COCO has it; VISOR's are lists of [x, y]",
+            cursor.where,
+            "fetch VISOR's own file",
+        )
+    try:
+        for point in cursor.elements():
+            pair = list(point.elements())
+            if len(pair) != 2:
+                return refuse(
+                    f"a point must have 2 coordinates, has {len(pair)}",
+                    point.where,
+                    "correct the file",
+                )
+            for coordinate in pair:
+                coordinate.number()
+    except Refused as refused:
+        return refused
+    return refuse("is no polygon", cursor.where, "correct the file")

@@ -1,0 +1,1 @@
+"""Make datasets: from raw VISOR, the built-in sample, rendered frames."""

@@ -1,0 +1,253 @@
+"""What the hands of a frame hold or touch, from VISOR's contact annotations.
+
+This gives what VISOR-HOS publishes as objects in contact ("category 2"): for each hand at most one
+entry, made of those polygons of the touched entity that come close to the hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actiseg_data.annotations.polygons import Patch
+from actiseg_data.core.errors import Problems
+from actiseg_data.core.opencv import load_cv2
+from actiseg_data.core.validation import Cursor, read_json
+from actiseg_data.layouts.visor_json import FULL, Entity, FloatArray, Frame
+from actiseg_data.make.prepare.polygon_fills import Fills
+
+HANDS = ("left hand", "right hand")
+GLOVES = frozenset({"oven glove", "gloves", "rubber glove", "left glove", "right glove", "glove"})
+UNSURE = frozenset({"none-of-the-above", "inconclusive"})
+NO_CONTACT = UNSURE | {"hand-not-in-contact", "glove-not-in-contact"}
+
+REACH = 10
+"""Largest city-block distance, in pixels, between a hand and a polygon that it touches: VISOR-HOS
+grows both by 5 and asks whether they overlap."""
+
+AnyArray: TypeAlias = NDArray[Any]
+
+Box: TypeAlias = tuple[int, int, int, int]
+"""(x, y, width, height) in pixels of the full frame; it may leave the image."""
+
+Corrections: TypeAlias = Mapping[str, Mapping[str, str]]
+"""VISOR frame name -> entity name -> id of the entity that it really touches."""
+
+
+def read_corrections(path: Path) -> dict[str, dict[str, str]]:
+    """Read VISOR-HOS's corrections of contacts; raises `Refused` with all faults."""
+    problems = Problems()
+    corrections: dict[str, dict[str, str]] = {}
+    for frame, entities in Cursor(read_json(path, "corrections file"), str(path)).members():
+        corrections[frame] = {}
+        with problems.caught():
+            for name, entity_id in entities.members():
+                with problems.caught():
+                    corrections[frame][name] = entity_id.text()
+    problems.raise_if_any()
+    return corrections
+
+
+def corrected(frame: Frame, corrections: Corrections) -> Frame:
+    """The frame with the known faults of its contacts repaired.
+
+    A glove on two hands is on both, however they are spelt; a glove on no known hand touches
+    nothing; frames of the corrections file get the contacts that stand there.
+    """
+    given = corrections.get(frame.name, {})
+    return replace(frame, entities=tuple(_corrected(entity, given) for entity in frame.entities))
+
+
+def _corrected(entity: Entity, given: Mapping[str, str]) -> Entity:
+    if entity.name in GLOVES:
+        if entity.worn_on is None:
+            entity = replace(entity, contact=None)
+        elif misspelt(entity):
+            entity = replace(entity, worn_on=HANDS)
+    return replace(entity, contact=given[entity.name]) if entity.name in given else entity
+
+
+def misspelt(entity: Entity) -> bool:
+    """Whether a glove is on two hands that are not spelt as VISOR's two hands."""
+    worn_on = entity.worn_on
+    return (
+        entity.name in GLOVES
+        and isinstance(worn_on, tuple)
+        and len(worn_on) == 2
+        and worn_on != HANDS
+    )
+
+
+def is_dropped(frame: Frame) -> bool:
+    """Whether VISOR-HOS leaves the frame out of its validation set, as its contacts are unsure."""
+    return any(
+        entity.contact in UNSURE
+        if entity.name in HANDS
+        else entity.name in GLOVES
+        and entity.worn_on is not None
+        and (entity.contact in UNSURE or _on_two_hands(entity))
+        for entity in frame.entities
+    )
+
+
+def _on_two_hands(entity: Entity) -> bool:
+    return isinstance(entity.worn_on, tuple) and len(entity.worn_on) == 2
+
+
+@dataclass(frozen=True, eq=False)
+class Touch:
+    """A hand, with the glove on it if any, and the entity that it is said to touch.
+
+    side: which hand it is. hand: the polygons of hand and glove. contact: the id of what it
+    touches. thing: that entity, None where the annotation names one that is not in the frame.
+    """
+
+    side: str
+    hand: tuple[FloatArray, ...]
+    contact: str | None
+    thing: Entity | None
+
+
+def touches(frame: Frame) -> Iterator[Touch]:
+    """The contacts of a corrected frame, in file order of the hands.
+
+    A glove whose hands are all absent stands for a hand itself: the left one if it is worn there.
+    """
+    by_id = {entity.entity_id: entity for entity in frame.entities}
+    names = {entity.name for entity in frame.entities}
+    for entity in frame.entities:
+        if entity.name in HANDS:
+            side = entity.name
+        elif (
+            entity.name in GLOVES
+            and entity.worn_on is not None
+            # VISOR-HOS goes through a bare text letter by letter: no letter is a hand of the frame.
+            and not any(hand in names for hand in entity.worn_on)
+        ):
+            side = HANDS[0] if HANDS[0] in entity.worn_on else HANDS[1]
+        else:
+            continue
+        yield from _touch(entity, side, by_id)
+
+
+def _touch(hand: Entity, side: str, by_id: Mapping[str, Entity]) -> Iterator[Touch]:
+    polygons, contact = hand.polygons, hand.contact
+    if contact in NO_CONTACT or (contact is None and hand.name in GLOVES):
+        return
+    thing = by_id.get(contact or "")
+    if thing is not None and thing is not hand and _is_worn(thing, side):
+        polygons, contact = polygons + thing.polygons, thing.contact
+        if contact is None or contact in NO_CONTACT:
+            return
+        thing = by_id.get(contact)
+    yield Touch(side, polygons, contact, thing)
+
+
+def _is_worn(entity: Entity, side: str) -> bool:
+    return entity.name in GLOVES and entity.worn_on is not None and side in entity.worn_on
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """What one hand holds or touches. polygons: those of the entity that come close to the hand.
+
+    box: (x, y, width, height) of their vertices cut to whole pixels, as VISOR-HOS publishes it; it
+    may leave the image.
+    """
+
+    box: Box
+    polygons: tuple[FloatArray, ...]
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """Rows and columns of the box, cut to the image; the far sides do not belong to it.
+
+        Cutting is the clean rule. ActionVOS slices with the raw box, so that one that begins at -1
+        or -2 wraps around and selects nothing: there the contact is lost.
+        """
+        x, y, width, height = self.box
+        return (
+            slice(max(y, 0), min(max(y + height, 0), FULL[0])),
+            slice(max(x, 0), min(max(x + width, 0), FULL[1])),
+        )
+
+    @property
+    def is_cut(self) -> bool:
+        rows, columns = self.window
+        x, y, width, height = self.box
+        return (rows.start, rows.stop, columns.start, columns.stop) != (y, y + height, x, x + width)
+
+
+def held_things(frame: Frame, fills: Fills) -> tuple[Held, ...]:
+    """The HOS entries of a corrected frame: one for each hand that is close to what it touches."""
+    found = []
+    for touch in touches(frame):
+        if touch.thing is None:
+            continue
+        hand = fills.of(touch.hand)
+        kept = tuple(p for p in touch.thing.polygons if are_close(hand, fills.of((p,))))
+        if kept:
+            found.append(Held(_box(kept), kept))
+    return tuple(found)
+
+
+def _box(polygons: tuple[FloatArray, ...]) -> Box:
+    # VISOR-HOS's running minimum and maximum start at these values.
+    points = np.concatenate(polygons).astype(np.int64)
+    left, top = np.minimum(points.min(axis=0), 10000).tolist()
+    right, bottom = np.maximum(points.max(axis=0), 0).tolist()
+    return left, top, right - left, bottom - top
+
+
+def are_close(hand: Patch, thing: Patch) -> bool:
+    """Whether two patches have pixels at a city-block distance of `REACH` or less.
+
+    The same as growing both by 5 steps of the 3 x 3 cross and looking for an overlap, on the part
+    of the image that both can reach only.
+    """
+    if not hand.mask.size or not thing.mask.size:
+        return False
+    top, bottom, left, right = _common(hand, thing)
+    if bottom <= top or right <= left:
+        return False
+    cv2 = load_cv2()
+    away = np.ones((bottom - top, right - left), np.uint8)
+    _cut(away, hand, top, left)[...] ^= _seen(hand, top, bottom, left, right)
+    if away.all():
+        return False
+    distance = cv2.distanceTransform(away, cv2.DIST_L1, 3)
+    there = _seen(thing, top, bottom, left, right)
+    return bool((_cut(distance, thing, top, left)[there] <= REACH).any())
+
+
+def _common(hand: Patch, thing: Patch) -> tuple[int, int, int, int]:
+    """Top, bottom, left, right of where both windows, grown by `REACH`, overlap."""
+    (a_rows, a_columns), (b_rows, b_columns) = hand.window, thing.window
+    return (
+        max(a_rows.start, b_rows.start) - REACH,
+        min(a_rows.stop, b_rows.stop) + REACH,
+        max(a_columns.start, b_columns.start) - REACH,
+        min(a_columns.stop, b_columns.stop) + REACH,
+    )
+
+
+def _seen(patch: Patch, top: int, bottom: int, left: int, right: int) -> AnyArray:
+    """The part of a patch that lies in a window."""
+    return patch.mask[
+        max(top - patch.top, 0) : max(bottom - patch.top, 0),
+        max(left - patch.left, 0) : max(right - patch.left, 0),
+    ]
+
+
+def _cut(image: AnyArray, patch: Patch, top: int, left: int) -> AnyArray:
+    """The part of a window's image that a patch covers."""
+    height, width = patch.mask.shape
+    return image[
+        max(patch.top - top, 0) : max(patch.top + height - top, 0),
+        max(patch.left - left, 0) : max(patch.left + width - left, 0),
+    ]

@@ -1,0 +1,108 @@
+"""Lists of sequences that persons labelled, such as ``val_human.json``, and what VISOR has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from actiseg_data.annotations.clips import Sequence as Clip
+from actiseg_data.core.errors import Problems, refuse
+from actiseg_data.core.validation import Cursor, check_name, gather, read_json
+from actiseg_data.layouts.image_sets import read_record, refuse_repeats
+from actiseg_data.make.prepare.timeline import FrameName
+
+ActionKey: TypeAlias = tuple[str, int, int, str, str]
+"""Video, first and last EPIC frame, verb, noun: what tells actions apart. A few are equal."""
+
+
+def action_key(clip: Clip) -> ActionKey:
+    """The key of a labelled sequence."""
+    return clip.video, clip.start, clip.end, clip.verb, clip.noun
+
+
+@dataclass(frozen=True)
+class HumanEntry:
+    """One element of a list. record: as it stands in the file."""
+
+    clip: Clip
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class HumanList:
+    """A human-labelled list. name: the file's own stem, under which it is written again."""
+
+    name: str
+    entries: tuple[HumanEntry, ...]
+
+
+def read_human_lists(paths: Iterable[Path]) -> tuple[HumanList, ...]:
+    """Read the lists; raises `Refused` with all faults, names that clash and numbers used twice."""
+    problems = Problems()
+    lists = []
+    for path in paths:
+        with problems.caught():
+            lists.append(_read_list(path))
+    owner: dict[int, ActionKey] = {}
+    for entry in (entry for each in lists for entry in each.entries):
+        key = owner.setdefault(entry.clip.seq_id, action_key(entry.clip))
+        if key != action_key(entry.clip):
+            problems.add(
+                f"number {entry.clip.seq_id} stands for two actions: {key} and "
+                f"{action_key(entry.clip)}",
+                "human-labelled lists",
+                "give lists of one release",
+            )
+    refuse_repeats("list name", (each.name for each in lists), "human-labelled lists", problems)
+    return tuple(lists)
+
+
+def _read_list(path: Path) -> HumanList:
+    name = path.name.removesuffix(".gz").removesuffix(".json")
+    check_name(name, "list", path)
+    if (
+        name in ("train", "val")
+        or name.endswith("_objects_category")
+        or "_meta_expressions_" in name
+    ):
+        raise refuse(
+            f"the file's stem {name!r} is a name that prepare gives to other files",
+            path,
+            "rename the file, e.g. to val_human.json",
+        )
+    records = read_json(path, "human-labelled list")
+    problems = Problems()
+    clips: list[Clip] = gather(list(Cursor(records, str(path)).elements()), read_record, problems)
+    refuse_repeats("sequence", (clip.folder for clip in clips), path, problems)
+    return HumanList(
+        name, tuple(HumanEntry(clip, record) for clip, record in zip(clips, records, strict=True))
+    )
+
+
+def known_numbers(lists: Iterable[HumanList]) -> dict[ActionKey, list[int]]:
+    """The numbers that the lists give to each action, ascending."""
+    numbers: dict[ActionKey, set[int]] = {}
+    for each in lists:
+        for entry in each.entries:
+            numbers.setdefault(action_key(entry.clip), set()).add(entry.clip.seq_id)
+    return {key: sorted(of_key) for key, of_key in numbers.items()}
+
+
+def mismatch(
+    clip: Clip, frames: Sequence[FrameName], objects: Sequence[tuple[str, int]]
+) -> str | None:
+    """Why a labelled sequence does not fit what VISOR has for its action, or None if it does.
+
+    frames, objects: what the annotations give, objects as (name, class id) in the order of their
+    ids.
+    """
+    if clip.frames != tuple(frame.epic for frame in frames):
+        return "its frames are not the annotated frames of the action"
+    if len(frames) < 2:
+        return "it has fewer than 2 frames"
+    listed = {(label.object_id, label.name, label.class_id) for label in clip.objects}
+    if listed != {(i, name, class_id) for i, (name, class_id) in enumerate(objects, 1)}:
+        return "its objects are not those of the annotations"
+    return None

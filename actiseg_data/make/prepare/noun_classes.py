@@ -1,0 +1,102 @@
+"""The EPIC-KITCHENS-100 noun classes, and the class that a VISOR name should have."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+
+from actiseg_data.core.errors import Problems, refuse
+from actiseg_data.core.validation import check_text, read_csv, read_whole_number
+
+_MAX_LIST = 1 << 16
+
+
+@dataclass(frozen=True)
+class NounRow:
+    """A class as the table has it.
+
+    entries: its names as VISOR writes them, its own first. category: its group, such as
+    ``cutlery``; None where the table has none.
+    """
+
+    class_id: int
+    entries: tuple[str, ...]
+    category: str | None
+
+
+@dataclass(frozen=True)
+class NounClasses:
+    """The table of classes. ids: all class ids. of_name: the classes that list a name."""
+
+    ids: frozenset[int]
+    of_name: dict[str, frozenset[int]]
+
+    def finding(self, name: str, class_id: int) -> str | None:
+        """What is odd about an entity's class, or None.
+
+        ``"unknown_classes"``: the table lacks the id. ``"differing_classes"``: the table lists the
+        name, but under other ids only.
+        """
+        if class_id not in self.ids:
+            return "unknown_classes"
+        listed = self.of_name.get(name)
+        return "differing_classes" if listed and class_id not in listed else None
+
+
+def read_noun_classes(path: Path) -> NounClasses:
+    """The classes of ``EPIC_100_noun_classes_v2.csv``; raises `Refused` with every faulty row."""
+    of_name: dict[str, set[int]] = {}
+    rows = read_noun_table(path)
+    for row in rows:
+        for entry in row.entries:
+            of_name.setdefault(entry, set()).add(row.class_id)
+    return NounClasses(
+        frozenset(row.class_id for row in rows),
+        {name: frozenset(of) for name, of in of_name.items()},
+    )
+
+
+def read_noun_table(path: Path) -> list[NounRow]:
+    """Read ``EPIC_100_noun_classes_v2.csv``; raises `Refused` with every faulty row."""
+    problems = Problems()
+    rows: dict[int, NounRow] = {}
+    for line, row in enumerate(read_csv(path, ("id", "key", "instances")), 2):
+        with problems.caught():
+            where = f"{path}: row {line}"
+            class_id = read_whole_number(row["id"])
+            if class_id is None:
+                raise refuse(f"{row['id'][:60]!r} is no class id", where, "give the right table")
+            if class_id in rows:
+                raise refuse(f"class {row['id']} is listed twice", where, "give the right table")
+            entries = (row["key"], *parse_texts(row["instances"], where))
+            names = tuple(check_text(spoken(entry), where) for entry in entries)
+            category = check_text(row.get("category") or "", where) or None
+            rows[class_id] = NounRow(class_id, names, category)
+    problems.raise_if_any()
+    return list(rows.values())
+
+
+def spoken(instance: str) -> str:
+    """The name that VISOR writes for an entry of the table, whose compounds are ``head:modifier``.
+
+    >>> spoken("container:coffee:bean")
+    'coffee bean container'
+    """
+    head, *modifiers = instance.split(":")
+    return " ".join([*modifiers, head])
+
+
+def parse_texts(text: str, where: object) -> tuple[str, ...]:
+    """The texts of a list such as ``"['tap', 'tap:water']"``; anything else is refused.
+
+    >>> parse_texts("['tap', 'tap:water']", "table")
+    ('tap', 'tap:water')
+    """
+    try:
+        value = ast.literal_eval(text.strip()) if len(text) <= _MAX_LIST else None
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        value = None
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise refuse(f"{text[:60]!r} is no list of names", where, "give the right table")
+    return tuple(value)

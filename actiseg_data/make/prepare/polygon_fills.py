@@ -1,0 +1,70 @@
+"""Polygons of a frame as pixels: filled once each, and sampled onto the small masks."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actiseg_data.annotations.polygons import Patch, fill_closed
+from actiseg_data.layouts.visor_json import FULL, FloatArray
+
+SMALL = (480, 854)
+"""(H, W) of ActionVOS's masks, weights and frames."""
+
+
+def nearest_grid(source: int, target: int) -> NDArray[np.intp]:
+    """(target,) indices that nearest-neighbour resampling takes from `source` pixels.
+
+    Pillow's grid, whose ties go down; OpenCV's is another.
+
+    >>> nearest_grid(9, 3).tolist()
+    [1, 4, 7]
+    """
+    return ((2 * np.arange(target) + 1) * source - 1) // (2 * target)
+
+
+ROWS = nearest_grid(FULL[0], SMALL[0])
+COLUMNS = nearest_grid(FULL[1], SMALL[1])
+
+
+def sampled(patch: Patch) -> Patch:
+    """A patch of a full frame resampled onto the small one, without making the full frame."""
+    rows, columns = patch.window
+    top, bottom = np.searchsorted(ROWS, (rows.start, rows.stop))
+    left, right = np.searchsorted(COLUMNS, (columns.start, columns.stop))
+    mask = patch.mask[ROWS[top:bottom] - patch.top][:, COLUMNS[left:right] - patch.left]
+    return Patch(int(top), int(left), mask)
+
+
+def sampled_map(full: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A full (1080, 1920) map resampled onto (480, 854)."""
+    return full[ROWS][:, COLUMNS]
+
+
+def paint(image: NDArray[np.uint8], patch: Patch, value: int) -> None:
+    """Set the patch's pixels of an image in place."""
+    np.copyto(image[patch.window], np.uint8(value), where=patch.mask)
+
+
+class Fills:
+    """The fills of one frame, each made once: contacts, masks and weights share most of them.
+
+    Vertices are cut to whole pixels toward zero, and all polygons of a fill count together,
+    even-odd: a nested one is a hole, overlapping parts cancel.
+    """
+
+    def __init__(self) -> None:
+        # By identity of the arrays, which live as long as the frame that this object serves.
+        self._made: dict[tuple[int, ...], Patch] = {}
+
+    def of(self, polygons: tuple[FloatArray, ...]) -> Patch:
+        """The fill of polygons, cut to its bounding box on the full frame."""
+        key = tuple(map(id, polygons))
+        if key not in self._made:
+            self._made[key] = fill(polygons)
+        return self._made[key]
+
+
+def fill(polygons: tuple[FloatArray, ...]) -> Patch:
+    """One even-odd fill of polygons with their vertices cut to whole pixels toward zero."""
+    return fill_closed([polygon.astype(np.int64) for polygon in polygons], FULL)

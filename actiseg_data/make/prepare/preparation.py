@@ -1,0 +1,343 @@
+"""Raw EPIC-KITCHENS VISOR to the ActionVOS dataset: survey files, plan the split, draw, publish.
+
+Annotation files and tables are all read and checked before anything is drawn; an image is looked at
+when its frame is drawn. The whole split is drawn before anything of it is seen under its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from actiseg_data.annotations.clips import ObjectLabel
+from actiseg_data.annotations.clips import Sequence as Clip
+from actiseg_data.core.errors import Problems, refuse
+from actiseg_data.core.files import write_json
+from actiseg_data.core.listing import list_files, name_contents
+from actiseg_data.core.opencv import load_cv2
+from actiseg_data.core.workers import Progress, run
+from actiseg_data.layouts.actionvos import IMAGE_SETS, SUBSETS
+from actiseg_data.layouts.image_sets import make_image_sets
+from actiseg_data.layouts.recognition import recognise_dataset
+from actiseg_data.make.prepare.contacts import Corrections, read_corrections
+from actiseg_data.make.prepare.human_lists import HumanList, read_human_lists
+from actiseg_data.make.prepare.narrations import Narration, read_narrations
+from actiseg_data.make.prepare.noun_classes import NounClasses, read_noun_classes
+from actiseg_data.make.prepare.preparation_plan import Action, ListPlan, Plan, plan_split
+from actiseg_data.make.prepare.preparation_report import (
+    ListReport,
+    PrepareReport,
+    collect,
+    describe_numbering,
+)
+from actiseg_data.make.prepare.staging import (
+    DERIVED,
+    check_folders,
+    check_place,
+    recover,
+    report_name,
+    staging,
+)
+from actiseg_data.make.prepare.survey import Context, Finding, Survey, survey_file
+from actiseg_data.make.prepare.timeline import FrameMapping, read_frame_mapping
+from actiseg_data.make.prepare.video_drawing import (
+    VideoJob,
+    VideoResult,
+    draw_video,
+    refuse_without_images,
+)
+from actiseg_data.records.licences import VISOR_LICENSE, VISOR_NOTICE, write_licences
+
+
+def prepare_visor(
+    *,
+    annotations: Path,
+    split: str,
+    frame_mapping: Path,
+    narrations: Sequence[Path],
+    noun_classes: Path,
+    out: Path,
+    images: Path | None = None,
+    human_labels: Sequence[Path] = (),
+    hos_corrections: Path | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> PrepareReport:
+    """Add a split, built from raw VISOR annotations, to an ActionVOS root.
+
+    annotations: folder of VISOR sparse JSON files (``.json``, ``.json.gz``); see `annotation_files`
+    for what else. split: ``train`` or ``val``: only val leaves out the contacts of unsure frames.
+    narrations: EPIC-KITCHENS-100 tables. human_labels: lists to be written under their own stems.
+    images: folder with VISOR's frames, at least one of the split's. workers: processes; the result
+    is the same. progress: told the videos drawn and their total.
+
+    Raises `Refused`, with every fault found, for faulty input and for a split that is there
+    already; then the root is as it was. What a run that was killed has left is removed first.
+    """
+    check_split(split)
+    load_cv2()  # refuse now rather than in the middle
+    sources = _read_sources(frame_mapping, narrations, noun_classes, human_labels, hos_corrections)
+    names = (split, *(each.name for each in sources.lists))
+    inputs = {"annotations": annotations} | ({"images": images} if images else {})
+    recover(out, split)
+    check_place(out, split, names, inputs)
+    if images is not None and not images.is_dir():
+        raise refuse("the folder of images is missing", images, "check the path")
+    files = annotation_files(annotations, split)
+    surveys, unknown = _survey(files, split, sources, workers)
+    plan = plan_split(surveys, sources.mapping, sources.narrations, sources.lists)
+    _refuse_empty(plan, annotations)
+    actions = (*plan.derived, *plan.labelled)
+    check_folders(out, split, tuple(action.folder for action in actions))
+    jobs = _jobs(surveys, actions, split, sources.corrections, images)
+    if images is not None:
+        refuse_without_images(images, jobs)
+    with staging(out, split) as root:
+        results = run(draw_video, root, jobs, workers, progress)
+        labels = {
+            action.folder: of_action
+            for job, result in zip(jobs, results, strict=True)
+            for action, of_action in zip(job.actions, result.labels, strict=True)
+        }
+        clips = tuple(_clip(action, labels[action.folder]) for action in plan.derived)
+        findings = [*unknown, *(f for survey in surveys for f in survey.findings)]
+        findings += [*plan.findings, *(f for result in results for f in result.findings)]
+        findings += _of_clips(clips, plan.lists)
+        report = _report(split, plan, surveys, clips, jobs, results, findings, images)
+        _write_documents(root, split, clips, plan.lists, report)
+    return report
+
+
+def check_split(split: str) -> None:
+    """Raise `Refused` for a split that VISOR has not, or that has no public polygons."""
+    if split not in SUBSETS:
+        raise refuse(f"{split!r:.60} is no split of VISOR", "--split", "give train or val")
+
+
+def annotation_files(annotations: Path, split: str) -> tuple[Path, ...]:
+    """The annotation files of a split, by name; raises `Refused` if there are none.
+
+    annotations: one annotation file, or a folder that holds them below ``<split>/`` or
+    ``annotations/<split>/``, as VISOR's download does, or else in itself.
+    """
+    cure = f"give the folder of VISOR's sparse annotations of {split}, unpacked"
+    if (annotations / IMAGE_SETS).is_dir():
+        raise refuse("is an ActionVOS root, not a folder of annotation files", annotations, cure)
+    if annotations.is_file() and annotations.name.lower().endswith(_ENDINGS):
+        return (annotations,)
+    if not annotations.exists():
+        raise refuse("the folder of annotations is missing", annotations, "check the path")
+    for folder in (annotations / split, annotations / "annotations" / split, annotations):
+        files = list_files(folder, *_ENDINGS) if folder.is_dir() else []
+        if files:
+            return tuple(entry.path for entry in files)
+    kind = recognise_dataset(annotations)
+    if kind is not None:
+        raise refuse(f"is {kind}", annotations, cure)
+    if not annotations.is_dir():
+        raise refuse("is neither a folder nor an annotation file", annotations, cure)
+    held = name_contents(annotations)
+    raise refuse(
+        f"holds no annotation file (*.json, *.json.gz); it holds {held}", annotations, cure
+    )
+
+
+_ENDINGS = (".json", ".json.gz")
+"""Endings of annotation files, in lower case."""
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """The documents that a split is made from, besides the annotation files."""
+
+    mapping: FrameMapping
+    narrations: dict[str, tuple[Narration, ...]]
+    classes: NounClasses
+    lists: tuple[HumanList, ...]
+    corrections: Corrections
+
+
+def _read_sources(
+    frame_mapping: Path,
+    narrations: Sequence[Path],
+    noun_classes: Path,
+    human_labels: Sequence[Path],
+    hos_corrections: Path | None,
+) -> _Sources:
+    """Read all documents; raises `Refused` with the faults of all of them."""
+    problems = Problems()
+    values: dict[str, Any] = {"corrections": {}}
+    readers: dict[str, Callable[[], Any]] = {
+        "mapping": partial(read_frame_mapping, frame_mapping),
+        "narrations": partial(read_narrations, narrations),
+        "classes": partial(read_noun_classes, noun_classes),
+        "lists": partial(read_human_lists, human_labels),
+    }
+    if hos_corrections is not None:
+        readers["corrections"] = partial(read_corrections, hos_corrections)
+    for name, read in readers.items():
+        with problems.caught():
+            values[name] = read()
+    problems.raise_if_any()
+    return _Sources(**values)
+
+
+def _survey(
+    files: Sequence[Path], split: str, sources: _Sources, workers: int
+) -> tuple[list[Survey], list[Finding]]:
+    """Survey all files: those of the mapping's videos, by video, and the names of the others."""
+    context = Context(split == "val", sources.corrections, sources.classes)
+    found = run(survey_file, context, files, workers)
+    surveys = sorted(found, key=lambda survey: survey.video)
+    problems = Problems()
+    for first, second in pairwise(surveys):
+        if first.video == second.video:
+            problems.add(
+                f"holds the video {second.video}, as {first.path} does", second.path, "remove one"
+            )
+    problems.raise_if_any()
+    known = [survey for survey in surveys if survey.video in sources.mapping]
+    unknown = [s.video for s in surveys if s.video not in sources.mapping]
+    return known, [("unknown_videos", video) for video in unknown]
+
+
+def _refuse_empty(plan: Plan, annotations: Path) -> None:
+    problems = Problems()
+    if not plan.derived and not plan.labelled:
+        problems.add(
+            "no action has two annotated frames and an object: nothing can be prepared",
+            annotations,
+            "give the narration tables and the frame mapping that belong to these videos",
+        )
+    for each in plan.lists:
+        if not each.kept:
+            problems.add(
+                f"none of its sequences can be written ({each.absent} are of other videos, "
+                f"{len(each.left_out)} do not fit the annotations)",
+                f"{each.name}.json",
+                "leave out --human-labels, or give the videos' annotations",
+            )
+    problems.raise_if_any()
+
+
+def _jobs(
+    surveys: Iterable[Survey],
+    actions: Iterable[Action],
+    split: str,
+    corrections: Corrections,
+    images: Path | None,
+) -> list[VideoJob]:
+    """A job for each video that has actions. Those in time order: neighbours share their frames."""
+    by_video: dict[str, list[Action]] = {}
+    for action in actions:
+        by_video.setdefault(action.video, []).append(action)
+    return [
+        VideoJob(
+            path=survey.path,
+            split=split,
+            actions=tuple(
+                sorted(by_video[survey.video], key=lambda a: (a.frames[0].epic, a.seq_id))
+            ),
+            corrections={name: corrections[name] for name in survey.objects if name in corrections},
+            images=images,
+        )
+        for survey in surveys
+        if survey.video in by_video
+    ]
+
+
+def _clip(action: Action, labels: tuple[ObjectLabel, ...]) -> Clip:
+    """The sequence of the derived list that an action became."""
+    row = action.narration
+    assert row is not None  # only actions of a row are in the derived list
+    return Clip(
+        folder=action.folder,
+        seq_id=action.seq_id,
+        video=row.video,
+        start=row.start,
+        end=row.stop,
+        narration=row.text,
+        verb=row.verb,
+        verb_class=row.verb_class,
+        noun=row.noun,
+        noun_class=row.noun_class,
+        frames=tuple(frame.epic for frame in action.frames),
+        objects=labels,
+    )
+
+
+def _of_clips(clips: Sequence[Clip], lists: Iterable[ListPlan]) -> Iterable[Finding]:
+    derived = {clip.folder: clip for clip in clips}
+    for clip in clips:
+        if not any(label.positive for label in clip.objects):
+            yield "sequences_without_active_object", clip.folder
+        if not clip.narration.strip():
+            yield "empty_narrations", clip.folder
+    for each in lists:
+        for entry in each.kept:
+            ours = derived.get(entry.clip.folder)
+            if ours is not None and _automatic(ours) != _automatic(entry.clip):
+                yield "differing_labels", f"{each.name}: {entry.clip.folder}"
+
+
+def _automatic(clip: Clip) -> set[ObjectLabel]:
+    """The labels without what a person may have said."""
+    return {replace(label, positive=False) for label in clip.objects}
+
+
+def _report(
+    split: str,
+    plan: Plan,
+    surveys: Sequence[Survey],
+    clips: Sequence[Clip],
+    jobs: Sequence[VideoJob],
+    results: Sequence[VideoResult],
+    findings: Iterable[Finding],
+    images: Path | None,
+) -> PrepareReport:
+    places = collect(findings)
+    return PrepareReport(
+        split=split,
+        videos=len(surveys),
+        sequences=len(clips),
+        objects=sum(len(clip.objects) for clip in clips),
+        positive=sum(label.positive for clip in clips for label in clip.objects),
+        folders=len(clips) + len(plan.labelled),
+        frames=sum(len(job.frames) for job in jobs),
+        masks=sum(len(action.frames) for job in jobs for action in job.actions),
+        images=None if images is None else sum(result.images for result in results),
+        numbering=describe_numbering(
+            split,
+            videos=len(surveys),
+            silent=len(places["videos_without_narrations"]),
+            from_lists=plan.claimed,
+            moved=plan.moved,
+        ),
+        lists=tuple(
+            ListReport(each.name, len(each.kept), each.absent, each.left_out, each.without_row)
+            for each in plan.lists
+        ),
+        findings=places,
+    )
+
+
+def _write_documents(
+    root: Path,
+    split: str,
+    clips: Sequence[Clip],
+    lists: Iterable[ListPlan],
+    report: PrepareReport,
+) -> None:
+    """Write the lists with their prompts and objects, the report, licence and notice."""
+    documents = make_image_sets(split, clips) if clips else {}
+    for each in lists:
+        documents |= make_image_sets(each.name, (entry.clip for entry in each.kept), flags=True)
+        documents[f"{each.name}.json"] = [entry.record for entry in each.kept]
+    for file, document in documents.items():
+        write_json(root / IMAGE_SETS / file, document)
+    write_json(root / report_name(split), report.to_dict(), indent=1)
+    write_licences(root, VISOR_LICENSE, VISOR_NOTICE + DERIVED)

@@ -1,0 +1,224 @@
+"""Which sequences a split will have, under which numbers: decided before anything is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from actiseg_data.annotations.clips import Sequence as Clip
+from actiseg_data.core.errors import Problems
+from actiseg_data.core.validation import check_name
+from actiseg_data.make.prepare.human_lists import (
+    ActionKey,
+    HumanEntry,
+    HumanList,
+    known_numbers,
+    mismatch,
+)
+from actiseg_data.make.prepare.narrations import Narration
+from actiseg_data.make.prepare.survey import Finding, Survey
+from actiseg_data.make.prepare.timeline import (
+    FrameMapping,
+    FrameName,
+    frames_between,
+    number,
+    objects_of,
+    timeline,
+)
+
+MAX_OBJECTS = 255
+"""Most objects of a sequence: an index mask has no more ids."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """A sequence to be drawn.
+
+    objects: (name, class id) in the order of their ids. narration: the row that it was made from,
+    or None for one that only a human-labelled list has: then `labelled` is that list's entry.
+    """
+
+    folder: str
+    seq_id: int
+    video: str
+    frames: tuple[FrameName, ...]
+    objects: tuple[tuple[str, int], ...]
+    narration: Narration | None
+    labelled: Clip | None = None
+
+
+@dataclass(frozen=True)
+class ListPlan:
+    """What of a human-labelled list will be written.
+
+    kept: entries to write, in file order. left_out: folder and reason of those that do not fit the
+    annotations. absent: how many are of videos without an annotation file. without_row: folders of
+    kept entries that no narration row was found for.
+    """
+
+    name: str
+    kept: tuple[HumanEntry, ...]
+    left_out: tuple[str, ...]
+    absent: int
+    without_row: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The sequences of a split, its human-labelled lists, and what is odd about its actions.
+
+    derived: sequences of the derived list, in order. labelled: those of human-labelled lists only.
+    claimed, moved: how many derived ones have a number of such a list, or, their running number
+    being taken, a later one.
+    """
+
+    derived: tuple[Action, ...]
+    labelled: tuple[Action, ...]
+    lists: tuple[ListPlan, ...]
+    claimed: int
+    moved: int
+    findings: tuple[Finding, ...]
+
+
+def plan_split(
+    surveys: Sequence[Survey],
+    mapping: FrameMapping,
+    narrations: Mapping[str, tuple[Narration, ...]],
+    lists: Sequence[HumanList],
+) -> Plan:
+    """Decide the sequences of a split.
+
+    surveys: of the videos that the mapping has, sorted by video. Raises `Refused` for a sequence
+    that cannot be written: more than 255 objects, or a name that is unsafe as a folder.
+    """
+    lines = {s.video: timeline(s.objects, mapping[s.video]) for s in surveys}
+    objects = {s.video: s.objects for s in surveys}
+    findings: list[Finding] = []
+    for survey in surveys:
+        findings += _of_frames(survey, mapping[survey.video])
+    candidates = []
+    for survey in surveys:
+        rows = narrations.get(survey.video, ())
+        if not rows:
+            findings.append(("videos_without_narrations", survey.video))
+        for row in rows:
+            frames = frames_between(lines[survey.video], row.start, row.stop)
+            found = objects_of(frames, survey.objects)
+            if len(frames) < 2:
+                findings.append(("actions_with_fewer_than_2_frames", row.narration_id))
+            elif not found:
+                findings.append(("actions_without_object", row.narration_id))
+            else:
+                candidates.append((row, frames, found))
+
+    unclaimed = known_numbers(lists)
+    reserved = [n for numbers in unclaimed.values() for n in numbers]
+    known = [_claim(unclaimed, _key(row)) for row, _, _ in candidates]
+    numbers = number(known, reserved)
+    derived = tuple(
+        Action(_folder(seq_id, row), seq_id, row.video, frames, found, row)
+        for seq_id, (row, frames, found) in zip(numbers, candidates, strict=True)
+    )
+    alone = {n for rest in unclaimed.values() for n in rest}
+    plans = tuple(_plan_list(each, lines, objects, alone) for each in lists)
+    labelled = {
+        entry.clip.seq_id: _of_list(entry.clip, lines, objects)
+        for each in reversed(plans)
+        for entry in each.kept
+        if entry.clip.seq_id in alone
+    }
+    in_order = tuple(labelled[seq_id] for seq_id in sorted(labelled))
+    _refuse_unwritable((*derived, *in_order))
+    claimed = sum(given is not None for given in known)
+    kept_place = sum(
+        given is None and n == place
+        for place, (given, n) in enumerate(zip(known, numbers, strict=True), 1)
+    )
+    return Plan(
+        derived=derived,
+        labelled=in_order,
+        lists=plans,
+        claimed=claimed,
+        moved=len(derived) - claimed - kept_place,
+        findings=tuple(findings),
+    )
+
+
+def _of_frames(survey: Survey, mapping: Mapping[str, str]) -> Iterator[Finding]:
+    for name in survey.objects:
+        if name not in mapping:
+            yield "frames_without_mapping", name
+    for name in mapping:
+        if name not in survey.objects:
+            yield "mapped_frames_without_annotation", name
+
+
+def _key(row: Narration) -> ActionKey:
+    return row.video, row.start, row.stop, row.verb, row.noun
+
+
+def _folder(seq_id: int, row: Narration) -> str:
+    return f"{seq_id:08d}_{row.video}_{row.verb}_{row.noun}"
+
+
+def _claim(unclaimed: dict[ActionKey, list[int]], key: ActionKey) -> int | None:
+    """The lowest number that the lists have for an action and that no earlier row has claimed."""
+    numbers = unclaimed.get(key)
+    return numbers.pop(0) if numbers else None
+
+
+def _found(
+    clip: Clip,
+    lines: Mapping[str, tuple[FrameName, ...]],
+    objects: Mapping[str, Mapping[str, tuple[tuple[str, int], ...]]],
+) -> tuple[tuple[FrameName, ...], tuple[tuple[str, int], ...]]:
+    """The frames and objects that the annotations have for a labelled sequence."""
+    frames = frames_between(lines[clip.video], clip.start, clip.end)
+    return frames, objects_of(frames, objects[clip.video])
+
+
+def _plan_list(
+    labelled: HumanList,
+    lines: Mapping[str, tuple[FrameName, ...]],
+    objects: Mapping[str, Mapping[str, tuple[tuple[str, int], ...]]],
+    alone: set[int],
+) -> ListPlan:
+    kept, left_out = [], []
+    here = [entry for entry in labelled.entries if entry.clip.video in lines]
+    for entry in here:
+        reason = mismatch(entry.clip, *_found(entry.clip, lines, objects))
+        if reason:
+            left_out.append(f"{entry.clip.folder}: {reason}")
+        else:
+            kept.append(entry)
+    return ListPlan(
+        name=labelled.name,
+        kept=tuple(kept),
+        left_out=tuple(left_out),
+        absent=len(labelled.entries) - len(here),
+        without_row=tuple(entry.clip.folder for entry in kept if entry.clip.seq_id in alone),
+    )
+
+
+def _of_list(
+    clip: Clip,
+    lines: Mapping[str, tuple[FrameName, ...]],
+    objects: Mapping[str, Mapping[str, tuple[tuple[str, int], ...]]],
+) -> Action:
+    frames, found = _found(clip, lines, objects)
+    return Action(clip.folder, clip.seq_id, clip.video, frames, found, None, clip)
+
+
+def _refuse_unwritable(actions: Sequence[Action]) -> None:
+    problems = Problems()
+    for action in actions:
+        with problems.caught():
+            where = action.narration.narration_id if action.narration else action.folder
+            check_name(action.folder, "sequence", where)
+            if len(action.objects) > MAX_OBJECTS:
+                problems.add(
+                    f"the action has {len(action.objects)} objects, more than {MAX_OBJECTS}",
+                    where,
+                    "fetch the annotations again",
+                )
+    problems.raise_if_any()

@@ -1,0 +1,151 @@
+"""What preparing a split did, and everything unusual that it met and how that was handled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from actiseg_data.make.prepare.survey import Finding
+
+SCHEMA = 1
+
+KINDS = {
+    "unknown_videos": "annotation files of videos that the frame mapping lacks: left out",
+    "videos_without_narrations": "videos without a row in the narration tables: not in the derived "
+    "list",
+    "frames_without_mapping": "annotated frames that the frame mapping lacks: left out",
+    "mapped_frames_without_annotation": "frames of the mapping that the annotation file lacks: "
+    "left out",
+    "actions_with_fewer_than_2_frames": "narrated actions with no or one annotated frame: left out",
+    "actions_without_object": "narrated actions whose frames hold no object: left out",
+    "sequences_without_active_object": "sequences of the derived list with negative objects only: "
+    "kept",
+    "empty_narrations": "sequences of the derived list with an empty narration: kept, though their "
+    "prompts name no action",
+    "dropped_frames": "validation frames whose contacts are unsure: their contacts are not used, "
+    "as in VISOR-HOS",
+    "corrected_contacts": "contacts replaced by the corrections file",
+    "misspelt_hands": "gloves on two hands with a hand misspelt: read as both hands",
+    "gloves": "gloves: what a worn one touches counts as touched by its hand",
+    "contacts_outside_frame": "contacts that name no entity of the frame: read as no contact",
+    "boxes_cut": "boxes of touched things that leave the image: cut to it (ActionVOS slices with "
+    "the raw numbers, and loses a contact whose box begins below 0)",
+    "repeated_names": "entities whose name stands in the frame before: both have one object id",
+    "short_polygons": "polygons of fewer than 3 points: left out",
+    "entities_without_polygon": "entities without a polygon, or with short ones alone: left out",
+    "crossing_polygons": "polygons that cross or touch themselves: filled even-odd",
+    "polygons_outside_image": "polygons that leave the image: cut to it",
+    "unknown_classes": "entities whose class the noun-class table lacks: kept as they are",
+    "differing_classes": "entities whose class is not one that the noun-class table lists their "
+    "name under: kept as they are",
+    "missing_images": "frames without an image in the images folder: left out of the frames",
+    "images_of_another_size": "images that are not 1920 x 1080: resized all the same",
+    "differing_labels": "labelled sequences whose automatic labels differ from the derived ones: "
+    "the list stands as published",
+}
+"""The kinds of findings, and how each is handled."""
+
+VIDEOS_OF_SPLIT = {"train": 115, "val": 43}
+"""How many videos VISOR has in each split."""
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """How ``seq_id`` was given.
+
+    published: whether running numbers can be the published ones, which count over all sequences of
+    the split. from_lists: sequences numbered as in a human-labelled list. moved: sequences whose
+    running number was taken. note: the same in words.
+    """
+
+    published: bool
+    from_lists: int
+    moved: int
+    note: str
+
+
+@dataclass(frozen=True)
+class ListReport:
+    """A human-labelled list: how many of its sequences were written, and which were not.
+
+    absent: of videos without an annotation file. left_out: folder and reason. without_narration:
+    folders that stand in this list only, as no narration row matches them.
+    """
+
+    name: str
+    sequences: int
+    absent: int
+    left_out: tuple[str, ...]
+    without_narration: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PrepareReport:
+    """What `prepare_visor` made.
+
+    sequences, objects, positive: of the derived list. folders: sequences on disk, those of
+    human-labelled lists included. frames: distinct annotated frames in them. masks: mask files,
+    and as many weight files. images: distinct frames whose image was found, None if none were asked
+    for. findings: by kind of `KINDS`, the places.
+    """
+
+    split: str
+    videos: int
+    sequences: int
+    objects: int
+    positive: int
+    folders: int
+    frames: int
+    masks: int
+    images: int | None
+    numbering: Numbering
+    lists: tuple[ListReport, ...]
+    findings: dict[str, tuple[str, ...]]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often each kind of finding was met."""
+        return {kind: len(places) for kind, places in self.findings.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain values, as ``prepare-<split>.json`` holds it."""
+        values = asdict(self)
+        findings = values.pop("findings")
+        return {
+            "schema": SCHEMA,
+            **values,
+            "counts": self.counts,
+            "findings": {
+                kind: {"meaning": KINDS[kind], "places": list(places)}
+                for kind, places in findings.items()
+                if places
+            },
+        }
+
+
+def collect(findings: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
+    """Findings by kind, every kind present, each in the order met."""
+    places: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    for kind, place in findings:
+        places[kind].append(place)
+    return {kind: tuple(of_kind) for kind, of_kind in places.items()}
+
+
+def describe_numbering(
+    split: str, videos: int, silent: int, from_lists: int, moved: int
+) -> Numbering:
+    """How the sequences were numbered. silent: how many videos have no narrations."""
+    expected = VIDEOS_OF_SPLIT[split]
+    lacks = []
+    if videos < expected:
+        lacks.append(f"{expected - videos} of the split's {expected} videos are missing")
+    if silent:
+        lacks.append(f"{silent} of the videos here have no narrations")
+    if lacks:
+        note = f"running numbers are not the published ones: {' and '.join(lacks)}"
+    else:
+        note = "all videos and narrations are here: running numbers are the published ones"
+    if from_lists:
+        note += f"; {from_lists} sequences have the number of a human-labelled list"
+    return Numbering(not lacks, from_lists, moved, note)

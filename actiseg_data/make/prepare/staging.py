@@ -1,0 +1,201 @@
+"""A split is built beside its place and moved there when whole.
+
+A marker in the folder where it is built lists what will be moved. Nothing of that was there before,
+so a listed thing that has left the folder was moved, and can be taken back: at once after a
+failure, by the next run after a kill. Without the marker nothing was moved, or all was.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from actiseg_data.core.errors import Problems, Refused, refuse
+from actiseg_data.core.files import write_json
+from actiseg_data.core.validation import Cursor, read_json
+from actiseg_data.layouts.actionvos import (
+    FRAMES,
+    IMAGE_SETS,
+    MASKS,
+    SUBSETS,
+    WEIGHTS,
+    disk_name,
+    split_names,
+)
+from actiseg_data.layouts.image_sets import image_sets_files
+from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
+
+DERIVED = """\
+
+What was derived: index masks (Annotations_Sparse) from VISOR's polygons, resampled to 854 x 480;
+training weights (Weights_Sparse) and the labels `handbox`, `narration` and `positive` (ImageSets)
+from polygons, hand contacts and narrations; prompts (ImageSets) from object names and narrations;
+frames (JPEGImages_Sparse), where there are any, from VISOR's frames, resized. prepare-*.json lists
+what was unusual in the sources and how it was handled.
+"""
+
+_MOVES = "moves.json"
+_KINDS = (MASKS, WEIGHTS, FRAMES)
+_SHARED = (LICENSE_FILE, NOTICE_FILE)  # an earlier split of the root has brought them
+
+
+def check_place(out: Path, split: str, lists: tuple[str, ...], inputs: dict[str, Path]) -> None:
+    """Raise `Refused` if a split cannot be added to the root `out`.
+
+    lists: names of all action lists to be written. inputs: folders that are read, by option.
+    """
+    problems = Problems()
+    for option, folder in inputs.items():
+        if out.resolve().is_relative_to(folder.resolve()):
+            problems.add(f"lies inside the {option} folder", out, "give another --out")
+    if out.exists() and not out.is_dir():
+        problems.add("is a file, not a folder", out, "give another --out")
+    taken = [out / IMAGE_SETS / file for name in lists for file in image_sets_files(name)]
+    taken += [out / kind / split for kind in _KINDS]
+    taken.append(out / report_name(split))
+    for path in taken:
+        if os.path.lexists(path):
+            problems.add(
+                f"the split {split!r} is there already", path, "remove it, or give another --out"
+            )
+    problems.raise_if_any()
+
+
+def check_folders(out: Path, split: str, folders: tuple[str, ...]) -> None:
+    """Raise `Refused` if the other sub-folder of the root has one of the sequences."""
+    problems = Problems()
+    for other in SUBSETS:
+        for folder in folders if other != split else ():
+            path = out / MASKS / other / disk_name(folder)
+            if path.exists():
+                problems.add(
+                    f"the root has the sequence under {other}/", path, "give another --out"
+                )
+    problems.raise_if_any()
+
+
+def report_name(split: str) -> str:
+    """The file in the root that says how a split was prepared."""
+    return f"prepare-{split}.json"
+
+
+def recover(out: Path, split: str) -> None:
+    """Take back what a run that was killed has left in the root `out`, if there is such a thing.
+
+    Raises `Refused` where the disk refuses; then the next run tries again.
+    """
+    partial = _partial(out, split)
+    if not partial.is_dir():
+        return
+    try:
+        _take_back(partial, out, split)
+        shutil.rmtree(partial)
+    except OSError as error:
+        where = error.filename or partial
+        what = f"an interrupted run's files cannot be removed ({error.strerror})"
+        raise refuse(what, where, "remove them by hand") from None
+
+
+@contextmanager
+def staging(out: Path, split: str) -> Iterator[Path]:
+    """A fresh folder to build a split in; at the end what it holds is moved into the root `out`.
+
+    Nothing that is there is replaced. If the block fails, the root is as it was before. Raises
+    `Refused` where the disk refuses. Call `recover` first.
+    """
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    partial = _partial(out, split)
+    try:
+        partial.mkdir(parents=True)
+        yield partial
+        _publish(partial, out, split)
+    except BaseException as error:
+        _roll_back(partial, out, split, made)
+        if isinstance(error, OSError):
+            where = error.filename or out
+            raise refuse(f"cannot be written ({error.strerror})", where, "make room") from None
+        raise
+
+
+def _partial(out: Path, split: str) -> Path:
+    return out / f".prepare-{split}.partial"
+
+
+def _publish(partial: Path, out: Path, split: str) -> None:
+    moves = [
+        (source, target)
+        for source, target in _moves(partial, out, split)
+        if not (source.name in _SHARED and target.exists())
+    ]
+    folders = dict.fromkeys(target.parent for _, target in moves if not target.parent.exists())
+    document = {
+        "folders": [folder.relative_to(out).as_posix() for folder in folders],
+        "targets": [target.relative_to(out).as_posix() for _, target in moves],
+    }
+    write_json(partial / _MOVES, document)
+    for folder in folders:
+        folder.mkdir()
+    for source, target in moves:
+        if os.path.lexists(target):
+            raise refuse("has come to be there meanwhile", target, "remove it, or run again")
+        os.replace(source, target)
+    (partial / _MOVES).unlink()  # from here on the split stands
+    shutil.rmtree(partial, ignore_errors=True)
+
+
+def _moves(partial: Path, out: Path, split: str) -> Iterator[tuple[Path, Path]]:
+    """What goes where, folders whole; the action lists come last: they make a split seen."""
+    kinds = [partial / kind / split for kind in _KINDS]
+    documents = sorted(path for path in partial.iterdir() if path.is_file())
+    lists = sorted((partial / IMAGE_SETS).iterdir(), key=lambda path: (-len(path.name), path.name))
+    for source in (*(kind for kind in kinds if kind.is_dir()), *documents, *lists):
+        yield source, out / source.relative_to(partial)
+
+
+def _roll_back(partial: Path, out: Path, split: str, made: list[Path]) -> None:
+    """Undo all, and keep the first error. Where something cannot be undone the marker stays."""
+    with suppress(OSError, Refused):
+        _take_back(partial, out, split)
+        shutil.rmtree(partial)
+        for folder in made:
+            folder.rmdir()
+
+
+def _take_back(partial: Path, out: Path, split: str) -> None:
+    """Remove what was moved as the marker says, the lists first, and the marker at last."""
+    marker = partial / _MOVES
+    if not marker.exists():
+        return
+    document = Cursor(read_json(marker, "marker"), str(marker))
+    for target in reversed([_checked(cursor, split) for cursor in document["targets"].elements()]):
+        if os.path.lexists(partial / target) or (target in _SHARED and split_names(out)):
+            continue  # still here, or shared by another split meanwhile
+        _remove(out / target)
+    for folder in [cursor.text() for cursor in document["folders"].elements()]:
+        if folder in (*_KINDS, IMAGE_SETS):
+            with suppress(OSError):  # another split's files are there
+                (out / folder).rmdir()
+    marker.unlink()
+
+
+def _checked(cursor: Cursor, split: str) -> str:
+    """A target of the marker, if it is one that `staging` writes: it will be removed."""
+    target = cursor.text()
+    folder, _, name = target.rpartition("/")
+    document = folder == IMAGE_SETS and name.endswith(".json")
+    if not document and target not in (
+        *(f"{kind}/{split}" for kind in _KINDS),
+        *(report_name(split), *_SHARED),
+    ):
+        raise refuse("is no file of a split", cursor.where, "remove the folder that it stands in")
+    return target
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,124 @@
+"""What one annotation file holds, and what is odd about it, without drawing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from actiseg_data.layouts.visor_json import FULL, Entity, FloatArray, Frame, Video, read_video
+from actiseg_data.make.prepare.contacts import (
+    GLOVES,
+    HANDS,
+    Corrections,
+    corrected,
+    is_dropped,
+    misspelt,
+    touches,
+)
+from actiseg_data.make.prepare.noun_classes import NounClasses
+
+Finding: TypeAlias = tuple[str, str]
+"""(kind, place): something odd that is handled; see ``KINDS`` in `actiseg_data.make.prepare.preparation_report`."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """One annotation file. objects: (name, class id) of what has a polygon, by VISOR frame name."""
+
+    path: Path
+    video: str
+    objects: dict[str, tuple[tuple[str, int], ...]]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What files are surveyed against. drop: whether frames of unsure contacts are dropped."""
+
+    drop: bool
+    corrections: Corrections
+    classes: NounClasses
+
+
+def survey_file(context: Context, path: Path) -> Survey:
+    """Read a file and list what is odd; raises `Refused` with all faults of the file."""
+    video = read_video(path)
+    findings: list[Finding] = []
+    for frame in video.frames:
+        findings += _of_entities(frame, context.classes)
+        findings += _of_contacts(frame, context.corrections, context.drop)
+    findings += _of_polygons(video)
+    objects = {
+        frame.name: tuple((e.name, e.class_id) for e in frame.entities if e.polygons)
+        for frame in video.frames
+    }
+    return Survey(path, video.name, objects, tuple(findings))
+
+
+def _of_entities(frame: Frame, classes: NounClasses) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for entity in frame.entities:
+        place = f"{frame.name}: {entity.name}"
+        if entity.name in seen:
+            yield "repeated_names", place
+        seen.add(entity.name)
+        for position in entity.left_out:
+            yield "short_polygons", f"{place}[{position}]"
+        if not entity.polygons:
+            yield "entities_without_polygon", place
+        odd_class = classes.finding(entity.name, entity.class_id)
+        if odd_class:
+            yield odd_class, f"{place} (class {entity.class_id})"
+
+
+def _of_contacts(frame: Frame, corrections: Corrections, drop: bool) -> Iterator[Finding]:
+    for entity in frame.entities:
+        place = f"{frame.name}: {entity.name}"
+        if entity.name in GLOVES:
+            yield "gloves", place
+        if misspelt(entity):
+            yield "misspelt_hands", place
+        if entity.name in corrections.get(frame.name, {}):
+            yield "corrected_contacts", place
+    frame = corrected(frame, corrections)
+    if drop and is_dropped(frame):
+        yield "dropped_frames", frame.name
+        return
+    for entity in frame.entities:
+        if entity.name in HANDS and entity.contact is None:
+            yield "contacts_outside_frame", f"{frame.name}: {entity.name} (no contact given)"
+    for touch in touches(frame):
+        if touch.thing is None and touch.contact is not None:
+            yield "contacts_outside_frame", f"{frame.name}: {touch.side} ({touch.contact[:40]})"
+
+
+def _of_polygons(video: Video) -> Iterator[Finding]:
+    """Polygons that cross themselves or leave the image."""
+    import shapely
+
+    rings: list[tuple[str, FloatArray]] = [
+        (_place(frame, entity, position), polygon)
+        for frame in video.frames
+        for entity in frame.entities
+        for position, polygon in zip(entity.positions, entity.polygons, strict=True)
+    ]
+    if not rings:
+        return
+    # Closed by hand: shapely wants four points, and closes only what is not closed yet.
+    closed = [np.concatenate([polygon, polygon[:1]]) for _, polygon in rings]
+    owner = np.repeat(np.arange(len(closed)), [len(ring) for ring in closed])
+    simple = shapely.is_simple(shapely.linearrings(np.concatenate(closed), indices=owner))
+    height, width = FULL
+    for (place, polygon), is_simple in zip(rings, simple, strict=True):
+        if not is_simple:
+            yield "crossing_polygons", place
+        if polygon.min() < 0 or polygon[:, 0].max() > width or polygon[:, 1].max() > height:
+            yield "polygons_outside_image", place
+
+
+def _place(frame: Frame, entity: Entity, position: int) -> str:
+    return f"{frame.name}: {entity.name}[{position}]"

@@ -1,0 +1,49 @@
+"""VISOR's frames as images: found below the user's folder, and made small."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from actiseg_data.core.opencv import load_cv2
+from actiseg_data.layouts.photographs import photographs_in, read_rgb, refuse_aspect
+from actiseg_data.layouts.visor_json import FULL, Frame
+from actiseg_data.make.prepare.polygon_fills import SMALL
+
+
+def find_image(
+    images: Path,
+    split: str,
+    video: str,
+    frame: Frame,
+    listed: Callable[[Path], Mapping[str, Path]] = photographs_in,
+) -> Path | None:
+    """A frame's image in any of the usual arrangements of VISOR's archives, or None.
+
+    listed: the photographs of a folder, see `photographs_in`; one that remembers them is faster for
+    many frames.
+    """
+    participant = video.partition("_")[0]
+    name = frame.name
+    usual = (frame.image_path, name, f"{video}/{name}", f"{participant}/{video}/{name}")
+    places = [images / place for place in (*usual, f"{split}/{participant}/{video}/{name}")]
+    for place in places:
+        if place.is_file():
+            return place
+    others = (listed(place.parent).get(place.stem) for place in places)
+    return next((path for path in others if path is not None), None)
+
+
+def read_small_jpeg(path: Path) -> tuple[bytes, tuple[int, int] | None]:
+    """An image as a JPEG of 854 x 480 pixels, resized bilinearly; its size if not 1920 x 1080.
+
+    Returns the file's bytes, and (width, height) or None. Raises `Refused` as `read_rgb` does, and
+    for another aspect than 16:9.
+    """
+    pixels = read_rgb(path)
+    height, width = pixels.shape[:2]
+    refuse_aspect((height, width), SMALL, path)
+    cv2 = load_cv2()
+    small = cv2.resize(pixels[..., ::-1], (SMALL[1], SMALL[0]), interpolation=cv2.INTER_LINEAR)
+    jpeg: bytes = cv2.imencode(".jpg", small)[1].tobytes()
+    return jpeg, None if (height, width) == FULL else (width, height)

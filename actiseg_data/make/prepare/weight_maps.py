@@ -1,0 +1,50 @@
+"""Masks and action-guided weights of one frame of one action."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+
+from actiseg_data.annotations.clips import ObjectLabel
+from actiseg_data.annotations.masks import IndexMask
+from actiseg_data.make.prepare.frame_views import FrameView
+from actiseg_data.make.prepare.polygon_fills import SMALL, paint
+
+REST, HELD, NEGATIVE = 1, 2, 3
+"""Weight values: the rest; a touched thing, or an object of the narration (then 4 within a box of
+touched things); an object that takes no part in this frame."""
+
+
+def index_mask(view: FrameView, object_ids: Mapping[str, int]) -> IndexMask:
+    """(480, 854) uint8: the frame with object ids as pixels. object_ids: by name."""
+    ids = np.zeros(256, np.uint8)
+    for place, name in enumerate(view.names, 1):
+        ids[place] = object_ids.get(name, 0)
+    return ids[view.places]
+
+
+def weight_map(view: FrameView, labels: Collection[ObjectLabel]) -> IndexMask:
+    """(480, 854) uint8 with values 1 to 4: how ActionVOS weighs the frame's pixels in training.
+
+    Entities are drawn in file order, later over earlier: an object of the narration as 2; any
+    other as 3 if its fill, occlusion ignored, meets no box of touched things in this frame, or, in
+    a frame without touched things, if it is negative in the action. Within the boxes values are
+    doubled, what is still free takes 2 on the touched things, and the rest is 1.
+    """
+    by_name = {label.name: label for label in labels}
+    weights = np.zeros(SMALL, np.uint8)
+    for name, shape, meets_box in zip(view.names, view.shapes, view.meets_box, strict=True):
+        label = by_name.get(name)
+        if label is None:
+            continue
+        apart = not label.positive if view.boxes is None else not meets_box
+        if label.narration:
+            paint(weights, shape, HELD)
+        elif apart:
+            paint(weights, shape, NEGATIVE)
+    if view.boxes is not None and view.held is not None:
+        weights <<= view.boxes.view(np.uint8)
+        weights[view.held & (weights == 0)] = HELD
+    weights[weights == 0] = REST
+    return weights

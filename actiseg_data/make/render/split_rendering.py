@@ -1,0 +1,168 @@
+"""Frames for a whole split, rendered from its clean masks, where photographs are not at hand."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from actiseg_data import __version__
+from actiseg_data.annotations.clips import Sequence
+from actiseg_data.annotations.masks import IndexMask, pixel_digest
+from actiseg_data.core.digests import json_digest
+from actiseg_data.core.errors import Problems, refuse
+from actiseg_data.core.files import DRAFT, write_bytes, write_json
+from actiseg_data.core.opencv import load_cv2
+from actiseg_data.core.progress import Stage, silent
+from actiseg_data.core.workers import run
+from actiseg_data.layouts.actionvos import FRAMES, Split, disk_name, open_split
+from actiseg_data.make.render.noise_fields import ALGORITHM
+from actiseg_data.make.render.painting import render_frame
+from actiseg_data.records.split_records import (
+    RECIPE_FILE,
+    RENDERED_SCHEMA,
+    read_rendered,
+    rendered_file,
+)
+
+_JPEG_QUALITY = 85
+
+
+@dataclass(frozen=True)
+class RenderReport:
+    """What `render_split` did. rendered, kept: frames painted now, and found from a run before.
+    replaced: of those painted now, frames that stood there."""
+
+    root: Path
+    split: str
+    sequences: int
+    rendered: int
+    kept: int
+    replaced: int
+
+    def __str__(self) -> str:
+        more = [f"{self.kept} found from a run before"] if self.kept else []
+        more += [f"{self.replaced} took the place of others"] if self.replaced else []
+        return (
+            f"rendered {self.rendered} frames of {self.sequences} sequences of {self.split!r} in "
+            f"{self.root}{''.join(f', {of}' for of in more)}: painted from masks, no photographs"
+        )
+
+
+def frame_jpeg(mask: IndexMask, sequence: Sequence, frame: str) -> bytes:
+    """The file of a rendered frame, see `render_frame`."""
+    stream = io.BytesIO()
+    Image.fromarray(render_frame(mask, sequence, frame)).save(stream, "JPEG", quality=_JPEG_QUALITY)
+    return stream.getvalue()
+
+
+def render_split(
+    root: Path,
+    split: str = "train",
+    *,
+    overwrite: bool = False,
+    workers: int = 1,
+    stage: Stage = silent,
+) -> RenderReport:
+    """Render all frames of a split from its masks, and note in ``rendered-<split>.json`` that they
+    are no photographs.
+
+    root: a clean ActionVOS root. overwrite: replace frames that are there already. All masks are
+    read and checked before anything is written. A run that was stopped is completed by running it
+    again; frames whose masks, names or classes have changed since are painted anew. Raises
+    `Refused` for a noisy split, whose frames would show the noise, for faulty masks, for frames
+    that are there and were not rendered, and for those that lie behind a link.
+    """
+    if (root / RECIPE_FILE).is_file():
+        raise refuse(
+            "is a noisy split: frames painted from its masks would show what is noise",
+            root,
+            "render the clean dataset that it was made from",
+        )
+    load_cv2()  # refuse before anything is written
+    opened = open_split(root, split)
+    with stage("checking masks") as progress:
+        digests = run(_digest, opened, opened.sequences, workers, progress)
+    made_of = {
+        _place(opened, of): digest for of, digest in zip(opened.sequences, digests, strict=True)
+    }
+    outdated = _outdated(opened, made_of, overwrite)
+    for path in outdated:
+        path.unlink()
+    note = {
+        "schema": RENDERED_SCHEMA,
+        "split": split,
+        "algorithm": ALGORITHM,
+        "toolkit": f"actiseg {__version__}",
+        "sequences": made_of,
+    }
+    write_json(root / rendered_file(split), note)  # before the first frame: they are known as ours
+    with stage("rendering frames") as progress:
+        counts = run(_render, opened, opened.sequences, workers, progress)
+    total = sum(counts, Counter[str]())
+    return RenderReport(
+        root, split, len(opened.sequences), total["rendered"], total["kept"], len(outdated)
+    )
+
+
+def _place(split: Split, sequence: Sequence) -> str:
+    return f"{split.subsets[sequence.folder]}/{sequence.folder}"
+
+
+def _digest(split: Split, sequence: Sequence) -> str:
+    """Of all that decides the pixels of a sequence's frames."""
+    things = [[of.object_id, of.name, of.class_id] for of in sequence.objects]
+    masks = [pixel_digest(mask) for mask in split.each_mask(sequence)]
+    return json_digest([ALGORITHM, sequence.video, *sequence.identity, things, masks])
+
+
+def _frame_paths(split: Split, sequence: Sequence) -> list[Path]:
+    folder = split.folder(FRAMES, sequence)
+    return [folder / disk_name(f"{frame}.jpg") for frame in sequence.frames]
+
+
+def _outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) -> list[Path]:
+    """Frames to be removed: rendered of what is no more, or, with `overwrite`, any others."""
+    known = read_rendered(split.root)
+    outdated: list[Path] = []
+    foreign: list[Path] = []
+    for sequence in split.sequences:
+        place = _place(split, sequence)
+        if known.get(place) == made_of[place]:
+            continue
+        ours = _frame_paths(split, sequence) if place in known else []
+        for path in split.frame_paths(sequence):
+            if path.exists():
+                (outdated if overwrite or path in ours else foreign).append(path)
+    if foreign:
+        raise refuse(
+            f"{len(foreign)} frames are there already that this command has not painted, "
+            f"{foreign[0]} among them",
+            split.root / FRAMES,
+            "train on them, or give --overwrite to lose them",
+        )
+    linked = {
+        at for path in outdated for at in (path.parent, *path.parent.parents[:2]) if at.is_symlink()
+    }
+    problems = Problems()
+    for at in sorted(linked):
+        problems.add("is a link: the frames behind it belong elsewhere", at, "remove the link")
+    problems.raise_if_any()
+    return outdated
+
+
+def _render(split: Split, sequence: Sequence) -> Counter[str]:
+    paths = _frame_paths(split, sequence)
+    lacking = [path for path in paths if not path.exists()]
+    if lacking:
+        for draft in split.folder(FRAMES, sequence).glob(f".*{DRAFT}"):
+            draft.unlink()  # left by a run that was killed
+        masks = split.each_mask(sequence)
+        for path, frame, mask in zip(paths, sequence.frames, masks, strict=True):
+            if path in lacking:
+                write_bytes(path, frame_jpeg(mask, sequence, frame))
+    return Counter(rendered=len(lacking), kept=len(paths) - len(lacking))

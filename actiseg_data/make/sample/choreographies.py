@@ -1,0 +1,356 @@
+"""The choreographies: where an action's hands, tools and targets are in each frame.
+
+Each stage is written for a right-handed cook; `play` mirrors some clips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from actiseg_data.make.sample.catalogue import LEFT_HAND, RIGHT_HAND, THINGS, Action
+from actiseg_data.make.sample.clip_draws import Draws
+from actiseg_data.make.sample.hands import Hold, hand
+from actiseg_data.make.sample.outlines import Outline, Parts, Point, Pose, moved, outlines
+
+HAND = 66.0
+"""Pixels from wrist to fingertip in a picture 428 wide."""
+
+UPRIGHT = frozenset(
+    ("bowl", "cup", "glass", "bottle", "squeezer", "jar", "can", "box", "carton", "tub", "tap")
+)
+"""Outlines that are drawn standing, so that they hardly turn."""
+
+_HOLDS = {
+    "plate": "pinch",
+    "lid": "pinch",
+    "bowl": "pinch",
+    "tub": "pinch",
+    "pot": "pinch",
+    "colander": "pinch",
+    "board": "pinch",
+    "tray": "pinch",
+    "cup": "pinch",
+    "tap": "pinch",
+    "tomato": "pinch",
+    "onion": "pinch",
+    "potato": "pinch",
+    "glass": "wrap",
+    "bottle": "wrap",
+    "squeezer": "wrap",
+    "jar": "wrap",
+    "can": "wrap",
+    "box": "wrap",
+    "carton": "wrap",
+    "sponge": "wrap",
+}
+_WIDE = frozenset(("plate", "bowl", "tub", "pot", "colander", "board", "tray"))
+
+
+@dataclass(frozen=True)
+class Paint:
+    """Something painted over what lies there already: one instance of a named object, in pixels."""
+
+    name: str
+    parts: Parts
+    instance: str = ""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One frame of an action. base: what lies beneath everything else. top: painted last, in order.
+    held: names of things in a hand's grip."""
+
+    base: tuple[Paint, ...] = ()
+    top: tuple[Paint, ...] = ()
+    held: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Cue:
+    """What a stage is told: the action, its keyed choices, frame `index` of `count`, the centre."""
+
+    action: Action
+    draws: Draws
+    index: int
+    count: int
+    centre: Point
+
+    @property
+    def progress(self) -> float:
+        """From 0 in the first frame to 1 in the last."""
+        return self.index / (self.count - 1)
+
+    def sway(self, size: float, *what: str | int) -> float:
+        """A change from frame to frame, within plus or minus `size`."""
+        return self.draws.between(-size, size, *what, self.index)
+
+
+def outline_of(name: str) -> Outline:
+    """The silhouette of a catalogue name."""
+    return outlines()[THINGS[name].outline]
+
+
+def thing(name: str, pose: Pose) -> Paint:
+    """A thing of the catalogue in its place."""
+    return Paint(name, pose.parts(outline_of(name).parts))
+
+
+def play(cue: Cue) -> Moment:
+    """The moment that a cue describes."""
+    moment = _STAGES[cue.action.stage](cue)
+    moment = _with_idle_hand(cue, moment)
+    return _mirrored(moment, cue.centre[0]) if _is_left_handed(cue) else moment
+
+
+def _work(cue: Cue) -> Moment:
+    """A tool in one hand works on a target that the other hand holds."""
+    action, (x, y) = cue.action, cue.centre
+    base: tuple[Paint, ...] = ()
+    if action.base:
+        base = (thing(action.base, _pose(cue, action.base, (x, y + 4), "base")),)
+    if action.base == "sink":
+        base += (_tap(cue, (x + 52, y - 56)),)
+    outline = outline_of(action.main)
+    long = THINGS[action.main].outline in ("carrot", "courgette")
+    turn = 152.0 if THINGS[action.main].outline == "pan" else 0.0
+    at = (x - 12 + cue.sway(2, "target.x"), y + cue.sway(2, "target.y"))
+    target = replace(_pose(cue, action.main, at, "main"), size=_size(cue, action.main))
+    target = replace(target, angle=turn + cue.draws.between(-10, 10, "target.turn"))
+
+    tool = outline_of(action.tool)
+    spot = target.put(outline.tip)
+    if long:
+        spot = spot[0] + 8 - 16 * cue.progress, spot[1]
+    spot = spot[0] + cue.sway(5, "tip.x"), spot[1] + cue.sway(4, "tip.y")
+    angle = 214 + cue.draws.between(-12, 12, "tool.turn") + cue.sway(7, "tool.sway")
+    if action.tool == "sponge":
+        angle = cue.sway(25, "tool.sway")
+    tool_pose = _pose_at(tool.tip, spot, _size(cue, action.tool), angle)
+
+    left = _hand(cue, action.main, target.put(outline.grip), left=True)
+    right = _hand(cue, action.tool, tool_pose.put(tool.grip), left=False)
+    return Moment(
+        base=base,
+        top=(
+            *_in_hand(LEFT_HAND, left, thing(action.main, target)),
+            *_in_hand(RIGHT_HAND, right, thing(action.tool, tool_pose)),
+        ),
+        held=frozenset((action.main, action.tool)),
+    )
+
+
+def _carry(cue: Cue) -> Moment:
+    """A hand, or two, takes a thing and brings it toward the cook, perhaps out of sight."""
+    return _moving(cue, cue.progress, apart=cue.index == 0 and cue.draws.chance(0.3, "not yet"))
+
+
+def _lay(cue: Cue) -> Moment:
+    """The reverse of `_carry`."""
+    last = cue.index == cue.count - 1
+    return _moving(cue, 1 - cue.progress, apart=last and cue.draws.chance(0.35, "let go"))
+
+
+def _moving(cue: Cue, away: float, *, apart: bool) -> Moment:
+    name, (x, y) = cue.action.main, cue.centre
+    far = 190.0 if cue.draws.chance(0.3, "out of sight") else 58.0
+    drift = cue.draws.between(-30, 40, "path")
+    at = x + drift * away, y + (far if cue.count < 4 else min(far, 80.0)) * away
+    pose = _pose(cue, name, at, "main")
+    if THINGS[name].outline not in UPRIGHT | _WIDE:
+        pose = replace(pose, angle=cue.draws.between(195, 250, "lie") + cue.sway(9, "turn"))
+    outline = outline_of(name)
+    grip = pose.put(outline.grip)
+    two = THINGS[name].outline in _WIDE and cue.draws.chance(0.5, "two hands")
+    right_side = (abs(outline.grip[0]), outline.grip[1])
+    if THINGS[name].outline in _WIDE:
+        grip = pose.put(right_side)
+    if apart:
+        grip = grip[0] + 34, grip[1] + 62
+    right = _hand(cue, name, grip, left=False)
+    top = _in_hand(RIGHT_HAND, right, thing(name, pose))
+    if two:
+        left_grip = pose.put((-right_side[0], right_side[1]))
+        if apart:
+            left_grip = left_grip[0] - 34, left_grip[1] + 62
+        left = _hand(cue, name, left_grip, left=True)
+        top = (Paint(LEFT_HAND, left.under), *top, Paint(LEFT_HAND, left.over))
+    return Moment(top=top, held=frozenset() if apart else frozenset((name,)))
+
+
+def _wipe(cue: Cue) -> Moment:
+    """A flat hand pushes a cloth from side to side."""
+    x, y = cue.centre
+    at = x - 50 + 100 * cue.progress, y + 10 + cue.sway(12, "stroke")
+    pose = replace(_pose(cue, cue.action.main, at, "main"), angle=cue.sway(25, "turn"))
+    over = hand("flat", False, (at[0] + 6, at[1] + 12), -14 + cue.sway(8, "wrist"), HAND)
+    return Moment(
+        top=_in_hand(RIGHT_HAND, over, thing(cue.action.main, pose)),
+        held=frozenset((cue.action.main,)),
+    )
+
+
+def _drop(cue: Cue) -> Moment:
+    """A hand brings a thing over a vessel."""
+    action, (x, y) = cue.action, cue.centre
+    vessel = _pose(cue, action.base, (x - 14, y), "base")
+    away = 1 - cue.progress
+    at = x - 6 + 72 * away, y - 4 + 26 * away
+    angle = 208 + cue.sway(12, "turn")
+    pose = Pose(*at, _size(cue, action.main), angle)
+    right = _hand(cue, action.main, pose.put(outline_of(action.main).grip), left=False)
+    return Moment(
+        base=(thing(action.base, vessel),),
+        top=_in_hand(RIGHT_HAND, right, thing(action.main, pose)),
+        held=frozenset((action.main,)),
+    )
+
+
+def _twist(cue: Cue) -> Moment:
+    """One hand holds a vessel, the other turns or lifts its top."""
+    action, (x, y) = cue.action, cue.centre
+    pose = _pose(cue, action.main, (x, y + 12), "main")
+    pose = replace(pose, size=pose.size * 1.12, angle=8 + cue.sway(5, "turn"))
+    outline = outline_of(action.main)
+    left = _hand(cue, action.main, pose.put((-0.05 - abs(outline.grip[0]), 0.16)), left=True)
+    tip = pose.put(outline.tip)
+    lift = 16.0 * cue.progress if action.tool else 0.0
+    at = tip[0] + 4 + lift, tip[1] + cue.sway(3, "twist") + lift / 2
+    right = hand("fist", False, (at[0] + 4, at[1] + 6), -38 + cue.sway(9, "wrist"), HAND)
+    top = (*_in_hand(LEFT_HAND, left, thing(action.main, pose)), Paint(RIGHT_HAND, right.over))
+    held = {action.main}
+    if action.tool and cue.index:  # closed in the first frame: nothing to be seen of the cap
+        top += (thing(action.tool, Pose(at[0] - 9, at[1] - 8, _size(cue, action.tool))),)
+        held.add(action.tool)
+    return Moment(top=top, held=frozenset(held))
+
+
+def _pour(cue: Cue) -> Moment:
+    """A tilted vessel over another one."""
+    action, (x, y) = cue.action, cue.centre
+    base: tuple[Paint, ...] = ()
+    if action.base:
+        base = (thing(action.base, _pose(cue, action.base, (x, y + 4), "base")),)
+    target = _pose(cue, action.main, (x - 16, y + 8), "main")
+    if THINGS[action.main].outline == "pan":
+        target = replace(target, angle=150 + cue.draws.between(-10, 10, "target.turn"))
+    outline, tool = outline_of(action.main), outline_of(action.tool)
+    tilt = -88 - 26 * cue.progress
+    rim = target.put(outline.tip)
+    spot = rim[0] + 16 + cue.sway(4, "spout.x"), rim[1] - 10 + cue.sway(3, "spout.y")
+    pose = _pose_at(tool.tip, spot, _size(cue, action.tool), tilt)
+    right = _hand(cue, action.tool, pose.put(tool.grip), left=False)
+    held = {action.tool}
+    top: tuple[Paint, ...] = (thing(action.main, target),)
+    if cue.draws.chance(0.6, "steady"):
+        left = _hand(cue, action.main, target.put(outline.grip), left=True)
+        top = _in_hand(LEFT_HAND, left, *top)
+        held.add(action.main)
+    return Moment(
+        base=base,
+        top=(*top, *_in_hand(RIGHT_HAND, right, thing(action.tool, pose))),
+        held=frozenset(held),
+    )
+
+
+def _press(cue: Cue) -> Moment:
+    """A hand on the lever of a tap."""
+    x, y = cue.centre
+    sink = thing("sink", _pose(cue, "sink", (x, y + 12), "base"))
+    at = (x + 10, y - 40)
+    lever = _tap_pose(cue, at).put(outline_of("tap").grip)
+    right = hand("pinch", False, (lever[0] - 2, lever[1] + 4), -12 + cue.sway(6, "wrist"), HAND)
+    return Moment(
+        base=(sink,), top=_in_hand(RIGHT_HAND, right, _tap(cue, at)), held=frozenset(("tap",))
+    )
+
+
+def _none(cue: Cue) -> Moment:
+    """Nothing in sight takes part."""
+    return Moment()
+
+
+_STAGES: dict[str, Callable[[Cue], Moment]] = {
+    "work": _work,
+    "carry": _carry,
+    "lay": _lay,
+    "wipe": _wipe,
+    "drop": _drop,
+    "twist": _twist,
+    "pour": _pour,
+    "press": _press,
+    "none": _none,
+}
+
+
+def _with_idle_hand(cue: Cue, moment: Moment) -> Moment:
+    """Some clips show the other hand, resting on the counter."""
+    busy = {paint.name for paint in moment.top}
+    if RIGHT_HAND not in busy or LEFT_HAND in busy or not cue.draws.chance(0.4, "idle"):
+        return moment
+    x, y = _idle_spot(cue)
+    at = x + cue.sway(3, "idle.x"), y + cue.sway(3, "idle.y")
+    rest = hand("flat", True, at, cue.draws.between(5, 28, "idle.turn"), HAND)
+    return replace(moment, top=(Paint(LEFT_HAND, rest.over, "idle"), *moment.top))
+
+
+def _idle_spot(cue: Cue) -> Point:
+    x = cue.centre[0] - cue.draws.between(100, 140, "idle.x")
+    return x, cue.draws.between(176, 204, "idle.y")
+
+
+def idle_spot(cue: Cue) -> Point:
+    """Where a hand may rest, in pixels: a place to be kept free."""
+    x, y = _idle_spot(cue)
+    return (2 * cue.centre[0] - x if _is_left_handed(cue) else x), y
+
+
+def _is_left_handed(cue: Cue) -> bool:
+    return cue.draws.chance(0.2, "left-handed")
+
+
+def _mirrored(moment: Moment, x: float) -> Moment:
+    other = {LEFT_HAND: RIGHT_HAND, RIGHT_HAND: LEFT_HAND}
+
+    def flip(paint: Paint) -> Paint:
+        parts = moved(paint.parts, lambda ring: ring * np.array([-1.0, 1.0]) + (2 * x, 0))
+        return replace(paint, name=other.get(paint.name, paint.name), parts=parts)
+
+    return replace(moment, base=tuple(map(flip, moment.base)), top=tuple(map(flip, moment.top)))
+
+
+def _in_hand(name: str, grip: Hold, held: Paint) -> tuple[Paint, ...]:
+    layers = (Paint(name, grip.under), held, Paint(name, grip.over))
+    return tuple(paint for paint in layers if paint.parts)
+
+
+def _hand(cue: Cue, name: str, at: Point, *, left: bool) -> Hold:
+    """A hand that holds a named thing at a point, its forearm leading to the cook."""
+    side = "left" if left else "right"
+    turn = cue.draws.between(22, 42, "wrist", side) + cue.sway(4, "wrist", side)
+    hold = _HOLDS.get(THINGS[name].outline, "fist")
+    return hand(hold, left, at, turn if left else -turn, HAND)
+
+
+def _tap_pose(cue: Cue, at: Point) -> Pose:
+    return Pose(*at, _size(cue, "tap"), cue.draws.between(-4, 4, "tap.turn"))
+
+
+def _tap(cue: Cue, at: Point) -> Paint:
+    return thing("tap", _tap_pose(cue, at))
+
+
+def _size(cue: Cue, name: str) -> float:
+    return THINGS[name].size * cue.draws.between(0.93, 1.08, "size", name)
+
+
+def _pose(cue: Cue, name: str, at: Point, role: str) -> Pose:
+    return Pose(*at, _size(cue, name), cue.draws.between(-7, 7, "turn", role))
+
+
+def _pose_at(anchor: Point, at: Point, size: float, angle: float) -> Pose:
+    """The pose that brings an outline's point `anchor` to the pixel position `at`."""
+    x, y = Pose(0.0, 0.0, size, angle).put(anchor)
+    return Pose(at[0] - x, at[1] - y, size, angle)

@@ -1,0 +1,47 @@
+"""Keyed choices about one clip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from actiseg_data.core.keys import Key, integer, key, uniform
+
+ALGORITHM = 1
+"""Version of the sample's content: a change of a pixel of a mask or of a label raises it."""
+
+_SEED = 0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Choices that depend on a clip's identity and on what they decide, in no order.
+
+    >>> draws = Draws(("S01_01", "cut", "carrot", 120))
+    >>> draws.between(2, 3, "lens.zoom") == draws.between(2, 3, "lens.zoom")
+    True
+    """
+
+    identity: tuple[str | int, ...]
+
+    def _key(self, what: tuple[str | int, ...]) -> Key:
+        return key(_SEED, ALGORITHM, f"sample.{what[0]}", *self.identity, *what[1:])
+
+    def between(self, low: float, high: float, *what: str | int) -> float:
+        """A uniform number in [low, high)."""
+        return low + (high - low) * uniform(self._key(what))
+
+    def chance(self, share: float, *what: str | int) -> bool:
+        """True for a share of all clips."""
+        return uniform(self._key(what)) < share
+
+    def below(self, count: int, *what: str | int) -> int:
+        """A uniform int in [0, count)."""
+        return integer(self._key(what), count)
+
+    def pick(self, options: Sequence[T], *what: str | int) -> T:
+        """One of the options."""
+        return options[self.below(len(options), *what)]

@@ -1,0 +1,129 @@
+"""Hands with fingers and forearm, in the three ways that they take things.
+
+A right hand seen from above, fingers up, one unit from wrist to fingertip; the left hand is its
+mirror image. The origin is the spot that the hand holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from actiseg_data.make.sample.outlines import Parts, Point, Pose, limb, moved, oval, rod, shape
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A hand in two layers: `under` is painted before what it holds, `over` after it."""
+
+    under: Parts
+    over: Parts
+
+
+@cache
+def holds() -> dict[str, Hold]:
+    """``fist`` closes on a handle, ``wrap`` on a body, ``pinch`` takes a rim, ``flat`` rests."""
+    return {
+        "fist": Hold(
+            under=(),
+            over=(
+                *_forearm(0.5),
+                *_fingers(
+                    (
+                        (-0.2, 0.1, -0.2, -0.1),
+                        (-0.07, 0.05, -0.09, -0.16),
+                        (0.07, 0.06, 0.05, -0.15),
+                        (0.2, 0.12, 0.18, -0.07),
+                    )
+                ),
+                (rod((-0.2, 0.3), (-0.33, 0.02), 0.1, 0.07),),
+            ),
+        ),
+        "wrap": Hold(
+            under=(
+                *_forearm(0.52),
+                *_fingers(
+                    (
+                        (-0.14, 0.1, -0.32, -0.24),
+                        (-0.05, 0.06, -0.2, -0.32),
+                        (0.06, 0.08, -0.04, -0.33),
+                    )
+                ),
+            ),
+            over=(
+                (rod((0.2, 0.2), (0.1, -0.18), 0.08, 0.06),),
+                *limb([(-0.18, 0.4), (-0.3, 0.18), (-0.22, 0.02)], 0.075),
+            ),
+        ),
+        "pinch": Hold(
+            under=(
+                *_forearm(0.55),
+                *_fingers(
+                    (
+                        (-0.06, 0.12, -0.06, -0.3),
+                        (0.07, 0.12, 0.06, -0.28),
+                        (0.19, 0.18, 0.16, -0.2),
+                    )
+                ),
+            ),
+            over=(
+                (rod((-0.16, 0.34), (-0.2, 0.1), 0.1, 0.075),),
+                (rod((-0.2, 0.1), (-0.1, -0.14), 0.075, 0.055),),
+            ),
+        ),
+        "flat": Hold(
+            under=(),
+            over=(
+                *_forearm(0.45),
+                *_fingers(
+                    (
+                        (-0.17, 0.1, -0.25, -0.36),
+                        (-0.06, 0.06, -0.1, -0.46),
+                        (0.07, 0.08, 0.08, -0.44),
+                        (0.18, 0.14, 0.24, -0.32),
+                    )
+                ),
+                *limb([(-0.16, 0.36), (-0.36, 0.2), (-0.45, 0.0)], 0.07),
+            ),
+        ),
+    }
+
+
+def _forearm(wrist: float) -> Parts:
+    palm = oval(0, wrist - 0.22, 0.28, 0.27)
+    arm = shape(
+        (-0.2, wrist - 0.1),
+        (0.2, wrist - 0.1),
+        (0.17, wrist + 0.15),
+        (0.24, wrist + 0.8),
+        (0.36, wrist + 5.0),
+        (-0.36, wrist + 5.0),
+        (-0.24, wrist + 0.8),
+        (-0.17, wrist + 0.15),
+    )
+    return (palm,), (arm,)
+
+
+def _fingers(ends: tuple[tuple[float, float, float, float], ...]) -> Parts:
+    return tuple((rod((a, b), (c, d), 0.085, 0.066),) for a, b, c, d in ends)
+
+
+def hand(hold: str, left: bool, at: Point, angle: float, size: float) -> Hold:
+    """A hand that holds what is at a point, in pixels.
+
+    angle: where the fingers point, degrees clockwise from up. size: pixels from wrist to fingertip.
+
+    >>> grip = hand("wrap", left=True, at=(100, 90), angle=30, size=66)
+    >>> len(grip.under), len(grip.over)
+    (5, 3)
+    """
+    template = holds()[hold]
+    pose = Pose(*at, size, angle)
+    side = np.array([-1.0, 1.0]) if left else np.array([1.0, 1.0])
+    under, over = (
+        pose.parts(moved(parts, lambda ring: ring * side))
+        for parts in (template.under, template.over)
+    )
+    return Hold(under, over)

@@ -1,0 +1,154 @@
+"""A clip of the sample: its action, the things that lie about, index masks and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from actiseg_data.annotations.clips import ObjectLabel, Sequence
+from actiseg_data.annotations.masks import IndexMask
+from actiseg_data.annotations.polygons import BoolArray
+from actiseg_data.make.sample.catalogue import (
+    ACTIONS,
+    CLASS_IDS,
+    LEFT_HAND,
+    RIGHT_HAND,
+    Action,
+)
+from actiseg_data.make.sample.choreographies import Cue, Moment, Paint, play
+from actiseg_data.make.sample.clip_draws import Draws
+from actiseg_data.make.sample.clutter import clutter
+from actiseg_data.make.sample.outlines import Pose, Ring, moved, rasterise
+
+Lens: TypeAlias = Callable[[Ring], Ring]
+
+SHAPE = (240, 428)
+"""Height and width of the pictures."""
+
+VIDEOS = {
+    "train": ("S01_01", "S01_02", "S02_01", "S02_02", "S03_01", "S03_02", "S04_01"),
+    "val": ("S05_01", "S05_02", "S06_01", "S06_02"),
+}
+_PER_VIDEO = {"train": 8, "val": 5}
+_STRIDE = {"train": 1, "val": 5}  # through the table of actions
+_FRAME_COUNTS = (2, 2, 3, 2, 2, 4, 2, 2, 3, 2)
+_LONG = {("train", 16): 8, ("val", 6): 8}  # clips of unusual length
+_FLAGGED = {3: "redundant", 9: "redundant", 13: "missing", 17: "other"}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A sequence with pseudo-labels, the names that truly take part, and its masks.
+
+    masks: one (240, 428) uint8 per frame. flag: what a person noted of it, or nothing.
+    """
+
+    sequence: Sequence
+    used: frozenset[str]
+    masks: tuple[IndexMask, ...]
+    flag: str
+
+
+def clips(subset: str, first_id: int) -> Iterator[Clip]:
+    """The clips of ``train`` or ``val``, numbered from `first_id`.
+
+    >>> next(clips("train", 1)).sequence.folder
+    '00000001_S01_01_cut_carrot'
+    """
+    position = 0
+    for video in VIDEOS[subset]:
+        start = 140 + Draws((video,)).below(200, "first frame")
+        for _ in range(_PER_VIDEO[subset]):
+            action = ACTIONS[position * _STRIDE[subset] % len(ACTIONS)]
+            count = _LONG.get((subset, position), _FRAME_COUNTS[position % len(_FRAME_COUNTS)])
+            flag = _FLAGGED.get(position, "") if subset == "val" else ""
+            clip = _clip(action, video, start, count, first_id + position, flag)
+            yield clip
+            gap = Draws((video, start)).below(220, "gap")
+            start, position = clip.sequence.end + 15 + gap, position + 1
+
+
+def _clip(action: Action, video: str, start: int, count: int, seq_id: int, flag: str) -> Clip:
+    draws = Draws((video, action.verb, action.noun, start))
+    step = 16 + draws.below(22, "step")
+    frames = [start + 4 + draws.below(9, "lead") + step * i for i in range(count)]
+    centre = (draws.between(180, 250, "centre.x"), draws.between(118, 138, "centre.y"))
+    cues = [Cue(action, draws, i, count, centre) for i in range(count)]
+    moments = [play(cue) for cue in cues]
+    spare = clutter(cues[0])
+    views = [_View(moment, spare, _lens(draws, i)) for i, moment in enumerate(moments)]
+    names = sorted(frozenset().union(*(view.visible for view in views)))
+    ids = {name: number for number, name in enumerate(names, 1)}
+    near_hands = frozenset().union(*(view.near_hands for view in views))
+    named = {action.noun_class, *action.also}
+    labels = []
+    for name in names:
+        handbox, narration = name in near_hands, CLASS_IDS[name] in named
+        positive = handbox or narration
+        labels.append(ObjectLabel(ids[name], name, CLASS_IDS[name], positive, handbox, narration))
+    sequence = Sequence(
+        folder=f"{seq_id:08d}_{video}_{action.verb}_{action.noun}",
+        seq_id=seq_id,
+        video=video,
+        start=start,
+        end=frames[-1] + 2 + draws.below(12, "tail"),
+        narration=action.narration,
+        verb=action.verb,
+        verb_class=action.verb_class,
+        noun=action.noun,
+        noun_class=action.noun_class,
+        frames=tuple(f"frame_{number:010d}" for number in frames),
+        objects=tuple(labels),
+    )
+    busy = {p.name for m in moments for p in m.top if p.instance != "idle"}
+    used = busy & {LEFT_HAND, RIGHT_HAND} | {action.main, action.tool}
+    if action.base != "hob" and action.stage != "press":
+        used |= {action.base}
+    if action.base == "sink":
+        used |= {"tap"}  # the water runs, though no hand need be near
+    return Clip(sequence, frozenset(used), tuple(view.mask(ids) for view in views), flag)
+
+
+class _View:
+    """One frame, painted instance by instance."""
+
+    def __init__(self, moment: Moment, spare: tuple[Paint, ...], lens: Lens) -> None:
+        self.paints = (*moment.base, *spare, *moment.top)
+        self.instances = np.zeros(SHAPE, np.uint8)
+        for number, paint in enumerate(self.paints, 1):
+            patch = rasterise(moved(paint.parts, lens), SHAPE)
+            self.instances[patch.window][patch.mask] = number
+        present = frozenset(np.unique(self.instances).tolist()) - {0}
+        self.visible = frozenset(self.paints[number - 1].name for number in present)
+        self.near_hands = self.visible & {LEFT_HAND, RIGHT_HAND}
+        for number in present:
+            # A spare thing may bear the same name; only the one in the hand has a box.
+            acts = not 0 <= number - 1 - len(moment.base) < len(spare)
+            if acts and self.paints[number - 1].name in moment.held:
+                self.near_hands |= self._boxed(self.instances == number)
+
+    def _boxed(self, held: BoolArray) -> frozenset[str]:
+        """Names with a pixel in the bounding box of what a hand holds."""
+        rows, columns = np.flatnonzero(held.any(axis=1)), np.flatnonzero(held.any(axis=0))
+        cut = self.instances[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        return frozenset(self.paints[number - 1].name for number in np.unique(cut) if number)
+
+    def mask(self, ids: dict[str, int]) -> IndexMask:
+        """The index mask: (240, 428) uint8."""
+        table = np.array([0, *(ids.get(paint.name, 0) for paint in self.paints)], np.uint8)
+        return table[self.instances]
+
+
+def _lens(draws: Draws, index: int) -> Lens:
+    """The camera of one frame: it is worn on a head that is never quite still."""
+    middle = np.array([SHAPE[1] / 2, SHAPE[0] / 2])
+    pose = Pose(
+        middle[0] + draws.between(-5, 5, "lens.x", index),
+        middle[1] + draws.between(-4, 4, "lens.y", index),
+        draws.between(0.94, 1.06, "lens.zoom"),
+        draws.between(-1.5, 1.5, "lens.turn", index),
+    )
+    return lambda ring: pose.ring(ring - middle)

@@ -1,0 +1,220 @@
+"""The sample on disk: written whole, told from anything else by its marker."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from actiseg_data.annotations.clips import Sequence
+from actiseg_data.annotations.masks import pixel_digest, write_index_mask
+from actiseg_data.core.digests import json_digest
+from actiseg_data.core.errors import Refused, refuse
+from actiseg_data.core.files import is_occupied, write_bytes, write_json
+from actiseg_data.core.validation import Cursor, read_json
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, disk_name, open_split
+from actiseg_data.layouts.image_sets import make_image_sets
+from actiseg_data.make.render.split_rendering import frame_jpeg
+from actiseg_data.make.sample.clip_draws import ALGORITHM
+from actiseg_data.make.sample.sample_clips import Clip, clips
+from actiseg_data.records.licences import write_licences
+
+SPLITS = ("train", "val", "val_human")
+MARKER = "sample.json"
+SCHEMA = "actiseg/sample/1"
+
+_LICENSE = "Apache-2.0, see https://www.apache.org/licenses/LICENSE-2.0\n"
+_NOTICE = """\
+actiseg built-in sample
+
+This dataset is synthetic: its scenes, masks and labels were generated and its frames rendered by
+actiseg. It contains no EPIC-KITCHENS, VISOR or ActionVOS data; only the names and numbers of the
+verb and noun classes follow EPIC-KITCHENS-100, so that tools for those datasets read it.
+"""
+
+
+@dataclass(frozen=True)
+class SplitCounts:
+    """How much a split holds. objects and positive: (sequence, object) pairs, all and active."""
+
+    sequences: int
+    frames: int
+    objects: int
+    positive: int
+
+
+@dataclass(frozen=True)
+class SampleReport:
+    """The sample at `path`. made: False if it stood there before. digest: of masks and lists."""
+
+    path: Path
+    made: bool
+    digest: str
+    splits: dict[str, SplitCounts]
+
+    def __str__(self) -> str:
+        rows = [
+            f"{name}: {n.sequences} sequences, {n.frames} frames, {n.objects} objects "
+            f"({n.positive} active)"
+            for name, n in self.splits.items()
+        ]
+        return "\n".join((f"sample {'made' if self.made else 'found'} at {self.path}", *rows))
+
+
+def make_sample(out: Path) -> SampleReport:
+    """Make the built-in sample at `out`, or leave it be where it stands there whole.
+
+    The work goes to a hidden sibling and is renamed when whole; nothing is left of it after a
+    failure, and what a killed run has left blocks nobody. Where another process makes the same
+    sample at once, the first one whole is used. Raises `Refused` where `out` holds anything else.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     report = make_sample(Path(folder) / "sample")
+    >>> report.splits["train"].sequences, report.splits["val"].sequences
+    (56, 20)
+    """
+    if is_whole_sample(out):
+        return _read_report(out)
+    if out.name in ("", ".."):
+        raise refuse("has no name of its own", out, "name a new folder, such as actiseg_sample")
+    try:
+        taken = is_occupied(out)
+        if is_whole_sample(out):  # since a moment ago
+            return _read_report(out)
+        if taken:
+            raise refuse("is there and is not a whole sample", out, "remove it, or name another")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
+        try:
+            whole = partial / out.name  # that folder is for our eyes only, this one is not
+            whole.mkdir()
+            report = replace(_write(whole), path=out)
+            return report if _moved(whole, out) else _read_report(out)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    except OSError as error:
+        raise refuse(f"cannot be written ({error.strerror})", out, "name another folder") from None
+
+
+def _moved(whole: Path, out: Path) -> bool:
+    """Move a whole sample to `out`, unless another process has done so meanwhile."""
+    try:
+        with suppress(FileNotFoundError):
+            out.rmdir()
+        whole.rename(out)
+    except OSError:
+        if is_whole_sample(out):
+            return False
+        raise
+    return True
+
+
+def is_whole_sample(path: Path) -> bool:
+    """Whether a whole sample of this version stands at `path`: its marker, and every listed file.
+
+    Files are looked for, not opened.
+
+    >>> is_whole_sample(Path("no such folder"))
+    False
+    """
+    try:
+        _read_report(path)
+        for name in SPLITS:
+            split = open_split(path, name)
+            for sequence in split.sequences:
+                frames = split.folder(FRAMES, sequence)
+                for frame in sequence.frames:
+                    if not split.mask_path(sequence, frame).is_file():
+                        return False
+                    if not (frames / f"{frame}.jpg").is_file():
+                        return False
+    except Refused:
+        return False
+    return True
+
+
+def _write(root: Path) -> SampleReport:
+    train = list(clips("train", 1))
+    val = list(clips("val", 1 + len(train)))
+    digests: dict[str, str] = {}
+    for subset, members in (("train", train), ("val", val)):
+        for clip in members:
+            digests |= _write_clip(root, subset, clip)
+    lists = {
+        "train": [clip.sequence for clip in train],
+        "val": [clip.sequence for clip in val],
+        "val_human": [_as_seen_by_a_person(clip) for clip in val],
+    }
+    documents: dict[str, Any] = {}
+    for split, sequences in lists.items():
+        documents |= make_image_sets(split, sequences, flags=split == "val_human")
+    for file, document in documents.items():
+        write_json(root / IMAGE_SETS / file, document)
+    write_licences(root, _LICENSE, _NOTICE)
+    digest = json_digest({"masks": digests, "image_sets": documents})
+    splits = {name: _counts(sequences) for name, sequences in lists.items()}
+    marker = {
+        "schema": SCHEMA,
+        "algorithm": ALGORITHM,
+        "digest": digest,
+        "splits": {name: asdict(counts) for name, counts in splits.items()},
+    }
+    write_json(root / MARKER, marker, indent=2)
+    return SampleReport(root, True, digest, splits)
+
+
+def _write_clip(root: Path, subset: str, clip: Clip) -> dict[str, str]:
+    """Write masks and frames; returns the masks' digests by their paths in the layout."""
+    sequence = clip.sequence
+    digests: dict[str, str] = {}
+    masks = root / MASKS / subset / disk_name(sequence.folder)
+    frames = root / FRAMES / subset / disk_name(sequence.folder)
+    for frame, mask in zip(sequence.frames, clip.masks, strict=True):
+        write_index_mask(masks / f"{frame}.png", mask)
+        write_bytes(frames / f"{frame}.jpg", frame_jpeg(mask, sequence, frame))
+        digests[f"{subset}/{sequence.folder}/{frame}"] = pixel_digest(mask)
+    return digests
+
+
+def _as_seen_by_a_person(clip: Clip) -> Sequence:
+    """The sequence with `positive` as its script knows it, not as contacts and words suggest it."""
+    labels = tuple(
+        replace(label, positive=label.name in clip.used) for label in clip.sequence.objects
+    )
+    return replace(
+        clip.sequence,
+        objects=labels,
+        redundant=clip.flag == "redundant",
+        missing=clip.flag == "missing",
+        other=clip.flag == "other",
+    )
+
+
+def _counts(sequences: Iterable[Sequence]) -> SplitCounts:
+    sequences = tuple(sequences)
+    labels = [label for sequence in sequences for label in sequence.objects]
+    return SplitCounts(
+        sequences=len(sequences),
+        frames=sum(len(sequence.frames) for sequence in sequences),
+        objects=len(labels),
+        positive=sum(label.positive for label in labels),
+    )
+
+
+def _read_report(root: Path) -> SampleReport:
+    """What the marker tells; `Refused` where it is none of this version."""
+    path = root / MARKER
+    marker = Cursor(read_json(path, "sample's marker"), str(path))
+    if marker["schema"].text() != SCHEMA or marker["algorithm"].integer() != ALGORITHM:
+        raise refuse("belongs to another version of the sample", path, "make the sample again")
+    fields = ("sequences", "frames", "objects", "positive")
+    splits = {
+        name: SplitCounts(*(marker["splits"][name][field].integer() for field in fields))
+        for name in SPLITS
+    }
+    return SampleReport(root, False, marker["digest"].text(), splits)

@@ -1,0 +1,1 @@
+"""The documents that a noisy split, a prediction or a rendered dataset carries."""

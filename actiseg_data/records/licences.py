@@ -1,0 +1,55 @@
+"""The licence texts that datasets carry: whose data it is and what was done with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from actiseg_data.core.files import write_bytes
+
+LICENSE_FILE = "LICENSE"
+NOTICE_FILE = "NOTICE"
+
+VISOR_LICENSE = """\
+The annotations in this folder are derived from EPIC-KITCHENS VISOR and EPIC-KITCHENS-100,
+(c) University of Bristol, and carry their terms:
+
+Creative Commons Attribution-NonCommercial 4.0 International (CC BY-NC 4.0)
+https://creativecommons.org/licenses/by-nc/4.0/legalcode
+
+You may share and adapt them for non-commercial purposes if you give attribution and mark changes.
+For commercial use ask the University of Bristol.
+"""
+
+VISOR_NOTICE = """\
+This dataset was made from:
+
+* EPIC-KITCHENS VISOR: A. Darkhalil, D. Shan, B. Zhu, J. Ma, A. Kar, R. Higgins, S. Fidler,
+  D. Fouhey, D. Damen. EPIC-KITCHENS VISOR Benchmark: VIdeo Segmentations and Object Relations.
+  NeurIPS 2022 Datasets and Benchmarks.
+* EPIC-KITCHENS-100: D. Damen, H. Doughty, G. M. Farinella, A. Furnari, E. Kazakos, J. Ma,
+  D. Moltisanti, J. Munro, T. Perrett, W. Price, M. Wray. Rescaling Egocentric Vision: Collection,
+  Pipeline and Challenges for EPIC-KITCHENS-100. IJCV 2022.
+
+by the construction of:
+
+* ActionVOS: L. Ouyang, R. Liu, Y. Huang, R. Furuta, Y. Sato. ActionVOS: Actions as Prompts for
+  Video Object Segmentation. ECCV 2024. Human-labelled lists, where there are any, are theirs.
+"""
+
+
+def write_licences(folder: Path, license_text: str, notice_text: str) -> None:
+    """Write `LICENSE` and `NOTICE` into a dataset's folder."""
+    write_bytes(folder / LICENSE_FILE, license_text.encode())
+    write_bytes(folder / NOTICE_FILE, notice_text.encode())
+
+
+def read_licences(folder: Path) -> tuple[str, str]:
+    """The licence and notice of a dataset; VISOR's where it has none, as the official ones do not.
+
+    Whoever prepared the dataset by other means has VISOR's terms to keep all the same.
+    """
+    texts = []
+    for name, default in ((LICENSE_FILE, VISOR_LICENSE), (NOTICE_FILE, VISOR_NOTICE)):
+        path = folder / name
+        texts.append(path.read_text("utf-8", "replace") if path.is_file() else default)
+    return texts[0], texts[1]

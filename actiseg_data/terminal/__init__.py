@@ -1,0 +1,1 @@
+"""What all command lines share: exit codes, options, progress, problems, tables."""

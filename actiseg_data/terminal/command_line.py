@@ -1,0 +1,48 @@
+"""What the commands of all packages share: options, the dataset that is meant, progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from actiseg_data import __version__
+
+if TYPE_CHECKING:
+    from actiseg_data.core.workers import Progress
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"actiseg {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", callback=_print_version, is_eager=True, help="Say which it is."),
+]
+Workers = Annotated[int, typer.Option(min=1, help="Processes. The result does not depend on it.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress; errors and results only.")]
+
+
+def locate(dataset: Path | None, *, option: str = "DATASET", make: bool = False) -> Path:
+    """The dataset that is meant; the first line of output says which.
+
+    option, make: see `actiseg_data.terminal.locate.locate_dataset`.
+    """
+    from actiseg_data.terminal.locate import locate_dataset
+
+    root, how = locate_dataset(dataset, option=option, make=make)
+    print(f"dataset: {root} ({how})", flush=True)
+    return root
+
+
+def staged(quiet: bool) -> Callable[[str], AbstractContextManager[Progress | None]]:
+    """Shows the progress of each step of a command, or nothing."""
+    from actiseg_data.terminal.console import progress_of
+
+    return lambda name: progress_of(name, quiet=quiet)

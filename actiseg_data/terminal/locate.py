@@ -1,0 +1,42 @@
+"""Which dataset is meant when the user names none, and what to call it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from actiseg_data.core.errors import refuse
+
+VARIABLE = "ACTISEG_DATASET"
+DEFAULT_ROOT = Path("dataset_visor")
+SAMPLE_ROOT = Path("actiseg_sample")
+
+
+def locate_dataset(
+    named: Path | None, *, option: str = "DATASET", make: bool = False
+) -> tuple[Path, str]:
+    """The dataset's root and how it was found, for the first line of output.
+
+    named, else the environment variable `ACTISEG_DATASET`, else ``./dataset_visor``, else the
+    built-in sample at ``./actiseg_sample``. option: what would name it, for messages. make: make
+    the sample if it is not there. Raises `Refused` if there is no dataset.
+    """
+    if named is not None:
+        return named, "as named"
+    variable = os.environ.get(VARIABLE)
+    if variable:
+        return Path(variable), f"from ${VARIABLE}"
+    if DEFAULT_ROOT.is_dir():
+        return DEFAULT_ROOT, "found here"
+    from actiseg_data.make.sample import is_whole_sample, make_sample
+
+    if is_whole_sample(SAMPLE_ROOT):
+        return SAMPLE_ROOT, "the built-in sample, made before"
+    if not make:
+        raise refuse(
+            f"no dataset is named, and this folder has neither {DEFAULT_ROOT} nor {SAMPLE_ROOT}",
+            option,
+            f"give {option}, or set ${VARIABLE}; actiseg-noise sample makes a small dataset",
+        )
+    make_sample(SAMPLE_ROOT)
+    return SAMPLE_ROOT, "the built-in sample, made just now: synthetic, rendered"

@@ -1,0 +1,1 @@
+"""Compare methods, and protocols, on the same predictions."""

@@ -1,0 +1,1 @@
+"""Measures of one mask: pixel counts, boundaries, failure modes."""

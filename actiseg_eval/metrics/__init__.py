@@ -1,0 +1,1 @@
+"""Metrics: from the measures of all units to one number."""

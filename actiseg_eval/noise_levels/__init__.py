@@ -1,0 +1,1 @@
+"""Measure how methods degrade over levels of label noise."""

@@ -1,0 +1,1 @@
+"""Read predictions and ground truth from disk."""

@@ -1,0 +1,1 @@
+"""Turn the results of all clips into a report."""

@@ -1,0 +1,1 @@
+"""Score folders of predictions, or arrays in a training loop."""

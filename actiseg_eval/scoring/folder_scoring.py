@@ -1,0 +1,478 @@
+"""Score predictions against the truth: a whole folder, or frame by frame in a training loop."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Sequence as Listing
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from actiseg_data.annotations.clips import Sequence
+from actiseg_data.annotations.lexicon import load_lexicon
+from actiseg_data.annotations.masks import (
+    IndexMask,
+    as_index_mask,
+    ids_in,
+    read_coloured_mask,
+    read_index_mask,
+)
+from actiseg_data.core.errors import Interrupted, Problem, Problems, Refused, refuse, suggest
+from actiseg_data.core.progress import Stage, silent
+from actiseg_data.core.workers import Crew, Progress, crew, run
+from actiseg_data.layouts.actionvos import Split, open_split, split_names
+from actiseg_data.layouts.davis import list_names
+from actiseg_data.layouts.mask_folders import FolderSplit
+from actiseg_data.records.split_records import LedgerRow, read_predictions_note
+from actiseg_eval.measures.meter import MEASURES, SequenceMeter
+from actiseg_eval.measures.prediction import Prediction, as_prediction, shape_of
+from actiseg_eval.measures.results import SequenceResult
+from actiseg_eval.predictions.ground_truth import Truth, open_truth
+from actiseg_eval.predictions.palettes import TrueColours
+from actiseg_eval.predictions.prediction_folders import (
+    RESPELLED,
+    Predictions,
+    open_predictions,
+    predictions_note,
+    refuse_blended,
+    refuse_size,
+)
+from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
+from actiseg_eval.reporting.report_building import make_report
+from actiseg_eval.reporting.score_report import Report
+from actiseg_eval.resampling.bootstrap import STANDARD, Bootstrap
+from actiseg_eval.scoring.input_checks import check_results, refuse_unscored
+
+MISSING = ("error", "empty")
+
+
+class Scorer:
+    """Scores frame by frame, as they come, in any order.
+
+    truth: see `open_truth`, for names and labels; sequences are scored that were begun. protocol:
+    or its name. measures: some of `MEASURES`, by default the protocol's. filtered: pass over
+    sequences that people flagged, as `score` does; they are counted. Raises `Refused` where the
+    truth has no labels that the protocol needs.
+
+    ::
+
+        scorer = Scorer(open_split(Path("dataset_visor"), "val_human"))
+        for sequence, frame, prediction in model.predictions():
+            scorer.update(sequence, frame, prediction)
+        print(scorer.report())
+    """
+
+    def __init__(
+        self,
+        truth: Truth,
+        protocol: Protocol | str = DEFAULT,
+        measures: Iterable[str] | None = None,
+        *,
+        filtered: bool = True,
+    ) -> None:
+        self.truth = truth
+        self.protocol = load_protocol(protocol)
+        self.measures = check_measures(measures, self.protocol)
+        _refuse_unlabelled(truth, self.protocol)
+        self._sequences = {sequence.folder: sequence for sequence in truth.sequences}
+        self._filtered = filtered
+        self._passed: set[str] = set()
+        self._meters: dict[str, SequenceMeter] = {}
+
+    def update(
+        self,
+        sequence: str,
+        frame: str,
+        prediction: Any,
+        truth: IndexMask | None = None,
+    ) -> None:
+        """Take in the prediction of one frame; given again, a frame's last prediction counts.
+
+        sequence: its folder. prediction: (H, W) object ids, see `as_index_mask`; or (H, W) masks by
+        object id, see `as_binary_mask`, an empty mapping for nothing. truth: like the ids, by
+        default read from the dataset. Raises `Refused` for a sequence or frame that there is not,
+        another size, other values.
+        """
+        known = self._sequences.get(sequence)
+        if known is None:
+            what = f"there is no sequence {sequence!r}{suggest(str(sequence), self._sequences)}"
+            raise refuse(what, self.truth.root, "use the names of the split")
+        if frame not in known.frames:
+            what = f"there is no frame {frame!r}; frames are called {known.frames[0]!r}"
+            raise refuse(what, sequence, "use the names of the split, without endings")
+        if self._filtered and _flagged(known):
+            self._passed.add(sequence)
+            return
+        place = f"{sequence}, {frame}"
+        plain = as_prediction(prediction, f"prediction of {place}")
+        if truth is None:
+            truth = read_index_mask(self.truth.mask_path(known, frame))
+        else:
+            truth = as_index_mask(truth, f"truth of {place}")
+        if not isinstance(plain, Mapping) or plain:
+            refuse_size(shape_of(plain), truth.shape, place)
+        refuse_blended(plain, _known_ids(known, truth), place)
+        meter = self._meters.setdefault(
+            sequence, SequenceMeter(known, self.protocol, self.measures)
+        )
+        meter.add(frame, truth, plain)
+
+    def report(self, bootstrap: Bootstrap | None = STANDARD) -> Report:
+        """The report of all sequences that were begun.
+
+        bootstrap: see `score`. Raises `Refused` where frames are missing, and as `score` does for
+        predictions that cannot be of this truth.
+        """
+        problems = Problems()
+        results = []
+        for meter in self._meters.values():
+            with problems.caught():
+                results.append(meter.result())
+        if results:
+            refuse_unscored([result.sequence for result in results], self.truth, self.protocol)
+        check_results(results, self.truth, self.protocol, "predictions", problems)
+        problems.raise_if_any()
+        handled = Counter(
+            sequences_filtered=len(self._passed),
+            sequences_not_given=len(self._sequences) - len(self._passed) - len(self._meters),
+        )
+        return make_report(
+            self.truth,
+            "as they came",
+            results,
+            self.protocol,
+            self.measures,
+            handled,
+            bootstrap=bootstrap,
+        )
+
+
+@dataclass(frozen=True)
+class Job:
+    """What scoring needs to know beside the sequences."""
+
+    truth: Truth
+    predictions: Predictions
+    protocol: Protocol
+    measures: tuple[str, ...]
+    missing: str
+
+
+def score(
+    truth: Truth | Path,
+    predictions: Path,
+    protocol: Protocol | str = DEFAULT,
+    *,
+    split: str | None = None,
+    sequences: Path | str | None = None,
+    measures: Iterable[str] | None = None,
+    filtered: bool = True,
+    missing: str = "error",
+    ledger: Iterable[LedgerRow] | None = None,
+    bootstrap: Bootstrap | None = STANDARD,
+    workers: int = 1,
+    stage: Stage = silent,
+) -> Report:
+    """Score a folder of predictions.
+
+    truth: a root, or what `open_truth` made of it. predictions: see
+    `actiseg_eval.predictions.prediction_folders.open_predictions`. protocol: or its name. split, sequences: of a root, see
+    `actiseg_eval.predictions.ground_truth.open_truth`. measures: some of `MEASURES`, by default the protocol's.
+    filtered: leave out sequences that people flagged as redundant, missing or other, as the public
+    script does. missing: ``error`` refuses predictions that lack frames, ``empty`` takes them for
+    blank. ledger: rows of a noisy split, to divide units by their noise. bootstrap: how intervals
+    are made, None for none.
+
+    Every file is looked at before anything is told: raises `Refused` with all that are missing,
+    damaged, of another size, truecolour or blended, and where the predictions say that they are of
+    another dataset; if no frame is scored under the protocol; and if the predictions cannot belong
+    to this truth: not one predicted pixel of a sequence has the id of an object, or palettes show
+    ids in the colours of others.
+
+    ::
+
+        print(score(Path("dataset_visor"), Path("preds")))
+    """
+    predictions = Path(predictions)
+    if not isinstance(truth, (Split, FolderSplit)):
+        truth = open_truth(Path(truth), split, sequences)
+    protocol = load_protocol(protocol)
+    chosen = check_measures(measures, protocol)
+    with crew(workers, __name__) as members:
+        if workers > 1:
+            load_lexicon()  # for the report, while the workers start
+        results, handled = measure(
+            truth,
+            predictions,
+            protocol,
+            chosen,
+            filtered=filtered,
+            missing=missing,
+            workers=members,
+            stage=stage,
+        )
+    return make_report(
+        truth, str(predictions), results, protocol, chosen, handled, ledger, bootstrap
+    )
+
+
+def measure(
+    truth: Truth,
+    predictions: Path,
+    protocol: Protocol,
+    measures: tuple[str, ...],
+    *,
+    filtered: bool,
+    missing: str,
+    workers: int | Crew,
+    stage: Stage,
+) -> tuple[list[SequenceResult], Counter[str]]:
+    """The results of all sequences, and counts of what was odd outside of them.
+
+    Parameters, and what is refused, as in `score`.
+    """
+    check_missing(missing)
+    sequences = scored_sequences(truth, filtered=filtered)
+    _refuse_unlabelled(truth, protocol)
+    refuse_unscored(sequences, truth, protocol)
+    _refuse_other_dataset(predictions, truth)
+    opened = _open_predictions(predictions, truth)
+    job = Job(truth, opened, protocol, measures, missing)
+    with stage("scoring") as progress:
+        results = score_sequences(job, sequences, workers, progress)
+    tally = opened.tally + Counter(sequences_filtered=len(truth.sequences) - len(sequences))
+    if isinstance(truth, Split):
+        tally[RESPELLED] += len(truth.spellings)
+    return results, +tally
+
+
+@contextmanager
+def faults_of(folder: Path, truth: Truth, problems: Problems) -> Iterator[None]:
+    """Keep the problems of one run of several, and add its folder if they do not name it."""
+    try:
+        yield
+    except Interrupted:
+        raise
+    except Refused as refused:
+        for problem in refused.problems:
+            known = any(str(path) in problem.where for path in (folder, truth.root))
+            where = problem.where if known else f"{folder}: {problem.where}"
+            problems.found.append(replace(problem, where=where))
+
+
+def scored_sequences(truth: Truth, *, filtered: bool) -> tuple[Sequence, ...]:
+    """The sequences to score: without those that people flagged, if `filtered`."""
+    sequences = tuple(of for of in truth.sequences if not (filtered and _flagged(of)))
+    if not sequences:
+        raise refuse(
+            "has no sequence that is not flagged", truth.root, "give --no-filter to score them"
+        )
+    return sequences
+
+
+def check_missing(missing: str) -> str:
+    """A way to take missing masks; raises `Refused` for an unknown one."""
+    if missing not in MISSING:
+        raise refuse(f"{missing!r} is unknown", "--missing", f"use one of {', '.join(MISSING)}")
+    return missing
+
+
+def _refuse_unlabelled(truth: Truth, protocol: Protocol) -> None:
+    if protocol.needs_labels and isinstance(truth, FolderSplit):
+        raise refuse(
+            f"has no action list that says what is active, which {protocol.name!r} needs",
+            truth.root,
+            "give an ActionVOS root, or another --protocol, such as vos-benchmark",
+        )
+
+
+def _known_ids(sequence: Sequence, truth: IndexMask) -> Set[int]:
+    """The ids of objects: the list's, or, without one, those in sight."""
+    return sequence.object_ids or set(ids_in(truth))
+
+
+_TOGETHER = 8
+"""Sequences that a worker gets at a time: most take less time than a message."""
+
+
+def score_sequences(
+    job: Job, sequences: Listing[Sequence], workers: int | Crew, progress: Progress | None
+) -> list[SequenceResult]:
+    """Read and measure sequences; `Refused` with the faults of all."""
+    parts = [sequences[at : at + _TOGETHER] for at in range(0, len(sequences), _TOGETHER)]
+    outcomes = run(_score_part, job, parts, workers, progress)
+    results = [result for outcome in outcomes for result in outcome.results]
+    problems = Problems()
+    problems.found += [problem for outcome in outcomes for problem in outcome.problems]
+    check_results(results, job.truth, job.protocol, job.predictions.place, problems)
+    problems.raise_if_any()
+    return results
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """Results of some sequences, and what is wrong with the others."""
+
+    results: list[SequenceResult]
+    problems: list[Problem]
+
+
+def _score_part(job: Job, sequences: Listing[Sequence]) -> _Outcome:
+    problems = Problems()
+    results = []
+    for sequence in sequences:
+        with problems.caught():
+            results.append(_score_sequence(job, sequence))
+    return _Outcome(results, problems.found)
+
+
+def check_measures(measures: Iterable[str] | None, protocol: Protocol) -> tuple[str, ...]:
+    """The measures in their order; raises `Refused` for unknown ones.
+
+    What failures lose is told in gIoU and J&F, so they come with what these need. ``all`` is all
+    that the protocol has: where it chooses the mask of an object itself, none is the wrong one.
+    """
+    if protocol.matching != "id":
+        return figure_measures(measures, protocol)
+    chosen = _checked(measures, MEASURES, protocol)
+    wanted = {*chosen, "core", "jf"} if "failures" in chosen else chosen
+    return tuple(name for name in MEASURES if name in wanted)
+
+
+def figure_measures(measures: Iterable[str] | None, protocol: Protocol) -> tuple[str, ...]:
+    """The same for what holds figures of several scorings against each other: failures are no
+    figure."""
+    return _checked(measures, tuple(name for name in MEASURES if name != "failures"), protocol)
+
+
+def _checked(
+    measures: Iterable[str] | None, known: tuple[str, ...], protocol: Protocol
+) -> tuple[str, ...]:
+    if measures is None:
+        return protocol.default_measures
+    wanted = set(measures.split(",") if isinstance(measures, str) else measures)
+    if "all" in wanted:
+        return known
+    unknown = sorted(wanted - set(known))
+    if unknown or not wanted:
+        raise refuse(
+            f"there is no {', '.join(map(repr, unknown)) or 'measure'} here, under "
+            f"{protocol.name!r}",
+            "--metrics",
+            f"use some of {', '.join(known)}, or all",
+        )
+    return tuple(name for name in known if name in wanted)
+
+
+def _flagged(sequence: Sequence) -> bool:
+    return sequence.redundant or sequence.missing or sequence.other
+
+
+def _refuse_other_dataset(predictions: Path, truth: Truth) -> None:
+    path = predictions_note(predictions)
+    if path is None:
+        return
+    note = read_predictions_note(path)
+    if note.dataset_fingerprint != truth.fingerprint:
+        raise refuse(
+            f"the predictions are of another list than {truth.name!r}: of the split {note.split!r} "
+            f"of {note.dataset}",
+            path,
+            "give that dataset as --gt and its --split, or predict this one",
+        )
+
+
+def _open_predictions(path: Path, truth: Truth) -> Predictions:
+    """The predictions; where they are of another split of the root, the refusal names it."""
+    try:
+        return open_predictions(path, truth.sequences)
+    except Refused as refused:
+        (problem, *others) = refused.problems
+        fitting = None if others or isinstance(truth, FolderSplit) else _fitting(path, truth.root)
+        if fitting is None:
+            raise
+        raise refuse(problem.what, path, f"give --split {fitting}, which it fits") from None
+
+
+def _fitting(path: Path, root: Path) -> str | None:
+    """The split of a root that some predictions fit best: with the most of its sequences there, and
+    the fewest lacking. None where none has any."""
+    found: dict[str, tuple[int, int]] = {}
+    for name in split_names(root):
+        with suppress(Refused):
+            sequences = open_split(root, name, masks=False).sequences
+            opened = open_predictions(path, sequences)
+            there = sum(not opened.lacking(of, of.frames[0]) for of in sequences)
+            found[name] = (there, -len(sequences))
+    return max(found, key=lambda name: found[name]) if found else None
+
+
+def _score_sequence(job: Job, sequence: Sequence) -> SequenceResult:
+    """Read and measure one sequence; `Refused` with all of its faults."""
+    meter = SequenceMeter(sequence, job.protocol, job.measures)
+    paths = dict(zip(sequence.frames, job.truth.mask_paths(sequence), strict=True))
+    problems = Problems()
+    lacking = {frame: job.predictions.lacking(sequence, frame) for frame in meter.scored}
+    missing = sum(map(len, lacking.values()))
+    if missing and job.missing == "error":
+        _add_missing(job, sequence, lacking, problems)
+    shape: tuple[int, ...] | None = None
+    respelled = 0
+    for frame in meter.needed:
+        with problems.caught():
+            path = paths[frame]
+            respelled += path.name != f"{frame}.png"
+            truth, palette = read_coloured_mask(path)
+            shape = shape or truth.shape
+            if truth.shape != shape:
+                raise refuse(
+                    f"has {truth.shape[1]} x {truth.shape[0]} pixels, other true masks of the "
+                    f"sequence {shape[1]} x {shape[0]}",
+                    path,
+                    "restore the dataset",
+                )
+            prediction: Prediction = {}
+            if frame in lacking:
+                known = _known_ids(sequence, truth)
+                colours = TrueColours(palette, known, job.protocol.has_free_ids)
+                prediction = job.predictions.read(sequence, frame, truth.shape, colours)
+                refuse_blended(prediction, known, job.predictions.where(sequence, frame))
+            meter.add(frame, truth, prediction)
+    problems.raise_if_any()
+    try:
+        result = meter.result()
+    except Refused as refused:
+        raise Refused(
+            replace(problem, where=f"{job.predictions.place}: {problem.where}")
+            for problem in refused.problems
+        ) from None
+    result.tally["missing_masks"] = missing
+    result.tally[RESPELLED] = respelled
+    return result
+
+
+def _add_missing(
+    job: Job, sequence: Sequence, lacking: Mapping[str, Listing[str]], problems: Problems
+) -> None:
+    """A problem for each missing file, or one for a sequence of which there is none.
+
+    The cure never suggests to score sequences of a plain folder as blank: that would spoil the
+    mean.
+    """
+    cure = "predict it, or give --missing empty"
+    if all(lacking.values()) and all(len(paths) == 1 for paths in lacking.values()):
+        first = next(iter(lacking.values()))[0]
+        near = job.predictions.near(sequence)
+        what = f"no frame of {sequence.folder} was predicted{near}"
+        if isinstance(job.truth, FolderSplit) and not job.truth.listed:
+            lists = list_names(job.truth.root)
+            split = f" or --split (there is {', '.join(lists)})" if lists else ""
+            cure = f"list the sequences to score with --sequences FILE{split}, or predict it"
+        if near:
+            cure = "if it is the same clip, rename it; else predict it"
+        problems.add(what, first, cure)
+        return
+    for path in (path for paths in lacking.values() for path in paths):
+        problems.add("is missing", path, cure)

@@ -1,0 +1,1 @@
+"""Make a noisy copy of a split."""

@@ -1,0 +1,135 @@
+"""Senses that people set by hand, which override those of the procedure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from actiseg_data.annotations.lexicon import MATCHES
+from actiseg_data.core.errors import Problems, refuse, suggest
+from actiseg_data.core.validation import (
+    Cursor,
+    check_text,
+    parse_json,
+    read_bytes,
+    read_csv,
+    read_text,
+    read_whole_number,
+)
+
+_SYNSET = re.compile(r"\S+\.[nvasr]\.\d+")
+
+BY_HAND = "set by hand"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A sense that people chose, with or against the procedure. match: see `NounClass`."""
+
+    synset: str
+    match: str
+    why: str
+
+
+def read_decisions(path: Path) -> dict[int, Decision]:
+    """A table of decisions: columns ``class_id, synset, match, why``; `Refused` with all faults."""
+    problems = Problems()
+    decisions: dict[int, Decision] = {}
+    for line, row in enumerate(read_csv(path, ("class_id", "synset", "match", "why")), 2):
+        where = f"{path}: row {line}"
+        with problems.caught():
+            class_id = read_whole_number(row["class_id"])
+            if class_id is None:
+                raise refuse(f"{row['class_id'][:60]!r} is no class id", where, "correct it")
+            if class_id in decisions:
+                raise refuse(f"class {class_id} is decided twice", where, "decide it once")
+            if row["match"] not in MATCHES:
+                known = " or ".join(MATCHES)
+                raise refuse(f"match {row['match'][:60]!r} is unknown", where, f"give {known}")
+            texts = [check_text(row[column], where) for column in ("synset", "match", "why")]
+            decisions[class_id] = Decision(*texts)
+    problems.raise_if_any()
+    return decisions
+
+
+def read_senses(path: Path, classes: Mapping[str, int], problems: Problems) -> dict[int, Decision]:
+    """The senses of a file that a user wrote, by class id.
+
+    path: a JSON object ``{"mouse": "mouse.n.04"}``, a CSV table with the columns ``name, synset``
+    (its header may be missing), or a table of `read_decisions`. classes: the class of each
+    name, by `name_key`. problems: takes every entry that names no class. Raises `Refused` where
+    the file cannot be read at all.
+    """
+    columns = _columns(path)
+    if "class_id" in columns and "name" not in columns:
+        decisions = read_decisions(path)
+        for class_id in sorted(decisions.keys() - set(classes.values())):
+            problems.add(f"there is no class {class_id}", path, "correct its id, or leave it out")
+        return decisions
+    found: dict[int, Decision] = {}
+    for where, name, synset in _named_senses(path):
+        decision = Decision(synset, "exact", BY_HAND)
+        if (named := classes.get(name_key(name))) is None:
+            what = f"{name[:60]!r} is no name of the list{suggest(name_key(name), classes)}"
+            problems.add(what, where, "write it as the list does")
+        elif found.setdefault(named, decision) != decision:
+            problems.add(f"{name[:60]!r} has two senses", where, "keep one of them")
+    return found
+
+
+def fold_name(name: str) -> str:
+    """A name as lists and datasets may spell it, in the one form that a lexicon has: lower case,
+    single spaces, none of them written as an underscore.
+
+    >>> fold_name(" Wine_Glass")
+    'wine glass'
+    """
+    return " ".join(name.replace("_", " ").split()).lower()
+
+
+def name_key(name: str) -> str:
+    """What spellings of one name share.
+
+    >>> name_key("Teddy-Bear") == name_key("teddy_bear")
+    True
+    """
+    return fold_name(name.replace("-", " "))
+
+
+def _named_senses(path: Path) -> Iterator[tuple[str, str, str]]:
+    """(place, name, synset) of each entry of a file."""
+    if path.suffix.lower() == ".json":
+        document = Cursor(parse_json(read_bytes(path, "file of senses"), path), str(path))
+        for name, entry in document.members():
+            yield entry.where, name, entry.text()
+        return
+    if _SYNSET.fullmatch((_columns(path)[1:2] or [""])[0]):
+        for line, row in enumerate(_rows(path), 1):
+            if len(row) == 2:
+                name, synset = (check_text(cell.strip(), path) for cell in row)
+                yield f"{path}: row {line}", name, synset
+            elif any(row):
+                raise refuse(f"row {line} is no name with a synset", path, "write name,synset")
+        return
+    for line, cells in enumerate(read_csv(path, ("name", "synset")), 2):
+        where = f"{path}: row {line}"
+        yield where, check_text(cells["name"], where), check_text(cells["synset"].strip(), where)
+
+
+def _rows(path: Path) -> list[list[str]]:
+    """The rows of a table without a header."""
+    text = io.StringIO(read_text(path, "file of senses"), newline="")
+    try:
+        return list(csv.reader(text, skipinitialspace=True))
+    except csv.Error as error:
+        raise refuse(f"is no CSV table ({error})", path, "write name,synset") from None
+
+
+def _columns(path: Path) -> list[str]:
+    """The first line of a file, divided at its commas."""
+    first = read_text(path, "file of senses").partition("\n")[0]
+    return [cell.strip() for cell in first.split(",")]

@@ -1,0 +1,282 @@
+"""Put a lexicon together: classes, senses, paths, names, sister terms."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from actiseg_data.annotations.lexicon import SCHEMA, Name, Paths, ancestry, similarity
+from actiseg_data.core.errors import Problems
+from actiseg_data.core.validation import read_csv
+from actiseg_noise.lexicon_builder.decisions import Decision, name_key, read_decisions, read_senses
+from actiseg_noise.lexicon_builder.grammar import inflected, looks_plural, singularise
+from actiseg_noise.lexicon_builder.senses import (
+    Choose,
+    Sense,
+    choose_by_group,
+    choose_concrete,
+    sense_of,
+)
+from actiseg_noise.lexicon_builder.vocabulary import (
+    Judgement,
+    Term,
+    numbers_by_name,
+    read_judgements,
+    read_noun_class_table,
+    read_noun_list,
+)
+from actiseg_noise.lexicon_builder.wordnet import WordNet, open_wordnet
+
+EPIC = "EPIC-KITCHENS-100 noun classes"
+
+_EPIC_LICENCE = (
+    "Derived from the noun classes of EPIC-KITCHENS-100 (University of Bristol), CC BY-NC 4.0, and "
+    "from WordNet 3.0 (Princeton University), WordNet licence. See LICENSE-CC-BY-NC-4.0 and "
+    "LICENSE-WORDNET beside the shipped document."
+)
+_LIST_LICENCE = "Derived from WordNet 3.0 (Princeton University), WordNet licence."
+
+_SISTER_NAME = re.compile(r"[a-z][a-z' -]*")
+
+
+@dataclass(frozen=True)
+class Review:
+    """What readers decided for EPIC's classes, as tables that are installed with the package.
+
+    senses: by class id. names: by class id and name. sisters: by synset, for those sister terms
+    that were looked at.
+    """
+
+    senses: dict[int, Decision]
+    names: Mapping[tuple[int, str], Judgement]
+    sisters: Mapping[str, Judgement]
+
+
+@dataclass(frozen=True)
+class Built:
+    """A lexicon document and the sense of each class, with how it was found."""
+
+    document: dict[str, Any]
+    senses: dict[int, Sense]
+
+
+def shipped_review() -> Review:
+    """The review of EPIC's classes."""
+    folder = Path(str(resources.files("data_manifests"))) / "lexicon"
+    return Review(
+        read_decisions(folder / "senses.csv"),
+        read_judgements(folder / "names.csv"),
+        _read_sisters(folder / "sisters.csv"),
+    )
+
+
+def build_from_table(table: Path, wordnet: Path | None, senses: Path | None = None) -> Built:
+    """The lexicon of EPIC's table of noun classes, with the shipped review.
+
+    wordnet: folder of the database, None for NLTK's own. senses: a file of `read_senses`, which
+    overrides the reviewed senses. Raises `Refused` for a faulty table, and with all unknown names
+    and synsets.
+    """
+    return _build(
+        read_noun_class_table(table), EPIC, _EPIC_LICENCE, wordnet, senses, shipped_review()
+    )
+
+
+def build_from_list(nouns: Path, wordnet: Path | None, senses: Path | None = None) -> Built:
+    """The lexicon of a list of nouns of one's own, without any review: all names may be written.
+
+    Parameters as in `build_from_table`; a synset in the list overrides that of `senses`.
+    """
+    return _build(read_noun_list(nouns), nouns.stem, _LIST_LICENCE, wordnet, senses, None)
+
+
+def _build(
+    terms: list[Term],
+    title: str,
+    licence: str,
+    wordnet: Path | None,
+    senses: Path | None,
+    review: Review | None,
+) -> Built:
+    problems = Problems()
+    decisions = dict(review.senses) if review is not None else {}
+    if senses is not None:
+        classes = {name_key(name): term.class_id for term in terms for name in term.names}
+        classes |= {name_key(term.name): term.class_id for term in terms}
+        decisions |= read_senses(senses, classes, problems)
+    with open_wordnet(wordnet) as reader:
+        chosen = _choose_senses(terms, decisions, reader, review is not None, problems)
+        problems.raise_if_any()
+        document = _document(terms, chosen, title, licence, reader, review)
+    return Built(document, chosen)
+
+
+def _choose_senses(
+    terms: list[Term],
+    decisions: Mapping[int, Decision],
+    wordnet: WordNet,
+    of_epic: bool,
+    problems: Problems,
+) -> dict[int, Sense]:
+    """The sense of each class. problems: takes those that have none."""
+    senses = {}
+    for term in terms:
+        choose: Choose = choose_by_group(term.supercategory) if of_epic else choose_concrete
+        decision = term.decision or decisions.get(term.class_id)
+        with problems.caught():
+            where = f"class {term.class_id} ({term.name})"
+            senses[term.class_id] = sense_of(wordnet, term.name, decision, choose, where)
+    return senses
+
+
+def _document(
+    terms: list[Term],
+    senses: Mapping[int, Sense],
+    title: str,
+    licence: str,
+    wordnet: WordNet,
+    review: Review | None,
+) -> dict[str, Any]:
+    names = _Names(wordnet, review)
+    judged = {term.class_id: [names.judged(term, name) for name in term.names] for term in terms}
+    known = {name.text.casefold() for of in judged.values() for name in of}
+    known |= {name.other.casefold() for of in judged.values() for name in of if name.other}
+    known |= {_spaced(lemma) for sense in senses.values() for lemma in sense.synset.lemma_names()}
+    taken = {sense.synset.name() for sense in senses.values()}
+    classes = []
+    for term in sorted(terms, key=lambda term: term.class_id):
+        sense = senses[term.class_id]
+        own = judged[term.class_id]
+        classes.append(
+            {
+                "class_id": term.class_id,
+                "name": term.name,
+                "supercategory": term.supercategory,
+                "synset": sense.synset.name(),
+                "match": sense.match,
+                "candidates": list(sense.candidates),
+                "paths": [list(path) for path in _paths(sense.synset)],
+                "names": [_entry(name) for name in own],
+                "sisters": [
+                    _entry(name) | {"synset": of, "similarity": _similarity(wordnet, sense, of)}
+                    for of, name in names.sisters(sense.synset, own[0].number, known, taken)
+                ],
+            }
+        )
+    return {
+        "schema": SCHEMA,
+        "title": title,
+        "wordnet": wordnet.get_version(),
+        "licence": licence,
+        "classes": classes,
+    }
+
+
+class _Names:
+    """Names with their forms, as readers judged them, or guessed where nobody did."""
+
+    def __init__(self, wordnet: WordNet, review: Review | None) -> None:
+        self._wordnet = wordnet
+        self._review = review
+        self._numbers = numbers_by_name((review or shipped_review()).names)
+
+    def judged(self, term: Term, name: str) -> Name:
+        """A name of a class. Of a reviewed vocabulary, names that readers did not see are written
+        only where they are what the class is called."""
+        if self._review is None:
+            return self._forms(name, self._number(name), written=True)
+        found = self._review.names.get((term.class_id, name))
+        if found is None:
+            return self._forms(name, self._number(name), written=name == term.name)
+        return self._forms(name, found.number, found.written)
+
+    def sisters(
+        self, synset: Any, number: str, known: set[str], taken: set[str]
+    ) -> list[tuple[str, Name]]:
+        """Sister terms of a synset by name of their synset, sorted: the first word of each synset
+        with a common direct hypernym that is no class's sense and whose word is no class's name.
+
+        known: names of classes in lower case, with their other forms. number: that of the class,
+        which a sister nobody looked at shares.
+        """
+        found: dict[str, Name] = {}
+        for sister in (s for parent in synset.hypernyms() for s in parent.hyponyms()):
+            name = sister.lemma_names()[0].replace("_", " ")
+            if sister.name() in taken or name.casefold() in known:
+                continue
+            if not _SISTER_NAME.fullmatch(name):
+                continue
+            if self._review is None:
+                guess = "plural" if looks_plural(name) else number
+                found[sister.name()] = self._forms(name, guess, written=True)
+            else:
+                judged = self._review.sisters.get(sister.name())
+                if judged is not None and judged.written:
+                    found[sister.name()] = self._forms(name, judged.number, written=True)
+        # Two synsets of one word are one name: the first by name of synset stands for both.
+        by_name = {name.text: (of, name) for of, name in sorted(found.items(), reverse=True)}
+        return sorted(by_name.values(), key=lambda pair: pair[0])
+
+    def _number(self, name: str) -> str:
+        return self._numbers.get(name) or ("plural" if looks_plural(name) else "singular")
+
+    def _forms(self, name: str, number: str, written: bool) -> Name:
+        plurals_only = number == "plural" and not self._has_singular(name)
+        return inflected(name, number, written, plurals_only)
+
+    def _has_singular(self, plural: str) -> bool:
+        """Whether a plural is that of one thing: pieces of a piece, but scissors of nothing."""
+        singular = singularise(plural.split()[-1])
+        head = plural.split()[-1]
+        own = {lemma for s in self._wordnet.synsets(head, "n") for lemma in s.lemma_names()}
+        return singular is not None and head not in own and bool(self._wordnet.synsets(singular))
+
+
+def _paths(synset: Any) -> Paths:
+    return tuple(sorted(tuple(s.name() for s in path) for path in synset.hypernym_paths()))
+
+
+def _similarity(wordnet: WordNet, sense: Sense, sister: str) -> float:
+    one, other = _paths(sense.synset), _paths(wordnet.synset(sister))
+    return round(similarity(ancestry(one), ancestry(other)), 6)
+
+
+def _entry(name: Name) -> dict[str, Any]:
+    return {
+        "name": name.text,
+        "head": name.head,
+        "number": name.number,
+        "other": name.other,
+        "article": name.article,
+        "use": "write" if name.written else "recognise",
+    }
+
+
+def _spaced(lemma: str) -> str:
+    return lemma.replace("_", " ").casefold()
+
+
+def _read_sisters(path: Path) -> dict[str, Judgement]:
+    rows = read_csv(path, ("synset", "use", "number"))
+    return {row["synset"]: Judgement(row["use"] == "write", row["number"]) for row in rows}
+
+
+def to_lines(document: Mapping[str, Any]) -> Iterable[str]:
+    """The document as JSON with a class to a line, so that a change of one class is one line."""
+
+    def dump(value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    head = ((name, value) for name, value in document.items() if name != "classes")
+    yield "{\n"
+    yield from (f" {dump(name)}: {dump(value)},\n" for name, value in head)
+    yield ' "classes": [\n'
+    last = len(document["classes"]) - 1
+    for position, noun in enumerate(document["classes"]):
+        yield f"  {dump(noun)}{',' if position < last else ''}\n"
+    yield " ]\n}\n"

@@ -1,0 +1,85 @@
+"""The senses of a lexicon as a table that a person can check."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from actiseg_noise.lexicon_builder.lexicon_building import Built
+from actiseg_noise.lexicon_builder.senses import Sense
+
+_NAMES, _SISTERS, _ABOVE, _SENSES = 6, 5, 3, 5
+_WIDTH, _RIVALS = 76, 3
+
+_HEAD = """\
+# Senses of the classes
+
+One row for each class: the WordNet 3.0 synset that it stands for and the synsets above it; *by*:
+chosen by the procedure or by review, whose reason is given; *match*: `exact`, or `nearest` where
+WordNet lacks the thing; the first of the senses that the procedure had to choose among; names that
+noise may write and sister terms, the first few of each. Numbers in brackets count all.
+
+Made by `{command}`. {licence}
+
+"""
+
+
+def sense_table(built: Built, command: str) -> Iterator[str]:
+    """Markdown, line by line. command: how the table was made."""
+    document = built.document
+    yield _HEAD.format(command=command, licence=document["licence"])
+    chosen = [sense.by for sense in built.senses.values()]
+    nearest = sum(sense.match == "nearest" for sense in built.senses.values())
+    yield (
+        f"{len(chosen)} classes; {chosen.count('procedure')} senses by the procedure, "
+        f"{chosen.count('review')} by review; {nearest} nearest.\n\n"
+    )
+    yield "| id | class | group | synset | match | under | by | of the senses | names | sisters |\n"
+    yield "|---|---|---|---|---|---|---|---|---|---|\n"
+    for noun in document["classes"]:
+        yield f"| {' | '.join(_cells(noun, built.senses[noun['class_id']]))} |\n"
+
+
+def uncertain_senses(built: Built) -> Iterator[str]:
+    """The uncertain senses of a lexicon, each with its rivals: lines for a terminal, of at most
+    `_WIDTH` characters unless a name is very long."""
+    for noun in built.document["classes"]:
+        sense = built.senses[noun["class_id"]]
+        if not sense.uncertain:
+            continue
+        yield _line(f"{noun['name']}:", sense.synset)
+        if sense.why:
+            yield f"    {sense.why}"
+        for rival in sense.rivals[:_RIVALS]:
+            yield _line("    or", rival)
+        if len(sense.rivals) > _RIVALS:
+            yield f"    or {len(sense.rivals) - _RIVALS} more"
+
+
+def _line(head: str, synset: Any) -> str:
+    start = f"{head} {synset.name()}, "
+    gloss = textwrap.shorten(synset.definition(), max(_WIDTH - len(start), 20), placeholder=" ...")
+    return start + gloss
+
+
+def _cells(noun: Mapping[str, Any], sense: Sense) -> list[str]:
+    above = noun["paths"][0][-_ABOVE - 1 : -1][::-1]
+    written = [name["name"] for name in noun["names"] if name["use"] == "write"]
+    return [
+        str(noun["class_id"]),
+        noun["name"],
+        noun["supercategory"] or "",
+        f"`{noun['synset']}`",
+        noun["match"],
+        " < ".join(synset.partition(".")[0].replace("_", " ") for synset in above),
+        f"{sense.by}: {sense.why}" if sense.why else sense.by,
+        _few([f"`{name}`" for name in noun["candidates"]], _SENSES),
+        _few(written, _NAMES),
+        _few([sister["name"] for sister in noun["sisters"]], _SISTERS),
+    ]
+
+
+def _few(texts: list[str], most: int) -> str:
+    more = f" ... ({len(texts)})" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more

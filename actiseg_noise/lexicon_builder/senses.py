@@ -1,0 +1,164 @@
+"""Which WordNet sense a class is: a stated procedure, and the decisions that people took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from actiseg_data.core.errors import refuse
+from actiseg_noise.lexicon_builder.concrete_senses import concrete_senses
+from actiseg_noise.lexicon_builder.decisions import Decision
+from actiseg_noise.lexicon_builder.wordnet import WordNet
+
+_FOOD = ("food.n.02", "food.n.01")
+_TOOL = ("container.n.01", "implement.n.01", "device.n.01", "instrumentality.n.03")
+_THING = ("artifact.n.01", "matter.n.03", "physical_entity.n.01")
+
+ANCHORS: Mapping[str | None, tuple[str, ...]] = {
+    "appliances": ("kitchen_appliance.n.01", "home_appliance.n.01", *_TOOL[2:]),
+    "baked goods and grains": ("baked_goods.n.01", *_FOOD),
+    "cleaning equipment and material": ("cleaning_implement.n.01", "implement.n.01"),
+    "containers": ("container.n.01", "covering.n.02", "instrumentality.n.03"),
+    "cookware": ("cooking_utensil.n.01", "kitchen_utensil.n.01", "container.n.01"),
+    "crockery": ("crockery.n.01", "tableware.n.01", "container.n.01"),
+    "cutlery": ("cutlery.n.02", "tableware.n.01", "edge_tool.n.01", "container.n.01"),
+    "dairy and eggs": ("dairy_product.n.01", "foodstuff.n.02", *_FOOD),
+    "drinks": ("beverage.n.01", "liquid.n.01", "food.n.01"),
+    "foot": ("body_part.n.01",),
+    "fruits and nuts": ("edible_fruit.n.01", "edible_nut.n.01", *_FOOD, "fruit.n.01"),
+    "furniture": ("furniture.n.01", "instrumentality.n.03"),
+    "hand": ("body_part.n.01",),
+    "materials": ("fabric.n.01", "paper.n.01", "covering.n.02", "artifact.n.01", "material.n.01"),
+    "meat and substitute": ("meat.n.01", *_FOOD),
+    "other": ("food.n.02", "artifact.n.01", "substance.n.01"),
+    "prepared food": ("dish.n.02", *_FOOD),
+    "rubbish": ("waste.n.01", "plant_part.n.01", "container.n.01", "natural_object.n.01"),
+    "spices and herbs and sauces": ("flavorer.n.01", "condiment.n.01", "ingredient.n.03", *_FOOD),
+    "storage": ("storage_space.n.01", "support.n.10"),
+    "utensils": ("kitchen_utensil.n.01", "tableware.n.01", *_TOOL),
+    "vegetables": ("vegetable.n.01", "produce.n.01", *_FOOD, "plant_part.n.01"),
+    None: ("kitchen_utensil.n.01", "tableware.n.01", "home_appliance.n.01", *_FOOD, *_TOOL),
+}
+"""Where senses of EPIC's supercategories are looked for in WordNet, the best first; `None`: of
+classes without one. All end in things that can be seen at all. They are a kitchen's: no other
+vocabulary uses them."""
+
+
+@dataclass(frozen=True)
+class Noun:
+    """A name as WordNet knows it. form: the spelling that was found, such as ``wine_glass``. whole:
+    whether that is the whole name, and not its head alone. synsets: NLTK's, in WordNet's order,
+    which is that of their frequency; none if WordNet lacks the noun."""
+
+    form: str
+    whole: bool
+    synsets: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Sense:
+    """The sense of a class. synset: NLTK's object. match: see `NounClass`. candidates: names of the
+    synsets that it was chosen among. by: ``procedure`` or ``review``. why: the reviewers' reason,
+    or what the procedure found. rivals: synsets that are as concrete as the chosen one.
+    """
+
+    synset: Any
+    match: str
+    candidates: tuple[str, ...]
+    by: str
+    why: str
+    rivals: tuple[Any, ...] = ()
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether a person should look at it: other senses fit as well, or none fits well."""
+        return self.by == "procedure" and bool(self.rivals or self.why)
+
+
+Choose: TypeAlias = Callable[[Noun], Sense]
+"""A procedure that takes a sense of a noun that WordNet has."""
+
+
+def look_up(wordnet: WordNet, name: str) -> Noun:
+    """The noun of a name; its head if WordNet lacks the whole name, also written as one word."""
+    spaced = name.replace("-", " ")
+    for whole in (name, spaced, spaced.replace(" ", "")):
+        form = whole.replace(" ", "_")
+        found = wordnet.synsets(form, "n")
+        if found:
+            return Noun(_base(wordnet, form), True, tuple(found))
+    form = spaced.split()[-1]
+    return Noun(_base(wordnet, form), False, tuple(wordnet.synsets(form, "n")))
+
+
+def choose_by_group(supercategory: str | None) -> Choose:
+    """The procedure for EPIC's classes: the first candidate below the first anchor of the group
+    that has any below it; without such an anchor, the first candidate."""
+    anchors = (*ANCHORS.get(supercategory, ANCHORS[None]), *_THING)
+
+    def choose(noun: Noun) -> Sense:
+        above = {synset: _above(synset) for synset in noun.synsets}
+        ranked = (s for anchor in anchors for s in noun.synsets if anchor in above[s])
+        return Sense(next(ranked, noun.synsets[0]), "exact", _names(noun), "procedure", "")
+
+    return choose
+
+
+def choose_concrete(noun: Noun) -> Sense:
+    """The procedure for any other vocabulary: the best of `concrete_senses`, or the first of all if
+    there is none. A sense of the head alone is only the nearest."""
+    concrete = concrete_senses(noun.synsets, noun.form)
+    synset, *rivals = concrete or noun.synsets[:1]
+    why = "" if concrete else "no sense of it can be seen"
+    if not noun.whole:
+        why = f"WordNet has its last word only, {noun.form!r}"
+    match = "exact" if noun.whole else "nearest"
+    return Sense(synset, match, _names(noun), "procedure", why, tuple(rivals))
+
+
+def sense_of(
+    wordnet: WordNet, name: str, decision: Decision | None, choose: Choose, where: str
+) -> Sense:
+    """The sense of a class: the one decided on, else the procedure's.
+
+    Raises `Refused` where WordNet has no such synset or noun.
+    """
+    noun = look_up(wordnet, name)
+    if decision is None:
+        if not noun.synsets:
+            raise refuse(
+                f"WordNet has no noun {name!r}",
+                where,
+                "give it the synset that comes nearest: in --senses, or after @ in the list",
+            )
+        return choose(noun)
+    try:
+        synset = wordnet.synset(decision.synset)
+    except Exception:  # NLTK has errors of three kinds for a name that is none
+        synset = None
+    if synset is None or synset.pos() != "n":
+        raise refuse(
+            f"WordNet has no synset {decision.synset[:60]!r} of a noun",
+            where,
+            "name one such as tap.n.01" + _known_senses(noun),
+        )
+    return Sense(synset, decision.match, _names(noun), "review", decision.why)
+
+
+def _known_senses(noun: Noun) -> str:
+    known = [name for name in _names(noun) if name.startswith(f"{noun.form}.")] or _names(noun)
+    return f"; {noun.form} has {', '.join(known[:5])}" if known else ""
+
+
+def _base(wordnet: WordNet, form: str) -> str:
+    """The form that WordNet lists: of ``skis``, ``ski``."""
+    return str(wordnet.morphy(form.lower(), "n") or form.lower())
+
+
+def _names(noun: Noun) -> tuple[str, ...]:
+    return tuple(synset.name() for synset in noun.synsets)
+
+
+def _above(synset: Any) -> set[str]:
+    return {ancestor.name() for path in synset.hypernym_paths() for ancestor in path}

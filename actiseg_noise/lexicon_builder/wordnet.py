@@ -1,0 +1,125 @@
+"""WordNet 3.0 by NLTK's reader, from NLTK's own data or from any folder that has the database."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from actiseg_data.core.errors import Problems, refuse
+from actiseg_noise.text_noise.language_packages import load_language_package
+
+WordNet: TypeAlias = Any
+"""NLTK's `WordNetCorpusReader`, which has no types."""
+
+VERSION = "3.0"
+
+_PARTS = ("adj", "adv", "noun", "verb")
+_FILES = (
+    *(f"{kind}.{part}" for kind in ("index", "data") for part in _PARTS),
+    *(f"{part}.exc" for part in _PARTS),
+    "cntlist.rev",
+)
+_OPTIONAL = ("lexnames", "index.sense")
+
+# The lexicographer files of WordNet 3.0 in their order, as lexnames(5WN) lists them. Debian's
+# package leaves the file out, but NLTK's reader asks for it.
+_LEXNAMES = """\
+adj.all adj.pert adv.all noun.Tops noun.act noun.animal noun.artifact noun.attribute noun.body
+noun.cognition noun.communication noun.event noun.feeling noun.food noun.group noun.location
+noun.motive noun.object noun.person noun.phenomenon noun.plant noun.possession noun.process
+noun.quantity noun.relation noun.shape noun.state noun.substance noun.time verb.body verb.change
+verb.cognition verb.communication verb.competition verb.consumption verb.contact verb.creation
+verb.emotion verb.motion verb.perception verb.possession verb.social verb.stative verb.weather
+adj.ppl"""
+_PART_NUMBERS = {"noun": 1, "verb": 2, "adj": 3, "adv": 4}
+
+
+@contextmanager
+def open_wordnet(folder: Path | None) -> Iterator[WordNet]:
+    """NLTK's reader of WordNet 3.0, for as long as the context lasts.
+
+    folder: one that holds ``data.noun`` and its like; None for NLTK's own data. Raises `Refused`
+    where NLTK or the database is missing, or the database is of another version.
+    """
+    nltk = load_language_package("nltk", "building a lexicon")
+    load_language_package("nltk.corpus", "building a lexicon")
+    if folder is None:
+        yield _checked(_installed(nltk), "NLTK's WordNet")
+        return
+    _refuse_incomplete(folder)
+    with tempfile.TemporaryDirectory() as scratch:
+        # NLTK reads only below the folders of its search path, and follows no links out of them.
+        corpus = Path(scratch) / "corpora" / "wordnet"
+        corpus.mkdir(parents=True)
+        for name in (*_FILES, *_OPTIONAL):
+            if (folder / name).is_file():
+                shutil.copyfile(folder / name, corpus / name)
+        _fill_in(corpus)
+        nltk.data.path.insert(0, scratch)
+        reader = None
+        try:
+            reader = _read(nltk, corpus)
+            yield _checked(reader, folder)
+        finally:
+            nltk.data.path.remove(scratch)
+            # NLTK opens this file for `Lemma.count` and keeps it open.
+            if reader is not None and reader._key_count_file is not None:
+                reader._key_count_file.close()
+
+
+def _installed(nltk: Any) -> WordNet:
+    try:
+        nltk.corpus.wordnet.ensure_loaded()
+    except LookupError:
+        raise refuse(
+            "NLTK has no WordNet here",
+            "WordNet",
+            "python -m nltk.downloader wordnet, or give the folder of the database as --wordnet",
+        ) from None
+    return nltk.corpus.wordnet
+
+
+def _refuse_incomplete(folder: Path) -> None:
+    problems = Problems()
+    for name in _FILES:
+        if not (folder / name).is_file():
+            problems.add(
+                f"has no file {name}", folder, "give the folder of WordNet 3.0's database files"
+            )
+    problems.raise_if_any()
+
+
+def _fill_in(corpus: Path) -> None:
+    """Write what the reader asks for at its start and we make no use of."""
+    for name in _OPTIONAL:
+        (corpus / name).touch()
+    if not (corpus / "lexnames").stat().st_size:
+        rows = (
+            f"{number:02d}\t{name}\t{_PART_NUMBERS[name.partition('.')[0]]}\n"
+            for number, name in enumerate(_LEXNAMES.split())
+        )
+        (corpus / "lexnames").write_text("".join(rows))
+
+
+def _read(nltk: Any, corpus: Path) -> WordNet:
+    reader = load_language_package("nltk.corpus.reader.wordnet", "building a lexicon")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that other languages are not there
+        root = nltk.data.find("corpora/wordnet", [str(corpus.parents[1])])
+        return reader.WordNetCorpusReader(root, None)
+
+
+def _checked(reader: WordNet, where: object) -> WordNet:
+    version = reader.get_version()
+    if version != VERSION:
+        raise refuse(
+            f"is WordNet {version}, whose synsets have other names",
+            where,
+            f"give WordNet {VERSION} as --wordnet (Debian: wordnet-base; NLTK: wordnet)",
+        )
+    return reader

@@ -1,0 +1,114 @@
+"""Outlines drawn with misplaced or with few vertices, as annotators of polygons draw them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from actiseg_data.annotations.polygons import EMPTY_PATCH, SUBPIXEL, IntArray, Patch, fill_closed
+from actiseg_data.core.keys import bells
+from actiseg_data.core.opencv import load_cv2
+from actiseg_noise.mask_noise.contours import Clean, iou, trimmed
+from actiseg_noise.mask_noise.noisy_outline import Drawn, Keyed
+from actiseg_noise.mask_noise.simplify import simplify_ring, without_collinear
+
+_FEWEST_POINTS = 4  # a contour of fewer vanishes when it is approximated
+
+
+def localise(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
+    """Misplace every vertex of an object's outer contours.
+
+    Straight chains of a contour, also diagonal ones, are compressed to their ends. Each vertex is
+    moved by a normal displacement (`actiseg_data.core.keys.bells`) along x and y, then rounded to
+    pixels; the contours are filled one by one, outline included, and united. Holes are lost. This
+    is the *localisation* noise of COCO-N (arXiv 2406.10891).
+
+    parameters: ``sigma`` of the displacements in pixels. The ledger gets the number of vertices.
+
+    >>> square = Clean(Patch(4, 4, np.ones((9, 9), bool)), (20, 20))
+    >>> localise(square, {"sigma": 0.0}, lambda purpose: bytes(32)).details
+    {'vertices': 4}
+    """
+    contours = _outer_contours(clean)
+    count = sum(map(len, contours))
+    shifts = bells(keyed("localise.vertices"), 2 * count).reshape(count, 2)
+    moves = np.rint(np.round(parameters["sigma"] * shifts, 9)).astype(np.int64)
+    ends = np.cumsum([len(contour) for contour in contours])
+    rings = [
+        contour + move for contour, move in zip(contours, np.split(moves, ends[:-1]), strict=True)
+    ]
+    return _refilled(rings, clean)
+
+
+def approximate(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
+    """Draw an object's outer contours with few vertices: nothing is left to chance.
+
+    The contours, straight chains compressed to their ends, are simplified (Douglas & Peucker,
+    Cartographica 1973), filled one by one, outline included, and united. Holes are lost, and so are
+    contours of fewer than 4 vertices. Where a contour would cross itself or fall below a triangle,
+    the tolerance is lowered for it until it does not. This is the *approximation* noise of COCO-N
+    (arXiv 2406.10891).
+
+    parameters: ``tolerance`` in pixels. The ledger gets the number of vertices left.
+
+    >>> square = Clean(Patch(4, 4, np.ones((9, 9), bool)), (20, 20))
+    >>> approximate(square, {"tolerance": 1.0}, lambda purpose: bytes(32)).details
+    {'vertices': 4}
+    """
+    tolerance = parameters["tolerance"]
+    contours = [ring for ring in _outer_contours(clean) if len(ring) >= _FEWEST_POINTS]
+    return _refilled([_simplified(contour, tolerance) for contour in contours], clean)
+
+
+def _outer_contours(clean: Clean) -> list[IntArray]:
+    """The outer contours of an object's 8-connected parts, from top to bottom: (N, 2) x, y of the
+    frame's pixels, straight chains compressed to their ends."""
+    cv2 = load_cv2()
+    found, _ = cv2.findContours(
+        clean.patch.mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    corner = np.array([clean.patch.left, clean.patch.top])
+    contours = [ring[:, 0].astype(np.int64) + corner for ring in found]
+    return sorted(contours, key=lambda ring: (ring[0, 1], ring[0, 0]))
+
+
+def _simplified(ring: IntArray, tolerance: float) -> IntArray:
+    """Fewer vertices of a contour, at the highest tolerance tried that leaves a sound ring.
+
+    Tolerances fall by a quarter. A contour that crosses itself at all of them stays as it is.
+    """
+    import shapely
+
+    fine = SUBPIXEL * ring  # so that fractions of a pixel of tolerance are whole numbers
+    turns = len(without_collinear(ring)[0])
+    level = round(SUBPIXEL * tolerance)
+    while level > 0:
+        simple = simplify_ring(fine, level)
+        # All turns are left where none could go, and where fewer than three would have stayed.
+        if 3 <= len(simple) < turns and shapely.is_valid(shapely.Polygon(simple)):
+            return simple // SUBPIXEL
+        level = level * 3 // 4
+    return ring
+
+
+def _refilled(rings: list[IntArray], clean: Clean) -> Drawn:
+    """The union of filled contours."""
+    patch = trimmed(_union([fill_closed([ring], clean.frame) for ring in rings]))
+    vertices = sum(map(len, rings))
+    return Drawn(patch, iou(clean.patch, patch), "fixed", {"vertices": vertices})
+
+
+def _union(patches: list[Patch]) -> Patch:
+    """All pixels of some patches."""
+    seen = [patch for patch in patches if patch.mask.size]
+    if not seen:
+        return EMPTY_PATCH
+    rows, columns = zip(*(patch.window for patch in seen), strict=True)
+    top, left = min(r.start for r in rows), min(c.start for c in columns)
+    shape = max(r.stop for r in rows) - top, max(c.stop for c in columns) - left
+    mask = np.zeros(shape, bool)
+    for patch in seen:
+        mask[Patch(patch.top - top, patch.left - left, patch.mask).window] |= patch.mask
+    return Patch(top, left, mask)

@@ -1,0 +1,1 @@
+"""A noisy split on disk: while it is written, and when it is read."""

@@ -1,0 +1,102 @@
+"""Find the classes and names of a lexicon that a text names, word for word.
+
+No language package decides: prompts are made without spaCy, and equally under every release of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from actiseg_data.annotations.lexicon import Lexicon, Name
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a text names. classes: ids. names: the lexicon's names, in lower case and in the
+    lexicon's form."""
+
+    classes: frozenset[int]
+    names: frozenset[str]
+
+
+class NameIndex:
+    """Finds the names of a lexicon in texts, in all spellings of `spellings`, as whole words.
+
+    A name counts wherever its words occur in a row, also as a verb or inside a longer name: the
+    purpose is to avoid names, so finding too many does no harm. sisters: whether to find sister
+    terms as well.
+
+    >>> from actiseg_data.annotations.lexicon import load_lexicon
+    >>> lexicon = load_lexicon()
+    >>> found = NameIndex(lexicon).find("pick up forks and the butter-dish")
+    >>> sorted(lexicon.classes[class_id].name for class_id in found.classes)
+    ['butter', 'fork', 'plate']
+    >>> sorted(found.names)
+    ['butter', 'dish', 'fork']
+    """
+
+    def __init__(self, lexicon: Lexicon, *, sisters: bool = False) -> None:
+        self._entries: dict[str, list[tuple[tuple[str, ...], int | None, str]]] = {}
+        self._found: dict[str, Named] = {}
+        for class_id, noun in lexicon.classes.items():
+            for name in noun.names:
+                self._add(name, lexicon, class_id)
+            for sister in noun.sisters if sisters else ():
+                self._add(sister.name, lexicon, None)
+
+    def _add(self, name: Name, lexicon: Lexicon, class_id: int | None) -> None:
+        known = {_words(text) for text, _ in spellings(name, lexicon)}
+        for words in filter(None, known):
+            entry = words, class_id, name.text.casefold()
+            self._entries.setdefault(words[0], []).append(entry)
+
+    def find(self, text: str) -> Named:
+        """What a text names; the same text is looked through once."""
+        if text not in self._found:
+            self._found[text] = self._look_through(_words(text))
+        return self._found[text]
+
+    def _look_through(self, words: tuple[str, ...]) -> Named:
+        classes, names = set(), set()
+        for start, word in enumerate(words):
+            for entry, class_id, name in self._entries.get(word, ()):
+                if words[start : start + len(entry)] == entry:
+                    names.add(name)
+                    if class_id is not None:
+                        classes.add(class_id)
+        return Named(frozenset(classes), frozenset(names))
+
+
+_INDEXES: dict[tuple[str, bool], NameIndex] = {}
+
+
+def name_index(lexicon: Lexicon, *, sisters: bool = False) -> NameIndex:
+    """The `NameIndex` of a lexicon, made once."""
+    key = lexicon.digest, sisters
+    if key not in _INDEXES:
+        _INDEXES[key] = NameIndex(lexicon, sisters=sisters)
+    return _INDEXES[key]
+
+
+def spellings(name: Name, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
+    """The ways to write a name, each with its number: in its other number, as EPIC does
+    (``board:cutting``), and with ``of`` (``slice of cheese``)."""
+    forms = [(name.text, name.number)]
+    if name.other is not None:
+        forms.append((name.other, "singular" if name.number == "plural" else "plural"))
+    for text, number in forms:
+        yield text, number
+        *modifiers, head = text.split()
+        if modifiers:
+            yield ":".join([head, *modifiers]), number
+            phrase = " ".join(modifiers)
+            for modifier in (phrase, *lexicon.other_forms(phrase)):
+                yield f"{head} of {modifier}", number
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(text.casefold()))

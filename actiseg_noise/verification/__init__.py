@@ -1,0 +1,1 @@
+"""Check that a noisy split is what its recipe makes of the source."""

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from actiseg_data.core.digests import json_digest
+from actiseg_data.core.files import write_bytes, write_json
+from actiseg_data.records.licences import (
+    VISOR_LICENSE,
+    VISOR_NOTICE,
+    read_licences,
+    write_licences,
+)
+
+
+def files_under(folder):
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_file_replaces_the_old_one_and_leaves_no_draft(tmp_path):
+    path = tmp_path / "deep" / "folder" / "file.json"
+    write_bytes(path, b"old")
+    write_bytes(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert files_under(tmp_path) == ["file.json"]
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
+def test_a_failure_leaves_the_old_file_and_no_draft(tmp_path, monkeypatch, error):
+    path = tmp_path / "file.json"
+    write_bytes(path, b"old")
+    drafts = []
+
+    def fail(draft, target):
+        drafts.append((draft.read_bytes(), draft.parent))
+        raise error
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(type(error)):
+        write_bytes(path, b"new")
+    assert drafts == [(b"new", tmp_path)]  # beside the file: renames are whole on one disk only
+    assert path.read_bytes() == b"old"
+    assert files_under(tmp_path) == ["file.json"]
+
+
+def test_a_folder_in_the_files_place_is_left_alone(tmp_path):
+    (tmp_path / "file.json" / "inner").mkdir(parents=True)
+    with pytest.raises(OSError, match=r"file\.json"):
+        write_bytes(tmp_path / "file.json", b"new")
+    assert (tmp_path / "file.json" / "inner").is_dir()
+    assert files_under(tmp_path) == []
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_json_keeps_key_order_and_letters(tmp_path, indent):
+    document = {"b": "café 茶", "a": [1, 2.5, None, True]}
+    write_json(tmp_path / "file.json", document, indent=indent)
+    text = (tmp_path / "file.json").read_text("utf-8")
+    assert list(json.loads(text).items()) == list(document.items())
+    assert "café 茶" in text
+    assert text.endswith("}\n")
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_json_without_a_value_for_a_number_is_never_written(tmp_path, number):
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "file.json", {"a": number})
+    with pytest.raises(ValueError, match="JSON"):
+        json_digest({"a": number})
+    assert files_under(tmp_path) == []
+
+
+def test_digests_of_json_are_of_content():
+    digest = json_digest({"a": [1, {"c": 2, "b": "é"}]})
+    assert digest == "dbc2e6cb52d07b75b37ea9dfecec060b"
+    assert digest == json_digest({"a": [1, {"b": "\u00e9", "c": 2}]})
+    others = [{"a": [1, {"c": 2, "b": "e"}]}, {"a": [{"c": 2, "b": "é"}, 1]}, {"a": []}, [], {}]
+    assert len({digest, *map(json_digest, others)}) == 6
+
+
+def test_licences_come_from_the_dataset_or_are_visors(tmp_path):
+    assert read_licences(tmp_path) == (VISOR_LICENSE, VISOR_NOTICE)
+    assert "CC BY-NC 4.0" in VISOR_LICENSE
+    write_licences(tmp_path, "own terms, é\n", "own notice\n")
+    assert read_licences(tmp_path) == ("own terms, é\n", "own notice\n")
+    (tmp_path / "NOTICE").unlink()
+    assert read_licences(tmp_path) == ("own terms, é\n", VISOR_NOTICE)
+
+
+def test_halves_of_surrogate_pairs_are_written_as_escapes(tmp_path):
+    document = {"exp": "caf\u00e9 \ud800"}
+    write_json(tmp_path / "file.json", document)
+    assert json.loads((tmp_path / "file.json").read_bytes().decode("ascii")) == document

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from actiseg_data.core.errors import Refused, refuse
+from actiseg_data.core.workers import run
+from tests.helpers.paths import ROOT
+
+ITEMS = list(range(23))
+
+
+def scaled(factor, number):
+    time.sleep(0.3 * (number == 0))  # later items overtake the first
+    return factor * number
+
+
+def refusing(shared, number):
+    time.sleep(0.3 * (number == 0))
+    if number % 3 == 0:
+        raise Refused(
+            problem
+            for name in shared
+            for problem in refuse(f"is bad in {name}", f"item {number}", "mend it").problems
+        )
+    return number
+
+
+def exiting(shared, number):
+    if number == 2:
+        os._exit(3)
+    return number
+
+
+def killed(shared, number):
+    if number == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def mistaken(shared, number):
+    raise KeyError(number)
+
+
+def in_process(shared, number):
+    return os.getpid()
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_results_come_in_order_whatever_the_workers(workers):
+    calls = []
+    results = run(scaled, 3, ITEMS, workers, lambda done, total: calls.append((done, total)))
+    assert results == [3 * number for number in ITEMS]
+    assert calls == [(done, 23) for done in range(1, 24)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_all_problems_of_all_items_are_raised_in_order(workers):
+    calls = []
+    with pytest.raises(Refused) as refused:
+        run(refusing, ("red", "blue"), ITEMS, workers, lambda done, total: calls.append(done))
+    assert [(problem.where, problem.what, problem.cure) for problem in refused.value.problems] == [
+        (f"item {number}", f"is bad in {name}", "mend it")
+        for number in range(0, 23, 3)
+        for name in ("red", "blue")
+    ]
+    assert calls[-1] == 23
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        exiting,
+        pytest.param(
+            killed,
+            marks=pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal here"),
+        ),
+    ],
+)
+def test_a_worker_that_dies_is_an_error_and_no_hang(function):
+    with pytest.raises(Refused, match="a worker process died") as refused:
+        run(function, None, ITEMS, 2)
+    assert [problem.where for problem in refused.value.problems] == ["--workers"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_mistakes_in_the_function_are_not_taken_for_refusals(workers):
+    with pytest.raises(KeyError):
+        run(mistaken, None, ITEMS, workers)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_no_items_give_no_results(workers):
+    assert run(scaled, 3, [], workers) == []
+
+
+def test_work_is_done_elsewhere_only_where_workers_are_asked_for():
+    assert set(run(in_process, None, ITEMS, 1)) == {os.getpid()}
+    assert os.getpid() not in run(in_process, None, ITEMS, 2)
+
+
+_KILLED = """
+import multiprocessing, os, signal, sys, threading, time
+from actiseg_data.core.errors import Refused
+from actiseg_data.core.workers import run
+
+def slow(shared, number):
+    time.sleep(0.05)
+
+def kill_one():
+    while not multiprocessing.active_children():
+        time.sleep(0.01)
+    time.sleep(0.5)
+    os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
+
+if __name__ == "__main__":
+    threading.Thread(target=kill_one, daemon=True).start()
+    try:
+        run(slow, None, range(2000), 2)
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        sys.exit(2)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal here")
+def half_told(shared, number):
+    if number == 2:
+        threading.Timer(0.03, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        return bytes(1 << 27)
+    return number
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal here")
+def test_a_worker_that_dies_in_the_middle_of_a_result_is_no_hang():
+    with pytest.raises(Refused, match="a worker process died"):
+        run(half_told, None, ITEMS[:3], 2)
+
+
+def test_a_worker_killed_from_outside_leaves_no_traceback(tmp_path):
+    (tmp_path / "killed.py").write_text(_KILLED)
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "killed.py")],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "a worker process died" in done.stderr
+    assert "Traceback" not in done.stderr

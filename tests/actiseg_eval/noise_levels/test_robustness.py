@@ -1,0 +1,428 @@
+"""Figures over levels of noise: as scored one by one, by hand and by other commands."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from actiseg_data.annotations.masks import read_index_mask, write_index_mask
+from actiseg_data.core.errors import Refused
+from actiseg_data.core.files import write_json
+from actiseg_data.layouts.actionvos import open_split
+from actiseg_eval import score
+from actiseg_eval.comparison.comparing import Method, compare
+from actiseg_eval.noise_levels.label_quality import label_quality
+from actiseg_eval.noise_levels.measuring import measure_robustness
+from actiseg_eval.noise_levels.runs import read_runs
+from actiseg_eval.predictions.ground_truth import open_truth
+from actiseg_eval.resampling.bootstrap import Bootstrap
+from actiseg_noise.corruption.corruption import corrupt
+from actiseg_noise.recipes.building import make_recipe
+from tests.helpers.kitchens import kitchen_clip
+from tests.helpers.predicted import keep, predict, shifted
+from tests.helpers.roots import make_root
+
+FEW = Bootstrap(resamples=500)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    clips = [kitchen_clip(at, video=f"P{at % 9:02d}_01") for at in range(1, 28)]
+    return make_root(tmp_path_factory.mktemp("robust") / "clean", clips)
+
+
+@pytest.fixture(scope="module")
+def truth(root):
+    return open_split(root, "train")
+
+
+@pytest.fixture(scope="module")
+def folder(truth, tmp_path_factory):
+    """Runs by folders' names: masks moved by more pixels at higher levels."""
+    runs = tmp_path_factory.mktemp("runs") / "runs"
+    moved = {
+        "plain/clean": (1, 1),
+        "plain/0.2_s1": (2, 3),
+        "plain/0.2_s2": (3, 3),
+        "plain/40%": (8, 8),
+        "elr/0": (2, 2),
+        "elr/0.2": (3, 2),
+        "elr/0.4": (4, 4),
+    }
+    for name, by in moved.items():
+        for sequence in truth.sequences:
+            for frame, mask in zip(sequence.frames, truth.read_masks(sequence), strict=True):
+                path = runs / name / sequence.folder / f"{frame}.png"
+                write_index_mask(path, shifted(mask, *by))
+    return runs
+
+
+@pytest.fixture(scope="module")
+def runs(folder):
+    return read_runs(folder)
+
+
+@pytest.fixture(scope="module")
+def found(truth, runs):
+    return measure_robustness(truth, runs, bootstrap=FEW)
+
+
+@pytest.fixture(scope="module")
+def scored(truth, runs):
+    """The figures of each run by the command for one."""
+    return {
+        (method, level, run): score(truth, run, bootstrap=None).figures
+        for method, level, run in runs.each
+    }
+
+
+def curve(found, figure, method):
+    return next(each for each in found.curves[figure] if each.method == method)
+
+
+def means(scored, runs, method, figure):
+    return [
+        float(np.mean([scored[method, level, run][figure] for run in of]))
+        for level, of in runs.methods[method].items()
+    ]
+
+
+@pytest.mark.parametrize("figure", ["p_miou", "n_miou", "p_ciou", "n_ciou", "giou", "acc"])
+def test_values_areas_and_shares_are_those_of_score_by_hand(found, runs, scored, figure):
+    for method in ("plain", "elr"):
+        each = curve(found, figure, method)
+        values = means(scored, runs, method, figure)
+        assert [point.level for point in each.points] == [0, 0.2, 0.4]
+        assert [point.value for point in each.points] == pytest.approx(values, abs=1e-12)
+        area = (values[0] + 2 * values[1] + values[2]) / 4
+        assert each.area == pytest.approx(area, abs=1e-12)
+        kept = (1 - area) / (1 - values[0]) if figure.startswith("n_") else area / values[0]
+        assert each.retained == pytest.approx(kept, abs=1e-9)
+    seeds = curve(found, figure, "plain").points[1].seeds
+    expected = [scored["plain", 0.2, run][figure] for run in runs.methods["plain"][0.2]]
+    assert list(seeds) == pytest.approx(expected, abs=1e-12)
+
+
+def test_intervals_of_levels_with_one_seed_are_those_of_score(truth, found, runs):
+    (run,) = runs.methods["elr"][0.4]
+    bounds = score(truth, run, bootstrap=FEW).intervals.bounds
+    for figure in ("giou", "p_miou", "n_ciou"):
+        point = curve(found, figure, "elr").points[2]
+        assert point.interval == pytest.approx(bounds[figure], abs=1e-9)
+
+
+def test_the_interval_of_an_area_is_that_of_a_plain_bootstrap_t(truth, runs):
+    """Whole videos redrawn and the area taken anew, by loops over units of reports by sequence."""
+    found = measure_robustness(truth, runs)
+    sums = []
+    for run in (of[0] for of in runs.methods["elr"].values()):
+        strata = score(truth, run, bootstrap=None).strata["sequence"]
+        by_video = {}
+        for sequence in truth.sequences:
+            figures = next(of.figures for of in strata if of.name == sequence.folder)
+            total = by_video.setdefault(sequence.video, [0.0, 0.0])
+            total[0] += figures["giou"] * figures["n_units"]
+            total[1] += figures["n_units"]
+        sums.append([by_video[video] for video in sorted(by_video)])
+    sums = np.array(sums)  # levels, videos, above and below
+
+    def area_and_error(chosen):
+        part, area, influence = sums[:, chosen], 0.0, np.zeros(len(chosen))
+        for weight, (above, below) in zip((0.25, 0.5, 0.25), part.transpose(0, 2, 1), strict=True):
+            ratio = above.sum() / below.sum()
+            area += weight * ratio
+            influence += weight * (above - ratio * below) / below.sum()
+        return area, np.sqrt((influence**2).sum())
+
+    rng = np.random.default_rng(1)
+    videos = sums.shape[1]
+    area, error = area_and_error(np.arange(videos))
+    deviations = []
+    for _ in range(6000):
+        other, spread = area_and_error(rng.integers(0, videos, videos))
+        deviations.append((other - area) / spread)
+    low, high = np.quantile(deviations, [0.025, 0.975])
+    each = curve(found, "giou", "elr")
+    assert each.area == pytest.approx(area)
+    expected = (area - high * error, area - low * error)
+    assert each.interval == pytest.approx(expected, abs=0.2 * error)
+
+
+def test_the_breaking_point_is_where_the_line_crosses(found, runs, scored):
+    values = means(scored, runs, "plain", "p_miou")
+    limit = 0.9 * values[0]
+    assert values[1] < limit
+    each = curve(found, "p_miou", "plain")
+    expected = 0.2 * (values[0] - limit) / (values[0] - values[1])
+    assert each.breaks_at == pytest.approx(expected)
+
+
+def test_the_price_is_the_difference_that_compare_tells(truth, found, runs):
+    clean = [Method(name, runs.methods[name][0]) for name in ("plain", "elr")]
+    differences = compare(truth, clean, bootstrap=FEW).differences
+    for figure, (each,) in differences.items():
+        price = curve(found, figure, "elr").price
+        assert (price.value, price.interval, price.p) == (each.gain, each.interval, each.p)
+        assert (price.adjusted, price.by) == (each.p, "videos")
+        assert curve(found, figure, "plain").price is None
+    assert curve(found, "p_miou", "elr").price.value > 0
+    assert curve(found, "n_miou", "elr").price.value < 0  # it keeps less of inactive objects
+
+
+def renamed(folder, to, **names):
+    """A folder of the same runs under other names."""
+    for new, old in names.items():
+        method, level = new.split("__")
+        (to / method).mkdir(parents=True, exist_ok=True)
+        (to / method / level.replace("_", ".")).symlink_to(folder / old)
+    return read_runs(to)
+
+
+def test_prices_of_several_methods_are_adjusted(truth, folder, tmp_path):
+    runs = renamed(
+        folder,
+        tmp_path / "runs",
+        a__0="plain/clean",
+        a__1="plain/0.2_s1",
+        b__0="elr/0",
+        b__1="elr/0.2",
+        c__0="plain/0.2_s2",
+        c__1="plain/40%",
+    )
+    curves = measure_robustness(truth, runs, bootstrap=FEW).curves["p_miou"]
+    prices = [each.price for each in curves[1:]]
+    assert curves[0].price is None
+    least, most = sorted(price.p for price in prices)
+    assert sorted(price.adjusted for price in prices) == [2 * least, max(2 * least, most)]
+
+
+def test_methods_with_other_levels_are_held_against_each_other_where_they_meet(
+    truth, folder, scored, runs, tmp_path
+):
+    other = renamed(
+        folder,
+        tmp_path / "runs",
+        a__0="plain/clean",
+        a__0_2="plain/0.2_s1",
+        a__0_4="plain/40%",
+        b__0_1="elr/0",
+        b__0_3="elr/0.4",
+    )
+    found = measure_robustness(truth, other, bootstrap=FEW)
+    assert found.span == (0.1, 0.3)
+    first = [scored["plain", level, of[0]]["giou"] for level, of in runs.methods["plain"].items()]
+    ends = (first[0] + first[1]) / 2, (first[1] + first[2]) / 2
+    area = (ends[0] + 2 * first[1] + ends[1]) / 4
+    assert curve(found, "giou", "a").area == pytest.approx(area)
+    assert curve(found, "giou", "a").retained == pytest.approx(area / ends[0])
+    assert curve(found, "giou", "b").price is None  # it has no clean run
+    assert "methods differ in levels" in "\n".join(found.notes())
+    apart = renamed(
+        folder,
+        tmp_path / "apart",
+        a__0="plain/clean",
+        a__0_2="plain/0.2_s1",
+        b__0_2="elr/0",
+        b__0_4="elr/0.4",
+    )
+    found = measure_robustness(truth, apart, bootstrap=FEW)
+    assert found.left_out["areas"] == "the levels of the methods share no range"
+    each = curve(found, "giou", "a")
+    assert (each.area, each.interval, each.retained, each.breaks_at) == (None,) * 4
+    assert each.points[0].value is not None
+    json.dumps(found.to_dict(), allow_nan=False)
+    assert "nan" not in found.to_markdown()
+
+
+def test_without_resamples_there_are_values_alone(truth, runs, found):
+    plain = measure_robustness(truth, runs, bootstrap=None)
+    for figure, curves in plain.curves.items():
+        for each, whole in zip(curves, found.curves[figure], strict=True):
+            assert (each.area, each.retained) == (whole.area, whole.retained)
+            assert each.interval is None
+            if each.price is not None:
+                assert each.price.value == pytest.approx(whole.price.value, abs=1e-12)
+                assert each.price.p is None
+    assert "95 %" not in plain.to_markdown()
+
+
+def test_few_videos_have_no_intervals(truth, runs):
+    few = type(truth)(truth.root, "few", truth.sequences[:3], truth.subsets, truth.fingerprint)
+    found = measure_robustness(few, runs)
+    assert "fewer than 8 sequences" in found.left_out["intervals"]
+    assert found.method is None
+    assert found.curves["giou"][0].area is not None
+
+
+def test_an_undefined_figure_is_none(truth, runs):
+    active = tuple(
+        type(of)(**{**vars(of), "objects": tuple(each for each in of.objects if each.positive)})
+        for of in truth.sequences
+    )
+    split = type(truth)(truth.root, "train", active, truth.subsets, truth.fingerprint)
+    found = measure_robustness(split, runs, bootstrap=FEW)
+    each = curve(found, "n_miou", "plain")
+    assert [point.value for point in each.points] == [None] * 3
+    assert (each.area, each.interval, each.retained, each.breaks_at) == (None,) * 4
+    assert "fewer than 8 videos" in found.left_out["n_miou"]
+    document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert document["figures"]["n_miou"][0]["price"]["value"] is None
+
+
+def test_documents_hold_everything(found, runs):
+    document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert document["schema"] == "actiseg/robustness/1"
+    assert document["range"] == [0, 0.4]
+    assert document["better"]["n_miou"] == "lower"
+    assert [of["level"] for of in document["methods"]["plain"]] == [0, 0.2, 0.4]
+    assert len(document["methods"]["plain"][1]["runs"]) == 2
+    text = found.to_markdown(("n_ciou",))
+    assert "n-cIoU ↓" in text
+    assert "gIoU" not in text
+    assert f"{curve(found, 'n_ciou', 'elr').area:.4f}" in text
+
+
+def test_every_faulty_run_is_told_at_once(truth, folder, tmp_path):
+    broken = shutil.copytree(folder, tmp_path / "runs")
+    sequence = truth.sequences[0]
+    for name in ("plain/clean", "elr/0.4"):
+        (broken / name / sequence.folder / f"{sequence.frames[0]}.png").unlink()
+    with pytest.raises(Refused) as refused:
+        measure_robustness(truth, read_runs(broken), bootstrap=FEW)
+    assert len(refused.value.problems) == 2
+    with pytest.raises(Refused, match="1 is no share"):
+        measure_robustness(truth, read_runs(folder), drop=1)
+
+
+def test_a_refusal_by_a_protocol_tells_which_run(truth, folder, tmp_path):
+    many = shutil.copytree(folder, tmp_path / "runs")
+    sequence = truth.sequences[0]
+    path = many / "elr" / "0.4" / sequence.folder / f"{sequence.frames[0]}.png"
+    write_index_mask(path, np.full_like(read_index_mask(path), 21))
+    says = f"elr/0.4: {sequence.folder}: has a proposal numbered 21"
+    with pytest.raises(Refused, match=says):
+        measure_robustness(truth, read_runs(many), "davis-unsupervised", measures=["core"])
+
+
+@pytest.fixture(scope="module")
+def copies(root, tmp_path_factory):
+    """Noisy copies by kind of noise."""
+    folder = tmp_path_factory.mktemp("copies")
+    for kind in ("dilate", "text", "mixed"):
+        corrupt(root, make_recipe(kind, 0.6), out=folder / kind)
+    return folder
+
+
+@pytest.mark.parametrize("protocol", ["actionvos", "gres"])
+@pytest.mark.parametrize("kind", ["dilate", "mixed"])
+def test_labels_are_as_good_as_their_active_masks(root, truth, copies, kind, protocol, tmp_path):
+    noisy = open_split(copies / kind, "train")
+    for sequence in truth.sequences:
+        active = {of.object_id for of in sequence.objects if of.positive}
+        masks = keep(noisy.read_masks(sequence), active)
+        for frame, mask in zip(sequence.frames, masks, strict=True):
+            write_index_mask(tmp_path / sequence.folder / f"{frame}.png", mask)
+    found = label_quality(copies / kind, root, protocol)
+    expected = score(truth, tmp_path, protocol, bootstrap=None).figures
+    assert found.figures["giou"] < 1
+    for name, value in found.figures.items():
+        assert value == pytest.approx(expected[name], abs=1e-12)
+    assert (found.split, found.rate, found.sequences) == ("train", 0.6, 27)
+
+
+def test_labels_with_noise_on_words_have_shares_of_names(root, copies):
+    found = label_quality(copies / "text", root)
+    summary = json.loads((copies / "text" / "summary.json").read_text())["text"]
+    assert found.figures is None
+    assert found.rate is None
+    assert (found.flipped.selected, found.flipped.items) == (
+        summary["flips"]["selected"],
+        summary["flips"]["items"],
+    )
+    assert found.renamed.selected == summary["substitutions"]["selected"]
+    assert label_quality(copies / "mixed", root).flipped.selected > 0
+    assert label_quality(copies / "dilate", root).flipped is None
+
+
+def test_labels_of_a_protocol_without_activity_are_whole_masks(root, truth, copies):
+    found = label_quality(copies / "dilate", root, "davis-unsupervised")
+    expected = score(truth, copies / "dilate", "davis-unsupervised", bootstrap=None).figures
+    assert found.figures["jf"] == pytest.approx(expected["jf"], abs=1e-12)
+
+
+def test_a_part_of_a_dataset_has_its_own_labels(root, tmp_path):
+    only = [sequence.folder for sequence in open_split(root, "train").sequences[:2]]
+    corrupt(root, make_recipe("dilate", 1), out=tmp_path / "part", only=only)
+    assert label_quality(tmp_path / "part", root).sequences == 2
+
+
+def test_copies_of_another_dataset_or_with_holes_are_refused(root, copies, tmp_path):
+    clips = [kitchen_clip(at, video=f"P{at % 9:02d}_01") for at in range(1, 12)]
+    other = make_root(tmp_path / "other", clips)
+    with pytest.raises(Refused, match="noisy copy of another list than 'train'"):
+        label_quality(copies / "dilate", other)
+    with pytest.raises(Refused, match="the recipe is missing"):
+        label_quality(root, root)
+    holed = shutil.copytree(copies / "dilate", tmp_path / "holed")
+    lost = [path for path in sorted(holed.rglob("*.png")) if "Annotations" in str(path)][:2]
+    for path in lost:
+        path.unlink()
+    with pytest.raises(Refused, match="is missing") as refused:
+        label_quality(holed, root)
+    assert len(refused.value.problems) == 2
+
+
+def test_labels_stand_beside_the_methods(truth, root, folder, copies, tmp_path):
+    shutil.copytree(folder, tmp_path / "runs")
+    (tmp_path / "runs" / "labels").mkdir()
+    for level, kind in ((0.2, "text"), (0.6, "dilate")):
+        (tmp_path / "runs" / "labels" / str(level)).symlink_to(copies / kind)
+    found = measure_robustness(truth, read_runs(tmp_path / "runs"), bootstrap=FEW)
+    value = label_quality(copies / "dilate", root).figures["giou"]
+    table = next(found.tables("giou"))
+    assert table.columns[1:] == ["0", "0.2", "0.4", "0.6"]
+    assert table.rows[-1] == ["labels (train)", "", "", "", f"{value:.4f}"]
+    # Labels hold no inactive object: that their n-mIoU is 0 tells nothing.
+    assert not any("labels" in row[0] for row in next(found.tables("n_miou")).rows)
+    notes = "\n".join(found.notes())
+    assert "labels at 0.2 (train): noise on words alone" in notes
+    assert "names flipped" in notes
+    assert "labels at 0.6 (train): the rate" not in notes
+    document = found.to_dict()
+    assert [of["level"] for of in document["labels"]] == [0.2, 0.6]
+    assert document["labels"][1]["figures"]["giou"] == value
+    json.dumps(document, allow_nan=False)
+
+
+def test_labels_need_action_lists(folder, copies, tmp_path, truth):
+    plain = predict(truth, "all", tmp_path / "masks")
+    shutil.copytree(folder, tmp_path / "runs")
+    (tmp_path / "runs" / "labels").mkdir()
+    (tmp_path / "runs" / "labels" / "0.6").symlink_to(copies / "dilate")
+    with pytest.raises(Refused, match="has no action lists"):
+        measure_robustness(open_truth(plain), read_runs(tmp_path / "runs"), "vos-benchmark")
+
+
+def test_the_mask_on_disk_of_a_copy_is_what_is_scored(root, truth, copies, tmp_path):
+    """A changed pixel changes the figure: nothing is taken from the ledger."""
+    changed = shutil.copytree(copies / "dilate", tmp_path / "changed")
+    before = label_quality(changed, root).figures["p_ciou"]
+    sequence = next(of for of in truth.sequences if any(each.positive for each in of.objects))
+    path = open_split(changed, "train").mask_path(sequence, sequence.frames[0])
+    mask = read_index_mask(path)
+    path.unlink()
+    write_index_mask(path, np.zeros_like(mask))
+    assert label_quality(changed, root).figures["p_ciou"] < before
+
+
+def test_summaries_are_not_trusted(root, copies, tmp_path):
+    broken = shutil.copytree(copies / "text", tmp_path / "broken")
+    summary = json.loads((broken / "summary.json").read_text())
+    del summary["text"]["flips"]
+    (broken / "summary.json").unlink()
+    write_json(broken / "summary.json", summary)
+    with pytest.raises(Refused, match="'flips' is missing"):
+        label_quality(broken, root)

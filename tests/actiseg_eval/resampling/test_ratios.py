@@ -1,0 +1,175 @@
+"""Linear combinations of ratios, against loops, simulations and expanded products."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from actiseg_eval.metrics.definitions import Sums
+from actiseg_eval.resampling.bootstrap import Bootstrap, resample_weights
+from actiseg_eval.resampling.ratios import (
+    combine,
+    holm,
+    mean_over,
+    paired,
+    ratio_of,
+    resample,
+    welch,
+)
+
+
+def random_sums(rng, clusters=20, count=3):
+    """Figures of some runs that share what makes some clusters harder."""
+    shared = rng.normal(0.6, 0.15, clusters)
+    found = []
+    for _ in range(count):
+        below = rng.integers(4, 30, clusters).astype(float)
+        found.append(Sums(np.clip(shared + rng.normal(0, 0.05, clusters), 0, 1) * below, below))
+    return found
+
+
+def plain_value_and_error(coefficients, sums, chosen):
+    """By loops over ratios and drawn clusters."""
+    value, influence = 0.0, dict.fromkeys(chosen, 0.0)
+    for by, of in zip(coefficients, sums, strict=True):
+        below = sum(of.below[at] for at in chosen)
+        ratio = sum(of.above[at] for at in chosen) / below
+        value += by * ratio
+        for at in influence:
+            influence[at] += by * (of.above[at] - ratio * of.below[at]) / below
+    return value, sum(influence[at] ** 2 for at in chosen) ** 0.5
+
+
+@given(st.integers(0, 10**6), st.integers(1, 5), st.integers(8, 30))
+def test_values_and_errors_are_those_of_loops(seed, count, clusters):
+    rng = np.random.default_rng(seed)
+    sums, coefficients = random_sums(rng, clusters, count), rng.normal(size=count)
+    weights = resample_weights(0, 5, clusters)
+    values, errors = combine(zip(coefficients, sums, strict=True)).weighed(weights)
+    for row, value, error in zip(weights, values, errors, strict=True):
+        chosen = np.repeat(np.arange(clusters), row.astype(int)).tolist()
+        expected = plain_value_and_error(coefficients, sums, chosen)
+        assert (value, error) == pytest.approx(expected, rel=1e-9, abs=1e-11)
+
+
+@given(st.integers(0, 10**6))
+def test_a_difference_has_the_error_of_the_expanded_products(seed):
+    """The delta method written out: two variances less twice the covariance."""
+    one, other = random_sums(np.random.default_rng(seed), 15, 2)
+    residuals = [(of.above - ratio_of(of) * of.below) / of.below.sum() for of in (one, other)]
+    own = sum((each**2).sum() for each in residuals)
+    expected = np.sqrt(own - 2 * (residuals[0] * residuals[1]).sum())
+    (value,), (error,) = combine([(1.0, one), (-1.0, other)]).weighed(np.ones((1, 15)))
+    assert value == pytest.approx(ratio_of(one) - ratio_of(other), abs=1e-12)
+    assert error == pytest.approx(expected, rel=1e-9)
+
+
+def test_resampling_is_that_of_a_plain_bootstrap_t():
+    """Against loops and another generator."""
+    rng = np.random.default_rng(8)
+    sums, coefficients = random_sums(rng), np.array([0.25, 0.5, 0.25])
+    (found,) = resample([combine(zip(coefficients, sums, strict=True))], Bootstrap())
+    value, error = plain_value_and_error(coefficients, sums, range(20))
+    deviations = []
+    for _ in range(3000):
+        chosen = rng.integers(0, 20, 20).tolist()
+        other, spread = plain_value_and_error(coefficients, sums, chosen)
+        deviations.append((other - value) / spread)
+    low, high = np.quantile(deviations, [0.025, 0.975])
+    assert found.value == pytest.approx(value)
+    expected = (value - high * error, value - low * error)
+    assert found.interval(0.95, 0.0, 1.0) == pytest.approx(expected, abs=0.1 * error)
+
+
+def test_intervals_cover_the_truth_as_often_as_said():
+    """The mean of three correlated figures of clusters of other sizes, whose truth is known: to
+    three standard errors of 600 rounds."""
+    rng = np.random.default_rng(2)
+    inside, rounds = 0, 600
+    for _ in range(rounds):
+        below = rng.integers(4, 30, 30).astype(float)
+        shared = rng.normal(0, 0.1, 30)
+        terms = [
+            (1 / 3, Sums((mean + shared + rng.normal(0, 0.05, 30)) * below, below))
+            for mean in (0.7, 0.6, 0.4)
+        ]
+        (found,) = resample([combine(terms)], Bootstrap(resamples=400))
+        low, high = found.interval(0.95, 0.0, 1.0)
+        inside += low <= 1.7 / 3 <= high
+    assert inside / rounds == pytest.approx(0.95, abs=0.025)
+
+
+def test_a_mean_over_runs_is_the_mean_of_their_figures():
+    runs = random_sums(np.random.default_rng(3))
+    (value,), _ = combine(mean_over(runs)).weighed(np.ones((1, 20)))
+    assert value == pytest.approx(np.mean([ratio_of(run) for run in runs]))
+
+
+def test_clusters_that_all_differ_alike_leave_no_room():
+    below = np.random.default_rng(9).integers(3, 30, 20) / 7
+    found = paired([Sums(0.6 * below, below)], [Sums(0.5 * below, below)], 1.0, Bootstrap())
+    assert found.value == pytest.approx(0.1)
+    assert found.interval == (found.value, found.value)
+    assert found.p < 0.001
+
+
+def test_seeds_that_do_not_vary_are_no_evidence():
+    assert welch(np.array([0.5, 0.5]), np.array([0.1, 0.1]), 0.95) is None
+
+
+@pytest.mark.parametrize("differing", [1, 2, 3])
+@pytest.mark.parametrize("clusters", [15, 43])
+def test_few_videos_that_differ_prove_nothing(clusters, differing):
+    below = np.full(clusters, 20.0)
+    one, other = np.full(clusters, 12.0), np.full(clusters, 12.0)
+    other[:differing] -= 5
+    found = paired([Sums(one, below)], [Sums(other, below)], 1.0, Bootstrap())
+    low, high = found.interval
+    assert low <= 0 < found.value <= high
+    # No further than what was seen and unseen videos could make of it, a gain of 1 or a loss.
+    error = np.sqrt((((one - other) / 20 - found.value) ** 2).sum()) / clusters
+    reach = stats.t.ppf(0.975, clusters - 1) * error
+    unseen = 1 - 0.025 ** (1 / clusters)
+    assert high <= found.value + reach + unseen * (1 - found.value) + 1e-9
+    assert low >= found.value - reach - unseen * (1 + found.value) - 1e-9
+    # Heads or tails for each video that differs: two of 2 ** n cases are as extreme.
+    assert found.p == pytest.approx(2 / 2**differing, abs=0.02)
+
+
+def test_differences_of_ratios_are_resampled_as_by_loops():
+    rng = np.random.default_rng(4)
+    below = rng.integers(4, 20, 25).astype(float)
+    one = Sums(rng.random(25) * below, below)
+    other = Sums(np.clip(one.above / below + rng.normal(-0.05, 0.1, 25), 0, 1) * below, below)
+    found = paired([one], [other], 1.0, Bootstrap())
+
+    def gain_of(at):
+        return (one.above[at].sum() - other.above[at].sum()) / below[at].sum()
+
+    drawn = np.array([gain_of(rng.integers(0, 25, 25)) for _ in range(4000)])
+    low, high = found.interval
+    assert found.value == pytest.approx(gain_of(np.arange(25)))
+    assert found.share == pytest.approx((drawn > 0).mean(), abs=0.03)
+    assert high - low == pytest.approx(np.ptp(np.quantile(drawn, [0.025, 0.975])), rel=0.25)
+    turned = paired([one], [other], -1.0, Bootstrap())
+    assert turned.value == -found.value
+    assert turned.interval == pytest.approx((-high, -low))
+
+
+def test_chance_alone_is_found_to_be_better_as_often_as_said():
+    """Two methods that are equally good: p below 0.05 in about a twentieth of the cases."""
+    rng = np.random.default_rng(6)
+    wrong, rounds = 0, 300
+    for _ in range(rounds):
+        below = rng.integers(5, 20, 20).astype(float)
+        shared = rng.normal(0.6, 0.1, 20)
+        one, other = (Sums((shared + rng.normal(0, 0.1, 20)) * below, below) for _ in range(2))
+        wrong += paired([one], [other], 1.0, Bootstrap(resamples=500)).p < 0.05
+    assert wrong / rounds < 0.1
+
+
+def test_holm_is_the_textbooks():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])

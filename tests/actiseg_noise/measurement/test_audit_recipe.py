@@ -1,0 +1,244 @@
+"""`audit` holds a noisy split against its recipe: what it could touch, and how much of that."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from actiseg_data.core.files import write_json
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
+from actiseg_data.layouts.image_sets import expressions_file, objects_file
+from actiseg_data.records.split_records import read_recipe
+from actiseg_noise.corruption.corruption import corrupt
+from actiseg_noise.measurement.auditing import audit
+from actiseg_noise.recipes.building import make_recipe
+from actiseg_noise.recipes.presets import load_preset, load_presets
+from tests.helpers.kitchens import make_kitchen
+
+PROMPTS, OBJECTS = expressions_file("train", "promptaction"), objects_file("train")
+
+
+@pytest.fixture(scope="module")
+def kitchen(tmp_path_factory):
+    return make_kitchen(tmp_path_factory.mktemp("audited") / "clean", 120)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"kind": "category", "parameters": {"flip": "supercategory"}},
+        {"kind": "within-category", "parameters": {"names": "sister"}},
+        {"kind": "text", "parameters": {"names": "sister", "mix": 0.2}},
+        {"kind": "within-category", "rate": 1.0},
+        {"kind": "text", "objects": "positive", "exact": True},
+        {"kind": "text", "rate": 1.0, "parameters": {"pool": [1, 2, 4, 5, 14], "protect": [300]}},
+        {"kind": "mixed", "parameters": {"flip": "near"}},
+        {"kind": "boundary"},
+    ],
+)
+def test_what_corrupt_makes_is_as_its_recipe_says(kitchen, tmp_path, more):
+    recipe = make_recipe(more.pop("kind"), more.pop("rate", 0.4), **more)
+    part = [sequence.folder for sequence in open_split(kitchen, "train").sequences][:80]
+    for at, only in enumerate([(), part]):
+        out = corrupt(kitchen, recipe, out=tmp_path / f"noisy{at}", only=only, workers=2).out
+        found = audit(out, workers=2)
+        assert found.ok, found.findings
+        assert found.agreements
+
+
+def spoil(out, name, change):
+    document = json.loads((out / IMAGE_SETS / name).read_text())
+    for video in document["videos"].values():
+        for entry in video["objects" if "objects" in video else "expressions"].values():
+            change(entry)
+    write_json(out / IMAGE_SETS / name, document)
+
+
+def test_words_that_no_recipe_asks_for_are_found(kitchen, tmp_path):
+    recipe = make_recipe("category", 0.3, parameters={"protect": [4]})
+    out = corrupt(kitchen, recipe, out=tmp_path / "noisy").out
+    assert audit(out).ok
+
+    def blade(entry):
+        if entry["category_org"] == "knife":
+            entry["category"] = "blade"
+
+    spoil(out, OBJECTS, blade)
+    findings = audit(out).findings
+    assert any("which the recipe cannot touch" in line for line in findings)
+    assert any("do not begin with the object's name" in line for line in findings)
+
+
+def test_prompts_that_name_another_thing_are_found(kitchen, tmp_path):
+    out = corrupt(kitchen, make_recipe("text", 0.4), out=tmp_path / "noisy").out
+    spoil(out, PROMPTS, lambda entry: entry.update(exp="banana used in the action of cut"))
+    found = audit(out)
+    assert found.text.misnamed == found.text.all.flips.items
+    assert any("do not begin" in line for line in found.findings)
+
+
+def test_masks_are_held_against_the_recipe(kitchen, tmp_path):
+    out = corrupt(kitchen, make_recipe("mixed", 0.5), out=tmp_path / "noisy", workers=2).out
+    assert audit(out).ok
+    shutil.rmtree(out / MASKS)
+    shutil.copytree(kitchen / MASKS, out / MASKS)
+    found = audit(out)
+    assert any(line.startswith("masks: 0.0%") for line in found.findings)
+    text = corrupt(kitchen, make_recipe("text", 0.5), out=tmp_path / "text", images="copy").out
+    shutil.rmtree(text / MASKS)
+    noisy = corrupt(kitchen, make_recipe("erode", 0.5), out=tmp_path / "eroded").out
+    shutil.copytree(noisy / MASKS, text / MASKS)
+    assert any("no recipe asks for" in line for line in audit(text).findings)
+
+
+@pytest.mark.parametrize("scope", ["prompt", "both", "narration"])
+@pytest.mark.parametrize("rate", [0.0, 0.2, 0.6, 1.0])
+@pytest.mark.parametrize("kind", ["category", "within-category", "text"])
+def test_rates_and_scopes_are_told_apart(kitchen, tmp_path, kind, rate, scope):
+    """As it was made it agrees; under a recipe of another rate or scope it does not."""
+    if scope != "prompt":
+        pytest.importorskip("spacy", reason="spaCy is in the extra [text]")
+    recipe = make_recipe(kind, rate, scope=scope, parameters={"protect": [11, 300, 301]})
+    out = corrupt(kitchen, recipe, out=tmp_path / "noisy").out
+    found = audit(out)
+    assert found.ok, found.findings
+    assert found.agreements
+    (noise,) = recipe.noises
+    other_rate = replace(noise, rate=0.9 if rate < 0.5 else 0.1)
+    pretended = [other_rate]
+    if rate and scope != "both":
+        pretended.append(replace(noise, scope="prompt" if scope == "narration" else "narration"))
+    for claimed in pretended:
+        write_json(out / "recipe.json", replace(recipe, noises=(claimed,)).to_dict())
+        assert not audit(out).ok
+
+
+def test_narrations_that_could_only_be_flipped_are_expected_to_change_less(kitchen, tmp_path):
+    pytest.importorskip("spacy", reason="spaCy is in the extra [text]")
+    recipe = make_recipe("text", 0.8, scope="narration")
+    out = corrupt(kitchen, recipe, out=tmp_path / "noisy").out
+    assert audit(out).ok
+    records = json.loads((out / IMAGE_SETS / "train.json").read_text())
+    strange = next(record for record in records if not record["narration_org"])
+    strange["narration"] = "take banana"
+    write_json(out / IMAGE_SETS / "train.json", records)
+    assert any("1 narrations differ" in line for line in audit(out).findings)
+
+
+def test_objects_do_not_change_with_narrations(kitchen, tmp_path):
+    pytest.importorskip("spacy", reason="spaCy is in the extra [text]")
+    out = corrupt(kitchen, make_recipe("category", 0.4, scope="narration"), out=tmp_path / "n").out
+    assert audit(out).ok
+
+    def rename(entry):
+        if entry["category"] == "cup":
+            entry["category"] = "mug"
+
+    spoil(out, OBJECTS, rename)
+    assert any("objects have other words" in line for line in audit(out).findings)
+
+
+def test_more_masks_than_the_recipe_asks_for_are_found(kitchen, tmp_path):
+    little = corrupt(kitchen, make_recipe("dilate", 0.2), out=tmp_path / "little").out
+    assert audit(little).ok
+    much = corrupt(kitchen, make_recipe("dilate", 0.9), out=tmp_path / "much", workers=2).out
+    shutil.rmtree(little / MASKS)
+    shutil.copytree(much / MASKS, little / MASKS)
+    assert any("are not what was touched" in line for line in audit(little).findings)
+    every = make_recipe("dilate", 0.9, objects="all")
+    every = corrupt(kitchen, every, out=tmp_path / "every", workers=2).out
+    shutil.rmtree(much / MASKS)
+    shutil.copytree(every / MASKS, much / MASKS)
+    assert any("which the recipe cannot touch" in line for line in audit(much).findings)
+
+
+@pytest.mark.parametrize("name", load_presets())
+def test_every_preset_is_what_it_says(kitchen, tmp_path, name):
+    part = [sequence.folder for sequence in open_split(kitchen, "train").sequences][:40]
+    recipe = load_preset(name).recipe()
+    out = corrupt(kitchen, recipe, out=tmp_path / name.replace("/", "-"), only=part).out
+    found = audit(out)
+    assert found.ok, found.findings
+    assert read_recipe(out / "recipe.json") == found.recipe
+
+
+@pytest.mark.parametrize("overlap", ["contest", "reference", "ascending", "background"])
+def test_rules_for_overlaps_make_no_difference(kitchen, tmp_path, overlap):
+    recipe = make_recipe("boundary", 0.3, overlap=overlap)
+    found = audit(corrupt(kitchen, recipe, out=tmp_path / "noisy", workers=2).out)
+    assert found.ok, found.findings
+
+
+def test_other_words_than_the_recipe_draws_are_found(kitchen, tmp_path):
+    uniform, near = make_recipe("category", 0.4), make_recipe("category", 0.4, parameters=NEAR)
+    out = corrupt(kitchen, near, out=tmp_path / "noisy").out
+    assert audit(out).ok
+    write_json(out / "recipe.json", uniform.to_dict())
+    assert any("than the recipe draws" in line for line in audit(out).findings)
+
+
+NEAR = {"flip": "near"}
+
+
+def test_prompts_that_differ_behind_the_name_are_found(kitchen, tmp_path):
+    out = corrupt(kitchen, make_recipe("text", 0.4), out=tmp_path / "noisy").out
+    spoil(out, PROMPTS, lambda entry: entry.update(exp=f"{entry['exp']} quickly"))
+    assert any("behind the object's name" in line for line in audit(out).findings)
+
+
+def test_narrations_and_prompts_must_go_together(kitchen, tmp_path):
+    pytest.importorskip("spacy", reason="spaCy is in the extra [text]")
+    out = corrupt(kitchen, make_recipe("text", 0.6, scope="narration"), out=tmp_path / "n").out
+    assert audit(out).ok
+    spoil(out, PROMPTS, lambda entry: entry.update(exp=entry["exp_org"]))
+    assert any("go with the list's narration" in line for line in audit(out).findings)
+
+
+def test_what_cannot_be_held_against_its_recipe_is_not_as_claimed(kitchen, tmp_path):
+    out = corrupt(kitchen, make_recipe("text", 0.4), out=tmp_path / "noisy").out
+    recipe = json.loads((out / "recipe.json").read_text())
+    algorithm = recipe["noises"][0]["algorithm"]
+    recipe["noises"][0]["algorithm"] = 99
+    write_json(out / "recipe.json", recipe)
+    assert any("could not be held against" in line for line in audit(out).findings)
+    recipe["noises"][0]["algorithm"] = algorithm
+    write_json(out / "recipe.json", recipe)
+    assert audit(out).ok
+    (out / IMAGE_SETS / "train.json").unlink()
+    assert any("action list is missing" in line for line in audit(out).findings)
+
+
+def test_missing_words_are_found(kitchen, tmp_path):
+    out = corrupt(kitchen, make_recipe("text", 0.4), out=tmp_path / "noisy").out
+    for name in (OBJECTS, PROMPTS):
+        document = json.loads((out / IMAGE_SETS / name).read_text())
+        document["videos"].pop(next(iter(document["videos"])))
+        write_json(out / IMAGE_SETS / name, document)
+    assert any("have no prompt" in line for line in audit(out).findings)
+
+
+def test_faulty_masks_are_refused_and_frames_that_cannot_be_measured_told(kitchen, tmp_path):
+    from actiseg_data.core.errors import Refused
+
+    out = corrupt(kitchen, make_recipe("mixed", 0.4), out=tmp_path / "noisy", workers=2).out
+    few = make_kitchen(tmp_path / "few", 60)
+    found = audit(out, clean=kitchen)
+    assert not found.left_out
+    with pytest.raises(Refused, match="lacks"):
+        audit(out, clean=few)
+    mask = next((out / MASKS).rglob("*.png"))
+    mask.write_bytes(mask.read_bytes()[:99])
+    with pytest.raises(Refused):
+        audit(out)
+
+
+def test_words_under_a_recipe_for_masks_are_found(kitchen, tmp_path):
+    masks = corrupt(kitchen, make_recipe("erode", 0.4), out=tmp_path / "masks", workers=2).out
+    words = corrupt(kitchen, make_recipe("text", 0.4), out=tmp_path / "words").out
+    assert audit(masks).ok
+    for name in (OBJECTS, PROMPTS):
+        shutil.copy(words / IMAGE_SETS / name, masks / IMAGE_SETS / name)
+    assert any("of all prompts differ" in line for line in audit(masks).findings)

@@ -1,0 +1,226 @@
+"""To which class a class is flipped: uniform where it should be, near where it should be."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import chisquare
+
+from actiseg_data.annotations.lexicon import load_lexicon, parse_lexicon
+from actiseg_data.core.errors import Refused
+from actiseg_data.core.keys import integer, key
+from actiseg_noise.text_noise.choices import protected_classes, read_matrix
+from actiseg_noise.text_noise.flips import FAR_POWER, NEAR_POWER, FlipTargets
+
+LEXICON = load_lexicon()
+KNIFE, SPOON, PLATE, FORK, RIGHT_HAND = 4, 1, 2, 14, 301
+OTHER_SIDES = {300: 301, 301: 300, 303: 304, 304: 303}
+"""Left and right hand, left and right glove."""
+
+
+def targets(flip="uniform", pool=None, protect=(), matrix=None):
+    parameters = {"flip": flip, "pool": pool, "protect": list(protect), "matrix": matrix}
+    return FlipTargets(parameters, LEXICON)
+
+
+def drawn(flips, class_id, excluded=frozenset(), count=3000, name="draw"):
+    excluded = {class_id, *excluded}
+    return [
+        flips.draw(
+            key(seed, 1, name), lambda seed=seed: key(seed, 1, f"{name} again"), class_id, excluded
+        )
+        for seed in range(count)
+    ]
+
+
+def test_uniform_flips_are_uniform_over_all_other_classes():
+    found = Counter(drawn(targets(), KNIFE, count=40_000))
+    assert KNIFE not in found
+    counts = [found[class_id] for class_id in LEXICON.classes if class_id != KNIFE]
+    assert chisquare(counts).pvalue > 1e-4
+
+
+def test_what_is_excluded_leaves_the_others_uniform():
+    """Most draws decide at once, the others by a key of their own: together they must be fair."""
+    excluded = set(range(0, 300, 2)) | {KNIFE}
+    found = Counter(drawn(targets(), KNIFE, excluded, count=30_000))
+    assert not excluded & set(found)
+    counts = [found[class_id] for class_id in LEXICON.classes if class_id not in excluded]
+    assert chisquare(counts).pvalue > 1e-4
+
+
+@pytest.mark.parametrize(("flip", "power"), [("near", NEAR_POWER), ("far", FAR_POWER)])
+def test_near_and_far_flips_follow_their_weights(flip, power):
+    excluded = {SPOON, 79}
+    found = Counter(drawn(targets(flip), KNIFE, excluded, count=30_000))
+    others = [c for c in LEXICON.classes if c not in {KNIFE, *excluded}]
+    similar = np.array([LEXICON.similarity(KNIFE, other) for other in others])
+    weights = similar**power if flip == "near" else (1 - similar) ** power
+    weights *= [not LEXICON.holds(other, KNIFE) for other in others]
+    expected = weights / weights.sum() * 30_000
+    counts = np.array([found[other] for other in others], float)
+    likely = expected >= 5
+    pooled = [*counts[likely], counts[~likely].sum()], [*expected[likely], expected[~likely].sum()]
+    assert chisquare(*pooled).pvalue > 1e-4
+
+
+def test_near_is_nearer_than_uniform_and_far_is_farther():
+    def mean(flip):
+        values = [
+            LEXICON.similarity(class_id, other)
+            for class_id in range(0, 305, 5)
+            for other in drawn(targets(flip), class_id, count=60, name=str(class_id))
+        ]
+        return np.mean(values)
+
+    near, uniform, far = mean("near"), mean("uniform"), mean("far")
+    assert near > uniform + 0.2
+    assert uniform > far + 0.05
+
+
+def test_supercategory_flips_stay_in_the_group():
+    found = Counter(drawn(targets("supercategory"), KNIFE))
+    cutlery = {c for c, noun in LEXICON.classes.items() if noun.supercategory == "cutlery"}
+    assert set(found) == cutlery - {KNIFE}
+    assert chisquare(list(found.values())).pvalue > 1e-4
+    (foot,) = LEXICON.classes_of("foot")  # the only one of its group
+    assert drawn(targets("supercategory"), foot, count=1) == [None]
+
+
+@pytest.mark.parametrize("flip", ["near", "far", "supercategory"])
+def test_no_flip_is_to_a_class_that_holds_the_clean_one(flip):
+    """A right hand that is called a hand, or a carrot a vegetable, is called rightly."""
+    for name, general in (("right hand", "hand"), ("carrot", "vegetable"), ("spoon", "cutlery")):
+        (class_id,), (above,) = LEXICON.classes_of(name), LEXICON.classes_of(general)
+        assert LEXICON.holds(above, class_id)
+        assert not LEXICON.holds(class_id, above)
+        found = set(drawn(targets(flip), class_id, count=3000))
+        assert above not in found
+        assert not any(LEXICON.holds(other, class_id) for other in found)
+
+
+def test_a_pool_and_protected_classes_bound_the_targets():
+    found = set(drawn(targets(pool=[1, 2, 4, 14, 301], protect=[301]), KNIFE))
+    assert found == {SPOON, PLATE, FORK}
+    assert drawn(targets(pool=[4]), KNIFE, count=1) == [None]
+    assert drawn(targets(pool=[4], protect=[4]), KNIFE, count=1) == [None]
+    assert drawn(targets(), KNIFE, set(LEXICON.classes), count=1) == [None]
+
+
+def test_a_matrix_says_where_flips_go():
+    matrix = {"4": {"1": 3.0, "14": 1.0}}
+    found = Counter(drawn(targets("matrix", matrix=matrix), KNIFE, count=8000))
+    assert set(found) == {SPOON, FORK}
+    assert found[SPOON] / 8000 == pytest.approx(0.75, abs=0.02)
+    assert set(drawn(targets("matrix", matrix=matrix), KNIFE, {SPOON}, count=50)) == {FORK}
+    assert drawn(targets("matrix", matrix=matrix), PLATE, count=1) == [None]
+
+
+@given(
+    st.sets(st.integers(0, 304), max_size=20),
+    st.sampled_from(["uniform", "near", "far", "supercategory"]),
+    st.integers(0, 304),
+    st.integers(0, 10**6),
+)
+def test_a_draw_is_what_stepping_through_the_weights_gives(excluded, flip, class_id, seed):
+    excluded = excluded | {class_id}
+    flips = targets(flip)
+    first, again = key(seed, 1, "a"), key(seed, 1, "b")
+
+    def stepped(draw, allowed):
+        weights = {c: flips._row(class_id).weights[c] for c in allowed}
+        place = integer(draw, max(sum(weights.values()), 1))
+        for c, weight in weights.items():
+            if place < weight:
+                return c
+            place -= weight
+        return None
+
+    expected = stepped(first, list(LEXICON.classes))
+    if flip == "near" and OTHER_SIDES.get(class_id, class_id) not in excluded:
+        expected = OTHER_SIDES[class_id]
+    elif expected in excluded:
+        expected = stepped(again, [c for c in LEXICON.classes if c not in excluded])
+    assert flips.draw(first, lambda: again, class_id, excluded) == expected
+
+
+@pytest.mark.parametrize(("class_id", "other"), OTHER_SIDES.items())
+def test_near_takes_a_hand_for_the_other_one(class_id, other):
+    assert set(drawn(targets("near"), class_id, count=200)) == {other}
+    assert other not in drawn(targets("near"), class_id, {other}, count=500)
+    assert other not in drawn(targets("near", protect=[other]), class_id, count=500)
+    assert len(set(drawn(targets("far"), class_id, count=500))) > 50
+
+
+def test_near_knows_the_sides_of_any_vocabulary():
+    document = {**LEXICON.document, "classes": LEXICON.document["classes"][:3]}
+    renamed = [("left boot", 0), ("right boot", 1), ("left", 2)]
+    classes = [
+        {**noun, "name": name, "names": [{**noun["names"][0], "name": name}]}
+        for noun, (name, _) in zip(document["classes"], renamed, strict=True)
+    ]
+    lexicon = parse_lexicon({**document, "classes": classes}, "boots")
+    parameters = {"flip": "near", "pool": None, "protect": [], "matrix": None}
+    flips = FlipTargets(parameters, lexicon)
+    first, again = key(0, 1, "a"), key(0, 1, "b")
+    assert [flips.draw(first, lambda: again, side, {side}) for side in (0, 1)] == [1, 0]
+    assert flips.draw(first, lambda: again, 2, {2}) in {0, 1}
+
+
+MATRIX = """\
+clean,spoon,14,plate
+knife,3,1,
+2,0,1.5,0
+"""
+
+
+def test_a_matrix_is_read_by_names_and_ids(tmp_path):
+    path = tmp_path / "matrix.csv"
+    path.write_text(MATRIX)
+    assert read_matrix(path, LEXICON) == {"4": {"1": 3.0, "14": 1.0}, "2": {"14": 1.5}}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("clean,spoon\n", "no row of weights"),
+        ("clean,spoon\nknife,-1\n", "'-1' is no weight"),
+        ("clean,spoon\nknife,nan\n", "'nan' is no weight"),
+        ("clean,spoon\nknife,x\n", "'x' is no weight"),
+        ("clean,spoon\nknife,0\n", "no weight above 0"),
+        ("clean,spoon,fork\nknife,1\n", "has 1 weights, the header 2"),
+        ("clean,spoon\nspoon,1\n", "diagonal"),
+        ("clean,spoon\nknif,1\n", "such as knife"),
+        ("clean,spon\nknife,1\n", "column 2"),
+        ("clean,spoon\nknife,1\n4,1\n", "has a row already"),
+        ("clean,spoon,1\nknife,1,1\n", "has a column already"),
+        (f"clean,spoon\n{'9' * 5000},1\n", "no class of the lexicon"),
+        ("clean,spoon\n\x1b[2J,1\n", r"row 2 \('\\x1b\[2J'\)"),
+    ],
+)
+def test_a_matrix_with_a_bad_row_is_refused(tmp_path, text, says):
+    path = tmp_path / "matrix.csv"
+    path.write_text(text)
+    with pytest.raises(Refused, match=says):
+        read_matrix(path, LEXICON)
+
+
+def test_all_bad_rows_of_a_matrix_are_told(tmp_path):
+    path = tmp_path / "matrix.csv"
+    path.write_text("clean,spoon\nknife,-1\nnothing,1\nplate,0\n")
+    with pytest.raises(Refused) as caught:
+        read_matrix(path, LEXICON)
+    assert len(caught.value.problems) == 3
+
+
+def test_protected_names_are_names_of_the_lexicon():
+    assert protected_classes(["Left Hand", "bread knife"], LEXICON) == [4, 300]
+    assert protected_classes(["301", "board:cutting"], LEXICON) == [18, 301]
+    with pytest.raises(Refused) as caught:
+        protected_classes(["lft hand", "right hand", "sporn"], LEXICON)
+    assert len(caught.value.problems) == 2
+    assert "left hand" in str(caught.value)

@@ -1,0 +1,62 @@
+"""Runs so small that they take a second: tests import this after torch is known to be there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from actiseg_data.annotations.clips import Sequence
+from actiseg_data.make.render.split_rendering import render_split
+from reference_trainer.config import Config, make_config
+from tests.helpers.roots import clip, label, make_root
+
+torch.set_num_threads(1)  # processes side by side, tiny tensors
+
+SMALL = {"height": 32, "width": 48, "channels": 8, "prompt_width": 16, "epochs": 2, "device": "cpu"}
+
+
+def small(root: Path, **values: Any) -> Config:
+    return make_config({"dataset": str(root), **SMALL, **values}, "test")
+
+
+def painted_root(root: Path, sequences: list[Sequence] | None = None) -> Path:
+    """Five clips, one of four frames, one of a single frame, one without an active object; and a
+    list `val_human` of the same."""
+    return _rendered(make_root(root, sequences or odd_clips()))
+
+
+def odd_clips() -> list[Sequence]:
+    idle = tuple(label(n, f"cup {n}", positive=False) for n in (1, 2))
+    long = clip(3, frames=tuple(f"frame_{n:010d}" for n in (301, 310, 320, 330)))
+    narrated = clip(5, narration=" ".join(["take left cup"] * 10))
+    return [clip(1), clip(2, objects=idle), long, clip(4, frames=("frame_0000000401",)), narrated]
+
+
+def _rendered(root: Path) -> Path:
+    render_split(root)
+    make_root(root, split="val_human", sequences=odd_clips()[:3])
+    return root
+
+
+def weights(path: Path) -> dict[str, torch.Tensor]:
+    """All that a checkpoint holds of nets, optimisers and memory, flat."""
+    from reference_trainer.training import checkpoint
+
+    document = checkpoint.load(path / "checkpoint.pt")
+    found: dict[str, Any] = {}
+
+    def walk(name: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for key, of in value.items():
+                walk(f"{name}.{key}", of)
+        elif isinstance(value, (list, tuple)):
+            for key, of in enumerate(value):
+                walk(f"{name}.{key}", of)
+        else:
+            found[name] = torch.as_tensor(-1 if value is None else value)
+
+    for part in ("nets", "optimisers", "strategy", "step"):
+        walk(part, document[part])
+    return found

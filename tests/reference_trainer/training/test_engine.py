@@ -1,0 +1,518 @@
+"""Runs: the same weights however often they are stopped, and everything that stops them."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import errno
+import os
+import shutil
+import signal
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
+
+import yaml
+
+from actiseg_data.annotations.masks import read_index_mask, write_index_mask
+from actiseg_data.core.errors import Refused
+from actiseg_data.core.validation import read_json
+from actiseg_data.layouts.actionvos import IMAGE_SETS
+from actiseg_noise.corruption.corruption import corrupt
+from actiseg_noise.recipes.building import make_recipe
+from reference_trainer.config import read_config, read_values
+from reference_trainer.strategies import STRATEGIES
+from reference_trainer.strategies.base import Strategy
+from reference_trainer.training import checkpoint, engine
+from reference_trainer.training.engine import fit, rate_at, resume
+from reference_trainer.training.run_state import assemble, make_model
+from tests.helpers.trained import painted_root, small, weights
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return painted_root(tmp_path_factory.mktemp("engine") / "clean")
+
+
+@pytest.fixture(scope="module")
+def noisy(root, tmp_path_factory):
+    out = tmp_path_factory.mktemp("engine") / "noisy"
+    return corrupt(root, make_recipe("mixed", 0.6), out=out).out
+
+
+@pytest.fixture(scope="module")
+def undisturbed(root, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("engine") / "run"
+    fit(small(root), folder, quiet=True)
+    return folder
+
+
+def disturbed(monkeypatch, at, happens):
+    """Something happens before the step `at`, once."""
+    step = engine._step
+    done = []
+
+    def doing(run, *arguments):
+        if run.step == at and not done:
+            done.append(run.step)
+            happens()
+        return step(run, *arguments)
+
+    monkeypatch.setattr(engine, "_step", doing)
+
+
+def die():
+    raise KeyboardInterrupt
+
+
+def same(one, other):
+    first, second = weights(one), weights(other)
+    assert first.keys() == second.keys()
+    assert [name for name in first if not torch.equal(first[name], second[name])] == []
+
+
+@pytest.mark.parametrize("at", range(6))
+def test_a_run_killed_at_any_step_ends_with_the_same_weights(
+    root, undisturbed, tmp_path, monkeypatch, at
+):
+    """Six steps in two epochs; killed in the first epoch there is no checkpoint yet."""
+    disturbed(monkeypatch, at, die)
+    with pytest.raises(KeyboardInterrupt):
+        fit(small(root), tmp_path / "run", quiet=True)
+    resumed = resume(tmp_path / "run", quiet=True)
+    assert resumed.step == 6
+    same(undisturbed, tmp_path / "run")
+
+
+@pytest.mark.parametrize("at", [1, 4])
+def test_sigterm_saves_after_the_step(root, undisturbed, tmp_path, monkeypatch, capsys, at):
+    disturbed(monkeypatch, at, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(SystemExit) as stopped:
+        fit(small(root), tmp_path / "run", quiet=True)
+    assert stopped.value.code == 128 + signal.SIGTERM
+    assert f"stopped by SIGTERM after step {at + 1} of 6, saved" in capsys.readouterr().out
+    assert weights(tmp_path / "run")["step"] == at + 1
+    assert resume(tmp_path / "run", quiet=True).step == 6
+    same(undisturbed, tmp_path / "run")
+    assert logged(undisturbed) == logged(tmp_path / "run")
+
+
+def logged(folder):
+    with (folder / "log.csv").open(newline="") as stream:
+        return list(csv.reader(stream))
+
+
+CASES = [
+    (name, arithmetic)
+    for name, info in STRATEGIES.items()
+    for arithmetic in (("paper", "released") if info.released else (None,))
+]
+
+
+@pytest.mark.parametrize(("name", "arithmetic"), CASES)
+def test_every_strategy_remembers_all_that_it_needs(
+    root, noisy, tmp_path, monkeypatch, name, arithmetic
+):
+    options = {} if arithmetic is None else {"arithmetic": arithmetic}
+    config = small(root, noisy=str(noisy), strategy=name, options=options, epochs=4)
+    fit(config, tmp_path / "whole", quiet=True)
+    disturbed(monkeypatch, 7, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(SystemExit):
+        fit(config, tmp_path / "run", quiet=True)
+    resume(tmp_path / "run", quiet=True)
+    same(tmp_path / "whole", tmp_path / "run")
+
+
+def test_all_strategies_deploy_the_same_parameters(root, tmp_path):
+    counts = set()
+    for name in STRATEGIES:
+        run = assemble(small(root, strategy=name), tmp_path / name)
+        counts.add(run.parameters)
+    assert len(counts) == 1
+
+
+def test_the_log_has_each_step_once_and_losses_are_sums(undisturbed):
+    rows = logged(undisturbed)
+    assert rows[0] == ["step", "epoch", "net", "term", "value"]
+    steps = {}
+    for step, epoch, net, term, value in rows[1:]:
+        assert int(epoch) == int(step) // 3
+        assert net == "0"
+        assert term not in steps.setdefault(int(step), {})
+        steps[int(step)][term] = float(value)
+    assert sorted(steps) == list(range(6))
+    for terms in steps.values():
+        parts = terms["mask"] + terms["dice"] + terms["activity"]
+        assert terms["loss"] == pytest.approx(parts, rel=1e-4)
+
+
+def test_seeds_give_other_runs_and_nets_of_their_own(root, undisturbed, tmp_path):
+    fit(small(root, seed=1), tmp_path / "other", quiet=True)
+    one, two = weights(undisturbed), weights(tmp_path / "other")
+    assert not torch.equal(
+        one["nets.0.mask_head.layers.0.weight"], two["nets.0.mask_head.layers.0.weight"]
+    )
+    config = small(root)
+    first, again, second = (make_model(config, number) for number in (0, 0, 1))
+    assert torch.equal(first.modulation.weight, again.modulation.weight)
+    assert not torch.equal(first.modulation.weight, second.modulation.weight)
+
+
+def test_training_lowers_the_loss(root, tmp_path):
+    fit(small(root, epochs=30, augment=False, rate=3e-3), tmp_path / "run", quiet=True)
+    losses = [float(row[4]) for row in logged(tmp_path / "run") if row[3] == "loss"]
+    assert sum(losses[-3:]) < 0.7 * sum(losses[:3])
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_names_the_clips(root, tmp_path, monkeypatch):
+    run = assemble(small(root), tmp_path / "none")
+    step = engine._step
+
+    def poisoned(run, nets, batch, progress):
+        if run.step == 4:
+            batch.frames.fill_(float("nan"))
+        return step(run, nets, batch, progress)
+
+    monkeypatch.setattr(engine, "_step", poisoned)
+    with pytest.raises(Refused) as refused:
+        fit(small(root), tmp_path / "run", quiet=True)
+    (problem,) = refused.value.problems
+    clips = [run.material.clips[at].sequence.folder for at in run.loader.chosen(1, 1)]
+    assert all(clip in problem.what for clip in clips)
+    assert "epoch 1, step 4" in problem.what
+    assert problem.cure.endswith("--set rate=0.0005); the checkpoint of step 3 stands")
+    assert weights(tmp_path / "run")["step"] == 3
+
+
+def test_a_run_refused_before_it_saved_leaves_nothing(root, tmp_path, monkeypatch):
+    """So the same command can be given again."""
+    step = engine._step
+
+    def poisoned(run, nets, batch, progress):
+        batch.frames.fill_(float("nan"))
+        return step(run, nets, batch, progress)
+
+    monkeypatch.setattr(engine, "_step", poisoned)
+    (tmp_path / "mine").mkdir()
+    for name in ("run", "mine"):
+        with pytest.raises(Refused, match="none was saved"):
+            fit(small(root), tmp_path / name, quiet=True)
+    monkeypatch.setattr(engine, "_step", step)
+    assert [of.name for of in tmp_path.iterdir()] == ["mine"]
+    assert not list((tmp_path / "mine").iterdir())
+    copy = shutil.copytree(root, tmp_path / "copy")
+    next(copy.glob("JPEGImages_Sparse/*/*/*.jpg")).write_bytes(b"no picture")
+    with pytest.raises(Refused, match="no readable image"):
+        fit(small(copy), tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run").exists()
+    assert fit(small(root, epochs=1), tmp_path / "run", quiet=True).step == 3
+
+
+def test_a_disk_that_is_full_from_the_start_is_told_as_such(root, tmp_path, monkeypatch):
+    def fails(document, stream):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", fails)
+    with pytest.raises(Refused, match=r"\); none was saved\. Cure: make room, then train again"):
+        fit(small(root), tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_model_that_was_not_written_is_written_on_resume(
+    root, undisturbed, tmp_path, monkeypatch
+):
+    real = torch.save
+
+    def fails(document, stream):
+        if document["step"] == 6 and "net" in document:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(document, stream)
+
+    monkeypatch.setattr(torch, "save", fails)
+    with pytest.raises(Refused, match="the checkpoint of step 6 stands"):
+        fit(small(root), tmp_path / "run", quiet=True)
+    assert checkpoint.load(tmp_path / "run" / "model.pt")["step"] == 3
+    monkeypatch.setattr(torch, "save", real)
+    resume(tmp_path / "run", quiet=True)
+    ours, theirs = (checkpoint.load(of / "model.pt") for of in (tmp_path / "run", undisturbed))
+    assert ours["step"] == 6
+    assert all(torch.equal(ours["net"][name], theirs["net"][name]) for name in theirs["net"])
+
+
+def test_a_full_disk_leaves_the_last_good_checkpoint(root, undisturbed, tmp_path, monkeypatch):
+    save = torch.save
+    full = []
+
+    def fails(document, stream):
+        full.append(document["step"])
+        if document["step"] == 6:
+            stream.write(b"half of it")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(document, stream)
+
+    monkeypatch.setattr(torch, "save", fails)
+    with pytest.raises(Refused, match=r"No space left on device\); the checkpoint of step 3"):
+        fit(small(root), tmp_path / "run", quiet=True)
+    assert weights(tmp_path / "run")["step"] == 3
+    assert {of.name for of in (tmp_path / "run").iterdir()} >= {"checkpoint.pt", "model.pt"}
+    assert not list((tmp_path / "run").glob("*.draft"))
+    monkeypatch.setattr(torch, "save", save)
+    assert resume(tmp_path / "run", quiet=True).handled == {}
+    same(undisturbed, tmp_path / "run")
+
+
+def test_a_checkpoint_that_fails_on_the_way_is_counted(root, undisturbed, tmp_path, monkeypatch):
+    save = torch.save
+
+    def fails(document, stream):
+        if document["step"] == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(document, stream)
+
+    monkeypatch.setattr(torch, "save", fails)
+    run = fit(small(root), tmp_path / "run", quiet=True)
+    assert run.handled == {"checkpoints_not_written": 1}
+    same(undisturbed, tmp_path / "run")
+
+
+def test_memory_that_runs_out_is_told_with_what_to_lower(root, tmp_path, monkeypatch):
+    def exhausted(*arguments):
+        raise torch.OutOfMemoryError("tried to allocate 20 GiB")
+
+    monkeypatch.setattr(engine, "_step", exhausted)
+    with pytest.raises(Refused, match=r"memory of cpu ran out.*clips=1, --set prompts=6"):
+        fit(small(root), tmp_path / "run", quiet=True)
+    least = {"clips": 1, "frames": 1, "prompts": 3}
+    with pytest.raises(Refused, match=r"by one or more of --set prompts=1\n?$"):
+        fit(small(root, **least), tmp_path / "run", quiet=True)
+
+
+@pytest.fixture
+def copied(undisturbed, tmp_path):
+    return shutil.copytree(undisturbed, tmp_path / "copied")
+
+
+def test_a_checkpoint_cut_short_is_refused(copied):
+    whole = (copied / "checkpoint.pt").read_bytes()
+    for size in (0, 10, len(whole) // 2, len(whole) - 100):
+        (copied / "checkpoint.pt").write_bytes(whole[:size])
+        with pytest.raises(Refused, match="damaged, cut short or no checkpoint"):
+            resume(copied, quiet=True)
+
+
+def test_code_in_a_checkpoint_is_never_run(copied):
+    class Evil:
+        def __reduce__(self):
+            return os.mkdir, (str(copied / "run by a checkpoint"),)
+
+    torch.save({"schema": checkpoint.SCHEMA, "evil": Evil()}, copied / "checkpoint.pt")
+    with pytest.raises(Refused, match="no checkpoint"):
+        resume(copied, quiet=True)
+    assert not (copied / "run by a checkpoint").exists()
+
+
+def test_a_run_of_another_version_is_refused(copied):
+    document = torch.load(copied / "checkpoint.pt", weights_only=True)
+    document |= {"schema": "actiseg/checkpoint/99", "toolkit": "9.9"}
+    torch.save(document, copied / "checkpoint.pt")
+    with pytest.raises(Refused, match=r"of actiseg 9\.9.*checkpoint/99"):
+        resume(copied, quiet=True)
+
+
+def test_other_settings_or_another_dataset_are_refused(root, copied, tmp_path):
+    file = copied / "config.yaml"
+    told = file.read_text()
+    file.write_text(told.replace("seed: 0", "seed: 5"))
+    with pytest.raises(Refused, match=r"under other settings.*: seed was 0"):
+        resume(copied, quiet=True)
+    moved = shutil.copytree(root, tmp_path / "moved")
+    document = read_json(moved / IMAGE_SETS / "train.json", "list")
+    document[0]["narration"] = "take another cup"
+    (moved / IMAGE_SETS / "train.json").write_text(str(document).replace("'", '"'))
+    run = tmp_path / "run"
+    fit(small(moved, epochs=1), run, quiet=True)
+    shutil.copyfile(root / IMAGE_SETS / "train.json", moved / IMAGE_SETS / "train.json")
+    with pytest.raises(Refused, match="not the one that this run began with"):
+        resume(run, quiet=True)
+
+
+def change_mask(root):
+    path = next(root.glob("Annotations_Sparse/train/*/*.png"))
+    write_index_mask(path, np.zeros_like(read_index_mask(path)))
+
+
+def change_prompt(root):
+    path = root / IMAGE_SETS / "train_meta_expressions_promptaction.json"
+    text = path.read_text()
+    assert "take cup" in text
+    path.write_text(text.replace("take cup", "put cup", 1))
+
+
+def change_frame(root):
+    path = next(root.glob("JPEGImages_Sparse/train/*/*.jpg"))
+    path.write_bytes(path.read_bytes() + b"\0")
+
+
+@pytest.mark.parametrize("change", [change_mask, change_prompt, change_frame])
+def test_labels_that_changed_since_are_refused(root, noisy, tmp_path, change):
+    """In the dataset, and in a noisy copy without a recipe, such as ActiSeg-NL's own files."""
+    clean = shutil.copytree(root, tmp_path / "clean")
+    changed = clean
+    values = {}
+    if change is not change_frame:
+        changed = shutil.copytree(noisy, tmp_path / "noisy", symlinks=False)
+        for name in ("recipe.json", "summary.json"):
+            (changed / name).unlink()
+        values = {"noisy": str(changed)}
+    fit(small(clean, epochs=1, **values), tmp_path / "run", quiet=True)
+    assert resume(tmp_path / "run", quiet=True).step == 3
+    change(changed)
+    with pytest.raises(Refused, match="masks or frames have changed"):
+        resume(tmp_path / "run", quiet=True)
+
+
+def test_a_run_goes_on_elsewhere_with_other_means(root, noisy, tmp_path, monkeypatch):
+    fit(small(root, noisy=str(noisy)), tmp_path / "whole", quiet=True)
+    clean, copy = (shutil.copytree(of, tmp_path / of.name) for of in (root, noisy))
+    disturbed(monkeypatch, 4, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(SystemExit):
+        fit(small(clean, noisy=str(copy)), tmp_path / "run", quiet=True)
+    moved = {"dataset": clean, "noisy": copy}
+    for name, path in moved.items():
+        moved[name] = path.rename(tmp_path / f"{path.name} elsewhere")
+    file = tmp_path / "run" / "config.yaml"
+    values = read_values(file) | {name: str(path) for name, path in moved.items()}
+    values |= {"threads": 3, "memory_mib": 1, "save_minutes": 99.0, "device": "auto"}
+    file.write_text(yaml.safe_dump(values))
+    assert resume(tmp_path / "run", quiet=True).step == 6
+    same(tmp_path / "whole", tmp_path / "run")
+
+
+def test_every_option_of_a_strategy_stands_in_the_configuration(root, tmp_path):
+    for name, info in STRATEGIES.items():
+        config = small(root, strategy=name)
+        assert config.options == dataclasses.asdict(info.options())
+        assert small(root, strategy=name, options=config.options) == config
+    fit(small(root, strategy="gce", epochs=1), tmp_path / "run", quiet=True)
+    saved = read_values(tmp_path / "run" / "config.yaml")["options"]
+    assert saved.keys() == {of.name for of in dataclasses.fields(STRATEGIES["gce"].options)}
+
+
+def without(name):
+    return lambda document: document.pop(name)
+
+
+def replaced(name, value):
+    return lambda document: document.update({name: value})
+
+
+def shortened(*path):
+    def change(document):
+        for of in path[:-1]:
+            document = document[of]
+        document[path[-1]] = document[path[-1]].flatten()[:-1]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *map(without, ("config", "content", "nets", "optimisers", "strategy", "handled", "step")),
+        *(replaced("step", value) for value in (10**9, 0, -1, "3", 3.0, True)),
+        *(replaced(name, []) for name in ("nets", "optimisers", "strategy", "config")),
+        replaced("nets", [[]]),
+        replaced("optimisers", [{}]),
+        replaced("optimisers", [{"state": {10**6: {}}}]),
+        replaced("optimisers", [{"state": {0: {"step": 1}}}]),
+        replaced("strategy", {}),
+        replaced("handled", {"odd": None}),
+        *(replaced("config", text) for text in ("[1]", "a: [", "encoder: foo", "2001-99-99")),
+        shortened("nets", 0, "modulation.weight"),
+        shortened("optimisers", 0, "state", 3, "exp_avg"),
+        shortened("strategy", "targets"),
+    ],
+)
+def test_a_checkpoint_without_all_its_members_is_refused(remembering, tmp_path, damage):
+    copy = shutil.copytree(remembering, tmp_path / "copy")
+    document = torch.load(copy / "checkpoint.pt", weights_only=True)
+    damage(document)
+    torch.save(document, copy / "checkpoint.pt")
+    with pytest.raises(Refused, match=r"checkpoint\.pt"):
+        resume(copy, quiet=True)
+
+
+@pytest.fixture(scope="module")
+def remembering(root, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("engine") / "run"
+    fit(small(root, strategy="elr", epochs=1), folder, quiet=True)
+    return folder
+
+
+def test_operations_are_counted_anew_in_each_phase(root, tmp_path, monkeypatch):
+    """A warm-up that ends within an epoch: what follows costs more, from that step on."""
+    monkeypatch.setattr(Strategy, "phase", lambda self, progress: int(progress.step >= 4))
+    counted = []
+    step = engine._step
+
+    def costly(run, nets, batch, progress):
+        counted.append(nets is run.nets)
+        told = step(run, nets, batch, progress)
+        if progress.step >= 4:
+            _ = torch.ones(100, 100) @ torch.ones(100, 100_000)  # 2e9 operations
+        return told
+
+    monkeypatch.setattr(engine, "_step", costly)
+    run = fit(small(root), tmp_path / "run", quiet=True)
+    assert counted == [True, False, False, True, True, False]
+    assert run.flops > 4e9
+
+
+def test_folders_that_hold_something_are_refused(root, undisturbed, tmp_path, noisy):
+    with pytest.raises(Refused, match=r"is there already.*actiseg-train resume"):
+        fit(small(root), undisturbed, quiet=True)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.tex").write_text("mine")
+    with pytest.raises(Refused, match="name another folder as --out"):
+        fit(small(root), tmp_path / "full", quiet=True)
+    with pytest.raises(Refused, match="lies inside a dataset"):
+        fit(small(root), noisy / "run", quiet=True)
+    with pytest.raises(Refused, match="lies inside a dataset"):
+        fit(small(root), root / "runs" / "run", quiet=True)
+    with pytest.raises(Refused, match="is the clean dataset itself"):
+        fit(small(root, noisy=f"{root}/../{root.name}"), tmp_path / "run", quiet=True)
+    with pytest.raises(Refused, match="is no run"):
+        resume(tmp_path / "full", quiet=True)
+    assert not (noisy / "run").exists()
+
+
+def test_unknown_strategies_and_devices_are_refused_before_anything_is_made(root, tmp_path):
+    with pytest.raises(Refused, match=r"'magic' is no strategy.*plain, .*pmhm"):
+        fit(small(root, strategy="magic"), tmp_path / "run", quiet=True)
+    with pytest.raises(Refused, match="there is no device"):
+        fit(small(root, device="toaster"), tmp_path / "run", quiet=True)
+    with pytest.raises(Refused, match="is not supported"):
+        fit(small(root, device="meta"), tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_refused(root, tmp_path):
+    with pytest.raises(Refused, match=r"cuda was asked for.*sees no CUDA device"):
+        fit(small(root, device="cuda"), tmp_path / "run", quiet=True)
+
+
+def test_the_configuration_of_a_run_can_be_read_again(root, undisturbed):
+    assert read_config(undisturbed / "config.yaml") == small(root)
+
+
+def test_the_rate_rises_and_falls():
+    config = small("anywhere", rate=2.0, warmup=0.25)
+    rates = [rate_at(config, step, 100) for step in range(100)]
+    assert rates[:25] == pytest.approx([2.0 * (n + 1) / 25 for n in range(25)])
+    assert rates[25] == pytest.approx(2.0)
+    assert rates[62] == pytest.approx(2.0 * 0.5, rel=0.03)
+    assert all(a > b > 0 for a, b in pairwise(rates[25:]))

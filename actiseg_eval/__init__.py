@@ -1,4 +1,4 @@
-"""Scores of predicted masks for video object segmentation, exact and fast, under stated rules.
+"""Exact and fast scores of predicted masks for video object segmentation.
 
 >>> from actiseg_eval import load_protocol
 >>> load_protocol("actionvos").frames
@@ -7,27 +7,24 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from actiseg_data.core.exports import export_lazily
 
 if TYPE_CHECKING:
-    from actiseg_eval.protocols import Protocol, load_protocol
-    from actiseg_eval.reporting.score_report import Report
-    from actiseg_eval.scoring.folder_scoring import Scorer, score
+    from actiseg_eval.protocols import Protocol as Protocol
+    from actiseg_eval.protocols import load_protocol as load_protocol
+    from actiseg_eval.reporting.score_report import Report as Report
+    from actiseg_eval.scoring.folder_scoring import Scorer as Scorer
+    from actiseg_eval.scoring.folder_scoring import score as score
 
-__all__ = ["Protocol", "Report", "Scorer", "load_protocol", "score"]
-
-_HOMES = {
-    "Protocol": "protocols",
-    "Report": "report",
-    "Scorer": "scoring",
-    "load_protocol": "protocols",
-    "score": "scoring",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Load what is asked for: `--help` must not wait for numpy."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"actiseg_eval.{_HOMES[name]}"), name)
+__getattr__, __dir__, __all__ = export_lazily(
+    __name__,
+    {
+        "Protocol": "protocols",
+        "Report": "reporting.score_report",
+        "Scorer": "scoring.folder_scoring",
+        "load_protocol": "protocols",
+        "score": "scoring.folder_scoring",
+    },
+)

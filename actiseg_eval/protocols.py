@@ -101,7 +101,7 @@ def load_protocols() -> dict[str, Protocol]:
 
 
 def load_protocol(name: str | Protocol) -> Protocol:
-    """The protocol of a name, or the one that is given; raises `Refused` for an unknown name.
+    """The protocol of a name, or the one that is given; raises `InputError` for an unknown name.
 
     >>> load_protocol("davis").frames
     'inner'
@@ -119,7 +119,7 @@ def load_protocol(name: str | Protocol) -> Protocol:
 
 
 def parse_protocols(document: Cursor) -> dict[str, Protocol]:
-    """The protocols of a document; raises `Refused` where it is not one."""
+    """The protocols of a document; raises `InputError` where it is not one."""
     if document["schema"].text() != SCHEMA:
         raise refuse(f"is no document of schema {SCHEMA!r}", document.where, "reinstall actiseg")
     return {name: _protocol(name, entry) for name, entry in document["protocols"].members()}

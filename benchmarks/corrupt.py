@@ -28,8 +28,8 @@ import numpy as np
 import typer
 from PIL import Image
 
-from actiseg_data.annotations.clips import Sequence
 from actiseg_data.annotations.masks import IndexMask, read_index_mask, write_index_mask
+from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split, open_split
 from actiseg_data.records.split_records import Recipe
@@ -52,7 +52,7 @@ def floor(split: Split, out: Path) -> None:
                 image.save(folder / path.name)
 
 
-def loops(mask: IndexMask, sequence: Sequence) -> IndexMask:
+def loops(mask: IndexMask, sequence: VideoSequence) -> IndexMask:
     """ActiSeg-NL's rule at rate 1 with the published script's cost: for every listed object, in the
     frame or not, every pixel is visited through its row, and what is still 0 is written, be it with
     another 0. Positive objects by ascending id, dilated, then the others."""
@@ -71,7 +71,7 @@ def loops(mask: IndexMask, sequence: Sequence) -> IndexMask:
     return noisy
 
 
-def frames_of(split: Split) -> list[tuple[Sequence, str]]:
+def frames_of(split: Split) -> list[tuple[VideoSequence, str]]:
     return [(sequence, frame) for sequence in split.sequences for frame in sequence.frames]
 
 

@@ -32,12 +32,12 @@ from typing import Annotated
 import typer
 
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
-from actiseg_data.core.digests import json_digest
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.digests import digest_json
+from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
 from actiseg_data.core.validation import read_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
-from actiseg_data.layouts.image_sets import image_sets_files
+from actiseg_data.layouts.image_sets import name_image_sets_files
 from actiseg_data.terminal.console import print_table
 from actiseg_noise.split.partial_split import journal_of, partial_folder
 from actiseg_noise.verification.verification import verify
@@ -70,7 +70,7 @@ class Ended:
         """Whether it told what went wrong as it should: what, where and cure, no traceback."""
         if "Traceback" in self.error:
             return False
-        return self.code != 2 or ("error: " in self.error and "  cure: " in self.error)
+        return self.code != 2 or ("error: " in self.error and "  hint: " in self.error)
 
 
 class Run:
@@ -260,7 +260,7 @@ class Scene:
         try:
             whole = verify(out).ok
             return not whole or documents(out) not in (self.wanted, documents(self.other))
-        except (Refused, OSError):
+        except (InputError, OSError):
             return True
 
     def completes(self, command: list[str], out: Path) -> bool:
@@ -510,7 +510,7 @@ def part_of(dataset: Path, split: str, count: int, root: Path) -> Path:
     opened = open_split(dataset, split)
     step = max(1, len(opened.sequences) // count)
     sequences = opened.sequences[::step][:count]
-    for name in image_sets_files(split):
+    for name in name_image_sets_files(split):
         if opened.has_document(name):
             write_json(root / IMAGE_SETS / name, opened.image_set(name, sequences)[0])
     for sequence in sequences:
@@ -565,7 +565,7 @@ def main(
         masks = sum(name.endswith(".png") for name in scene.before)
         print(
             f"{sequences} sequences, {masks} masks; undisturbed: {scene.seconds:.1f} s, "
-            f"digests {json_digest([d.decode() for d in scene.wanted])}",
+            f"digests {digest_json([d.decode() for d in scene.wanted])}",
             flush=True,
         )
         for name, count, trial in campaign(scene, kills, disks):

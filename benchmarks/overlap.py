@@ -18,12 +18,12 @@ import numpy as np
 import typer
 from scipy.ndimage import distance_transform_edt
 
-from actiseg_data.annotations.masks import IndexMask, ids_in
+from actiseg_data.annotations.masks import IndexMask, find_ids
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.terminal.console import print_table
-from actiseg_noise.mask_noise.clip_masks import corrupt_sequence
 from actiseg_noise.mask_noise.contours import find_object
 from actiseg_noise.mask_noise.overlap import OVERLAPS, Claim
+from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.recipes.building import make_recipe
 
 IN_PIXELS = "depth in pixels"
@@ -37,7 +37,7 @@ def contest_in_pixels(
     touched = {claim.object_id: claim for claim in claims}
     best = np.zeros(clean.shape)
     noisy = np.zeros_like(clean)
-    for object_id in ids_in(clean):
+    for object_id in find_ids(clean):
         claim = touched.get(object_id)
         patch = claim.patch if claim else find_object(clean, object_id).patch
         # Over the whole frame, so that the frame's border is no outside.
@@ -65,7 +65,7 @@ def main(
         bystanders = vanished = 0
         ruled = replace(recipe, noises=(replace(recipe.noises[0], overlap=rule),))
         for sequence in opened.sequences[::every]:
-            for noise in corrupt_sequence(sequence, opened.each_mask(sequence), ruled):
+            for noise in corrupt_sequence(sequence, opened.iterate_masks(sequence), ruled):
                 ious += [row.iou for row in noise.rows if row.status == "met"]
                 cut += noise.bystander_ious
                 bystanders += noise.tally["bystanders"]

@@ -68,7 +68,7 @@ def make_inputs(split: Split, folder: Path, times: int, longer: int = 1) -> tupl
     write_json(root / IMAGE_SETS / "val.json", records)
     made = open_split(root, "val")
     for sequence in made.sequences:
-        for frame, mask in zip(sequence.frames, made.each_mask(sequence), strict=True):
+        for frame, mask in zip(sequence.frames, made.iterate_masks(sequence), strict=True):
             moved = np.roll(mask, (6, 10), axis=(0, 1))
             write_index_mask(predictions / sequence.folder / f"{frame}.png", moved)
     return root, predictions

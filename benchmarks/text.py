@@ -24,14 +24,14 @@ from typing import Annotated, Any
 
 import typer
 
-from actiseg_data.annotations.clips import Sequence
+from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.files import write_json
 from actiseg_data.core.validation import Cursor
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, open_split
 from actiseg_data.layouts.image_sets import (
     PROMPT_STYLES,
-    expressions_file,
     make_image_sets,
+    name_expressions_file,
     read_record,
 )
 from actiseg_data.terminal.console import print_table
@@ -46,10 +46,10 @@ RUNS = {
 ALL_STYLES = "text, prompts in three styles"
 
 
-def repeated(split: Split, prompts: int) -> list[Sequence]:
+def repeated(split: Split, prompts: int) -> list[VideoSequence]:
     """The split's clips, and copies of them in other videos, with at least so many objects."""
     records = split.action_list()
-    clips: list[Sequence] = []
+    clips: list[VideoSequence] = []
     count = copy = 0
     while count < prompts:
         for record in records:
@@ -63,8 +63,10 @@ def repeated(split: Split, prompts: int) -> list[Sequence]:
     return clips
 
 
-def make_root(root: Path, clips: list[Sequence], styles: tuple[str, ...]) -> Path:
-    left_out = [expressions_file("train", style) for style in PROMPT_STYLES if style not in styles]
+def make_root(root: Path, clips: list[VideoSequence], styles: tuple[str, ...]) -> Path:
+    left_out = [
+        name_expressions_file("train", style) for style in PROMPT_STYLES if style not in styles
+    ]
     for name, document in make_image_sets("train", clips).items():
         if name not in left_out:
             write_json(root / IMAGE_SETS / name, document)

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from actiseg_data.annotations.masks import IndexMask
 from actiseg_data.layouts.actionvos import open_split
-from actiseg_noise.mask_noise.clip_masks import corrupt_sequence
+from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.recipes.presets import load_presets
 
 WIDTH, COLUMNS, HEAD, GAP = 400, 4, 24, 6

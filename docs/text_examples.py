@@ -13,10 +13,10 @@ from typing import Annotated, Any
 
 import typer
 
-from actiseg_data.annotations.clips import ObjectLabel, Sequence
-from actiseg_data.core.keys import key
+from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
+from actiseg_data.core.keys import make_key
 from actiseg_data.layouts.actionvos import open_split
-from actiseg_data.layouts.image_sets import prompt
+from actiseg_data.layouts.image_sets import make_prompt
 from actiseg_data.records.split_records import TextRow
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.text_noise.text_plan import plan_words
@@ -44,11 +44,11 @@ def rows_of(split: Any, kind: str, **more: Any) -> dict[tuple[str, int | None], 
     return {(row.sequence, row.object_id): row for of in plan.rows.values() for row in of}
 
 
-def picked(sequences: Iterable[Sequence]) -> list[tuple[Sequence, ObjectLabel]]:
+def picked(sequences: Iterable[VideoSequence]) -> list[tuple[VideoSequence, ObjectLabel]]:
     """One object of each sequence, in the order of their hashes; no name or narration twice."""
 
-    def rank(sequence: Sequence, *more: str) -> bytes:
-        return key(0, 1, "docs.examples", *sequence.identity, *more)
+    def rank(sequence: VideoSequence, *more: str) -> bytes:
+        return make_key(0, 1, "docs.examples", *sequence.identity, *more)
 
     found, names, narrations = [], set(), set()
     for sequence in sorted(sequences, key=rank):
@@ -91,7 +91,7 @@ def prompts(split: Any, title: str, kinds: dict[str, dict[str, Any]]) -> Iterato
     for sequence, thing in picked(split.sequences):
         rows = [of.get((sequence.folder, thing.object_id)) for of in found]
         if any(rows):
-            clean = prompt("promptaction", thing.name, sequence.narration)
+            clean = make_prompt("promptaction", thing.name, sequence.narration)
             body.append([clean, *(f"**{row.name}**" if row else "" for row in rows)])
     yield from table(title, ["prompt", *kinds], body[:ROWS])
 

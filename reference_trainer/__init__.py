@@ -1,1 +1,23 @@
 """A slim trainer for action-based video object segmentation under noisy labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from actiseg_data.core.exports import export_lazily
+
+if TYPE_CHECKING:
+    from reference_trainer.config import Config as Config
+    from reference_trainer.inference.predictor import predict as predict
+    from reference_trainer.training.engine import fit as fit
+    from reference_trainer.training.engine import resume as resume
+
+__getattr__, __dir__, __all__ = export_lazily(
+    __name__,
+    {
+        "Config": "config",
+        "fit": "training.engine",
+        "predict": "inference.predictor",
+        "resume": "training.engine",
+    },
+)

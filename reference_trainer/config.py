@@ -12,7 +12,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.core.errors import Problems, refuse
+from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.files import write_bytes
 from actiseg_data.core.validation import read_bytes
 
@@ -72,11 +72,11 @@ class Config:
     save_minutes: float = 10.0
 
     def __post_init__(self) -> None:
-        problems = Problems()
+        problems = ProblemCollector()
 
-        def require(name: str, holds: bool, cure: str) -> None:
+        def require(name: str, holds: bool, hint: str) -> None:
             if not holds:
-                problems.add(f"{name} {getattr(self, name)!r} makes no sense", "config", cure)
+                problems.add(f"{name} {getattr(self, name)!r} makes no sense", "config", hint)
 
         for name in ("channels", "prompt_width"):
             value = getattr(self, name)
@@ -122,7 +122,7 @@ def make_config(values: Mapping[str, Any], where: str) -> Config:
     """A configuration of values by field, with every option of its strategy, given or not, and
     whole paths.
 
-    Raises `Refused` for unknown fields, missing ones, values of another type, an encoder, a
+    Raises `InputError` for unknown fields, missing ones, values of another type, an encoder, a
     strategy or an option that there is not, naming all of them that it can.
 
     >>> config = make_config({"dataset": "d", "epochs": 3}, "test")
@@ -133,7 +133,7 @@ def make_config(values: Mapping[str, Any], where: str) -> Config:
     from reference_trainer.network.encoders import ENCODERS
     from reference_trainer.strategies import resolve
 
-    problems = Problems()
+    problems = ProblemCollector()
     kinds = typing.get_type_hints(Config)
     known = {of.name: of for of in fields(Config)}
     taken: dict[str, Any] = {}
@@ -164,12 +164,12 @@ def make_config(values: Mapping[str, Any], where: str) -> Config:
 
 
 def read_config(path: Path) -> Config:
-    """The configuration in a YAML file; `Refused` where it is damaged, see `make_config`."""
+    """The configuration in a YAML file; `InputError` where it is damaged, see `make_config`."""
     return make_config(read_values(path), str(path))
 
 
 def read_values(path: Path) -> dict[str, Any]:
-    """The settings of a YAML file, which need not be all; `Refused` where it holds none."""
+    """The settings of a YAML file, which need not be all; `InputError` where it holds none."""
     return parse_values(read_bytes(path, "configuration"), path)
 
 

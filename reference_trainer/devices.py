@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
-from actiseg_data.core.errors import Refused, refuse
+from actiseg_data.core.errors import InputError, refuse
 
 
 def pick_device(name: str) -> torch.device:
     """The device of a name: ``auto`` is a GPU where there is one.
 
-    Sets torch up so that the same run gives the same weights on the same device. Raises `Refused`
+    Sets torch up so that the same run gives the same weights on the same device. Raises `InputError`
     for an unknown name, and for a GPU that is not there.
     """
     if name == "auto":
@@ -54,6 +54,6 @@ def out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
 
 
-def refuse_memory(device: torch.device, where: str, cure: str) -> Refused:
+def refuse_memory(device: torch.device, where: str, hint: str) -> InputError:
     """Tell whose memory was not enough, and what to do about it."""
-    return refuse(f"the memory of {device} ran out", where, cure)
+    return refuse(f"the memory of {device} ran out", where, hint)

@@ -15,9 +15,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from actiseg_data.core.digests import json_digest
-from actiseg_data.core.errors import Problems, refuse
-from actiseg_data.core.validation import Cursor, gather, parse_json, read_json
+from actiseg_data.core.digests import digest_json
+from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.validation import Cursor, collect_valid, parse_json, read_json
 
 SCHEMA = "actiseg/lexicon/1"
 
@@ -63,7 +63,7 @@ class Name:
 @dataclass(frozen=True)
 class Sister:
     """A WordNet sister term of a class: a synset with a common direct hypernym. similarity: to the
-    class's own synset, see `similarity`."""
+    class's own synset, see `measure_similarity`."""
 
     name: Name
     synset: str
@@ -75,7 +75,7 @@ class NounClass:
     """A class of things.
 
     name: what the class is called. supercategory: its group, such as ``cutlery``, or None. synset:
-    its WordNet 3.0 synset; match: ``exact``, or ``nearest`` where WordNet lacks the thing.
+    its WordNet 3.0 synset; match: ``exact``, or ``find_nearest`` where WordNet lacks the thing.
     candidates: the senses that it was chosen among. paths: from the root to the synset. names: all
     that people call it. sisters: see `Sister`; none of them is a name of any class.
     """
@@ -98,7 +98,7 @@ class NounClass:
     @cached_property
     def ancestry(self) -> dict[str, Ancestor]:
         """Every synset on the paths, and how it stands to the class's own."""
-        return ancestry(self.paths)
+        return trace_ancestry(self.paths)
 
 
 @dataclass(frozen=True)
@@ -111,10 +111,10 @@ class Ancestor:
     steps: int
 
 
-def ancestry(paths: Paths) -> dict[str, Ancestor]:
+def trace_ancestry(paths: Paths) -> dict[str, Ancestor]:
     """The ancestors of a synset by name, the synset itself among them.
 
-    >>> ancestry((("entity.n.01", "tool.n.01", "knife.n.01"),))["tool.n.01"]
+    >>> trace_ancestry((("entity.n.01", "tool.n.01", "knife.n.01"),))["tool.n.01"]
     Ancestor(least=2, most=2, steps=1)
     """
     found: dict[str, Ancestor] = {}
@@ -128,8 +128,8 @@ def ancestry(paths: Paths) -> dict[str, Ancestor]:
     return found
 
 
-def similarity(one: Mapping[str, Ancestor], other: Mapping[str, Ancestor]) -> float:
-    """How near two synsets are in WordNet, in (0, 1], from their `ancestry`.
+def measure_similarity(one: Mapping[str, Ancestor], other: Mapping[str, Ancestor]) -> float:
+    """How near two synsets are in WordNet, in (0, 1], from their `trace_ancestry`.
 
     With c their lowest common ancestor, d its depth in nodes and s the fewest steps down to each::
 
@@ -141,9 +141,9 @@ def similarity(one: Mapping[str, Ancestor], other: Mapping[str, Ancestor]) -> fl
     the ancestor and down again, where a synset has several paths). Where several are lowest, the
     largest value counts. 0 where nothing is common.
 
-    >>> fork = ancestry((("entity.n.01", "cutlery.n.02", "fork.n.01"),))
-    >>> spoon = ancestry((("entity.n.01", "cutlery.n.02", "spoon.n.01"),))
-    >>> round(similarity(fork, spoon), 3)
+    >>> fork = trace_ancestry((("entity.n.01", "cutlery.n.02", "fork.n.01"),))
+    >>> spoon = trace_ancestry((("entity.n.01", "cutlery.n.02", "spoon.n.01"),))
+    >>> round(measure_similarity(fork, spoon), 3)
     0.667
     """
     common = [synset for synset in one if synset in other]
@@ -168,8 +168,8 @@ class Lexicon:
     digest: str
 
     def similarity(self, one: int, other: int) -> float:
-        """`similarity` of two classes."""
-        return similarity(self.classes[one].ancestry, self.classes[other].ancestry)
+        """`measure_similarity` of two classes."""
+        return measure_similarity(self.classes[one].ancestry, self.classes[other].ancestry)
 
     def holds(self, general: int, special: int) -> bool:
         """Whether a thing of one class is of another, too, by the hypernym paths of their senses: a
@@ -235,12 +235,12 @@ def load_lexicon() -> Lexicon:
 
 
 def read_lexicon(path: Path) -> Lexicon:
-    """Read a lexicon file; raises `Refused` where it is absent, damaged or of another schema."""
+    """Read a lexicon file; raises `InputError` where it is absent, damaged or of another schema."""
     return parse_lexicon(read_json(path, "lexicon"), str(path))
 
 
 def parse_lexicon(document: Any, where: str) -> Lexicon:
-    """A lexicon from its JSON document; raises `Refused` with every fault."""
+    """A lexicon from its JSON document; raises `InputError` with every fault."""
     top = Cursor(document, where)
     if top["schema"].text() != SCHEMA:
         raise refuse(
@@ -248,19 +248,19 @@ def parse_lexicon(document: Any, where: str) -> Lexicon:
             where,
             "build it again with this release: actiseg-noise lexicon build",
         )
-    problems = Problems()
-    classes: list[NounClass] = gather(list(top["classes"].elements()), _noun_class, problems)
+    problems = ProblemCollector()
+    classes: list[NounClass] = collect_valid(list(top["classes"].elements()), _noun_class, problems)
     seen: set[int] = set()
     for noun in classes:
         if noun.class_id in seen:
             problems.add(f"class {noun.class_id} is listed twice", where, "build it again")
         seen.add(noun.class_id)
-    if not classes and not problems.found:
+    if not classes and not problems.collected:
         problems.add("lists no class", where, "build it again")
     problems.raise_if_any()
     by_id = {noun.class_id: noun for noun in sorted(classes, key=lambda noun: noun.class_id)}
     title, licence = top["title"].text(), top["licence"].text()
-    return Lexicon(title, licence, by_id, document, json_digest(document))
+    return Lexicon(title, licence, by_id, document, digest_json(document))
 
 
 def refuse_unknown_classes(lexicon: Lexicon, used: Mapping[int, str], where: object) -> None:
@@ -268,7 +268,7 @@ def refuse_unknown_classes(lexicon: Lexicon, used: Mapping[int, str], where: obj
 
     used: class ids, each with the name of an object that has it.
     """
-    problems = Problems()
+    problems = ProblemCollector()
     for class_id, name in sorted(used.items()):
         if class_id not in lexicon.classes:
             problems.add(

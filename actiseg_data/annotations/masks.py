@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from actiseg_data.annotations import png
-from actiseg_data.core.errors import refuse
+from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.files import write_bytes
 from actiseg_data.core.validation import read_bytes
 
@@ -49,7 +49,7 @@ and B, bits 3, 4, 5 the next ones."""
 def read_index_mask(path: Path) -> IndexMask:
     """Decode an index mask: a palette PNG of 8 bits or less, or a grey one of 8 bits.
 
-    Returns (H, W) uint8. Raises `Refused` for a file that is missing, damaged, cut short, wider or
+    Returns (H, W) uint8. Raises `InputError` for a file that is missing, damaged, cut short, wider or
     higher than `MAX_SIDE`, truecolour, with alpha, grey of fewer bits or of 16: none of them holds
     object ids.
     """
@@ -86,11 +86,11 @@ def _read(path: Path, modes: tuple[str, ...]) -> tuple[IndexMask, bytes]:
 def read_binary_mask(path: Path) -> NDArray[np.bool_]:
     """Decode the mask of one object: a PNG as for `read_index_mask`, or of 1 bit.
 
-    Returns (H, W) bool. Raises `Refused` as `read_index_mask` does, and for more than one value
+    Returns (H, W) bool. Raises `InputError` as `read_index_mask` does, and for more than one value
     beside 0: it is no mask, but a probability or a blended one.
     """
     mask, _ = _read(path, ("P", "L", "1"))
-    if len(ids_in(mask)) > 1:
+    if len(find_ids(mask)) > 1:
         raise refuse(
             "holds several values beside 0, no binary mask",
             path,
@@ -125,6 +125,8 @@ def _decoded_by_pillow(
                 if image.size != (width, height) or not _inflates_to(needed, parsed.packed):
                     raise refuse("holds too few pixels", path, "write the mask again")
                 return np.asarray(image, dtype=np.uint8)
+    except InputError:
+        raise
     except (UnidentifiedImageError, Image.DecompressionBombError):
         raise refuse("is no readable PNG", path, "write the mask again") from None
     except _DAMAGED as error:
@@ -159,7 +161,7 @@ def as_index_mask(array: Any, name: str = "mask") -> IndexMask:
 
     array: (H, W) whole numbers from 0 to 255 or booleans, in any integer dtype: a NumPy array, a
     tensor on any device, nested lists. name: of the caller's parameter, for the message. Returns
-    (H, W) uint8, C-contiguous; such an array is returned itself. Raises `Refused` for floats, for
+    (H, W) uint8, C-contiguous; such an array is returned itself. Raises `InputError` for floats, for
     other numbers of axes and for values that are no ids.
 
     >>> as_index_mask(np.array([[0, 7]], np.int64))
@@ -172,7 +174,7 @@ def as_binary_mask(array: Any, name: str = "mask") -> NDArray[np.bool_]:
     """The mask of one object that a caller's array holds.
 
     array: (H, W) booleans, or whole numbers with one value other than 0; see `as_index_mask`.
-    Returns (H, W) bool; such an array is returned itself. Raises `Refused` as `as_index_mask` does,
+    Returns (H, W) bool; such an array is returned itself. Raises `InputError` as `as_index_mask` does,
     and for several values other than 0.
 
     >>> as_binary_mask([[0, 255]])
@@ -210,7 +212,7 @@ def _as_ids(array: Any, name: str) -> NDArray[np.uint8]:
 
 def _as_whole_numbers(array: Any, name: str) -> NDArray[Any]:
     """What a caller gives as an array of booleans or integers."""
-    cure = "give a NumPy array of integers"
+    hint = "give a NumPy array of integers"
     try:
         if hasattr(array, "detach"):  # a tensor of torch, which not everybody has installed
             array = array.detach().cpu().numpy()
@@ -219,15 +221,17 @@ def _as_whole_numbers(array: Any, name: str) -> NDArray[Any]:
                 "is a masked array with masked pixels", name, "fill them, such as mask.filled(0)"
             )
         found = np.asarray(array)
+    except InputError:
+        raise
     except (TypeError, ValueError, RuntimeError) as error:
         first = str(error).partition("\n")[0]
-        raise refuse(f"cannot be read as an array ({first})", name, cure) from None
+        raise refuse(f"cannot be read as an array ({first})", name, hint) from None
     if found.dtype == np.bool_ or np.issubdtype(found.dtype, np.integer):
         return found
     what = f"is {found.dtype} of shape {found.shape}, not bool or whole numbers"
     if np.issubdtype(found.dtype, np.floating):
-        cure = "threshold probabilities, or take the argmax of scores; convert ids to uint8"
-    raise refuse(what, name, cure)
+        hint = "threshold probabilities, or take the argmax of scores; convert ids to uint8"
+    raise refuse(what, name, hint)
 
 
 def _with_two_axes(array: NDArray[Any], name: str) -> NDArray[Any]:
@@ -243,7 +247,7 @@ def _with_two_axes(array: NDArray[Any], name: str) -> NDArray[Any]:
 def write_index_mask(path: Path, mask: IndexMask) -> None:
     """Write an index mask as a palette PNG, whole or not at all.
 
-    mask: see `as_index_mask`; `Refused` if it has no pixel. Parent folders are made.
+    mask: see `as_index_mask`; `InputError` if it has no pixel. Parent folders are made.
     """
     mask = as_index_mask(mask)
     if not mask.size:
@@ -251,14 +255,14 @@ def write_index_mask(path: Path, mask: IndexMask) -> None:
     write_bytes(path, png.encode(mask, PALETTE))
 
 
-def pixel_digest(mask: IndexMask) -> str:
+def digest_pixels(mask: IndexMask) -> str:
     """Digest of decoded pixels: dtype, shape and bytes, never the file, whose packing may drift.
 
     mask: see `as_index_mask`; equal ids have equal digests in any integer dtype. Returns 32
     hexadecimal digits (BLAKE3-128: seven times as fast on a frame as the standard library's hashes,
     which would take longer than reading and writing it).
 
-    >>> pixel_digest(np.zeros((2, 2), np.uint8))
+    >>> digest_pixels(np.zeros((2, 2), np.uint8))
     '8f6021817b8b975cafaaedf163d50dec'
     """
     mask = as_index_mask(mask)
@@ -268,12 +272,12 @@ def pixel_digest(mask: IndexMask) -> str:
     return state.hexdigest(length=16)
 
 
-def ids_in(mask: IndexMask) -> list[int]:
+def find_ids(mask: IndexMask) -> list[int]:
     """The object ids that a mask, or any part of one, holds, ascending.
 
     mask: as for `as_index_mask`, but of any shape.
 
-    >>> ids_in(np.array([[0, 7, 1]], np.uint8))
+    >>> find_ids(np.array([[0, 7, 1]], np.uint8))
     [1, 7]
     """
     # Ids come in runs: eight pixels that equal the eight before them hold nothing new.
@@ -286,10 +290,10 @@ def ids_in(mask: IndexMask) -> list[int]:
     return [i for i in range(1, int(seen.max(initial=0)) + 1) if i in packed]
 
 
-def foreign_ids(mask: IndexMask, known: frozenset[int]) -> list[int]:
+def find_foreign_ids(mask: IndexMask, known: frozenset[int]) -> list[int]:
     """Ids in the mask that are neither background nor known, ascending.
 
-    >>> foreign_ids(np.array([[0, 1, 7]], np.uint8), frozenset({1}))
+    >>> find_foreign_ids(np.array([[0, 1, 7]], np.uint8), frozenset({1}))
     [7]
     """
-    return [object_id for object_id in ids_in(mask) if object_id not in known]
+    return [object_id for object_id in find_ids(mask) if object_id not in known]

@@ -154,7 +154,7 @@ def fill_sampled(rings: Sequence[IntArray], window: tuple[int, int, int, int]) -
 def as_vertices(ring: Any) -> IntArray:
     """The vertices of a ring in any integer dtype, as (N, 2) int64: products of others overflow.
 
-    Raises `Refused` for floats, which would be cut.
+    Raises `InputError` for floats, which would be cut.
 
     >>> as_vertices(np.array([[200, 100]], np.uint8)).dtype
     dtype('int64')

@@ -1,4 +1,4 @@
-"""Digests of JSON documents. Pixels have theirs in `actiseg_data.annotations.masks.pixel_digest`."""
+"""Digests of JSON documents. Pixels have theirs in `actiseg_data.annotations.masks.digest_pixels`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import json
 from typing import Any
 
 
-def json_digest(document: Any) -> str:
+def digest_json(document: Any) -> str:
     """Digest of a JSON document's content: keys sorted, no white space, ASCII escapes.
 
     Returns 32 hexadecimal digits (BLAKE2b-128), equal for equal content however it was written.
 
-    >>> json_digest({"a": 1, "b": 2}) == json_digest({"b": 2, "a": 1})
+    >>> digest_json({"a": 1, "b": 2}) == digest_json({"b": 2, "a": 1})
     True
     """
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)

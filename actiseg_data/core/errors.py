@@ -1,61 +1,94 @@
-"""The one exception family: input that is refused, told to the person at the terminal."""
+"""Errors in the user's input: every problem at once, each with what is wrong, where, and a hint."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+_PARAMETER = re.compile(r"`(\w+)`")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: what it is, where it was found, and what to do about it.
+    """One thing that is wrong with the input.
 
-    >>> print(Problem("rate 1.5 is outside [0, 1]", "--rate", "give a share such as 0.4"))
-    --rate: rate 1.5 is outside [0, 1]. Cure: give a share such as 0.4
+    Texts name parameters of the Python API in backticks. A command line shows the flag instead, see
+    `name_parameters`.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong, such as ``rate 1.5 is outside [0, 1]``.
+    where : str
+        The file, or the parameter in backticks, that has the problem.
+    hint : str
+        What to do about it.
+
+    Examples
+    --------
+    >>> print(Problem("1.5 is outside [0, 1]", "`rate`", "give a share such as 0.4"))
+    rate: 1.5 is outside [0, 1]. Hint: give a share such as 0.4
     """
 
     what: str
     where: str
-    cure: str
+    hint: str
 
     def __str__(self) -> str:
-        stop = "" if self.what.endswith("?") else "."
-        return f"{self.where}: {self.what}{stop} Cure: {self.cure}"
+        return self.name_parameters(lambda name: name)
+
+    def name_parameters(self, spell: Callable[[str], str], before_hint: str = " Hint: ") -> str:
+        """Format the problem with every parameter spelled by a function of its name.
+
+        >>> problem = Problem("is outside [0, 1]", "`text_rate`", "give 0.4")
+        >>> problem.name_parameters(lambda name: "--" + name.replace("_", "-"))
+        '--text-rate: is outside [0, 1]. Hint: give 0.4'
+        """
+        stop = "." if before_hint.startswith(" ") and not self.what.endswith("?") else ""
+        text = f"{self.where}: {self.what}{stop}{before_hint}{self.hint}"
+        return _PARAMETER.sub(lambda match: spell(match[1]), text)
 
 
-class Refused(Exception):
-    """Input was refused. Carries every problem that was found, not only the first."""
+class InputError(ValueError):
+    """The input cannot be used. `problems` has every problem, not only the first.
+
+    Attributes
+    ----------
+    problems : tuple of Problem
+        Each with what is wrong, where, and a hint.
+    """
 
     def __init__(self, problems: Problem | Iterable[Problem]) -> None:
-        found = (problems,) if isinstance(problems, Problem) else problems
-        self.problems = tuple(dict.fromkeys(found))  # the same problem is told once
+        given = (problems,) if isinstance(problems, Problem) else problems
+        self.problems = tuple(dict.fromkeys(given))  # repeated problems are reported once
         super().__init__("\n".join(map(str, self.problems)))
 
-    def __reduce__(self) -> tuple[type[Refused], tuple[tuple[Problem, ...]]]:
-        # Exceptions pickle by their message by default; workers must hand the problems back whole.
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
+        # Exceptions pickle by their message by default, which would lose the list of problems.
         return type(self), (self.problems,)
 
 
-class Interrupted(Refused):
-    """Work stopped before it was whole: a full disk, a dead process, input that changed meanwhile.
+class Interruption(InputError):
+    """Work stopped early: a full disk, a dead process, input that changed during the run.
 
-    What was finished is kept, and the same command takes it up.
+    Finished work is kept, and the same call resumes it.
     """
 
 
-def refuse(what: str, where: object, cure: str) -> Refused:
-    """Build a `Refused` with one problem, to be raised by the caller."""
-    return Refused(Problem(what, str(where), cure))
+def refuse(what: str, where: object, hint: str) -> InputError:
+    """Build an `InputError` with one problem, for the caller to raise."""
+    return InputError(Problem(what, str(where), hint))
 
 
-def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
+def find_nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     """The known names that someone may have meant by another one, the likeliest first.
 
     Letter case does not count. Names that contain the given one are near as well.
 
-    >>> nearest("VAL_humna", ["train", "val", "val_human"])
+    >>> find_nearest("VAL_humna", ["train", "val", "val_human"])
     ['val_human']
-    >>> nearest("mask-9", ["actiseg-nl/mask-9", "actiseg-nl/text-20"])
+    >>> find_nearest("mask-9", ["actiseg-nl/mask-9", "actiseg-nl/text-20"])
     ['actiseg-nl/mask-9']
     """
     import difflib  # costs a start-up that most commands need not pay
@@ -77,7 +110,7 @@ def suggest(name: str, known: Iterable[str]) -> str:
     >>> suggest("x", ["train", "val"])
     ''
     """
-    near = nearest(name, known, 1)
+    near = find_nearest(name, known, 1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
@@ -85,41 +118,41 @@ _NEAR = 0.6
 """How alike two names must be, as `difflib` measures it, for one to be offered for the other."""
 
 
-class Problems:
-    """Collects problems so that all offenders are reported at once.
+class ProblemCollector:
+    """Collect problems so that all of them are reported at once.
 
-    >>> problems = Problems()
-    >>> with problems.caught():
+    >>> problems = ProblemCollector()
+    >>> with problems.collect():
     ...     raise refuse("is missing", "train.json", "run prepare")
-    >>> len(problems.found)
+    >>> len(problems.collected)
     1
     """
 
     def __init__(self) -> None:
-        self.found: list[Problem] = []
+        self.collected: list[Problem] = []
 
-    def add(self, what: str, where: object, cure: str) -> None:
-        self.found.append(Problem(what, str(where), cure))
+    def add(self, what: str, where: object, hint: str) -> None:
+        self.collected.append(Problem(what, str(where), hint))
 
-    def caught(self) -> _Caught:
-        """Context manager that swallows a `Refused` and keeps its problems."""
-        return _Caught(self.found)
+    def collect(self) -> _Collecting:
+        """Return a context manager that catches an `InputError` and keeps its problems."""
+        return _Collecting(self.collected)
 
     def raise_if_any(self) -> None:
-        """Raise `Refused` with all problems found so far, if there are any."""
-        if self.found:
-            raise Refused(self.found)
+        """Raise an `InputError` with all problems collected so far, if there are any."""
+        if self.collected:
+            raise InputError(self.collected)
 
 
-class _Caught:
-    def __init__(self, found: list[Problem]) -> None:
-        self._found = found
+class _Collecting:
+    def __init__(self, collected: list[Problem]) -> None:
+        self._collected = collected
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
-        if isinstance(error, Refused):
-            self._found.extend(error.problems)
+        if isinstance(error, InputError):
+            self._collected.extend(error.problems)
             return True
         return False

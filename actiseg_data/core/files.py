@@ -16,7 +16,7 @@ DRAFT = ".draft"
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[BinaryIO]:
+def open_atomic(path: Path) -> Iterator[BinaryIO]:
     """A stream to a file that is written whole or not at all: a sibling is written first, and
     renamed onto it at the end. Parent folders are made."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,23 +35,23 @@ def writing(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, see `writing`."""
-    with writing(path) as stream:
+    """Write a file whole or not at all, see `open_atomic`."""
+    with open_atomic(path) as stream:
         stream.write(data)
 
 
 def write_json(path: Path, document: Any, *, indent: int | None = None) -> None:
-    """Write a JSON document as `json_bytes` has it."""
-    write_bytes(path, json_bytes(document, indent=indent))
+    """Write a JSON document as `encode_json` has it."""
+    write_bytes(path, encode_json(document, indent=indent))
 
 
-def json_bytes(document: Any, *, indent: int | None = None) -> bytes:
+def encode_json(document: Any, *, indent: int | None = None) -> bytes:
     r"""A JSON document as a file holds it: key order is kept, non-ASCII text stands as it is.
 
     Halves of surrogate pairs, which UTF-8 has no place for and JSON lets pass, come out as the
     escapes that they came in as.
 
-    >>> json_bytes({"b": "café", "a": 1}).decode()
+    >>> encode_json({"b": "café", "a": 1}).decode()
     '{"b": "café", "a": 1}\n'
     """
     plain, escaped = (

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
+def pause_gc() -> Iterator[None]:
     """Keep the collector from looking again and again through what grows to millions of objects and
     holds no cycle: that takes longer than building it.
 
-    >>> with collector_paused():
+    >>> with pause_gc():
     ...     gc.isenabled()
     False
     """

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from actiseg_data.core.validation import name_some, refuse_missing
+from actiseg_data.core.validation import format_names, refuse_missing
 
 _WINDOWS = ("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information")
 _ELSEWHERE = ("__macosx", "icon\r", "lost+found")
@@ -57,7 +57,7 @@ def is_archive(name: str) -> bool:
 def list_folder(folder: Path) -> list[Entry]:
     """The data in a folder, sorted by name; clutter is left out, see `is_clutter`.
 
-    Raises `Refused` where the folder is missing or cannot be read.
+    Raises `InputError` where the folder is missing or cannot be read.
     """
     try:
         with os.scandir(folder) as entries:
@@ -103,13 +103,13 @@ def list_files(folder: Path, *endings: str) -> list[Entry]:
     return [of for of in files if not endings or of.name.lower().endswith(endings)]
 
 
-def name_contents(folder: Path) -> str:
+def describe_contents(folder: Path) -> str:
     """What a folder holds, in words for a message: the first names, and how many more there are.
 
-    Raises `Refused` as `list_folder` does.
+    Raises `InputError` as `list_folder` does.
     """
     names = [f"{entry.name}/" if entry.is_folder else entry.name for entry in list_folder(folder)]
-    return name_some(names, 5) or "nothing"
+    return format_names(names, 5) or "nothing"
 
 
 def sort_frames(names: Iterable[str]) -> list[str]:

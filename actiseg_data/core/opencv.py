@@ -12,7 +12,7 @@ from actiseg_data.core.errors import refuse
 def load_cv2() -> ModuleType:
     """The module `cv2`, set to one thread when it is loaded first.
 
-    Raises `Refused` where it is absent or a system library is missing.
+    Raises `InputError` where it is absent or a system library is missing.
     """
     try:
         import cv2

@@ -8,10 +8,10 @@ from typing import TypeAlias
 
 from actiseg_data.core.workers import Progress
 
-Stage: TypeAlias = Callable[[str], AbstractContextManager[Progress | None]]
+StageProgress: TypeAlias = Callable[[str], AbstractContextManager[Progress | None]]
 """Called with the name of each long step; gives the step's progress, or None for nobody."""
 
 
-def silent(name: str) -> AbstractContextManager[Progress | None]:
+def ignore_progress(name: str) -> AbstractContextManager[Progress | None]:
     """The stage that tells nobody."""
     return nullcontext()

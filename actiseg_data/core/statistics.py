@@ -26,7 +26,7 @@ def wilson_interval(hits: int, total: int, z: float = 1.959964) -> tuple[float, 
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
-def quantiles(values: Iterable[float]) -> dict[str, Any]:
+def summarise_values(values: Iterable[float]) -> dict[str, Any]:
     """Count, mean and `QUANTILES` of some numbers; None where there are none."""
     numbers = np.fromiter(values, float)
     if not len(numbers):

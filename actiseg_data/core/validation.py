@@ -20,8 +20,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from actiseg_data.core.errors import Problems, Refused, refuse
-from actiseg_data.core.gc_pause import collector_paused
+from actiseg_data.core.errors import InputError, ProblemCollector, refuse
+from actiseg_data.core.gc_pause import pause_gc
 
 MAX_JSON_BYTES = 1 << 30
 """Largest JSON or CSV document that is read, unpacked. The largest real one has 17 MB."""
@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 
 def check_name(name: object, kind: str, where: object) -> str:
-    """Return a name that is safe as one component of a path, or raise `Refused`.
+    """Return a name that is safe as one component of a path, or raise `InputError`.
 
     name: untrusted value. kind: what it names ("sequence", "frame"). where: where it was read.
     Refused: what is no string or is empty; separators, ``.``, ``..``, control characters, NUL;
@@ -81,7 +81,7 @@ def check_name(name: object, kind: str, where: object) -> str:
 
 
 def check_text(text: str, where: object) -> str:
-    """Return a text that can be shown and written as one line, or raise `Refused`.
+    """Return a text that can be shown and written as one line, or raise `InputError`.
 
     Refused: control characters, which can forge output at a terminal; what UTF-8 cannot hold.
     """
@@ -92,10 +92,10 @@ def check_text(text: str, where: object) -> str:
     return text
 
 
-def printable(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     """Text that every stream and document takes: a byte of a path that is no text, as its number.
 
-    >>> printable("run-\\udcff")
+    >>> escape_unprintable("run-\\udcff")
     'run-\\\\udcff'
     """
     return text.encode(errors="backslashreplace").decode()
@@ -110,29 +110,29 @@ def is_plain_text(text: str) -> bool:
     return not _CONTROL.search(text) and _encodable(text)
 
 
-def whole_number(text: str) -> int | None:
+def parse_whole_number(text: str) -> int | None:
     """The number below 10**9 that decimal digits spell; None for any other text.
 
-    >>> whole_number("305"), whole_number("-1"), whole_number("²"), whole_number("9" * 5000)
+    >>> parse_whole_number("305"), parse_whole_number("-1"), parse_whole_number("²"), parse_whole_number("9" * 5000)
     (305, None, None, None)
     """
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def read_whole_number(text: str) -> int | None:
+def parse_table_number(text: str) -> int | None:
     """The number below 10**9 in a cell of a table; None for any other text.
 
     Tables that went through a data frame or a spreadsheet have whole numbers with a fraction of
     zeros.
 
-    >>> read_whole_number(" 305 "), read_whole_number("305.0"), read_whole_number("305.5")
+    >>> parse_table_number(" 305 "), parse_table_number("305.0"), parse_table_number("305.5")
     (305, 305, None)
     """
     whole, _, fraction = text.strip().partition(".")
-    return None if fraction.strip("0") else whole_number(whole)
+    return None if fraction.strip("0") else parse_whole_number(whole)
 
 
-def _must_be(wanted: str, value: object, where: object) -> Refused:
+def _must_be(wanted: str, value: object, where: object) -> InputError:
     shown = repr(value)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
     return refuse(f"must be {wanted}, is {shown}", where, "correct the file")
@@ -148,26 +148,26 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def shown(name: str) -> str:
+def format_name(name: str) -> str:
     """An unchecked name as a message can show it: short and printable."""
     name = name if len(name) <= 80 else f"{name[:77]}..."
     return name if name.isprintable() else ascii(name)
 
 
-def name_some(names: Sequence[str], most: int = 3) -> str:
+def format_names(names: Sequence[str], most: int = 3) -> str:
     """The first of some unchecked names as a message can show them, and how many more there are.
 
-    >>> name_some(["a", "b", "c"], 2)
+    >>> format_names(["a", "b", "c"], 2)
     'a, b and 1 more'
     """
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(map(shown, names[:most])) + more
+    return ", ".join(map(format_name, names[:most])) + more
 
 
 def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> bytes:
     """The bytes of a file, unpacked if its name ends in ``.gz``, never more than `limit`.
 
-    Raises `Refused` where the file is absent, unreadable, damaged or larger.
+    Raises `InputError` where the file is absent, unreadable, damaged or larger.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -190,22 +190,22 @@ def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> b
 
 
 def read_text(path: Path, kind: str = "file") -> str:
-    """The text of a UTF-8 file, with or without a byte order mark; raises `Refused` for others."""
+    """The text of a UTF-8 file, with or without a byte order mark; raises `InputError` for others."""
     try:
         return read_bytes(path, kind).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise refuse("is no UTF-8 text", path, "save it as UTF-8") from None
 
 
-def refuse_missing(path: Path, what: str, cure: str, instead: str | None = None) -> Refused:
-    """Build the `Refused` for a file or folder that is not there.
+def refuse_missing(path: Path, what: str, hint: str, instead: str | None = None) -> InputError:
+    """Build the `InputError` for a file or folder that is not there.
 
     what: the problem, such as ``the mask is missing``. If a link in the path dangles, the problem
     names the link and its target instead. instead: what helps if the target cannot be restored.
     """
-    link = dangling_link(path)
+    link = find_dangling_link(path)
     if link is None:
-        return refuse(what, path, cure)
+        return refuse(what, path, hint)
     if instead is None:
         are_frames = any(part.startswith(_FRAMES) for part in link.parts)
         instead = "copy the frames: corrupt --images copy" if are_frames else "put a copy there"
@@ -216,10 +216,10 @@ def refuse_missing(path: Path, what: str, cure: str, instead: str | None = None)
     )
 
 
-def dangling_link(path: Path) -> Path | None:
+def find_dangling_link(path: Path) -> Path | None:
     """The dangling link in a path, or at its end; None if there is none.
 
-    >>> dangling_link(Path("setup.cfg")) is None
+    >>> find_dangling_link(Path("setup.cfg")) is None
     True
     """
     return next((p for p in (path, *path.parents) if p.is_symlink() and not p.exists()), None)
@@ -233,7 +233,7 @@ def read_json(path: Path, kind: str = "file") -> Any:
 def parse_json(data: bytes, where: object) -> Any:
     """Parse JSON; refused: NaN, infinities, absurd nesting, a key that an object has twice."""
     try:
-        with collector_paused():
+        with pause_gc():
             document = json.loads(
                 data, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_unrepeated
             )
@@ -256,7 +256,7 @@ def parse_json(data: bytes, where: object) -> Any:
     return document
 
 
-def _too_deep(where: object) -> Refused:
+def _too_deep(where: object) -> InputError:
     return refuse("nests too deeply", where, "this is no annotation file; fetch it again")
 
 
@@ -297,7 +297,7 @@ def _unrepeated(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def read_csv(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    """Rows of a CSV file as dictionaries; `Refused` where one of `columns` is missing."""
+    """Rows of a CSV file as dictionaries; `InputError` where one of `columns` is missing."""
     text = read_text(path, "table")
     table = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
     try:
@@ -345,7 +345,7 @@ class Cursor:
 
     def member(self, name: str) -> Cursor:
         """A member that is there, whose name need not be safe to show."""
-        return Cursor(self.mapping()[name], f"{self.where}: {shown(name)}")
+        return Cursor(self.mapping()[name], f"{self.where}: {format_name(name)}")
 
     def members(self) -> Iterator[tuple[str, Cursor]]:
         """The members of an object, each with its place."""
@@ -389,14 +389,16 @@ class Cursor:
             raise self._wrong(name)
         return self.value
 
-    def _wrong(self, wanted: str) -> Refused:
+    def _wrong(self, wanted: str) -> InputError:
         return _must_be(wanted, self.value, self.where)
 
 
-def gather(items: Iterator[Cursor] | list[Cursor], read: Any, problems: Problems) -> list[Any]:
+def collect_valid(
+    items: Iterator[Cursor] | list[Cursor], read: Any, problems: ProblemCollector
+) -> list[Any]:
     """Apply `read` to every item and keep going past the refused ones, whose problems are kept."""
     results = []
     for item in items:
-        with problems.caught():
+        with problems.collect():
             results.append(read(item))
     return results

@@ -15,7 +15,7 @@ from itertools import islice
 from multiprocessing.connection import wait
 from typing import Any, TypeAlias, TypeVar
 
-from actiseg_data.core.errors import Interrupted, Problem, Refused
+from actiseg_data.core.errors import InputError, Interruption, Problem
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -33,8 +33,8 @@ class _InWorker(Exception):
     """The traceback of what was raised in a worker process, as text."""
 
 
-class Crew:
-    """Worker processes that several runs share, see `crew`."""
+class WorkerPool:
+    """Worker processes that several runs share, see `start_workers`."""
 
     def __init__(self, size: int, preload: str) -> None:
         self.size = size
@@ -84,18 +84,18 @@ class Crew:
 
 
 @contextmanager
-def crew(workers: int, preload: str) -> Iterator[Crew | int]:
+def start_workers(workers: int, preload: str) -> Iterator[WorkerPool | int]:
     """Start worker processes that several runs share, and end them.
 
     They start while this process goes on. preload: a module that they import meanwhile. Give what
-    is yielded to `run` as `workers`: one worker is this process itself.
+    is yielded to `run_parallel` as `workers`: one worker is this process itself.
     """
     if workers <= 1:
         yield 1
         return
     # A pipe to each worker, not the standard library's pool: that one waits for ever for the rest
     # of a result whose worker died, and its workers outlive a main process that is killed.
-    members = Crew(workers, preload)
+    members = WorkerPool(workers, preload)
     try:
         members.start()
         yield members
@@ -103,32 +103,32 @@ def crew(workers: int, preload: str) -> Iterator[Crew | int]:
         members.end()
 
 
-def run(
+def run_parallel(
     function: Callable[[S, T], R],
     shared: S,
     items: Sequence[T],
-    workers: int | Crew = 1,
+    workers: int | WorkerPool = 1,
     progress: Progress | None = None,
 ) -> list[R]:
     """``[function(shared, item) for item in items]``, by `workers` processes.
 
-    workers: how many to start for this run, or a `crew`. shared is sent to each process once. Items
+    workers: how many to start for this run, or a `start_workers`. shared is sent to each process once. Items
     that are refused do not stop the others: all their problems are raised together at the end, in
-    order of items, as one `Refused`; an `Interrupted` stops all at once. A process that dies is
-    `Interrupted`, not a hang; when this one ends, however it ends, so do they. With more than one
+    order of items, as one `InputError`; an `Interruption` stops all at once. A process that dies is
+    `Interruption`, not a hang; when this one ends, however it ends, so do they. With more than one
     worker the calling script needs the usual ``if __name__ == "__main__":`` guard, since processes
     are spawned afresh on every system.
 
-    >>> run(pow, 2, [1, 2, 3])
+    >>> run_parallel(pow, 2, [1, 2, 3])
     [2, 4, 8]
     """
-    if not isinstance(workers, Crew):
-        with crew(min(workers, len(items)), function.__module__) as members:
-            if isinstance(members, Crew):
-                return run(function, shared, items, members, progress)
+    if not isinstance(workers, WorkerPool):
+        with start_workers(min(workers, len(items)), function.__module__) as members:
+            if isinstance(members, WorkerPool):
+                return run_parallel(function, shared, items, members, progress)
     problems: dict[int, tuple[Problem, ...]] = {}
     results: dict[int, R] = {}
-    if isinstance(workers, Crew):
+    if isinstance(workers, WorkerPool):
         calls = workers.calls(function, shared, items)
     else:
         calls = _here(function, shared, items)
@@ -137,18 +137,18 @@ def run(
             for done, (position, outcome) in enumerate(calls, 1):
                 try:
                     results[position] = outcome()
-                except Interrupted:
+                except Interruption:
                     raise
-                except Refused as refused:
+                except InputError as refused:
                     problems[position] = refused.problems
                 if progress:
                     progress(done, len(items))
     except _WorkerDied:
         died = "a worker process died (killed, or out of memory)"
-        cure = "run again with fewer workers; finished work is kept where the command resumes"
-        raise Interrupted(Problem(died, "--workers", cure)) from None
+        hint = "run again with fewer workers; finished work is kept where the command resumes"
+        raise Interruption(Problem(died, "--workers", hint)) from None
     if problems:
-        raise Refused(problem for position in sorted(problems) for problem in problems[position])
+        raise InputError(problem for position in sorted(problems) for problem in problems[position])
     return [results[position] for position in range(len(items))]
 
 

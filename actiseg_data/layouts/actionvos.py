@@ -21,26 +21,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from actiseg_data.annotations.clips import Sequence, number_equals
-from actiseg_data.annotations.masks import IndexMask, foreign_ids, read_index_mask
-from actiseg_data.core.digests import json_digest
-from actiseg_data.core.errors import Problems, Refused, nearest, refuse, suggest
-from actiseg_data.core.gc_pause import collector_paused
+from actiseg_data.annotations.masks import IndexMask, find_foreign_ids, read_index_mask
+from actiseg_data.annotations.sequences import VideoSequence, number_duplicates
+from actiseg_data.core.digests import digest_json
+from actiseg_data.core.errors import InputError, ProblemCollector, find_nearest, refuse, suggest
+from actiseg_data.core.gc_pause import pause_gc
 from actiseg_data.core.listing import list_files, list_folders
 from actiseg_data.core.validation import (
     Cursor,
     check_name,
-    dangling_link,
-    gather,
-    name_some,
+    collect_valid,
+    find_dangling_link,
+    format_names,
     read_json,
     refuse_missing,
 )
 from actiseg_data.layouts.image_sets import (
     Expression,
     ObjectEntry,
-    expressions_file,
-    objects_file,
+    name_expressions_file,
+    name_objects_file,
     read_by_folder,
     read_expression,
     read_object_entry,
@@ -58,7 +58,7 @@ WEIGHTS = "Weights_Sparse"
 SUBSETS = ("train", "val")
 
 
-def disk_name(folder: str) -> str:
+def escape_name(folder: str) -> str:
     """A sequence's folder as this system can hold it: Windows forbids colons, %3A stands in."""
     return folder.replace(":", "%3A") if os.name == "nt" else folder
 
@@ -70,58 +70,58 @@ class Split:
     subsets: for each sequence folder, ``train`` or ``val``: where its masks lie; without masks,
     which `open_split` with ``masks=False`` lets pass, where its frames lie, or none. fingerprint:
     digest of the action list: which sequences, frames, objects and labels there are. spellings:
-    names of sequence folders on disk that differ from `disk_name`.
+    names of sequence folders on disk that differ from `escape_name`.
     """
 
     root: Path
     name: str
-    sequences: tuple[Sequence, ...]
+    sequences: tuple[VideoSequence, ...]
     subsets: dict[str, str]
     fingerprint: str
     spellings: dict[str, str] = field(default_factory=dict)
 
-    def folder(self, kind: str, sequence: Sequence) -> Path:
+    def folder(self, kind: str, sequence: VideoSequence) -> Path:
         """Where a sequence's files of a kind (`MASKS`, `FRAMES`, `WEIGHTS`) lie in this root."""
         subset, folder = self.subsets[sequence.folder], sequence.folder
         spelling = self.spellings.get(folder)
         if spelling is not None and (self.root / kind / subset / spelling).is_dir():
             return self.root / kind / subset / spelling
-        return sequence_folder(self.root, kind, subset, folder)
+        return find_sequence_folder(self.root, kind, subset, folder)
 
-    def mask_path(self, sequence: Sequence, frame: str) -> Path:
+    def mask_path(self, sequence: VideoSequence, frame: str) -> Path:
         return find_path(self.folder(MASKS, sequence), f"{frame}.png")
 
-    def frame_path(self, sequence: Sequence, frame: str) -> Path:
+    def frame_path(self, sequence: VideoSequence, frame: str) -> Path:
         """The photograph of a frame, see `find_photograph`."""
-        return find_photograph(self.folder(FRAMES, sequence), disk_name(frame))
+        return find_photograph(self.folder(FRAMES, sequence), escape_name(frame))
 
-    def frame_paths(self, sequence: Sequence) -> list[Path]:
+    def frame_paths(self, sequence: VideoSequence) -> list[Path]:
         """The photographs of a sequence, in frame order."""
-        return find_photographs(self.folder(FRAMES, sequence), map(disk_name, sequence.frames))
+        return find_photographs(self.folder(FRAMES, sequence), map(escape_name, sequence.frames))
 
-    def mask_paths(self, sequence: Sequence) -> list[Path]:
+    def mask_paths(self, sequence: VideoSequence) -> list[Path]:
         """The files of a sequence's masks, in frame order."""
         return self.png_paths(MASKS, sequence)
 
-    def png_paths(self, kind: str, sequence: Sequence) -> list[Path]:
+    def png_paths(self, kind: str, sequence: VideoSequence) -> list[Path]:
         """The files of a sequence of a kind (`MASKS`, `WEIGHTS`), in frame order."""
         names = (f"{frame}.png" for frame in sequence.frames)
         return find_paths(self.folder(kind, sequence), names)
 
-    def read_masks(self, sequence: Sequence) -> list[IndexMask]:
-        """All of `each_mask` at once."""
-        return list(self.each_mask(sequence))
+    def read_masks(self, sequence: VideoSequence) -> list[IndexMask]:
+        """All of `iterate_masks` at once."""
+        return list(self.iterate_masks(sequence))
 
-    def each_mask(self, sequence: Sequence) -> Iterator[IndexMask]:
+    def iterate_masks(self, sequence: VideoSequence) -> Iterator[IndexMask]:
         """The sequence's index masks in frame order, all of one size and with listed ids only.
 
         One at a time, so that a long clip needs no more memory than a short one. At the first that
-        is not sound all others are looked at, too, and `Refused` is raised with every such mask.
+        is not sound all others are looked at, too, and `InputError` is raised with every such mask.
         """
-        problems = Problems()
+        problems = ProblemCollector()
         shape: tuple[int, ...] | None = None
         for path in self.mask_paths(sequence):
-            with problems.caught():
+            with problems.collect():
                 mask = read_index_mask(path)
                 shape = shape or mask.shape
                 if mask.shape != shape:
@@ -131,24 +131,24 @@ class Split:
                         path,
                         "make all masks of a sequence at one size, resampled by nearest neighbour",
                     )
-                foreign = foreign_ids(mask, sequence.object_ids)
+                foreign = find_foreign_ids(mask, sequence.object_ids)
                 if foreign:
-                    named = name_some([*map(str, foreign)], 8)
+                    named = format_names([*map(str, foreign)], 8)
                     problems.add(
                         f"holds the ids {named}, which the action list lacks",
                         path,
                         "list the objects, or, if ids were blended by resampling or anti-aliasing, "
                         "make the mask again without",
                     )
-            if not problems.found:
+            if not problems.collected:
                 yield mask
         problems.raise_if_any()
 
     def action_list(self) -> list[dict[str, Any]]:
-        """The action list as it stands in the file; `Refused` where it is not what was opened."""
+        """The action list as it stands in the file; `InputError` where it is not what was opened."""
         path = self.root / IMAGE_SETS / f"{self.name}.json"
         records = read_json(path, "action list")
-        if json_digest(records) != self.fingerprint:
+        if digest_json(records) != self.fingerprint:
             raise refuse("changed while it was in use", path, "leave it alone and run again")
         return list(records)
 
@@ -159,11 +159,11 @@ class Split:
         Cursor(document, str(path))["videos"].mapping()
         return dict(document)
 
-    def image_set(self, file: str, sequences: Iterable[Sequence]) -> tuple[Any, bool]:
+    def image_set(self, file: str, sequences: Iterable[VideoSequence]) -> tuple[Any, bool]:
         """One of the split's documents under `IMAGE_SETS`, cut to some of its sequences, and
         whether it has no others, so that nothing was cut.
 
-        Raises `Refused` where it is damaged or lacks a sequence.
+        Raises `InputError` where it is damaged or lacks a sequence.
         """
         wanted = {sequence.folder for sequence in sequences}
         if file == f"{self.name}.json":
@@ -188,24 +188,24 @@ class Split:
         return (self.root / IMAGE_SETS / file).is_file()
 
     def read_expressions(self, style: str = "promptaction") -> dict[str, tuple[Expression, ...]]:
-        """The prompts of each sequence folder, in file order; `Refused` names all faults."""
-        file = expressions_file(self.name, style)
+        """The prompts of each sequence folder, in file order; `InputError` names all faults."""
+        file = name_expressions_file(self.name, style)
         videos = Cursor(self.document(file), file)["videos"]
         return read_by_folder(videos, "expressions", read_expression)
 
     def read_objects(self) -> dict[str, tuple[ObjectEntry, ...]]:
-        """The objects file by sequence folder; raises `Refused`, naming all faults."""
-        file = objects_file(self.name)
+        """The objects file by sequence folder; raises `InputError`, naming all faults."""
+        file = name_objects_file(self.name)
         videos = Cursor(self.document(file), file)["videos"]
         return read_by_folder(videos, "objects", read_object_entry)
 
 
-def sequence_folder(root: Path, kind: str, subset: str, folder: str) -> Path:
+def find_sequence_folder(root: Path, kind: str, subset: str, folder: str) -> Path:
     """A sequence's folder, also where another system escaped its name."""
-    return find_path(root / kind / subset, disk_name(folder))
+    return find_path(root / kind / subset, escape_name(folder))
 
 
-def split_names(root: Path) -> list[str]:
+def list_splits(root: Path) -> list[str]:
     """The splits of a root, sorted: its action lists."""
     folder = root / IMAGE_SETS
     files = list_files(folder, ".json") if folder.is_dir() else []
@@ -218,7 +218,7 @@ def open_split(root: Path, name: str, *, masks: bool = True) -> Split:
     """Read the action list of a split and find its sequences' folders.
 
     masks: whether there must be masks; if not, a root that has none of this split is fine, too.
-    They are not decoded here. Raises `Refused` with every fault of the list, if only some sequences
+    They are not decoded here. Raises `InputError` with every fault of the list, if only some sequences
     have a folder of masks, and for a dataset in another layout, which it names.
     """
     check_name(name, "split", "--split")
@@ -226,10 +226,10 @@ def open_split(root: Path, name: str, *, masks: bool = True) -> Split:
     if not path.is_file():
         _refuse_absent(root, name)
     records = read_json(path, "action list")
-    problems = Problems()
-    with collector_paused():
+    problems = ProblemCollector()
+    with pause_gc():
         elements = list(Cursor(records, str(path)).elements())
-        sequences = number_equals(gather(elements, read_record, problems))
+        sequences = number_duplicates(collect_valid(elements, read_record, problems))
     problems.raise_if_any()
     if not sequences:
         raise refuse("the action list is empty", path, "prepare the split again")
@@ -240,21 +240,21 @@ def open_split(root: Path, name: str, *, masks: bool = True) -> Split:
     else:
         for sequence in sequences:
             if sequence.folder not in subsets:
-                with problems.caught():
+                with problems.collect():
                     raise _missing_masks(root, sequence)
     problems.raise_if_any()
-    return Split(root, name, tuple(sequences), subsets, json_digest(records), spellings)
+    return Split(root, name, tuple(sequences), subsets, digest_json(records), spellings)
 
 
 def _refuse_absent(root: Path, name: str) -> NoReturn:
-    """Raises `Refused`, saying why a root has no action list of a name."""
+    """Raises `InputError`, saying why a root has no action list of a name."""
     kind = recognise_dataset(root)
     if kind is not None:
         raise refuse(f"is no ActionVOS root but {kind}", root, "give an ActionVOS root")
     if not root.is_dir():
         raise refuse_missing(root, "the dataset folder is missing", "give an ActionVOS root")
-    known = split_names(root)
-    best = next(iter([*nearest(name, known, 1), *known]), None)
+    known = list_splits(root)
+    best = next(iter([*find_nearest(name, known, 1), *known]), None)
     raise refuse(
         f"there is no split {name!r}{suggest(name, known)} (splits here: "
         f"{', '.join(known) or 'none'})",
@@ -265,9 +265,9 @@ def _refuse_absent(root: Path, name: str) -> NoReturn:
     )
 
 
-def _missing_masks(root: Path, sequence: Sequence) -> Refused:
-    places = [root / MASKS / subset / disk_name(sequence.folder) for subset in SUBSETS]
-    where = next((place for place in places if dangling_link(place) is not None), None)
+def _missing_masks(root: Path, sequence: VideoSequence) -> InputError:
+    places = [root / MASKS / subset / escape_name(sequence.folder) for subset in SUBSETS]
+    where = next((place for place in places if find_dangling_link(place) is not None), None)
     return refuse_missing(
         where or root / MASKS / "*" / sequence.folder,
         "the sequence's mask folder is missing in train/ and val/",
@@ -276,13 +276,13 @@ def _missing_masks(root: Path, sequence: Sequence) -> Refused:
 
 
 def _places(
-    root: Path, sequences: Iterable[Sequence], kind: str, problems: Problems
+    root: Path, sequences: Iterable[VideoSequence], kind: str, problems: ProblemCollector
 ) -> tuple[dict[str, str], dict[str, str]]:
     """For each sequence that has a folder of a kind, the subset that has it; and the names of
     folders with another spelling. Ambiguous names are added to the problems."""
     subsets: dict[str, str] = {}
     spellings: dict[str, str] = {}
-    wanted = {disk_name(sequence.folder): sequence.folder for sequence in sequences}
+    wanted = {escape_name(sequence.folder): sequence.folder for sequence in sequences}
     for subset in SUBSETS:
         place = root / kind / subset
         # Listed once: far cheaper than asking for thousands of folders.

@@ -15,15 +15,15 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from actiseg_data.core.errors import Problems, Refused, nearest, refuse, suggest
+from actiseg_data.core.errors import InputError, ProblemCollector, find_nearest, refuse, suggest
 from actiseg_data.core.listing import (
+    describe_contents,
     list_files,
     list_folders,
     list_possible_folders,
-    name_contents,
 )
-from actiseg_data.core.validation import dangling_link, refuse_missing, shown
-from actiseg_data.layouts.clip_lists import SequenceList, read_sequence_list
+from actiseg_data.core.validation import find_dangling_link, format_name, refuse_missing
+from actiseg_data.layouts.sequence_lists import SequenceList, read_sequence_list
 
 ANNOTATIONS = ("Annotations", "Annotations_unsupervised")
 LISTS = "ImageSets"
@@ -56,7 +56,7 @@ def has_sequences(folder: Path) -> bool:
 def find_masks(root: Path) -> Path:
     """The folder that has the folders of sequences: of a root, of its annotations, or itself.
 
-    Of several resolutions, 480p is taken, as by the official evaluation. Raises `Refused` if there
+    Of several resolutions, 480p is taken, as by the official evaluation. Raises `InputError` if there
     is none, and if several could be meant.
     """
     if has_sequences(root):
@@ -66,13 +66,13 @@ def find_masks(root: Path) -> Path:
     found = [_usual(folders) for folders in places.values() if folders]
     if not found:
         _refuse_dangling(dict.fromkeys([root, *tops]))
-        cure = GIVE
+        hint = GIVE
         if list_files(root, ".png"):
-            cure = f"give the folder around it: {root.absolute().parent}"
-        raise refuse(f"holds no sequence of masks (it holds {name_contents(root)})", root, cure)
+            hint = f"give the folder around it: {root.absolute().parent}"
+        raise refuse(f"holds no sequence of masks (it holds {describe_contents(root)})", root, hint)
     if len(found) > 1 or found[0] is None:
         choice = [folder for folders in places.values() for folder in folders]
-        several = [shown(str(folder.relative_to(root))) for folder in choice]
+        several = [format_name(str(folder.relative_to(root))) for folder in choice]
         raise refuse(
             f"has several folders of masks: {', '.join(several)}",
             root,
@@ -82,11 +82,11 @@ def find_masks(root: Path) -> Path:
 
 
 def _refuse_dangling(folders: Iterable[Path]) -> None:
-    """Raises `Refused` for each link to nothing that may have led to masks."""
-    problems = Problems()
+    """Raises `InputError` for each link to nothing that may have led to masks."""
+    problems = ProblemCollector()
     for entry in (entry for folder in folders for entry in list_possible_folders(folder)):
         if entry.is_dangling:
-            with problems.caught():
+            with problems.collect():
                 raise refuse_missing(entry.path, "is missing", GIVE)
     problems.raise_if_any()
 
@@ -104,7 +104,7 @@ def _usual(folders: list[Path]) -> Path | None:
     return usual[0] if usual else folders[0] if len(folders) == 1 else None
 
 
-def list_names(root: Path) -> list[str]:
+def find_list_names(root: Path) -> list[str]:
     """The lists of a root, such as ``2017/val``, by name.
 
     root: also the folder of annotations or of a resolution in it.
@@ -115,8 +115,8 @@ def list_names(root: Path) -> list[str]:
 def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, SequenceList]:
     """The list that a name means, with or without its year; and its name with the year.
 
-    root: as in `list_names`. known: the sequences that there are; of lists of one name in several
-    years, one that has others is not meant. Raises `Refused` if there is none, and if several are
+    root: as in `find_list_names`. known: the sequences that there are; of lists of one name in several
+    years, one that has others is not meant. Raises `InputError` if there is none, and if several are
     left that differ.
     """
     files = _list_files(root)
@@ -132,10 +132,10 @@ def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, Sequenc
         named = [wanted]
     if not named:
         splits = [*files, *map(_without_year, files)]
-        best = next(iter([*nearest(name, splits, 1), *files]))
+        best = next(iter([*find_nearest(name, splits, 1), *files]))
         raise refuse(
             f"there is no split {name!r}{suggest(name, splits)} (splits here: "
-            f"{', '.join(map(shown, files))})",
+            f"{', '.join(map(format_name, files))})",
             root,
             f"give one of them, such as --split {best}",
         )
@@ -144,7 +144,7 @@ def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, Sequenc
     lists = {key: read_sequence_list(files[key]) for key in named}
     fitting = {key: found for key, found in lists.items() if _fits(found, known)} or lists
     if len({frozenset(found.lines) for found in fitting.values()}) > 1:
-        counts = (f"{shown(key)} with {len(found.lines)}" for key, found in fitting.items())
+        counts = (f"{format_name(key)} with {len(found.lines)}" for key, found in fitting.items())
         raise refuse(
             f"there are several lists {name!r}: {', '.join(counts)} sequences",
             root,
@@ -158,7 +158,7 @@ def _without_year(key: str) -> str:
 
 
 def _fits(found: SequenceList, known: Iterable[str]) -> bool:
-    with suppress(Refused):
+    with suppress(InputError):
         found.choose(known)
         return True
     return False
@@ -169,7 +169,7 @@ def _list_files(root: Path) -> dict[str, Path]:
     whole = root.absolute()  # "480p" or "." has no parents to look at
     tops = (folder.parent for folder in (whole, whole.parent) if folder.name in ANNOTATIONS)
     lists = next(tops, root) / LISTS
-    if dangling_link(lists) is not None:  # without its lists, a root would be scored whole
+    if find_dangling_link(lists) is not None:  # without its lists, a root would be scored whole
         raise refuse_missing(lists, "is missing", GIVE)
     if not lists.is_dir():
         return {}

@@ -11,9 +11,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from actiseg_data.annotations.clips import ObjectLabel, Sequence
-from actiseg_data.core.errors import Problems, refuse
-from actiseg_data.core.validation import Cursor, check_name, gather, is_plain_text, whole_number
+from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
+from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.validation import (
+    Cursor,
+    check_name,
+    collect_valid,
+    is_plain_text,
+    parse_whole_number,
+)
 
 T = TypeVar("T")
 
@@ -28,34 +34,34 @@ MAIN_STYLE = "promptaction"
 _FLAGS = ("redundant", "missing", "other")
 
 
-def prompt(style: str, name: str, narration: str) -> str:
+def make_prompt(style: str, name: str, narration: str) -> str:
     """The caption of an object in one of the three `PROMPT_STYLES`.
 
-    >>> prompt("promptaction", "knife", "cut apple")
+    >>> make_prompt("promptaction", "knife", "cut apple")
     'knife used in the action of cut apple'
     """
     connector = CONNECTORS[style]
     return name if connector is None else f"{name}{connector}{narration}"
 
 
-def expressions_file(split: str, style: str) -> str:
+def name_expressions_file(split: str, style: str) -> str:
     """Name of the file that holds a split's prompts in one style."""
     return f"{split}_meta_expressions_{style}.json"
 
 
-def objects_file(split: str) -> str:
+def name_objects_file(split: str) -> str:
     """Name of the file that holds a split's objects."""
     return f"{split}_objects_category.json"
 
 
-def image_sets_files(split: str) -> tuple[str, ...]:
+def name_image_sets_files(split: str) -> tuple[str, ...]:
     """Names of all files of a split: its list, its prompts in every style, its objects.
 
-    >>> image_sets_files("val")[0], len(image_sets_files("val"))
+    >>> name_image_sets_files("val")[0], len(name_image_sets_files("val"))
     ('val.json', 5)
     """
-    prompts = (expressions_file(split, style) for style in PROMPT_STYLES)
-    return f"{split}.json", *prompts, objects_file(split)
+    prompts = (name_expressions_file(split, style) for style in PROMPT_STYLES)
+    return f"{split}.json", *prompts, name_objects_file(split)
 
 
 @dataclass(frozen=True)
@@ -83,20 +89,20 @@ class ObjectEntry:
     class_id_org: int | None = None
 
 
-def read_record(record: Cursor) -> Sequence:
-    """One element of an action list as a `Sequence`; raises `Refused` with all of its faults."""
-    problems = Problems()
+def read_record(record: Cursor) -> VideoSequence:
+    """One element of an action list as a `VideoSequence`; raises `InputError` with all of its faults."""
+    problems = ProblemCollector()
     numbers, texts, flags = _plain_fields(record.mapping()) or _checked_fields(record, problems)
     frames: list[str] = []
-    with problems.caught():
-        frames = gather(list(record["sparse_frames"].elements()), _frame, problems)
-        if not frames and not problems.found:
+    with problems.collect():
+        frames = collect_valid(list(record["sparse_frames"].elements()), _frame, problems)
+        if not frames and not problems.collected:
             problems.add("the sequence has no frame", record.where, "drop it, or list its frames")
     labels: list[ObjectLabel] = []
-    with problems.caught():
+    with problems.collect():
         for object_id, entry in record["object_classes"].mapping().items():
             label = _plain_label(object_id, entry)
-            with problems.caught():
+            with problems.collect():
                 labels.append(label or _label(object_id, record["object_classes"]))
     problems.raise_if_any()
     if numbers["seq_id"] < 0:
@@ -109,7 +115,7 @@ def read_record(record: Cursor) -> Sequence:
     refuse_repeats("object id", (label.object_id for label in labels), record.where, problems)
     refuse_repeats("object name", (label.name for label in labels), record.where, problems)
     problems.raise_if_any()
-    return Sequence(
+    return VideoSequence(
         folder=folder,
         seq_id=numbers["seq_id"],
         video=texts["video"],
@@ -150,24 +156,24 @@ def _plain_fields(entry: dict[str, Any]) -> _Fields | None:
     return numbers, texts, flags  # type: ignore[return-value]
 
 
-def _checked_fields(record: Cursor, problems: Problems) -> _Fields:
+def _checked_fields(record: Cursor, problems: ProblemCollector) -> _Fields:
     """The fields of any record; what is wrong with them goes to the problems."""
     numbers: dict[str, int] = {}
     texts: dict[str, str] = {}
     flags: dict[str, bool] = {}
     for field in _NUMBERS:
-        with problems.caught():
+        with problems.collect():
             numbers[field] = record[field].integer()
     for field in _TEXTS:
-        with problems.caught():
+        with problems.collect():
             texts[field] = record[field].text()
     for field in _FLAGS:
-        with problems.caught():
+        with problems.collect():
             flags[field] = record[field].flag() if field in record else False
     return numbers, texts, flags
 
 
-def make_record(sequence: Sequence, *, flags: bool = False) -> dict[str, Any]:
+def make_record(sequence: VideoSequence, *, flags: bool = False) -> dict[str, Any]:
     """The action-list element of a sequence, keys in the published order.
 
     flags: write `redundant`, `missing` and `other`, as human-labelled lists do.
@@ -200,7 +206,7 @@ def make_record(sequence: Sequence, *, flags: bool = False) -> dict[str, Any]:
 
 
 def make_image_sets(
-    split: str, sequences: Iterable[Sequence], *, flags: bool = False
+    split: str, sequences: Iterable[VideoSequence], *, flags: bool = False
 ) -> dict[str, Any]:
     """All ImageSets documents of a split, by file name: list, prompts in three styles, objects."""
     sequences = tuple(sequences)
@@ -209,18 +215,18 @@ def make_image_sets(
     }
     for style in PROMPT_STYLES:
         videos = {sequence.folder: _expressions_of(sequence, style) for sequence in sequences}
-        documents[expressions_file(split, style)] = {"videos": videos}
-    documents[objects_file(split)] = {
+        documents[name_expressions_file(split, style)] = {"videos": videos}
+    documents[name_objects_file(split)] = {
         "videos": {sequence.folder: _objects_of(sequence) for sequence in sequences}
     }
     return documents
 
 
-def _expressions_of(sequence: Sequence, style: str) -> dict[str, Any]:
+def _expressions_of(sequence: VideoSequence, style: str) -> dict[str, Any]:
     return {
         "expressions": {
             str(position): {
-                "exp": prompt(style, label.name, sequence.narration),
+                "exp": make_prompt(style, label.name, sequence.narration),
                 "obj_id": str(label.object_id),
                 "positive": int(label.positive),
                 "class_id": label.class_id,
@@ -231,7 +237,7 @@ def _expressions_of(sequence: Sequence, style: str) -> dict[str, Any]:
     }
 
 
-def _objects_of(sequence: Sequence) -> dict[str, Any]:
+def _objects_of(sequence: VideoSequence) -> dict[str, Any]:
     return {
         "objects": {
             str(label.object_id): {
@@ -247,23 +253,25 @@ def _objects_of(sequence: Sequence) -> dict[str, Any]:
 def read_by_folder(
     videos: Cursor, member: str, read: Callable[[str, Cursor], T]
 ) -> dict[str, tuple[T, ...]]:
-    """Read the `member` of every sequence folder of a document; `Refused` names all faults."""
-    problems = Problems()
+    """Read the `member` of every sequence folder of a document; `InputError` names all faults."""
+    problems = ProblemCollector()
     result = {}
     for folder, video in videos.members():
-        with problems.caught():
+        with problems.collect():
             check_name(folder, "sequence", video.where)
             entries = []
             for name, cursor in video[member].members():
-                with problems.caught():
+                with problems.collect():
                     entries.append(read(name, cursor))
             result[folder] = tuple(entries)
     problems.raise_if_any()
     return result
 
 
-def refuse_repeats(kind: str, values: Iterable[Any], where: object, problems: Problems) -> None:
-    """Raise `Refused` with what `problems` holds and every value that stands there twice."""
+def refuse_repeats(
+    kind: str, values: Iterable[Any], where: object, problems: ProblemCollector
+) -> None:
+    """Raise `InputError` with what `problems` holds and every value that stands there twice."""
     values = list(values)
     if len(set(values)) == len(values):
         problems.raise_if_any()
@@ -325,7 +333,7 @@ def _name(cursor: Cursor) -> str:
 
 
 def _object_id(text: str, where: str) -> int:
-    number = whole_number(text)
+    number = parse_whole_number(text)
     if number is None or not 1 <= number <= 255:
         raise refuse(f"{text[:20]!r} is no object id", where, "use whole numbers from 1 to 255")
     return number

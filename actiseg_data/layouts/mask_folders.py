@@ -14,22 +14,22 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from actiseg_data.annotations.clips import Sequence
-from actiseg_data.core.digests import json_digest
-from actiseg_data.core.errors import Problems, refuse
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.digests import digest_json
+from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.listing import list_files, list_possible_folders, sort_frames
 from actiseg_data.core.validation import check_name, refuse_missing
-from actiseg_data.layouts.clip_lists import SequenceList
 from actiseg_data.layouts.davis import (
     DEFAULT_LIST,
     GIVE,
     LISTS,
     find_list,
+    find_list_names,
     find_masks,
     has_sequences,
-    list_names,
 )
 from actiseg_data.layouts.recognition import DAVIS, recognise_dataset
+from actiseg_data.layouts.sequence_lists import SequenceList
 from actiseg_data.layouts.spelling import find_path, find_paths
 
 
@@ -44,14 +44,14 @@ class FolderSplit:
 
     root: Path
     name: str
-    sequences: tuple[Sequence, ...]
+    sequences: tuple[VideoSequence, ...]
     fingerprint: str
     listed: bool = False
 
-    def mask_path(self, sequence: Sequence, frame: str) -> Path:
+    def mask_path(self, sequence: VideoSequence, frame: str) -> Path:
         return find_path(self.root / sequence.folder, f"{frame}.png")
 
-    def mask_paths(self, sequence: Sequence) -> list[Path]:
+    def mask_paths(self, sequence: VideoSequence) -> list[Path]:
         """The files of a sequence's masks, in frame order."""
         names = (f"{frame}.png" for frame in sequence.frames)
         return find_paths(self.root / sequence.folder, names)
@@ -62,31 +62,31 @@ def open_folder(root: Path, split: str | None = None, *, whole: bool = False) ->
 
     split: a list in the root's ``ImageSets``, such as ``val`` or ``2017/val``; by default ``val``
     if the root has lists, all sequences otherwise. whole: all sequences, even if there are lists.
-    Raises `Refused` if there is no folder with PNGs, for names that could lead elsewhere, and for a
+    Raises `InputError` if there is no folder with PNGs, for names that could lead elsewhere, and for a
     dataset in another layout, which it names.
     """
     _refuse_foreign(root)
     masks = find_masks(root)
     sequences = _sequences(masks)
     frames = {sequence.folder: list(sequence.frames) for sequence in sequences}
-    found = FolderSplit(masks, masks.name, sequences, json_digest(frames))
-    if split is None and not whole and os.path.lexists(root / LISTS) and list_names(root):
+    found = FolderSplit(masks, masks.name, sequences, digest_json(frames))
+    if split is None and not whole and os.path.lexists(root / LISTS) and find_list_names(root):
         split = DEFAULT_LIST
     if split is None:
         return found
     name, listed = find_list(root, split, frames)
-    return restrict(found, listed, name)
+    return restrict_split(found, listed, name)
 
 
-def restrict(split: FolderSplit, listed: SequenceList, name: str) -> FolderSplit:
-    """Those sequences of a folder that a list has; `Refused` if it has others."""
+def restrict_split(split: FolderSplit, listed: SequenceList, name: str) -> FolderSplit:
+    """Those sequences of a folder that a list has; `InputError` if it has others."""
     chosen = listed.choose(sequence.folder for sequence in split.sequences)
     kept = tuple(sequence for sequence in split.sequences if sequence.folder in chosen)
     return replace(split, name=name, sequences=kept, listed=True)
 
 
 def _refuse_foreign(root: Path) -> None:
-    """Raises `Refused` for what is not there, and for datasets that are not read here."""
+    """Raises `InputError` for what is not there, and for datasets that are not read here."""
     if root.is_dir() and has_sequences(root):
         return
     kind = recognise_dataset(root)
@@ -98,11 +98,11 @@ def _refuse_foreign(root: Path) -> None:
         raise refuse_missing(root, "there is no such folder", GIVE)
 
 
-def _sequences(root: Path) -> tuple[Sequence, ...]:
-    problems = Problems()
+def _sequences(root: Path) -> tuple[VideoSequence, ...]:
+    problems = ProblemCollector()
     sequences = []
     for folder in list_possible_folders(root):
-        with problems.caught():
+        with problems.collect():
             files = list_files(folder.path, ".png")
             if not files:
                 continue
@@ -117,8 +117,8 @@ def _sequences(root: Path) -> tuple[Sequence, ...]:
     return tuple(sequences)
 
 
-def _sequence(folder: str, frames: list[str]) -> Sequence:
-    return Sequence(
+def _sequence(folder: str, frames: list[str]) -> VideoSequence:
+    return VideoSequence(
         folder=folder,
         seq_id=0,
         video=folder,

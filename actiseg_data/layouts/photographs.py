@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from actiseg_data.annotations.masks import MAX_PIXELS
-from actiseg_data.core.errors import refuse
+from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.listing import is_archive, is_clutter, list_files, list_folder
-from actiseg_data.core.validation import name_some, read_bytes, shown
+from actiseg_data.core.validation import format_name, format_names, read_bytes
 
 Picture: TypeAlias = NDArray[np.uint8]
 """(H, W, 3) uint8 RGB."""
@@ -44,7 +44,7 @@ _ON_ITS_SIDE = range(5, 9)
 _DAMAGED = (OSError, SyntaxError, ValueError, TypeError, KeyError, struct.error, zlib.error)
 """What Pillow raises for files that are no sound images."""
 
-_CURE = "fetch it again"
+_HINT = "fetch it again"
 
 
 def photographs_in(folder: Path) -> dict[str, Path]:
@@ -85,7 +85,7 @@ def find_photographs(folder: Path, names: Iterable[str]) -> list[Path]:
 def read_rgb(path: Path, size: tuple[int, int] | None = None) -> Picture:
     """A photograph as (H, W, 3) uint8 RGB, turned as its EXIF data say.
 
-    size: (H, W) to average it down to; None for its own. Raises `Refused` for a file that is
+    size: (H, W) to average it down to; None for its own. Raises `InputError` for a file that is
     missing, damaged, cut short, of more than `MAX_PIXELS`, or neither JPEG nor PNG of 8 bits.
     """
     with _opened(path, read_bytes(path, "photograph", _MAX_BYTES)) as image:
@@ -104,7 +104,7 @@ def read_rgb(path: Path, size: tuple[int, int] | None = None) -> Picture:
 def read_size(path: Path) -> tuple[int, int]:
     """(H, W) of a photograph or mask from its header, turned as its EXIF data say.
 
-    Raises `Refused` if the file is missing or is neither a JPEG nor a PNG.
+    Raises `InputError` if the file is missing or is neither a JPEG nor a PNG.
     """
     try:
         stream = path.open("rb")
@@ -124,7 +124,7 @@ def _orientation(image: Image.Image) -> int:
 
 @contextmanager
 def _opened(path: Path, source: Any) -> Iterator[Image.Image]:
-    """An image of a file, its pixels not decoded yet; what Pillow raises becomes a `Refused`."""
+    """An image of a file, its pixels not decoded yet; what Pillow raises becomes a `InputError`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of large images; they are refused below
@@ -134,10 +134,12 @@ def _opened(path: Path, source: Any) -> Iterator[Image.Image]:
                     size = f"{image.width} x {image.height}"
                     raise refuse(f"has {size} pixels", path, "make the photographs smaller")
                 yield image
+    except InputError:
+        raise
     except (UnidentifiedImageError, Image.DecompressionBombError):
-        raise refuse("is no readable image", path, _CURE) from None
+        raise refuse("is no readable image", path, _HINT) from None
     except _DAMAGED as error:
-        raise refuse(f"is damaged or cut short ({error})", path, _CURE) from None
+        raise refuse(f"is damaged or cut short ({error})", path, _HINT) from None
 
 
 def refuse_aspect(size: tuple[int, int], wanted: tuple[int, int], path: Path) -> None:
@@ -185,14 +187,14 @@ class Holdings:
         if not listed:
             return f"{self.place} is empty"
         called = f"; frames are called {self.wanted}" if self.photographs == listed else ""
-        return f"{self.place} holds {name_some(listed)}{called}"
+        return f"{self.place} holds {format_names(listed)}{called}"
 
     @property
-    def cure(self) -> str | None:
+    def hint(self) -> str | None:
         """How to put the photographs into the expected folder; None if that is unknown."""
         if self.archives:
             others = " and the others" if len(self.archives) > 1 else ""
-            return f"unpack {shown(self.archives[0])}{others}"
+            return f"unpack {format_name(self.archives[0])}{others}"
         if self.elsewhere is not None:
             source, target = self.elsewhere.parent, self.folder
             while source.name == target.name and target != self.place:

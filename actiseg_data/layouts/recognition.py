@@ -16,9 +16,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.core.listing import is_archive, is_clutter, list_files, list_folders
-from actiseg_data.core.validation import shown
+from actiseg_data.core.validation import format_name
 from actiseg_data.layouts.davis import LISTS, has_sequences, looks_like_davis
 
 _HEAD_BYTES = 1 << 16
@@ -57,7 +57,7 @@ def recognise_dataset(path: Path) -> str | None:
 
     >>> recognise_dataset(Path("no/such/folder"))
     """
-    with suppress(OSError, Refused):
+    with suppress(OSError, InputError):
         if path.is_file():
             return _recognise_file(path)
         if path.is_dir() and not has_action_lists(path):
@@ -88,7 +88,7 @@ def _held_by(path: Path) -> str:
                 for member in packed:
                     names.append(member.name)
     tops = dict.fromkeys(name.removeprefix("./").split("/")[0] for name in names)
-    data = [shown(top) for top in tops if top and not is_clutter(top)]
+    data = [format_name(top) for top in tops if top and not is_clutter(top)]
     more = ", ..." if len(data) > _MOST_NAMES else ""
     return f" of {', '.join(data[:_MOST_NAMES])}{more}" if data else ""
 
@@ -123,9 +123,9 @@ _BY_KEYS: tuple[tuple[set[bytes], str], ...] = (
 def _look_around_root(root: Path) -> str | None:
     for entry in list_folders(root):
         if has_action_lists(entry.path):
-            return f"a folder around an ActionVOS root (give its folder {shown(entry.name)})"
+            return f"a folder around an ActionVOS root (give its folder {format_name(entry.name)})"
         if looks_like_davis(entry.path):
-            return f"a folder around DAVIS (give its folder {shown(entry.name)})"
+            return f"a folder around DAVIS (give its folder {format_name(entry.name)})"
     return None
 
 
@@ -168,7 +168,7 @@ def _look_for_masks(root: Path) -> str | None:
 
 def _look_for_archives(root: Path) -> str | None:
     files = list_files(root)
-    packed = [shown(file.name) for file in files if is_archive(file.name)]
+    packed = [format_name(file.name) for file in files if is_archive(file.name)]
     if not packed or list_folders(root):
         return None
     return f"a folder of archives such as {packed[0]} (unpack them, and give the folder)"

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import unquote
 
-from actiseg_data.core.errors import Problems
+from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.listing import list_folder
-from actiseg_data.core.validation import shown
+from actiseg_data.core.validation import format_name
 
 _COLONS = str.maketrans(dict.fromkeys("\uf03a\uff1a\ua789", ":"))
 """What Samba and macOS, rclone and Windows users write for a colon."""
@@ -52,10 +52,12 @@ class Matches:
         """How many names were found under another spelling."""
         return sum(name != spelling for name, spelling in self.names.items())
 
-    def add_clashes(self, where: object, problems: Problems) -> None:
+    def add_clashes(self, where: object, problems: ProblemCollector) -> None:
         """Add a problem for each clash."""
         for clash in self.clashes:
-            held, meant = (", ".join(map(shown, part)) for part in (clash.found, clash.wanted))
+            held, meant = (
+                ", ".join(map(format_name, part)) for part in (clash.found, clash.wanted)
+            )
             problems.add(
                 f"holds {held}, and it cannot be told which is {meant}",
                 where,

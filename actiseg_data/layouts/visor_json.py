@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.core.errors import Problems, Refused, refuse
-from actiseg_data.core.validation import Cursor, check_name, gather, read_json
+from actiseg_data.core.errors import InputError, ProblemCollector, refuse
+from actiseg_data.core.validation import Cursor, check_name, collect_valid, read_json
 from actiseg_data.layouts.image_sets import refuse_repeats
 from actiseg_data.layouts.recognition import recognise_dataset
 
@@ -83,7 +83,7 @@ class Video:
 
 
 def read_video(path: Path) -> Video:
-    """Read a VISOR sparse JSON (``.json``, ``.json.gz``); raises `Refused` with all its faults."""
+    """Read a VISOR sparse JSON (``.json``, ``.json.gz``); raises `InputError` with all its faults."""
     document = Cursor(read_json(path, "annotation file"), str(path))
     _refuse_other_kinds(document, path)
     elements = list(document["video_annotations"].elements())
@@ -93,8 +93,8 @@ def read_video(path: Path) -> Video:
             path,
             "give the folder of annotations in VISOR's GroundTruth-SparseAnnotations",
         )
-    problems = Problems()
-    frames: list[tuple[str, Frame]] = gather(elements, _frame, problems)
+    problems = ProblemCollector()
+    frames: list[tuple[str, Frame]] = collect_valid(elements, _frame, problems)
     problems.raise_if_any()
     videos = sorted({video for video, _ in frames})
     if not videos:
@@ -108,7 +108,7 @@ def read_video(path: Path) -> Video:
 
 
 def _refuse_other_kinds(document: Cursor, path: Path) -> None:
-    """Raise `Refused` for a document of another kind, which it names if known."""
+    """Raise `InputError` for a document of another kind, which it names if known."""
     if isinstance(document.value, dict) and "video_annotations" in document:
         return
     kind = recognise_dataset(path)
@@ -140,16 +140,16 @@ def _are_interpolated(frames: list[Any]) -> bool:
 
 def _frame(cursor: Cursor) -> tuple[str, Frame]:
     """One frame and the video that it says it is of."""
-    problems = Problems()
+    problems = ProblemCollector()
     texts: dict[str, str] = {}
-    with problems.caught():
+    with problems.collect():
         image = cursor["image"]
         for field in ("video", "name", "image_path", "subsequence"):
-            with problems.caught():
+            with problems.collect():
                 texts[field] = image[field].text()
                 _check_path(field, texts[field], image.where, problems)
     entities: list[Entity] = []
-    with problems.caught():
+    with problems.collect():
         elements = list(cursor["annotations"].elements())
         if len(elements) > MAX_ENTITIES:
             problems.add(
@@ -158,14 +158,14 @@ def _frame(cursor: Cursor) -> tuple[str, Frame]:
                 "fetch the file again",
             )
         else:
-            entities = gather(elements, _entity, problems)
+            entities = collect_valid(elements, _entity, problems)
     problems.raise_if_any()
     refuse_repeats("entity id", (e.entity_id for e in entities), cursor.where, problems)
     frame = Frame(texts["name"], texts["image_path"], texts["subsequence"], tuple(entities))
     return texts["video"], frame
 
 
-def _check_path(field: str, text: str, where: str, problems: Problems) -> None:
+def _check_path(field: str, text: str, where: str, problems: ProblemCollector) -> None:
     """Names and the parts of the image path become paths; the sub-sequence does not."""
     if field == "image_path" and (not text or PureWindowsPath(text).anchor):  # / and C: alike
         problems.add(
@@ -176,24 +176,24 @@ def _check_path(field: str, text: str, where: str, problems: Problems) -> None:
         return
     parts = {"video": [text], "name": [text], "image_path": text.split("/")}.get(field, [])
     for part in parts:
-        with problems.caught():
+        with problems.collect():
             check_name(part, "frame" if field == "name" else field.replace("_", " "), where)
 
 
 def _entity(cursor: Cursor) -> Entity:
-    problems = Problems()
+    problems = ProblemCollector()
     texts: dict[str, str] = {}
     for field in ("id", "name", "exhaustive"):
-        with problems.caught():
+        with problems.collect():
             texts[field] = cursor[field].text()
             if not texts[field].strip():
                 problems.add(f"the {field} is empty", cursor.where, "correct the file")
     class_id = -1
-    with problems.caught():
+    with problems.collect():
         class_id = cursor["class_id"].integer()
     segments: list[FloatArray] = []
-    with problems.caught():
-        segments = gather(_segments(cursor["segments"]), _polygon, problems)
+    with problems.collect():
+        segments = collect_valid(_segments(cursor["segments"]), _polygon, problems)
         points = sum(map(len, segments))
         if points > MAX_POINTS:
             problems.add(
@@ -202,10 +202,10 @@ def _entity(cursor: Cursor) -> Entity:
                 "remove polygons, or fetch the file again",
             )
     contact = None
-    with problems.caught():
+    with problems.collect():
         contact = _optional_text(cursor, "in_contact_object")
     worn_on = None
-    with problems.caught():
+    with problems.collect():
         worn_on = _worn_on(cursor)
     problems.raise_if_any()
     return Entity(
@@ -280,7 +280,7 @@ def _as_array(value: Any) -> FloatArray | None:
     return points if points.ndim == 2 and points.shape[1] == 2 else None
 
 
-def _first_fault(cursor: Cursor) -> Refused:
+def _first_fault(cursor: Cursor) -> InputError:
     """The refusal of a polygon that is no list of pairs of numbers, naming the place."""
     if isinstance(cursor.value, list) and set(map(type, cursor.value)) <= {int, float}:
         return refuse(
@@ -299,6 +299,6 @@ def _first_fault(cursor: Cursor) -> Refused:
                 )
             for coordinate in pair:
                 coordinate.number()
-    except Refused as refused:
+    except InputError as refused:
         return refused
     return refuse("is no polygon", cursor.where, "correct the file")

@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from actiseg_data.core.digests import json_digest
-from actiseg_data.core.errors import Problems, refuse, suggest
+from actiseg_data.core.digests import digest_json
+from actiseg_data.core.errors import ProblemCollector, refuse, suggest
 from actiseg_data.core.validation import (
     Cursor,
     check_name,
-    gather,
+    collect_valid,
     parse_json,
     read_bytes,
     read_json,
@@ -46,7 +46,7 @@ class Noise:
     of them raises it. rate: share of the eligible items that are touched, in [0, 1]. exact: take
     exactly that share of the split, by hash rank, instead of deciding for each item. objects:
     ``positive`` or ``all``. overlap: of mask noise: who owns shared pixels; else None. scope:
-    of text noise: where they change (``prompt``, ``both``, ``narration``); else None.
+    of text noise: where they change (``make_prompt``, ``both``, ``narration``); else None.
     parameters: all of the kind's own.
     """
 
@@ -100,27 +100,27 @@ class Recipe:
     @property
     def digest(self) -> str:
         """Equal for equal noise."""
-        return json_digest(self.to_dict())
+        return digest_json(self.to_dict())
 
 
 def parse_recipe(document: Any, where: str) -> Recipe:
-    """A recipe from its JSON document; raises `Refused` for unknown or missing keys, wrong types.
+    """A recipe from its JSON document; raises `InputError` for unknown or missing keys, wrong types.
 
     Whether kinds, algorithms and parameters are known is for the noise package to say.
     """
     top = Cursor(document, where)
-    problems = Problems()
+    problems = ProblemCollector()
     _refuse_schema(top, RECIPE_SCHEMA)
     _refuse_unknown(top, ("schema", "split", "seed", "noises"), problems)
-    noises = gather(list(top["noises"].elements()), parse_noise, problems)
+    noises = collect_valid(list(top["noises"].elements()), parse_noise, problems)
     problems.raise_if_any()
     split = check_name(top["split"].text(), "split", top["split"].where)
     return Recipe(split, top["seed"].integer(), tuple(noises))
 
 
 def parse_noise(cursor: Cursor) -> Noise:
-    """One noise of a recipe or preset; raises `Refused` as `parse_recipe` does."""
-    problems = Problems()
+    """One noise of a recipe or preset; raises `InputError` as `parse_recipe` does."""
+    problems = ProblemCollector()
     _refuse_unknown(cursor, tuple(field.name for field in fields(Noise)), problems)
     if ("overlap" in cursor) == ("scope" in cursor):
         problems.add(
@@ -142,7 +142,7 @@ def parse_noise(cursor: Cursor) -> Noise:
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read a recipe file; raises `Refused` where it is absent, damaged or not a recipe."""
+    """Read a recipe file; raises `InputError` where it is absent, damaged or not a recipe."""
     return parse_recipe(read_json(path, "recipe"), str(path))
 
 
@@ -186,7 +186,7 @@ class TextRow:
     replaced for a narration. kind: ``category`` or ``within-category``. parameters: how the words
     were drawn. class_id_org, class_id: before and after. name: the new one. prompt_org, prompt:
     the prompt in the style ``promptaction``, or the narration. synset_org, synset: WordNet 3.0.
-    similarity: of the two synsets, see `actiseg_data.annotations.lexicon.similarity`.
+    similarity: of the two synsets, see `actiseg_data.annotations.lexicon.measure_similarity`.
     """
 
     sequence: str
@@ -213,7 +213,7 @@ LedgerRow: TypeAlias = MaskRow | TextRow
 
 
 def parse_ledger_row(document: Any, where: str) -> LedgerRow:
-    """A ledger row from its JSON document; raises `Refused` where it is not one."""
+    """A ledger row from its JSON document; raises `InputError` where it is not one."""
     cursor = Cursor(document, where)
     return _mask_row(cursor) if cursor["frame"].value is not None else _text_row(cursor)
 
@@ -270,7 +270,7 @@ def _share(cursor: Cursor) -> float:
 
 
 def read_ledger(path: Path) -> Iterator[LedgerRow]:
-    """The rows of a ledger file, in order; raises `Refused` at the first that is damaged."""
+    """The rows of a ledger file, in order; raises `InputError` at the first that is damaged."""
     for number, line in enumerate(read_bytes(path, "ledger").splitlines(), 1):
         where = f"{path}: line {number}"
         yield parse_ledger_row(parse_json(line, where), where)
@@ -282,7 +282,7 @@ def read_mask_rows(path: Path) -> Iterator[MaskRow]:
 
 
 def read_summary(path: Path) -> dict[str, Any]:
-    """Read a summary file; raises `Refused` where it is absent, damaged or of another schema."""
+    """Read a summary file; raises `InputError` where it is absent, damaged or of another schema."""
     top = Cursor(read_json(path, "summary"), str(path))
     _refuse_schema(top, SUMMARY_SCHEMA)
     return top.mapping()
@@ -304,7 +304,7 @@ def _refuse_schema(top: Cursor, known: str) -> None:
         )
 
 
-def _refuse_unknown(cursor: Cursor, known: tuple[str, ...], problems: Problems) -> None:
+def _refuse_unknown(cursor: Cursor, known: tuple[str, ...], problems: ProblemCollector) -> None:
     for name in cursor.mapping():
         if name not in known:
             what = f"the key {name!r} is unknown{suggest(name, known)}"
@@ -333,11 +333,11 @@ class PredictionsNote:
 
 
 def read_predictions_note(path: Path) -> PredictionsNote:
-    """Read a `PREDICTIONS_FILE`; raises `Refused` where it is damaged or of another schema."""
+    """Read a `PREDICTIONS_FILE`; raises `InputError` where it is damaged or of another schema."""
     document = read_json(path, "note of predictions")
     if isinstance(document, list):
-        cure = f"if it is one of COCO RLE, give {path}; else call it something else"
-        raise refuse("is a list, and no note of what was predicted", path, cure)
+        hint = f"if it is one of COCO RLE, give {path}; else call it something else"
+        raise refuse("is a list, and no note of what was predicted", path, hint)
     top = Cursor(document, str(path))
     _refuse_schema(top, PREDICTIONS_SCHEMA)
     recipe = top["recipe_digest"]
@@ -351,16 +351,16 @@ def read_predictions_note(path: Path) -> PredictionsNote:
     )
 
 
-def rendered_file(split: str) -> str:
+def name_rendered_file(split: str) -> str:
     """Name of the file in a dataset's root that says which frames of a split are rendered."""
     return f"rendered-{split}.json"
 
 
 def read_rendered(root: Path) -> dict[str, str]:
     """The sequences of a root whose frames are rendered: ``<train|val>/<sequence>`` -> a digest of
-    what they were made of. Empty where all are photographs; `Refused` for a damaged note."""
+    what they were made of. Empty where all are photographs; `InputError` for a damaged note."""
     made_of: dict[str, str] = {}
-    for path in sorted(root.glob(rendered_file("*"))):
+    for path in sorted(root.glob(name_rendered_file("*"))):
         top = Cursor(read_json(path, "note of rendered frames"), str(path))
         _refuse_schema(top, RENDERED_SCHEMA)
         made_of |= {name: cursor.text() for name, cursor in top["sequences"].members()}
@@ -370,7 +370,7 @@ def read_rendered(root: Path) -> dict[str, str]:
 def has_rendered_frames(root: Path) -> bool:
     """Whether frames of a root are painted, not photographs: rendered, of the built-in sample, or
     of a noisy copy of either. Tables of what was learnt from them, or predicted of them, say so."""
-    if (root / "sample.json").is_file() or any(root.glob(rendered_file("*"))):
+    if (root / "sample.json").is_file() or any(root.glob(name_rendered_file("*"))):
         return True
     summary = root / SUMMARY_FILE
     return summary.is_file() and read_summary(summary).get("rendered_frames") is True

@@ -29,7 +29,7 @@ Workers = Annotated[int, typer.Option(min=1, help="Processes. The result does no
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress; errors and results only.")]
 
 
-def locate(dataset: Path | None, *, option: str = "DATASET", make: bool = False) -> Path:
+def announce_dataset(dataset: Path | None, *, option: str = "DATASET", make: bool = False) -> Path:
     """The dataset that is meant; the first line of output says which.
 
     option, make: see `actiseg_data.terminal.locate.locate_dataset`.
@@ -41,8 +41,8 @@ def locate(dataset: Path | None, *, option: str = "DATASET", make: bool = False)
     return root
 
 
-def staged(quiet: bool) -> Callable[[str], AbstractContextManager[Progress | None]]:
+def make_stage_progress(quiet: bool) -> Callable[[str], AbstractContextManager[Progress | None]]:
     """Shows the progress of each step of a command, or nothing."""
-    from actiseg_data.terminal.console import progress_of
+    from actiseg_data.terminal.console import show_progress
 
-    return lambda name: progress_of(name, quiet=quiet)
+    return lambda name: show_progress(name, quiet=quiet)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.core.workers import Progress
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def progress_of(name: str, *, quiet: bool) -> Iterator[Progress | None]:
+def show_progress(name: str, *, quiet: bool) -> Iterator[Progress | None]:
     """Progress of one long step on standard error: a bar on a terminal, else a line per 5 %."""
     if quiet:
         yield None
@@ -65,15 +65,27 @@ MOST_LINES = 400
 """Problems or mismatches that are printed: nobody reads more, and many are mostly of one kind."""
 
 
-def print_problems(refused: Refused) -> None:
-    """All problems on standard error, one after the other; of very many, the first and how many."""
-    for problem in refused.problems[:MOST_LINES]:
-        print(f"error: {problem.where}: {problem.what}", file=sys.stderr)
-        print(f"  cure: {problem.cure}", file=sys.stderr)
-    if len(refused.problems) > MOST_LINES:
-        print(f"... and {len(refused.problems) - MOST_LINES} more", file=sys.stderr)
-    if len(refused.problems) > 1:
-        print(f"{len(refused.problems)} problems, nothing was made", file=sys.stderr)
+_ARGUMENTS = {"dataset": "DATASET", "predictions": "PREDS"}
+"""Parameters of the Python API that the commands take as positional arguments."""
+
+
+def spell_flag(parameter: str) -> str:
+    """Spell a parameter of the Python API as a command line has it.
+
+    >>> spell_flag("text_rate"), spell_flag("dataset")
+    ('--text-rate', 'DATASET')
+    """
+    return _ARGUMENTS.get(parameter) or f"--{parameter.replace('_', '-')}"
+
+
+def print_problems(error: InputError) -> None:
+    """Print all problems to standard error; of very many, the first and how many more there are."""
+    for problem in error.problems[:MOST_LINES]:
+        print("error:", problem.name_parameters(spell_flag, "\n  hint: "), file=sys.stderr)
+    if len(error.problems) > MOST_LINES:
+        print(f"... and {len(error.problems) - MOST_LINES} more", file=sys.stderr)
+    if len(error.problems) > 1:
+        print(f"{len(error.problems)} problems, nothing was made", file=sys.stderr)
 
 
 def print_note(text: str) -> None:

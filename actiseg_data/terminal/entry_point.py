@@ -6,30 +6,43 @@ Light, so that an interrupt while libraries are being loaded ends quietly, too.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _OURS = ("actiseg_data", "actiseg_noise", "actiseg_eval", "reference_trainer")
 
 
-def run_commands(load: Callable[[], Callable[[], Any]]) -> None:
-    """Entry point of a command line: exit 0 done, 1 mismatch, 2 refused, 130 interrupted.
+def run_commands(
+    load: Callable[[], Callable[[], Any]], renamed: Mapping[str, str] | None = None
+) -> None:
+    """Run a command line and exit: 0 done, 1 mismatch, 2 input error, 130 interrupted.
 
-    load: gives the commands, put together; called inside, since libraries are loaded by it.
+    load: returns the assembled commands. It is called inside, because it imports libraries.
+    renamed: old flags and the new ones that replace them; the old ones work, with a note.
     """
+    if renamed:
+        sys.argv[1:] = [_replace_flag(argument, renamed) for argument in sys.argv[1:]]
     try:
         sys.exit(_run(load))
-    except KeyboardInterrupt:  # also while the libraries are still being loaded
+    except KeyboardInterrupt:  # also while the libraries are being imported
         sys.exit(130)
 
 
+def _replace_flag(argument: str, renamed: Mapping[str, str]) -> str:
+    flag, equals, value = argument.partition("=")
+    if flag not in renamed:
+        return argument
+    print(f"note: {flag} is now {renamed[flag]}; the next release drops {flag}", file=sys.stderr)
+    return renamed[flag] + equals + value
+
+
 def _run(load: Callable[[], Callable[[], Any]]) -> int:
-    from actiseg_data.core.errors import Refused, refuse
+    from actiseg_data.core.errors import InputError, refuse
     from actiseg_data.terminal.console import print_problems
 
     try:
         load()()
-    except Refused as refused:
+    except InputError as refused:
         print_problems(refused)
         return 2
     except OSError as error:
@@ -41,8 +54,8 @@ def _run(load: Callable[[], Callable[[], Any]]) -> int:
         name = _library_of(error)
         if name in _OURS:
             raise
-        cure = "install actiseg and its packages again: pip install --force-reinstall actiseg"
-        print_problems(refuse(f"the library cannot be loaded ({error})", f"import {name}", cure))
+        hint = "install actiseg and its packages again: pip install --force-reinstall actiseg"
+        print_problems(refuse(f"the library cannot be loaded ({error})", f"import {name}", hint))
         return 2
     return 0
 

@@ -19,7 +19,7 @@ def locate_dataset(
 
     named, else the environment variable `ACTISEG_DATASET`, else ``./dataset_visor``, else the
     built-in sample at ``./actiseg_sample``. option: what would name it, for messages. make: make
-    the sample if it is not there. Raises `Refused` if there is no dataset.
+    the sample if it is not there. Raises `InputError` if there is no dataset.
     """
     if named is not None:
         return named, "as named"

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from actiseg_data.terminal.command_line import Quiet, Version, Workers, locate, staged
+from actiseg_data.terminal.command_line import (
+    Quiet,
+    Version,
+    Workers,
+    announce_dataset,
+    make_stage_progress,
+)
 
 if TYPE_CHECKING:
     from actiseg_eval.predictions.ground_truth import Truth
@@ -140,7 +146,7 @@ def score(
         ledger=None if strata is None else list(read_ledger(strata)),
         bootstrap=bootstrap,
         workers=workers,
-        stage=staged(quiet),
+        stage=make_stage_progress(quiet),
     )
     print_report(report)
     if json_file is not None:
@@ -204,7 +210,7 @@ def compare(
         missing=missing,
         bootstrap=bootstrap,
         workers=workers,
-        stage=staged(quiet),
+        stage=make_stage_progress(quiet),
     )
     print_comparison(found, figure or ())
     if json_file is not None:
@@ -295,7 +301,7 @@ def robustness(
         missing=missing,
         bootstrap=bootstrap,
         workers=workers,
-        stage=staged(quiet),
+        stage=make_stage_progress(quiet),
     )
     print_robustness(found, figure or ())
     if json_file is not None:
@@ -340,7 +346,7 @@ def protocols(
             filtered=filter_flagged,
             missing=missing,
             workers=workers,
-            stage=staged(quiet),
+            stage=make_stage_progress(quiet),
         )
         print_differences(found)
 
@@ -373,8 +379,8 @@ def metrics(
 
 
 def _check_figures(figures: list[str] | None, protocol: str, metrics: str | None) -> None:
-    """Raises `Refused` for figures that there are not, or that will not be measured."""
-    from actiseg_data.core.errors import Problems, suggest
+    """Raises `InputError` for figures that there are not, or that will not be measured."""
+    from actiseg_data.core.errors import ProblemCollector, suggest
     from actiseg_eval.metrics.computing import figure_names
     from actiseg_eval.metrics.definitions import METRICS
     from actiseg_eval.metrics.metric_cards import load_cards
@@ -384,39 +390,39 @@ def _check_figures(figures: list[str] | None, protocol: str, metrics: str | None
     rules = load_protocol(protocol)
     measured = figure_names(rules, figure_measures(metrics, rules))
     known = [name for name, of in METRICS.items() if of.better]
-    problems, cards = Problems(), load_cards()
+    problems, cards = ProblemCollector(), load_cards()
     for name in figures or ():
         if name not in known:
             what = f"there is no figure {name!r}{suggest(name, known)}"
             problems.add(what, "--figure", f"use some of {', '.join(known)}")
         elif name not in measured:
             card = cards[name]
-            cure = f"give --metrics {card.measure}; protocols: {', '.join(card.protocols)}"
-            problems.add(f"{name} is not measured", "--figure", cure)
+            hint = f"give --metrics {card.measure}; protocols: {', '.join(card.protocols)}"
+            problems.add(f"{name} is not measured", "--figure", hint)
     problems.raise_if_any()
 
 
 def _truth(preds: Path, gt: Path | None, split: str | None, sequences: Path | None) -> Truth:
     """The truth that is named, or that the predictions name; the first lines printed say which."""
-    from actiseg_data.core.validation import printable, refuse_missing
+    from actiseg_data.core.validation import escape_unprintable, refuse_missing
     from actiseg_data.layouts.actionvos import IMAGE_SETS
     from actiseg_data.records.split_records import read_predictions_note
     from actiseg_eval.predictions.ground_truth import open_truth
     from actiseg_eval.predictions.prediction_folders import predictions_note
 
     if not preds.exists():
-        cure = "give a folder of predictions, or a .json"
-        raise refuse_missing(preds, "there is no such folder", cure)
+        hint = "give a folder of predictions, or a .json"
+        raise refuse_missing(preds, "there is no such folder", hint)
     note = predictions_note(preds)
     if note is not None and (gt is None or split is None):
         told = read_predictions_note(note)
         gt = gt or (preds / told.dataset).resolve()
         if split is None and (gt / IMAGE_SETS).is_dir():
             split = told.split
-    root = locate(gt, option="--gt")
+    root = announce_dataset(gt, option="--gt")
     truth = open_truth(root, split, sequences)
     if sequences is not None or truth.root != root or truth.name != (split or truth.name):
         count = len(truth.sequences)
-        chosen = f"{count} sequence{'s' * (count != 1)} of {printable(truth.name)}"
+        chosen = f"{count} sequence{'s' * (count != 1)} of {escape_unprintable(truth.name)}"
         print(f"truth: {truth.root}, {chosen}", flush=True)
     return truth

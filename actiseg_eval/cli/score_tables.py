@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from collections.abc import Sequence as Listing
+from collections.abc import Mapping, Sequence
 
 from actiseg_data.terminal.console import print_note, print_table
 from actiseg_eval.comparison.comparing import Comparison
@@ -94,7 +93,7 @@ def _told(intervals: Intervals) -> str:
     return text
 
 
-def _print_figures(title: str, by: str, strata: Listing[Stratum], names: tuple[str, ...]) -> None:
+def _print_figures(title: str, by: str, strata: Sequence[Stratum], names: tuple[str, ...]) -> None:
     """Tables of at most `_FEW_COLUMNS` figures, so that none has to be folded."""
     for start in range(0, len(names), _FEW_COLUMNS):
         part = names[start : start + _FEW_COLUMNS]
@@ -105,7 +104,7 @@ def _print_figures(title: str, by: str, strata: Listing[Stratum], names: tuple[s
         print_table(title if not start else "", [by, *map(heading, part)], rows)
 
 
-def print_comparison(found: Comparison, wanted: Listing[str] = ()) -> None:
+def print_comparison(found: Comparison, wanted: Sequence[str] = ()) -> None:
     """Standings and differences of some figures, by default of all."""
     level = f"{100 * found.method.level:g} %"
     for notice in found.notices:
@@ -150,7 +149,7 @@ def print_comparison(found: Comparison, wanted: Listing[str] = ()) -> None:
             print_note(f"left out: {METRICS[figure].symbol}: {why}")
 
 
-def print_robustness(found: Robustness, shown: Listing[str] = ()) -> None:
+def print_robustness(found: Robustness, shown: Sequence[str] = ()) -> None:
     """Values and curves of some figures, by default of the first."""
     for notice in found.notices:
         print_note(notice)
@@ -165,7 +164,7 @@ def _ends(interval: tuple[float, float], form: str) -> str:
     return f"{interval[0]:{form}} to {interval[1]:{form}}"
 
 
-def print_cards(cards: Listing[Card]) -> None:
+def print_cards(cards: Sequence[Card]) -> None:
     """What there is to know of some figures."""
     for card in cards:
         print_note(f"{card.figure}: {heading(card.figure)}: {METRICS[card.figure].about}")

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Mapping
-from collections.abc import Sequence as Listing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from actiseg_data.annotations.clips import Sequence
-from actiseg_data.core.errors import Problems, refuse
-from actiseg_data.core.progress import Stage, silent
-from actiseg_data.core.validation import printable
-from actiseg_data.core.workers import crew
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.progress import StageProgress, ignore_progress
+from actiseg_data.core.validation import escape_unprintable
+from actiseg_data.core.workers import start_workers
 from actiseg_data.records.split_records import has_rendered_frames
 from actiseg_eval.measures.results import total_tally
 from actiseg_eval.metrics.computing import figures_by_sequence
@@ -99,10 +98,10 @@ class Comparison:
     folders: Mapping[str, tuple[str, ...]]
     cluster: str
     clusters: int
-    notices: Listing[str]
+    notices: Sequence[str]
     left_out: Mapping[str, str]
-    standings: Mapping[str, Listing[Standing]]
-    differences: Mapping[str, Listing[Difference]]
+    standings: Mapping[str, Sequence[Standing]]
+    differences: Mapping[str, Sequence[Difference]]
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document, of schema `SCHEMA`."""
@@ -129,16 +128,16 @@ class Comparison:
         }
 
 
-def parse_methods(texts: Listing[str]) -> list[Method]:
+def parse_methods(texts: Sequence[str]) -> list[Method]:
     """Methods as people name them: a folder, or ``name=folder,folder`` for several seeds.
 
-    Raises `Refused` for fewer than two, and for a name that stands there twice.
+    Raises `InputError` for fewer than two, and for a name that stands there twice.
 
     >>> [method.name for method in parse_methods(["runs/ours", "elr=a,b,c"])]
     ['ours', 'elr']
     """
     methods = []
-    problems = Problems()
+    problems = ProblemCollector()
     for text in texts:
         name, equals, folders = text.partition("=")
         if not equals or "/" in name or Path(text).exists():  # a folder with = in its name
@@ -151,7 +150,7 @@ def parse_methods(texts: Listing[str]) -> list[Method]:
             )
         elif len({os.path.realpath(run) for run in runs}) < len(runs):
             problems.add(f"{text!r} names a folder twice", "compare", "give each seed once")
-        methods.append(Method(printable(name), tuple(map(Path, runs))))
+        methods.append(Method(escape_unprintable(name), tuple(map(Path, runs))))
     names = [method.name for method in methods]
     for name in sorted({name for name in names if names.count(name) > 1}):
         problems.add(f"two methods are called {name!r}", "compare", "write name=folder for each")
@@ -163,31 +162,31 @@ def parse_methods(texts: Listing[str]) -> list[Method]:
 
 def compare(
     truth: Truth,
-    methods: Listing[Method],
+    methods: Sequence[Method],
     protocol: Protocol | str = DEFAULT,
     *,
-    measures: Listing[str] | None = None,
+    measures: Sequence[str] | None = None,
     filtered: bool = True,
     missing: str = "error",
     bootstrap: Bootstrap = STANDARD,
     workers: int = 1,
-    stage: Stage = silent,
+    stage: StageProgress = ignore_progress,
 ) -> Comparison:
     """Score methods on the same clips and hold every two against each other.
 
     methods: see `parse_methods`; the others as in `actiseg_eval.scoring.folder_scoring.score`. Two methods with
     several seeds each are compared over seeds, by Welch's t. Otherwise videos are resampled, the
-    same for both, and the chance of another seed is not in the outcome. Raises `Refused` with the
+    same for both, and the chance of another seed is not in the outcome. Raises `InputError` with the
     faults of all runs, and if there are too few sequences.
     """
     protocol = load_protocol(protocol)
     chosen = figure_measures(measures, protocol)
     check_missing(missing)
     runs: dict[str, list[Figures]] = {method.name: [] for method in methods}
-    sequences: list[Sequence] = []
+    sequences: list[VideoSequence] = []
     coverages: dict[str, Coverage] = {}
-    problems = Problems()
-    with crew(workers, __name__) as members:
+    problems = ProblemCollector()
+    with start_workers(workers, __name__) as members:
         for name, folder in ((method.name, run) for method in methods for run in method.runs):
             with faults_of(folder, truth, problems):
                 results, handled = measure(
@@ -201,7 +200,7 @@ def compare(
                     stage=stage,
                 )
                 sequences = [result.sequence for result in results]
-                coverages[f"{name} ({printable(str(folder))})"] = make_coverage(
+                coverages[f"{name} ({escape_unprintable(str(folder))})"] = make_coverage(
                     results, protocol, total_tally(results, handled)
                 )
                 runs[name].append(figures_by_sequence(results, protocol, chosen))
@@ -238,7 +237,8 @@ def compare(
         rendered=has_rendered_frames(truth.root),
         method=bootstrap,
         folders={
-            method.name: tuple(printable(str(run)) for run in method.runs) for method in methods
+            method.name: tuple(escape_unprintable(str(run)) for run in method.runs)
+            for method in methods
         },
         cluster=cluster,
         clusters=len(set(names)),

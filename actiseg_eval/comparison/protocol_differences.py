@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from actiseg_data.core.errors import Refused
-from actiseg_data.core.progress import Stage, silent
+from actiseg_data.core.errors import InputError
+from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.mask_folders import FolderSplit
 from actiseg_eval.measures.results import SequenceResult
 from actiseg_eval.metrics.units import gather_units
@@ -46,11 +46,11 @@ def compare_protocols(
     filtered: bool = True,
     missing: str = "error",
     workers: int = 1,
-    stage: Stage = silent,
+    stage: StageProgress = ignore_progress,
 ) -> Differences:
     """Score the same predictions under every protocol that can, by counts of pixels and F.
 
-    Parameters as in `actiseg_eval.scoring.folder_scoring.score`. Raises `Refused` where the predictions cannot be
+    Parameters as in `actiseg_eval.scoring.folder_scoring.score`. Raises `InputError` where the predictions cannot be
     read.
     """
     known = load_protocols()
@@ -83,7 +83,7 @@ def compare_protocols(
                 workers=workers,
                 stage=stage,
             )
-        except Refused as refused:
+        except InputError as refused:
             first, *others = refused.problems
             more = f" (and {len(others)} more)" if others else ""
             outcomes[name] = f"refused: {first.where}: {first.what}{more}"

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.annotations.clips import Sequence
-from actiseg_data.annotations.masks import IndexMask, ids_in
+from actiseg_data.annotations.masks import IndexMask, find_ids
+from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import refuse
 from actiseg_eval.measures.bits import BinaryMask
 from actiseg_eval.measures.boundary_measures import (
@@ -100,10 +100,10 @@ class SequenceMeter:
 
     measures: some of `MEASURES`.
 
-    >>> from actiseg_data.annotations.clips import ObjectLabel
+    >>> from actiseg_data.annotations.sequences import ObjectLabel
     >>> from actiseg_eval.protocols import load_protocol
     >>> cup = ObjectLabel(1, "cup", 13, positive=True, handbox=True, narration=True)
-    >>> clip = Sequence("00000001_P01_01_take_cup", 1, "P01_01", 1, 9, "take cup", "take", 0,
+    >>> clip = VideoSequence("00000001_P01_01_take_cup", 1, "P01_01", 1, 9, "take cup", "take", 0,
     ...                 "cup", 13, ("frame_0000000001",), (cup,))
     >>> meter = SequenceMeter(clip, load_protocol("actionvos"), ("core",))
     >>> meter.add("frame_0000000001", np.array([[1, 1]], np.uint8), np.array([[0, 1]], np.uint8))
@@ -111,7 +111,9 @@ class SequenceMeter:
     [[1]]
     """
 
-    def __init__(self, sequence: Sequence, protocol: Protocol, measures: tuple[str, ...]) -> None:
+    def __init__(
+        self, sequence: VideoSequence, protocol: Protocol, measures: tuple[str, ...]
+    ) -> None:
         self.sequence, self.protocol = sequence, protocol
         self._measured = {name: of for each in measures for name, of in _VALUES[each].items()}
         self._diagnosed = "failures" in measures
@@ -191,7 +193,7 @@ class SequenceMeter:
     ) -> dict[int, _Repair]:
         if not self._diagnosed or frame not in self.scored:
             return {}
-        listed = set(self._labels) if self.protocol.objects == "listed" else set(ids_in(truth))
+        listed = set(self._labels) if self.protocol.objects == "listed" else set(find_ids(truth))
         repairs = {}
         for at in self._present(counts):
             # A protocol that averages all objects asks for all.
@@ -231,7 +233,7 @@ class SequenceMeter:
         return _Pairs(tuple(ids.tolist()), tuple(proposals.tolist()), shared, values)
 
     def result(self) -> SequenceResult:
-        """What was found. Raises `Refused` where frames are missing, and for predictions that the
+        """What was found. Raises `InputError` where frames are missing, and for predictions that the
         protocol refuses."""
         if self.missing:
             raise refuse(
@@ -303,7 +305,7 @@ class SequenceMeter:
         return tuple((np.flatnonzero(scored[:, 0, 1:].any(axis=0)) + 1).tolist())
 
     def _odd(self, first: Counts, counts: NDArray[np.int64], ids: tuple[int, ...]) -> Counter[str]:
-        """Counts of what is odd about scored frames; `Refused` where the protocol says so.
+        """Counts of what is odd about scored frames; `InputError` where the protocol says so.
 
         first: of the first frame that is known.
         """

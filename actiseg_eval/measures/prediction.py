@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.annotations.masks import IndexMask, as_binary_mask, as_index_mask, ids_in
+from actiseg_data.annotations.masks import IndexMask, as_binary_mask, as_index_mask, find_ids
 from actiseg_data.core.errors import refuse
 from actiseg_eval.measures.bits import BinaryMask
 from actiseg_eval.measures.pixel_counts import Counts, id_counts, pair_counts
@@ -23,7 +23,7 @@ def as_prediction(given: Any, name: str = "prediction") -> Prediction:
     """What a caller gives as a prediction, in its plain form.
 
     given: object ids, see `as_index_mask`; or masks by object id, 1 to 255, of one shape, see
-    `as_binary_mask`. name: of the caller's parameter, for the message. Raises `Refused` for
+    `as_binary_mask`. name: of the caller's parameter, for the message. Raises `InputError` for
     anything else.
     """
     if not isinstance(given, Mapping):
@@ -49,7 +49,7 @@ def ids_of(prediction: Prediction) -> set[int]:
     """The ids that have a pixel."""
     if isinstance(prediction, Mapping):
         return {at for at, mask in prediction.items() if mask.any()}
-    return set(ids_in(prediction))
+    return set(find_ids(prediction))
 
 
 def mask_of(prediction: Prediction, object_id: int) -> BinaryMask:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.annotations.clips import Sequence
+from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_eval.protocols import Protocol
 
 
@@ -45,7 +45,7 @@ class SequenceResult:
     of scored frames. tally: counts of what was odd. repairs: of ``failures`` alone.
     """
 
-    sequence: Sequence
+    sequence: VideoSequence
     ids: tuple[int, ...]
     frames: tuple[str, ...]
     areas: NDArray[np.int64]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from collections.abc import Sequence as Listing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,10 +74,10 @@ class FailureTable:
 
     units: int
     figure: str
-    rows: Listing[ModeRow]
+    rows: Sequence[ModeRow]
     together: ModeRow
-    misplaced: Listing[Misplaced]
-    worst: Listing[WorstSequence]
+    misplaced: Sequence[Misplaced]
+    worst: Sequence[WorstSequence]
     by: Mapping[str, Mapping[str, Mapping[str, int]]]
 
     @property

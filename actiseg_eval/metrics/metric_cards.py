@@ -75,7 +75,7 @@ def _card(figure: str, of: Cursor) -> Card:
 
 
 def chosen_cards(figures: Iterable[str]) -> list[Card]:
-    """The cards of some figures; raises `Refused` for unknown ones."""
+    """The cards of some figures; raises `InputError` for unknown ones."""
     cards = load_cards()
     unknown = [name for name in figures if name not in cards]
     if unknown:

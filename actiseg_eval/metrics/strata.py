@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from collections.abc import Sequence as Listing
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.annotations.clips import ObjectLabel, Sequence
 from actiseg_data.annotations.lexicon import Lexicon
+from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.annotations.sizes import SIZES
 from actiseg_data.core.errors import refuse
-from actiseg_data.core.validation import shown
+from actiseg_data.core.validation import format_name
 from actiseg_data.records.split_records import LedgerRow, MaskRow
 from actiseg_eval.metrics.units import Units
 
@@ -68,7 +67,7 @@ def _coded(names: Iterable[str], order: Iterable[str] = ()) -> Division:
     return np.fromiter((place[name] for name in names), np.int64, len(names)), known
 
 
-def _by_sequence(units: Units, name_of: Callable[[Sequence], str]) -> Division:
+def _by_sequence(units: Units, name_of: Callable[[VideoSequence], str]) -> Division:
     codes, names = _coded(name_of(result.sequence) for result in units.results)
     return codes[units.sequence], names
 
@@ -119,10 +118,10 @@ class _Noise:
 _CLEAN = _Noise("clean", "clean")
 
 
-def _by_noise(units: Units, rows: Listing[LedgerRow]) -> Mapping[str, Division]:
+def _by_noise(units: Units, rows: Sequence[LedgerRow]) -> Mapping[str, Division]:
     """By kind of noise, and by how much of the clean object it left (IoU on disk).
 
-    Raises `Refused` if no row is of any unit.
+    Raises `InputError` if no row is of any unit.
     """
     of_frame: dict[tuple[str, str, int], _Noise] = {}
     of_object: dict[tuple[str, int | None], _Noise] = {}
@@ -171,7 +170,7 @@ def count_strays(units: Units, rows: Iterable[LedgerRow]) -> int:
     )
 
 
-def _elsewhere(units: Units, rows: Listing[LedgerRow]) -> str:
+def _elsewhere(units: Units, rows: Sequence[LedgerRow]) -> str:
     """What a ledger is of that is of no unit."""
     if not rows:
         return "the ledger has no row"
@@ -180,11 +179,11 @@ def _elsewhere(units: Units, rows: Listing[LedgerRow]) -> str:
     if not shared:
         return (
             f"its rows are of other sequences than the {len(scored)} that are scored, such as "
-            f"{shown(rows[0].sequence)}"
+            f"{format_name(rows[0].sequence)}"
         )
     row = shared[0]
-    where = f"{shown(row.frame)} of " if isinstance(row, MaskRow) else ""
+    where = f"{format_name(row.frame)} of " if isinstance(row, MaskRow) else ""
     return (
         "its rows are of objects and frames that are not scored, such as object "
-        f"{row.object_id} in {where}{shown(row.sequence)}"
+        f"{row.object_id} in {where}{format_name(row.sequence)}"
     )

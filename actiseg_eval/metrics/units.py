@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from collections.abc import Sequence as Listing
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.annotations.clips import ObjectLabel
+from actiseg_data.annotations.sequences import ObjectLabel
 from actiseg_eval.measures.results import SequenceResult
 
 
@@ -24,8 +23,8 @@ class Units:
     see `Repairs`; 0 where nothing did or nobody looked.
     """
 
-    results: Listing[SequenceResult]
-    labels: Listing[ObjectLabel]
+    results: Sequence[SequenceResult]
+    labels: Sequence[ObjectLabel]
     sequence: NDArray[np.int64]
     frame: NDArray[np.int64]
     object: NDArray[np.int64]
@@ -85,7 +84,7 @@ def no_units(values: Iterable[str]) -> Units:
     )
 
 
-def gather_units(results: Listing[SequenceResult]) -> Units:
+def gather_units(results: Sequence[SequenceResult]) -> Units:
     """The results as one table."""
     labels: list[ObjectLabel] = []
     columns: list[tuple[NDArray[np.int64], ...]] = []

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from collections.abc import Sequence as Listing
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ _NOTHING = 1e-12
 """What is nearer to 0 is rounding."""
 
 
-def common_range(curves: Iterable[Listing[float]]) -> tuple[float, float] | None:
+def common_range(curves: Iterable[Sequence[float]]) -> tuple[float, float] | None:
     """The range that the levels of all curves span; None where there is none.
 
     curves: ascending levels of each.
@@ -25,7 +24,7 @@ def common_range(curves: Iterable[Listing[float]]) -> tuple[float, float] | None
     return (low, high) if low < high else None
 
 
-def mean_weights(levels: Listing[float], low: float, high: float) -> NDArray[np.float64]:
+def mean_weights(levels: Sequence[float], low: float, high: float) -> NDArray[np.float64]:
     """(L,) weights of a curve's values in its mean over a range of levels: its area by the
     trapezoidal rule, divided by the range.
 
@@ -41,7 +40,7 @@ def mean_weights(levels: Listing[float], low: float, high: float) -> NDArray[np.
     return np.asarray(weights @ level_weights(levels, grid))
 
 
-def level_weights(levels: Listing[float], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+def level_weights(levels: Sequence[float], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
     """(W, L) weights of a curve's values at its L levels in those at W wanted ones in between.
 
     >>> level_weights([0, 1], np.array([0.25])).tolist()
@@ -60,7 +59,7 @@ def goodness(value: float, better: str | None) -> float:
 
 
 def breaking_point(
-    levels: Listing[float], good: Listing[float], drop: float, low: float
+    levels: Sequence[float], good: Sequence[float], drop: float, low: float
 ) -> float | None:
     """The lowest level from which on more than a share of what there was at `low` is lost.
 

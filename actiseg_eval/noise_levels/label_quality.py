@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from actiseg_data.annotations.clips import Sequence
-from actiseg_data.core.errors import Problems, refuse
-from actiseg_data.core.progress import Stage, silent
-from actiseg_data.core.validation import Cursor, printable
-from actiseg_data.core.workers import Crew
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.progress import StageProgress, ignore_progress
+from actiseg_data.core.validation import Cursor, escape_unprintable
+from actiseg_data.core.workers import WorkerPool
 from actiseg_data.layouts.actionvos import Split, open_split
 from actiseg_data.records.split_records import RECIPE_FILE, SUMMARY_FILE, read_recipe, read_summary
 from actiseg_eval.measures.prediction import Prediction
@@ -77,7 +77,7 @@ class _ActiveLabels(FolderPredictions):
 
     def read(
         self,
-        sequence: Sequence,
+        sequence: VideoSequence,
         frame: str,
         shape: tuple[int, ...],
         colours: TrueColours | None = None,
@@ -98,8 +98,8 @@ def label_quality(
     *,
     measures: Iterable[str] | None = None,
     filtered: bool = True,
-    workers: int | Crew = 1,
-    stage: Stage = silent,
+    workers: int | WorkerPool = 1,
+    stage: StageProgress = ignore_progress,
 ) -> LabelQuality:
     """Score the masks of a noisy copy against the clean ones of the split that it is of.
 
@@ -108,7 +108,7 @@ def label_quality(
     ones, those that are inactive are blanked first: a learner is to predict the others alone. It is
     a reference, no bound: a robust learner can do better than its labels.
 
-    Raises `Refused` where the copy is of another dataset, lacks masks, or has no records.
+    Raises `InputError` where the copy is of another dataset, lacks masks, or has no records.
 
     ::
 
@@ -134,7 +134,7 @@ def label_quality(
     words = recipe.text_noise is not None
     told = Cursor(summary, str(copy / SUMMARY_FILE))
     return LabelQuality(
-        copy=printable(str(copy)),
+        copy=escape_unprintable(str(copy)),
         split=recipe.split,
         sequences=len(sequences),
         rate=None if noise is None else noise.rate,
@@ -145,7 +145,7 @@ def label_quality(
 
 
 def _truth_of(copy: Path, clean: Path, name: str, summary: Cursor) -> Split:
-    """The clean split, cut to the sequences of a copy; `Refused` where the copy is of another."""
+    """The clean split, cut to the sequences of a copy; `InputError` where the copy is of another."""
     truth = open_split(clean, name)
     if summary["dataset_fingerprint"].text() != truth.fingerprint:
         raise refuse(
@@ -160,7 +160,7 @@ def _truth_of(copy: Path, clean: Path, name: str, summary: Cursor) -> Split:
 
 def _labels(copy: Path, truth: Split, protocol: Protocol) -> Predictions:
     opened = open_predictions(copy, truth.sequences)
-    problems = Problems()
+    problems = ProblemCollector()
     for sequence in truth.sequences:
         for frame in sequence.frames:
             for path in opened.lacking(sequence, frame):

@@ -10,11 +10,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from actiseg_data import __version__
-from actiseg_data.annotations.clips import Sequence
-from actiseg_data.core.errors import Problems, refuse
-from actiseg_data.core.progress import Stage, silent
-from actiseg_data.core.validation import printable
-from actiseg_data.core.workers import crew
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.progress import StageProgress, ignore_progress
+from actiseg_data.core.validation import escape_unprintable
+from actiseg_data.core.workers import start_workers
 from actiseg_data.layouts.actionvos import Split
 from actiseg_data.records.split_records import has_rendered_frames
 from actiseg_eval.comparison.comparing import difference
@@ -65,12 +65,12 @@ def measure_robustness(
     missing: str = "error",
     bootstrap: Bootstrap | None = STANDARD,
     workers: int = 1,
-    stage: Stage = silent,
+    stage: StageProgress = ignore_progress,
 ) -> Robustness:
     """Score methods at every level of noise.
 
     runs: see `actiseg_eval.noise_levels.runs.read_runs`. drop: the share of a figure, in (0, 1), whose loss
-    breaks a method. The others as in `actiseg_eval.scoring.folder_scoring.score`. Raises `Refused` with the faults
+    breaks a method. The others as in `actiseg_eval.scoring.folder_scoring.score`. Raises `InputError` with the faults
     of all runs.
     """
     protocol = load_protocol(protocol)
@@ -78,12 +78,12 @@ def measure_robustness(
     check_missing(missing)
     if not 0 < drop < 1:
         raise refuse(f"{drop:g} is no share between 0 and 1", "--drop", "give 0.1, for example")
-    problems = Problems()
-    sequences: list[Sequence] = []
+    problems = ProblemCollector()
+    sequences: list[VideoSequence] = []
     found: dict[str, dict[float, list[Figures]]] = {}
     labels: dict[float, LabelQuality] = {}
     coverages: dict[str, Coverage] = {}
-    with crew(workers, __name__) as members:
+    with start_workers(workers, __name__) as members:
         for method, level, folder in runs.each:
             with faults_of(folder, truth, problems):
                 results, handled = measure(
@@ -97,8 +97,8 @@ def measure_robustness(
                     stage=stage,
                 )
                 sequences = [result.sequence for result in results]
-                coverages[f"{method} at {level:g} ({printable(str(folder))})"] = make_coverage(
-                    results, protocol, total_tally(results, handled)
+                coverages[f"{method} at {level:g} ({escape_unprintable(str(folder))})"] = (
+                    make_coverage(results, protocol, total_tally(results, handled))
                 )
                 of_run = figures_by_sequence(results, protocol, chosen)
                 found.setdefault(method, {}).setdefault(level, []).append(of_run)
@@ -140,7 +140,7 @@ def measure_robustness(
     return Robustness(
         protocol=protocol,
         measures=chosen,
-        truth=printable(str(truth.root)),
+        truth=escape_unprintable(str(truth.root)),
         split=truth.name,
         rendered=has_rendered_frames(truth.root),
         baseline=runs.baseline,
@@ -150,7 +150,7 @@ def measure_robustness(
         clusters=len(set(names)),
         folders={
             method: {
-                level: tuple(printable(str(folder)) for folder in folders)
+                level: tuple(escape_unprintable(str(folder)) for folder in folders)
                 for level, folders in levels.items()
             }
             for method, levels in runs.methods.items()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from collections.abc import Sequence as Listing
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +62,7 @@ class Curve:
     """
 
     method: str
-    points: Listing[Point]
+    points: Sequence[Point]
     area: float | None
     interval: tuple[float, float] | None
     retained: float | None
@@ -113,9 +112,9 @@ class Robustness:
     clusters: int
     folders: Mapping[str, Mapping[float, tuple[str, ...]]]
     span: tuple[float, float] | None
-    curves: Mapping[str, Listing[Curve]]
+    curves: Mapping[str, Sequence[Curve]]
     labels: Mapping[float, LabelQuality]
-    notices: Listing[str]
+    notices: Sequence[str]
     left_out: Mapping[str, str]
     toolkit: str
 
@@ -153,8 +152,8 @@ class Robustness:
             "toolkit": self.toolkit,
         }
 
-    def to_markdown(self, figures: Listing[str] = ()) -> str:
-        """The tables of some figures, by default of those in `shown`, and what they mean."""
+    def to_markdown(self, figures: Sequence[str] = ()) -> str:
+        """The tables of some figures, by default of those in `format_name`, and what they mean."""
         of = split_text(self.split, rendered=self.rendered)
         lines = [f"# Robustness on {of}, protocol `{self.protocol.name}`", ""]
         lines += [f"Truth `{self.truth}`, baseline `{self.baseline}`, {self.toolkit}.", ""]
@@ -241,7 +240,7 @@ class Robustness:
     def _level(self) -> str:
         return "" if self.method is None else f"{100 * self.method.level:g} %"
 
-    def notes(self, shown: Listing[str] = ()) -> Iterator[str]:
+    def notes(self, shown: Sequence[str] = ()) -> Iterator[str]:
         """What the tables of some figures mean, how they were made, and what was left out."""
         shown = shown or self.shown
         curves = [curve for figure in shown for curve in self.curves[figure]]

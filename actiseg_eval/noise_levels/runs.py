@@ -19,16 +19,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.core.errors import Problems, refuse, suggest
+from actiseg_data.core.errors import ProblemCollector, refuse, suggest
 from actiseg_data.core.listing import list_folders, list_possible_folders
 from actiseg_data.core.validation import (
     Cursor,
     check_name,
     check_text,
-    name_some,
+    format_name,
+    format_names,
     read_bytes,
     refuse_missing,
-    shown,
 )
 
 LABELS = "labels"
@@ -91,7 +91,7 @@ def read_runs(path: Path, baseline: str | None = None) -> Runs:
     """The runs that a YAML file or a folder tells of.
 
     baseline: the name of a method; by default as the file says, else `PLAIN`, else the first.
-    Raises `Refused` with everything that is wrong: unknown keys, other types, levels or folders
+    Raises `InputError` with everything that is wrong: unknown keys, other types, levels or folders
     that stand there twice, folders that are not there, methods with fewer than two levels.
     """
     return _from_folder(path, baseline) if path.is_dir() else _from_file(path, baseline)
@@ -99,17 +99,17 @@ def read_runs(path: Path, baseline: str | None = None) -> Runs:
 
 def _from_file(path: Path, baseline: str | None) -> Runs:
     top = Cursor(_read_yaml(path), str(path))
-    problems = Problems()
+    problems = ProblemCollector()
     for name in top.mapping():
         if name not in _KEYS:
-            what = f"the key {shown(name)!r} is unknown{suggest(name, _KEYS)}"
+            what = f"the key {format_name(name)!r} is unknown{suggest(name, _KEYS)}"
             problems.add(what, path, f"keys: {', '.join(_KEYS)}")
     methods: dict[str, dict[float, tuple[Path, ...]]] = {}
     labels: dict[float, Path] = {}
     texts: dict[str, str] = {}
-    with problems.caught():
+    with problems.collect():
         for name, levels in top["methods"].members():
-            with problems.caught():
+            with problems.collect():
                 check_text(name, levels.where)
                 if not name.strip():
                     raise refuse("a method has no name", levels.where, "give it one")
@@ -117,21 +117,21 @@ def _from_file(path: Path, baseline: str | None) -> Runs:
                     level: _places(of, path.parent, problems)
                     for level, of in _by_level(levels, problems)
                 }
-    with problems.caught():
+    with problems.collect():
         every = [*(levels for _, levels in top["methods"].members()), *_members(top, LABELS)]
         _refuse_mixed((key for levels in every for key, _ in levels.members()), path, problems)
     if LABELS in top:
-        with problems.caught():
+        with problems.collect():
             for level, of in _by_level(top[LABELS], problems):
-                with problems.caught():
+                with problems.collect():
                     labels[level] = path.parent / _text(of)
     for name in ("truth", "split", "sequences", "baseline"):
         if name in top:
-            with problems.caught():
+            with problems.collect():
                 texts[name] = _text(top[name])
     if "split" in texts:
         for part in texts["split"].split("/"):  # a list of DAVIS may have its year
-            with problems.caught():
+            with problems.collect():
                 check_name(part, "split", f"{path}: split")
     truth = path.parent / texts["truth"] if "truth" in texts else None
     sequences = path.parent / texts["sequences"] if "sequences" in texts else None
@@ -146,7 +146,7 @@ def _members(top: Cursor, name: str) -> list[Cursor]:
     return [top[name]] if name in top else []
 
 
-def _refuse_mixed(texts: Iterable[str], where: object, problems: Problems) -> None:
+def _refuse_mixed(texts: Iterable[str], where: object, problems: ProblemCollector) -> None:
     """Adds a problem where 20 % and 20 stand side by side: one is a hundred times the other."""
     levels = {text: parse_level(text) for text in texts}
     large = [text for text, level in levels.items() if "%" not in text and (level or 0) > 1]
@@ -163,13 +163,13 @@ def _text(cursor: Cursor) -> str:
     return text
 
 
-def _by_level(levels: Cursor, problems: Problems) -> Iterator[tuple[float, Cursor]]:
+def _by_level(levels: Cursor, problems: ProblemCollector) -> Iterator[tuple[float, Cursor]]:
     """The members of a mapping whose keys are levels; problems of the others are added."""
     seen: set[float] = set()
     for key, of in levels.members():
         level = parse_level(key)
         if level is None:
-            problems.add(f"{shown(key)!r} is no level of noise", levels.where, _WRITE)
+            problems.add(f"{format_name(key)!r} is no level of noise", levels.where, _WRITE)
         elif level in seen:
             problems.add(
                 f"the level {level:g} stands there twice", of.where, "list its seeds: [a, b]"
@@ -179,13 +179,13 @@ def _by_level(levels: Cursor, problems: Problems) -> Iterator[tuple[float, Curso
             yield level, of
 
 
-def _places(cursor: Cursor, base: Path, problems: Problems) -> tuple[Path, ...]:
+def _places(cursor: Cursor, base: Path, problems: ProblemCollector) -> tuple[Path, ...]:
     """The places of a level's predictions: a text, or a list of them."""
     found = []
     if isinstance(cursor.value, (str, list)):
         several = isinstance(cursor.value, list)
         for each in cursor.elements() if several else (cursor,):
-            with problems.caught():
+            with problems.collect():
                 found.append(base / _text(each))
         if several and not cursor.value:
             problems.add("has no folder", cursor.where, "give one for each seed")
@@ -209,7 +209,7 @@ def _read_yaml(path: Path) -> Any:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.BaseLoader)):
             raise refuse("holds an alias (*)", path, "write out what it stands for")
         node = yaml.compose(text, yaml.BaseLoader)
-        problems = Problems()
+        problems = ProblemCollector()
         plain = _plain(node, path, problems)
     except UnicodeDecodeError:
         raise refuse("is no UTF-8 text", path, "give a YAML file, or a folder of runs") from None
@@ -224,7 +224,7 @@ def _read_yaml(path: Path) -> Any:
     return plain
 
 
-def _plain(node: Any, path: Path, problems: Problems) -> Any:
+def _plain(node: Any, path: Path, problems: ProblemCollector) -> Any:
     """The texts, lists and mappings of a YAML node; keys that stand there twice are problems."""
     import yaml
 
@@ -238,18 +238,20 @@ def _plain(node: Any, path: Path, problems: Problems) -> Any:
         if not isinstance(key, yaml.ScalarNode):
             problems.add("a key is no text", where, "write name: value")
         elif key.value in members:
-            problems.add(f"the key {shown(key.value)!r} stands there twice", where, "keep one")
+            problems.add(
+                f"the key {format_name(key.value)!r} stands there twice", where, "keep one"
+            )
         else:
             members[key.value] = _plain(value, path, problems)
     return members
 
 
 def _from_folder(root: Path, baseline: str | None) -> Runs:
-    problems = Problems()
+    problems = ProblemCollector()
     methods: dict[str, dict[float, tuple[Path, ...]]] = {}
     labels: dict[float, Path] = {}
     for folder in (entry.path for entry in list_possible_folders(root)):
-        with problems.caught():
+        with problems.collect():
             name = check_name(folder.name, "method", root)
             found = _levels_of(folder, problems)
             if name == LABELS:
@@ -270,7 +272,7 @@ def _from_folder(root: Path, baseline: str | None) -> Runs:
     return _checked(root, methods, labels, (baseline, "--baseline"), problems)
 
 
-def _levels_of(folder: Path, problems: Problems) -> dict[float, dict[int, Path]]:
+def _levels_of(folder: Path, problems: ProblemCollector) -> dict[float, dict[int, Path]]:
     """The folders of a method by level and seed; -1 for one without a seed."""
     found: dict[float, dict[int, Path]] = {}
     unknown = []
@@ -290,7 +292,7 @@ def _levels_of(folder: Path, problems: Problems) -> dict[float, dict[int, Path]]
         found[level][seed] = path
     if unknown:
         problems.add(
-            f"holds {name_some(unknown)}, no level of noise",
+            f"holds {format_names(unknown)}, no level of noise",
             folder,
             "give a folder of <method>/<level>/, levels named clean, 0.2, r0.2 or 20%, of several "
             "seeds 0.2_s1; or a YAML file",
@@ -303,20 +305,20 @@ def _checked(
     methods: dict[str, dict[float, tuple[Path, ...]]],
     labels: dict[float, Path],
     baseline: tuple[str | None, str],
-    problems: Problems,
+    problems: ProblemCollector,
 ) -> Runs:
-    """The runs; `Refused` where something is wrong, with the problems that are known already.
+    """The runs; `InputError` where something is wrong, with the problems that are known already.
 
     baseline: its name and where that stands.
     """
-    if not problems.found:  # else one that was refused would be missed
+    if not problems.collected:  # else one that was refused would be missed
         _refuse_few(where, methods, problems)
     if LABELS in methods:
         problems.add(f"a method is called {LABELS!r}", where, "call it something else")
     name, told = baseline
     if name is not None and name not in methods:
-        known = ", ".join(map(shown, methods)) or "none"
-        what = f"there is no method {shown(name)!r}{suggest(name, methods)}"
+        known = ", ".join(map(format_name, methods)) or "none"
+        what = f"there is no method {format_name(name)!r}{suggest(name, methods)}"
         problems.add(what, told, f"use one of {known}")
     if name is None:
         name = PLAIN if PLAIN in methods else next(iter(methods), PLAIN)
@@ -331,7 +333,7 @@ def _checked(
     return found
 
 
-def _check_places(runs: Runs, problems: Problems) -> None:
+def _check_places(runs: Runs, problems: ProblemCollector) -> None:
     seen: dict[str, str] = {}
     copies = [(LABELS, level, copy) for level, copy in runs.labels.items()]
     for method, level, place in (*runs.each, *copies):
@@ -343,12 +345,12 @@ def _check_places(runs: Runs, problems: Problems) -> None:
             )
         elif not (place.is_dir() or (method != LABELS and place.is_file())):
             missing = refuse_missing(place, f"is not there, for {here}", "check the path")
-            problems.found += missing.problems
+            problems.collected += missing.problems
         seen[real] = here
 
 
 def _refuse_few(
-    where: Path, methods: dict[str, dict[float, tuple[Path, ...]]], problems: Problems
+    where: Path, methods: dict[str, dict[float, tuple[Path, ...]]], problems: ProblemCollector
 ) -> None:
     if not methods:
         problems.add(

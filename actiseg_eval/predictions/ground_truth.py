@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from actiseg_data.core.validation import printable
-from actiseg_data.layouts.actionvos import MASKS, Split, open_split, split_names
-from actiseg_data.layouts.clip_lists import SequenceList, read_sequence_list
-from actiseg_data.layouts.mask_folders import FolderSplit, open_folder, restrict
+from actiseg_data.core.validation import escape_unprintable
+from actiseg_data.layouts.actionvos import MASKS, Split, list_splits, open_split
+from actiseg_data.layouts.mask_folders import FolderSplit, open_folder, restrict_split
 from actiseg_data.layouts.recognition import has_action_lists
+from actiseg_data.layouts.sequence_lists import SequenceList, read_sequence_list
 
 Truth: TypeAlias = "Split | FolderSplit"
 
@@ -28,7 +28,7 @@ def open_truth(
     root: in the ActionVOS layout or that of DAVIS, or a folder of sequences. split: of an ActionVOS
     root, by default `DEFAULT_SPLIT`; else a list in the ``ImageSets`` around the masks, by default,
     of a root that has some, ``val``. sequences: a text file of the sequences to keep, one a line.
-    Raises `Refused` for a dataset of another kind, saying which it is, and for a split or a listed
+    Raises `InputError` for a dataset of another kind, saying which it is, and for a split or a listed
     sequence that there is not.
     """
     root = Path(root)
@@ -41,7 +41,7 @@ def open_truth(
     if sequences is None:
         return found
     name = _name_both(found.name, sequences)
-    return restrict(found, read_sequence_list(sequences), name)
+    return restrict_split(found, read_sequence_list(sequences), name)
 
 
 def _restrict(split: Split, listed: SequenceList) -> Split:
@@ -56,12 +56,12 @@ def _name_both(name: str, listed: Path) -> str:
     >>> _name_both("val", Path("lists/short.txt"))
     'val, listed in short.txt'
     """
-    return f"{name}, listed in {printable(listed.name)}"
+    return f"{name}, listed in {escape_unprintable(listed.name)}"
 
 
 def novel_sequences(truth: Truth) -> frozenset[str] | None:
     """The folders of the sequences whose action is novel; None where that is not known."""
-    if not isinstance(truth, Split) or NOVEL not in split_names(truth.root):
+    if not isinstance(truth, Split) or NOVEL not in list_splits(truth.root):
         return None
     novel = open_split(truth.root, NOVEL, masks=False)
     return frozenset(sequence.folder for sequence in novel.sequences)

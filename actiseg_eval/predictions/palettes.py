@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from actiseg_data.annotations.masks import PALETTE, IndexMask, ids_in
+from actiseg_data.annotations.masks import PALETTE, IndexMask, find_ids
 from actiseg_data.core.errors import refuse
 
 Colour: TypeAlias = "tuple[int, int, int]"
@@ -43,7 +43,7 @@ def refuse_recoloured(mask: IndexMask, palette: bytes, truth: TrueColours, where
     """
     if PALETTE.startswith(palette) or palette == truth.palette:
         return
-    used = [*([0] if not mask.all() else []), *ids_in(mask)]
+    used = [*([0] if not mask.all() else []), *find_ids(mask)]
     means = [_moved(used, palette, known) for known in (truth.palette or _GREY, PALETTE)]
     if {} in means:
         return

@@ -9,19 +9,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from actiseg_data.annotations.clips import Sequence
 from actiseg_data.annotations.masks import MAX_SIDE, read_binary_mask, read_coloured_mask
-from actiseg_data.core.errors import Problem, Problems, Refused, refuse
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.errors import InputError, Problem, ProblemCollector, refuse
 from actiseg_data.core.listing import (
     Entry,
+    describe_contents,
     is_possible_folder,
     list_files,
     list_folder,
     list_folders,
     list_possible_folders,
-    name_contents,
 )
-from actiseg_data.core.validation import Cursor, read_json, refuse_missing, shown, whole_number
+from actiseg_data.core.validation import (
+    Cursor,
+    format_name,
+    parse_whole_number,
+    read_json,
+    refuse_missing,
+)
 from actiseg_data.layouts.actionvos import MASKS, SUBSETS
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.layouts.spelling import match_names
@@ -90,14 +96,14 @@ class FolderPredictions:
         """The folder."""
         return self.root
 
-    def lacking(self, sequence: Sequence, frame: str) -> list[str]:
+    def lacking(self, sequence: VideoSequence, frame: str) -> list[str]:
         """The files of a frame that are not there, one for each object in folders of objects."""
         place = self.places.get(sequence.folder)
         if place is None:
             return [str(self.root / sequence.folder / f"{frame}.png")]
         return [str(path) for path in place.lacking(frame)]
 
-    def where(self, sequence: Sequence, frame: str) -> str:
+    def where(self, sequence: VideoSequence, frame: str) -> str:
         """The place of a frame, for messages."""
         place = self.places.get(sequence.folder)
         if place is None:
@@ -106,20 +112,20 @@ class FolderPredictions:
             return f"{place.folder}, {frame}"
         return str(place.folder / place.frames.get(frame, f"{frame}.png"))
 
-    def near(self, sequence: Sequence) -> str:
+    def near(self, sequence: VideoSequence) -> str:
         """What to say of a sequence that is not there: which folder is like it."""
         return _near(sequence.folder, self.extra)
 
     def read(
         self,
-        sequence: Sequence,
+        sequence: VideoSequence,
         frame: str,
         shape: tuple[int, ...],
         colours: TrueColours | None = None,
     ) -> Prediction:
         """What there is of a frame; nothing where it lacks.
 
-        shape, colours: of the truth. Raises `Refused` with all of its faults, and for an index mask
+        shape, colours: of the truth. Raises `InputError` with all of its faults, and for an index mask
         in the colours of other ids, if the true colours are given.
         """
         place = self.places.get(sequence.folder)
@@ -133,10 +139,10 @@ class FolderPredictions:
                 refuse_recoloured(mask, palette, colours, path)
             return mask
         layers: dict[int, BinaryMask] = {}
-        problems = Problems()
+        problems = ProblemCollector()
         for object_id, (folder, names) in place.objects.items():
             if frame in names:
-                with problems.caught():
+                with problems.collect():
                     layer = read_binary_mask(folder / names[frame])
                     refuse_size(layer.shape, shape, folder / names[frame])
                     layers[object_id] = layer
@@ -159,33 +165,33 @@ class RlePredictions:
         """The file."""
         return self.file
 
-    def lacking(self, sequence: Sequence, frame: str) -> list[str]:
+    def lacking(self, sequence: VideoSequence, frame: str) -> list[str]:
         """A frame of a sequence that the file does not have. Where it has the sequence, a frame
         without a mask is a prediction, too, of nothing."""
         return [] if sequence.folder in self.masks else [self.where(sequence, frame)]
 
-    def where(self, sequence: Sequence, frame: str) -> str:
+    def where(self, sequence: VideoSequence, frame: str) -> str:
         """The place of a frame, for messages."""
         return f"{self.file}: {sequence.folder}, {frame}"
 
-    def near(self, sequence: Sequence) -> str:
+    def near(self, sequence: VideoSequence) -> str:
         """See `FolderPredictions.near`."""
         return _near(sequence.folder, self.extra)
 
     def read(
         self,
-        sequence: Sequence,
+        sequence: VideoSequence,
         frame: str,
         shape: tuple[int, ...],
         colours: TrueColours | None = None,
     ) -> Prediction:
         """See `FolderPredictions.read`; masks in JSON have no colours."""
         layers: dict[int, BinaryMask] = {}
-        problems = Problems()
+        problems = ProblemCollector()
         found = self.masks.get(sequence.folder, {}).get(frame, {})
         for object_id, (counts, height, width) in found.items():
             place = f"{self.where(sequence, frame)}, object {object_id}"
-            with problems.caught():
+            with problems.collect():
                 refuse_size((height, width), shape, place)
                 try:
                     layers[object_id] = decode_rle(counts, height, width)
@@ -225,7 +231,7 @@ def refuse_size(size: tuple[int, ...], wanted: tuple[int, ...], where: object) -
         )
 
 
-def open_predictions(path: Path, sequences: Iterable[Sequence]) -> Predictions:
+def open_predictions(path: Path, sequences: Iterable[VideoSequence]) -> Predictions:
     """List the predictions of a split; masks are not decoded here.
 
     sequences: all of the split. path: a folder ``[train|val]/<sequence>/<frame>.png`` of index
@@ -234,7 +240,7 @@ def open_predictions(path: Path, sequences: Iterable[Sequence]) -> Predictions:
     width], "counts"}}``; or a dataset in the ActionVOS layout, for its masks.
 
     Another spelling of a name is taken if one name fits one, see
-    `actiseg_data.layouts.spelling.match_names`, and counted. Raises `Refused` if there is nothing
+    `actiseg_data.layouts.spelling.match_names`, and counted. Raises `InputError` if there is nothing
     of the sequences, for ambiguous names, and for sequences with files of none of their frames.
     """
     sequences = list(sequences)
@@ -250,11 +256,11 @@ def open_predictions(path: Path, sequences: Iterable[Sequence]) -> Predictions:
     matches = match_names((sequence.folder for sequence in sequences), found.keys())
     tally[RESPELLED] += matches.respelled
     places: dict[str, _Place] = {}
-    problems = Problems()
+    problems = ProblemCollector()
     matches.add_clashes(root, problems)
     for sequence in sequences:
         if sequence.folder in matches.names:
-            with problems.caught():
+            with problems.collect():
                 folder = found[matches.names[sequence.folder]]
                 places[sequence.folder] = _place(folder, sequence.frames, tally)
     problems.raise_if_any()
@@ -264,16 +270,16 @@ def open_predictions(path: Path, sequences: Iterable[Sequence]) -> Predictions:
 
 
 def _find_predictions(
-    path: Path, sequences: list[Sequence]
+    path: Path, sequences: list[VideoSequence]
 ) -> tuple[Path, dict[str, Path], Counter[str]]:
     """The folder that holds the predictions, and the folders in it: `path`, or the only one below
-    it that has folders of the sequences. Raises `Refused` if there is none or several."""
+    it that has folders of the sequences. Raises `InputError` if there is none or several."""
     wanted = [sequence.folder for sequence in sequences]
     root, found = _listed(path)
     if not _fits(wanted, found):
         below = _find_below(path, wanted)
         if len(below) > 1:
-            several = ", ".join(shown(str(inner.relative_to(path))) for inner in below[:_FEW])
+            several = ", ".join(format_name(str(inner.relative_to(path))) for inner in below[:_FEW])
             raise refuse(
                 f"holds predictions in several folders: {several}", path, f"give {below[0]}"
             )
@@ -317,15 +323,17 @@ def _holds_masks(folder: Path, wanted: list[str]) -> bool:
     return any(entry.is_folder or _is_png(entry.name) for entry in list_folder(found[spelling]))
 
 
-def _nothing_of(path: Path, sequences: list[Sequence], found: Mapping[str, Path]) -> Refused:
+def _nothing_of(
+    path: Path, sequences: list[VideoSequence], found: Mapping[str, Path]
+) -> InputError:
     """The refusal of a folder that holds nothing of the sequences, with a cure."""
     wanted = [sequence.folder for sequence in sequences]
-    held = ", ".join(map(shown, sorted(found)[:_FEW])) or name_contents(path)
+    held = ", ".join(map(format_name, sorted(found)[:_FEW])) or describe_contents(path)
     what = _describe_others(wanted, held)
     if list_files(path, ".png"):
         if match_names(wanted, {path.absolute().name}).names:
-            cure = f"give {path.absolute().parent}"
-            return refuse("is the folder of one sequence", path, cure)
+            hint = f"give {path.absolute().parent}"
+            return refuse("is the folder of one sequence", path, hint)
         return refuse(what, path, "give the folder that holds the folder of each sequence")
     if not found:
         kind = recognise_dataset(path)
@@ -333,16 +341,16 @@ def _nothing_of(path: Path, sequences: list[Sequence], found: Mapping[str, Path]
             return refuse(f"is {kind}", path, _RIGHT_SPLIT)
         documents = list_files(path, ".json", ".json.gz")
         if documents:
-            cure = f"if it is a list of COCO RLE, give {documents[0].path}; else {_RIGHT_SPLIT}"
-            return refuse(what, path, cure)
+            hint = f"if it is a list of COCO RLE, give {documents[0].path}; else {_RIGHT_SPLIT}"
+            return refuse(what, path, hint)
     return _refuse_others(path, wanted, held, _likeness(found))
 
 
-def _refuse_others(place: Path, wanted: list[str], held: str, names: _Likeness) -> Refused:
+def _refuse_others(place: Path, wanted: list[str], held: str, names: _Likeness) -> InputError:
     """The refusal of predictions of other sequences; it names one that is similar."""
     near = next(filter(None, (_near(name, names) for name in wanted)), "")
-    cure = f"if it is the same clip, rename it; else {_RIGHT_SPLIT}" if near else _RIGHT_SPLIT
-    return refuse(f"{_describe_others(wanted, held)}{near}", place, cure)
+    hint = f"if it is the same clip, rename it; else {_RIGHT_SPLIT}" if near else _RIGHT_SPLIT
+    return refuse(f"{_describe_others(wanted, held)}{near}", place, hint)
 
 
 def _describe_others(wanted: list[str], held: str) -> str:
@@ -368,7 +376,7 @@ def _near(wanted: str, names: _Likeness) -> str:
     """The end of a message about a missing sequence if a similar one is there."""
     for key in _keys(wanted):
         if key in names:
-            return f"; {shown(names[key])} differs from {shown(wanted)} {key[0]}"
+            return f"; {format_name(names[key])} differs from {format_name(wanted)} {key[0]}"
     return ""
 
 
@@ -400,17 +408,19 @@ def _place(folder: Path, frames: tuple[str, ...], tally: Counter[str]) -> _Place
             raise _other_names(folder, files, frames)
         return _Place(folder, names, {})
     objects: dict[int, tuple[Path, Mapping[str, str]]] = {}
-    problems = Problems()
+    problems = ProblemCollector()
     held: list[str] = []
     for inner in folders:
-        object_id = whole_number(inner.name)
+        object_id = parse_whole_number(inner.name)
         if object_id is None:
             tally["extra_files"] += 1
         elif not 1 <= object_id <= 255 or object_id in objects:
             twice = "stands there twice" if object_id in objects else "is no object id, 1 to 255"
-            problems.add(f"{shown(inner.name)} {twice}", folder, "name folders by the object ids")
+            problems.add(
+                f"{format_name(inner.name)} {twice}", folder, "name folders by the object ids"
+            )
         else:
-            with problems.caught():
+            with problems.collect():
                 entries = list_folder(inner.path)
                 names, files = _match_frames(inner.path, entries, frames, tally)
                 held += [f"{inner.name}/{name}" for name in files]
@@ -428,19 +438,19 @@ def _match_frames(
 ) -> tuple[dict[str, str], list[str]]:
     """The file of each frame that is there, and the names of all images and arrays.
 
-    Raises `Refused` for ambiguous names, and for frames that are there as lossy images alone.
+    Raises `InputError` for ambiguous names, and for frames that are there as lossy images alone.
     """
     names = (entry.name for entry in entries if not entry.is_folder)
     files = [name for name in names if name.lower().endswith(_PICTURES)]
     masks = set(filter(_is_png, files))
     matches = match_names((f"{frame}.png" for frame in frames), masks)
-    problems = Problems()
+    problems = ProblemCollector()
     matches.add_clashes(folder, problems)
     lacking = (f"{frame}.png" for frame in frames if f"{frame}.png" not in matches.names)
     lossy = match_names(lacking, {name for name in files if name.lower().endswith(_LOSSY)}).names
     if lossy:
         problems.add(
-            f"holds {shown(next(iter(lossy.values())))}: a JPEG does not keep ids exactly",
+            f"holds {format_name(next(iter(lossy.values())))}: a JPEG does not keep ids exactly",
             folder,
             "write masks as PNG",
         )
@@ -450,18 +460,18 @@ def _match_frames(
     return {name.removesuffix(".png"): file for name, file in matches.names.items()}, files
 
 
-def _other_names(where: object, held: Iterable[str], frames: tuple[str, ...]) -> Refused:
+def _other_names(where: object, held: Iterable[str], frames: tuple[str, ...]) -> InputError:
     """The refusal of files none of which is called like a frame, or none of which is a PNG."""
     held = list(held)
-    what = f"holds {', '.join(map(shown, held[:_FEW]))}{', ...' if len(held) > _FEW else ''}"
+    what = f"holds {', '.join(map(format_name, held[:_FEW]))}{', ...' if len(held) > _FEW else ''}"
     if held[0].lower().endswith(_PICTURES) and not any(map(_is_png, held)):
         return refuse(f"{what}, and no PNG", where, "write masks as PNG")
-    first = shown(frames[0])
+    first = format_name(frames[0])
     if held[0].endswith("/"):
-        cure = (
+        hint = (
             f"give it {first}.png; or a folder for each object, named by its id, with {first}.png"
         )
-        return refuse(f"{what}, and no mask of a frame", where, cure)
+        return refuse(f"{what}, and no mask of a frame", where, hint)
     return refuse(
         f"{what}; frames are called {first}",
         where,
@@ -473,16 +483,16 @@ def _is_png(name: str) -> bool:
     return name.lower().endswith(".png")
 
 
-def _open_rle(path: Path, sequences: list[Sequence]) -> RlePredictions:
+def _open_rle(path: Path, sequences: list[VideoSequence]) -> RlePredictions:
     document = read_json(path, "file of predictions")
     _refuse_other_document(document, path)
     if not isinstance(document, list):
         raise refuse("holds no list", path, _WRITE_LIST)
     listed: dict[str, dict[str, dict[int, _Mask]]] = {}
-    problems = Problems()
-    faults = Problems()
+    problems = ProblemCollector()
+    faults = ProblemCollector()
     for cursor in Cursor(document, str(path)).elements():
-        with faults.caught():
+        with faults.collect():
             folder, frame = cursor["sequence"].text(), cursor["frame"].text()
             object_id = cursor["object_id"].integer()
             if not 1 <= object_id <= 255:
@@ -491,7 +501,7 @@ def _open_rle(path: Path, sequences: list[Sequence]) -> RlePredictions:
             if object_id in layers:
                 raise refuse("stands there twice", cursor.where, "keep one mask of each object")
             layers[object_id] = _segmentation(cursor["segmentation"])
-    problems.found += _gather_alike(faults)
+    problems.collected += _gather_alike(faults)
     problems.raise_if_any()
     matches = match_names((sequence.folder for sequence in sequences), listed.keys())
     matches.add_clashes(path, problems)
@@ -501,24 +511,24 @@ def _open_rle(path: Path, sequences: list[Sequence]) -> RlePredictions:
     masks: dict[str, dict[str, dict[int, _Mask]]] = {}
     for sequence in sequences:
         if sequence.folder in matches.names:
-            with problems.caught():
+            with problems.collect():
                 of_frames = listed[matches.names[sequence.folder]]
                 masks[sequence.folder] = _match_entries(path, sequence, of_frames, tally)
     problems.raise_if_any()
     if not masks:
-        held = ", ".join(map(shown, extra[:_FEW])) or "nothing"
+        held = ", ".join(map(format_name, extra[:_FEW])) or "nothing"
         wanted = [sequence.folder for sequence in sequences]
         raise _refuse_others(path, wanted, held, _likeness(extra))
     return RlePredictions(path, masks, tally, _likeness(extra))
 
 
 def _match_entries(
-    path: Path, sequence: Sequence, listed: dict[str, dict[int, _Mask]], tally: Counter[str]
+    path: Path, sequence: VideoSequence, listed: dict[str, dict[int, _Mask]], tally: Counter[str]
 ) -> dict[str, dict[int, _Mask]]:
     """The masks of a sequence by its own frames. Names may have the ending of an image."""
     where = f"{path}: {sequence.folder}"
     plain = {_stem(name): name for name in listed}
-    problems = Problems()
+    problems = ProblemCollector()
     if len(plain) < len(listed):
         problems.add("has a frame under two endings", where, "keep one")
     matches = match_names(sequence.frames, plain.keys())
@@ -532,7 +542,7 @@ def _match_entries(
 
 
 def _refuse_other_document(document: Any, path: Path) -> None:
-    """Raises `Refused` for JSON of another kind: COCO's results, a dataset's annotations."""
+    """Raises `InputError` for JSON of another kind: COCO's results, a dataset's annotations."""
     first = document[0] if isinstance(document, list) and document else document
     if isinstance(first, dict) and "sequence" not in first:
         kind = recognise_dataset(path)
@@ -543,11 +553,11 @@ def _refuse_other_document(document: Any, path: Path) -> None:
 _WRITE_LIST = 'give a list of {"sequence", "frame", "object_id", "segmentation"}'
 
 
-def _gather_alike(faults: Problems) -> list[Problem]:
+def _gather_alike(faults: ProblemCollector) -> list[Problem]:
     """One problem for each kind of fault of a list's entries: what one script wrote wrongly is
     wrong in all of them."""
     alike: dict[tuple[str, str], list[Problem]] = {}
-    for problem in faults.found:
+    for problem in faults.collected:
         member = problem.where.rpartition("]")[2]
         what = problem.what if not member else problem.what.partition(", is ")[0]
         alike.setdefault((member, what), []).append(problem)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from actiseg_data import __version__
 from actiseg_data.annotations.lexicon import load_lexicon
-from actiseg_data.core.validation import printable
+from actiseg_data.core.validation import escape_unprintable
 from actiseg_data.records.split_records import LedgerRow, has_rendered_frames
 from actiseg_eval.measures.results import SequenceResult, total_tally
 from actiseg_eval.metrics.computing import (
@@ -79,7 +79,7 @@ def make_report(
         measures=measures,
         truth=str(truth.root),
         split=truth.name,
-        predictions=printable(predictions),
+        predictions=escape_unprintable(predictions),
         rendered=has_rendered_frames(truth.root),
         coverage=make_coverage(results, protocol, tally),
         figures=whole_figures(results, protocol, measures),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
-from collections.abc import Sequence as Listing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +62,7 @@ class Report:
     figures: Mapping[str, float | int | None]
     references: References
     intervals: Intervals | None
-    strata: Mapping[str, Listing[Stratum]]
+    strata: Mapping[str, Sequence[Stratum]]
     failures: FailureTable | None
     handled: Mapping[str, int]
     left_out: Mapping[str, str]
@@ -229,7 +228,7 @@ def figure_text(value: float | int | None) -> str:
     return str(value) if isinstance(value, int) else f"{value:.4f}"
 
 
-def markdown_rows(rows: Listing[Listing[str]]) -> list[str]:
+def markdown_rows(rows: Sequence[Sequence[str]]) -> list[str]:
     """A table of Markdown, the first row its heads; the first column is text, others are figures.
 
     >>> markdown_rows([["mode", "units"], ["miss", "3"]])
@@ -239,7 +238,7 @@ def markdown_rows(rows: Listing[Listing[str]]) -> list[str]:
     return [lines[0], "|---|" + "---:|" * (len(rows[0]) - 1), *lines[1:]]
 
 
-def _markdown(by: str, strata: Listing[Stratum], shown: tuple[str, ...]) -> list[str]:
+def _markdown(by: str, strata: Sequence[Stratum], shown: tuple[str, ...]) -> list[str]:
     names = [*shown, "n_units"]
     rows = [
         [stratum.name, *(figure_text(stratum.figures.get(name)) for name in names)]

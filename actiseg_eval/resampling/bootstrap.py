@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.annotations.clips import Sequence
+from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import refuse
-from actiseg_data.core.keys import key
+from actiseg_data.core.keys import make_key
 from actiseg_eval.metrics.definitions import Figures, Sums
 
 LEVEL = 0.95
@@ -28,7 +28,7 @@ _ALGORITHM = 1
 _ROWS = 1000
 """Resamples that are drawn at a time: memory stays flat."""
 
-CLUSTERS: Mapping[str, Callable[[Sequence], str]] = {
+CLUSTERS: Mapping[str, Callable[[VideoSequence], str]] = {
     "video": lambda sequence: sequence.video,
     "participant": lambda sequence: re.split(r"[_/]", sequence.video)[0],
     "sequence": lambda sequence: sequence.folder,
@@ -40,7 +40,7 @@ CLUSTERS: Mapping[str, Callable[[Sequence], str]] = {
 class Bootstrap:
     """How intervals are made. level: of confidence. resamples: how many. cluster: see `CLUSTERS`.
 
-    Raises `Refused` for values that make no sense.
+    Raises `InputError` for values that make no sense.
 
     >>> Bootstrap().cluster
     'video'
@@ -67,7 +67,7 @@ class Bootstrap:
 STANDARD = Bootstrap()
 
 
-def clusters_of(sequences: list[Sequence], method: Bootstrap) -> tuple[str, list[str]]:
+def clusters_of(sequences: list[VideoSequence], method: Bootstrap) -> tuple[str, list[str]]:
     """What is resampled, and the name of each sequence's cluster: the next smaller thing, where
     there are too few of what was asked for. A plain folder's sequences are no videos."""
     order = ["participant", "video", "sequence"]
@@ -126,7 +126,7 @@ def resample_weights(block: int, rows: int, clusters: int) -> NDArray[np.float64
     [4.0, 4.0, 4.0]
     """
     size = rows * clusters
-    bits = hashlib.shake_256(key(0, _ALGORITHM, "bootstrap", block, clusters)).digest(4 * size)
+    bits = hashlib.shake_256(make_key(0, _ALGORITHM, "bootstrap", block, clusters)).digest(4 * size)
     drawn = (np.frombuffer(bits, "<u4").astype(np.uint64) * np.uint64(clusters)) >> np.uint64(32)
     places = drawn.astype(np.int64) + np.repeat(np.arange(rows) * clusters, clusters)
     return np.bincount(places, minlength=size).reshape(rows, clusters).astype(np.float64)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.annotations.clips import Sequence
+from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_eval.metrics.definitions import Figures
 from actiseg_eval.resampling.bootstrap import (
     CLUSTERS,
@@ -60,7 +60,7 @@ class Intervals:
 
 
 def make_intervals(
-    sequences: list[Sequence], sums: Figures, method: Bootstrap, figure: str
+    sequences: list[VideoSequence], sums: Figures, method: Bootstrap, figure: str
 ) -> Intervals | None:
     """Intervals from the sums of each sequence; None where there are too few sequences.
 

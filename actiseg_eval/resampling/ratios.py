@@ -6,14 +6,13 @@ two methods, an area under a curve are linear combinations of such ratios, and a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from collections.abc import Sequence as Listing
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.core.keys import coins, key
+from actiseg_data.core.keys import draw_bernoullis, make_key
 from actiseg_eval.metrics.definitions import Sums
 from actiseg_eval.resampling.bootstrap import Bootstrap, resample_blocks, resample_weights
 
@@ -68,7 +67,7 @@ def combine(terms: Iterable[tuple[float, Sums]]) -> Combination:
     return Combination(np.array(coefficients), np.stack(above), np.stack(below))
 
 
-def mean_over(runs: Listing[Sums], by: float = 1.0) -> list[tuple[float, Sums]]:
+def mean_over(runs: Sequence[Sums], by: float = 1.0) -> list[tuple[float, Sums]]:
     """The terms of the mean figure of several runs, times `by`."""
     return [(by / len(runs), run) for run in runs]
 
@@ -138,7 +137,7 @@ def _ends(deviations: NDArray[np.float64], tail: float) -> tuple[float, float]:
     return float(low), float(np.quantile(known, 1 - tail, method="higher"))
 
 
-def resample(combinations: Listing[Combination], bootstrap: Bootstrap) -> list[Resampled]:
+def resample(combinations: Sequence[Combination], bootstrap: Bootstrap) -> list[Resampled]:
     """Resample the clusters, the same for all combinations, which are over the same ones."""
     if not combinations:
         return []
@@ -166,7 +165,7 @@ def resample(combinations: Listing[Combination], bootstrap: Bootstrap) -> list[R
     ]
 
 
-def over_seeds(values: Listing[float], level: float, least: float) -> tuple[float, float] | None:
+def over_seeds(values: Sequence[float], level: float, least: float) -> tuple[float, float] | None:
     """Student's t interval of the mean of a figure over seeds; None of one seed, or where a seed
     has no value.
 
@@ -215,7 +214,7 @@ def welch(one: NDArray[np.float64], other: NDArray[np.float64], level: float) ->
 
 
 def paired(
-    one: Listing[Sums], other: Listing[Sums], sign: float, bootstrap: Bootstrap, most: float = 1.0
+    one: Sequence[Sums], other: Sequence[Sums], sign: float, bootstrap: Bootstrap, most: float = 1.0
 ) -> Gain:
     """The mean over the runs of one method less that of another, over the same clusters: interval
     by bootstrap-t, p by swapping the methods.
@@ -238,7 +237,7 @@ def paired(
 _Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-def _averaged(runs: Listing[Sums]) -> _Pair:
+def _averaged(runs: Sequence[Sums]) -> _Pair:
     """(C,) sums above and below, averaged over runs."""
     below = [run.below for run in runs if run.below is not None]
     return np.mean([run.above for run in runs], axis=0), np.mean(below, axis=0)
@@ -252,8 +251,8 @@ def _by_swapping(one: _Pair, other: _Pair, bootstrap: Bootstrap) -> float:
     seen = abs(a1.sum() / b1.sum() - a2.sum() / b2.sum())
     extreme = 0
     for block, rows in resample_blocks(bootstrap.resamples):
-        draw = key(0, 1, "comparison.swap", block, clusters)
-        swap = coins(draw, rows * clusters, 0.5).reshape(rows, clusters)
+        draw = make_key(0, 1, "comparison.swap", block, clusters)
+        swap = draw_bernoullis(draw, rows * clusters, 0.5).reshape(rows, clusters)
         above, below = np.where(swap, a2, a1), np.where(swap, b2, b1)
         with np.errstate(divide="ignore", invalid="ignore"):
             gains = above.sum(axis=1) / below.sum(axis=1)
@@ -262,7 +261,7 @@ def _by_swapping(one: _Pair, other: _Pair, bootstrap: Bootstrap) -> float:
     return (extreme + 1) / (bootstrap.resamples + 1)
 
 
-def holm(p: Listing[float]) -> list[float]:
+def holm(p: Sequence[float]) -> list[float]:
     """p of several tests, adjusted over all (Holm, "A simple sequentially rejective multiple test
     procedure", 1979).
 

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Set
-from collections.abc import Sequence as Listing
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.clips import Sequence
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.annotations.masks import (
     IndexMask,
     as_index_mask,
-    ids_in,
+    find_ids,
     read_coloured_mask,
     read_index_mask,
 )
-from actiseg_data.core.errors import Interrupted, Problem, Problems, Refused, refuse, suggest
-from actiseg_data.core.progress import Stage, silent
-from actiseg_data.core.workers import Crew, Progress, crew, run
-from actiseg_data.layouts.actionvos import Split, open_split, split_names
-from actiseg_data.layouts.davis import list_names
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.errors import (
+    InputError,
+    Interruption,
+    Problem,
+    ProblemCollector,
+    refuse,
+    suggest,
+)
+from actiseg_data.core.progress import StageProgress, ignore_progress
+from actiseg_data.core.workers import Progress, WorkerPool, run_parallel, start_workers
+from actiseg_data.layouts.actionvos import Split, list_splits, open_split
+from actiseg_data.layouts.davis import find_list_names
 from actiseg_data.layouts.mask_folders import FolderSplit
 from actiseg_data.records.split_records import LedgerRow, read_predictions_note
 from actiseg_eval.measures.meter import MEASURES, SequenceMeter
@@ -53,7 +59,7 @@ class Scorer:
 
     truth: see `open_truth`, for names and labels; sequences are scored that were begun. protocol:
     or its name. measures: some of `MEASURES`, by default the protocol's. filtered: pass over
-    sequences that people flagged, as `score` does; they are counted. Raises `Refused` where the
+    sequences that people flagged, as `score` does; they are counted. Raises `InputError` where the
     truth has no labels that the protocol needs.
 
     ::
@@ -92,7 +98,7 @@ class Scorer:
 
         sequence: its folder. prediction: (H, W) object ids, see `as_index_mask`; or (H, W) masks by
         object id, see `as_binary_mask`, an empty mapping for nothing. truth: like the ids, by
-        default read from the dataset. Raises `Refused` for a sequence or frame that there is not,
+        default read from the dataset. Raises `InputError` for a sequence or frame that there is not,
         another size, other values.
         """
         known = self._sequences.get(sequence)
@@ -122,13 +128,13 @@ class Scorer:
     def report(self, bootstrap: Bootstrap | None = STANDARD) -> Report:
         """The report of all sequences that were begun.
 
-        bootstrap: see `score`. Raises `Refused` where frames are missing, and as `score` does for
+        bootstrap: see `score`. Raises `InputError` where frames are missing, and as `score` does for
         predictions that cannot be of this truth.
         """
-        problems = Problems()
+        problems = ProblemCollector()
         results = []
         for meter in self._meters.values():
-            with problems.caught():
+            with problems.collect():
                 results.append(meter.result())
         if results:
             refuse_unscored([result.sequence for result in results], self.truth, self.protocol)
@@ -173,7 +179,7 @@ def score(
     ledger: Iterable[LedgerRow] | None = None,
     bootstrap: Bootstrap | None = STANDARD,
     workers: int = 1,
-    stage: Stage = silent,
+    stage: StageProgress = ignore_progress,
 ) -> Report:
     """Score a folder of predictions.
 
@@ -185,7 +191,7 @@ def score(
     blank. ledger: rows of a noisy split, to divide units by their noise. bootstrap: how intervals
     are made, None for none.
 
-    Every file is looked at before anything is told: raises `Refused` with all that are missing,
+    Every file is looked at before anything is told: raises `InputError` with all that are missing,
     damaged, of another size, truecolour or blended, and where the predictions say that they are of
     another dataset; if no frame is scored under the protocol; and if the predictions cannot belong
     to this truth: not one predicted pixel of a sequence has the id of an object, or palettes show
@@ -200,7 +206,7 @@ def score(
         truth = open_truth(Path(truth), split, sequences)
     protocol = load_protocol(protocol)
     chosen = check_measures(measures, protocol)
-    with crew(workers, __name__) as members:
+    with start_workers(workers, __name__) as members:
         if workers > 1:
             load_lexicon()  # for the report, while the workers start
         results, handled = measure(
@@ -226,8 +232,8 @@ def measure(
     *,
     filtered: bool,
     missing: str,
-    workers: int | Crew,
-    stage: Stage,
+    workers: int | WorkerPool,
+    stage: StageProgress,
 ) -> tuple[list[SequenceResult], Counter[str]]:
     """The results of all sequences, and counts of what was odd outside of them.
 
@@ -249,20 +255,20 @@ def measure(
 
 
 @contextmanager
-def faults_of(folder: Path, truth: Truth, problems: Problems) -> Iterator[None]:
+def faults_of(folder: Path, truth: Truth, problems: ProblemCollector) -> Iterator[None]:
     """Keep the problems of one run of several, and add its folder if they do not name it."""
     try:
         yield
-    except Interrupted:
+    except Interruption:
         raise
-    except Refused as refused:
+    except InputError as refused:
         for problem in refused.problems:
             known = any(str(path) in problem.where for path in (folder, truth.root))
             where = problem.where if known else f"{folder}: {problem.where}"
-            problems.found.append(replace(problem, where=where))
+            problems.collected.append(replace(problem, where=where))
 
 
-def scored_sequences(truth: Truth, *, filtered: bool) -> tuple[Sequence, ...]:
+def scored_sequences(truth: Truth, *, filtered: bool) -> tuple[VideoSequence, ...]:
     """The sequences to score: without those that people flagged, if `filtered`."""
     sequences = tuple(of for of in truth.sequences if not (filtered and _flagged(of)))
     if not sequences:
@@ -273,7 +279,7 @@ def scored_sequences(truth: Truth, *, filtered: bool) -> tuple[Sequence, ...]:
 
 
 def check_missing(missing: str) -> str:
-    """A way to take missing masks; raises `Refused` for an unknown one."""
+    """A way to take missing masks; raises `InputError` for an unknown one."""
     if missing not in MISSING:
         raise refuse(f"{missing!r} is unknown", "--missing", f"use one of {', '.join(MISSING)}")
     return missing
@@ -288,9 +294,9 @@ def _refuse_unlabelled(truth: Truth, protocol: Protocol) -> None:
         )
 
 
-def _known_ids(sequence: Sequence, truth: IndexMask) -> Set[int]:
+def _known_ids(sequence: VideoSequence, truth: IndexMask) -> Set[int]:
     """The ids of objects: the list's, or, without one, those in sight."""
-    return sequence.object_ids or set(ids_in(truth))
+    return sequence.object_ids or set(find_ids(truth))
 
 
 _TOGETHER = 8
@@ -298,14 +304,17 @@ _TOGETHER = 8
 
 
 def score_sequences(
-    job: Job, sequences: Listing[Sequence], workers: int | Crew, progress: Progress | None
+    job: Job,
+    sequences: Sequence[VideoSequence],
+    workers: int | WorkerPool,
+    progress: Progress | None,
 ) -> list[SequenceResult]:
-    """Read and measure sequences; `Refused` with the faults of all."""
+    """Read and measure sequences; `InputError` with the faults of all."""
     parts = [sequences[at : at + _TOGETHER] for at in range(0, len(sequences), _TOGETHER)]
-    outcomes = run(_score_part, job, parts, workers, progress)
+    outcomes = run_parallel(_score_part, job, parts, workers, progress)
     results = [result for outcome in outcomes for result in outcome.results]
-    problems = Problems()
-    problems.found += [problem for outcome in outcomes for problem in outcome.problems]
+    problems = ProblemCollector()
+    problems.collected += [problem for outcome in outcomes for problem in outcome.problems]
     check_results(results, job.truth, job.protocol, job.predictions.place, problems)
     problems.raise_if_any()
     return results
@@ -319,17 +328,17 @@ class _Outcome:
     problems: list[Problem]
 
 
-def _score_part(job: Job, sequences: Listing[Sequence]) -> _Outcome:
-    problems = Problems()
+def _score_part(job: Job, sequences: Sequence[VideoSequence]) -> _Outcome:
+    problems = ProblemCollector()
     results = []
     for sequence in sequences:
-        with problems.caught():
+        with problems.collect():
             results.append(_score_sequence(job, sequence))
-    return _Outcome(results, problems.found)
+    return _Outcome(results, problems.collected)
 
 
 def check_measures(measures: Iterable[str] | None, protocol: Protocol) -> tuple[str, ...]:
-    """The measures in their order; raises `Refused` for unknown ones.
+    """The measures in their order; raises `InputError` for unknown ones.
 
     What failures lose is told in gIoU and J&F, so they come with what these need. ``all`` is all
     that the protocol has: where it chooses the mask of an object itself, none is the wrong one.
@@ -366,7 +375,7 @@ def _checked(
     return tuple(name for name in known if name in wanted)
 
 
-def _flagged(sequence: Sequence) -> bool:
+def _flagged(sequence: VideoSequence) -> bool:
     return sequence.redundant or sequence.missing or sequence.other
 
 
@@ -388,7 +397,7 @@ def _open_predictions(path: Path, truth: Truth) -> Predictions:
     """The predictions; where they are of another split of the root, the refusal names it."""
     try:
         return open_predictions(path, truth.sequences)
-    except Refused as refused:
+    except InputError as refused:
         (problem, *others) = refused.problems
         fitting = None if others or isinstance(truth, FolderSplit) else _fitting(path, truth.root)
         if fitting is None:
@@ -400,8 +409,8 @@ def _fitting(path: Path, root: Path) -> str | None:
     """The split of a root that some predictions fit best: with the most of its sequences there, and
     the fewest lacking. None where none has any."""
     found: dict[str, tuple[int, int]] = {}
-    for name in split_names(root):
-        with suppress(Refused):
+    for name in list_splits(root):
+        with suppress(InputError):
             sequences = open_split(root, name, masks=False).sequences
             opened = open_predictions(path, sequences)
             there = sum(not opened.lacking(of, of.frames[0]) for of in sequences)
@@ -409,11 +418,11 @@ def _fitting(path: Path, root: Path) -> str | None:
     return max(found, key=lambda name: found[name]) if found else None
 
 
-def _score_sequence(job: Job, sequence: Sequence) -> SequenceResult:
-    """Read and measure one sequence; `Refused` with all of its faults."""
+def _score_sequence(job: Job, sequence: VideoSequence) -> SequenceResult:
+    """Read and measure one sequence; `InputError` with all of its faults."""
     meter = SequenceMeter(sequence, job.protocol, job.measures)
     paths = dict(zip(sequence.frames, job.truth.mask_paths(sequence), strict=True))
-    problems = Problems()
+    problems = ProblemCollector()
     lacking = {frame: job.predictions.lacking(sequence, frame) for frame in meter.scored}
     missing = sum(map(len, lacking.values()))
     if missing and job.missing == "error":
@@ -421,7 +430,7 @@ def _score_sequence(job: Job, sequence: Sequence) -> SequenceResult:
     shape: tuple[int, ...] | None = None
     respelled = 0
     for frame in meter.needed:
-        with problems.caught():
+        with problems.collect():
             path = paths[frame]
             respelled += path.name != f"{frame}.png"
             truth, palette = read_coloured_mask(path)
@@ -443,8 +452,8 @@ def _score_sequence(job: Job, sequence: Sequence) -> SequenceResult:
     problems.raise_if_any()
     try:
         result = meter.result()
-    except Refused as refused:
-        raise Refused(
+    except InputError as refused:
+        raise InputError(
             replace(problem, where=f"{job.predictions.place}: {problem.where}")
             for problem in refused.problems
         ) from None
@@ -454,25 +463,28 @@ def _score_sequence(job: Job, sequence: Sequence) -> SequenceResult:
 
 
 def _add_missing(
-    job: Job, sequence: Sequence, lacking: Mapping[str, Listing[str]], problems: Problems
+    job: Job,
+    sequence: VideoSequence,
+    lacking: Mapping[str, Sequence[str]],
+    problems: ProblemCollector,
 ) -> None:
     """A problem for each missing file, or one for a sequence of which there is none.
 
     The cure never suggests to score sequences of a plain folder as blank: that would spoil the
     mean.
     """
-    cure = "predict it, or give --missing empty"
+    hint = "predict it, or give --missing empty"
     if all(lacking.values()) and all(len(paths) == 1 for paths in lacking.values()):
         first = next(iter(lacking.values()))[0]
         near = job.predictions.near(sequence)
         what = f"no frame of {sequence.folder} was predicted{near}"
         if isinstance(job.truth, FolderSplit) and not job.truth.listed:
-            lists = list_names(job.truth.root)
+            lists = find_list_names(job.truth.root)
             split = f" or --split (there is {', '.join(lists)})" if lists else ""
-            cure = f"list the sequences to score with --sequences FILE{split}, or predict it"
+            hint = f"list the sequences to score with --sequences FILE{split}, or predict it"
         if near:
-            cure = "if it is the same clip, rename it; else predict it"
-        problems.add(what, first, cure)
+            hint = "if it is the same clip, rename it; else predict it"
+        problems.add(what, first, hint)
         return
     for path in (path for paths in lacking.values() for path in paths):
-        problems.add("is missing", path, cure)
+        problems.add("is missing", path, hint)

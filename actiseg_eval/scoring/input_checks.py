@@ -3,22 +3,21 @@ cannot belong to this truth."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from collections.abc import Sequence as Listing
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from actiseg_data.annotations.clips import Sequence
-from actiseg_data.annotations.masks import ids_in, read_index_mask
-from actiseg_data.core.errors import Problems, Refused, refuse
-from actiseg_data.core.validation import name_some
+from actiseg_data.annotations.masks import find_ids, read_index_mask
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.errors import InputError, ProblemCollector, refuse
+from actiseg_data.core.validation import format_names
 from actiseg_data.layouts.mask_folders import FolderSplit
 from actiseg_eval.measures.results import SequenceResult
 from actiseg_eval.predictions.ground_truth import Truth
 from actiseg_eval.protocols import VOID, Protocol, load_protocols
 
 
-def refuse_unscored(sequences: Iterable[Sequence], truth: Truth, protocol: Protocol) -> None:
-    """Raise `Refused` if the protocol scores no frame of any sequence."""
+def refuse_unscored(sequences: Iterable[VideoSequence], truth: Truth, protocol: Protocol) -> None:
+    """Raise `InputError` if the protocol scores no frame of any sequence."""
     sequences = list(sequences)
     if any(protocol.scored_frames(sequence.frames) for sequence in sequences):
         return
@@ -37,11 +36,11 @@ def refuse_unscored(sequences: Iterable[Sequence], truth: Truth, protocol: Proto
 
 
 def check_results(
-    results: Listing[SequenceResult],
+    results: Sequence[SequenceResult],
     truth: Truth,
     protocol: Protocol,
     predictions: object,
-    problems: Problems,
+    problems: ProblemCollector,
 ) -> None:
     """Add a problem for everything that makes the results meaningless.
 
@@ -55,14 +54,18 @@ def check_results(
     others = [result for result in results if not _is_binary(result, protocol)]
     if not protocol.has_free_ids:
         _check_ids(others, truth, protocol, predictions, problems)
-    if others and not problems.found and not any(result.ids and result.frames for result in others):
-        cure = "give true masks whose pixels are object ids"
+    if (
+        others
+        and not problems.collected
+        and not any(result.ids and result.frames for result in others)
+    ):
+        hint = "give true masks whose pixels are object ids"
         if protocol.needs_labels:
-            cure = "give an action list that names objects"
+            hint = "give an action list that names objects"
         problems.add(
             f"{protocol.name!r} finds no object in any of its {len(others)} sequences",
             truth.root,
-            cure,
+            hint,
         )
 
 
@@ -74,13 +77,13 @@ def _is_binary(result: SequenceResult, protocol: Protocol) -> bool:
 def _binary_truth(
     results: list[SequenceResult], truth: Truth, protocol: Protocol
 ) -> tuple[str, str, str]:
-    cure = "score it by --protocol davis-2016, for which every pixel that is not 0 is the object"
+    hint = "score it by --protocol davis-2016, for which every pixel that is not 0 is the object"
     if protocol.needs_labels:
-        cure = "restore the masks, whose pixels are object ids"
+        hint = "restore the masks, whose pixels are object ids"
     return (
         f"its masks hold 0 and 255 alone, and {protocol.name!r} {_VOID_TAKEN[protocol.void]}",
         f"{truth.root}: {_named(results)}",
-        cure,
+        hint,
     )
 
 
@@ -96,7 +99,7 @@ def _check_ids(
     truth: Truth,
     protocol: Protocol,
     predictions: object,
-    problems: Problems,
+    problems: ProblemCollector,
 ) -> None:
     known = {result.sequence.folder: _known_ids(result, protocol) for result in results}
     predicting = [result for result in results if result.predicted_ids]
@@ -117,7 +120,7 @@ def _check_ids(
             f"no predicted pixel has an object's id (predicted: {_listed(found)}; objects: "
             f"{_listed(wanted) or 'none'})",
             f"{predictions}: {_named(sequences)}",
-            _cure(found, wanted, protocol),
+            _hint(found, wanted, protocol),
         )
 
 
@@ -138,24 +141,24 @@ def _unread_ids(result: SequenceResult, truth: Truth, protocol: Protocol) -> fro
     found: set[int] = set()
     if protocol.objects == "any frame":
         for frame in set(result.sequence.frames) - set(result.frames):
-            with suppress(Refused):
-                found.update(ids_in(read_index_mask(truth.mask_path(result.sequence, frame))))
+            with suppress(InputError):
+                found.update(find_ids(read_index_mask(truth.mask_path(result.sequence, frame))))
     return frozenset(found - {VOID})
 
 
-def _cure(found: frozenset[int], wanted: frozenset[int], protocol: Protocol) -> str:
+def _hint(found: frozenset[int], wanted: frozenset[int], protocol: Protocol) -> str:
     if len(found) > 1:
         return "write the id of its object as the value of each pixel"
-    cure = f"map {_listed(found)} to the object's id"
+    hint = f"map {_listed(found)} to the object's id"
     if protocol.scores_every_object and len(wanted) == 1:
-        cure += ", or score binary masks by --protocol davis-2016"
-    return cure
+        hint += ", or score binary masks by --protocol davis-2016"
+    return hint
 
 
 def _listed(ids: frozenset[int]) -> str:
     """The first ids, and how many more there are."""
-    return name_some([*map(str, sorted(ids))], 8)
+    return format_names([*map(str, sorted(ids))], 8)
 
 
 def _named(results: list[SequenceResult]) -> str:
-    return name_some([result.sequence.folder for result in results])
+    return format_names([result.sequence.folder for result in results])

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from actiseg_noise.cli.shared_options import Quiet, Workers, staged
+from actiseg_noise.cli.shared_options import Quiet, Workers, make_stage_progress
 
 
 def audit(
@@ -52,7 +52,7 @@ def audit(
     if json_file is not None:
         refuse_inside_of(json_file, (noisy, *((clean,) if clean is not None else ())))
     lexicon = None if lexicon_file is None else read_lexicon(lexicon_file)
-    found = measure(noisy, clean, split, lexicon, workers, staged(quiet))
+    found = measure(noisy, clean, split, lexicon, workers, make_stage_progress(quiet))
     print_audit(found)
     if json_file is not None:
         write_json(json_file, found.to_dict(), indent=1)

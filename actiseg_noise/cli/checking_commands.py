@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from actiseg_noise.cli.shared_options import Only, Quiet, Workers, quoted, staged
+from actiseg_noise.cli.shared_options import Only, Quiet, Workers, make_stage_progress, quoted
 
 
 def verify(
@@ -27,17 +27,17 @@ def verify(
 
     Example: actiseg-noise verify actiseg_sample_text_r0.4_s0 --source actiseg_sample
     """
-    from actiseg_data.core.validation import name_some
+    from actiseg_data.core.validation import format_names
     from actiseg_data.terminal.console import MOST_LINES
     from actiseg_noise.verification.verification import verify as check
 
-    found = check(out, source, only or [], workers, staged(quiet))
+    found = check(out, source, only or [], workers, make_stage_progress(quiet))
     for line in found.mismatches[:MOST_LINES]:
         print(f"mismatch: {line}")
     if len(found.mismatches) > MOST_LINES:
         print(f"... and {len(found.mismatches) - MOST_LINES} more")
     if found.clutter:
-        print(f"not ours: {name_some(found.clutter, 8)}")
+        print(f"not ours: {format_names(found.clutter, 8)}")
     counts = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in found.counts.items())
     print(f"checked {out}: {counts}")
     if not found.ok:
@@ -84,7 +84,7 @@ def inspect(
     if json_file is not None:
         refuse_inside(json_file, out, source)
     lexicon = None if lexicon_file is None else read_lexicon(lexicon_file)
-    found = measure(out, source, only or [], workers, staged(quiet), lexicon)
+    found = measure(out, source, only or [], workers, make_stage_progress(quiet), lexicon)
     print_inspection(found)
     if json_file is not None:
         write_json(json_file, found.to_dict(), indent=1)

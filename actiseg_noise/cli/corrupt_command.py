@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from actiseg_noise.cli.shared_options import Dataset, Only, Quiet, Workers, locate, quoted, staged
+from actiseg_noise.cli.shared_options import (
+    Dataset,
+    Only,
+    Quiet,
+    Workers,
+    announce_dataset,
+    make_stage_progress,
+    quoted,
+)
 
 if TYPE_CHECKING:
     from actiseg_data.annotations.lexicon import Lexicon
@@ -250,9 +258,9 @@ def corrupt(
 
         lexicon = read_lexicon(lexicon_file)
     # The sample is made only for a recipe that is sound, unless the recipe takes its classes.
-    root = locate(dataset, make=True) if pool == "dataset" else None
+    root = announce_dataset(dataset, make=True) if pool == "dataset" else None
     recipe = recipe_of(flags, recipe_file, lexicon, root)
-    root = root or locate(dataset, make=True)
+    root = root or announce_dataset(dataset, make=True)
     if recipe_file is not None:
         print_changes(recipe_file, recipe)
     out = out or default_out(root, recipe, preset)
@@ -296,7 +304,7 @@ def _make(of: _Request, quiet: bool) -> None:
         lexicon=of.lexicon,
         with_clean=of.with_clean,
         weights=of.weights,
-        stage=staged(quiet),
+        stage=make_stage_progress(quiet),
     )
     from actiseg_noise.cli.noise_tables import print_corruption
 
@@ -310,7 +318,7 @@ def _make(of: _Request, quiet: bool) -> None:
 
 
 def _dry_run(of: _Request, quiet: bool) -> None:
-    from actiseg_data.core.workers import run
+    from actiseg_data.core.workers import run_parallel
     from actiseg_noise.corruption.request import prepare_request
     from actiseg_noise.corruption.split_plan import make_plan, selection_draws
 
@@ -325,7 +333,7 @@ def _dry_run(of: _Request, quiet: bool) -> None:
         of.with_clean,
         of.weights,
     )
-    stage = staged(quiet)
+    stage = make_stage_progress(quiet)
     with stage("checking") as progress:
         plan = make_plan(
             request.split,
@@ -353,7 +361,7 @@ def _dry_run(of: _Request, quiet: bool) -> None:
     if plan.threshold is not None:
         with stage("counting") as progress:
             shared = (plan.split, of.recipe)
-            found = run(selection_draws, shared, plan.sequences, of.workers, progress)
+            found = run_parallel(selection_draws, shared, plan.sequences, of.workers, progress)
         draws = [draw for of_sequence in found for draw in of_sequence]
         selected = sum(draw < plan.threshold for draw in draws)
         print(f"masks: {selected} of {len(draws)} items would get noise")

@@ -7,7 +7,14 @@ from typing import Annotated, Optional
 
 import typer
 
-from actiseg_noise.cli.shared_options import Dataset, Quiet, Workers, locate, quoted, staged
+from actiseg_noise.cli.shared_options import (
+    Dataset,
+    Quiet,
+    Workers,
+    announce_dataset,
+    make_stage_progress,
+    quoted,
+)
 
 
 def sample(
@@ -53,7 +60,7 @@ def visor(
     from actiseg_data.make.prepare.preparation import prepare_visor
     from actiseg_noise.cli.noise_tables import print_preparation
 
-    with staged(quiet)("drawing videos") as progress:
+    with make_stage_progress(quiet)("drawing videos") as progress:
         report = prepare_visor(
             annotations=annotations,
             split=split,
@@ -89,6 +96,10 @@ def render(
     """
     from actiseg_data.make.render.split_rendering import render_split
 
-    root = locate(dataset)
-    print(render_split(root, split, overwrite=overwrite, workers=workers, stage=staged(quiet)))
+    root = announce_dataset(dataset)
+    print(
+        render_split(
+            root, split, overwrite=overwrite, workers=workers, stage=make_stage_progress(quiet)
+        )
+    )
     print(f"next: actiseg-train fit {quoted(root)} --out run")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from actiseg_data.core.errors import refuse, suggest
-from actiseg_noise.cli.shared_options import Quiet, Workers, staged
+from actiseg_noise.cli.shared_options import Quiet, Workers, make_stage_progress
 
 if TYPE_CHECKING:
     from actiseg_noise.recipes.presets import Preset
@@ -114,7 +114,7 @@ def check(
         if dataset is None:
             make_sample(root)
         golden = recognise(root, workers)
-        found = derive(root, golden.split, preset or [], workers, staged(quiet))
+        found = derive(root, golden.split, preset or [], workers, make_stage_progress(quiet))
     lines = mismatches(golden, found)
     for line in lines:
         print(f"mismatch: {line}")
@@ -143,7 +143,7 @@ def derive(
     from actiseg_noise.verification.golden import derive as make
 
     opened = open_split(dataset, split)
-    found = make(dataset, split, workers=workers, stage=staged(quiet))
+    found = make(dataset, split, workers=workers, stage=make_stage_progress(quiet))
     document = {
         "split": split,
         "clean": clean_digest(opened, workers),

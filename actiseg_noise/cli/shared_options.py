@@ -8,9 +8,22 @@ from typing import Annotated, Optional
 
 import typer
 
-from actiseg_data.terminal.command_line import Quiet, Workers, locate, staged
+from actiseg_data.terminal.command_line import (
+    Quiet,
+    Workers,
+    announce_dataset,
+    make_stage_progress,
+)
 
-__all__ = ["Dataset", "Only", "Quiet", "Workers", "locate", "quoted", "staged"]
+__all__ = [
+    "Dataset",
+    "Only",
+    "Quiet",
+    "Workers",
+    "announce_dataset",
+    "make_stage_progress",
+    "quoted",
+]
 
 Dataset = Annotated[
     Optional[Path],

@@ -11,14 +11,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.clips import Sequence
 from actiseg_data.annotations.lexicon import Lexicon
-from actiseg_data.core.errors import Interrupted, Problem, Refused
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.errors import InputError, Interruption, Problem
 from actiseg_data.core.files import write_bytes, write_json
 from actiseg_data.core.opencv import load_cv2
-from actiseg_data.core.progress import Stage, silent
+from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.validation import read_bytes
-from actiseg_data.core.workers import Crew, Progress, crew, run
+from actiseg_data.core.workers import Progress, WorkerPool, run_parallel, start_workers
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.records.licences import write_licences
 from actiseg_data.records.split_records import (
@@ -33,7 +33,7 @@ from actiseg_data.records.split_records import (
 from actiseg_noise import __version__
 from actiseg_noise.corruption.request import Request, prepare_request, refuse_occupied
 from actiseg_noise.corruption.split_plan import Plan, make_plan
-from actiseg_noise.mask_noise.clip_masks import corrupt_sequence
+from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.split.clean_parts import read_digests_of, summarise_digests
 from actiseg_noise.split.journal import (
     Place,
@@ -87,7 +87,7 @@ def corrupt(
     lexicon: Lexicon | None = None,
     with_clean: Iterable[str] = (),
     weights: str = "derive",
-    stage: Stage = silent,
+    stage: StageProgress = ignore_progress,
 ) -> Corruption:
     """Write a noisy copy of one split of an ActionVOS root.
 
@@ -100,7 +100,7 @@ def corrupt(
     weights and frames. weights: ``derive`` makes the training weights of noisy masks, if the source
     has weights (see `actiseg_noise.mask_noise.mask_weights`); ``none`` leaves all weights out.
 
-    Work goes to ``OUT.partial`` and is taken up again there after an interruption. Raises `Refused`
+    Work goes to ``OUT.partial`` and is taken up again there after an interruption. Raises `InputError`
     with everything that is wrong with the input, before anything is written.
 
     ::
@@ -109,7 +109,7 @@ def corrupt(
         corrupt(Path("dataset_visor"), make_recipe("boundary", 0.4), workers=2)
     """
     started = time.perf_counter()
-    with crew(workers, __name__) as members:
+    with start_workers(workers, __name__) as members:
         load_cv2()  # refuse before anything is written
         request = prepare_request(
             dataset, recipe, out, only, images, overwrite, lexicon, with_clean, weights
@@ -151,7 +151,7 @@ def _job_of(identity: dict[str, Any]) -> dict[str, Any]:
 
 
 def _make_all(
-    plan: Plan, partial: Path, images: str, workers: int | Crew, progress: Progress | None
+    plan: Plan, partial: Path, images: str, workers: int | WorkerPool, progress: Progress | None
 ) -> None:
     """Make all sequences that are not there already from an earlier run."""
     journal = journal_of(partial)
@@ -161,7 +161,9 @@ def _make_all(
         for number, part in enumerate(plan.parts)
         for sequence in part.sequences
     ]
-    run(_make_sequence, _Task(plan, partial, images, next_run(journal)), items, workers, progress)
+    run_parallel(
+        _make_sequence, _Task(plan, partial, images, next_run(journal)), items, workers, progress
+    )
 
 
 def _write_documents(
@@ -190,7 +192,7 @@ class _Task:
     run: int
 
 
-def _make_sequence(task: _Task, item: tuple[int, Sequence, Place | None]) -> None:
+def _make_sequence(task: _Task, item: tuple[int, VideoSequence, Place | None]) -> None:
     """Write the files of one sequence, unless its record shows that this was done before.
 
     item: the number of its part, the sequence, and the place of its record.
@@ -221,7 +223,7 @@ def _records(plan: Plan, partial: Path) -> Iterator[SequenceRecord]:
             place = places.get(sequence.folder)
             record = read_record(place) if place else None
             if record is None:
-                raise Interrupted(_change(f"the record of {sequence.folder}", partial))
+                raise Interruption(_change(f"the record of {sequence.folder}", partial))
             yield record
 
 
@@ -244,18 +246,18 @@ def _refuse_changed(plan: Plan) -> None:
     of their masks which sequences to make again."""
     changed = plan.changed_files()
     if changed:
-        raise Interrupted(_change("it", path) for path in changed)
+        raise Interruption(_change("it", path) for path in changed)
 
 
 def _change(what: str, where: Path) -> Problem:
-    cure = "leave the dataset and the work alone, and run again"
-    return Problem(f"{what} changed while the split was made", str(where), cure)
+    hint = "leave the dataset and the work alone, and run again"
+    return Problem(f"{what} changed while the split was made", str(where), hint)
 
 
-def _cannot_write(error: OSError, folder: Path) -> Interrupted:
+def _cannot_write(error: OSError, folder: Path) -> Interruption:
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     remedy = "make room" if full else "see that the place can be written to"
-    return Interrupted(
+    return Interruption(
         Problem(
             f"cannot write ({error.strerror or error})",
             str(error.filename or folder),
@@ -265,7 +267,7 @@ def _cannot_write(error: OSError, folder: Path) -> Interrupted:
 
 
 def _finished_run(
-    request: Request, plan: Plan, identity: dict[str, Any], workers: int | Crew
+    request: Request, plan: Plan, identity: dict[str, Any], workers: int | WorkerPool
 ) -> Corruption | None:
     """An identical run that stands at `out` and verifies, else None."""
     out = request.out
@@ -278,23 +280,23 @@ def _finished_run(
             return None
         if not _is_of_source(plan, summary, digests, workers):
             return None
-    except Interrupted:
+    except Interruption:
         raise
-    except Refused:
+    except InputError:
         return None
     clear_work(out)
     if unfinished_job(out) == _job_of(identity):
-        with suppress(Refused):  # a run that is still at work will see that it came second
+        with suppress(InputError):  # a run that is still at work will see that it came second
             discard_partial(out)
     return Corruption(out, request.recipe.digest, summary, made=False)
 
 
 def _is_of_source(
-    plan: Plan, summary: Mapping[str, Any], digests: Mapping[str, str], workers: int | Crew
+    plan: Plan, summary: Mapping[str, Any], digests: Mapping[str, str], workers: int | WorkerPool
 ) -> bool:
     """Whether the files of a finished run were made from those that the source has now."""
     for number, part in enumerate(plan.parts):
-        found = run(read_digests_of, part, part.sequences, workers)
+        found = run_parallel(read_digests_of, part, part.sequences, workers)
         folders = (sequence.folder for sequence in part.sequences)
         by_folder = dict(zip(folders, found, strict=True))
         if number == 0 and plan.recipe.mask_noise is not None:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from actiseg_data.annotations.clips import Sequence
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
-from actiseg_data.core.errors import Problems, Refused, refuse, suggest
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.errors import InputError, ProblemCollector, refuse, suggest
 from actiseg_data.core.listing import list_files, list_folder
-from actiseg_data.core.validation import dangling_link, name_some, refuse_missing
-from actiseg_data.layouts.actionvos import FRAMES, Split, open_split, split_names
+from actiseg_data.core.validation import find_dangling_link, format_names, refuse_missing
+from actiseg_data.layouts.actionvos import FRAMES, Split, list_splits, open_split
 from actiseg_data.records.licences import read_licences
 from actiseg_data.records.split_records import RECIPE_FILE, Recipe, read_recipe
 from actiseg_noise import __version__
@@ -34,7 +34,7 @@ class Request:
     split: Split
     recipe: Recipe
     lexicon: Lexicon | None
-    sequences: tuple[Sequence, ...]
+    sequences: tuple[VideoSequence, ...]
     out: Path
     images: str
     overwrite: bool
@@ -52,14 +52,14 @@ class Request:
     def refuse_dangling_frames(self) -> None:
         """Refuse frames or folders of frames that are dangling links, unless frames are left out. A
         link to a folder takes its files as they are."""
-        problems = Problems()
+        problems = ProblemCollector()
         if self.images != "none" and os.path.lexists(self.split.root / FRAMES):
             for folder in self._frame_folders():
                 there = folder.is_dir()
                 files = list_files(folder) if there and self.images == "copy" else []
                 for path in [file.path for file in files] if there else [folder]:
-                    if dangling_link(path) is not None:
-                        with problems.caught():
+                    if find_dangling_link(path) is not None:
+                        with problems.collect():
                             raise refuse_missing(path, "the frames are missing", "restore them")
         problems.raise_if_any()
 
@@ -87,7 +87,7 @@ def prepare_request(
 ) -> Request:
     """Check everything that can be checked without looking at masks; parameters as in `corrupt`.
 
-    Raises `Refused` for a faulty recipe or list, a dataset that is noisy already, an unknown
+    Raises `InputError` for a faulty recipe or list, a dataset that is noisy already, an unknown
     sequence, an output inside the dataset or a place that is taken.
     """
     recipe = check_recipe(recipe, "recipe")
@@ -127,7 +127,7 @@ def _is_of_recipe(out: Path, recipe: Recipe) -> bool:
     """Whether the folder `out` says that it was made by this recipe."""
     try:
         return read_recipe(out / RECIPE_FILE).digest == recipe.digest
-    except Refused:
+    except InputError:
         return False
 
 
@@ -168,11 +168,11 @@ def type_of(recipe: Recipe) -> str:
     return recipe.noises[0].kind if len(recipe.noises) == 1 else "mixed"
 
 
-def choose(split: Split, only: Iterable[str]) -> tuple[Sequence, ...]:
-    """The sequences named, in list order, or all; raises `Refused` for every unknown name."""
+def choose(split: Split, only: Iterable[str]) -> tuple[VideoSequence, ...]:
+    """The sequences named, in list order, or all; raises `InputError` for every unknown name."""
     wanted = list(only)
     by_folder = {sequence.folder: sequence for sequence in split.sequences}
-    problems = Problems()
+    problems = ProblemCollector()
     for name in wanted:
         if name not in by_folder:
             problems.add(
@@ -185,16 +185,16 @@ def choose(split: Split, only: Iterable[str]) -> tuple[Sequence, ...]:
 
 
 def _open_clean(
-    split: Split, sequences: Iterable[Sequence], names: Iterable[str], *, masks: bool
+    split: Split, sequences: Iterable[VideoSequence], names: Iterable[str], *, masks: bool
 ) -> tuple[Split, ...]:
-    """Open the clean lists that are added to a noisy split; raises `Refused` with all that cannot
+    """Open the clean lists that are added to a noisy split; raises `InputError` with all that cannot
     be added."""
     folders = {sequence.folder for sequence in sequences}
-    known = split_names(split.root)
-    problems = Problems()
+    known = list_splits(split.root)
+    problems = ProblemCollector()
     opened = []
     for name in dict.fromkeys(names):
-        with problems.caught():
+        with problems.collect():
             if name == split.name:
                 raise refuse(
                     f"{name!r} is the split that gets noise", "--with-clean", "leave it out"
@@ -226,8 +226,8 @@ def refuse_occupied(request: Request) -> None:
         return
     own = is_own(out)
     if not (request.overwrite and own):
-        cure = "--overwrite to replace it" if own else "move it away yourself"
-        raise refuse(_describe_occupant(out, request.recipe), out, f"give another --out, or {cure}")
+        hint = "--overwrite to replace it" if own else "move it away yourself"
+        raise refuse(_describe_occupant(out, request.recipe), out, f"give another --out, or {hint}")
 
 
 def _outline(recipe: Recipe) -> tuple[object, ...]:
@@ -241,7 +241,7 @@ def _describe_occupant(out: Path, recipe: Recipe) -> str:
     if (out / RECIPE_FILE).is_file():
         try:
             found = read_recipe(out / RECIPE_FILE)
-        except Refused:
+        except InputError:
             return f"holds a damaged {RECIPE_FILE}"
         noise = " and ".join(f"{noise.kind} at rate {noise.rate:g}" for noise in found.noises)
         what = f"holds a noisy split: {noise}, seed {found.seed}, split {found.split}"
@@ -253,10 +253,10 @@ def _describe_occupant(out: Path, recipe: Recipe) -> str:
         if not is_own(out):
             what += "; and files that are no part of it"
         return what
-    splits = split_names(out)
+    splits = list_splits(out)
     if splits:
         return f"holds a dataset with the splits {', '.join(splits)}"
-    return f"holds other files: {name_some([entry.name for entry in list_folder(out)])}"
+    return f"holds other files: {format_names([entry.name for entry in list_folder(out)])}"
 
 
 def _refuse_nesting(dataset: Path, out: Path) -> None:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
-from collections.abc import Sequence as Listing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.clips import Sequence
 from actiseg_data.annotations.lexicon import Lexicon
-from actiseg_data.annotations.masks import ids_in
-from actiseg_data.core.digests import json_digest
-from actiseg_data.core.errors import Problems
-from actiseg_data.core.workers import Crew, Progress, run
+from actiseg_data.annotations.masks import find_ids
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.digests import digest_json
+from actiseg_data.core.errors import ProblemCollector
+from actiseg_data.core.workers import Progress, WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split
-from actiseg_data.layouts.image_sets import image_sets_files
+from actiseg_data.layouts.image_sets import name_image_sets_files
 from actiseg_data.records.split_records import Recipe
-from actiseg_noise.mask_noise.clip_masks import eligible, selection_draw
+from actiseg_noise.mask_noise.sequence_masks import eligible, selection_draw
 from actiseg_noise.recipes.rates import exact_threshold
 from actiseg_noise.split.clean_parts import Part, make_part
 from actiseg_noise.text_noise.text_plan import WordPlan, plan_words
@@ -52,7 +51,7 @@ class Plan:
         return self.parts[0].split
 
     @property
-    def sequences(self) -> tuple[Sequence, ...]:
+    def sequences(self) -> tuple[VideoSequence, ...]:
         """The sequences that get noise."""
         return self.parts[0].sequences
 
@@ -86,12 +85,12 @@ class Plan:
 def make_plan(
     split: Split,
     recipe: Recipe,
-    sequences: Listing[Sequence],
-    workers: int | Crew = 1,
+    sequences: Sequence[VideoSequence],
+    workers: int | WorkerPool = 1,
     progress: Progress | None = None,
     lexicon: Lexicon | None = None,
     *,
-    clean: Listing[Split] = (),
+    clean: Sequence[Split] = (),
     weights: bool = True,
     survey: bool = True,
 ) -> Plan:
@@ -101,10 +100,10 @@ def make_plan(
     that a part agrees with the whole. lexicon: the one that text noise is drawn from, by default
     the installed one. clean: lists of the same root that are added to the noisy one. weights:
     whether training weights go into the copy, if the source has them. survey: False leaves files
-    alone that nothing is to be known of yet. Raises `Refused` with every faulty file.
+    alone that nothing is to be known of yet. Raises `InputError` with every faulty file.
     """
     lists = split.root / IMAGE_SETS
-    names = [file for opened in (split, *clean) for file in image_sets_files(opened.name)]
+    names = [file for opened in (split, *clean) for file in name_image_sets_files(opened.name)]
     list_stamps = {name: stamp_of(lists / name) for name in names}
     words = None
     if recipe.text_noise is not None:
@@ -128,7 +127,7 @@ def make_plan(
             for sequence in (split.sequences if number == 0 and exact else part.sequences)
             if part.kinds
         ]
-        found = run(_survey, (parts, recipe), items, workers, progress)
+        found = run_parallel(_survey, (parts, recipe), items, workers, progress)
         if exact and noise is not None:
             threshold = exact_threshold((draw for _, draws in found for draw in draws), noise.rate)
         for (number, sequence, _), (stamps, _) in zip(items, found, strict=True):
@@ -137,7 +136,7 @@ def make_plan(
 
 
 def make_parts(
-    split: Split, sequences: Listing[Sequence], clean: Listing[Split], *, weights: bool
+    split: Split, sequences: Sequence[VideoSequence], clean: Sequence[Split], *, weights: bool
 ) -> tuple[Part, ...]:
     """What of the source goes into a copy, each sequence once; see `Plan.parts`."""
     parts = [make_part(split, sequences, weights=weights)]
@@ -161,14 +160,14 @@ def stamp_of(path: Path) -> int:
     return hash(figures)  # of integers: the same in every process
 
 
-def _stamps(part: Part, sequence: Sequence) -> tuple[int, ...]:
+def _stamps(part: Part, sequence: VideoSequence) -> tuple[int, ...]:
     return tuple(stamp_of(path) for kind in part.kinds for path in part.paths(kind, sequence))
 
 
 def _survey(
-    shared: tuple[tuple[Part, ...], Recipe], item: tuple[int, Sequence, bool]
+    shared: tuple[tuple[Part, ...], Recipe], item: tuple[int, VideoSequence, bool]
 ) -> tuple[tuple[int, ...], array[float]]:
-    """Decode and check a sequence's files; `Refused` with all that is wrong with them.
+    """Decode and check a sequence's files; `InputError` with all that is wrong with them.
 
     item: the number of its part, the sequence, and whether it is one of the run. Returns the files'
     stamps, and, where an exact recipe asks for them, the selection draws.
@@ -184,7 +183,7 @@ def _survey(
     return stamps, array("d")
 
 
-def selection_draws(shared: tuple[Split, Recipe], sequence: Sequence) -> array[float]:
+def selection_draws(shared: tuple[Split, Recipe], sequence: VideoSequence) -> array[float]:
     """The selection draws of all eligible objects that are in sight in a sequence.
 
     shared: the split and a recipe with mask noise.
@@ -193,8 +192,8 @@ def selection_draws(shared: tuple[Split, Recipe], sequence: Sequence) -> array[f
     noise = recipe.mask_noise
     assert noise is not None, "callers look first"
     draws = array("d")
-    for frame, mask in zip(sequence.frames, split.each_mask(sequence), strict=True):
-        present = ids_in(mask)
+    for frame, mask in zip(sequence.frames, split.iterate_masks(sequence), strict=True):
+        present = find_ids(mask)
         draws.extend(
             selection_draw(recipe.seed, sequence, frame, label)
             for label in eligible(sequence, frame, noise)
@@ -204,19 +203,19 @@ def selection_draws(shared: tuple[Split, Recipe], sequence: Sequence) -> array[f
 
 
 def image_set_digests(
-    split: Split, sequences: Listing[Sequence], reworded: Mapping[str, str]
+    split: Split, sequences: Sequence[VideoSequence], reworded: Mapping[str, str]
 ) -> tuple[dict[str, str], frozenset[str]]:
     """Digests of the ImageSets documents of some sequences by file name, as the source has them,
     and the names of those that hold these sequences and no others.
 
     reworded: digests of those that are written anew. A companion that the source lacks is left out.
-    Raises `Refused` for those that are damaged or lack a sequence of the list.
+    Raises `InputError` for those that are damaged or lack a sequence of the list.
     """
-    problems = Problems()
+    problems = ProblemCollector()
     digests: dict[str, str] = {}
     verbatim: set[str] = set()
-    for name in image_sets_files(split.name):
-        with problems.caught():
+    for name in name_image_sets_files(split.name):
+        with problems.collect():
             if name in reworded:
                 digests[name] = reworded[name]
             elif name == f"{split.name}.json" and len(sequences) == len(split.sequences):
@@ -224,7 +223,7 @@ def image_set_digests(
                 verbatim.add(name)
             elif name == f"{split.name}.json" or split.has_document(name):
                 document, whole = split.image_set(name, sequences)
-                digests[name] = json_digest(document)
+                digests[name] = digest_json(document)
                 verbatim |= {name} if whole else set()
     problems.raise_if_any()
     return digests, frozenset(verbatim)

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.annotations.lexicon import MATCHES
-from actiseg_data.core.errors import Problems, refuse, suggest
+from actiseg_data.core.errors import ProblemCollector, refuse, suggest
 from actiseg_data.core.validation import (
     Cursor,
     check_text,
     parse_json,
+    parse_table_number,
     read_bytes,
     read_csv,
     read_text,
-    read_whole_number,
 )
 
 _SYNSET = re.compile(r"\S+\.[nvasr]\.\d+")
@@ -36,13 +36,13 @@ class Decision:
 
 
 def read_decisions(path: Path) -> dict[int, Decision]:
-    """A table of decisions: columns ``class_id, synset, match, why``; `Refused` with all faults."""
-    problems = Problems()
+    """A table of decisions: columns ``class_id, synset, match, why``; `InputError` with all faults."""
+    problems = ProblemCollector()
     decisions: dict[int, Decision] = {}
     for line, row in enumerate(read_csv(path, ("class_id", "synset", "match", "why")), 2):
         where = f"{path}: row {line}"
-        with problems.caught():
-            class_id = read_whole_number(row["class_id"])
+        with problems.collect():
+            class_id = parse_table_number(row["class_id"])
             if class_id is None:
                 raise refuse(f"{row['class_id'][:60]!r} is no class id", where, "correct it")
             if class_id in decisions:
@@ -56,12 +56,14 @@ def read_decisions(path: Path) -> dict[int, Decision]:
     return decisions
 
 
-def read_senses(path: Path, classes: Mapping[str, int], problems: Problems) -> dict[int, Decision]:
+def read_senses(
+    path: Path, classes: Mapping[str, int], problems: ProblemCollector
+) -> dict[int, Decision]:
     """The senses of a file that a user wrote, by class id.
 
     path: a JSON object ``{"mouse": "mouse.n.04"}``, a CSV table with the columns ``name, synset``
     (its header may be missing), or a table of `read_decisions`. classes: the class of each
-    name, by `name_key`. problems: takes every entry that names no class. Raises `Refused` where
+    name, by `name_key`. problems: takes every entry that names no class. Raises `InputError` where
     the file cannot be read at all.
     """
     columns = _columns(path)

@@ -10,8 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.lexicon import SCHEMA, Name, Paths, ancestry, similarity
-from actiseg_data.core.errors import Problems
+from actiseg_data.annotations.lexicon import SCHEMA, Name, Paths, measure_similarity, trace_ancestry
+from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.validation import read_csv
 from actiseg_noise.lexicon_builder.decisions import Decision, name_key, read_decisions, read_senses
 from actiseg_noise.lexicon_builder.grammar import inflected, looks_plural, singularise
@@ -79,7 +79,7 @@ def build_from_table(table: Path, wordnet: Path | None, senses: Path | None = No
     """The lexicon of EPIC's table of noun classes, with the shipped review.
 
     wordnet: folder of the database, None for NLTK's own. senses: a file of `read_senses`, which
-    overrides the reviewed senses. Raises `Refused` for a faulty table, and with all unknown names
+    overrides the reviewed senses. Raises `InputError` for a faulty table, and with all unknown names
     and synsets.
     """
     return _build(
@@ -103,7 +103,7 @@ def _build(
     senses: Path | None,
     review: Review | None,
 ) -> Built:
-    problems = Problems()
+    problems = ProblemCollector()
     decisions = dict(review.senses) if review is not None else {}
     if senses is not None:
         classes = {name_key(name): term.class_id for term in terms for name in term.names}
@@ -121,14 +121,14 @@ def _choose_senses(
     decisions: Mapping[int, Decision],
     wordnet: WordNet,
     of_epic: bool,
-    problems: Problems,
+    problems: ProblemCollector,
 ) -> dict[int, Sense]:
     """The sense of each class. problems: takes those that have none."""
     senses = {}
     for term in terms:
         choose: Choose = choose_by_group(term.supercategory) if of_epic else choose_concrete
         decision = term.decision or decisions.get(term.class_id)
-        with problems.caught():
+        with problems.collect():
             where = f"class {term.class_id} ({term.name})"
             senses[term.class_id] = sense_of(wordnet, term.name, decision, choose, where)
     return senses
@@ -243,7 +243,7 @@ def _paths(synset: Any) -> Paths:
 
 def _similarity(wordnet: WordNet, sense: Sense, sister: str) -> float:
     one, other = _paths(sense.synset), _paths(wordnet.synset(sister))
-    return round(similarity(ancestry(one), ancestry(other)), 6)
+    return round(measure_similarity(trace_ancestry(one), trace_ancestry(other)), 6)
 
 
 def _entry(name: Name) -> dict[str, Any]:

@@ -16,7 +16,7 @@ _HEAD = """\
 # Senses of the classes
 
 One row for each class: the WordNet 3.0 synset that it stands for and the synsets above it; *by*:
-chosen by the procedure or by review, whose reason is given; *match*: `exact`, or `nearest` where
+chosen by the procedure or by review, whose reason is given; *match*: `exact`, or `find_nearest` where
 WordNet lacks the thing; the first of the senses that the procedure had to choose among; names that
 noise may write and sister terms, the first few of each. Numbers in brackets count all.
 

@@ -122,7 +122,7 @@ def sense_of(
 ) -> Sense:
     """The sense of a class: the one decided on, else the procedure's.
 
-    Raises `Refused` where WordNet has no such synset or noun.
+    Raises `InputError` where WordNet has no such synset or noun.
     """
     noun = look_up(wordnet, name)
     if decision is None:

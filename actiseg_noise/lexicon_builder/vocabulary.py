@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.annotations.lexicon import NUMBERS
-from actiseg_data.core.errors import Problems, refuse
-from actiseg_data.core.validation import check_text, read_csv, read_text, read_whole_number
+from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.validation import check_text, parse_table_number, read_csv, read_text
 from actiseg_data.make.prepare.noun_classes import read_noun_table
 from actiseg_noise.lexicon_builder.decisions import Decision, fold_name, name_key
 
@@ -37,7 +37,7 @@ class Judgement:
 
 
 def read_noun_class_table(path: Path) -> list[Term]:
-    """EPIC's ``EPIC_100_noun_classes_v2.csv``; raises `Refused` with every faulty row.
+    """EPIC's ``EPIC_100_noun_classes_v2.csv``; raises `InputError` with every faulty row.
 
     Entries such as ``board:cutting`` become plain names; spaces are single, doubles stand once.
     """
@@ -55,18 +55,18 @@ def read_noun_list(path: Path) -> list[Term]:
 
     Ids stand before all lines or before none; without, lines are numbered from 0. Empty lines and
     what follows a ``#`` count for nothing. Names are read by `fold_name`: in lower case, with
-    spaces for underscores. Raises `Refused` with every faulty line.
+    spaces for underscores. Raises `InputError` with every faulty line.
     """
-    problems = Problems()
+    problems = ProblemCollector()
     terms: list[Term] = []
     given = set()
     for where, row in _noun_rows(path, problems):
-        with problems.caught():
+        with problems.collect():
             terms.append(_parse_row(row, len(terms), where))
             given.add(bool(row.class_id))
     if len(given) > 1:
         problems.add("some lines have an id and some have none", path, "give all of them one")
-    if not terms and not problems.found:
+    if not terms and not problems.collected:
         problems.add("lists no noun", path, "write one a line")
     _refuse_repeated_ids(terms, path, problems)
     _refuse_shared_names(terms, path, problems)
@@ -84,7 +84,7 @@ class _Row:
     synset: str
 
 
-def _noun_rows(path: Path, problems: Problems) -> Iterator[tuple[str, _Row]]:
+def _noun_rows(path: Path, problems: ProblemCollector) -> Iterator[tuple[str, _Row]]:
     """(place, cells) of each class of a list or table."""
     text = read_text(path, "list of nouns")
     header = [cell.strip() for cell in text.partition("\n")[0].split(",")]
@@ -108,7 +108,7 @@ def _noun_rows(path: Path, problems: Problems) -> Iterator[tuple[str, _Row]]:
 
 
 def _parse_row(row: _Row, position: int, where: str) -> Term:
-    class_id = read_whole_number(row.class_id) if row.class_id else position
+    class_id = parse_table_number(row.class_id) if row.class_id else position
     if class_id is None:
         raise refuse(f"{row.class_id[:60]!r} is no class id", where, "write id: name, other name")
     names = _unrepeated(fold_name(name) for name in row.names.split(","))
@@ -124,7 +124,7 @@ def _parse_row(row: _Row, position: int, where: str) -> Term:
     return Term(class_id, names[0], supercategory, names, decision)
 
 
-def _refuse_repeated_ids(terms: list[Term], path: Path, problems: Problems) -> None:
+def _refuse_repeated_ids(terms: list[Term], path: Path, problems: ProblemCollector) -> None:
     seen: set[int] = set()
     for term in terms:
         if term.class_id in seen:
@@ -132,7 +132,7 @@ def _refuse_repeated_ids(terms: list[Term], path: Path, problems: Problems) -> N
         seen.add(term.class_id)
 
 
-def _refuse_shared_names(terms: list[Term], path: Path, problems: Problems) -> None:
+def _refuse_shared_names(terms: list[Term], path: Path, problems: ProblemCollector) -> None:
     """No name stands for two classes: whoever reads it could not tell which is meant."""
     owners: dict[str, int] = {}
     for term in terms:
@@ -149,13 +149,13 @@ def _refuse_shared_names(terms: list[Term], path: Path, problems: Problems) -> N
 def read_judgements(path: Path) -> dict[tuple[int, str], Judgement]:
     """A table of what readers said of names: columns ``class_id, name, use, number``."""
     judgements = {}
-    problems = Problems()
+    problems = ProblemCollector()
     for line, row in enumerate(read_csv(path, ("class_id", "name", "use", "number")), 2):
         where = f"{path}: row {line}"
-        with problems.caught():
+        with problems.collect():
             if row["use"] not in ("write", "recognise") or row["number"] not in NUMBERS:
                 raise refuse("has an unknown use or number", where, "correct it")
-            class_id = read_whole_number(row["class_id"])
+            class_id = parse_table_number(row["class_id"])
             if class_id is None:
                 raise refuse(f"{row['class_id'][:60]!r} is no class id", where, "correct it")
             judgements[class_id, row["name"]] = Judgement(row["use"] == "write", row["number"])

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from actiseg_data.core.errors import Problems, refuse
+from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_noise.text_noise.language_packages import load_language_package
 
 WordNet: TypeAlias = Any
@@ -43,7 +43,7 @@ _PART_NUMBERS = {"noun": 1, "verb": 2, "adj": 3, "adv": 4}
 def open_wordnet(folder: Path | None) -> Iterator[WordNet]:
     """NLTK's reader of WordNet 3.0, for as long as the context lasts.
 
-    folder: one that holds ``data.noun`` and its like; None for NLTK's own data. Raises `Refused`
+    folder: one that holds ``data.noun`` and its like; None for NLTK's own data. Raises `InputError`
     where NLTK or the database is missing, or the database is of another version.
     """
     nltk = load_language_package("nltk", "building a lexicon")
@@ -85,7 +85,7 @@ def _installed(nltk: Any) -> WordNet:
 
 
 def _refuse_incomplete(folder: Path) -> None:
-    problems = Problems()
+    problems = ProblemCollector()
     for name in _FILES:
         if not (folder / name).is_file():
             problems.add(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.annotations.polygons import SUBPIXEL, Patch
-from actiseg_data.core.keys import bells, uniforms
+from actiseg_data.core.keys import draw_normals, draw_uniforms
 from actiseg_noise.mask_noise.calibration import Strength, settle
 from actiseg_noise.mask_noise.contours import Clean, Outline, draw, trace, typical_shift
 from actiseg_noise.mask_noise.noisy_outline import Drawn, Keyed
@@ -99,8 +99,8 @@ def _unfolded(elastic: _Elastic, clean: Clean, strength: Strength, margin: float
 
 def _elastic(outline: Outline, frame: tuple[int, int], length: float, keyed: Keyed) -> _Elastic:
     """Draw the field at the vertices of an outline. length: correlation length in pixels."""
-    waves = bells(keyed("jitter.waves"), 2 * _WAVES).reshape(_WAVES, 2) / length
-    phases = 2 * np.pi * uniforms(keyed("jitter.phases"), 2 * _WAVES).reshape(_WAVES, 2)
+    waves = draw_normals(keyed("jitter.waves"), 2 * _WAVES).reshape(_WAVES, 2) / length
+    phases = 2 * np.pi * draw_uniforms(keyed("jitter.phases"), 2 * _WAVES).reshape(_WAVES, 2)
     points = outline.points
     angles = points @ waves.T
     turns = np.concatenate([np.cos(angles), np.sin(angles)], axis=1)

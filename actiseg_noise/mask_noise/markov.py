@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from actiseg_data.annotations.polygons import BoolArray, IntArray, Patch
-from actiseg_data.core.keys import coins
+from actiseg_data.core.keys import draw_bernoullis
 from actiseg_noise.mask_noise.contours import Clean, iou, trimmed
 from actiseg_noise.mask_noise.gaussian import above_half, gaussian_weights
 from actiseg_noise.mask_noise.noisy_outline import Drawn, Keyed
@@ -44,14 +44,16 @@ def markov(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
     >>> markov(disc, parameters, lambda purpose: bytes(32)).patch.window
     (slice(0, 15, None), slice(0, 15, None))
     """
-    outward = coins(keyed("markov.outward"), int(parameters["steps"]), parameters["outward"])
+    outward = draw_bernoullis(
+        keyed("markov.outward"), int(parameters["steps"]), parameters["outward"]
+    )
     walk = _Walk(clean.patch.on(clean.frame))
     for number, grows in enumerate(outward):
         ring = walk.ring(_OUTSIDE if grows else _INSIDE)
-        flips = coins(keyed(f"markov.step {number}"), len(ring), parameters["flip"])
+        flips = draw_bernoullis(keyed(f"markov.step {number}"), len(ring), parameters["flip"])
         walk.flip(ring[flips])
     height, width = clean.frame
-    speckles = coins(keyed("markov.speckle"), height * width, parameters["speckle"])
+    speckles = draw_bernoullis(keyed("markov.speckle"), height * width, parameters["speckle"])
     mask = walk.mask ^ speckles.reshape(height, width)
     patch = trimmed(Patch(0, 0, above_half(mask, _WEIGHTS, "reflect-101")))
     details = {"outward_steps": int(outward.sum())}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.annotations.polygons import BoolArray, Patch
-from actiseg_data.core.keys import uniform
+from actiseg_data.core.keys import draw_uniform
 from actiseg_data.core.opencv import load_cv2
 from actiseg_noise.mask_noise.contours import Clean, crop, iou, trimmed
 from actiseg_noise.mask_noise.noisy_outline import Drawn, Keyed
@@ -63,7 +63,7 @@ def scale(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
     >>> scale(dot, {"size": 3}, lambda purpose: bytes(32)).details
     {'operation': 'dilate'}
     """
-    operation = "dilate" if uniform(keyed("scale.operation")) < 0.5 else "erode"
+    operation = "dilate" if draw_uniform(keyed("scale.operation")) < 0.5 else "erode"
     patch = _morphed(clean, operation, "square", int(parameters["size"]), 1)
     return Drawn(patch, iou(clean.patch, patch), "fixed", {"operation": operation})
 

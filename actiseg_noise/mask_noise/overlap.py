@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.annotations.masks import IndexMask, as_index_mask, ids_in
+from actiseg_data.annotations.masks import IndexMask, as_index_mask, find_ids
 from actiseg_data.annotations.polygons import BoolArray, Patch
 from actiseg_data.core.opencv import load_cv2
 from actiseg_noise.mask_noise.contours import Clean, crop, find_object
@@ -133,7 +133,7 @@ def _parties(bystanders: IndexMask, contested: BoolArray, claims: Sequence[Claim
     parties = [
         claim for claim in claims if (contested[claim.patch.window] & claim.patch.mask).any()
     ]
-    for object_id in ids_in(bystanders[contested]):
+    for object_id in find_ids(bystanders[contested]):
         parties.append(Claim(object_id, find_object(bystanders, object_id).patch, 0.0))
     return sorted(parties, key=lambda claim: claim.object_id)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from actiseg_data.annotations.polygons import Patch
-from actiseg_data.core.keys import coins
+from actiseg_data.core.keys import draw_bernoullis
 from actiseg_data.core.opencv import load_cv2
 from actiseg_noise.mask_noise.contours import Clean, crop, iou, trimmed
 from actiseg_noise.mask_noise.gaussian import above_half, gaussian_weights
@@ -37,7 +37,7 @@ def random_contour(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) ->
     (slice(2, 13, None), slice(2, 13, None))
     """
     share, sigma = parameters["share"], parameters["smoothing"]
-    outward = coins(keyed("random-contour.dilate"), int(parameters["rounds"]), 0.5)
+    outward = draw_bernoullis(keyed("random-contour.dilate"), int(parameters["rounds"]), 0.5)
     radius = int(4 * sigma + 0.5)
     around = crop(clean, 1 + int(outward.sum()) + radius)
     cv2 = load_cv2()
@@ -50,7 +50,7 @@ def random_contour(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) ->
     for number, dilates in enumerate(outward):
         change = cv2.dilate if dilates else cv2.erode
         changing = np.flatnonzero((change(contour, element, **nothing) ^ contour).view(bool))
-        chosen = coins(keyed(f"random-contour.round {number}"), len(changing), share)
+        chosen = draw_bernoullis(keyed(f"random-contour.round {number}"), len(changing), share)
         flat[changing[chosen]] ^= 1
     united = (mask | contour).view(bool)
     smooth = above_half(united, gaussian_weights(sigma, radius), "reflect")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from actiseg_data.annotations.polygons import EMPTY_PATCH, SUBPIXEL, IntArray, Patch, fill_closed
-from actiseg_data.core.keys import bells
+from actiseg_data.core.keys import draw_normals
 from actiseg_data.core.opencv import load_cv2
 from actiseg_noise.mask_noise.contours import Clean, iou, trimmed
 from actiseg_noise.mask_noise.noisy_outline import Drawn, Keyed
@@ -21,7 +21,7 @@ def localise(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn
     """Misplace every vertex of an object's outer contours.
 
     Straight chains of a contour, also diagonal ones, are compressed to their ends. Each vertex is
-    moved by a normal displacement (`actiseg_data.core.keys.bells`) along x and y, then rounded to
+    moved by a normal displacement (`actiseg_data.core.keys.draw_normals`) along x and y, then rounded to
     pixels; the contours are filled one by one, outline included, and united. Holes are lost. This
     is the *localisation* noise of COCO-N (arXiv 2406.10891).
 
@@ -33,7 +33,7 @@ def localise(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn
     """
     contours = _outer_contours(clean)
     count = sum(map(len, contours))
-    shifts = bells(keyed("localise.vertices"), 2 * count).reshape(count, 2)
+    shifts = draw_normals(keyed("localise.vertices"), 2 * count).reshape(count, 2)
     moves = np.rint(np.round(parameters["sigma"] * shifts, 9)).astype(np.int64)
     ends = np.cumsum([len(contour) for contour in contours])
     rings = [

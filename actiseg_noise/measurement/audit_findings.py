@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Sequence as Listing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import TypeAlias
 
 from actiseg_data.annotations.lexicon import Lexicon, refuse_unknown_classes
 from actiseg_data.records.split_records import Noise, Recipe
-from actiseg_noise.mask_noise.clip_masks import eligible
+from actiseg_noise.mask_noise.sequence_masks import eligible
 from actiseg_noise.measurement.audit_claims import ANY, MASKS, WORDS, Claim
 from actiseg_noise.measurement.audit_masks import Change, MaskAudit
 from actiseg_noise.measurement.word_changes import Z_999, Share, WordFigures
 from actiseg_noise.split.wordings import NoisyList, WordItem, fold
 from actiseg_noise.text_noise.assignment import Options, rates
-from actiseg_noise.text_noise.clip_words import ClipOptions, WordNoise
+from actiseg_noise.text_noise.sequence_words import ClipOptions, WordNoise
 
 Judgement: TypeAlias = tuple[bool, str]
 """Whether something agrees with what is claimed, as a sentence."""
@@ -40,7 +39,7 @@ class Held:
     """What was measured of a split. items: its words. own: its own list, which tells what a recipe
     could touch; None where there is none."""
 
-    items: Listing[WordItem]
+    items: Sequence[WordItem]
     words: WordFigures | None
     own: NoisyList | None
     masks: MaskAudit | None
@@ -49,7 +48,7 @@ class Held:
 def judge_by_recipe(recipe: Recipe, held: Held, lexicon: Lexicon) -> Iterator[Judgement]:
     """A split against its recipe.
 
-    lexicon: the one that the split's words are of. Raises `Refused` where the recipe names another,
+    lexicon: the one that the split's words are of. Raises `InputError` where the recipe names another,
     where it lacks a class of the split, and, of noise on narrations, where spaCy is missing.
     """
     if held.own is None:
@@ -250,7 +249,7 @@ def _touched(change: Change, *, background: bool = False) -> bool:
 
 
 def _share_of_masks(
-    changes: Listing[Change],
+    changes: Sequence[Change],
     rate: float,
     asked: str,
     *,

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from actiseg_data.annotations.clips import ObjectLabel, Sequence
 from actiseg_data.annotations.masks import IndexMask, read_index_mask
-from actiseg_data.core.errors import Problems, refuse
+from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
+from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.listing import list_files, list_folders, sort_frames
-from actiseg_data.core.progress import Stage, silent
-from actiseg_data.core.validation import shown
-from actiseg_data.core.workers import run
-from actiseg_data.layouts.actionvos import MASKS, SUBSETS, Split, disk_name
+from actiseg_data.core.progress import StageProgress, ignore_progress
+from actiseg_data.core.validation import format_name
+from actiseg_data.core.workers import run_parallel
+from actiseg_data.layouts.actionvos import MASKS, SUBSETS, Split, escape_name
 from actiseg_data.layouts.mask_folders import FolderSplit
 from actiseg_data.layouts.spelling import match_names
 from actiseg_noise.measurement.mask_changes import (
@@ -109,19 +109,19 @@ def audit_masks(
     clean: Split | FolderSplit | None,
     wanted: Set[str] | None = None,
     workers: int = 1,
-    stage: Stage = silent,
+    stage: StageProgress = ignore_progress,
 ) -> MaskAudit:
     """Measure the masks of a noisy split in the folders that `find_mask_folders` found.
 
     clean: the clean split, of which the wanted sequence folders, by default all, are looked at;
     None: those that are on disk, against the clean copies among them (`has_clean_copies`). Raises
-    `Refused` if the clean split has none of the masks, and for ambiguous names and faulty masks.
+    `InputError` if the clean split has none of the masks, and for ambiguous names and faulty masks.
     """
     if clean is not None:
         chosen = [of for of in clean.sequences if wanted is None or of.folder in wanted]
         tasks = _tasks_beside(noisy, folders, clean, chosen)
         if not any(task.pairs for task in tasks):
-            held = ", ".join(map(shown, sorted(folders)[:3])) or "no folder of a sequence"
+            held = ", ".join(map(format_name, sorted(folders)[:3])) or "no folder of a sequence"
             raise refuse(
                 f"has no mask of the split {clean.name!r} (it holds {held})",
                 noisy,
@@ -130,7 +130,7 @@ def audit_masks(
     else:
         tasks = [_task_on_disk(name, folder) for name, folder in sorted(folders.items())]
     with stage("measuring masks") as progress:
-        found = run(_measure, None, tasks, workers, progress)
+        found = run_parallel(_measure, None, tasks, workers, progress)
     changes = tuple(change for of in found for change in of)
     items = [change.item for change in changes]
 
@@ -165,30 +165,30 @@ def _tasks_beside(
     noisy: Path,
     folders: Mapping[str, Path],
     clean: Split | FolderSplit,
-    sequences: Iterable[Sequence],
+    sequences: Iterable[VideoSequence],
 ) -> list[_Task]:
     """The noisy masks of clean sequences, under any spelling that fits one of them alone."""
-    names = {disk_name(sequence.folder): sequence for sequence in sequences}
+    names = {escape_name(sequence.folder): sequence for sequence in sequences}
     matches = match_names(names, folders.keys())
-    problems = Problems()
+    problems = ProblemCollector()
     matches.add_clashes(noisy, problems)
     tasks = []
     for name, sequence in names.items():
-        with problems.caught():
+        with problems.collect():
             folder = folders.get(matches.names.get(name, name))
             tasks.append(_task_beside(folder, clean, sequence))
     problems.raise_if_any()
     return tasks
 
 
-def _task_beside(folder: Path | None, clean: Split | FolderSplit, sequence: Sequence) -> _Task:
+def _task_beside(folder: Path | None, clean: Split | FolderSplit, sequence: VideoSequence) -> _Task:
     labels = {label.object_id: label for label in sequence.objects}
     ours = clean.mask_paths(sequence)
     if folder is None:
         return _Task(sequence.folder, labels, (), len(ours), False)
     wanted = {f"{frame}.png": path for frame, path in zip(sequence.frames, ours, strict=True)}
     matches = match_names(wanted, {entry.name for entry in list_files(folder, ".png")})
-    problems = Problems()
+    problems = ProblemCollector()
     matches.add_clashes(folder, problems)
     problems.raise_if_any()
     pairs = tuple(
@@ -215,9 +215,9 @@ def _is_clean(path: Path) -> bool:
 
 def _measure(shared: None, task: _Task) -> list[Change]:
     changes: list[Change] = []
-    problems = Problems()
+    problems = ProblemCollector()
     for clean_path, noisy_path in task.pairs:
-        with problems.caught():
+        with problems.collect():
             clean = read_index_mask(clean_path)
             noisy = clean if task.same else read_index_mask(noisy_path)
             if noisy.shape != clean.shape:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
-from actiseg_data.core.errors import Refused, refuse, suggest
+from actiseg_data.core.errors import InputError, refuse, suggest
 from actiseg_data.core.listing import list_files
-from actiseg_data.core.progress import Stage, silent
+from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.validation import check_name
-from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, open_split, split_names
-from actiseg_data.layouts.image_sets import objects_file
+from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, list_splits, open_split
+from actiseg_data.layouts.image_sets import name_objects_file
 from actiseg_data.layouts.mask_folders import FolderSplit, open_folder
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.records.split_records import RECIPE_FILE, SUMMARY_FILE, Recipe, read_recipe
@@ -84,7 +84,7 @@ def audit(
     split: str | None = None,
     lexicon: Lexicon | None = None,
     workers: int = 1,
-    stage: Stage = silent,
+    stage: StageProgress = ignore_progress,
 ) -> Audit:
     """Measure a noisy split, whoever made it, and say where it is not what it claims to be.
 
@@ -95,7 +95,7 @@ def audit(
     split: name of the list, where the folder has several. lexicon: for classes, names and
     similarities, by default the split's own or the installed one.
 
-    Raises `Refused` where there is nothing to audit or nothing to hold it against.
+    Raises `InputError` where there is nothing to audit or nothing to hold it against.
 
     ::
 
@@ -177,7 +177,7 @@ def _masks(
     left_out: dict[str, str],
     against: list[str],
     workers: int,
-    stage: Stage,
+    stage: StageProgress,
 ) -> MaskAudit | None:
     """The masks of a split; None where it has none or nothing tells the clean ones."""
     folders = find_mask_folders(noisy)
@@ -185,7 +185,7 @@ def _masks(
         return None
     try:
         with_masks = _clean_split(noisy, clean, recipe, name)
-    except Refused as refused:
+    except InputError as refused:
         if clean is not None:
             raise
         left_out["masks"] = refused.problems[0].what
@@ -216,7 +216,7 @@ def _why_no_clean_masks(noisy: Path, recipe: Recipe | None) -> str:
 def _refuse_other_split(noisy: Path, own: str, split: str, clean: Path | None) -> None:
     """Refuse a list that is none of a noisy split's, or that stands beside it without noise and
     with nothing to be held against."""
-    known = split_names(noisy)
+    known = list_splits(noisy)
     if split not in known:
         raise refuse(
             f"has no split {split!r}{suggest(split, known)}", noisy, f"leave --split out, for {own}"
@@ -250,7 +250,7 @@ def _recipe_of(noisy: Path) -> Recipe | None:
 
 
 def _splits(folder: Path) -> list[str]:
-    ending = objects_file("")
+    ending = name_objects_file("")
     files = list_files(folder, ending) if folder.is_dir() else []
     return [file.name[: -len(ending)] for file in files]
 
@@ -262,7 +262,7 @@ def _only_split(lists: Path | None, clean: Path | None) -> str | None:
     if len(names) > 1:
         raise refuse(f"has the splits {', '.join(names)}", lists, "say which as --split")
     if not names and clean is not None:
-        known = split_names(clean)
+        known = list_splits(clean)
         return "train" if len(known) > 1 else next(iter(known), None)
     return names[0] if names else None
 
@@ -271,11 +271,11 @@ def _word_items(
     lists: Path, split: str, clean: Path | None, left_out: dict[str, str]
 ) -> list[WordItem]:
     """The words of a split; none where it has none or nothing tells the clean ones."""
-    if not (lists / objects_file(split)).is_file():
+    if not (lists / name_objects_file(split)).is_file():
         return []
     try:
         return read_word_items(lists, split, None if clean is None else clean / IMAGE_SETS)
-    except Refused as refused:
+    except InputError as refused:
         if clean is None and all("*_org" in problem.what for problem in refused.problems):
             left_out["text"] = refused.problems[0].what
             return []
@@ -286,7 +286,7 @@ def _finder(lexicon: Lexicon, left_out: dict[str, str]) -> MentionFinder | None:
     """Finds nouns in narrations; None without spaCy."""
     try:
         return MentionFinder(lexicon)
-    except Refused as refused:
+    except InputError as refused:
         left_out["contradictions"] = refused.problems[0].what
         return None
 
@@ -295,7 +295,7 @@ def _clean_split(
     noisy: Path, clean: Path | None, recipe: Recipe | None, name: str | None
 ) -> Split | FolderSplit | None:
     """The split, or folder of masks, that masks are compared with; None if there is none."""
-    if clean is not None and not split_names(clean):
+    if clean is not None and not list_splits(clean):
         return open_folder(clean)
     if name is None:
         return None
@@ -313,6 +313,6 @@ def _judged_by_recipe(recipe: Recipe | None, held: Held, lexicon: Lexicon) -> li
         return []
     try:
         return list(judge_by_recipe(check_recipe(recipe, RECIPE_FILE), held, lexicon))
-    except Refused as refused:
+    except InputError as refused:
         why = refused.problems[0].what
         return [(False, f"it could not be held against its {RECIPE_FILE}: {why}")]

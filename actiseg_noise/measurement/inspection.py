@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.clips import Sequence
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
-from actiseg_data.annotations.sizes import SIZES, size_of
-from actiseg_data.core.progress import Stage, silent
-from actiseg_data.core.statistics import quantiles
-from actiseg_data.core.workers import run
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.annotations.sizes import SIZES, classify_size
+from actiseg_data.core.progress import StageProgress, ignore_progress
+from actiseg_data.core.statistics import summarise_values
+from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.records.split_records import LEDGER_FILE, MaskRow, Noise, Recipe, read_mask_rows
 from actiseg_noise.corruption.request import choose
-from actiseg_noise.mask_noise.clip_masks import eligible
+from actiseg_noise.mask_noise.sequence_masks import eligible
 from actiseg_noise.measurement.mask_changes import (
     MaskGroup,
     MaskItem,
@@ -117,7 +117,7 @@ def inspect(
     source: Path | None = None,
     only: Iterable[str] = (),
     workers: int = 1,
-    stage: Stage = silent,
+    stage: StageProgress = ignore_progress,
     lexicon: Lexicon | None = None,
 ) -> Inspection:
     """Measure the noise of a split that `actiseg_noise.corruption.corruption.corrupt` made.
@@ -126,7 +126,7 @@ def inspect(
     it was; without it the figures of masks are the ledger's, and those that need clean masks are
     left out. lexicon: for names, supercategories and similarities of classes, by default the one
     that the split carries, or the installed one. only: sequence folders to look at, instead of all.
-    Raises `Refused` where files are missing or faulty, or masks and source do not fit; whether
+    Raises `InputError` where files are missing or faulty, or masks and source do not fit; whether
     masks and words are what the ledger says is for `verify`.
 
     ::
@@ -164,10 +164,10 @@ def inspect(
 def _mask_figures(
     split: NoisySplit,
     noise: Noise,
-    sequences: tuple[Sequence, ...],
+    sequences: tuple[VideoSequence, ...],
     lexicon: Lexicon,
     workers: int,
-    stage: Stage,
+    stage: StageProgress,
 ) -> MaskInspection:
     rows: dict[str, list[MaskRow]] = {sequence.folder: [] for sequence in sequences}
     for row in read_mask_rows(split.noisy.root / LEDGER_FILE):
@@ -180,7 +180,7 @@ def _mask_figures(
         labels = {sequence.folder: sequence for sequence in split.clean.sequences}
         tasks = [(labels[seq.folder], tuple(rows[seq.folder])) for seq in sequences]
         with stage("measuring masks") as progress:
-            found = run(_measure_sequence, (split, noise), tasks, workers, progress)
+            found = run_parallel(_measure_sequence, (split, noise), tasks, workers, progress)
         items = [item for measured in found for item in measured.items]
         bystanders = _all_bystanders(found)
     measured = split.clean is not None
@@ -190,7 +190,7 @@ def _mask_figures(
 
     whole = group("all", items)
     of_kind = divided(touched_of(items), lambda item: str(item.kind))
-    of_size = divided(items, lambda item: size_of(item.area))
+    of_size = divided(items, lambda item: classify_size(item.area))
     of_group = divided(items, lambda item: supercategory_of(item.class_id, lexicon))
     of_class = divided(items, lambda item: item.class_id)
     return MaskInspection(
@@ -221,7 +221,7 @@ class _Measured:
     ious: list[float]
 
 
-def _recorded(sequence: Sequence, rows: Mapping[str, list[MaskRow]]) -> list[MaskItem]:
+def _recorded(sequence: VideoSequence, rows: Mapping[str, list[MaskRow]]) -> list[MaskItem]:
     """The touched items of a sequence as the ledger has them."""
     labels = {label.object_id: label for label in sequence.objects}
     items = []
@@ -233,7 +233,7 @@ def _recorded(sequence: Sequence, rows: Mapping[str, list[MaskRow]]) -> list[Mas
 
 
 def _measure_sequence(
-    shared: tuple[NoisySplit, Noise], task: tuple[Sequence, tuple[MaskRow, ...]]
+    shared: tuple[NoisySplit, Noise], task: tuple[VideoSequence, tuple[MaskRow, ...]]
 ) -> _Measured:
     (split, noise), (sequence, rows) = shared, task
     measured = _Measured([], Counter(), [])
@@ -269,6 +269,6 @@ def _all_bystanders(found: list[_Measured]) -> Bystanders:
         items=tally["items"],
         cut=tally["cut"],
         pixels=tally["pixels"],
-        iou_of_cut=quantiles(iou for measured in found for iou in measured.ious),
+        iou_of_cut=summarise_values(iou for measured in found for iou in measured.ious),
         vanished=tally["vanished"],
     )

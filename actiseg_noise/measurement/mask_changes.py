@@ -12,7 +12,7 @@ import numpy as np
 
 from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.masks import IndexMask, as_index_mask
-from actiseg_data.core.statistics import quantiles, wilson_interval
+from actiseg_data.core.statistics import summarise_values, wilson_interval
 from actiseg_noise.measurement.boundary_shift import BoundaryShift, boundary_shift
 
 K = TypeVar("K", bound=Hashable)
@@ -122,7 +122,7 @@ def group_of(name: str, touched: list[MaskItem], items: int, *, measured: bool =
 
     measured: whether they were held against clean masks, and not only taken from a ledger.
     """
-    ious = quantiles(item.iou for item in touched if item.iou is not None)
+    ious = summarise_values(item.iou for item in touched if item.iou is not None)
     if not measured:
         return MaskGroup(name, None, len(touched), None, None, ious, None, None, None, None)
     interval = wilson_interval(len(touched), items)
@@ -134,9 +134,11 @@ def group_of(name: str, touched: list[MaskItem], items: int, *, measured: bool =
         rate=round(len(touched) / items, 6) if items else None,
         interval_95=(round(interval[0], 6), round(interval[1], 6)) if interval else None,
         iou=ious,
-        area_ratio=quantiles(item.area_ratio for item in touched if item.area_ratio is not None),
-        shift=quantiles(shift.signed for shift in shifts),
-        shift_absolute=quantiles(shift.absolute for shift in shifts),
+        area_ratio=summarise_values(
+            item.area_ratio for item in touched if item.area_ratio is not None
+        ),
+        shift=summarise_values(shift.signed for shift in shifts),
+        shift_absolute=summarise_values(shift.absolute for shift in shifts),
         vanished=sum(item.area_ratio == 0 for item in touched),
     )
 

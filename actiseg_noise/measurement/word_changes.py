@@ -9,7 +9,7 @@ from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.core.errors import refuse
-from actiseg_data.core.statistics import quantiles, wilson_interval
+from actiseg_data.core.statistics import summarise_values, wilson_interval
 from actiseg_data.layouts.image_sets import CONNECTORS, MAIN_STYLE
 from actiseg_noise.measurement.mask_changes import class_name, divided, supercategory_of
 from actiseg_noise.split.wordings import WordItem, fold
@@ -171,7 +171,7 @@ def word_group(name: str, items: list[WordItem], lexicon: Lexicon) -> WordGroup:
         name,
         Share(len(items), len(flipped)),
         Share(len(rest), sum(item.renamed for item in rest)),
-        quantiles(similar),
+        summarise_values(similar),
     )
 
 

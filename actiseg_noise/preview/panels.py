@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from actiseg_data.annotations.clips import Sequence
-from actiseg_data.annotations.masks import IndexMask, ids_in
+from actiseg_data.annotations.masks import IndexMask, find_ids
+from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.layouts.photographs import read_rgb, refuse_aspect
 from actiseg_data.records.split_records import MaskRow, TextRow
@@ -34,11 +34,11 @@ _LINE = 5
 
 
 def photo_of(
-    split: NoisySplit, sequence: Sequence, frame: str, size: tuple[int, ...]
+    split: NoisySplit, sequence: VideoSequence, frame: str, size: tuple[int, ...]
 ) -> Image.Image | None:
     """The frame's photograph, of the noisy split or else of its source; None if neither has it.
 
-    size: (H, W) of the mask. Raises `Refused` for a photograph of another aspect.
+    size: (H, W) of the mask. Raises `InputError` for a photograph of another aspect.
     """
     for dataset in (split.noisy, split.source):
         path = dataset.frame_path(sequence, frame)
@@ -54,7 +54,7 @@ class View:
     """One frame: its masks, the ledger's rows by object id, and its image. touched: rows on masks;
     reworded: rows on words. dangling: whether the split's own photograph is a link to nothing."""
 
-    sequence: Sequence
+    sequence: VideoSequence
     frame: str
     clean: IndexMask
     noisy: IndexMask
@@ -113,7 +113,7 @@ def _edges(mask: IndexMask, thickness: int) -> NDArray[np.bool_]:
     return thick > 0
 
 
-def _tints(sequence: Sequence) -> Pixels:
+def _tints(sequence: VideoSequence) -> Pixels:
     """A colour for each id, (256, 3): hues as far apart as can be, in three grades of brightness.
 
     The masks' own palette has three reds among its first nine colours.
@@ -206,7 +206,7 @@ def names_of(view: View, mask: IndexMask, *, noise: bool) -> list[_Name]:
     half = view.size[0] // 2
     marked = view.touched.keys() | view.reworded.keys()
     names = []
-    for at in sorted(ids_in(mask), key=lambda at: (at not in marked, -int(areas[at]), at)):
+    for at in sorted(find_ids(mask), key=lambda at: (at not in marked, -int(areas[at]), at)):
         size, colour = (17, (214, 214, 218)) if noise else (20, (255, 255, 255))
         text = fitting(labels[at], size, half)
         if noise and at in marked:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from actiseg_data.annotations.clips import Sequence
-from actiseg_data.annotations.masks import ids_in
+from actiseg_data.annotations.masks import find_ids
+from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import refuse, suggest
 from actiseg_data.core.files import write_bytes
-from actiseg_data.core.validation import dangling_link
+from actiseg_data.core.validation import find_dangling_link
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.records.split_records import (
     LEDGER_FILE,
@@ -62,7 +62,7 @@ def make_preview(
 
     Objects are tinted, the same in every row, over the frame's image, or over grey where there is
     none. Touched ones are named with their noise and their IoU with the clean object on disk.
-    The sheet is an RGB image about 1,560 pixels wide. Raises `Refused` for an unknown sequence or
+    The sheet is an RGB image about 1,560 pixels wide. Raises `InputError` for an unknown sequence or
     frame, a source that cannot be reached, and faulty masks or images.
 
     ::
@@ -87,7 +87,7 @@ def make_preview(
             row.object_id: row for row in rows if isinstance(row, MaskRow) and row.frame == frame
         }
         photo = photo_of(split, shown, frame, clean.shape)
-        dangling = dangling_link(split.noisy.frame_path(shown, frame)) is not None
+        dangling = find_dangling_link(split.noisy.frame_path(shown, frame)) is not None
         view = View(shown, frame, clean, noisy, touched, reworded, photo, dangling)
         strips.append(_strip(view, masks=masks))
     return _sheet(whole, shown, split.recipe, strips, words)
@@ -123,7 +123,7 @@ def find_noisiest(out: Path) -> tuple[str, int]:
 
 def find_rewording(out: Path, sequence: str) -> list[TextRow] | None:
     """The ledger's rows on words of one sequence of a noisy split; None where the recipe has no
-    text noise. Raises `Refused` for an unknown sequence."""
+    text noise. Raises `InputError` for an unknown sequence."""
     recipe = read_split_recipe(out)
     if recipe.text_noise is None:
         return None
@@ -133,7 +133,7 @@ def find_rewording(out: Path, sequence: str) -> list[TextRow] | None:
     return [row for row in rows if isinstance(row, TextRow) and row.sequence == sequence]
 
 
-def _find_sequence(split: NoisySplit, name: str) -> Sequence:
+def _find_sequence(split: NoisySplit, name: str) -> VideoSequence:
     """The sequence as the source labels it."""
     folders = [sequence.folder for sequence in split.noisy.sequences]
     _refuse_unknown(name, folders, split.noisy.root)
@@ -149,7 +149,7 @@ def _refuse_unknown(name: str, folders: list[str], out: Path) -> None:
         )
 
 
-def _choose_frames(sequence: Sequence, named: tuple[str, ...], out: Path) -> tuple[str, ...]:
+def _choose_frames(sequence: VideoSequence, named: tuple[str, ...], out: Path) -> tuple[str, ...]:
     """The frames to show, in the sequence's order."""
     for name in named:
         if name not in sequence.frames:
@@ -191,7 +191,7 @@ def _strip(view: View, *, masks: bool) -> _Strip:
     clean, noisy = overlay_of(view, view.clean, frozenset()), overlay_of(view, view.noisy, bright)
     write_names(clean, names_of(view, view.clean, noise=False))
     write_names(noisy, names_of(view, view.noisy, noise=True))
-    in_sight = ids_in(view.clean)
+    in_sight = find_ids(view.clean)
     renamed = sum(at in view.reworded for at in in_sight)
     words = [f"{renamed} renamed"] if view.reworded else []
     if not masks:
@@ -240,7 +240,11 @@ _LINE, _HEAD, _FOOT = 28, 78, 46
 
 
 def _sheet(
-    whole: Sequence, shown: Sequence, recipe: Recipe, strips: list[_Strip], words: list[TextRow]
+    whole: VideoSequence,
+    shown: VideoSequence,
+    recipe: Recipe,
+    strips: list[_Strip],
+    words: list[TextRow],
 ) -> Image.Image:
     """Title, rows, prompts and legend on one page."""
     wide, high = strips[0].panels[0].size
@@ -284,7 +288,13 @@ def _write_prompts(pen: ImageDraw.ImageDraw, top: int, width: int, words: list[T
 
 
 def _write_foot(
-    pen: ImageDraw.ImageDraw, top: int, width: int, whole: Sequence, shown: Sequence, *, masks: bool
+    pen: ImageDraw.ImageDraw,
+    top: int,
+    width: int,
+    whole: VideoSequence,
+    shown: VideoSequence,
+    *,
+    masks: bool,
 ) -> None:
     """Which frames are shown, and what the colours of the difference mean."""
     text, size = f"{len(shown.frames)} of {len(whole.frames)} frames", 19

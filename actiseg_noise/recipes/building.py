@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
-from actiseg_data.core.errors import Problems, Refused, refuse
+from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.validation import parse_json
 from actiseg_data.records.split_records import Noise, Recipe, read_recipe
 from actiseg_noise.recipes.kind_specs import (
@@ -79,14 +79,14 @@ def with_changes(
     of the recipe finds them. lexicon: the one that text noise is drawn from; where a noise
     names none and none is given, the installed one. rate, exact, objects: of all noises. text_rate,
     boundary_rate: of the text noise and of that on masks, where there are both. overlap: of mask
-    noise; scope: of text noise. Raises `Refused` where a change could be meant for no noise.
+    noise; scope: of text noise. Raises `InputError` where a change could be meant for no noise.
     """
     shared = {"rate": rate, "exact": exact, "objects": objects}
     of_medium = {
         "masks": {"boundary_rate": boundary_rate, "overlap": overlap},
         "text": {"text_rate": text_rate, "scope": scope},
     }
-    problems = Problems()
+    problems = ProblemCollector()
     there = {noise.medium for noise in noises}
     for medium, of in of_medium.items():
         given = {name.replace("_", "-") for name, value in of.items() if value is not None}
@@ -140,11 +140,11 @@ def load_recipe(path: Path) -> Recipe:
 
 
 def check_recipe(recipe: Recipe, where: str) -> Recipe:
-    """Return the recipe in its plain form, or raise `Refused` with everything that is wrong in it.
+    """Return the recipe in its plain form, or raise `InputError` with everything that is wrong in it.
 
     In the plain form (see `actiseg_noise.recipes.kind_specs.plain`) equal recipes digest equally.
     """
-    problems = Problems()
+    problems = ProblemCollector()
     if not recipe.noises:
         problems.add("lists no noise", where, "give one under 'noises'")
     for medium in ("masks", "text"):
@@ -154,7 +154,7 @@ def check_recipe(recipe: Recipe, where: str) -> Recipe:
         problems.add(f"the seed {recipe.seed} is out of range", where, "use 0 to 2**63 - 1")
     noises = []
     for noise in recipe.noises:
-        with problems.caught():
+        with problems.collect():
             noises.append(_check_noise(noise, where))
     problems.raise_if_any()
     return replace(recipe, noises=tuple(noises))
@@ -178,7 +178,7 @@ def _check_noise(noise: Noise, where: str) -> Noise:
             where,
             "use the release that wrote the recipe (see 'toolkit' in its summary.json)",
         )
-    problems = Problems()
+    problems = ProblemCollector()
     if noise.medium != spec.medium:
         wanted = "'scope'" if spec.medium == "text" else "'overlap'"
         problems.add(f"{noise.kind!r} must have {wanted}", where, "correct the file")
@@ -193,14 +193,14 @@ def _check_noise(noise: Noise, where: str) -> Noise:
             problems.add(
                 f"{name} {value!r} is unknown", where, f"use one of {', '.join(known_values)}"
             )
-    problems.found += _parameter_problems(noise, spec, where)
+    problems.collected += _parameter_problems(noise, spec, where)
     problems.raise_if_any()
     parameters = {name: of.plain(noise.parameters[name]) for name, of in spec.parameters.items()}
     return replace(noise, rate=plain(noise.rate), parameters=parameters)
 
 
 def _parameter_problems(noise: Noise, spec: KindSpec, where: str) -> list[Any]:
-    problems = Problems()
+    problems = ProblemCollector()
     for name in noise.parameters:
         if name not in spec.parameters:
             problems.add(
@@ -239,7 +239,7 @@ def _parameter_problems(noise: Noise, spec: KindSpec, where: str) -> list[Any]:
             where,
             "leave it out, or give --scope both or narration",
         )
-    return problems.found
+    return problems.collected
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
@@ -253,5 +253,5 @@ def parse_setting(text: str) -> tuple[str, Any]:
         raise refuse(f"{text!r} is no key=value", "--set", "write for example --set radius=4")
     try:
         return name, parse_json(value.encode("utf-8", "surrogatepass"), "--set")
-    except Refused:
+    except InputError:
         return name, value

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from actiseg_data.core.validation import whole_number
+from actiseg_data.core.validation import parse_whole_number
 
 OBJECTS = ("positive", "all")
 OVERLAPS = ("contest", "reference", "ascending", "background")
@@ -133,7 +133,7 @@ def _plain_ids(value: Any) -> Any:
 
 
 def _id_text(text: str) -> bool:
-    number = whole_number(text)
+    number = parse_whole_number(text)
     return number is not None and text == str(number)
 
 

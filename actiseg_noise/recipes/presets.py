@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from actiseg_data.core.errors import nearest, refuse, suggest
+from actiseg_data.core.errors import find_nearest, refuse, suggest
 from actiseg_data.core.validation import Cursor, check_text, parse_json
 from actiseg_data.records.split_records import Noise, Recipe, parse_noise
 from actiseg_noise.recipes.building import check_recipe, with_changes
@@ -78,20 +78,20 @@ def load_presets() -> dict[str, Preset]:
 
 
 def load_preset(name: str) -> Preset:
-    """The preset of a name; raises `Refused` for an unknown one, naming those that are near."""
+    """The preset of a name; raises `InputError` for an unknown one, naming those that are near."""
     presets = load_presets()
     if name not in presets:
         raise refuse(
             f"there is no preset {name!r}{suggest(name, presets)}",
             "--preset",
-            f"use for example {', '.join(nearest(name, presets) or list(presets))}; "
+            f"use for example {', '.join(find_nearest(name, presets) or list(presets))}; "
             "`actiseg-noise presets` lists all",
         )
     return presets[name]
 
 
 def parse_presets(document: Cursor) -> list[Preset]:
-    """The presets of one document; raises `Refused` where it is not one."""
+    """The presets of one document; raises `InputError` where it is not one."""
     if document["schema"].text() != SCHEMA:
         raise refuse(f"is no document of schema {SCHEMA!r}", document.where, "reinstall actiseg")
     family, about = document["family"].text(), document["source"]

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from actiseg_data.annotations.lexicon import load_lexicon
-from actiseg_data.annotations.masks import pixel_digest, read_index_mask
-from actiseg_data.core.digests import json_digest
-from actiseg_data.core.errors import Problems, Refused
+from actiseg_data.annotations.masks import digest_pixels, read_index_mask
+from actiseg_data.core.digests import digest_json
+from actiseg_data.core.errors import InputError, ProblemCollector
 from actiseg_data.core.listing import is_clutter, list_folder
 from actiseg_data.core.validation import Cursor, check_name, read_bytes, read_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS, Split, open_split
@@ -19,8 +19,8 @@ from actiseg_data.layouts.image_sets import (
     CONNECTORS,
     MAIN_STYLE,
     Expression,
-    expressions_file,
-    image_sets_files,
+    name_expressions_file,
+    name_image_sets_files,
     read_by_folder,
     read_expression,
 )
@@ -71,12 +71,12 @@ class Documents:
         }
 
     def open_parts(self, out: Path) -> tuple[Part, ...]:
-        """The noisy split as it is on disk, and its clean lists; `Refused` with all that cannot be
+        """The noisy split as it is on disk, and its clean lists; `InputError` with all that cannot be
         opened."""
-        problems = Problems()
+        problems = ProblemCollector()
         parts = []
         for name, kinds in {self.recipe.split: self.kinds, **self.clean}.items():
-            with problems.caught():
+            with problems.collect():
                 split = open_split(out, name, masks=MASKS in kinds)
                 parts.append(Part(split, split.sequences, kinds))
         problems.raise_if_any()
@@ -130,7 +130,7 @@ def misfits(files: Files, documents: Documents) -> list[str]:
         lines.append(f"{DIGESTS_FILE}: lacks the action list of the split {recipe.split!r}")
     try:
         parts = documents.open_parts(out)
-    except Refused as refused:
+    except InputError as refused:
         return lines + [str(problem) for problem in refused.problems]
     split = parts[0].split
     lines += _file_misfits(parts, documents)
@@ -178,7 +178,7 @@ def _strangers(split: Split, rows: list[LedgerRow]) -> Iterator[str]:
 
 def _unasked_words(split: Split) -> Iterator[str]:
     """Documents with noisy words, which the recipe does not ask for."""
-    for name in image_sets_files(split.name):
+    for name in name_image_sets_files(split.name):
         path = split.root / IMAGE_SETS / name
         if path.is_file() and b'_org"' in read_bytes(path):
             yield f"{IMAGE_SETS}/{name}: tells of noise on words, which {RECIPE_FILE} lacks"
@@ -191,7 +191,7 @@ def _word_misfits(split: Split, recipe: Recipe, rows: list[LedgerRow]) -> Iterat
         items = read_word_items(lists, split.name, None)
         narrations = read_noisy_list(lists / f"{split.name}.json").narrations
         yield from _other_styles(split, items)
-    except Refused as refused:
+    except InputError as refused:
         yield from map(str, refused.problems)
         return
     yield from _other_clean_words(split, items)
@@ -237,7 +237,7 @@ def _other_styles(split: Split, items: list[WordItem]) -> Iterator[str]:
     """Prompts in the other styles that do not say what those of the main one do."""
     by_place = {(item.sequence, item.object_id): item for item in items}
     for style, connector in CONNECTORS.items():
-        name = expressions_file(split.name, style)
+        name = name_expressions_file(split.name, style)
         if style == MAIN_STYLE or not split.has_document(name):
             continue
         videos = Cursor(split.document(name), name)["videos"]
@@ -290,7 +290,7 @@ def lexicon_misfit(out: Path, recipe: Recipe) -> str | None:
     wanted = recipe.text_noise.parameters["lexicon"]
     try:
         carried = carried_lexicon(out)
-    except Refused as refused:
+    except InputError as refused:
         return f"{LEXICON_FILE}: {refused.problems[0].what}"
     if carried is not None and carried.digest != wanted:
         return f"{LEXICON_FILE}: is not the one that {RECIPE_FILE} names"
@@ -314,9 +314,9 @@ def file_misfit(files: Files, listed: tuple[str, str], told_by: str = DIGESTS_FI
         return f"{name}: is missing"
     try:
         if name.startswith(f"{IMAGE_SETS}/"):
-            actual = json_digest(read_json(path))
+            actual = digest_json(read_json(path))
         else:
-            actual = pixel_digest(read_index_mask(path))
-    except Refused as refused:
+            actual = digest_pixels(read_index_mask(path))
+    except InputError as refused:
         return f"{name}: {refused.problems[0].what}"
     return None if actual == digest else f"{name}: its content is not what {told_by} says"

@@ -24,7 +24,7 @@ class SequenceRecord:
     folder: its name. rows: ledger rows as lines of JSON. digests: of the masks and weights written,
     by path. clean_digests: of those that they were made from, see
     `actiseg_noise.split.clean_parts.Part.digests`. tally, bystander_ious: see
-    `actiseg_noise.mask_noise.clip_masks.FrameNoise`.
+    `actiseg_noise.mask_noise.sequence_masks.FrameNoise`.
     """
 
     folder: str
@@ -55,7 +55,7 @@ def next_run(journal: Path) -> int:
 
 
 def append(journal: Path, run: int, record: SequenceRecord) -> None:
-    """Write a record; `run` as `next_run` gave it to the main process."""
+    """Write a record; `run_parallel` as `next_run` gave it to the main process."""
     text = json.dumps(vars(record)).encode()
     parts = (json.dumps(record.folder).encode(), text, _digest_of(text))
     with (journal / f"{run}-{os.getpid()}{_ENDING}").open("ab") as stream:

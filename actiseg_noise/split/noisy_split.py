@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from actiseg_data.annotations.clips import Sequence
 from actiseg_data.annotations.lexicon import Lexicon, read_lexicon
 from actiseg_data.annotations.masks import IndexMask
-from actiseg_data.core.errors import Problems, refuse
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.files import refuse_inside_of
 from actiseg_data.core.listing import list_folders
 from actiseg_data.core.validation import Cursor
@@ -40,14 +40,14 @@ class NoisySplit:
     expected: Path
     lexicon: Lexicon | None
 
-    def mask_pairs(self, sequence: Sequence) -> Iterator[tuple[IndexMask, IndexMask]]:
+    def mask_pairs(self, sequence: VideoSequence) -> Iterator[tuple[IndexMask, IndexMask]]:
         """The clean and the noisy mask of each frame, one frame at a time.
 
-        Raises `Refused` where there is no source, where masks are missing or faulty (see
+        Raises `InputError` where there is no source, where masks are missing or faulty (see
         `Split.each_mask`) and where the two differ in size.
         """
-        clean = self.source.each_mask(sequence)
-        noisy = self.noisy.each_mask(sequence)
+        clean = self.source.iterate_masks(sequence)
+        noisy = self.noisy.iterate_masks(sequence)
         for frame, one, other in zip(sequence.frames, clean, noisy, strict=True):
             if one.shape != other.shape:
                 raise refuse(
@@ -60,7 +60,7 @@ class NoisySplit:
 
     @property
     def source(self) -> Split:
-        """The clean split; raises `Refused` where it cannot be reached."""
+        """The clean split; raises `InputError` where it cannot be reached."""
         if self.clean is None:
             raise refuse(
                 "the clean dataset that the noisy split was made from is not here",
@@ -76,7 +76,7 @@ def open_noisy_split(out: Path, source: Path | None = None) -> NoisySplit:
     out: folder that `corrupt` made, in whatever release: this one need not know the recipe's kind
     or algorithm, since it only looks at what is there. source: the clean dataset, by default where
     ``summary.json`` says that it was; that one may be gone, then `NoisySplit.clean` is None. Raises
-    `Refused` where `out` is no noisy split, where a named source is none, or where the source has
+    `InputError` where `out` is no noisy split, where a named source is none, or where the source has
     other sequences or frames.
     """
     recipe = read_split_recipe(out)
@@ -99,7 +99,7 @@ def open_noisy_split(out: Path, source: Path | None = None) -> NoisySplit:
 
 
 def read_split_recipe(out: Path) -> Recipe:
-    """The recipe of a noisy split; raises `Refused` for a folder that is none."""
+    """The recipe of a noisy split; raises `InputError` for a folder that is none."""
     if (out / RECIPE_FILE).is_file():
         return read_recipe(out / RECIPE_FILE)
     inner = list_folders(out) if out.is_dir() else []
@@ -134,7 +134,7 @@ def refuse_inside(path: Path, out: Path, source: Path | None) -> None:
 
 def _refuse_other_sequences(noisy: Split, clean: Split) -> None:
     known = {sequence.folder: sequence for sequence in clean.sequences}
-    problems = Problems()
+    problems = ProblemCollector()
     for sequence in noisy.sequences:
         same = known.get(sequence.folder)
         if same is None or (same.frames, same.objects) != (sequence.frames, sequence.objects):

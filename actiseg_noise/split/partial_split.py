@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from actiseg_data.annotations import png
-from actiseg_data.annotations.clips import Sequence
-from actiseg_data.annotations.masks import PALETTE, pixel_digest, read_index_mask
-from actiseg_data.core.errors import Refused, refuse
-from actiseg_data.core.files import DRAFT, is_occupied, write_json, writing
+from actiseg_data.annotations.masks import PALETTE, digest_pixels, read_index_mask
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.errors import InputError, refuse
+from actiseg_data.core.files import DRAFT, is_occupied, open_atomic, write_json
 from actiseg_data.core.listing import is_clutter, list_files, list_folder, list_folders
 from actiseg_data.core.validation import read_bytes, read_json
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, Split, disk_name
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, Split, escape_name
 from actiseg_data.layouts.spelling import find_path, match_names
 from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
 from actiseg_data.records.split_records import (
@@ -36,8 +36,8 @@ from actiseg_data.records.split_records import (
     read_recipe,
     read_summary,
 )
-from actiseg_noise.mask_noise.clip_masks import FrameNoise
 from actiseg_noise.mask_noise.mask_weights import derive_weights, weigh_objects
+from actiseg_noise.mask_noise.sequence_masks import FrameNoise
 from actiseg_noise.split.clean_parts import Part
 from actiseg_noise.split.journal import SequenceRecord
 
@@ -61,7 +61,7 @@ _CONTENT = {MASKS, FRAMES, WEIGHTS, IMAGE_SETS, _WORK, *_DOCUMENTS}
 
 def on_disk(root: Path, name: str) -> Path:
     """The file that a digest's relative path names under a root."""
-    return root.joinpath(*(disk_name(part) for part in name.split("/")))
+    return root.joinpath(*(escape_name(part) for part in name.split("/")))
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Files:
         folder, _, file = name.rpartition("/")
         spelling = self.respelled.get(folder)
         place = on_disk(self.root, folder) if spelling is None else self.root / spelling
-        return find_path(place, disk_name(file))
+        return find_path(place, escape_name(file))
 
 
 def find_files(root: Path, names: Iterable[str]) -> Files:
@@ -88,7 +88,7 @@ def find_files(root: Path, names: Iterable[str]) -> Files:
     for name in names:
         place, _, folder = name.rpartition("/")[0].rpartition("/")
         if place:
-            wanted.setdefault(place, {})[disk_name(folder)] = folder
+            wanted.setdefault(place, {})[escape_name(folder)] = folder
     respelled = {}
     for place, folders in wanted.items():
         there = root / place
@@ -121,13 +121,13 @@ def is_own(folder: Path) -> bool:
         read_recipe(folder / RECIPE_FILE)
         read_summary(folder / SUMMARY_FILE)
         return {entry.name for entry in list_folder(folder)} <= _CONTENT
-    except Refused:
+    except InputError:
         return False
 
 
 def discard_partial(out: Path) -> None:
     """Remove the unfinished work beside `out`, if it is this toolkit's. What it had replaced, if it
-    was killed just then, is given its name again. Raises `Refused` where a run is at work in it."""
+    was killed just then, is given its name again. Raises `InputError` where a run is at work in it."""
     partial = partial_folder(out)
     if not (partial / _WORK / _JOB_FILE).is_file():
         return
@@ -148,7 +148,7 @@ def discard_partial(out: Path) -> None:
 def open_partial(out: Path, job: dict[str, Any]) -> Iterator[Path]:
     """The partial folder of a job: made, or taken up where an equal job left it.
 
-    job: what must be equal for work to be taken up. Raises `Refused` where another job's lies
+    job: what must be equal for work to be taken up. Raises `InputError` where another job's lies
     there, or where a run is at work in it.
     """
     partial = partial_folder(out)
@@ -181,7 +181,7 @@ def unfinished_job(out: Path) -> Any:
     """The job whose unfinished work lies beside `out`; None where there is none to be read."""
     try:
         return read_json(partial_folder(out) / _WORK / _JOB_FILE)
-    except Refused:
+    except InputError:
         return None
 
 
@@ -196,7 +196,7 @@ def _clear_documents(partial: Path) -> None:
 @contextmanager
 def _locked(partial: Path) -> Iterator[None]:
     """Lock a partial folder. The system lets go of it when the process ends, however it ends, so
-    that a killed run does not bar the next. Raises `Refused` where a run is at work in it."""
+    that a killed run does not bar the next. Raises `InputError` where a run is at work in it."""
     file = partial / _WORK / _LOCK_FILE
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w") as lock:
@@ -221,7 +221,7 @@ def _locked(partial: Path) -> Iterator[None]:
 
 
 def write_noisy(
-    partial: Path, part: Part, sequence: Sequence, frames: Iterable[FrameNoise]
+    partial: Path, part: Part, sequence: VideoSequence, frames: Iterable[FrameNoise]
 ) -> SequenceRecord:
     """Write a sequence's noisy masks and their weights; returns what is to be recorded of it.
 
@@ -239,8 +239,8 @@ def write_noisy(
         for kind, (clean, new) in made.items():
             # In place: the sequence is finished when it is recorded, not before.
             on_disk(partial, names[kind][number]).write_bytes(png.encode(new, PALETTE))
-            record.digests[names[kind][number]] = pixel_digest(new)
-            files[kind].append(pixel_digest(clean))
+            record.digests[names[kind][number]] = digest_pixels(new)
+            files[kind].append(digest_pixels(clean))
         record.rows.extend(row.to_json() for row in noise.rows)
         record.tally.update(noise.tally)
         record.bystander_ious.extend(noise.bystander_ious)
@@ -248,7 +248,7 @@ def write_noisy(
     return record
 
 
-def copy_files(partial: Path, part: Part, sequence: Sequence) -> SequenceRecord:
+def copy_files(partial: Path, part: Part, sequence: VideoSequence) -> SequenceRecord:
     """Copy a sequence's masks and weights, byte for byte; returns what is to be recorded of it."""
     _clear_folders(partial, part, sequence)
     record = SequenceRecord.empty(sequence.folder)
@@ -260,14 +260,14 @@ def copy_files(partial: Path, part: Part, sequence: Sequence) -> SequenceRecord:
     return record
 
 
-def take_frames(partial: Path, split: Split, sequence: Sequence, images: str) -> None:
+def take_frames(partial: Path, split: Split, sequence: VideoSequence, images: str) -> None:
     """Take the frames of a sequence, if the source has them, by a link or as copies.
 
     images: see `actiseg_noise.corruption.corruption.corrupt`.
     """
     if sequence.folder not in split.subsets:
         return
-    target = partial / FRAMES / split.subsets[sequence.folder] / disk_name(sequence.folder)
+    target = partial / FRAMES / split.subsets[sequence.folder] / escape_name(sequence.folder)
     _clear(target)  # what a killed run left
     source = split.folder(FRAMES, sequence)
     if images == "none" or not source.is_dir():
@@ -283,7 +283,7 @@ def take_frames(partial: Path, split: Split, sequence: Sequence, images: str) ->
         target.symlink_to(os.path.relpath(source.resolve(), target.parent.resolve()), True)
 
 
-def _clear_folders(partial: Path, part: Part, sequence: Sequence) -> None:
+def _clear_folders(partial: Path, part: Part, sequence: VideoSequence) -> None:
     """Make empty folders for a sequence, without what a killed run left there."""
     for names in part.names_by_kind(sequence):
         folder = on_disk(partial, names[0]).parent
@@ -292,7 +292,7 @@ def _clear_folders(partial: Path, part: Part, sequence: Sequence) -> None:
 
 
 def is_finished(
-    partial: Path, part: Part, sequence: Sequence, record: SequenceRecord | None
+    partial: Path, part: Part, sequence: VideoSequence, record: SequenceRecord | None
 ) -> bool:
     """Whether the files of a sequence are what its record says, and the clean ones are still those
     that they were made from."""
@@ -300,10 +300,10 @@ def is_finished(
         return False
     try:
         return all(
-            pixel_digest(read_index_mask(on_disk(partial, name))) == digest
+            digest_pixels(read_index_mask(on_disk(partial, name))) == digest
             for name, digest in record.digests.items()
         ) and record.clean_digests == part.digests(sequence)
-    except Refused:
+    except InputError:
         return False
 
 
@@ -319,7 +319,10 @@ def written(
     which stand before those on masks. Both files are there when the last record was taken.
     """
     lists = {f"{IMAGE_SETS}/{name}": digest for name, digest in image_sets.items()}
-    with writing(partial / LEDGER_FILE) as ledger, writing(partial / DIGESTS_FILE) as digests:
+    with (
+        open_atomic(partial / LEDGER_FILE) as ledger,
+        open_atomic(partial / DIGESTS_FILE) as digests,
+    ):
         digests.write(b"{\n" + _members(lists))
         for record in records:
             lines = (*(row.to_json() for row in rows.get(record.folder, ())), *record.rows)

@@ -12,11 +12,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.sizes import SIZES, size_of
+from actiseg_data.annotations.sizes import SIZES, classify_size
 from actiseg_data.core.opencv import load_cv2
-from actiseg_data.core.statistics import quantiles, wilson_interval
+from actiseg_data.core.statistics import summarise_values, wilson_interval
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
-from actiseg_data.layouts.image_sets import image_sets_files
+from actiseg_data.layouts.image_sets import name_image_sets_files
 from actiseg_data.records.split_records import (
     SUMMARY_SCHEMA,
     LedgerRow,
@@ -54,7 +54,7 @@ class MaskFigures:
         kind = row["kind"]
         for name in ("iou", "iou_drawn", "area_ratio"):
             getattr(self, name).setdefault(kind, array("d")).append(row[name])
-        self.by_size[size_of(row["area"])].append(row["iou"])
+        self.by_size[classify_size(row["area"])].append(row["iou"])
         self.status.setdefault(kind, Counter())[row["status"]] += 1
 
     @property
@@ -77,14 +77,16 @@ class MaskFigures:
         kinds = sorted(self.status)
 
         def by_kind(numbers: dict[str, array[float]]) -> dict[str, Any]:
-            return {kind: quantiles(numbers[kind]) for kind in kinds}
+            return {kind: summarise_values(numbers[kind]) for kind in kinds}
 
         def of_all(numbers: dict[str, array[float]]) -> dict[str, Any]:
-            return {"all": quantiles(chain.from_iterable(numbers[kind] for kind in kinds))}
+            return {"all": summarise_values(chain.from_iterable(numbers[kind] for kind in kinds))}
 
         return {
             "iou": of_all(self.iou) | by_kind(self.iou),
-            "iou_by_size": {size: quantiles(numbers) for size, numbers in self.by_size.items()},
+            "iou_by_size": {
+                size: summarise_values(numbers) for size, numbers in self.by_size.items()
+            },
             "iou_drawn": of_all(self.iou_drawn) | by_kind(self.iou_drawn),
             "area_ratio": by_kind(self.area_ratio),
             "status": {kind: dict(sorted(self.status[kind].items())) for kind in kinds},
@@ -182,14 +184,14 @@ def mask_sections(
 ) -> dict[str, Any]:
     """The summary's members on masks.
 
-    tally, bystander_ious: see `actiseg_noise.mask_noise.clip_masks.FrameNoise`.
+    tally, bystander_ious: see `actiseg_noise.mask_noise.sequence_masks.FrameNoise`.
     """
     return {
         "noise": _realised(noise, masks.selected, tally["items"]) | masks.to_dict(),
         "bystanders": {
             "items": tally["bystanders"],
             "cut": tally["bystanders_cut"],
-            "iou_of_cut": quantiles(bystander_ious),
+            "iou_of_cut": summarise_values(bystander_ious),
         },
     }
 
@@ -213,7 +215,7 @@ def _handled(plan: Plan) -> dict[str, int]:
         ),
         "names_with_colon": sum(":" in sequence.folder for sequence in plan.sequences),
         "companion_files_missing": sum(
-            name not in plan.image_sets for name in image_sets_files(plan.split.name)
+            name not in plan.image_sets for name in name_image_sets_files(plan.split.name)
         ),
     }
 
@@ -283,7 +285,7 @@ def _similarity(rows: Iterable[TextRow]) -> dict[str, Any]:
     similar: dict[str, array[float]] = {}
     for row in rows:
         similar.setdefault(row.kind, array("d")).append(row.similarity)
-    return {kind: quantiles(similar[kind]) for kind in sorted(similar)}
+    return {kind: summarise_values(similar[kind]) for kind in sorted(similar)}
 
 
 def summary_misfits(

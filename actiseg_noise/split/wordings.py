@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.clips import Sequence, number_equals
-from actiseg_data.core.errors import Problems, refuse
-from actiseg_data.core.validation import Cursor, gather, read_json
+from actiseg_data.annotations.sequences import VideoSequence, number_duplicates
+from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.validation import Cursor, collect_valid, read_json
 from actiseg_data.layouts.image_sets import (
     MAIN_STYLE,
     Expression,
     ObjectEntry,
-    expressions_file,
-    objects_file,
+    name_expressions_file,
+    name_objects_file,
     read_by_folder,
     read_expression,
     read_object_entry,
@@ -76,13 +76,13 @@ def read_word_items(folder: Path, split: str, clean: Path | None) -> list[WordIt
     """The words of a noisy split beside the clean ones, joined by sequence and object id.
 
     folder, clean: ImageSets folders. Clean words are those of `clean`, else the ``*_org`` keys of
-    the noisy files. Raises `Refused` where files are missing or faulty, where objects and prompts
+    the noisy files. Raises `InputError` where files are missing or faulty, where objects and prompts
     disagree, or where nothing tells the clean words.
     """
     noisy = _read(folder, split)
     if clean is not None:
         return _beside(noisy, _read(clean, split), folder, clean)
-    problems = Problems()
+    problems = ProblemCollector()
     items = [item for item in (_by_org_keys(one, problems, folder) for one in noisy) if item]
     problems.raise_if_any()
     return items
@@ -101,14 +101,14 @@ class _Read:
         return Wording(self.entry.class_id, self.entry.category, self.expression.exp)
 
 
-_CURE = "make both files together"
+_HINT = "make both files together"
 
 
 def _read(folder: Path, split: str) -> list[_Read]:
-    style = expressions_file(split, MAIN_STYLE)
-    objects = _by_sequence(folder / objects_file(split), "objects", read_object_entry)
+    style = name_expressions_file(split, MAIN_STYLE)
+    objects = _by_sequence(folder / name_objects_file(split), "objects", read_object_entry)
     prompts = _by_sequence(folder / style, "expressions", read_expression)
-    problems = Problems()
+    problems = ProblemCollector()
     found = []
     for sequence, entries in objects.items():
         of_object: dict[int | None, Expression] = {}
@@ -121,13 +121,13 @@ def _read(folder: Path, split: str) -> list[_Read]:
             expression = of_object.get(entry.object_id)
             place = f"{sequence}, object {entry.object_id}"
             if expression is None:
-                problems.add(f"{place} has no prompt", folder, _CURE)
+                problems.add(f"{place} has no prompt", folder, _HINT)
             elif expression.class_id not in (None, entry.class_id):
                 problems.add(
                     f"{place} is of class {entry.class_id} among the objects, "
                     f"{expression.class_id} among the prompts",
                     folder,
-                    _CURE,
+                    _HINT,
                 )
             else:
                 found.append(_Read(sequence, entry, expression))
@@ -139,7 +139,7 @@ def _by_sequence(path: Path, member: str, read: Callable[[str, Cursor], Any]) ->
     return read_by_folder(Cursor(read_json(path), str(path))["videos"], member, read)
 
 
-def _by_org_keys(one: _Read, problems: Problems, folder: Path) -> WordItem | None:
+def _by_org_keys(one: _Read, problems: ProblemCollector, folder: Path) -> WordItem | None:
     entry, expression = one.entry, one.expression
     if entry.class_id_org is None or entry.category_org is None or expression.exp_org is None:
         problems.add(
@@ -153,7 +153,7 @@ def _by_org_keys(one: _Read, problems: Problems, folder: Path) -> WordItem | Non
             f"{one.sequence}, object {entry.object_id} was of class {entry.class_id_org} among the "
             f"objects, {expression.class_id_org} among the prompts (class_id_org)",
             folder,
-            _CURE,
+            _HINT,
         )
         return None
     clean = Wording(entry.class_id_org, entry.category_org, expression.exp_org)
@@ -188,7 +188,7 @@ class NoisyList:
     ``narration_org``.
     """
 
-    sequences: tuple[Sequence, ...]
+    sequences: tuple[VideoSequence, ...]
     narrations: Mapping[str, tuple[str, str]]
 
     @property
@@ -198,15 +198,15 @@ class NoisyList:
 
 
 def read_noisy_list(path: Path) -> NoisyList:
-    """Read the action list of a noisy split; raises `Refused` with every faulty record."""
+    """Read the action list of a noisy split; raises `InputError` with every faulty record."""
     records = [record.mapping() for record in Cursor(read_json(path), str(path)).elements()]
     clean = [
         record | {"narration": record["narration_org"]} if _KEPT in record else record
         for record in records
     ]
-    problems = Problems()
+    problems = ProblemCollector()
     elements = list(Cursor(clean, str(path)).elements())
-    sequences = tuple(number_equals(gather(elements, read_record, problems)))
+    sequences = tuple(number_duplicates(collect_valid(elements, read_record, problems)))
     problems.raise_if_any()
     narrations = {
         sequence.folder: (sequence.narration, str(record.get("narration")))

@@ -6,15 +6,14 @@ nest, and no level changes another's words.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Sequence as Listing
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from actiseg_data.annotations.clips import ObjectLabel, Sequence
 from actiseg_data.annotations.lexicon import Lexicon, Name
-from actiseg_data.core.keys import Key, integer, keys_of, parts, uniform
+from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
+from actiseg_data.core.keys import Key, draw_integer, draw_uniform, make_key_factory, split_key
 from actiseg_data.records.split_records import Noise, Recipe
 from actiseg_noise.text_noise.flips import FlipTargets
 from actiseg_noise.text_noise.naming import Named, name_index
@@ -110,7 +109,7 @@ class Assigner:
             label.class_id
         )
 
-    def objects(self, sequence: Sequence) -> dict[int, Options]:
+    def objects(self, sequence: VideoSequence) -> dict[int, Options]:
         """The options of each eligible object of a clip, by object id. What the clip's narration
         names is avoided as its objects are.
 
@@ -126,7 +125,7 @@ class Assigner:
                 eligible or label.class_id in self.lexicon.classes
             ):
                 continue
-            keys = keys_of(self._seed, *sequence.identity, label.name)
+            keys = make_key_factory(self._seed, *sequence.identity, label.name)
             found = self._options(keys, label.class_id, label.name, classes, names, named)
             if eligible:
                 options[label.object_id] = found
@@ -137,16 +136,16 @@ class Assigner:
                 names.add(found.substitute.text.casefold())
         return options
 
-    def narration(self, sequence: Sequence, class_id: int, mention: str) -> Options:
+    def narration(self, sequence: VideoSequence, class_id: int, mention: str) -> Options:
         """The options of the noun of a clip's narration.
 
         class_id: its class. mention: the words that stand there.
         """
-        keys = keys_of(self._seed, *sequence.identity)
+        keys = make_key_factory(self._seed, *sequence.identity)
         named = self._named(sequence)
         return self._options(keys, class_id, mention, *_taken(sequence), named)
 
-    def _named(self, sequence: Sequence) -> Named:
+    def _named(self, sequence: VideoSequence) -> Named:
         """What a clip's narration names, its labelled noun included."""
         named = self._index.find(sequence.narration)
         return Named(named.classes | {sequence.noun_class}, named.names)
@@ -190,11 +189,11 @@ class Assigner:
         flip = substitute = None
         flip_draw = substitute_draw = 1.0
         one_name = False
-        which = parts(keys(_CHOICE, "text.words"), 3)
+        which = split_key(keys(_CHOICE, "text.words"), 3)
         if self._flips is not None:
             avoided = classes | named.classes
             flip = self._flip(keys, which[0], which[1], class_id, avoided, names)
-            flip_draw = uniform(keys(_SELECTION, "text.flip"))
+            flip_draw = draw_uniform(keys(_SELECTION, "text.flip"))
         if self._substitutes:
             others = self._names_of(class_id)
             avoid = {own, *names}
@@ -202,7 +201,7 @@ class Assigner:
             if self._sisters or own in named.names:
                 avoid |= named.names
             substitute = self._pick(keys, "text.substitute.name", which[2], others, avoid)
-            substitute_draw = uniform(keys(_SELECTION, "text.substitute"))
+            substitute_draw = draw_uniform(keys(_SELECTION, "text.substitute"))
             if substitute is None:
                 one_name = all(other.text.casefold() == own for other in others)
         return Options(class_id, flip, flip_draw, substitute, substitute_draw, one_name)
@@ -243,21 +242,21 @@ class Assigner:
         keys: _Keys,
         purpose: str,
         which: Key,
-        names: Listing[Name],
+        names: Sequence[Name],
         avoided: AbstractSet[str],
     ) -> Name | None:
         """One of the names that are not avoided, each as likely; None without any."""
         if not names:
             return None
-        name = names[integer(which, len(names))]
+        name = names[draw_integer(which, len(names))]
         if name.text.casefold() not in avoided:
             return name
         left = [name for name in names if name.text.casefold() not in avoided]
         again = keys(_CHOICE, f"{purpose}.again")
-        return left[integer(again, len(left))] if left else None
+        return left[draw_integer(again, len(left))] if left else None
 
 
-def _taken(sequence: Sequence) -> tuple[set[int], set[str]]:
+def _taken(sequence: VideoSequence) -> tuple[set[int], set[str]]:
     """The classes of a clip's objects, and their names in lower case."""
     classes = {label.class_id for label in sequence.objects}
     return classes, {label.name.casefold() for label in sequence.objects}

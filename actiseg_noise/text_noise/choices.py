@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from actiseg_data.annotations.lexicon import Lexicon
-from actiseg_data.core.errors import Problems, nearest, refuse
-from actiseg_data.core.validation import Cursor, read_bytes, read_json, whole_number
-from actiseg_data.layouts.actionvos import IMAGE_SETS, split_names
-from actiseg_data.make.prepare.noun_classes import spoken
+from actiseg_data.core.errors import ProblemCollector, find_nearest, refuse
+from actiseg_data.core.validation import Cursor, parse_whole_number, read_bytes, read_json
+from actiseg_data.layouts.actionvos import IMAGE_SETS, list_splits
+from actiseg_data.make.prepare.noun_classes import normalise_name
 
 
 def read_matrix(path: Path, lexicon: Lexicon) -> dict[str, dict[str, float]]:
@@ -20,7 +20,7 @@ def read_matrix(path: Path, lexicon: Lexicon) -> dict[str, dict[str, float]]:
     whose first row names the classes that these are flipped to, all by id or by a lexicon's name.
 
     Numbers are weights, of any sum; the diagonal is 0 or empty, because the rate says how many stay
-    as they are. Returns weights above 0 by class ids. Raises `Refused` with every bad row.
+    as they are. Returns weights above 0 by class ids. Raises `InputError` with every bad row.
     """
     try:
         text = read_bytes(path, "matrix").decode("utf-8-sig")
@@ -29,10 +29,10 @@ def read_matrix(path: Path, lexicon: Lexicon) -> dict[str, dict[str, float]]:
         raise refuse("is no CSV table", path, "save the matrix as CSV in UTF-8") from None
     if len(table) < 2:
         raise refuse("has no row of weights", path, "give a header and a row for each class")
-    problems = Problems()
+    problems = ProblemCollector()
     columns = [-1] * (len(table[0]) - 1)
     for at, name in enumerate(table[0][1:]):
-        with problems.caught():
+        with problems.collect():
             where = f"{path}: column {at + 2} ({name[:40]!r})"
             class_id = _class_named(name, lexicon, where)
             if class_id in columns[:at]:
@@ -41,7 +41,7 @@ def read_matrix(path: Path, lexicon: Lexicon) -> dict[str, dict[str, float]]:
     matrix: dict[str, dict[str, float]] = {}
     for line, row in enumerate(table[1:], 2):
         where = f"{path}: row {line} ({row[0][:40]!r})"
-        with problems.caught():
+        with problems.collect():
             class_id = _class_named(row[0], lexicon, where)
             if str(class_id) in matrix:
                 raise refuse(f"class {class_id} has a row already", where, "give one for each")
@@ -77,7 +77,7 @@ def _weights(cells: list[str], columns: list[int], class_id: int, where: str) ->
 
 
 def _class_named(text: str, lexicon: Lexicon, where: str) -> int:
-    """The class that an id or a name means; raises `Refused` where that is not one."""
+    """The class that an id or a name means; raises `InputError` where that is not one."""
     found = classes_named(text, lexicon)
     if len(found) == 1:
         return found[0]
@@ -91,15 +91,15 @@ def _class_named(text: str, lexicon: Lexicon, where: str) -> int:
 def classes_named(text: str, lexicon: Lexicon) -> tuple[int, ...]:
     """The classes that an id, a name, or a name as EPIC writes it (``board:cutting``) means."""
     text = text.strip()
-    number = whole_number(text)
+    number = parse_whole_number(text)
     if number is not None and number in lexicon.classes:
         return (number,)
-    return lexicon.classes_of(text) or lexicon.classes_of(spoken(text))
+    return lexicon.classes_of(text) or lexicon.classes_of(normalise_name(text))
 
 
 def protected_classes(names: Iterable[str], lexicon: Lexicon) -> list[int]:
-    """The classes that names or ids stand for; raises `Refused` for every one that is none."""
-    problems = Problems()
+    """The classes that names or ids stand for; raises `InputError` for every one that is none."""
+    problems = ProblemCollector()
     found: set[int] = set()
     for name in names:
         classes = classes_named(name, lexicon)
@@ -117,14 +117,14 @@ def protected_classes(names: Iterable[str], lexicon: Lexicon) -> list[int]:
 def near_names(text: str, lexicon: Lexicon) -> str:
     """Names of classes that a text comes near to, for a message; empty where there are none."""
     names = [noun.name for noun in lexicon.classes.values()]
-    near = nearest(text, names)
+    near = find_nearest(text, names)
     return f", such as {', '.join(near)}" if near else ""
 
 
 def classes_of_dataset(root: Path) -> list[int]:
     """The classes of all objects of a dataset, in whichever of its lists."""
     found: set[int] = set()
-    for name in split_names(root):
+    for name in list_splits(root):
         path = root / IMAGE_SETS / f"{name}.json"
         for record in Cursor(read_json(path, "action list"), str(path)).elements():
             for _, entry in record["object_classes"].members():

@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import Any, TypeAlias
 
 from actiseg_data.annotations.lexicon import Lexicon
-from actiseg_data.core.keys import Key, integer
+from actiseg_data.core.keys import Key, draw_integer
 
 NEAR_POWER = 6
 """Near flips are weighted by this power of the similarity, so that most stay among their kind."""
@@ -80,12 +80,12 @@ class FlipTargets:
     parameters: of a noise of kind ``category`` or ``text``. The pool is the lexicon's classes, or
     those of ``pool``, without the protected ones.
 
-    >>> from actiseg_data.core.keys import key
+    >>> from actiseg_data.core.keys import make_key
     >>> from actiseg_data.annotations.lexicon import load_lexicon
     >>> lexicon = load_lexicon()
     >>> parameters = {"flip": "supercategory", "pool": None, "protect": [], "matrix": None}
-    >>> targets, again = FlipTargets(parameters, lexicon), lambda: key(0, 1, "y")
-    >>> flipped = targets.draw(key(0, 1, "x"), again, 4, excluded={1})
+    >>> targets, again = FlipTargets(parameters, lexicon), lambda: make_key(0, 1, "y")
+    >>> flipped = targets.draw(make_key(0, 1, "x"), again, 4, excluded={1})
     >>> lexicon.classes[flipped].supercategory
     'cutlery'
     """
@@ -117,7 +117,7 @@ class FlipTargets:
         row = self._row(class_id)
         if not row.ends or not row.ends[-1]:
             return None
-        other = self.pool[bisect_right(row.ends, integer(draw, row.ends[-1]))]
+        other = self.pool[bisect_right(row.ends, draw_integer(draw, row.ends[-1]))]
         return other if other not in excluded else self._among(row, again, excluded)
 
     def _among(self, row: _Row, again: Callable[[], Key], excluded: AbstractSet[int]) -> int | None:
@@ -126,7 +126,7 @@ class FlipTargets:
         left = row.ends[-1] - sum(row.weights[at] for at in taken)
         if left <= 0:
             return None
-        place = integer(again(), left)
+        place = draw_integer(again(), left)
         for at in taken:  # step over what is taken
             if row.ends[at] - row.weights[at] <= place:
                 place += row.weights[at]

@@ -9,7 +9,7 @@ from actiseg_data.core.errors import refuse
 
 
 def load_language_package(name: str, use: str) -> Any:
-    """Import a package of the extra ``[text]``; raises `Refused` where it cannot be had.
+    """Import a package of the extra ``[text]``; raises `InputError` where it cannot be had.
 
     use: what needs it, for the message.
     """

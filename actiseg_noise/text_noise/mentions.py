@@ -43,7 +43,7 @@ class MentionFinder:
 
     pipeline: `BLANK`, or an installed spaCy pipeline with a tagger (``en_core_web_sm``), by its
     name or by `pipeline_identity`. Without a tagger, the first word of a longer text is taken for
-    its verb, as narrations have it: the peel of ``peel potato`` is no noun. Raises `Refused` where
+    its verb, as narrations have it: the peel of ``peel potato`` is no noun. Raises `InputError` where
     spaCy or the pipeline is missing, or is of another version than the one named.
 
     >>> from actiseg_data.annotations.lexicon import load_lexicon

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from collections.abc import Sequence as Listing
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.clips import ObjectLabel, Sequence
-from actiseg_data.core.errors import Problems
+from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
+from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.validation import is_plain_text
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
 from actiseg_data.layouts.image_sets import (
     CONNECTORS,
     MAIN_STYLE,
-    expressions_file,
-    objects_file,
+    name_expressions_file,
+    name_objects_file,
 )
 from actiseg_data.records.split_records import TextRow
 from actiseg_noise.text_noise.agreement import match_case
 from actiseg_noise.text_noise.assignment import CATEGORY, Replacement
-from actiseg_noise.text_noise.clip_words import ClipWords, WordNoise
+from actiseg_noise.text_noise.sequence_words import ClipWords, WordNoise
 
 
 class Rewording:
@@ -41,16 +40,18 @@ class Rewording:
         self._scope = noise.noise.scope
         self._words = words
 
-    def rewrite(self, split: Split, name: str, sequences: Listing[Sequence], document: Any) -> None:
+    def rewrite(
+        self, split: Split, name: str, sequences: Sequence[VideoSequence], document: Any
+    ) -> None:
         """Reword a document in place.
 
-        name: of its file. document: cut to the sequences. Raises `Refused` with everything in which
+        name: of its file. document: cut to the sequences. Raises `InputError` with everything in which
         it disagrees with the list.
         """
         where = split.root / IMAGE_SETS / name
-        problems = Problems()
-        styles = {expressions_file(split.name, style): style for style in CONNECTORS}
-        if name == objects_file(split.name):
+        problems = ProblemCollector()
+        styles = {name_expressions_file(split.name, style): style for style in CONNECTORS}
+        if name == name_objects_file(split.name):
             self._objects(document["videos"], sequences, where, problems)
         elif name in styles:
             self._expressions(document["videos"], styles[name], sequences, where, problems)
@@ -59,7 +60,11 @@ class Rewording:
         problems.raise_if_any()
 
     def _objects(
-        self, videos: Any, sequences: Listing[Sequence], where: Path, problems: Problems
+        self,
+        videos: Any,
+        sequences: Sequence[VideoSequence],
+        where: Path,
+        problems: ProblemCollector,
     ) -> None:
         for sequence, labels, entries in _entries(videos, "objects", sequences, where, problems):
             chosen = self._words[sequence.folder].objects
@@ -67,7 +72,7 @@ class Rewording:
                 label = labels.get(object_id)
                 fault = _object_fault(label, entry, f"{sequence.folder}, object {object_id!r}")
                 if fault or label is None:
-                    problems.add(fault, where, _cure(fault))
+                    problems.add(fault, where, _hint(fault))
                     continue
                 replacement = chosen.get(label.object_id)
                 old = entry["category"]
@@ -78,10 +83,15 @@ class Rewording:
             for object_id, label in labels.items():
                 if object_id not in entries:
                     what = f"{sequence.folder} lacks the object {object_id!r} ({label.name!r})"
-                    problems.add(what, where, _cure(what))
+                    problems.add(what, where, _hint(what))
 
     def _expressions(
-        self, videos: Any, style: str, sequences: Listing[Sequence], where: Path, problems: Problems
+        self,
+        videos: Any,
+        style: str,
+        sequences: Sequence[VideoSequence],
+        where: Path,
+        problems: ProblemCollector,
     ) -> None:
         for sequence, labels, entries in _entries(
             videos, "expressions", sequences, where, problems
@@ -102,7 +112,7 @@ class Rewording:
                 if label is not None:
                     named.add(str(object_id))
                 if fault or label is None:
-                    problems.add(fault, where, _cure(fault))
+                    problems.add(fault, where, _hint(fault))
                     continue
                 old = entry["exp"]
                 replacement = words.objects.get(label.object_id)
@@ -118,11 +128,11 @@ class Rewording:
             for object_id, label in labels.items():
                 if object_id not in named:
                     what = f"{sequence.folder} has no prompt for the object {label.name!r}"
-                    problems.add(what, where, _cure(what))
+                    problems.add(what, where, _hint(what))
             if style == MAIN_STYLE:
                 self.rows[sequence.folder] = rows
 
-    def _narrations(self, records: Any, sequences: Listing[Sequence]) -> None:
+    def _narrations(self, records: Any, sequences: Sequence[VideoSequence]) -> None:
         for sequence, record in zip(sequences, records, strict=True):
             change = self._words[sequence.folder].narration
             old = record["narration"]
@@ -130,7 +140,9 @@ class Rewording:
                 record["narration"] = change.text
             record["narration_org"] = old
 
-    def _reworded(self, prompt: str, style: str, sequence: Sequence, label: ObjectLabel) -> str:
+    def _reworded(
+        self, prompt: str, style: str, sequence: VideoSequence, label: ObjectLabel
+    ) -> str:
         """A prompt with its noun, and where the scope says so, its narration replaced."""
         words = self._words[sequence.folder]
         name, rest = prompt[: len(label.name)], prompt[len(label.name) :]
@@ -161,7 +173,7 @@ class Rewording:
 
     def _row(
         self,
-        sequence: Sequence,
+        sequence: VideoSequence,
         object_id: int | None,
         name: str,
         class_id: int,
@@ -189,15 +201,19 @@ class Rewording:
 
 
 def _entries(
-    videos: Any, member: str, sequences: Listing[Sequence], where: Path, problems: Problems
-) -> Iterator[tuple[Sequence, dict[str, ObjectLabel], dict[str, Any]]]:
+    videos: Any,
+    member: str,
+    sequences: Sequence[VideoSequence],
+    where: Path,
+    problems: ProblemCollector,
+) -> Iterator[tuple[VideoSequence, dict[str, ObjectLabel], dict[str, Any]]]:
     """Each sequence with its labels by object id, as text, and its entries in the document."""
     for sequence in sequences:
         video = videos[sequence.folder]
         entries = video.get(member) if isinstance(video, dict) else None
         if not isinstance(entries, dict):
             what = f"{sequence.folder} has no {member}"
-            problems.add(what, where, _cure(what))
+            problems.add(what, where, _hint(what))
             continue
         labels = {str(label.object_id): label for label in sequence.objects}
         yield sequence, labels, entries
@@ -217,7 +233,9 @@ def _object_fault(label: ObjectLabel | None, entry: Any, place: str) -> str:
     return ""
 
 
-def _prompt_fault(label: ObjectLabel | None, entry: Any, sequence: Sequence, exp_id: str) -> str:
+def _prompt_fault(
+    label: ObjectLabel | None, entry: Any, sequence: VideoSequence, exp_id: str
+) -> str:
     """In what a prompt disagrees with the list; nothing where it agrees."""
     place = f"{sequence.folder}, prompt {exp_id!r}"
     if not isinstance(entry, dict) or not isinstance(entry.get("exp"), str):
@@ -246,7 +264,7 @@ def _is_class(entry: dict[str, Any], label: ObjectLabel) -> bool:
 _NOISY = "holds noisy prompts already: it has the clean ones as *_org"
 
 
-def _cure(fault: str) -> str:
+def _hint(fault: str) -> str:
     if fault == _NOISY:
         return "give the clean dataset"
     return "make list, prompts and objects together (actiseg-noise prepare), or correct the file"

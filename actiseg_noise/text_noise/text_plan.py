@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from collections.abc import Sequence as Listing
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from actiseg_data.annotations.clips import Sequence
 from actiseg_data.annotations.lexicon import Lexicon, refuse_unknown_classes
-from actiseg_data.core.digests import json_digest
-from actiseg_data.core.errors import Problems, refuse
-from actiseg_data.core.files import json_bytes
-from actiseg_data.core.gc_pause import collector_paused
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.digests import digest_json
+from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.files import encode_json
+from actiseg_data.core.gc_pause import pause_gc
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
 from actiseg_data.layouts.image_sets import (
     MAIN_STYLE,
-    expressions_file,
-    image_sets_files,
-    objects_file,
+    name_expressions_file,
+    name_image_sets_files,
+    name_objects_file,
 )
 from actiseg_data.records.split_records import Recipe, TextRow
-from actiseg_noise.text_noise.clip_words import ClipOptions, Thresholds, WordNoise, exact_thresholds
 from actiseg_noise.text_noise.rewording import Rewording
+from actiseg_noise.text_noise.sequence_words import (
+    ClipOptions,
+    Thresholds,
+    WordNoise,
+    exact_thresholds,
+)
 
 
 @dataclass(frozen=True)
@@ -36,25 +40,25 @@ class WordPlan:
     thresholds: Thresholds
     documents: Mapping[str, bytes]
     digests: Mapping[str, str]
-    rows: Mapping[str, Listing[TextRow]]
+    rows: Mapping[str, Sequence[TextRow]]
     tally: Counter[str]
 
 
 def plan_words(
-    split: Split, recipe: Recipe, sequences: Listing[Sequence], lexicon: Lexicon | None = None
+    split: Split, recipe: Recipe, sequences: Sequence[VideoSequence], lexicon: Lexicon | None = None
 ) -> WordPlan:
     """Draw the text noise of some sequences and reword their documents, in memory.
 
     An exact recipe is settled over the whole split all the same, so that a part agrees with the
-    whole. Raises `Refused` where documents are missing, disagree or are noisy already, and where
+    whole. Raises `InputError` where documents are missing, disagree or are noisy already, and where
     the lexicon or the matrix of flips lacks a class.
     """
-    with collector_paused():
+    with pause_gc():
         return _plan_words(split, recipe, sequences, lexicon)
 
 
 def _plan_words(
-    split: Split, recipe: Recipe, sequences: Listing[Sequence], lexicon: Lexicon | None
+    split: Split, recipe: Recipe, sequences: Sequence[VideoSequence], lexicon: Lexicon | None
 ) -> WordPlan:
     noise = WordNoise(recipe, lexicon)
     exact = noise.noise.exact
@@ -63,7 +67,7 @@ def _plan_words(
     _refuse_classes(noise, surveyed, split)
     thresholds = noise.thresholds
     # One at a time, unless the share of all has to be settled first.
-    options: Iterable[tuple[Sequence, ClipOptions]]
+    options: Iterable[tuple[VideoSequence, ClipOptions]]
     options = ((sequence, noise.options(sequence)) for sequence in surveyed)
     if exact:
         options = list(options)
@@ -77,28 +81,28 @@ def _plan_words(
     }
     rewording = Rewording(noise, words)
     documents, digests = {}, {}
-    problems = Problems()
+    problems = ProblemCollector()
     for name in _reworded_files(split, noise):
-        with problems.caught():
+        with problems.collect():
             document, _ = split.image_set(name, sequences)
             rewording.rewrite(split, name, sequences, document)
-            documents[name] = json_bytes(document)
-            digests[name] = json_digest(document)
+            documents[name] = encode_json(document)
+            digests[name] = digest_json(document)
     problems.raise_if_any()
     tally = sum((of.tally for of in words.values()), rewording.tally)
     return WordPlan(thresholds, documents, digests, rewording.rows, tally)
 
 
 def _reworded_files(split: Split, noise: WordNoise) -> Iterable[str]:
-    for name in image_sets_files(split.name):
+    for name in name_image_sets_files(split.name):
         is_list = name == f"{split.name}.json"
         if noise.noise.scope == "narration" if is_list else split.has_document(name):
             yield name
 
 
 def _refuse_missing(split: Split) -> None:
-    problems = Problems()
-    for name in (expressions_file(split.name, MAIN_STYLE), objects_file(split.name)):
+    problems = ProblemCollector()
+    for name in (name_expressions_file(split.name, MAIN_STYLE), name_objects_file(split.name)):
         if not split.has_document(name):
             problems.add(
                 "is missing: text noise needs the prompts and the objects of the split",
@@ -108,7 +112,7 @@ def _refuse_missing(split: Split) -> None:
     problems.raise_if_any()
 
 
-def _refuse_classes(noise: WordNoise, sequences: Listing[Sequence], split: Split) -> None:
+def _refuse_classes(noise: WordNoise, sequences: Sequence[VideoSequence], split: Split) -> None:
     """Refuse classes that the lexicon, or the matrix where there is one, does not know."""
     where = split.root / IMAGE_SETS / f"{split.name}.json"
     if noise.noise.scope == "narration":

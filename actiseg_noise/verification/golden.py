@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from actiseg_data.annotations.clips import Sequence
-from actiseg_data.annotations.masks import pixel_digest
-from actiseg_data.core.digests import json_digest
+from actiseg_data.annotations.masks import digest_pixels
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import refuse
-from actiseg_data.core.progress import Stage, silent
+from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.validation import Cursor, parse_json
-from actiseg_data.core.workers import run
-from actiseg_data.layouts.actionvos import Split, open_split, split_names
+from actiseg_data.core.workers import run_parallel
+from actiseg_data.layouts.actionvos import Split, list_splits, open_split
 from actiseg_data.records.split_records import Recipe
-from actiseg_noise.mask_noise.clip_masks import corrupt_sequence
+from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.recipes.presets import MANIFESTS, load_preset, load_presets
 from actiseg_noise.text_noise.agreement import match_case
-from actiseg_noise.text_noise.clip_words import WordNoise
+from actiseg_noise.text_noise.sequence_words import WordNoise
 
 SCHEMA = "actiseg/golden/1"
 
@@ -62,12 +62,12 @@ class Digests:
         return set(self.masks) | set(self.text)
 
 
-def digest_of_masks(digests: Iterable[tuple[Sequence, list[str]]]) -> str:
+def digest_of_masks(digests: Iterable[tuple[VideoSequence, list[str]]]) -> str:
     """One digest of all masks of a split, from the pixel digests of each sequence in frame order.
 
     By what a mask is, not by its path, so that it does not depend on how sequences are numbered.
     """
-    return json_digest(
+    return digest_json(
         {
             "/".join((*map(str, sequence.identity), frame)): digest
             for sequence, of in digests
@@ -98,10 +98,10 @@ def load_golden() -> dict[str, Golden]:
 
 
 def recognise(root: Path, workers: int = 1) -> Golden:
-    """The golden digests of a dataset, known by its clean masks and names; `Refused` for an unknown
+    """The golden digests of a dataset, known by its clean masks and names; `InputError` for an unknown
     one."""
     known = load_golden()
-    have = split_names(root)
+    have = list_splits(root)
     for golden in known.values():
         if golden.split in have:
             split = open_split(root, golden.split)
@@ -118,13 +118,13 @@ def recognise(root: Path, workers: int = 1) -> Golden:
 
 def clean_digest(split: Split, workers: int = 1) -> str:
     """`Golden.clean` of a split."""
-    found = run(_clean_digests, split, split.sequences, workers)
+    found = run_parallel(_clean_digests, split, split.sequences, workers)
     return digest_of_masks(zip(split.sequences, found, strict=True))
 
 
-def _clean_digests(split: Split, sequence: Sequence) -> list[str]:
+def _clean_digests(split: Split, sequence: VideoSequence) -> list[str]:
     """Digests of the pixels of a sequence's clean masks, in frame order."""
-    return [pixel_digest(mask) for mask in split.each_mask(sequence)]
+    return [digest_pixels(mask) for mask in split.iterate_masks(sequence)]
 
 
 def derive(
@@ -132,11 +132,11 @@ def derive(
     split: str,
     only: Iterable[str] = (),
     workers: int = 1,
-    stage: Stage = silent,
+    stage: StageProgress = ignore_progress,
 ) -> Digests:
     """Apply presets, at seed 0, to a split in memory, and digest what comes out.
 
-    only: names of presets, instead of all. Raises `Refused` where the split is faulty or a preset
+    only: names of presets, instead of all. Raises `InputError` where the split is faulty or a preset
     unknown.
     """
     opened = open_split(root, split)
@@ -144,7 +144,7 @@ def derive(
     recipes = {preset.name: preset.recipe(split=split) for preset in presets}
     masked = {name: of for name, of in recipes.items() if of.mask_noise is not None}
     with stage("deriving presets") as progress:
-        found = run(_digests, (opened, masked), opened.sequences, workers, progress)
+        found = run_parallel(_digests, (opened, masked), opened.sequences, workers, progress)
     return Digests(
         masks={
             name: digest_of_masks(zip(opened.sequences, (of[name] for of in found), strict=True))
@@ -158,7 +158,7 @@ def derive(
     )
 
 
-def digest_of_names(sequences: Iterable[Sequence], noise: WordNoise | None = None) -> str:
+def digest_of_names(sequences: Iterable[VideoSequence], noise: WordNoise | None = None) -> str:
     """One digest of class and name of every object of a split, by what a sequence is.
 
     noise: digest what its recipe, at its plain rate, makes of them, instead.
@@ -172,15 +172,17 @@ def digest_of_names(sequences: Iterable[Sequence], noise: WordNoise | None = Non
                 replacement = new[label.object_id]
                 called = (replacement.class_id, match_case(label.name, replacement.name.text))
             names["/".join((*map(str, sequence.identity), str(label.object_id)))] = called
-    return json_digest(names)
+    return digest_json(names)
 
 
-def _digests(shared: tuple[Split, dict[str, Recipe]], sequence: Sequence) -> dict[str, list[str]]:
+def _digests(
+    shared: tuple[Split, dict[str, Recipe]], sequence: VideoSequence
+) -> dict[str, list[str]]:
     """Digests of one sequence's noisy masks, in frame order, by preset."""
     split, recipes = shared
     clean = split.read_masks(sequence)
     return {
-        name: [pixel_digest(noise.mask) for noise in corrupt_sequence(sequence, clean, recipe)]
+        name: [digest_pixels(noise.mask) for noise in corrupt_sequence(sequence, clean, recipe)]
         for name, recipe in recipes.items()
     }
 

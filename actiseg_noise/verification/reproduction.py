@@ -8,16 +8,16 @@ from itertools import chain
 
 import numpy as np
 
-from actiseg_data.annotations.clips import Sequence
-from actiseg_data.annotations.masks import IndexMask, ids_in, pixel_digest, read_index_mask
-from actiseg_data.core.errors import Refused
-from actiseg_data.core.progress import Stage
-from actiseg_data.core.workers import Crew, run
+from actiseg_data.annotations.masks import IndexMask, digest_pixels, find_ids, read_index_mask
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.errors import InputError
+from actiseg_data.core.progress import StageProgress
+from actiseg_data.core.workers import WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS, Split
 from actiseg_data.records.split_records import LEDGER_FILE, SUMMARY_FILE, MaskRow, Recipe, TextRow
 from actiseg_noise.corruption.split_plan import make_plan
-from actiseg_noise.mask_noise.clip_masks import corrupt_sequence
 from actiseg_noise.mask_noise.mask_weights import derive_weights, weigh_objects
+from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.split.clean_parts import Part
 from actiseg_noise.split.consistency import Documents, file_misfit
 from actiseg_noise.split.noisy_split import carried_lexicon
@@ -47,7 +47,9 @@ class Rederivation:
     wanted: set[str]
     clean: tuple[Split, ...] = ()
 
-    def run(self, workers: int | Crew, stage: Stage) -> tuple[list[str], Counter[str]]:
+    def run(
+        self, workers: int | WorkerPool, stage: StageProgress
+    ) -> tuple[list[str], Counter[str]]:
         """Mismatches, and counts of what was compared."""
         split, recipe = self.split, self.documents.recipe
         whole = tuple(seq for seq in split.sequences if seq.folder in self.folders)
@@ -98,7 +100,7 @@ class Rederivation:
                 for number, part in enumerate(parts[1:], 1)
                 for sequence in part.sequences
             ]
-            found = run(_compare, job, items, workers, progress)
+            found = run_parallel(_compare, job, items, workers, progress)
         for lines, counted in found:
             mismatches += lines
             counts += counted
@@ -151,7 +153,9 @@ class Rederivation:
                 of_folder.setdefault(row.sequence, []).append(row)
         return {folder: tuple(rows) for folder, rows in of_folder.items()}
 
-    def _words(self, chosen: list[Sequence], words: WordPlan) -> tuple[list[str], Counter[str]]:
+    def _words(
+        self, chosen: list[VideoSequence], words: WordPlan
+    ) -> tuple[list[str], Counter[str]]:
         """The ledger's rows on words against those that are derived."""
         of_folder: dict[str, list[TextRow]] = {}
         for row in self.documents.rows:
@@ -175,7 +179,7 @@ class _Job:
 
 
 def _compare(
-    job: _Job, item: tuple[int, Sequence, tuple[MaskRow, ...]]
+    job: _Job, item: tuple[int, VideoSequence, tuple[MaskRow, ...]]
 ) -> tuple[list[str], Counter[str]]:
     """Compare one sequence on disk with what recipe and source give.
 
@@ -187,7 +191,9 @@ def _compare(
     return _derive_again(job, sequence, rows)
 
 
-def _compare_copies(files: Files, part: Part, sequence: Sequence) -> tuple[list[str], Counter[str]]:
+def _compare_copies(
+    files: Files, part: Part, sequence: VideoSequence
+) -> tuple[list[str], Counter[str]]:
     """Compare files of one sequence, which nothing should have touched, with the source's."""
     counts = Counter(sequences=1)
     counts.update({_COUNTED[kind]: len(sequence.frames) for kind in part.kinds})
@@ -198,7 +204,7 @@ def _compare_copies(files: Files, part: Part, sequence: Sequence) -> tuple[list[
 
 
 def _derive_again(
-    job: _Job, sequence: Sequence, rows: tuple[MaskRow, ...]
+    job: _Job, sequence: VideoSequence, rows: tuple[MaskRow, ...]
 ) -> tuple[list[str], Counter[str]]:
     """Compare one noisy sequence on disk with what recipe and source give."""
     part = job.parts[0]
@@ -212,14 +218,14 @@ def _derive_again(
         counts.update({name: noise.tally[name] for name in _INNER})
         if weights is not None:
             expected = derive_weights(noise.mask, weigh_objects(noise.clean, weights))
-            listed = (names[WEIGHTS][position], pixel_digest(expected))
+            listed = (names[WEIGHTS][position], digest_pixels(expected))
             line = file_misfit(job.files, listed, told_by="the source")
             lines += [] if line is None else [line]
             counts += Counter(weights=1)
         name = names[MASKS][position]
         try:
             actual = read_index_mask(job.files.find(name))
-        except Refused as refused:
+        except InputError as refused:
             lines.append(f"{name}: {refused.problems[0].what}")
             continue
         counts += Counter(masks=1, pixels=noise.mask.size)
@@ -249,7 +255,7 @@ def _stray_pixels(
     changed = clean != noisy
     strayed = int((changed & ~involved[clean] & ~involved[noisy]).sum())
     counts: Counter[str] = Counter()
-    for object_id in ids_in(clean):
+    for object_id in find_ids(clean):
         if not involved[object_id]:
             cut = bool((changed & (clean == object_id)).any())
             counts["untouched_cut" if cut else "untouched_whole"] += 1

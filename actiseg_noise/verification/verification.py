@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.core.errors import Problems, suggest
-from actiseg_data.core.progress import Stage, silent
+from actiseg_data.core.errors import ProblemCollector, suggest
+from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.validation import Cursor, check_name
-from actiseg_data.core.workers import Crew, run
+from actiseg_data.core.workers import WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS, Split, open_split
 from actiseg_data.records.split_records import (
     DIGESTS_FILE,
@@ -56,8 +56,8 @@ def verify(
     out: Path,
     source: Path | None = None,
     only: Iterable[str] = (),
-    workers: int | Crew = 1,
-    stage: Stage = silent,
+    workers: int | WorkerPool = 1,
+    stage: StageProgress = ignore_progress,
 ) -> Verification:
     """Check a noisy split.
 
@@ -68,7 +68,7 @@ def verify(
     compared, and objects without noise are shown to have lost pixels to touched ones only. Copied
     files are compared with the source's.
 
-    only: sequence folders whose files are looked at, instead of all. Raises `Refused` where `out`
+    only: sequence folders whose files are looked at, instead of all. Raises `InputError` where `out`
     is no noisy split or the source is faulty; differences are mismatches, not errors.
     """
     recipe = check_recipe(read_split_recipe(out), str(out / RECIPE_FILE))
@@ -89,7 +89,7 @@ def verify(
         if not chosen or name.startswith(f"{IMAGE_SETS}/") or name.split("/")[2] in chosen
     ]
     with stage("checking digests") as progress:
-        found = run(file_misfit, files, listed, workers, progress)
+        found = run_parallel(file_misfit, files, listed, workers, progress)
     mismatches += [line for line in found if line]
     counts = Counter(files=len(listed), ledger_rows=len(rows))
     if files.respelled:
@@ -110,10 +110,10 @@ def verify(
 
 def _open_clean(source: Path, documents: Documents) -> tuple[Split, ...]:
     """Open the source's lists that were added to the noisy split."""
-    problems = Problems()
+    problems = ProblemCollector()
     opened = []
     for name, kinds in documents.clean.items():
-        with problems.caught():
+        with problems.collect():
             opened.append(open_split(source, name, masks=MASKS in kinds))
     problems.raise_if_any()
     return tuple(opened)
@@ -127,7 +127,7 @@ def _folders(summary: dict[str, Any]) -> set[str]:
 
 def _check_names(digests: dict[str, str], file: Path) -> None:
     """Refuse digests of anything but masks, weights and lists, and names that lead outside."""
-    problems = Problems()
+    problems = ProblemCollector()
     for name in digests:
         parts = name.split("/")
         if (parts[0], len(parts)) not in ((MASKS, 4), (WEIGHTS, 4), (IMAGE_SETS, 2)):
@@ -135,13 +135,13 @@ def _check_names(digests: dict[str, str], file: Path) -> None:
             problems.add(what, file, "make the split again")
             continue
         for part in parts:
-            with problems.caught():
+            with problems.collect():
                 check_name(part, "file", file)
     problems.raise_if_any()
 
 
 def _refuse_unknown(names: set[str], folders: set[str], out: Path) -> None:
-    problems = Problems()
+    problems = ProblemCollector()
     for name in sorted(names - folders):
         problems.add(
             f"has no sequence {name!r} with noise{suggest(name, sorted(folders))}",

@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from actiseg_data.annotations.clips import Sequence
-from actiseg_data.core.errors import Problems
-from actiseg_data.core.keys import Key, key, uniform, uniforms
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.errors import ProblemCollector
+from actiseg_data.core.keys import Key, draw_uniform, draw_uniforms, make_key
 from actiseg_data.layouts.photographs import read_rgb
 from reference_trainer.batch import Batch
 from reference_trainer.batches.action_weights import action_weights
@@ -85,7 +85,9 @@ class Loader:
         with self._lock:
             if epoch not in self._orders:
                 draws = [
-                    key(self.sampling.seed, ALGORITHM, "train.order", epoch, *of.sequence.identity)
+                    make_key(
+                        self.sampling.seed, ALGORITHM, "train.order", epoch, *of.sequence.identity
+                    )
                     for of in self.material.clips
                 ]
                 self._orders = {epoch: sorted(range(len(draws)), key=draws.__getitem__)}
@@ -97,11 +99,11 @@ class Loader:
         return self.order(epoch)[step * size : (step + 1) * size]
 
     def batch(self, epoch: int, step: int) -> Batch:
-        """One batch; raises `Refused` with all frames and masks of it that are not sound."""
+        """One batch; raises `InputError` with all frames and masks of it that are not sound."""
         views: list[_View] = []
-        problems = Problems()
+        problems = ProblemCollector()
         for position in self.chosen(epoch, step):
-            with problems.caught():
+            with problems.collect():
                 clip = self.material.clips[position]
                 views.append(_view(clip, self._decoded(position), self.sampling, epoch))
         problems.raise_if_any()
@@ -136,27 +138,27 @@ class Loader:
         return decoded
 
 
-def decode(material: Material, sequence: Sequence, size: tuple[int, int]) -> Decoded:
-    """A clip's frames at some size and its labels at a quarter of it; `Refused` with all faults."""
+def decode(material: Material, sequence: VideoSequence, size: tuple[int, int]) -> Decoded:
+    """A clip's frames at some size and its labels at a quarter of it; `InputError` with all faults."""
     grid = size[0] // STRIDE, size[1] // STRIDE
-    problems = Problems()
+    problems = ProblemCollector()
     frames, labels = np.empty(0, np.uint8), np.empty(0, np.uint8)
-    with problems.caught():
+    with problems.collect():
         frames = decode_frames(material, sequence, size)
-    with problems.caught():
-        labels = np.stack([at_grid(mask, grid) for mask in material.masks.each_mask(sequence)])
+    with problems.collect():
+        labels = np.stack([at_grid(mask, grid) for mask in material.masks.iterate_masks(sequence)])
     problems.raise_if_any()
     return Decoded(frames, labels)
 
 
 def decode_frames(
-    material: Material, sequence: Sequence, size: tuple[int, int]
+    material: Material, sequence: VideoSequence, size: tuple[int, int]
 ) -> NDArray[np.uint8]:
-    """A sequence's frames at some size, (T, H, W, 3) uint8; `Refused` with all that are faulty."""
-    problems = Problems()
+    """A sequence's frames at some size, (T, H, W, 3) uint8; `InputError` with all that are faulty."""
+    problems = ProblemCollector()
     frames = []
     for path in material.frame_paths(sequence):
-        with problems.caught():
+        with problems.collect():
             frames.append(read_rgb(path, size))
     problems.raise_if_any()
     return np.stack(frames)
@@ -187,17 +189,19 @@ class _View:
 
 def _view(clip: Clip, decoded: Decoded, sampling: Sampling, epoch: int) -> _View:
     def draw(purpose: str) -> Key:
-        return key(sampling.seed, ALGORITHM, f"train.{purpose}", epoch, *clip.sequence.identity)
+        return make_key(
+            sampling.seed, ALGORITHM, f"train.{purpose}", epoch, *clip.sequence.identity
+        )
 
     at = _some(len(decoded.frames), sampling.frames, draw("frames"))
     asked = _some(len(clip.prompts), sampling.prompts, draw("prompts"))
     prompts = [clip.prompts[position] for position in asked]
-    flipped = sampling.augment and uniform(draw("mirror")) < 0.5
+    flipped = sampling.augment and draw_uniform(draw("mirror")) < 0.5
     frames, labels = decoded.frames[at], decoded.labels[at]
     if flipped:
         frames, labels = frames[:, :, ::-1], labels[:, :, ::-1]
     if sampling.augment:
-        pixels = _standard(_recoloured(frames, uniforms(draw("colour"), 6 + 4 * len(at))))
+        pixels = _standard(_recoloured(frames, draw_uniforms(draw("colour"), 6 + 4 * len(at))))
     else:
         pixels = normalised(frames)
     ids = np.array([prompt.object_id for prompt in prompts])
@@ -230,7 +234,7 @@ def _some(count: int, most: int, draw: Key) -> list[int]:
     """All of `count` positions, or `most` of them, drawn without replacement; ascending."""
     if count <= most:
         return list(range(count))
-    ranks = uniforms(draw, count)
+    ranks = draw_uniforms(draw, count)
     return sorted(np.argsort(ranks, kind="stable")[:most].tolist())
 
 

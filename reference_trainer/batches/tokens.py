@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.core.keys import integer, key
+from actiseg_data.core.keys import draw_integer, make_key
 
 ALGORITHM = 1
 """Version of the hashing: a change of any number raises it, and old checkpoints are refused."""
@@ -81,4 +81,4 @@ def _numbers(word: str) -> tuple[int, ...]:
 
 
 def _number(kind: str, text: str) -> int:
-    return 1 + integer(key(0, ALGORITHM, f"token.{kind}", text), VOCABULARY - 1)
+    return 1 + draw_integer(make_key(0, ALGORITHM, f"token.{kind}", text), VOCABULARY - 1)

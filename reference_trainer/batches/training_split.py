@@ -6,17 +6,21 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Mapping
-from collections.abc import Sequence as Listing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from actiseg_data.annotations.clips import Sequence
-from actiseg_data.core.digests import json_digest
-from actiseg_data.core.errors import Problems, Refused, refuse
-from actiseg_data.core.validation import dangling_link, name_some, read_bytes, refuse_missing
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.digests import digest_json
+from actiseg_data.core.errors import InputError, ProblemCollector, refuse
+from actiseg_data.core.validation import (
+    find_dangling_link,
+    format_names,
+    read_bytes,
+    refuse_missing,
+)
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, Split, open_split
-from actiseg_data.layouts.image_sets import PROMPT_STYLES, Expression, expressions_file
+from actiseg_data.layouts.image_sets import PROMPT_STYLES, Expression, name_expressions_file
 from actiseg_data.layouts.photographs import look_around, read_size, refuse_aspect
 from actiseg_data.records.split_records import RECIPE_FILE, has_rendered_frames, read_recipe
 from reference_trainer.batches.tokens import is_cut
@@ -42,7 +46,7 @@ class Clip:
     object, then by frame.
     """
 
-    sequence: Sequence
+    sequence: VideoSequence
     prompts: tuple[Prompt, ...]
     first_unit: int
 
@@ -74,10 +78,10 @@ class Material:
         """How many (sequence, object, frame) there are."""
         return sum(len(clip.prompts) * len(clip.sequence.frames) for clip in self.clips)
 
-    def frame_path(self, sequence: Sequence, frame: str) -> Path:
+    def frame_path(self, sequence: VideoSequence, frame: str) -> Path:
         return self.clean.frame_path(sequence, frame)
 
-    def frame_paths(self, sequence: Sequence) -> list[Path]:
+    def frame_paths(self, sequence: VideoSequence) -> list[Path]:
         return self.clean.frame_paths(sequence)
 
 
@@ -93,7 +97,7 @@ def open_material(
 
     noisy: a folder that ``actiseg-noise corrupt`` made, or another copy in the same layout; its
     masks and prompts take the place of the clean ones. style: of the prompts. labelled: whether
-    there must be masks. Raises `Refused` if the copy is of other sequences, if frames have no
+    there must be masks. Raises `InputError` if the copy is of other sequences, if frames have no
     photograph or one of another aspect ratio than their mask, or if prompts and the list do not
     fit.
     """
@@ -139,7 +143,7 @@ def content_digest(material: Material) -> str:
         ]
         for clip in material.clips
     ]
-    return json_digest(document)
+    return digest_json(document)
 
 
 def _file_digest(path: Path) -> str:
@@ -185,16 +189,18 @@ def _open_noisy(noisy: Path, clean: Split) -> tuple[Split, str | None]:
     return opened, digest
 
 
-def _labels(sequence: Sequence) -> tuple[object, ...]:
+def _labels(sequence: VideoSequence) -> tuple[object, ...]:
     """What noise never changes."""
     objects = [(of.object_id, of.positive, of.handbox, of.narration) for of in sequence.objects]
     return sequence.frames, sorted(objects)
 
 
 def _expressions(split: Split, style: str) -> dict[str, tuple[Expression, ...]]:
-    file = expressions_file(split.name, style)
+    file = name_expressions_file(split.name, style)
     if not split.has_document(file):
-        there = [of for of in PROMPT_STYLES if split.has_document(expressions_file(split.name, of))]
+        there = [
+            of for of in PROMPT_STYLES if split.has_document(name_expressions_file(split.name, of))
+        ]
         raise refuse(
             f"there are no prompts in the style {style!r}",
             split.root / "ImageSets" / file,
@@ -203,9 +209,9 @@ def _expressions(split: Split, style: str) -> dict[str, tuple[Expression, ...]]:
     return split.read_expressions(style)
 
 
-def _clips(split: Split, expressions: Mapping[str, Listing[Expression]]) -> tuple[Clip, ...]:
+def _clips(split: Split, expressions: Mapping[str, Sequence[Expression]]) -> tuple[Clip, ...]:
     clips: list[Clip] = []
-    problems = Problems()
+    problems = ProblemCollector()
     unit = 0
     for sequence in split.sequences:
         labels = {label.object_id: label for label in sequence.objects}
@@ -235,7 +241,7 @@ def _clips(split: Split, expressions: Mapping[str, Listing[Expression]]) -> tupl
     return tuple(clips)
 
 
-def _odd(clips: Listing[Clip]) -> Counter[str]:
+def _odd(clips: Sequence[Clip]) -> Counter[str]:
     """What is odd and handled."""
     counts = Counter(
         clips_with_one_frame=sum(len(clip.sequence.frames) == 1 for clip in clips),
@@ -265,29 +271,29 @@ def _refuse_unfit_frames(clean: Split) -> None:
                 lacking.append(path)
     if lacking:
         raise _missing_frames(clean, lacking, len(there) + len(lacking))
-    problems = Problems()
+    problems = ProblemCollector()
     for path, mask in there:
-        with problems.caught():
+        with problems.collect():
             size = read_size(path)
             if mask.is_file():
                 refuse_aspect(size, read_size(mask), path)
     problems.raise_if_any()
 
 
-def _missing_frames(split: Split, lacking: Listing[Path], total: int) -> Refused:
+def _missing_frames(split: Split, lacking: Sequence[Path], total: int) -> InputError:
     """The refusal of frames without a photograph. lacking: their expected paths."""
-    if dangling_link(lacking[0]) is not None:
+    if find_dangling_link(lacking[0]) is not None:
         many = f"there is no picture for {len(lacking)} of {total} frames"
         raise refuse_missing(lacking[0], many, "restore them")
     known = {frame for sequence in split.sequences for frame in sequence.frames}
     around = look_around(lacking[0].parent, lacking[0].stem, split.root, known)
-    named = name_some([f"{path.parent.name}/{path.stem}" for path in lacking])
+    named = format_names([f"{path.parent.name}/{path.stem}" for path in lacking])
     what = f"there is no picture for {len(lacking)} of {total} frames: {named}"
     if len(lacking) == total:
         what = f"there is no picture for any of {total} frames"
-    if len(lacking) == total or around.cure:
+    if len(lacking) == total or around.hint:
         what = f"{what}; {around}"
-    put = around.cure or "put the photographs there (actiseg-noise prepare visor --images)"
+    put = around.hint or "put the photographs there (actiseg-noise prepare visor --images)"
     return refuse(
         what,
         split.root / FRAMES,

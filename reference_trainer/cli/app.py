@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from actiseg_data.terminal.command_line import Quiet, Version, locate, staged
+from actiseg_data.terminal.command_line import Quiet, Version, announce_dataset, make_stage_progress
 
 if TYPE_CHECKING:
     from reference_trainer.training.run_state import Run
@@ -35,7 +35,7 @@ Threshold = Annotated[
 
 
 def _need_torch() -> None:
-    """Raises `Refused` where PyTorch is not installed: the base install goes without."""
+    """Raises `InputError` where PyTorch is not installed: the base install goes without."""
     from importlib.util import find_spec
 
     from actiseg_data.core.errors import refuse
@@ -45,8 +45,8 @@ def _need_torch() -> None:
     except (ImportError, ValueError):
         there = False
     if not there:
-        cure = 'install it: pip install "actiseg[train]"'
-        raise refuse("PyTorch is not installed", "actiseg-train", cure)
+        hint = 'install it: pip install "actiseg[train]"'
+        raise refuse("PyTorch is not installed", "actiseg-train", hint)
 
 
 @app.callback()
@@ -112,7 +112,7 @@ def fit(
     values = with_settings(values, settings or [])
     told = values.get("dataset")
     named = dataset or (Path(told) if isinstance(told, str) else None)
-    root = locate(named).resolve()
+    root = announce_dataset(named).resolve()
     flags = {
         "dataset": str(root),
         "noisy": None if noisy is None else str(noisy.resolve()),
@@ -166,7 +166,7 @@ def predict(
     _need_torch()
     from reference_trainer.inference.predictor import predict as make
 
-    root = locate(dataset)
+    root = announce_dataset(dataset)
     folder = run / split if out is None else out
     report = make(
         run,
@@ -175,7 +175,7 @@ def predict(
         folder,
         threshold=threshold,
         device=device or "auto",
-        stage=staged(quiet),
+        stage=make_stage_progress(quiet),
     )
     print(report)
     print(f"next: actiseg-eval score {_quoted(folder)}")
@@ -197,7 +197,7 @@ def threshold(
     _need_torch()
     from reference_trainer.inference.predictor import paint_again
 
-    print(paint_again(preds, out, activity, stage=staged(quiet)))
+    print(paint_again(preds, out, activity, stage=make_stage_progress(quiet)))
     print(f"next: actiseg-eval score {_quoted(out)}")
 
 

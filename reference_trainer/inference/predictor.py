@@ -21,8 +21,8 @@ from actiseg_data.annotations.masks import read_index_mask, write_index_mask
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.files import is_occupied, write_json
 from actiseg_data.core.opencv import load_cv2
-from actiseg_data.core.progress import Stage, silent
-from actiseg_data.layouts.actionvos import disk_name
+from actiseg_data.core.progress import StageProgress, ignore_progress
+from actiseg_data.layouts.actionvos import escape_name
 from actiseg_data.layouts.photographs import read_size
 from actiseg_data.records.split_records import (
     PREDICTIONS_FILE,
@@ -102,7 +102,7 @@ class PredictReport:
 
 
 def load_trained(run: Path, device: str = "auto") -> Trained:
-    """The model of a run's last checkpoint. Raises `Refused` as `checkpoint.load` does."""
+    """The model of a run's last checkpoint. Raises `InputError` as `checkpoint.load` does."""
     where = pick_device(device)
     path = run / MODEL_FILE
     document = checkpoint.load(path)
@@ -124,7 +124,7 @@ def predict(
     *,
     threshold: float = DEFAULT_THRESHOLD,
     device: str = "auto",
-    stage: Stage = silent,
+    stage: StageProgress = ignore_progress,
 ) -> PredictReport:
     """Predict a split: ``OUT/<sequence>/<frame>.png`` with the objects' real ids, a note of what
     was predicted, and raw scores.
@@ -162,7 +162,7 @@ def predict(
 
 
 def paint_again(
-    preds: Path, out: Path, threshold: float, *, stage: Stage = silent
+    preds: Path, out: Path, threshold: float, *, stage: StageProgress = ignore_progress
 ) -> PredictReport:
     """Predictions at another threshold of activity, from the raw scores of `preds` alone."""
     load_cv2()
@@ -203,9 +203,9 @@ def _scored(trained: Trained, material: Material, clip: Clip) -> ClipScores:
                 activity += output.activity[0].float().cpu() * len(part) / len(pictures)
     except (RuntimeError, MemoryError) as error:
         if out_of_memory(error):
-            cure = "give --device cpu" if device.type == "cuda" else "end other programs"
-            cure += ", or train with smaller frames (fit --set height=... --set width=...)"
-            raise refuse_memory(device, sequence.folder, cure) from None
+            hint = "give --device cpu" if device.type == "cuda" else "end other programs"
+            hint += ", or train with smaller frames (fit --set height=... --set width=...)"
+            raise refuse_memory(device, sequence.folder, hint) from None
         raise
     return ClipScores(
         folder=sequence.folder,
@@ -231,14 +231,14 @@ def _size(material: Material, clip: Clip) -> tuple[int, int]:
 
 def _paint(folder: Path, scores: ClipScores, threshold: float) -> Counter[str]:
     """Write the masks of a sequence; counts of its frames, its prompts and its blank masks."""
-    place = folder / disk_name(scores.folder)
+    place = folder / escape_name(scores.folder)
     tally = Counter(
         frames=len(scores.frames),
         asked=len(scores.objects),
         passed=sum(chance >= threshold for chance in scores.activity),
     )
     for frame, mask in zip(scores.frames, scores.masks(threshold), strict=True):
-        write_index_mask(place / disk_name(f"{frame}.png"), mask)
+        write_index_mask(place / escape_name(f"{frame}.png"), mask)
         tally["blank"] += not mask.any()
     return tally
 

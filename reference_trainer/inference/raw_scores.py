@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.annotations.masks import MAX_SIDE, IndexMask
-from actiseg_data.core.errors import Refused, refuse
+from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.files import write_json
 from actiseg_data.core.opencv import load_cv2
-from actiseg_data.core.validation import Cursor, check_name, read_json, whole_number
+from actiseg_data.core.validation import Cursor, check_name, parse_whole_number, read_json
 
 SCORES_FILE = "scores.json"
 LOGITS_FILE = "scores.npz"
@@ -108,7 +108,7 @@ class ScoresWriter:
 
 
 def read_scores(folder: Path) -> Iterator[ClipScores]:
-    """The scores in a folder of predictions, a sequence at a time; `Refused` where they are missing
+    """The scores in a folder of predictions, a sequence at a time; `InputError` where they are missing
     or damaged."""
     top = _read_head(folder)
     archive_path = folder / LOGITS_FILE
@@ -116,6 +116,8 @@ def read_scores(folder: Path) -> Iterator[ClipScores]:
         with zipfile.ZipFile(archive_path) as archive:
             for number, (name, entry) in enumerate(top["sequences"].members()):
                 yield _clip_scores(archive, f"{number}.npy", name, entry)
+    except InputError:
+        raise
     except (
         *(OSError, EOFError, KeyError, RuntimeError, ValueError, MemoryError),
         *(zipfile.BadZipFile, zlib.error),
@@ -140,14 +142,16 @@ def _read_head(folder: Path) -> Cursor:
     return top
 
 
-def _damaged(path: Path, error: Exception) -> Refused:
+def _damaged(path: Path, error: Exception) -> InputError:
     return refuse(f"is missing, damaged or cut short ({error})", path, "predict again")
 
 
 def _clip_scores(archive: zipfile.ZipFile, member: str, folder: str, entry: Cursor) -> ClipScores:
     check_name(folder, "sequence", entry.where)
     frames = tuple(check_name(of.text(), "frame", of.where) for of in entry["frames"].elements())
-    activity = {whole_number(name) or 0: of.number() for name, of in entry["activity"].members()}
+    activity = {
+        parse_whole_number(name) or 0: of.number() for name, of in entry["activity"].members()
+    }
     size = [of.integer() for of in entry["size"].elements()]
     if len(size) != 2 or not all(0 < side <= MAX_SIDE for side in size):
         raise refuse(f"the size is {size}", entry.where, "predict again")

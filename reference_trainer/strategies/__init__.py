@@ -101,7 +101,7 @@ STRATEGIES: Mapping[str, StrategyInfo] = {
 
 
 def find(name: str) -> StrategyInfo:
-    """The strategy of a name. Raises `Refused`, listing all, for one that is unknown.
+    """The strategy of a name. Raises `InputError`, listing all, for one that is unknown.
 
     >>> find("plain").released
     False
@@ -115,7 +115,7 @@ def find(name: str) -> StrategyInfo:
 def resolve(name: str, options: Mapping[str, Any]) -> Options:
     """All options of a strategy, where some are other than their defaults.
 
-    Raises `Refused` for an unknown strategy, an option that it does not have, or a value that makes
+    Raises `InputError` for an unknown strategy, an option that it does not have, or a value that makes
     no sense, naming all offenders.
 
     >>> resolve("plain", {"dice": 0.0})

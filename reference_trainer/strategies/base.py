@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
-from actiseg_data.core.keys import key
+from actiseg_data.core.keys import make_key
 from reference_trainer.batch import Batch, Loss, Output, Progress
 from reference_trainer.strategies import losses
 from reference_trainer.strategies.strategy_options import Options
@@ -186,5 +186,5 @@ def total(terms: Mapping[str, Tensor]) -> Loss:
 def generator(device: torch.device, seed: int, purpose: str, *identity: int) -> torch.Generator:
     """A generator on a device for one draw, which depends on its key alone: a run that goes on
     draws what an undisturbed one draws."""
-    drawn = key(seed, _ALGORITHM, f"strategy.{purpose}", *identity)
+    drawn = make_key(seed, _ALGORITHM, f"strategy.{purpose}", *identity)
     return torch.Generator(device).manual_seed(int.from_bytes(drawn[:8], "little") >> 1)

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from actiseg_data.core.keys import key, uniform
+from actiseg_data.core.keys import draw_uniform, make_key
 from reference_trainer.batch import Batch, Loss, Output, Progress
 from reference_trainer.strategies.base import Net, Strategy, mean_loss
 from reference_trainer.strategies.strategy_options import RELEASED, ReleasedOptions, knob
@@ -80,8 +80,8 @@ class CoTeaching(Strategy[CoTeachingOptions]):
         exact = round(samples * self.keep_share(progress.epoch), 9)
         kept = math.floor(exact)
         if not self.options.released:
-            draw = key(progress.seed, 1, "strategy.co-teaching.keep", progress.step)
-            kept += uniform(draw) < exact - kept
+            draw = make_key(progress.seed, 1, "strategy.co-teaching.keep", progress.step)
+            kept += draw_uniform(draw) < exact - kept
         return max(kept, min(samples, 1))
 
 

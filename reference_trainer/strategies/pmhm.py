@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from actiseg_data.core.keys import integer, key, parts, uniform
+from actiseg_data.core.keys import draw_integer, draw_uniform, make_key, split_key
 from reference_trainer.batch import Batch, Loss, Output, Progress
 from reference_trainer.strategies import losses
 from reference_trainer.strategies.base import Net, Strategy, Task, generator, mean_loss, total
@@ -126,8 +126,8 @@ class Pmhm(Strategy[PmhmOptions]):
         voters, vote = self.options.heads + 1, self.options.vote
         if voters == 1 or decides(voters, vote):
             return ()
-        cure = "options.vote=all lets them differ"
-        return (f"of {voters} heads, {vote} always agree: the margin alone decides; {cure}",)
+        hint = "options.vote=all lets them differ"
+        return (f"of {voters} heads, {vote} always agree: the margin alone decides; {hint}",)
 
     def phase(self, progress: Progress) -> int:
         return int(progress.step >= self._warm_steps(progress))
@@ -235,9 +235,9 @@ class Pmhm(Strategy[PmhmOptions]):
     def _sampled(self, values: Tensor, progress: Progress) -> Tensor:
         """The pixels (..., h, w) that this step asks for."""
         every = self.options.every
-        draw = parts(key(progress.seed, 1, "strategy.pmhm.sample", progress.step), 2)
+        draw = split_key(make_key(progress.seed, 1, "strategy.pmhm.sample", progress.step), 2)
         down, right = (
-            integer(each, min(every, size))
+            draw_integer(each, min(every, size))
             for each, size in zip(draw, values.shape[-2:], strict=True)
         )
         return values[..., down::every, right::every]
@@ -264,7 +264,9 @@ class Pmhm(Strategy[PmhmOptions]):
         time = progress.epoch if options.freeze == "epoch" else progress.step
         first, last = options.freeze_first, options.freeze_last
         chance = first + (last - first) * self._way(progress)
-        return uniform(key(progress.seed, 1, "strategy.pmhm.freeze", time, number)) < chance
+        return (
+            draw_uniform(make_key(progress.seed, 1, "strategy.pmhm.freeze", time, number)) < chance
+        )
 
     def _copy(self, main: nn.Module, heads: nn.ModuleList, seed: int) -> None:
         for number, head in enumerate(heads):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from actiseg_data.core.errors import Problems
+from actiseg_data.core.errors import ProblemCollector
 
 RELEASED: Mapping[str, Any] = {"arithmetic": "released"}
 """For `knob`: unless the arithmetic is that of the released code."""
@@ -42,7 +42,7 @@ class Options:
 
     mask: of the loss of pixels. dice: of Dice. activity: of the focal loss of the activity head.
 
-    Raises `Refused`, naming all offenders, for values of another type, out of range, or unknown,
+    Raises `InputError`, naming all offenders, for values of another type, out of range, or unknown,
     and for those that would do nothing: an option that has no part in what is computed may be given
     as what it is by default, as in a configuration that names all, and as nothing else.
 
@@ -60,7 +60,7 @@ class Options:
         return False
 
     def __post_init__(self) -> None:
-        problems = Problems()
+        problems = ProblemCollector()
         kinds = get_type_hints(type(self))
         for each in fields(self):
             value = getattr(self, each.name)
@@ -76,9 +76,9 @@ class Options:
         for each in fields(self):
             for name, value in each.metadata["unless"].items():
                 if getattr(self, name) == value and getattr(self, each.name) != self._default(each):
-                    cure = f"leave it out, or set {name} otherwise"
+                    hint = f"leave it out, or set {name} otherwise"
                     problems.add(
-                        f"does nothing where {name} is {value}", f"option {each.name}", cure
+                        f"does nothing where {name} is {value}", f"option {each.name}", hint
                     )
         problems.raise_if_any()
 

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from actiseg_data import __version__
-from actiseg_data.core.errors import Refused, refuse
-from actiseg_data.core.files import writing
+from actiseg_data.core.errors import InputError, refuse
+from actiseg_data.core.files import open_atomic
 from reference_trainer.batches import loader as data
 from reference_trainer.batches import tokens
 
@@ -64,7 +64,7 @@ def save(path: Path, document: dict[str, Any]) -> None:
     It takes the place of the one before when it is whole. Raises `Unsaved` where it cannot be.
     """
     try:
-        with writing(path) as stream:
+        with open_atomic(path) as stream:
             torch.save({"schema": SCHEMA, "toolkit": __version__, **document}, stream)
     except (OSError, RuntimeError) as error:  # torch tells a full disk by either
         told = getattr(error, "strerror", None) or str(error).splitlines()[0]
@@ -74,7 +74,7 @@ def save(path: Path, document: dict[str, Any]) -> None:
 def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
     """Read a document that `save` wrote.
 
-    Only tensors and plain values are read, no code is run. Raises `Refused` where the file is
+    Only tensors and plain values are read, no code is run. Raises `InputError` where the file is
     missing, cut short, no checkpoint, of another version, or without one of its `MEMBERS`.
     """
     if not path.is_file():
@@ -103,6 +103,8 @@ def taking_up(path: Path) -> Iterator[None]:
     by name, number or shape, is damage of the file."""
     try:
         yield
+    except InputError:
+        raise
     except (
         ArithmeticError,
         AttributeError,
@@ -114,7 +116,7 @@ def taking_up(path: Path) -> Iterator[None]:
         raise _damaged(path, of) from None
 
 
-def _damaged(path: Path, error: Exception | str) -> Refused:
+def _damaged(path: Path, error: Exception | str) -> InputError:
     # The first sentence: what torch says after it is for its own developers.
     lines = " ".join(str(error).split(". ")[0].split())[:160] or type(error).__name__
     return refuse(
@@ -122,7 +124,7 @@ def _damaged(path: Path, error: Exception | str) -> Refused:
     )
 
 
-def _other_version(path: Path, schema: Any, toolkit: Any) -> Refused:
+def _other_version(path: Path, schema: Any, toolkit: Any) -> InputError:
     made = f"of actiseg {toolkit}" if isinstance(toolkit, str) else "of another program"
     return refuse(
         f"is {made}, version {str(schema)[:60]!r}; this release reads {SCHEMA!r}",

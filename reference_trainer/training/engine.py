@@ -33,15 +33,15 @@ from reference_trainer.training.run_state import Run, assemble
 def fit(config: Config, folder: Path, *, quiet: bool = False) -> Run:
     """Train from the start; the run's folder gets the configuration, checkpoints and a log.
 
-    Raises `Refused` where the folder holds anything, for what `open_material` refuses, for an
+    Raises `InputError` where the folder holds anything, for what `open_material` refuses, for an
     unknown strategy or device, and where the loss stops being a number. Where that happens before
     anything was saved, nothing is left.
     """
     if is_occupied(folder):
-        cure = "name another folder as --out"
+        hint = "name another folder as --out"
         if (folder / CHECKPOINT_FILE).is_file():
-            cure += f", or go on with it: actiseg-train resume {folder}"
-        raise refuse("is there already", folder, cure)
+            hint += f", or go on with it: actiseg-train resume {folder}"
+        raise refuse("is there already", folder, hint)
     refuse_in_dataset(folder)
     run = assemble(config, folder)
     made = not folder.exists()
@@ -69,7 +69,7 @@ def _clear(folder: Path, *, whole: bool) -> None:
 def resume(folder: Path, *, quiet: bool = False) -> Run:
     """Go on with a run from its last checkpoint, to the same weights that it would have had.
 
-    Raises `Refused` where there is none, for one that is damaged or of another version, and where
+    Raises `InputError` where there is none, for one that is damaged or of another version, and where
     dataset or configuration have changed since.
     """
     if not (folder / CONFIG_FILE).is_file():

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from actiseg_data.core.keys import key
+from actiseg_data.core.keys import make_key
 from reference_trainer.batch import Progress
 from reference_trainer.batches.loader import Loader, Sampling
 from reference_trainer.batches.training_split import Material, content_digest, open_material
@@ -130,5 +130,7 @@ def make_model(config: Config, number: int = 0) -> Model:
     """The model of a configuration, as it is before the first step. number: of the net, each of
     which has a beginning of its own."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int.from_bytes(key(config.seed, _ALGORITHM, "net", number)[:7], "little"))
+        torch.manual_seed(
+            int.from_bytes(make_key(config.seed, _ALGORITHM, "net", number)[:7], "little")
+        )
         return Model(config.encoder, config.channels, config.prompt_width)

@@ -1,6 +1,6 @@
 """What is fuzzed: a target takes any bytes and returns, or raises where a property is broken.
 
-The properties: nothing but `Refused` comes out of a reader, every problem of it is one printable
+The properties: nothing but `InputError` comes out of a reader, every problem of it is one printable
 line, and what is accepted lies in the documented ranges.
 """
 
@@ -22,7 +22,6 @@ import numpy as np
 from PIL import Image
 
 from actiseg_data.annotations import png
-from actiseg_data.annotations.clips import ObjectLabel
 from actiseg_data.annotations.lexicon import (
     MATCHES,
     Lexicon,
@@ -32,15 +31,16 @@ from actiseg_data.annotations.lexicon import (
 )
 from actiseg_data.annotations.masks import MAX_SIDE, PALETTE, read_index_mask
 from actiseg_data.annotations.polygons import fill_closed
-from actiseg_data.core.errors import Problems
+from actiseg_data.annotations.sequences import ObjectLabel
+from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.files import write_json
-from actiseg_data.core.validation import Cursor, check_name, gather, parse_json, read_json
+from actiseg_data.core.validation import Cursor, check_name, collect_valid, parse_json, read_json
 from actiseg_data.layouts import visor_json as visor
 from actiseg_data.layouts.actionvos import IMAGE_SETS, open_split
 from actiseg_data.layouts.image_sets import (
-    expressions_file,
     make_record,
-    objects_file,
+    name_expressions_file,
+    name_objects_file,
     read_by_folder,
     read_expression,
     read_object_entry,
@@ -67,7 +67,7 @@ from actiseg_noise.split.journal import find_records
 from actiseg_noise.split.journal import read_record as read_journal
 from actiseg_noise.split.wordings import read_word_items
 from actiseg_noise.text_noise.choices import read_matrix
-from actiseg_noise.text_noise.clip_words import WordNoise
+from actiseg_noise.text_noise.sequence_words import WordNoise
 from actiseg_noise.text_noise.text_plan import plan_words
 from tests.helpers.roots import clip
 
@@ -89,13 +89,13 @@ def _scratch() -> Path:
 
 def accepted(read: Callable[[], T]) -> T | None:
     """What a reader makes of its input, or None where it refuses it in due form."""
-    problems = Problems()
+    problems = ProblemCollector()
     result = None
-    with problems.caught():
+    with problems.collect():
         result = read()
-    for problem in problems.found:
+    for problem in problems.collected:
         assert not _forging(str(problem)), f"no plain line: {problem!r}"
-        assert all(map(str.strip, (problem.what, problem.where, problem.cure)))
+        assert all(map(str.strip, (problem.what, problem.where, problem.hint)))
     return result
 
 
@@ -149,7 +149,9 @@ def image_sets(data: bytes) -> None:
     accepted(lambda: open_split(_scratch(), "split"))  # refused at the latest: there are no masks
     document = accepted(lambda: read_json(path))
     if isinstance(document, list):
-        sequences = gather(list(Cursor(document, "list").elements()), read_record, Problems())
+        sequences = collect_valid(
+            list(Cursor(document, "list").elements()), read_record, ProblemCollector()
+        )
         for sequence in sequences:
             check_name(sequence.folder, "sequence", "")
             for frame in sequence.frames:
@@ -275,8 +277,8 @@ def words(data: bytes) -> None:
     clean, noisy = _scratch() / "clean", _scratch() / "noisy"
     names = {
         "list": "train.json",
-        "prompts": expressions_file("train", "promptaction"),
-        "objects": objects_file("train"),
+        "prompts": name_expressions_file("train", "promptaction"),
+        "objects": name_objects_file("train"),
     }
     for root in (clean, noisy):
         (root / IMAGE_SETS).mkdir(parents=True, exist_ok=True)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.clips import ObjectLabel, Sequence
 from actiseg_data.annotations.lexicon import load_lexicon
+from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from tests.helpers.roots import clip, make_root
 
 THINGS = (
@@ -38,7 +38,7 @@ def label(object_id: int, name: str, *, positive: bool = True) -> ObjectLabel:
     return ObjectLabel(object_id, name, class_id, positive, positive, positive)
 
 
-def kitchen_clip(number: int, **changes: Any) -> Sequence:
+def kitchen_clip(number: int, **changes: Any) -> VideoSequence:
     """A clip with four to six things, not always the same."""
     names = sorted({THINGS[(number * step) % len(THINGS)] for step in (1, 2, 3, 4, 6)} | {"tap"})
     objects = tuple(label(at, name, positive=bool(at % 3)) for at, name in enumerate(names, 1))
@@ -51,7 +51,7 @@ def make_kitchen(root: Path, count: int = 12, **changes: Any) -> Path:
     return make_root(root, [kitchen_clip(number, **changes) for number in range(1, count + 1)])
 
 
-def renamed(sequence: Sequence, old: str, new: str) -> Sequence:
+def renamed(sequence: VideoSequence, old: str, new: str) -> VideoSequence:
     """The clip with an object called otherwise."""
     return replace(
         sequence,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from actiseg_data.annotations.clips import Sequence
 from actiseg_data.annotations.masks import IndexMask, write_index_mask
+from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.layouts.actionvos import Split
 
 
@@ -22,7 +22,7 @@ def shifted(mask: IndexMask, down: int = 6, right: int = 10) -> IndexMask:
     return moved
 
 
-RECIPES: dict[str, Callable[[Sequence, list[IndexMask]], list[IndexMask]]] = {
+RECIPES: dict[str, Callable[[VideoSequence, list[IndexMask]], list[IndexMask]]] = {
     "all": lambda sequence, masks: masks,
     "oracle": lambda sequence, masks: keep(
         masks, {of.object_id for of in sequence.objects if of.positive}
@@ -47,7 +47,7 @@ def predict(split: Split, recipe: str, folder: Path) -> Path:
 
 
 def public_figures(
-    clips: list[tuple[Sequence, list[IndexMask], list[IndexMask]]],
+    clips: list[tuple[VideoSequence, list[IndexMask], list[IndexMask]]],
 ) -> dict[str, float]:
     """The six figures and the counts by loops over objects and frames, case by case.
 

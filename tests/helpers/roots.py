@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from actiseg_data.annotations.clips import ObjectLabel, Sequence
 from actiseg_data.annotations.masks import IndexMask, write_index_mask
+from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.files import write_json
-from actiseg_data.core.keys import integer, key
+from actiseg_data.core.keys import draw_integer, make_key
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, open_split
 from actiseg_data.layouts.image_sets import make_image_sets
 
@@ -21,10 +21,10 @@ def label(object_id: int, name: str, *, positive: bool = True) -> ObjectLabel:
     return ObjectLabel(object_id, name, 10 + object_id, positive, positive, False)
 
 
-def clip(number: int, **changes: object) -> Sequence:
+def clip(number: int, **changes: object) -> VideoSequence:
     """A two-frame clip with four objects, two of them active."""
     start = 100 * number
-    sequence = Sequence(
+    sequence = VideoSequence(
         folder="",
         seq_id=number,
         video="P01_01",
@@ -48,14 +48,14 @@ def clip(number: int, **changes: object) -> Sequence:
     return replace(sequence, folder=folder)
 
 
-def draw_mask(sequence: Sequence, frame: str) -> IndexMask:
+def draw_mask(sequence: VideoSequence, frame: str) -> IndexMask:
     """Rectangles and discs, one per object, placed by key; later ones lie over earlier ones."""
     rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]]
     mask = np.zeros(SHAPE, np.uint8)
     for item in sequence.objects:
-        draw = key(7, 1, "test", sequence.video, frame, item.name)
-        y = 20 + integer(draw, SHAPE[0] - 40)
-        x = 20 + integer(draw[::-1], SHAPE[1] - 40)
+        draw = make_key(7, 1, "test", sequence.video, frame, item.name)
+        y = 20 + draw_integer(draw, SHAPE[0] - 40)
+        x = 20 + draw_integer(draw[::-1], SHAPE[1] - 40)
         if item.object_id % 2:
             inside = (rows - y) ** 2 + (columns - x) ** 2 < 17**2
         else:
@@ -64,7 +64,9 @@ def draw_mask(sequence: Sequence, frame: str) -> IndexMask:
     return mask
 
 
-def make_root(root: Path, sequences: list[Sequence] | None = None, split: str = "train") -> Path:
+def make_root(
+    root: Path, sequences: list[VideoSequence] | None = None, split: str = "train"
+) -> Path:
     """Write a whole root with index masks, lists, prompts and objects; returns it."""
     sequences = sequences or [clip(n) for n in range(1, 7)]
     for name, document in make_image_sets(split, sequences).items():
@@ -76,7 +78,7 @@ def make_root(root: Path, sequences: list[Sequence] | None = None, split: str = 
     return root
 
 
-def draw_weights(sequence: Sequence, mask: IndexMask) -> IndexMask:
+def draw_weights(sequence: VideoSequence, mask: IndexMask) -> IndexMask:
     """Weights as ActionVOS makes them, with the left half of the frame as the only box: objects of
     the narration have 2, and 4 in the box, inactive ones 3."""
     weights = np.ones(mask.shape, np.uint8)
@@ -95,7 +97,7 @@ def add_weights(root: Path, split: str = "train") -> None:
     """Give every mask of a split its weights."""
     opened = open_split(root, split)
     for sequence in opened.sequences:
-        for frame, mask in zip(sequence.frames, opened.each_mask(sequence), strict=True):
+        for frame, mask in zip(sequence.frames, opened.iterate_masks(sequence), strict=True):
             path = opened.folder(WEIGHTS, sequence) / f"{frame}.png"
             write_index_mask(path, draw_weights(sequence, mask))
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from actiseg_data.core.keys import key
+from actiseg_data.core.keys import make_key
 from actiseg_noise.mask_noise.contours import find_object
 from actiseg_noise.mask_noise.outline_kinds import KINDS
 from actiseg_noise.recipes.kind_specs import KIND_SPECS
 
 
 def keyed_as(item):
-    return lambda purpose: key(0, 1, f"boundary.{purpose}", item)
+    return lambda purpose: make_key(0, 1, f"boundary.{purpose}", item)
 
 
 @st.composite

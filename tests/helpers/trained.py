@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from actiseg_data.annotations.clips import Sequence
+from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.make.render.split_rendering import render_split
 from reference_trainer.config import Config, make_config
 from tests.helpers.roots import clip, label, make_root
@@ -21,13 +21,13 @@ def small(root: Path, **values: Any) -> Config:
     return make_config({"dataset": str(root), **SMALL, **values}, "test")
 
 
-def painted_root(root: Path, sequences: list[Sequence] | None = None) -> Path:
+def painted_root(root: Path, sequences: list[VideoSequence] | None = None) -> Path:
     """Five clips, one of four frames, one of a single frame, one without an active object; and a
     list `val_human` of the same."""
     return _rendered(make_root(root, sequences or odd_clips()))
 
 
-def odd_clips() -> list[Sequence]:
+def odd_clips() -> list[VideoSequence]:
     idle = tuple(label(n, f"cup {n}", positive=False) for n in (1, 2))
     long = clip(3, frames=tuple(f"frame_{n:010d}" for n in (301, 310, 320, 330)))
     narrated = clip(5, narration=" ".join(["take left cup"] * 10))

@@ -15,14 +15,14 @@ from PIL import Image
 from actiseg_data.annotations.masks import (
     as_binary_mask,
     as_index_mask,
-    foreign_ids,
-    ids_in,
-    pixel_digest,
+    digest_pixels,
+    find_foreign_ids,
+    find_ids,
     read_index_mask,
     write_index_mask,
 )
 from actiseg_data.annotations.polygons import Patch, fill_closed, fill_sampled
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.make.render import render_frame
 from actiseg_eval import Scorer
@@ -38,12 +38,12 @@ from actiseg_eval.measures.boundary_measures import (
 from actiseg_eval.measures.failure_modes import diagnose
 from actiseg_eval.measures.pixel_counts import id_counts, pair_counts
 from actiseg_eval.measures.prediction import as_prediction
-from actiseg_noise.mask_noise.clip_masks import corrupt_sequence
 from actiseg_noise.mask_noise.contours import Clean, crop, find_object, iou, trace, trimmed
 from actiseg_noise.mask_noise.distance import depths, edge_distances, squared_depths
 from actiseg_noise.mask_noise.gaussian import above_half, gaussian_weights
 from actiseg_noise.mask_noise.outline_kinds import KINDS
 from actiseg_noise.mask_noise.overlap import OVERLAPS, Claim
+from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.mask_noise.simplify import simplify_ring
 from actiseg_noise.measurement.boundary_shift import boundary_pixels, boundary_shift
 from actiseg_noise.measurement.mask_changes import object_changes, shift_of
@@ -147,9 +147,9 @@ def figures(truth, prediction):
 OF_IDS = {
     "as_index_mask": as_index_mask,
     "write_index_mask": written,
-    "pixel_digest": pixel_digest,
-    "ids_in": ids_in,
-    "foreign_ids": lambda mask: foreign_ids(mask, frozenset({1})),
+    "pixel_digest": digest_pixels,
+    "ids_in": find_ids,
+    "foreign_ids": lambda mask: find_foreign_ids(mask, frozenset({1})),
     "render_frame": lambda mask: render_frame(mask, CLIP, CLIP.frames[0]),
     "corrupt_sequence": noisy,
     "find_object": lambda mask: find_object(mask, 2),
@@ -261,25 +261,25 @@ def test_what_is_no_ids_is_refused_by_the_name_of_the_parameter(name, fault):
         pytest.skip("takes any part of a mask")
     if array is None and name == "Scorer.update, truth":
         pytest.skip("None stands for the truth on disk")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         OF_IDS[name](array)
     (problem,) = refused.value.problems
     assert says in problem.what
     assert any(word in problem.where for word in ("mask", "clean", "noisy", "truth", "prediction"))
-    assert problem.cure
+    assert problem.hint
 
 
 @pytest.mark.parametrize("fault", ["whole floats", "chances", "masked pixels", "None", *NO_MASK])
 @pytest.mark.parametrize("name", OF_ONE_OBJECT)
 def test_what_is_no_mask_of_one_object_is_refused(name, fault):
     array, says = {**NO_IDS, **NO_MASK}[fault]
-    with pytest.raises(Refused, match=re.escape(says)):
+    with pytest.raises(InputError, match=re.escape(says)):
         OF_ONE_OBJECT[name](array)
 
 
 @pytest.mark.parametrize("name", OF_ONE_OBJECT)
 def test_several_values_are_no_mask_of_one_object(name):
-    with pytest.raises(Refused, match="several values beside 0"):
+    with pytest.raises(InputError, match="several values beside 0"):
         OF_ONE_OBJECT[name](MASK.astype(np.int64))
 
 
@@ -291,7 +291,7 @@ def test_an_array_of_the_right_dtype_is_not_copied():
 
 
 def test_a_mask_without_pixels_is_not_written(tmp_path):
-    with pytest.raises(Refused, match="no pixels"):
+    with pytest.raises(InputError, match="no pixels"):
         write_index_mask(tmp_path / "mask.png", np.zeros((0, 5), int))
     assert list(tmp_path.iterdir()) == []
 
@@ -299,7 +299,7 @@ def test_a_mask_without_pixels_is_not_written(tmp_path):
 @given(arrays.arrays(arrays.integer_dtypes(), (3, 4)))
 def test_integers_are_taken_as_they_are_or_refused(array):
     if array.min() < 0 or array.max() > 255:
-        with pytest.raises(Refused, match="0 to 255"):
+        with pytest.raises(InputError, match="0 to 255"):
             as_index_mask(array)
     else:
         mask = as_index_mask(array)
@@ -310,7 +310,7 @@ def test_integers_are_taken_as_they_are_or_refused(array):
 @given(arrays.arrays(arrays.integer_dtypes(), (2, 3), elements=st.integers(0, 2)))
 def test_one_value_beside_0_is_a_mask_and_two_are_none(array):
     if len(set(array.flat) - {0}) > 1:
-        with pytest.raises(Refused, match="several values"):
+        with pytest.raises(InputError, match="several values"):
             as_binary_mask(array)
     else:
         assert as_binary_mask(array).tolist() == [[bool(of) for of in row] for row in array]
@@ -318,13 +318,13 @@ def test_one_value_beside_0_is_a_mask_and_two_are_none(array):
 
 def test_tensors_that_need_gradients_or_have_no_numpy_type():
     torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
-    with pytest.raises(Refused, match="not bool or whole numbers"):
+    with pytest.raises(InputError, match="not bool or whole numbers"):
         as_index_mask(torch.zeros((2, 2), requires_grad=True))
-    with pytest.raises(Refused, match="BFloat16"):
+    with pytest.raises(InputError, match="BFloat16"):
         as_index_mask(torch.zeros((2, 2), dtype=torch.bfloat16))
-    with pytest.raises(Refused, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot be read"):
         as_index_mask(torch.zeros((2, 2), dtype=torch.uint8, device="meta"))
-    with pytest.raises(Refused, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot be read"):
         as_index_mask(torch.zeros((2, 2), dtype=torch.uint8).to_sparse())
 
 
@@ -336,14 +336,14 @@ def test_polygons_are_of_any_integers_and_of_no_floats():
         large = ring * (60 if dtype == np.uint8 else 8000)
         simple = simplify_ring(large.astype(dtype), 9)
         assert plain(simple) == plain(simplify_ring(large, 9))
-    with pytest.raises(Refused, match="float64, not integers"):
+    with pytest.raises(InputError, match="float64, not integers"):
         simplify_ring(ring + 0.5, 1)
     for fill in (lambda rings: fill_closed(rings, (6, 6)), lambda r: fill_sampled(r, (0, 0, 6, 6))):
-        with pytest.raises(Refused, match="float64, not integers"):
+        with pytest.raises(InputError, match="float64, not integers"):
             fill([ring + 0.5])
 
 
 def test_boundary_measures_refuse_masks_of_two_sizes():
     for measure in (region_iou, lambda *of: boundary_f(*of, 1), lambda *of: boundary_iou(*of, 1)):
-        with pytest.raises(Refused, match=r"shape \(1, 5\), the truth \(4, 5\)"):
+        with pytest.raises(InputError, match=r"shape \(1, 5\), the truth \(4, 5\)"):
             measure(np.ones((4, 5), bool), np.ones((1, 5), bool))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from actiseg_data.annotations.clips import ObjectLabel
+from actiseg_data.annotations.sequences import ObjectLabel
 
 
 def label_objects(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.annotations.polygons import Patch
-from actiseg_data.core.errors import Problems
+from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.core.validation import Cursor, read_json
 from actiseg_data.layouts.visor_json import FULL, Entity, FloatArray, Frame
@@ -40,14 +40,14 @@ Corrections: TypeAlias = Mapping[str, Mapping[str, str]]
 
 
 def read_corrections(path: Path) -> dict[str, dict[str, str]]:
-    """Read VISOR-HOS's corrections of contacts; raises `Refused` with all faults."""
-    problems = Problems()
+    """Read VISOR-HOS's corrections of contacts; raises `InputError` with all faults."""
+    problems = ProblemCollector()
     corrections: dict[str, dict[str, str]] = {}
     for frame, entities in Cursor(read_json(path, "corrections file"), str(path)).members():
         corrections[frame] = {}
-        with problems.caught():
+        with problems.collect():
             for name, entity_id in entities.members():
-                with problems.caught():
+                with problems.collect():
                     corrections[frame][name] = entity_id.text()
     problems.raise_if_any()
     return corrections

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from actiseg_data.annotations.clips import Sequence as Clip
-from actiseg_data.core.errors import Problems, refuse
-from actiseg_data.core.validation import Cursor, check_name, gather, read_json
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.validation import Cursor, check_name, collect_valid, read_json
 from actiseg_data.layouts.image_sets import read_record, refuse_repeats
 from actiseg_data.make.prepare.timeline import FrameName
 
@@ -17,7 +17,7 @@ ActionKey: TypeAlias = tuple[str, int, int, str, str]
 """Video, first and last EPIC frame, verb, noun: what tells actions apart. A few are equal."""
 
 
-def action_key(clip: Clip) -> ActionKey:
+def action_key(clip: VideoSequence) -> ActionKey:
     """The key of a labelled sequence."""
     return clip.video, clip.start, clip.end, clip.verb, clip.noun
 
@@ -26,7 +26,7 @@ def action_key(clip: Clip) -> ActionKey:
 class HumanEntry:
     """One element of a list. record: as it stands in the file."""
 
-    clip: Clip
+    clip: VideoSequence
     record: dict[str, Any]
 
 
@@ -39,11 +39,11 @@ class HumanList:
 
 
 def read_human_lists(paths: Iterable[Path]) -> tuple[HumanList, ...]:
-    """Read the lists; raises `Refused` with all faults, names that clash and numbers used twice."""
-    problems = Problems()
+    """Read the lists; raises `InputError` with all faults, names that clash and numbers used twice."""
+    problems = ProblemCollector()
     lists = []
     for path in paths:
-        with problems.caught():
+        with problems.collect():
             lists.append(_read_list(path))
     owner: dict[int, ActionKey] = {}
     for entry in (entry for each in lists for entry in each.entries):
@@ -73,8 +73,10 @@ def _read_list(path: Path) -> HumanList:
             "rename the file, e.g. to val_human.json",
         )
     records = read_json(path, "human-labelled list")
-    problems = Problems()
-    clips: list[Clip] = gather(list(Cursor(records, str(path)).elements()), read_record, problems)
+    problems = ProblemCollector()
+    clips: list[VideoSequence] = collect_valid(
+        list(Cursor(records, str(path)).elements()), read_record, problems
+    )
     refuse_repeats("sequence", (clip.folder for clip in clips), path, problems)
     return HumanList(
         name, tuple(HumanEntry(clip, record) for clip, record in zip(clips, records, strict=True))
@@ -91,7 +93,7 @@ def known_numbers(lists: Iterable[HumanList]) -> dict[ActionKey, list[int]]:
 
 
 def mismatch(
-    clip: Clip, frames: Sequence[FrameName], objects: Sequence[tuple[str, int]]
+    clip: VideoSequence, frames: Sequence[FrameName], objects: Sequence[tuple[str, int]]
 ) -> str | None:
     """Why a labelled sequence does not fit what VISOR has for its action, or None if it does.
 

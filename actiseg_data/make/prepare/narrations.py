@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from actiseg_data.core.errors import Problems, refuse
-from actiseg_data.core.validation import check_text, read_csv, read_whole_number
+from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.validation import check_text, parse_table_number, read_csv
 
 _COLUMNS = (
     "narration_id",
@@ -51,17 +51,17 @@ class Narration:
 def read_narrations(tables: Iterable[Path]) -> dict[str, tuple[Narration, ...]]:
     """Merge narration tables: the actions of each video, in order.
 
-    A row that stands in several tables counts once. Raises `Refused` with every faulty row and
+    A row that stands in several tables counts once. Raises `InputError` with every faulty row and
     every two rows of one ``narration_id`` that say different things.
     """
-    problems = Problems()
+    problems = ProblemCollector()
     merged: dict[str, Narration] = {}
     for path in tables:
         rows: list[dict[str, str]] = []
-        with problems.caught():
+        with problems.collect():
             rows = read_csv(path, _COLUMNS)
         for line, row in enumerate(rows, 2):
-            with problems.caught():
+            with problems.collect():
                 narration = _read_row(row, f"{path}: row {line}")
                 known = merged.setdefault(narration.narration_id, narration)
                 if known != narration:
@@ -89,7 +89,7 @@ def parse_numbers(text: str, where: object) -> tuple[int, ...]:
     parts = [] if match is None else match[1].split(",")
     if parts and not parts[-1].strip():
         parts.pop()  # an empty list, or a comma behind the last number
-    numbers = [read_whole_number(part) for part in parts]
+    numbers = [parse_table_number(part) for part in parts]
     if match is None or None in numbers:
         raise refuse(f"{text[:60]!r} is no list of whole numbers", where, "give the right table")
     return tuple(number for number in numbers if number is not None)
@@ -129,7 +129,7 @@ def _read_row(row: dict[str, str], where: str) -> Narration:
 
 
 def _whole(text: str, where: str) -> int:
-    number = read_whole_number(text)
+    number = parse_table_number(text)
     if number is None:
         raise refuse(f"{text[:60]!r} is no whole number", where, "give the right table")
     return number

@@ -6,8 +6,8 @@ import ast
 from dataclasses import dataclass
 from pathlib import Path
 
-from actiseg_data.core.errors import Problems, refuse
-from actiseg_data.core.validation import check_text, read_csv, read_whole_number
+from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.validation import check_text, parse_table_number, read_csv
 
 _MAX_LIST = 1 << 16
 
@@ -45,7 +45,7 @@ class NounClasses:
 
 
 def read_noun_classes(path: Path) -> NounClasses:
-    """The classes of ``EPIC_100_noun_classes_v2.csv``; raises `Refused` with every faulty row."""
+    """The classes of ``EPIC_100_noun_classes_v2.csv``; raises `InputError` with every faulty row."""
     of_name: dict[str, set[int]] = {}
     rows = read_noun_table(path)
     for row in rows:
@@ -58,29 +58,29 @@ def read_noun_classes(path: Path) -> NounClasses:
 
 
 def read_noun_table(path: Path) -> list[NounRow]:
-    """Read ``EPIC_100_noun_classes_v2.csv``; raises `Refused` with every faulty row."""
-    problems = Problems()
+    """Read ``EPIC_100_noun_classes_v2.csv``; raises `InputError` with every faulty row."""
+    problems = ProblemCollector()
     rows: dict[int, NounRow] = {}
     for line, row in enumerate(read_csv(path, ("id", "key", "instances")), 2):
-        with problems.caught():
+        with problems.collect():
             where = f"{path}: row {line}"
-            class_id = read_whole_number(row["id"])
+            class_id = parse_table_number(row["id"])
             if class_id is None:
                 raise refuse(f"{row['id'][:60]!r} is no class id", where, "give the right table")
             if class_id in rows:
                 raise refuse(f"class {row['id']} is listed twice", where, "give the right table")
             entries = (row["key"], *parse_texts(row["instances"], where))
-            names = tuple(check_text(spoken(entry), where) for entry in entries)
+            names = tuple(check_text(normalise_name(entry), where) for entry in entries)
             category = check_text(row.get("category") or "", where) or None
             rows[class_id] = NounRow(class_id, names, category)
     problems.raise_if_any()
     return list(rows.values())
 
 
-def spoken(instance: str) -> str:
+def normalise_name(instance: str) -> str:
     """The name that VISOR writes for an entry of the table, whose compounds are ``head:modifier``.
 
-    >>> spoken("container:coffee:bean")
+    >>> normalise_name("container:coffee:bean")
     'coffee bean container'
     """
     head, *modifiers = instance.split(":")

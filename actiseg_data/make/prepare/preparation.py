@@ -13,13 +13,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.clips import ObjectLabel
-from actiseg_data.annotations.clips import Sequence as Clip
-from actiseg_data.core.errors import Problems, refuse
+from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
+from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.files import write_json
-from actiseg_data.core.listing import list_files, name_contents
+from actiseg_data.core.listing import describe_contents, list_files
 from actiseg_data.core.opencv import load_cv2
-from actiseg_data.core.workers import Progress, run
+from actiseg_data.core.workers import Progress, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS, SUBSETS
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.layouts.recognition import recognise_dataset
@@ -75,7 +74,7 @@ def prepare_visor(
     images: folder with VISOR's frames, at least one of the split's. workers: processes; the result
     is the same. progress: told the videos drawn and their total.
 
-    Raises `Refused`, with every fault found, for faulty input and for a split that is there
+    Raises `InputError`, with every fault found, for faulty input and for a split that is there
     already; then the root is as it was. What a run that was killed has left is removed first.
     """
     check_split(split)
@@ -97,7 +96,7 @@ def prepare_visor(
     if images is not None:
         refuse_without_images(images, jobs)
     with staging(out, split) as root:
-        results = run(draw_video, root, jobs, workers, progress)
+        results = run_parallel(draw_video, root, jobs, workers, progress)
         labels = {
             action.folder: of_action
             for job, result in zip(jobs, results, strict=True)
@@ -113,20 +112,20 @@ def prepare_visor(
 
 
 def check_split(split: str) -> None:
-    """Raise `Refused` for a split that VISOR has not, or that has no public polygons."""
+    """Raise `InputError` for a split that VISOR has not, or that has no public polygons."""
     if split not in SUBSETS:
         raise refuse(f"{split!r:.60} is no split of VISOR", "--split", "give train or val")
 
 
 def annotation_files(annotations: Path, split: str) -> tuple[Path, ...]:
-    """The annotation files of a split, by name; raises `Refused` if there are none.
+    """The annotation files of a split, by name; raises `InputError` if there are none.
 
     annotations: one annotation file, or a folder that holds them below ``<split>/`` or
     ``annotations/<split>/``, as VISOR's download does, or else in itself.
     """
-    cure = f"give the folder of VISOR's sparse annotations of {split}, unpacked"
+    hint = f"give the folder of VISOR's sparse annotations of {split}, unpacked"
     if (annotations / IMAGE_SETS).is_dir():
-        raise refuse("is an ActionVOS root, not a folder of annotation files", annotations, cure)
+        raise refuse("is an ActionVOS root, not a folder of annotation files", annotations, hint)
     if annotations.is_file() and annotations.name.lower().endswith(_ENDINGS):
         return (annotations,)
     if not annotations.exists():
@@ -137,12 +136,12 @@ def annotation_files(annotations: Path, split: str) -> tuple[Path, ...]:
             return tuple(entry.path for entry in files)
     kind = recognise_dataset(annotations)
     if kind is not None:
-        raise refuse(f"is {kind}", annotations, cure)
+        raise refuse(f"is {kind}", annotations, hint)
     if not annotations.is_dir():
-        raise refuse("is neither a folder nor an annotation file", annotations, cure)
-    held = name_contents(annotations)
+        raise refuse("is neither a folder nor an annotation file", annotations, hint)
+    held = describe_contents(annotations)
     raise refuse(
-        f"holds no annotation file (*.json, *.json.gz); it holds {held}", annotations, cure
+        f"holds no annotation file (*.json, *.json.gz); it holds {held}", annotations, hint
     )
 
 
@@ -168,8 +167,8 @@ def _read_sources(
     human_labels: Sequence[Path],
     hos_corrections: Path | None,
 ) -> _Sources:
-    """Read all documents; raises `Refused` with the faults of all of them."""
-    problems = Problems()
+    """Read all documents; raises `InputError` with the faults of all of them."""
+    problems = ProblemCollector()
     values: dict[str, Any] = {"corrections": {}}
     readers: dict[str, Callable[[], Any]] = {
         "mapping": partial(read_frame_mapping, frame_mapping),
@@ -180,7 +179,7 @@ def _read_sources(
     if hos_corrections is not None:
         readers["corrections"] = partial(read_corrections, hos_corrections)
     for name, read in readers.items():
-        with problems.caught():
+        with problems.collect():
             values[name] = read()
     problems.raise_if_any()
     return _Sources(**values)
@@ -191,9 +190,9 @@ def _survey(
 ) -> tuple[list[Survey], list[Finding]]:
     """Survey all files: those of the mapping's videos, by video, and the names of the others."""
     context = Context(split == "val", sources.corrections, sources.classes)
-    found = run(survey_file, context, files, workers)
+    found = run_parallel(survey_file, context, files, workers)
     surveys = sorted(found, key=lambda survey: survey.video)
-    problems = Problems()
+    problems = ProblemCollector()
     for first, second in pairwise(surveys):
         if first.video == second.video:
             problems.add(
@@ -206,7 +205,7 @@ def _survey(
 
 
 def _refuse_empty(plan: Plan, annotations: Path) -> None:
-    problems = Problems()
+    problems = ProblemCollector()
     if not plan.derived and not plan.labelled:
         problems.add(
             "no action has two annotated frames and an object: nothing can be prepared",
@@ -250,11 +249,11 @@ def _jobs(
     ]
 
 
-def _clip(action: Action, labels: tuple[ObjectLabel, ...]) -> Clip:
+def _clip(action: Action, labels: tuple[ObjectLabel, ...]) -> VideoSequence:
     """The sequence of the derived list that an action became."""
     row = action.narration
     assert row is not None  # only actions of a row are in the derived list
-    return Clip(
+    return VideoSequence(
         folder=action.folder,
         seq_id=action.seq_id,
         video=row.video,
@@ -270,7 +269,7 @@ def _clip(action: Action, labels: tuple[ObjectLabel, ...]) -> Clip:
     )
 
 
-def _of_clips(clips: Sequence[Clip], lists: Iterable[ListPlan]) -> Iterable[Finding]:
+def _of_clips(clips: Sequence[VideoSequence], lists: Iterable[ListPlan]) -> Iterable[Finding]:
     derived = {clip.folder: clip for clip in clips}
     for clip in clips:
         if not any(label.positive for label in clip.objects):
@@ -284,7 +283,7 @@ def _of_clips(clips: Sequence[Clip], lists: Iterable[ListPlan]) -> Iterable[Find
                 yield "differing_labels", f"{each.name}: {entry.clip.folder}"
 
 
-def _automatic(clip: Clip) -> set[ObjectLabel]:
+def _automatic(clip: VideoSequence) -> set[ObjectLabel]:
     """The labels without what a person may have said."""
     return {replace(label, positive=False) for label in clip.objects}
 
@@ -293,7 +292,7 @@ def _report(
     split: str,
     plan: Plan,
     surveys: Sequence[Survey],
-    clips: Sequence[Clip],
+    clips: Sequence[VideoSequence],
     jobs: Sequence[VideoJob],
     results: Sequence[VideoResult],
     findings: Iterable[Finding],
@@ -328,7 +327,7 @@ def _report(
 def _write_documents(
     root: Path,
     split: str,
-    clips: Sequence[Clip],
+    clips: Sequence[VideoSequence],
     lists: Iterable[ListPlan],
     report: PrepareReport,
 ) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from actiseg_data.annotations.clips import Sequence as Clip
-from actiseg_data.core.errors import Problems
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.validation import check_name
 from actiseg_data.make.prepare.human_lists import (
     ActionKey,
@@ -44,7 +44,7 @@ class Action:
     frames: tuple[FrameName, ...]
     objects: tuple[tuple[str, int], ...]
     narration: Narration | None
-    labelled: Clip | None = None
+    labelled: VideoSequence | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def plan_split(
 ) -> Plan:
     """Decide the sequences of a split.
 
-    surveys: of the videos that the mapping has, sorted by video. Raises `Refused` for a sequence
+    surveys: of the videos that the mapping has, sorted by video. Raises `InputError` for a sequence
     that cannot be written: more than 255 objects, or a name that is unsafe as a folder.
     """
     lines = {s.video: timeline(s.objects, mapping[s.video]) for s in surveys}
@@ -168,7 +168,7 @@ def _claim(unclaimed: dict[ActionKey, list[int]], key: ActionKey) -> int | None:
 
 
 def _found(
-    clip: Clip,
+    clip: VideoSequence,
     lines: Mapping[str, tuple[FrameName, ...]],
     objects: Mapping[str, Mapping[str, tuple[tuple[str, int], ...]]],
 ) -> tuple[tuple[FrameName, ...], tuple[tuple[str, int], ...]]:
@@ -201,7 +201,7 @@ def _plan_list(
 
 
 def _of_list(
-    clip: Clip,
+    clip: VideoSequence,
     lines: Mapping[str, tuple[FrameName, ...]],
     objects: Mapping[str, Mapping[str, tuple[tuple[str, int], ...]]],
 ) -> Action:
@@ -210,9 +210,9 @@ def _of_list(
 
 
 def _refuse_unwritable(actions: Sequence[Action]) -> None:
-    problems = Problems()
+    problems = ProblemCollector()
     for action in actions:
-        with problems.caught():
+        with problems.collect():
             where = action.narration.narration_id if action.narration else action.folder
             check_name(action.folder, "sequence", where)
             if len(action.objects) > MAX_OBJECTS:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from actiseg_data.core.errors import Problems, Refused, refuse
+from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.files import write_json
 from actiseg_data.core.validation import Cursor, read_json
 from actiseg_data.layouts.actionvos import (
@@ -22,10 +22,10 @@ from actiseg_data.layouts.actionvos import (
     MASKS,
     SUBSETS,
     WEIGHTS,
-    disk_name,
-    split_names,
+    escape_name,
+    list_splits,
 )
-from actiseg_data.layouts.image_sets import image_sets_files
+from actiseg_data.layouts.image_sets import name_image_sets_files
 from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
 
 DERIVED = """\
@@ -43,17 +43,17 @@ _SHARED = (LICENSE_FILE, NOTICE_FILE)  # an earlier split of the root has brough
 
 
 def check_place(out: Path, split: str, lists: tuple[str, ...], inputs: dict[str, Path]) -> None:
-    """Raise `Refused` if a split cannot be added to the root `out`.
+    """Raise `InputError` if a split cannot be added to the root `out`.
 
     lists: names of all action lists to be written. inputs: folders that are read, by option.
     """
-    problems = Problems()
+    problems = ProblemCollector()
     for option, folder in inputs.items():
         if out.resolve().is_relative_to(folder.resolve()):
             problems.add(f"lies inside the {option} folder", out, "give another --out")
     if out.exists() and not out.is_dir():
         problems.add("is a file, not a folder", out, "give another --out")
-    taken = [out / IMAGE_SETS / file for name in lists for file in image_sets_files(name)]
+    taken = [out / IMAGE_SETS / file for name in lists for file in name_image_sets_files(name)]
     taken += [out / kind / split for kind in _KINDS]
     taken.append(out / report_name(split))
     for path in taken:
@@ -65,11 +65,11 @@ def check_place(out: Path, split: str, lists: tuple[str, ...], inputs: dict[str,
 
 
 def check_folders(out: Path, split: str, folders: tuple[str, ...]) -> None:
-    """Raise `Refused` if the other sub-folder of the root has one of the sequences."""
-    problems = Problems()
+    """Raise `InputError` if the other sub-folder of the root has one of the sequences."""
+    problems = ProblemCollector()
     for other in SUBSETS:
         for folder in folders if other != split else ():
-            path = out / MASKS / other / disk_name(folder)
+            path = out / MASKS / other / escape_name(folder)
             if path.exists():
                 problems.add(
                     f"the root has the sequence under {other}/", path, "give another --out"
@@ -85,7 +85,7 @@ def report_name(split: str) -> str:
 def recover(out: Path, split: str) -> None:
     """Take back what a run that was killed has left in the root `out`, if there is such a thing.
 
-    Raises `Refused` where the disk refuses; then the next run tries again.
+    Raises `InputError` where the disk refuses; then the next run tries again.
     """
     partial = _partial(out, split)
     if not partial.is_dir():
@@ -104,7 +104,7 @@ def staging(out: Path, split: str) -> Iterator[Path]:
     """A fresh folder to build a split in; at the end what it holds is moved into the root `out`.
 
     Nothing that is there is replaced. If the block fails, the root is as it was before. Raises
-    `Refused` where the disk refuses. Call `recover` first.
+    `InputError` where the disk refuses. Call `recover` first.
     """
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     partial = _partial(out, split)
@@ -157,7 +157,7 @@ def _moves(partial: Path, out: Path, split: str) -> Iterator[tuple[Path, Path]]:
 
 def _roll_back(partial: Path, out: Path, split: str, made: list[Path]) -> None:
     """Undo all, and keep the first error. Where something cannot be undone the marker stays."""
-    with suppress(OSError, Refused):
+    with suppress(OSError, InputError):
         _take_back(partial, out, split)
         shutil.rmtree(partial)
         for folder in made:
@@ -171,7 +171,7 @@ def _take_back(partial: Path, out: Path, split: str) -> None:
         return
     document = Cursor(read_json(marker, "marker"), str(marker))
     for target in reversed([_checked(cursor, split) for cursor in document["targets"].elements()]):
-        if os.path.lexists(partial / target) or (target in _SHARED and split_names(out)):
+        if os.path.lexists(partial / target) or (target in _SHARED and list_splits(out)):
             continue  # still here, or shared by another split meanwhile
         _remove(out / target)
     for folder in [cursor.text() for cursor in document["folders"].elements()]:

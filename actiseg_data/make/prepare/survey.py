@@ -45,7 +45,7 @@ class Context:
 
 
 def survey_file(context: Context, path: Path) -> Survey:
-    """Read a file and list what is odd; raises `Refused` with all faults of the file."""
+    """Read a file and list what is odd; raises `InputError` with all faults of the file."""
     video = read_video(path)
     findings: list[Finding] = []
     for frame in video.frames:

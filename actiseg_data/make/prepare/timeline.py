@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from actiseg_data.core.errors import Problems
+from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.validation import Cursor, check_text, read_json
 
 _FRAME = re.compile(r"frame_[0-9]{10}\.jpg")
@@ -21,12 +21,12 @@ FrameMapping: TypeAlias = dict[str, dict[str, str]]
 def read_frame_mapping(path: Path) -> FrameMapping:
     """Read VISOR's ``frame_mapping.json``.
 
-    Raises `Refused` with every name that is no EPIC frame and every two frames of one EPIC name.
+    Raises `InputError` with every name that is no EPIC frame and every two frames of one EPIC name.
     """
-    problems = Problems()
+    problems = ProblemCollector()
     mapping: FrameMapping = {}
     for video, frames in Cursor(read_json(path, "frame mapping"), str(path)).members():
-        with problems.caught():
+        with problems.collect():
             names = frames.mapping()
             for visor, epic in names.items():
                 check_text(visor, frames.where)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from actiseg_data.annotations.clips import ObjectLabel
 from actiseg_data.annotations.masks import write_index_mask
-from actiseg_data.core.errors import Problems, refuse
+from actiseg_data.annotations.sequences import ObjectLabel
+from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.files import write_bytes
-from actiseg_data.core.listing import name_contents
-from actiseg_data.layouts.actionvos import FRAMES, MASKS, WEIGHTS, disk_name
+from actiseg_data.core.listing import describe_contents
+from actiseg_data.layouts.actionvos import FRAMES, MASKS, WEIGHTS, escape_name
 from actiseg_data.layouts.photographs import photographs_in
 from actiseg_data.layouts.visor_json import Frame, read_video
 from actiseg_data.make.prepare.automatic_labels import label_objects
@@ -50,7 +50,7 @@ class VideoResult:
 
 
 def refuse_without_images(images: Path, jobs: Iterable[VideoJob]) -> None:
-    """Raise `Refused` if a folder of images has none of the frames that will be drawn."""
+    """Raise `InputError` if a folder of images has none of the frames that will be drawn."""
     name, listed = "", cache(photographs_in)
     for job in jobs:
         frames = {frame.name: frame for frame in read_video(job.path).frames}
@@ -59,14 +59,14 @@ def refuse_without_images(images: Path, jobs: Iterable[VideoJob]) -> None:
             if find_image(images, job.split, job.actions[0].video, frame, listed) is not None:
                 return
     raise refuse(
-        f"has no image of any frame of the split, such as {name}; it holds {name_contents(images)}",
+        f"has no image of any frame of the split, such as {name}; it holds {describe_contents(images)}",
         images,
         "unpack VISOR's rgb_frames and give the folder that holds them, or leave --images out",
     )
 
 
 def draw_video(root: Path, job: VideoJob) -> VideoResult:
-    """Write the files of a video's actions below `root`; raises `Refused` for bad images."""
+    """Write the files of a video's actions below `root`; raises `InputError` for bad images."""
     frames = {frame.name: frame for frame in read_video(job.path).frames}
     labels: list[tuple[ObjectLabel, ...]] = []
     findings: list[Finding] = []
@@ -87,7 +87,7 @@ def draw_video(root: Path, job: VideoJob) -> VideoResult:
 
 
 def _path(root: Path, job: VideoJob, kind: str, action: Action, file: str) -> Path:
-    return root / kind / job.split / disk_name(action.folder) / file
+    return root / kind / job.split / escape_name(action.folder) / file
 
 
 def _with_views(
@@ -129,7 +129,7 @@ def _write_images(
     """Write the frames' images into the folders of all their actions; how many were found."""
     if job.images is None:
         return 0
-    problems = Problems()
+    problems = ProblemCollector()
     listed = cache(photographs_in)
     found = 0
     for name in sorted(job.frames, key=lambda frame: frame.epic):
@@ -138,7 +138,7 @@ def _write_images(
         if source is None:
             findings.append(("missing_images", name.visor))
             continue
-        with problems.caught():
+        with problems.collect():
             jpeg, size = read_small_jpeg(source)
             if size is not None:
                 findings.append(("images_of_another_size", f"{name.visor}: {size[0]} x {size[1]}"))

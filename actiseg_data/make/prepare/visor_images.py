@@ -37,7 +37,7 @@ def find_image(
 def read_small_jpeg(path: Path) -> tuple[bytes, tuple[int, int] | None]:
     """An image as a JPEG of 854 x 480 pixels, resized bilinearly; its size if not 1920 x 1080.
 
-    Returns the file's bytes, and (width, height) or None. Raises `Refused` as `read_rgb` does, and
+    Returns the file's bytes, and (width, height) or None. Raises `InputError` as `read_rgb` does, and
     for another aspect than 16:9.
     """
     pixels = read_rgb(path)

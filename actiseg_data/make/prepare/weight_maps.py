@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from actiseg_data.annotations.clips import ObjectLabel
 from actiseg_data.annotations.masks import IndexMask
+from actiseg_data.annotations.sequences import ObjectLabel
 from actiseg_data.make.prepare.frame_views import FrameView
 from actiseg_data.make.prepare.polygon_fills import SMALL, paint
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.core.keys import key, uniforms
+from actiseg_data.core.keys import draw_uniforms, make_key
 from actiseg_data.core.opencv import load_cv2
 
 ALGORITHM = 1
@@ -50,7 +50,7 @@ def tile(name: str) -> Field:
     cv2 = load_cv2()
     total = np.zeros((TILE, TILE), np.float32)
     for down, right, weight in octaves:
-        cells = uniforms(render_key("tile", name, down, right), down * right) - 0.5
+        cells = draw_uniforms(render_key("tile", name, down, right), down * right) - 0.5
         wrapped = np.pad(cells.reshape(down, right).astype(np.float32), 2, mode="wrap")
         size = (right + 4) * (TILE // right), (down + 4) * (TILE // down)
         wide = cv2.resize(wrapped, size, interpolation=cv2.INTER_CUBIC)
@@ -74,4 +74,4 @@ def mixed(main: Field, second: Field, blend: Field) -> Field:
 
 def render_key(purpose: str, *identity: str | int) -> bytes:
     """The key of one of the renderer's choices."""
-    return key(0, ALGORITHM, f"render.{purpose}", *identity)
+    return make_key(0, ALGORITHM, f"render.{purpose}", *identity)

@@ -8,7 +8,7 @@ import numpy as np
 
 from actiseg_data.annotations.masks import IndexMask
 from actiseg_data.annotations.polygons import BoolArray
-from actiseg_data.core.keys import integer, uniforms
+from actiseg_data.core.keys import draw_integer, draw_uniforms
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.make.render.materials import MATERIALS, SURFACES, Material
 from actiseg_data.make.render.noise_fields import Field, colour, render_key
@@ -71,10 +71,10 @@ def make_region(
     depth = np.maximum(cv2.GaussianBlur(depth, (0, 0), soft) - np.float32(0.5 * soft), 0) * inside
     material = MATERIALS[family]
     kitchen = identity[0]
-    choice = integer(render_key("colour", kitchen, family), len(material.colours))
-    tint = 1 + 0.14 * (uniforms(render_key("tint", kitchen, family), 3) - 0.5)
+    choice = draw_integer(render_key("colour", kitchen, family), len(material.colours))
+    tint = 1 + 0.14 * (draw_uniforms(render_key("tint", kitchen, family), 3) - 0.5)
     if family != "skin":  # both hands are one person's
-        tint *= 1 + 0.1 * (uniforms(render_key("tint", *identity), 3) - 0.5)
+        tint *= 1 + 0.1 * (draw_uniforms(render_key("tint", *identity), 3) - 0.5)
     main, second = (colour(text) * tint.astype(np.float32) for text in material.colours[choice])
     return Region(window, inside, np.asarray(depth, np.float32), material, (main, second), identity)
 
@@ -87,8 +87,8 @@ def litter(
     height, width = mask.shape
     free = mask == 0
     regions = []
-    for number in range(2 + integer(render_key("litter", *clip), 4)):
-        u = uniforms(render_key("litter.shape", *clip, number), 6)
+    for number in range(2 + draw_integer(render_key("litter", *clip), 4)):
+        u = draw_uniforms(render_key("litter.shape", *clip, number), 6)
         size = scale * (26 + 46 * u[0])
         spot = u[1] * width, height * (0.12 + 0.85 * u[2] ** 1.6)
         sheet = np.zeros(mask.shape, np.uint8)

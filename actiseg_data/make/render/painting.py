@@ -8,9 +8,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.annotations.clips import Sequence
 from actiseg_data.annotations.masks import IndexMask, as_index_mask
-from actiseg_data.core.keys import uniform, uniforms
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.keys import draw_uniform, draw_uniforms
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.make.render.materials import family_of
 from actiseg_data.make.render.noise_fields import TILE, Field, Grid, colour, mixed, render_key, tile
@@ -32,16 +32,16 @@ _COUNTERS = (
 _WALLS = ("#d9d6cc", "#9fb3b5", "#cdb98f", "#b9c4b0", "#e2dfda")
 
 
-def render_frame(mask: IndexMask, sequence: Sequence, frame: str) -> Image:
+def render_frame(mask: IndexMask, sequence: VideoSequence, frame: str) -> Image:
     """Paint the frame that an index mask might have been drawn from.
 
     mask: see `as_index_mask`. sequence: the clip, of which video, identity, and the
     objects' ids, names and classes are used. frame: one of its frame names.
     Returns (H, W, 3) uint8 RGB. Ids that the sequence does not list are painted as background.
 
-    >>> from actiseg_data.annotations.clips import ObjectLabel
+    >>> from actiseg_data.annotations.sequences import ObjectLabel
     >>> plate = ObjectLabel(1, "plate", 2, positive=True, handbox=True, narration=True)
-    >>> clip = Sequence("00000001_S01_01_take_plate", 1, "S01_01", 1, 9, "take plate", "take", 0,
+    >>> clip = VideoSequence("00000001_S01_01_take_plate", 1, "S01_01", 1, 9, "take plate", "take", 0,
     ...                 "plate", 2, ("frame_0000000004",), (plate,))
     >>> mask = np.zeros((24, 42), np.uint8); mask[8:16, 10:30] = 1
     >>> render_frame(mask, clip, "frame_0000000004").shape
@@ -76,7 +76,7 @@ def render_frame(mask: IndexMask, sequence: Sequence, frame: str) -> Image:
 def _counter(video: tuple[str, ...], shape: tuple[int, int], scale: float) -> Field:
     """The kitchen itself: a counter before a tiled wall, (H, W, 3) float32 in [0, 1]."""
     height, width = shape
-    u = uniforms(render_key("counter", *video), 6)
+    u = draw_uniforms(render_key("counter", *video), 6)
     kind, main, second = _COUNTERS[int(u[0] * len(_COUNTERS))]
     rows, columns = np.arange(height), np.arange(width)
     grid = Grid(rows, columns, scale, (1000 * u[1], 1000 * u[2]))
@@ -130,7 +130,7 @@ def _paint(picture: Field, relief: Field, gloss: Field, region: Region, scale: f
     rows, columns = (np.arange(part.start, part.stop) for part in region.window)
     rows, columns = rows[: region.inside.shape[0]], columns[: region.inside.shape[1]]
     centre = region.centre
-    draw = uniforms(render_key("place", *region.identity), 2) * TILE * scale
+    draw = draw_uniforms(render_key("place", *region.identity), 2) * TILE * scale
     grid = Grid(rows, columns, scale, (draw[0] - centre[0], draw[1] - centre[1]))
     surface = Surface(region, grid, rows[:, None] - centre[0], columns - centre[1], scale)
     colour = PATTERNS[region.material.pattern](surface, picture[region.window])
@@ -164,14 +164,14 @@ def _light(
     height, width = relief.shape
     soft = cv2.GaussianBlur(relief, (0, 0), 1.2 * scale + 0.5)
     lamp = (
-        2 * np.pi * uniform(render_key("lamp", *clip)) / 3 + np.pi * 5 / 6
+        2 * np.pi * draw_uniform(render_key("lamp", *clip)) / 3 + np.pi * 5 / 6
     )  # from above, somewhere
     down = cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=0.125)
     right = cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=0.125)
     slope = np.float32(np.cos(lamp)) * right + np.float32(np.sin(lamp)) * down
     facing = np.clip(-slope, -1, 1)
-    room = uniforms(render_key("room", *clip), 2) - 0.5
-    waver = 0.16 * (uniform(render_key("waver", *clip, frame)) - 0.5)
+    room = draw_uniforms(render_key("room", *clip), 2) - 0.5
+    waver = 0.16 * (draw_uniform(render_key("waver", *clip, frame)) - 0.5)
     across = np.linspace(-1, 1, width, dtype=np.float32) * np.float32(0.3 * room[0])
     along = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     fall = 1 + waver + across + along * np.float32(0.2 * room[1] + 0.06)
@@ -183,13 +183,13 @@ def _expose(picture: Field, clip: tuple[str | int, ...], frame: str, scale: floa
     """A camera's blur, colour cast and noise: (H, W, 3) uint8."""
     cv2 = load_cv2()
     soft = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.75 * scale + 0.3), np.float32)
-    cast = 1 + 0.05 * (uniforms(render_key("cast", *clip, frame), 3) - 0.5)
+    cast = 1 + 0.05 * (draw_uniforms(render_key("cast", *clip, frame), 3) - 0.5)
     soft *= (255 * cast).astype(np.float32)
     noise = tile("noise")
     for channel in range(3):
-        row, column = (uniforms(render_key("noise.at", *clip, frame, channel), 2) * TILE).astype(
-            int
-        )
+        row, column = (
+            draw_uniforms(render_key("noise.at", *clip, frame, channel), 2) * TILE
+        ).astype(int)
         grains = noise[
             np.ix_(
                 (np.arange(soft.shape[0]) + row) % TILE,

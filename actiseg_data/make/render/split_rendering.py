@@ -11,22 +11,22 @@ from pathlib import Path
 from PIL import Image
 
 from actiseg_data import __version__
-from actiseg_data.annotations.clips import Sequence
-from actiseg_data.annotations.masks import IndexMask, pixel_digest
-from actiseg_data.core.digests import json_digest
-from actiseg_data.core.errors import Problems, refuse
+from actiseg_data.annotations.masks import IndexMask, digest_pixels
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.digests import digest_json
+from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.files import DRAFT, write_bytes, write_json
 from actiseg_data.core.opencv import load_cv2
-from actiseg_data.core.progress import Stage, silent
-from actiseg_data.core.workers import run
-from actiseg_data.layouts.actionvos import FRAMES, Split, disk_name, open_split
+from actiseg_data.core.progress import StageProgress, ignore_progress
+from actiseg_data.core.workers import run_parallel
+from actiseg_data.layouts.actionvos import FRAMES, Split, escape_name, open_split
 from actiseg_data.make.render.noise_fields import ALGORITHM
 from actiseg_data.make.render.painting import render_frame
 from actiseg_data.records.split_records import (
     RECIPE_FILE,
     RENDERED_SCHEMA,
+    name_rendered_file,
     read_rendered,
-    rendered_file,
 )
 
 _JPEG_QUALITY = 85
@@ -53,7 +53,7 @@ class RenderReport:
         )
 
 
-def frame_jpeg(mask: IndexMask, sequence: Sequence, frame: str) -> bytes:
+def frame_jpeg(mask: IndexMask, sequence: VideoSequence, frame: str) -> bytes:
     """The file of a rendered frame, see `render_frame`."""
     stream = io.BytesIO()
     Image.fromarray(render_frame(mask, sequence, frame)).save(stream, "JPEG", quality=_JPEG_QUALITY)
@@ -66,7 +66,7 @@ def render_split(
     *,
     overwrite: bool = False,
     workers: int = 1,
-    stage: Stage = silent,
+    stage: StageProgress = ignore_progress,
 ) -> RenderReport:
     """Render all frames of a split from its masks, and note in ``rendered-<split>.json`` that they
     are no photographs.
@@ -74,7 +74,7 @@ def render_split(
     root: a clean ActionVOS root. overwrite: replace frames that are there already. All masks are
     read and checked before anything is written. A run that was stopped is completed by running it
     again; frames whose masks, names or classes have changed since are painted anew. Raises
-    `Refused` for a noisy split, whose frames would show the noise, for faulty masks, for frames
+    `InputError` for a noisy split, whose frames would show the noise, for faulty masks, for frames
     that are there and were not rendered, and for those that lie behind a link.
     """
     if (root / RECIPE_FILE).is_file():
@@ -86,7 +86,7 @@ def render_split(
     load_cv2()  # refuse before anything is written
     opened = open_split(root, split)
     with stage("checking masks") as progress:
-        digests = run(_digest, opened, opened.sequences, workers, progress)
+        digests = run_parallel(_digest, opened, opened.sequences, workers, progress)
     made_of = {
         _place(opened, of): digest for of, digest in zip(opened.sequences, digests, strict=True)
     }
@@ -100,29 +100,31 @@ def render_split(
         "toolkit": f"actiseg {__version__}",
         "sequences": made_of,
     }
-    write_json(root / rendered_file(split), note)  # before the first frame: they are known as ours
+    write_json(
+        root / name_rendered_file(split), note
+    )  # before the first frame: they are known as ours
     with stage("rendering frames") as progress:
-        counts = run(_render, opened, opened.sequences, workers, progress)
+        counts = run_parallel(_render, opened, opened.sequences, workers, progress)
     total = sum(counts, Counter[str]())
     return RenderReport(
         root, split, len(opened.sequences), total["rendered"], total["kept"], len(outdated)
     )
 
 
-def _place(split: Split, sequence: Sequence) -> str:
+def _place(split: Split, sequence: VideoSequence) -> str:
     return f"{split.subsets[sequence.folder]}/{sequence.folder}"
 
 
-def _digest(split: Split, sequence: Sequence) -> str:
+def _digest(split: Split, sequence: VideoSequence) -> str:
     """Of all that decides the pixels of a sequence's frames."""
     things = [[of.object_id, of.name, of.class_id] for of in sequence.objects]
-    masks = [pixel_digest(mask) for mask in split.each_mask(sequence)]
-    return json_digest([ALGORITHM, sequence.video, *sequence.identity, things, masks])
+    masks = [digest_pixels(mask) for mask in split.iterate_masks(sequence)]
+    return digest_json([ALGORITHM, sequence.video, *sequence.identity, things, masks])
 
 
-def _frame_paths(split: Split, sequence: Sequence) -> list[Path]:
+def _frame_paths(split: Split, sequence: VideoSequence) -> list[Path]:
     folder = split.folder(FRAMES, sequence)
-    return [folder / disk_name(f"{frame}.jpg") for frame in sequence.frames]
+    return [folder / escape_name(f"{frame}.jpg") for frame in sequence.frames]
 
 
 def _outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) -> list[Path]:
@@ -148,20 +150,20 @@ def _outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) -> list
     linked = {
         at for path in outdated for at in (path.parent, *path.parent.parents[:2]) if at.is_symlink()
     }
-    problems = Problems()
+    problems = ProblemCollector()
     for at in sorted(linked):
         problems.add("is a link: the frames behind it belong elsewhere", at, "remove the link")
     problems.raise_if_any()
     return outdated
 
 
-def _render(split: Split, sequence: Sequence) -> Counter[str]:
+def _render(split: Split, sequence: VideoSequence) -> Counter[str]:
     paths = _frame_paths(split, sequence)
     lacking = [path for path in paths if not path.exists()]
     if lacking:
         for draft in split.folder(FRAMES, sequence).glob(f".*{DRAFT}"):
             draft.unlink()  # left by a run that was killed
-        masks = split.each_mask(sequence)
+        masks = split.iterate_masks(sequence)
         for path, frame, mask in zip(paths, sequence.frames, masks, strict=True):
             if path in lacking:
                 write_bytes(path, frame_jpeg(mask, sequence, frame))

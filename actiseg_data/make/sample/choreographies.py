@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from actiseg_data.make.sample.catalogue import LEFT_HAND, RIGHT_HAND, THINGS, Action
-from actiseg_data.make.sample.clip_draws import Draws
 from actiseg_data.make.sample.hands import Hold, hand
 from actiseg_data.make.sample.outlines import Outline, Parts, Point, Pose, moved, outlines
+from actiseg_data.make.sample.sequence_draws import Draws
 
 HAND = 66.0
 """Pixels from wrist to fingertip in a picture 428 wide."""

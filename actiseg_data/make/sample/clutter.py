@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from actiseg_data.make.sample.catalogue import LOOK_ALIKES, THINGS, Action
 from actiseg_data.make.sample.choreographies import UPRIGHT, Cue, Paint, idle_spot, thing
-from actiseg_data.make.sample.clip_draws import Draws
 from actiseg_data.make.sample.outlines import Point, Pose
+from actiseg_data.make.sample.sequence_draws import Draws
 
 _SURFACES = ("chopping board", "tray", "sink", "cloth", "towel")
 _SMALL = tuple(name for name, kind in THINGS.items() if kind.size <= 40)

@@ -10,17 +10,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.clips import Sequence
-from actiseg_data.annotations.masks import pixel_digest, write_index_mask
-from actiseg_data.core.digests import json_digest
-from actiseg_data.core.errors import Refused, refuse
+from actiseg_data.annotations.masks import digest_pixels, write_index_mask
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.digests import digest_json
+from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.files import is_occupied, write_bytes, write_json
 from actiseg_data.core.validation import Cursor, read_json
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, disk_name, open_split
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, escape_name, open_split
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.make.render.split_rendering import frame_jpeg
-from actiseg_data.make.sample.clip_draws import ALGORITHM
-from actiseg_data.make.sample.sample_clips import Clip, clips
+from actiseg_data.make.sample.sample_sequences import Clip, clips
+from actiseg_data.make.sample.sequence_draws import ALGORITHM
 from actiseg_data.records.licences import write_licences
 
 SPLITS = ("train", "val", "val_human")
@@ -70,7 +70,7 @@ def make_sample(out: Path) -> SampleReport:
 
     The work goes to a hidden sibling and is renamed when whole; nothing is left of it after a
     failure, and what a killed run has left blocks nobody. Where another process makes the same
-    sample at once, the first one whole is used. Raises `Refused` where `out` holds anything else.
+    sample at once, the first one whole is used. Raises `InputError` where `out` holds anything else.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -133,7 +133,7 @@ def is_whole_sample(path: Path) -> bool:
                         return False
                     if not (frames / f"{frame}.jpg").is_file():
                         return False
-    except Refused:
+    except InputError:
         return False
     return True
 
@@ -156,7 +156,7 @@ def _write(root: Path) -> SampleReport:
     for file, document in documents.items():
         write_json(root / IMAGE_SETS / file, document)
     write_licences(root, _LICENSE, _NOTICE)
-    digest = json_digest({"masks": digests, "image_sets": documents})
+    digest = digest_json({"masks": digests, "image_sets": documents})
     splits = {name: _counts(sequences) for name, sequences in lists.items()}
     marker = {
         "schema": SCHEMA,
@@ -172,16 +172,16 @@ def _write_clip(root: Path, subset: str, clip: Clip) -> dict[str, str]:
     """Write masks and frames; returns the masks' digests by their paths in the layout."""
     sequence = clip.sequence
     digests: dict[str, str] = {}
-    masks = root / MASKS / subset / disk_name(sequence.folder)
-    frames = root / FRAMES / subset / disk_name(sequence.folder)
+    masks = root / MASKS / subset / escape_name(sequence.folder)
+    frames = root / FRAMES / subset / escape_name(sequence.folder)
     for frame, mask in zip(sequence.frames, clip.masks, strict=True):
         write_index_mask(masks / f"{frame}.png", mask)
         write_bytes(frames / f"{frame}.jpg", frame_jpeg(mask, sequence, frame))
-        digests[f"{subset}/{sequence.folder}/{frame}"] = pixel_digest(mask)
+        digests[f"{subset}/{sequence.folder}/{frame}"] = digest_pixels(mask)
     return digests
 
 
-def _as_seen_by_a_person(clip: Clip) -> Sequence:
+def _as_seen_by_a_person(clip: Clip) -> VideoSequence:
     """The sequence with `positive` as its script knows it, not as contacts and words suggest it."""
     labels = tuple(
         replace(label, positive=label.name in clip.used) for label in clip.sequence.objects
@@ -195,7 +195,7 @@ def _as_seen_by_a_person(clip: Clip) -> Sequence:
     )
 
 
-def _counts(sequences: Iterable[Sequence]) -> SplitCounts:
+def _counts(sequences: Iterable[VideoSequence]) -> SplitCounts:
     sequences = tuple(sequences)
     labels = [label for sequence in sequences for label in sequence.objects]
     return SplitCounts(
@@ -207,7 +207,7 @@ def _counts(sequences: Iterable[Sequence]) -> SplitCounts:
 
 
 def _read_report(root: Path) -> SampleReport:
-    """What the marker tells; `Refused` where it is none of this version."""
+    """What the marker tells; `InputError` where it is none of this version."""
     path = root / MARKER
     marker = Cursor(read_json(path, "sample's marker"), str(path))
     if marker["schema"].text() != SCHEMA or marker["algorithm"].integer() != ALGORITHM:

@@ -14,13 +14,13 @@ from PIL import Image
 
 from actiseg_data.annotations.masks import (
     PALETTE,
-    foreign_ids,
-    ids_in,
-    pixel_digest,
+    digest_pixels,
+    find_foreign_ids,
+    find_ids,
     read_index_mask,
     write_index_mask,
 )
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 
 MASK = np.zeros((40, 60), np.uint8)
 MASK[5:20, 7:30] = 3
@@ -105,17 +105,17 @@ REFUSED = {
 def test_what_holds_no_object_ids_is_refused(tmp_path, data, says):
     path = tmp_path / "mask.png"
     path.write_bytes(data)
-    with pytest.raises(Refused, match=says) as refused:
+    with pytest.raises(InputError, match=says) as refused:
         read_index_mask(path)
     (problem,) = refused.value.problems
     assert problem.where == str(path)
-    assert problem.cure
+    assert problem.hint
 
 
 def test_a_missing_mask_and_a_folder_in_its_place_are_refused(tmp_path):
-    with pytest.raises(Refused, match="mask is missing"):
+    with pytest.raises(InputError, match="mask is missing"):
         read_index_mask(tmp_path / "absent.png")
-    with pytest.raises(Refused, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot be read"):
         read_index_mask(tmp_path)
 
 
@@ -123,7 +123,7 @@ def test_a_mask_cut_short_anywhere_is_refused(tmp_path):
     data, path = good_file(tmp_path), tmp_path / "cut.png"
     for length in range(len(data)):
         path.write_bytes(data[:length])
-        with pytest.raises(Refused):
+        with pytest.raises(InputError):
             read_index_mask(path)
 
 
@@ -133,7 +133,7 @@ def test_a_mask_with_a_flipped_bit_anywhere_is_refused(tmp_path):
         flipped = bytearray(data)
         flipped[position] ^= 1 << position % 8
         path.write_bytes(flipped)
-        with pytest.raises(Refused):
+        with pytest.raises(InputError):
             read_index_mask(path)
 
 
@@ -181,9 +181,9 @@ def test_masks_are_read_as_they_were_written(tmp_path_factory, mask):
 
 
 def test_digests_never_change():
-    assert pixel_digest(np.zeros((2, 2), np.uint8)) == "8f6021817b8b975cafaaedf163d50dec"
+    assert digest_pixels(np.zeros((2, 2), np.uint8)) == "8f6021817b8b975cafaaedf163d50dec"
     formula = blake3(b"|u1(40, 60)" + MASK.tobytes())
-    assert pixel_digest(MASK) == formula.hexdigest(length=16) == "92db5d8b903f6af0925ce57716bd81b6"
+    assert digest_pixels(MASK) == formula.hexdigest(length=16) == "92db5d8b903f6af0925ce57716bd81b6"
 
 
 def test_digests_are_of_pixels_and_not_of_their_packing(tmp_path):
@@ -196,16 +196,16 @@ def test_digests_are_of_pixels_and_not_of_their_packing(tmp_path):
     for data in files:
         path = tmp_path / "mask.png"
         path.write_bytes(data)
-        assert pixel_digest(read_index_mask(path)) == pixel_digest(MASK)
-    assert pixel_digest(np.asfortranarray(MASK)) == pixel_digest(MASK)
+        assert digest_pixels(read_index_mask(path)) == digest_pixels(MASK)
+    assert digest_pixels(np.asfortranarray(MASK)) == digest_pixels(MASK)
 
 
 def test_digests_tell_shapes_and_single_pixels_apart_and_no_integer_types():
     other = MASK.copy()
     other[0, 0] += 1
     variants = [MASK, other, MASK.T, MASK.reshape(60, 40)]
-    assert len({pixel_digest(mask) for mask in variants}) == len(variants)
-    assert pixel_digest(MASK.astype(np.uint16)) == pixel_digest(MASK)
+    assert len({digest_pixels(mask) for mask in variants}) == len(variants)
+    assert digest_pixels(MASK.astype(np.uint16)) == digest_pixels(MASK)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_digests_tell_shapes_and_single_pixels_apart_and_no_integer_types():
     [({1, 3, 200}, []), ({3}, [1, 200]), (set(), [1, 3, 200]), ({1, 2, 3, 4, 200, 255}, [])],
 )
 def test_foreign_ids_are_those_in_sight_that_nobody_listed(known, foreign):
-    assert foreign_ids(MASK, frozenset(known)) == foreign
+    assert find_foreign_ids(MASK, frozenset(known)) == foreign
 
 
 RUNS = st.lists(st.tuples(st.integers(0, 255), st.integers(1, 40)), max_size=12)
@@ -225,20 +225,20 @@ def test_ids_are_those_of_every_run_however_it_lies(runs, start):
         np.array([value for value, _ in runs], np.uint8), [length for _, length in runs]
     )
     for part in (pixels[start:], pixels[start:][::-1], pixels[::3]):  # aligned in memory or not
-        assert ids_in(part) == sorted(set(part.tolist()) - {0})
+        assert find_ids(part) == sorted(set(part.tolist()) - {0})
 
 
 @given(arrays.arrays(np.uint8, arrays.array_shapes(min_dims=0, max_dims=3, min_side=0)))
 def test_ids_are_those_of_any_part_of_a_mask(mask):
     for part in (mask, mask.T, np.asfortranarray(mask)):
-        assert ids_in(part) == [i for i in range(1, 256) if (part == i).any()]
+        assert find_ids(part) == [i for i in range(1, 256) if (part == i).any()]
 
 
 def test_an_id_of_a_single_pixel_is_seen_wherever_it_is():
     for at in range(45):
         mask = np.full((5, 9), 2, np.uint8)
         mask.flat[at] = 255
-        assert ids_in(mask) == [2, 255]
+        assert find_ids(mask) == [2, 255]
 
 
 @pytest.mark.parametrize("behind", [False, True], ids=["before the pixels", "behind them"])
@@ -253,5 +253,5 @@ def test_a_chunk_beside_the_pixels_that_is_damaged_changes_nothing(tmp_path, nam
         path.write_bytes(data[:at] + odd + data[at:])
         try:
             assert read_index_mask(path).tolist() == [[0, 1, 2, 3]]
-        except Refused as refused:
+        except InputError as refused:
             assert str(refused).isprintable()  # noqa: PT017 - either will do

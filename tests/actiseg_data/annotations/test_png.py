@@ -15,7 +15,7 @@ from PIL import Image
 
 from actiseg_data.annotations import png
 from actiseg_data.annotations.masks import PALETTE, read_index_mask
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 
 GREY, TRUECOLOUR, PALETTED = 0, 2, 3
 PIXELS = np.arange(15, dtype=np.uint8).reshape(3, 5) % 4
@@ -192,7 +192,7 @@ def test_a_file_cut_short_anywhere_is_refused(read):
     data = grey(packed(PIXELS))
     for length in range(len(data)):
         assert not data[:length].startswith(png.BEGIN) or png.parse(data[:length]) is None
-        with pytest.raises(Refused):
+        with pytest.raises(InputError):
             read(data[:length])
 
 
@@ -202,7 +202,7 @@ def test_a_flipped_bit_never_gives_other_pixels(read):
     for bit in range(8 * len(data)):
         flipped = bytearray(data)
         flipped[bit // 8] ^= 1 << bit % 8
-        with pytest.raises(Refused):
+        with pytest.raises(InputError):
             read(bytes(flipped))
 
 
@@ -221,7 +221,7 @@ def test_a_stream_of_another_length_is_not_decoded(read):
     rows = b"".join(b"\0" + row.tobytes() for row in PIXELS)
     for raw in (rows[:-1], rows + b"\0", rows[:-6], rows + rows, b""):
         assert decoded(grey(zlib.compress(raw))) is None
-    with pytest.raises(Refused, match="too few pixels"):
+    with pytest.raises(InputError, match="too few pixels"):
         read(grey(zlib.compress(rows[:-1])))
 
 
@@ -256,9 +256,9 @@ def test_neither_header_nor_stream_can_claim_memory(stream, shape):
 
 
 def test_a_header_that_promises_more_than_there_is_is_refused(read):
-    with pytest.raises(Refused, match="too few pixels"):
+    with pytest.raises(InputError, match="too few pixels"):
         read(grey(packed(PIXELS), shape=(8192, 8192)))
-    with pytest.raises(Refused, match="4294967295 x 4294967295 pixels"):
+    with pytest.raises(InputError, match="4294967295 x 4294967295 pixels"):
         read(grey(packed(PIXELS), shape=(2**32 - 1, 2**32 - 1)))
 
 
@@ -274,7 +274,7 @@ def test_a_mask_without_a_stream_is_refused(read):
     for chunks in ([], [chunk(b"IDAT")], [chunk(b"IDAT")] * 3):
         data = file_of(header(5, 3), *chunks)
         assert decoded(data) is None
-        with pytest.raises(Refused):
+        with pytest.raises(InputError):
             read(data)
 
 
@@ -288,7 +288,7 @@ def test_a_second_header_is_refused(read):
     for chunks in ([header(5, 3)], [header(1, 1)]):
         data = grey(packed(PIXELS), *chunks)
         assert png.parse(data) is None
-        with pytest.raises(Refused, match="damaged"):
+        with pytest.raises(InputError, match="damaged"):
             read(data)
 
 

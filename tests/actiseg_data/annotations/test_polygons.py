@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actiseg_data.annotations.polygons import EMPTY_PATCH, SUBPIXEL, fill_closed, fill_sampled
-from actiseg_data.core.keys import bells, key, uniforms
+from actiseg_data.core.keys import draw_normals, draw_uniforms, make_key
 from actiseg_data.layouts.visor_json import read_video
 
 cv2 = pytest.importorskip("cv2")
@@ -101,11 +101,11 @@ def sampled_by_hand(rings, window):
 
 def blob(number):
     """A simple star-shaped polygon on the lattice, some 10 to 20 pixels across."""
-    draw = key(0, 1, "test.blob", number)
+    draw = make_key(0, 1, "test.blob", number)
     count = 24
     angles = 2 * np.pi * np.arange(count) / count
-    radii = 5.0 + 5.0 * uniforms(draw, count)
-    centre = 12.0 + bells(draw[::-1], 2)
+    radii = 5.0 + 5.0 * draw_uniforms(draw, count)
+    centre = 12.0 + draw_normals(draw[::-1], 2)
     points = centre + radii[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     return np.rint(points * SUBPIXEL).astype(np.int64)
 

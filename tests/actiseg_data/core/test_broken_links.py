@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from actiseg_data.annotations.masks import write_index_mask
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_eval.noise_levels.runs import read_runs
 from actiseg_eval.scoring.folder_scoring import score
 
@@ -33,7 +33,7 @@ def break_link(path, target="gone"):
 
 
 def refused(read, *arguments, **options):
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         read(*arguments, **options)
     return [(problem.where, problem.what) for problem in caught.value.problems]
 

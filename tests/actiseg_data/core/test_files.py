@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from actiseg_data.core.digests import json_digest
+from actiseg_data.core.digests import digest_json
 from actiseg_data.core.files import write_bytes, write_json
 from actiseg_data.records.licences import (
     VISOR_LICENSE,
@@ -68,16 +68,16 @@ def test_json_without_a_value_for_a_number_is_never_written(tmp_path, number):
     with pytest.raises(ValueError, match="JSON"):
         write_json(tmp_path / "file.json", {"a": number})
     with pytest.raises(ValueError, match="JSON"):
-        json_digest({"a": number})
+        digest_json({"a": number})
     assert files_under(tmp_path) == []
 
 
 def test_digests_of_json_are_of_content():
-    digest = json_digest({"a": [1, {"c": 2, "b": "é"}]})
+    digest = digest_json({"a": [1, {"c": 2, "b": "é"}]})
     assert digest == "dbc2e6cb52d07b75b37ea9dfecec060b"
-    assert digest == json_digest({"a": [1, {"b": "\u00e9", "c": 2}]})
+    assert digest == digest_json({"a": [1, {"b": "\u00e9", "c": 2}]})
     others = [{"a": [1, {"c": 2, "b": "e"}]}, {"a": [{"c": 2, "b": "é"}, 1]}, {"a": []}, [], {}]
-    assert len({digest, *map(json_digest, others)}) == 6
+    assert len({digest, *map(digest_json, others)}) == 6
 
 
 def test_licences_come_from_the_dataset_or_are_visors(tmp_path):

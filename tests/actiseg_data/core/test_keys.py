@@ -12,7 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actiseg_data.core.keys import bells, coins, integer, key, uniform, uniforms
+from actiseg_data.core.keys import (
+    draw_bernoullis,
+    draw_integer,
+    draw_normals,
+    draw_uniform,
+    draw_uniforms,
+    make_key,
+)
 
 GOLDEN = [
     (
@@ -44,39 +51,48 @@ identities = st.lists(st.text(max_size=4) | st.integers(-9, 9), max_size=4)
 
 
 def many(count, purpose="test"):
-    return [key(0, 1, purpose, number) for number in range(count)]
+    return [make_key(0, 1, purpose, number) for number in range(count)]
 
 
 @pytest.mark.parametrize(("arguments", "digits", "number", "below_1000"), GOLDEN)
 def test_published_draws_never_change(arguments, digits, number, below_1000):
-    draw = key(*arguments)
+    draw = make_key(*arguments)
     assert draw.hex() == digits
-    assert uniform(draw) == number
-    assert integer(draw, 1000) == below_1000
+    assert draw_uniform(draw) == number
+    assert draw_integer(draw, 1000) == below_1000
 
 
 def test_published_series_never_change():
-    draw = key(0, 1, "select")
-    assert uniforms(draw, 2).tolist() == [0.41482980608030307, 0.7104196777258802]
-    assert bells(draw, 2).tolist() == [1.6061841788575046, -1.6515362613610822]
-    assert coins(draw, 8, 0.5).tolist() == [True, False, True, True, False, True, True, False]
+    draw = make_key(0, 1, "select")
+    assert draw_uniforms(draw, 2).tolist() == [0.41482980608030307, 0.7104196777258802]
+    assert draw_normals(draw, 2).tolist() == [1.6061841788575046, -1.6515362613610822]
+    assert draw_bernoullis(draw, 8, 0.5).tolist() == [
+        True,
+        False,
+        True,
+        True,
+        False,
+        True,
+        True,
+        False,
+    ]
 
 
 @pytest.mark.parametrize("arguments", [row[0] for row in GOLDEN])
 def test_draws_follow_the_documented_formula(arguments):
     text = json.dumps(list(arguments), separators=(",", ":"), ensure_ascii=True)
     digest = hashlib.blake2b(text.encode(), digest_size=32).digest()
-    assert key(*arguments) == digest
-    assert uniform(digest) == (int.from_bytes(digest[:8], "little") >> 11) / 2**53
+    assert make_key(*arguments) == digest
+    assert draw_uniform(digest) == (int.from_bytes(digest[:8], "little") >> 11) / 2**53
     stream = hashlib.shake_256(digest).digest(8 * 12)
     words = [int.from_bytes(stream[at : at + 8], "little") >> 11 for at in range(0, 96, 8)]
-    assert uniforms(digest, 12).tolist() == [word / 2**53 for word in words]
-    assert bells(digest, 1)[0] == pytest.approx(sum(words) / 2**53 - 6, abs=1e-12)
+    assert draw_uniforms(digest, 12).tolist() == [word / 2**53 for word in words]
+    assert draw_normals(digest, 1)[0] == pytest.approx(sum(words) / 2**53 - 6, abs=1e-12)
     words = [int.from_bytes(stream[at : at + 2], "little") for at in range(0, 96, 2)]
     for probability in (0.05, 0.2, 0.5, 0.8):
         expected = [word < round(probability * 65536) for word in words]
-        assert coins(digest, 48, probability).tolist() == expected
-    assert integer(digest, 37) == int.from_bytes(digest, "little") * 37 // 2**256
+        assert draw_bernoullis(digest, 48, probability).tolist() == expected
+    assert draw_integer(digest, 37) == int.from_bytes(digest, "little") * 37 // 2**256
 
 
 @settings(max_examples=200, deadline=None)
@@ -84,7 +100,7 @@ def test_draws_follow_the_documented_formula(arguments):
 def test_keys_are_equal_only_for_equal_identities(one, other):
     # 1 and "1" are different; so are ["ab", "c"] and ["a", "bc"].
     same = list(map(repr, one)) == list(map(repr, other))
-    assert (key(0, 1, "test", *one) == key(0, 1, "test", *other)) == same
+    assert (make_key(0, 1, "test", *one) == make_key(0, 1, "test", *other)) == same
 
 
 @pytest.mark.parametrize(
@@ -94,12 +110,12 @@ def test_keys_are_equal_only_for_equal_identities(one, other):
     + [(0, 1, "p,ab", "c"), (0, 1, "p", 'ab","c')],
 )
 def test_every_part_of_a_key_counts(other):
-    assert key(0, 1, "p", "ab", "c") != key(*other)
+    assert make_key(0, 1, "p", "ab", "c") != make_key(*other)
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "1", "random"])
 def test_keys_do_not_depend_on_the_hash_seed_of_the_process(hash_seed):
-    code = "from actiseg_data.core.keys import key; print(key(0, 1, 'select').hex())"
+    code = "from actiseg_data.core.keys import make_key; print(make_key(0, 1, 'select').hex())"
     environment = os.environ | {
         "PYTHONHASHSEED": hash_seed,
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
@@ -112,8 +128,8 @@ def test_keys_do_not_depend_on_the_hash_seed_of_the_process(hash_seed):
 
 @pytest.mark.parametrize("draw", [bytes(32), b"\xff" * 32], ids=["lowest", "highest"])
 def test_uniforms_and_integers_stay_below_their_end(draw):
-    assert 0 <= uniform(draw) < 1
-    assert [integer(draw, below) for below in (1, 2, 7)] == [
+    assert 0 <= draw_uniform(draw) < 1
+    assert [draw_integer(draw, below) for below in (1, 2, 7)] == [
         (below - 1) * (draw[0] > 0) for below in (1, 2, 7)
     ]
 
@@ -121,9 +137,9 @@ def test_uniforms_and_integers_stay_below_their_end(draw):
 @pytest.mark.parametrize(
     "numbers",
     [
-        np.array([uniform(draw) for draw in many(20_000)]),
-        uniforms(key(0, 1, "test"), 20_000),
-        np.array([integer(draw, 40) for draw in many(20_000, "other")]) / 40,
+        np.array([draw_uniform(draw) for draw in many(20_000)]),
+        draw_uniforms(make_key(0, 1, "test"), 20_000),
+        np.array([draw_integer(draw, 40) for draw in many(20_000, "other")]) / 40,
     ],
     ids=["uniform", "uniforms", "integer"],
 )
@@ -136,13 +152,13 @@ def test_numbers_are_spread_evenly(numbers):
 
 
 def test_neighbouring_keys_are_independent():
-    numbers = np.array([uniform(draw) for draw in many(20_000)])
+    numbers = np.array([draw_uniform(draw) for draw in many(20_000)])
     assert abs(np.corrcoef(numbers[:-1], numbers[1:])[0, 1]) < 0.03
 
 
 def test_what_a_lower_rate_selects_a_higher_one_selects_too():
     draws = many(500)
-    chosen = [{i for i, draw in enumerate(draws) if uniform(draw) < n / 10} for n in range(11)]
+    chosen = [{i for i, draw in enumerate(draws) if draw_uniform(draw) < n / 10} for n in range(11)]
     assert all(lower < higher for lower, higher in pairwise(chosen))
     assert (len(chosen[0]), len(chosen[10])) == (0, 500)
 
@@ -150,7 +166,7 @@ def test_what_a_lower_rate_selects_a_higher_one_selects_too():
 @settings(max_examples=50, deadline=None)
 @given(st.binary(min_size=32, max_size=32), st.integers(0, 40), st.integers(0, 40))
 def test_short_series_begin_long_ones(draw, short, extra):
-    for series in (uniforms, bells):
+    for series in (draw_uniforms, draw_normals):
         longer = series(draw, short + extra)
         assert longer.shape == (short + extra,)
         assert (series(draw, short) == longer[:short]).all()
@@ -165,30 +181,30 @@ def test_short_series_begin_long_ones(draw, short, extra):
     st.floats(0, 1),
 )
 def test_short_series_of_coins_begin_long_ones_and_lower_odds_nest(draw, short, extra, one, other):
-    longer = coins(draw, short + extra, one)
+    longer = draw_bernoullis(draw, short + extra, one)
     assert longer.shape == (short + extra,)
     assert longer.dtype == bool
-    assert (coins(draw, short, one) == longer[:short]).all()
-    rarer, likelier = (coins(draw, short, p) for p in sorted((one, other)))
+    assert (draw_bernoullis(draw, short, one) == longer[:short]).all()
+    rarer, likelier = (draw_bernoullis(draw, short, p) for p in sorted((one, other)))
     assert not (rarer & ~likelier).any()
 
 
-@pytest.mark.parametrize("draw", [bytes(32), b"\xff" * 32, key(0, 1, "test")])
+@pytest.mark.parametrize("draw", [bytes(32), b"\xff" * 32, make_key(0, 1, "test")])
 def test_coins_of_probability_0_are_never_and_of_1_always_true(draw):
-    assert not coins(draw, 70_000, 0).any()
-    assert coins(draw, 70_000, 1).all()
+    assert not draw_bernoullis(draw, 70_000, 0).any()
+    assert draw_bernoullis(draw, 70_000, 1).all()
 
 
 @pytest.mark.parametrize("probability", [0.001, 0.05, 0.2, 0.5, 0.8, 0.999])
 def test_coins_are_as_likely_as_asked(probability):
-    found = coins(key(0, 1, "test"), 400_000, probability)
+    found = draw_bernoullis(make_key(0, 1, "test"), 400_000, probability)
     spread = (probability * (1 - probability) / 400_000) ** 0.5
     assert abs(found.mean() - probability) < 4 * spread
     assert abs(np.corrcoef(found[:-1], found[1:])[0, 1]) < 0.01
 
 
 def test_bells_are_close_to_normal():
-    numbers = bells(key(0, 1, "test"), 50_000)
+    numbers = draw_normals(make_key(0, 1, "test"), 50_000)
     assert abs(numbers).max() < 6
     assert numbers.mean() == pytest.approx(0, abs=0.02)
     assert numbers.var() == pytest.approx(1, abs=0.03)

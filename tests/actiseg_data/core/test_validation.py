@@ -6,8 +6,15 @@ import time
 
 import pytest
 
-from actiseg_data.core.errors import Problem, Problems, Refused, refuse
-from actiseg_data.core.validation import Cursor, check_name, gather, read_bytes, read_csv, read_json
+from actiseg_data.core.errors import InputError, Problem, ProblemCollector, refuse
+from actiseg_data.core.validation import (
+    Cursor,
+    check_name,
+    collect_valid,
+    read_bytes,
+    read_csv,
+    read_json,
+)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +46,7 @@ from actiseg_data.core.validation import Cursor, check_name, gather, read_bytes,
     ],
 )
 def test_names_that_are_no_safe_part_of_a_path_are_refused(name, says):
-    with pytest.raises(Refused, match=says) as refused:
+    with pytest.raises(InputError, match=says) as refused:
         check_name(name, "sequence", "train.json")
     (problem,) = refused.value.problems
     assert problem.where == "train.json"
@@ -91,15 +98,15 @@ DOCUMENTS = {
 def test_damaged_json_is_refused_by_name(tmp_path, name, data, says):
     path = tmp_path / name
     path.write_bytes(data)
-    with pytest.raises(Refused, match=says) as refused:
+    with pytest.raises(InputError, match=says) as refused:
         read_json(path)
     assert [problem.where for problem in refused.value.problems] == [str(path)]
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
-    with pytest.raises(Refused, match=r"the recipe is missing"):
+    with pytest.raises(InputError, match=r"the recipe is missing"):
         read_json(tmp_path / "absent.json", "recipe")
-    with pytest.raises(Refused, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot be read"):
         read_json(tmp_path)
 
 
@@ -116,7 +123,7 @@ def test_files_are_bounded_by_their_unpacked_size(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(gzip.compress(bytes(1000)) if name.endswith("gz") else bytes(1000))
     assert read_bytes(path, limit=1000) == bytes(1000)
-    with pytest.raises(Refused, match="larger than 999 bytes"):
+    with pytest.raises(InputError, match="larger than 999 bytes"):
         read_bytes(path, limit=999)
 
 
@@ -142,7 +149,7 @@ def test_csv_rows_are_read_with_byte_order_mark_and_spaces_after_commas(tmp_path
 def test_damaged_tables_are_refused(tmp_path, data, says):
     path = tmp_path / "table.csv"
     path.write_bytes(data)
-    with pytest.raises(Refused, match=says):
+    with pytest.raises(InputError, match=says):
         read_csv(path, ("id", "verb", "all"))
 
 
@@ -161,7 +168,7 @@ WRONG = {
 def test_values_of_another_type_are_refused_with_their_place(read, value):
     top = Cursor({"rows": [{"a": 0}, {"a": value}]}, "train.json")
     row = list(top["rows"].elements())[1]
-    with pytest.raises(Refused, match="must be") as refused:
+    with pytest.raises(InputError, match="must be") as refused:
         getattr(row["a"], read)()
     (problem,) = refused.value.problems
     assert problem.where == "train.json: rows[1]: a"
@@ -194,36 +201,36 @@ def test_values_of_the_right_type_are_handed_back():
     ],
 )
 def test_missing_keys_and_wrong_containers_are_refused(look):
-    with pytest.raises(Refused):
+    with pytest.raises(InputError):
         look(Cursor({"text": "abc"}, "train.json"))
 
 
 def test_gathering_keeps_what_is_good_and_every_problem():
-    problems = Problems()
+    problems = ProblemCollector()
     items = list(Cursor([1, "a", 2, None], "list").elements())
-    assert gather(items, Cursor.integer, problems) == [1, 2]
-    assert [problem.where for problem in problems.found] == ["list[1]", "list[3]"]
-    with pytest.raises(Refused) as refused:
+    assert collect_valid(items, Cursor.integer, problems) == [1, 2]
+    assert [problem.where for problem in problems.collected] == ["list[1]", "list[3]"]
+    with pytest.raises(InputError) as refused:
         problems.raise_if_any()
-    assert refused.value.problems == tuple(problems.found)
+    assert refused.value.problems == tuple(problems.collected)
     assert str(refused.value).count("\n") == 1
 
 
 def test_problems_let_other_errors_pass():
-    problems = Problems()
-    with pytest.raises(KeyError), problems.caught():
+    problems = ProblemCollector()
+    with pytest.raises(KeyError), problems.collect():
         raise KeyError("bug")
     problems.raise_if_any()
-    with problems.caught():
+    with problems.collect():
         raise refuse("is bad", "here", "mend it")
-    assert problems.found == [Problem("is bad", "here", "mend it")]
+    assert problems.collected == [Problem("is bad", "here", "mend it")]
 
 
 def test_a_repeated_key_among_many_is_found_at_once(tmp_path):
     members = ",".join(f'"{n}":0' for n in range(60_000))
     (tmp_path / "a.json").write_text(f'{{{members},"59999":1}}')
     begin = time.perf_counter()
-    with pytest.raises(Refused, match="'59999' stands twice"):
+    with pytest.raises(InputError, match="'59999' stands twice"):
         read_json(tmp_path / "a.json")
     assert time.perf_counter() - begin < 5  # minutes, if every key were counted
 
@@ -234,7 +241,7 @@ def test_what_only_the_parser_can_follow_is_refused(tmp_path, depth, opening, cl
     # Found by fuzzing: the parser followed, and the message that showed the value did not.
     path = tmp_path / "a.json"
     path.write_text(opening * depth + "0" + closing * depth)
-    with pytest.raises(Refused, match="nests too deeply"):
+    with pytest.raises(InputError, match="nests too deeply"):
         read_json(path)
 
 
@@ -249,8 +256,8 @@ def test_a_document_may_nest_a_hundred_deep(tmp_path):
 @pytest.mark.parametrize("mark", ["\u202a", "\u202e", "\u2066", "\u2069"])
 def test_marks_that_show_text_in_another_order_are_refused(mark):
     # Such a name would stand in the path that a message shows.
-    with pytest.raises(Refused, match="control character") as refused:
+    with pytest.raises(InputError, match="control character") as refused:
         check_name(f"cup{mark}gnp", "frame", "train.json")
     assert refused.value.problems[0].what.isprintable()
-    with pytest.raises(Refused, match="control characters"):
+    with pytest.raises(InputError, match="control characters"):
         Cursor(f"cup{mark}", "train.json").text()

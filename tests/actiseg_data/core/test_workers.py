@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from actiseg_data.core.errors import Refused, refuse
-from actiseg_data.core.workers import run
+from actiseg_data.core.errors import InputError, refuse
+from actiseg_data.core.workers import run_parallel
 from tests.helpers.paths import ROOT
 
 ITEMS = list(range(23))
@@ -24,7 +24,7 @@ def scaled(factor, number):
 def refusing(shared, number):
     time.sleep(0.3 * (number == 0))
     if number % 3 == 0:
-        raise Refused(
+        raise InputError(
             problem
             for name in shared
             for problem in refuse(f"is bad in {name}", f"item {number}", "mend it").problems
@@ -55,7 +55,9 @@ def in_process(shared, number):
 @pytest.mark.parametrize("workers", [0, 1, 2])
 def test_results_come_in_order_whatever_the_workers(workers):
     calls = []
-    results = run(scaled, 3, ITEMS, workers, lambda done, total: calls.append((done, total)))
+    results = run_parallel(
+        scaled, 3, ITEMS, workers, lambda done, total: calls.append((done, total))
+    )
     assert results == [3 * number for number in ITEMS]
     assert calls == [(done, 23) for done in range(1, 24)]
 
@@ -63,9 +65,11 @@ def test_results_come_in_order_whatever_the_workers(workers):
 @pytest.mark.parametrize("workers", [1, 2])
 def test_all_problems_of_all_items_are_raised_in_order(workers):
     calls = []
-    with pytest.raises(Refused) as refused:
-        run(refusing, ("red", "blue"), ITEMS, workers, lambda done, total: calls.append(done))
-    assert [(problem.where, problem.what, problem.cure) for problem in refused.value.problems] == [
+    with pytest.raises(InputError) as refused:
+        run_parallel(
+            refusing, ("red", "blue"), ITEMS, workers, lambda done, total: calls.append(done)
+        )
+    assert [(problem.where, problem.what, problem.hint) for problem in refused.value.problems] == [
         (f"item {number}", f"is bad in {name}", "mend it")
         for number in range(0, 23, 3)
         for name in ("red", "blue")
@@ -84,31 +88,31 @@ def test_all_problems_of_all_items_are_raised_in_order(workers):
     ],
 )
 def test_a_worker_that_dies_is_an_error_and_no_hang(function):
-    with pytest.raises(Refused, match="a worker process died") as refused:
-        run(function, None, ITEMS, 2)
+    with pytest.raises(InputError, match="a worker process died") as refused:
+        run_parallel(function, None, ITEMS, 2)
     assert [problem.where for problem in refused.value.problems] == ["--workers"]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_mistakes_in_the_function_are_not_taken_for_refusals(workers):
     with pytest.raises(KeyError):
-        run(mistaken, None, ITEMS, workers)
+        run_parallel(mistaken, None, ITEMS, workers)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_no_items_give_no_results(workers):
-    assert run(scaled, 3, [], workers) == []
+    assert run_parallel(scaled, 3, [], workers) == []
 
 
 def test_work_is_done_elsewhere_only_where_workers_are_asked_for():
-    assert set(run(in_process, None, ITEMS, 1)) == {os.getpid()}
-    assert os.getpid() not in run(in_process, None, ITEMS, 2)
+    assert set(run_parallel(in_process, None, ITEMS, 1)) == {os.getpid()}
+    assert os.getpid() not in run_parallel(in_process, None, ITEMS, 2)
 
 
 _KILLED = """
 import multiprocessing, os, signal, sys, threading, time
-from actiseg_data.core.errors import Refused
-from actiseg_data.core.workers import run
+from actiseg_data.core.errors import InputError
+from actiseg_data.core.workers import run_parallel
 
 def slow(shared, number):
     time.sleep(0.05)
@@ -122,8 +126,8 @@ def kill_one():
 if __name__ == "__main__":
     threading.Thread(target=kill_one, daemon=True).start()
     try:
-        run(slow, None, range(2000), 2)
-    except Refused as refused:
+        run_parallel(slow, None, range(2000), 2)
+    except InputError as refused:
         print(refused, file=sys.stderr)
         sys.exit(2)
 """
@@ -139,8 +143,8 @@ def half_told(shared, number):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal here")
 def test_a_worker_that_dies_in_the_middle_of_a_result_is_no_hang():
-    with pytest.raises(Refused, match="a worker process died"):
-        run(half_told, None, ITEMS[:3], 2)
+    with pytest.raises(InputError, match="a worker process died"):
+        run_parallel(half_told, None, ITEMS[:3], 2)
 
 
 def test_a_worker_killed_from_outside_leaves_no_traceback(tmp_path):

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actiseg_data.annotations.masks import write_index_mask
-from actiseg_data.core.errors import Refused
-from actiseg_data.layouts.clip_lists import read_sequence_list
+from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.davis import find_masks
 from actiseg_data.layouts.mask_folders import open_folder
+from actiseg_data.layouts.sequence_lists import read_sequence_list
 from actiseg_data.layouts.spelling import match_names
 from actiseg_eval.predictions.ground_truth import open_truth
 from actiseg_eval.scoring.folder_scoring import score
@@ -61,7 +61,7 @@ def chosen(truth):
 
 
 def refused(call, *arguments):
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         call(*arguments)
     return [str(problem) for problem in caught.value.problems]
 
@@ -160,12 +160,12 @@ def test_what_is_no_list_is_refused(tmp_path, text, says):
 def test_a_list_of_another_dataset_is_refused_without_comparing_all_names(tmp_path, monkeypatch):
     calls = []
     monkeypatch.setattr(
-        "actiseg_data.layouts.clip_lists.match_names",
+        "actiseg_data.layouts.sequence_lists.match_names",
         lambda *names: calls.append(1) or match_names(*names),
     )
     text = "\n".join(f"clip{number}" for number in range(5000))
     listed = read_sequence_list(write_list(tmp_path, "own", text))
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         listed.choose(["clip0", *(f"{number:05d}" for number in range(5000))])
     assert len(caught.value.problems) == 4999
     assert len(calls) < 5
@@ -183,7 +183,7 @@ def test_any_bytes_are_read_as_names_that_lead_nowhere_or_refused(data):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "list.txt"
         path.write_bytes(data)
-        with contextlib.suppress(Refused):
+        with contextlib.suppress(InputError):
             for name, line in read_sequence_list(path).lines.items():
                 assert Path(folder, name).parent == Path(folder)
                 assert 1 <= line <= 1 + len(data)

@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from actiseg_data.annotations.clips import number_equals
 from actiseg_data.annotations.masks import write_index_mask
-from actiseg_data.core.errors import Refused
+from actiseg_data.annotations.sequences import number_duplicates
+from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
 from actiseg_data.core.validation import Cursor
-from actiseg_data.layouts.actionvos import open_split, sequence_folder, split_names
+from actiseg_data.layouts.actionvos import find_sequence_folder, list_splits, open_split
 from actiseg_data.layouts.image_sets import (
     PROMPT_STYLES,
     Expression,
     ObjectEntry,
     make_image_sets,
+    make_prompt,
     make_record,
-    prompt,
     read_by_folder,
     read_expression,
     read_record,
@@ -83,7 +83,7 @@ def test_folders_escaped_for_windows_are_found(root):
     folder = root / MASKS / "train" / CLIP.folder
     assert ":" in folder.name
     escaped = folder.rename(folder.with_name(folder.name.replace(":", "%3A")))
-    assert sequence_folder(root, MASKS, "train", CLIP.folder) == escaped
+    assert find_sequence_folder(root, MASKS, "train", CLIP.folder) == escaped
     split = open_split(root, "train")
     assert len(split.read_masks(split.sequences[0])) == 2
 
@@ -92,8 +92,8 @@ def test_splits_are_the_action_lists(root):
     for name in ("val", "val_human", "a"):
         for file in make_image_sets(name, [clip(1)]):
             write_json(root / "ImageSets" / file, [])
-    assert split_names(root) == ["a", "train", "val", "val_human"]
-    assert split_names(root / "absent") == []
+    assert list_splits(root) == ["a", "train", "val", "val_human"]
+    assert list_splits(root / "absent") == []
 
 
 @pytest.mark.parametrize(
@@ -105,14 +105,14 @@ def test_splits_are_the_action_lists(root):
     ],
 )
 def test_splits_that_are_not_there_are_refused(shared_root, name, says):
-    with pytest.raises(Refused, match=says):
+    with pytest.raises(InputError, match=says):
         open_split(shared_root, name)
 
 
 def test_a_missing_root_is_refused(tmp_path):
-    with pytest.raises(Refused, match="dataset folder is missing"):
+    with pytest.raises(InputError, match="dataset folder is missing"):
         open_split(tmp_path / "absent", "train")
-    with pytest.raises(Refused, match="splits here: none"):
+    with pytest.raises(InputError, match="splits here: none"):
         open_split(tmp_path, "train")
 
 
@@ -129,7 +129,7 @@ def test_a_missing_root_is_refused(tmp_path):
 )
 def test_lists_that_make_no_split_are_refused(root, records, says):
     write_list(root, records)
-    with pytest.raises(Refused, match=says) as refused:
+    with pytest.raises(InputError, match=says) as refused:
         open_split(root, "train")
     assert len(refused.value.problems) == 1
 
@@ -187,7 +187,7 @@ FAULTS = [
 
 @pytest.mark.parametrize(("path", "value", "says"), FAULTS)
 def test_a_fault_in_a_record_is_refused_with_its_place(path, value, says):
-    with pytest.raises(Refused, match=says) as refused:
+    with pytest.raises(InputError, match=says) as refused:
         read_record(Cursor(edited(RECORD, *path, to=value), "train.json[3]"))
     (problem,) = refused.value.problems
     assert problem.where.startswith("train.json[3]")
@@ -197,7 +197,7 @@ def test_a_fault_in_a_record_is_refused_with_its_place(path, value, says):
 
 @pytest.mark.parametrize("record", [3, None, [], "text"])
 def test_an_element_that_is_no_record_is_one_problem(record):
-    with pytest.raises(Refused, match="must be an object") as refused:
+    with pytest.raises(InputError, match="must be an object") as refused:
         read_record(Cursor(record, "train.json[3]"))
     assert len(refused.value.problems) == 1
 
@@ -205,7 +205,7 @@ def test_an_element_that_is_no_record_is_one_problem(record):
 def test_an_object_id_that_stands_twice_in_the_file_is_refused(root):
     path = root / "ImageSets" / "train.json"
     path.write_text(path.read_text().replace('"2": {', '"1": {', 1))
-    with pytest.raises(Refused, match="'1' stands twice"):
+    with pytest.raises(InputError, match="'1' stands twice"):
         open_split(root, "train")
 
 
@@ -215,7 +215,7 @@ def test_all_faults_of_a_list_are_told_at_once(root):
     bad = edited(edited(bad, "object_classes", "1", "name", to=1), "missing", to=9)
     bad["object_classes"]["0"] = bad["object_classes"]["2"]
     write_list(root, [bad, 3, RECORD, edited(RECORD, "end", to=...)])
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         open_split(root, "train")
     path = root / "ImageSets" / "train.json"
     assert [problem.where.removeprefix(f"{path}") for problem in refused.value.problems] == [
@@ -233,7 +233,7 @@ def test_all_faults_of_a_list_are_told_at_once(root):
 
 def test_all_sequences_without_masks_are_told_at_once(root):
     write_list(root, [make_record(clip(n)) for n in (1, 7, 8)])
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         open_split(root, "train")
     named = [Path(problem.where).name for problem in refused.value.problems]
     assert named == [clip(n).folder for n in (7, 8)]
@@ -308,7 +308,7 @@ def test_masks_that_do_not_fit_the_list_are_refused(root, spoil, says):
     path = mask_file(root, frame=1)
     spoil(path)
     split = open_split(root, "train")
-    with pytest.raises(Refused, match=says) as refused:
+    with pytest.raises(InputError, match=says) as refused:
         split.read_masks(split.sequences[0])
     assert [problem.where for problem in refused.value.problems] == [str(path)]
     assert len(split.read_masks(split.sequences[1])) == 2
@@ -324,7 +324,7 @@ def test_all_masks_that_do_not_fit_are_told_at_once(tmp_path):
     resize(folder / f"{frames[5]}.png")
     write_index_mask(folder / f"{frames[6]}.png", np.full((9, 9), 77, np.uint8))
     split = open_split(root, "train")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         split.read_masks(split.sequences[0])
     wheres = [problem.where for problem in refused.value.problems]
     assert wheres == [str(folder / f"{frames[n]}.png") for n in (0, 2, 3, 5, 6, 6)]
@@ -342,7 +342,7 @@ def test_all_masks_that_do_not_fit_are_told_at_once(tmp_path):
     ],
 )
 def test_prompts_have_three_styles(style, caption):
-    assert prompt(style, "knife", "cut apple") == caption
+    assert make_prompt(style, "knife", "cut apple") == caption
 
 
 @pytest.mark.parametrize("style", PROMPT_STYLES)
@@ -353,7 +353,7 @@ def test_prompts_and_objects_are_read_as_they_were_written(shared_root, style):
     for sequence in split.sequences:
         assert prompts[sequence.folder] == tuple(
             Expression(
-                str(n), prompt(style, o.name, "take cup"), o.object_id, o.positive, o.class_id
+                str(n), make_prompt(style, o.name, "take cup"), o.object_id, o.positive, o.class_id
             )
             for n, o in enumerate(sequence.objects)
         )
@@ -457,7 +457,7 @@ def test_faulty_prompts_and_objects_are_refused(root, path, value, says):
     file = root / "ImageSets" / f"train_{kind}.json"
     write_json(file, edited(json.loads(file.read_text()), *path, to=value))
     split = open_split(root, "train")
-    with pytest.raises(Refused, match=says) as refused:
+    with pytest.raises(InputError, match=says) as refused:
         split.read_objects() if objects else split.read_expressions()
     assert len(refused.value.problems) == 1
     assert file.name in refused.value.problems[0].where
@@ -472,7 +472,7 @@ def test_all_faulty_prompts_are_told_at_once(root):
                 document, "videos", clip(n).folder, "expressions", exp_id, "exp", to=None
             )
     write_json(file, document)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         open_split(root, "train").read_expressions("action")
     assert [problem.where for problem in refused.value.problems] == [
         f"{file.name}: videos: {clip(n).folder}: expressions: {exp_id}: exp"
@@ -488,7 +488,7 @@ def test_companion_files_may_be_absent(root):
     assert "videos" in split.document(file)
     (root / "ImageSets" / file).unlink()
     assert not split.has_document(file)
-    with pytest.raises(Refused, match="is missing"):
+    with pytest.raises(InputError, match="is missing"):
         split.read_objects()
 
 
@@ -518,7 +518,7 @@ def test_identity_tells_clips_apart(change):
 def test_equal_clips_are_numbered_in_list_order():
     frames = CLIP.frames
     sequences = [clip(1), clip(3, frames=frames), clip(2), clip(5, frames=frames)]
-    numbered = number_equals(sequences)
+    numbered = number_duplicates(sequences)
     assert [sequence.ordinal for sequence in numbered] == [0, 1, 0, 2]
     assert [replace(sequence, ordinal=0) for sequence in numbered] == sequences
     assert len({sequence.identity for sequence in numbered}) == 4
@@ -538,7 +538,7 @@ def test_object_ids_are_those_of_the_labels():
 def test_empty_object_names_are_refused(root):
     for name in ("", " "):
         write_list(root, [edited(RECORD, "object_classes", "1", "name", to=name)])
-        with pytest.raises(Refused, match="name is empty"):
+        with pytest.raises(InputError, match="name is empty"):
             open_split(root, "train")
 
 
@@ -549,5 +549,5 @@ def test_the_longest_frame_name_is_read_with_and_without_its_ending(name):
         assert sequence.frames == (name,)
         assert read_record(Cursor(make_record(sequence), "list")).frames == (name,)
     for written in (f"{name}a", f"{name}a.jpg"):
-        with pytest.raises(Refused, match="longer than 200 bytes"):
+        with pytest.raises(InputError, match="longer than 200 bytes"):
             read_record(Cursor(edited(RECORD, "sparse_frames", to=[written]), "list"))

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import FRAMES, open_split
 from actiseg_data.layouts.photographs import (
     find_photograph,
@@ -132,7 +132,7 @@ def test_damaged_exif_data_are_no_crash(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("exif") / "a.jpg"
     Image.fromarray(picture()).save(path, exif=b"Exif\0\0" + data)
     for read in (read_size, read_rgb, lambda of: read_rgb(of, (6, 8))):
-        with contextlib.suppress(Refused):
+        with contextlib.suppress(InputError):
             assert len(read(path)) > 0
 
 
@@ -168,15 +168,15 @@ def faulty(path, fault):
 def test_faulty_photographs_are_refused(tmp_path, fault, says):
     path = faulty(tmp_path / "a.jpg", fault)
     for size in (None, (3, 4)):
-        with pytest.raises(Refused, match=says) as refused:
+        with pytest.raises(InputError, match=says) as refused:
             read_rgb(path, size)
         assert refused.value.problems[0].where == str(path)
     if fault in ("another format", "empty"):
-        with pytest.raises(Refused, match=says):
+        with pytest.raises(InputError, match=says):
             read_size(path)
-    with pytest.raises(Refused, match="photograph is missing"):
+    with pytest.raises(InputError, match="photograph is missing"):
         read_rgb(tmp_path / "b.jpg")
-    with pytest.raises(Refused, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot be read"):
         read_size(tmp_path / "b.jpg")
 
 
@@ -207,7 +207,7 @@ def test_sizes_that_differ_by_rounding_are_of_one_aspect(photograph, mask):
 )
 def test_photographs_of_another_aspect_are_refused_with_both_sizes(photograph, mask):
     said = f"{photograph[1]} x {photograph[0]} pixels, its mask {mask[1]} x {mask[0]}"
-    with pytest.raises(Refused, match=said):
+    with pytest.raises(InputError, match=said):
         refuse_aspect(photograph, mask, Path("a.jpg"))
 
 
@@ -223,7 +223,7 @@ def test_scaling_never_makes_another_aspect(height, width, factor):
 
 def around(root, folder="a", wanted="frame_1", known=()):
     found = look_around(root / FRAMES / folder, wanted, root, known)
-    return str(found).replace(f"{root}/", ""), (found.cure or "").replace(f"{root}/", "")
+    return str(found).replace(f"{root}/", ""), (found.hint or "").replace(f"{root}/", "")
 
 
 def test_archives_are_to_be_unpacked(tmp_path):
@@ -257,19 +257,19 @@ def test_a_frame_of_another_sequence_is_not_taken_for_the_one_that_lacks(tmp_pat
 
 def test_photographs_of_all_sequences_in_one_folder_are_to_be_sorted(tmp_path):
     save(tmp_path / FRAMES / "train" / "frame_1.jpg")
-    said, cure = around(tmp_path, folder="train/a", known={"frame_1"})
+    said, hint = around(tmp_path, folder="train/a", known={"frame_1"})
     assert said.startswith(f"{FRAMES}/train holds frame_1.jpg")
-    assert cure == f"sort the photographs into folders by sequence, such as {FRAMES}/train/a"
+    assert hint == f"sort the photographs into folders by sequence, such as {FRAMES}/train/a"
 
 
 def test_other_names_are_told_beside_the_right_ones(tmp_path):
     for number in range(5):
         save(tmp_path / FRAMES / "a" / f"{number:05d}.JPG")
-    said, cure = around(tmp_path)
+    said, hint = around(tmp_path)
     assert said == (
         f"{FRAMES}/a holds 00000.JPG, 00001.JPG, 00002.JPG and 2 more; frames are called frame_1"
     )
-    assert cure == "rename the photographs as the frames are called"
+    assert hint == "rename the photographs as the frames are called"
     assert around(tmp_path, known={f"{number:05d}" for number in range(5)})[1] == ""
 
 
@@ -320,14 +320,14 @@ def test_a_preview_says_which_frames_have_no_photograph():
 def test_a_preview_refuses_photographs_of_another_aspect(root, tmp_path):
     split = fill(root, ".jpg", picture(90, 80))
     out = corrupt(root, make_recipe("dilate", 1.0), out=tmp_path / "noisy").out
-    with pytest.raises(Refused, match="80 x 90 pixels, its mask 160 x 120"):
+    with pytest.raises(InputError, match="80 x 90 pixels, its mask 160 x 120"):
         make_preview(out, split.sequences[0].folder)
 
 
 @pytest.mark.parametrize("ending", [".JPG", ".png"])
 def test_rendering_never_hides_photographs_under_another_ending(root, ending):
     fill(root, ending)
-    with pytest.raises(Refused, match="4 frames are there already"):
+    with pytest.raises(InputError, match="4 frames are there already"):
         render_split(root)
     report = render_split(root, overwrite=True)
     assert (report.rendered, report.replaced) == (4, 4)
@@ -343,6 +343,6 @@ def test_painting_anew_leaves_photographs_alone(root):
     painted.unlink()
     mask = split.mask_path(sequence, sequence.frames[0])
     shutil.copy(split.mask_path(sequence, sequence.frames[1]), mask)  # so that all is outdated
-    with pytest.raises(Refused, match=r"1 frames are there already"):
+    with pytest.raises(InputError, match=r"1 frames are there already"):
         render_split(root)
     assert photograph.is_file()

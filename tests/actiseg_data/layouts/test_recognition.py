@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_eval.predictions.ground_truth import open_truth
@@ -92,7 +92,7 @@ KINDS = {
 def test_every_kind_is_recognised_and_refused_by_name_in_a_split(kind, make, tmp_path):
     make(tmp_path / "data")
     assert recognise_dataset(tmp_path / "data").startswith(kind)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         open_split(tmp_path / "data", "train")
     (problem,) = caught.value.problems
     assert kind in problem.what
@@ -104,7 +104,7 @@ def test_every_kind_is_recognised_and_refused_by_name_in_a_split(kind, make, tmp
 def test_truth_of_another_kind_is_refused_by_name(kind, tmp_path):
     make = next(makers[0] for name, makers in KINDS.items() if name.startswith(kind))
     make(tmp_path / "data")
-    with pytest.raises(Refused, match=kind):
+    with pytest.raises(InputError, match=kind):
         open_truth(tmp_path / "data")
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actiseg_data.core.errors import Problems
+from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.listing import list_folder
 from actiseg_data.layouts.spelling import find_path, find_paths, match_names
 
@@ -55,9 +55,9 @@ def test_an_escape_that_can_be_undone_stands_above_one_that_cannot():
 
 
 def test_what_is_ambiguous_is_named_on_both_sides():
-    problems = Problems()
+    problems = ProblemCollector()
     match_names(["a:b"], {"a%3Ab", "a\uf03ab"}).add_clashes("preds", problems)
-    (problem,) = problems.found
+    (problem,) = problems.collected
     assert "a%3Ab" in problem.what
     assert "\\uf03a" in problem.what
     assert "which is a:b" in problem.what

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.make.prepare.preparation import prepare_visor
 from actiseg_data.make.prepare.preparation_report import PrepareReport
@@ -38,7 +38,7 @@ def prepare_case(case: Path, out: Path) -> PrepareReport:
 
 
 def test_dense_interpolations_are_said_once(cases: Path, tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="VISOR's dense interpolations") as caught:
+    with pytest.raises(InputError, match="VISOR's dense interpolations") as caught:
         prepare_case(cases / "23_visor_dense_json", tmp_path / "out")
     assert len(caught.value.problems) == 1
     assert not (tmp_path / "out").exists()

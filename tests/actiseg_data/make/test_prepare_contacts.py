@@ -12,7 +12,7 @@ from PIL import Image
 from scipy.ndimage import binary_dilation
 
 from actiseg_data.annotations.polygons import Patch, _spans
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.layouts.visor_json import FULL, Frame, read_video
 from actiseg_data.make.prepare.contacts import (
@@ -191,7 +191,7 @@ def test_polygons_far_outside_cost_nothing() -> None:
 
 def test_opencv_that_cannot_be_loaded_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)
-    with pytest.raises(Refused, match="opencv-python-headless"):
+    with pytest.raises(InputError, match="opencv-python-headless"):
         load_cv2.__wrapped__()
 
 

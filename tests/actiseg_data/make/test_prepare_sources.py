@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.visor_json import read_video
 from actiseg_data.make.prepare.contacts import read_corrections
 from actiseg_data.make.prepare.human_lists import read_human_lists
 from actiseg_data.make.prepare.narrations import parse_numbers, read_narrations
-from actiseg_data.make.prepare.noun_classes import parse_texts, read_noun_classes, spoken
+from actiseg_data.make.prepare.noun_classes import normalise_name, parse_texts, read_noun_classes
 from actiseg_data.make.prepare.timeline import FrameName, frames_between, number, read_frame_mapping
 from tests.helpers.visor_files import VIDEO, VisorFiles, entity, frame, narration, rectangle, scene
 
@@ -46,7 +46,7 @@ def test_spaces_after_commas_are_tolerated(files: VisorFiles) -> None:
 def test_rows_of_one_id_that_differ_are_refused(files: VisorFiles) -> None:
     one = files.write_table("a.csv", [narration(0, 5, 6)])
     two = files.write_table("b.csv", [narration(0, 5, 7)])
-    with pytest.raises(Refused, match="P01_01_0 differs"):
+    with pytest.raises(InputError, match="P01_01_0 differs"):
         read_narrations([one, two])
 
 
@@ -73,7 +73,7 @@ def test_rows_of_one_id_that_differ_are_refused(files: VisorFiles) -> None:
 )
 def test_faulty_rows_are_refused(files: VisorFiles, changes: dict[str, Any]) -> None:
     rows = [narration(0, 1, 2), narration(1, 5, 6, **changes)]
-    with pytest.raises(Refused, match="row 3") as caught:
+    with pytest.raises(InputError, match="row 3") as caught:
         read_narrations([files.write_table("a.csv", rows)])
     assert len(caught.value.problems) == 1
 
@@ -81,7 +81,7 @@ def test_faulty_rows_are_refused(files: VisorFiles, changes: dict[str, Any]) -> 
 def test_all_faulty_tables_are_listed(files: VisorFiles) -> None:
     path = files.folder / "classes.csv"
     path.write_text("id,key\n1,cup\n")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         read_narrations([path, files.folder / "absent.csv"])
     assert len(caught.value.problems) == 2
 
@@ -93,13 +93,13 @@ def test_lists_of_numbers(text: str, numbers: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("text", ["tap", "['tap'", "{'tap'}", "[1]", "[" * 5000, "f('x')"])
 def test_what_is_no_list_of_names_is_refused(text: str) -> None:
-    with pytest.raises(Refused, match="no list of names"):
+    with pytest.raises(InputError, match="no list of names"):
         parse_texts(text, "table")
 
 
 def test_noun_classes(files: VisorFiles) -> None:
     classes = read_noun_classes(files.write()["noun_classes"])
-    assert spoken("container:coffee:bean") == "coffee bean container"
+    assert normalise_name("container:coffee:bean") == "coffee bean container"
     assert classes.finding("left hand", 300) is None
     assert classes.finding("left hand", 301) == "differing_classes"
     assert classes.finding("left hand", 999) == "unknown_classes"
@@ -109,7 +109,7 @@ def test_noun_classes(files: VisorFiles) -> None:
 def test_a_noun_class_listed_twice_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "classes.csv"
     path.write_text("id,key,instances\n1,cup,\"['cup']\"\n1,tap,\"['tap']\"\nx,tap,\"['tap']\"\n")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         read_noun_classes(path)
     assert len(caught.value.problems) == 2
 
@@ -127,7 +127,7 @@ def test_a_noun_class_listed_twice_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_faulty_frame_mappings_are_refused(files: VisorFiles, document: Any) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(InputError):
         read_frame_mapping(files.write_json("mapping.json", document))
 
 
@@ -145,7 +145,7 @@ def test_numbers() -> None:
 
 
 def test_faulty_corrections_are_refused(files: VisorFiles) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         read_corrections(files.write_json("c.json", {"a": {"left hand": 3}, "b": ["x"]}))
     assert len(caught.value.problems) == 2
 
@@ -212,7 +212,7 @@ def test_faulty_annotations_are_refused(
     files: VisorFiles, path: tuple[Any, ...], value: Any, said: str
 ) -> None:
     written = files.write_json("video.json", _changed(*path, value=value))
-    with pytest.raises(Refused, match=said):
+    with pytest.raises(InputError, match=said):
         read_video(written)
 
 
@@ -276,11 +276,11 @@ def test_dense_interpolations_are_named_once(files: VisorFiles, marked: bool, pa
     if packed:
         plain, path = path, path.with_name(f"{path.name}.gz")
         path.write_bytes(gzip.compress(plain.read_bytes()))
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         read_video(path)
     (problem,) = caught.value.problems
     assert "VISOR's dense interpolations" in problem.what
-    assert "GroundTruth-SparseAnnotations" in problem.cure
+    assert "GroundTruth-SparseAnnotations" in problem.hint
     assert problem.where == str(path)
 
 
@@ -289,7 +289,7 @@ def test_sparse_annotations_that_lack_a_field_are_not_called_dense(files: VisorF
     for thing in frames[1]["annotations"]:
         del thing["exhaustive"]
     path = files.write_json("video.json", {"video_annotations": frames})
-    with pytest.raises(Refused, match="'exhaustive' is missing") as caught:
+    with pytest.raises(InputError, match="'exhaustive' is missing") as caught:
         read_video(path)
     assert len(caught.value.problems) == 3
 
@@ -299,7 +299,7 @@ def test_coordinates_that_are_not_finite_are_refused(files: VisorFiles, number: 
     document = json.dumps(_changed(*_ENTITY, "segments", 0, value=[[1, 2], [3, 4], [5, 777]]))
     path = files.folder / "video.json"
     path.write_text(document.replace("777", number))
-    with pytest.raises(Refused):
+    with pytest.raises(InputError):
         read_video(path)
 
 
@@ -309,7 +309,7 @@ def test_all_faults_of_a_file_are_listed_with_their_places(files: VisorFiles) ->
         frame(20, entity("cup", 20, rectangle(0, 0, 9, 9), class_id="x", exhaustive=None)),
     ]
     path = files.write_json("video.json", {"video_annotations": frames})
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         read_video(path)
     places = [problem.where for problem in caught.value.problems]
     assert len(places) == 3
@@ -320,7 +320,7 @@ def test_all_faults_of_a_file_are_listed_with_their_places(files: VisorFiles) ->
 def test_unparsable_files_are_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "video.json"
     path.write_bytes(data)
-    with pytest.raises(Refused):
+    with pytest.raises(InputError):
         read_video(path)
 
 
@@ -332,12 +332,12 @@ def test_a_compressed_file_reads_the_same_and_a_cut_one_is_refused(files: VisorF
     assert [e.name for e in one.entities] == [e.name for e in two.entities]
     assert np.array_equal(one.entities[0].polygons[0], two.entities[0].polygons[0])
     packed.write_bytes(packed.read_bytes()[:-20])
-    with pytest.raises(Refused, match="cut short"):
+    with pytest.raises(InputError, match="cut short"):
         read_video(packed)
 
 
 def test_reserved_list_names_are_refused(files: VisorFiles) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         read_human_lists([files.write_json(f, []) for f in ("val.json", "a_objects_category.json")])
     assert len(caught.value.problems) == 2
 
@@ -348,5 +348,5 @@ def test_the_points_of_all_polygons_of_an_entity_are_bounded(files: VisorFiles) 
     read_video(files.write_json("video.json", _changed(*_ENTITY, "segments", value=value)))
     value.append(ring[:3])
     written = files.write_json("video.json", _changed(*_ENTITY, "segments", value=value))
-    with pytest.raises(Refused, match="10003 points, more than 10000"):
+    with pytest.raises(InputError, match="10003 points, more than 10000"):
         read_video(written)

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from actiseg_data.annotations.masks import read_index_mask
-from actiseg_data.core.errors import Refused
-from actiseg_data.layouts.actionvos import open_split, split_names
+from actiseg_data.core.errors import InputError
+from actiseg_data.layouts.actionvos import list_splits, open_split
 from actiseg_data.layouts.image_sets import PROMPT_STYLES
 from actiseg_data.make.prepare import preparation as visor
 from actiseg_data.make.prepare import staging
@@ -87,7 +87,7 @@ def test_every_document_is_written(files: VisorFiles) -> None:
     expected = {"val.json", "val_objects_category.json"}
     expected |= {f"val_meta_expressions_{style}.json" for style in PROMPT_STYLES}
     assert {p.name for p in (files.out / "ImageSets").iterdir()} == expected
-    assert split_names(files.out) == ["val"]
+    assert list_splits(files.out) == ["val"]
     assert "CC BY-NC 4.0" in (files.out / "LICENSE").read_text()
     assert "NeurIPS 2022" in (files.out / "NOTICE").read_text()
     assert json.loads((files.out / "prepare-val.json").read_text()) == json.loads(
@@ -110,7 +110,7 @@ def test_a_second_split_is_added_and_the_first_stays(files: VisorFiles) -> None:
     other.folder.mkdir()
     other.prepare(split="train", out=files.out)
     after = tree(files.out)
-    assert split_names(files.out) == ["train", "val"]
+    assert list_splits(files.out) == ["train", "val"]
     assert {path: after[path] for path in before} == before
 
 
@@ -189,7 +189,7 @@ def test_a_human_list_shares_folders_and_keeps_its_entries(files: VisorFiles) ->
     assert [o.positive for o in labelled.sequences[0].objects] == [False, True, True]
     objects = load(files, "val_human_objects_category.json")["videos"]["00000007_P01_01_take_cup"]
     assert objects["objects"]["1"]["positive"] == 0
-    assert split_names(files.out) == ["val", "val_human"]
+    assert list_splits(files.out) == ["val", "val_human"]
     (of_list,) = report.lists
     assert (of_list.sequences, of_list.absent, of_list.left_out) == (1, 1, ())
     assert report.numbering.from_lists == 1
@@ -223,7 +223,7 @@ def test_only_a_human_list(files: VisorFiles) -> None:
     files.rows = []
     path = files.write_json("h.json", [human_record(5, 10, 20)])
     report = files.prepare(human_labels=[path])
-    assert split_names(files.out) == ["h"]
+    assert list_splits(files.out) == ["h"]
     assert report.findings["videos_without_narrations"] == (VIDEO,)
 
 
@@ -257,7 +257,7 @@ def test_a_list_whose_automatic_labels_differ_is_kept_and_told(files: VisorFiles
 def test_two_lists_of_the_same_sequence(files: VisorFiles) -> None:
     lists = [files.write_json(f, [human_record(7, 10, 20)]) for f in ("a.json", "b.json")]
     files.prepare(human_labels=lists)
-    assert split_names(files.out) == ["a", "b", "val"]
+    assert list_splits(files.out) == ["a", "b", "val"]
     assert load(files, "a.json") == load(files, "b.json")
 
 
@@ -340,7 +340,7 @@ def test_images_of_another_aspect_are_refused(files: VisorFiles) -> None:
     images = files.folder / "images"
     images.mkdir()
     Image.new("RGB", (1440, 1080)).save(images / f"{VIDEO}_frame_0000000010.jpg")
-    with pytest.raises(Refused, match="1440 x 1080 pixels, its mask 854 x 480"):
+    with pytest.raises(InputError, match="1440 x 1080 pixels, its mask 854 x 480"):
         files.prepare(images=images)
     assert not files.out.exists()
 
@@ -353,7 +353,7 @@ def test_damaged_images_are_refused(files: VisorFiles, data: bytes | str) -> Non
         path = images / f"{VIDEO}_frame_{number:010d}.jpg"
         Image.effect_noise((640, 360), 90).save(path)
         path.write_bytes(path.read_bytes()[:9000] if isinstance(data, str) else data)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         files.prepare(images=images)
     assert len(caught.value.problems) == 2
     assert not files.out.exists()
@@ -483,10 +483,10 @@ def test_sequences_without_active_object_are_kept(files: VisorFiles) -> None:
 # Refused: nothing of the split remains
 
 
-def _refused(files: VisorFiles, match: str, **more: Any) -> Refused:
+def _refused(files: VisorFiles, match: str, **more: Any) -> InputError:
     before = tree(files.folder / "root")
     existed = files.out.exists()
-    with pytest.raises(Refused, match=match) as caught:
+    with pytest.raises(InputError, match=match) as caught:
         files.prepare(**more)
     assert files.out.exists() is existed
     assert tree(files.folder / "root") == before
@@ -704,7 +704,7 @@ def test_a_failure_while_publishing_leaves_the_root_as_it_was(
 
     monkeypatch.setattr("actiseg_data.make.prepare.staging.os.replace", fail)
     _refused(files, "No space left on device", split="train")
-    assert split_names(files.out) == ["val"]
+    assert list_splits(files.out) == ["val"]
 
 
 def test_a_stale_partial_folder_is_removed(files: VisorFiles) -> None:
@@ -738,7 +738,7 @@ def test_what_comes_to_be_there_meanwhile_is_kept(
         mine.write_text("precious")
 
     monkeypatch.setattr(visor, "check_folders", check)
-    with pytest.raises(Refused, match="meanwhile"):
+    with pytest.raises(InputError, match="meanwhile"):
         files.prepare()
     assert tree(files.out) == {"ImageSets/val_objects_category.json": b"precious"}
 

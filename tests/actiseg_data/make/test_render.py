@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from actiseg_data.annotations.masks import write_index_mask
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, open_split
 from actiseg_data.layouts.image_sets import make_image_sets
@@ -134,7 +134,7 @@ def turned(label):
 def test_photographs_stay_unless_overwritten(tmp_path):
     root = make_root(tmp_path / "clean")
     add_frames(root)
-    with pytest.raises(Refused, match=r"12 frames are there already.*--overwrite"):
+    with pytest.raises(InputError, match=r"12 frames are there already.*--overwrite"):
         render_split(root)
     assert all(data == b"a picture" for data in files(root).values())
     assert not has_rendered_frames(root)
@@ -147,7 +147,7 @@ def test_photographs_behind_a_link_are_never_touched(tmp_path):
     add_frames(root)
     shutil.move(root / FRAMES, tmp_path / "photographs")
     (root / FRAMES).symlink_to(tmp_path / "photographs")
-    with pytest.raises(Refused, match="is a link"):
+    with pytest.raises(InputError, match="is a link"):
         render_split(root, overwrite=True)
     assert len(files(tmp_path / "photographs")) == 12
 
@@ -155,7 +155,7 @@ def test_photographs_behind_a_link_are_never_touched(tmp_path):
 def test_a_noisy_split_is_refused(tmp_path):
     root = make_root(tmp_path / "clean")
     corrupt(root, make_recipe("dilate", 0.5), out=tmp_path / "noisy")
-    with pytest.raises(Refused, match="noisy split"):
+    with pytest.raises(InputError, match="noisy split"):
         render_split(tmp_path / "noisy")
 
 
@@ -163,7 +163,7 @@ def test_faulty_masks_are_all_named_before_anything_is_written(tmp_path):
     root = make_root(tmp_path / "clean", [clip(1), clip(2)])
     for sequence in open_split(root, "train").sequences:
         (root / MASKS / "train" / sequence.folder / f"{sequence.frames[0]}.png").write_bytes(b"no")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         render_split(root)
     assert len(refused.value.problems) == 2
     assert not (root / FRAMES).exists()

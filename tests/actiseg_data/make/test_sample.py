@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 import pytest
 
-from actiseg_data.annotations.clips import ObjectLabel, Sequence
-from actiseg_data.annotations.masks import IndexMask, pixel_digest
-from actiseg_data.core.digests import json_digest
-from actiseg_data.core.errors import Refused
+from actiseg_data.annotations.masks import IndexMask, digest_pixels
+from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
+from actiseg_data.core.digests import digest_json
+from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, Split, open_split
 from actiseg_data.layouts.image_sets import PROMPT_STYLES
 from actiseg_data.make import render
@@ -50,7 +50,7 @@ def masks(splits: dict[str, Split]) -> dict[str, list[IndexMask]]:
     }
 
 
-def every(splits: dict[str, Split], *names: str) -> list[tuple[Sequence, ObjectLabel]]:
+def every(splits: dict[str, Split], *names: str) -> list[tuple[VideoSequence, ObjectLabel]]:
     return [
         (sequence, label)
         for name in names or ("train", "val")
@@ -69,7 +69,7 @@ def parts_and_holes(mask: IndexMask, object_id: int) -> tuple[int, int]:
 def test_masks_and_lists_are_golden(sample: Path, splits: dict[str, Split]) -> None:
     """The digest in the marker, recomputed from what is on disk."""
     digests = {
-        f"{name}/{sequence.folder}/{frame}": pixel_digest(mask)
+        f"{name}/{sequence.folder}/{frame}": digest_pixels(mask)
         for name in ("train", "val")
         for sequence in splits[name].sequences
         for frame, mask in zip(sequence.frames, splits[name].read_masks(sequence), strict=True)
@@ -77,7 +77,7 @@ def test_masks_and_lists_are_golden(sample: Path, splits: dict[str, Split]) -> N
     documents = {
         path.name: json.loads(path.read_text("utf-8")) for path in (sample / IMAGE_SETS).iterdir()
     }
-    digest = json_digest({"masks": digests, "image_sets": documents})
+    digest = digest_json({"masks": digests, "image_sets": documents})
     assert digest == json.loads((sample / "sample.json").read_text())["digest"]
     assert digest == GOLDEN
 
@@ -256,10 +256,10 @@ def test_a_whole_sample_is_left_alone(sample: Path) -> None:
 def test_an_occupied_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("precious")
     for place in (tmp_path, tmp_path / "mine"):
-        with pytest.raises(Refused, match="not a whole sample"):
+        with pytest.raises(InputError, match="not a whole sample"):
             make_sample(place)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
-    with pytest.raises(Refused, match="name"):
+    with pytest.raises(InputError, match="name"):
         make_sample(Path())
 
 
@@ -295,7 +295,7 @@ def test_nothing_is_left_after_a_failure(
         raise error
 
     monkeypatch.setattr(writing, "write_index_mask", fail)
-    with pytest.raises(Refused if isinstance(error, OSError) else KeyboardInterrupt):
+    with pytest.raises(InputError if isinstance(error, OSError) else KeyboardInterrupt):
         make_sample(tmp_path / "sample")
     assert not list(tmp_path.iterdir())
 
@@ -320,13 +320,13 @@ def test_a_damaged_sample_is_not_whole(sample: Path, tmp_path: Path) -> None:
     assert not is_whole_sample(copy)
 
 
-def scene() -> tuple[IndexMask, Sequence]:
+def scene() -> tuple[IndexMask, VideoSequence]:
     labels = (
         ObjectLabel(1, "knife", 4, True, True, True),
         ObjectLabel(2, "left hand", 300, True, True, False),
         ObjectLabel(3, "plate", 2, False, False, False),
     )
-    sequence = Sequence(
+    sequence = VideoSequence(
         "00000001_S01_01_take_knife", 1, "S01_01", 1, 9, "take knife", "take", 0, "knife", 4,
         ("frame_0000000004", "frame_0000000008"), labels,
     )  # fmt: skip

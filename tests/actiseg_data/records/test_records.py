@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.records.split_records import (
     MaskRow,
     Noise,
@@ -122,14 +122,14 @@ def test_every_part_of_a_recipe_counts_in_its_digest(other):
     ],
 )
 def test_what_is_no_recipe_of_this_release_is_refused(path, value, says):
-    with pytest.raises(Refused, match=says):
+    with pytest.raises(InputError, match=says):
         parse_recipe(edited(RECIPE.to_dict(), *path, to=value), "recipe.json")
 
 
 def test_all_faulty_noises_of_a_recipe_are_named():
     document = RECIPE.to_dict() | {"host": "here"}
     document["noises"] = [noise | {"colour": 1, "taste": 2} for noise in document["noises"]]
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         parse_recipe(document, "recipe.json")
     wheres = [problem.where for problem in refused.value.problems]
     assert (
@@ -162,7 +162,7 @@ def test_a_damaged_ledger_line_is_named(tmp_path, line, says):
     path.write_text(f"{ROW.to_json()}\n{line}\n{ROW.to_json()}\n", "utf-8")
     rows = read_ledger(path)
     assert next(rows) == ROW
-    with pytest.raises(Refused, match=says) as refused:
+    with pytest.raises(InputError, match=says) as refused:
         next(rows)
     assert refused.value.problems[0].where.startswith(f"{path}: line 2")
 
@@ -172,7 +172,7 @@ def test_every_key_of_a_ledger_row_is_needed(name):
     document = asdict(ROW)
     assert parse_ledger_row(document, "here") == ROW
     del document[name]
-    with pytest.raises(Refused, match=f"'{name}' is missing"):
+    with pytest.raises(InputError, match=f"'{name}' is missing"):
         parse_ledger_row(document, "here")
 
 
@@ -186,10 +186,10 @@ def test_summaries_and_digests_are_checked(tmp_path):
     path.write_text('{"schema": "actiseg/summary/1", "rates": {}}')
     assert read_summary(path)["rates"] == {}
     path.write_text('{"schema": "actiseg/summary/0"}')
-    with pytest.raises(Refused, match="release knows"):
+    with pytest.raises(InputError, match="release knows"):
         read_summary(path)
     path.write_text('{"a/b.png": "00ff"}')
     assert read_digests(path) == {"a/b.png": "00ff"}
     path.write_text('{"a/b.png": 7}')
-    with pytest.raises(Refused, match=r"a/b\.png: must be a text"):
+    with pytest.raises(InputError, match=r"a/b\.png: must be a text"):
         read_digests(path)

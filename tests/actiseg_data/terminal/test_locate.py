@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.terminal.locate import locate_dataset
 from tests.helpers.command import run
 
@@ -56,7 +56,7 @@ def test_an_empty_variable_and_a_file_in_the_folders_place_count_for_nothing(
 
 
 def test_a_sample_is_made_only_where_that_is_asked_for(made):
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         locate_dataset(None, option="--gt")
     assert "--gt: no dataset is named" in str(caught.value)
     assert "$ACTISEG_DATASET" in str(caught.value)

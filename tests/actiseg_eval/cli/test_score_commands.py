@@ -284,6 +284,6 @@ def test_wrong_runs_are_refused_without_a_traceback(runs, arguments, says):
     done = run("robustness", *arguments, "--quiet", cwd=runs)
     assert done.returncode == 2
     assert says in done.stderr
-    assert "cure: " in done.stderr
+    assert "hint: " in done.stderr
     assert "Traceback" not in done.stderr
     assert (runs / "runs.yaml").read_text().startswith("truth")

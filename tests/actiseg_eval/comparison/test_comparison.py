@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from actiseg_data.annotations.masks import write_index_mask
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_eval import score
 from actiseg_eval.comparison.comparing import Method, compare, parse_methods
@@ -155,10 +155,10 @@ def test_methods_are_parsed_and_what_is_none_is_refused(kitchen, runs):
         (["a=x,,y", "b"], "lacks a name or a folder"),
         (["a=x,x", "b"], "names a folder twice"),
     ):
-        with pytest.raises(Refused, match=says):
+        with pytest.raises(InputError, match=says):
             parse_methods(texts)
     few = type(kitchen)(
         kitchen.root, "few", kitchen.sequences[:3], kitchen.subsets, kitchen.fingerprint
     )
-    with pytest.raises(Refused, match="fewer than 8"):
+    with pytest.raises(InputError, match="fewer than 8"):
         compare(few, methods(runs, "all", "shift"))

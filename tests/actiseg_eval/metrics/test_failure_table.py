@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from actiseg_data.annotations.masks import ids_in, read_index_mask, write_index_mask
-from actiseg_data.core.errors import Refused
+from actiseg_data.annotations.masks import find_ids, read_index_mask, write_index_mask
+from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_eval import score
 from actiseg_eval.measures.failure_modes import MODES, diagnose
@@ -95,10 +95,10 @@ def repaired(split, preds, modes, folder, *, listed, wholly=False):
         for frame in sequence.frames:
             truth = read_index_mask(split.mask_path(sequence, frame))
             mask = read_index_mask(preds / sequence.folder / f"{frame}.png")
-            ids = set(known) if known is not None else set(ids_in(truth)) | set(ids_in(mask))
+            ids = set(known) if known is not None else set(find_ids(truth)) | set(find_ids(mask))
             for at in ids:
                 active = known is None or known[at].positive
-                others = set(known) if known is not None else set(ids_in(truth))
+                others = set(known) if known is not None else set(find_ids(truth))
                 failure = diagnose(truth, at, mask == at, others, active=active)
                 own = mask == at
                 if failure is not None and failure.mode in modes:
@@ -269,7 +269,7 @@ def test_the_profile_says_what_miou_is_made_of(kitchen, tmp_path):
 
 
 def test_matching_protocols_have_no_failures(kitchen, preds):
-    with pytest.raises(Refused, match="no 'failures' here, under 'davis-unsupervised'"):
+    with pytest.raises(InputError, match="no 'failures' here, under 'davis-unsupervised'"):
         score(kitchen, preds, "davis-unsupervised", measures=["failures"])
     found = score(kitchen, preds, "davis-unsupervised", measures=["all"], bootstrap=None)
     assert found.failures is None

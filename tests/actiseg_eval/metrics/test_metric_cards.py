@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_eval import score
 from actiseg_eval.metrics.definitions import METRICS
@@ -61,5 +61,5 @@ def test_figures_come_from_the_protocols_and_measures_that_cards_name(shifted, n
 
 
 def test_unknown_figures_are_refused():
-    with pytest.raises(Refused, match="no figure 'iou', 'x'"):
+    with pytest.raises(InputError, match="no figure 'iou', 'x'"):
         chosen_cards(["iou", "giou", "x"])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_eval import score
@@ -290,10 +290,10 @@ def test_every_faulty_run_is_told_at_once(truth, folder, tmp_path):
     sequence = truth.sequences[0]
     for name in ("plain/clean", "elr/0.4"):
         (broken / name / sequence.folder / f"{sequence.frames[0]}.png").unlink()
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         measure_robustness(truth, read_runs(broken), bootstrap=FEW)
     assert len(refused.value.problems) == 2
-    with pytest.raises(Refused, match="1 is no share"):
+    with pytest.raises(InputError, match="1 is no share"):
         measure_robustness(truth, read_runs(folder), drop=1)
 
 
@@ -303,7 +303,7 @@ def test_a_refusal_by_a_protocol_tells_which_run(truth, folder, tmp_path):
     path = many / "elr" / "0.4" / sequence.folder / f"{sequence.frames[0]}.png"
     write_index_mask(path, np.full_like(read_index_mask(path), 21))
     says = f"elr/0.4: {sequence.folder}: has a proposal numbered 21"
-    with pytest.raises(Refused, match=says):
+    with pytest.raises(InputError, match=says):
         measure_robustness(truth, read_runs(many), "davis-unsupervised", measures=["core"])
 
 
@@ -362,15 +362,15 @@ def test_a_part_of_a_dataset_has_its_own_labels(root, tmp_path):
 def test_copies_of_another_dataset_or_with_holes_are_refused(root, copies, tmp_path):
     clips = [kitchen_clip(at, video=f"P{at % 9:02d}_01") for at in range(1, 12)]
     other = make_root(tmp_path / "other", clips)
-    with pytest.raises(Refused, match="noisy copy of another list than 'train'"):
+    with pytest.raises(InputError, match="noisy copy of another list than 'train'"):
         label_quality(copies / "dilate", other)
-    with pytest.raises(Refused, match="the recipe is missing"):
+    with pytest.raises(InputError, match="the recipe is missing"):
         label_quality(root, root)
     holed = shutil.copytree(copies / "dilate", tmp_path / "holed")
     lost = [path for path in sorted(holed.rglob("*.png")) if "Annotations" in str(path)][:2]
     for path in lost:
         path.unlink()
-    with pytest.raises(Refused, match="is missing") as refused:
+    with pytest.raises(InputError, match="is missing") as refused:
         label_quality(holed, root)
     assert len(refused.value.problems) == 2
 
@@ -402,7 +402,7 @@ def test_labels_need_action_lists(folder, copies, tmp_path, truth):
     shutil.copytree(folder, tmp_path / "runs")
     (tmp_path / "runs" / "labels").mkdir()
     (tmp_path / "runs" / "labels" / "0.6").symlink_to(copies / "dilate")
-    with pytest.raises(Refused, match="has no action lists"):
+    with pytest.raises(InputError, match="has no action lists"):
         measure_robustness(open_truth(plain), read_runs(tmp_path / "runs"), "vos-benchmark")
 
 
@@ -424,5 +424,5 @@ def test_summaries_are_not_trusted(root, copies, tmp_path):
     del summary["text"]["flips"]
     (broken / "summary.json").unlink()
     write_json(broken / "summary.json", summary)
-    with pytest.raises(Refused, match="'flips' is missing"):
+    with pytest.raises(InputError, match="'flips' is missing"):
         label_quality(broken, root)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_eval.noise_levels.runs import read_runs
 from tests.fuzz.targets import accepted
 
@@ -102,7 +102,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("text", "says"), REFUSED)
 def test_what_is_wrong_in_a_file_is_refused(base, text, says):
-    with pytest.raises(Refused, match=says):
+    with pytest.raises(InputError, match=says):
         read_runs(write(base, text))
 
 
@@ -112,17 +112,17 @@ def test_everything_that_is_wrong_is_told_at_once(base):
         "colour: red\nmethods:\n  a: {0: a0, low: a1, 1: nowhere}\n  b: []\nlabels: {x: n1}\n"
         "baseline: c\n",
     )
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         read_runs(path)
     assert len(refused.value.problems) == 6
-    assert all(problem.cure for problem in refused.value.problems)
+    assert all(problem.hint for problem in refused.value.problems)
 
 
 def test_what_is_no_text_is_refused(base):
     (base / "runs.yaml").write_bytes(b"methods: \xff\n")
-    with pytest.raises(Refused, match="is no UTF-8 text"):
+    with pytest.raises(InputError, match="is no UTF-8 text"):
         read_runs(base / "runs.yaml")
-    with pytest.raises(Refused, match="the file of runs is missing"):
+    with pytest.raises(InputError, match="the file of runs is missing"):
         read_runs(base / "none.yaml")
 
 
@@ -159,7 +159,7 @@ def test_folders_are_read_by_their_names(tmp_path):
     ],
 )
 def test_what_is_wrong_with_folders_is_refused(tmp_path, names, says):
-    with pytest.raises(Refused, match=says):
+    with pytest.raises(InputError, match=says):
         read_runs(folders(tmp_path / "runs", *names) if names else tmp_path)
 
 

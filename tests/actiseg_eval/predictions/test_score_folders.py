@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
-from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split, split_names
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, list_splits, open_split
 from actiseg_eval.predictions.ground_truth import open_truth
 from actiseg_eval.predictions.prediction_folders import open_predictions
 from actiseg_eval.scoring.folder_scoring import score
@@ -63,7 +63,7 @@ def spoil(folder):
 
 
 def refuse(split, folder, **options):
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         score(split, folder, bootstrap=None, **options)
     return [str(problem) for problem in caught.value.problems]
 
@@ -278,7 +278,7 @@ def test_folders_of_objects_with_running_numbers_are_refused(split, preds):
 def test_clutter_in_a_dataset_is_neither_a_split_nor_a_sequence(split, preds, expected, tmp_path):
     root = shutil.copytree(split.root, tmp_path / "root")
     spoil(root)
-    assert split_names(root) == ["train"]
+    assert list_splits(root) == ["train"]
     again = open_split(root, "train")
     assert again == open_truth(root, "train")
     assert again.fingerprint == split.fingerprint
@@ -305,7 +305,7 @@ def test_ambiguous_folders_of_a_dataset_are_refused(split, tmp_path):
     folder = root / MASKS / "train" / "00000001_P01_01_take_cup:big"
     shutil.copytree(folder, folder.with_name(folder.name.replace(":", "%3A")))
     folder.rename(folder.with_name(folder.name.replace(":", "\uf03a")))
-    with pytest.raises(Refused, match=r"%3Abig.*it cannot be told which"):
+    with pytest.raises(InputError, match=r"%3Abig.*it cannot be told which"):
         open_split(root, "train")
 
 
@@ -399,19 +399,19 @@ def test_a_list_of_sequences_restricts_a_split(split, preds, tmp_path):
     assert report.split == "train, listed in short.txt"
     assert report.handled == {"extra_sequences": 2}
     chosen.write_text("00000001_P01_01_take_cup:bog\n")
-    with pytest.raises(Refused, match=r"line 1: .*did you mean '00000001_P01_01_take_cup:big'"):
+    with pytest.raises(InputError, match=r"line 1: .*did you mean '00000001_P01_01_take_cup:big'"):
         open_truth(split.root, "train", chosen)
 
 
 def test_predictions_of_ten_thousand_other_folders_are_not_searched_for_hours(split, tmp_path):
     for number in range(300):
         (tmp_path / "preds" / f"clip{number}" / "deeper").mkdir(parents=True)
-    with pytest.raises(Refused, match="it holds clip0, clip1, clip10"):
+    with pytest.raises(InputError, match="it holds clip0, clip1, clip10"):
         open_predictions(tmp_path / "preds", split.sequences)
 
 
 @pytest.mark.parametrize(
-    ("files", "says", "cure"),
+    ("files", "says", "hint"),
     [
         ((), "it holds nothing", "the right --split"),
         (("clip.npz", "notes.txt"), "it holds clip.npz, notes.txt", "the right --split"),
@@ -419,14 +419,14 @@ def test_predictions_of_ten_thousand_other_folders_are_not_searched_for_hours(sp
         (("results.json",), "it holds results.json", "results.json; else"),
     ],
 )
-def test_a_folder_without_folders_is_told_by_its_files(split, tmp_path, files, says, cure):
+def test_a_folder_without_folders_is_told_by_its_files(split, tmp_path, files, says, hint):
     folder = tmp_path / "other"
     folder.mkdir()
     for name in files:
         (folder / name).write_text("?")
     (problem,) = refuse(split, folder)
     assert says in problem
-    assert cure in problem
+    assert hint in problem
 
 
 @pytest.mark.parametrize("missing", ["error", "empty"])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
 from actiseg_data.records.split_records import MaskRow, PredictionsNote, read_predictions_note
@@ -106,7 +106,7 @@ def test_damaged_rle_never_decodes_to_another_size(text, height, width):
 
 
 def fail(kitchen, folder, **more):
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         score(kitchen, folder, **more)
     return [str(problem) for problem in caught.value.problems]
 
@@ -254,7 +254,7 @@ def test_names_that_lead_elsewhere_are_refused(tmp_path):
     assert open_truth(root).sequences[0].folder == "a:b"
     (root / "bad ").mkdir()
     write_index_mask(root / "bad " / "x.png", np.zeros((2, 2), np.uint8))
-    with pytest.raises(Refused, match="name"):
+    with pytest.raises(InputError, match="name"):
         open_truth(root)
 
 
@@ -262,7 +262,7 @@ def test_a_worker_that_dies_is_an_error_not_a_hang(kitchen, folder, monkeypatch)
     import actiseg_eval.scoring.folder_scoring as module
 
     monkeypatch.setattr(module, "_score_part", _die)
-    with pytest.raises(Refused, match=r"died|ended"):
+    with pytest.raises(InputError, match=r"died|ended"):
         score(kitchen, folder, workers=2)
 
 
@@ -301,7 +301,7 @@ def test_folders_of_objects_are_looked_at_as_closely(kitchen, tmp_path):
     kept = paths[0].read_bytes()
     paths[0].unlink()
     assert fail(kitchen, folder) == [
-        f"{paths[0]}: is missing. Cure: predict it, or give --missing empty"
+        f"{paths[0]}: is missing. Hint: predict it, or give --missing empty"
     ]
     assert score(kitchen, folder, missing="empty").handled["missing_masks"] == 1
     soft = np.zeros((120, 160), np.uint8)
@@ -340,7 +340,7 @@ def test_ids_that_were_blended_are_refused_also_without_a_list(kitchen, tmp_path
     from actiseg_eval import load_protocol
 
     whole = replace(load_protocol("vos-benchmark"), frames="all")
-    with pytest.raises(Refused, match="blended"):
+    with pytest.raises(InputError, match="blended"):
         score(truth, folder, whole)
 
 
@@ -373,7 +373,7 @@ def test_a_ledger_of_nothing_that_is_scored_is_refused(kitchen, folder):
         ([replace(row, object_id=77)], "not scored, such as object 77 in frame_"),
         ([replace(row, frame="frame_9")], "not scored, such as object 1 in frame_9 of"),
     ):
-        with pytest.raises(Refused, match=says):
+        with pytest.raises(InputError, match=says):
             score(kitchen, folder, ledger=rows)
     assert "noise" in score(kitchen, folder, ledger=[row]).strata
 
@@ -404,13 +404,13 @@ def test_the_scorer_says_what_is_wrong_with_a_frame(kitchen):
         ),
     ):
         scorer = Scorer(kitchen)
-        with pytest.raises(Refused, match=says):
+        with pytest.raises(InputError, match=says):
             scorer.update(name, frame, mask)
         assert not scorer.report(None).figures["n_sequences"]
 
 
 def test_an_empty_split_is_not_the_default_one(kitchen, folder):
-    with pytest.raises(Refused, match="split name must be a non-empty text"):
+    with pytest.raises(InputError, match="split name must be a non-empty text"):
         score(kitchen.root, folder, split="")
 
 
@@ -446,7 +446,7 @@ def test_names_in_messages_cannot_forge_lines(kitchen, tmp_path):
 def test_the_scorer_refuses_what_is_no_prediction(kitchen, given, says):
     scorer = Scorer(kitchen)
     sequence = kitchen.sequences[0]
-    with pytest.raises(Refused, match=says):
+    with pytest.raises(InputError, match=says):
         scorer.update(sequence.folder, sequence.frames[0], given)
 
 
@@ -477,5 +477,5 @@ def test_the_scorer_passes_over_flagged_sequences_as_score_does(kitchen, tmp_pat
     folder = predict(kitchen, "all", tmp_path / "p")
     assert report.figures == score(flagged, str(folder)).figures
     assert report.handled["sequences_filtered"] == 1
-    with pytest.raises(Refused, match="no action list"):
+    with pytest.raises(InputError, match="no action list"):
         Scorer(open_truth(folder))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_eval import Scorer, score
 from actiseg_eval.metrics.definitions import Sums
@@ -215,5 +215,5 @@ def test_a_report_tells_its_intervals(tmp_path):
     ],
 )
 def test_intervals_that_make_no_sense_are_refused(change, says):
-    with pytest.raises(Refused, match=says):
+    with pytest.raises(InputError, match=says):
         Bootstrap(**change)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from actiseg_data.annotations.masks import PALETTE, read_index_mask, write_index_mask
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.layouts.mask_folders import open_folder
@@ -47,7 +47,7 @@ def binary(sequence, mask):
 
 
 def problems_of(action, *arguments, **more):
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         action(*arguments, **more)
     return caught.value.problems
 
@@ -67,7 +67,7 @@ def test_binary_masks_of_a_whole_split_are_one_problem(kitchen, tmp_path):
         problem.what
         == "no predicted pixel has an object's id (predicted: 255; objects: 1, 2, 3, 4)"
     )
-    assert problem.cure == "map 255 to the object's id"
+    assert problem.hint == "map 255 to the object's id"
     names = [sequence.folder for sequence in kitchen.sequences]
     assert problem.where == f"{tmp_path / 'p'}: {', '.join(names[:3])} and {len(names) - 3} more"
 
@@ -81,7 +81,7 @@ def test_one_sequence_of_foreign_ids_is_named_alone(kitchen, tmp_path):
     (problem,) = problems_of(score, kitchen, changed(kitchen, tmp_path / "p", change))
     assert problem.where == f"{tmp_path / 'p'}: {wrong}"
     assert "predicted: 41, 42, 43, 44; objects: 1, 2, 3, 4" in problem.what
-    assert problem.cure == "write the id of its object as the value of each pixel"
+    assert problem.hint == "write the id of its object as the value of each pixel"
 
 
 def test_one_pixel_of_an_objects_id_is_enough(kitchen, tmp_path):
@@ -178,7 +178,7 @@ def test_binary_masks_of_one_object_are_pointed_to_davis_2016(tmp_path, protocol
     (problem,) = problems_of(score, truth, folder, protocol)
     assert "predicted: 255; objects: 1)" in problem.what
     assert (
-        problem.cure == "map 255 to the object's id, or score binary masks by --protocol davis-2016"
+        problem.hint == "map 255 to the object's id, or score binary masks by --protocol davis-2016"
     )
     expected = 63 / 99
     assert score(truth, folder, "davis-2016").figures["j"] == pytest.approx(expected)
@@ -193,7 +193,7 @@ def test_binary_truth_is_pointed_to_davis_2016(tmp_path, protocol, value):
     folder = squares(squares(tmp_path / "p", "a", value), "b", value)
     (problem,) = problems_of(score, truth, folder, protocol)
     assert "hold 0 and 255 alone" in problem.what
-    assert "--protocol davis-2016" in problem.cure
+    assert "--protocol davis-2016" in problem.hint
     assert problem.where == f"{tmp_path / 'gt'}: a, b"
     assert score(truth, folder, "davis-2016").figures["j"] == 1
 
@@ -209,7 +209,7 @@ def test_binary_masks_of_a_list_are_pointed_to_the_dataset(kitchen, tmp_path):
     folder = predict(kitchen, "all", tmp_path / "p")
     (problem,) = problems_of(score, split, folder)
     assert "'actionvos' knows no object 255" in problem.what
-    assert "object ids" in problem.cure
+    assert "object ids" in problem.hint
 
 
 def test_objects_of_unscored_frames_are_objects(tmp_path):
@@ -249,14 +249,14 @@ def test_no_scored_frame_is_refused_with_the_protocols_that_score_it(tmp_path, c
     for protocol in ("davis", "davis-2016", "vos-benchmark", "vost"):
         (problem,) = problems_of(score, truth, folder, protocol)
         assert f"no frame is scored: {protocol!r} leaves out" in problem.what
-        assert problem.cure.endswith("every frame: davis-unsupervised")
+        assert problem.hint.endswith("every frame: davis-unsupervised")
     assert score(truth, folder, "davis-unsupervised").figures["j"] == 1
 
 
 def test_two_frame_clips_of_a_list_are_not_scored_by_davis(kitchen, tmp_path):
     folder = predict(kitchen, "all", tmp_path / "p")
     (problem,) = problems_of(score, kitchen, folder, "davis")
-    assert "actionvos" in problem.cure
+    assert "actionvos" in problem.hint
     (problem,) = problems_of(
         compare, kitchen, parse_methods([f"a={folder}", f"b={folder}/"]), "vost"
     )
@@ -301,7 +301,7 @@ def test_a_palette_in_another_order_is_refused_exactly_where_an_id_changes(mask,
     if (indices == mask).all():
         refuse_recoloured(indices, palette, truth, "here")
         return
-    with pytest.raises(Refused, match="in the colours of other true ids"):
+    with pytest.raises(InputError, match="in the colours of other true ids"):
         refuse_recoloured(indices, palette, truth, "here")
 
 
@@ -314,7 +314,7 @@ def test_an_adaptive_palette_of_a_picture_is_refused(kitchen, tmp_path):
             picture = Image.fromarray(painted(mask))
             picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=8).save(path)
     found = problems_of(score, kitchen, folder)
-    assert all(of.where.endswith(".png") and "palette" in of.cure for of in found)
+    assert all(of.where.endswith(".png") and "palette" in of.hint for of in found)
     wrong = sum(
         (read_index_mask(folder / sequence.folder / f"{frame}.png") != mask).any()
         for sequence in kitchen.sequences
@@ -336,10 +336,10 @@ def test_the_palette_of_the_truth_itself_is_known():
     own = bytes([0, 0, 0, 236, 95, 103, 249, 145, 87])
     refuse_recoloured(mask, own, TrueColours(own, {1, 2}), "here")
     indices, palette = repainted(mask, [0, 2, 1], own)
-    with pytest.raises(Refused, match="1 in that of 2, 2 in that of 1"):
+    with pytest.raises(InputError, match="1 in that of 2, 2 in that of 1"):
         refuse_recoloured(indices, palette, TrueColours(own, {1, 2}), "here")
     grey = np.array([[0, 255]], np.uint8)
-    with pytest.raises(Refused, match="1 in that of 255"):
+    with pytest.raises(InputError, match="1 in that of 255"):
         refuse_recoloured(grey // 255, bytes([0] * 3 + [255] * 3), TrueColours(b"", {255}), "here")
 
 
@@ -347,5 +347,5 @@ def test_where_ids_are_free_the_background_alone_must_be_in_its_place():
     mask = np.array([[0, 1, 2, 2]], np.uint8)
     free = TrueColours(PALETTE, {1, 2}, free=True)
     refuse_recoloured(*repainted(mask, [0, 2, 1]), free, "here")
-    with pytest.raises(Refused, match="0 in that of 1, 1 in that of 0"):
+    with pytest.raises(InputError, match="0 in that of 1, 1 in that of 0"):
         refuse_recoloured(*repainted(mask, [1, 0, 2]), free, "here")

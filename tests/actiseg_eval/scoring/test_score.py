@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actiseg_data.annotations.masks import write_index_mask
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.records.split_records import MaskRow
 from actiseg_eval import Scorer, load_protocol, score
@@ -137,7 +137,7 @@ def test_davis_knows_the_objects_of_the_first_frame_and_leaves_out_both_ends():
     assert found.frames == sequence.frames[1:3]
     assert found.tally["objects_left_out"] == 1
     rows[1] = ([[1, 2, 0]], [[1, 3, 0]])
-    with pytest.raises(Refused, match="predicts the ids 3"):
+    with pytest.raises(InputError, match="predicts the ids 3"):
         series(sequence, load_protocol("davis"), rows)
 
 
@@ -195,7 +195,7 @@ def test_objects_without_a_proposal_score_nothing_where_they_are_seen():
     assert found.both.tolist() == [[1, 0], [1, 0]]
     assert found.values["f"][1, 1] == 1
     many = [([[1]], [[30]])]
-    with pytest.raises(Refused, match="a proposal numbered 30; the protocol allows 20"):
+    with pytest.raises(InputError, match="a proposal numbered 30; the protocol allows 20"):
         series(long_clip(1), load_protocol("davis-unsupervised"), many)
 
 
@@ -260,7 +260,7 @@ def test_figures_that_no_unit_has_are_none_and_not_an_error(kitchen, tmp_path):
 def test_a_list_without_any_object_is_refused(kitchen, tmp_path):
     sequences = tuple(replace(of, objects=()) for of in kitchen.sequences)
     folder = predict(kitchen, "blank", tmp_path / "blank")
-    with pytest.raises(Refused, match="'actionvos' finds no object in any of its 8 sequences"):
+    with pytest.raises(InputError, match="'actionvos' finds no object in any of its 8 sequences"):
         score(replace(kitchen, sequences=sequences), folder)
 
 
@@ -280,12 +280,12 @@ def test_frame_by_frame_gives_what_a_folder_gives(kitchen, tmp_path, recipe):
 def test_the_scorer_says_what_does_not_fit(kitchen):
     scorer = Scorer(kitchen)
     sequence = kitchen.sequences[0]
-    with pytest.raises(Refused, match="there is no frame"):
+    with pytest.raises(InputError, match="there is no frame"):
         scorer.update(sequence.folder, "frame_1", np.zeros((2, 2), np.uint8))
-    with pytest.raises(Refused, match="has 2 x 2 pixels, the truth"):
+    with pytest.raises(InputError, match="has 2 x 2 pixels, the truth"):
         scorer.update(sequence.folder, sequence.frames[0], np.zeros((2, 2), np.uint8))
     scorer.update(sequence.folder, sequence.frames[0], kitchen.read_masks(sequence)[0])
-    with pytest.raises(Refused, match="lacks 1 of its frames"):
+    with pytest.raises(InputError, match="lacks 1 of its frames"):
         scorer.report()
 
 
@@ -346,7 +346,7 @@ def test_measures_and_protocols_that_are_unknown_are_refused(kitchen, tmp_path):
         ({"protocol": "davos"}, "there is no protocol"),
         ({"missing": "skip"}, "'skip' is unknown"),
     ):
-        with pytest.raises(Refused, match=says):
+        with pytest.raises(InputError, match=says):
             score(kitchen, tmp_path, **more)
 
 
@@ -369,11 +369,11 @@ def test_plain_folders_need_a_protocol_without_labels(tmp_path):
     root = make_root(tmp_path / "root")
     folder = predict(open_split(root, "train"), "shift", tmp_path / "p")
     truth = open_truth(predict(open_split(root, "train"), "all", tmp_path / "t"))
-    with pytest.raises(Refused, match="no action list"):
+    with pytest.raises(InputError, match="no action list"):
         score(truth, folder)
     whole = replace(load_protocol("vos-benchmark"), frames="all")
     assert 0 < score(truth, folder, whole).figures["jf"] < 1
-    with pytest.raises(Refused, match="no lists in ImageSets"):
+    with pytest.raises(InputError, match="no lists in ImageSets"):
         open_truth(truth.root, "train")
 
 

@@ -114,7 +114,7 @@ def test_wrong_input_is_refused_without_a_traceback(root, tmp_path, arguments, s
 def test_each_problem_names_its_cure(root, tmp_path):
     done = run("corrupt", root, "--type", "dilate", "--rate", "7", "--objects", "some")
     assert done.stderr.count("error: ") == 2
-    assert done.stderr.count("cure: ") == 2
+    assert done.stderr.count("hint: ") == 2
 
 
 def test_variable_names_the_dataset(root, tmp_path):

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from actiseg_data.annotations.masks import pixel_digest, read_index_mask, write_index_mask
-from actiseg_data.core.errors import Refused
+from actiseg_data.annotations.masks import digest_pixels, read_index_mask, write_index_mask
+from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, open_split
 from actiseg_data.records.split_records import read_digests, read_ledger, read_recipe, read_summary
 from actiseg_noise.corruption import corruption as corrupt_module
@@ -57,7 +57,7 @@ def test_a_split_is_made_whole(root, tmp_path):
         f"{IMAGE_SETS}/{p.name}" for p in (root / IMAGE_SETS).iterdir()
     }
     for name in masks:
-        assert pixel_digest(read_index_mask(done.out / name)) == digests[name]
+        assert digest_pixels(read_index_mask(done.out / name)) == digests[name]
     assert "CC BY-NC 4.0" in (done.out / "LICENSE").read_text()
     assert "noisy copy" in (done.out / "NOTICE").read_text()
     assert not partial_folder(done.out).exists()
@@ -147,7 +147,7 @@ def test_identical_run_is_verified_not_made_again(root, tmp_path):
 def test_another_run_at_the_same_place_needs_overwrite(root, tmp_path):
     out = corrupt(root, RECIPE, out=tmp_path / "noisy").out
     other = make_recipe("boundary", 0.5, seed=1)
-    with pytest.raises(Refused, match="--overwrite"):
+    with pytest.raises(InputError, match="--overwrite"):
         corrupt(root, other, out=out)
     assert read_recipe(out / "recipe.json") == RECIPE
     assert corrupt(root, other, out=out, overwrite=True).made
@@ -158,7 +158,7 @@ def test_a_damaged_run_does_not_pass_for_finished(root, tmp_path):
     out = corrupt(root, RECIPE, out=tmp_path / "noisy").out
     path = next((out / MASKS).rglob("*.png"))
     write_index_mask(path, np.zeros((120, 160), np.uint8))
-    with pytest.raises(Refused, match="--overwrite"):
+    with pytest.raises(InputError, match="--overwrite"):
         corrupt(root, RECIPE, out=out)
 
 
@@ -166,7 +166,7 @@ def test_a_folder_of_somebody_else_is_never_overwritten(root, tmp_path):
     out = tmp_path / "precious"
     out.mkdir()
     (out / "thesis.txt").write_text("years")
-    with pytest.raises(Refused, match=r"holds other files: thesis\.txt"):
+    with pytest.raises(InputError, match=r"holds other files: thesis\.txt"):
         corrupt(root, RECIPE, out=out, overwrite=True)
     assert (out / "thesis.txt").read_text() == "years"
 
@@ -174,7 +174,7 @@ def test_a_folder_of_somebody_else_is_never_overwritten(root, tmp_path):
 @pytest.mark.parametrize("where", ["clean", "clean/noisy", "."])
 def test_output_inside_or_around_the_dataset_is_refused(root, tmp_path, where):
     with pytest.raises(
-        Refused,
+        InputError,
         match=r"inside the dataset|holds a dataset with the splits train|holds other files: clean",
     ):
         corrupt(root, RECIPE, out=tmp_path / where)
@@ -214,7 +214,7 @@ def test_unfinished_work_of_another_recipe_is_not_mixed_in(root, tmp_path, monke
         with pytest.raises(KeyboardInterrupt):
             corrupt(root, RECIPE, out=tmp_path / "b")
     other = make_recipe("boundary", 0.5, seed=1)
-    with pytest.raises(Refused, match="unfinished work"):
+    with pytest.raises(InputError, match="unfinished work"):
         corrupt(root, other, out=tmp_path / "b")
     assert corrupt(root, other, out=tmp_path / "b", overwrite=True).made
 
@@ -230,7 +230,7 @@ def test_mask_that_changes_under_the_run_is_refused(root, tmp_path, monkeypatch)
         return plan
 
     monkeypatch.setattr(corrupt_module, "make_plan", meddling)
-    with pytest.raises(Refused, match="changed while"):
+    with pytest.raises(InputError, match="changed while"):
         corrupt(root, RECIPE, out=tmp_path / "noisy")
     assert not (tmp_path / "noisy").exists()
 
@@ -242,14 +242,14 @@ def test_all_faulty_masks_are_listed_and_nothing_is_written(root, tmp_path):
     Image.new("RGB", (160, 120)).save(folders[1] / f"{sequences[1].frames[0]}.png")
     write_index_mask(folders[2] / f"{sequences[2].frames[1]}.png", np.full((120, 160), 9, np.uint8))
     for workers in (1, 2):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(InputError) as refused:
             corrupt(root, RECIPE, out=tmp_path / "noisy", workers=workers)
         assert len(refused.value.problems) == 3
         assert [p.name for p in tmp_path.iterdir()] == ["clean"]
 
 
 def test_unknown_sequences_of_only_are_all_named(root, tmp_path):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         corrupt(root, RECIPE, out=tmp_path / "noisy", only=["nope", "neither"])
     assert len(refused.value.problems) == 2
 
@@ -291,7 +291,7 @@ def test_sequence_without_active_object_is_counted(tmp_path):
 def test_thesis_inside_a_noisy_split_is_not_overwritten(root, tmp_path):
     out = corrupt(root, RECIPE, out=tmp_path / "noisy").out
     (out / "thesis.txt").write_text("years")
-    with pytest.raises(Refused, match="and files that are no part of it"):
+    with pytest.raises(InputError, match="and files that are no part of it"):
         corrupt(root, make_recipe("dilate", 0.1), out=out, overwrite=True)
     assert (out / "thesis.txt").read_text() == "years"
 
@@ -306,7 +306,7 @@ def test_what_appears_during_the_run_is_not_removed(root, tmp_path, monkeypatch)
         real(*arguments)
 
     monkeypatch.setattr(corrupt_module, "write_licences", meanwhile)
-    with pytest.raises(Refused, match="appeared"):
+    with pytest.raises(InputError, match="appeared"):
         corrupt(root, RECIPE, out=out)
     assert (out / "thesis.txt").read_text() == "years"
 
@@ -314,7 +314,7 @@ def test_what_appears_during_the_run_is_not_removed(root, tmp_path, monkeypatch)
 def test_dataset_beside_the_output_is_not_taken_for_our_work(tmp_path):
     root = make_root(tmp_path / "noisy.partial")
     before = fingerprint(root)
-    with pytest.raises(Refused, match="inside the dataset"):
+    with pytest.raises(InputError, match="inside the dataset"):
         corrupt(root, RECIPE, out=tmp_path / "noisy", overwrite=True)
     assert fingerprint(root) == before
 
@@ -322,7 +322,7 @@ def test_dataset_beside_the_output_is_not_taken_for_our_work(tmp_path):
 def test_symbolic_link_as_output_is_refused(root, tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    with pytest.raises(Refused, match="symbolic link"):
+    with pytest.raises(InputError, match="symbolic link"):
         corrupt(root, RECIPE, out=tmp_path / "link")
 
 
@@ -330,14 +330,14 @@ def test_changed_source_is_not_called_identical(root, tmp_path):
     out = corrupt(root, RECIPE, out=tmp_path / "noisy").out
     path = next((root / MASKS).rglob("*.png"))
     write_index_mask(path, np.roll(read_index_mask(path), 3, axis=0))
-    with pytest.raises(Refused, match="--overwrite"):
+    with pytest.raises(InputError, match="--overwrite"):
         corrupt(root, RECIPE, out=out)
 
 
 def test_another_way_of_taking_frames_is_not_called_identical(root, tmp_path):
     add_frames(root)
     out = corrupt(root, RECIPE, out=tmp_path / "noisy", images="copy").out
-    with pytest.raises(Refused, match="--overwrite"):
+    with pytest.raises(InputError, match="--overwrite"):
         corrupt(root, RECIPE, out=out, images="none")
 
 
@@ -345,7 +345,7 @@ def test_damaged_companion_is_refused_before_anything_is_written(root, tmp_path)
     (root / IMAGE_SETS / "train_objects_category.json").write_text("{")
     document = {"videos": {}}
     (root / IMAGE_SETS / "train_meta_expressions_action.json").write_text(json.dumps(document))
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         corrupt(root, RECIPE, out=tmp_path / "noisy")
     assert len(refused.value.problems) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["clean"]
@@ -365,7 +365,7 @@ def test_two_runs_at_once_do_not_mix(root, tmp_path, monkeypatch):
     def second(*arguments):
         if not refusals:
             for overwrite in (False, True):
-                with pytest.raises(Refused, match="another run is at work") as refused:
+                with pytest.raises(InputError, match="another run is at work") as refused:
                     corrupt(root, RECIPE, out=tmp_path / "noisy", overwrite=overwrite)
                 refusals.append(refused)
         return real(*arguments)
@@ -400,7 +400,7 @@ def test_exact_work_is_not_taken_up_where_other_masks_move_the_threshold(
             corrupt(root, recipe, out=tmp_path / "noisy")
     for sequence in open_split(root, "train").sequences[3:]:
         blank(root, sequence)
-    with pytest.raises(Refused, match="unfinished work"):
+    with pytest.raises(InputError, match="unfinished work"):
         corrupt(root, recipe, out=tmp_path / "noisy")
     out = corrupt(root, recipe, out=tmp_path / "noisy", overwrite=True).out
     assert verify(out, root).ok
@@ -412,7 +412,7 @@ def test_exact_part_is_not_called_identical_where_other_masks_changed(root, tmp_
     corrupt(root, recipe, out=tmp_path / "noisy", only=[first.folder])
     for sequence in others:
         blank(root, sequence)
-    with pytest.raises(Refused, match="--overwrite"):
+    with pytest.raises(InputError, match="--overwrite"):
         corrupt(root, recipe, out=tmp_path / "noisy", only=[first.folder])
 
 
@@ -468,7 +468,7 @@ def test_what_was_replaced_by_a_killed_run_is_not_lost_to_another(root, tmp_path
 def test_an_output_without_a_name_is_refused(root, monkeypatch, out):
     monkeypatch.chdir(root.parent)
     before = fingerprint(root.parent)
-    with pytest.raises(Refused, match="names no folder"):
+    with pytest.raises(InputError, match="names no folder"):
         corrupt(root, RECIPE, out=Path(out))
     assert fingerprint(root.parent) == before
 
@@ -494,7 +494,7 @@ def test_a_list_that_changes_under_the_run_is_refused(root, tmp_path, monkeypatc
 
     with monkeypatch.context() as patch:
         patch.setattr(corrupt_module, "corrupt_sequence", meddling)
-        with pytest.raises(Refused, match="changed while"):
+        with pytest.raises(InputError, match="changed while"):
             corrupt(root, RECIPE, out=tmp_path / "noisy")
     assert not (tmp_path / "noisy").exists()
     assert verify(corrupt(root, RECIPE, out=tmp_path / "noisy").out, root).ok

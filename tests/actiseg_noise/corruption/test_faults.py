@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from actiseg_data.core.errors import Interrupted, Problem, Refused
-from actiseg_data.core.progress import silent
-from actiseg_data.core.workers import run
+from actiseg_data.core.errors import InputError, Interruption, Problem
+from actiseg_data.core.progress import ignore_progress
+from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, open_split
 from actiseg_noise.corruption import corruption as corrupt_module
 from actiseg_noise.corruption.corruption import corrupt
@@ -158,7 +158,7 @@ def test_disk_full_then_room_is_made(root, wanted, tmp_path, may_mount, options,
     out = tmp_path / "disk" / "noisy"
     before = faults.contents(root)
     with faults.small_disk(out.parent, options.format(size)) as change:
-        with pytest.raises(Interrupted, match="cannot write"):
+        with pytest.raises(Interruption, match="cannot write"):
             corrupt(root, RECIPE, out=out, images="copy")
         assert not out.exists()
         assert change(options.format(1000))
@@ -171,13 +171,13 @@ def test_disk_read_only_then_mended(root, wanted, tmp_path, may_mount):
     out = tmp_path / "disk" / "noisy"
     with faults.small_disk(out.parent, "size=1m") as change:
         assert change("ro")
-        with pytest.raises(Interrupted, match="Read-only") as refused:
+        with pytest.raises(Interruption, match="Read-only") as refused:
             corrupt(root, RECIPE, out=out)
-        assert all(each.cure for each in refused.value.problems)
+        assert all(each.hint for each in refused.value.problems)
         assert change("rw")
         leave_partial(root, out)
         assert change("ro")
-        with pytest.raises(Interrupted, match="Read-only"):
+        with pytest.raises(Interruption, match="Read-only"):
             corrupt(root, RECIPE, out=out)
         assert change("rw")
         corrupt(root, RECIPE, out=out)
@@ -211,9 +211,9 @@ def test_input_that_changes_under_the_run(root, wanted, tmp_path, change, step):
     sequence = open_split(root, "train").sequences[1]
     kept = shutil.copytree(root, tmp_path / "kept")
     mask = root / MASKS / "train" / sequence.folder / f"{sequence.frames[0]}.png"
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         corrupt(root, RECIPE, out=out, stage=stopping(step, 2, lambda: change(mask)))
-    assert all(each.what and each.where and each.cure for each in refused.value.problems)
+    assert all(each.what and each.where and each.hint for each in refused.value.problems)
     assert not out.exists()
     shutil.rmtree(root)
     shutil.copytree(kept, root)
@@ -318,7 +318,7 @@ def test_a_job_that_cannot_be_read_is_not_taken_up(root, wanted, tmp_path):
     out = tmp_path / "noisy"
     partial = leave_partial(root, out)
     (partial / "work" / "job.json").write_text("{")
-    with pytest.raises(Refused, match="unfinished work"):
+    with pytest.raises(InputError, match="unfinished work"):
         corrupt(root, RECIPE, out=out)
     corrupt(root, RECIPE, out=out, overwrite=True)
     assert_whole(root, out, wanted)
@@ -328,10 +328,10 @@ def test_a_worker_that_dies_while_a_finished_run_is_looked_at_is_told(root, tmp_
     out = corrupt(root, RECIPE, out=tmp_path / "noisy").out
 
     def dying(*arguments, **more):
-        raise Interrupted(Problem("a worker process died", "--workers", "run again"))
+        raise Interruption(Problem("a worker process died", "--workers", "run again"))
 
     monkeypatch.setattr(corrupt_module, "verify", dying)
-    with pytest.raises(Interrupted, match="worker process died"):
+    with pytest.raises(Interruption, match="worker process died"):
         corrupt(root, RECIPE, out=out)
 
 
@@ -363,7 +363,7 @@ def test_a_lock_on_a_folder_that_is_gone_counts_for_nothing(root, tmp_path, monk
         real(lock, how)
 
     monkeypatch.setattr(fcntl, "flock", late)
-    with pytest.raises(Refused, match="another run is at work"):
+    with pytest.raises(InputError, match="another run is at work"):
         corrupt(root, RECIPE, out=out)
 
 
@@ -372,8 +372,10 @@ def test_somebody_elses_folder_in_the_place_of_the_work_is_left_alone(root, tmp_
     thesis.parent.mkdir()
     thesis.write_text("years")
     for overwrite in (False, True):
-        with pytest.raises(Refused, match="unfinished work of another run"):
-            corrupt(root, RECIPE, out=tmp_path / "noisy", overwrite=overwrite, stage=silent)
+        with pytest.raises(InputError, match="unfinished work of another run"):
+            corrupt(
+                root, RECIPE, out=tmp_path / "noisy", overwrite=overwrite, stage=ignore_progress
+            )
     assert [path.name for path in thesis.parent.iterdir()] == ["thesis.txt"]
 
 
@@ -395,5 +397,5 @@ def test_a_worker_that_dies_with_half_a_result_told_is_no_hang(tmp_path):
         while len(multiprocessing.active_children()) > 1:
             time.sleep(0.01)
 
-    with pytest.raises(Interrupted, match="worker process died"):
-        run(large_if_second, flag, [1, 2], 2, busy)
+    with pytest.raises(Interruption, match="worker process died"):
+        run_parallel(large_if_second, flag, [1, 2], 2, busy)

@@ -13,15 +13,15 @@ from importlib import resources
 import pytest
 
 from actiseg_data.annotations.lexicon import load_lexicon, parse_lexicon
-from actiseg_data.core.errors import Interrupted, Refused
+from actiseg_data.core.errors import InputError, Interruption
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, open_split
 from actiseg_data.layouts.image_sets import (
     PROMPT_STYLES,
-    expressions_file,
-    image_sets_files,
-    objects_file,
-    prompt,
+    make_prompt,
+    name_expressions_file,
+    name_image_sets_files,
+    name_objects_file,
 )
 from actiseg_data.records.split_records import TextRow, read_digests, read_ledger
 from actiseg_noise.corruption.corruption import corrupt
@@ -58,11 +58,11 @@ def rows_of(out):
 def test_prompts_objects_and_ledger_say_the_same(kitchen, noisy):
     rows = {(row.sequence, row.object_id): row for row in rows_of(noisy)}
     assert len(rows) > 10
-    objects = read(noisy, objects_file("train"))["videos"]
+    objects = read(noisy, name_objects_file("train"))["videos"]
     seen = 0
     for style in PROMPT_STYLES:
-        clean = read(kitchen, expressions_file("train", style))["videos"]
-        dirty = read(noisy, expressions_file("train", style))["videos"]
+        clean = read(kitchen, name_expressions_file("train", style))["videos"]
+        dirty = read(noisy, name_expressions_file("train", style))["videos"]
         for folder, video in dirty.items():
             for exp_id, entry in video["expressions"].items():
                 before = clean[folder]["expressions"][exp_id]
@@ -86,7 +86,7 @@ def test_prompts_objects_and_ledger_say_the_same(kitchen, noisy):
                     for record in read(kitchen, "train.json")
                     if folder.startswith(f"{record['seq_id']:08d}")
                 )
-                assert entry["exp"] == prompt(style, row.name, narration)
+                assert entry["exp"] == make_prompt(style, row.name, narration)
                 if style == "promptaction":
                     assert (row.prompt_org, row.prompt) == (before["exp"], entry["exp"])
                 assert row.synset == LEXICON.classes[row.class_id].synset
@@ -103,12 +103,12 @@ def without_org(document):
 def test_key_order_and_all_that_is_untouched_stay(kitchen, tmp_path):
     """At rate 0 nothing but the keys of the clean words is added, behind all others."""
     out = corrupt(kitchen, make_recipe("text", 0.0), out=tmp_path / "none").out
-    for name in image_sets_files("train"):
+    for name in name_image_sets_files("train"):
         before, after = read(kitchen, name), read(out, name)
         assert json.dumps(without_org(after)) == json.dumps(before)
-    entry = next(iter(read(out, objects_file("train"))["videos"].values()))["objects"]["1"]
+    entry = next(iter(read(out, name_objects_file("train"))["videos"].values()))["objects"]["1"]
     assert list(entry) == ["category", "positive", "class_id", "class_id_org", "category_org"]
-    prompts = read(out, expressions_file("train", "promptaction"))["videos"]
+    prompts = read(out, name_expressions_file("train", "promptaction"))["videos"]
     entry = next(iter(prompts.values()))["expressions"]["0"]
     assert list(entry) == ["exp", "obj_id", "positive", "class_id", "class_id_org", "exp_org"]
     assert (out / IMAGE_SETS / "train.json").read_bytes() == (
@@ -155,7 +155,7 @@ def test_a_root_of_lists_alone_is_enough(kitchen, noisy, tmp_path):
     assert read_digests(out / "digests.json") == lists_of(noisy)
     assert verify(out, lists).ok
     assert not (out / MASKS).exists()
-    with pytest.raises(Refused, match="mask folder is missing"):
+    with pytest.raises(InputError, match="mask folder is missing"):
         corrupt(lists, make_recipe("mixed", 0.4), out=tmp_path / "mixed")
 
 
@@ -165,13 +165,13 @@ def test_masks_are_there_for_all_sequences_or_for_none(kitchen, noisy, tmp_path)
     shutil.rmtree(gone)
     assert any("mask folder is missing" in line for line in verify(noisy).mismatches)
     shutil.rmtree(kitchen / MASKS / "train" / gone.name)
-    with pytest.raises(Refused, match="mask folder is missing"):
+    with pytest.raises(InputError, match="mask folder is missing"):
         corrupt(kitchen, RECIPE, out=tmp_path / "other")
 
 
 def test_a_noisy_split_is_no_dataset_to_corrupt(noisy, tmp_path):
     for recipe in (RECIPE, make_recipe("boundary", 0.4)):
-        with pytest.raises(Refused, match="a noisy split already"):
+        with pytest.raises(InputError, match="a noisy split already"):
             corrupt(noisy, recipe, out=tmp_path / "twice")
     assert not (tmp_path / "twice").exists()
 
@@ -182,7 +182,7 @@ def test_a_lexicon_without_groups_has_none_to_flip_within(kitchen, tmp_path):
         noun["supercategory"] = None
     own = parse_lexicon(document, "own")
     recipe = make_recipe("category", 0.4, parameters={"flip": "supercategory"}, lexicon=own)
-    with pytest.raises(Refused, match="no supercategories"):
+    with pytest.raises(InputError, match="no supercategories"):
         corrupt(kitchen, recipe, out=tmp_path / "noisy", lexicon=own)
 
 
@@ -244,7 +244,7 @@ def test_mixed_noise_is_both_noises_each_as_alone(kitchen, noisy, tmp_path):
 def test_an_identical_run_is_recognised_and_another_is_not(kitchen, noisy):
     again = corrupt(kitchen, RECIPE, out=noisy)
     assert not again.made
-    with pytest.raises(Refused, match=r"a noisy split: text at rate 0\.6, seed 0, split train"):
+    with pytest.raises(InputError, match=r"a noisy split: text at rate 0\.6, seed 0, split train"):
         corrupt(kitchen, make_recipe("text", 0.2), out=noisy)
     other = corrupt(kitchen, make_recipe("text", 0.2), out=noisy, overwrite=True)
     assert other.made
@@ -260,7 +260,7 @@ def test_an_interrupted_run_is_completed(kitchen, noisy, tmp_path, monkeypatch):
     out = tmp_path / "again"
     with monkeypatch.context() as patch:
         patch.setattr(module, "write_licences", fail)
-        with pytest.raises(Interrupted, match="No space left"):
+        with pytest.raises(Interruption, match="No space left"):
             corrupt(kitchen, RECIPE, out=out)
     assert not out.exists()
     done = corrupt(kitchen, RECIPE, out=out)
@@ -290,7 +290,7 @@ def test_a_lexicon_of_ones_own_goes_with_the_split(kitchen, tmp_path):
     document = edited(json.loads(shipped.read_bytes()), "title", to="mine")
     lexicon = parse_lexicon(document, "mine")
     recipe = make_recipe("category", 0.5, lexicon=lexicon)
-    with pytest.raises(Refused, match="another lexicon"):
+    with pytest.raises(InputError, match="another lexicon"):
         corrupt(kitchen, recipe, out=tmp_path / "noisy")
     out = corrupt(kitchen, recipe, out=tmp_path / "noisy", lexicon=lexicon).out
     assert (out / "lexicon.json").is_file()
@@ -328,10 +328,13 @@ def change(root, name, *path, to):
     ],
 )
 def test_files_that_disagree_are_refused(kitchen, tmp_path, file, path, value, says):
-    names = {"objects": objects_file("train"), "prompts": expressions_file("train", "promptaction")}
+    names = {
+        "objects": name_objects_file("train"),
+        "prompts": name_expressions_file("train", "promptaction"),
+    }
     folder = open_split(kitchen, "train").sequences[2].folder
     change(kitchen, names[file], "videos", folder, *path, to=value)
-    with pytest.raises(Refused, match=says) as caught:
+    with pytest.raises(InputError, match=says) as caught:
         corrupt(kitchen, RECIPE, out=tmp_path / "noisy")
     assert names[file] in str(caught.value)
     assert not (tmp_path / "noisy").exists()
@@ -341,18 +344,20 @@ def test_files_that_disagree_are_refused(kitchen, tmp_path, file, path, value, s
 def test_all_disagreements_are_told_at_once(kitchen, tmp_path):
     folders = [sequence.folder for sequence in open_split(kitchen, "train").sequences]
     for folder in folders[:3]:
-        change(kitchen, objects_file("train"), "videos", folder, "objects", "1", "class_id", to=3)
+        change(
+            kitchen, name_objects_file("train"), "videos", folder, "objects", "1", "class_id", to=3
+        )
     place = ("videos", folders[4], "expressions", "0", "exp")
-    change(kitchen, expressions_file("train", "action"), *place, to="spade")
-    with pytest.raises(Refused) as caught:
+    change(kitchen, name_expressions_file("train", "action"), *place, to="spade")
+    with pytest.raises(InputError) as caught:
         corrupt(kitchen, RECIPE, out=tmp_path / "noisy")
     assert len(caught.value.problems) == 4
 
 
 def test_missing_prompts_or_objects_are_refused(kitchen, tmp_path):
-    for name in (expressions_file("train", "promptaction"), objects_file("train")):
+    for name in (name_expressions_file("train", "promptaction"), name_objects_file("train")):
         (kitchen / IMAGE_SETS / name).unlink()
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         corrupt(kitchen, RECIPE, out=tmp_path / "noisy")
     assert len(caught.value.problems) == 2
     assert "needs the prompts and the objects" in str(caught.value)
@@ -361,7 +366,7 @@ def test_missing_prompts_or_objects_are_refused(kitchen, tmp_path):
 def test_the_other_styles_may_be_missing(kitchen, noisy, tmp_path):
     """The published datasets have one style alone."""
     for style in ("action", "noaction"):
-        (kitchen / IMAGE_SETS / expressions_file("train", style)).unlink()
+        (kitchen / IMAGE_SETS / name_expressions_file("train", style)).unlink()
     out = corrupt(kitchen, RECIPE, out=tmp_path / "one").out
     assert rows_of(out) == rows_of(noisy)
     assert verify(out, kitchen).ok
@@ -369,24 +374,24 @@ def test_the_other_styles_may_be_missing(kitchen, noisy, tmp_path):
 
 def test_classes_that_the_lexicon_or_the_matrix_lacks_are_refused(kitchen, tmp_path):
     matrix = {"flip": "matrix", "matrix": {"13": {"4": 1}}}
-    with pytest.raises(Refused, match=r"no row for \d+ classes .* 4 \(knife\)"):
+    with pytest.raises(InputError, match=r"no row for \d+ classes .* 4 \(knife\)"):
         corrupt(kitchen, make_recipe("category", 0.5, parameters=matrix), out=tmp_path / "noisy")
     strange = [kitchen_clip(number) for number in range(1, 4)]
     root = make_kitchen(tmp_path / "strange", 3)
     for number, sequence in enumerate(strange):
         for name, place in (
             ("train.json", (number, "object_classes", "1", "class_id")),
-            (objects_file("train"), ("videos", sequence.folder, "objects", "1", "class_id")),
+            (name_objects_file("train"), ("videos", sequence.folder, "objects", "1", "class_id")),
             *(
                 (
-                    expressions_file("train", style),
+                    name_expressions_file("train", style),
                     ("videos", sequence.folder, "expressions", "0", "class_id"),
                 )
                 for style in PROMPT_STYLES
             ),
         ):
             change(root, name, *place, to=900 + number)
-    with pytest.raises(Refused, match="not in the lexicon") as caught:
+    with pytest.raises(InputError, match="not in the lexicon") as caught:
         corrupt(root, RECIPE, out=tmp_path / "noisy")
     assert [problem.what.split()[2] for problem in caught.value.problems] == ["900", "901", "902"]
 
@@ -394,7 +399,7 @@ def test_classes_that_the_lexicon_or_the_matrix_lacks_are_refused(kitchen, tmp_p
 def test_capitals_are_kept(tmp_path):
     root = make_kitchen(tmp_path / "clean", 3)
     folder = open_split(root, "train").sequences[0].folder
-    name = expressions_file("train", "promptaction")
+    name = name_expressions_file("train", "promptaction")
     entry = read(root, name)["videos"][folder]["expressions"]["0"]
     change(root, name, "videos", folder, "expressions", "0", "exp", to=entry["exp"].capitalize())
     out = corrupt(root, make_recipe("category", 1.0), out=tmp_path / "noisy").out
@@ -415,7 +420,7 @@ def test_preview_shows_the_prompts(noisy, capsys):
     assert "[" in told
     sheet = make_preview(noisy, row.sequence)
     assert sheet.width > 900
-    with pytest.raises(Refused, match="no sequence"):
+    with pytest.raises(InputError, match="no sequence"):
         find_rewording(noisy, "nope")
 
 
@@ -451,7 +456,7 @@ def test_scope_narration_changes_narrations_alone_once_a_sequence(spacy, kitchen
     done = corrupt(kitchen, recipe, out=tmp_path / "noisy")
     rows = {row.sequence: row for row in rows_of(done.out)}
     before, after = read(kitchen, "train.json"), read(done.out, "train.json")
-    prompts = read(done.out, expressions_file("train", "promptaction"))["videos"]
+    prompts = read(done.out, name_expressions_file("train", "promptaction"))["videos"]
     empty, foreign = NARRATIONS[4][0], NARRATIONS[5][0]
     for old, new in zip(before, after, strict=True):
         folder = next(name for name in prompts if name.startswith(f"{old['seq_id']:08d}"))
@@ -470,7 +475,7 @@ def test_scope_narration_changes_narrations_alone_once_a_sequence(spacy, kitchen
         assert row.class_id_org == old["noun_class"]
         for at, entry in prompts[folder]["expressions"].items():
             name = old["object_classes"][str(int(at) + 1)]["name"]
-            assert entry["exp"] == prompt("promptaction", name, new["narration"])
+            assert entry["exp"] == make_prompt("promptaction", name, new["narration"])
             assert entry["class_id"] == entry["class_id_org"]
     handled = done.summary["handled"]
     assert handled["narration_empty"] == sum(not record["narration"] for record in before)
@@ -525,11 +530,11 @@ def test_prompt_noise_does_without_language_packages(kitchen, noisy, tmp_path):
 
 
 def test_two_prompts_for_one_object_are_refused(kitchen, tmp_path):
-    name = expressions_file("train", "promptaction")
+    name = name_expressions_file("train", "promptaction")
     folder = open_split(kitchen, "train").sequences[2].folder
     first = read(kitchen, name)["videos"][folder]["expressions"]["0"]
     change(kitchen, name, "videos", folder, "expressions", "again", to=first)
-    with pytest.raises(Refused, match="two prompts for the object '1'"):
+    with pytest.raises(InputError, match="two prompts for the object '1'"):
         corrupt(kitchen, RECIPE, out=tmp_path / "noisy")
 
 
@@ -572,7 +577,7 @@ def test_object_ids_do_not_matter(kitchen, noisy, tmp_path):
 
 def test_prompts_that_do_not_end_in_the_narration_keep_theirs(kitchen, tmp_path):
     pytest.importorskip("spacy", reason="spaCy is in the extra [text]")
-    name = expressions_file("train", "promptaction")
+    name = name_expressions_file("train", "promptaction")
     sequence = open_split(kitchen, "train").sequences[0]
     own = f"{sequence.objects[0].name} used in the action of sing"
     change(kitchen, name, "videos", sequence.folder, "expressions", "0", "exp", to=own)
@@ -585,5 +590,5 @@ def test_prompts_that_do_not_end_in_the_narration_keep_theirs(kitchen, tmp_path)
 
 
 def test_a_lexicon_is_of_no_use_without_noise_on_words(kitchen, tmp_path):
-    with pytest.raises(Refused, match="of no use without noise on words"):
+    with pytest.raises(InputError, match="of no use without noise on words"):
         corrupt(kitchen, make_recipe("erode", 0.4), out=tmp_path / "noisy", lexicon=LEXICON)

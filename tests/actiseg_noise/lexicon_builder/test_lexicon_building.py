@@ -11,14 +11,14 @@ import pytest
 
 from actiseg_data.annotations.lexicon import (
     Ancestor,
-    ancestry,
     load_lexicon,
+    measure_similarity,
     parse_lexicon,
     read_lexicon,
     refuse_unknown_classes,
-    similarity,
+    trace_ancestry,
 )
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from tests.helpers.documents import edited
 from tests.helpers.paths import ROOT
 
@@ -154,8 +154,8 @@ def test_similarity_is_that_of_the_paths():
 
 
 def test_nothing_in_common_is_not_similar():
-    one, other = ancestry((("a", "b"),)), ancestry((("c", "d"),))
-    assert similarity(one, other) == 0
+    one, other = trace_ancestry((("a", "b"),)), trace_ancestry((("c", "d"),))
+    assert measure_similarity(one, other) == 0
     assert one["a"] == Ancestor(1, 1, 1)
 
 
@@ -186,14 +186,14 @@ def faulty(*path, to):
     ],
 )
 def test_a_damaged_lexicon_is_refused(path, value, says):
-    with pytest.raises(Refused, match=says):
+    with pytest.raises(InputError, match=says):
         parse_lexicon(faulty(*path, to=value), "lexicon.json")
 
 
 def test_every_fault_of_a_lexicon_is_told():
     document = faulty("classes", 3, "synset", to=...)
     document["classes"][7]["match"] = "perhaps"
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         parse_lexicon(document, "lexicon.json")
     assert len(caught.value.problems) == 2
 
@@ -201,12 +201,12 @@ def test_every_fault_of_a_lexicon_is_told():
 def test_a_lexicon_cut_short_is_refused(tmp_path):
     path = tmp_path / "lexicon.json"
     path.write_bytes(json.dumps(SHIPPED).encode()[:-5000])
-    with pytest.raises(Refused, match="not valid JSON"):
+    with pytest.raises(InputError, match="not valid JSON"):
         read_lexicon(path)
 
 
 def test_classes_that_a_dataset_has_and_the_lexicon_lacks_are_all_named():
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         refuse_unknown_classes(LEXICON, {4: "knife", 900: "abacus", -1: "thing"}, "train.json")
     told = str(caught.value)
     assert len(caught.value.problems) == 2
@@ -327,7 +327,7 @@ def test_a_faulty_list_of_nouns_is_refused(wordnet, tmp_path, text, says):
     from actiseg_noise.lexicon_builder.lexicon_building import build_from_list
 
     (tmp_path / "nouns.txt").write_text(text)
-    with pytest.raises(Refused, match=says) as caught:
+    with pytest.raises(InputError, match=says) as caught:
         build_from_list(tmp_path / "nouns.txt", wordnet)
     if "xyzzyx" in text:
         assert len(caught.value.problems) == 2
@@ -337,7 +337,7 @@ def test_a_folder_that_is_no_wordnet_is_refused_naming_what_it_lacks(tmp_path):
     pytest.importorskip("nltk")
     from actiseg_noise.lexicon_builder.wordnet import open_wordnet
 
-    with pytest.raises(Refused, match=r"data\.noun"), open_wordnet(tmp_path):
+    with pytest.raises(InputError, match=r"data\.noun"), open_wordnet(tmp_path):
         pass
 
 
@@ -350,7 +350,7 @@ def test_another_wordnet_is_refused(wordnet, tmp_path):
     shutil.copytree(wordnet, other, ignore=shutil.ignore_patterns("bin", "pixmaps", "wnres"))
     text = (other / "data.adj").read_bytes()
     (other / "data.adj").write_bytes(text.replace(b"WordNet 3.0 Copy", b"WordNet 3.1 Copy"))
-    with pytest.raises(Refused, match=r"WordNet 3\.1"), open_wordnet(other):
+    with pytest.raises(InputError, match=r"WordNet 3\.1"), open_wordnet(other):
         pass
 
 
@@ -361,7 +361,7 @@ def test_decisions_with_faults_are_refused(tmp_path):
     rows = ["class_id,synset,match,why", "x,a.n.01,exact,", "3,a.n.01,roughly,"]
     rows += [f"{'9' * 5000},a.n.01,exact,", "4,a.n.01,exact,", "4,b.n.01,exact,"]
     path.write_text("\n".join(rows))
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         read_decisions(path)
     assert [problem.where[-1] for problem in caught.value.problems] == ["2", "3", "4", "6"]
 
@@ -489,7 +489,7 @@ def test_a_sense_is_set_by_hand(wordnet, tmp_path, file, text):
 )
 def test_senses_that_cannot_be_set_are_refused_all_at_once(wordnet, tmp_path, file, text, says):
     (tmp_path / file).write_text(text)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         senses_of(tmp_path, wordnet, ["mouse", "cake"], senses=tmp_path / file)
     assert len(caught.value.problems) == len(says)
     assert all(said in str(caught.value) for said in says)
@@ -522,7 +522,7 @@ def test_decisions_that_cannot_be_used_are_refused(tmp_path, wordnet, row, says)
 
     (tmp_path / "senses.csv").write_text(f"class_id,synset,match,why\n{row}\n")
     (tmp_path / "nouns.txt").write_text("4: knife\n")
-    with pytest.raises(Refused, match=says):
+    with pytest.raises(InputError, match=says):
         build_from_list(tmp_path / "nouns.txt", wordnet, tmp_path / "senses.csv")
 
 

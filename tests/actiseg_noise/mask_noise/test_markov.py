@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from actiseg_data.core.keys import coins
+from actiseg_data.core.keys import draw_bernoullis
 from tests.helpers.small_frames import disc, drawn, keyed_as, masks
 
 PUBLISHED = (480, 854)
@@ -24,11 +24,11 @@ def ring_of(mask):
 def by_distances(mask, item, steps, outward, flip, speckle):
     keyed = keyed_as(item)
     mask = mask > 0
-    for number, grows in enumerate(coins(keyed("markov.outward"), steps, outward)):
+    for number, grows in enumerate(draw_bernoullis(keyed("markov.outward"), steps, outward)):
         ring = ring_of(~mask if grows else mask)
-        flips = coins(keyed(f"markov.step {number}"), int(ring.sum()), flip)
+        flips = draw_bernoullis(keyed(f"markov.step {number}"), int(ring.sum()), flip)
         mask[ring] ^= flips
-    mask ^= coins(keyed("markov.speckle"), mask.size, speckle).reshape(mask.shape)
+    mask ^= draw_bernoullis(keyed("markov.speckle"), mask.size, speckle).reshape(mask.shape)
     bell = np.exp(-(np.arange(-2, 3) ** 2) / 8)
     weights = np.rint(65536 * bell / bell.sum()).astype(np.int64)
     padded = np.pad(mask.astype(np.int64), 2, "reflect")

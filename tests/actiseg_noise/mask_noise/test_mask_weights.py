@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from actiseg_data.annotations.clips import Sequence
 from actiseg_data.annotations.masks import (
     IndexMask,
-    pixel_digest,
+    digest_pixels,
     read_index_mask,
     write_index_mask,
 )
-from actiseg_data.core.errors import Interrupted, Refused
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.errors import InputError, Interruption
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, open_split
 from actiseg_data.records.split_records import read_digests, read_summary
@@ -101,7 +101,7 @@ def test_no_weight_gives_the_clean_outline_away(kitchen, tmp_path, recipe):
     noisy, clean = open_split(out, "train"), open_split(kitchen, "train")
     published = 0
     for sequence in noisy.sequences:
-        for frame, mask in zip(sequence.frames, noisy.each_mask(sequence), strict=True):
+        for frame, mask in zip(sequence.frames, noisy.iterate_masks(sequence), strict=True):
             name = f"{frame}.png"
             assert leaks(mask, read_index_mask(noisy.folder(WEIGHTS, sequence) / name)) == 0
             published += leaks(mask, read_index_mask(clean.folder(WEIGHTS, sequence) / name))
@@ -202,9 +202,9 @@ def test_weights_can_be_left_out_and_the_summary_says_so(kitchen, tmp_path):
         assert verify(done.out, kitchen).ok
     other = corrupt(kitchen, BOUNDARY, out=tmp_path / "with")
     assert other.summary["weights"] == "derived"
-    with pytest.raises(Refused, match="recipe is the same, but its sequences, frames, weights"):
+    with pytest.raises(InputError, match="recipe is the same, but its sequences, frames, weights"):
         corrupt(kitchen, BOUNDARY, out=other.out, weights="none")
-    with pytest.raises(Refused, match="weights 'all' is unknown"):
+    with pytest.raises(InputError, match="weights 'all' is unknown"):
         corrupt(kitchen, BOUNDARY, out=tmp_path / "x", weights="all")
 
 
@@ -249,7 +249,7 @@ def test_forged_weights_are_found_with_the_source(kitchen, tmp_path, recipe):
     path = sorted((out / WEIGHTS).rglob("*.png"))[3]
     name = path.relative_to(out).as_posix()
     spoil(path)
-    digests = read_digests(out / "digests.json") | {name: pixel_digest(read_index_mask(path))}
+    digests = read_digests(out / "digests.json") | {name: digest_pixels(read_index_mask(path))}
     write_json(out / "digests.json", digests)
     assert verify(out).ok
     assert verify(out, kitchen).mismatches == (f"{name}: its content is not what the source says",)
@@ -260,7 +260,7 @@ def test_an_identical_run_is_not_recognised_where_clean_weights_changed(kitchen,
         out = corrupt(kitchen, recipe, out=tmp_path / recipe.noises[0].kind).out
         assert not corrupt(kitchen, recipe, out=out).made
         spoil(sorted((kitchen / WEIGHTS).rglob("*.png"))[-1])
-        with pytest.raises(Refused, match="recipe is the same"):
+        with pytest.raises(InputError, match="recipe is the same"):
             corrupt(kitchen, recipe, out=out)
 
 
@@ -272,7 +272,7 @@ def test_faulty_weights_are_all_refused_before_anything_is_written(kitchen, tmp_
     write_index_mask(paths[4], np.ones((60, 80), np.uint8))
     paths[6].unlink()
     paths[8].write_bytes(b"no picture")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         corrupt(kitchen, recipe, out=tmp_path / "noisy")
     assert [problem.where for problem in refused.value.problems] == [
         str(paths[number]) for number in (0, 2, 4, 6, 8)
@@ -306,7 +306,7 @@ def test_weights_that_changed_after_an_interruption_are_made_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(corrupt_module, "write_licences", fail)
-        with pytest.raises(Interrupted):
+        with pytest.raises(Interruption):
             corrupt(kitchen, recipe, out=out)
     partial = sorted((partial_folder(out) / WEIGHTS).rglob("*.png"))
     assert len(partial) == 12
@@ -318,7 +318,7 @@ def test_weights_that_changed_after_an_interruption_are_made_again(
     assert sorted((out / WEIGHTS).rglob("*.png"))[-1].stat().st_mtime_ns == times
 
 
-def longer(sequence: Sequence) -> Sequence:
+def longer(sequence: VideoSequence) -> VideoSequence:
     """The clip with a third frame, in which nothing is."""
     return replace(sequence, frames=(*sequence.frames, f"frame_{sequence.start + 45:010d}"))
 
@@ -338,19 +338,19 @@ def test_a_frame_without_objects_weighs_one_everywhere(tmp_path):
 def test_weights_behind_a_link_to_nothing_are_not_passed_over(kitchen, tmp_path, place):
     shutil.rmtree(kitchen / place)
     (kitchen / place).symlink_to("gone")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         corrupt(kitchen, BOUNDARY, out=tmp_path / "noisy")
     (problem,) = refused.value.problems
     assert problem.where == str(kitchen / place)
     assert problem.what == "is a link to gone, which is not there"
-    assert problem.cure == "restore the target, or give --weights none"
+    assert problem.hint == "restore the target, or give --weights none"
 
 
 def test_weights_of_whole_sequences_that_are_missing_are_told_once_each(kitchen, tmp_path):
     folders = sorted((kitchen / WEIGHTS / "train").iterdir())[2:]
     for folder in folders:
         shutil.rmtree(folder)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         corrupt(kitchen, TEXT, out=tmp_path / "noisy")
     assert [problem.where for problem in refused.value.problems] == list(map(str, folders))
 
@@ -358,11 +358,11 @@ def test_weights_of_whole_sequences_that_are_missing_are_told_once_each(kitchen,
 def test_colours_for_weights_have_a_cure_for_weights(kitchen, tmp_path):
     path = sorted((kitchen / WEIGHTS).rglob("*.png"))[1]
     Image.open(path).convert("RGB").save(path)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         corrupt(kitchen, BOUNDARY, out=tmp_path / "noisy")
     (problem,) = refused.value.problems
     assert problem.what.startswith("is truecolour")
-    assert problem.cure == "prepare the split again, or give --weights none"
+    assert problem.hint == "prepare the split again, or give --weights none"
 
 
 def test_verify_calls_no_weights_a_mask(kitchen, tmp_path):
@@ -387,10 +387,10 @@ def test_weights_are_taken_in_any_integer_dtype(dtype):
     [([[-1, 1]], [[1, 2]]), ([[300, 1]], [[1, 2]]), ([[0, 1]], [[0, 2]]), ([[0, 1]], [[2]])],
 )
 def test_arrays_that_hold_no_ids_or_weights_are_refused(clean, weights):
-    with pytest.raises(Refused):
+    with pytest.raises(InputError):
         weigh_objects(np.array(clean), np.array(weights))
 
 
 def test_noisy_ids_below_zero_are_refused_and_do_not_wrap_around():
-    with pytest.raises(Refused, match="noisy"):
+    with pytest.raises(InputError, match="noisy"):
         derive_weights(np.array([[-1, 1]]), {})

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt
 
 from actiseg_data.annotations.polygons import Patch
-from actiseg_data.core.keys import key
+from actiseg_data.core.keys import make_key
 from actiseg_noise.mask_noise.calibration import Strength, calibrate
 from actiseg_noise.mask_noise.contours import draw, find_object, iou, trace, trimmed
 from actiseg_noise.mask_noise.distance import depths, edge_distances, squared_depths
@@ -75,7 +75,7 @@ OBJECTS = {
 def drawn(kind, mask, strength, item="a", **parameters):
     clean = find_object(mask, 1)
     parameters = PARAMETERS | parameters | asdict(strength)
-    return KINDS[kind](clean, parameters, lambda purpose: key(0, 1, purpose, item))
+    return KINDS[kind](clean, parameters, lambda purpose: make_key(0, 1, purpose, item))
 
 
 def blobs(seed, shape=(30, 40)):
@@ -347,7 +347,7 @@ def test_draws_of_one_item_are_of_their_own():
 
     def keyed(purpose):
         purposes.append(purpose)
-        return key(0, 1, purpose, "a")
+        return make_key(0, 1, purpose, "a")
 
     KINDS["jitter"](find_object(disc(30), 1), PARAMETERS | asdict(Strength(radius=2.0)), keyed)
     assert set(purposes) == {"jitter.waves", "jitter.phases"}

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from actiseg_data.core.keys import coins
+from actiseg_data.core.keys import draw_bernoullis
 from actiseg_noise.mask_noise.gaussian import above_half, gaussian_weights
 from tests.helpers.small_frames import disc, drawn, keyed_as, masks
 
@@ -35,12 +35,12 @@ def by_scipy(mask, item, rounds, share, smoothing):
     mask = mask > 0
     keyed = keyed_as(item)
     contour = ndimage.binary_dilation(mask, FULL) ^ ndimage.binary_erosion(mask, FULL)
-    for number, dilates in enumerate(coins(keyed("random-contour.dilate"), rounds, 0.5)):
+    for number, dilates in enumerate(draw_bernoullis(keyed("random-contour.dilate"), rounds, 0.5)):
         change = ndimage.binary_dilation if dilates else ndimage.binary_erosion
         where = change(contour, FULL) != contour
         may_change = np.zeros(mask.shape, bool)
         draw = keyed(f"random-contour.round {number}")
-        may_change[where] = coins(draw, int(where.sum()), share)
+        may_change[where] = draw_bernoullis(draw, int(where.sum()), share)
         contour = change(contour, FULL, mask=may_change)
     weights = gaussian_weights(smoothing, int(4 * smoothing + 0.5))
     return smoothed(mask | contour, weights, "reflect") > 0

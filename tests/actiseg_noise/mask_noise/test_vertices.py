@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from actiseg_data.annotations.polygons import fill_closed
-from actiseg_data.core.keys import bells
+from actiseg_data.core.keys import draw_normals
 from tests.helpers.small_frames import disc, drawn, keyed_as, masks
 
 
@@ -35,7 +35,7 @@ def united(rings, shape):
 def test_every_vertex_is_misplaced_by_its_own_bells(mask, item, sigma):
     rings = contours_of(mask)
     count = sum(map(len, rings))
-    shifts = iter(bells(keyed_as(item)("localise.vertices"), 2 * count).tolist())
+    shifts = iter(draw_normals(keyed_as(item)("localise.vertices"), 2 * count).tolist())
     moved = [
         [tuple(value + round(sigma * next(shifts)) for value in vertex) for vertex in ring]
         for ring in rings

@@ -14,10 +14,10 @@ from scipy.stats import binomtest
 
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
-from actiseg_data.layouts.image_sets import expressions_file, objects_file
+from actiseg_data.layouts.image_sets import name_expressions_file, name_objects_file
 from actiseg_noise.cli.noise_tables import print_audit, print_corruption
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.measurement.audit_claims import claims_of
@@ -30,7 +30,7 @@ from tests.helpers.kitchens import make_kitchen
 from tests.helpers.roots import clip, make_root
 
 LEXICON = load_lexicon()
-PROMPTS, OBJECTS = expressions_file("train", "promptaction"), objects_file("train")
+PROMPTS, OBJECTS = name_expressions_file("train", "promptaction"), name_objects_file("train")
 
 
 @pytest.fixture(scope="module")
@@ -138,11 +138,11 @@ def test_the_clean_dataset_tells_what_the_files_do_not(kitchen, released, tmp_pa
                 for key in [key for key in entry if key.endswith("_org")]:
                     del entry[key]
         write_json(lists / name, document)
-    with pytest.raises(Refused, match="do not tell the clean words"):
+    with pytest.raises(InputError, match="do not tell the clean words"):
         audit(lists)
     found = audit(lists, clean=kitchen, split="train")
     assert found.text == audit(released).text
-    with pytest.raises(Refused, match="lacks"):
+    with pytest.raises(InputError, match="lacks"):
         audit(lists, clean=make_kitchen(tmp_path / "other", 3), split="train")
 
 
@@ -396,9 +396,9 @@ def test_the_folder_above_may_carry_the_name(tmp_path):
 
 
 def test_what_is_no_noisy_split_is_refused(tmp_path, kitchen):
-    with pytest.raises(Refused, match="has no noisy text of a split; has no noisy masks"):
+    with pytest.raises(InputError, match="has no noisy text of a split; has no noisy masks"):
         audit(tmp_path)
-    with pytest.raises(Refused, match=r"not tell the clean words .*; tells no clean masks"):
+    with pytest.raises(InputError, match=r"not tell the clean words .*; tells no clean masks"):
         audit(kitchen)
 
 
@@ -406,7 +406,7 @@ def test_of_several_splits_one_must_be_named(released, tmp_path):
     lists = published(released, tmp_path / "two")
     for name in (PROMPTS, OBJECTS):
         shutil.copy(lists / name, lists / name.replace("train", "val"))
-    with pytest.raises(Refused, match="train, val"):
+    with pytest.raises(InputError, match="train, val"):
         audit(lists)
     assert audit(lists, split="val").text == audit(released).text
 
@@ -417,7 +417,7 @@ def test_files_that_disagree_are_refused(released, tmp_path):
     entry = next(iter(document["videos"].values()))["expressions"]["0"]
     entry["class_id"] = entry["class_id"] + 1
     write_json(lists / PROMPTS, document)
-    with pytest.raises(Refused, match="among the prompts"):
+    with pytest.raises(InputError, match="among the prompts"):
         audit(lists)
 
 
@@ -482,10 +482,10 @@ def test_flips_to_what_holds_the_clean_class_are_counted(kitchen, tmp_path):
 
 def test_another_dataset_is_told_in_one_line(released, tmp_path):
     other = make_kitchen(tmp_path / "other", 3)
-    with pytest.raises(Refused, match=r"lacks .* of .* objects") as caught:
+    with pytest.raises(InputError, match=r"lacks .* of .* objects") as caught:
         audit(released, clean=other)
     assert len(caught.value.problems) == 1
-    with pytest.raises(Refused, match="no such folder"):
+    with pytest.raises(InputError, match="no such folder"):
         audit(tmp_path / "nowhere")
 
 
@@ -502,7 +502,7 @@ def test_files_that_tell_two_clean_classes_are_refused(released, tmp_path):
     document = json.loads((lists / PROMPTS).read_text())
     next(iter(document["videos"].values()))["expressions"]["0"]["class_id_org"] += 1
     write_json(lists / PROMPTS, document)
-    with pytest.raises(Refused, match="class_id_org"):
+    with pytest.raises(InputError, match="class_id_org"):
         audit(lists)
 
 
@@ -516,7 +516,7 @@ def test_clean_prompts_must_begin_with_the_clean_name(released, tmp_path):
 
 @pytest.mark.parametrize("name", ["../train", "a/b", ""])
 def test_the_name_of_a_split_leads_nowhere(released, name):
-    with pytest.raises(Refused):
+    with pytest.raises(InputError):
         audit(released, split=name or "..")
 
 
@@ -524,13 +524,13 @@ def test_noisy_masks_whose_source_is_away_ask_for_the_clean_dataset(tmp_path):
     root = make_root(tmp_path / "clean")
     out = corrupt(root, make_recipe("boundary", 0.6), out=tmp_path / "noisy").out
     root.rename(tmp_path / "moved")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         audit(out)
     (problem,) = refused.value.problems
     assert problem.what == (
         f"has noisy masks, but the clean dataset that they were made from is not at {root}"
     )
-    assert problem.cure.startswith("give the clean dataset")
+    assert problem.hint.startswith("give the clean dataset")
     assert audit(out, tmp_path / "moved").ok
 
 
@@ -540,9 +540,9 @@ def test_a_clean_list_beside_a_noisy_split_is_not_held_against_its_recipe(tmp_pa
     out = corrupt(
         root, make_recipe("boundary", 0.6), out=tmp_path / "noisy", with_clean=["val"]
     ).out
-    with pytest.raises(Refused, match="'val' stands beside the noisy split 'train' as it was"):
+    with pytest.raises(InputError, match="'val' stands beside the noisy split 'train' as it was"):
         audit(out, split="val")
-    with pytest.raises(Refused, match=r"has no split 'trian'; did you mean 'train'\?"):
+    with pytest.raises(InputError, match=r"has no split 'trian'; did you mean 'train'\?"):
         audit(out, split="trian")
     found = audit(out, root, "val")
     assert found.recipe is None

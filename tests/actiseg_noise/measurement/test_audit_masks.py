@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import MASKS
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.measurement.auditing import audit
@@ -92,7 +92,7 @@ def test_all_masks_of_another_size_are_listed(kitchen, masked, tmp_path):
     theirs = move(masked / MASKS / "train", tmp_path / "theirs")
     for path in sorted(next(theirs.iterdir()).iterdir()):
         write_index_mask(path, read_index_mask(path)[:-1])
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         audit(theirs, clean=kitchen)
     assert len(caught.value.problems) == 2
 
@@ -113,10 +113,10 @@ def test_other_datasets_are_named(tmp_path, name, said):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"")
     given = tmp_path / name.split("/")[0]
-    with pytest.raises(Refused, match=said):
+    with pytest.raises(InputError, match=said):
         audit(given)
     for look in (inspect, verify):
-        with pytest.raises(Refused, match=said.replace("is ", "is no noisy split but ")):
+        with pytest.raises(InputError, match=said.replace("is ", "is no noisy split but ")):
             look(given)
 
 
@@ -124,6 +124,6 @@ def test_a_folder_around_a_noisy_split_is_told(masked, tmp_path):
     around = tmp_path / "around"
     move(masked, around / "split")
     for look in (inspect, verify):
-        with pytest.raises(Refused, match="a folder around one") as caught:
+        with pytest.raises(InputError, match="a folder around one") as caught:
             look(around)
-        assert caught.value.problems[0].cure == f"give {around / 'split'}"
+        assert caught.value.problems[0].hint == f"give {around / 'split'}"

@@ -10,7 +10,7 @@ import pytest
 
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
-from actiseg_data.layouts.image_sets import expressions_file, objects_file
+from actiseg_data.layouts.image_sets import name_expressions_file, name_objects_file
 from actiseg_data.records.split_records import read_recipe
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.measurement.auditing import audit
@@ -18,7 +18,7 @@ from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.presets import load_preset, load_presets
 from tests.helpers.kitchens import make_kitchen
 
-PROMPTS, OBJECTS = expressions_file("train", "promptaction"), objects_file("train")
+PROMPTS, OBJECTS = name_expressions_file("train", "promptaction"), name_objects_file("train")
 
 
 @pytest.fixture(scope="module")
@@ -221,17 +221,17 @@ def test_missing_words_are_found(kitchen, tmp_path):
 
 
 def test_faulty_masks_are_refused_and_frames_that_cannot_be_measured_told(kitchen, tmp_path):
-    from actiseg_data.core.errors import Refused
+    from actiseg_data.core.errors import InputError
 
     out = corrupt(kitchen, make_recipe("mixed", 0.4), out=tmp_path / "noisy", workers=2).out
     few = make_kitchen(tmp_path / "few", 60)
     found = audit(out, clean=kitchen)
     assert not found.left_out
-    with pytest.raises(Refused, match="lacks"):
+    with pytest.raises(InputError, match="lacks"):
         audit(out, clean=few)
     mask = next((out / MASKS).rglob("*.png"))
     mask.write_bytes(mask.read_bytes()[:99])
-    with pytest.raises(Refused):
+    with pytest.raises(InputError):
         audit(out)
 
 

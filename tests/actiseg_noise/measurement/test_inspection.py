@@ -15,8 +15,8 @@ from scipy.spatial.distance import cdist
 
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.annotations.masks import write_index_mask
-from actiseg_data.annotations.sizes import size_of
-from actiseg_data.core.errors import Refused
+from actiseg_data.annotations.sizes import classify_size
+from actiseg_data.core.errors import InputError
 from actiseg_data.core.statistics import wilson_interval
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
 from actiseg_noise.cli.noise_tables import print_inspection
@@ -139,7 +139,14 @@ def test_figures_are_those_of_the_files(roots):
             ratio = noisy.sum() / clean.sum()
             shift = brute_force(clean, noisy)
             touched.append(
-                (row["kind"], entry["class_id"], size_of(int(clean.sum())), iou, ratio, *shift)
+                (
+                    row["kind"],
+                    entry["class_id"],
+                    classify_size(int(clean.sum())),
+                    iou,
+                    ratio,
+                    *shift,
+                )
             )
 
     def check(group, chosen, eligible):
@@ -166,7 +173,7 @@ def test_figures_are_those_of_the_files(roots):
         of_class = [m for m in touched if m[1] == class_id]
         check(group, of_class, sum(item == class_id for item, _ in items))
     for group in found.masks.by_size:
-        eligible = sum(size_of(area) == group.name for _, area in items)
+        eligible = sum(classify_size(area) == group.name for _, area in items)
         if eligible:
             check(group, [m for m in touched if m[2] == group.name], eligible)
     assert {name: getattr(found.masks.bystanders, name) for name in bystanders} == bystanders
@@ -233,7 +240,7 @@ def test_only_looks_at_the_named_sequences(roots):
     found = inspect(out, only=[folder])
     assert found.sequences == 1
     assert found.masks.all.touched == sum(row["sequence"] == folder for row in rows)
-    with pytest.raises(Refused, match="nope"):
+    with pytest.raises(InputError, match="nope"):
         inspect(out, only=["nope"])
 
 
@@ -278,7 +285,7 @@ def test_masks_of_another_size_are_refused(roots):
     path = sorted((out / MASKS).rglob("*.png"))[0]
     for each in path.parent.iterdir():
         write_index_mask(each, pixels(each)[:-2])
-    with pytest.raises(Refused, match="160 x 118 pixels, the clean mask 160 x 120"):
+    with pytest.raises(InputError, match="160 x 118 pixels, the clean mask 160 x 120"):
         inspect(out)
 
 
@@ -286,23 +293,23 @@ def test_missing_masks_are_refused(roots):
     root, out = roots
     for path in sorted((out / MASKS).rglob("*.png"))[1:4:2]:
         path.unlink()
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         inspect(out)
     assert len(caught.value.problems) == 2
     shutil.rmtree(root / MASKS)
-    with pytest.raises(Refused, match="mask folder is missing"):
+    with pytest.raises(InputError, match="mask folder is missing"):
         inspect(out)
 
 
 def test_another_source_is_refused(roots, tmp_path):
     _, out = roots
     other = make_root(tmp_path / "other", [clip(1), clip(2, frames=("frame_1", "frame_2"))])
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         inspect(out, other)
     told = str(caught.value)
     assert "has other frames or objects in the sequence" in told
     assert told.count("lacks the sequence") == 4
-    with pytest.raises(Refused, match="missing"):
+    with pytest.raises(InputError, match="missing"):
         inspect(out, tmp_path / "nothing")
 
 
@@ -317,7 +324,7 @@ def test_splits_of_other_releases_are_measured(roots):
     assert make_preview(out, ledger(out)[0]["sequence"]).width > 1000
     recipe["noises"] *= 2
     path.write_text(json.dumps(recipe))
-    with pytest.raises(Refused, match="2 noises"):
+    with pytest.raises(InputError, match="2 noises"):
         inspect(out)
 
 
@@ -325,7 +332,7 @@ def test_splits_of_other_releases_are_measured(roots):
 def test_what_is_no_noisy_split_is_refused(roots, name):
     _, out = roots
     (out / name).unlink()
-    with pytest.raises(Refused, match=name):
+    with pytest.raises(InputError, match=name):
         inspect(out)
 
 

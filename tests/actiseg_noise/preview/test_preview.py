@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import FRAMES, MASKS, open_split
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.preview import make_preview, save_preview, sheet
@@ -114,15 +114,15 @@ def test_long_clips_are_shown_in_part(tmp_path):
 
 def test_a_page_has_a_limit(tmp_path):
     out, frames = long_split(tmp_path, 17)
-    with pytest.raises(Refused, match="too many"):
+    with pytest.raises(InputError, match="too many"):
         make_preview(out, SEQUENCE, frames=frames)
 
 
 def test_an_unknown_sequence_is_refused_with_those_close_to_it(roots):
     _, out = roots
-    with pytest.raises(Refused, match=f"did you mean '{SEQUENCE}'"):
+    with pytest.raises(InputError, match=f"did you mean '{SEQUENCE}'"):
         make_preview(out, SEQUENCE[:-1])
-    with pytest.raises(Refused, match=r"no frame 'frame_1'.*did you mean 'frame_0"):
+    with pytest.raises(InputError, match=r"no frame 'frame_1'.*did you mean 'frame_0"):
         make_preview(out, SEQUENCE, frames=["frame_1"])
 
 
@@ -130,7 +130,7 @@ def test_without_the_source_it_is_refused(roots, tmp_path):
     root, out = roots
     sheet = make_preview(out, SEQUENCE)
     root.rename(tmp_path / "elsewhere")
-    with pytest.raises(Refused, match="give its folder as --source"):
+    with pytest.raises(InputError, match="give its folder as --source"):
         make_preview(out, SEQUENCE)
     again = make_preview(out, SEQUENCE, tmp_path / "elsewhere")
     assert np.array_equal(pixels(again), pixels(sheet))
@@ -139,12 +139,12 @@ def test_without_the_source_it_is_refused(roots, tmp_path):
 def test_faulty_images_are_refused(roots):
     root, out = roots
     add_frames(root)
-    with pytest.raises(Refused, match="no readable image"):
+    with pytest.raises(InputError, match="no readable image"):
         make_preview(out, SEQUENCE)
     path = root / FRAMES / "train" / SEQUENCE / f"{clip(1).frames[0]}.jpg"
     Image.new("RGB", (400, 300)).save(path)
     path.write_bytes(path.read_bytes()[:700])
-    with pytest.raises(Refused, match="damaged"):
+    with pytest.raises(InputError, match="damaged"):
         make_preview(out, SEQUENCE)
 
 
@@ -181,7 +181,7 @@ def test_sheets_are_saved_by_their_ending(roots, tmp_path):
         save_preview(sheet, tmp_path / name)
         with Image.open(tmp_path / name) as image:
             assert (image.format, image.size) == (form, sheet.size)
-    with pytest.raises(Refused, match="no image that can be written"):
+    with pytest.raises(InputError, match="no image that can be written"):
         save_preview(sheet, tmp_path / "a.txt")
 
 
@@ -228,7 +228,7 @@ def test_lists_alone_have_nothing_to_show(tmp_path):
     folder = open_split(root, "train").sequences[0].folder
     shutil.rmtree(root / MASKS)
     out = corrupt(root, make_recipe("text", 1.0), out=tmp_path / "noisy").out
-    with pytest.raises(Refused, match="lists alone"):
+    with pytest.raises(InputError, match="lists alone"):
         make_preview(out, folder)
     assert find_rewording(out, folder)
 

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.core.validation import Cursor
-from actiseg_noise.mask_noise.clip_masks import corrupt_sequence
+from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.recipes.kind_specs import KIND_SPECS
 from actiseg_noise.recipes.presets import load_preset, load_presets, parse_presets
 from tests.helpers.roots import SHAPE, clip, draw_mask
@@ -52,19 +52,19 @@ def test_what_is_given_stands_over_the_preset():
     (noise,) = recipe.noises
     assert (noise.rate, noise.objects, noise.exact) == (0.1, "all", True)
     assert (noise.parameters["radius"], noise.parameters["target_iou"]) == (3.0, None)
-    with pytest.raises(Refused, match="no parameter 'radius'"):
+    with pytest.raises(InputError, match="no parameter 'radius'"):
         load_preset("smart/mar").recipe(parameters={"radius": 3})
-    with pytest.raises(Refused, match="rate"):
+    with pytest.raises(InputError, match="rate"):
         preset.recipe(rate=2)
 
 
 def test_an_unknown_preset_names_those_that_are_near():
-    with pytest.raises(Refused, match="smart/mar"):
+    with pytest.raises(InputError, match="smart/mar"):
         load_preset("smart/mer")
 
 
 def test_a_document_of_another_schema_is_refused():
-    with pytest.raises(Refused, match="schema"):
+    with pytest.raises(InputError, match="schema"):
         parse_presets(Cursor({"schema": "actiseg/presets/2"}, "smart.json"))
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
 from actiseg_noise.recipes.building import load_recipe, make_recipe, parse_setting
 from actiseg_noise.recipes.kind_specs import KIND_SPECS
@@ -62,25 +62,25 @@ def edited(change):
 )
 def test_faulty_recipe_is_refused(change, said, tmp_path):
     write_json(tmp_path / "recipe.json", edited(change))
-    with pytest.raises(Refused, match=r"recipe\.json") as refused:
+    with pytest.raises(InputError, match=r"recipe\.json") as refused:
         load_recipe(tmp_path / "recipe.json")
     assert said in str(refused.value)
 
 
 @pytest.mark.parametrize("rate", [-0.01, 1.01, float("nan"), float("inf")])
 def test_rate_outside_the_unit_interval_is_refused(rate):
-    with pytest.raises(Refused, match=r"outside \[0, 1\]"):
+    with pytest.raises(InputError, match=r"outside \[0, 1\]"):
         make_recipe("boundary", rate)
 
 
 @pytest.mark.parametrize("kinds", [[], ["melt"], ["dilate", "dilate"], "dilate"])
 def test_boundary_draws_among_known_kinds_only(kinds):
-    with pytest.raises(Refused, match="kinds is"):
+    with pytest.raises(InputError, match="kinds is"):
         make_recipe("boundary", 0.4, parameters={"kinds": kinds})
 
 
 def test_all_faults_are_named_at_once():
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         make_recipe("erode", 2.0, objects="x", parameters={"minimum_area": 0, "colour": 1})
     assert len(refused.value.problems) == 4
 
@@ -88,7 +88,7 @@ def test_all_faults_are_named_at_once():
 def test_settings_of_the_command_line():
     assert parse_setting('kinds=["erode"]') == ("kinds", ["erode"])
     assert parse_setting("overlap=contest") == ("overlap", "contest")
-    with pytest.raises(Refused, match="no key=value"):
+    with pytest.raises(InputError, match="no key=value"):
         parse_setting("radius")
 
 
@@ -107,5 +107,5 @@ def test_the_two_zeros_are_the_same_noise():
 @pytest.mark.parametrize("value", ["[" * 300 + "]" * 300, "[" * 900 + "]" * 900, "[" * 100_000])
 def test_a_setting_that_nests_too_deeply_is_refused(value):
     name, read = parse_setting(f"radius={value}")
-    with pytest.raises(Refused, match="radius is"):
+    with pytest.raises(InputError, match="radius is"):
         make_recipe("dilate", 0.4, parameters={name: read})

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
-from actiseg_data.core.validation import dangling_link, read_bytes
+from actiseg_data.core.validation import find_dangling_link, read_bytes
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, open_split
 from actiseg_data.records.split_records import read_digests, read_recipe, read_summary
 from actiseg_noise.corruption.corruption import corrupt
@@ -87,14 +87,14 @@ def test_a_dangling_link_is_called_one_whatever_reads_through_it(tmp_path):
         (tmp_path / "folder" / "deep" / "mask.png", "gone"),
     ):
         for read in (read_bytes, read_index_mask):
-            with pytest.raises(Refused) as refused:
+            with pytest.raises(InputError) as refused:
                 read(path)
             (problem,) = refused.value.problems
             assert problem.what == f"is a link to {target}, which is not there"
-            assert problem.where == str(dangling_link(path))
-            assert problem.cure == "restore the target, or put a copy there"
+            assert problem.where == str(find_dangling_link(path))
+            assert problem.hint == "restore the target, or put a copy there"
     (tmp_path / "gone").mkdir()
-    with pytest.raises(Refused, match="is missing"):
+    with pytest.raises(InputError, match="is missing"):
         read_bytes(tmp_path / "folder" / "mask.png")
 
 
@@ -104,7 +104,7 @@ def test_frames_that_are_links_to_nothing_are_all_refused(kitchen, tmp_path):
     shutil.copytree(kitchen, other, ignore=shutil.ignore_patterns(FRAMES))
     shutil.copytree(linked / FRAMES, other / FRAMES, symlinks=True)
     for images in ("link", "copy"):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(InputError) as refused:
             corrupt(other, BOUNDARY, out=tmp_path / "noisy", images=images)
         assert len(refused.value.problems) == 5
         assert all("is a link to" in problem.what for problem in refused.value.problems)
@@ -117,7 +117,7 @@ def test_single_frames_that_are_links_to_nothing_are_refused_where_they_are_copi
     path = sorted((kitchen / FRAMES).rglob("*.jpg"))[1]
     path.unlink()
     path.symlink_to("nowhere.jpg")
-    with pytest.raises(Refused, match=r"is a link to nowhere\.jpg"):
+    with pytest.raises(InputError, match=r"is a link to nowhere\.jpg"):
         corrupt(kitchen, BOUNDARY, out=tmp_path / "noisy", images="copy")
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
     assert corrupt(kitchen, BOUNDARY, out=tmp_path / "noisy", images="link").made
@@ -220,20 +220,20 @@ def test_the_refusal_of_a_place_says_what_is_there(tmp_path):
     for out, says in (
         (
             noisy,
-            "holds a noisy split: dilate at rate 0.25, seed 3, split train. Cure: give another "
+            "holds a noisy split: dilate at rate 0.25, seed 3, split train. Hint: give another "
             "--out, or --overwrite to replace it",
         ),
         (other, "holds a dataset with the splits val_human"),
         (tmp_path / "notes", "holds other files: a, b, c and 1 more"),
         (tmp_path / "file", "is a file"),
     ):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(InputError) as refused:
             corrupt(root, BOUNDARY, out=out)
         assert f"{out}: {says}" in str(refused.value)
-    with pytest.raises(Refused, match="split train, with other parameters"):
+    with pytest.raises(InputError, match="split train, with other parameters"):
         corrupt(root, make_recipe("dilate", 0.25, seed=3, overlap="background"), out=noisy)
     folder = open_split(root, "train").sequences[0].folder
-    with pytest.raises(Refused, match="recipe is the same, but its sequences"):
+    with pytest.raises(InputError, match="recipe is the same, but its sequences"):
         corrupt(root, make_recipe("dilate", 0.25, seed=3), out=noisy, only=[folder])
 
 
@@ -290,7 +290,7 @@ def test_clean_lists_go_beside_the_noisy_one(lists, tmp_path, recipe):
     assert verify(out, lists, workers=2).ok
     assert inspect(out).recipe == recipe
     assert not corrupt(lists, recipe, **options).made
-    with pytest.raises(Refused, match="clean lists are others"):
+    with pytest.raises(InputError, match="clean lists are others"):
         corrupt(lists, recipe, out=out)
 
 
@@ -321,14 +321,14 @@ def test_clean_lists_that_cannot_stand_beside_are_all_refused(lists, tmp_path):
     sequences = open_split(lists, "train").sequences
     make_root(tmp_path / "part", list(sequences[1:3]), split="few")
     shutil.copy(tmp_path / "part" / IMAGE_SETS / "few.json", lists / IMAGE_SETS)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         corrupt(lists, TEXT, out=tmp_path / "noisy", with_clean=["train", "few", "nope", "val"])
     first, second, third = map(str, refused.value.problems)
     assert "'train' is the split that gets noise" in first
     assert (
         f"'few' has 2 of the sequences that get noise, {sequences[1].folder} among them" in second
     )
-    assert "there is no split 'nope'. Cure: the splits here are few, train, val" in third
+    assert "there is no split 'nope'. Hint: the splits here are few, train, val" in third
     assert not (tmp_path / "noisy").exists()
     only = [sequences[0].folder]
     assert corrupt(lists, TEXT, out=tmp_path / "noisy", only=only, with_clean=["few"]).made

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from actiseg_data.annotations.lexicon import load_lexicon, parse_lexicon
-from actiseg_data.core.errors import Refused
-from actiseg_data.core.keys import integer, key
+from actiseg_data.core.errors import InputError
+from actiseg_data.core.keys import draw_integer, make_key
 from actiseg_noise.text_noise.choices import protected_classes, read_matrix
 from actiseg_noise.text_noise.flips import FAR_POWER, NEAR_POWER, FlipTargets
 
@@ -31,7 +31,10 @@ def drawn(flips, class_id, excluded=frozenset(), count=3000, name="draw"):
     excluded = {class_id, *excluded}
     return [
         flips.draw(
-            key(seed, 1, name), lambda seed=seed: key(seed, 1, f"{name} again"), class_id, excluded
+            make_key(seed, 1, name),
+            lambda seed=seed: make_key(seed, 1, f"{name} again"),
+            class_id,
+            excluded,
         )
         for seed in range(count)
     ]
@@ -129,11 +132,11 @@ def test_a_matrix_says_where_flips_go():
 def test_a_draw_is_what_stepping_through_the_weights_gives(excluded, flip, class_id, seed):
     excluded = excluded | {class_id}
     flips = targets(flip)
-    first, again = key(seed, 1, "a"), key(seed, 1, "b")
+    first, again = make_key(seed, 1, "a"), make_key(seed, 1, "b")
 
     def stepped(draw, allowed):
         weights = {c: flips._row(class_id).weights[c] for c in allowed}
-        place = integer(draw, max(sum(weights.values()), 1))
+        place = draw_integer(draw, max(sum(weights.values()), 1))
         for c, weight in weights.items():
             if place < weight:
                 return c
@@ -166,7 +169,7 @@ def test_near_knows_the_sides_of_any_vocabulary():
     lexicon = parse_lexicon({**document, "classes": classes}, "boots")
     parameters = {"flip": "near", "pool": None, "protect": [], "matrix": None}
     flips = FlipTargets(parameters, lexicon)
-    first, again = key(0, 1, "a"), key(0, 1, "b")
+    first, again = make_key(0, 1, "a"), make_key(0, 1, "b")
     assert [flips.draw(first, lambda: again, side, {side}) for side in (0, 1)] == [1, 0]
     assert flips.draw(first, lambda: again, 2, {2}) in {0, 1}
 
@@ -205,14 +208,14 @@ def test_a_matrix_is_read_by_names_and_ids(tmp_path):
 def test_a_matrix_with_a_bad_row_is_refused(tmp_path, text, says):
     path = tmp_path / "matrix.csv"
     path.write_text(text)
-    with pytest.raises(Refused, match=says):
+    with pytest.raises(InputError, match=says):
         read_matrix(path, LEXICON)
 
 
 def test_all_bad_rows_of_a_matrix_are_told(tmp_path):
     path = tmp_path / "matrix.csv"
     path.write_text("clean,spoon\nknife,-1\nnothing,1\nplate,0\n")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         read_matrix(path, LEXICON)
     assert len(caught.value.problems) == 3
 
@@ -220,7 +223,7 @@ def test_all_bad_rows_of_a_matrix_are_told(tmp_path):
 def test_protected_names_are_names_of_the_lexicon():
     assert protected_classes(["Left Hand", "bread knife"], LEXICON) == [4, 300]
     assert protected_classes(["301", "board:cutting"], LEXICON) == [18, 301]
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         protected_classes(["lft hand", "right hand", "sporn"], LEXICON)
     assert len(caught.value.problems) == 2
     assert "left hand" in str(caught.value)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actiseg_data.annotations.lexicon import load_lexicon
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 
 spacy = pytest.importorskip("spacy", reason="spaCy is in the extra [text]")
 
@@ -154,15 +154,15 @@ def test_a_pipeline_with_a_tagger_tells_verbs_from_nouns(tmp_path):
     assert [mention.name for mention in finder.find("then peel the potato")] == ["potato"]
     blank = MentionFinder(LEXICON)
     assert [mention.name for mention in blank.find("then peel the potato")] == ["peel", "potato"]
-    with pytest.raises(Refused, match=r"version 1\.2\.3, not 9"):
+    with pytest.raises(InputError, match=r"version 1\.2\.3, not 9"):
         MentionFinder(LEXICON, f"{path} 9")
 
 
 def test_pipelines_that_are_not_there_or_tag_nothing_are_refused(tmp_path):
-    with pytest.raises(Refused, match="no spaCy pipeline 'en_core_web_nothing'"):
+    with pytest.raises(InputError, match="no spaCy pipeline 'en_core_web_nothing'"):
         MentionFinder(LEXICON, "en_core_web_nothing 3.8.0")
     spacy.blank("en").to_disk(tmp_path / "bare")
-    with pytest.raises(Refused, match="tags no parts of speech"):
+    with pytest.raises(InputError, match="tags no parts of speech"):
         MentionFinder(LEXICON, str(tmp_path / "bare"))
 
 
@@ -170,5 +170,5 @@ def test_without_spacy_the_extra_is_named(monkeypatch):
     for module in [name for name in sys.modules if name.partition(".")[0] == "spacy"]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "spacy", None)
-    with pytest.raises(Refused, match=r"actiseg\[text\]"):
+    with pytest.raises(InputError, match=r"actiseg\[text\]"):
         MentionFinder(LEXICON)

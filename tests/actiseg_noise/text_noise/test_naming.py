@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.text_noise.assignment import CATEGORY
-from actiseg_noise.text_noise.clip_words import WordNoise
 from actiseg_noise.text_noise.naming import NameIndex
+from actiseg_noise.text_noise.sequence_words import WordNoise
 from tests.helpers.kitchens import kitchen_clip, label
 
 LEXICON = load_lexicon()

@@ -14,7 +14,7 @@ from scipy.stats import binom
 
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.layouts.actionvos import IMAGE_SETS, open_split
-from actiseg_data.layouts.image_sets import image_sets_files
+from actiseg_data.layouts.image_sets import name_image_sets_files
 from actiseg_data.records.split_records import TextRow, read_digests, read_ledger
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
@@ -151,7 +151,7 @@ def test_workers_order_part_and_hash_seed_do_not_matter(roots, split, tmp_path):
 
     turned = tmp_path / "turned"
     (turned / IMAGE_SETS).mkdir(parents=True)
-    for name in image_sets_files(split):
+    for name in name_image_sets_files(split):
         document = json.loads((root / IMAGE_SETS / name).read_text())
         if isinstance(document, list):
             document.reverse()

@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import open_split
-from actiseg_data.layouts.image_sets import objects_file
+from actiseg_data.layouts.image_sets import name_objects_file
 from actiseg_data.make.sample import make_sample
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.presets import load_preset, load_presets
@@ -55,7 +55,7 @@ def test_what_is_derived_is_what_corrupt_writes(tmp_path):
     name = "actiseg-nl/mixed-60-21"
     out = corrupt(root, load_preset(name).recipe(), out=tmp_path / "noisy").out
     noisy = open_split(out, "train")
-    objects = out / "ImageSets" / objects_file("train")
+    objects = out / "ImageSets" / name_objects_file("train")
     written = {
         video: {
             number: (entry["category"], entry["class_id"])
@@ -113,11 +113,11 @@ def test_a_dataset_with_the_masks_of_a_known_one_and_other_names_is_another(tmp_
     assert recognise(tmp_path / "sample").name == "sample"
     path = tmp_path / "sample" / "ImageSets" / "train.json"
     path.write_text(path.read_text().replace('"name": "knife"', '"name": "blade"'))
-    with pytest.raises(Refused, match="other masks or names"):
+    with pytest.raises(InputError, match="other masks or names"):
         recognise(tmp_path / "sample")
 
 
 def test_a_dataset_without_golden_digests_is_refused_naming_those_that_have(tmp_path):
     root = make_root(tmp_path / "clean")
-    with pytest.raises(Refused, match="visor-val"):
+    with pytest.raises(InputError, match="visor-val"):
         recognise(root)

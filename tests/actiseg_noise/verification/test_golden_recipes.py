@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actiseg_data.core.digests import json_digest
+from actiseg_data.core.digests import digest_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
 from actiseg_data.make.sample import make_sample
 from actiseg_data.records.split_records import parse_recipe, read_digests
@@ -35,7 +35,7 @@ def test_pixels_and_words_are_as_released(name, sample, tmp_path):
     for folder, known in ((MASKS, "masks_digest"), (IMAGE_SETS, "text_digest")):
         if known in golden:
             of = {path: digest for path, digest in digests.items() if path.startswith(folder)}
-            assert json_digest(of) == golden[known]
+            assert digest_json(of) == golden[known]
 
 
 def test_readme_shows_the_digest_of_its_own_command():

@@ -9,11 +9,11 @@ from importlib import resources
 import pytest
 
 from actiseg_data.annotations.lexicon import parse_lexicon
-from actiseg_data.core.digests import json_digest
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.digests import digest_json
+from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
-from actiseg_data.layouts.image_sets import expressions_file, objects_file
+from actiseg_data.layouts.image_sets import name_expressions_file, name_objects_file
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.verification.verification import verify
@@ -21,7 +21,7 @@ from tests.helpers.documents import edited
 from tests.helpers.kitchens import make_kitchen
 
 RECIPE = make_recipe("text", 0.6)
-PROMPTS, OBJECTS = expressions_file("train", "promptaction"), objects_file("train")
+PROMPTS, OBJECTS = name_expressions_file("train", "promptaction"), name_objects_file("train")
 
 
 @pytest.fixture
@@ -42,12 +42,12 @@ def forge(out, name, document):
     """Write a list and its digest, as somebody would who wants it to pass."""
     write_json(out / IMAGE_SETS / name, document)
     digests = json.loads((out / "digests.json").read_text())
-    write_json(out / "digests.json", digests | {f"{IMAGE_SETS}/{name}": json_digest(document)})
+    write_json(out / "digests.json", digests | {f"{IMAGE_SETS}/{name}": digest_json(document)})
 
 
 def test_verify_finds_what_was_changed_afterwards(kitchen, noisy):
     assert verify(noisy, kitchen).ok
-    name = expressions_file("train", "promptaction")
+    name = name_expressions_file("train", "promptaction")
     document = read(noisy, name)
     video = next(iter(document["videos"].values()))
     video["expressions"]["0"]["exp"] = "nothing used in the action of nothing"
@@ -193,7 +193,7 @@ def test_masks_stay_when_the_source_is_gone(kitchen, noisy):
 
 def test_faulty_masks_are_not_copied(kitchen, tmp_path):
     next((kitchen / MASKS).rglob("*.png")).write_bytes(b"no picture")
-    with pytest.raises(Refused):
+    with pytest.raises(InputError):
         corrupt(kitchen, RECIPE, out=tmp_path / "noisy", images="copy")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clean"]
 
@@ -275,7 +275,7 @@ def test_rows_on_impossible_masks_are_refused(kitchen, tmp_path, change):
     lines = (out / "ledger.jsonl").read_text().splitlines()
     lines[0] = json.dumps(json.loads(lines[0]) | change)
     (out / "ledger.jsonl").write_text("\n".join(lines) + "\n")
-    with pytest.raises(Refused, match="is not from"):
+    with pytest.raises(InputError, match="is not from"):
         verify(out, kitchen)
 
 

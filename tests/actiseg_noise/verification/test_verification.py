@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from actiseg_data.annotations.masks import pixel_digest, read_index_mask, write_index_mask
-from actiseg_data.core.errors import Refused
+from actiseg_data.annotations.masks import digest_pixels, read_index_mask, write_index_mask
+from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
@@ -91,7 +91,7 @@ def test_forged_digests_are_found_with_the_source(roots):
     path = first_mask(out)
     file = out / "digests.json"
     digests = json.loads(file.read_text())
-    digests[path.relative_to(out).as_posix()] = pixel_digest(read_index_mask(path))
+    digests[path.relative_to(out).as_posix()] = digest_pixels(read_index_mask(path))
     file.write_text(json.dumps(digests))
     assert verify(out).ok
     found = verify(out, root)
@@ -124,7 +124,7 @@ def test_only_looks_at_the_named_sequences(roots):
     good = sorted(p.name for p in (out / MASKS / "train").iterdir())[1]
     assert verify(out, root, only=[good]).ok
     assert not verify(out, root, only=[bad]).ok
-    with pytest.raises(Refused, match="no sequence"):
+    with pytest.raises(InputError, match="no sequence"):
         verify(out, only=["nope"])
 
 
@@ -132,10 +132,10 @@ def test_only_looks_at_the_named_sequences(roots):
 def test_missing_or_broken_documents_are_refused(roots, name):
     _, out = roots
     (out / name).write_text("{")
-    with pytest.raises(Refused, match=name):
+    with pytest.raises(InputError, match=name):
         verify(out)
     (out / name).unlink()
-    with pytest.raises(Refused, match=name):
+    with pytest.raises(InputError, match=name):
         verify(out)
 
 
@@ -147,7 +147,7 @@ def test_digests_cannot_lead_outside(roots, name):
     _, out = roots
     file = out / "digests.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {name: "0" * 32}))
-    with pytest.raises(Refused, match="digests"):
+    with pytest.raises(InputError, match="digests"):
         verify(out)
 
 
@@ -206,5 +206,5 @@ def test_an_unknown_sequence_is_refused_with_the_one_that_may_be_meant(tmp_path)
     root = make_root(tmp_path / "clean")
     out = corrupt(root, make_recipe("boundary", 0.6), out=tmp_path / "noisy").out
     folder = clip(1).folder
-    with pytest.raises(Refused, match=f"did you mean '{folder}'"):
+    with pytest.raises(InputError, match=f"did you mean '{folder}'"):
         verify(out, only=[folder[:-1]])

@@ -16,7 +16,7 @@ from PIL import Image
 torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, open_split
 from actiseg_data.layouts.photographs import read_rgb
 from actiseg_noise.corruption.corruption import corrupt
@@ -202,22 +202,24 @@ def test_a_noisy_copy_gives_masks_and_prompts_and_nothing_else(root, tmp_path):
 
 def test_a_copy_of_another_list_is_refused(root, tmp_path):
     other = corrupt(root, make_recipe("dilate", 0.5, split="val_human"), out=tmp_path / "o").out
-    with pytest.raises(Refused, match="noise on the split 'val_human', not on 'train'"):
+    with pytest.raises(InputError, match="noise on the split 'val_human', not on 'train'"):
         open_material(root, "train", noisy=other)
     part = make_root(tmp_path / "part", odd_clips()[:2])
-    with pytest.raises(Refused, match="3 sequences differ in what they hold"):
+    with pytest.raises(InputError, match="3 sequences differ in what they hold"):
         open_material(root, "train", noisy=part)
-    with pytest.raises(Refused, match=r"is a noisy split.*as --noisy"):
+    with pytest.raises(InputError, match=r"is a noisy split.*as --noisy"):
         open_material(other, "val_human")
 
 
 def test_missing_frames_are_refused_with_the_cure(root, tmp_path):
     bare = make_root(tmp_path / "bare")
-    with pytest.raises(Refused, match=r"any of 12 frames.*--images.*actiseg-noise render"):
+    with pytest.raises(InputError, match=r"any of 12 frames.*--images.*actiseg-noise render"):
         open_material(bare, "train")
     copy = shutil.copytree(root, tmp_path / "copy")
     next(copy.rglob("*.jpg")).unlink()
-    with pytest.raises(Refused, match=r"no picture for 1 of 11 frames: .*/frame_\d+\. Cure: put"):
+    with pytest.raises(
+        InputError, match=r"no picture for 1 of 11 frames: .*/frame_\d+\. Hint: put"
+    ):
         open_material(copy, "train")
 
 
@@ -245,7 +247,7 @@ def test_photographs_of_another_aspect_are_all_refused_before_the_work(root, tmp
     Image.new("RGB", (160, 160)).save(odd[0])
     Image.new("RGB", (120, 160)).save(odd[1])
     Image.new("RGB", (320, 240)).save(sorted(copy.rglob("*.jpg"))[2])  # twice the size is fine
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         open_material(copy, "train")
     assert [(problem.where, problem.what) for problem in refused.value.problems] == [
         (str(odd[0]), "has 160 x 160 pixels, its mask 160 x 120: another aspect"),
@@ -254,21 +256,21 @@ def test_photographs_of_another_aspect_are_all_refused_before_the_work(root, tmp
 
 
 def absence(root):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         open_material(root, "train")
     (problem,) = refused.value.problems
     assert problem.where == str(root / FRAMES)
-    assert "actiseg-noise render" in problem.cure
-    return problem.what.replace(f"{root}/", ""), problem.cure.replace(f"{root}/", "")
+    assert "actiseg-noise render" in problem.hint
+    return problem.what.replace(f"{root}/", ""), problem.hint.replace(f"{root}/", "")
 
 
 def test_frames_in_an_archive_are_to_be_unpacked(root, tmp_path):
     copy = shutil.copytree(root, tmp_path / "copy")
     shutil.rmtree(copy / FRAMES / "train")
     (copy / FRAMES / "train.zip").touch()
-    what, cure = absence(copy)
+    what, hint = absence(copy)
     assert what == f"there is no picture for any of 11 frames; {FRAMES} holds train.zip"
-    assert cure.startswith("unpack train.zip, or paint")
+    assert hint.startswith("unpack train.zip, or paint")
 
 
 def test_frames_a_folder_deeper_are_to_be_moved(root, tmp_path):
@@ -283,9 +285,9 @@ def test_frames_under_running_numbers_are_named(root, tmp_path):
     for folder in (copy / FRAMES / "train").iterdir():
         for number, path in enumerate(sorted(folder.iterdir())):
             path.rename(folder / f"{number:05d}.jpg")
-    what, cure = absence(copy)
+    what, hint = absence(copy)
     assert "holds 00000.jpg, 00001.jpg; frames are called frame_0000000101" in what
-    assert cure.startswith("rename the photographs as the frames are called")
+    assert hint.startswith("rename the photographs as the frames are called")
 
 
 def test_some_frames_without_a_picture_are_counted_and_the_first_named(root, tmp_path):
@@ -301,10 +303,10 @@ def test_frames_without_masks_that_lack_for_some_sequences_are_refused(root, tmp
     copy = shutil.copytree(root, tmp_path / "copy")
     shutil.rmtree(copy / "Annotations_Sparse")
     shutil.rmtree(next((copy / FRAMES / "train").iterdir()))
-    with pytest.raises(Refused, match=r"no picture for \d of 11 frames"):
+    with pytest.raises(InputError, match=r"no picture for \d of 11 frames"):
         open_material(copy, "train", labelled=False)
     shutil.rmtree(copy / FRAMES)
-    with pytest.raises(Refused, match="no picture for any of 11 frames"):
+    with pytest.raises(InputError, match="no picture for any of 11 frames"):
         open_material(copy, "train", labelled=False)
 
 
@@ -317,7 +319,7 @@ def test_faulty_files_of_a_batch_are_all_named(root, tmp_path):
     material.frame_path(sequence, sequence.frames[1]).write_bytes(b"no picture")
     mask = material.clean.mask_path(sequence, sequence.frames[0])
     write_index_mask(mask, np.full((120, 160), 99, np.uint8))
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         Loader(material, dataclasses.replace(SAMPLING, clips=9)).batch(0, 0)
     told = sorted(problem.what for problem in refused.value.problems)
     assert len(told) == 3
@@ -327,20 +329,20 @@ def test_faulty_files_of_a_batch_are_all_named(root, tmp_path):
 
 
 def test_unknown_styles_missing_prompts_and_empty_splits_are_refused(root, tmp_path):
-    with pytest.raises(Refused, match="no style of prompts"):
+    with pytest.raises(InputError, match="no style of prompts"):
         open_material(root, "train", style="verbose")
     copy = shutil.copytree(root, tmp_path / "copy")
     file = copy / IMAGE_SETS / "train_meta_expressions_action.json"
     document = json.loads(file.read_text())
     document["videos"].popitem()
     file.write_text(json.dumps(document))
-    with pytest.raises(Refused, match="has no prompt"):
+    with pytest.raises(InputError, match="has no prompt"):
         open_material(copy, "train", style="action")
     file.unlink()
-    with pytest.raises(Refused, match="give --prompt-style promptaction"):
+    with pytest.raises(InputError, match="give --prompt-style promptaction"):
         open_material(copy, "train", style="action")
     (copy / IMAGE_SETS / "train.json").write_text("[]")
-    with pytest.raises(Refused, match="the action list is empty"):
+    with pytest.raises(InputError, match="the action list is empty"):
         open_material(copy, "train")
 
 

@@ -20,7 +20,7 @@ from tests.helpers.command import run as run_command
 torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
 from actiseg_data.annotations.masks import PALETTE, read_index_mask
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import MASKS, open_split
 from actiseg_data.records.split_records import read_predictions_note
 from actiseg_noise.corruption.corruption import corrupt
@@ -215,18 +215,18 @@ def test_ties_go_to_the_first_and_one_half_is_enough():
 
 
 def test_what_cannot_be_predicted_is_refused(root, trained, preds, tmp_path):
-    with pytest.raises(Refused, match="there is no checkpoint"):
+    with pytest.raises(InputError, match="there is no checkpoint"):
         predict(tmp_path, root, "val_human", tmp_path / "p")
-    with pytest.raises(Refused, match="there is no split"):
+    with pytest.raises(InputError, match="there is no split"):
         predict(trained, root, "val_novel", tmp_path / "p")
-    with pytest.raises(Refused, match="is there already"):
+    with pytest.raises(InputError, match="is there already"):
         predict(trained, root, "val_human", preds)
-    with pytest.raises(Refused, match="outside"):
+    with pytest.raises(InputError, match="outside"):
         predict(trained, root, "val_human", tmp_path / "p", threshold=75.0)
     whole = (trained / "model.pt").read_bytes()
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "model.pt").write_bytes(whole[:5000])
-    with pytest.raises(Refused, match="cut short"):
+    with pytest.raises(InputError, match="cut short"):
         predict(tmp_path / "run", root, "val_human", tmp_path / "p")
     assert not (tmp_path / "p").exists()
     assert not list(tmp_path.glob(".p*"))
@@ -236,15 +236,15 @@ def test_damaged_scores_are_refused(preds, tmp_path):
     copy = shutil.copytree(preds, tmp_path / "copy")
     archive = copy / "scores.npz"
     archive.write_bytes(archive.read_bytes()[:-300])
-    with pytest.raises(Refused, match="damaged or cut short"):
+    with pytest.raises(InputError, match="damaged or cut short"):
         paint_again(copy, tmp_path / "p", 0.5)
     document = json.loads((copy / "scores.json").read_text())
     document["sequences"] = {"../outside": next(iter(document["sequences"].values()))}
     (copy / "scores.json").write_text(json.dumps(document))
-    with pytest.raises(Refused):
+    with pytest.raises(InputError):
         paint_again(copy, tmp_path / "p", 0.5)
     (copy / "scores.json").unlink()
-    with pytest.raises(Refused, match=r"scores\.json"):
+    with pytest.raises(InputError, match=r"scores\.json"):
         paint_again(copy, tmp_path / "p", 0.5)
     assert not (tmp_path / "p").exists()
 
@@ -271,7 +271,7 @@ def test_a_model_without_all_its_members_is_refused(root, trained, tmp_path, cha
     change(document)
     (tmp_path / "run").mkdir()
     torch.save(document, tmp_path / "run" / "model.pt")
-    with pytest.raises(Refused, match=r"model\.pt"):
+    with pytest.raises(InputError, match=r"model\.pt"):
         predict(tmp_path / "run", root, "val_human", tmp_path / "p")
     assert not (tmp_path / "p").exists()
 
@@ -295,7 +295,7 @@ def test_logits_of_an_absurd_shape_are_refused_before_they_are_read(
     with zipfile.ZipFile(copy / "scores.npz", "w") as archive:
         shape = (len(of.objects), len(of.frames), *grid)
         archive.writestr("0.npy", header(shape) + bytes(bytes_there))
-    with pytest.raises(Refused, match=r"0\.npy (has the shape|holds)"):
+    with pytest.raises(InputError, match=r"0\.npy (has the shape|holds)"):
         paint_again(copy, tmp_path / "p", 0.5)
 
 
@@ -305,15 +305,15 @@ def test_an_activity_is_a_chance(preds, tmp_path):
     entry = next(iter(document["sequences"].values()))
     entry["activity"] = dict.fromkeys(entry["activity"], 5.0)
     (copy / "scores.json").write_text(json.dumps(document))
-    with pytest.raises(Refused, match=r"activity outside \[0, 1\]"):
+    with pytest.raises(InputError, match=r"activity outside \[0, 1\]"):
         paint_again(copy, tmp_path / "p", 0.5)
 
 
 def test_a_noisy_copy_is_not_predicted_nor_told_to_be_learnt(root, trained, tmp_path):
     noisy = corrupt(root, make_recipe("dilate", 0.5), out=tmp_path / "noisy").out
-    with pytest.raises(Refused, match=r"Cure: give the clean dataset$"):
+    with pytest.raises(InputError, match=r"Hint: give the clean dataset$"):
         predict(trained, noisy, "train", tmp_path / "p")
-    with pytest.raises(Refused, match="lies inside a dataset"):
+    with pytest.raises(InputError, match="lies inside a dataset"):
         predict(trained, root, "val_human", noisy / "preds")
 
 
@@ -440,12 +440,12 @@ def test_settings_are_read_as_yaml_reads_them():
 
 
 def test_all_faults_of_a_configuration_are_told_at_once(tmp_path):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         make_config({"epochs": "x", "augment": 1, "speed": 3, "options": [1]}, "file")
     assert len(refused.value.problems) == 5
     file = tmp_path / "config.yaml"
     file.write_text("options: 3")
-    with pytest.raises(Refused, match="options is 3"):
+    with pytest.raises(InputError, match="options is 3"):
         with_settings(read_values(file), [])
     for text in (
         "- 1\n",
@@ -455,5 +455,5 @@ def test_all_faults_of_a_configuration_are_told_at_once(tmp_path):
         "\xff",
     ):
         file.write_bytes(text.encode("latin-1"))
-        with pytest.raises(Refused):
+        with pytest.raises(InputError):
             read_values(file)

@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from reference_trainer.strategies import STRATEGIES, build
 from reference_trainer.strategies import losses as of
 from tests.helpers.small_nets import EPOCHS, STEPS, TASK, Trained, batch, filled_up, progress
@@ -214,7 +214,7 @@ def test_the_slim_model_trains(name: str, options: dict[str, Any]) -> None:
 
 def test_all_options_that_make_no_sense_are_refused_at_once() -> None:
     wrong = {"q": 2.0, "combine": "both", "dice": float("nan"), "mask": True, "arithmetic": "mine"}
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         build("gce", wrong, TASK)
     assert {problem.where for problem in caught.value.problems} == {
         f"option {name}" for name in wrong
@@ -222,9 +222,9 @@ def test_all_options_that_make_no_sense_are_refused_at_once() -> None:
 
 
 def test_unknown_names_are_refused_and_the_known_listed() -> None:
-    with pytest.raises(Refused, match="plain, action-focal, co-teaching"):
+    with pytest.raises(InputError, match="plain, action-focal, co-teaching"):
         build("magic", {}, TASK)
-    with pytest.raises(Refused, match="gce has no option gce_q"):
+    with pytest.raises(InputError, match="gce has no option gce_q"):
         build("gce", {"gce_q": 0.5}, TASK)
 
 
@@ -252,7 +252,7 @@ def test_released_sets_constants_that_are_not_given() -> None:
 def test_options_that_would_do_nothing_are_refused(
     name: str, options: dict[str, Any], idle: int
 ) -> None:
-    with pytest.raises(Refused, match="does nothing where") as caught:
+    with pytest.raises(InputError, match="does nothing where") as caught:
         build(name, options, TASK)
     given = {f"option {option}" for option in options}
     found = [problem.where for problem in caught.value.problems]

@@ -18,7 +18,7 @@ torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 import yaml
 
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_data.core.validation import read_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_noise.corruption.corruption import corrupt
@@ -177,13 +177,13 @@ def test_a_loss_that_is_no_number_stops_the_run_and_names_the_clips(root, tmp_pa
         return step(run, nets, batch, progress)
 
     monkeypatch.setattr(engine, "_step", poisoned)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         fit(small(root), tmp_path / "run", quiet=True)
     (problem,) = refused.value.problems
     clips = [run.material.clips[at].sequence.folder for at in run.loader.chosen(1, 1)]
     assert all(clip in problem.what for clip in clips)
     assert "epoch 1, step 4" in problem.what
-    assert problem.cure.endswith("--set rate=0.0005); the checkpoint of step 3 stands")
+    assert problem.hint.endswith("--set rate=0.0005); the checkpoint of step 3 stands")
     assert weights(tmp_path / "run")["step"] == 3
 
 
@@ -198,14 +198,14 @@ def test_a_run_refused_before_it_saved_leaves_nothing(root, tmp_path, monkeypatc
     monkeypatch.setattr(engine, "_step", poisoned)
     (tmp_path / "mine").mkdir()
     for name in ("run", "mine"):
-        with pytest.raises(Refused, match="none was saved"):
+        with pytest.raises(InputError, match="none was saved"):
             fit(small(root), tmp_path / name, quiet=True)
     monkeypatch.setattr(engine, "_step", step)
     assert [of.name for of in tmp_path.iterdir()] == ["mine"]
     assert not list((tmp_path / "mine").iterdir())
     copy = shutil.copytree(root, tmp_path / "copy")
     next(copy.glob("JPEGImages_Sparse/*/*/*.jpg")).write_bytes(b"no picture")
-    with pytest.raises(Refused, match="no readable image"):
+    with pytest.raises(InputError, match="no readable image"):
         fit(small(copy), tmp_path / "run", quiet=True)
     assert not (tmp_path / "run").exists()
     assert fit(small(root, epochs=1), tmp_path / "run", quiet=True).step == 3
@@ -216,7 +216,7 @@ def test_a_disk_that_is_full_from_the_start_is_told_as_such(root, tmp_path, monk
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(torch, "save", fails)
-    with pytest.raises(Refused, match=r"\); none was saved\. Cure: make room, then train again"):
+    with pytest.raises(InputError, match=r"\); none was saved\. Hint: make room, then train again"):
         fit(small(root), tmp_path / "run", quiet=True)
     assert not (tmp_path / "run").exists()
 
@@ -232,7 +232,7 @@ def test_a_model_that_was_not_written_is_written_on_resume(
         real(document, stream)
 
     monkeypatch.setattr(torch, "save", fails)
-    with pytest.raises(Refused, match="the checkpoint of step 6 stands"):
+    with pytest.raises(InputError, match="the checkpoint of step 6 stands"):
         fit(small(root), tmp_path / "run", quiet=True)
     assert checkpoint.load(tmp_path / "run" / "model.pt")["step"] == 3
     monkeypatch.setattr(torch, "save", real)
@@ -254,7 +254,7 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(root, undisturbed, tmp_path
         save(document, stream)
 
     monkeypatch.setattr(torch, "save", fails)
-    with pytest.raises(Refused, match=r"No space left on device\); the checkpoint of step 3"):
+    with pytest.raises(InputError, match=r"No space left on device\); the checkpoint of step 3"):
         fit(small(root), tmp_path / "run", quiet=True)
     assert weights(tmp_path / "run")["step"] == 3
     assert {of.name for of in (tmp_path / "run").iterdir()} >= {"checkpoint.pt", "model.pt"}
@@ -283,10 +283,10 @@ def test_memory_that_runs_out_is_told_with_what_to_lower(root, tmp_path, monkeyp
         raise torch.OutOfMemoryError("tried to allocate 20 GiB")
 
     monkeypatch.setattr(engine, "_step", exhausted)
-    with pytest.raises(Refused, match=r"memory of cpu ran out.*clips=1, --set prompts=6"):
+    with pytest.raises(InputError, match=r"memory of cpu ran out.*clips=1, --set prompts=6"):
         fit(small(root), tmp_path / "run", quiet=True)
     least = {"clips": 1, "frames": 1, "prompts": 3}
-    with pytest.raises(Refused, match=r"by one or more of --set prompts=1\n?$"):
+    with pytest.raises(InputError, match=r"by one or more of --set prompts=1\n?$"):
         fit(small(root, **least), tmp_path / "run", quiet=True)
 
 
@@ -299,7 +299,7 @@ def test_a_checkpoint_cut_short_is_refused(copied):
     whole = (copied / "checkpoint.pt").read_bytes()
     for size in (0, 10, len(whole) // 2, len(whole) - 100):
         (copied / "checkpoint.pt").write_bytes(whole[:size])
-        with pytest.raises(Refused, match="damaged, cut short or no checkpoint"):
+        with pytest.raises(InputError, match="damaged, cut short or no checkpoint"):
             resume(copied, quiet=True)
 
 
@@ -309,7 +309,7 @@ def test_code_in_a_checkpoint_is_never_run(copied):
             return os.mkdir, (str(copied / "run by a checkpoint"),)
 
     torch.save({"schema": checkpoint.SCHEMA, "evil": Evil()}, copied / "checkpoint.pt")
-    with pytest.raises(Refused, match="no checkpoint"):
+    with pytest.raises(InputError, match="no checkpoint"):
         resume(copied, quiet=True)
     assert not (copied / "run by a checkpoint").exists()
 
@@ -318,7 +318,7 @@ def test_a_run_of_another_version_is_refused(copied):
     document = torch.load(copied / "checkpoint.pt", weights_only=True)
     document |= {"schema": "actiseg/checkpoint/99", "toolkit": "9.9"}
     torch.save(document, copied / "checkpoint.pt")
-    with pytest.raises(Refused, match=r"of actiseg 9\.9.*checkpoint/99"):
+    with pytest.raises(InputError, match=r"of actiseg 9\.9.*checkpoint/99"):
         resume(copied, quiet=True)
 
 
@@ -326,7 +326,7 @@ def test_other_settings_or_another_dataset_are_refused(root, copied, tmp_path):
     file = copied / "config.yaml"
     told = file.read_text()
     file.write_text(told.replace("seed: 0", "seed: 5"))
-    with pytest.raises(Refused, match=r"under other settings.*: seed was 0"):
+    with pytest.raises(InputError, match=r"under other settings.*: seed was 0"):
         resume(copied, quiet=True)
     moved = shutil.copytree(root, tmp_path / "moved")
     document = read_json(moved / IMAGE_SETS / "train.json", "list")
@@ -335,7 +335,7 @@ def test_other_settings_or_another_dataset_are_refused(root, copied, tmp_path):
     run = tmp_path / "run"
     fit(small(moved, epochs=1), run, quiet=True)
     shutil.copyfile(root / IMAGE_SETS / "train.json", moved / IMAGE_SETS / "train.json")
-    with pytest.raises(Refused, match="not the one that this run began with"):
+    with pytest.raises(InputError, match="not the one that this run began with"):
         resume(run, quiet=True)
 
 
@@ -370,7 +370,7 @@ def test_labels_that_changed_since_are_refused(root, noisy, tmp_path, change):
     fit(small(clean, epochs=1, **values), tmp_path / "run", quiet=True)
     assert resume(tmp_path / "run", quiet=True).step == 3
     change(changed)
-    with pytest.raises(Refused, match="masks or frames have changed"):
+    with pytest.raises(InputError, match="masks or frames have changed"):
         resume(tmp_path / "run", quiet=True)
 
 
@@ -441,7 +441,7 @@ def test_a_checkpoint_without_all_its_members_is_refused(remembering, tmp_path, 
     document = torch.load(copy / "checkpoint.pt", weights_only=True)
     damage(document)
     torch.save(document, copy / "checkpoint.pt")
-    with pytest.raises(Refused, match=r"checkpoint\.pt"):
+    with pytest.raises(InputError, match=r"checkpoint\.pt"):
         resume(copy, quiet=True)
 
 
@@ -472,36 +472,36 @@ def test_operations_are_counted_anew_in_each_phase(root, tmp_path, monkeypatch):
 
 
 def test_folders_that_hold_something_are_refused(root, undisturbed, tmp_path, noisy):
-    with pytest.raises(Refused, match=r"is there already.*actiseg-train resume"):
+    with pytest.raises(InputError, match=r"is there already.*actiseg-train resume"):
         fit(small(root), undisturbed, quiet=True)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.tex").write_text("mine")
-    with pytest.raises(Refused, match="name another folder as --out"):
+    with pytest.raises(InputError, match="name another folder as --out"):
         fit(small(root), tmp_path / "full", quiet=True)
-    with pytest.raises(Refused, match="lies inside a dataset"):
+    with pytest.raises(InputError, match="lies inside a dataset"):
         fit(small(root), noisy / "run", quiet=True)
-    with pytest.raises(Refused, match="lies inside a dataset"):
+    with pytest.raises(InputError, match="lies inside a dataset"):
         fit(small(root), root / "runs" / "run", quiet=True)
-    with pytest.raises(Refused, match="is the clean dataset itself"):
+    with pytest.raises(InputError, match="is the clean dataset itself"):
         fit(small(root, noisy=f"{root}/../{root.name}"), tmp_path / "run", quiet=True)
-    with pytest.raises(Refused, match="is no run"):
+    with pytest.raises(InputError, match="is no run"):
         resume(tmp_path / "full", quiet=True)
     assert not (noisy / "run").exists()
 
 
 def test_unknown_strategies_and_devices_are_refused_before_anything_is_made(root, tmp_path):
-    with pytest.raises(Refused, match=r"'magic' is no strategy.*plain, .*pmhm"):
+    with pytest.raises(InputError, match=r"'magic' is no strategy.*plain, .*pmhm"):
         fit(small(root, strategy="magic"), tmp_path / "run", quiet=True)
-    with pytest.raises(Refused, match="there is no device"):
+    with pytest.raises(InputError, match="there is no device"):
         fit(small(root, device="toaster"), tmp_path / "run", quiet=True)
-    with pytest.raises(Refused, match="is not supported"):
+    with pytest.raises(InputError, match="is not supported"):
         fit(small(root, device="meta"), tmp_path / "run", quiet=True)
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_that_is_not_there_is_refused(root, tmp_path):
-    with pytest.raises(Refused, match=r"cuda was asked for.*sees no CUDA device"):
+    with pytest.raises(InputError, match=r"cuda was asked for.*sees no CUDA device"):
         fit(small(root, device="cuda"), tmp_path / "run", quiet=True)
 
 

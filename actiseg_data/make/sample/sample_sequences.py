@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from actiseg_data.annotations.clips import ObjectLabel, Sequence
 from actiseg_data.annotations.masks import IndexMask
 from actiseg_data.annotations.polygons import BoolArray
+from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.make.sample.catalogue import (
     ACTIONS,
     CLASS_IDS,
@@ -19,9 +19,9 @@ from actiseg_data.make.sample.catalogue import (
     Action,
 )
 from actiseg_data.make.sample.choreographies import Cue, Moment, Paint, play
-from actiseg_data.make.sample.clip_draws import Draws
 from actiseg_data.make.sample.clutter import clutter
 from actiseg_data.make.sample.outlines import Pose, Ring, moved, rasterise
+from actiseg_data.make.sample.sequence_draws import Draws
 
 Lens: TypeAlias = Callable[[Ring], Ring]
 
@@ -46,7 +46,7 @@ class Clip:
     masks: one (240, 428) uint8 per frame. flag: what a person noted of it, or nothing.
     """
 
-    sequence: Sequence
+    sequence: VideoSequence
     used: frozenset[str]
     masks: tuple[IndexMask, ...]
     flag: str
@@ -89,7 +89,7 @@ def _clip(action: Action, video: str, start: int, count: int, seq_id: int, flag:
         handbox, narration = name in near_hands, CLASS_IDS[name] in named
         positive = handbox or narration
         labels.append(ObjectLabel(ids[name], name, CLASS_IDS[name], positive, handbox, narration))
-    sequence = Sequence(
+    sequence = VideoSequence(
         folder=f"{seq_id:08d}_{video}_{action.verb}_{action.noun}",
         seq_id=seq_id,
         video=video,

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from actiseg_noise.mask_noise.clip_masks import corrupt_sequence, selection_draw
+from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence, selection_draw
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.kind_specs import KIND_SPECS
 from tests.helpers.roots import clip, draw_mask

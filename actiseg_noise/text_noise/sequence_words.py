@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from actiseg_data.annotations.clips import Sequence
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
-from actiseg_data.core.errors import Problems, refuse
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.records.split_records import Recipe
 from actiseg_noise.recipes.rates import exact_threshold
 from actiseg_noise.text_noise.assignment import (
@@ -91,13 +91,13 @@ class WordNoise:
     """The text noise of a recipe, ready to be applied to clips.
 
     recipe: checked, with a text noise. lexicon: the one that the recipe names, by default the
-    installed one. Raises `Refused` where it is another one than the recipe names, and, for the
+    installed one. Raises `InputError` where it is another one than the recipe names, and, for the
     scopes ``both`` and ``narration``, where spaCy is missing.
 
-    >>> from actiseg_data.annotations.clips import ObjectLabel
+    >>> from actiseg_data.annotations.sequences import ObjectLabel
     >>> from actiseg_noise.recipes.building import make_recipe
     >>> cup = ObjectLabel(1, "cup", 13, positive=True, handbox=True, narration=True)
-    >>> clip = Sequence("00000001_P01_01_take_cup", 1, "P01_01", 1, 9, "take cup", "take", 0,
+    >>> clip = VideoSequence("00000001_P01_01_take_cup", 1, "P01_01", 1, 9, "take cup", "take", 0,
     ...                 "cup", 13, ("frame_0000000001",), (cup,))
     >>> noise = WordNoise(make_recipe("category", 1.0))
     >>> noise.choose(noise.options(clip), noise.thresholds).objects[1].kind
@@ -121,7 +121,7 @@ class WordNoise:
             self.finder = MentionFinder(lexicon, self.noise.parameters["pipeline"])
         self.thresholds = Thresholds(*rates(self.noise))
 
-    def options(self, sequence: Sequence) -> ClipOptions:
+    def options(self, sequence: VideoSequence) -> ClipOptions:
         """What the words of a clip can become."""
         if self.noise.scope != "narration":
             objects = self.assigner.objects(sequence)
@@ -176,7 +176,7 @@ class WordNoise:
                 tally["one_name" if option.one_name else "names_collide"] += 1
         return tally
 
-    def _narration(self, sequence: Sequence) -> tuple[NarrationOptions | None, Counter[str]]:
+    def _narration(self, sequence: VideoSequence) -> tuple[NarrationOptions | None, Counter[str]]:
         assert self.finder is not None
         if not sequence.narration.strip():
             return None, Counter(narration_empty=1)
@@ -211,7 +211,7 @@ def _refuse_foreign(parameters: Mapping[str, Any], lexicon: Lexicon) -> None:
         "matrix": {int(class_id) for row in matrix.values() for class_id in row},
     }
     named["matrix"] |= set(map(int, matrix))
-    problems = Problems()
+    problems = ProblemCollector()
     grouped = any(noun.supercategory is not None for noun in lexicon.classes.values())
     if parameters.get("flip") == "supercategory" and not grouped:
         problems.add(

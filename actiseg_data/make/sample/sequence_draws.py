@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from actiseg_data.core.keys import Key, integer, key, uniform
+from actiseg_data.core.keys import Key, draw_integer, draw_uniform, make_key
 
 ALGORITHM = 1
 """Version of the sample's content: a change of a pixel of a mask or of a label raises it."""
@@ -28,19 +28,19 @@ class Draws:
     identity: tuple[str | int, ...]
 
     def _key(self, what: tuple[str | int, ...]) -> Key:
-        return key(_SEED, ALGORITHM, f"sample.{what[0]}", *self.identity, *what[1:])
+        return make_key(_SEED, ALGORITHM, f"sample.{what[0]}", *self.identity, *what[1:])
 
     def between(self, low: float, high: float, *what: str | int) -> float:
         """A uniform number in [low, high)."""
-        return low + (high - low) * uniform(self._key(what))
+        return low + (high - low) * draw_uniform(self._key(what))
 
     def chance(self, share: float, *what: str | int) -> bool:
         """True for a share of all clips."""
-        return uniform(self._key(what)) < share
+        return draw_uniform(self._key(what)) < share
 
     def below(self, count: int, *what: str | int) -> int:
         """A uniform int in [0, count)."""
-        return integer(self._key(what), count)
+        return draw_integer(self._key(what), count)
 
     def pick(self, options: Sequence[T], *what: str | int) -> T:
         """One of the options."""

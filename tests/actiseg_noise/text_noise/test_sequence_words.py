@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from actiseg_data.annotations.lexicon import load_lexicon
-from actiseg_data.core.errors import Refused
+from actiseg_data.core.errors import InputError
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.text_noise.assignment import CATEGORY, WITHIN, rates
-from actiseg_noise.text_noise.clip_words import Thresholds, WordNoise, exact_thresholds
+from actiseg_noise.text_noise.sequence_words import Thresholds, WordNoise, exact_thresholds
 from tests.helpers.kitchens import kitchen_clip, label
 
 LEXICON = load_lexicon()
@@ -207,7 +207,7 @@ def test_a_flip_that_is_below_every_threshold_needs_no_noise():
 
 def test_a_recipe_of_another_lexicon_is_refused():
     recipe = make_recipe("category", 0.2, parameters={"lexicon": "0" * 32})
-    with pytest.raises(Refused, match="another lexicon"):
+    with pytest.raises(InputError, match="another lexicon"):
         WordNoise(recipe)
 
 
@@ -215,7 +215,7 @@ def test_classes_that_the_parameters_name_must_be_in_the_lexicon():
     recipe = make_recipe(
         "category", 0.2, parameters={"pool": [1, 900], "protect": [901], "flip": "uniform"}
     )
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InputError) as caught:
         WordNoise(recipe)
     assert "900" in str(caught.value)
     assert "901" in str(caught.value)
@@ -245,7 +245,7 @@ def test_classes_that_the_parameters_name_must_be_in_the_lexicon():
     ],
 )
 def test_recipes_of_text_noise_with_faults_are_refused(parameters, more, says):
-    with pytest.raises(Refused, match=says):
+    with pytest.raises(InputError, match=says):
         make_recipe("text", 0.4, parameters=parameters, **more)
 
 

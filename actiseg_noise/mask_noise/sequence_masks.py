@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from actiseg_data.annotations.clips import ObjectLabel, Sequence
-from actiseg_data.annotations.masks import IndexMask, as_index_mask, ids_in
+from actiseg_data.annotations.masks import IndexMask, as_index_mask, find_ids
+from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.errors import refuse
-from actiseg_data.core.keys import Key, integer, key, uniform
+from actiseg_data.core.keys import Key, draw_integer, draw_uniform, make_key
 from actiseg_data.records.split_records import MaskRow, Noise, Recipe
 from actiseg_noise.mask_noise.contours import Clean, find_object
 from actiseg_noise.mask_noise.noisy_outline import Drawn
@@ -39,7 +39,7 @@ class FrameNoise:
     bystander_ious: tuple[float, ...]
 
 
-def eligible(sequence: Sequence, frame: str, noise: Noise) -> list[ObjectLabel]:
+def eligible(sequence: VideoSequence, frame: str, noise: Noise) -> list[ObjectLabel]:
     """The objects of a frame that a noise may touch, in sight or not."""
     if noise.parameters.get("first_frame") == "clean" and frame == sequence.frames[0]:
         return []
@@ -51,21 +51,21 @@ _SELECTION = 1
 
 
 def item_key(
-    seed: int, algorithm: int, purpose: str, sequence: Sequence, frame: str, label: ObjectLabel
+    seed: int, algorithm: int, purpose: str, sequence: VideoSequence, frame: str, label: ObjectLabel
 ) -> Key:
     """The key of one draw for one object of one frame: what it is, never where it stands."""
-    return key(seed, algorithm, purpose, *sequence.identity, frame, label.name)
+    return make_key(seed, algorithm, purpose, *sequence.identity, frame, label.name)
 
 
-def selection_draw(seed: int, sequence: Sequence, frame: str, label: ObjectLabel) -> float:
+def selection_draw(seed: int, sequence: VideoSequence, frame: str, label: ObjectLabel) -> float:
     """The uniform number in [0, 1) that decides whether an item is touched: iff it is below the
     rate. The same for all boundary kinds, and for all rates: higher rates touch the same and more.
     """
-    return uniform(item_key(seed, _SELECTION, "boundary.select", sequence, frame, label))
+    return draw_uniform(item_key(seed, _SELECTION, "boundary.select", sequence, frame, label))
 
 
 def corrupt_sequence(
-    sequence: Sequence,
+    sequence: VideoSequence,
     masks: Iterable[IndexMask],
     recipe: Recipe,
     threshold: float | None = None,
@@ -81,7 +81,7 @@ def corrupt_sequence(
     >>> import numpy as np
     >>> from actiseg_noise.recipes.building import make_recipe
     >>> cup = ObjectLabel(1, "cup", 13, positive=True, handbox=True, narration=True)
-    >>> clip = Sequence("00000001_P01_01_take_cup", 1, "P01_01", 1, 9, "take cup", "take", 0,
+    >>> clip = VideoSequence("00000001_P01_01_take_cup", 1, "P01_01", 1, 9, "take cup", "take", 0,
     ...                 "cup", 13, ("frame_0000000001",), (cup,))
     >>> mask = np.zeros((40, 40), np.uint8); mask[10:30, 10:30] = 1
     >>> (noisy,) = corrupt_sequence(clip, [mask], make_recipe("dilate", 1.0))
@@ -98,9 +98,14 @@ def corrupt_sequence(
 
 
 def _corrupt_frame(
-    sequence: Sequence, frame: str, clean: IndexMask, recipe: Recipe, noise: Noise, limit: float
+    sequence: VideoSequence,
+    frame: str,
+    clean: IndexMask,
+    recipe: Recipe,
+    noise: Noise,
+    limit: float,
 ) -> FrameNoise:
-    present = ids_in(clean)
+    present = find_ids(clean)
     tally: Counter[str] = Counter()
     touched: dict[int, _Touched] = {}
     for label in eligible(sequence, frame, noise):
@@ -151,7 +156,7 @@ class _Touched:
 def _touch(
     recipe: Recipe,
     noise: Noise,
-    sequence: Sequence,
+    sequence: VideoSequence,
     frame: str,
     label: ObjectLabel,
     clean: Clean,
@@ -166,15 +171,17 @@ def _touch(
     kind = noise.kind
     if "kinds" in parameters:  # a mixture
         kinds = parameters["kinds"]
-        kind = kinds[integer(draw("kind"), len(kinds))]
+        kind = kinds[draw_integer(draw("kind"), len(kinds))]
     outline = KINDS[kind](clean, parameters, draw)
     contested = noise.overlap == "contest"  # no other rule asks for an advantage
-    advantage = ADVANTAGE * uniform(draw("advantage")) if contested else 0.0
+    advantage = ADVANTAGE * draw_uniform(draw("advantage")) if contested else 0.0
     claim = Claim(label.object_id, outline.patch, advantage)
     return _Touched(label, clean.area, kind, outline, claim)
 
 
-def _row(sequence: Sequence, frame: str, noise: Noise, item: _Touched, on_disk: float) -> MaskRow:
+def _row(
+    sequence: VideoSequence, frame: str, noise: Noise, item: _Touched, on_disk: float
+) -> MaskRow:
     outline = item.outline
     return MaskRow(
         sequence=sequence.folder,

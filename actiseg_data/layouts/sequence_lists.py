@@ -8,8 +8,8 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from actiseg_data.core.errors import Problems, Refused, refuse, suggest
-from actiseg_data.core.validation import check_name, read_bytes, shown
+from actiseg_data.core.errors import InputError, ProblemCollector, refuse, suggest
+from actiseg_data.core.validation import check_name, format_name, read_bytes
 from actiseg_data.layouts.spelling import match_names
 
 _MOST_BYTES = 1 << 24
@@ -34,26 +34,26 @@ class SequenceList:
     def choose(self, known: Iterable[str]) -> frozenset[str]:
         """Those of the known sequences that are listed, also under another spelling.
 
-        Raises `Refused` with every line of an unknown sequence, or with one problem for a longer
+        Raises `InputError` with every line of an unknown sequence, or with one problem for a longer
         list that has no known sequence.
         """
         known = list(known)
-        problems = Problems()
+        problems = ProblemCollector()
         chosen = self._match_lines(set(known), problems)
         unknown = [name for name in self.lines if name not in chosen]
         for position, name in enumerate(unknown):
             near = suggest(name, known) if position < _MOST_SUGGESTIONS else ""
             problems.add(
-                f"there is no sequence {shown(name)!r}{near}",
+                f"there is no sequence {format_name(name)!r}{near}",
                 self.place(name),
                 "correct the line, or take it out",
             )
-        if not any(chosen.values()) and len(problems.found) == len(self.lines) > _FEW:
+        if not any(chosen.values()) and len(problems.collected) == len(self.lines) > _FEW:
             raise self._refuse_wholly(known)
         problems.raise_if_any()
         return frozenset(filter(None, chosen.values()))
 
-    def _match_lines(self, known: Set[str], problems: Problems) -> dict[str, str | None]:
+    def _match_lines(self, known: Set[str], problems: ProblemCollector) -> dict[str, str | None]:
         """The known sequence of each line that has one; None if the line is ambiguous, which is
         added to the problems. One sequence may be listed under several spellings."""
         chosen: dict[str, str | None] = {}
@@ -70,8 +70,8 @@ class SequenceList:
             lacking = [name for name in lacking if name not in chosen]
         return chosen
 
-    def _refuse_wholly(self, known: list[str]) -> Refused:
-        held, there = (", ".join(map(shown, list(of)[:_FEW])) for of in (self.lines, known))
+    def _refuse_wholly(self, known: list[str]) -> InputError:
+        held, there = (", ".join(map(format_name, list(of)[:_FEW])) for of in (self.lines, known))
         return refuse(
             f"none of the {len(self.lines)} sequences that it lists is there (it lists {held}; "
             f"there are {there or 'none'})",
@@ -85,15 +85,15 @@ def read_sequence_list(path: Path) -> SequenceList:
 
     A line is a name; or, as in DAVIS 2016, paths of a frame and its mask, of which the folder
     counts. Blank lines and those that begin with ``#`` are ignored; names may repeat. The text is
-    UTF-8, or UTF-16 with a byte order mark. Raises `Refused` for a file that is missing, no text,
+    UTF-8, or UTF-16 with a byte order mark. Raises `InputError` for a file that is missing, no text,
     or without a name, and with every name that could lead elsewhere.
     """
-    problems = Problems()
+    problems = ProblemCollector()
     lines: dict[str, int] = {}
     for number, line in enumerate(_read_text(path).splitlines(), 1):
         text = line.strip()
         if text and not text.startswith("#"):
-            with problems.caught():
+            with problems.collect():
                 name = check_name(parse_sequence(text), "sequence", f"{path}: line {number}")
                 lines.setdefault(name, number)
     problems.raise_if_any()

@@ -26,7 +26,7 @@ class ObjectLabel:
 
 
 @dataclass(frozen=True)
-class Sequence:
+class VideoSequence:
     """One action: a handful of frames with index masks, a narration, and the objects in sight.
 
     folder: name on disk, e.g. ``00000004_P01_107_close_fridge``. frames: names without ending, in
@@ -65,7 +65,7 @@ class Sequence:
         return _NUMBER.sub("", self.folder), self.frames[0], self.frames[-1], self.ordinal
 
 
-def number_equals(sequences: list[Sequence]) -> list[Sequence]:
+def number_duplicates(sequences: list[VideoSequence]) -> list[VideoSequence]:
     """Give sequences of equal identity their ordinals, in order of time, whatever the list's order.
 
     A few actions of a video share verb, noun and annotated frames; they differ in when they begin.
@@ -82,5 +82,5 @@ def number_equals(sequences: list[Sequence]) -> list[Sequence]:
     return numbered
 
 
-def _time(sequence: Sequence) -> tuple[int, int, str, int]:
+def _time(sequence: VideoSequence) -> tuple[int, int, str, int]:
     return sequence.start, sequence.end, sequence.narration, sequence.seq_id

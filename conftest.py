@@ -1,5 +1,6 @@
 """Without torch, which is in the extra [train], neither the trainer nor what its tests share can be
-looked through for examples; its tests skip, saying so."""
+looked through for examples; its tests skip, saying so.
+"""
 
 from importlib.util import find_spec
 

@@ -55,7 +55,8 @@ def floor(split: Split, out: Path) -> None:
 def loops(mask: IndexMask, sequence: VideoSequence) -> IndexMask:
     """ActiSeg-NL's rule at rate 1 with the published script's cost: for every listed object, in the
     frame or not, every pixel is visited through its row, and what is still 0 is written, be it with
-    another 0. Positive objects by ascending id, dilated, then the others."""
+    another 0. Positive objects by ascending id, dilated, then the others.
+    """
     height, width = mask.shape
     noisy = np.zeros_like(mask)
     order = sorted(sequence.objects, key=lambda label: (not label.positive, label.object_id))
@@ -111,7 +112,8 @@ def loops_on(split: Split, count: int, scratch: Path | None) -> float:
 
 def copies(split: Split, root: Path, *, longer: bool) -> Path:
     """A dataset of ten times the frames, masks linked: clips ten times as long, or ten times as
-    many clips."""
+    many clips.
+    """
     records: list[dict[str, Any]] = []
     last = max(sequence.seq_id for sequence in split.sequences)
     for copy in range(10):

@@ -59,7 +59,8 @@ os.execv(sys.argv[2], sys.argv[2:])
 @dataclass(frozen=True)
 class Ended:
     """How a process ended: its exit code (negative: the signal), what it said, and how long it
-    took from the fault on, in seconds."""
+    took from the fault on, in seconds.
+    """
 
     code: int
     error: str

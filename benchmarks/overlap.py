@@ -33,7 +33,8 @@ def contest_in_pixels(
     clean: IndexMask, claims: Sequence[Claim], positive_ids: frozenset[int]
 ) -> IndexMask:
     """A contested pixel goes to the claimant inside whose shape it lies deepest, in pixels; touched
-    objects have an advantage of up to one pixel."""
+    objects have an advantage of up to one pixel.
+    """
     touched = {claim.object_id: claim for claim in claims}
     best = np.zeros(clean.shape)
     noisy = np.zeros_like(clean)

@@ -27,7 +27,8 @@ MUG, BOARD = 1, 2
 @dataclass(frozen=True)
 class Case:
     """A made mask. about: in words. mode: the one that it is. truth: (H, W) ids. mask: (H, W).
-    on_board: whether half of it or more lies on the board."""
+    on_board: whether half of it or more lies on the board.
+    """
 
     about: str
     mode: str

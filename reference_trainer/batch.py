@@ -77,7 +77,8 @@ class Progress:
 @dataclass(frozen=True)
 class Loss:
     """The loss of one net. total: a scalar to minimise. parts: its terms by name, detached scalars,
-    for the log."""
+    for the log.
+    """
 
     total: Tensor
     parts: Mapping[str, Tensor]

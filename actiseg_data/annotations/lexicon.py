@@ -63,7 +63,8 @@ class Name:
 @dataclass(frozen=True)
 class Sister:
     """A WordNet sister term of a class: a synset with a common direct hypernym. similarity: to the
-    class's own synset, see `measure_similarity`."""
+    class's own synset, see `measure_similarity`.
+    """
 
     name: Name
     synset: str
@@ -104,7 +105,8 @@ class NounClass:
 @dataclass(frozen=True)
 class Ancestor:
     """A synset above another. least, most: its depth, counted in nodes from the root, along the
-    shortest and the longest path. steps: fewest steps down to the other."""
+    shortest and the longest path. steps: fewest steps down to the other.
+    """
 
     least: int
     most: int
@@ -159,7 +161,8 @@ def measure_similarity(one: Mapping[str, Ancestor], other: Mapping[str, Ancestor
 @dataclass(frozen=True)
 class Lexicon:
     """Noun classes by id, ascending. title: whose classes they are. licence: what they are derived
-    from, under which terms. document: as it was read, with its digest."""
+    from, under which terms. document: as it was read, with its digest.
+    """
 
     title: str
     licence: str

@@ -246,7 +246,7 @@ def _may_touch(start: IntArray, end: IntArray, shape: tuple[int, int]) -> BoolAr
 
 
 def _lines(start: IntArray, end: IntArray) -> tuple[IntArray, IntArray]:
-    """x and y of all pixels on the 8-connected Bresenham lines of the edges.
+    """X and y of all pixels on the 8-connected Bresenham lines of the edges.
 
     Drawn from the left end, minor coordinate rounded to nearest with halves toward the start: the
     closed form of the usual error recurrence.

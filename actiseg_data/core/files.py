@@ -18,7 +18,8 @@ DRAFT = ".draft"
 @contextmanager
 def open_atomic(path: Path) -> Iterator[BinaryIO]:
     """A stream to a file that is written whole or not at all: a sibling is written first, and
-    renamed onto it at the end. Parent folders are made."""
+    renamed onto it at the end. Parent folders are made.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}{DRAFT}")
     try:

@@ -1,5 +1,6 @@
 """What a folder holds, without what desktops and archivers leave in it, and in which order frames
-come."""
+come.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ _NUMBERED = re.compile(r"(.*?)([0-9]+)", re.DOTALL)
 @dataclass(frozen=True)
 class Entry:
     """A file or folder in a folder. is_folder: a link to a folder is one, too. is_dangling: it is a
-    link to nothing, of which nobody knows what it was."""
+    link to nothing, of which nobody knows what it was.
+    """
 
     name: str
     path: Path
@@ -84,7 +86,8 @@ def list_folders(folder: Path) -> list[Entry]:
 
 def list_possible_folders(folder: Path) -> list[Entry]:
     """The folders among the entries of `list_folder`, and links to nothing that may have led to
-    folders: whoever passes over them takes a part of the data for the whole."""
+    folders: whoever passes over them takes a part of the data for the whole.
+    """
     return [entry for entry in list_folder(folder) if is_possible_folder(entry)]
 
 

@@ -162,7 +162,8 @@ def _here(
 @contextmanager
 def _interrupts_held_back() -> Iterator[None]:
     """A process started inside never gets the terminal's interrupt, of which it would print a
-    traceback; the main process gets it afterwards, and ends the others."""
+    traceback; the main process gets it afterwards, and ends the others.
+    """
     if sys.platform == "win32":
         yield
         return
@@ -197,7 +198,8 @@ class _Done:
 
 def _work(connection: Any, preload: str) -> None:
     """The life of a worker. It gets a function and what is shared, then items, and answers each
-    with (None, result) or (error, traceback); and so on for each run."""
+    with (None, result) or (error, traceback); and so on for each run.
+    """
     threading.Thread(target=_end_with_parent, daemon=True).start()
     importlib.import_module(preload)
     with suppress(EOFError, ConnectionError):  # the main process is gone

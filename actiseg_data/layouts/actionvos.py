@@ -279,7 +279,8 @@ def _places(
     root: Path, sequences: Iterable[VideoSequence], kind: str, problems: ProblemCollector
 ) -> tuple[dict[str, str], dict[str, str]]:
     """For each sequence that has a folder of a kind, the subset that has it; and the names of
-    folders with another spelling. Ambiguous names are added to the problems."""
+    folders with another spelling. Ambiguous names are added to the problems.
+    """
     subsets: dict[str, str] = {}
     spellings: dict[str, str] = {}
     wanted = {escape_name(sequence.folder): sequence.folder for sequence in sequences}

@@ -143,7 +143,8 @@ _Fields: TypeAlias = tuple[dict[str, int], dict[str, str], dict[str, bool]]
 
 def _plain_fields(entry: dict[str, Any]) -> _Fields | None:
     """The fields of a record that has them as the published lists do; None for any other, which
-    `_checked_fields` has to look at. It takes a tenth of the time, which long lists feel."""
+    `_checked_fields` has to look at. It takes a tenth of the time, which long lists feel.
+    """
     numbers = {name: entry.get(name) for name in _NUMBERS}
     texts = {name: entry.get(name) for name in _TEXTS}
     if any(type(value) is not int for value in numbers.values()):
@@ -295,7 +296,8 @@ _IMAGES = ("jpg", "jpeg", "png")
 
 def _plain_label(object_id: str, entry: Any) -> ObjectLabel | None:
     """An object that stands there as published lists have it; None for any other, which `_label`
-    has to look at."""
+    has to look at.
+    """
     if type(entry) is not dict or not _PLAIN_ID.fullmatch(object_id):
         return None
     name, class_id = entry.get("name"), entry.get("class_id")

@@ -117,7 +117,8 @@ def read_size(path: Path) -> tuple[int, int]:
 
 def _orientation(image: Image.Image) -> int:
     """How the camera was held, 1 to 8. Only the data before the pixels are read: Pillow would
-    decode all pixels of a PNG without EXIF data."""
+    decode all pixels of a PNG without EXIF data.
+    """
     found = image.getexif().get(_ORIENTATION) if "exif" in image.info else None
     return found if isinstance(found, int) and found in range(1, 9) else 1
 

@@ -55,7 +55,8 @@ class SequenceList:
 
     def _match_lines(self, known: Set[str], problems: ProblemCollector) -> dict[str, str | None]:
         """The known sequence of each line that has one; None if the line is ambiguous, which is
-        added to the problems. One sequence may be listed under several spellings."""
+        added to the problems. One sequence may be listed under several spellings.
+        """
         chosen: dict[str, str | None] = {}
         lacking = list(self.lines)
         while lacking:

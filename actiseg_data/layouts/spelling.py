@@ -42,7 +42,8 @@ class Clash:
 @dataclass(frozen=True)
 class Matches:
     """Which names were found. names: the spelling of each wanted name that is there. clashes: the
-    ambiguous names."""
+    ambiguous names.
+    """
 
     names: dict[str, str]
     clashes: tuple[Clash, ...] = ()

@@ -358,7 +358,8 @@ def name_rendered_file(split: str) -> str:
 
 def read_rendered(root: Path) -> dict[str, str]:
     """The sequences of a root whose frames are rendered: ``<train|val>/<sequence>`` -> a digest of
-    what they were made of. Empty where all are photographs; `InputError` for a damaged note."""
+    what they were made of. Empty where all are photographs; `InputError` for a damaged note.
+    """
     made_of: dict[str, str] = {}
     for path in sorted(root.glob(name_rendered_file("*"))):
         top = Cursor(read_json(path, "note of rendered frames"), str(path))
@@ -369,7 +370,8 @@ def read_rendered(root: Path) -> dict[str, str]:
 
 def has_rendered_frames(root: Path) -> bool:
     """Whether frames of a root are painted, not photographs: rendered, of the built-in sample, or
-    of a noisy copy of either. Tables of what was learnt from them, or predicted of them, say so."""
+    of a noisy copy of either. Tables of what was learnt from them, or predicted of them, say so.
+    """
     if (root / "sample.json").is_file() or any(root.glob(name_rendered_file("*"))):
         return True
     summary = root / SUMMARY_FILE

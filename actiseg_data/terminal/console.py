@@ -239,7 +239,8 @@ def _table(rows: list[list[str]], widths: list[int]) -> Table:
 
 def _print_paragraphs(columns: list[str], rows: list[list[str]], width: int) -> None:
     """Print each row as text: its first cell on a line, then each figure after the head of its
-    column."""
+    column.
+    """
     for name, *figures in rows:
         cells = [f"{head} {text}".strip() for head, text in zip(columns[1:], figures, strict=True)]
         lines = [f"  {line}" for line in wrap_words(", ".join(cells), width - 2)]

@@ -1,5 +1,6 @@
 """Where the protocols differ on some predictions: how often each odd case occurs, and what each
-protocol makes of the whole."""
+protocol makes of the whole.
+"""
 
 from __future__ import annotations
 

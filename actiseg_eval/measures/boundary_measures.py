@@ -152,7 +152,8 @@ def _both(truth: BinaryMask, prediction: BinaryMask) -> tuple[BinaryMask, Binary
 
 def _window(mask: BinaryMask) -> tuple[slice, slice]:
     """The rows and columns of a mask and one more on each side, where the image has them: outside
-    of them nothing is near a boundary. An empty mask has an empty window."""
+    of them nothing is near a boundary. An empty mask has an empty window.
+    """
     cv2 = load_cv2()
     x, y, width, height = cv2.boundingRect(np.ascontiguousarray(mask).view(np.uint8))
     return slice(max(y - 1, 0), y + height + 1), slice(max(x - 1, 0), x + width + 1)

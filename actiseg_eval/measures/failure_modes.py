@@ -95,7 +95,8 @@ def mode_of(code: int) -> str:
 class Failure:
     """What went wrong. mode: of `MODES`. repaired: (H, W) bool, the mask with that alone mended.
     lies_on: the id of the other object that half the mask or more lies on, 0 for none, whatever
-    the mode."""
+    the mode.
+    """
 
     mode: str
     repaired: BinaryMask
@@ -173,7 +174,8 @@ def band_of(size: int, shape: tuple[int, ...]) -> float:
 
 def _lies_on(object_id: int, shared: NDArray[np.int64], predicted: int, listed: Set[int]) -> int:
     """The other object that half a mask or more lies on, 0 for none. shared: (256) pixels of the
-    mask by true id."""
+    mask by true id.
+    """
     others = sorted(listed - {object_id, 0})
     best = max(others, key=lambda at: int(shared[at]), default=0)
     if not best or 2 * shared[best] < predicted or shared[best] <= shared[object_id]:
@@ -183,7 +185,8 @@ def _lies_on(object_id: int, shared: NDArray[np.int64], predicted: int, listed: 
 
 def _largest_part(own: BinaryMask, mask: BinaryMask) -> tuple[str, BinaryMask]:
     """Rule 6 of `diagnose`: the mode, and the wrong pixels that belong to it, (H, W). Own and mask
-    share pixels and differ."""
+    share pixels and differ.
+    """
     cv2 = load_cv2()
     window = _window(own | mask)
     inside, held = own[window], mask[window]
@@ -254,7 +257,8 @@ def _filled(labels: _Labels) -> _Labels:
 
 def _moved(mask: BinaryMask, own: BinaryMask) -> BinaryMask:
     """The mask moved by whole pixels, so that its centre of gravity comes to the object's; what
-    leaves the image is lost."""
+    leaves the image is lost.
+    """
     down, right = (_step(own, mask, axis) for axis in (0, 1))
     height, width = mask.shape
     moved = np.zeros(mask.shape, bool)
@@ -270,7 +274,8 @@ def _moved(mask: BinaryMask, own: BinaryMask) -> BinaryMask:
 
 def _step(to: BinaryMask, at: BinaryMask, axis: int) -> int:
     """From one centre of gravity to another along an axis, rounded, halves up; by whole numbers, so
-    that it is exact."""
+    that it is exact.
+    """
     sums, counts = [], []
     for mask in (to, at):
         lines = np.count_nonzero(mask, axis=1 - axis)

@@ -71,7 +71,8 @@ class _Repair:
 class _Frame:
     """counts: see `Counts`. void: true pixels of the id `VOID`. values: of each id with a pixel in
     truth or prediction, by name. repairs: of each id that has something wrong. pairs: of matching
-    protocols alone."""
+    protocols alone.
+    """
 
     counts: Counts
     void: int
@@ -129,7 +130,8 @@ class SequenceMeter:
     @property
     def needed(self) -> tuple[str, ...]:
         """The frames to take in: the scored ones, and the first where its truth says which objects
-        there are."""
+        there are.
+        """
         first = self.sequence.frames[:1]
         if self.protocol.objects == "first frame" and first[0] not in self.scored:
             return first + self.scored
@@ -234,7 +236,8 @@ class SequenceMeter:
 
     def result(self) -> SequenceResult:
         """What was found. Raises `InputError` where frames are missing, and for predictions that the
-        protocol refuses."""
+        protocol refuses.
+        """
         if self.missing:
             raise refuse(
                 f"lacks {len(self.missing)} of its frames, such as {self.missing[0]}",

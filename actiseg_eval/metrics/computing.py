@@ -107,7 +107,8 @@ def all_figures(
     measures: tuple[str, ...],
 ) -> Figures:
     """Every figure of groups that hold whole objects: including those of their course over
-    frames."""
+    frames.
+    """
     figures = group_figures(units, groups, count, protocol, measures)
     if protocol.scores_every_object or "jf" in measures:
         which = averaged(units, protocol)

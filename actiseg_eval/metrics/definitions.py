@@ -40,7 +40,8 @@ Figures: TypeAlias = dict[str, Sums]
 @dataclass(frozen=True)
 class Metric:
     """A figure. symbol: as the field writes it. better: ``higher``, ``lower``, or None for neither.
-    about: what it is, in words. count: whether it is a whole number of things."""
+    about: what it is, in words. count: whether it is a whole number of things.
+    """
 
     symbol: str
     better: str | None
@@ -146,7 +147,8 @@ def actionvos_figures(units: Units, groups: NDArray[np.int64], count: int) -> Fi
 
 def generalised_iou(units: Units) -> NDArray[np.float64]:
     """(N) what each unit adds to gIoU: 1 where truth and prediction are empty; the IoU of an active
-    object; 1 for an inactive one that is not predicted, else 0."""
+    object; 1 for an inactive one that is not predicted, else 0.
+    """
     either = units.active | (units.union == 0)
     return np.where(either, units.region, units.prediction == 0).astype(np.float64)
 

@@ -29,7 +29,8 @@ Gains = Mapping[str, "float | None"]
 @dataclass(frozen=True)
 class ModeRow:
     """A mode. count: units that have it. lost: what figures would gain were all of these units
-    right. costs: what they would gain were this mode alone mended."""
+    right. costs: what they would gain were this mode alone mended.
+    """
 
     mode: str
     count: int

@@ -181,7 +181,8 @@ def _is_defined(runs: Iterable[Sums]) -> bool:
 @dataclass(frozen=True)
 class _Curves:
     """How the curves of one figure are made. span: the range of areas. bootstrap: None for no
-    intervals. cluster: what is resampled."""
+    intervals. cluster: what is resampled.
+    """
 
     figure: str
     span: tuple[float, float] | None

@@ -200,7 +200,8 @@ def _places(cursor: Cursor, base: Path, problems: ProblemCollector) -> tuple[Pat
 
 def _read_yaml(path: Path) -> Any:
     """A YAML document in which every scalar is a text, so that none is taken for something else:
-    ``no`` for false, ``010`` for eight."""
+    ``no`` for false, ``010`` for eight.
+    """
     import yaml
 
     data = read_bytes(path, "file of runs", _MOST_BYTES)

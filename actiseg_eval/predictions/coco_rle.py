@@ -36,7 +36,8 @@ def decode_rle(counts: str | list[int], height: int, width: int) -> BinaryMask:
 
 def _runs(text: str) -> Iterable[int]:
     """The runs of a compressed string: 5 bits a character, lowest first, bit 6 set on all but the
-    last; from the fourth run on, differences to the run before the last."""
+    last; from the fourth run on, differences to the run before the last.
+    """
     found: list[int] = []
     value = bits = 0
     for character in text:

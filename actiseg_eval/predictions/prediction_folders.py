@@ -64,7 +64,8 @@ _Likeness: TypeAlias = Mapping[tuple[str, str], str]
 @dataclass(frozen=True)
 class _Place:
     """Where a sequence's predictions lie. frames: the file of each index mask. objects: instead of
-    them, for each object id the folder and the files of its masks."""
+    them, for each object id the folder and the files of its masks.
+    """
 
     folder: Path
     frames: Mapping[str, str]
@@ -153,7 +154,8 @@ class FolderPredictions:
 @dataclass(frozen=True)
 class RlePredictions:
     """Predictions in a JSON file, checked; masks by sequence, frame and object id. tally, extra: as
-    in `FolderPredictions`."""
+    in `FolderPredictions`.
+    """
 
     file: Path
     masks: Mapping[str, Mapping[str, Mapping[int, _Mask]]]
@@ -167,7 +169,8 @@ class RlePredictions:
 
     def lacking(self, sequence: VideoSequence, frame: str) -> list[str]:
         """A frame of a sequence that the file does not have. Where it has the sequence, a frame
-        without a mask is a prediction, too, of nothing."""
+        without a mask is a prediction, too, of nothing.
+        """
         return [] if sequence.folder in self.masks else [self.where(sequence, frame)]
 
     def where(self, sequence: VideoSequence, frame: str) -> str:
@@ -273,7 +276,8 @@ def _find_predictions(
     path: Path, sequences: list[VideoSequence]
 ) -> tuple[Path, dict[str, Path], Counter[str]]:
     """The folder that holds the predictions, and the folders in it: `path`, or the only one below
-    it that has folders of the sequences. Raises `InputError` if there is none or several."""
+    it that has folders of the sequences. Raises `InputError` if there is none or several.
+    """
     wanted = [sequence.folder for sequence in sequences]
     root, found = _listed(path)
     if not _fits(wanted, found):
@@ -297,7 +301,8 @@ def _fits(wanted: Iterable[str], found: Mapping[str, Path]) -> bool:
 
 def _find_below(path: Path, wanted: list[str]) -> list[Path]:
     """The folders up to `_DEEPEST` levels below one that have folders of the sequences; those with
-    photographs of them only if there is no other."""
+    photographs of them only if there is no other.
+    """
     fitting: list[Path] = []
     level, looked = [path], 0
     for _ in range(_DEEPEST):
@@ -382,7 +387,8 @@ def _near(wanted: str, names: _Likeness) -> str:
 
 def _listed(path: Path) -> tuple[Path, dict[str, Path]]:
     """The folders in a folder by name, including those in ``train`` and ``val``; and their root,
-    which is another one for a dataset."""
+    which is another one for a dataset.
+    """
     found = _possible_folders(path)
     if MASKS in found:
         path = found[MASKS]
@@ -399,7 +405,8 @@ def _possible_folders(path: Path) -> dict[str, Path]:
 
 def _place(folder: Path, frames: tuple[str, ...], tally: Counter[str]) -> _Place:
     """What a sequence's folder holds: index masks of its frames, or else folders of objects, named
-    by their ids, with or without leading zeros."""
+    by their ids, with or without leading zeros.
+    """
     entries = list_folder(folder)
     folders = [entry for entry in entries if is_possible_folder(entry)]
     names, files = _match_frames(folder, entries, frames, tally)
@@ -555,7 +562,8 @@ _WRITE_LIST = 'give a list of {"sequence", "frame", "object_id", "segmentation"}
 
 def _gather_alike(faults: ProblemCollector) -> list[Problem]:
     """One problem for each kind of fault of a list's entries: what one script wrote wrongly is
-    wrong in all of them."""
+    wrong in all of them.
+    """
     alike: dict[tuple[str, str], list[Problem]] = {}
     for problem in faults.collected:
         member = problem.where.rpartition("]")[2]

@@ -98,7 +98,8 @@ class Report:
     @property
     def notices(self) -> list[str]:
         """What is printed before the tables: most sequences are not scored, or all masks are
-        blank."""
+        blank.
+        """
         return [*self.coverage.gap(), *self.coverage.blankness(self.predictions)]
 
     @property
@@ -124,7 +125,8 @@ class Report:
 
     def to_csv(self) -> str:
         """A row for all units, two for the ends of the intervals, and one for each stratum;
-        undefined figures are empty. The last column is 1 where frames are painted, else 0."""
+        undefined figures are empty. The last column is 1 where frames are painted, else 0.
+        """
         stream = io.StringIO()
         names = list(self.figures)
         writer = csv.writer(stream, lineterminator="\n")

@@ -69,7 +69,8 @@ STANDARD = Bootstrap()
 
 def clusters_of(sequences: list[VideoSequence], method: Bootstrap) -> tuple[str, list[str]]:
     """What is resampled, and the name of each sequence's cluster: the next smaller thing, where
-    there are too few of what was asked for. A plain folder's sequences are no videos."""
+    there are too few of what was asked for. A plain folder's sequences are no videos.
+    """
     order = ["participant", "video", "sequence"]
     order = order[order.index(method.cluster) :]
     if all(each.video == each.folder for each in sequences):

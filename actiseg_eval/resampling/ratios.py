@@ -184,7 +184,8 @@ def over_seeds(values: Sequence[float], level: float, least: float) -> tuple[flo
 @dataclass(frozen=True)
 class Gain:
     """How much better one method is than another. share: of resamples in which it is better; p: of
-    no difference, two-sided."""
+    no difference, two-sided.
+    """
 
     value: float
     interval: tuple[float, float]
@@ -244,8 +245,9 @@ def _averaged(runs: Sequence[Sums]) -> _Pair:
 
 
 def _by_swapping(one: _Pair, other: _Pair, bootstrap: Bootstrap) -> float:
-    """p of no difference: how often two methods that change places in half of the clusters, by
-    keyed coins, differ as much as they do (Fisher's permutation test)."""
+    """P of no difference: how often two methods that change places in half of the clusters, by
+    keyed coins, differ as much as they do (Fisher's permutation test).
+    """
     (a1, b1), (a2, b2) = one, other
     clusters = len(a1)
     seen = abs(a1.sum() / b1.sum() - a2.sum() / b2.sum())
@@ -262,7 +264,7 @@ def _by_swapping(one: _Pair, other: _Pair, bootstrap: Bootstrap) -> float:
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """p of several tests, adjusted over all (Holm, "A simple sequentially rejective multiple test
+    """P of several tests, adjusted over all (Holm, "A simple sequentially rejective multiple test
     procedure", 1979).
 
     >>> holm([0.01, 0.04])

@@ -352,7 +352,8 @@ def check_measures(measures: Iterable[str] | None, protocol: Protocol) -> tuple[
 
 def figure_measures(measures: Iterable[str] | None, protocol: Protocol) -> tuple[str, ...]:
     """The same for what holds figures of several scorings against each other: failures are no
-    figure."""
+    figure.
+    """
     return _checked(measures, tuple(name for name in MEASURES if name != "failures"), protocol)
 
 
@@ -407,7 +408,8 @@ def _open_predictions(path: Path, truth: Truth) -> Predictions:
 
 def _fitting(path: Path, root: Path) -> str | None:
     """The split of a root that some predictions fit best: with the most of its sequences there, and
-    the fewest lacking. None where none has any."""
+    the fewest lacking. None where none has any.
+    """
     found: dict[str, tuple[int, int]] = {}
     for name in list_splits(root):
         with suppress(InputError):

@@ -1,5 +1,6 @@
 """Refuse input that makes every score meaningless: no frame or object is scored, or the predictions
-cannot belong to this truth."""
+cannot belong to this truth.
+"""
 
 from __future__ import annotations
 

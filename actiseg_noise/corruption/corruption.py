@@ -146,7 +146,8 @@ def corrupt(
 
 def _job_of(identity: dict[str, Any]) -> dict[str, Any]:
     """What must be equal for work to be taken up. That of another release is not: its records may
-    hold other things."""
+    hold other things.
+    """
     return identity | {"toolkit": __version__}
 
 
@@ -229,7 +230,8 @@ def _records(plan: Plan, partial: Path) -> Iterator[SequenceRecord]:
 
 def _take_lists(plan: Plan, partial: Path) -> None:
     """Write the lists and their companions: as they were reworded, byte for byte, or cut to the
-    sequences of the run."""
+    sequences of the run.
+    """
     reworded = {} if plan.words is None else plan.words.documents
     for name in plan.image_sets:
         source, target = plan.split.root / IMAGE_SETS / name, partial / IMAGE_SETS / name
@@ -243,7 +245,8 @@ def _take_lists(plan: Plan, partial: Path) -> None:
 
 def _refuse_changed(plan: Plan) -> None:
     """Refuse files that were written to since they were checked. The next run finds by the digests
-    of their masks which sequences to make again."""
+    of their masks which sequences to make again.
+    """
     changed = plan.changed_files()
     if changed:
         raise Interruption(_change("it", path) for path in changed)

@@ -29,7 +29,8 @@ WEIGHTS_CHOICES = ("derive", "none")
 class Request:
     """What is asked of a run, read and checked before masks are. lexicon: of text noise, None for
     the installed one. licences: LICENSE, NOTICE. clean: lists that are added to the noisy one.
-    images, weights: see `actiseg_noise.corruption.corruption.corrupt`."""
+    images, weights: see `actiseg_noise.corruption.corruption.corrupt`.
+    """
 
     split: Split
     recipe: Recipe
@@ -51,7 +52,8 @@ class Request:
 
     def refuse_dangling_frames(self) -> None:
         """Refuse frames or folders of frames that are dangling links, unless frames are left out. A
-        link to a folder takes its files as they are."""
+        link to a folder takes its files as they are.
+        """
         problems = ProblemCollector()
         if self.images != "none" and os.path.lexists(self.split.root / FRAMES):
             for folder in self._frame_folders():
@@ -188,7 +190,8 @@ def _open_clean(
     split: Split, sequences: Iterable[VideoSequence], names: Iterable[str], *, masks: bool
 ) -> tuple[Split, ...]:
     """Open the clean lists that are added to a noisy split; raises `InputError` with all that cannot
-    be added."""
+    be added.
+    """
     folders = {sequence.folder for sequence in sequences}
     known = list_splits(split.root)
     problems = ProblemCollector()

@@ -69,7 +69,8 @@ class Plan:
 
     def changed_files(self) -> list[Path]:
         """The lists, and the folders of masks, that were written to since the plan was made, or
-        whose weights were."""
+        whose weights were.
+        """
         lists = self.split.root / IMAGE_SETS
         changed = [
             lists / name for name, of in self.list_stamps.items() if of != stamp_of(lists / name)
@@ -151,7 +152,8 @@ def make_parts(
 
 def stamp_of(path: Path) -> int:
     """A number that changes when a file is written to or replaced: what happens to it under a run
-    is seen without reading it again. 0 for a file that is not there."""
+    is seen without reading it again. 0 for a file that is not there.
+    """
     try:
         status = path.stat()
     except OSError:

@@ -25,7 +25,8 @@ _INSTRUMENT = "instrumentality.n.03"
 class _Sense:
     """A concrete sense of a noun. file: its lexicographer file. above: names of its hypernyms.
     uses: how often texts use the noun in this sense. own: whether WordNet names the synset by the
-    noun, and not by a synonym."""
+    noun, and not by a synonym.
+    """
 
     synset: Any
     file: str

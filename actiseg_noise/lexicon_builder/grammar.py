@@ -1,5 +1,6 @@
 """The forms of a name: its other number, its article. Kept in the lexicon, so that no library
-decides words when noise is made."""
+decides words when noise is made.
+"""
 
 from __future__ import annotations
 

@@ -187,7 +187,8 @@ class _Names:
 
     def judged(self, term: Term, name: str) -> Name:
         """A name of a class. Of a reviewed vocabulary, names that readers did not see are written
-        only where they are what the class is called."""
+        only where they are what the class is called.
+        """
         if self._review is None:
             return self._forms(name, self._number(name), written=True)
         found = self._review.names.get((term.class_id, name))

@@ -33,7 +33,8 @@ class Coverage:
 
 def measure_coverage(tables: Iterable[Path], lexicon: Lexicon, finder: MentionFinder) -> Coverage:
     """Look for the noun of every narration of some narration tables; a row that stands in several
-    counts once. Raises `InputError` for faulty tables."""
+    counts once. Raises `InputError` for faulty tables.
+    """
     total = found = unknown = 0
     misses: Counter[tuple[str, str, int]] = Counter()
     for narrations in read_narrations(tables).values():

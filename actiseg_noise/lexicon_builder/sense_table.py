@@ -43,7 +43,8 @@ def sense_table(built: Built, command: str) -> Iterator[str]:
 
 def uncertain_senses(built: Built) -> Iterator[str]:
     """The uncertain senses of a lexicon, each with its rivals: lines for a terminal, of at most
-    `_WIDTH` characters unless a name is very long."""
+    `_WIDTH` characters unless a name is very long.
+    """
     for noun in built.document["classes"]:
         sense = built.senses[noun["class_id"]]
         if not sense.uncertain:

@@ -49,7 +49,8 @@ vocabulary uses them."""
 class Noun:
     """A name as WordNet knows it. form: the spelling that was found, such as ``wine_glass``. whole:
     whether that is the whole name, and not its head alone. synsets: NLTK's, in WordNet's order,
-    which is that of their frequency; none if WordNet lacks the noun."""
+    which is that of their frequency; none if WordNet lacks the noun.
+    """
 
     form: str
     whole: bool
@@ -94,7 +95,8 @@ def look_up(wordnet: WordNet, name: str) -> Noun:
 
 def choose_by_group(supercategory: str | None) -> Choose:
     """The procedure for EPIC's classes: the first candidate below the first anchor of the group
-    that has any below it; without such an anchor, the first candidate."""
+    that has any below it; without such an anchor, the first candidate.
+    """
     anchors = (*ANCHORS.get(supercategory, ANCHORS[None]), *_THING)
 
     def choose(noun: Noun) -> Sense:
@@ -107,7 +109,8 @@ def choose_by_group(supercategory: str | None) -> Choose:
 
 def choose_concrete(noun: Noun) -> Sense:
     """The procedure for any other vocabulary: the best of `concrete_senses`, or the first of all if
-    there is none. A sense of the head alone is only the nearest."""
+    there is none. A sense of the head alone is only the nearest.
+    """
     concrete = concrete_senses(noun.synsets, noun.form)
     synset, *rivals = concrete or noun.synsets[:1]
     why = "" if concrete else "no sense of it can be seen"

@@ -19,7 +19,8 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z' -]*")
 @dataclass(frozen=True)
 class Term:
     """A class before WordNet was asked. names: all it is called, the plain name first where it is
-    one of them. decision: a sense that the list itself names."""
+    one of them. decision: a sense that the list itself names.
+    """
 
     class_id: int
     name: str

@@ -79,7 +79,8 @@ class _Elastic:
 
 def _unfolded(elastic: _Elastic, clean: Clean, strength: Strength, margin: float) -> Drawn:
     """Settle the amplitude below the limit at which the field folds, lowered by a tenth of what was
-    drawn as long as the outline crosses itself."""
+    drawn as long as the outline crosses itself.
+    """
 
     def at(level: int) -> Patch:
         return draw(elastic.moved(level), clean.frame)

@@ -127,7 +127,8 @@ def _dividing_box(shape: NDArray[np.bool_], inside: NDArray[np.bool_]) -> tuple[
 
 def _cutting_sides(shape: NDArray[np.bool_], lines: NDArray[np.intp]) -> slice:
     """From the first to the last of some lines (rows of `shape`), open at each end beyond which the
-    shape does not continue."""
+    shape does not continue.
+    """
     first, last = int(lines[0]), int(lines[-1])
     before, behind = first - _MARGIN, last + _MARGIN
     start = first if before >= 0 and (shape[first] & shape[before]).any() else None

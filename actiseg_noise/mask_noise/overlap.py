@@ -129,7 +129,8 @@ def _without(clean: IndexMask, claims: Sequence[Claim]) -> IndexMask:
 
 def _parties(bystanders: IndexMask, contested: BoolArray, claims: Sequence[Claim]) -> list[Claim]:
     """Everyone with a stake in a contested pixel, by ascending id; a bystander's claim is its
-    clean shape."""
+    clean shape.
+    """
     parties = [
         claim for claim in claims if (contested[claim.patch.window] & claim.patch.mask).any()
     ]

@@ -48,7 +48,7 @@ def simplify_ring(ring: IntArray, tolerance: int) -> IntArray:
 
 
 def without_collinear(ring: IntArray) -> tuple[IntArray, IntArray]:
-    """x and y of the vertices at which the ring turns, beginning at the smallest."""
+    """X and y of the vertices at which the ring turns, beginning at the smallest."""
     x, y = as_vertices(ring).T
     moves = (x != np.roll(x, 1)) | (y != np.roll(y, 1))
     x, y = x[moves], y[moves]

@@ -64,7 +64,8 @@ def approximate(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Dr
 
 def _outer_contours(clean: Clean) -> list[IntArray]:
     """The outer contours of an object's 8-connected parts, from top to bottom: (N, 2) x, y of the
-    frame's pixels, straight chains compressed to their ends."""
+    frame's pixels, straight chains compressed to their ends.
+    """
     cv2 = load_cv2()
     found, _ = cv2.findContours(
         clean.patch.mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE

@@ -29,7 +29,8 @@ class Claim:
     @property
     def renames(self) -> bool:
         """Whether it claims renames of nearly all that are not flipped, too, as this toolkit's
-        presets say which are made like the published files."""
+        presets say which are made like the published files.
+        """
         return self.said.startswith("released")
 
 

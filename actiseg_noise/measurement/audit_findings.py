@@ -37,7 +37,8 @@ _KERNEL_TOLERANCE = 0.25
 @dataclass(frozen=True)
 class Held:
     """What was measured of a split. items: its words. own: its own list, which tells what a recipe
-    could touch; None where there is none."""
+    could touch; None where there is none.
+    """
 
     items: Sequence[WordItem]
     words: WordFigures | None
@@ -153,7 +154,8 @@ def _narrations_of_recipe(
     noise: Noise, items: Iterable[WordItem], own: NoisyList, could: Mapping[str, ClipOptions]
 ) -> Iterator[Judgement]:
     """Narrations have one share of flips and renames together; it depends on which of the two each
-    can have."""
+    can have.
+    """
     chances = {folder: _chance(noise, of) for folder, of in could.items()}
     touchable = [folder for folder, chance in chances.items() if chance is not None]
     share = Share(len(touchable), len(own.changed.intersection(touchable)))
@@ -204,7 +206,8 @@ def _rate_judged(
     of_all: tuple[Share, str] | None = None,
 ) -> Judgement:
     """holds: whether it agrees, if the interval of the share does not decide. of_all: the share of
-    everything, and what that is, which a recipe's rate does not speak of."""
+    everything, and what that is, which a recipe's rate does not speak of.
+    """
     fine = _holds(share, wanted) if holds is None else holds
     verb = "is what" if fine else "is not what"
     of = f"of the {share.items} that could be"
@@ -244,7 +247,8 @@ def _masks_of_recipe(recipe: Recipe, masks: MaskAudit, own: NoisyList) -> Iterat
 
 def _touched(change: Change, *, background: bool = False) -> bool:
     """Whether an object was certainly touched, and did not only lose pixels to neighbours.
-    background: untouched ones may lose pixels to the background, too."""
+    background: untouched ones may lose pixels to the background, too.
+    """
     return change.gained or (change.freed and not background)
 
 
@@ -335,7 +339,8 @@ def _rate_of_recipe(claim: Claim, claimed: float, recipe: Recipe) -> Judgement:
 
 def _words_of_name(words: WordFigures, claim: Claim, rate: float) -> Iterator[Judgement]:
     """A name that says 20 % may mean flips, or all noise, of all prompts; whichever it is, nothing
-    else may be noisy, unless the name says that as well."""
+    else may be noisy, unless the name says that as well.
+    """
     flips, renames = words.all.flips, words.all.substitutions
     said = f"the {rate:.0%} that the name says ({claim.said})"
     if _holds(flips, rate):

@@ -85,7 +85,8 @@ class MaskAudit:
 
 def find_mask_folders(noisy: Path) -> dict[str, Path] | None:
     """The folders of a noisy split's sequences, by name: in ``train/`` and ``val/``, or directly in
-    the folder of masks. None without any; a split may have lost those of all sequences."""
+    the folder of masks. None without any; a split may have lost those of all sequences.
+    """
     for root in (noisy / MASKS, noisy):
         if not root.is_dir():
             continue

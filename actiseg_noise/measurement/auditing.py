@@ -215,7 +215,8 @@ def _why_no_clean_masks(noisy: Path, recipe: Recipe | None) -> str:
 
 def _refuse_other_split(noisy: Path, own: str, split: str, clean: Path | None) -> None:
     """Refuse a list that is none of a noisy split's, or that stands beside it without noise and
-    with nothing to be held against."""
+    with nothing to be held against.
+    """
     known = list_splits(noisy)
     if split not in known:
         raise refuse(
@@ -257,7 +258,8 @@ def _splits(folder: Path) -> list[str]:
 
 def _only_split(lists: Path | None, clean: Path | None) -> str | None:
     """The default split: the only one of a folder of lists, or, of masks alone, that of the clean
-    dataset, or its ``train``."""
+    dataset, or its ``train``.
+    """
     names = _splits(lists) if lists is not None else []
     if len(names) > 1:
         raise refuse(f"has the splits {', '.join(names)}", lists, "say which as --split")

@@ -1,5 +1,6 @@
 """What became of objects in masks: figures of one object in one frame, and of groups of them; what
-groups are called."""
+groups are called.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class ObjectChange:
     """What became of one object of a frame: pixels of the clean one, those lost, those of them lost
-    to the background, and those gained."""
+    to the background, and those gained.
+    """
 
     object_id: int
     area: int
@@ -76,7 +78,8 @@ def shift_of(clean: IndexMask, noisy: IndexMask, object_id: int) -> BoundaryShif
 @dataclass(frozen=True)
 class MaskItem:
     """One object of one frame. area: clean pixels. kind: of its noise, None for an item without
-    any, which has no figures either."""
+    any, which has no figures either.
+    """
 
     name: str
     class_id: int

@@ -26,7 +26,8 @@ _HIDING = 60.0
 @dataclass(frozen=True)
 class Caption:
     """A text to be placed: its (width, height) in pixels, the (x, y) that it should be near, and
-    the box around the object that it names."""
+    the box around the object that it names.
+    """
 
     size: tuple[int, int]
     anchor: tuple[int, int]

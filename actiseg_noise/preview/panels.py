@@ -52,7 +52,8 @@ def photo_of(
 @dataclass(frozen=True)
 class View:
     """One frame: its masks, the ledger's rows by object id, and its image. touched: rows on masks;
-    reworded: rows on words. dangling: whether the split's own photograph is a link to nothing."""
+    reworded: rows on words. dangling: whether the split's own photograph is a link to nothing.
+    """
 
     sequence: VideoSequence
     frame: str
@@ -81,7 +82,8 @@ class View:
 
     def enlarged(self, mask: IndexMask) -> IndexMask:
         """A mask of this frame at about twice the panel's size, so that lines come out smooth when
-        the picture is made smaller."""
+        the picture is made smaller.
+        """
         width = mask.shape[1]
         times, step = -(-2 * self.size[0] // width), width // (2 * self.size[0])
         if step > 1:
@@ -221,7 +223,8 @@ def names_of(view: View, mask: IndexMask, *, noise: bool) -> list[_Name]:
 
 def _told(view: View, object_id: int, name: str, size: int, width: int) -> str:
     """What an object is called now, with what became of its mask, on two lines where one is too
-    short."""
+    short.
+    """
     reworded, touched = view.reworded.get(object_id), view.touched.get(object_id)
     text = fitting(reworded.name if reworded is not None else name, size, width)
     if touched is None:

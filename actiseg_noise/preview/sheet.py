@@ -112,7 +112,8 @@ def save_preview(sheet: Image.Image, path: Path) -> None:
 
 def find_noisiest(out: Path) -> tuple[str, int]:
     """The sequence of a noisy split with most rows in the ledger, the first of equals, and how many
-    it has. Without any noise, the first sequence of the list."""
+    it has. Without any noise, the first sequence of the list.
+    """
     recipe = read_split_recipe(out)
     split = open_split(out, recipe.split, masks=False)
     rows = Counter(row.sequence for row in read_ledger(out / LEDGER_FILE))
@@ -123,7 +124,8 @@ def find_noisiest(out: Path) -> tuple[str, int]:
 
 def find_rewording(out: Path, sequence: str) -> list[TextRow] | None:
     """The ledger's rows on words of one sequence of a noisy split; None where the recipe has no
-    text noise. Raises `InputError` for an unknown sequence."""
+    text noise. Raises `InputError` for an unknown sequence.
+    """
     recipe = read_split_recipe(out)
     if recipe.text_noise is None:
         return None

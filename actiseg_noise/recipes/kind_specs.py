@@ -33,7 +33,8 @@ def plain(value: Any) -> Any:
 @dataclass(frozen=True)
 class Parameter:
     """One parameter of a kind: its default, which values it takes, in code and in words, and the
-    one form in which a recipe has them."""
+    one form in which a recipe has them.
+    """
 
     default: Any
     accepts: Callable[[Any], bool]
@@ -139,7 +140,8 @@ def _id_text(text: str) -> bool:
 
 def _matrix(value: Any) -> bool:
     """Whether a value says where each class is flipped to: rows of weights by class id, at least
-    one above 0 in each, none on the diagonal."""
+    one above 0 in each, none on the diagonal.
+    """
     return isinstance(value, Mapping) and all(
         _id_text(row)
         and isinstance(weights, Mapping)

@@ -40,7 +40,8 @@ class Part:
 
     def names(self, sequence: VideoSequence) -> list[str]:
         """A sequence's files as digests name them: relative to the dataset, with forward slashes,
-        kind by kind."""
+        kind by kind.
+        """
         return list(chain.from_iterable(self.names_by_kind(sequence)))
 
     def names_by_kind(self, sequence: VideoSequence) -> list[list[str]]:

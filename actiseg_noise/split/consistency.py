@@ -72,7 +72,8 @@ class Documents:
 
     def open_parts(self, out: Path) -> tuple[Part, ...]:
         """The noisy split as it is on disk, and its clean lists; `InputError` with all that cannot be
-        opened."""
+        opened.
+        """
         problems = ProblemCollector()
         parts = []
         for name, kinds in {self.recipe.split: self.kinds, **self.clean}.items():
@@ -91,7 +92,8 @@ def _kinds_in(members: Mapping[str, Any]) -> tuple[str, ...]:
 
 def find_clutter(out: Path) -> list[str]:
     """Files and folders in a noisy split that a desktop or an archiver left there, sorted: their
-    paths relative to it. See `actiseg_data.core.listing.is_clutter`."""
+    paths relative to it. See `actiseg_data.core.listing.is_clutter`.
+    """
     found = []
     for folder, folders, files in os.walk(out):
         left = [name for name in (*folders, *files) if is_clutter(name)]
@@ -251,7 +253,8 @@ def _other_styles(split: Split, items: list[WordItem]) -> Iterator[str]:
 
 def _same_words(entry: Expression, item: WordItem, connector: str | None) -> bool:
     """Whether a prompt of another style says what the object's main prompt does. Where the two had
-    other narrations when they were clean, names alone are compared."""
+    other narrations when they were clean, names alone are compared.
+    """
     main, other = [], []
     for text, class_id, wording in (
         (entry.exp_org, entry.class_id_org, item.clean),

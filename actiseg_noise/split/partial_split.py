@@ -127,7 +127,8 @@ def is_own(folder: Path) -> bool:
 
 def discard_partial(out: Path) -> None:
     """Remove the unfinished work beside `out`, if it is this toolkit's. What it had replaced, if it
-    was killed just then, is given its name again. Raises `InputError` where a run is at work in it."""
+    was killed just then, is given its name again. Raises `InputError` where a run is at work in it.
+    """
     partial = partial_folder(out)
     if not (partial / _WORK / _JOB_FILE).is_file():
         return
@@ -187,7 +188,8 @@ def unfinished_job(out: Path) -> Any:
 
 def _clear_documents(partial: Path) -> None:
     """Remove lists, documents and their drafts, which are all written again at the end: a killed
-    run may have left half of one, or one that the source has no more."""
+    run may have left half of one, or one that the source has no more.
+    """
     for path in (*partial.iterdir(), *(partial / _WORK).iterdir()):
         if path.name in (IMAGE_SETS, *_DOCUMENTS) or path.suffix == DRAFT:
             _clear(path)
@@ -196,7 +198,8 @@ def _clear_documents(partial: Path) -> None:
 @contextmanager
 def _locked(partial: Path) -> Iterator[None]:
     """Lock a partial folder. The system lets go of it when the process ends, however it ends, so
-    that a killed run does not bar the next. Raises `InputError` where a run is at work in it."""
+    that a killed run does not bar the next. Raises `InputError` where a run is at work in it.
+    """
     file = partial / _WORK / _LOCK_FILE
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w") as lock:
@@ -295,7 +298,8 @@ def is_finished(
     partial: Path, part: Part, sequence: VideoSequence, record: SequenceRecord | None
 ) -> bool:
     """Whether the files of a sequence are what its record says, and the clean ones are still those
-    that they were made from."""
+    that they were made from.
+    """
     if record is None or sorted(record.digests) != sorted(part.names(sequence)):
         return False
     try:
@@ -359,7 +363,8 @@ def _give_name(partial: Path, out: Path, overwrite: bool) -> None:
 
 def clear_work(out: Path) -> None:
     """Remove the work folder of a finished split, which a run killed at its very end leaves. Hidden
-    files of the split that it replaced, such as ``.git``, are kept."""
+    files of the split that it replaced, such as ``.git``, are kept.
+    """
     replaced = out / _WORK / _REPLACED
     with suppress(FileNotFoundError):  # the run that made it is at the same
         for path in replaced.iterdir():

@@ -242,7 +242,8 @@ def _realised(noise: Noise, selected: int, items: int) -> dict[str, Any]:
 def word_section(noise: Noise, words: WordPlan) -> dict[str, Any]:
     """The summary's ``text``: realised rates of text noise, over the items that the recipe lets be
     touched, over those that could change, and over all prompts or narrations; of flips and
-    substitutions among those that could be; WordNet similarity of new and clean words by kind."""
+    substitutions among those that could be; WordNet similarity of new and clean words by kind.
+    """
     flip, substitute = rates(noise)
     tally = words.tally
     exact = noise.exact
@@ -329,7 +330,8 @@ def _section(summary: Mapping[str, Any], part: str) -> Mapping[str, Any]:
 
 def versions(*, masks: bool, language: bool) -> dict[str, str]:
     """Versions of Python and of every library that pixels, or the nouns of narrations, pass
-    through."""
+    through.
+    """
     found = {"python": platform.python_version()}
     if masks:
         import numpy

@@ -1,5 +1,6 @@
 """Put one noun in the place of another so that a person could have written it: number, article,
-case."""
+case.
+"""
 
 from __future__ import annotations
 

@@ -182,7 +182,8 @@ class Assigner:
     ) -> Options:
         """The options of one thing. own: what it is called. classes, names: those, in lower case,
         that the clip has; named: what its narration names. The thing becomes neither, unless
-        collisions are allowed."""
+        collisions are allowed.
+        """
         own = own.casefold()
         if self._free:
             classes, names, named = {class_id}, set(), _NOTHING

@@ -36,7 +36,8 @@ def _far(lexicon: Lexicon, one: int, other: int) -> float:
 
 def _wrong(lexicon: Lexicon, one: int, other: int) -> bool:
     """Whether a thing of a class that is called another is called wrongly: a right hand that is
-    called a hand is not."""
+    called a hand is not.
+    """
     return not lexicon.holds(other, one)
 
 

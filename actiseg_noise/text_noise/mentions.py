@@ -27,7 +27,8 @@ _DASH = re.compile(r"\s[-\u2010\u2011]|[-\u2010\u2011]\s")
 @dataclass(frozen=True)
 class Mention:
     """A noun in a text: characters [start, end). classes: ids of the classes that it may be of.
-    name: the lexicon's plain name for it. number: ``singular``, ``plural`` or ``mass``."""
+    name: the lexicon's plain name for it. number: ``singular``, ``plural`` or ``mass``.
+    """
 
     start: int
     end: int
@@ -148,7 +149,8 @@ def _load_pipeline(pipeline: str) -> Any:
 @dataclass(frozen=True)
 class _Meaning:
     """What a spelling stands for. rank: the lower, the surer: names as they are before their
-    inflected forms, names that people write before misspelt ones."""
+    inflected forms, names that people write before misspelt ones.
+    """
 
     rank: tuple[bool, bool]
     class_id: int

@@ -17,7 +17,8 @@ _WORD = re.compile(r"[^\W_]+")
 @dataclass(frozen=True)
 class Named:
     """What a text names. classes: ids. names: the lexicon's names, in lower case and in the
-    lexicon's form."""
+    lexicon's form.
+    """
 
     classes: frozenset[int]
     names: frozenset[str]
@@ -84,7 +85,8 @@ def name_index(lexicon: Lexicon, *, sisters: bool = False) -> NameIndex:
 
 def spellings(name: Name, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
     """The ways to write a name, each with its number: in its other number, as EPIC does
-    (``board:cutting``), and with ``of`` (``slice of cheese``)."""
+    (``board:cutting``), and with ``of`` (``slice of cheese``).
+    """
     forms = [(name.text, name.number)]
     if name.other is not None:
         forms.append((name.other, "singular" if name.number == "plural" else "plural"))

@@ -34,7 +34,8 @@ class Thresholds:
 @dataclass(frozen=True)
 class NarrationOptions:
     """What the noun of a narration can become. mention: the lexicon's plain name of what stands
-    there."""
+    there.
+    """
 
     mention: str
     options: Options

@@ -99,7 +99,8 @@ def load_golden() -> dict[str, Golden]:
 
 def recognise(root: Path, workers: int = 1) -> Golden:
     """The golden digests of a dataset, known by its clean masks and names; `InputError` for an unknown
-    one."""
+    one.
+    """
     known = load_golden()
     have = list_splits(root)
     for golden in known.values():

@@ -249,7 +249,8 @@ def _stray_pixels(
     clean: IndexMask, noisy: IndexMask, touched: set[int]
 ) -> tuple[int, Counter[str]]:
     """Changed pixels that neither belonged to a touched object nor were taken by one, and counts of
-    untouched objects: how many are whole, how many lost pixels to touched ones."""
+    untouched objects: how many are whole, how many lost pixels to touched ones.
+    """
     involved = np.zeros(256, bool)
     involved[list(touched)] = True
     changed = clean != noisy

@@ -1,5 +1,6 @@
 """From a dataset on disk to batches. What a batch holds is decided by keys: the seed, the epoch and
-what a clip is; never by threads, order of reading or a stream of random numbers."""
+what a clip is; never by threads, order of reading or a stream of random numbers.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ _GREY = np.array([0.299, 0.587, 0.114], np.float32)
 class Sampling:
     """How batches are drawn. size: (H, W) of frames, multiples of 16. clips: in a batch. frames,
     prompts: most of a clip, drawn anew in each epoch where it has more. augment: mirror and
-    recolour clips. weighted: see `action_weights`. memory: bytes of decoded clips that are kept."""
+    recolour clips. weighted: see `action_weights`. memory: bytes of decoded clips that are kept.
+    """
 
     size: tuple[int, int]
     clips: int

@@ -1,5 +1,6 @@
 """What is learnt from, or predicted: the sequences of a split with their prompts, and where their
-frames and masks lie. Clean, or overlaid by a noisy copy."""
+frames and masks lie. Clean, or overlaid by a noisy copy.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ from reference_trainer.batches.tokens import is_cut
 @dataclass(frozen=True)
 class Prompt:
     """One prompt of a sequence: what is asked, and the answer. The flags are those of
-    `ObjectLabel`."""
+    `ObjectLabel`.
+    """
 
     object_id: int
     text: str
@@ -128,7 +130,8 @@ def open_material(
 
 def content_digest(material: Material) -> str:
     """A digest of all that is learnt from, wherever it lies: prompts with their flags, masks by
-    their bytes, frames by their size in bytes (they are a thousand times as large)."""
+    their bytes, frames by their size in bytes (they are a thousand times as large).
+    """
     document = [
         [
             *clip.sequence.identity,
@@ -255,7 +258,8 @@ def _odd(clips: Sequence[Clip]) -> Counter[str]:
 
 def _refuse_unfit_frames(clean: Split) -> None:
     """Refuse a split with frames that lack a photograph, or have one of another aspect ratio than
-    their mask."""
+    their mask.
+    """
     there: list[tuple[Path, Path]] = []
     lacking: list[Path] = []
     for sequence in clean.sequences:

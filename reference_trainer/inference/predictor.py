@@ -57,7 +57,8 @@ _TOGETHER = 16
 @dataclass(frozen=True)
 class Trained:
     """A model that a run has made. recipe_digest: of the noise that it learnt from. rendered: it
-    learnt from painted frames. step: updates so far."""
+    learnt from painted frames. step: updates so far.
+    """
 
     model: Model
     config: Config
@@ -70,7 +71,8 @@ class Trained:
 @dataclass(frozen=True)
 class PredictReport:
     """What `predict` or `paint_again` made. asked: prompts. passed: those whose activity reaches
-    the threshold. highest: activity of any prompt. blank: masks without a pixel."""
+    the threshold. highest: activity of any prompt. blank: masks without a pixel.
+    """
 
     out: Path
     sequences: int

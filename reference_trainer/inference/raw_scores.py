@@ -109,7 +109,8 @@ class ScoresWriter:
 
 def read_scores(folder: Path) -> Iterator[ClipScores]:
     """The scores in a folder of predictions, a sequence at a time; `InputError` where they are missing
-    or damaged."""
+    or damaged.
+    """
     top = _read_head(folder)
     archive_path = folder / LOGITS_FILE
     try:

@@ -82,7 +82,8 @@ class Model(nn.Module):
 
     def add_robust_heads(self, count: int, *, activity: bool = False) -> None:
         """Add mask heads that start as copies of the main one; with `activity`, activity heads as
-        well. They take part in training only: `deployed_state` leaves them out."""
+        well. They take part in training only: `deployed_state` leaves them out.
+        """
         self.robust_heads.extend(copy.deepcopy(self.mask_head) for _ in range(count))
         if activity:
             self.robust_activity_heads.extend(
@@ -100,7 +101,8 @@ class Model(nn.Module):
 
 class Neck(nn.Module):
     """Three scales joined at the finest, from coarse to fine (FPN: Lin et al., CVPR 2017), after
-    the frames of a clip have told each other what they see."""
+    the frames of a clip have told each other what they see.
+    """
 
     def __init__(self, scales: tuple[int, int, int], channels: int) -> None:
         super().__init__()

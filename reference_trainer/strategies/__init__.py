@@ -24,7 +24,8 @@ from reference_trainer.strategies.strategy_options import Options
 class StrategyInfo:
     """What there is to know of a strategy. strategy, options: its class and that of its options.
     summary: one line. source: whose it is. released: whether `arithmetic: released` gives what
-    ActiSeg-NL's (SMART's) public code computes."""
+    ActiSeg-NL's (SMART's) public code computes.
+    """
 
     strategy: type[Strategy[Any]]
     options: type[Options]

@@ -15,7 +15,8 @@ from reference_trainer.strategies.strategy_options import knob
 @dataclass(frozen=True)
 class AplOptions(PixelOptions):
     """active, passive: the pair of losses; "gce" is the released code's, which is not normalised.
-    alpha, beta: their weights, the paper's for CIFAR-10."""
+    alpha, beta: their weights, the paper's for CIFAR-10.
+    """
 
     active: Literal["nce", "ngce", "nfl", "gce"] = knob("nce", released="gce")
     passive: Literal["mae", "rce"] = knob("rce", released="mae")

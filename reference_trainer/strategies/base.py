@@ -44,7 +44,8 @@ class Net(Protocol):
 @dataclass(frozen=True)
 class Task:
     """What is trained on. units: number of (sequence, object, frame). grid: (h, w) of masks.
-    epochs, steps_per_epoch: of the run. seed: of all draws."""
+    epochs, steps_per_epoch: of the run. seed: of all draws.
+    """
 
     units: int
     grid: tuple[int, int]
@@ -103,7 +104,8 @@ class Strategy(Generic[OptionsT]):
 
     def phase(self, progress: Progress) -> int:
         """The number of the part of the run that a step is in; steps of one part compute the same,
-        so that operations are counted once in each."""
+        so that operations are counted once in each.
+        """
         return 0
 
     def state_dict(self) -> dict[str, Tensor | int | float]:
@@ -185,6 +187,7 @@ def total(terms: Mapping[str, Tensor]) -> Loss:
 
 def generator(device: torch.device, seed: int, purpose: str, *identity: int) -> torch.Generator:
     """A generator on a device for one draw, which depends on its key alone: a run that goes on
-    draws what an undisturbed one draws."""
+    draws what an undisturbed one draws.
+    """
     drawn = make_key(seed, _ALGORITHM, f"strategy.{purpose}", *identity)
     return torch.Generator(device).manual_seed(int.from_bytes(drawn[:8], "little") >> 1)

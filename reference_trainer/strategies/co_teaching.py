@@ -19,7 +19,8 @@ from reference_trainer.strategies.strategy_options import RELEASED, ReleasedOpti
 class CoTeachingOptions(ReleasedOptions):
     """assume_rate: tau, the share of samples that is never learned from once the ramp is over; the
     paper takes the true rate of noise, which nobody is told here. ramp_epochs: T_k. exponent: c.
-    The released code has a schedule of its own, and none of the three."""
+    The released code has a schedule of its own, and none of the three.
+    """
 
     assume_rate: float = knob(0.2, 0, 0.95, unless=RELEASED)
     ramp_epochs: int = knob(10, 1, unless=RELEASED)

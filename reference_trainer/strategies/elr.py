@@ -20,7 +20,8 @@ from reference_trainer.strategies.strategy_options import RELEASED, ScaledOption
 class ElrOptions(ScaledOptions):
     """strength: lambda, of the regulariser. memory: beta, how much of its target a unit keeps at
     each showing; the released code's target never enters its loss, so beta has no part in it. Nor
-    has the scale: it adds to the focal loss."""
+    has the scale: it adds to the focal loss.
+    """
 
     strength: float = knob(3.0, released=5e-4)
     scale: Literal["undecided", "raw"] = knob("undecided", released="raw", unless=RELEASED)

@@ -18,7 +18,8 @@ from reference_trainer.strategies.strategy_options import RELEASED, knob
 class GceOptions(PixelOptions):
     """q: between cross-entropy (0) and mean absolute error (1). truncate: k of the truncated loss,
     0.5 in the paper, 0 for the loss that is not, as the released one. truncate_from: the share of
-    the run after which it is truncated, the paper's 40 of 120 epochs."""
+    the run after which it is truncated, the paper's 40 of 120 epochs.
+    """
 
     q: float = knob(0.7, 1e-3, 1)
     truncate: float = knob(0.0, 0, 0.999, unless=RELEASED)

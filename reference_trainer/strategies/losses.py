@@ -92,7 +92,8 @@ def dice(z: Tensor, y: Tensor, shown: Tensor, region: Tensor | None = None) -> T
 
 def dice_released(z: Tensor, y: Tensor, shown: Tensor, region: Tensor) -> Tensor:
     """Dice as the public code of PMHM restricts it to a region: of sigmoid(s z) and s y, where s
-    is 1 inside. Outside, sigmoid(0) = 0.5 stays in the denominator, and the loss near 1."""
+    is 1 inside. Outside, sigmoid(0) = 0.5 stays in the denominator, and the loss near 1.
+    """
     there = shown[:, None, :, None, None]
     p = torch.where(there, torch.sigmoid(torch.where(region, z, 0.0)), 0.0)
     return _dice(p, torch.where(there & region, y, 0.0))
@@ -108,13 +109,15 @@ def _dice(p: Tensor, y: Tensor) -> Tensor:
 
 def gce(z: Tensor, y: Tensor, q: float = 0.7) -> Tensor:
     """Generalised cross-entropy, (1 - p_y^q) / q, q in (0, 1] (Zhang and Sabuncu, NeurIPS
-    2018). It goes to BCE for q to 0, and is the mean absolute error for q = 1."""
+    2018). It goes to BCE for q to 0, and is the mean absolute error for q = 1.
+    """
     return -torch.expm1(-q * bce(z, y)) / q
 
 
 def truncated_gce(z: Tensor, y: Tensor, q: float = 0.7, k: float = 0.5) -> Tensor:
     """Truncated generalised cross-entropy: constant, (1 - k^q) / q, where p_y <= k (Zhang and
-    Sabuncu, NeurIPS 2018), so that what the net holds for wrong teaches nothing."""
+    Sabuncu, NeurIPS 2018), so that what the net holds for wrong teaches nothing.
+    """
     return torch.where(mae(z, y) < 1 - k, gce(z, y, q), (1 - k**q) / q)
 
 
@@ -139,7 +142,7 @@ def sce(z: Tensor, y: Tensor, alpha: float = 0.1, beta: float = 1.0) -> Tensor:
 
 
 def sce_released(z: Tensor, y: Tensor, alpha: float = 0.1, beta: float = 1.0) -> Tensor:
-    """alpha BCE + beta `rce_released`."""
+    """Alpha BCE + beta `rce_released`."""
     return alpha * bce(z, y) + beta * rce_released(z, y)
 
 
@@ -151,14 +154,16 @@ def nce(z: Tensor, y: Tensor) -> Tensor:
 
 def ngce(z: Tensor, y: Tensor, q: float = 0.7) -> Tensor:
     """Normalised generalised cross-entropy, (1 - p_y^q) / (2 - p^q - (1 - p)^q) (Ma et al., ICML
-    2020)."""
+    2020).
+    """
     right = gce(z, y, q)
     return right / (right + gce(z, 1 - y, q))
 
 
 def nfl(z: Tensor, y: Tensor, gamma: float = 0.5) -> Tensor:
     """Normalised focal loss, f_y / (f_0 + f_1) with f_k = -(1 - p_k)^gamma log p_k (Ma et al.,
-    ICML 2020)."""
+    ICML 2020).
+    """
     right, wrong = bce(z, y), bce(z, 1 - y)
     f_right = torch.exp(-gamma * wrong) * right
     return f_right / (f_right + torch.exp(-gamma * right) * wrong)
@@ -217,7 +222,7 @@ def partial_soft(z: Tensor, votes: tuple[Tensor, Tensor]) -> Tensor:
 
 
 def partial_released(z: Tensor, votes: tuple[Tensor, Tensor]) -> Tensor:
-    """v CE([-z, z], c) = v BCE(2 z, c), c the class with most votes (0 in a tie), v its share."""
+    """V CE([-z, z], c) = v BCE(2 z, c), c the class with most votes (0 in a tie), v its share."""
     nothing, thing = votes
     share = torch.maximum(nothing, thing) / (nothing + thing + 1e-10)
     return share * bce(2 * z, (thing > nothing).to(z))
@@ -264,7 +269,8 @@ def agreement(one: Tensor, other: Tensor) -> Tensor:
 
 def agreement_released(one: Tensor, other: Tensor) -> Tensor:
     """The same of maps of object ids (..., h, w), as SMART's code has it: twice the pixels that are
-    an object in both, divided by the sum of all *ids*, 1 where both maps are empty."""
+    an object in both, divided by the sum of all *ids*, 1 where both maps are empty.
+    """
     both = ((one > 0) & (other > 0)).sum((-2, -1))
     ids = (one + other).sum((-2, -1))
     return torch.where(ids > 0, 2 * both / ids.clamp(min=1), 1.0)
@@ -275,7 +281,8 @@ def agreement_released(one: Tensor, other: Tensor) -> Tensor:
 
 def tversky(z: Tensor, y: Tensor, region: Tensor, a: float, b: float = 0.5) -> Tensor:
     """Tversky loss of a region, 1 - TP / (TP + a FP + b FN), sums over all pixels at once and 1e-6
-    added to both (Salehi et al., MLMI 2017). region: bool. Returns a scalar."""
+    added to both (Salehi et al., MLMI 2017). region: bool. Returns a scalar.
+    """
     p = torch.where(region, torch.sigmoid(z), 0.0)
     y = torch.where(region, y, 0.0)
     hit = (p * y).sum()

@@ -30,7 +30,8 @@ class NpnOptions(ScaledOptions):
     released: its own. negative, consistency: coefficients of these terms, the paper's for the
     variant (soft: 1 and 2; hard: 1 and 1). confidence: how sure a prediction must be for a vote,
     and to be what the strong view is held to; 0.5: any. warmup: share of the run with the plain
-    loss, which counts votes already."""
+    loss, which counts votes already.
+    """
 
     variant: Literal["soft", "hard"] = knob("soft", unless=RELEASED)
     negative: float = knob(1.0, released=0.1)
@@ -135,7 +136,8 @@ class Npn(Strategy[NpnOptions]):
 
     def _recoloured(self, batch: Batch, progress: Progress) -> Tensor:
         """The strong view: brightness, contrast, saturation and the balance of colours of each
-        frame redrawn. (B, T, 3, H, W)."""
+        frame redrawn. (B, T, 3, H, W).
+        """
         frames = batch.frames
         clips, count = frames.shape[:2]
         source = generator(torch.device("cpu"), progress.seed, "npn.colours", progress.step)

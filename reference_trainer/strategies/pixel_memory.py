@@ -1,5 +1,6 @@
 """What is remembered of each pixel of the training set, across steps: where a batch's frames are in
-it."""
+it.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ class Seen:
 
     def spread(self, rows: Tensor) -> Tensor:
         """What is remembered of units, as the batch shows them: (U, h, w) to (B, K, T, h, w), 0
-        where it only fills up."""
+        where it only fills up.
+        """
         values = rows.new_zeros(*self._there.shape, *rows.shape[-2:])
         values[self._there] = rows[self._which]
         return torch.where(self._flipped, values.flip(-1), values)

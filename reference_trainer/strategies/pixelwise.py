@@ -17,7 +17,8 @@ class PixelOptions(ScaledOptions):
     """combine: whether the robust loss replaces the focal loss or is added to it, which leaves the
     focal loss as it is; the released code adds. weights: what `action_weights` multiply: "none",
     the "focal" loss alone, or the robust one, too ("all"); those of the released runs are their
-    commands' (--use_weights --use_sce). warmup: share of the run with the plain loss."""
+    commands' (--use_weights --use_sce). warmup: share of the run with the plain loss.
+    """
 
     combine: Literal["replace", "add"] = knob("replace", released="add")
     weights: Literal["none", "focal", "all"] = knob("none", released="focal")

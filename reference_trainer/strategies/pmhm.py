@@ -320,7 +320,8 @@ class Pmhm(Strategy[PmhmOptions]):
 @dataclass(frozen=True)
 class _View:
     """What a further head sees. pixels: features with their gradient. scale: (B, K, T, C, 1, 1),
-    what they are multiplied by. seen: scaled, with noise, without gradient."""
+    what they are multiplied by. seen: scaled, with noise, without gradient.
+    """
 
     pixels: Tensor
     scale: Tensor
@@ -328,7 +329,8 @@ class _View:
 
     def at(self, frame: Tensor, pixel: Tensor) -> Tensor:
         """Some pixels, with their gradient: (C, N) float32. frame, pixel: (N,) int64, of the frames
-        of all clips and prompts in turn, and of the pixels of each."""
+        of all clips and prompts in turn, and of the pixels of each.
+        """
         pixels, seen = (
             each.flatten(0, 2).flatten(2)[frame, :, pixel].float()
             for each in (self.pixels, self.seen)

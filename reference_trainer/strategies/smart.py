@@ -24,7 +24,8 @@ HARD_FROM, HARD_TO, HARD_SHARE = 0.2, 0.7, 0.15
 class SmartOptions(ScaledOptions):
     """mask, dice: `dice` of the warm-up alone; SMART drops Dice, and its terms are the `mask`.
     reliable, intersection, union: coefficients. warmup: share of the run with the plain loss, at
-    whose end the teacher is taken."""
+    whose end the teacher is taken.
+    """
 
     mask: float = knob(2.0, released=1.0)
     dice: float = knob(5.0, unless={"warmup": 0})
@@ -135,8 +136,9 @@ def _frozen(net: Net, state: Mapping[str, Tensor]) -> Net:
 
 
 def _agreement_of_clips(known: Tensor, batch: Batch) -> Tensor:
-    """s as released: of maps of ids, 1 to K, of all prompts of a clip. known: (B, K, T, h, w)
-    logits of the teacher. Returns (B, 1, T)."""
+    """S as released: of maps of ids, 1 to K, of all prompts of a clip. known: (B, K, T, h, w)
+    logits of the teacher. Returns (B, 1, T).
+    """
     asked = batch.asked[:, :, None, None, None]
     ids = torch.arange(1, known.shape[1] + 1, device=known.device)[:, None, None, None]
     labels = (batch.masks * asked * ids).amax(1)

@@ -39,7 +39,8 @@ class RegionRule:
 @dataclass(frozen=True)
 class Regions:
     """stable, uncertain: (B, K, T, h, w) bool, False where a batch only fills up. They may overlap:
-    at an edge with a wide margin."""
+    at an edge with a wide margin.
+    """
 
     stable: Tensor
     uncertain: Tensor

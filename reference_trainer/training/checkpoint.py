@@ -100,7 +100,8 @@ def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
 @contextmanager
 def taking_up(path: Path) -> Iterator[None]:
     """Where members of a file are loaded into what they were saved from: whatever does not fit,
-    by name, number or shape, is damage of the file."""
+    by name, number or shape, is damage of the file.
+    """
     try:
         yield
     except InputError:

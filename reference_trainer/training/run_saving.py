@@ -15,7 +15,8 @@ from reference_trainer.training.run_state import Run
 
 def save(run: Run) -> bool:
     """Write the checkpoint, then the model, and say whether they are written; where the disk is
-    full, those before stand."""
+    full, those before stand.
+    """
     about = {
         "config": run.config.to_yaml(),
         "content": run.content,
@@ -105,7 +106,8 @@ def _take_moments(optimiser: torch.optim.AdamW, values: dict[str, Any]) -> None:
 
 def _refuse_other_shapes(run: Run, remembered: dict[str, Any]) -> None:
     """Raise ValueError where a strategy would take up what does not fit its run: it remembers what
-    it does now, or a net."""
+    it does now, or a net.
+    """
     own = run.strategy.state_dict()
     known = {**run.nets[0].state_dict(), **own}
     for name in {**own, **remembered}:

@@ -71,7 +71,8 @@ class Run:
     @property
     def is_new_kind(self) -> bool:
         """Whether the next step may cost other than the one before: in a new epoch, or where the
-        strategy enters another phase."""
+        strategy enters another phase.
+        """
         if self.step % self.loader.steps == 0:
             return True
         phases = (self.strategy.phase(self.progress(self.step - back)) for back in (0, 1))
@@ -128,7 +129,8 @@ def assemble(config: Config, folder: Path) -> Run:
 
 def make_model(config: Config, number: int = 0) -> Model:
     """The model of a configuration, as it is before the first step. number: of the net, each of
-    which has a beginning of its own."""
+    which has a beginning of its own.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(
             int.from_bytes(make_key(config.seed, _ALGORITHM, "net", number)[:7], "little")

@@ -35,7 +35,8 @@ _JPEG_QUALITY = 85
 @dataclass(frozen=True)
 class RenderReport:
     """What `render_split` did. rendered, kept: frames painted now, and found from a run before.
-    replaced: of those painted now, frames that stood there."""
+    replaced: of those painted now, frames that stood there.
+    """
 
     root: Path
     split: str

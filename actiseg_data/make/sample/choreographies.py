@@ -61,7 +61,8 @@ class Paint:
 @dataclass(frozen=True)
 class Moment:
     """One frame of an action. base: what lies beneath everything else. top: painted last, in order.
-    held: names of things in a hand's grip."""
+    held: names of things in a hand's grip.
+    """
 
     base: tuple[Paint, ...] = ()
     top: tuple[Paint, ...] = ()

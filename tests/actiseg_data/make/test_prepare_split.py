@@ -621,7 +621,7 @@ def test_images_that_no_frame_has_are_refused_before_the_work(files: VisorFiles)
     images.mkdir()
     (images / "P01_01.zip").write_bytes(b"PK")
     (images / "Thumbs.db").write_bytes(b"")
-    _refused(files, r"no image of any frame .*; it holds P01_01\.zip\. Cure", images=images)
+    _refused(files, r"no image of any frame .*; it holds P01_01\.zip\. Hint", images=images)
     assert not files.out.exists()
 
 

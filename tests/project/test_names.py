@@ -1,0 +1,93 @@
+"""The naming rules of CONTRIBUTING, held over the syntax trees of the packages."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.paths import ROOT
+
+PACKAGES = ("actiseg_data", "actiseg_noise", "actiseg_eval", "reference_trainer")
+VERBS = frozenset((Path(__file__).with_name("verbs.txt")).read_text().split())
+PREFIXES = frozenset(("is", "are", "has", "can", "may", "needs", "as", "to", "from"))
+MATHEMATICAL = {  # mathematical functions have the names of their formulas
+    "actiseg_data": "wilson_interval",
+    "actiseg_noise": "",
+    "actiseg_eval": "",
+    "reference_trainer": "",
+}
+FUNCTION_WORDS = frozenset(
+    """
+    of at each told one other others here there by found again apart whose that this it its they
+    them some such so too with without for
+    """.split()
+)
+SHARED_STEMS = frozenset(("__init__", "__main__", "app"))
+
+
+def trees(package: str) -> Iterator[tuple[Path, ast.Module]]:
+    for path in sorted((ROOT / package).rglob("*.py")):
+        yield path.relative_to(ROOT), ast.parse(path.read_text())
+
+
+def is_exempt(function: ast.FunctionDef) -> bool:
+    """Properties are nouns, and a command has the name that the user types."""
+    decorators = " ".join(ast.unparse(decorator) for decorator in function.decorator_list)
+    return "property" in decorators or ".command" in decorators or ".setter" in decorators
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_functions_begin_with_a_verb(package):
+    wrong = []
+    for path, tree in trees(package):
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.FunctionDef) or is_exempt(node):
+                continue
+            name = node.name.strip("_")
+            if node.name.startswith("__") or name in MATHEMATICAL[package].split():
+                continue
+            if name.split("_")[0] not in VERBS | PREFIXES:
+                wrong.append(f"{path}:{node.lineno} {node.name}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_identifier_is_a_function_word(package):
+    wrong = []
+    for path, tree in trees(package):
+        for node in ast.walk(tree):
+            names = (getattr(node, field, None) for field in ("id", "arg", "attr", "name"))
+            wrong += [
+                f"{path}:{getattr(node, 'lineno', 0)} {name}"
+                for name in names
+                if isinstance(name, str) and name.strip("_") in FUNCTION_WORDS
+            ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_classes_are_nouns(package):
+    wrong = [
+        f"{path}:{node.lineno} {node.name}"
+        for path, tree in trees(package)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and node.name.endswith(("ed", "Held", "Seen", "Drawn"))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_module_or_class_name_has_two_meanings():
+    modules = Counter(path.stem for package in PACKAGES for path, _ in trees(package))
+    classes = Counter(
+        node.name
+        for package in PACKAGES
+        for _, tree in trees(package)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in modules.items() if count > 1 and name not in SHARED_STEMS] == []
+    assert [name for name, count in classes.items() if count > 1] == []

@@ -38,6 +38,6 @@ def test_pixels_and_words_are_as_released(name, sample, tmp_path):
             assert digest_json(of) == golden[known]
 
 
-def test_readme_shows_the_digest_of_its_own_command():
-    readme = (ROOT / "README.md").read_text()
-    assert f"recipe {make_recipe('boundary', 0.4).digest}" in readme
+def test_the_documentation_shows_the_digest_of_its_own_command():
+    page = (ROOT / "docs" / "noise.md").read_text()
+    assert f"recipe {make_recipe('boundary', 0.4).digest}" in page

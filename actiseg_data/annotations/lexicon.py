@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.validation import Cursor, collect_valid, parse_json, read_json
+from actiseg_data.core.manifests import check_schema, load_installed
+from actiseg_data.core.validation import Cursor, collect_valid, read_json
 
 SCHEMA = "actiseg/lexicon/1"
 
@@ -230,10 +230,8 @@ def load_lexicon() -> Lexicon:
     'knife.n.01'
     """
     if not _loaded:
-        file = resources.files("data_manifests") / "lexicon" / SHIPPED
-        if not file.is_file():
-            raise refuse("the lexicon is missing", SHIPPED, "reinstall actiseg")
-        _loaded.append(parse_lexicon(parse_json(file.read_bytes(), SHIPPED), SHIPPED))
+        document = load_installed(f"lexicon/{SHIPPED}", SCHEMA)
+        _loaded.append(parse_lexicon(document.value, document.where))
     return _loaded[0]
 
 
@@ -245,12 +243,8 @@ def read_lexicon(path: Path) -> Lexicon:
 def parse_lexicon(document: Any, where: str) -> Lexicon:
     """A lexicon from its JSON document; raises `InputError` with every fault."""
     top = Cursor(document, where)
-    if top["schema"].text() != SCHEMA:
-        raise refuse(
-            f"has the schema {top['schema'].text()!r}, this release knows {SCHEMA!r}",
-            where,
-            "build it again with this release: actiseg-noise lexicon build",
-        )
+    hint = "build it again with this release: actiseg-noise lexicon build"
+    check_schema(top, SCHEMA, hint)
     problems = ProblemCollector()
     classes: list[NounClass] = collect_valid(list(top["classes"].elements()), _noun_class, problems)
     seen: set[int] = set()

@@ -244,6 +244,34 @@ def _with_two_axes(array: NDArray[Any], name: str) -> NDArray[Any]:
     )
 
 
+def check_same_size(
+    shape: tuple[int, ...], expected: tuple[int, ...], expected_name: str, where: object, hint: str
+) -> None:
+    """Raise an `InputError` if an image does not have the size of another one.
+
+    Parameters
+    ----------
+    shape, expected : tuple of int
+        (H, W) of the image, and of the other one.
+    expected_name : str
+        What the other one is, such as ``the clean mask``.
+    where : str or Path
+        The file of the image.
+    hint : str
+        What to do about it.
+
+    Examples
+    --------
+    >>> check_same_size((480, 854), (480, 854), "the clean mask", "0.png", "resample it")
+    """
+    if shape != expected:
+        raise refuse(
+            f"has {shape[1]} x {shape[0]} pixels, {expected_name} {expected[1]} x {expected[0]}",
+            where,
+            hint,
+        )
+
+
 def write_index_mask(path: Path, mask: IndexMask) -> None:
     """Write an index mask as a palette PNG, whole or not at all.
 

@@ -114,6 +114,43 @@ def suggest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
+def check_known(
+    names: Iterable[str], known: Iterable[str], noun: str, where: object, hint: str, owner: str = ""
+) -> None:
+    """Raise an `InputError` with every name that is not among the known ones.
+
+    Parameters
+    ----------
+    names : iterable of str
+        What the user gave.
+    known : iterable of str
+        All names that can be given.
+    noun : str
+        What the names are names of, such as ``sequence``.
+    where : str or Path
+        The file or the parameter in backticks that the problem is about.
+    hint : str
+        What to do about it.
+    owner : str
+        What should have the names, if `where` does not say so, such as ``the split 'val'``.
+
+    Examples
+    --------
+    >>> try:
+    ...     check_known(["vall"], ["train", "val"], "split", "sample", "give a split of it")
+    ... except InputError as error:
+    ...     print(error)
+    sample: has no split 'vall'; did you mean 'val'? Hint: give a split of it
+    """
+    known = list(known)
+    problems = ProblemCollector()
+    for name in names:
+        if name not in known:
+            what = f"{owner} has no {noun} {name!r}{suggest(name, known)}".lstrip()
+            problems.add(what, where, hint)
+    problems.raise_if_any()
+
+
 _NEAR = 0.6
 """How alike two names must be, as `difflib` measures it, for one to be offered for the other."""
 

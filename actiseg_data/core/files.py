@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 from actiseg_data.core.errors import refuse
+from actiseg_data.core.listing import is_clutter, list_folder
+
+PathLike: TypeAlias = str | os.PathLike[str]
+"""What public functions take as a path; see `as_path`."""
 
 DRAFT = ".draft"
 """Ending of a file that is being written; one that a killed process left can be removed."""
@@ -65,9 +71,101 @@ def encode_json(document: Any, *, indent: int | None = None) -> bytes:
         return f"{escaped.encode(document)}\n".encode()
 
 
+def as_path(path: PathLike) -> Path:
+    """Return a path that a caller gave as text or as any path object.
+
+    >>> as_path("dataset_visor").name
+    'dataset_visor'
+    """
+    return path if isinstance(path, Path) else Path(os.fspath(path))
+
+
 def is_occupied(path: Path) -> bool:
-    """Whether something stands at a path that is not an empty folder."""
-    return os.path.lexists(path) and (not path.is_dir() or any(path.iterdir()))
+    """Return whether a path has a file, or a folder that holds more than clutter.
+
+    See `actiseg_data.core.listing.is_clutter`. An `InputError` is raised if the folder cannot be
+    listed.
+    """
+    return os.path.lexists(path) and (not path.is_dir() or bool(list_folder(path)))
+
+
+def check_free(out: Path, parameter: str = "out") -> None:
+    """Raise an `InputError` if a new folder cannot have the path `out`.
+
+    Parameters
+    ----------
+    out : Path
+        The path of the new folder.
+    parameter : str
+        The parameter that gave the path, for the hint.
+    """
+    if out.name in ("", ".."):
+        raise refuse("has no name of its own", out, f"give a new folder as `{parameter}`")
+    if is_occupied(out):
+        raise refuse("already exists", out, f"give another folder as `{parameter}`")
+
+
+@contextmanager
+def new_folder(out: Path, parameter: str = "out") -> Iterator[Path]:
+    """Build a new folder under a temporary name and rename it to `out` when it is complete.
+
+    If the block fails, nothing is left of the folder. Hidden files and other clutter that `out`
+    already holds are kept. If another process creates `out` meanwhile, an `OSError` is raised and
+    its files stay.
+
+    Parameters
+    ----------
+    out : Path
+        The path that the folder gets in the end; parent folders are made.
+    parameter : str
+        The parameter that gave the path, for the hint.
+
+    Yields
+    ------
+    Path
+        An empty folder on the same file system as `out`.
+
+    Raises
+    ------
+    InputError
+        If `out` already exists, see `is_occupied`.
+    OSError
+        If the disk refuses. Its file name is `out`, never the temporary name.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     with new_folder(Path(parent, "masks")) as folder:
+    ...         write_bytes(folder / "0.txt", b"0")
+    ...     os.listdir(parent), os.listdir(Path(parent, "masks"))
+    (['masks'], ['0.txt'])
+    """
+    check_free(out, parameter)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
+    try:
+        whole = partial / out.name  # mkdtemp makes a private folder; this one has usual rights
+        whole.mkdir()
+        yield whole
+        _replace_empty(whole, out)
+    except OSError as error:
+        if error.filename is None or Path(error.filename).is_relative_to(partial):
+            # Name the folder that the caller knows, not the temporary one.
+            raise OSError(error.errno, error.strerror or str(error), str(out)) from error
+        raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _replace_empty(whole: Path, out: Path) -> None:
+    """Rename a complete folder to `out`, which may be a folder of clutter."""
+    if out.is_dir():
+        for path in list(out.iterdir()):
+            if is_clutter(path.name) and not os.path.lexists(whole / path.name):
+                os.replace(path, whole / path.name)
+        out.rmdir()
+    whole.rename(out)
 
 
 def refuse_inside_of(path: Path, roots: Iterable[Path]) -> None:

@@ -21,10 +21,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from actiseg_data.annotations.masks import IndexMask, find_foreign_ids, read_index_mask
+from actiseg_data.annotations.masks import (
+    IndexMask,
+    check_same_size,
+    find_foreign_ids,
+    read_index_mask,
+)
 from actiseg_data.annotations.sequences import VideoSequence, number_duplicates
 from actiseg_data.core.digests import digest_json
-from actiseg_data.core.errors import InputError, ProblemCollector, find_nearest, refuse, suggest
+from actiseg_data.core.errors import (
+    InputError,
+    ProblemCollector,
+    check_known,
+    find_nearest,
+    refuse,
+    suggest,
+)
 from actiseg_data.core.gc_pause import pause_gc
 from actiseg_data.core.listing import list_files, list_folders
 from actiseg_data.core.validation import (
@@ -80,6 +92,22 @@ class Split:
     fingerprint: str
     spellings: dict[str, str] = field(default_factory=dict)
 
+    def select(
+        self, only: Iterable[str] = (), where: object = "`only`"
+    ) -> tuple[VideoSequence, ...]:
+        """Return the sequences of some folders, in the order of the split; all if none is named.
+
+        Raises
+        ------
+        InputError
+            With every folder that the split does not have.
+        """
+        wanted = list(only)
+        by_folder = {sequence.folder: sequence for sequence in self.sequences}
+        hint = "give the name of a folder as in the action list"
+        check_known(wanted, by_folder, "sequence", where, hint, f"the split {self.name!r}")
+        return tuple(seq for seq in self.sequences if not wanted or seq.folder in wanted)
+
     def folder(self, kind: str, sequence: VideoSequence) -> Path:
         """Where a sequence's files of a kind (`MASKS`, `FRAMES`, `WEIGHTS`) lie in this root."""
         subset, folder = self.subsets[sequence.folder], sequence.folder
@@ -124,10 +152,11 @@ class Split:
             with problems.collect():
                 mask = read_index_mask(path)
                 shape = shape or mask.shape
-                if mask.shape != shape:
-                    problems.add(
-                        f"has {mask.shape[1]} x {mask.shape[0]} pixels, the sequence's other masks "
-                        f"{shape[1]} x {shape[0]}",
+                with problems.collect():
+                    check_same_size(
+                        mask.shape,
+                        shape,
+                        "the sequence's first mask",
                         path,
                         "make all masks of a sequence at one size, resampled by nearest neighbour",
                     )

@@ -21,10 +21,35 @@ MATHEMATICAL = {  # mathematical functions have the names of their formulas
     "reference_trainer": "",
 }
 FUNCTION_WORDS = frozenset(
-    """
-    of at each told one other others here there by found again apart whose that this it its they
-    them some such so too with without for
-    """.split()
+    [
+        "of",
+        "at",
+        "each",
+        "told",
+        "one",
+        "other",
+        "others",
+        "here",
+        "there",
+        "by",
+        "found",
+        "again",
+        "apart",
+        "whose",
+        "that",
+        "this",
+        "it",
+        "its",
+        "they",
+        "them",
+        "some",
+        "such",
+        "so",
+        "too",
+        "with",
+        "without",
+        "for",
+    ]
 )
 SHARED_STEMS = frozenset(("__init__", "__main__", "app"))
 

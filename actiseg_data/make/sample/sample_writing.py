@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ from actiseg_data.annotations.masks import digest_pixels, write_index_mask
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import InputError, refuse
-from actiseg_data.core.files import is_occupied, write_bytes, write_json
+from actiseg_data.core.files import PathLike, as_path, new_folder, write_bytes, write_json
 from actiseg_data.core.validation import Cursor, read_json
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, escape_name, open_split
 from actiseg_data.layouts.image_sets import make_image_sets
@@ -65,7 +62,7 @@ class SampleReport:
         return "\n".join((f"sample {'made' if self.made else 'found'} at {self.path}", *rows))
 
 
-def make_sample(out: Path) -> SampleReport:
+def make_sample(out: PathLike) -> SampleReport:
     """Make the built-in sample at `out`, or leave it be where it stands there whole.
 
     The work goes to a hidden sibling and is renamed when whole; nothing is left of it after a
@@ -78,40 +75,19 @@ def make_sample(out: Path) -> SampleReport:
     >>> report.splits["train"].sequences, report.splits["val"].sequences
     (56, 20)
     """
+    out = as_path(out)
     if is_whole_sample(out):
         return _read_report(out)
-    if out.name in ("", ".."):
-        raise refuse("has no name of its own", out, "name a new folder, such as actiseg_sample")
     try:
-        taken = is_occupied(out)
-        if is_whole_sample(out):  # since a moment ago
+        with new_folder(out) as folder:
+            report = replace(_write(folder), path=out)
+    except (OSError, InputError) as error:
+        if is_whole_sample(out):  # another process was faster
             return _read_report(out)
-        if taken:
-            raise refuse("is there and is not a whole sample", out, "remove it, or name another")
-        out.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
-        try:
-            whole = partial / out.name  # that folder is for our eyes only, this one is not
-            whole.mkdir()
-            report = replace(_write(whole), path=out)
-            return report if _moved(whole, out) else _read_report(out)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-    except OSError as error:
+        if isinstance(error, InputError):
+            raise
         raise refuse(f"cannot be written ({error.strerror})", out, "name another folder") from None
-
-
-def _moved(whole: Path, out: Path) -> bool:
-    """Move a whole sample to `out`, unless another process has done so meanwhile."""
-    try:
-        with suppress(FileNotFoundError):
-            out.rmdir()
-        whole.rename(out)
-    except OSError:
-        if is_whole_sample(out):
-            return False
-        raise
-    return True
+    return report
 
 
 def is_whole_sample(path: Path) -> bool:

@@ -293,7 +293,7 @@ def make_truecolour(path):
 
 SPOILERS = {
     drop: "the mask is missing",
-    resize: "has 159 x 120 pixels, the sequence's other masks 160 x 120",
+    resize: "has 159 x 120 pixels, the sequence's first mask 160 x 120",
     swap_sides: "has 120 x 160 pixels",
     add_foreign: "holds the ids 9, which",
     blend: r"holds the ids 5, .* and \d+ more, which",

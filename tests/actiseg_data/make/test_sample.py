@@ -256,7 +256,7 @@ def test_a_whole_sample_is_left_alone(sample: Path) -> None:
 def test_an_occupied_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("precious")
     for place in (tmp_path, tmp_path / "mine"):
-        with pytest.raises(InputError, match="not a whole sample"):
+        with pytest.raises(InputError, match="already exists"):
             make_sample(place)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
     with pytest.raises(InputError, match="name"):

@@ -166,7 +166,7 @@ def faulty(*path, to):
 @pytest.mark.parametrize(
     ("path", "value", "says"),
     [
-        (("schema",), "actiseg/lexicon/0", "this release knows"),
+        (("schema",), "actiseg/lexicon/0", "this release reads"),
         (("schema",), ..., "'schema' is missing"),
         (("classes",), [], "lists no class"),
         (("classes",), {}, "must be a list"),

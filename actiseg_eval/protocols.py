@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from actiseg_data.core.documents import Cursor, parse_json
 from actiseg_data.core.errors import refuse, suggest
-from actiseg_data.core.validation import Cursor, parse_json
 
 SCHEMA = "actiseg/protocols/1"
 FILE = "protocols.json"

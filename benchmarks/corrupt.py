@@ -32,8 +32,8 @@ from actiseg_data.annotations.masks import IndexMask, read_index_mask, write_ind
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split, open_split
-from actiseg_data.records.split_records import Recipe
-from actiseg_data.terminal.console import print_table
+from actiseg_data.records.recipe_record import Recipe
+from actiseg_data.terminal.table_printing import print_table
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.presets import load_preset

@@ -20,7 +20,7 @@ from scipy.ndimage import distance_transform_edt
 
 from actiseg_data.annotations.masks import IndexMask, find_ids
 from actiseg_data.layouts.actionvos import open_split
-from actiseg_data.terminal.console import print_table
+from actiseg_data.terminal.table_printing import print_table
 from actiseg_noise.mask_noise.contours import find_object
 from actiseg_noise.mask_noise.overlap import OVERLAPS, Claim
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence

@@ -40,7 +40,7 @@ from actiseg_data.annotations.masks import write_index_mask
 from actiseg_data.core.files import write_json
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split, open_split
-from actiseg_data.terminal.console import print_table
+from actiseg_data.terminal.table_printing import print_table
 
 
 def make_inputs(split: Split, folder: Path, times: int, longer: int = 1) -> tuple[Path, Path]:

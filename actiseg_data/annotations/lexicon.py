@@ -15,9 +15,14 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from actiseg_data.core.digests import digest_json
+from actiseg_data.core.documents import (
+    Cursor,
+    check_schema,
+    collect_valid,
+    read_json,
+)
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.manifests import check_schema, load_installed
-from actiseg_data.core.validation import Cursor, collect_valid, read_json
+from actiseg_data.core.manifests import load_installed
 
 SCHEMA = "actiseg/lexicon/1"
 

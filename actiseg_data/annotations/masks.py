@@ -16,8 +16,8 @@ from PIL import Image, UnidentifiedImageError
 
 from actiseg_data.annotations import png
 from actiseg_data.core.errors import InputError, refuse
+from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.files import write_bytes
-from actiseg_data.core.validation import read_bytes
 
 IndexMask: TypeAlias = NDArray[np.uint8]
 """(H, W) uint8, pixel = object id."""

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from actiseg_data.core.validation import format_names, refuse_missing
+from actiseg_data.core.file_reading import refuse_missing
+from actiseg_data.core.names import format_names
 
 _WINDOWS = ("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information")
 _ELSEWHERE = ("__macosx", "icon\r", "lost+found")

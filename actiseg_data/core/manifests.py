@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from importlib import resources
 
+from actiseg_data.core.documents import (
+    Cursor,
+    check_schema,
+    parse_json,
+)
 from actiseg_data.core.errors import refuse
-from actiseg_data.core.validation import Cursor, parse_json
 
 PACKAGE = "data_manifests"
 """The package that holds the documents."""
@@ -42,14 +46,6 @@ def load_installed(name: str, schema: str) -> Cursor:
     document = Cursor(parse_json(file.read_bytes(), file.name), file.name)
     check_schema(document, schema)
     return document
-
-
-def check_schema(document: Cursor, schema: str, hint: str = "reinstall actiseg") -> None:
-    """Raise an `InputError` if a document does not have the expected schema."""
-    actual = document["schema"].text()
-    if actual != schema:
-        what = f"has the schema {actual!r}, but this release reads {schema!r}"
-        raise refuse(what, document.where, hint)
 
 
 def list_installed(folder: str) -> list[str]:

@@ -29,6 +29,11 @@ from actiseg_data.annotations.masks import (
 )
 from actiseg_data.annotations.sequences import VideoSequence, number_duplicates
 from actiseg_data.core.digests import digest_json
+from actiseg_data.core.documents import (
+    Cursor,
+    collect_valid,
+    read_json,
+)
 from actiseg_data.core.errors import (
     InputError,
     ProblemCollector,
@@ -37,17 +42,10 @@ from actiseg_data.core.errors import (
     refuse,
     suggest,
 )
+from actiseg_data.core.file_reading import find_dangling_link, refuse_missing
 from actiseg_data.core.gc_pause import pause_gc
 from actiseg_data.core.listing import list_files, list_folders
-from actiseg_data.core.validation import (
-    Cursor,
-    check_name,
-    collect_valid,
-    find_dangling_link,
-    format_names,
-    read_json,
-    refuse_missing,
-)
+from actiseg_data.core.names import check_name, format_names
 from actiseg_data.layouts.image_sets import (
     Expression,
     ObjectEntry,
@@ -59,7 +57,7 @@ from actiseg_data.layouts.image_sets import (
     read_record,
     refuse_repeats,
 )
-from actiseg_data.layouts.photographs import find_photograph, find_photographs
+from actiseg_data.layouts.photograph_search import find_photograph, find_photographs
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.layouts.spelling import find_path, find_paths, match_names
 

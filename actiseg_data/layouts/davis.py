@@ -16,13 +16,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from actiseg_data.core.errors import InputError, ProblemCollector, find_nearest, refuse, suggest
+from actiseg_data.core.file_reading import find_dangling_link, refuse_missing
 from actiseg_data.core.listing import (
     describe_contents,
     list_files,
     list_folders,
     list_possible_folders,
 )
-from actiseg_data.core.validation import find_dangling_link, format_name, refuse_missing
+from actiseg_data.core.names import format_name
 from actiseg_data.layouts.sequence_lists import SequenceList, read_sequence_list
 
 ANNOTATIONS = ("Annotations", "Annotations_unsupervised")

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
+from actiseg_data.core.documents import Cursor, collect_valid
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.validation import (
-    Cursor,
+from actiseg_data.core.names import (
     check_name,
-    collect_valid,
     is_plain_text,
     parse_whole_number,
 )

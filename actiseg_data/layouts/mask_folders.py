@@ -17,8 +17,9 @@ from pathlib import Path
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.file_reading import refuse_missing
 from actiseg_data.core.listing import list_files, list_possible_folders, sort_frames
-from actiseg_data.core.validation import check_name, refuse_missing
+from actiseg_data.core.names import check_name
 from actiseg_data.layouts.davis import (
     DEFAULT_LIST,
     GIVE,

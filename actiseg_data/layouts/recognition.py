@@ -18,7 +18,7 @@ from pathlib import Path
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.listing import is_archive, is_clutter, list_files, list_folders
-from actiseg_data.core.validation import format_name
+from actiseg_data.core.names import format_name
 from actiseg_data.layouts.davis import LISTS, has_sequences, looks_like_davis
 
 _HEAD_BYTES = 1 << 16

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse, suggest
-from actiseg_data.core.validation import check_name, format_name, read_bytes
+from actiseg_data.core.file_reading import read_bytes
+from actiseg_data.core.names import check_name, format_name
 from actiseg_data.layouts.spelling import match_names
 
 _MOST_BYTES = 1 << 24

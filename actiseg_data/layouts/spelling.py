@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.listing import list_folder
-from actiseg_data.core.validation import format_name
+from actiseg_data.core.names import format_name
 
 _COLONS = str.maketrans(dict.fromkeys("\uf03a\uff1a\ua789", ":"))
 """What Samba and macOS, rclone and Windows users write for a colon."""

@@ -14,8 +14,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from actiseg_data.core.documents import (
+    Cursor,
+    collect_valid,
+    read_json,
+)
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
-from actiseg_data.core.validation import Cursor, check_name, collect_valid, read_json
+from actiseg_data.core.names import check_name
 from actiseg_data.layouts.image_sets import refuse_repeats
 from actiseg_data.layouts.recognition import recognise_dataset
 

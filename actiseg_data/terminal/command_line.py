@@ -43,6 +43,6 @@ def announce_dataset(dataset: Path | None, *, option: str = "DATASET", make: boo
 
 def make_stage_progress(quiet: bool) -> Callable[[str], AbstractContextManager[Progress | None]]:
     """Shows the progress of each step of a command, or nothing."""
-    from actiseg_data.terminal.console import show_progress
+    from actiseg_data.terminal.progress_printing import show_progress
 
     return lambda name: show_progress(name, quiet=quiet)

@@ -38,7 +38,7 @@ def _replace_flag(argument: str, renamed: Mapping[str, str]) -> str:
 
 def _run(load: Callable[[], Callable[[], Any]]) -> int:
     from actiseg_data.core.errors import InputError, refuse
-    from actiseg_data.terminal.console import print_problems
+    from actiseg_data.terminal.messages import print_problems
 
     try:
         load()()

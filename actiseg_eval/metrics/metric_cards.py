@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 
+from actiseg_data.core.documents import Cursor, parse_json
 from actiseg_data.core.errors import refuse, suggest
-from actiseg_data.core.validation import Cursor, parse_json
 from actiseg_eval.measures.failure_modes import MODES
 from actiseg_eval.metrics.definitions import METRICS
 from actiseg_eval.reporting.score_report import heading

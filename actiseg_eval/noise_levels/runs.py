@@ -19,16 +19,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import ProblemCollector, refuse, suggest
+from actiseg_data.core.file_reading import read_bytes, refuse_missing
 from actiseg_data.core.listing import list_folders, list_possible_folders
-from actiseg_data.core.validation import (
-    Cursor,
+from actiseg_data.core.names import (
     check_name,
     check_text,
     format_name,
     format_names,
-    read_bytes,
-    refuse_missing,
 )
 
 LABELS = "labels"

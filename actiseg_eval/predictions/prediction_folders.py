@@ -11,7 +11,9 @@ from typing import Any, TypeAlias
 
 from actiseg_data.annotations.masks import MAX_SIDE, read_binary_mask, read_coloured_mask
 from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import InputError, Problem, ProblemCollector, refuse
+from actiseg_data.core.file_reading import refuse_missing
 from actiseg_data.core.listing import (
     Entry,
     describe_contents,
@@ -21,17 +23,11 @@ from actiseg_data.core.listing import (
     list_folders,
     list_possible_folders,
 )
-from actiseg_data.core.validation import (
-    Cursor,
-    format_name,
-    parse_whole_number,
-    read_json,
-    refuse_missing,
-)
+from actiseg_data.core.names import format_name, parse_whole_number
 from actiseg_data.layouts.actionvos import MASKS, SUBSETS
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.layouts.spelling import match_names
-from actiseg_data.records.split_records import PREDICTIONS_FILE
+from actiseg_data.records.prediction_note import PREDICTIONS_FILE
 from actiseg_eval.measures.bits import BinaryMask
 from actiseg_eval.measures.prediction import Prediction, ids_of
 from actiseg_eval.predictions.coco_rle import decode_rle

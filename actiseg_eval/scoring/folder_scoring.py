@@ -31,7 +31,8 @@ from actiseg_data.core.workers import Progress, WorkerPool, run_parallel, start_
 from actiseg_data.layouts.actionvos import Split, list_splits, open_split
 from actiseg_data.layouts.davis import find_list_names
 from actiseg_data.layouts.mask_folders import FolderSplit
-from actiseg_data.records.split_records import LedgerRow, read_predictions_note
+from actiseg_data.records.ledger_record import LedgerRow
+from actiseg_data.records.prediction_note import read_predictions_note
 from actiseg_eval.measures.meter import MEASURES, SequenceMeter
 from actiseg_eval.measures.prediction import Prediction, as_prediction, shape_of
 from actiseg_eval.measures.results import SequenceResult

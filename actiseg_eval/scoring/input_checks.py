@@ -10,7 +10,7 @@ from contextlib import suppress
 from actiseg_data.annotations.masks import find_ids, read_index_mask
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
-from actiseg_data.core.validation import format_names
+from actiseg_data.core.names import format_names
 from actiseg_data.layouts.mask_folders import FolderSplit
 from actiseg_eval.measures.results import SequenceResult
 from actiseg_eval.predictions.ground_truth import Truth

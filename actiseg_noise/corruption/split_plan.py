@@ -16,7 +16,7 @@ from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.workers import Progress, WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split
 from actiseg_data.layouts.image_sets import name_image_sets_files
-from actiseg_data.records.split_records import Recipe
+from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.mask_noise.sequence_masks import eligible, selection_draw
 from actiseg_noise.recipes.rates import exact_threshold
 from actiseg_noise.split.clean_parts import Part, make_part

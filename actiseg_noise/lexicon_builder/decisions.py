@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.annotations.lexicon import MATCHES
-from actiseg_data.core.errors import ProblemCollector, refuse, suggest
-from actiseg_data.core.validation import (
+from actiseg_data.core.documents import (
     Cursor,
-    check_text,
     parse_json,
-    parse_table_number,
-    read_bytes,
     read_csv,
-    read_text,
 )
+from actiseg_data.core.errors import ProblemCollector, refuse, suggest
+from actiseg_data.core.file_reading import read_bytes, read_text
+from actiseg_data.core.names import check_text, parse_table_number
 
 _SYNSET = re.compile(r"\S+\.[nvasr]\.\d+")
 

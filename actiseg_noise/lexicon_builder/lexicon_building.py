@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from actiseg_data.annotations.lexicon import SCHEMA, Name, Paths, measure_similarity, trace_ancestry
+from actiseg_data.core.documents import read_csv
 from actiseg_data.core.errors import ProblemCollector
-from actiseg_data.core.validation import read_csv
 from actiseg_noise.lexicon_builder.decisions import Decision, name_key, read_decisions, read_senses
 from actiseg_noise.lexicon_builder.grammar import inflected, looks_plural, singularise
 from actiseg_noise.lexicon_builder.senses import (

@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw
 from actiseg_data.annotations.masks import IndexMask, find_ids
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.opencv import load_cv2
-from actiseg_data.layouts.photographs import read_rgb, refuse_aspect
-from actiseg_data.records.split_records import MaskRow, TextRow
+from actiseg_data.layouts.photograph_reading import read_rgb, refuse_aspect
+from actiseg_data.records.ledger_record import MaskRow, TextRow
 from actiseg_noise.preview.captions import Box, Caption, place_captions
 from actiseg_noise.preview.lettering import MARK, fitting, font, width_of
 from actiseg_noise.split.noisy_split import NoisySplit

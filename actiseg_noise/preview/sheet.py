@@ -13,16 +13,16 @@ from PIL import Image, ImageDraw
 from actiseg_data.annotations.masks import find_ids
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import refuse, suggest
+from actiseg_data.core.file_reading import find_dangling_link
 from actiseg_data.core.files import write_bytes
-from actiseg_data.core.validation import find_dangling_link
 from actiseg_data.layouts.actionvos import open_split
-from actiseg_data.records.split_records import (
+from actiseg_data.records.ledger_record import (
     LEDGER_FILE,
     MaskRow,
-    Recipe,
     TextRow,
     read_ledger,
 )
+from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.preview.lettering import FAINT, INK, MARK, PAPER, fitting, font, width_of
 from actiseg_noise.preview.panels import (
     GAINED,

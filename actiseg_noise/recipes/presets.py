@@ -11,9 +11,14 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from actiseg_data.core.documents import Cursor, parse_json
 from actiseg_data.core.errors import find_nearest, refuse, suggest
-from actiseg_data.core.validation import Cursor, check_text, parse_json
-from actiseg_data.records.split_records import Noise, Recipe, parse_noise
+from actiseg_data.core.names import check_text
+from actiseg_data.records.recipe_record import (
+    Noise,
+    Recipe,
+    parse_noise,
+)
 from actiseg_noise.recipes.building import check_recipe, with_changes
 
 SCHEMA = "actiseg/presets/1"

@@ -12,7 +12,7 @@ from actiseg_data.annotations.masks import IndexMask, digest_pixels, read_index_
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
-from actiseg_data.core.validation import find_dangling_link, refuse_missing
+from actiseg_data.core.file_reading import find_dangling_link, refuse_missing
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, Split
 from actiseg_noise.mask_noise.mask_weights import HIGHEST, REST
 from actiseg_noise.mask_noise.sequence_masks import FrameNoise

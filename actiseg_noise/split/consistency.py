@@ -11,9 +11,11 @@ from typing import Any
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.annotations.masks import digest_pixels, read_index_mask
 from actiseg_data.core.digests import digest_json
+from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import InputError, ProblemCollector
+from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.listing import is_clutter, list_folder
-from actiseg_data.core.validation import Cursor, check_name, read_bytes, read_json
+from actiseg_data.core.names import check_name
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS, Split, open_split
 from actiseg_data.layouts.image_sets import (
     CONNECTORS,
@@ -24,16 +26,17 @@ from actiseg_data.layouts.image_sets import (
     read_by_folder,
     read_expression,
 )
-from actiseg_data.records.split_records import (
-    DIGESTS_FILE,
+from actiseg_data.records.ledger_record import (
     LEDGER_FILE,
-    LEXICON_FILE,
-    RECIPE_FILE,
-    SUMMARY_FILE,
     LedgerRow,
     MaskRow,
-    Recipe,
     TextRow,
+)
+from actiseg_data.records.recipe_record import RECIPE_FILE, Recipe
+from actiseg_data.records.split_documents import (
+    DIGESTS_FILE,
+    LEXICON_FILE,
+    SUMMARY_FILE,
 )
 from actiseg_noise.split.clean_parts import Part
 from actiseg_noise.split.noisy_split import carried_lexicon

@@ -9,18 +9,20 @@ from pathlib import Path
 from actiseg_data.annotations.lexicon import Lexicon, read_lexicon
 from actiseg_data.annotations.masks import IndexMask
 from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.files import refuse_inside_of
 from actiseg_data.core.listing import list_folders
-from actiseg_data.core.validation import Cursor
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, open_split
 from actiseg_data.layouts.recognition import recognise_dataset
-from actiseg_data.records.split_records import (
-    LEXICON_FILE,
+from actiseg_data.records.recipe_record import (
     RECIPE_FILE,
-    SUMMARY_FILE,
     Recipe,
     read_recipe,
+)
+from actiseg_data.records.split_documents import (
+    LEXICON_FILE,
+    SUMMARY_FILE,
     read_summary,
 )
 

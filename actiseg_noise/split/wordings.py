@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from actiseg_data.annotations.sequences import VideoSequence, number_duplicates
+from actiseg_data.core.documents import (
+    Cursor,
+    collect_valid,
+    read_json,
+)
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.validation import Cursor, collect_valid, read_json
 from actiseg_data.layouts.image_sets import (
     MAIN_STYLE,
     Expression,

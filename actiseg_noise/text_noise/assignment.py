@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 from actiseg_data.annotations.lexicon import Lexicon, Name
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.keys import Key, draw_integer, draw_uniform, make_key_factory, split_key
-from actiseg_data.records.split_records import Noise, Recipe
+from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.text_noise.flips import FlipTargets
 from actiseg_noise.text_noise.naming import Named, name_index
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from actiseg_data.annotations.masks import digest_pixels
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
+from actiseg_data.core.documents import Cursor, parse_json
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.progress import StageProgress, ignore_progress
-from actiseg_data.core.validation import Cursor, parse_json
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import Split, list_splits, open_split
-from actiseg_data.records.split_records import Recipe
+from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.recipes.presets import MANIFESTS, load_preset, load_presets
 from actiseg_noise.text_noise.agreement import match_case

@@ -14,16 +14,18 @@ from pathlib import Path
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
-from actiseg_data.core.validation import (
+from actiseg_data.core.file_reading import (
     find_dangling_link,
-    format_names,
     read_bytes,
     refuse_missing,
 )
+from actiseg_data.core.names import format_names
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, Split, open_split
 from actiseg_data.layouts.image_sets import PROMPT_STYLES, Expression, name_expressions_file
-from actiseg_data.layouts.photographs import look_around, read_size, refuse_aspect
-from actiseg_data.records.split_records import RECIPE_FILE, has_rendered_frames, read_recipe
+from actiseg_data.layouts.photograph_reading import read_size, refuse_aspect
+from actiseg_data.layouts.photograph_search import look_around
+from actiseg_data.records.recipe_record import RECIPE_FILE, read_recipe
+from actiseg_data.records.rendered_note import has_rendered_frames
 from reference_trainer.batches.tokens import is_cut
 
 

@@ -23,8 +23,8 @@ from actiseg_data.core.files import is_occupied, write_json
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.actionvos import escape_name
-from actiseg_data.layouts.photographs import read_size
-from actiseg_data.records.split_records import (
+from actiseg_data.layouts.photograph_reading import read_size
+from actiseg_data.records.prediction_note import (
     PREDICTIONS_FILE,
     PredictionsNote,
     read_predictions_note,

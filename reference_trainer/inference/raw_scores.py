@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.annotations.masks import MAX_SIDE, IndexMask
+from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.files import write_json
+from actiseg_data.core.names import check_name, parse_whole_number
 from actiseg_data.core.opencv import load_cv2
-from actiseg_data.core.validation import Cursor, check_name, parse_whole_number, read_json
 
 SCORES_FILE = "scores.json"
 LOGITS_FILE = "scores.npz"

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.annotations.polygons import Patch
+from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.opencv import load_cv2
-from actiseg_data.core.validation import Cursor, read_json
 from actiseg_data.layouts.visor_json import FULL, Entity, FloatArray, Frame
 from actiseg_data.make.prepare.polygon_fills import Fills
 

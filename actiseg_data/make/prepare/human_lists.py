@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.documents import (
+    Cursor,
+    collect_valid,
+    read_json,
+)
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.validation import Cursor, check_name, collect_valid, read_json
+from actiseg_data.core.names import check_name
 from actiseg_data.layouts.image_sets import read_record, refuse_repeats
 from actiseg_data.make.prepare.timeline import FrameName
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from actiseg_data.core.documents import read_csv
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.validation import check_text, parse_table_number, read_csv
+from actiseg_data.core.names import check_text, parse_table_number
 
 _COLUMNS = (
     "narration_id",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import ProblemCollector
-from actiseg_data.core.validation import check_name
+from actiseg_data.core.names import check_name
 from actiseg_data.make.prepare.human_lists import (
     ActionKey,
     HumanEntry,

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.files import write_json
-from actiseg_data.core.validation import Cursor, read_json
 from actiseg_data.layouts.actionvos import (
     FRAMES,
     IMAGE_SETS,

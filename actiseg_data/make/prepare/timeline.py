@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import ProblemCollector
-from actiseg_data.core.validation import Cursor, check_text, read_json
+from actiseg_data.core.names import check_text
 
 _FRAME = re.compile(r"frame_[0-9]{10}\.jpg")
 

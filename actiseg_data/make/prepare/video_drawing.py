@@ -13,7 +13,7 @@ from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.files import write_bytes
 from actiseg_data.core.listing import describe_contents
 from actiseg_data.layouts.actionvos import FRAMES, MASKS, WEIGHTS, escape_name
-from actiseg_data.layouts.photographs import photographs_in
+from actiseg_data.layouts.photograph_search import photographs_in
 from actiseg_data.layouts.visor_json import Frame, read_video
 from actiseg_data.make.prepare.automatic_labels import label_objects
 from actiseg_data.make.prepare.contacts import Corrections, corrected, is_dropped

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from actiseg_data.core.opencv import load_cv2
-from actiseg_data.layouts.photographs import photographs_in, read_rgb, refuse_aspect
+from actiseg_data.layouts.photograph_reading import read_rgb, refuse_aspect
+from actiseg_data.layouts.photograph_search import photographs_in
 from actiseg_data.layouts.visor_json import FULL, Frame
 from actiseg_data.make.prepare.polygon_fills import SMALL
 

@@ -22,8 +22,8 @@ from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import FRAMES, Split, escape_name, open_split
 from actiseg_data.make.render.noise_fields import ALGORITHM
 from actiseg_data.make.render.painting import render_frame
-from actiseg_data.records.split_records import (
-    RECIPE_FILE,
+from actiseg_data.records.recipe_record import RECIPE_FILE
+from actiseg_data.records.rendered_note import (
     RENDERED_SCHEMA,
     name_rendered_file,
     read_rendered,

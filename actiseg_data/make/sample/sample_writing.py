@@ -10,9 +10,9 @@ from typing import Any
 from actiseg_data.annotations.masks import digest_pixels, write_index_mask
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
+from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.files import PathLike, as_path, new_folder, write_bytes, write_json
-from actiseg_data.core.validation import Cursor, read_json
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, escape_name, open_split
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.make.render.split_rendering import frame_jpeg

@@ -10,9 +10,9 @@ from PIL import Image
 
 from actiseg_data.annotations.masks import write_index_mask
 from actiseg_data.annotations.sequences import number_duplicates
+from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
-from actiseg_data.core.validation import Cursor
 from actiseg_data.layouts.actionvos import find_sequence_folder, list_splits, open_split
 from actiseg_data.layouts.image_sets import (
     PROMPT_STYLES,

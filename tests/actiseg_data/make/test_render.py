@@ -18,7 +18,7 @@ from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.make.render import render_frame
 from actiseg_data.make.render import split_rendering as dataset
 from actiseg_data.make.render.split_rendering import render_split
-from actiseg_data.records.split_records import has_rendered_frames, read_rendered
+from actiseg_data.records.rendered_note import has_rendered_frames, read_rendered
 from actiseg_eval import score
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe

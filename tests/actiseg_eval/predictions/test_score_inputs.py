@@ -18,7 +18,8 @@ from actiseg_data.annotations.masks import read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
-from actiseg_data.records.split_records import MaskRow, PredictionsNote, read_predictions_note
+from actiseg_data.records.ledger_record import MaskRow
+from actiseg_data.records.prediction_note import PredictionsNote, read_predictions_note
 from actiseg_eval.predictions.coco_rle import decode_rle
 from actiseg_eval.predictions.ground_truth import open_truth
 from actiseg_eval.scoring.folder_scoring import Scorer, score

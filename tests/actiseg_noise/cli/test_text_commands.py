@@ -11,7 +11,7 @@ import pytest
 
 from actiseg_data.annotations.lexicon import load_lexicon, read_lexicon
 from actiseg_data.layouts.actionvos import IMAGE_SETS
-from actiseg_data.records.split_records import read_recipe
+from actiseg_data.records.recipe_record import read_recipe
 from tests.helpers.command import run
 from tests.helpers.kitchens import make_kitchen
 

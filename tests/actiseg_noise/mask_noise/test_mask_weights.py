@@ -24,7 +24,7 @@ from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError, Interruption
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, open_split
-from actiseg_data.records.split_records import read_digests, read_summary
+from actiseg_data.records.split_documents import read_digests, read_summary
 from actiseg_noise.corruption import corruption as corrupt_module
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.mask_noise.mask_weights import derive_weights, weigh_objects

@@ -18,8 +18,8 @@ torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 import yaml
 
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
+from actiseg_data.core.documents import read_json
 from actiseg_data.core.errors import InputError
-from actiseg_data.core.validation import read_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe

@@ -6,15 +6,15 @@ import time
 
 import pytest
 
-from actiseg_data.core.errors import InputError, Problem, ProblemCollector, refuse
-from actiseg_data.core.validation import (
+from actiseg_data.core.documents import (
     Cursor,
-    check_name,
     collect_valid,
-    read_bytes,
     read_csv,
     read_json,
 )
+from actiseg_data.core.errors import InputError, Problem, ProblemCollector, refuse
+from actiseg_data.core.file_reading import read_bytes
+from actiseg_data.core.names import check_name
 
 
 @pytest.mark.parametrize(

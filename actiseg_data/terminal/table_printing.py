@@ -1,107 +1,14 @@
-"""What the person at the terminal sees: progress, problems, tables."""
+"""Tables that fit the width of the terminal."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
-
-from actiseg_data.core.errors import InputError
-from actiseg_data.core.workers import Progress
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-
-@contextmanager
-def show_progress(name: str, *, quiet: bool) -> Iterator[Progress | None]:
-    """Progress of one long step on standard error: a bar on a terminal, else a line per 5 %."""
-    if quiet:
-        yield None
-    elif sys.stderr.isatty():
-        yield from _bar(name)
-    else:
-        yield _lines(name)
-
-
-def _bar(name: str) -> Iterator[Progress]:
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.progress import (
-        Progress as Bar,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Bar(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(name, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _lines(name: str) -> Progress:
-    shown = -1
-
-    def advance(done: int, total: int) -> None:
-        nonlocal shown
-        step = 20 * done // max(total, 1)
-        if step != shown:
-            shown = step
-            print(f"{name}: {5 * step} % ({done} of {total})", file=sys.stderr, flush=True)
-
-    return advance
-
-
-MOST_LINES = 400
-"""Problems or mismatches that are printed: nobody reads more, and many are mostly of one kind."""
-
-
-_ARGUMENTS = {"dataset": "DATASET", "predictions": "PREDS"}
-"""Parameters of the Python API that the commands take as positional arguments."""
-
-
-def spell_flag(parameter: str) -> str:
-    """Spell a parameter of the Python API as a command line has it.
-
-    >>> spell_flag("text_rate"), spell_flag("dataset")
-    ('--text-rate', 'DATASET')
-    """
-    return _ARGUMENTS.get(parameter) or f"--{parameter.replace('_', '-')}"
-
-
-def print_problems(error: InputError) -> None:
-    """Print all problems to standard error; of very many, the first and how many more there are."""
-    for problem in error.problems[:MOST_LINES]:
-        print("error:", problem.name_parameters(spell_flag, "\n  hint: "), file=sys.stderr)
-    if len(error.problems) > MOST_LINES:
-        print(f"... and {len(error.problems) - MOST_LINES} more", file=sys.stderr)
-    if len(error.problems) > 1:
-        print(f"{len(error.problems)} problems, nothing was made", file=sys.stderr)
-
-
-def print_note(text: str) -> None:
-    """A line of running text on standard output.
-
-    A terminal gets it wrapped between words, each line with the blanks that the text begins with. A
-    word that is longer than a line, such as a path, stays whole.
-    """
-    if not sys.stdout.isatty():
-        print(text)
-        return
-    from rich.console import Console
-
-    indent = text[: len(text) - len(text.lstrip())]
-    for line in wrap_words(text, Console().width - len(indent)):
-        print(f"{indent}{line}")
+from actiseg_data.terminal.messages import wrap_words
 
 
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
@@ -138,23 +45,6 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
 
 _USUAL = 120
 """Columns of what is not printed to a terminal."""
-
-
-def wrap_words(text: str, width: int) -> list[str]:
-    """Lines of at most so many cells; a wider word has a line of its own, unbroken.
-
-    >>> wrap_words("one two three", 7)
-    ['one two', 'three']
-    """
-    from rich.cells import cell_len
-
-    lines: list[str] = []
-    for word in text.split():
-        if lines and cell_len(f"{lines[-1]} {word}") <= width:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(word)
-    return lines
 
 
 def divide_columns(columns: list[str], rows: list[list[str]], width: int) -> list[list[int]]:

@@ -16,14 +16,16 @@ from PIL import Image
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import FRAMES, open_split
-from actiseg_data.layouts.photographs import (
+from actiseg_data.layouts.photograph_reading import (
+    read_rgb,
+    read_size,
+    refuse_aspect,
+)
+from actiseg_data.layouts.photograph_search import (
     find_photograph,
     find_photographs,
     look_around,
     photographs_in,
-    read_rgb,
-    read_size,
-    refuse_aspect,
 )
 from actiseg_data.make.render.split_rendering import render_split
 from actiseg_noise.corruption.corruption import corrupt

@@ -1,0 +1,220 @@
+"""JSON documents and CSV tables from outside: bounded, and read with the expected types."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from actiseg_data.core.errors import InputError, ProblemCollector, refuse, suggest
+from actiseg_data.core.file_reading import read_bytes, read_text
+from actiseg_data.core.gc_pause import pause_gc
+from actiseg_data.core.names import check_text, format_name, refuse_value
+
+MAX_JSON_DEPTH = 100
+"""Deepest nesting of a JSON document. The deepest real one has 8 levels."""
+
+T = TypeVar("T")
+
+
+def read_json(path: Path, kind: str = "file") -> Any:
+    """Parse a JSON document (or ``.json.gz``); see `parse_json` for what is refused."""
+    return parse_json(read_bytes(path, kind), path)
+
+
+def parse_json(data: bytes, where: object) -> Any:
+    """Parse JSON; refused: NaN, infinities, absurd nesting, a key that an object has twice."""
+    try:
+        with pause_gc():
+            document = json.loads(
+                data, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_unrepeated
+            )
+    except RecursionError:
+        raise _too_deep(where) from None
+    except UnicodeDecodeError:
+        raise refuse("is no UTF-8 text", where, "fetch it again") from None
+    except json.JSONDecodeError as error:
+        raise refuse(
+            f"is not valid JSON (line {error.lineno}, column {error.colno}: {error.msg})",
+            where,
+            "it may be cut short; fetch it again",
+        ) from None
+    except ValueError as error:
+        raise refuse(
+            f"is not valid JSON ({error})", where, "correct it where it was made"
+        ) from None
+    if not _nests_at_most(MAX_JSON_DEPTH, document):
+        raise _too_deep(where)
+    return document
+
+
+def _too_deep(where: object) -> InputError:
+    return refuse("nests too deeply", where, "this is no annotation file; fetch it again")
+
+
+def _nests_at_most(depth: int, document: Any) -> bool:
+    """Whether lists and objects stand at most so deep in one another.
+
+    What the parser can follow may still be too deep for those who compare, show or write it.
+    """
+    level: list[list[Any] | dict[str, Any]] = [[document]]
+    for _ in range(depth + 1):
+        level = [
+            value
+            for container in level
+            for value in (container.values() if isinstance(container, dict) else container)
+            if type(value) is list or type(value) is dict  # twice as fast as isinstance
+        ]
+        if not level:
+            return True
+    return False
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is no finite number")
+    return number
+
+
+def _unrepeated(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(members)
+    if len(mapping) < len(members):
+        seen: set[str] = set()
+        for name, _ in members:
+            if name in seen:
+                raise ValueError(f"the key {name[:80]!r} stands twice in one object")
+            seen.add(name)
+    return mapping
+
+
+def read_csv(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    """Rows of a CSV file as dictionaries; `InputError` where one of `columns` is missing."""
+    text = read_text(path, "table")
+    table = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
+    try:
+        missing = [name for name in columns if name not in (table.fieldnames or ())]
+        if missing:
+            raise refuse(f"lacks the columns {', '.join(missing)}", path, "give the right table")
+        rows = list(table)
+    except csv.Error as error:
+        raise refuse(f"is no CSV table ({error})", path, "fetch it again") from None
+    short = [str(n) for n, row in enumerate(rows, 2) if any(row[c] is None for c in columns)]
+    if short:
+        raise refuse(f"has incomplete rows: line {', '.join(short[:9])}", path, "fetch it again")
+    return rows
+
+
+class Cursor:
+    """A place in a JSON document, read with the type that it must have.
+
+    >>> Cursor({"start": 3}, "train.json")["start"].integer()
+    3
+    """
+
+    def __init__(self, value: Any, where: str) -> None:
+        self.value = value
+        self.where = where
+
+    def __getitem__(self, name: str) -> Cursor:
+        members = self.mapping()
+        if name not in members:
+            raise refuse(
+                f"the key {name!r} is missing", self.where, "add it, or fetch the file again"
+            )
+        return Cursor(members[name], f"{self.where}: {name}")
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.mapping()
+
+    def mapping(self) -> dict[str, Any]:
+        return self._typed(dict, "an object")
+
+    def elements(self) -> Iterator[Cursor]:
+        """The elements of a list, each with its place."""
+        for position, value in enumerate(self._typed(list, "a list")):
+            yield Cursor(value, f"{self.where}[{position}]")
+
+    def member(self, name: str) -> Cursor:
+        """A member that is there, whose name need not be safe to show."""
+        return Cursor(self.mapping()[name], f"{self.where}: {format_name(name)}")
+
+    def members(self) -> Iterator[tuple[str, Cursor]]:
+        """The members of an object, each with its place."""
+        for name in self.mapping():
+            yield name, self.member(name)
+
+    def text(self) -> str:
+        """A text; refused where it has control characters, see `check_text`."""
+        return check_text(self._typed(str, "a text"), self.where)
+
+    def integer(self) -> int:
+        """A whole number, also one that was written as a float, such as ``300.0``.
+
+        >>> Cursor(300.0, "train.json").integer()
+        300
+        """
+        value = self.value
+        # From 2**53 on a float does not tell its neighbours apart.
+        if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
+            return int(value)
+        if isinstance(value, bool):
+            raise self._wrong("a whole number")
+        return self._typed(int, "a whole number")
+
+    def number(self) -> float:
+        if isinstance(self.value, bool) or not isinstance(self.value, (int, float)):
+            raise self._wrong("a number")
+        try:
+            return float(self.value)
+        except OverflowError:
+            raise self._wrong("a number of ordinary size") from None
+
+    def flag(self) -> bool:
+        """A truth value, as true/false or 0/1."""
+        if self.value not in (0, 1) or isinstance(self.value, float):
+            raise self._wrong("0 or 1")
+        return bool(self.value)
+
+    def _typed(self, kind: type[T], name: str) -> T:
+        if not isinstance(self.value, kind):
+            raise self._wrong(name)
+        return self.value
+
+    def _wrong(self, wanted: str) -> InputError:
+        return refuse_value(wanted, self.value, self.where)
+
+
+def collect_valid(
+    items: Iterator[Cursor] | list[Cursor], read: Any, problems: ProblemCollector
+) -> list[Any]:
+    """Apply `read` to every item and keep going past the refused ones, whose problems are kept."""
+    results = []
+    for item in items:
+        with problems.collect():
+            results.append(read(item))
+    return results
+
+
+RELEASE_HINT = "use the release of actiseg that wrote it, or a newer one"
+"""What to do about a document of a schema that is not known."""
+
+
+def check_schema(document: Cursor, schema: str, hint: str = "reinstall actiseg") -> None:
+    """Raise an `InputError` if a document does not have the expected schema."""
+    actual = document["schema"].text()
+    if actual != schema:
+        what = f"has the schema {actual!r}, but this release reads {schema!r}"
+        raise refuse(what, document.where, hint)
+
+
+def check_keys(document: Cursor, known: tuple[str, ...], problems: ProblemCollector) -> None:
+    """Add a problem for every key of an object that is not known."""
+    for name in document.mapping():
+        if name not in known:
+            what = f"the key {name!r} is unknown{suggest(name, known)}"
+            problems.add(what, document.where, f"keys: {', '.join(known)}")

@@ -1,0 +1,112 @@
+"""Photographs as arrays, read in the same way everywhere."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from actiseg_data.annotations.masks import MAX_PIXELS
+from actiseg_data.core.errors import InputError, refuse
+from actiseg_data.core.file_reading import read_bytes
+
+Picture: TypeAlias = NDArray[np.uint8]
+"""(H, W, 3) uint8 RGB."""
+
+_MAX_BYTES = 1 << 26
+
+_ORIENTATION = 0x0112
+"""EXIF's tag of how the camera was held."""
+
+_ON_ITS_SIDE = range(5, 9)
+"""Values of that tag with which width and height change places."""
+
+_DAMAGED = (OSError, SyntaxError, ValueError, TypeError, KeyError, struct.error, zlib.error)
+"""What Pillow raises for files that are no sound images."""
+
+_HINT = "fetch it again"
+
+
+def read_rgb(path: Path, size: tuple[int, int] | None = None) -> Picture:
+    """A photograph as (H, W, 3) uint8 RGB, turned as its EXIF data say.
+
+    size: (H, W) to average it down to; None for its own. Raises `InputError` for a file that is
+    missing, damaged, cut short, of more than `MAX_PIXELS`, or neither JPEG nor PNG of 8 bits.
+    """
+    with _opened(path, read_bytes(path, "photograph", _MAX_BYTES)) as image:
+        if image.mode.startswith(("I", "F")):
+            raise refuse("has more than 8 bits a channel", path, "save it with 8 bits a channel")
+        orientation = _orientation(image)
+        if size is not None:
+            height, width = size[::-1] if orientation in _ON_ITS_SIDE else size
+            image.draft("RGB", (width, height))  # a JPEG is decoded at a half or a quarter
+        upright = (ImageOps.exif_transpose(image) if orientation > 1 else image).convert("RGB")
+        if size is not None:
+            upright = upright.resize((size[1], size[0]), Image.Resampling.BOX)
+        return np.asarray(upright)
+
+
+def read_size(path: Path) -> tuple[int, int]:
+    """(H, W) of a photograph or mask from its header, turned as its EXIF data say.
+
+    Raises `InputError` if the file is missing or is neither a JPEG nor a PNG.
+    """
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise refuse(f"cannot be read ({error.strerror})", path, "check the path") from None
+    with stream, _opened(path, stream) as image:
+        size = image.height, image.width
+        return size[::-1] if _orientation(image) in _ON_ITS_SIDE else size
+
+
+def _orientation(image: Image.Image) -> int:
+    """How the camera was held, 1 to 8. Only the data before the pixels are read: Pillow would
+    decode all pixels of a PNG without EXIF data.
+    """
+    found = image.getexif().get(_ORIENTATION) if "exif" in image.info else None
+    return found if isinstance(found, int) and found in range(1, 9) else 1
+
+
+@contextmanager
+def _opened(path: Path, source: Any) -> Iterator[Image.Image]:
+    """An image of a file, its pixels not decoded yet; what Pillow raises becomes a `InputError`."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of large images; they are refused below
+            stream = io.BytesIO(source) if isinstance(source, bytes) else source
+            with Image.open(stream, formats=("JPEG", "PNG")) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    size = f"{image.width} x {image.height}"
+                    raise refuse(f"has {size} pixels", path, "make the photographs smaller")
+                yield image
+    except InputError:
+        raise
+    except (UnidentifiedImageError, Image.DecompressionBombError):
+        raise refuse("is no readable image", path, _HINT) from None
+    except _DAMAGED as error:
+        raise refuse(f"is damaged or cut short ({error})", path, _HINT) from None
+
+
+def refuse_aspect(size: tuple[int, int], wanted: tuple[int, int], path: Path) -> None:
+    """Refuse a photograph of another aspect ratio than its masks.
+
+    size: (H, W) of the photograph. wanted: of the masks. One percent, or a pixel of the shortest
+    side, is allowed for rounding: 1920 x 1080 and 854 x 480 fit one another.
+    """
+    one, other = size[1] * wanted[0], size[0] * wanted[1]
+    if abs(one - other) > max(0.01, 1 / max(min(*size, *wanted), 1)) * max(one, other):
+        raise refuse(
+            f"has {size[1]} x {size[0]} pixels, its mask {wanted[1]} x {wanted[0]}: another aspect",
+            path,
+            "give the photographs that the masks were drawn on, neither cut nor turned",
+        )

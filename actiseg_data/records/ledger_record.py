@@ -1,0 +1,153 @@
+"""The ledger of a noisy split: one row for each selected item."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from actiseg_data.core.documents import (
+    Cursor,
+    parse_json,
+)
+from actiseg_data.core.errors import refuse
+from actiseg_data.core.file_reading import read_bytes
+
+LEDGER_FILE = "ledger.jsonl"
+
+
+_to_line = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
+@dataclass(frozen=True)
+class MaskRow:
+    """What happened to the mask of one selected object of one frame.
+
+    sequence, frame: names on disk. object_id, object: id and clean name. kind: the noise that was
+    drawn. parameters: what was drawn for it (``radius`` in pixels, ...). status: whether the target
+    was met (see `actiseg_noise.mask_noise.outline_kinds.Drawn`). iou_target: wanted IoU, None for a fixed
+    radius. iou_drawn: IoU with the clean object before overlaps, iou: on disk. area: pixels of the
+    clean object. area_ratio: of the drawn shape to the clean one.
+    """
+
+    sequence: str
+    frame: str
+    object_id: int
+    object: str
+    kind: str
+    parameters: Mapping[str, Any]
+    status: str
+    iou_target: float | None
+    iou_drawn: float
+    iou: float
+    area: int
+    area_ratio: float
+
+    def to_json(self) -> str:
+        """The row as one line of the ledger."""
+        return _to_line(vars(self) | {"parameters": dict(self.parameters)})
+
+
+@dataclass(frozen=True)
+class TextRow:
+    """What happened to the words of one selected object of a sequence, or to its narration.
+
+    sequence: name on disk. object_id, object: id and clean name; None and the noun that was
+    replaced for a narration. kind: ``category`` or ``within-category``. parameters: how the words
+    were drawn. class_id_org, class_id: before and after. name: the new one. prompt_org, prompt:
+    the prompt in the style ``promptaction``, or the narration. synset_org, synset: WordNet 3.0.
+    similarity: of the two synsets, see `actiseg_data.annotations.lexicon.measure_similarity`.
+    """
+
+    sequence: str
+    object_id: int | None
+    object: str
+    kind: str
+    parameters: Mapping[str, Any]
+    class_id_org: int
+    class_id: int
+    name: str
+    prompt_org: str
+    prompt: str
+    synset_org: str
+    synset: str
+    similarity: float
+
+    def to_json(self) -> str:
+        """The row as one line of the ledger, with the members of a `MaskRow` that it lacks."""
+        lacking = dict.fromkeys(("frame", "iou_target", "iou_drawn", "iou", "area_ratio"))
+        return _to_line(vars(self) | {"parameters": dict(self.parameters)} | lacking)
+
+
+LedgerRow: TypeAlias = MaskRow | TextRow
+
+
+def parse_ledger_row(document: Any, where: str) -> LedgerRow:
+    """A ledger row from its JSON document; raises `InputError` where it is not one."""
+    cursor = Cursor(document, where)
+    return _mask_row(cursor) if cursor["frame"].value is not None else _text_row(cursor)
+
+
+def _text_row(cursor: Cursor) -> TextRow:
+    object_id = cursor["object_id"]
+    return TextRow(
+        sequence=cursor["sequence"].text(),
+        object_id=None if object_id.value is None else object_id.integer(),
+        object=cursor["object"].text(),
+        kind=cursor["kind"].text(),
+        parameters=cursor["parameters"].mapping(),
+        class_id_org=cursor["class_id_org"].integer(),
+        class_id=cursor["class_id"].integer(),
+        name=cursor["name"].text(),
+        prompt_org=cursor["prompt_org"].text(),
+        prompt=cursor["prompt"].text(),
+        synset_org=cursor["synset_org"].text(),
+        synset=cursor["synset"].text(),
+        similarity=cursor["similarity"].number(),
+    )
+
+
+def _mask_row(cursor: Cursor) -> MaskRow:
+    target = cursor["iou_target"]
+    return MaskRow(
+        sequence=cursor["sequence"].text(),
+        frame=cursor["frame"].text(),
+        object_id=_bounded(cursor["object_id"], 1, 255),
+        object=cursor["object"].text(),
+        kind=cursor["kind"].text(),
+        parameters=cursor["parameters"].mapping(),
+        status=cursor["status"].text(),
+        iou_target=None if target.value is None else target.number(),
+        iou_drawn=_share(cursor["iou_drawn"]),
+        iou=_share(cursor["iou"]),
+        area=_bounded(cursor["area"], 0, 1 << 30),
+        area_ratio=cursor["area_ratio"].number(),
+    )
+
+
+def _bounded(cursor: Cursor, least: int, most: int) -> int:
+    number = cursor.integer()
+    if not least <= number <= most:
+        raise refuse(f"{number} is not from {least} to {most}", cursor.where, "correct the file")
+    return number
+
+
+def _share(cursor: Cursor) -> float:
+    number = cursor.number()
+    if not 0 <= number <= 1:
+        raise refuse(f"{number} is not from 0 to 1", cursor.where, "correct the file")
+    return number
+
+
+def read_ledger(path: Path) -> Iterator[LedgerRow]:
+    """The rows of a ledger file, in order; raises `InputError` at the first that is damaged."""
+    for number, line in enumerate(read_bytes(path, "ledger").splitlines(), 1):
+        where = f"{path}: line {number}"
+        yield parse_ledger_row(parse_json(line, where), where)
+
+
+def read_mask_rows(path: Path) -> Iterator[MaskRow]:
+    """The rows of a ledger file that are about masks."""
+    return (row for row in read_ledger(path) if isinstance(row, MaskRow))

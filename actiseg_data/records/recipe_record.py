@@ -1,0 +1,131 @@
+"""The recipe of a noisy split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from actiseg_data.core.digests import digest_json
+from actiseg_data.core.documents import (
+    RELEASE_HINT,
+    Cursor,
+    check_keys,
+    check_schema,
+    collect_valid,
+    read_json,
+)
+from actiseg_data.core.errors import ProblemCollector
+from actiseg_data.core.names import check_name
+
+RECIPE_FILE = "recipe.json"
+RECIPE_SCHEMA = "actiseg/recipe/1"
+
+
+@dataclass(frozen=True)
+class Noise:
+    """One noise of a recipe, on masks or on words.
+
+    kind: e.g. ``boundary``. algorithm: version of how the kind makes its pixels or words; a change
+    of them raises it. rate: share of the eligible items that are touched, in [0, 1]. exact: take
+    exactly that share of the split, by hash rank, instead of deciding for each item. objects:
+    ``positive`` or ``all``. overlap: of mask noise: who owns shared pixels; else None. scope:
+    of text noise: where they change (``make_prompt``, ``both``, ``narration``); else None.
+    parameters: all of the kind's own.
+    """
+
+    kind: str
+    algorithm: int
+    rate: float
+    exact: bool
+    objects: str
+    overlap: str | None
+    scope: str | None
+    parameters: Mapping[str, Any]
+
+    @property
+    def medium(self) -> str:
+        """What it changes: ``masks`` or ``text``."""
+        return "text" if self.overlap is None else "masks"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The noise as it stands in a recipe: without what its medium does not have."""
+        members = asdict(self) | {"parameters": dict(self.parameters)}
+        return {name: value for name, value in members.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides the noise of a split, and nothing else: no time, path, host or version."""
+
+    split: str
+    seed: int
+    noises: tuple[Noise, ...]
+
+    @property
+    def mask_noise(self) -> Noise | None:
+        """Its mask noise, if it has any."""
+        return next((noise for noise in self.noises if noise.medium == "masks"), None)
+
+    @property
+    def text_noise(self) -> Noise | None:
+        """Its text noise, if it has any."""
+        return next((noise for noise in self.noises if noise.medium == "text"), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document."""
+        return {
+            "schema": RECIPE_SCHEMA,
+            "split": self.split,
+            "seed": self.seed,
+            "noises": [noise.to_dict() for noise in self.noises],
+        }
+
+    @property
+    def digest(self) -> str:
+        """Equal for equal noise."""
+        return digest_json(self.to_dict())
+
+
+def parse_recipe(document: Any, where: str) -> Recipe:
+    """A recipe from its JSON document; raises `InputError` for unknown or missing keys, wrong types.
+
+    Whether kinds, algorithms and parameters are known is for the noise package to say.
+    """
+    top = Cursor(document, where)
+    problems = ProblemCollector()
+    check_schema(top, RECIPE_SCHEMA, RELEASE_HINT)
+    check_keys(top, ("schema", "split", "seed", "noises"), problems)
+    noises = collect_valid(list(top["noises"].elements()), parse_noise, problems)
+    problems.raise_if_any()
+    split = check_name(top["split"].text(), "split", top["split"].where)
+    return Recipe(split, top["seed"].integer(), tuple(noises))
+
+
+def parse_noise(cursor: Cursor) -> Noise:
+    """One noise of a recipe or preset; raises `InputError` as `parse_recipe` does."""
+    problems = ProblemCollector()
+    check_keys(cursor, tuple(field.name for field in fields(Noise)), problems)
+    if ("overlap" in cursor) == ("scope" in cursor):
+        problems.add(
+            "must have either 'overlap' (mask noise) or 'scope' (text noise)",
+            cursor.where,
+            "correct the file",
+        )
+    problems.raise_if_any()
+    return Noise(
+        kind=cursor["kind"].text(),
+        algorithm=cursor["algorithm"].integer(),
+        rate=cursor["rate"].number(),
+        exact=cursor["exact"].flag(),
+        objects=cursor["objects"].text(),
+        overlap=cursor["overlap"].text() if "overlap" in cursor else None,
+        scope=cursor["scope"].text() if "scope" in cursor else None,
+        parameters=cursor["parameters"].mapping(),
+    )
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe file; raises `InputError` where it is absent, damaged or not a recipe."""
+    return parse_recipe(read_json(path, "recipe"), str(path))

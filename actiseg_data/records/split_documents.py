@@ -1,0 +1,32 @@
+"""The other documents of a noisy split: summary, digests, lexicon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from actiseg_data.core.documents import (
+    RELEASE_HINT,
+    Cursor,
+    check_schema,
+    read_json,
+)
+
+SUMMARY_FILE = "summary.json"
+DIGESTS_FILE = "digests.json"
+LEXICON_FILE = "lexicon.json"
+"""Of a split whose words were drawn from another lexicon than the installed one."""
+SUMMARY_SCHEMA = "actiseg/summary/1"
+
+
+def read_summary(path: Path) -> dict[str, Any]:
+    """Read a summary file; raises `InputError` where it is absent, damaged or of another schema."""
+    top = Cursor(read_json(path, "summary"), str(path))
+    check_schema(top, SUMMARY_SCHEMA, RELEASE_HINT)
+    return top.mapping()
+
+
+def read_digests(path: Path) -> dict[str, str]:
+    """Read a digests file: relative path -> 32 hexadecimal digits."""
+    top = Cursor(read_json(path, "digests file"), str(path))
+    return {name: cursor.text() for name, cursor in top.members()}

@@ -513,10 +513,10 @@ def part_of(dataset: Path, split: str, count: int, root: Path) -> Path:
     sequences = opened.sequences[::step][:count]
     for name in name_image_sets_files(split):
         if opened.has_document(name):
-            write_json(root / IMAGE_SETS / name, opened.image_set(name, sequences)[0])
+            write_json(root / IMAGE_SETS / name, opened.read_image_set(name, sequences)[0])
     for sequence in sequences:
         target = root / MASKS / opened.subsets[sequence.folder] / sequence.folder
-        shutil.copytree(opened.folder(MASKS, sequence), target)
+        shutil.copytree(opened.find_folder(MASKS, sequence), target)
     return root
 
 

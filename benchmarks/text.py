@@ -48,7 +48,7 @@ ALL_STYLES = "text, prompts in three styles"
 
 def repeated(split: Split, prompts: int) -> list[VideoSequence]:
     """The split's clips, and copies of them in other videos, with at least so many objects."""
-    records = split.action_list()
+    records = split.read_action_list()
     clips: list[VideoSequence] = []
     count = copy = 0
     while count < prompts:

@@ -37,7 +37,7 @@ Paths: TypeAlias = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
-class Name:
+class LexiconName:
     """How a thing is called.
 
     text: such as ``cutting board``. head: its last word, which carries the number. number: one of
@@ -71,7 +71,7 @@ class Sister:
     class's own synset, see `measure_similarity`.
     """
 
-    name: Name
+    name: LexiconName
     synset: str
     similarity: float
 
@@ -81,7 +81,7 @@ class NounClass:
     """A class of things.
 
     name: what the class is called. supercategory: its group, such as ``cutlery``, or None. synset:
-    its WordNet 3.0 synset; match: ``exact``, or ``find_nearest`` where WordNet lacks the thing.
+    its WordNet 3.0 synset; match: ``exact``, or ``nearest`` where WordNet lacks the thing.
     candidates: the senses that it was chosen among. paths: from the root to the synset. names: all
     that people call it. sisters: see `Sister`; none of them is a name of any class.
     """
@@ -93,11 +93,11 @@ class NounClass:
     match: str
     candidates: tuple[str, ...]
     paths: Paths
-    names: tuple[Name, ...]
+    names: tuple[LexiconName, ...]
     sisters: tuple[Sister, ...]
 
     @cached_property
-    def written(self) -> tuple[Name, ...]:
+    def written(self) -> tuple[LexiconName, ...]:
         """The names that noise may write."""
         return tuple(name for name in self.names if name.written)
 
@@ -175,33 +175,33 @@ class Lexicon:
     document: Mapping[str, Any]
     digest: str
 
-    def similarity(self, one: int, other: int) -> float:
+    def measure_similarity(self, one: int, other: int) -> float:
         """`measure_similarity` of two classes."""
         return measure_similarity(self.classes[one].ancestry, self.classes[other].ancestry)
 
-    def holds(self, general: int, special: int) -> bool:
+    def is_subclass(self, general: int, special: int) -> bool:
         """Whether a thing of one class is of another, too, by the hypernym paths of their senses: a
         right hand is a hand. Of a class whose synset is only the nearest, this cannot be told.
 
         >>> lexicon = load_lexicon()
-        >>> lexicon.holds(11, 301), lexicon.holds(301, 11)
+        >>> lexicon.is_subclass(11, 301), lexicon.is_subclass(301, 11)
         (True, False)
         """
         noun = self.classes[general]
         return noun.match == "exact" and noun.synset in self.classes[special].ancestry
 
-    def classes_of(self, name: str) -> tuple[int, ...]:
+    def find_classes(self, name: str) -> tuple[int, ...]:
         """Ids of the classes that have a name, in whatever case; most names are of one.
 
-        >>> load_lexicon().classes_of("Cutting board")
+        >>> load_lexicon().find_classes("Cutting board")
         (18,)
         """
         return self._by_name.get(name.casefold(), ())
 
-    def other_forms(self, name: str) -> tuple[str, ...]:
+    def find_other_forms(self, name: str) -> tuple[str, ...]:
         """The plurals of a name that is a singular, and the like.
 
-        >>> load_lexicon().other_forms("carrot")
+        >>> load_lexicon().find_other_forms("carrot")
         ('carrots',)
         """
         return self._others.get(name.casefold(), ())
@@ -251,7 +251,9 @@ def parse_lexicon(document: Any, where: str) -> Lexicon:
     hint = "build it again with this release: actiseg-noise lexicon build"
     check_schema(top, SCHEMA, hint)
     problems = ProblemCollector()
-    classes: list[NounClass] = collect_valid(list(top["classes"].elements()), _noun_class, problems)
+    classes: list[NounClass] = collect_valid(
+        list(top["classes"].iterate_elements()), _parse_noun_class, problems
+    )
     seen: set[int] = set()
     for noun in classes:
         if noun.class_id in seen:
@@ -261,7 +263,7 @@ def parse_lexicon(document: Any, where: str) -> Lexicon:
         problems.add("lists no class", where, "build it again")
     problems.raise_if_any()
     by_id = {noun.class_id: noun for noun in sorted(classes, key=lambda noun: noun.class_id)}
-    title, licence = top["title"].text(), top["licence"].text()
+    title, licence = top["title"].as_text(), top["licence"].as_text()
     return Lexicon(title, licence, by_id, document, digest_json(document))
 
 
@@ -283,18 +285,18 @@ def refuse_unknown_classes(lexicon: Lexicon, used: Mapping[int, str], where: obj
     problems.raise_if_any()
 
 
-def _noun_class(cursor: Cursor) -> NounClass:
+def _parse_noun_class(cursor: Cursor) -> NounClass:
     supercategory = cursor["supercategory"]
     noun = NounClass(
-        class_id=cursor["class_id"].integer(),
-        name=_words(cursor["name"]),
-        supercategory=None if supercategory.value is None else supercategory.text(),
-        synset=cursor["synset"].text(),
-        match=_one_of(cursor["match"], MATCHES),
-        candidates=_texts(cursor["candidates"]),
-        paths=tuple(_texts(path) for path in cursor["paths"].elements()),
-        names=tuple(_name(name) for name in cursor["names"].elements()),
-        sisters=tuple(_sister(sister) for sister in cursor["sisters"].elements()),
+        class_id=cursor["class_id"].as_integer(),
+        name=_parse_words(cursor["name"]),
+        supercategory=None if supercategory.value is None else supercategory.as_text(),
+        synset=cursor["synset"].as_text(),
+        match=_parse_choice(cursor["match"], MATCHES),
+        candidates=_parse_texts(cursor["candidates"]),
+        paths=tuple(_parse_texts(path) for path in cursor["paths"].iterate_elements()),
+        names=tuple(_name(name) for name in cursor["names"].iterate_elements()),
+        sisters=tuple(_parse_sister(sister) for sister in cursor["sisters"].iterate_elements()),
     )
     if not 0 <= noun.class_id < 1 << 31:
         raise refuse(f"the class id {noun.class_id} is out of range", cursor.where, "build again")
@@ -305,38 +307,38 @@ def _noun_class(cursor: Cursor) -> NounClass:
     return noun
 
 
-def _sister(cursor: Cursor) -> Sister:
-    similar = cursor["similarity"].number()
+def _parse_sister(cursor: Cursor) -> Sister:
+    similar = cursor["similarity"].as_number()
     if not 0 <= similar <= 1:
         raise refuse(f"{similar} is no similarity, 0 to 1", cursor.where, "build it again")
-    return Sister(_name(cursor), cursor["synset"].text(), similar)
+    return Sister(_name(cursor), cursor["synset"].as_text(), similar)
 
 
-def _name(cursor: Cursor) -> Name:
+def _name(cursor: Cursor) -> LexiconName:
     other, article = cursor["other"], cursor["article"]
-    return Name(
-        text=_words(cursor["name"]),
-        head=_words(cursor["head"]),
-        number=_one_of(cursor["number"], NUMBERS),
-        other=None if other.value is None else _words(other),
-        article=None if article.value is None else _one_of(article, ("a", "an")),
-        written=_one_of(cursor["use"], ("write", "recognise")) == "write",
+    return LexiconName(
+        text=_parse_words(cursor["name"]),
+        head=_parse_words(cursor["head"]),
+        number=_parse_choice(cursor["number"], NUMBERS),
+        other=None if other.value is None else _parse_words(other),
+        article=None if article.value is None else _parse_choice(article, ("a", "an")),
+        written=_parse_choice(cursor["use"], ("write", "recognise")) == "write",
     )
 
 
-def _words(cursor: Cursor) -> str:
-    text = cursor.text()
+def _parse_words(cursor: Cursor) -> str:
+    text = cursor.as_text()
     if text != " ".join(text.split()) or not text:
         raise refuse(f"{text[:60]!r} is no plain name", cursor.where, "build it again")
     return text
 
 
-def _texts(cursor: Cursor) -> tuple[str, ...]:
-    return tuple(element.text() for element in cursor.elements())
+def _parse_texts(cursor: Cursor) -> tuple[str, ...]:
+    return tuple(element.as_text() for element in cursor.iterate_elements())
 
 
-def _one_of(cursor: Cursor, known: Iterable[str]) -> str:
-    text = cursor.text()
+def _parse_choice(cursor: Cursor, known: Iterable[str]) -> str:
+    text = cursor.as_text()
     if text not in known:
         raise refuse(f"{text[:60]!r} is none of {', '.join(known)}", cursor.where, "build it again")
     return text

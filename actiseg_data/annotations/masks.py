@@ -31,7 +31,7 @@ MAX_PIXELS = MAX_SIDE**2
 _MAX_BYTES = 2 * MAX_PIXELS
 
 
-def _voc_palette() -> bytes:
+def _make_voc_palette() -> bytes:
     index = np.arange(256)
     colours = np.zeros((256, 3), np.uint8)
     for bit in range(8):
@@ -41,7 +41,7 @@ def _voc_palette() -> bytes:
     return colours.tobytes()
 
 
-PALETTE = _voc_palette()
+PALETTE = _make_voc_palette()
 """768 bytes RGB: the DAVIS / PASCAL VOC palette. Bits 0, 1, 2 of an index are the top bits of R, G
 and B, bits 3, 4, 5 the next ones."""
 
@@ -79,7 +79,7 @@ def _read(path: Path, modes: tuple[str, ...]) -> tuple[IndexMask, bytes]:
         )
     mask = png.decode(parsed)
     if mask is None:
-        mask = _decoded_by_pillow(path, data, parsed, modes)
+        mask = _decode_with_pillow(path, data, parsed, modes)
     return mask, parsed.palette
 
 
@@ -99,7 +99,7 @@ def read_binary_mask(path: Path) -> NDArray[np.bool_]:
     return mask > 0
 
 
-def _decoded_by_pillow(
+def _decode_with_pillow(
     path: Path, data: bytes, parsed: png.Png, modes: tuple[str, ...]
 ) -> IndexMask:
     """Decode what is no plain PNG: filtered, interlaced, of few bits, or to be refused."""
@@ -122,7 +122,7 @@ def _decoded_by_pillow(
                     )
                 # Pillow leaves out what a short stream lacks. Interlaced streams are longer.
                 needed = height * (1 + (width * depth + 7) // 8)
-                if image.size != (width, height) or not _inflates_to(needed, parsed.packed):
+                if image.size != (width, height) or not _has_bytes(needed, parsed.packed):
                     raise refuse("holds too few pixels", path, "write the mask again")
                 return np.asarray(image, dtype=np.uint8)
     except InputError:
@@ -140,7 +140,7 @@ _DAMAGED = (
 )
 
 
-def _inflates_to(needed: int, packed: bytes) -> bool:
+def _has_bytes(needed: int, packed: bytes) -> bool:
     """Whether a zlib stream holds at least `needed` bytes; no more are inflated."""
     return len(zlib.decompressobj().decompress(packed, needed)) == needed
 
@@ -167,7 +167,7 @@ def as_index_mask(array: Any, name: str = "mask") -> IndexMask:
     >>> as_index_mask(np.array([[0, 7]], np.int64))
     array([[0, 7]], dtype=uint8)
     """
-    return _with_two_axes(_as_ids(array, name), name)
+    return _check_two_axes(_as_ids(array, name), name)
 
 
 def as_binary_mask(array: Any, name: str = "mask") -> NDArray[np.bool_]:
@@ -191,7 +191,7 @@ def as_binary_mask(array: Any, name: str = "mask") -> NDArray[np.bool_]:
                     "threshold it: 0 outside the object, one other value inside",
                 )
             array = array != 0
-    return _with_two_axes(array, name)
+    return _check_two_axes(array, name)
 
 
 def _as_ids(array: Any, name: str) -> NDArray[np.uint8]:
@@ -234,7 +234,7 @@ def _as_whole_numbers(array: Any, name: str) -> NDArray[Any]:
     raise refuse(what, name, hint)
 
 
-def _with_two_axes(array: NDArray[Any], name: str) -> NDArray[Any]:
+def _check_two_axes(array: NDArray[Any], name: str) -> NDArray[Any]:
     if array.ndim == 2:
         return array
     raise refuse(

@@ -144,15 +144,15 @@ def encode(pixels: NDArray[np.uint8], palette: bytes) -> bytes:
     return b"".join(
         [
             SIGNATURE,
-            _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, _PALETTE, 0, 0, 0)),
-            _chunk(b"PLTE", palette),
-            _chunk(b"IDAT", packer.compress(rows) + packer.flush()),
-            _chunk(b"IEND", b""),
+            _encode_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, _PALETTE, 0, 0, 0)),
+            _encode_chunk(b"PLTE", palette),
+            _encode_chunk(b"IDAT", packer.compress(rows) + packer.flush()),
+            _encode_chunk(b"IEND", b""),
         ]
     )
 
 
-def _chunk(kind: bytes, content: bytes) -> bytes:
+def _encode_chunk(kind: bytes, content: bytes) -> bytes:
     checksum = zlib.crc32(content, zlib.crc32(kind))
     return b"".join(
         [len(content).to_bytes(4, "big"), kind, content, checksum.to_bytes(4, "big")],

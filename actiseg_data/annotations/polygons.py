@@ -58,15 +58,15 @@ class Patch:
         height, width = self.mask.shape
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
-    def inside(self, other: Patch) -> tuple[slice, slice]:
+    def locate_in(self, other: Patch) -> tuple[slice, slice]:
         """The slices that place `mask` in another patch, whose window must hold this one's.
 
-        >>> Patch(4, 5, np.ones((1, 2), bool)).inside(Patch(3, 3, np.zeros((9, 9), bool)))
+        >>> Patch(4, 5, np.ones((1, 2), bool)).locate_in(Patch(3, 3, np.zeros((9, 9), bool)))
         (slice(1, 2, None), slice(2, 4, None))
         """
         return Patch(self.top - other.top, self.left - other.left, self.mask).window
 
-    def on(self, shape: tuple[int, int]) -> BoolArray:
+    def to_image(self, shape: tuple[int, int]) -> BoolArray:
         """The whole image: (H, W) bool of the given shape."""
         image = np.zeros(shape, bool)
         image[self.window] = self.mask
@@ -86,7 +86,7 @@ def fill_closed(rings: Sequence[IntArray], shape: tuple[int, int]) -> Patch:
     >>> int(fill_closed([np.array([[1, 1], [3, 1], [3, 3], [1, 3]])], (5, 5)).mask.sum())
     9
     """
-    start, end = _edges(rings)
+    start, end = _list_edges(rings)
     if not len(start):
         return EMPTY_PATCH
     height, width = shape
@@ -99,18 +99,20 @@ def fill_closed(rings: Sequence[IntArray], shape: tuple[int, int]) -> Patch:
     window = (top, left, bottom + 1, right + 1)
 
     cut_start, cut_end = _cut_lines(start, end, shape)
-    low, high = _upward(start, end)
-    base, peak = _upward(cut_start, cut_end)  # a cut to a single point stands upright on all rows
-    edge, row = _rows_of_edges(np.maximum(low[:, 1], top), np.minimum(high[:, 1], bottom + 1))
-    slope = _truncated((peak[:, 0] - base[:, 0]) << _FIXED, peak[:, 1] - base[:, 1])
+    low, high = _orient_upward(start, end)
+    base, peak = _orient_upward(
+        cut_start, cut_end
+    )  # a cut to a single point stands upright on all rows
+    edge, row = _list_edge_rows(np.maximum(low[:, 1], top), np.minimum(high[:, 1], bottom + 1))
+    slope = _divide_toward_zero((peak[:, 0] - base[:, 0]) << _FIXED, peak[:, 1] - base[:, 1])
     x = (base[edge, 0] << _FIXED) + (row - base[edge, 1]) * slope[edge]
-    pairs_row, enter, leave = _pairs(row, x)
+    pairs_row, enter, leave = _pair_crossings(row, x)
     one = 1 << _FIXED
-    mask = _spans(pairs_row, (enter + one - 1) >> _FIXED, (leave >> _FIXED) + 1, window)
+    mask = _paint_spans(pairs_row, (enter + one - 1) >> _FIXED, (leave >> _FIXED) + 1, window)
 
     # Edges that stay beyond one side are not seen, and could cost any amount of memory to draw.
     near = _may_touch(cut_start, cut_end, shape)
-    line_x, line_y = _lines(cut_start[near], cut_end[near])
+    line_x, line_y = _draw_lines(cut_start[near], cut_end[near])
     seen = (line_x >= left) & (line_x <= right) & (line_y >= top) & (line_y <= bottom)
     mask[line_y[seen] - top, line_x[seen] - left] = True
     return Patch(top, left, mask)
@@ -128,14 +130,14 @@ def fill_sampled(rings: Sequence[IntArray], window: tuple[int, int, int, int]) -
     >>> int(fill_sampled([square], (0, 0, 5, 5)).sum())
     6
     """
-    start, end = _edges(rings)
+    start, end = _list_edges(rings)
     top, left, bottom, right = window
     half = SUBPIXEL // 2
-    low, high = _upward(start, end)
+    low, high = _orient_upward(start, end)
     # Row r is crossed by the edges with low.y <= centre < high.y, its centre being at 64 r + 32.
     first = -((half - low[:, 1]) // SUBPIXEL)
     last = -((half - high[:, 1]) // SUBPIXEL)
-    edge, row = _rows_of_edges(np.maximum(first, top), np.minimum(last, bottom))
+    edge, row = _list_edge_rows(np.maximum(first, top), np.minimum(last, bottom))
     rise = high[edge, 1] - low[edge, 1]
     climb = row * SUBPIXEL + half - low[edge, 1]
     # x of the crossing is low.x + climb * run / rise; the first centre at or right of it, in
@@ -165,7 +167,7 @@ def as_vertices(ring: Any) -> IntArray:
     return points.astype(np.int64, copy=False)
 
 
-def _edges(rings: Sequence[IntArray]) -> tuple[IntArray, IntArray]:
+def _list_edges(rings: Sequence[IntArray]) -> tuple[IntArray, IntArray]:
     """All edges of closed rings: (E, 2) starts and (E, 2) ends."""
     kept = [as_vertices(ring) for ring in rings if len(ring)]
     if not kept:
@@ -174,13 +176,13 @@ def _edges(rings: Sequence[IntArray]) -> tuple[IntArray, IntArray]:
     return np.concatenate([np.roll(ring, 1, axis=0) for ring in kept]), np.concatenate(kept)
 
 
-def _upward(start: IntArray, end: IntArray) -> tuple[IntArray, IntArray]:
+def _orient_upward(start: IntArray, end: IntArray) -> tuple[IntArray, IntArray]:
     """Each edge from its smaller to its larger y."""
     swap = (start[:, 1] > end[:, 1])[:, None]
     return np.where(swap, end, start), np.where(swap, start, end)
 
 
-def _rows_of_edges(first: IntArray, last: IntArray) -> tuple[IntArray, IntArray]:
+def _list_edge_rows(first: IntArray, last: IntArray) -> tuple[IntArray, IntArray]:
     """Edge index and row of every (edge, row) with first[edge] <= row < last[edge]."""
     count = np.maximum(last - first, 0)
     edge = np.repeat(np.arange(len(count)), count)
@@ -188,14 +190,14 @@ def _rows_of_edges(first: IntArray, last: IntArray) -> tuple[IntArray, IntArray]
     return edge, first[edge] + offset
 
 
-def _pairs(row: IntArray, x: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+def _pair_crossings(row: IntArray, x: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Sort crossings by row, then x, and join them two by two: row, enter, leave."""
     order = np.lexsort((x, row))
     row, x = row[order], x[order]
     return row[0::2], x[0::2], x[1::2]
 
 
-def _spans(
+def _paint_spans(
     row: IntArray, begin: IntArray, stop: IntArray, window: tuple[int, int, int, int]
 ) -> BoolArray:
     """Union of the half-open spans [begin, stop) on their rows, cut to the window."""
@@ -213,7 +215,7 @@ def _spans(
     return depth[:, :width] > 0
 
 
-def _truncated(numerator: IntArray, denominator: IntArray) -> IntArray:
+def _divide_toward_zero(numerator: IntArray, denominator: IntArray) -> IntArray:
     """Integer division toward zero, as in C; 0 where the denominator is 0."""
     quotient: IntArray = np.abs(numerator) // np.maximum(np.abs(denominator), 1)
     return np.sign(numerator) * np.sign(denominator) * quotient
@@ -232,7 +234,9 @@ def _cut_lines(start: IntArray, end: IntArray, shape: tuple[int, int]) -> tuple[
             moved = crosses & (side != 0)
             border = np.where(side[moved] > 0, last, 0)
             p, q = point[moved], other[moved]
-            slide = _truncated((border - p[:, axis]) * (q - p)[:, 1 - axis], (q - p)[:, axis])
+            slide = _divide_toward_zero(
+                (border - p[:, axis]) * (q - p)[:, 1 - axis], (q - p)[:, axis]
+            )
             point[moved, 1 - axis] = p[:, 1 - axis] + slide
             point[moved, axis] = border
     return start, end
@@ -245,7 +249,7 @@ def _may_touch(start: IntArray, end: IntArray, shape: tuple[int, int]) -> BoolAr
     return touches[:, 0] & touches[:, 1]
 
 
-def _lines(start: IntArray, end: IntArray) -> tuple[IntArray, IntArray]:
+def _draw_lines(start: IntArray, end: IntArray) -> tuple[IntArray, IntArray]:
     """X and y of all pixels on the 8-connected Bresenham lines of the edges.
 
     Drawn from the left end, minor coordinate rounded to nearest with halves toward the start: the
@@ -258,7 +262,7 @@ def _lines(start: IntArray, end: IntArray) -> tuple[IntArray, IntArray]:
     steep = np.abs(dy) > dx
     major = np.maximum(dx, np.abs(dy))
     minor = np.minimum(dx, np.abs(dy))
-    edge, step = _rows_of_edges(np.zeros_like(major), major + 1)
+    edge, step = _list_edge_rows(np.zeros_like(major), major + 1)
     length = np.maximum(major[edge], 1)
     aside = (2 * minor[edge] * step + length - 1) // (2 * length)
     down = np.sign(dy[edge])

@@ -75,12 +75,12 @@ def number_duplicates(sequences: list[VideoSequence]) -> list[VideoSequence]:
         equals.setdefault(sequence.identity, []).append(position)
     numbered = list(sequences)
     for positions in equals.values():
-        in_time = sorted(positions, key=lambda at: _time(sequences[at]))
+        in_time = sorted(positions, key=lambda at: _get_time(sequences[at]))
         for ordinal, position in enumerate(in_time):
             if sequences[position].ordinal != ordinal:
                 numbered[position] = replace(sequences[position], ordinal=ordinal)
     return numbered
 
 
-def _time(sequence: VideoSequence) -> tuple[int, int, str, int]:
+def _get_time(sequence: VideoSequence) -> tuple[int, int, str, int]:
     return sequence.start, sequence.end, sequence.narration, sequence.seq_id

@@ -31,10 +31,13 @@ def parse_json(data: bytes, where: object) -> Any:
     try:
         with pause_gc():
             document = json.loads(
-                data, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_unrepeated
+                data,
+                parse_constant=_parse_finite,
+                parse_float=_parse_finite,
+                object_pairs_hook=_build_object,
             )
     except RecursionError:
-        raise _too_deep(where) from None
+        raise _refuse_depth(where) from None
     except UnicodeDecodeError:
         raise refuse("is no UTF-8 text", where, "fetch it again") from None
     except json.JSONDecodeError as error:
@@ -47,16 +50,16 @@ def parse_json(data: bytes, where: object) -> Any:
         raise refuse(
             f"is not valid JSON ({error})", where, "correct it where it was made"
         ) from None
-    if not _nests_at_most(MAX_JSON_DEPTH, document):
-        raise _too_deep(where)
+    if not _is_nested_within(MAX_JSON_DEPTH, document):
+        raise _refuse_depth(where)
     return document
 
 
-def _too_deep(where: object) -> InputError:
+def _refuse_depth(where: object) -> InputError:
     return refuse("nests too deeply", where, "this is no annotation file; fetch it again")
 
 
-def _nests_at_most(depth: int, document: Any) -> bool:
+def _is_nested_within(depth: int, document: Any) -> bool:
     """Whether lists and objects stand at most so deep in one another.
 
     What the parser can follow may still be too deep for those who compare, show or write it.
@@ -74,14 +77,14 @@ def _nests_at_most(depth: int, document: Any) -> bool:
     return False
 
 
-def _finite(text: str) -> float:
+def _parse_finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(f"{text[:20]} is no finite number")
     return number
 
 
-def _unrepeated(members: list[tuple[str, Any]]) -> dict[str, Any]:
+def _build_object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     mapping = dict(members)
     if len(mapping) < len(members):
         seen: set[str] = set()
@@ -112,7 +115,7 @@ def read_csv(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
 class Cursor:
     """A place in a JSON document, read with the type that it must have.
 
-    >>> Cursor({"start": 3}, "train.json")["start"].integer()
+    >>> Cursor({"start": 3}, "train.json")["start"].as_integer()
     3
     """
 
@@ -121,7 +124,7 @@ class Cursor:
         self.where = where
 
     def __getitem__(self, name: str) -> Cursor:
-        members = self.mapping()
+        members = self.as_mapping()
         if name not in members:
             raise refuse(
                 f"the key {name!r} is missing", self.where, "add it, or fetch the file again"
@@ -129,33 +132,33 @@ class Cursor:
         return Cursor(members[name], f"{self.where}: {name}")
 
     def __contains__(self, name: str) -> bool:
-        return name in self.mapping()
+        return name in self.as_mapping()
 
-    def mapping(self) -> dict[str, Any]:
-        return self._typed(dict, "an object")
+    def as_mapping(self) -> dict[str, Any]:
+        return self._check_type(dict, "an object")
 
-    def elements(self) -> Iterator[Cursor]:
+    def iterate_elements(self) -> Iterator[Cursor]:
         """The elements of a list, each with its place."""
-        for position, value in enumerate(self._typed(list, "a list")):
+        for position, value in enumerate(self._check_type(list, "a list")):
             yield Cursor(value, f"{self.where}[{position}]")
 
-    def member(self, name: str) -> Cursor:
+    def get_member(self, name: str) -> Cursor:
         """A member that is there, whose name need not be safe to show."""
-        return Cursor(self.mapping()[name], f"{self.where}: {format_name(name)}")
+        return Cursor(self.as_mapping()[name], f"{self.where}: {format_name(name)}")
 
-    def members(self) -> Iterator[tuple[str, Cursor]]:
+    def iterate_members(self) -> Iterator[tuple[str, Cursor]]:
         """The members of an object, each with its place."""
-        for name in self.mapping():
-            yield name, self.member(name)
+        for name in self.as_mapping():
+            yield name, self.get_member(name)
 
-    def text(self) -> str:
+    def as_text(self) -> str:
         """A text; refused where it has control characters, see `check_text`."""
-        return check_text(self._typed(str, "a text"), self.where)
+        return check_text(self._check_type(str, "a text"), self.where)
 
-    def integer(self) -> int:
+    def as_integer(self) -> int:
         """A whole number, also one that was written as a float, such as ``300.0``.
 
-        >>> Cursor(300.0, "train.json").integer()
+        >>> Cursor(300.0, "train.json").as_integer()
         300
         """
         value = self.value
@@ -163,29 +166,29 @@ class Cursor:
         if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
             return int(value)
         if isinstance(value, bool):
-            raise self._wrong("a whole number")
-        return self._typed(int, "a whole number")
+            raise self._refuse_value("a whole number")
+        return self._check_type(int, "a whole number")
 
-    def number(self) -> float:
+    def as_number(self) -> float:
         if isinstance(self.value, bool) or not isinstance(self.value, (int, float)):
-            raise self._wrong("a number")
+            raise self._refuse_value("a number")
         try:
             return float(self.value)
         except OverflowError:
-            raise self._wrong("a number of ordinary size") from None
+            raise self._refuse_value("a number of ordinary size") from None
 
-    def flag(self) -> bool:
+    def as_flag(self) -> bool:
         """A truth value, as true/false or 0/1."""
         if self.value not in (0, 1) or isinstance(self.value, float):
-            raise self._wrong("0 or 1")
+            raise self._refuse_value("0 or 1")
         return bool(self.value)
 
-    def _typed(self, kind: type[T], name: str) -> T:
+    def _check_type(self, kind: type[T], name: str) -> T:
         if not isinstance(self.value, kind):
-            raise self._wrong(name)
+            raise self._refuse_value(name)
         return self.value
 
-    def _wrong(self, wanted: str) -> InputError:
+    def _refuse_value(self, wanted: str) -> InputError:
         return refuse_value(wanted, self.value, self.where)
 
 
@@ -206,7 +209,7 @@ RELEASE_HINT = "use the release of actiseg that wrote it, or a newer one"
 
 def check_schema(document: Cursor, schema: str, hint: str = "reinstall actiseg") -> None:
     """Raise an `InputError` if a document does not have the expected schema."""
-    actual = document["schema"].text()
+    actual = document["schema"].as_text()
     if actual != schema:
         what = f"has the schema {actual!r}, but this release reads {schema!r}"
         raise refuse(what, document.where, hint)
@@ -214,7 +217,7 @@ def check_schema(document: Cursor, schema: str, hint: str = "reinstall actiseg")
 
 def check_keys(document: Cursor, known: tuple[str, ...], problems: ProblemCollector) -> None:
     """Add a problem for every key of an object that is not known."""
-    for name in document.mapping():
+    for name in document.as_mapping():
         if name not in known:
             what = f"the key {name!r} is unknown{suggest(name, known)}"
             problems.add(what, document.where, f"keys: {', '.join(known)}")

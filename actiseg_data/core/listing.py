@@ -64,14 +64,14 @@ def list_folder(folder: Path) -> list[Entry]:
     """
     try:
         with os.scandir(folder) as entries:
-            found = [_entry(folder, entry) for entry in entries]
+            found = [_make_entry(folder, entry) for entry in entries]
     except OSError as error:
         what = f"cannot be listed ({error.strerror})"
         raise refuse_missing(folder, what, "check the path") from None
     return sorted((of for of in found if not is_clutter(of.name)), key=lambda of: of.name)
 
 
-def _entry(folder: Path, entry: os.DirEntry[str]) -> Entry:
+def _make_entry(folder: Path, entry: os.DirEntry[str]) -> Entry:
     path = folder / entry.name
     try:
         is_folder = entry.is_dir()
@@ -132,10 +132,10 @@ def sort_frames(names: Iterable[str]) -> list[str]:
     matches = [part for part in parts if part is not None]
     if len(matches) < len(names) or len({part[1] for part in matches}) > 1:
         return sorted(names)
-    return sorted(names, key=lambda name: (_number_of(name), name))
+    return sorted(names, key=lambda name: (_make_number_key(name), name))
 
 
-def _number_of(name: str) -> tuple[int, str]:
+def _make_number_key(name: str) -> tuple[int, str]:
     """A key in the order of the number at a name's end, however many digits it has."""
     digits = _NUMBERED.fullmatch(name)
     significant = "" if digits is None else digits[2].lstrip("0")

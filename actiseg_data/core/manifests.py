@@ -37,7 +37,7 @@ def load_installed(name: str, schema: str) -> Cursor:
 
     Examples
     --------
-    >>> load_installed("golden.json", "actiseg/golden/1")["schema"].text()
+    >>> load_installed("golden.json", "actiseg/golden/1")["schema"].as_text()
     'actiseg/golden/1'
     """
     file = resources.files(PACKAGE).joinpath(*name.split("/"))

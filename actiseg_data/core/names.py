@@ -45,7 +45,7 @@ def check_name(name: object, kind: str, where: object) -> str:
         reason = "is reserved on Windows"
     elif name != name.strip() or name.endswith("."):
         reason = "begins or ends with a space, or ends with a dot"
-    elif not _encodable(name):
+    elif not _is_encodable(name):
         reason = "is not valid Unicode"
     elif len(name.encode()) > MAX_NAME_BYTES:
         reason = f"is longer than {MAX_NAME_BYTES} bytes"
@@ -61,7 +61,7 @@ def check_text(text: str, where: object) -> str:
     """
     if _CONTROL.search(text):
         raise refuse_value("a text without control characters", text, where)
-    if not _encodable(text):
+    if not _is_encodable(text):
         raise refuse_value("valid Unicode", text, where)
     return text
 
@@ -81,7 +81,7 @@ def is_plain_text(text: str) -> bool:
     >>> is_plain_text("cut apple"), is_plain_text("cut\\napple")
     (True, False)
     """
-    return not _CONTROL.search(text) and _encodable(text)
+    return not _CONTROL.search(text) and _is_encodable(text)
 
 
 def parse_whole_number(text: str) -> int | None:
@@ -112,7 +112,7 @@ def refuse_value(wanted: str, value: object, where: object) -> InputError:
     return refuse(f"must be {wanted}, is {shown}", where, "correct the file")
 
 
-def _encodable(text: str) -> bool:
+def _is_encodable(text: str) -> bool:
     if text.isascii():
         return True
     try:

@@ -25,11 +25,11 @@ Progress: TypeAlias = Callable[[int, int], None]
 """Called with (items done, items in all)."""
 
 
-class _WorkerDied(Exception):
+class _WorkerDeath(Exception):
     """A worker process ended before it answered."""
 
 
-class _InWorker(Exception):
+class _WorkerTraceback(Exception):
     """The traceback of what was raised in a worker process, as text."""
 
 
@@ -46,7 +46,7 @@ class WorkerPool:
         for _ in range(self.size):
             ours, theirs = context.Pipe()
             process = context.Process(target=_work, args=(theirs, self._preload), daemon=True)
-            with _interrupts_held_back():
+            with _block_interrupts():
                 process.start()
                 self._members.append((process, ours))
             theirs.close()  # so that the end of the process is the end of what can be read from it
@@ -78,9 +78,9 @@ class WorkerPool:
                         busy[connection] = position
                     yield answered, answer
             for _, connection in self._members[: len(items)]:
-                connection.send(_Done())
+                connection.send(_EndOfRun())
         except ConnectionError:
-            raise _WorkerDied from None
+            raise _WorkerDeath from None
 
 
 @contextmanager
@@ -131,7 +131,7 @@ def run_parallel(
     if isinstance(workers, WorkerPool):
         calls = workers.calls(function, shared, items)
     else:
-        calls = _here(function, shared, items)
+        calls = _run_locally(function, shared, items)
     try:
         with closing(calls):  # now, not when the interpreter ends and files are closed already
             for done, (position, outcome) in enumerate(calls, 1):
@@ -143,7 +143,7 @@ def run_parallel(
                     problems[position] = refused.problems
                 if progress:
                     progress(done, len(items))
-    except _WorkerDied:
+    except _WorkerDeath:
         died = "a worker process died (killed, or out of memory)"
         hint = "run again with fewer workers; finished work is kept where the command resumes"
         raise Interruption(Problem(died, "--workers", hint)) from None
@@ -152,7 +152,7 @@ def run_parallel(
     return [results[position] for position in range(len(items))]
 
 
-def _here(
+def _run_locally(
     function: Callable[[S, T], R], shared: S, items: Sequence[T]
 ) -> Generator[tuple[int, Callable[[], R]], None, None]:
     for position, item in enumerate(items):
@@ -160,7 +160,7 @@ def _here(
 
 
 @contextmanager
-def _interrupts_held_back() -> Iterator[None]:
+def _block_interrupts() -> Iterator[None]:
     """A process started inside never gets the terminal's interrupt, of which it would print a
     traceback; the main process gets it afterwards, and ends the others.
     """
@@ -182,17 +182,17 @@ def _answer(connection: Any) -> Callable[[], Any]:
     try:
         error, result = connection.recv()
     except (EOFError, OSError):
-        raise _WorkerDied from None
+        raise _WorkerDeath from None
 
     def outcome() -> Any:
         if error is None:
             return result
-        raise error from _InWorker(result)
+        raise error from _WorkerTraceback(result)
 
     return outcome
 
 
-class _Done:
+class _EndOfRun:
     """Sent to a worker at the end of a run."""
 
 
@@ -205,7 +205,7 @@ def _work(connection: Any, preload: str) -> None:
     with suppress(EOFError, ConnectionError):  # the main process is gone
         while True:
             function, shared = connection.recv()
-            while not isinstance(item := connection.recv(), _Done):
+            while not isinstance(item := connection.recv(), _EndOfRun):
                 try:
                     connection.send((None, function(shared, item)))
                 except Exception as error:

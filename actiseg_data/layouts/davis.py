@@ -37,11 +37,11 @@ _USUAL = "480p"
 """The resolution that the official evaluation takes where there are several."""
 
 
-def looks_like_davis(root: Path) -> bool:
+def is_davis(root: Path) -> bool:
     """Whether a folder is a root in this layout: it has a folder of annotations with folders in
     it, or lists that are texts.
 
-    >>> looks_like_davis(Path("no/such/folder"))
+    >>> is_davis(Path("no/such/folder"))
     False
     """
     if any((root / name).is_dir() and list_folders(root / name) for name in ANNOTATIONS):
@@ -63,8 +63,8 @@ def find_masks(root: Path) -> Path:
     if has_sequences(root):
         return root
     tops = [root / name for name in ANNOTATIONS if (root / name).is_dir()] or [root]
-    places = {top: _resolutions(top) for top in tops}
-    found = [_usual(folders) for folders in places.values() if folders]
+    places = {top: _list_resolutions(top) for top in tops}
+    found = [_choose_usual(folders) for folders in places.values() if folders]
     if not found:
         _refuse_dangling(dict.fromkeys([root, *tops]))
         hint = GIVE
@@ -92,14 +92,14 @@ def _refuse_dangling(folders: Iterable[Path]) -> None:
     problems.raise_if_any()
 
 
-def _resolutions(top: Path) -> list[Path]:
+def _list_resolutions(top: Path) -> list[Path]:
     """The folders of sequences in a folder of annotations, or it alone."""
     if has_sequences(top):
         return [top]
     return [inner.path for inner in list_folders(top) if has_sequences(inner.path)]
 
 
-def _usual(folders: list[Path]) -> Path | None:
+def _choose_usual(folders: list[Path]) -> Path | None:
     """The one of several resolutions that is meant; None if that is not clear."""
     usual = [folder for folder in folders if folder.name == _USUAL]
     return usual[0] if usual else folders[0] if len(folders) == 1 else None
@@ -128,11 +128,11 @@ def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, Sequenc
             "leave --split out, or give a list of sequences as --sequences",
         )
     wanted = name.removesuffix(".txt")
-    named = [key for key in files if wanted in (key, _without_year(key))]
+    named = [key for key in files if wanted in (key, _strip_year(key))]
     if wanted in files:
         named = [wanted]
     if not named:
-        splits = [*files, *map(_without_year, files)]
+        splits = [*files, *map(_strip_year, files)]
         best = next(iter([*find_nearest(name, splits, 1), *files]))
         raise refuse(
             f"there is no split {name!r}{suggest(name, splits)} (splits here: "
@@ -143,7 +143,7 @@ def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, Sequenc
     if len(named) == 1:
         return named[0], read_sequence_list(files[named[0]])
     lists = {key: read_sequence_list(files[key]) for key in named}
-    fitting = {key: found for key, found in lists.items() if _fits(found, known)} or lists
+    fitting = {key: found for key, found in lists.items() if _is_fitting(found, known)} or lists
     if len({frozenset(found.lines) for found in fitting.values()}) > 1:
         counts = (f"{format_name(key)} with {len(found.lines)}" for key, found in fitting.items())
         raise refuse(
@@ -154,11 +154,11 @@ def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, Sequenc
     return list(fitting.items())[-1]
 
 
-def _without_year(key: str) -> str:
+def _strip_year(key: str) -> str:
     return key.split("/")[-1]
 
 
-def _fits(found: SequenceList, known: Iterable[str]) -> bool:
+def _is_fitting(found: SequenceList, known: Iterable[str]) -> bool:
     with suppress(InputError):
         found.choose(known)
         return True

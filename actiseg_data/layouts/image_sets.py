@@ -91,16 +91,20 @@ class ObjectEntry:
 def read_record(record: Cursor) -> VideoSequence:
     """One element of an action list as a `VideoSequence`; raises `InputError` with all of its faults."""
     problems = ProblemCollector()
-    numbers, texts, flags = _plain_fields(record.mapping()) or _checked_fields(record, problems)
+    numbers, texts, flags = _read_plain_fields(record.as_mapping()) or _read_checked_fields(
+        record, problems
+    )
     frames: list[str] = []
     with problems.collect():
-        frames = collect_valid(list(record["sparse_frames"].elements()), _frame, problems)
+        frames = collect_valid(
+            list(record["sparse_frames"].iterate_elements()), _read_frame, problems
+        )
         if not frames and not problems.collected:
             problems.add("the sequence has no frame", record.where, "drop it, or list its frames")
     labels: list[ObjectLabel] = []
     with problems.collect():
-        for object_id, entry in record["object_classes"].mapping().items():
-            label = _plain_label(object_id, entry)
+        for object_id, entry in record["object_classes"].as_mapping().items():
+            label = _read_plain_label(object_id, entry)
             with problems.collect():
                 labels.append(label or _label(object_id, record["object_classes"]))
     problems.raise_if_any()
@@ -140,9 +144,9 @@ _Fields: TypeAlias = tuple[dict[str, int], dict[str, str], dict[str, bool]]
 """Numbers, texts and flags of a record."""
 
 
-def _plain_fields(entry: dict[str, Any]) -> _Fields | None:
+def _read_plain_fields(entry: dict[str, Any]) -> _Fields | None:
     """The fields of a record that has them as the published lists do; None for any other, which
-    `_checked_fields` has to look at. It takes a tenth of the time, which long lists feel.
+    `_read_checked_fields` has to look at. It takes a tenth of the time, which long lists feel.
     """
     numbers = {name: entry.get(name) for name in _NUMBERS}
     texts = {name: entry.get(name) for name in _TEXTS}
@@ -156,20 +160,20 @@ def _plain_fields(entry: dict[str, Any]) -> _Fields | None:
     return numbers, texts, flags  # type: ignore[return-value]
 
 
-def _checked_fields(record: Cursor, problems: ProblemCollector) -> _Fields:
+def _read_checked_fields(record: Cursor, problems: ProblemCollector) -> _Fields:
     """The fields of any record; what is wrong with them goes to the problems."""
     numbers: dict[str, int] = {}
     texts: dict[str, str] = {}
     flags: dict[str, bool] = {}
     for field in _NUMBERS:
         with problems.collect():
-            numbers[field] = record[field].integer()
+            numbers[field] = record[field].as_integer()
     for field in _TEXTS:
         with problems.collect():
-            texts[field] = record[field].text()
+            texts[field] = record[field].as_text()
     for field in _FLAGS:
         with problems.collect():
-            flags[field] = record[field].flag() if field in record else False
+            flags[field] = record[field].as_flag() if field in record else False
     return numbers, texts, flags
 
 
@@ -214,15 +218,15 @@ def make_image_sets(
         f"{split}.json": [make_record(sequence, flags=flags) for sequence in sequences]
     }
     for style in PROMPT_STYLES:
-        videos = {sequence.folder: _expressions_of(sequence, style) for sequence in sequences}
+        videos = {sequence.folder: _make_expressions(sequence, style) for sequence in sequences}
         documents[name_expressions_file(split, style)] = {"videos": videos}
     documents[name_objects_file(split)] = {
-        "videos": {sequence.folder: _objects_of(sequence) for sequence in sequences}
+        "videos": {sequence.folder: _make_objects(sequence) for sequence in sequences}
     }
     return documents
 
 
-def _expressions_of(sequence: VideoSequence, style: str) -> dict[str, Any]:
+def _make_expressions(sequence: VideoSequence, style: str) -> dict[str, Any]:
     return {
         "expressions": {
             str(position): {
@@ -237,7 +241,7 @@ def _expressions_of(sequence: VideoSequence, style: str) -> dict[str, Any]:
     }
 
 
-def _objects_of(sequence: VideoSequence) -> dict[str, Any]:
+def _make_objects(sequence: VideoSequence) -> dict[str, Any]:
     return {
         "objects": {
             str(label.object_id): {
@@ -256,11 +260,11 @@ def read_by_folder(
     """Read the `member` of every sequence folder of a document; `InputError` names all faults."""
     problems = ProblemCollector()
     result = {}
-    for folder, video in videos.members():
+    for folder, video in videos.iterate_members():
         with problems.collect():
             check_name(folder, "sequence", video.where)
             entries = []
-            for name, cursor in video[member].members():
+            for name, cursor in video[member].iterate_members():
                 with problems.collect():
                     entries.append(read(name, cursor))
             result[folder] = tuple(entries)
@@ -284,8 +288,8 @@ def refuse_repeats(
     problems.raise_if_any()
 
 
-def _frame(cursor: Cursor) -> str:
-    name = cursor.text()
+def _read_frame(cursor: Cursor) -> str:
+    name = cursor.as_text()
     stem, dot, ending = name.rpartition(".")
     return check_name(stem if dot and ending.lower() in _IMAGES else name, "frame", cursor.where)
 
@@ -293,7 +297,7 @@ def _frame(cursor: Cursor) -> str:
 _IMAGES = ("jpg", "jpeg", "png")
 
 
-def _plain_label(object_id: str, entry: Any) -> ObjectLabel | None:
+def _read_plain_label(object_id: str, entry: Any) -> ObjectLabel | None:
     """An object that stands there as published lists have it; None for any other, which `_label`
     has to look at.
     """
@@ -315,25 +319,25 @@ _PLAIN_ID = re.compile("[1-9][0-9]?")
 
 
 def _label(object_id: str, objects: Cursor) -> ObjectLabel:
-    cursor = objects.member(object_id)
+    cursor = objects.get_member(object_id)
     return ObjectLabel(
-        object_id=_object_id(object_id, cursor.where),
+        object_id=_read_object_id(object_id, cursor.where),
         name=_name(cursor["name"]),
-        class_id=cursor["class_id"].integer(),
-        positive=cursor["positive"].flag(),
-        handbox=cursor["handbox"].flag(),
-        narration=cursor["narration"].flag(),
+        class_id=cursor["class_id"].as_integer(),
+        positive=cursor["positive"].as_flag(),
+        handbox=cursor["handbox"].as_flag(),
+        narration=cursor["narration"].as_flag(),
     )
 
 
 def _name(cursor: Cursor) -> str:
-    name = cursor.text()
+    name = cursor.as_text()
     if not name.strip():
         raise refuse("the name is empty", cursor.where, "correct the file")
     return name
 
 
-def _object_id(text: str, where: str) -> int:
+def _read_object_id(text: str, where: str) -> int:
     number = parse_whole_number(text)
     if number is None or not 1 <= number <= 255:
         raise refuse(f"{text[:20]!r} is no object id", where, "use whole numbers from 1 to 255")
@@ -350,22 +354,22 @@ def read_expression(exp_id: str, cursor: Cursor) -> Expression:
     exp_org, class_id_org = map(optional, ("exp_org", "class_id_org"))
     return Expression(
         exp_id=exp_id,
-        exp=cursor["exp"].text(),
-        object_id=None if obj_id is None else _object_id(obj_id.text(), obj_id.where),
-        positive=None if positive is None else positive.flag(),
-        class_id=None if class_id is None else class_id.integer(),
-        exp_org=None if exp_org is None else exp_org.text(),
-        class_id_org=None if class_id_org is None else class_id_org.integer(),
+        exp=cursor["exp"].as_text(),
+        object_id=None if obj_id is None else _read_object_id(obj_id.as_text(), obj_id.where),
+        positive=None if positive is None else positive.as_flag(),
+        class_id=None if class_id is None else class_id.as_integer(),
+        exp_org=None if exp_org is None else exp_org.as_text(),
+        class_id_org=None if class_id_org is None else class_id_org.as_integer(),
     )
 
 
 def read_object_entry(object_id: str, cursor: Cursor) -> ObjectEntry:
     """One object of an objects file."""
     return ObjectEntry(
-        object_id=_object_id(object_id, cursor.where),
-        category=cursor["category"].text(),
-        positive=cursor["positive"].flag(),
-        class_id=cursor["class_id"].integer(),
-        category_org=cursor["category_org"].text() if "category_org" in cursor else None,
-        class_id_org=cursor["class_id_org"].integer() if "class_id_org" in cursor else None,
+        object_id=_read_object_id(object_id, cursor.where),
+        category=cursor["category"].as_text(),
+        positive=cursor["positive"].as_flag(),
+        class_id=cursor["class_id"].as_integer(),
+        category_org=cursor["category_org"].as_text() if "category_org" in cursor else None,
+        class_id_org=cursor["class_id_org"].as_integer() if "class_id_org" in cursor else None,
     )

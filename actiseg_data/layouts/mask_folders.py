@@ -49,10 +49,10 @@ class FolderSplit:
     fingerprint: str
     listed: bool = False
 
-    def mask_path(self, sequence: VideoSequence, frame: str) -> Path:
+    def find_mask(self, sequence: VideoSequence, frame: str) -> Path:
         return find_path(self.root / sequence.folder, f"{frame}.png")
 
-    def mask_paths(self, sequence: VideoSequence) -> list[Path]:
+    def find_masks(self, sequence: VideoSequence) -> list[Path]:
         """The files of a sequence's masks, in frame order."""
         names = (f"{frame}.png" for frame in sequence.frames)
         return find_paths(self.root / sequence.folder, names)
@@ -68,7 +68,7 @@ def open_folder(root: Path, split: str | None = None, *, whole: bool = False) ->
     """
     _refuse_foreign(root)
     masks = find_masks(root)
-    sequences = _sequences(masks)
+    sequences = _list_sequences(masks)
     frames = {sequence.folder: list(sequence.frames) for sequence in sequences}
     found = FolderSplit(masks, masks.name, sequences, digest_json(frames))
     if split is None and not whole and os.path.lexists(root / LISTS) and find_list_names(root):
@@ -99,7 +99,7 @@ def _refuse_foreign(root: Path) -> None:
         raise refuse_missing(root, "there is no such folder", GIVE)
 
 
-def _sequences(root: Path) -> tuple[VideoSequence, ...]:
+def _list_sequences(root: Path) -> tuple[VideoSequence, ...]:
     problems = ProblemCollector()
     sequences = []
     for folder in list_possible_folders(root):
@@ -113,12 +113,12 @@ def _sequences(root: Path) -> tuple[VideoSequence, ...]:
                 check_name(frame, "frame", folder.path)
                 if count > 1:
                     problems.add(f"has {count} masks of the frame {frame}", folder.path, "keep one")
-            sequences.append(_sequence(folder.name, frames))
+            sequences.append(_make_sequence(folder.name, frames))
     problems.raise_if_any()
     return tuple(sequences)
 
 
-def _sequence(folder: str, frames: list[str]) -> VideoSequence:
+def _make_sequence(folder: str, frames: list[str]) -> VideoSequence:
     return VideoSequence(
         folder=folder,
         seq_id=0,

@@ -19,7 +19,7 @@ from actiseg_data.annotations.masks import MAX_PIXELS
 from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.file_reading import read_bytes
 
-Picture: TypeAlias = NDArray[np.uint8]
+Photograph: TypeAlias = NDArray[np.uint8]
 """(H, W, 3) uint8 RGB."""
 
 _MAX_BYTES = 1 << 26
@@ -36,16 +36,16 @@ _DAMAGED = (OSError, SyntaxError, ValueError, TypeError, KeyError, struct.error,
 _HINT = "fetch it again"
 
 
-def read_rgb(path: Path, size: tuple[int, int] | None = None) -> Picture:
+def read_rgb(path: Path, size: tuple[int, int] | None = None) -> Photograph:
     """A photograph as (H, W, 3) uint8 RGB, turned as its EXIF data say.
 
     size: (H, W) to average it down to; None for its own. Raises `InputError` for a file that is
     missing, damaged, cut short, of more than `MAX_PIXELS`, or neither JPEG nor PNG of 8 bits.
     """
-    with _opened(path, read_bytes(path, "photograph", _MAX_BYTES)) as image:
+    with _open_image(path, read_bytes(path, "photograph", _MAX_BYTES)) as image:
         if image.mode.startswith(("I", "F")):
             raise refuse("has more than 8 bits a channel", path, "save it with 8 bits a channel")
-        orientation = _orientation(image)
+        orientation = _read_orientation(image)
         if size is not None:
             height, width = size[::-1] if orientation in _ON_ITS_SIDE else size
             image.draft("RGB", (width, height))  # a JPEG is decoded at a half or a quarter
@@ -64,12 +64,12 @@ def read_size(path: Path) -> tuple[int, int]:
         stream = path.open("rb")
     except OSError as error:
         raise refuse(f"cannot be read ({error.strerror})", path, "check the path") from None
-    with stream, _opened(path, stream) as image:
+    with stream, _open_image(path, stream) as image:
         size = image.height, image.width
-        return size[::-1] if _orientation(image) in _ON_ITS_SIDE else size
+        return size[::-1] if _read_orientation(image) in _ON_ITS_SIDE else size
 
 
-def _orientation(image: Image.Image) -> int:
+def _read_orientation(image: Image.Image) -> int:
     """How the camera was held, 1 to 8. Only the data before the pixels are read: Pillow would
     decode all pixels of a PNG without EXIF data.
     """
@@ -78,7 +78,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 @contextmanager
-def _opened(path: Path, source: Any) -> Iterator[Image.Image]:
+def _open_image(path: Path, source: Any) -> Iterator[Image.Image]:
     """An image of a file, its pixels not decoded yet; what Pillow raises becomes a `InputError`."""
     try:
         with warnings.catch_warnings():

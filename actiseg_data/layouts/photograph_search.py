@@ -19,7 +19,7 @@ _OF_MASKS = ("annotations", "weights", "masks")
 """Beginnings of the names of folders whose PNGs are no photographs, in lower case."""
 
 
-def photographs_in(folder: Path) -> dict[str, Path]:
+def list_photographs(folder: Path) -> dict[str, Path]:
     """The photographs in a folder by their name without ending; empty if there is no folder.
 
     If a name has several endings, the first of `ENDINGS` is taken, preferably in lower case.
@@ -27,10 +27,10 @@ def photographs_in(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         return {}
     files = [entry.path for entry in list_files(folder, *ENDINGS) if entry.path.is_file()]
-    return {path.stem: path for path in sorted(files, key=_preference, reverse=True)}
+    return {path.stem: path for path in sorted(files, key=_rank_ending, reverse=True)}
 
 
-def _preference(path: Path) -> tuple[int, bool, str]:
+def _rank_ending(path: Path) -> tuple[int, bool, str]:
     ending = path.suffix.lower()
     return ENDINGS.index(ending), path.suffix != ending, path.name
 
@@ -50,7 +50,7 @@ def find_photographs(folder: Path, names: Iterable[str]) -> list[Path]:
     """
     usual = [(name, folder / f"{name}{ENDINGS[0]}") for name in names]
     lacking = {name for name, path in usual if not path.is_file()}
-    others = photographs_in(folder) if lacking else {}
+    others = list_photographs(folder) if lacking else {}
     return [others.get(name, path) if name in lacking else path for name, path in usual]
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.listing import is_archive, is_clutter, list_files, list_folders
 from actiseg_data.core.names import format_name
-from actiseg_data.layouts.davis import LISTS, has_sequences, looks_like_davis
+from actiseg_data.layouts.davis import LISTS, has_sequences, is_davis
 
 _HEAD_BYTES = 1 << 16
 _ARCHIVE_BYTES = 1 << 18
@@ -68,13 +68,13 @@ def recognise_dataset(path: Path) -> str | None:
 def _recognise_file(path: Path) -> str | None:
     name = path.name.lower()
     if is_archive(name):
-        return f"an archive{_held_by(path)} (unpack it, and give the folder)"
+        return f"an archive{_describe_folder(path)} (unpack it, and give the folder)"
     if name.endswith((".json", ".json.gz")):
         return _recognise_json(path)
     return None
 
 
-def _held_by(path: Path) -> str:
+def _describe_folder(path: Path) -> str:
     """The top-level names of an archive, as far as its beginning or its index shows them."""
     names: list[str] = []
     with suppress(OSError, EOFError, zlib.error, lzma.LZMAError, *_DAMAGED):
@@ -124,7 +124,7 @@ def _look_around_root(root: Path) -> str | None:
     for entry in list_folders(root):
         if has_action_lists(entry.path):
             return f"a folder around an ActionVOS root (give its folder {format_name(entry.name)})"
-        if looks_like_davis(entry.path):
+        if is_davis(entry.path):
             return f"a folder around DAVIS (give its folder {format_name(entry.name)})"
     return None
 
@@ -137,7 +137,7 @@ def _look_for_youtube(root: Path) -> str | None:
 
 
 def _look_for_davis(root: Path) -> str | None:
-    return DAVIS if looks_like_davis(root) else None
+    return DAVIS if is_davis(root) else None
 
 
 def _look_at_documents(root: Path) -> str | None:

@@ -89,7 +89,7 @@ def _match(wanted: Iterable[str], found: Set[str], folds: Iterable[_Fold]) -> Ma
     spare = sorted(found - names.keys()) if lacking else []
     clashes = []
     for fold in folds:
-        left, right = _grouped(lacking, fold), _grouped(spare, fold)
+        left, right = _group_names(lacking, fold), _group_names(spare, fold)
         for text in [text for text in left if text in right]:
             if len(left[text]) == len(right[text]) == 1:
                 names[left[text][0]] = right[text][0]
@@ -100,7 +100,7 @@ def _match(wanted: Iterable[str], found: Set[str], folds: Iterable[_Fold]) -> Ma
     return Matches(names, tuple(sorted(clashes, key=lambda clash: clash.wanted)))
 
 
-def _grouped(names: Iterable[str], fold: _Fold) -> dict[str, list[str]]:
+def _group_names(names: Iterable[str], fold: _Fold) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for name in names:
         groups.setdefault(fold(name), []).append(name)

@@ -91,7 +91,7 @@ def read_video(path: Path) -> Video:
     """Read a VISOR sparse JSON (``.json``, ``.json.gz``); raises `InputError` with all its faults."""
     document = Cursor(read_json(path, "annotation file"), str(path))
     _refuse_other_kinds(document, path)
-    elements = list(document["video_annotations"].elements())
+    elements = list(document["video_annotations"].iterate_elements())
     if _are_interpolated([element.value for element in elements]):
         raise refuse(
             "these are VISOR's dense interpolations; prepare takes the sparse annotations",
@@ -99,7 +99,7 @@ def read_video(path: Path) -> Video:
             "give the folder of annotations in VISOR's GroundTruth-SparseAnnotations",
         )
     problems = ProblemCollector()
-    frames: list[tuple[str, Frame]] = collect_valid(elements, _frame, problems)
+    frames: list[tuple[str, Frame]] = collect_valid(elements, _parse_frame, problems)
     problems.raise_if_any()
     videos = sorted({video for video, _ in frames})
     if not videos:
@@ -143,7 +143,7 @@ def _are_interpolated(frames: list[Any]) -> bool:
     )
 
 
-def _frame(cursor: Cursor) -> tuple[str, Frame]:
+def _parse_frame(cursor: Cursor) -> tuple[str, Frame]:
     """One frame and the video that it says it is of."""
     problems = ProblemCollector()
     texts: dict[str, str] = {}
@@ -151,11 +151,11 @@ def _frame(cursor: Cursor) -> tuple[str, Frame]:
         image = cursor["image"]
         for field in ("video", "name", "image_path", "subsequence"):
             with problems.collect():
-                texts[field] = image[field].text()
+                texts[field] = image[field].as_text()
                 _check_path(field, texts[field], image.where, problems)
     entities: list[Entity] = []
     with problems.collect():
-        elements = list(cursor["annotations"].elements())
+        elements = list(cursor["annotations"].iterate_elements())
         if len(elements) > MAX_ENTITIES:
             problems.add(
                 f"the frame holds {len(elements)} entities, more than {MAX_ENTITIES}",
@@ -163,7 +163,7 @@ def _frame(cursor: Cursor) -> tuple[str, Frame]:
                 "fetch the file again",
             )
         else:
-            entities = collect_valid(elements, _entity, problems)
+            entities = collect_valid(elements, _parse_entity, problems)
     problems.raise_if_any()
     refuse_repeats("entity id", (e.entity_id for e in entities), cursor.where, problems)
     frame = Frame(texts["name"], texts["image_path"], texts["subsequence"], tuple(entities))
@@ -185,20 +185,20 @@ def _check_path(field: str, text: str, where: str, problems: ProblemCollector) -
             check_name(part, "frame" if field == "name" else field.replace("_", " "), where)
 
 
-def _entity(cursor: Cursor) -> Entity:
+def _parse_entity(cursor: Cursor) -> Entity:
     problems = ProblemCollector()
     texts: dict[str, str] = {}
     for field in ("id", "name", "exhaustive"):
         with problems.collect():
-            texts[field] = cursor[field].text()
+            texts[field] = cursor[field].as_text()
             if not texts[field].strip():
                 problems.add(f"the {field} is empty", cursor.where, "correct the file")
     class_id = -1
     with problems.collect():
-        class_id = cursor["class_id"].integer()
+        class_id = cursor["class_id"].as_integer()
     segments: list[FloatArray] = []
     with problems.collect():
-        segments = collect_valid(_segments(cursor["segments"]), _polygon, problems)
+        segments = collect_valid(_parse_segments(cursor["segments"]), _parse_polygon, problems)
         points = sum(map(len, segments))
         if points > MAX_POINTS:
             problems.add(
@@ -208,10 +208,10 @@ def _entity(cursor: Cursor) -> Entity:
             )
     contact = None
     with problems.collect():
-        contact = _optional_text(cursor, "in_contact_object")
+        contact = _parse_optional_text(cursor, "in_contact_object")
     worn_on = None
     with problems.collect():
-        worn_on = _worn_on(cursor)
+        worn_on = _parse_worn_on(cursor)
     problems.raise_if_any()
     return Entity(
         entity_id=texts["id"],
@@ -227,32 +227,32 @@ def _entity(cursor: Cursor) -> Entity:
     )
 
 
-def _segments(cursor: Cursor) -> list[Cursor]:
+def _parse_segments(cursor: Cursor) -> list[Cursor]:
     """The places of an entity's polygons; ``null`` is none."""
-    return [] if cursor.value is None else list(cursor.elements())
+    return [] if cursor.value is None else list(cursor.iterate_elements())
 
 
-def _optional_text(cursor: Cursor, field: str) -> str | None:
-    if cursor.mapping().get(field) is None:
+def _parse_optional_text(cursor: Cursor, field: str) -> str | None:
+    if cursor.as_mapping().get(field) is None:
         return None
-    return cursor[field].text()
+    return cursor[field].as_text()
 
 
-def _worn_on(cursor: Cursor) -> tuple[str, ...] | str | None:
-    value = cursor.mapping().get("on_which_hand")
+def _parse_worn_on(cursor: Cursor) -> tuple[str, ...] | str | None:
+    value = cursor.as_mapping().get("on_which_hand")
     if isinstance(value, list):
-        return tuple(hand.text() for hand in cursor["on_which_hand"].elements())
-    return _optional_text(cursor, "on_which_hand")
+        return tuple(hand.as_text() for hand in cursor["on_which_hand"].iterate_elements())
+    return _parse_optional_text(cursor, "on_which_hand")
 
 
-def _polygon(cursor: Cursor) -> FloatArray:
+def _parse_polygon(cursor: Cursor) -> FloatArray:
     """(N, 2) float64 of a polygon, N >= 0; ``null`` has no point.
 
     The common case is checked as one array, not point by point.
     """
     points = _as_array([] if cursor.value is None else cursor.value)
     if points is None:
-        raise _first_fault(cursor)
+        raise _find_first_fault(cursor)
     if len(points) < LEAST_POINTS:
         return points  # left out, wherever they are
     if len(points) > MAX_POINTS:
@@ -285,7 +285,7 @@ def _as_array(value: Any) -> FloatArray | None:
     return points if points.ndim == 2 and points.shape[1] == 2 else None
 
 
-def _first_fault(cursor: Cursor) -> InputError:
+def _find_first_fault(cursor: Cursor) -> InputError:
     """The refusal of a polygon that is no list of pairs of numbers, naming the place."""
     if isinstance(cursor.value, list) and set(map(type, cursor.value)) <= {int, float}:
         return refuse(
@@ -294,8 +294,8 @@ def _first_fault(cursor: Cursor) -> InputError:
             "fetch VISOR's own file",
         )
     try:
-        for point in cursor.elements():
-            pair = list(point.elements())
+        for point in cursor.iterate_elements():
+            pair = list(point.iterate_elements())
             if len(pair) != 2:
                 return refuse(
                     f"a point must have 2 coordinates, has {len(pair)}",
@@ -303,7 +303,7 @@ def _first_fault(cursor: Cursor) -> InputError:
                     "correct the file",
                 )
             for coordinate in pair:
-                coordinate.number()
+                coordinate.as_number()
     except InputError as refused:
         return refused
     return refuse("is no polygon", cursor.where, "correct the file")

@@ -87,55 +87,55 @@ LedgerRow: TypeAlias = MaskRow | TextRow
 def parse_ledger_row(document: Any, where: str) -> LedgerRow:
     """A ledger row from its JSON document; raises `InputError` where it is not one."""
     cursor = Cursor(document, where)
-    return _mask_row(cursor) if cursor["frame"].value is not None else _text_row(cursor)
+    return _parse_mask_row(cursor) if cursor["frame"].value is not None else _parse_text_row(cursor)
 
 
-def _text_row(cursor: Cursor) -> TextRow:
+def _parse_text_row(cursor: Cursor) -> TextRow:
     object_id = cursor["object_id"]
     return TextRow(
-        sequence=cursor["sequence"].text(),
-        object_id=None if object_id.value is None else object_id.integer(),
-        object=cursor["object"].text(),
-        kind=cursor["kind"].text(),
-        parameters=cursor["parameters"].mapping(),
-        class_id_org=cursor["class_id_org"].integer(),
-        class_id=cursor["class_id"].integer(),
-        name=cursor["name"].text(),
-        prompt_org=cursor["prompt_org"].text(),
-        prompt=cursor["prompt"].text(),
-        synset_org=cursor["synset_org"].text(),
-        synset=cursor["synset"].text(),
-        similarity=cursor["similarity"].number(),
+        sequence=cursor["sequence"].as_text(),
+        object_id=None if object_id.value is None else object_id.as_integer(),
+        object=cursor["object"].as_text(),
+        kind=cursor["kind"].as_text(),
+        parameters=cursor["parameters"].as_mapping(),
+        class_id_org=cursor["class_id_org"].as_integer(),
+        class_id=cursor["class_id"].as_integer(),
+        name=cursor["name"].as_text(),
+        prompt_org=cursor["prompt_org"].as_text(),
+        prompt=cursor["prompt"].as_text(),
+        synset_org=cursor["synset_org"].as_text(),
+        synset=cursor["synset"].as_text(),
+        similarity=cursor["similarity"].as_number(),
     )
 
 
-def _mask_row(cursor: Cursor) -> MaskRow:
+def _parse_mask_row(cursor: Cursor) -> MaskRow:
     target = cursor["iou_target"]
     return MaskRow(
-        sequence=cursor["sequence"].text(),
-        frame=cursor["frame"].text(),
-        object_id=_bounded(cursor["object_id"], 1, 255),
-        object=cursor["object"].text(),
-        kind=cursor["kind"].text(),
-        parameters=cursor["parameters"].mapping(),
-        status=cursor["status"].text(),
-        iou_target=None if target.value is None else target.number(),
-        iou_drawn=_share(cursor["iou_drawn"]),
-        iou=_share(cursor["iou"]),
-        area=_bounded(cursor["area"], 0, 1 << 30),
-        area_ratio=cursor["area_ratio"].number(),
+        sequence=cursor["sequence"].as_text(),
+        frame=cursor["frame"].as_text(),
+        object_id=_parse_bounded(cursor["object_id"], 1, 255),
+        object=cursor["object"].as_text(),
+        kind=cursor["kind"].as_text(),
+        parameters=cursor["parameters"].as_mapping(),
+        status=cursor["status"].as_text(),
+        iou_target=None if target.value is None else target.as_number(),
+        iou_drawn=_parse_share(cursor["iou_drawn"]),
+        iou=_parse_share(cursor["iou"]),
+        area=_parse_bounded(cursor["area"], 0, 1 << 30),
+        area_ratio=cursor["area_ratio"].as_number(),
     )
 
 
-def _bounded(cursor: Cursor, least: int, most: int) -> int:
-    number = cursor.integer()
+def _parse_bounded(cursor: Cursor, least: int, most: int) -> int:
+    number = cursor.as_integer()
     if not least <= number <= most:
         raise refuse(f"{number} is not from {least} to {most}", cursor.where, "correct the file")
     return number
 
 
-def _share(cursor: Cursor) -> float:
-    number = cursor.number()
+def _parse_share(cursor: Cursor) -> float:
+    number = cursor.as_number()
     if not 0 <= number <= 1:
         raise refuse(f"{number} is not from 0 to 1", cursor.where, "correct the file")
     return number

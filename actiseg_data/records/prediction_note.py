@@ -51,10 +51,10 @@ def read_predictions_note(path: Path) -> PredictionsNote:
     check_schema(top, PREDICTIONS_SCHEMA, RELEASE_HINT)
     recipe = top["recipe_digest"]
     return PredictionsNote(
-        dataset=top["dataset"].text(),
-        split=check_name(top["split"].text(), "split", top["split"].where),
-        dataset_fingerprint=top["dataset_fingerprint"].text(),
-        toolkit=top["toolkit"].text(),
-        model=top["model"].text(),
-        recipe_digest=None if recipe.value is None else recipe.text(),
+        dataset=top["dataset"].as_text(),
+        split=check_name(top["split"].as_text(), "split", top["split"].where),
+        dataset_fingerprint=top["dataset_fingerprint"].as_text(),
+        toolkit=top["toolkit"].as_text(),
+        model=top["model"].as_text(),
+        recipe_digest=None if recipe.value is None else recipe.as_text(),
     )

@@ -97,10 +97,10 @@ def parse_recipe(document: Any, where: str) -> Recipe:
     problems = ProblemCollector()
     check_schema(top, RECIPE_SCHEMA, RELEASE_HINT)
     check_keys(top, ("schema", "split", "seed", "noises"), problems)
-    noises = collect_valid(list(top["noises"].elements()), parse_noise, problems)
+    noises = collect_valid(list(top["noises"].iterate_elements()), parse_noise, problems)
     problems.raise_if_any()
-    split = check_name(top["split"].text(), "split", top["split"].where)
-    return Recipe(split, top["seed"].integer(), tuple(noises))
+    split = check_name(top["split"].as_text(), "split", top["split"].where)
+    return Recipe(split, top["seed"].as_integer(), tuple(noises))
 
 
 def parse_noise(cursor: Cursor) -> Noise:
@@ -115,14 +115,14 @@ def parse_noise(cursor: Cursor) -> Noise:
         )
     problems.raise_if_any()
     return Noise(
-        kind=cursor["kind"].text(),
-        algorithm=cursor["algorithm"].integer(),
-        rate=cursor["rate"].number(),
-        exact=cursor["exact"].flag(),
-        objects=cursor["objects"].text(),
-        overlap=cursor["overlap"].text() if "overlap" in cursor else None,
-        scope=cursor["scope"].text() if "scope" in cursor else None,
-        parameters=cursor["parameters"].mapping(),
+        kind=cursor["kind"].as_text(),
+        algorithm=cursor["algorithm"].as_integer(),
+        rate=cursor["rate"].as_number(),
+        exact=cursor["exact"].as_flag(),
+        objects=cursor["objects"].as_text(),
+        overlap=cursor["overlap"].as_text() if "overlap" in cursor else None,
+        scope=cursor["scope"].as_text() if "scope" in cursor else None,
+        parameters=cursor["parameters"].as_mapping(),
     )
 
 

@@ -28,7 +28,7 @@ def read_rendered(root: Path) -> dict[str, str]:
     for path in sorted(root.glob(name_rendered_file("*"))):
         top = Cursor(read_json(path, "note of rendered frames"), str(path))
         check_schema(top, RENDERED_SCHEMA, RELEASE_HINT)
-        made_of |= {name: cursor.text() for name, cursor in top["sequences"].members()}
+        made_of |= {name: cursor.as_text() for name, cursor in top["sequences"].iterate_members()}
     return made_of
 
 

@@ -23,10 +23,10 @@ def read_summary(path: Path) -> dict[str, Any]:
     """Read a summary file; raises `InputError` where it is absent, damaged or of another schema."""
     top = Cursor(read_json(path, "summary"), str(path))
     check_schema(top, SUMMARY_SCHEMA, RELEASE_HINT)
-    return top.mapping()
+    return top.as_mapping()
 
 
 def read_digests(path: Path) -> dict[str, str]:
     """Read a digests file: relative path -> 32 hexadecimal digits."""
     top = Cursor(read_json(path, "digests file"), str(path))
-    return {name: cursor.text() for name, cursor in top.members()}
+    return {name: cursor.as_text() for name, cursor in top.iterate_members()}

@@ -51,7 +51,7 @@ def _run(load: Callable[[], Callable[[], Any]]) -> int:
         print_problems(refuse(problem, error.filename or "the system", "check place and rights"))
         return 2
     except ImportError as error:
-        name = _library_of(error)
+        name = _find_library(error)
         if name in _OURS:
             raise
         hint = "install actiseg and its packages again: pip install --force-reinstall actiseg"
@@ -60,7 +60,7 @@ def _run(load: Callable[[], Callable[[], Any]]) -> int:
     return 0
 
 
-def _library_of(error: ImportError) -> str:
+def _find_library(error: ImportError) -> str:
     """The package whose import failed: the one that our last line imported, or what is absent."""
     library = ""
     trace = error.__traceback__

@@ -19,12 +19,12 @@ def show_progress(name: str, *, quiet: bool) -> Iterator[Progress | None]:
     if quiet:
         yield None
     elif sys.stderr.isatty():
-        yield from _bar(name)
+        yield from _show_bar(name)
     else:
-        yield _lines(name)
+        yield _make_line_printer(name)
 
 
-def _bar(name: str) -> Iterator[Progress]:
+def _show_bar(name: str) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -47,7 +47,7 @@ def _bar(name: str) -> Iterator[Progress]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _lines(name: str) -> Progress:
+def _make_line_printer(name: str) -> Progress:
     shown = -1
 
     def advance(done: int, total: int) -> None:

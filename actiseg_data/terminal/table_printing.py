@@ -27,7 +27,7 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     if sys.stdout.isatty():
         titles = wrap_words(title, console.width)
     else:
-        console = Console(width=max(_table_width(_widths([columns, *rows])), _USUAL))
+        console = Console(width=max(_measure_table(_measure_columns([columns, *rows])), _USUAL))
     for line in titles:
         console.print(Text(line, style="bold"), soft_wrap=True)
     tables = [
@@ -40,7 +40,7 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
         _print_paragraphs(columns, rows, console.width)
         return
     for table, fitting in zip(tables, widths, strict=True):
-        console.print(_table(table, fitting))
+        console.print(_build_table(table, fitting))
 
 
 _USUAL = 120
@@ -59,17 +59,17 @@ def divide_columns(columns: list[str], rows: list[list[str]], width: int) -> lis
     [[1, 2]]
     """
     every = list(range(1, len(columns)))
-    heads = [_longest(text) for text in columns]
-    if _table_width(_widths([heads, *rows])) <= width:
+    heads = [_find_longest(text) for text in columns]
+    if _measure_table(_measure_columns([heads, *rows])) <= width:
         return [every]
-    widths = _widths([columns, *rows])
+    widths = _measure_columns([columns, *rows])
     # A long first column may take several lines, if its words allow that.
-    words = max(_widths([[_longest(row[0])] for row in (columns, *rows)]))
+    words = max(_measure_columns([[_find_longest(row[0])] for row in (columns, *rows)]))
     widths[0] = min(widths[0], max(words, width // 3))
     blocks: list[list[int]] = []
     for position in every:
         together = [*blocks[-1], position] if blocks else []
-        if together and _table_width([widths[at] for at in (0, *together)]) <= width:
+        if together and _measure_table([widths[at] for at in (0, *together)]) <= width:
             blocks[-1] = together
         else:
             blocks.append([position])
@@ -82,38 +82,38 @@ def _fit_widths(rows: list[list[str]], width: int) -> list[int] | None:
     None if there is not enough room for that.
     """
     heads, *body = rows
-    widths = _widths(rows)
-    shortest_heads = [_longest(text) for text in heads]
-    for narrowed in (body, [[_longest(text) for text in row] for row in body]):
-        least = _widths([shortest_heads, *narrowed])
-        while _table_width(widths) > width:
+    widths = _measure_columns(rows)
+    shortest_heads = [_find_longest(text) for text in heads]
+    for narrowed in (body, [[_find_longest(text) for text in row] for row in body]):
+        least = _measure_columns([shortest_heads, *narrowed])
+        while _measure_table(widths) > width:
             able = [at for at, have in enumerate(widths) if have > least[at]]
             if not able:
                 break
             widths[max(able, key=lambda at: widths[at])] -= 1
-    return widths if _table_width(widths) <= width else None
+    return widths if _measure_table(widths) <= width else None
 
 
-def _widths(rows: list[list[str]]) -> list[int]:
+def _measure_columns(rows: list[list[str]]) -> list[int]:
     """Cells that each column needs for its widest text."""
     from rich.cells import cell_len
 
     return [max(map(cell_len, texts)) for texts in zip(*rows, strict=True)]
 
 
-def _table_width(widths: list[int]) -> int:
+def _measure_table(widths: list[int]) -> int:
     """Cells of a table, with a blank on both sides of each text and lines between."""
     return sum(widths) + 3 * len(widths) + 1
 
 
-def _longest(text: str) -> str:
+def _find_longest(text: str) -> str:
     """The widest word of a text."""
     from rich.cells import cell_len
 
     return max(text.split(), key=cell_len, default="")
 
 
-def _table(rows: list[list[str]], widths: list[int]) -> Table:
+def _build_table(rows: list[list[str]], widths: list[int]) -> Table:
     """The first row is the heads."""
     from rich.table import Table
     from rich.text import Text

@@ -149,7 +149,7 @@ def label_quality(
 def _truth_of(copy: Path, clean: Path, name: str, summary: Cursor) -> Split:
     """The clean split, cut to the sequences of a copy; `InputError` where the copy is of another."""
     truth = open_split(clean, name)
-    if summary["dataset_fingerprint"].text() != truth.fingerprint:
+    if summary["dataset_fingerprint"].as_text() != truth.fingerprint:
         raise refuse(
             f"is a noisy copy of another list than {name!r} of {clean}",
             copy,
@@ -174,4 +174,4 @@ def _labels(copy: Path, truth: Split, protocol: Protocol) -> Predictions:
 
 
 def _share(cursor: Cursor) -> Share:
-    return Share(cursor["selected"].integer(), cursor["items"].integer())
+    return Share(cursor["selected"].as_integer(), cursor["items"].as_integer())

@@ -99,7 +99,7 @@ def read_runs(path: Path, baseline: str | None = None) -> Runs:
 def _from_file(path: Path, baseline: str | None) -> Runs:
     top = Cursor(_read_yaml(path), str(path))
     problems = ProblemCollector()
-    for name in top.mapping():
+    for name in top.as_mapping():
         if name not in _KEYS:
             what = f"the key {format_name(name)!r} is unknown{suggest(name, _KEYS)}"
             problems.add(what, path, f"keys: {', '.join(_KEYS)}")
@@ -107,7 +107,7 @@ def _from_file(path: Path, baseline: str | None) -> Runs:
     labels: dict[float, Path] = {}
     texts: dict[str, str] = {}
     with problems.collect():
-        for name, levels in top["methods"].members():
+        for name, levels in top["methods"].iterate_members():
             with problems.collect():
                 check_text(name, levels.where)
                 if not name.strip():
@@ -117,8 +117,13 @@ def _from_file(path: Path, baseline: str | None) -> Runs:
                     for level, of in _by_level(levels, problems)
                 }
     with problems.collect():
-        every = [*(levels for _, levels in top["methods"].members()), *_members(top, LABELS)]
-        _refuse_mixed((key for levels in every for key, _ in levels.members()), path, problems)
+        every = [
+            *(levels for _, levels in top["methods"].iterate_members()),
+            *_members(top, LABELS),
+        ]
+        _refuse_mixed(
+            (key for levels in every for key, _ in levels.iterate_members()), path, problems
+        )
     if LABELS in top:
         with problems.collect():
             for level, of in _by_level(top[LABELS], problems):
@@ -156,7 +161,7 @@ def _refuse_mixed(texts: Iterable[str], where: object, problems: ProblemCollecto
 
 
 def _text(cursor: Cursor) -> str:
-    text = cursor.text()
+    text = cursor.as_text()
     if not text.strip():
         raise refuse("is empty", cursor.where, "fill it in, or take the key out")
     return text
@@ -165,7 +170,7 @@ def _text(cursor: Cursor) -> str:
 def _by_level(levels: Cursor, problems: ProblemCollector) -> Iterator[tuple[float, Cursor]]:
     """The members of a mapping whose keys are levels; problems of the others are added."""
     seen: set[float] = set()
-    for key, of in levels.members():
+    for key, of in levels.iterate_members():
         level = parse_level(key)
         if level is None:
             problems.add(f"{format_name(key)!r} is no level of noise", levels.where, _WRITE)
@@ -183,7 +188,7 @@ def _places(cursor: Cursor, base: Path, problems: ProblemCollector) -> tuple[Pat
     found = []
     if isinstance(cursor.value, (str, list)):
         several = isinstance(cursor.value, list)
-        for each in cursor.elements() if several else (cursor,):
+        for each in cursor.iterate_elements() if several else (cursor,):
             with problems.collect():
                 found.append(base / _text(each))
         if several and not cursor.value:

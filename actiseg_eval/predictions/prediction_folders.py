@@ -494,10 +494,10 @@ def _open_rle(path: Path, sequences: list[VideoSequence]) -> RlePredictions:
     listed: dict[str, dict[str, dict[int, _Mask]]] = {}
     problems = ProblemCollector()
     faults = ProblemCollector()
-    for cursor in Cursor(document, str(path)).elements():
+    for cursor in Cursor(document, str(path)).iterate_elements():
         with faults.collect():
-            folder, frame = cursor["sequence"].text(), cursor["frame"].text()
-            object_id = cursor["object_id"].integer()
+            folder, frame = cursor["sequence"].as_text(), cursor["frame"].as_text()
+            object_id = cursor["object_id"].as_integer()
             if not 1 <= object_id <= 255:
                 raise refuse(f"{object_id} is no object id", cursor.where, "use 1 to 255")
             layers = listed.setdefault(folder, {}).setdefault(frame, {})
@@ -580,12 +580,12 @@ def _stem(name: str) -> str:
 
 
 def _segmentation(cursor: Cursor) -> _Mask:
-    size = [element.integer() for element in cursor["size"].elements()]
+    size = [element.as_integer() for element in cursor["size"].iterate_elements()]
     if len(size) != 2 or not all(0 < side <= MAX_SIDE for side in size):
         raise refuse(f"the size is {size}", cursor.where, "give [height, width] in pixels")
     counts: Any = cursor["counts"].value
     if not isinstance(counts, str):
-        counts = [element.integer() for element in cursor["counts"].elements()]
+        counts = [element.as_integer() for element in cursor["counts"].iterate_elements()]
     return counts, size[0], size[1]
 
 

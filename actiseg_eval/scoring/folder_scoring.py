@@ -115,7 +115,7 @@ class Scorer:
         place = f"{sequence}, {frame}"
         plain = as_prediction(prediction, f"prediction of {place}")
         if truth is None:
-            truth = read_index_mask(self.truth.mask_path(known, frame))
+            truth = read_index_mask(self.truth.find_mask(known, frame))
         else:
             truth = as_index_mask(truth, f"truth of {place}")
         if not isinstance(plain, Mapping) or plain:
@@ -424,7 +424,7 @@ def _fitting(path: Path, root: Path) -> str | None:
 def _score_sequence(job: Job, sequence: VideoSequence) -> SequenceResult:
     """Read and measure one sequence; `InputError` with all of its faults."""
     meter = SequenceMeter(sequence, job.protocol, job.measures)
-    paths = dict(zip(sequence.frames, job.truth.mask_paths(sequence), strict=True))
+    paths = dict(zip(sequence.frames, job.truth.find_masks(sequence), strict=True))
     problems = ProblemCollector()
     lacking = {frame: job.predictions.lacking(sequence, frame) for frame in meter.scored}
     missing = sum(map(len, lacking.values()))

@@ -143,7 +143,7 @@ def _unread_ids(result: SequenceResult, truth: Truth, protocol: Protocol) -> fro
     if protocol.objects == "any frame":
         for frame in set(result.sequence.frames) - set(result.frames):
             with suppress(InputError):
-                found.update(find_ids(read_index_mask(truth.mask_path(result.sequence, frame))))
+                found.update(find_ids(read_index_mask(truth.find_mask(result.sequence, frame))))
     return frozenset(found - {VOID})
 
 

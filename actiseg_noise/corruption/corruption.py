@@ -239,7 +239,7 @@ def _take_lists(plan: Plan, partial: Path) -> None:
         elif name in plan.verbatim:
             write_bytes(target, read_bytes(source))
         else:
-            write_json(target, plan.split.image_set(name, plan.sequences)[0])
+            write_json(target, plan.split.read_image_set(name, plan.sequences)[0])
 
 
 def _refuse_changed(plan: Plan) -> None:

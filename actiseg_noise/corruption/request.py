@@ -78,7 +78,7 @@ class Request:
         ):
             for sequence in sequences:
                 if sequence.folder in split.subsets:
-                    yield split.folder(FRAMES, sequence)
+                    yield split.find_folder(FRAMES, sequence)
 
 
 def prepare_request(

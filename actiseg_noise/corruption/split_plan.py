@@ -79,7 +79,7 @@ class Plan:
             for sequence in part.split.sequences:
                 stamps = self.file_stamps.get((number, sequence.folder))
                 if stamps is not None and stamps != _stamps(part, sequence):
-                    changed.append(part.split.folder(MASKS, sequence))
+                    changed.append(part.split.find_folder(MASKS, sequence))
         return changed
 
 
@@ -224,7 +224,7 @@ def image_set_digests(
                 digests[name] = split.fingerprint
                 verbatim.add(name)
             elif name == f"{split.name}.json" or split.has_document(name):
-                document, whole = split.image_set(name, sequences)
+                document, whole = split.read_image_set(name, sequences)
                 digests[name] = digest_json(document)
                 verbatim |= {name} if whole else set()
     problems.raise_if_any()

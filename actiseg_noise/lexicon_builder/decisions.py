@@ -104,8 +104,8 @@ def _named_senses(path: Path) -> Iterator[tuple[str, str, str]]:
     """(place, name, synset) of each entry of a file."""
     if path.suffix.lower() == ".json":
         document = Cursor(parse_json(read_bytes(path, "file of senses"), path), str(path))
-        for name, entry in document.members():
-            yield entry.where, name, entry.text()
+        for name, entry in document.iterate_members():
+            yield entry.where, name, entry.as_text()
         return
     if _SYNSET.fullmatch((_columns(path)[1:2] or [""])[0]):
         for line, row in enumerate(_rows(path), 1):

@@ -10,7 +10,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.lexicon import SCHEMA, Name, Paths, measure_similarity, trace_ancestry
+from actiseg_data.annotations.lexicon import (
+    SCHEMA,
+    LexiconName,
+    Paths,
+    measure_similarity,
+    trace_ancestry,
+)
 from actiseg_data.core.documents import read_csv
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_noise.lexicon_builder.decisions import Decision, name_key, read_decisions, read_senses
@@ -185,7 +191,7 @@ class _Names:
         self._review = review
         self._numbers = numbers_by_name((review or shipped_review()).names)
 
-    def judged(self, term: Term, name: str) -> Name:
+    def judged(self, term: Term, name: str) -> LexiconName:
         """A name of a class. Of a reviewed vocabulary, names that readers did not see are written
         only where they are what the class is called.
         """
@@ -198,14 +204,14 @@ class _Names:
 
     def sisters(
         self, synset: Any, number: str, known: set[str], taken: set[str]
-    ) -> list[tuple[str, Name]]:
+    ) -> list[tuple[str, LexiconName]]:
         """Sister terms of a synset by name of their synset, sorted: the first word of each synset
         with a common direct hypernym that is no class's sense and whose word is no class's name.
 
         known: names of classes in lower case, with their other forms. number: that of the class,
         which a sister nobody looked at shares.
         """
-        found: dict[str, Name] = {}
+        found: dict[str, LexiconName] = {}
         for sister in (s for parent in synset.hypernyms() for s in parent.hyponyms()):
             name = sister.lemma_names()[0].replace("_", " ")
             if sister.name() in taken or name.casefold() in known:
@@ -226,7 +232,7 @@ class _Names:
     def _number(self, name: str) -> str:
         return self._numbers.get(name) or ("plural" if looks_plural(name) else "singular")
 
-    def _forms(self, name: str, number: str, written: bool) -> Name:
+    def _forms(self, name: str, number: str, written: bool) -> LexiconName:
         plurals_only = number == "plural" and not self._has_singular(name)
         return inflected(name, number, written, plurals_only)
 
@@ -247,7 +253,7 @@ def _similarity(wordnet: WordNet, sense: Sense, sister: str) -> float:
     return round(measure_similarity(trace_ancestry(one), trace_ancestry(other)), 6)
 
 
-def _entry(name: Name) -> dict[str, Any]:
+def _entry(name: LexiconName) -> dict[str, Any]:
     return {
         "name": name.text,
         "head": name.head,

@@ -184,7 +184,7 @@ def _tasks_beside(
 
 def _task_beside(folder: Path | None, clean: Split | FolderSplit, sequence: VideoSequence) -> _Task:
     labels = {label.object_id: label for label in sequence.objects}
-    ours = clean.mask_paths(sequence)
+    ours = clean.find_masks(sequence)
     if folder is None:
         return _Task(sequence.folder, labels, (), len(ours), False)
     wanted = {f"{frame}.png": path for frame, path in zip(sequence.frames, ours, strict=True)}

@@ -41,7 +41,7 @@ def photo_of(
     size: (H, W) of the mask. Raises `InputError` for a photograph of another aspect.
     """
     for dataset in (split.noisy, split.source):
-        path = dataset.frame_path(sequence, frame)
+        path = dataset.find_frame(sequence, frame)
         if path.is_file():
             pixels = read_rgb(path)
             refuse_aspect(pixels.shape[:2], (size[0], size[1]), path)

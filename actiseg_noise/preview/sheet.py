@@ -87,7 +87,7 @@ def make_preview(
             row.object_id: row for row in rows if isinstance(row, MaskRow) and row.frame == frame
         }
         photo = photo_of(split, shown, frame, clean.shape)
-        dangling = find_dangling_link(split.noisy.frame_path(shown, frame)) is not None
+        dangling = find_dangling_link(split.noisy.find_frame(shown, frame)) is not None
         view = View(shown, frame, clean, noisy, touched, reworded, photo, dangling)
         strips.append(_strip(view, masks=masks))
     return _sheet(whole, shown, split.recipe, strips, words)

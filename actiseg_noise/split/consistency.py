@@ -69,8 +69,8 @@ class Documents:
             return {}
         cursor = Cursor(self.summary["with_clean"], f"{SUMMARY_FILE}: with_clean")
         return {
-            check_name(name, "split", entry.where): _kinds_in(entry.mapping())
-            for name, entry in cursor.members()
+            check_name(name, "split", entry.where): _kinds_in(entry.as_mapping())
+            for name, entry in cursor.iterate_members()
         }
 
     def open_parts(self, out: Path) -> tuple[Part, ...]:
@@ -245,7 +245,7 @@ def _other_styles(split: Split, items: list[WordItem]) -> Iterator[str]:
         name = name_expressions_file(split.name, style)
         if style == MAIN_STYLE or not split.has_document(name):
             continue
-        videos = Cursor(split.document(name), name)["videos"]
+        videos = Cursor(split.read_document(name), name)["videos"]
         for folder, entries in read_by_folder(videos, "expressions", read_expression).items():
             for entry in entries:
                 item = by_place.get((folder, entry.object_id or 0))

@@ -55,7 +55,7 @@ class NoisySplit:
                 raise refuse(
                     f"has {other.shape[1]} x {other.shape[0]} pixels, the clean mask "
                     f"{one.shape[1]} x {one.shape[0]}",
-                    self.noisy.mask_path(sequence, frame),
+                    self.noisy.find_mask(sequence, frame),
                     "give the source that the split was made from as --source",
                 )
             yield one, other
@@ -126,7 +126,7 @@ def carried_lexicon(out: Path) -> Lexicon | None:
 def source_root(out: Path, source: Path | None) -> Path:
     """The clean dataset of a noisy split: as named, or else where its summary says that it was."""
     summary = Cursor(read_summary(out / SUMMARY_FILE), str(out / SUMMARY_FILE))
-    return source or (out / summary["source"].text()).resolve()
+    return source or (out / summary["source"].as_text()).resolve()
 
 
 def refuse_inside(path: Path, out: Path, source: Path | None) -> None:

@@ -271,7 +271,7 @@ def take_frames(partial: Path, split: Split, sequence: VideoSequence, images: st
         return
     target = partial / FRAMES / split.subsets[sequence.folder] / escape_name(sequence.folder)
     _clear(target)  # what a killed run left
-    source = split.folder(FRAMES, sequence)
+    source = split.find_folder(FRAMES, sequence)
     if images == "none" or not source.is_dir():
         return
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -85,7 +85,7 @@ def _plan_words(
     problems = ProblemCollector()
     for name in _reworded_files(split, noise):
         with problems.collect():
-            document, _ = split.image_set(name, sequences)
+            document, _ = split.read_image_set(name, sequences)
             rewording.rewrite(split, name, sequences, document)
             documents[name] = encode_json(document)
             digests[name] = digest_json(document)

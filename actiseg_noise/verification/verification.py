@@ -121,8 +121,8 @@ def _open_clean(source: Path, documents: Documents) -> tuple[Split, ...]:
 
 def _folders(summary: dict[str, Any]) -> set[str]:
     """The sequences of a noisy split, as its summary names them."""
-    listed = Cursor(summary, SUMMARY_FILE)["sequences"].elements()
-    return {check_name(cursor.text(), "sequence", cursor.where) for cursor in listed}
+    listed = Cursor(summary, SUMMARY_FILE)["sequences"].iterate_elements()
+    return {check_name(cursor.as_text(), "sequence", cursor.where) for cursor in listed}
 
 
 def _check_names(digests: dict[str, str], file: Path) -> None:

@@ -159,7 +159,7 @@ def decode_frames(
     """A sequence's frames at some size, (T, H, W, 3) uint8; `InputError` with all that are faulty."""
     problems = ProblemCollector()
     frames = []
-    for path in material.frame_paths(sequence):
+    for path in material.find_frames(sequence):
         with problems.collect():
             frames.append(read_rgb(path, size))
     problems.raise_if_any()

@@ -82,11 +82,11 @@ class Material:
         """How many (sequence, object, frame) there are."""
         return sum(len(clip.prompts) * len(clip.sequence.frames) for clip in self.clips)
 
-    def frame_path(self, sequence: VideoSequence, frame: str) -> Path:
-        return self.clean.frame_path(sequence, frame)
+    def find_frame(self, sequence: VideoSequence, frame: str) -> Path:
+        return self.clean.find_frame(sequence, frame)
 
-    def frame_paths(self, sequence: VideoSequence) -> list[Path]:
-        return self.clean.frame_paths(sequence)
+    def find_frames(self, sequence: VideoSequence) -> list[Path]:
+        return self.clean.frames(sequence)
 
 
 def open_material(
@@ -138,11 +138,11 @@ def content_digest(material: Material) -> str:
         [
             *clip.sequence.identity,
             [[of.object_id, of.text, of.positive, of.handbox, of.narration] for of in clip.prompts],
-            [_file_digest(path) for path in material.masks.mask_paths(clip.sequence)],
+            [_file_digest(path) for path in material.masks.find_masks(clip.sequence)],
             [
                 [frame, path.stat().st_size]
                 for frame, path in zip(
-                    clip.sequence.frames, material.frame_paths(clip.sequence), strict=True
+                    clip.sequence.frames, material.find_frames(clip.sequence), strict=True
                 )
             ],
         ]
@@ -269,8 +269,8 @@ def _refuse_unfit_frames(clean: Split) -> None:
             folder = clean.root / FRAMES / sequence.folder
             lacking += [folder / f"{frame}.jpg" for frame in sequence.frames]
             continue
-        masks = clean.mask_paths(sequence)
-        for path, mask in zip(clean.frame_paths(sequence), masks, strict=True):
+        masks = clean.find_masks(sequence)
+        for path, mask in zip(clean.frames(sequence), masks, strict=True):
             if path.is_file():
                 there.append((path, mask))
             else:

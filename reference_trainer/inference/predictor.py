@@ -221,14 +221,14 @@ def _scored(trained: Trained, material: Material, clip: Clip) -> ClipScores:
 
 def _size(material: Material, clip: Clip) -> tuple[int, int]:
     """(H, W) of a sequence's masks; of its frames, where it has none."""
-    path = material.clean.mask_path(clip.sequence, clip.sequence.frames[0])
+    path = material.clean.find_mask(clip.sequence, clip.sequence.frames[0])
     if path.is_file():
         parsed = png.parse(path.read_bytes())
         if parsed is not None:
             return parsed.height, parsed.width
         height, width = read_index_mask(path).shape
         return height, width
-    return read_size(material.frame_path(clip.sequence, clip.sequence.frames[0]))
+    return read_size(material.find_frame(clip.sequence, clip.sequence.frames[0]))
 
 
 def _paint(folder: Path, scores: ClipScores, threshold: float) -> Counter[str]:

@@ -139,7 +139,7 @@ def visor_video(data: bytes) -> None:
 
 def _fill(rings: list[np.ndarray]) -> None:
     patch = fill_closed(rings, FRAME)
-    whole = patch.on(FRAME)
+    whole = patch.to_image(FRAME)
     assert whole.sum() == patch.mask.sum()
     for ring in rings:  # the outline belongs to the shape
         x, y = ring[((ring >= 0) & (ring < FRAME[::-1])).all(axis=1)].T
@@ -154,7 +154,7 @@ def image_sets(data: bytes) -> None:
     document = accepted(lambda: read_json(path))
     if isinstance(document, list):
         sequences = collect_valid(
-            list(Cursor(document, "list").elements()), read_record, ProblemCollector()
+            list(Cursor(document, "list").iterate_elements()), read_record, ProblemCollector()
         )
         for sequence in sequences:
             check_name(sequence.folder, "sequence", "")

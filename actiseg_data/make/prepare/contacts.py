@@ -43,36 +43,38 @@ def read_corrections(path: Path) -> dict[str, dict[str, str]]:
     """Read VISOR-HOS's corrections of contacts; raises `InputError` with all faults."""
     problems = ProblemCollector()
     corrections: dict[str, dict[str, str]] = {}
-    for frame, entities in Cursor(read_json(path, "corrections file"), str(path)).members():
+    for frame, entities in Cursor(read_json(path, "corrections file"), str(path)).iterate_members():
         corrections[frame] = {}
         with problems.collect():
-            for name, entity_id in entities.members():
+            for name, entity_id in entities.iterate_members():
                 with problems.collect():
-                    corrections[frame][name] = entity_id.text()
+                    corrections[frame][name] = entity_id.as_text()
     problems.raise_if_any()
     return corrections
 
 
-def corrected(frame: Frame, corrections: Corrections) -> Frame:
+def correct_contacts(frame: Frame, corrections: Corrections) -> Frame:
     """The frame with the known faults of its contacts repaired.
 
     A glove on two hands is on both, however they are spelt; a glove on no known hand touches
     nothing; frames of the corrections file get the contacts that stand there.
     """
     given = corrections.get(frame.name, {})
-    return replace(frame, entities=tuple(_corrected(entity, given) for entity in frame.entities))
+    return replace(
+        frame, entities=tuple(_correct_contact(entity, given) for entity in frame.entities)
+    )
 
 
-def _corrected(entity: Entity, given: Mapping[str, str]) -> Entity:
+def _correct_contact(entity: Entity, given: Mapping[str, str]) -> Entity:
     if entity.name in GLOVES:
         if entity.worn_on is None:
             entity = replace(entity, contact=None)
-        elif misspelt(entity):
+        elif is_misspelt(entity):
             entity = replace(entity, worn_on=HANDS)
     return replace(entity, contact=given[entity.name]) if entity.name in given else entity
 
 
-def misspelt(entity: Entity) -> bool:
+def is_misspelt(entity: Entity) -> bool:
     """Whether a glove is on two hands that are not spelt as VISOR's two hands."""
     worn_on = entity.worn_on
     return (
@@ -90,12 +92,12 @@ def is_dropped(frame: Frame) -> bool:
         if entity.name in HANDS
         else entity.name in GLOVES
         and entity.worn_on is not None
-        and (entity.contact in UNSURE or _on_two_hands(entity))
+        and (entity.contact in UNSURE or _is_on_two_hands(entity))
         for entity in frame.entities
     )
 
 
-def _on_two_hands(entity: Entity) -> bool:
+def _is_on_two_hands(entity: Entity) -> bool:
     return isinstance(entity.worn_on, tuple) and len(entity.worn_on) == 2
 
 
@@ -113,7 +115,7 @@ class Touch:
     thing: Entity | None
 
 
-def touches(frame: Frame) -> Iterator[Touch]:
+def iterate_touches(frame: Frame) -> Iterator[Touch]:
     """The contacts of a corrected frame, in file order of the hands.
 
     A glove whose hands are all absent stands for a hand itself: the left one if it is worn there.
@@ -132,10 +134,10 @@ def touches(frame: Frame) -> Iterator[Touch]:
             side = HANDS[0] if HANDS[0] in entity.worn_on else HANDS[1]
         else:
             continue
-        yield from _touch(entity, side, by_id)
+        yield from _find_touch(entity, side, by_id)
 
 
-def _touch(hand: Entity, side: str, by_id: Mapping[str, Entity]) -> Iterator[Touch]:
+def _find_touch(hand: Entity, side: str, by_id: Mapping[str, Entity]) -> Iterator[Touch]:
     polygons, contact = hand.polygons, hand.contact
     if contact in NO_CONTACT or (contact is None and hand.name in GLOVES):
         return
@@ -153,7 +155,7 @@ def _is_worn(entity: Entity, side: str) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Held:
+class HeldEntity:
     """What one hand holds or touches. polygons: those of the entity that come close to the hand.
 
     box: (x, y, width, height) of their vertices cut to whole pixels, as VISOR-HOS publishes it; it
@@ -183,20 +185,20 @@ class Held:
         return (rows.start, rows.stop, columns.start, columns.stop) != (y, y + height, x, x + width)
 
 
-def held_things(frame: Frame, fills: Fills) -> tuple[Held, ...]:
+def find_held_entities(frame: Frame, fills: Fills) -> tuple[HeldEntity, ...]:
     """The HOS entries of a corrected frame: one for each hand that is close to what it touches."""
     found = []
-    for touch in touches(frame):
+    for touch in iterate_touches(frame):
         if touch.thing is None:
             continue
-        hand = fills.of(touch.hand)
-        kept = tuple(p for p in touch.thing.polygons if are_close(hand, fills.of((p,))))
+        hand = fills.get(touch.hand)
+        kept = tuple(p for p in touch.thing.polygons if are_close(hand, fills.get((p,))))
         if kept:
-            found.append(Held(_box(kept), kept))
+            found.append(HeldEntity(_bound_polygons(kept), kept))
     return tuple(found)
 
 
-def _box(polygons: tuple[FloatArray, ...]) -> Box:
+def _bound_polygons(polygons: tuple[FloatArray, ...]) -> Box:
     # VISOR-HOS's running minimum and maximum start at these values.
     points = np.concatenate(polygons).astype(np.int64)
     left, top = np.minimum(points.min(axis=0), 10000).tolist()
@@ -212,20 +214,20 @@ def are_close(hand: Patch, thing: Patch) -> bool:
     """
     if not hand.mask.size or not thing.mask.size:
         return False
-    top, bottom, left, right = _common(hand, thing)
+    top, bottom, left, right = _intersect_reach(hand, thing)
     if bottom <= top or right <= left:
         return False
     cv2 = load_cv2()
     away = np.ones((bottom - top, right - left), np.uint8)
-    _cut(away, hand, top, left)[...] ^= _seen(hand, top, bottom, left, right)
+    _crop_image(away, hand, top, left)[...] ^= _crop_patch(hand, top, bottom, left, right)
     if away.all():
         return False
     distance = cv2.distanceTransform(away, cv2.DIST_L1, 3)
-    there = _seen(thing, top, bottom, left, right)
-    return bool((_cut(distance, thing, top, left)[there] <= REACH).any())
+    there = _crop_patch(thing, top, bottom, left, right)
+    return bool((_crop_image(distance, thing, top, left)[there] <= REACH).any())
 
 
-def _common(hand: Patch, thing: Patch) -> tuple[int, int, int, int]:
+def _intersect_reach(hand: Patch, thing: Patch) -> tuple[int, int, int, int]:
     """Top, bottom, left, right of where both windows, grown by `REACH`, overlap."""
     (a_rows, a_columns), (b_rows, b_columns) = hand.window, thing.window
     return (
@@ -236,7 +238,7 @@ def _common(hand: Patch, thing: Patch) -> tuple[int, int, int, int]:
     )
 
 
-def _seen(patch: Patch, top: int, bottom: int, left: int, right: int) -> AnyArray:
+def _crop_patch(patch: Patch, top: int, bottom: int, left: int, right: int) -> AnyArray:
     """The part of a patch that lies in a window."""
     return patch.mask[
         max(top - patch.top, 0) : max(bottom - patch.top, 0),
@@ -244,7 +246,7 @@ def _seen(patch: Patch, top: int, bottom: int, left: int, right: int) -> AnyArra
     ]
 
 
-def _cut(image: AnyArray, patch: Patch, top: int, left: int) -> AnyArray:
+def _crop_image(image: AnyArray, patch: Patch, top: int, left: int) -> AnyArray:
     """The part of a window's image that a patch covers."""
     height, width = patch.mask.shape
     return image[

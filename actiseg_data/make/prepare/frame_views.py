@@ -9,8 +9,15 @@ from numpy.typing import NDArray
 
 from actiseg_data.annotations.polygons import Patch
 from actiseg_data.layouts.visor_json import FULL, Frame
-from actiseg_data.make.prepare.contacts import HANDS, Box, Held, held_things
-from actiseg_data.make.prepare.polygon_fills import SMALL, Fills, fill, paint, sampled, sampled_map
+from actiseg_data.make.prepare.contacts import HANDS, Box, HeldEntity, find_held_entities
+from actiseg_data.make.prepare.polygon_fills import (
+    SMALL,
+    Fills,
+    fill,
+    paint,
+    sample_map,
+    sample_patch,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,30 +44,30 @@ class FrameView:
 def view_frame(frame: Frame, *, contacts: bool) -> FrameView:
     """Draw a corrected frame. contacts: False where its contacts are not to be used."""
     fills = Fills()
-    shapes = [fills.of(entity.polygons) for entity in frame.entities]
+    shapes = [fills.get(entity.polygons) for entity in frame.entities]
     places = np.zeros(FULL, np.uint8)
     for place, shape in enumerate(shapes, 1):
         paint(places, shape, place)
     names = tuple(entity.name for entity in frame.entities)
-    things = held_things(frame, fills) if contacts else ()
+    things = find_held_entities(frame, fills) if contacts else ()
 
     seen = np.zeros(256, bool)
     for thing in things:
         seen[places[thing.window]] = True
     in_box = {name for place, name in enumerate(names, 1) if seen[place]}
     return FrameView(
-        places=sampled_map(places),
+        places=sample_map(places),
         names=names,
-        shapes=tuple(map(sampled, shapes)),
-        meets_box=tuple(any(_meets(shape, thing) for thing in things) for shape in shapes),
+        shapes=tuple(map(sample_patch, shapes)),
+        meets_box=tuple(any(_is_in_box(shape, thing) for thing in things) for shape in shapes),
         in_box=frozenset(in_box | {name for name in names if name in HANDS}),
-        boxes=_boxes(things) if things else None,
-        held=_held(things) if things else None,
+        boxes=_draw_boxes(things) if things else None,
+        held=_draw_held(things) if things else None,
         cut_boxes=tuple(thing.box for thing in things if thing.is_cut),
     )
 
 
-def _meets(shape: Patch, thing: Held) -> bool:
+def _is_in_box(shape: Patch, thing: HeldEntity) -> bool:
     """Whether a fill has a pixel in the box of a touched thing."""
     rows, columns = thing.window
     return bool(
@@ -71,19 +78,19 @@ def _meets(shape: Patch, thing: Held) -> bool:
     )
 
 
-def _boxes(things: tuple[Held, ...]) -> NDArray[np.bool_]:
+def _draw_boxes(things: tuple[HeldEntity, ...]) -> NDArray[np.bool_]:
     union = np.zeros(SMALL, bool)
     for thing in things:
         rows, columns = thing.window
         shape = (max(rows.stop - rows.start, 0), max(columns.stop - columns.start, 0))
-        union[sampled(Patch(rows.start, columns.start, np.ones(shape, bool))).window] = True
+        union[sample_patch(Patch(rows.start, columns.start, np.ones(shape, bool))).window] = True
     return union
 
 
-def _held(things: tuple[Held, ...]) -> NDArray[np.bool_]:
+def _draw_held(things: tuple[HeldEntity, ...]) -> NDArray[np.bool_]:
     union = np.zeros(SMALL, bool)
     for thing in things:
         # VISOR-HOS publishes these polygons with two decimals.
-        part = sampled(fill(tuple(np.round(polygon, 2) for polygon in thing.polygons)))
+        part = sample_patch(fill(tuple(np.round(polygon, 2) for polygon in thing.polygons)))
         union[part.window] |= part.mask
     return union

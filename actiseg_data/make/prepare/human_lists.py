@@ -22,7 +22,7 @@ ActionKey: TypeAlias = tuple[str, int, int, str, str]
 """Video, first and last EPIC frame, verb, noun: what tells actions apart. A few are equal."""
 
 
-def action_key(clip: VideoSequence) -> ActionKey:
+def make_action_key(clip: VideoSequence) -> ActionKey:
     """The key of a labelled sequence."""
     return clip.video, clip.start, clip.end, clip.verb, clip.noun
 
@@ -52,11 +52,11 @@ def read_human_lists(paths: Iterable[Path]) -> tuple[HumanList, ...]:
             lists.append(_read_list(path))
     owner: dict[int, ActionKey] = {}
     for entry in (entry for each in lists for entry in each.entries):
-        key = owner.setdefault(entry.clip.seq_id, action_key(entry.clip))
-        if key != action_key(entry.clip):
+        key = owner.setdefault(entry.clip.seq_id, make_action_key(entry.clip))
+        if key != make_action_key(entry.clip):
             problems.add(
                 f"number {entry.clip.seq_id} stands for two actions: {key} and "
-                f"{action_key(entry.clip)}",
+                f"{make_action_key(entry.clip)}",
                 "human-labelled lists",
                 "give lists of one release",
             )
@@ -80,7 +80,7 @@ def _read_list(path: Path) -> HumanList:
     records = read_json(path, "human-labelled list")
     problems = ProblemCollector()
     clips: list[VideoSequence] = collect_valid(
-        list(Cursor(records, str(path)).elements()), read_record, problems
+        list(Cursor(records, str(path)).iterate_elements()), read_record, problems
     )
     refuse_repeats("sequence", (clip.folder for clip in clips), path, problems)
     return HumanList(
@@ -88,16 +88,16 @@ def _read_list(path: Path) -> HumanList:
     )
 
 
-def known_numbers(lists: Iterable[HumanList]) -> dict[ActionKey, list[int]]:
+def match_numbers(lists: Iterable[HumanList]) -> dict[ActionKey, list[int]]:
     """The numbers that the lists give to each action, ascending."""
     numbers: dict[ActionKey, set[int]] = {}
     for each in lists:
         for entry in each.entries:
-            numbers.setdefault(action_key(entry.clip), set()).add(entry.clip.seq_id)
+            numbers.setdefault(make_action_key(entry.clip), set()).add(entry.clip.seq_id)
     return {key: sorted(of_key) for key, of_key in numbers.items()}
 
 
-def mismatch(
+def describe_mismatch(
     clip: VideoSequence, frames: Sequence[FrameName], objects: Sequence[tuple[str, int]]
 ) -> str | None:
     """Why a labelled sequence does not fit what VISOR has for its action, or None if it does.

@@ -106,7 +106,7 @@ def _read_row(row: dict[str, str], where: str) -> Narration:
             "give the right table",
         )
     numbers = {
-        field: _whole(row[field], f"{where}: {field}")
+        field: _parse_whole(row[field], f"{where}: {field}")
         for field in ("start_frame", "stop_frame", "verb_class", "noun_class")
     }
     texts = {
@@ -129,7 +129,7 @@ def _read_row(row: dict[str, str], where: str) -> Narration:
     )
 
 
-def _whole(text: str, where: str) -> int:
+def _parse_whole(text: str, where: str) -> int:
     number = parse_table_number(text)
     if number is None:
         raise refuse(f"{text[:60]!r} is no whole number", where, "give the right table")

@@ -12,22 +12,22 @@ SMALL = (480, 854)
 """(H, W) of ActionVOS's masks, weights and frames."""
 
 
-def nearest_grid(source: int, target: int) -> NDArray[np.intp]:
+def map_nearest_grid(source: int, target: int) -> NDArray[np.intp]:
     """(target,) indices that nearest-neighbour resampling takes from `source` pixels.
 
     Pillow's grid, whose ties go down; OpenCV's is another.
 
-    >>> nearest_grid(9, 3).tolist()
+    >>> map_nearest_grid(9, 3).tolist()
     [1, 4, 7]
     """
     return ((2 * np.arange(target) + 1) * source - 1) // (2 * target)
 
 
-ROWS = nearest_grid(FULL[0], SMALL[0])
-COLUMNS = nearest_grid(FULL[1], SMALL[1])
+ROWS = map_nearest_grid(FULL[0], SMALL[0])
+COLUMNS = map_nearest_grid(FULL[1], SMALL[1])
 
 
-def sampled(patch: Patch) -> Patch:
+def sample_patch(patch: Patch) -> Patch:
     """A patch of a full frame resampled onto the small one, without making the full frame."""
     rows, columns = patch.window
     top, bottom = np.searchsorted(ROWS, (rows.start, rows.stop))
@@ -36,7 +36,7 @@ def sampled(patch: Patch) -> Patch:
     return Patch(int(top), int(left), mask)
 
 
-def sampled_map(full: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def sample_map(full: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A full (1080, 1920) map resampled onto (480, 854)."""
     return full[ROWS][:, COLUMNS]
 
@@ -57,7 +57,7 @@ class Fills:
         # By identity of the arrays, which live as long as the frame that this object serves.
         self._made: dict[tuple[int, ...], Patch] = {}
 
-    def of(self, polygons: tuple[FloatArray, ...]) -> Patch:
+    def get(self, polygons: tuple[FloatArray, ...]) -> Patch:
         """The fill of polygons, cut to its bounding box on the full frame."""
         key = tuple(map(id, polygons))
         if key not in self._made:

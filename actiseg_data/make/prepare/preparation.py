@@ -26,7 +26,12 @@ from actiseg_data.make.prepare.contacts import Corrections, read_corrections
 from actiseg_data.make.prepare.human_lists import HumanList, read_human_lists
 from actiseg_data.make.prepare.narrations import Narration, read_narrations
 from actiseg_data.make.prepare.noun_classes import NounClasses, read_noun_classes
-from actiseg_data.make.prepare.preparation_plan import Action, ListPlan, Plan, plan_split
+from actiseg_data.make.prepare.preparation_plan import (
+    ListPlan,
+    PlannedAction,
+    PreparationPlan,
+    plan_split,
+)
 from actiseg_data.make.prepare.preparation_report import (
     ListReport,
     PrepareReport,
@@ -37,9 +42,9 @@ from actiseg_data.make.prepare.staging import (
     DERIVED,
     check_folders,
     check_place,
+    name_report,
     recover,
-    report_name,
-    staging,
+    stage_split,
 )
 from actiseg_data.make.prepare.survey import Context, Finding, Survey, survey_file
 from actiseg_data.make.prepare.timeline import FrameMapping, read_frame_mapping
@@ -68,7 +73,7 @@ def prepare_visor(
 ) -> PrepareReport:
     """Add a split, built from raw VISOR annotations, to an ActionVOS root.
 
-    annotations: folder of VISOR sparse JSON files (``.json``, ``.json.gz``); see `annotation_files`
+    annotations: folder of VISOR sparse JSON files (``.json``, ``.json.gz``); see `find_annotation_files`
     for what else. split: ``train`` or ``val``: only val leaves out the contacts of unsure frames.
     narrations: EPIC-KITCHENS-100 tables. human_labels: lists to be written under their own stems.
     images: folder with VISOR's frames, at least one of the split's. workers: processes; the result
@@ -86,16 +91,16 @@ def prepare_visor(
     check_place(out, split, names, inputs)
     if images is not None and not images.is_dir():
         raise refuse("the folder of images is missing", images, "check the path")
-    files = annotation_files(annotations, split)
+    files = find_annotation_files(annotations, split)
     surveys, unknown = _survey(files, split, sources, workers)
     plan = plan_split(surveys, sources.mapping, sources.narrations, sources.lists)
     _refuse_empty(plan, annotations)
     actions = (*plan.derived, *plan.labelled)
     check_folders(out, split, tuple(action.folder for action in actions))
-    jobs = _jobs(surveys, actions, split, sources.corrections, images)
+    jobs = _make_jobs(surveys, actions, split, sources.corrections, images)
     if images is not None:
         refuse_without_images(images, jobs)
-    with staging(out, split) as root:
+    with stage_split(out, split) as root:
         results = run_parallel(draw_video, root, jobs, workers, progress)
         labels = {
             action.folder: of_action
@@ -105,7 +110,7 @@ def prepare_visor(
         clips = tuple(_clip(action, labels[action.folder]) for action in plan.derived)
         findings = [*unknown, *(f for survey in surveys for f in survey.findings)]
         findings += [*plan.findings, *(f for result in results for f in result.findings)]
-        findings += _of_clips(clips, plan.lists)
+        findings += _collect_findings(clips, plan.lists)
         report = _report(split, plan, surveys, clips, jobs, results, findings, images)
         _write_documents(root, split, clips, plan.lists, report)
     return report
@@ -117,7 +122,7 @@ def check_split(split: str) -> None:
         raise refuse(f"{split!r:.60} is no split of VISOR", "--split", "give train or val")
 
 
-def annotation_files(annotations: Path, split: str) -> tuple[Path, ...]:
+def find_annotation_files(annotations: Path, split: str) -> tuple[Path, ...]:
     """The annotation files of a split, by name; raises `InputError` if there are none.
 
     annotations: one annotation file, or a folder that holds them below ``<split>/`` or
@@ -204,7 +209,7 @@ def _survey(
     return known, [("unknown_videos", video) for video in unknown]
 
 
-def _refuse_empty(plan: Plan, annotations: Path) -> None:
+def _refuse_empty(plan: PreparationPlan, annotations: Path) -> None:
     problems = ProblemCollector()
     if not plan.derived and not plan.labelled:
         problems.add(
@@ -223,15 +228,15 @@ def _refuse_empty(plan: Plan, annotations: Path) -> None:
     problems.raise_if_any()
 
 
-def _jobs(
+def _make_jobs(
     surveys: Iterable[Survey],
-    actions: Iterable[Action],
+    actions: Iterable[PlannedAction],
     split: str,
     corrections: Corrections,
     images: Path | None,
 ) -> list[VideoJob]:
     """A job for each video that has actions. Those in time order: neighbours share their frames."""
-    by_video: dict[str, list[Action]] = {}
+    by_video: dict[str, list[PlannedAction]] = {}
     for action in actions:
         by_video.setdefault(action.video, []).append(action)
     return [
@@ -249,7 +254,7 @@ def _jobs(
     ]
 
 
-def _clip(action: Action, labels: tuple[ObjectLabel, ...]) -> VideoSequence:
+def _clip(action: PlannedAction, labels: tuple[ObjectLabel, ...]) -> VideoSequence:
     """The sequence of the derived list that an action became."""
     row = action.narration
     assert row is not None  # only actions of a row are in the derived list
@@ -269,7 +274,9 @@ def _clip(action: Action, labels: tuple[ObjectLabel, ...]) -> VideoSequence:
     )
 
 
-def _of_clips(clips: Sequence[VideoSequence], lists: Iterable[ListPlan]) -> Iterable[Finding]:
+def _collect_findings(
+    clips: Sequence[VideoSequence], lists: Iterable[ListPlan]
+) -> Iterable[Finding]:
     derived = {clip.folder: clip for clip in clips}
     for clip in clips:
         if not any(label.positive for label in clip.objects):
@@ -279,18 +286,18 @@ def _of_clips(clips: Sequence[VideoSequence], lists: Iterable[ListPlan]) -> Iter
     for each in lists:
         for entry in each.kept:
             ours = derived.get(entry.clip.folder)
-            if ours is not None and _automatic(ours) != _automatic(entry.clip):
+            if ours is not None and _list_automatic(ours) != _list_automatic(entry.clip):
                 yield "differing_labels", f"{each.name}: {entry.clip.folder}"
 
 
-def _automatic(clip: VideoSequence) -> set[ObjectLabel]:
+def _list_automatic(clip: VideoSequence) -> set[ObjectLabel]:
     """The labels without what a person may have said."""
     return {replace(label, positive=False) for label in clip.objects}
 
 
 def _report(
     split: str,
-    plan: Plan,
+    plan: PreparationPlan,
     surveys: Sequence[Survey],
     clips: Sequence[VideoSequence],
     jobs: Sequence[VideoJob],
@@ -338,5 +345,5 @@ def _write_documents(
         documents[f"{each.name}.json"] = [entry.record for entry in each.kept]
     for file, document in documents.items():
         write_json(root / IMAGE_SETS / file, document)
-    write_json(root / report_name(split), report.to_dict(), indent=1)
+    write_json(root / name_report(split), report.to_dict(), indent=1)
     write_licences(root, VISOR_LICENSE, VISOR_NOTICE + DERIVED)

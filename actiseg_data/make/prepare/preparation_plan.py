@@ -12,18 +12,18 @@ from actiseg_data.make.prepare.human_lists import (
     ActionKey,
     HumanEntry,
     HumanList,
-    known_numbers,
-    mismatch,
+    describe_mismatch,
+    match_numbers,
 )
 from actiseg_data.make.prepare.narrations import Narration
 from actiseg_data.make.prepare.survey import Finding, Survey
 from actiseg_data.make.prepare.timeline import (
     FrameMapping,
     FrameName,
-    frames_between,
+    build_timeline,
+    find_frames_between,
+    list_objects,
     number,
-    objects_of,
-    timeline,
 )
 
 MAX_OBJECTS = 255
@@ -31,7 +31,7 @@ MAX_OBJECTS = 255
 
 
 @dataclass(frozen=True)
-class Action:
+class PlannedAction:
     """A sequence to be drawn.
 
     objects: (name, class id) in the order of their ids. narration: the row that it was made from,
@@ -64,7 +64,7 @@ class ListPlan:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PreparationPlan:
     """The sequences of a split, its human-labelled lists, and what is odd about its actions.
 
     derived: sequences of the derived list, in order. labelled: those of human-labelled lists only.
@@ -72,8 +72,8 @@ class Plan:
     being taken, a later one.
     """
 
-    derived: tuple[Action, ...]
-    labelled: tuple[Action, ...]
+    derived: tuple[PlannedAction, ...]
+    labelled: tuple[PlannedAction, ...]
     lists: tuple[ListPlan, ...]
     claimed: int
     moved: int
@@ -85,25 +85,25 @@ def plan_split(
     mapping: FrameMapping,
     narrations: Mapping[str, tuple[Narration, ...]],
     lists: Sequence[HumanList],
-) -> Plan:
+) -> PreparationPlan:
     """Decide the sequences of a split.
 
     surveys: of the videos that the mapping has, sorted by video. Raises `InputError` for a sequence
     that cannot be written: more than 255 objects, or a name that is unsafe as a folder.
     """
-    lines = {s.video: timeline(s.objects, mapping[s.video]) for s in surveys}
+    lines = {s.video: build_timeline(s.objects, mapping[s.video]) for s in surveys}
     objects = {s.video: s.objects for s in surveys}
     findings: list[Finding] = []
     for survey in surveys:
-        findings += _of_frames(survey, mapping[survey.video])
+        findings += _find_frame_findings(survey, mapping[survey.video])
     candidates = []
     for survey in surveys:
         rows = narrations.get(survey.video, ())
         if not rows:
             findings.append(("videos_without_narrations", survey.video))
         for row in rows:
-            frames = frames_between(lines[survey.video], row.start, row.stop)
-            found = objects_of(frames, survey.objects)
+            frames = find_frames_between(lines[survey.video], row.start, row.stop)
+            found = list_objects(frames, survey.objects)
             if len(frames) < 2:
                 findings.append(("actions_with_fewer_than_2_frames", row.narration_id))
             elif not found:
@@ -111,18 +111,18 @@ def plan_split(
             else:
                 candidates.append((row, frames, found))
 
-    unclaimed = known_numbers(lists)
+    unclaimed = match_numbers(lists)
     reserved = [n for numbers in unclaimed.values() for n in numbers]
-    known = [_claim(unclaimed, _key(row)) for row, _, _ in candidates]
+    known = [_claim(unclaimed, _make_key(row)) for row, _, _ in candidates]
     numbers = number(known, reserved)
     derived = tuple(
-        Action(_folder(seq_id, row), seq_id, row.video, frames, found, row)
+        PlannedAction(_name_folder(seq_id, row), seq_id, row.video, frames, found, row)
         for seq_id, (row, frames, found) in zip(numbers, candidates, strict=True)
     )
     alone = {n for rest in unclaimed.values() for n in rest}
     plans = tuple(_plan_list(each, lines, objects, alone) for each in lists)
     labelled = {
-        entry.clip.seq_id: _of_list(entry.clip, lines, objects)
+        entry.clip.seq_id: _find_list_findings(entry.clip, lines, objects)
         for each in reversed(plans)
         for entry in each.kept
         if entry.clip.seq_id in alone
@@ -134,7 +134,7 @@ def plan_split(
         given is None and n == place
         for place, (given, n) in enumerate(zip(known, numbers, strict=True), 1)
     )
-    return Plan(
+    return PreparationPlan(
         derived=derived,
         labelled=in_order,
         lists=plans,
@@ -144,7 +144,7 @@ def plan_split(
     )
 
 
-def _of_frames(survey: Survey, mapping: Mapping[str, str]) -> Iterator[Finding]:
+def _find_frame_findings(survey: Survey, mapping: Mapping[str, str]) -> Iterator[Finding]:
     for name in survey.objects:
         if name not in mapping:
             yield "frames_without_mapping", name
@@ -153,11 +153,11 @@ def _of_frames(survey: Survey, mapping: Mapping[str, str]) -> Iterator[Finding]:
             yield "mapped_frames_without_annotation", name
 
 
-def _key(row: Narration) -> ActionKey:
+def _make_key(row: Narration) -> ActionKey:
     return row.video, row.start, row.stop, row.verb, row.noun
 
 
-def _folder(seq_id: int, row: Narration) -> str:
+def _name_folder(seq_id: int, row: Narration) -> str:
     return f"{seq_id:08d}_{row.video}_{row.verb}_{row.noun}"
 
 
@@ -167,14 +167,14 @@ def _claim(unclaimed: dict[ActionKey, list[int]], key: ActionKey) -> int | None:
     return numbers.pop(0) if numbers else None
 
 
-def _found(
+def _find_actions(
     clip: VideoSequence,
     lines: Mapping[str, tuple[FrameName, ...]],
     objects: Mapping[str, Mapping[str, tuple[tuple[str, int], ...]]],
 ) -> tuple[tuple[FrameName, ...], tuple[tuple[str, int], ...]]:
     """The frames and objects that the annotations have for a labelled sequence."""
-    frames = frames_between(lines[clip.video], clip.start, clip.end)
-    return frames, objects_of(frames, objects[clip.video])
+    frames = find_frames_between(lines[clip.video], clip.start, clip.end)
+    return frames, list_objects(frames, objects[clip.video])
 
 
 def _plan_list(
@@ -186,7 +186,7 @@ def _plan_list(
     kept, left_out = [], []
     here = [entry for entry in labelled.entries if entry.clip.video in lines]
     for entry in here:
-        reason = mismatch(entry.clip, *_found(entry.clip, lines, objects))
+        reason = describe_mismatch(entry.clip, *_find_actions(entry.clip, lines, objects))
         if reason:
             left_out.append(f"{entry.clip.folder}: {reason}")
         else:
@@ -200,16 +200,16 @@ def _plan_list(
     )
 
 
-def _of_list(
+def _find_list_findings(
     clip: VideoSequence,
     lines: Mapping[str, tuple[FrameName, ...]],
     objects: Mapping[str, Mapping[str, tuple[tuple[str, int], ...]]],
-) -> Action:
-    frames, found = _found(clip, lines, objects)
-    return Action(clip.folder, clip.seq_id, clip.video, frames, found, None, clip)
+) -> PlannedAction:
+    frames, found = _find_actions(clip, lines, objects)
+    return PlannedAction(clip.folder, clip.seq_id, clip.video, frames, found, None, clip)
 
 
-def _refuse_unwritable(actions: Sequence[Action]) -> None:
+def _refuse_unwritable(actions: Sequence[PlannedAction]) -> None:
     problems = ProblemCollector()
     for action in actions:
         with problems.collect():

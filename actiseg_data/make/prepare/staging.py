@@ -55,7 +55,7 @@ def check_place(out: Path, split: str, lists: tuple[str, ...], inputs: dict[str,
         problems.add("is a file, not a folder", out, "give another --out")
     taken = [out / IMAGE_SETS / file for name in lists for file in name_image_sets_files(name)]
     taken += [out / kind / split for kind in _KINDS]
-    taken.append(out / report_name(split))
+    taken.append(out / name_report(split))
     for path in taken:
         if os.path.lexists(path):
             problems.add(
@@ -77,7 +77,7 @@ def check_folders(out: Path, split: str, folders: tuple[str, ...]) -> None:
     problems.raise_if_any()
 
 
-def report_name(split: str) -> str:
+def name_report(split: str) -> str:
     """The file in the root that says how a split was prepared."""
     return f"prepare-{split}.json"
 
@@ -87,7 +87,7 @@ def recover(out: Path, split: str) -> None:
 
     Raises `InputError` where the disk refuses; then the next run tries again.
     """
-    partial = _partial(out, split)
+    partial = _name_partial(out, split)
     if not partial.is_dir():
         return
     try:
@@ -100,34 +100,34 @@ def recover(out: Path, split: str) -> None:
 
 
 @contextmanager
-def staging(out: Path, split: str) -> Iterator[Path]:
+def stage_split(out: Path, split: str) -> Iterator[Path]:
     """A fresh folder to build a split in; at the end what it holds is moved into the root `out`.
 
     Nothing that is there is replaced. If the block fails, the root is as it was before. Raises
     `InputError` where the disk refuses. Call `recover` first.
     """
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
-    partial = _partial(out, split)
+    partial = _name_partial(out, split)
     try:
         partial.mkdir(parents=True)
         yield partial
         _publish(partial, out, split)
     except BaseException as error:
-        _roll_back(partial, out, split, made)
+        _undo(partial, out, split, made)
         if isinstance(error, OSError):
             where = error.filename or out
             raise refuse(f"cannot be written ({error.strerror})", where, "make room") from None
         raise
 
 
-def _partial(out: Path, split: str) -> Path:
+def _name_partial(out: Path, split: str) -> Path:
     return out / f".prepare-{split}.partial"
 
 
 def _publish(partial: Path, out: Path, split: str) -> None:
     moves = [
         (source, target)
-        for source, target in _moves(partial, out, split)
+        for source, target in _list_moves(partial, out, split)
         if not (source.name in _SHARED and target.exists())
     ]
     folders = dict.fromkeys(target.parent for _, target in moves if not target.parent.exists())
@@ -146,7 +146,7 @@ def _publish(partial: Path, out: Path, split: str) -> None:
     shutil.rmtree(partial, ignore_errors=True)
 
 
-def _moves(partial: Path, out: Path, split: str) -> Iterator[tuple[Path, Path]]:
+def _list_moves(partial: Path, out: Path, split: str) -> Iterator[tuple[Path, Path]]:
     """What goes where, folders whole; the action lists come last: they make a split seen."""
     kinds = [partial / kind / split for kind in _KINDS]
     documents = sorted(path for path in partial.iterdir() if path.is_file())
@@ -155,7 +155,7 @@ def _moves(partial: Path, out: Path, split: str) -> Iterator[tuple[Path, Path]]:
         yield source, out / source.relative_to(partial)
 
 
-def _roll_back(partial: Path, out: Path, split: str, made: list[Path]) -> None:
+def _undo(partial: Path, out: Path, split: str, made: list[Path]) -> None:
     """Undo all, and keep the first error. Where something cannot be undone the marker stays."""
     with suppress(OSError, InputError):
         _take_back(partial, out, split)
@@ -170,25 +170,27 @@ def _take_back(partial: Path, out: Path, split: str) -> None:
     if not marker.exists():
         return
     document = Cursor(read_json(marker, "marker"), str(marker))
-    for target in reversed([_checked(cursor, split) for cursor in document["targets"].elements()]):
+    for target in reversed(
+        [_check_target(cursor, split) for cursor in document["targets"].iterate_elements()]
+    ):
         if os.path.lexists(partial / target) or (target in _SHARED and list_splits(out)):
             continue  # still here, or shared by another split meanwhile
         _remove(out / target)
-    for folder in [cursor.text() for cursor in document["folders"].elements()]:
+    for folder in [cursor.as_text() for cursor in document["folders"].iterate_elements()]:
         if folder in (*_KINDS, IMAGE_SETS):
             with suppress(OSError):  # another split's files are there
                 (out / folder).rmdir()
     marker.unlink()
 
 
-def _checked(cursor: Cursor, split: str) -> str:
-    """A target of the marker, if it is one that `staging` writes: it will be removed."""
-    target = cursor.text()
+def _check_target(cursor: Cursor, split: str) -> str:
+    """A target of the marker, if it is one that `stage_split` writes: it will be removed."""
+    target = cursor.as_text()
     folder, _, name = target.rpartition("/")
     document = folder == IMAGE_SETS and name.endswith(".json")
     if not document and target not in (
         *(f"{kind}/{split}" for kind in _KINDS),
-        *(report_name(split), *_SHARED),
+        *(name_report(split), *_SHARED),
     ):
         raise refuse("is no file of a split", cursor.where, "remove the folder that it stands in")
     return target

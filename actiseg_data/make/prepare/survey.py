@@ -14,10 +14,10 @@ from actiseg_data.make.prepare.contacts import (
     GLOVES,
     HANDS,
     Corrections,
-    corrected,
+    correct_contacts,
     is_dropped,
-    misspelt,
-    touches,
+    is_misspelt,
+    iterate_touches,
 )
 from actiseg_data.make.prepare.noun_classes import NounClasses
 
@@ -49,9 +49,9 @@ def survey_file(context: Context, path: Path) -> Survey:
     video = read_video(path)
     findings: list[Finding] = []
     for frame in video.frames:
-        findings += _of_entities(frame, context.classes)
-        findings += _of_contacts(frame, context.corrections, context.drop)
-    findings += _of_polygons(video)
+        findings += _survey_entities(frame, context.classes)
+        findings += _survey_contacts(frame, context.corrections, context.drop)
+    findings += _survey_polygons(video)
     objects = {
         frame.name: tuple((e.name, e.class_id) for e in frame.entities if e.polygons)
         for frame in video.frames
@@ -59,7 +59,7 @@ def survey_file(context: Context, path: Path) -> Survey:
     return Survey(path, video.name, objects, tuple(findings))
 
 
-def _of_entities(frame: Frame, classes: NounClasses) -> Iterator[Finding]:
+def _survey_entities(frame: Frame, classes: NounClasses) -> Iterator[Finding]:
     seen: set[str] = set()
     for entity in frame.entities:
         place = f"{frame.name}: {entity.name}"
@@ -75,28 +75,28 @@ def _of_entities(frame: Frame, classes: NounClasses) -> Iterator[Finding]:
             yield odd_class, f"{place} (class {entity.class_id})"
 
 
-def _of_contacts(frame: Frame, corrections: Corrections, drop: bool) -> Iterator[Finding]:
+def _survey_contacts(frame: Frame, corrections: Corrections, drop: bool) -> Iterator[Finding]:
     for entity in frame.entities:
         place = f"{frame.name}: {entity.name}"
         if entity.name in GLOVES:
             yield "gloves", place
-        if misspelt(entity):
+        if is_misspelt(entity):
             yield "misspelt_hands", place
         if entity.name in corrections.get(frame.name, {}):
             yield "corrected_contacts", place
-    frame = corrected(frame, corrections)
+    frame = correct_contacts(frame, corrections)
     if drop and is_dropped(frame):
         yield "dropped_frames", frame.name
         return
     for entity in frame.entities:
         if entity.name in HANDS and entity.contact is None:
             yield "contacts_outside_frame", f"{frame.name}: {entity.name} (no contact given)"
-    for touch in touches(frame):
+    for touch in iterate_touches(frame):
         if touch.thing is None and touch.contact is not None:
             yield "contacts_outside_frame", f"{frame.name}: {touch.side} ({touch.contact[:40]})"
 
 
-def _of_polygons(video: Video) -> Iterator[Finding]:
+def _survey_polygons(video: Video) -> Iterator[Finding]:
     """Polygons that cross themselves or leave the image."""
     import shapely
 

@@ -26,9 +26,9 @@ def read_frame_mapping(path: Path) -> FrameMapping:
     """
     problems = ProblemCollector()
     mapping: FrameMapping = {}
-    for video, frames in Cursor(read_json(path, "frame mapping"), str(path)).members():
+    for video, frames in Cursor(read_json(path, "frame mapping"), str(path)).iterate_members():
         with problems.collect():
-            names = frames.mapping()
+            names = frames.as_mapping()
             for visor, epic in names.items():
                 check_text(visor, frames.where)
                 if not isinstance(epic, str) or not _FRAME.fullmatch(epic):
@@ -52,7 +52,7 @@ class FrameName:
     visor: str
 
 
-def timeline(visor_names: Iterable[str], mapping: Mapping[str, str]) -> tuple[FrameName, ...]:
+def build_timeline(visor_names: Iterable[str], mapping: Mapping[str, str]) -> tuple[FrameName, ...]:
     """The annotated frames of a video that the mapping has, in the order of their EPIC names."""
     return tuple(
         sorted(
@@ -62,11 +62,13 @@ def timeline(visor_names: Iterable[str], mapping: Mapping[str, str]) -> tuple[Fr
     )
 
 
-def frames_between(frames: Sequence[FrameName], start: int, stop: int) -> tuple[FrameName, ...]:
-    """The frames from EPIC number `start` to `stop`, both included, of a `timeline`.
+def find_frames_between(
+    frames: Sequence[FrameName], start: int, stop: int
+) -> tuple[FrameName, ...]:
+    """The frames from EPIC number `start` to `stop`, both included, of a `build_timeline`.
 
     >>> frames = FrameName("frame_0000000003", "a"), FrameName("frame_0000000005", "b")
-    >>> [frame.visor for frame in frames_between(frames, 5, 9)]
+    >>> [frame.visor for frame in find_frames_between(frames, 5, 9)]
     ['b']
     """
     first = bisect_left(frames, f"frame_{start:010d}", key=lambda frame: frame.epic)
@@ -74,7 +76,7 @@ def frames_between(frames: Sequence[FrameName], start: int, stop: int) -> tuple[
     return tuple(frames[first:last])
 
 
-def objects_of(
+def list_objects(
     frames: Iterable[FrameName], entities: Mapping[str, Sequence[tuple[str, int]]]
 ) -> tuple[tuple[str, int], ...]:
     """Names and classes of the objects of an action, sorted by name: object ids count from 1.

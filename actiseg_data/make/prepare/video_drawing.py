@@ -13,16 +13,16 @@ from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.files import write_bytes
 from actiseg_data.core.listing import describe_contents
 from actiseg_data.layouts.actionvos import FRAMES, MASKS, WEIGHTS, escape_name
-from actiseg_data.layouts.photograph_search import photographs_in
+from actiseg_data.layouts.photograph_search import list_photographs
 from actiseg_data.layouts.visor_json import Frame, read_video
 from actiseg_data.make.prepare.automatic_labels import label_objects
-from actiseg_data.make.prepare.contacts import Corrections, corrected, is_dropped
+from actiseg_data.make.prepare.contacts import Corrections, correct_contacts, is_dropped
 from actiseg_data.make.prepare.frame_views import FrameView, view_frame
-from actiseg_data.make.prepare.preparation_plan import Action
+from actiseg_data.make.prepare.preparation_plan import PlannedAction
 from actiseg_data.make.prepare.survey import Finding
 from actiseg_data.make.prepare.timeline import FrameName
 from actiseg_data.make.prepare.visor_images import find_image, read_small_jpeg
-from actiseg_data.make.prepare.weight_maps import index_mask, weight_map
+from actiseg_data.make.prepare.weight_maps import index_mask, make_weight_map
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class VideoJob:
 
     path: Path
     split: str
-    actions: tuple[Action, ...]
+    actions: tuple[PlannedAction, ...]
     corrections: Corrections
     images: Path | None
 
@@ -51,7 +51,7 @@ class VideoResult:
 
 def refuse_without_images(images: Path, jobs: Iterable[VideoJob]) -> None:
     """Raise `InputError` if a folder of images has none of the frames that will be drawn."""
-    name, listed = "", cache(photographs_in)
+    name, listed = "", cache(list_photographs)
     for job in jobs:
         frames = {frame.name: frame for frame in read_video(job.path).frames}
         for name in sorted(frame.visor for frame in job.frames):
@@ -70,36 +70,38 @@ def draw_video(root: Path, job: VideoJob) -> VideoResult:
     frames = {frame.name: frame for frame in read_video(job.path).frames}
     labels: list[tuple[ObjectLabel, ...]] = []
     findings: list[Finding] = []
-    for action, views in _with_views(job, frames, findings):
-        of_action = _labels(action, views)
+    for action, views in _view_frames(job, frames, findings):
+        of_action = _label_sequence(action, views)
         labels.append(of_action)
         object_ids = {label.name: label.object_id for label in of_action}
         for frame in action.frames:
             view = views[frame]
             write_index_mask(
-                _path(root, job, MASKS, action, f"{frame.epic}.png"), index_mask(view, object_ids)
+                _name_file(root, job, MASKS, action, f"{frame.epic}.png"),
+                index_mask(view, object_ids),
             )
             write_index_mask(
-                _path(root, job, WEIGHTS, action, f"{frame.epic}.png"), weight_map(view, of_action)
+                _name_file(root, job, WEIGHTS, action, f"{frame.epic}.png"),
+                make_weight_map(view, of_action),
             )
     found = _write_images(root, job, frames, findings)
     return VideoResult(tuple(labels), found, tuple(findings))
 
 
-def _path(root: Path, job: VideoJob, kind: str, action: Action, file: str) -> Path:
+def _name_file(root: Path, job: VideoJob, kind: str, action: PlannedAction, file: str) -> Path:
     return root / kind / job.split / escape_name(action.folder) / file
 
 
-def _with_views(
+def _view_frames(
     job: VideoJob, frames: Mapping[str, Frame], findings: list[Finding]
-) -> Iterator[tuple[Action, dict[FrameName, FrameView]]]:
+) -> Iterator[tuple[PlannedAction, dict[FrameName, FrameView]]]:
     """Each action with its frames' views. A view is drawn once, and kept until its last action."""
     last_use = {frame: n for n, action in enumerate(job.actions) for frame in action.frames}
     views: dict[FrameName, FrameView] = {}
     for position, action in enumerate(job.actions):
         for name in action.frames:
             if name not in views:
-                frame = corrected(frames[name.visor], job.corrections)
+                frame = correct_contacts(frames[name.visor], job.corrections)
                 # VISOR-HOS drops frames of unsure contacts from validation, never from training.
                 use = not (job.split == "val" and is_dropped(frame))
                 views[name] = view_frame(frame, contacts=use)
@@ -110,7 +112,9 @@ def _with_views(
                 del views[name]
 
 
-def _labels(action: Action, views: Mapping[FrameName, FrameView]) -> tuple[ObjectLabel, ...]:
+def _label_sequence(
+    action: PlannedAction, views: Mapping[FrameName, FrameView]
+) -> tuple[ObjectLabel, ...]:
     """The derived labels of an action; those of its list where no narration row has it."""
     in_box = {name for frame in action.frames for name in views[frame].in_box}
     if action.narration is not None:
@@ -130,7 +134,7 @@ def _write_images(
     if job.images is None:
         return 0
     problems = ProblemCollector()
-    listed = cache(photographs_in)
+    listed = cache(list_photographs)
     found = 0
     for name in sorted(job.frames, key=lambda frame: frame.epic):
         frame = frames[name.visor]
@@ -145,6 +149,6 @@ def _write_images(
             found += 1
             for action in job.actions:
                 if name in action.frames:
-                    write_bytes(_path(root, job, FRAMES, action, f"{name.epic}.jpg"), jpeg)
+                    write_bytes(_name_file(root, job, FRAMES, action, f"{name.epic}.jpg"), jpeg)
     problems.raise_if_any()
     return found

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.layouts.photograph_reading import read_rgb, refuse_aspect
-from actiseg_data.layouts.photograph_search import photographs_in
+from actiseg_data.layouts.photograph_search import list_photographs
 from actiseg_data.layouts.visor_json import FULL, Frame
 from actiseg_data.make.prepare.polygon_fills import SMALL
 
@@ -17,11 +17,11 @@ def find_image(
     split: str,
     video: str,
     frame: Frame,
-    listed: Callable[[Path], Mapping[str, Path]] = photographs_in,
+    listed: Callable[[Path], Mapping[str, Path]] = list_photographs,
 ) -> Path | None:
     """A frame's image in any of the usual arrangements of VISOR's archives, or None.
 
-    listed: the photographs of a folder, see `photographs_in`; one that remembers them is faster for
+    listed: the photographs of a folder, see `list_photographs`; one that remembers them is faster for
     many frames.
     """
     participant = video.partition("_")[0]

@@ -24,7 +24,7 @@ def index_mask(view: FrameView, object_ids: Mapping[str, int]) -> IndexMask:
     return ids[view.places]
 
 
-def weight_map(view: FrameView, labels: Collection[ObjectLabel]) -> IndexMask:
+def make_weight_map(view: FrameView, labels: Collection[ObjectLabel]) -> IndexMask:
     """(480, 854) uint8 with values 1 to 4: how ActionVOS weighs the frame's pixels in training.
 
     Entities are drawn in file order, later over earlier: an object of the narration as 2; any

@@ -66,7 +66,7 @@ def colour(text: str) -> Field:
     return channels
 
 
-def mixed(main: Field, second: Field, blend: Field) -> Field:
+def mix_bits(main: Field, second: Field, blend: Field) -> Field:
     """(h, w, 3): `main` where `blend` is 0, `second` where it is 1."""
     blended: Field = main + blend[..., None].astype(np.float32) * (second - main)
     return blended

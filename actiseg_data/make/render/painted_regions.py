@@ -10,7 +10,7 @@ from actiseg_data.annotations.masks import IndexMask
 from actiseg_data.annotations.polygons import BoolArray
 from actiseg_data.core.keys import draw_integer, draw_uniforms
 from actiseg_data.core.opencv import load_cv2
-from actiseg_data.make.render.materials import MATERIALS, SURFACES, Material
+from actiseg_data.make.render.materials import MATERIALS, SURFACES, PaintMaterial
 from actiseg_data.make.render.noise_fields import Field, colour, render_key
 
 
@@ -25,7 +25,7 @@ class Region:
     window: tuple[slice, slice]
     inside: BoolArray
     depth: Field
-    material: Material
+    material: PaintMaterial
     colours: tuple[Field, Field]
     identity: tuple[str | int, ...]
 
@@ -79,7 +79,7 @@ def make_region(
     return Region(window, inside, np.asarray(depth, np.float32), material, (main, second), identity)
 
 
-def litter(
+def scatter_litter(
     clip: tuple[str | int, ...], mask: IndexMask, covers: tuple[BoolArray, BoolArray], scale: float
 ) -> list[Region]:
     """Things that nobody labelled, where the mask leaves room: dishes, packs, cloths."""

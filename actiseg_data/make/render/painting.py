@@ -12,9 +12,17 @@ from actiseg_data.annotations.masks import IndexMask, as_index_mask
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.keys import draw_uniform, draw_uniforms
 from actiseg_data.core.opencv import load_cv2
-from actiseg_data.make.render.materials import family_of
-from actiseg_data.make.render.noise_fields import TILE, Field, Grid, colour, mixed, render_key, tile
-from actiseg_data.make.render.painted_regions import Region, litter, make_region
+from actiseg_data.make.render.materials import find_family
+from actiseg_data.make.render.noise_fields import (
+    TILE,
+    Field,
+    Grid,
+    colour,
+    mix_bits,
+    render_key,
+    tile,
+)
+from actiseg_data.make.render.painted_regions import Region, make_region, scatter_litter
 from actiseg_data.make.render.patterns import PATTERNS, Surface
 
 Image: TypeAlias = NDArray[np.uint8]
@@ -51,15 +59,15 @@ def render_frame(mask: IndexMask, sequence: VideoSequence, frame: str) -> Image:
     height, width = mask.shape
     scale = (height * width) ** 0.5 / _FULL
     video, clip = (sequence.video,), (sequence.video, *sequence.identity)
-    picture = _counter(video, (height, width), scale).copy()
+    picture = _paint_counter(video, (height, width), scale).copy()
     hands = np.zeros(mask.shape, bool)
     for label in sequence.objects:
-        if family_of(label.class_id) == "skin":
+        if find_family(label.class_id) == "skin":
             hands |= mask == label.object_id
     covers = hands, mask > 0
-    regions = litter(clip, mask, covers, scale)
+    regions = scatter_litter(clip, mask, covers, scale)
     for label in sequence.objects:
-        family = family_of(label.class_id)
+        family = find_family(label.class_id)
         region = make_region(mask == label.object_id, covers, family, (*video, label.name), scale)
         if region is not None:
             regions.append(region)
@@ -68,12 +76,12 @@ def render_frame(mask: IndexMask, sequence: VideoSequence, frame: str) -> Image:
     _cast_shadows(picture, regions, scale)
     for region in regions:
         _paint(picture, relief, gloss, region, scale)
-    _light(picture, relief, gloss, clip, frame, scale)
+    _draw_light(picture, relief, gloss, clip, frame, scale)
     return _expose(picture, clip, frame, scale)
 
 
 @lru_cache(maxsize=2)  # the clips of a video come one after the other
-def _counter(video: tuple[str, ...], shape: tuple[int, int], scale: float) -> Field:
+def _paint_counter(video: tuple[str, ...], shape: tuple[int, int], scale: float) -> Field:
     """The kitchen itself: a counter before a tiled wall, (H, W, 3) float32 in [0, 1]."""
     height, width = shape
     u = draw_uniforms(render_key("counter", *video), 6)
@@ -86,10 +94,12 @@ def _counter(video: tuple[str, ...], shape: tuple[int, int], scale: float) -> Fi
         blend = 0.45 + 1.1 * grid.sample("fine") + 0.25 * grid.sample("smooth")
     else:
         blend = 0.4 + 0.18 * grid.sample("fine") + 0.4 * grid.sample("smooth")
-    picture = mixed(colour(main), colour(second), blend)
+    picture = mix_bits(colour(main), colour(second), blend)
     edge = (height * (0.11 + 0.06 * u[3]) + (columns - width / 2) * 0.05 * (u[4] - 0.5)).astype(int)
     top = int(edge.max()) + 1
-    wall = mixed(colour(_WALLS[int(u[5] * len(_WALLS))]), colour("#6b675f"), _tiles(grid, top))
+    wall = mix_bits(
+        colour(_WALLS[int(u[5] * len(_WALLS))]), colour("#6b675f"), _paint_tiles(grid, top)
+    )
     behind = rows[:top, None] < edge
     picture[:top][behind] = wall[behind]
     foot = np.clip((rows[:, None] - edge) / (26 * scale), 0, 1)  # the wall's shade on the counter
@@ -99,7 +109,7 @@ def _counter(video: tuple[str, ...], shape: tuple[int, int], scale: float) -> Fi
     return picture
 
 
-def _tiles(grid: Grid, rows: int) -> Field:
+def _paint_tiles(grid: Grid, rows: int) -> Field:
     """Grout between tiles: (rows, W) float32, 1 on a joint."""
     step = 44 * grid.scale
     across = np.abs((np.arange(rows) / step + 0.35) % 1 - 0.5)[:, None]
@@ -137,21 +147,21 @@ def _paint(picture: Field, relief: Field, gloss: Field, region: Region, scale: f
     picture[region.window][region.inside] = colour[region.inside]
     reach = float(region.depth.max())
     bevel = reach if region.material.bevel is None else min(region.material.bevel * scale, reach)
-    raised = _rounded(region.depth, bevel, scale)
+    raised = _shade_edges(region.depth, bevel, scale)
     if region.material.sunken:
-        raised -= 1.6 * _rounded(np.maximum(region.depth - bevel, 0), 3 * bevel, scale)
+        raised -= 1.6 * _shade_edges(np.maximum(region.depth - bevel, 0), 3 * bevel, scale)
     relief[region.window][region.inside] = raised[region.inside]
     gloss[region.window][region.inside] = region.material.shine
 
 
-def _rounded(depth: Field, width: float, scale: float) -> Field:
+def _shade_edges(depth: Field, width: float, scale: float) -> Field:
     """Height of a rounded edge, a parabola, at some depth inside it."""
     share = 1 - np.minimum(depth / np.float32(max(width, 1e-3)), 1)
     height: Field = (1 - share * share) * np.float32(min(width, 18 * scale))
     return height
 
 
-def _light(
+def _draw_light(
     picture: Field,
     relief: Field,
     gloss: Field,

@@ -54,7 +54,7 @@ class RenderReport:
         )
 
 
-def frame_jpeg(mask: IndexMask, sequence: VideoSequence, frame: str) -> bytes:
+def render_jpeg(mask: IndexMask, sequence: VideoSequence, frame: str) -> bytes:
     """The file of a rendered frame, see `render_frame`."""
     stream = io.BytesIO()
     Image.fromarray(render_frame(mask, sequence, frame)).save(stream, "JPEG", quality=_JPEG_QUALITY)
@@ -87,11 +87,11 @@ def render_split(
     load_cv2()  # refuse before anything is written
     opened = open_split(root, split)
     with stage("checking masks") as progress:
-        digests = run_parallel(_digest, opened, opened.sequences, workers, progress)
+        digests = run_parallel(_digest_sequence, opened, opened.sequences, workers, progress)
     made_of = {
         _place(opened, of): digest for of, digest in zip(opened.sequences, digests, strict=True)
     }
-    outdated = _outdated(opened, made_of, overwrite)
+    outdated = _find_outdated(opened, made_of, overwrite)
     for path in outdated:
         path.unlink()
     note = {
@@ -116,19 +116,19 @@ def _place(split: Split, sequence: VideoSequence) -> str:
     return f"{split.subsets[sequence.folder]}/{sequence.folder}"
 
 
-def _digest(split: Split, sequence: VideoSequence) -> str:
+def _digest_sequence(split: Split, sequence: VideoSequence) -> str:
     """Of all that decides the pixels of a sequence's frames."""
     things = [[of.object_id, of.name, of.class_id] for of in sequence.objects]
     masks = [digest_pixels(mask) for mask in split.iterate_masks(sequence)]
     return digest_json([ALGORITHM, sequence.video, *sequence.identity, things, masks])
 
 
-def _frame_paths(split: Split, sequence: VideoSequence) -> list[Path]:
-    folder = split.folder(FRAMES, sequence)
+def _list_frames(split: Split, sequence: VideoSequence) -> list[Path]:
+    folder = split.find_folder(FRAMES, sequence)
     return [folder / escape_name(f"{frame}.jpg") for frame in sequence.frames]
 
 
-def _outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) -> list[Path]:
+def _find_outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) -> list[Path]:
     """Frames to be removed: rendered of what is no more, or, with `overwrite`, any others."""
     known = read_rendered(split.root)
     outdated: list[Path] = []
@@ -137,8 +137,8 @@ def _outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) -> list
         place = _place(split, sequence)
         if known.get(place) == made_of[place]:
             continue
-        ours = _frame_paths(split, sequence) if place in known else []
-        for path in split.frame_paths(sequence):
+        ours = _list_frames(split, sequence) if place in known else []
+        for path in split.frames(sequence):
             if path.exists():
                 (outdated if overwrite or path in ours else foreign).append(path)
     if foreign:
@@ -159,13 +159,13 @@ def _outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) -> list
 
 
 def _render(split: Split, sequence: VideoSequence) -> Counter[str]:
-    paths = _frame_paths(split, sequence)
+    paths = _list_frames(split, sequence)
     lacking = [path for path in paths if not path.exists()]
     if lacking:
-        for draft in split.folder(FRAMES, sequence).glob(f".*{DRAFT}"):
+        for draft in split.find_folder(FRAMES, sequence).glob(f".*{DRAFT}"):
             draft.unlink()  # left by a run that was killed
         masks = split.iterate_masks(sequence)
         for path, frame, mask in zip(paths, sequence.frames, masks, strict=True):
             if path in lacking:
-                write_bytes(path, frame_jpeg(mask, sequence, frame))
+                write_bytes(path, render_jpeg(mask, sequence, frame))
     return Counter(rendered=len(lacking), kept=len(paths) - len(lacking))

@@ -10,9 +10,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from actiseg_data.make.sample.catalogue import LEFT_HAND, RIGHT_HAND, THINGS, Action
-from actiseg_data.make.sample.hands import Hold, hand
-from actiseg_data.make.sample.outlines import Outline, Parts, Point, Pose, moved, outlines
+from actiseg_data.make.sample.catalogue import LEFT_HAND, RIGHT_HAND, THINGS, SampleAction
+from actiseg_data.make.sample.hands import Hold, make_hand
+from actiseg_data.make.sample.outlines import (
+    ObjectOutline,
+    Parts,
+    Point,
+    Pose,
+    make_outlines,
+    move_parts,
+)
 from actiseg_data.make.sample.sequence_draws import Draws
 
 HAND = 66.0
@@ -73,7 +80,7 @@ class Moment:
 class Cue:
     """What a stage is told: the action, its keyed choices, frame `index` of `count`, the centre."""
 
-    action: Action
+    action: SampleAction
     draws: Draws
     index: int
     count: int
@@ -86,24 +93,24 @@ class Cue:
 
     def sway(self, size: float, *what: str | int) -> float:
         """A change from frame to frame, within plus or minus `size`."""
-        return self.draws.between(-size, size, *what, self.index)
+        return self.draws.draw_between(-size, size, *what, self.index)
 
 
-def outline_of(name: str) -> Outline:
+def find_outline(name: str) -> ObjectOutline:
     """The silhouette of a catalogue name."""
-    return outlines()[THINGS[name].outline]
+    return make_outlines()[THINGS[name].outline]
 
 
-def thing(name: str, pose: Pose) -> Paint:
+def paint_object(name: str, pose: Pose) -> Paint:
     """A thing of the catalogue in its place."""
-    return Paint(name, pose.parts(outline_of(name).parts))
+    return Paint(name, pose.parts(find_outline(name).parts))
 
 
 def play(cue: Cue) -> Moment:
     """The moment that a cue describes."""
     moment = _STAGES[cue.action.stage](cue)
-    moment = _with_idle_hand(cue, moment)
-    return _mirrored(moment, cue.centre[0]) if _is_left_handed(cue) else moment
+    moment = _add_idle_hand(cue, moment)
+    return _mirror_hand(moment, cue.centre[0]) if _is_left_handed(cue) else moment
 
 
 def _work(cue: Cue) -> Moment:
@@ -111,33 +118,33 @@ def _work(cue: Cue) -> Moment:
     action, (x, y) = cue.action, cue.centre
     base: tuple[Paint, ...] = ()
     if action.base:
-        base = (thing(action.base, _pose(cue, action.base, (x, y + 4), "base")),)
+        base = (paint_object(action.base, _draw_pose(cue, action.base, (x, y + 4), "base")),)
     if action.base == "sink":
-        base += (_tap(cue, (x + 52, y - 56)),)
-    outline = outline_of(action.main)
+        base += (_paint_tap(cue, (x + 52, y - 56)),)
+    outline = find_outline(action.main)
     long = THINGS[action.main].outline in ("carrot", "courgette")
     turn = 152.0 if THINGS[action.main].outline == "pan" else 0.0
     at = (x - 12 + cue.sway(2, "target.x"), y + cue.sway(2, "target.y"))
-    target = replace(_pose(cue, action.main, at, "main"), size=_size(cue, action.main))
-    target = replace(target, angle=turn + cue.draws.between(-10, 10, "target.turn"))
+    target = replace(_draw_pose(cue, action.main, at, "main"), size=_draw_size(cue, action.main))
+    target = replace(target, angle=turn + cue.draws.draw_between(-10, 10, "target.turn"))
 
-    tool = outline_of(action.tool)
+    tool = find_outline(action.tool)
     spot = target.put(outline.tip)
     if long:
         spot = spot[0] + 8 - 16 * cue.progress, spot[1]
     spot = spot[0] + cue.sway(5, "tip.x"), spot[1] + cue.sway(4, "tip.y")
-    angle = 214 + cue.draws.between(-12, 12, "tool.turn") + cue.sway(7, "tool.sway")
+    angle = 214 + cue.draws.draw_between(-12, 12, "tool.turn") + cue.sway(7, "tool.sway")
     if action.tool == "sponge":
         angle = cue.sway(25, "tool.sway")
-    tool_pose = _pose_at(tool.tip, spot, _size(cue, action.tool), angle)
+    tool_pose = _pose_object(tool.tip, spot, _draw_size(cue, action.tool), angle)
 
-    left = _hand(cue, action.main, target.put(outline.grip), left=True)
-    right = _hand(cue, action.tool, tool_pose.put(tool.grip), left=False)
+    left = _paint_hand(cue, action.main, target.put(outline.grip), left=True)
+    right = _paint_hand(cue, action.tool, tool_pose.put(tool.grip), left=False)
     return Moment(
         base=base,
         top=(
-            *_in_hand(LEFT_HAND, left, thing(action.main, target)),
-            *_in_hand(RIGHT_HAND, right, thing(action.tool, tool_pose)),
+            *_put_in_hand(LEFT_HAND, left, paint_object(action.main, target)),
+            *_put_in_hand(RIGHT_HAND, right, paint_object(action.tool, tool_pose)),
         ),
         held=frozenset((action.main, action.tool)),
     )
@@ -145,38 +152,42 @@ def _work(cue: Cue) -> Moment:
 
 def _carry(cue: Cue) -> Moment:
     """A hand, or two, takes a thing and brings it toward the cook, perhaps out of sight."""
-    return _moving(cue, cue.progress, apart=cue.index == 0 and cue.draws.chance(0.3, "not yet"))
+    return _move_objects(
+        cue, cue.progress, apart=cue.index == 0 and cue.draws.draw_chance(0.3, "not yet")
+    )
 
 
 def _lay(cue: Cue) -> Moment:
     """The reverse of `_carry`."""
     last = cue.index == cue.count - 1
-    return _moving(cue, 1 - cue.progress, apart=last and cue.draws.chance(0.35, "let go"))
+    return _move_objects(
+        cue, 1 - cue.progress, apart=last and cue.draws.draw_chance(0.35, "let go")
+    )
 
 
-def _moving(cue: Cue, away: float, *, apart: bool) -> Moment:
+def _move_objects(cue: Cue, away: float, *, apart: bool) -> Moment:
     name, (x, y) = cue.action.main, cue.centre
-    far = 190.0 if cue.draws.chance(0.3, "out of sight") else 58.0
-    drift = cue.draws.between(-30, 40, "path")
+    far = 190.0 if cue.draws.draw_chance(0.3, "out of sight") else 58.0
+    drift = cue.draws.draw_between(-30, 40, "path")
     at = x + drift * away, y + (far if cue.count < 4 else min(far, 80.0)) * away
-    pose = _pose(cue, name, at, "main")
+    pose = _draw_pose(cue, name, at, "main")
     if THINGS[name].outline not in UPRIGHT | _WIDE:
-        pose = replace(pose, angle=cue.draws.between(195, 250, "lie") + cue.sway(9, "turn"))
-    outline = outline_of(name)
+        pose = replace(pose, angle=cue.draws.draw_between(195, 250, "lie") + cue.sway(9, "turn"))
+    outline = find_outline(name)
     grip = pose.put(outline.grip)
-    two = THINGS[name].outline in _WIDE and cue.draws.chance(0.5, "two hands")
+    two = THINGS[name].outline in _WIDE and cue.draws.draw_chance(0.5, "two hands")
     right_side = (abs(outline.grip[0]), outline.grip[1])
     if THINGS[name].outline in _WIDE:
         grip = pose.put(right_side)
     if apart:
         grip = grip[0] + 34, grip[1] + 62
-    right = _hand(cue, name, grip, left=False)
-    top = _in_hand(RIGHT_HAND, right, thing(name, pose))
+    right = _paint_hand(cue, name, grip, left=False)
+    top = _put_in_hand(RIGHT_HAND, right, paint_object(name, pose))
     if two:
         left_grip = pose.put((-right_side[0], right_side[1]))
         if apart:
             left_grip = left_grip[0] - 34, left_grip[1] + 62
-        left = _hand(cue, name, left_grip, left=True)
+        left = _paint_hand(cue, name, left_grip, left=True)
         top = (Paint(LEFT_HAND, left.under), *top, Paint(LEFT_HAND, left.over))
     return Moment(top=top, held=frozenset() if apart else frozenset((name,)))
 
@@ -185,10 +196,10 @@ def _wipe(cue: Cue) -> Moment:
     """A flat hand pushes a cloth from side to side."""
     x, y = cue.centre
     at = x - 50 + 100 * cue.progress, y + 10 + cue.sway(12, "stroke")
-    pose = replace(_pose(cue, cue.action.main, at, "main"), angle=cue.sway(25, "turn"))
-    over = hand("flat", False, (at[0] + 6, at[1] + 12), -14 + cue.sway(8, "wrist"), HAND)
+    pose = replace(_draw_pose(cue, cue.action.main, at, "main"), angle=cue.sway(25, "turn"))
+    over = make_hand("flat", False, (at[0] + 6, at[1] + 12), -14 + cue.sway(8, "wrist"), HAND)
     return Moment(
-        top=_in_hand(RIGHT_HAND, over, thing(cue.action.main, pose)),
+        top=_put_in_hand(RIGHT_HAND, over, paint_object(cue.action.main, pose)),
         held=frozenset((cue.action.main,)),
     )
 
@@ -196,15 +207,15 @@ def _wipe(cue: Cue) -> Moment:
 def _drop(cue: Cue) -> Moment:
     """A hand brings a thing over a vessel."""
     action, (x, y) = cue.action, cue.centre
-    vessel = _pose(cue, action.base, (x - 14, y), "base")
+    vessel = _draw_pose(cue, action.base, (x - 14, y), "base")
     away = 1 - cue.progress
     at = x - 6 + 72 * away, y - 4 + 26 * away
     angle = 208 + cue.sway(12, "turn")
-    pose = Pose(*at, _size(cue, action.main), angle)
-    right = _hand(cue, action.main, pose.put(outline_of(action.main).grip), left=False)
+    pose = Pose(*at, _draw_size(cue, action.main), angle)
+    right = _paint_hand(cue, action.main, pose.put(find_outline(action.main).grip), left=False)
     return Moment(
-        base=(thing(action.base, vessel),),
-        top=_in_hand(RIGHT_HAND, right, thing(action.main, pose)),
+        base=(paint_object(action.base, vessel),),
+        top=_put_in_hand(RIGHT_HAND, right, paint_object(action.main, pose)),
         held=frozenset((action.main,)),
     )
 
@@ -212,18 +223,23 @@ def _drop(cue: Cue) -> Moment:
 def _twist(cue: Cue) -> Moment:
     """One hand holds a vessel, the other turns or lifts its top."""
     action, (x, y) = cue.action, cue.centre
-    pose = _pose(cue, action.main, (x, y + 12), "main")
+    pose = _draw_pose(cue, action.main, (x, y + 12), "main")
     pose = replace(pose, size=pose.size * 1.12, angle=8 + cue.sway(5, "turn"))
-    outline = outline_of(action.main)
-    left = _hand(cue, action.main, pose.put((-0.05 - abs(outline.grip[0]), 0.16)), left=True)
+    outline = find_outline(action.main)
+    left = _paint_hand(cue, action.main, pose.put((-0.05 - abs(outline.grip[0]), 0.16)), left=True)
     tip = pose.put(outline.tip)
     lift = 16.0 * cue.progress if action.tool else 0.0
     at = tip[0] + 4 + lift, tip[1] + cue.sway(3, "twist") + lift / 2
-    right = hand("fist", False, (at[0] + 4, at[1] + 6), -38 + cue.sway(9, "wrist"), HAND)
-    top = (*_in_hand(LEFT_HAND, left, thing(action.main, pose)), Paint(RIGHT_HAND, right.over))
+    right = make_hand("fist", False, (at[0] + 4, at[1] + 6), -38 + cue.sway(9, "wrist"), HAND)
+    top = (
+        *_put_in_hand(LEFT_HAND, left, paint_object(action.main, pose)),
+        Paint(RIGHT_HAND, right.over),
+    )
     held = {action.main}
     if action.tool and cue.index:  # closed in the first frame: nothing to be seen of the cap
-        top += (thing(action.tool, Pose(at[0] - 9, at[1] - 8, _size(cue, action.tool))),)
+        top += (
+            paint_object(action.tool, Pose(at[0] - 9, at[1] - 8, _draw_size(cue, action.tool))),
+        )
         held.add(action.tool)
     return Moment(top=top, held=frozenset(held))
 
@@ -233,25 +249,25 @@ def _pour(cue: Cue) -> Moment:
     action, (x, y) = cue.action, cue.centre
     base: tuple[Paint, ...] = ()
     if action.base:
-        base = (thing(action.base, _pose(cue, action.base, (x, y + 4), "base")),)
-    target = _pose(cue, action.main, (x - 16, y + 8), "main")
+        base = (paint_object(action.base, _draw_pose(cue, action.base, (x, y + 4), "base")),)
+    target = _draw_pose(cue, action.main, (x - 16, y + 8), "main")
     if THINGS[action.main].outline == "pan":
-        target = replace(target, angle=150 + cue.draws.between(-10, 10, "target.turn"))
-    outline, tool = outline_of(action.main), outline_of(action.tool)
+        target = replace(target, angle=150 + cue.draws.draw_between(-10, 10, "target.turn"))
+    outline, tool = find_outline(action.main), find_outline(action.tool)
     tilt = -88 - 26 * cue.progress
     rim = target.put(outline.tip)
     spot = rim[0] + 16 + cue.sway(4, "spout.x"), rim[1] - 10 + cue.sway(3, "spout.y")
-    pose = _pose_at(tool.tip, spot, _size(cue, action.tool), tilt)
-    right = _hand(cue, action.tool, pose.put(tool.grip), left=False)
+    pose = _pose_object(tool.tip, spot, _draw_size(cue, action.tool), tilt)
+    right = _paint_hand(cue, action.tool, pose.put(tool.grip), left=False)
     held = {action.tool}
-    top: tuple[Paint, ...] = (thing(action.main, target),)
-    if cue.draws.chance(0.6, "steady"):
-        left = _hand(cue, action.main, target.put(outline.grip), left=True)
-        top = _in_hand(LEFT_HAND, left, *top)
+    top: tuple[Paint, ...] = (paint_object(action.main, target),)
+    if cue.draws.draw_chance(0.6, "steady"):
+        left = _paint_hand(cue, action.main, target.put(outline.grip), left=True)
+        top = _put_in_hand(LEFT_HAND, left, *top)
         held.add(action.main)
     return Moment(
         base=base,
-        top=(*top, *_in_hand(RIGHT_HAND, right, thing(action.tool, pose))),
+        top=(*top, *_put_in_hand(RIGHT_HAND, right, paint_object(action.tool, pose))),
         held=frozenset(held),
     )
 
@@ -259,16 +275,20 @@ def _pour(cue: Cue) -> Moment:
 def _press(cue: Cue) -> Moment:
     """A hand on the lever of a tap."""
     x, y = cue.centre
-    sink = thing("sink", _pose(cue, "sink", (x, y + 12), "base"))
+    sink = paint_object("sink", _draw_pose(cue, "sink", (x, y + 12), "base"))
     at = (x + 10, y - 40)
-    lever = _tap_pose(cue, at).put(outline_of("tap").grip)
-    right = hand("pinch", False, (lever[0] - 2, lever[1] + 4), -12 + cue.sway(6, "wrist"), HAND)
+    lever = _pose_tap(cue, at).put(find_outline("tap").grip)
+    right = make_hand(
+        "pinch", False, (lever[0] - 2, lever[1] + 4), -12 + cue.sway(6, "wrist"), HAND
+    )
     return Moment(
-        base=(sink,), top=_in_hand(RIGHT_HAND, right, _tap(cue, at)), held=frozenset(("tap",))
+        base=(sink,),
+        top=_put_in_hand(RIGHT_HAND, right, _paint_tap(cue, at)),
+        held=frozenset(("tap",)),
     )
 
 
-def _none(cue: Cue) -> Moment:
+def _play_nothing(cue: Cue) -> Moment:
     """Nothing in sight takes part."""
     return Moment()
 
@@ -282,76 +302,76 @@ _STAGES: dict[str, Callable[[Cue], Moment]] = {
     "twist": _twist,
     "pour": _pour,
     "press": _press,
-    "none": _none,
+    "none": _play_nothing,
 }
 
 
-def _with_idle_hand(cue: Cue, moment: Moment) -> Moment:
+def _add_idle_hand(cue: Cue, moment: Moment) -> Moment:
     """Some clips show the other hand, resting on the counter."""
     busy = {paint.name for paint in moment.top}
-    if RIGHT_HAND not in busy or LEFT_HAND in busy or not cue.draws.chance(0.4, "idle"):
+    if RIGHT_HAND not in busy or LEFT_HAND in busy or not cue.draws.draw_chance(0.4, "idle"):
         return moment
-    x, y = _idle_spot(cue)
+    x, y = _find_idle_spot(cue)
     at = x + cue.sway(3, "idle.x"), y + cue.sway(3, "idle.y")
-    rest = hand("flat", True, at, cue.draws.between(5, 28, "idle.turn"), HAND)
+    rest = make_hand("flat", True, at, cue.draws.draw_between(5, 28, "idle.turn"), HAND)
     return replace(moment, top=(Paint(LEFT_HAND, rest.over, "idle"), *moment.top))
 
 
-def _idle_spot(cue: Cue) -> Point:
-    x = cue.centre[0] - cue.draws.between(100, 140, "idle.x")
-    return x, cue.draws.between(176, 204, "idle.y")
+def _find_idle_spot(cue: Cue) -> Point:
+    x = cue.centre[0] - cue.draws.draw_between(100, 140, "idle.x")
+    return x, cue.draws.draw_between(176, 204, "idle.y")
 
 
 def idle_spot(cue: Cue) -> Point:
     """Where a hand may rest, in pixels: a place to be kept free."""
-    x, y = _idle_spot(cue)
+    x, y = _find_idle_spot(cue)
     return (2 * cue.centre[0] - x if _is_left_handed(cue) else x), y
 
 
 def _is_left_handed(cue: Cue) -> bool:
-    return cue.draws.chance(0.2, "left-handed")
+    return cue.draws.draw_chance(0.2, "left-handed")
 
 
-def _mirrored(moment: Moment, x: float) -> Moment:
+def _mirror_hand(moment: Moment, x: float) -> Moment:
     other = {LEFT_HAND: RIGHT_HAND, RIGHT_HAND: LEFT_HAND}
 
     def flip(paint: Paint) -> Paint:
-        parts = moved(paint.parts, lambda ring: ring * np.array([-1.0, 1.0]) + (2 * x, 0))
+        parts = move_parts(paint.parts, lambda ring: ring * np.array([-1.0, 1.0]) + (2 * x, 0))
         return replace(paint, name=other.get(paint.name, paint.name), parts=parts)
 
     return replace(moment, base=tuple(map(flip, moment.base)), top=tuple(map(flip, moment.top)))
 
 
-def _in_hand(name: str, grip: Hold, held: Paint) -> tuple[Paint, ...]:
+def _put_in_hand(name: str, grip: Hold, held: Paint) -> tuple[Paint, ...]:
     layers = (Paint(name, grip.under), held, Paint(name, grip.over))
     return tuple(paint for paint in layers if paint.parts)
 
 
-def _hand(cue: Cue, name: str, at: Point, *, left: bool) -> Hold:
+def _paint_hand(cue: Cue, name: str, at: Point, *, left: bool) -> Hold:
     """A hand that holds a named thing at a point, its forearm leading to the cook."""
     side = "left" if left else "right"
-    turn = cue.draws.between(22, 42, "wrist", side) + cue.sway(4, "wrist", side)
+    turn = cue.draws.draw_between(22, 42, "wrist", side) + cue.sway(4, "wrist", side)
     hold = _HOLDS.get(THINGS[name].outline, "fist")
-    return hand(hold, left, at, turn if left else -turn, HAND)
+    return make_hand(hold, left, at, turn if left else -turn, HAND)
 
 
-def _tap_pose(cue: Cue, at: Point) -> Pose:
-    return Pose(*at, _size(cue, "tap"), cue.draws.between(-4, 4, "tap.turn"))
+def _pose_tap(cue: Cue, at: Point) -> Pose:
+    return Pose(*at, _draw_size(cue, "tap"), cue.draws.draw_between(-4, 4, "tap.turn"))
 
 
-def _tap(cue: Cue, at: Point) -> Paint:
-    return thing("tap", _tap_pose(cue, at))
+def _paint_tap(cue: Cue, at: Point) -> Paint:
+    return paint_object("tap", _pose_tap(cue, at))
 
 
-def _size(cue: Cue, name: str) -> float:
-    return THINGS[name].size * cue.draws.between(0.93, 1.08, "size", name)
+def _draw_size(cue: Cue, name: str) -> float:
+    return THINGS[name].size * cue.draws.draw_between(0.93, 1.08, "size", name)
 
 
-def _pose(cue: Cue, name: str, at: Point, role: str) -> Pose:
-    return Pose(*at, _size(cue, name), cue.draws.between(-7, 7, "turn", role))
+def _draw_pose(cue: Cue, name: str, at: Point, role: str) -> Pose:
+    return Pose(*at, _draw_size(cue, name), cue.draws.draw_between(-7, 7, "turn", role))
 
 
-def _pose_at(anchor: Point, at: Point, size: float, angle: float) -> Pose:
+def _pose_object(anchor: Point, at: Point, size: float, angle: float) -> Pose:
     """The pose that brings an outline's point `anchor` to the pixel position `at`."""
     x, y = Pose(0.0, 0.0, size, angle).put(anchor)
     return Pose(at[0] - x, at[1] - y, size, angle)

@@ -27,7 +27,7 @@ _TURN = np.arange(40) * (2 * np.pi / 40)
 
 
 @dataclass(frozen=True)
-class Outline:
+class ObjectOutline:
     """A silhouette. grip: where a hand takes it. tip: the end that works or pours."""
 
     parts: Parts
@@ -55,19 +55,19 @@ class Pose:
 
     def ring(self, ring: Ring) -> Ring:
         """A ring of the outline, in pixels: (N, 2) float64."""
-        return ring @ _rotation(self.angle) * self.size + (self.x, self.y)
+        return ring @ _make_rotation(self.angle) * self.size + (self.x, self.y)
 
     def parts(self, parts: Parts) -> Parts:
         """All parts of an outline, in pixels."""
         return tuple(tuple(self.ring(ring) for ring in part) for part in parts)
 
 
-def _rotation(angle: float) -> NDArray[np.float64]:
+def _make_rotation(angle: float) -> NDArray[np.float64]:
     turn = np.deg2rad(angle)
     return np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
 
 
-def moved(parts: Parts, change: Callable[[Ring], Ring]) -> Parts:
+def move_parts(parts: Parts, change: Callable[[Ring], Ring]) -> Parts:
     """Apply a function of rings to every ring."""
     return tuple(tuple(change(ring) for ring in part) for part in parts)
 
@@ -78,7 +78,7 @@ def rasterise(parts: Parts, shape: tuple[int, int]) -> Patch:
     Vertices are rounded to 1e-9 and then to the 1/64-pixel lattice, so that no mathematical library
     can change a pixel.
 
-    >>> int(rasterise(((box(1, 1, 4, 3),),), (5, 5)).mask.sum())
+    >>> int(rasterise(((make_box(1, 1, 4, 3),),), (5, 5)).mask.sum())
     6
     """
     lattice = [[snap(ring) for ring in part] for part in parts]
@@ -102,10 +102,10 @@ def snap(ring: Ring) -> IntArray:
     return np.round(np.round(ring, 9) * SUBPIXEL).astype(np.int64)
 
 
-def box(left: float, top: float, right: float, bottom: float, radius: float = 0.0) -> Ring:
+def make_box(left: float, top: float, right: float, bottom: float, radius: float = 0.0) -> Ring:
     """A rectangle, its corners rounded.
 
-    >>> box(0, 0, 2, 1).tolist()
+    >>> make_box(0, 0, 2, 1).tolist()
     [[0.0, 0.0], [2.0, 0.0], [2.0, 1.0], [0.0, 1.0]]
     """
     if not radius:
@@ -126,13 +126,15 @@ def box(left: float, top: float, right: float, bottom: float, radius: float = 0.
     )
 
 
-def oval(x: float, y: float, wide: float, high: float, waves: float = 0.0, bumps: int = 3) -> Ring:
+def make_oval(
+    x: float, y: float, wide: float, high: float, waves: float = 0.0, bumps: int = 3
+) -> Ring:
     """An ellipse of half-axes `wide` and `high`; `waves` makes it lumpy."""
     swell = 1 + waves * np.sin(bumps * _TURN + 0.7)
     return np.stack([x + wide * swell * np.cos(_TURN), y + high * swell * np.sin(_TURN)], axis=1)
 
 
-def rod(start: Point, end: Point, first: float, last: float) -> Ring:
+def make_rod(start: Point, end: Point, first: float, last: float) -> Ring:
     """A straight limb with round ends of the given radii."""
     a, b = np.array(start), np.array(end)
     along = (b - a) / np.hypot(*(b - a))
@@ -143,147 +145,174 @@ def rod(start: Point, end: Point, first: float, last: float) -> Ring:
     return np.concatenate([cap_b, cap_a])
 
 
-def limb(points: Iterable[Point], radius: float) -> Parts:
+def make_limb(points: Iterable[Point], radius: float) -> Parts:
     """A bent limb: rods from point to point."""
     chain = list(points)
-    return tuple((rod(a, b, radius, radius),) for a, b in pairwise(chain))
+    return tuple((make_rod(a, b, radius, radius),) for a, b in pairwise(chain))
 
 
-def shape(*points: Point) -> Ring:
+def make_shape(*points: Point) -> Ring:
     """A polygon."""
     return np.array(points, np.float64)
 
 
-def _one(*rings: Ring) -> Parts:
+def _make_single(*rings: Ring) -> Parts:
     return (rings,)
 
 
-def _each(*rings: Ring) -> Parts:
+def _make_variants(*rings: Ring) -> Parts:
     return tuple((ring,) for ring in rings)
 
 
 @cache
-def outlines() -> dict[str, Outline]:
+def make_outlines() -> dict[str, ObjectOutline]:
     """Every silhouette by name. Tools lie along x: handle left, working end right.
 
-    >>> [len(part) for part in outlines()["board"].parts]  # one part: its edge, and a hole
+    >>> [len(part) for part in make_outlines()["board"].parts]  # one part: its edge, and a hole
     [2]
     """
-    ear = (oval(0, 0, 0.1, 0.12), oval(0, 0, 0.055, 0.07))
+    ear = (make_oval(0, 0, 0.1, 0.12), make_oval(0, 0, 0.055, 0.07))
     left_ear = tuple(ring - np.array([0.46, 0]) for ring in ear)
     right_ear = tuple(ring + np.array([0.46, 0]) for ring in ear)
-    holes = [oval(0.2 * np.cos(a), 0.17 * np.sin(a), 0.045, 0.04) for a in _TURN[::7]]
-    blade = shape(
+    holes = [make_oval(0.2 * np.cos(a), 0.17 * np.sin(a), 0.045, 0.04) for a in _TURN[::7]]
+    blade = make_shape(
         (-0.1, -0.04), (0.3, -0.05), (0.44, -0.03), (0.5, 0.02), (0.4, 0.06), (-0.1, 0.06)
     )
-    saw = shape((-0.15, -0.03), (0.46, -0.04), (0.5, 0.0), (0.48, 0.04), (-0.15, 0.045))
-    handle = rod((-0.47, 0), (-0.1, 0), 0.035, 0.035)
-    stem = rod((-0.47, 0), (0.25, 0), 0.03, 0.018)
-    tines = [rod((0.24, y), (0.48, y * 1.1), 0.014, 0.012) for y in (-0.075, -0.025, 0.025, 0.075)]
+    saw = make_shape((-0.15, -0.03), (0.46, -0.04), (0.5, 0.0), (0.48, 0.04), (-0.15, 0.045))
+    handle = make_rod((-0.47, 0), (-0.1, 0), 0.035, 0.035)
+    stem = make_rod((-0.47, 0), (0.25, 0), 0.03, 0.018)
+    tines = [
+        make_rod((0.24, y), (0.48, y * 1.1), 0.014, 0.012) for y in (-0.075, -0.025, 0.025, 0.075)
+    ]
     wires = [
-        (oval(0.27, 0, 0.23, high), oval(0.27, 0, 0.21, high - 0.022)) for high in (0.15, 0.085)
+        (make_oval(0.27, 0, 0.23, high), make_oval(0.27, 0, 0.21, high - 0.022))
+        for high in (0.15, 0.085)
     ]
     return {
-        "plate": Outline(_one(oval(0, 0, 0.5, 0.45)), grip=(0.43, 0.12)),
-        "lid": Outline(_each(oval(0, 0, 0.46, 0.41), rod((-0.46, 0), (0.46, 0), 0.04, 0.04))),
-        "bowl": Outline(
-            _each(
-                oval(0, -0.06, 0.5, 0.36),
-                shape((-0.49, 0), (0.49, 0), (0.3, 0.37), (-0.3, 0.37)),
-                oval(0, 0.3, 0.32, 0.14),
+        "plate": ObjectOutline(_make_single(make_oval(0, 0, 0.5, 0.45)), grip=(0.43, 0.12)),
+        "lid": ObjectOutline(
+            _make_variants(make_oval(0, 0, 0.46, 0.41), make_rod((-0.46, 0), (0.46, 0), 0.04, 0.04))
+        ),
+        "bowl": ObjectOutline(
+            _make_variants(
+                make_oval(0, -0.06, 0.5, 0.36),
+                make_shape((-0.49, 0), (0.49, 0), (0.3, 0.37), (-0.3, 0.37)),
+                make_oval(0, 0.3, 0.32, 0.14),
             ),
             grip=(-0.44, 0.02),
         ),
-        "cup": Outline(
+        "cup": ObjectOutline(
             (
-                (oval(-0.1, -0.22, 0.36, 0.24),),
-                (box(-0.46, -0.22, 0.26, 0.2),),
-                (oval(-0.1, 0.2, 0.36, 0.26),),
-                (oval(0.28, -0.02, 0.22, 0.23), oval(0.29, -0.02, 0.13, 0.14)),
+                (make_oval(-0.1, -0.22, 0.36, 0.24),),
+                (make_box(-0.46, -0.22, 0.26, 0.2),),
+                (make_oval(-0.1, 0.2, 0.36, 0.26),),
+                (make_oval(0.28, -0.02, 0.22, 0.23), make_oval(0.29, -0.02, 0.13, 0.14)),
             ),
             grip=(0.36, 0.0),
             tip=(-0.4, -0.3),
         ),
-        "glass": Outline(
-            _each(
-                oval(0, -0.36, 0.3, 0.14),
-                shape((-0.3, -0.36), (0.3, -0.36), (0.22, 0.4), (-0.22, 0.4)),
-                oval(0, 0.4, 0.22, 0.1),
+        "glass": ObjectOutline(
+            _make_variants(
+                make_oval(0, -0.36, 0.3, 0.14),
+                make_shape((-0.3, -0.36), (0.3, -0.36), (0.22, 0.4), (-0.22, 0.4)),
+                make_oval(0, 0.4, 0.22, 0.1),
             ),
             grip=(0.2, 0.1),
             tip=(-0.28, -0.4),
         ),
-        "pan": Outline(
-            _each(oval(-0.2, 0, 0.31, 0.28), rod((0.08, 0), (0.48, 0), 0.035, 0.045)),
+        "pan": ObjectOutline(
+            _make_variants(
+                make_oval(-0.2, 0, 0.31, 0.28), make_rod((0.08, 0), (0.48, 0), 0.035, 0.045)
+            ),
             grip=(0.36, 0),
             tip=(-0.2, 0),
         ),
-        "pot": Outline((_one(oval(0, 0, 0.41, 0.38))[0], left_ear, right_ear), grip=(-0.44, 0.02)),
-        "colander": Outline(
-            ((oval(0, 0, 0.42, 0.37), *holes, oval(0, 0, 0.045, 0.04)), left_ear, right_ear),
+        "pot": ObjectOutline(
+            (_make_single(make_oval(0, 0, 0.41, 0.38))[0], left_ear, right_ear), grip=(-0.44, 0.02)
+        ),
+        "colander": ObjectOutline(
+            (
+                (make_oval(0, 0, 0.42, 0.37), *holes, make_oval(0, 0, 0.045, 0.04)),
+                left_ear,
+                right_ear,
+            ),
             grip=(0.44, 0.02),
         ),
-        "board": Outline(
-            _one(box(-0.5, -0.33, 0.5, 0.33, 0.05), box(0.4, -0.1, 0.45, 0.1, 0.024)),
+        "board": ObjectOutline(
+            _make_single(
+                make_box(-0.5, -0.33, 0.5, 0.33, 0.05), make_box(0.4, -0.1, 0.45, 0.1, 0.024)
+            ),
             grip=(0.44, 0.2),
         ),
-        "tray": Outline(_one(box(-0.5, -0.34, 0.5, 0.34, 0.09)), grip=(0.46, 0.1)),
-        "sink": Outline(_one(box(-0.5, -0.33, 0.5, 0.33, 0.1))),
-        "hob": Outline(_one(box(-0.5, -0.32, 0.5, 0.32, 0.03))),
-        "knife": Outline(_each(blade, handle), grip=(-0.3, 0), tip=(0.36, 0.03)),
-        "bread knife": Outline(_each(saw, handle), grip=(-0.32, 0), tip=(0.34, 0.02)),
-        "spoon": Outline(_each(stem, oval(0.36, 0, 0.15, 0.1)), grip=(-0.25, 0), tip=(0.4, 0)),
-        "ladle": Outline(_each(stem, oval(0.37, 0.03, 0.14, 0.14)), grip=(-0.3, 0), tip=(0.4, 0)),
-        "fork": Outline(
-            _each(rod((-0.47, 0), (0.14, 0), 0.032, 0.018), oval(0.19, 0, 0.1, 0.09), *tines),
+        "tray": ObjectOutline(
+            _make_single(make_box(-0.5, -0.34, 0.5, 0.34, 0.09)), grip=(0.46, 0.1)
+        ),
+        "sink": ObjectOutline(_make_single(make_box(-0.5, -0.33, 0.5, 0.33, 0.1))),
+        "hob": ObjectOutline(_make_single(make_box(-0.5, -0.32, 0.5, 0.32, 0.03))),
+        "knife": ObjectOutline(_make_variants(blade, handle), grip=(-0.3, 0), tip=(0.36, 0.03)),
+        "bread knife": ObjectOutline(
+            _make_variants(saw, handle), grip=(-0.32, 0), tip=(0.34, 0.02)
+        ),
+        "spoon": ObjectOutline(
+            _make_variants(stem, make_oval(0.36, 0, 0.15, 0.1)), grip=(-0.25, 0), tip=(0.4, 0)
+        ),
+        "ladle": ObjectOutline(
+            _make_variants(stem, make_oval(0.37, 0.03, 0.14, 0.14)), grip=(-0.3, 0), tip=(0.4, 0)
+        ),
+        "fork": ObjectOutline(
+            _make_variants(
+                make_rod((-0.47, 0), (0.14, 0), 0.032, 0.018), make_oval(0.19, 0, 0.1, 0.09), *tines
+            ),
             grip=(-0.28, 0),
             tip=(0.46, 0),
         ),
-        "spatula": Outline(
+        "spatula": ObjectOutline(
             (
-                (rod((-0.47, 0), (0.15, 0), 0.034, 0.02),),
+                (make_rod((-0.47, 0), (0.15, 0), 0.034, 0.02),),
                 (
-                    box(0.14, -0.11, 0.5, 0.11, 0.03),
-                    *(box(0.22, y - 0.016, 0.43, y + 0.016) for y in (-0.055, 0, 0.055)),
+                    make_box(0.14, -0.11, 0.5, 0.11, 0.03),
+                    *(make_box(0.22, y - 0.016, 0.43, y + 0.016) for y in (-0.055, 0, 0.055)),
                 ),
             ),
             grip=(-0.3, 0),
             tip=(0.44, 0),
         ),
-        "whisk": Outline(
-            (*_each(handle, rod((-0.1, 0), (0.1, 0), 0.03, 0.02)), *wires), (-0.3, 0), (0.42, 0)
+        "whisk": ObjectOutline(
+            (*_make_variants(handle, make_rod((-0.1, 0), (0.1, 0), 0.03, 0.02)), *wires),
+            (-0.3, 0),
+            (0.42, 0),
         ),
-        "peeler": Outline(
+        "peeler": ObjectOutline(
             (
-                (rod((-0.45, 0), (0.1, 0), 0.085, 0.06),),
-                *limb([(0.1, 0), (0.22, -0.2), (0.42, -0.2)], 0.04),
-                *limb([(0.1, 0), (0.22, 0.2), (0.42, 0.2)], 0.04),
-                (box(0.34, -0.2, 0.42, 0.2),),
+                (make_rod((-0.45, 0), (0.1, 0), 0.085, 0.06),),
+                *make_limb([(0.1, 0), (0.22, -0.2), (0.42, -0.2)], 0.04),
+                *make_limb([(0.1, 0), (0.22, 0.2), (0.42, 0.2)], 0.04),
+                (make_box(0.34, -0.2, 0.42, 0.2),),
             ),
             grip=(-0.25, 0),
             tip=(0.42, 0),
         ),
-        "scissors": Outline(
+        "scissors": ObjectOutline(
             (
-                (oval(-0.32, -0.14, 0.17, 0.11), oval(-0.32, -0.14, 0.11, 0.06)),
-                (oval(-0.32, 0.14, 0.17, 0.11), oval(-0.32, 0.14, 0.11, 0.06)),
-                (rod((-0.2, -0.1), (0.48, 0.09), 0.035, 0.012),),
-                (rod((-0.2, 0.1), (0.48, -0.09), 0.035, 0.012),),
+                (make_oval(-0.32, -0.14, 0.17, 0.11), make_oval(-0.32, -0.14, 0.11, 0.06)),
+                (make_oval(-0.32, 0.14, 0.17, 0.11), make_oval(-0.32, 0.14, 0.11, 0.06)),
+                (make_rod((-0.2, -0.1), (0.48, 0.09), 0.035, 0.012),),
+                (make_rod((-0.2, 0.1), (0.48, -0.09), 0.035, 0.012),),
             )
         ),
-        "bottle": Outline(
-            _each(
-                box(-0.15, -0.14, 0.15, 0.5, 0.05),
-                shape((-0.15, -0.08), (-0.055, -0.28), (0.055, -0.28), (0.15, -0.08)),
-                box(-0.055, -0.46, 0.055, -0.25),
-                box(-0.065, -0.5, 0.065, -0.4, 0.02),
+        "bottle": ObjectOutline(
+            _make_variants(
+                make_box(-0.15, -0.14, 0.15, 0.5, 0.05),
+                make_shape((-0.15, -0.08), (-0.055, -0.28), (0.055, -0.28), (0.15, -0.08)),
+                make_box(-0.055, -0.46, 0.055, -0.25),
+                make_box(-0.065, -0.5, 0.065, -0.4, 0.02),
             ),
             grip=(0.02, 0.14),
             tip=(0.0, -0.5),
         ),
-        "squeezer": Outline(
-            _each(
-                shape(
+        "squeezer": ObjectOutline(
+            _make_variants(
+                make_shape(
                     (-0.21, -0.22),
                     (0.21, -0.22),
                     (0.15, 0.1),
@@ -291,27 +320,31 @@ def outlines() -> dict[str, Outline]:
                     (-0.22, 0.5),
                     (-0.15, 0.1),
                 ),
-                shape((-0.21, -0.21), (-0.06, -0.36), (0.06, -0.36), (0.21, -0.21)),
-                box(-0.05, -0.5, 0.05, -0.34, 0.02),
+                make_shape((-0.21, -0.21), (-0.06, -0.36), (0.06, -0.36), (0.21, -0.21)),
+                make_box(-0.05, -0.5, 0.05, -0.34, 0.02),
             ),
             grip=(0.02, 0.1),
             tip=(0.0, -0.5),
         ),
-        "jar": Outline(
-            _each(box(-0.36, -0.3, 0.36, 0.5, 0.12), box(-0.32, -0.5, 0.32, -0.27, 0.06)),
+        "jar": ObjectOutline(
+            _make_variants(
+                make_box(-0.36, -0.3, 0.36, 0.5, 0.12), make_box(-0.32, -0.5, 0.32, -0.27, 0.06)
+            ),
             grip=(0.0, 0.1),
             tip=(0.0, -0.45),
         ),
-        "can": Outline(
-            _each(
-                oval(0, -0.38, 0.34, 0.12), box(-0.34, -0.38, 0.34, 0.4), oval(0, 0.4, 0.34, 0.1)
+        "can": ObjectOutline(
+            _make_variants(
+                make_oval(0, -0.38, 0.34, 0.12),
+                make_box(-0.34, -0.38, 0.34, 0.4),
+                make_oval(0, 0.4, 0.34, 0.1),
             ),
             grip=(0.2, 0.05),
             tip=(0, -0.45),
         ),
-        "box": Outline(
-            _one(
-                shape(
+        "box": ObjectOutline(
+            _make_single(
+                make_shape(
                     (-0.45, -0.3),
                     (0.3, -0.38),
                     (0.5, -0.18),
@@ -323,9 +356,9 @@ def outlines() -> dict[str, Outline]:
             grip=(0.4, 0.1),
             tip=(0.0, -0.3),
         ),
-        "carton": Outline(
-            _one(
-                shape(
+        "carton": ObjectOutline(
+            _make_single(
+                make_shape(
                     (-0.3, -0.44),
                     (0.2, -0.5),
                     (0.34, -0.38),
@@ -337,17 +370,17 @@ def outlines() -> dict[str, Outline]:
             grip=(0.25, 0.1),
             tip=(0.0, -0.45),
         ),
-        "tub": Outline(
-            _each(
-                box(-0.5, -0.36, 0.5, 0.02, 0.1),
-                shape((-0.46, -0.1), (0.46, -0.1), (0.38, 0.36), (-0.38, 0.36)),
+        "tub": ObjectOutline(
+            _make_variants(
+                make_box(-0.5, -0.36, 0.5, 0.02, 0.1),
+                make_shape((-0.46, -0.1), (0.46, -0.1), (0.38, 0.36), (-0.38, 0.36)),
             ),
             grip=(-0.42, 0.05),
             tip=(0.1, -0.3),
         ),
-        "cloth": Outline(
-            _one(
-                shape(
+        "cloth": ObjectOutline(
+            _make_single(
+                make_shape(
                     (-0.48, -0.3),
                     (-0.2, -0.36),
                     (0.05, -0.29),
@@ -364,46 +397,59 @@ def outlines() -> dict[str, Outline]:
             ),
             grip=(0.1, 0.05),
         ),
-        "sponge": Outline(
-            _one(box(-0.5, -0.32, 0.5, 0.32, 0.12)), grip=(0.1, 0.1), tip=(-0.3, -0.1)
+        "sponge": ObjectOutline(
+            _make_single(make_box(-0.5, -0.32, 0.5, 0.32, 0.12)), grip=(0.1, 0.1), tip=(-0.3, -0.1)
         ),
-        "tap": Outline(
+        "tap": ObjectOutline(
             (
-                (box(-0.16, 0.36, 0.16, 0.5, 0.04),),
-                *limb([(0, 0.4), (0, -0.28), (0.08, -0.4), (0.2, -0.44)], 0.065),
-                *limb([(0.2, -0.44), (0.32, -0.4), (0.38, -0.28), (0.38, -0.06)], 0.06),
-                (rod((0, 0.26), (-0.3, 0.14), 0.05, 0.055),),
+                (make_box(-0.16, 0.36, 0.16, 0.5, 0.04),),
+                *make_limb([(0, 0.4), (0, -0.28), (0.08, -0.4), (0.2, -0.44)], 0.065),
+                *make_limb([(0.2, -0.44), (0.32, -0.4), (0.38, -0.28), (0.38, -0.06)], 0.06),
+                (make_rod((0, 0.26), (-0.3, 0.14), 0.05, 0.055),),
             ),
             grip=(-0.28, 0.15),
             tip=(0.38, 0.1),
         ),
-        "carrot": Outline(
-            _each(
-                rod((-0.26, 0), (0.46, 0), 0.12, 0.03),
-                rod((-0.32, 0), (-0.5, -0.07), 0.025, 0.015),
-                rod((-0.32, 0), (-0.5, 0.06), 0.025, 0.015),
+        "carrot": ObjectOutline(
+            _make_variants(
+                make_rod((-0.26, 0), (0.46, 0), 0.12, 0.03),
+                make_rod((-0.32, 0), (-0.5, -0.07), 0.025, 0.015),
+                make_rod((-0.32, 0), (-0.5, 0.06), 0.025, 0.015),
             ),
             grip=(-0.42, 0.06),
             tip=(0.15, 0),
         ),
-        "courgette": Outline(
-            _each(
-                rod((-0.36, 0), (0.4, 0.02), 0.1, 0.1), rod((0.4, 0.02), (0.52, 0.0), 0.04, 0.045)
+        "courgette": ObjectOutline(
+            _make_variants(
+                make_rod((-0.36, 0), (0.4, 0.02), 0.1, 0.1),
+                make_rod((0.4, 0.02), (0.52, 0.0), 0.04, 0.045),
             ),
             grip=(-0.46, 0.06),
             tip=(0.18, 0),
         ),
-        "tomato": Outline(_one(oval(0, 0, 0.5, 0.47, 0.03, 5)), grip=(-0.5, 0.22), tip=(0.12, 0)),
-        "onion": Outline(
-            _each(oval(0.05, 0, 0.42, 0.44), shape((-0.25, -0.2), (-0.58, -0.04), (-0.25, 0.2))),
+        "tomato": ObjectOutline(
+            _make_single(make_oval(0, 0, 0.5, 0.47, 0.03, 5)), grip=(-0.5, 0.22), tip=(0.12, 0)
+        ),
+        "onion": ObjectOutline(
+            _make_variants(
+                make_oval(0.05, 0, 0.42, 0.44),
+                make_shape((-0.25, -0.2), (-0.58, -0.04), (-0.25, 0.2)),
+            ),
             grip=(-0.5, 0.22),
             tip=(0.15, 0),
         ),
-        "apple": Outline(
-            _each(oval(0, 0.03, 0.48, 0.45, 0.04, 2), rod((0, -0.4), (0.08, -0.62), 0.05, 0.04)),
+        "apple": ObjectOutline(
+            _make_variants(
+                make_oval(0, 0.03, 0.48, 0.45, 0.04, 2),
+                make_rod((0, -0.4), (0.08, -0.62), 0.05, 0.04),
+            ),
             grip=(-0.5, 0.22),
         ),
-        "potato": Outline(_one(oval(0, 0, 0.5, 0.36, 0.07, 3)), grip=(-0.5, 0.18), tip=(0.15, 0)),
-        "lemon": Outline(_each(oval(0, 0, 0.42, 0.34), rod((-0.46, 0), (0.48, 0), 0.06, 0.05))),
-        "egg": Outline(_one(oval(0, 0, 0.5, 0.38, 0.05, 1))),
+        "potato": ObjectOutline(
+            _make_single(make_oval(0, 0, 0.5, 0.36, 0.07, 3)), grip=(-0.5, 0.18), tip=(0.15, 0)
+        ),
+        "lemon": ObjectOutline(
+            _make_variants(make_oval(0, 0, 0.42, 0.34), make_rod((-0.46, 0), (0.48, 0), 0.06, 0.05))
+        ),
+        "egg": ObjectOutline(_make_single(make_oval(0, 0, 0.5, 0.38, 0.05, 1))),
     }

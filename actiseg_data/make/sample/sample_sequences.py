@@ -16,11 +16,11 @@ from actiseg_data.make.sample.catalogue import (
     CLASS_IDS,
     LEFT_HAND,
     RIGHT_HAND,
-    Action,
+    SampleAction,
 )
 from actiseg_data.make.sample.choreographies import Cue, Moment, Paint, play
-from actiseg_data.make.sample.clutter import clutter
-from actiseg_data.make.sample.outlines import Pose, Ring, moved, rasterise
+from actiseg_data.make.sample.clutter import place_clutter
+from actiseg_data.make.sample.outlines import Pose, Ring, move_parts, rasterise
 from actiseg_data.make.sample.sequence_draws import Draws
 
 Lens: TypeAlias = Callable[[Ring], Ring]
@@ -40,7 +40,7 @@ _FLAGGED = {3: "redundant", 9: "redundant", 13: "missing", 17: "other"}
 
 
 @dataclass(frozen=True)
-class Clip:
+class SampleSequence:
     """A sequence with pseudo-labels, the names that truly take part, and its masks.
 
     masks: one (240, 428) uint8 per frame. flag: what a person noted of it, or nothing.
@@ -52,34 +52,36 @@ class Clip:
     flag: str
 
 
-def clips(subset: str, first_id: int) -> Iterator[Clip]:
+def make_sequences(subset: str, first_id: int) -> Iterator[SampleSequence]:
     """The clips of ``train`` or ``val``, numbered from `first_id`.
 
-    >>> next(clips("train", 1)).sequence.folder
+    >>> next(make_sequences("train", 1)).sequence.folder
     '00000001_S01_01_cut_carrot'
     """
     position = 0
     for video in VIDEOS[subset]:
-        start = 140 + Draws((video,)).below(200, "first frame")
+        start = 140 + Draws((video,)).draw_below(200, "first frame")
         for _ in range(_PER_VIDEO[subset]):
             action = ACTIONS[position * _STRIDE[subset] % len(ACTIONS)]
             count = _LONG.get((subset, position), _FRAME_COUNTS[position % len(_FRAME_COUNTS)])
             flag = _FLAGGED.get(position, "") if subset == "val" else ""
-            clip = _clip(action, video, start, count, first_id + position, flag)
+            clip = _make_sequence(action, video, start, count, first_id + position, flag)
             yield clip
-            gap = Draws((video, start)).below(220, "gap")
+            gap = Draws((video, start)).draw_below(220, "gap")
             start, position = clip.sequence.end + 15 + gap, position + 1
 
 
-def _clip(action: Action, video: str, start: int, count: int, seq_id: int, flag: str) -> Clip:
+def _make_sequence(
+    action: SampleAction, video: str, start: int, count: int, seq_id: int, flag: str
+) -> SampleSequence:
     draws = Draws((video, action.verb, action.noun, start))
-    step = 16 + draws.below(22, "step")
-    frames = [start + 4 + draws.below(9, "lead") + step * i for i in range(count)]
-    centre = (draws.between(180, 250, "centre.x"), draws.between(118, 138, "centre.y"))
+    step = 16 + draws.draw_below(22, "step")
+    frames = [start + 4 + draws.draw_below(9, "lead") + step * i for i in range(count)]
+    centre = (draws.draw_between(180, 250, "centre.x"), draws.draw_between(118, 138, "centre.y"))
     cues = [Cue(action, draws, i, count, centre) for i in range(count)]
     moments = [play(cue) for cue in cues]
-    spare = clutter(cues[0])
-    views = [_View(moment, spare, _lens(draws, i)) for i, moment in enumerate(moments)]
+    spare = place_clutter(cues[0])
+    views = [_SampleFrame(moment, spare, _make_lens(draws, i)) for i, moment in enumerate(moments)]
     names = sorted(frozenset().union(*(view.visible for view in views)))
     ids = {name: number for number, name in enumerate(names, 1)}
     near_hands = frozenset().union(*(view.near_hands for view in views))
@@ -94,7 +96,7 @@ def _clip(action: Action, video: str, start: int, count: int, seq_id: int, flag:
         seq_id=seq_id,
         video=video,
         start=start,
-        end=frames[-1] + 2 + draws.below(12, "tail"),
+        end=frames[-1] + 2 + draws.draw_below(12, "tail"),
         narration=action.narration,
         verb=action.verb,
         verb_class=action.verb_class,
@@ -109,17 +111,17 @@ def _clip(action: Action, video: str, start: int, count: int, seq_id: int, flag:
         used |= {action.base}
     if action.base == "sink":
         used |= {"tap"}  # the water runs, though no hand need be near
-    return Clip(sequence, frozenset(used), tuple(view.mask(ids) for view in views), flag)
+    return SampleSequence(sequence, frozenset(used), tuple(view.mask(ids) for view in views), flag)
 
 
-class _View:
+class _SampleFrame:
     """One frame, painted instance by instance."""
 
     def __init__(self, moment: Moment, spare: tuple[Paint, ...], lens: Lens) -> None:
         self.paints = (*moment.base, *spare, *moment.top)
         self.instances = np.zeros(SHAPE, np.uint8)
         for number, paint in enumerate(self.paints, 1):
-            patch = rasterise(moved(paint.parts, lens), SHAPE)
+            patch = rasterise(move_parts(paint.parts, lens), SHAPE)
             self.instances[patch.window][patch.mask] = number
         present = frozenset(np.unique(self.instances).tolist()) - {0}
         self.visible = frozenset(self.paints[number - 1].name for number in present)
@@ -142,13 +144,13 @@ class _View:
         return table[self.instances]
 
 
-def _lens(draws: Draws, index: int) -> Lens:
+def _make_lens(draws: Draws, index: int) -> Lens:
     """The camera of one frame: it is worn on a head that is never quite still."""
     middle = np.array([SHAPE[1] / 2, SHAPE[0] / 2])
     pose = Pose(
-        middle[0] + draws.between(-5, 5, "lens.x", index),
-        middle[1] + draws.between(-4, 4, "lens.y", index),
-        draws.between(0.94, 1.06, "lens.zoom"),
-        draws.between(-1.5, 1.5, "lens.turn", index),
+        middle[0] + draws.draw_between(-5, 5, "lens.x", index),
+        middle[1] + draws.draw_between(-4, 4, "lens.y", index),
+        draws.draw_between(0.94, 1.06, "lens.zoom"),
+        draws.draw_between(-1.5, 1.5, "lens.turn", index),
     )
     return lambda ring: pose.ring(ring - middle)

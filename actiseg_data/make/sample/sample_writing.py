@@ -15,8 +15,8 @@ from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.files import PathLike, as_path, new_folder, write_bytes, write_json
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, escape_name, open_split
 from actiseg_data.layouts.image_sets import make_image_sets
-from actiseg_data.make.render.split_rendering import frame_jpeg
-from actiseg_data.make.sample.sample_sequences import Clip, clips
+from actiseg_data.make.render.split_rendering import render_jpeg
+from actiseg_data.make.sample.sample_sequences import SampleSequence, make_sequences
 from actiseg_data.make.sample.sequence_draws import ALGORITHM
 from actiseg_data.records.licences import write_licences
 
@@ -103,9 +103,9 @@ def is_whole_sample(path: Path) -> bool:
         for name in SPLITS:
             split = open_split(path, name)
             for sequence in split.sequences:
-                frames = split.folder(FRAMES, sequence)
+                frames = split.find_folder(FRAMES, sequence)
                 for frame in sequence.frames:
-                    if not split.mask_path(sequence, frame).is_file():
+                    if not split.find_mask(sequence, frame).is_file():
                         return False
                     if not (frames / f"{frame}.jpg").is_file():
                         return False
@@ -115,16 +115,16 @@ def is_whole_sample(path: Path) -> bool:
 
 
 def _write(root: Path) -> SampleReport:
-    train = list(clips("train", 1))
-    val = list(clips("val", 1 + len(train)))
+    train = list(make_sequences("train", 1))
+    val = list(make_sequences("val", 1 + len(train)))
     digests: dict[str, str] = {}
     for subset, members in (("train", train), ("val", val)):
         for clip in members:
-            digests |= _write_clip(root, subset, clip)
+            digests |= _write_sequence(root, subset, clip)
     lists = {
         "train": [clip.sequence for clip in train],
         "val": [clip.sequence for clip in val],
-        "val_human": [_as_seen_by_a_person(clip) for clip in val],
+        "val_human": [_label_by_hand(clip) for clip in val],
     }
     documents: dict[str, Any] = {}
     for split, sequences in lists.items():
@@ -133,7 +133,7 @@ def _write(root: Path) -> SampleReport:
         write_json(root / IMAGE_SETS / file, document)
     write_licences(root, _LICENSE, _NOTICE)
     digest = digest_json({"masks": digests, "image_sets": documents})
-    splits = {name: _counts(sequences) for name, sequences in lists.items()}
+    splits = {name: _count_split(sequences) for name, sequences in lists.items()}
     marker = {
         "schema": SCHEMA,
         "algorithm": ALGORITHM,
@@ -144,7 +144,7 @@ def _write(root: Path) -> SampleReport:
     return SampleReport(root, True, digest, splits)
 
 
-def _write_clip(root: Path, subset: str, clip: Clip) -> dict[str, str]:
+def _write_sequence(root: Path, subset: str, clip: SampleSequence) -> dict[str, str]:
     """Write masks and frames; returns the masks' digests by their paths in the layout."""
     sequence = clip.sequence
     digests: dict[str, str] = {}
@@ -152,12 +152,12 @@ def _write_clip(root: Path, subset: str, clip: Clip) -> dict[str, str]:
     frames = root / FRAMES / subset / escape_name(sequence.folder)
     for frame, mask in zip(sequence.frames, clip.masks, strict=True):
         write_index_mask(masks / f"{frame}.png", mask)
-        write_bytes(frames / f"{frame}.jpg", frame_jpeg(mask, sequence, frame))
+        write_bytes(frames / f"{frame}.jpg", render_jpeg(mask, sequence, frame))
         digests[f"{subset}/{sequence.folder}/{frame}"] = digest_pixels(mask)
     return digests
 
 
-def _as_seen_by_a_person(clip: Clip) -> VideoSequence:
+def _label_by_hand(clip: SampleSequence) -> VideoSequence:
     """The sequence with `positive` as its script knows it, not as contacts and words suggest it."""
     labels = tuple(
         replace(label, positive=label.name in clip.used) for label in clip.sequence.objects
@@ -171,7 +171,7 @@ def _as_seen_by_a_person(clip: Clip) -> VideoSequence:
     )
 
 
-def _counts(sequences: Iterable[VideoSequence]) -> SplitCounts:
+def _count_split(sequences: Iterable[VideoSequence]) -> SplitCounts:
     sequences = tuple(sequences)
     labels = [label for sequence in sequences for label in sequence.objects]
     return SplitCounts(
@@ -186,11 +186,11 @@ def _read_report(root: Path) -> SampleReport:
     """What the marker tells; `InputError` where it is none of this version."""
     path = root / MARKER
     marker = Cursor(read_json(path, "sample's marker"), str(path))
-    if marker["schema"].text() != SCHEMA or marker["algorithm"].integer() != ALGORITHM:
+    if marker["schema"].as_text() != SCHEMA or marker["algorithm"].as_integer() != ALGORITHM:
         raise refuse("belongs to another version of the sample", path, "make the sample again")
     fields = ("sequences", "frames", "objects", "positive")
     splits = {
-        name: SplitCounts(*(marker["splits"][name][field].integer() for field in fields))
+        name: SplitCounts(*(marker["splits"][name][field].as_integer() for field in fields))
         for name in SPLITS
     }
-    return SampleReport(root, False, marker["digest"].text(), splits)
+    return SampleReport(root, False, marker["digest"].as_text(), splits)

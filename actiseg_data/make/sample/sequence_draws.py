@@ -21,7 +21,7 @@ class Draws:
     """Choices that depend on a clip's identity and on what they decide, in no order.
 
     >>> draws = Draws(("S01_01", "cut", "carrot", 120))
-    >>> draws.between(2, 3, "lens.zoom") == draws.between(2, 3, "lens.zoom")
+    >>> draws.draw_between(2, 3, "lens.zoom") == draws.draw_between(2, 3, "lens.zoom")
     True
     """
 
@@ -30,18 +30,18 @@ class Draws:
     def _key(self, what: tuple[str | int, ...]) -> Key:
         return make_key(_SEED, ALGORITHM, f"sample.{what[0]}", *self.identity, *what[1:])
 
-    def between(self, low: float, high: float, *what: str | int) -> float:
+    def draw_between(self, low: float, high: float, *what: str | int) -> float:
         """A uniform number in [low, high)."""
         return low + (high - low) * draw_uniform(self._key(what))
 
-    def chance(self, share: float, *what: str | int) -> bool:
+    def draw_chance(self, share: float, *what: str | int) -> bool:
         """True for a share of all clips."""
         return draw_uniform(self._key(what)) < share
 
-    def below(self, count: int, *what: str | int) -> int:
+    def draw_below(self, count: int, *what: str | int) -> int:
         """A uniform int in [0, count)."""
         return draw_integer(self._key(what), count)
 
     def pick(self, options: Sequence[T], *what: str | int) -> T:
         """One of the options."""
-        return options[self.below(len(options), *what)]
+        return options[self.draw_below(len(options), *what)]

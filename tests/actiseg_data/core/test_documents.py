@@ -154,11 +154,23 @@ def test_damaged_tables_are_refused(tmp_path, data, says):
 
 
 WRONG = {
-    "integer": [1.5, -0.5, 1e16, 1e300, "1", True, None, [1]],
-    "number": ["1", True, None, [], 10**400],
-    "text": [1, None, [], "a\ud800", "a\nb", "\x1b[31m", "\0", "a\x80", "\x9f", "\u2028", "\u2029"],
-    "flag": [2, -1, "1", 0.0, 1.0, None],
-    "mapping": [[], "a", None, 1],
+    "as_integer": [1.5, -0.5, 1e16, 1e300, "1", True, None, [1]],
+    "as_number": ["1", True, None, [], 10**400],
+    "as_text": [
+        1,
+        None,
+        [],
+        "a\ud800",
+        "a\nb",
+        "\x1b[31m",
+        "\0",
+        "a\x80",
+        "\x9f",
+        "\u2028",
+        "\u2029",
+    ],
+    "as_flag": [2, -1, "1", 0.0, 1.0, None],
+    "as_mapping": [[], "a", None, 1],
 }
 
 
@@ -167,7 +179,7 @@ WRONG = {
 )
 def test_values_of_another_type_are_refused_with_their_place(read, value):
     top = Cursor({"rows": [{"a": 0}, {"a": value}]}, "train.json")
-    row = list(top["rows"].elements())[1]
+    row = list(top["rows"].iterate_elements())[1]
     with pytest.raises(InputError, match="must be") as refused:
         getattr(row["a"], read)()
     (problem,) = refused.value.problems
@@ -178,13 +190,13 @@ def test_values_of_another_type_are_refused_with_their_place(read, value):
 
 def test_values_of_the_right_type_are_handed_back():
     top = Cursor({"i": 3, "f": 2.5, "t": "é", "yes": True, "one": 1, "no": 0, "list": [4]}, "x")
-    assert top["i"].integer() == top["i"].number() == 3
-    assert isinstance(top["i"].number(), float)
-    assert top["f"].number() == 2.5
-    assert top["t"].text() == "é"
-    assert [top[name].flag() for name in ("yes", "one", "no")] == [True, True, False]
-    assert [cursor.integer() for cursor in top["list"].elements()] == [4]
-    assert {name: cursor.value for name, cursor in top.members()} == top.value
+    assert top["i"].as_integer() == top["i"].as_number() == 3
+    assert isinstance(top["i"].as_number(), float)
+    assert top["f"].as_number() == 2.5
+    assert top["t"].as_text() == "é"
+    assert [top[name].as_flag() for name in ("yes", "one", "no")] == [True, True, False]
+    assert [cursor.as_integer() for cursor in top["list"].iterate_elements()] == [4]
+    assert {name: cursor.value for name, cursor in top.iterate_members()} == top.value
     assert "i" in top
     assert "j" not in top
 
@@ -195,9 +207,9 @@ def test_values_of_the_right_type_are_handed_back():
         lambda top: top["absent"],
         lambda top: top["text"]["absent"],
         lambda top: "absent" in top["text"],
-        lambda top: list(top["text"].elements()),
-        lambda top: list(top.elements()),
-        lambda top: list(top["text"].members()),
+        lambda top: list(top["text"].iterate_elements()),
+        lambda top: list(top.iterate_elements()),
+        lambda top: list(top["text"].iterate_members()),
     ],
 )
 def test_missing_keys_and_wrong_containers_are_refused(look):
@@ -207,8 +219,8 @@ def test_missing_keys_and_wrong_containers_are_refused(look):
 
 def test_gathering_keeps_what_is_good_and_every_problem():
     problems = ProblemCollector()
-    items = list(Cursor([1, "a", 2, None], "list").elements())
-    assert collect_valid(items, Cursor.integer, problems) == [1, 2]
+    items = list(Cursor([1, "a", 2, None], "list").iterate_elements())
+    assert collect_valid(items, Cursor.as_integer, problems) == [1, 2]
     assert [problem.where for problem in problems.collected] == ["list[1]", "list[3]"]
     with pytest.raises(InputError) as refused:
         problems.raise_if_any()
@@ -260,4 +272,4 @@ def test_marks_that_show_text_in_another_order_are_refused(mark):
         check_name(f"cup{mark}gnp", "frame", "train.json")
     assert refused.value.problems[0].what.isprintable()
     with pytest.raises(InputError, match="control characters"):
-        Cursor(f"cup{mark}", "train.json").text()
+        Cursor(f"cup{mark}", "train.json").as_text()

@@ -268,7 +268,7 @@ def test_endings_of_true_masks_may_be_in_capitals_but_no_frame_twice(davis):
     for path in folder.iterdir():
         path.rename(path.with_suffix(".PNG"))
     truth = open_truth(davis)
-    assert truth.mask_path(truth.sequences[0], "00001") == folder / "00001.PNG"
+    assert truth.find_mask(truth.sequences[0], "00001") == folder / "00001.PNG"
     shutil.copy(folder / "00001.PNG", folder / "00001.png")
     (problem,) = refused(open_truth, davis)
     assert "has 2 masks of the frame 00001" in problem

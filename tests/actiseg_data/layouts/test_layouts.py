@@ -54,7 +54,9 @@ def test_a_split_is_read_as_it_was_written(shared_root):
     split = open_split(shared_root, "train")
     assert split.sequences == tuple(clip(n) for n in range(1, 7))
     assert set(split.subsets.values()) == {"train"}
-    assert split.action_list() == json.loads((shared_root / "ImageSets/train.json").read_text())
+    assert split.read_action_list() == json.loads(
+        (shared_root / "ImageSets/train.json").read_text()
+    )
     for sequence in split.sequences:
         assert [mask.shape for mask in split.read_masks(sequence)] == [(120, 160)] * 2
 
@@ -485,7 +487,7 @@ def test_companion_files_may_be_absent(root):
     file = "train_objects_category.json"
     split = open_split(root, "train")
     assert split.has_document(file)
-    assert "videos" in split.document(file)
+    assert "videos" in split.read_document(file)
     (root / "ImageSets" / file).unlink()
     assert not split.has_document(file)
     with pytest.raises(InputError, match="is missing"):
@@ -551,3 +553,39 @@ def test_the_longest_frame_name_is_read_with_and_without_its_ending(name):
     for written in (f"{name}a", f"{name}a.jpg"):
         with pytest.raises(InputError, match="longer than 200 bytes"):
             read_record(Cursor(edited(RECORD, "sparse_frames", to=[written]), "list"))
+
+
+def test_a_split_is_a_sequence_of_sequences(shared_root):
+    split = open_split(str(shared_root), "train")
+    assert len(split) == len(list(split)) == len(split.sequences)
+    first = split[0]
+    assert split[first.folder] is first
+    assert split[:2] == split.sequences[:2]
+    assert first in split
+    assert split.frames(first) == split.frames(first.folder)
+    assert [path.stem for path in split.frames(first)] == list(first.frames)
+    mask = split.mask(first.folder, first.frames[0])
+    assert (mask == split.read_masks(first)[0]).all()
+    with pytest.raises(KeyError, match="did you mean"):
+        split[first.folder[:-1]]
+
+
+def test_a_split_has_a_short_repr(shared_root):
+    split = open_split(shared_root, "train")
+    assert repr(split) == (
+        f"Split(name='train', root={str(shared_root)!r}, sequences={len(split)})"
+    )
+    page = split._repr_html_()
+    assert split[0].folder in page
+    assert page.count("<tr>") <= 12
+
+
+def test_sequences_are_selected_in_the_order_of_the_split(shared_root):
+    split = open_split(shared_root, "train")
+    folders = [sequence.folder for sequence in split]
+    assert split.select() == split.sequences
+    assert split.select(reversed(folders)) == split.sequences
+    with pytest.raises(InputError) as refused:
+        split.select(["absent", "missing"])
+    assert len(refused.value.problems) == 2
+    assert "only: the split 'train' has no sequence 'absent'" in str(refused.value)

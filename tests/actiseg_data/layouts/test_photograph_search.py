@@ -24,8 +24,8 @@ from actiseg_data.layouts.photograph_reading import (
 from actiseg_data.layouts.photograph_search import (
     find_photograph,
     find_photographs,
+    list_photographs,
     look_around,
-    photographs_in,
 )
 from actiseg_data.make.render.split_rendering import render_split
 from actiseg_noise.corruption.corruption import corrupt
@@ -62,7 +62,7 @@ def test_a_photograph_is_found_under_any_ending(tmp_path, ending):
     save(tmp_path / "._frame_1.jpg")
     (tmp_path / "frame_1.txt").write_text("no photograph")
     assert find_photograph(tmp_path, "frame_1") == path
-    assert photographs_in(tmp_path) == {"frame_1": path}
+    assert list_photographs(tmp_path) == {"frame_1": path}
 
 
 @pytest.mark.parametrize(
@@ -92,10 +92,10 @@ def test_a_folder_or_a_dangling_link_is_no_photograph(tmp_path):
     (tmp_path / "a.jpg").mkdir()
     (tmp_path / "b.jpg").symlink_to("nowhere.jpg")
     b = save(tmp_path / "b.png")
-    assert photographs_in(tmp_path) == {"b": b}
+    assert list_photographs(tmp_path) == {"b": b}
     assert find_photograph(tmp_path, "b") == b
     assert find_photograph(tmp_path, "a") == tmp_path / "a.jpg"
-    assert photographs_in(tmp_path / "nowhere") == {}
+    assert list_photographs(tmp_path / "nowhere") == {}
     assert find_photograph(tmp_path / "nowhere", "a") == tmp_path / "nowhere" / "a.jpg"
 
 
@@ -294,7 +294,7 @@ def fill(root, ending, pixels=None):
     split = open_split(root, "train")
     for sequence in split.sequences:
         for frame in sequence.frames:
-            save(split.folder(FRAMES, sequence) / f"{frame}{ending}", pixels)
+            save(split.find_folder(FRAMES, sequence) / f"{frame}{ending}", pixels)
     return split
 
 
@@ -340,11 +340,11 @@ def test_painting_anew_leaves_photographs_alone(root):
     render_split(root)
     split = open_split(root, "train")
     sequence = split.sequences[0]
-    painted = split.frame_path(sequence, sequence.frames[0])
+    painted = split.find_frame(sequence, sequence.frames[0])
     photograph = save(painted.with_suffix(".png"))
     painted.unlink()
-    mask = split.mask_path(sequence, sequence.frames[0])
-    shutil.copy(split.mask_path(sequence, sequence.frames[1]), mask)  # so that all is outdated
+    mask = split.find_mask(sequence, sequence.frames[0])
+    shutil.copy(split.find_mask(sequence, sequence.frames[1]), mask)  # so that all is outdated
     with pytest.raises(InputError, match=r"1 frames are there already"):
         render_split(root)
     assert photograph.is_file()

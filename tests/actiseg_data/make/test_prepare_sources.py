@@ -16,7 +16,12 @@ from actiseg_data.make.prepare.contacts import read_corrections
 from actiseg_data.make.prepare.human_lists import read_human_lists
 from actiseg_data.make.prepare.narrations import parse_numbers, read_narrations
 from actiseg_data.make.prepare.noun_classes import normalise_name, parse_texts, read_noun_classes
-from actiseg_data.make.prepare.timeline import FrameName, frames_between, number, read_frame_mapping
+from actiseg_data.make.prepare.timeline import (
+    FrameName,
+    find_frames_between,
+    number,
+    read_frame_mapping,
+)
 from tests.helpers.visor_files import VIDEO, VisorFiles, entity, frame, narration, rectangle, scene
 
 
@@ -133,8 +138,8 @@ def test_faulty_frame_mappings_are_refused(files: VisorFiles, document: Any) -> 
 
 def test_both_ends_of_an_action_belong_to_it() -> None:
     frames = [FrameName(f"frame_{n:010d}", str(n)) for n in (9, 10, 15, 20, 21)]
-    assert [f.visor for f in frames_between(frames, 10, 20)] == ["10", "15", "20"]
-    assert frames_between(frames, 22, 30) == ()
+    assert [f.visor for f in find_frames_between(frames, 10, 20)] == ["10", "15", "20"]
+    assert find_frames_between(frames, 22, 30) == ()
 
 
 def test_numbers() -> None:

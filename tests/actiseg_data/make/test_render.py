@@ -41,7 +41,7 @@ def test_frames_are_those_of_the_renderer_whatever_the_workers(tmp_path):
     split = open_split(one, "train")
     sequence = split.sequences[3]
     painted = render_frame(split.read_masks(sequence)[1], sequence, sequence.frames[1])
-    read = cv2.imread(str(split.folder(FRAMES, sequence) / f"{sequence.frames[1]}.jpg"))
+    read = cv2.imread(str(split.find_folder(FRAMES, sequence) / f"{sequence.frames[1]}.jpg"))
     assert read.shape == painted.shape
     assert np.abs(read[..., ::-1].astype(int) - painted).mean() < 4  # what JPEG loses
 
@@ -87,7 +87,7 @@ def test_run_again_it_keeps_what_is_there_and_paints_what_lacks_or_changed(tmp_p
     assert not list(root.rglob("*.draft"))
     split = open_split(root, "train")
     sequence = split.sequences[0]
-    write_index_mask(split.mask_path(sequence, sequence.frames[0]), np.zeros((120, 160), np.uint8))
+    write_index_mask(split.find_mask(sequence, sequence.frames[0]), np.zeros((120, 160), np.uint8))
     report = render_split(root)
     assert (report.rendered, report.replaced) == (2, 2)
     changed = [path for path, data in files(root).items() if data != before[path]]
@@ -97,7 +97,7 @@ def test_run_again_it_keeps_what_is_there_and_paints_what_lacks_or_changed(tmp_p
 def test_a_killed_run_is_completed(tmp_path, monkeypatch):
     whole, root = make_root(tmp_path / "whole"), make_root(tmp_path / "killed")
     render_split(whole)
-    painted = dataset.frame_jpeg
+    painted = dataset.render_jpeg
     calls = iter(range(5))
 
     def fails_in_the_end(*arguments):

@@ -23,8 +23,8 @@ from actiseg_data.make import render
 from actiseg_data.make.sample import is_whole_sample, make_sample
 from actiseg_data.make.sample import sample_writing as writing
 from actiseg_data.make.sample.catalogue import ACTIONS, CLASS_IDS, LOOK_ALIKES, THINGS
-from actiseg_data.make.sample.hands import holds
-from actiseg_data.make.sample.outlines import outlines
+from actiseg_data.make.sample.hands import list_holds
+from actiseg_data.make.sample.outlines import make_outlines
 
 GOLDEN = "973bb5af47cfe221950062d7a83c29e3"
 HANDS = ("left hand", "right hand")
@@ -110,7 +110,7 @@ def test_layout_is_complete_and_small(sample: Path, splits: dict[str, Split]) ->
             assert set(prompts) == set(objects) == {s.folder for s in split.sequences}
         for sequence in split.sequences:
             for frame in sequence.frames:
-                picture = cv2.imread(str(split.folder(FRAMES, sequence) / f"{frame}.jpg"))
+                picture = cv2.imread(str(split.find_folder(FRAMES, sequence) / f"{frame}.jpg"))
                 assert picture is not None
                 assert picture.shape == (240, 428, 3)
 
@@ -233,15 +233,15 @@ def test_geometry_tells_activity(
 
 
 def test_tables_fit_together() -> None:
-    assert {thing.outline for thing in THINGS.values()} <= set(outlines())
+    assert {thing.outline for thing in THINGS.values()} <= set(make_outlines())
     assert {name for row in LOOK_ALIKES for name in row} <= set(THINGS)
     named = {name for a in ACTIONS for name in (a.main, a.tool, a.base) if name}
     assert named <= set(THINGS)
-    for outline in (part for o in outlines().values() for part in o.parts):
+    for outline in (part for o in make_outlines().values() for part in o.parts):
         for ring in outline:
             assert ring.shape[1:] == (2,)
             assert np.abs(ring).max() < 0.75
-    assert set(holds()) == {"fist", "wrap", "pinch", "flat"}
+    assert set(list_holds()) == {"fist", "wrap", "pinch", "flat"}
 
 
 def test_a_whole_sample_is_left_alone(sample: Path) -> None:

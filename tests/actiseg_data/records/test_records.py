@@ -187,7 +187,7 @@ def test_summaries_and_digests_are_checked(tmp_path):
     path.write_text('{"schema": "actiseg/summary/1", "rates": {}}')
     assert read_summary(path)["rates"] == {}
     path.write_text('{"schema": "actiseg/summary/0"}')
-    with pytest.raises(InputError, match="release knows"):
+    with pytest.raises(InputError, match="release reads"):
         read_summary(path)
     path.write_text('{"a/b.png": "00ff"}')
     assert read_digests(path) == {"a/b.png": "00ff"}

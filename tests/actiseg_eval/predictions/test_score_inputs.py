@@ -320,7 +320,7 @@ def test_folders_of_objects_are_looked_at_as_closely(kitchen, tmp_path):
 def test_frames_that_are_not_scored_need_no_prediction(kitchen, tmp_path):
     truth = open_truth(predict(kitchen, "all", tmp_path / "truth"))
     for sequence in truth.sequences:  # a third frame, so that one is between the others
-        path = truth.mask_path(sequence, sequence.frames[0])
+        path = truth.find_mask(sequence, sequence.frames[0])
         shutil.copy(path, path.with_name("frame_z.png"))
     truth = open_truth(truth.root)
     shutil.copytree(truth.root, tmp_path / "preds")
@@ -392,7 +392,7 @@ def test_rows_of_a_ledger_that_fit_nothing_beside_some_that_do_are_counted(kitch
 
 def test_the_scorer_says_what_is_wrong_with_a_frame(kitchen):
     sequence = kitchen.sequences[0]
-    truth = read_index_mask(kitchen.mask_path(sequence, sequence.frames[0]))
+    truth = read_index_mask(kitchen.find_mask(sequence, sequence.frames[0]))
     height, width = truth.shape
     for name, frame, mask, says in (
         (sequence.folder + "x", "0", truth, f"did you mean '{sequence.folder}'"),

@@ -204,7 +204,7 @@ def test_binary_masks_of_a_list_are_pointed_to_the_dataset(kitchen, tmp_path):
     split = open_split(root, "train")
     for sequence in split.sequences:
         for frame in sequence.frames:
-            path = split.mask_path(sequence, frame)
+            path = split.find_mask(sequence, frame)
             write_index_mask(path, ((read_index_mask(path) > 0) * 255).astype(np.uint8))
     folder = predict(kitchen, "all", tmp_path / "p")
     (problem,) = problems_of(score, split, folder)

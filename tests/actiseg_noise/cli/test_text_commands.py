@@ -82,8 +82,8 @@ def test_flags_reach_the_recipe(kitchen, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     (noise,) = read_recipe(tmp_path / "noisy" / "recipe.json").noises
-    (tap,) = lexicon.classes_of("tap")
-    (left,) = lexicon.classes_of("left hand")
+    (tap,) = lexicon.find_classes("tap")
+    (left,) = lexicon.find_classes("left hand")
     assert (noise.objects, noise.scope, noise.exact) == ("positive", "prompt", True)
     assert noise.parameters["protect"] == sorted([tap, left])
     assert (noise.parameters["mix"], noise.parameters["names"]) == (0.7, "sister")
@@ -101,7 +101,7 @@ def test_flags_reach_the_recipe(kitchen, tmp_path):
 
 
 def _class(lexicon, name):
-    (class_id,) = lexicon.classes_of(name)
+    (class_id,) = lexicon.find_classes(name)
     return lexicon.classes[class_id]
 
 

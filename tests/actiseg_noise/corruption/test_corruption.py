@@ -227,7 +227,7 @@ def test_mask_that_changes_under_the_run_is_refused(root, tmp_path, monkeypatch)
     def meddling(*arguments, **named):
         plan = real(*arguments, **named)
         sequence = plan.sequences[2]
-        path = plan.split.mask_path(sequence, sequence.frames[0])
+        path = plan.split.find_mask(sequence, sequence.frames[0])
         write_index_mask(path, np.zeros((120, 160), np.uint8))
         return plan
 

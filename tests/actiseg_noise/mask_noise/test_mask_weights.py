@@ -103,8 +103,8 @@ def test_no_weight_gives_the_clean_outline_away(kitchen, tmp_path, recipe):
     for sequence in noisy.sequences:
         for frame, mask in zip(sequence.frames, noisy.iterate_masks(sequence), strict=True):
             name = f"{frame}.png"
-            assert leaks(mask, read_index_mask(noisy.folder(WEIGHTS, sequence) / name)) == 0
-            published += leaks(mask, read_index_mask(clean.folder(WEIGHTS, sequence) / name))
+            assert leaks(mask, read_index_mask(noisy.find_folder(WEIGHTS, sequence) / name)) == 0
+            published += leaks(mask, read_index_mask(clean.find_folder(WEIGHTS, sequence) / name))
     assert published > 1000  # the clean maps beside noisy masks would tell
 
 

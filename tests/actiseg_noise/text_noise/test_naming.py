@@ -19,7 +19,7 @@ from tests.helpers.kitchens import kitchen_clip, label
 LEXICON = load_lexicon()
 INDEX = NameIndex(LEXICON)
 SEEDS = range(40)
-FORK, HANDS = LEXICON.classes_of("fork")[0], LEXICON.classes_of("hand")[0]
+FORK, HANDS = LEXICON.find_classes("fork")[0], LEXICON.find_classes("hand")[0]
 
 
 def class_names(text):

@@ -50,19 +50,19 @@ class LexiconName:
     text: str
     head: str
     number: str
-    other: str | None
+    counterpart: str | None
     article: str | None
     written: bool
 
     @property
     def plural(self) -> str | None:
         """The plural form; None for what cannot be counted."""
-        return {"plural": self.text, "singular": self.other}.get(self.number)
+        return {"plural": self.text, "singular": self.counterpart}.get(self.number)
 
     @property
     def singular(self) -> str | None:
         """The singular form; None for what cannot be counted or has plurals only."""
-        return {"singular": self.text, "plural": self.other}.get(self.number)
+        return {"singular": self.text, "plural": self.counterpart}.get(self.number)
 
 
 @dataclass(frozen=True)
@@ -124,18 +124,18 @@ def trace_ancestry(paths: Paths) -> dict[str, Ancestor]:
     >>> trace_ancestry((("entity.n.01", "tool.n.01", "knife.n.01"),))["tool.n.01"]
     Ancestor(least=2, most=2, steps=1)
     """
-    found: dict[str, Ancestor] = {}
+    classes_by_name: dict[str, Ancestor] = {}
     for path in paths:
         for position, synset in enumerate(path):
             depth, steps = position + 1, len(path) - 1 - position
-            known = found.get(synset, Ancestor(depth, depth, steps))
-            found[synset] = Ancestor(
+            known = classes_by_name.get(synset, Ancestor(depth, depth, steps))
+            classes_by_name[synset] = Ancestor(
                 min(depth, known.least), max(depth, known.most), min(steps, known.steps)
             )
-    return found
+    return classes_by_name
 
 
-def measure_similarity(one: Mapping[str, Ancestor], other: Mapping[str, Ancestor]) -> float:
+def measure_similarity(first: Mapping[str, Ancestor], second: Mapping[str, Ancestor]) -> float:
     """How near two synsets are in WordNet, in (0, 1], from their `trace_ancestry`.
 
     With c their lowest common ancestor, d its depth in nodes and s the fewest steps down to each::
@@ -153,12 +153,14 @@ def measure_similarity(one: Mapping[str, Ancestor], other: Mapping[str, Ancestor
     >>> round(measure_similarity(fork, spoon), 3)
     0.667
     """
-    common = [synset for synset in one if synset in other]
-    lowest = max((one[synset].least for synset in common), default=0)
+    common = [synset for synset in first if synset in second]
+    lowest = max((first[synset].least for synset in common), default=0)
     values = [
-        2 * one[synset].most / (2 * one[synset].most + one[synset].steps + other[synset].steps)
+        2
+        * first[synset].most
+        / (2 * first[synset].most + first[synset].steps + second[synset].steps)
         for synset in common
-        if one[synset].least == lowest
+        if first[synset].least == lowest
     ]
     return max(values, default=0.0)
 
@@ -175,9 +177,9 @@ class Lexicon:
     document: Mapping[str, Any]
     digest: str
 
-    def measure_similarity(self, one: int, other: int) -> float:
+    def measure_similarity(self, first: int, second: int) -> float:
         """`measure_similarity` of two classes."""
-        return measure_similarity(self.classes[one].ancestry, self.classes[other].ancestry)
+        return measure_similarity(self.classes[first].ancestry, self.classes[second].ancestry)
 
     def is_subclass(self, general: int, special: int) -> bool:
         """Whether a thing of one class is of another, too, by the hypernym paths of their senses: a
@@ -204,25 +206,25 @@ class Lexicon:
         >>> load_lexicon().find_other_forms("carrot")
         ('carrots',)
         """
-        return self._others.get(name.casefold(), ())
+        return self._paired_forms.get(name.casefold(), ())
 
     @cached_property
-    def _others(self) -> dict[str, tuple[str, ...]]:
-        found: dict[str, tuple[str, ...]] = {}
+    def _paired_forms(self) -> dict[str, tuple[str, ...]]:
+        classes_by_name: dict[str, tuple[str, ...]] = {}
         for noun in self.classes.values():
             for name in noun.names:
-                known = found.get(name.text.casefold(), ())
-                if name.other is not None and name.other not in known:
-                    found[name.text.casefold()] = (*known, name.other)
-        return found
+                known = classes_by_name.get(name.text.casefold(), ())
+                if name.counterpart is not None and name.counterpart not in known:
+                    classes_by_name[name.text.casefold()] = (*known, name.counterpart)
+        return classes_by_name
 
     @cached_property
     def _by_name(self) -> dict[str, tuple[int, ...]]:
-        found: dict[str, tuple[int, ...]] = {}
+        classes_by_name: dict[str, tuple[int, ...]] = {}
         for class_id, noun in self.classes.items():
             for text in dict.fromkeys(name.text.casefold() for name in noun.names):
-                found[text] = (*found.get(text, ()), class_id)
-        return found
+                classes_by_name[text] = (*classes_by_name.get(text, ()), class_id)
+        return classes_by_name
 
 
 _loaded: list[Lexicon] = []
@@ -315,12 +317,12 @@ def _parse_sister(cursor: Cursor) -> Sister:
 
 
 def _name(cursor: Cursor) -> LexiconName:
-    other, article = cursor["other"], cursor["article"]
+    counterpart, article = cursor["other"], cursor["article"]
     return LexiconName(
         text=_parse_words(cursor["name"]),
         head=_parse_words(cursor["head"]),
         number=_parse_choice(cursor["number"], NUMBERS),
-        other=None if other.value is None else _parse_words(other),
+        counterpart=None if counterpart.value is None else _parse_words(counterpart),
         article=None if article.value is None else _parse_choice(article, ("a", "an")),
         written=_parse_choice(cursor["use"], ("write", "recognise")) == "write",
     )

@@ -220,16 +220,16 @@ def _as_whole_numbers(array: Any, name: str) -> NDArray[Any]:
             raise refuse(
                 "is a masked array with masked pixels", name, "fill them, such as mask.filled(0)"
             )
-        found = np.asarray(array)
+        values = np.asarray(array)
     except InputError:
         raise
     except (TypeError, ValueError, RuntimeError) as error:
         first = str(error).partition("\n")[0]
         raise refuse(f"cannot be read as an array ({first})", name, hint) from None
-    if found.dtype == np.bool_ or np.issubdtype(found.dtype, np.integer):
-        return found
-    what = f"is {found.dtype} of shape {found.shape}, not bool or whole numbers"
-    if np.issubdtype(found.dtype, np.floating):
+    if values.dtype == np.bool_ or np.issubdtype(values.dtype, np.integer):
+        return values
+    what = f"is {values.dtype} of shape {values.shape}, not bool or whole numbers"
+    if np.issubdtype(values.dtype, np.floating):
         hint = "threshold probabilities, or take the argmax of scores; convert ids to uint8"
     raise refuse(what, name, hint)
 

@@ -61,32 +61,32 @@ def parse(data: bytes) -> Png | None:
     >>> found.width, found.height, found.depth, found.plain
     (3, 2, 8, True)
     """
-    view, at = memoryview(data), len(SIGNATURE)
+    view, start = memoryview(data), len(SIGNATURE)
     packed = bytearray()
     plain, last, palette = True, b"IHDR", b""
-    while at + 12 <= len(data):
-        kind = data[at + 4 : at + 8]
-        length = int.from_bytes(view[at : at + 4], "big")
-        end = at + 8 + length
-        if data[end : end + 4] != zlib.crc32(view[at + 4 : end]).to_bytes(4, "big"):
+    while start + 12 <= len(data):
+        kind = data[start + 4 : start + 8]
+        length = int.from_bytes(view[start : start + 4], "big")
+        end = start + 8 + length
+        if data[end : end + 4] != zlib.crc32(view[start + 4 : end]).to_bytes(4, "big"):
             return None
         if kind == b"IHDR":
-            if at > len(SIGNATURE):
+            if start > len(SIGNATURE):
                 return None
         elif kind in _NEXT[last]:
             last = kind
         elif last == b"IDAT" or length != _BESIDE_THE_PIXELS.get(kind):
             plain = False
         if kind == b"PLTE":
-            palette = bytes(view[at + 8 : end])
+            palette = bytes(view[start + 8 : end])
         if kind == b"IDAT":
-            packed += view[at + 8 : end]
+            packed += view[start + 8 : end]
         if kind == b"IEND":
             width, height, depth, colour, *methods = struct.unpack_from(">IIBBBBB", data, 16)
             plain &= depth == 8 and methods == [0, 0, 0]
             plain &= len(palette) in _COLOURS_BYTES.get(colour, ())
             return Png(width, height, depth, palette, bytes(packed), plain)
-        at = end + 4
+        start = end + 4
     return None
 
 

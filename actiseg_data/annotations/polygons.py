@@ -58,13 +58,13 @@ class Patch:
         height, width = self.mask.shape
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
-    def locate_in(self, other: Patch) -> tuple[slice, slice]:
+    def locate_in(self, outer: Patch) -> tuple[slice, slice]:
         """The slices that place `mask` in another patch, whose window must hold this one's.
 
         >>> Patch(4, 5, np.ones((1, 2), bool)).locate_in(Patch(3, 3, np.zeros((9, 9), bool)))
         (slice(1, 2, None), slice(2, 4, None))
         """
-        return Patch(self.top - other.top, self.left - other.left, self.mask).window
+        return Patch(self.top - outer.top, self.left - outer.left, self.mask).window
 
     def to_image(self, shape: tuple[int, int]) -> BoolArray:
         """The whole image: (H, W) bool of the given shape."""
@@ -107,8 +107,8 @@ def fill_closed(rings: Sequence[IntArray], shape: tuple[int, int]) -> Patch:
     slope = _divide_toward_zero((peak[:, 0] - base[:, 0]) << _FIXED, peak[:, 1] - base[:, 1])
     x = (base[edge, 0] << _FIXED) + (row - base[edge, 1]) * slope[edge]
     pairs_row, enter, leave = _pair_crossings(row, x)
-    one = 1 << _FIXED
-    mask = _paint_spans(pairs_row, (enter + one - 1) >> _FIXED, (leave >> _FIXED) + 1, window)
+    unit = 1 << _FIXED
+    mask = _paint_spans(pairs_row, (enter + unit - 1) >> _FIXED, (leave >> _FIXED) + 1, window)
 
     # Edges that stay beyond one side are not seen, and could cost any amount of memory to draw.
     near = _may_touch(cut_start, cut_end, shape)
@@ -230,10 +230,10 @@ def _cut_lines(start: IntArray, end: IntArray, shape: tuple[int, int]) -> tuple[
     for axis, last in ((1, shape[0] - 1), (0, shape[1] - 1)):
         beyond = [np.sign(p[:, axis] // (last + 1)) for p in (start, end)]  # -1, 0 or 1
         crosses = (beyond[0] != beyond[1]) & _may_touch(start, end, shape)
-        for point, other, side in ((start, end, beyond[0]), (end, start, beyond[1])):
+        for point, end_point, side in ((start, end, beyond[0]), (end, start, beyond[1])):
             moved = crosses & (side != 0)
             border = np.where(side[moved] > 0, last, 0)
-            p, q = point[moved], other[moved]
+            p, q = point[moved], end_point[moved]
             slide = _divide_toward_zero(
                 (border - p[:, axis]) * (q - p)[:, 1 - axis], (q - p)[:, axis]
             )

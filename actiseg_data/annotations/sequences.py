@@ -49,7 +49,7 @@ class VideoSequence:
     ordinal: int = 0
     redundant: bool = False
     missing: bool = False
-    other: bool = False
+    flagged_other: bool = False
 
     @property
     def object_ids(self) -> frozenset[int]:
@@ -75,7 +75,7 @@ def number_duplicates(sequences: list[VideoSequence]) -> list[VideoSequence]:
         equals.setdefault(sequence.identity, []).append(position)
     numbered = list(sequences)
     for positions in equals.values():
-        in_time = sorted(positions, key=lambda at: _get_time(sequences[at]))
+        in_time = sorted(positions, key=lambda index: _get_time(sequences[index]))
         for ordinal, position in enumerate(in_time):
             if sequences[position].ordinal != ordinal:
                 numbered[position] = replace(sequences[position], ordinal=ordinal)

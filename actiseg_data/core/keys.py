@@ -49,11 +49,11 @@ def make_key_factory(seed: int, *identity: str | int) -> Callable[[int, str], Ke
     """
     tail = "," + _canonical(identity)[1:] if identity else "]"
 
-    def key_for(algorithm: int, purpose: str) -> Key:
+    def make(algorithm: int, purpose: str) -> Key:
         text = f"[{seed:d},{algorithm:d},{_quoted(purpose)}{tail}"
         return hashlib.blake2b(text.encode("ascii"), digest_size=32).digest()
 
-    return key_for
+    return make
 
 
 def draw_uniform(draw: Key) -> float:
@@ -123,4 +123,4 @@ def split_key(draw: Key, count: int) -> tuple[Key, ...]:
     [10, 10, 10]
     """
     size = len(draw) // count
-    return tuple(draw[at * size : (at + 1) * size] for at in range(count))
+    return tuple(draw[part * size : (part + 1) * size] for part in range(count))

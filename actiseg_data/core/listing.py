@@ -64,11 +64,14 @@ def list_folder(folder: Path) -> list[Entry]:
     """
     try:
         with os.scandir(folder) as entries:
-            found = [_make_entry(folder, entry) for entry in entries]
+            entries_found = [_make_entry(folder, entry) for entry in entries]
     except OSError as error:
         what = f"cannot be listed ({error.strerror})"
         raise refuse_missing(folder, what, "check the path") from None
-    return sorted((of for of in found if not is_clutter(of.name)), key=lambda of: of.name)
+    return sorted(
+        (entry for entry in entries_found if not is_clutter(entry.name)),
+        key=lambda entry: entry.name,
+    )
 
 
 def _make_entry(folder: Path, entry: os.DirEntry[str]) -> Entry:
@@ -104,7 +107,7 @@ def list_files(folder: Path, *endings: str) -> list[Entry]:
     Without endings, all files.
     """
     files = [entry for entry in list_folder(folder) if not entry.is_folder]
-    return [of for of in files if not endings or of.name.lower().endswith(endings)]
+    return [entry for entry in files if not endings or entry.name.lower().endswith(endings)]
 
 
 def describe_contents(folder: Path) -> str:

@@ -57,7 +57,7 @@ class WorkerPool:
             process.join()
             connection.close()
 
-    def calls(
+    def iterate_calls(
         self, function: Callable[[S, T], R], shared: S, items: Sequence[T]
     ) -> Generator[tuple[int, Callable[[], R]], None, None]:
         """Position and outcome of each item, in the order in which they are done."""
@@ -129,7 +129,7 @@ def run_parallel(
     problems: dict[int, tuple[Problem, ...]] = {}
     results: dict[int, R] = {}
     if isinstance(workers, WorkerPool):
-        calls = workers.calls(function, shared, items)
+        calls = workers.iterate_calls(function, shared, items)
     else:
         calls = _run_locally(function, shared, items)
     try:
@@ -184,12 +184,12 @@ def _answer(connection: Any) -> Callable[[], Any]:
     except (EOFError, OSError):
         raise _WorkerDeath from None
 
-    def outcome() -> Any:
+    def get() -> Any:
         if error is None:
             return result
         raise error from _WorkerTraceback(result)
 
-    return outcome
+    return get
 
 
 class _EndOfRun:

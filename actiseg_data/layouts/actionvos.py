@@ -310,7 +310,7 @@ class Split(Sequence[VideoSequence]):
                 self.root / IMAGE_SETS / file,
                 "make it again together with the list, or remove it",
             )
-        cut = {name: of for name, of in videos.items() if name in wanted}
+        cut = {name: entry for name, entry in videos.items() if name in wanted}
         return document | {"videos": cut}, False
 
     def has_document(self, file: str) -> bool:
@@ -417,9 +417,9 @@ def _find_places(
     for subset in SUBSETS:
         place = root / kind / subset
         # Listed once: far cheaper than asking for thousands of folders.
-        found = {entry.name for entry in list_folders(place)} if place.is_dir() else set()
+        present = {entry.name for entry in list_folders(place)} if place.is_dir() else set()
         lacking = (name for name, folder in wanted.items() if folder not in subsets)
-        matches = match_names(lacking, found)
+        matches = match_names(lacking, present)
         matches.add_clashes(place, problems)
         for name, spelling in matches.names.items():
             subsets[wanted[name]] = subset

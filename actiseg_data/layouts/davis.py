@@ -64,14 +64,14 @@ def find_masks(root: Path) -> Path:
         return root
     tops = [root / name for name in ANNOTATIONS if (root / name).is_dir()] or [root]
     places = {top: _list_resolutions(top) for top in tops}
-    found = [_choose_usual(folders) for folders in places.values() if folders]
-    if not found:
+    chosen = [_choose_usual(folders) for folders in places.values() if folders]
+    if not chosen:
         _refuse_dangling(dict.fromkeys([root, *tops]))
         hint = GIVE
         if list_files(root, ".png"):
             hint = f"give the folder around it: {root.absolute().parent}"
         raise refuse(f"holds no sequence of masks (it holds {describe_contents(root)})", root, hint)
-    if len(found) > 1 or found[0] is None:
+    if len(chosen) > 1 or chosen[0] is None:
         choice = [folder for folders in places.values() for folder in folders]
         several = [format_name(str(folder.relative_to(root))) for folder in choice]
         raise refuse(
@@ -79,7 +79,7 @@ def find_masks(root: Path) -> Path:
             root,
             f"give one of them, such as {choice[0]}",
         )
-    return found[0]
+    return chosen[0]
 
 
 def _refuse_dangling(folders: Iterable[Path]) -> None:
@@ -143,9 +143,9 @@ def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, Sequenc
     if len(named) == 1:
         return named[0], read_sequence_list(files[named[0]])
     lists = {key: read_sequence_list(files[key]) for key in named}
-    fitting = {key: found for key, found in lists.items() if _is_fitting(found, known)} or lists
-    if len({frozenset(found.lines) for found in fitting.values()}) > 1:
-        counts = (f"{format_name(key)} with {len(found.lines)}" for key, found in fitting.items())
+    fitting = {key: chosen for key, chosen in lists.items() if _is_fitting(chosen, known)} or lists
+    if len({frozenset(chosen.lines) for chosen in fitting.values()}) > 1:
+        counts = (f"{format_name(key)} with {len(chosen.lines)}" for key, chosen in fitting.items())
         raise refuse(
             f"there are several lists {name!r}: {', '.join(counts)} sequences",
             root,
@@ -158,9 +158,9 @@ def _strip_year(key: str) -> str:
     return key.split("/")[-1]
 
 
-def _is_fitting(found: SequenceList, known: Iterable[str]) -> bool:
+def _is_fitting(chosen: SequenceList, known: Iterable[str]) -> bool:
     with suppress(InputError):
-        found.choose(known)
+        chosen.choose(known)
         return True
     return False
 
@@ -174,8 +174,8 @@ def _list_files(root: Path) -> dict[str, Path]:
         raise refuse_missing(lists, "is missing", GIVE)
     if not lists.is_dir():
         return {}
-    found = {file.path.stem: file.path for file in list_files(lists, ".txt")}
+    chosen = {file.path.stem: file.path for file in list_files(lists, ".txt")}
     for year in list_folders(lists):
         for file in list_files(year.path, ".txt"):
-            found[f"{year.name}/{file.path.stem}"] = file.path
-    return dict(sorted(found.items()))
+            chosen[f"{year.name}/{file.path.stem}"] = file.path
+    return dict(sorted(chosen.items()))

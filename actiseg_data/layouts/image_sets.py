@@ -30,7 +30,8 @@ PROMPT_STYLES = tuple(CONNECTORS)
 MAIN_STYLE = "promptaction"
 """The style that every dataset with prompts has, the published noisy ones, too."""
 
-_FLAGS = ("redundant", "missing", "other")
+_FLAGS = {"redundant": "redundant", "missing": "missing", "other": "flagged_other"}
+"""Flags of human-labelled lists: keys of a record, and attributes of `VideoSequence`."""
 
 
 def make_prompt(style: str, name: str, narration: str) -> str:
@@ -133,7 +134,7 @@ def read_record(record: Cursor) -> VideoSequence:
         objects=tuple(labels),
         redundant=flags["redundant"],
         missing=flags["missing"],
-        other=flags["other"],
+        flagged_other=flags["other"],
     )
 
 
@@ -205,7 +206,7 @@ def make_record(sequence: VideoSequence, *, flags: bool = False) -> dict[str, An
         },
     }
     if flags:
-        record |= {field: getattr(sequence, field) for field in _FLAGS}
+        record |= {key: getattr(sequence, attribute) for key, attribute in _FLAGS.items()}
     return record
 
 
@@ -347,11 +348,11 @@ def _read_object_id(text: str, where: str) -> int:
 def read_expression(exp_id: str, cursor: Cursor) -> Expression:
     """One prompt of an expressions file."""
 
-    def optional(field: str) -> Cursor | None:
+    def read_optional(field: str) -> Cursor | None:
         return cursor[field] if field in cursor else None  # noqa: SIM401 - a Cursor is no dict
 
-    obj_id, positive, class_id = map(optional, ("obj_id", "positive", "class_id"))
-    exp_org, class_id_org = map(optional, ("exp_org", "class_id_org"))
+    obj_id, positive, class_id = map(read_optional, ("obj_id", "positive", "class_id"))
+    exp_org, class_id_org = map(read_optional, ("exp_org", "class_id_org"))
     return Expression(
         exp_id=exp_id,
         exp=cursor["exp"].as_text(),

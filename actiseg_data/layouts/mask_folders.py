@@ -70,13 +70,13 @@ def open_folder(root: Path, split: str | None = None, *, whole: bool = False) ->
     masks = find_masks(root)
     sequences = _list_sequences(masks)
     frames = {sequence.folder: list(sequence.frames) for sequence in sequences}
-    found = FolderSplit(masks, masks.name, sequences, digest_json(frames))
+    opened = FolderSplit(masks, masks.name, sequences, digest_json(frames))
     if split is None and not whole and os.path.lexists(root / LISTS) and find_list_names(root):
         split = DEFAULT_LIST
     if split is None:
-        return found
+        return opened
     name, listed = find_list(root, split, frames)
-    return restrict_split(found, listed, name)
+    return restrict_split(opened, listed, name)
 
 
 def restrict_split(split: FolderSplit, listed: SequenceList, name: str) -> FolderSplit:

@@ -73,8 +73,8 @@ def _read_orientation(image: Image.Image) -> int:
     """How the camera was held, 1 to 8. Only the data before the pixels are read: Pillow would
     decode all pixels of a PNG without EXIF data.
     """
-    found = image.getexif().get(_ORIENTATION) if "exif" in image.info else None
-    return found if isinstance(found, int) and found in range(1, 9) else 1
+    value = image.getexif().get(_ORIENTATION) if "exif" in image.info else None
+    return value if isinstance(value, int) and value in range(1, 9) else 1
 
 
 @contextmanager
@@ -103,8 +103,8 @@ def refuse_aspect(size: tuple[int, int], wanted: tuple[int, int], path: Path) ->
     size: (H, W) of the photograph. wanted: of the masks. One percent, or a pixel of the shortest
     side, is allowed for rounding: 1920 x 1080 and 854 x 480 fit one another.
     """
-    one, other = size[1] * wanted[0], size[0] * wanted[1]
-    if abs(one - other) > max(0.01, 1 / max(min(*size, *wanted), 1)) * max(one, other):
+    left, right = size[1] * wanted[0], size[0] * wanted[1]
+    if abs(left - right) > max(0.01, 1 / max(min(*size, *wanted), 1)) * max(left, right):
         raise refuse(
             f"has {size[1]} x {size[0]} pixels, its mask {wanted[1]} x {wanted[0]}: another aspect",
             path,

@@ -50,8 +50,8 @@ def find_photographs(folder: Path, names: Iterable[str]) -> list[Path]:
     """
     usual = [(name, folder / f"{name}{ENDINGS[0]}") for name in names]
     lacking = {name for name, path in usual if not path.is_file()}
-    others = list_photographs(folder) if lacking else {}
-    return [others.get(name, path) if name in lacking else path for name, path in usual]
+    alternatives = list_photographs(folder) if lacking else {}
+    return [alternatives.get(name, path) if name in lacking else path for name, path in usual]
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ class Holdings:
     def hint(self) -> str | None:
         """How to put the photographs into the expected folder; None if that is unknown."""
         if self.archives:
-            others = " and the others" if len(self.archives) > 1 else ""
-            return f"unpack {format_name(self.archives[0])}{others}"
+            rest = " and the others" if len(self.archives) > 1 else ""
+            return f"unpack {format_name(self.archives[0])}{rest}"
         if self.elsewhere is not None:
             source, target = self.elsewhere.parent, self.folder
             while source.name == target.name and target != self.place:

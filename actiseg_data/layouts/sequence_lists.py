@@ -73,10 +73,12 @@ class SequenceList:
         return chosen
 
     def _refuse_wholly(self, known: list[str]) -> InputError:
-        held, there = (", ".join(map(format_name, list(of)[:_FEW])) for of in (self.lines, known))
+        listed, existing = (
+            ", ".join(map(format_name, list(names)[:_FEW])) for names in (self.lines, known)
+        )
         return refuse(
-            f"none of the {len(self.lines)} sequences that it lists is there (it lists {held}; "
-            f"there are {there or 'none'})",
+            f"none of the {len(self.lines)} sequences that it lists is there (it lists {listed}; "
+            f"there are {existing or 'none'})",
             self.path,
             "give a list of these sequences, or the folder that has those",
         )

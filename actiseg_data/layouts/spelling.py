@@ -36,7 +36,7 @@ class Clash:
     """Names of which several fit one another. wanted: those looked for. found: those there."""
 
     wanted: tuple[str, ...]
-    found: tuple[str, ...]
+    present: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Matches:
         """Add a problem for each clash."""
         for clash in self.clashes:
             held, meant = (
-                ", ".join(map(format_name, part)) for part in (clash.found, clash.wanted)
+                ", ".join(map(format_name, part)) for part in (clash.present, clash.wanted)
             )
             problems.add(
                 f"holds {held}, and it cannot be told which is {meant}",
@@ -66,7 +66,7 @@ class Matches:
             )
 
 
-def match_names(wanted: Iterable[str], found: Set[str]) -> Matches:
+def match_names(wanted: Iterable[str], present: Set[str]) -> Matches:
     """Find names among those that are there, exactly or under another spelling.
 
     Another spelling is taken only if one name fits one: escaped or replaced colons, accented
@@ -79,14 +79,14 @@ def match_names(wanted: Iterable[str], found: Set[str]) -> Matches:
     >>> match_names(["0.png"], {"0.PNG", "0.Png"}).clashes
     (Clash(wanted=('0.png',), found=('0.PNG', '0.Png')),)
     """
-    return _match(wanted, found, (_decode, _simplify))
+    return _match(wanted, present, (_decode, _simplify))
 
 
-def _match(wanted: Iterable[str], found: Set[str], folds: Iterable[_Fold]) -> Matches:
+def _match(wanted: Iterable[str], present: Set[str], folds: Iterable[_Fold]) -> Matches:
     wanted = list(wanted)
-    names = {name: name for name in wanted if name in found}
+    names = {name: name for name in wanted if name in present}
     lacking = [name for name in wanted if name not in names]
-    spare = sorted(found - names.keys()) if lacking else []
+    spare = sorted(present - names.keys()) if lacking else []
     clashes = []
     for fold in folds:
         left, right = _group_names(lacking, fold), _group_names(spare, fold)

@@ -136,7 +136,7 @@ def _are_interpolated(frames: list[Any]) -> bool:
     if any(key.startswith("interpolation") for image in images for key in image):
         return True
     lists = [frame.get("annotations") for frame in frames]
-    entities = [entity for found in lists if isinstance(found, list) for entity in found]
+    entities = [entity for listed in lists if isinstance(listed, list) for entity in listed]
     return bool(entities) and not (
         any("subsequence" in image for image in images)
         or any(isinstance(entity, dict) and "exhaustive" in entity for entity in entities)

@@ -31,11 +31,11 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     for line in titles:
         console.print(Text(line, style="bold"), soft_wrap=True)
     tables = [
-        [[row[at] for at in (0, *block)] for row in (columns, *rows)]
+        [[row[position] for position in (0, *block)] for row in (columns, *rows)]
         for block in divide_columns(columns, rows, console.width)
     ]
-    found = [_fit_widths(table, console.width) for table in tables]
-    widths = [fitting for fitting in found if fitting is not None]
+    fitted = [_fit_widths(table, console.width) for table in tables]
+    widths = [fitting for fitting in fitted if fitting is not None]
     if len(widths) < len(tables):
         _print_paragraphs(columns, rows, console.width)
         return
@@ -69,7 +69,7 @@ def divide_columns(columns: list[str], rows: list[list[str]], width: int) -> lis
     blocks: list[list[int]] = []
     for position in every:
         together = [*blocks[-1], position] if blocks else []
-        if together and _measure_table([widths[at] for at in (0, *together)]) <= width:
+        if together and _measure_table([widths[position] for position in (0, *together)]) <= width:
             blocks[-1] = together
         else:
             blocks.append([position])
@@ -87,10 +87,10 @@ def _fit_widths(rows: list[list[str]], width: int) -> list[int] | None:
     for narrowed in (body, [[_find_longest(text) for text in row] for row in body]):
         least = _measure_columns([shortest_heads, *narrowed])
         while _measure_table(widths) > width:
-            able = [at for at, have in enumerate(widths) if have > least[at]]
+            able = [position for position, have in enumerate(widths) if have > least[position]]
             if not able:
                 break
-            widths[max(able, key=lambda at: widths[at])] -= 1
+            widths[max(able, key=lambda position: widths[position])] -= 1
     return widths if _measure_table(widths) <= width else None
 
 

@@ -378,7 +378,7 @@ def _checked(
 
 
 def _flagged(sequence: VideoSequence) -> bool:
-    return sequence.redundant or sequence.missing or sequence.other
+    return sequence.redundant or sequence.missing or sequence.flagged_other
 
 
 def _refuse_other_dataset(predictions: Path, truth: Truth) -> None:

@@ -151,7 +151,7 @@ def _document(
     names = _Names(wordnet, review)
     judged = {term.class_id: [names.judged(term, name) for name in term.names] for term in terms}
     known = {name.text.casefold() for of in judged.values() for name in of}
-    known |= {name.other.casefold() for of in judged.values() for name in of if name.other}
+    known |= {name.counterpart.casefold() for of in judged.values() for name in of if name.counterpart}
     known |= {_spaced(lemma) for sense in senses.values() for lemma in sense.synset.lemma_names()}
     taken = {sense.synset.name() for sense in senses.values()}
     classes = []
@@ -258,7 +258,7 @@ def _entry(name: LexiconName) -> dict[str, Any]:
         "name": name.text,
         "head": name.head,
         "number": name.number,
-        "other": name.other,
+        "other": name.counterpart,
         "article": name.article,
         "use": "write" if name.written else "recognise",
     }

@@ -88,8 +88,8 @@ def spellings(name: LexiconName, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
     (``board:cutting``), and with ``of`` (``slice of cheese``).
     """
     forms = [(name.text, name.number)]
-    if name.other is not None:
-        forms.append((name.other, "singular" if name.number == "plural" else "plural"))
+    if name.counterpart is not None:
+        forms.append((name.counterpart, "singular" if name.number == "plural" else "plural"))
     for text, number in forms:
         yield text, number
         *modifiers, head = text.split()

@@ -15,7 +15,7 @@ PACKAGES = ("actiseg_data", "actiseg_noise", "actiseg_eval", "reference_trainer"
 VERBS = frozenset((Path(__file__).with_name("verbs.txt")).read_text().split())
 PREFIXES = frozenset(("is", "are", "has", "can", "may", "needs", "as", "to", "from"))
 MATHEMATICAL = {  # mathematical functions have the names of their formulas
-    "actiseg_data": "wilson_interval frames mask",
+    "actiseg_data": "wilson_interval frames mask new_folder repr_html",
     "actiseg_noise": "",
     "actiseg_eval": "",
     "reference_trainer": "",

@@ -187,15 +187,15 @@ class HeldEntity:
 
 def find_held_entities(frame: Frame, fills: Fills) -> tuple[HeldEntity, ...]:
     """The HOS entries of a corrected frame: one for each hand that is close to what it touches."""
-    found = []
+    entries = []
     for touch in iterate_touches(frame):
         if touch.thing is None:
             continue
         hand = fills.get(touch.hand)
         kept = tuple(p for p in touch.thing.polygons if are_close(hand, fills.get((p,))))
         if kept:
-            found.append(HeldEntity(_bound_polygons(kept), kept))
-    return tuple(found)
+            entries.append(HeldEntity(_bound_polygons(kept), kept))
+    return tuple(entries)
 
 
 def _bound_polygons(polygons: tuple[FloatArray, ...]) -> Box:
@@ -223,8 +223,8 @@ def are_close(hand: Patch, thing: Patch) -> bool:
     if away.all():
         return False
     distance = cv2.distanceTransform(away, cv2.DIST_L1, 3)
-    there = _crop_patch(thing, top, bottom, left, right)
-    return bool((_crop_image(distance, thing, top, left)[there] <= REACH).any())
+    touched = _crop_patch(thing, top, bottom, left, right)
+    return bool((_crop_image(distance, thing, top, left)[touched] <= REACH).any())
 
 
 def _intersect_reach(hand: Patch, thing: Patch) -> tuple[int, int, int, int]:

@@ -51,7 +51,7 @@ def read_human_lists(paths: Iterable[Path]) -> tuple[HumanList, ...]:
         with problems.collect():
             lists.append(_read_list(path))
     owner: dict[int, ActionKey] = {}
-    for entry in (entry for each in lists for entry in each.entries):
+    for entry in (entry for labelled in lists for entry in labelled.entries):
         key = owner.setdefault(entry.clip.seq_id, make_action_key(entry.clip))
         if key != make_action_key(entry.clip):
             problems.add(
@@ -60,7 +60,9 @@ def read_human_lists(paths: Iterable[Path]) -> tuple[HumanList, ...]:
                 "human-labelled lists",
                 "give lists of one release",
             )
-    refuse_repeats("list name", (each.name for each in lists), "human-labelled lists", problems)
+    refuse_repeats(
+        "list name", (labelled.name for labelled in lists), "human-labelled lists", problems
+    )
     return tuple(lists)
 
 
@@ -91,8 +93,8 @@ def _read_list(path: Path) -> HumanList:
 def match_numbers(lists: Iterable[HumanList]) -> dict[ActionKey, list[int]]:
     """The numbers that the lists give to each action, ascending."""
     numbers: dict[ActionKey, set[int]] = {}
-    for each in lists:
-        for entry in each.entries:
+    for labelled in lists:
+        for entry in labelled.entries:
             numbers.setdefault(make_action_key(entry.clip), set()).add(entry.clip.seq_id)
     return {key: sorted(of_key) for key, of_key in numbers.items()}
 

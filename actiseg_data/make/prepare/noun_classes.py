@@ -33,7 +33,7 @@ class NounClasses:
     ids: frozenset[int]
     of_name: dict[str, frozenset[int]]
 
-    def finding(self, name: str, class_id: int) -> str | None:
+    def describe_class(self, name: str, class_id: int) -> str | None:
         """What is odd about an entity's class, or None.
 
         ``"unknown_classes"``: the table lacks the id. ``"differing_classes"``: the table lists the
@@ -54,7 +54,7 @@ def read_noun_classes(path: Path) -> NounClasses:
             of_name.setdefault(entry, set()).add(row.class_id)
     return NounClasses(
         frozenset(row.class_id for row in rows),
-        {name: frozenset(of) for name, of in of_name.items()},
+        {name: frozenset(ids) for name, ids in of_name.items()},
     )
 
 

@@ -85,7 +85,7 @@ def prepare_visor(
     check_split(split)
     load_cv2()  # refuse now rather than in the middle
     sources = _read_sources(frame_mapping, narrations, noun_classes, human_labels, hos_corrections)
-    names = (split, *(each.name for each in sources.lists))
+    names = (split, *(planned.name for planned in sources.lists))
     inputs = {"annotations": annotations} | ({"images": images} if images else {})
     recover(out, split)
     check_place(out, split, names, inputs)
@@ -195,8 +195,8 @@ def _survey(
 ) -> tuple[list[Survey], list[Finding]]:
     """Survey all files: those of the mapping's videos, by video, and the names of the others."""
     context = Context(split == "val", sources.corrections, sources.classes)
-    found = run_parallel(survey_file, context, files, workers)
-    surveys = sorted(found, key=lambda survey: survey.video)
+    surveyed = run_parallel(survey_file, context, files, workers)
+    surveys = sorted(surveyed, key=lambda survey: survey.video)
     problems = ProblemCollector()
     for first, second in pairwise(surveys):
         if first.video == second.video:
@@ -217,12 +217,12 @@ def _refuse_empty(plan: PreparationPlan, annotations: Path) -> None:
             annotations,
             "give the narration tables and the frame mapping that belong to these videos",
         )
-    for each in plan.lists:
-        if not each.kept:
+    for planned in plan.lists:
+        if not planned.kept:
             problems.add(
-                f"none of its sequences can be written ({each.absent} are of other videos, "
-                f"{len(each.left_out)} do not fit the annotations)",
-                f"{each.name}.json",
+                f"none of its sequences can be written ({planned.absent} are of other videos, "
+                f"{len(planned.left_out)} do not fit the annotations)",
+                f"{planned.name}.json",
                 "leave out --human-labels, or give the videos' annotations",
             )
     problems.raise_if_any()
@@ -283,11 +283,11 @@ def _collect_findings(
             yield "sequences_without_active_object", clip.folder
         if not clip.narration.strip():
             yield "empty_narrations", clip.folder
-    for each in lists:
-        for entry in each.kept:
+    for planned in lists:
+        for entry in planned.kept:
             ours = derived.get(entry.clip.folder)
             if ours is not None and _list_automatic(ours) != _list_automatic(entry.clip):
-                yield "differing_labels", f"{each.name}: {entry.clip.folder}"
+                yield "differing_labels", f"{planned.name}: {entry.clip.folder}"
 
 
 def _list_automatic(clip: VideoSequence) -> set[ObjectLabel]:
@@ -324,8 +324,14 @@ def _report(
             moved=plan.moved,
         ),
         lists=tuple(
-            ListReport(each.name, len(each.kept), each.absent, each.left_out, each.without_row)
-            for each in plan.lists
+            ListReport(
+                planned.name,
+                len(planned.kept),
+                planned.absent,
+                planned.left_out,
+                planned.without_row,
+            )
+            for planned in plan.lists
         ),
         findings=places,
     )
@@ -340,9 +346,11 @@ def _write_documents(
 ) -> None:
     """Write the lists with their prompts and objects, the report, licence and notice."""
     documents = make_image_sets(split, clips) if clips else {}
-    for each in lists:
-        documents |= make_image_sets(each.name, (entry.clip for entry in each.kept), flags=True)
-        documents[f"{each.name}.json"] = [entry.record for entry in each.kept]
+    for planned in lists:
+        documents |= make_image_sets(
+            planned.name, (entry.clip for entry in planned.kept), flags=True
+        )
+        documents[f"{planned.name}.json"] = [entry.record for entry in planned.kept]
     for file, document in documents.items():
         write_json(root / IMAGE_SETS / file, document)
     write_json(root / name_report(split), report.to_dict(), indent=1)

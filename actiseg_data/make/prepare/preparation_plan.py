@@ -103,28 +103,28 @@ def plan_split(
             findings.append(("videos_without_narrations", survey.video))
         for row in rows:
             frames = find_frames_between(lines[survey.video], row.start, row.stop)
-            found = list_objects(frames, survey.objects)
+            entities = list_objects(frames, survey.objects)
             if len(frames) < 2:
                 findings.append(("actions_with_fewer_than_2_frames", row.narration_id))
-            elif not found:
+            elif not entities:
                 findings.append(("actions_without_object", row.narration_id))
             else:
-                candidates.append((row, frames, found))
+                candidates.append((row, frames, entities))
 
     unclaimed = match_numbers(lists)
     reserved = [n for numbers in unclaimed.values() for n in numbers]
     known = [_claim(unclaimed, _make_key(row)) for row, _, _ in candidates]
     numbers = number(known, reserved)
     derived = tuple(
-        PlannedAction(_name_folder(seq_id, row), seq_id, row.video, frames, found, row)
-        for seq_id, (row, frames, found) in zip(numbers, candidates, strict=True)
+        PlannedAction(_name_folder(seq_id, row), seq_id, row.video, frames, entities, row)
+        for seq_id, (row, frames, entities) in zip(numbers, candidates, strict=True)
     )
     alone = {n for rest in unclaimed.values() for n in rest}
-    plans = tuple(_plan_list(each, lines, objects, alone) for each in lists)
+    plans = tuple(_plan_list(listed, lines, objects, alone) for listed in lists)
     labelled = {
         entry.clip.seq_id: _find_list_findings(entry.clip, lines, objects)
-        for each in reversed(plans)
-        for entry in each.kept
+        for listed in reversed(plans)
+        for entry in listed.kept
         if entry.clip.seq_id in alone
     }
     in_order = tuple(labelled[seq_id] for seq_id in sorted(labelled))
@@ -184,8 +184,8 @@ def _plan_list(
     alone: set[int],
 ) -> ListPlan:
     kept, left_out = [], []
-    here = [entry for entry in labelled.entries if entry.clip.video in lines]
-    for entry in here:
+    known = [entry for entry in labelled.entries if entry.clip.video in lines]
+    for entry in known:
         reason = describe_mismatch(entry.clip, *_find_actions(entry.clip, lines, objects))
         if reason:
             left_out.append(f"{entry.clip.folder}: {reason}")
@@ -195,7 +195,7 @@ def _plan_list(
         name=labelled.name,
         kept=tuple(kept),
         left_out=tuple(left_out),
-        absent=len(labelled.entries) - len(here),
+        absent=len(labelled.entries) - len(known),
         without_row=tuple(entry.clip.folder for entry in kept if entry.clip.seq_id in alone),
     )
 
@@ -205,8 +205,8 @@ def _find_list_findings(
     lines: Mapping[str, tuple[FrameName, ...]],
     objects: Mapping[str, Mapping[str, tuple[tuple[str, int], ...]]],
 ) -> PlannedAction:
-    frames, found = _find_actions(clip, lines, objects)
-    return PlannedAction(clip.folder, clip.seq_id, clip.video, frames, found, None, clip)
+    frames, entities = _find_actions(clip, lines, objects)
+    return PlannedAction(clip.folder, clip.seq_id, clip.video, frames, entities, None, clip)
 
 
 def _refuse_unwritable(actions: Sequence[PlannedAction]) -> None:

@@ -67,12 +67,12 @@ def check_place(out: Path, split: str, lists: tuple[str, ...], inputs: dict[str,
 def check_folders(out: Path, split: str, folders: tuple[str, ...]) -> None:
     """Raise `InputError` if the other sub-folder of the root has one of the sequences."""
     problems = ProblemCollector()
-    for other in SUBSETS:
-        for folder in folders if other != split else ():
-            path = out / MASKS / other / escape_name(folder)
+    for subset in SUBSETS:
+        for folder in folders if subset != split else ():
+            path = out / MASKS / subset / escape_name(folder)
             if path.exists():
                 problems.add(
-                    f"the root has the sequence under {other}/", path, "give another --out"
+                    f"the root has the sequence under {subset}/", path, "give another --out"
                 )
     problems.raise_if_any()
 
@@ -113,7 +113,7 @@ def stage_split(out: Path, split: str) -> Iterator[Path]:
         yield partial
         _publish(partial, out, split)
     except BaseException as error:
-        _undo(partial, out, split, made)
+        _restore_root(partial, out, split, made)
         if isinstance(error, OSError):
             where = error.filename or out
             raise refuse(f"cannot be written ({error.strerror})", where, "make room") from None
@@ -155,7 +155,7 @@ def _list_moves(partial: Path, out: Path, split: str) -> Iterator[tuple[Path, Pa
         yield source, out / source.relative_to(partial)
 
 
-def _undo(partial: Path, out: Path, split: str, made: list[Path]) -> None:
+def _restore_root(partial: Path, out: Path, split: str, made: list[Path]) -> None:
     """Undo all, and keep the first error. Where something cannot be undone the marker stays."""
     with suppress(OSError, InputError):
         _take_back(partial, out, split)

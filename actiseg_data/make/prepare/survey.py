@@ -70,9 +70,9 @@ def _survey_entities(frame: Frame, classes: NounClasses) -> Iterator[Finding]:
             yield "short_polygons", f"{place}[{position}]"
         if not entity.polygons:
             yield "entities_without_polygon", place
-        odd_class = classes.finding(entity.name, entity.class_id)
-        if odd_class:
-            yield odd_class, f"{place} (class {entity.class_id})"
+        finding = classes.describe_class(entity.name, entity.class_id)
+        if finding:
+            yield finding, f"{place} (class {entity.class_id})"
 
 
 def _survey_contacts(frame: Frame, corrections: Corrections, drop: bool) -> Iterator[Finding]:

@@ -84,8 +84,8 @@ def draw_video(root: Path, job: VideoJob) -> VideoResult:
                 _name_file(root, job, WEIGHTS, action, f"{frame.epic}.png"),
                 make_weight_map(view, of_action),
             )
-    found = _write_images(root, job, frames, findings)
-    return VideoResult(tuple(labels), found, tuple(findings))
+    written = _write_images(root, job, frames, findings)
+    return VideoResult(tuple(labels), written, tuple(findings))
 
 
 def _name_file(root: Path, job: VideoJob, kind: str, action: PlannedAction, file: str) -> Path:
@@ -135,7 +135,7 @@ def _write_images(
         return 0
     problems = ProblemCollector()
     listed = cache(list_photographs)
-    found = 0
+    written = 0
     for name in sorted(job.frames, key=lambda frame: frame.epic):
         frame = frames[name.visor]
         source = find_image(job.images, job.split, job.actions[0].video, frame, listed)
@@ -146,9 +146,9 @@ def _write_images(
             jpeg, size = read_small_jpeg(source)
             if size is not None:
                 findings.append(("images_of_another_size", f"{name.visor}: {size[0]} x {size[1]}"))
-            found += 1
+            written += 1
             for action in job.actions:
                 if name in action.frames:
                     write_bytes(_name_file(root, job, FRAMES, action, f"{name.epic}.jpg"), jpeg)
     problems.raise_if_any()
-    return found
+    return written

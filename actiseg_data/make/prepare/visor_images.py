@@ -31,8 +31,8 @@ def find_image(
     for place in places:
         if place.is_file():
             return place
-    others = (listed(place.parent).get(place.stem) for place in places)
-    return next((path for path in others if path is not None), None)
+    alternatives = (listed(place.parent).get(place.stem) for place in places)
+    return next((path for path in alternatives if path is not None), None)
 
 
 def read_small_jpeg(path: Path) -> tuple[bytes, tuple[int, int] | None]:

@@ -38,10 +38,10 @@ def make_weight_map(view: FrameView, labels: Collection[ObjectLabel]) -> IndexMa
         label = by_name.get(name)
         if label is None:
             continue
-        apart = not label.positive if view.boxes is None else not meets_box
+        inactive = not label.positive if view.boxes is None else not meets_box
         if label.narration:
             paint(weights, shape, HELD)
-        elif apart:
+        elif inactive:
             paint(weights, shape, NEGATIVE)
     if view.boxes is not None and view.held is not None:
         weights <<= view.boxes.view(np.uint8)

@@ -147,14 +147,14 @@ def _paint(picture: Field, relief: Field, gloss: Field, region: Region, scale: f
     picture[region.window][region.inside] = colour[region.inside]
     reach = float(region.depth.max())
     bevel = reach if region.material.bevel is None else min(region.material.bevel * scale, reach)
-    raised = _shade_edges(region.depth, bevel, scale)
+    raised = _compute_edge_height(region.depth, bevel, scale)
     if region.material.sunken:
-        raised -= 1.6 * _shade_edges(np.maximum(region.depth - bevel, 0), 3 * bevel, scale)
+        raised -= 1.6 * _compute_edge_height(np.maximum(region.depth - bevel, 0), 3 * bevel, scale)
     relief[region.window][region.inside] = raised[region.inside]
     gloss[region.window][region.inside] = region.material.shine
 
 
-def _shade_edges(depth: Field, width: float, scale: float) -> Field:
+def _compute_edge_height(depth: Field, width: float, scale: float) -> Field:
     """Height of a rounded edge, a parabola, at some depth inside it."""
     share = 1 - np.minimum(depth / np.float32(max(width, 1e-3)), 1)
     height: Field = (1 - share * share) * np.float32(min(width, 18 * scale))

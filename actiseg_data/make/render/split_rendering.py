@@ -50,7 +50,7 @@ class RenderReport:
         more += [f"{self.replaced} took the place of others"] if self.replaced else []
         return (
             f"rendered {self.rendered} frames of {self.sequences} sequences of {self.split!r} in "
-            f"{self.root}{''.join(f', {of}' for of in more)}: painted from masks, no photographs"
+            f"{self.root}{''.join(f', {count}' for count in more)}: painted from masks, no photographs"
         )
 
 
@@ -89,7 +89,7 @@ def render_split(
     with stage("checking masks") as progress:
         digests = run_parallel(_digest_sequence, opened, opened.sequences, workers, progress)
     made_of = {
-        _place(opened, of): digest for of, digest in zip(opened.sequences, digests, strict=True)
+        _place(opened, item): digest for item, digest in zip(opened.sequences, digests, strict=True)
     }
     outdated = _find_outdated(opened, made_of, overwrite)
     for path in outdated:
@@ -118,7 +118,7 @@ def _place(split: Split, sequence: VideoSequence) -> str:
 
 def _digest_sequence(split: Split, sequence: VideoSequence) -> str:
     """Of all that decides the pixels of a sequence's frames."""
-    things = [[of.object_id, of.name, of.class_id] for of in sequence.objects]
+    things = [[item.object_id, item.name, item.class_id] for item in sequence.objects]
     masks = [digest_pixels(mask) for mask in split.iterate_masks(sequence)]
     return digest_json([ALGORITHM, sequence.video, *sequence.identity, things, masks])
 
@@ -149,11 +149,14 @@ def _find_outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) ->
             "train on them, or give --overwrite to lose them",
         )
     linked = {
-        at for path in outdated for at in (path.parent, *path.parent.parents[:2]) if at.is_symlink()
+        link
+        for path in outdated
+        for link in (path.parent, *path.parent.parents[:2])
+        if link.is_symlink()
     }
     problems = ProblemCollector()
-    for at in sorted(linked):
-        problems.add("is a link: the frames behind it belong elsewhere", at, "remove the link")
+    for link in sorted(linked):
+        problems.add("is a link: the frames behind it belong elsewhere", link, "remove the link")
     problems.raise_if_any()
     return outdated
 

@@ -91,7 +91,7 @@ class Cue:
         """From 0 in the first frame to 1 in the last."""
         return self.index / (self.count - 1)
 
-    def sway(self, size: float, *what: str | int) -> float:
+    def draw_sway(self, size: float, *what: str | int) -> float:
         """A change from frame to frame, within plus or minus `size`."""
         return self.draws.draw_between(-size, size, *what, self.index)
 
@@ -103,7 +103,7 @@ def find_outline(name: str) -> ObjectOutline:
 
 def paint_object(name: str, pose: Pose) -> Paint:
     """A thing of the catalogue in its place."""
-    return Paint(name, pose.parts(find_outline(name).parts))
+    return Paint(name, pose.place_parts(find_outline(name).parts))
 
 
 def play(cue: Cue) -> Moment:
@@ -124,18 +124,20 @@ def _work(cue: Cue) -> Moment:
     outline = find_outline(action.main)
     long = THINGS[action.main].outline in ("carrot", "courgette")
     turn = 152.0 if THINGS[action.main].outline == "pan" else 0.0
-    at = (x - 12 + cue.sway(2, "target.x"), y + cue.sway(2, "target.y"))
-    target = replace(_draw_pose(cue, action.main, at, "main"), size=_draw_size(cue, action.main))
+    position = (x - 12 + cue.draw_sway(2, "target.x"), y + cue.draw_sway(2, "target.y"))
+    target = replace(
+        _draw_pose(cue, action.main, position, "main"), size=_draw_size(cue, action.main)
+    )
     target = replace(target, angle=turn + cue.draws.draw_between(-10, 10, "target.turn"))
 
     tool = find_outline(action.tool)
     spot = target.put(outline.tip)
     if long:
         spot = spot[0] + 8 - 16 * cue.progress, spot[1]
-    spot = spot[0] + cue.sway(5, "tip.x"), spot[1] + cue.sway(4, "tip.y")
-    angle = 214 + cue.draws.draw_between(-12, 12, "tool.turn") + cue.sway(7, "tool.sway")
+    spot = spot[0] + cue.draw_sway(5, "tip.x"), spot[1] + cue.draw_sway(4, "tip.y")
+    angle = 214 + cue.draws.draw_between(-12, 12, "tool.turn") + cue.draw_sway(7, "tool.sway")
     if action.tool == "sponge":
-        angle = cue.sway(25, "tool.sway")
+        angle = cue.draw_sway(25, "tool.sway")
     tool_pose = _pose_object(tool.tip, spot, _draw_size(cue, action.tool), angle)
 
     left = _paint_hand(cue, action.main, target.put(outline.grip), left=True)
@@ -153,7 +155,7 @@ def _work(cue: Cue) -> Moment:
 def _carry(cue: Cue) -> Moment:
     """A hand, or two, takes a thing and brings it toward the cook, perhaps out of sight."""
     return _move_objects(
-        cue, cue.progress, apart=cue.index == 0 and cue.draws.draw_chance(0.3, "not yet")
+        cue, cue.progress, is_empty=cue.index == 0 and cue.draws.draw_chance(0.3, "not yet")
     )
 
 
@@ -161,43 +163,49 @@ def _lay(cue: Cue) -> Moment:
     """The reverse of `_carry`."""
     last = cue.index == cue.count - 1
     return _move_objects(
-        cue, 1 - cue.progress, apart=last and cue.draws.draw_chance(0.35, "let go")
+        cue, 1 - cue.progress, is_empty=last and cue.draws.draw_chance(0.35, "let go")
     )
 
 
-def _move_objects(cue: Cue, away: float, *, apart: bool) -> Moment:
+def _move_objects(cue: Cue, away: float, *, is_empty: bool) -> Moment:
     name, (x, y) = cue.action.main, cue.centre
     far = 190.0 if cue.draws.draw_chance(0.3, "out of sight") else 58.0
     drift = cue.draws.draw_between(-30, 40, "path")
-    at = x + drift * away, y + (far if cue.count < 4 else min(far, 80.0)) * away
-    pose = _draw_pose(cue, name, at, "main")
+    position = x + drift * away, y + (far if cue.count < 4 else min(far, 80.0)) * away
+    pose = _draw_pose(cue, name, position, "main")
     if THINGS[name].outline not in UPRIGHT | _WIDE:
-        pose = replace(pose, angle=cue.draws.draw_between(195, 250, "lie") + cue.sway(9, "turn"))
+        pose = replace(
+            pose, angle=cue.draws.draw_between(195, 250, "lie") + cue.draw_sway(9, "turn")
+        )
     outline = find_outline(name)
     grip = pose.put(outline.grip)
     two = THINGS[name].outline in _WIDE and cue.draws.draw_chance(0.5, "two hands")
     right_side = (abs(outline.grip[0]), outline.grip[1])
     if THINGS[name].outline in _WIDE:
         grip = pose.put(right_side)
-    if apart:
+    if is_empty:
         grip = grip[0] + 34, grip[1] + 62
     right = _paint_hand(cue, name, grip, left=False)
     top = _put_in_hand(RIGHT_HAND, right, paint_object(name, pose))
     if two:
         left_grip = pose.put((-right_side[0], right_side[1]))
-        if apart:
+        if is_empty:
             left_grip = left_grip[0] - 34, left_grip[1] + 62
         left = _paint_hand(cue, name, left_grip, left=True)
         top = (Paint(LEFT_HAND, left.under), *top, Paint(LEFT_HAND, left.over))
-    return Moment(top=top, held=frozenset() if apart else frozenset((name,)))
+    return Moment(top=top, held=frozenset() if is_empty else frozenset((name,)))
 
 
 def _wipe(cue: Cue) -> Moment:
     """A flat hand pushes a cloth from side to side."""
     x, y = cue.centre
-    at = x - 50 + 100 * cue.progress, y + 10 + cue.sway(12, "stroke")
-    pose = replace(_draw_pose(cue, cue.action.main, at, "main"), angle=cue.sway(25, "turn"))
-    over = make_hand("flat", False, (at[0] + 6, at[1] + 12), -14 + cue.sway(8, "wrist"), HAND)
+    position = x - 50 + 100 * cue.progress, y + 10 + cue.draw_sway(12, "stroke")
+    pose = replace(
+        _draw_pose(cue, cue.action.main, position, "main"), angle=cue.draw_sway(25, "turn")
+    )
+    over = make_hand(
+        "flat", False, (position[0] + 6, position[1] + 12), -14 + cue.draw_sway(8, "wrist"), HAND
+    )
     return Moment(
         top=_put_in_hand(RIGHT_HAND, over, paint_object(cue.action.main, pose)),
         held=frozenset((cue.action.main,)),
@@ -209,9 +217,9 @@ def _drop(cue: Cue) -> Moment:
     action, (x, y) = cue.action, cue.centre
     vessel = _draw_pose(cue, action.base, (x - 14, y), "base")
     away = 1 - cue.progress
-    at = x - 6 + 72 * away, y - 4 + 26 * away
-    angle = 208 + cue.sway(12, "turn")
-    pose = Pose(*at, _draw_size(cue, action.main), angle)
+    position = x - 6 + 72 * away, y - 4 + 26 * away
+    angle = 208 + cue.draw_sway(12, "turn")
+    pose = Pose(*position, _draw_size(cue, action.main), angle)
     right = _paint_hand(cue, action.main, pose.put(find_outline(action.main).grip), left=False)
     return Moment(
         base=(paint_object(action.base, vessel),),
@@ -224,13 +232,15 @@ def _twist(cue: Cue) -> Moment:
     """One hand holds a vessel, the other turns or lifts its top."""
     action, (x, y) = cue.action, cue.centre
     pose = _draw_pose(cue, action.main, (x, y + 12), "main")
-    pose = replace(pose, size=pose.size * 1.12, angle=8 + cue.sway(5, "turn"))
+    pose = replace(pose, size=pose.size * 1.12, angle=8 + cue.draw_sway(5, "turn"))
     outline = find_outline(action.main)
     left = _paint_hand(cue, action.main, pose.put((-0.05 - abs(outline.grip[0]), 0.16)), left=True)
     tip = pose.put(outline.tip)
     lift = 16.0 * cue.progress if action.tool else 0.0
-    at = tip[0] + 4 + lift, tip[1] + cue.sway(3, "twist") + lift / 2
-    right = make_hand("fist", False, (at[0] + 4, at[1] + 6), -38 + cue.sway(9, "wrist"), HAND)
+    position = tip[0] + 4 + lift, tip[1] + cue.draw_sway(3, "twist") + lift / 2
+    right = make_hand(
+        "fist", False, (position[0] + 4, position[1] + 6), -38 + cue.draw_sway(9, "wrist"), HAND
+    )
     top = (
         *_put_in_hand(LEFT_HAND, left, paint_object(action.main, pose)),
         Paint(RIGHT_HAND, right.over),
@@ -238,7 +248,9 @@ def _twist(cue: Cue) -> Moment:
     held = {action.main}
     if action.tool and cue.index:  # closed in the first frame: nothing to be seen of the cap
         top += (
-            paint_object(action.tool, Pose(at[0] - 9, at[1] - 8, _draw_size(cue, action.tool))),
+            paint_object(
+                action.tool, Pose(position[0] - 9, position[1] - 8, _draw_size(cue, action.tool))
+            ),
         )
         held.add(action.tool)
     return Moment(top=top, held=frozenset(held))
@@ -256,7 +268,7 @@ def _pour(cue: Cue) -> Moment:
     outline, tool = find_outline(action.main), find_outline(action.tool)
     tilt = -88 - 26 * cue.progress
     rim = target.put(outline.tip)
-    spot = rim[0] + 16 + cue.sway(4, "spout.x"), rim[1] - 10 + cue.sway(3, "spout.y")
+    spot = rim[0] + 16 + cue.draw_sway(4, "spout.x"), rim[1] - 10 + cue.draw_sway(3, "spout.y")
     pose = _pose_object(tool.tip, spot, _draw_size(cue, action.tool), tilt)
     right = _paint_hand(cue, action.tool, pose.put(tool.grip), left=False)
     held = {action.tool}
@@ -276,14 +288,14 @@ def _press(cue: Cue) -> Moment:
     """A hand on the lever of a tap."""
     x, y = cue.centre
     sink = paint_object("sink", _draw_pose(cue, "sink", (x, y + 12), "base"))
-    at = (x + 10, y - 40)
-    lever = _pose_tap(cue, at).put(find_outline("tap").grip)
+    position = (x + 10, y - 40)
+    lever = _pose_tap(cue, position).put(find_outline("tap").grip)
     right = make_hand(
-        "pinch", False, (lever[0] - 2, lever[1] + 4), -12 + cue.sway(6, "wrist"), HAND
+        "pinch", False, (lever[0] - 2, lever[1] + 4), -12 + cue.draw_sway(6, "wrist"), HAND
     )
     return Moment(
         base=(sink,),
-        top=_put_in_hand(RIGHT_HAND, right, _paint_tap(cue, at)),
+        top=_put_in_hand(RIGHT_HAND, right, _paint_tap(cue, position)),
         held=frozenset(("tap",)),
     )
 
@@ -312,8 +324,8 @@ def _add_idle_hand(cue: Cue, moment: Moment) -> Moment:
     if RIGHT_HAND not in busy or LEFT_HAND in busy or not cue.draws.draw_chance(0.4, "idle"):
         return moment
     x, y = _find_idle_spot(cue)
-    at = x + cue.sway(3, "idle.x"), y + cue.sway(3, "idle.y")
-    rest = make_hand("flat", True, at, cue.draws.draw_between(5, 28, "idle.turn"), HAND)
+    position = x + cue.draw_sway(3, "idle.x"), y + cue.draw_sway(3, "idle.y")
+    rest = make_hand("flat", True, position, cue.draws.draw_between(5, 28, "idle.turn"), HAND)
     return replace(moment, top=(Paint(LEFT_HAND, rest.over, "idle"), *moment.top))
 
 
@@ -322,7 +334,7 @@ def _find_idle_spot(cue: Cue) -> Point:
     return x, cue.draws.draw_between(176, 204, "idle.y")
 
 
-def idle_spot(cue: Cue) -> Point:
+def locate_idle_hand(cue: Cue) -> Point:
     """Where a hand may rest, in pixels: a place to be kept free."""
     x, y = _find_idle_spot(cue)
     return (2 * cue.centre[0] - x if _is_left_handed(cue) else x), y
@@ -333,11 +345,11 @@ def _is_left_handed(cue: Cue) -> bool:
 
 
 def _mirror_hand(moment: Moment, x: float) -> Moment:
-    other = {LEFT_HAND: RIGHT_HAND, RIGHT_HAND: LEFT_HAND}
+    mirror = {LEFT_HAND: RIGHT_HAND, RIGHT_HAND: LEFT_HAND}
 
     def flip(paint: Paint) -> Paint:
         parts = move_parts(paint.parts, lambda ring: ring * np.array([-1.0, 1.0]) + (2 * x, 0))
-        return replace(paint, name=other.get(paint.name, paint.name), parts=parts)
+        return replace(paint, name=mirror.get(paint.name, paint.name), parts=parts)
 
     return replace(moment, base=tuple(map(flip, moment.base)), top=tuple(map(flip, moment.top)))
 
@@ -347,31 +359,31 @@ def _put_in_hand(name: str, grip: Hold, held: Paint) -> tuple[Paint, ...]:
     return tuple(paint for paint in layers if paint.parts)
 
 
-def _paint_hand(cue: Cue, name: str, at: Point, *, left: bool) -> Hold:
+def _paint_hand(cue: Cue, name: str, position: Point, *, left: bool) -> Hold:
     """A hand that holds a named thing at a point, its forearm leading to the cook."""
     side = "left" if left else "right"
-    turn = cue.draws.draw_between(22, 42, "wrist", side) + cue.sway(4, "wrist", side)
+    turn = cue.draws.draw_between(22, 42, "wrist", side) + cue.draw_sway(4, "wrist", side)
     hold = _HOLDS.get(THINGS[name].outline, "fist")
-    return make_hand(hold, left, at, turn if left else -turn, HAND)
+    return make_hand(hold, left, position, turn if left else -turn, HAND)
 
 
-def _pose_tap(cue: Cue, at: Point) -> Pose:
-    return Pose(*at, _draw_size(cue, "tap"), cue.draws.draw_between(-4, 4, "tap.turn"))
+def _pose_tap(cue: Cue, position: Point) -> Pose:
+    return Pose(*position, _draw_size(cue, "tap"), cue.draws.draw_between(-4, 4, "tap.turn"))
 
 
-def _paint_tap(cue: Cue, at: Point) -> Paint:
-    return paint_object("tap", _pose_tap(cue, at))
+def _paint_tap(cue: Cue, position: Point) -> Paint:
+    return paint_object("tap", _pose_tap(cue, position))
 
 
 def _draw_size(cue: Cue, name: str) -> float:
     return THINGS[name].size * cue.draws.draw_between(0.93, 1.08, "size", name)
 
 
-def _draw_pose(cue: Cue, name: str, at: Point, role: str) -> Pose:
-    return Pose(*at, _draw_size(cue, name), cue.draws.draw_between(-7, 7, "turn", role))
+def _draw_pose(cue: Cue, name: str, position: Point, role: str) -> Pose:
+    return Pose(*position, _draw_size(cue, name), cue.draws.draw_between(-7, 7, "turn", role))
 
 
-def _pose_object(anchor: Point, at: Point, size: float, angle: float) -> Pose:
+def _pose_object(anchor: Point, position: Point, size: float, angle: float) -> Pose:
     """The pose that brings an outline's point `anchor` to the pixel position `at`."""
     x, y = Pose(0.0, 0.0, size, angle).put(anchor)
-    return Pose(at[0] - x, at[1] - y, size, angle)
+    return Pose(position[0] - x, position[1] - y, size, angle)

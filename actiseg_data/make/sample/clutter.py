@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from actiseg_data.make.sample.catalogue import LOOK_ALIKES, THINGS, SampleAction
-from actiseg_data.make.sample.choreographies import UPRIGHT, Cue, Paint, idle_spot, paint_object
+from actiseg_data.make.sample.choreographies import (
+    UPRIGHT,
+    Cue,
+    Paint,
+    locate_idle_hand,
+    paint_object,
+)
 from actiseg_data.make.sample.outlines import Point, Pose
 from actiseg_data.make.sample.sequence_draws import Draws
 
@@ -17,7 +23,7 @@ Circle = tuple[float, float, float]
 def place_clutter(cue: Cue) -> tuple[Paint, ...]:
     """The spare things of a clip, in painting order, placed where there is room."""
     action, draws, centre = cue.action, cue.draws, cue.centre
-    taken: list[Circle] = [(*centre, 88.0 if action.base else 62.0), (*idle_spot(cue), 34.0)]
+    taken: list[Circle] = [(*centre, 88.0 if action.base else 62.0), (*locate_idle_hand(cue), 34.0)]
     poses: list[tuple[str, Pose]] = []
     if action.stage != "none" and draws.draw_chance(0.45, "near"):
         name = draws.pick(_SMALL, "near.name")
@@ -72,15 +78,15 @@ def _place(draws: Draws, name: str, number: int, taken: list[Circle]) -> Pose | 
 
 
 def _find_spot(draws: Draws, name: str, number: int, attempt: int) -> Point:
-    def between(low: float, high: float, axis: str) -> float:
+    def draw(low: float, high: float, axis: str) -> float:
         return draws.draw_between(low, high, f"place.{axis}", name, number, attempt)
 
-    x = between(4, 424, "x")
+    x = draw(4, 424, "x")
     if name == "sink":
-        return (20.0 if x < 214 else 408.0), between(96, 130, "y")
+        return (20.0 if x < 214 else 408.0), draw(96, 130, "y")
     if THINGS[name].place == "back":
-        return x, between(58, 88, "y") + 12
-    return x, between(84, 228, "y")
+        return x, draw(58, 88, "y") + 12
+    return x, draw(84, 228, "y")
 
 
 def _is_near(draws: Draws, name: str, centre: Point) -> Pose:

@@ -119,7 +119,7 @@ def _make_fingers(ends: tuple[tuple[float, float, float, float], ...]) -> Parts:
     return tuple((make_rod((a, b), (c, d), 0.085, 0.066),) for a, b, c, d in ends)
 
 
-def make_hand(hold: str, left: bool, at: Point, angle: float, size: float) -> Hold:
+def make_hand(hold: str, left: bool, position: Point, angle: float, size: float) -> Hold:
     """A hand that holds what is at a point, in pixels.
 
     angle: where the fingers point, degrees clockwise from up. size: pixels from wrist to fingertip.
@@ -129,10 +129,10 @@ def make_hand(hold: str, left: bool, at: Point, angle: float, size: float) -> Ho
     (5, 3)
     """
     template = list_holds()[hold]
-    pose = Pose(*at, size, angle)
+    pose = Pose(*position, size, angle)
     side = np.array([-1.0, 1.0]) if left else np.array([1.0, 1.0])
     under, over = (
-        pose.parts(move_parts(parts, lambda ring: ring * side))
+        pose.place_parts(move_parts(parts, lambda ring: ring * side))
         for parts in (template.under, template.over)
     )
     return Hold(under, over)

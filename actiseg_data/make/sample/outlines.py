@@ -50,16 +50,16 @@ class Pose:
 
     def put(self, point: Point) -> Point:
         """A point of the outline, in pixels."""
-        x, y = self.ring(np.array([point]))[0]
+        x, y = self.place_ring(np.array([point]))[0]
         return float(x), float(y)
 
-    def ring(self, ring: Ring) -> Ring:
+    def place_ring(self, ring: Ring) -> Ring:
         """A ring of the outline, in pixels: (N, 2) float64."""
         return ring @ _make_rotation(self.angle) * self.size + (self.x, self.y)
 
-    def parts(self, parts: Parts) -> Parts:
+    def place_parts(self, parts: Parts) -> Parts:
         """All parts of an outline, in pixels."""
-        return tuple(tuple(self.ring(ring) for ring in part) for part in parts)
+        return tuple(tuple(self.place_ring(ring) for ring in part) for part in parts)
 
 
 def _make_rotation(angle: float) -> NDArray[np.float64]:

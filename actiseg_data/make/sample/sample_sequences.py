@@ -130,9 +130,9 @@ class _SampleFrame:
             # A spare thing may bear the same name; only the one in the hand has a box.
             acts = not 0 <= number - 1 - len(moment.base) < len(spare)
             if acts and self.paints[number - 1].name in moment.held:
-                self.near_hands |= self._boxed(self.instances == number)
+                self.near_hands |= self._find_boxed(self.instances == number)
 
-    def _boxed(self, held: BoolArray) -> frozenset[str]:
+    def _find_boxed(self, held: BoolArray) -> frozenset[str]:
         """Names with a pixel in the bounding box of what a hand holds."""
         rows, columns = np.flatnonzero(held.any(axis=1)), np.flatnonzero(held.any(axis=0))
         cut = self.instances[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -153,4 +153,4 @@ def _make_lens(draws: Draws, index: int) -> Lens:
         draws.draw_between(0.94, 1.06, "lens.zoom"),
         draws.draw_between(-1.5, 1.5, "lens.turn", index),
     )
-    return lambda ring: pose.ring(ring - middle)
+    return lambda ring: pose.place_ring(ring - middle)

@@ -167,7 +167,7 @@ def _label_by_hand(clip: SampleSequence) -> VideoSequence:
         objects=labels,
         redundant=clip.flag == "redundant",
         missing=clip.flag == "missing",
-        other=clip.flag == "other",
+        flagged_other=clip.flag == "other",
     )
 
 

@@ -27,20 +27,20 @@ class Draws:
 
     identity: tuple[str | int, ...]
 
-    def _key(self, what: tuple[str | int, ...]) -> Key:
+    def _make_key(self, what: tuple[str | int, ...]) -> Key:
         return make_key(_SEED, ALGORITHM, f"sample.{what[0]}", *self.identity, *what[1:])
 
     def draw_between(self, low: float, high: float, *what: str | int) -> float:
         """A uniform number in [low, high)."""
-        return low + (high - low) * draw_uniform(self._key(what))
+        return low + (high - low) * draw_uniform(self._make_key(what))
 
     def draw_chance(self, share: float, *what: str | int) -> bool:
         """True for a share of all clips."""
-        return draw_uniform(self._key(what)) < share
+        return draw_uniform(self._make_key(what)) < share
 
     def draw_below(self, count: int, *what: str | int) -> int:
         """A uniform int in [0, count)."""
-        return draw_integer(self._key(what), count)
+        return draw_integer(self._make_key(what), count)
 
     def pick(self, options: Sequence[T], *what: str | int) -> T:
         """One of the options."""

@@ -255,7 +255,7 @@ def test_flags_are_written_only_where_asked_and_may_be_absent():
     record = make_record(CLIP)
     assert list(record) == list(RECORD)[:11]
     assert read_record(Cursor(record, "x")) == CLIP
-    flagged = replace(CLIP, redundant=True, other=True)
+    flagged = replace(CLIP, redundant=True, flagged_other=True)
     assert read_record(Cursor(make_record(flagged, flags=True), "x")) == flagged
 
 

@@ -105,10 +105,10 @@ def test_what_is_no_list_of_names_is_refused(text: str) -> None:
 def test_noun_classes(files: VisorFiles) -> None:
     classes = read_noun_classes(files.write()["noun_classes"])
     assert normalise_name("container:coffee:bean") == "coffee bean container"
-    assert classes.finding("left hand", 300) is None
-    assert classes.finding("left hand", 301) == "differing_classes"
-    assert classes.finding("left hand", 999) == "unknown_classes"
-    assert classes.finding("a name nobody listed", 13) is None
+    assert classes.describe_class("left hand", 300) is None
+    assert classes.describe_class("left hand", 301) == "differing_classes"
+    assert classes.describe_class("left hand", 999) == "unknown_classes"
+    assert classes.describe_class("a name nobody listed", 13) is None
 
 
 def test_a_noun_class_listed_twice_is_refused(tmp_path: Path) -> None:

@@ -170,9 +170,11 @@ def test_a_person_disagrees_now_and_then(splits: dict[str, Split]) -> None:
     assert (True, False, True) in pairs  # an idle hand
     assert (False, True, False) in pairs  # used, but neither near a hand nor named
     assert np.mean([pseudo == human for pseudo, human, _ in pairs]) > 0.8
-    flagged = [s for s in splits["val_human"].sequences if s.redundant or s.missing or s.other]
+    flagged = [
+        s for s in splits["val_human"].sequences if s.redundant or s.missing or s.flagged_other
+    ]
     assert 1 <= len(flagged) <= 5
-    assert not any(s.redundant or s.missing or s.other for s in splits["val"].sequences)
+    assert not any(s.redundant or s.missing or s.flagged_other for s in splits["val"].sequences)
 
 
 def test_some_sequences_have_no_active_object(splits: dict[str, Split]) -> None:

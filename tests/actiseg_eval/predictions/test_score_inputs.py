@@ -468,7 +468,7 @@ def test_the_scorer_takes_layers_of_any_kind_and_nothing(kitchen):
 def test_the_scorer_passes_over_flagged_sequences_as_score_does(kitchen, tmp_path):
     flagged = replace(
         kitchen,
-        sequences=tuple(replace(of, other=not at) for at, of in enumerate(kitchen.sequences)),
+        sequences=tuple(replace(of, flagged_other=not at) for at, of in enumerate(kitchen.sequences)),
     )
     scorer = Scorer(flagged)
     for sequence in flagged.sequences:

@@ -92,7 +92,7 @@ def test_names_that_people_mistyped_are_recognised_and_never_written():
 def test_forms_of_names(name, number, other, article):
     (class_id,) = LEXICON.find_classes(name)
     found = next(each for each in LEXICON.classes[class_id].names if each.text == name)
-    assert (found.number, found.other, found.article) == (number, other, article)
+    assert (found.number, found.counterpart, found.article) == (number, other, article)
     assert (found.singular is None) == (number == "mass" or name == "scissors")
     assert (found.plural is None) == (number == "mass")
 
@@ -534,7 +534,7 @@ def test_no_sister_term_is_a_name_of_a_class_in_any_form():
         form.casefold()
         for noun in lexicon.classes.values()
         for name in noun.names
-        for form in (name.text, name.other)
+        for form in (name.text, name.counterpart)
         if form
     }
     sisters = {s.name.text.casefold() for n in lexicon.classes.values() for s in n.sisters}

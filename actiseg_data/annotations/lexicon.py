@@ -1,9 +1,9 @@
-"""The lexicon: noun classes, what they are called, and where WordNet has them.
+"""The lexicon: noun classes, their names, and their WordNet synsets.
 
-A document that names every class by its id, with the names that people write for it, its
-supercategory, its WordNet 3.0 synset in the sense that is meant, and the paths from that synset up
-to the root. Relations only, no glosses. The one of EPIC-KITCHENS-100 is installed with the package,
-under licences of its own (``data_manifests/lexicon``); `actiseg-noise lexicon build` makes others.
+The document lists every class with its id, the names that people write for it, its supercategory,
+its WordNet 3.0 synset in the intended sense, and the paths from the root to that synset. It has
+relations only, no glosses. The lexicon of EPIC-KITCHENS-100 is installed in
+``data_manifests/lexicon`` under its own licences; `actiseg-noise lexicon build` makes others.
 """
 
 from __future__ import annotations
@@ -38,13 +38,24 @@ Paths: TypeAlias = tuple[tuple[str, ...], ...]
 
 @dataclass(frozen=True)
 class LexiconName:
-    """How a thing is called.
+    """A name of a class.
 
-    text: such as ``cutting board``. head: its last word, which carries the number. number: one of
-    `NUMBERS`. other: the plural of a singular, and of what people count though it is ``mass``; the
-    singular of a plural; None where there is none.
-    article: ``a`` or ``an`` before a singular, else None. written: whether noise may write it; the
-    others (misspelt, or leftovers of sentences) are only recognised.
+    Attributes
+    ----------
+    text : str
+        Such as ``cutting board``.
+    head : str
+        Its last word, which carries the number.
+    number : str
+        One of `NUMBERS`.
+    counterpart : str or None
+        The plural of a singular, and of a ``mass`` noun that people count; the singular of a
+        plural.
+    article : str or None
+        ``a`` or ``an`` before a singular.
+    written : bool
+        Whether noise may write the name. Misspelt names and fragments of sentences are only
+        recognised.
     """
 
     text: str
@@ -56,19 +67,27 @@ class LexiconName:
 
     @property
     def plural(self) -> str | None:
-        """The plural form; None for what cannot be counted."""
+        """The plural form; None for uncountable names."""
         return {"plural": self.text, "singular": self.counterpart}.get(self.number)
 
     @property
     def singular(self) -> str | None:
-        """The singular form; None for what cannot be counted or has plurals only."""
+        """The singular form; None for uncountable names and plural-only names."""
         return {"singular": self.text, "plural": self.counterpart}.get(self.number)
 
 
 @dataclass(frozen=True)
 class Sister:
-    """A WordNet sister term of a class: a synset with a common direct hypernym. similarity: to the
-    class's own synset, see `measure_similarity`.
+    """A WordNet sister term of a class: a synset with a common direct hypernym.
+
+    Attributes
+    ----------
+    name : LexiconName
+        Its name.
+    synset : str
+        Its synset.
+    similarity : float
+        To the class's own synset, see `measure_similarity`.
     """
 
     name: LexiconName
@@ -78,12 +97,28 @@ class Sister:
 
 @dataclass(frozen=True)
 class NounClass:
-    """A class of things.
+    """A class of nouns.
 
-    name: what the class is called. supercategory: its group, such as ``cutlery``, or None. synset:
-    its WordNet 3.0 synset; match: ``exact``, or ``nearest`` where WordNet lacks the thing.
-    candidates: the senses that it was chosen among. paths: from the root to the synset. names: all
-    that people call it. sisters: see `Sister`; none of them is a name of any class.
+    Attributes
+    ----------
+    class_id : int
+        Its id.
+    name : str
+        The usual name.
+    supercategory : str or None
+        Its group, such as ``cutlery``.
+    synset : str
+        Its WordNet 3.0 synset.
+    match : str
+        ``exact``, or ``nearest`` if WordNet does not have the sense.
+    candidates : tuple of str
+        The senses that the synset was chosen from.
+    paths : tuple of tuple of str
+        From the root to the synset.
+    names : tuple of LexiconName
+        All names that people use.
+    sisters : tuple of Sister
+        None of them is a name of any class.
     """
 
     class_id: int
@@ -103,14 +138,20 @@ class NounClass:
 
     @cached_property
     def ancestry(self) -> dict[str, Ancestor]:
-        """Every synset on the paths, and how it stands to the class's own."""
+        """Every synset on the paths, with its position relative to the class."""
         return trace_ancestry(self.paths)
 
 
 @dataclass(frozen=True)
 class Ancestor:
-    """A synset above another. least, most: its depth, counted in nodes from the root, along the
-    shortest and the longest path. steps: fewest steps down to the other.
+    """A hypernym of a synset.
+
+    Attributes
+    ----------
+    least, most : int
+        Its depth in nodes from the root, along the shortest and the longest path.
+    steps : int
+        Fewest steps down to the synset.
     """
 
     least: int
@@ -119,7 +160,7 @@ class Ancestor:
 
 
 def trace_ancestry(paths: Paths) -> dict[str, Ancestor]:
-    """The ancestors of a synset by name, the synset itself among them.
+    """Map the ancestors of a synset by name, the synset itself included.
 
     >>> trace_ancestry((("entity.n.01", "tool.n.01", "knife.n.01"),))["tool.n.01"]
     Ancestor(least=2, most=2, steps=1)
@@ -136,18 +177,23 @@ def trace_ancestry(paths: Paths) -> dict[str, Ancestor]:
 
 
 def measure_similarity(first: Mapping[str, Ancestor], second: Mapping[str, Ancestor]) -> float:
-    """How near two synsets are in WordNet, in (0, 1], from their `trace_ancestry`.
+    """Measure the similarity of two synsets in WordNet, in [0, 1], from their `trace_ancestry`.
 
     With c their lowest common ancestor, d its depth in nodes and s the fewest steps down to each::
 
-        2 d / ((d + s(one)) + (d + s(other)))
+        2 d / ((d + s(first)) + (d + s(second)))
 
-    Wu and Palmer, "Verb semantics and lexical selection" (ACL 1994), with the choices of NLTK's
-    ``wup_similarity``: the lowest is the one whose shortest path from the root is longest, and its
-    depth is that of its longest path. Steps lead down hypernym paths only (NLTK's may go up past
-    the ancestor and down again, where a synset has several paths). Where several are lowest, the
-    largest value counts. 0 where nothing is common.
+    The lowest common ancestor is the one with the longest shortest path from the root, and its
+    depth is that of its longest path, as in NLTK's ``wup_similarity``. Unlike there, steps only
+    lead down hypernym paths. If several ancestors are lowest, the largest value counts. The
+    similarity is 0 without a common ancestor.
 
+    References
+    ----------
+    Wu and Palmer, "Verb semantics and lexical selection" (ACL 1994).
+
+    Examples
+    --------
     >>> fork = trace_ancestry((("entity.n.01", "cutlery.n.02", "fork.n.01"),))
     >>> spoon = trace_ancestry((("entity.n.01", "cutlery.n.02", "spoon.n.01"),))
     >>> round(measure_similarity(fork, spoon), 3)
@@ -167,8 +213,20 @@ def measure_similarity(first: Mapping[str, Ancestor], second: Mapping[str, Ances
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Noun classes by id, ascending. title: whose classes they are. licence: what they are derived
-    from, under which terms. document: as it was read, with its digest.
+    """Noun classes by id, ascending.
+
+    Attributes
+    ----------
+    title : str
+        The dataset that the classes are from.
+    licence : str
+        What the lexicon is derived from, and the terms.
+    classes : mapping of int to NounClass
+        The classes.
+    document : mapping
+        The JSON document that was read.
+    digest : str
+        Of the document.
     """
 
     title: str
@@ -178,12 +236,14 @@ class Lexicon:
     digest: str
 
     def measure_similarity(self, first: int, second: int) -> float:
-        """`measure_similarity` of two classes."""
+        """Measure the similarity of two classes, see `measure_similarity`."""
         return measure_similarity(self.classes[first].ancestry, self.classes[second].ancestry)
 
     def is_subclass(self, general: int, special: int) -> bool:
-        """Whether a thing of one class is of another, too, by the hypernym paths of their senses: a
-        right hand is a hand. Of a class whose synset is only the nearest, this cannot be told.
+        """Return whether every object of one class also belongs to another class, by their hypernyms.
+
+        For example, a right hand is a hand. The answer is False if the synset of the general class
+        is only the nearest one.
 
         >>> lexicon = load_lexicon()
         >>> lexicon.is_subclass(11, 301), lexicon.is_subclass(301, 11)
@@ -193,7 +253,7 @@ class Lexicon:
         return noun.match == "exact" and noun.synset in self.classes[special].ancestry
 
     def find_classes(self, name: str) -> tuple[int, ...]:
-        """Ids of the classes that have a name, in whatever case; most names are of one.
+        """Return the ids of the classes that have a name, in any letter case.
 
         >>> load_lexicon().find_classes("Cutting board")
         (18,)
@@ -201,7 +261,7 @@ class Lexicon:
         return self._by_name.get(name.casefold(), ())
 
     def find_other_forms(self, name: str) -> tuple[str, ...]:
-        """The plurals of a name that is a singular, and the like.
+        """Return the plurals of a singular name, and the like.
 
         >>> load_lexicon().find_other_forms("carrot")
         ('carrots',)
@@ -231,7 +291,7 @@ _loaded: list[Lexicon] = []
 
 
 def load_lexicon() -> Lexicon:
-    """The lexicon that is installed with the package, read once.
+    """Load the installed lexicon, once.
 
     >>> load_lexicon().classes[4].synset
     'knife.n.01'
@@ -243,12 +303,12 @@ def load_lexicon() -> Lexicon:
 
 
 def read_lexicon(path: Path) -> Lexicon:
-    """Read a lexicon file; raises `InputError` where it is absent, damaged or of another schema."""
+    """Read a lexicon file; a missing, damaged or foreign one raises an `InputError`."""
     return parse_lexicon(read_json(path, "lexicon"), str(path))
 
 
 def parse_lexicon(document: Any, where: str) -> Lexicon:
-    """A lexicon from its JSON document; raises `InputError` with every fault."""
+    """Parse the JSON document of a lexicon; all problems raise one `InputError`."""
     top = Cursor(document, where)
     hint = "build it again with this release: actiseg-noise lexicon build"
     check_schema(top, SCHEMA, hint)
@@ -270,9 +330,9 @@ def parse_lexicon(document: Any, where: str) -> Lexicon:
 
 
 def refuse_unknown_classes(lexicon: Lexicon, used: Mapping[int, str], where: object) -> None:
-    """Refuse classes that a dataset has and the lexicon lacks, all at once.
+    """Raise an `InputError` with every class of a dataset that the lexicon does not have.
 
-    used: class ids, each with the name of an object that has it.
+    `used` maps class ids to the name of an object that has the class.
     """
     problems = ProblemCollector()
     for class_id, name in sorted(used.items()):

@@ -32,6 +32,7 @@ _MAX_BYTES = 2 * MAX_PIXELS
 
 
 def _make_voc_palette() -> bytes:
+    """Make the palette of PASCAL VOC."""
     index = np.arange(256)
     colours = np.zeros((256, 3), np.uint8)
     for bit in range(8):
@@ -47,19 +48,26 @@ and B, bits 3, 4, 5 the next ones."""
 
 
 def read_index_mask(path: Path) -> IndexMask:
-    """Decode an index mask: a palette PNG of 8 bits or less, or a grey one of 8 bits.
+    """Read an index mask: a palette PNG of 8 bits or less, or a grey PNG of 8 bits.
 
-    Returns (H, W) uint8. Raises `InputError` for a file that is missing, damaged, cut short, wider or
-    higher than `MAX_SIDE`, truecolour, with alpha, grey of fewer bits or of 16: none of them holds
-    object ids.
+    Returns
+    -------
+    ndarray
+        (H, W) uint8, each pixel the id of its object, 0 for background.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or cut short, or is wider or higher than `MAX_SIDE`. Also
+        for truecolour, alpha, and grey of fewer bits or 16: their pixels are not object ids.
     """
     return read_coloured_mask(path)[0]
 
 
 def read_coloured_mask(path: Path) -> tuple[IndexMask, bytes]:
-    """An index mask as `read_index_mask` decodes it, and its palette.
+    """Read an index mask as `read_index_mask` does, and its palette.
 
-    palette: bytes RGB, none of a grey mask.
+    The palette is bytes RGB, empty for a grey mask.
     """
     return _read(path, ("P", "L"))
 
@@ -84,10 +92,18 @@ def _read(path: Path, modes: tuple[str, ...]) -> tuple[IndexMask, bytes]:
 
 
 def read_binary_mask(path: Path) -> NDArray[np.bool_]:
-    """Decode the mask of one object: a PNG as for `read_index_mask`, or of 1 bit.
+    """Read the mask of one object: a PNG as for `read_index_mask`, or of 1 bit.
 
-    Returns (H, W) bool. Raises `InputError` as `read_index_mask` does, and for more than one value
-    beside 0: it is no mask, but a probability or a blended one.
+    Returns
+    -------
+    ndarray
+        (H, W) bool.
+
+    Raises
+    ------
+    InputError
+        As for `read_index_mask`, and if there are several values besides 0, as in a map of
+        probabilities or a blended mask.
     """
     mask, _ = _read(path, ("P", "L", "1"))
     if len(find_ids(mask)) > 1:
@@ -102,7 +118,7 @@ def read_binary_mask(path: Path) -> NDArray[np.bool_]:
 def _decode_with_pillow(
     path: Path, data: bytes, parsed: png.Png, modes: tuple[str, ...]
 ) -> IndexMask:
-    """Decode what is no plain PNG: filtered, interlaced, of few bits, or to be refused."""
+    """Decode a PNG that is not plain: filtered, interlaced, of few bits, or faulty."""
     width, height, depth = parsed.width, parsed.height, parsed.depth
     try:
         with warnings.catch_warnings():
@@ -141,7 +157,7 @@ _DAMAGED = (
 
 
 def _has_bytes(needed: int, packed: bytes) -> bool:
-    """Whether a zlib stream holds at least `needed` bytes; no more are inflated."""
+    """Return whether a zlib stream has at least `needed` bytes; no more are inflated."""
     return len(zlib.decompressobj().decompress(packed, needed)) == needed
 
 
@@ -157,13 +173,28 @@ _MODE_NAMES = {
 
 
 def as_index_mask(array: Any, name: str = "mask") -> IndexMask:
-    """The index mask that a caller's array holds.
+    """Convert an array to an index mask.
 
-    array: (H, W) whole numbers from 0 to 255 or booleans, in any integer dtype: a NumPy array, a
-    tensor on any device, nested lists. name: of the caller's parameter, for the message. Returns
-    (H, W) uint8, C-contiguous; such an array is returned itself. Raises `InputError` for floats, for
-    other numbers of axes and for values that are no ids.
+    Parameters
+    ----------
+    array : array_like
+        (H, W) whole numbers from 0 to 255 or booleans, in any integer dtype: a NumPy array, a
+        tensor on any device, nested lists.
+    name : str
+        The caller's parameter, for messages.
 
+    Returns
+    -------
+    ndarray
+        (H, W) uint8, C-contiguous. An array that is one already is returned itself.
+
+    Raises
+    ------
+    InputError
+        For floats, for another number of axes, and for values that are not ids.
+
+    Examples
+    --------
     >>> as_index_mask(np.array([[0, 7]], np.int64))
     array([[0, 7]], dtype=uint8)
     """
@@ -171,12 +202,27 @@ def as_index_mask(array: Any, name: str = "mask") -> IndexMask:
 
 
 def as_binary_mask(array: Any, name: str = "mask") -> NDArray[np.bool_]:
-    """The mask of one object that a caller's array holds.
+    """Convert an array to the mask of one object.
 
-    array: (H, W) booleans, or whole numbers with one value other than 0; see `as_index_mask`.
-    Returns (H, W) bool; such an array is returned itself. Raises `InputError` as `as_index_mask` does,
-    and for several values other than 0.
+    Parameters
+    ----------
+    array : array_like
+        (H, W) booleans, or whole numbers with one value besides 0; see `as_index_mask`.
+    name : str
+        The caller's parameter, for messages.
 
+    Returns
+    -------
+    ndarray
+        (H, W) bool. An array that is one already is returned itself.
+
+    Raises
+    ------
+    InputError
+        As for `as_index_mask`, and for several values besides 0.
+
+    Examples
+    --------
     >>> as_binary_mask([[0, 255]])
     array([[False,  True]])
     """
@@ -195,7 +241,7 @@ def as_binary_mask(array: Any, name: str = "mask") -> NDArray[np.bool_]:
 
 
 def _as_ids(array: Any, name: str) -> NDArray[np.uint8]:
-    """The ids that an array of any shape holds, C-contiguous; see `as_index_mask`."""
+    """Convert an array of any shape to ids, C-contiguous; see `as_index_mask`."""
     if type(array) is not np.ndarray or array.dtype != np.uint8:
         array = _as_whole_numbers(array, name)
         if array.dtype != np.bool_ and array.size:
@@ -211,7 +257,7 @@ def _as_ids(array: Any, name: str) -> NDArray[np.uint8]:
 
 
 def _as_whole_numbers(array: Any, name: str) -> NDArray[Any]:
-    """What a caller gives as an array of booleans or integers."""
+    """Convert a caller's array to booleans or integers."""
     hint = "give a NumPy array of integers"
     try:
         if hasattr(array, "detach"):  # a tensor of torch, which not everybody has installed
@@ -273,9 +319,9 @@ def check_same_size(
 
 
 def write_index_mask(path: Path, mask: IndexMask) -> None:
-    """Write an index mask as a palette PNG, whole or not at all.
+    """Write an index mask as a palette PNG, completely or not at all. Parent folders are made.
 
-    mask: see `as_index_mask`; `InputError` if it has no pixel. Parent folders are made.
+    An `InputError` is raised for arrays that `as_index_mask` does not take, and for empty ones.
     """
     mask = as_index_mask(mask)
     if not mask.size:
@@ -284,12 +330,19 @@ def write_index_mask(path: Path, mask: IndexMask) -> None:
 
 
 def digest_pixels(mask: IndexMask) -> str:
-    """Digest of decoded pixels: dtype, shape and bytes, never the file, whose packing may drift.
+    """Compute a digest of decoded pixels: dtype, shape and bytes.
 
-    mask: see `as_index_mask`; equal ids have equal digests in any integer dtype. Returns 32
-    hexadecimal digits (BLAKE3-128: seven times as fast on a frame as the standard library's hashes,
-    which would take longer than reading and writing it).
+    The file is not part of it, because its compression may change. Equal ids have equal digests in
+    any integer dtype. BLAKE3 is seven times as fast on a frame as the hashes of the standard
+    library, which would take longer than reading and writing the frame.
 
+    Returns
+    -------
+    str
+        32 hexadecimal digits of BLAKE3-128.
+
+    Examples
+    --------
     >>> digest_pixels(np.zeros((2, 2), np.uint8))
     '8f6021817b8b975cafaaedf163d50dec'
     """
@@ -301,9 +354,9 @@ def digest_pixels(mask: IndexMask) -> str:
 
 
 def find_ids(mask: IndexMask) -> list[int]:
-    """The object ids that a mask, or any part of one, holds, ascending.
+    """Return the object ids in a mask, or in any part of one, ascending.
 
-    mask: as for `as_index_mask`, but of any shape.
+    `mask` is as for `as_index_mask`, but may have any shape.
 
     >>> find_ids(np.array([[0, 7, 1]], np.uint8))
     [1, 7]
@@ -319,7 +372,7 @@ def find_ids(mask: IndexMask) -> list[int]:
 
 
 def find_foreign_ids(mask: IndexMask, known: frozenset[int]) -> list[int]:
-    """Ids in the mask that are neither background nor known, ascending.
+    """Return the ids in a mask that are neither background nor known, ascending.
 
     >>> find_foreign_ids(np.array([[0, 1, 7]], np.uint8), frozenset({1}))
     [7]

@@ -22,12 +22,18 @@ T = TypeVar("T")
 
 
 def read_json(path: Path, kind: str = "file") -> Any:
-    """Parse a JSON document (or ``.json.gz``); see `parse_json` for what is refused."""
+    """Read a JSON document (or ``.json.gz``) as `parse_json` does."""
     return parse_json(read_bytes(path, kind), path)
 
 
 def parse_json(data: bytes, where: object) -> Any:
-    """Parse JSON; refused: NaN, infinities, absurd nesting, a key that an object has twice."""
+    """Parse a JSON document.
+
+    Raises
+    ------
+    InputError
+        If it is not JSON, has NaN or an infinity, nests too deeply, or repeats a key in one object.
+    """
     try:
         with pause_gc():
             document = json.loads(
@@ -60,9 +66,9 @@ def _refuse_depth(where: object) -> InputError:
 
 
 def _is_nested_within(depth: int, document: Any) -> bool:
-    """Whether lists and objects stand at most so deep in one another.
+    """Return whether lists and objects nest at most to a depth.
 
-    What the parser can follow may still be too deep for those who compare, show or write it.
+    A document that the parser accepts may still be too deep for code that compares or writes it.
     """
     level: list[list[Any] | dict[str, Any]] = [[document]]
     for _ in range(depth + 1):
@@ -96,7 +102,7 @@ def _build_object(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def read_csv(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    """Rows of a CSV file as dictionaries; `InputError` where one of `columns` is missing."""
+    """Read the rows of a CSV file as dictionaries; a missing column raises an `InputError`."""
     text = read_text(path, "table")
     table = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
     try:
@@ -113,8 +119,17 @@ def read_csv(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
 
 
 class Cursor:
-    """A place in a JSON document, read with the type that it must have.
+    """A place in a JSON document, which checks the type of the value there.
 
+    Attributes
+    ----------
+    value : Any
+        The value, of any type.
+    where : str
+        The file and the keys that lead to the value, for messages.
+
+    Examples
+    --------
     >>> Cursor({"start": 3}, "train.json")["start"].as_integer()
     3
     """
@@ -135,28 +150,29 @@ class Cursor:
         return name in self.as_mapping()
 
     def as_mapping(self) -> dict[str, Any]:
+        """Return the value as an object."""
         return self._check_type(dict, "an object")
 
     def iterate_elements(self) -> Iterator[Cursor]:
-        """The elements of a list, each with its place."""
+        """Iterate over the elements of a list, each with its place."""
         for position, value in enumerate(self._check_type(list, "a list")):
             yield Cursor(value, f"{self.where}[{position}]")
 
     def get_member(self, name: str) -> Cursor:
-        """A member that is there, whose name need not be safe to show."""
+        """Return an existing member. Its name need not be safe to show."""
         return Cursor(self.as_mapping()[name], f"{self.where}: {format_name(name)}")
 
     def iterate_members(self) -> Iterator[tuple[str, Cursor]]:
-        """The members of an object, each with its place."""
+        """Iterate over the members of an object, each with its place."""
         for name in self.as_mapping():
             yield name, self.get_member(name)
 
     def as_text(self) -> str:
-        """A text; refused where it has control characters, see `check_text`."""
+        """Return the value as a text without control characters, see `check_text`."""
         return check_text(self._check_type(str, "a text"), self.where)
 
     def as_integer(self) -> int:
-        """A whole number, also one that was written as a float, such as ``300.0``.
+        """Return the value as a whole number; a float such as ``300.0`` counts as one.
 
         >>> Cursor(300.0, "train.json").as_integer()
         300
@@ -170,6 +186,7 @@ class Cursor:
         return self._check_type(int, "a whole number")
 
     def as_number(self) -> float:
+        """Return the value as a float."""
         if isinstance(self.value, bool) or not isinstance(self.value, (int, float)):
             raise self._refuse_value("a number")
         try:
@@ -178,7 +195,7 @@ class Cursor:
             raise self._refuse_value("a number of ordinary size") from None
 
     def as_flag(self) -> bool:
-        """A truth value, as true/false or 0/1."""
+        """Return the value as a bool; 0 and 1 are accepted."""
         if self.value not in (0, 1) or isinstance(self.value, float):
             raise self._refuse_value("0 or 1")
         return bool(self.value)
@@ -195,7 +212,7 @@ class Cursor:
 def collect_valid(
     items: Iterator[Cursor] | list[Cursor], read: Any, problems: ProblemCollector
 ) -> list[Any]:
-    """Apply `read` to every item and keep going past the refused ones, whose problems are kept."""
+    """Apply `read` to every item, and collect the problems of those that raise an `InputError`."""
     results = []
     for item in items:
         with problems.collect():

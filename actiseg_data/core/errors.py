@@ -11,12 +11,12 @@ _PARAMETER = re.compile(r"`(\w+)`")
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with the input.
+    """One problem with the input.
 
     Texts name parameters of the Python API in backticks. A command line shows the flag instead, see
     `name_parameters`.
 
-    Parameters
+    Attributes
     ----------
     what : str
         What is wrong, such as ``rate 1.5 is outside [0, 1]``.
@@ -51,7 +51,7 @@ class Problem:
 
 
 class InputError(ValueError):
-    """The input cannot be used. `problems` has every problem, not only the first.
+    """The input cannot be used. The error lists every problem, not only the first.
 
     Attributes
     ----------
@@ -77,14 +77,22 @@ class Interruption(InputError):
 
 
 def refuse(what: str, where: object, hint: str) -> InputError:
-    """Build an `InputError` with one problem, for the caller to raise."""
+    """Build an `InputError` with one problem, for the caller to raise.
+
+    Parameters
+    ----------
+    what, hint : str
+        What is wrong, and what to do about it.
+    where : str or Path
+        The file, or the parameter in backticks, that has the problem.
+    """
     return InputError(Problem(what, str(where), hint))
 
 
 def find_nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
-    """The known names that someone may have meant by another one, the likeliest first.
+    """Return the known names that a user may have meant by an unknown one, the likeliest first.
 
-    Letter case does not count. Names that contain the given one are near as well.
+    Letter case does not count. A name that contains the unknown one also matches.
 
     >>> find_nearest("VAL_humna", ["train", "val", "val_human"])
     ['val_human']
@@ -103,7 +111,7 @@ def find_nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown name: a question, or nothing if no name is near.
+    """Return the end of a message about an unknown name: a question, or nothing if no name is near.
 
     >>> suggest("vall", ["train", "val"])
     "; did you mean 'val'?"

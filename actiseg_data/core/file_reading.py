@@ -17,9 +17,12 @@ _FRAMES = "JPEGImages"
 
 
 def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> bytes:
-    """The bytes of a file, unpacked if its name ends in ``.gz``, never more than `limit`.
+    """Read the bytes of a file, unpacked if its name ends in ``.gz``.
 
-    Raises `InputError` where the file is absent, unreadable, damaged or larger.
+    Raises
+    ------
+    InputError
+        If the file is missing, unreadable, damaged, or has more than `limit` bytes.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -42,7 +45,7 @@ def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> b
 
 
 def read_text(path: Path, kind: str = "file") -> str:
-    """The text of a UTF-8 file, with or without a byte order mark; raises `InputError` for others."""
+    """Read a UTF-8 file, with or without a byte order mark; other files raise an `InputError`."""
     try:
         return read_bytes(path, kind).decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -50,10 +53,17 @@ def read_text(path: Path, kind: str = "file") -> str:
 
 
 def refuse_missing(path: Path, what: str, hint: str, instead: str | None = None) -> InputError:
-    """Build the `InputError` for a file or folder that is not there.
+    """Build the `InputError` for a missing file or folder.
 
-    what: the problem, such as ``the mask is missing``. If a link in the path dangles, the problem
-    names the link and its target instead. instead: what helps if the target cannot be restored.
+    Parameters
+    ----------
+    path : Path
+        The file or folder. If a link in the path dangles, the problem names the link and its
+        target.
+    what, hint : str
+        The problem, such as ``the mask is missing``, and what to do about it.
+    instead : str, optional
+        What to do if the target of a dangling link cannot be restored.
     """
     link = find_dangling_link(path)
     if link is None:
@@ -69,7 +79,7 @@ def refuse_missing(path: Path, what: str, hint: str, instead: str | None = None)
 
 
 def find_dangling_link(path: Path) -> Path | None:
-    """The dangling link in a path, or at its end; None if there is none.
+    """Return the dangling link in a path or at its end; None if there is none.
 
     >>> find_dangling_link(Path("setup.cfg")) is None
     True

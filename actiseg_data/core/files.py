@@ -1,4 +1,4 @@
-"""Writing files so that what stands under its final name is whole, and nothing else is lost."""
+"""Files and folders that appear under their final names only when they are complete."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ DRAFT = ".draft"
 
 @contextmanager
 def open_atomic(path: Path) -> Iterator[BinaryIO]:
-    """A stream to a file that is written whole or not at all: a sibling is written first, and
-    renamed onto it at the end. Parent folders are made.
+    """Open a file that is written completely or not at all.
+
+    A draft next to it is written first and renamed at the end. Parent folders are made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}{DRAFT}")
@@ -42,21 +43,20 @@ def open_atomic(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, see `open_atomic`."""
+    """Write a file completely or not at all, see `open_atomic`."""
     with open_atomic(path) as stream:
         stream.write(data)
 
 
 def write_json(path: Path, document: Any, *, indent: int | None = None) -> None:
-    """Write a JSON document as `encode_json` has it."""
+    """Write a JSON document as `encode_json` encodes it."""
     write_bytes(path, encode_json(document, indent=indent))
 
 
 def encode_json(document: Any, *, indent: int | None = None) -> bytes:
-    r"""A JSON document as a file holds it: key order is kept, non-ASCII text stands as it is.
+    r"""Encode a JSON document as bytes of a file: key order and non-ASCII text are kept.
 
-    Halves of surrogate pairs, which UTF-8 has no place for and JSON lets pass, come out as the
-    escapes that they came in as.
+    Unpaired surrogates, which JSON allows and UTF-8 cannot encode, are written as escapes.
 
     >>> encode_json({"b": "café", "a": 1}).decode()
     '{"b": "café", "a": 1}\n'
@@ -169,7 +169,7 @@ def _replace_empty(whole: Path, out: Path) -> None:
 
 
 def refuse_inside_of(path: Path, roots: Iterable[Path]) -> None:
-    """Refuse to write a report into one of some datasets, or to what is no file name."""
+    """Raise an `InputError` if a report would be written into a dataset, or has no file name."""
     target = Path(os.path.realpath(path))
     for root in roots:
         if Path(os.path.realpath(root)) in target.parents:
@@ -179,7 +179,7 @@ def refuse_inside_of(path: Path, roots: Iterable[Path]) -> None:
 
 
 def refuse_same(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """Refuse to write a report over an input, or over another report."""
+    """Raise an `InputError` if a report would overwrite an input or another report."""
     taken = {os.path.realpath(path) for path in inputs}
     for path in outputs:
         target = os.path.realpath(path)

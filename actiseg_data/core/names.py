@@ -20,13 +20,28 @@ _SEPARATORS = re.compile(r"[/\\]")
 
 
 def check_name(name: object, kind: str, where: object) -> str:
-    """Return a name that is safe as one component of a path, or raise `InputError`.
+    """Check that a name is safe as one component of a path, and return it.
 
-    name: untrusted value. kind: what it names ("sequence", "frame"). where: where it was read.
-    Refused: what is no string or is empty; separators, ``.``, ``..``, control characters, NUL;
-    names reserved on Windows; a leading or trailing space, a trailing dot; more than 200 bytes.
-    Colons are allowed: published folder names contain them.
+    Colons are allowed, because the names of published folders contain them.
 
+    Parameters
+    ----------
+    name : object
+        The untrusted value.
+    kind : str
+        What it names, such as ``sequence`` or ``frame``.
+    where : str or Path
+        The file that it was read from.
+
+    Raises
+    ------
+    InputError
+        If the value is not a text or is empty; if it has separators, is ``.`` or ``..``, or has
+        control characters; if Windows reserves the name; if it begins or ends with a space or ends
+        with a dot; if it has more than 200 bytes.
+
+    Examples
+    --------
     >>> check_name("00000009_P01_01_take_board:cutting", "sequence", "train.json")
     '00000009_P01_01_take_board:cutting'
     """
@@ -55,9 +70,10 @@ def check_name(name: object, kind: str, where: object) -> str:
 
 
 def check_text(text: str, where: object) -> str:
-    """Return a text that can be shown and written as one line, or raise `InputError`.
+    """Check that a text can be shown and written as one line, and return it.
 
-    Refused: control characters, which can forge output at a terminal; what UTF-8 cannot hold.
+    Control characters, which can forge output on a terminal, and text that UTF-8 cannot encode
+    raise an `InputError`.
     """
     if _CONTROL.search(text):
         raise refuse_value("a text without control characters", text, where)
@@ -67,25 +83,25 @@ def check_text(text: str, where: object) -> str:
 
 
 def escape_unprintable(text: str) -> str:
-    """Text that every stream and document takes: a byte of a path that is no text, as its number.
+    r"""Escape bytes of a path that are not text, so that every stream takes them.
 
-    >>> escape_unprintable("run-\\udcff")
-    'run-\\\\udcff'
+    >>> escape_unprintable("run-\udcff")
+    'run-\\udcff'
     """
     return text.encode(errors="backslashreplace").decode()
 
 
 def is_plain_text(text: str) -> bool:
-    """Whether `check_text` would let a text pass.
+    r"""Return whether `check_text` accepts a text.
 
-    >>> is_plain_text("cut apple"), is_plain_text("cut\\napple")
+    >>> is_plain_text("cut apple"), is_plain_text("cut\napple")
     (True, False)
     """
     return not _CONTROL.search(text) and _is_encodable(text)
 
 
 def parse_whole_number(text: str) -> int | None:
-    """The number below 10**9 that decimal digits spell; None for any other text.
+    """Parse decimal digits as a number below 10**9; return None for any other text.
 
     >>> parse_whole_number("305"), parse_whole_number("-1"), parse_whole_number("²"), parse_whole_number("9" * 5000)
     (305, None, None, None)
@@ -94,10 +110,9 @@ def parse_whole_number(text: str) -> int | None:
 
 
 def parse_table_number(text: str) -> int | None:
-    """The number below 10**9 in a cell of a table; None for any other text.
+    """Parse the cell of a table as a number below 10**9; return None for any other text.
 
-    Tables that went through a data frame or a spreadsheet have whole numbers with a fraction of
-    zeros.
+    Data frames and spreadsheets write whole numbers with a fraction of zeros, which is accepted.
 
     >>> parse_table_number(" 305 "), parse_table_number("305.0"), parse_table_number("305.5")
     (305, 305, None)
@@ -107,6 +122,7 @@ def parse_table_number(text: str) -> int | None:
 
 
 def refuse_value(wanted: str, value: object, where: object) -> InputError:
+    """Build the `InputError` for a value that is not what a file must have."""
     shown = repr(value)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
     return refuse(f"must be {wanted}, is {shown}", where, "correct the file")
@@ -123,13 +139,13 @@ def _is_encodable(text: str) -> bool:
 
 
 def format_name(name: str) -> str:
-    """An unchecked name as a message can show it: short and printable."""
+    """Format an unchecked name for a message: short and printable."""
     name = name if len(name) <= 80 else f"{name[:77]}..."
     return name if name.isprintable() else ascii(name)
 
 
 def format_names(names: Sequence[str], most: int = 3) -> str:
-    """The first of some unchecked names as a message can show them, and how many more there are.
+    """Format the first of some unchecked names for a message, and count the rest.
 
     >>> format_names(["a", "b", "c"], 2)
     'a, b and 1 more'

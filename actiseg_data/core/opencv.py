@@ -1,4 +1,4 @@
-"""OpenCV, loaded where it is used: that takes a moment, and some machines cannot load it."""
+"""OpenCV, imported on first use: the import takes time and fails on some machines."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from actiseg_data.core.errors import refuse
 
 @functools.cache
 def load_cv2() -> ModuleType:
-    """The module `cv2`, set to one thread when it is loaded first.
+    """Import `cv2` and set it to one thread.
 
-    Raises `InputError` where it is absent or a system library is missing.
+    Raises
+    ------
+    InputError
+        If the package or a system library that it needs is missing.
     """
     try:
         import cv2

@@ -1,4 +1,4 @@
-"""How long steps tell their progress to whoever wants to know."""
+"""How long steps report their progress."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ StageProgress: TypeAlias = Callable[[str], AbstractContextManager[Progress | Non
 
 
 def ignore_progress(name: str) -> AbstractContextManager[Progress | None]:
-    """The stage that tells nobody."""
+    """Report no progress."""
     return nullcontext()

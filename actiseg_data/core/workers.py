@@ -30,7 +30,7 @@ class _WorkerDeath(Exception):
 
 
 class _WorkerTraceback(Exception):
-    """The traceback of what was raised in a worker process, as text."""
+    """The traceback of an error in a worker process, as text."""
 
 
 class WorkerPool:
@@ -60,7 +60,7 @@ class WorkerPool:
     def iterate_calls(
         self, function: Callable[[S, T], R], shared: S, items: Sequence[T]
     ) -> Generator[tuple[int, Callable[[], R]], None, None]:
-        """Position and outcome of each item, in the order in which they are done."""
+        """Iterate over position and outcome of the items, in the order in which they finish."""
         waiting = enumerate(items)
         busy: dict[Any, int] = {}
         try:
@@ -85,10 +85,19 @@ class WorkerPool:
 
 @contextmanager
 def start_workers(workers: int, preload: str) -> Iterator[WorkerPool | int]:
-    """Start worker processes that several runs share, and end them.
+    """Start worker processes that several runs share, and end them with the block.
 
-    They start while this process goes on. preload: a module that they import meanwhile. Give what
-    is yielded to `run_parallel` as `workers`: one worker is this process itself.
+    Parameters
+    ----------
+    workers : int
+        How many. One worker is this process itself.
+    preload : str
+        A module that the processes import while this process goes on.
+
+    Yields
+    ------
+    WorkerPool or int
+        What `run_parallel` takes as `workers`.
     """
     if workers <= 1:
         yield 1
@@ -110,15 +119,34 @@ def run_parallel(
     workers: int | WorkerPool = 1,
     progress: Progress | None = None,
 ) -> list[R]:
-    """``[function(shared, item) for item in items]``, by `workers` processes.
+    """Compute ``[function(shared, item) for item in items]`` in several processes.
 
-    workers: how many to start for this run, or a `start_workers`. shared is sent to each process once. Items
-    that are refused do not stop the others: all their problems are raised together at the end, in
-    order of items, as one `InputError`; an `Interruption` stops all at once. A process that dies is
-    `Interruption`, not a hang; when this one ends, however it ends, so do they. With more than one
-    worker the calling script needs the usual ``if __name__ == "__main__":`` guard, since processes
-    are spawned afresh on every system.
+    With more than one worker the calling script needs the usual ``if __name__ == "__main__":``
+    guard, because processes are spawned on every system.
 
+    Parameters
+    ----------
+    function : callable
+        A function of a module, called as ``function(shared, item)``.
+    shared : object
+        Sent to each process once.
+    items : sequence
+        What to apply the function to.
+    workers : int or WorkerPool
+        How many processes to start for this run, or a pool from `start_workers`.
+    progress : callable, optional
+        Called with the number of finished items and of all items.
+
+    Raises
+    ------
+    InputError
+        With the problems of all items, in order of items; an item with problems does not stop the
+        others.
+    Interruption
+        If an item raises it, or if a worker process dies.
+
+    Examples
+    --------
     >>> run_parallel(pow, 2, [1, 2, 3])
     [2, 4, 8]
     """
@@ -161,8 +189,10 @@ def _run_locally(
 
 @contextmanager
 def _block_interrupts() -> Iterator[None]:
-    """A process started inside never gets the terminal's interrupt, of which it would print a
-    traceback; the main process gets it afterwards, and ends the others.
+    """Block the interrupt signal while a process starts.
+
+    The process inherits the block and so prints no traceback when the user interrupts. The main
+    process receives the signal afterwards and ends its workers.
     """
     if sys.platform == "win32":
         yield
@@ -178,7 +208,7 @@ def _block_interrupts() -> Iterator[None]:
 
 
 def _answer(connection: Any) -> Callable[[], Any]:
-    """What a worker answers: gives its result when called, or raises what was raised there."""
+    """Receive a worker's answer as a function that returns the result or raises the error."""
     try:
         error, result = connection.recv()
     except (EOFError, OSError):
@@ -197,8 +227,10 @@ class _EndOfRun:
 
 
 def _work(connection: Any, preload: str) -> None:
-    """The life of a worker. It gets a function and what is shared, then items, and answers each
-    with (None, result) or (error, traceback); and so on for each run.
+    """Serve runs until the main process is gone.
+
+    Each run sends a function and the shared object, then items. Each item is answered with
+    (None, result) or (error, traceback).
     """
     threading.Thread(target=_end_with_parent, daemon=True).start()
     importlib.import_module(preload)

@@ -347,8 +347,8 @@ def open_split(root: PathLike, name: str, *, masks: bool = True) -> Split:
     """Read the action list of a split and find its sequences' folders.
 
     masks: whether there must be masks; if not, a root that has none of this split is fine, too.
-    They are not decoded here. Raises `InputError` with every fault of the list, if only some sequences
-    have a folder of masks, and for a dataset in another layout, which it names.
+    They are not decoded here. Raises `InputError` with every fault of the list, if only some
+    sequences have a folder of masks, and for a dataset in another layout, which it names.
     """
     root = as_path(root)
     check_name(name, "split", "`split`")

@@ -57,8 +57,8 @@ def has_sequences(folder: Path) -> bool:
 def find_masks(root: Path) -> Path:
     """The folder that has the folders of sequences: of a root, of its annotations, or itself.
 
-    Of several resolutions, 480p is taken, as by the official evaluation. Raises `InputError` if there
-    is none, and if several could be meant.
+    Of several resolutions, 480p is taken, as by the official evaluation. Raises `InputError` if
+    there is none, and if several could be meant.
     """
     if has_sequences(root):
         return root
@@ -116,9 +116,9 @@ def find_list_names(root: Path) -> list[str]:
 def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, SequenceList]:
     """The list that a name means, with or without its year; and its name with the year.
 
-    root: as in `find_list_names`. known: the sequences that there are; of lists of one name in several
-    years, one that has others is not meant. Raises `InputError` if there is none, and if several are
-    left that differ.
+    root: as in `find_list_names`. known: the sequences that there are; of lists of one name in
+    several years, one that has others is not meant. Raises `InputError` if there is none, and if
+    several are left that differ.
     """
     files = _list_files(root)
     if not files:

@@ -63,8 +63,8 @@ def open_folder(root: Path, split: str | None = None, *, whole: bool = False) ->
 
     split: a list in the root's ``ImageSets``, such as ``val`` or ``2017/val``; by default ``val``
     if the root has lists, all sequences otherwise. whole: all sequences, even if there are lists.
-    Raises `InputError` if there is no folder with PNGs, for names that could lead elsewhere, and for a
-    dataset in another layout, which it names.
+    Raises `InputError` if there is no folder with PNGs, for names that could lead elsewhere, and
+    for a dataset in another layout, which it names.
     """
     _refuse_foreign(root)
     masks = find_masks(root)

@@ -89,8 +89,8 @@ def read_sequence_list(path: Path) -> SequenceList:
 
     A line is a name; or, as in DAVIS 2016, paths of a frame and its mask, of which the folder
     counts. Blank lines and those that begin with ``#`` are ignored; names may repeat. The text is
-    UTF-8, or UTF-16 with a byte order mark. Raises `InputError` for a file that is missing, no text,
-    or without a name, and with every name that could lead elsewhere.
+    UTF-8, or UTF-16 with a byte order mark. Raises `InputError` for a file that is missing, no
+    text, or without a name, and with every name that could lead elsewhere.
     """
     problems = ProblemCollector()
     lines: dict[str, int] = {}

@@ -27,9 +27,9 @@ class MaskRow:
 
     sequence, frame: names on disk. object_id, object: id and clean name. kind: the noise that was
     drawn. parameters: what was drawn for it (``radius`` in pixels, ...). status: whether the target
-    was met (see `actiseg_noise.mask_noise.outline_kinds.Drawn`). iou_target: wanted IoU, None for a fixed
-    radius. iou_drawn: IoU with the clean object before overlaps, iou: on disk. area: pixels of the
-    clean object. area_ratio: of the drawn shape to the clean one.
+    was met (see `actiseg_noise.mask_noise.outline_kinds.Drawn`). iou_target: wanted IoU, None for a
+    fixed radius. iou_drawn: IoU with the clean object before overlaps, iou: on disk. area: pixels
+    of the clean object. area_ratio: of the drawn shape to the clean one.
     """
 
     sequence: str

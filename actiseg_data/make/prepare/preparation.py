@@ -73,11 +73,11 @@ def prepare_visor(
 ) -> PrepareReport:
     """Add a split, built from raw VISOR annotations, to an ActionVOS root.
 
-    annotations: folder of VISOR sparse JSON files (``.json``, ``.json.gz``); see `find_annotation_files`
-    for what else. split: ``train`` or ``val``: only val leaves out the contacts of unsure frames.
-    narrations: EPIC-KITCHENS-100 tables. human_labels: lists to be written under their own stems.
-    images: folder with VISOR's frames, at least one of the split's. workers: processes; the result
-    is the same. progress: told the videos drawn and their total.
+    annotations: folder of VISOR sparse JSON files (``.json``, ``.json.gz``); see
+    `find_annotation_files` for what else. split: ``train`` or ``val``: only val leaves out the
+    contacts of unsure frames. narrations: EPIC-KITCHENS-100 tables. human_labels: lists to be
+    written under their own stems. images: folder with VISOR's frames, at least one of the split's.
+    workers: processes; the result is the same. progress: told the videos drawn and their total.
 
     Raises `InputError`, with every fault found, for faulty input and for a split that is there
     already; then the root is as it was. What a run that was killed has left is removed first.

@@ -21,8 +21,8 @@ def find_image(
 ) -> Path | None:
     """A frame's image in any of the usual arrangements of VISOR's archives, or None.
 
-    listed: the photographs of a folder, see `list_photographs`; one that remembers them is faster for
-    many frames.
+    listed: the photographs of a folder, see `list_photographs`; one that remembers them is faster
+    for many frames.
     """
     participant = video.partition("_")[0]
     name = frame.name
@@ -38,8 +38,8 @@ def find_image(
 def read_small_jpeg(path: Path) -> tuple[bytes, tuple[int, int] | None]:
     """An image as a JPEG of 854 x 480 pixels, resized bilinearly; its size if not 1920 x 1080.
 
-    Returns the file's bytes, and (width, height) or None. Raises `InputError` as `read_rgb` does, and
-    for another aspect than 16:9.
+    Returns the file's bytes, and (width, height) or None. Raises `InputError` as `read_rgb` does,
+    and for another aspect than 16:9.
     """
     pixels = read_rgb(path)
     height, width = pixels.shape[:2]

@@ -104,9 +104,9 @@ LOOK_ALIKES = (
 class SampleAction:
     """What is done in a clip.
 
-    stage: the choreography (`actiseg_data.make.sample.choreographies`). verb, verb_class, noun, noun_class,
-    narration: as EPIC-KITCHENS-100 gives them. main: what is acted upon. tool, base: with what, on
-    what. also: class ids that the narration names besides `noun_class`.
+    stage: the choreography (`actiseg_data.make.sample.choreographies`). verb, verb_class, noun,
+    noun_class, narration: as EPIC-KITCHENS-100 gives them. main: what is acted upon. tool, base:
+    with what, on what. also: class ids that the narration names besides `noun_class`.
     """
 
     stage: str

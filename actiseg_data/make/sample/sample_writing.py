@@ -67,7 +67,8 @@ def make_sample(out: PathLike) -> SampleReport:
 
     The work goes to a hidden sibling and is renamed when whole; nothing is left of it after a
     failure, and what a killed run has left blocks nobody. Where another process makes the same
-    sample at once, the first one whole is used. Raises `InputError` where `out` holds anything else.
+    sample at once, the first one whole is used. Raises `InputError` where `out` holds anything
+    else.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:

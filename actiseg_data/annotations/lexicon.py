@@ -240,10 +240,10 @@ class Lexicon:
         return measure_similarity(self.classes[first].ancestry, self.classes[second].ancestry)
 
     def is_subclass(self, general: int, special: int) -> bool:
-        """Return whether every object of one class also belongs to another class, by their hypernyms.
+        """Return whether every object of one class also belongs to another class.
 
-        For example, a right hand is a hand. The answer is False if the synset of the general class
-        is only the nearest one.
+        The answer is from hypernyms: a right hand is a hand. It is False if the synset of the
+        general class is only the nearest one.
 
         >>> lexicon = load_lexicon()
         >>> lexicon.is_subclass(11, 301), lexicon.is_subclass(301, 11)
@@ -308,7 +308,7 @@ def read_lexicon(path: Path) -> Lexicon:
 
 
 def parse_lexicon(document: Any, where: str) -> Lexicon:
-    """Parse the JSON document of a lexicon; all problems raise one `InputError`."""
+    """Parse the JSON document of a lexicon; an `InputError` lists all problems."""
     top = Cursor(document, where)
     hint = "build it again with this release: actiseg-noise lexicon build"
     check_schema(top, SCHEMA, hint)

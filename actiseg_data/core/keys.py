@@ -85,7 +85,8 @@ def draw_uniforms(draw: Key, count: int) -> NDArray[np.float64]:
 
     The first n numbers of a longer draw equal a draw of n numbers.
 
-    >>> bool((draw_uniforms(make_key(0, 1, "x"), 3) == draw_uniforms(make_key(0, 1, "x"), 5)[:3]).all())
+    >>> key = make_key(0, 1, "x")
+    >>> bool((draw_uniforms(key, 3) == draw_uniforms(key, 5)[:3]).all())
     True
     """
     raw = np.frombuffer(hashlib.shake_256(draw).digest(8 * count), dtype="<u8")

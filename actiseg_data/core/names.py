@@ -103,8 +103,8 @@ def is_plain_text(text: str) -> bool:
 def parse_whole_number(text: str) -> int | None:
     """Parse decimal digits as a number below 10**9; return None for any other text.
 
-    >>> parse_whole_number("305"), parse_whole_number("-1"), parse_whole_number("²"), parse_whole_number("9" * 5000)
-    (305, None, None, None)
+    >>> [parse_whole_number(text) for text in ("305", "-1", "²", "9" * 5000)]
+    [305, None, None, None]
     """
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 

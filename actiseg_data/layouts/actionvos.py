@@ -74,7 +74,7 @@ _MOST_ROWS = 10
 
 
 def escape_name(folder: str) -> str:
-    """A sequence's folder as this system can hold it: Windows forbids colons, %3A stands in."""
+    """Escape the name of a folder for this system: on Windows ``%3A`` replaces a colon."""
     return folder.replace(":", "%3A") if os.name == "nt" else folder
 
 
@@ -237,14 +237,20 @@ class Split(Sequence[VideoSequence]):
         return find_paths(self.find_folder(kind, sequence), names)
 
     def read_masks(self, sequence: VideoSequence) -> list[IndexMask]:
-        """All of `iterate_masks` at once."""
+        """Read all masks of a sequence, see `iterate_masks`."""
         return list(self.iterate_masks(sequence))
 
     def iterate_masks(self, sequence: VideoSequence) -> Iterator[IndexMask]:
-        """The sequence's index masks in frame order, all of one size and with listed ids only.
+        """Read the index masks of a sequence in the order of its frames, one at a time.
 
-        One at a time, so that a long clip needs no more memory than a short one. At the first that
-        is not sound all others are looked at, too, and `InputError` is raised with every such mask.
+        All masks must have one size and listed ids only. A long sequence needs no more memory than
+        a short one.
+
+        Raises
+        ------
+        InputError
+            With every faulty mask: after the first one, the remaining masks are checked before the
+            error.
         """
         problems = ProblemCollector()
         shape: tuple[int, ...] | None = None
@@ -274,7 +280,10 @@ class Split(Sequence[VideoSequence]):
         problems.raise_if_any()
 
     def read_action_list(self) -> list[dict[str, Any]]:
-        """The action list as it stands in the file; `InputError` where it is not what was opened."""
+        """Read the action list as the file has it.
+
+        An `InputError` is raised if the file has changed since the split was opened.
+        """
         path = self.root / IMAGE_SETS / f"{self.name}.json"
         records = read_json(path, "action list")
         if digest_json(records) != self.fingerprint:
@@ -282,17 +291,26 @@ class Split(Sequence[VideoSequence]):
         return list(records)
 
     def read_document(self, file: str) -> dict[str, Any]:
-        """An expressions or objects file of the root, as it stands."""
+        """Read an expressions or objects file of the root."""
         path = self.root / IMAGE_SETS / file
         document = read_json(path, "file")
         Cursor(document, str(path))["videos"].as_mapping()
         return dict(document)
 
     def read_image_set(self, file: str, sequences: Iterable[VideoSequence]) -> tuple[Any, bool]:
-        """One of the split's documents under `IMAGE_SETS`, cut to some of its sequences, and
-        whether it has no others, so that nothing was cut.
+        """Read one of the split's documents under `IMAGE_SETS`, cut to some sequences.
 
-        Raises `InputError` where it is damaged or lacks a sequence.
+        Returns
+        -------
+        document : list or dict
+            The document without other sequences.
+        is_whole : bool
+            Whether nothing was cut.
+
+        Raises
+        ------
+        InputError
+            If the document is damaged or does not have a sequence.
         """
         wanted = {sequence.folder for sequence in sequences}
         if file == f"{self.name}.json":
@@ -317,25 +335,25 @@ class Split(Sequence[VideoSequence]):
         return (self.root / IMAGE_SETS / file).is_file()
 
     def read_expressions(self, style: str = "promptaction") -> dict[str, tuple[Expression, ...]]:
-        """The prompts of each sequence folder, in file order; `InputError` names all faults."""
+        """Read the prompts of each sequence folder, in the order of the file."""
         file = name_expressions_file(self.name, style)
         videos = Cursor(self.read_document(file), file)["videos"]
         return read_by_folder(videos, "expressions", read_expression)
 
     def read_objects(self) -> dict[str, tuple[ObjectEntry, ...]]:
-        """The objects file by sequence folder; raises `InputError`, naming all faults."""
+        """Read the objects file by sequence folder."""
         file = name_objects_file(self.name)
         videos = Cursor(self.read_document(file), file)["videos"]
         return read_by_folder(videos, "objects", read_object_entry)
 
 
 def find_sequence_folder(root: Path, kind: str, subset: str, folder: str) -> Path:
-    """A sequence's folder, also where another system escaped its name."""
+    """Find the folder of a sequence, even if another system escaped its name."""
     return find_path(root / kind / subset, escape_name(folder))
 
 
 def list_splits(root: Path) -> list[str]:
-    """The splits of a root, sorted: its action lists."""
+    """List the splits of a root, sorted: its action lists."""
     folder = root / IMAGE_SETS
     files = list_files(folder, ".json") if folder.is_dir() else []
     companions = ("_objects_category", "_meta_expressions_")
@@ -344,11 +362,24 @@ def list_splits(root: Path) -> list[str]:
 
 
 def open_split(root: PathLike, name: str, *, masks: bool = True) -> Split:
-    """Read the action list of a split and find its sequences' folders.
+    """Open a split: read its action list and find the folders of its sequences.
 
-    masks: whether there must be masks; if not, a root that has none of this split is fine, too.
-    They are not decoded here. Raises `InputError` with every fault of the list, if only some
-    sequences have a folder of masks, and for a dataset in another layout, which it names.
+    Masks are not decoded.
+
+    Parameters
+    ----------
+    root : str or Path
+        A root in the ActionVOS layout.
+    name : str
+        The split, such as ``train`` or ``val_human``.
+    masks : bool
+        Whether masks are required. If not, a root without any masks of the split is accepted.
+
+    Raises
+    ------
+    InputError
+        With every problem of the list; if some sequences have no folder of masks; for a dataset in
+        another layout, which the message names.
     """
     root = as_path(root)
     check_name(name, "split", "`split`")
@@ -377,7 +408,7 @@ def open_split(root: PathLike, name: str, *, masks: bool = True) -> Split:
 
 
 def _refuse_absent(root: Path, name: str) -> NoReturn:
-    """Raises `InputError`, saying why a root has no action list of a name."""
+    """Raise the `InputError` that explains why a root has no action list of a name."""
     kind = recognise_dataset(root)
     if kind is not None:
         raise refuse(f"is no ActionVOS root but {kind}", root, "give an ActionVOS root")
@@ -408,8 +439,9 @@ def _refuse_missing_masks(root: Path, sequence: VideoSequence) -> InputError:
 def _find_places(
     root: Path, sequences: Iterable[VideoSequence], kind: str, problems: ProblemCollector
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """For each sequence that has a folder of a kind, the subset that has it; and the names of
-    folders with another spelling. Ambiguous names are added to the problems.
+    """Find the subset that has the folder of each sequence, and the folders with another spelling.
+
+    Ambiguous names are added to the problems.
     """
     subsets: dict[str, str] = {}
     spellings: dict[str, str] = {}

@@ -6,7 +6,7 @@
     ROOT/Annotations_unsupervised/<resolution>/...            other objects in the same frames
     ROOT/ImageSets/<year>/<list>.txt                          or without year
 
-Here are its two choices: which folder has the masks, and which list is meant.
+This module chooses the folder of masks and the list.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ _USUAL = "480p"
 
 
 def is_davis(root: Path) -> bool:
-    """Whether a folder is a root in this layout: it has a folder of annotations with folders in
-    it, or lists that are texts.
+    """Return whether a folder is a root in this layout.
+
+    It is one if it has a folder of annotations with subfolders, or lists that are text files.
 
     >>> is_davis(Path("no/such/folder"))
     False
@@ -50,15 +51,19 @@ def is_davis(root: Path) -> bool:
 
 
 def has_sequences(folder: Path) -> bool:
-    """Whether a folder has folders of PNGs."""
+    """Return whether a folder has subfolders with PNGs."""
     return any(list_files(inner.path, ".png") for inner in list_folders(folder))
 
 
 def find_masks(root: Path) -> Path:
-    """The folder that has the folders of sequences: of a root, of its annotations, or itself.
+    """Find the folder that has the folders of sequences: of a root, of its annotations, or itself.
 
-    Of several resolutions, 480p is taken, as by the official evaluation. Raises `InputError` if
-    there is none, and if several could be meant.
+    If there are several resolutions, 480p is taken, as in the official evaluation.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder, or if several are possible.
     """
     if has_sequences(root):
         return root
@@ -83,7 +88,7 @@ def find_masks(root: Path) -> Path:
 
 
 def _refuse_dangling(folders: Iterable[Path]) -> None:
-    """Raises `InputError` for each link to nothing that may have led to masks."""
+    """Raise an `InputError` with each dangling link that may have led to masks."""
     problems = ProblemCollector()
     for entry in (entry for folder in folders for entry in list_possible_folders(folder)):
         if entry.is_dangling:
@@ -93,32 +98,50 @@ def _refuse_dangling(folders: Iterable[Path]) -> None:
 
 
 def _list_resolutions(top: Path) -> list[Path]:
-    """The folders of sequences in a folder of annotations, or it alone."""
+    """List the folders of sequences in a folder of annotations, or only itself."""
     if has_sequences(top):
         return [top]
     return [inner.path for inner in list_folders(top) if has_sequences(inner.path)]
 
 
 def _choose_usual(folders: list[Path]) -> Path | None:
-    """The one of several resolutions that is meant; None if that is not clear."""
+    """Choose one of several resolutions; return None if the choice is not clear."""
     usual = [folder for folder in folders if folder.name == _USUAL]
     return usual[0] if usual else folders[0] if len(folders) == 1 else None
 
 
 def find_list_names(root: Path) -> list[str]:
-    """The lists of a root, such as ``2017/val``, by name.
+    """Return the names of a root's lists, such as ``2017/val``.
 
-    root: also the folder of annotations or of a resolution in it.
+    `root` may also be the folder of annotations, or of a resolution in it.
     """
     return sorted(_list_files(root))
 
 
 def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, SequenceList]:
-    """The list that a name means, with or without its year; and its name with the year.
+    """Find the list of a name, with or without its year.
 
-    root: as in `find_list_names`. known: the sequences that there are; of lists of one name in
-    several years, one that has others is not meant. Raises `InputError` if there is none, and if
-    several are left that differ.
+    Parameters
+    ----------
+    root : Path
+        As in `find_list_names`.
+    name : str
+        Such as ``val`` or ``2017/val``.
+    known : iterable of str
+        The existing sequences. If several years have the name, lists of other sequences are ruled
+        out.
+
+    Returns
+    -------
+    name : str
+        The name with its year.
+    list : SequenceList
+        The list.
+
+    Raises
+    ------
+    InputError
+        If there is no such list, or if several different lists remain.
     """
     files = _list_files(root)
     if not files:
@@ -166,7 +189,7 @@ def _is_fitting(chosen: SequenceList, known: Iterable[str]) -> bool:
 
 
 def _list_files(root: Path) -> dict[str, Path]:
-    """The lists around a root, a folder of annotations or one of masks, by their names."""
+    """List the lists around a root, a folder of annotations or one of masks, by name."""
     whole = root.absolute()  # "480p" or "." has no parents to look at
     tops = (folder.parent for folder in (whole, whole.parent) if folder.name in ANNOTATIONS)
     lists = next(tops, root) / LISTS

@@ -1,7 +1,7 @@
-"""The JSON documents under an ActionVOS root's `ImageSets`: what they hold, read and written.
+"""The JSON documents in the `ImageSets` folder of an ActionVOS root: contents, reading, writing.
 
-Three schemas: the action list, the expressions (one prompt per object and sequence, in one file for
-each prompt style) and the objects file.
+There are three schemas: the action list, the expressions (one prompt per object and sequence, in
+one file for each prompt style) and the objects file.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _FLAGS = {"redundant": "redundant", "missing": "missing", "other": "flagged_othe
 
 
 def make_prompt(style: str, name: str, narration: str) -> str:
-    """The caption of an object in one of the three `PROMPT_STYLES`.
+    """Make the prompt of an object in one of the three `PROMPT_STYLES`.
 
     >>> make_prompt("promptaction", "knife", "cut apple")
     'knife used in the action of cut apple'
@@ -45,17 +45,17 @@ def make_prompt(style: str, name: str, narration: str) -> str:
 
 
 def name_expressions_file(split: str, style: str) -> str:
-    """Name of the file that holds a split's prompts in one style."""
+    """Return the name of the file with a split's prompts in one style."""
     return f"{split}_meta_expressions_{style}.json"
 
 
 def name_objects_file(split: str) -> str:
-    """Name of the file that holds a split's objects."""
+    """Return the name of the file with a split's objects."""
     return f"{split}_objects_category.json"
 
 
 def name_image_sets_files(split: str) -> tuple[str, ...]:
-    """Names of all files of a split: its list, its prompts in every style, its objects.
+    """Return the names of all files of a split: its list, its prompts, its objects.
 
     >>> name_image_sets_files("val")[0], len(name_image_sets_files("val"))
     ('val.json', 5)
@@ -66,7 +66,7 @@ def name_image_sets_files(split: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Expression:
-    """One prompt of a sequence. The fields but `exp` are None in pure-inference files."""
+    """One prompt of a sequence. All fields except `exp` are None in files for inference."""
 
     exp_id: str
     exp: str
@@ -79,7 +79,7 @@ class Expression:
 
 @dataclass(frozen=True)
 class ObjectEntry:
-    """One object of an objects file; the ``_org`` fields stand in noisy files only."""
+    """One object of an objects file. Only noisy files have the ``_org`` fields."""
 
     object_id: int
     category: str
@@ -90,7 +90,10 @@ class ObjectEntry:
 
 
 def read_record(record: Cursor) -> VideoSequence:
-    """One element of an action list as a `VideoSequence`; raises `InputError` with all of its faults."""
+    """Read one element of an action list as a `VideoSequence`.
+
+    An `InputError` is raised with all of its problems.
+    """
     problems = ProblemCollector()
     numbers, texts, flags = _read_plain_fields(record.as_mapping()) or _read_checked_fields(
         record, problems
@@ -146,8 +149,9 @@ _Fields: TypeAlias = tuple[dict[str, int], dict[str, str], dict[str, bool]]
 
 
 def _read_plain_fields(entry: dict[str, Any]) -> _Fields | None:
-    """The fields of a record that has them as the published lists do; None for any other, which
-    `_read_checked_fields` has to look at. It takes a tenth of the time, which long lists feel.
+    """Read the fields of a record that has them as published lists do; return None for others.
+
+    This takes a tenth of the time of `_read_checked_fields`, which matters for long lists.
     """
     numbers = {name: entry.get(name) for name in _NUMBERS}
     texts = {name: entry.get(name) for name in _TEXTS}
@@ -162,7 +166,7 @@ def _read_plain_fields(entry: dict[str, Any]) -> _Fields | None:
 
 
 def _read_checked_fields(record: Cursor, problems: ProblemCollector) -> _Fields:
-    """The fields of any record; what is wrong with them goes to the problems."""
+    """Read the fields of any record, and collect problems with them."""
     numbers: dict[str, int] = {}
     texts: dict[str, str] = {}
     flags: dict[str, bool] = {}
@@ -179,9 +183,9 @@ def _read_checked_fields(record: Cursor, problems: ProblemCollector) -> _Fields:
 
 
 def make_record(sequence: VideoSequence, *, flags: bool = False) -> dict[str, Any]:
-    """The action-list element of a sequence, keys in the published order.
+    """Make the element of an action list for a sequence, with keys in the published order.
 
-    flags: write `redundant`, `missing` and `other`, as human-labelled lists do.
+    `flags` adds `redundant`, `missing` and `other`, as in human-labelled lists.
     """
     record: dict[str, Any] = {
         "seq_id": sequence.seq_id,
@@ -213,7 +217,7 @@ def make_record(sequence: VideoSequence, *, flags: bool = False) -> dict[str, An
 def make_image_sets(
     split: str, sequences: Iterable[VideoSequence], *, flags: bool = False
 ) -> dict[str, Any]:
-    """All ImageSets documents of a split, by file name: list, prompts in three styles, objects."""
+    """Make all ImageSets documents of a split, by file name: list, prompts, objects."""
     sequences = tuple(sequences)
     documents: dict[str, Any] = {
         f"{split}.json": [make_record(sequence, flags=flags) for sequence in sequences]
@@ -258,7 +262,7 @@ def _make_objects(sequence: VideoSequence) -> dict[str, Any]:
 def read_by_folder(
     videos: Cursor, member: str, read: Callable[[str, Cursor], T]
 ) -> dict[str, tuple[T, ...]]:
-    """Read the `member` of every sequence folder of a document; `InputError` names all faults."""
+    """Read the `member` of every sequence folder of a document."""
     problems = ProblemCollector()
     result = {}
     for folder, video in videos.iterate_members():
@@ -276,7 +280,7 @@ def read_by_folder(
 def refuse_repeats(
     kind: str, values: Iterable[Any], where: object, problems: ProblemCollector
 ) -> None:
-    """Raise `InputError` with what `problems` holds and every value that stands there twice."""
+    """Raise an `InputError` with the collected problems and every value that occurs twice."""
     values = list(values)
     if len(set(values)) == len(values):
         problems.raise_if_any()
@@ -299,9 +303,7 @@ _IMAGES = ("jpg", "jpeg", "png")
 
 
 def _read_plain_label(object_id: str, entry: Any) -> ObjectLabel | None:
-    """An object that stands there as published lists have it; None for any other, which `_label`
-    has to look at.
-    """
+    """Read an object as published lists have it; return None for others, see `_label`."""
     if type(entry) is not dict or not _PLAIN_ID.fullmatch(object_id):
         return None
     name, class_id = entry.get("name"), entry.get("class_id")
@@ -346,7 +348,7 @@ def _read_object_id(text: str, where: str) -> int:
 
 
 def read_expression(exp_id: str, cursor: Cursor) -> Expression:
-    """One prompt of an expressions file."""
+    """Read one prompt of an expressions file."""
 
     def read_optional(field: str) -> Cursor | None:
         return cursor[field] if field in cursor else None  # noqa: SIM401 - a Cursor is no dict
@@ -365,7 +367,7 @@ def read_expression(exp_id: str, cursor: Cursor) -> Expression:
 
 
 def read_object_entry(object_id: str, cursor: Cursor) -> ObjectEntry:
-    """One object of an objects file."""
+    """Read one object of an objects file."""
     return ObjectEntry(
         object_id=_read_object_id(object_id, cursor.where),
         category=cursor["category"].as_text(),

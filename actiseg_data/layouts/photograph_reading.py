@@ -37,10 +37,25 @@ _HINT = "fetch it again"
 
 
 def read_rgb(path: Path, size: tuple[int, int] | None = None) -> Photograph:
-    """A photograph as (H, W, 3) uint8 RGB, turned as its EXIF data say.
+    """Read a photograph, turned upright as its EXIF data say.
 
-    size: (H, W) to average it down to; None for its own. Raises `InputError` for a file that is
-    missing, damaged, cut short, of more than `MAX_PIXELS`, or neither JPEG nor PNG of 8 bits.
+    Parameters
+    ----------
+    path : Path
+        A JPEG or PNG.
+    size : tuple of int, optional
+        (H, W) to average the photograph down to; its own size by default.
+
+    Returns
+    -------
+    ndarray
+        (H, W, 3) uint8 RGB.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or cut short, has more than `MAX_PIXELS`, or is not a JPEG
+        or PNG of 8 bits per channel.
     """
     with _open_image(path, read_bytes(path, "photograph", _MAX_BYTES)) as image:
         if image.mode.startswith(("I", "F")):
@@ -56,9 +71,9 @@ def read_rgb(path: Path, size: tuple[int, int] | None = None) -> Photograph:
 
 
 def read_size(path: Path) -> tuple[int, int]:
-    """(H, W) of a photograph or mask from its header, turned as its EXIF data say.
+    """Read (H, W) of a photograph or mask from its header, turned upright as its EXIF data say.
 
-    Raises `InputError` if the file is missing or is neither a JPEG nor a PNG.
+    An `InputError` is raised if the file is missing, or is not a JPEG or PNG.
     """
     try:
         stream = path.open("rb")
@@ -70,8 +85,10 @@ def read_size(path: Path) -> tuple[int, int]:
 
 
 def _read_orientation(image: Image.Image) -> int:
-    """How the camera was held, 1 to 8. Only the data before the pixels are read: Pillow would
-    decode all pixels of a PNG without EXIF data.
+    """Read how the camera was held, 1 to 8.
+
+    Only data before the pixels are read: for a PNG without EXIF data, Pillow would decode all
+    pixels.
     """
     value = image.getexif().get(_ORIENTATION) if "exif" in image.info else None
     return value if isinstance(value, int) and value in range(1, 9) else 1
@@ -79,7 +96,10 @@ def _read_orientation(image: Image.Image) -> int:
 
 @contextmanager
 def _open_image(path: Path, source: Any) -> Iterator[Image.Image]:
-    """An image of a file, its pixels not decoded yet; what Pillow raises becomes a `InputError`."""
+    """Open the image of a file without decoding its pixels.
+
+    Pillow's errors become an `InputError`.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of large images; they are refused below
@@ -98,10 +118,17 @@ def _open_image(path: Path, source: Any) -> Iterator[Image.Image]:
 
 
 def refuse_aspect(size: tuple[int, int], wanted: tuple[int, int], path: Path) -> None:
-    """Refuse a photograph of another aspect ratio than its masks.
+    """Raise an `InputError` if a photograph has another aspect ratio than its masks.
 
-    size: (H, W) of the photograph. wanted: of the masks. One percent, or a pixel of the shortest
-    side, is allowed for rounding: 1920 x 1080 and 854 x 480 fit one another.
+    One percent, or a pixel of the shortest side, is allowed for rounding: 1920 x 1080 fits 854 x
+    480.
+
+    Parameters
+    ----------
+    size, wanted : tuple of int
+        (H, W) of the photograph, and of the masks.
+    path : Path
+        The photograph.
     """
     left, right = size[1] * wanted[0], size[0] * wanted[1]
     if abs(left - right) > max(0.01, 1 / max(min(*size, *wanted), 1)) * max(left, right):

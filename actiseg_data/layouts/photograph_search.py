@@ -20,7 +20,7 @@ _OF_MASKS = ("annotations", "weights", "masks")
 
 
 def list_photographs(folder: Path) -> dict[str, Path]:
-    """The photographs in a folder by their name without ending; empty if there is no folder.
+    """List the photographs in a folder by their name without ending; empty if there is no folder.
 
     If a name has several endings, the first of `ENDINGS` is taken, preferably in lower case.
     """
@@ -36,17 +36,17 @@ def _rank_ending(path: Path) -> tuple[int, bool, str]:
 
 
 def find_photograph(folder: Path, name: str) -> Path:
-    """The photograph of a name without ending in a folder, under any of `ENDINGS`.
+    """Find the photograph of a name without ending, under any of `ENDINGS`.
 
-    If there is none, the path of the expected ``.jpg``.
+    If there is none, the path of the expected ``.jpg`` is returned.
     """
     return find_photographs(folder, [name])[0]
 
 
 def find_photographs(folder: Path, names: Iterable[str]) -> list[Path]:
-    """The photographs of names in a folder, in their order; see `find_photograph`.
+    """Find the photographs of several names, in their order; see `find_photograph`.
 
-    The folder is listed once at most.
+    The folder is listed at most once.
     """
     usual = [(name, folder / f"{name}{ENDINGS[0]}") for name in names]
     lacking = {name for name, path in usual if not path.is_file()}
@@ -56,11 +56,20 @@ def find_photographs(folder: Path, names: Iterable[str]) -> list[Path]:
 
 @dataclass(frozen=True)
 class Holdings:
-    """What a folder holds instead of a missing photograph.
+    """The contents of the place where a photograph is missing.
 
-    folder: the expected one. wanted: its name without ending. place: that folder, or the nearest
-    one above it that exists. names: what that one holds, folders with a slash, but for photographs
-    of other frames of the folder. elsewhere: the photograph in a folder below the place, or None.
+    Attributes
+    ----------
+    folder : Path
+        The expected folder.
+    wanted : str
+        The name of the photograph without ending.
+    place : Path
+        The expected folder, or the nearest existing one above it.
+    names : tuple of str
+        The contents of the place, folders with a slash, without photographs of other frames.
+    elsewhere : Path or None
+        The photograph in a folder below the place.
     """
 
     folder: Path
@@ -88,7 +97,7 @@ class Holdings:
 
     @property
     def hint(self) -> str | None:
-        """How to put the photographs into the expected folder; None if that is unknown."""
+        """How to put the photographs into the expected folder; None if unknown."""
         if self.archives:
             rest = " and the others" if len(self.archives) > 1 else ""
             return f"unpack {format_name(self.archives[0])}{rest}"
@@ -105,10 +114,18 @@ class Holdings:
 
 
 def look_around(folder: Path, wanted: str, root: Path, known: Collection[str]) -> Holdings:
-    """Describe what is there instead of the missing photograph of a frame.
+    """Describe what exists in place of the missing photograph of a frame.
 
-    folder: the expected one. wanted: the name without ending. root: the highest folder to search.
-    known: names of frames; their photographs are not reported.
+    Parameters
+    ----------
+    folder : Path
+        The expected folder.
+    wanted : str
+        The name without ending.
+    root : Path
+        The highest folder to search.
+    known : collection of str
+        Names of frames. Their photographs are not reported.
     """
     place = folder
     while not place.is_dir() and place not in (root, place.parent):
@@ -122,9 +139,9 @@ def look_around(folder: Path, wanted: str, root: Path, known: Collection[str]) -
 
 
 def _find_below(place: Path, wanted: str, within: str | None) -> Path | None:
-    """A photograph of a name in the folders below a place; as many are searched as is quick.
+    """Find a photograph by name in the folders below a place, in `_MOST_FOLDERS` folders at most.
 
-    within: the name that its folder must have; None for any.
+    `within` is the name that its folder must have; None for any.
     """
     for searched, (folder, below, files) in enumerate(os.walk(place)):
         if searched >= _MOST_FOLDERS:

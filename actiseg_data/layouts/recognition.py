@@ -1,6 +1,6 @@
-"""What kind of dataset a path leads to, so that a message can say what to do with it.
+"""Recognition of datasets, so that a message can say what to do with a path.
 
-Only names and the beginnings of files are read, so it is fast on any dataset.
+Only names and the beginnings of files are read, which is fast for any dataset.
 """
 
 from __future__ import annotations
@@ -42,19 +42,26 @@ _ACTIONS = "an ActionVOS action list (give the folder that has its ImageSets)"
 
 
 def has_action_lists(root: Path) -> bool:
-    """Whether a folder is a root in the ActionVOS layout: it has lists that are JSON documents."""
+    """Return whether a folder is an ActionVOS root: it has lists that are JSON documents."""
     sets = root / LISTS
     return sets.is_dir() and bool(list_files(sets, ".json"))
 
 
 def recognise_dataset(path: Path) -> str | None:
-    """What a file or folder is and which command takes it, such as ``raw VISOR annotations
-    (actiseg-noise prepare visor takes them)``; None for an ActionVOS root and for anything unknown.
+    """Describe a file or folder, and the command that takes it.
 
-    Recognised are archives, DAVIS, YouTube-VOS, COCO, VISOR's sparse annotations and dense
-    interpolations, plain folders of masks, and a folder that has an ActionVOS root in it. Nothing
-    is refused: a path that is not there or cannot be read is unknown.
+    Known are archives, DAVIS, YouTube-VOS, COCO, VISOR's sparse annotations and dense
+    interpolations, plain folders of masks, and a folder around an ActionVOS root. No path raises an
+    error.
 
+    Returns
+    -------
+    str or None
+        Such as ``raw VISOR annotations (actiseg-noise prepare visor takes them)``. None for an
+        ActionVOS root and for anything unknown.
+
+    Examples
+    --------
     >>> recognise_dataset(Path("no/such/folder"))
     """
     with suppress(OSError, InputError):
@@ -75,7 +82,7 @@ def _recognise_file(path: Path) -> str | None:
 
 
 def _describe_folder(path: Path) -> str:
-    """The top-level names of an archive, as far as its beginning or its index shows them."""
+    """Name the top-level contents of an archive, as far as its beginning or index shows them."""
     names: list[str] = []
     with suppress(OSError, EOFError, zlib.error, lzma.LZMAError, *_DAMAGED):
         if path.name.lower().endswith(".zip"):
@@ -97,7 +104,7 @@ _DAMAGED = (zipfile.BadZipFile, tarfile.TarError)
 
 
 def _recognise_json(path: Path) -> str | None:
-    """The kind of a document by the keys near its beginning."""
+    """Recognise a document by the keys near its beginning."""
     with suppress(OSError, EOFError, zlib.error):
         opener = gzip.open if path.name.lower().endswith(".gz") else open
         with opener(path, "rb") as stream:
@@ -141,7 +148,7 @@ def _look_for_davis(root: Path) -> str | None:
 
 
 def _look_at_documents(root: Path) -> str | None:
-    """What the JSON documents of a folder, or of one below it, are."""
+    """Recognise the JSON documents of a folder, or of one below it."""
     below = [entry.path for entry in list_folders(root) if entry.name.lower() in _PLACES]
     places = [root, *below, *(entry.path for place in below for entry in list_folders(place))]
     for place in places:

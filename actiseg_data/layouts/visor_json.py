@@ -1,7 +1,7 @@
-"""Raw VISOR sparse annotations: one JSON document per video, polygons in 1920 x 1080 pixels.
+"""Raw VISOR sparse annotations: one JSON document per video, with polygons in 1920 x 1080 pixels.
 
-Each frame holds entities: a name, an EPIC noun class, and polygons. Hands and gloves also say which
-entity of the frame they touch.
+Each frame has entities: a name, an EPIC noun class, and polygons. For hands and gloves the
+annotations also name the entity that they touch.
 """
 
 from __future__ import annotations
@@ -44,12 +44,24 @@ MAX_ENTITIES = 255
 
 @dataclass(frozen=True, eq=False)
 class Entity:
-    """One annotated thing of a frame.
+    """One annotated entity of a frame.
 
-    polygons: (N, 2) float64 arrays of x, y, N >= 3; several are parts or holes, the file does not
-    say which. left_out: positions, among the polygons of the file, of those with fewer than 3
-    points. contact: id of the touched entity or one of VISOR's words for none, of hands and
-    gloves only. worn_on: of gloves, the hands that wear it; a bare text where VISOR has one.
+    Attributes
+    ----------
+    entity_id, name : str
+        Its id and its name.
+    class_id : int
+        EPIC noun class.
+    exhaustive : str
+        VISOR's note on whether all instances are annotated.
+    polygons : tuple of ndarray
+        (N, 2) float64 x, y, N >= 3. Several are parts or holes; the file does not distinguish them.
+    contact : str or None
+        Of hands and gloves: the id of the touched entity, or one of VISOR's words for none.
+    worn_on : tuple of str, str or None
+        Of gloves: the hands that wear it; a plain text if VISOR has one.
+    left_out : tuple of int
+        Positions, among the polygons of the file, of those with fewer than 3 points.
     """
 
     entity_id: str
@@ -71,7 +83,7 @@ class Entity:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One annotated frame. name: VISOR's file name. entities: in painting order."""
+    """One annotated frame. `name` is VISOR's file name; `entities` are in painting order."""
 
     name: str
     image_path: str
@@ -81,14 +93,14 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class Video:
-    """One annotated video, its frames in file order."""
+    """One annotated video, its frames in the order of the file."""
 
     name: str
     frames: tuple[Frame, ...]
 
 
 def read_video(path: Path) -> Video:
-    """Read a VISOR sparse JSON (``.json``, ``.json.gz``); raises `InputError` with all its faults."""
+    """Read a VISOR sparse JSON (``.json``, ``.json.gz``); all problems raise one `InputError`."""
     document = Cursor(read_json(path, "annotation file"), str(path))
     _refuse_other_kinds(document, path)
     elements = list(document["video_annotations"].iterate_elements())
@@ -127,9 +139,9 @@ def _refuse_other_kinds(document: Cursor, path: Path) -> None:
 
 
 def _are_interpolated(frames: list[Any]) -> bool:
-    """Whether frames are of VISOR's dense annotations.
+    """Return whether frames are from VISOR's dense annotations.
 
-    Those name the frames that they lie between. They also lack two fields that sparse ones have.
+    These name the frames that they interpolate between, and do not have two fields of sparse ones.
     """
     frames = [frame for frame in frames if isinstance(frame, dict)]
     images = [frame["image"] for frame in frames if isinstance(frame.get("image"), dict)]
@@ -144,7 +156,7 @@ def _are_interpolated(frames: list[Any]) -> bool:
 
 
 def _parse_frame(cursor: Cursor) -> tuple[str, Frame]:
-    """One frame and the video that it says it is of."""
+    """Parse a frame and the name of its video."""
     problems = ProblemCollector()
     texts: dict[str, str] = {}
     with problems.collect():
@@ -171,7 +183,7 @@ def _parse_frame(cursor: Cursor) -> tuple[str, Frame]:
 
 
 def _check_path(field: str, text: str, where: str, problems: ProblemCollector) -> None:
-    """Names and the parts of the image path become paths; the sub-sequence does not."""
+    """Check names and parts of the image path, which become paths; the sub-sequence does not."""
     if field == "image_path" and (not text or PureWindowsPath(text).anchor):  # / and C: alike
         problems.add(
             f"an image path must be relative, not lead outside the folder, is {text[:80]!r}",
@@ -228,7 +240,7 @@ def _parse_entity(cursor: Cursor) -> Entity:
 
 
 def _parse_segments(cursor: Cursor) -> list[Cursor]:
-    """The places of an entity's polygons; ``null`` is none."""
+    """Return the places of an entity's polygons; ``null`` has none."""
     return [] if cursor.value is None else list(cursor.iterate_elements())
 
 
@@ -246,7 +258,7 @@ def _parse_worn_on(cursor: Cursor) -> tuple[str, ...] | str | None:
 
 
 def _parse_polygon(cursor: Cursor) -> FloatArray:
-    """(N, 2) float64 of a polygon, N >= 0; ``null`` has no point.
+    """Parse a polygon as (N, 2) float64, N >= 0; ``null`` has no point.
 
     The common case is checked as one array, not point by point.
     """
@@ -273,7 +285,7 @@ def _parse_polygon(cursor: Cursor) -> FloatArray:
 
 
 def _as_array(value: Any) -> FloatArray | None:
-    """A list of pairs of numbers as (N, 2) float64, or None for anything else."""
+    """Convert a list of pairs of numbers to (N, 2) float64; return None for anything else."""
     try:
         if not {type(number) for number in chain.from_iterable(value)} <= {int, float}:
             return None
@@ -286,7 +298,7 @@ def _as_array(value: Any) -> FloatArray | None:
 
 
 def _find_first_fault(cursor: Cursor) -> InputError:
-    """The refusal of a polygon that is no list of pairs of numbers, naming the place."""
+    """Build the error for a polygon that is not a list of pairs of numbers, with its place."""
     if isinstance(cursor.value, list) and set(map(type, cursor.value)) <= {int, float}:
         return refuse(
             "the polygon is a flat list of numbers, as COCO has it; VISOR's are lists of [x, y]",

@@ -23,13 +23,30 @@ _to_line = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 @dataclass(frozen=True)
 class MaskRow:
-    """What happened to the mask of one selected object of one frame.
+    """The change of one selected object's mask in one frame.
 
-    sequence, frame: names on disk. object_id, object: id and clean name. kind: the noise that was
-    drawn. parameters: what was drawn for it (``radius`` in pixels, ...). status: whether the target
-    was met (see `actiseg_noise.mask_noise.outline_kinds.Drawn`). iou_target: wanted IoU, None for a
-    fixed radius. iou_drawn: IoU with the clean object before overlaps, iou: on disk. area: pixels
-    of the clean object. area_ratio: of the drawn shape to the clean one.
+    Attributes
+    ----------
+    sequence, frame : str
+        Names on disk.
+    object_id : int
+        The object's id.
+    object : str
+        Its clean name.
+    kind : str
+        The noise that was drawn.
+    parameters : mapping
+        What was drawn for it, such as ``radius`` in pixels.
+    status : str
+        Whether the target was met.
+    iou_target : float or None
+        Target IoU; None for a fixed radius.
+    iou_drawn, iou : float
+        IoU with the clean object, before overlaps and on disk.
+    area : int
+        Pixels of the clean object.
+    area_ratio : float
+        Area of the drawn shape relative to the clean one.
     """
 
     sequence: str
@@ -46,19 +63,36 @@ class MaskRow:
     area_ratio: float
 
     def to_json(self) -> str:
-        """The row as one line of the ledger."""
+        """Return the row as one line of the ledger."""
         return _to_line(vars(self) | {"parameters": dict(self.parameters)})
 
 
 @dataclass(frozen=True)
 class TextRow:
-    """What happened to the words of one selected object of a sequence, or to its narration.
+    """The change of the text of one selected object of a sequence, or of its narration.
 
-    sequence: name on disk. object_id, object: id and clean name; None and the noun that was
-    replaced for a narration. kind: ``category`` or ``within-category``. parameters: how the words
-    were drawn. class_id_org, class_id: before and after. name: the new one. prompt_org, prompt:
-    the prompt in the style ``promptaction``, or the narration. synset_org, synset: WordNet 3.0.
-    similarity: of the two synsets, see `actiseg_data.annotations.lexicon.measure_similarity`.
+    Attributes
+    ----------
+    sequence : str
+        Name on disk.
+    object_id : int or None
+        The object's id; None for a narration.
+    object : str
+        The object's clean name; for a narration the replaced noun.
+    kind : str
+        ``category`` or ``within-category``.
+    parameters : mapping
+        How the text was drawn.
+    class_id_org, class_id : int
+        Class before and after.
+    name : str
+        The new name.
+    prompt_org, prompt : str
+        The prompt in the style ``promptaction``, or the narration.
+    synset_org, synset : str
+        WordNet 3.0.
+    similarity : float
+        Of the two synsets, see `actiseg_data.annotations.lexicon.measure_similarity`.
     """
 
     sequence: str
@@ -76,7 +110,7 @@ class TextRow:
     similarity: float
 
     def to_json(self) -> str:
-        """The row as one line of the ledger, with the members of a `MaskRow` that it lacks."""
+        """Return the row as one line of the ledger, with null for members of a `MaskRow`."""
         lacking = dict.fromkeys(("frame", "iou_target", "iou_drawn", "iou", "area_ratio"))
         return _to_line(vars(self) | {"parameters": dict(self.parameters)} | lacking)
 
@@ -85,7 +119,7 @@ LedgerRow: TypeAlias = MaskRow | TextRow
 
 
 def parse_ledger_row(document: Any, where: str) -> LedgerRow:
-    """A ledger row from its JSON document; raises `InputError` where it is not one."""
+    """Parse the JSON document of a ledger row."""
     cursor = Cursor(document, where)
     return _parse_mask_row(cursor) if cursor["frame"].value is not None else _parse_text_row(cursor)
 
@@ -142,12 +176,12 @@ def _parse_share(cursor: Cursor) -> float:
 
 
 def read_ledger(path: Path) -> Iterator[LedgerRow]:
-    """The rows of a ledger file, in order; raises `InputError` at the first that is damaged."""
+    """Read the rows of a ledger file in order; the first damaged one raises an `InputError`."""
     for number, line in enumerate(read_bytes(path, "ledger").splitlines(), 1):
         where = f"{path}: line {number}"
         yield parse_ledger_row(parse_json(line, where), where)
 
 
 def read_mask_rows(path: Path) -> Iterator[MaskRow]:
-    """The rows of a ledger file that are about masks."""
+    """Read the rows of a ledger file that are about masks."""
     return (row for row in read_ledger(path) if isinstance(row, MaskRow))

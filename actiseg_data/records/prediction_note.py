@@ -22,11 +22,20 @@ PREDICTIONS_SCHEMA = "actiseg/predictions/1"
 
 @dataclass(frozen=True)
 class PredictionsNote:
-    """What a folder of predictions says of itself.
+    """The note in a folder of predictions.
 
-    dataset: the clean root, relative to the folder. split: the list that was predicted.
-    dataset_fingerprint: of that list, see `actiseg_data.layouts.actionvos.Split`. toolkit, model:
-    what made them. recipe_digest: of the noise that the model learnt from, None of none.
+    Attributes
+    ----------
+    dataset : str
+        The clean root, relative to the folder.
+    split : str
+        The split that was predicted.
+    dataset_fingerprint : str
+        Of that split, see `actiseg_data.layouts.actionvos.Split`.
+    toolkit, model : str
+        What made the predictions.
+    recipe_digest : str or None
+        Of the noise that the model was trained on; None for clean data.
     """
 
     dataset: str
@@ -37,12 +46,12 @@ class PredictionsNote:
     recipe_digest: str | None
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON document."""
+        """Return the JSON document."""
         return {"schema": PREDICTIONS_SCHEMA, **asdict(self)}
 
 
 def read_predictions_note(path: Path) -> PredictionsNote:
-    """Read a `PREDICTIONS_FILE`; raises `InputError` where it is damaged or of another schema."""
+    """Read a `PREDICTIONS_FILE`; a damaged or foreign one raises an `InputError`."""
     document = read_json(path, "note of predictions")
     if isinstance(document, list):
         hint = f"if it is one of COCO RLE, give {path}; else call it something else"

@@ -25,14 +25,26 @@ RECIPE_SCHEMA = "actiseg/recipe/1"
 
 @dataclass(frozen=True)
 class Noise:
-    """One noise of a recipe, on masks or on words.
+    """One noise of a recipe, on masks or on text.
 
-    kind: e.g. ``boundary``. algorithm: version of how the kind makes its pixels or words; a change
-    of them raises it. rate: share of the eligible items that are touched, in [0, 1]. exact: take
-    exactly that share of the split, by hash rank, instead of deciding for each item. objects:
-    ``positive`` or ``all``. overlap: of mask noise: who owns shared pixels; else None. scope:
-    of text noise: where they change (``make_prompt``, ``both``, ``narration``); else None.
-    parameters: all of the kind's own.
+    Attributes
+    ----------
+    kind : str
+        Such as ``boundary``.
+    algorithm : int
+        Version of how the kind makes pixels or text. A change of these raises it.
+    rate : float
+        Share of the eligible items that get noise, in [0, 1].
+    exact : bool
+        Take exactly that share of the split, by hash rank, instead of deciding for each item.
+    objects : str
+        ``positive`` or ``all``.
+    overlap : str or None
+        Of mask noise: the rule for shared pixels.
+    scope : str or None
+        Of text noise: the texts that change (``prompt``, ``both``, ``narration``).
+    parameters : mapping
+        All parameters of the kind.
     """
 
     kind: str
@@ -46,18 +58,28 @@ class Noise:
 
     @property
     def medium(self) -> str:
-        """What it changes: ``masks`` or ``text``."""
+        """What the noise changes: ``masks`` or ``text``."""
         return "text" if self.overlap is None else "masks"
 
     def to_dict(self) -> dict[str, Any]:
-        """The noise as it stands in a recipe: without what its medium does not have."""
+        """Return the noise as in a recipe: without the attributes of the other medium."""
         members = asdict(self) | {"parameters": dict(self.parameters)}
         return {name: value for name, value in members.items() if value is not None}
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides the noise of a split, and nothing else: no time, path, host or version."""
+    """All that decides the noise of a split, and nothing else: no time, path, host or version.
+
+    Attributes
+    ----------
+    split : str
+        The split that gets noise.
+    seed : int
+        The seed of all draws.
+    noises : tuple of Noise
+        At most one for each medium.
+    """
 
     split: str
     seed: int
@@ -65,16 +87,16 @@ class Recipe:
 
     @property
     def mask_noise(self) -> Noise | None:
-        """Its mask noise, if it has any."""
+        """Its mask noise, or None."""
         return next((noise for noise in self.noises if noise.medium == "masks"), None)
 
     @property
     def text_noise(self) -> Noise | None:
-        """Its text noise, if it has any."""
+        """Its text noise, or None."""
         return next((noise for noise in self.noises if noise.medium == "text"), None)
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON document."""
+        """Return the JSON document."""
         return {
             "schema": RECIPE_SCHEMA,
             "split": self.split,
@@ -84,14 +106,19 @@ class Recipe:
 
     @property
     def digest(self) -> str:
-        """Equal for equal noise."""
+        """The digest of the recipe, equal for equal noise."""
         return digest_json(self.to_dict())
 
 
 def parse_recipe(document: Any, where: str) -> Recipe:
-    """A recipe from its JSON document; raises `InputError` for unknown or missing keys, wrong types.
+    """Parse the JSON document of a recipe.
 
-    Whether kinds, algorithms and parameters are known is for the noise package to say.
+    The noise package checks whether kinds, algorithms and parameters are known.
+
+    Raises
+    ------
+    InputError
+        For unknown or missing keys, and wrong types.
     """
     top = Cursor(document, where)
     problems = ProblemCollector()
@@ -104,7 +131,7 @@ def parse_recipe(document: Any, where: str) -> Recipe:
 
 
 def parse_noise(cursor: Cursor) -> Noise:
-    """One noise of a recipe or preset; raises `InputError` as `parse_recipe` does."""
+    """Parse one noise of a recipe or preset; errors are those of `parse_recipe`."""
     problems = ProblemCollector()
     check_keys(cursor, tuple(field.name for field in fields(Noise)), problems)
     if ("overlap" in cursor) == ("scope" in cursor):
@@ -127,5 +154,5 @@ def parse_noise(cursor: Cursor) -> Noise:
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read a recipe file; raises `InputError` where it is absent, damaged or not a recipe."""
+    """Read a recipe file; a missing, damaged or foreign one raises an `InputError`."""
     return parse_recipe(read_json(path, "recipe"), str(path))

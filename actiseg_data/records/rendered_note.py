@@ -16,13 +16,18 @@ RENDERED_SCHEMA = "actiseg/rendered/1"
 
 
 def name_rendered_file(split: str) -> str:
-    """Name of the file in a dataset's root that says which frames of a split are rendered."""
+    """Return the name of the note in a root about the rendered frames of a split."""
     return f"rendered-{split}.json"
 
 
 def read_rendered(root: Path) -> dict[str, str]:
-    """The sequences of a root whose frames are rendered: ``<train|val>/<sequence>`` -> a digest of
-    what they were made of. Empty where all are photographs; `InputError` for a damaged note.
+    """Read which sequences of a root have rendered frames.
+
+    Returns
+    -------
+    dict of str to str
+        ``<train|val>/<sequence>`` to a digest of what the frames were rendered from. Empty if all
+        frames are photographs.
     """
     made_of: dict[str, str] = {}
     for path in sorted(root.glob(name_rendered_file("*"))):
@@ -33,8 +38,10 @@ def read_rendered(root: Path) -> dict[str, str]:
 
 
 def has_rendered_frames(root: Path) -> bool:
-    """Whether frames of a root are painted, not photographs: rendered, of the built-in sample, or
-    of a noisy copy of either. Tables of what was learnt from them, or predicted of them, say so.
+    """Return whether frames of a root are not photographs.
+
+    They are rendered, or from the built-in sample, or from a noisy copy of either. Tables of
+    results on such data say so.
     """
     if (root / "sample.json").is_file() or any(root.glob(name_rendered_file("*"))):
         return True

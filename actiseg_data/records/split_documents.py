@@ -1,4 +1,4 @@
-"""The other documents of a noisy split: summary, digests, lexicon."""
+"""Other documents of a noisy split: summary, digests, lexicon."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ SUMMARY_SCHEMA = "actiseg/summary/1"
 
 
 def read_summary(path: Path) -> dict[str, Any]:
-    """Read a summary file; raises `InputError` where it is absent, damaged or of another schema."""
+    """Read a summary file; a missing, damaged or foreign one raises an `InputError`."""
     top = Cursor(read_json(path, "summary"), str(path))
     check_schema(top, SUMMARY_SCHEMA, RELEASE_HINT)
     return top.as_mapping()
 
 
 def read_digests(path: Path) -> dict[str, str]:
-    """Read a digests file: relative path -> 32 hexadecimal digits."""
+    """Read a digests file: relative path to 32 hexadecimal digits."""
     top = Cursor(read_json(path, "digests file"), str(path))
     return {name: cursor.as_text() for name, cursor in top.iterate_members()}

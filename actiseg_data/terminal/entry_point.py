@@ -1,6 +1,6 @@
-"""How every command line starts and ends: exit codes, refusals told without a traceback.
+"""Start and end of every command line: exit codes, and problems without a traceback.
 
-Light, so that an interrupt while libraries are being loaded ends quietly, too.
+Imports are few, so that an interrupt while libraries are imported also ends quietly.
 """
 
 from __future__ import annotations
@@ -17,8 +17,12 @@ def run_commands(
 ) -> None:
     """Run a command line and exit: 0 done, 1 mismatch, 2 input error, 130 interrupted.
 
-    load: returns the assembled commands. It is called inside, because it imports libraries.
-    renamed: old flags and the new ones that replace them; the old ones work, with a note.
+    Parameters
+    ----------
+    load : callable
+        Returns the assembled commands. It is called inside, because it imports libraries.
+    renamed : mapping of str to str, optional
+        Old flags and their new names. The old ones work, with a note.
     """
     if renamed:
         sys.argv[1:] = [_replace_flag(argument, renamed) for argument in sys.argv[1:]]
@@ -61,7 +65,7 @@ def _run(load: Callable[[], Callable[[], Any]]) -> int:
 
 
 def _find_library(error: ImportError) -> str:
-    """The package whose import failed: the one that our last line imported, or what is absent."""
+    """Find the package whose import failed: imported by our last line, or missing."""
     library = ""
     trace = error.__traceback__
     while trace is not None:

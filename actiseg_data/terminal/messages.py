@@ -20,7 +20,7 @@ _ARGUMENTS = {"dataset": "DATASET", "predictions": "PREDS"}
 
 
 def spell_flag(parameter: str) -> str:
-    """Spell a parameter of the Python API as a command line has it.
+    """Spell a parameter of the Python API as a flag or argument of the command line.
 
     >>> spell_flag("text_rate"), spell_flag("dataset")
     ('--text-rate', 'DATASET')
@@ -29,7 +29,7 @@ def spell_flag(parameter: str) -> str:
 
 
 def print_problems(error: InputError) -> None:
-    """Print all problems to standard error; of very many, the first and how many more there are."""
+    """Print problems to standard error; at most `MOST_LINES`, then the number of the rest."""
     for problem in error.problems[:MOST_LINES]:
         print("error:", problem.name_parameters(spell_flag, "\n  hint: "), file=sys.stderr)
     if len(error.problems) > MOST_LINES:
@@ -39,10 +39,10 @@ def print_problems(error: InputError) -> None:
 
 
 def print_note(text: str) -> None:
-    """A line of running text on standard output.
+    """Print a paragraph to standard output.
 
-    A terminal gets it wrapped between words, each line with the blanks that the text begins with. A
-    word that is longer than a line, such as a path, stays whole.
+    On a terminal it is wrapped between words, each line with the indentation of the text. A word
+    that is longer than a line, such as a path, stays whole.
     """
     if not sys.stdout.isatty():
         print(text)
@@ -55,7 +55,7 @@ def print_note(text: str) -> None:
 
 
 def wrap_words(text: str, width: int) -> list[str]:
-    """Lines of at most so many cells; a wider word has a line of its own, unbroken.
+    """Wrap text into lines of at most `width` cells; a wider word has its own line, unbroken.
 
     >>> wrap_words("one two three", 7)
     ['one two', 'three']

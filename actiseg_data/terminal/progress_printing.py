@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def show_progress(name: str, *, quiet: bool) -> Iterator[Progress | None]:
-    """Progress of one long step on standard error: a bar on a terminal, else a line per 5 %."""
+    """Show the progress of a long step on standard error: a bar on a terminal, else 5 % lines."""
     if quiet:
         yield None
     elif sys.stderr.isatty():

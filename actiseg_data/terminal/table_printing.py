@@ -12,13 +12,13 @@ from actiseg_data.terminal.messages import wrap_words
 
 
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """A table on standard output; the first column is text, the others are figures.
+    """Print a table to standard output; the first column is text, the others are numbers.
 
-    Texts may come from files: nothing in them is taken for markup. Nothing is cut off. What is not
-    printed to a terminal is as wide as it needs to be. If a terminal is too narrow, the columns are
-    divided among several tables, each with the first column; if even one column does not fit next
-    to the first, each row is a paragraph. No word or number is broken unless it is wider than the
-    terminal.
+    Texts may come from files, so nothing in them is read as markup, and nothing is cut off. Output
+    that is not a terminal is as wide as it needs to be. If a terminal is too narrow, the columns
+    are divided among several tables, each with the first column. If not even one column fits next
+    to the first, each row becomes a paragraph. Words and numbers are broken only if they are wider
+    than the terminal.
     """
     from rich.console import Console
     from rich.text import Text
@@ -50,9 +50,14 @@ _USUAL = 120
 def divide_columns(columns: list[str], rows: list[list[str]], width: int) -> list[list[int]]:
     """Divide the columns after the first among tables of at most `width` cells.
 
-    Returns positions of columns, table by table: one table if it fits with heads on several lines;
-    else as many as each line takes whole.
+    Returns
+    -------
+    list of list of int
+        Positions of columns, table by table: one table if it fits with heads on several lines,
+        otherwise as many columns in each as fit whole.
 
+    Examples
+    --------
     >>> divide_columns(["name", "J", "F"], [["bike-packing", "0.5000", "0.6000"]], 30)
     [[1], [2]]
     >>> divide_columns(["name", "J", "F"], [["bike-packing", "0.5000", "0.6000"]], 40)
@@ -77,9 +82,9 @@ def divide_columns(columns: list[str], rows: list[list[str]], width: int) -> lis
 
 
 def _fit_widths(rows: list[list[str]], width: int) -> list[int] | None:
-    """Cells for each column: the widest give way, heads first, but no word is broken.
+    """Fit the columns of a table to a width; return None if words would have to be broken.
 
-    None if there is not enough room for that.
+    The widest columns are narrowed first, heads before cells.
     """
     heads, *body = rows
     widths = _measure_columns(rows)
@@ -95,26 +100,26 @@ def _fit_widths(rows: list[list[str]], width: int) -> list[int] | None:
 
 
 def _measure_columns(rows: list[list[str]]) -> list[int]:
-    """Cells that each column needs for its widest text."""
+    """Measure the cells that each column needs for its widest text."""
     from rich.cells import cell_len
 
     return [max(map(cell_len, texts)) for texts in zip(*rows, strict=True)]
 
 
 def _measure_table(widths: list[int]) -> int:
-    """Cells of a table, with a blank on both sides of each text and lines between."""
+    """Measure the cells of a table, with a blank around each text and lines between."""
     return sum(widths) + 3 * len(widths) + 1
 
 
 def _find_longest(text: str) -> str:
-    """The widest word of a text."""
+    """Find the widest word of a text."""
     from rich.cells import cell_len
 
     return max(text.split(), key=cell_len, default="")
 
 
 def _build_table(rows: list[list[str]], widths: list[int]) -> Table:
-    """The first row is the heads."""
+    """Build a table whose first row is the heads."""
     from rich.table import Table
     from rich.text import Text
 
@@ -128,8 +133,9 @@ def _build_table(rows: list[list[str]], widths: list[int]) -> Table:
 
 
 def _print_paragraphs(columns: list[str], rows: list[list[str]], width: int) -> None:
-    """Print each row as text: its first cell on a line, then each figure after the head of its
-    column.
+    """Print each row as text.
+
+    The first cell has its own line, and each number follows the head of its column.
     """
     for name, *figures in rows:
         cells = [f"{head} {text}".strip() for head, text in zip(columns[1:], figures, strict=True)]

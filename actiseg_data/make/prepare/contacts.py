@@ -1,7 +1,7 @@
-"""What the hands of a frame hold or touch, from VISOR's contact annotations.
+"""The entities that the hands of a frame hold or touch, from VISOR's contact annotations.
 
-This gives what VISOR-HOS publishes as objects in contact ("category 2"): for each hand at most one
-entry, made of those polygons of the touched entity that come close to the hand.
+The result is what VISOR-HOS publishes as objects in contact ("category 2"): at most one entry for
+each hand, made from the polygons of the touched entity that are close to the hand.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Corrections: TypeAlias = Mapping[str, Mapping[str, str]]
 
 
 def read_corrections(path: Path) -> dict[str, dict[str, str]]:
-    """Read VISOR-HOS's corrections of contacts; raises `InputError` with all faults."""
+    """Read VISOR-HOS's corrections of contacts; an `InputError` lists all problems."""
     problems = ProblemCollector()
     corrections: dict[str, dict[str, str]] = {}
     for frame, entities in Cursor(read_json(path, "corrections file"), str(path)).iterate_members():
@@ -54,10 +54,10 @@ def read_corrections(path: Path) -> dict[str, dict[str, str]]:
 
 
 def correct_contacts(frame: Frame, corrections: Corrections) -> Frame:
-    """The frame with the known faults of its contacts repaired.
+    """Correct the known errors in the contacts of a frame.
 
-    A glove on two hands is on both, however they are spelt; a glove on no known hand touches
-    nothing; frames of the corrections file get the contacts that stand there.
+    A glove on two hands is on both, however they are spelt. A glove on no known hand touches
+    nothing. Frames in the corrections file get the contacts of the file.
     """
     given = corrections.get(frame.name, {})
     return replace(
@@ -75,7 +75,7 @@ def _correct_contact(entity: Entity, given: Mapping[str, str]) -> Entity:
 
 
 def is_misspelt(entity: Entity) -> bool:
-    """Whether a glove is on two hands that are not spelt as VISOR's two hands."""
+    """Return whether a glove is on two hands whose names are not VISOR's."""
     worn_on = entity.worn_on
     return (
         entity.name in GLOVES
@@ -86,7 +86,7 @@ def is_misspelt(entity: Entity) -> bool:
 
 
 def is_dropped(frame: Frame) -> bool:
-    """Whether VISOR-HOS leaves the frame out of its validation set, as its contacts are unsure."""
+    """Return whether VISOR-HOS drops the frame from validation because its contacts are unsure."""
     return any(
         entity.contact in UNSURE
         if entity.name in HANDS
@@ -103,10 +103,18 @@ def _is_on_two_hands(entity: Entity) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Touch:
-    """A hand, with the glove on it if any, and the entity that it is said to touch.
+    """A hand, with the glove on it if any, and the entity that it touches by the annotations.
 
-    side: which hand it is. hand: the polygons of hand and glove. contact: the id of what it
-    touches. thing: that entity, None where the annotation names one that is not in the frame.
+    Attributes
+    ----------
+    side : str
+        Which hand it is.
+    hand : tuple of ndarray
+        The polygons of hand and glove.
+    contact : str or None
+        The id of the touched entity.
+    thing : Entity or None
+        That entity; None if it is not in the frame.
     """
 
     side: str
@@ -116,9 +124,9 @@ class Touch:
 
 
 def iterate_touches(frame: Frame) -> Iterator[Touch]:
-    """The contacts of a corrected frame, in file order of the hands.
+    """Iterate over the contacts of a corrected frame, in the order of its hands in the file.
 
-    A glove whose hands are all absent stands for a hand itself: the left one if it is worn there.
+    A glove without any of its hands in the frame replaces a hand: the left one if it is worn there.
     """
     by_id = {entity.entity_id: entity for entity in frame.entities}
     names = {entity.name for entity in frame.entities}
@@ -156,10 +164,15 @@ def _is_worn(entity: Entity, side: str) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class HeldEntity:
-    """What one hand holds or touches. polygons: those of the entity that come close to the hand.
+    """What one hand holds or touches.
 
-    box: (x, y, width, height) of their vertices cut to whole pixels, as VISOR-HOS publishes it; it
-    may leave the image.
+    Attributes
+    ----------
+    box : tuple of int
+        (x, y, width, height) of the vertices cut to whole pixels, as VISOR-HOS publishes it. It may
+        leave the image.
+    polygons : tuple of ndarray
+        Those polygons of the entity that are close to the hand.
     """
 
     box: Box
@@ -169,8 +182,8 @@ class HeldEntity:
     def window(self) -> tuple[slice, slice]:
         """Rows and columns of the box, cut to the image; the far sides do not belong to it.
 
-        Cutting is the clean rule. ActionVOS slices with the raw box, so that one that begins at -1
-        or -2 wraps around and selects nothing: there the contact is lost.
+        Cutting is our rule. ActionVOS slices with the raw box: one that begins at -1 or -2 wraps
+        around and selects nothing, so that the contact is lost.
         """
         x, y, width, height = self.box
         return (
@@ -186,7 +199,7 @@ class HeldEntity:
 
 
 def find_held_entities(frame: Frame, fills: Fills) -> tuple[HeldEntity, ...]:
-    """The HOS entries of a corrected frame: one for each hand that is close to what it touches."""
+    """Find the HOS entries of a corrected frame: one for each hand close to what it touches."""
     entries = []
     for touch in iterate_touches(frame):
         if touch.thing is None:
@@ -207,10 +220,10 @@ def _bound_polygons(polygons: tuple[FloatArray, ...]) -> Box:
 
 
 def are_close(hand: Patch, thing: Patch) -> bool:
-    """Whether two patches have pixels at a city-block distance of `REACH` or less.
+    """Return whether two patches have pixels at a city-block distance of `REACH` or less.
 
-    The same as growing both by 5 steps of the 3 x 3 cross and looking for an overlap, on the part
-    of the image that both can reach only.
+    This equals growing both by 5 steps of the 3 x 3 cross and looking for an overlap, but only the
+    part of the image that both can reach is computed.
     """
     if not hand.mask.size or not thing.mask.size:
         return False
@@ -228,7 +241,7 @@ def are_close(hand: Patch, thing: Patch) -> bool:
 
 
 def _intersect_reach(hand: Patch, thing: Patch) -> tuple[int, int, int, int]:
-    """Top, bottom, left, right of where both windows, grown by `REACH`, overlap."""
+    """Return top, bottom, left and right of the overlap of both windows, grown by `REACH`."""
     (a_rows, a_columns), (b_rows, b_columns) = hand.window, thing.window
     return (
         max(a_rows.start, b_rows.start) - REACH,
@@ -239,7 +252,7 @@ def _intersect_reach(hand: Patch, thing: Patch) -> tuple[int, int, int, int]:
 
 
 def _crop_patch(patch: Patch, top: int, bottom: int, left: int, right: int) -> AnyArray:
-    """The part of a patch that lies in a window."""
+    """Crop a patch to a window."""
     return patch.mask[
         max(top - patch.top, 0) : max(bottom - patch.top, 0),
         max(left - patch.left, 0) : max(right - patch.left, 0),
@@ -247,7 +260,7 @@ def _crop_patch(patch: Patch, top: int, bottom: int, left: int, right: int) -> A
 
 
 def _crop_image(image: AnyArray, patch: Patch, top: int, left: int) -> AnyArray:
-    """The part of a window's image that a patch covers."""
+    """Crop a window's image to a patch."""
     height, width = patch.mask.shape
     return image[
         max(patch.top - top, 0) : max(patch.top + height - top, 0),

@@ -1,4 +1,4 @@
-"""One annotated frame as arrays: all that the labels, masks and weights of its actions need."""
+"""One annotated frame as arrays, for the labels, masks and weights of its actions."""
 
 from __future__ import annotations
 
@@ -22,13 +22,25 @@ from actiseg_data.make.prepare.polygon_fills import (
 
 @dataclass(frozen=True, eq=False)
 class FrameView:
-    """A frame at 480 x 854, with what had to be found at 1080 x 1920.
+    """A frame at 480 x 854, with what had to be computed at 1080 x 1920.
 
-    places: (480, 854) uint8, position + 1 of the entity that is seen, 0 for none. names: of the
-    entities, by position. shapes: their fills, occlusion ignored. meets_box: which of those reach
-    into a box of a touched thing. in_box: names of hands, and of entities of which a pixel is seen
-    in such a box. boxes, held: (480, 854) bool, the boxes, and the touched polygons themselves;
-    both None where the frame has no touched thing. cut_boxes: the boxes that leave the image.
+    Attributes
+    ----------
+    places : ndarray
+        (480, 854) uint8, position + 1 of the visible entity, 0 for none.
+    names : tuple of str
+        Names of the entities, by position.
+    shapes : tuple of Patch
+        Their fills without occlusion.
+    meets_box : tuple of bool
+        Whether each fill reaches into a box of a touched entity.
+    in_box : frozenset of str
+        Names of hands, and of entities that are visible in such a box.
+    boxes, held : ndarray or None
+        (480, 854) bool: the boxes, and the touched polygons. None if the frame has no touched
+        entity.
+    cut_boxes : tuple of tuple of int
+        The boxes that leave the image.
     """
 
     places: NDArray[np.uint8]
@@ -42,7 +54,7 @@ class FrameView:
 
 
 def view_frame(frame: Frame, *, contacts: bool) -> FrameView:
-    """Draw a corrected frame. contacts: False where its contacts are not to be used."""
+    """Draw a corrected frame. `contacts` says whether its contacts are used."""
     fills = Fills()
     shapes = [fills.get(entity.polygons) for entity in frame.entities]
     places = np.zeros(FULL, np.uint8)
@@ -68,7 +80,7 @@ def view_frame(frame: Frame, *, contacts: bool) -> FrameView:
 
 
 def _is_in_box(shape: Patch, thing: HeldEntity) -> bool:
-    """Whether a fill has a pixel in the box of a touched thing."""
+    """Return whether a fill has a pixel in the box of a touched entity."""
     rows, columns = thing.window
     return bool(
         shape.mask[

@@ -1,4 +1,4 @@
-"""Lists of sequences that persons labelled, such as ``val_human.json``, and what VISOR has."""
+"""Lists of sequences that persons labelled, such as ``val_human.json``, compared with VISOR."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ ActionKey: TypeAlias = tuple[str, int, int, str, str]
 
 
 def make_action_key(clip: VideoSequence) -> ActionKey:
-    """The key of a labelled sequence."""
+    """Make the key of a labelled sequence."""
     return clip.video, clip.start, clip.end, clip.verb, clip.noun
 
 
 @dataclass(frozen=True)
 class HumanEntry:
-    """One element of a list. record: as it stands in the file."""
+    """One element of a list. `record` is the element as in the file."""
 
     clip: VideoSequence
     record: dict[str, Any]
@@ -37,14 +37,17 @@ class HumanEntry:
 
 @dataclass(frozen=True)
 class HumanList:
-    """A human-labelled list. name: the file's own stem, under which it is written again."""
+    """A human-labelled list. `name` is the file's own stem, under which it is written again."""
 
     name: str
     entries: tuple[HumanEntry, ...]
 
 
 def read_human_lists(paths: Iterable[Path]) -> tuple[HumanList, ...]:
-    """Read the lists; raises `InputError` with all faults, names that clash and numbers used twice."""
+    """Read human-labelled lists.
+
+    An `InputError` lists all problems, including equal names and numbers that are used twice.
+    """
     problems = ProblemCollector()
     lists = []
     for path in paths:
@@ -91,7 +94,7 @@ def _read_list(path: Path) -> HumanList:
 
 
 def match_numbers(lists: Iterable[HumanList]) -> dict[ActionKey, list[int]]:
-    """The numbers that the lists give to each action, ascending."""
+    """Return the numbers that the lists give to each action, ascending."""
     numbers: dict[ActionKey, set[int]] = {}
     for labelled in lists:
         for entry in labelled.entries:
@@ -102,10 +105,21 @@ def match_numbers(lists: Iterable[HumanList]) -> dict[ActionKey, list[int]]:
 def describe_mismatch(
     clip: VideoSequence, frames: Sequence[FrameName], objects: Sequence[tuple[str, int]]
 ) -> str | None:
-    """Why a labelled sequence does not fit what VISOR has for its action, or None if it does.
+    """Describe why a labelled sequence does not fit VISOR's annotations of its action.
 
-    frames, objects: what the annotations give, objects as (name, class id) in the order of their
-    ids.
+    Parameters
+    ----------
+    clip : VideoSequence
+        The labelled sequence.
+    frames : sequence of FrameName
+        The annotated frames of its action.
+    objects : sequence of (str, int)
+        Name and class id of the annotated objects, in the order of their ids.
+
+    Returns
+    -------
+    str or None
+        None if the sequence fits.
     """
     if clip.frames != tuple(frame.epic for frame in frames):
         return "its frames are not the annotated frames of the action"

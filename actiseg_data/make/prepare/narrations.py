@@ -1,4 +1,4 @@
-"""EPIC-KITCHENS-100 narrations: what was done when, with which nouns."""
+"""EPIC-KITCHENS-100 narrations: actions, their times and their nouns."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LIST = re.compile(r"\[([0-9.,\s]*)\]")
 
 @dataclass(frozen=True)
 class Narration:
-    """One narrated action. start, stop: first and last EPIC frame, both belong to it."""
+    """One narrated action. `start` and `stop` are its first and last EPIC frame."""
 
     narration_id: str
     video: str
@@ -44,16 +44,16 @@ class Narration:
 
     @property
     def order(self) -> tuple[int, ...]:
-        """Participant, video and running number: actions are numbered in this order."""
+        """Participant, video and running number, which actions are numbered by."""
         match = _ID.fullmatch(self.narration_id)
         return tuple(map(int, match.groups())) if match else ()
 
 
 def read_narrations(tables: Iterable[Path]) -> dict[str, tuple[Narration, ...]]:
-    """Merge narration tables: the actions of each video, in order.
+    """Merge narration tables into the actions of each video, in order.
 
-    A row that stands in several tables counts once. Raises `InputError` with every faulty row and
-    every two rows of one ``narration_id`` that say different things.
+    A row that several tables have counts once. An `InputError` lists every faulty row, and rows
+    with one ``narration_id`` and different content.
     """
     problems = ProblemCollector()
     merged: dict[str, Narration] = {}
@@ -79,9 +79,9 @@ def read_narrations(tables: Iterable[Path]) -> dict[str, tuple[Narration, ...]]:
 
 
 def parse_numbers(text: str, where: object) -> tuple[int, ...]:
-    """The numbers of a text such as ``"[2, 11]"``, as the tables hold lists.
+    """Parse the numbers of a text such as ``"[2, 11]"``, the form of lists in the tables.
 
-    Never evaluated: anything but whole numbers in brackets is refused.
+    The text is never evaluated. Anything but whole numbers in brackets raises an `InputError`.
 
     >>> parse_numbers("[2, 11]", "table")
     (2, 11)

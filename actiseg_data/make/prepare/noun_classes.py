@@ -1,4 +1,4 @@
-"""The EPIC-KITCHENS-100 noun classes, and the class that a VISOR name should have."""
+"""The EPIC-KITCHENS-100 noun classes, and the expected class of a VISOR name."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ _MAX_LIST = 1 << 16
 
 @dataclass(frozen=True)
 class NounRow:
-    """A class as the table has it.
+    """A class of the table.
 
-    entries: its names as VISOR writes them, its own first. category: its group, such as
-    ``cutlery``; None where the table has none.
+    Attributes
+    ----------
+    class_id : int
+        Its id.
+    entries : tuple of str
+        Its names as VISOR writes them, its own first.
+    category : str or None
+        Its group, such as ``cutlery``.
     """
 
     class_id: int
@@ -28,16 +34,24 @@ class NounRow:
 
 @dataclass(frozen=True)
 class NounClasses:
-    """The table of classes. ids: all class ids. of_name: the classes that list a name."""
+    """The table of classes.
+
+    Attributes
+    ----------
+    ids : frozenset of int
+        All class ids.
+    of_name : dict of str to frozenset of int
+        The classes that list a name.
+    """
 
     ids: frozenset[int]
     of_name: dict[str, frozenset[int]]
 
     def describe_class(self, name: str, class_id: int) -> str | None:
-        """What is odd about an entity's class, or None.
+        """Return the kind of finding about an entity's class, or None if the class is as expected.
 
-        ``"unknown_classes"``: the table lacks the id. ``"differing_classes"``: the table lists the
-        name, but under other ids only.
+        ``"unknown_classes"``: the table does not have the id. ``"differing_classes"``: the table
+        lists the name, but only under other ids.
         """
         if class_id not in self.ids:
             return "unknown_classes"
@@ -46,7 +60,7 @@ class NounClasses:
 
 
 def read_noun_classes(path: Path) -> NounClasses:
-    """The classes of ``EPIC_100_noun_classes_v2.csv``; raises `InputError` with every faulty row."""
+    """Read the classes of ``EPIC_100_noun_classes_v2.csv``."""
     of_name: dict[str, set[int]] = {}
     rows = read_noun_table(path)
     for row in rows:
@@ -59,7 +73,7 @@ def read_noun_classes(path: Path) -> NounClasses:
 
 
 def read_noun_table(path: Path) -> list[NounRow]:
-    """Read ``EPIC_100_noun_classes_v2.csv``; raises `InputError` with every faulty row."""
+    """Read ``EPIC_100_noun_classes_v2.csv``; an `InputError` lists every faulty row."""
     problems = ProblemCollector()
     rows: dict[int, NounRow] = {}
     for line, row in enumerate(read_csv(path, ("id", "key", "instances")), 2):
@@ -79,7 +93,7 @@ def read_noun_table(path: Path) -> list[NounRow]:
 
 
 def normalise_name(instance: str) -> str:
-    """The name that VISOR writes for an entry of the table, whose compounds are ``head:modifier``.
+    """Convert an entry of the table to the name in VISOR; compounds are ``head:modifier``.
 
     >>> normalise_name("container:coffee:bean")
     'coffee bean container'
@@ -89,7 +103,7 @@ def normalise_name(instance: str) -> str:
 
 
 def parse_texts(text: str, where: object) -> tuple[str, ...]:
-    """The texts of a list such as ``"['tap', 'tap:water']"``; anything else is refused.
+    """Parse a list such as ``"['tap', 'tap:water']"``; other texts raise an `InputError`.
 
     >>> parse_texts("['tap', 'tap:water']", "table")
     ('tap', 'tap:water')

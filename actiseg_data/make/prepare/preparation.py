@@ -1,7 +1,7 @@
-"""Raw EPIC-KITCHENS VISOR to the ActionVOS dataset: survey files, plan the split, draw, publish.
+"""Preparation of the ActionVOS dataset from raw VISOR: survey files, plan the split, draw, publish.
 
-Annotation files and tables are all read and checked before anything is drawn; an image is looked at
-when its frame is drawn. The whole split is drawn before anything of it is seen under its name.
+All annotation files and tables are read and checked before anything is drawn. Images are read when
+their frames are drawn. The split is complete before any of it appears under its name.
 """
 
 from __future__ import annotations
@@ -73,14 +73,38 @@ def prepare_visor(
 ) -> PrepareReport:
     """Add a split, built from raw VISOR annotations, to an ActionVOS root.
 
-    annotations: folder of VISOR sparse JSON files (``.json``, ``.json.gz``); see
-    `find_annotation_files` for what else. split: ``train`` or ``val``: only val leaves out the
-    contacts of unsure frames. narrations: EPIC-KITCHENS-100 tables. human_labels: lists to be
-    written under their own stems. images: folder with VISOR's frames, at least one of the split's.
-    workers: processes; the result is the same. progress: told the videos drawn and their total.
+    Files that a killed run has left are removed first.
 
-    Raises `InputError`, with every fault found, for faulty input and for a split that is there
-    already; then the root is as it was. What a run that was killed has left is removed first.
+    Parameters
+    ----------
+    annotations : Path
+        Folder of VISOR sparse JSON files (``.json``, ``.json.gz``), see `find_annotation_files`.
+    split : str
+        ``train`` or ``val``. Only val drops the contacts of unsure frames.
+    frame_mapping : Path
+        VISOR's ``frame_mapping.json``.
+    narrations : sequence of Path
+        EPIC-KITCHENS-100 tables.
+    noun_classes : Path
+        ``EPIC_100_noun_classes_v2.csv``.
+    out : Path
+        The ActionVOS root.
+    images : Path, optional
+        Folder with VISOR's frames. It must have at least one frame of the split.
+    human_labels : sequence of Path
+        Human-labelled lists, which are written under their own stems.
+    hos_corrections : Path, optional
+        VISOR-HOS's corrections of contacts.
+    workers : int
+        Processes. The result does not depend on it.
+    progress : callable, optional
+        Called with the number of drawn videos and of all videos.
+
+    Raises
+    ------
+    InputError
+        With every problem of the input, and if the split already exists. The root is then
+        unchanged.
     """
     check_split(split)
     load_cv2()  # refuse now rather than in the middle
@@ -117,16 +141,26 @@ def prepare_visor(
 
 
 def check_split(split: str) -> None:
-    """Raise `InputError` for a split that VISOR has not, or that has no public polygons."""
+    """Raise an `InputError` for a split that VISOR does not have with public polygons."""
     if split not in SUBSETS:
         raise refuse(f"{split!r:.60} is no split of VISOR", "--split", "give train or val")
 
 
 def find_annotation_files(annotations: Path, split: str) -> tuple[Path, ...]:
-    """The annotation files of a split, by name; raises `InputError` if there are none.
+    """Find the annotation files of a split, sorted by name.
 
-    annotations: one annotation file, or a folder that holds them below ``<split>/`` or
-    ``annotations/<split>/``, as VISOR's download does, or else in itself.
+    Parameters
+    ----------
+    annotations : Path
+        One annotation file, or a folder that has them in ``<split>/`` or ``annotations/<split>/``,
+        as in VISOR's download, or directly.
+    split : str
+        ``train`` or ``val``.
+
+    Raises
+    ------
+    InputError
+        If there are none.
     """
     hint = f"give the folder of VISOR's sparse annotations of {split}, unpacked"
     if (annotations / IMAGE_SETS).is_dir():
@@ -172,7 +206,7 @@ def _read_sources(
     human_labels: Sequence[Path],
     hos_corrections: Path | None,
 ) -> _Sources:
-    """Read all documents; raises `InputError` with the faults of all of them."""
+    """Read all documents; an `InputError` lists the problems of all of them."""
     problems = ProblemCollector()
     values: dict[str, Any] = {"corrections": {}}
     readers: dict[str, Callable[[], Any]] = {
@@ -235,7 +269,10 @@ def _make_jobs(
     corrections: Corrections,
     images: Path | None,
 ) -> list[VideoJob]:
-    """A job for each video that has actions. Those in time order: neighbours share their frames."""
+    """Make a job for each video that has actions.
+
+    Actions are in order of time, because neighbours share their frames.
+    """
     by_video: dict[str, list[PlannedAction]] = {}
     for action in actions:
         by_video.setdefault(action.video, []).append(action)
@@ -255,7 +292,7 @@ def _make_jobs(
 
 
 def _clip(action: PlannedAction, labels: tuple[ObjectLabel, ...]) -> VideoSequence:
-    """The sequence of the derived list that an action became."""
+    """Make the sequence of the derived list for an action."""
     row = action.narration
     assert row is not None  # only actions of a row are in the derived list
     return VideoSequence(
@@ -291,7 +328,7 @@ def _collect_findings(
 
 
 def _list_automatic(clip: VideoSequence) -> set[ObjectLabel]:
-    """The labels without what a person may have said."""
+    """List the labels without what a person may have changed."""
     return {replace(label, positive=False) for label in clip.objects}
 
 

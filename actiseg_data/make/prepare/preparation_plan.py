@@ -1,4 +1,4 @@
-"""Which sequences a split will have, under which numbers: decided before anything is drawn."""
+"""The plan of a split: its sequences and their numbers, decided before anything is drawn."""
 
 from __future__ import annotations
 
@@ -34,8 +34,18 @@ MAX_OBJECTS = 255
 class PlannedAction:
     """A sequence to be drawn.
 
-    objects: (name, class id) in the order of their ids. narration: the row that it was made from,
-    or None for one that only a human-labelled list has: then `labelled` is that list's entry.
+    Attributes
+    ----------
+    folder, seq_id, video : str, int, str
+        Name on disk, number, and video.
+    frames : tuple of FrameName
+        Its annotated frames.
+    objects : tuple of (str, int)
+        Name and class id, in the order of object ids.
+    narration : Narration or None
+        The row that it was made from. None if only a human-labelled list has the action.
+    labelled : VideoSequence or None
+        The entry of that list, if there is no row.
     """
 
     folder: str
@@ -49,11 +59,20 @@ class PlannedAction:
 
 @dataclass(frozen=True)
 class ListPlan:
-    """What of a human-labelled list will be written.
+    """The part of a human-labelled list that will be written.
 
-    kept: entries to write, in file order. left_out: folder and reason of those that do not fit the
-    annotations. absent: how many are of videos without an annotation file. without_row: folders of
-    kept entries that no narration row was found for.
+    Attributes
+    ----------
+    name : str
+        The name of the list.
+    kept : tuple of HumanEntry
+        Entries to write, in the order of the file.
+    left_out : tuple of str
+        Folder and reason of entries that do not fit the annotations.
+    absent : int
+        Number of entries of videos without an annotation file.
+    without_row : tuple of str
+        Folders of kept entries without a narration row.
     """
 
     name: str
@@ -65,11 +84,22 @@ class ListPlan:
 
 @dataclass(frozen=True)
 class PreparationPlan:
-    """The sequences of a split, its human-labelled lists, and what is odd about its actions.
+    """The sequences of a split, its human-labelled lists, and findings about its actions.
 
-    derived: sequences of the derived list, in order. labelled: those of human-labelled lists only.
-    claimed, moved: how many derived ones have a number of such a list, or, their running number
-    being taken, a later one.
+    Attributes
+    ----------
+    derived : tuple of PlannedAction
+        Sequences of the derived list, in order.
+    labelled : tuple of PlannedAction
+        Sequences that only human-labelled lists have.
+    lists : tuple of ListPlan
+        The human-labelled lists.
+    claimed : int
+        Derived sequences with a number of such a list.
+    moved : int
+        Derived sequences with a later number, because their running number was taken.
+    findings : tuple of (str, str)
+        Kind and place of unusual data.
     """
 
     derived: tuple[PlannedAction, ...]
@@ -88,8 +118,8 @@ def plan_split(
 ) -> PreparationPlan:
     """Decide the sequences of a split.
 
-    surveys: of the videos that the mapping has, sorted by video. Raises `InputError` for a sequence
-    that cannot be written: more than 255 objects, or a name that is unsafe as a folder.
+    `surveys` are of the videos in the mapping, sorted by video. An `InputError` is raised for a
+    sequence that cannot be written: more than 255 objects, or a name that is unsafe as a folder.
     """
     lines = {s.video: build_timeline(s.objects, mapping[s.video]) for s in surveys}
     objects = {s.video: s.objects for s in surveys}
@@ -162,7 +192,7 @@ def _name_folder(seq_id: int, row: Narration) -> str:
 
 
 def _claim(unclaimed: dict[ActionKey, list[int]], key: ActionKey) -> int | None:
-    """The lowest number that the lists have for an action and that no earlier row has claimed."""
+    """Take the lowest number that the lists have for an action and no earlier row has taken."""
     numbers = unclaimed.get(key)
     return numbers.pop(0) if numbers else None
 
@@ -172,7 +202,7 @@ def _find_actions(
     lines: Mapping[str, tuple[FrameName, ...]],
     objects: Mapping[str, Mapping[str, tuple[tuple[str, int], ...]]],
 ) -> tuple[tuple[FrameName, ...], tuple[tuple[str, int], ...]]:
-    """The frames and objects that the annotations have for a labelled sequence."""
+    """Find the annotated frames and objects of a labelled sequence."""
     frames = find_frames_between(lines[clip.video], clip.start, clip.end)
     return frames, list_objects(frames, objects[clip.video])
 

@@ -1,4 +1,4 @@
-"""What preparing a split did, and everything unusual that it met and how that was handled."""
+"""The report on a prepared split, with everything unusual in the sources and its handling."""
 
 from __future__ import annotations
 
@@ -52,11 +52,18 @@ VIDEOS_OF_SPLIT = {"train": 115, "val": 43}
 
 @dataclass(frozen=True)
 class Numbering:
-    """How ``seq_id`` was given.
+    """How ``seq_id`` was assigned.
 
-    published: whether running numbers can be the published ones, which count over all sequences of
-    the split. from_lists: sequences numbered as in a human-labelled list. moved: sequences whose
-    running number was taken. note: the same in words.
+    Attributes
+    ----------
+    published : bool
+        Whether running numbers can be the published ones, which count all sequences of the split.
+    from_lists : int
+        Sequences with the number of a human-labelled list.
+    moved : int
+        Sequences whose running number was taken.
+    note : str
+        The same as a sentence.
     """
 
     published: bool
@@ -67,10 +74,20 @@ class Numbering:
 
 @dataclass(frozen=True)
 class ListReport:
-    """A human-labelled list: how many of its sequences were written, and which were not.
+    """The written part of a human-labelled list.
 
-    absent: of videos without an annotation file. left_out: folder and reason. without_narration:
-    folders that stand in this list only, as no narration row matches them.
+    Attributes
+    ----------
+    name : str
+        The name of the list.
+    sequences : int
+        How many were written.
+    absent : int
+        How many are of videos without an annotation file.
+    left_out : tuple of str
+        Folder and reason.
+    without_narration : tuple of str
+        Folders that only this list has, because no narration row matches them.
     """
 
     name: str
@@ -84,10 +101,26 @@ class ListReport:
 class PrepareReport:
     """What `prepare_visor` made.
 
-    sequences, objects, positive: of the derived list. folders: sequences on disk, those of
-    human-labelled lists included. frames: distinct annotated frames in them. masks: mask files,
-    and as many weight files. images: distinct frames whose image was found, None if none were asked
-    for. findings: by kind of `KINDS`, the places.
+    Attributes
+    ----------
+    split : str
+        The split.
+    videos, sequences, objects, positive : int
+        Videos, and the contents of the derived list.
+    folders : int
+        Sequences on disk, including those of human-labelled lists.
+    frames : int
+        Distinct annotated frames in them.
+    masks : int
+        Mask files, and as many weight files.
+    images : int or None
+        Distinct frames with an image; None if no images were requested.
+    numbering : Numbering
+        How sequences were numbered.
+    lists : tuple of ListReport
+        The human-labelled lists.
+    findings : dict of str to tuple of str
+        The places of each kind of `KINDS`.
     """
 
     split: str
@@ -105,11 +138,11 @@ class PrepareReport:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How often each kind of finding was met."""
+        """The number of findings of each kind."""
         return {kind: len(places) for kind, places in self.findings.items()}
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as plain values, as ``prepare-<split>.json`` holds it."""
+        """Return the report as plain values, as in ``prepare-<split>.json``."""
         values = asdict(self)
         findings = values.pop("findings")
         return {
@@ -125,7 +158,7 @@ class PrepareReport:
 
 
 def collect(findings: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
-    """Findings by kind, every kind present, each in the order met."""
+    """Group findings by kind. Every kind is present."""
     places: dict[str, list[str]] = {kind: [] for kind in KINDS}
     for kind, place in findings:
         places[kind].append(place)
@@ -135,7 +168,7 @@ def collect(findings: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
 def describe_numbering(
     split: str, videos: int, silent: int, from_lists: int, moved: int
 ) -> Numbering:
-    """How the sequences were numbered. silent: how many videos have no narrations."""
+    """Describe how the sequences were numbered; `silent` counts videos without narrations."""
     expected = VIDEOS_OF_SPLIT[split]
     lacks = []
     if videos < expected:

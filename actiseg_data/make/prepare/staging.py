@@ -1,8 +1,8 @@
-"""A split is built beside its place and moved there when whole.
+"""Staging of a split: it is built in its own folder and moved into the root when it is complete.
 
-A marker in the folder where it is built lists what will be moved. Nothing of that was there before,
-so a listed thing that has left the folder was moved, and can be taken back: at once after a
-failure, by the next run after a kill. Without the marker nothing was moved, or all was.
+A marker in the staging folder lists what will be moved. None of these targets existed before, so an
+entry that is missing from the staging folder has been moved already and can be rolled back: at once
+after a failure, by the next run after a kill. Without the marker, nothing or everything was moved.
 """
 
 from __future__ import annotations
@@ -43,9 +43,10 @@ _SHARED = (LICENSE_FILE, NOTICE_FILE)  # an earlier split of the root has brough
 
 
 def check_place(out: Path, split: str, lists: tuple[str, ...], inputs: dict[str, Path]) -> None:
-    """Raise `InputError` if a split cannot be added to the root `out`.
+    """Raise an `InputError` if a split cannot be added to the root `out`.
 
-    lists: names of all action lists to be written. inputs: folders that are read, by option.
+    `lists` are the names of all action lists to be written, `inputs` the folders that are read, by
+    parameter.
     """
     problems = ProblemCollector()
     for option, folder in inputs.items():
@@ -65,7 +66,7 @@ def check_place(out: Path, split: str, lists: tuple[str, ...], inputs: dict[str,
 
 
 def check_folders(out: Path, split: str, folders: tuple[str, ...]) -> None:
-    """Raise `InputError` if the other sub-folder of the root has one of the sequences."""
+    """Raise an `InputError` if the other subfolder of the root has one of the sequences."""
     problems = ProblemCollector()
     for subset in SUBSETS:
         for folder in folders if subset != split else ():
@@ -78,14 +79,14 @@ def check_folders(out: Path, split: str, folders: tuple[str, ...]) -> None:
 
 
 def name_report(split: str) -> str:
-    """The file in the root that says how a split was prepared."""
+    """Return the name of the file in the root that reports on a prepared split."""
     return f"prepare-{split}.json"
 
 
 def recover(out: Path, split: str) -> None:
-    """Take back what a run that was killed has left in the root `out`, if there is such a thing.
+    """Roll back what a killed run has left in the root `out`, if anything.
 
-    Raises `InputError` where the disk refuses; then the next run tries again.
+    An `InputError` is raised if the disk refuses. The next run then tries again.
     """
     partial = _name_partial(out, split)
     if not partial.is_dir():
@@ -101,10 +102,10 @@ def recover(out: Path, split: str) -> None:
 
 @contextmanager
 def stage_split(out: Path, split: str) -> Iterator[Path]:
-    """A fresh folder to build a split in; at the end what it holds is moved into the root `out`.
+    """Yield a new folder to build a split in, and move its contents into the root `out` at the end.
 
-    Nothing that is there is replaced. If the block fails, the root is as it was before. Raises
-    `InputError` where the disk refuses. Call `recover` first.
+    Existing files are never replaced. If the block fails, the root is as it was before. An
+    `InputError` is raised if the disk refuses. Call `recover` first.
     """
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     partial = _name_partial(out, split)
@@ -147,7 +148,7 @@ def _publish(partial: Path, out: Path, split: str) -> None:
 
 
 def _list_moves(partial: Path, out: Path, split: str) -> Iterator[tuple[Path, Path]]:
-    """What goes where, folders whole; the action lists come last: they make a split seen."""
+    """List sources and targets, folders whole; the lists, which show the split, come last."""
     kinds = [partial / kind / split for kind in _KINDS]
     documents = sorted(path for path in partial.iterdir() if path.is_file())
     lists = sorted((partial / IMAGE_SETS).iterdir(), key=lambda path: (-len(path.name), path.name))
@@ -156,7 +157,7 @@ def _list_moves(partial: Path, out: Path, split: str) -> Iterator[tuple[Path, Pa
 
 
 def _restore_root(partial: Path, out: Path, split: str, made: list[Path]) -> None:
-    """Undo all, and keep the first error. Where something cannot be undone the marker stays."""
+    """Undo everything, and keep the first error. The marker stays if something cannot be undone."""
     with suppress(OSError, InputError):
         _take_back(partial, out, split)
         shutil.rmtree(partial)
@@ -165,7 +166,7 @@ def _restore_root(partial: Path, out: Path, split: str, made: list[Path]) -> Non
 
 
 def _take_back(partial: Path, out: Path, split: str) -> None:
-    """Remove what was moved as the marker says, the lists first, and the marker at last."""
+    """Remove what was moved according to the marker: the lists first, the marker last."""
     marker = partial / _MOVES
     if not marker.exists():
         return
@@ -184,7 +185,7 @@ def _take_back(partial: Path, out: Path, split: str) -> None:
 
 
 def _check_target(cursor: Cursor, split: str) -> str:
-    """A target of the marker, if it is one that `stage_split` writes: it will be removed."""
+    """Check that a target of the marker is one that `stage_split` writes, because it is removed."""
     target = cursor.as_text()
     folder, _, name = target.rpartition("/")
     document = folder == IMAGE_SETS and name.endswith(".json")

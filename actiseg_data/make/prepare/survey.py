@@ -1,4 +1,4 @@
-"""What one annotation file holds, and what is odd about it, without drawing anything."""
+"""The contents of one annotation file and findings about it, without drawing."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from actiseg_data.make.prepare.contacts import (
 from actiseg_data.make.prepare.noun_classes import NounClasses
 
 Finding: TypeAlias = tuple[str, str]
-"""(kind, place): something odd that is handled; see ``KINDS`` in `actiseg_data.make.prepare.preparation_report`."""
+"""Kind and place of unusual data; for kinds see `actiseg_data.make.prepare.preparation_report`."""
 
 
 @dataclass(frozen=True)
 class Survey:
-    """One annotation file. objects: (name, class id) of what has a polygon, by VISOR frame name."""
+    """One annotation file. `objects` are name and class id of what has a polygon, by frame name."""
 
     path: Path
     video: str
@@ -37,7 +37,7 @@ class Survey:
 
 @dataclass(frozen=True)
 class Context:
-    """What files are surveyed against. drop: whether frames of unsure contacts are dropped."""
+    """What files are surveyed with. `drop` says whether frames of unsure contacts are dropped."""
 
     drop: bool
     corrections: Corrections
@@ -45,7 +45,7 @@ class Context:
 
 
 def survey_file(context: Context, path: Path) -> Survey:
-    """Read a file and list what is odd; raises `InputError` with all faults of the file."""
+    """Read a file and list its findings; an `InputError` lists all problems of the file."""
     video = read_video(path)
     findings: list[Finding] = []
     for frame in video.frames:
@@ -97,7 +97,7 @@ def _survey_contacts(frame: Frame, corrections: Corrections, drop: bool) -> Iter
 
 
 def _survey_polygons(video: Video) -> Iterator[Finding]:
-    """Polygons that cross themselves or leave the image."""
+    """List polygons that cross themselves or leave the image."""
     import shapely
 
     rings: list[tuple[str, FloatArray]] = [

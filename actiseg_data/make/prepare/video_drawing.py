@@ -1,4 +1,4 @@
-"""One video's share of a split: masks, weights and frames written, labels handed back."""
+"""The part of a split from one video: draw masks, weights and frames, and return labels."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from actiseg_data.make.prepare.weight_maps import index_mask, make_weight_map
 
 @dataclass(frozen=True)
 class VideoJob:
-    """What drawing the actions of one video takes."""
+    """The input for drawing the actions of one video."""
 
     path: Path
     split: str
@@ -42,7 +42,7 @@ class VideoJob:
 
 @dataclass(frozen=True)
 class VideoResult:
-    """What was drawn. labels: of each action, in order. images: how many were found."""
+    """The result for one video: labels of each action, number of images, findings."""
 
     labels: tuple[tuple[ObjectLabel, ...], ...]
     images: int
@@ -50,7 +50,7 @@ class VideoResult:
 
 
 def refuse_without_images(images: Path, jobs: Iterable[VideoJob]) -> None:
-    """Raise `InputError` if a folder of images has none of the frames that will be drawn."""
+    """Raise an `InputError` if a folder of images has none of the frames to draw."""
     name, listed = "", cache(list_photographs)
     for job in jobs:
         frames = {frame.name: frame for frame in read_video(job.path).frames}
@@ -59,14 +59,15 @@ def refuse_without_images(images: Path, jobs: Iterable[VideoJob]) -> None:
             if find_image(images, job.split, job.actions[0].video, frame, listed) is not None:
                 return
     raise refuse(
-        f"has no image of any frame of the split, such as {name}; it holds {describe_contents(images)}",
+        f"has no image of any frame of the split, such as {name}; "
+        f"it has {describe_contents(images)}",
         images,
         "unpack VISOR's rgb_frames and give the folder that holds them, or leave --images out",
     )
 
 
 def draw_video(root: Path, job: VideoJob) -> VideoResult:
-    """Write the files of a video's actions below `root`; raises `InputError` for bad images."""
+    """Write the files of a video's actions below `root`; bad images raise an `InputError`."""
     frames = {frame.name: frame for frame in read_video(job.path).frames}
     labels: list[tuple[ObjectLabel, ...]] = []
     findings: list[Finding] = []
@@ -95,7 +96,7 @@ def _name_file(root: Path, job: VideoJob, kind: str, action: PlannedAction, file
 def _view_frames(
     job: VideoJob, frames: Mapping[str, Frame], findings: list[Finding]
 ) -> Iterator[tuple[PlannedAction, dict[FrameName, FrameView]]]:
-    """Each action with its frames' views. A view is drawn once, and kept until its last action."""
+    """Iterate over actions and views of their frames. A view is kept until its last action."""
     last_use = {frame: n for n, action in enumerate(job.actions) for frame in action.frames}
     views: dict[FrameName, FrameView] = {}
     for position, action in enumerate(job.actions):
@@ -115,7 +116,7 @@ def _view_frames(
 def _label_sequence(
     action: PlannedAction, views: Mapping[FrameName, FrameView]
 ) -> tuple[ObjectLabel, ...]:
-    """The derived labels of an action; those of its list where no narration row has it."""
+    """Label an action by its narration row, or else as its human-labelled list does."""
     in_box = {name for frame in action.frames for name in views[frame].in_box}
     if action.narration is not None:
         return label_objects(action.objects, action.narration.noun_classes, in_box)
@@ -130,7 +131,7 @@ def _label_sequence(
 def _write_images(
     root: Path, job: VideoJob, frames: Mapping[str, Frame], findings: list[Finding]
 ) -> int:
-    """Write the frames' images into the folders of all their actions; how many were found."""
+    """Write the frames' images into the folders of all their actions; return their number."""
     if job.images is None:
         return 0
     problems = ProblemCollector()

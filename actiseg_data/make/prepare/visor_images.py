@@ -1,4 +1,4 @@
-"""VISOR's frames as images: found below the user's folder, and made small."""
+"""VISOR's frames as images: find them in the user's folder, and resize them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def find_image(
     frame: Frame,
     listed: Callable[[Path], Mapping[str, Path]] = list_photographs,
 ) -> Path | None:
-    """A frame's image in any of the usual arrangements of VISOR's archives, or None.
+    """Find a frame's image in any of the usual arrangements of VISOR's archives, or return None.
 
-    listed: the photographs of a folder, see `list_photographs`; one that remembers them is faster
-    for many frames.
+    `listed` lists the photographs of a folder, see `list_photographs`. A cached one is faster for
+    many frames.
     """
     participant = video.partition("_")[0]
     name = frame.name
@@ -36,10 +36,19 @@ def find_image(
 
 
 def read_small_jpeg(path: Path) -> tuple[bytes, tuple[int, int] | None]:
-    """An image as a JPEG of 854 x 480 pixels, resized bilinearly; its size if not 1920 x 1080.
+    """Encode an image as a JPEG of 854 x 480 pixels, resized bilinearly.
 
-    Returns the file's bytes, and (width, height) or None. Raises `InputError` as `read_rgb` does,
-    and for another aspect than 16:9.
+    Returns
+    -------
+    jpeg : bytes
+        The file.
+    size : tuple of int or None
+        (width, height) of the image, if it is not 1920 x 1080.
+
+    Raises
+    ------
+    InputError
+        As for `read_rgb`, and for another aspect than 16:9.
     """
     pixels = read_rgb(path)
     height, width = pixels.shape[:2]

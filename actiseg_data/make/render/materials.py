@@ -1,4 +1,4 @@
-"""What things are made of, by EPIC noun class: two tables."""
+"""Two tables: materials, and the material of each EPIC noun class."""
 
 from __future__ import annotations
 
@@ -7,9 +7,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PaintMaterial:
-    """A surface. pattern: how it is painted. bevel: width of its rounded edge, None if all round.
-    shine: strength of highlights. colours: sRGB pairs (main, second) to choose from. sunken: it is
-    a vessel, lower inside its edge.
+    """A surface.
+
+    Attributes
+    ----------
+    pattern : str
+        How it is painted.
+    bevel : float or None
+        Width of its rounded edge; None if it is round all over.
+    shine : float
+        Strength of highlights.
+    colours : tuple of (str, str)
+        sRGB pairs (main, second) to choose from.
+    sunken : bool
+        Whether it is a vessel, lower inside its edge.
     """
 
     pattern: str
@@ -107,7 +118,7 @@ _OTHERWISE = ("plastic", "ceramic", "card", "beige", "green", "board", "steel")
 
 
 def find_family(class_id: int) -> str:
-    """The material of a noun class; classes without one of their own share in a few.
+    """Return the material of a noun class; classes without their own share a few.
 
     >>> find_family(4), find_family(301)
     ('steel', 'skin')

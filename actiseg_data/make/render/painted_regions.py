@@ -1,4 +1,4 @@
-"""The regions of a picture: labelled objects, and litter that nobody labelled."""
+"""The regions of a rendered frame: labelled objects, and unlabelled litter."""
 
 from __future__ import annotations
 
@@ -16,10 +16,22 @@ from actiseg_data.make.render.noise_fields import Field, colour, render_key
 
 @dataclass(frozen=True)
 class Region:
-    """One thing to be painted.
+    """One object to be painted.
 
-    window: where it lies in the picture. inside: (h, w) bool, its pixels there. depth: (h, w)
-    float32, distance to its edge. colours: main and second, (3,) float32 each.
+    Attributes
+    ----------
+    window : tuple of slice
+        Its place in the image.
+    inside : ndarray
+        (h, w) bool, its pixels in the window.
+    depth : ndarray
+        (h, w) float32, distance to its edge.
+    material : PaintMaterial
+        Its surface.
+    colours : tuple of ndarray
+        Main and second colour, (3,) float32 each.
+    identity : tuple of str or int
+        Kitchen and name, which its colours depend on.
     """
 
     window: tuple[slice, slice]
@@ -31,7 +43,7 @@ class Region:
 
     @property
     def centre(self) -> tuple[float, float]:
-        """Row and column of the centroid in the whole picture."""
+        """Row and column of the centroid in the whole image."""
         total = max(int(self.inside.sum()), 1)
         rows, columns = self.inside.sum(axis=1), self.inside.sum(axis=0)
         return (
@@ -47,10 +59,20 @@ def make_region(
     identity: tuple[str | int, ...],
     scale: float,
 ) -> Region | None:
-    """What is to be painted of a thing, None where no pixel of it is in sight.
+    """Make the region of an object; return None if no pixel of it is visible.
 
-    pixels: (H, W) bool. covers: (H, W) bool, what lies over ordinary things and over surfaces.
-    family: its material's name. identity: kitchen and name, which its colours depend on.
+    Parameters
+    ----------
+    pixels : ndarray
+        (H, W) bool, its pixels.
+    covers : tuple of ndarray
+        (H, W) bool: what covers ordinary objects, and what covers surfaces.
+    family : str
+        The name of its material.
+    identity : tuple of str or int
+        Kitchen and name, which its colours depend on.
+    scale : float
+        Size of the image relative to 480 x 854.
     """
     rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
     if not len(rows):
@@ -82,7 +104,7 @@ def make_region(
 def scatter_litter(
     clip: tuple[str | int, ...], mask: IndexMask, covers: tuple[BoolArray, BoolArray], scale: float
 ) -> list[Region]:
-    """Things that nobody labelled, where the mask leaves room: dishes, packs, cloths."""
+    """Make unlabelled objects in the background: dishes, packs, cloths."""
     cv2 = load_cv2()
     height, width = mask.shape
     free = mask == 0

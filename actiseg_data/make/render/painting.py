@@ -1,4 +1,4 @@
-"""A frame from a mask: counter, shadows, surfaces, light, lens."""
+"""Painting of a frame from a mask: counter, shadows, surfaces, light, lens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from actiseg_data.make.render.noise_fields import (
     Field,
     Grid,
     colour,
-    mix_bits,
+    mix_colours,
     render_key,
     tile,
 )
@@ -41,16 +41,28 @@ _WALLS = ("#d9d6cc", "#9fb3b5", "#cdb98f", "#b9c4b0", "#e2dfda")
 
 
 def render_frame(mask: IndexMask, sequence: VideoSequence, frame: str) -> Image:
-    """Paint the frame that an index mask might have been drawn from.
+    """Render a frame from its index mask. Ids that the sequence does not list become background.
 
-    mask: see `as_index_mask`. sequence: the clip, of which video, identity, and the
-    objects' ids, names and classes are used. frame: one of its frame names.
-    Returns (H, W, 3) uint8 RGB. Ids that the sequence does not list are painted as background.
+    Parameters
+    ----------
+    mask : array_like
+        (H, W) object ids, see `as_index_mask`.
+    sequence : VideoSequence
+        Its video and identity, and the ids, names and classes of its objects are used.
+    frame : str
+        The name of the frame.
 
+    Returns
+    -------
+    ndarray
+        (H, W, 3) uint8 RGB.
+
+    Examples
+    --------
     >>> from actiseg_data.annotations.sequences import ObjectLabel
     >>> plate = ObjectLabel(1, "plate", 2, positive=True, handbox=True, narration=True)
-    >>> clip = VideoSequence("00000001_S01_01_take_plate", 1, "S01_01", 1, 9, "take plate", "take", 0,
-    ...                 "plate", 2, ("frame_0000000004",), (plate,))
+    >>> clip = VideoSequence("00000001_S01_01_take_plate", 1, "S01_01", 1, 9, "take plate",
+    ...                      "take", 0, "plate", 2, ("frame_0000000004",), (plate,))
     >>> mask = np.zeros((24, 42), np.uint8); mask[8:16, 10:30] = 1
     >>> render_frame(mask, clip, "frame_0000000004").shape
     (24, 42, 3)
@@ -82,7 +94,7 @@ def render_frame(mask: IndexMask, sequence: VideoSequence, frame: str) -> Image:
 
 @lru_cache(maxsize=2)  # the clips of a video come one after the other
 def _paint_counter(video: tuple[str, ...], shape: tuple[int, int], scale: float) -> Field:
-    """The kitchen itself: a counter before a tiled wall, (H, W, 3) float32 in [0, 1]."""
+    """Paint the kitchen, a counter before a tiled wall: (H, W, 3) float32 in [0, 1]."""
     height, width = shape
     u = draw_uniforms(render_key("counter", *video), 6)
     kind, main, second = _COUNTERS[int(u[0] * len(_COUNTERS))]
@@ -94,10 +106,10 @@ def _paint_counter(video: tuple[str, ...], shape: tuple[int, int], scale: float)
         blend = 0.45 + 1.1 * grid.sample("fine") + 0.25 * grid.sample("smooth")
     else:
         blend = 0.4 + 0.18 * grid.sample("fine") + 0.4 * grid.sample("smooth")
-    picture = mix_bits(colour(main), colour(second), blend)
+    picture = mix_colours(colour(main), colour(second), blend)
     edge = (height * (0.11 + 0.06 * u[3]) + (columns - width / 2) * 0.05 * (u[4] - 0.5)).astype(int)
     top = int(edge.max()) + 1
-    wall = mix_bits(
+    wall = mix_colours(
         colour(_WALLS[int(u[5] * len(_WALLS))]), colour("#6b675f"), _paint_tiles(grid, top)
     )
     behind = rows[:top, None] < edge
@@ -110,7 +122,7 @@ def _paint_counter(video: tuple[str, ...], shape: tuple[int, int], scale: float)
 
 
 def _paint_tiles(grid: Grid, rows: int) -> Field:
-    """Grout between tiles: (rows, W) float32, 1 on a joint."""
+    """Paint the grout between tiles: (rows, W) float32, 1 on a joint."""
     step = 44 * grid.scale
     across = np.abs((np.arange(rows) / step + 0.35) % 1 - 0.5)[:, None]
     along = np.abs((grid.columns / (1.6 * step)) % 1 - 0.5)
@@ -155,7 +167,7 @@ def _paint(picture: Field, relief: Field, gloss: Field, region: Region, scale: f
 
 
 def _compute_edge_height(depth: Field, width: float, scale: float) -> Field:
-    """Height of a rounded edge, a parabola, at some depth inside it."""
+    """Compute the height of a rounded edge, a parabola, at some depth inside it."""
     share = 1 - np.minimum(depth / np.float32(max(width, 1e-3)), 1)
     height: Field = (1 - share * share) * np.float32(min(width, 18 * scale))
     return height
@@ -169,7 +181,7 @@ def _draw_light(
     frame: str,
     scale: float,
 ) -> None:
-    """Shade the relief by a lamp, and let the room's light fall off and waver."""
+    """Shade the relief by a lamp, and vary the room's light."""
     cv2 = load_cv2()
     height, width = relief.shape
     soft = cv2.GaussianBlur(relief, (0, 0), 1.2 * scale + 0.5)
@@ -190,7 +202,7 @@ def _draw_light(
 
 
 def _expose(picture: Field, clip: tuple[str | int, ...], frame: str, scale: float) -> Image:
-    """A camera's blur, colour cast and noise: (H, W, 3) uint8."""
+    """Add a camera's blur, colour cast and noise: (H, W, 3) uint8."""
     cv2 = load_cv2()
     soft = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.75 * scale + 0.3), np.float32)
     cast = 1 + 0.05 * (draw_uniforms(render_key("cast", *clip, frame), 3) - 0.5)

@@ -1,4 +1,4 @@
-"""How each material is painted: colour as a function of place and of depth inside the outline."""
+"""The pattern of each material: colour as a function of position and depth in the outline."""
 
 from __future__ import annotations
 
@@ -9,13 +9,25 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.make.render.noise_fields import Field, Grid, mix_bits
+from actiseg_data.make.render.noise_fields import Field, Grid, mix_colours
 from actiseg_data.make.render.painted_regions import Region
 
 
 @dataclass(frozen=True)
 class Surface:
-    """What a pattern may look at. down, right: pixels from the centroid, (h, 1) and (w,)."""
+    """The input of a pattern.
+
+    Attributes
+    ----------
+    region : Region
+        The object.
+    grid : Grid
+        Its window on the noise tiles.
+    down, right : ndarray
+        Pixels from the centroid, (h, 1) and (w,).
+    scale : float
+        Size of the image relative to 480 x 854.
+    """
 
     region: Region
     grid: Grid
@@ -25,12 +37,12 @@ class Surface:
 
     @property
     def inward(self) -> Field:
-        """Distance from the edge, 0 there and 1 in the innermost place."""
+        """Relative distance from the edge: 0 on the edge, 1 in the innermost place."""
         inward: Field = self.region.depth / np.float32(max(float(self.region.depth.max()), 1e-3))
         return inward
 
     def mix(self, blend: Field) -> Field:
-        return mix_bits(*self.region.colours, blend)
+        return mix_colours(*self.region.colours, blend)
 
 
 Pattern: TypeAlias = Callable[[Surface, Field], Field]

@@ -1,4 +1,4 @@
-"""Frames for a whole split, rendered from its clean masks, where photographs are not at hand."""
+"""Rendered frames for a whole split, for datasets without photographs."""
 
 from __future__ import annotations
 
@@ -34,8 +34,20 @@ _JPEG_QUALITY = 85
 
 @dataclass(frozen=True)
 class RenderReport:
-    """What `render_split` did. rendered, kept: frames painted now, and found from a run before.
-    replaced: of those painted now, frames that stood there.
+    """The result of `render_split`.
+
+    Attributes
+    ----------
+    root : Path
+        The dataset.
+    split : str
+        The split.
+    sequences : int
+        How many the split has.
+    rendered, kept : int
+        Frames painted now, and frames from an earlier run.
+    replaced : int
+        Frames painted now that replaced others.
     """
 
     root: Path
@@ -50,12 +62,13 @@ class RenderReport:
         more += [f"{self.replaced} took the place of others"] if self.replaced else []
         return (
             f"rendered {self.rendered} frames of {self.sequences} sequences of {self.split!r} in "
-            f"{self.root}{''.join(f', {count}' for count in more)}: painted from masks, no photographs"
+            f"{self.root}{''.join(f', {count}' for count in more)}: painted from masks, not "
+            "photographs"
         )
 
 
 def render_jpeg(mask: IndexMask, sequence: VideoSequence, frame: str) -> bytes:
-    """The file of a rendered frame, see `render_frame`."""
+    """Render a frame as a JPEG file, see `render_frame`."""
     stream = io.BytesIO()
     Image.fromarray(render_frame(mask, sequence, frame)).save(stream, "JPEG", quality=_JPEG_QUALITY)
     return stream.getvalue()
@@ -69,14 +82,29 @@ def render_split(
     workers: int = 1,
     stage: StageProgress = ignore_progress,
 ) -> RenderReport:
-    """Render all frames of a split from its masks, and note in ``rendered-<split>.json`` that they
-    are no photographs.
+    """Render all frames of a split from its masks, and note so in ``rendered-<split>.json``.
 
-    root: a clean ActionVOS root. overwrite: replace frames that are there already. All masks are
-    read and checked before anything is written. A run that was stopped is completed by running it
-    again; frames whose masks, names or classes have changed since are painted anew. Raises
-    `InputError` for a noisy split, whose frames would show the noise, for faulty masks, for frames
-    that are there and were not rendered, and for those that lie behind a link.
+    All masks are checked before anything is written. A run that was stopped is completed by running
+    it again. Frames whose masks, names or classes have changed since are painted again.
+
+    Parameters
+    ----------
+    root : str or Path
+        A clean ActionVOS root.
+    split : str
+        The split.
+    overwrite : bool
+        Whether to replace existing frames.
+    workers : int
+        Processes. The result does not depend on it.
+    stage : callable
+        Reports the progress of each step.
+
+    Raises
+    ------
+    InputError
+        For a noisy split, whose frames would show the noise; for faulty masks; for existing frames
+        that were not rendered, or that are behind a link.
     """
     if (root / RECIPE_FILE).is_file():
         raise refuse(
@@ -117,7 +145,7 @@ def _place(split: Split, sequence: VideoSequence) -> str:
 
 
 def _digest_sequence(split: Split, sequence: VideoSequence) -> str:
-    """Of all that decides the pixels of a sequence's frames."""
+    """Compute a digest of all that decides the pixels of the frames of a sequence."""
     things = [[item.object_id, item.name, item.class_id] for item in sequence.objects]
     masks = [digest_pixels(mask) for mask in split.iterate_masks(sequence)]
     return digest_json([ALGORITHM, sequence.video, *sequence.identity, things, masks])
@@ -129,7 +157,7 @@ def _list_frames(split: Split, sequence: VideoSequence) -> list[Path]:
 
 
 def _find_outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) -> list[Path]:
-    """Frames to be removed: rendered of what is no more, or, with `overwrite`, any others."""
+    """Find the frames to remove: outdated rendered ones, or all others with `overwrite`."""
     known = read_rendered(split.root)
     outdated: list[Path] = []
     foreign: list[Path] = []

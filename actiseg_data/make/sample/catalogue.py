@@ -1,6 +1,6 @@
-"""What the sample's kitchens hold and what is done there: two tables.
+"""The objects and actions of the sample's kitchens: two tables.
 
-Names, class ids and verbs are those of EPIC-KITCHENS-100's public class lists.
+Names, class ids and verbs are from EPIC-KITCHENS-100's public lists of classes.
 """
 
 from __future__ import annotations
@@ -10,10 +10,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Thing:
-    """A kind of object. outline: its silhouette's name. size: pixels per unit, 428 being the width.
+    """A kind of object.
 
-    place: ``front`` lies on the counter, ``back`` stands before the wall, ``base`` bears other
-    things and is never strewn about.
+    Attributes
+    ----------
+    class_id : int
+        EPIC noun class.
+    outline : str
+        The name of its outline.
+    size : float
+        Pixels per unit of the outline, in an image 428 wide.
+    place : str
+        ``front`` is on the counter, ``back`` is before the wall, ``base`` carries other objects and
+        is never scattered.
     """
 
     class_id: int
@@ -102,11 +111,18 @@ LOOK_ALIKES = (
 
 @dataclass(frozen=True)
 class SampleAction:
-    """What is done in a clip.
+    """The action of a sequence.
 
-    stage: the choreography (`actiseg_data.make.sample.choreographies`). verb, verb_class, noun,
-    noun_class, narration: as EPIC-KITCHENS-100 gives them. main: what is acted upon. tool, base:
-    with what, on what. also: class ids that the narration names besides `noun_class`.
+    Attributes
+    ----------
+    stage : str
+        The choreography, see `actiseg_data.make.sample.choreographies`.
+    verb, verb_class, noun, noun_class, narration
+        As in EPIC-KITCHENS-100.
+    main, tool, base : str
+        The object that is acted on, the tool, and what both are on.
+    also : tuple of int
+        Class ids that the narration names besides `noun_class`.
     """
 
     stage: str

@@ -1,6 +1,6 @@
-"""The choreographies: where an action's hands, tools and targets are in each frame.
+"""The choreographies: positions of hands, tools and targets of an action in each frame.
 
-Each stage is written for a right-handed cook; `play` mirrors some clips.
+Each stage is written for a right-handed cook; `play` mirrors some sequences.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _WIDE = frozenset(("plate", "bowl", "tub", "pot", "colander", "board", "tray"))
 
 @dataclass(frozen=True)
 class Paint:
-    """Something painted over what lies there already: one instance of a named object, in pixels."""
+    """One painted instance of a named object, in pixels, over what was painted before."""
 
     name: str
     parts: Parts
@@ -67,8 +67,16 @@ class Paint:
 
 @dataclass(frozen=True)
 class Moment:
-    """One frame of an action. base: what lies beneath everything else. top: painted last, in order.
-    held: names of things in a hand's grip.
+    """One frame of an action.
+
+    Attributes
+    ----------
+    base : tuple of Paint
+        Painted first, below everything else.
+    top : tuple of Paint
+        Painted last, in order.
+    held : frozenset of str
+        Names of objects in the grip of a hand.
     """
 
     base: tuple[Paint, ...] = ()
@@ -78,7 +86,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Cue:
-    """What a stage is told: the action, its keyed choices, frame `index` of `count`, the centre."""
+    """The input of a stage: action, keyed choices, frame `index` of `count`, centre."""
 
     action: SampleAction
     draws: Draws
@@ -92,29 +100,29 @@ class Cue:
         return self.index / (self.count - 1)
 
     def draw_sway(self, size: float, *what: str | int) -> float:
-        """A change from frame to frame, within plus or minus `size`."""
+        """Draw a change from frame to frame, within plus or minus `size`."""
         return self.draws.draw_between(-size, size, *what, self.index)
 
 
 def find_outline(name: str) -> ObjectOutline:
-    """The silhouette of a catalogue name."""
+    """Find the outline of an object of the catalogue."""
     return make_outlines()[THINGS[name].outline]
 
 
 def paint_object(name: str, pose: Pose) -> Paint:
-    """A thing of the catalogue in its place."""
+    """Paint an object of the catalogue in a pose."""
     return Paint(name, pose.place_parts(find_outline(name).parts))
 
 
 def play(cue: Cue) -> Moment:
-    """The moment that a cue describes."""
+    """Play the moment of a cue."""
     moment = _STAGES[cue.action.stage](cue)
     moment = _add_idle_hand(cue, moment)
     return _mirror_hand(moment, cue.centre[0]) if _is_left_handed(cue) else moment
 
 
 def _work(cue: Cue) -> Moment:
-    """A tool in one hand works on a target that the other hand holds."""
+    """Let a tool in one hand work on a target in the other hand."""
     action, (x, y) = cue.action, cue.centre
     base: tuple[Paint, ...] = ()
     if action.base:
@@ -153,14 +161,14 @@ def _work(cue: Cue) -> Moment:
 
 
 def _carry(cue: Cue) -> Moment:
-    """A hand, or two, takes a thing and brings it toward the cook, perhaps out of sight."""
+    """Let one or two hands bring an object toward the cook, perhaps out of the image."""
     return _move_objects(
         cue, cue.progress, is_empty=cue.index == 0 and cue.draws.draw_chance(0.3, "not yet")
     )
 
 
 def _lay(cue: Cue) -> Moment:
-    """The reverse of `_carry`."""
+    """Play `_carry` backwards."""
     last = cue.index == cue.count - 1
     return _move_objects(
         cue, 1 - cue.progress, is_empty=last and cue.draws.draw_chance(0.35, "let go")
@@ -197,7 +205,7 @@ def _move_objects(cue: Cue, away: float, *, is_empty: bool) -> Moment:
 
 
 def _wipe(cue: Cue) -> Moment:
-    """A flat hand pushes a cloth from side to side."""
+    """Let a flat hand push a cloth from side to side."""
     x, y = cue.centre
     position = x - 50 + 100 * cue.progress, y + 10 + cue.draw_sway(12, "stroke")
     pose = replace(
@@ -213,7 +221,7 @@ def _wipe(cue: Cue) -> Moment:
 
 
 def _drop(cue: Cue) -> Moment:
-    """A hand brings a thing over a vessel."""
+    """Let a hand bring an object over a vessel."""
     action, (x, y) = cue.action, cue.centre
     vessel = _draw_pose(cue, action.base, (x - 14, y), "base")
     away = 1 - cue.progress
@@ -229,7 +237,7 @@ def _drop(cue: Cue) -> Moment:
 
 
 def _twist(cue: Cue) -> Moment:
-    """One hand holds a vessel, the other turns or lifts its top."""
+    """Let one hand hold a vessel while the other turns or lifts its top."""
     action, (x, y) = cue.action, cue.centre
     pose = _draw_pose(cue, action.main, (x, y + 12), "main")
     pose = replace(pose, size=pose.size * 1.12, angle=8 + cue.draw_sway(5, "turn"))
@@ -257,7 +265,7 @@ def _twist(cue: Cue) -> Moment:
 
 
 def _pour(cue: Cue) -> Moment:
-    """A tilted vessel over another one."""
+    """Tilt one vessel over another."""
     action, (x, y) = cue.action, cue.centre
     base: tuple[Paint, ...] = ()
     if action.base:
@@ -285,7 +293,7 @@ def _pour(cue: Cue) -> Moment:
 
 
 def _press(cue: Cue) -> Moment:
-    """A hand on the lever of a tap."""
+    """Put a hand on the lever of a tap."""
     x, y = cue.centre
     sink = paint_object("sink", _draw_pose(cue, "sink", (x, y + 12), "base"))
     position = (x + 10, y - 40)
@@ -301,7 +309,7 @@ def _press(cue: Cue) -> Moment:
 
 
 def _play_nothing(cue: Cue) -> Moment:
-    """Nothing in sight takes part."""
+    """Play a moment without visible action."""
     return Moment()
 
 
@@ -319,7 +327,7 @@ _STAGES: dict[str, Callable[[Cue], Moment]] = {
 
 
 def _add_idle_hand(cue: Cue, moment: Moment) -> Moment:
-    """Some clips show the other hand, resting on the counter."""
+    """Add the other hand, resting on the counter, in some sequences."""
     busy = {paint.name for paint in moment.top}
     if RIGHT_HAND not in busy or LEFT_HAND in busy or not cue.draws.draw_chance(0.4, "idle"):
         return moment
@@ -335,7 +343,7 @@ def _find_idle_spot(cue: Cue) -> Point:
 
 
 def locate_idle_hand(cue: Cue) -> Point:
-    """Where a hand may rest, in pixels: a place to be kept free."""
+    """Return the place of a resting hand, in pixels, which must be kept free."""
     x, y = _find_idle_spot(cue)
     return (2 * cue.centre[0] - x if _is_left_handed(cue) else x), y
 
@@ -360,7 +368,7 @@ def _put_in_hand(name: str, grip: Hold, held: Paint) -> tuple[Paint, ...]:
 
 
 def _paint_hand(cue: Cue, name: str, position: Point, *, left: bool) -> Hold:
-    """A hand that holds a named thing at a point, its forearm leading to the cook."""
+    """Make a hand that holds a named object, with the forearm toward the cook."""
     side = "left" if left else "right"
     turn = cue.draws.draw_between(22, 42, "wrist", side) + cue.draw_sway(4, "wrist", side)
     hold = _HOLDS.get(THINGS[name].outline, "fist")
@@ -384,6 +392,6 @@ def _draw_pose(cue: Cue, name: str, position: Point, role: str) -> Pose:
 
 
 def _pose_object(anchor: Point, position: Point, size: float, angle: float) -> Pose:
-    """The pose that brings an outline's point `anchor` to the pixel position `at`."""
+    """Compute the pose that brings an outline's point `anchor` to a pixel position."""
     x, y = Pose(0.0, 0.0, size, angle).put(anchor)
     return Pose(position[0] - x, position[1] - y, size, angle)

@@ -1,4 +1,4 @@
-"""What lies about in a clip and takes no part in it: look-alikes and odd things."""
+"""The objects of a sequence that take no part in its action: look-alikes and random ones."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Circle = tuple[float, float, float]
 
 
 def place_clutter(cue: Cue) -> tuple[Paint, ...]:
-    """The spare things of a clip, in painting order, placed where there is room."""
+    """Place the spare objects of a sequence where there is room, in painting order."""
     action, draws, centre = cue.action, cue.draws, cue.centre
     taken: list[Circle] = [(*centre, 88.0 if action.base else 62.0), (*locate_idle_hand(cue), 34.0)]
     poses: list[tuple[str, Pose]] = []
     if action.stage != "none" and draws.draw_chance(0.45, "near"):
         name = draws.pick(_SMALL, "near.name")
         if name not in (action.main, action.tool):
-            poses.append((name, _is_near(draws, name, centre)))
+            poses.append((name, _pose_near(draws, name, centre)))
     for number, name in enumerate(_choose_clutter(action, draws)):
         pose = _place(draws, name, number, taken)
         if pose is not None:
@@ -39,7 +39,7 @@ def place_clutter(cue: Cue) -> tuple[Paint, ...]:
 
 
 def _choose_clutter(action: SampleAction, draws: Draws) -> list[str]:
-    """Names of the spare things, the ones that need most room first."""
+    """Choose names of spare objects, largest first."""
     own = {action.main, action.tool, action.base}
     names: list[str] = []
     for role, name in (("main", action.main), ("tool", action.tool)):
@@ -64,7 +64,7 @@ def _choose_clutter(action: SampleAction, draws: Draws) -> list[str]:
 
 
 def _place(draws: Draws, name: str, number: int, taken: list[Circle]) -> Pose | None:
-    """The first of some keyed places that is free, or the best one; None where all are crowded."""
+    """Choose the first free place of several keyed ones, or the best; None if all are crowded."""
     radius, best = _measure_radius(name), (-0.45 * _measure_radius(name), -1)
     spots = [_find_spot(draws, name, number, attempt) for attempt in range(16)]
     for attempt, (x, y) in enumerate(spots):
@@ -89,8 +89,8 @@ def _find_spot(draws: Draws, name: str, number: int, attempt: int) -> Point:
     return x, draw(84, 228, "y")
 
 
-def _is_near(draws: Draws, name: str, centre: Point) -> Pose:
-    """A small thing in the midst of the action."""
+def _pose_near(draws: Draws, name: str, centre: Point) -> Pose:
+    """Pose a small object in the middle of the action."""
     side = -1 if draws.draw_chance(0.5, "near.side") else 1
     x = centre[0] + side * draws.draw_between(26, 50, "near.x")
     y = centre[1] + draws.draw_between(-32, 26, "near.y")

@@ -1,7 +1,7 @@
-"""Hands with fingers and forearm, in the three ways that they take things.
+"""Hands with fingers and forearm, in their ways of holding objects.
 
-A right hand seen from above, fingers up, one unit from wrist to fingertip; the left hand is its
-mirror image. The origin is the spot that the hand holds.
+A right hand is seen from above, fingers up, one unit from wrist to fingertip; the left hand mirrors
+it. The origin is the point that the hand holds.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from actiseg_data.make.sample.outlines import (
 
 @dataclass(frozen=True)
 class Hold:
-    """A hand in two layers: `under` is painted before what it holds, `over` after it."""
+    """A hand in two layers: `under` is painted before the object that it holds, `over` after it."""
 
     under: Parts
     over: Parts
@@ -33,7 +33,7 @@ class Hold:
 
 @cache
 def list_holds() -> dict[str, Hold]:
-    """``fist`` closes on a handle, ``wrap`` on a body, ``pinch`` takes a rim, ``flat`` rests."""
+    """List the holds: ``fist`` on a handle, ``wrap`` on a body, ``pinch`` on a rim, ``flat``."""
     return {
         "fist": Hold(
             under=(),
@@ -120,10 +120,23 @@ def _make_fingers(ends: tuple[tuple[float, float, float, float], ...]) -> Parts:
 
 
 def make_hand(hold: str, left: bool, position: Point, angle: float, size: float) -> Hold:
-    """A hand that holds what is at a point, in pixels.
+    """Make a hand that holds a point, in pixels.
 
-    angle: where the fingers point, degrees clockwise from up. size: pixels from wrist to fingertip.
+    Parameters
+    ----------
+    hold : str
+        A name of `list_holds`.
+    left : bool
+        Whether it is the left hand.
+    position : tuple of float
+        The point that it holds.
+    angle : float
+        Direction of the fingers, in degrees clockwise from up.
+    size : float
+        Pixels from wrist to fingertip.
 
+    Examples
+    --------
     >>> grip = make_hand("wrap", left=True, at=(100, 90), angle=30, size=66)
     >>> len(grip.under), len(grip.over)
     (5, 3)

@@ -1,8 +1,8 @@
-"""Outlines of kitchen things and hands, and how they come onto the pixel lattice.
+"""Outlines of kitchen objects and hands, and their rasterisation.
 
 An outline is a tuple of parts, a part a tuple of rings, a ring an (N, 2) float64 array of x, y.
 Rings of one part are filled even-odd, so a nested ring is a hole; parts are united. Outlines are
-about one unit long around the origin, y downward; a `Pose` brings them into the picture.
+about one unit long around the origin, y downward; a `Pose` places them in the image.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TURN = np.arange(40) * (2 * np.pi / 40)
 
 @dataclass(frozen=True)
 class ObjectOutline:
-    """A silhouette. grip: where a hand takes it. tip: the end that works or pours."""
+    """An outline. `grip` is where a hand takes it, `tip` the end that works or pours."""
 
     parts: Parts
     grip: Point = (0.0, 0.0)
@@ -37,7 +37,7 @@ class ObjectOutline:
 
 @dataclass(frozen=True)
 class Pose:
-    """Where an outline lies: its origin in pixels, pixels per unit, degrees clockwise.
+    """The pose of an outline: its origin in pixels, pixels per unit, degrees clockwise.
 
     >>> Pose(x=10, y=20, size=4).put((0.5, -1))
     (12.0, 16.0)
@@ -49,16 +49,16 @@ class Pose:
     angle: float = 0.0
 
     def put(self, point: Point) -> Point:
-        """A point of the outline, in pixels."""
+        """Return a point of the outline, in pixels."""
         x, y = self.place_ring(np.array([point]))[0]
         return float(x), float(y)
 
     def place_ring(self, ring: Ring) -> Ring:
-        """A ring of the outline, in pixels: (N, 2) float64."""
+        """Return a ring of the outline, in pixels: (N, 2) float64."""
         return ring @ _make_rotation(self.angle) * self.size + (self.x, self.y)
 
     def place_parts(self, parts: Parts) -> Parts:
-        """All parts of an outline, in pixels."""
+        """Return all parts of an outline, in pixels."""
         return tuple(tuple(self.place_ring(ring) for ring in part) for part in parts)
 
 
@@ -73,7 +73,7 @@ def move_parts(parts: Parts, change: Callable[[Ring], Ring]) -> Parts:
 
 
 def rasterise(parts: Parts, shape: tuple[int, int]) -> Patch:
-    """The pixels of a placed outline, as a patch cut to an image of shape (H, W).
+    """Rasterise a placed outline, as a patch cut to an image of shape (H, W).
 
     Vertices are rounded to 1e-9 and then to the 1/64-pixel lattice, so that no mathematical library
     can change a pixel.
@@ -94,7 +94,7 @@ def rasterise(parts: Parts, shape: tuple[int, int]) -> Patch:
 
 
 def snap(ring: Ring) -> IntArray:
-    """A ring in units of 1/64 pixel: (N, 2) int64.
+    """Convert a ring to units of 1/64 pixel: (N, 2) int64.
 
     >>> snap(np.array([[0.5, 1.0]])).tolist()
     [[32, 64]]
@@ -103,7 +103,7 @@ def snap(ring: Ring) -> IntArray:
 
 
 def make_box(left: float, top: float, right: float, bottom: float, radius: float = 0.0) -> Ring:
-    """A rectangle, its corners rounded.
+    """Make a rectangle with rounded corners.
 
     >>> make_box(0, 0, 2, 1).tolist()
     [[0.0, 0.0], [2.0, 0.0], [2.0, 1.0], [0.0, 1.0]]
@@ -129,13 +129,13 @@ def make_box(left: float, top: float, right: float, bottom: float, radius: float
 def make_oval(
     x: float, y: float, wide: float, high: float, waves: float = 0.0, bumps: int = 3
 ) -> Ring:
-    """An ellipse of half-axes `wide` and `high`; `waves` makes it lumpy."""
+    """Make an ellipse of half-axes `wide` and `high`; `waves` makes it lumpy."""
     swell = 1 + waves * np.sin(bumps * _TURN + 0.7)
     return np.stack([x + wide * swell * np.cos(_TURN), y + high * swell * np.sin(_TURN)], axis=1)
 
 
 def make_rod(start: Point, end: Point, first: float, last: float) -> Ring:
-    """A straight limb with round ends of the given radii."""
+    """Make a straight limb with round ends of the given radii."""
     a, b = np.array(start), np.array(end)
     along = (b - a) / np.hypot(*(b - a))
     arc = np.arange(9)[:, None] * (np.pi / 8) - np.pi / 2
@@ -146,13 +146,13 @@ def make_rod(start: Point, end: Point, first: float, last: float) -> Ring:
 
 
 def make_limb(points: Iterable[Point], radius: float) -> Parts:
-    """A bent limb: rods from point to point."""
+    """Make a bent limb: rods from point to point."""
     chain = list(points)
     return tuple((make_rod(a, b, radius, radius),) for a, b in pairwise(chain))
 
 
 def make_shape(*points: Point) -> Ring:
-    """A polygon."""
+    """Make a polygon."""
     return np.array(points, np.float64)
 
 
@@ -166,7 +166,7 @@ def _make_variants(*rings: Ring) -> Parts:
 
 @cache
 def make_outlines() -> dict[str, ObjectOutline]:
-    """Every silhouette by name. Tools lie along x: handle left, working end right.
+    """Make every outline by name. Tools are along x: handle left, working end right.
 
     >>> [len(part) for part in make_outlines()["board"].parts]  # one part: its edge, and a hole
     [2]

@@ -1,4 +1,4 @@
-"""A clip of the sample: its action, the things that lie about, index masks and labels."""
+"""A sequence of the sample: its action, spare objects, index masks and labels."""
 
 from __future__ import annotations
 
@@ -41,9 +41,18 @@ _FLAGGED = {3: "redundant", 9: "redundant", 13: "missing", 17: "other"}
 
 @dataclass(frozen=True)
 class SampleSequence:
-    """A sequence with pseudo-labels, the names that truly take part, and its masks.
+    """A sequence of the sample.
 
-    masks: one (240, 428) uint8 per frame. flag: what a person noted of it, or nothing.
+    Attributes
+    ----------
+    sequence : VideoSequence
+        With automatic labels.
+    used : frozenset of str
+        Names of the objects that truly take part.
+    masks : tuple of ndarray
+        (240, 428) uint8, one for each frame.
+    flag : str
+        The flag of a human-labelled list, or nothing.
     """
 
     sequence: VideoSequence
@@ -53,7 +62,7 @@ class SampleSequence:
 
 
 def make_sequences(subset: str, first_id: int) -> Iterator[SampleSequence]:
-    """The clips of ``train`` or ``val``, numbered from `first_id`.
+    """Make the sequences of ``train`` or ``val``, numbered from `first_id`.
 
     >>> next(make_sequences("train", 1)).sequence.folder
     '00000001_S01_01_cut_carrot'
@@ -133,19 +142,19 @@ class _SampleFrame:
                 self.near_hands |= self._find_boxed(self.instances == number)
 
     def _find_boxed(self, held: BoolArray) -> frozenset[str]:
-        """Names with a pixel in the bounding box of what a hand holds."""
+        """Find the names with a pixel in the bounding box of a held object."""
         rows, columns = np.flatnonzero(held.any(axis=1)), np.flatnonzero(held.any(axis=0))
         cut = self.instances[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         return frozenset(self.paints[number - 1].name for number in np.unique(cut) if number)
 
     def mask(self, ids: dict[str, int]) -> IndexMask:
-        """The index mask: (240, 428) uint8."""
+        """Make the index mask: (240, 428) uint8."""
         table = np.array([0, *(ids.get(paint.name, 0) for paint in self.paints)], np.uint8)
         return table[self.instances]
 
 
 def _make_lens(draws: Draws, index: int) -> Lens:
-    """The camera of one frame: it is worn on a head that is never quite still."""
+    """Make the camera of one frame; it is worn on a head that moves."""
     middle = np.array([SHAPE[1] / 2, SHAPE[0] / 2])
     pose = Pose(
         middle[0] + draws.draw_between(-5, 5, "lens.x", index),

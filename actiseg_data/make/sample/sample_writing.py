@@ -1,4 +1,4 @@
-"""The sample on disk: written whole, told from anything else by its marker."""
+"""The sample on disk: written completely, and recognised by its marker."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ verb and noun classes follow EPIC-KITCHENS-100, so that tools for those datasets
 
 @dataclass(frozen=True)
 class SplitCounts:
-    """How much a split holds. objects and positive: (sequence, object) pairs, all and active."""
+    """Contents of a split. `objects` and `positive` count (sequence, object) pairs."""
 
     sequences: int
     frames: int
@@ -46,7 +46,19 @@ class SplitCounts:
 
 @dataclass(frozen=True)
 class SampleReport:
-    """The sample at `path`. made: False if it stood there before. digest: of masks and lists."""
+    """The sample at a path.
+
+    Attributes
+    ----------
+    path : Path
+        The root.
+    made : bool
+        False if the sample existed before.
+    digest : str
+        Of masks and lists.
+    splits : dict of str to SplitCounts
+        Contents by split.
+    """
 
     path: Path
     made: bool
@@ -63,13 +75,28 @@ class SampleReport:
 
 
 def make_sample(out: PathLike) -> SampleReport:
-    """Make the built-in sample at `out`, or leave it be where it stands there whole.
+    """Make the built-in sample at `out`, or keep a complete one that is there already.
 
-    The work goes to a hidden sibling and is renamed when whole; nothing is left of it after a
-    failure, and what a killed run has left blocks nobody. Where another process makes the same
-    sample at once, the first one whole is used. Raises `InputError` where `out` holds anything
-    else.
+    Nothing is left after a failure. If another process makes the same sample at the same time, the
+    first complete one is used.
 
+    Parameters
+    ----------
+    out : str or Path
+        The new root.
+
+    Returns
+    -------
+    SampleReport
+        With path, digest and contents.
+
+    Raises
+    ------
+    InputError
+        If `out` has anything else, or cannot be written.
+
+    Examples
+    --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     report = make_sample(Path(folder) / "sample")
@@ -92,9 +119,10 @@ def make_sample(out: PathLike) -> SampleReport:
 
 
 def is_whole_sample(path: Path) -> bool:
-    """Whether a whole sample of this version stands at `path`: its marker, and every listed file.
+    """Return whether a path has a complete sample of this version.
 
-    Files are looked for, not opened.
+    A complete sample has its marker and every listed file. The existence of files is checked, not
+    their content.
 
     >>> is_whole_sample(Path("no such folder"))
     False
@@ -146,7 +174,7 @@ def _write(root: Path) -> SampleReport:
 
 
 def _write_sequence(root: Path, subset: str, clip: SampleSequence) -> dict[str, str]:
-    """Write masks and frames; returns the masks' digests by their paths in the layout."""
+    """Write masks and frames; return the masks' digests by their paths in the layout."""
     sequence = clip.sequence
     digests: dict[str, str] = {}
     masks = root / MASKS / subset / escape_name(sequence.folder)
@@ -159,7 +187,7 @@ def _write_sequence(root: Path, subset: str, clip: SampleSequence) -> dict[str, 
 
 
 def _label_by_hand(clip: SampleSequence) -> VideoSequence:
-    """The sequence with `positive` as its script knows it, not as contacts and words suggest it."""
+    """Label a sequence by its script, not by contacts and narration."""
     labels = tuple(
         replace(label, positive=label.name in clip.used) for label in clip.sequence.objects
     )
@@ -184,7 +212,7 @@ def _count_split(sequences: Iterable[VideoSequence]) -> SplitCounts:
 
 
 def _read_report(root: Path) -> SampleReport:
-    """What the marker tells; `InputError` where it is none of this version."""
+    """Read the marker; a missing one, or one of another version, raises an `InputError`."""
     path = root / MARKER
     marker = Cursor(read_json(path, "sample's marker"), str(path))
     if marker["schema"].as_text() != SCHEMA or marker["algorithm"].as_integer() != ALGORITHM:

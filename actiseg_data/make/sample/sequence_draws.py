@@ -1,4 +1,4 @@
-"""Keyed choices about one clip."""
+"""Keyed choices about one sequence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Draws:
-    """Choices that depend on a clip's identity and on what they decide, in no order.
+    """Choices that depend on the identity of a sequence and on their purpose, in no order.
 
     >>> draws = Draws(("S01_01", "cut", "carrot", 120))
     >>> draws.draw_between(2, 3, "lens.zoom") == draws.draw_between(2, 3, "lens.zoom")
@@ -31,17 +31,17 @@ class Draws:
         return make_key(_SEED, ALGORITHM, f"sample.{what[0]}", *self.identity, *what[1:])
 
     def draw_between(self, low: float, high: float, *what: str | int) -> float:
-        """A uniform number in [low, high)."""
+        """Draw a uniform number in [low, high)."""
         return low + (high - low) * draw_uniform(self._make_key(what))
 
     def draw_chance(self, share: float, *what: str | int) -> bool:
-        """True for a share of all clips."""
+        """Draw True for a share of all sequences."""
         return draw_uniform(self._make_key(what)) < share
 
     def draw_below(self, count: int, *what: str | int) -> int:
-        """A uniform int in [0, count)."""
+        """Draw a uniform int in [0, count)."""
         return draw_integer(self._make_key(what), count)
 
     def pick(self, options: Sequence[T], *what: str | int) -> T:
-        """One of the options."""
+        """Pick one of the options."""
         return options[self.draw_below(len(options), *what)]

@@ -341,7 +341,7 @@ def refuse_unknown_classes(lexicon: Lexicon, used: Mapping[int, str], where: obj
                 f"the class {class_id} (of {name!r}, for example) is not in the lexicon "
                 f"{lexicon.title!r}",
                 where,
-                "give one that has it as --lexicon; `actiseg-noise lexicon build --names` makes "
+                "give one that has it as `lexicon`; actiseg-noise lexicon build --names makes "
                 "one of a list of nouns",
             )
     problems.raise_if_any()
@@ -372,7 +372,7 @@ def _parse_noun_class(cursor: Cursor) -> NounClass:
 def _parse_sister(cursor: Cursor) -> Sister:
     similar = cursor["similarity"].as_number()
     if not 0 <= similar <= 1:
-        raise refuse(f"{similar} is no similarity, 0 to 1", cursor.where, "build it again")
+        raise refuse(f"{similar} is not a similarity from 0 to 1", cursor.where, "build it again")
     return Sister(_name(cursor), cursor["synset"].as_text(), similar)
 
 
@@ -391,7 +391,7 @@ def _name(cursor: Cursor) -> LexiconName:
 def _parse_words(cursor: Cursor) -> str:
     text = cursor.as_text()
     if text != " ".join(text.split()) or not text:
-        raise refuse(f"{text[:60]!r} is no plain name", cursor.where, "build it again")
+        raise refuse(f"{text[:60]!r} is not a plain name", cursor.where, "build it again")
     return text
 
 
@@ -402,5 +402,7 @@ def _parse_texts(cursor: Cursor) -> tuple[str, ...]:
 def _parse_choice(cursor: Cursor, known: Iterable[str]) -> str:
     text = cursor.as_text()
     if text not in known:
-        raise refuse(f"{text[:60]!r} is none of {', '.join(known)}", cursor.where, "build it again")
+        raise refuse(
+            f"{text[:60]!r} is not one of {', '.join(known)}", cursor.where, "build it again"
+        )
     return text

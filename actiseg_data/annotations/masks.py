@@ -23,7 +23,7 @@ IndexMask: TypeAlias = NDArray[np.uint8]
 """(H, W) uint8, pixel = object id."""
 
 MAX_SIDE = 8192
-"""Widest and highest mask that is decoded: integer arithmetic on its coordinates relies on it."""
+"""Widest and highest mask that is decoded; integer arithmetic on its coordinates relies on it."""
 
 MAX_PIXELS = MAX_SIDE**2
 """Most pixels of an image that is decoded: 67 megapixels, eight times 4K."""
@@ -58,7 +58,7 @@ def read_index_mask(path: Path) -> IndexMask:
     Raises
     ------
     InputError
-        If the file is missing, damaged or cut short, or is wider or higher than `MAX_SIDE`. Also
+        If the file is missing, damaged or truncated, or is wider or higher than `MAX_SIDE`. Also
         for truecolour, alpha, and grey of fewer bits or 16: their pixels are not object ids.
     """
     return read_coloured_mask(path)[0]
@@ -75,10 +75,10 @@ def read_coloured_mask(path: Path) -> tuple[IndexMask, bytes]:
 def _read(path: Path, modes: tuple[str, ...]) -> tuple[IndexMask, bytes]:
     data = read_bytes(path, "mask", _MAX_BYTES)
     if not data.startswith(png.BEGIN):
-        raise refuse("is no readable PNG", path, "write the mask again")
+        raise refuse("is not a readable PNG", path, "write the mask again")
     parsed = png.parse(data)
     if parsed is None:
-        raise refuse("is damaged or cut short", path, "write the mask again")
+        raise refuse("is damaged or truncated", path, "write the mask again")
     if max(parsed.width, parsed.height) > MAX_SIDE:
         raise refuse(
             f"has {parsed.width} x {parsed.height} pixels, more than a mask can have",
@@ -108,7 +108,7 @@ def read_binary_mask(path: Path) -> NDArray[np.bool_]:
     mask, _ = _read(path, ("P", "L", "1"))
     if len(find_ids(mask)) > 1:
         raise refuse(
-            "holds several values beside 0, no binary mask",
+            "has several values besides 0, so it is not a binary mask",
             path,
             "threshold it: 0 outside the object, one other value inside",
         )
@@ -122,34 +122,35 @@ def _decode_with_pillow(
     width, height, depth = parsed.width, parsed.height, parsed.depth
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of chunks that are none of our business
+            warnings.simplefilter("ignore")  # Pillow warns about chunks that do not matter here
             with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
                 if image.mode == "L" and depth < 8:  # Pillow stretches those to 0..255
                     raise refuse(
-                        f"is grey of {depth} bits, no index mask",
+                        f"is grey of {depth} bits, which is not an index mask",
                         path,
                         "save a palette or 8-bit grey PNG whose pixels are object ids",
                     )
                 if image.mode not in modes:
                     raise refuse(
-                        f"is {_MODE_NAMES.get(image.mode, 'of mode ' + image.mode)}, no index mask",
+                        f"is {_MODE_NAMES.get(image.mode, 'of mode ' + image.mode)}, which is not "
+                        "an index mask",
                         path,
                         "save a palette or 8-bit grey PNG whose pixels are object ids",
                     )
-                # Pillow leaves out what a short stream lacks. Interlaced streams are longer.
+                # Pillow ignores missing rows of a short stream. Interlaced streams are longer.
                 needed = height * (1 + (width * depth + 7) // 8)
                 if image.size != (width, height) or not _has_bytes(needed, parsed.packed):
-                    raise refuse("holds too few pixels", path, "write the mask again")
+                    raise refuse("has too few pixels", path, "write the mask again")
                 return np.asarray(image, dtype=np.uint8)
     except InputError:
         raise
     except (UnidentifiedImageError, Image.DecompressionBombError):
-        raise refuse("is no readable PNG", path, "write the mask again") from None
+        raise refuse("is not a readable PNG", path, "write the mask again") from None
     except _DAMAGED as error:
-        raise refuse(f"is damaged or cut short ({error})", path, "write the mask again") from None
+        raise refuse(f"is damaged or truncated ({error})", path, "write the mask again") from None
 
 
-# Pillow has these of its own for chunks before the pixels, and hands them on from behind them.
+# Pillow raises some of these for chunks before the pixels, and passes others on from its decoder.
 _DAMAGED = (
     *(OSError, SyntaxError, ValueError, zlib.error, struct.error),
     *(EOFError, IndexError, KeyError, TypeError),
@@ -232,7 +233,7 @@ def as_binary_mask(array: Any, name: str = "mask") -> NDArray[np.bool_]:
             values = array[array != 0]
             if values.size and (values != values[0]).any():
                 raise refuse(
-                    "holds several values beside 0, no binary mask",
+                    "has several values besides 0, so it is not a binary mask",
                     name,
                     "threshold it: 0 outside the object, one other value inside",
                 )
@@ -248,7 +249,7 @@ def _as_ids(array: Any, name: str) -> NDArray[np.uint8]:
             low, high = int(array.min()), int(array.max())
             if low < 0 or high > 255:
                 raise refuse(
-                    f"holds values from {low} to {high}; object ids are 0 to 255",
+                    f"has values from {low} to {high}; object ids are 0 to 255",
                     name,
                     "number the objects from 1 to 255, and the background 0",
                 )
@@ -260,7 +261,7 @@ def _as_whole_numbers(array: Any, name: str) -> NDArray[Any]:
     """Convert a caller's array to booleans or integers."""
     hint = "give a NumPy array of integers"
     try:
-        if hasattr(array, "detach"):  # a tensor of torch, which not everybody has installed
+        if hasattr(array, "detach"):  # a tensor of torch, which may not be installed
             array = array.detach().cpu().numpy()
         if np.ma.is_masked(array):
             raise refuse(

@@ -17,15 +17,15 @@ from zlib_ng import zlib_ng
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 BEGIN = SIGNATURE + b"\0\0\0\rIHDR"
-"""How every PNG begins: the signature, then a header of 13 bytes."""
+"""The beginning of every PNG: the signature, then a header of 13 bytes."""
 
 _GREY, _PALETTE = 0, 3
 _COLOURS_BYTES = {_GREY: (0,), _PALETTE: range(3, 769, 3)}
 _NEXT = {b"IHDR": (b"PLTE", b"IDAT"), b"PLTE": (b"IDAT",), b"IDAT": (b"IDAT", b"IEND")}
 
-# Chunks that may stand before the pixels and have no say in them, and the bytes they hold. Any
-# other file is left to Pillow, which knows what to make of it.
-_BESIDE_THE_PIXELS = {b"tIME": 7, b"pHYs": 9, b"gAMA": 4, b"sRGB": 1}
+# Chunks before the pixels that do not change them, and their sizes in bytes. Files with any other
+# chunk are left to Pillow.
+_NEUTRAL_CHUNKS = {b"tIME": 7, b"pHYs": 9, b"gAMA": 4, b"sRGB": 1}
 
 # The type stub calls the exception class an instance.
 _DAMAGED: type[Exception] = zlib_ng.error  # type: ignore[assignment]
@@ -93,7 +93,7 @@ def parse(data: bytes) -> Png | None:
                 return None
         elif kind in _NEXT[last]:
             last = kind
-        elif last == b"IDAT" or length != _BESIDE_THE_PIXELS.get(kind):
+        elif last == b"IDAT" or length != _NEUTRAL_CHUNKS.get(kind):
             plain = False
         if kind == b"PLTE":
             palette = bytes(view[start + 8 : end])

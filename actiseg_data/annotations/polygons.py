@@ -119,7 +119,7 @@ def fill_closed(rings: Sequence[IntArray], shape: tuple[int, int]) -> Patch:
     low, high = _orient_upward(start, end)
     base, peak = _orient_upward(
         cut_start, cut_end
-    )  # a cut to a single point stands upright on all rows
+    )  # an edge cut to a single point counts as vertical on all rows
     edge, row = _list_edge_rows(np.maximum(low[:, 1], top), np.minimum(high[:, 1], bottom + 1))
     slope = _divide_toward_zero((peak[:, 0] - base[:, 0]) << _FIXED, peak[:, 1] - base[:, 1])
     x = (base[edge, 0] << _FIXED) + (row - base[edge, 1]) * slope[edge]
@@ -127,7 +127,7 @@ def fill_closed(rings: Sequence[IntArray], shape: tuple[int, int]) -> Patch:
     unit = 1 << _FIXED
     mask = _paint_spans(pairs_row, (enter + unit - 1) >> _FIXED, (leave >> _FIXED) + 1, window)
 
-    # Edges that stay beyond one side are not seen, and could cost any amount of memory to draw.
+    # Edges that stay beyond one side are invisible, and could need any amount of memory to draw.
     near = _may_touch(cut_start, cut_end, shape)
     line_x, line_y = _draw_lines(cut_start[near], cut_end[near])
     seen = (line_x >= left) & (line_x <= right) & (line_y >= top) & (line_y <= bottom)

@@ -45,12 +45,12 @@ def parse_json(data: bytes, where: object) -> Any:
     except RecursionError:
         raise _refuse_depth(where) from None
     except UnicodeDecodeError:
-        raise refuse("is no UTF-8 text", where, "fetch it again") from None
+        raise refuse("is not UTF-8 text", where, "fetch it again") from None
     except json.JSONDecodeError as error:
         raise refuse(
             f"is not valid JSON (line {error.lineno}, column {error.colno}: {error.msg})",
             where,
-            "it may be cut short; fetch it again",
+            "it may be truncated; fetch it again",
         ) from None
     except ValueError as error:
         raise refuse(
@@ -62,7 +62,7 @@ def parse_json(data: bytes, where: object) -> Any:
 
 
 def _refuse_depth(where: object) -> InputError:
-    return refuse("nests too deeply", where, "this is no annotation file; fetch it again")
+    return refuse("nests too deeply", where, "this is not an annotation file; fetch it again")
 
 
 def _is_nested_within(depth: int, document: Any) -> bool:
@@ -86,7 +86,7 @@ def _is_nested_within(depth: int, document: Any) -> bool:
 def _parse_finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text[:20]} is no finite number")
+        raise ValueError(f"{text[:20]} is not finite")
     return number
 
 
@@ -96,7 +96,7 @@ def _build_object(members: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for name, _ in members:
             if name in seen:
-                raise ValueError(f"the key {name[:80]!r} stands twice in one object")
+                raise ValueError(f"the key {name[:80]!r} occurs twice in one object")
             seen.add(name)
     return mapping
 
@@ -108,10 +108,12 @@ def read_csv(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     try:
         missing = [name for name in columns if name not in (table.fieldnames or ())]
         if missing:
-            raise refuse(f"lacks the columns {', '.join(missing)}", path, "give the right table")
+            raise refuse(
+                f"does not have the columns {', '.join(missing)}", path, "give the right table"
+            )
         rows = list(table)
     except csv.Error as error:
-        raise refuse(f"is no CSV table ({error})", path, "fetch it again") from None
+        raise refuse(f"is not a CSV table ({error})", path, "fetch it again") from None
     short = [str(n) for n, row in enumerate(rows, 2) if any(row[c] is None for c in columns)]
     if short:
         raise refuse(f"has incomplete rows: line {', '.join(short[:9])}", path, "fetch it again")

@@ -99,7 +99,7 @@ def find_nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     >>> find_nearest("mask-9", ["actiseg-nl/mask-9", "actiseg-nl/text-20"])
     ['actiseg-nl/mask-9']
     """
-    import difflib  # costs a start-up that most commands need not pay
+    import difflib  # slow to import, and rarely needed
 
     folded: dict[str, str] = {}
     for candidate in known:
@@ -160,7 +160,7 @@ def check_known(
 
 
 _NEAR = 0.6
-"""How alike two names must be, as `difflib` measures it, for one to be offered for the other."""
+"""Similarity by `difflib` from which a name is suggested for another."""
 
 
 class ProblemCollector:

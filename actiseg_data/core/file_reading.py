@@ -13,7 +13,7 @@ from actiseg_data.core.errors import InputError, refuse
 MAX_JSON_BYTES = 1 << 30
 """Largest JSON or CSV document that is read, unpacked. The largest real one has 17 MB."""
 _FRAMES = "JPEGImages"
-"""How the names of folders of frames begin, the only ones that `corrupt` fills with links."""
+"""Beginning of the names of folders of frames, the only ones that may have links."""
 
 
 def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> bytes:
@@ -26,7 +26,7 @@ def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> b
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise refuse("cannot be read (it is no regular file)", path, "check the path")
+            raise refuse("cannot be read (it is not a regular file)", path, "check the path")
         if path.suffix.lower() == ".gz":
             with gzip.open(path) as stream:
                 data = stream.read(limit + 1)
@@ -36,7 +36,7 @@ def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> b
     except FileNotFoundError:
         raise refuse_missing(path, f"the {kind} is missing", "check the path") from None
     except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise refuse("the gzip stream is damaged or cut short", path, "fetch it again") from None
+        raise refuse("the gzip stream is damaged or truncated", path, "fetch it again") from None
     except OSError as error:
         raise refuse(f"cannot be read ({error.strerror})", path, "check the path") from None
     if len(data) > limit:
@@ -49,7 +49,7 @@ def read_text(path: Path, kind: str = "file") -> str:
     try:
         return read_bytes(path, kind).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise refuse("is no UTF-8 text", path, "save it as UTF-8") from None
+        raise refuse("is not UTF-8 text", path, "save it as UTF-8") from None
 
 
 def refuse_missing(path: Path, what: str, hint: str, instead: str | None = None) -> InputError:
@@ -70,7 +70,11 @@ def refuse_missing(path: Path, what: str, hint: str, instead: str | None = None)
         return refuse(what, path, hint)
     if instead is None:
         are_frames = any(part.startswith(_FRAMES) for part in link.parts)
-        instead = "copy the frames: corrupt --images copy" if are_frames else "put a copy there"
+        instead = (
+            "copy the frames: actiseg-noise corrupt --images copy"
+            if are_frames
+            else "put a copy there"
+        )
     return refuse(
         f"is a link to {os.readlink(link)}, which is not there",
         link,

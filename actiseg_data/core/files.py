@@ -18,7 +18,7 @@ PathLike: TypeAlias = str | os.PathLike[str]
 """What public functions take as a path; see `as_path`."""
 
 DRAFT = ".draft"
-"""Ending of a file that is being written; one that a killed process left can be removed."""
+"""Ending of a file that is being written. If a killed process left one, it can be removed."""
 
 
 @contextmanager
@@ -34,10 +34,10 @@ def open_atomic(path: Path) -> Iterator[BinaryIO]:
             yield stream
         os.replace(draft, path)
     except BaseException as error:
-        with suppress(OSError):  # where no file may be written, there is none to remove
+        with suppress(OSError):  # a folder that refuses the draft has none to remove
             draft.unlink()
         if isinstance(error, OSError) and error.filename in (None, str(draft)):
-            # Name the file that was asked for: nobody knows the draft.
+            # Name the file that the caller knows, not the draft.
             raise OSError(error.errno, error.strerror or str(error), str(path)) from error
         raise
 
@@ -173,9 +173,9 @@ def refuse_inside_of(path: Path, roots: Iterable[Path]) -> None:
     target = Path(os.path.realpath(path))
     for root in roots:
         if Path(os.path.realpath(root)) in target.parents:
-            raise refuse(f"lies inside the dataset {root}", path, "write it somewhere else")
+            raise refuse(f"is inside the dataset {root}", path, "write it somewhere else")
     if not path.name or path.is_dir():
-        raise refuse("names no file to write", path, "give a file name")
+        raise refuse("does not name a file to write", path, "give a file name")
 
 
 def refuse_same(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:

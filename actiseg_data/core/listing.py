@@ -18,13 +18,13 @@ _WINDOWS = ("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system v
 _ELSEWHERE = ("__macosx", "icon\r", "lost+found")
 _NETWORK = ("@eadir", "@tmp", "@recycle", "@recently-snapshot", "#recycle", "#snapshot")
 _CLUTTER = frozenset({*_WINDOWS, *_ELSEWHERE, *_NETWORK})
-"""Names, in lower case, of what Windows, macOS, network drives and file systems leave behind."""
+"""Names, in lower case, that Windows, macOS, network drives and file systems leave behind."""
 
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".rar")
 """Endings of archives, in lower case."""
 
 _FILE = re.compile(r"\.[A-Za-z][A-Za-z0-9]*$")
-"""The ending of a file, unlike that of a level of noise such as 0.2."""
+"""The ending of a file, unlike the end of a noise level such as 0.2."""
 
 _NUMBERED = re.compile(r"(.*?)([0-9]+)", re.DOTALL)
 

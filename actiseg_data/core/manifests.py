@@ -12,7 +12,7 @@ from actiseg_data.core.documents import (
 from actiseg_data.core.errors import refuse
 
 PACKAGE = "data_manifests"
-"""The package that holds the documents."""
+"""The package that has the documents."""
 
 
 def load_installed(name: str, schema: str) -> Cursor:

@@ -11,9 +11,9 @@ MAX_NAME_BYTES = 200
 """Longest sequence, frame or object name; file systems stop at 255 with the ending."""
 
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?$", re.IGNORECASE)
-# And what some take for a new line, and what has text shown in another order than it stands in.
+# Also separators that some software takes for a new line, and marks that reorder shown text.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-# No name that is refused looks like this: reserved ones have no underline.
+# Names of this form are always valid: reserved names have no underscore.
 _ORDINARY = re.compile(r"[A-Za-z0-9:-]*_[A-Za-z0-9_:-]*")
 
 _SEPARATORS = re.compile(r"[/\\]")

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from actiseg_data.core.workers import Progress
 
 StageProgress: TypeAlias = Callable[[str], AbstractContextManager[Progress | None]]
-"""Called with the name of each long step; gives the step's progress, or None for nobody."""
+"""Called with the name of each long step; yields the step's progress, or None."""
 
 
 def ignore_progress(name: str) -> AbstractContextManager[Progress | None]:

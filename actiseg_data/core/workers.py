@@ -49,11 +49,11 @@ class WorkerPool:
             with _block_interrupts():
                 process.start()
                 self._members.append((process, ours))
-            theirs.close()  # so that the end of the process is the end of what can be read from it
+            theirs.close()  # so that reading ends when the process ends
 
     def end(self) -> None:
         for process, connection in self._members:
-            process.kill()  # it is idle, or at what nobody waits for any more
+            process.kill()  # it is idle, or its result is not needed any more
             process.join()
             connection.close()
 
@@ -102,8 +102,8 @@ def start_workers(workers: int, preload: str) -> Iterator[WorkerPool | int]:
     if workers <= 1:
         yield 1
         return
-    # A pipe to each worker, not the standard library's pool: that one waits for ever for the rest
-    # of a result whose worker died, and its workers outlive a main process that is killed.
+    # A pipe to each worker instead of the pool of the standard library: the pool waits forever for
+    # the result of a worker that died, and its workers outlive a main process that is killed.
     members = WorkerPool(workers, preload)
     try:
         members.start()
@@ -161,7 +161,7 @@ def run_parallel(
     else:
         calls = _run_locally(function, shared, items)
     try:
-        with closing(calls):  # now, not when the interpreter ends and files are closed already
+        with closing(calls):  # now, not at the end of the interpreter, when files are closed
             for done, (position, outcome) in enumerate(calls, 1):
                 try:
                     results[position] = outcome()
@@ -173,8 +173,8 @@ def run_parallel(
                     progress(done, len(items))
     except _WorkerDeath:
         died = "a worker process died (killed, or out of memory)"
-        hint = "run again with fewer workers; finished work is kept where the command resumes"
-        raise Interruption(Problem(died, "--workers", hint)) from None
+        hint = "run again with fewer workers; finished work is kept if the command can resume"
+        raise Interruption(Problem(died, "`workers`", hint)) from None
     if problems:
         raise InputError(problem for position in sorted(problems) for problem in problems[position])
     return [results[position] for position in range(len(items))]
@@ -199,7 +199,7 @@ def _block_interrupts() -> Iterator[None]:
         return
     from multiprocessing import resource_tracker
 
-    resource_tracker.ensure_running()  # which the first start does otherwise, and lifts the mask
+    resource_tracker.ensure_running()  # else the first start does so, and unblocks the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -245,7 +245,7 @@ def _work(connection: Any, preload: str) -> None:
 
 
 def _end_with_parent() -> None:
-    # Left alone, a worker would write on into a folder that the next run has taken up.
+    # An orphaned worker would go on writing into a folder that the next run resumes.
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -270,7 +270,7 @@ class Split(Sequence[VideoSequence]):
                 if foreign:
                     named = format_names([*map(str, foreign)], 8)
                     problems.add(
-                        f"holds the ids {named}, which the action list lacks",
+                        f"has the ids {named}, which are not in the action list",
                         path,
                         "list the objects, or, if ids were blended by resampling or anti-aliasing, "
                         "make the mask again without",
@@ -411,7 +411,7 @@ def _refuse_absent(root: Path, name: str) -> NoReturn:
     """Raise the `InputError` that explains why a root has no action list of a name."""
     kind = recognise_dataset(root)
     if kind is not None:
-        raise refuse(f"is no ActionVOS root but {kind}", root, "give an ActionVOS root")
+        raise refuse(f"is not an ActionVOS root but {kind}", root, "give an ActionVOS root")
     if not root.is_dir():
         raise refuse_missing(root, "the dataset folder is missing", "give an ActionVOS root")
     known = list_splits(root)

@@ -30,11 +30,11 @@ ANNOTATIONS = ("Annotations", "Annotations_unsupervised")
 LISTS = "ImageSets"
 
 GIVE = "give an ActionVOS root, DAVIS, or a folder that has <sequence>/<frame>.png"
-"""The cure for what is no truth."""
+"""The hint for a path that is not a dataset with masks."""
 
 DEFAULT_LIST = "val"
 _USUAL = "480p"
-"""The resolution that the official evaluation takes where there are several."""
+"""The resolution that the official evaluation takes if there are several."""
 
 
 def is_davis(root: Path) -> bool:
@@ -75,7 +75,7 @@ def find_masks(root: Path) -> Path:
         hint = GIVE
         if list_files(root, ".png"):
             hint = f"give the folder around it: {root.absolute().parent}"
-        raise refuse(f"holds no sequence of masks (it holds {describe_contents(root)})", root, hint)
+        raise refuse(f"has no sequence of masks (it has {describe_contents(root)})", root, hint)
     if len(chosen) > 1 or chosen[0] is None:
         choice = [folder for folders in places.values() for folder in folders]
         several = [format_name(str(folder.relative_to(root))) for folder in choice]
@@ -148,7 +148,7 @@ def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, Sequenc
         raise refuse(
             f"has no lists in {LISTS}, so there is no split {name!r}",
             root,
-            "leave --split out, or give a list of sequences as --sequences",
+            "leave `split` out, or give a list of sequences as `sequences`",
         )
     wanted = name.removesuffix(".txt")
     named = [key for key in files if wanted in (key, _strip_year(key))]
@@ -161,7 +161,7 @@ def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, Sequenc
             f"there is no split {name!r}{suggest(name, splits)} (splits here: "
             f"{', '.join(map(format_name, files))})",
             root,
-            f"give one of them, such as --split {best}",
+            f"give one of them, such as `split` {best}",
         )
     if len(named) == 1:
         return named[0], read_sequence_list(files[named[0]])
@@ -172,7 +172,7 @@ def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, Sequenc
         raise refuse(
             f"there are several lists {name!r}: {', '.join(counts)} sequences",
             root,
-            f"say which, such as --split {list(fitting)[-1]}",
+            f"choose one, such as `split` {list(fitting)[-1]}",
         )
     return list(fitting.items())[-1]
 
@@ -193,7 +193,7 @@ def _list_files(root: Path) -> dict[str, Path]:
     whole = root.absolute()  # "480p" or "." has no parents to look at
     tops = (folder.parent for folder in (whole, whole.parent) if folder.name in ANNOTATIONS)
     lists = next(tops, root) / LISTS
-    if find_dangling_link(lists) is not None:  # without its lists, a root would be scored whole
+    if find_dangling_link(lists) is not None:  # without its lists, all of a root would be scored
         raise refuse_missing(lists, "is missing", GIVE)
     if not lists.is_dir():
         return {}

@@ -23,12 +23,12 @@ from actiseg_data.core.names import (
 T = TypeVar("T")
 
 CONNECTORS = {"promptaction": " used in the action of ", "action": ", ", "noaction": None}
-"""What stands between name and narration in each style of prompt; None: no narration follows."""
+"""The text between name and narration in each style of prompt; None: no narration follows."""
 
 PROMPT_STYLES = tuple(CONNECTORS)
 
 MAIN_STYLE = "promptaction"
-"""The style that every dataset with prompts has, the published noisy ones, too."""
+"""The style that every dataset with prompts has, including the published noisy ones."""
 
 _FLAGS = {"redundant": "redundant", "missing": "missing", "other": "flagged_other"}
 """Flags of human-labelled lists: keys of a record, and attributes of `VideoSequence`."""
@@ -343,7 +343,7 @@ def _name(cursor: Cursor) -> str:
 def _read_object_id(text: str, where: str) -> int:
     number = parse_whole_number(text)
     if number is None or not 1 <= number <= 255:
-        raise refuse(f"{text[:20]!r} is no object id", where, "use whole numbers from 1 to 255")
+        raise refuse(f"{text[:20]!r} is not an object id", where, "use whole numbers from 1 to 255")
     return number
 
 
@@ -351,7 +351,7 @@ def read_expression(exp_id: str, cursor: Cursor) -> Expression:
     """Read one prompt of an expressions file."""
 
     def read_optional(field: str) -> Cursor | None:
-        return cursor[field] if field in cursor else None  # noqa: SIM401 - a Cursor is no dict
+        return cursor[field] if field in cursor else None  # noqa: SIM401 - a Cursor is not a dict
 
     obj_id, positive, class_id = map(read_optional, ("obj_id", "positive", "class_id"))
     exp_org, class_id_org = map(read_optional, ("exp_org", "class_id_org"))

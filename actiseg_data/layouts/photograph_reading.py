@@ -25,13 +25,13 @@ Photograph: TypeAlias = NDArray[np.uint8]
 _MAX_BYTES = 1 << 26
 
 _ORIENTATION = 0x0112
-"""EXIF's tag of how the camera was held."""
+"""The EXIF tag of the camera's orientation."""
 
 _ON_ITS_SIDE = range(5, 9)
-"""Values of that tag with which width and height change places."""
+"""Values of that tag that swap width and height."""
 
 _DAMAGED = (OSError, SyntaxError, ValueError, TypeError, KeyError, struct.error, zlib.error)
-"""What Pillow raises for files that are no sound images."""
+"""What Pillow raises for damaged images."""
 
 _HINT = "fetch it again"
 
@@ -54,7 +54,7 @@ def read_rgb(path: Path, size: tuple[int, int] | None = None) -> Photograph:
     Raises
     ------
     InputError
-        If the file is missing, damaged or cut short, has more than `MAX_PIXELS`, or is not a JPEG
+        If the file is missing, damaged or truncated, has more than `MAX_PIXELS`, or is not a JPEG
         or PNG of 8 bits per channel.
     """
     with _open_image(path, read_bytes(path, "photograph", _MAX_BYTES)) as image:
@@ -112,9 +112,9 @@ def _open_image(path: Path, source: Any) -> Iterator[Image.Image]:
     except InputError:
         raise
     except (UnidentifiedImageError, Image.DecompressionBombError):
-        raise refuse("is no readable image", path, _HINT) from None
+        raise refuse("is not a readable image", path, _HINT) from None
     except _DAMAGED as error:
-        raise refuse(f"is damaged or cut short ({error})", path, _HINT) from None
+        raise refuse(f"is damaged or truncated ({error})", path, _HINT) from None
 
 
 def refuse_aspect(size: tuple[int, int], wanted: tuple[int, int], path: Path) -> None:

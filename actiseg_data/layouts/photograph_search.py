@@ -11,12 +11,12 @@ from actiseg_data.core.listing import is_archive, is_clutter, list_files, list_f
 from actiseg_data.core.names import format_name, format_names
 
 ENDINGS = (".jpg", ".jpeg", ".png")
-"""Endings of photographs, in any letter case; the first is preferred where a frame has several."""
+"""Endings of photographs, in any letter case; the first is preferred if a frame has several."""
 _MOST_FOLDERS = 500
-"""Folders that are searched for a photograph that lies elsewhere."""
+"""Most folders that are searched for a misplaced photograph."""
 
 _OF_MASKS = ("annotations", "weights", "masks")
-"""Beginnings of the names of folders whose PNGs are no photographs, in lower case."""
+"""Beginnings of the names of folders with PNGs that are not photographs, in lower case."""
 
 
 def list_photographs(folder: Path) -> dict[str, Path]:

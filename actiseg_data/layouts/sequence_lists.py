@@ -146,9 +146,9 @@ def _read_text(path: Path) -> str:
         raise refuse(
             "is a JSON document",
             path,
-            "give a text file with one sequence a line; an action list is a --split of its root",
+            "give a text file with one sequence a line; an action list is a `split` of its root",
         )
     try:
         return data.decode("utf-16" if data.startswith(_UTF_16) else "utf-8-sig")
     except UnicodeDecodeError:
-        raise refuse("is no UTF-8 text", path, "write one sequence a line, as UTF-8") from None
+        raise refuse("is not UTF-8 text", path, "write one sequence a line, as UTF-8") from None

@@ -72,7 +72,7 @@ class Matches:
                 ", ".join(map(format_name, part)) for part in (clash.present, clash.wanted)
             )
             problems.add(
-                f"holds {held}, and it cannot be told which is {meant}",
+                f"holds {held}, and it is not clear which is {meant}",
                 where,
                 "keep one of them, spelled like that",
             )

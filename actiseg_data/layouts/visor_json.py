@@ -115,10 +115,10 @@ def read_video(path: Path) -> Video:
     problems.raise_if_any()
     videos = sorted({video for video, _ in frames})
     if not videos:
-        raise refuse("holds no frame", path, "fetch it again, or remove it")
+        raise refuse("has no frame", path, "fetch it again, or remove it")
     if len(videos) > 1:
         raise refuse(
-            f"holds frames of several videos: {', '.join(videos[:9])}", path, "give a file to each"
+            f"has frames of several videos: {', '.join(videos[:9])}", path, "give a file to each"
         )
     refuse_repeats("frame", (frame.name for _, frame in frames), path, problems)
     return Video(videos[0], tuple(frame for _, frame in frames))
@@ -130,7 +130,7 @@ def _refuse_other_kinds(document: Cursor, path: Path) -> None:
         return
     kind = recognise_dataset(path)
     raise refuse(
-        "is no annotation file of VISOR: the key 'video_annotations' is missing"
+        "is not an annotation file of VISOR: the key 'video_annotations' is missing"
         if kind is None
         else f"is {kind}",
         path,
@@ -170,7 +170,7 @@ def _parse_frame(cursor: Cursor) -> tuple[str, Frame]:
         elements = list(cursor["annotations"].iterate_elements())
         if len(elements) > MAX_ENTITIES:
             problems.add(
-                f"the frame holds {len(elements)} entities, more than {MAX_ENTITIES}",
+                f"the frame has {len(elements)} entities, more than {MAX_ENTITIES}",
                 cursor.where,
                 "fetch the file again",
             )
@@ -266,14 +266,14 @@ def _parse_polygon(cursor: Cursor) -> FloatArray:
     if points is None:
         raise _find_first_fault(cursor)
     if len(points) < LEAST_POINTS:
-        return points  # left out, wherever they are
+        return points  # left out, even if they are far outside
     if len(points) > MAX_POINTS:
         raise refuse(
             f"the polygon has {len(points)} points, more than {MAX_POINTS}",
             cursor.where,
             "remove the polygon, or fetch the file again",
         )
-    # An infinite number fails here, too; JSON has no other.
+    # Infinite numbers also fail here.
     far = np.flatnonzero(~(np.abs(points) <= MAX_COORDINATE).all(axis=1))
     if len(far):
         raise refuse(
@@ -318,4 +318,4 @@ def _find_first_fault(cursor: Cursor) -> InputError:
                 coordinate.as_number()
     except InputError as refused:
         return refused
-    return refuse("is no polygon", cursor.where, "correct the file")
+    return refuse("is not a polygon", cursor.where, "correct the file")

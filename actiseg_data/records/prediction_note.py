@@ -55,7 +55,7 @@ def read_predictions_note(path: Path) -> PredictionsNote:
     document = read_json(path, "note of predictions")
     if isinstance(document, list):
         hint = f"if it is one of COCO RLE, give {path}; else call it something else"
-        raise refuse("is a list, and no note of what was predicted", path, hint)
+        raise refuse("is a list, not a note about predictions", path, hint)
     top = Cursor(document, str(path))
     check_schema(top, PREDICTIONS_SCHEMA, RELEASE_HINT)
     recipe = top["recipe_digest"]

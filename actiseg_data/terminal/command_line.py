@@ -23,10 +23,16 @@ def _print_version(wanted: bool) -> None:
 
 Version = Annotated[
     bool,
-    typer.Option("--version", callback=_print_version, is_eager=True, help="Say which it is."),
+    typer.Option(
+        "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+    ),
 ]
-Workers = Annotated[int, typer.Option(min=1, help="Processes. The result does not depend on it.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress; errors and results only.")]
+Workers = Annotated[
+    int, typer.Option(min=1, help="Number of processes. The result does not depend on it.")
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", help="Hide progress; show errors and results only.")
+]
 
 
 def announce_dataset(dataset: Path | None, *, option: str = "DATASET", make: bool = False) -> Path:

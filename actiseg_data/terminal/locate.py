@@ -47,7 +47,8 @@ def locate_dataset(
         return SAMPLE_ROOT, "the built-in sample, made before"
     if not make:
         raise refuse(
-            f"no dataset is named, and this folder has neither {DEFAULT_ROOT} nor {SAMPLE_ROOT}",
+            f"no dataset is named, and the current folder has neither {DEFAULT_ROOT} nor "
+            f"{SAMPLE_ROOT}",
             option,
             f"give {option}, or set ${VARIABLE}; actiseg-noise sample makes a small dataset",
         )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 MOST_LINES = 400
-"""Problems or mismatches that are printed: nobody reads more, and many are mostly of one kind."""
+"""Most problems or mismatches that are printed; long lists are mostly of one kind."""
 
 
 _ARGUMENTS = {"dataset": "DATASET", "predictions": "PREDS"}
@@ -35,7 +35,7 @@ def print_problems(error: InputError) -> None:
     if len(error.problems) > MOST_LINES:
         print(f"... and {len(error.problems) - MOST_LINES} more", file=sys.stderr)
     if len(error.problems) > 1:
-        print(f"{len(error.problems)} problems, nothing was made", file=sys.stderr)
+        print(f"{len(error.problems)} problems; nothing was written", file=sys.stderr)
 
 
 def print_note(text: str) -> None:

@@ -58,7 +58,7 @@ def read_human_lists(paths: Iterable[Path]) -> tuple[HumanList, ...]:
         key = owner.setdefault(entry.clip.seq_id, make_action_key(entry.clip))
         if key != make_action_key(entry.clip):
             problems.add(
-                f"number {entry.clip.seq_id} stands for two actions: {key} and "
+                f"number {entry.clip.seq_id} belongs to two actions: {key} and "
                 f"{make_action_key(entry.clip)}",
                 "human-labelled lists",
                 "give lists of one release",

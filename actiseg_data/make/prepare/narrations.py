@@ -92,7 +92,7 @@ def parse_numbers(text: str, where: object) -> tuple[int, ...]:
         parts.pop()  # an empty list, or a comma behind the last number
     numbers = [parse_table_number(part) for part in parts]
     if match is None or None in numbers:
-        raise refuse(f"{text[:60]!r} is no list of whole numbers", where, "give the right table")
+        raise refuse(f"{text[:60]!r} is not a list of whole numbers", where, "give the right table")
     return tuple(number for number in numbers if number is not None)
 
 
@@ -101,7 +101,7 @@ def _read_row(row: dict[str, str], where: str) -> Narration:
         row["video_id"] + "_"
     ):
         raise refuse(
-            f"{row['narration_id'][:60]!r} is no narration id of video {row['video_id'][:60]!r}",
+            f"{row['narration_id'][:60]!r} is not a narration id of video {row['video_id'][:60]!r}",
             where,
             "give the right table",
         )
@@ -132,5 +132,5 @@ def _read_row(row: dict[str, str], where: str) -> Narration:
 def _parse_whole(text: str, where: str) -> int:
     number = parse_table_number(text)
     if number is None:
-        raise refuse(f"{text[:60]!r} is no whole number", where, "give the right table")
+        raise refuse(f"{text[:60]!r} is not a whole number", where, "give the right table")
     return number

@@ -81,7 +81,7 @@ def read_noun_table(path: Path) -> list[NounRow]:
             where = f"{path}: row {line}"
             class_id = parse_table_number(row["id"])
             if class_id is None:
-                raise refuse(f"{row['id'][:60]!r} is no class id", where, "give the right table")
+                raise refuse(f"{row['id'][:60]!r} is not a class id", where, "give the right table")
             if class_id in rows:
                 raise refuse(f"class {row['id']} is listed twice", where, "give the right table")
             entries = (row["key"], *parse_texts(row["instances"], where))
@@ -113,5 +113,5 @@ def parse_texts(text: str, where: object) -> tuple[str, ...]:
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         value = None
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise refuse(f"{text[:60]!r} is no list of names", where, "give the right table")
+        raise refuse(f"{text[:60]!r} is not a list of names", where, "give the right table")
     return tuple(value)

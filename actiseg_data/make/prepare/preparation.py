@@ -96,7 +96,7 @@ def prepare_visor(
     hos_corrections : Path, optional
         VISOR-HOS's corrections of contacts.
     workers : int
-        Processes. The result does not depend on it.
+        Number of processes. The result does not depend on it.
     progress : callable, optional
         Called with the number of drawn videos and of all videos.
 
@@ -143,7 +143,7 @@ def prepare_visor(
 def check_split(split: str) -> None:
     """Raise an `InputError` for a split that VISOR does not have with public polygons."""
     if split not in SUBSETS:
-        raise refuse(f"{split!r:.60} is no split of VISOR", "--split", "give train or val")
+        raise refuse(f"{split!r:.60} is not a split of VISOR", "`split`", "give train or val")
 
 
 def find_annotation_files(annotations: Path, split: str) -> tuple[Path, ...]:
@@ -179,9 +179,7 @@ def find_annotation_files(annotations: Path, split: str) -> tuple[Path, ...]:
     if not annotations.is_dir():
         raise refuse("is neither a folder nor an annotation file", annotations, hint)
     held = describe_contents(annotations)
-    raise refuse(
-        f"holds no annotation file (*.json, *.json.gz); it holds {held}", annotations, hint
-    )
+    raise refuse(f"has no annotation file (*.json, *.json.gz); it has {held}", annotations, hint)
 
 
 _ENDINGS = (".json", ".json.gz")
@@ -235,7 +233,7 @@ def _survey(
     for first, second in pairwise(surveys):
         if first.video == second.video:
             problems.add(
-                f"holds the video {second.video}, as {first.path} does", second.path, "remove one"
+                f"has the video {second.video}, as {first.path} does", second.path, "remove one"
             )
     problems.raise_if_any()
     known = [survey for survey in surveys if survey.video in sources.mapping]
@@ -257,7 +255,7 @@ def _refuse_empty(plan: PreparationPlan, annotations: Path) -> None:
                 f"none of its sequences can be written ({planned.absent} are of other videos, "
                 f"{len(planned.left_out)} do not fit the annotations)",
                 f"{planned.name}.json",
-                "leave out --human-labels, or give the videos' annotations",
+                "leave out `human_labels`, or give the videos' annotations",
             )
     problems.raise_if_any()
 

@@ -11,14 +11,14 @@ from actiseg_data.make.prepare.survey import Finding
 SCHEMA = 1
 
 KINDS = {
-    "unknown_videos": "annotation files of videos that the frame mapping lacks: left out",
+    "unknown_videos": "annotation files of videos that are not in the frame mapping: left out",
     "videos_without_narrations": "videos without a row in the narration tables: not in the derived "
     "list",
-    "frames_without_mapping": "annotated frames that the frame mapping lacks: left out",
-    "mapped_frames_without_annotation": "frames of the mapping that the annotation file lacks: "
-    "left out",
+    "frames_without_mapping": "annotated frames that are not in the frame mapping: left out",
+    "mapped_frames_without_annotation": "frames of the mapping that are not in the annotation "
+    "file: left out",
     "actions_with_fewer_than_2_frames": "narrated actions with no or one annotated frame: left out",
-    "actions_without_object": "narrated actions whose frames hold no object: left out",
+    "actions_without_object": "narrated actions with no object in their frames: left out",
     "sequences_without_active_object": "sequences of the derived list with negative objects only: "
     "kept",
     "empty_narrations": "sequences of the derived list with an empty narration: kept, though their "
@@ -29,20 +29,21 @@ KINDS = {
     "misspelt_hands": "gloves on two hands with a hand misspelt: read as both hands",
     "gloves": "gloves: what a worn one touches counts as touched by its hand",
     "contacts_outside_frame": "contacts that name no entity of the frame: read as no contact",
-    "boxes_cut": "boxes of touched things that leave the image: cut to it (ActionVOS slices with "
+    "boxes_cut": "boxes of touched entities that leave the image: cut to it (ActionVOS slices with "
     "the raw numbers, and loses a contact whose box begins below 0)",
-    "repeated_names": "entities whose name stands in the frame before: both have one object id",
+    "repeated_names": "entities with the name of an earlier entity of the frame: both have one "
+    "object id",
     "short_polygons": "polygons of fewer than 3 points: left out",
     "entities_without_polygon": "entities without a polygon, or with short ones alone: left out",
     "crossing_polygons": "polygons that cross or touch themselves: filled even-odd",
     "polygons_outside_image": "polygons that leave the image: cut to it",
-    "unknown_classes": "entities whose class the noun-class table lacks: kept as they are",
+    "unknown_classes": "entities of a class that is not in the noun-class table: kept as they are",
     "differing_classes": "entities whose class is not one that the noun-class table lists their "
     "name under: kept as they are",
     "missing_images": "frames without an image in the images folder: left out of the frames",
-    "images_of_another_size": "images that are not 1920 x 1080: resized all the same",
+    "images_of_another_size": "images that are not 1920 x 1080: resized anyway",
     "differing_labels": "labelled sequences whose automatic labels differ from the derived ones: "
-    "the list stands as published",
+    "the list is kept as published",
 }
 """The kinds of findings, and how each is handled."""
 

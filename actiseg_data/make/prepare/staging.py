@@ -39,7 +39,7 @@ what was unusual in the sources and how it was handled.
 
 _MOVES = "moves.json"
 _KINDS = (MASKS, WEIGHTS, FRAMES)
-_SHARED = (LICENSE_FILE, NOTICE_FILE)  # an earlier split of the root has brought them
+_SHARED = (LICENSE_FILE, NOTICE_FILE)  # an earlier split of the root may have them already
 
 
 def check_place(out: Path, split: str, lists: tuple[str, ...], inputs: dict[str, Path]) -> None:
@@ -51,16 +51,16 @@ def check_place(out: Path, split: str, lists: tuple[str, ...], inputs: dict[str,
     problems = ProblemCollector()
     for option, folder in inputs.items():
         if out.resolve().is_relative_to(folder.resolve()):
-            problems.add(f"lies inside the {option} folder", out, "give another --out")
+            problems.add(f"is inside the {option} folder", out, "give another `out`")
     if out.exists() and not out.is_dir():
-        problems.add("is a file, not a folder", out, "give another --out")
+        problems.add("is a file, not a folder", out, "give another `out`")
     taken = [out / IMAGE_SETS / file for name in lists for file in name_image_sets_files(name)]
     taken += [out / kind / split for kind in _KINDS]
     taken.append(out / name_report(split))
     for path in taken:
         if os.path.lexists(path):
             problems.add(
-                f"the split {split!r} is there already", path, "remove it, or give another --out"
+                f"the split {split!r} already exists", path, "remove it, or give another `out`"
             )
     problems.raise_if_any()
 
@@ -73,7 +73,7 @@ def check_folders(out: Path, split: str, folders: tuple[str, ...]) -> None:
             path = out / MASKS / subset / escape_name(folder)
             if path.exists():
                 problems.add(
-                    f"the root has the sequence under {subset}/", path, "give another --out"
+                    f"the root has the sequence under {subset}/", path, "give another `out`"
                 )
     problems.raise_if_any()
 
@@ -141,9 +141,9 @@ def _publish(partial: Path, out: Path, split: str) -> None:
         folder.mkdir()
     for source, target in moves:
         if os.path.lexists(target):
-            raise refuse("has come to be there meanwhile", target, "remove it, or run again")
+            raise refuse("appeared during the run", target, "remove it, or run again")
         os.replace(source, target)
-    (partial / _MOVES).unlink()  # from here on the split stands
+    (partial / _MOVES).unlink()  # from here on the split is complete
     shutil.rmtree(partial, ignore_errors=True)
 
 
@@ -175,7 +175,7 @@ def _take_back(partial: Path, out: Path, split: str) -> None:
         [_check_target(cursor, split) for cursor in document["targets"].iterate_elements()]
     ):
         if os.path.lexists(partial / target) or (target in _SHARED and list_splits(out)):
-            continue  # still here, or shared by another split meanwhile
+            continue  # not moved, or shared by another split
         _remove(out / target)
     for folder in [cursor.as_text() for cursor in document["folders"].iterate_elements()]:
         if folder in (*_KINDS, IMAGE_SETS):
@@ -193,7 +193,9 @@ def _check_target(cursor: Cursor, split: str) -> str:
         *(f"{kind}/{split}" for kind in _KINDS),
         *(name_report(split), *_SHARED),
     ):
-        raise refuse("is no file of a split", cursor.where, "remove the folder that it stands in")
+        raise refuse(
+            "is not a file of a split", cursor.where, "remove the folder that it stands in"
+        )
     return target
 
 

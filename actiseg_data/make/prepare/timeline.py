@@ -33,7 +33,7 @@ def read_frame_mapping(path: Path) -> FrameMapping:
                 check_text(visor, frames.where)
                 if not isinstance(epic, str) or not _FRAME.fullmatch(epic):
                     problems.add(
-                        f"{epic!r:.60} is no frame name such as frame_0000000001.jpg",
+                        f"{epic!r:.60} is not a frame name such as frame_0000000001.jpg",
                         f"{frames.where}: {visor}",
                         "fetch the file again",
                     )

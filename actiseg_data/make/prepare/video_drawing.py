@@ -62,7 +62,7 @@ def refuse_without_images(images: Path, jobs: Iterable[VideoJob]) -> None:
         f"has no image of any frame of the split, such as {name}; "
         f"it has {describe_contents(images)}",
         images,
-        "unpack VISOR's rgb_frames and give the folder that holds them, or leave --images out",
+        "unpack VISOR's rgb_frames and give the folder that holds them, or leave `images` out",
     )
 
 

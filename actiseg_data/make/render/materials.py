@@ -112,7 +112,7 @@ _FAMILIES = {
 }
 _FAMILY_OF = {class_id: family for family, ids in _FAMILIES.items() for class_id in ids}
 SURFACES = ("basin", "board", "slab")
-"""Materials of things that others lie on."""
+"""Materials of objects that carry others."""
 
 _OTHERWISE = ("plastic", "ceramic", "card", "beige", "green", "board", "steel")
 

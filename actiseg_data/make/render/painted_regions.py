@@ -77,18 +77,18 @@ def make_region(
     rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
     if not len(rows):
         return None
-    # One pixel of margin, so that edges are seen; a thing cut by the border has none there.
+    # One pixel of margin, so that edges are visible; an object cut by the border has none there.
     window = (
         slice(max(int(rows[0]) - 1, 0), int(rows[-1]) + 2),
         slice(max(int(columns[0]) - 1, 0), int(columns[-1]) + 2),
     )
     inside = pixels[window]
     cv2 = load_cv2()
-    # A thing has no edge of its own along the outline of what lies over it.
+    # An object has no edge along the outline of an object that covers it.
     over = covers[1] if family in SURFACES else covers[0]
     whole = inside if family == "skin" else inside | over[window]
     depth = cv2.distanceTransform(whole.astype(np.uint8), cv2.DIST_L2, 5)
-    depth = np.minimum(depth, np.float32(max(inside.shape)))  # unbounded where nothing is outside
+    depth = np.minimum(depth, np.float32(max(inside.shape)))  # unbounded if nothing is outside
     soft = 1.2 * scale + 0.6  # against the stairs of the pixels
     depth = np.maximum(cv2.GaussianBlur(depth, (0, 0), soft) - np.float32(0.5 * soft), 0) * inside
     material = MATERIALS[family]

@@ -59,7 +59,7 @@ class RenderReport:
 
     def __str__(self) -> str:
         more = [f"{self.kept} found from a run before"] if self.kept else []
-        more += [f"{self.replaced} took the place of others"] if self.replaced else []
+        more += [f"{self.replaced} replaced others"] if self.replaced else []
         return (
             f"rendered {self.rendered} frames of {self.sequences} sequences of {self.split!r} in "
             f"{self.root}{''.join(f', {count}' for count in more)}: painted from masks, not "
@@ -96,7 +96,7 @@ def render_split(
     overwrite : bool
         Whether to replace existing frames.
     workers : int
-        Processes. The result does not depend on it.
+        Number of processes. The result does not depend on it.
     stage : callable
         Reports the progress of each step.
 
@@ -171,10 +171,10 @@ def _find_outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) ->
                 (outdated if overwrite or path in ours else foreign).append(path)
     if foreign:
         raise refuse(
-            f"{len(foreign)} frames are there already that this command has not painted, "
+            f"{len(foreign)} existing frames were not rendered by this command, "
             f"{foreign[0]} among them",
             split.root / FRAMES,
-            "train on them, or give --overwrite to lose them",
+            "train on them, or give `overwrite` to replace them",
         )
     linked = {
         link

@@ -108,16 +108,20 @@ def test_a_new_folder_appears_when_complete_and_keeps_clutter(tmp_path):
 
 
 def test_a_new_folder_that_fails_leaves_nothing(tmp_path):
-    with pytest.raises(RuntimeError), new_folder(tmp_path / "out") as folder:
-        write_bytes(folder / "a.txt", b"a")
-        raise RuntimeError
+    def fail():
+        with new_folder(tmp_path / "out") as folder:
+            write_bytes(folder / "a.txt", b"a")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_new_folder_does_not_replace_anything(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"a")
     for out in (tmp_path, tmp_path / "a.txt"):
-        with pytest.raises(InputError, match="already exists. Hint: give another folder as out"):
+        with pytest.raises(InputError, match=r"already exists\. Hint: give another folder as out"):
             new_folder(out).__enter__()
     assert files_under(tmp_path) == ["a.txt"]
 

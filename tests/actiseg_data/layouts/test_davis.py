@@ -146,8 +146,8 @@ def test_every_listed_sequence_that_is_not_there_is_named_with_its_line(davis):
         ("", "lists no sequence"),
         ("# bear\n\n", "lists no sequence"),
         ('[{"seq_id": 1}]', "is a JSON document"),
-        (b"\xff\xfe\xfd", "is no UTF-8 text"),
-        (b"b\xe4r\n", "is no UTF-8 text"),
+        (b"\xff\xfe\xfd", "is not UTF-8 text"),
+        (b"b\xe4r\n", "is not UTF-8 text"),
         ("be\x07ar\n", "line 1: the sequence name"),
         ("..\n", "would lead outside"),
     ],
@@ -362,7 +362,7 @@ def test_a_list_of_other_sequences_is_one_problem(davis):
 def test_truth_that_is_none_is_told_by_what_it_holds(davis, tmp_path):
     (davis / "JPEGImages" / "480p" / "bear").mkdir(parents=True)
     (problem,) = refused(open_truth, davis / "JPEGImages")
-    assert "holds no sequence of masks (it holds 480p/)" in problem
+    assert "has no sequence of masks (it has 480p/)" in problem
     (tmp_path / "mask.png").write_bytes(b"?")
     (problem,) = refused(open_truth, tmp_path / "mask.png")
     assert "is no folder" in problem

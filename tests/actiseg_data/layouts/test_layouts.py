@@ -173,7 +173,7 @@ FAULTS = [
         for value in (2, "1", None, 1.0)
     ),
     *(
-        (("object_classes", object_id), OBJECTS["1"] | {"name": "new"}, "is no object id")
+        (("object_classes", object_id), OBJECTS["1"] | {"name": "new"}, "is not an object id")
         for object_id in (
             *("0", "256", "x", "1.5", "-1", "", " 5", "knife 5", "+5", "5_0", "\u0665", "²"),
             "000000255999",
@@ -297,8 +297,8 @@ SPOILERS = {
     drop: "the mask is missing",
     resize: "has 159 x 120 pixels, the sequence's first mask 160 x 120",
     swap_sides: "has 120 x 160 pixels",
-    add_foreign: "holds the ids 9, which",
-    blend: r"holds the ids 5, .* and \d+ more, which",
+    add_foreign: "has the ids 9, which",
+    blend: r"has the ids 5, .* and \d+ more, which",
     make_truecolour: "truecolour",
 }
 
@@ -438,14 +438,14 @@ OBJECT = ("videos", CLIP.folder, "objects", "1")
         ((*ENTRY, "exp"), ..., "'exp' is missing"),
         ((*ENTRY, "exp"), 1, "must be a text"),
         ((*ENTRY, "obj_id"), 1, "must be a text"),
-        ((*ENTRY, "obj_id"), "0", "is no object id"),
-        ((*ENTRY, "obj_id"), "300", "is no object id"),
+        ((*ENTRY, "obj_id"), "0", "is not an object id"),
+        ((*ENTRY, "obj_id"), "300", "is not an object id"),
         ((*ENTRY, "positive"), 2, "must be 0 or 1"),
         ((*ENTRY, "class_id"), "5", "must be a whole number"),
         ((*ENTRY, "exp_org"), 5, "must be a text"),
         ((*ENTRY, "class_id_org"), None, "must be a whole number"),
         (OBJECT[:3], [], "must be an object"),
-        ((*OBJECT[:3], "x"), {}, "is no object id"),
+        ((*OBJECT[:3], "x"), {}, "is not an object id"),
         *(((*OBJECT, name), ..., "is missing") for name in ("category", "positive", "class_id")),
         ((*OBJECT, "category"), None, "must be a text"),
         ((*OBJECT, "positive"), "1", "must be 0 or 1"),

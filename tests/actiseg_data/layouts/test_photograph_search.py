@@ -164,7 +164,7 @@ def faulty(path, fault):
         ("16 bits", "more than 8 bits"),
         ("another format", "no readable image"),
         ("empty", "no readable image"),
-        ("cut", "damaged or cut short"),
+        ("cut", "damaged or truncated"),
     ],
 )
 def test_faulty_photographs_are_refused(tmp_path, fault, says):

@@ -176,7 +176,7 @@ _IMAGE = ("video_annotations", 1, "image")
     ("path", "value", "said"),
     [
         (("video_annotations",), KeyError, "'video_annotations' is missing"),
-        (("video_annotations",), [], "holds no frame"),
+        (("video_annotations",), [], "has no frame"),
         (("video_annotations", 1), 3, "must be an object"),
         ((*_IMAGE, "name"), KeyError, "'name' is missing"),
         ((*_IMAGE, "name"), "../escape.jpg", "path separator"),

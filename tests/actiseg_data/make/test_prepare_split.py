@@ -538,7 +538,7 @@ def test_two_files_of_a_video_are_refused(files: VisorFiles) -> None:
     files.write()
     data = (files.annotations / f"{VIDEO}.json").read_bytes()
     (files.annotations / "copy.json").write_bytes(data)
-    _refused(files, f"holds the video {VIDEO}")
+    _refused(files, f"has the video {VIDEO}")
 
 
 @pytest.mark.parametrize("kind", ["annotations", "images"])
@@ -804,5 +804,5 @@ def test_a_marker_cannot_have_other_files_removed(files: VisorFiles, target: str
     (files.out / "ImageSets").mkdir()
     marker = {"folders": [], "targets": [target]}
     files.write_json("root/.prepare-val.partial/moves.json", marker)
-    _refused(files, "is no file of a split")
+    _refused(files, "is not a file of a split")
     assert (files.folder / "precious").exists()

@@ -483,9 +483,9 @@ def test_a_sense_is_set_by_hand(wordnet, tmp_path, file, text):
         ("s.csv", "cake,cake.n.03\ncake,cake.n.01\nxyz,a.n.01", ["two senses", "'xyz' is no"]),
         ("s.json", '{"cake": 3}', ["must be a text"]),
         ("s.json", '["cake"]', ["must be an object"]),
-        ("s.csv", "cake;cake.n.03\n", ["lacks the columns name, synset"]),
+        ("s.csv", "cake;cake.n.03\n", ["does not have the columns name, synset"]),
         ("s.csv", "cake,cake.n.03\nmouse\n", ["row 2 is no name with a synset"]),
-        ("s.csv", "", ["lacks the columns"]),
+        ("s.csv", "", ["does not have the columns"]),
         ("s.csv", "cake,cake.n.03\n" + "x" * 200_000, ["is no CSV table"]),
     ],
 )

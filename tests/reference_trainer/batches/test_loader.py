@@ -323,9 +323,9 @@ def test_faulty_files_of_a_batch_are_all_named(root, tmp_path):
         Loader(material, dataclasses.replace(SAMPLING, clips=9)).batch(0, 0)
     told = sorted(problem.what for problem in refused.value.problems)
     assert len(told) == 3
-    assert told[0].startswith("holds the ids 99")
-    assert told[1].startswith("is damaged or cut short")
-    assert told[2] == "is no readable image"
+    assert told[0].startswith("has the ids 99")
+    assert told[1].startswith("is damaged or truncated")
+    assert told[2] == "is not a readable image"
 
 
 def test_unknown_styles_missing_prompts_and_empty_splits_are_refused(root, tmp_path):

@@ -12,12 +12,12 @@ import numpy as np
 
 from actiseg_data.make.sample.catalogue import LEFT_HAND, RIGHT_HAND, THINGS, SampleAction
 from actiseg_data.make.sample.hands import Hold, make_hand
+from actiseg_data.make.sample.object_outlines import make_outlines
 from actiseg_data.make.sample.outlines import (
     ObjectOutline,
     Parts,
     Point,
     Pose,
-    make_outlines,
     move_parts,
 )
 from actiseg_data.make.sample.sequence_draws import Draws

@@ -20,7 +20,12 @@ from actiseg_data.make.sample.catalogue import (
 )
 from actiseg_data.make.sample.choreographies import Cue, Moment, Paint, play
 from actiseg_data.make.sample.clutter import place_clutter
-from actiseg_data.make.sample.outlines import Pose, Ring, move_parts, rasterise
+from actiseg_data.make.sample.outlines import (
+    Pose,
+    Ring,
+    move_parts,
+    rasterise,
+)
 from actiseg_data.make.sample.sequence_draws import Draws
 
 Lens: TypeAlias = Callable[[Ring], Ring]

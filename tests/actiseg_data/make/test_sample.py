@@ -24,7 +24,7 @@ from actiseg_data.make.sample import is_whole_sample, make_sample
 from actiseg_data.make.sample import sample_writing as writing
 from actiseg_data.make.sample.catalogue import ACTIONS, CLASS_IDS, LOOK_ALIKES, THINGS
 from actiseg_data.make.sample.hands import list_holds
-from actiseg_data.make.sample.outlines import make_outlines
+from actiseg_data.make.sample.object_outlines import make_outlines
 
 GOLDEN = "973bb5af47cfe221950062d7a83c29e3"
 HANDS = ("left hand", "right hand")

@@ -329,7 +329,7 @@ def parse_lexicon(document: Any, where: str) -> Lexicon:
     return Lexicon(title, licence, by_id, document, digest_json(document))
 
 
-def refuse_unknown_classes(lexicon: Lexicon, used: Mapping[int, str], where: object) -> None:
+def refuse_unknown_classes(lexicon: Lexicon, used: Mapping[int, str], where: Path | str) -> None:
     """Raise an `InputError` with every class of a dataset that the lexicon does not have.
 
     `used` maps class ids to the name of an object that has the class.

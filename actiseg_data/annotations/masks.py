@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from actiseg_data.annotations import png
 from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.file_reading import read_bytes
-from actiseg_data.core.files import write_bytes
+from actiseg_data.core.files import PathLike, as_path, write_bytes
 
 IndexMask: TypeAlias = NDArray[np.uint8]
 """(H, W) uint8, pixel = object id."""
@@ -47,7 +47,7 @@ PALETTE = _make_voc_palette()
 and B, bits 3, 4, 5 the next ones."""
 
 
-def read_index_mask(path: Path) -> IndexMask:
+def read_index_mask(path: PathLike) -> IndexMask:
     """Read an index mask: a palette PNG of 8 bits or less, or a grey PNG of 8 bits.
 
     Returns
@@ -61,7 +61,7 @@ def read_index_mask(path: Path) -> IndexMask:
         If the file is missing, damaged or truncated, or is wider or higher than `MAX_SIDE`. Also
         for truecolour, alpha, and grey of fewer bits or 16: their pixels are not object ids.
     """
-    return read_coloured_mask(path)[0]
+    return read_coloured_mask(as_path(path))[0]
 
 
 def read_coloured_mask(path: Path) -> tuple[IndexMask, bytes]:
@@ -292,7 +292,11 @@ def _check_two_axes(array: NDArray[Any], name: str) -> NDArray[Any]:
 
 
 def check_same_size(
-    shape: tuple[int, ...], expected: tuple[int, ...], expected_name: str, where: object, hint: str
+    shape: tuple[int, ...],
+    expected: tuple[int, ...],
+    expected_name: str,
+    where: Path | str,
+    hint: str,
 ) -> None:
     """Raise an `InputError` if an image does not have the size of another one.
 

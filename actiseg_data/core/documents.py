@@ -26,7 +26,7 @@ def read_json(path: Path, kind: str = "file") -> Any:
     return parse_json(read_bytes(path, kind), path)
 
 
-def parse_json(data: bytes, where: object) -> Any:
+def parse_json(data: bytes, where: Path | str) -> Any:
     """Parse a JSON document.
 
     Raises
@@ -61,7 +61,7 @@ def parse_json(data: bytes, where: object) -> Any:
     return document
 
 
-def _refuse_depth(where: object) -> InputError:
+def _refuse_depth(where: Path | str) -> InputError:
     return refuse("nests too deeply", where, "this is not an annotation file; fetch it again")
 
 

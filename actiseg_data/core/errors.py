@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 _PARAMETER = re.compile(r"`(\w+)`")
 
@@ -76,7 +77,7 @@ class Interruption(InputError):
     """
 
 
-def refuse(what: str, where: object, hint: str) -> InputError:
+def refuse(what: str, where: Path | str, hint: str) -> InputError:
     """Build an `InputError` with one problem, for the caller to raise.
 
     Parameters
@@ -123,7 +124,12 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 
 def check_known(
-    names: Iterable[str], known: Iterable[str], noun: str, where: object, hint: str, owner: str = ""
+    names: Iterable[str],
+    known: Iterable[str],
+    noun: str,
+    where: Path | str,
+    hint: str,
+    owner: str = "",
 ) -> None:
     """Raise an `InputError` with every name that is not among the known ones.
 
@@ -176,7 +182,7 @@ class ProblemCollector:
     def __init__(self) -> None:
         self.collected: list[Problem] = []
 
-    def add(self, what: str, where: object, hint: str) -> None:
+    def add(self, what: str, where: Path | str, hint: str) -> None:
         self.collected.append(Problem(what, str(where), hint))
 
     def collect(self) -> _Collecting:

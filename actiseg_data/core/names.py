@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from actiseg_data.core.errors import InputError, refuse
 
@@ -19,7 +20,7 @@ _ORDINARY = re.compile(r"[A-Za-z0-9:-]*_[A-Za-z0-9_:-]*")
 _SEPARATORS = re.compile(r"[/\\]")
 
 
-def check_name(name: object, kind: str, where: object) -> str:
+def check_name(name: object, kind: str, where: Path | str) -> str:
     """Check that a name is safe as one component of a path, and return it.
 
     Colons are allowed, because the names of published folders contain them.
@@ -69,7 +70,7 @@ def check_name(name: object, kind: str, where: object) -> str:
     return name
 
 
-def check_text(text: str, where: object) -> str:
+def check_text(text: str, where: Path | str) -> str:
     """Check that a text can be shown and written as one line, and return it.
 
     Control characters, which can forge output on a terminal, and text that UTF-8 cannot encode
@@ -121,7 +122,7 @@ def parse_table_number(text: str) -> int | None:
     return None if fraction.strip("0") else parse_whole_number(whole)
 
 
-def refuse_value(wanted: str, value: object, where: object) -> InputError:
+def refuse_value(wanted: str, value: object, where: Path | str) -> InputError:
     """Build the `InputError` for a value that is not what a file must have."""
     shown = repr(value)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
@@ -278,7 +279,7 @@ def read_by_folder(
 
 
 def refuse_repeats(
-    kind: str, values: Iterable[Any], where: object, problems: ProblemCollector
+    kind: str, values: Iterable[Any], where: Path | str, problems: ProblemCollector
 ) -> None:
     """Raise an `InputError` with the collected problems and every value that occurs twice."""
     values = list(values)

@@ -65,7 +65,7 @@ class Matches:
         """The number of names that exist under another spelling."""
         return sum(name != spelling for name, spelling in self.names.items())
 
-    def add_clashes(self, where: object, problems: ProblemCollector) -> None:
+    def add_clashes(self, where: Path | str, problems: ProblemCollector) -> None:
         """Add a problem for each clash."""
         for clash in self.clashes:
             held, meant = (

@@ -150,7 +150,7 @@ def _members(top: Cursor, name: str) -> list[Cursor]:
     return [top[name]] if name in top else []
 
 
-def _refuse_mixed(texts: Iterable[str], where: object, problems: ProblemCollector) -> None:
+def _refuse_mixed(texts: Iterable[str], where: Path | str, problems: ProblemCollector) -> None:
     """Adds a problem where 20 % and 20 stand side by side: one is a hundred times the other."""
     levels = {text: parse_level(text) for text in texts}
     large = [text for text, level in levels.items() if "%" not in text and (level or 0) > 1]

@@ -203,7 +203,7 @@ class RlePredictions:
 Predictions: TypeAlias = "FolderPredictions | RlePredictions"
 
 
-def refuse_blended(prediction: Prediction, known: Set[int], where: object) -> None:
+def refuse_blended(prediction: Prediction, known: Set[int], where: Path | str) -> None:
     """Refuse an index mask with many ids that no object has.
 
     known: ids of objects.
@@ -220,7 +220,7 @@ def refuse_blended(prediction: Prediction, known: Set[int], where: object) -> No
         )
 
 
-def refuse_size(size: tuple[int, ...], wanted: tuple[int, ...], where: object) -> None:
+def refuse_size(size: tuple[int, ...], wanted: tuple[int, ...], where: Path | str) -> None:
     """Refuse a prediction of another size than the truth's."""
     if size != wanted:
         raise refuse(
@@ -463,7 +463,7 @@ def _match_frames(
     return {name.removesuffix(".png"): file for name, file in matches.names.items()}, files
 
 
-def _other_names(where: object, held: Iterable[str], frames: tuple[str, ...]) -> InputError:
+def _other_names(where: Path | str, held: Iterable[str], frames: tuple[str, ...]) -> InputError:
     """The refusal of files none of which is called like a frame, or none of which is a PNG."""
     held = list(held)
     what = f"holds {', '.join(map(format_name, held[:_FEW]))}{', ...' if len(held) > _FEW else ''}"

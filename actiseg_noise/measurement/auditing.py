@@ -266,7 +266,7 @@ def _only_split(lists: Path | None, clean: Path | None) -> str | None:
     dataset, or its ``train``.
     """
     names = _splits(lists) if lists is not None else []
-    if len(names) > 1:
+    if lists is not None and len(names) > 1:
         raise refuse(f"has the splits {', '.join(names)}", lists, "say which as --split")
     if not names and clean is not None:
         known = list_splits(clean)

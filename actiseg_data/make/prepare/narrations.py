@@ -78,7 +78,7 @@ def read_narrations(tables: Iterable[Path]) -> dict[str, tuple[Narration, ...]]:
     return {video: tuple(rows) for video, rows in by_video.items()}
 
 
-def parse_numbers(text: str, where: object) -> tuple[int, ...]:
+def parse_numbers(text: str, where: Path | str) -> tuple[int, ...]:
     """Parse the numbers of a text such as ``"[2, 11]"``, the form of lists in the tables.
 
     The text is never evaluated. Anything but whole numbers in brackets raises an `InputError`.

@@ -102,7 +102,7 @@ def normalise_name(instance: str) -> str:
     return " ".join([*modifiers, head])
 
 
-def parse_texts(text: str, where: object) -> tuple[str, ...]:
+def parse_texts(text: str, where: Path | str) -> tuple[str, ...]:
     """Parse a list such as ``"['tap', 'tap:water']"``; other texts raise an `InputError`.
 
     >>> parse_texts("['tap', 'tap:water']", "table")

@@ -15,7 +15,7 @@ from actiseg_data.annotations.masks import IndexMask, digest_pixels
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.files import DRAFT, write_bytes, write_json
+from actiseg_data.core.files import DRAFT, PathLike, as_path, write_bytes, write_json
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import run_parallel
@@ -75,7 +75,7 @@ def render_jpeg(mask: IndexMask, sequence: VideoSequence, frame: str) -> bytes:
 
 
 def render_split(
-    root: Path,
+    root: PathLike,
     split: str = "train",
     *,
     overwrite: bool = False,
@@ -106,6 +106,7 @@ def render_split(
         For a noisy split, whose frames would show the noise; for faulty masks; for existing frames
         that were not rendered, or that are behind a link.
     """
+    root = as_path(root)
     if (root / RECIPE_FILE).is_file():
         raise refuse(
             "is a noisy split: frames painted from its masks would show what is noise",

@@ -113,5 +113,5 @@ def number_duplicates(sequences: list[VideoSequence]) -> list[VideoSequence]:
 
 
 def _get_time(sequence: VideoSequence) -> tuple[int, int, str, int]:
-    """Return a sort key: start, end, and what tells simultaneous sequences apart."""
+    """Return a sort key: start, end, narration, number."""
     return sequence.start, sequence.end, sequence.narration, sequence.seq_id

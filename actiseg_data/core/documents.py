@@ -180,7 +180,7 @@ class Cursor:
         300
         """
         value = self.value
-        # From 2**53 on a float does not tell its neighbours apart.
+        # From 2**53 on, floats cannot represent every whole number.
         if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
             return int(value)
         if isinstance(value, bool):
@@ -223,7 +223,7 @@ def collect_valid(
 
 
 RELEASE_HINT = "use the release of actiseg that wrote it, or a newer one"
-"""What to do about a document of a schema that is not known."""
+"""The hint for a document of an unknown schema."""
 
 
 def check_schema(document: Cursor, schema: str, hint: str = "reinstall actiseg") -> None:

@@ -51,7 +51,7 @@ def make_key(seed: int, algorithm: int, purpose: str, *identity: str | int) -> K
 
 
 _quoted = lru_cache(maxsize=256)(_canonical)
-"""Purposes are few."""
+"""Cached JSON texts; there are few purposes."""
 
 
 def make_key_factory(seed: int, *identity: str | int) -> Callable[[int, str], Key]:

@@ -25,6 +25,6 @@ def load_cv2() -> ModuleType:
             "import cv2",
             "pip install opencv-python-headless, the build that needs no libGL; remove any other",
         ) from None
-    # Parallel work is one process for each item; threads inside would only contend.
+    # Work is parallel over processes; threads within them would only compete.
     cv2.setNumThreads(1)
     return cv2

@@ -448,7 +448,7 @@ def _find_places(
     wanted = {escape_name(sequence.folder): sequence.folder for sequence in sequences}
     for subset in SUBSETS:
         place = root / kind / subset
-        # Listed once: far cheaper than asking for thousands of folders.
+        # Listing the folder once is far cheaper than testing thousands of paths.
         present = {entry.name for entry in list_folders(place)} if place.is_dir() else set()
         lacking = (name for name, folder in wanted.items() if folder not in subsets)
         matches = match_names(lacking, present)

@@ -124,7 +124,7 @@ _BY_KEYS: tuple[tuple[set[bytes], str], ...] = (
     ({b"categories", b"supercategory"}, _COCO),
     ({b"image_id", b"category_id"}, _RESULTS),
 )
-"""Kinds of documents by keys that all have to be there; the first that fits."""
+"""Kinds of documents by their required keys; the first match decides."""
 
 
 def _look_around_root(root: Path) -> str | None:
@@ -189,4 +189,4 @@ _LOOKS: tuple[Callable[[Path], str | None], ...] = (
     _look_for_masks,
     _look_for_archives,
 )
-"""How the kind of a folder is found; the first that knows it decides."""
+"""Checks of a folder, in order; the first result decides."""

@@ -15,7 +15,7 @@ from actiseg_data.layouts.spelling import match_names
 
 _MOST_BYTES = 1 << 24
 _MOST_SUGGESTIONS = 20
-"""Unknown lines for which the nearest name is looked for, which takes long."""
+"""Most unknown lines that get a suggestion, which is slow."""
 _FEW = 3
 _IMAGE = re.compile(r"\.(?:png|jpe?g)$", re.IGNORECASE)
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

@@ -20,10 +20,10 @@ from actiseg_data.core.listing import list_folder
 from actiseg_data.core.names import format_name
 
 _COLONS = str.maketrans(dict.fromkeys("\uf03a\uff1a\ua789", ":"))
-"""What Samba and macOS, rclone and Windows users write for a colon."""
+"""What Samba and macOS, rclone and Windows users write instead of a colon."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]*")
-"""Names that every system takes as they are."""
+"""Names that every system keeps unchanged."""
 
 _ENDING = re.compile(r"\.(?:png|jpe?g)$", re.IGNORECASE)
 _ENDINGS = re.compile(r"(?:\.(?:png|jpe?g))+$", re.IGNORECASE)

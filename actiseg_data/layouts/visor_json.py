@@ -30,13 +30,13 @@ FULL = (1080, 1920)
 """(H, W) of the frames that the polygons are drawn on."""
 
 MAX_COORDINATE = 100_000.0
-"""Largest distance of a vertex from the origin, in pixels. Real ones leave the image by 41."""
+"""Largest coordinate of a vertex, in pixels. Real vertices leave the image by up to 41."""
 
 LEAST_POINTS = 3
-"""Fewest points of a polygon. Shorter ones cover no pixel: they are left out."""
+"""Fewest points of a polygon. Shorter ones cover no pixel and are left out."""
 
 MAX_POINTS = 10_000
-"""Most vertices of an entity, in all of its polygons: bounds what filling one can cost."""
+"""Most vertices of an entity, in all of its polygons: bounds the cost of filling."""
 
 MAX_ENTITIES = 255
 """Most entities of a frame: an index mask has no more ids."""

@@ -15,7 +15,7 @@ from actiseg_data.core.documents import (
 SUMMARY_FILE = "summary.json"
 DIGESTS_FILE = "digests.json"
 LEXICON_FILE = "lexicon.json"
-"""Of a split whose words were drawn from another lexicon than the installed one."""
+"""The lexicon of a split, if it is not the installed one."""
 SUMMARY_SCHEMA = "actiseg/summary/1"
 
 

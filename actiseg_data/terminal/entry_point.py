@@ -50,7 +50,7 @@ def _run(load: Callable[[], Callable[[], Any]]) -> int:
         print_problems(refused)
         return 2
     except OSError as error:
-        # What no check foresaw: a folder that may not be entered, a disk that is gone.
+        # Failures without a check: a folder without permission, a lost disk.
         problem = error.strerror or str(error)
         print_problems(refuse(problem, error.filename or "the system", "check place and rights"))
         return 2

@@ -44,7 +44,7 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
 
 
 _USUAL = 120
-"""Columns of what is not printed to a terminal."""
+"""Least width of output that is not a terminal."""
 
 
 def divide_columns(columns: list[str], rows: list[list[str]], width: int) -> list[list[int]]:

@@ -28,7 +28,7 @@ NO_CONTACT = UNSURE | {"hand-not-in-contact", "glove-not-in-contact"}
 
 REACH = 10
 """Largest city-block distance, in pixels, between a hand and a polygon that it touches: VISOR-HOS
-grows both by 5 and asks whether they overlap."""
+grows both by 5 and tests whether they overlap."""
 
 AnyArray: TypeAlias = NDArray[Any]
 
@@ -36,7 +36,7 @@ Box: TypeAlias = tuple[int, int, int, int]
 """(x, y, width, height) in pixels of the full frame; it may leave the image."""
 
 Corrections: TypeAlias = Mapping[str, Mapping[str, str]]
-"""VISOR frame name -> entity name -> id of the entity that it really touches."""
+"""VISOR frame name -> entity name -> id of the entity that it truly touches."""
 
 
 def read_corrections(path: Path) -> dict[str, dict[str, str]]:
@@ -136,7 +136,7 @@ def iterate_touches(frame: Frame) -> Iterator[Touch]:
         elif (
             entity.name in GLOVES
             and entity.worn_on is not None
-            # VISOR-HOS goes through a bare text letter by letter: no letter is a hand of the frame.
+            # VISOR-HOS iterates over a plain text letter by letter, and no letter is a hand.
             and not any(hand in names for hand in entity.worn_on)
         ):
             side = HANDS[0] if HANDS[0] in entity.worn_on else HANDS[1]

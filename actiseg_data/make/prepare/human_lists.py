@@ -19,19 +19,19 @@ from actiseg_data.layouts.image_sets import read_record, refuse_repeats
 from actiseg_data.make.prepare.timeline import FrameName
 
 ActionKey: TypeAlias = tuple[str, int, int, str, str]
-"""Video, first and last EPIC frame, verb, noun: what tells actions apart. A few are equal."""
+"""Video, first and last EPIC frame, verb, noun. A few actions have equal keys."""
 
 
-def make_action_key(clip: VideoSequence) -> ActionKey:
+def make_action_key(sequence: VideoSequence) -> ActionKey:
     """Make the key of a labelled sequence."""
-    return clip.video, clip.start, clip.end, clip.verb, clip.noun
+    return sequence.video, sequence.start, sequence.end, sequence.verb, sequence.noun
 
 
 @dataclass(frozen=True)
 class HumanEntry:
     """One element of a list. `record` is the element as in the file."""
 
-    clip: VideoSequence
+    sequence: VideoSequence
     record: dict[str, Any]
 
 
@@ -55,11 +55,11 @@ def read_human_lists(paths: Iterable[Path]) -> tuple[HumanList, ...]:
             lists.append(_read_list(path))
     owner: dict[int, ActionKey] = {}
     for entry in (entry for labelled in lists for entry in labelled.entries):
-        key = owner.setdefault(entry.clip.seq_id, make_action_key(entry.clip))
-        if key != make_action_key(entry.clip):
+        key = owner.setdefault(entry.sequence.seq_id, make_action_key(entry.sequence))
+        if key != make_action_key(entry.sequence):
             problems.add(
-                f"number {entry.clip.seq_id} belongs to two actions: {key} and "
-                f"{make_action_key(entry.clip)}",
+                f"number {entry.sequence.seq_id} belongs to two actions: {key} and "
+                f"{make_action_key(entry.sequence)}",
                 "human-labelled lists",
                 "give lists of one release",
             )
@@ -84,12 +84,16 @@ def _read_list(path: Path) -> HumanList:
         )
     records = read_json(path, "human-labelled list")
     problems = ProblemCollector()
-    clips: list[VideoSequence] = collect_valid(
+    sequences: list[VideoSequence] = collect_valid(
         list(Cursor(records, str(path)).iterate_elements()), read_record, problems
     )
-    refuse_repeats("sequence", (clip.folder for clip in clips), path, problems)
+    refuse_repeats("sequence", (sequence.folder for sequence in sequences), path, problems)
     return HumanList(
-        name, tuple(HumanEntry(clip, record) for clip, record in zip(clips, records, strict=True))
+        name,
+        tuple(
+            HumanEntry(sequence, record)
+            for sequence, record in zip(sequences, records, strict=True)
+        ),
     )
 
 
@@ -98,18 +102,18 @@ def match_numbers(lists: Iterable[HumanList]) -> dict[ActionKey, list[int]]:
     numbers: dict[ActionKey, set[int]] = {}
     for labelled in lists:
         for entry in labelled.entries:
-            numbers.setdefault(make_action_key(entry.clip), set()).add(entry.clip.seq_id)
+            numbers.setdefault(make_action_key(entry.sequence), set()).add(entry.sequence.seq_id)
     return {key: sorted(of_key) for key, of_key in numbers.items()}
 
 
 def describe_mismatch(
-    clip: VideoSequence, frames: Sequence[FrameName], objects: Sequence[tuple[str, int]]
+    sequence: VideoSequence, frames: Sequence[FrameName], objects: Sequence[tuple[str, int]]
 ) -> str | None:
     """Describe why a labelled sequence does not fit VISOR's annotations of its action.
 
     Parameters
     ----------
-    clip : VideoSequence
+    sequence : VideoSequence
         The labelled sequence.
     frames : sequence of FrameName
         The annotated frames of its action.
@@ -121,11 +125,11 @@ def describe_mismatch(
     str or None
         None if the sequence fits.
     """
-    if clip.frames != tuple(frame.epic for frame in frames):
+    if sequence.frames != tuple(frame.epic for frame in frames):
         return "its frames are not the annotated frames of the action"
     if len(frames) < 2:
         return "it has fewer than 2 frames"
-    listed = {(label.object_id, label.name, label.class_id) for label in clip.objects}
+    listed = {(label.object_id, label.name, label.class_id) for label in sequence.objects}
     if listed != {(i, name, class_id) for i, (name, class_id) in enumerate(objects, 1)}:
         return "its objects are not those of the annotations"
     return None

@@ -89,7 +89,7 @@ def parse_numbers(text: str, where: Path | str) -> tuple[int, ...]:
     match = _LIST.fullmatch(text.strip())
     parts = [] if match is None else match[1].split(",")
     if parts and not parts[-1].strip():
-        parts.pop()  # an empty list, or a comma behind the last number
+        parts.pop()  # an empty list, or a comma after the last number
     numbers = [parse_table_number(part) for part in parts]
     if match is None or None in numbers:
         raise refuse(f"{text[:60]!r} is not a list of whole numbers", where, "give the right table")

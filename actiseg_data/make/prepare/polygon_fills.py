@@ -54,7 +54,7 @@ class Fills:
     """
 
     def __init__(self) -> None:
-        # By identity of the arrays, which live as long as the frame that this object serves.
+        # The keys are identities of arrays, which live as long as the frame of this object.
         self._made: dict[tuple[int, ...], Patch] = {}
 
     def get(self, polygons: tuple[FloatArray, ...]) -> Patch:

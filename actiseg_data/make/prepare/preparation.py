@@ -107,7 +107,7 @@ def prepare_visor(
         unchanged.
     """
     check_split(split)
-    load_cv2()  # refuse now rather than in the middle
+    load_cv2()  # fail now, not halfway
     sources = _read_sources(frame_mapping, narrations, noun_classes, human_labels, hos_corrections)
     names = (split, *(planned.name for planned in sources.lists))
     inputs = {"annotations": annotations} | ({"images": images} if images else {})
@@ -131,12 +131,12 @@ def prepare_visor(
             for job, result in zip(jobs, results, strict=True)
             for action, of_action in zip(job.actions, result.labels, strict=True)
         }
-        clips = tuple(_clip(action, labels[action.folder]) for action in plan.derived)
+        sequences = tuple(_make_sequence(action, labels[action.folder]) for action in plan.derived)
         findings = [*unknown, *(f for survey in surveys for f in survey.findings)]
         findings += [*plan.findings, *(f for result in results for f in result.findings)]
-        findings += _collect_findings(clips, plan.lists)
-        report = _report(split, plan, surveys, clips, jobs, results, findings, images)
-        _write_documents(root, split, clips, plan.lists, report)
+        findings += _collect_findings(sequences, plan.lists)
+        report = _report(split, plan, surveys, sequences, jobs, results, findings, images)
+        _write_documents(root, split, sequences, plan.lists, report)
     return report
 
 
@@ -289,7 +289,7 @@ def _make_jobs(
     ]
 
 
-def _clip(action: PlannedAction, labels: tuple[ObjectLabel, ...]) -> VideoSequence:
+def _make_sequence(action: PlannedAction, labels: tuple[ObjectLabel, ...]) -> VideoSequence:
     """Make the sequence of the derived list for an action."""
     row = action.narration
     assert row is not None  # only actions of a row are in the derived list
@@ -310,31 +310,31 @@ def _clip(action: PlannedAction, labels: tuple[ObjectLabel, ...]) -> VideoSequen
 
 
 def _collect_findings(
-    clips: Sequence[VideoSequence], lists: Iterable[ListPlan]
+    sequences: Sequence[VideoSequence], lists: Iterable[ListPlan]
 ) -> Iterable[Finding]:
-    derived = {clip.folder: clip for clip in clips}
-    for clip in clips:
-        if not any(label.positive for label in clip.objects):
-            yield "sequences_without_active_object", clip.folder
-        if not clip.narration.strip():
-            yield "empty_narrations", clip.folder
+    derived = {sequence.folder: sequence for sequence in sequences}
+    for sequence in sequences:
+        if not any(label.positive for label in sequence.objects):
+            yield "sequences_without_active_object", sequence.folder
+        if not sequence.narration.strip():
+            yield "empty_narrations", sequence.folder
     for planned in lists:
         for entry in planned.kept:
-            ours = derived.get(entry.clip.folder)
-            if ours is not None and _list_automatic(ours) != _list_automatic(entry.clip):
-                yield "differing_labels", f"{planned.name}: {entry.clip.folder}"
+            ours = derived.get(entry.sequence.folder)
+            if ours is not None and _list_automatic(ours) != _list_automatic(entry.sequence):
+                yield "differing_labels", f"{planned.name}: {entry.sequence.folder}"
 
 
-def _list_automatic(clip: VideoSequence) -> set[ObjectLabel]:
+def _list_automatic(sequence: VideoSequence) -> set[ObjectLabel]:
     """List the labels without what a person may have changed."""
-    return {replace(label, positive=False) for label in clip.objects}
+    return {replace(label, positive=False) for label in sequence.objects}
 
 
 def _report(
     split: str,
     plan: PreparationPlan,
     surveys: Sequence[Survey],
-    clips: Sequence[VideoSequence],
+    sequences: Sequence[VideoSequence],
     jobs: Sequence[VideoJob],
     results: Sequence[VideoResult],
     findings: Iterable[Finding],
@@ -344,10 +344,10 @@ def _report(
     return PrepareReport(
         split=split,
         videos=len(surveys),
-        sequences=len(clips),
-        objects=sum(len(clip.objects) for clip in clips),
-        positive=sum(label.positive for clip in clips for label in clip.objects),
-        folders=len(clips) + len(plan.labelled),
+        sequences=len(sequences),
+        objects=sum(len(sequence.objects) for sequence in sequences),
+        positive=sum(label.positive for sequence in sequences for label in sequence.objects),
+        folders=len(sequences) + len(plan.labelled),
         frames=sum(len(job.frames) for job in jobs),
         masks=sum(len(action.frames) for job in jobs for action in job.actions),
         images=None if images is None else sum(result.images for result in results),
@@ -375,15 +375,15 @@ def _report(
 def _write_documents(
     root: Path,
     split: str,
-    clips: Sequence[VideoSequence],
+    sequences: Sequence[VideoSequence],
     lists: Iterable[ListPlan],
     report: PrepareReport,
 ) -> None:
     """Write the lists with their prompts and objects, the report, licence and notice."""
-    documents = make_image_sets(split, clips) if clips else {}
+    documents = make_image_sets(split, sequences) if sequences else {}
     for planned in lists:
         documents |= make_image_sets(
-            planned.name, (entry.clip for entry in planned.kept), flags=True
+            planned.name, (entry.sequence for entry in planned.kept), flags=True
         )
         documents[f"{planned.name}.json"] = [entry.record for entry in planned.kept]
     for file, document in documents.items():

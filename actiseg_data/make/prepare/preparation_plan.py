@@ -152,10 +152,10 @@ def plan_split(
     alone = {n for rest in unclaimed.values() for n in rest}
     plans = tuple(_plan_list(listed, lines, objects, alone) for listed in lists)
     labelled = {
-        entry.clip.seq_id: _find_list_findings(entry.clip, lines, objects)
+        entry.sequence.seq_id: _find_list_findings(entry.sequence, lines, objects)
         for listed in reversed(plans)
         for entry in listed.kept
-        if entry.clip.seq_id in alone
+        if entry.sequence.seq_id in alone
     }
     in_order = tuple(labelled[seq_id] for seq_id in sorted(labelled))
     _refuse_unwritable((*derived, *in_order))
@@ -198,13 +198,13 @@ def _claim(unclaimed: dict[ActionKey, list[int]], key: ActionKey) -> int | None:
 
 
 def _find_actions(
-    clip: VideoSequence,
+    sequence: VideoSequence,
     lines: Mapping[str, tuple[FrameName, ...]],
     objects: Mapping[str, Mapping[str, tuple[tuple[str, int], ...]]],
 ) -> tuple[tuple[FrameName, ...], tuple[tuple[str, int], ...]]:
     """Find the annotated frames and objects of a labelled sequence."""
-    frames = find_frames_between(lines[clip.video], clip.start, clip.end)
-    return frames, list_objects(frames, objects[clip.video])
+    frames = find_frames_between(lines[sequence.video], sequence.start, sequence.end)
+    return frames, list_objects(frames, objects[sequence.video])
 
 
 def _plan_list(
@@ -214,11 +214,11 @@ def _plan_list(
     alone: set[int],
 ) -> ListPlan:
     kept, left_out = [], []
-    known = [entry for entry in labelled.entries if entry.clip.video in lines]
+    known = [entry for entry in labelled.entries if entry.sequence.video in lines]
     for entry in known:
-        reason = describe_mismatch(entry.clip, *_find_actions(entry.clip, lines, objects))
+        reason = describe_mismatch(entry.sequence, *_find_actions(entry.sequence, lines, objects))
         if reason:
-            left_out.append(f"{entry.clip.folder}: {reason}")
+            left_out.append(f"{entry.sequence.folder}: {reason}")
         else:
             kept.append(entry)
     return ListPlan(
@@ -226,17 +226,21 @@ def _plan_list(
         kept=tuple(kept),
         left_out=tuple(left_out),
         absent=len(labelled.entries) - len(known),
-        without_row=tuple(entry.clip.folder for entry in kept if entry.clip.seq_id in alone),
+        without_row=tuple(
+            entry.sequence.folder for entry in kept if entry.sequence.seq_id in alone
+        ),
     )
 
 
 def _find_list_findings(
-    clip: VideoSequence,
+    sequence: VideoSequence,
     lines: Mapping[str, tuple[FrameName, ...]],
     objects: Mapping[str, Mapping[str, tuple[tuple[str, int], ...]]],
 ) -> PlannedAction:
-    frames, entities = _find_actions(clip, lines, objects)
-    return PlannedAction(clip.folder, clip.seq_id, clip.video, frames, entities, None, clip)
+    frames, entities = _find_actions(sequence, lines, objects)
+    return PlannedAction(
+        sequence.folder, sequence.seq_id, sequence.video, frames, entities, None, sequence
+    )
 
 
 def _refuse_unwritable(actions: Sequence[PlannedAction]) -> None:

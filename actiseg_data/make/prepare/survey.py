@@ -108,7 +108,7 @@ def _survey_polygons(video: Video) -> Iterator[Finding]:
     ]
     if not rings:
         return
-    # Closed by hand: shapely wants four points, and closes only what is not closed yet.
+    # Close rings here: shapely needs four points, and closes only open rings.
     closed = [np.concatenate([polygon, polygon[:1]]) for _, polygon in rings]
     owner = np.repeat(np.arange(len(closed)), [len(ring) for ring in closed])
     simple = shapely.is_simple(shapely.linearrings(np.concatenate(closed), indices=owner))

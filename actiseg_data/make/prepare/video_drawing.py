@@ -122,7 +122,7 @@ def _label_sequence(
         return label_objects(action.objects, action.narration.noun_classes, in_box)
     assert action.labelled is not None  # an action comes from a row or from a list
     return tuple(
-        # The list's `positive` is a person's; the weights want the automatic one.
+        # The list's `positive` is from a person; the weights need the automatic one.
         replace(label, positive=label.handbox or label.narration)
         for label in action.labelled.objects
     )

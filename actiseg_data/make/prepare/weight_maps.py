@@ -12,8 +12,8 @@ from actiseg_data.make.prepare.frame_views import FrameView
 from actiseg_data.make.prepare.polygon_fills import SMALL, paint
 
 REST, HELD, NEGATIVE = 1, 2, 3
-"""Weight values: the rest; a touched thing, or an object of the narration (then 4 within a box of
-touched things); an object that takes no part in this frame."""
+"""Weight values: the rest; a touched entity, or an object of the narration (4 within a box
+of touched entities); an object that is inactive in this frame."""
 
 
 def index_mask(view: FrameView, object_ids: Mapping[str, int]) -> IndexMask:

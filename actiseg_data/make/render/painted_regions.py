@@ -89,28 +89,31 @@ def make_region(
     whole = inside if family == "skin" else inside | over[window]
     depth = cv2.distanceTransform(whole.astype(np.uint8), cv2.DIST_L2, 5)
     depth = np.minimum(depth, np.float32(max(inside.shape)))  # unbounded if nothing is outside
-    soft = 1.2 * scale + 0.6  # against the stairs of the pixels
+    soft = 1.2 * scale + 0.6  # smooths pixel steps
     depth = np.maximum(cv2.GaussianBlur(depth, (0, 0), soft) - np.float32(0.5 * soft), 0) * inside
     material = MATERIALS[family]
     kitchen = identity[0]
     choice = draw_integer(render_key("colour", kitchen, family), len(material.colours))
     tint = 1 + 0.14 * (draw_uniforms(render_key("tint", kitchen, family), 3) - 0.5)
-    if family != "skin":  # both hands are one person's
+    if family != "skin":  # both hands belong to one person
         tint *= 1 + 0.1 * (draw_uniforms(render_key("tint", *identity), 3) - 0.5)
     main, second = (colour(text) * tint.astype(np.float32) for text in material.colours[choice])
     return Region(window, inside, np.asarray(depth, np.float32), material, (main, second), identity)
 
 
 def scatter_litter(
-    clip: tuple[str | int, ...], mask: IndexMask, covers: tuple[BoolArray, BoolArray], scale: float
+    identity: tuple[str | int, ...],
+    mask: IndexMask,
+    covers: tuple[BoolArray, BoolArray],
+    scale: float,
 ) -> list[Region]:
     """Make unlabelled objects in the background: dishes, packs, cloths."""
     cv2 = load_cv2()
     height, width = mask.shape
     free = mask == 0
     regions = []
-    for number in range(2 + draw_integer(render_key("litter", *clip), 4)):
-        u = draw_uniforms(render_key("litter.shape", *clip, number), 6)
+    for number in range(2 + draw_integer(render_key("litter", *identity), 4)):
+        u = draw_uniforms(render_key("litter.shape", *identity, number), 6)
         size = scale * (26 + 46 * u[0])
         spot = u[1] * width, height * (0.12 + 0.85 * u[2] ** 1.6)
         sheet = np.zeros(mask.shape, np.uint8)
@@ -126,7 +129,7 @@ def scatter_litter(
         free &= ~pixels
         families = ("ceramic", "steel", "board") if u[5] < 0.5 else ("plastic", "card", "cloth")
         family = families[int(u[5] * 97) % 3]
-        region = make_region(pixels, covers, family, (clip[0], "litter", number), scale)
+        region = make_region(pixels, covers, family, (identity[0], "litter", number), scale)
         if region is not None:
             regions.append(region)
     return regions

@@ -27,7 +27,7 @@ from actiseg_data.make.render.patterns import PATTERNS, Surface
 
 Image: TypeAlias = NDArray[np.uint8]
 
-_FULL = (480 * 854) ** 0.5  # lengths below are in pixels of a picture of this size
+_FULL = (480 * 854) ** 0.5  # lengths below are in pixels of an image of this size
 
 _COUNTERS = (
     ("oak", "#b98a57", "#8f6337"),
@@ -61,23 +61,23 @@ def render_frame(mask: IndexMask, sequence: VideoSequence, frame: str) -> Image:
     --------
     >>> from actiseg_data.annotations.sequences import ObjectLabel
     >>> plate = ObjectLabel(1, "plate", 2, positive=True, handbox=True, narration=True)
-    >>> clip = VideoSequence("00000001_S01_01_take_plate", 1, "S01_01", 1, 9, "take plate",
+    >>> take = VideoSequence("00000001_S01_01_take_plate", 1, "S01_01", 1, 9, "take plate",
     ...                      "take", 0, "plate", 2, ("frame_0000000004",), (plate,))
     >>> mask = np.zeros((24, 42), np.uint8); mask[8:16, 10:30] = 1
-    >>> render_frame(mask, clip, "frame_0000000004").shape
+    >>> render_frame(mask, take, "frame_0000000004").shape
     (24, 42, 3)
     """
     mask = as_index_mask(mask)
     height, width = mask.shape
     scale = (height * width) ** 0.5 / _FULL
-    video, clip = (sequence.video,), (sequence.video, *sequence.identity)
+    video, identity = (sequence.video,), (sequence.video, *sequence.identity)
     picture = _paint_counter(video, (height, width), scale).copy()
     hands = np.zeros(mask.shape, bool)
     for label in sequence.objects:
         if find_family(label.class_id) == "skin":
             hands |= mask == label.object_id
     covers = hands, mask > 0
-    regions = scatter_litter(clip, mask, covers, scale)
+    regions = scatter_litter(identity, mask, covers, scale)
     for label in sequence.objects:
         family = find_family(label.class_id)
         region = make_region(mask == label.object_id, covers, family, (*video, label.name), scale)
@@ -88,11 +88,11 @@ def render_frame(mask: IndexMask, sequence: VideoSequence, frame: str) -> Image:
     _cast_shadows(picture, regions, scale)
     for region in regions:
         _paint(picture, relief, gloss, region, scale)
-    _draw_light(picture, relief, gloss, clip, frame, scale)
-    return _expose(picture, clip, frame, scale)
+    _draw_light(picture, relief, gloss, identity, frame, scale)
+    return _expose(picture, identity, frame, scale)
 
 
-@lru_cache(maxsize=2)  # the clips of a video come one after the other
+@lru_cache(maxsize=2)  # sequences of a video are rendered in a row
 def _paint_counter(video: tuple[str, ...], shape: tuple[int, int], scale: float) -> Field:
     """Paint the kitchen, a counter before a tiled wall: (H, W, 3) float32 in [0, 1]."""
     height, width = shape
@@ -114,7 +114,9 @@ def _paint_counter(video: tuple[str, ...], shape: tuple[int, int], scale: float)
     )
     behind = rows[:top, None] < edge
     picture[:top][behind] = wall[behind]
-    foot = np.clip((rows[:, None] - edge) / (26 * scale), 0, 1)  # the wall's shade on the counter
+    foot = np.clip(
+        (rows[:, None] - edge) / (26 * scale), 0, 1
+    )  # the shadow of the wall on the counter
     picture *= np.where(rows[:, None] < edge, 0.92, 0.72 + 0.28 * foot).astype(np.float32)[
         ..., None
     ]
@@ -177,7 +179,7 @@ def _draw_light(
     picture: Field,
     relief: Field,
     gloss: Field,
-    clip: tuple[str | int, ...],
+    identity: tuple[str | int, ...],
     frame: str,
     scale: float,
 ) -> None:
@@ -185,15 +187,13 @@ def _draw_light(
     cv2 = load_cv2()
     height, width = relief.shape
     soft = cv2.GaussianBlur(relief, (0, 0), 1.2 * scale + 0.5)
-    lamp = (
-        2 * np.pi * draw_uniform(render_key("lamp", *clip)) / 3 + np.pi * 5 / 6
-    )  # from above, somewhere
+    lamp = 2 * np.pi * draw_uniform(render_key("lamp", *identity)) / 3 + np.pi * 5 / 6  # from above
     down = cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=0.125)
     right = cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=0.125)
     slope = np.float32(np.cos(lamp)) * right + np.float32(np.sin(lamp)) * down
     facing = np.clip(-slope, -1, 1)
-    room = draw_uniforms(render_key("room", *clip), 2) - 0.5
-    waver = 0.16 * (draw_uniform(render_key("waver", *clip, frame)) - 0.5)
+    room = draw_uniforms(render_key("room", *identity), 2) - 0.5
+    waver = 0.16 * (draw_uniform(render_key("waver", *identity, frame)) - 0.5)
     across = np.linspace(-1, 1, width, dtype=np.float32) * np.float32(0.3 * room[0])
     along = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     fall = 1 + waver + across + along * np.float32(0.2 * room[1] + 0.06)
@@ -201,16 +201,16 @@ def _draw_light(
     picture += (gloss * np.clip(facing - 0.22, 0, 1))[..., None]
 
 
-def _expose(picture: Field, clip: tuple[str | int, ...], frame: str, scale: float) -> Image:
+def _expose(picture: Field, identity: tuple[str | int, ...], frame: str, scale: float) -> Image:
     """Add a camera's blur, colour cast and noise: (H, W, 3) uint8."""
     cv2 = load_cv2()
     soft = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.75 * scale + 0.3), np.float32)
-    cast = 1 + 0.05 * (draw_uniforms(render_key("cast", *clip, frame), 3) - 0.5)
+    cast = 1 + 0.05 * (draw_uniforms(render_key("cast", *identity, frame), 3) - 0.5)
     soft *= (255 * cast).astype(np.float32)
     noise = tile("noise")
     for channel in range(3):
         row, column = (
-            draw_uniforms(render_key("noise.at", *clip, frame, channel), 2) * TILE
+            draw_uniforms(render_key("noise.at", *identity, frame, channel), 2) * TILE
         ).astype(int)
         grains = noise[
             np.ix_(

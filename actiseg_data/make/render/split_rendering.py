@@ -113,7 +113,7 @@ def render_split(
             root,
             "render the clean dataset that it was made from",
         )
-    load_cv2()  # refuse before anything is written
+    load_cv2()  # fail before anything is written
     opened = open_split(root, split)
     with stage("checking masks") as progress:
         digests = run_parallel(_digest_sequence, opened, opened.sequences, workers, progress)
@@ -132,7 +132,7 @@ def render_split(
     }
     write_json(
         root / name_rendered_file(split), note
-    )  # before the first frame: they are known as ours
+    )  # before the first frame, so that frames are recognised as rendered
     with stage("rendering frames") as progress:
         counts = run_parallel(_render, opened, opened.sequences, workers, progress)
     total = sum(counts, Counter[str]())
@@ -195,7 +195,7 @@ def _render(split: Split, sequence: VideoSequence) -> Counter[str]:
     lacking = [path for path in paths if not path.exists()]
     if lacking:
         for draft in split.find_folder(FRAMES, sequence).glob(f".*{DRAFT}"):
-            draft.unlink()  # left by a run that was killed
+            draft.unlink()  # left by a killed run
         masks = split.iterate_masks(sequence)
         for path, frame, mask in zip(paths, sequence.frames, masks, strict=True):
             if path in lacking:

@@ -106,7 +106,7 @@ LOOK_ALIKES = (
     ("tomato", "apple", "onion", "potato", "lemon", "egg"),
     ("cloth", "towel", "tray", "sponge"),
 )
-"""Names that are easily mistaken for one another; a clip's spare things come from the same row."""
+"""Names that are easily mistaken for one another; spare objects of a sequence come from one row."""
 
 
 @dataclass(frozen=True)

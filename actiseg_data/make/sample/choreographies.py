@@ -23,12 +23,12 @@ from actiseg_data.make.sample.outlines import (
 from actiseg_data.make.sample.sequence_draws import Draws
 
 HAND = 66.0
-"""Pixels from wrist to fingertip in a picture 428 wide."""
+"""Pixels from wrist to fingertip in an image 428 wide."""
 
 UPRIGHT = frozenset(
     ("bowl", "cup", "glass", "bottle", "squeezer", "jar", "can", "box", "carton", "tub", "tap")
 )
-"""Outlines that are drawn standing, so that they hardly turn."""
+"""Upright outlines, which hardly turn."""
 
 _HOLDS = {
     "plate": "pinch",
@@ -254,7 +254,7 @@ def _twist(cue: Cue) -> Moment:
         Paint(RIGHT_HAND, right.over),
     )
     held = {action.main}
-    if action.tool and cue.index:  # closed in the first frame: nothing to be seen of the cap
+    if action.tool and cue.index:  # the cap is hidden in the first frame
         top += (
             paint_object(
                 action.tool, Pose(position[0] - 9, position[1] - 8, _draw_size(cue, action.tool))

@@ -69,7 +69,7 @@ def _place(draws: Draws, name: str, number: int, taken: list[Circle]) -> Pose | 
     spots = [_find_spot(draws, name, number, attempt) for attempt in range(16)]
     for attempt, (x, y) in enumerate(spots):
         room = min(((x - a) ** 2 + (y - b) ** 2) ** 0.5 - radius - reach for a, b, reach in taken)
-        room = min(round(room, 6), 0.0)  # free is free, however far from the rest
+        room = min(round(room, 6), 0.0)  # all free places are equal
         if room > best[0]:
             best = room, attempt
     if best[1] < 0:

@@ -31,16 +31,16 @@ from actiseg_data.make.sample.sequence_draws import Draws
 Lens: TypeAlias = Callable[[Ring], Ring]
 
 SHAPE = (240, 428)
-"""Height and width of the pictures."""
+"""Height and width of the images."""
 
 VIDEOS = {
     "train": ("S01_01", "S01_02", "S02_01", "S02_02", "S03_01", "S03_02", "S04_01"),
     "val": ("S05_01", "S05_02", "S06_01", "S06_02"),
 }
 _PER_VIDEO = {"train": 8, "val": 5}
-_STRIDE = {"train": 1, "val": 5}  # through the table of actions
+_STRIDE = {"train": 1, "val": 5}  # step through the table of actions
 _FRAME_COUNTS = (2, 2, 3, 2, 2, 4, 2, 2, 3, 2)
-_LONG = {("train", 16): 8, ("val", 6): 8}  # clips of unusual length
+_LONG = {("train", 16): 8, ("val", 6): 8}  # sequences of unusual length
 _FLAGGED = {3: "redundant", 9: "redundant", 13: "missing", 17: "other"}
 
 
@@ -79,10 +79,10 @@ def make_sequences(subset: str, first_id: int) -> Iterator[SampleSequence]:
             action = ACTIONS[position * _STRIDE[subset] % len(ACTIONS)]
             count = _LONG.get((subset, position), _FRAME_COUNTS[position % len(_FRAME_COUNTS)])
             flag = _FLAGGED.get(position, "") if subset == "val" else ""
-            clip = _make_sequence(action, video, start, count, first_id + position, flag)
-            yield clip
+            item = _make_sequence(action, video, start, count, first_id + position, flag)
+            yield item
             gap = Draws((video, start)).draw_below(220, "gap")
-            start, position = clip.sequence.end + 15 + gap, position + 1
+            start, position = item.sequence.end + 15 + gap, position + 1
 
 
 def _make_sequence(
@@ -124,7 +124,7 @@ def _make_sequence(
     if action.base != "hob" and action.stage != "press":
         used |= {action.base}
     if action.base == "sink":
-        used |= {"tap"}  # the water runs, though no hand need be near
+        used |= {"tap"}  # the water runs, even without a hand near it
     return SampleSequence(sequence, frozenset(used), tuple(view.mask(ids) for view in views), flag)
 
 
@@ -141,7 +141,7 @@ class _SampleFrame:
         self.visible = frozenset(self.paints[number - 1].name for number in present)
         self.near_hands = self.visible & {LEFT_HAND, RIGHT_HAND}
         for number in present:
-            # A spare thing may bear the same name; only the one in the hand has a box.
+            # A spare object may have the same name; only the one in the hand has a box.
             acts = not 0 <= number - 1 - len(moment.base) < len(spare)
             if acts and self.paints[number - 1].name in moment.held:
                 self.near_hands |= self._find_boxed(self.instances == number)

@@ -148,12 +148,12 @@ def _write(root: Path) -> SampleReport:
     val = list(make_sequences("val", 1 + len(train)))
     digests: dict[str, str] = {}
     for subset, members in (("train", train), ("val", val)):
-        for clip in members:
-            digests |= _write_sequence(root, subset, clip)
+        for item in members:
+            digests |= _write_sequence(root, subset, item)
     lists = {
-        "train": [clip.sequence for clip in train],
-        "val": [clip.sequence for clip in val],
-        "val_human": [_label_by_hand(clip) for clip in val],
+        "train": [item.sequence for item in train],
+        "val": [item.sequence for item in val],
+        "val_human": [_label_by_hand(item) for item in val],
     }
     documents: dict[str, Any] = {}
     for split, sequences in lists.items():
@@ -173,30 +173,30 @@ def _write(root: Path) -> SampleReport:
     return SampleReport(root, True, digest, splits)
 
 
-def _write_sequence(root: Path, subset: str, clip: SampleSequence) -> dict[str, str]:
+def _write_sequence(root: Path, subset: str, item: SampleSequence) -> dict[str, str]:
     """Write masks and frames; return the masks' digests by their paths in the layout."""
-    sequence = clip.sequence
+    sequence = item.sequence
     digests: dict[str, str] = {}
     masks = root / MASKS / subset / escape_name(sequence.folder)
     frames = root / FRAMES / subset / escape_name(sequence.folder)
-    for frame, mask in zip(sequence.frames, clip.masks, strict=True):
+    for frame, mask in zip(sequence.frames, item.masks, strict=True):
         write_index_mask(masks / f"{frame}.png", mask)
         write_bytes(frames / f"{frame}.jpg", render_jpeg(mask, sequence, frame))
         digests[f"{subset}/{sequence.folder}/{frame}"] = digest_pixels(mask)
     return digests
 
 
-def _label_by_hand(clip: SampleSequence) -> VideoSequence:
+def _label_by_hand(item: SampleSequence) -> VideoSequence:
     """Label a sequence by its script, not by contacts and narration."""
     labels = tuple(
-        replace(label, positive=label.name in clip.used) for label in clip.sequence.objects
+        replace(label, positive=label.name in item.used) for label in item.sequence.objects
     )
     return replace(
-        clip.sequence,
+        item.sequence,
         objects=labels,
-        redundant=clip.flag == "redundant",
-        missing=clip.flag == "missing",
-        flagged_other=clip.flag == "other",
+        redundant=item.flag == "redundant",
+        missing=item.flag == "missing",
+        flagged_other=item.flag == "other",
     )
 
 

@@ -279,7 +279,7 @@ def test_what_is_no_mask_of_one_object_is_refused(name, fault):
 
 @pytest.mark.parametrize("name", OF_ONE_OBJECT)
 def test_several_values_are_no_mask_of_one_object(name):
-    with pytest.raises(InputError, match="several values beside 0"):
+    with pytest.raises(InputError, match="several values besides 0"):
         OF_ONE_OBJECT[name](MASK.astype(np.int64))
 
 

@@ -193,7 +193,7 @@ def test_of_two_years_that_differ_one_has_to_be_named(davis):
     write_list(davis, "2016/val", "bear\n")
     (problem,) = refused(open_truth, davis)
     assert "2016/val with 1, 2017/val with 2 sequences" in problem
-    assert "--split 2017/val" in problem
+    assert "split 2017/val" in problem
     assert chosen(open_truth(davis, "2016/val")) == ["bear"]
 
 
@@ -349,7 +349,7 @@ def test_runs_and_methods_are_scored_on_a_list_too(tmp_path):
 def test_the_cure_for_a_split_that_is_not_there_is_the_one_that_was_meant(davis, split, best):
     (problem,) = refused(open_truth, davis, split)
     assert f"did you mean '{best}'?" in problem
-    assert problem.endswith(f"such as --split {best}")
+    assert problem.endswith(f"such as split {best}")
 
 
 def test_a_list_of_other_sequences_is_one_problem(davis):

@@ -207,7 +207,7 @@ def test_an_element_that_is_no_record_is_one_problem(record):
 def test_an_object_id_that_stands_twice_in_the_file_is_refused(root):
     path = root / "ImageSets" / "train.json"
     path.write_text(path.read_text().replace('"2": {', '"1": {', 1))
-    with pytest.raises(InputError, match="'1' stands twice"):
+    with pytest.raises(InputError, match="'1' occurs twice"):
         open_split(root, "train")
 
 

@@ -134,7 +134,7 @@ def turned(label):
 def test_photographs_stay_unless_overwritten(tmp_path):
     root = make_root(tmp_path / "clean")
     add_frames(root)
-    with pytest.raises(InputError, match=r"12 frames are there already.*--overwrite"):
+    with pytest.raises(InputError, match=r"12 existing frames.*overwrite"):
         render_split(root)
     assert all(data == b"a picture" for data in files(root).values())
     assert not has_rendered_frames(root)

@@ -420,7 +420,7 @@ def test_a_pipe_is_no_mask(kitchen, folder):
     path = first(folder)
     path.unlink()
     os.mkfifo(path)
-    assert "no regular file" in fail(kitchen, folder)[0]
+    assert "not a regular file" in fail(kitchen, folder)[0]
 
 
 def test_names_in_messages_cannot_forge_lines(kitchen, tmp_path):

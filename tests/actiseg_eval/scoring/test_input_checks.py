@@ -109,7 +109,7 @@ def test_faulty_files_and_foreign_ids_are_told_at_once(kitchen, tmp_path):
     path = folder / sequence.folder / f"{sequence.frames[0]}.png"
     path.write_bytes(b"?")
     said = " ".join(problem.what for problem in problems_of(score, kitchen, folder, workers=2))
-    assert "no readable PNG" in said
+    assert "not a readable PNG" in said
     assert "no predicted pixel" in said
 
 

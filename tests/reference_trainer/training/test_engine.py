@@ -205,7 +205,7 @@ def test_a_run_refused_before_it_saved_leaves_nothing(root, tmp_path, monkeypatc
     assert not list((tmp_path / "mine").iterdir())
     copy = shutil.copytree(root, tmp_path / "copy")
     next(copy.glob("JPEGImages_Sparse/*/*/*.jpg")).write_bytes(b"no picture")
-    with pytest.raises(InputError, match="no readable image"):
+    with pytest.raises(InputError, match="not a readable image"):
         fit(small(copy), tmp_path / "run", quiet=True)
     assert not (tmp_path / "run").exists()
     assert fit(small(root, epochs=1), tmp_path / "run", quiet=True).step == 3

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from actiseg_data.core.documents import Cursor, parse_json
 from actiseg_data.core.errors import refuse, suggest
-from actiseg_data.core.validation import Cursor, parse_json
 
 SCHEMA = "actiseg/protocols/1"
 FILE = "protocols.json"
@@ -120,24 +120,24 @@ def load_protocol(name: str | Protocol) -> Protocol:
 
 def parse_protocols(document: Cursor) -> dict[str, Protocol]:
     """The protocols of a document; raises `InputError` where it is not one."""
-    if document["schema"].text() != SCHEMA:
+    if document["schema"].as_text() != SCHEMA:
         raise refuse(f"is no document of schema {SCHEMA!r}", document.where, "reinstall actiseg")
-    return {name: _protocol(name, entry) for name, entry in document["protocols"].members()}
+    return {name: _protocol(name, entry) for name, entry in document["protocols"].iterate_members()}
 
 
 def _protocol(name: str, entry: Cursor) -> Protocol:
     chosen: dict[str, Any] = {}
     for field, known in _CHOICES.items():
-        chosen[field] = entry[field].text()
+        chosen[field] = entry[field].as_text()
         if chosen[field] not in known:
             raise refuse(f"{field} is {chosen[field]!r}", entry.where, f"use one of {known}")
     most = entry["most_proposals"]
     return Protocol(
         name=name,
-        version=entry["version"].integer(),
-        summary=entry["summary"].text(),
-        source=entry["source"].text(),
-        most_proposals=None if most.value is None else most.integer(),
-        cases={case: rule.text() for case, rule in entry["cases"].members()},
+        version=entry["version"].as_integer(),
+        summary=entry["summary"].as_text(),
+        source=entry["source"].as_text(),
+        most_proposals=None if most.value is None else most.as_integer(),
+        cases={case: rule.as_text() for case, rule in entry["cases"].iterate_members()},
         **chosen,
     )

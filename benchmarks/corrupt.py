@@ -32,8 +32,8 @@ from actiseg_data.annotations.masks import IndexMask, read_index_mask, write_ind
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split, open_split
-from actiseg_data.records.split_records import Recipe
-from actiseg_data.terminal.console import print_table
+from actiseg_data.records.recipe_record import Recipe
+from actiseg_data.terminal.table_printing import print_table
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.presets import load_preset
@@ -46,7 +46,7 @@ def floor(split: Split, out: Path) -> None:
     for sequence in split.sequences:
         folder = out / sequence.folder
         folder.mkdir()
-        for path in split.mask_paths(sequence):
+        for path in split.find_masks(sequence):
             with Image.open(path) as image:
                 image.load()
                 image.save(folder / path.name)
@@ -95,7 +95,7 @@ def loops_on(split: Split, count: int, scratch: Path | None) -> float:
 
     def run(folder: Path) -> None:
         for number, (sequence, frame) in enumerate(chosen):
-            noisy = loops(read_index_mask(split.mask_path(sequence, frame)), sequence)
+            noisy = loops(read_index_mask(split.find_mask(sequence, frame)), sequence)
             write_index_mask(folder / f"{number}.png", noisy)
 
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
@@ -105,7 +105,7 @@ def loops_on(split: Split, count: int, scratch: Path | None) -> float:
         only = sorted({sequence.folder for sequence, _ in chosen})
         out = corrupt(split.root, recipe, out=Path(folder) / "noisy", only=only).out
         for number, (sequence, frame) in enumerate(chosen):
-            ours = read_index_mask(open_split(out, split.name).mask_path(sequence, frame))
+            ours = read_index_mask(open_split(out, split.name).find_mask(sequence, frame))
             assert (ours == read_index_mask(Path(folder) / f"{number}.png")).all()
     return spent / len(chosen)
 
@@ -117,14 +117,14 @@ def copies(split: Split, root: Path, *, longer: bool) -> Path:
     records: list[dict[str, Any]] = []
     last = max(sequence.seq_id for sequence in split.sequences)
     for copy in range(10):
-        for sequence, record in zip(split.sequences, split.action_list(), strict=True):
+        for sequence, record in zip(split.sequences, split.read_action_list(), strict=True):
             names = sequence.frames if not longer else [f"{f}_{copy}" for f in sequence.frames]
             number = sequence.seq_id if longer else sequence.seq_id + copy * last
             folder = f"{number:08d}{sequence.folder[8:]}"
             target = root / MASKS / split.subsets[sequence.folder] / folder
             target.mkdir(parents=True, exist_ok=True)
             for frame, name in zip(sequence.frames, names, strict=True):
-                os.link(split.mask_path(sequence, frame), target / f"{name}.png")
+                os.link(split.find_mask(sequence, frame), target / f"{name}.png")
             frames = [f"{name}.jpg" for name in names]
             if longer and copy:
                 records[split.sequences.index(sequence)]["sparse_frames"] += frames

@@ -33,12 +33,12 @@ import typer
 
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
 from actiseg_data.core.digests import digest_json
+from actiseg_data.core.documents import read_json
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
-from actiseg_data.core.validation import read_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
 from actiseg_data.layouts.image_sets import name_image_sets_files
-from actiseg_data.terminal.console import print_table
+from actiseg_data.terminal.table_printing import print_table
 from actiseg_noise.split.partial_split import journal_of, partial_folder
 from actiseg_noise.verification.verification import verify
 
@@ -513,10 +513,10 @@ def part_of(dataset: Path, split: str, count: int, root: Path) -> Path:
     sequences = opened.sequences[::step][:count]
     for name in name_image_sets_files(split):
         if opened.has_document(name):
-            write_json(root / IMAGE_SETS / name, opened.image_set(name, sequences)[0])
+            write_json(root / IMAGE_SETS / name, opened.read_image_set(name, sequences)[0])
     for sequence in sequences:
         target = root / MASKS / opened.subsets[sequence.folder] / sequence.folder
-        shutil.copytree(opened.folder(MASKS, sequence), target)
+        shutil.copytree(opened.find_folder(MASKS, sequence), target)
     return root
 
 

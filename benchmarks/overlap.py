@@ -20,7 +20,7 @@ from scipy.ndimage import distance_transform_edt
 
 from actiseg_data.annotations.masks import IndexMask, find_ids
 from actiseg_data.layouts.actionvos import open_split
-from actiseg_data.terminal.console import print_table
+from actiseg_data.terminal.table_printing import print_table
 from actiseg_noise.mask_noise.contours import find_object
 from actiseg_noise.mask_noise.overlap import OVERLAPS, Claim
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
@@ -42,7 +42,7 @@ def contest_in_pixels(
         claim = touched.get(object_id)
         patch = claim.patch if claim else find_object(clean, object_id).patch
         # Over the whole frame, so that the frame's border is no outside.
-        depth = distance_transform_edt(patch.on(clean.shape))[patch.window]
+        depth = distance_transform_edt(patch.to_image(clean.shape))[patch.window]
         depth += 10 * claim.advantage if claim else 0
         deeper = patch.mask & (depth > best[patch.window])
         best[patch.window][deeper] = depth[deeper]

@@ -40,7 +40,7 @@ from actiseg_data.annotations.masks import write_index_mask
 from actiseg_data.core.files import write_json
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split, open_split
-from actiseg_data.terminal.console import print_table
+from actiseg_data.terminal.table_printing import print_table
 
 
 def make_inputs(split: Split, folder: Path, times: int, longer: int = 1) -> tuple[Path, Path]:
@@ -51,7 +51,7 @@ def make_inputs(split: Split, folder: Path, times: int, longer: int = 1) -> tupl
     root, predictions = folder / "root", folder / "predictions"
     records = []
     for _ in range(times):
-        for sequence, record in zip(split.sequences, split.action_list(), strict=True):
+        for sequence, record in zip(split.sequences, split.read_action_list(), strict=True):
             frames = [(frame, f"{frame}x{at}") for at in range(longer) for frame in sequence.frames]
             changed = record | {
                 "seq_id": len(records) + 1,
@@ -63,7 +63,7 @@ def make_inputs(split: Split, folder: Path, times: int, longer: int = 1) -> tupl
             (predictions / name).mkdir(parents=True)
             place.mkdir(parents=True)
             for frame, copy in frames:
-                data = split.mask_path(sequence, frame).read_bytes()
+                data = split.find_mask(sequence, frame).read_bytes()
                 (place / f"{copy}.png").write_bytes(data)
     write_json(root / IMAGE_SETS / "val.json", records)
     made = open_split(root, "val")
@@ -78,7 +78,7 @@ def pairs(split: Split, predictions: Path) -> list[tuple[Path, Path, dict[int, b
     """Files of truth and prediction of each frame, and which objects are active."""
     return [
         (
-            split.mask_path(sequence, frame),
+            split.find_mask(sequence, frame),
             predictions / sequence.folder / f"{frame}.png",
             {label.object_id: label.positive for label in sequence.objects},
         )

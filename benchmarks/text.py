@@ -25,8 +25,8 @@ from typing import Annotated, Any
 import typer
 
 from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.documents import Cursor
 from actiseg_data.core.files import write_json
-from actiseg_data.core.validation import Cursor
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, open_split
 from actiseg_data.layouts.image_sets import (
     PROMPT_STYLES,
@@ -34,7 +34,7 @@ from actiseg_data.layouts.image_sets import (
     name_expressions_file,
     read_record,
 )
-from actiseg_data.terminal.console import print_table
+from actiseg_data.terminal.table_printing import print_table
 
 RUNS = {
     "category": ("--type", "category"),
@@ -48,7 +48,7 @@ ALL_STYLES = "text, prompts in three styles"
 
 def repeated(split: Split, prompts: int) -> list[VideoSequence]:
     """The split's clips, and copies of them in other videos, with at least so many objects."""
-    records = split.action_list()
+    records = split.read_action_list()
     clips: list[VideoSequence] = []
     count = copy = 0
     while count < prompts:

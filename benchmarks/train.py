@@ -21,7 +21,7 @@ from typing import Annotated, Optional
 import torch
 import typer
 
-from actiseg_data.terminal.console import print_table
+from actiseg_data.terminal.table_printing import print_table
 from reference_trainer.batch import Batch
 from reference_trainer.config import make_config, with_settings
 from reference_trainer.strategies import STRATEGIES

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.files import write_bytes
-from actiseg_data.core.validation import read_bytes
 
 CONFIG_FILE = "config.yaml"
 

@@ -1,1 +1,1 @@
-"""What an annotated clip is in memory: clips, masks, polygons, classes."""
+"""Sequences and objects, masks, polygons, the lexicon of noun classes."""

@@ -1,9 +1,9 @@
-"""The lexicon: noun classes, what they are called, and where WordNet has them.
+"""The lexicon: noun classes, their names, and their WordNet synsets.
 
-A document that names every class by its id, with the names that people write for it, its
-supercategory, its WordNet 3.0 synset in the sense that is meant, and the paths from that synset up
-to the root. Relations only, no glosses. The one of EPIC-KITCHENS-100 is installed with the package,
-under licences of its own (``data_manifests/lexicon``); `actiseg-noise lexicon build` makes others.
+The document lists every class with its id, the names that people write for it, its supercategory,
+its WordNet 3.0 synset in the intended sense, and the paths from the root to that synset. It has
+relations only, no glosses. The lexicon of EPIC-KITCHENS-100 is installed in
+``data_manifests/lexicon`` under its own licences; `actiseg-noise lexicon build` makes others.
 """
 
 from __future__ import annotations
@@ -11,13 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from actiseg_data.core.digests import digest_json
+from actiseg_data.core.documents import (
+    Cursor,
+    check_schema,
+    collect_valid,
+    read_json,
+)
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.validation import Cursor, collect_valid, parse_json, read_json
+from actiseg_data.core.manifests import load_installed
 
 SCHEMA = "actiseg/lexicon/1"
 
@@ -32,53 +37,88 @@ Paths: TypeAlias = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
-class Name:
-    """How a thing is called.
+class LexiconName:
+    """A name of a class.
 
-    text: such as ``cutting board``. head: its last word, which carries the number. number: one of
-    `NUMBERS`. other: the plural of a singular, and of what people count though it is ``mass``; the
-    singular of a plural; None where there is none.
-    article: ``a`` or ``an`` before a singular, else None. written: whether noise may write it; the
-    others (misspelt, or leftovers of sentences) are only recognised.
+    Attributes
+    ----------
+    text : str
+        Such as ``cutting board``.
+    head : str
+        Its last word, which carries the number.
+    number : str
+        One of `NUMBERS`.
+    counterpart : str or None
+        The plural of a singular, and of a ``mass`` noun that people count; the singular of a
+        plural.
+    article : str or None
+        ``a`` or ``an`` before a singular.
+    written : bool
+        Whether noise may write the name. Misspelt names and fragments of sentences are only
+        recognised.
     """
 
     text: str
     head: str
     number: str
-    other: str | None
+    counterpart: str | None
     article: str | None
     written: bool
 
     @property
     def plural(self) -> str | None:
-        """The plural form; None for what cannot be counted."""
-        return {"plural": self.text, "singular": self.other}.get(self.number)
+        """The plural form; None for uncountable names."""
+        return {"plural": self.text, "singular": self.counterpart}.get(self.number)
 
     @property
     def singular(self) -> str | None:
-        """The singular form; None for what cannot be counted or has plurals only."""
-        return {"singular": self.text, "plural": self.other}.get(self.number)
+        """The singular form; None for uncountable names and plural-only names."""
+        return {"singular": self.text, "plural": self.counterpart}.get(self.number)
 
 
 @dataclass(frozen=True)
 class Sister:
-    """A WordNet sister term of a class: a synset with a common direct hypernym. similarity: to the
-    class's own synset, see `measure_similarity`.
+    """A WordNet sister term of a class: a synset with a common direct hypernym.
+
+    Attributes
+    ----------
+    name : LexiconName
+        Its name.
+    synset : str
+        Its synset.
+    similarity : float
+        To the class's own synset, see `measure_similarity`.
     """
 
-    name: Name
+    name: LexiconName
     synset: str
     similarity: float
 
 
 @dataclass(frozen=True)
 class NounClass:
-    """A class of things.
+    """A class of nouns.
 
-    name: what the class is called. supercategory: its group, such as ``cutlery``, or None. synset:
-    its WordNet 3.0 synset; match: ``exact``, or ``find_nearest`` where WordNet lacks the thing.
-    candidates: the senses that it was chosen among. paths: from the root to the synset. names: all
-    that people call it. sisters: see `Sister`; none of them is a name of any class.
+    Attributes
+    ----------
+    class_id : int
+        Its id.
+    name : str
+        The usual name.
+    supercategory : str or None
+        Its group, such as ``cutlery``.
+    synset : str
+        Its WordNet 3.0 synset.
+    match : str
+        ``exact``, or ``nearest`` if WordNet does not have the sense.
+    candidates : tuple of str
+        The senses that the synset was chosen from.
+    paths : tuple of tuple of str
+        From the root to the synset.
+    names : tuple of LexiconName
+        All names that people use.
+    sisters : tuple of Sister
+        None of them is a name of any class.
     """
 
     class_id: int
@@ -88,24 +128,30 @@ class NounClass:
     match: str
     candidates: tuple[str, ...]
     paths: Paths
-    names: tuple[Name, ...]
+    names: tuple[LexiconName, ...]
     sisters: tuple[Sister, ...]
 
     @cached_property
-    def written(self) -> tuple[Name, ...]:
+    def written(self) -> tuple[LexiconName, ...]:
         """The names that noise may write."""
         return tuple(name for name in self.names if name.written)
 
     @cached_property
     def ancestry(self) -> dict[str, Ancestor]:
-        """Every synset on the paths, and how it stands to the class's own."""
+        """Every synset on the paths, with its position relative to the class."""
         return trace_ancestry(self.paths)
 
 
 @dataclass(frozen=True)
 class Ancestor:
-    """A synset above another. least, most: its depth, counted in nodes from the root, along the
-    shortest and the longest path. steps: fewest steps down to the other.
+    """A hypernym of a synset.
+
+    Attributes
+    ----------
+    least, most : int
+        Its depth in nodes from the root, along the shortest and the longest path.
+    steps : int
+        Fewest steps down to the synset.
     """
 
     least: int
@@ -114,54 +160,73 @@ class Ancestor:
 
 
 def trace_ancestry(paths: Paths) -> dict[str, Ancestor]:
-    """The ancestors of a synset by name, the synset itself among them.
+    """Map the ancestors of a synset by name, the synset itself included.
 
     >>> trace_ancestry((("entity.n.01", "tool.n.01", "knife.n.01"),))["tool.n.01"]
     Ancestor(least=2, most=2, steps=1)
     """
-    found: dict[str, Ancestor] = {}
+    classes_by_name: dict[str, Ancestor] = {}
     for path in paths:
         for position, synset in enumerate(path):
             depth, steps = position + 1, len(path) - 1 - position
-            known = found.get(synset, Ancestor(depth, depth, steps))
-            found[synset] = Ancestor(
+            known = classes_by_name.get(synset, Ancestor(depth, depth, steps))
+            classes_by_name[synset] = Ancestor(
                 min(depth, known.least), max(depth, known.most), min(steps, known.steps)
             )
-    return found
+    return classes_by_name
 
 
-def measure_similarity(one: Mapping[str, Ancestor], other: Mapping[str, Ancestor]) -> float:
-    """How near two synsets are in WordNet, in (0, 1], from their `trace_ancestry`.
+def measure_similarity(first: Mapping[str, Ancestor], second: Mapping[str, Ancestor]) -> float:
+    """Measure the similarity of two synsets in WordNet, in [0, 1], from their `trace_ancestry`.
 
     With c their lowest common ancestor, d its depth in nodes and s the fewest steps down to each::
 
-        2 d / ((d + s(one)) + (d + s(other)))
+        2 d / ((d + s(first)) + (d + s(second)))
 
-    Wu and Palmer, "Verb semantics and lexical selection" (ACL 1994), with the choices of NLTK's
-    ``wup_similarity``: the lowest is the one whose shortest path from the root is longest, and its
-    depth is that of its longest path. Steps lead down hypernym paths only (NLTK's may go up past
-    the ancestor and down again, where a synset has several paths). Where several are lowest, the
-    largest value counts. 0 where nothing is common.
+    The lowest common ancestor is the one with the longest shortest path from the root, and its
+    depth is that of its longest path, as in NLTK's ``wup_similarity``. Unlike there, steps only
+    lead down hypernym paths. If several ancestors are lowest, the largest value counts. The
+    similarity is 0 without a common ancestor.
 
+    References
+    ----------
+    Wu and Palmer, "Verb semantics and lexical selection" (ACL 1994).
+
+    Examples
+    --------
     >>> fork = trace_ancestry((("entity.n.01", "cutlery.n.02", "fork.n.01"),))
     >>> spoon = trace_ancestry((("entity.n.01", "cutlery.n.02", "spoon.n.01"),))
     >>> round(measure_similarity(fork, spoon), 3)
     0.667
     """
-    common = [synset for synset in one if synset in other]
-    lowest = max((one[synset].least for synset in common), default=0)
+    common = [synset for synset in first if synset in second]
+    lowest = max((first[synset].least for synset in common), default=0)
     values = [
-        2 * one[synset].most / (2 * one[synset].most + one[synset].steps + other[synset].steps)
+        2
+        * first[synset].most
+        / (2 * first[synset].most + first[synset].steps + second[synset].steps)
         for synset in common
-        if one[synset].least == lowest
+        if first[synset].least == lowest
     ]
     return max(values, default=0.0)
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Noun classes by id, ascending. title: whose classes they are. licence: what they are derived
-    from, under which terms. document: as it was read, with its digest.
+    """Noun classes by id, ascending.
+
+    Attributes
+    ----------
+    title : str
+        The dataset that the classes are from.
+    licence : str
+        What the lexicon is derived from, and the terms.
+    classes : mapping of int to NounClass
+        The classes.
+    document : mapping
+        The JSON document that was read.
+    digest : str
+        Of the document.
     """
 
     title: str
@@ -170,89 +235,87 @@ class Lexicon:
     document: Mapping[str, Any]
     digest: str
 
-    def similarity(self, one: int, other: int) -> float:
-        """`measure_similarity` of two classes."""
-        return measure_similarity(self.classes[one].ancestry, self.classes[other].ancestry)
+    def measure_similarity(self, first: int, second: int) -> float:
+        """Measure the similarity of two classes, see `measure_similarity`."""
+        return measure_similarity(self.classes[first].ancestry, self.classes[second].ancestry)
 
-    def holds(self, general: int, special: int) -> bool:
-        """Whether a thing of one class is of another, too, by the hypernym paths of their senses: a
-        right hand is a hand. Of a class whose synset is only the nearest, this cannot be told.
+    def is_subclass(self, general: int, special: int) -> bool:
+        """Return whether every object of one class also belongs to another class.
+
+        The answer is from hypernyms: a right hand is a hand. It is False if the synset of the
+        general class is only the nearest one.
 
         >>> lexicon = load_lexicon()
-        >>> lexicon.holds(11, 301), lexicon.holds(301, 11)
+        >>> lexicon.is_subclass(11, 301), lexicon.is_subclass(301, 11)
         (True, False)
         """
         noun = self.classes[general]
         return noun.match == "exact" and noun.synset in self.classes[special].ancestry
 
-    def classes_of(self, name: str) -> tuple[int, ...]:
-        """Ids of the classes that have a name, in whatever case; most names are of one.
+    def find_classes(self, name: str) -> tuple[int, ...]:
+        """Return the ids of the classes that have a name, in any letter case.
 
-        >>> load_lexicon().classes_of("Cutting board")
+        >>> load_lexicon().find_classes("Cutting board")
         (18,)
         """
         return self._by_name.get(name.casefold(), ())
 
-    def other_forms(self, name: str) -> tuple[str, ...]:
-        """The plurals of a name that is a singular, and the like.
+    def find_other_forms(self, name: str) -> tuple[str, ...]:
+        """Return the plurals of a singular name, and the like.
 
-        >>> load_lexicon().other_forms("carrot")
+        >>> load_lexicon().find_other_forms("carrot")
         ('carrots',)
         """
-        return self._others.get(name.casefold(), ())
+        return self._paired_forms.get(name.casefold(), ())
 
     @cached_property
-    def _others(self) -> dict[str, tuple[str, ...]]:
-        found: dict[str, tuple[str, ...]] = {}
+    def _paired_forms(self) -> dict[str, tuple[str, ...]]:
+        classes_by_name: dict[str, tuple[str, ...]] = {}
         for noun in self.classes.values():
             for name in noun.names:
-                known = found.get(name.text.casefold(), ())
-                if name.other is not None and name.other not in known:
-                    found[name.text.casefold()] = (*known, name.other)
-        return found
+                known = classes_by_name.get(name.text.casefold(), ())
+                if name.counterpart is not None and name.counterpart not in known:
+                    classes_by_name[name.text.casefold()] = (*known, name.counterpart)
+        return classes_by_name
 
     @cached_property
     def _by_name(self) -> dict[str, tuple[int, ...]]:
-        found: dict[str, tuple[int, ...]] = {}
+        classes_by_name: dict[str, tuple[int, ...]] = {}
         for class_id, noun in self.classes.items():
             for text in dict.fromkeys(name.text.casefold() for name in noun.names):
-                found[text] = (*found.get(text, ()), class_id)
-        return found
+                classes_by_name[text] = (*classes_by_name.get(text, ()), class_id)
+        return classes_by_name
 
 
 _loaded: list[Lexicon] = []
 
 
 def load_lexicon() -> Lexicon:
-    """The lexicon that is installed with the package, read once.
+    """Load the installed lexicon, once.
 
     >>> load_lexicon().classes[4].synset
     'knife.n.01'
     """
     if not _loaded:
-        file = resources.files("data_manifests") / "lexicon" / SHIPPED
-        if not file.is_file():
-            raise refuse("the lexicon is missing", SHIPPED, "reinstall actiseg")
-        _loaded.append(parse_lexicon(parse_json(file.read_bytes(), SHIPPED), SHIPPED))
+        document = load_installed(f"lexicon/{SHIPPED}", SCHEMA)
+        _loaded.append(parse_lexicon(document.value, document.where))
     return _loaded[0]
 
 
 def read_lexicon(path: Path) -> Lexicon:
-    """Read a lexicon file; raises `InputError` where it is absent, damaged or of another schema."""
+    """Read a lexicon file; a missing, damaged or foreign one raises an `InputError`."""
     return parse_lexicon(read_json(path, "lexicon"), str(path))
 
 
 def parse_lexicon(document: Any, where: str) -> Lexicon:
-    """A lexicon from its JSON document; raises `InputError` with every fault."""
+    """Parse the JSON document of a lexicon; an `InputError` lists all problems."""
     top = Cursor(document, where)
-    if top["schema"].text() != SCHEMA:
-        raise refuse(
-            f"has the schema {top['schema'].text()!r}, this release knows {SCHEMA!r}",
-            where,
-            "build it again with this release: actiseg-noise lexicon build",
-        )
+    hint = "build it again with this release: actiseg-noise lexicon build"
+    check_schema(top, SCHEMA, hint)
     problems = ProblemCollector()
-    classes: list[NounClass] = collect_valid(list(top["classes"].elements()), _noun_class, problems)
+    classes: list[NounClass] = collect_valid(
+        list(top["classes"].iterate_elements()), _parse_noun_class, problems
+    )
     seen: set[int] = set()
     for noun in classes:
         if noun.class_id in seen:
@@ -262,14 +325,14 @@ def parse_lexicon(document: Any, where: str) -> Lexicon:
         problems.add("lists no class", where, "build it again")
     problems.raise_if_any()
     by_id = {noun.class_id: noun for noun in sorted(classes, key=lambda noun: noun.class_id)}
-    title, licence = top["title"].text(), top["licence"].text()
+    title, licence = top["title"].as_text(), top["licence"].as_text()
     return Lexicon(title, licence, by_id, document, digest_json(document))
 
 
-def refuse_unknown_classes(lexicon: Lexicon, used: Mapping[int, str], where: object) -> None:
-    """Refuse classes that a dataset has and the lexicon lacks, all at once.
+def refuse_unknown_classes(lexicon: Lexicon, used: Mapping[int, str], where: Path | str) -> None:
+    """Raise an `InputError` with every class of a dataset that the lexicon does not have.
 
-    used: class ids, each with the name of an object that has it.
+    `used` maps class ids to the name of an object that has the class.
     """
     problems = ProblemCollector()
     for class_id, name in sorted(used.items()):
@@ -278,24 +341,24 @@ def refuse_unknown_classes(lexicon: Lexicon, used: Mapping[int, str], where: obj
                 f"the class {class_id} (of {name!r}, for example) is not in the lexicon "
                 f"{lexicon.title!r}",
                 where,
-                "give one that has it as --lexicon; `actiseg-noise lexicon build --names` makes "
+                "give one that has it as `lexicon`; actiseg-noise lexicon build --names makes "
                 "one of a list of nouns",
             )
     problems.raise_if_any()
 
 
-def _noun_class(cursor: Cursor) -> NounClass:
+def _parse_noun_class(cursor: Cursor) -> NounClass:
     supercategory = cursor["supercategory"]
     noun = NounClass(
-        class_id=cursor["class_id"].integer(),
-        name=_words(cursor["name"]),
-        supercategory=None if supercategory.value is None else supercategory.text(),
-        synset=cursor["synset"].text(),
-        match=_one_of(cursor["match"], MATCHES),
-        candidates=_texts(cursor["candidates"]),
-        paths=tuple(_texts(path) for path in cursor["paths"].elements()),
-        names=tuple(_name(name) for name in cursor["names"].elements()),
-        sisters=tuple(_sister(sister) for sister in cursor["sisters"].elements()),
+        class_id=cursor["class_id"].as_integer(),
+        name=_parse_words(cursor["name"]),
+        supercategory=None if supercategory.value is None else supercategory.as_text(),
+        synset=cursor["synset"].as_text(),
+        match=_parse_choice(cursor["match"], MATCHES),
+        candidates=_parse_texts(cursor["candidates"]),
+        paths=tuple(_parse_texts(path) for path in cursor["paths"].iterate_elements()),
+        names=tuple(_name(name) for name in cursor["names"].iterate_elements()),
+        sisters=tuple(_parse_sister(sister) for sister in cursor["sisters"].iterate_elements()),
     )
     if not 0 <= noun.class_id < 1 << 31:
         raise refuse(f"the class id {noun.class_id} is out of range", cursor.where, "build again")
@@ -306,38 +369,40 @@ def _noun_class(cursor: Cursor) -> NounClass:
     return noun
 
 
-def _sister(cursor: Cursor) -> Sister:
-    similar = cursor["similarity"].number()
+def _parse_sister(cursor: Cursor) -> Sister:
+    similar = cursor["similarity"].as_number()
     if not 0 <= similar <= 1:
-        raise refuse(f"{similar} is no similarity, 0 to 1", cursor.where, "build it again")
-    return Sister(_name(cursor), cursor["synset"].text(), similar)
+        raise refuse(f"{similar} is not a similarity from 0 to 1", cursor.where, "build it again")
+    return Sister(_name(cursor), cursor["synset"].as_text(), similar)
 
 
-def _name(cursor: Cursor) -> Name:
-    other, article = cursor["other"], cursor["article"]
-    return Name(
-        text=_words(cursor["name"]),
-        head=_words(cursor["head"]),
-        number=_one_of(cursor["number"], NUMBERS),
-        other=None if other.value is None else _words(other),
-        article=None if article.value is None else _one_of(article, ("a", "an")),
-        written=_one_of(cursor["use"], ("write", "recognise")) == "write",
+def _name(cursor: Cursor) -> LexiconName:
+    counterpart, article = cursor["other"], cursor["article"]
+    return LexiconName(
+        text=_parse_words(cursor["name"]),
+        head=_parse_words(cursor["head"]),
+        number=_parse_choice(cursor["number"], NUMBERS),
+        counterpart=None if counterpart.value is None else _parse_words(counterpart),
+        article=None if article.value is None else _parse_choice(article, ("a", "an")),
+        written=_parse_choice(cursor["use"], ("write", "recognise")) == "write",
     )
 
 
-def _words(cursor: Cursor) -> str:
-    text = cursor.text()
+def _parse_words(cursor: Cursor) -> str:
+    text = cursor.as_text()
     if text != " ".join(text.split()) or not text:
-        raise refuse(f"{text[:60]!r} is no plain name", cursor.where, "build it again")
+        raise refuse(f"{text[:60]!r} is not a plain name", cursor.where, "build it again")
     return text
 
 
-def _texts(cursor: Cursor) -> tuple[str, ...]:
-    return tuple(element.text() for element in cursor.elements())
+def _parse_texts(cursor: Cursor) -> tuple[str, ...]:
+    return tuple(element.as_text() for element in cursor.iterate_elements())
 
 
-def _one_of(cursor: Cursor, known: Iterable[str]) -> str:
-    text = cursor.text()
+def _parse_choice(cursor: Cursor, known: Iterable[str]) -> str:
+    text = cursor.as_text()
     if text not in known:
-        raise refuse(f"{text[:60]!r} is none of {', '.join(known)}", cursor.where, "build it again")
+        raise refuse(
+            f"{text[:60]!r} is not one of {', '.join(known)}", cursor.where, "build it again"
+        )
     return text

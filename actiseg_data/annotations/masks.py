@@ -16,14 +16,14 @@ from PIL import Image, UnidentifiedImageError
 
 from actiseg_data.annotations import png
 from actiseg_data.core.errors import InputError, refuse
-from actiseg_data.core.files import write_bytes
-from actiseg_data.core.validation import read_bytes
+from actiseg_data.core.file_reading import read_bytes
+from actiseg_data.core.files import PathLike, as_path, write_bytes
 
 IndexMask: TypeAlias = NDArray[np.uint8]
 """(H, W) uint8, pixel = object id."""
 
 MAX_SIDE = 8192
-"""Widest and highest mask that is decoded: integer arithmetic on its coordinates relies on it."""
+"""Widest and highest mask that is decoded; integer arithmetic on its coordinates relies on it."""
 
 MAX_PIXELS = MAX_SIDE**2
 """Most pixels of an image that is decoded: 67 megapixels, eight times 4K."""
@@ -31,7 +31,8 @@ MAX_PIXELS = MAX_SIDE**2
 _MAX_BYTES = 2 * MAX_PIXELS
 
 
-def _voc_palette() -> bytes:
+def _make_voc_palette() -> bytes:
+    """Make the palette of PASCAL VOC."""
     index = np.arange(256)
     colours = np.zeros((256, 3), np.uint8)
     for bit in range(8):
@@ -41,25 +42,32 @@ def _voc_palette() -> bytes:
     return colours.tobytes()
 
 
-PALETTE = _voc_palette()
+PALETTE = _make_voc_palette()
 """768 bytes RGB: the DAVIS / PASCAL VOC palette. Bits 0, 1, 2 of an index are the top bits of R, G
 and B, bits 3, 4, 5 the next ones."""
 
 
-def read_index_mask(path: Path) -> IndexMask:
-    """Decode an index mask: a palette PNG of 8 bits or less, or a grey one of 8 bits.
+def read_index_mask(path: PathLike) -> IndexMask:
+    """Read an index mask: a palette PNG of 8 bits or less, or a grey PNG of 8 bits.
 
-    Returns (H, W) uint8. Raises `InputError` for a file that is missing, damaged, cut short, wider or
-    higher than `MAX_SIDE`, truecolour, with alpha, grey of fewer bits or of 16: none of them holds
-    object ids.
+    Returns
+    -------
+    ndarray
+        (H, W) uint8, each pixel the id of its object, 0 for background.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or truncated, or is wider or higher than `MAX_SIDE`. Also
+        for truecolour, alpha, and grey of fewer bits or 16: their pixels are not object ids.
     """
-    return read_coloured_mask(path)[0]
+    return read_coloured_mask(as_path(path))[0]
 
 
 def read_coloured_mask(path: Path) -> tuple[IndexMask, bytes]:
-    """An index mask as `read_index_mask` decodes it, and its palette.
+    """Read an index mask as `read_index_mask` does, and its palette.
 
-    palette: bytes RGB, none of a grey mask.
+    The palette is bytes RGB, empty for a grey mask.
     """
     return _read(path, ("P", "L"))
 
@@ -67,10 +75,10 @@ def read_coloured_mask(path: Path) -> tuple[IndexMask, bytes]:
 def _read(path: Path, modes: tuple[str, ...]) -> tuple[IndexMask, bytes]:
     data = read_bytes(path, "mask", _MAX_BYTES)
     if not data.startswith(png.BEGIN):
-        raise refuse("is no readable PNG", path, "write the mask again")
+        raise refuse("is not a readable PNG", path, "write the mask again")
     parsed = png.parse(data)
     if parsed is None:
-        raise refuse("is damaged or cut short", path, "write the mask again")
+        raise refuse("is damaged or truncated", path, "write the mask again")
     if max(parsed.width, parsed.height) > MAX_SIDE:
         raise refuse(
             f"has {parsed.width} x {parsed.height} pixels, more than a mask can have",
@@ -79,69 +87,78 @@ def _read(path: Path, modes: tuple[str, ...]) -> tuple[IndexMask, bytes]:
         )
     mask = png.decode(parsed)
     if mask is None:
-        mask = _decoded_by_pillow(path, data, parsed, modes)
+        mask = _decode_with_pillow(path, data, parsed, modes)
     return mask, parsed.palette
 
 
 def read_binary_mask(path: Path) -> NDArray[np.bool_]:
-    """Decode the mask of one object: a PNG as for `read_index_mask`, or of 1 bit.
+    """Read the mask of one object: a PNG as for `read_index_mask`, or of 1 bit.
 
-    Returns (H, W) bool. Raises `InputError` as `read_index_mask` does, and for more than one value
-    beside 0: it is no mask, but a probability or a blended one.
+    Returns
+    -------
+    ndarray
+        (H, W) bool.
+
+    Raises
+    ------
+    InputError
+        As for `read_index_mask`, and if there are several values besides 0, as in a map of
+        probabilities or a blended mask.
     """
     mask, _ = _read(path, ("P", "L", "1"))
     if len(find_ids(mask)) > 1:
         raise refuse(
-            "holds several values beside 0, no binary mask",
+            "has several values besides 0, so it is not a binary mask",
             path,
             "threshold it: 0 outside the object, one other value inside",
         )
     return mask > 0
 
 
-def _decoded_by_pillow(
+def _decode_with_pillow(
     path: Path, data: bytes, parsed: png.Png, modes: tuple[str, ...]
 ) -> IndexMask:
-    """Decode what is no plain PNG: filtered, interlaced, of few bits, or to be refused."""
+    """Decode a PNG that is not plain: filtered, interlaced, of few bits, or faulty."""
     width, height, depth = parsed.width, parsed.height, parsed.depth
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of chunks that are none of our business
+            warnings.simplefilter("ignore")  # Pillow warns about chunks that do not matter here
             with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
                 if image.mode == "L" and depth < 8:  # Pillow stretches those to 0..255
                     raise refuse(
-                        f"is grey of {depth} bits, no index mask",
+                        f"is grey of {depth} bits, which is not an index mask",
                         path,
                         "save a palette or 8-bit grey PNG whose pixels are object ids",
                     )
                 if image.mode not in modes:
                     raise refuse(
-                        f"is {_MODE_NAMES.get(image.mode, 'of mode ' + image.mode)}, no index mask",
+                        f"is {_MODE_NAMES.get(image.mode, 'of mode ' + image.mode)}, which is not "
+                        "an index mask",
                         path,
                         "save a palette or 8-bit grey PNG whose pixels are object ids",
                     )
-                # Pillow leaves out what a short stream lacks. Interlaced streams are longer.
+                # Pillow ignores missing rows of a short stream. Interlaced streams are longer.
                 needed = height * (1 + (width * depth + 7) // 8)
-                if image.size != (width, height) or not _inflates_to(needed, parsed.packed):
-                    raise refuse("holds too few pixels", path, "write the mask again")
+                if image.size != (width, height) or not _has_bytes(needed, parsed.packed):
+                    raise refuse("has too few pixels", path, "write the mask again")
                 return np.asarray(image, dtype=np.uint8)
     except InputError:
         raise
     except (UnidentifiedImageError, Image.DecompressionBombError):
-        raise refuse("is no readable PNG", path, "write the mask again") from None
+        raise refuse("is not a readable PNG", path, "write the mask again") from None
     except _DAMAGED as error:
-        raise refuse(f"is damaged or cut short ({error})", path, "write the mask again") from None
+        raise refuse(f"is damaged or truncated ({error})", path, "write the mask again") from None
 
 
-# Pillow has these of its own for chunks before the pixels, and hands them on from behind them.
+# Pillow raises some of these for chunks before the pixels, and passes others on from its decoder.
 _DAMAGED = (
     *(OSError, SyntaxError, ValueError, zlib.error, struct.error),
     *(EOFError, IndexError, KeyError, TypeError),
 )
 
 
-def _inflates_to(needed: int, packed: bytes) -> bool:
-    """Whether a zlib stream holds at least `needed` bytes; no more are inflated."""
+def _has_bytes(needed: int, packed: bytes) -> bool:
+    """Return whether a zlib stream has at least `needed` bytes; no more are inflated."""
     return len(zlib.decompressobj().decompress(packed, needed)) == needed
 
 
@@ -157,26 +174,56 @@ _MODE_NAMES = {
 
 
 def as_index_mask(array: Any, name: str = "mask") -> IndexMask:
-    """The index mask that a caller's array holds.
+    """Convert an array to an index mask.
 
-    array: (H, W) whole numbers from 0 to 255 or booleans, in any integer dtype: a NumPy array, a
-    tensor on any device, nested lists. name: of the caller's parameter, for the message. Returns
-    (H, W) uint8, C-contiguous; such an array is returned itself. Raises `InputError` for floats, for
-    other numbers of axes and for values that are no ids.
+    Parameters
+    ----------
+    array : array_like
+        (H, W) whole numbers from 0 to 255 or booleans, in any integer dtype: a NumPy array, a
+        tensor on any device, nested lists.
+    name : str
+        The caller's parameter, for messages.
 
+    Returns
+    -------
+    ndarray
+        (H, W) uint8, C-contiguous. An array that is one already is returned itself.
+
+    Raises
+    ------
+    InputError
+        For floats, for another number of axes, and for values that are not ids.
+
+    Examples
+    --------
     >>> as_index_mask(np.array([[0, 7]], np.int64))
     array([[0, 7]], dtype=uint8)
     """
-    return _with_two_axes(_as_ids(array, name), name)
+    return _check_two_axes(_as_ids(array, name), name)
 
 
 def as_binary_mask(array: Any, name: str = "mask") -> NDArray[np.bool_]:
-    """The mask of one object that a caller's array holds.
+    """Convert an array to the mask of one object.
 
-    array: (H, W) booleans, or whole numbers with one value other than 0; see `as_index_mask`.
-    Returns (H, W) bool; such an array is returned itself. Raises `InputError` as `as_index_mask` does,
-    and for several values other than 0.
+    Parameters
+    ----------
+    array : array_like
+        (H, W) booleans, or whole numbers with one value besides 0; see `as_index_mask`.
+    name : str
+        The caller's parameter, for messages.
 
+    Returns
+    -------
+    ndarray
+        (H, W) bool. An array that is one already is returned itself.
+
+    Raises
+    ------
+    InputError
+        As for `as_index_mask`, and for several values besides 0.
+
+    Examples
+    --------
     >>> as_binary_mask([[0, 255]])
     array([[False,  True]])
     """
@@ -186,23 +233,23 @@ def as_binary_mask(array: Any, name: str = "mask") -> NDArray[np.bool_]:
             values = array[array != 0]
             if values.size and (values != values[0]).any():
                 raise refuse(
-                    "holds several values beside 0, no binary mask",
+                    "has several values besides 0, so it is not a binary mask",
                     name,
                     "threshold it: 0 outside the object, one other value inside",
                 )
             array = array != 0
-    return _with_two_axes(array, name)
+    return _check_two_axes(array, name)
 
 
 def _as_ids(array: Any, name: str) -> NDArray[np.uint8]:
-    """The ids that an array of any shape holds, C-contiguous; see `as_index_mask`."""
+    """Convert an array of any shape to ids, C-contiguous; see `as_index_mask`."""
     if type(array) is not np.ndarray or array.dtype != np.uint8:
         array = _as_whole_numbers(array, name)
         if array.dtype != np.bool_ and array.size:
             low, high = int(array.min()), int(array.max())
             if low < 0 or high > 255:
                 raise refuse(
-                    f"holds values from {low} to {high}; object ids are 0 to 255",
+                    f"has values from {low} to {high}; object ids are 0 to 255",
                     name,
                     "number the objects from 1 to 255, and the background 0",
                 )
@@ -211,30 +258,30 @@ def _as_ids(array: Any, name: str) -> NDArray[np.uint8]:
 
 
 def _as_whole_numbers(array: Any, name: str) -> NDArray[Any]:
-    """What a caller gives as an array of booleans or integers."""
+    """Convert a caller's array to booleans or integers."""
     hint = "give a NumPy array of integers"
     try:
-        if hasattr(array, "detach"):  # a tensor of torch, which not everybody has installed
+        if hasattr(array, "detach"):  # a tensor of torch, which may not be installed
             array = array.detach().cpu().numpy()
         if np.ma.is_masked(array):
             raise refuse(
                 "is a masked array with masked pixels", name, "fill them, such as mask.filled(0)"
             )
-        found = np.asarray(array)
+        values = np.asarray(array)
     except InputError:
         raise
     except (TypeError, ValueError, RuntimeError) as error:
         first = str(error).partition("\n")[0]
         raise refuse(f"cannot be read as an array ({first})", name, hint) from None
-    if found.dtype == np.bool_ or np.issubdtype(found.dtype, np.integer):
-        return found
-    what = f"is {found.dtype} of shape {found.shape}, not bool or whole numbers"
-    if np.issubdtype(found.dtype, np.floating):
+    if values.dtype == np.bool_ or np.issubdtype(values.dtype, np.integer):
+        return values
+    what = f"is {values.dtype} of shape {values.shape}, not bool or whole numbers"
+    if np.issubdtype(values.dtype, np.floating):
         hint = "threshold probabilities, or take the argmax of scores; convert ids to uint8"
     raise refuse(what, name, hint)
 
 
-def _with_two_axes(array: NDArray[Any], name: str) -> NDArray[Any]:
+def _check_two_axes(array: NDArray[Any], name: str) -> NDArray[Any]:
     if array.ndim == 2:
         return array
     raise refuse(
@@ -244,10 +291,42 @@ def _with_two_axes(array: NDArray[Any], name: str) -> NDArray[Any]:
     )
 
 
-def write_index_mask(path: Path, mask: IndexMask) -> None:
-    """Write an index mask as a palette PNG, whole or not at all.
+def check_same_size(
+    shape: tuple[int, ...],
+    expected: tuple[int, ...],
+    expected_name: str,
+    where: Path | str,
+    hint: str,
+) -> None:
+    """Raise an `InputError` if an image does not have the size of another one.
 
-    mask: see `as_index_mask`; `InputError` if it has no pixel. Parent folders are made.
+    Parameters
+    ----------
+    shape, expected : tuple of int
+        (H, W) of the image, and of the other one.
+    expected_name : str
+        What the other one is, such as ``the clean mask``.
+    where : str or Path
+        The file of the image.
+    hint : str
+        What to do about it.
+
+    Examples
+    --------
+    >>> check_same_size((480, 854), (480, 854), "the clean mask", "0.png", "resample it")
+    """
+    if shape != expected:
+        raise refuse(
+            f"has {shape[1]} x {shape[0]} pixels, {expected_name} {expected[1]} x {expected[0]}",
+            where,
+            hint,
+        )
+
+
+def write_index_mask(path: Path, mask: IndexMask) -> None:
+    """Write an index mask as a palette PNG, completely or not at all. Parent folders are made.
+
+    An `InputError` is raised for arrays that `as_index_mask` does not take, and for empty ones.
     """
     mask = as_index_mask(mask)
     if not mask.size:
@@ -256,12 +335,19 @@ def write_index_mask(path: Path, mask: IndexMask) -> None:
 
 
 def digest_pixels(mask: IndexMask) -> str:
-    """Digest of decoded pixels: dtype, shape and bytes, never the file, whose packing may drift.
+    """Compute a digest of decoded pixels: dtype, shape and bytes.
 
-    mask: see `as_index_mask`; equal ids have equal digests in any integer dtype. Returns 32
-    hexadecimal digits (BLAKE3-128: seven times as fast on a frame as the standard library's hashes,
-    which would take longer than reading and writing it).
+    The file is not part of it, because its compression may change. Equal ids have equal digests in
+    any integer dtype. BLAKE3 is seven times as fast on a frame as the hashes of the standard
+    library, which would take longer than reading and writing the frame.
 
+    Returns
+    -------
+    str
+        32 hexadecimal digits of BLAKE3-128.
+
+    Examples
+    --------
     >>> digest_pixels(np.zeros((2, 2), np.uint8))
     '8f6021817b8b975cafaaedf163d50dec'
     """
@@ -273,9 +359,9 @@ def digest_pixels(mask: IndexMask) -> str:
 
 
 def find_ids(mask: IndexMask) -> list[int]:
-    """The object ids that a mask, or any part of one, holds, ascending.
+    """Return the object ids in a mask, or in any part of one, ascending.
 
-    mask: as for `as_index_mask`, but of any shape.
+    `mask` is as for `as_index_mask`, but may have any shape.
 
     >>> find_ids(np.array([[0, 7, 1]], np.uint8))
     [1, 7]
@@ -291,7 +377,7 @@ def find_ids(mask: IndexMask) -> list[int]:
 
 
 def find_foreign_ids(mask: IndexMask, known: frozenset[int]) -> list[int]:
-    """Ids in the mask that are neither background nor known, ascending.
+    """Return the ids in a mask that are neither background nor known, ascending.
 
     >>> find_foreign_ids(np.array([[0, 1, 7]], np.uint8), frozenset({1}))
     [7]

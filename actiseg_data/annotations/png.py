@@ -1,8 +1,8 @@
-"""PNG, the container of index masks: its chunks, and the plain kind of it decoded and encoded.
+"""PNG, the file format of index masks: its chunks, and fast decoding and encoding of plain files.
 
-Plain is what nearly every index mask is: 8 bits a pixel, palette or grey, no filters, not
-interlaced. Such pixels are the inflated stream itself, less one byte a row, so neither way needs
-an image library, which spends most of its time elsewhere.
+Plain means 8 bits per pixel, palette or grey, no filters, not interlaced, as nearly all index masks
+are. The pixels of a plain file are the inflated stream without one byte per row. Reading and
+writing them needs no image library, which would spend most of its time on other work.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from zlib_ng import zlib_ng
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 BEGIN = SIGNATURE + b"\0\0\0\rIHDR"
-"""How every PNG begins: the signature, then a header of 13 bytes."""
+"""The beginning of every PNG: the signature, then a header of 13 bytes."""
 
 _GREY, _PALETTE = 0, 3
 _COLOURS_BYTES = {_GREY: (0,), _PALETTE: range(3, 769, 3)}
 _NEXT = {b"IHDR": (b"PLTE", b"IDAT"), b"PLTE": (b"IDAT",), b"IDAT": (b"IDAT", b"IEND")}
 
-# Chunks that may stand before the pixels and have no say in them, and the bytes they hold. Any
-# other file is left to Pillow, which knows what to make of it.
-_BESIDE_THE_PIXELS = {b"tIME": 7, b"pHYs": 9, b"gAMA": 4, b"sRGB": 1}
+# Chunks before the pixels that do not change them, and their sizes in bytes. Files with any other
+# chunk are left to Pillow.
+_NEUTRAL_CHUNKS = {b"tIME": 7, b"pHYs": 9, b"gAMA": 4, b"sRGB": 1}
 
 # The type stub calls the exception class an instance.
 _DAMAGED: type[Exception] = zlib_ng.error  # type: ignore[assignment]
@@ -33,11 +33,20 @@ _DAMAGED: type[Exception] = zlib_ng.error  # type: ignore[assignment]
 
 @dataclass(frozen=True)
 class Png:
-    """A PNG whose checksums hold: what its header says, and its pixels as they are packed.
+    """A PNG with correct checksums: its header and its compressed pixels.
 
-    width, height: pixels. depth: bits of a sample. palette: bytes RGB of its colours, empty without
-    a palette. packed: the zlib stream. plain: whether header and chunks are such that `decode` can
-    read it; its stream is not looked at for that.
+    Attributes
+    ----------
+    width, height : int
+        Size in pixels.
+    depth : int
+        Bits per sample.
+    palette : bytes
+        RGB colours; empty without a palette.
+    packed : bytes
+        The zlib stream.
+    plain : bool
+        Whether header and chunks allow `decode` to read it. The stream is not checked for that.
     """
 
     width: int
@@ -49,57 +58,75 @@ class Png:
 
 
 def parse(data: bytes) -> Png | None:
-    """Take apart a PNG that starts with `BEGIN`; nothing is inflated.
+    """Parse a PNG that starts with `BEGIN`, without inflating anything.
 
-    None unless every chunk up to the last is as its checksum says: Pillow does not look at the
-    checksums of pixels, and a flipped bit there can change ids unnoticed. None, too, for a second
-    header: it would outdo the first. What stands after the last chunk is not looked at.
+    Bytes after the last chunk are ignored.
 
-    Source: PNG specification, third edition, sections 5 and 11.
+    Returns
+    -------
+    Png or None
+        None if a checksum is wrong: Pillow does not verify the checksums of pixels, and a flipped
+        bit there can change ids unnoticed. None also for a second header, which would override the
+        first.
 
+    References
+    ----------
+    PNG specification, third edition, sections 5 and 11.
+
+    Examples
+    --------
     >>> found = parse(encode(np.zeros((2, 3), np.uint8), bytes(768)))
     >>> found.width, found.height, found.depth, found.plain
     (3, 2, 8, True)
     """
-    view, at = memoryview(data), len(SIGNATURE)
+    view, start = memoryview(data), len(SIGNATURE)
     packed = bytearray()
     plain, last, palette = True, b"IHDR", b""
-    while at + 12 <= len(data):
-        kind = data[at + 4 : at + 8]
-        length = int.from_bytes(view[at : at + 4], "big")
-        end = at + 8 + length
-        if data[end : end + 4] != zlib.crc32(view[at + 4 : end]).to_bytes(4, "big"):
+    while start + 12 <= len(data):
+        kind = data[start + 4 : start + 8]
+        length = int.from_bytes(view[start : start + 4], "big")
+        end = start + 8 + length
+        if data[end : end + 4] != zlib.crc32(view[start + 4 : end]).to_bytes(4, "big"):
             return None
         if kind == b"IHDR":
-            if at > len(SIGNATURE):
+            if start > len(SIGNATURE):
                 return None
         elif kind in _NEXT[last]:
             last = kind
-        elif last == b"IDAT" or length != _BESIDE_THE_PIXELS.get(kind):
+        elif last == b"IDAT" or length != _NEUTRAL_CHUNKS.get(kind):
             plain = False
         if kind == b"PLTE":
-            palette = bytes(view[at + 8 : end])
+            palette = bytes(view[start + 8 : end])
         if kind == b"IDAT":
-            packed += view[at + 8 : end]
+            packed += view[start + 8 : end]
         if kind == b"IEND":
             width, height, depth, colour, *methods = struct.unpack_from(">IIBBBBB", data, 16)
             plain &= depth == 8 and methods == [0, 0, 0]
             plain &= len(palette) in _COLOURS_BYTES.get(colour, ())
             return Png(width, height, depth, palette, bytes(packed), plain)
-        at = end + 4
+        start = end + 4
     return None
 
 
 def decode(png: Png) -> NDArray[np.uint8] | None:
-    """The pixels of a plain PNG, read-only (height, width) uint8; None where it is another kind.
+    """Decode the pixels of a plain PNG.
 
-    None as well where the stream is damaged, is not exactly as long as the header asks for, or has
-    something behind it. No more is ever inflated than the header asks for and one byte: check the
-    header's size first.
+    At most one byte more than the header asks for is inflated, so check the size in the header
+    first.
 
-    Source: PNG specification, third edition, sections 7.2 and 9: a row is a byte that names its
-    filter, 0 for none, and its pixels.
+    Returns
+    -------
+    ndarray or None
+        (height, width) uint8, read-only. None if the PNG is not plain, or if its stream is damaged,
+        has another length than the header asks for, or is followed by more data.
 
+    References
+    ----------
+    PNG specification, third edition, sections 7.2 and 9: a row is a byte that names its filter, 0
+    for none, and its pixels.
+
+    Examples
+    --------
     >>> decode(parse(encode(np.array([[0, 7], [1, 0]], np.uint8), bytes(768)))).tolist()
     [[0, 7], [1, 0]]
     """
@@ -122,11 +149,24 @@ def decode(png: Png) -> NDArray[np.uint8] | None:
 
 
 def encode(pixels: NDArray[np.uint8], palette: bytes) -> bytes:
-    """A whole PNG of 8-bit palette indices, plain in the sense of this module.
+    """Encode 8-bit palette indices as a plain PNG.
 
-    pixels: (H, W) uint8, neither side 0. palette: 768 bytes RGB. Raises `ValueError` for others.
     The bytes of the file may differ between versions of the compressor, the pixels never.
 
+    Parameters
+    ----------
+    pixels : ndarray
+        (H, W) uint8, with at least one pixel.
+    palette : bytes
+        768 bytes RGB.
+
+    Raises
+    ------
+    ValueError
+        For other arrays or palettes.
+
+    Examples
+    --------
     >>> encode(np.zeros((2, 3), np.uint8), bytes(768))[:16] == BEGIN
     True
     """
@@ -144,15 +184,15 @@ def encode(pixels: NDArray[np.uint8], palette: bytes) -> bytes:
     return b"".join(
         [
             SIGNATURE,
-            _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, _PALETTE, 0, 0, 0)),
-            _chunk(b"PLTE", palette),
-            _chunk(b"IDAT", packer.compress(rows) + packer.flush()),
-            _chunk(b"IEND", b""),
+            _encode_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, _PALETTE, 0, 0, 0)),
+            _encode_chunk(b"PLTE", palette),
+            _encode_chunk(b"IDAT", packer.compress(rows) + packer.flush()),
+            _encode_chunk(b"IEND", b""),
         ]
     )
 
 
-def _chunk(kind: bytes, content: bytes) -> bytes:
+def _encode_chunk(kind: bytes, content: bytes) -> bytes:
     checksum = zlib.crc32(content, zlib.crc32(kind))
     return b"".join(
         [len(content).to_bytes(4, "big"), kind, content, checksum.to_bytes(4, "big")],

@@ -1,17 +1,18 @@
-"""Polygons to pixels: the project's own integer rasteriser.
+"""Polygon filling in our own integer arithmetic.
 
-It is our own because fills of the usual libraries change between releases (OpenCV between 4.10 and
-4.12, Pillow between 9.0 and 9.1, scikit-image between 0.17 and 0.19), and a noisy split must be
-reproducible to the pixel. Integers throughout, so nothing depends on floating-point rounding.
+Library rasterisers differ between releases (OpenCV between 4.10 and 4.12, Pillow between 9.0 and
+9.1, scikit-image between 0.17 and 0.19), and a noisy split must be reproducible to the pixel. All
+arithmetic is on integers, so the result does not depend on floating-point rounding.
 
-Two rules, for two conventions of where a pixel is:
+Two rules, for two conventions of the position of a pixel:
 
 * `fill_closed`: vertices are pixel centres and the outline belongs to the shape. This is what
   OpenCV >= 4.12 draws with ``fillPoly`` and what VISOR-based datasets are made with.
-* `fill_sampled`: a pixel is a unit square, and belongs to the shape iff its centre lies inside.
-  Unbiased and exact; used for noisy contours, which are kept on a lattice of 1/64 pixel.
+* `fill_sampled`: a pixel is a unit square and belongs to the shape iff its centre is inside. This
+  is
+  unbiased and exact, and is used for noisy contours, which are kept on a lattice of 1/64 pixel.
 
-Both are even-odd over all rings given: a nested ring is a hole, overlapping parts cancel.
+Both are even-odd over all rings: a nested ring is a hole, overlapping parts cancel.
 """
 
 from __future__ import annotations
@@ -39,8 +40,12 @@ _FIXED = 16  # fractional bits of an edge's x in `fill_closed`
 class Patch:
     """A binary mask cut to a window of an image.
 
-    top, left: row and column of the window's first pixel. mask: (h, w) bool, possibly empty; what
-    `as_binary_mask` takes is converted.
+    Attributes
+    ----------
+    top, left : int
+        Row and column of the window's first pixel.
+    mask : ndarray
+        (h, w) bool, possibly empty; other arrays are converted by `as_binary_mask`.
     """
 
     top: int
@@ -58,16 +63,16 @@ class Patch:
         height, width = self.mask.shape
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
-    def inside(self, other: Patch) -> tuple[slice, slice]:
-        """The slices that place `mask` in another patch, whose window must hold this one's.
+    def locate_in(self, outer: Patch) -> tuple[slice, slice]:
+        """Return the slices that place `mask` in another patch, which must contain its window.
 
-        >>> Patch(4, 5, np.ones((1, 2), bool)).inside(Patch(3, 3, np.zeros((9, 9), bool)))
+        >>> Patch(4, 5, np.ones((1, 2), bool)).locate_in(Patch(3, 3, np.zeros((9, 9), bool)))
         (slice(1, 2, None), slice(2, 4, None))
         """
-        return Patch(self.top - other.top, self.left - other.left, self.mask).window
+        return Patch(self.top - outer.top, self.left - outer.left, self.mask).window
 
-    def on(self, shape: tuple[int, int]) -> BoolArray:
-        """The whole image: (H, W) bool of the given shape."""
+    def to_image(self, shape: tuple[int, int]) -> BoolArray:
+        """Return the whole image: (H, W) bool of the given shape."""
         image = np.zeros(shape, bool)
         image[self.window] = self.mask
         return image
@@ -77,16 +82,28 @@ EMPTY_PATCH = Patch(0, 0, np.zeros((0, 0), bool))
 
 
 def fill_closed(rings: Sequence[IntArray], shape: tuple[int, int]) -> Patch:
-    """Fill integer polygons the way OpenCV >= 4.12 does, outline included.
+    """Fill integer polygons as OpenCV >= 4.12 does, outline included.
 
-    rings: arrays (N, 2) of int64 x, y on pixel centres, N >= 1; they may leave the image.
-    shape: (H, W) of the image. Returns the patch of all pixels that are inside (even-odd) or on an
-    edge. An edge that leaves the image is first cut to it, as OpenCV does.
+    An edge that leaves the image is first cut to it, as OpenCV does.
 
+    Parameters
+    ----------
+    rings : sequence of ndarray
+        (N, 2) int64 x, y on pixel centres, N >= 1. They may leave the image.
+    shape : tuple of int
+        (H, W) of the image.
+
+    Returns
+    -------
+    Patch
+        All pixels that are inside (even-odd) or on an edge.
+
+    Examples
+    --------
     >>> int(fill_closed([np.array([[1, 1], [3, 1], [3, 3], [1, 3]])], (5, 5)).mask.sum())
     9
     """
-    start, end = _edges(rings)
+    start, end = _list_edges(rings)
     if not len(start):
         return EMPTY_PATCH
     height, width = shape
@@ -99,43 +116,56 @@ def fill_closed(rings: Sequence[IntArray], shape: tuple[int, int]) -> Patch:
     window = (top, left, bottom + 1, right + 1)
 
     cut_start, cut_end = _cut_lines(start, end, shape)
-    low, high = _upward(start, end)
-    base, peak = _upward(cut_start, cut_end)  # a cut to a single point stands upright on all rows
-    edge, row = _rows_of_edges(np.maximum(low[:, 1], top), np.minimum(high[:, 1], bottom + 1))
-    slope = _truncated((peak[:, 0] - base[:, 0]) << _FIXED, peak[:, 1] - base[:, 1])
+    low, high = _orient_upward(start, end)
+    base, peak = _orient_upward(
+        cut_start, cut_end
+    )  # an edge cut to a single point counts as vertical on all rows
+    edge, row = _list_edge_rows(np.maximum(low[:, 1], top), np.minimum(high[:, 1], bottom + 1))
+    slope = _divide_toward_zero((peak[:, 0] - base[:, 0]) << _FIXED, peak[:, 1] - base[:, 1])
     x = (base[edge, 0] << _FIXED) + (row - base[edge, 1]) * slope[edge]
-    pairs_row, enter, leave = _pairs(row, x)
-    one = 1 << _FIXED
-    mask = _spans(pairs_row, (enter + one - 1) >> _FIXED, (leave >> _FIXED) + 1, window)
+    pairs_row, enter, leave = _pair_crossings(row, x)
+    unit = 1 << _FIXED
+    mask = _paint_spans(pairs_row, (enter + unit - 1) >> _FIXED, (leave >> _FIXED) + 1, window)
 
-    # Edges that stay beyond one side are not seen, and could cost any amount of memory to draw.
+    # Edges that stay beyond one side are invisible, and could need any amount of memory to draw.
     near = _may_touch(cut_start, cut_end, shape)
-    line_x, line_y = _lines(cut_start[near], cut_end[near])
+    line_x, line_y = _draw_lines(cut_start[near], cut_end[near])
     seen = (line_x >= left) & (line_x <= right) & (line_y >= top) & (line_y <= bottom)
     mask[line_y[seen] - top, line_x[seen] - left] = True
     return Patch(top, left, mask)
 
 
 def fill_sampled(rings: Sequence[IntArray], window: tuple[int, int, int, int]) -> BoolArray:
-    """Fill polygons given on the 1/64-pixel lattice by testing every pixel centre, exactly.
+    """Fill polygons on the 1/64-pixel lattice by testing every pixel centre exactly.
 
-    rings: arrays (N, 2) of int64 x, y in units of 1/64 pixel, where pixel (r, c) is the square
-    [c, c + 1] x [r, r + 1]. window: (top, left, bottom, right), half-open, in pixels.
-    Returns (bottom - top, right - left) bool. A centre on an edge belongs to the shape on its
-    right, or below it.
+    Parameters
+    ----------
+    rings : sequence of ndarray
+        (N, 2) int64 x, y in units of 1/64 pixel; pixel (r, c) is the square [c, c + 1] x [r, r +
+        1].
+    window : tuple of int
+        (top, left, bottom, right), half-open, in pixels.
 
+    Returns
+    -------
+    ndarray
+        (bottom - top, right - left) bool. A centre on an edge belongs to the shape to its right or
+        below it.
+
+    Examples
+    --------
     >>> square = 64 * np.array([[1, 1], [4, 1], [4, 3], [1, 3]])
     >>> int(fill_sampled([square], (0, 0, 5, 5)).sum())
     6
     """
-    start, end = _edges(rings)
+    start, end = _list_edges(rings)
     top, left, bottom, right = window
     half = SUBPIXEL // 2
-    low, high = _upward(start, end)
+    low, high = _orient_upward(start, end)
     # Row r is crossed by the edges with low.y <= centre < high.y, its centre being at 64 r + 32.
     first = -((half - low[:, 1]) // SUBPIXEL)
     last = -((half - high[:, 1]) // SUBPIXEL)
-    edge, row = _rows_of_edges(np.maximum(first, top), np.minimum(last, bottom))
+    edge, row = _list_edge_rows(np.maximum(first, top), np.minimum(last, bottom))
     rise = high[edge, 1] - low[edge, 1]
     climb = row * SUBPIXEL + half - low[edge, 1]
     # x of the crossing is low.x + climb * run / rise; the first centre at or right of it, in
@@ -152,9 +182,9 @@ def fill_sampled(rings: Sequence[IntArray], window: tuple[int, int, int, int]) -
 
 
 def as_vertices(ring: Any) -> IntArray:
-    """The vertices of a ring in any integer dtype, as (N, 2) int64: products of others overflow.
+    """Convert the vertices of a ring to (N, 2) int64, so that products do not overflow.
 
-    Raises `InputError` for floats, which would be cut.
+    Floats raise an `InputError`, because they would be truncated.
 
     >>> as_vertices(np.array([[200, 100]], np.uint8)).dtype
     dtype('int64')
@@ -165,8 +195,8 @@ def as_vertices(ring: Any) -> IntArray:
     return points.astype(np.int64, copy=False)
 
 
-def _edges(rings: Sequence[IntArray]) -> tuple[IntArray, IntArray]:
-    """All edges of closed rings: (E, 2) starts and (E, 2) ends."""
+def _list_edges(rings: Sequence[IntArray]) -> tuple[IntArray, IntArray]:
+    """List all edges of closed rings: (E, 2) starts and (E, 2) ends."""
     kept = [as_vertices(ring) for ring in rings if len(ring)]
     if not kept:
         none = np.zeros((0, 2), np.int64)
@@ -174,31 +204,31 @@ def _edges(rings: Sequence[IntArray]) -> tuple[IntArray, IntArray]:
     return np.concatenate([np.roll(ring, 1, axis=0) for ring in kept]), np.concatenate(kept)
 
 
-def _upward(start: IntArray, end: IntArray) -> tuple[IntArray, IntArray]:
-    """Each edge from its smaller to its larger y."""
+def _orient_upward(start: IntArray, end: IntArray) -> tuple[IntArray, IntArray]:
+    """Orient each edge from its smaller to its larger y."""
     swap = (start[:, 1] > end[:, 1])[:, None]
     return np.where(swap, end, start), np.where(swap, start, end)
 
 
-def _rows_of_edges(first: IntArray, last: IntArray) -> tuple[IntArray, IntArray]:
-    """Edge index and row of every (edge, row) with first[edge] <= row < last[edge]."""
+def _list_edge_rows(first: IntArray, last: IntArray) -> tuple[IntArray, IntArray]:
+    """List edge index and row of every (edge, row) with first[edge] <= row < last[edge]."""
     count = np.maximum(last - first, 0)
     edge = np.repeat(np.arange(len(count)), count)
     offset = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
     return edge, first[edge] + offset
 
 
-def _pairs(row: IntArray, x: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-    """Sort crossings by row, then x, and join them two by two: row, enter, leave."""
+def _pair_crossings(row: IntArray, x: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Sort crossings by row, then x, and pair them: row, enter, leave."""
     order = np.lexsort((x, row))
     row, x = row[order], x[order]
     return row[0::2], x[0::2], x[1::2]
 
 
-def _spans(
+def _paint_spans(
     row: IntArray, begin: IntArray, stop: IntArray, window: tuple[int, int, int, int]
 ) -> BoolArray:
-    """Union of the half-open spans [begin, stop) on their rows, cut to the window."""
+    """Compute the union of half-open spans [begin, stop) on their rows, cut to the window."""
     top, left, bottom, right = window
     width = right - left
     begin = np.clip(begin - left, 0, width)
@@ -213,8 +243,8 @@ def _spans(
     return depth[:, :width] > 0
 
 
-def _truncated(numerator: IntArray, denominator: IntArray) -> IntArray:
-    """Integer division toward zero, as in C; 0 where the denominator is 0."""
+def _divide_toward_zero(numerator: IntArray, denominator: IntArray) -> IntArray:
+    """Divide integers, rounding toward zero as in C; division by 0 gives 0."""
     quotient: IntArray = np.abs(numerator) // np.maximum(np.abs(denominator), 1)
     return np.sign(numerator) * np.sign(denominator) * quotient
 
@@ -222,34 +252,36 @@ def _truncated(numerator: IntArray, denominator: IntArray) -> IntArray:
 def _cut_lines(start: IntArray, end: IntArray, shape: tuple[int, int]) -> tuple[IntArray, IntArray]:
     """Cut edges to the image (Cohen-Sutherland in integers: rows first, then columns).
 
-    Edges that lie wholly beyond one side are returned as they are.
+    Edges that are completely beyond one side are returned unchanged.
     """
     start, end = start.copy(), end.copy()
     for axis, last in ((1, shape[0] - 1), (0, shape[1] - 1)):
         beyond = [np.sign(p[:, axis] // (last + 1)) for p in (start, end)]  # -1, 0 or 1
         crosses = (beyond[0] != beyond[1]) & _may_touch(start, end, shape)
-        for point, other, side in ((start, end, beyond[0]), (end, start, beyond[1])):
+        for point, end_point, side in ((start, end, beyond[0]), (end, start, beyond[1])):
             moved = crosses & (side != 0)
             border = np.where(side[moved] > 0, last, 0)
-            p, q = point[moved], other[moved]
-            slide = _truncated((border - p[:, axis]) * (q - p)[:, 1 - axis], (q - p)[:, axis])
+            p, q = point[moved], end_point[moved]
+            slide = _divide_toward_zero(
+                (border - p[:, axis]) * (q - p)[:, 1 - axis], (q - p)[:, axis]
+            )
             point[moved, 1 - axis] = p[:, 1 - axis] + slide
             point[moved, axis] = border
     return start, end
 
 
 def _may_touch(start: IntArray, end: IntArray, shape: tuple[int, int]) -> BoolArray:
-    """False for edges wholly beyond one side of the image."""
+    """Return False for edges that are completely beyond one side of the image."""
     size = np.array([shape[1], shape[0]])
     touches: BoolArray = (np.minimum(start, end) < size) & (np.maximum(start, end) >= 0)
     return touches[:, 0] & touches[:, 1]
 
 
-def _lines(start: IntArray, end: IntArray) -> tuple[IntArray, IntArray]:
-    """X and y of all pixels on the 8-connected Bresenham lines of the edges.
+def _draw_lines(start: IntArray, end: IntArray) -> tuple[IntArray, IntArray]:
+    """Return x and y of all pixels on the 8-connected Bresenham lines of the edges.
 
-    Drawn from the left end, minor coordinate rounded to nearest with halves toward the start: the
-    closed form of the usual error recurrence.
+    Lines are drawn from the left end, and the minor coordinate is rounded to nearest with halves
+    toward the start: the closed form of the usual error recurrence.
     """
     swap = (start[:, 0] > end[:, 0])[:, None]
     first, last = np.where(swap, end, start), np.where(swap, start, end)
@@ -258,7 +290,7 @@ def _lines(start: IntArray, end: IntArray) -> tuple[IntArray, IntArray]:
     steep = np.abs(dy) > dx
     major = np.maximum(dx, np.abs(dy))
     minor = np.minimum(dx, np.abs(dy))
-    edge, step = _rows_of_edges(np.zeros_like(major), major + 1)
+    edge, step = _list_edge_rows(np.zeros_like(major), major + 1)
     length = np.maximum(major[edge], 1)
     aside = (2 * minor[edge] * step + length - 1) // (2 * length)
     down = np.sign(dy[edge])

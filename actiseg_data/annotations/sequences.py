@@ -1,4 +1,4 @@
-"""What one annotated clip is."""
+"""Annotated sequences of a video and their objects."""
 
 from __future__ import annotations
 
@@ -12,9 +12,18 @@ _NUMBER = re.compile(r"^[0-9]+_")
 class ObjectLabel:
     """One object of a sequence.
 
-    object_id: pixel value in the index masks, 1 to 255. name: open-vocabulary noun. class_id: EPIC
-    noun class, -1 where unknown. positive: takes part in the action. handbox, narration: the two
-    automatic labels that `positive` is derived from where no person gave it.
+    Attributes
+    ----------
+    object_id : int
+        Pixel value in the index masks, 1 to 255.
+    name : str
+        Open-vocabulary noun.
+    class_id : int
+        EPIC noun class; -1 if unknown.
+    positive : bool
+        Whether the object is active, that is, takes part in the action.
+    handbox, narration : bool
+        The two automatic labels. If no person labelled the object, `positive` is derived from them.
     """
 
     object_id: int
@@ -27,11 +36,30 @@ class ObjectLabel:
 
 @dataclass(frozen=True)
 class VideoSequence:
-    """One action: a handful of frames with index masks, a narration, and the objects in sight.
+    """One annotated action: a few frames with index masks, a narration, and the objects in sight.
 
-    folder: name on disk, e.g. ``00000004_P01_107_close_fridge``. frames: names without ending, in
-    order. ordinal: position among the sequences of the split that are otherwise identical, from 0.
-    redundant, missing, other: flags that persons gave; False where a list has none.
+    Attributes
+    ----------
+    folder : str
+        Name on disk, such as ``00000004_P01_107_close_fridge``.
+    seq_id : int
+        Number in the dataset.
+    video : str
+        The video that the sequence is cut from.
+    start, end : int
+        First and last frame number of the action.
+    narration, verb, noun : str
+        The sentence of the action, its verb and its noun.
+    verb_class, noun_class : int
+        EPIC classes of verb and noun.
+    frames : tuple of str
+        Names without ending, in order.
+    objects : tuple of ObjectLabel
+        The objects.
+    ordinal : int
+        Position, from 0, among the sequences of the split that are otherwise identical.
+    redundant, missing, flagged_other : bool
+        Flags of human-labelled lists; False if a list has none.
     """
 
     folder: str
@@ -49,7 +77,7 @@ class VideoSequence:
     ordinal: int = 0
     redundant: bool = False
     missing: bool = False
-    other: bool = False
+    flagged_other: bool = False
 
     @property
     def object_ids(self) -> frozenset[int]:
@@ -57,30 +85,33 @@ class VideoSequence:
 
     @property
     def identity(self) -> tuple[str, str, str, int]:
-        """What the sequence is, wherever it stands: the key material of its noise.
+        """The key material of the noise of the sequence.
 
-        The folder name without its leading number, first and last frame, ordinal among equals.
-        Never ``seq_id``, which depends on what else is in the dataset.
+        The folder name without its leading number, first and last frame, and ordinal: the same in
+        every dataset. ``seq_id`` is not part of it, because it depends on the other sequences of a
+        dataset.
         """
         return _NUMBER.sub("", self.folder), self.frames[0], self.frames[-1], self.ordinal
 
 
 def number_duplicates(sequences: list[VideoSequence]) -> list[VideoSequence]:
-    """Give sequences of equal identity their ordinals, in order of time, whatever the list's order.
+    """Set the ordinals of sequences with equal identity, in order of time.
 
-    A few actions of a video share verb, noun and annotated frames; they differ in when they begin.
+    The order of the list does not count. A few actions of a video share verb, noun and annotated
+    frames, and differ in their start.
     """
     equals: dict[tuple[str, str, str, int], list[int]] = {}
     for position, sequence in enumerate(sequences):
         equals.setdefault(sequence.identity, []).append(position)
     numbered = list(sequences)
     for positions in equals.values():
-        in_time = sorted(positions, key=lambda at: _time(sequences[at]))
+        in_time = sorted(positions, key=lambda index: _get_time(sequences[index]))
         for ordinal, position in enumerate(in_time):
             if sequences[position].ordinal != ordinal:
                 numbered[position] = replace(sequences[position], ordinal=ordinal)
     return numbered
 
 
-def _time(sequence: VideoSequence) -> tuple[int, int, str, int]:
+def _get_time(sequence: VideoSequence) -> tuple[int, int, str, int]:
+    """Return a sort key: start, end, narration, number."""
     return sequence.start, sequence.end, sequence.narration, sequence.seq_id

@@ -7,7 +7,7 @@ SIZES = (("tiny", 0), ("small", 400), ("medium", 1500), ("large", 10_000))
 
 
 def classify_size(area: int) -> str:
-    """The name of an object's size class.
+    """Return the name of an object's size class from its area in pixels.
 
     >>> classify_size(399), classify_size(400)
     ('tiny', 'small')

@@ -1,1 +1,1 @@
-"""What every part uses: errors, checks of untrusted input, files, keys, workers, statistics."""
+"""Errors, checks of untrusted input, files, keys, workers and statistics, for all packages."""

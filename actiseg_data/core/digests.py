@@ -1,4 +1,4 @@
-"""Digests of JSON documents. Pixels have theirs in `actiseg_data.annotations.masks.digest_pixels`."""
+"""Digests of JSON documents; for pixels see `actiseg_data.annotations.masks.digest_pixels`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,18 @@ from typing import Any
 
 
 def digest_json(document: Any) -> str:
-    """Digest of a JSON document's content: keys sorted, no white space, ASCII escapes.
+    """Compute a digest of the content of a JSON document.
 
-    Returns 32 hexadecimal digits (BLAKE2b-128), equal for equal content however it was written.
+    Keys are sorted, white space is dropped and non-ASCII characters are escaped first, so documents
+    with equal content have equal digests.
 
+    Returns
+    -------
+    str
+        32 hexadecimal digits (BLAKE2b-128).
+
+    Examples
+    --------
     >>> digest_json({"a": 1, "b": 2}) == digest_json({"b": 2, "a": 1})
     True
     """

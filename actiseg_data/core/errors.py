@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 _PARAMETER = re.compile(r"`(\w+)`")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with the input.
+    """One problem with the input.
 
     Texts name parameters of the Python API in backticks. A command line shows the flag instead, see
     `name_parameters`.
 
-    Parameters
+    Attributes
     ----------
     what : str
         What is wrong, such as ``rate 1.5 is outside [0, 1]``.
@@ -51,7 +52,7 @@ class Problem:
 
 
 class InputError(ValueError):
-    """The input cannot be used. `problems` has every problem, not only the first.
+    """The input cannot be used. The error lists every problem, not only the first.
 
     Attributes
     ----------
@@ -76,22 +77,30 @@ class Interruption(InputError):
     """
 
 
-def refuse(what: str, where: object, hint: str) -> InputError:
-    """Build an `InputError` with one problem, for the caller to raise."""
+def refuse(what: str, where: Path | str, hint: str) -> InputError:
+    """Build an `InputError` with one problem, for the caller to raise.
+
+    Parameters
+    ----------
+    what, hint : str
+        What is wrong, and what to do about it.
+    where : str or Path
+        The file, or the parameter in backticks, that has the problem.
+    """
     return InputError(Problem(what, str(where), hint))
 
 
 def find_nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
-    """The known names that someone may have meant by another one, the likeliest first.
+    """Return the known names that a user may have meant by an unknown one, the likeliest first.
 
-    Letter case does not count. Names that contain the given one are near as well.
+    Letter case does not count. A name that contains the unknown one also matches.
 
     >>> find_nearest("VAL_humna", ["train", "val", "val_human"])
     ['val_human']
     >>> find_nearest("mask-9", ["actiseg-nl/mask-9", "actiseg-nl/text-20"])
     ['actiseg-nl/mask-9']
     """
-    import difflib  # costs a start-up that most commands need not pay
+    import difflib  # slow to import, and rarely needed
 
     folded: dict[str, str] = {}
     for candidate in known:
@@ -103,7 +112,7 @@ def find_nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown name: a question, or nothing if no name is near.
+    """Return the end of a message about an unknown name: a question, or nothing if no name is near.
 
     >>> suggest("vall", ["train", "val"])
     "; did you mean 'val'?"
@@ -114,8 +123,50 @@ def suggest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
+def check_known(
+    names: Iterable[str],
+    known: Iterable[str],
+    noun: str,
+    where: Path | str,
+    hint: str,
+    owner: str = "",
+) -> None:
+    """Raise an `InputError` with every name that is not among the known ones.
+
+    Parameters
+    ----------
+    names : iterable of str
+        What the user gave.
+    known : iterable of str
+        All names that can be given.
+    noun : str
+        What the names are names of, such as ``sequence``.
+    where : str or Path
+        The file or the parameter in backticks that the problem is about.
+    hint : str
+        What to do about it.
+    owner : str
+        What should have the names, if `where` does not say so, such as ``the split 'val'``.
+
+    Examples
+    --------
+    >>> try:
+    ...     check_known(["vall"], ["train", "val"], "split", "sample", "give a split of it")
+    ... except InputError as error:
+    ...     print(error)
+    sample: has no split 'vall'; did you mean 'val'? Hint: give a split of it
+    """
+    known = list(known)
+    problems = ProblemCollector()
+    for name in names:
+        if name not in known:
+            what = f"{owner} has no {noun} {name!r}{suggest(name, known)}".lstrip()
+            problems.add(what, where, hint)
+    problems.raise_if_any()
+
+
 _NEAR = 0.6
-"""How alike two names must be, as `difflib` measures it, for one to be offered for the other."""
+"""Similarity by `difflib` from which a name is suggested for another."""
 
 
 class ProblemCollector:
@@ -131,7 +182,7 @@ class ProblemCollector:
     def __init__(self) -> None:
         self.collected: list[Problem] = []
 
-    def add(self, what: str, where: object, hint: str) -> None:
+    def add(self, what: str, where: Path | str, hint: str) -> None:
         self.collected.append(Problem(what, str(where), hint))
 
     def collect(self) -> _Collecting:

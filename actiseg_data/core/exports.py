@@ -34,7 +34,7 @@ def export_lazily(
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         value = getattr(import_module(f"{package}.{homes[name]}"), name)
-        setattr(sys.modules[package], name, value)  # the next use costs nothing
+        setattr(sys.modules[package], name, value)  # the next access is an ordinary one
         return value
 
     def list_names() -> list[str]:

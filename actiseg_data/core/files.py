@@ -1,24 +1,31 @@
-"""Writing files so that what stands under its final name is whole, and nothing else is lost."""
+"""Files and folders that appear under their final names only when they are complete."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 from actiseg_data.core.errors import refuse
+from actiseg_data.core.listing import is_clutter, list_folder
+
+PathLike: TypeAlias = str | os.PathLike[str]
+"""What public functions take as a path; see `as_path`."""
 
 DRAFT = ".draft"
-"""Ending of a file that is being written; one that a killed process left can be removed."""
+"""Ending of a file that is being written. If a killed process left one, it can be removed."""
 
 
 @contextmanager
 def open_atomic(path: Path) -> Iterator[BinaryIO]:
-    """A stream to a file that is written whole or not at all: a sibling is written first, and
-    renamed onto it at the end. Parent folders are made.
+    """Open a file that is written completely or not at all.
+
+    A draft next to it is written first and renamed at the end. Parent folders are made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}{DRAFT}")
@@ -27,30 +34,29 @@ def open_atomic(path: Path) -> Iterator[BinaryIO]:
             yield stream
         os.replace(draft, path)
     except BaseException as error:
-        with suppress(OSError):  # where no file may be written, there is none to remove
+        with suppress(OSError):  # a folder that refuses the draft has none to remove
             draft.unlink()
         if isinstance(error, OSError) and error.filename in (None, str(draft)):
-            # Name the file that was asked for: nobody knows the draft.
+            # Name the file that the caller knows, not the draft.
             raise OSError(error.errno, error.strerror or str(error), str(path)) from error
         raise
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, see `open_atomic`."""
+    """Write a file completely or not at all, see `open_atomic`."""
     with open_atomic(path) as stream:
         stream.write(data)
 
 
 def write_json(path: Path, document: Any, *, indent: int | None = None) -> None:
-    """Write a JSON document as `encode_json` has it."""
+    """Write a JSON document as `encode_json` encodes it."""
     write_bytes(path, encode_json(document, indent=indent))
 
 
 def encode_json(document: Any, *, indent: int | None = None) -> bytes:
-    r"""A JSON document as a file holds it: key order is kept, non-ASCII text stands as it is.
+    r"""Encode a JSON document as bytes of a file: key order and non-ASCII text are kept.
 
-    Halves of surrogate pairs, which UTF-8 has no place for and JSON lets pass, come out as the
-    escapes that they came in as.
+    Unpaired surrogates, which JSON allows and UTF-8 cannot encode, are written as escapes.
 
     >>> encode_json({"b": "café", "a": 1}).decode()
     '{"b": "café", "a": 1}\n'
@@ -65,23 +71,115 @@ def encode_json(document: Any, *, indent: int | None = None) -> bytes:
         return f"{escaped.encode(document)}\n".encode()
 
 
+def as_path(path: PathLike) -> Path:
+    """Return a path that a caller gave as text or as any path object.
+
+    >>> as_path("dataset_visor").name
+    'dataset_visor'
+    """
+    return path if isinstance(path, Path) else Path(os.fspath(path))
+
+
 def is_occupied(path: Path) -> bool:
-    """Whether something stands at a path that is not an empty folder."""
-    return os.path.lexists(path) and (not path.is_dir() or any(path.iterdir()))
+    """Return whether a path has a file, or a folder that holds more than clutter.
+
+    See `actiseg_data.core.listing.is_clutter`. An `InputError` is raised if the folder cannot be
+    listed.
+    """
+    return os.path.lexists(path) and (not path.is_dir() or bool(list_folder(path)))
+
+
+def check_free(out: Path, parameter: str = "out") -> None:
+    """Raise an `InputError` if a new folder cannot have the path `out`.
+
+    Parameters
+    ----------
+    out : Path
+        The path of the new folder.
+    parameter : str
+        The parameter that gave the path, for the hint.
+    """
+    if out.name in ("", ".."):
+        raise refuse("has no name of its own", out, f"give a new folder as `{parameter}`")
+    if is_occupied(out):
+        raise refuse("already exists", out, f"give another folder as `{parameter}`")
+
+
+@contextmanager
+def new_folder(out: Path, parameter: str = "out") -> Iterator[Path]:
+    """Build a new folder under a temporary name and rename it to `out` when it is complete.
+
+    If the block fails, nothing is left of the folder. Hidden files and other clutter that `out`
+    already holds are kept. If another process creates `out` meanwhile, an `OSError` is raised and
+    its files stay.
+
+    Parameters
+    ----------
+    out : Path
+        The path that the folder gets in the end; parent folders are made.
+    parameter : str
+        The parameter that gave the path, for the hint.
+
+    Yields
+    ------
+    Path
+        An empty folder on the same file system as `out`.
+
+    Raises
+    ------
+    InputError
+        If `out` already exists, see `is_occupied`.
+    OSError
+        If the disk refuses. Its file name is `out`, never the temporary name.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     with new_folder(Path(parent, "masks")) as folder:
+    ...         write_bytes(folder / "0.txt", b"0")
+    ...     os.listdir(parent), os.listdir(Path(parent, "masks"))
+    (['masks'], ['0.txt'])
+    """
+    check_free(out, parameter)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
+    try:
+        whole = partial / out.name  # mkdtemp makes a private folder; this one has usual rights
+        whole.mkdir()
+        yield whole
+        _replace_empty(whole, out)
+    except OSError as error:
+        if error.filename is None or Path(error.filename).is_relative_to(partial):
+            # Name the folder that the caller knows, not the temporary one.
+            raise OSError(error.errno, error.strerror or str(error), str(out)) from error
+        raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _replace_empty(whole: Path, out: Path) -> None:
+    """Rename a complete folder to `out`, which may be a folder of clutter."""
+    if out.is_dir():
+        for path in list(out.iterdir()):
+            if is_clutter(path.name) and not os.path.lexists(whole / path.name):
+                os.replace(path, whole / path.name)
+        out.rmdir()
+    whole.rename(out)
 
 
 def refuse_inside_of(path: Path, roots: Iterable[Path]) -> None:
-    """Refuse to write a report into one of some datasets, or to what is no file name."""
+    """Raise an `InputError` if a report would be written into a dataset, or has no file name."""
     target = Path(os.path.realpath(path))
     for root in roots:
         if Path(os.path.realpath(root)) in target.parents:
-            raise refuse(f"lies inside the dataset {root}", path, "write it somewhere else")
+            raise refuse(f"is inside the dataset {root}", path, "write it somewhere else")
     if not path.name or path.is_dir():
-        raise refuse("names no file to write", path, "give a file name")
+        raise refuse("does not name a file to write", path, "give a file name")
 
 
 def refuse_same(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """Refuse to write a report over an input, or over another report."""
+    """Raise an `InputError` if a report would overwrite an input or another report."""
     taken = {os.path.realpath(path) for path in inputs}
     for path in outputs:
         target = os.path.realpath(path)

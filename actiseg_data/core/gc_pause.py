@@ -1,4 +1,4 @@
-"""Python's cyclic garbage collector, kept out of the way of long lists."""
+"""A pause of Python's cyclic garbage collector."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def pause_gc() -> Iterator[None]:
-    """Keep the collector from looking again and again through what grows to millions of objects and
-    holds no cycle: that takes longer than building it.
+    """Pause the cyclic garbage collector.
+
+    While a list grows to millions of objects, the collector scans it again and again. That takes
+    longer than building the list, and finds nothing if the objects have no cycles.
 
     >>> with pause_gc():
     ...     gc.isenabled()

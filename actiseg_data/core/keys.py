@@ -1,8 +1,8 @@
-"""Keyed randomness: every draw is a hash of what it is for, never a position in a stream.
+"""Keyed randomness: every draw is a hash of its purpose, never a position in a stream.
 
-A draw depends on (seed, algorithm, purpose, identity) alone, so it is the same in any order, in any
+A draw depends on (seed, algorithm, purpose, identity) alone. It is the same in any order, in any
 worker, for a part of a dataset and for the whole, and under any version of any library. Bits come
-from BLAKE2b and SHAKE-256 (both in the standard library), not from a library's generator, whose
+from BLAKE2b and SHAKE-256 of the standard library. A library's generator is not used, because its
 distributions may change between releases (NumPy's NEP 19).
 """
 
@@ -25,11 +25,24 @@ _canonical = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def make_key(seed: int, algorithm: int, purpose: str, *identity: str | int) -> Key:
-    """The key of one draw: BLAKE2b-256 of the canonical JSON list of the arguments.
+    """Make the key of one draw: BLAKE2b-256 of the canonical JSON list of the arguments.
 
-    seed, algorithm: ints. purpose: what the draw decides, e.g. ``"boundary.select"``.
-    identity: what the draw is about, e.g. sequence, frame and object identity.
+    Parameters
+    ----------
+    seed, algorithm : int
+        The seed of a recipe, and the version of the algorithm that draws.
+    purpose : str
+        What the draw decides, such as ``"boundary.select"``.
+    *identity : str or int
+        What the draw is about, such as the identities of a sequence, a frame and an object.
 
+    Returns
+    -------
+    bytes
+        32 bytes.
+
+    Examples
+    --------
     >>> make_key(0, 1, "select", "a", "b") == make_key(0, 1, "select", "ab")
     False
     """
@@ -38,26 +51,28 @@ def make_key(seed: int, algorithm: int, purpose: str, *identity: str | int) -> K
 
 
 _quoted = lru_cache(maxsize=256)(_canonical)
-"""Purposes are few."""
+"""Cached JSON texts; there are few purposes."""
 
 
 def make_key_factory(seed: int, *identity: str | int) -> Callable[[int, str], Key]:
-    """`make_key` for many draws about one thing: gives the key of an algorithm and a purpose.
+    """Return a function of (algorithm, purpose) that makes the keys of many draws about one item.
+
+    The keys equal those of `make_key`.
 
     >>> make_key_factory(0, "knife", 3)(1, "select") == make_key(0, 1, "select", "knife", 3)
     True
     """
     tail = "," + _canonical(identity)[1:] if identity else "]"
 
-    def key_for(algorithm: int, purpose: str) -> Key:
+    def make(algorithm: int, purpose: str) -> Key:
         text = f"[{seed:d},{algorithm:d},{_quoted(purpose)}{tail}"
         return hashlib.blake2b(text.encode("ascii"), digest_size=32).digest()
 
-    return key_for
+    return make
 
 
 def draw_uniform(draw: Key) -> float:
-    """A uniform number in [0, 1) with 53 random bits.
+    """Draw a uniform number in [0, 1) with 53 random bits.
 
     >>> 0.0 <= draw_uniform(make_key(0, 1, "select", "knife")) < 1.0
     True
@@ -66,11 +81,12 @@ def draw_uniform(draw: Key) -> float:
 
 
 def draw_uniforms(draw: Key, count: int) -> NDArray[np.float64]:
-    """(count,) float64 uniform numbers in [0, 1), from SHAKE-256 of the key.
+    """Draw (count,) float64 uniform numbers in [0, 1), from SHAKE-256 of the key.
 
-    The first n of a longer draw equal a draw of n.
+    The first n numbers of a longer draw equal a draw of n numbers.
 
-    >>> bool((draw_uniforms(make_key(0, 1, "x"), 3) == draw_uniforms(make_key(0, 1, "x"), 5)[:3]).all())
+    >>> key = make_key(0, 1, "x")
+    >>> bool((draw_uniforms(key, 3) == draw_uniforms(key, 5)[:3]).all())
     True
     """
     raw = np.frombuffer(hashlib.shake_256(draw).digest(8 * count), dtype="<u8")
@@ -79,12 +95,21 @@ def draw_uniforms(draw: Key, count: int) -> NDArray[np.float64]:
 
 
 def draw_bernoullis(draw: Key, count: int, probability: float) -> NDArray[np.bool_]:
-    """(count,) bool, each True with a probability, from 16-bit words of the key's SHAKE-256.
+    """Draw (count,) bool, each True with a probability, from 16-bit words of the key's SHAKE-256.
 
-    The probability, in [0, 1], is rounded to a multiple of 1/65,536, so that coins for a whole
-    frame cost little: 0 is never, 1 is always. The first n of a longer draw equal a draw of n, and
-    what is True at a lower probability is so at a higher one.
+    Parameters
+    ----------
+    draw : bytes
+        The key.
+    count : int
+        How many values to draw. The first n values of a longer draw equal a draw of n values.
+    probability : float
+        In [0, 1], rounded to a multiple of 1/65,536, which makes values for a whole frame cheap. At
+        0 no value is True, at 1 every value. Values that are True at a lower probability stay True
+        at a higher one.
 
+    Examples
+    --------
     >>> draw_bernoullis(make_key(0, 1, "x"), 4, 0.5).tolist()
     [True, True, False, True]
     """
@@ -94,10 +119,10 @@ def draw_bernoullis(draw: Key, count: int, probability: float) -> NDArray[np.boo
 
 
 def draw_normals(draw: Key, count: int) -> NDArray[np.float64]:
-    """(count,) float64 numbers of mean 0 and variance 1, close to normal, in (-6, 6).
+    """Draw (count,) float64 numbers of mean 0 and variance 1, close to normal, in (-6, 6).
 
-    Each is a sum of twelve uniforms minus six (Irwin-Hall), added in a fixed order, so that no
-    mathematical library can make them differ.
+    Each is a sum of twelve uniform numbers minus six (Irwin-Hall). The sum is taken in a fixed
+    order, so it is the same with every mathematical library.
 
     >>> float(abs(draw_normals(make_key(0, 1, "x"), 1000).mean())) < 0.2
     True
@@ -107,7 +132,9 @@ def draw_normals(draw: Key, count: int) -> NDArray[np.float64]:
 
 
 def draw_integer(draw: Key, below: int) -> int:
-    """A uniform int in [0, below), free of modulo bias to one part in 2**192 for a whole key.
+    """Draw a uniform int in [0, below).
+
+    The modulo bias of a whole key is below one part in 2**192.
 
     >>> draw_integer(make_key(0, 1, "kind", "knife"), 3) in (0, 1, 2)
     True
@@ -116,11 +143,13 @@ def draw_integer(draw: Key, below: int) -> int:
 
 
 def split_key(draw: Key, count: int) -> tuple[Key, ...]:
-    """A key cut into equal parts, each a key of its own: several draws about one thing for the
-    price of one hash. `draw_integer` is free of bias to what the part's bits allow: 80 of them for 3.
+    """Split a key into equal parts, each a key for a draw of its own.
+
+    This saves hashes if several draws are about one item. Shorter keys have more modulo bias in
+    `draw_integer`: a third of a key has 80 bits.
 
     >>> [len(part) for part in split_key(make_key(0, 1, "words", "knife"), 3)]
     [10, 10, 10]
     """
     size = len(draw) // count
-    return tuple(draw[at * size : (at + 1) * size] for at in range(count))
+    return tuple(draw[part * size : (part + 1) * size] for part in range(count))

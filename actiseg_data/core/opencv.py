@@ -1,4 +1,4 @@
-"""OpenCV, loaded where it is used: that takes a moment, and some machines cannot load it."""
+"""OpenCV, imported on first use: the import takes time and fails on some machines."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from actiseg_data.core.errors import refuse
 
 @functools.cache
 def load_cv2() -> ModuleType:
-    """The module `cv2`, set to one thread when it is loaded first.
+    """Import `cv2` and set it to one thread.
 
-    Raises `InputError` where it is absent or a system library is missing.
+    Raises
+    ------
+    InputError
+        If the package or a system library that it needs is missing.
     """
     try:
         import cv2
@@ -22,6 +25,6 @@ def load_cv2() -> ModuleType:
             "import cv2",
             "pip install opencv-python-headless, the build that needs no libGL; remove any other",
         ) from None
-    # Parallel work is one process for each item; threads inside would only contend.
+    # Work is parallel over processes; threads within them would only compete.
     cv2.setNumThreads(1)
     return cv2

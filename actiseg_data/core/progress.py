@@ -1,4 +1,4 @@
-"""How long steps tell their progress to whoever wants to know."""
+"""How long steps report their progress."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TypeAlias
 from actiseg_data.core.workers import Progress
 
 StageProgress: TypeAlias = Callable[[str], AbstractContextManager[Progress | None]]
-"""Called with the name of each long step; gives the step's progress, or None for nobody."""
+"""Called with the name of each long step; yields the step's progress, or None."""
 
 
 def ignore_progress(name: str) -> AbstractContextManager[Progress | None]:
-    """The stage that tells nobody."""
+    """Report no progress."""
     return nullcontext()

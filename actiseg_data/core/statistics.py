@@ -1,4 +1,4 @@
-"""Intervals of rates, and quantiles, for every summary and table."""
+"""Intervals of rates, and quantiles, for summaries and tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def wilson_interval(hits: int, total: int, z: float = 1.959964) -> tuple[float, float] | None:
-    """95 % interval of a rate (Wilson 1927), or None for no trial.
+    """Compute the 95 % confidence interval of a rate (Wilson 1927); None without trials.
 
     >>> [round(v, 3) for v in wilson_interval(40, 100)]
     [0.309, 0.498]
@@ -27,7 +27,7 @@ def wilson_interval(hits: int, total: int, z: float = 1.959964) -> tuple[float, 
 
 
 def summarise_values(values: Iterable[float]) -> dict[str, Any]:
-    """Count, mean and `QUANTILES` of some numbers; None where there are none."""
+    """Compute count, mean and `QUANTILES` of some numbers; mean and quantiles of none are None."""
     numbers = np.fromiter(values, float)
     if not len(numbers):
         return {"n": 0, "mean": None} | {f"q{round(100 * q):02d}": None for q in QUANTILES}

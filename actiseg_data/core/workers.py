@@ -25,12 +25,12 @@ Progress: TypeAlias = Callable[[int, int], None]
 """Called with (items done, items in all)."""
 
 
-class _WorkerDied(Exception):
+class _WorkerDeath(Exception):
     """A worker process ended before it answered."""
 
 
-class _InWorker(Exception):
-    """The traceback of what was raised in a worker process, as text."""
+class _WorkerTraceback(Exception):
+    """The traceback of an error in a worker process, as text."""
 
 
 class WorkerPool:
@@ -46,21 +46,21 @@ class WorkerPool:
         for _ in range(self.size):
             ours, theirs = context.Pipe()
             process = context.Process(target=_work, args=(theirs, self._preload), daemon=True)
-            with _interrupts_held_back():
+            with _block_interrupts():
                 process.start()
                 self._members.append((process, ours))
-            theirs.close()  # so that the end of the process is the end of what can be read from it
+            theirs.close()  # so that reading ends when the process ends
 
     def end(self) -> None:
         for process, connection in self._members:
-            process.kill()  # it is idle, or at what nobody waits for any more
+            process.kill()  # it is idle, or its result is not needed any more
             process.join()
             connection.close()
 
-    def calls(
+    def iterate_calls(
         self, function: Callable[[S, T], R], shared: S, items: Sequence[T]
     ) -> Generator[tuple[int, Callable[[], R]], None, None]:
-        """Position and outcome of each item, in the order in which they are done."""
+        """Iterate over position and outcome of the items, in the order in which they finish."""
         waiting = enumerate(items)
         busy: dict[Any, int] = {}
         try:
@@ -78,23 +78,32 @@ class WorkerPool:
                         busy[connection] = position
                     yield answered, answer
             for _, connection in self._members[: len(items)]:
-                connection.send(_Done())
+                connection.send(_EndOfRun())
         except ConnectionError:
-            raise _WorkerDied from None
+            raise _WorkerDeath from None
 
 
 @contextmanager
 def start_workers(workers: int, preload: str) -> Iterator[WorkerPool | int]:
-    """Start worker processes that several runs share, and end them.
+    """Start worker processes that several runs share, and end them with the block.
 
-    They start while this process goes on. preload: a module that they import meanwhile. Give what
-    is yielded to `run_parallel` as `workers`: one worker is this process itself.
+    Parameters
+    ----------
+    workers : int
+        How many. One worker is this process itself.
+    preload : str
+        A module that the processes import while this process goes on.
+
+    Yields
+    ------
+    WorkerPool or int
+        What `run_parallel` takes as `workers`.
     """
     if workers <= 1:
         yield 1
         return
-    # A pipe to each worker, not the standard library's pool: that one waits for ever for the rest
-    # of a result whose worker died, and its workers outlive a main process that is killed.
+    # A pipe to each worker instead of the pool of the standard library: the pool waits forever for
+    # the result of a worker that died, and its workers outlive a main process that is killed.
     members = WorkerPool(workers, preload)
     try:
         members.start()
@@ -110,15 +119,34 @@ def run_parallel(
     workers: int | WorkerPool = 1,
     progress: Progress | None = None,
 ) -> list[R]:
-    """``[function(shared, item) for item in items]``, by `workers` processes.
+    """Compute ``[function(shared, item) for item in items]`` in several processes.
 
-    workers: how many to start for this run, or a `start_workers`. shared is sent to each process once. Items
-    that are refused do not stop the others: all their problems are raised together at the end, in
-    order of items, as one `InputError`; an `Interruption` stops all at once. A process that dies is
-    `Interruption`, not a hang; when this one ends, however it ends, so do they. With more than one
-    worker the calling script needs the usual ``if __name__ == "__main__":`` guard, since processes
-    are spawned afresh on every system.
+    With more than one worker the calling script needs the usual ``if __name__ == "__main__":``
+    guard, because processes are spawned on every system.
 
+    Parameters
+    ----------
+    function : callable
+        A function of a module, called as ``function(shared, item)``.
+    shared : object
+        Sent to each process once.
+    items : sequence
+        What to apply the function to.
+    workers : int or WorkerPool
+        How many processes to start for this run, or a pool from `start_workers`.
+    progress : callable, optional
+        Called with the number of finished items and of all items.
+
+    Raises
+    ------
+    InputError
+        With the problems of all items, in order of items; an item with problems does not stop the
+        others.
+    Interruption
+        If an item raises it, or if a worker process dies.
+
+    Examples
+    --------
     >>> run_parallel(pow, 2, [1, 2, 3])
     [2, 4, 8]
     """
@@ -129,11 +157,11 @@ def run_parallel(
     problems: dict[int, tuple[Problem, ...]] = {}
     results: dict[int, R] = {}
     if isinstance(workers, WorkerPool):
-        calls = workers.calls(function, shared, items)
+        calls = workers.iterate_calls(function, shared, items)
     else:
-        calls = _here(function, shared, items)
+        calls = _run_locally(function, shared, items)
     try:
-        with closing(calls):  # now, not when the interpreter ends and files are closed already
+        with closing(calls):  # now, not at the end of the interpreter, when files are closed
             for done, (position, outcome) in enumerate(calls, 1):
                 try:
                     results[position] = outcome()
@@ -143,16 +171,16 @@ def run_parallel(
                     problems[position] = refused.problems
                 if progress:
                     progress(done, len(items))
-    except _WorkerDied:
+    except _WorkerDeath:
         died = "a worker process died (killed, or out of memory)"
-        hint = "run again with fewer workers; finished work is kept where the command resumes"
-        raise Interruption(Problem(died, "--workers", hint)) from None
+        hint = "run again with fewer workers; finished work is kept if the command can resume"
+        raise Interruption(Problem(died, "`workers`", hint)) from None
     if problems:
         raise InputError(problem for position in sorted(problems) for problem in problems[position])
     return [results[position] for position in range(len(items))]
 
 
-def _here(
+def _run_locally(
     function: Callable[[S, T], R], shared: S, items: Sequence[T]
 ) -> Generator[tuple[int, Callable[[], R]], None, None]:
     for position, item in enumerate(items):
@@ -160,16 +188,18 @@ def _here(
 
 
 @contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """A process started inside never gets the terminal's interrupt, of which it would print a
-    traceback; the main process gets it afterwards, and ends the others.
+def _block_interrupts() -> Iterator[None]:
+    """Block the interrupt signal while a process starts.
+
+    The process inherits the block and so prints no traceback when the user interrupts. The main
+    process receives the signal afterwards and ends its workers.
     """
     if sys.platform == "win32":
         yield
         return
     from multiprocessing import resource_tracker
 
-    resource_tracker.ensure_running()  # which the first start does otherwise, and lifts the mask
+    resource_tracker.ensure_running()  # else the first start does so, and unblocks the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -178,34 +208,36 @@ def _interrupts_held_back() -> Iterator[None]:
 
 
 def _answer(connection: Any) -> Callable[[], Any]:
-    """What a worker answers: gives its result when called, or raises what was raised there."""
+    """Receive a worker's answer as a function that returns the result or raises the error."""
     try:
         error, result = connection.recv()
     except (EOFError, OSError):
-        raise _WorkerDied from None
+        raise _WorkerDeath from None
 
-    def outcome() -> Any:
+    def get() -> Any:
         if error is None:
             return result
-        raise error from _InWorker(result)
+        raise error from _WorkerTraceback(result)
 
-    return outcome
+    return get
 
 
-class _Done:
+class _EndOfRun:
     """Sent to a worker at the end of a run."""
 
 
 def _work(connection: Any, preload: str) -> None:
-    """The life of a worker. It gets a function and what is shared, then items, and answers each
-    with (None, result) or (error, traceback); and so on for each run.
+    """Serve runs until the main process is gone.
+
+    Each run sends a function and the shared object, then items. Each item is answered with
+    (None, result) or (error, traceback).
     """
     threading.Thread(target=_end_with_parent, daemon=True).start()
     importlib.import_module(preload)
     with suppress(EOFError, ConnectionError):  # the main process is gone
         while True:
             function, shared = connection.recv()
-            while not isinstance(item := connection.recv(), _Done):
+            while not isinstance(item := connection.recv(), _EndOfRun):
                 try:
                     connection.send((None, function(shared, item)))
                 except Exception as error:
@@ -213,7 +245,7 @@ def _work(connection: Any, preload: str) -> None:
 
 
 def _end_with_parent() -> None:
-    # Left alone, a worker would write on into a folder that the next run has taken up.
+    # An orphaned worker would go on writing into a folder that the next run resumes.
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

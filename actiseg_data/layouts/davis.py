@@ -6,7 +6,7 @@
     ROOT/Annotations_unsupervised/<resolution>/...            other objects in the same frames
     ROOT/ImageSets/<year>/<list>.txt                          or without year
 
-Here are its two choices: which folder has the masks, and which list is meant.
+This module chooses the folder of masks and the list.
 """
 
 from __future__ import annotations
@@ -16,31 +16,33 @@ from contextlib import suppress
 from pathlib import Path
 
 from actiseg_data.core.errors import InputError, ProblemCollector, find_nearest, refuse, suggest
+from actiseg_data.core.file_reading import find_dangling_link, refuse_missing
 from actiseg_data.core.listing import (
     describe_contents,
     list_files,
     list_folders,
     list_possible_folders,
 )
-from actiseg_data.core.validation import find_dangling_link, format_name, refuse_missing
+from actiseg_data.core.names import format_name
 from actiseg_data.layouts.sequence_lists import SequenceList, read_sequence_list
 
 ANNOTATIONS = ("Annotations", "Annotations_unsupervised")
 LISTS = "ImageSets"
 
 GIVE = "give an ActionVOS root, DAVIS, or a folder that has <sequence>/<frame>.png"
-"""The cure for what is no truth."""
+"""The hint for a path that is not a dataset with masks."""
 
 DEFAULT_LIST = "val"
 _USUAL = "480p"
-"""The resolution that the official evaluation takes where there are several."""
+"""The resolution that the official evaluation takes if there are several."""
 
 
-def looks_like_davis(root: Path) -> bool:
-    """Whether a folder is a root in this layout: it has a folder of annotations with folders in
-    it, or lists that are texts.
+def is_davis(root: Path) -> bool:
+    """Return whether a folder is a root in this layout.
 
-    >>> looks_like_davis(Path("no/such/folder"))
+    It is one if it has a folder of annotations with subfolders, or lists that are text files.
+
+    >>> is_davis(Path("no/such/folder"))
     False
     """
     if any((root / name).is_dir() and list_folders(root / name) for name in ANNOTATIONS):
@@ -49,28 +51,32 @@ def looks_like_davis(root: Path) -> bool:
 
 
 def has_sequences(folder: Path) -> bool:
-    """Whether a folder has folders of PNGs."""
+    """Return whether a folder has subfolders with PNGs."""
     return any(list_files(inner.path, ".png") for inner in list_folders(folder))
 
 
 def find_masks(root: Path) -> Path:
-    """The folder that has the folders of sequences: of a root, of its annotations, or itself.
+    """Find the folder that has the folders of sequences: of a root, of its annotations, or itself.
 
-    Of several resolutions, 480p is taken, as by the official evaluation. Raises `InputError` if there
-    is none, and if several could be meant.
+    If there are several resolutions, 480p is taken, as in the official evaluation.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder, or if several are possible.
     """
     if has_sequences(root):
         return root
     tops = [root / name for name in ANNOTATIONS if (root / name).is_dir()] or [root]
-    places = {top: _resolutions(top) for top in tops}
-    found = [_usual(folders) for folders in places.values() if folders]
-    if not found:
+    places = {top: _list_resolutions(top) for top in tops}
+    chosen = [_choose_usual(folders) for folders in places.values() if folders]
+    if not chosen:
         _refuse_dangling(dict.fromkeys([root, *tops]))
         hint = GIVE
         if list_files(root, ".png"):
             hint = f"give the folder around it: {root.absolute().parent}"
-        raise refuse(f"holds no sequence of masks (it holds {describe_contents(root)})", root, hint)
-    if len(found) > 1 or found[0] is None:
+        raise refuse(f"has no sequence of masks (it holds {describe_contents(root)})", root, hint)
+    if len(chosen) > 1 or chosen[0] is None:
         choice = [folder for folders in places.values() for folder in folders]
         several = [format_name(str(folder.relative_to(root))) for folder in choice]
         raise refuse(
@@ -78,11 +84,11 @@ def find_masks(root: Path) -> Path:
             root,
             f"give one of them, such as {choice[0]}",
         )
-    return found[0]
+    return chosen[0]
 
 
 def _refuse_dangling(folders: Iterable[Path]) -> None:
-    """Raises `InputError` for each link to nothing that may have led to masks."""
+    """Raise an `InputError` with each dangling link that may have led to masks."""
     problems = ProblemCollector()
     for entry in (entry for folder in folders for entry in list_possible_folders(folder)):
         if entry.is_dangling:
@@ -91,90 +97,108 @@ def _refuse_dangling(folders: Iterable[Path]) -> None:
     problems.raise_if_any()
 
 
-def _resolutions(top: Path) -> list[Path]:
-    """The folders of sequences in a folder of annotations, or it alone."""
+def _list_resolutions(top: Path) -> list[Path]:
+    """List the folders of sequences in a folder of annotations, or only itself."""
     if has_sequences(top):
         return [top]
     return [inner.path for inner in list_folders(top) if has_sequences(inner.path)]
 
 
-def _usual(folders: list[Path]) -> Path | None:
-    """The one of several resolutions that is meant; None if that is not clear."""
+def _choose_usual(folders: list[Path]) -> Path | None:
+    """Choose one of several resolutions; return None if the choice is not clear."""
     usual = [folder for folder in folders if folder.name == _USUAL]
     return usual[0] if usual else folders[0] if len(folders) == 1 else None
 
 
 def find_list_names(root: Path) -> list[str]:
-    """The lists of a root, such as ``2017/val``, by name.
+    """Return the names of a root's lists, such as ``2017/val``.
 
-    root: also the folder of annotations or of a resolution in it.
+    `root` may also be the folder of annotations, or of a resolution in it.
     """
     return sorted(_list_files(root))
 
 
 def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, SequenceList]:
-    """The list that a name means, with or without its year; and its name with the year.
+    """Find the list of a name, with or without its year.
 
-    root: as in `find_list_names`. known: the sequences that there are; of lists of one name in several
-    years, one that has others is not meant. Raises `InputError` if there is none, and if several are
-    left that differ.
+    Parameters
+    ----------
+    root : Path
+        As in `find_list_names`.
+    name : str
+        Such as ``val`` or ``2017/val``.
+    known : iterable of str
+        The existing sequences. If several years have the name, lists of other sequences are ruled
+        out.
+
+    Returns
+    -------
+    name : str
+        The name with its year.
+    list : SequenceList
+        The list.
+
+    Raises
+    ------
+    InputError
+        If there is no such list, or if several different lists remain.
     """
     files = _list_files(root)
     if not files:
         raise refuse(
             f"has no lists in {LISTS}, so there is no split {name!r}",
             root,
-            "leave --split out, or give a list of sequences as --sequences",
+            "leave `split` out, or give a list of sequences as `sequences`",
         )
     wanted = name.removesuffix(".txt")
-    named = [key for key in files if wanted in (key, _without_year(key))]
+    named = [key for key in files if wanted in (key, _strip_year(key))]
     if wanted in files:
         named = [wanted]
     if not named:
-        splits = [*files, *map(_without_year, files)]
+        splits = [*files, *map(_strip_year, files)]
         best = next(iter([*find_nearest(name, splits, 1), *files]))
         raise refuse(
             f"there is no split {name!r}{suggest(name, splits)} (splits here: "
             f"{', '.join(map(format_name, files))})",
             root,
-            f"give one of them, such as --split {best}",
+            f"give one of them, such as `split` {best}",
         )
     if len(named) == 1:
         return named[0], read_sequence_list(files[named[0]])
     lists = {key: read_sequence_list(files[key]) for key in named}
-    fitting = {key: found for key, found in lists.items() if _fits(found, known)} or lists
-    if len({frozenset(found.lines) for found in fitting.values()}) > 1:
-        counts = (f"{format_name(key)} with {len(found.lines)}" for key, found in fitting.items())
+    fitting = {key: chosen for key, chosen in lists.items() if _is_fitting(chosen, known)} or lists
+    if len({frozenset(chosen.lines) for chosen in fitting.values()}) > 1:
+        counts = (f"{format_name(key)} with {len(chosen.lines)}" for key, chosen in fitting.items())
         raise refuse(
             f"there are several lists {name!r}: {', '.join(counts)} sequences",
             root,
-            f"say which, such as --split {list(fitting)[-1]}",
+            f"choose one, such as `split` {list(fitting)[-1]}",
         )
     return list(fitting.items())[-1]
 
 
-def _without_year(key: str) -> str:
+def _strip_year(key: str) -> str:
     return key.split("/")[-1]
 
 
-def _fits(found: SequenceList, known: Iterable[str]) -> bool:
+def _is_fitting(chosen: SequenceList, known: Iterable[str]) -> bool:
     with suppress(InputError):
-        found.choose(known)
+        chosen.choose(known)
         return True
     return False
 
 
 def _list_files(root: Path) -> dict[str, Path]:
-    """The lists around a root, a folder of annotations or one of masks, by their names."""
+    """List the lists around a root, a folder of annotations or one of masks, by name."""
     whole = root.absolute()  # "480p" or "." has no parents to look at
     tops = (folder.parent for folder in (whole, whole.parent) if folder.name in ANNOTATIONS)
     lists = next(tops, root) / LISTS
-    if find_dangling_link(lists) is not None:  # without its lists, a root would be scored whole
+    if find_dangling_link(lists) is not None:  # without its lists, all of a root would be scored
         raise refuse_missing(lists, "is missing", GIVE)
     if not lists.is_dir():
         return {}
-    found = {file.path.stem: file.path for file in list_files(lists, ".txt")}
+    chosen = {file.path.stem: file.path for file in list_files(lists, ".txt")}
     for year in list_folders(lists):
         for file in list_files(year.path, ".txt"):
-            found[f"{year.name}/{file.path.stem}"] = file.path
-    return dict(sorted(found.items()))
+            chosen[f"{year.name}/{file.path.stem}"] = file.path
+    return dict(sorted(chosen.items()))

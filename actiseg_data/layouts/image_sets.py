@@ -1,7 +1,7 @@
-"""The JSON documents under an ActionVOS root's `ImageSets`: what they hold, read and written.
+"""The JSON documents in the `ImageSets` folder of an ActionVOS root: contents, reading, writing.
 
-Three schemas: the action list, the expressions (one prompt per object and sequence, in one file for
-each prompt style) and the objects file.
+There are three schemas: the action list, the expressions (one prompt per object and sequence, in
+one file for each prompt style) and the objects file.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
+from actiseg_data.core.documents import Cursor, collect_valid
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.validation import (
-    Cursor,
+from actiseg_data.core.names import (
     check_name,
-    collect_valid,
     is_plain_text,
     parse_whole_number,
 )
@@ -24,18 +24,19 @@ from actiseg_data.core.validation import (
 T = TypeVar("T")
 
 CONNECTORS = {"promptaction": " used in the action of ", "action": ", ", "noaction": None}
-"""What stands between name and narration in each style of prompt; None: no narration follows."""
+"""The text between name and narration in each style of prompt; None: no narration follows."""
 
 PROMPT_STYLES = tuple(CONNECTORS)
 
 MAIN_STYLE = "promptaction"
-"""The style that every dataset with prompts has, the published noisy ones, too."""
+"""The style that every dataset with prompts has, including the published noisy ones."""
 
-_FLAGS = ("redundant", "missing", "other")
+_FLAGS = {"redundant": "redundant", "missing": "missing", "other": "flagged_other"}
+"""Flags of human-labelled lists: keys of a record, and attributes of `VideoSequence`."""
 
 
 def make_prompt(style: str, name: str, narration: str) -> str:
-    """The caption of an object in one of the three `PROMPT_STYLES`.
+    """Make the prompt of an object in one of the three `PROMPT_STYLES`.
 
     >>> make_prompt("promptaction", "knife", "cut apple")
     'knife used in the action of cut apple'
@@ -45,17 +46,17 @@ def make_prompt(style: str, name: str, narration: str) -> str:
 
 
 def name_expressions_file(split: str, style: str) -> str:
-    """Name of the file that holds a split's prompts in one style."""
+    """Return the name of the file with a split's prompts in one style."""
     return f"{split}_meta_expressions_{style}.json"
 
 
 def name_objects_file(split: str) -> str:
-    """Name of the file that holds a split's objects."""
+    """Return the name of the file with a split's objects."""
     return f"{split}_objects_category.json"
 
 
 def name_image_sets_files(split: str) -> tuple[str, ...]:
-    """Names of all files of a split: its list, its prompts in every style, its objects.
+    """Return the names of all files of a split: its list, its prompts, its objects.
 
     >>> name_image_sets_files("val")[0], len(name_image_sets_files("val"))
     ('val.json', 5)
@@ -66,7 +67,7 @@ def name_image_sets_files(split: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Expression:
-    """One prompt of a sequence. The fields but `exp` are None in pure-inference files."""
+    """One prompt of a sequence. All fields except `exp` are None in files for inference."""
 
     exp_id: str
     exp: str
@@ -79,7 +80,7 @@ class Expression:
 
 @dataclass(frozen=True)
 class ObjectEntry:
-    """One object of an objects file; the ``_org`` fields stand in noisy files only."""
+    """One object of an objects file. Only noisy files have the ``_org`` fields."""
 
     object_id: int
     category: str
@@ -90,18 +91,25 @@ class ObjectEntry:
 
 
 def read_record(record: Cursor) -> VideoSequence:
-    """One element of an action list as a `VideoSequence`; raises `InputError` with all of its faults."""
+    """Read one element of an action list as a `VideoSequence`.
+
+    An `InputError` is raised with all of its problems.
+    """
     problems = ProblemCollector()
-    numbers, texts, flags = _plain_fields(record.mapping()) or _checked_fields(record, problems)
+    numbers, texts, flags = _read_plain_fields(record.as_mapping()) or _read_checked_fields(
+        record, problems
+    )
     frames: list[str] = []
     with problems.collect():
-        frames = collect_valid(list(record["sparse_frames"].elements()), _frame, problems)
+        frames = collect_valid(
+            list(record["sparse_frames"].iterate_elements()), _read_frame, problems
+        )
         if not frames and not problems.collected:
             problems.add("the sequence has no frame", record.where, "drop it, or list its frames")
     labels: list[ObjectLabel] = []
     with problems.collect():
-        for object_id, entry in record["object_classes"].mapping().items():
-            label = _plain_label(object_id, entry)
+        for object_id, entry in record["object_classes"].as_mapping().items():
+            label = _read_plain_label(object_id, entry)
             with problems.collect():
                 labels.append(label or _label(object_id, record["object_classes"]))
     problems.raise_if_any()
@@ -130,7 +138,7 @@ def read_record(record: Cursor) -> VideoSequence:
         objects=tuple(labels),
         redundant=flags["redundant"],
         missing=flags["missing"],
-        other=flags["other"],
+        flagged_other=flags["other"],
     )
 
 
@@ -141,9 +149,10 @@ _Fields: TypeAlias = tuple[dict[str, int], dict[str, str], dict[str, bool]]
 """Numbers, texts and flags of a record."""
 
 
-def _plain_fields(entry: dict[str, Any]) -> _Fields | None:
-    """The fields of a record that has them as the published lists do; None for any other, which
-    `_checked_fields` has to look at. It takes a tenth of the time, which long lists feel.
+def _read_plain_fields(entry: dict[str, Any]) -> _Fields | None:
+    """Read the fields of a record that has them as published lists do; return None for others.
+
+    This takes a tenth of the time of `_read_checked_fields`, which matters for long lists.
     """
     numbers = {name: entry.get(name) for name in _NUMBERS}
     texts = {name: entry.get(name) for name in _TEXTS}
@@ -157,27 +166,27 @@ def _plain_fields(entry: dict[str, Any]) -> _Fields | None:
     return numbers, texts, flags  # type: ignore[return-value]
 
 
-def _checked_fields(record: Cursor, problems: ProblemCollector) -> _Fields:
-    """The fields of any record; what is wrong with them goes to the problems."""
+def _read_checked_fields(record: Cursor, problems: ProblemCollector) -> _Fields:
+    """Read the fields of any record, and collect problems with them."""
     numbers: dict[str, int] = {}
     texts: dict[str, str] = {}
     flags: dict[str, bool] = {}
     for field in _NUMBERS:
         with problems.collect():
-            numbers[field] = record[field].integer()
+            numbers[field] = record[field].as_integer()
     for field in _TEXTS:
         with problems.collect():
-            texts[field] = record[field].text()
+            texts[field] = record[field].as_text()
     for field in _FLAGS:
         with problems.collect():
-            flags[field] = record[field].flag() if field in record else False
+            flags[field] = record[field].as_flag() if field in record else False
     return numbers, texts, flags
 
 
 def make_record(sequence: VideoSequence, *, flags: bool = False) -> dict[str, Any]:
-    """The action-list element of a sequence, keys in the published order.
+    """Make the element of an action list for a sequence, with keys in the published order.
 
-    flags: write `redundant`, `missing` and `other`, as human-labelled lists do.
+    `flags` adds `redundant`, `missing` and `other`, as in human-labelled lists.
     """
     record: dict[str, Any] = {
         "seq_id": sequence.seq_id,
@@ -202,28 +211,28 @@ def make_record(sequence: VideoSequence, *, flags: bool = False) -> dict[str, An
         },
     }
     if flags:
-        record |= {field: getattr(sequence, field) for field in _FLAGS}
+        record |= {key: getattr(sequence, attribute) for key, attribute in _FLAGS.items()}
     return record
 
 
 def make_image_sets(
     split: str, sequences: Iterable[VideoSequence], *, flags: bool = False
 ) -> dict[str, Any]:
-    """All ImageSets documents of a split, by file name: list, prompts in three styles, objects."""
+    """Make all ImageSets documents of a split, by file name: list, prompts, objects."""
     sequences = tuple(sequences)
     documents: dict[str, Any] = {
         f"{split}.json": [make_record(sequence, flags=flags) for sequence in sequences]
     }
     for style in PROMPT_STYLES:
-        videos = {sequence.folder: _expressions_of(sequence, style) for sequence in sequences}
+        videos = {sequence.folder: _make_expressions(sequence, style) for sequence in sequences}
         documents[name_expressions_file(split, style)] = {"videos": videos}
     documents[name_objects_file(split)] = {
-        "videos": {sequence.folder: _objects_of(sequence) for sequence in sequences}
+        "videos": {sequence.folder: _make_objects(sequence) for sequence in sequences}
     }
     return documents
 
 
-def _expressions_of(sequence: VideoSequence, style: str) -> dict[str, Any]:
+def _make_expressions(sequence: VideoSequence, style: str) -> dict[str, Any]:
     return {
         "expressions": {
             str(position): {
@@ -238,7 +247,7 @@ def _expressions_of(sequence: VideoSequence, style: str) -> dict[str, Any]:
     }
 
 
-def _objects_of(sequence: VideoSequence) -> dict[str, Any]:
+def _make_objects(sequence: VideoSequence) -> dict[str, Any]:
     return {
         "objects": {
             str(label.object_id): {
@@ -254,14 +263,14 @@ def _objects_of(sequence: VideoSequence) -> dict[str, Any]:
 def read_by_folder(
     videos: Cursor, member: str, read: Callable[[str, Cursor], T]
 ) -> dict[str, tuple[T, ...]]:
-    """Read the `member` of every sequence folder of a document; `InputError` names all faults."""
+    """Read the `member` of every sequence folder of a document."""
     problems = ProblemCollector()
     result = {}
-    for folder, video in videos.members():
+    for folder, video in videos.iterate_members():
         with problems.collect():
             check_name(folder, "sequence", video.where)
             entries = []
-            for name, cursor in video[member].members():
+            for name, cursor in video[member].iterate_members():
                 with problems.collect():
                     entries.append(read(name, cursor))
             result[folder] = tuple(entries)
@@ -270,9 +279,9 @@ def read_by_folder(
 
 
 def refuse_repeats(
-    kind: str, values: Iterable[Any], where: object, problems: ProblemCollector
+    kind: str, values: Iterable[Any], where: Path | str, problems: ProblemCollector
 ) -> None:
-    """Raise `InputError` with what `problems` holds and every value that stands there twice."""
+    """Raise an `InputError` with the collected problems and every value that occurs twice."""
     values = list(values)
     if len(set(values)) == len(values):
         problems.raise_if_any()
@@ -285,8 +294,8 @@ def refuse_repeats(
     problems.raise_if_any()
 
 
-def _frame(cursor: Cursor) -> str:
-    name = cursor.text()
+def _read_frame(cursor: Cursor) -> str:
+    name = cursor.as_text()
     stem, dot, ending = name.rpartition(".")
     return check_name(stem if dot and ending.lower() in _IMAGES else name, "frame", cursor.where)
 
@@ -294,10 +303,8 @@ def _frame(cursor: Cursor) -> str:
 _IMAGES = ("jpg", "jpeg", "png")
 
 
-def _plain_label(object_id: str, entry: Any) -> ObjectLabel | None:
-    """An object that stands there as published lists have it; None for any other, which `_label`
-    has to look at.
-    """
+def _read_plain_label(object_id: str, entry: Any) -> ObjectLabel | None:
+    """Read an object as published lists have it; return None for others, see `_label`."""
     if type(entry) is not dict or not _PLAIN_ID.fullmatch(object_id):
         return None
     name, class_id = entry.get("name"), entry.get("class_id")
@@ -316,57 +323,57 @@ _PLAIN_ID = re.compile("[1-9][0-9]?")
 
 
 def _label(object_id: str, objects: Cursor) -> ObjectLabel:
-    cursor = objects.member(object_id)
+    cursor = objects.get_member(object_id)
     return ObjectLabel(
-        object_id=_object_id(object_id, cursor.where),
+        object_id=_read_object_id(object_id, cursor.where),
         name=_name(cursor["name"]),
-        class_id=cursor["class_id"].integer(),
-        positive=cursor["positive"].flag(),
-        handbox=cursor["handbox"].flag(),
-        narration=cursor["narration"].flag(),
+        class_id=cursor["class_id"].as_integer(),
+        positive=cursor["positive"].as_flag(),
+        handbox=cursor["handbox"].as_flag(),
+        narration=cursor["narration"].as_flag(),
     )
 
 
 def _name(cursor: Cursor) -> str:
-    name = cursor.text()
+    name = cursor.as_text()
     if not name.strip():
         raise refuse("the name is empty", cursor.where, "correct the file")
     return name
 
 
-def _object_id(text: str, where: str) -> int:
+def _read_object_id(text: str, where: str) -> int:
     number = parse_whole_number(text)
     if number is None or not 1 <= number <= 255:
-        raise refuse(f"{text[:20]!r} is no object id", where, "use whole numbers from 1 to 255")
+        raise refuse(f"{text[:20]!r} is not an object id", where, "use whole numbers from 1 to 255")
     return number
 
 
 def read_expression(exp_id: str, cursor: Cursor) -> Expression:
-    """One prompt of an expressions file."""
+    """Read one prompt of an expressions file."""
 
-    def optional(field: str) -> Cursor | None:
-        return cursor[field] if field in cursor else None  # noqa: SIM401 - a Cursor is no dict
+    def read_optional(field: str) -> Cursor | None:
+        return cursor[field] if field in cursor else None  # noqa: SIM401 - a Cursor is not a dict
 
-    obj_id, positive, class_id = map(optional, ("obj_id", "positive", "class_id"))
-    exp_org, class_id_org = map(optional, ("exp_org", "class_id_org"))
+    obj_id, positive, class_id = map(read_optional, ("obj_id", "positive", "class_id"))
+    exp_org, class_id_org = map(read_optional, ("exp_org", "class_id_org"))
     return Expression(
         exp_id=exp_id,
-        exp=cursor["exp"].text(),
-        object_id=None if obj_id is None else _object_id(obj_id.text(), obj_id.where),
-        positive=None if positive is None else positive.flag(),
-        class_id=None if class_id is None else class_id.integer(),
-        exp_org=None if exp_org is None else exp_org.text(),
-        class_id_org=None if class_id_org is None else class_id_org.integer(),
+        exp=cursor["exp"].as_text(),
+        object_id=None if obj_id is None else _read_object_id(obj_id.as_text(), obj_id.where),
+        positive=None if positive is None else positive.as_flag(),
+        class_id=None if class_id is None else class_id.as_integer(),
+        exp_org=None if exp_org is None else exp_org.as_text(),
+        class_id_org=None if class_id_org is None else class_id_org.as_integer(),
     )
 
 
 def read_object_entry(object_id: str, cursor: Cursor) -> ObjectEntry:
-    """One object of an objects file."""
+    """Read one object of an objects file."""
     return ObjectEntry(
-        object_id=_object_id(object_id, cursor.where),
-        category=cursor["category"].text(),
-        positive=cursor["positive"].flag(),
-        class_id=cursor["class_id"].integer(),
-        category_org=cursor["category_org"].text() if "category_org" in cursor else None,
-        class_id_org=cursor["class_id_org"].integer() if "class_id_org" in cursor else None,
+        object_id=_read_object_id(object_id, cursor.where),
+        category=cursor["category"].as_text(),
+        positive=cursor["positive"].as_flag(),
+        class_id=cursor["class_id"].as_integer(),
+        category_org=cursor["category_org"].as_text() if "category_org" in cursor else None,
+        class_id_org=cursor["class_id_org"].as_integer() if "class_id_org" in cursor else None,
     )

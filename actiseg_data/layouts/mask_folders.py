@@ -1,10 +1,10 @@
-"""Index masks in plain folders, one for each sequence, as DAVIS and most video datasets have them.
+"""Index masks in plain folders, one for each sequence, as in DAVIS and most video datasets.
 
 ::
 
     ROOT/<sequence>/<frame>.png
 
-Nothing says which objects there are but the masks themselves.
+The objects are known from the masks only.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from pathlib import Path
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.file_reading import refuse_missing
 from actiseg_data.core.listing import list_files, list_possible_folders, sort_frames
-from actiseg_data.core.validation import check_name, refuse_missing
+from actiseg_data.core.names import check_name
 from actiseg_data.layouts.davis import (
     DEFAULT_LIST,
     GIVE,
@@ -35,11 +36,20 @@ from actiseg_data.layouts.spelling import find_path, find_paths
 
 @dataclass(frozen=True)
 class FolderSplit:
-    """Sequences of a folder, by name; their objects are unknown until masks are read.
+    """The sequences of a folder, by name. Their objects are unknown until masks are read.
 
-    root: the folder of the sequences' folders. name: that folder's, or the list's that chose the
-    sequences. fingerprint: digest of the names of all sequences and frames of the folder. listed:
-    whether a list chose the sequences.
+    Attributes
+    ----------
+    root : Path
+        The folder of the sequences' folders.
+    name : str
+        The name of that folder, or of the list that chose the sequences.
+    sequences : tuple of VideoSequence
+        The sequences.
+    fingerprint : str
+        Digest of the names of all sequences and frames of the folder.
+    listed : bool
+        Whether a list chose the sequences.
     """
 
     root: Path
@@ -48,45 +58,56 @@ class FolderSplit:
     fingerprint: str
     listed: bool = False
 
-    def mask_path(self, sequence: VideoSequence, frame: str) -> Path:
+    def find_mask(self, sequence: VideoSequence, frame: str) -> Path:
         return find_path(self.root / sequence.folder, f"{frame}.png")
 
-    def mask_paths(self, sequence: VideoSequence) -> list[Path]:
-        """The files of a sequence's masks, in frame order."""
+    def find_masks(self, sequence: VideoSequence) -> list[Path]:
+        """Return the files of a sequence's masks, in the order of its frames."""
         names = (f"{frame}.png" for frame in sequence.frames)
         return find_paths(self.root / sequence.folder, names)
 
 
 def open_folder(root: Path, split: str | None = None, *, whole: bool = False) -> FolderSplit:
-    """List the sequences of a folder, or of a root in the layout of DAVIS; masks are not decoded.
+    """List the sequences of a folder, or of a root in the layout of DAVIS. Masks are not decoded.
 
-    split: a list in the root's ``ImageSets``, such as ``val`` or ``2017/val``; by default ``val``
-    if the root has lists, all sequences otherwise. whole: all sequences, even if there are lists.
-    Raises `InputError` if there is no folder with PNGs, for names that could lead elsewhere, and for a
-    dataset in another layout, which it names.
+    Parameters
+    ----------
+    root : Path
+        The folder or root.
+    split : str, optional
+        A list in the root's ``ImageSets``, such as ``val`` or ``2017/val``. Default: ``val`` if the
+        root has lists, otherwise all sequences.
+    whole : bool
+        Whether to take all sequences even if there are lists.
+
+    Raises
+    ------
+    InputError
+        If there is no folder with PNGs, for unsafe names, and for a dataset in another layout,
+        which the message names.
     """
     _refuse_foreign(root)
     masks = find_masks(root)
-    sequences = _sequences(masks)
+    sequences = _list_sequences(masks)
     frames = {sequence.folder: list(sequence.frames) for sequence in sequences}
-    found = FolderSplit(masks, masks.name, sequences, digest_json(frames))
+    opened = FolderSplit(masks, masks.name, sequences, digest_json(frames))
     if split is None and not whole and os.path.lexists(root / LISTS) and find_list_names(root):
         split = DEFAULT_LIST
     if split is None:
-        return found
+        return opened
     name, listed = find_list(root, split, frames)
-    return restrict_split(found, listed, name)
+    return restrict_split(opened, listed, name)
 
 
 def restrict_split(split: FolderSplit, listed: SequenceList, name: str) -> FolderSplit:
-    """Those sequences of a folder that a list has; `InputError` if it has others."""
+    """Restrict a folder to the sequences of a list; unknown ones raise an `InputError`."""
     chosen = listed.choose(sequence.folder for sequence in split.sequences)
     kept = tuple(sequence for sequence in split.sequences if sequence.folder in chosen)
     return replace(split, name=name, sequences=kept, listed=True)
 
 
 def _refuse_foreign(root: Path) -> None:
-    """Raises `InputError` for what is not there, and for datasets that are not read here."""
+    """Raise an `InputError` for missing paths and for datasets in other layouts."""
     if root.is_dir() and has_sequences(root):
         return
     kind = recognise_dataset(root)
@@ -98,7 +119,7 @@ def _refuse_foreign(root: Path) -> None:
         raise refuse_missing(root, "there is no such folder", GIVE)
 
 
-def _sequences(root: Path) -> tuple[VideoSequence, ...]:
+def _list_sequences(root: Path) -> tuple[VideoSequence, ...]:
     problems = ProblemCollector()
     sequences = []
     for folder in list_possible_folders(root):
@@ -112,12 +133,12 @@ def _sequences(root: Path) -> tuple[VideoSequence, ...]:
                 check_name(frame, "frame", folder.path)
                 if count > 1:
                     problems.add(f"has {count} masks of the frame {frame}", folder.path, "keep one")
-            sequences.append(_sequence(folder.name, frames))
+            sequences.append(_make_sequence(folder.name, frames))
     problems.raise_if_any()
     return tuple(sequences)
 
 
-def _sequence(folder: str, frames: list[str]) -> VideoSequence:
+def _make_sequence(folder: str, frames: list[str]) -> VideoSequence:
     return VideoSequence(
         folder=folder,
         seq_id=0,

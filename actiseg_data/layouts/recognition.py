@@ -1,6 +1,6 @@
-"""What kind of dataset a path leads to, so that a message can say what to do with it.
+"""Recognition of datasets, so that a message can say what to do with a path.
 
-Only names and the beginnings of files are read, so it is fast on any dataset.
+Only names and the beginnings of files are read, which is fast for any dataset.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pathlib import Path
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.listing import is_archive, is_clutter, list_files, list_folders
-from actiseg_data.core.validation import format_name
-from actiseg_data.layouts.davis import LISTS, has_sequences, looks_like_davis
+from actiseg_data.core.names import format_name
+from actiseg_data.layouts.davis import LISTS, has_sequences, is_davis
 
 _HEAD_BYTES = 1 << 16
 _ARCHIVE_BYTES = 1 << 18
@@ -42,19 +42,26 @@ _ACTIONS = "an ActionVOS action list (give the folder that has its ImageSets)"
 
 
 def has_action_lists(root: Path) -> bool:
-    """Whether a folder is a root in the ActionVOS layout: it has lists that are JSON documents."""
+    """Return whether a folder is an ActionVOS root: it has lists that are JSON documents."""
     sets = root / LISTS
     return sets.is_dir() and bool(list_files(sets, ".json"))
 
 
 def recognise_dataset(path: Path) -> str | None:
-    """What a file or folder is and which command takes it, such as ``raw VISOR annotations
-    (actiseg-noise prepare visor takes them)``; None for an ActionVOS root and for anything unknown.
+    """Describe a file or folder, and the command that takes it.
 
-    Recognised are archives, DAVIS, YouTube-VOS, COCO, VISOR's sparse annotations and dense
-    interpolations, plain folders of masks, and a folder that has an ActionVOS root in it. Nothing
-    is refused: a path that is not there or cannot be read is unknown.
+    Known are archives, DAVIS, YouTube-VOS, COCO, VISOR's sparse annotations and dense
+    interpolations, plain folders of masks, and a folder around an ActionVOS root. No path raises an
+    error.
 
+    Returns
+    -------
+    str or None
+        Such as ``raw VISOR annotations (actiseg-noise prepare visor takes them)``. None for an
+        ActionVOS root and for anything unknown.
+
+    Examples
+    --------
     >>> recognise_dataset(Path("no/such/folder"))
     """
     with suppress(OSError, InputError):
@@ -68,14 +75,14 @@ def recognise_dataset(path: Path) -> str | None:
 def _recognise_file(path: Path) -> str | None:
     name = path.name.lower()
     if is_archive(name):
-        return f"an archive{_held_by(path)} (unpack it, and give the folder)"
+        return f"an archive{_describe_folder(path)} (unpack it, and give the folder)"
     if name.endswith((".json", ".json.gz")):
         return _recognise_json(path)
     return None
 
 
-def _held_by(path: Path) -> str:
-    """The top-level names of an archive, as far as its beginning or its index shows them."""
+def _describe_folder(path: Path) -> str:
+    """Name the top-level contents of an archive, as far as its beginning or index shows them."""
     names: list[str] = []
     with suppress(OSError, EOFError, zlib.error, lzma.LZMAError, *_DAMAGED):
         if path.name.lower().endswith(".zip"):
@@ -97,7 +104,7 @@ _DAMAGED = (zipfile.BadZipFile, tarfile.TarError)
 
 
 def _recognise_json(path: Path) -> str | None:
-    """The kind of a document by the keys near its beginning."""
+    """Recognise a document by the keys near its beginning."""
     with suppress(OSError, EOFError, zlib.error):
         opener = gzip.open if path.name.lower().endswith(".gz") else open
         with opener(path, "rb") as stream:
@@ -117,14 +124,14 @@ _BY_KEYS: tuple[tuple[set[bytes], str], ...] = (
     ({b"categories", b"supercategory"}, _COCO),
     ({b"image_id", b"category_id"}, _RESULTS),
 )
-"""Kinds of documents by keys that all have to be there; the first that fits."""
+"""Kinds of documents by their required keys; the first match decides."""
 
 
 def _look_around_root(root: Path) -> str | None:
     for entry in list_folders(root):
         if has_action_lists(entry.path):
             return f"a folder around an ActionVOS root (give its folder {format_name(entry.name)})"
-        if looks_like_davis(entry.path):
+        if is_davis(entry.path):
             return f"a folder around DAVIS (give its folder {format_name(entry.name)})"
     return None
 
@@ -137,11 +144,11 @@ def _look_for_youtube(root: Path) -> str | None:
 
 
 def _look_for_davis(root: Path) -> str | None:
-    return DAVIS if looks_like_davis(root) else None
+    return DAVIS if is_davis(root) else None
 
 
 def _look_at_documents(root: Path) -> str | None:
-    """What the JSON documents of a folder, or of one below it, are."""
+    """Recognise the JSON documents of a folder, or of one below it."""
     below = [entry.path for entry in list_folders(root) if entry.name.lower() in _PLACES]
     places = [root, *below, *(entry.path for place in below for entry in list_folders(place))]
     for place in places:
@@ -182,4 +189,4 @@ _LOOKS: tuple[Callable[[Path], str | None], ...] = (
     _look_for_masks,
     _look_for_archives,
 )
-"""How the kind of a folder is found; the first that knows it decides."""
+"""Checks of a folder, in order; the first result decides."""

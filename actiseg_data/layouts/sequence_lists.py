@@ -1,4 +1,4 @@
-"""Text files that list sequences, one a line, as DAVIS, YouTube-VOS and many others have them."""
+"""Text files that list one sequence per line, as in DAVIS, YouTube-VOS and many others."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse, suggest
-from actiseg_data.core.validation import check_name, format_name, read_bytes
+from actiseg_data.core.file_reading import read_bytes
+from actiseg_data.core.names import check_name, format_name
 from actiseg_data.layouts.spelling import match_names
 
 _MOST_BYTES = 1 << 24
 _MOST_SUGGESTIONS = 20
-"""Unknown lines for which the nearest name is looked for, which takes long."""
+"""Most unknown lines that get a suggestion, which is slow."""
 _FEW = 3
 _IMAGE = re.compile(r"\.(?:png|jpe?g)$", re.IGNORECASE)
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -22,20 +23,31 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 @dataclass(frozen=True)
 class SequenceList:
-    """A list of sequences. lines: the number of the first line, from 1, of each name."""
+    """A list of sequences.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    lines : dict of str to int
+        The number of the first line, from 1, of each name.
+    """
 
     path: Path
     lines: dict[str, int]
 
     def place(self, name: str) -> str:
-        """The line of a name, for messages."""
+        """Return the line of a name, for messages."""
         return f"{self.path}: line {self.lines[name]}"
 
     def choose(self, known: Iterable[str]) -> frozenset[str]:
-        """Those of the known sequences that are listed, also under another spelling.
+        """Choose the known sequences that are listed, also under another spelling.
 
-        Raises `InputError` with every line of an unknown sequence, or with one problem for a longer
-        list that has no known sequence.
+        Raises
+        ------
+        InputError
+            With every line of an unknown sequence; with one problem if a longer list has no known
+            sequence.
         """
         known = list(known)
         problems = ProblemCollector()
@@ -54,8 +66,9 @@ class SequenceList:
         return frozenset(filter(None, chosen.values()))
 
     def _match_lines(self, known: Set[str], problems: ProblemCollector) -> dict[str, str | None]:
-        """The known sequence of each line that has one; None if the line is ambiguous, which is
-        added to the problems. One sequence may be listed under several spellings.
+        """Match each line to a known sequence, or to None if it is ambiguous, which is a problem.
+
+        One sequence may be listed under several spellings.
         """
         chosen: dict[str, str | None] = {}
         lacking = list(self.lines)
@@ -72,10 +85,12 @@ class SequenceList:
         return chosen
 
     def _refuse_wholly(self, known: list[str]) -> InputError:
-        held, there = (", ".join(map(format_name, list(of)[:_FEW])) for of in (self.lines, known))
+        listed, existing = (
+            ", ".join(map(format_name, list(names)[:_FEW])) for names in (self.lines, known)
+        )
         return refuse(
-            f"none of the {len(self.lines)} sequences that it lists is there (it lists {held}; "
-            f"there are {there or 'none'})",
+            f"none of the {len(self.lines)} sequences that it lists is there (it lists {listed}; "
+            f"there are {existing or 'none'})",
             self.path,
             "give a list of these sequences, or the folder that has those",
         )
@@ -84,10 +99,15 @@ class SequenceList:
 def read_sequence_list(path: Path) -> SequenceList:
     """Read a list of sequences.
 
-    A line is a name; or, as in DAVIS 2016, paths of a frame and its mask, of which the folder
-    counts. Blank lines and those that begin with ``#`` are ignored; names may repeat. The text is
-    UTF-8, or UTF-16 with a byte order mark. Raises `InputError` for a file that is missing, no text,
-    or without a name, and with every name that could lead elsewhere.
+    A line is a name; or, as in DAVIS 2016, the paths of a frame and its mask, whose folder is the
+    name. Blank lines and lines that begin with ``#`` are ignored, and names may repeat. The text is
+    UTF-8, or UTF-16 with a byte order mark.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not text or has no name; with every name that is unsafe as a
+        folder.
     """
     problems = ProblemCollector()
     lines: dict[str, int] = {}
@@ -104,7 +124,7 @@ def read_sequence_list(path: Path) -> SequenceList:
 
 
 def parse_sequence(line: str) -> str:
-    """The sequence that a line of a list names.
+    """Parse the name of the sequence from a line of a list.
 
     >>> parse_sequence("/JPEGImages/480p/bear/00000.jpg /Annotations/480p/bear/00000.png")
     'bear'
@@ -126,9 +146,9 @@ def _read_text(path: Path) -> str:
         raise refuse(
             "is a JSON document",
             path,
-            "give a text file with one sequence a line; an action list is a --split of its root",
+            "give a text file with one sequence a line; an action list is a `split` of its root",
         )
     try:
         return data.decode("utf-16" if data.startswith(_UTF_16) else "utf-8-sig")
     except UnicodeDecodeError:
-        raise refuse("is no UTF-8 text", path, "write one sequence a line, as UTF-8") from None
+        raise refuse("is not UTF-8 text", path, "write one sequence a line, as UTF-8") from None

@@ -1,7 +1,7 @@
 """Find files and folders under the spellings that other systems give their names.
 
-Windows forbids colons, macOS and network drives put other characters in their place and take
-accented letters apart, cameras write ``.PNG``, and scripts keep an ending before they add another.
+Windows forbids colons, macOS and network drives replace other characters and decompose accented
+letters, cameras write ``.PNG``, and scripts keep an ending before they add another.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from urllib.parse import unquote
 
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.listing import list_folder
-from actiseg_data.core.validation import format_name
+from actiseg_data.core.names import format_name
 
 _COLONS = str.maketrans(dict.fromkeys("\uf03a\uff1a\ua789", ":"))
-"""What Samba and macOS, rclone and Windows users write for a colon."""
+"""What Samba and macOS, rclone and Windows users write instead of a colon."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]*")
-"""Names that every system takes as they are."""
+"""Names that every system keeps unchanged."""
 
 _ENDING = re.compile(r"\.(?:png|jpe?g)$", re.IGNORECASE)
 _ENDINGS = re.compile(r"(?:\.(?:png|jpe?g))+$", re.IGNORECASE)
@@ -33,16 +33,28 @@ _Fold: TypeAlias = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Clash:
-    """Names of which several fit one another. wanted: those looked for. found: those there."""
+    """Names that fit several others.
+
+    Attributes
+    ----------
+    wanted, found : tuple of str
+        The names that are looked for, and the existing ones.
+    """
 
     wanted: tuple[str, ...]
-    found: tuple[str, ...]
+    present: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Matches:
-    """Which names were found. names: the spelling of each wanted name that is there. clashes: the
-    ambiguous names.
+    """The spellings of names in a folder.
+
+    Attributes
+    ----------
+    names : dict of str to str
+        The spelling of each wanted name that exists.
+    clashes : tuple of Clash
+        The ambiguous names.
     """
 
     names: dict[str, str]
@@ -50,27 +62,27 @@ class Matches:
 
     @property
     def respelled(self) -> int:
-        """How many names were found under another spelling."""
+        """The number of names that exist under another spelling."""
         return sum(name != spelling for name, spelling in self.names.items())
 
-    def add_clashes(self, where: object, problems: ProblemCollector) -> None:
+    def add_clashes(self, where: Path | str, problems: ProblemCollector) -> None:
         """Add a problem for each clash."""
         for clash in self.clashes:
             held, meant = (
-                ", ".join(map(format_name, part)) for part in (clash.found, clash.wanted)
+                ", ".join(map(format_name, part)) for part in (clash.present, clash.wanted)
             )
             problems.add(
-                f"holds {held}, and it cannot be told which is {meant}",
+                f"holds {held}, and it is not clear which is {meant}",
                 where,
                 "keep one of them, spelled like that",
             )
 
 
-def match_names(wanted: Iterable[str], found: Set[str]) -> Matches:
-    """Find names among those that are there, exactly or under another spelling.
+def match_names(wanted: Iterable[str], present: Set[str]) -> Matches:
+    """Match names to the existing ones, exactly or under another spelling.
 
-    Another spelling is taken only if one name fits one: escaped or replaced colons, accented
-    letters composed or taken apart, an ending in capitals, several image endings.
+    Another spelling is accepted only if exactly one name fits exactly one: escaped or replaced
+    colons, composed or decomposed accented letters, an ending in capitals, several image endings.
 
     >>> match_names(["take_cup:big"], {"take_cup%3Abig", "open_door"}).names
     {'take_cup:big': 'take_cup%3Abig'}
@@ -79,17 +91,17 @@ def match_names(wanted: Iterable[str], found: Set[str]) -> Matches:
     >>> match_names(["0.png"], {"0.PNG", "0.Png"}).clashes
     (Clash(wanted=('0.png',), found=('0.PNG', '0.Png')),)
     """
-    return _match(wanted, found, (_decode, _simplify))
+    return _match(wanted, present, (_decode, _simplify))
 
 
-def _match(wanted: Iterable[str], found: Set[str], folds: Iterable[_Fold]) -> Matches:
+def _match(wanted: Iterable[str], present: Set[str], folds: Iterable[_Fold]) -> Matches:
     wanted = list(wanted)
-    names = {name: name for name in wanted if name in found}
+    names = {name: name for name in wanted if name in present}
     lacking = [name for name in wanted if name not in names]
-    spare = sorted(found - names.keys()) if lacking else []
+    spare = sorted(present - names.keys()) if lacking else []
     clashes = []
     for fold in folds:
-        left, right = _grouped(lacking, fold), _grouped(spare, fold)
+        left, right = _group_names(lacking, fold), _group_names(spare, fold)
         for text in [text for text in left if text in right]:
             if len(left[text]) == len(right[text]) == 1:
                 names[left[text][0]] = right[text][0]
@@ -100,7 +112,7 @@ def _match(wanted: Iterable[str], found: Set[str], folds: Iterable[_Fold]) -> Ma
     return Matches(names, tuple(sorted(clashes, key=lambda clash: clash.wanted)))
 
 
-def _grouped(names: Iterable[str], fold: _Fold) -> dict[str, list[str]]:
+def _group_names(names: Iterable[str], fold: _Fold) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for name in names:
         groups.setdefault(fold(name), []).append(name)
@@ -108,26 +120,26 @@ def _grouped(names: Iterable[str], fold: _Fold) -> dict[str, list[str]]:
 
 
 def _decode(name: str) -> str:
-    """A name with all that systems escape put back, so no two names of a dataset become equal."""
+    """Undo all escapes of other systems; no two names of a dataset become equal."""
     text = unicodedata.normalize("NFC", unquote(name).translate(_COLONS))
     return _ENDING.sub(lambda ending: ending[0].lower(), text)
 
 
 def _simplify(name: str) -> str:
-    """A name without what some systems lose: colons and image endings."""
+    """Remove what some systems lose: colons and image endings."""
     return _ENDINGS.sub("", _decode(name)).replace(":", "_")
 
 
 def find_path(folder: Path, name: str) -> Path:
-    """The path of one name in a folder; see `find_paths`."""
+    """Find the path of one name in a folder; see `find_paths`."""
     return find_paths(folder, [name])[0]
 
 
 def find_paths(folder: Path, names: Iterable[str]) -> list[Path]:
-    """The paths of names in a folder, in their order, each spelled as it is there.
+    """Find the paths of names in a folder, in their order, each with its spelling on disk.
 
-    Only spellings that no other name can have are taken, because the other names are unknown here.
-    A name that is not there keeps its spelling. The folder is listed once at most.
+    Only spellings that no other name can have are accepted, because the other names are unknown. A
+    missing name keeps its spelling. The folder is listed at most once.
     """
     paths = [folder / name for name in names]
     respelled = (path for path in paths if not _PLAIN.fullmatch(path.name))

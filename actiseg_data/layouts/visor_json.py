@@ -1,7 +1,7 @@
-"""Raw VISOR sparse annotations: one JSON document per video, polygons in 1920 x 1080 pixels.
+"""Raw VISOR sparse annotations: one JSON document per video, with polygons in 1920 x 1080 pixels.
 
-Each frame holds entities: a name, an EPIC noun class, and polygons. Hands and gloves also say which
-entity of the frame they touch.
+Each frame has entities: a name, an EPIC noun class, and polygons. For hands and gloves the
+annotations also name the entity that they touch.
 """
 
 from __future__ import annotations
@@ -14,8 +14,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from actiseg_data.core.documents import (
+    Cursor,
+    collect_valid,
+    read_json,
+)
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
-from actiseg_data.core.validation import Cursor, check_name, collect_valid, read_json
+from actiseg_data.core.names import check_name
 from actiseg_data.layouts.image_sets import refuse_repeats
 from actiseg_data.layouts.recognition import recognise_dataset
 
@@ -25,13 +30,13 @@ FULL = (1080, 1920)
 """(H, W) of the frames that the polygons are drawn on."""
 
 MAX_COORDINATE = 100_000.0
-"""Largest distance of a vertex from the origin, in pixels. Real ones leave the image by 41."""
+"""Largest coordinate of a vertex, in pixels. Real vertices leave the image by up to 41."""
 
 LEAST_POINTS = 3
-"""Fewest points of a polygon. Shorter ones cover no pixel: they are left out."""
+"""Fewest points of a polygon. Shorter ones cover no pixel and are left out."""
 
 MAX_POINTS = 10_000
-"""Most vertices of an entity, in all of its polygons: bounds what filling one can cost."""
+"""Most vertices of an entity, in all of its polygons: bounds the cost of filling."""
 
 MAX_ENTITIES = 255
 """Most entities of a frame: an index mask has no more ids."""
@@ -39,12 +44,24 @@ MAX_ENTITIES = 255
 
 @dataclass(frozen=True, eq=False)
 class Entity:
-    """One annotated thing of a frame.
+    """One annotated entity of a frame.
 
-    polygons: (N, 2) float64 arrays of x, y, N >= 3; several are parts or holes, the file does not
-    say which. left_out: positions, among the polygons of the file, of those with fewer than 3
-    points. contact: id of the touched entity or one of VISOR's words for none, of hands and
-    gloves only. worn_on: of gloves, the hands that wear it; a bare text where VISOR has one.
+    Attributes
+    ----------
+    entity_id, name : str
+        Its id and its name.
+    class_id : int
+        EPIC noun class.
+    exhaustive : str
+        VISOR's note on whether all instances are annotated.
+    polygons : tuple of ndarray
+        (N, 2) float64 x, y, N >= 3. Several are parts or holes; the file does not distinguish them.
+    contact : str or None
+        Of hands and gloves: the id of the touched entity, or one of VISOR's words for none.
+    worn_on : tuple of str, str or None
+        Of gloves: the hands that wear it; a plain text if VISOR has one.
+    left_out : tuple of int
+        Positions, among the polygons of the file, of those with fewer than 3 points.
     """
 
     entity_id: str
@@ -66,7 +83,7 @@ class Entity:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One annotated frame. name: VISOR's file name. entities: in painting order."""
+    """One annotated frame. `name` is VISOR's file name; `entities` are in painting order."""
 
     name: str
     image_path: str
@@ -76,17 +93,17 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class Video:
-    """One annotated video, its frames in file order."""
+    """One annotated video, its frames in the order of the file."""
 
     name: str
     frames: tuple[Frame, ...]
 
 
 def read_video(path: Path) -> Video:
-    """Read a VISOR sparse JSON (``.json``, ``.json.gz``); raises `InputError` with all its faults."""
+    """Read a VISOR sparse JSON (``.json``, ``.json.gz``); all problems raise one `InputError`."""
     document = Cursor(read_json(path, "annotation file"), str(path))
     _refuse_other_kinds(document, path)
-    elements = list(document["video_annotations"].elements())
+    elements = list(document["video_annotations"].iterate_elements())
     if _are_interpolated([element.value for element in elements]):
         raise refuse(
             "these are VISOR's dense interpolations; prepare takes the sparse annotations",
@@ -94,14 +111,14 @@ def read_video(path: Path) -> Video:
             "give the folder of annotations in VISOR's GroundTruth-SparseAnnotations",
         )
     problems = ProblemCollector()
-    frames: list[tuple[str, Frame]] = collect_valid(elements, _frame, problems)
+    frames: list[tuple[str, Frame]] = collect_valid(elements, _parse_frame, problems)
     problems.raise_if_any()
     videos = sorted({video for video, _ in frames})
     if not videos:
-        raise refuse("holds no frame", path, "fetch it again, or remove it")
+        raise refuse("has no frame", path, "fetch it again, or remove it")
     if len(videos) > 1:
         raise refuse(
-            f"holds frames of several videos: {', '.join(videos[:9])}", path, "give a file to each"
+            f"has frames of several videos: {', '.join(videos[:9])}", path, "give a file to each"
         )
     refuse_repeats("frame", (frame.name for _, frame in frames), path, problems)
     return Video(videos[0], tuple(frame for _, frame in frames))
@@ -113,7 +130,7 @@ def _refuse_other_kinds(document: Cursor, path: Path) -> None:
         return
     kind = recognise_dataset(path)
     raise refuse(
-        "is no annotation file of VISOR: the key 'video_annotations' is missing"
+        "is not an annotation file of VISOR: the key 'video_annotations' is missing"
         if kind is None
         else f"is {kind}",
         path,
@@ -122,43 +139,43 @@ def _refuse_other_kinds(document: Cursor, path: Path) -> None:
 
 
 def _are_interpolated(frames: list[Any]) -> bool:
-    """Whether frames are of VISOR's dense annotations.
+    """Return whether frames are from VISOR's dense annotations.
 
-    Those name the frames that they lie between. They also lack two fields that sparse ones have.
+    These name the frames that they interpolate between, and do not have two fields of sparse ones.
     """
     frames = [frame for frame in frames if isinstance(frame, dict)]
     images = [frame["image"] for frame in frames if isinstance(frame.get("image"), dict)]
     if any(key.startswith("interpolation") for image in images for key in image):
         return True
     lists = [frame.get("annotations") for frame in frames]
-    entities = [entity for found in lists if isinstance(found, list) for entity in found]
+    entities = [entity for listed in lists if isinstance(listed, list) for entity in listed]
     return bool(entities) and not (
         any("subsequence" in image for image in images)
         or any(isinstance(entity, dict) and "exhaustive" in entity for entity in entities)
     )
 
 
-def _frame(cursor: Cursor) -> tuple[str, Frame]:
-    """One frame and the video that it says it is of."""
+def _parse_frame(cursor: Cursor) -> tuple[str, Frame]:
+    """Parse a frame and the name of its video."""
     problems = ProblemCollector()
     texts: dict[str, str] = {}
     with problems.collect():
         image = cursor["image"]
         for field in ("video", "name", "image_path", "subsequence"):
             with problems.collect():
-                texts[field] = image[field].text()
+                texts[field] = image[field].as_text()
                 _check_path(field, texts[field], image.where, problems)
     entities: list[Entity] = []
     with problems.collect():
-        elements = list(cursor["annotations"].elements())
+        elements = list(cursor["annotations"].iterate_elements())
         if len(elements) > MAX_ENTITIES:
             problems.add(
-                f"the frame holds {len(elements)} entities, more than {MAX_ENTITIES}",
+                f"the frame has {len(elements)} entities, more than {MAX_ENTITIES}",
                 cursor.where,
                 "fetch the file again",
             )
         else:
-            entities = collect_valid(elements, _entity, problems)
+            entities = collect_valid(elements, _parse_entity, problems)
     problems.raise_if_any()
     refuse_repeats("entity id", (e.entity_id for e in entities), cursor.where, problems)
     frame = Frame(texts["name"], texts["image_path"], texts["subsequence"], tuple(entities))
@@ -166,7 +183,7 @@ def _frame(cursor: Cursor) -> tuple[str, Frame]:
 
 
 def _check_path(field: str, text: str, where: str, problems: ProblemCollector) -> None:
-    """Names and the parts of the image path become paths; the sub-sequence does not."""
+    """Check names and parts of the image path, which become paths; the sub-sequence does not."""
     if field == "image_path" and (not text or PureWindowsPath(text).anchor):  # / and C: alike
         problems.add(
             f"an image path must be relative, not lead outside the folder, is {text[:80]!r}",
@@ -180,20 +197,20 @@ def _check_path(field: str, text: str, where: str, problems: ProblemCollector) -
             check_name(part, "frame" if field == "name" else field.replace("_", " "), where)
 
 
-def _entity(cursor: Cursor) -> Entity:
+def _parse_entity(cursor: Cursor) -> Entity:
     problems = ProblemCollector()
     texts: dict[str, str] = {}
     for field in ("id", "name", "exhaustive"):
         with problems.collect():
-            texts[field] = cursor[field].text()
+            texts[field] = cursor[field].as_text()
             if not texts[field].strip():
                 problems.add(f"the {field} is empty", cursor.where, "correct the file")
     class_id = -1
     with problems.collect():
-        class_id = cursor["class_id"].integer()
+        class_id = cursor["class_id"].as_integer()
     segments: list[FloatArray] = []
     with problems.collect():
-        segments = collect_valid(_segments(cursor["segments"]), _polygon, problems)
+        segments = collect_valid(_parse_segments(cursor["segments"]), _parse_polygon, problems)
         points = sum(map(len, segments))
         if points > MAX_POINTS:
             problems.add(
@@ -203,10 +220,10 @@ def _entity(cursor: Cursor) -> Entity:
             )
     contact = None
     with problems.collect():
-        contact = _optional_text(cursor, "in_contact_object")
+        contact = _parse_optional_text(cursor, "in_contact_object")
     worn_on = None
     with problems.collect():
-        worn_on = _worn_on(cursor)
+        worn_on = _parse_worn_on(cursor)
     problems.raise_if_any()
     return Entity(
         entity_id=texts["id"],
@@ -222,41 +239,41 @@ def _entity(cursor: Cursor) -> Entity:
     )
 
 
-def _segments(cursor: Cursor) -> list[Cursor]:
-    """The places of an entity's polygons; ``null`` is none."""
-    return [] if cursor.value is None else list(cursor.elements())
+def _parse_segments(cursor: Cursor) -> list[Cursor]:
+    """Return the places of an entity's polygons; ``null`` has none."""
+    return [] if cursor.value is None else list(cursor.iterate_elements())
 
 
-def _optional_text(cursor: Cursor, field: str) -> str | None:
-    if cursor.mapping().get(field) is None:
+def _parse_optional_text(cursor: Cursor, field: str) -> str | None:
+    if cursor.as_mapping().get(field) is None:
         return None
-    return cursor[field].text()
+    return cursor[field].as_text()
 
 
-def _worn_on(cursor: Cursor) -> tuple[str, ...] | str | None:
-    value = cursor.mapping().get("on_which_hand")
+def _parse_worn_on(cursor: Cursor) -> tuple[str, ...] | str | None:
+    value = cursor.as_mapping().get("on_which_hand")
     if isinstance(value, list):
-        return tuple(hand.text() for hand in cursor["on_which_hand"].elements())
-    return _optional_text(cursor, "on_which_hand")
+        return tuple(hand.as_text() for hand in cursor["on_which_hand"].iterate_elements())
+    return _parse_optional_text(cursor, "on_which_hand")
 
 
-def _polygon(cursor: Cursor) -> FloatArray:
-    """(N, 2) float64 of a polygon, N >= 0; ``null`` has no point.
+def _parse_polygon(cursor: Cursor) -> FloatArray:
+    """Parse a polygon as (N, 2) float64, N >= 0; ``null`` has no point.
 
     The common case is checked as one array, not point by point.
     """
     points = _as_array([] if cursor.value is None else cursor.value)
     if points is None:
-        raise _first_fault(cursor)
+        raise _find_first_fault(cursor)
     if len(points) < LEAST_POINTS:
-        return points  # left out, wherever they are
+        return points  # left out, even if they are far outside
     if len(points) > MAX_POINTS:
         raise refuse(
             f"the polygon has {len(points)} points, more than {MAX_POINTS}",
             cursor.where,
             "remove the polygon, or fetch the file again",
         )
-    # An infinite number fails here, too; JSON has no other.
+    # Infinite numbers also fail here.
     far = np.flatnonzero(~(np.abs(points) <= MAX_COORDINATE).all(axis=1))
     if len(far):
         raise refuse(
@@ -268,7 +285,7 @@ def _polygon(cursor: Cursor) -> FloatArray:
 
 
 def _as_array(value: Any) -> FloatArray | None:
-    """A list of pairs of numbers as (N, 2) float64, or None for anything else."""
+    """Convert a list of pairs of numbers to (N, 2) float64; return None for anything else."""
     try:
         if not {type(number) for number in chain.from_iterable(value)} <= {int, float}:
             return None
@@ -280,8 +297,8 @@ def _as_array(value: Any) -> FloatArray | None:
     return points if points.ndim == 2 and points.shape[1] == 2 else None
 
 
-def _first_fault(cursor: Cursor) -> InputError:
-    """The refusal of a polygon that is no list of pairs of numbers, naming the place."""
+def _find_first_fault(cursor: Cursor) -> InputError:
+    """Build the error for a polygon that is not a list of pairs of numbers, with its place."""
     if isinstance(cursor.value, list) and set(map(type, cursor.value)) <= {int, float}:
         return refuse(
             "the polygon is a flat list of numbers, as COCO has it; VISOR's are lists of [x, y]",
@@ -289,8 +306,8 @@ def _first_fault(cursor: Cursor) -> InputError:
             "fetch VISOR's own file",
         )
     try:
-        for point in cursor.elements():
-            pair = list(point.elements())
+        for point in cursor.iterate_elements():
+            pair = list(point.iterate_elements())
             if len(pair) != 2:
                 return refuse(
                     f"a point must have 2 coordinates, has {len(pair)}",
@@ -298,7 +315,7 @@ def _first_fault(cursor: Cursor) -> InputError:
                     "correct the file",
                 )
             for coordinate in pair:
-                coordinate.number()
+                coordinate.as_number()
     except InputError as refused:
         return refused
-    return refuse("is no polygon", cursor.where, "correct the file")
+    return refuse("is not a polygon", cursor.where, "correct the file")

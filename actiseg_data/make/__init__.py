@@ -1,1 +1,1 @@
-"""Make datasets: from raw VISOR, the built-in sample, rendered frames."""
+"""Makers of datasets: raw VISOR, the built-in sample, rendered frames."""

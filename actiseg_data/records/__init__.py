@@ -1,1 +1,1 @@
-"""The documents that a noisy split, a prediction or a rendered dataset carries."""
+"""Schemas and readers of documents that noise and models leave in datasets."""

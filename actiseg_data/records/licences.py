@@ -1,4 +1,4 @@
-"""The licence texts that datasets carry: whose data it is and what was done with it."""
+"""The licence texts of datasets: owner, terms, and what was changed."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ by the construction of:
 
 
 def write_licences(folder: Path, license_text: str, notice_text: str) -> None:
-    """Write `LICENSE` and `NOTICE` into a dataset's folder."""
+    """Write `LICENSE` and `NOTICE` into the folder of a dataset."""
     write_bytes(folder / LICENSE_FILE, license_text.encode())
     write_bytes(folder / NOTICE_FILE, notice_text.encode())
 
 
 def read_licences(folder: Path) -> tuple[str, str]:
-    """The licence and notice of a dataset; VISOR's where it has none, as the official ones do not.
+    """Read the licence and notice of a dataset; VISOR's if it has none, as the official datasets.
 
-    Whoever prepared the dataset by other means has VISOR's terms to keep all the same.
+    A dataset that was prepared by other means is still under VISOR's terms.
     """
     texts = []
     for name, default in ((LICENSE_FILE, VISOR_LICENSE), (NOTICE_FILE, VISOR_NOTICE)):

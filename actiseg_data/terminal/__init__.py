@@ -1,1 +1,1 @@
-"""What all command lines share: exit codes, options, progress, problems, tables."""
+"""Shared parts of the command lines: exit codes, options, progress, problems, tables."""

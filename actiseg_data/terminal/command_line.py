@@ -1,4 +1,4 @@
-"""What the commands of all packages share: options, the dataset that is meant, progress."""
+"""Shared parts of all commands: options, the choice of the dataset, progress."""
 
 from __future__ import annotations
 
@@ -23,16 +23,22 @@ def _print_version(wanted: bool) -> None:
 
 Version = Annotated[
     bool,
-    typer.Option("--version", callback=_print_version, is_eager=True, help="Say which it is."),
+    typer.Option(
+        "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+    ),
 ]
-Workers = Annotated[int, typer.Option(min=1, help="Processes. The result does not depend on it.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress; errors and results only.")]
+Workers = Annotated[
+    int, typer.Option(min=1, help="Number of processes. The result does not depend on it.")
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", help="Hide progress; show errors and results only.")
+]
 
 
 def announce_dataset(dataset: Path | None, *, option: str = "DATASET", make: bool = False) -> Path:
-    """The dataset that is meant; the first line of output says which.
+    """Return the root of the dataset, and print it as the first line of output.
 
-    option, make: see `actiseg_data.terminal.locate.locate_dataset`.
+    For `option` and `make` see `actiseg_data.terminal.locate.locate_dataset`.
     """
     from actiseg_data.terminal.locate import locate_dataset
 
@@ -42,7 +48,7 @@ def announce_dataset(dataset: Path | None, *, option: str = "DATASET", make: boo
 
 
 def make_stage_progress(quiet: bool) -> Callable[[str], AbstractContextManager[Progress | None]]:
-    """Shows the progress of each step of a command, or nothing."""
-    from actiseg_data.terminal.console import show_progress
+    """Return a function that shows the progress of each step, or nothing if quiet."""
+    from actiseg_data.terminal.progress_printing import show_progress
 
     return lambda name: show_progress(name, quiet=quiet)

@@ -1,6 +1,6 @@
-"""How every command line starts and ends: exit codes, refusals told without a traceback.
+"""Start and end of every command line: exit codes, and problems without a traceback.
 
-Light, so that an interrupt while libraries are being loaded ends quietly, too.
+Imports are few, so that an interrupt while libraries are imported also ends quietly.
 """
 
 from __future__ import annotations
@@ -17,8 +17,12 @@ def run_commands(
 ) -> None:
     """Run a command line and exit: 0 done, 1 mismatch, 2 input error, 130 interrupted.
 
-    load: returns the assembled commands. It is called inside, because it imports libraries.
-    renamed: old flags and the new ones that replace them; the old ones work, with a note.
+    Parameters
+    ----------
+    load : callable
+        Returns the assembled commands. It is called inside, because it imports libraries.
+    renamed : mapping of str to str, optional
+        Old flags and their new names. The old ones work, with a note.
     """
     if renamed:
         sys.argv[1:] = [_replace_flag(argument, renamed) for argument in sys.argv[1:]]
@@ -38,7 +42,7 @@ def _replace_flag(argument: str, renamed: Mapping[str, str]) -> str:
 
 def _run(load: Callable[[], Callable[[], Any]]) -> int:
     from actiseg_data.core.errors import InputError, refuse
-    from actiseg_data.terminal.console import print_problems
+    from actiseg_data.terminal.messages import print_problems
 
     try:
         load()()
@@ -46,12 +50,12 @@ def _run(load: Callable[[], Callable[[], Any]]) -> int:
         print_problems(refused)
         return 2
     except OSError as error:
-        # What no check foresaw: a folder that may not be entered, a disk that is gone.
+        # Failures without a check: a folder without permission, a lost disk.
         problem = error.strerror or str(error)
         print_problems(refuse(problem, error.filename or "the system", "check place and rights"))
         return 2
     except ImportError as error:
-        name = _library_of(error)
+        name = _find_library(error)
         if name in _OURS:
             raise
         hint = "install actiseg and its packages again: pip install --force-reinstall actiseg"
@@ -60,8 +64,8 @@ def _run(load: Callable[[], Callable[[], Any]]) -> int:
     return 0
 
 
-def _library_of(error: ImportError) -> str:
-    """The package whose import failed: the one that our last line imported, or what is absent."""
+def _find_library(error: ImportError) -> str:
+    """Find the package whose import failed: imported by our last line, or missing."""
     library = ""
     trace = error.__traceback__
     while trace is not None:

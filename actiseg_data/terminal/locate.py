@@ -1,4 +1,4 @@
-"""Which dataset is meant when the user names none, and what to call it."""
+"""The default dataset of commands, and its description."""
 
 from __future__ import annotations
 
@@ -15,11 +15,24 @@ SAMPLE_ROOT = Path("actiseg_sample")
 def locate_dataset(
     named: Path | None, *, option: str = "DATASET", make: bool = False
 ) -> tuple[Path, str]:
-    """The dataset's root and how it was found, for the first line of output.
+    """Locate the dataset, and describe how it was chosen for the first line of output.
 
-    named, else the environment variable `ACTISEG_DATASET`, else ``./dataset_visor``, else the
-    built-in sample at ``./actiseg_sample``. option: what would name it, for messages. make: make
-    the sample if it is not there. Raises `InputError` if there is no dataset.
+    The order is: the named dataset, the environment variable `ACTISEG_DATASET`,
+    ``./dataset_visor``, the built-in sample at ``./actiseg_sample``.
+
+    Parameters
+    ----------
+    named : Path or None
+        The dataset that the user named.
+    option : str
+        The option that names a dataset, for messages.
+    make : bool
+        Whether to make the sample if it does not exist.
+
+    Raises
+    ------
+    InputError
+        If there is no dataset.
     """
     if named is not None:
         return named, "as named"
@@ -34,7 +47,8 @@ def locate_dataset(
         return SAMPLE_ROOT, "the built-in sample, made before"
     if not make:
         raise refuse(
-            f"no dataset is named, and this folder has neither {DEFAULT_ROOT} nor {SAMPLE_ROOT}",
+            f"no dataset is named, and the current folder has neither {DEFAULT_ROOT} nor "
+            f"{SAMPLE_ROOT}",
             option,
             f"give {option}, or set ${VARIABLE}; actiseg-noise sample makes a small dataset",
         )

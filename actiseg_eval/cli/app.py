@@ -125,7 +125,7 @@ def score(
     Example: actiseg-eval score preds/ --gt dataset_visor --metrics core,jf --workers 2
     """
     from actiseg_data.core.files import refuse_inside_of, refuse_same, write_bytes, write_json
-    from actiseg_data.records.split_records import read_ledger
+    from actiseg_data.records.ledger_record import read_ledger
     from actiseg_eval.cli.score_tables import print_report
     from actiseg_eval.resampling.bootstrap import Bootstrap
     from actiseg_eval.scoring.folder_scoring import score as compute
@@ -404,9 +404,10 @@ def _check_figures(figures: list[str] | None, protocol: str, metrics: str | None
 
 def _truth(preds: Path, gt: Path | None, split: str | None, sequences: Path | None) -> Truth:
     """The truth that is named, or that the predictions name; the first lines printed say which."""
-    from actiseg_data.core.validation import escape_unprintable, refuse_missing
+    from actiseg_data.core.file_reading import refuse_missing
+    from actiseg_data.core.names import escape_unprintable
     from actiseg_data.layouts.actionvos import IMAGE_SETS
-    from actiseg_data.records.split_records import read_predictions_note
+    from actiseg_data.records.prediction_note import read_predictions_note
     from actiseg_eval.predictions.ground_truth import open_truth
     from actiseg_eval.predictions.prediction_folders import predictions_note
 

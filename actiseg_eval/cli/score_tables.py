@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from actiseg_data.terminal.console import print_note, print_table
+from actiseg_data.terminal.messages import print_note
+from actiseg_data.terminal.table_printing import print_table
 from actiseg_eval.comparison.comparing import Comparison
 from actiseg_eval.comparison.protocol_differences import Differences
 from actiseg_eval.metrics.definitions import METRICS

@@ -13,10 +13,10 @@ import numpy as np
 
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.names import escape_unprintable
 from actiseg_data.core.progress import StageProgress, ignore_progress
-from actiseg_data.core.validation import escape_unprintable
 from actiseg_data.core.workers import start_workers
-from actiseg_data.records.split_records import has_rendered_frames
+from actiseg_data.records.rendered_note import has_rendered_frames
 from actiseg_eval.measures.results import total_tally
 from actiseg_eval.metrics.computing import figures_by_sequence
 from actiseg_eval.metrics.definitions import METRICS, Figures, Sums

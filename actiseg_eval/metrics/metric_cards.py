@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 
+from actiseg_data.core.documents import Cursor, parse_json
 from actiseg_data.core.errors import refuse, suggest
-from actiseg_data.core.validation import Cursor, parse_json
 from actiseg_eval.measures.failure_modes import MODES
 from actiseg_eval.metrics.definitions import METRICS
 from actiseg_eval.reporting.score_report import heading
@@ -57,18 +57,18 @@ def load_cards() -> dict[str, Card]:
     """All cards by figure, in the order of `METRICS`."""
     data = (resources.files("data_manifests") / FILE).read_bytes()
     document = Cursor(parse_json(data, FILE), FILE)
-    if document["schema"].text() != SCHEMA:
+    if document["schema"].as_text() != SCHEMA:
         raise refuse(f"is no document of schema {SCHEMA!r}", FILE, "reinstall actiseg")
-    return {figure: _card(figure, of) for figure, of in document["cards"].members()}
+    return {figure: _card(figure, of) for figure, of in document["cards"].iterate_members()}
 
 
 def _card(figure: str, of: Cursor) -> Card:
     return Card(
         figure=figure,
-        edge_cases=tuple(each.text() for each in of["edge_cases"].elements()),
-        protocols=tuple(each.text() for each in of["protocols"].elements()),
+        edge_cases=tuple(each.as_text() for each in of["edge_cases"].iterate_elements()),
+        protocols=tuple(each.as_text() for each in of["protocols"].iterate_elements()),
         **{
-            name: of[name].text()
+            name: of[name].as_text()
             for name in ("formula", "inputs", "range", "hides", "source", "measure")
         },
     )

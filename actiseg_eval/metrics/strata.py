@@ -13,8 +13,8 @@ from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.annotations.sizes import SIZES
 from actiseg_data.core.errors import refuse
-from actiseg_data.core.validation import format_name
-from actiseg_data.records.split_records import LedgerRow, MaskRow
+from actiseg_data.core.names import format_name
+from actiseg_data.records.ledger_record import LedgerRow, MaskRow
 from actiseg_eval.metrics.units import Units
 
 Division: TypeAlias = "tuple[NDArray[np.int64], list[str]]"

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.names import escape_unprintable
 from actiseg_data.core.progress import StageProgress, ignore_progress
-from actiseg_data.core.validation import Cursor, escape_unprintable
 from actiseg_data.core.workers import WorkerPool
 from actiseg_data.layouts.actionvos import Split, open_split
-from actiseg_data.records.split_records import RECIPE_FILE, SUMMARY_FILE, read_recipe, read_summary
+from actiseg_data.records.recipe_record import RECIPE_FILE, read_recipe
+from actiseg_data.records.split_documents import SUMMARY_FILE, read_summary
 from actiseg_eval.measures.prediction import Prediction
 from actiseg_eval.metrics.computing import figures_by_sequence
 from actiseg_eval.metrics.definitions import METRICS
@@ -147,7 +149,7 @@ def label_quality(
 def _truth_of(copy: Path, clean: Path, name: str, summary: Cursor) -> Split:
     """The clean split, cut to the sequences of a copy; `InputError` where the copy is of another."""
     truth = open_split(clean, name)
-    if summary["dataset_fingerprint"].text() != truth.fingerprint:
+    if summary["dataset_fingerprint"].as_text() != truth.fingerprint:
         raise refuse(
             f"is a noisy copy of another list than {name!r} of {clean}",
             copy,
@@ -172,4 +174,4 @@ def _labels(copy: Path, truth: Split, protocol: Protocol) -> Predictions:
 
 
 def _share(cursor: Cursor) -> Share:
-    return Share(cursor["selected"].integer(), cursor["items"].integer())
+    return Share(cursor["selected"].as_integer(), cursor["items"].as_integer())

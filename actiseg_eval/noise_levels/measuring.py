@@ -12,11 +12,11 @@ import numpy as np
 from actiseg_data import __version__
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.names import escape_unprintable
 from actiseg_data.core.progress import StageProgress, ignore_progress
-from actiseg_data.core.validation import escape_unprintable
 from actiseg_data.core.workers import start_workers
 from actiseg_data.layouts.actionvos import Split
-from actiseg_data.records.split_records import has_rendered_frames
+from actiseg_data.records.rendered_note import has_rendered_frames
 from actiseg_eval.comparison.comparing import difference
 from actiseg_eval.measures.results import total_tally
 from actiseg_eval.metrics.computing import figures_by_sequence

@@ -19,16 +19,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import ProblemCollector, refuse, suggest
+from actiseg_data.core.file_reading import read_bytes, refuse_missing
 from actiseg_data.core.listing import list_folders, list_possible_folders
-from actiseg_data.core.validation import (
-    Cursor,
+from actiseg_data.core.names import (
     check_name,
     check_text,
     format_name,
     format_names,
-    read_bytes,
-    refuse_missing,
 )
 
 LABELS = "labels"
@@ -100,7 +99,7 @@ def read_runs(path: Path, baseline: str | None = None) -> Runs:
 def _from_file(path: Path, baseline: str | None) -> Runs:
     top = Cursor(_read_yaml(path), str(path))
     problems = ProblemCollector()
-    for name in top.mapping():
+    for name in top.as_mapping():
         if name not in _KEYS:
             what = f"the key {format_name(name)!r} is unknown{suggest(name, _KEYS)}"
             problems.add(what, path, f"keys: {', '.join(_KEYS)}")
@@ -108,7 +107,7 @@ def _from_file(path: Path, baseline: str | None) -> Runs:
     labels: dict[float, Path] = {}
     texts: dict[str, str] = {}
     with problems.collect():
-        for name, levels in top["methods"].members():
+        for name, levels in top["methods"].iterate_members():
             with problems.collect():
                 check_text(name, levels.where)
                 if not name.strip():
@@ -118,8 +117,13 @@ def _from_file(path: Path, baseline: str | None) -> Runs:
                     for level, of in _by_level(levels, problems)
                 }
     with problems.collect():
-        every = [*(levels for _, levels in top["methods"].members()), *_members(top, LABELS)]
-        _refuse_mixed((key for levels in every for key, _ in levels.members()), path, problems)
+        every = [
+            *(levels for _, levels in top["methods"].iterate_members()),
+            *_members(top, LABELS),
+        ]
+        _refuse_mixed(
+            (key for levels in every for key, _ in levels.iterate_members()), path, problems
+        )
     if LABELS in top:
         with problems.collect():
             for level, of in _by_level(top[LABELS], problems):
@@ -146,7 +150,7 @@ def _members(top: Cursor, name: str) -> list[Cursor]:
     return [top[name]] if name in top else []
 
 
-def _refuse_mixed(texts: Iterable[str], where: object, problems: ProblemCollector) -> None:
+def _refuse_mixed(texts: Iterable[str], where: Path | str, problems: ProblemCollector) -> None:
     """Adds a problem where 20 % and 20 stand side by side: one is a hundred times the other."""
     levels = {text: parse_level(text) for text in texts}
     large = [text for text, level in levels.items() if "%" not in text and (level or 0) > 1]
@@ -157,7 +161,7 @@ def _refuse_mixed(texts: Iterable[str], where: object, problems: ProblemCollecto
 
 
 def _text(cursor: Cursor) -> str:
-    text = cursor.text()
+    text = cursor.as_text()
     if not text.strip():
         raise refuse("is empty", cursor.where, "fill it in, or take the key out")
     return text
@@ -166,7 +170,7 @@ def _text(cursor: Cursor) -> str:
 def _by_level(levels: Cursor, problems: ProblemCollector) -> Iterator[tuple[float, Cursor]]:
     """The members of a mapping whose keys are levels; problems of the others are added."""
     seen: set[float] = set()
-    for key, of in levels.members():
+    for key, of in levels.iterate_members():
         level = parse_level(key)
         if level is None:
             problems.add(f"{format_name(key)!r} is no level of noise", levels.where, _WRITE)
@@ -184,7 +188,7 @@ def _places(cursor: Cursor, base: Path, problems: ProblemCollector) -> tuple[Pat
     found = []
     if isinstance(cursor.value, (str, list)):
         several = isinstance(cursor.value, list)
-        for each in cursor.elements() if several else (cursor,):
+        for each in cursor.iterate_elements() if several else (cursor,):
             with problems.collect():
                 found.append(base / _text(each))
         if several and not cursor.value:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from actiseg_data.core.validation import escape_unprintable
+from actiseg_data.core.names import escape_unprintable
 from actiseg_data.layouts.actionvos import MASKS, Split, list_splits, open_split
 from actiseg_data.layouts.mask_folders import FolderSplit, open_folder, restrict_split
 from actiseg_data.layouts.recognition import has_action_lists

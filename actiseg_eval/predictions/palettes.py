@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -35,7 +36,9 @@ class TrueColours:
     free: bool = False
 
 
-def refuse_recoloured(mask: IndexMask, palette: bytes, truth: TrueColours, where: object) -> None:
+def refuse_recoloured(
+    mask: IndexMask, palette: bytes, truth: TrueColours, where: Path | str
+) -> None:
     """Refuse a predicted index mask with a palette that shows ids in the colours of other true ids.
 
     mask: (H, W) uint8. palette: its bytes RGB, empty for a grey mask. The ids of masks with other

@@ -11,7 +11,9 @@ from typing import Any, TypeAlias
 
 from actiseg_data.annotations.masks import MAX_SIDE, read_binary_mask, read_coloured_mask
 from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import InputError, Problem, ProblemCollector, refuse
+from actiseg_data.core.file_reading import refuse_missing
 from actiseg_data.core.listing import (
     Entry,
     describe_contents,
@@ -21,17 +23,11 @@ from actiseg_data.core.listing import (
     list_folders,
     list_possible_folders,
 )
-from actiseg_data.core.validation import (
-    Cursor,
-    format_name,
-    parse_whole_number,
-    read_json,
-    refuse_missing,
-)
+from actiseg_data.core.names import format_name, parse_whole_number
 from actiseg_data.layouts.actionvos import MASKS, SUBSETS
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.layouts.spelling import match_names
-from actiseg_data.records.split_records import PREDICTIONS_FILE
+from actiseg_data.records.prediction_note import PREDICTIONS_FILE
 from actiseg_eval.measures.bits import BinaryMask
 from actiseg_eval.measures.prediction import Prediction, ids_of
 from actiseg_eval.predictions.coco_rle import decode_rle
@@ -207,7 +203,7 @@ class RlePredictions:
 Predictions: TypeAlias = "FolderPredictions | RlePredictions"
 
 
-def refuse_blended(prediction: Prediction, known: Set[int], where: object) -> None:
+def refuse_blended(prediction: Prediction, known: Set[int], where: Path | str) -> None:
     """Refuse an index mask with many ids that no object has.
 
     known: ids of objects.
@@ -224,7 +220,7 @@ def refuse_blended(prediction: Prediction, known: Set[int], where: object) -> No
         )
 
 
-def refuse_size(size: tuple[int, ...], wanted: tuple[int, ...], where: object) -> None:
+def refuse_size(size: tuple[int, ...], wanted: tuple[int, ...], where: Path | str) -> None:
     """Refuse a prediction of another size than the truth's."""
     if size != wanted:
         raise refuse(
@@ -467,7 +463,7 @@ def _match_frames(
     return {name.removesuffix(".png"): file for name, file in matches.names.items()}, files
 
 
-def _other_names(where: object, held: Iterable[str], frames: tuple[str, ...]) -> InputError:
+def _other_names(where: Path | str, held: Iterable[str], frames: tuple[str, ...]) -> InputError:
     """The refusal of files none of which is called like a frame, or none of which is a PNG."""
     held = list(held)
     what = f"holds {', '.join(map(format_name, held[:_FEW]))}{', ...' if len(held) > _FEW else ''}"
@@ -498,10 +494,10 @@ def _open_rle(path: Path, sequences: list[VideoSequence]) -> RlePredictions:
     listed: dict[str, dict[str, dict[int, _Mask]]] = {}
     problems = ProblemCollector()
     faults = ProblemCollector()
-    for cursor in Cursor(document, str(path)).elements():
+    for cursor in Cursor(document, str(path)).iterate_elements():
         with faults.collect():
-            folder, frame = cursor["sequence"].text(), cursor["frame"].text()
-            object_id = cursor["object_id"].integer()
+            folder, frame = cursor["sequence"].as_text(), cursor["frame"].as_text()
+            object_id = cursor["object_id"].as_integer()
             if not 1 <= object_id <= 255:
                 raise refuse(f"{object_id} is no object id", cursor.where, "use 1 to 255")
             layers = listed.setdefault(folder, {}).setdefault(frame, {})
@@ -584,12 +580,12 @@ def _stem(name: str) -> str:
 
 
 def _segmentation(cursor: Cursor) -> _Mask:
-    size = [element.integer() for element in cursor["size"].elements()]
+    size = [element.as_integer() for element in cursor["size"].iterate_elements()]
     if len(size) != 2 or not all(0 < side <= MAX_SIDE for side in size):
         raise refuse(f"the size is {size}", cursor.where, "give [height, width] in pixels")
     counts: Any = cursor["counts"].value
     if not isinstance(counts, str):
-        counts = [element.integer() for element in cursor["counts"].elements()]
+        counts = [element.as_integer() for element in cursor["counts"].iterate_elements()]
     return counts, size[0], size[1]
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from actiseg_data import __version__
 from actiseg_data.annotations.lexicon import load_lexicon
-from actiseg_data.core.validation import escape_unprintable
-from actiseg_data.records.split_records import LedgerRow, has_rendered_frames
+from actiseg_data.core.names import escape_unprintable
+from actiseg_data.records.ledger_record import LedgerRow
+from actiseg_data.records.rendered_note import has_rendered_frames
 from actiseg_eval.measures.results import SequenceResult, total_tally
 from actiseg_eval.metrics.computing import (
     all_figures,

@@ -31,7 +31,8 @@ from actiseg_data.core.workers import Progress, WorkerPool, run_parallel, start_
 from actiseg_data.layouts.actionvos import Split, list_splits, open_split
 from actiseg_data.layouts.davis import find_list_names
 from actiseg_data.layouts.mask_folders import FolderSplit
-from actiseg_data.records.split_records import LedgerRow, read_predictions_note
+from actiseg_data.records.ledger_record import LedgerRow
+from actiseg_data.records.prediction_note import read_predictions_note
 from actiseg_eval.measures.meter import MEASURES, SequenceMeter
 from actiseg_eval.measures.prediction import Prediction, as_prediction, shape_of
 from actiseg_eval.measures.results import SequenceResult
@@ -114,7 +115,7 @@ class Scorer:
         place = f"{sequence}, {frame}"
         plain = as_prediction(prediction, f"prediction of {place}")
         if truth is None:
-            truth = read_index_mask(self.truth.mask_path(known, frame))
+            truth = read_index_mask(self.truth.find_mask(known, frame))
         else:
             truth = as_index_mask(truth, f"truth of {place}")
         if not isinstance(plain, Mapping) or plain:
@@ -377,7 +378,7 @@ def _checked(
 
 
 def _flagged(sequence: VideoSequence) -> bool:
-    return sequence.redundant or sequence.missing or sequence.other
+    return sequence.redundant or sequence.missing or sequence.flagged_other
 
 
 def _refuse_other_dataset(predictions: Path, truth: Truth) -> None:
@@ -423,7 +424,7 @@ def _fitting(path: Path, root: Path) -> str | None:
 def _score_sequence(job: Job, sequence: VideoSequence) -> SequenceResult:
     """Read and measure one sequence; `InputError` with all of its faults."""
     meter = SequenceMeter(sequence, job.protocol, job.measures)
-    paths = dict(zip(sequence.frames, job.truth.mask_paths(sequence), strict=True))
+    paths = dict(zip(sequence.frames, job.truth.find_masks(sequence), strict=True))
     problems = ProblemCollector()
     lacking = {frame: job.predictions.lacking(sequence, frame) for frame in meter.scored}
     missing = sum(map(len, lacking.values()))

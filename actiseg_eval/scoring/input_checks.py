@@ -10,7 +10,7 @@ from contextlib import suppress
 from actiseg_data.annotations.masks import find_ids, read_index_mask
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
-from actiseg_data.core.validation import format_names
+from actiseg_data.core.names import format_names
 from actiseg_data.layouts.mask_folders import FolderSplit
 from actiseg_eval.measures.results import SequenceResult
 from actiseg_eval.predictions.ground_truth import Truth
@@ -143,7 +143,7 @@ def _unread_ids(result: SequenceResult, truth: Truth, protocol: Protocol) -> fro
     if protocol.objects == "any frame":
         for frame in set(result.sequence.frames) - set(result.frames):
             with suppress(InputError):
-                found.update(find_ids(read_index_mask(truth.mask_path(result.sequence, frame))))
+                found.update(find_ids(read_index_mask(truth.find_mask(result.sequence, frame))))
     return frozenset(found - {VOID})
 
 

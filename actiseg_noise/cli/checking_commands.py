@@ -27,8 +27,8 @@ def verify(
 
     Example: actiseg-noise verify actiseg_sample_text_r0.4_s0 --source actiseg_sample
     """
-    from actiseg_data.core.validation import format_names
-    from actiseg_data.terminal.console import MOST_LINES
+    from actiseg_data.core.names import format_names
+    from actiseg_data.terminal.messages import MOST_LINES
     from actiseg_noise.verification.verification import verify as check
 
     found = check(out, source, only or [], workers, make_stage_progress(quiet))

@@ -20,7 +20,7 @@ from actiseg_noise.cli.shared_options import (
 
 if TYPE_CHECKING:
     from actiseg_data.annotations.lexicon import Lexicon
-    from actiseg_data.records.split_records import Recipe
+    from actiseg_data.records.recipe_record import Recipe
 
 
 _MASKS, _WORDS = "Mask noise", "Text noise"

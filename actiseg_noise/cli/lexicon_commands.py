@@ -126,7 +126,7 @@ def _describe(noun: NounClass, lexicon: Lexicon) -> None:
         print(f"only recognised: {', '.join(recognised)}")
     print(f"sister terms: {', '.join(sister.name.text for sister in noun.sisters) or 'none'}")
     others = sorted(
-        (-lexicon.similarity(noun.class_id, other), of.name)
+        (-lexicon.measure_similarity(noun.class_id, other), of.name)
         for other, of in lexicon.classes.items()
         if other != noun.class_id
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from actiseg_data.terminal.console import print_note, print_table
+from actiseg_data.terminal.messages import print_note
+from actiseg_data.terminal.table_printing import print_table
 
 if TYPE_CHECKING:
     from actiseg_data.make.prepare.preparation_report import PrepareReport
-    from actiseg_data.records.split_records import TextRow
+    from actiseg_data.records.ledger_record import TextRow
     from actiseg_noise.measurement.auditing import Audit
     from actiseg_noise.measurement.inspection import Bystanders, Inspection, MaskInspection
     from actiseg_noise.measurement.mask_changes import MaskGroup

@@ -11,7 +11,7 @@ from actiseg_data.core.errors import refuse
 
 if TYPE_CHECKING:
     from actiseg_data.annotations.lexicon import Lexicon
-    from actiseg_data.records.split_records import Recipe
+    from actiseg_data.records.recipe_record import Recipe
 
 
 @dataclass(frozen=True)

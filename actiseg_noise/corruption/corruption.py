@@ -14,19 +14,18 @@ from typing import Any
 from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError, Interruption, Problem
+from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.files import write_bytes, write_json
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.core.progress import StageProgress, ignore_progress
-from actiseg_data.core.validation import read_bytes
 from actiseg_data.core.workers import Progress, WorkerPool, run_parallel, start_workers
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.records.licences import write_licences
-from actiseg_data.records.split_records import (
+from actiseg_data.records.recipe_record import RECIPE_FILE, Recipe
+from actiseg_data.records.split_documents import (
     DIGESTS_FILE,
     LEXICON_FILE,
-    RECIPE_FILE,
     SUMMARY_FILE,
-    Recipe,
     read_digests,
     read_summary,
 )
@@ -240,7 +239,7 @@ def _take_lists(plan: Plan, partial: Path) -> None:
         elif name in plan.verbatim:
             write_bytes(target, read_bytes(source))
         else:
-            write_json(target, plan.split.image_set(name, plan.sequences)[0])
+            write_json(target, plan.split.read_image_set(name, plan.sequences)[0])
 
 
 def _refuse_changed(plan: Plan) -> None:

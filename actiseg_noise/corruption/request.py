@@ -10,11 +10,16 @@ from pathlib import Path
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse, suggest
+from actiseg_data.core.file_reading import find_dangling_link, refuse_missing
 from actiseg_data.core.listing import list_files, list_folder
-from actiseg_data.core.validation import find_dangling_link, format_names, refuse_missing
+from actiseg_data.core.names import format_names
 from actiseg_data.layouts.actionvos import FRAMES, Split, list_splits, open_split
 from actiseg_data.records.licences import read_licences
-from actiseg_data.records.split_records import RECIPE_FILE, Recipe, read_recipe
+from actiseg_data.records.recipe_record import (
+    RECIPE_FILE,
+    Recipe,
+    read_recipe,
+)
 from actiseg_noise import __version__
 from actiseg_noise.recipes.building import check_recipe, make_recipe
 from actiseg_noise.recipes.kind_specs import plain
@@ -73,7 +78,7 @@ class Request:
         ):
             for sequence in sequences:
                 if sequence.folder in split.subsets:
-                    yield split.folder(FRAMES, sequence)
+                    yield split.find_folder(FRAMES, sequence)
 
 
 def prepare_request(

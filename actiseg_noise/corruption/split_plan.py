@@ -16,7 +16,7 @@ from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.workers import Progress, WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split
 from actiseg_data.layouts.image_sets import name_image_sets_files
-from actiseg_data.records.split_records import Recipe
+from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.mask_noise.sequence_masks import eligible, selection_draw
 from actiseg_noise.recipes.rates import exact_threshold
 from actiseg_noise.split.clean_parts import Part, make_part
@@ -79,7 +79,7 @@ class Plan:
             for sequence in part.split.sequences:
                 stamps = self.file_stamps.get((number, sequence.folder))
                 if stamps is not None and stamps != _stamps(part, sequence):
-                    changed.append(part.split.folder(MASKS, sequence))
+                    changed.append(part.split.find_folder(MASKS, sequence))
         return changed
 
 
@@ -224,7 +224,7 @@ def image_set_digests(
                 digests[name] = split.fingerprint
                 verbatim.add(name)
             elif name == f"{split.name}.json" or split.has_document(name):
-                document, whole = split.image_set(name, sequences)
+                document, whole = split.read_image_set(name, sequences)
                 digests[name] = digest_json(document)
                 verbatim |= {name} if whole else set()
     problems.raise_if_any()

@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.annotations.lexicon import MATCHES
-from actiseg_data.core.errors import ProblemCollector, refuse, suggest
-from actiseg_data.core.validation import (
+from actiseg_data.core.documents import (
     Cursor,
-    check_text,
     parse_json,
-    parse_table_number,
-    read_bytes,
     read_csv,
-    read_text,
 )
+from actiseg_data.core.errors import ProblemCollector, refuse, suggest
+from actiseg_data.core.file_reading import read_bytes, read_text
+from actiseg_data.core.names import check_text, parse_table_number
 
 _SYNSET = re.compile(r"\S+\.[nvasr]\.\d+")
 
@@ -106,8 +104,8 @@ def _named_senses(path: Path) -> Iterator[tuple[str, str, str]]:
     """(place, name, synset) of each entry of a file."""
     if path.suffix.lower() == ".json":
         document = Cursor(parse_json(read_bytes(path, "file of senses"), path), str(path))
-        for name, entry in document.members():
-            yield entry.where, name, entry.text()
+        for name, entry in document.iterate_members():
+            yield entry.where, name, entry.as_text()
         return
     if _SYNSET.fullmatch((_columns(path)[1:2] or [""])[0]):
         for line, row in enumerate(_rows(path), 1):

@@ -7,7 +7,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from actiseg_data.annotations.lexicon import Name
+from actiseg_data.annotations.lexicon import LexiconName
 from actiseg_noise.text_noise.language_packages import load_language_package
 
 _OWN_PLURALS = {"chilli": "chillies", "cutlery": "cutlery"}
@@ -58,7 +58,7 @@ def looks_plural(name: str) -> bool:
     )
 
 
-def inflected(name: str, number: str, written: bool, plurals_only: bool = False) -> Name:
+def inflected(name: str, number: str, written: bool, plurals_only: bool = False) -> LexiconName:
     """A name with all its forms.
 
     number: of the name as it stands. plurals_only: a plural without a singular, such as scissors.
@@ -67,6 +67,6 @@ def inflected(name: str, number: str, written: bool, plurals_only: bool = False)
     """
     if number == "plural":
         other = None if plurals_only else singularise(name)
-        return Name(name, name.split()[-1], number, other, None, written)
+        return LexiconName(name, name.split()[-1], number, other, None, written)
     article = str(_inflect().a(name)).partition(" ")[0] if number == "singular" else None
-    return Name(name, name.split()[-1], number, pluralise(name), article, written)
+    return LexiconName(name, name.split()[-1], number, pluralise(name), article, written)

@@ -10,9 +10,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.lexicon import SCHEMA, Name, Paths, measure_similarity, trace_ancestry
+from actiseg_data.annotations.lexicon import (
+    SCHEMA,
+    LexiconName,
+    Paths,
+    measure_similarity,
+    trace_ancestry,
+)
+from actiseg_data.core.documents import read_csv
 from actiseg_data.core.errors import ProblemCollector
-from actiseg_data.core.validation import read_csv
 from actiseg_noise.lexicon_builder.decisions import Decision, name_key, read_decisions, read_senses
 from actiseg_noise.lexicon_builder.grammar import inflected, looks_plural, singularise
 from actiseg_noise.lexicon_builder.senses import (
@@ -145,7 +151,7 @@ def _document(
     names = _Names(wordnet, review)
     judged = {term.class_id: [names.judged(term, name) for name in term.names] for term in terms}
     known = {name.text.casefold() for of in judged.values() for name in of}
-    known |= {name.other.casefold() for of in judged.values() for name in of if name.other}
+    known |= {name.counterpart.casefold() for of in judged.values() for name in of if name.counterpart}
     known |= {_spaced(lemma) for sense in senses.values() for lemma in sense.synset.lemma_names()}
     taken = {sense.synset.name() for sense in senses.values()}
     classes = []
@@ -185,7 +191,7 @@ class _Names:
         self._review = review
         self._numbers = numbers_by_name((review or shipped_review()).names)
 
-    def judged(self, term: Term, name: str) -> Name:
+    def judged(self, term: Term, name: str) -> LexiconName:
         """A name of a class. Of a reviewed vocabulary, names that readers did not see are written
         only where they are what the class is called.
         """
@@ -198,14 +204,14 @@ class _Names:
 
     def sisters(
         self, synset: Any, number: str, known: set[str], taken: set[str]
-    ) -> list[tuple[str, Name]]:
+    ) -> list[tuple[str, LexiconName]]:
         """Sister terms of a synset by name of their synset, sorted: the first word of each synset
         with a common direct hypernym that is no class's sense and whose word is no class's name.
 
         known: names of classes in lower case, with their other forms. number: that of the class,
         which a sister nobody looked at shares.
         """
-        found: dict[str, Name] = {}
+        found: dict[str, LexiconName] = {}
         for sister in (s for parent in synset.hypernyms() for s in parent.hyponyms()):
             name = sister.lemma_names()[0].replace("_", " ")
             if sister.name() in taken or name.casefold() in known:
@@ -226,7 +232,7 @@ class _Names:
     def _number(self, name: str) -> str:
         return self._numbers.get(name) or ("plural" if looks_plural(name) else "singular")
 
-    def _forms(self, name: str, number: str, written: bool) -> Name:
+    def _forms(self, name: str, number: str, written: bool) -> LexiconName:
         plurals_only = number == "plural" and not self._has_singular(name)
         return inflected(name, number, written, plurals_only)
 
@@ -247,12 +253,12 @@ def _similarity(wordnet: WordNet, sense: Sense, sister: str) -> float:
     return round(measure_similarity(trace_ancestry(one), trace_ancestry(other)), 6)
 
 
-def _entry(name: Name) -> dict[str, Any]:
+def _entry(name: LexiconName) -> dict[str, Any]:
     return {
         "name": name.text,
         "head": name.head,
         "number": name.number,
-        "other": name.other,
+        "other": name.counterpart,
         "article": name.article,
         "use": "write" if name.written else "recognise",
     }

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.annotations.lexicon import NUMBERS
+from actiseg_data.core.documents import read_csv
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.validation import check_text, parse_table_number, read_csv, read_text
+from actiseg_data.core.file_reading import read_text
+from actiseg_data.core.names import check_text, parse_table_number
 from actiseg_data.make.prepare.noun_classes import read_noun_table
 from actiseg_noise.lexicon_builder.decisions import Decision, fold_name, name_key
 

@@ -114,7 +114,7 @@ def _read(nltk: Any, corpus: Path) -> WordNet:
         return reader.WordNetCorpusReader(root, None)
 
 
-def _checked(reader: WordNet, where: object) -> WordNet:
+def _checked(reader: WordNet, where: Path | str) -> WordNet:
     version = reader.get_version()
     if version != VERSION:
         raise refuse(

@@ -70,7 +70,7 @@ def crop(clean: Clean, margin: int) -> Patch:
     bottom = min(rows.stop + margin, clean.frame[0])
     right = min(columns.stop + margin, clean.frame[1])
     around = Patch(top, left, np.zeros((bottom - top, right - left), bool))
-    around.mask[clean.patch.inside(around)] = clean.patch.mask
+    around.mask[clean.patch.locate_in(around)] = clean.patch.mask
     return around
 
 

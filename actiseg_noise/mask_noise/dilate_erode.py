@@ -33,7 +33,7 @@ def dilate(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
         margin = min(math.ceil(reach), furthest)
         around = surroundings(clean, margin + _RIM)
         levels = edge_distances(around.mask)
-        levels[clean.patch.inside(around)][clean.patch.mask] = 0
+        levels[clean.patch.locate_in(around)][clean.patch.mask] = 0
         whole = around.mask.shape == clean.frame
         ious = area / (area + _passed(levels, SUBPIXEL * (furthest if whole else margin)))
         if whole or strength.radius is not None or ious[-1] <= target:
@@ -56,7 +56,7 @@ def erode(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
     strength, area = Strength.of(parameters), clean.area
     least = max(parameters["minimum_area"], parameters["minimum_share"] * area)
     around = surroundings(clean, _RIM)
-    levels = edge_distances(~around.mask)[clean.patch.inside(around)] * clean.patch.mask
+    levels = edge_distances(~around.mask)[clean.patch.locate_in(around)] * clean.patch.mask
     lost = _passed(levels, min(int(levels.max()), SUBPIXEL * max(clean.frame)))
     limit = max(int(np.searchsorted(lost, area - least, "right")) - 1, 0)
     ious = (area - lost[: limit + 1]) / area

@@ -47,7 +47,7 @@ def markov(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
     outward = draw_bernoullis(
         keyed("markov.outward"), int(parameters["steps"]), parameters["outward"]
     )
-    walk = _Walk(clean.patch.on(clean.frame))
+    walk = _Walk(clean.patch.to_image(clean.frame))
     for number, grows in enumerate(outward):
         ring = walk.ring(_OUTSIDE if grows else _INSIDE)
         flips = draw_bernoullis(keyed(f"markov.step {number}"), len(ring), parameters["flip"])

@@ -166,7 +166,7 @@ def _depth(patch: Patch, frame: tuple[int, int]) -> Distances:
     The frame's border is no outside: an object that it cuts is deep there.
     """
     around = crop(Clean(patch, frame), 1)
-    return depths(around.mask)[patch.inside(around)]
+    return depths(around.mask)[patch.locate_in(around)]
 
 
 Overlap: TypeAlias = Callable[[IndexMask, Sequence[Claim], frozenset[int]], IndexMask]

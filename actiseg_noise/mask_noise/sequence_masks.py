@@ -12,7 +12,8 @@ from actiseg_data.annotations.masks import IndexMask, as_index_mask, find_ids
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.keys import Key, draw_integer, draw_uniform, make_key
-from actiseg_data.records.split_records import MaskRow, Noise, Recipe
+from actiseg_data.records.ledger_record import MaskRow
+from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.mask_noise.contours import Clean, find_object
 from actiseg_noise.mask_noise.noisy_outline import Drawn
 from actiseg_noise.mask_noise.outline_kinds import KINDS

@@ -9,7 +9,7 @@ from statistics import median
 from typing import TypeAlias
 
 from actiseg_data.annotations.lexicon import Lexicon, refuse_unknown_classes
-from actiseg_data.records.split_records import Noise, Recipe
+from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.mask_noise.sequence_masks import eligible
 from actiseg_noise.measurement.audit_claims import ANY, MASKS, WORDS, Claim
 from actiseg_noise.measurement.audit_masks import Change, MaskAudit

@@ -17,8 +17,8 @@ from actiseg_data.annotations.masks import IndexMask, read_index_mask
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.listing import list_files, list_folders, sort_frames
+from actiseg_data.core.names import format_name
 from actiseg_data.core.progress import StageProgress, ignore_progress
-from actiseg_data.core.validation import format_name
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import MASKS, SUBSETS, Split, escape_name
 from actiseg_data.layouts.mask_folders import FolderSplit
@@ -184,7 +184,7 @@ def _tasks_beside(
 
 def _task_beside(folder: Path | None, clean: Split | FolderSplit, sequence: VideoSequence) -> _Task:
     labels = {label.object_id: label for label in sequence.objects}
-    ours = clean.mask_paths(sequence)
+    ours = clean.find_masks(sequence)
     if folder is None:
         return _Task(sequence.folder, labels, (), len(ours), False)
     wanted = {f"{frame}.png": path for frame, path in zip(sequence.frames, ours, strict=True)}

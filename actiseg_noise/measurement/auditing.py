@@ -10,13 +10,18 @@ from typing import Any
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.errors import InputError, refuse, suggest
 from actiseg_data.core.listing import list_files
+from actiseg_data.core.names import check_name
 from actiseg_data.core.progress import StageProgress, ignore_progress
-from actiseg_data.core.validation import check_name
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, list_splits, open_split
 from actiseg_data.layouts.image_sets import name_objects_file
 from actiseg_data.layouts.mask_folders import FolderSplit, open_folder
 from actiseg_data.layouts.recognition import recognise_dataset
-from actiseg_data.records.split_records import RECIPE_FILE, SUMMARY_FILE, Recipe, read_recipe
+from actiseg_data.records.recipe_record import (
+    RECIPE_FILE,
+    Recipe,
+    read_recipe,
+)
+from actiseg_data.records.split_documents import SUMMARY_FILE
 from actiseg_noise.measurement.audit_claims import Claim, claims_of
 from actiseg_noise.measurement.audit_findings import Held, Judgement, judge_by_name, judge_by_recipe
 from actiseg_noise.measurement.audit_masks import (
@@ -261,7 +266,7 @@ def _only_split(lists: Path | None, clean: Path | None) -> str | None:
     dataset, or its ``train``.
     """
     names = _splits(lists) if lists is not None else []
-    if len(names) > 1:
+    if lists is not None and len(names) > 1:
         raise refuse(f"has the splits {', '.join(names)}", lists, "say which as --split")
     if not names and clean is not None:
         known = list_splits(clean)

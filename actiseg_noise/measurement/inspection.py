@@ -15,7 +15,12 @@ from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.statistics import summarise_values
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS
-from actiseg_data.records.split_records import LEDGER_FILE, MaskRow, Noise, Recipe, read_mask_rows
+from actiseg_data.records.ledger_record import (
+    LEDGER_FILE,
+    MaskRow,
+    read_mask_rows,
+)
+from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.corruption.request import choose
 from actiseg_noise.mask_noise.sequence_masks import eligible
 from actiseg_noise.measurement.mask_changes import (

@@ -163,7 +163,7 @@ def word_group(name: str, items: list[WordItem], lexicon: Lexicon) -> WordGroup:
     rest = [item for item in items if not item.flipped and has_choice(item, lexicon)]
     known = lexicon.classes
     similar = (
-        lexicon.similarity(item.clean.class_id, item.noisy.class_id)
+        lexicon.measure_similarity(item.clean.class_id, item.noisy.class_id)
         for item in flipped
         if item.clean.class_id in known and item.noisy.class_id in known
     )
@@ -197,7 +197,7 @@ def _harmless(item: WordItem, lexicon: Lexicon) -> bool:
         item.flipped
         and item.clean.class_id in known
         and item.noisy.class_id in known
-        and lexicon.holds(item.noisy.class_id, item.clean.class_id)
+        and lexicon.is_subclass(item.noisy.class_id, item.clean.class_id)
     )
 
 
@@ -214,7 +214,7 @@ def _uniform_similarity(items: list[WordItem], lexicon: Lexicon) -> float | None
     if not total or len(known) < 2:
         return None
     means = {
-        one: sum(lexicon.similarity(one, other) for other in known if other != one)
+        one: sum(lexicon.measure_similarity(one, other) for other in known if other != one)
         for one in flipped
     }
     mean = sum(count * means[one] for one, count in flipped.items()) / (len(known) - 1)

@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw
 from actiseg_data.annotations.masks import IndexMask, find_ids
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.opencv import load_cv2
-from actiseg_data.layouts.photographs import read_rgb, refuse_aspect
-from actiseg_data.records.split_records import MaskRow, TextRow
+from actiseg_data.layouts.photograph_reading import read_rgb, refuse_aspect
+from actiseg_data.records.ledger_record import MaskRow, TextRow
 from actiseg_noise.preview.captions import Box, Caption, place_captions
 from actiseg_noise.preview.lettering import MARK, fitting, font, width_of
 from actiseg_noise.split.noisy_split import NoisySplit
@@ -41,7 +41,7 @@ def photo_of(
     size: (H, W) of the mask. Raises `InputError` for a photograph of another aspect.
     """
     for dataset in (split.noisy, split.source):
-        path = dataset.frame_path(sequence, frame)
+        path = dataset.find_frame(sequence, frame)
         if path.is_file():
             pixels = read_rgb(path)
             refuse_aspect(pixels.shape[:2], (size[0], size[1]), path)

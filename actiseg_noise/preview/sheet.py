@@ -13,16 +13,16 @@ from PIL import Image, ImageDraw
 from actiseg_data.annotations.masks import find_ids
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import refuse, suggest
+from actiseg_data.core.file_reading import find_dangling_link
 from actiseg_data.core.files import write_bytes
-from actiseg_data.core.validation import find_dangling_link
 from actiseg_data.layouts.actionvos import open_split
-from actiseg_data.records.split_records import (
+from actiseg_data.records.ledger_record import (
     LEDGER_FILE,
     MaskRow,
-    Recipe,
     TextRow,
     read_ledger,
 )
+from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.preview.lettering import FAINT, INK, MARK, PAPER, fitting, font, width_of
 from actiseg_noise.preview.panels import (
     GAINED,
@@ -87,7 +87,7 @@ def make_preview(
             row.object_id: row for row in rows if isinstance(row, MaskRow) and row.frame == frame
         }
         photo = photo_of(split, shown, frame, clean.shape)
-        dangling = find_dangling_link(split.noisy.frame_path(shown, frame)) is not None
+        dangling = find_dangling_link(split.noisy.find_frame(shown, frame)) is not None
         view = View(shown, frame, clean, noisy, touched, reworded, photo, dangling)
         strips.append(_strip(view, masks=masks))
     return _sheet(whole, shown, split.recipe, strips, words)

@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
+from actiseg_data.core.documents import parse_json
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
-from actiseg_data.core.validation import parse_json
-from actiseg_data.records.split_records import Noise, Recipe, read_recipe
+from actiseg_data.records.recipe_record import (
+    Noise,
+    Recipe,
+    read_recipe,
+)
 from actiseg_noise.recipes.kind_specs import (
     KIND_SPECS,
     MIXED,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from actiseg_data.core.validation import parse_whole_number
+from actiseg_data.core.names import parse_whole_number
 
 OBJECTS = ("positive", "all")
 OVERLAPS = ("contest", "reference", "ascending", "background")

@@ -11,9 +11,14 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from actiseg_data.core.documents import Cursor, parse_json
 from actiseg_data.core.errors import find_nearest, refuse, suggest
-from actiseg_data.core.validation import Cursor, check_text, parse_json
-from actiseg_data.records.split_records import Noise, Recipe, parse_noise
+from actiseg_data.core.names import check_text
+from actiseg_data.records.recipe_record import (
+    Noise,
+    Recipe,
+    parse_noise,
+)
 from actiseg_noise.recipes.building import check_recipe, with_changes
 
 SCHEMA = "actiseg/presets/1"
@@ -92,22 +97,22 @@ def load_preset(name: str) -> Preset:
 
 def parse_presets(document: Cursor) -> list[Preset]:
     """The presets of one document; raises `InputError` where it is not one."""
-    if document["schema"].text() != SCHEMA:
+    if document["schema"].as_text() != SCHEMA:
         raise refuse(f"is no document of schema {SCHEMA!r}", document.where, "reinstall actiseg")
-    family, about = document["family"].text(), document["source"]
+    family, about = document["family"].as_text(), document["source"]
     source = Source(
-        title=about["title"].text(),
-        paper=about["paper"].text(),
-        code=about["code"].text(),
-        licence=about["licence"].text(),
-        differences=tuple(line.text() for line in document["differences"].elements()),
+        title=about["title"].as_text(),
+        paper=about["paper"].as_text(),
+        code=about["code"].as_text(),
+        licence=about["licence"].as_text(),
+        differences=tuple(line.as_text() for line in document["differences"].iterate_elements()),
     )
     return [
         Preset(
             name=check_text(f"{family}/{name}", entry.where),
-            summary=entry["summary"].text(),
+            summary=entry["summary"].as_text(),
             source=source,
-            noises=tuple(parse_noise(noise) for noise in entry["noises"].elements()),
+            noises=tuple(parse_noise(noise) for noise in entry["noises"].iterate_elements()),
         )
-        for name, entry in document["presets"].members()
+        for name, entry in document["presets"].iterate_members()
     ]

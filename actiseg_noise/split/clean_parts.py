@@ -12,7 +12,7 @@ from actiseg_data.annotations.masks import IndexMask, digest_pixels, read_index_
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
-from actiseg_data.core.validation import find_dangling_link, refuse_missing
+from actiseg_data.core.file_reading import find_dangling_link, refuse_missing
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, Split
 from actiseg_noise.mask_noise.mask_weights import HIGHEST, REST
 from actiseg_noise.mask_noise.sequence_masks import FrameNoise
@@ -36,7 +36,7 @@ class Part:
 
     def paths(self, kind: str, sequence: VideoSequence) -> list[Path]:
         """A sequence's files of a kind, in frame order."""
-        return self.split.png_paths(kind, sequence)
+        return self.split.find_pngs(kind, sequence)
 
     def names(self, sequence: VideoSequence) -> list[str]:
         """A sequence's files as digests name them: relative to the dataset, with forward slashes,
@@ -64,7 +64,7 @@ class Part:
         problems = ProblemCollector()
         paths = self.paths(WEIGHTS, sequence)
         if not any(os.path.lexists(path) for path in paths):
-            raise _missing_weights(self.split.folder(WEIGHTS, sequence))
+            raise _missing_weights(self.split.find_folder(WEIGHTS, sequence))
         for path in paths:
             with problems.collect():
                 weights = _read_weights(path)
@@ -138,7 +138,7 @@ def summarise_digests(by_folder: Mapping[str, Mapping[str, list[str]]]) -> dict[
 
 def _has_any(split: Split, sequences: Iterable[VideoSequence], kind: str) -> bool:
     placed = (sequence for sequence in sequences if sequence.folder in split.subsets)
-    folders = (split.folder(kind, sequence) for sequence in placed)
+    folders = (split.find_folder(kind, sequence) for sequence in placed)
     # Behind a link to nothing there may be all of them: that is to be told, not passed over.
     return os.path.lexists(split.root / kind) and any(
         os.path.lexists(folder) or find_dangling_link(folder) is not None for folder in folders

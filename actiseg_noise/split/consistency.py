@@ -11,9 +11,11 @@ from typing import Any
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.annotations.masks import digest_pixels, read_index_mask
 from actiseg_data.core.digests import digest_json
+from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import InputError, ProblemCollector
+from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.listing import is_clutter, list_folder
-from actiseg_data.core.validation import Cursor, check_name, read_bytes, read_json
+from actiseg_data.core.names import check_name
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS, Split, open_split
 from actiseg_data.layouts.image_sets import (
     CONNECTORS,
@@ -24,16 +26,17 @@ from actiseg_data.layouts.image_sets import (
     read_by_folder,
     read_expression,
 )
-from actiseg_data.records.split_records import (
-    DIGESTS_FILE,
+from actiseg_data.records.ledger_record import (
     LEDGER_FILE,
-    LEXICON_FILE,
-    RECIPE_FILE,
-    SUMMARY_FILE,
     LedgerRow,
     MaskRow,
-    Recipe,
     TextRow,
+)
+from actiseg_data.records.recipe_record import RECIPE_FILE, Recipe
+from actiseg_data.records.split_documents import (
+    DIGESTS_FILE,
+    LEXICON_FILE,
+    SUMMARY_FILE,
 )
 from actiseg_noise.split.clean_parts import Part
 from actiseg_noise.split.noisy_split import carried_lexicon
@@ -66,8 +69,8 @@ class Documents:
             return {}
         cursor = Cursor(self.summary["with_clean"], f"{SUMMARY_FILE}: with_clean")
         return {
-            check_name(name, "split", entry.where): _kinds_in(entry.mapping())
-            for name, entry in cursor.members()
+            check_name(name, "split", entry.where): _kinds_in(entry.as_mapping())
+            for name, entry in cursor.iterate_members()
         }
 
     def open_parts(self, out: Path) -> tuple[Part, ...]:
@@ -242,7 +245,7 @@ def _other_styles(split: Split, items: list[WordItem]) -> Iterator[str]:
         name = name_expressions_file(split.name, style)
         if style == MAIN_STYLE or not split.has_document(name):
             continue
-        videos = Cursor(split.document(name), name)["videos"]
+        videos = Cursor(split.read_document(name), name)["videos"]
         for folder, entries in read_by_folder(videos, "expressions", read_expression).items():
             for entry in entries:
                 item = by_place.get((folder, entry.object_id or 0))

@@ -9,18 +9,20 @@ from pathlib import Path
 from actiseg_data.annotations.lexicon import Lexicon, read_lexicon
 from actiseg_data.annotations.masks import IndexMask
 from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.files import refuse_inside_of
 from actiseg_data.core.listing import list_folders
-from actiseg_data.core.validation import Cursor
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, open_split
 from actiseg_data.layouts.recognition import recognise_dataset
-from actiseg_data.records.split_records import (
-    LEXICON_FILE,
+from actiseg_data.records.recipe_record import (
     RECIPE_FILE,
-    SUMMARY_FILE,
     Recipe,
     read_recipe,
+)
+from actiseg_data.records.split_documents import (
+    LEXICON_FILE,
+    SUMMARY_FILE,
     read_summary,
 )
 
@@ -53,7 +55,7 @@ class NoisySplit:
                 raise refuse(
                     f"has {other.shape[1]} x {other.shape[0]} pixels, the clean mask "
                     f"{one.shape[1]} x {one.shape[0]}",
-                    self.noisy.mask_path(sequence, frame),
+                    self.noisy.find_mask(sequence, frame),
                     "give the source that the split was made from as --source",
                 )
             yield one, other
@@ -124,7 +126,7 @@ def carried_lexicon(out: Path) -> Lexicon | None:
 def source_root(out: Path, source: Path | None) -> Path:
     """The clean dataset of a noisy split: as named, or else where its summary says that it was."""
     summary = Cursor(read_summary(out / SUMMARY_FILE), str(out / SUMMARY_FILE))
-    return source or (out / summary["source"].text()).resolve()
+    return source or (out / summary["source"].as_text()).resolve()
 
 
 def refuse_inside(path: Path, out: Path, source: Path | None) -> None:

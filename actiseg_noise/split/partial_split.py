@@ -19,21 +19,20 @@ from typing import Any
 from actiseg_data.annotations import png
 from actiseg_data.annotations.masks import PALETTE, digest_pixels, read_index_mask
 from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.documents import read_json
 from actiseg_data.core.errors import InputError, refuse
+from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.files import DRAFT, is_occupied, open_atomic, write_json
 from actiseg_data.core.listing import is_clutter, list_files, list_folder, list_folders
-from actiseg_data.core.validation import read_bytes, read_json
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, Split, escape_name
 from actiseg_data.layouts.spelling import find_path, match_names
+from actiseg_data.records.ledger_record import LEDGER_FILE, TextRow
 from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
-from actiseg_data.records.split_records import (
+from actiseg_data.records.recipe_record import RECIPE_FILE, read_recipe
+from actiseg_data.records.split_documents import (
     DIGESTS_FILE,
-    LEDGER_FILE,
     LEXICON_FILE,
-    RECIPE_FILE,
     SUMMARY_FILE,
-    TextRow,
-    read_recipe,
     read_summary,
 )
 from actiseg_noise.mask_noise.mask_weights import derive_weights, weigh_objects
@@ -272,7 +271,7 @@ def take_frames(partial: Path, split: Split, sequence: VideoSequence, images: st
         return
     target = partial / FRAMES / split.subsets[sequence.folder] / escape_name(sequence.folder)
     _clear(target)  # what a killed run left
-    source = split.folder(FRAMES, sequence)
+    source = split.find_folder(FRAMES, sequence)
     if images == "none" or not source.is_dir():
         return
     target.parent.mkdir(parents=True, exist_ok=True)

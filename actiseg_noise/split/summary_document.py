@@ -17,14 +17,10 @@ from actiseg_data.core.opencv import load_cv2
 from actiseg_data.core.statistics import summarise_values, wilson_interval
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
 from actiseg_data.layouts.image_sets import name_image_sets_files
-from actiseg_data.records.split_records import (
-    SUMMARY_SCHEMA,
-    LedgerRow,
-    Noise,
-    Recipe,
-    TextRow,
-    has_rendered_frames,
-)
+from actiseg_data.records.ledger_record import LedgerRow, TextRow
+from actiseg_data.records.recipe_record import Noise, Recipe
+from actiseg_data.records.rendered_note import has_rendered_frames
+from actiseg_data.records.split_documents import SUMMARY_SCHEMA
 from actiseg_noise import __version__
 from actiseg_noise.corruption.request import Request
 from actiseg_noise.corruption.split_plan import Plan

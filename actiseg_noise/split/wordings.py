@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from actiseg_data.annotations.sequences import VideoSequence, number_duplicates
+from actiseg_data.core.documents import (
+    Cursor,
+    collect_valid,
+    read_json,
+)
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.validation import Cursor, collect_valid, read_json
 from actiseg_data.layouts.image_sets import (
     MAIN_STYLE,
     Expression,
@@ -199,13 +203,15 @@ class NoisyList:
 
 def read_noisy_list(path: Path) -> NoisyList:
     """Read the action list of a noisy split; raises `InputError` with every faulty record."""
-    records = [record.mapping() for record in Cursor(read_json(path), str(path)).elements()]
+    records = [
+        record.as_mapping() for record in Cursor(read_json(path), str(path)).iterate_elements()
+    ]
     clean = [
         record | {"narration": record["narration_org"]} if _KEPT in record else record
         for record in records
     ]
     problems = ProblemCollector()
-    elements = list(Cursor(clean, str(path)).elements())
+    elements = list(Cursor(clean, str(path)).iterate_elements())
     sequences = tuple(number_duplicates(collect_valid(elements, read_record, problems)))
     problems.raise_if_any()
     narrations = {

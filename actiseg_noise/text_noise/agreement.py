@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from actiseg_data.annotations.lexicon import Name
+from actiseg_data.annotations.lexicon import LexiconName
 
 _NUMERALS = (
     *("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
@@ -88,15 +88,15 @@ _ADJECTIVES = ("a little",)
 """Determiners that are an article and an adjective where one thing follows: ``a little spoon``."""
 
 
-def replace_noun(text: str, start: int, end: int, number: str, name: Name) -> str:
+def replace_noun(text: str, start: int, end: int, number: str, name: LexiconName) -> str:
     """The text with the noun at [start, end) replaced by a name in the fitting form.
 
     number: of the noun as it stands there. A plural stays one where the name has a plural; the
     article or determiner right before the noun agrees with the new one; case is kept.
 
-    >>> carrot, rice = Name("carrot", "carrot", "singular", "carrots", "a", True), Name(
+    >>> carrot, rice = LexiconName("carrot", "carrot", "singular", "carrots", "a", True), LexiconName(
     ...     "rice", "rice", "mass", "rices", None, True)
-    >>> onion = Name("onion", "onion", "singular", "onions", "an", True)
+    >>> onion = LexiconName("onion", "onion", "singular", "onions", "an", True)
     >>> replace_noun("cut two potatoes", 8, 16, "plural", carrot)
     'cut two carrots'
     >>> replace_noun("take a carrot", 7, 13, "singular", onion)
@@ -178,7 +178,7 @@ def _plain_number(word: str) -> str:
     return "one" if word.lstrip("0") == "1" else "two"
 
 
-def _form(name: Name, number: str, *, counted: bool) -> tuple[str, str]:
+def _form(name: LexiconName, number: str, *, counted: bool) -> tuple[str, str]:
     """The form of a name that stands for a noun of some number, and its own number.
 
     counted: whether a determiner before it calls for a plural of what can be counted.

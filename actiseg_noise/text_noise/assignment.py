@@ -11,10 +11,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from actiseg_data.annotations.lexicon import Lexicon, Name
+from actiseg_data.annotations.lexicon import Lexicon, LexiconName
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.keys import Key, draw_integer, draw_uniform, make_key_factory, split_key
-from actiseg_data.records.split_records import Noise, Recipe
+from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.text_noise.flips import FlipTargets
 from actiseg_noise.text_noise.naming import Named, name_index
 
@@ -38,7 +38,7 @@ class Replacement:
 
     kind: str
     class_id: int
-    name: Name
+    name: LexiconName
     synset: str
     similarity: float
 
@@ -58,9 +58,9 @@ class Options(NamedTuple):
     """
 
     class_id: int
-    flip: tuple[int, Name] | None
+    flip: tuple[int, LexiconName] | None
     flip_draw: float
-    substitute: Name | None
+    substitute: LexiconName | None
     substitute_draw: float
     one_name: bool
 
@@ -101,7 +101,7 @@ class Assigner:
         self._sisters = noise.parameters.get("names") == "sister"
         self._substitutes = noise.kind != CATEGORY
         self._index = name_index(lexicon, sisters=self._sisters)
-        self._others: dict[int, tuple[Name, ...]] = {}
+        self._others: dict[int, tuple[LexiconName, ...]] = {}
 
     def is_eligible(self, label: ObjectLabel) -> bool:
         """Whether the noise may touch an object."""
@@ -157,7 +157,7 @@ class Assigner:
         """What an object becomes that is flipped."""
         assert options.flip is not None, "callers look first"
         class_id, name = options.flip
-        near = round(self.lexicon.similarity(options.class_id, class_id), 6)
+        near = round(self.lexicon.measure_similarity(options.class_id, class_id), 6)
         synset = self.lexicon.classes[class_id].synset
         return Replacement(CATEGORY, class_id, name, synset, near)
 
@@ -215,7 +215,7 @@ class Assigner:
         class_id: int,
         classes: set[int],
         names: set[str],
-    ) -> tuple[int, Name] | None:
+    ) -> tuple[int, LexiconName] | None:
         assert self._flips is not None
 
         def again() -> Key:
@@ -230,7 +230,7 @@ class Assigner:
             classes = classes | {other}
         return None
 
-    def _names_of(self, class_id: int) -> tuple[Name, ...]:
+    def _names_of(self, class_id: int) -> tuple[LexiconName, ...]:
         """The names that can stand for a class's own."""
         if class_id not in self._others:
             noun = self.lexicon.classes[class_id]
@@ -243,9 +243,9 @@ class Assigner:
         keys: _Keys,
         purpose: str,
         which: Key,
-        names: Sequence[Name],
+        names: Sequence[LexiconName],
         avoided: AbstractSet[str],
-    ) -> Name | None:
+    ) -> LexiconName | None:
         """One of the names that are not avoided, each as likely; None without any."""
         if not names:
             return None

@@ -9,8 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from actiseg_data.annotations.lexicon import Lexicon
+from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import ProblemCollector, find_nearest, refuse
-from actiseg_data.core.validation import Cursor, parse_whole_number, read_bytes, read_json
+from actiseg_data.core.file_reading import read_bytes
+from actiseg_data.core.names import parse_whole_number
 from actiseg_data.layouts.actionvos import IMAGE_SETS, list_splits
 from actiseg_data.make.prepare.noun_classes import normalise_name
 
@@ -94,7 +96,7 @@ def classes_named(text: str, lexicon: Lexicon) -> tuple[int, ...]:
     number = parse_whole_number(text)
     if number is not None and number in lexicon.classes:
         return (number,)
-    return lexicon.classes_of(text) or lexicon.classes_of(normalise_name(text))
+    return lexicon.find_classes(text) or lexicon.find_classes(normalise_name(text))
 
 
 def protected_classes(names: Iterable[str], lexicon: Lexicon) -> list[int]:
@@ -126,7 +128,7 @@ def classes_of_dataset(root: Path) -> list[int]:
     found: set[int] = set()
     for name in list_splits(root):
         path = root / IMAGE_SETS / f"{name}.json"
-        for record in Cursor(read_json(path, "action list"), str(path)).elements():
-            for _, entry in record["object_classes"].members():
-                found.add(entry["class_id"].integer())
+        for record in Cursor(read_json(path, "action list"), str(path)).iterate_elements():
+            for _, entry in record["object_classes"].iterate_members():
+                found.add(entry["class_id"].as_integer())
     return sorted(found)

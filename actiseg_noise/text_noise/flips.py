@@ -27,18 +27,20 @@ Weigh: TypeAlias = Callable[[Lexicon, int, int], float]
 
 
 def _near(lexicon: Lexicon, one: int, other: int) -> float:
-    return _wrong(lexicon, one, other) * _power(lexicon.similarity(one, other), NEAR_POWER)
+    return _wrong(lexicon, one, other) * _power(lexicon.measure_similarity(one, other), NEAR_POWER)
 
 
 def _far(lexicon: Lexicon, one: int, other: int) -> float:
-    return _wrong(lexicon, one, other) * _power(1 - lexicon.similarity(one, other), FAR_POWER)
+    return _wrong(lexicon, one, other) * _power(
+        1 - lexicon.measure_similarity(one, other), FAR_POWER
+    )
 
 
 def _wrong(lexicon: Lexicon, one: int, other: int) -> bool:
     """Whether a thing of a class that is called another is called wrongly: a right hand that is
     called a hand is not.
     """
-    return not lexicon.holds(other, one)
+    return not lexicon.is_subclass(other, one)
 
 
 def _power(base: float, exponent: int) -> float:
@@ -63,7 +65,7 @@ def _other_side(lexicon: Lexicon, class_id: int) -> int | None:
     """The class of the same thing on the other side: of the left hand, the right one."""
     side, _, thing = lexicon.classes[class_id].name.partition(" ")
     opposite = {"left": "right", "right": "left"}.get(side)
-    found = lexicon.classes_of(f"{opposite} {thing}")
+    found = lexicon.find_classes(f"{opposite} {thing}")
     return found[0] if opposite and len(found) == 1 else None
 
 

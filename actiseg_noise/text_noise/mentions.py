@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
-from actiseg_data.annotations.lexicon import Lexicon, Name
+from actiseg_data.annotations.lexicon import Lexicon, LexiconName
 from actiseg_data.core.errors import refuse
 from actiseg_noise.text_noise.agreement import replace_noun
 from actiseg_noise.text_noise.language_packages import load_language_package
@@ -72,7 +72,7 @@ class MentionFinder:
         nouns = [span for span in self._matcher(doc, as_spans=True) if self._is_noun(span, doc)]
         return [self._mention(span) for span in self._longest(nouns)]
 
-    def replace(self, text: str, class_id: int, name: Name) -> str | None:
+    def replace(self, text: str, class_id: int, name: LexiconName) -> str | None:
         """The text with every noun of a class replaced by a name; None where it has none."""
         found = [mention for mention in self.find(text) if class_id in mention.classes]
         for mention in reversed(found):
@@ -164,7 +164,7 @@ def _meanings(lexicon: Lexicon) -> dict[str, list[_Meaning]]:
     for class_id, noun in lexicon.classes.items():
         written = {name.text.lower() for name in noun.written}
         for name in noun.names:
-            alone = lexicon.classes_of(name.text) == (class_id,)
+            alone = lexicon.find_classes(name.text) == (class_id,)
             if alone and not name.written and _ends_in(name.text.lower(), written):
                 continue  # of "wash spoon" and "more soap", spoon and soap are the nouns
             for text, number in spellings(name, lexicon):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from actiseg_data.annotations.lexicon import Lexicon, Name
+from actiseg_data.annotations.lexicon import Lexicon, LexiconName
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -49,7 +49,7 @@ class NameIndex:
             for sister in noun.sisters if sisters else ():
                 self._add(sister.name, lexicon, None)
 
-    def _add(self, name: Name, lexicon: Lexicon, class_id: int | None) -> None:
+    def _add(self, name: LexiconName, lexicon: Lexicon, class_id: int | None) -> None:
         known = {_words(text) for text, _ in spellings(name, lexicon)}
         for words in filter(None, known):
             entry = words, class_id, name.text.casefold()
@@ -83,20 +83,20 @@ def name_index(lexicon: Lexicon, *, sisters: bool = False) -> NameIndex:
     return _INDEXES[key]
 
 
-def spellings(name: Name, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
+def spellings(name: LexiconName, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
     """The ways to write a name, each with its number: in its other number, as EPIC does
     (``board:cutting``), and with ``of`` (``slice of cheese``).
     """
     forms = [(name.text, name.number)]
-    if name.other is not None:
-        forms.append((name.other, "singular" if name.number == "plural" else "plural"))
+    if name.counterpart is not None:
+        forms.append((name.counterpart, "singular" if name.number == "plural" else "plural"))
     for text, number in forms:
         yield text, number
         *modifiers, head = text.split()
         if modifiers:
             yield ":".join([head, *modifiers]), number
             phrase = " ".join(modifiers)
-            for modifier in (phrase, *lexicon.other_forms(phrase)):
+            for modifier in (phrase, *lexicon.find_other_forms(phrase)):
                 yield f"{head} of {modifier}", number
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.errors import ProblemCollector
-from actiseg_data.core.validation import is_plain_text
+from actiseg_data.core.names import is_plain_text
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
 from actiseg_data.layouts.image_sets import (
     CONNECTORS,
@@ -17,7 +17,7 @@ from actiseg_data.layouts.image_sets import (
     name_expressions_file,
     name_objects_file,
 )
-from actiseg_data.records.split_records import TextRow
+from actiseg_data.records.ledger_record import TextRow
 from actiseg_noise.text_noise.agreement import match_case
 from actiseg_noise.text_noise.assignment import CATEGORY, Replacement
 from actiseg_noise.text_noise.sequence_words import ClipWords, WordNoise

@@ -10,7 +10,7 @@ from typing import Any
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.records.split_records import Recipe
+from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.recipes.rates import exact_threshold
 from actiseg_noise.text_noise.assignment import (
     CATEGORY,

@@ -19,7 +19,8 @@ from actiseg_data.layouts.image_sets import (
     name_image_sets_files,
     name_objects_file,
 )
-from actiseg_data.records.split_records import Recipe, TextRow
+from actiseg_data.records.ledger_record import TextRow
+from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.text_noise.rewording import Rewording
 from actiseg_noise.text_noise.sequence_words import (
     ClipOptions,
@@ -84,7 +85,7 @@ def _plan_words(
     problems = ProblemCollector()
     for name in _reworded_files(split, noise):
         with problems.collect():
-            document, _ = split.image_set(name, sequences)
+            document, _ = split.read_image_set(name, sequences)
             rewording.rewrite(split, name, sequences, document)
             documents[name] = encode_json(document)
             digests[name] = digest_json(document)

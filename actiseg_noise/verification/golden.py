@@ -14,12 +14,12 @@ from pathlib import Path
 from actiseg_data.annotations.masks import digest_pixels
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
+from actiseg_data.core.documents import Cursor, parse_json
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.progress import StageProgress, ignore_progress
-from actiseg_data.core.validation import Cursor, parse_json
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import Split, list_splits, open_split
-from actiseg_data.records.split_records import Recipe
+from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.recipes.presets import MANIFESTS, load_preset, load_presets
 from actiseg_noise.text_noise.agreement import match_case
@@ -82,18 +82,18 @@ def load_golden() -> dict[str, Golden]:
     if not file.is_file():
         raise refuse("the golden digests are missing", file.name, "reinstall actiseg")
     top = Cursor(parse_json(file.read_bytes(), file.name), file.name)
-    if top["schema"].text() != SCHEMA:
+    if top["schema"].as_text() != SCHEMA:
         raise refuse(f"is no document of schema {SCHEMA!r}", file.name, "reinstall actiseg")
     return {
         name: Golden(
             name=name,
-            about=entry["about"].text(),
-            split=entry["split"].text(),
-            clean=entry["clean"].text(),
-            names=entry["names"].text(),
+            about=entry["about"].as_text(),
+            split=entry["split"].as_text(),
+            clean=entry["clean"].as_text(),
+            names=entry["names"].as_text(),
             presets=Digests(_texts(entry["masks"]), _texts(entry["text"])),
         )
-        for name, entry in top["datasets"].members()
+        for name, entry in top["datasets"].iterate_members()
     }
 
 
@@ -204,4 +204,4 @@ def mismatches(golden: Golden, found: Digests) -> list[str]:
 
 
 def _texts(cursor: Cursor) -> dict[str, str]:
-    return {name: value.text() for name, value in cursor.members()}
+    return {name: value.as_text() for name, value in cursor.iterate_members()}

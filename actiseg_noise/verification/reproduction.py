@@ -14,7 +14,13 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.core.progress import StageProgress
 from actiseg_data.core.workers import WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS, Split
-from actiseg_data.records.split_records import LEDGER_FILE, SUMMARY_FILE, MaskRow, Recipe, TextRow
+from actiseg_data.records.ledger_record import (
+    LEDGER_FILE,
+    MaskRow,
+    TextRow,
+)
+from actiseg_data.records.recipe_record import Recipe
+from actiseg_data.records.split_documents import SUMMARY_FILE
 from actiseg_noise.corruption.split_plan import make_plan
 from actiseg_noise.mask_noise.mask_weights import derive_weights, weigh_objects
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence

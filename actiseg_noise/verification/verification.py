@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import ProblemCollector, suggest
+from actiseg_data.core.names import check_name
 from actiseg_data.core.progress import StageProgress, ignore_progress
-from actiseg_data.core.validation import Cursor, check_name
 from actiseg_data.core.workers import WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS, Split, open_split
-from actiseg_data.records.split_records import (
+from actiseg_data.records.ledger_record import LEDGER_FILE, read_ledger
+from actiseg_data.records.recipe_record import RECIPE_FILE
+from actiseg_data.records.split_documents import (
     DIGESTS_FILE,
-    LEDGER_FILE,
-    RECIPE_FILE,
     SUMMARY_FILE,
     read_digests,
-    read_ledger,
     read_summary,
 )
 from actiseg_noise.recipes.building import check_recipe
@@ -121,8 +121,8 @@ def _open_clean(source: Path, documents: Documents) -> tuple[Split, ...]:
 
 def _folders(summary: dict[str, Any]) -> set[str]:
     """The sequences of a noisy split, as its summary names them."""
-    listed = Cursor(summary, SUMMARY_FILE)["sequences"].elements()
-    return {check_name(cursor.text(), "sequence", cursor.where) for cursor in listed}
+    listed = Cursor(summary, SUMMARY_FILE)["sequences"].iterate_elements()
+    return {check_name(cursor.as_text(), "sequence", cursor.where) for cursor in listed}
 
 
 def _check_names(digests: dict[str, str], file: Path) -> None:

@@ -18,7 +18,7 @@ from torch import Tensor
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.keys import Key, draw_uniform, draw_uniforms, make_key
-from actiseg_data.layouts.photographs import read_rgb
+from actiseg_data.layouts.photograph_reading import read_rgb
 from reference_trainer.batch import Batch
 from reference_trainer.batches.action_weights import action_weights
 from reference_trainer.batches.mask_grid import STRIDE, at_grid
@@ -159,7 +159,7 @@ def decode_frames(
     """A sequence's frames at some size, (T, H, W, 3) uint8; `InputError` with all that are faulty."""
     problems = ProblemCollector()
     frames = []
-    for path in material.frame_paths(sequence):
+    for path in material.find_frames(sequence):
         with problems.collect():
             frames.append(read_rgb(path, size))
     problems.raise_if_any()

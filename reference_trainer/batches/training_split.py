@@ -14,16 +14,18 @@ from pathlib import Path
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
-from actiseg_data.core.validation import (
+from actiseg_data.core.file_reading import (
     find_dangling_link,
-    format_names,
     read_bytes,
     refuse_missing,
 )
+from actiseg_data.core.names import format_names
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, Split, open_split
 from actiseg_data.layouts.image_sets import PROMPT_STYLES, Expression, name_expressions_file
-from actiseg_data.layouts.photographs import look_around, read_size, refuse_aspect
-from actiseg_data.records.split_records import RECIPE_FILE, has_rendered_frames, read_recipe
+from actiseg_data.layouts.photograph_reading import read_size, refuse_aspect
+from actiseg_data.layouts.photograph_search import look_around
+from actiseg_data.records.recipe_record import RECIPE_FILE, read_recipe
+from actiseg_data.records.rendered_note import has_rendered_frames
 from reference_trainer.batches.tokens import is_cut
 
 
@@ -80,11 +82,11 @@ class Material:
         """How many (sequence, object, frame) there are."""
         return sum(len(clip.prompts) * len(clip.sequence.frames) for clip in self.clips)
 
-    def frame_path(self, sequence: VideoSequence, frame: str) -> Path:
-        return self.clean.frame_path(sequence, frame)
+    def find_frame(self, sequence: VideoSequence, frame: str) -> Path:
+        return self.clean.find_frame(sequence, frame)
 
-    def frame_paths(self, sequence: VideoSequence) -> list[Path]:
-        return self.clean.frame_paths(sequence)
+    def find_frames(self, sequence: VideoSequence) -> list[Path]:
+        return self.clean.frames(sequence)
 
 
 def open_material(
@@ -136,11 +138,11 @@ def content_digest(material: Material) -> str:
         [
             *clip.sequence.identity,
             [[of.object_id, of.text, of.positive, of.handbox, of.narration] for of in clip.prompts],
-            [_file_digest(path) for path in material.masks.mask_paths(clip.sequence)],
+            [_file_digest(path) for path in material.masks.find_masks(clip.sequence)],
             [
                 [frame, path.stat().st_size]
                 for frame, path in zip(
-                    clip.sequence.frames, material.frame_paths(clip.sequence), strict=True
+                    clip.sequence.frames, material.find_frames(clip.sequence), strict=True
                 )
             ],
         ]
@@ -267,8 +269,8 @@ def _refuse_unfit_frames(clean: Split) -> None:
             folder = clean.root / FRAMES / sequence.folder
             lacking += [folder / f"{frame}.jpg" for frame in sequence.frames]
             continue
-        masks = clean.mask_paths(sequence)
-        for path, mask in zip(clean.frame_paths(sequence), masks, strict=True):
+        masks = clean.find_masks(sequence)
+        for path, mask in zip(clean.frames(sequence), masks, strict=True):
             if path.is_file():
                 there.append((path, mask))
             else:

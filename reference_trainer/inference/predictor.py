@@ -23,8 +23,8 @@ from actiseg_data.core.files import is_occupied, write_json
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.actionvos import escape_name
-from actiseg_data.layouts.photographs import read_size
-from actiseg_data.records.split_records import (
+from actiseg_data.layouts.photograph_reading import read_size
+from actiseg_data.records.prediction_note import (
     PREDICTIONS_FILE,
     PredictionsNote,
     read_predictions_note,
@@ -221,14 +221,14 @@ def _scored(trained: Trained, material: Material, clip: Clip) -> ClipScores:
 
 def _size(material: Material, clip: Clip) -> tuple[int, int]:
     """(H, W) of a sequence's masks; of its frames, where it has none."""
-    path = material.clean.mask_path(clip.sequence, clip.sequence.frames[0])
+    path = material.clean.find_mask(clip.sequence, clip.sequence.frames[0])
     if path.is_file():
         parsed = png.parse(path.read_bytes())
         if parsed is not None:
             return parsed.height, parsed.width
         height, width = read_index_mask(path).shape
         return height, width
-    return read_size(material.frame_path(clip.sequence, clip.sequence.frames[0]))
+    return read_size(material.find_frame(clip.sequence, clip.sequence.frames[0]))
 
 
 def _paint(folder: Path, scores: ClipScores, threshold: float) -> Counter[str]:

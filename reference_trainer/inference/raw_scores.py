@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.annotations.masks import MAX_SIDE, IndexMask
+from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.files import write_json
+from actiseg_data.core.names import check_name, parse_whole_number
 from actiseg_data.core.opencv import load_cv2
-from actiseg_data.core.validation import Cursor, check_name, parse_whole_number, read_json
 
 SCORES_FILE = "scores.json"
 LOGITS_FILE = "scores.npz"
@@ -115,7 +116,7 @@ def read_scores(folder: Path) -> Iterator[ClipScores]:
     archive_path = folder / LOGITS_FILE
     try:
         with zipfile.ZipFile(archive_path) as archive:
-            for number, (name, entry) in enumerate(top["sequences"].members()):
+            for number, (name, entry) in enumerate(top["sequences"].iterate_members()):
                 yield _clip_scores(archive, f"{number}.npy", name, entry)
     except InputError:
         raise
@@ -128,15 +129,15 @@ def read_scores(folder: Path) -> Iterator[ClipScores]:
 
 def of_rendered_frames(folder: Path) -> bool:
     """Whether what was predicted are painted frames, no photographs."""
-    return _read_head(folder)["rendered_frames"].flag()
+    return _read_head(folder)["rendered_frames"].as_flag()
 
 
 def _read_head(folder: Path) -> Cursor:
     path = folder / SCORES_FILE
     top = Cursor(read_json(path, "file of scores"), str(path))
-    if top["schema"].text() != SCHEMA:
+    if top["schema"].as_text() != SCHEMA:
         raise refuse(
-            f"has the schema {top['schema'].text()!r}, this release knows {SCHEMA!r}",
+            f"has the schema {top['schema'].as_text()!r}, this release knows {SCHEMA!r}",
             path,
             "predict again",
         )
@@ -149,11 +150,14 @@ def _damaged(path: Path, error: Exception) -> InputError:
 
 def _clip_scores(archive: zipfile.ZipFile, member: str, folder: str, entry: Cursor) -> ClipScores:
     check_name(folder, "sequence", entry.where)
-    frames = tuple(check_name(of.text(), "frame", of.where) for of in entry["frames"].elements())
+    frames = tuple(
+        check_name(of.as_text(), "frame", of.where) for of in entry["frames"].iterate_elements()
+    )
     activity = {
-        parse_whole_number(name) or 0: of.number() for name, of in entry["activity"].members()
+        parse_whole_number(name) or 0: of.as_number()
+        for name, of in entry["activity"].iterate_members()
     }
-    size = [of.integer() for of in entry["size"].elements()]
+    size = [of.as_integer() for of in entry["size"].iterate_elements()]
     if len(size) != 2 or not all(0 < side <= MAX_SIDE for side in size):
         raise refuse(f"the size is {size}", entry.where, "predict again")
     if not all(1 <= object_id <= 255 for object_id in activity):

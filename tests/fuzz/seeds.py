@@ -14,7 +14,8 @@ from actiseg_data.annotations import png
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.annotations.masks import PALETTE
 from actiseg_data.layouts.image_sets import make_image_sets
-from actiseg_data.records.split_records import MaskRow, PredictionsNote, TextRow
+from actiseg_data.records.ledger_record import MaskRow, TextRow
+from actiseg_data.records.prediction_note import PredictionsNote
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.kind_specs import KIND_SPECS
 from actiseg_noise.recipes.presets import MANIFESTS

@@ -32,9 +32,15 @@ from actiseg_data.annotations.lexicon import (
 from actiseg_data.annotations.masks import MAX_SIDE, PALETTE, read_index_mask
 from actiseg_data.annotations.polygons import fill_closed
 from actiseg_data.annotations.sequences import ObjectLabel
+from actiseg_data.core.documents import (
+    Cursor,
+    collect_valid,
+    parse_json,
+    read_json,
+)
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.files import write_json
-from actiseg_data.core.validation import Cursor, check_name, collect_valid, parse_json, read_json
+from actiseg_data.core.names import check_name
 from actiseg_data.layouts import visor_json as visor
 from actiseg_data.layouts.actionvos import IMAGE_SETS, open_split
 from actiseg_data.layouts.image_sets import (
@@ -46,16 +52,14 @@ from actiseg_data.layouts.image_sets import (
     read_object_entry,
     read_record,
 )
-from actiseg_data.records.split_records import (
+from actiseg_data.records.ledger_record import parse_ledger_row, read_ledger
+from actiseg_data.records.prediction_note import read_predictions_note
+from actiseg_data.records.recipe_record import (
     Recipe,
-    parse_ledger_row,
     parse_recipe,
-    read_digests,
-    read_ledger,
-    read_predictions_note,
     read_recipe,
-    read_summary,
 )
+from actiseg_data.records.split_documents import read_digests, read_summary
 from actiseg_eval.measures.prediction import ids_of, shape_of
 from actiseg_eval.predictions.prediction_folders import open_predictions
 from actiseg_eval.protocols import parse_protocols
@@ -135,7 +139,7 @@ def visor_video(data: bytes) -> None:
 
 def _fill(rings: list[np.ndarray]) -> None:
     patch = fill_closed(rings, FRAME)
-    whole = patch.on(FRAME)
+    whole = patch.to_image(FRAME)
     assert whole.sum() == patch.mask.sum()
     for ring in rings:  # the outline belongs to the shape
         x, y = ring[((ring >= 0) & (ring < FRAME[::-1])).all(axis=1)].T
@@ -150,7 +154,7 @@ def image_sets(data: bytes) -> None:
     document = accepted(lambda: read_json(path))
     if isinstance(document, list):
         sequences = collect_valid(
-            list(Cursor(document, "list").elements()), read_record, ProblemCollector()
+            list(Cursor(document, "list").iterate_elements()), read_record, ProblemCollector()
         )
         for sequence in sequences:
             check_name(sequence.folder, "sequence", "")

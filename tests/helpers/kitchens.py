@@ -34,7 +34,7 @@ NARRATIONS = (
 
 
 def label(object_id: int, name: str, *, positive: bool = True) -> ObjectLabel:
-    (class_id,) = load_lexicon().classes_of(name)
+    (class_id,) = load_lexicon().find_classes(name)
     return ObjectLabel(object_id, name, class_id, positive, positive, positive)
 
 

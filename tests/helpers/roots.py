@@ -98,7 +98,7 @@ def add_weights(root: Path, split: str = "train") -> None:
     opened = open_split(root, split)
     for sequence in opened.sequences:
         for frame, mask in zip(sequence.frames, opened.iterate_masks(sequence), strict=True):
-            path = opened.folder(WEIGHTS, sequence) / f"{frame}.png"
+            path = opened.find_folder(WEIGHTS, sequence) / f"{frame}.png"
             write_index_mask(path, draw_weights(sequence, mask))
 
 

@@ -44,11 +44,11 @@ def drawn(kind, mask, item="a", **parameters):
     parameters = {n: p.default for n, p in KIND_SPECS[kind].parameters.items()} | parameters
     found = KINDS[kind](clean, parameters, keyed_as(item))
     again = KINDS[kind](clean, parameters, keyed_as(item))
-    image = found.patch.on(mask.shape)
-    assert (image == again.patch.on(mask.shape)).all()
+    image = found.patch.to_image(mask.shape)
+    assert (image == again.patch.to_image(mask.shape)).all()
     assert found.details == again.details
     assert (mask == before).all()
-    assert (clean.patch.on(mask.shape) == before).all()
+    assert (clean.patch.to_image(mask.shape) == before).all()
     assert found.status == "fixed"
     assert found.iou == (image & (mask > 0)).sum() / (image | (mask > 0)).sum()
     rows, columns = np.nonzero(image)

@@ -32,7 +32,7 @@ def entity_id(name: str, frame: int) -> str:
 
 
 def entity(name: str, frame: int, *polygons: list[list[float]], **more: Any) -> dict[str, Any]:
-    """An entity; `touches` names the entity that it touches."""
+    """An entity; `iterate_touches` names the entity that it touches."""
     made = {
         "id": entity_id(name, frame),
         "name": name,

@@ -125,7 +125,8 @@ def test_without_another_library_a_command_is_refused(module, kitchen, tmp_path)
 def test_an_import_that_fails_within_the_toolkit_is_no_missing_library(tmp_path):
     code = (
         "import sys, types\n"
-        "sys.modules['actiseg_noise.corruption.corruption'] = types.ModuleType('actiseg_noise.corruption.corruption')\n"
+        "name = 'actiseg_noise.corruption.corruption'\n"
+        "sys.modules[name] = types.ModuleType(name)\n"
         "from actiseg_noise.cli import main\nmain()"
     )
     done = run("corrupt", tmp_path, "--type", "dilate", "--rate", "1", code=code)

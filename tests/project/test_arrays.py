@@ -170,7 +170,7 @@ OF_IDS = {
 
 OF_ONE_OBJECT = {
     "as_binary_mask": as_binary_mask,
-    "Patch": lambda mask: Patch(2, 3, mask).on((60, 80)),
+    "Patch": lambda mask: Patch(2, 3, mask).to_image((60, 80)),
     "crop": lambda mask: crop(Clean(Patch(0, 0, mask), MASK.shape), 2),
     "trimmed": lambda mask: trimmed(Patch(0, 0, mask)),
     "trace": lambda mask: trace(Clean(Patch(0, 0, mask), MASK.shape)),
@@ -279,7 +279,7 @@ def test_what_is_no_mask_of_one_object_is_refused(name, fault):
 
 @pytest.mark.parametrize("name", OF_ONE_OBJECT)
 def test_several_values_are_no_mask_of_one_object(name):
-    with pytest.raises(InputError, match="several values beside 0"):
+    with pytest.raises(InputError, match="several values besides 0"):
         OF_ONE_OBJECT[name](MASK.astype(np.int64))
 
 

@@ -15,16 +15,41 @@ PACKAGES = ("actiseg_data", "actiseg_noise", "actiseg_eval", "reference_trainer"
 VERBS = frozenset((Path(__file__).with_name("verbs.txt")).read_text().split())
 PREFIXES = frozenset(("is", "are", "has", "can", "may", "needs", "as", "to", "from"))
 MATHEMATICAL = {  # mathematical functions have the names of their formulas
-    "actiseg_data": "wilson_interval",
+    "actiseg_data": "wilson_interval frames mask new_folder repr_html",
     "actiseg_noise": "",
     "actiseg_eval": "",
     "reference_trainer": "",
 }
 FUNCTION_WORDS = frozenset(
-    """
-    of at each told one other others here there by found again apart whose that this it its they
-    them some such so too with without for
-    """.split()
+    [
+        "of",
+        "at",
+        "each",
+        "told",
+        "one",
+        "other",
+        "others",
+        "here",
+        "there",
+        "by",
+        "found",
+        "again",
+        "apart",
+        "whose",
+        "that",
+        "this",
+        "it",
+        "its",
+        "they",
+        "them",
+        "some",
+        "such",
+        "so",
+        "too",
+        "with",
+        "without",
+        "for",
+    ]
 )
 SHARED_STEMS = frozenset(("__init__", "__main__", "app"))
 

@@ -1,1 +1,1 @@
-"""Raw EPIC-KITCHENS VISOR to the ActionVOS dataset."""
+"""Preparation of the ActionVOS dataset from raw EPIC-KITCHENS VISOR."""

@@ -1,4 +1,4 @@
-"""The automatic labels: is an object in a touched box, is it named in the narration."""
+"""The automatic labels: objects in a touched box, and objects named in the narration."""
 
 from __future__ import annotations
 
@@ -10,12 +10,24 @@ from actiseg_data.annotations.sequences import ObjectLabel
 def label_objects(
     objects: Collection[tuple[str, int]], noun_classes: Collection[int], in_box: Collection[str]
 ) -> tuple[ObjectLabel, ...]:
-    """Label the objects of an action, numbering them from 1 in the order given.
+    """Label the objects of an action, and number them from 1 in the given order.
 
-    objects: (name, class id), sorted by name. noun_classes: classes of the narration's nouns: the
-    match is by class, so every name of a class counts. in_box: names seen in a box of touched
-    things, or hands, in any frame of the action. An object is positive iff either label is set.
+    Parameters
+    ----------
+    objects : collection of (str, int)
+        Name and class id, sorted by name.
+    noun_classes : collection of int
+        Classes of the narration's nouns. Objects match by class, so every name of a class counts.
+    in_box : collection of str
+        Hands, and names seen in a box of touched entities in any frame of the action.
 
+    Returns
+    -------
+    tuple of ObjectLabel
+        An object is positive iff it has either label.
+
+    Examples
+    --------
     >>> [label.positive for label in label_objects([("cup", 13), ("tap", 0)], {0}, set())]
     [False, True]
     """

@@ -1,4 +1,4 @@
-"""One annotated frame as arrays: all that the labels, masks and weights of its actions need."""
+"""One annotated frame as arrays, for the labels, masks and weights of its actions."""
 
 from __future__ import annotations
 
@@ -9,19 +9,38 @@ from numpy.typing import NDArray
 
 from actiseg_data.annotations.polygons import Patch
 from actiseg_data.layouts.visor_json import FULL, Frame
-from actiseg_data.make.prepare.contacts import HANDS, Box, Held, held_things
-from actiseg_data.make.prepare.polygon_fills import SMALL, Fills, fill, paint, sampled, sampled_map
+from actiseg_data.make.prepare.contacts import HANDS, Box, HeldEntity, find_held_entities
+from actiseg_data.make.prepare.polygon_fills import (
+    SMALL,
+    Fills,
+    fill,
+    paint,
+    sample_map,
+    sample_patch,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class FrameView:
-    """A frame at 480 x 854, with what had to be found at 1080 x 1920.
+    """A frame at 480 x 854, with what had to be computed at 1080 x 1920.
 
-    places: (480, 854) uint8, position + 1 of the entity that is seen, 0 for none. names: of the
-    entities, by position. shapes: their fills, occlusion ignored. meets_box: which of those reach
-    into a box of a touched thing. in_box: names of hands, and of entities of which a pixel is seen
-    in such a box. boxes, held: (480, 854) bool, the boxes, and the touched polygons themselves;
-    both None where the frame has no touched thing. cut_boxes: the boxes that leave the image.
+    Attributes
+    ----------
+    places : ndarray
+        (480, 854) uint8, position + 1 of the visible entity, 0 for none.
+    names : tuple of str
+        Names of the entities, by position.
+    shapes : tuple of Patch
+        Their fills without occlusion.
+    meets_box : tuple of bool
+        Whether each fill reaches into a box of a touched entity.
+    in_box : frozenset of str
+        Names of hands, and of entities that are visible in such a box.
+    boxes, held : ndarray or None
+        (480, 854) bool: the boxes, and the touched polygons. None if the frame has no touched
+        entity.
+    cut_boxes : tuple of tuple of int
+        The boxes that leave the image.
     """
 
     places: NDArray[np.uint8]
@@ -35,33 +54,33 @@ class FrameView:
 
 
 def view_frame(frame: Frame, *, contacts: bool) -> FrameView:
-    """Draw a corrected frame. contacts: False where its contacts are not to be used."""
+    """Draw a corrected frame. `contacts` says whether its contacts are used."""
     fills = Fills()
-    shapes = [fills.of(entity.polygons) for entity in frame.entities]
+    shapes = [fills.get(entity.polygons) for entity in frame.entities]
     places = np.zeros(FULL, np.uint8)
     for place, shape in enumerate(shapes, 1):
         paint(places, shape, place)
     names = tuple(entity.name for entity in frame.entities)
-    things = held_things(frame, fills) if contacts else ()
+    things = find_held_entities(frame, fills) if contacts else ()
 
     seen = np.zeros(256, bool)
     for thing in things:
         seen[places[thing.window]] = True
     in_box = {name for place, name in enumerate(names, 1) if seen[place]}
     return FrameView(
-        places=sampled_map(places),
+        places=sample_map(places),
         names=names,
-        shapes=tuple(map(sampled, shapes)),
-        meets_box=tuple(any(_meets(shape, thing) for thing in things) for shape in shapes),
+        shapes=tuple(map(sample_patch, shapes)),
+        meets_box=tuple(any(_is_in_box(shape, thing) for thing in things) for shape in shapes),
         in_box=frozenset(in_box | {name for name in names if name in HANDS}),
-        boxes=_boxes(things) if things else None,
-        held=_held(things) if things else None,
+        boxes=_draw_boxes(things) if things else None,
+        held=_draw_held(things) if things else None,
         cut_boxes=tuple(thing.box for thing in things if thing.is_cut),
     )
 
 
-def _meets(shape: Patch, thing: Held) -> bool:
-    """Whether a fill has a pixel in the box of a touched thing."""
+def _is_in_box(shape: Patch, thing: HeldEntity) -> bool:
+    """Return whether a fill has a pixel in the box of a touched entity."""
     rows, columns = thing.window
     return bool(
         shape.mask[
@@ -71,19 +90,19 @@ def _meets(shape: Patch, thing: Held) -> bool:
     )
 
 
-def _boxes(things: tuple[Held, ...]) -> NDArray[np.bool_]:
+def _draw_boxes(things: tuple[HeldEntity, ...]) -> NDArray[np.bool_]:
     union = np.zeros(SMALL, bool)
     for thing in things:
         rows, columns = thing.window
         shape = (max(rows.stop - rows.start, 0), max(columns.stop - columns.start, 0))
-        union[sampled(Patch(rows.start, columns.start, np.ones(shape, bool))).window] = True
+        union[sample_patch(Patch(rows.start, columns.start, np.ones(shape, bool))).window] = True
     return union
 
 
-def _held(things: tuple[Held, ...]) -> NDArray[np.bool_]:
+def _draw_held(things: tuple[HeldEntity, ...]) -> NDArray[np.bool_]:
     union = np.zeros(SMALL, bool)
     for thing in things:
         # VISOR-HOS publishes these polygons with two decimals.
-        part = sampled(fill(tuple(np.round(polygon, 2) for polygon in thing.polygons)))
+        part = sample_patch(fill(tuple(np.round(polygon, 2) for polygon in thing.polygons)))
         union[part.window] |= part.mask
     return union

@@ -1,4 +1,4 @@
-"""Lists of sequences that persons labelled, such as ``val_human.json``, and what VISOR has."""
+"""Lists of sequences that persons labelled, such as ``val_human.json``, compared with VISOR."""
 
 from __future__ import annotations
 
@@ -8,54 +8,64 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.documents import (
+    Cursor,
+    collect_valid,
+    read_json,
+)
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.validation import Cursor, check_name, collect_valid, read_json
+from actiseg_data.core.names import check_name
 from actiseg_data.layouts.image_sets import read_record, refuse_repeats
 from actiseg_data.make.prepare.timeline import FrameName
 
 ActionKey: TypeAlias = tuple[str, int, int, str, str]
-"""Video, first and last EPIC frame, verb, noun: what tells actions apart. A few are equal."""
+"""Video, first and last EPIC frame, verb, noun. A few actions have equal keys."""
 
 
-def action_key(clip: VideoSequence) -> ActionKey:
-    """The key of a labelled sequence."""
-    return clip.video, clip.start, clip.end, clip.verb, clip.noun
+def make_action_key(sequence: VideoSequence) -> ActionKey:
+    """Make the key of a labelled sequence."""
+    return sequence.video, sequence.start, sequence.end, sequence.verb, sequence.noun
 
 
 @dataclass(frozen=True)
 class HumanEntry:
-    """One element of a list. record: as it stands in the file."""
+    """One element of a list. `record` is the element as in the file."""
 
-    clip: VideoSequence
+    sequence: VideoSequence
     record: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class HumanList:
-    """A human-labelled list. name: the file's own stem, under which it is written again."""
+    """A human-labelled list. `name` is the file's own stem, under which it is written again."""
 
     name: str
     entries: tuple[HumanEntry, ...]
 
 
 def read_human_lists(paths: Iterable[Path]) -> tuple[HumanList, ...]:
-    """Read the lists; raises `InputError` with all faults, names that clash and numbers used twice."""
+    """Read human-labelled lists.
+
+    An `InputError` lists all problems, including equal names and numbers that are used twice.
+    """
     problems = ProblemCollector()
     lists = []
     for path in paths:
         with problems.collect():
             lists.append(_read_list(path))
     owner: dict[int, ActionKey] = {}
-    for entry in (entry for each in lists for entry in each.entries):
-        key = owner.setdefault(entry.clip.seq_id, action_key(entry.clip))
-        if key != action_key(entry.clip):
+    for entry in (entry for labelled in lists for entry in labelled.entries):
+        key = owner.setdefault(entry.sequence.seq_id, make_action_key(entry.sequence))
+        if key != make_action_key(entry.sequence):
             problems.add(
-                f"number {entry.clip.seq_id} stands for two actions: {key} and "
-                f"{action_key(entry.clip)}",
+                f"number {entry.sequence.seq_id} belongs to two actions: {key} and "
+                f"{make_action_key(entry.sequence)}",
                 "human-labelled lists",
                 "give lists of one release",
             )
-    refuse_repeats("list name", (each.name for each in lists), "human-labelled lists", problems)
+    refuse_repeats(
+        "list name", (labelled.name for labelled in lists), "human-labelled lists", problems
+    )
     return tuple(lists)
 
 
@@ -74,37 +84,52 @@ def _read_list(path: Path) -> HumanList:
         )
     records = read_json(path, "human-labelled list")
     problems = ProblemCollector()
-    clips: list[VideoSequence] = collect_valid(
-        list(Cursor(records, str(path)).elements()), read_record, problems
+    sequences: list[VideoSequence] = collect_valid(
+        list(Cursor(records, str(path)).iterate_elements()), read_record, problems
     )
-    refuse_repeats("sequence", (clip.folder for clip in clips), path, problems)
+    refuse_repeats("sequence", (sequence.folder for sequence in sequences), path, problems)
     return HumanList(
-        name, tuple(HumanEntry(clip, record) for clip, record in zip(clips, records, strict=True))
+        name,
+        tuple(
+            HumanEntry(sequence, record)
+            for sequence, record in zip(sequences, records, strict=True)
+        ),
     )
 
 
-def known_numbers(lists: Iterable[HumanList]) -> dict[ActionKey, list[int]]:
-    """The numbers that the lists give to each action, ascending."""
+def match_numbers(lists: Iterable[HumanList]) -> dict[ActionKey, list[int]]:
+    """Return the numbers that the lists give to each action, ascending."""
     numbers: dict[ActionKey, set[int]] = {}
-    for each in lists:
-        for entry in each.entries:
-            numbers.setdefault(action_key(entry.clip), set()).add(entry.clip.seq_id)
+    for labelled in lists:
+        for entry in labelled.entries:
+            numbers.setdefault(make_action_key(entry.sequence), set()).add(entry.sequence.seq_id)
     return {key: sorted(of_key) for key, of_key in numbers.items()}
 
 
-def mismatch(
-    clip: VideoSequence, frames: Sequence[FrameName], objects: Sequence[tuple[str, int]]
+def describe_mismatch(
+    sequence: VideoSequence, frames: Sequence[FrameName], objects: Sequence[tuple[str, int]]
 ) -> str | None:
-    """Why a labelled sequence does not fit what VISOR has for its action, or None if it does.
+    """Describe why a labelled sequence does not fit VISOR's annotations of its action.
 
-    frames, objects: what the annotations give, objects as (name, class id) in the order of their
-    ids.
+    Parameters
+    ----------
+    sequence : VideoSequence
+        The labelled sequence.
+    frames : sequence of FrameName
+        The annotated frames of its action.
+    objects : sequence of (str, int)
+        Name and class id of the annotated objects, in the order of their ids.
+
+    Returns
+    -------
+    str or None
+        None if the sequence fits.
     """
-    if clip.frames != tuple(frame.epic for frame in frames):
+    if sequence.frames != tuple(frame.epic for frame in frames):
         return "its frames are not the annotated frames of the action"
     if len(frames) < 2:
         return "it has fewer than 2 frames"
-    listed = {(label.object_id, label.name, label.class_id) for label in clip.objects}
+    listed = {(label.object_id, label.name, label.class_id) for label in sequence.objects}
     if listed != {(i, name, class_id) for i, (name, class_id) in enumerate(objects, 1)}:
         return "its objects are not those of the annotations"
     return None

@@ -1,4 +1,4 @@
-"""EPIC-KITCHENS-100 narrations: what was done when, with which nouns."""
+"""EPIC-KITCHENS-100 narrations: actions, their times and their nouns."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from actiseg_data.core.documents import read_csv
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.validation import check_text, parse_table_number, read_csv
+from actiseg_data.core.names import check_text, parse_table_number
 
 _COLUMNS = (
     "narration_id",
@@ -28,7 +29,7 @@ _LIST = re.compile(r"\[([0-9.,\s]*)\]")
 
 @dataclass(frozen=True)
 class Narration:
-    """One narrated action. start, stop: first and last EPIC frame, both belong to it."""
+    """One narrated action. `start` and `stop` are its first and last EPIC frame."""
 
     narration_id: str
     video: str
@@ -43,16 +44,16 @@ class Narration:
 
     @property
     def order(self) -> tuple[int, ...]:
-        """Participant, video and running number: actions are numbered in this order."""
+        """Participant, video and running number, which actions are numbered by."""
         match = _ID.fullmatch(self.narration_id)
         return tuple(map(int, match.groups())) if match else ()
 
 
 def read_narrations(tables: Iterable[Path]) -> dict[str, tuple[Narration, ...]]:
-    """Merge narration tables: the actions of each video, in order.
+    """Merge narration tables into the actions of each video, in order.
 
-    A row that stands in several tables counts once. Raises `InputError` with every faulty row and
-    every two rows of one ``narration_id`` that say different things.
+    A row that several tables have counts once. An `InputError` lists every faulty row, and rows
+    with one ``narration_id`` and different content.
     """
     problems = ProblemCollector()
     merged: dict[str, Narration] = {}
@@ -77,10 +78,10 @@ def read_narrations(tables: Iterable[Path]) -> dict[str, tuple[Narration, ...]]:
     return {video: tuple(rows) for video, rows in by_video.items()}
 
 
-def parse_numbers(text: str, where: object) -> tuple[int, ...]:
-    """The numbers of a text such as ``"[2, 11]"``, as the tables hold lists.
+def parse_numbers(text: str, where: Path | str) -> tuple[int, ...]:
+    """Parse the numbers of a text such as ``"[2, 11]"``, the form of lists in the tables.
 
-    Never evaluated: anything but whole numbers in brackets is refused.
+    The text is never evaluated. Anything but whole numbers in brackets raises an `InputError`.
 
     >>> parse_numbers("[2, 11]", "table")
     (2, 11)
@@ -88,10 +89,10 @@ def parse_numbers(text: str, where: object) -> tuple[int, ...]:
     match = _LIST.fullmatch(text.strip())
     parts = [] if match is None else match[1].split(",")
     if parts and not parts[-1].strip():
-        parts.pop()  # an empty list, or a comma behind the last number
+        parts.pop()  # an empty list, or a comma after the last number
     numbers = [parse_table_number(part) for part in parts]
     if match is None or None in numbers:
-        raise refuse(f"{text[:60]!r} is no list of whole numbers", where, "give the right table")
+        raise refuse(f"{text[:60]!r} is not a list of whole numbers", where, "give the right table")
     return tuple(number for number in numbers if number is not None)
 
 
@@ -100,12 +101,12 @@ def _read_row(row: dict[str, str], where: str) -> Narration:
         row["video_id"] + "_"
     ):
         raise refuse(
-            f"{row['narration_id'][:60]!r} is no narration id of video {row['video_id'][:60]!r}",
+            f"{row['narration_id'][:60]!r} is not a narration id of video {row['video_id'][:60]!r}",
             where,
             "give the right table",
         )
     numbers = {
-        field: _whole(row[field], f"{where}: {field}")
+        field: _parse_whole(row[field], f"{where}: {field}")
         for field in ("start_frame", "stop_frame", "verb_class", "noun_class")
     }
     texts = {
@@ -128,8 +129,8 @@ def _read_row(row: dict[str, str], where: str) -> Narration:
     )
 
 
-def _whole(text: str, where: str) -> int:
+def _parse_whole(text: str, where: str) -> int:
     number = parse_table_number(text)
     if number is None:
-        raise refuse(f"{text[:60]!r} is no whole number", where, "give the right table")
+        raise refuse(f"{text[:60]!r} is not a whole number", where, "give the right table")
     return number

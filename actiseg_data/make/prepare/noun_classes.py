@@ -1,4 +1,4 @@
-"""The EPIC-KITCHENS-100 noun classes, and the class that a VISOR name should have."""
+"""The EPIC-KITCHENS-100 noun classes, and the expected class of a VISOR name."""
 
 from __future__ import annotations
 
@@ -6,18 +6,25 @@ import ast
 from dataclasses import dataclass
 from pathlib import Path
 
+from actiseg_data.core.documents import read_csv
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.validation import check_text, parse_table_number, read_csv
+from actiseg_data.core.names import check_text, parse_table_number
 
 _MAX_LIST = 1 << 16
 
 
 @dataclass(frozen=True)
 class NounRow:
-    """A class as the table has it.
+    """A class of the table.
 
-    entries: its names as VISOR writes them, its own first. category: its group, such as
-    ``cutlery``; None where the table has none.
+    Attributes
+    ----------
+    class_id : int
+        Its id.
+    entries : tuple of str
+        Its names as VISOR writes them, its own first.
+    category : str or None
+        Its group, such as ``cutlery``.
     """
 
     class_id: int
@@ -27,16 +34,24 @@ class NounRow:
 
 @dataclass(frozen=True)
 class NounClasses:
-    """The table of classes. ids: all class ids. of_name: the classes that list a name."""
+    """The table of classes.
+
+    Attributes
+    ----------
+    ids : frozenset of int
+        All class ids.
+    of_name : dict of str to frozenset of int
+        The classes that list a name.
+    """
 
     ids: frozenset[int]
     of_name: dict[str, frozenset[int]]
 
-    def finding(self, name: str, class_id: int) -> str | None:
-        """What is odd about an entity's class, or None.
+    def describe_class(self, name: str, class_id: int) -> str | None:
+        """Return the kind of finding about an entity's class, or None if the class is as expected.
 
-        ``"unknown_classes"``: the table lacks the id. ``"differing_classes"``: the table lists the
-        name, but under other ids only.
+        ``"unknown_classes"``: the table does not have the id. ``"differing_classes"``: the table
+        lists the name, but only under other ids.
         """
         if class_id not in self.ids:
             return "unknown_classes"
@@ -45,7 +60,7 @@ class NounClasses:
 
 
 def read_noun_classes(path: Path) -> NounClasses:
-    """The classes of ``EPIC_100_noun_classes_v2.csv``; raises `InputError` with every faulty row."""
+    """Read the classes of ``EPIC_100_noun_classes_v2.csv``."""
     of_name: dict[str, set[int]] = {}
     rows = read_noun_table(path)
     for row in rows:
@@ -53,12 +68,12 @@ def read_noun_classes(path: Path) -> NounClasses:
             of_name.setdefault(entry, set()).add(row.class_id)
     return NounClasses(
         frozenset(row.class_id for row in rows),
-        {name: frozenset(of) for name, of in of_name.items()},
+        {name: frozenset(ids) for name, ids in of_name.items()},
     )
 
 
 def read_noun_table(path: Path) -> list[NounRow]:
-    """Read ``EPIC_100_noun_classes_v2.csv``; raises `InputError` with every faulty row."""
+    """Read ``EPIC_100_noun_classes_v2.csv``; an `InputError` lists every faulty row."""
     problems = ProblemCollector()
     rows: dict[int, NounRow] = {}
     for line, row in enumerate(read_csv(path, ("id", "key", "instances")), 2):
@@ -66,7 +81,7 @@ def read_noun_table(path: Path) -> list[NounRow]:
             where = f"{path}: row {line}"
             class_id = parse_table_number(row["id"])
             if class_id is None:
-                raise refuse(f"{row['id'][:60]!r} is no class id", where, "give the right table")
+                raise refuse(f"{row['id'][:60]!r} is not a class id", where, "give the right table")
             if class_id in rows:
                 raise refuse(f"class {row['id']} is listed twice", where, "give the right table")
             entries = (row["key"], *parse_texts(row["instances"], where))
@@ -78,7 +93,7 @@ def read_noun_table(path: Path) -> list[NounRow]:
 
 
 def normalise_name(instance: str) -> str:
-    """The name that VISOR writes for an entry of the table, whose compounds are ``head:modifier``.
+    """Convert an entry of the table to the name in VISOR; compounds are ``head:modifier``.
 
     >>> normalise_name("container:coffee:bean")
     'coffee bean container'
@@ -87,8 +102,8 @@ def normalise_name(instance: str) -> str:
     return " ".join([*modifiers, head])
 
 
-def parse_texts(text: str, where: object) -> tuple[str, ...]:
-    """The texts of a list such as ``"['tap', 'tap:water']"``; anything else is refused.
+def parse_texts(text: str, where: Path | str) -> tuple[str, ...]:
+    """Parse a list such as ``"['tap', 'tap:water']"``; other texts raise an `InputError`.
 
     >>> parse_texts("['tap', 'tap:water']", "table")
     ('tap', 'tap:water')
@@ -98,5 +113,5 @@ def parse_texts(text: str, where: object) -> tuple[str, ...]:
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         value = None
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise refuse(f"{text[:60]!r} is no list of names", where, "give the right table")
+        raise refuse(f"{text[:60]!r} is not a list of names", where, "give the right table")
     return tuple(value)

@@ -1,4 +1,4 @@
-"""Polygons of a frame as pixels: filled once each, and sampled onto the small masks."""
+"""Polygons of a frame as pixels: filled once, and sampled to the size of the masks."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ SMALL = (480, 854)
 """(H, W) of ActionVOS's masks, weights and frames."""
 
 
-def nearest_grid(source: int, target: int) -> NDArray[np.intp]:
-    """(target,) indices that nearest-neighbour resampling takes from `source` pixels.
+def map_nearest_grid(source: int, target: int) -> NDArray[np.intp]:
+    """Return the (target,) indices that nearest-neighbour resampling takes from `source` pixels.
 
-    Pillow's grid, whose ties go down; OpenCV's is another.
+    This is Pillow's grid, whose ties go down. OpenCV's grid differs.
 
-    >>> nearest_grid(9, 3).tolist()
+    >>> map_nearest_grid(9, 3).tolist()
     [1, 4, 7]
     """
     return ((2 * np.arange(target) + 1) * source - 1) // (2 * target)
 
 
-ROWS = nearest_grid(FULL[0], SMALL[0])
-COLUMNS = nearest_grid(FULL[1], SMALL[1])
+ROWS = map_nearest_grid(FULL[0], SMALL[0])
+COLUMNS = map_nearest_grid(FULL[1], SMALL[1])
 
 
-def sampled(patch: Patch) -> Patch:
-    """A patch of a full frame resampled onto the small one, without making the full frame."""
+def sample_patch(patch: Patch) -> Patch:
+    """Resample a patch of a full frame to mask size, without making the full frame."""
     rows, columns = patch.window
     top, bottom = np.searchsorted(ROWS, (rows.start, rows.stop))
     left, right = np.searchsorted(COLUMNS, (columns.start, columns.stop))
@@ -36,29 +36,29 @@ def sampled(patch: Patch) -> Patch:
     return Patch(int(top), int(left), mask)
 
 
-def sampled_map(full: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A full (1080, 1920) map resampled onto (480, 854)."""
+def sample_map(full: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Resample a full (1080, 1920) map to (480, 854)."""
     return full[ROWS][:, COLUMNS]
 
 
 def paint(image: NDArray[np.uint8], patch: Patch, value: int) -> None:
-    """Set the patch's pixels of an image in place."""
+    """Set the pixels of a patch in an image, in place."""
     np.copyto(image[patch.window], np.uint8(value), where=patch.mask)
 
 
 class Fills:
-    """The fills of one frame, each made once: contacts, masks and weights share most of them.
+    """The fills of one frame, each made once, because contacts, masks and weights share them.
 
-    Vertices are cut to whole pixels toward zero, and all polygons of a fill count together,
-    even-odd: a nested one is a hole, overlapping parts cancel.
+    Vertices are cut to whole pixels toward zero. All polygons of a fill count together, even-odd: a
+    nested one is a hole, overlapping parts cancel.
     """
 
     def __init__(self) -> None:
-        # By identity of the arrays, which live as long as the frame that this object serves.
+        # The keys are identities of arrays, which live as long as the frame of this object.
         self._made: dict[tuple[int, ...], Patch] = {}
 
-    def of(self, polygons: tuple[FloatArray, ...]) -> Patch:
-        """The fill of polygons, cut to its bounding box on the full frame."""
+    def get(self, polygons: tuple[FloatArray, ...]) -> Patch:
+        """Return the fill of polygons, cut to its bounding box on the full frame."""
         key = tuple(map(id, polygons))
         if key not in self._made:
             self._made[key] = fill(polygons)
@@ -66,5 +66,5 @@ class Fills:
 
 
 def fill(polygons: tuple[FloatArray, ...]) -> Patch:
-    """One even-odd fill of polygons with their vertices cut to whole pixels toward zero."""
+    """Fill polygons even-odd, with vertices cut to whole pixels toward zero."""
     return fill_closed([polygon.astype(np.int64) for polygon in polygons], FULL)

@@ -1,7 +1,7 @@
-"""Raw EPIC-KITCHENS VISOR to the ActionVOS dataset: survey files, plan the split, draw, publish.
+"""Preparation of the ActionVOS dataset from raw VISOR: survey files, plan the split, draw, publish.
 
-Annotation files and tables are all read and checked before anything is drawn; an image is looked at
-when its frame is drawn. The whole split is drawn before anything of it is seen under its name.
+All annotation files and tables are read and checked before anything is drawn. Images are read when
+their frames are drawn. The split is complete before any of it appears under its name.
 """
 
 from __future__ import annotations
@@ -26,7 +26,12 @@ from actiseg_data.make.prepare.contacts import Corrections, read_corrections
 from actiseg_data.make.prepare.human_lists import HumanList, read_human_lists
 from actiseg_data.make.prepare.narrations import Narration, read_narrations
 from actiseg_data.make.prepare.noun_classes import NounClasses, read_noun_classes
-from actiseg_data.make.prepare.preparation_plan import Action, ListPlan, Plan, plan_split
+from actiseg_data.make.prepare.preparation_plan import (
+    ListPlan,
+    PlannedAction,
+    PreparationPlan,
+    plan_split,
+)
 from actiseg_data.make.prepare.preparation_report import (
     ListReport,
     PrepareReport,
@@ -37,9 +42,9 @@ from actiseg_data.make.prepare.staging import (
     DERIVED,
     check_folders,
     check_place,
+    name_report,
     recover,
-    report_name,
-    staging,
+    stage_split,
 )
 from actiseg_data.make.prepare.survey import Context, Finding, Survey, survey_file
 from actiseg_data.make.prepare.timeline import FrameMapping, read_frame_mapping
@@ -68,60 +73,94 @@ def prepare_visor(
 ) -> PrepareReport:
     """Add a split, built from raw VISOR annotations, to an ActionVOS root.
 
-    annotations: folder of VISOR sparse JSON files (``.json``, ``.json.gz``); see `annotation_files`
-    for what else. split: ``train`` or ``val``: only val leaves out the contacts of unsure frames.
-    narrations: EPIC-KITCHENS-100 tables. human_labels: lists to be written under their own stems.
-    images: folder with VISOR's frames, at least one of the split's. workers: processes; the result
-    is the same. progress: told the videos drawn and their total.
+    Files that a killed run has left are removed first.
 
-    Raises `InputError`, with every fault found, for faulty input and for a split that is there
-    already; then the root is as it was. What a run that was killed has left is removed first.
+    Parameters
+    ----------
+    annotations : Path
+        Folder of VISOR sparse JSON files (``.json``, ``.json.gz``), see `find_annotation_files`.
+    split : str
+        ``train`` or ``val``. Only val drops the contacts of unsure frames.
+    frame_mapping : Path
+        VISOR's ``frame_mapping.json``.
+    narrations : sequence of Path
+        EPIC-KITCHENS-100 tables.
+    noun_classes : Path
+        ``EPIC_100_noun_classes_v2.csv``.
+    out : Path
+        The ActionVOS root.
+    images : Path, optional
+        Folder with VISOR's frames. It must have at least one frame of the split.
+    human_labels : sequence of Path
+        Human-labelled lists, which are written under their own stems.
+    hos_corrections : Path, optional
+        VISOR-HOS's corrections of contacts.
+    workers : int
+        Number of processes. The result does not depend on it.
+    progress : callable, optional
+        Called with the number of drawn videos and of all videos.
+
+    Raises
+    ------
+    InputError
+        With every problem of the input, and if the split already exists. The root is then
+        unchanged.
     """
     check_split(split)
-    load_cv2()  # refuse now rather than in the middle
+    load_cv2()  # fail now, not halfway
     sources = _read_sources(frame_mapping, narrations, noun_classes, human_labels, hos_corrections)
-    names = (split, *(each.name for each in sources.lists))
+    names = (split, *(planned.name for planned in sources.lists))
     inputs = {"annotations": annotations} | ({"images": images} if images else {})
     recover(out, split)
     check_place(out, split, names, inputs)
     if images is not None and not images.is_dir():
         raise refuse("the folder of images is missing", images, "check the path")
-    files = annotation_files(annotations, split)
+    files = find_annotation_files(annotations, split)
     surveys, unknown = _survey(files, split, sources, workers)
     plan = plan_split(surveys, sources.mapping, sources.narrations, sources.lists)
     _refuse_empty(plan, annotations)
     actions = (*plan.derived, *plan.labelled)
     check_folders(out, split, tuple(action.folder for action in actions))
-    jobs = _jobs(surveys, actions, split, sources.corrections, images)
+    jobs = _make_jobs(surveys, actions, split, sources.corrections, images)
     if images is not None:
         refuse_without_images(images, jobs)
-    with staging(out, split) as root:
+    with stage_split(out, split) as root:
         results = run_parallel(draw_video, root, jobs, workers, progress)
         labels = {
             action.folder: of_action
             for job, result in zip(jobs, results, strict=True)
             for action, of_action in zip(job.actions, result.labels, strict=True)
         }
-        clips = tuple(_clip(action, labels[action.folder]) for action in plan.derived)
+        sequences = tuple(_make_sequence(action, labels[action.folder]) for action in plan.derived)
         findings = [*unknown, *(f for survey in surveys for f in survey.findings)]
         findings += [*plan.findings, *(f for result in results for f in result.findings)]
-        findings += _of_clips(clips, plan.lists)
-        report = _report(split, plan, surveys, clips, jobs, results, findings, images)
-        _write_documents(root, split, clips, plan.lists, report)
+        findings += _collect_findings(sequences, plan.lists)
+        report = _report(split, plan, surveys, sequences, jobs, results, findings, images)
+        _write_documents(root, split, sequences, plan.lists, report)
     return report
 
 
 def check_split(split: str) -> None:
-    """Raise `InputError` for a split that VISOR has not, or that has no public polygons."""
+    """Raise an `InputError` for a split that VISOR does not have with public polygons."""
     if split not in SUBSETS:
-        raise refuse(f"{split!r:.60} is no split of VISOR", "--split", "give train or val")
+        raise refuse(f"{split!r:.60} is not a split of VISOR", "`split`", "give train or val")
 
 
-def annotation_files(annotations: Path, split: str) -> tuple[Path, ...]:
-    """The annotation files of a split, by name; raises `InputError` if there are none.
+def find_annotation_files(annotations: Path, split: str) -> tuple[Path, ...]:
+    """Find the annotation files of a split, sorted by name.
 
-    annotations: one annotation file, or a folder that holds them below ``<split>/`` or
-    ``annotations/<split>/``, as VISOR's download does, or else in itself.
+    Parameters
+    ----------
+    annotations : Path
+        One annotation file, or a folder that has them in ``<split>/`` or ``annotations/<split>/``,
+        as in VISOR's download, or directly.
+    split : str
+        ``train`` or ``val``.
+
+    Raises
+    ------
+    InputError
+        If there are none.
     """
     hint = f"give the folder of VISOR's sparse annotations of {split}, unpacked"
     if (annotations / IMAGE_SETS).is_dir():
@@ -140,9 +179,7 @@ def annotation_files(annotations: Path, split: str) -> tuple[Path, ...]:
     if not annotations.is_dir():
         raise refuse("is neither a folder nor an annotation file", annotations, hint)
     held = describe_contents(annotations)
-    raise refuse(
-        f"holds no annotation file (*.json, *.json.gz); it holds {held}", annotations, hint
-    )
+    raise refuse(f"has no annotation file (*.json, *.json.gz); it has {held}", annotations, hint)
 
 
 _ENDINGS = (".json", ".json.gz")
@@ -167,7 +204,7 @@ def _read_sources(
     human_labels: Sequence[Path],
     hos_corrections: Path | None,
 ) -> _Sources:
-    """Read all documents; raises `InputError` with the faults of all of them."""
+    """Read all documents; an `InputError` lists the problems of all of them."""
     problems = ProblemCollector()
     values: dict[str, Any] = {"corrections": {}}
     readers: dict[str, Callable[[], Any]] = {
@@ -190,13 +227,13 @@ def _survey(
 ) -> tuple[list[Survey], list[Finding]]:
     """Survey all files: those of the mapping's videos, by video, and the names of the others."""
     context = Context(split == "val", sources.corrections, sources.classes)
-    found = run_parallel(survey_file, context, files, workers)
-    surveys = sorted(found, key=lambda survey: survey.video)
+    surveyed = run_parallel(survey_file, context, files, workers)
+    surveys = sorted(surveyed, key=lambda survey: survey.video)
     problems = ProblemCollector()
     for first, second in pairwise(surveys):
         if first.video == second.video:
             problems.add(
-                f"holds the video {second.video}, as {first.path} does", second.path, "remove one"
+                f"has the video {second.video}, as {first.path} does", second.path, "remove one"
             )
     problems.raise_if_any()
     known = [survey for survey in surveys if survey.video in sources.mapping]
@@ -204,7 +241,7 @@ def _survey(
     return known, [("unknown_videos", video) for video in unknown]
 
 
-def _refuse_empty(plan: Plan, annotations: Path) -> None:
+def _refuse_empty(plan: PreparationPlan, annotations: Path) -> None:
     problems = ProblemCollector()
     if not plan.derived and not plan.labelled:
         problems.add(
@@ -212,26 +249,29 @@ def _refuse_empty(plan: Plan, annotations: Path) -> None:
             annotations,
             "give the narration tables and the frame mapping that belong to these videos",
         )
-    for each in plan.lists:
-        if not each.kept:
+    for planned in plan.lists:
+        if not planned.kept:
             problems.add(
-                f"none of its sequences can be written ({each.absent} are of other videos, "
-                f"{len(each.left_out)} do not fit the annotations)",
-                f"{each.name}.json",
-                "leave out --human-labels, or give the videos' annotations",
+                f"none of its sequences can be written ({planned.absent} are of other videos, "
+                f"{len(planned.left_out)} do not fit the annotations)",
+                f"{planned.name}.json",
+                "leave out `human_labels`, or give the videos' annotations",
             )
     problems.raise_if_any()
 
 
-def _jobs(
+def _make_jobs(
     surveys: Iterable[Survey],
-    actions: Iterable[Action],
+    actions: Iterable[PlannedAction],
     split: str,
     corrections: Corrections,
     images: Path | None,
 ) -> list[VideoJob]:
-    """A job for each video that has actions. Those in time order: neighbours share their frames."""
-    by_video: dict[str, list[Action]] = {}
+    """Make a job for each video that has actions.
+
+    Actions are in order of time, because neighbours share their frames.
+    """
+    by_video: dict[str, list[PlannedAction]] = {}
     for action in actions:
         by_video.setdefault(action.video, []).append(action)
     return [
@@ -249,8 +289,8 @@ def _jobs(
     ]
 
 
-def _clip(action: Action, labels: tuple[ObjectLabel, ...]) -> VideoSequence:
-    """The sequence of the derived list that an action became."""
+def _make_sequence(action: PlannedAction, labels: tuple[ObjectLabel, ...]) -> VideoSequence:
+    """Make the sequence of the derived list for an action."""
     row = action.narration
     assert row is not None  # only actions of a row are in the derived list
     return VideoSequence(
@@ -269,30 +309,32 @@ def _clip(action: Action, labels: tuple[ObjectLabel, ...]) -> VideoSequence:
     )
 
 
-def _of_clips(clips: Sequence[VideoSequence], lists: Iterable[ListPlan]) -> Iterable[Finding]:
-    derived = {clip.folder: clip for clip in clips}
-    for clip in clips:
-        if not any(label.positive for label in clip.objects):
-            yield "sequences_without_active_object", clip.folder
-        if not clip.narration.strip():
-            yield "empty_narrations", clip.folder
-    for each in lists:
-        for entry in each.kept:
-            ours = derived.get(entry.clip.folder)
-            if ours is not None and _automatic(ours) != _automatic(entry.clip):
-                yield "differing_labels", f"{each.name}: {entry.clip.folder}"
+def _collect_findings(
+    sequences: Sequence[VideoSequence], lists: Iterable[ListPlan]
+) -> Iterable[Finding]:
+    derived = {sequence.folder: sequence for sequence in sequences}
+    for sequence in sequences:
+        if not any(label.positive for label in sequence.objects):
+            yield "sequences_without_active_object", sequence.folder
+        if not sequence.narration.strip():
+            yield "empty_narrations", sequence.folder
+    for planned in lists:
+        for entry in planned.kept:
+            ours = derived.get(entry.sequence.folder)
+            if ours is not None and _list_automatic(ours) != _list_automatic(entry.sequence):
+                yield "differing_labels", f"{planned.name}: {entry.sequence.folder}"
 
 
-def _automatic(clip: VideoSequence) -> set[ObjectLabel]:
-    """The labels without what a person may have said."""
-    return {replace(label, positive=False) for label in clip.objects}
+def _list_automatic(sequence: VideoSequence) -> set[ObjectLabel]:
+    """List the labels without what a person may have changed."""
+    return {replace(label, positive=False) for label in sequence.objects}
 
 
 def _report(
     split: str,
-    plan: Plan,
+    plan: PreparationPlan,
     surveys: Sequence[Survey],
-    clips: Sequence[VideoSequence],
+    sequences: Sequence[VideoSequence],
     jobs: Sequence[VideoJob],
     results: Sequence[VideoResult],
     findings: Iterable[Finding],
@@ -302,10 +344,10 @@ def _report(
     return PrepareReport(
         split=split,
         videos=len(surveys),
-        sequences=len(clips),
-        objects=sum(len(clip.objects) for clip in clips),
-        positive=sum(label.positive for clip in clips for label in clip.objects),
-        folders=len(clips) + len(plan.labelled),
+        sequences=len(sequences),
+        objects=sum(len(sequence.objects) for sequence in sequences),
+        positive=sum(label.positive for sequence in sequences for label in sequence.objects),
+        folders=len(sequences) + len(plan.labelled),
         frames=sum(len(job.frames) for job in jobs),
         masks=sum(len(action.frames) for job in jobs for action in job.actions),
         images=None if images is None else sum(result.images for result in results),
@@ -317,8 +359,14 @@ def _report(
             moved=plan.moved,
         ),
         lists=tuple(
-            ListReport(each.name, len(each.kept), each.absent, each.left_out, each.without_row)
-            for each in plan.lists
+            ListReport(
+                planned.name,
+                len(planned.kept),
+                planned.absent,
+                planned.left_out,
+                planned.without_row,
+            )
+            for planned in plan.lists
         ),
         findings=places,
     )
@@ -327,16 +375,18 @@ def _report(
 def _write_documents(
     root: Path,
     split: str,
-    clips: Sequence[VideoSequence],
+    sequences: Sequence[VideoSequence],
     lists: Iterable[ListPlan],
     report: PrepareReport,
 ) -> None:
     """Write the lists with their prompts and objects, the report, licence and notice."""
-    documents = make_image_sets(split, clips) if clips else {}
-    for each in lists:
-        documents |= make_image_sets(each.name, (entry.clip for entry in each.kept), flags=True)
-        documents[f"{each.name}.json"] = [entry.record for entry in each.kept]
+    documents = make_image_sets(split, sequences) if sequences else {}
+    for planned in lists:
+        documents |= make_image_sets(
+            planned.name, (entry.sequence for entry in planned.kept), flags=True
+        )
+        documents[f"{planned.name}.json"] = [entry.record for entry in planned.kept]
     for file, document in documents.items():
         write_json(root / IMAGE_SETS / file, document)
-    write_json(root / report_name(split), report.to_dict(), indent=1)
+    write_json(root / name_report(split), report.to_dict(), indent=1)
     write_licences(root, VISOR_LICENSE, VISOR_NOTICE + DERIVED)

@@ -1,4 +1,4 @@
-"""Which sequences a split will have, under which numbers: decided before anything is drawn."""
+"""The plan of a split: its sequences and their numbers, decided before anything is drawn."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from dataclasses import dataclass
 
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import ProblemCollector
-from actiseg_data.core.validation import check_name
+from actiseg_data.core.names import check_name
 from actiseg_data.make.prepare.human_lists import (
     ActionKey,
     HumanEntry,
     HumanList,
-    known_numbers,
-    mismatch,
+    describe_mismatch,
+    match_numbers,
 )
 from actiseg_data.make.prepare.narrations import Narration
 from actiseg_data.make.prepare.survey import Finding, Survey
 from actiseg_data.make.prepare.timeline import (
     FrameMapping,
     FrameName,
-    frames_between,
+    build_timeline,
+    find_frames_between,
+    list_objects,
     number,
-    objects_of,
-    timeline,
 )
 
 MAX_OBJECTS = 255
@@ -31,11 +31,21 @@ MAX_OBJECTS = 255
 
 
 @dataclass(frozen=True)
-class Action:
+class PlannedAction:
     """A sequence to be drawn.
 
-    objects: (name, class id) in the order of their ids. narration: the row that it was made from,
-    or None for one that only a human-labelled list has: then `labelled` is that list's entry.
+    Attributes
+    ----------
+    folder, seq_id, video : str, int, str
+        Name on disk, number, and video.
+    frames : tuple of FrameName
+        Its annotated frames.
+    objects : tuple of (str, int)
+        Name and class id, in the order of object ids.
+    narration : Narration or None
+        The row that it was made from. None if only a human-labelled list has the action.
+    labelled : VideoSequence or None
+        The entry of that list, if there is no row.
     """
 
     folder: str
@@ -49,11 +59,20 @@ class Action:
 
 @dataclass(frozen=True)
 class ListPlan:
-    """What of a human-labelled list will be written.
+    """The part of a human-labelled list that will be written.
 
-    kept: entries to write, in file order. left_out: folder and reason of those that do not fit the
-    annotations. absent: how many are of videos without an annotation file. without_row: folders of
-    kept entries that no narration row was found for.
+    Attributes
+    ----------
+    name : str
+        The name of the list.
+    kept : tuple of HumanEntry
+        Entries to write, in the order of the file.
+    left_out : tuple of str
+        Folder and reason of entries that do not fit the annotations.
+    absent : int
+        Number of entries of videos without an annotation file.
+    without_row : tuple of str
+        Folders of kept entries without a narration row.
     """
 
     name: str
@@ -64,16 +83,27 @@ class ListPlan:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The sequences of a split, its human-labelled lists, and what is odd about its actions.
+class PreparationPlan:
+    """The sequences of a split, its human-labelled lists, and findings about its actions.
 
-    derived: sequences of the derived list, in order. labelled: those of human-labelled lists only.
-    claimed, moved: how many derived ones have a number of such a list, or, their running number
-    being taken, a later one.
+    Attributes
+    ----------
+    derived : tuple of PlannedAction
+        Sequences of the derived list, in order.
+    labelled : tuple of PlannedAction
+        Sequences that only human-labelled lists have.
+    lists : tuple of ListPlan
+        The human-labelled lists.
+    claimed : int
+        Derived sequences with a number of such a list.
+    moved : int
+        Derived sequences with a later number, because their running number was taken.
+    findings : tuple of (str, str)
+        Kind and place of unusual data.
     """
 
-    derived: tuple[Action, ...]
-    labelled: tuple[Action, ...]
+    derived: tuple[PlannedAction, ...]
+    labelled: tuple[PlannedAction, ...]
     lists: tuple[ListPlan, ...]
     claimed: int
     moved: int
@@ -85,47 +115,47 @@ def plan_split(
     mapping: FrameMapping,
     narrations: Mapping[str, tuple[Narration, ...]],
     lists: Sequence[HumanList],
-) -> Plan:
+) -> PreparationPlan:
     """Decide the sequences of a split.
 
-    surveys: of the videos that the mapping has, sorted by video. Raises `InputError` for a sequence
-    that cannot be written: more than 255 objects, or a name that is unsafe as a folder.
+    `surveys` are of the videos in the mapping, sorted by video. An `InputError` is raised for a
+    sequence that cannot be written: more than 255 objects, or a name that is unsafe as a folder.
     """
-    lines = {s.video: timeline(s.objects, mapping[s.video]) for s in surveys}
+    lines = {s.video: build_timeline(s.objects, mapping[s.video]) for s in surveys}
     objects = {s.video: s.objects for s in surveys}
     findings: list[Finding] = []
     for survey in surveys:
-        findings += _of_frames(survey, mapping[survey.video])
+        findings += _find_frame_findings(survey, mapping[survey.video])
     candidates = []
     for survey in surveys:
         rows = narrations.get(survey.video, ())
         if not rows:
             findings.append(("videos_without_narrations", survey.video))
         for row in rows:
-            frames = frames_between(lines[survey.video], row.start, row.stop)
-            found = objects_of(frames, survey.objects)
+            frames = find_frames_between(lines[survey.video], row.start, row.stop)
+            entities = list_objects(frames, survey.objects)
             if len(frames) < 2:
                 findings.append(("actions_with_fewer_than_2_frames", row.narration_id))
-            elif not found:
+            elif not entities:
                 findings.append(("actions_without_object", row.narration_id))
             else:
-                candidates.append((row, frames, found))
+                candidates.append((row, frames, entities))
 
-    unclaimed = known_numbers(lists)
+    unclaimed = match_numbers(lists)
     reserved = [n for numbers in unclaimed.values() for n in numbers]
-    known = [_claim(unclaimed, _key(row)) for row, _, _ in candidates]
+    known = [_claim(unclaimed, _make_key(row)) for row, _, _ in candidates]
     numbers = number(known, reserved)
     derived = tuple(
-        Action(_folder(seq_id, row), seq_id, row.video, frames, found, row)
-        for seq_id, (row, frames, found) in zip(numbers, candidates, strict=True)
+        PlannedAction(_name_folder(seq_id, row), seq_id, row.video, frames, entities, row)
+        for seq_id, (row, frames, entities) in zip(numbers, candidates, strict=True)
     )
     alone = {n for rest in unclaimed.values() for n in rest}
-    plans = tuple(_plan_list(each, lines, objects, alone) for each in lists)
+    plans = tuple(_plan_list(listed, lines, objects, alone) for listed in lists)
     labelled = {
-        entry.clip.seq_id: _of_list(entry.clip, lines, objects)
-        for each in reversed(plans)
-        for entry in each.kept
-        if entry.clip.seq_id in alone
+        entry.sequence.seq_id: _find_list_findings(entry.sequence, lines, objects)
+        for listed in reversed(plans)
+        for entry in listed.kept
+        if entry.sequence.seq_id in alone
     }
     in_order = tuple(labelled[seq_id] for seq_id in sorted(labelled))
     _refuse_unwritable((*derived, *in_order))
@@ -134,7 +164,7 @@ def plan_split(
         given is None and n == place
         for place, (given, n) in enumerate(zip(known, numbers, strict=True), 1)
     )
-    return Plan(
+    return PreparationPlan(
         derived=derived,
         labelled=in_order,
         lists=plans,
@@ -144,7 +174,7 @@ def plan_split(
     )
 
 
-def _of_frames(survey: Survey, mapping: Mapping[str, str]) -> Iterator[Finding]:
+def _find_frame_findings(survey: Survey, mapping: Mapping[str, str]) -> Iterator[Finding]:
     for name in survey.objects:
         if name not in mapping:
             yield "frames_without_mapping", name
@@ -153,28 +183,28 @@ def _of_frames(survey: Survey, mapping: Mapping[str, str]) -> Iterator[Finding]:
             yield "mapped_frames_without_annotation", name
 
 
-def _key(row: Narration) -> ActionKey:
+def _make_key(row: Narration) -> ActionKey:
     return row.video, row.start, row.stop, row.verb, row.noun
 
 
-def _folder(seq_id: int, row: Narration) -> str:
+def _name_folder(seq_id: int, row: Narration) -> str:
     return f"{seq_id:08d}_{row.video}_{row.verb}_{row.noun}"
 
 
 def _claim(unclaimed: dict[ActionKey, list[int]], key: ActionKey) -> int | None:
-    """The lowest number that the lists have for an action and that no earlier row has claimed."""
+    """Take the lowest number that the lists have for an action and no earlier row has taken."""
     numbers = unclaimed.get(key)
     return numbers.pop(0) if numbers else None
 
 
-def _found(
-    clip: VideoSequence,
+def _find_actions(
+    sequence: VideoSequence,
     lines: Mapping[str, tuple[FrameName, ...]],
     objects: Mapping[str, Mapping[str, tuple[tuple[str, int], ...]]],
 ) -> tuple[tuple[FrameName, ...], tuple[tuple[str, int], ...]]:
-    """The frames and objects that the annotations have for a labelled sequence."""
-    frames = frames_between(lines[clip.video], clip.start, clip.end)
-    return frames, objects_of(frames, objects[clip.video])
+    """Find the annotated frames and objects of a labelled sequence."""
+    frames = find_frames_between(lines[sequence.video], sequence.start, sequence.end)
+    return frames, list_objects(frames, objects[sequence.video])
 
 
 def _plan_list(
@@ -184,32 +214,36 @@ def _plan_list(
     alone: set[int],
 ) -> ListPlan:
     kept, left_out = [], []
-    here = [entry for entry in labelled.entries if entry.clip.video in lines]
-    for entry in here:
-        reason = mismatch(entry.clip, *_found(entry.clip, lines, objects))
+    known = [entry for entry in labelled.entries if entry.sequence.video in lines]
+    for entry in known:
+        reason = describe_mismatch(entry.sequence, *_find_actions(entry.sequence, lines, objects))
         if reason:
-            left_out.append(f"{entry.clip.folder}: {reason}")
+            left_out.append(f"{entry.sequence.folder}: {reason}")
         else:
             kept.append(entry)
     return ListPlan(
         name=labelled.name,
         kept=tuple(kept),
         left_out=tuple(left_out),
-        absent=len(labelled.entries) - len(here),
-        without_row=tuple(entry.clip.folder for entry in kept if entry.clip.seq_id in alone),
+        absent=len(labelled.entries) - len(known),
+        without_row=tuple(
+            entry.sequence.folder for entry in kept if entry.sequence.seq_id in alone
+        ),
     )
 
 
-def _of_list(
-    clip: VideoSequence,
+def _find_list_findings(
+    sequence: VideoSequence,
     lines: Mapping[str, tuple[FrameName, ...]],
     objects: Mapping[str, Mapping[str, tuple[tuple[str, int], ...]]],
-) -> Action:
-    frames, found = _found(clip, lines, objects)
-    return Action(clip.folder, clip.seq_id, clip.video, frames, found, None, clip)
+) -> PlannedAction:
+    frames, entities = _find_actions(sequence, lines, objects)
+    return PlannedAction(
+        sequence.folder, sequence.seq_id, sequence.video, frames, entities, None, sequence
+    )
 
 
-def _refuse_unwritable(actions: Sequence[Action]) -> None:
+def _refuse_unwritable(actions: Sequence[PlannedAction]) -> None:
     problems = ProblemCollector()
     for action in actions:
         with problems.collect():

@@ -1,4 +1,4 @@
-"""What preparing a split did, and everything unusual that it met and how that was handled."""
+"""The report on a prepared split, with everything unusual in the sources and its handling."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from actiseg_data.make.prepare.survey import Finding
 SCHEMA = 1
 
 KINDS = {
-    "unknown_videos": "annotation files of videos that the frame mapping lacks: left out",
+    "unknown_videos": "annotation files of videos that are not in the frame mapping: left out",
     "videos_without_narrations": "videos without a row in the narration tables: not in the derived "
     "list",
-    "frames_without_mapping": "annotated frames that the frame mapping lacks: left out",
-    "mapped_frames_without_annotation": "frames of the mapping that the annotation file lacks: "
-    "left out",
+    "frames_without_mapping": "annotated frames that are not in the frame mapping: left out",
+    "mapped_frames_without_annotation": "frames of the mapping that are not in the annotation "
+    "file: left out",
     "actions_with_fewer_than_2_frames": "narrated actions with no or one annotated frame: left out",
-    "actions_without_object": "narrated actions whose frames hold no object: left out",
+    "actions_without_object": "narrated actions with no object in their frames: left out",
     "sequences_without_active_object": "sequences of the derived list with negative objects only: "
     "kept",
     "empty_narrations": "sequences of the derived list with an empty narration: kept, though their "
@@ -29,20 +29,21 @@ KINDS = {
     "misspelt_hands": "gloves on two hands with a hand misspelt: read as both hands",
     "gloves": "gloves: what a worn one touches counts as touched by its hand",
     "contacts_outside_frame": "contacts that name no entity of the frame: read as no contact",
-    "boxes_cut": "boxes of touched things that leave the image: cut to it (ActionVOS slices with "
+    "boxes_cut": "boxes of touched entities that leave the image: cut to it (ActionVOS slices with "
     "the raw numbers, and loses a contact whose box begins below 0)",
-    "repeated_names": "entities whose name stands in the frame before: both have one object id",
+    "repeated_names": "entities with the name of an earlier entity of the frame: both have one "
+    "object id",
     "short_polygons": "polygons of fewer than 3 points: left out",
     "entities_without_polygon": "entities without a polygon, or with short ones alone: left out",
     "crossing_polygons": "polygons that cross or touch themselves: filled even-odd",
     "polygons_outside_image": "polygons that leave the image: cut to it",
-    "unknown_classes": "entities whose class the noun-class table lacks: kept as they are",
+    "unknown_classes": "entities of a class that is not in the noun-class table: kept as they are",
     "differing_classes": "entities whose class is not one that the noun-class table lists their "
     "name under: kept as they are",
     "missing_images": "frames without an image in the images folder: left out of the frames",
-    "images_of_another_size": "images that are not 1920 x 1080: resized all the same",
+    "images_of_another_size": "images that are not 1920 x 1080: resized anyway",
     "differing_labels": "labelled sequences whose automatic labels differ from the derived ones: "
-    "the list stands as published",
+    "the list is kept as published",
 }
 """The kinds of findings, and how each is handled."""
 
@@ -52,11 +53,18 @@ VIDEOS_OF_SPLIT = {"train": 115, "val": 43}
 
 @dataclass(frozen=True)
 class Numbering:
-    """How ``seq_id`` was given.
+    """How ``seq_id`` was assigned.
 
-    published: whether running numbers can be the published ones, which count over all sequences of
-    the split. from_lists: sequences numbered as in a human-labelled list. moved: sequences whose
-    running number was taken. note: the same in words.
+    Attributes
+    ----------
+    published : bool
+        Whether running numbers can be the published ones, which count all sequences of the split.
+    from_lists : int
+        Sequences with the number of a human-labelled list.
+    moved : int
+        Sequences whose running number was taken.
+    note : str
+        The same as a sentence.
     """
 
     published: bool
@@ -67,10 +75,20 @@ class Numbering:
 
 @dataclass(frozen=True)
 class ListReport:
-    """A human-labelled list: how many of its sequences were written, and which were not.
+    """The written part of a human-labelled list.
 
-    absent: of videos without an annotation file. left_out: folder and reason. without_narration:
-    folders that stand in this list only, as no narration row matches them.
+    Attributes
+    ----------
+    name : str
+        The name of the list.
+    sequences : int
+        How many were written.
+    absent : int
+        How many are of videos without an annotation file.
+    left_out : tuple of str
+        Folder and reason.
+    without_narration : tuple of str
+        Folders that only this list has, because no narration row matches them.
     """
 
     name: str
@@ -84,10 +102,26 @@ class ListReport:
 class PrepareReport:
     """What `prepare_visor` made.
 
-    sequences, objects, positive: of the derived list. folders: sequences on disk, those of
-    human-labelled lists included. frames: distinct annotated frames in them. masks: mask files,
-    and as many weight files. images: distinct frames whose image was found, None if none were asked
-    for. findings: by kind of `KINDS`, the places.
+    Attributes
+    ----------
+    split : str
+        The split.
+    videos, sequences, objects, positive : int
+        Videos, and the contents of the derived list.
+    folders : int
+        Sequences on disk, including those of human-labelled lists.
+    frames : int
+        Distinct annotated frames in them.
+    masks : int
+        Mask files, and as many weight files.
+    images : int or None
+        Distinct frames with an image; None if no images were requested.
+    numbering : Numbering
+        How sequences were numbered.
+    lists : tuple of ListReport
+        The human-labelled lists.
+    findings : dict of str to tuple of str
+        The places of each kind of `KINDS`.
     """
 
     split: str
@@ -105,11 +139,11 @@ class PrepareReport:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How often each kind of finding was met."""
+        """The number of findings of each kind."""
         return {kind: len(places) for kind, places in self.findings.items()}
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as plain values, as ``prepare-<split>.json`` holds it."""
+        """Return the report as plain values, as in ``prepare-<split>.json``."""
         values = asdict(self)
         findings = values.pop("findings")
         return {
@@ -125,7 +159,7 @@ class PrepareReport:
 
 
 def collect(findings: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
-    """Findings by kind, every kind present, each in the order met."""
+    """Group findings by kind. Every kind is present."""
     places: dict[str, list[str]] = {kind: [] for kind in KINDS}
     for kind, place in findings:
         places[kind].append(place)
@@ -135,7 +169,7 @@ def collect(findings: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
 def describe_numbering(
     split: str, videos: int, silent: int, from_lists: int, moved: int
 ) -> Numbering:
-    """How the sequences were numbered. silent: how many videos have no narrations."""
+    """Describe how the sequences were numbered; `silent` counts videos without narrations."""
     expected = VIDEOS_OF_SPLIT[split]
     lacks = []
     if videos < expected:

@@ -1,8 +1,8 @@
-"""A split is built beside its place and moved there when whole.
+"""Staging of a split: it is built in its own folder and moved into the root when it is complete.
 
-A marker in the folder where it is built lists what will be moved. Nothing of that was there before,
-so a listed thing that has left the folder was moved, and can be taken back: at once after a
-failure, by the next run after a kill. Without the marker nothing was moved, or all was.
+A marker in the staging folder lists what will be moved. None of these targets existed before, so an
+entry that is missing from the staging folder has been moved already and can be rolled back: at once
+after a failure, by the next run after a kill. Without the marker, nothing or everything was moved.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.files import write_json
-from actiseg_data.core.validation import Cursor, read_json
 from actiseg_data.layouts.actionvos import (
     FRAMES,
     IMAGE_SETS,
@@ -39,55 +39,56 @@ what was unusual in the sources and how it was handled.
 
 _MOVES = "moves.json"
 _KINDS = (MASKS, WEIGHTS, FRAMES)
-_SHARED = (LICENSE_FILE, NOTICE_FILE)  # an earlier split of the root has brought them
+_SHARED = (LICENSE_FILE, NOTICE_FILE)  # an earlier split of the root may have them already
 
 
 def check_place(out: Path, split: str, lists: tuple[str, ...], inputs: dict[str, Path]) -> None:
-    """Raise `InputError` if a split cannot be added to the root `out`.
+    """Raise an `InputError` if a split cannot be added to the root `out`.
 
-    lists: names of all action lists to be written. inputs: folders that are read, by option.
+    `lists` are the names of all action lists to be written, `inputs` the folders that are read, by
+    parameter.
     """
     problems = ProblemCollector()
     for option, folder in inputs.items():
         if out.resolve().is_relative_to(folder.resolve()):
-            problems.add(f"lies inside the {option} folder", out, "give another --out")
+            problems.add(f"is inside the {option} folder", out, "give another `out`")
     if out.exists() and not out.is_dir():
-        problems.add("is a file, not a folder", out, "give another --out")
+        problems.add("is a file, not a folder", out, "give another `out`")
     taken = [out / IMAGE_SETS / file for name in lists for file in name_image_sets_files(name)]
     taken += [out / kind / split for kind in _KINDS]
-    taken.append(out / report_name(split))
+    taken.append(out / name_report(split))
     for path in taken:
         if os.path.lexists(path):
             problems.add(
-                f"the split {split!r} is there already", path, "remove it, or give another --out"
+                f"the split {split!r} already exists", path, "remove it, or give another `out`"
             )
     problems.raise_if_any()
 
 
 def check_folders(out: Path, split: str, folders: tuple[str, ...]) -> None:
-    """Raise `InputError` if the other sub-folder of the root has one of the sequences."""
+    """Raise an `InputError` if the other subfolder of the root has one of the sequences."""
     problems = ProblemCollector()
-    for other in SUBSETS:
-        for folder in folders if other != split else ():
-            path = out / MASKS / other / escape_name(folder)
+    for subset in SUBSETS:
+        for folder in folders if subset != split else ():
+            path = out / MASKS / subset / escape_name(folder)
             if path.exists():
                 problems.add(
-                    f"the root has the sequence under {other}/", path, "give another --out"
+                    f"the root has the sequence under {subset}/", path, "give another `out`"
                 )
     problems.raise_if_any()
 
 
-def report_name(split: str) -> str:
-    """The file in the root that says how a split was prepared."""
+def name_report(split: str) -> str:
+    """Return the name of the file in the root that reports on a prepared split."""
     return f"prepare-{split}.json"
 
 
 def recover(out: Path, split: str) -> None:
-    """Take back what a run that was killed has left in the root `out`, if there is such a thing.
+    """Roll back what a killed run has left in the root `out`, if anything.
 
-    Raises `InputError` where the disk refuses; then the next run tries again.
+    An `InputError` is raised if the disk refuses. The next run then tries again.
     """
-    partial = _partial(out, split)
+    partial = _name_partial(out, split)
     if not partial.is_dir():
         return
     try:
@@ -100,34 +101,34 @@ def recover(out: Path, split: str) -> None:
 
 
 @contextmanager
-def staging(out: Path, split: str) -> Iterator[Path]:
-    """A fresh folder to build a split in; at the end what it holds is moved into the root `out`.
+def stage_split(out: Path, split: str) -> Iterator[Path]:
+    """Yield a new folder to build a split in, and move its contents into the root `out` at the end.
 
-    Nothing that is there is replaced. If the block fails, the root is as it was before. Raises
-    `InputError` where the disk refuses. Call `recover` first.
+    Existing files are never replaced. If the block fails, the root is as it was before. An
+    `InputError` is raised if the disk refuses. Call `recover` first.
     """
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
-    partial = _partial(out, split)
+    partial = _name_partial(out, split)
     try:
         partial.mkdir(parents=True)
         yield partial
         _publish(partial, out, split)
     except BaseException as error:
-        _roll_back(partial, out, split, made)
+        _restore_root(partial, out, split, made)
         if isinstance(error, OSError):
             where = error.filename or out
             raise refuse(f"cannot be written ({error.strerror})", where, "make room") from None
         raise
 
 
-def _partial(out: Path, split: str) -> Path:
+def _name_partial(out: Path, split: str) -> Path:
     return out / f".prepare-{split}.partial"
 
 
 def _publish(partial: Path, out: Path, split: str) -> None:
     moves = [
         (source, target)
-        for source, target in _moves(partial, out, split)
+        for source, target in _list_moves(partial, out, split)
         if not (source.name in _SHARED and target.exists())
     ]
     folders = dict.fromkeys(target.parent for _, target in moves if not target.parent.exists())
@@ -140,14 +141,14 @@ def _publish(partial: Path, out: Path, split: str) -> None:
         folder.mkdir()
     for source, target in moves:
         if os.path.lexists(target):
-            raise refuse("has come to be there meanwhile", target, "remove it, or run again")
+            raise refuse("appeared during the run", target, "remove it, or run again")
         os.replace(source, target)
-    (partial / _MOVES).unlink()  # from here on the split stands
+    (partial / _MOVES).unlink()  # from here on the split is complete
     shutil.rmtree(partial, ignore_errors=True)
 
 
-def _moves(partial: Path, out: Path, split: str) -> Iterator[tuple[Path, Path]]:
-    """What goes where, folders whole; the action lists come last: they make a split seen."""
+def _list_moves(partial: Path, out: Path, split: str) -> Iterator[tuple[Path, Path]]:
+    """List sources and targets, folders whole; the lists, which show the split, come last."""
     kinds = [partial / kind / split for kind in _KINDS]
     documents = sorted(path for path in partial.iterdir() if path.is_file())
     lists = sorted((partial / IMAGE_SETS).iterdir(), key=lambda path: (-len(path.name), path.name))
@@ -155,8 +156,8 @@ def _moves(partial: Path, out: Path, split: str) -> Iterator[tuple[Path, Path]]:
         yield source, out / source.relative_to(partial)
 
 
-def _roll_back(partial: Path, out: Path, split: str, made: list[Path]) -> None:
-    """Undo all, and keep the first error. Where something cannot be undone the marker stays."""
+def _restore_root(partial: Path, out: Path, split: str, made: list[Path]) -> None:
+    """Undo everything, and keep the first error. The marker stays if something cannot be undone."""
     with suppress(OSError, InputError):
         _take_back(partial, out, split)
         shutil.rmtree(partial)
@@ -165,32 +166,36 @@ def _roll_back(partial: Path, out: Path, split: str, made: list[Path]) -> None:
 
 
 def _take_back(partial: Path, out: Path, split: str) -> None:
-    """Remove what was moved as the marker says, the lists first, and the marker at last."""
+    """Remove what was moved according to the marker: the lists first, the marker last."""
     marker = partial / _MOVES
     if not marker.exists():
         return
     document = Cursor(read_json(marker, "marker"), str(marker))
-    for target in reversed([_checked(cursor, split) for cursor in document["targets"].elements()]):
+    for target in reversed(
+        [_check_target(cursor, split) for cursor in document["targets"].iterate_elements()]
+    ):
         if os.path.lexists(partial / target) or (target in _SHARED and list_splits(out)):
-            continue  # still here, or shared by another split meanwhile
+            continue  # not moved, or shared by another split
         _remove(out / target)
-    for folder in [cursor.text() for cursor in document["folders"].elements()]:
+    for folder in [cursor.as_text() for cursor in document["folders"].iterate_elements()]:
         if folder in (*_KINDS, IMAGE_SETS):
             with suppress(OSError):  # another split's files are there
                 (out / folder).rmdir()
     marker.unlink()
 
 
-def _checked(cursor: Cursor, split: str) -> str:
-    """A target of the marker, if it is one that `staging` writes: it will be removed."""
-    target = cursor.text()
+def _check_target(cursor: Cursor, split: str) -> str:
+    """Check that a target of the marker is one that `stage_split` writes, because it is removed."""
+    target = cursor.as_text()
     folder, _, name = target.rpartition("/")
     document = folder == IMAGE_SETS and name.endswith(".json")
     if not document and target not in (
         *(f"{kind}/{split}" for kind in _KINDS),
-        *(report_name(split), *_SHARED),
+        *(name_report(split), *_SHARED),
     ):
-        raise refuse("is no file of a split", cursor.where, "remove the folder that it stands in")
+        raise refuse(
+            "is not a file of a split", cursor.where, "remove the folder that it stands in"
+        )
     return target
 
 

@@ -1,4 +1,4 @@
-"""What one annotation file holds, and what is odd about it, without drawing anything."""
+"""The contents of one annotation file and findings about it, without drawing."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from actiseg_data.make.prepare.contacts import (
     GLOVES,
     HANDS,
     Corrections,
-    corrected,
+    correct_contacts,
     is_dropped,
-    misspelt,
-    touches,
+    is_misspelt,
+    iterate_touches,
 )
 from actiseg_data.make.prepare.noun_classes import NounClasses
 
 Finding: TypeAlias = tuple[str, str]
-"""(kind, place): something odd that is handled; see ``KINDS`` in `actiseg_data.make.prepare.preparation_report`."""
+"""Kind and place of unusual data; for kinds see `actiseg_data.make.prepare.preparation_report`."""
 
 
 @dataclass(frozen=True)
 class Survey:
-    """One annotation file. objects: (name, class id) of what has a polygon, by VISOR frame name."""
+    """One annotation file. `objects` are name and class id of what has a polygon, by frame name."""
 
     path: Path
     video: str
@@ -37,7 +37,7 @@ class Survey:
 
 @dataclass(frozen=True)
 class Context:
-    """What files are surveyed against. drop: whether frames of unsure contacts are dropped."""
+    """What files are surveyed with. `drop` says whether frames of unsure contacts are dropped."""
 
     drop: bool
     corrections: Corrections
@@ -45,13 +45,13 @@ class Context:
 
 
 def survey_file(context: Context, path: Path) -> Survey:
-    """Read a file and list what is odd; raises `InputError` with all faults of the file."""
+    """Read a file and list its findings; an `InputError` lists all problems of the file."""
     video = read_video(path)
     findings: list[Finding] = []
     for frame in video.frames:
-        findings += _of_entities(frame, context.classes)
-        findings += _of_contacts(frame, context.corrections, context.drop)
-    findings += _of_polygons(video)
+        findings += _survey_entities(frame, context.classes)
+        findings += _survey_contacts(frame, context.corrections, context.drop)
+    findings += _survey_polygons(video)
     objects = {
         frame.name: tuple((e.name, e.class_id) for e in frame.entities if e.polygons)
         for frame in video.frames
@@ -59,7 +59,7 @@ def survey_file(context: Context, path: Path) -> Survey:
     return Survey(path, video.name, objects, tuple(findings))
 
 
-def _of_entities(frame: Frame, classes: NounClasses) -> Iterator[Finding]:
+def _survey_entities(frame: Frame, classes: NounClasses) -> Iterator[Finding]:
     seen: set[str] = set()
     for entity in frame.entities:
         place = f"{frame.name}: {entity.name}"
@@ -70,34 +70,34 @@ def _of_entities(frame: Frame, classes: NounClasses) -> Iterator[Finding]:
             yield "short_polygons", f"{place}[{position}]"
         if not entity.polygons:
             yield "entities_without_polygon", place
-        odd_class = classes.finding(entity.name, entity.class_id)
-        if odd_class:
-            yield odd_class, f"{place} (class {entity.class_id})"
+        finding = classes.describe_class(entity.name, entity.class_id)
+        if finding:
+            yield finding, f"{place} (class {entity.class_id})"
 
 
-def _of_contacts(frame: Frame, corrections: Corrections, drop: bool) -> Iterator[Finding]:
+def _survey_contacts(frame: Frame, corrections: Corrections, drop: bool) -> Iterator[Finding]:
     for entity in frame.entities:
         place = f"{frame.name}: {entity.name}"
         if entity.name in GLOVES:
             yield "gloves", place
-        if misspelt(entity):
+        if is_misspelt(entity):
             yield "misspelt_hands", place
         if entity.name in corrections.get(frame.name, {}):
             yield "corrected_contacts", place
-    frame = corrected(frame, corrections)
+    frame = correct_contacts(frame, corrections)
     if drop and is_dropped(frame):
         yield "dropped_frames", frame.name
         return
     for entity in frame.entities:
         if entity.name in HANDS and entity.contact is None:
             yield "contacts_outside_frame", f"{frame.name}: {entity.name} (no contact given)"
-    for touch in touches(frame):
+    for touch in iterate_touches(frame):
         if touch.thing is None and touch.contact is not None:
             yield "contacts_outside_frame", f"{frame.name}: {touch.side} ({touch.contact[:40]})"
 
 
-def _of_polygons(video: Video) -> Iterator[Finding]:
-    """Polygons that cross themselves or leave the image."""
+def _survey_polygons(video: Video) -> Iterator[Finding]:
+    """List polygons that cross themselves or leave the image."""
     import shapely
 
     rings: list[tuple[str, FloatArray]] = [
@@ -108,7 +108,7 @@ def _of_polygons(video: Video) -> Iterator[Finding]:
     ]
     if not rings:
         return
-    # Closed by hand: shapely wants four points, and closes only what is not closed yet.
+    # Close rings here: shapely needs four points, and closes only open rings.
     closed = [np.concatenate([polygon, polygon[:1]]) for _, polygon in rings]
     owner = np.repeat(np.arange(len(closed)), [len(ring) for ring in closed])
     simple = shapely.is_simple(shapely.linearrings(np.concatenate(closed), indices=owner))

@@ -1,4 +1,4 @@
-"""Which frames belong to an action, which actions survive, and their numbers."""
+"""The frames and objects of actions, and the numbers of sequences."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import ProblemCollector
-from actiseg_data.core.validation import Cursor, check_text, read_json
+from actiseg_data.core.names import check_text
 
 _FRAME = re.compile(r"frame_[0-9]{10}\.jpg")
 
@@ -21,18 +22,18 @@ FrameMapping: TypeAlias = dict[str, dict[str, str]]
 def read_frame_mapping(path: Path) -> FrameMapping:
     """Read VISOR's ``frame_mapping.json``.
 
-    Raises `InputError` with every name that is no EPIC frame and every two frames of one EPIC name.
+    An `InputError` lists names that are not EPIC frames, and frames with the same EPIC name.
     """
     problems = ProblemCollector()
     mapping: FrameMapping = {}
-    for video, frames in Cursor(read_json(path, "frame mapping"), str(path)).members():
+    for video, frames in Cursor(read_json(path, "frame mapping"), str(path)).iterate_members():
         with problems.collect():
-            names = frames.mapping()
+            names = frames.as_mapping()
             for visor, epic in names.items():
                 check_text(visor, frames.where)
                 if not isinstance(epic, str) or not _FRAME.fullmatch(epic):
                     problems.add(
-                        f"{epic!r:.60} is no frame name such as frame_0000000001.jpg",
+                        f"{epic!r:.60} is not a frame name such as frame_0000000001.jpg",
                         f"{frames.where}: {visor}",
                         "fetch the file again",
                     )
@@ -45,14 +46,14 @@ def read_frame_mapping(path: Path) -> FrameMapping:
 
 @dataclass(frozen=True)
 class FrameName:
-    """One frame under both names: EPIC's without ending, which we write, and VISOR's."""
+    """A frame under both names: EPIC's without ending, which we write, and VISOR's."""
 
     epic: str
     visor: str
 
 
-def timeline(visor_names: Iterable[str], mapping: Mapping[str, str]) -> tuple[FrameName, ...]:
-    """The annotated frames of a video that the mapping has, in the order of their EPIC names."""
+def build_timeline(visor_names: Iterable[str], mapping: Mapping[str, str]) -> tuple[FrameName, ...]:
+    """List the annotated frames of a video that the mapping has, sorted by their EPIC names."""
     return tuple(
         sorted(
             (FrameName(mapping[name], name) for name in visor_names if name in mapping),
@@ -61,11 +62,13 @@ def timeline(visor_names: Iterable[str], mapping: Mapping[str, str]) -> tuple[Fr
     )
 
 
-def frames_between(frames: Sequence[FrameName], start: int, stop: int) -> tuple[FrameName, ...]:
-    """The frames from EPIC number `start` to `stop`, both included, of a `timeline`.
+def find_frames_between(
+    frames: Sequence[FrameName], start: int, stop: int
+) -> tuple[FrameName, ...]:
+    """Return the frames of a timeline from EPIC number `start` to `stop`, both included.
 
     >>> frames = FrameName("frame_0000000003", "a"), FrameName("frame_0000000005", "b")
-    >>> [frame.visor for frame in frames_between(frames, 5, 9)]
+    >>> [frame.visor for frame in find_frames_between(frames, 5, 9)]
     ['b']
     """
     first = bisect_left(frames, f"frame_{start:010d}", key=lambda frame: frame.epic)
@@ -73,13 +76,13 @@ def frames_between(frames: Sequence[FrameName], start: int, stop: int) -> tuple[
     return tuple(frames[first:last])
 
 
-def objects_of(
+def list_objects(
     frames: Iterable[FrameName], entities: Mapping[str, Sequence[tuple[str, int]]]
 ) -> tuple[tuple[str, int], ...]:
-    """Names and classes of the objects of an action, sorted by name: object ids count from 1.
+    """List names and classes of the objects of an action, sorted by name; object ids count from 1.
 
-    entities: by VISOR frame name, the (name, class id) of what has a polygon there. Of several
-    classes of one name the last wins.
+    `entities` has, by VISOR frame name, name and class id of what has a polygon there. If a name
+    has several classes, the last one counts.
     """
     classes: dict[str, int] = {}
     for frame in frames:
@@ -88,12 +91,20 @@ def objects_of(
 
 
 def number(known: Sequence[int | None], reserved: Iterable[int]) -> tuple[int, ...]:
-    """Numbers of the sequences of a split, in order.
+    """Assign the numbers of the sequences of a split, in order.
 
-    known: the number that a sequence has in a human-labelled list, or None. reserved: all numbers
-    of such lists. A sequence without one takes its position, counted from 1 over all of them, or
-    the next number that is free.
+    A sequence without a number takes its position, counted from 1 over all sequences, or the next
+    free number.
 
+    Parameters
+    ----------
+    known : sequence of int or None
+        The number of each sequence in a human-labelled list.
+    reserved : iterable of int
+        All numbers of such lists.
+
+    Examples
+    --------
     >>> number([None, 9, None, None], [2, 3, 9])
     (1, 9, 4, 5)
     """

@@ -1,4 +1,4 @@
-"""One video's share of a split: masks, weights and frames written, labels handed back."""
+"""The part of a split from one video: draw masks, weights and frames, and return labels."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.files import write_bytes
 from actiseg_data.core.listing import describe_contents
 from actiseg_data.layouts.actionvos import FRAMES, MASKS, WEIGHTS, escape_name
-from actiseg_data.layouts.photographs import photographs_in
+from actiseg_data.layouts.photograph_search import list_photographs
 from actiseg_data.layouts.visor_json import Frame, read_video
 from actiseg_data.make.prepare.automatic_labels import label_objects
-from actiseg_data.make.prepare.contacts import Corrections, corrected, is_dropped
+from actiseg_data.make.prepare.contacts import Corrections, correct_contacts, is_dropped
 from actiseg_data.make.prepare.frame_views import FrameView, view_frame
-from actiseg_data.make.prepare.preparation_plan import Action
+from actiseg_data.make.prepare.preparation_plan import PlannedAction
 from actiseg_data.make.prepare.survey import Finding
 from actiseg_data.make.prepare.timeline import FrameName
 from actiseg_data.make.prepare.visor_images import find_image, read_small_jpeg
-from actiseg_data.make.prepare.weight_maps import index_mask, weight_map
+from actiseg_data.make.prepare.weight_maps import index_mask, make_weight_map
 
 
 @dataclass(frozen=True)
 class VideoJob:
-    """What drawing the actions of one video takes."""
+    """The input for drawing the actions of one video."""
 
     path: Path
     split: str
-    actions: tuple[Action, ...]
+    actions: tuple[PlannedAction, ...]
     corrections: Corrections
     images: Path | None
 
@@ -42,7 +42,7 @@ class VideoJob:
 
 @dataclass(frozen=True)
 class VideoResult:
-    """What was drawn. labels: of each action, in order. images: how many were found."""
+    """The result for one video: labels of each action, number of images, findings."""
 
     labels: tuple[tuple[ObjectLabel, ...], ...]
     images: int
@@ -50,8 +50,8 @@ class VideoResult:
 
 
 def refuse_without_images(images: Path, jobs: Iterable[VideoJob]) -> None:
-    """Raise `InputError` if a folder of images has none of the frames that will be drawn."""
-    name, listed = "", cache(photographs_in)
+    """Raise an `InputError` if a folder of images has none of the frames to draw."""
+    name, listed = "", cache(list_photographs)
     for job in jobs:
         frames = {frame.name: frame for frame in read_video(job.path).frames}
         for name in sorted(frame.visor for frame in job.frames):
@@ -59,47 +59,50 @@ def refuse_without_images(images: Path, jobs: Iterable[VideoJob]) -> None:
             if find_image(images, job.split, job.actions[0].video, frame, listed) is not None:
                 return
     raise refuse(
-        f"has no image of any frame of the split, such as {name}; it holds {describe_contents(images)}",
+        f"has no image of any frame of the split, such as {name}; "
+        f"it has {describe_contents(images)}",
         images,
-        "unpack VISOR's rgb_frames and give the folder that holds them, or leave --images out",
+        "unpack VISOR's rgb_frames and give the folder that holds them, or leave `images` out",
     )
 
 
 def draw_video(root: Path, job: VideoJob) -> VideoResult:
-    """Write the files of a video's actions below `root`; raises `InputError` for bad images."""
+    """Write the files of a video's actions below `root`; bad images raise an `InputError`."""
     frames = {frame.name: frame for frame in read_video(job.path).frames}
     labels: list[tuple[ObjectLabel, ...]] = []
     findings: list[Finding] = []
-    for action, views in _with_views(job, frames, findings):
-        of_action = _labels(action, views)
+    for action, views in _view_frames(job, frames, findings):
+        of_action = _label_sequence(action, views)
         labels.append(of_action)
         object_ids = {label.name: label.object_id for label in of_action}
         for frame in action.frames:
             view = views[frame]
             write_index_mask(
-                _path(root, job, MASKS, action, f"{frame.epic}.png"), index_mask(view, object_ids)
+                _name_file(root, job, MASKS, action, f"{frame.epic}.png"),
+                index_mask(view, object_ids),
             )
             write_index_mask(
-                _path(root, job, WEIGHTS, action, f"{frame.epic}.png"), weight_map(view, of_action)
+                _name_file(root, job, WEIGHTS, action, f"{frame.epic}.png"),
+                make_weight_map(view, of_action),
             )
-    found = _write_images(root, job, frames, findings)
-    return VideoResult(tuple(labels), found, tuple(findings))
+    written = _write_images(root, job, frames, findings)
+    return VideoResult(tuple(labels), written, tuple(findings))
 
 
-def _path(root: Path, job: VideoJob, kind: str, action: Action, file: str) -> Path:
+def _name_file(root: Path, job: VideoJob, kind: str, action: PlannedAction, file: str) -> Path:
     return root / kind / job.split / escape_name(action.folder) / file
 
 
-def _with_views(
+def _view_frames(
     job: VideoJob, frames: Mapping[str, Frame], findings: list[Finding]
-) -> Iterator[tuple[Action, dict[FrameName, FrameView]]]:
-    """Each action with its frames' views. A view is drawn once, and kept until its last action."""
+) -> Iterator[tuple[PlannedAction, dict[FrameName, FrameView]]]:
+    """Iterate over actions and views of their frames. A view is kept until its last action."""
     last_use = {frame: n for n, action in enumerate(job.actions) for frame in action.frames}
     views: dict[FrameName, FrameView] = {}
     for position, action in enumerate(job.actions):
         for name in action.frames:
             if name not in views:
-                frame = corrected(frames[name.visor], job.corrections)
+                frame = correct_contacts(frames[name.visor], job.corrections)
                 # VISOR-HOS drops frames of unsure contacts from validation, never from training.
                 use = not (job.split == "val" and is_dropped(frame))
                 views[name] = view_frame(frame, contacts=use)
@@ -110,14 +113,16 @@ def _with_views(
                 del views[name]
 
 
-def _labels(action: Action, views: Mapping[FrameName, FrameView]) -> tuple[ObjectLabel, ...]:
-    """The derived labels of an action; those of its list where no narration row has it."""
+def _label_sequence(
+    action: PlannedAction, views: Mapping[FrameName, FrameView]
+) -> tuple[ObjectLabel, ...]:
+    """Label an action by its narration row, or else as its human-labelled list does."""
     in_box = {name for frame in action.frames for name in views[frame].in_box}
     if action.narration is not None:
         return label_objects(action.objects, action.narration.noun_classes, in_box)
     assert action.labelled is not None  # an action comes from a row or from a list
     return tuple(
-        # The list's `positive` is a person's; the weights want the automatic one.
+        # The list's `positive` is from a person; the weights need the automatic one.
         replace(label, positive=label.handbox or label.narration)
         for label in action.labelled.objects
     )
@@ -126,12 +131,12 @@ def _labels(action: Action, views: Mapping[FrameName, FrameView]) -> tuple[Objec
 def _write_images(
     root: Path, job: VideoJob, frames: Mapping[str, Frame], findings: list[Finding]
 ) -> int:
-    """Write the frames' images into the folders of all their actions; how many were found."""
+    """Write the frames' images into the folders of all their actions; return their number."""
     if job.images is None:
         return 0
     problems = ProblemCollector()
-    listed = cache(photographs_in)
-    found = 0
+    listed = cache(list_photographs)
+    written = 0
     for name in sorted(job.frames, key=lambda frame: frame.epic):
         frame = frames[name.visor]
         source = find_image(job.images, job.split, job.actions[0].video, frame, listed)
@@ -142,9 +147,9 @@ def _write_images(
             jpeg, size = read_small_jpeg(source)
             if size is not None:
                 findings.append(("images_of_another_size", f"{name.visor}: {size[0]} x {size[1]}"))
-            found += 1
+            written += 1
             for action in job.actions:
                 if name in action.frames:
-                    write_bytes(_path(root, job, FRAMES, action, f"{name.epic}.jpg"), jpeg)
+                    write_bytes(_name_file(root, job, FRAMES, action, f"{name.epic}.jpg"), jpeg)
     problems.raise_if_any()
-    return found
+    return written

@@ -1,4 +1,4 @@
-"""VISOR's frames as images: found below the user's folder, and made small."""
+"""VISOR's frames as images: find them in the user's folder, and resize them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from actiseg_data.core.opencv import load_cv2
-from actiseg_data.layouts.photographs import photographs_in, read_rgb, refuse_aspect
+from actiseg_data.layouts.photograph_reading import read_rgb, refuse_aspect
+from actiseg_data.layouts.photograph_search import list_photographs
 from actiseg_data.layouts.visor_json import FULL, Frame
 from actiseg_data.make.prepare.polygon_fills import SMALL
 
@@ -16,11 +17,11 @@ def find_image(
     split: str,
     video: str,
     frame: Frame,
-    listed: Callable[[Path], Mapping[str, Path]] = photographs_in,
+    listed: Callable[[Path], Mapping[str, Path]] = list_photographs,
 ) -> Path | None:
-    """A frame's image in any of the usual arrangements of VISOR's archives, or None.
+    """Find a frame's image in any of the usual arrangements of VISOR's archives, or return None.
 
-    listed: the photographs of a folder, see `photographs_in`; one that remembers them is faster for
+    `listed` lists the photographs of a folder, see `list_photographs`. A cached one is faster for
     many frames.
     """
     participant = video.partition("_")[0]
@@ -30,15 +31,24 @@ def find_image(
     for place in places:
         if place.is_file():
             return place
-    others = (listed(place.parent).get(place.stem) for place in places)
-    return next((path for path in others if path is not None), None)
+    alternatives = (listed(place.parent).get(place.stem) for place in places)
+    return next((path for path in alternatives if path is not None), None)
 
 
 def read_small_jpeg(path: Path) -> tuple[bytes, tuple[int, int] | None]:
-    """An image as a JPEG of 854 x 480 pixels, resized bilinearly; its size if not 1920 x 1080.
+    """Encode an image as a JPEG of 854 x 480 pixels, resized bilinearly.
 
-    Returns the file's bytes, and (width, height) or None. Raises `InputError` as `read_rgb` does, and
-    for another aspect than 16:9.
+    Returns
+    -------
+    jpeg : bytes
+        The file.
+    size : tuple of int or None
+        (width, height) of the image, if it is not 1920 x 1080.
+
+    Raises
+    ------
+    InputError
+        As for `read_rgb`, and for another aspect than 16:9.
     """
     pixels = read_rgb(path)
     height, width = pixels.shape[:2]

@@ -12,25 +12,26 @@ from actiseg_data.make.prepare.frame_views import FrameView
 from actiseg_data.make.prepare.polygon_fills import SMALL, paint
 
 REST, HELD, NEGATIVE = 1, 2, 3
-"""Weight values: the rest; a touched thing, or an object of the narration (then 4 within a box of
-touched things); an object that takes no part in this frame."""
+"""Weight values: the rest; a touched entity, or an object of the narration (4 within a box
+of touched entities); an object that is inactive in this frame."""
 
 
 def index_mask(view: FrameView, object_ids: Mapping[str, int]) -> IndexMask:
-    """(480, 854) uint8: the frame with object ids as pixels. object_ids: by name."""
+    """Make the index mask of a frame, (480, 854) uint8. `object_ids` are by name."""
     ids = np.zeros(256, np.uint8)
     for place, name in enumerate(view.names, 1):
         ids[place] = object_ids.get(name, 0)
     return ids[view.places]
 
 
-def weight_map(view: FrameView, labels: Collection[ObjectLabel]) -> IndexMask:
-    """(480, 854) uint8 with values 1 to 4: how ActionVOS weighs the frame's pixels in training.
+def make_weight_map(view: FrameView, labels: Collection[ObjectLabel]) -> IndexMask:
+    """Make the map of ActionVOS's training weights for a frame: (480, 854) uint8, values 1 to 4.
 
-    Entities are drawn in file order, later over earlier: an object of the narration as 2; any
-    other as 3 if its fill, occlusion ignored, meets no box of touched things in this frame, or, in
-    a frame without touched things, if it is negative in the action. Within the boxes values are
-    doubled, what is still free takes 2 on the touched things, and the rest is 1.
+    Entities are drawn in the order of the file, later over earlier: an object of the narration as
+    2, an inactive one as 3. An object is inactive if its fill, without occlusion, meets no box of
+    touched entities in this frame; in a frame without touched entities, if it is negative in the
+    action. Values inside the boxes are doubled, remaining pixels of touched entities become 2, all
+    others 1.
     """
     by_name = {label.name: label for label in labels}
     weights = np.zeros(SMALL, np.uint8)
@@ -38,10 +39,10 @@ def weight_map(view: FrameView, labels: Collection[ObjectLabel]) -> IndexMask:
         label = by_name.get(name)
         if label is None:
             continue
-        apart = not label.positive if view.boxes is None else not meets_box
+        inactive = not label.positive if view.boxes is None else not meets_box
         if label.narration:
             paint(weights, shape, HELD)
-        elif apart:
+        elif inactive:
             paint(weights, shape, NEGATIVE)
     if view.boxes is not None and view.held is not None:
         weights <<= view.boxes.view(np.uint8)

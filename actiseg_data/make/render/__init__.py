@@ -1,12 +1,11 @@
-"""Frames painted from index masks, for data whose frames are not at hand.
+"""Frames painted from index masks, for datasets without photographs.
 
-A picture knows of an object only its pixels, its name and its class: never whether it takes part in
-the action, which shows in nothing but geometry. Classes share materials, and the things of one
-kitchen share colours, so that colour does not tell a class either.
+The renderer sees the pixels, the name and the class of an object, never whether it is active, so
+activity shows in geometry only. Classes share materials, and the objects of one kitchen share
+colours, so colour does not reveal a class either.
 
-Everything is keyed by the kitchen (the video), the sequence, the object's name and the frame.
-Frames are pictures for looking at and learning from; only masks are stable to the pixel under other
-library versions.
+All choices are keyed by the kitchen (the video), the sequence, the object's name and the frame.
+Rendered frames may differ slightly under other library versions; masks do not.
 """
 
 from actiseg_data.make.render.painting import render_frame

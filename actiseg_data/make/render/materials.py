@@ -1,4 +1,4 @@
-"""What things are made of, by EPIC noun class: two tables."""
+"""Two tables: materials, and the material of each EPIC noun class."""
 
 from __future__ import annotations
 
@@ -6,10 +6,21 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Material:
-    """A surface. pattern: how it is painted. bevel: width of its rounded edge, None if all round.
-    shine: strength of highlights. colours: sRGB pairs (main, second) to choose from. sunken: it is
-    a vessel, lower inside its edge.
+class PaintMaterial:
+    """A surface.
+
+    Attributes
+    ----------
+    pattern : str
+        How it is painted.
+    bevel : float or None
+        Width of its rounded edge; None if it is round all over.
+    shine : float
+        Strength of highlights.
+    colours : tuple of (str, str)
+        sRGB pairs (main, second) to choose from.
+    sunken : bool
+        Whether it is a vessel, lower inside its edge.
     """
 
     pattern: str
@@ -20,14 +31,14 @@ class Material:
 
 
 MATERIALS = {
-    "skin": Material(
+    "skin": PaintMaterial(
         "skin", None, 0.06, (("#e0ac8c", "#c98a70"), ("#c68c6a", "#a86f52"), ("#8d5c40", "#6f4530"))
     ),
-    "steel": Material("steel", 5, 0.5, (("#b4b8bc", "#8b9095"), ("#a3a9ae", "#70767c"))),
-    "utensil": Material(
+    "steel": PaintMaterial("steel", 5, 0.5, (("#b4b8bc", "#8b9095"), ("#a3a9ae", "#70767c"))),
+    "utensil": PaintMaterial(
         "wood", 6, 0.15, (("#c69a62", "#a67a45"), ("#aab0b5", "#878d92"), ("#3a3c40", "#26272a"))
     ),
-    "ceramic": Material(
+    "ceramic": PaintMaterial(
         "rim",
         7,
         0.3,
@@ -40,20 +51,20 @@ MATERIALS = {
         ),
         sunken=True,
     ),
-    "glass": Material("glass", 6, 0.7, (("#cfdfe0", "#8fa9ab"), ("#c8d8c4", "#93ad90"))),
-    "cookware": Material(
+    "glass": PaintMaterial("glass", 6, 0.7, (("#cfdfe0", "#8fa9ab"), ("#c8d8c4", "#93ad90"))),
+    "cookware": PaintMaterial(
         "hollow",
         9,
         0.3,
         (("#3c3e42", "#222326"), ("#a9adb1", "#74797d"), ("#b5382f", "#e4ddd0")),
         True,
     ),
-    "slab": Material("burners", 3, 0.25, (("#2d2f33", "#55585d"), ("#8f9498", "#44484c"))),
-    "basin": Material(
+    "slab": PaintMaterial("burners", 3, 0.25, (("#2d2f33", "#55585d"), ("#8f9498", "#44484c"))),
+    "basin": PaintMaterial(
         "basin", 9, 0.1, (("#b3b8bb", "#84898d"), ("#dcdcd5", "#b4b4ac")), sunken=True
     ),
-    "board": Material("wood", 5, 0.06, (("#c79c66", "#a2733f"), ("#9b6b40", "#744a28"))),
-    "plastic": Material(
+    "board": PaintMaterial("wood", 5, 0.06, (("#c79c66", "#a2733f"), ("#9b6b40", "#744a28"))),
+    "plastic": PaintMaterial(
         "print",
         10,
         0.35,
@@ -65,18 +76,18 @@ MATERIALS = {
             ("#e6b93a", "#b53a2e"),
         ),
     ),
-    "card": Material(
+    "card": PaintMaterial(
         "print", 4, 0.08, (("#d9a441", "#8a2f25"), ("#c9d4da", "#24557f"), ("#a33a2e", "#f0e2b8"))
     ),
-    "cloth": Material(
+    "cloth": PaintMaterial(
         "weave", 4, 0.0, (("#e3e0d8", "#b54438"), ("#dfe5e8", "#3f6d8e"), ("#8ea58a", "#e8e6da"))
     ),
-    "foam": Material("speck", 6, 0.0, (("#e5c445", "#b58f28"), ("#7fb24f", "#4d7c2d"))),
-    "red": Material("peel", None, 0.45, (("#c8321f", "#5d8a34"), ("#a8272b", "#77913c"))),
-    "orange": Material("peel", None, 0.2, (("#e07b28", "#b4561a"), ("#d96b20", "#a94c14"))),
-    "green": Material("peel", None, 0.25, (("#4c7a34", "#7fa653"), ("#6f9a45", "#3f6a2c"))),
-    "yellow": Material("peel", None, 0.25, (("#e7c83c", "#b99a22"), ("#dcb93a", "#a5882a"))),
-    "beige": Material("peel", None, 0.15, (("#c39a63", "#94683a"), ("#d3b488", "#a98354"))),
+    "foam": PaintMaterial("speck", 6, 0.0, (("#e5c445", "#b58f28"), ("#7fb24f", "#4d7c2d"))),
+    "red": PaintMaterial("peel", None, 0.45, (("#c8321f", "#5d8a34"), ("#a8272b", "#77913c"))),
+    "orange": PaintMaterial("peel", None, 0.2, (("#e07b28", "#b4561a"), ("#d96b20", "#a94c14"))),
+    "green": PaintMaterial("peel", None, 0.25, (("#4c7a34", "#7fa653"), ("#6f9a45", "#3f6a2c"))),
+    "yellow": PaintMaterial("peel", None, 0.25, (("#e7c83c", "#b99a22"), ("#dcb93a", "#a5882a"))),
+    "beige": PaintMaterial("peel", None, 0.15, (("#c39a63", "#94683a"), ("#d3b488", "#a98354"))),
 }
 
 _FAMILIES = {
@@ -101,15 +112,15 @@ _FAMILIES = {
 }
 _FAMILY_OF = {class_id: family for family, ids in _FAMILIES.items() for class_id in ids}
 SURFACES = ("basin", "board", "slab")
-"""Materials of things that others lie on."""
+"""Materials of objects that carry others."""
 
 _OTHERWISE = ("plastic", "ceramic", "card", "beige", "green", "board", "steel")
 
 
-def family_of(class_id: int) -> str:
-    """The material of a noun class; classes without one of their own share in a few.
+def find_family(class_id: int) -> str:
+    """Return the material of a noun class; classes without their own share a few.
 
-    >>> family_of(4), family_of(301)
+    >>> find_family(4), find_family(301)
     ('steel', 'skin')
     """
     return _FAMILY_OF.get(class_id, _OTHERWISE[class_id % len(_OTHERWISE)])

@@ -1,4 +1,4 @@
-"""Noise that is laid over surfaces, colours, and the renderer's keys."""
+"""Noise for surfaces, colours, and the renderer's keys."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TILE = 512
 
 @dataclass(frozen=True)
 class Grid:
-    """Rows and columns of a window, and where on the noise tiles they begin."""
+    """Rows and columns of a window, and its origin and scale on the noise tiles."""
 
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
@@ -31,7 +31,7 @@ class Grid:
     origin: tuple[float, float]
 
     def sample(self, name: str) -> Field:
-        """(h, w) float32 noise in about [-0.5, 0.5]."""
+        """Sample (h, w) float32 noise in about [-0.5, 0.5]."""
         down = ((self.rows + self.origin[0]) / self.scale).astype(np.int64) % TILE
         right = ((self.columns + self.origin[1]) / self.scale).astype(np.int64) % TILE
         noise: Field = tile(name)[np.ix_(down, right)]
@@ -40,7 +40,7 @@ class Grid:
 
 @cache
 def tile(name: str) -> Field:
-    """(512, 512) float32 noise that repeats seamlessly, in about [-0.5, 0.5]."""
+    """Make (512, 512) float32 noise that repeats seamlessly, in about [-0.5, 0.5]."""
     octaves = {  # cells down and right, weight
         "smooth": ((4, 4, 0.5), (8, 8, 0.3), (16, 16, 0.2)),
         "fine": ((64, 64, 0.3), (128, 128, 0.4), (256, 256, 0.3)),
@@ -61,17 +61,17 @@ def tile(name: str) -> Field:
 
 @cache
 def colour(text: str) -> Field:
-    """``#rrggbb`` as (3,) float32 in [0, 1]."""
+    """Convert ``#rrggbb`` to (3,) float32 in [0, 1]."""
     channels: Field = np.array(list(bytes.fromhex(text[1:])), np.float32) / np.float32(255)
     return channels
 
 
-def mixed(main: Field, second: Field, blend: Field) -> Field:
-    """(h, w, 3): `main` where `blend` is 0, `second` where it is 1."""
+def mix_colours(main: Field, second: Field, blend: Field) -> Field:
+    """Mix two colours to (h, w, 3): `main` where `blend` is 0, `second` where it is 1."""
     blended: Field = main + blend[..., None].astype(np.float32) * (second - main)
     return blended
 
 
 def render_key(purpose: str, *identity: str | int) -> bytes:
-    """The key of one of the renderer's choices."""
+    """Make the key of one of the renderer's choices."""
     return make_key(0, ALGORITHM, f"render.{purpose}", *identity)

@@ -1,4 +1,4 @@
-"""A frame from a mask: counter, shadows, surfaces, light, lens."""
+"""Painting of a frame from a mask: counter, shadows, surfaces, light, lens."""
 
 from __future__ import annotations
 
@@ -12,14 +12,22 @@ from actiseg_data.annotations.masks import IndexMask, as_index_mask
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.keys import draw_uniform, draw_uniforms
 from actiseg_data.core.opencv import load_cv2
-from actiseg_data.make.render.materials import family_of
-from actiseg_data.make.render.noise_fields import TILE, Field, Grid, colour, mixed, render_key, tile
-from actiseg_data.make.render.painted_regions import Region, litter, make_region
+from actiseg_data.make.render.materials import find_family
+from actiseg_data.make.render.noise_fields import (
+    TILE,
+    Field,
+    Grid,
+    colour,
+    mix_colours,
+    render_key,
+    tile,
+)
+from actiseg_data.make.render.painted_regions import Region, make_region, scatter_litter
 from actiseg_data.make.render.patterns import PATTERNS, Surface
 
 Image: TypeAlias = NDArray[np.uint8]
 
-_FULL = (480 * 854) ** 0.5  # lengths below are in pixels of a picture of this size
+_FULL = (480 * 854) ** 0.5  # lengths below are in pixels of an image of this size
 
 _COUNTERS = (
     ("oak", "#b98a57", "#8f6337"),
@@ -33,33 +41,45 @@ _WALLS = ("#d9d6cc", "#9fb3b5", "#cdb98f", "#b9c4b0", "#e2dfda")
 
 
 def render_frame(mask: IndexMask, sequence: VideoSequence, frame: str) -> Image:
-    """Paint the frame that an index mask might have been drawn from.
+    """Render a frame from its index mask. Ids that the sequence does not list become background.
 
-    mask: see `as_index_mask`. sequence: the clip, of which video, identity, and the
-    objects' ids, names and classes are used. frame: one of its frame names.
-    Returns (H, W, 3) uint8 RGB. Ids that the sequence does not list are painted as background.
+    Parameters
+    ----------
+    mask : array_like
+        (H, W) object ids, see `as_index_mask`.
+    sequence : VideoSequence
+        Its video and identity, and the ids, names and classes of its objects are used.
+    frame : str
+        The name of the frame.
 
+    Returns
+    -------
+    ndarray
+        (H, W, 3) uint8 RGB.
+
+    Examples
+    --------
     >>> from actiseg_data.annotations.sequences import ObjectLabel
     >>> plate = ObjectLabel(1, "plate", 2, positive=True, handbox=True, narration=True)
-    >>> clip = VideoSequence("00000001_S01_01_take_plate", 1, "S01_01", 1, 9, "take plate", "take", 0,
-    ...                 "plate", 2, ("frame_0000000004",), (plate,))
+    >>> take = VideoSequence("00000001_S01_01_take_plate", 1, "S01_01", 1, 9, "take plate",
+    ...                      "take", 0, "plate", 2, ("frame_0000000004",), (plate,))
     >>> mask = np.zeros((24, 42), np.uint8); mask[8:16, 10:30] = 1
-    >>> render_frame(mask, clip, "frame_0000000004").shape
+    >>> render_frame(mask, take, "frame_0000000004").shape
     (24, 42, 3)
     """
     mask = as_index_mask(mask)
     height, width = mask.shape
     scale = (height * width) ** 0.5 / _FULL
-    video, clip = (sequence.video,), (sequence.video, *sequence.identity)
-    picture = _counter(video, (height, width), scale).copy()
+    video, identity = (sequence.video,), (sequence.video, *sequence.identity)
+    picture = _paint_counter(video, (height, width), scale).copy()
     hands = np.zeros(mask.shape, bool)
     for label in sequence.objects:
-        if family_of(label.class_id) == "skin":
+        if find_family(label.class_id) == "skin":
             hands |= mask == label.object_id
     covers = hands, mask > 0
-    regions = litter(clip, mask, covers, scale)
+    regions = scatter_litter(identity, mask, covers, scale)
     for label in sequence.objects:
-        family = family_of(label.class_id)
+        family = find_family(label.class_id)
         region = make_region(mask == label.object_id, covers, family, (*video, label.name), scale)
         if region is not None:
             regions.append(region)
@@ -68,13 +88,13 @@ def render_frame(mask: IndexMask, sequence: VideoSequence, frame: str) -> Image:
     _cast_shadows(picture, regions, scale)
     for region in regions:
         _paint(picture, relief, gloss, region, scale)
-    _light(picture, relief, gloss, clip, frame, scale)
-    return _expose(picture, clip, frame, scale)
+    _draw_light(picture, relief, gloss, identity, frame, scale)
+    return _expose(picture, identity, frame, scale)
 
 
-@lru_cache(maxsize=2)  # the clips of a video come one after the other
-def _counter(video: tuple[str, ...], shape: tuple[int, int], scale: float) -> Field:
-    """The kitchen itself: a counter before a tiled wall, (H, W, 3) float32 in [0, 1]."""
+@lru_cache(maxsize=2)  # sequences of a video are rendered in a row
+def _paint_counter(video: tuple[str, ...], shape: tuple[int, int], scale: float) -> Field:
+    """Paint the kitchen, a counter before a tiled wall: (H, W, 3) float32 in [0, 1]."""
     height, width = shape
     u = draw_uniforms(render_key("counter", *video), 6)
     kind, main, second = _COUNTERS[int(u[0] * len(_COUNTERS))]
@@ -86,21 +106,25 @@ def _counter(video: tuple[str, ...], shape: tuple[int, int], scale: float) -> Fi
         blend = 0.45 + 1.1 * grid.sample("fine") + 0.25 * grid.sample("smooth")
     else:
         blend = 0.4 + 0.18 * grid.sample("fine") + 0.4 * grid.sample("smooth")
-    picture = mixed(colour(main), colour(second), blend)
+    picture = mix_colours(colour(main), colour(second), blend)
     edge = (height * (0.11 + 0.06 * u[3]) + (columns - width / 2) * 0.05 * (u[4] - 0.5)).astype(int)
     top = int(edge.max()) + 1
-    wall = mixed(colour(_WALLS[int(u[5] * len(_WALLS))]), colour("#6b675f"), _tiles(grid, top))
+    wall = mix_colours(
+        colour(_WALLS[int(u[5] * len(_WALLS))]), colour("#6b675f"), _paint_tiles(grid, top)
+    )
     behind = rows[:top, None] < edge
     picture[:top][behind] = wall[behind]
-    foot = np.clip((rows[:, None] - edge) / (26 * scale), 0, 1)  # the wall's shade on the counter
+    foot = np.clip(
+        (rows[:, None] - edge) / (26 * scale), 0, 1
+    )  # the shadow of the wall on the counter
     picture *= np.where(rows[:, None] < edge, 0.92, 0.72 + 0.28 * foot).astype(np.float32)[
         ..., None
     ]
     return picture
 
 
-def _tiles(grid: Grid, rows: int) -> Field:
-    """Grout between tiles: (rows, W) float32, 1 on a joint."""
+def _paint_tiles(grid: Grid, rows: int) -> Field:
+    """Paint the grout between tiles: (rows, W) float32, 1 on a joint."""
     step = 44 * grid.scale
     across = np.abs((np.arange(rows) / step + 0.35) % 1 - 0.5)[:, None]
     along = np.abs((grid.columns / (1.6 * step)) % 1 - 0.5)
@@ -137,41 +161,39 @@ def _paint(picture: Field, relief: Field, gloss: Field, region: Region, scale: f
     picture[region.window][region.inside] = colour[region.inside]
     reach = float(region.depth.max())
     bevel = reach if region.material.bevel is None else min(region.material.bevel * scale, reach)
-    raised = _rounded(region.depth, bevel, scale)
+    raised = _compute_edge_height(region.depth, bevel, scale)
     if region.material.sunken:
-        raised -= 1.6 * _rounded(np.maximum(region.depth - bevel, 0), 3 * bevel, scale)
+        raised -= 1.6 * _compute_edge_height(np.maximum(region.depth - bevel, 0), 3 * bevel, scale)
     relief[region.window][region.inside] = raised[region.inside]
     gloss[region.window][region.inside] = region.material.shine
 
 
-def _rounded(depth: Field, width: float, scale: float) -> Field:
-    """Height of a rounded edge, a parabola, at some depth inside it."""
+def _compute_edge_height(depth: Field, width: float, scale: float) -> Field:
+    """Compute the height of a rounded edge, a parabola, at some depth inside it."""
     share = 1 - np.minimum(depth / np.float32(max(width, 1e-3)), 1)
     height: Field = (1 - share * share) * np.float32(min(width, 18 * scale))
     return height
 
 
-def _light(
+def _draw_light(
     picture: Field,
     relief: Field,
     gloss: Field,
-    clip: tuple[str | int, ...],
+    identity: tuple[str | int, ...],
     frame: str,
     scale: float,
 ) -> None:
-    """Shade the relief by a lamp, and let the room's light fall off and waver."""
+    """Shade the relief by a lamp, and vary the room's light."""
     cv2 = load_cv2()
     height, width = relief.shape
     soft = cv2.GaussianBlur(relief, (0, 0), 1.2 * scale + 0.5)
-    lamp = (
-        2 * np.pi * draw_uniform(render_key("lamp", *clip)) / 3 + np.pi * 5 / 6
-    )  # from above, somewhere
+    lamp = 2 * np.pi * draw_uniform(render_key("lamp", *identity)) / 3 + np.pi * 5 / 6  # from above
     down = cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=0.125)
     right = cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=0.125)
     slope = np.float32(np.cos(lamp)) * right + np.float32(np.sin(lamp)) * down
     facing = np.clip(-slope, -1, 1)
-    room = draw_uniforms(render_key("room", *clip), 2) - 0.5
-    waver = 0.16 * (draw_uniform(render_key("waver", *clip, frame)) - 0.5)
+    room = draw_uniforms(render_key("room", *identity), 2) - 0.5
+    waver = 0.16 * (draw_uniform(render_key("waver", *identity, frame)) - 0.5)
     across = np.linspace(-1, 1, width, dtype=np.float32) * np.float32(0.3 * room[0])
     along = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     fall = 1 + waver + across + along * np.float32(0.2 * room[1] + 0.06)
@@ -179,16 +201,16 @@ def _light(
     picture += (gloss * np.clip(facing - 0.22, 0, 1))[..., None]
 
 
-def _expose(picture: Field, clip: tuple[str | int, ...], frame: str, scale: float) -> Image:
-    """A camera's blur, colour cast and noise: (H, W, 3) uint8."""
+def _expose(picture: Field, identity: tuple[str | int, ...], frame: str, scale: float) -> Image:
+    """Add a camera's blur, colour cast and noise: (H, W, 3) uint8."""
     cv2 = load_cv2()
     soft = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.75 * scale + 0.3), np.float32)
-    cast = 1 + 0.05 * (draw_uniforms(render_key("cast", *clip, frame), 3) - 0.5)
+    cast = 1 + 0.05 * (draw_uniforms(render_key("cast", *identity, frame), 3) - 0.5)
     soft *= (255 * cast).astype(np.float32)
     noise = tile("noise")
     for channel in range(3):
         row, column = (
-            draw_uniforms(render_key("noise.at", *clip, frame, channel), 2) * TILE
+            draw_uniforms(render_key("noise.at", *identity, frame, channel), 2) * TILE
         ).astype(int)
         grains = noise[
             np.ix_(

@@ -1,4 +1,4 @@
-"""Frames for a whole split, rendered from its clean masks, where photographs are not at hand."""
+"""Rendered frames for a whole split, for datasets without photographs."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from actiseg_data.annotations.masks import IndexMask, digest_pixels
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.files import DRAFT, write_bytes, write_json
+from actiseg_data.core.files import DRAFT, PathLike, as_path, write_bytes, write_json
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import FRAMES, Split, escape_name, open_split
 from actiseg_data.make.render.noise_fields import ALGORITHM
 from actiseg_data.make.render.painting import render_frame
-from actiseg_data.records.split_records import (
-    RECIPE_FILE,
+from actiseg_data.records.recipe_record import RECIPE_FILE
+from actiseg_data.records.rendered_note import (
     RENDERED_SCHEMA,
     name_rendered_file,
     read_rendered,
@@ -34,8 +34,20 @@ _JPEG_QUALITY = 85
 
 @dataclass(frozen=True)
 class RenderReport:
-    """What `render_split` did. rendered, kept: frames painted now, and found from a run before.
-    replaced: of those painted now, frames that stood there.
+    """The result of `render_split`.
+
+    Attributes
+    ----------
+    root : Path
+        The dataset.
+    split : str
+        The split.
+    sequences : int
+        How many the split has.
+    rendered, kept : int
+        Frames painted now, and frames from an earlier run.
+    replaced : int
+        Frames painted now that replaced others.
     """
 
     root: Path
@@ -47,51 +59,68 @@ class RenderReport:
 
     def __str__(self) -> str:
         more = [f"{self.kept} found from a run before"] if self.kept else []
-        more += [f"{self.replaced} took the place of others"] if self.replaced else []
+        more += [f"{self.replaced} replaced others"] if self.replaced else []
         return (
             f"rendered {self.rendered} frames of {self.sequences} sequences of {self.split!r} in "
-            f"{self.root}{''.join(f', {of}' for of in more)}: painted from masks, no photographs"
+            f"{self.root}{''.join(f', {count}' for count in more)}: painted from masks, not "
+            "photographs"
         )
 
 
-def frame_jpeg(mask: IndexMask, sequence: VideoSequence, frame: str) -> bytes:
-    """The file of a rendered frame, see `render_frame`."""
+def render_jpeg(mask: IndexMask, sequence: VideoSequence, frame: str) -> bytes:
+    """Render a frame as a JPEG file, see `render_frame`."""
     stream = io.BytesIO()
     Image.fromarray(render_frame(mask, sequence, frame)).save(stream, "JPEG", quality=_JPEG_QUALITY)
     return stream.getvalue()
 
 
 def render_split(
-    root: Path,
+    root: PathLike,
     split: str = "train",
     *,
     overwrite: bool = False,
     workers: int = 1,
     stage: StageProgress = ignore_progress,
 ) -> RenderReport:
-    """Render all frames of a split from its masks, and note in ``rendered-<split>.json`` that they
-    are no photographs.
+    """Render all frames of a split from its masks, and note so in ``rendered-<split>.json``.
 
-    root: a clean ActionVOS root. overwrite: replace frames that are there already. All masks are
-    read and checked before anything is written. A run that was stopped is completed by running it
-    again; frames whose masks, names or classes have changed since are painted anew. Raises
-    `InputError` for a noisy split, whose frames would show the noise, for faulty masks, for frames
-    that are there and were not rendered, and for those that lie behind a link.
+    All masks are checked before anything is written. A run that was stopped is completed by running
+    it again. Frames whose masks, names or classes have changed since are painted again.
+
+    Parameters
+    ----------
+    root : str or Path
+        A clean ActionVOS root.
+    split : str
+        The split.
+    overwrite : bool
+        Whether to replace existing frames.
+    workers : int
+        Number of processes. The result does not depend on it.
+    stage : callable
+        Reports the progress of each step.
+
+    Raises
+    ------
+    InputError
+        For a noisy split, whose frames would show the noise; for faulty masks; for existing frames
+        that were not rendered, or that are behind a link.
     """
+    root = as_path(root)
     if (root / RECIPE_FILE).is_file():
         raise refuse(
             "is a noisy split: frames painted from its masks would show what is noise",
             root,
             "render the clean dataset that it was made from",
         )
-    load_cv2()  # refuse before anything is written
+    load_cv2()  # fail before anything is written
     opened = open_split(root, split)
     with stage("checking masks") as progress:
-        digests = run_parallel(_digest, opened, opened.sequences, workers, progress)
+        digests = run_parallel(_digest_sequence, opened, opened.sequences, workers, progress)
     made_of = {
-        _place(opened, of): digest for of, digest in zip(opened.sequences, digests, strict=True)
+        _place(opened, item): digest for item, digest in zip(opened.sequences, digests, strict=True)
     }
-    outdated = _outdated(opened, made_of, overwrite)
+    outdated = _find_outdated(opened, made_of, overwrite)
     for path in outdated:
         path.unlink()
     note = {
@@ -103,7 +132,7 @@ def render_split(
     }
     write_json(
         root / name_rendered_file(split), note
-    )  # before the first frame: they are known as ours
+    )  # before the first frame, so that frames are recognised as rendered
     with stage("rendering frames") as progress:
         counts = run_parallel(_render, opened, opened.sequences, workers, progress)
     total = sum(counts, Counter[str]())
@@ -116,20 +145,20 @@ def _place(split: Split, sequence: VideoSequence) -> str:
     return f"{split.subsets[sequence.folder]}/{sequence.folder}"
 
 
-def _digest(split: Split, sequence: VideoSequence) -> str:
-    """Of all that decides the pixels of a sequence's frames."""
-    things = [[of.object_id, of.name, of.class_id] for of in sequence.objects]
+def _digest_sequence(split: Split, sequence: VideoSequence) -> str:
+    """Compute a digest of all that decides the pixels of the frames of a sequence."""
+    things = [[item.object_id, item.name, item.class_id] for item in sequence.objects]
     masks = [digest_pixels(mask) for mask in split.iterate_masks(sequence)]
     return digest_json([ALGORITHM, sequence.video, *sequence.identity, things, masks])
 
 
-def _frame_paths(split: Split, sequence: VideoSequence) -> list[Path]:
-    folder = split.folder(FRAMES, sequence)
+def _list_frames(split: Split, sequence: VideoSequence) -> list[Path]:
+    folder = split.find_folder(FRAMES, sequence)
     return [folder / escape_name(f"{frame}.jpg") for frame in sequence.frames]
 
 
-def _outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) -> list[Path]:
-    """Frames to be removed: rendered of what is no more, or, with `overwrite`, any others."""
+def _find_outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) -> list[Path]:
+    """Find the frames to remove: outdated rendered ones, or all others with `overwrite`."""
     known = read_rendered(split.root)
     outdated: list[Path] = []
     foreign: list[Path] = []
@@ -137,35 +166,38 @@ def _outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) -> list
         place = _place(split, sequence)
         if known.get(place) == made_of[place]:
             continue
-        ours = _frame_paths(split, sequence) if place in known else []
-        for path in split.frame_paths(sequence):
+        ours = _list_frames(split, sequence) if place in known else []
+        for path in split.frames(sequence):
             if path.exists():
                 (outdated if overwrite or path in ours else foreign).append(path)
     if foreign:
         raise refuse(
-            f"{len(foreign)} frames are there already that this command has not painted, "
+            f"{len(foreign)} existing frames were not rendered by this command, "
             f"{foreign[0]} among them",
             split.root / FRAMES,
-            "train on them, or give --overwrite to lose them",
+            "train on them, or give `overwrite` to replace them",
         )
     linked = {
-        at for path in outdated for at in (path.parent, *path.parent.parents[:2]) if at.is_symlink()
+        link
+        for path in outdated
+        for link in (path.parent, *path.parent.parents[:2])
+        if link.is_symlink()
     }
     problems = ProblemCollector()
-    for at in sorted(linked):
-        problems.add("is a link: the frames behind it belong elsewhere", at, "remove the link")
+    for link in sorted(linked):
+        problems.add("is a link: the frames behind it belong elsewhere", link, "remove the link")
     problems.raise_if_any()
     return outdated
 
 
 def _render(split: Split, sequence: VideoSequence) -> Counter[str]:
-    paths = _frame_paths(split, sequence)
+    paths = _list_frames(split, sequence)
     lacking = [path for path in paths if not path.exists()]
     if lacking:
-        for draft in split.folder(FRAMES, sequence).glob(f".*{DRAFT}"):
-            draft.unlink()  # left by a run that was killed
+        for draft in split.find_folder(FRAMES, sequence).glob(f".*{DRAFT}"):
+            draft.unlink()  # left by a killed run
         masks = split.iterate_masks(sequence)
         for path, frame, mask in zip(paths, sequence.frames, masks, strict=True):
             if path in lacking:
-                write_bytes(path, frame_jpeg(mask, sequence, frame))
+                write_bytes(path, render_jpeg(mask, sequence, frame))
     return Counter(rendered=len(lacking), kept=len(paths) - len(lacking))

@@ -1,8 +1,8 @@
-"""The built-in sample: a small dataset in the ActionVOS layout, made in seconds from nothing.
+"""The built-in sample: a small synthetic dataset in the ActionVOS layout, made in seconds.
 
-Egocentric kitchen clips with the odd cases of the real thing: objects that are absent from a frame,
-cut by the border, thin, tiny, in several parts or with holes; look-alikes that lie idle; and, in
-`val_human`, labels of a "person" who disagrees with the automatic ones now and then.
+Its egocentric kitchen sequences have the special cases of real data: objects that are absent from a
+frame, cut by the border, thin, tiny, in several parts or with holes; inactive look-alikes; and, in
+`val_human`, labels of a "person" who sometimes disagrees with the automatic ones.
 """
 
 from actiseg_data.make.sample.sample_writing import (

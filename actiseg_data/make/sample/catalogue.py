@@ -1,6 +1,6 @@
-"""What the sample's kitchens hold and what is done there: two tables.
+"""The objects and actions of the sample's kitchens: two tables.
 
-Names, class ids and verbs are those of EPIC-KITCHENS-100's public class lists.
+Names, class ids and verbs are from EPIC-KITCHENS-100's public lists of classes.
 """
 
 from __future__ import annotations
@@ -10,10 +10,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Thing:
-    """A kind of object. outline: its silhouette's name. size: pixels per unit, 428 being the width.
+    """A kind of object.
 
-    place: ``front`` lies on the counter, ``back`` stands before the wall, ``base`` bears other
-    things and is never strewn about.
+    Attributes
+    ----------
+    class_id : int
+        EPIC noun class.
+    outline : str
+        The name of its outline.
+    size : float
+        Pixels per unit of the outline, in an image 428 wide.
+    place : str
+        ``front`` is on the counter, ``back`` is before the wall, ``base`` carries other objects and
+        is never scattered.
     """
 
     class_id: int
@@ -97,16 +106,23 @@ LOOK_ALIKES = (
     ("tomato", "apple", "onion", "potato", "lemon", "egg"),
     ("cloth", "towel", "tray", "sponge"),
 )
-"""Names that are easily mistaken for one another; a clip's spare things come from the same row."""
+"""Names that are easily mistaken for one another; spare objects of a sequence come from one row."""
 
 
 @dataclass(frozen=True)
-class Action:
-    """What is done in a clip.
+class SampleAction:
+    """The action of a sequence.
 
-    stage: the choreography (`actiseg_data.make.sample.choreographies`). verb, verb_class, noun, noun_class,
-    narration: as EPIC-KITCHENS-100 gives them. main: what is acted upon. tool, base: with what, on
-    what. also: class ids that the narration names besides `noun_class`.
+    Attributes
+    ----------
+    stage : str
+        The choreography, see `actiseg_data.make.sample.choreographies`.
+    verb, verb_class, noun, noun_class, narration
+        As in EPIC-KITCHENS-100.
+    main, tool, base : str
+        The object that is acted on, the tool, and what both are on.
+    also : tuple of int
+        Class ids that the narration names besides `noun_class`.
     """
 
     stage: str
@@ -122,26 +138,26 @@ class Action:
 
 
 ACTIONS = (
-    Action("work", "cut", 7, "carrot", 41, "cut carrot", "carrot", "knife", "chopping board"),
-    Action("carry", "take", 0, "cup", 13, "take cup", "cup"),
-    Action("carry", "take", 0, "board:cutting", 18, "take cutting board", "cutting board"),
-    Action("work", "stir", 10, "bowl", 7, "stir bowl", "bowl", "spoon"),
-    Action("twist", "open", 3, "bottle", 15, "open bottle", "bottle", "bottle cap"),
-    Action("work", "wash", 2, "plate", 2, "wash plate", "plate", "sponge", "sink"),
-    Action("lay", "put-down", 1, "plate", 2, "put down plate", "plate"),
-    Action("work", "cut", 7, "tomato", 43, "cut tomato", "tomato", "knife", "cutting board"),
-    Action("pour", "pour", 9, "oil", 31, "pour oil", "frying pan", "oil bottle", "hob"),
-    Action("carry", "pick-up", 0, "fork", 14, "pick up fork", "fork"),
-    Action("none", "turn-off", 8, "light", 114, "turn off light"),
-    Action("work", "stir", 10, "pan", 5, "stir pan", "frying pan", "wooden spoon", "hob"),
-    Action("press", "turn-on", 6, "tap", 0, "turn on tap", "tap", base="sink"),
-    Action("work", "peel", 19, "carrot", 41, "peel carrot", "carrot", "peeler"),
-    Action("lay", "put-down", 1, "knife", 4, "put down knife", "knife"),
-    Action("carry", "take", 0, "box:cereal", 23, "take cereal box", "cereal box"),
-    Action("wipe", "wipe", 2, "counter", 42, "wipe counter", "cloth"),
-    Action("twist", "close", 4, "jar", 40, "close jar", "jar"),
-    Action("work", "wash", 2, "bowl", 7, "wash bowl", "bowl", "sponge", "sink"),
-    Action(
+    SampleAction("work", "cut", 7, "carrot", 41, "cut carrot", "carrot", "knife", "chopping board"),
+    SampleAction("carry", "take", 0, "cup", 13, "take cup", "cup"),
+    SampleAction("carry", "take", 0, "board:cutting", 18, "take cutting board", "cutting board"),
+    SampleAction("work", "stir", 10, "bowl", 7, "stir bowl", "bowl", "spoon"),
+    SampleAction("twist", "open", 3, "bottle", 15, "open bottle", "bottle", "bottle cap"),
+    SampleAction("work", "wash", 2, "plate", 2, "wash plate", "plate", "sponge", "sink"),
+    SampleAction("lay", "put-down", 1, "plate", 2, "put down plate", "plate"),
+    SampleAction("work", "cut", 7, "tomato", 43, "cut tomato", "tomato", "knife", "cutting board"),
+    SampleAction("pour", "pour", 9, "oil", 31, "pour oil", "frying pan", "oil bottle", "hob"),
+    SampleAction("carry", "pick-up", 0, "fork", 14, "pick up fork", "fork"),
+    SampleAction("none", "turn-off", 8, "light", 114, "turn off light"),
+    SampleAction("work", "stir", 10, "pan", 5, "stir pan", "frying pan", "wooden spoon", "hob"),
+    SampleAction("press", "turn-on", 6, "tap", 0, "turn on tap", "tap", base="sink"),
+    SampleAction("work", "peel", 19, "carrot", 41, "peel carrot", "carrot", "peeler"),
+    SampleAction("lay", "put-down", 1, "knife", 4, "put down knife", "knife"),
+    SampleAction("carry", "take", 0, "box:cereal", 23, "take cereal box", "cereal box"),
+    SampleAction("wipe", "wipe", 2, "counter", 42, "wipe counter", "cloth"),
+    SampleAction("twist", "close", 4, "jar", 40, "close jar", "jar"),
+    SampleAction("work", "wash", 2, "bowl", 7, "wash bowl", "bowl", "sponge", "sink"),
+    SampleAction(
         "drop",
         "put-into",
         5,
@@ -152,8 +168,8 @@ ACTIONS = (
         base="salad bowl",
         also=(7,),
     ),
-    Action("carry", "move", 11, "pan", 5, "move pan", "saucepan"),
-    Action(
+    SampleAction("carry", "move", 11, "pan", 5, "move pan", "saucepan"),
+    SampleAction(
         "work",
         "cut",
         7,
@@ -164,22 +180,24 @@ ACTIONS = (
         "bread knife",
         "chopping board",
     ),
-    Action("carry", "take", 0, "plate", 2, "take plate", "plate"),
-    Action("pour", "pour", 9, "water", 27, "pour water", "bowl", "glass"),
-    Action("lay", "put-down", 1, "bowl", 7, "put down bowl", "bowl"),
-    Action("work", "peel", 19, "potato", 30, "peel potato", "potato", "peeler", "chopping board"),
-    Action("carry", "pick-up", 0, "spoon", 1, "pick up spoon", "spoon"),
-    Action("work", "scrape", 25, "pan", 5, "scrape pan", "frying pan", "spatula", "hob"),
-    Action("press", "turn-off", 8, "tap", 0, "turn off tap", "tap", base="sink"),
-    Action(
+    SampleAction("carry", "take", 0, "plate", 2, "take plate", "plate"),
+    SampleAction("pour", "pour", 9, "water", 27, "pour water", "bowl", "glass"),
+    SampleAction("lay", "put-down", 1, "bowl", 7, "put down bowl", "bowl"),
+    SampleAction(
+        "work", "peel", 19, "potato", 30, "peel potato", "potato", "peeler", "chopping board"
+    ),
+    SampleAction("carry", "pick-up", 0, "spoon", 1, "pick up spoon", "spoon"),
+    SampleAction("work", "scrape", 25, "pan", 5, "scrape pan", "frying pan", "spatula", "hob"),
+    SampleAction("press", "turn-off", 8, "tap", 0, "turn off tap", "tap", base="sink"),
+    SampleAction(
         "drop", "put", 1, "tomato", 43, "put tomato on plate", "tomato", base="plate", also=(2,)
     ),
-    Action("carry", "take", 0, "bottle", 15, "take bottle", "bottle"),
-    Action("work", "whisk", 10, "egg", 53, "whisk egg", "bowl", "whisk"),
-    Action("lay", "put-down", 1, "colander", 39, "put down colander", "colander"),
-    Action("work", "chop", 7, "onion", 16, "chop onion", "onion", "knife", "chopping board"),
-    Action("carry", "take", 0, "glass", 10, "take glass", "glass"),
-    Action("work", "wash", 2, "cup", 13, "wash mug", "mug", "sponge", "sink"),
-    Action("lay", "put-down", 1, "towel", 52, "put down towel", "towel"),
-    Action("twist", "open", 3, "tupperware", 23, "open tupperware", "tupperware"),
+    SampleAction("carry", "take", 0, "bottle", 15, "take bottle", "bottle"),
+    SampleAction("work", "whisk", 10, "egg", 53, "whisk egg", "bowl", "whisk"),
+    SampleAction("lay", "put-down", 1, "colander", 39, "put down colander", "colander"),
+    SampleAction("work", "chop", 7, "onion", 16, "chop onion", "onion", "knife", "chopping board"),
+    SampleAction("carry", "take", 0, "glass", 10, "take glass", "glass"),
+    SampleAction("work", "wash", 2, "cup", 13, "wash mug", "mug", "sponge", "sink"),
+    SampleAction("lay", "put-down", 1, "towel", 52, "put down towel", "towel"),
+    SampleAction("twist", "open", 3, "tupperware", 23, "open tupperware", "tupperware"),
 )

@@ -1,7 +1,7 @@
-"""Hands with fingers and forearm, in the three ways that they take things.
+"""Hands with fingers and forearm, in their ways of holding objects.
 
-A right hand seen from above, fingers up, one unit from wrist to fingertip; the left hand is its
-mirror image. The origin is the spot that the hand holds.
+A right hand is seen from above, fingers up, one unit from wrist to fingertip; the left hand mirrors
+it. The origin is the point that the hand holds.
 """
 
 from __future__ import annotations
@@ -11,26 +11,35 @@ from functools import cache
 
 import numpy as np
 
-from actiseg_data.make.sample.outlines import Parts, Point, Pose, limb, moved, oval, rod, shape
+from actiseg_data.make.sample.outlines import (
+    Parts,
+    Point,
+    Pose,
+    make_limb,
+    make_oval,
+    make_rod,
+    make_shape,
+    move_parts,
+)
 
 
 @dataclass(frozen=True)
 class Hold:
-    """A hand in two layers: `under` is painted before what it holds, `over` after it."""
+    """A hand in two layers: `under` is painted before the object that it holds, `over` after it."""
 
     under: Parts
     over: Parts
 
 
 @cache
-def holds() -> dict[str, Hold]:
-    """``fist`` closes on a handle, ``wrap`` on a body, ``pinch`` takes a rim, ``flat`` rests."""
+def list_holds() -> dict[str, Hold]:
+    """List the holds: ``fist`` on a handle, ``wrap`` on a body, ``pinch`` on a rim, ``flat``."""
     return {
         "fist": Hold(
             under=(),
             over=(
-                *_forearm(0.5),
-                *_fingers(
+                *_make_forearm(0.5),
+                *_make_fingers(
                     (
                         (-0.2, 0.1, -0.2, -0.1),
                         (-0.07, 0.05, -0.09, -0.16),
@@ -38,13 +47,13 @@ def holds() -> dict[str, Hold]:
                         (0.2, 0.12, 0.18, -0.07),
                     )
                 ),
-                (rod((-0.2, 0.3), (-0.33, 0.02), 0.1, 0.07),),
+                (make_rod((-0.2, 0.3), (-0.33, 0.02), 0.1, 0.07),),
             ),
         ),
         "wrap": Hold(
             under=(
-                *_forearm(0.52),
-                *_fingers(
+                *_make_forearm(0.52),
+                *_make_fingers(
                     (
                         (-0.14, 0.1, -0.32, -0.24),
                         (-0.05, 0.06, -0.2, -0.32),
@@ -53,14 +62,14 @@ def holds() -> dict[str, Hold]:
                 ),
             ),
             over=(
-                (rod((0.2, 0.2), (0.1, -0.18), 0.08, 0.06),),
-                *limb([(-0.18, 0.4), (-0.3, 0.18), (-0.22, 0.02)], 0.075),
+                (make_rod((0.2, 0.2), (0.1, -0.18), 0.08, 0.06),),
+                *make_limb([(-0.18, 0.4), (-0.3, 0.18), (-0.22, 0.02)], 0.075),
             ),
         ),
         "pinch": Hold(
             under=(
-                *_forearm(0.55),
-                *_fingers(
+                *_make_forearm(0.55),
+                *_make_fingers(
                     (
                         (-0.06, 0.12, -0.06, -0.3),
                         (0.07, 0.12, 0.06, -0.28),
@@ -69,15 +78,15 @@ def holds() -> dict[str, Hold]:
                 ),
             ),
             over=(
-                (rod((-0.16, 0.34), (-0.2, 0.1), 0.1, 0.075),),
-                (rod((-0.2, 0.1), (-0.1, -0.14), 0.075, 0.055),),
+                (make_rod((-0.16, 0.34), (-0.2, 0.1), 0.1, 0.075),),
+                (make_rod((-0.2, 0.1), (-0.1, -0.14), 0.075, 0.055),),
             ),
         ),
         "flat": Hold(
             under=(),
             over=(
-                *_forearm(0.45),
-                *_fingers(
+                *_make_forearm(0.45),
+                *_make_fingers(
                     (
                         (-0.17, 0.1, -0.25, -0.36),
                         (-0.06, 0.06, -0.1, -0.46),
@@ -85,15 +94,15 @@ def holds() -> dict[str, Hold]:
                         (0.18, 0.14, 0.24, -0.32),
                     )
                 ),
-                *limb([(-0.16, 0.36), (-0.36, 0.2), (-0.45, 0.0)], 0.07),
+                *make_limb([(-0.16, 0.36), (-0.36, 0.2), (-0.45, 0.0)], 0.07),
             ),
         ),
     }
 
 
-def _forearm(wrist: float) -> Parts:
-    palm = oval(0, wrist - 0.22, 0.28, 0.27)
-    arm = shape(
+def _make_forearm(wrist: float) -> Parts:
+    palm = make_oval(0, wrist - 0.22, 0.28, 0.27)
+    arm = make_shape(
         (-0.2, wrist - 0.1),
         (0.2, wrist - 0.1),
         (0.17, wrist + 0.15),
@@ -106,24 +115,37 @@ def _forearm(wrist: float) -> Parts:
     return (palm,), (arm,)
 
 
-def _fingers(ends: tuple[tuple[float, float, float, float], ...]) -> Parts:
-    return tuple((rod((a, b), (c, d), 0.085, 0.066),) for a, b, c, d in ends)
+def _make_fingers(ends: tuple[tuple[float, float, float, float], ...]) -> Parts:
+    return tuple((make_rod((a, b), (c, d), 0.085, 0.066),) for a, b, c, d in ends)
 
 
-def hand(hold: str, left: bool, at: Point, angle: float, size: float) -> Hold:
-    """A hand that holds what is at a point, in pixels.
+def make_hand(hold: str, left: bool, position: Point, angle: float, size: float) -> Hold:
+    """Make a hand that holds a point, in pixels.
 
-    angle: where the fingers point, degrees clockwise from up. size: pixels from wrist to fingertip.
+    Parameters
+    ----------
+    hold : str
+        A name of `list_holds`.
+    left : bool
+        Whether it is the left hand.
+    position : tuple of float
+        The point that it holds.
+    angle : float
+        Direction of the fingers, in degrees clockwise from up.
+    size : float
+        Pixels from wrist to fingertip.
 
-    >>> grip = hand("wrap", left=True, at=(100, 90), angle=30, size=66)
+    Examples
+    --------
+    >>> grip = make_hand("wrap", left=True, at=(100, 90), angle=30, size=66)
     >>> len(grip.under), len(grip.over)
     (5, 3)
     """
-    template = holds()[hold]
-    pose = Pose(*at, size, angle)
+    template = list_holds()[hold]
+    pose = Pose(*position, size, angle)
     side = np.array([-1.0, 1.0]) if left else np.array([1.0, 1.0])
     under, over = (
-        pose.parts(moved(parts, lambda ring: ring * side))
+        pose.place_parts(move_parts(parts, lambda ring: ring * side))
         for parts in (template.under, template.over)
     )
     return Hold(under, over)

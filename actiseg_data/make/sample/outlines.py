@@ -1,15 +1,14 @@
-"""Outlines of kitchen things and hands, and how they come onto the pixel lattice.
+"""Outlines of kitchen objects and hands, and their rasterisation.
 
 An outline is a tuple of parts, a part a tuple of rings, a ring an (N, 2) float64 array of x, y.
 Rings of one part are filled even-odd, so a nested ring is a hole; parts are united. Outlines are
-about one unit long around the origin, y downward; a `Pose` brings them into the picture.
+about one unit long around the origin, y downward; a `Pose` places them in the image.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -23,12 +22,12 @@ Part: TypeAlias = tuple[Ring, ...]
 Parts: TypeAlias = tuple[Part, ...]
 Point: TypeAlias = tuple[float, float]
 
-_TURN = np.arange(40) * (2 * np.pi / 40)
+CIRCLE = np.arange(40) * (2 * np.pi / 40)
 
 
 @dataclass(frozen=True)
-class Outline:
-    """A silhouette. grip: where a hand takes it. tip: the end that works or pours."""
+class ObjectOutline:
+    """An outline. `grip` is where a hand takes it, `tip` the end that works or pours."""
 
     parts: Parts
     grip: Point = (0.0, 0.0)
@@ -37,7 +36,7 @@ class Outline:
 
 @dataclass(frozen=True)
 class Pose:
-    """Where an outline lies: its origin in pixels, pixels per unit, degrees clockwise.
+    """The pose of an outline: its origin in pixels, pixels per unit, degrees clockwise.
 
     >>> Pose(x=10, y=20, size=4).put((0.5, -1))
     (12.0, 16.0)
@@ -49,36 +48,36 @@ class Pose:
     angle: float = 0.0
 
     def put(self, point: Point) -> Point:
-        """A point of the outline, in pixels."""
-        x, y = self.ring(np.array([point]))[0]
+        """Return a point of the outline, in pixels."""
+        x, y = self.place_ring(np.array([point]))[0]
         return float(x), float(y)
 
-    def ring(self, ring: Ring) -> Ring:
-        """A ring of the outline, in pixels: (N, 2) float64."""
-        return ring @ _rotation(self.angle) * self.size + (self.x, self.y)
+    def place_ring(self, ring: Ring) -> Ring:
+        """Return a ring of the outline, in pixels: (N, 2) float64."""
+        return ring @ _make_rotation(self.angle) * self.size + (self.x, self.y)
 
-    def parts(self, parts: Parts) -> Parts:
-        """All parts of an outline, in pixels."""
-        return tuple(tuple(self.ring(ring) for ring in part) for part in parts)
+    def place_parts(self, parts: Parts) -> Parts:
+        """Return all parts of an outline, in pixels."""
+        return tuple(tuple(self.place_ring(ring) for ring in part) for part in parts)
 
 
-def _rotation(angle: float) -> NDArray[np.float64]:
+def _make_rotation(angle: float) -> NDArray[np.float64]:
     turn = np.deg2rad(angle)
     return np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
 
 
-def moved(parts: Parts, change: Callable[[Ring], Ring]) -> Parts:
+def move_parts(parts: Parts, change: Callable[[Ring], Ring]) -> Parts:
     """Apply a function of rings to every ring."""
     return tuple(tuple(change(ring) for ring in part) for part in parts)
 
 
 def rasterise(parts: Parts, shape: tuple[int, int]) -> Patch:
-    """The pixels of a placed outline, as a patch cut to an image of shape (H, W).
+    """Rasterise a placed outline, as a patch cut to an image of shape (H, W).
 
     Vertices are rounded to 1e-9 and then to the 1/64-pixel lattice, so that no mathematical library
     can change a pixel.
 
-    >>> int(rasterise(((box(1, 1, 4, 3),),), (5, 5)).mask.sum())
+    >>> int(rasterise(((make_box(1, 1, 4, 3),),), (5, 5)).mask.sum())
     6
     """
     lattice = [[snap(ring) for ring in part] for part in parts]
@@ -94,7 +93,7 @@ def rasterise(parts: Parts, shape: tuple[int, int]) -> Patch:
 
 
 def snap(ring: Ring) -> IntArray:
-    """A ring in units of 1/64 pixel: (N, 2) int64.
+    """Convert a ring to units of 1/64 pixel: (N, 2) int64.
 
     >>> snap(np.array([[0.5, 1.0]])).tolist()
     [[32, 64]]
@@ -102,10 +101,10 @@ def snap(ring: Ring) -> IntArray:
     return np.round(np.round(ring, 9) * SUBPIXEL).astype(np.int64)
 
 
-def box(left: float, top: float, right: float, bottom: float, radius: float = 0.0) -> Ring:
-    """A rectangle, its corners rounded.
+def make_box(left: float, top: float, right: float, bottom: float, radius: float = 0.0) -> Ring:
+    """Make a rectangle with rounded corners.
 
-    >>> box(0, 0, 2, 1).tolist()
+    >>> make_box(0, 0, 2, 1).tolist()
     [[0.0, 0.0], [2.0, 0.0], [2.0, 1.0], [0.0, 1.0]]
     """
     if not radius:
@@ -126,14 +125,16 @@ def box(left: float, top: float, right: float, bottom: float, radius: float = 0.
     )
 
 
-def oval(x: float, y: float, wide: float, high: float, waves: float = 0.0, bumps: int = 3) -> Ring:
-    """An ellipse of half-axes `wide` and `high`; `waves` makes it lumpy."""
-    swell = 1 + waves * np.sin(bumps * _TURN + 0.7)
-    return np.stack([x + wide * swell * np.cos(_TURN), y + high * swell * np.sin(_TURN)], axis=1)
+def make_oval(
+    x: float, y: float, wide: float, high: float, waves: float = 0.0, bumps: int = 3
+) -> Ring:
+    """Make an ellipse of half-axes `wide` and `high`; `waves` makes it lumpy."""
+    swell = 1 + waves * np.sin(bumps * CIRCLE + 0.7)
+    return np.stack([x + wide * swell * np.cos(CIRCLE), y + high * swell * np.sin(CIRCLE)], axis=1)
 
 
-def rod(start: Point, end: Point, first: float, last: float) -> Ring:
-    """A straight limb with round ends of the given radii."""
+def make_rod(start: Point, end: Point, first: float, last: float) -> Ring:
+    """Make a straight limb with round ends of the given radii."""
     a, b = np.array(start), np.array(end)
     along = (b - a) / np.hypot(*(b - a))
     arc = np.arange(9)[:, None] * (np.pi / 8) - np.pi / 2
@@ -143,267 +144,12 @@ def rod(start: Point, end: Point, first: float, last: float) -> Ring:
     return np.concatenate([cap_b, cap_a])
 
 
-def limb(points: Iterable[Point], radius: float) -> Parts:
-    """A bent limb: rods from point to point."""
+def make_limb(points: Iterable[Point], radius: float) -> Parts:
+    """Make a bent limb: rods from point to point."""
     chain = list(points)
-    return tuple((rod(a, b, radius, radius),) for a, b in pairwise(chain))
+    return tuple((make_rod(a, b, radius, radius),) for a, b in pairwise(chain))
 
 
-def shape(*points: Point) -> Ring:
-    """A polygon."""
+def make_shape(*points: Point) -> Ring:
+    """Make a polygon."""
     return np.array(points, np.float64)
-
-
-def _one(*rings: Ring) -> Parts:
-    return (rings,)
-
-
-def _each(*rings: Ring) -> Parts:
-    return tuple((ring,) for ring in rings)
-
-
-@cache
-def outlines() -> dict[str, Outline]:
-    """Every silhouette by name. Tools lie along x: handle left, working end right.
-
-    >>> [len(part) for part in outlines()["board"].parts]  # one part: its edge, and a hole
-    [2]
-    """
-    ear = (oval(0, 0, 0.1, 0.12), oval(0, 0, 0.055, 0.07))
-    left_ear = tuple(ring - np.array([0.46, 0]) for ring in ear)
-    right_ear = tuple(ring + np.array([0.46, 0]) for ring in ear)
-    holes = [oval(0.2 * np.cos(a), 0.17 * np.sin(a), 0.045, 0.04) for a in _TURN[::7]]
-    blade = shape(
-        (-0.1, -0.04), (0.3, -0.05), (0.44, -0.03), (0.5, 0.02), (0.4, 0.06), (-0.1, 0.06)
-    )
-    saw = shape((-0.15, -0.03), (0.46, -0.04), (0.5, 0.0), (0.48, 0.04), (-0.15, 0.045))
-    handle = rod((-0.47, 0), (-0.1, 0), 0.035, 0.035)
-    stem = rod((-0.47, 0), (0.25, 0), 0.03, 0.018)
-    tines = [rod((0.24, y), (0.48, y * 1.1), 0.014, 0.012) for y in (-0.075, -0.025, 0.025, 0.075)]
-    wires = [
-        (oval(0.27, 0, 0.23, high), oval(0.27, 0, 0.21, high - 0.022)) for high in (0.15, 0.085)
-    ]
-    return {
-        "plate": Outline(_one(oval(0, 0, 0.5, 0.45)), grip=(0.43, 0.12)),
-        "lid": Outline(_each(oval(0, 0, 0.46, 0.41), rod((-0.46, 0), (0.46, 0), 0.04, 0.04))),
-        "bowl": Outline(
-            _each(
-                oval(0, -0.06, 0.5, 0.36),
-                shape((-0.49, 0), (0.49, 0), (0.3, 0.37), (-0.3, 0.37)),
-                oval(0, 0.3, 0.32, 0.14),
-            ),
-            grip=(-0.44, 0.02),
-        ),
-        "cup": Outline(
-            (
-                (oval(-0.1, -0.22, 0.36, 0.24),),
-                (box(-0.46, -0.22, 0.26, 0.2),),
-                (oval(-0.1, 0.2, 0.36, 0.26),),
-                (oval(0.28, -0.02, 0.22, 0.23), oval(0.29, -0.02, 0.13, 0.14)),
-            ),
-            grip=(0.36, 0.0),
-            tip=(-0.4, -0.3),
-        ),
-        "glass": Outline(
-            _each(
-                oval(0, -0.36, 0.3, 0.14),
-                shape((-0.3, -0.36), (0.3, -0.36), (0.22, 0.4), (-0.22, 0.4)),
-                oval(0, 0.4, 0.22, 0.1),
-            ),
-            grip=(0.2, 0.1),
-            tip=(-0.28, -0.4),
-        ),
-        "pan": Outline(
-            _each(oval(-0.2, 0, 0.31, 0.28), rod((0.08, 0), (0.48, 0), 0.035, 0.045)),
-            grip=(0.36, 0),
-            tip=(-0.2, 0),
-        ),
-        "pot": Outline((_one(oval(0, 0, 0.41, 0.38))[0], left_ear, right_ear), grip=(-0.44, 0.02)),
-        "colander": Outline(
-            ((oval(0, 0, 0.42, 0.37), *holes, oval(0, 0, 0.045, 0.04)), left_ear, right_ear),
-            grip=(0.44, 0.02),
-        ),
-        "board": Outline(
-            _one(box(-0.5, -0.33, 0.5, 0.33, 0.05), box(0.4, -0.1, 0.45, 0.1, 0.024)),
-            grip=(0.44, 0.2),
-        ),
-        "tray": Outline(_one(box(-0.5, -0.34, 0.5, 0.34, 0.09)), grip=(0.46, 0.1)),
-        "sink": Outline(_one(box(-0.5, -0.33, 0.5, 0.33, 0.1))),
-        "hob": Outline(_one(box(-0.5, -0.32, 0.5, 0.32, 0.03))),
-        "knife": Outline(_each(blade, handle), grip=(-0.3, 0), tip=(0.36, 0.03)),
-        "bread knife": Outline(_each(saw, handle), grip=(-0.32, 0), tip=(0.34, 0.02)),
-        "spoon": Outline(_each(stem, oval(0.36, 0, 0.15, 0.1)), grip=(-0.25, 0), tip=(0.4, 0)),
-        "ladle": Outline(_each(stem, oval(0.37, 0.03, 0.14, 0.14)), grip=(-0.3, 0), tip=(0.4, 0)),
-        "fork": Outline(
-            _each(rod((-0.47, 0), (0.14, 0), 0.032, 0.018), oval(0.19, 0, 0.1, 0.09), *tines),
-            grip=(-0.28, 0),
-            tip=(0.46, 0),
-        ),
-        "spatula": Outline(
-            (
-                (rod((-0.47, 0), (0.15, 0), 0.034, 0.02),),
-                (
-                    box(0.14, -0.11, 0.5, 0.11, 0.03),
-                    *(box(0.22, y - 0.016, 0.43, y + 0.016) for y in (-0.055, 0, 0.055)),
-                ),
-            ),
-            grip=(-0.3, 0),
-            tip=(0.44, 0),
-        ),
-        "whisk": Outline(
-            (*_each(handle, rod((-0.1, 0), (0.1, 0), 0.03, 0.02)), *wires), (-0.3, 0), (0.42, 0)
-        ),
-        "peeler": Outline(
-            (
-                (rod((-0.45, 0), (0.1, 0), 0.085, 0.06),),
-                *limb([(0.1, 0), (0.22, -0.2), (0.42, -0.2)], 0.04),
-                *limb([(0.1, 0), (0.22, 0.2), (0.42, 0.2)], 0.04),
-                (box(0.34, -0.2, 0.42, 0.2),),
-            ),
-            grip=(-0.25, 0),
-            tip=(0.42, 0),
-        ),
-        "scissors": Outline(
-            (
-                (oval(-0.32, -0.14, 0.17, 0.11), oval(-0.32, -0.14, 0.11, 0.06)),
-                (oval(-0.32, 0.14, 0.17, 0.11), oval(-0.32, 0.14, 0.11, 0.06)),
-                (rod((-0.2, -0.1), (0.48, 0.09), 0.035, 0.012),),
-                (rod((-0.2, 0.1), (0.48, -0.09), 0.035, 0.012),),
-            )
-        ),
-        "bottle": Outline(
-            _each(
-                box(-0.15, -0.14, 0.15, 0.5, 0.05),
-                shape((-0.15, -0.08), (-0.055, -0.28), (0.055, -0.28), (0.15, -0.08)),
-                box(-0.055, -0.46, 0.055, -0.25),
-                box(-0.065, -0.5, 0.065, -0.4, 0.02),
-            ),
-            grip=(0.02, 0.14),
-            tip=(0.0, -0.5),
-        ),
-        "squeezer": Outline(
-            _each(
-                shape(
-                    (-0.21, -0.22),
-                    (0.21, -0.22),
-                    (0.15, 0.1),
-                    (0.22, 0.5),
-                    (-0.22, 0.5),
-                    (-0.15, 0.1),
-                ),
-                shape((-0.21, -0.21), (-0.06, -0.36), (0.06, -0.36), (0.21, -0.21)),
-                box(-0.05, -0.5, 0.05, -0.34, 0.02),
-            ),
-            grip=(0.02, 0.1),
-            tip=(0.0, -0.5),
-        ),
-        "jar": Outline(
-            _each(box(-0.36, -0.3, 0.36, 0.5, 0.12), box(-0.32, -0.5, 0.32, -0.27, 0.06)),
-            grip=(0.0, 0.1),
-            tip=(0.0, -0.45),
-        ),
-        "can": Outline(
-            _each(
-                oval(0, -0.38, 0.34, 0.12), box(-0.34, -0.38, 0.34, 0.4), oval(0, 0.4, 0.34, 0.1)
-            ),
-            grip=(0.2, 0.05),
-            tip=(0, -0.45),
-        ),
-        "box": Outline(
-            _one(
-                shape(
-                    (-0.45, -0.3),
-                    (0.3, -0.38),
-                    (0.5, -0.18),
-                    (0.5, 0.3),
-                    (-0.25, 0.4),
-                    (-0.45, 0.2),
-                )
-            ),
-            grip=(0.4, 0.1),
-            tip=(0.0, -0.3),
-        ),
-        "carton": Outline(
-            _one(
-                shape(
-                    (-0.3, -0.44),
-                    (0.2, -0.5),
-                    (0.34, -0.38),
-                    (0.34, 0.42),
-                    (-0.16, 0.5),
-                    (-0.3, 0.38),
-                )
-            ),
-            grip=(0.25, 0.1),
-            tip=(0.0, -0.45),
-        ),
-        "tub": Outline(
-            _each(
-                box(-0.5, -0.36, 0.5, 0.02, 0.1),
-                shape((-0.46, -0.1), (0.46, -0.1), (0.38, 0.36), (-0.38, 0.36)),
-            ),
-            grip=(-0.42, 0.05),
-            tip=(0.1, -0.3),
-        ),
-        "cloth": Outline(
-            _one(
-                shape(
-                    (-0.48, -0.3),
-                    (-0.2, -0.36),
-                    (0.05, -0.29),
-                    (0.3, -0.37),
-                    (0.5, -0.27),
-                    (0.44, 0.0),
-                    (0.49, 0.28),
-                    (0.2, 0.35),
-                    (-0.04, 0.28),
-                    (-0.3, 0.38),
-                    (-0.5, 0.25),
-                    (-0.43, 0.02),
-                )
-            ),
-            grip=(0.1, 0.05),
-        ),
-        "sponge": Outline(
-            _one(box(-0.5, -0.32, 0.5, 0.32, 0.12)), grip=(0.1, 0.1), tip=(-0.3, -0.1)
-        ),
-        "tap": Outline(
-            (
-                (box(-0.16, 0.36, 0.16, 0.5, 0.04),),
-                *limb([(0, 0.4), (0, -0.28), (0.08, -0.4), (0.2, -0.44)], 0.065),
-                *limb([(0.2, -0.44), (0.32, -0.4), (0.38, -0.28), (0.38, -0.06)], 0.06),
-                (rod((0, 0.26), (-0.3, 0.14), 0.05, 0.055),),
-            ),
-            grip=(-0.28, 0.15),
-            tip=(0.38, 0.1),
-        ),
-        "carrot": Outline(
-            _each(
-                rod((-0.26, 0), (0.46, 0), 0.12, 0.03),
-                rod((-0.32, 0), (-0.5, -0.07), 0.025, 0.015),
-                rod((-0.32, 0), (-0.5, 0.06), 0.025, 0.015),
-            ),
-            grip=(-0.42, 0.06),
-            tip=(0.15, 0),
-        ),
-        "courgette": Outline(
-            _each(
-                rod((-0.36, 0), (0.4, 0.02), 0.1, 0.1), rod((0.4, 0.02), (0.52, 0.0), 0.04, 0.045)
-            ),
-            grip=(-0.46, 0.06),
-            tip=(0.18, 0),
-        ),
-        "tomato": Outline(_one(oval(0, 0, 0.5, 0.47, 0.03, 5)), grip=(-0.5, 0.22), tip=(0.12, 0)),
-        "onion": Outline(
-            _each(oval(0.05, 0, 0.42, 0.44), shape((-0.25, -0.2), (-0.58, -0.04), (-0.25, 0.2))),
-            grip=(-0.5, 0.22),
-            tip=(0.15, 0),
-        ),
-        "apple": Outline(
-            _each(oval(0, 0.03, 0.48, 0.45, 0.04, 2), rod((0, -0.4), (0.08, -0.62), 0.05, 0.04)),
-            grip=(-0.5, 0.22),
-        ),
-        "potato": Outline(_one(oval(0, 0, 0.5, 0.36, 0.07, 3)), grip=(-0.5, 0.18), tip=(0.15, 0)),
-        "lemon": Outline(_each(oval(0, 0, 0.42, 0.34), rod((-0.46, 0), (0.48, 0), 0.06, 0.05))),
-        "egg": Outline(_one(oval(0, 0, 0.5, 0.38, 0.05, 1))),
-    }

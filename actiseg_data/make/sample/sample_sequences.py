@@ -1,4 +1,4 @@
-"""A clip of the sample: its action, the things that lie about, index masks and labels."""
+"""A sequence of the sample: its action, spare objects, index masks and labels."""
 
 from __future__ import annotations
 
@@ -16,34 +16,48 @@ from actiseg_data.make.sample.catalogue import (
     CLASS_IDS,
     LEFT_HAND,
     RIGHT_HAND,
-    Action,
+    SampleAction,
 )
 from actiseg_data.make.sample.choreographies import Cue, Moment, Paint, play
-from actiseg_data.make.sample.clutter import clutter
-from actiseg_data.make.sample.outlines import Pose, Ring, moved, rasterise
+from actiseg_data.make.sample.clutter import place_clutter
+from actiseg_data.make.sample.outlines import (
+    Pose,
+    Ring,
+    move_parts,
+    rasterise,
+)
 from actiseg_data.make.sample.sequence_draws import Draws
 
 Lens: TypeAlias = Callable[[Ring], Ring]
 
 SHAPE = (240, 428)
-"""Height and width of the pictures."""
+"""Height and width of the images."""
 
 VIDEOS = {
     "train": ("S01_01", "S01_02", "S02_01", "S02_02", "S03_01", "S03_02", "S04_01"),
     "val": ("S05_01", "S05_02", "S06_01", "S06_02"),
 }
 _PER_VIDEO = {"train": 8, "val": 5}
-_STRIDE = {"train": 1, "val": 5}  # through the table of actions
+_STRIDE = {"train": 1, "val": 5}  # step through the table of actions
 _FRAME_COUNTS = (2, 2, 3, 2, 2, 4, 2, 2, 3, 2)
-_LONG = {("train", 16): 8, ("val", 6): 8}  # clips of unusual length
+_LONG = {("train", 16): 8, ("val", 6): 8}  # sequences of unusual length
 _FLAGGED = {3: "redundant", 9: "redundant", 13: "missing", 17: "other"}
 
 
 @dataclass(frozen=True)
-class Clip:
-    """A sequence with pseudo-labels, the names that truly take part, and its masks.
+class SampleSequence:
+    """A sequence of the sample.
 
-    masks: one (240, 428) uint8 per frame. flag: what a person noted of it, or nothing.
+    Attributes
+    ----------
+    sequence : VideoSequence
+        With automatic labels.
+    used : frozenset of str
+        Names of the objects that truly take part.
+    masks : tuple of ndarray
+        (240, 428) uint8, one for each frame.
+    flag : str
+        The flag of a human-labelled list, or nothing.
     """
 
     sequence: VideoSequence
@@ -52,34 +66,36 @@ class Clip:
     flag: str
 
 
-def clips(subset: str, first_id: int) -> Iterator[Clip]:
-    """The clips of ``train`` or ``val``, numbered from `first_id`.
+def make_sequences(subset: str, first_id: int) -> Iterator[SampleSequence]:
+    """Make the sequences of ``train`` or ``val``, numbered from `first_id`.
 
-    >>> next(clips("train", 1)).sequence.folder
+    >>> next(make_sequences("train", 1)).sequence.folder
     '00000001_S01_01_cut_carrot'
     """
     position = 0
     for video in VIDEOS[subset]:
-        start = 140 + Draws((video,)).below(200, "first frame")
+        start = 140 + Draws((video,)).draw_below(200, "first frame")
         for _ in range(_PER_VIDEO[subset]):
             action = ACTIONS[position * _STRIDE[subset] % len(ACTIONS)]
             count = _LONG.get((subset, position), _FRAME_COUNTS[position % len(_FRAME_COUNTS)])
             flag = _FLAGGED.get(position, "") if subset == "val" else ""
-            clip = _clip(action, video, start, count, first_id + position, flag)
-            yield clip
-            gap = Draws((video, start)).below(220, "gap")
-            start, position = clip.sequence.end + 15 + gap, position + 1
+            item = _make_sequence(action, video, start, count, first_id + position, flag)
+            yield item
+            gap = Draws((video, start)).draw_below(220, "gap")
+            start, position = item.sequence.end + 15 + gap, position + 1
 
 
-def _clip(action: Action, video: str, start: int, count: int, seq_id: int, flag: str) -> Clip:
+def _make_sequence(
+    action: SampleAction, video: str, start: int, count: int, seq_id: int, flag: str
+) -> SampleSequence:
     draws = Draws((video, action.verb, action.noun, start))
-    step = 16 + draws.below(22, "step")
-    frames = [start + 4 + draws.below(9, "lead") + step * i for i in range(count)]
-    centre = (draws.between(180, 250, "centre.x"), draws.between(118, 138, "centre.y"))
+    step = 16 + draws.draw_below(22, "step")
+    frames = [start + 4 + draws.draw_below(9, "lead") + step * i for i in range(count)]
+    centre = (draws.draw_between(180, 250, "centre.x"), draws.draw_between(118, 138, "centre.y"))
     cues = [Cue(action, draws, i, count, centre) for i in range(count)]
     moments = [play(cue) for cue in cues]
-    spare = clutter(cues[0])
-    views = [_View(moment, spare, _lens(draws, i)) for i, moment in enumerate(moments)]
+    spare = place_clutter(cues[0])
+    views = [_SampleFrame(moment, spare, _make_lens(draws, i)) for i, moment in enumerate(moments)]
     names = sorted(frozenset().union(*(view.visible for view in views)))
     ids = {name: number for number, name in enumerate(names, 1)}
     near_hands = frozenset().union(*(view.near_hands for view in views))
@@ -94,7 +110,7 @@ def _clip(action: Action, video: str, start: int, count: int, seq_id: int, flag:
         seq_id=seq_id,
         video=video,
         start=start,
-        end=frames[-1] + 2 + draws.below(12, "tail"),
+        end=frames[-1] + 2 + draws.draw_below(12, "tail"),
         narration=action.narration,
         verb=action.verb,
         verb_class=action.verb_class,
@@ -108,47 +124,47 @@ def _clip(action: Action, video: str, start: int, count: int, seq_id: int, flag:
     if action.base != "hob" and action.stage != "press":
         used |= {action.base}
     if action.base == "sink":
-        used |= {"tap"}  # the water runs, though no hand need be near
-    return Clip(sequence, frozenset(used), tuple(view.mask(ids) for view in views), flag)
+        used |= {"tap"}  # the water runs, even without a hand near it
+    return SampleSequence(sequence, frozenset(used), tuple(view.mask(ids) for view in views), flag)
 
 
-class _View:
+class _SampleFrame:
     """One frame, painted instance by instance."""
 
     def __init__(self, moment: Moment, spare: tuple[Paint, ...], lens: Lens) -> None:
         self.paints = (*moment.base, *spare, *moment.top)
         self.instances = np.zeros(SHAPE, np.uint8)
         for number, paint in enumerate(self.paints, 1):
-            patch = rasterise(moved(paint.parts, lens), SHAPE)
+            patch = rasterise(move_parts(paint.parts, lens), SHAPE)
             self.instances[patch.window][patch.mask] = number
         present = frozenset(np.unique(self.instances).tolist()) - {0}
         self.visible = frozenset(self.paints[number - 1].name for number in present)
         self.near_hands = self.visible & {LEFT_HAND, RIGHT_HAND}
         for number in present:
-            # A spare thing may bear the same name; only the one in the hand has a box.
+            # A spare object may have the same name; only the one in the hand has a box.
             acts = not 0 <= number - 1 - len(moment.base) < len(spare)
             if acts and self.paints[number - 1].name in moment.held:
-                self.near_hands |= self._boxed(self.instances == number)
+                self.near_hands |= self._find_boxed(self.instances == number)
 
-    def _boxed(self, held: BoolArray) -> frozenset[str]:
-        """Names with a pixel in the bounding box of what a hand holds."""
+    def _find_boxed(self, held: BoolArray) -> frozenset[str]:
+        """Find the names with a pixel in the bounding box of a held object."""
         rows, columns = np.flatnonzero(held.any(axis=1)), np.flatnonzero(held.any(axis=0))
         cut = self.instances[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         return frozenset(self.paints[number - 1].name for number in np.unique(cut) if number)
 
     def mask(self, ids: dict[str, int]) -> IndexMask:
-        """The index mask: (240, 428) uint8."""
+        """Make the index mask: (240, 428) uint8."""
         table = np.array([0, *(ids.get(paint.name, 0) for paint in self.paints)], np.uint8)
         return table[self.instances]
 
 
-def _lens(draws: Draws, index: int) -> Lens:
-    """The camera of one frame: it is worn on a head that is never quite still."""
+def _make_lens(draws: Draws, index: int) -> Lens:
+    """Make the camera of one frame; it is worn on a head that moves."""
     middle = np.array([SHAPE[1] / 2, SHAPE[0] / 2])
     pose = Pose(
-        middle[0] + draws.between(-5, 5, "lens.x", index),
-        middle[1] + draws.between(-4, 4, "lens.y", index),
-        draws.between(0.94, 1.06, "lens.zoom"),
-        draws.between(-1.5, 1.5, "lens.turn", index),
+        middle[0] + draws.draw_between(-5, 5, "lens.x", index),
+        middle[1] + draws.draw_between(-4, 4, "lens.y", index),
+        draws.draw_between(0.94, 1.06, "lens.zoom"),
+        draws.draw_between(-1.5, 1.5, "lens.turn", index),
     )
-    return lambda ring: pose.ring(ring - middle)
+    return lambda ring: pose.place_ring(ring - middle)

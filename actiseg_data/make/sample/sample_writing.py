@@ -1,11 +1,8 @@
-"""The sample on disk: written whole, told from anything else by its marker."""
+"""The sample on disk: written completely, and recognised by its marker."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +10,13 @@ from typing import Any
 from actiseg_data.annotations.masks import digest_pixels, write_index_mask
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
+from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import InputError, refuse
-from actiseg_data.core.files import is_occupied, write_bytes, write_json
-from actiseg_data.core.validation import Cursor, read_json
+from actiseg_data.core.files import PathLike, as_path, new_folder, write_bytes, write_json
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, escape_name, open_split
 from actiseg_data.layouts.image_sets import make_image_sets
-from actiseg_data.make.render.split_rendering import frame_jpeg
-from actiseg_data.make.sample.sample_sequences import Clip, clips
+from actiseg_data.make.render.split_rendering import render_jpeg
+from actiseg_data.make.sample.sample_sequences import SampleSequence, make_sequences
 from actiseg_data.make.sample.sequence_draws import ALGORITHM
 from actiseg_data.records.licences import write_licences
 
@@ -39,7 +36,7 @@ verb and noun classes follow EPIC-KITCHENS-100, so that tools for those datasets
 
 @dataclass(frozen=True)
 class SplitCounts:
-    """How much a split holds. objects and positive: (sequence, object) pairs, all and active."""
+    """Contents of a split. `objects` and `positive` count (sequence, object) pairs."""
 
     sequences: int
     frames: int
@@ -49,7 +46,19 @@ class SplitCounts:
 
 @dataclass(frozen=True)
 class SampleReport:
-    """The sample at `path`. made: False if it stood there before. digest: of masks and lists."""
+    """The sample at a path.
+
+    Attributes
+    ----------
+    path : Path
+        The root.
+    made : bool
+        False if the sample existed before.
+    digest : str
+        Of masks and lists.
+    splits : dict of str to SplitCounts
+        Contents by split.
+    """
 
     path: Path
     made: bool
@@ -65,59 +74,55 @@ class SampleReport:
         return "\n".join((f"sample {'made' if self.made else 'found'} at {self.path}", *rows))
 
 
-def make_sample(out: Path) -> SampleReport:
-    """Make the built-in sample at `out`, or leave it be where it stands there whole.
+def make_sample(out: PathLike) -> SampleReport:
+    """Make the built-in sample at `out`, or keep a complete one that is there already.
 
-    The work goes to a hidden sibling and is renamed when whole; nothing is left of it after a
-    failure, and what a killed run has left blocks nobody. Where another process makes the same
-    sample at once, the first one whole is used. Raises `InputError` where `out` holds anything else.
+    Nothing is left after a failure. If another process makes the same sample at the same time, the
+    first complete one is used.
 
+    Parameters
+    ----------
+    out : str or Path
+        The new root.
+
+    Returns
+    -------
+    SampleReport
+        With path, digest and contents.
+
+    Raises
+    ------
+    InputError
+        If `out` has anything else, or cannot be written.
+
+    Examples
+    --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     report = make_sample(Path(folder) / "sample")
     >>> report.splits["train"].sequences, report.splits["val"].sequences
     (56, 20)
     """
+    out = as_path(out)
     if is_whole_sample(out):
         return _read_report(out)
-    if out.name in ("", ".."):
-        raise refuse("has no name of its own", out, "name a new folder, such as actiseg_sample")
     try:
-        taken = is_occupied(out)
-        if is_whole_sample(out):  # since a moment ago
+        with new_folder(out) as folder:
+            report = replace(_write(folder), path=out)
+    except (OSError, InputError) as error:
+        if is_whole_sample(out):  # another process was faster
             return _read_report(out)
-        if taken:
-            raise refuse("is there and is not a whole sample", out, "remove it, or name another")
-        out.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
-        try:
-            whole = partial / out.name  # that folder is for our eyes only, this one is not
-            whole.mkdir()
-            report = replace(_write(whole), path=out)
-            return report if _moved(whole, out) else _read_report(out)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-    except OSError as error:
+        if isinstance(error, InputError):
+            raise
         raise refuse(f"cannot be written ({error.strerror})", out, "name another folder") from None
-
-
-def _moved(whole: Path, out: Path) -> bool:
-    """Move a whole sample to `out`, unless another process has done so meanwhile."""
-    try:
-        with suppress(FileNotFoundError):
-            out.rmdir()
-        whole.rename(out)
-    except OSError:
-        if is_whole_sample(out):
-            return False
-        raise
-    return True
+    return report
 
 
 def is_whole_sample(path: Path) -> bool:
-    """Whether a whole sample of this version stands at `path`: its marker, and every listed file.
+    """Return whether a path has a complete sample of this version.
 
-    Files are looked for, not opened.
+    A complete sample has its marker and every listed file. The existence of files is checked, not
+    their content.
 
     >>> is_whole_sample(Path("no such folder"))
     False
@@ -127,9 +132,9 @@ def is_whole_sample(path: Path) -> bool:
         for name in SPLITS:
             split = open_split(path, name)
             for sequence in split.sequences:
-                frames = split.folder(FRAMES, sequence)
+                frames = split.find_folder(FRAMES, sequence)
                 for frame in sequence.frames:
-                    if not split.mask_path(sequence, frame).is_file():
+                    if not split.find_mask(sequence, frame).is_file():
                         return False
                     if not (frames / f"{frame}.jpg").is_file():
                         return False
@@ -139,16 +144,16 @@ def is_whole_sample(path: Path) -> bool:
 
 
 def _write(root: Path) -> SampleReport:
-    train = list(clips("train", 1))
-    val = list(clips("val", 1 + len(train)))
+    train = list(make_sequences("train", 1))
+    val = list(make_sequences("val", 1 + len(train)))
     digests: dict[str, str] = {}
     for subset, members in (("train", train), ("val", val)):
-        for clip in members:
-            digests |= _write_clip(root, subset, clip)
+        for item in members:
+            digests |= _write_sequence(root, subset, item)
     lists = {
-        "train": [clip.sequence for clip in train],
-        "val": [clip.sequence for clip in val],
-        "val_human": [_as_seen_by_a_person(clip) for clip in val],
+        "train": [item.sequence for item in train],
+        "val": [item.sequence for item in val],
+        "val_human": [_label_by_hand(item) for item in val],
     }
     documents: dict[str, Any] = {}
     for split, sequences in lists.items():
@@ -157,7 +162,7 @@ def _write(root: Path) -> SampleReport:
         write_json(root / IMAGE_SETS / file, document)
     write_licences(root, _LICENSE, _NOTICE)
     digest = digest_json({"masks": digests, "image_sets": documents})
-    splits = {name: _counts(sequences) for name, sequences in lists.items()}
+    splits = {name: _count_split(sequences) for name, sequences in lists.items()}
     marker = {
         "schema": SCHEMA,
         "algorithm": ALGORITHM,
@@ -168,34 +173,34 @@ def _write(root: Path) -> SampleReport:
     return SampleReport(root, True, digest, splits)
 
 
-def _write_clip(root: Path, subset: str, clip: Clip) -> dict[str, str]:
-    """Write masks and frames; returns the masks' digests by their paths in the layout."""
-    sequence = clip.sequence
+def _write_sequence(root: Path, subset: str, item: SampleSequence) -> dict[str, str]:
+    """Write masks and frames; return the masks' digests by their paths in the layout."""
+    sequence = item.sequence
     digests: dict[str, str] = {}
     masks = root / MASKS / subset / escape_name(sequence.folder)
     frames = root / FRAMES / subset / escape_name(sequence.folder)
-    for frame, mask in zip(sequence.frames, clip.masks, strict=True):
+    for frame, mask in zip(sequence.frames, item.masks, strict=True):
         write_index_mask(masks / f"{frame}.png", mask)
-        write_bytes(frames / f"{frame}.jpg", frame_jpeg(mask, sequence, frame))
+        write_bytes(frames / f"{frame}.jpg", render_jpeg(mask, sequence, frame))
         digests[f"{subset}/{sequence.folder}/{frame}"] = digest_pixels(mask)
     return digests
 
 
-def _as_seen_by_a_person(clip: Clip) -> VideoSequence:
-    """The sequence with `positive` as its script knows it, not as contacts and words suggest it."""
+def _label_by_hand(item: SampleSequence) -> VideoSequence:
+    """Label a sequence by its script, not by contacts and narration."""
     labels = tuple(
-        replace(label, positive=label.name in clip.used) for label in clip.sequence.objects
+        replace(label, positive=label.name in item.used) for label in item.sequence.objects
     )
     return replace(
-        clip.sequence,
+        item.sequence,
         objects=labels,
-        redundant=clip.flag == "redundant",
-        missing=clip.flag == "missing",
-        other=clip.flag == "other",
+        redundant=item.flag == "redundant",
+        missing=item.flag == "missing",
+        flagged_other=item.flag == "other",
     )
 
 
-def _counts(sequences: Iterable[VideoSequence]) -> SplitCounts:
+def _count_split(sequences: Iterable[VideoSequence]) -> SplitCounts:
     sequences = tuple(sequences)
     labels = [label for sequence in sequences for label in sequence.objects]
     return SplitCounts(
@@ -207,14 +212,14 @@ def _counts(sequences: Iterable[VideoSequence]) -> SplitCounts:
 
 
 def _read_report(root: Path) -> SampleReport:
-    """What the marker tells; `InputError` where it is none of this version."""
+    """Read the marker; a missing one, or one of another version, raises an `InputError`."""
     path = root / MARKER
     marker = Cursor(read_json(path, "sample's marker"), str(path))
-    if marker["schema"].text() != SCHEMA or marker["algorithm"].integer() != ALGORITHM:
+    if marker["schema"].as_text() != SCHEMA or marker["algorithm"].as_integer() != ALGORITHM:
         raise refuse("belongs to another version of the sample", path, "make the sample again")
     fields = ("sequences", "frames", "objects", "positive")
     splits = {
-        name: SplitCounts(*(marker["splits"][name][field].integer() for field in fields))
+        name: SplitCounts(*(marker["splits"][name][field].as_integer() for field in fields))
         for name in SPLITS
     }
-    return SampleReport(root, False, marker["digest"].text(), splits)
+    return SampleReport(root, False, marker["digest"].as_text(), splits)

@@ -84,10 +84,10 @@ REFUSED = {
     "2-bit grey": (raw_png(4, 1, 2, GREY, [packed([0, 1, 2, 3], 2)]), "grey of 2 bits"),
     "4-bit grey": (raw_png(4, 1, 4, GREY, [packed([0, 1, 2, 9], 4)]), "grey of 4 bits"),
     "16-bit grey": (encoded(Image.fromarray(MASK.astype(np.uint16))), "16 bits"),
-    "empty file": (b"", "no readable PNG"),
-    "signature alone": (b"\x89PNG\r\n\x1a\n", "no readable PNG"),
-    "text": (b"no picture at all, but long enough for a header", "no readable PNG"),
-    "JPEG under the name of a PNG": (encoded(Image.fromarray(MASK), "JPEG"), "no readable PNG"),
+    "empty file": (b"", "not a readable PNG"),
+    "signature alone": (b"\x89PNG\r\n\x1a\n", "not a readable PNG"),
+    "text": (b"no picture at all, but long enough for a header", "not a readable PNG"),
+    "JPEG under the name of a PNG": (encoded(Image.fromarray(MASK), "JPEG"), "not a readable PNG"),
     "40,000 x 40,000": (raw_png(40_000, 40_000, 8, GREY, [bytes(9)]), "40000 x 40000 pixels"),
     "9,000 x 9,000": (raw_png(9_000, 9_000, 8, PALETTED, [bytes(9)]), "9000 x 9000 pixels"),
     "8,193 wide": (raw_png(8193, 1, 8, PALETTED, [bytes(8193)], PALETTE), "8193 x 1 pixels"),
@@ -96,8 +96,8 @@ REFUSED = {
     "header twice, huge": (two_headers(30_000, 30_000), "damaged"),
     "rows missing": (raw_png(4, 3, 8, PALETTED, [bytes(4)] * 2, PALETTE), "too few pixels"),
     "a byte missing": (raw_png(9, 1, 4, PALETTED, [bytes(4)], PALETTE[:48]), "too few pixels"),
-    "no pixels": (raw_png(0, 0, 8, GREY, []), "no readable PNG"),
-    "impossible depth": (raw_png(4, 1, 7, GREY, [bytes(4)]), "no readable PNG"),
+    "no pixels": (raw_png(0, 0, 8, GREY, []), "not a readable PNG"),
+    "impossible depth": (raw_png(4, 1, 7, GREY, [bytes(4)]), "not a readable PNG"),
 }
 
 

@@ -115,7 +115,7 @@ def blob(number):
 @given(images_with_rings())
 def test_closed_fill_equals_opencv_inside_the_image(case):
     shape, rings = case
-    assert (fill_closed(rings, shape).on(shape) == opencv_fill(rings, shape)).all()
+    assert (fill_closed(rings, shape).to_image(shape) == opencv_fill(rings, shape)).all()
 
 
 @needs_reference_fill
@@ -124,14 +124,14 @@ def test_closed_fill_equals_opencv_inside_the_image(case):
 @given(data=st.data())
 def test_closed_fill_equals_opencv_beyond_the_border(beyond, data):
     shape, rings = data.draw(images_with_rings(beyond=beyond))
-    assert (fill_closed(rings, shape).on(shape) == opencv_fill(rings, shape)).all()
+    assert (fill_closed(rings, shape).to_image(shape) == opencv_fill(rings, shape)).all()
 
 
 @settings(max_examples=80, deadline=None)
 @given(images_with_rings())
 def test_closed_fill_follows_the_written_rule(case):
     shape, rings = case
-    assert (fill_closed(rings, shape).on(shape) == closed_by_hand(rings, shape)).all()
+    assert (fill_closed(rings, shape).to_image(shape) == closed_by_hand(rings, shape)).all()
 
 
 def square(low, high):
@@ -167,7 +167,7 @@ def test_nested_rings_are_holes_and_overlaps_cancel(rings, count):
 )
 def test_closed_fill_of_degenerate_rings(rings, pixels):
     patch = fill_closed(rings, (5, 6))
-    assert list(zip(*np.nonzero(patch.on((5, 6))), strict=True)) == pixels
+    assert list(zip(*np.nonzero(patch.to_image((5, 6))), strict=True)) == pixels
     assert pixels or patch is EMPTY_PATCH
 
 
@@ -181,7 +181,7 @@ def test_closed_fill_of_real_entities_is_opencvs(real_data, name):
             rings = [polygon.astype(np.int64) for polygon in entity.polygons]
             if rings:
                 filled += 1
-                different = fill_closed(rings, shape).on(shape) != opencv_fill(rings, shape)
+                different = fill_closed(rings, shape).to_image(shape) != opencv_fill(rings, shape)
                 if different.any():
                     differing.append((frame.name, entity.name, int(different.sum())))
     assert not differing

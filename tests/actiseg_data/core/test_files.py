@@ -6,7 +6,8 @@ import os
 import pytest
 
 from actiseg_data.core.digests import digest_json
-from actiseg_data.core.files import write_bytes, write_json
+from actiseg_data.core.errors import InputError
+from actiseg_data.core.files import is_occupied, new_folder, write_bytes, write_json
 from actiseg_data.records.licences import (
     VISOR_LICENSE,
     VISOR_NOTICE,
@@ -93,3 +94,48 @@ def test_halves_of_surrogate_pairs_are_written_as_escapes(tmp_path):
     document = {"exp": "caf\u00e9 \ud800"}
     write_json(tmp_path / "file.json", document)
     assert json.loads((tmp_path / "file.json").read_bytes().decode("ascii")) == document
+
+
+def test_a_new_folder_appears_when_complete_and_keeps_clutter(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / ".DS_Store").write_bytes(b"x")
+    with new_folder(out) as folder:
+        write_bytes(folder / "a.txt", b"a")
+        assert not (out / "a.txt").exists()
+    assert files_under(out) == [".DS_Store", "a.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_new_folder_that_fails_leaves_nothing(tmp_path):
+    def fail():
+        with new_folder(tmp_path / "out") as folder:
+            write_bytes(folder / "a.txt", b"a")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_folder_does_not_replace_anything(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"a")
+    for out in (tmp_path, tmp_path / "a.txt"):
+        with pytest.raises(InputError, match=r"already exists\. Hint: give another folder as out"):
+            new_folder(out).__enter__()
+    assert files_under(tmp_path) == ["a.txt"]
+
+
+def test_an_error_of_the_disk_names_the_new_folder(tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(OSError, match="out'") as raised, new_folder(out) as folder:
+        (folder / "absent").read_bytes()
+    assert raised.value.filename == str(out)
+
+
+def test_a_folder_of_clutter_is_not_occupied(tmp_path):
+    assert not is_occupied(tmp_path / "absent")
+    (tmp_path / "Thumbs.db").write_bytes(b"x")
+    assert not is_occupied(tmp_path)
+    (tmp_path / "mask.png").write_bytes(b"x")
+    assert is_occupied(tmp_path)

@@ -146,8 +146,8 @@ def test_every_listed_sequence_that_is_not_there_is_named_with_its_line(davis):
         ("", "lists no sequence"),
         ("# bear\n\n", "lists no sequence"),
         ('[{"seq_id": 1}]', "is a JSON document"),
-        (b"\xff\xfe\xfd", "is no UTF-8 text"),
-        (b"b\xe4r\n", "is no UTF-8 text"),
+        (b"\xff\xfe\xfd", "is not UTF-8 text"),
+        (b"b\xe4r\n", "is not UTF-8 text"),
         ("be\x07ar\n", "line 1: the sequence name"),
         ("..\n", "would lead outside"),
     ],
@@ -193,7 +193,7 @@ def test_of_two_years_that_differ_one_has_to_be_named(davis):
     write_list(davis, "2016/val", "bear\n")
     (problem,) = refused(open_truth, davis)
     assert "2016/val with 1, 2017/val with 2 sequences" in problem
-    assert "--split 2017/val" in problem
+    assert "split 2017/val" in problem
     assert chosen(open_truth(davis, "2016/val")) == ["bear"]
 
 
@@ -268,7 +268,7 @@ def test_endings_of_true_masks_may_be_in_capitals_but_no_frame_twice(davis):
     for path in folder.iterdir():
         path.rename(path.with_suffix(".PNG"))
     truth = open_truth(davis)
-    assert truth.mask_path(truth.sequences[0], "00001") == folder / "00001.PNG"
+    assert truth.find_mask(truth.sequences[0], "00001") == folder / "00001.PNG"
     shutil.copy(folder / "00001.PNG", folder / "00001.png")
     (problem,) = refused(open_truth, davis)
     assert "has 2 masks of the frame 00001" in problem
@@ -349,7 +349,7 @@ def test_runs_and_methods_are_scored_on_a_list_too(tmp_path):
 def test_the_cure_for_a_split_that_is_not_there_is_the_one_that_was_meant(davis, split, best):
     (problem,) = refused(open_truth, davis, split)
     assert f"did you mean '{best}'?" in problem
-    assert problem.endswith(f"such as --split {best}")
+    assert problem.endswith(f"such as split {best}")
 
 
 def test_a_list_of_other_sequences_is_one_problem(davis):
@@ -362,7 +362,7 @@ def test_a_list_of_other_sequences_is_one_problem(davis):
 def test_truth_that_is_none_is_told_by_what_it_holds(davis, tmp_path):
     (davis / "JPEGImages" / "480p" / "bear").mkdir(parents=True)
     (problem,) = refused(open_truth, davis / "JPEGImages")
-    assert "holds no sequence of masks (it holds 480p/)" in problem
+    assert "has no sequence of masks (it has 480p/)" in problem
     (tmp_path / "mask.png").write_bytes(b"?")
     (problem,) = refused(open_truth, tmp_path / "mask.png")
     assert "is no folder" in problem

@@ -10,9 +10,9 @@ from PIL import Image
 
 from actiseg_data.annotations.masks import write_index_mask
 from actiseg_data.annotations.sequences import number_duplicates
+from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
-from actiseg_data.core.validation import Cursor
 from actiseg_data.layouts.actionvos import find_sequence_folder, list_splits, open_split
 from actiseg_data.layouts.image_sets import (
     PROMPT_STYLES,
@@ -54,7 +54,9 @@ def test_a_split_is_read_as_it_was_written(shared_root):
     split = open_split(shared_root, "train")
     assert split.sequences == tuple(clip(n) for n in range(1, 7))
     assert set(split.subsets.values()) == {"train"}
-    assert split.action_list() == json.loads((shared_root / "ImageSets/train.json").read_text())
+    assert split.read_action_list() == json.loads(
+        (shared_root / "ImageSets/train.json").read_text()
+    )
     for sequence in split.sequences:
         assert [mask.shape for mask in split.read_masks(sequence)] == [(120, 160)] * 2
 
@@ -171,7 +173,7 @@ FAULTS = [
         for value in (2, "1", None, 1.0)
     ),
     *(
-        (("object_classes", object_id), OBJECTS["1"] | {"name": "new"}, "is no object id")
+        (("object_classes", object_id), OBJECTS["1"] | {"name": "new"}, "is not an object id")
         for object_id in (
             *("0", "256", "x", "1.5", "-1", "", " 5", "knife 5", "+5", "5_0", "\u0665", "²"),
             "000000255999",
@@ -205,7 +207,7 @@ def test_an_element_that_is_no_record_is_one_problem(record):
 def test_an_object_id_that_stands_twice_in_the_file_is_refused(root):
     path = root / "ImageSets" / "train.json"
     path.write_text(path.read_text().replace('"2": {', '"1": {', 1))
-    with pytest.raises(InputError, match="'1' stands twice"):
+    with pytest.raises(InputError, match="'1' occurs twice"):
         open_split(root, "train")
 
 
@@ -253,7 +255,7 @@ def test_flags_are_written_only_where_asked_and_may_be_absent():
     record = make_record(CLIP)
     assert list(record) == list(RECORD)[:11]
     assert read_record(Cursor(record, "x")) == CLIP
-    flagged = replace(CLIP, redundant=True, other=True)
+    flagged = replace(CLIP, redundant=True, flagged_other=True)
     assert read_record(Cursor(make_record(flagged, flags=True), "x")) == flagged
 
 
@@ -293,10 +295,10 @@ def make_truecolour(path):
 
 SPOILERS = {
     drop: "the mask is missing",
-    resize: "has 159 x 120 pixels, the sequence's other masks 160 x 120",
+    resize: "has 159 x 120 pixels, the sequence's first mask 160 x 120",
     swap_sides: "has 120 x 160 pixels",
-    add_foreign: "holds the ids 9, which",
-    blend: r"holds the ids 5, .* and \d+ more, which",
+    add_foreign: "has the ids 9, which",
+    blend: r"has the ids 5, .* and \d+ more, which",
     make_truecolour: "truecolour",
 }
 
@@ -436,14 +438,14 @@ OBJECT = ("videos", CLIP.folder, "objects", "1")
         ((*ENTRY, "exp"), ..., "'exp' is missing"),
         ((*ENTRY, "exp"), 1, "must be a text"),
         ((*ENTRY, "obj_id"), 1, "must be a text"),
-        ((*ENTRY, "obj_id"), "0", "is no object id"),
-        ((*ENTRY, "obj_id"), "300", "is no object id"),
+        ((*ENTRY, "obj_id"), "0", "is not an object id"),
+        ((*ENTRY, "obj_id"), "300", "is not an object id"),
         ((*ENTRY, "positive"), 2, "must be 0 or 1"),
         ((*ENTRY, "class_id"), "5", "must be a whole number"),
         ((*ENTRY, "exp_org"), 5, "must be a text"),
         ((*ENTRY, "class_id_org"), None, "must be a whole number"),
         (OBJECT[:3], [], "must be an object"),
-        ((*OBJECT[:3], "x"), {}, "is no object id"),
+        ((*OBJECT[:3], "x"), {}, "is not an object id"),
         *(((*OBJECT, name), ..., "is missing") for name in ("category", "positive", "class_id")),
         ((*OBJECT, "category"), None, "must be a text"),
         ((*OBJECT, "positive"), "1", "must be 0 or 1"),
@@ -485,7 +487,7 @@ def test_companion_files_may_be_absent(root):
     file = "train_objects_category.json"
     split = open_split(root, "train")
     assert split.has_document(file)
-    assert "videos" in split.document(file)
+    assert "videos" in split.read_document(file)
     (root / "ImageSets" / file).unlink()
     assert not split.has_document(file)
     with pytest.raises(InputError, match="is missing"):
@@ -551,3 +553,39 @@ def test_the_longest_frame_name_is_read_with_and_without_its_ending(name):
     for written in (f"{name}a", f"{name}a.jpg"):
         with pytest.raises(InputError, match="longer than 200 bytes"):
             read_record(Cursor(edited(RECORD, "sparse_frames", to=[written]), "list"))
+
+
+def test_a_split_is_a_sequence_of_sequences(shared_root):
+    split = open_split(str(shared_root), "train")
+    assert len(split) == len(list(split)) == len(split.sequences)
+    first = split[0]
+    assert split[first.folder] is first
+    assert split[:2] == split.sequences[:2]
+    assert first in split
+    assert split.frames(first) == split.frames(first.folder)
+    assert [path.stem for path in split.frames(first)] == list(first.frames)
+    mask = split.mask(first.folder, first.frames[0])
+    assert (mask == split.read_masks(first)[0]).all()
+    with pytest.raises(KeyError, match="did you mean"):
+        split[first.folder[:-1]]
+
+
+def test_a_split_has_a_short_repr(shared_root):
+    split = open_split(shared_root, "train")
+    assert repr(split) == (
+        f"Split(name='train', root={str(shared_root)!r}, sequences={len(split)})"
+    )
+    page = split._repr_html_()
+    assert split[0].folder in page
+    assert page.count("<tr>") <= 12
+
+
+def test_sequences_are_selected_in_the_order_of_the_split(shared_root):
+    split = open_split(shared_root, "train")
+    folders = [sequence.folder for sequence in split]
+    assert split.select() == split.sequences
+    assert split.select(reversed(folders)) == split.sequences
+    with pytest.raises(InputError) as refused:
+        split.select(["absent", "missing"])
+    assert len(refused.value.problems) == 2
+    assert "only: the split 'train' has no sequence 'absent'" in str(refused.value)

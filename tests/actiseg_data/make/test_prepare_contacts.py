@@ -11,20 +11,20 @@ import pytest
 from PIL import Image
 from scipy.ndimage import binary_dilation
 
-from actiseg_data.annotations.polygons import Patch, _spans
+from actiseg_data.annotations.polygons import Patch, _paint_spans
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.layouts.visor_json import FULL, Frame, read_video
 from actiseg_data.make.prepare.contacts import (
     HANDS,
-    Held,
+    HeldEntity,
     are_close,
-    corrected,
-    held_things,
+    correct_contacts,
+    find_held_entities,
     is_dropped,
-    touches,
+    iterate_touches,
 )
-from actiseg_data.make.prepare.polygon_fills import SMALL, Fills, fill, sampled, sampled_map
+from actiseg_data.make.prepare.polygon_fills import SMALL, Fills, fill, sample_map, sample_patch
 from tests.helpers.visor_files import VisorFiles, entity, entity_id, frame, rectangle
 
 N = 10
@@ -53,7 +53,7 @@ def glove(left: int = 185, worn_on: Any = ("left hand",), **more: Any) -> dict[s
 
 
 def boxes(of: Frame) -> list[tuple[int, int, int, int]]:
-    return [held.box for held in held_things(corrected(of, {}), Fills())]
+    return [held.box for held in find_held_entities(correct_contacts(of, {}), Fills())]
 
 
 def test_a_hand_near_what_it_touches_gives_its_box(read: Any) -> None:
@@ -83,7 +83,7 @@ def test_no_contact_gives_no_box(read: Any, contact: str | None) -> None:
 
 
 def test_contacts_with_nothing_in_the_frame_are_told(read: Any) -> None:
-    (touch,) = touches(read(hand(in_contact_object="0" * 32), cup()))
+    (touch,) = iterate_touches(read(hand(in_contact_object="0" * 32), cup()))
     assert touch.thing is None
 
 
@@ -125,7 +125,7 @@ def test_corrections(read: Any) -> None:
         entity("oven glove", N, rectangle(0, 0, 9, 9), touches="cup"),
         cup(),
     )
-    fixed = corrected(raw, {raw.name: {"left hand": entity_id("cup", N)}}).entities
+    fixed = correct_contacts(raw, {raw.name: {"left hand": entity_id("cup", N)}}).entities
     assert fixed[0].contact == entity_id("cup", N)
     assert fixed[1].worn_on == HANDS
     assert fixed[2].contact is None
@@ -147,7 +147,7 @@ def test_corrections(read: Any) -> None:
     ],
 )
 def test_dropped_frames(read: Any, entities: list[dict[str, Any]], dropped: bool) -> None:
-    assert is_dropped(corrected(read(*entities), {})) is dropped
+    assert is_dropped(correct_contacts(read(*entities), {})) is dropped
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_dropped_frames(read: Any, entities: list[dict[str, Any]], dropped: bool
 def test_boxes_are_cut_to_the_image(
     box: tuple[int, int, int, int], rows: tuple[int, int], columns: tuple[int, int], cut: bool
 ) -> None:
-    held = Held(box, ())
+    held = HeldEntity(box, ())
     assert held.window == (slice(*rows), slice(*columns))
     assert held.is_cut is cut
 
@@ -174,7 +174,7 @@ def test_closeness_is_that_of_grown_shapes() -> None:
             Patch(*map(int, random.integers(0, 30, 2)), random.random((6, 7)) < 0.15)
             for _ in range(2)
         )
-        grown = [binary_dilation(p.on((40, 40)), iterations=5) for p in (first, second)]
+        grown = [binary_dilation(p.to_image((40, 40)), iterations=5) for p in (first, second)]
         overlap = bool((grown[0] & grown[1]).any())
         assert are_close(first, second) is overlap
         seen.add(overlap)
@@ -199,7 +199,7 @@ def test_sampling_is_pillows_nearest() -> None:
     random = np.random.default_rng(0)
     full = random.integers(0, 255, FULL, np.uint8)
     small = Image.fromarray(full).resize((SMALL[1], SMALL[0]), Image.Resampling.NEAREST)
-    assert np.array_equal(sampled_map(full), np.asarray(small))
+    assert np.array_equal(sample_map(full), np.asarray(small))
 
 
 @pytest.mark.parametrize(("top", "left"), [(0, 0), (1, 1), (537, 811), (1049, 1881), (1079, 1919)])
@@ -207,11 +207,12 @@ def test_sampling_a_patch_is_sampling_the_frame(top: int, left: int) -> None:
     size = min(30, FULL[0] - top), min(40, FULL[1] - left)
     patch = Patch(top, left, np.random.default_rng(0).random(size) < 0.5)
     assert np.array_equal(
-        sampled(patch).on(SMALL), sampled_map(patch.on(FULL).view(np.uint8)).astype(bool)
+        sample_patch(patch).to_image(SMALL),
+        sample_map(patch.to_image(FULL).view(np.uint8)).astype(bool),
     )
 
 
 @pytest.mark.parametrize("count", [9, 32_768, 65_536])
 def test_any_number_of_spans_may_meet(count: int) -> None:
     spans = np.zeros(count, np.int64), np.ones(count, np.int64), np.full(count, 3)
-    assert _spans(*spans, (0, 0, 1, 4)).tolist() == [[False, True, True, False]]
+    assert _paint_spans(*spans, (0, 0, 1, 4)).tolist() == [[False, True, True, False]]

@@ -17,7 +17,11 @@ from PIL import Image
 from actiseg_data.annotations.masks import read_index_mask
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
 from actiseg_data.layouts.visor_json import FULL, read_video
-from actiseg_data.make.prepare.contacts import corrected, held_things, read_corrections
+from actiseg_data.make.prepare.contacts import (
+    correct_contacts,
+    find_held_entities,
+    read_corrections,
+)
 from actiseg_data.make.prepare.polygon_fills import Fills, fill, paint
 from actiseg_data.make.prepare.timeline import read_frame_mapping
 from tests.helpers.real_visor import Histogram, Prepared, histogram
@@ -193,8 +197,8 @@ def test_boxes_of_touched_things(
 ) -> None:
     video = read_video(real_data / "visor" / split / f"{frame.partition('_frame')[0]}.json.gz")
     corrections = read_corrections(real_data / "visor/hos_corrections.json")
-    (found,) = (corrected(f, corrections) for f in video.frames if f.name == frame)
-    assert sorted(held.box for held in held_things(found, Fills())) == sorted(boxes)
+    (found,) = (correct_contacts(f, corrections) for f in video.frames if f.name == frame)
+    assert sorted(held.box for held in find_held_entities(found, Fills())) == sorted(boxes)
 
 
 def test_masks_of_the_published_demo(
@@ -340,14 +344,14 @@ def test_weights_are_what_a_plain_reading_gives(kitchen: Prepared, real_data: Pa
 
 
 def _plain_weights(frame: Any, labels: dict[str, Any]) -> np.ndarray:
-    things = held_things(corrected(frame, {}), Fills())
+    things = find_held_entities(correct_contacts(frame, {}), Fills())
     weights, touched, boxes = np.zeros(FULL, np.uint8), np.zeros(FULL, bool), np.zeros(FULL, bool)
     for thing in things:
         x, y, width, height = thing.box
         boxes[max(y, 0) : y + height, max(x, 0) : x + width] = True
-        touched |= fill(tuple(np.round(p, 2) for p in thing.polygons)).on(FULL)
+        touched |= fill(tuple(np.round(p, 2) for p in thing.polygons)).to_image(FULL)
     for entity in frame.entities:
-        shape = fill(entity.polygons).on(FULL)
+        shape = fill(entity.polygons).to_image(FULL)
         label = labels[entity.name]
         if label.narration:
             weights[shape] = 2

@@ -16,7 +16,12 @@ from actiseg_data.make.prepare.contacts import read_corrections
 from actiseg_data.make.prepare.human_lists import read_human_lists
 from actiseg_data.make.prepare.narrations import parse_numbers, read_narrations
 from actiseg_data.make.prepare.noun_classes import normalise_name, parse_texts, read_noun_classes
-from actiseg_data.make.prepare.timeline import FrameName, frames_between, number, read_frame_mapping
+from actiseg_data.make.prepare.timeline import (
+    FrameName,
+    find_frames_between,
+    number,
+    read_frame_mapping,
+)
 from tests.helpers.visor_files import VIDEO, VisorFiles, entity, frame, narration, rectangle, scene
 
 
@@ -93,17 +98,17 @@ def test_lists_of_numbers(text: str, numbers: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("text", ["tap", "['tap'", "{'tap'}", "[1]", "[" * 5000, "f('x')"])
 def test_what_is_no_list_of_names_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="no list of names"):
+    with pytest.raises(InputError, match="not a list of names"):
         parse_texts(text, "table")
 
 
 def test_noun_classes(files: VisorFiles) -> None:
     classes = read_noun_classes(files.write()["noun_classes"])
     assert normalise_name("container:coffee:bean") == "coffee bean container"
-    assert classes.finding("left hand", 300) is None
-    assert classes.finding("left hand", 301) == "differing_classes"
-    assert classes.finding("left hand", 999) == "unknown_classes"
-    assert classes.finding("a name nobody listed", 13) is None
+    assert classes.describe_class("left hand", 300) is None
+    assert classes.describe_class("left hand", 301) == "differing_classes"
+    assert classes.describe_class("left hand", 999) == "unknown_classes"
+    assert classes.describe_class("a name nobody listed", 13) is None
 
 
 def test_a_noun_class_listed_twice_is_refused(tmp_path: Path) -> None:
@@ -133,8 +138,8 @@ def test_faulty_frame_mappings_are_refused(files: VisorFiles, document: Any) -> 
 
 def test_both_ends_of_an_action_belong_to_it() -> None:
     frames = [FrameName(f"frame_{n:010d}", str(n)) for n in (9, 10, 15, 20, 21)]
-    assert [f.visor for f in frames_between(frames, 10, 20)] == ["10", "15", "20"]
-    assert frames_between(frames, 22, 30) == ()
+    assert [f.visor for f in find_frames_between(frames, 10, 20)] == ["10", "15", "20"]
+    assert find_frames_between(frames, 22, 30) == ()
 
 
 def test_numbers() -> None:
@@ -171,7 +176,7 @@ _IMAGE = ("video_annotations", 1, "image")
     ("path", "value", "said"),
     [
         (("video_annotations",), KeyError, "'video_annotations' is missing"),
-        (("video_annotations",), [], "holds no frame"),
+        (("video_annotations",), [], "has no frame"),
         (("video_annotations", 1), 3, "must be an object"),
         ((*_IMAGE, "name"), KeyError, "'name' is missing"),
         ((*_IMAGE, "name"), "../escape.jpg", "path separator"),
@@ -332,7 +337,7 @@ def test_a_compressed_file_reads_the_same_and_a_cut_one_is_refused(files: VisorF
     assert [e.name for e in one.entities] == [e.name for e in two.entities]
     assert np.array_equal(one.entities[0].polygons[0], two.entities[0].polygons[0])
     packed.write_bytes(packed.read_bytes()[:-20])
-    with pytest.raises(InputError, match="cut short"):
+    with pytest.raises(InputError, match="truncated"):
         read_video(packed)
 
 

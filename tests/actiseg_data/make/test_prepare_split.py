@@ -495,12 +495,12 @@ def _refused(files: VisorFiles, match: str, **more: Any) -> InputError:
 
 @pytest.mark.parametrize("split", ["test", "", "../val", "val_human"])
 def test_other_splits_are_refused(files: VisorFiles, split: str) -> None:
-    _refused(files, "no split of VISOR", split=split)
+    _refused(files, "not a split of VISOR", split=split)
 
 
 def test_a_split_that_is_there_is_refused(files: VisorFiles) -> None:
     files.prepare()
-    _refused(files, "there already")
+    _refused(files, "already exists")
 
 
 def test_a_human_list_that_is_there_is_refused(files: VisorFiles) -> None:
@@ -538,7 +538,7 @@ def test_two_files_of_a_video_are_refused(files: VisorFiles) -> None:
     files.write()
     data = (files.annotations / f"{VIDEO}.json").read_bytes()
     (files.annotations / "copy.json").write_bytes(data)
-    _refused(files, f"holds the video {VIDEO}")
+    _refused(files, f"has the video {VIDEO}")
 
 
 @pytest.mark.parametrize("kind", ["annotations", "images"])
@@ -563,7 +563,7 @@ def test_absent_folders_are_refused(files: VisorFiles, kind: str) -> None:
 def test_a_folder_without_annotations_is_refused(files: VisorFiles) -> None:
     files.videos = {}
     files.annotations.mkdir()
-    _refused(files, "holds no annotation file .*; it holds nothing")
+    _refused(files, "has no annotation file .*; it has nothing")
     (files.annotations / "P01_01.zip").write_bytes(b"")
     (files.annotations / "._P01_01.json").write_bytes(b"")
     _refused(files, "is a folder of archives such as P01_01.zip")
@@ -621,7 +621,7 @@ def test_images_that_no_frame_has_are_refused_before_the_work(files: VisorFiles)
     images.mkdir()
     (images / "P01_01.zip").write_bytes(b"PK")
     (images / "Thumbs.db").write_bytes(b"")
-    _refused(files, r"no image of any frame .*; it holds P01_01\.zip\. Hint", images=images)
+    _refused(files, r"no image of any frame .*; it has P01_01\.zip\. Hint", images=images)
     assert not files.out.exists()
 
 
@@ -724,7 +724,7 @@ def test_companion_files_that_are_there_are_refused(files: VisorFiles) -> None:
         for companion in COMPANIONS:
             (files.out / f"ImageSets/{name}_{companion}.json").write_text("precious")
     path = files.write_json("h.json", [human_record(5, 10, 20)])
-    refused = _refused(files, "there already", human_labels=[path])
+    refused = _refused(files, "already exists", human_labels=[path])
     assert len(refused.problems) == 2 * len(COMPANIONS)
 
 
@@ -738,7 +738,7 @@ def test_what_comes_to_be_there_meanwhile_is_kept(
         mine.write_text("precious")
 
     monkeypatch.setattr(visor, "check_folders", check)
-    with pytest.raises(InputError, match="meanwhile"):
+    with pytest.raises(InputError, match="appeared during the run"):
         files.prepare()
     assert tree(files.out) == {"ImageSets/val_objects_category.json": b"precious"}
 
@@ -804,5 +804,5 @@ def test_a_marker_cannot_have_other_files_removed(files: VisorFiles, target: str
     (files.out / "ImageSets").mkdir()
     marker = {"folders": [], "targets": [target]}
     files.write_json("root/.prepare-val.partial/moves.json", marker)
-    _refused(files, "is no file of a split")
+    _refused(files, "is not a file of a split")
     assert (files.folder / "precious").exists()

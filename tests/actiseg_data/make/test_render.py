@@ -18,7 +18,7 @@ from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.make.render import render_frame
 from actiseg_data.make.render import split_rendering as dataset
 from actiseg_data.make.render.split_rendering import render_split
-from actiseg_data.records.split_records import has_rendered_frames, read_rendered
+from actiseg_data.records.rendered_note import has_rendered_frames, read_rendered
 from actiseg_eval import score
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
@@ -41,7 +41,7 @@ def test_frames_are_those_of_the_renderer_whatever_the_workers(tmp_path):
     split = open_split(one, "train")
     sequence = split.sequences[3]
     painted = render_frame(split.read_masks(sequence)[1], sequence, sequence.frames[1])
-    read = cv2.imread(str(split.folder(FRAMES, sequence) / f"{sequence.frames[1]}.jpg"))
+    read = cv2.imread(str(split.find_folder(FRAMES, sequence) / f"{sequence.frames[1]}.jpg"))
     assert read.shape == painted.shape
     assert np.abs(read[..., ::-1].astype(int) - painted).mean() < 4  # what JPEG loses
 
@@ -87,7 +87,7 @@ def test_run_again_it_keeps_what_is_there_and_paints_what_lacks_or_changed(tmp_p
     assert not list(root.rglob("*.draft"))
     split = open_split(root, "train")
     sequence = split.sequences[0]
-    write_index_mask(split.mask_path(sequence, sequence.frames[0]), np.zeros((120, 160), np.uint8))
+    write_index_mask(split.find_mask(sequence, sequence.frames[0]), np.zeros((120, 160), np.uint8))
     report = render_split(root)
     assert (report.rendered, report.replaced) == (2, 2)
     changed = [path for path, data in files(root).items() if data != before[path]]
@@ -97,7 +97,7 @@ def test_run_again_it_keeps_what_is_there_and_paints_what_lacks_or_changed(tmp_p
 def test_a_killed_run_is_completed(tmp_path, monkeypatch):
     whole, root = make_root(tmp_path / "whole"), make_root(tmp_path / "killed")
     render_split(whole)
-    painted = dataset.frame_jpeg
+    painted = dataset.render_jpeg
     calls = iter(range(5))
 
     def fails_in_the_end(*arguments):
@@ -134,7 +134,7 @@ def turned(label):
 def test_photographs_stay_unless_overwritten(tmp_path):
     root = make_root(tmp_path / "clean")
     add_frames(root)
-    with pytest.raises(InputError, match=r"12 frames are there already.*--overwrite"):
+    with pytest.raises(InputError, match=r"12 existing frames.*overwrite"):
         render_split(root)
     assert all(data == b"a picture" for data in files(root).values())
     assert not has_rendered_frames(root)

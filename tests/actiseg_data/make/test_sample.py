@@ -23,8 +23,8 @@ from actiseg_data.make import render
 from actiseg_data.make.sample import is_whole_sample, make_sample
 from actiseg_data.make.sample import sample_writing as writing
 from actiseg_data.make.sample.catalogue import ACTIONS, CLASS_IDS, LOOK_ALIKES, THINGS
-from actiseg_data.make.sample.hands import holds
-from actiseg_data.make.sample.outlines import outlines
+from actiseg_data.make.sample.hands import list_holds
+from actiseg_data.make.sample.object_outlines import make_outlines
 
 GOLDEN = "973bb5af47cfe221950062d7a83c29e3"
 HANDS = ("left hand", "right hand")
@@ -110,7 +110,7 @@ def test_layout_is_complete_and_small(sample: Path, splits: dict[str, Split]) ->
             assert set(prompts) == set(objects) == {s.folder for s in split.sequences}
         for sequence in split.sequences:
             for frame in sequence.frames:
-                picture = cv2.imread(str(split.folder(FRAMES, sequence) / f"{frame}.jpg"))
+                picture = cv2.imread(str(split.find_folder(FRAMES, sequence) / f"{frame}.jpg"))
                 assert picture is not None
                 assert picture.shape == (240, 428, 3)
 
@@ -170,9 +170,11 @@ def test_a_person_disagrees_now_and_then(splits: dict[str, Split]) -> None:
     assert (True, False, True) in pairs  # an idle hand
     assert (False, True, False) in pairs  # used, but neither near a hand nor named
     assert np.mean([pseudo == human for pseudo, human, _ in pairs]) > 0.8
-    flagged = [s for s in splits["val_human"].sequences if s.redundant or s.missing or s.other]
+    flagged = [
+        s for s in splits["val_human"].sequences if s.redundant or s.missing or s.flagged_other
+    ]
     assert 1 <= len(flagged) <= 5
-    assert not any(s.redundant or s.missing or s.other for s in splits["val"].sequences)
+    assert not any(s.redundant or s.missing or s.flagged_other for s in splits["val"].sequences)
 
 
 def test_some_sequences_have_no_active_object(splits: dict[str, Split]) -> None:
@@ -233,15 +235,15 @@ def test_geometry_tells_activity(
 
 
 def test_tables_fit_together() -> None:
-    assert {thing.outline for thing in THINGS.values()} <= set(outlines())
+    assert {thing.outline for thing in THINGS.values()} <= set(make_outlines())
     assert {name for row in LOOK_ALIKES for name in row} <= set(THINGS)
     named = {name for a in ACTIONS for name in (a.main, a.tool, a.base) if name}
     assert named <= set(THINGS)
-    for outline in (part for o in outlines().values() for part in o.parts):
+    for outline in (part for o in make_outlines().values() for part in o.parts):
         for ring in outline:
             assert ring.shape[1:] == (2,)
             assert np.abs(ring).max() < 0.75
-    assert set(holds()) == {"fist", "wrap", "pinch", "flat"}
+    assert set(list_holds()) == {"fist", "wrap", "pinch", "flat"}
 
 
 def test_a_whole_sample_is_left_alone(sample: Path) -> None:
@@ -256,7 +258,7 @@ def test_a_whole_sample_is_left_alone(sample: Path) -> None:
 def test_an_occupied_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("precious")
     for place in (tmp_path, tmp_path / "mine"):
-        with pytest.raises(InputError, match="not a whole sample"):
+        with pytest.raises(InputError, match="already exists"):
             make_sample(place)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
     with pytest.raises(InputError, match="name"):

@@ -6,17 +6,18 @@ from dataclasses import asdict, replace
 import pytest
 
 from actiseg_data.core.errors import InputError
-from actiseg_data.records.split_records import (
+from actiseg_data.records.ledger_record import (
     MaskRow,
+    parse_ledger_row,
+    read_ledger,
+)
+from actiseg_data.records.recipe_record import (
     Noise,
     Recipe,
-    parse_ledger_row,
     parse_recipe,
-    read_digests,
-    read_ledger,
     read_recipe,
-    read_summary,
 )
+from actiseg_data.records.split_documents import read_digests, read_summary
 from tests.helpers.documents import edited
 
 PARAMETERS = {"target_iou": 0.8, "kinds": ["a"]}
@@ -96,7 +97,7 @@ def test_every_part_of_a_recipe_counts_in_its_digest(other):
     ("path", "value", "says"),
     [
         (("schema",), ..., "'schema' is missing"),
-        (("schema",), "actiseg/recipe/99", "release knows 'actiseg/recipe/1'"),
+        (("schema",), "actiseg/recipe/99", "release reads 'actiseg/recipe/1'"),
         (("schema",), 1, "must be a text"),
         (("split",), ..., "'split' is missing"),
         (("split",), 3, "must be a text"),
@@ -186,7 +187,7 @@ def test_summaries_and_digests_are_checked(tmp_path):
     path.write_text('{"schema": "actiseg/summary/1", "rates": {}}')
     assert read_summary(path)["rates"] == {}
     path.write_text('{"schema": "actiseg/summary/0"}')
-    with pytest.raises(InputError, match="release knows"):
+    with pytest.raises(InputError, match="release reads"):
         read_summary(path)
     path.write_text('{"a/b.png": "00ff"}')
     assert read_digests(path) == {"a/b.png": "00ff"}

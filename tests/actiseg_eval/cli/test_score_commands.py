@@ -12,7 +12,7 @@ import pytest
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.make.sample import make_sample
-from actiseg_data.records.split_records import PredictionsNote
+from actiseg_data.records.prediction_note import PredictionsNote
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from tests.helpers.command import run as run_command

@@ -29,7 +29,7 @@ def kitchen(tmp_path_factory):
     clips = [kitchen_clip(at, video=f"P{at % 9:02d}_01", frames=frames) for at in range(1, 19)]
     split = open_split(make_root(tmp_path_factory.mktemp("failing") / "clean", clips), "train")
     for sequence in split.sequences[::2]:
-        path = split.mask_path(sequence, frames[1])
+        path = split.find_mask(sequence, frames[1])
         mask = read_index_mask(path)
         write_index_mask(path, np.where(mask == min(sequence.object_ids), 0, mask).astype(np.uint8))
     return open_split(split.root, "train")
@@ -93,7 +93,7 @@ def repaired(split, preds, modes, folder, *, listed, wholly=False):
     for sequence in split.sequences:
         known = {of.object_id: of for of in sequence.objects} if listed else None
         for frame in sequence.frames:
-            truth = read_index_mask(split.mask_path(sequence, frame))
+            truth = read_index_mask(split.find_mask(sequence, frame))
             mask = read_index_mask(preds / sequence.folder / f"{frame}.png")
             ids = set(known) if known is not None else set(find_ids(truth)) | set(find_ids(mask))
             for at in ids:

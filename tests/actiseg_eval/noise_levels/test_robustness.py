@@ -411,7 +411,7 @@ def test_the_mask_on_disk_of_a_copy_is_what_is_scored(root, truth, copies, tmp_p
     changed = shutil.copytree(copies / "dilate", tmp_path / "changed")
     before = label_quality(changed, root).figures["p_ciou"]
     sequence = next(of for of in truth.sequences if any(each.positive for each in of.objects))
-    path = open_split(changed, "train").mask_path(sequence, sequence.frames[0])
+    path = open_split(changed, "train").find_mask(sequence, sequence.frames[0])
     mask = read_index_mask(path)
     path.unlink()
     write_index_mask(path, np.zeros_like(mask))

@@ -132,12 +132,12 @@ def test_two_files_or_folders_that_may_be_meant_are_refused_together(split, pred
     mask.rename(mask.with_suffix(".Png"))
     third.rename(third.with_name(f"{third.name}.png"))
     (problem,) = refuse(split, preds)
-    assert f"{mask.stem}.PNG, {mask.stem}.Png, and it cannot be told which" in problem
+    assert f"{mask.stem}.PNG, {mask.stem}.Png, and it is not clear which" in problem
     shutil.copytree(first, first.with_name(first.name.replace(":", "%3A")))
     first.rename(first.with_name(first.name.replace(":", "\uff1a")))
     problems = refuse(split, preds)
     assert len(problems) == 2
-    assert all("it cannot be told which is" in problem for problem in problems)
+    assert all("it is not clear which is" in problem for problem in problems)
 
 
 def test_running_numbers_are_refused_with_the_names_that_frames_have(split, preds):
@@ -305,7 +305,7 @@ def test_ambiguous_folders_of_a_dataset_are_refused(split, tmp_path):
     folder = root / MASKS / "train" / "00000001_P01_01_take_cup:big"
     shutil.copytree(folder, folder.with_name(folder.name.replace(":", "%3A")))
     folder.rename(folder.with_name(folder.name.replace(":", "\uf03a")))
-    with pytest.raises(InputError, match=r"%3Abig.*it cannot be told which"):
+    with pytest.raises(InputError, match=r"%3Abig.*it is not clear which"):
         open_split(root, "train")
 
 

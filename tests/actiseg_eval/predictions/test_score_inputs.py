@@ -18,7 +18,8 @@ from actiseg_data.annotations.masks import read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
-from actiseg_data.records.split_records import MaskRow, PredictionsNote, read_predictions_note
+from actiseg_data.records.ledger_record import MaskRow
+from actiseg_data.records.prediction_note import PredictionsNote, read_predictions_note
 from actiseg_eval.predictions.coco_rle import decode_rle
 from actiseg_eval.predictions.ground_truth import open_truth
 from actiseg_eval.scoring.folder_scoring import Scorer, score
@@ -319,7 +320,7 @@ def test_folders_of_objects_are_looked_at_as_closely(kitchen, tmp_path):
 def test_frames_that_are_not_scored_need_no_prediction(kitchen, tmp_path):
     truth = open_truth(predict(kitchen, "all", tmp_path / "truth"))
     for sequence in truth.sequences:  # a third frame, so that one is between the others
-        path = truth.mask_path(sequence, sequence.frames[0])
+        path = truth.find_mask(sequence, sequence.frames[0])
         shutil.copy(path, path.with_name("frame_z.png"))
     truth = open_truth(truth.root)
     shutil.copytree(truth.root, tmp_path / "preds")
@@ -391,7 +392,7 @@ def test_rows_of_a_ledger_that_fit_nothing_beside_some_that_do_are_counted(kitch
 
 def test_the_scorer_says_what_is_wrong_with_a_frame(kitchen):
     sequence = kitchen.sequences[0]
-    truth = read_index_mask(kitchen.mask_path(sequence, sequence.frames[0]))
+    truth = read_index_mask(kitchen.find_mask(sequence, sequence.frames[0]))
     height, width = truth.shape
     for name, frame, mask, says in (
         (sequence.folder + "x", "0", truth, f"did you mean '{sequence.folder}'"),
@@ -419,7 +420,7 @@ def test_a_pipe_is_no_mask(kitchen, folder):
     path = first(folder)
     path.unlink()
     os.mkfifo(path)
-    assert "no regular file" in fail(kitchen, folder)[0]
+    assert "not a regular file" in fail(kitchen, folder)[0]
 
 
 def test_names_in_messages_cannot_forge_lines(kitchen, tmp_path):
@@ -467,7 +468,7 @@ def test_the_scorer_takes_layers_of_any_kind_and_nothing(kitchen):
 def test_the_scorer_passes_over_flagged_sequences_as_score_does(kitchen, tmp_path):
     flagged = replace(
         kitchen,
-        sequences=tuple(replace(of, other=not at) for at, of in enumerate(kitchen.sequences)),
+        sequences=tuple(replace(of, flagged_other=not at) for at, of in enumerate(kitchen.sequences)),
     )
     scorer = Scorer(flagged)
     for sequence in flagged.sequences:

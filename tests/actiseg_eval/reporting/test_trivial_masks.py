@@ -175,7 +175,7 @@ def test_a_score_of_few_sequences_says_so_first(tmp_path):
 
 
 def test_flagged_sequences_and_those_not_given_are_told_apart(kitchen, folders):
-    flagged = tuple(replace(of, other=at < 7) for at, of in enumerate(kitchen.sequences))
+    flagged = tuple(replace(of, flagged_other=at < 7) for at, of in enumerate(kitchen.sequences))
     split = replace(kitchen, sequences=flagged)
     (line,) = score(split, folders["shift"]).notices
     assert line == "scored 2 of 9 sequences: 7 flagged by people (--no-filter scores them)"

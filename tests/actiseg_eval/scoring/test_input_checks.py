@@ -109,7 +109,7 @@ def test_faulty_files_and_foreign_ids_are_told_at_once(kitchen, tmp_path):
     path = folder / sequence.folder / f"{sequence.frames[0]}.png"
     path.write_bytes(b"?")
     said = " ".join(problem.what for problem in problems_of(score, kitchen, folder, workers=2))
-    assert "no readable PNG" in said
+    assert "not a readable PNG" in said
     assert "no predicted pixel" in said
 
 
@@ -204,7 +204,7 @@ def test_binary_masks_of_a_list_are_pointed_to_the_dataset(kitchen, tmp_path):
     split = open_split(root, "train")
     for sequence in split.sequences:
         for frame in sequence.frames:
-            path = split.mask_path(sequence, frame)
+            path = split.find_mask(sequence, frame)
             write_index_mask(path, ((read_index_mask(path) > 0) * 255).astype(np.uint8))
     folder = predict(kitchen, "all", tmp_path / "p")
     (problem,) = problems_of(score, split, folder)

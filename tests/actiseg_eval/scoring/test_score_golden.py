@@ -112,7 +112,7 @@ def test_workers_do_not_matter_and_novel_actions_are_told_apart(human_split, pre
 
 def test_j_and_f_of_visor_masks_against_themselves_shifted(human_split):
     sequence = next(of for of in human_split.sequences if of.folder.startswith("00000004_P01_107"))
-    truth = read_index_mask(human_split.mask_path(sequence, "frame_0000000954"))
+    truth = read_index_mask(human_split.find_mask(sequence, "frame_0000000954"))
     moved = shifted(truth)
     counts = id_counts(truth, moved)[:, 1:5]
     assert counts[0].tolist() == [7232, 192869, 6128, 9198]

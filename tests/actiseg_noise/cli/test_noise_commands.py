@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from actiseg_data.layouts.actionvos import MASKS
-from actiseg_data.records.split_records import read_recipe
+from actiseg_data.records.recipe_record import read_recipe
 from tests.helpers.command import run
 from tests.helpers.roots import make_root
 

@@ -11,7 +11,7 @@ import pytest
 
 from actiseg_data.annotations.lexicon import load_lexicon, read_lexicon
 from actiseg_data.layouts.actionvos import IMAGE_SETS
-from actiseg_data.records.split_records import read_recipe
+from actiseg_data.records.recipe_record import read_recipe
 from tests.helpers.command import run
 from tests.helpers.kitchens import make_kitchen
 
@@ -82,8 +82,8 @@ def test_flags_reach_the_recipe(kitchen, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     (noise,) = read_recipe(tmp_path / "noisy" / "recipe.json").noises
-    (tap,) = lexicon.classes_of("tap")
-    (left,) = lexicon.classes_of("left hand")
+    (tap,) = lexicon.find_classes("tap")
+    (left,) = lexicon.find_classes("left hand")
     assert (noise.objects, noise.scope, noise.exact) == ("positive", "prompt", True)
     assert noise.parameters["protect"] == sorted([tap, left])
     assert (noise.parameters["mix"], noise.parameters["names"]) == (0.7, "sister")
@@ -101,7 +101,7 @@ def test_flags_reach_the_recipe(kitchen, tmp_path):
 
 
 def _class(lexicon, name):
-    (class_id,) = lexicon.classes_of(name)
+    (class_id,) = lexicon.find_classes(name)
     return lexicon.classes[class_id]
 
 

@@ -16,7 +16,9 @@ from PIL import Image
 from actiseg_data.annotations.masks import digest_pixels, read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, open_split
-from actiseg_data.records.split_records import read_digests, read_ledger, read_recipe, read_summary
+from actiseg_data.records.ledger_record import read_ledger
+from actiseg_data.records.recipe_record import read_recipe
+from actiseg_data.records.split_documents import read_digests, read_summary
 from actiseg_noise.corruption import corruption as corrupt_module
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.corruption.request import default_out
@@ -225,7 +227,7 @@ def test_mask_that_changes_under_the_run_is_refused(root, tmp_path, monkeypatch)
     def meddling(*arguments, **named):
         plan = real(*arguments, **named)
         sequence = plan.sequences[2]
-        path = plan.split.mask_path(sequence, sequence.frames[0])
+        path = plan.split.find_mask(sequence, sequence.frames[0])
         write_index_mask(path, np.zeros((120, 160), np.uint8))
         return plan
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from actiseg_data.layouts.actionvos import MASKS
-from actiseg_data.records.split_records import read_digests, read_ledger
+from actiseg_data.records.ledger_record import read_ledger
+from actiseg_data.records.split_documents import read_digests
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.verification.verification import verify

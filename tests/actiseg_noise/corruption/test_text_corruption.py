@@ -23,7 +23,8 @@ from actiseg_data.layouts.image_sets import (
     name_image_sets_files,
     name_objects_file,
 )
-from actiseg_data.records.split_records import TextRow, read_digests, read_ledger
+from actiseg_data.records.ledger_record import TextRow, read_ledger
+from actiseg_data.records.split_documents import read_digests
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.measurement.inspection import inspect
 from actiseg_noise.preview.sheet import find_rewording, make_preview

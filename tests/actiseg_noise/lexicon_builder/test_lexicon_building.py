@@ -50,7 +50,7 @@ def test_all_305_classes_are_there():
     ],
 )
 def test_classes_stand_in_their_kitchen_sense(name, synset, above, never):
-    (class_id,) = LEXICON.classes_of(name)
+    (class_id,) = LEXICON.find_classes(name)
     noun = LEXICON.classes[class_id]
     assert noun.synset == synset
     assert above in noun.ancestry
@@ -73,7 +73,7 @@ def test_a_name_is_written_for_one_class_only():
 
 def test_names_that_people_mistyped_are_recognised_and_never_written():
     for name, class_id in (("knnife", 4), ("spaula", 20), ("take knife", 4), ("sale", 38)):
-        assert LEXICON.classes_of(name) == (class_id,)
+        assert LEXICON.find_classes(name) == (class_id,)
         assert name not in {each.text for each in LEXICON.classes[class_id].written}
 
 
@@ -90,9 +90,9 @@ def test_names_that_people_mistyped_are_recognised_and_never_written():
     ],
 )
 def test_forms_of_names(name, number, other, article):
-    (class_id,) = LEXICON.classes_of(name)
+    (class_id,) = LEXICON.find_classes(name)
     found = next(each for each in LEXICON.classes[class_id].names if each.text == name)
-    assert (found.number, found.other, found.article) == (number, other, article)
+    assert (found.number, found.counterpart, found.article) == (number, other, article)
     assert (found.singular is None) == (number == "mass" or name == "scissors")
     assert (found.plural is None) == (number == "mass")
 
@@ -148,9 +148,11 @@ def test_similarity_is_that_of_the_paths():
     ids = [*range(0, 305, 7), 24, 152, 165, 303]
     for one, other in itertools.combinations(ids, 2):
         paths = LEXICON.classes[one].paths, LEXICON.classes[other].paths
-        assert LEXICON.similarity(one, other) == pytest.approx(brute_similarity(*paths), abs=1e-12)
-        assert LEXICON.similarity(one, other) == LEXICON.similarity(other, one)
-    assert LEXICON.similarity(4, 4) == 1
+        assert LEXICON.measure_similarity(one, other) == pytest.approx(
+            brute_similarity(*paths), abs=1e-12
+        )
+        assert LEXICON.measure_similarity(one, other) == LEXICON.measure_similarity(other, one)
+    assert LEXICON.measure_similarity(4, 4) == 1
 
 
 def test_nothing_in_common_is_not_similar():
@@ -166,7 +168,7 @@ def faulty(*path, to):
 @pytest.mark.parametrize(
     ("path", "value", "says"),
     [
-        (("schema",), "actiseg/lexicon/0", "this release knows"),
+        (("schema",), "actiseg/lexicon/0", "this release reads"),
         (("schema",), ..., "'schema' is missing"),
         (("classes",), [], "lists no class"),
         (("classes",), {}, "must be a list"),
@@ -174,11 +176,11 @@ def faulty(*path, to):
         (("classes", 3, "synset"), "spoon.n.01", "do not end at its synset"),
         (("classes", 3, "paths"), [], "do not end at its synset"),
         (("classes", 3, "names"), [], "has no name"),
-        (("classes", 3, "names", 0, "number"), "dual", "none of singular, plural, mass"),
-        (("classes", 3, "names", 0, "use"), "sometimes", "none of write, recognise"),
+        (("classes", 3, "names", 0, "number"), "dual", "not one of singular, plural, mass"),
+        (("classes", 3, "names", 0, "use"), "sometimes", "not one of write, recognise"),
         (("classes", 3, "names", 0, "name"), "a\x1b[2Jb", "control characters"),
-        (("classes", 3, "names", 0, "name"), " cup", "no plain name"),
-        (("classes", 3, "match"), "perhaps", "none of exact, nearest"),
+        (("classes", 3, "names", 0, "name"), " cup", "not a plain name"),
+        (("classes", 3, "match"), "perhaps", "not one of exact, nearest"),
         (("classes", 3, "class_id"), 2, "listed twice"),
         (("classes", 3, "class_id"), -1, "out of range"),
         (("classes", 3, "sisters"), [{}], "sisters.0.: the key"),
@@ -245,7 +247,7 @@ def test_similarities_are_those_of_nltk(wordnet):
         detours = 0
         for one, other in itertools.combinations(ids, 2):
             theirs = synsets[one].wup_similarity(synsets[other])
-            ours = LEXICON.similarity(one, other)
+            ours = LEXICON.measure_similarity(one, other)
             if abs(theirs - ours) > 1e-12:
                 detours += 1
                 several = len(LEXICON.classes[one].paths) + len(LEXICON.classes[other].paths) > 2
@@ -285,7 +287,7 @@ def test_a_list_of_nouns_makes_a_lexicon_of_ones_own(wordnet, tmp_path):
     lexicon = parse_lexicon(json.loads(json.dumps(built.document)), "own")
     assert list(lexicon.classes) == [3, 7, 9, 12]
     assert lexicon.classes[3].synset == "water_faucet.n.01"
-    assert lexicon.classes_of("refrigerator") == (12,)
+    assert lexicon.find_classes("refrigerator") == (12,)
     assert lexicon.classes[7].names[0].number == "plural"
     assert lexicon.classes[9].names[0].singular == "cup"
     assert lexicon.title == "nouns"
@@ -481,9 +483,9 @@ def test_a_sense_is_set_by_hand(wordnet, tmp_path, file, text):
         ("s.csv", "cake,cake.n.03\ncake,cake.n.01\nxyz,a.n.01", ["two senses", "'xyz' is no"]),
         ("s.json", '{"cake": 3}', ["must be a text"]),
         ("s.json", '["cake"]', ["must be an object"]),
-        ("s.csv", "cake;cake.n.03\n", ["lacks the columns name, synset"]),
+        ("s.csv", "cake;cake.n.03\n", ["does not have the columns name, synset"]),
         ("s.csv", "cake,cake.n.03\nmouse\n", ["row 2 is no name with a synset"]),
-        ("s.csv", "", ["lacks the columns"]),
+        ("s.csv", "", ["does not have the columns"]),
         ("s.csv", "cake,cake.n.03\n" + "x" * 200_000, ["is no CSV table"]),
     ],
 )
@@ -532,7 +534,7 @@ def test_no_sister_term_is_a_name_of_a_class_in_any_form():
         form.casefold()
         for noun in lexicon.classes.values()
         for name in noun.names
-        for form in (name.text, name.other)
+        for form in (name.text, name.counterpart)
         if form
     }
     sisters = {s.name.text.casefold() for n in lexicon.classes.values() for s in n.sisters}

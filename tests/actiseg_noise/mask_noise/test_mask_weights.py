@@ -24,7 +24,7 @@ from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError, Interruption
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, open_split
-from actiseg_data.records.split_records import read_digests, read_summary
+from actiseg_data.records.split_documents import read_digests, read_summary
 from actiseg_noise.corruption import corruption as corrupt_module
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.mask_noise.mask_weights import derive_weights, weigh_objects
@@ -103,8 +103,8 @@ def test_no_weight_gives_the_clean_outline_away(kitchen, tmp_path, recipe):
     for sequence in noisy.sequences:
         for frame, mask in zip(sequence.frames, noisy.iterate_masks(sequence), strict=True):
             name = f"{frame}.png"
-            assert leaks(mask, read_index_mask(noisy.folder(WEIGHTS, sequence) / name)) == 0
-            published += leaks(mask, read_index_mask(clean.folder(WEIGHTS, sequence) / name))
+            assert leaks(mask, read_index_mask(noisy.find_folder(WEIGHTS, sequence) / name)) == 0
+            published += leaks(mask, read_index_mask(clean.find_folder(WEIGHTS, sequence) / name))
     assert published > 1000  # the clean maps beside noisy masks would tell
 
 

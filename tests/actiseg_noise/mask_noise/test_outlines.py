@@ -113,7 +113,7 @@ def test_outline_of_any_mask_is_marching_squares(seed):
     clean = find_object(mask, 1)
     outline = trace(clean)
     assert outline.is_valid
-    assert (draw(outline, mask.shape).on(mask.shape) == mask).all()
+    assert (draw(outline, mask.shape).to_image(mask.shape) == mask).all()
     sides = (mask[1:] != mask[:-1]).sum() + (mask[:, 1:] != mask[:, :-1]).sum()
     corners = mask[1:, 1:] + mask[:-1, 1:] + mask[1:, :-1] + mask[:-1, :-1]
     opposite = (corners == 2) & (mask[1:, 1:] == mask[:-1, :-1])
@@ -128,7 +128,7 @@ def test_outline_of_any_mask_stays_within_half_a_pixel(seed, step):
     if not mask.any():
         return
     clean = find_object(mask, 1)
-    again = draw(trace(clean, step), mask.shape).on(mask.shape)
+    again = draw(trace(clean, step), mask.shape).to_image(mask.shape)
     # Smoothed over a pixel or two, closed over gaps of two pixels to the border: no pixel deep
     # inside is lost, none far outside is won.
     inside = cv2.erode(mask, np.ones((3, 3), np.uint8)) > 0
@@ -186,7 +186,7 @@ def test_no_radius_is_closer_to_the_target_than_that_of_an_offset(seed, target):
         found = drawn(kind, mask, Strength(target_iou=target), minimum_area=0, minimum_share=0.0)
         again = drawn(kind, mask, Strength(radius=found.details["radius"]))
         if again.status == "fixed":
-            assert (again.patch.on((30, 40)) == found.patch.on((30, 40))).all()
+            assert (again.patch.to_image((30, 40)) == found.patch.to_image((30, 40))).all()
         for radius in np.arange(0, 20, 0.25):
             other = drawn(kind, mask, Strength(radius=radius), minimum_area=0, minimum_share=0.0)
             assert abs(found.iou - target) <= abs(other.iou - target)
@@ -199,7 +199,7 @@ def test_growth_does_not_depend_on_how_much_of_the_frame_is_looked_at(seed, radi
     mask[20:50, 30:70] = blobs(seed)
     if not mask.any():
         return
-    found = drawn("dilate", mask, Strength(radius=float(radius))).patch.on(mask.shape)
+    found = drawn("dilate", mask, Strength(radius=float(radius))).patch.to_image(mask.shape)
     assert (found == ((edge_distances(mask > 0) <= 64 * radius) & (radius > 0)) | (mask > 0)).all()
 
 
@@ -244,7 +244,7 @@ def test_dilation_and_erosion_are_distance_thresholds(radius, name):
     far_in = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     signed = np.where(mask > 0, 0.5 - far_in, far_out - 0.5)[60:-60, 60:-60]
     for kind, edge in (("dilate", radius), ("erode", -radius)):
-        found = drawn(kind, OBJECTS[name], Strength(radius=radius)).patch.on(SHAPE)
+        found = drawn(kind, OBJECTS[name], Strength(radius=radius)).patch.to_image(SHAPE)
         assert found[signed < edge - 1.0].all()
         assert not found[signed > edge + 1.0].any()
 
@@ -254,7 +254,7 @@ def test_frame_border_is_no_boundary(kind):
     """An object that fills the lower half of the frame only moves along its upper edge."""
     mask = np.zeros(SHAPE, np.uint8)
     mask[80:] = 1
-    found = drawn(kind, mask, Strength(target_iou=0.8)).patch.on(SHAPE)
+    found = drawn(kind, mask, Strength(target_iou=0.8)).patch.to_image(SHAPE)
     assert found[150:].all()
     assert not found[:20].any()
 
@@ -287,9 +287,9 @@ def test_radius_zero_changes_nothing(kind):
 
 
 def test_holes_and_parts_survive():
-    found = drawn("dilate", ring(45, 15), Strength(radius=4.0)).patch.on(SHAPE)
+    found = drawn("dilate", ring(45, 15), Strength(radius=4.0)).patch.to_image(SHAPE)
     assert not found[80, 100]
-    shrunk = drawn("erode", two_parts(), Strength(radius=4.0)).patch.on(SHAPE)
+    shrunk = drawn("erode", two_parts(), Strength(radius=4.0)).patch.to_image(SHAPE)
     assert cv2.connectedComponents(shrunk.astype(np.uint8))[0] == 3
 
 
@@ -318,7 +318,7 @@ def test_jitter_radius_is_the_rms_normal_displacement():
             "jitter", disc(60), Strength(radius=3.0), item=f"{item}", correlation_length=40.0
         )
         contours, _ = cv2.findContours(
-            found.patch.on(SHAPE).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+            found.patch.to_image(SHAPE).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
         )
         points = np.concatenate(contours)[:, 0, :]
         distance = np.hypot(points[:, 0] - 100, points[:, 1] - 80) - 60
@@ -373,7 +373,7 @@ def test_calibration_finds_the_closest_level(slope, target, guess, limit):
 def test_patch_iou_equals_whole_image_iou():
     first = Patch(2, 3, np.ones((4, 5), bool))
     second = Patch(4, 5, np.ones((6, 2), bool))
-    a, b = first.on((20, 20)), second.on((20, 20))
+    a, b = first.to_image((20, 20)), second.to_image((20, 20))
     assert iou(first, second) == (a & b).sum() / (a | b).sum()
 
 

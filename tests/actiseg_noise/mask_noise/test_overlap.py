@@ -47,7 +47,10 @@ def strengths(clean, claims):
     for object_id in np.unique(clean[clean > 0]).tolist():
         shape, advantage = clean == object_id, 0.0
         if object_id in touched:
-            shape, advantage = touched[object_id].patch.on(SHAPE), touched[object_id].advantage
+            shape, advantage = (
+                touched[object_id].patch.to_image(SHAPE),
+                touched[object_id].advantage,
+            )
         yield object_id, np.where(shape, depth(shape) + advantage, -1)
 
 
@@ -78,7 +81,7 @@ def brute_reference(clean, claims, positives):
     """A transcription of the rule in words: positives in id order, then the others, each where the
     canvas is still empty."""
     shapes = {int(i): clean == i for i in np.unique(clean[clean > 0])}
-    shapes |= {claim.object_id: claim.patch.on(SHAPE) for claim in claims}
+    shapes |= {claim.object_id: claim.patch.to_image(SHAPE) for claim in claims}
     canvas = np.zeros(SHAPE, np.uint8)
     for group in (True, False):
         for object_id in sorted(shapes):
@@ -101,7 +104,7 @@ def test_reference_equals_the_rule_in_words(seed):
 def test_ascending_gives_each_pixel_to_the_highest_id_that_claims_it(seed):
     clean, claims, positives = scene(seed)
     shapes = {int(i): clean == i for i in np.unique(clean[clean > 0])}
-    shapes |= {claim.object_id: claim.patch.on(SHAPE) for claim in claims}
+    shapes |= {claim.object_id: claim.patch.to_image(SHAPE) for claim in claims}
     highest = np.max([i * shape for i, shape in shapes.items()], axis=0)
     assert (OVERLAPS["ascending"](clean, claims, positives) == highest).all()
 
@@ -131,14 +134,14 @@ def test_every_change_is_a_touched_object_s_doing(rule, seed):
     changed = noisy != clean
     assert (np.isin(clean, list(touched)) | np.isin(noisy, list(touched)))[changed].all()
     for claim in claims:
-        assert not (noisy == claim.object_id)[~claim.patch.on(SHAPE)].any()
+        assert not (noisy == claim.object_id)[~claim.patch.to_image(SHAPE)].any()
 
 
 def test_claims_that_meet_nobody_are_drawn_whole():
     clean = np.zeros(SHAPE, np.uint8)
     clean[5:10, 5:10] = 1
     grown = Patch(3, 3, np.ones((9, 9), bool))
-    assert (contest(clean, [Claim(1, grown, 0.0)]) == grown.on(SHAPE)).all()
+    assert (contest(clean, [Claim(1, grown, 0.0)]) == grown.to_image(SHAPE)).all()
 
 
 def test_small_neighbour_keeps_its_core_in_a_contest():

@@ -26,7 +26,7 @@ def contours_of(mask):
 def united(rings, shape):
     image = np.zeros(shape, bool)
     for ring in rings:
-        image |= fill_closed([np.array(ring)], shape).on(shape)
+        image |= fill_closed([np.array(ring)], shape).to_image(shape)
     return image
 
 

@@ -11,7 +11,7 @@ import pytest
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
 from actiseg_data.layouts.image_sets import name_expressions_file, name_objects_file
-from actiseg_data.records.split_records import read_recipe
+from actiseg_data.records.recipe_record import read_recipe
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.measurement.auditing import audit
 from actiseg_noise.recipes.building import make_recipe

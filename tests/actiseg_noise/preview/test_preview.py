@@ -139,7 +139,7 @@ def test_without_the_source_it_is_refused(roots, tmp_path):
 def test_faulty_images_are_refused(roots):
     root, out = roots
     add_frames(root)
-    with pytest.raises(InputError, match="no readable image"):
+    with pytest.raises(InputError, match="not a readable image"):
         make_preview(out, SEQUENCE)
     path = root / FRAMES / "train" / SEQUENCE / f"{clip(1).frames[0]}.jpg"
     Image.new("RGB", (400, 300)).save(path)

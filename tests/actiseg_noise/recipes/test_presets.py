@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import InputError
-from actiseg_data.core.validation import Cursor
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.recipes.kind_specs import KIND_SPECS
 from actiseg_noise.recipes.presets import load_preset, load_presets, parse_presets

@@ -12,10 +12,11 @@ import pytest
 
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
+from actiseg_data.core.file_reading import find_dangling_link, read_bytes
 from actiseg_data.core.files import write_json
-from actiseg_data.core.validation import find_dangling_link, read_bytes
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, open_split
-from actiseg_data.records.split_records import read_digests, read_recipe, read_summary
+from actiseg_data.records.recipe_record import read_recipe
+from actiseg_data.records.split_documents import read_digests, read_summary
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.corruption.request import default_out
 from actiseg_noise.measurement.auditing import audit
@@ -168,7 +169,9 @@ def test_hidden_files_are_no_reason_to_refuse_a_place_and_are_kept(kitchen, tmp_
 
 
 def test_copied_frames_are_without_clutter(kitchen, tmp_path):
-    folder = open_split(kitchen, "train").folder(FRAMES, open_split(kitchen, "train").sequences[0])
+    folder = open_split(kitchen, "train").find_folder(
+        FRAMES, open_split(kitchen, "train").sequences[0]
+    )
     (folder / "._frame_0000000101.jpg").write_bytes(b"left behind")
     (folder / "Thumbs.db").write_bytes(b"left behind")
     out = corrupt(kitchen, BOUNDARY, out=tmp_path / "noisy", images="copy").out
@@ -283,7 +286,7 @@ def test_clean_lists_go_beside_the_noisy_one(lists, tmp_path, recipe):
         assert copy.fingerprint == clean.fingerprint
         for sequence in copy.sequences:
             for kind in (MASKS, WEIGHTS):
-                for path in copy.folder(kind, sequence).iterdir():
+                for path in copy.find_folder(kind, sequence).iterdir():
                     assert path.read_bytes() == (lists / path.relative_to(out)).read_bytes()
                     assert not path.is_symlink()
     assert len(list((out / MASKS / "val").iterdir())) == 4

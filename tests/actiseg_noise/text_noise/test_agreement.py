@@ -12,7 +12,7 @@ LEXICON = load_lexicon()
 
 
 def name(text):
-    (class_id,) = LEXICON.classes_of(text)
+    (class_id,) = LEXICON.find_classes(text)
     return next(each for each in LEXICON.classes[class_id].names if each.text == text)
 
 

@@ -61,9 +61,9 @@ def test_near_and_far_flips_follow_their_weights(flip, power):
     excluded = {SPOON, 79}
     found = Counter(drawn(targets(flip), KNIFE, excluded, count=30_000))
     others = [c for c in LEXICON.classes if c not in {KNIFE, *excluded}]
-    similar = np.array([LEXICON.similarity(KNIFE, other) for other in others])
+    similar = np.array([LEXICON.measure_similarity(KNIFE, other) for other in others])
     weights = similar**power if flip == "near" else (1 - similar) ** power
-    weights *= [not LEXICON.holds(other, KNIFE) for other in others]
+    weights *= [not LEXICON.is_subclass(other, KNIFE) for other in others]
     expected = weights / weights.sum() * 30_000
     counts = np.array([found[other] for other in others], float)
     likely = expected >= 5
@@ -74,7 +74,7 @@ def test_near_and_far_flips_follow_their_weights(flip, power):
 def test_near_is_nearer_than_uniform_and_far_is_farther():
     def mean(flip):
         values = [
-            LEXICON.similarity(class_id, other)
+            LEXICON.measure_similarity(class_id, other)
             for class_id in range(0, 305, 5)
             for other in drawn(targets(flip), class_id, count=60, name=str(class_id))
         ]
@@ -90,7 +90,7 @@ def test_supercategory_flips_stay_in_the_group():
     cutlery = {c for c, noun in LEXICON.classes.items() if noun.supercategory == "cutlery"}
     assert set(found) == cutlery - {KNIFE}
     assert chisquare(list(found.values())).pvalue > 1e-4
-    (foot,) = LEXICON.classes_of("foot")  # the only one of its group
+    (foot,) = LEXICON.find_classes("foot")  # the only one of its group
     assert drawn(targets("supercategory"), foot, count=1) == [None]
 
 
@@ -98,12 +98,12 @@ def test_supercategory_flips_stay_in_the_group():
 def test_no_flip_is_to_a_class_that_holds_the_clean_one(flip):
     """A right hand that is called a hand, or a carrot a vegetable, is called rightly."""
     for name, general in (("right hand", "hand"), ("carrot", "vegetable"), ("spoon", "cutlery")):
-        (class_id,), (above,) = LEXICON.classes_of(name), LEXICON.classes_of(general)
-        assert LEXICON.holds(above, class_id)
-        assert not LEXICON.holds(class_id, above)
+        (class_id,), (above,) = LEXICON.find_classes(name), LEXICON.find_classes(general)
+        assert LEXICON.is_subclass(above, class_id)
+        assert not LEXICON.is_subclass(class_id, above)
         found = set(drawn(targets(flip), class_id, count=3000))
         assert above not in found
-        assert not any(LEXICON.holds(other, class_id) for other in found)
+        assert not any(LEXICON.is_subclass(other, class_id) for other in found)
 
 
 def test_a_pool_and_protected_classes_bound_the_targets():

@@ -25,7 +25,7 @@ def finder():
 
 
 def name(text):
-    (class_id,) = LEXICON.classes_of(text)
+    (class_id,) = LEXICON.find_classes(text)
     return next(each for each in LEXICON.classes[class_id].names if each.text == text)
 
 
@@ -87,7 +87,7 @@ def test_what_a_table_lists_under_two_classes_is_of_both(finder):
     ],
 )
 def test_nouns_of_a_class_are_replaced(finder, text, class_name, new, expected):
-    (class_id,) = LEXICON.classes_of(class_name)
+    (class_id,) = LEXICON.find_classes(class_name)
     if expected == "Wash Bread Bin":
         expected = "Wash Bread bin"  # one word was capitalised, so one is
     assert finder.replace(text, class_id, name(new)) == expected

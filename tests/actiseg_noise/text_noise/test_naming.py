@@ -19,7 +19,7 @@ from tests.helpers.kitchens import kitchen_clip, label
 LEXICON = load_lexicon()
 INDEX = NameIndex(LEXICON)
 SEEDS = range(40)
-FORK, HANDS = LEXICON.classes_of("fork")[0], LEXICON.classes_of("hand")[0]
+FORK, HANDS = LEXICON.find_classes("fork")[0], LEXICON.find_classes("hand")[0]
 
 
 def class_names(text):
@@ -49,7 +49,7 @@ def test_names_are_found_as_whole_words_in_every_spelling(text, names):
 @given(st.sampled_from(sorted(LEXICON.classes)), st.data())
 def test_every_name_in_either_number_names_its_class(class_id, data):
     name = data.draw(st.sampled_from(LEXICON.classes[class_id].names))
-    for form in filter(None, (name.text, name.other)):
+    for form in filter(None, (name.text, name.counterpart)):
         found = INDEX.find(f"put {form.upper()}, then wait")
         assert class_id in found.classes
         assert name.text.casefold() in found.names
@@ -60,7 +60,7 @@ def test_any_text_is_looked_through_and_every_name_stands_in_it(text):
     words = " ".join(re.findall(r"[^\W_]+", text.casefold()))
     for class_id in INDEX.find(text).classes:
         forms = {form.casefold() for name in LEXICON.classes[class_id].names
-                 for form in (name.text, name.other) if form}  # fmt: skip
+                 for form in (name.text, name.counterpart) if form}  # fmt: skip
         heads = {form.replace("'", " ").split()[-1] for form in forms}
         assert any(head in words for head in heads)
 

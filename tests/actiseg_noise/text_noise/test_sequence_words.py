@@ -105,7 +105,7 @@ def test_a_class_with_one_name_is_not_eligible_for_another():
 
 def test_names_that_all_collide_are_counted():
     written = [
-        name.text for name in LEXICON.classes_of("dust pan") and LEXICON.classes[232].written
+        name.text for name in LEXICON.find_classes("dust pan") and LEXICON.classes[232].written
     ]
     assert len(written) == 2
     clip = replace(CLIPS[0], objects=tuple(label(at, name) for at, name in enumerate(written, 1)))
@@ -116,7 +116,7 @@ def test_names_that_all_collide_are_counted():
 
 def test_substitutes_are_other_names_of_the_class_that_may_be_written():
     for (_, old), new in changed("within-category", 1.0).items():
-        (class_id,) = LEXICON.classes_of(old)
+        (class_id,) = LEXICON.find_classes(old)
         assert (new.class_id, new.kind) == (class_id, WITHIN)
         assert new.name.text != old
         assert new.name in LEXICON.classes[class_id].written
@@ -126,7 +126,7 @@ def test_sister_terms_come_from_wordnet_with_their_synset():
     found = changed("within-category", 1.0, parameters={"names": "sister"})
     assert found
     for (_, old), new in found.items():
-        (class_id,) = LEXICON.classes_of(old)
+        (class_id,) = LEXICON.find_classes(old)
         sisters = {sister.name.text: sister for sister in LEXICON.classes[class_id].sisters}
         assert new.synset == sisters[new.name.text].synset
         assert new.similarity == sisters[new.name.text].similarity < 1
@@ -134,12 +134,14 @@ def test_sister_terms_come_from_wordnet_with_their_synset():
 
 def test_flips_go_to_another_class_with_its_synset_and_similarity():
     for (_, old), new in changed("category", 1.0).items():
-        (class_id,) = LEXICON.classes_of(old)
+        (class_id,) = LEXICON.find_classes(old)
         assert new.class_id != class_id
         noun = LEXICON.classes[new.class_id]
         assert (new.synset, new.name.written) == (noun.synset, True)
         assert new.name in noun.names
-        assert new.similarity == pytest.approx(LEXICON.similarity(class_id, new.class_id), abs=1e-6)
+        assert new.similarity == pytest.approx(
+            LEXICON.measure_similarity(class_id, new.class_id), abs=1e-6
+        )
 
 
 def test_order_and_number_of_objects_do_not_matter():

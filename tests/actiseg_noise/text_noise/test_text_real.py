@@ -15,7 +15,8 @@ from scipy.stats import binom
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.layouts.actionvos import IMAGE_SETS, open_split
 from actiseg_data.layouts.image_sets import name_image_sets_files
-from actiseg_data.records.split_records import TextRow, read_digests, read_ledger
+from actiseg_data.records.ledger_record import TextRow, read_ledger
+from actiseg_data.records.split_documents import read_digests
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.text_noise.assignment import CATEGORY, WITHIN

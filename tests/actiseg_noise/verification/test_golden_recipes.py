@@ -10,7 +10,8 @@ import pytest
 from actiseg_data.core.digests import digest_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
 from actiseg_data.make.sample import make_sample
-from actiseg_data.records.split_records import parse_recipe, read_digests
+from actiseg_data.records.recipe_record import parse_recipe
+from actiseg_data.records.split_documents import read_digests
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import check_recipe, make_recipe
 from tests.helpers.paths import ROOT

@@ -18,7 +18,7 @@ torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, open_split
-from actiseg_data.layouts.photographs import read_rgb
+from actiseg_data.layouts.photograph_reading import read_rgb
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from reference_trainer.batches.loader import Loader, Sampling
@@ -76,7 +76,7 @@ def test_every_number_of_a_batch_is_that_of_the_files(root, material):
             assert not batch.flipped[at]
             for t in range(batch.shown.shape[1]):
                 frame = sequence.frames[t % count]  # frames that fill up repeat the clip
-                path = split.folder(FRAMES, sequence) / f"{frame}.jpg"
+                path = split.find_folder(FRAMES, sequence) / f"{frame}.jpg"
                 pixels = read_rgb(path, (32, 48)).transpose(2, 0, 1) / 255
                 mean, deviation = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])
                 wanted = (pixels - mean[:, None, None]) / deviation[:, None, None]
@@ -88,7 +88,7 @@ def test_every_number_of_a_batch_is_that_of_the_files(root, material):
                 assert batch.active[at, k] == label.positive
                 for t, frame in enumerate(sequence.frames):
                     units.append(int(batch.frame_items[at, k, t]))
-                    mask = at_grid(read_index_mask(split.mask_path(sequence, frame)), (8, 12))
+                    mask = at_grid(read_index_mask(split.find_mask(sequence, frame)), (8, 12))
                     wanted = (mask == label.object_id) & label.positive
                     assert (batch.masks[at, k, t].numpy() == wanted).all()
             asked = len(sequence.objects)
@@ -314,18 +314,18 @@ def test_faulty_files_of_a_batch_are_all_named(root, tmp_path):
     copy = shutil.copytree(root, tmp_path / "copy")
     material = open_material(copy, "train")
     sequence = material.clips[0].sequence
-    whole = material.frame_path(sequence, sequence.frames[0]).read_bytes()
-    material.frame_path(sequence, sequence.frames[0]).write_bytes(whole[: len(whole) // 2])
-    material.frame_path(sequence, sequence.frames[1]).write_bytes(b"no picture")
-    mask = material.clean.mask_path(sequence, sequence.frames[0])
+    whole = material.find_frame(sequence, sequence.frames[0]).read_bytes()
+    material.find_frame(sequence, sequence.frames[0]).write_bytes(whole[: len(whole) // 2])
+    material.find_frame(sequence, sequence.frames[1]).write_bytes(b"no picture")
+    mask = material.clean.find_mask(sequence, sequence.frames[0])
     write_index_mask(mask, np.full((120, 160), 99, np.uint8))
     with pytest.raises(InputError) as refused:
         Loader(material, dataclasses.replace(SAMPLING, clips=9)).batch(0, 0)
     told = sorted(problem.what for problem in refused.value.problems)
     assert len(told) == 3
-    assert told[0].startswith("holds the ids 99")
-    assert told[1].startswith("is damaged or cut short")
-    assert told[2] == "is no readable image"
+    assert told[0].startswith("has the ids 99")
+    assert told[1].startswith("is damaged or truncated")
+    assert told[2] == "is not a readable image"
 
 
 def test_unknown_styles_missing_prompts_and_empty_splits_are_refused(root, tmp_path):

@@ -22,7 +22,7 @@ torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 from actiseg_data.annotations.masks import PALETTE, read_index_mask
 from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import MASKS, open_split
-from actiseg_data.records.split_records import read_predictions_note
+from actiseg_data.records.prediction_note import read_predictions_note
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from reference_trainer.config import make_config, read_values, with_settings

@@ -18,8 +18,8 @@ torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 import yaml
 
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
+from actiseg_data.core.documents import read_json
 from actiseg_data.core.errors import InputError
-from actiseg_data.core.validation import read_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
@@ -205,7 +205,7 @@ def test_a_run_refused_before_it_saved_leaves_nothing(root, tmp_path, monkeypatc
     assert not list((tmp_path / "mine").iterdir())
     copy = shutil.copytree(root, tmp_path / "copy")
     next(copy.glob("JPEGImages_Sparse/*/*/*.jpg")).write_bytes(b"no picture")
-    with pytest.raises(InputError, match="no readable image"):
+    with pytest.raises(InputError, match="not a readable image"):
         fit(small(copy), tmp_path / "run", quiet=True)
     assert not (tmp_path / "run").exists()
     assert fit(small(root, epochs=1), tmp_path / "run", quiet=True).step == 3

@@ -16,14 +16,16 @@ from PIL import Image
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import FRAMES, open_split
-from actiseg_data.layouts.photographs import (
-    find_photograph,
-    find_photographs,
-    look_around,
-    photographs_in,
+from actiseg_data.layouts.photograph_reading import (
     read_rgb,
     read_size,
     refuse_aspect,
+)
+from actiseg_data.layouts.photograph_search import (
+    find_photograph,
+    find_photographs,
+    list_photographs,
+    look_around,
 )
 from actiseg_data.make.render.split_rendering import render_split
 from actiseg_noise.corruption.corruption import corrupt
@@ -60,7 +62,7 @@ def test_a_photograph_is_found_under_any_ending(tmp_path, ending):
     save(tmp_path / "._frame_1.jpg")
     (tmp_path / "frame_1.txt").write_text("no photograph")
     assert find_photograph(tmp_path, "frame_1") == path
-    assert photographs_in(tmp_path) == {"frame_1": path}
+    assert list_photographs(tmp_path) == {"frame_1": path}
 
 
 @pytest.mark.parametrize(
@@ -90,10 +92,10 @@ def test_a_folder_or_a_dangling_link_is_no_photograph(tmp_path):
     (tmp_path / "a.jpg").mkdir()
     (tmp_path / "b.jpg").symlink_to("nowhere.jpg")
     b = save(tmp_path / "b.png")
-    assert photographs_in(tmp_path) == {"b": b}
+    assert list_photographs(tmp_path) == {"b": b}
     assert find_photograph(tmp_path, "b") == b
     assert find_photograph(tmp_path, "a") == tmp_path / "a.jpg"
-    assert photographs_in(tmp_path / "nowhere") == {}
+    assert list_photographs(tmp_path / "nowhere") == {}
     assert find_photograph(tmp_path / "nowhere", "a") == tmp_path / "nowhere" / "a.jpg"
 
 
@@ -160,9 +162,9 @@ def faulty(path, fault):
     ("fault", "says"),
     [
         ("16 bits", "more than 8 bits"),
-        ("another format", "no readable image"),
-        ("empty", "no readable image"),
-        ("cut", "damaged or cut short"),
+        ("another format", "not a readable image"),
+        ("empty", "not a readable image"),
+        ("cut", "damaged or truncated"),
     ],
 )
 def test_faulty_photographs_are_refused(tmp_path, fault, says):
@@ -292,7 +294,7 @@ def fill(root, ending, pixels=None):
     split = open_split(root, "train")
     for sequence in split.sequences:
         for frame in sequence.frames:
-            save(split.folder(FRAMES, sequence) / f"{frame}{ending}", pixels)
+            save(split.find_folder(FRAMES, sequence) / f"{frame}{ending}", pixels)
     return split
 
 
@@ -327,7 +329,7 @@ def test_a_preview_refuses_photographs_of_another_aspect(root, tmp_path):
 @pytest.mark.parametrize("ending", [".JPG", ".png"])
 def test_rendering_never_hides_photographs_under_another_ending(root, ending):
     fill(root, ending)
-    with pytest.raises(InputError, match="4 frames are there already"):
+    with pytest.raises(InputError, match="4 existing frames"):
         render_split(root)
     report = render_split(root, overwrite=True)
     assert (report.rendered, report.replaced) == (4, 4)
@@ -338,11 +340,11 @@ def test_painting_anew_leaves_photographs_alone(root):
     render_split(root)
     split = open_split(root, "train")
     sequence = split.sequences[0]
-    painted = split.frame_path(sequence, sequence.frames[0])
+    painted = split.find_frame(sequence, sequence.frames[0])
     photograph = save(painted.with_suffix(".png"))
     painted.unlink()
-    mask = split.mask_path(sequence, sequence.frames[0])
-    shutil.copy(split.mask_path(sequence, sequence.frames[1]), mask)  # so that all is outdated
-    with pytest.raises(InputError, match=r"1 frames are there already"):
+    mask = split.find_mask(sequence, sequence.frames[0])
+    shutil.copy(split.find_mask(sequence, sequence.frames[1]), mask)  # so that all is outdated
+    with pytest.raises(InputError, match="1 existing frames"):
         render_split(root)
     assert photograph.is_file()

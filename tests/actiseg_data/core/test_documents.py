@@ -6,15 +6,15 @@ import time
 
 import pytest
 
-from actiseg_data.core.errors import InputError, Problem, ProblemCollector, refuse
-from actiseg_data.core.validation import (
+from actiseg_data.core.documents import (
     Cursor,
-    check_name,
     collect_valid,
-    read_bytes,
     read_csv,
     read_json,
 )
+from actiseg_data.core.errors import InputError, Problem, ProblemCollector, refuse
+from actiseg_data.core.file_reading import read_bytes
+from actiseg_data.core.names import check_name
 
 
 @pytest.mark.parametrize(
@@ -78,18 +78,18 @@ DOCUMENTS = {
     "truncated": ("a.json", b'{"a": [1, 2', "line 1, column"),
     "empty": ("a.json", b"", "not valid JSON"),
     "two documents": ("a.json", b"{} {}", "not valid JSON"),
-    "NaN": ("a.json", b'{"a": NaN}', "NaN is no finite number"),
-    "Infinity": ("a.json", b"[-Infinity]", "Infinity is no finite number"),
-    "number too large": ("a.json", b'{"a": 1e999}', "1e999 is no finite number"),
-    "key twice": ("a.json", b'{"x": {"1": 0, "2": 0, "1": 1}}', "'1' stands twice"),
+    "NaN": ("a.json", b'{"a": NaN}', "NaN is not finite"),
+    "Infinity": ("a.json", b"[-Infinity]", "Infinity is not finite"),
+    "number too large": ("a.json", b'{"a": 1e999}', "1e999 is not finite"),
+    "key twice": ("a.json", b'{"x": {"1": 0, "2": 0, "1": 1}}', "'1' occurs twice"),
     "nested 100,000 deep": ("a.json", b"[" * 100_000, "nests too deeply"),
     "objects nested 100,000 deep": ("a.json", b'{"a":' * 100_000, "nests too deeply"),
-    "Latin-1": ("a.json", '{"a": "café"}'.encode("latin-1"), "no UTF-8"),
-    "picture": ("a.json", b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "no UTF-8"),
-    "truncated gzip": ("a.json.gz", PACKED[:-9], "damaged or cut short"),
-    "gzip without its end": ("a.json.gz", PACKED[:-8], "damaged or cut short"),
-    "damaged gzip": ("a.json.gz", PACKED[:10] + b"\xff\xff" + PACKED[12:], "damaged or cut short"),
-    "no gzip": ("a.json.gz", b'{"a": 1}', "damaged or cut short"),
+    "Latin-1": ("a.json", '{"a": "café"}'.encode("latin-1"), "not UTF-8"),
+    "picture": ("a.json", b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "not UTF-8"),
+    "truncated gzip": ("a.json.gz", PACKED[:-9], "damaged or truncated"),
+    "gzip without its end": ("a.json.gz", PACKED[:-8], "damaged or truncated"),
+    "damaged gzip": ("a.json.gz", PACKED[:10] + b"\xff\xff" + PACKED[12:], "damaged or truncated"),
+    "no gzip": ("a.json.gz", b'{"a": 1}', "damaged or truncated"),
     "gzip of no JSON": ("a.json.gz", gzip.compress(b"hello"), "not valid JSON"),
 }
 
@@ -138,11 +138,11 @@ def test_csv_rows_are_read_with_byte_order_mark_and_spaces_after_commas(tmp_path
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"id,noun\n1,tea\n", "lacks the columns verb, all"),
-        (b"", "lacks the columns id, verb, all"),
+        (b"id,noun\n1,tea\n", "does not have the columns verb, all"),
+        (b"", "does not have the columns id, verb, all"),
         (b"id,verb,all\n1,2,3\n4,5\n6\n", "incomplete rows: line 3, 4"),
-        ("id,verb,all\n1,thé,3\n".encode("latin-1"), "no UTF-8"),
-        (b"id,verb,all\n1," + b"x" * 200_000 + b",3\n", "no CSV table"),
+        ("id,verb,all\n1,thé,3\n".encode("latin-1"), "not UTF-8"),
+        (b"id,verb,all\n1," + b"x" * 200_000 + b",3\n", "not a CSV table"),
     ],
     ids=["missing columns", "empty", "short rows", "Latin-1", "endless field"],
 )
@@ -154,11 +154,23 @@ def test_damaged_tables_are_refused(tmp_path, data, says):
 
 
 WRONG = {
-    "integer": [1.5, -0.5, 1e16, 1e300, "1", True, None, [1]],
-    "number": ["1", True, None, [], 10**400],
-    "text": [1, None, [], "a\ud800", "a\nb", "\x1b[31m", "\0", "a\x80", "\x9f", "\u2028", "\u2029"],
-    "flag": [2, -1, "1", 0.0, 1.0, None],
-    "mapping": [[], "a", None, 1],
+    "as_integer": [1.5, -0.5, 1e16, 1e300, "1", True, None, [1]],
+    "as_number": ["1", True, None, [], 10**400],
+    "as_text": [
+        1,
+        None,
+        [],
+        "a\ud800",
+        "a\nb",
+        "\x1b[31m",
+        "\0",
+        "a\x80",
+        "\x9f",
+        "\u2028",
+        "\u2029",
+    ],
+    "as_flag": [2, -1, "1", 0.0, 1.0, None],
+    "as_mapping": [[], "a", None, 1],
 }
 
 
@@ -167,7 +179,7 @@ WRONG = {
 )
 def test_values_of_another_type_are_refused_with_their_place(read, value):
     top = Cursor({"rows": [{"a": 0}, {"a": value}]}, "train.json")
-    row = list(top["rows"].elements())[1]
+    row = list(top["rows"].iterate_elements())[1]
     with pytest.raises(InputError, match="must be") as refused:
         getattr(row["a"], read)()
     (problem,) = refused.value.problems
@@ -178,13 +190,13 @@ def test_values_of_another_type_are_refused_with_their_place(read, value):
 
 def test_values_of_the_right_type_are_handed_back():
     top = Cursor({"i": 3, "f": 2.5, "t": "é", "yes": True, "one": 1, "no": 0, "list": [4]}, "x")
-    assert top["i"].integer() == top["i"].number() == 3
-    assert isinstance(top["i"].number(), float)
-    assert top["f"].number() == 2.5
-    assert top["t"].text() == "é"
-    assert [top[name].flag() for name in ("yes", "one", "no")] == [True, True, False]
-    assert [cursor.integer() for cursor in top["list"].elements()] == [4]
-    assert {name: cursor.value for name, cursor in top.members()} == top.value
+    assert top["i"].as_integer() == top["i"].as_number() == 3
+    assert isinstance(top["i"].as_number(), float)
+    assert top["f"].as_number() == 2.5
+    assert top["t"].as_text() == "é"
+    assert [top[name].as_flag() for name in ("yes", "one", "no")] == [True, True, False]
+    assert [cursor.as_integer() for cursor in top["list"].iterate_elements()] == [4]
+    assert {name: cursor.value for name, cursor in top.iterate_members()} == top.value
     assert "i" in top
     assert "j" not in top
 
@@ -195,9 +207,9 @@ def test_values_of_the_right_type_are_handed_back():
         lambda top: top["absent"],
         lambda top: top["text"]["absent"],
         lambda top: "absent" in top["text"],
-        lambda top: list(top["text"].elements()),
-        lambda top: list(top.elements()),
-        lambda top: list(top["text"].members()),
+        lambda top: list(top["text"].iterate_elements()),
+        lambda top: list(top.iterate_elements()),
+        lambda top: list(top["text"].iterate_members()),
     ],
 )
 def test_missing_keys_and_wrong_containers_are_refused(look):
@@ -207,8 +219,8 @@ def test_missing_keys_and_wrong_containers_are_refused(look):
 
 def test_gathering_keeps_what_is_good_and_every_problem():
     problems = ProblemCollector()
-    items = list(Cursor([1, "a", 2, None], "list").elements())
-    assert collect_valid(items, Cursor.integer, problems) == [1, 2]
+    items = list(Cursor([1, "a", 2, None], "list").iterate_elements())
+    assert collect_valid(items, Cursor.as_integer, problems) == [1, 2]
     assert [problem.where for problem in problems.collected] == ["list[1]", "list[3]"]
     with pytest.raises(InputError) as refused:
         problems.raise_if_any()
@@ -230,7 +242,7 @@ def test_a_repeated_key_among_many_is_found_at_once(tmp_path):
     members = ",".join(f'"{n}":0' for n in range(60_000))
     (tmp_path / "a.json").write_text(f'{{{members},"59999":1}}')
     begin = time.perf_counter()
-    with pytest.raises(InputError, match="'59999' stands twice"):
+    with pytest.raises(InputError, match="'59999' occurs twice"):
         read_json(tmp_path / "a.json")
     assert time.perf_counter() - begin < 5  # minutes, if every key were counted
 
@@ -260,4 +272,4 @@ def test_marks_that_show_text_in_another_order_are_refused(mark):
         check_name(f"cup{mark}gnp", "frame", "train.json")
     assert refused.value.problems[0].what.isprintable()
     with pytest.raises(InputError, match="control characters"):
-        Cursor(f"cup{mark}", "train.json").text()
+        Cursor(f"cup{mark}", "train.json").as_text()

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from actiseg_data.terminal.console import print_note, print_table
+from actiseg_data.terminal.messages import print_note
+from actiseg_data.terminal.table_printing import print_table
 
 
 class Terminal(io.StringIO):

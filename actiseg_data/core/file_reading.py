@@ -1,0 +1,91 @@
+"""Bounded reading of files that the user gives."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import stat
+import zlib
+from pathlib import Path
+
+from actiseg_data.core.errors import InputError, refuse
+
+MAX_JSON_BYTES = 1 << 30
+"""Largest JSON or CSV document that is read, unpacked. The largest real one has 17 MB."""
+_FRAMES = "JPEGImages"
+"""Beginning of the names of folders of frames, the only ones that may have links."""
+
+
+def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> bytes:
+    """Read the bytes of a file, unpacked if its name ends in ``.gz``.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, unreadable, damaged, or has more than `limit` bytes.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise refuse("cannot be read (it is not a regular file)", path, "check the path")
+        if path.suffix.lower() == ".gz":
+            with gzip.open(path) as stream:
+                data = stream.read(limit + 1)
+        else:
+            with path.open("rb") as stream:
+                data = stream.read(limit + 1)
+    except FileNotFoundError:
+        raise refuse_missing(path, f"the {kind} is missing", "check the path") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise refuse("the gzip stream is damaged or truncated", path, "fetch it again") from None
+    except OSError as error:
+        raise refuse(f"cannot be read ({error.strerror})", path, "check the path") from None
+    if len(data) > limit:
+        raise refuse(f"is larger than {limit} bytes", path, "check that it is the right file")
+    return data
+
+
+def read_text(path: Path, kind: str = "file") -> str:
+    """Read a UTF-8 file, with or without a byte order mark; other files raise an `InputError`."""
+    try:
+        return read_bytes(path, kind).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise refuse("is not UTF-8 text", path, "save it as UTF-8") from None
+
+
+def refuse_missing(path: Path, what: str, hint: str, instead: str | None = None) -> InputError:
+    """Build the `InputError` for a missing file or folder.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder. If a link in the path dangles, the problem names the link and its
+        target.
+    what, hint : str
+        The problem, such as ``the mask is missing``, and what to do about it.
+    instead : str, optional
+        What to do if the target of a dangling link cannot be restored.
+    """
+    link = find_dangling_link(path)
+    if link is None:
+        return refuse(what, path, hint)
+    if instead is None:
+        are_frames = any(part.startswith(_FRAMES) for part in link.parts)
+        instead = (
+            "copy the frames: actiseg-noise corrupt --images copy"
+            if are_frames
+            else "put a copy there"
+        )
+    return refuse(
+        f"is a link to {os.readlink(link)}, which is not there",
+        link,
+        f"restore the target, or {instead}",
+    )
+
+
+def find_dangling_link(path: Path) -> Path | None:
+    """Return the dangling link in a path or at its end; None if there is none.
+
+    >>> find_dangling_link(Path("setup.cfg")) is None
+    True
+    """
+    return next((p for p in (path, *path.parents) if p.is_symlink() and not p.exists()), None)

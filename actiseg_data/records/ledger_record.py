@@ -1,0 +1,187 @@
+"""The ledger of a noisy split: one row for each selected item."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from actiseg_data.core.documents import (
+    Cursor,
+    parse_json,
+)
+from actiseg_data.core.errors import refuse
+from actiseg_data.core.file_reading import read_bytes
+
+LEDGER_FILE = "ledger.jsonl"
+
+
+_to_line = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
+@dataclass(frozen=True)
+class MaskRow:
+    """The change of one selected object's mask in one frame.
+
+    Attributes
+    ----------
+    sequence, frame : str
+        Names on disk.
+    object_id : int
+        The object's id.
+    object : str
+        Its clean name.
+    kind : str
+        The noise that was drawn.
+    parameters : mapping
+        What was drawn for it, such as ``radius`` in pixels.
+    status : str
+        Whether the target was met.
+    iou_target : float or None
+        Target IoU; None for a fixed radius.
+    iou_drawn, iou : float
+        IoU with the clean object, before overlaps and on disk.
+    area : int
+        Pixels of the clean object.
+    area_ratio : float
+        Area of the drawn shape relative to the clean one.
+    """
+
+    sequence: str
+    frame: str
+    object_id: int
+    object: str
+    kind: str
+    parameters: Mapping[str, Any]
+    status: str
+    iou_target: float | None
+    iou_drawn: float
+    iou: float
+    area: int
+    area_ratio: float
+
+    def to_json(self) -> str:
+        """Return the row as one line of the ledger."""
+        return _to_line(vars(self) | {"parameters": dict(self.parameters)})
+
+
+@dataclass(frozen=True)
+class TextRow:
+    """The change of the text of one selected object of a sequence, or of its narration.
+
+    Attributes
+    ----------
+    sequence : str
+        Name on disk.
+    object_id : int or None
+        The object's id; None for a narration.
+    object : str
+        The object's clean name; for a narration the replaced noun.
+    kind : str
+        ``category`` or ``within-category``.
+    parameters : mapping
+        How the text was drawn.
+    class_id_org, class_id : int
+        Class before and after.
+    name : str
+        The new name.
+    prompt_org, prompt : str
+        The prompt in the style ``promptaction``, or the narration.
+    synset_org, synset : str
+        WordNet 3.0.
+    similarity : float
+        Of the two synsets, see `actiseg_data.annotations.lexicon.measure_similarity`.
+    """
+
+    sequence: str
+    object_id: int | None
+    object: str
+    kind: str
+    parameters: Mapping[str, Any]
+    class_id_org: int
+    class_id: int
+    name: str
+    prompt_org: str
+    prompt: str
+    synset_org: str
+    synset: str
+    similarity: float
+
+    def to_json(self) -> str:
+        """Return the row as one line of the ledger, with null for members of a `MaskRow`."""
+        lacking = dict.fromkeys(("frame", "iou_target", "iou_drawn", "iou", "area_ratio"))
+        return _to_line(vars(self) | {"parameters": dict(self.parameters)} | lacking)
+
+
+LedgerRow: TypeAlias = MaskRow | TextRow
+
+
+def parse_ledger_row(document: Any, where: str) -> LedgerRow:
+    """Parse the JSON document of a ledger row."""
+    cursor = Cursor(document, where)
+    return _parse_mask_row(cursor) if cursor["frame"].value is not None else _parse_text_row(cursor)
+
+
+def _parse_text_row(cursor: Cursor) -> TextRow:
+    object_id = cursor["object_id"]
+    return TextRow(
+        sequence=cursor["sequence"].as_text(),
+        object_id=None if object_id.value is None else object_id.as_integer(),
+        object=cursor["object"].as_text(),
+        kind=cursor["kind"].as_text(),
+        parameters=cursor["parameters"].as_mapping(),
+        class_id_org=cursor["class_id_org"].as_integer(),
+        class_id=cursor["class_id"].as_integer(),
+        name=cursor["name"].as_text(),
+        prompt_org=cursor["prompt_org"].as_text(),
+        prompt=cursor["prompt"].as_text(),
+        synset_org=cursor["synset_org"].as_text(),
+        synset=cursor["synset"].as_text(),
+        similarity=cursor["similarity"].as_number(),
+    )
+
+
+def _parse_mask_row(cursor: Cursor) -> MaskRow:
+    target = cursor["iou_target"]
+    return MaskRow(
+        sequence=cursor["sequence"].as_text(),
+        frame=cursor["frame"].as_text(),
+        object_id=_parse_bounded(cursor["object_id"], 1, 255),
+        object=cursor["object"].as_text(),
+        kind=cursor["kind"].as_text(),
+        parameters=cursor["parameters"].as_mapping(),
+        status=cursor["status"].as_text(),
+        iou_target=None if target.value is None else target.as_number(),
+        iou_drawn=_parse_share(cursor["iou_drawn"]),
+        iou=_parse_share(cursor["iou"]),
+        area=_parse_bounded(cursor["area"], 0, 1 << 30),
+        area_ratio=cursor["area_ratio"].as_number(),
+    )
+
+
+def _parse_bounded(cursor: Cursor, least: int, most: int) -> int:
+    number = cursor.as_integer()
+    if not least <= number <= most:
+        raise refuse(f"{number} is not from {least} to {most}", cursor.where, "correct the file")
+    return number
+
+
+def _parse_share(cursor: Cursor) -> float:
+    number = cursor.as_number()
+    if not 0 <= number <= 1:
+        raise refuse(f"{number} is not from 0 to 1", cursor.where, "correct the file")
+    return number
+
+
+def read_ledger(path: Path) -> Iterator[LedgerRow]:
+    """Read the rows of a ledger file in order; the first damaged one raises an `InputError`."""
+    for number, line in enumerate(read_bytes(path, "ledger").splitlines(), 1):
+        where = f"{path}: line {number}"
+        yield parse_ledger_row(parse_json(line, where), where)
+
+
+def read_mask_rows(path: Path) -> Iterator[MaskRow]:
+    """Read the rows of a ledger file that are about masks."""
+    return (row for row in read_ledger(path) if isinstance(row, MaskRow))

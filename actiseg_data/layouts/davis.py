@@ -75,7 +75,7 @@ def find_masks(root: Path) -> Path:
         hint = GIVE
         if list_files(root, ".png"):
             hint = f"give the folder around it: {root.absolute().parent}"
-        raise refuse(f"has no sequence of masks (it holds {describe_contents(root)})", root, hint)
+        raise refuse(f"has no sequence of masks (it has {describe_contents(root)})", root, hint)
     if len(chosen) > 1 or chosen[0] is None:
         choice = [folder for folders in places.values() for folder in folders]
         several = [format_name(str(folder.relative_to(root))) for folder in choice]

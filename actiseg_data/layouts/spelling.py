@@ -37,7 +37,7 @@ class Clash:
 
     Attributes
     ----------
-    wanted, found : tuple of str
+    wanted, present : tuple of str
         The names that are looked for, and the existing ones.
     """
 
@@ -89,7 +89,7 @@ def match_names(wanted: Iterable[str], present: Set[str]) -> Matches:
     >>> match_names(["0.png"], {"0.PNG", "0.jpg.png"}).names
     {'0.png': '0.PNG'}
     >>> match_names(["0.png"], {"0.PNG", "0.Png"}).clashes
-    (Clash(wanted=('0.png',), found=('0.PNG', '0.Png')),)
+    (Clash(wanted=('0.png',), present=('0.PNG', '0.Png')),)
     """
     return _match(wanted, present, (_decode, _simplify))
 

@@ -151,7 +151,9 @@ def _document(
     names = _Names(wordnet, review)
     judged = {term.class_id: [names.judged(term, name) for name in term.names] for term in terms}
     known = {name.text.casefold() for of in judged.values() for name in of}
-    known |= {name.counterpart.casefold() for of in judged.values() for name in of if name.counterpart}
+    known |= {
+        name.counterpart.casefold() for of in judged.values() for name in of if name.counterpart
+    }
     known |= {_spaced(lemma) for sense in senses.values() for lemma in sense.synset.lemma_names()}
     taken = {sense.synset.name() for sense in senses.values()}
     classes = []

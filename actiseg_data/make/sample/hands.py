@@ -137,7 +137,7 @@ def make_hand(hold: str, left: bool, position: Point, angle: float, size: float)
 
     Examples
     --------
-    >>> grip = make_hand("wrap", left=True, at=(100, 90), angle=30, size=66)
+    >>> grip = make_hand("wrap", left=True, position=(100, 90), angle=30, size=66)
     >>> len(grip.under), len(grip.over)
     (5, 3)
     """

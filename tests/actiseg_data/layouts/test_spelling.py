@@ -75,14 +75,14 @@ def test_no_file_is_taken_twice_and_order_does_not_matter(wanted, found, chance:
     assert set(taken) <= found
     assert all(matches.names[name] == name for name in set(wanted) & found)
     for clash in matches.clashes:
-        assert len(clash.wanted) > 1 or len(clash.found) > 1
-        assert not set(clash.found) & set(taken)
+        assert len(clash.wanted) > 1 or len(clash.present) > 1
+        assert not set(clash.present) & set(taken)
         assert not set(clash.wanted) & matches.names.keys()
     shuffled = chance.sample(wanted, len(wanted))
     again = match_names(shuffled, found)
     assert again.names == matches.names
-    assert {frozenset(clash.found) for clash in again.clashes} == {
-        frozenset(clash.found) for clash in matches.clashes
+    assert {frozenset(clash.present) for clash in again.clashes} == {
+        frozenset(clash.present) for clash in matches.clashes
     }
 
 

@@ -508,7 +508,10 @@ def test_a_human_list_that_is_there_is_refused(files: VisorFiles) -> None:
     path = files.write_json("val_human.json", [human_record(5, 10, 20)])
     (files.out / "ImageSets/val_human.json").write_text("[]")
     _refused(
-        files, "val_human.json: the split 'train' is there", split="train", human_labels=[path]
+        files,
+        "val_human.json: the split 'train' already exists",
+        split="train",
+        human_labels=[path],
     )
 
 
@@ -632,7 +635,7 @@ def test_a_folder_without_images_is_listed_once(
     images.mkdir()
     listed: list[Path] = []
     monkeypatch.setattr(
-        "actiseg_data.make.prepare.video_drawing.photographs_in",
+        "actiseg_data.make.prepare.video_drawing.list_photographs",
         lambda folder: listed.append(folder) or {},
     )
     _refused(files, "no image of any frame", images=images)
@@ -760,7 +763,7 @@ def _kill_at(files: VisorFiles, position: int) -> bool:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(staging.os, "replace", move)
-        patch.setattr(staging, "_roll_back", lambda *_: None)
+        patch.setattr(staging, "_restore_root", lambda *_: None)
         try:
             files.prepare()
         except _Killed:

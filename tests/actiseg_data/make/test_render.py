@@ -105,10 +105,10 @@ def test_a_killed_run_is_completed(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return painted(*arguments)
 
-    monkeypatch.setattr(dataset, "frame_jpeg", fails_in_the_end)
+    monkeypatch.setattr(dataset, "render_jpeg", fails_in_the_end)
     with pytest.raises(KeyboardInterrupt):
         render_split(root)
-    monkeypatch.setattr(dataset, "frame_jpeg", painted)
+    monkeypatch.setattr(dataset, "render_jpeg", painted)
     report = render_split(root)
     assert (report.rendered, report.kept) == (7, 5)
     assert files(root) == files(whole)

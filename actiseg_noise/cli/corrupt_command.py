@@ -221,7 +221,7 @@ def corrupt(
     or: actiseg-noise corrupt dataset_visor --preset actiseg-nl/mixed-60-21
     """
     from actiseg_noise.cli.recipe_flags import NoiseFlags, print_changes, recipe_of
-    from actiseg_noise.corruption.request import default_out
+    from actiseg_noise.corruption.request import name_output
 
     flags = NoiseFlags(
         values={
@@ -263,7 +263,7 @@ def corrupt(
     root = root or announce_dataset(dataset, make=True)
     if recipe_file is not None:
         print_changes(recipe_file, recipe)
-    out = out or default_out(root, recipe, preset)
+    out = out or name_output(root, recipe, preset)
     clean = [] if with_clean is None else [name.strip() for name in with_clean.split(",")]
     request = _Request(
         root, recipe, out, only or [], images, overwrite, lexicon, clean, weights, workers
@@ -318,51 +318,22 @@ def _make(of: _Request, quiet: bool) -> None:
 
 
 def _dry_run(of: _Request, quiet: bool) -> None:
-    from actiseg_data.core.workers import run_parallel
-    from actiseg_noise.corruption.request import prepare_request
-    from actiseg_noise.corruption.split_plan import make_plan, selection_draws
+    from actiseg_noise.corruption.corruption import forecast_corruption
 
-    request = prepare_request(
+    forecast = forecast_corruption(
         of.root,
         of.recipe,
-        of.out,
-        of.only,
-        of.images,
-        of.overwrite,
-        of.lexicon,
-        of.with_clean,
-        of.weights,
+        out=of.out,
+        only=of.only,
+        workers=of.workers,
+        images=of.images,
+        overwrite=of.overwrite,
+        lexicon=of.lexicon,
+        with_clean=of.with_clean,
+        weights=of.weights,
+        stage=make_stage_progress(quiet),
     )
-    stage = make_stage_progress(quiet)
-    with stage("checking") as progress:
-        plan = make_plan(
-            request.split,
-            of.recipe,
-            request.sequences,
-            of.workers,
-            progress,
-            of.lexicon,
-            clean=request.clean,
-            weights=of.weights == "derive",
-        )
-    frames = sum(len(sequence.frames) for sequence in plan.sequences)
-    print(f"{len(plan.sequences)} sequences, {frames} frames, all sound")
-    if plan.words is not None:
-        tally = plan.words.tally
-        parts = [
-            f"{tally[done]} of {tally[items]} {verb}"
-            for done, items, verb in (
-                ("flipped", "flip_items", "flipped"),
-                ("substituted", "rest_items", "substituted"),
-            )
-            if tally[items]
-        ]
-        print(f"words: {' and '.join(parts) or 'none'} would be changed")
-    if plan.threshold is not None:
-        with stage("counting") as progress:
-            shared = (plan.split, of.recipe)
-            found = run_parallel(selection_draws, shared, plan.sequences, of.workers, progress)
-        draws = [draw for of_sequence in found for draw in of_sequence]
-        selected = sum(draw < plan.threshold for draw in draws)
-        print(f"masks: {selected} of {len(draws)} items would get noise")
-    print(f"recipe {of.recipe.digest}; would make {request.out}; no noisy split was written")
+    print(f"{forecast.sequences} sequences, {forecast.frames} frames, all sound")
+    for line in forecast.lines:
+        print(line)
+    print(f"recipe {forecast.recipe_digest}; would make {forecast.out}; no noisy split was written")

@@ -106,8 +106,8 @@ def check(
 ) -> None:
     """Do the presets make the golden pixels and words here? Exit 1 if not."""
     from actiseg_data.make.sample import make_sample
-    from actiseg_noise.split.summary_document import versions
-    from actiseg_noise.verification.golden import derive, mismatches, recognise
+    from actiseg_noise.split.library_versions import list_versions
+    from actiseg_noise.verification.golden import derive, find_mismatches, recognise
 
     with tempfile.TemporaryDirectory() as folder:
         root = dataset or Path(folder) / "sample"
@@ -115,13 +115,13 @@ def check(
             make_sample(root)
         golden = recognise(root, workers)
         found = derive(root, golden.split, preset or [], workers, make_stage_progress(quiet))
-    lines = mismatches(golden, found)
+    lines = find_mismatches(golden, found)
     for line in lines:
         print(f"mismatch: {line}")
     print(
         ", ".join(
             f"{library} {version}"
-            for library, version in versions(masks=True, language=False).items()
+            for library, version in list_versions(masks=True, language=False).items()
         )
     )
     wrong = {line.partition(":")[0] for line in lines}
@@ -139,15 +139,15 @@ def derive(
 ) -> None:
     """Print the digests of what every preset makes of a dataset, as golden.json holds them."""
     from actiseg_data.layouts.actionvos import open_split
-    from actiseg_noise.verification.golden import clean_digest, digest_of_names
+    from actiseg_noise.verification.golden import digest_clean_masks, digest_names
     from actiseg_noise.verification.golden import derive as make
 
     opened = open_split(dataset, split)
     found = make(dataset, split, workers=workers, stage=make_stage_progress(quiet))
     document = {
         "split": split,
-        "clean": clean_digest(opened, workers),
-        "names": digest_of_names(opened.sequences),
+        "clean": digest_clean_masks(opened, workers),
+        "names": digest_names(opened.sequences),
         "masks": found.masks,
         "text": found.text,
     }

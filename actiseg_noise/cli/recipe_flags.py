@@ -48,48 +48,47 @@ def recipe_of(
 
     lexicon: the one given, None for the installed one. root: the dataset, for ``--pool dataset``.
     """
-    from actiseg_noise.corruption.request import type_of
-    from actiseg_noise.recipes.building import check_recipe, load_recipe, make_recipe
+    from actiseg_noise.corruption.recipe_choice import choose_recipe
+    from actiseg_noise.recipes.building import load_recipe, name_type
     from actiseg_noise.recipes.kind_specs import KIND_SPECS, MIXED
     from actiseg_noise.recipes.presets import load_preset
 
     if file is not None:
-        others = [name for name in flags.given if name not in ("--seed", "--split")]
-        if others:
+        changed = [name for name in flags.given if name not in ("--seed", "--split")]
+        if changed:
             raise refuse(
-                f"{', '.join(others)} cannot be given with a recipe file",
+                f"{', '.join(changed)} cannot be given with a recipe file",
                 "--recipe",
                 "leave out one of them; only --seed and --split go with --recipe",
             )
-        given = {name: flags.values.get(name) for name in ("seed", "split")}
-        changes = {name: value for name, value in given.items() if value is not None}
-        return check_recipe(replace(load_recipe(file), **changes), str(file))
-    values = {name: value for name, value in flags.values.items() if value is not None}
-    parameters = _parameters(flags, lexicon, root)
-    if "preset" in values:
-        preset = load_preset(values.pop("preset"))
-        of = type_of(preset.recipe())
-        if values.pop("kind", of) != of:
-            raise refuse(f"{preset.name} is of type {of}", "--type", "leave it out")
-        return preset.recipe(parameters=parameters, lexicon=lexicon, **values)
-    rates = {"rate", "text_rate", "boundary_rate"} & values.keys()
-    enough = "rate" in rates or (values.get("kind") in MIXED and len(rates) == 2)
-    if "kind" in values and not enough:
-        known_rates = (
-            "--rate"
-            if values["kind"] not in MIXED
-            else ("--rate, or both --text-rate and --boundary-rate")
+        return choose_recipe(
+            load_recipe(file), seed=flags.values["seed"], split=flags.values["split"]
         )
-        raise refuse("how much noise to make is not said", "corrupt", f"give {known_rates}")
-    if "kind" not in values:
+    values = {name: value for name, value in flags.values.items() if value is not None}
+    parameters = _parameters(flags)
+    preset, kind = values.pop("preset", None), values.pop("kind", None)
+    if preset is not None:
+        known = name_type(load_preset(preset).make_recipe())
+        if kind not in (None, known):
+            raise refuse(f"{preset} is of type {known}", "--type", "leave it out")
+    elif kind is None:
         known = ", ".join([*KIND_SPECS, *MIXED])
         raise refuse(
             "what noise to make is not said",
             "corrupt",
             f"give --type ({known}) and --rate, or --preset NAME, or --recipe FILE",
         )
-    rate = values.pop("rate", 0.0)
-    return make_recipe(values.pop("kind"), rate, parameters=parameters, lexicon=lexicon, **values)
+    return choose_recipe(
+        preset or kind,
+        dataset=root,
+        lexicon=lexicon,
+        parameters=parameters,
+        matrix=flags.matrix,
+        protect=flags.protect or None,
+        pool=flags.pool,
+        pipeline=flags.pipeline,
+        **values,
+    )
 
 
 def print_changes(file: Path, recipe: Recipe) -> None:
@@ -109,8 +108,8 @@ def print_changes(file: Path, recipe: Recipe) -> None:
         print(f"another recipe than {file}: {', '.join(changes)}")
 
 
-def _parameters(flags: NoiseFlags, lexicon: Lexicon | None, root: Path | None) -> dict[str, Any]:
-    """The kind's parameters: those that name files or things are resolved here."""
+def _parameters(flags: NoiseFlags) -> dict[str, Any]:
+    """Collect the parameters of the kind that flags and ``--set`` give."""
     from actiseg_noise.recipes.building import parse_setting
 
     parameters = {name: value for name, value in flags.parameters.items() if value is not None}
@@ -118,23 +117,4 @@ def _parameters(flags: NoiseFlags, lexicon: Lexicon | None, root: Path | None) -
         if name in parameters:
             raise refuse(f"{name} is given twice", "--set", "give it once")
         parameters[name] = value
-    if flags.matrix is not None or flags.protect:
-        from actiseg_data.annotations.lexicon import load_lexicon
-        from actiseg_noise.text_noise.choices import protected_classes, read_matrix
-
-        known = lexicon or load_lexicon()
-        if flags.matrix is not None:
-            parameters["matrix"] = read_matrix(flags.matrix, known)
-        if flags.protect:
-            parameters["protect"] = protected_classes(flags.protect, known)
-    if flags.pool not in (None, "lexicon", "dataset"):
-        raise refuse(f"the pool {flags.pool!r} is unknown", "--pool", "use lexicon or dataset")
-    if flags.pool == "dataset" and root is not None:
-        from actiseg_noise.text_noise.choices import classes_of_dataset
-
-        parameters["pool"] = classes_of_dataset(root)
-    if flags.pipeline is not None:
-        from actiseg_noise.text_noise.mentions import pipeline_identity
-
-        parameters["pipeline"] = pipeline_identity(flags.pipeline)
     return parameters

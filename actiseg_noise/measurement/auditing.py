@@ -27,7 +27,7 @@ from actiseg_noise.measurement.audit_masks import (
 )
 from actiseg_noise.measurement.word_changes import Share, WordFigures, word_figures
 from actiseg_noise.recipes.building import check_recipe
-from actiseg_noise.split.noisy_split import carried_lexicon, source_root
+from actiseg_noise.split.noisy_split import read_carried_lexicon, find_source_root
 from actiseg_noise.split.wordings import NoisyList, WordItem, read_noisy_list, read_word_items
 from actiseg_noise.text_noise.mentions import MentionFinder
 
@@ -113,7 +113,7 @@ def audit(
         recipe = None  # it is not about this list
     lists = next((folder for folder in (noisy / IMAGE_SETS, noisy) if _splits(folder)), None)
     name = split or (recipe.split if recipe is not None else None) or _only_split(lists, clean)
-    own_lexicon = carried_lexicon(noisy) or load_lexicon()
+    own_lexicon = read_carried_lexicon(noisy) or load_lexicon()
     known = lexicon or own_lexicon
     left_out: dict[str, str] = {}
     against: list[str] = []
@@ -209,7 +209,7 @@ def _masks(
 
 def _why_no_clean_masks(noisy: Path, recipe: Recipe | None) -> str:
     if recipe is not None and (noisy / SUMMARY_FILE).is_file():
-        return f"the clean dataset that they were made from is not at {source_root(noisy, None)}"
+        return f"the clean dataset that they were made from is not at {find_source_root(noisy, None)}"
     return "tells no clean masks (frame_org.png, or the source)"
 
 
@@ -304,7 +304,7 @@ def _clean_split(
     if clean is not None:
         return open_split(clean, name)
     if recipe is not None and (noisy / SUMMARY_FILE).is_file():
-        root = source_root(noisy, None)
+        root = find_source_root(noisy, None)
         if (root / IMAGE_SETS / f"{name}.json").is_file():
             return open_split(root, name)
     return None

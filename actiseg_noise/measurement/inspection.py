@@ -16,7 +16,7 @@ from actiseg_data.core.statistics import summarise_values
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.records.split_records import LEDGER_FILE, MaskRow, Noise, Recipe, read_mask_rows
-from actiseg_noise.corruption.request import choose
+from actiseg_noise.split.selection import select_sequences
 from actiseg_noise.mask_noise.sequence_masks import eligible
 from actiseg_noise.measurement.mask_changes import (
     MaskGroup,
@@ -135,7 +135,7 @@ def inspect(
     """
     split = open_noisy_split(out, source)
     known = lexicon or split.lexicon or load_lexicon()
-    sequences = choose(split.noisy, only)
+    sequences = select_sequences(split.noisy, only)
     left_out: dict[str, str] = {}
     masks = words = None
     if split.recipe.mask_noise is not None:
@@ -238,7 +238,7 @@ def _measure_sequence(
     (split, noise), (sequence, rows) = shared, task
     measured = _Measured([], Counter(), [])
     labels = {label.object_id: label for label in sequence.objects}
-    for frame, (clean, noisy) in zip(sequence.frames, split.mask_pairs(sequence), strict=True):
+    for frame, (clean, noisy) in zip(sequence.frames, split.iterate_mask_pairs(sequence), strict=True):
         may = {label.object_id for label in eligible(sequence, frame, noise)}
         kinds = {row.object_id: row.kind for row in rows if row.frame == frame}
         for change in object_changes(clean, noisy):

@@ -99,7 +99,7 @@ class MaskGroup:
     rate: their share. interval_95: of the rate (Wilson), None where the share was fixed beforehand.
     iou, area_ratio: of the touched objects on disk with the clean ones. shift, shift_absolute: see
     `actiseg_noise.measurement.boundary_shift.BoundaryShift`, in pixels of the mask. These four are quantiles as in
-    `actiseg_noise.split.summary_document.quantiles`. vanished: touched objects without a pixel left, which have no
+    `actiseg_data.core.statistics.summarise_values`. vanished: touched objects without a pixel left, which have no
     shift. None stands for what needs the clean masks, where these are not at hand.
     """
 

@@ -51,7 +51,7 @@ class WordGroup:
 
     flips: of all items. substitutions: of those that were not flipped and whose class has another
     name to write. similarity: WordNet similarity of flips, quantiles as in
-    `actiseg_noise.split.summary_document.quantiles`.
+    `actiseg_data.core.statistics.summarise_values`.
     """
 
     name: str

@@ -41,7 +41,7 @@ def kitchen(tmp_path_factory):
 @pytest.fixture(scope="module")
 def released(kitchen, tmp_path_factory):
     out = tmp_path_factory.mktemp("released") / "kitchen_released-20"
-    return corrupt(kitchen, load_preset("actiseg-nl/released-20").recipe(), out=out).out
+    return corrupt(kitchen, load_preset("actiseg-nl/released-20").make_recipe(), out=out).out
 
 
 def published(noisy, folder):
@@ -118,7 +118,7 @@ def test_a_name_that_says_released_claims_the_renames(released, tmp_path):
     [("actiseg-nl/text-40", "x_text-40"), ("actiseg/text-40", "ours_text-40")],
 )
 def test_splits_that_hold_what_they_say_are_said_to(kitchen, tmp_path, preset, name):
-    out = corrupt(kitchen, load_preset(preset).recipe(), out=tmp_path / name).out
+    out = corrupt(kitchen, load_preset(preset).make_recipe(), out=tmp_path / name).out
     found = audit(out)
     assert found.ok, found.findings
     assert found.agreements
@@ -187,7 +187,7 @@ def nl_masks(kitchen, folder, noisy):
 def test_masks_are_measured_in_every_layout(kitchen, tmp_path):
     out = corrupt(
         kitchen,
-        load_preset("actiseg-nl/mask-9").recipe(),
+        load_preset("actiseg-nl/mask-9").make_recipe(),
         out=tmp_path / "kitchen_mask-9",
         workers=2,
     ).out
@@ -439,7 +439,7 @@ def test_classes_that_the_lexicon_lacks_are_counted(released):
 
 
 def test_without_lists_nothing_is_said_of_active_objects(kitchen, tmp_path):
-    recipe = load_preset("actiseg-nl/mask-9").recipe()
+    recipe = load_preset("actiseg-nl/mask-9").make_recipe()
     out = corrupt(kitchen, recipe, out=tmp_path / "noisy", workers=2).out
     theirs = nl_masks(kitchen, tmp_path / "Annotations_dilation_rate100_9by9", out)
     alone = audit(theirs)

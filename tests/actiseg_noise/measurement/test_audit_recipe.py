@@ -158,7 +158,7 @@ def test_more_masks_than_the_recipe_asks_for_are_found(kitchen, tmp_path):
 @pytest.mark.parametrize("name", load_presets())
 def test_every_preset_is_what_it_says(kitchen, tmp_path, name):
     part = [sequence.folder for sequence in open_split(kitchen, "train").sequences][:40]
-    recipe = load_preset(name).recipe()
+    recipe = load_preset(name).make_recipe()
     out = corrupt(kitchen, recipe, out=tmp_path / name.replace("/", "-"), only=part).out
     found = audit(out)
     assert found.ok, found.findings

@@ -118,7 +118,7 @@ def test_the_pool_of_the_dataset_is_frozen_into_the_recipe(kitchen, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--type", "text"), "how much noise to make is not said"),
+        (("--type", "text"), "no noise rate given"),
         (("--type", "text", "--rate", "0.4", "--flip", "sideways"), "one of uniform, near, far"),
         (("--type", "text", "--rate", "0.4", "--flip", "matrix"), "--matrix FILE"),
         (("--type", "text", "--rate", "0.4", "--matrix", "no.csv"), "matrix is missing"),

@@ -330,7 +330,7 @@ def test_a_worker_that_dies_while_a_finished_run_is_looked_at_is_told(root, tmp_
     def dying(*arguments, **more):
         raise Interruption(Problem("a worker process died", "--workers", "run again"))
 
-    monkeypatch.setattr(corrupt_module, "verify", dying)
+    monkeypatch.setattr(corrupt_module, "check_consistency", dying)
     with pytest.raises(Interruption, match="worker process died"):
         corrupt(root, RECIPE, out=out)
 
@@ -363,7 +363,7 @@ def test_a_lock_on_a_folder_that_is_gone_counts_for_nothing(root, tmp_path, monk
         real(lock, how)
 
     monkeypatch.setattr(fcntl, "flock", late)
-    with pytest.raises(InputError, match="another run is at work"):
+    with pytest.raises(InputError, match="another run is using this folder"):
         corrupt(root, RECIPE, out=out)
 
 

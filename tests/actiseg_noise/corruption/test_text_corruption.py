@@ -171,7 +171,7 @@ def test_masks_are_there_for_all_sequences_or_for_none(kitchen, noisy, tmp_path)
 
 def test_a_noisy_split_is_no_dataset_to_corrupt(noisy, tmp_path):
     for recipe in (RECIPE, make_recipe("boundary", 0.4)):
-        with pytest.raises(InputError, match="a noisy split already"):
+        with pytest.raises(InputError, match="already a noisy split"):
             corrupt(noisy, recipe, out=tmp_path / "twice")
     assert not (tmp_path / "twice").exists()
 

@@ -138,7 +138,7 @@ def test_the_clean_dataset_tells_what_the_files_do_not(kitchen, released, tmp_pa
                 for key in [key for key in entry if key.endswith("_org")]:
                     del entry[key]
         write_json(lists / name, document)
-    with pytest.raises(InputError, match="do not tell the clean words"):
+    with pytest.raises(InputError, match="do not have the clean text"):
         audit(lists)
     found = audit(lists, clean=kitchen, split="train")
     assert found.text == audit(released).text
@@ -398,7 +398,7 @@ def test_the_folder_above_may_carry_the_name(tmp_path):
 def test_what_is_no_noisy_split_is_refused(tmp_path, kitchen):
     with pytest.raises(InputError, match="has no noisy text of a split; has no noisy masks"):
         audit(tmp_path)
-    with pytest.raises(InputError, match=r"not tell the clean words .*; tells no clean masks"):
+    with pytest.raises(InputError, match=r"not have the clean text .*; tells no clean masks"):
         audit(kitchen)
 
 

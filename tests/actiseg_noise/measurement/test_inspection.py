@@ -307,7 +307,7 @@ def test_another_source_is_refused(roots, tmp_path):
     with pytest.raises(InputError) as caught:
         inspect(out, other)
     told = str(caught.value)
-    assert "has other frames or objects in the sequence" in told
+    assert "has different frames or objects in the sequence" in told
     assert told.count("lacks the sequence") == 4
     with pytest.raises(InputError, match="missing"):
         inspect(out, tmp_path / "nothing")

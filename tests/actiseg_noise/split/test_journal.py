@@ -6,7 +6,13 @@ from collections import Counter
 
 import pytest
 
-from actiseg_noise.split.journal import SequenceRecord, append, find_records, number_run, read_record
+from actiseg_noise.split.journal import (
+    SequenceRecord,
+    append,
+    find_records,
+    number_run,
+    read_record,
+)
 
 RECORD = SequenceRecord(
     folder="00000001_P01_01_take_board:cutting",

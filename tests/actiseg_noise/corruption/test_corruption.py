@@ -17,6 +17,7 @@ from actiseg_data.annotations.masks import digest_pixels, read_index_mask, write
 from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, open_split
 from actiseg_data.records.split_records import read_digests, read_ledger, read_recipe, read_summary
+from actiseg_noise.corruption import copy_writing
 from actiseg_noise.corruption import corruption as corrupt_module
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.corruption.request import name_output
@@ -148,7 +149,7 @@ def test_identical_run_is_verified_not_made_again(root, tmp_path):
 def test_another_run_at_the_same_place_needs_overwrite(root, tmp_path):
     out = corrupt(root, RECIPE, out=tmp_path / "noisy").out
     other = make_recipe("boundary", 0.5, seed=1)
-    with pytest.raises(InputError, match="--overwrite"):
+    with pytest.raises(InputError, match="overwrite to replace it"):
         corrupt(root, other, out=out)
     assert read_recipe(out / "recipe.json") == RECIPE
     assert corrupt(root, other, out=out, overwrite=True).made
@@ -159,7 +160,7 @@ def test_a_damaged_run_does_not_pass_for_finished(root, tmp_path):
     out = corrupt(root, RECIPE, out=tmp_path / "noisy").out
     path = next((out / MASKS).rglob("*.png"))
     write_index_mask(path, np.zeros((120, 160), np.uint8))
-    with pytest.raises(InputError, match="--overwrite"):
+    with pytest.raises(InputError, match="overwrite to replace it"):
         corrupt(root, RECIPE, out=out)
 
 
@@ -231,7 +232,7 @@ def test_mask_that_changes_under_the_run_is_refused(root, tmp_path, monkeypatch)
         return plan
 
     monkeypatch.setattr(corrupt_module, "make_plan", meddling)
-    with pytest.raises(InputError, match="changed while"):
+    with pytest.raises(InputError, match="changed during the run"):
         corrupt(root, RECIPE, out=tmp_path / "noisy")
     assert not (tmp_path / "noisy").exists()
 
@@ -299,14 +300,14 @@ def test_thesis_inside_a_noisy_split_is_not_overwritten(root, tmp_path):
 
 def test_what_appears_during_the_run_is_not_removed(root, tmp_path, monkeypatch):
     out = tmp_path / "noisy"
-    real = corrupt_module.write_licences
+    real = copy_writing.write_licences
 
     def meanwhile(*arguments):
         out.mkdir()
         (out / "thesis.txt").write_text("years")
         real(*arguments)
 
-    monkeypatch.setattr(corrupt_module, "write_licences", meanwhile)
+    monkeypatch.setattr(copy_writing, "write_licences", meanwhile)
     with pytest.raises(InputError, match="appeared"):
         corrupt(root, RECIPE, out=out)
     assert (out / "thesis.txt").read_text() == "years"
@@ -331,14 +332,14 @@ def test_changed_source_is_not_called_identical(root, tmp_path):
     out = corrupt(root, RECIPE, out=tmp_path / "noisy").out
     path = next((root / MASKS).rglob("*.png"))
     write_index_mask(path, np.roll(read_index_mask(path), 3, axis=0))
-    with pytest.raises(InputError, match="--overwrite"):
+    with pytest.raises(InputError, match="overwrite to replace it"):
         corrupt(root, RECIPE, out=out)
 
 
 def test_another_way_of_taking_frames_is_not_called_identical(root, tmp_path):
     add_frames(root)
     out = corrupt(root, RECIPE, out=tmp_path / "noisy", images="copy").out
-    with pytest.raises(InputError, match="--overwrite"):
+    with pytest.raises(InputError, match="overwrite to replace it"):
         corrupt(root, RECIPE, out=out, images="none")
 
 
@@ -413,7 +414,7 @@ def test_exact_part_is_not_called_identical_where_other_masks_changed(root, tmp_
     corrupt(root, recipe, out=tmp_path / "noisy", only=[first.folder])
     for sequence in others:
         blank(root, sequence)
-    with pytest.raises(InputError, match="--overwrite"):
+    with pytest.raises(InputError, match="overwrite to replace it"):
         corrupt(root, recipe, out=tmp_path / "noisy", only=[first.folder])
 
 
@@ -495,7 +496,7 @@ def test_a_list_that_changes_under_the_run_is_refused(root, tmp_path, monkeypatc
 
     with monkeypatch.context() as patch:
         patch.setattr(mask_medium, "corrupt_sequence", meddling)
-        with pytest.raises(InputError, match="changed while"):
+        with pytest.raises(InputError, match="changed during the run"):
             corrupt(root, RECIPE, out=tmp_path / "noisy")
     assert not (tmp_path / "noisy").exists()
     assert verify(corrupt(root, RECIPE, out=tmp_path / "noisy").out, root).ok

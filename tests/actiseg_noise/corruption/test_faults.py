@@ -22,6 +22,7 @@ from actiseg_data.core.progress import ignore_progress
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, open_split
 from actiseg_noise.corruption import corruption as corrupt_module
+from actiseg_noise.corruption import finished_run
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.split import partial_split as output
@@ -330,7 +331,7 @@ def test_a_worker_that_dies_while_a_finished_run_is_looked_at_is_told(root, tmp_
     def dying(*arguments, **more):
         raise Interruption(Problem("a worker process died", "--workers", "run again"))
 
-    monkeypatch.setattr(corrupt_module, "check_consistency", dying)
+    monkeypatch.setattr(finished_run, "check_consistency", dying)
     with pytest.raises(Interruption, match="worker process died"):
         corrupt(root, RECIPE, out=out)
 

@@ -26,7 +26,7 @@ from actiseg_noise.mask_noise.sequence_masks import (
     selection_draw,
 )
 from actiseg_noise.media.mask_summary import MaskSection, MaskStatistics
-from actiseg_noise.media.medium import Comparison, FilePlan, Medium, MediumPlan
+from actiseg_noise.media.medium import FilePlan, Medium, MediumComparison, MediumPlan
 from actiseg_noise.media.summary_sections import compare_section
 from actiseg_noise.recipes.rates import find_exact_threshold
 from actiseg_noise.split.clean_parts import CleanPart
@@ -107,9 +107,9 @@ class MaskPlan(FilePlan):
         part: CleanPart,
         sequence: VideoSequence,
         rows: tuple[MaskRow, ...],
-    ) -> Comparison:
+    ) -> MediumComparison:
         """Compare masks, weights and ledger rows of a sequence with what recipe and source give."""
-        result = Comparison(counts=Counter(sequences=1))
+        result = MediumComparison(counts=Counter(sequences=1))
         reproduced: list[MaskRow] = []
         names = dict(zip(part.kinds, part.list_names_by_kind(sequence), strict=True))
         frames = part.pair_weights(sequence, self._corrupt(part, sequence))
@@ -182,7 +182,9 @@ def _draw_selection(shared: tuple[MaskPlan, Split], sequence: VideoSequence) -> 
     return plan.draw_selection(split, sequence)
 
 
-def _compare_mask(files: SplitFiles, name: str, noise: FrameNoise, touched: set[int]) -> Comparison:
+def _compare_mask(
+    files: SplitFiles, name: str, noise: FrameNoise, touched: set[int]
+) -> MediumComparison:
     """Compare one mask on disk with the reproduced one.
 
     Parameters
@@ -196,7 +198,7 @@ def _compare_mask(files: SplitFiles, name: str, noise: FrameNoise, touched: set[
     touched : set of int
         Ids of the objects that the ledger lists for this frame.
     """
-    result = Comparison()
+    result = MediumComparison()
     try:
         actual = read_index_mask(files.find(name))
     except InputError as error:

@@ -22,7 +22,7 @@ from actiseg_noise.split.split_files import SplitFiles
 
 
 @dataclass(frozen=True)
-class Comparison:
+class MediumComparison:
     """The result of a comparison with what recipe and source give.
 
     Attributes
@@ -39,7 +39,7 @@ class Comparison:
     counts: Counter[str] = field(default_factory=Counter)
     tally: Counter[str] = field(default_factory=Counter)
 
-    def merge(self, more: Comparison) -> None:
+    def merge(self, more: MediumComparison) -> None:
         """Add the results of another comparison."""
         self.lines.extend(more.lines)
         self.counts.update(+more.counts)  # the plus drops zeros
@@ -113,9 +113,9 @@ class MediumPlan(ABC):
 
     def compare_documents(
         self, documents: SplitDocuments, sequences: Sequence[VideoSequence]
-    ) -> Comparison:
+    ) -> MediumComparison:
         """Compare the documents of a noisy split with this plan. The default compares nothing."""
-        return Comparison()
+        return MediumComparison()
 
     def compare_tally(self, summary: Mapping[str, Any], tally: Counter[str]) -> list[str]:
         """Compare the counts of all sequences with the summary; return a line per mismatch."""
@@ -149,7 +149,7 @@ class FilePlan(MediumPlan):
         part: CleanPart,
         sequence: VideoSequence,
         rows: tuple[MaskRow, ...],
-    ) -> Comparison:
+    ) -> MediumComparison:
         """Compare the files and ledger rows of a sequence with what recipe and source give."""
 
 

@@ -22,7 +22,7 @@ from actiseg_data.records.split_records import (
     SUMMARY_FILE,
     TextRow,
 )
-from actiseg_noise.media.medium import Comparison, Medium, MediumPlan
+from actiseg_noise.media.medium import Medium, MediumComparison, MediumPlan
 from actiseg_noise.media.summary_sections import compare_section
 from actiseg_noise.media.text_consistency import find_text_inconsistencies
 from actiseg_noise.media.text_summary import (
@@ -96,12 +96,14 @@ class TextPlan(MediumPlan):
 
     def compare_documents(
         self, documents: SplitDocuments, sequences: Sequence[VideoSequence]
-    ) -> Comparison:
+    ) -> MediumComparison:
         """Compare the summary and the ledger's rows for text with this plan."""
         by_folder: dict[str, list[TextRow]] = {}
         for row in documents.text_rows:
             by_folder.setdefault(row.sequence, []).append(row)
-        result = Comparison(counts=Counter(prompts=sum(len(seq.objects) for seq in sequences)))
+        result = MediumComparison(
+            counts=Counter(prompts=sum(len(seq.objects) for seq in sequences))
+        )
         expected = build_text_section(self.noise, self.words)
         if not is_text_section(documents.summary.get("text"), expected):
             result.lines.append(f"{SUMMARY_FILE}: text is not what the source gives")

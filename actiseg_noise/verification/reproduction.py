@@ -13,7 +13,7 @@ from actiseg_data.core.workers import WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS
 from actiseg_data.records.split_records import SUMMARY_FILE, MaskRow
 from actiseg_noise.corruption.split_plan import CopySource, CorruptionPlan, make_plan
-from actiseg_noise.media.medium import Comparison, FilePlan
+from actiseg_noise.media.medium import FilePlan, MediumComparison
 from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.consistency import find_file_inconsistency
 from actiseg_noise.split.documents import SplitDocuments
@@ -45,9 +45,9 @@ class Reproduction:
     documents: SplitDocuments
     wanted: set[str]
 
-    def compare(self, workers: int | WorkerPool, stage: StageProgress) -> Comparison:
+    def compare(self, workers: int | WorkerPool, stage: StageProgress) -> MediumComparison:
         """Reproduce and compare documents and files."""
-        result = Comparison(lines=self._compare_sources())
+        result = MediumComparison(lines=self._compare_sources())
         if not self.source.sequences:
             return result
         with stage("surveying the source") as progress:
@@ -140,7 +140,7 @@ class _ReproductionTask:
 
 def _compare_sequence(
     task: _ReproductionTask, item: tuple[int, VideoSequence, tuple[MaskRow, ...]]
-) -> Comparison:
+) -> MediumComparison:
     """Compare one item of `Reproduction._list_items` with what recipe and source give."""
     number, sequence, rows = item
     if number == 0 and task.file_plan is not None:
@@ -148,11 +148,13 @@ def _compare_sequence(
     return _compare_copies(task.files, task.parts[number], sequence)
 
 
-def _compare_copies(files: SplitFiles, part: CleanPart, sequence: VideoSequence) -> Comparison:
+def _compare_copies(
+    files: SplitFiles, part: CleanPart, sequence: VideoSequence
+) -> MediumComparison:
     """Compare the files of a sequence without mask noise with those of the source."""
     counts = Counter(sequences=1)
     counts.update({_COUNTED[kind]: len(sequence.frames) for kind in part.kinds})
     digests = chain.from_iterable(part.digest_files(sequence).values())
     listed = zip(part.list_names(sequence), digests, strict=True)
     lines = [find_file_inconsistency(files, entry, "the source") for entry in listed]
-    return Comparison([line for line in lines if line is not None], counts)
+    return MediumComparison([line for line in lines if line is not None], counts)

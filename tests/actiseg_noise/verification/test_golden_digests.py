@@ -113,7 +113,7 @@ def test_a_dataset_with_the_masks_of_a_known_one_and_other_names_is_another(tmp_
     assert recognise(tmp_path / "sample").name == "sample"
     path = tmp_path / "sample" / "ImageSets" / "train.json"
     path.write_text(path.read_text().replace('"name": "knife"', '"name": "blade"'))
-    with pytest.raises(InputError, match="other masks or names"):
+    with pytest.raises(InputError, match="its masks or names differ"):
         recognise(tmp_path / "sample")
 
 

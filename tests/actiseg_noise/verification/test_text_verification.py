@@ -79,7 +79,7 @@ def test_verify_holds_the_summary_against_ledger_and_source(kitchen, noisy):
 def test_another_source_is_told_in_few_lines(noisy, tmp_path):
     other = make_kitchen(tmp_path / "other", 2, video="P02_02")
     found = verify(noisy, other).mismatches
-    assert any("another list" in line for line in found)
+    assert any("a different list" in line for line in found)
     assert len(found) < 4
 
 
@@ -141,9 +141,9 @@ def test_words_that_the_ledger_does_not_tell_are_found_without_the_source(
 ):
     document = read(noisy, name)
     key = "category" if name == OBJECTS else "exp"
-    change(next(of for of in entries(document) if (of[key] != of[f"{key}_org"]) == touched))
+    change(next(e for e in entries(document) if (e[key] != e[f"{key}_org"]) == touched))
     forge(noisy, name, document)
-    assert any("are not what ledger.jsonl says" in line for line in verify(noisy).mismatches)
+    assert any("is not what ledger.jsonl says" in line for line in verify(noisy).mismatches)
 
 
 def test_rows_on_words_that_are_clean_are_found_without_the_source(noisy):
@@ -229,7 +229,7 @@ def test_files_that_disagree_are_found_without_the_source(noisy):
     forge(noisy, OBJECTS, objects)
     forge(noisy, PROMPTS, prompts)
     lines = verify(noisy).mismatches
-    assert any("are not the action list's" in line for line in lines)
+    assert any("is not the action list's" in line for line in lines)
     assert any("noaction" in line and "differs from the main style" in line for line in lines)
 
 

@@ -85,7 +85,7 @@ def test_dry_run_writes_nothing(root, tmp_path):
     [
         (["corrupt", "nowhere", "--type", "dilate", "--rate", "1"], "is missing"),
         (["corrupt", "clean"], "give --type"),
-        (["corrupt", "clean", "--type", "melt", "--rate", "1"], "kind 'melt' is unknown"),
+        (["corrupt", "clean", "--type", "melt", "--rate", "1"], "--type: 'melt' is not a type"),
         (["corrupt", "clean", "--type", "dilate", "--rate", "1.5"], "outside [0, 1]"),
         (["corrupt", "clean", "--type", "dilate", "--rate", "nan"], "outside [0, 1]"),
         (["corrupt", "clean", "--type", "dilate", "--rate", "1", "--split", "val"], "no split"),

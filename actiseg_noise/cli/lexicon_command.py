@@ -1,4 +1,4 @@
-"""`lexicon`: make one, look into it, see how much of some narrations it knows."""
+"""`lexicon`: build a lexicon, show its classes, and measure its coverage of narrations."""
 
 from __future__ import annotations
 
@@ -8,42 +8,37 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from actiseg_data.core.errors import refuse
-from actiseg_noise.cli.shared_options import quoted
+from actiseg_noise.cli.shared_options import LexiconFile, quote_path
 
 if TYPE_CHECKING:
     from actiseg_data.annotations.lexicon import Lexicon, NounClass
     from actiseg_noise.lexicon_builder.lexicon_building import Built
 
-LexiconFile = Annotated[
-    Optional[Path], typer.Option("--lexicon", help="A lexicon of your own. Default: EPIC's.")
-]
-
-
 def build(
-    out: Annotated[Path, typer.Option(help="The lexicon to write, a JSON document.")],
+    out: Annotated[Path, typer.Option(help="The lexicon to write (JSON).")],
     noun_classes: Annotated[
-        Optional[Path], typer.Option(help="EPIC_100_noun_classes_v2.csv, with the shipped review.")
+        Optional[Path], typer.Option(help="EPIC_100_noun_classes_v2.csv, for a lexicon with the reviewed senses.")
     ] = None,
     names: Annotated[
         Optional[Path],
         typer.Option(
-            help="A list of nouns instead: a line 'name' or 'id: name, other name @ synset' for "
-            "each, or CSV with the column name."
+            help="A list of nouns instead: lines such as 'name' or 'id: name, second name @ "
+            "synset', or a CSV file with a column 'name'."
         ),
     ] = None,
     wordnet: Annotated[
         Optional[Path],
-        typer.Option(help="Folder of WordNet 3.0's database. Default: NLTK's data."),
+        typer.Option(help="Folder of the WordNet 3.0 database. Default: the NLTK data."),
     ] = None,
     senses: Annotated[
         Optional[Path],
-        typer.Option(help="Senses set by hand: CSV or JSON, name to synset (mouse,mouse.n.04)."),
+        typer.Option(help="Senses chosen by hand: CSV or JSON, name to synset (mouse,mouse.n.04)."),
     ] = None,
     table: Annotated[
-        Optional[Path], typer.Option(help="Write the senses as a Markdown table, too.")
+        Optional[Path], typer.Option(help="Also write the senses as a Markdown table.")
     ] = None,
 ) -> None:
-    """Build a lexicon from EPIC's noun classes, or from a list of nouns of your own.
+    """Build a lexicon from the EPIC-KITCHENS noun classes, or from your own list of nouns.
 
     Example: actiseg-noise lexicon build --names nouns.txt --wordnet /usr/share/wordnet --out
     lexicon.json
@@ -58,7 +53,7 @@ def build(
 
     if (noun_classes is None) == (names is None):
         raise refuse(
-            "what to build it of is not said", "lexicon", "give either --noun-classes or --names"
+            "no source given, or two", "lexicon build", "give either --noun-classes or --names"
         )
     if noun_classes is not None:
         built = build_from_table(noun_classes, wordnet, senses)
@@ -69,18 +64,18 @@ def build(
     write_bytes(out, "".join(to_lines(built.document)).encode())
     if table is not None:
         write_bytes(table, "".join(sense_table(built, command)).encode())
-    written = sum(
+    names_to_write = sum(
         name["use"] == "write" for noun in built.document["classes"] for name in noun["names"]
     )
-    print(f"{len(built.senses)} classes, {written} names to write, WordNet 3.0")
+    print(f"{len(built.senses)} classes, {names_to_write} names to write, WordNet 3.0")
     if names is not None:
         _print_uncertain(built)
     print(f"made {out}")
-    print(f"next: actiseg-noise lexicon show NAME --lexicon {quoted(out)}")
+    print(f"next: actiseg-noise lexicon show NAME --lexicon {quote_path(out)}")
 
 
 def _print_uncertain(built: Built) -> None:
-    """The senses that a person should look at, with what else they could be."""
+    """Print the senses that a person should check, with their alternatives."""
     from actiseg_noise.lexicon_builder.sense_table import uncertain_senses
 
     lines = list(uncertain_senses(built))
@@ -89,24 +84,24 @@ def _print_uncertain(built: Built) -> None:
     for line in lines:
         print(f"  {line}")
     if lines:
-        print("set a sense: 'mouse @ mouse.n.04' in the list, or --senses FILE (name,synset)")
+        print("choose a sense: 'mouse @ mouse.n.04' in the list, or --senses FILE (name,synset)")
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="A class, or any name of one.", show_default=False)],
+    name: Annotated[str, typer.Argument(help="A class name or id.", show_default=False)],
     lexicon_file: LexiconFile = None,
 ) -> None:
-    """Show a class: its sense, its names, and which classes are nearest and farthest.
+    """Show a class: its sense, its names, and the nearest and farthest classes.
 
     Example: actiseg-noise lexicon show knife
     """
     from actiseg_noise.text_noise.choices import classes_named, near_names
 
-    lexicon = _lexicon(lexicon_file)
+    lexicon = _load_lexicon(lexicon_file)
     classes = classes_named(name, lexicon)
     if not classes:
         raise refuse(
-            f"{name[:60]!r} is no name of {lexicon.title!r}",
+            f"{name[:60]!r} is not a name in {lexicon.title!r}",
             "lexicon show",
             f"give a name or an id{near_names(name, lexicon)}",
         )
@@ -117,7 +112,8 @@ def show(
 def _describe(noun: NounClass, lexicon: Lexicon) -> None:
     group = "" if noun.supercategory is None else f", {noun.supercategory}"
     print(f"{noun.class_id} {noun.name}{group}")
-    print(f"sense: {noun.synset} ({noun.match}); of {', '.join(noun.candidates) or 'none'}")
+    candidates = ", ".join(noun.candidates) or "none"
+    print(f"sense: {noun.synset} ({noun.match}); candidates: {candidates}")
     for path in noun.paths:
         print(f"  {' > '.join(synset.partition('.')[0].replace('_', ' ') for synset in path)}")
     print(f"written: {', '.join(name.text for name in noun.written)}")
@@ -125,16 +121,16 @@ def _describe(noun: NounClass, lexicon: Lexicon) -> None:
     if recognised:
         print(f"only recognised: {', '.join(recognised)}")
     print(f"sister terms: {', '.join(sister.name.text for sister in noun.sisters) or 'none'}")
-    others = sorted(
-        (-lexicon.similarity(noun.class_id, other), of.name)
-        for other, of in lexicon.classes.items()
-        if other != noun.class_id
+    ranked = sorted(
+        (-lexicon.similarity(noun.class_id, class_id), neighbour.name)
+        for class_id, neighbour in lexicon.classes.items()
+        if class_id != noun.class_id
     )
-    print(f"nearest: {', '.join(f'{name} {-near:.2f}' for near, name in others[:8])}")
-    print(f"farthest: {', '.join(f'{name} {-near:.2f}' for near, name in others[-5:])}")
+    print(f"nearest: {', '.join(f'{name} {-near:.2f}' for near, name in ranked[:8])}")
+    print(f"farthest: {', '.join(f'{name} {-near:.2f}' for near, name in ranked[-5:])}")
 
 
-def coverage(
+def measure_coverage(
     narrations: Annotated[
         list[Path], typer.Option(help="EPIC-KITCHENS-100 narration CSV (repeatable).")
     ],
@@ -143,28 +139,28 @@ def coverage(
         str, typer.Option(help="Installed spaCy pipeline, such as en_core_web_sm.")
     ] = "blank",
     misses: Annotated[
-        Optional[Path], typer.Option(help="Write all misses to this CSV file.")
+        Optional[Path], typer.Option(help="Also write all misses to this CSV file.")
     ] = None,
 ) -> None:
-    """In how many narrations is the noun found?
+    """Count the narrations in which the noun is recognised.
 
     Example: actiseg-noise lexicon coverage --narrations EPIC_100_validation.csv
     """
-    from actiseg_noise.lexicon_builder.narration_coverage import measure_coverage
+    from actiseg_noise.lexicon_builder import narration_coverage
     from actiseg_noise.text_noise.mentions import MentionFinder, pipeline_identity
 
-    lexicon = _lexicon(lexicon_file)
+    lexicon = _load_lexicon(lexicon_file)
     finder = MentionFinder(lexicon, pipeline_identity(pipeline))
-    found = measure_coverage(narrations, lexicon, finder)
-    rate = "" if found.rate is None else f" ({found.rate:.2%})"
-    print(f"noun found in {found.found} of {found.narrations} narrations{rate}")
-    if found.unknown:
-        print(f"{found.unknown} narrations have a noun class that the lexicon lacks")
-    print(f"{len(found.misses)} distinct misses; the most frequent:")
-    for (text, noun, class_id), count in found.misses.most_common(15):
+    coverage = narration_coverage.measure_coverage(narrations, lexicon, finder)
+    rate = "" if coverage.rate is None else f" ({coverage.rate:.2%})"
+    print(f"noun recognised in {coverage.found} of {coverage.narrations} narrations{rate}")
+    if coverage.unknown:
+        print(f"{coverage.unknown} narrations have a noun class that the lexicon lacks")
+    print(f"{len(coverage.misses)} distinct misses; the most frequent:")
+    for (text, noun, class_id), count in coverage.misses.most_common(15):
         print(f"  {count:4d}  {text!r} (noun {noun}, class {class_id})")
     if misses is not None:
-        _write_misses(misses, found.misses.most_common())
+        _write_misses(misses, coverage.misses.most_common())
         print(f"wrote {misses}")
 
 
@@ -181,7 +177,7 @@ def _write_misses(path: Path, misses: list[tuple[tuple[str, str, int], int]]) ->
     write_bytes(path, stream.getvalue().encode())
 
 
-def _lexicon(path: Path | None) -> Lexicon:
+def _load_lexicon(path: Path | None) -> Lexicon:
     from actiseg_data.annotations.lexicon import load_lexicon, read_lexicon
 
     return load_lexicon() if path is None else read_lexicon(path)

@@ -91,7 +91,7 @@ def loops_on(split: Split, count: int, scratch: Path | None) -> float:
     """Seconds for one frame, end to end; what comes out is held against `corrupt`'s own rule."""
     frames = frames_of(split)
     chosen = frames[:: max(1, len(frames) // count)][:count]
-    recipe = load_preset(f"actiseg-nl/mask-{KERNEL}").recipe(split=split.name)
+    recipe = load_preset(f"actiseg-nl/mask-{KERNEL}").make_recipe(split=split.name)
 
     def run(folder: Path) -> None:
         for number, (sequence, frame) in enumerate(chosen):
@@ -166,7 +166,7 @@ def main(
     dataset = dataset.resolve()
     opened = open_split(dataset, split)
     count = len(frames_of(opened))
-    square = load_preset(f"actiseg-nl/mask-{KERNEL}").recipe(split=split)
+    square = load_preset(f"actiseg-nl/mask-{KERNEL}").make_recipe(split=split)
     boundary = make_recipe("boundary", 1.0, split=split)
     runs = {
         "floor": lambda folder: floor(opened, folder),

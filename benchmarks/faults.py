@@ -39,7 +39,7 @@ from actiseg_data.core.validation import read_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
 from actiseg_data.layouts.image_sets import name_image_sets_files
 from actiseg_data.terminal.console import print_table
-from actiseg_noise.split.partial_split import journal_of, partial_folder
+from actiseg_noise.split.partial_split import name_journal_folder, name_partial_folder
 from actiseg_noise.verification.verification import verify
 
 DOCUMENTS = ("digests.json", "ledger.jsonl", "recipe.json")
@@ -267,7 +267,7 @@ class Scene:
     def completes(self, command: list[str], out: Path) -> bool:
         """Whether the command makes what an undisturbed run makes, and leaves nothing else."""
         ended = Run(command).end()
-        if ended.code or not ended.clear or partial_folder(out).exists():
+        if ended.code or not ended.clear or name_partial_folder(out).exists():
             return False
         names = sorted(path.relative_to(out).as_posix() for path in out.rglob("*"))
         wanted = sorted(
@@ -491,7 +491,7 @@ def journal_damaged(scene: Scene) -> Trial:
     """A run that was killed, and whose journal a bad disk has cut short or changed."""
     command = scene.command(scene.out, 2)
     run = Run(command)
-    journal = journal_of(partial_folder(scene.out))
+    journal = name_journal_folder(name_partial_folder(scene.out))
     while run.process.poll() is None and not any(p.stat().st_size for p in journal.glob("*")):
         time.sleep(0.01)
     time.sleep(scene.moment() / 2)

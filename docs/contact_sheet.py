@@ -48,7 +48,7 @@ def main(
     clean = opened.read_masks(clip)
     tiles = [("clean", coloured(clean[0], clean[0]))]
     for name, preset in load_presets().items():
-        recipe = preset.recipe(split=split)
+        recipe = preset.make_recipe(split=split)
         if recipe.text_noise is not None:  # mixed noise on masks is that of another preset
             continue
         noise = next(corrupt_sequence(clip, clean, recipe))

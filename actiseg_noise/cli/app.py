@@ -34,7 +34,7 @@ def _start(version: Version = False) -> None:
     """Make and check noisy copies of ActionVOS annotations, identical on every machine."""
 
 
-for name, command in {
+_COMMANDS: Mapping[str, Callable[..., None]] = {
     "corrupt": corrupt_command.corrupt,
     "verify": verify_command.verify,
     "inspect": inspect_command.inspect,
@@ -44,15 +44,16 @@ for name, command in {
     "presets": presets_command.list_presets,
     "sample": sample_command.sample,
     "render": render_command.render,
-}.items():
-    app.command(name)(command)
+}
+for _name, _command in _COMMANDS.items():
+    app.command(_name)(_command)
 
 
 def _add_group(name: str, text: str, commands: Mapping[str, Callable[..., None]]) -> None:
     group = typer.Typer(help=text, no_args_is_help=True)
     group.callback()(lambda: None)  # keeps the name of a group's only command
-    for name_in_group, command in commands.items():
-        group.command(name_in_group)(command)
+    for command_name, command in commands.items():
+        group.command(command_name)(command)
     app.add_typer(group, name=name)
 
 

@@ -102,7 +102,9 @@ def corrupt(
         "workers": workers,
         "images": output.images,
         "weights": output.weights,
-        "with_clean": [name.strip() for name in (output.with_clean or "").split(",") if name],
+        "with_clean": [name.strip() for name in output.with_clean.split(",")]
+        if output.with_clean is not None
+        else [],
         "overwrite": output.overwrite,
         "lexicon": lexicon,
         "stage": make_stage_progress(quiet),
@@ -143,6 +145,4 @@ def _forecast(root: Path, recipe: Recipe, arguments: dict[str, Any]) -> None:
     print(f"{forecast.sequences} sequences, {forecast.frames} frames, no problem")
     for line in forecast.lines:
         print(line)
-    print(
-        f"recipe {forecast.recipe_digest}; would make {forecast.out}; no noisy split was written"
-    )
+    print(f"recipe {forecast.recipe_digest}; would make {forecast.out}; no noisy split was written")

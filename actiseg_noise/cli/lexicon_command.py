@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from actiseg_data.annotations.lexicon import Lexicon, NounClass
     from actiseg_noise.lexicon_builder.lexicon_building import Built
 
+
 def build(
     out: Annotated[Path, typer.Option(help="The lexicon to write (JSON).")],
     noun_classes: Annotated[
-        Optional[Path], typer.Option(help="EPIC_100_noun_classes_v2.csv, for a lexicon with the reviewed senses.")
+        Optional[Path],
+        typer.Option(help="EPIC_100_noun_classes_v2.csv, for a lexicon with the reviewed senses."),
     ] = None,
     names: Annotated[
         Optional[Path],

@@ -25,8 +25,8 @@ def check(
 ) -> None:
     """Check that the presets make the golden pixels and words here. Exit 1 if not."""
     from actiseg_data.make.sample import make_sample
-    from actiseg_noise.split.summary_document import versions
-    from actiseg_noise.verification.golden import derive, mismatches, recognise
+    from actiseg_noise.split.library_versions import list_versions
+    from actiseg_noise.verification.golden import derive, find_mismatches, recognise
 
     with tempfile.TemporaryDirectory() as folder:
         root = dataset or Path(folder) / "sample"
@@ -34,10 +34,10 @@ def check(
             make_sample(root)
         golden = recognise(root, workers)
         digests = derive(root, golden.split, preset or [], workers, make_stage_progress(quiet))
-    lines = mismatches(golden, digests)
+    lines = find_mismatches(golden, digests)
     for line in lines:
         print(f"mismatch: {line}")
-    libraries = versions(masks=True, language=False)
+    libraries = list_versions(masks=True, language=False)
     print(", ".join(f"{library} {version}" for library, version in libraries.items()))
     wrong = {line.partition(":")[0] for line in lines}
     right = len(digests.presets - wrong)
@@ -54,15 +54,15 @@ def derive(
 ) -> None:
     """Print the digests of what every preset makes of a dataset, in the form of golden.json."""
     from actiseg_data.layouts.actionvos import open_split
-    from actiseg_noise.verification.golden import clean_digest, digest_of_names
     from actiseg_noise.verification.golden import derive as derive_digests
+    from actiseg_noise.verification.golden import digest_clean_masks, digest_names
 
     opened = open_split(dataset, split)
     digests = derive_digests(dataset, split, workers=workers, stage=make_stage_progress(quiet))
     document = {
         "split": split,
-        "clean": clean_digest(opened, workers),
-        "names": digest_of_names(opened.sequences),
+        "clean": digest_clean_masks(opened, workers),
+        "names": digest_names(opened.sequences),
         "masks": digests.masks,
         "text": digests.text,
     }

@@ -13,6 +13,7 @@ from actiseg_noise.cli.shared_options import Quiet, Workers, make_stage_progress
 if TYPE_CHECKING:
     from actiseg_data.make.prepare.preparation_report import PrepareReport
 
+
 def prepare_split(
     annotations: Annotated[
         Path, typer.Option(help="Folder of VISOR's sparse JSON files, or a folder above it.")

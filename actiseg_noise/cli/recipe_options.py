@@ -41,9 +41,9 @@ class RecipeOptions:
         Optional[float], typer.Option(help="Share of the eligible objects that get noise, 0 to 1.")
     ] = None
     seed: Annotated[Optional[int], typer.Option(help="Random seed. Default: 0.")] = None
-    split: Annotated[
-        Optional[str], typer.Option(help="Action list to copy. Default: train.")
-    ] = None
+    split: Annotated[Optional[str], typer.Option(help="Action list to copy. Default: train.")] = (
+        None
+    )
     objects: Annotated[
         Optional[str],
         typer.Option(

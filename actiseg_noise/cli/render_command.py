@@ -19,7 +19,9 @@ from actiseg_noise.cli.shared_options import (
 def render(
     dataset: Dataset = None,
     split: Annotated[str, typer.Option(help="Action list of the frames to render.")] = "train",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing frames.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace existing frames.")
+    ] = False,
     workers: Workers = 1,
     quiet: Quiet = False,
 ) -> None:

@@ -208,9 +208,7 @@ def _find_shares(name: str, rate_medium: str) -> list[NameClaim]:
     if not claims:
         return [NameClaim(said, ANY, rate)]
     return [
-        claim
-        if claim.rate == rate
-        else replace(claim, said=f"{claim.said}, {said}", rate=rate)
+        claim if claim.rate == rate else replace(claim, said=f"{claim.said}, {said}", rate=rate)
         for claim in claims.values()
     ]
 
@@ -236,7 +234,9 @@ def _find_kernels(name: str) -> list[NameClaim]:
     sizes = [
         (name[number.find_start(1) : number.end], number.token.text)
         for number in _find_numbers(name)
-        if number.is_after("mask") and not number.is_glued and _KERNEL_SIZE.fullmatch(number.token.text)
+        if number.is_after("mask")
+        and not number.is_glued
+        and _KERNEL_SIZE.fullmatch(number.token.text)
     ]
     for pattern in (_DILATION, _WORDS_AND_KERNEL):
         sizes += [(match[0], match[match.lastindex or 1]) for match in pattern.finditer(name)]

@@ -61,9 +61,7 @@ class Evidence:
         return None if masks.untouched and self.text is not None else masks
 
 
-def compare_with_recipe(
-    recipe: Recipe, evidence: Evidence, lexicon: Lexicon
-) -> Iterator[Finding]:
+def compare_with_recipe(recipe: Recipe, evidence: Evidence, lexicon: Lexicon) -> Iterator[Finding]:
     """Compare a split with its recipe.
 
     Parameters
@@ -107,8 +105,8 @@ def compare_with_name(
         if claim.size is not None:
             if evidence.comparable_masks is not None:
                 yield compare_kernel(evidence.comparable_masks, claim, claim.size)
-        elif claim.rate is not None and recipe is not None and _means_recipe(
-            claim, recipe, evidence
+        elif (
+            claim.rate is not None and recipe is not None and _means_recipe(claim, recipe, evidence)
         ):
             yield _compare_rate_with_recipe(claim, claim.rate, recipe)
         elif claim.rate is not None:

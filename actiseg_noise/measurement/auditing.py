@@ -25,7 +25,7 @@ from actiseg_noise.measurement.proportions import Proportion
 from actiseg_noise.measurement.text_audit import audit_text
 from actiseg_noise.measurement.text_changes import TextStatistics
 from actiseg_noise.recipes.building import check_recipe
-from actiseg_noise.split.noisy_split import carried_lexicon
+from actiseg_noise.split.noisy_split import read_carried_lexicon
 from actiseg_noise.split.wordings import NoisyList
 
 AUDIT_SCHEMA = "actiseg/audit/1"
@@ -154,7 +154,7 @@ def audit(
     noisy = Path(noisy)
     if isinstance(lexicon, (str, Path)):
         lexicon = read_lexicon(Path(lexicon))
-    own_lexicon = carried_lexicon(noisy) or load_lexicon()
+    own_lexicon = read_carried_lexicon(noisy) or load_lexicon()
     task = open_audit_input(
         noisy,
         None if clean is None else Path(clean),
@@ -189,7 +189,7 @@ def audit(
 def _compare(
     task: AuditInput, evidence: Evidence, claims: tuple[NameClaim, ...], lexicon: Lexicon
 ) -> list[Finding]:
-    findings = []
+    findings: list[Finding] = []
     if task.recipe is not None:
         try:
             recipe = check_recipe(task.recipe, RECIPE_FILE)

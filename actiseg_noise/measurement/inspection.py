@@ -11,7 +11,6 @@ from actiseg_data.annotations.lexicon import Lexicon, load_lexicon, read_lexicon
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.records.split_records import Noise, Recipe
-from actiseg_noise.corruption.request import choose
 from actiseg_noise.measurement.mask_inspection import (
     InspectionTask,
     MaskInspection,
@@ -20,6 +19,7 @@ from actiseg_noise.measurement.mask_inspection import (
 from actiseg_noise.measurement.medium_result import MediumResult
 from actiseg_noise.measurement.text_changes import TextStatistics, measure_text
 from actiseg_noise.split.noisy_split import open_noisy_split
+from actiseg_noise.split.selection import select_sequences
 from actiseg_noise.split.wordings import read_word_items
 
 INSPECTION_SCHEMA = "actiseg/inspection/2"
@@ -122,7 +122,7 @@ def inspect(
     split = open_noisy_split(Path(out), None if source is None else Path(source))
     if isinstance(lexicon, (str, Path)):
         lexicon = read_lexicon(Path(lexicon))
-    sequences = choose(split.noisy, only)
+    sequences = select_sequences(split.noisy, only)
     known = lexicon or split.lexicon or load_lexicon()
     task = InspectionTask(split, sequences, known, workers, stage)
     results = {
@@ -137,9 +137,7 @@ def inspect(
         masks=results.get("masks", nothing).value,
         text=results.get("text", nothing).value,
         left_out={
-            name: reason
-            for result in results.values()
-            for name, reason in result.left_out.items()
+            name: reason for result in results.values() for name, reason in result.left_out.items()
         },
     )
 

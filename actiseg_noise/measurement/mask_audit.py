@@ -33,7 +33,7 @@ from actiseg_noise.measurement.mask_pairs import (
     pair_with_split,
 )
 from actiseg_noise.measurement.medium_result import MediumResult
-from actiseg_noise.split.noisy_split import source_root
+from actiseg_noise.split.noisy_split import find_source_root
 from actiseg_noise.split.wordings import NoisyList
 
 
@@ -138,7 +138,7 @@ def _open_clean(task: AuditInput) -> Split | FolderSplit | None:
     if task.clean is not None:
         return open_split(task.clean, task.split)
     if task.recipe is not None and (task.noisy / SUMMARY_FILE).is_file():
-        root = source_root(task.noisy, None)
+        root = find_source_root(task.noisy, None)
         if (root / IMAGE_SETS / f"{task.split}.json").is_file():
             return open_split(root, task.split)
     return None
@@ -146,7 +146,7 @@ def _open_clean(task: AuditInput) -> Split | FolderSplit | None:
 
 def _explain_missing_clean_masks(task: AuditInput) -> str:
     if task.recipe is not None and (task.noisy / SUMMARY_FILE).is_file():
-        root = source_root(task.noisy, None)
+        root = find_source_root(task.noisy, None)
         return f"the clean dataset that they were made from is not at {root}"
     return "has no clean masks (neither frame_org.png nor a known source)"
 

@@ -123,9 +123,7 @@ def _compare_share(
     )
     upper, lower = changed.interval_999, certain.interval_999
     agrees = (
-        upper is None
-        or lower is None
-        or (upper[1] >= visible * rate and lower[0] <= rate + 1e-9)
+        upper is None or lower is None or (upper[1] >= visible * rate and lower[0] <= rate + 1e-9)
     )
     return Finding(
         agrees,

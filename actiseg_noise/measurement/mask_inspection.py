@@ -133,7 +133,7 @@ def inspect_masks(task: InspectionTask, noise: Noise) -> MediumResult[MaskInspec
         reason = f"needs the clean dataset, which is not at {task.split.expected}: give `source`"
         return MediumResult(
             _group_items(items, noise, task.lexicon, None, measured=False),
-            {name: reason for name in _NEEDS_SOURCE},
+            dict.fromkeys(_NEEDS_SOURCE, reason),
         )
     labelled = {sequence.folder: sequence for sequence in task.split.clean.sequences}
     jobs = [(labelled[seq.folder], tuple(rows[seq.folder])) for seq in task.sequences]
@@ -217,7 +217,9 @@ def _measure_sequence(
     (split, noise), (sequence, rows) = shared, job
     measurement = _SequenceMeasurement([], Counter(), [])
     labels = {label.object_id: label for label in sequence.objects}
-    for frame, (clean, noisy) in zip(sequence.frames, split.mask_pairs(sequence), strict=True):
+    for frame, (clean, noisy) in zip(
+        sequence.frames, split.iterate_mask_pairs(sequence), strict=True
+    ):
         selectable = {label.object_id for label in eligible(sequence, frame, noise)}
         kinds = {row.object_id: row.kind for row in rows if row.frame == frame}
         for change in measure_changes(clean, noisy):

@@ -197,9 +197,7 @@ def summarise_text(name: str, items: list[WordItem], lexicon: Lexicon) -> TextGr
         name,
         Proportion(len(items), len(flipped)),
         _count(
-            item.renamed
-            for item in items
-            if not item.flipped and has_another_name(item, lexicon)
+            item.renamed for item in items if not item.flipped and has_another_name(item, lexicon)
         ),
         summarise_values(similarities),
     )
@@ -224,9 +222,7 @@ def _count_renames_within_files(items: list[WordItem]) -> Proportion:
         for wording in (item.clean, item.noisy):
             names.setdefault(wording.class_id, set()).add(fold(wording.name))
     return _count(
-        item.renamed
-        for item in items
-        if not item.flipped and len(names[item.clean.class_id]) > 1
+        item.renamed for item in items if not item.flipped and len(names[item.clean.class_id]) > 1
     )
 
 

@@ -104,9 +104,7 @@ def _compare_objects(
     """Compare the rates of flips and renames, and every changed object, with the recipe."""
     pairs = [(item, _find_options(item, options)) for item in items]
     flips = [item.flipped for item, option in pairs if _can_flip(option)]
-    renames = [
-        item.renamed for item, option in pairs if _can_rename(option) and not item.flipped
-    ]
+    renames = [item.renamed for item, option in pairs if _can_rename(option) and not item.flipped]
     flip_rate, rename_rate = rates(noise)
     for what, hits, wanted in (
         ("flips", flips, flip_rate),
@@ -121,10 +119,10 @@ def _compare_objects(
         for item, option in pairs
     )
     if unexpected:
-        yield Finding(False, f"{unexpected} objects have other words, but the recipe cannot change them")
-    different = sum(
-        option is not None and not _is_as_drawn(item, option) for item, option in pairs
-    )
+        yield Finding(
+            False, f"{unexpected} objects have other words, but the recipe cannot change them"
+        )
+    different = sum(option is not None and not _is_as_drawn(item, option) for item, option in pairs)
     if different:
         what = f"{different} objects have other words than the recipe draws for them"
         yield Finding(False, what)

@@ -82,7 +82,7 @@ def make_preview(
     words = [row for row in rows if isinstance(row, TextRow)]
     reworded = {row.object_id: row for row in words if row.object_id is not None}
     strips = []
-    for frame, (clean, noisy) in zip(shown.frames, split.mask_pairs(shown), strict=True):
+    for frame, (clean, noisy) in zip(shown.frames, split.iterate_mask_pairs(shown), strict=True):
         touched = {
             row.object_id: row for row in rows if isinstance(row, MaskRow) and row.frame == frame
         }

@@ -11,7 +11,7 @@ from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.records.split_records import Recipe
-from actiseg_noise.recipes.rates import exact_threshold
+from actiseg_noise.recipes.rates import find_exact_threshold
 from actiseg_noise.text_noise.assignment import (
     CATEGORY,
     WITHIN,
@@ -240,7 +240,7 @@ def exact_thresholds(items: Iterable[Options], wanted: Thresholds) -> Thresholds
     Thresholds(flip=1.0, substitute=1.0)
     """
     items = list(items)
-    flip = exact_threshold([item.flip_draw for item in items if item.flip is not None], wanted.flip)
+    flip = find_exact_threshold([item.flip_draw for item in items if item.flip is not None], wanted.flip)
     rest = (item for item in items if item.flip is None or item.flip_draw >= flip)
     draws = [item.substitute_draw for item in rest if item.substitute is not None]
-    return Thresholds(flip, exact_threshold(draws, wanted.substitute))
+    return Thresholds(flip, find_exact_threshold(draws, wanted.substitute))

@@ -45,8 +45,8 @@ from actiseg_noise.mask_noise.outline_kinds import KINDS
 from actiseg_noise.mask_noise.overlap import OVERLAPS, Claim
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.mask_noise.simplify import simplify_ring
-from actiseg_noise.measurement.boundary_shift import boundary_pixels, boundary_shift
-from actiseg_noise.measurement.mask_changes import object_changes, shift_of
+from actiseg_noise.measurement.boundary_shift import find_boundary, measure_shift
+from actiseg_noise.measurement.mask_changes import measure_changes, measure_object_shift
 from actiseg_noise.recipes.building import make_recipe
 from reference_trainer.batches.mask_grid import at_grid
 from tests.helpers.roots import clip, make_root
@@ -155,10 +155,10 @@ OF_IDS = {
     "find_object": lambda mask: find_object(mask, 2),
     **{f"overlap: {name}": lambda mask, name=name: settled(name, mask) for name in OVERLAPS},
     "at_grid": lambda mask: at_grid(mask, (12, 16)),
-    "object_changes, clean": lambda mask: list(object_changes(mask, OTHER)),
-    "object_changes, noisy": lambda mask: list(object_changes(OTHER, mask)),
-    "shift_of, clean": lambda mask: shift_of(mask, OTHER, 1),
-    "shift_of, noisy": lambda mask: shift_of(OTHER, mask, 1),
+    "measure_changes, clean": lambda mask: list(measure_changes(mask, OTHER)),
+    "measure_changes, noisy": lambda mask: list(measure_changes(OTHER, mask)),
+    "measure_object_shift, clean": lambda mask: measure_object_shift(mask, OTHER, 1),
+    "measure_object_shift, noisy": lambda mask: measure_object_shift(OTHER, mask, 1),
     "id_counts, truth": lambda mask: id_counts(mask, OTHER),
     "id_counts, prediction": lambda mask: id_counts(OTHER, mask),
     "pair_counts": lambda mask: pair_counts(mask, OTHER, np.array([1, 2]), np.array([2])),
@@ -179,9 +179,9 @@ OF_ONE_OBJECT = {
     "squared_depths": squared_depths,
     "edge_distances": edge_distances,
     **{f"kind: {name}": lambda mask, name=name: drawn(name, mask) for name in sorted(KINDS)},
-    "boundary_pixels": boundary_pixels,
-    "boundary_shift, clean": lambda mask: boundary_shift(mask, MOVED > 0),
-    "boundary_shift, noisy": lambda mask: boundary_shift(MOVED > 0, mask),
+    "find_boundary": find_boundary,
+    "measure_shift, clean": lambda mask: measure_shift(mask, MOVED > 0),
+    "measure_shift, noisy": lambda mask: measure_shift(MOVED > 0, mask),
     "above_half": lambda mask: above_half(mask, gaussian_weights(1.0, 3), "reflect"),
     "pack": pack,
     "region_iou": lambda mask: region_iou(mask, MOVED > 0),

@@ -48,7 +48,7 @@ def test_values_and_errors_are_those_of_loops(seed, count, clusters):
     rng = np.random.default_rng(seed)
     sums, coefficients = random_sums(rng, clusters, count), rng.normal(size=count)
     weights = resample_weights(0, 5, clusters)
-    values, errors = combine(zip(coefficients, sums, strict=True)).weighed(weights)
+    values, errors = combine(zip(coefficients, sums, strict=True)).pair_weights(weights)
     for row, value, error in zip(weights, values, errors, strict=True):
         chosen = np.repeat(np.arange(clusters), row.astype(int)).tolist()
         expected = plain_value_and_error(coefficients, sums, chosen)
@@ -62,7 +62,7 @@ def test_a_difference_has_the_error_of_the_expanded_products(seed):
     residuals = [(of.above - ratio_of(of) * of.below) / of.below.sum() for of in (one, other)]
     own = sum((each**2).sum() for each in residuals)
     expected = np.sqrt(own - 2 * (residuals[0] * residuals[1]).sum())
-    (value,), (error,) = combine([(1.0, one), (-1.0, other)]).weighed(np.ones((1, 15)))
+    (value,), (error,) = combine([(1.0, one), (-1.0, other)]).pair_weights(np.ones((1, 15)))
     assert value == pytest.approx(ratio_of(one) - ratio_of(other), abs=1e-12)
     assert error == pytest.approx(expected, rel=1e-9)
 
@@ -104,7 +104,7 @@ def test_intervals_cover_the_truth_as_often_as_said():
 
 def test_a_mean_over_runs_is_the_mean_of_their_figures():
     runs = random_sums(np.random.default_rng(3))
-    (value,), _ = combine(mean_over(runs)).weighed(np.ones((1, 20)))
+    (value,), _ = combine(mean_over(runs)).pair_weights(np.ones((1, 20)))
     assert value == pytest.approx(np.mean([ratio_of(run) for run in runs]))
 
 

@@ -48,7 +48,7 @@ def odd(tmp_path_factory):
         for clip in clips
     ]
     root = make_root(folder / "clean", named)
-    return corrupt(root, load_preset("actiseg-nl/mask-9").recipe(), out=folder / "noise40").out
+    return corrupt(root, load_preset("actiseg-nl/mask-9").make_recipe(), out=folder / "noise40").out
 
 
 def check(*arguments):

@@ -19,9 +19,9 @@ from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, open_split
 from actiseg_data.records.split_records import read_digests, read_ledger, read_recipe, read_summary
 from actiseg_noise.corruption import corruption as corrupt_module
 from actiseg_noise.corruption.corruption import corrupt
-from actiseg_noise.corruption.request import default_out
+from actiseg_noise.corruption.request import name_output
 from actiseg_noise.recipes.building import make_recipe
-from actiseg_noise.split.partial_split import partial_folder
+from actiseg_noise.split.partial_split import name_partial_folder
 from actiseg_noise.verification.verification import verify
 from tests.helpers.roots import add_frames, clip, make_root
 
@@ -60,7 +60,7 @@ def test_a_split_is_made_whole(root, tmp_path):
         assert digest_pixels(read_index_mask(done.out / name)) == digests[name]
     assert "CC BY-NC 4.0" in (done.out / "LICENSE").read_text()
     assert "noisy copy" in (done.out / "NOTICE").read_text()
-    assert not partial_folder(done.out).exists()
+    assert not name_partial_folder(done.out).exists()
 
 
 def test_realised_rate_and_interval_are_counted(root, tmp_path):
@@ -195,7 +195,7 @@ def test_interrupted_run_is_taken_up_where_it_was(root, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         corrupt(root, RECIPE, out=tmp_path / "b")
     assert not (tmp_path / "b").exists()
-    assert partial_folder(tmp_path / "b").is_dir()
+    assert name_partial_folder(tmp_path / "b").is_dir()
 
     calls.clear()
     monkeypatch.setattr(corrupt_module, "corrupt_sequence", lambda *a: calls.append(a) or real(*a))
@@ -276,7 +276,7 @@ def test_val_human_goes_where_its_folders_are(tmp_path):
 
 
 def test_default_name_says_what_it_is():
-    assert default_out(Path("/x/dataset_visor"), RECIPE) == Path("dataset_visor_boundary_r0.5_s0")
+    assert name_output(Path("/x/dataset_visor"), RECIPE) == Path("dataset_visor_boundary_r0.5_s0")
 
 
 def test_sequence_without_active_object_is_counted(tmp_path):

@@ -26,7 +26,7 @@ from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.split import partial_split as output
 from actiseg_noise.split.journal import find_records, read_record
-from actiseg_noise.split.partial_split import journal_of, partial_folder
+from actiseg_noise.split.partial_split import name_journal_folder, name_partial_folder
 from actiseg_noise.verification.verification import verify
 from benchmarks import faults
 from tests.helpers.roots import add_frames, clip, make_root
@@ -76,7 +76,7 @@ def wanted(root, tmp_path):
 def assert_whole(root, out, wanted):
     assert faults.documents(out) == wanted
     assert verify(out, root).ok
-    assert not partial_folder(out).exists()
+    assert not name_partial_folder(out).exists()
     assert output.is_own(out)
 
 
@@ -103,7 +103,7 @@ def interrupt():
 def leave_partial(root, out, after=2, **more):
     with pytest.raises(KeyboardInterrupt):
         corrupt(root, RECIPE, out=out, stage=stopping("corrupting", after, interrupt), **more)
-    return partial_folder(out)
+    return name_partial_folder(out)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_what_a_kill_at_the_end_leaves_does_not_get_into_the_split(
         patch.setattr(corrupt_module, "finish", lambda *arguments, **more: interrupt())
         with pytest.raises(KeyboardInterrupt):
             corrupt(root, RECIPE, out=out)
-    partial = partial_folder(out)
+    partial = name_partial_folder(out)
     for folder in (partial, partial / IMAGE_SETS, partial / "work"):
         (folder / ".ledger.jsonl.77.draft").write_text("{")
     (partial / IMAGE_SETS / "train_meta_expressions_other.json").write_text("{}")
@@ -287,7 +287,7 @@ def test_overwriting_that_is_stopped_while_it_clears_is_taken_up(
 
 
 def test_a_journal_that_is_cut_or_changed_gives_true_records_or_none(root, tmp_path):
-    journal = journal_of(leave_partial(root, tmp_path / "noisy", after=1))
+    journal = name_journal_folder(leave_partial(root, tmp_path / "noisy", after=1))
     (file,) = journal.glob("*")
     data = file.read_bytes()
     true = {folder: read_record(place) for folder, place in find_records(journal).items()}
@@ -306,7 +306,7 @@ def test_a_journal_that_is_cut_or_changed_gives_true_records_or_none(root, tmp_p
 def test_a_run_goes_on_from_a_damaged_journal(root, wanted, tmp_path, at):
     out = tmp_path / "noisy"
     partial = leave_partial(root, out)
-    (file,) = journal_of(partial).glob("*")
+    (file,) = name_journal_folder(partial).glob("*")
     data = bytearray(file.read_bytes())
     data[at] ^= 1
     file.write_bytes(data[:at] if at == 30 else data)
@@ -368,7 +368,7 @@ def test_a_lock_on_a_folder_that_is_gone_counts_for_nothing(root, tmp_path, monk
 
 
 def test_somebody_elses_folder_in_the_place_of_the_work_is_left_alone(root, tmp_path):
-    thesis = partial_folder(tmp_path / "noisy") / "thesis.txt"
+    thesis = name_partial_folder(tmp_path / "noisy") / "thesis.txt"
     thesis.parent.mkdir()
     thesis.write_text("years")
     for overwrite in (False, True):

@@ -409,7 +409,7 @@ def test_capitals_are_kept(tmp_path):
 
 
 def test_preview_shows_the_prompts(noisy, capsys):
-    from actiseg_noise.cli.noise_tables import print_rewording
+    from actiseg_noise.cli.preview_command import print_rewording
 
     row = rows_of(noisy)[0]
     rows = find_rewording(noisy, row.sequence)

@@ -29,7 +29,7 @@ from actiseg_noise.corruption import corruption as corrupt_module
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.mask_noise.mask_weights import derive_weights, weigh_objects
 from actiseg_noise.recipes.building import make_recipe
-from actiseg_noise.split.partial_split import partial_folder
+from actiseg_noise.split.partial_split import name_partial_folder
 from actiseg_noise.verification.verification import verify
 from tests.helpers.kitchens import kitchen_clip, make_kitchen
 from tests.helpers.roots import add_frames, add_weights, clip, draw_mask, make_root
@@ -308,7 +308,7 @@ def test_weights_that_changed_after_an_interruption_are_made_again(
         patch.setattr(corrupt_module, "write_licences", fail)
         with pytest.raises(Interruption):
             corrupt(kitchen, recipe, out=out)
-    partial = sorted((partial_folder(out) / WEIGHTS).rglob("*.png"))
+    partial = sorted((name_partial_folder(out) / WEIGHTS).rglob("*.png"))
     assert len(partial) == 12
     spoil(partial[0])
     partial[5].unlink()

@@ -26,7 +26,7 @@ def kitchen(tmp_path_factory):
 @pytest.fixture(scope="module")
 def masked(kitchen, tmp_path_factory):
     out = tmp_path_factory.mktemp("masked") / "noisy"
-    return corrupt(kitchen, load_preset("actiseg-nl/mask-9").recipe(), out=out).out
+    return corrupt(kitchen, load_preset("actiseg-nl/mask-9").make_recipe(), out=out).out
 
 
 def move(source, target):

@@ -17,7 +17,7 @@ from actiseg_data.core.validation import find_dangling_link, read_bytes
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, open_split
 from actiseg_data.records.split_records import read_digests, read_recipe, read_summary
 from actiseg_noise.corruption.corruption import corrupt
-from actiseg_noise.corruption.request import default_out
+from actiseg_noise.corruption.request import name_output
 from actiseg_noise.measurement.auditing import audit
 from actiseg_noise.measurement.inspection import inspect
 from actiseg_noise.preview.sheet import find_noisiest
@@ -188,25 +188,25 @@ def test_copied_frames_are_without_clutter(kitchen, tmp_path):
         (make_recipe("mixed", 0.4, text_rate=0.2), None, "root_mixed_r0.2-0.4_s0"),
         (make_recipe("boundary", 0.1234567), None, "root_boundary_r0.123457_s0_#"),
         (
-            load_preset("actiseg-nl/mask-9").recipe(),
+            load_preset("actiseg-nl/mask-9").make_recipe(),
             "actiseg-nl/mask-9",
             "root_actiseg-nl-mask-9_r1_s0",
         ),
         (
-            load_preset("actiseg-nl/mask-9").recipe(rate=0.5),
+            load_preset("actiseg-nl/mask-9").make_recipe(rate=0.5),
             "actiseg-nl/mask-9",
             "root_actiseg-nl-mask-9_r0.5_s0",
         ),
         (
-            load_preset("actiseg-nl/mask-9").recipe(overlap="contest", split="val_human"),
+            load_preset("actiseg-nl/mask-9").make_recipe(overlap="contest", split="val_human"),
             "actiseg-nl/mask-9",
             "root_val_human_actiseg-nl-mask-9_r1_s0_#",
         ),
-        (load_preset("actiseg-nl/mask-9").recipe(), None, "root_morphology_r1_s0_#"),
+        (load_preset("actiseg-nl/mask-9").make_recipe(), None, "root_morphology_r1_s0_#"),
     ],
 )
 def test_the_default_name_tells_splits_apart(recipe, preset, name):
-    assert default_out(Path("root"), recipe, preset).name == name.replace("#", recipe.digest[:6])
+    assert name_output(Path("root"), recipe, preset).name == name.replace("#", recipe.digest[:6])
 
 
 def test_the_refusal_of_a_place_says_what_is_there(tmp_path):

@@ -127,7 +127,7 @@ class RecipeOptions:
     def list_given(self) -> Iterator[str]:
         """List the flags on noise that were given, without ``--recipe`` and ``--lexicon``."""
         for name, value in vars(self).items():
-            if value not in (None, False, []) and name not in ("recipe", "lexicon"):
+            if _is_given(value) and name not in ("recipe", "lexicon"):
                 yield _spell(name)
 
 
@@ -170,7 +170,7 @@ def make_recipe_from_options(
     from actiseg_noise.corruption.recipe_choice import choose_recipe
     from actiseg_noise.recipes.building import load_recipe
 
-    given = {name: value for name, value in parameters.items() if value not in (None, False)}
+    given = {name: value for name, value in parameters.items() if _is_given(value)}
     if options.recipe is not None:
         _refuse_with_recipe([*options.list_given(), *map(_spell, given)])
         recipe = load_recipe(options.recipe)
@@ -181,9 +181,14 @@ def make_recipe_from_options(
         dataset=dataset,
         lexicon=lexicon,
         parameters=_parse_settings(options.setting or (), given),
-        **{name: value for name, value in settings.items() if value not in (None, False, [])},
+        **{name: value for name, value in settings.items() if _is_given(value)},
         **given,
     )
+
+
+def _is_given(value: Any) -> bool:
+    """Return whether an option was given; a rate of 0 was."""
+    return value is not None and value is not False and value != []
 
 
 def _spell(name: str) -> str:
@@ -191,10 +196,10 @@ def _spell(name: str) -> str:
 
 
 def _refuse_with_recipe(flags: list[str]) -> None:
-    others = [flag for flag in flags if flag not in ("--seed", "--split")]
-    if others:
+    conflicts = [flag for flag in flags if flag not in ("--seed", "--split")]
+    if conflicts:
         raise refuse(
-            f"{', '.join(others)} cannot be given with a recipe file",
+            f"{', '.join(conflicts)} cannot be given with a recipe file",
             "--recipe",
             "leave out one of them; only --seed and --split go with --recipe",
         )

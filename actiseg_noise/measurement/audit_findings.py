@@ -106,7 +106,9 @@ def compare_with_name(
             if evidence.comparable_masks is not None:
                 yield compare_kernel(evidence.comparable_masks, claim, claim.size)
         elif (
-            claim.rate is not None and recipe is not None and _means_recipe(claim, recipe, evidence)
+            claim.rate is not None
+            and recipe is not None
+            and _is_about_recipe(claim, recipe, evidence)
         ):
             yield _compare_rate_with_recipe(claim, claim.rate, recipe)
         elif claim.rate is not None:
@@ -115,7 +117,7 @@ def compare_with_name(
         yield Finding(False, f"{evidence.masks.missing} frames of the list have no noisy mask")
 
 
-def _means_recipe(claim: NameClaim, recipe: Recipe, evidence: Evidence) -> bool:
+def _is_about_recipe(claim: NameClaim, recipe: Recipe, evidence: Evidence) -> bool:
     """Return whether a claimed rate means the recipe's rate, and not a share of all prompts."""
     of_masks = claim.medium == MASKS or (claim.medium == ANY and recipe.mask_noise is not None)
     return claim.by_recipe or of_masks or evidence.text is None

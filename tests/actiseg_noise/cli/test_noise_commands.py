@@ -31,7 +31,7 @@ def test_corrupt_then_verify(root, tmp_path):
 
     again = run("corrupt", root, "--type", "boundary", "--rate", "0.4", "--quiet", cwd=tmp_path)
     assert again.returncode == 0
-    assert "was there already" in again.stdout
+    assert "exists already" in again.stdout
     assert again.stderr == ""
 
     assert run("verify", out, "--source", root).returncode == 0
@@ -85,7 +85,7 @@ def test_dry_run_writes_nothing(root, tmp_path):
     [
         (["corrupt", "nowhere", "--type", "dilate", "--rate", "1"], "is missing"),
         (["corrupt", "clean"], "give --type"),
-        (["corrupt", "clean", "--type", "melt", "--rate", "1"], "kind 'melt' is unknown"),
+        (["corrupt", "clean", "--type", "melt", "--rate", "1"], "there is no type 'melt'"),
         (["corrupt", "clean", "--type", "dilate", "--rate", "1.5"], "outside [0, 1]"),
         (["corrupt", "clean", "--type", "dilate", "--rate", "nan"], "outside [0, 1]"),
         (["corrupt", "clean", "--type", "dilate", "--rate", "1", "--split", "val"], "no split"),

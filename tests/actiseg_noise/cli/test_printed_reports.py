@@ -63,7 +63,7 @@ def check(*arguments):
 @pytest.mark.parametrize("command", ["inspect", "audit"])
 def test_no_line_is_too_wide_and_no_word_broken(mixed, command):
     text = check(command, mixed)
-    for column in ("interval", "similarity", "|shift|", "share of these"):
+    for column in ("interval", "similarity", "|shift|", "rate of renames"):
         assert all(word in text for word in column.split())
 
 
@@ -84,7 +84,7 @@ def test_corrupt_prints_its_figures_for_narrow_terminals(kitchen):
             cwd=kitchen.parent,
         )
         text = screen.text
-        figures.append(replace(screen, text=text[text.index("words:") : text.index("made ")]))
+        figures.append(replace(screen, text=text[text.index("text:") : text.index("made ")]))
     check_unbroken(*figures)
     assert "median drawn" in figures[0].text
 

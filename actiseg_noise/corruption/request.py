@@ -270,7 +270,7 @@ def refuse_occupied(request: CorruptionRequest) -> None:
         raise refuse(_describe_occupant(out, request.recipe), out, f"give another `out`, or {hint}")
 
 
-def _outline_recipe(recipe: Recipe) -> tuple[object, ...]:
+def _describe_outline(recipe: Recipe) -> tuple[object, ...]:
     return recipe.split, recipe.seed, [(noise.kind, noise.rate) for noise in recipe.noises]
 
 
@@ -288,7 +288,7 @@ def _describe_occupant(out: Path, recipe: Recipe) -> str:
         if existing.digest == recipe.digest:
             what += "; its recipe is the same, but its sequences, frames, weights or clean lists "
             what += "differ, or it is damaged"
-        elif _outline_recipe(existing) == _outline_recipe(recipe):
+        elif _describe_outline(existing) == _describe_outline(recipe):
             what += ", with other parameters"
         if not is_own(out):
             what += "; it also has files that do not belong to it"

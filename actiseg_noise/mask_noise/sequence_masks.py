@@ -75,7 +75,7 @@ def corrupt_sequence(
 
     masks: the clean index masks in frame order, see `as_index_mask`; taken one at a time, so a long
     clip needs no more memory than a short one. threshold: selection draws below it are touched;
-    None: the recipe's rate (an exact recipe needs the threshold that `actiseg_noise.corruption.split_plan.make_plan`
+    None: the recipe's rate (an exact recipe needs the threshold that `actiseg_noise.media.mask_medium.MaskPlan`
     finds for the whole split).
 
     >>> import numpy as np

@@ -159,12 +159,12 @@ class MaskMedium(Medium):
 
     def find_inconsistencies(self, split: Split, documents: SplitDocuments) -> Iterator[str]:
         """Compare the summary with the ledger's rows for masks."""
-        return compare_section(documents, "noise", _expect_section(documents), self.noise)
+        return compare_section(documents, "noise", _build_section(documents), self.noise)
 
     @classmethod
     def find_traces(cls, split: Split, documents: SplitDocuments) -> Iterator[str]:
         """Find ledger rows for masks that the summary does not count."""
-        expected = _expect_section(documents)
+        expected = _build_section(documents)
         return compare_section(documents, "noise", expected if expected["selected"] else {})
 
     def list_versions(self) -> dict[str, str]:
@@ -172,7 +172,7 @@ class MaskMedium(Medium):
         return list_versions(masks=True, language=False)
 
 
-def _expect_section(documents: SplitDocuments) -> dict[str, Any]:
+def _build_section(documents: SplitDocuments) -> dict[str, Any]:
     statistics = MaskStatistics.from_rows(documents.mask_rows)
     return {"selected": statistics.selected} | statistics.to_dict()
 

@@ -66,7 +66,7 @@ def _compare_items(
         row = by_key.get(key)
         if row is None and item.sequence in narrated and not (item.flipped or item.renamed):
             continue  # only its narration changed
-        if row is None or not _matches(row, item):
+        if row is None or not _is_match(row, item):
             yield f"{IMAGE_SETS}: the text of {_format_item(*key)} is not what {LEDGER_FILE} says"
     for key in by_key:
         if key not in changed:
@@ -134,7 +134,7 @@ def _has_same_text(entry: Expression, item: WordItem, connector: str | None) -> 
     return connector is None or main_tails[0] != entry_tails[0] or main_tails[1] == entry_tails[1]
 
 
-def _matches(row: TextRow, item: WordItem) -> bool:
+def _is_match(row: TextRow, item: WordItem) -> bool:
     """Return whether a ledger row describes the change of an object's text."""
     clean, noisy = item.clean, item.noisy
     return (row.class_id_org, row.object, row.prompt_org) == (

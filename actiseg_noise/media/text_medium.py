@@ -28,7 +28,7 @@ from actiseg_noise.media.text_consistency import find_text_inconsistencies
 from actiseg_noise.media.text_summary import (
     TextSection,
     build_text_section,
-    matches_text_section,
+    is_text_section,
     summarise_similarity,
 )
 from actiseg_noise.split.documents import SplitDocuments
@@ -103,7 +103,7 @@ class TextPlan(MediumPlan):
             by_folder.setdefault(row.sequence, []).append(row)
         result = Comparison(counts=Counter(prompts=sum(len(seq.objects) for seq in sequences)))
         expected = build_text_section(self.noise, self.words)
-        if not matches_text_section(documents.summary.get("text"), expected):
+        if not is_text_section(documents.summary.get("text"), expected):
             result.lines.append(f"{SUMMARY_FILE}: text is not what the source gives")
         result.lines.extend(
             f"{LEDGER_FILE}: the rows for text of {sequence.folder} differ from the reproduced ones"
@@ -129,13 +129,13 @@ class TextMedium(Medium):
 
     def find_inconsistencies(self, split: Split, documents: SplitDocuments) -> Iterator[str]:
         """Compare summary, ledger and lists with each other."""
-        yield from compare_section(documents, "text", _expect_section(documents), self.noise)
+        yield from compare_section(documents, "text", _build_section(documents), self.noise)
         yield from find_text_inconsistencies(split, self.noise, documents.text_rows)
 
     @classmethod
     def find_traces(cls, split: Split, documents: SplitDocuments) -> Iterator[str]:
         """Find noisy text in the lists, and ledger rows for text."""
-        expected = _expect_section(documents)
+        expected = _build_section(documents)
         yield from compare_section(documents, "text", expected if expected["selected"] else {})
         for name in name_image_sets_files(split.name):
             path = split.root / IMAGE_SETS / name
@@ -163,6 +163,6 @@ class TextMedium(Medium):
         return list_versions(masks=False, language=self.noise.scope != "prompt")
 
 
-def _expect_section(documents: SplitDocuments) -> dict[str, Any]:
+def _build_section(documents: SplitDocuments) -> dict[str, Any]:
     rows = documents.text_rows
     return {"selected": len(rows), "similarity": summarise_similarity(rows)}

@@ -77,14 +77,14 @@ def build_text_section(noise: Noise, words: WordPlan) -> dict[str, Any]:
     }
 
 
-def matches_text_section(section: object, expected: Mapping[str, Any]) -> bool:
+def is_text_section(section: object, expected: Mapping[str, Any]) -> bool:
     """Return whether a summary's ``text`` is the expected one.
 
     Members that early releases did not write may be missing.
 
-    >>> matches_text_section({"items": 3}, {"items": 3, "of_all": {}})
+    >>> is_text_section({"items": 3}, {"items": 3, "of_all": {}})
     True
-    >>> matches_text_section({"items": 3, "of_all": 5}, {"items": 3, "of_all": {}})
+    >>> is_text_section({"items": 3, "of_all": 5}, {"items": 3, "of_all": {}})
     False
     """
     return isinstance(section, Mapping) and section == {

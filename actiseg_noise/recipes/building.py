@@ -240,15 +240,15 @@ def _check_noise(noise: Noise, where: str) -> Noise:
     if spec is None:
         known = [*KIND_SPECS, *MIXED]
         raise refuse(
-            f"actiseg {__version__} does not know the kind {noise.kind!r}"
+            f"the kind {noise.kind!r} is unknown to actiseg {__version__}"
             f"{suggest(noise.kind, known)}",
             where,
             f"use one of {', '.join(known)}, or a newer release of actiseg",
         )
     if noise.algorithm != spec.algorithm:
         raise refuse(
-            f"actiseg {__version__} does not know algorithm {noise.algorithm} of {noise.kind!r}, "
-            f"only algorithm {spec.algorithm}",
+            f"algorithm {noise.algorithm} of {noise.kind!r} is unknown to actiseg {__version__}, "
+            f"which knows {spec.algorithm}",
             where,
             "use the release that wrote the recipe (see 'toolkit' in its summary.json)",
         )

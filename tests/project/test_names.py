@@ -37,6 +37,8 @@ def trees(package: str) -> Iterator[tuple[Path, ast.Module]]:
 def is_exempt(function: ast.FunctionDef) -> bool:
     """Properties are nouns, and a command has the name that the user types."""
     decorators = " ".join(ast.unparse(decorator) for decorator in function.decorator_list)
+    if function.name == "_repr_html_":
+        return True  # a name that IPython prescribes
     return "property" in decorators or ".command" in decorators or ".setter" in decorators
 
 

@@ -19,7 +19,7 @@ RECIPE = make_recipe("boundary", 0.5)
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from actiseg_noise import corrupt as module
+from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 
 root, out, stop, overwrite = sys.argv[1:]
@@ -36,7 +36,7 @@ def audit(event, arguments):
 
 sys.addaudithook(audit)
 recipe = make_recipe("boundary", 0.5)
-module.corrupt(Path(root), recipe, out=Path(out), images="copy", overwrite=overwrite == "1")
+corrupt(Path(root), recipe, out=Path(out), images="copy", overwrite=overwrite == "1")
 print(calls)
 """
 

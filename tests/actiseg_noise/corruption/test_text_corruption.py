@@ -171,7 +171,7 @@ def test_masks_are_there_for_all_sequences_or_for_none(kitchen, noisy, tmp_path)
 
 def test_a_noisy_split_is_no_dataset_to_corrupt(noisy, tmp_path):
     for recipe in (RECIPE, make_recipe("boundary", 0.4)):
-        with pytest.raises(InputError, match="a noisy split already"):
+        with pytest.raises(InputError, match="already a noisy split"):
             corrupt(noisy, recipe, out=tmp_path / "twice")
     assert not (tmp_path / "twice").exists()
 
@@ -252,7 +252,7 @@ def test_an_identical_run_is_recognised_and_another_is_not(kitchen, noisy):
 
 
 def test_an_interrupted_run_is_completed(kitchen, noisy, tmp_path, monkeypatch):
-    import actiseg_noise.corruption.corruption as module
+    import actiseg_noise.corruption.copy_writing as module
 
     def fail(*_):
         raise OSError(28, "No space left on device")
@@ -282,7 +282,7 @@ def test_the_summary_counts_items_rates_and_what_is_odd(kitchen, noisy):
     assert "noise" not in summary
     assert "shapely" not in summary["versions"]
     assert "WordNet" in (noisy / "NOTICE").read_text()
-    assert "'text' noise at rate 0.6 to the words" in (noisy / "NOTICE").read_text()
+    assert "'text' noise at rate 0.6 to the text" in (noisy / "NOTICE").read_text()
 
 
 def test_a_lexicon_of_ones_own_goes_with_the_split(kitchen, tmp_path):
@@ -590,5 +590,5 @@ def test_prompts_that_do_not_end_in_the_narration_keep_theirs(kitchen, tmp_path)
 
 
 def test_a_lexicon_is_of_no_use_without_noise_on_words(kitchen, tmp_path):
-    with pytest.raises(InputError, match="of no use without noise on words"):
+    with pytest.raises(InputError, match="has no effect without text noise"):
         corrupt(kitchen, make_recipe("erode", 0.4), out=tmp_path / "noisy", lexicon=LEXICON)

@@ -343,7 +343,7 @@ def test_weights_behind_a_link_to_nothing_are_not_passed_over(kitchen, tmp_path,
     (problem,) = refused.value.problems
     assert problem.where == str(kitchen / place)
     assert problem.what == "is a link to gone, which is not there"
-    assert problem.hint == "restore the target, or give --weights none"
+    assert problem.hint == "restore the target, or set `weights` to none"
 
 
 def test_weights_of_whole_sequences_that_are_missing_are_told_once_each(kitchen, tmp_path):
@@ -362,7 +362,7 @@ def test_colours_for_weights_have_a_cure_for_weights(kitchen, tmp_path):
         corrupt(kitchen, BOUNDARY, out=tmp_path / "noisy")
     (problem,) = refused.value.problems
     assert problem.what.startswith("is truecolour")
-    assert problem.hint == "prepare the split again, or give --weights none"
+    assert problem.hint == "prepare the split again, or set `weights` to none"
 
 
 def test_verify_calls_no_weights_a_mask(kitchen, tmp_path):

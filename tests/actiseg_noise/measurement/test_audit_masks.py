@@ -116,7 +116,7 @@ def test_other_datasets_are_named(tmp_path, name, said):
     with pytest.raises(InputError, match=said):
         audit(given)
     for look in (inspect, verify):
-        with pytest.raises(InputError, match=said.replace("is ", "is no noisy split but ")):
+        with pytest.raises(InputError, match=said.replace("is ", "is not a noisy split, but ")):
             look(given)
 
 

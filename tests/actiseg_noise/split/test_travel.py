@@ -220,11 +220,11 @@ def test_the_refusal_of_a_place_says_what_is_there(tmp_path):
     for out, says in (
         (
             noisy,
-            "holds a noisy split: dilate at rate 0.25, seed 3, split train. Hint: give another "
-            "--out, or --overwrite to replace it",
+            "is a noisy split: dilate at rate 0.25, seed 3, split train. Hint: give another "
+            "out, or overwrite to replace it",
         ),
-        (other, "holds a dataset with the splits val_human"),
-        (tmp_path / "notes", "holds other files: a, b, c and 1 more"),
+        (other, "is a dataset with the splits val_human"),
+        (tmp_path / "notes", "has other files: a, b, c and 1 more"),
         (tmp_path / "file", "is a file"),
     ):
         with pytest.raises(InputError) as refused:
@@ -290,7 +290,7 @@ def test_clean_lists_go_beside_the_noisy_one(lists, tmp_path, recipe):
     assert verify(out, lists, workers=2).ok
     assert inspect(out).recipe == recipe
     assert not corrupt(lists, recipe, **options).made
-    with pytest.raises(InputError, match="clean lists are others"):
+    with pytest.raises(InputError, match="clean lists differ"):
         corrupt(lists, recipe, out=out)
 
 
@@ -325,9 +325,7 @@ def test_clean_lists_that_cannot_stand_beside_are_all_refused(lists, tmp_path):
         corrupt(lists, TEXT, out=tmp_path / "noisy", with_clean=["train", "few", "nope", "val"])
     first, second, third = map(str, refused.value.problems)
     assert "'train' is the split that gets noise" in first
-    assert (
-        f"'few' has 2 of the sequences that get noise, {sequences[1].folder} among them" in second
-    )
+    assert f"'few' has 2 of the sequences that get noise, such as {sequences[1].folder}" in second
     assert "there is no split 'nope'. Hint: the splits here are few, train, val" in third
     assert not (tmp_path / "noisy").exists()
     only = [sequences[0].folder]

@@ -15,11 +15,11 @@ from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.presets import load_preset, load_presets
 from actiseg_noise.verification.golden import (
     PresetDigests,
-    digest_clean_masks,
     derive,
+    digest_clean_masks,
     digest_names,
-    load_golden,
     find_mismatches,
+    load_golden,
     recognise,
 )
 from tests.helpers.kitchens import make_kitchen

@@ -89,7 +89,7 @@ def test_corrupt_prints_its_figures_for_narrow_terminals(kitchen):
     assert "median drawn" in figures[0].text
 
 
-def test_prepare_prints_what_it_met_for_narrow_terminals(tmp_path):
+def test_prepare_prints_special_cases_for_narrow_terminals(tmp_path):
     files = VisorFiles(tmp_path)
     files.videos[VIDEO][0]["annotations"][0]["segments"].append([])
     files.write()

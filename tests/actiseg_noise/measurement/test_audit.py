@@ -1,4 +1,4 @@
-"""`audit` measures any noisy split, and says when it is not what it claims to be."""
+"""`audit` measures any noisy split, and reports when it does not match its name."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_the_published_levels_are_found_to_be_more_than_they_say(released, tmp_p
     assert "does not match its recipe or its name" in told
 
 
-def test_a_name_that_says_released_claims_the_renames(released, tmp_path):
+def test_a_released_name_claims_renames(released, tmp_path):
     for noisy in (released, published(released, tmp_path / "kitchen_released-20")):
         found = audit(noisy)
         assert found.ok, found.findings
@@ -119,7 +119,7 @@ def test_a_name_that_says_released_claims_the_renames(released, tmp_path):
     ("preset", "name"),
     [("actiseg-nl/text-40", "x_text-40"), ("actiseg/text-40", "ours_text-40")],
 )
-def test_splits_that_hold_what_they_say_are_said_to(kitchen, tmp_path, preset, name):
+def test_splits_match_their_names(kitchen, tmp_path, preset, name):
     out = corrupt(kitchen, load_preset(preset).make_recipe(), out=tmp_path / name).out
     found = audit(out)
     assert found.ok, found.findings
@@ -131,7 +131,7 @@ def test_splits_that_hold_what_they_say_are_said_to(kitchen, tmp_path, preset, n
     assert any("10%" in line for line in audit(renamed).findings)
 
 
-def test_the_clean_dataset_tells_what_the_files_do_not(kitchen, released, tmp_path):
+def test_the_clean_dataset_replaces_missing_clean_text(kitchen, released, tmp_path):
     lists = published(released, tmp_path / "bare")
     for name, member in ((OBJECTS, "objects"), (PROMPTS, "expressions")):
         document = json.loads((lists / name).read_text())
@@ -210,7 +210,7 @@ def test_masks_are_measured_in_every_layout(kitchen, tmp_path):
     assert any("a square of 21 px" in line for line in audit(wrong, clean=kitchen).findings)
 
 
-def test_untouched_masks_and_missing_ones_are_told(kitchen, released, tmp_path):
+def test_untouched_and_missing_masks_are_reported(kitchen, released, tmp_path):
     assert audit(released).masks.untouched
     out = corrupt(kitchen, make_recipe("erode", 1.0), out=tmp_path / "noisy").out
     for path in sorted((out / MASKS).rglob("*.png"))[:3]:
@@ -318,7 +318,7 @@ def test_names_that_this_toolkit_gives_are_known(tmp_path, name, by_recipe):
     assert {claim.by_recipe for claim in claims} == {by_recipe}
 
 
-def test_a_name_is_held_against_the_share_of_all_prompts(kitchen, tmp_path, capsys):
+def test_a_name_is_compared_with_the_share_of_all_prompts(kitchen, tmp_path, capsys):
     """A recipe's rate is over what can change; a name like noise40 speaks of all prompts."""
     recipe = make_recipe("within-category", 0.4, parameters={"protect": [4, 13, 300, 301]})
     made = corrupt(kitchen, recipe, out=tmp_path / "kitchen_within-category_r0.4_s0")
@@ -369,7 +369,7 @@ def test_a_number_with_letters_behind_it_claims_nothing(keyword, number, letters
 @pytest.mark.parametrize(
     ("name", "holds"), [("40percent", True), ("r0.4", True), ("rate90", False)]
 )
-def test_a_share_of_no_medium_is_held_against_what_is_noisy(kitchen, tmp_path, name, holds):
+def test_a_share_without_medium_is_compared_with_the_noisy_medium(kitchen, tmp_path, name, holds):
     words = corrupt(kitchen, make_recipe("category", 0.4), out=tmp_path / "words").out
     assert audit(published(words, tmp_path / "lists" / name)).ok is holds
     masks = corrupt(kitchen, make_recipe("dilate", 0.4), out=tmp_path / "masks", workers=2).out
@@ -397,7 +397,7 @@ def test_the_folder_above_may_carry_the_name(tmp_path):
     assert claim.rate == 0.6
 
 
-def test_what_is_no_noisy_split_is_refused(tmp_path, kitchen):
+def test_a_folder_without_noisy_split_is_an_error(tmp_path, kitchen):
     with pytest.raises(InputError, match="has no noisy text of a split; has no noisy masks"):
         audit(tmp_path)
     with pytest.raises(InputError, match=r"not have the clean text .*; has no clean masks"):
@@ -413,7 +413,7 @@ def test_of_several_splits_one_must_be_named(released, tmp_path):
     assert audit(lists, split="val").text == audit(released).text
 
 
-def test_files_that_disagree_are_refused(released, tmp_path):
+def test_files_that_disagree_are_an_error(released, tmp_path):
     lists = published(released, tmp_path / "bad")
     document = json.loads((lists / PROMPTS).read_text())
     entry = next(iter(document["videos"].values()))["expressions"]["0"]
@@ -469,7 +469,7 @@ def test_renames_are_counted_over_the_names_of_the_files_too(released, tmp_path)
     assert audit(lists).text.renames_seen == Proportion(rest, renamed)
 
 
-def test_flips_to_what_holds_the_clean_class_are_counted(kitchen, tmp_path):
+def test_flips_to_a_class_that_includes_the_clean_class_are_counted(kitchen, tmp_path):
     recipe = make_recipe("category", 1.0, parameters={"pool": [11], "allow_collisions": True})
     found = audit(corrupt(kitchen, recipe, out=tmp_path / "hands").out)
     hands = sum(
@@ -482,7 +482,7 @@ def test_flips_to_what_holds_the_clean_class_are_counted(kitchen, tmp_path):
     assert audit(corrupt(kitchen, near, out=tmp_path / "near").out).text.harmless == 0
 
 
-def test_another_dataset_is_told_in_one_line(released, tmp_path):
+def test_another_dataset_is_reported_in_one_line(released, tmp_path):
     other = make_kitchen(tmp_path / "other", 3)
     with pytest.raises(InputError, match=r"lacks .* of .* objects") as caught:
         audit(released, clean=other)
@@ -499,7 +499,7 @@ def test_sequences_without_a_change_count_too(kitchen, tmp_path):
     assert alone.masks.all.items == audit(out).masks.all.items
 
 
-def test_files_that_tell_two_clean_classes_are_refused(released, tmp_path):
+def test_files_with_two_clean_classes_of_an_object_are_an_error(released, tmp_path):
     lists = published(released, tmp_path / "bad")
     document = json.loads((lists / PROMPTS).read_text())
     next(iter(document["videos"].values()))["expressions"]["0"]["class_id_org"] += 1
@@ -536,7 +536,7 @@ def test_noisy_masks_whose_source_is_away_ask_for_the_clean_dataset(tmp_path):
     assert audit(out, tmp_path / "moved").ok
 
 
-def test_a_clean_list_beside_a_noisy_split_is_not_held_against_its_recipe(tmp_path):
+def test_a_clean_list_next_to_a_noisy_split_is_not_compared_with_its_recipe(tmp_path):
     root = make_root(tmp_path / "clean", [clip(n) for n in range(1, 5)])
     make_root(root, [clip(n) for n in range(5, 9)], "val")
     out = corrupt(

@@ -1,4 +1,4 @@
-"""`audit` finds noisy and clean masks in every folder that `score` takes."""
+"""`audit` finds noisy and clean masks in every folder that `score` accepts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def move(source, target):
         ("Annotations_Sparse", ""),
     ],
 )
-def test_masks_are_found_in_the_folders_that_score_takes(kitchen, masked, tmp_path, below, kept):
+def test_masks_are_read_from_the_folders_that_score_accepts(kitchen, masked, tmp_path, below, kept):
     theirs = tmp_path / "theirs"
     move(masked / MASKS / "train", theirs / below / kept)
     first = next((theirs / below / kept).iterdir())
@@ -120,7 +120,7 @@ def test_other_datasets_are_named(tmp_path, name, said):
             look(given)
 
 
-def test_a_folder_around_a_noisy_split_is_told(masked, tmp_path):
+def test_a_folder_around_a_noisy_split_is_recognised(masked, tmp_path):
     around = tmp_path / "around"
     move(masked, around / "split")
     for look in (inspect, verify):

@@ -1,4 +1,4 @@
-"""`audit` holds a noisy split against its recipe: what it could touch, and how much of that."""
+"""`audit` compares a noisy split with its recipe: the items it could change, and the share."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def kitchen(tmp_path_factory):
         {"kind": "boundary"},
     ],
 )
-def test_what_corrupt_makes_is_as_its_recipe_says(kitchen, tmp_path, more):
+def test_splits_match_their_recipes(kitchen, tmp_path, more):
     recipe = make_recipe(more.pop("kind"), more.pop("rate", 0.4), **more)
     part = [sequence.folder for sequence in open_split(kitchen, "train").sequences][:80]
     for at, only in enumerate([(), part]):
@@ -80,7 +80,7 @@ def test_prompts_that_name_another_thing_are_found(kitchen, tmp_path):
     assert any("do not begin" in line for line in found.findings)
 
 
-def test_masks_are_held_against_the_recipe(kitchen, tmp_path):
+def test_masks_are_compared_with_the_recipe(kitchen, tmp_path):
     out = corrupt(kitchen, make_recipe("mixed", 0.5), out=tmp_path / "noisy", workers=2).out
     assert audit(out).ok
     shutil.rmtree(out / MASKS)
@@ -97,7 +97,7 @@ def test_masks_are_held_against_the_recipe(kitchen, tmp_path):
 @pytest.mark.parametrize("scope", ["prompt", "both", "narration"])
 @pytest.mark.parametrize("rate", [0.0, 0.2, 0.6, 1.0])
 @pytest.mark.parametrize("kind", ["category", "within-category", "text"])
-def test_rates_and_scopes_are_told_apart(kitchen, tmp_path, kind, rate, scope):
+def test_rates_and_scopes_are_distinguished(kitchen, tmp_path, kind, rate, scope):
     """As it was made it agrees; under a recipe of another rate or scope it does not."""
     if scope != "prompt":
         pytest.importorskip("spacy", reason="spaCy is in the extra [text]")
@@ -156,7 +156,7 @@ def test_more_masks_than_the_recipe_asks_for_are_found(kitchen, tmp_path):
 
 
 @pytest.mark.parametrize("name", load_presets())
-def test_every_preset_is_what_it_says(kitchen, tmp_path, name):
+def test_every_preset_matches_its_recipe(kitchen, tmp_path, name):
     part = [sequence.folder for sequence in open_split(kitchen, "train").sequences][:40]
     recipe = load_preset(name).make_recipe()
     out = corrupt(kitchen, recipe, out=tmp_path / name.replace("/", "-"), only=part).out
@@ -197,7 +197,7 @@ def test_narrations_and_prompts_must_go_together(kitchen, tmp_path):
     assert any("do not have the narration of the list" in line for line in audit(out).findings)
 
 
-def test_what_cannot_be_held_against_its_recipe_is_not_as_claimed(kitchen, tmp_path):
+def test_a_split_that_cannot_be_compared_with_its_recipe_is_a_mismatch(kitchen, tmp_path):
     out = corrupt(kitchen, make_recipe("text", 0.4), out=tmp_path / "noisy").out
     recipe = json.loads((out / "recipe.json").read_text())
     algorithm = recipe["noises"][0]["algorithm"]
@@ -220,7 +220,7 @@ def test_missing_words_are_found(kitchen, tmp_path):
     assert any("have no prompt" in line for line in audit(out).findings)
 
 
-def test_faulty_masks_are_refused_and_frames_that_cannot_be_measured_told(kitchen, tmp_path):
+def test_faulty_masks_are_an_error_and_unmeasurable_frames_are_reported(kitchen, tmp_path):
     from actiseg_data.core.errors import InputError
 
     out = corrupt(kitchen, make_recipe("mixed", 0.4), out=tmp_path / "noisy", workers=2).out

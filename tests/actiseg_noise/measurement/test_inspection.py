@@ -71,7 +71,7 @@ MEMBERS = arrays(bool, (9, 11))
 
 
 @given(MEMBERS, MEMBERS)
-def test_shift_is_what_all_pairs_of_boundary_pixels_give(clean, noisy):
+def test_shift_equals_that_of_all_pairs_of_boundary_pixels(clean, noisy):
     expected, shift = brute_force(clean, noisy), measure_shift(clean, noisy)
     if expected is None:
         assert shift is None
@@ -85,7 +85,7 @@ def test_an_unmoved_boundary_has_no_shift(member):
     assert shift is None or (shift.signed, shift.absolute) == (0, 0)
 
 
-def test_the_border_of_the_frame_is_no_boundary():
+def test_the_edge_of_the_frame_is_not_a_boundary():
     clean, noisy = np.zeros((2, 20, 30), bool)
     clean[:10], noisy[:13] = True, True
     shift = measure_shift(clean, noisy)
@@ -281,7 +281,7 @@ def test_an_object_that_vanished_has_no_shift(roots):
     assert found.masks.all.iou["q05"] < 0.8
 
 
-def test_masks_of_another_size_are_refused(roots):
+def test_masks_of_another_size_are_an_error(roots):
     _, out = roots
     path = sorted((out / MASKS).rglob("*.png"))[0]
     for each in path.parent.iterdir():
@@ -290,7 +290,7 @@ def test_masks_of_another_size_are_refused(roots):
         inspect(out)
 
 
-def test_missing_masks_are_refused(roots):
+def test_missing_masks_are_an_error(roots):
     root, out = roots
     for path in sorted((out / MASKS).rglob("*.png"))[1:4:2]:
         path.unlink()
@@ -302,7 +302,7 @@ def test_missing_masks_are_refused(roots):
         inspect(out)
 
 
-def test_another_source_is_refused(roots, tmp_path):
+def test_another_source_is_an_error(roots, tmp_path):
     _, out = roots
     other = make_root(tmp_path / "other", [clip(1), clip(2, frames=("frame_1", "frame_2"))])
     with pytest.raises(InputError) as caught:
@@ -330,7 +330,7 @@ def test_splits_of_other_releases_are_measured(roots):
 
 
 @pytest.mark.parametrize("name", ["recipe.json", "summary.json", "ledger.jsonl"])
-def test_what_is_no_noisy_split_is_refused(roots, name):
+def test_a_folder_without_noisy_split_is_an_error(roots, name):
     _, out = roots
     (out / name).unlink()
     with pytest.raises(InputError, match=name):

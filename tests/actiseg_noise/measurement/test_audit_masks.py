@@ -124,6 +124,6 @@ def test_a_folder_around_a_noisy_split_is_recognised(masked, tmp_path):
     around = tmp_path / "around"
     move(masked, around / "split")
     for look in (inspect, verify):
-        with pytest.raises(InputError, match="a folder around one") as caught:
+        with pytest.raises(InputError, match="the folder that contains one") as caught:
             look(around)
         assert caught.value.problems[0].hint == f"give {around / 'split'}"

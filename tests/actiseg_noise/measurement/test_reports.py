@@ -1,4 +1,4 @@
-"""Results of `inspect` and `audit` in Python: paths as strings, short texts, tables for notebooks."""
+"""Results of `inspect` and `audit` in Python: string paths, short texts, notebook tables."""
 
 from __future__ import annotations
 

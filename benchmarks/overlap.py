@@ -22,7 +22,7 @@ from actiseg_data.annotations.masks import IndexMask, find_ids
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.terminal.console import print_table
 from actiseg_noise.mask_noise.contours import find_object
-from actiseg_noise.mask_noise.overlap import OVERLAPS, Claim
+from actiseg_noise.mask_noise.overlap import OVERLAPS, PixelClaim
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.recipes.building import make_recipe
 
@@ -30,7 +30,7 @@ IN_PIXELS = "depth in pixels"
 
 
 def contest_in_pixels(
-    clean: IndexMask, claims: Sequence[Claim], positive_ids: frozenset[int]
+    clean: IndexMask, claims: Sequence[PixelClaim], positive_ids: frozenset[int]
 ) -> IndexMask:
     """A contested pixel goes to the claimant inside whose shape it lies deepest, in pixels; touched
     objects have an advantage of up to one pixel.

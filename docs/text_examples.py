@@ -19,7 +19,7 @@ from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.layouts.image_sets import make_prompt
 from actiseg_data.records.split_records import TextRow
 from actiseg_noise.recipes.building import make_recipe
-from actiseg_noise.text_noise.text_plan import plan_words
+from actiseg_noise.text_noise.text_plan import plan_text
 
 ROWS = 40
 
@@ -40,7 +40,7 @@ lexicon in `data_manifests/lexicon` hold for this page.
 def rows_of(split: Any, kind: str, **more: Any) -> dict[tuple[str, int | None], TextRow]:
     """Ledger rows of noise at rate 1, by sequence and object id."""
     recipe = make_recipe(kind, 1.0, **more)
-    plan = plan_words(split, recipe, split.sequences)
+    plan = plan_text(split, recipe, split.sequences)
     return {(row.sequence, row.object_id): row for of in plan.rows.values() for row in of}
 
 

@@ -12,7 +12,7 @@ from actiseg_noise.cli.shared_options import quoted
 
 if TYPE_CHECKING:
     from actiseg_data.annotations.lexicon import Lexicon, NounClass
-    from actiseg_noise.lexicon_builder.lexicon_building import Built
+    from actiseg_noise.lexicon_builder.lexicon_building import BuiltLexicon
 
 LexiconFile = Annotated[
     Optional[Path], typer.Option("--lexicon", help="A lexicon of your own. Default: EPIC's.")
@@ -54,7 +54,7 @@ def build(
         build_from_table,
         to_lines,
     )
-    from actiseg_noise.lexicon_builder.sense_table import sense_table
+    from actiseg_noise.lexicon_builder.sense_table import format_sense_table
 
     if (noun_classes is None) == (names is None):
         raise refuse(
@@ -68,7 +68,7 @@ def build(
         command = "actiseg-noise lexicon build --names NOUNS --table"
     write_bytes(out, "".join(to_lines(built.document)).encode())
     if table is not None:
-        write_bytes(table, "".join(sense_table(built, command)).encode())
+        write_bytes(table, "".join(format_sense_table(built, command)).encode())
     written = sum(
         name["use"] == "write" for noun in built.document["classes"] for name in noun["names"]
     )
@@ -79,11 +79,11 @@ def build(
     print(f"next: actiseg-noise lexicon show NAME --lexicon {quoted(out)}")
 
 
-def _print_uncertain(built: Built) -> None:
+def _print_uncertain(built: BuiltLexicon) -> None:
     """The senses that a person should look at, with what else they could be."""
-    from actiseg_noise.lexicon_builder.sense_table import uncertain_senses
+    from actiseg_noise.lexicon_builder.sense_table import list_uncertain_senses
 
-    lines = list(uncertain_senses(built))
+    lines = list(list_uncertain_senses(built))
     count = sum(sense.uncertain for sense in built.senses.values())
     print(f"uncertain senses: {count} of {len(built.senses)}")
     for line in lines:
@@ -100,15 +100,15 @@ def show(
 
     Example: actiseg-noise lexicon show knife
     """
-    from actiseg_noise.text_noise.choices import classes_named, near_names
+    from actiseg_noise.text_noise.choices import find_classes, suggest_names
 
     lexicon = _lexicon(lexicon_file)
-    classes = classes_named(name, lexicon)
+    classes = find_classes(name, lexicon)
     if not classes:
         raise refuse(
             f"{name[:60]!r} is no name of {lexicon.title!r}",
             "lexicon show",
-            f"give a name or an id{near_names(name, lexicon)}",
+            f"give a name or an id{suggest_names(name, lexicon)}",
         )
     for class_id in classes:
         _describe(lexicon.classes[class_id], lexicon)
@@ -151,10 +151,10 @@ def coverage(
     Example: actiseg-noise lexicon coverage --narrations EPIC_100_validation.csv
     """
     from actiseg_noise.lexicon_builder.narration_coverage import measure_coverage
-    from actiseg_noise.text_noise.mentions import MentionFinder, pipeline_identity
+    from actiseg_noise.text_noise.mentions import MentionFinder, identify_pipeline
 
     lexicon = _lexicon(lexicon_file)
-    finder = MentionFinder(lexicon, pipeline_identity(pipeline))
+    finder = MentionFinder(lexicon, identify_pipeline(pipeline))
     found = measure_coverage(narrations, lexicon, finder)
     rate = "" if found.rate is None else f" ({found.rate:.2%})"
     print(f"noun found in {found.found} of {found.narrations} narrations{rate}")

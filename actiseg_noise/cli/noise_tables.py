@@ -319,10 +319,10 @@ def print_audit(found: Audit) -> None:
 
 def print_rewording(rows: list[TextRow]) -> None:
     """Prompts, or a narration, before and after; the words that changed in brackets."""
-    from actiseg_noise.text_noise.word_diff import marked
+    from actiseg_noise.text_noise.word_diff import mark_changes
 
     for row in rows:
         print(row.prompt_org)
-        print(f"  {marked(row.prompt_org, row.prompt)}   ({row.kind})")
+        print(f"  {mark_changes(row.prompt_org, row.prompt)}   ({row.kind})")
     if not rows:
         print("no words of this sequence were changed")

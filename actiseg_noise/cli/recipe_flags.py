@@ -120,21 +120,21 @@ def _parameters(flags: NoiseFlags, lexicon: Lexicon | None, root: Path | None) -
         parameters[name] = value
     if flags.matrix is not None or flags.protect:
         from actiseg_data.annotations.lexicon import load_lexicon
-        from actiseg_noise.text_noise.choices import protected_classes, read_matrix
+        from actiseg_noise.text_noise.choices import find_protected_classes, read_matrix
 
         known = lexicon or load_lexicon()
         if flags.matrix is not None:
             parameters["matrix"] = read_matrix(flags.matrix, known)
         if flags.protect:
-            parameters["protect"] = protected_classes(flags.protect, known)
+            parameters["protect"] = find_protected_classes(flags.protect, known)
     if flags.pool not in (None, "lexicon", "dataset"):
         raise refuse(f"the pool {flags.pool!r} is unknown", "--pool", "use lexicon or dataset")
     if flags.pool == "dataset" and root is not None:
-        from actiseg_noise.text_noise.choices import classes_of_dataset
+        from actiseg_noise.text_noise.choices import list_dataset_classes
 
-        parameters["pool"] = classes_of_dataset(root)
+        parameters["pool"] = list_dataset_classes(root)
     if flags.pipeline is not None:
-        from actiseg_noise.text_noise.mentions import pipeline_identity
+        from actiseg_noise.text_noise.mentions import identify_pipeline
 
-        parameters["pipeline"] = pipeline_identity(flags.pipeline)
+        parameters["pipeline"] = identify_pipeline(flags.pipeline)
     return parameters

@@ -17,10 +17,10 @@ from actiseg_data.core.workers import Progress, WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split
 from actiseg_data.layouts.image_sets import name_image_sets_files
 from actiseg_data.records.split_records import Recipe
-from actiseg_noise.mask_noise.sequence_masks import eligible, selection_draw
+from actiseg_noise.mask_noise.sequence_masks import draw_selection, list_eligible_objects
 from actiseg_noise.recipes.rates import exact_threshold
 from actiseg_noise.split.clean_parts import Part, make_part
-from actiseg_noise.text_noise.text_plan import WordPlan, plan_words
+from actiseg_noise.text_noise.text_plan import TextPlan, plan_text
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Plan:
     image_sets: dict[str, str]
     verbatim: frozenset[str]
     threshold: float | None
-    words: WordPlan | None
+    words: TextPlan | None
     list_stamps: dict[str, int]
     file_stamps: dict[tuple[int, str], tuple[int, ...]]
 
@@ -108,7 +108,7 @@ def make_plan(
     list_stamps = {name: stamp_of(lists / name) for name in names}
     words = None
     if recipe.text_noise is not None:
-        words = plan_words(split, recipe, sequences, lexicon)
+        words = plan_text(split, recipe, sequences, lexicon)
     reworded = {} if words is None else words.digests
     image_sets, verbatim = image_set_digests(split, sequences, reworded)
     for other in clean:
@@ -197,8 +197,8 @@ def selection_draws(shared: tuple[Split, Recipe], sequence: VideoSequence) -> ar
     for frame, mask in zip(sequence.frames, split.iterate_masks(sequence), strict=True):
         present = find_ids(mask)
         draws.extend(
-            selection_draw(recipe.seed, sequence, frame, label)
-            for label in eligible(sequence, frame, noise)
+            draw_selection(recipe.seed, sequence, frame, label)
+            for label in list_eligible_objects(sequence, frame, noise)
             if label.object_id in present
         )
     return draws

@@ -22,7 +22,7 @@ _INSTRUMENT = "instrumentality.n.03"
 
 
 @dataclass(frozen=True)
-class _Sense:
+class _ConcreteSense:
     """A concrete sense of a noun. file: its lexicographer file. above: names of its hypernyms.
     uses: how often texts use the noun in this sense. own: whether WordNet names the synset by the
     noun, and not by a synonym.
@@ -35,7 +35,7 @@ class _Sense:
     own: bool
 
 
-def concrete_senses(found: Iterable[Any], form: str) -> list[Any]:
+def rank_concrete_senses(found: Iterable[Any], form: str) -> list[Any]:
     """The visible synsets of a noun, the best first.
 
     found: NLTK's synsets in WordNet's order. form: the noun in WordNet's spelling (``hot_dog``).
@@ -48,20 +48,22 @@ def concrete_senses(found: Iterable[Any], form: str) -> list[Any]:
     * a person, or an unused sense, that WordNet names by a synonym, if an animal has this name: a
       whale is not a giant, a turtle not a turtleneck.
     """
-    senses = [sense for synset in found if (sense := _sense(synset, form)) is not None]
-    return [sense.synset for sense in sorted(senses, key=lambda sense: _yields(sense, senses))]
+    senses = [sense for synset in found if (sense := _describe_sense(synset, form)) is not None]
+    return [
+        sense.synset for sense in sorted(senses, key=lambda sense: _is_secondary(sense, senses))
+    ]
 
 
-def _sense(synset: Any, form: str) -> _Sense | None:
+def _describe_sense(synset: Any, form: str) -> _ConcreteSense | None:
     above = frozenset(other.name() for path in synset.hypernym_paths() for other in path)
     if synset.lexname() not in _VISIBLE or _PHYSICAL not in above:
         return None
     uses = [lemma.count() for lemma in synset.lemmas() if lemma.name().lower() == form]
     own = synset.name().rsplit(".", 2)[0] == form
-    return _Sense(synset, synset.lexname(), above, max(uses, default=0), own)
+    return _ConcreteSense(synset, synset.lexname(), above, max(uses, default=0), own)
 
 
-def _yields(sense: _Sense, senses: list[_Sense]) -> bool:
+def _is_secondary(sense: _ConcreteSense, senses: list[_ConcreteSense]) -> bool:
     """Whether a sense comes after those that do not yield."""
     others = [other for other in senses if other is not sense]
     is_person = sense.file == "noun.person"

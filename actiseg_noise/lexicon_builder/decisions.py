@@ -63,20 +63,20 @@ def read_senses(
 
     path: a JSON object ``{"mouse": "mouse.n.04"}``, a CSV table with the columns ``name, synset``
     (its header may be missing), or a table of `read_decisions`. classes: the class of each
-    name, by `name_key`. problems: takes every entry that names no class. Raises `InputError` where
+    name, by `make_name_key`. problems: takes every entry that names no class. Raises `InputError` where
     the file cannot be read at all.
     """
-    columns = _columns(path)
+    columns = _read_header(path)
     if "class_id" in columns and "name" not in columns:
         decisions = read_decisions(path)
         for class_id in sorted(decisions.keys() - set(classes.values())):
             problems.add(f"there is no class {class_id}", path, "correct its id, or leave it out")
         return decisions
     found: dict[int, Decision] = {}
-    for where, name, synset in _named_senses(path):
+    for where, name, synset in _read_named_senses(path):
         decision = Decision(synset, "exact", BY_HAND)
-        if (named := classes.get(name_key(name))) is None:
-            what = f"{name[:60]!r} is no name of the list{suggest(name_key(name), classes)}"
+        if (named := classes.get(make_name_key(name))) is None:
+            what = f"{name[:60]!r} is no name of the list{suggest(make_name_key(name), classes)}"
             problems.add(what, where, "write it as the list does")
         elif found.setdefault(named, decision) != decision:
             problems.add(f"{name[:60]!r} has two senses", where, "keep one of them")
@@ -93,24 +93,24 @@ def fold_name(name: str) -> str:
     return " ".join(name.replace("_", " ").split()).lower()
 
 
-def name_key(name: str) -> str:
+def make_name_key(name: str) -> str:
     """What spellings of one name share.
 
-    >>> name_key("Teddy-Bear") == name_key("teddy_bear")
+    >>> make_name_key("Teddy-Bear") == make_name_key("teddy_bear")
     True
     """
     return fold_name(name.replace("-", " "))
 
 
-def _named_senses(path: Path) -> Iterator[tuple[str, str, str]]:
+def _read_named_senses(path: Path) -> Iterator[tuple[str, str, str]]:
     """(place, name, synset) of each entry of a file."""
     if path.suffix.lower() == ".json":
         document = Cursor(parse_json(read_bytes(path, "file of senses"), path), str(path))
         for name, entry in document.members():
             yield entry.where, name, entry.text()
         return
-    if _SYNSET.fullmatch((_columns(path)[1:2] or [""])[0]):
-        for line, row in enumerate(_rows(path), 1):
+    if _SYNSET.fullmatch((_read_header(path)[1:2] or [""])[0]):
+        for line, row in enumerate(_read_rows(path), 1):
             if len(row) == 2:
                 name, synset = (check_text(cell.strip(), path) for cell in row)
                 yield f"{path}: row {line}", name, synset
@@ -122,7 +122,7 @@ def _named_senses(path: Path) -> Iterator[tuple[str, str, str]]:
         yield where, check_text(cells["name"], where), check_text(cells["synset"].strip(), where)
 
 
-def _rows(path: Path) -> list[list[str]]:
+def _read_rows(path: Path) -> list[list[str]]:
     """The rows of a table without a header."""
     text = io.StringIO(read_text(path, "file of senses"), newline="")
     try:
@@ -131,7 +131,7 @@ def _rows(path: Path) -> list[list[str]]:
         raise refuse(f"is no CSV table ({error})", path, "write name,synset") from None
 
 
-def _columns(path: Path) -> list[str]:
+def _read_header(path: Path) -> list[str]:
     """The first line of a file, divided at its commas."""
     first = read_text(path, "file of senses").partition("\n")[0]
     return [cell.strip() for cell in first.split(",")]

@@ -15,7 +15,7 @@ _OWN_PLURALS = {"chilli": "chillies", "cutlery": "cutlery"}
 
 
 @lru_cache(maxsize=1)
-def _inflect() -> Any:
+def _load_inflect() -> Any:
     engine = load_language_package("inflect", "building a lexicon").engine()
     for singular, plural in _OWN_PLURALS.items():
         engine.defnoun(singular, plural)
@@ -29,7 +29,7 @@ def pluralise(name: str) -> str:
     'bread knives'
     """
     *modifiers, head = name.split()
-    return " ".join([*modifiers, str(_inflect().plural_noun(head))])
+    return " ".join([*modifiers, str(_load_inflect().plural_noun(head))])
 
 
 def singularise(name: str) -> str | None:
@@ -39,14 +39,14 @@ def singularise(name: str) -> str | None:
     'onion piece'
     """
     *modifiers, head = name.split()
-    found = _inflect().singular_noun(head)
+    found = _load_inflect().singular_noun(head)
     return " ".join([*modifiers, str(found)]) if found and found != head else None
 
 
-def looks_plural(name: str) -> bool:
+def is_probably_plural(name: str) -> bool:
     """Whether a name of unknown number ends in a plural, as far as its spelling tells.
 
-    >>> looks_plural("brussels sprouts"), looks_plural("hummus"), looks_plural("grass")
+    >>> is_probably_plural("brussels sprouts"), is_probably_plural("hummus"), is_probably_plural("grass")
     (True, False, False)
     """
     head = name.split()[-1]
@@ -58,7 +58,7 @@ def looks_plural(name: str) -> bool:
     )
 
 
-def inflected(name: str, number: str, written: bool, plurals_only: bool = False) -> Name:
+def inflect_name(name: str, number: str, written: bool, plurals_only: bool = False) -> Name:
     """A name with all its forms.
 
     number: of the name as it stands. plurals_only: a plural without a singular, such as scissors.
@@ -68,5 +68,5 @@ def inflected(name: str, number: str, written: bool, plurals_only: bool = False)
     if number == "plural":
         other = None if plurals_only else singularise(name)
         return Name(name, name.split()[-1], number, other, None, written)
-    article = str(_inflect().a(name)).partition(" ")[0] if number == "singular" else None
+    article = str(_load_inflect().a(name)).partition(" ")[0] if number == "singular" else None
     return Name(name, name.split()[-1], number, pluralise(name), article, written)

@@ -13,19 +13,24 @@ from typing import Any
 from actiseg_data.annotations.lexicon import SCHEMA, Name, Paths, measure_similarity, trace_ancestry
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.validation import read_csv
-from actiseg_noise.lexicon_builder.decisions import Decision, name_key, read_decisions, read_senses
-from actiseg_noise.lexicon_builder.grammar import inflected, looks_plural, singularise
+from actiseg_noise.lexicon_builder.decisions import (
+    Decision,
+    make_name_key,
+    read_decisions,
+    read_senses,
+)
+from actiseg_noise.lexicon_builder.grammar import inflect_name, is_probably_plural, singularise
 from actiseg_noise.lexicon_builder.senses import (
-    Choose,
     Sense,
+    SenseChooser,
     choose_by_group,
     choose_concrete,
-    sense_of,
+    determine_sense,
 )
 from actiseg_noise.lexicon_builder.vocabulary import (
     Judgement,
     Term,
-    numbers_by_name,
+    map_numbers,
     read_judgements,
     read_noun_class_table,
     read_noun_list,
@@ -58,14 +63,14 @@ class Review:
 
 
 @dataclass(frozen=True)
-class Built:
+class BuiltLexicon:
     """A lexicon document and the sense of each class, with how it was found."""
 
     document: dict[str, Any]
     senses: dict[int, Sense]
 
 
-def shipped_review() -> Review:
+def load_review() -> Review:
     """The review of EPIC's classes."""
     folder = Path(str(resources.files("data_manifests"))) / "lexicon"
     return Review(
@@ -75,19 +80,17 @@ def shipped_review() -> Review:
     )
 
 
-def build_from_table(table: Path, wordnet: Path | None, senses: Path | None = None) -> Built:
+def build_from_table(table: Path, wordnet: Path | None, senses: Path | None = None) -> BuiltLexicon:
     """The lexicon of EPIC's table of noun classes, with the shipped review.
 
     wordnet: folder of the database, None for NLTK's own. senses: a file of `read_senses`, which
     overrides the reviewed senses. Raises `InputError` for a faulty table, and with all unknown names
     and synsets.
     """
-    return _build(
-        read_noun_class_table(table), EPIC, _EPIC_LICENCE, wordnet, senses, shipped_review()
-    )
+    return _build(read_noun_class_table(table), EPIC, _EPIC_LICENCE, wordnet, senses, load_review())
 
 
-def build_from_list(nouns: Path, wordnet: Path | None, senses: Path | None = None) -> Built:
+def build_from_list(nouns: Path, wordnet: Path | None, senses: Path | None = None) -> BuiltLexicon:
     """The lexicon of a list of nouns of one's own, without any review: all names may be written.
 
     Parameters as in `build_from_table`; a synset in the list overrides that of `senses`.
@@ -102,18 +105,18 @@ def _build(
     wordnet: Path | None,
     senses: Path | None,
     review: Review | None,
-) -> Built:
+) -> BuiltLexicon:
     problems = ProblemCollector()
     decisions = dict(review.senses) if review is not None else {}
     if senses is not None:
-        classes = {name_key(name): term.class_id for term in terms for name in term.names}
-        classes |= {name_key(term.name): term.class_id for term in terms}
+        classes = {make_name_key(name): term.class_id for term in terms for name in term.names}
+        classes |= {make_name_key(term.name): term.class_id for term in terms}
         decisions |= read_senses(senses, classes, problems)
     with open_wordnet(wordnet) as reader:
         chosen = _choose_senses(terms, decisions, reader, review is not None, problems)
         problems.raise_if_any()
-        document = _document(terms, chosen, title, licence, reader, review)
-    return Built(document, chosen)
+        document = _make_document(terms, chosen, title, licence, reader, review)
+    return BuiltLexicon(document, chosen)
 
 
 def _choose_senses(
@@ -126,15 +129,15 @@ def _choose_senses(
     """The sense of each class. problems: takes those that have none."""
     senses = {}
     for term in terms:
-        choose: Choose = choose_by_group(term.supercategory) if of_epic else choose_concrete
+        choose: SenseChooser = choose_by_group(term.supercategory) if of_epic else choose_concrete
         decision = term.decision or decisions.get(term.class_id)
         with problems.collect():
             where = f"class {term.class_id} ({term.name})"
-            senses[term.class_id] = sense_of(wordnet, term.name, decision, choose, where)
+            senses[term.class_id] = determine_sense(wordnet, term.name, decision, choose, where)
     return senses
 
 
-def _document(
+def _make_document(
     terms: list[Term],
     senses: Mapping[int, Sense],
     title: str,
@@ -142,11 +145,13 @@ def _document(
     wordnet: WordNet,
     review: Review | None,
 ) -> dict[str, Any]:
-    names = _Names(wordnet, review)
+    names = _NameMaker(wordnet, review)
     judged = {term.class_id: [names.judged(term, name) for name in term.names] for term in terms}
     known = {name.text.casefold() for of in judged.values() for name in of}
     known |= {name.other.casefold() for of in judged.values() for name in of if name.other}
-    known |= {_spaced(lemma) for sense in senses.values() for lemma in sense.synset.lemma_names()}
+    known |= {
+        _normalise_lemma(lemma) for sense in senses.values() for lemma in sense.synset.lemma_names()
+    }
     taken = {sense.synset.name() for sense in senses.values()}
     classes = []
     for term in sorted(terms, key=lambda term: term.class_id):
@@ -160,10 +165,11 @@ def _document(
                 "synset": sense.synset.name(),
                 "match": sense.match,
                 "candidates": list(sense.candidates),
-                "paths": [list(path) for path in _paths(sense.synset)],
-                "names": [_entry(name) for name in own],
+                "paths": [list(path) for path in _list_paths(sense.synset)],
+                "names": [_make_entry(name) for name in own],
                 "sisters": [
-                    _entry(name) | {"synset": of, "similarity": _similarity(wordnet, sense, of)}
+                    _make_entry(name)
+                    | {"synset": of, "similarity": _compute_similarity(wordnet, sense, of)}
                     for of, name in names.sisters(sense.synset, own[0].number, known, taken)
                 ],
             }
@@ -177,13 +183,13 @@ def _document(
     }
 
 
-class _Names:
+class _NameMaker:
     """Names with their forms, as readers judged them, or guessed where nobody did."""
 
     def __init__(self, wordnet: WordNet, review: Review | None) -> None:
         self._wordnet = wordnet
         self._review = review
-        self._numbers = numbers_by_name((review or shipped_review()).names)
+        self._numbers = map_numbers((review or load_review()).names)
 
     def judged(self, term: Term, name: str) -> Name:
         """A name of a class. Of a reviewed vocabulary, names that readers did not see are written
@@ -213,7 +219,7 @@ class _Names:
             if not _SISTER_NAME.fullmatch(name):
                 continue
             if self._review is None:
-                guess = "plural" if looks_plural(name) else number
+                guess = "plural" if is_probably_plural(name) else number
                 found[sister.name()] = self._forms(name, guess, written=True)
             else:
                 judged = self._review.sisters.get(sister.name())
@@ -224,11 +230,11 @@ class _Names:
         return sorted(by_name.values(), key=lambda pair: pair[0])
 
     def _number(self, name: str) -> str:
-        return self._numbers.get(name) or ("plural" if looks_plural(name) else "singular")
+        return self._numbers.get(name) or ("plural" if is_probably_plural(name) else "singular")
 
     def _forms(self, name: str, number: str, written: bool) -> Name:
         plurals_only = number == "plural" and not self._has_singular(name)
-        return inflected(name, number, written, plurals_only)
+        return inflect_name(name, number, written, plurals_only)
 
     def _has_singular(self, plural: str) -> bool:
         """Whether a plural is that of one thing: pieces of a piece, but scissors of nothing."""
@@ -238,16 +244,16 @@ class _Names:
         return singular is not None and head not in own and bool(self._wordnet.synsets(singular))
 
 
-def _paths(synset: Any) -> Paths:
+def _list_paths(synset: Any) -> Paths:
     return tuple(sorted(tuple(s.name() for s in path) for path in synset.hypernym_paths()))
 
 
-def _similarity(wordnet: WordNet, sense: Sense, sister: str) -> float:
-    one, other = _paths(sense.synset), _paths(wordnet.synset(sister))
+def _compute_similarity(wordnet: WordNet, sense: Sense, sister: str) -> float:
+    one, other = _list_paths(sense.synset), _list_paths(wordnet.synset(sister))
     return round(measure_similarity(trace_ancestry(one), trace_ancestry(other)), 6)
 
 
-def _entry(name: Name) -> dict[str, Any]:
+def _make_entry(name: Name) -> dict[str, Any]:
     return {
         "name": name.text,
         "head": name.head,
@@ -258,7 +264,7 @@ def _entry(name: Name) -> dict[str, Any]:
     }
 
 
-def _spaced(lemma: str) -> str:
+def _normalise_lemma(lemma: str) -> str:
     return lemma.replace("_", " ").casefold()
 
 

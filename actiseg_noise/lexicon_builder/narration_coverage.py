@@ -13,7 +13,7 @@ from actiseg_noise.text_noise.mentions import MentionFinder
 
 
 @dataclass(frozen=True)
-class Coverage:
+class NarrationCoverage:
     """What was found in narrations.
 
     narrations: those whose noun class the lexicon has. found: those of them in which a noun of that
@@ -31,7 +31,9 @@ class Coverage:
         return self.found / self.narrations if self.narrations else None
 
 
-def measure_coverage(tables: Iterable[Path], lexicon: Lexicon, finder: MentionFinder) -> Coverage:
+def measure_coverage(
+    tables: Iterable[Path], lexicon: Lexicon, finder: MentionFinder
+) -> NarrationCoverage:
     """Look for the noun of every narration of some narration tables; a row that stands in several
     counts once. Raises `InputError` for faulty tables.
     """
@@ -48,4 +50,4 @@ def measure_coverage(tables: Iterable[Path], lexicon: Lexicon, finder: MentionFi
                 found += 1
             else:
                 misses[narration.text, narration.noun, narration.noun_class] += 1
-    return Coverage(total, found, unknown, misses)
+    return NarrationCoverage(total, found, unknown, misses)

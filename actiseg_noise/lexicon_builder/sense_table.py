@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from actiseg_noise.lexicon_builder.lexicon_building import Built
+from actiseg_noise.lexicon_builder.lexicon_building import BuiltLexicon
 from actiseg_noise.lexicon_builder.senses import Sense
 
 _NAMES, _SISTERS, _ABOVE, _SENSES = 6, 5, 3, 5
@@ -25,7 +25,7 @@ Made by `{command}`. {licence}
 """
 
 
-def sense_table(built: Built, command: str) -> Iterator[str]:
+def format_sense_table(built: BuiltLexicon, command: str) -> Iterator[str]:
     """Markdown, line by line. command: how the table was made."""
     document = built.document
     yield _HEAD.format(command=command, licence=document["licence"])
@@ -38,10 +38,10 @@ def sense_table(built: Built, command: str) -> Iterator[str]:
     yield "| id | class | group | synset | match | under | by | of the senses | names | sisters |\n"
     yield "|---|---|---|---|---|---|---|---|---|---|\n"
     for noun in document["classes"]:
-        yield f"| {' | '.join(_cells(noun, built.senses[noun['class_id']]))} |\n"
+        yield f"| {' | '.join(_make_cells(noun, built.senses[noun['class_id']]))} |\n"
 
 
-def uncertain_senses(built: Built) -> Iterator[str]:
+def list_uncertain_senses(built: BuiltLexicon) -> Iterator[str]:
     """The uncertain senses of a lexicon, each with its rivals: lines for a terminal, of at most
     `_WIDTH` characters unless a name is very long.
     """
@@ -49,22 +49,22 @@ def uncertain_senses(built: Built) -> Iterator[str]:
         sense = built.senses[noun["class_id"]]
         if not sense.uncertain:
             continue
-        yield _line(f"{noun['name']}:", sense.synset)
+        yield _format_sense(f"{noun['name']}:", sense.synset)
         if sense.why:
             yield f"    {sense.why}"
         for rival in sense.rivals[:_RIVALS]:
-            yield _line("    or", rival)
+            yield _format_sense("    or", rival)
         if len(sense.rivals) > _RIVALS:
             yield f"    or {len(sense.rivals) - _RIVALS} more"
 
 
-def _line(head: str, synset: Any) -> str:
+def _format_sense(head: str, synset: Any) -> str:
     start = f"{head} {synset.name()}, "
     gloss = textwrap.shorten(synset.definition(), max(_WIDTH - len(start), 20), placeholder=" ...")
     return start + gloss
 
 
-def _cells(noun: Mapping[str, Any], sense: Sense) -> list[str]:
+def _make_cells(noun: Mapping[str, Any], sense: Sense) -> list[str]:
     above = noun["paths"][0][-_ABOVE - 1 : -1][::-1]
     written = [name["name"] for name in noun["names"] if name["use"] == "write"]
     return [
@@ -75,12 +75,12 @@ def _cells(noun: Mapping[str, Any], sense: Sense) -> list[str]:
         noun["match"],
         " < ".join(synset.partition(".")[0].replace("_", " ") for synset in above),
         f"{sense.by}: {sense.why}" if sense.why else sense.by,
-        _few([f"`{name}`" for name in noun["candidates"]], _SENSES),
-        _few(written, _NAMES),
-        _few([sister["name"] for sister in noun["sisters"]], _SISTERS),
+        _join_first([f"`{name}`" for name in noun["candidates"]], _SENSES),
+        _join_first(written, _NAMES),
+        _join_first([sister["name"] for sister in noun["sisters"]], _SISTERS),
     ]
 
 
-def _few(texts: list[str], most: int) -> str:
+def _join_first(texts: list[str], most: int) -> str:
     more = f" ... ({len(texts)})" if len(texts) > most else ""
     return ", ".join(texts[:most]) + more

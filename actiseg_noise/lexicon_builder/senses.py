@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from actiseg_data.core.errors import refuse
-from actiseg_noise.lexicon_builder.concrete_senses import concrete_senses
+from actiseg_noise.lexicon_builder.concrete_senses import rank_concrete_senses
 from actiseg_noise.lexicon_builder.decisions import Decision
 from actiseg_noise.lexicon_builder.wordnet import WordNet
 
@@ -77,7 +77,7 @@ class Sense:
         return self.by == "procedure" and bool(self.rivals or self.why)
 
 
-Choose: TypeAlias = Callable[[Noun], Sense]
+SenseChooser: TypeAlias = Callable[[Noun], Sense]
 """A procedure that takes a sense of a noun that WordNet has."""
 
 
@@ -88,40 +88,40 @@ def look_up(wordnet: WordNet, name: str) -> Noun:
         form = whole.replace(" ", "_")
         found = wordnet.synsets(form, "n")
         if found:
-            return Noun(_base(wordnet, form), True, tuple(found))
+            return Noun(_find_base_form(wordnet, form), True, tuple(found))
     form = spaced.split()[-1]
-    return Noun(_base(wordnet, form), False, tuple(wordnet.synsets(form, "n")))
+    return Noun(_find_base_form(wordnet, form), False, tuple(wordnet.synsets(form, "n")))
 
 
-def choose_by_group(supercategory: str | None) -> Choose:
+def choose_by_group(supercategory: str | None) -> SenseChooser:
     """The procedure for EPIC's classes: the first candidate below the first anchor of the group
     that has any below it; without such an anchor, the first candidate.
     """
     anchors = (*ANCHORS.get(supercategory, ANCHORS[None]), *_THING)
 
     def choose(noun: Noun) -> Sense:
-        above = {synset: _above(synset) for synset in noun.synsets}
+        above = {synset: _collect_ancestors(synset) for synset in noun.synsets}
         ranked = (s for anchor in anchors for s in noun.synsets if anchor in above[s])
-        return Sense(next(ranked, noun.synsets[0]), "exact", _names(noun), "procedure", "")
+        return Sense(next(ranked, noun.synsets[0]), "exact", _list_names(noun), "procedure", "")
 
     return choose
 
 
 def choose_concrete(noun: Noun) -> Sense:
-    """The procedure for any other vocabulary: the best of `concrete_senses`, or the first of all if
+    """The procedure for any other vocabulary: the best of `rank_concrete_senses`, or the first of all if
     there is none. A sense of the head alone is only the nearest.
     """
-    concrete = concrete_senses(noun.synsets, noun.form)
+    concrete = rank_concrete_senses(noun.synsets, noun.form)
     synset, *rivals = concrete or noun.synsets[:1]
     why = "" if concrete else "no sense of it can be seen"
     if not noun.whole:
         why = f"WordNet has its last word only, {noun.form!r}"
     match = "exact" if noun.whole else "nearest"
-    return Sense(synset, match, _names(noun), "procedure", why, tuple(rivals))
+    return Sense(synset, match, _list_names(noun), "procedure", why, tuple(rivals))
 
 
-def sense_of(
-    wordnet: WordNet, name: str, decision: Decision | None, choose: Choose, where: str
+def determine_sense(
+    wordnet: WordNet, name: str, decision: Decision | None, choose: SenseChooser, where: str
 ) -> Sense:
     """The sense of a class: the one decided on, else the procedure's.
 
@@ -144,24 +144,26 @@ def sense_of(
         raise refuse(
             f"WordNet has no synset {decision.synset[:60]!r} of a noun",
             where,
-            "name one such as tap.n.01" + _known_senses(noun),
+            "name one such as tap.n.01" + _suggest_senses(noun),
         )
-    return Sense(synset, decision.match, _names(noun), "review", decision.why)
+    return Sense(synset, decision.match, _list_names(noun), "review", decision.why)
 
 
-def _known_senses(noun: Noun) -> str:
-    known = [name for name in _names(noun) if name.startswith(f"{noun.form}.")] or _names(noun)
+def _suggest_senses(noun: Noun) -> str:
+    known = [name for name in _list_names(noun) if name.startswith(f"{noun.form}.")] or _list_names(
+        noun
+    )
     return f"; {noun.form} has {', '.join(known[:5])}" if known else ""
 
 
-def _base(wordnet: WordNet, form: str) -> str:
+def _find_base_form(wordnet: WordNet, form: str) -> str:
     """The form that WordNet lists: of ``skis``, ``ski``."""
     return str(wordnet.morphy(form.lower(), "n") or form.lower())
 
 
-def _names(noun: Noun) -> tuple[str, ...]:
+def _list_names(noun: Noun) -> tuple[str, ...]:
     return tuple(synset.name() for synset in noun.synsets)
 
 
-def _above(synset: Any) -> set[str]:
+def _collect_ancestors(synset: Any) -> set[str]:
     return {ancestor.name() for path in synset.hypernym_paths() for ancestor in path}

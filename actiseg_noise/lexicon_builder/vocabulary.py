@@ -11,7 +11,7 @@ from actiseg_data.annotations.lexicon import NUMBERS
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.validation import check_text, parse_table_number, read_csv, read_text
 from actiseg_data.make.prepare.noun_classes import read_noun_table
-from actiseg_noise.lexicon_builder.decisions import Decision, fold_name, name_key
+from actiseg_noise.lexicon_builder.decisions import Decision, fold_name, make_name_key
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z' -]*")
 
@@ -44,7 +44,7 @@ def read_noun_class_table(path: Path) -> list[Term]:
     """
     terms = []
     for row in read_noun_table(path):
-        names = _unrepeated(map(plain, row.entries))
+        names = _drop_repeats(map(collapse_spaces, row.entries))
         terms.append(Term(row.class_id, names[0], row.category, names))
     return terms
 
@@ -61,7 +61,7 @@ def read_noun_list(path: Path) -> list[Term]:
     problems = ProblemCollector()
     terms: list[Term] = []
     given = set()
-    for where, row in _noun_rows(path, problems):
+    for where, row in _read_noun_rows(path, problems):
         with problems.collect():
             terms.append(_parse_row(row, len(terms), where))
             given.add(bool(row.class_id))
@@ -76,7 +76,7 @@ def read_noun_list(path: Path) -> list[Term]:
 
 
 @dataclass(frozen=True)
-class _Row:
+class _NounRow:
     """The cells of one class, as they are written; empty without one."""
 
     class_id: str
@@ -85,7 +85,7 @@ class _Row:
     synset: str
 
 
-def _noun_rows(path: Path, problems: ProblemCollector) -> Iterator[tuple[str, _Row]]:
+def _read_noun_rows(path: Path, problems: ProblemCollector) -> Iterator[tuple[str, _NounRow]]:
     """(place, cells) of each class of a list or table."""
     text = read_text(path, "list of nouns")
     header = [cell.strip() for cell in text.partition("\n")[0].split(",")]
@@ -94,7 +94,7 @@ def _noun_rows(path: Path, problems: ProblemCollector) -> Iterator[tuple[str, _R
             cells = {column: (value or "").strip() for column, value in row.items() if column}
             own_id = cells.get("class_id") or cells.get("id", "")
             more = (cells.get("supercategory", ""), cells.get("synset", ""))
-            yield f"{path}: row {number}", _Row(own_id, cells["name"], *more)
+            yield f"{path}: row {number}", _NounRow(own_id, cells["name"], *more)
         return
     for number, line in enumerate(text.splitlines(), 1):
         where = f"{path}: line {number}"
@@ -105,14 +105,14 @@ def _noun_rows(path: Path, problems: ProblemCollector) -> Iterator[tuple[str, _R
         elif colon and not head:
             problems.add("has no id before its colon", where, "write id: name, other name")
         elif noun or at:
-            yield where, _Row(head if colon else "", rest if colon else noun, "", synset)
+            yield where, _NounRow(head if colon else "", rest if colon else noun, "", synset)
 
 
-def _parse_row(row: _Row, position: int, where: str) -> Term:
+def _parse_row(row: _NounRow, position: int, where: str) -> Term:
     class_id = parse_table_number(row.class_id) if row.class_id else position
     if class_id is None:
         raise refuse(f"{row.class_id[:60]!r} is no class id", where, "write id: name, other name")
-    names = _unrepeated(fold_name(name) for name in row.names.split(","))
+    names = _drop_repeats(fold_name(name) for name in row.names.split(","))
     bad = [name for name in names if not _PLAIN.fullmatch(name)]
     if bad:
         raise refuse(
@@ -138,7 +138,7 @@ def _refuse_shared_names(terms: list[Term], path: Path, problems: ProblemCollect
     owners: dict[str, int] = {}
     for term in terms:
         for name in term.names:
-            owner = owners.setdefault(name_key(name), term.class_id)
+            owner = owners.setdefault(make_name_key(name), term.class_id)
             if owner != term.class_id:
                 problems.add(
                     f"{name!r} is a name of the classes {owner} and {term.class_id}",
@@ -164,12 +164,12 @@ def read_judgements(path: Path) -> dict[tuple[int, str], Judgement]:
     return judgements
 
 
-def numbers_by_name(judgements: Mapping[tuple[int, str], Judgement]) -> dict[str, str]:
+def map_numbers(judgements: Mapping[tuple[int, str], Judgement]) -> dict[str, str]:
     """The number of each judged name, whatever its class, for vocabularies that were not judged."""
     return {name: found.number for (_, name), found in judgements.items() if found.written}
 
 
-def plain(name: str) -> str:
+def collapse_spaces(name: str) -> str:
     """A name with single spaces.
 
     >>> plain("  butter  container ")
@@ -178,5 +178,5 @@ def plain(name: str) -> str:
     return " ".join(name.split())
 
 
-def _unrepeated(names: Iterable[str]) -> tuple[str, ...]:
+def _drop_repeats(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name)) or ("",)

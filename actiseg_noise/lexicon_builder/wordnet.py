@@ -49,7 +49,7 @@ def open_wordnet(folder: Path | None) -> Iterator[WordNet]:
     nltk = load_language_package("nltk", "building a lexicon")
     load_language_package("nltk.corpus", "building a lexicon")
     if folder is None:
-        yield _checked(_installed(nltk), "NLTK's WordNet")
+        yield _check_version(_load_installed(nltk), "NLTK's WordNet")
         return
     _refuse_incomplete(folder)
     with tempfile.TemporaryDirectory() as scratch:
@@ -64,7 +64,7 @@ def open_wordnet(folder: Path | None) -> Iterator[WordNet]:
         reader = None
         try:
             reader = _read(nltk, corpus)
-            yield _checked(reader, folder)
+            yield _check_version(reader, folder)
         finally:
             nltk.data.path.remove(scratch)
             # NLTK opens this file for `Lemma.count` and keeps it open.
@@ -72,7 +72,7 @@ def open_wordnet(folder: Path | None) -> Iterator[WordNet]:
                 reader._key_count_file.close()
 
 
-def _installed(nltk: Any) -> WordNet:
+def _load_installed(nltk: Any) -> WordNet:
     try:
         nltk.corpus.wordnet.ensure_loaded()
     except LookupError:
@@ -114,7 +114,7 @@ def _read(nltk: Any, corpus: Path) -> WordNet:
         return reader.WordNetCorpusReader(root, None)
 
 
-def _checked(reader: WordNet, where: object) -> WordNet:
+def _check_version(reader: WordNet, where: object) -> WordNet:
     version = reader.get_version()
     if version != VERSION:
         raise refuse(

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.annotations.polygons import SUBPIXEL, Patch
-from actiseg_noise.mask_noise.contours import Clean, iou
-from actiseg_noise.mask_noise.noisy_outline import Drawn
+from actiseg_noise.mask_noise.contours import ObjectMask, compute_iou
+from actiseg_noise.mask_noise.noisy_outline import NoisyOutline
 
 TOLERANCE = 0.02
 """An item counts as having reached its target if its IoU lies within this of it."""
@@ -38,7 +38,9 @@ class Strength:
         return cls(parameters["target_iou"], parameters["radius"])
 
 
-def closest(ious: NDArray[np.float64], strength: Strength, at_limit: str) -> tuple[int, str]:
+def find_closest_level(
+    ious: NDArray[np.float64], strength: Strength, at_limit: str
+) -> tuple[int, str]:
     """The level that a strength asks for, and how well it is met there.
 
     ious: IoU with the clean object at every level (steps of 1/64 pixel) from 0 to the largest that
@@ -49,19 +51,23 @@ def closest(ious: NDArray[np.float64], strength: Strength, at_limit: str) -> tup
     """
     limit = len(ious) - 1
     if strength.radius is not None:
-        return _fixed(strength.radius, limit, at_limit)
+        return _limit_radius(strength.radius, limit, at_limit)
     target = 1.0 if strength.target_iou is None else strength.target_iou
     level = int(np.abs(ious - target).argmin())
-    return level, _status(float(ious[level]), lambda: float(ious[limit]), target, at_limit)
+    return level, _determine_status(
+        float(ious[level]), lambda: float(ious[limit]), target, at_limit
+    )
 
 
-def _fixed(radius: float, limit: int, at_limit: str) -> tuple[int, str]:
+def _limit_radius(radius: float, limit: int, at_limit: str) -> tuple[int, str]:
     """The level of a radius in pixels, as far as the limit allows, and the status of that."""
     asked = round(radius * SUBPIXEL)
     return min(asked, limit), "fixed" if asked <= limit else at_limit
 
 
-def _status(found: float, at_most: Callable[[], float], target: float, at_limit: str) -> str:
+def _determine_status(
+    found: float, at_most: Callable[[], float], target: float, at_limit: str
+) -> str:
     """How well a target is met. at_most: gives the IoU at the limit."""
     if abs(found - target) <= TOLERANCE:
         return "met"
@@ -103,27 +109,27 @@ def calibrate(iou_at: Callable[[int], float], target: float, guess: int, limit: 
     return min(seen, key=lambda level: (abs(seen[level] - target), level))
 
 
-def settle(
+def draw_at_strength(
     at: Callable[[int], Patch],
-    clean: Clean,
+    clean: ObjectMask,
     strength: Strength,
     guess: float,
     limit: int,
     at_limit: str,
-) -> Drawn:
+) -> NoisyOutline:
     """Draw at the asked strength, or as near to it as `limit` (a level) allows."""
     patches: dict[int, Patch] = {0: clean.patch}
 
     def iou_at(level: int) -> float:
         if level not in patches:
             patches[level] = at(level)
-        return iou(clean.patch, patches[level])
+        return compute_iou(clean.patch, patches[level])
 
     if strength.radius is not None:
-        level, status = _fixed(strength.radius, limit, at_limit)
+        level, status = _limit_radius(strength.radius, limit, at_limit)
     else:
         target = 1.0 if strength.target_iou is None else strength.target_iou
         level = calibrate(iou_at, target, round(guess * SUBPIXEL), limit)
-        status = _status(iou_at(level), lambda: iou_at(limit), target, at_limit)
+        status = _determine_status(iou_at(level), lambda: iou_at(limit), target, at_limit)
     value = iou_at(level)
-    return Drawn(patches[level], value, status, {"radius": level / SUBPIXEL})
+    return NoisyOutline(patches[level], value, status, {"radius": level / SUBPIXEL})

@@ -24,7 +24,7 @@ outlines often stop a pixel short."""
 
 
 @dataclass(frozen=True)
-class Clean:
+class ObjectMask:
     """One object as the clean mask has it.
 
     patch: its pixels, cut to their bounding box. frame: (H, W) of the mask.
@@ -38,7 +38,7 @@ class Clean:
         return int(np.count_nonzero(self.patch.mask))
 
 
-def find_object(mask: IndexMask, object_id: int) -> Clean:
+def find_object(mask: IndexMask, object_id: int) -> ObjectMask:
     """Cut one object out of an index mask; the patch is empty if the object is absent.
 
     mask: see `as_index_mask`.
@@ -52,17 +52,17 @@ def find_object(mask: IndexMask, object_id: int) -> Clean:
     pixels, wanted = mask.tobytes(), bytes([object_id])
     first = pixels.find(wanted)
     if first < 0:
-        return Clean(EMPTY_PATCH, (height, width))
+        return ObjectMask(EMPTY_PATCH, (height, width))
     top, bottom = first // width, pixels.rfind(wanted) // width + 1
     member = mask[top:bottom] == object_id
-    columns = _extent(member, 1)
-    return Clean(Patch(top, columns.start, member[:, columns]), (height, width))
+    columns = _find_extent(member, 1)
+    return ObjectMask(Patch(top, columns.start, member[:, columns]), (height, width))
 
 
-def crop(clean: Clean, margin: int) -> Patch:
+def crop(clean: ObjectMask, margin: int) -> Patch:
     """An object with so many empty pixels around it as there are in the frame, up to `margin`.
 
-    >>> crop(Clean(Patch(1, 4, np.ones((2, 2), bool)), (9, 9)), 3).window
+    >>> crop(ObjectMask(Patch(1, 4, np.ones((2, 2), bool)), (9, 9)), 3).window
     (slice(0, 6, None), slice(1, 9, None))
     """
     rows, columns = clean.patch.window
@@ -74,26 +74,26 @@ def crop(clean: Clean, margin: int) -> Patch:
     return around
 
 
-def trimmed(patch: Patch) -> Patch:
+def trim(patch: Patch) -> Patch:
     """The patch cut to the bounding box of its pixels; `EMPTY_PATCH` if it has none.
 
-    >>> trimmed(Patch(5, 5, np.eye(4, k=2, dtype=bool))).window
+    >>> trim(Patch(5, 5, np.eye(4, k=2, dtype=bool))).window
     (slice(5, 7, None), slice(7, 9, None))
     """
     # Not `cv2.boundingRect`: in OpenCV 4.8 it loses columns of masks a few pixels high.
-    rows, columns = _extent(patch.mask, 0), _extent(patch.mask, 1)
+    rows, columns = _find_extent(patch.mask, 0), _find_extent(patch.mask, 1)
     if not rows.stop:
         return EMPTY_PATCH
     return Patch(patch.top + rows.start, patch.left + columns.start, patch.mask[rows, columns])
 
 
-def _extent(mask: BoolArray, axis: int) -> slice:
+def _find_extent(mask: BoolArray, axis: int) -> slice:
     """From the first to the last row (axis 0) or column (axis 1) with a pixel; to 0 without any."""
     hits = mask.any(axis=1 - axis).tobytes()
     return slice(hits.find(1), hits.rfind(1) + 1)
 
 
-def surroundings(clean: Clean, margin: int) -> Patch:
+def crop_with_context(clean: ObjectMask, margin: int) -> Patch:
     """An object and the pixels around it, up to `margin` of them on each side, but none beyond the
     frame.
 
@@ -116,7 +116,7 @@ def surroundings(clean: Clean, margin: int) -> Patch:
     return around
 
 
-def typical_shift(clean: Clean) -> float:
+def estimate_shift(clean: ObjectMask) -> float:
     """Area over perimeter in pixels, from pixel counts alone: the scale of first guesses.
 
     The frame's border is no part of the perimeter.
@@ -137,7 +137,7 @@ def typical_shift(clean: Clean) -> float:
 
 
 @dataclass(frozen=True)
-class Outline:
+class ObjectOutline:
     """The polygons of one object, vertices in pixels; pixel (r, c) is a unit square.
 
     points: (N, 2) float64 x, y of all rings, one ring after another, without repeats.
@@ -166,7 +166,7 @@ class Outline:
         return bool(shapely.is_valid(shapely.MultiPolygon(polygons)))
 
 
-def trace(clean: Clean, step: int = 1) -> Outline:
+def trace(clean: ObjectMask, step: int = 1) -> ObjectOutline:
     """The outline of an object.
 
     Marching squares on the pixel centres: filling the outline gives the mask back. step: so many
@@ -174,26 +174,26 @@ def trace(clean: Clean, step: int = 1) -> Outline:
     cross. Where the object reaches the frame's border it is continued straight beyond it: the
     border is no boundary of the object, and noise must not move it.
 
-    >>> square = Clean(Patch(3, 3, np.ones((2, 2), bool)), (9, 9))
+    >>> square = ObjectMask(Patch(3, 3, np.ones((2, 2), bool)), (9, 9))
     >>> draw(trace(square), (9, 9)).window
     (slice(3, 5, None), slice(3, 5, None))
     """
     height, width = clean.frame
-    around = surroundings(clean, _NEAR_BORDER + 1)
+    around = crop_with_context(clean, _NEAR_BORDER + 1)
     rows, columns = around.window
     # Far enough beyond the border that no mean is of vertices on both sides of a corner there.
     cut = (rows.start == 0, rows.stop == height), (columns.start == 0, columns.stop == width)
     cells = np.pad(around.mask, step * np.array(cut, int), mode="edge")
     corner = np.array([columns.start - step * cut[1][0], rows.start - step * cut[0][0]])
-    halves, parts = _marching_squares(cells)
+    halves, parts = _trace_borders(cells)
     traced = [ring / 2 + corner for ring in halves]
-    fewer = _outline([_means(ring, step) for ring in traced], parts, clean.frame)
-    return fewer if step == 1 or fewer.is_valid else _outline(traced, parts, clean.frame)
+    fewer = _join_rings([_average_vertices(ring, step) for ring in traced], parts, clean.frame)
+    return fewer if step == 1 or fewer.is_valid else _join_rings(traced, parts, clean.frame)
 
 
-def _outline(
+def _join_rings(
     rings: list[NDArray[np.float64]], parts: tuple[tuple[int, ...], ...], frame: tuple[int, int]
-) -> Outline:
+) -> ObjectOutline:
     """Rings as an outline whose vertices outside of the frame are pushed far away from it."""
     points = np.concatenate(rings)
     far = float(max(frame))
@@ -201,10 +201,10 @@ def _outline(
         place = points[:, axis]
         place[place < 0] = -far
         place[place > size] = size + far
-    return Outline(points, tuple(np.cumsum([len(ring) for ring in rings]).tolist()), parts)
+    return ObjectOutline(points, tuple(np.cumsum([len(ring) for ring in rings]).tolist()), parts)
 
 
-def _means(ring: NDArray[np.float64], step: int) -> NDArray[np.float64]:
+def _average_vertices(ring: NDArray[np.float64], step: int) -> NDArray[np.float64]:
     """Means of `step` vertices in a row, but of fewer where less than 8 would remain."""
     step = max(min(step, len(ring) // 8), 1)
     starts = np.arange(0, len(ring), step)
@@ -212,7 +212,7 @@ def _means(ring: NDArray[np.float64], step: int) -> NDArray[np.float64]:
     return sums / np.diff(starts, append=len(ring))[:, None]
 
 
-def _marching_squares(cells: BoolArray) -> tuple[list[IntArray], tuple[tuple[int, ...], ...]]:
+def _trace_borders(cells: BoolArray) -> tuple[list[IntArray], tuple[tuple[int, ...], ...]]:
     """Outlines between pixels: through the middle of each side that the shape shares with no pixel.
 
     Lorensen & Cline (SIGGRAPH 1987) in two dimensions; where two pixels of the shape meet at a
@@ -248,7 +248,7 @@ def to_lattice(points: NDArray[np.float64]) -> IntArray:
     return snapped
 
 
-def draw(outline: Outline, frame: tuple[int, int]) -> Patch:
+def draw(outline: ObjectOutline, frame: tuple[int, int]) -> Patch:
     """Fill an outline snapped to the lattice, cut to the frame (H, W)."""
     points = to_lattice(outline.points)
     if not len(points):
@@ -260,7 +260,7 @@ def draw(outline: Outline, frame: tuple[int, int]) -> Patch:
     return Patch(top, left, fill_sampled(rings, (top, left, bottom, right)))
 
 
-def shared_area(first: Patch, second: Patch) -> int:
+def count_shared_pixels(first: Patch, second: Patch) -> int:
     """Number of pixels that two patches have in common."""
     top = max(first.top, second.top)
     left = max(first.left, second.left)
@@ -276,12 +276,12 @@ def _cut(patch: Patch, top: int, left: int, bottom: int, right: int) -> BoolArra
     return patch.mask[top - patch.top : bottom - patch.top, left - patch.left : right - patch.left]
 
 
-def iou(first: Patch, second: Patch) -> float:
+def compute_iou(first: Patch, second: Patch) -> float:
     """Intersection over union of two patches, both empty scoring 1.
 
     >>> iou(Patch(0, 0, np.ones((2, 2), bool)), Patch(0, 1, np.ones((2, 2), bool)))
     0.3333333333333333
     """
-    shared = shared_area(first, second)
+    shared = count_shared_pixels(first, second)
     union = int(np.count_nonzero(first.mask) + np.count_nonzero(second.mask)) - shared
     return shared / union if union else 1.0

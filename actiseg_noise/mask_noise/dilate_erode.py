@@ -9,45 +9,45 @@ from typing import Any
 import numpy as np
 
 from actiseg_data.annotations.polygons import SUBPIXEL, IntArray, Patch
-from actiseg_noise.mask_noise.calibration import Strength, closest
-from actiseg_noise.mask_noise.contours import Clean, surroundings, trimmed, typical_shift
-from actiseg_noise.mask_noise.distance import Distances, edge_distances
-from actiseg_noise.mask_noise.noisy_outline import Drawn, Keyed
+from actiseg_noise.mask_noise.calibration import Strength, find_closest_level
+from actiseg_noise.mask_noise.contours import ObjectMask, crop_with_context, estimate_shift, trim
+from actiseg_noise.mask_noise.distance import Distances, measure_edge_distances
+from actiseg_noise.mask_noise.noisy_outline import KeyFactory, NoisyOutline
 
 _RIM = 5
 """Pixels to look at beyond those that a growth can take: their distances are means over boxes."""
 
 
-def dilate(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
+def dilate(clean: ObjectMask, parameters: Mapping[str, Any], keyed: KeyFactory) -> NoisyOutline:
     """Grow an object by an equal distance everywhere (Minkowski sum with a disc).
 
-    A pixel is taken iff its distance to the object's edge (`edge_distances`) is at most the radius.
+    A pixel is taken iff its distance to the object's edge (`measure_edge_distances`) is at most the radius.
     The target IoU is met as closely as the pixels allow: all radii are looked at.
     """
     strength, area = Strength.of(parameters), clean.area
     target = strength.target_iou or 1
     furthest = max(clean.frame)
     # An outline of length P that grows by d takes P d pixels, and a few more at its corners.
-    reach = strength.radius or 1.1 * typical_shift(clean) * (1 / target - 1)
+    reach = strength.radius or 1.1 * estimate_shift(clean) * (1 / target - 1)
     while True:
         margin = min(math.ceil(reach), furthest)
-        around = surroundings(clean, margin + _RIM)
-        levels = edge_distances(around.mask)
+        around = crop_with_context(clean, margin + _RIM)
+        levels = measure_edge_distances(around.mask)
         levels[clean.patch.inside(around)][clean.patch.mask] = 0
         whole = around.mask.shape == clean.frame
-        ious = area / (area + _passed(levels, SUBPIXEL * (furthest if whole else margin)))
+        ious = area / (area + _count_passed(levels, SUBPIXEL * (furthest if whole else margin)))
         if whole or strength.radius is not None or ious[-1] <= target:
             break
         reach = 2 * margin
-    level, status = closest(ious, strength, at_limit="short")
-    patch = trimmed(Patch(around.top, around.left, levels <= level))
-    return Drawn(patch, float(ious[level]), status, {"radius": level / SUBPIXEL})
+    level, status = find_closest_level(ious, strength, at_limit="short")
+    patch = trim(Patch(around.top, around.left, levels <= level))
+    return NoisyOutline(patch, float(ious[level]), status, {"radius": level / SUBPIXEL})
 
 
-def erode(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
+def erode(clean: ObjectMask, parameters: Mapping[str, Any], keyed: KeyFactory) -> NoisyOutline:
     """Shrink an object by an equal distance everywhere (Minkowski difference with a disc).
 
-    A pixel is lost iff its distance to the object's edge (`edge_distances`) is at most the radius.
+    A pixel is lost iff its distance to the object's edge (`measure_edge_distances`) is at most the radius.
     The target IoU is met as closely as the pixels allow: all radii are looked at.
 
     parameters: ``minimum_area`` (pixels) and ``minimum_share`` (of the clean area): the object
@@ -55,17 +55,17 @@ def erode(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
     """
     strength, area = Strength.of(parameters), clean.area
     least = max(parameters["minimum_area"], parameters["minimum_share"] * area)
-    around = surroundings(clean, _RIM)
-    levels = edge_distances(~around.mask)[clean.patch.inside(around)] * clean.patch.mask
-    lost = _passed(levels, min(int(levels.max()), SUBPIXEL * max(clean.frame)))
+    around = crop_with_context(clean, _RIM)
+    levels = measure_edge_distances(~around.mask)[clean.patch.inside(around)] * clean.patch.mask
+    lost = _count_passed(levels, min(int(levels.max()), SUBPIXEL * max(clean.frame)))
     limit = max(int(np.searchsorted(lost, area - least, "right")) - 1, 0)
     ious = (area - lost[: limit + 1]) / area
-    level, status = closest(ious, strength, at_limit="minimum")
-    patch = trimmed(Patch(clean.patch.top, clean.patch.left, levels > level))
-    return Drawn(patch, float(ious[level]), status, {"radius": level / SUBPIXEL})
+    level, status = find_closest_level(ious, strength, at_limit="minimum")
+    patch = trim(Patch(clean.patch.top, clean.patch.left, levels > level))
+    return NoisyOutline(patch, float(ious[level]), status, {"radius": level / SUBPIXEL})
 
 
-def _passed(levels: Distances, limit: int) -> IntArray:
+def _count_passed(levels: Distances, limit: int) -> IntArray:
     """(limit + 1,): how many pixels an outline has passed after each 1/64 pixel of its way.
 
     levels: when it passes a pixel, 0 for those that it never does.

@@ -16,7 +16,7 @@ Distances: TypeAlias = NDArray[np.int32]
 _BOX = 5  # side of the box over which distances to an edge are averaged, in pixels
 
 
-def squared_depths(shape: BoolArray) -> NDArray[np.float32]:
+def measure_squared_depths(shape: BoolArray) -> NDArray[np.float32]:
     """Squared distance of each pixel of a shape to the nearest one outside.
 
     shape: (H, W) bool. Returns (H, W) float32 of whole numbers, 0 outside of the shape. What lies
@@ -25,7 +25,7 @@ def squared_depths(shape: BoolArray) -> NDArray[np.float32]:
     OpenCV gives roots, whose last bits depend on its build (with or without Intel's primitives): a
     square is rounded to the whole number that it is. That is exact up to some 1,600 pixels.
 
-    >>> squared_depths(np.array([[False, True, True]])).tolist()
+    >>> measure_squared_depths(np.array([[False, True, True]])).tolist()
     [[0.0, 1.0, 4.0]]
     """
     cv2 = load_cv2()
@@ -38,21 +38,21 @@ def squared_depths(shape: BoolArray) -> NDArray[np.float32]:
     return np.rint(roots, out=roots)
 
 
-def depths(shape: BoolArray) -> Distances:
+def measure_depths(shape: BoolArray) -> Distances:
     """Distance of each pixel of a shape to the nearest one outside, in 1/64 pixel.
 
-    Like `squared_depths`; (H, W) int32.
+    Like `measure_squared_depths`; (H, W) int32.
 
     >>> depths(np.array([[False, True, True]])).tolist()
     [[0, 64, 128]]
     """
-    exact = squared_depths(shape)
+    exact = measure_squared_depths(shape)
     np.sqrt(exact, out=exact)
     exact *= SUBPIXEL
     return np.rint(exact, out=exact).astype(np.int32)
 
 
-def edge_distances(shape: BoolArray) -> Distances:
+def measure_edge_distances(shape: BoolArray) -> Distances:
     """Distance of each pixel outside of a shape to the shape's edge, in 1/64 pixel.
 
     shape: (H, W) bool; its edge runs half a pixel beyond the centres of its pixels. Returns (H, W)
@@ -66,7 +66,7 @@ def edge_distances(shape: BoolArray) -> Distances:
     cv2 = load_cv2()
     shape = as_binary_mask(shape, "shape")
     half = SUBPIXEL // 2
-    distances = depths(~shape) - half
+    distances = measure_depths(~shape) - half
     # Inside, all pixels but the outermost are a pixel deeper: no box that matters sees a third.
     deeper = cv2.erode(shape.view(np.uint8), np.ones((3, 3), np.uint8))
     sums: Distances = cv2.boxFilter(

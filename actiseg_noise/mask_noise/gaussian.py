@@ -17,7 +17,7 @@ Weights = NDArray[np.float64]
 _UNIT = 1 << 16
 
 
-def gaussian_weights(sigma: float, radius: int) -> Weights:
+def make_gaussian_weights(sigma: float, radius: int) -> Weights:
     """(2 * radius + 1,) weights of a Gaussian in steps of 1/65,536 of their sum, as whole numbers.
 
     sigma: standard deviation in pixels, > 0. radius: in pixels, >= 0.
@@ -30,7 +30,7 @@ def gaussian_weights(sigma: float, radius: int) -> Weights:
     return weights
 
 
-def above_half(
+def smooth_mask(
     mask: BoolArray, weights: Weights, border: Literal["reflect", "reflect-101"]
 ) -> BoolArray:
     """Where a smoothed mask exceeds one half.
@@ -40,7 +40,7 @@ def above_half(
     does by default, ``reflect-101`` does not (cb|abc), as OpenCV does by default.
     Returns (h, w) bool.
 
-    >>> above_half(np.eye(3, dtype=bool), gaussian_weights(0.5, 1), "reflect").astype(int)
+    >>> smooth_mask(np.eye(3, dtype=bool), gaussian_weights(0.5, 1), "reflect").astype(int)
     array([[1, 0, 0],
            [0, 1, 0],
            [0, 0, 1]])

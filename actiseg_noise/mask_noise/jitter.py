@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from actiseg_data.annotations.polygons import SUBPIXEL, Patch
 from actiseg_data.core.keys import draw_normals, draw_uniforms
-from actiseg_noise.mask_noise.calibration import Strength, settle
-from actiseg_noise.mask_noise.contours import Clean, Outline, draw, trace, typical_shift
-from actiseg_noise.mask_noise.noisy_outline import Drawn, Keyed
+from actiseg_noise.mask_noise.calibration import Strength, draw_at_strength
+from actiseg_noise.mask_noise.contours import ObjectMask, ObjectOutline, draw, estimate_shift, trace
+from actiseg_noise.mask_noise.noisy_outline import KeyFactory, NoisyOutline
 
 FloatArray = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ _LENGTHENINGS = 3
 _FOLD_STEPS = 12  # how often the fold limit is lowered by a tenth until the outline is simple
 
 
-def jitter(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
+def jitter(clean: ObjectMask, parameters: Mapping[str, Any], keyed: KeyFactory) -> NoisyOutline:
     """Move an outline by a smooth random displacement field, as a hurried hand would.
 
     The field is a sum of plane waves of random direction and phase (a Gaussian random field in the
@@ -43,7 +43,7 @@ def jitter(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
         target = strength.target_iou or 1
         # Moving an outline of length P by d takes and adds P |d| / 2 pixels each on average; the
         # RMS of a bell-shaped d is 1.25 times its mean size.
-        amplitude = 1.25 * 2 * (1 - target) / (1 + target) * typical_shift(clean)
+        amplitude = 1.25 * 2 * (1 - target) / (1 + target) * estimate_shift(clean)
     given = parameters["correlation_length"]
     length = given or max(
         parameters["correlation_ratio"] * amplitude, parameters["correlation_least"]
@@ -51,8 +51,8 @@ def jitter(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
     for _ in range(1 if given else 1 + _LENGTHENINGS):
         # As many vertices as the field needs, and as keep the outline's own shape.
         step = round(min(length / 12, amplitude / 2))
-        elastic = _elastic(trace(clean, max(step, 1)), clean.frame, length, keyed)
-        drawn = _unfolded(elastic, clean, strength, parameters["fold_margin"])
+        elastic = _draw_field(trace(clean, max(step, 1)), clean.frame, length, keyed)
+        drawn = _draw_unfolded(elastic, clean, strength, parameters["fold_margin"])
         if drawn.status != "fold":
             break
         length *= 1.5
@@ -60,24 +60,26 @@ def jitter(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
 
 
 @dataclass(frozen=True)
-class _Elastic:
+class _ElasticField:
     """An outline and its displacements at amplitude 1.
 
     field: (N, 2) float64, of the outline's points. swept: pixels that the outline sweeps over.
     steepest: largest spectral norm of the field's gradient at any point.
     """
 
-    outline: Outline
+    outline: ObjectOutline
     field: FloatArray
     swept: float
     steepest: float
 
-    def moved(self, level: int) -> Outline:
+    def moved(self, level: int) -> ObjectOutline:
         points = self.outline.points + level / SUBPIXEL * self.field
         return replace(self.outline, points=points)
 
 
-def _unfolded(elastic: _Elastic, clean: Clean, strength: Strength, margin: float) -> Drawn:
+def _draw_unfolded(
+    elastic: _ElasticField, clean: ObjectMask, strength: Strength, margin: float
+) -> NoisyOutline:
     """Settle the amplitude below the limit at which the field folds, lowered by a tenth of what was
     drawn as long as the outline crosses itself.
     """
@@ -90,15 +92,17 @@ def _unfolded(elastic: _Elastic, clean: Clean, strength: Strength, margin: float
     guess = round(2 * (1 - target) / (1 + target) * clean.area / elastic.swept, 6)
     limit = int(margin / elastic.steepest * SUBPIXEL)
     for _ in range(_FOLD_STEPS):
-        drawn = settle(at, clean, strength, guess, limit, at_limit="fold")
+        drawn = draw_at_strength(at, clean, strength, guess, limit, at_limit="fold")
         level = round(drawn.details["radius"] * SUBPIXEL)
         if elastic.moved(level).is_valid:
             return drawn
         limit = level * 9 // 10
-    return settle(at, clean, strength, guess, 0, at_limit="fold")
+    return draw_at_strength(at, clean, strength, guess, 0, at_limit="fold")
 
 
-def _elastic(outline: Outline, frame: tuple[int, int], length: float, keyed: Keyed) -> _Elastic:
+def _draw_field(
+    outline: ObjectOutline, frame: tuple[int, int], length: float, keyed: KeyFactory
+) -> _ElasticField:
     """Draw the field at the vertices of an outline. length: correlation length in pixels."""
     waves = draw_normals(keyed("jitter.waves"), 2 * _WAVES).reshape(_WAVES, 2) / length
     phases = 2 * np.pi * draw_uniforms(keyed("jitter.phases"), 2 * _WAVES).reshape(_WAVES, 2)
@@ -110,17 +114,17 @@ def _elastic(outline: Outline, frame: tuple[int, int], length: float, keyed: Key
     field = turns @ np.concatenate([cosines, -sines])
     slopes = np.concatenate([-sines, -cosines])[:, :, None] * np.tile(waves, (2, 1))[:, None, :]
     gradient = np.tensordot(turns, slopes, 1)
-    normals, weights = _normals(outline, frame)
-    field -= _growth(points, field, normals, weights)
+    normals, weights = _compute_normals(outline, frame)
+    field -= _compute_growth(points, field, normals, weights)
     along = (field * normals).sum(axis=1)
     rms = float(np.sqrt((weights * along**2).sum() / max(weights.sum(), 1e-9)))
     scale = 1 / max(rms, 1e-6)
-    steepest = round(float(_spectral_norms(gradient).max()) * scale, 9)
+    steepest = round(float(_compute_spectral_norms(gradient).max()) * scale, 9)
     swept = round(max(float((weights * abs(along)).sum()) * scale, 1.0), 9)
-    return _Elastic(outline, np.round(field * scale, 9), swept, steepest)
+    return _ElasticField(outline, np.round(field * scale, 9), swept, steepest)
 
 
-def _growth(
+def _compute_growth(
     points: FloatArray, field: FloatArray, normals: FloatArray, weights: FloatArray
 ) -> FloatArray:
     """(N, 2): the part of a field by which it grows or shrinks the object.
@@ -144,7 +148,7 @@ def _growth(
     return growth
 
 
-def _spectral_norms(matrices: FloatArray) -> FloatArray:
+def _compute_spectral_norms(matrices: FloatArray) -> FloatArray:
     """(N,) largest singular values of (N, 2, 2) matrices."""
     squares = (matrices**2).sum(axis=(1, 2))
     determinants = matrices[:, 0, 0] * matrices[:, 1, 1] - matrices[:, 0, 1] * matrices[:, 1, 0]
@@ -153,7 +157,9 @@ def _spectral_norms(matrices: FloatArray) -> FloatArray:
     return norms
 
 
-def _normals(outline: Outline, frame: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
+def _compute_normals(
+    outline: ObjectOutline, frame: tuple[int, int]
+) -> tuple[FloatArray, FloatArray]:
     """Unit normals (N, 2) at all vertices, and the length (N,) of outline that each stands for.
 
     What lies beyond the frame is no outline of the object: normals are 0 there.

@@ -9,16 +9,18 @@ import numpy as np
 
 from actiseg_data.annotations.polygons import BoolArray, IntArray, Patch
 from actiseg_data.core.keys import draw_bernoullis
-from actiseg_noise.mask_noise.contours import Clean, iou, trimmed
-from actiseg_noise.mask_noise.gaussian import above_half, gaussian_weights
-from actiseg_noise.mask_noise.noisy_outline import Drawn, Keyed
+from actiseg_noise.mask_noise.contours import ObjectMask, compute_iou, trim
+from actiseg_noise.mask_noise.gaussian import make_gaussian_weights, smooth_mask
+from actiseg_noise.mask_noise.noisy_outline import KeyFactory, NoisyOutline
 
-_WEIGHTS = gaussian_weights(2.0, 2)  # 5x5 pixels
+_WEIGHTS = make_gaussian_weights(2.0, 2)  # 5x5 pixels
 
 _OUTSIDE, _INSIDE, _BEYOND = 0, 1, 2  # sides of an outline, and neither
 
 
-def markov(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
+def walk_outline(
+    clean: ObjectMask, parameters: Mapping[str, Any], keyed: KeyFactory
+) -> NoisyOutline:
     """Let an outline walk at random, outward or inward, then add speckles and smooth.
 
     In each step, with the probability ``outward`` the pixels are looked at that lie outside of the
@@ -39,7 +41,7 @@ def markov(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
     parameters: ``steps``, ``outward``, ``flip``, ``speckle``. The coins of a step are dealt to its
     ring of pixels in row-major order. The ledger gets how many steps went outward.
 
-    >>> disc = Clean(Patch(3, 3, np.ones((9, 9), bool)), (15, 15))
+    >>> disc = ObjectMask(Patch(3, 3, np.ones((9, 9), bool)), (15, 15))
     >>> parameters = {"steps": 9, "outward": 1.0, "flip": 1.0, "speckle": 0.0}
     >>> markov(disc, parameters, lambda purpose: bytes(32)).patch.window
     (slice(0, 15, None), slice(0, 15, None))
@@ -55,9 +57,9 @@ def markov(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
     height, width = clean.frame
     speckles = draw_bernoullis(keyed("markov.speckle"), height * width, parameters["speckle"])
     mask = walk.mask ^ speckles.reshape(height, width)
-    patch = trimmed(Patch(0, 0, above_half(mask, _WEIGHTS, "reflect-101")))
+    patch = trim(Patch(0, 0, smooth_mask(mask, _WEIGHTS, "reflect-101")))
     details = {"outward_steps": int(outward.sum())}
-    return Drawn(patch, iou(clean.patch, patch), "fixed", details)
+    return NoisyOutline(patch, compute_iou(clean.patch, patch), "fixed", details)
 
 
 class _Walk:

@@ -70,10 +70,12 @@ def weigh_objects(clean: IndexMask, weights: IndexMask) -> dict[int, ObjectWeigh
         window, inside = _EVERYWHERE, pixels
         if pixels[NARRATION - REST] and pixels[HIGHEST - REST]:
             shape = clean == object_id
-            window = _dividing_box(shape, shape & (weights == HIGHEST))
+            window = _find_dividing_box(shape, shape & (weights == HIGHEST))
             inside = _count(shape[window].view(np.uint8), weights[window])[1]
         outside = pixels - inside if (pixels > inside).any() else inside
-        found[object_id] = ObjectWeight(window, _most(inside), _most(outside))
+        found[object_id] = ObjectWeight(
+            window, _find_most_frequent(inside), _find_most_frequent(outside)
+        )
     return found
 
 
@@ -108,24 +110,24 @@ def _count(ids: IndexMask, weights: IndexMask) -> NDArray[np.intp]:
     return np.bincount(codes.ravel(), minlength=256 * HIGHEST).reshape(256, HIGHEST)
 
 
-def _most(counts: NDArray[np.intp]) -> int:
+def _find_most_frequent(counts: NDArray[np.intp]) -> int:
     """The weight that most pixels have, the lowest of equals."""
     return int(counts.argmax()) + REST
 
 
-def _dividing_box(shape: NDArray[np.bool_], inside: NDArray[np.bool_]) -> tuple[slice, slice]:
+def _find_dividing_box(shape: NDArray[np.bool_], inside: NDArray[np.bool_]) -> tuple[slice, slice]:
     """The window of the box that divides an object, without the sides that do not cut through it.
 
     shape: the object; inside: its pixels that are in a box. If the object ends at a side of the
     box, this side is the end of the object, or of the touched object; it would show the clean
     outline. So the window reaches to the edge of the frame there.
     """
-    rows = _cutting_sides(shape, np.flatnonzero(inside.any(axis=1)))
-    columns = _cutting_sides(shape.T, np.flatnonzero(inside.any(axis=0)))
+    rows = _find_cutting_sides(shape, np.flatnonzero(inside.any(axis=1)))
+    columns = _find_cutting_sides(shape.T, np.flatnonzero(inside.any(axis=0)))
     return rows, columns
 
 
-def _cutting_sides(shape: NDArray[np.bool_], lines: NDArray[np.intp]) -> slice:
+def _find_cutting_sides(shape: NDArray[np.bool_], lines: NDArray[np.intp]) -> slice:
     """From the first to the last of some lines (rows of `shape`), open at each end beyond which the
     shape does not continue.
     """

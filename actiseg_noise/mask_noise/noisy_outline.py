@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 from actiseg_data.annotations.polygons import Patch
 from actiseg_data.core.keys import Key
 
-Keyed: TypeAlias = Callable[[str], Key]
+KeyFactory: TypeAlias = Callable[[str], Key]
 """Gives an item's key for a purpose."""
 
 
 @dataclass(frozen=True)
-class Drawn:
+class NoisyOutline:
     """A noisy outline before overlaps are settled.
 
     patch: its pixels. iou: with the clean object. status: ``met`` (target within 0.02), ``short``

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from actiseg_data.annotations.masks import IndexMask, as_index_mask, find_ids
 from actiseg_data.annotations.polygons import BoolArray, Patch
 from actiseg_data.core.opencv import load_cv2
-from actiseg_noise.mask_noise.contours import Clean, crop, find_object
-from actiseg_noise.mask_noise.distance import Distances, depths
+from actiseg_noise.mask_noise.contours import ObjectMask, crop, find_object
+from actiseg_noise.mask_noise.distance import Distances, measure_depths
 
 ADVANTAGE = 0.1
 """Largest advantage in a contest that a touched object can draw, as a share of its depth."""
 
 
 @dataclass(frozen=True)
-class Claim:
+class PixelClaim:
     """What one touched object claims: its noisy pixels, and its advantage in a contest (>= 0)."""
 
     object_id: int
@@ -28,8 +28,8 @@ class Claim:
     advantage: float
 
 
-def contest(
-    clean: IndexMask, claims: Sequence[Claim], positive_ids: frozenset[int] = frozenset()
+def resolve_by_depth(
+    clean: IndexMask, claims: Sequence[PixelClaim], positive_ids: frozenset[int] = frozenset()
 ) -> IndexMask:
     """A contested pixel goes to the claimant inside whose shape it lies deepest.
 
@@ -45,20 +45,22 @@ def contest(
     >>> contest(clean, [Claim(1, Patch(0, 0, np.ones((1, 4), bool)), 0.0)])
     array([[1, 1, 1, 2, 2]], dtype=uint8)
     """
-    noisy = _without(clean, claims)
+    noisy = _remove_touched(clean, claims)
     count = (noisy > 0).view(np.uint8)
     for claim in claims:
         count[claim.patch.window] += claim.patch.mask
     contested = count > 1
-    parties = _parties(noisy, contested, claims)
+    parties = _list_claimants(noisy, contested, claims)
     for claim in claims:
         noisy[claim.patch.window][claim.patch.mask] = claim.object_id
     if parties:
-        noisy[contested] = _deepest(contested, parties)
+        noisy[contested] = _find_deepest(contested, parties)
     return noisy
 
 
-def reference(clean: IndexMask, claims: Sequence[Claim], positive_ids: frozenset[int]) -> IndexMask:
+def paint_positives_first(
+    clean: IndexMask, claims: Sequence[PixelClaim], positive_ids: frozenset[int]
+) -> IndexMask:
     """ActiSeg-NL's painting order: positive objects by ascending id, then all others by ascending
     id, touched or not, each only where nothing was painted before. An early object therefore
     covers the true inside of later ones.
@@ -71,7 +73,7 @@ def reference(clean: IndexMask, claims: Sequence[Claim], positive_ids: frozenset
     def turn(object_id: int) -> tuple[bool, int]:
         return object_id not in positive_ids, object_id
 
-    noisy = _without(clean, claims)
+    noisy = _remove_touched(clean, claims)
     untouched = positive_ids.difference(claim.object_id for claim in claims)
     for claim in sorted(claims, key=lambda claim: turn(claim.object_id), reverse=True):
         window, mine = noisy[claim.patch.window], claim.patch.mask
@@ -83,15 +85,15 @@ def reference(clean: IndexMask, claims: Sequence[Claim], positive_ids: frozenset
     return noisy
 
 
-def ascending(
-    clean: IndexMask, claims: Sequence[Claim], positive_ids: frozenset[int] = frozenset()
+def paint_in_id_order(
+    clean: IndexMask, claims: Sequence[PixelClaim], positive_ids: frozenset[int] = frozenset()
 ) -> IndexMask:
     """SMART's order: all objects by ascending id, touched or not, later ones over earlier ones.
 
     >>> ascending(np.array([[1, 2]], np.uint8), [Claim(2, Patch(0, 0, np.ones((1, 2), bool)), 0)])
     array([[2, 2]], dtype=uint8)
     """
-    noisy = _without(clean, claims)
+    noisy = _remove_touched(clean, claims)
     bystanders = noisy.copy()
     for claim in sorted(claims, key=lambda claim: claim.object_id):
         window = claim.patch.window
@@ -100,8 +102,8 @@ def ascending(
     return noisy
 
 
-def background(
-    clean: IndexMask, claims: Sequence[Claim], positive_ids: frozenset[int] = frozenset()
+def fill_background(
+    clean: IndexMask, claims: Sequence[PixelClaim], positive_ids: frozenset[int] = frozenset()
 ) -> IndexMask:
     """Grown pixels take only what is background in the clean map; ties go to the lower id.
 
@@ -110,7 +112,7 @@ def background(
     array([[1, 2, 1]], dtype=uint8)
     """
     clean = as_index_mask(clean, "clean")
-    noisy = _without(clean, claims)
+    noisy = _remove_touched(clean, claims)
     for claim in sorted(claims, key=lambda claim: claim.object_id):
         window = claim.patch.window
         before = clean[window]
@@ -119,7 +121,7 @@ def background(
     return noisy
 
 
-def _without(clean: IndexMask, claims: Sequence[Claim]) -> IndexMask:
+def _remove_touched(clean: IndexMask, claims: Sequence[PixelClaim]) -> IndexMask:
     """The clean mask with the touched objects taken out."""
     keep = np.arange(256, dtype=np.uint8)
     keep[[claim.object_id for claim in claims]] = 0
@@ -127,7 +129,9 @@ def _without(clean: IndexMask, claims: Sequence[Claim]) -> IndexMask:
     return kept
 
 
-def _parties(bystanders: IndexMask, contested: BoolArray, claims: Sequence[Claim]) -> list[Claim]:
+def _list_claimants(
+    bystanders: IndexMask, contested: BoolArray, claims: Sequence[PixelClaim]
+) -> list[PixelClaim]:
     """Everyone with a stake in a contested pixel, by ascending id; a bystander's claim is its
     clean shape.
     """
@@ -135,20 +139,20 @@ def _parties(bystanders: IndexMask, contested: BoolArray, claims: Sequence[Claim
         claim for claim in claims if (contested[claim.patch.window] & claim.patch.mask).any()
     ]
     for object_id in find_ids(bystanders[contested]):
-        parties.append(Claim(object_id, find_object(bystanders, object_id).patch, 0.0))
+        parties.append(PixelClaim(object_id, find_object(bystanders, object_id).patch, 0.0))
     return sorted(parties, key=lambda claim: claim.object_id)
 
 
 _ONE = 1 << 20  # fixed-point unit of relative depth
 
 
-def _deepest(contested: BoolArray, parties: list[Claim]) -> NDArray[np.uint8]:
+def _find_deepest(contested: BoolArray, parties: list[PixelClaim]) -> NDArray[np.uint8]:
     """The winning id at each contested pixel, in row-major order."""
     pixels = np.flatnonzero(contested)
     best = np.full(len(pixels), -1, np.int64)
     winner = np.zeros(len(pixels), np.uint8)
     for claim in parties:
-        depth = _depth(claim.patch, (contested.shape[0], contested.shape[1]))
+        depth = _measure_depth(claim.patch, (contested.shape[0], contested.shape[1]))
         rows, columns = np.nonzero(contested[claim.patch.window] & claim.patch.mask)
         relative = depth[rows, columns].astype(np.int64) * _ONE // int(depth.max())
         strength = relative + round(claim.advantage * _ONE)
@@ -160,21 +164,21 @@ def _deepest(contested: BoolArray, parties: list[Claim]) -> NDArray[np.uint8]:
     return winner
 
 
-def _depth(patch: Patch, frame: tuple[int, int]) -> Distances:
+def _measure_depth(patch: Patch, frame: tuple[int, int]) -> Distances:
     """`depths` of the pixels of a patch in their frame (H, W).
 
     The frame's border is no outside: an object that it cuts is deep there.
     """
-    around = crop(Clean(patch, frame), 1)
-    return depths(around.mask)[patch.inside(around)]
+    around = crop(ObjectMask(patch, frame), 1)
+    return measure_depths(around.mask)[patch.inside(around)]
 
 
-Overlap: TypeAlias = Callable[[IndexMask, Sequence[Claim], frozenset[int]], IndexMask]
+OverlapRule: TypeAlias = Callable[[IndexMask, Sequence[PixelClaim], frozenset[int]], IndexMask]
 """A rule of overlap: (clean mask, claims, ids of the positive objects) -> noisy mask."""
 
-OVERLAPS: dict[str, Overlap] = {
-    "contest": contest,
-    "reference": reference,
-    "ascending": ascending,
-    "background": background,
+OVERLAPS: dict[str, OverlapRule] = {
+    "contest": resolve_by_depth,
+    "reference": paint_positives_first,
+    "ascending": paint_in_id_order,
+    "background": fill_background,
 }

@@ -10,12 +10,14 @@ import numpy as np
 from actiseg_data.annotations.polygons import Patch
 from actiseg_data.core.keys import draw_bernoullis
 from actiseg_data.core.opencv import load_cv2
-from actiseg_noise.mask_noise.contours import Clean, crop, iou, trimmed
-from actiseg_noise.mask_noise.gaussian import above_half, gaussian_weights
-from actiseg_noise.mask_noise.noisy_outline import Drawn, Keyed
+from actiseg_noise.mask_noise.contours import ObjectMask, compute_iou, crop, trim
+from actiseg_noise.mask_noise.gaussian import make_gaussian_weights, smooth_mask
+from actiseg_noise.mask_noise.noisy_outline import KeyFactory, NoisyOutline
 
 
-def random_contour(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
+def add_random_contour(
+    clean: ObjectMask, parameters: Mapping[str, Any], keyed: KeyFactory
+) -> NoisyOutline:
     """Add a randomly spread contour to an object and smooth the result.
 
     With the 3x3 full element, the contour B begins as dilate(object) XOR erode(object). In each
@@ -31,7 +33,7 @@ def random_contour(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) ->
     dealt, in row-major order, to the pixels that it would change: no other could. The ledger gets
     how many rounds were dilations.
 
-    >>> disc = Clean(Patch(3, 3, np.ones((9, 9), bool)), (15, 15))
+    >>> disc = ObjectMask(Patch(3, 3, np.ones((9, 9), bool)), (15, 15))
     >>> parameters = {"rounds": 0, "share": 0.5, "smoothing": 0.5}
     >>> random_contour(disc, parameters, lambda purpose: bytes(32)).patch.window
     (slice(2, 13, None), slice(2, 13, None))
@@ -53,6 +55,8 @@ def random_contour(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) ->
         chosen = draw_bernoullis(keyed(f"random-contour.round {number}"), len(changing), share)
         flat[changing[chosen]] ^= 1
     united = (mask | contour).view(bool)
-    smooth = above_half(united, gaussian_weights(sigma, radius), "reflect")
-    patch = trimmed(Patch(around.top, around.left, smooth))
-    return Drawn(patch, iou(clean.patch, patch), "fixed", {"dilations": int(outward.sum())})
+    smooth = smooth_mask(united, make_gaussian_weights(sigma, radius), "reflect")
+    patch = trim(Patch(around.top, around.left, smooth))
+    return NoisyOutline(
+        patch, compute_iou(clean.patch, patch), "fixed", {"dilations": int(outward.sum())}
+    )

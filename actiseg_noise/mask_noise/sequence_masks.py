@@ -13,10 +13,10 @@ from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.keys import Key, draw_integer, draw_uniform, make_key
 from actiseg_data.records.split_records import MaskRow, Noise, Recipe
-from actiseg_noise.mask_noise.contours import Clean, find_object
-from actiseg_noise.mask_noise.noisy_outline import Drawn
+from actiseg_noise.mask_noise.contours import ObjectMask, find_object
+from actiseg_noise.mask_noise.noisy_outline import NoisyOutline
 from actiseg_noise.mask_noise.outline_kinds import KINDS
-from actiseg_noise.mask_noise.overlap import ADVANTAGE, OVERLAPS, Claim
+from actiseg_noise.mask_noise.overlap import ADVANTAGE, OVERLAPS, PixelClaim
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class FrameNoise:
     bystander_ious: tuple[float, ...]
 
 
-def eligible(sequence: VideoSequence, frame: str, noise: Noise) -> list[ObjectLabel]:
+def list_eligible_objects(sequence: VideoSequence, frame: str, noise: Noise) -> list[ObjectLabel]:
     """The objects of a frame that a noise may touch, in sight or not."""
     if noise.parameters.get("first_frame") == "clean" and frame == sequence.frames[0]:
         return []
@@ -50,18 +50,18 @@ _SELECTION = 1
 """Algorithm of the selection. Its own, so that a kind that gets better pixels touches the same."""
 
 
-def item_key(
+def make_item_key(
     seed: int, algorithm: int, purpose: str, sequence: VideoSequence, frame: str, label: ObjectLabel
 ) -> Key:
     """The key of one draw for one object of one frame: what it is, never where it stands."""
     return make_key(seed, algorithm, purpose, *sequence.identity, frame, label.name)
 
 
-def selection_draw(seed: int, sequence: VideoSequence, frame: str, label: ObjectLabel) -> float:
+def draw_selection(seed: int, sequence: VideoSequence, frame: str, label: ObjectLabel) -> float:
     """The uniform number in [0, 1) that decides whether an item is touched: iff it is below the
     rate. The same for all boundary kinds, and for all rates: higher rates touch the same and more.
     """
-    return draw_uniform(item_key(seed, _SELECTION, "boundary.select", sequence, frame, label))
+    return draw_uniform(make_item_key(seed, _SELECTION, "boundary.select", sequence, frame, label))
 
 
 def corrupt_sequence(
@@ -107,15 +107,15 @@ def _corrupt_frame(
 ) -> FrameNoise:
     present = find_ids(clean)
     tally: Counter[str] = Counter()
-    touched: dict[int, _Touched] = {}
-    for label in eligible(sequence, frame, noise):
+    touched: dict[int, _NoisyItem] = {}
+    for label in list_eligible_objects(sequence, frame, noise):
         if label.object_id not in present:
             tally["absent"] += 1
             continue
         tally["items"] += 1
-        if limit >= 1 or selection_draw(recipe.seed, sequence, frame, label) < limit:
+        if limit >= 1 or draw_selection(recipe.seed, sequence, frame, label) < limit:
             whole = find_object(clean, label.object_id)
-            touched[label.object_id] = _touch(recipe, noise, sequence, frame, label, whole)
+            touched[label.object_id] = _draw_item(recipe, noise, sequence, frame, label, whole)
     positives = frozenset(label.object_id for label in sequence.objects if label.positive)
     claims = [item.claim for item in touched.values()]
     settle = OVERLAPS[noise.overlap or "contest"]
@@ -135,7 +135,7 @@ def _corrupt_frame(
         on_disk = (area - out) / (area + into)
         tally["vanished"] += area - out + into == 0
         if item:
-            rows.append(_row(sequence, frame, noise, item, on_disk))
+            rows.append(_make_row(sequence, frame, noise, item, on_disk))
         else:
             tally["bystanders_cut"] += 1
             cut.append(on_disk)
@@ -143,29 +143,29 @@ def _corrupt_frame(
 
 
 @dataclass(frozen=True)
-class _Touched:
+class _NoisyItem:
     """One selected item: what was drawn for it and what it claims. area: of the clean object."""
 
     label: ObjectLabel
     area: int
     kind: str
-    outline: Drawn
-    claim: Claim
+    outline: NoisyOutline
+    claim: PixelClaim
 
 
-def _touch(
+def _draw_item(
     recipe: Recipe,
     noise: Noise,
     sequence: VideoSequence,
     frame: str,
     label: ObjectLabel,
-    clean: Clean,
-) -> _Touched:
+    clean: ObjectMask,
+) -> _NoisyItem:
     """Draw the noisy outline of one item."""
 
     def draw(purpose: str) -> Key:
         name = f"boundary.{purpose}"
-        return item_key(recipe.seed, noise.algorithm, name, sequence, frame, label)
+        return make_item_key(recipe.seed, noise.algorithm, name, sequence, frame, label)
 
     parameters = noise.parameters
     kind = noise.kind
@@ -175,12 +175,12 @@ def _touch(
     outline = KINDS[kind](clean, parameters, draw)
     contested = noise.overlap == "contest"  # no other rule asks for an advantage
     advantage = ADVANTAGE * draw_uniform(draw("advantage")) if contested else 0.0
-    claim = Claim(label.object_id, outline.patch, advantage)
-    return _Touched(label, clean.area, kind, outline, claim)
+    claim = PixelClaim(label.object_id, outline.patch, advantage)
+    return _NoisyItem(label, clean.area, kind, outline, claim)
 
 
-def _row(
-    sequence: VideoSequence, frame: str, noise: Noise, item: _Touched, on_disk: float
+def _make_row(
+    sequence: VideoSequence, frame: str, noise: Noise, item: _NoisyItem, on_disk: float
 ) -> MaskRow:
     outline = item.outline
     return MaskRow(

@@ -22,7 +22,7 @@ def simplify_ring(ring: IntArray, tolerance: int) -> IntArray:
     >>> simplify_ring(np.array([[0, 0], [4, 0], [8, 0], [8, 8], [0, 8]]), 1).tolist()
     [[0, 0], [8, 0], [8, 8], [0, 8]]
     """
-    x, y = without_collinear(ring)
+    x, y = drop_collinear(ring)
     if len(x) < 3:
         return np.zeros((0, 2), np.int64)
     from_first = (x - x[0]) ** 2 + (y - y[0]) ** 2
@@ -34,7 +34,7 @@ def simplify_ring(ring: IntArray, tolerance: int) -> IntArray:
         ends = np.append(corners[1:], 0)
         start, end = corners[chain], ends[chain]
         length = (x[ends] - x[corners]) ** 2 + (y[ends] - y[corners]) ** 2
-        away = _squared_distances(x, y, start, end, length[chain])
+        away = _compute_squared_distances(x, y, start, end, length[chain])
         farthest = np.maximum.reduceat(away, corners)
         farthest[farthest <= tolerance**2 * length] = -1
         split = np.flatnonzero(away == farthest[chain])
@@ -47,7 +47,7 @@ def simplify_ring(ring: IntArray, tolerance: int) -> IntArray:
     return np.stack([x[kept], y[kept]], axis=1)
 
 
-def without_collinear(ring: IntArray) -> tuple[IntArray, IntArray]:
+def drop_collinear(ring: IntArray) -> tuple[IntArray, IntArray]:
     """X and y of the vertices at which the ring turns, beginning at the smallest."""
     x, y = as_vertices(ring).T
     moves = (x != np.roll(x, 1)) | (y != np.roll(y, 1))
@@ -63,7 +63,7 @@ def without_collinear(ring: IntArray) -> tuple[IntArray, IntArray]:
     return np.roll(x, first), np.roll(y, first)
 
 
-def _squared_distances(
+def _compute_squared_distances(
     x: IntArray, y: IntArray, start: IntArray, end: IntArray, length: IntArray
 ) -> NDArray[np.float64]:
     """(N,) squared distance of each point to its segment, times the segment's squared length.

@@ -10,14 +10,14 @@ import numpy as np
 from actiseg_data.annotations.polygons import EMPTY_PATCH, SUBPIXEL, IntArray, Patch, fill_closed
 from actiseg_data.core.keys import draw_normals
 from actiseg_data.core.opencv import load_cv2
-from actiseg_noise.mask_noise.contours import Clean, iou, trimmed
-from actiseg_noise.mask_noise.noisy_outline import Drawn, Keyed
-from actiseg_noise.mask_noise.simplify import simplify_ring, without_collinear
+from actiseg_noise.mask_noise.contours import ObjectMask, compute_iou, trim
+from actiseg_noise.mask_noise.noisy_outline import KeyFactory, NoisyOutline
+from actiseg_noise.mask_noise.simplify import drop_collinear, simplify_ring
 
 _FEWEST_POINTS = 4  # a contour of fewer vanishes when it is approximated
 
 
-def localise(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
+def localise(clean: ObjectMask, parameters: Mapping[str, Any], keyed: KeyFactory) -> NoisyOutline:
     """Misplace every vertex of an object's outer contours.
 
     Straight chains of a contour, also diagonal ones, are compressed to their ends. Each vertex is
@@ -27,11 +27,11 @@ def localise(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn
 
     parameters: ``sigma`` of the displacements in pixels. The ledger gets the number of vertices.
 
-    >>> square = Clean(Patch(4, 4, np.ones((9, 9), bool)), (20, 20))
+    >>> square = ObjectMask(Patch(4, 4, np.ones((9, 9), bool)), (20, 20))
     >>> localise(square, {"sigma": 0.0}, lambda purpose: bytes(32)).details
     {'vertices': 4}
     """
-    contours = _outer_contours(clean)
+    contours = _trace_outer_contours(clean)
     count = sum(map(len, contours))
     shifts = draw_normals(keyed("localise.vertices"), 2 * count).reshape(count, 2)
     moves = np.rint(np.round(parameters["sigma"] * shifts, 9)).astype(np.int64)
@@ -39,10 +39,12 @@ def localise(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn
     rings = [
         contour + move for contour, move in zip(contours, np.split(moves, ends[:-1]), strict=True)
     ]
-    return _refilled(rings, clean)
+    return _refill(rings, clean)
 
 
-def approximate(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
+def approximate(
+    clean: ObjectMask, parameters: Mapping[str, Any], keyed: KeyFactory
+) -> NoisyOutline:
     """Draw an object's outer contours with few vertices: nothing is left to chance.
 
     The contours, straight chains compressed to their ends, are simplified (Douglas & Peucker,
@@ -53,16 +55,16 @@ def approximate(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Dr
 
     parameters: ``tolerance`` in pixels. The ledger gets the number of vertices left.
 
-    >>> square = Clean(Patch(4, 4, np.ones((9, 9), bool)), (20, 20))
+    >>> square = ObjectMask(Patch(4, 4, np.ones((9, 9), bool)), (20, 20))
     >>> approximate(square, {"tolerance": 1.0}, lambda purpose: bytes(32)).details
     {'vertices': 4}
     """
     tolerance = parameters["tolerance"]
-    contours = [ring for ring in _outer_contours(clean) if len(ring) >= _FEWEST_POINTS]
-    return _refilled([_simplified(contour, tolerance) for contour in contours], clean)
+    contours = [ring for ring in _trace_outer_contours(clean) if len(ring) >= _FEWEST_POINTS]
+    return _refill([_simplify_contour(contour, tolerance) for contour in contours], clean)
 
 
-def _outer_contours(clean: Clean) -> list[IntArray]:
+def _trace_outer_contours(clean: ObjectMask) -> list[IntArray]:
     """The outer contours of an object's 8-connected parts, from top to bottom: (N, 2) x, y of the
     frame's pixels, straight chains compressed to their ends.
     """
@@ -75,7 +77,7 @@ def _outer_contours(clean: Clean) -> list[IntArray]:
     return sorted(contours, key=lambda ring: (ring[0, 1], ring[0, 0]))
 
 
-def _simplified(ring: IntArray, tolerance: float) -> IntArray:
+def _simplify_contour(ring: IntArray, tolerance: float) -> IntArray:
     """Fewer vertices of a contour, at the highest tolerance tried that leaves a sound ring.
 
     Tolerances fall by a quarter. A contour that crosses itself at all of them stays as it is.
@@ -83,7 +85,7 @@ def _simplified(ring: IntArray, tolerance: float) -> IntArray:
     import shapely
 
     fine = SUBPIXEL * ring  # so that fractions of a pixel of tolerance are whole numbers
-    turns = len(without_collinear(ring)[0])
+    turns = len(drop_collinear(ring)[0])
     level = round(SUBPIXEL * tolerance)
     while level > 0:
         simple = simplify_ring(fine, level)
@@ -94,14 +96,14 @@ def _simplified(ring: IntArray, tolerance: float) -> IntArray:
     return ring
 
 
-def _refilled(rings: list[IntArray], clean: Clean) -> Drawn:
+def _refill(rings: list[IntArray], clean: ObjectMask) -> NoisyOutline:
     """The union of filled contours."""
-    patch = trimmed(_union([fill_closed([ring], clean.frame) for ring in rings]))
+    patch = trim(_merge_patches([fill_closed([ring], clean.frame) for ring in rings]))
     vertices = sum(map(len, rings))
-    return Drawn(patch, iou(clean.patch, patch), "fixed", {"vertices": vertices})
+    return NoisyOutline(patch, compute_iou(clean.patch, patch), "fixed", {"vertices": vertices})
 
 
-def _union(patches: list[Patch]) -> Patch:
+def _merge_patches(patches: list[Patch]) -> Patch:
     """All pixels of some patches."""
     seen = [patch for patch in patches if patch.mask.size]
     if not seen:

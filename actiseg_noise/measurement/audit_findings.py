@@ -10,13 +10,13 @@ from typing import TypeAlias
 
 from actiseg_data.annotations.lexicon import Lexicon, refuse_unknown_classes
 from actiseg_data.records.split_records import Noise, Recipe
-from actiseg_noise.mask_noise.sequence_masks import eligible
+from actiseg_noise.mask_noise.sequence_masks import list_eligible_objects
 from actiseg_noise.measurement.audit_claims import ANY, MASKS, WORDS, Claim
 from actiseg_noise.measurement.audit_masks import Change, MaskAudit
 from actiseg_noise.measurement.word_changes import Z_999, Share, WordFigures
 from actiseg_noise.split.wordings import NoisyList, WordItem, fold
-from actiseg_noise.text_noise.assignment import Options, rates
-from actiseg_noise.text_noise.sequence_words import ClipOptions, WordNoise
+from actiseg_noise.text_noise.assignment import ReplacementOptions, split_rates
+from actiseg_noise.text_noise.sequence_words import TextCorruptor, TextOptions
 
 Judgement: TypeAlias = tuple[bool, str]
 """Whether something agrees with what is claimed, as a sentence."""
@@ -83,7 +83,7 @@ def _words_of_recipe(
     recipe: Recipe, noise: Noise, held: Held, own: NoisyList, lexicon: Lexicon
 ) -> Iterator[Judgement]:
     """Shares among the items that the recipe could touch, as `corrupt` counts them."""
-    drawn = WordNoise(recipe, lexicon)
+    drawn = TextCorruptor(recipe, lexicon)
     used = {label.class_id: label.name for of in own.sequences for label in of.objects}
     refuse_unknown_classes(lexicon, used, "the noisy split's list")
     could = {sequence.folder: drawn.options(sequence) for sequence in own.sequences}
@@ -104,7 +104,7 @@ _NOT_ASKED = "which no recipe asks for"
 
 
 def _objects_of_recipe(
-    noise: Noise, items: Iterable[WordItem], could: Mapping[str, ClipOptions]
+    noise: Noise, items: Iterable[WordItem], could: Mapping[str, TextOptions]
 ) -> Iterator[Judgement]:
     flips: list[bool] = []
     renames: list[bool] = []
@@ -122,7 +122,7 @@ def _objects_of_recipe(
             flips.append(item.flipped)
         if renamable and not item.flipped:
             renames.append(item.renamed)
-    flip_rate, rename_rate = rates(noise)
+    flip_rate, rename_rate = split_rates(noise)
     for what, hits, wanted in (
         ("flips", flips, flip_rate),
         ("renames within their class", renames, rename_rate),
@@ -138,7 +138,7 @@ def _objects_of_recipe(
         yield False, f"{tails} prompts differ behind the object's name, {_NOT_ASKED}"
 
 
-def _as_drawn(item: WordItem, option: Options) -> bool:
+def _as_drawn(item: WordItem, option: ReplacementOptions) -> bool:
     """Whether a changed object is called what it was to become."""
     if item.flipped:
         if option.flip is None:
@@ -151,7 +151,7 @@ def _as_drawn(item: WordItem, option: Options) -> bool:
 
 
 def _narrations_of_recipe(
-    noise: Noise, items: Iterable[WordItem], own: NoisyList, could: Mapping[str, ClipOptions]
+    noise: Noise, items: Iterable[WordItem], own: NoisyList, could: Mapping[str, TextOptions]
 ) -> Iterator[Judgement]:
     """Narrations have one share of flips and renames together; it depends on which of the two each
     can have.
@@ -188,11 +188,11 @@ def _follows(item: WordItem, narrations: tuple[str, str] | None) -> bool:
     return item.noisy.prompt == wanted
 
 
-def _chance(noise: Noise, of: ClipOptions) -> float | None:
+def _chance(noise: Noise, of: TextOptions) -> float | None:
     """The probability that a clip's narration changes; None where it cannot."""
     if of.narration is None:
         return None
-    flip, rename = rates(noise)
+    flip, rename = split_rates(noise)
     options = of.narration.options
     flipped = flip if options.flip is not None else 0.0
     return flipped + (1 - flipped) * (rename if options.substitute is not None else 0.0)
@@ -227,7 +227,7 @@ def _masks_of_recipe(recipe: Recipe, masks: MaskAudit, own: NoisyList) -> Iterat
         (sequence.folder, frame, label.object_id)
         for sequence in own.sequences
         for frame in sequence.frames
-        for label in eligible(sequence, frame, noise)
+        for label in list_eligible_objects(sequence, frame, noise)
     }
     # Only then does an untouched object lose pixels to nothing.
     background = noise.overlap == "background"
@@ -325,7 +325,7 @@ def _rate_of_files(claim: Claim, rate: float, held: Held) -> Iterator[Judgement]
 def _rate_of_recipe(claim: Claim, claimed: float, recipe: Recipe) -> Judgement:
     asked: set[float] = set()
     if recipe.text_noise is not None and claim.medium != MASKS:
-        flip, rename = rates(recipe.text_noise)
+        flip, rename = split_rates(recipe.text_noise)
         asked.add(recipe.text_noise.rate)
         if rename == 0 or claim.renames:
             asked.add(flip)

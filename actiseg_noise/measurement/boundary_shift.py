@@ -8,7 +8,7 @@ import numpy as np
 
 from actiseg_data.annotations.masks import as_binary_mask
 from actiseg_data.annotations.polygons import BoolArray
-from actiseg_noise.mask_noise.distance import squared_depths
+from actiseg_noise.mask_noise.distance import measure_squared_depths
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,6 @@ def boundary_shift(clean: BoolArray, noisy: BoolArray) -> BoundaryShift | None:
     from_clean, moved = boundary_pixels(clean), boundary_pixels(noisy)
     if not (from_clean.any() and moved.any()):
         return None
-    distances = np.sqrt(squared_depths(~from_clean)[moved].astype(np.float64))
+    distances = np.sqrt(measure_squared_depths(~from_clean)[moved].astype(np.float64))
     signed = np.where(clean[moved], -distances, distances)
     return BoundaryShift(round(float(signed.mean()), 6), round(float(distances.mean()), 6))

@@ -17,7 +17,7 @@ from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.records.split_records import LEDGER_FILE, MaskRow, Noise, Recipe, read_mask_rows
 from actiseg_noise.corruption.request import choose
-from actiseg_noise.mask_noise.sequence_masks import eligible
+from actiseg_noise.mask_noise.sequence_masks import list_eligible_objects
 from actiseg_noise.measurement.mask_changes import (
     MaskGroup,
     MaskItem,
@@ -239,7 +239,7 @@ def _measure_sequence(
     measured = _Measured([], Counter(), [])
     labels = {label.object_id: label for label in sequence.objects}
     for frame, (clean, noisy) in zip(sequence.frames, split.mask_pairs(sequence), strict=True):
-        may = {label.object_id for label in eligible(sequence, frame, noise)}
+        may = {label.object_id for label in list_eligible_objects(sequence, frame, noise)}
         kinds = {row.object_id: row.kind for row in rows if row.frame == frame}
         for change in object_changes(clean, noisy):
             at = change.object_id

@@ -50,13 +50,14 @@ def place_captions(captions: Sequence[Caption], picture: tuple[int, int]) -> lis
     subjects = [caption.subject for caption in captions]
     for caption in captions:
         penalised = [
-            (_penalty(box, caption, placed, subjects), box) for box in _tried(caption, picture)
+            (_compute_penalty(box, caption, placed, subjects), box)
+            for box in _list_boxes(caption, picture)
         ]
         placed.append(min(penalised)[1])
     return placed
 
 
-def overlap(one: Box, other: Box) -> int:
+def measure_overlap(one: Box, other: Box) -> int:
     """The pixels that two boxes share.
 
     >>> overlap((0, 0, 4, 4), (2, 3, 9, 9))
@@ -67,7 +68,7 @@ def overlap(one: Box, other: Box) -> int:
     return max(wide, 0) * max(high, 0)
 
 
-def _tried(caption: Caption, picture: tuple[int, int]) -> list[Box]:
+def _list_boxes(caption: Caption, picture: tuple[int, int]) -> list[Box]:
     """Boxes around the anchor, the one centred on it first, pushed into the picture."""
     (wide, high), (x, y) = caption.size, caption.anchor
     boxes = []
@@ -83,9 +84,12 @@ def _tried(caption: Caption, picture: tuple[int, int]) -> list[Box]:
     return boxes
 
 
-def _penalty(box: Box, caption: Caption, placed: list[Box], subjects: list[Box]) -> float:
+def _compute_penalty(box: Box, caption: Caption, placed: list[Box], subjects: list[Box]) -> float:
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     far = math.hypot(x - caption.anchor[0], y - caption.anchor[1])
-    taken = sum(overlap(box, other) for other in placed)
-    hidden = sum(overlap(box, subject) / max(overlap(subject, subject), 1) for subject in subjects)
+    taken = sum(measure_overlap(box, other) for other in placed)
+    hidden = sum(
+        measure_overlap(box, subject) / max(measure_overlap(subject, subject), 1)
+        for subject in subjects
+    )
     return round(far + _OVERLAP * math.sqrt(taken) + _HIDING * hidden, 6)

@@ -14,21 +14,21 @@ MARK = (255, 226, 92)
 """Colour of what changed in names and prompts."""
 
 
-def font(size: int) -> Any:
+def load_font(size: int) -> Any:
     """Pillow's own font, at a size in pixels."""
     return ImageFont.load_default(size=size)
 
 
-def width_of(text: str, size: int) -> int:
+def measure_width(text: str, size: int) -> int:
     """Pixels that a text takes."""
-    length: float = font(size).getlength(text)
+    length: float = load_font(size).getlength(text)
     return math.ceil(length)
 
 
-def fitting(text: str, size: int, width: int) -> str:
+def shorten_text(text: str, size: int, width: int) -> str:
     """The text, cut short with an ellipsis where it is wider than so many pixels."""
-    if width_of(text, size) <= width:
+    if measure_width(text, size) <= width:
         return text
-    while len(text) > 1 and width_of(f"{text}...", size) > width:
+    while len(text) > 1 and measure_width(f"{text}...", size) > width:
         text = text[:-1].rstrip()
     return f"{text}..."

@@ -17,7 +17,7 @@ from actiseg_data.core.opencv import load_cv2
 from actiseg_data.layouts.photographs import read_rgb, refuse_aspect
 from actiseg_data.records.split_records import MaskRow, TextRow
 from actiseg_noise.preview.captions import Box, Caption, place_captions
-from actiseg_noise.preview.lettering import MARK, fitting, font, width_of
+from actiseg_noise.preview.lettering import MARK, load_font, measure_width, shorten_text
 from actiseg_noise.split.noisy_split import NoisySplit
 
 Pixels: TypeAlias = NDArray[np.float64]
@@ -33,7 +33,7 @@ _GREY = 128.0
 _LINE = 5
 
 
-def photo_of(
+def read_photograph(
     split: NoisySplit, sequence: VideoSequence, frame: str, size: tuple[int, ...]
 ) -> Image.Image | None:
     """The frame's photograph, of the noisy split or else of its source; None if neither has it.
@@ -50,7 +50,7 @@ def photo_of(
 
 
 @dataclass(frozen=True)
-class View:
+class FrameView:
     """One frame: its masks, the ledger's rows by object id, and its image. touched: rows on masks;
     reworded: rows on words. dangling: whether the split's own photograph is a link to nothing.
     """
@@ -100,12 +100,12 @@ class View:
         return np.asarray(resized, np.float64)
 
 
-def _panel(view: View, pixels: Pixels) -> Image.Image:
+def _make_panel(view: FrameView, pixels: Pixels) -> Image.Image:
     image = Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8))
     return image.resize(view.size, Image.Resampling.LANCZOS)
 
 
-def _edges(mask: IndexMask, thickness: int) -> NDArray[np.bool_]:
+def _find_edges(mask: IndexMask, thickness: int) -> NDArray[np.bool_]:
     """Pixels near a change of object, (H, W) bool."""
     edge = np.zeros(mask.shape, np.uint8)
     edge[:-1] |= mask[:-1] != mask[1:]
@@ -115,7 +115,7 @@ def _edges(mask: IndexMask, thickness: int) -> NDArray[np.bool_]:
     return thick > 0
 
 
-def _tints(sequence: VideoSequence) -> Pixels:
+def _make_tints(sequence: VideoSequence) -> Pixels:
     """A colour for each id, (256, 3): hues as far apart as can be, in three grades of brightness.
 
     The masks' own palette has three reds among its first nine colours.
@@ -128,32 +128,32 @@ def _tints(sequence: VideoSequence) -> Pixels:
     return tints
 
 
-def overlay_of(view: View, mask: IndexMask, bright: frozenset[int]) -> Image.Image:
+def draw_overlay(view: FrameView, mask: IndexMask, bright: frozenset[int]) -> Image.Image:
     """The frame with its objects tinted and outlined, those in `bright` more strongly."""
     large = view.enlarged(mask)
     strength = np.full(256, 0.35 if view.photo is not None else 0.55)
     strength[list(bright)] += 0.25
     strength[0] = 0
     share = strength[large][..., None]
-    pixels = (1 - share) * view.backdrop + share * _tints(view.sequence)[large]
-    pixels[_edges(large, _LINE)] = 235
-    return _panel(view, pixels)
+    pixels = (1 - share) * view.backdrop + share * _make_tints(view.sequence)[large]
+    pixels[_find_edges(large, _LINE)] = 235
+    return _make_panel(view, pixels)
 
 
-def difference_of(view: View) -> Image.Image:
+def draw_difference(view: FrameView) -> Image.Image:
     """The frame in dim grey with every changed pixel in the colour of what happened to it."""
     grey = view.backdrop.mean(axis=2, keepdims=True).repeat(3, axis=2)
     pixels = 20 + 0.35 * grey
     clean, noisy = view.enlarged(view.clean), view.enlarged(view.noisy)
-    pixels[_edges(clean, 2)] = 125
+    pixels[_find_edges(clean, 2)] = 125
     changed = clean != noisy
     pixels[changed & (clean == 0)] = GAINED
     pixels[changed & (noisy == 0)] = LOST
     pixels[changed & (clean > 0) & (noisy > 0)] = MOVED
-    return _panel(view, pixels)
+    return _make_panel(view, pixels)
 
 
-def _centre(member: NDArray[np.bool_]) -> tuple[int, int]:
+def _find_centre(member: NDArray[np.bool_]) -> tuple[int, int]:
     """The (x, y) of an object's pixel that is farthest from its outline: inside, in its bulk."""
     cv2 = load_cv2()
     inside = np.pad(member, 1).astype(np.uint8)
@@ -163,7 +163,7 @@ def _centre(member: NDArray[np.bool_]) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class _Name:
+class NameTag:
     """A text in a panel. anchor: (x, y) on the object; subject: the box around it."""
 
     text: str
@@ -177,11 +177,11 @@ _STROKE = 3
 """Width of the dark edge of a name, in pixels."""
 
 
-def write_names(panel: Image.Image, names: list[_Name]) -> None:
+def write_names(panel: Image.Image, names: list[NameTag]) -> None:
     """Write names, the most important first, each near its object and readable on any ground."""
     pen = ImageDraw.Draw(panel)
     style: dict[str, Any] = {"stroke_width": _STROKE, "spacing": 2, "align": "center"}
-    inks = [pen.textbbox((0, 0), n.text, font=font(n.size), **style) for n in names]
+    inks = [pen.textbbox((0, 0), n.text, font=load_font(n.size), **style) for n in names]
     sizes = [(math.ceil(ink[2] - ink[0]), math.ceil(ink[3] - ink[1])) for ink in inks]
     captions = [Caption(size, n.anchor, n.subject) for size, n in zip(sizes, names, strict=True)]
     boxes = place_captions(captions, panel.size)
@@ -194,10 +194,12 @@ def write_names(panel: Image.Image, names: list[_Name]) -> None:
             pen.ellipse((x - 4, y - 4, x + 4, y + 4), name.colour, (0, 0, 0))
     for name, box, ink in reversed(list(zip(names, boxes, inks, strict=True))):
         place = (box[0] - ink[0], box[1] - ink[1])
-        pen.text(place, name.text, name.colour, font(name.size), stroke_fill=(0, 0, 0), **style)
+        pen.text(
+            place, name.text, name.colour, load_font(name.size), stroke_fill=(0, 0, 0), **style
+        )
 
 
-def names_of(view: View, mask: IndexMask, *, noise: bool) -> list[_Name]:
+def make_name_tags(view: FrameView, mask: IndexMask, *, noise: bool) -> list[NameTag]:
     """The names of a panel, those of touched objects first, then of the largest.
 
     noise: whether they are told with their noise: the new name, the kind and the IoU.
@@ -210,31 +212,31 @@ def names_of(view: View, mask: IndexMask, *, noise: bool) -> list[_Name]:
     names = []
     for at in sorted(find_ids(mask), key=lambda at: (at not in marked, -int(areas[at]), at)):
         size, colour = (17, (214, 214, 218)) if noise else (20, (255, 255, 255))
-        text = fitting(labels[at], size, half)
+        text = shorten_text(labels[at], size, half)
         if noise and at in marked:
             size, colour = 23, MARK
-            text = _told(view, at, labels[at], size, half)
+            text = _describe_object(view, at, labels[at], size, half)
         member = mask == at
-        x, y = _centre(member)
+        x, y = _find_centre(member)
         anchor = (round((x + 0.5) * ratio), round((y + 0.5) * ratio))
-        names.append(_Name(text, size, colour, anchor, _box_around(member, ratio)))
+        names.append(NameTag(text, size, colour, anchor, _find_box(member, ratio)))
     return names
 
 
-def _told(view: View, object_id: int, name: str, size: int, width: int) -> str:
+def _describe_object(view: FrameView, object_id: int, name: str, size: int, width: int) -> str:
     """What an object is called now, with what became of its mask, on two lines where one is too
     short.
     """
     reworded, touched = view.reworded.get(object_id), view.touched.get(object_id)
-    text = fitting(reworded.name if reworded is not None else name, size, width)
+    text = shorten_text(reworded.name if reworded is not None else name, size, width)
     if touched is None:
         return text
     what = f"{touched.kind} {touched.iou:.2f}"
     together = f"{text} · {what}"
-    return together if width_of(together, size) <= width else f"{text}\n{what}"
+    return together if measure_width(together, size) <= width else f"{text}\n{what}"
 
 
-def _box_around(member: NDArray[np.bool_], ratio: float) -> Box:
+def _find_box(member: NDArray[np.bool_], ratio: float) -> Box:
     """The box around an object that is in the mask, in pixels of a panel."""
     rows, columns = np.flatnonzero(member.any(axis=1)), np.flatnonzero(member.any(axis=0))
     corners = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)

@@ -23,21 +23,29 @@ from actiseg_data.records.split_records import (
     TextRow,
     read_ledger,
 )
-from actiseg_noise.preview.lettering import FAINT, INK, MARK, PAPER, fitting, font, width_of
+from actiseg_noise.preview.lettering import (
+    FAINT,
+    INK,
+    MARK,
+    PAPER,
+    load_font,
+    measure_width,
+    shorten_text,
+)
 from actiseg_noise.preview.panels import (
     GAINED,
     LOST,
     MOVED,
-    View,
-    difference_of,
-    names_of,
-    overlay_of,
-    photo_of,
+    FrameView,
+    draw_difference,
+    draw_overlay,
+    make_name_tags,
+    read_photograph,
     write_names,
 )
 from actiseg_noise.recipes.kind_specs import is_number
 from actiseg_noise.split.noisy_split import NoisySplit, open_noisy_split, read_split_recipe
-from actiseg_noise.text_noise.word_diff import changed_words
+from actiseg_noise.text_noise.word_diff import compare_words
 
 FEW = 4
 """Frames that are shown unless they are named."""
@@ -86,11 +94,11 @@ def make_preview(
         touched = {
             row.object_id: row for row in rows if isinstance(row, MaskRow) and row.frame == frame
         }
-        photo = photo_of(split, shown, frame, clean.shape)
+        photo = read_photograph(split, shown, frame, clean.shape)
         dangling = find_dangling_link(split.noisy.frame_path(shown, frame)) is not None
-        view = View(shown, frame, clean, noisy, touched, reworded, photo, dangling)
-        strips.append(_strip(view, masks=masks))
-    return _sheet(whole, shown, split.recipe, strips, words)
+        view = FrameView(shown, frame, clean, noisy, touched, reworded, photo, dangling)
+        strips.append(_make_row(view, masks=masks))
+    return _compose_sheet(whole, shown, split.recipe, strips, words)
 
 
 def refuse_format(path: Path) -> None:
@@ -165,10 +173,10 @@ def _choose_frames(sequence: VideoSequence, named: tuple[str, ...], out: Path) -
         if len(chosen) > MOST:
             raise refuse(f"{len(chosen)} frames are too many", "frames", f"name {MOST} at most")
         return chosen
-    return spread(sequence.frames, FEW)
+    return choose_spread(sequence.frames, FEW)
 
 
-def spread(frames: tuple[str, ...], most: int) -> tuple[str, ...]:
+def choose_spread(frames: tuple[str, ...], most: int) -> tuple[str, ...]:
     """At most so many of some frames, evenly spread, the first and the last among them.
 
     >>> spread(("a", "b", "c", "d", "e", "f", "g"), 4)
@@ -180,25 +188,28 @@ def spread(frames: tuple[str, ...], most: int) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class _Strip:
+class _SheetRow:
     """A finished row: its panels and the line above each."""
 
     panels: tuple[Image.Image, ...]
     lines: tuple[str, ...]
 
 
-def _strip(view: View, *, masks: bool) -> _Strip:
+def _make_row(view: FrameView, *, masks: bool) -> _SheetRow:
     """The row of one frame: clean, noisy, and, where masks are noisy, what changed in them."""
     bright = frozenset(view.touched)
-    clean, noisy = overlay_of(view, view.clean, frozenset()), overlay_of(view, view.noisy, bright)
-    write_names(clean, names_of(view, view.clean, noise=False))
-    write_names(noisy, names_of(view, view.noisy, noise=True))
+    clean, noisy = (
+        draw_overlay(view, view.clean, frozenset()),
+        draw_overlay(view, view.noisy, bright),
+    )
+    write_names(clean, make_name_tags(view, view.clean, noise=False))
+    write_names(noisy, make_name_tags(view, view.noisy, noise=True))
     in_sight = find_ids(view.clean)
     renamed = sum(at in view.reworded for at in in_sight)
     words = [f"{renamed} renamed"] if view.reworded else []
     if not masks:
         told = f"noisy: {renamed} of {len(in_sight)} objects renamed"
-        return _Strip((clean, noisy), (view.title, told))
+        return _SheetRow((clean, noisy), (view.title, told))
     told = ", ".join([f"{len(view.touched)} of {len(in_sight)} objects touched", *words])
     changed = view.clean != view.noisy
     gained = int((changed & (view.clean == 0)).sum())
@@ -206,7 +217,7 @@ def _strip(view: View, *, masks: bool) -> _Strip:
     moved = int(changed.sum()) - gained - lost
     difference = f"difference: gained {gained}, lost {lost}, moved {moved} px"
     lines = (view.title, f"noisy: {told}", difference)
-    return _Strip((clean, noisy, difference_of(view)), lines)
+    return _SheetRow((clean, noisy, draw_difference(view)), lines)
 
 
 def describe(recipe: Recipe) -> str:
@@ -241,11 +252,11 @@ _LINE, _HEAD, _FOOT = 28, 78, 46
 """Heights in pixels: of a line of text, of the title, of the legend."""
 
 
-def _sheet(
+def _compose_sheet(
     whole: VideoSequence,
     shown: VideoSequence,
     recipe: Recipe,
-    strips: list[_Strip],
+    strips: list[_SheetRow],
     words: list[TextRow],
 ) -> Image.Image:
     """Title, rows, prompts and legend on one page."""
@@ -257,13 +268,13 @@ def _sheet(
     height = _HEAD + len(strips) * (high + _LINE + _GAP) + prompts + _FOOT
     sheet = Image.new("RGB", (width, height), PAPER)
     pen = ImageDraw.Draw(sheet)
-    pen.text((_MARGIN, 12), fitting(whole.folder, 28, room), INK, font(28))
-    pen.text((_MARGIN, 48), fitting(describe(recipe), 21, room), FAINT, font(21))
+    pen.text((_MARGIN, 12), shorten_text(whole.folder, 28, room), INK, load_font(28))
+    pen.text((_MARGIN, 48), shorten_text(describe(recipe), 21, room), FAINT, load_font(21))
     top = _HEAD
     for strip in strips:
         for column, (panel, text) in enumerate(zip(strip.panels, strip.lines, strict=True)):
             left = _MARGIN + column * (wide + _GAP)
-            pen.text((left, top + 3), fitting(text, 19, wide), INK, font(19))
+            pen.text((left, top + 3), shorten_text(text, 19, wide), INK, load_font(19))
             sheet.paste(panel, (left, top + _LINE))
         top += high + _LINE + _GAP
     if words:
@@ -276,17 +287,17 @@ def _sheet(
 def _write_prompts(pen: ImageDraw.ImageDraw, top: int, width: int, words: list[TextRow]) -> None:
     """Clean prompts to the left, noisy ones to the right, what changed in another colour."""
     half, size = width // 2, 19
-    pen.text((_MARGIN, top), "prompts before", INK, font(size))
-    pen.text((half, top), "and after", INK, font(size))
+    pen.text((_MARGIN, top), "prompts before", INK, load_font(size))
+    pen.text((half, top), "and after", INK, load_font(size))
     for row in words:
         top += _LINE
         room = half - 2 * _MARGIN
-        pen.text((_MARGIN, top), fitting(row.prompt_org, size, room), FAINT, font(size))
+        pen.text((_MARGIN, top), shorten_text(row.prompt_org, size, room), FAINT, load_font(size))
         left, end = half, width - _MARGIN
-        for piece, changed in changed_words(row.prompt_org, row.prompt):
-            text = fitting(piece, size, max(end - left, 1))
-            pen.text((left, top), text, MARK if changed else FAINT, font(size))
-            left += width_of(f"{text} ", size)
+        for piece, changed in compare_words(row.prompt_org, row.prompt):
+            text = shorten_text(piece, size, max(end - left, 1))
+            pen.text((left, top), text, MARK if changed else FAINT, load_font(size))
+            left += measure_width(f"{text} ", size)
 
 
 def _write_foot(
@@ -301,13 +312,13 @@ def _write_foot(
     """Which frames are shown, and what the colours of the difference mean."""
     text, size = f"{len(shown.frames)} of {len(whole.frames)} frames", 19
     if not masks:
-        pen.text((_MARGIN, top), text, FAINT, font(size))
+        pen.text((_MARGIN, top), text, FAINT, load_font(size))
         return
     text += "; noisy: kind of noise and IoU with the clean object on disk"
     legend = ((GAINED, "gained"), (LOST, "lost"), (MOVED, "moved to another object"))
-    left = width - _MARGIN - sum(width_of(told, size) + 50 for _, told in legend)
-    pen.text((_MARGIN, top), fitting(text, size, left - 2 * _MARGIN), FAINT, font(size))
+    left = width - _MARGIN - sum(measure_width(told, size) + 50 for _, told in legend)
+    pen.text((_MARGIN, top), shorten_text(text, size, left - 2 * _MARGIN), FAINT, load_font(size))
     for colour, told in legend:
         pen.rectangle((left, top + 3, left + 18, top + 19), colour)
-        pen.text((left + 26, top), told, INK, font(size))
-        left += width_of(told, size) + 50
+        pen.text((left + 26, top), told, INK, load_font(size))
+        left += measure_width(told, size) + 50

@@ -30,9 +30,9 @@ from actiseg_noise.corruption.request import Request
 from actiseg_noise.corruption.split_plan import Plan
 from actiseg_noise.split.clean_parts import Part, summarise_digests
 from actiseg_noise.split.journal import SequenceRecord
-from actiseg_noise.text_noise.assignment import rates
+from actiseg_noise.text_noise.assignment import split_rates
 from actiseg_noise.text_noise.language_packages import load_language_package
-from actiseg_noise.text_noise.text_plan import WordPlan
+from actiseg_noise.text_noise.text_plan import TextPlan
 
 
 class MaskFigures:
@@ -239,12 +239,12 @@ def _realised(noise: Noise, selected: int, items: int) -> dict[str, Any]:
     }
 
 
-def word_section(noise: Noise, words: WordPlan) -> dict[str, Any]:
+def word_section(noise: Noise, words: TextPlan) -> dict[str, Any]:
     """The summary's ``text``: realised rates of text noise, over the items that the recipe lets be
     touched, over those that could change, and over all prompts or narrations; of flips and
     substitutions among those that could be; WordNet similarity of new and clean words by kind.
     """
-    flip, substitute = rates(noise)
+    flip, substitute = split_rates(noise)
     tally = words.tally
     exact = noise.exact
     selected = tally["flipped"] + tally["substituted"]

@@ -107,27 +107,27 @@ def replace_noun(text: str, start: int, end: int, number: str, name: Name) -> st
     before, noun, after = text[:start], text[start:end], text[end:]
     determiner = _find_determiner(before, number)
     counted = determiner.word in _AMOUNTS or determiner.word in _MASSES
-    form, now = _form(name, number, counted=counted)
+    form, now = _choose_form(name, number, counted=counted)
     agreed = _DETERMINERS.get(determiner.word, {})
-    if now in agreed and _last_word(before[: determiner.start]) in _DEFINITE:
+    if now in agreed and _get_last_word(before[: determiner.start]) in _DEFINITE:
         before = before[: determiner.start] + before[determiner.end :].lstrip()
         return replace_noun(before + noun + after, len(before), len(before + noun), number, name)
     if now in agreed:
         old = before[determiner.start : determiner.end]
-        article = name.article or _article_of(form)
+        article = name.article or _choose_article(form)
         if determiner.adjective:
             own = old.casefold() in ("a", "an")
-            article = old.casefold() if own else _article_of(determiner.adjective)
+            article = old.casefold() if own else _choose_article(determiner.adjective)
         new = agreed[now].format(a=article)
         before = before[: determiner.start] + match_case(old, new) + before[determiner.end :]
     return before + match_case(noun, form) + after
 
 
-def _last_word(text: str) -> str:
+def _get_last_word(text: str) -> str:
     return (text.split() or [""])[-1].casefold()
 
 
-def _article_of(words: str) -> str:
+def _choose_article(words: str) -> str:
     return "an" if words[0].casefold() in "aeiou" else "a"
 
 
@@ -152,7 +152,7 @@ def _find_determiner(before: str, number: str) -> _Determiner:
     _Determiner(word='two', start=4, end=5, adjective='big')
     """
     words = list(re.finditer(r"\S+", before)) if before[-1:].isspace() else []
-    folded = [_plain_number(word[0].casefold()) for word in words]
+    folded = [_spell_number(word[0].casefold()) for word in words]
     for adjectives in (0, 1):
         adjective = folded[-1] if adjectives and words else ""
         if adjective in _NO_ADJECTIVES:
@@ -167,10 +167,10 @@ def _find_determiner(before: str, number: str) -> _Determiner:
     return _Determiner("")
 
 
-def _plain_number(word: str) -> str:
+def _spell_number(word: str) -> str:
     """A number in digits as the word that it agrees like.
 
-    >>> _plain_number("1"), _plain_number("12"), _plain_number("big")
+    >>> _spell_number("1"), _spell_number("12"), _spell_number("big")
     ('one', 'two', 'big')
     """
     if not (word.isascii() and word.isdigit()):
@@ -178,7 +178,7 @@ def _plain_number(word: str) -> str:
     return "one" if word.lstrip("0") == "1" else "two"
 
 
-def _form(name: Name, number: str, *, counted: bool) -> tuple[str, str]:
+def _choose_form(name: Name, number: str, *, counted: bool) -> tuple[str, str]:
     """The form of a name that stands for a noun of some number, and its own number.
 
     counted: whether a determiner before it calls for a plural of what can be counted.
@@ -204,9 +204,9 @@ def match_case(old: str, new: str) -> str:
     if old.isupper() and len(old) > 1:
         return new.upper()
     if len(words) > 1 and all(word[0].isupper() for word in words):
-        return " ".join(_capitalised(word) for word in new.split(" "))
-    return _capitalised(new) if words and words[0][0].isupper() else new
+        return " ".join(_capitalise(word) for word in new.split(" "))
+    return _capitalise(new) if words and words[0][0].isupper() else new
 
 
-def _capitalised(text: str) -> str:
+def _capitalise(text: str) -> str:
     return text[:1].upper() + text[1:]

@@ -16,7 +16,7 @@ from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.keys import Key, draw_integer, draw_uniform, make_key_factory, split_key
 from actiseg_data.records.split_records import Noise, Recipe
 from actiseg_noise.text_noise.flips import FlipTargets
-from actiseg_noise.text_noise.naming import Named, name_index
+from actiseg_noise.text_noise.naming import TextNames, get_name_index
 
 CATEGORY, WITHIN = "category", "within-category"
 
@@ -43,10 +43,10 @@ class Replacement:
     similarity: float
 
 
-_NOTHING = Named(frozenset(), frozenset())
+_NOTHING = TextNames(frozenset(), frozenset())
 
 
-class Options(NamedTuple):
+class ReplacementOptions(NamedTuple):
     """What an object, or a narration's noun, can become. None: not eligible.
 
     class_id: its clean class. flip: the class that it would be flipped to, and that one's name.
@@ -65,7 +65,7 @@ class Options(NamedTuple):
     one_name: bool
 
 
-def rates(noise: Noise) -> tuple[float, float]:
+def split_rates(noise: Noise) -> tuple[float, float]:
     """The flip rate, and the substitution rate among the rest, of a text noise.
 
     For ``text``, with rate r and mix m: r m and r (1 - m) / (1 - r m), so that r is the share of
@@ -84,7 +84,7 @@ def rates(noise: Noise) -> tuple[float, float]:
     return flip, rest / (1 - flip) if flip < 1 else 0.0
 
 
-class Assigner:
+class ReplacementAssigner:
     """Assigns replacements by keys, as a recipe's text noise says.
 
     recipe: checked, with a text noise. lexicon: the one that the recipe names.
@@ -100,7 +100,7 @@ class Assigner:
         self._flips = FlipTargets(noise.parameters, lexicon) if noise.kind != WITHIN else None
         self._sisters = noise.parameters.get("names") == "sister"
         self._substitutes = noise.kind != CATEGORY
-        self._index = name_index(lexicon, sisters=self._sisters)
+        self._index = get_name_index(lexicon, sisters=self._sisters)
         self._others: dict[int, tuple[Name, ...]] = {}
 
     def is_eligible(self, label: ObjectLabel) -> bool:
@@ -109,14 +109,14 @@ class Assigner:
             label.class_id
         )
 
-    def objects(self, sequence: VideoSequence) -> dict[int, Options]:
+    def objects(self, sequence: VideoSequence) -> dict[int, ReplacementOptions]:
         """The options of each eligible object of a clip, by object id. What the clip's narration
         names is avoided as its objects are.
 
         Those of all objects are settled, in the order of their names, which are their identity: so
         an object becomes the same whether others are eligible or not.
         """
-        classes, names = _taken(sequence)
+        classes, names = _collect_taken(sequence)
         named = self._named(sequence)
         options = {}
         for label in sorted(sequence.objects, key=lambda label: label.name):
@@ -136,24 +136,24 @@ class Assigner:
                 names.add(found.substitute.text.casefold())
         return options
 
-    def narration(self, sequence: VideoSequence, class_id: int, mention: str) -> Options:
+    def narration(self, sequence: VideoSequence, class_id: int, mention: str) -> ReplacementOptions:
         """The options of the noun of a clip's narration.
 
         class_id: its class. mention: the words that stand there.
         """
         keys = make_key_factory(self._seed, *sequence.identity)
         named = self._named(sequence)
-        return self._options(keys, class_id, mention, *_taken(sequence), named)
+        return self._options(keys, class_id, mention, *_collect_taken(sequence), named)
 
-    def _named(self, sequence: VideoSequence) -> Named:
+    def _named(self, sequence: VideoSequence) -> TextNames:
         """What a clip's narration names, its labelled noun included."""
         named = self._index.find(sequence.narration)
-        return Named(named.classes | {sequence.noun_class}, named.names)
+        return TextNames(named.classes | {sequence.noun_class}, named.names)
 
     def is_protected(self, class_id: int) -> bool:
         return class_id in self._protected
 
-    def flipped(self, options: Options) -> Replacement:
+    def flipped(self, options: ReplacementOptions) -> Replacement:
         """What an object becomes that is flipped."""
         assert options.flip is not None, "callers look first"
         class_id, name = options.flip
@@ -161,7 +161,7 @@ class Assigner:
         synset = self.lexicon.classes[class_id].synset
         return Replacement(CATEGORY, class_id, name, synset, near)
 
-    def substituted(self, options: Options) -> Replacement:
+    def substituted(self, options: ReplacementOptions) -> Replacement:
         """What an object becomes that is substituted."""
         name, noun = options.substitute, self.lexicon.classes[options.class_id]
         assert name is not None, "callers look first"
@@ -178,8 +178,8 @@ class Assigner:
         own: str,
         classes: set[int],
         names: set[str],
-        named: Named,
-    ) -> Options:
+        named: TextNames,
+    ) -> ReplacementOptions:
         """The options of one thing. own: what it is called. classes, names: those, in lower case,
         that the clip has; named: what its narration names. The thing becomes neither, unless
         collisions are allowed.
@@ -205,7 +205,7 @@ class Assigner:
             substitute_draw = draw_uniform(keys(_SELECTION, "text.substitute"))
             if substitute is None:
                 one_name = all(other.text.casefold() == own for other in others)
-        return Options(class_id, flip, flip_draw, substitute, substitute_draw, one_name)
+        return ReplacementOptions(class_id, flip, flip_draw, substitute, substitute_draw, one_name)
 
     def _flip(
         self,
@@ -257,7 +257,7 @@ class Assigner:
         return left[draw_integer(again, len(left))] if left else None
 
 
-def _taken(sequence: VideoSequence) -> tuple[set[int], set[str]]:
+def _collect_taken(sequence: VideoSequence) -> tuple[set[int], set[str]]:
     """The classes of a clip's objects, and their names in lower case."""
     classes = {label.class_id for label in sequence.objects}
     return classes, {label.name.casefold() for label in sequence.objects}

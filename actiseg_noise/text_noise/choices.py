@@ -34,7 +34,7 @@ def read_matrix(path: Path, lexicon: Lexicon) -> dict[str, dict[str, float]]:
     for at, name in enumerate(table[0][1:]):
         with problems.collect():
             where = f"{path}: column {at + 2} ({name[:40]!r})"
-            class_id = _class_named(name, lexicon, where)
+            class_id = _find_class(name, lexicon, where)
             if class_id in columns[:at]:
                 raise refuse(f"class {class_id} has a column already", where, "give one for each")
             columns[at] = class_id
@@ -42,7 +42,7 @@ def read_matrix(path: Path, lexicon: Lexicon) -> dict[str, dict[str, float]]:
     for line, row in enumerate(table[1:], 2):
         where = f"{path}: row {line} ({row[0][:40]!r})"
         with problems.collect():
-            class_id = _class_named(row[0], lexicon, where)
+            class_id = _find_class(row[0], lexicon, where)
             if str(class_id) in matrix:
                 raise refuse(f"class {class_id} has a row already", where, "give one for each")
             if len(row) != len(table[0]):
@@ -51,12 +51,14 @@ def read_matrix(path: Path, lexicon: Lexicon) -> dict[str, dict[str, float]]:
                     where,
                     "give one weight for each class of the header",
                 )
-            matrix[str(class_id)] = _weights(row[1:], columns, class_id, where)
+            matrix[str(class_id)] = _parse_weights(row[1:], columns, class_id, where)
     problems.raise_if_any()
     return matrix
 
 
-def _weights(cells: list[str], columns: list[int], class_id: int, where: str) -> dict[str, float]:
+def _parse_weights(
+    cells: list[str], columns: list[int], class_id: int, where: str
+) -> dict[str, float]:
     weights: dict[str, float] = {}
     for cell, column in zip(cells, columns, strict=True):
         try:
@@ -76,19 +78,19 @@ def _weights(cells: list[str], columns: list[int], class_id: int, where: str) ->
     return weights
 
 
-def _class_named(text: str, lexicon: Lexicon, where: str) -> int:
+def _find_class(text: str, lexicon: Lexicon, where: str) -> int:
     """The class that an id or a name means; raises `InputError` where that is not one."""
-    found = classes_named(text, lexicon)
+    found = find_classes(text, lexicon)
     if len(found) == 1:
         return found[0]
     raise refuse(
         f"{text[:40]!r} is {'a name of several classes' if found else 'no class of the lexicon'}",
         where,
-        f"use an id or a name of {lexicon.title!r}{near_names(text, lexicon)}",
+        f"use an id or a name of {lexicon.title!r}{suggest_names(text, lexicon)}",
     )
 
 
-def classes_named(text: str, lexicon: Lexicon) -> tuple[int, ...]:
+def find_classes(text: str, lexicon: Lexicon) -> tuple[int, ...]:
     """The classes that an id, a name, or a name as EPIC writes it (``board:cutting``) means."""
     text = text.strip()
     number = parse_whole_number(text)
@@ -97,31 +99,31 @@ def classes_named(text: str, lexicon: Lexicon) -> tuple[int, ...]:
     return lexicon.classes_of(text) or lexicon.classes_of(normalise_name(text))
 
 
-def protected_classes(names: Iterable[str], lexicon: Lexicon) -> list[int]:
+def find_protected_classes(names: Iterable[str], lexicon: Lexicon) -> list[int]:
     """The classes that names or ids stand for; raises `InputError` for every one that is none."""
     problems = ProblemCollector()
     found: set[int] = set()
     for name in names:
-        classes = classes_named(name, lexicon)
+        classes = find_classes(name, lexicon)
         found.update(classes)
         if not classes:
             problems.add(
                 f"{name[:60]!r} is no name of the lexicon {lexicon.title!r}",
                 "--protect",
-                f"use the name of an object or class{near_names(name, lexicon)}",
+                f"use the name of an object or class{suggest_names(name, lexicon)}",
             )
     problems.raise_if_any()
     return sorted(found)
 
 
-def near_names(text: str, lexicon: Lexicon) -> str:
+def suggest_names(text: str, lexicon: Lexicon) -> str:
     """Names of classes that a text comes near to, for a message; empty where there are none."""
     names = [noun.name for noun in lexicon.classes.values()]
     near = find_nearest(text, names)
     return f", such as {', '.join(near)}" if near else ""
 
 
-def classes_of_dataset(root: Path) -> list[int]:
+def list_dataset_classes(root: Path) -> list[int]:
     """The classes of all objects of a dataset, in whichever of its lists."""
     found: set[int] = set()
     for name in list_splits(root):

@@ -22,44 +22,48 @@ FAR_POWER = 2
 _UNIT = 1 << 30
 """Weight 1 as a whole number: weights are whole, so that no rounding decides a draw."""
 
-Weigh: TypeAlias = Callable[[Lexicon, int, int], float]
+WeightFunction: TypeAlias = Callable[[Lexicon, int, int], float]
 """(lexicon, class, class that it may be flipped to) -> weight in [0, 1]."""
 
 
-def _near(lexicon: Lexicon, one: int, other: int) -> float:
-    return _wrong(lexicon, one, other) * _power(lexicon.similarity(one, other), NEAR_POWER)
+def _weigh_near(lexicon: Lexicon, one: int, other: int) -> float:
+    return _is_wrong(lexicon, one, other) * _raise_to_power(
+        lexicon.similarity(one, other), NEAR_POWER
+    )
 
 
-def _far(lexicon: Lexicon, one: int, other: int) -> float:
-    return _wrong(lexicon, one, other) * _power(1 - lexicon.similarity(one, other), FAR_POWER)
+def _weigh_far(lexicon: Lexicon, one: int, other: int) -> float:
+    return _is_wrong(lexicon, one, other) * _raise_to_power(
+        1 - lexicon.similarity(one, other), FAR_POWER
+    )
 
 
-def _wrong(lexicon: Lexicon, one: int, other: int) -> bool:
+def _is_wrong(lexicon: Lexicon, one: int, other: int) -> bool:
     """Whether a thing of a class that is called another is called wrongly: a right hand that is
     called a hand is not.
     """
     return not lexicon.holds(other, one)
 
 
-def _power(base: float, exponent: int) -> float:
+def _raise_to_power(base: float, exponent: int) -> float:
     """By products, which are the same on every machine, as those of a C library's pow need not."""
     return math.prod([base] * exponent)
 
 
-def _supercategory(lexicon: Lexicon, one: int, other: int) -> float:
+def _weigh_supercategory(lexicon: Lexicon, one: int, other: int) -> float:
     own, its = lexicon.classes[one].supercategory, lexicon.classes[other].supercategory
-    return float(own is not None and own == its and _wrong(lexicon, one, other))
+    return float(own is not None and own == its and _is_wrong(lexicon, one, other))
 
 
-_WEIGHTS: Mapping[str, Weigh] = {
+_WEIGHTS: Mapping[str, WeightFunction] = {
     "uniform": lambda lexicon, one, other: 1.0,
-    "near": _near,
-    "far": _far,
-    "supercategory": _supercategory,
+    "near": _weigh_near,
+    "far": _weigh_far,
+    "supercategory": _weigh_supercategory,
 }
 
 
-def _other_side(lexicon: Lexicon, class_id: int) -> int | None:
+def _find_other_side(lexicon: Lexicon, class_id: int) -> int | None:
     """The class of the same thing on the other side: of the left hand, the right one."""
     side, _, thing = lexicon.classes[class_id].name.partition(" ")
     opposite = {"left": "right", "right": "left"}.get(side)
@@ -68,7 +72,7 @@ def _other_side(lexicon: Lexicon, class_id: int) -> int | None:
 
 
 @dataclass(frozen=True)
-class _Row:
+class _WeightRow:
     """Weights of the classes of the pool, in order. ends: running sums."""
 
     weights: list[int]
@@ -99,7 +103,7 @@ class FlipTargets:
         self._lexicon = lexicon
         self._flip = parameters["flip"]
         self._matrix = parameters["matrix"]
-        self._rows: dict[int, _Row] = {}
+        self._rows: dict[int, _WeightRow] = {}
 
     def draw(
         self, draw: Key, again: Callable[[], Key], class_id: int, excluded: AbstractSet[int]
@@ -112,7 +116,7 @@ class FlipTargets:
         the thing has no other side: a left hand becomes the right one, unless that is excluded.
         """
         if self._flip == "near":
-            other_side = _other_side(self._lexicon, class_id)
+            other_side = _find_other_side(self._lexicon, class_id)
             if other_side in self._positions and other_side not in excluded:
                 return other_side
         row = self._row(class_id)
@@ -121,7 +125,9 @@ class FlipTargets:
         other = self.pool[bisect_right(row.ends, draw_integer(draw, row.ends[-1]))]
         return other if other not in excluded else self._among(row, again, excluded)
 
-    def _among(self, row: _Row, again: Callable[[], Key], excluded: AbstractSet[int]) -> int | None:
+    def _among(
+        self, row: _WeightRow, again: Callable[[], Key], excluded: AbstractSet[int]
+    ) -> int | None:
         known = self._positions
         taken = sorted(known[other] for other in excluded if other in known)
         left = row.ends[-1] - sum(row.weights[at] for at in taken)
@@ -133,10 +139,10 @@ class FlipTargets:
                 place += row.weights[at]
         return self.pool[bisect_right(row.ends, place)]
 
-    def _row(self, class_id: int) -> _Row:
+    def _row(self, class_id: int) -> _WeightRow:
         if class_id not in self._rows:
             weights = [0 if other == class_id else w for other, w in self._weights(class_id)]
-            self._rows[class_id] = _Row(weights, list(accumulate(weights)))
+            self._rows[class_id] = _WeightRow(weights, list(accumulate(weights)))
         return self._rows[class_id]
 
     def _weights(self, class_id: int) -> list[tuple[int, int]]:

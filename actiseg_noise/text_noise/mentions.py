@@ -13,7 +13,7 @@ from actiseg_data.annotations.lexicon import Lexicon, Name
 from actiseg_data.core.errors import refuse
 from actiseg_noise.text_noise.agreement import replace_noun
 from actiseg_noise.text_noise.language_packages import load_language_package
-from actiseg_noise.text_noise.naming import spellings
+from actiseg_noise.text_noise.naming import list_spellings
 
 BLANK = "blank"
 """spaCy's English tokeniser alone: needs no model, and finds the same under every release."""
@@ -43,7 +43,7 @@ class MentionFinder:
     part of a hyphenated compound does not count: ``hand-soap`` names no hand.
 
     pipeline: `BLANK`, or an installed spaCy pipeline with a tagger (``en_core_web_sm``), by its
-    name or by `pipeline_identity`. Without a tagger, the first word of a longer text is taken for
+    name or by `identify_pipeline`. Without a tagger, the first word of a longer text is taken for
     its verb, as narrations have it: the peel of ``peel potato`` is no noun. Raises `InputError` where
     spaCy or the pipeline is missing, or is of another version than the one named.
 
@@ -59,11 +59,11 @@ class MentionFinder:
         matcher = load_language_package("spacy.matcher", _USE).PhraseMatcher
         self._longest = load_language_package("spacy.util", _USE).filter_spans
         self._matcher = matcher(self._nlp.vocab, attr="LOWER")
-        found = _meanings(lexicon)
+        found = _collect_meanings(lexicon)
         docs = [self._nlp.make_doc(text) for text in found]
         self._matcher.add("noun", docs)
         self._meanings = {
-            _words(doc): meanings for doc, meanings in zip(docs, found.values(), strict=True)
+            _split_words(doc): meanings for doc, meanings in zip(docs, found.values(), strict=True)
         }
 
     def find(self, text: str) -> list[Mention]:
@@ -80,23 +80,23 @@ class MentionFinder:
         return text if found else None
 
     def _is_noun(self, span: Any, doc: Any) -> bool:
-        if _in_compound(doc.text, span.start_char, span.end_char) or _DASH.search(span.text):
+        if _is_in_compound(doc.text, span.start_char, span.end_char) or _DASH.search(span.text):
             return False
         if self._tags:
             return span[-1].pos_ in ("NOUN", "PROPN", "X", "")
         return bool(span.start > 0 or span.end == len(doc))
 
     def _mention(self, span: Any) -> Mention:
-        meanings = self._meanings[_words(span)]
+        meanings = self._meanings[_split_words(span)]
         classes = tuple(dict.fromkeys(meaning.class_id for meaning in meanings))
         first = meanings[0]
         return Mention(span.start_char, span.end_char, classes, first.name, first.number)
 
 
-def _in_compound(text: str, start: int, end: int) -> bool:
+def _is_in_compound(text: str, start: int, end: int) -> bool:
     """Whether hyphens join the words at [start, end) with others.
 
-    >>> _in_compound("take hand-soap", 5, 9), _in_compound("take hand - soap", 5, 9)
+    >>> _is_in_compound("take hand-soap", 5, 9), _is_in_compound("take hand - soap", 5, 9)
     (True, False)
     """
     before, after = text[max(start - 2, 0) : start], text[end : end + 2]
@@ -105,12 +105,12 @@ def _in_compound(text: str, start: int, end: int) -> bool:
     )
 
 
-def _words(doc: Any) -> tuple[str, ...]:
+def _split_words(doc: Any) -> tuple[str, ...]:
     """The words of a document or span as the matcher compares them."""
     return tuple(token.lower_ for token in doc)
 
 
-def pipeline_identity(name: str) -> str:
+def identify_pipeline(name: str) -> str:
     """A pipeline as a recipe names it: with its version, which decides what it finds."""
     if name == BLANK:
         return name
@@ -158,19 +158,19 @@ class _Meaning:
     number: str
 
 
-def _meanings(lexicon: Lexicon) -> dict[str, list[_Meaning]]:
+def _collect_meanings(lexicon: Lexicon) -> dict[str, list[_Meaning]]:
     """The surest meanings of every spelling, in lower case."""
     found: dict[str, list[_Meaning]] = {}
     for class_id, noun in lexicon.classes.items():
         written = {name.text.lower() for name in noun.written}
         for name in noun.names:
             alone = lexicon.classes_of(name.text) == (class_id,)
-            if alone and not name.written and _ends_in(name.text.lower(), written):
+            if alone and not name.written and _has_ending(name.text.lower(), written):
                 continue  # of "wash spoon" and "more soap", spoon and soap are the nouns
-            for text, number in spellings(name, lexicon):
+            for text, number in list_spellings(name, lexicon):
                 rank = (text != name.text, not name.written)
                 meaning = _Meaning(rank, class_id, name.text, number)
-                for form in _hyphenated(text.lower()):
+                for form in _hyphenate(text.lower()):
                     found.setdefault(form, []).append(meaning)
     return {
         text: [meaning for meaning in meanings if meaning.rank == min(m.rank for m in meanings)]
@@ -178,10 +178,10 @@ def _meanings(lexicon: Lexicon) -> dict[str, list[_Meaning]]:
     }
 
 
-def _hyphenated(text: str) -> Iterator[str]:
+def _hyphenate(text: str) -> Iterator[str]:
     """A text with each of its spaces kept or made a hyphen.
 
-    >>> list(_hyphenated("washing up liquid"))
+    >>> list(_hyphenate("washing up liquid"))
     ['washing up liquid', 'washing up-liquid', 'washing-up liquid', 'washing-up-liquid']
     """
     first, *others = text.split()
@@ -189,7 +189,7 @@ def _hyphenated(text: str) -> Iterator[str]:
         yield first + "".join(mark + word for mark, word in zip(marks, others, strict=True))
 
 
-def _ends_in(text: str, names: AbstractSet[str]) -> bool:
+def _has_ending(text: str, names: AbstractSet[str]) -> bool:
     """Whether the last words of a text, but not all of them, are one of some names."""
     words = text.split()
     return any(" ".join(words[at:]) in names for at in range(1, len(words)))

@@ -15,7 +15,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True)
-class Named:
+class TextNames:
     """What a text names. classes: ids. names: the lexicon's names, in lower case and in the
     lexicon's form.
     """
@@ -42,7 +42,7 @@ class NameIndex:
 
     def __init__(self, lexicon: Lexicon, *, sisters: bool = False) -> None:
         self._entries: dict[str, list[tuple[tuple[str, ...], int | None, str]]] = {}
-        self._found: dict[str, Named] = {}
+        self._found: dict[str, TextNames] = {}
         for class_id, noun in lexicon.classes.items():
             for name in noun.names:
                 self._add(name, lexicon, class_id)
@@ -50,18 +50,18 @@ class NameIndex:
                 self._add(sister.name, lexicon, None)
 
     def _add(self, name: Name, lexicon: Lexicon, class_id: int | None) -> None:
-        known = {_words(text) for text, _ in spellings(name, lexicon)}
+        known = {_split_words(text) for text, _ in list_spellings(name, lexicon)}
         for words in filter(None, known):
             entry = words, class_id, name.text.casefold()
             self._entries.setdefault(words[0], []).append(entry)
 
-    def find(self, text: str) -> Named:
+    def find(self, text: str) -> TextNames:
         """What a text names; the same text is looked through once."""
         if text not in self._found:
-            self._found[text] = self._look_through(_words(text))
+            self._found[text] = self._look_through(_split_words(text))
         return self._found[text]
 
-    def _look_through(self, words: tuple[str, ...]) -> Named:
+    def _look_through(self, words: tuple[str, ...]) -> TextNames:
         classes, names = set(), set()
         for start, word in enumerate(words):
             for entry, class_id, name in self._entries.get(word, ()):
@@ -69,13 +69,13 @@ class NameIndex:
                     names.add(name)
                     if class_id is not None:
                         classes.add(class_id)
-        return Named(frozenset(classes), frozenset(names))
+        return TextNames(frozenset(classes), frozenset(names))
 
 
 _INDEXES: dict[tuple[str, bool], NameIndex] = {}
 
 
-def name_index(lexicon: Lexicon, *, sisters: bool = False) -> NameIndex:
+def get_name_index(lexicon: Lexicon, *, sisters: bool = False) -> NameIndex:
     """The `NameIndex` of a lexicon, made once."""
     key = lexicon.digest, sisters
     if key not in _INDEXES:
@@ -83,7 +83,7 @@ def name_index(lexicon: Lexicon, *, sisters: bool = False) -> NameIndex:
     return _INDEXES[key]
 
 
-def spellings(name: Name, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
+def list_spellings(name: Name, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
     """The ways to write a name, each with its number: in its other number, as EPIC does
     (``board:cutting``), and with ``of`` (``slice of cheese``).
     """
@@ -100,5 +100,5 @@ def spellings(name: Name, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
                 yield f"{head} of {modifier}", number
 
 
-def _words(text: str) -> tuple[str, ...]:
+def _split_words(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(text.casefold()))

@@ -20,10 +20,10 @@ from actiseg_data.layouts.image_sets import (
 from actiseg_data.records.split_records import TextRow
 from actiseg_noise.text_noise.agreement import match_case
 from actiseg_noise.text_noise.assignment import CATEGORY, Replacement
-from actiseg_noise.text_noise.sequence_words import ClipWords, WordNoise
+from actiseg_noise.text_noise.sequence_words import TextChanges, TextCorruptor
 
 
-class Rewording:
+class DocumentRewriter:
     """Rewrites the documents of a split, one at a time, and keeps what the ledger and the summary
     need to know of it.
 
@@ -33,7 +33,7 @@ class Rewording:
     ``prompts_with_another_narration`` those that do not end in their sequence's, which stay.
     """
 
-    def __init__(self, noise: WordNoise, words: Mapping[str, ClipWords]) -> None:
+    def __init__(self, noise: TextCorruptor, words: Mapping[str, TextChanges]) -> None:
         self.rows: dict[str, list[TextRow]] = {}
         self.tally: Counter[str] = Counter()
         self._noise = noise
@@ -66,13 +66,15 @@ class Rewording:
         where: Path,
         problems: ProblemCollector,
     ) -> None:
-        for sequence, labels, entries in _entries(videos, "objects", sequences, where, problems):
+        for sequence, labels, entries in _iterate_entries(
+            videos, "objects", sequences, where, problems
+        ):
             chosen = self._words[sequence.folder].objects
             for object_id, entry in entries.items():
                 label = labels.get(object_id)
-                fault = _object_fault(label, entry, f"{sequence.folder}, object {object_id!r}")
+                fault = _find_object_fault(label, entry, f"{sequence.folder}, object {object_id!r}")
                 if fault or label is None:
-                    problems.add(fault, where, _hint(fault))
+                    problems.add(fault, where, _make_hint(fault))
                     continue
                 replacement = chosen.get(label.object_id)
                 old = entry["category"]
@@ -83,7 +85,7 @@ class Rewording:
             for object_id, label in labels.items():
                 if object_id not in entries:
                     what = f"{sequence.folder} lacks the object {object_id!r} ({label.name!r})"
-                    problems.add(what, where, _hint(what))
+                    problems.add(what, where, _make_hint(what))
 
     def _expressions(
         self,
@@ -93,7 +95,7 @@ class Rewording:
         where: Path,
         problems: ProblemCollector,
     ) -> None:
-        for sequence, labels, entries in _entries(
+        for sequence, labels, entries in _iterate_entries(
             videos, "expressions", sequences, where, problems
         ):
             words = self._words[sequence.folder]
@@ -106,13 +108,13 @@ class Rewording:
             for exp_id, entry in entries.items():
                 object_id = entry.get("obj_id") if isinstance(entry, dict) else None
                 label = labels.get(object_id) if isinstance(object_id, str) else None
-                fault = _prompt_fault(label, entry, sequence, exp_id)
+                fault = _find_prompt_fault(label, entry, sequence, exp_id)
                 if not fault and object_id in named:
                     fault = f"{sequence.folder} has two prompts for the object {object_id!r}"
                 if label is not None:
                     named.add(str(object_id))
                 if fault or label is None:
-                    problems.add(fault, where, _hint(fault))
+                    problems.add(fault, where, _make_hint(fault))
                     continue
                 old = entry["exp"]
                 replacement = words.objects.get(label.object_id)
@@ -128,7 +130,7 @@ class Rewording:
             for object_id, label in labels.items():
                 if object_id not in named:
                     what = f"{sequence.folder} has no prompt for the object {label.name!r}"
-                    problems.add(what, where, _hint(what))
+                    problems.add(what, where, _make_hint(what))
             if style == MAIN_STYLE:
                 self.rows[sequence.folder] = rows
 
@@ -200,7 +202,7 @@ class Rewording:
         )
 
 
-def _entries(
+def _iterate_entries(
     videos: Any,
     member: str,
     sequences: Sequence[VideoSequence],
@@ -213,13 +215,13 @@ def _entries(
         entries = video.get(member) if isinstance(video, dict) else None
         if not isinstance(entries, dict):
             what = f"{sequence.folder} has no {member}"
-            problems.add(what, where, _hint(what))
+            problems.add(what, where, _make_hint(what))
             continue
         labels = {str(label.object_id): label for label in sequence.objects}
         yield sequence, labels, entries
 
 
-def _object_fault(label: ObjectLabel | None, entry: Any, place: str) -> str:
+def _find_object_fault(label: ObjectLabel | None, entry: Any, place: str) -> str:
     """In what an entry of an objects file disagrees with the list; nothing where it agrees."""
     if not isinstance(entry, dict):
         return f"{place} is no JSON object"
@@ -233,7 +235,7 @@ def _object_fault(label: ObjectLabel | None, entry: Any, place: str) -> str:
     return ""
 
 
-def _prompt_fault(
+def _find_prompt_fault(
     label: ObjectLabel | None, entry: Any, sequence: VideoSequence, exp_id: str
 ) -> str:
     """In what a prompt disagrees with the list; nothing where it agrees."""
@@ -264,7 +266,7 @@ def _is_class(entry: dict[str, Any], label: ObjectLabel) -> bool:
 _NOISY = "holds noisy prompts already: it has the clean ones as *_org"
 
 
-def _hint(fault: str) -> str:
+def _make_hint(fault: str) -> str:
     if fault == _NOISY:
         return "give the clean dataset"
     return "make list, prompts and objects together (actiseg-noise prepare), or correct the file"

@@ -15,10 +15,10 @@ from actiseg_noise.recipes.rates import exact_threshold
 from actiseg_noise.text_noise.assignment import (
     CATEGORY,
     WITHIN,
-    Assigner,
-    Options,
     Replacement,
-    rates,
+    ReplacementAssigner,
+    ReplacementOptions,
+    split_rates,
 )
 from actiseg_noise.text_noise.mentions import MentionFinder
 
@@ -38,23 +38,23 @@ class NarrationOptions:
     """
 
     mention: str
-    options: Options
+    options: ReplacementOptions
 
 
 @dataclass(frozen=True)
-class ClipOptions:
+class TextOptions:
     """What the words of a clip can become, selected or not.
 
     objects: by object id. narration: under the scope ``narration`` only. tally: what was met on the
-    way, see `ClipWords`.
+    way, see `TextChanges`.
     """
 
-    objects: Mapping[int, Options]
+    objects: Mapping[int, ReplacementOptions]
     narration: NarrationOptions | None
     tally: Counter[str]
 
     @property
-    def items(self) -> list[Options]:
+    def items(self) -> list[ReplacementOptions]:
         """All that can be selected, each on its own."""
         own = [] if self.narration is None else [self.narration.options]
         return [*self.objects.values(), *own]
@@ -71,7 +71,7 @@ class NarrationChange:
 
 
 @dataclass(frozen=True)
-class ClipWords:
+class TextChanges:
     """What becomes of the words of one clip.
 
     objects: the replacements of selected objects, by object id. narration: its change, if any.
@@ -88,7 +88,7 @@ class ClipWords:
     tally: Counter[str]
 
 
-class WordNoise:
+class TextCorruptor:
     """The text noise of a recipe, ready to be applied to clips.
 
     recipe: checked, with a text noise. lexicon: the one that the recipe names, by default the
@@ -100,14 +100,14 @@ class WordNoise:
     >>> cup = ObjectLabel(1, "cup", 13, positive=True, handbox=True, narration=True)
     >>> clip = VideoSequence("00000001_P01_01_take_cup", 1, "P01_01", 1, 9, "take cup", "take", 0,
     ...                 "cup", 13, ("frame_0000000001",), (cup,))
-    >>> noise = WordNoise(make_recipe("category", 1.0))
+    >>> noise = TextCorruptor(make_recipe("category", 1.0))
     >>> noise.choose(noise.options(clip), noise.thresholds).objects[1].kind
     'category'
     """
 
     def __init__(self, recipe: Recipe, lexicon: Lexicon | None = None) -> None:
         lexicon = load_lexicon() if lexicon is None else lexicon
-        self.assigner = Assigner(recipe, lexicon)
+        self.assigner = ReplacementAssigner(recipe, lexicon)
         self.noise, self.lexicon = self.assigner.noise, lexicon
         if self.noise.parameters["lexicon"] != lexicon.digest:
             raise refuse(
@@ -120,23 +120,23 @@ class WordNoise:
         self.finder: MentionFinder | None = None
         if self.noise.scope != "prompt":
             self.finder = MentionFinder(lexicon, self.noise.parameters["pipeline"])
-        self.thresholds = Thresholds(*rates(self.noise))
+        self.thresholds = Thresholds(*split_rates(self.noise))
 
-    def options(self, sequence: VideoSequence) -> ClipOptions:
+    def options(self, sequence: VideoSequence) -> TextOptions:
         """What the words of a clip can become."""
         if self.noise.scope != "narration":
             objects = self.assigner.objects(sequence)
             tally = Counter(all_items=len(sequence.objects)) + self._tally(objects.values())
-            return ClipOptions(objects, None, tally)
+            return TextOptions(objects, None, tally)
         found, tally = self._narration(sequence)
         tally = tally + Counter(all_items=1)
-        return ClipOptions(
+        return TextOptions(
             {}, found, tally + self._tally([found.options] if found is not None else [])
         )
 
     def choose(
-        self, options: ClipOptions, thresholds: Thresholds, narration: str = ""
-    ) -> ClipWords:
+        self, options: TextOptions, thresholds: Thresholds, narration: str = ""
+    ) -> TextChanges:
         """Which of the options come true. narration: the clip's, for the scope ``narration``."""
         tally = Counter(options.tally)
         chosen = {
@@ -149,10 +149,10 @@ class WordNoise:
             replacement = self._select(options.narration.options, thresholds, tally)
             if replacement is not None:
                 change = self._changed(narration, options.narration, replacement)
-        return ClipWords(chosen, change, tally)
+        return TextChanges(chosen, change, tally)
 
     def _select(
-        self, option: Options, thresholds: Thresholds, tally: Counter[str]
+        self, option: ReplacementOptions, thresholds: Thresholds, tally: Counter[str]
     ) -> Replacement | None:
         if option.flip is not None:
             tally["flip_items"] += 1
@@ -166,7 +166,7 @@ class WordNoise:
                 return self.assigner.substituted(option)
         return None
 
-    def _tally(self, items: Iterable[Options]) -> Counter[str]:
+    def _tally(self, items: Iterable[ReplacementOptions]) -> Counter[str]:
         tally: Counter[str] = Counter()
         for option in items:
             tally["items"] += 1
@@ -232,11 +232,11 @@ def _refuse_foreign(parameters: Mapping[str, Any], lexicon: Lexicon) -> None:
     problems.raise_if_any()
 
 
-def exact_thresholds(items: Iterable[Options], wanted: Thresholds) -> Thresholds:
+def compute_exact_thresholds(items: Iterable[ReplacementOptions], wanted: Thresholds) -> Thresholds:
     """Thresholds that give exactly the wanted shares: flips of all that can be flipped, then
     substitutions of the rest that can be substituted, by rank of their draws.
 
-    >>> exact_thresholds([], Thresholds(0.5, 0.5))
+    >>> compute_exact_thresholds([], Thresholds(0.5, 0.5))
     Thresholds(flip=1.0, substitute=1.0)
     """
     items = list(items)

@@ -20,21 +20,21 @@ from actiseg_data.layouts.image_sets import (
     name_objects_file,
 )
 from actiseg_data.records.split_records import Recipe, TextRow
-from actiseg_noise.text_noise.rewording import Rewording
+from actiseg_noise.text_noise.rewording import DocumentRewriter
 from actiseg_noise.text_noise.sequence_words import (
-    ClipOptions,
+    TextCorruptor,
+    TextOptions,
     Thresholds,
-    WordNoise,
-    exact_thresholds,
+    compute_exact_thresholds,
 )
 
 
 @dataclass(frozen=True)
-class WordPlan:
+class TextPlan:
     """The reworded documents of a split.
 
     documents: as they are written, by file name; those that stay as they are have none. digests: of
-    their content. rows: ledger rows by sequence folder. tally: see `ClipWords` and `Rewording`.
+    their content. rows: ledger rows by sequence folder. tally: see `TextChanges` and `DocumentRewriter`.
     """
 
     thresholds: Thresholds
@@ -44,9 +44,9 @@ class WordPlan:
     tally: Counter[str]
 
 
-def plan_words(
+def plan_text(
     split: Split, recipe: Recipe, sequences: Sequence[VideoSequence], lexicon: Lexicon | None = None
-) -> WordPlan:
+) -> TextPlan:
     """Draw the text noise of some sequences and reword their documents, in memory.
 
     An exact recipe is settled over the whole split all the same, so that a part agrees with the
@@ -54,35 +54,35 @@ def plan_words(
     the lexicon or the matrix of flips lacks a class.
     """
     with pause_gc():
-        return _plan_words(split, recipe, sequences, lexicon)
+        return _plan_text(split, recipe, sequences, lexicon)
 
 
-def _plan_words(
+def _plan_text(
     split: Split, recipe: Recipe, sequences: Sequence[VideoSequence], lexicon: Lexicon | None
-) -> WordPlan:
-    noise = WordNoise(recipe, lexicon)
+) -> TextPlan:
+    noise = TextCorruptor(recipe, lexicon)
     exact = noise.noise.exact
     surveyed = split.sequences if exact else sequences
     _refuse_missing(split)
     _refuse_classes(noise, surveyed, split)
     thresholds = noise.thresholds
     # One at a time, unless the share of all has to be settled first.
-    options: Iterable[tuple[VideoSequence, ClipOptions]]
+    options: Iterable[tuple[VideoSequence, TextOptions]]
     options = ((sequence, noise.options(sequence)) for sequence in surveyed)
     if exact:
         options = list(options)
         items = (item for _, of in options for item in of.items)
-        thresholds = exact_thresholds(items, thresholds)
+        thresholds = compute_exact_thresholds(items, thresholds)
     wanted = {sequence.folder for sequence in sequences}
     words = {
         sequence.folder: noise.choose(of, thresholds, sequence.narration)
         for sequence, of in options
         if sequence.folder in wanted
     }
-    rewording = Rewording(noise, words)
+    rewording = DocumentRewriter(noise, words)
     documents, digests = {}, {}
     problems = ProblemCollector()
-    for name in _reworded_files(split, noise):
+    for name in _list_changed_files(split, noise):
         with problems.collect():
             document, _ = split.image_set(name, sequences)
             rewording.rewrite(split, name, sequences, document)
@@ -90,10 +90,10 @@ def _plan_words(
             digests[name] = digest_json(document)
     problems.raise_if_any()
     tally = sum((of.tally for of in words.values()), rewording.tally)
-    return WordPlan(thresholds, documents, digests, rewording.rows, tally)
+    return TextPlan(thresholds, documents, digests, rewording.rows, tally)
 
 
-def _reworded_files(split: Split, noise: WordNoise) -> Iterable[str]:
+def _list_changed_files(split: Split, noise: TextCorruptor) -> Iterable[str]:
     for name in name_image_sets_files(split.name):
         is_list = name == f"{split.name}.json"
         if noise.noise.scope == "narration" if is_list else split.has_document(name):
@@ -112,7 +112,7 @@ def _refuse_missing(split: Split) -> None:
     problems.raise_if_any()
 
 
-def _refuse_classes(noise: WordNoise, sequences: Sequence[VideoSequence], split: Split) -> None:
+def _refuse_classes(noise: TextCorruptor, sequences: Sequence[VideoSequence], split: Split) -> None:
     """Refuse classes that the lexicon, or the matrix where there is one, does not know."""
     where = split.root / IMAGE_SETS / f"{split.name}.json"
     if noise.noise.scope == "narration":

@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 
 
-def changed_words(old: str, new: str) -> list[tuple[str, bool]]:
+def compare_words(old: str, new: str) -> list[tuple[str, bool]]:
     """The new text in pieces, each with whether its words differ from the old one's.
 
-    >>> changed_words("knife used in cut apple", "bread knife used in cut apple")
+    >>> compare_words("knife used in cut apple", "bread knife used in cut apple")
     [('bread', True), ('knife used in cut apple', False)]
-    >>> changed_words("cut apple", "cut apple")
+    >>> compare_words("cut apple", "cut apple")
     [('cut apple', False)]
     """
     before, after = old.split(), new.split()
@@ -21,12 +21,12 @@ def changed_words(old: str, new: str) -> list[tuple[str, bool]]:
     return pieces
 
 
-def marked(old: str, new: str, mark: str = "[{}]") -> str:
+def mark_changes(old: str, new: str, mark: str = "[{}]") -> str:
     """The new text with its changed words marked.
 
     >>> marked("take two carrots", "take two onions")
     'take two [onions]'
     """
     return " ".join(
-        mark.format(piece) if differs else piece for piece, differs in changed_words(old, new)
+        mark.format(piece) if differs else piece for piece, differs in compare_words(old, new)
     )

@@ -23,7 +23,7 @@ from actiseg_data.records.split_records import Recipe
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.recipes.presets import MANIFESTS, load_preset, load_presets
 from actiseg_noise.text_noise.agreement import match_case
-from actiseg_noise.text_noise.sequence_words import WordNoise
+from actiseg_noise.text_noise.sequence_words import TextCorruptor
 
 SCHEMA = "actiseg/golden/1"
 
@@ -152,14 +152,14 @@ def derive(
             for name in masked
         },
         text={
-            name: digest_of_names(opened.sequences, WordNoise(recipe))
+            name: digest_of_names(opened.sequences, TextCorruptor(recipe))
             for name, recipe in recipes.items()
             if recipe.text_noise is not None
         },
     )
 
 
-def digest_of_names(sequences: Iterable[VideoSequence], noise: WordNoise | None = None) -> str:
+def digest_of_names(sequences: Iterable[VideoSequence], noise: TextCorruptor | None = None) -> str:
     """One digest of class and name of every object of a split, by what a sequence is.
 
     noise: digest what its recipe, at its plain rate, makes of them, instead.

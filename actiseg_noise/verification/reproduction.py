@@ -23,7 +23,7 @@ from actiseg_noise.split.consistency import Documents, file_misfit
 from actiseg_noise.split.noisy_split import carried_lexicon
 from actiseg_noise.split.partial_split import Files
 from actiseg_noise.split.summary_document import fits_word_section, word_section
-from actiseg_noise.text_noise.text_plan import WordPlan
+from actiseg_noise.text_noise.text_plan import TextPlan
 
 _INNER = ("items", "bystanders", "bystanders_cut", "absent", "vanished")
 """Counts of `FrameNoise` that the summary tells, too."""
@@ -154,7 +154,7 @@ class Rederivation:
         return {folder: tuple(rows) for folder, rows in of_folder.items()}
 
     def _words(
-        self, chosen: list[VideoSequence], words: WordPlan
+        self, chosen: list[VideoSequence], words: TextPlan
     ) -> tuple[list[str], Counter[str]]:
         """The ledger's rows on words against those that are derived."""
         of_folder: dict[str, list[TextRow]] = {}

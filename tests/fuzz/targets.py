@@ -67,8 +67,8 @@ from actiseg_noise.split.journal import find_records
 from actiseg_noise.split.journal import read_record as read_journal
 from actiseg_noise.split.wordings import read_word_items
 from actiseg_noise.text_noise.choices import read_matrix
-from actiseg_noise.text_noise.sequence_words import WordNoise
-from actiseg_noise.text_noise.text_plan import plan_words
+from actiseg_noise.text_noise.sequence_words import TextCorruptor
+from actiseg_noise.text_noise.text_plan import plan_text
 from tests.helpers.roots import clip
 
 T = TypeVar("T")
@@ -233,7 +233,7 @@ def lexicon(data: bytes) -> None:
     for names, flip in (("class", "near"), ("sister", "far"), ("class", "supercategory")):
         parameters = {"flip": flip, "names": names, "mix": 0.5}
         recipe = make_recipe("text", 1.0, parameters=parameters, lexicon=found)
-        noise = WordNoise(recipe, found)
+        noise = TextCorruptor(recipe, found)
         chosen = noise.choose(noise.options(sequence), noise.thresholds).objects
         for label in labels:
             new = chosen.get(label.object_id)
@@ -292,7 +292,7 @@ def words(data: bytes) -> None:
     known = _few_classes()
     for scope in ("prompt", "both", "narration"):
         recipe = make_recipe("text", 1.0, scope=scope, lexicon=known)
-        plan = accepted(lambda recipe=recipe: plan_words(split, recipe, split.sequences, known))
+        plan = accepted(lambda recipe=recipe: plan_text(split, recipe, split.sequences, known))
         if plan is None:
             continue
         for name, document in plan.documents.items():

@@ -38,11 +38,22 @@ from actiseg_eval.measures.boundary_measures import (
 from actiseg_eval.measures.failure_modes import diagnose
 from actiseg_eval.measures.pixel_counts import id_counts, pair_counts
 from actiseg_eval.measures.prediction import as_prediction
-from actiseg_noise.mask_noise.contours import Clean, crop, find_object, iou, trace, trimmed
-from actiseg_noise.mask_noise.distance import depths, edge_distances, squared_depths
-from actiseg_noise.mask_noise.gaussian import above_half, gaussian_weights
+from actiseg_noise.mask_noise.contours import (
+    ObjectMask,
+    compute_iou,
+    crop,
+    find_object,
+    trace,
+    trim,
+)
+from actiseg_noise.mask_noise.distance import (
+    measure_depths,
+    measure_edge_distances,
+    measure_squared_depths,
+)
+from actiseg_noise.mask_noise.gaussian import make_gaussian_weights, smooth_mask
 from actiseg_noise.mask_noise.outline_kinds import KINDS
-from actiseg_noise.mask_noise.overlap import OVERLAPS, Claim
+from actiseg_noise.mask_noise.overlap import OVERLAPS, PixelClaim
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.mask_noise.simplify import simplify_ring
 from actiseg_noise.measurement.boundary_shift import boundary_pixels, boundary_shift
@@ -127,13 +138,13 @@ def noisy(mask):
 
 def settled(name, mask):
     patch = find_object(OTHER, 1).patch
-    return OVERLAPS[name](mask, [Claim(1, patch, 0.0)], frozenset({1}))
+    return OVERLAPS[name](mask, [PixelClaim(1, patch, 0.0)], frozenset({1}))
 
 
 def drawn(kind, mask):
     parameters = make_recipe(kind, 1.0).mask_noise.parameters
-    whole = Clean(Patch(0, 0, mask), MASK.shape)
-    cut = Clean(trimmed(whole.patch), MASK.shape)
+    whole = ObjectMask(Patch(0, 0, mask), MASK.shape)
+    cut = ObjectMask(trim(whole.patch), MASK.shape)
     return KINDS[kind](cut, parameters, lambda purpose: purpose.encode().ljust(32))
 
 
@@ -171,18 +182,18 @@ OF_IDS = {
 OF_ONE_OBJECT = {
     "as_binary_mask": as_binary_mask,
     "Patch": lambda mask: Patch(2, 3, mask).on((60, 80)),
-    "crop": lambda mask: crop(Clean(Patch(0, 0, mask), MASK.shape), 2),
-    "trimmed": lambda mask: trimmed(Patch(0, 0, mask)),
-    "trace": lambda mask: trace(Clean(Patch(0, 0, mask), MASK.shape)),
-    "iou": lambda mask: iou(Patch(0, 0, mask), Patch(0, 0, MOVED > 0)),
-    "depths": depths,
-    "squared_depths": squared_depths,
-    "edge_distances": edge_distances,
+    "crop": lambda mask: crop(ObjectMask(Patch(0, 0, mask), MASK.shape), 2),
+    "trimmed": lambda mask: trim(Patch(0, 0, mask)),
+    "trace": lambda mask: trace(ObjectMask(Patch(0, 0, mask), MASK.shape)),
+    "iou": lambda mask: compute_iou(Patch(0, 0, mask), Patch(0, 0, MOVED > 0)),
+    "depths": measure_depths,
+    "squared_depths": measure_squared_depths,
+    "edge_distances": measure_edge_distances,
     **{f"kind: {name}": lambda mask, name=name: drawn(name, mask) for name in sorted(KINDS)},
     "boundary_pixels": boundary_pixels,
     "boundary_shift, clean": lambda mask: boundary_shift(mask, MOVED > 0),
     "boundary_shift, noisy": lambda mask: boundary_shift(MOVED > 0, mask),
-    "above_half": lambda mask: above_half(mask, gaussian_weights(1.0, 3), "reflect"),
+    "above_half": lambda mask: smooth_mask(mask, make_gaussian_weights(1.0, 3), "reflect"),
     "pack": pack,
     "region_iou": lambda mask: region_iou(mask, MOVED > 0),
     "boundary_map": boundary_map,

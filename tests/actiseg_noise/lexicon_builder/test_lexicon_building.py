@@ -226,12 +226,12 @@ def test_the_shipped_lexicon_is_what_is_built(wordnet, real_data):
 
 def test_the_sense_table_in_docs_is_that_of_the_lexicon(wordnet, real_data):
     from actiseg_noise.lexicon_builder.lexicon_building import build_from_table
-    from actiseg_noise.lexicon_builder.sense_table import sense_table
+    from actiseg_noise.lexicon_builder.sense_table import format_sense_table
 
     docs = ROOT / "docs" / "lexicon" / "senses.md"
     command = "actiseg-noise lexicon build --noun-classes EPIC_100_noun_classes_v2.csv --table"
     built = build_from_table(real_data / "epic" / "EPIC_100_noun_classes_v2.csv", wordnet)
-    assert docs.read_text() == "".join(sense_table(built, command))
+    assert docs.read_text() == "".join(format_sense_table(built, command))
     assert sum(line.startswith("| ") for line in docs.read_text().splitlines()) == 305 + 1
 
 

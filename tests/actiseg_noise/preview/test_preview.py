@@ -15,8 +15,8 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import FRAMES, MASKS, open_split
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.preview import make_preview, save_preview, sheet
-from actiseg_noise.preview.captions import Caption, overlap, place_captions
-from actiseg_noise.preview.panels import GAINED, LOST, MOVED, PANEL, View
+from actiseg_noise.preview.captions import Caption, measure_overlap, place_captions
+from actiseg_noise.preview.panels import GAINED, LOST, MOVED, PANEL, FrameView
 from actiseg_noise.preview.sheet import find_rewording
 from actiseg_noise.recipes.building import make_recipe
 from tests.helpers.kitchens import make_kitchen
@@ -209,7 +209,7 @@ def test_a_few_captions_never_overlap(captions):
     small = [Caption((20, 8), caption.anchor, caption.subject) for caption in captions]
     boxes = place_captions(small, (400, 400))
     for at, box in enumerate(boxes):
-        assert not any(overlap(box, other) for other in boxes[:at])
+        assert not any(measure_overlap(box, other) for other in boxes[:at])
 
 
 def test_a_caption_lies_on_a_large_object_and_beside_a_small_one():
@@ -220,7 +220,7 @@ def test_a_caption_lies_on_a_large_object_and_beside_a_small_one():
     (box,) = place_captions([on], (100, 100))
     assert box == (35, 45, 65, 55)
     (box,) = place_captions([beside], (100, 100))
-    assert overlap(box, beside.subject) == 0
+    assert measure_overlap(box, beside.subject) == 0
 
 
 def test_lists_alone_have_nothing_to_show(tmp_path):
@@ -237,7 +237,7 @@ def test_a_frame_behind_a_link_to_nothing_is_called_one():
     nothing = np.zeros((2, 2), np.uint8)
     photo = Image.new("RGB", (2, 2))
     titles = {
-        (image is None, dangling): View(
+        (image is None, dangling): FrameView(
             clip(1), "frame_1", nothing, nothing, {}, {}, image, dangling
         ).title
         for image in (photo, None)
@@ -257,7 +257,7 @@ def test_a_sheet_tells_of_links_to_nothing(roots, monkeypatch):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SEQUENCE).symlink_to("gone")
     seen = []
-    monkeypatch.setattr(sheet, "View", lambda *parts: seen.append(View(*parts)) or seen[-1])
+    monkeypatch.setattr(sheet, "View", lambda *parts: seen.append(FrameView(*parts)) or seen[-1])
     make_preview(out, SEQUENCE)
     assert all(view.title.endswith("a link to nothing") for view in seen)
     assert seen

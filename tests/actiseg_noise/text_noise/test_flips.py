@@ -13,7 +13,7 @@ from scipy.stats import chisquare
 from actiseg_data.annotations.lexicon import load_lexicon, parse_lexicon
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.keys import draw_integer, make_key
-from actiseg_noise.text_noise.choices import protected_classes, read_matrix
+from actiseg_noise.text_noise.choices import find_protected_classes, read_matrix
 from actiseg_noise.text_noise.flips import FAR_POWER, NEAR_POWER, FlipTargets
 
 LEXICON = load_lexicon()
@@ -221,9 +221,9 @@ def test_all_bad_rows_of_a_matrix_are_told(tmp_path):
 
 
 def test_protected_names_are_names_of_the_lexicon():
-    assert protected_classes(["Left Hand", "bread knife"], LEXICON) == [4, 300]
-    assert protected_classes(["301", "board:cutting"], LEXICON) == [18, 301]
+    assert find_protected_classes(["Left Hand", "bread knife"], LEXICON) == [4, 300]
+    assert find_protected_classes(["301", "board:cutting"], LEXICON) == [18, 301]
     with pytest.raises(InputError) as caught:
-        protected_classes(["lft hand", "right hand", "sporn"], LEXICON)
+        find_protected_classes(["lft hand", "right hand", "sporn"], LEXICON)
     assert len(caught.value.problems) == 2
     assert "left hand" in str(caught.value)

@@ -14,7 +14,7 @@ from actiseg_data.core.errors import InputError
 spacy = pytest.importorskip("spacy", reason="spaCy is in the extra [text]")
 
 from actiseg_noise.lexicon_builder.narration_coverage import measure_coverage  # noqa: E402
-from actiseg_noise.text_noise.mentions import MentionFinder, pipeline_identity  # noqa: E402
+from actiseg_noise.text_noise.mentions import MentionFinder, identify_pipeline  # noqa: E402
 
 LEXICON = load_lexicon()
 
@@ -148,7 +148,7 @@ def test_a_pipeline_with_a_tagger_tells_verbs_from_nouns(tmp_path):
     nlp.meta.update(name="small", version="1.2.3")
     path = tmp_path / "small"
     nlp.to_disk(path)
-    identity = pipeline_identity(str(path))
+    identity = identify_pipeline(str(path))
     assert identity == f"{path} 1.2.3"
     finder = MentionFinder(LEXICON, identity)
     assert [mention.name for mention in finder.find("then peel the potato")] == ["potato"]

@@ -1,4 +1,4 @@
-"""Dilation and erosion: an outline moved by an equal distance everywhere."""
+"""Dilation and erosion: an outline that moves by the same distance everywhere."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from actiseg_noise.mask_noise.distance import Distances, measure_edge_distances
 from actiseg_noise.mask_noise.noisy_outline import KeyFactory, NoisyOutline
 
 _RIM = 5
-"""Pixels to look at beyond those that a growth can take: their distances are means over boxes."""
+"""Pixels of context beyond those that a growth can reach: distances are means over boxes."""
 
 
-def dilate(clean: ObjectMask, parameters: Mapping[str, Any], keyed: KeyFactory) -> NoisyOutline:
-    """Grow an object by an equal distance everywhere (Minkowski sum with a disc).
+def dilate(clean: ObjectMask, parameters: Mapping[str, Any], keys: KeyFactory) -> NoisyOutline:
+    """Grow an object by the same distance everywhere (Minkowski sum with a disc).
 
-    A pixel is taken iff its distance to the object's edge (`measure_edge_distances`) is at most the radius.
-    The target IoU is met as closely as the pixels allow: all radii are looked at.
+    The object gains a pixel if the distance between the pixel and the object's edge
+    (`measure_edge_distances`) is at most the radius. All radii are tried, so the IoU is as close to
+    the target as the pixel grid allows.
     """
-    strength, area = Strength.of(parameters), clean.area
+    strength, area = Strength.from_parameters(parameters), clean.area
     target = strength.target_iou or 1
     furthest = max(clean.frame)
-    # An outline of length P that grows by d takes P d pixels, and a few more at its corners.
+    # An outline of length P that grows by d gains P d pixels, and a few more at its corners.
     reach = strength.radius or 1.1 * estimate_shift(clean) * (1 / target - 1)
     while True:
         margin = min(math.ceil(reach), furthest)
@@ -44,16 +45,15 @@ def dilate(clean: ObjectMask, parameters: Mapping[str, Any], keyed: KeyFactory) 
     return NoisyOutline(patch, float(ious[level]), status, {"radius": level / SUBPIXEL})
 
 
-def erode(clean: ObjectMask, parameters: Mapping[str, Any], keyed: KeyFactory) -> NoisyOutline:
-    """Shrink an object by an equal distance everywhere (Minkowski difference with a disc).
+def erode(clean: ObjectMask, parameters: Mapping[str, Any], keys: KeyFactory) -> NoisyOutline:
+    """Shrink an object by the same distance everywhere (Minkowski difference with a disc).
 
-    A pixel is lost iff its distance to the object's edge (`measure_edge_distances`) is at most the radius.
-    The target IoU is met as closely as the pixels allow: all radii are looked at.
-
-    parameters: ``minimum_area`` (pixels) and ``minimum_share`` (of the clean area): the object
-    keeps at least the larger of the two, so that a thin one does not vanish.
+    The object loses a pixel if the distance between the pixel and the object's edge
+    (`measure_edge_distances`) is at most the radius. All radii are tried, so the IoU is as close to
+    the target as the pixel grid allows. The object keeps at least ``minimum_area`` pixels and the
+    share ``minimum_share`` of its clean area, so that a thin object does not vanish.
     """
-    strength, area = Strength.of(parameters), clean.area
+    strength, area = Strength.from_parameters(parameters), clean.area
     least = max(parameters["minimum_area"], parameters["minimum_share"] * area)
     around = crop_with_context(clean, _RIM)
     levels = measure_edge_distances(~around.mask)[clean.patch.inside(around)] * clean.patch.mask
@@ -66,9 +66,9 @@ def erode(clean: ObjectMask, parameters: Mapping[str, Any], keyed: KeyFactory) -
 
 
 def _count_passed(levels: Distances, limit: int) -> IntArray:
-    """(limit + 1,): how many pixels an outline has passed after each 1/64 pixel of its way.
+    """Count the pixels that an outline has passed after each 1/64 pixel, (limit + 1,).
 
-    levels: when it passes a pixel, 0 for those that it never does.
+    `levels` has the level at which the outline passes a pixel, or 0 if it never does.
     """
     passed = levels[(levels > 0) & (levels <= limit)]
     counts: IntArray = np.cumsum(np.bincount(passed, minlength=limit + 1))

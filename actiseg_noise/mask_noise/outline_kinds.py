@@ -1,4 +1,4 @@
-"""The kinds of boundary noise by name."""
+"""The kinds of mask noise by name."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from actiseg_noise.mask_noise.vertices import approximate, localise
 
 
 class OutlineKind(Protocol):
-    """Draws the noisy outline of one object.
+    """A function that draws the noisy outline of one object.
 
-    parameters: of the noise, as its recipe has them. keyed: gives the item's key for a purpose, for
-    what is random in it.
+    Its arguments are the clean object, the parameters of the noise as the recipe has them, and the
+    factory of the item's keys, from which every random number is drawn.
     """
 
     def __call__(
-        self, clean: ObjectMask, parameters: Mapping[str, Any], keyed: KeyFactory
+        self, clean: ObjectMask, parameters: Mapping[str, Any], keys: KeyFactory
     ) -> NoisyOutline: ...
 
 

@@ -86,7 +86,7 @@ def _words_of_recipe(
     drawn = TextCorruptor(recipe, lexicon)
     used = {label.class_id: label.name for of in own.sequences for label in of.objects}
     refuse_unknown_classes(lexicon, used, "the noisy split's list")
-    could = {sequence.folder: drawn.options(sequence) for sequence in own.sequences}
+    could = {sequence.folder: drawn.find_options(sequence) for sequence in own.sequences}
     if noise.scope == "narration":
         yield from _narrations_of_recipe(noise, held.items, own, could)
     else:

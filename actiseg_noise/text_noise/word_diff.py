@@ -1,4 +1,4 @@
-"""Which words of a text changed."""
+"""Find the words of a text that changed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import difflib
 
 
 def compare_words(old: str, new: str) -> list[tuple[str, bool]]:
-    """The new text in pieces, each with whether its words differ from the old one's.
+    """Split the new text into pieces, each with whether its words differ from the old text.
 
+    Examples
+    --------
     >>> compare_words("knife used in cut apple", "bread knife used in cut apple")
     [('bread', True), ('knife used in cut apple', False)]
     >>> compare_words("cut apple", "cut apple")
@@ -22,9 +24,11 @@ def compare_words(old: str, new: str) -> list[tuple[str, bool]]:
 
 
 def mark_changes(old: str, new: str, mark: str = "[{}]") -> str:
-    """The new text with its changed words marked.
+    """Return the new text with its changed words marked.
 
-    >>> marked("take two carrots", "take two onions")
+    Examples
+    --------
+    >>> mark_changes("take two carrots", "take two onions")
     'take two [onions]'
     """
     return " ".join(

@@ -166,7 +166,7 @@ def digest_of_names(sequences: Iterable[VideoSequence], noise: TextCorruptor | N
     """
     names = {}
     for sequence in sequences:
-        new = noise.choose(noise.options(sequence), noise.thresholds).objects if noise else {}
+        new = noise.choose(noise.find_options(sequence), noise.thresholds).objects if noise else {}
         for label in sequence.objects:
             called = (label.class_id, label.name)
             if label.object_id in new:

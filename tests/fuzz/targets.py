@@ -234,7 +234,7 @@ def lexicon(data: bytes) -> None:
         parameters = {"flip": flip, "names": names, "mix": 0.5}
         recipe = make_recipe("text", 1.0, parameters=parameters, lexicon=found)
         noise = TextCorruptor(recipe, found)
-        chosen = noise.choose(noise.options(sequence), noise.thresholds).objects
+        chosen = noise.choose(noise.find_options(sequence), noise.thresholds).objects
         for label in labels:
             new = chosen.get(label.object_id)
             if new is not None:

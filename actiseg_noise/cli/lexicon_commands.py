@@ -157,7 +157,7 @@ def coverage(
     finder = MentionFinder(lexicon, identify_pipeline(pipeline))
     found = measure_coverage(narrations, lexicon, finder)
     rate = "" if found.rate is None else f" ({found.rate:.2%})"
-    print(f"noun found in {found.found} of {found.narrations} narrations{rate}")
+    print(f"noun found in {found.recognised} of {found.narrations} narrations{rate}")
     if found.unknown:
         print(f"{found.unknown} narrations have a noun class that the lexicon lacks")
     print(f"{len(found.misses)} distinct misses; the most frequent:")

@@ -1,4 +1,4 @@
-"""The senses of a lexicon as a table that a person can check."""
+"""Print the senses of a lexicon as a table that a person can check."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ _WIDTH, _RIVALS = 76, 3
 _HEAD = """\
 # Senses of the classes
 
-One row for each class: the WordNet 3.0 synset that it stands for and the synsets above it; *by*:
-chosen by the procedure or by review, whose reason is given; *match*: `exact`, or `find_nearest` where
-WordNet lacks the thing; the first of the senses that the procedure had to choose among; names that
-noise may write and sister terms, the first few of each. Numbers in brackets count all.
+One row for each class. *synset*: its WordNet 3.0 synset; *under*: the synsets above it; *by*:
+chosen by the procedure, or by review with the reason given; *match*: `exact`, or `nearest` if
+WordNet lacks the noun; *of the senses*: the first senses among which the procedure chose; *names*:
+the first names that noise may write; *sisters*: the first sister terms. Numbers in brackets count
+all.
 
 Made by `{command}`. {licence}
 
@@ -26,10 +27,10 @@ Made by `{command}`. {licence}
 
 
 def format_sense_table(built: BuiltLexicon, command: str) -> Iterator[str]:
-    """Markdown, line by line. command: how the table was made."""
+    """Yield a Markdown table, line by line; it cites the command that makes it."""
     document = built.document
     yield _HEAD.format(command=command, licence=document["licence"])
-    chosen = [sense.by for sense in built.senses.values()]
+    chosen = [sense.origin for sense in built.senses.values()]
     nearest = sum(sense.match == "nearest" for sense in built.senses.values())
     yield (
         f"{len(chosen)} classes; {chosen.count('procedure')} senses by the procedure, "
@@ -42,8 +43,9 @@ def format_sense_table(built: BuiltLexicon, command: str) -> Iterator[str]:
 
 
 def list_uncertain_senses(built: BuiltLexicon) -> Iterator[str]:
-    """The uncertain senses of a lexicon, each with its rivals: lines for a terminal, of at most
-    `_WIDTH` characters unless a name is very long.
+    """Yield the uncertain senses of a lexicon, each with its rivals, as lines for a terminal.
+
+    A line has at most `_WIDTH` characters unless a name is very long.
     """
     for noun in built.document["classes"]:
         sense = built.senses[noun["class_id"]]
@@ -65,7 +67,7 @@ def _format_sense(head: str, synset: Any) -> str:
 
 
 def _make_cells(noun: Mapping[str, Any], sense: Sense) -> list[str]:
-    above = noun["paths"][0][-_ABOVE - 1 : -1][::-1]
+    ancestors = noun["paths"][0][-_ABOVE - 1 : -1][::-1]
     written = [name["name"] for name in noun["names"] if name["use"] == "write"]
     return [
         str(noun["class_id"]),
@@ -73,8 +75,8 @@ def _make_cells(noun: Mapping[str, Any], sense: Sense) -> list[str]:
         noun["supercategory"] or "",
         f"`{noun['synset']}`",
         noun["match"],
-        " < ".join(synset.partition(".")[0].replace("_", " ") for synset in above),
-        f"{sense.by}: {sense.why}" if sense.why else sense.by,
+        " < ".join(synset.partition(".")[0].replace("_", " ") for synset in ancestors),
+        f"{sense.origin}: {sense.why}" if sense.why else sense.origin,
         _join_first([f"`{name}`" for name in noun["candidates"]], _SENSES),
         _join_first(written, _NAMES),
         _join_first([sister["name"] for sister in noun["sisters"]], _SISTERS),

@@ -122,7 +122,7 @@ def test_the_pool_of_the_dataset_is_frozen_into_the_recipe(kitchen, tmp_path):
         (("--type", "text", "--rate", "0.4", "--flip", "sideways"), "one of uniform, near, far"),
         (("--type", "text", "--rate", "0.4", "--flip", "matrix"), "--matrix FILE"),
         (("--type", "text", "--rate", "0.4", "--matrix", "no.csv"), "matrix is missing"),
-        (("--type", "text", "--rate", "0.4", "--matrix", "bad.csv"), "is no weight"),
+        (("--type", "text", "--rate", "0.4", "--matrix", "bad.csv"), "is not a weight"),
         (("--type", "text", "--rate", "0.4", "--names", "cousin"), "one of class, sister"),
         (("--type", "category", "--rate", "0.4", "--names", "class"), "no parameter 'names'"),
         (("--type", "text", "--rate", "0.4", "--mix", "1.5"), "0 to 1"),

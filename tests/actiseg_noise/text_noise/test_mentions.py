@@ -159,7 +159,7 @@ def test_a_pipeline_with_a_tagger_tells_verbs_from_nouns(tmp_path):
 
 
 def test_pipelines_that_are_not_there_or_tag_nothing_are_refused(tmp_path):
-    with pytest.raises(InputError, match="no spaCy pipeline 'en_core_web_nothing'"):
+    with pytest.raises(InputError, match="the spaCy pipeline 'en_core_web_nothing'"):
         MentionFinder(LEXICON, "en_core_web_nothing 3.8.0")
     spacy.blank("en").to_disk(tmp_path / "bare")
     with pytest.raises(InputError, match="tags no parts of speech"):

@@ -26,7 +26,7 @@ CLIPS = [kitchen_clip(number) for number in range(1, 61)]
 
 
 def words_of(noise, clip):
-    return noise.choose(noise.options(clip), noise.thresholds, clip.narration)
+    return noise.choose(noise.find_options(clip), noise.thresholds, clip.narration)
 
 
 def changed(kind, rate, clips=CLIPS, **more):
@@ -72,7 +72,7 @@ def test_flips_and_substitutions_of_text_are_those_of_the_single_kinds():
 def test_nothing_becomes_what_another_of_its_clip_is():
     noise = TextCorruptor(make_recipe("text", 1.0))
     for clip in CLIPS:
-        options = noise.options(clip)
+        options = noise.find_options(clip)
         names = [each.name for each in clip.objects]
         classes = [each.class_id for each in clip.objects]
         for option in options.objects.values():
@@ -189,7 +189,7 @@ def test_realised_rates_are_those_asked_for(kind, rate):
 @pytest.mark.parametrize("rate", [0.0, 0.123, 0.5, 1.0])
 def test_exact_thresholds_take_exactly_their_share(rate):
     noise = TextCorruptor(make_recipe("text", rate, exact=True))
-    options = [noise.options(clip) for clip in CLIPS]
+    options = [noise.find_options(clip) for clip in CLIPS]
     items = [item for of in options for item in of.items]
     thresholds = compute_exact_thresholds(items, noise.thresholds)
     tally = sum(
@@ -204,7 +204,7 @@ def test_exact_thresholds_take_exactly_their_share(rate):
 
 def test_a_flip_that_is_below_every_threshold_needs_no_noise():
     noise = TextCorruptor(make_recipe("text", 0.5))
-    none = noise.choose(noise.options(CLIPS[0]), Thresholds(0.0, 0.0))
+    none = noise.choose(noise.find_options(CLIPS[0]), Thresholds(0.0, 0.0))
     assert not none.objects
     assert none.tally["flipped"] == none.tally["substituted"] == 0
 

@@ -161,7 +161,7 @@ def check_recipe(recipe: Recipe, where: str) -> Recipe:
 
 
 def _check_noise(noise: Noise, where: str) -> Noise:
-    from actiseg_noise import __version__
+    from actiseg_data import __version__
 
     spec = KIND_SPECS.get(noise.kind)
     if spec is None:

@@ -11,6 +11,7 @@ from actiseg_data.layouts.actionvos import MASKS, open_split
 from actiseg_data.make.sample import make_sample
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.mask_noise.arrays import corrupt_mask
+from actiseg_noise.mask_noise.contours import find_object
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.kind_specs import KIND_SPECS
 from tests.helpers.roots import clip, draw_mask
@@ -133,3 +134,9 @@ def test_objects_without_a_label_get_no_noise():
 def test_invalid_arguments_are_refused(mask, arguments, text):
     with pytest.raises(InputError, match=text):
         corrupt_mask(mask, **{"kind": "dilate", **arguments})
+
+
+@pytest.mark.parametrize("object_id", [-1, 256, 1000])
+def test_an_object_id_outside_the_range_is_refused(object_id):
+    with pytest.raises(InputError, match="not an object id"):
+        find_object(MASK, object_id)

@@ -314,7 +314,7 @@ def test_without_ids_lines_are_numbered(wordnet, tmp_path):
         ("teddy bear\ncat\nteddy-bear\n", "a name of the classes 0 and 2"),
         ("id,name\n1,cat\n1,dog\n", "listed twice"),
         ("name,synset\nc4t,cat.n.01\n", "row 2: 'c4t' is not a plain name"),
-        ("cat @\n", "has an @ and no synset"),
+        ("cat @\n", "has an @ but no synset"),
         ("caf\u00e9\n", "letters a to z"),
         ("x1: fork\n", "not a class id"),
         ("f0rk\n", "not a plain name"),

@@ -136,7 +136,7 @@ def test_the_noun_is_found_in_nearly_all_real_narrations(real_data, finder):
     assert found.narrations == 38691
     assert found.rate > 0.98
     assert found.unknown == 0
-    assert sum(found.misses.values()) == found.narrations - found.found
+    assert sum(found.misses.values()) == found.narrations - found.recognised
 
 
 def test_a_pipeline_with_a_tagger_tells_verbs_from_nouns(tmp_path):

@@ -69,7 +69,7 @@ def read_photograph(
 
 
 @dataclass(frozen=True)
-class FrameView:
+class SheetFrame:
     """One frame of a sheet.
 
     Attributes
@@ -133,7 +133,7 @@ class FrameView:
         return np.asarray(resized, np.float64)
 
 
-def _make_panel(view: FrameView, pixels: Pixels) -> Image.Image:
+def _make_panel(view: SheetFrame, pixels: Pixels) -> Image.Image:
     image = Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8))
     return image.resize(view.size, Image.Resampling.LANCZOS)
 
@@ -161,7 +161,7 @@ def _make_tints(sequence: VideoSequence) -> Pixels:
     return tints
 
 
-def draw_overlay(view: FrameView, mask: IndexMask, bright: frozenset[int]) -> Image.Image:
+def draw_overlay(view: SheetFrame, mask: IndexMask, bright: frozenset[int]) -> Image.Image:
     """Draw the frame with tinted, outlined objects; those in `bright` have stronger tints."""
     large = view.enlarge(mask)
     strength = np.full(256, 0.35 if view.photo is not None else 0.55)
@@ -173,7 +173,7 @@ def draw_overlay(view: FrameView, mask: IndexMask, bright: frozenset[int]) -> Im
     return _make_panel(view, pixels)
 
 
-def draw_difference(view: FrameView) -> Image.Image:
+def draw_difference(view: SheetFrame) -> Image.Image:
     """Draw the frame in dim grey, with changed pixels in the colour of their change."""
     grey = view.backdrop.mean(axis=2, keepdims=True).repeat(3, axis=2)
     pixels = 20 + 0.35 * grey
@@ -246,7 +246,7 @@ def write_names(panel: Image.Image, names: list[NameTag]) -> None:
         )
 
 
-def make_name_tags(view: FrameView, mask: IndexMask, *, noise: bool) -> list[NameTag]:
+def make_name_tags(view: SheetFrame, mask: IndexMask, *, noise: bool) -> list[NameTag]:
     """Return the names in a panel: objects with noise first, then by area.
 
     With `noise`, a name comes with its noise: the new name, the kind and the IoU.
@@ -270,7 +270,7 @@ def make_name_tags(view: FrameView, mask: IndexMask, *, noise: bool) -> list[Nam
     return names
 
 
-def _describe_object(view: FrameView, object_id: int, name: str, size: int, width: int) -> str:
+def _describe_object(view: SheetFrame, object_id: int, name: str, size: int, width: int) -> str:
     """Describe an object by its noisy name and its mask noise, on two lines if one is too short."""
     text_row, mask_row = view.text_rows.get(object_id), view.mask_rows.get(object_id)
     text = shorten_text(text_row.name if text_row is not None else name, size, width)

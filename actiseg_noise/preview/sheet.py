@@ -36,7 +36,7 @@ from actiseg_noise.preview.panels import (
     GAINED,
     LOST,
     MOVED,
-    FrameView,
+    SheetFrame,
     draw_difference,
     draw_overlay,
     make_name_tags,
@@ -116,7 +116,7 @@ def make_preview(
         }
         photo = read_photograph(split, shown, frame, clean.shape)
         dangling = find_dangling_link(split.noisy.frame_path(shown, frame)) is not None
-        view = FrameView(shown, frame, clean, noisy, mask_rows, by_object, photo, dangling)
+        view = SheetFrame(shown, frame, clean, noisy, mask_rows, by_object, photo, dangling)
         sheet_rows.append(_make_row(view, masks=masks))
     return _compose_sheet(whole, shown, split.recipe, sheet_rows, text_rows)
 
@@ -222,7 +222,7 @@ class _SheetRow:
     lines: tuple[str, ...]
 
 
-def _make_row(view: FrameView, *, masks: bool) -> _SheetRow:
+def _make_row(view: SheetFrame, *, masks: bool) -> _SheetRow:
     """Make the row of one frame: clean, noisy, and the difference if masks are noisy."""
     bright = frozenset(view.mask_rows)
     clean, noisy = (

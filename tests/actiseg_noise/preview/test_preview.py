@@ -16,7 +16,7 @@ from actiseg_data.layouts.actionvos import FRAMES, MASKS, open_split
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.preview import make_preview, save_preview, sheet
 from actiseg_noise.preview.captions import Caption, measure_overlap, place_captions
-from actiseg_noise.preview.panels import GAINED, LOST, MOVED, PANEL, FrameView
+from actiseg_noise.preview.panels import GAINED, LOST, MOVED, PANEL, SheetFrame
 from actiseg_noise.preview.sheet import find_rewording
 from actiseg_noise.recipes.building import make_recipe
 from tests.helpers.kitchens import make_kitchen
@@ -237,7 +237,7 @@ def test_a_frame_behind_a_link_to_nothing_is_called_one():
     nothing = np.zeros((2, 2), np.uint8)
     photo = Image.new("RGB", (2, 2))
     titles = {
-        (image is None, dangling): FrameView(
+        (image is None, dangling): SheetFrame(
             clip(1), "frame_1", nothing, nothing, {}, {}, image, dangling
         ).title
         for image in (photo, None)
@@ -257,7 +257,12 @@ def test_a_sheet_tells_of_links_to_nothing(roots, monkeypatch):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SEQUENCE).symlink_to("gone")
     seen = []
-    monkeypatch.setattr(sheet, "FrameView", lambda *parts: seen.append(FrameView(*parts)) or seen[-1])
+
+    def keep(*parts):
+        seen.append(SheetFrame(*parts))
+        return seen[-1]
+
+    monkeypatch.setattr(sheet, "SheetFrame", keep)
     make_preview(out, SEQUENCE)
     assert all(view.title.endswith("a broken link") for view in seen)
     assert seen

@@ -196,7 +196,7 @@ def _choose_frames(sequence: VideoSequence, named: tuple[str, ...], out: Path) -
     if named:
         chosen = tuple(frame for frame in sequence.frames if frame in named)
         if len(chosen) > MOST:
-            raise refuse(f"has {len(chosen)} frames", "`frames`", f"give at most {MOST}")
+            raise refuse(f"{len(chosen)} frames are too many", "`frames`", f"give at most {MOST}")
         return chosen
     return choose_spread(sequence.frames, FEW)
 

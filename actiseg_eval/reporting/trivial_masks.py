@@ -1,4 +1,4 @@
-"""The scores of trivial masks: blank ones, and the true ones of all objects."""
+"""Score trivial masks: blank masks, and the true masks of all objects."""
 
 from __future__ import annotations
 
@@ -12,25 +12,31 @@ from actiseg_eval.protocols import Protocol
 
 @dataclass(frozen=True)
 class References:
-    """Scores to compare a score with, by key, as in `Report.figures`.
+    """The scores of trivial masks, to compare a score with.
 
-    blank: of blank masks. everything: of the true masks of all objects, whether active or not.
+    Attributes
+    ----------
+    blank : mapping of str to float, int or None
+        The metrics of blank masks, as in `Report.metrics`.
+    everything : mapping of str to float, int or None
+        The metrics of the true masks of all objects, active or not.
     """
 
     blank: PlainFigures
     everything: PlainFigures
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the references as JSON."""
         return {"blank": dict(self.blank), "all_objects": dict(self.everything)}
 
 
 def make_references(
-    results: list[SequenceResult], protocol: Protocol, measures: tuple[str, ...]
+    results: list[SequenceResult], protocol: Protocol, metric_groups: tuple[str, ...]
 ) -> References:
-    """The references of some results, from their counts alone: no mask is read for them."""
+    """Compute the references of some results from their pixel counts, without reading a mask."""
     blank = [blank_result(result, protocol) for result in results]
     everything = [true_result(result, protocol) for result in results]
     return References(
-        whole_figures(blank, protocol, measures), whole_figures(everything, protocol, measures)
+        whole_figures(blank, protocol, metric_groups),
+        whole_figures(everything, protocol, metric_groups),
     )

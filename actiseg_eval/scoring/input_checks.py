@@ -17,6 +17,16 @@ from actiseg_eval.predictions.ground_truth import Truth
 from actiseg_eval.protocols import VOID, Protocol, load_protocols
 
 
+def refuse_unlabelled(truth: Truth, protocol: Protocol) -> None:
+    """Raise `InputError` if the protocol needs an action list and the truth has none."""
+    if protocol.needs_labels and isinstance(truth, FolderSplit):
+        raise refuse(
+            f"has no action list with active objects, which {protocol.name!r} needs",
+            truth.root,
+            "give an ActionVOS root, or another `protocol`, such as vos-benchmark",
+        )
+
+
 def refuse_unscored(sequences: Iterable[VideoSequence], truth: Truth, protocol: Protocol) -> None:
     """Raise `InputError` if the protocol scores no frame of any sequence."""
     sequences = list(sequences)

@@ -25,10 +25,10 @@ from actiseg_eval.predictions.prediction_folders import (
     Predictions,
     open_predictions,
 )
-from actiseg_eval.protocols import Protocol
+from actiseg_eval.protocols import DEFAULT, Protocol
 from actiseg_eval.resampling.ratios import ratio_of
 from actiseg_eval.scoring.folder_scoring import select_sequences
-from actiseg_eval.scoring.scoring_options import ScoringOptions
+from actiseg_eval.scoring.scoring_options import ScoringOptions, make_options
 from actiseg_eval.scoring.sequence_scoring import ScoringJob, score_sequences
 
 
@@ -111,9 +111,9 @@ class _ActiveLabels(FolderPredictions):
 
 
 def measure_labels(
-    copy: Path,
-    clean: Path,
-    options: ScoringOptions,
+    copy: Path | str,
+    clean: Path | str,
+    options: ScoringOptions | None = None,
     *,
     workers: int | WorkerPool = 1,
     stage: StageProgress = ignore_progress,
@@ -126,12 +126,13 @@ def measure_labels(
 
     Parameters
     ----------
-    copy : Path
+    copy : path
         A noisy split that ``actiseg-noise corrupt`` made.
-    clean : Path
+    clean : path
         The ActionVOS root that the copy was made from.
-    options : ScoringOptions
-        What to measure. Missing masks are always an error.
+    options : ScoringOptions, optional
+        What to measure, by default the metrics of the default protocol. Missing masks are always an
+        error.
     workers : int or WorkerPool
         Processes.
     stage : callable
@@ -146,9 +147,11 @@ def measure_labels(
     --------
     ::
 
-        options = make_options("actionvos", ["core"], filter=True, missing="error")
-        measure_labels(Path("visor_boundary_r0.4_s0"), Path("dataset_visor"), options)
+        measure_labels("dataset_visor_boundary_r0.4_s0", "dataset_visor").metrics["giou"]
     """
+    copy, clean = Path(copy), Path(clean)
+    if options is None:
+        options = make_options(DEFAULT, None, filter=True, missing="error", comparable=True)
     summary_path = copy / SUMMARY_FILE
     recipe, summary = read_recipe(copy / RECIPE_FILE), read_summary(summary_path)
     record = Cursor(summary, str(summary_path))

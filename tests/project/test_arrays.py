@@ -138,10 +138,10 @@ def drawn(kind, mask):
 
 
 def figures(truth, prediction):
-    scorer = Scorer(figures.split, measures=["all"])
+    scorer = Scorer(figures.split, metrics=["all"])
     for frame in figures.split.sequences[0].frames:
         scorer.update(CLIP.folder, frame, prediction, truth)
-    return {name: repr(value) for name, value in scorer.report(None).figures.items()}
+    return {name: repr(value) for name, value in scorer.report(resamples=0).metrics.items()}
 
 
 OF_IDS = {

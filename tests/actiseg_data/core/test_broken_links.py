@@ -82,9 +82,9 @@ def test_a_link_to_itself_is_named_itself(truth, preds):
 def test_what_nobody_asked_for_may_be_broken(truth, preds):
     for name in ("old_run", "notes.txt", "bear/overlay.jpg"):
         break_link(preds / name)
-    assert score(truth, preds, "davis").figures["j"] == 1
+    assert score(preds, gt=truth, protocol="davis").metrics["j"] == 1
     (truth / "readme.txt").symlink_to("gone")
-    assert score(truth, preds, "davis").figures["j"] == 1
+    assert score(preds, gt=truth, protocol="davis").metrics["j"] == 1
 
 
 @pytest.mark.parametrize("place", ["", "Annotations", "Annotations/480p", "ImageSets"])

@@ -82,9 +82,9 @@ def test_the_list_of_the_root_chooses_what_is_scored(davis, preds, inside, split
     assert truth.name == "2017/val"
     assert truth.root == davis / "Annotations" / "480p"
     assert chosen(truth) == ["bear", "boat"]
-    report = score(truth, preds, "davis", bootstrap=None)
+    report = score(preds, gt=truth, protocol="davis", resamples=0)
     # 12 columns of which 10 are shared: 10 of 14.
-    assert report.figures["j"] == pytest.approx(10 / 14)
+    assert report.metrics["j"] == pytest.approx(10 / 14)
     assert report.split == "2017/val"
 
 
@@ -106,8 +106,8 @@ def test_a_sequence_that_was_asked_for_may_be_taken_for_blank(davis, preds):
 
 def test_what_is_predicted_beyond_the_list_is_counted(davis, preds):
     write_list(davis, "2017/val", "bear\n")
-    report = score(open_truth(davis), preds, "davis", bootstrap=None)
-    assert report.figures["n_sequences"] == 1
+    report = score(preds, gt=open_truth(davis), protocol="davis", resamples=0)
+    assert report.metrics["n_sequences"] == 1
     assert report.handled["extra_sequences"] == 1
 
 

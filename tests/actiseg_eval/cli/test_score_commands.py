@@ -93,7 +93,7 @@ def test_protocols_are_shown_and_compared(kitchen, preds):
     done = run("protocols", preds, "--gt", kitchen, "--split", "train", "--quiet")
     assert done.returncode == 0, done.stderr
     assert "on these predictions" in done.stdout
-    assert "what each gives" in done.stdout
+    assert "the metrics under each protocol" in done.stdout
     assert "void pixels (255): none, so no difference" in done.stdout
 
 
@@ -172,14 +172,14 @@ def test_compare_prints_who_is_better(tmp_path):
     split = open_split(root, "train")
     folders = [predict(split, name, tmp_path / name) for name in ("all", "shift")]
     common = ("--gt", root, "--split", "train", "--quiet")
-    done = run("compare", *folders, *common, "--figure", "p_miou", "--json", tmp_path / "c.json")
+    done = run("compare", *folders, *common, "--metric", "p_miou", "--json", tmp_path / "c.json")
     assert done.returncode == 0, done.stderr
     assert "all against shift" in done.stdout
     assert json.loads((tmp_path / "c.json").read_text())["differences"]["p_miou"]
     assert run("compare", folders[0], *common).returncode == 2
-    done = run("compare", *folders, *common, "--figure", "auc")
+    done = run("compare", *folders, *common, "--metric", "auc")
     assert done.returncode == 2
-    assert "there is no figure 'auc'" in done.stderr
+    assert "there is no metric 'auc'" in done.stderr
 
 
 def test_failures_and_cards_at_the_terminal(kitchen, preds, tmp_path):
@@ -236,7 +236,7 @@ def test_robustness_prints_tables_and_writes_documents(runs, tmp_path):
     assert f"{curves['first']['breaks_at']:.3f}" in done.stdout
     assert files["markdown"].read_text().startswith("# Robustness on train")
     done = run(
-        *("robustness", "runs.yaml", "--quiet", "--figure", "acc", "--baseline", "second"),
+        *("robustness", "runs.yaml", "--quiet", "--metric", "acc", "--baseline", "second"),
         *("--drop", "0.5"),
         cwd=runs,
         code=_BLOCKING,
@@ -268,11 +268,11 @@ def test_names_are_no_markup_and_no_number_is_cut(runs, tmp_path):
     ("arguments", "says"),
     [
         (("nowhere.yaml",), "nowhere.yaml: the file of runs is missing"),
-        (("root",), "no level of noise"),
-        (("runs.yaml", "--drop", "1"), "--drop: 1 is no share"),
+        (("root",), "not noise levels"),
+        (("runs.yaml", "--drop", "1"), "--drop: 1 is not between 0 and 1"),
         (("runs.yaml", "--baseline", "third"), "use one of first, second"),
-        (("runs.yaml", "--figure", "auc"), "there is no figure 'auc'"),
-        (("runs.yaml", "--figure", "jf"), "jf is not measured"),
+        (("runs.yaml", "--metric", "auc"), "there is no metric 'auc'"),
+        (("runs.yaml", "--metric", "jf"), "jf is not computed"),
         (("runs.yaml", "--split", "val"), "there is no split 'val'"),
         (("runs.yaml", "--json", "runs.yaml"), "is an input"),
         (("runs.yaml", "--json", "swap/r.json"), "lies inside"),

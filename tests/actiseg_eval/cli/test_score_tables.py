@@ -20,7 +20,7 @@ from tests.helpers.roots import make_root
 from tests.helpers.terminal import Screen, check_unbroken, run_in_terminal
 
 KNOWN = figure_names(load_protocol("actionvos"), MEASURES)
-FIGURES = [part for name in KNOWN for part in ("--figure", name)]
+FIGURES = [part for name in KNOWN for part in ("--metric", name)]
 
 
 @pytest.fixture(scope="module")

@@ -48,9 +48,9 @@ def test_figures_come_from_the_protocols_and_measures_that_cards_name(shifted, n
     for measures in (["core"], ["jf"], ["boundary"], ["failures"], ["all"]):
         if measures == ["failures"] and protocol.matching != "id":
             continue
-        report = score(*shifted, protocol, measures=measures)
-        found[measures[0]] = set(report.figures)
-        for figure, ends in report.bounds.items():
+        report = score(shifted[1], gt=shifted[0], protocol=protocol, metrics=measures)
+        found[measures[0]] = set(report.metrics)
+        for figure, ends in report.intervals.items():
             assert ends is None or least_of(figure) <= ends[0] <= ends[1] <= 1
     assert found["all"] == {figure for figure, card in CARDS.items() if name in card.protocols}
     for figure in found["all"]:

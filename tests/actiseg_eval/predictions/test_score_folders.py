@@ -32,7 +32,7 @@ def split(tmp_path_factory):
 @pytest.fixture(scope="module")
 def expected(split, tmp_path_factory):
     folder = predict(split, "shift", tmp_path_factory.mktemp("expected") / "preds")
-    return score(split, folder, bootstrap=None).figures
+    return score(folder, gt=split, resamples=0).metrics
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def spoil(folder):
 
 def refuse(split, folder, **options):
     with pytest.raises(InputError) as caught:
-        score(split, folder, bootstrap=None, **options)
+        score(folder, gt=split, resamples=0, **options)
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -80,8 +80,8 @@ def refuse(split, folder, **options):
 )
 def test_masks_with_another_ending_are_taken_and_counted(split, preds, expected, rename):
     rename_files(preds, rename)
-    report = score(split, preds, bootstrap=None)
-    assert report.figures == expected
+    report = score(preds, gt=split, resamples=0)
+    assert report.metrics == expected
     assert report.handled == {"names_spelled_otherwise": 6}
 
 
@@ -97,8 +97,8 @@ def test_masks_with_another_ending_are_taken_and_counted(split, preds, expected,
 )
 def test_folders_spelled_otherwise_are_taken_and_counted(split, preds, expected, rename, count):
     rename_folders(preds, rename)
-    report = score(split, preds, bootstrap=None)
-    assert report.figures == expected
+    report = score(preds, gt=split, resamples=0)
+    assert report.metrics == expected
     assert report.handled == {"names_spelled_otherwise": count}
 
 
@@ -188,8 +188,8 @@ def test_a_folder_around_the_predictions_is_looked_into(
     preds.rename(around)
     spoil(tmp_path / "around")
     (tmp_path / "around" / "logs").mkdir()
-    report = score(split, tmp_path / "around", bootstrap=None)
-    assert report.figures == expected
+    report = score(tmp_path / "around", gt=split, resamples=0)
+    assert report.metrics == expected
     assert report.handled == {"folders_around_predictions": levels}
 
 
@@ -205,8 +205,8 @@ def test_photographs_beside_predictions_are_not_taken_for_them(split, preds, exp
     shutil.copytree(preds, tmp_path / "davis" / "Annotations" / "480p")
     photographs = shutil.copytree(preds, tmp_path / "davis" / "JPEGImages" / "480p")
     rename_files(photographs, lambda name: name.replace(".png", ".jpg"))
-    report = score(split, tmp_path / "davis", bootstrap=None)
-    assert report.figures == expected
+    report = score(tmp_path / "davis", gt=split, resamples=0)
+    assert report.metrics == expected
     shutil.rmtree(tmp_path / "davis" / "Annotations")
     assert "a JPEG does not keep ids" in refuse(split, tmp_path / "davis")[0]
 
@@ -241,8 +241,8 @@ def pack_tar(path, folder):
 
 def test_clutter_in_predictions_is_neither_read_nor_counted(split, preds, expected):
     spoil(preds)
-    report = score(split, preds, bootstrap=None)
-    assert report.figures == expected
+    report = score(preds, gt=split, resamples=0)
+    assert report.metrics == expected
     assert report.handled == {}
 
 
@@ -260,8 +260,8 @@ def test_folders_of_objects_are_read_amid_clutter_and_other_endings(split, preds
     split_into_objects(preds)
     rename_files(preds, lambda name: name.replace(".png", ".PNG"))
     spoil(preds)
-    report = score(split, preds, bootstrap=None)
-    assert report.figures == expected
+    report = score(preds, gt=split, resamples=0)
+    assert report.metrics == expected
     assert report.handled == {"names_spelled_otherwise": 24}
 
 
@@ -282,21 +282,21 @@ def test_clutter_in_a_dataset_is_neither_a_split_nor_a_sequence(split, preds, ex
     again = open_split(root, "train")
     assert again == open_truth(root, "train")
     assert again.fingerprint == split.fingerprint
-    assert score(again, preds, bootstrap=None).figures == expected
+    assert score(preds, gt=again, resamples=0).metrics == expected
 
 
 def test_a_hidden_folder_that_the_user_names_is_read(split, preds, expected, tmp_path):
     hidden = preds.rename(tmp_path / ".preds")
     root = shutil.copytree(split.root, tmp_path / ".cache" / "root")
-    assert score(root, hidden, split="train", bootstrap=None).figures == expected
+    assert score(hidden, gt=root, split="train", resamples=0).metrics == expected
 
 
 def test_a_dataset_under_other_spellings_is_read_and_counted(split, preds, expected, tmp_path):
     root = shutil.copytree(split.root, tmp_path / "root")
     rename_files(root / MASKS, lambda name: name.replace(".png", ".PNG"))
     rename_folders(root / MASKS / "train", lambda name: name.replace(":", "_"))
-    report = score(root, preds, split="train", bootstrap=None)
-    assert report.figures == expected
+    report = score(preds, gt=root, split="train", resamples=0)
+    assert report.metrics == expected
     assert report.handled == {"names_spelled_otherwise": 6 + 1}
 
 
@@ -342,10 +342,10 @@ def write_entries(path, content):
     ],
 )
 def test_names_in_a_list_are_taken_under_the_same_spellings(split, tmp_path, key, rename, count):
-    plain = score(split, write_entries(tmp_path / "a.json", entries(split)), bootstrap=None)
+    plain = score(write_entries(tmp_path / "a.json", entries(split)), gt=split, resamples=0)
     changed = entries(split, lambda entry: entry | {key: rename(entry[key])})
-    report = score(split, write_entries(tmp_path / "b.json", changed), bootstrap=None)
-    assert report.figures == plain.figures
+    report = score(write_entries(tmp_path / "b.json", changed), gt=split, resamples=0)
+    assert report.metrics == plain.metrics
     assert report.handled.get("names_spelled_otherwise", 0) == count
 
 
@@ -353,7 +353,7 @@ def test_a_list_counts_what_is_more_by_frame_and_sequence(split, tmp_path):
     more = entries(split)
     more += [entry | {"frame": "another"} for entry in more[:3]]
     more += [entry | {"sequence": name} for entry in entries(split)[:6] for name in ("x", "y")]
-    report = score(split, write_entries(tmp_path / "p.json", more), bootstrap=None)
+    report = score(write_entries(tmp_path / "p.json", more), gt=split, resamples=0)
     assert report.handled["extra_files"] == 1
     assert report.handled["extra_sequences"] == 2
 
@@ -394,8 +394,8 @@ def test_a_frame_that_a_list_has_under_two_endings_is_refused(split, tmp_path):
 def test_a_list_of_sequences_restricts_a_split(split, preds, tmp_path):
     chosen = tmp_path / "short.txt"
     chosen.write_text("00000001_P01_01_take_cup_big\n00000001_P01_01_take_cup:big\n# more\n")
-    report = score(split.root, preds, split="train", sequences=chosen, bootstrap=None)
-    assert report.figures["n_sequences"] == 1
+    report = score(preds, gt=split.root, split="train", sequences=chosen, resamples=0)
+    assert report.metrics["n_sequences"] == 1
     assert report.split == "train, listed in short.txt"
     assert report.handled == {"extra_sequences": 2}
     chosen.write_text("00000001_P01_01_take_cup:bog\n")

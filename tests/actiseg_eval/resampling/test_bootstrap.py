@@ -14,6 +14,7 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_eval import Scorer, score
 from actiseg_eval.metrics.definitions import Sums
+from actiseg_eval.reporting.score_tables import format_csv, format_markdown
 from actiseg_eval.resampling.bootstrap import Bootstrap, resample_weights
 from actiseg_eval.resampling.intervals import correlation, make_intervals
 from tests.helpers.kitchens import kitchen_clip
@@ -183,21 +184,21 @@ def test_a_report_tells_its_intervals(tmp_path):
     clips = [kitchen_clip(at, video=f"P{at % 9:02d}_01") for at in range(1, 28)]
     split = open_split(make_root(tmp_path / "clean", clips), "train")
     folder = predict(split, "shift", tmp_path / "preds")
-    report = score(split, folder, measures=["all"])
-    for name, bounds in report.bounds.items():
-        assert bounds[0] - 1e-12 <= report.figures[name] <= bounds[1] + 1e-12, name
-    assert {"p_miou", "n_ciou", "giou", "jf", "f_decay", "boundary_iou"} <= set(report.bounds)
-    assert "tp" not in report.bounds
+    report = score(folder, gt=split, metrics=["all"])
+    for name, bounds in report.intervals.items():
+        assert bounds[0] - 1e-12 <= report.metrics[name] <= bounds[1] + 1e-12, name
+    assert {"p_miou", "n_ciou", "giou", "jf", "f_decay", "boundary_iou"} <= set(report.intervals)
+    assert "tp" not in report.intervals
     document = json.loads(json.dumps(report.to_dict(), allow_nan=False))
-    assert document["intervals"]["giou"] == report.bounds["giou"]
+    assert document["intervals"]["giou"] == report.intervals["giou"]
     assert document["bootstrap"]["cluster"] == "video"
     assert document["bootstrap"]["clusters"] == 9
-    assert "95 % from" in report.to_markdown()
-    assert report.to_csv().splitlines()[2].startswith("all,95 % from")
-    none = score(split, folder, measures=["all"], bootstrap=None)
+    assert "95 % from" in format_markdown(report)
+    assert format_csv(report).splitlines()[2].startswith("all,95 % from")
+    none = score(folder, gt=split, metrics=["all"], resamples=0)
     assert none.intervals is None
     assert none.to_dict()["intervals"] == {}
-    assert none.figures == report.figures
+    assert none.metrics == report.metrics
     scorer = Scorer(split)
     for sequence in split.sequences[:3]:
         for frame, mask in zip(sequence.frames, split.read_masks(sequence), strict=True):

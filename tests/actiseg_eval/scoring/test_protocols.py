@@ -92,14 +92,14 @@ def squares(count=6, value=1, moved=0, void=0):
 def test_j_tr_is_over_the_last_quarter_of_the_scored_frames(tmp_path):
     good, bad = squares()[0], squares(moved=20)[0]
     clip_on_disk(tmp_path, "clip", [good, good, good, good, bad, good])
-    report = score(tmp_path / "gt", tmp_path / "preds", "vost")
-    assert report.figures["j"] == pytest.approx(3 / 4)
-    assert report.figures["j_tr"] == 0
-    assert report.shown[:2] == ("j", "j_tr")
-    assert "f" not in report.figures
-    assert "j_tr" not in score(tmp_path / "gt", tmp_path / "preds", "davis").figures
-    more = score(tmp_path / "gt", tmp_path / "preds", "vost", measures=["all"])
-    assert {"f", "jf", "boundary_iou"} <= set(more.figures)
+    report = score(tmp_path / "preds", gt=tmp_path / "gt", protocol="vost")
+    assert report.metrics["j"] == pytest.approx(3 / 4)
+    assert report.metrics["j_tr"] == 0
+    assert report.main_metrics[:2] == ("j", "j_tr")
+    assert "f" not in report.metrics
+    assert "j_tr" not in score(tmp_path / "preds", gt=tmp_path / "gt", protocol="davis").metrics
+    more = score(tmp_path / "preds", gt=tmp_path / "gt", protocol="vost", metrics=["all"])
+    assert {"f", "jf", "boundary_iou"} <= set(more.metrics)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_j_tr_is_over_the_last_quarter_of_the_scored_frames(tmp_path):
 )
 def test_void_pixels_of_scored_frames_are_counted_under_every_protocol(tmp_path, protocol, key):
     clip_on_disk(tmp_path, "clip", squares(void=1))
-    report = score(tmp_path / "gt", tmp_path / "preds", protocol)
+    report = score(tmp_path / "preds", gt=tmp_path / "gt", protocol=protocol)
     frames = load_protocol(protocol).scored_frames(FRAMES)
     assert report.handled[key] == len(frames) * 24 * 12
     assert sum(name.startswith("void") for name in report.handled) == 1
@@ -134,16 +134,16 @@ def test_the_binary_case_gives_its_figure(real_data, predictions):
     case = real_data.parent / "cases" / "03_davis2016_0_and_255"
     if not case.is_dir():
         pytest.skip(f"no {case}")
-    report = score(open_folder(case / "gt"), case / predictions, "davis-2016")
-    assert report.figures["j"] == pytest.approx(0.7609, abs=5e-5)
+    report = score(case / predictions, gt=open_folder(case / "gt"), protocol="davis-2016")
+    assert report.metrics["j"] == pytest.approx(0.7609, abs=5e-5)
 
 
 def test_the_void_case_gives_its_figure(real_data):
     case = real_data.parent / "cases" / "10_void_255_with_given_ids"
     if not case.is_dir():
         pytest.skip(f"no {case}")
-    report = score(open_folder(case / "gt"), case / "preds", "vost")
-    assert report.figures["j"] == pytest.approx(0.8235, abs=5e-5)
+    report = score(case / "preds", gt=open_folder(case / "gt"), protocol="vost")
+    assert report.metrics["j"] == pytest.approx(0.8235, abs=5e-5)
     void = [(read_index_mask(path) == VOID).sum() for path in sorted((case / "gt/clip").iterdir())]
     assert report.handled["void_pixels_cleared"] == sum(void[1:-1])
 

@@ -72,7 +72,7 @@ def predictions(human_split: Split, tmp_path_factory) -> Callable[[str], Path]:
 
 
 def figures_of(report):
-    return [report.figures[key] for key in KEYS]
+    return [report.metrics[key] for key in KEYS]
 
 
 @pytest.mark.parametrize("recipe", FEW)
@@ -90,7 +90,7 @@ def test_the_six_figures_are_the_public_ones(human_split, predictions, recipe):
         (human_split, True, UNFLAGGED),
         (human_split, False, EVERY),
     ):
-        report = score(truth, folder, filtered=filtered)
+        report = score(folder, gt=truth, filter=filtered)
         assert figures_of(report) == pytest.approx(golden[recipe], abs=1e-6)
         for beside, figures in (
             ("blank", report.references.blank),
@@ -101,13 +101,13 @@ def test_the_six_figures_are_the_public_ones(human_split, predictions, recipe):
 
 
 def test_workers_do_not_matter_and_novel_actions_are_told_apart(human_split, predictions):
-    one = score(human_split, predictions("shift"), measures=["all"])
-    assert score(human_split, predictions("shift"), measures=["all"], workers=2) == one
-    groups = {stratum.name: stratum.figures for stratum in one.strata["action"]}
+    one = score(predictions("shift"), gt=human_split, metrics=["all"])
+    assert score(predictions("shift"), gt=human_split, metrics=["all"], workers=2) == one
+    groups = {stratum.name: stratum.metrics for stratum in one.strata["action"]}
     assert set(groups) == {"seen", "novel"}
-    novel = score(human_split.root, predictions("shift"), split="val_novel")
-    assert novel.figures["p_miou"] == pytest.approx(groups["novel"]["p_miou"], abs=1e-12)
-    assert novel.figures["n_units"] == groups["novel"]["n_units"]
+    novel = score(predictions("shift"), gt=human_split.root, split="val_novel")
+    assert novel.metrics["p_miou"] == pytest.approx(groups["novel"]["p_miou"], abs=1e-12)
+    assert novel.metrics["n_units"] == groups["novel"]["n_units"]
 
 
 def test_j_and_f_of_visor_masks_against_themselves_shifted(human_split):
@@ -151,8 +151,8 @@ def test_j_and_f_of_real_predictions(real_data, davis):
 def test_j_and_f_of_whole_clips(davis, frames):
     """OSVOS taken for the truth of RVOS; one clip is 910 x 480."""
     protocol = replace(load_protocol("davis"), frames=frames, extra_ids="ignored")
-    found = score(davis / "osvos", davis / "rvos", protocol, missing="error")
-    by_object = {of.name.strip(): of.figures for of in found.strata["object"]}
+    found = score(davis / "rvos", gt=davis / "osvos", protocol=protocol, missing="error")
+    by_object = {of.name.strip(): of.metrics for of in found.strata["object"]}
     at = ("all", "inner").index(frames)
     for name, j, f in (
         ("blackswan/1", (0.9267740, 0.9268347), (0.9534879, 0.9537580)),
@@ -170,7 +170,7 @@ def test_proposals_are_matched_on_real_clips(davis, tmp_path):
         (tmp_path / place / name).mkdir(parents=True)
         for frame in frames:
             shutil.copy(davis / method / name / f"{frame}.png", tmp_path / place / name)
-    found = score(tmp_path / "truth", tmp_path / "proposals", "davis-unsupervised")
+    found = score(tmp_path / "proposals", gt=tmp_path / "truth", protocol="davis-unsupervised")
     truths, others = (
         [read_index_mask(tmp_path / place / name / f"{frame}.png") for frame in frames]
         for place in ("truth", "proposals")
@@ -186,8 +186,8 @@ def test_proposals_are_matched_on_real_clips(davis, tmp_path):
     choices = itertools.permutations(range(table.shape[2]), objects)
     best = max(choices, key=lambda choice: table[:, range(objects), choice].sum())
     j, f = table[:, range(objects), best].mean(axis=1)
-    assert (found.figures["j"], found.figures["f"]) == pytest.approx((j, f), abs=1e-9)
-    assert found.figures["n_objects"] == objects == 2
+    assert (found.metrics["j"], found.metrics["f"]) == pytest.approx((j, f), abs=1e-9)
+    assert found.metrics["n_objects"] == objects == 2
 
 
 def f_by_distances(truth, prediction, tolerance):

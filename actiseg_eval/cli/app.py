@@ -6,18 +6,21 @@ import typer
 
 from actiseg_data.terminal.command_line import Version
 from actiseg_eval.cli.compare_command import compare
-from actiseg_eval.cli.metrics_command import metrics
-from actiseg_eval.cli.protocols_command import protocols
-from actiseg_eval.cli.robustness_command import robustness
+from actiseg_eval.cli.metrics_command import explain_metrics
+from actiseg_eval.cli.protocols_command import show_protocols
+from actiseg_eval.cli.robustness_command import measure_robustness
 from actiseg_eval.cli.score_command import score
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
 
 @app.callback()
-def _main(version: Version = False) -> None:
+def _describe(version: Version = False) -> None:
     """Score predicted masks of videos, exactly, under explicit rules."""
 
 
-for _command in (score, compare, robustness, protocols, metrics):
-    app.command()(_command)
+app.command("score")(score)
+app.command("compare")(compare)
+app.command("robustness")(measure_robustness)
+app.command("protocols")(show_protocols)
+app.command("metrics")(explain_metrics)

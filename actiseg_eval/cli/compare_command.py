@@ -52,7 +52,7 @@ def compare(
     workers: Workers = 1,
     quiet: Quiet = False,
 ) -> None:
-    """Compare methods on the same sequences: is one significantly better?
+    """Compare methods on the same sequences, and test whether one is significantly better.
 
     Example: actiseg-eval compare ours=run1,run2,run3 elr=run4,run5,run6 --gt dataset_visor
     """

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from actiseg_eval.metrics.metric_cards import Card
 
 
-def metrics(
+def explain_metrics(
     keys: Annotated[
         Optional[list[str]],
         typer.Argument(help="Keys such as giou. Default: a line for each.", show_default=False),

@@ -19,7 +19,7 @@ from actiseg_eval.cli.scoring_flags import (
 )
 
 
-def protocols(
+def show_protocols(
     preds: Annotated[
         Optional[Path],
         typer.Argument(help="Predictions: also show where the protocols differ on these."),

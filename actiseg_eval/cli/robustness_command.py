@@ -30,7 +30,7 @@ from actiseg_eval.cli.scoring_flags import (
 )
 
 
-def robustness(
+def measure_robustness(
     runs: Annotated[
         Path,
         typer.Argument(
@@ -76,7 +76,7 @@ def robustness(
 
     Example: actiseg-eval robustness runs.yaml --gt dataset_visor --workers 2
     """
-    from actiseg_eval.noise_levels.measuring import robustness as compute
+    from actiseg_eval.noise_levels.measuring import robustness
     from actiseg_eval.noise_levels.robustness_tables import describe_robustness, format_robustness
     from actiseg_eval.noise_levels.runs import read_runs
     from actiseg_eval.scoring.scoring_options import make_bootstrap
@@ -92,7 +92,7 @@ def robustness(
     )
     folders = (*known.folders, *known.labels.values(), truth.root)
     check_outputs((json_file, markdown_file), folders, (runs,))
-    result = compute(
+    result = robustness(
         known,
         gt=truth,
         protocol=protocol,

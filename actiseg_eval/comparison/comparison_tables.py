@@ -11,9 +11,9 @@ from actiseg_eval.reporting.score_report import figure_text, heading
 from actiseg_eval.reporting.score_tables import name_split
 
 _NOTE = (
-    "gain: how much better the first method is, in the direction that is better, with its interval; "
-    "share better: of resamples; p: of no difference (methods swapped at random); Holm: over all "
-    "pairs. rank: 1 plus the number of significantly better methods, after Holm"
+    "gain: how much better the first method is, for every metric above 0 if it is better, with its "
+    "interval; share better: of resamples; p: of no difference (methods swapped at random); Holm: "
+    "over all pairs. rank: 1 plus the number of significantly better methods, after Holm"
 )
 
 

@@ -16,8 +16,8 @@ from actiseg_eval.metrics.definitions import METRICS, Figures
 from actiseg_eval.noise_levels.curve_building import CurveBuilder, are_defined
 from actiseg_eval.noise_levels.curves import find_common_range
 from actiseg_eval.noise_levels.label_quality import LabelQuality, measure_labels
-from actiseg_eval.noise_levels.robustness_result import Curve, Robustness
 from actiseg_eval.noise_levels.noise_runs import NoiseRuns
+from actiseg_eval.noise_levels.robustness_result import Curve, Robustness
 from actiseg_eval.noise_levels.runs import read_runs
 from actiseg_eval.predictions.ground_truth import Truth
 from actiseg_eval.protocols import DEFAULT, Protocol

@@ -140,8 +140,8 @@ def _add_missing(
         what = f"no frame of {sequence.folder} was predicted{similar}"
         if isinstance(job.truth, FolderSplit) and not job.truth.listed:
             lists = find_list_names(job.truth.root)
-            split = f" or `split` (one of {', '.join(lists)})" if lists else ""
-            hint = f"name a file of the sequences to score with `sequences`{split}, or predict it"
+            split = f", or choose a list with `split` ({', '.join(lists)})" if lists else ""
+            hint = f"give a file of the sequences to score as `sequences`{split}; or predict it"
         if similar:
             hint = "rename it if it is the same sequence, else predict it"
         problems.add(what, first, hint)

@@ -111,7 +111,7 @@ def test_frames_by_running_number_are_refused_with_what_the_folder_holds(open_ca
     message = refused(score(case, "preds", "--gt", "root", "--split", "val"))
     assert "00000.png" in message
     assert "frame_0000001000" in message
-    assert "--missing empty" not in message
+    assert "--missing" not in message
 
 
 def test_names_with_two_endings_are_taken(open_case):

@@ -170,7 +170,7 @@ def test_another_split_is_recognised(kitchen, folder, tmp_path):
         if path.name not in {of.folder for of in open_split(root, "train").sequences[2:]}:
             shutil.rmtree(path)
     (problem,) = fail(open_split(root, "few"), folder)
-    assert "give --split train, which it fits" in problem
+    assert "set split to train, which fits" in problem
 
 
 def test_predictions_of_another_dataset_are_refused(kitchen, folder):
@@ -244,7 +244,7 @@ def test_flagged_sequences_are_left_out_unless_asked_for(kitchen, folder, tmp_pa
     assert some.handled["sequences_filtered"] == 3
     assert score(folder, gt=root, split="train", filter=False).metrics["n_sequences"] == 6
     write_json(path, records[:3])
-    assert "not flagged" in fail(open_split(root, "train"), folder)[0]
+    assert "every sequence is flagged" in fail(open_split(root, "train"), folder)[0]
 
 
 def test_names_that_lead_elsewhere_are_refused(tmp_path):
@@ -301,7 +301,7 @@ def test_folders_of_objects_are_looked_at_as_closely(kitchen, tmp_path):
     kept = paths[0].read_bytes()
     paths[0].unlink()
     assert fail(kitchen, folder) == [
-        f"{paths[0]}: is missing. Hint: predict it, or give --missing empty"
+        f"{paths[0]}: is missing. Hint: predict it, or set missing to empty"
     ]
     assert score(folder, gt=kitchen, missing="empty").handled["missing_masks"] == 1
     soft = np.zeros((120, 160), np.uint8)

@@ -179,7 +179,8 @@ def test_binary_masks_of_one_object_are_pointed_to_davis_2016(tmp_path, protocol
     (problem,) = problems_of(score, folder, gt=truth, protocol=protocol)
     assert "predicted: 255; objects: 1)" in problem.what
     assert (
-        problem.hint == "map 255 to the object's id, or score binary masks by --protocol davis-2016"
+        problem.hint
+        == "map 255 to the object's id, or set `protocol` to davis-2016 to score binary masks"
     )
     expected = 63 / 99
     assert score(folder, gt=truth, protocol="davis-2016").metrics["j"] == pytest.approx(expected)
@@ -193,7 +194,7 @@ def test_binary_truth_is_pointed_to_davis_2016(tmp_path, protocol, value):
     truth = open_folder(squares(squares(tmp_path / "gt", "a", 255), "b", 255))
     folder = squares(squares(tmp_path / "p", "a", value), "b", value)
     (problem,) = problems_of(score, folder, gt=truth, protocol=protocol)
-    assert "hold 0 and 255 alone" in problem.what
+    assert "have only 0 and 255" in problem.what
     assert "--protocol davis-2016" in problem.hint
     assert problem.where == f"{tmp_path / 'gt'}: a, b"
     assert score(folder, gt=truth, protocol="davis-2016").metrics["j"] == 1
@@ -209,7 +210,7 @@ def test_binary_masks_of_a_list_are_pointed_to_the_dataset(kitchen, tmp_path):
             write_index_mask(path, ((read_index_mask(path) > 0) * 255).astype(np.uint8))
     folder = predict(kitchen, "all", tmp_path / "p")
     (problem,) = problems_of(score, folder, gt=split)
-    assert "'actionvos' knows no object 255" in problem.what
+    assert "'actionvos' has no object 255" in problem.what
     assert "object ids" in problem.hint
 
 
@@ -272,7 +273,7 @@ def test_two_frame_clips_of_a_list_are_not_scored_by_davis(kitchen, tmp_path):
 def test_protocols_that_differ_are_still_told(tmp_path):
     truth = open_folder(squares(tmp_path / "gt", "clip", 255))
     found = compare_protocols(squares(tmp_path / "p", "clip", 1), gt=truth)
-    assert "0 and 255 alone" in found.outcomes["davis"]
+    assert "only 0 and 255" in found.outcomes["davis"]
     assert found.outcomes["davis-2016"].metrics["j"] == 1
 
 

@@ -196,7 +196,7 @@ def get_sign(metric: str) -> float:
 
 
 def _adjust(pairs: list[Difference]) -> list[Difference]:
-    """Return the differences with p values adjusted over all of them, see `holm`."""
+    """Return the differences with p values adjusted over all pairs, see `holm`."""
     adjusted = holm([pair.p for pair in pairs])
     return [replace(pair, adjusted=p) for pair, p in zip(pairs, adjusted, strict=True)]
 

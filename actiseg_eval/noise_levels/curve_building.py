@@ -40,7 +40,7 @@ class CurveBuilder:
     span : (float, float) or None
         The range of levels of the areas.
     drop : float
-        The share of a score whose loss is the breaking point.
+        The share of a score that is lost at the breaking point.
     bootstrap : Bootstrap or None
         How to make intervals. None for no intervals.
     cluster : str

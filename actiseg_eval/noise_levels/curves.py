@@ -107,7 +107,7 @@ def find_breaking_point(
     drop : float
         The share, in (0, 1).
     low : float
-        The level whose score counts as whole.
+        The level with the full score.
 
     Returns
     -------

@@ -120,7 +120,7 @@ def measure_labels(
 ) -> LabelQuality:
     """Score the masks of a noisy copy with the clean masks of its split as ground truth.
 
-    If the protocol tells active objects from inactive ones, the inactive ones are blanked first,
+    If the protocol distinguishes active from inactive objects, inactive objects are blanked first,
     because a model is to predict only the active ones. The scores are a reference and not a bound:
     a robust model can do better than its labels.
 

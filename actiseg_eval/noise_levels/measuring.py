@@ -72,7 +72,7 @@ def robustness(
         The method that others are compared with on clean data. By default as the YAML file says,
         else the method ``plain``, else the first.
     drop : float
-        The share of a score, in (0, 1), whose loss is the breaking point.
+        The share of a score, in (0, 1), that is lost at the breaking point.
 
     Returns
     -------

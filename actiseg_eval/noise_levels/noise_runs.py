@@ -1,4 +1,4 @@
-"""Runs of several methods at several noise levels, and the checks of them."""
+"""Runs of several methods at several noise levels, checked."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class Curve:
         `actiseg_eval.noise_levels.curves.orient_score`.
     breaking_point : float or None
         The level at which more than the chosen share of that value is lost. None if it is not lost,
-        or if `retained` is None, too.
+        or if `retained` is None.
     clean_gap : CleanGap or None
         None for the baseline, and if one of the two has no level 0.
     """
@@ -125,7 +125,7 @@ class Robustness:
     baseline : str
         The method that others are compared with on clean data.
     drop : float
-        The share of a score whose loss is the breaking point.
+        The share of a score that is lost at the breaking point.
     bootstrap : Bootstrap or None
         How intervals were made. None for no intervals.
     cluster, clusters : str, int

@@ -22,7 +22,7 @@ _MAX_BYTES = 1 << 16
 
 
 def read_yaml_runs(path: Path, baseline: str | None) -> NoiseRuns:
-    """Read runs from a YAML file whose paths are relative to it."""
+    """Read runs from a YAML file. Its paths are relative to the file."""
     document = Cursor(_read_yaml(path), str(path))
     problems = ProblemCollector()
     for name in document.mapping():
@@ -86,7 +86,7 @@ def _read_text(cursor: Cursor) -> str:
 
 
 def _iterate_levels(levels: Cursor, problems: ProblemCollector) -> Iterator[tuple[float, Cursor]]:
-    """Yield the members of a mapping whose keys are levels. Add a problem for each other key."""
+    """Yield the members of a mapping by level. Add a problem for every key that is not a level."""
     known: set[float] = set()
     for key, cursor in levels.members():
         level = parse_level(key)

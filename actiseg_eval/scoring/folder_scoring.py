@@ -209,7 +209,7 @@ def measure_folder(
     workers: int | WorkerPool,
     stage: StageProgress,
 ) -> tuple[list[SequenceResult], Counter[str]]:
-    """Return the results of all sequences, and counts of special cases outside of them."""
+    """Return the results of all sequences, and counts of special cases elsewhere."""
     sequences = select_sequences(truth, filter=options.filter)
     refuse_unlabelled(truth, options.protocol)
     refuse_unscored(sequences, truth, options.protocol)

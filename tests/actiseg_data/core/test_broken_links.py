@@ -102,7 +102,7 @@ def test_broken_links_in_a_root_are_named(truth, preds, tmp_path, place):
 @pytest.mark.parametrize("name", ["preds", "preds.json"])
 def test_the_predictions_themselves_may_be_a_broken_link(truth, tmp_path, name):
     break_link(tmp_path / name)
-    assert refused(score, truth, tmp_path / name, "davis") == [is_a_link(tmp_path / name)]
+    assert refused(score, tmp_path / name, gt=truth, protocol="davis") == [is_a_link(tmp_path / name)]
 
 
 def test_no_level_or_method_is_left_out_because_its_link_is_broken(tmp_path):

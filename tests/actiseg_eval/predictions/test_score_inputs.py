@@ -259,9 +259,9 @@ def test_names_that_lead_elsewhere_are_refused(tmp_path):
 
 
 def test_a_worker_that_dies_is_an_error_not_a_hang(kitchen, folder, monkeypatch):
-    import actiseg_eval.scoring.folder_scoring as module
+    import actiseg_eval.scoring.sequence_scoring as module
 
-    monkeypatch.setattr(module, "_score_part", _die)
+    monkeypatch.setattr(module, "_score_chunk", _die)
     with pytest.raises(InputError, match=r"died|ended"):
         score(folder, gt=kitchen, workers=2)
 
@@ -406,7 +406,8 @@ def test_the_scorer_says_what_is_wrong_with_a_frame(kitchen):
         scorer = Scorer(kitchen)
         with pytest.raises(InputError, match=says):
             scorer.update(name, frame, mask)
-        assert not scorer.report(resamples=0).metrics["n_sequences"]
+        with pytest.raises(InputError, match="no prediction to report"):
+            scorer.report()
 
 
 def test_an_empty_split_is_not_the_default_one(kitchen, folder):

@@ -195,7 +195,7 @@ def test_binary_truth_is_pointed_to_davis_2016(tmp_path, protocol, value):
     folder = squares(squares(tmp_path / "p", "a", value), "b", value)
     (problem,) = problems_of(score, folder, gt=truth, protocol=protocol)
     assert "have only 0 and 255" in problem.what
-    assert "--protocol davis-2016" in problem.hint
+    assert "`protocol` to davis-2016" in problem.hint
     assert problem.where == f"{tmp_path / 'gt'}: a, b"
     assert score(folder, gt=truth, protocol="davis-2016").metrics["j"] == 1
 

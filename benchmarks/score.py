@@ -1,4 +1,4 @@
-"""How fast is scoring, compared with public code for the same metrics, and with a lower bound?
+"""Measure the speed of scoring, compared with public code and with a lower bound.
 
     python benchmarks/score.py DATASET --split val
 

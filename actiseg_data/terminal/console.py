@@ -65,7 +65,7 @@ MOST_LINES = 400
 """Problems or mismatches that are printed: nobody reads more, and many are mostly of one kind."""
 
 
-_ARGUMENTS = {"dataset": "DATASET", "predictions": "PREDS"}
+_ARGUMENTS = {"dataset": "DATASET", "predictions": "PREDS", "methods": "METHODS", "runs": "RUNS"}
 """Parameters of the Python API that the commands take as positional arguments."""
 
 

@@ -182,6 +182,22 @@ def test_compare_prints_who_is_better(tmp_path):
     assert "there is no metric 'auc'" in done.stderr
 
 
+def test_the_flag_figure_still_works_with_a_note(kitchen, preds, tmp_path):
+    other = predict(open_split(kitchen, "train"), "all", tmp_path / "other")
+    common = (preds, other, "--gt", kitchen, "--split", "train", "--quiet")
+    done = run("compare", *common, "--figure", "auc")
+    assert done.returncode == 2
+    assert "note: --figure is now --metric" in done.stderr
+    assert "there is no metric 'auc'" in done.stderr
+
+
+def test_errors_name_flags_and_arguments(kitchen, preds):
+    done = run("compare", preds, "--gt", kitchen, "--split", "train", "--quiet")
+    assert "METHODS: there are fewer than two methods" in done.stderr
+    done = run("score", preds, "--gt", kitchen, "--split", "train", "--missing", "skip")
+    assert "--missing: 'skip' is unknown" in done.stderr
+
+
 def test_failures_and_cards_at_the_terminal(kitchen, preds, tmp_path):
     arguments = ["--gt", kitchen, "--split", "train", "--quiet"]
     done = run("score", preds, *arguments, "--metrics", "failures", "--json", tmp_path / "r.json")

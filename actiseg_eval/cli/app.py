@@ -16,7 +16,7 @@ from actiseg_data.terminal.command_line import (
 )
 
 if TYPE_CHECKING:
-    from actiseg_eval.predictions.ground_truth import Truth
+    from actiseg_eval.predictions.ground_truth import GroundTruth
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
@@ -29,7 +29,7 @@ Predictions = Annotated[
         show_default=False,
     ),
 ]
-GroundTruth = Annotated[
+GroundTruthOption = Annotated[
     Optional[Path],
     typer.Option(
         help="ActionVOS root, DAVIS, or a folder <sequence>/<frame>.png. Default: what "
@@ -92,7 +92,7 @@ def _main(version: Version = False) -> None:
 @app.command()
 def score(
     preds: Predictions,
-    gt: GroundTruth = None,
+    gt: GroundTruthOption = None,
     split: SplitName = None,
     sequences: SequenceFile = None,
     protocol: ProtocolName = "actionvos",
@@ -167,7 +167,7 @@ def compare(
             show_default=False,
         ),
     ],
-    gt: GroundTruth = None,
+    gt: GroundTruthOption = None,
     split: SplitName = None,
     sequences: SequenceFile = None,
     protocol: ProtocolName = "actionvos",
@@ -229,7 +229,7 @@ def robustness(
             show_default=False,
         ),
     ],
-    gt: GroundTruth = None,
+    gt: GroundTruthOption = None,
     split: SplitName = None,
     sequences: SequenceFile = None,
     protocol: ProtocolName = "actionvos",
@@ -319,7 +319,7 @@ def protocols(
         Optional[Path],
         typer.Argument(help="Predictions: also tell where the protocols differ on these."),
     ] = None,
-    gt: GroundTruth = None,
+    gt: GroundTruthOption = None,
     split: SplitName = None,
     sequences: SequenceFile = None,
     filter_flagged: Filter = True,
@@ -367,28 +367,27 @@ def metrics(
     """
     from actiseg_data.core.files import write_bytes
     from actiseg_eval.cli.score_tables import print_cards, print_figures
-    from actiseg_eval.metrics.metric_cards import cards_markdown, chosen_cards, load_cards
+    from actiseg_eval.metrics.metric_cards import choose_cards, format_cards, load_cards
 
     if figures:
-        print_cards(chosen_cards(figures))
+        print_cards(choose_cards(figures))
     else:
         print_figures()
     if markdown_file is not None:
-        write_bytes(markdown_file, cards_markdown(load_cards()).encode())
+        write_bytes(markdown_file, format_cards(load_cards()).encode())
         print(f"wrote {markdown_file}")
 
 
 def _check_figures(figures: list[str] | None, protocol: str, metrics: str | None) -> None:
     """Raises `InputError` for figures that there are not, or that will not be measured."""
     from actiseg_data.core.errors import ProblemCollector, suggest
-    from actiseg_eval.metrics.computing import figure_names
+    from actiseg_eval.metrics.computing import list_metrics
     from actiseg_eval.metrics.definitions import METRICS
     from actiseg_eval.metrics.metric_cards import load_cards
-    from actiseg_eval.protocols import load_protocol
-    from actiseg_eval.scoring.folder_scoring import figure_measures
+    from actiseg_eval.protocols import choose_comparable_groups, load_protocol
 
     rules = load_protocol(protocol)
-    measured = figure_names(rules, figure_measures(metrics, rules))
+    measured = list_metrics(rules, choose_comparable_groups(metrics, rules))
     known = [name for name, of in METRICS.items() if of.better]
     problems, cards = ProblemCollector(), load_cards()
     for name in figures or ():
@@ -397,23 +396,23 @@ def _check_figures(figures: list[str] | None, protocol: str, metrics: str | None
             problems.add(what, "--figure", f"use some of {', '.join(known)}")
         elif name not in measured:
             card = cards[name]
-            hint = f"give --metrics {card.measure}; protocols: {', '.join(card.protocols)}"
+            hint = f"give --metrics {card.group}; protocols: {', '.join(card.protocols)}"
             problems.add(f"{name} is not measured", "--figure", hint)
     problems.raise_if_any()
 
 
-def _truth(preds: Path, gt: Path | None, split: str | None, sequences: Path | None) -> Truth:
+def _truth(preds: Path, gt: Path | None, split: str | None, sequences: Path | None) -> GroundTruth:
     """The truth that is named, or that the predictions name; the first lines printed say which."""
     from actiseg_data.core.validation import escape_unprintable, refuse_missing
     from actiseg_data.layouts.actionvos import IMAGE_SETS
     from actiseg_data.records.split_records import read_predictions_note
     from actiseg_eval.predictions.ground_truth import open_truth
-    from actiseg_eval.predictions.prediction_folders import predictions_note
+    from actiseg_eval.predictions.prediction_opening import find_predictions_note
 
     if not preds.exists():
         hint = "give a folder of predictions, or a .json"
         raise refuse_missing(preds, "there is no such folder", hint)
-    note = predictions_note(preds)
+    note = find_predictions_note(preds)
     if note is not None and (gt is None or split is None):
         told = read_predictions_note(note)
         gt = gt or (preds / told.dataset).resolve()

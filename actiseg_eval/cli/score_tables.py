@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from actiseg_data.terminal.console import print_note, print_table
 from actiseg_eval.comparison.comparing import Comparison
 from actiseg_eval.comparison.protocol_differences import Differences
-from actiseg_eval.metrics.definitions import METRICS
+from actiseg_eval.metrics.definitions import METRICS, format_heading, format_value
 from actiseg_eval.metrics.failure_table import FailureTable
-from actiseg_eval.metrics.metric_cards import Card
+from actiseg_eval.metrics.metric_cards import MetricCard
 from actiseg_eval.noise_levels.robustness_report import Robustness
 from actiseg_eval.protocols import Protocol
 from actiseg_eval.reporting.score_report import (
@@ -17,8 +17,6 @@ from actiseg_eval.reporting.score_report import (
     PROFILE_TITLE,
     Report,
     Stratum,
-    figure_text,
-    heading,
     split_text,
 )
 from actiseg_eval.resampling.intervals import Intervals
@@ -65,7 +63,7 @@ def _print_failures(report: Report, failures: FailureTable) -> None:
     if report.profile:
         sizes = report.strata["size"]
         _print_figures(PROFILE_TITLE, "", [*report.whole, *sizes], report.profile)
-    for title, (heads, *rows) in failures.tables().items():
+    for title, (heads, *rows) in failures.make_tables().items():
         print_table(title, heads, rows)
     print_note(
         "a unit has one mode. lost: what the figure would gain if these units were right; mended: "
@@ -75,14 +73,14 @@ def _print_failures(report: Report, failures: FailureTable) -> None:
 
 def _told(intervals: Intervals) -> str:
     """How the intervals were made."""
-    symbol = METRICS[intervals.figure].symbol
+    symbol = METRICS[intervals.metric].symbol
     text = (
         f"intervals: {intervals.clusters} {intervals.cluster}s resampled "
         f"{intervals.method.resamples:,} times"
     )
     if intervals.cluster != intervals.method.cluster:
         text += f" (too few {intervals.method.cluster}s)"
-    width = intervals.sequence_width.get(intervals.figure)
+    width = intervals.sequence_width.get(intervals.metric)
     if intervals.cluster != "sequence" and width is not None:
         text += f"; of {symbol}, sequences would give {width:.2f} times the width"
     if intervals.correlation is not None:
@@ -98,10 +96,10 @@ def _print_figures(title: str, by: str, strata: Sequence[Stratum], names: tuple[
     for start in range(0, len(names), _FEW_COLUMNS):
         part = names[start : start + _FEW_COLUMNS]
         rows = [
-            [stratum.name, *(figure_text(stratum.figures.get(name)) for name in part)]
+            [stratum.name, *(format_value(stratum.figures.get(name)) for name in part)]
             for stratum in strata
         ]
-        print_table(title if not start else "", [by, *map(heading, part)], rows)
+        print_table(title if not start else "", [by, *map(format_heading, part)], rows)
 
 
 def print_comparison(found: Comparison, wanted: Sequence[str] = ()) -> None:
@@ -118,9 +116,9 @@ def print_comparison(found: Comparison, wanted: Sequence[str] = ()) -> None:
         rows = []
         for each in found.standings[figure]:
             interval = "-" if each.interval is None else _ends(each.interval, ".4f")
-            seeds = ", ".join(map(figure_text, each.seeds)) if len(each.seeds) > 1 else "-"
-            rows.append([each.name, str(each.rank), figure_text(each.value), interval, seeds])
-        columns = ["method", "rank", heading(figure), f"{level} over seeds", "seeds"]
+            seeds = ", ".join(map(format_value, each.seeds)) if len(each.seeds) > 1 else "-"
+            rows.append([each.name, str(each.rank), format_value(each.value), interval, seeds])
+        columns = ["method", "rank", format_heading(figure), f"{level} over seeds", "seeds"]
         of = split_text(found.split, rendered=found.rendered)
         print_table(f"{METRICS[figure].symbol}, {of}, {found.protocol.name}", columns, rows)
         rows = [
@@ -164,18 +162,18 @@ def _ends(interval: tuple[float, float], form: str) -> str:
     return f"{interval[0]:{form}} to {interval[1]:{form}}"
 
 
-def print_cards(cards: Sequence[Card]) -> None:
+def print_cards(cards: Sequence[MetricCard]) -> None:
     """What there is to know of some figures."""
     for card in cards:
-        print_note(f"{card.figure}: {heading(card.figure)}: {METRICS[card.figure].about}")
-        for head, text in card.lines():
+        print_note(f"{card.metric}: {format_heading(card.metric)}: {METRICS[card.metric].about}")
+        for head, text in card.list_entries():
             print_note(f"  {head}: {text}")
 
 
 def print_figures() -> None:
     """A line for each figure."""
     for name, metric in METRICS.items():
-        print_note(f"{name}: {heading(name)}: {metric.about}")
+        print_note(f"{name}: {format_heading(name)}: {metric.about}")
     print_note("next: actiseg-eval metrics FIGURE, which says what it may be and what it hides")
 
 
@@ -213,5 +211,5 @@ def print_differences(found: Differences) -> None:
             print_note(f"  {name}: {outcome}")
             continue
         keys = ("jf", "j", "f", "giou", "n_objects")
-        rows.append([name, *(figure_text(outcome.figures.get(key)) for key in keys)])
+        rows.append([name, *(format_value(outcome.figures.get(key)) for key in keys)])
     print_table("what each gives", ["protocol", "J&F ↑", "J ↑", "F ↑", "gIoU ↑", "objects"], rows)

@@ -17,23 +17,33 @@ from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.validation import escape_unprintable
 from actiseg_data.core.workers import start_workers
 from actiseg_data.records.split_records import has_rendered_frames
-from actiseg_eval.measures.results import total_tally
-from actiseg_eval.metrics.computing import figures_by_sequence
-from actiseg_eval.metrics.definitions import METRICS, Figures, Sums
-from actiseg_eval.predictions.ground_truth import Truth
-from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
+from actiseg_eval.measures.results import sum_tallies
+from actiseg_eval.metrics.computing import compute_by_sequence
+from actiseg_eval.metrics.definitions import METRICS, MetricSums, Sums
+from actiseg_eval.predictions.ground_truth import GroundTruth
+from actiseg_eval.protocols import (
+    DEFAULT_PROTOCOL,
+    Protocol,
+    choose_comparable_groups,
+    load_protocol,
+)
 from actiseg_eval.reporting.coverage import Coverage, make_coverage, notices_of
 from actiseg_eval.resampling.bootstrap import (
-    FEWEST,
-    STANDARD,
+    DEFAULT_BOOTSTRAP,
+    MIN_CLUSTERS,
     Bootstrap,
-    clustered,
-    clusters_of,
+    choose_clusters,
+    get_minimum,
     is_defined,
-    least_of,
+    sum_clusters,
 )
-from actiseg_eval.resampling.ratios import holm, over_seeds, paired, ratio_of, welch
-from actiseg_eval.scoring.folder_scoring import check_missing, faults_of, figure_measures, measure
+from actiseg_eval.resampling.ratios import (
+    apply_holm,
+    compare_clusters,
+    compare_seeds,
+    find_seed_interval,
+)
+from actiseg_eval.scoring.folder_scoring import check_missing, faults_of, measure
 
 SCHEMA = "actiseg/comparison/1"
 
@@ -161,14 +171,14 @@ def parse_methods(texts: Sequence[str]) -> list[Method]:
 
 
 def compare(
-    truth: Truth,
+    truth: GroundTruth,
     methods: Sequence[Method],
-    protocol: Protocol | str = DEFAULT,
+    protocol: Protocol | str = DEFAULT_PROTOCOL,
     *,
     measures: Sequence[str] | None = None,
     filtered: bool = True,
     missing: str = "error",
-    bootstrap: Bootstrap = STANDARD,
+    bootstrap: Bootstrap = DEFAULT_BOOTSTRAP,
     workers: int = 1,
     stage: StageProgress = ignore_progress,
 ) -> Comparison:
@@ -180,9 +190,9 @@ def compare(
     faults of all runs, and if there are too few sequences.
     """
     protocol = load_protocol(protocol)
-    chosen = figure_measures(measures, protocol)
+    chosen = choose_comparable_groups(measures, protocol)
     check_missing(missing)
-    runs: dict[str, list[Figures]] = {method.name: [] for method in methods}
+    runs: dict[str, list[MetricSums]] = {method.name: [] for method in methods}
     sequences: list[VideoSequence] = []
     coverages: dict[str, Coverage] = {}
     problems = ProblemCollector()
@@ -201,14 +211,14 @@ def compare(
                 )
                 sequences = [result.sequence for result in results]
                 coverages[f"{name} ({escape_unprintable(str(folder))})"] = make_coverage(
-                    results, protocol, total_tally(results, handled)
+                    results, protocol, sum_tallies(results, handled)
                 )
-                runs[name].append(figures_by_sequence(results, protocol, chosen))
+                runs[name].append(compute_by_sequence(results, protocol, chosen))
         problems.raise_if_any()
-    cluster, names = clusters_of(sequences, bootstrap)
-    if len(set(names)) < FEWEST:
+    cluster, names = choose_clusters(sequences, bootstrap)
+    if len(set(names)) < MIN_CLUSTERS:
         raise refuse(
-            f"has {len(sequences)} sequences, fewer than {FEWEST}",
+            f"has {len(sequences)} sequences, fewer than {MIN_CLUSTERS}",
             truth.root,
             "compare on a larger split",
         )
@@ -218,12 +228,14 @@ def compare(
     left_out = {}
     for figure in (name for name in METRICS if METRICS[name].better and name in first):
         sums = {
-            method: [clustered({figure: run[figure]}, names)[figure] for run in of]
+            method: [sum_clusters({figure: run[figure]}, names)[figure] for run in of]
             for method, of in runs.items()
         }
         lacking = [name for name, of in sums.items() if not all(map(is_defined, of))]
         if lacking:
-            left_out[figure] = f"fewer than {FEWEST} {cluster}s have it for {', '.join(lacking)}"
+            left_out[figure] = (
+                f"fewer than {MIN_CLUSTERS} {cluster}s have it for {', '.join(lacking)}"
+            )
             continue
         found = [
             difference(one, other, sums, bootstrap, figure=figure, cluster=cluster)
@@ -262,13 +274,13 @@ def difference(
 
     sums: of each method, over clusters, for each seed. cluster: what is resampled.
     """
-    sign, most = _sign(figure), 1 - least_of(figure)
+    sign, most = _sign(figure), 1 - get_minimum(figure)
     found, by = None, "seeds"
     if len(sums[one]) > 1 and len(sums[other]) > 1:
-        seeds = [np.array([sign * ratio_of(run) for run in sums[name]]) for name in (one, other)]
-        found = welch(seeds[0], seeds[1], bootstrap.level)
+        seeds = [np.array([sign * run.ratio for run in sums[name]]) for name in (one, other)]
+        found = compare_seeds(seeds[0], seeds[1], bootstrap.level)
     if found is None:  # one seed, or seeds that do not differ
-        found, by = paired(sums[one], sums[other], sign, bootstrap, most), f"{cluster}s"
+        found, by = compare_clusters(sums[one], sums[other], sign, bootstrap, most), f"{cluster}s"
     inside = (max(-most, found.interval[0]), min(most, found.interval[1]))
     return Difference(one, other, found.value, inside, found.share, found.p, found.p, by)
 
@@ -279,8 +291,8 @@ def _sign(figure: str) -> float:
 
 
 def _adjusted(found: list[Difference]) -> list[Difference]:
-    """Differences with p adjusted over all of them, see `holm`."""
-    over_all = holm([each.p for each in found])
+    """Differences with p adjusted over all of them, see `apply_holm`."""
+    over_all = apply_holm([each.p for each in found])
     return [replace(each, adjusted=p) for each, p in zip(found, over_all, strict=True)]
 
 
@@ -297,8 +309,8 @@ def _standings(
             worse[each.second if each.gain > 0 else each.first] += 1
     standings = []
     for name, runs in sums.items():
-        values = [ratio_of(run) for run in runs]
+        values = [run.ratio for run in runs]
         mean = float(np.mean(values))
-        interval = over_seeds(values, level, least_of(figure))
+        interval = find_seed_interval(values, level, get_minimum(figure))
         standings.append(Standing(name, mean, tuple(values), interval, 1 + worse[name]))
     return sorted(standings, key=lambda each: (each.rank, -sign * (each.value or 0)))

@@ -14,8 +14,8 @@ from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.mask_folders import FolderSplit
 from actiseg_eval.measures.results import SequenceResult
 from actiseg_eval.metrics.units import gather_units
-from actiseg_eval.predictions.ground_truth import Truth
-from actiseg_eval.predictions.prediction_folders import open_predictions
+from actiseg_eval.predictions.ground_truth import GroundTruth
+from actiseg_eval.predictions.prediction_opening import open_predictions
 from actiseg_eval.protocols import VOID, Protocol, load_protocol, load_protocols
 from actiseg_eval.reporting.score_report import Report
 from actiseg_eval.scoring.folder_scoring import (
@@ -41,7 +41,7 @@ class Differences:
 
 
 def compare_protocols(
-    truth: Truth,
+    truth: GroundTruth,
     predictions: Path,
     *,
     filtered: bool = True,

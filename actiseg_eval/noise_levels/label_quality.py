@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.progress import StageProgress, ignore_progress
@@ -17,19 +15,19 @@ from actiseg_data.core.workers import WorkerPool
 from actiseg_data.layouts.actionvos import Split, open_split
 from actiseg_data.records.split_records import RECIPE_FILE, SUMMARY_FILE, read_recipe, read_summary
 from actiseg_eval.measures.prediction import Prediction
-from actiseg_eval.metrics.computing import figures_by_sequence
+from actiseg_eval.metrics.computing import compute_by_sequence
 from actiseg_eval.metrics.definitions import METRICS
 from actiseg_eval.predictions.palettes import TrueColours
-from actiseg_eval.predictions.prediction_folders import (
-    FolderPredictions,
-    Predictions,
-    open_predictions,
+from actiseg_eval.predictions.prediction_folders import FolderPredictions
+from actiseg_eval.predictions.prediction_opening import Predictions, open_predictions
+from actiseg_eval.protocols import (
+    DEFAULT_PROTOCOL,
+    Protocol,
+    choose_comparable_groups,
+    load_protocol,
 )
-from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
-from actiseg_eval.resampling.ratios import ratio_of
 from actiseg_eval.scoring.folder_scoring import (
     Job,
-    figure_measures,
     score_sequences,
     scored_sequences,
 )
@@ -84,17 +82,13 @@ class _ActiveLabels(FolderPredictions):
     ) -> Prediction:
         prediction = super().read(sequence, frame, shape, colours)
         active = [of.object_id for of in sequence.objects if of.positive]
-        if isinstance(prediction, Mapping):
-            return {at: prediction[at] for at in active if at in prediction}
-        kept = np.zeros(256, np.uint8)
-        kept[active] = active
-        return kept[prediction]
+        return prediction.keep(active)
 
 
 def label_quality(
     copy: Path,
     clean: Path,
-    protocol: Protocol | str = DEFAULT,
+    protocol: Protocol | str = DEFAULT_PROTOCOL,
     *,
     measures: Iterable[str] | None = None,
     filtered: bool = True,
@@ -115,7 +109,7 @@ def label_quality(
         label_quality(Path("dataset_visor_boundary_r0.4_s0"), Path("dataset_visor")).figures["giou"]
     """
     protocol = load_protocol(protocol)
-    chosen = figure_measures(measures, protocol)
+    chosen = choose_comparable_groups(measures, protocol)
     recipe, summary = read_recipe(copy / RECIPE_FILE), read_summary(copy / SUMMARY_FILE)
     truth = _truth_of(copy, clean, recipe.split, Cursor(summary, str(copy / SUMMARY_FILE)))
     noise, figures = recipe.mask_noise, None
@@ -124,8 +118,8 @@ def label_quality(
         job = Job(truth, _labels(copy, truth, protocol), protocol, chosen, "error")
         with stage("scoring labels") as progress:
             results = score_sequences(job, sequences, workers, progress)
-        sums = figures_by_sequence(results, protocol, chosen)
-        values = {name: ratio_of(sums[name]) for name in METRICS if name in sums}
+        sums = compute_by_sequence(results, protocol, chosen)
+        values = {name: sums[name].ratio for name in METRICS if name in sums}
         figures = {
             name: None if value != value else value
             for name, value in values.items()
@@ -163,7 +157,7 @@ def _labels(copy: Path, truth: Split, protocol: Protocol) -> Predictions:
     problems = ProblemCollector()
     for sequence in truth.sequences:
         for frame in sequence.frames:
-            for path in opened.lacking(sequence, frame):
+            for path in opened.list_missing(sequence, frame):
                 problems.add("is missing", path, "make the copy again, or leave it out")
     problems.raise_if_any()
     if protocol.needs_labels and isinstance(opened, FolderPredictions):

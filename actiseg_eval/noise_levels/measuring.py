@@ -18,9 +18,9 @@ from actiseg_data.core.workers import start_workers
 from actiseg_data.layouts.actionvos import Split
 from actiseg_data.records.split_records import has_rendered_frames
 from actiseg_eval.comparison.comparing import difference
-from actiseg_eval.measures.results import total_tally
-from actiseg_eval.metrics.computing import figures_by_sequence
-from actiseg_eval.metrics.definitions import METRICS, Figures, Sums
+from actiseg_eval.measures.results import sum_tallies
+from actiseg_eval.metrics.computing import compute_by_sequence
+from actiseg_eval.metrics.definitions import METRICS, MetricSums, Sums
 from actiseg_eval.noise_levels.curves import (
     breaking_point,
     common_range,
@@ -31,20 +31,25 @@ from actiseg_eval.noise_levels.curves import (
 from actiseg_eval.noise_levels.label_quality import LabelQuality, label_quality
 from actiseg_eval.noise_levels.robustness_report import Curve, Point, Price, Robustness
 from actiseg_eval.noise_levels.runs import Runs
-from actiseg_eval.predictions.ground_truth import Truth
-from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
+from actiseg_eval.predictions.ground_truth import GroundTruth
+from actiseg_eval.protocols import (
+    DEFAULT_PROTOCOL,
+    Protocol,
+    choose_comparable_groups,
+    load_protocol,
+)
 from actiseg_eval.reporting.coverage import Coverage, make_coverage, notices_of
 from actiseg_eval.resampling.bootstrap import (
-    FEWEST,
-    STANDARD,
+    DEFAULT_BOOTSTRAP,
+    MIN_CLUSTERS,
     Bootstrap,
-    clustered,
-    clusters_of,
+    choose_clusters,
+    get_minimum,
     is_defined,
-    least_of,
+    sum_clusters,
 )
-from actiseg_eval.resampling.ratios import combine, holm, mean_over, ratio_of, resample
-from actiseg_eval.scoring.folder_scoring import check_missing, faults_of, figure_measures, measure
+from actiseg_eval.resampling.ratios import apply_holm, combine, make_mean_terms, resample
+from actiseg_eval.scoring.folder_scoring import check_missing, faults_of, measure
 
 DROP = 0.1
 
@@ -55,15 +60,15 @@ _Terms: TypeAlias = list[tuple[float, Sums]]
 
 
 def measure_robustness(
-    truth: Truth,
+    truth: GroundTruth,
     runs: Runs,
-    protocol: Protocol | str = DEFAULT,
+    protocol: Protocol | str = DEFAULT_PROTOCOL,
     *,
     measures: Iterable[str] | None = None,
     drop: float = DROP,
     filtered: bool = True,
     missing: str = "error",
-    bootstrap: Bootstrap | None = STANDARD,
+    bootstrap: Bootstrap | None = DEFAULT_BOOTSTRAP,
     workers: int = 1,
     stage: StageProgress = ignore_progress,
 ) -> Robustness:
@@ -74,13 +79,13 @@ def measure_robustness(
     of all runs.
     """
     protocol = load_protocol(protocol)
-    chosen = figure_measures(measures, protocol)
+    chosen = choose_comparable_groups(measures, protocol)
     check_missing(missing)
     if not 0 < drop < 1:
         raise refuse(f"{drop:g} is no share between 0 and 1", "--drop", "give 0.1, for example")
     problems = ProblemCollector()
     sequences: list[VideoSequence] = []
-    found: dict[str, dict[float, list[Figures]]] = {}
+    found: dict[str, dict[float, list[MetricSums]]] = {}
     labels: dict[float, LabelQuality] = {}
     coverages: dict[str, Coverage] = {}
     with start_workers(workers, __name__) as members:
@@ -98,9 +103,9 @@ def measure_robustness(
                 )
                 sequences = [result.sequence for result in results]
                 coverages[f"{method} at {level:g} ({escape_unprintable(str(folder))})"] = (
-                    make_coverage(results, protocol, total_tally(results, handled))
+                    make_coverage(results, protocol, sum_tallies(results, handled))
                 )
-                of_run = figures_by_sequence(results, protocol, chosen)
+                of_run = compute_by_sequence(results, protocol, chosen)
                 found.setdefault(method, {}).setdefault(level, []).append(of_run)
         for level, copy in runs.labels.items():
             with faults_of(copy, truth, problems):
@@ -114,16 +119,16 @@ def measure_robustness(
                     stage=stage,
                 )
         problems.raise_if_any()
-    cluster, names = clusters_of(sequences, bootstrap or STANDARD)
+    cluster, names = choose_clusters(sequences, bootstrap or DEFAULT_BOOTSTRAP)
     left_out: dict[str, str] = {}
-    if bootstrap is not None and len(set(names)) < FEWEST:
-        left_out["intervals"] = f"there are fewer than {FEWEST} sequences to resample"
+    if bootstrap is not None and len(set(names)) < MIN_CLUSTERS:
+        left_out["intervals"] = f"there are fewer than {MIN_CLUSTERS} sequences to resample"
         bootstrap = None
     span = common_range(tuple(levels) for levels in runs.methods.values())
     if span is None:
         left_out["areas"] = "the levels of the methods share no range"
     by_cluster = {
-        method: {level: [clustered(run, names) for run in of] for level, of in levels.items()}
+        method: {level: [sum_clusters(run, names) for run in of] for level, of in levels.items()}
         for method, levels in found.items()
     }
     first = next(iter(next(iter(by_cluster.values())).values()))[0]
@@ -136,7 +141,7 @@ def measure_robustness(
         curves[figure] = _Curves(figure, span, drop, bootstrap, cluster).of(sums, runs.baseline)
         few = [name for name, of in sums.items() if not all(map(_is_defined, of.values()))]
         if few and bootstrap is not None:
-            left_out[figure] = f"fewer than {FEWEST} {cluster}s have it for {', '.join(few)}"
+            left_out[figure] = f"fewer than {MIN_CLUSTERS} {cluster}s have it for {', '.join(few)}"
     return Robustness(
         protocol=protocol,
         measures=chosen,
@@ -164,7 +169,7 @@ def measure_robustness(
     )
 
 
-def _root_of_labels(truth: Truth) -> Path:
+def _root_of_labels(truth: GroundTruth) -> Path:
     if not isinstance(truth, Split):
         raise refuse(
             "has no action lists, so no copy of it can have noisy labels",
@@ -193,7 +198,7 @@ class _Curves:
     def of(self, sums: Mapping[str, _Levels], baseline: str) -> list[Curve]:
         """The curve of each method."""
         means = {
-            (method, level): mean_over(runs)
+            (method, level): make_mean_terms(runs)
             for method, levels in sums.items()
             for level, runs in levels.items()
         }
@@ -207,7 +212,7 @@ class _Curves:
                     level=level,
                     value=_known(_value(means[method, level])),
                     interval=intervals.get((method, level)),
-                    seeds=tuple(_known(ratio_of(run)) for run in runs),
+                    seeds=tuple(_known(run.ratio) for run in runs),
                 )
                 for level, runs in levels.items()
             ]
@@ -228,7 +233,7 @@ class _Curves:
             term
             for by, runs in zip(weights.tolist(), levels.values(), strict=True)
             if by
-            for term in mean_over(runs, by)
+            for term in make_mean_terms(runs, by)
         ]
 
     def _intervals(self, terms: Mapping[Any, _Terms]) -> dict[Any, tuple[float, float]]:
@@ -237,8 +242,10 @@ class _Curves:
             return {}
         able = {name: of for name, of in terms.items() if of and _is_defined(run for _, run in of)}
         found = resample([combine(of) for of in able.values()], self.bootstrap)
-        level, least = self.bootstrap.level, least_of(self.figure)
-        return {name: of.interval(level, least, 1.0) for name, of in zip(able, found, strict=True)}
+        level, least = self.bootstrap.level, get_minimum(self.figure)
+        return {
+            name: of.find_interval(level, least, 1.0) for name, of in zip(able, found, strict=True)
+        }
 
     def _shares(self, points: list[Point], area: float | None) -> tuple[float | None, float | None]:
         """What is retained, and where the curve breaks."""
@@ -264,7 +271,7 @@ class _Curves:
                 continue
             pair = {name: clean[name] for name in (baseline, method)}
             if self.bootstrap is None or not all(map(_is_defined, pair.values())):
-                one, other = (_value(mean_over(runs)) for runs in pair.values())
+                one, other = (_value(make_mean_terms(runs)) for runs in pair.values())
                 prices[method] = Price(_known(sign * (one - other)), None, None, None, None)
                 continue
             found = difference(
@@ -272,14 +279,14 @@ class _Curves:
             )
             prices[method] = Price(found.gain, found.interval, found.p, None, found.by)
         tested = {method: price.p for method, price in prices.items() if price.p is not None}
-        for method, p in zip(tested, holm(list(tested.values())), strict=True):
+        for method, p in zip(tested, apply_holm(list(tested.values())), strict=True):
             prices[method] = replace(prices[method], adjusted=p)
         return prices
 
 
 def _value(terms: _Terms) -> float:
     """NaN where one of the figures is undefined, or there is none."""
-    return sum(by * ratio_of(run) for by, run in terms) if terms else float("nan")
+    return sum(by * run.ratio for by, run in terms) if terms else float("nan")
 
 
 def _known(value: float) -> float | None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from actiseg_eval.metrics.definitions import METRICS
+from actiseg_eval.metrics.definitions import METRICS, format_heading, format_value
 from actiseg_eval.noise_levels.label_quality import LabelQuality, Share
 from actiseg_eval.protocols import Protocol
-from actiseg_eval.reporting.score_report import figure_text, heading, markdown_rows, split_text
+from actiseg_eval.reporting.score_report import markdown_rows, split_text
 from actiseg_eval.resampling.bootstrap import Bootstrap
 
 SCHEMA = "actiseg/robustness/1"
@@ -182,7 +182,7 @@ class Robustness:
         title = f"{METRICS[figure].symbol} by level of noise: {of}, {self.protocol.name}"
         for start in range(0, len(levels), _COLUMNS):
             part = levels[start : start + _COLUMNS]
-            columns = [heading(figure), *(f"{level:g}" for level in part)]
+            columns = [format_heading(figure), *(f"{level:g}" for level in part)]
             yield Table("" if start else title, columns, list(self._values(figure, part)))
         level = [] if self.method is None else [self._level]
         span = "" if self.span is None else f" {self.span[0]:g} to {self.span[1]:g}"
@@ -199,7 +199,7 @@ class Robustness:
         for curve in self.curves[figure]:
             points = {point.level: point for point in curve.points}
             found = [points.get(level) for level in levels]
-            yield [curve.method, *(figure_text(of.value) if of else "" for of in found)]
+            yield [curve.method, *(format_value(of.value) if of else "" for of in found)]
             if self.method is not None:
                 cells = (_ends(of.interval, ".3f") if of else "" for of in found)
                 yield [f"  {self._level}", *cells]
@@ -210,7 +210,7 @@ class Robustness:
         scored = {level: of for level, of in self.labels.items() if of.figures is not None}
         for split in dict.fromkeys(of.split for of in scored.values()):
             values = {
-                level: figure_text((of.figures or {}).get(figure))
+                level: format_value((of.figures or {}).get(figure))
                 for level, of in scored.items()
                 if of.split == split
             }
@@ -223,17 +223,17 @@ class Robustness:
         interval = [] if self.method is None else [_ends(curve.interval, ".3f")]
         return [
             curve.method,
-            figure_text(curve.area),
+            format_value(curve.area),
             *interval,
-            figure_text(curve.retained),
+            format_value(curve.retained),
             breaks,
         ]
 
     def _price_row(self, method: str, price: Price) -> list[str]:
         row = [method, "-" if price.value is None else f"{price.value:+.4f}"]
         if self.method is not None:
-            row += [_ends(price.interval, "+.3f"), figure_text(price.p)]
-            row += [figure_text(price.adjusted)]
+            row += [_ends(price.interval, "+.3f"), format_value(price.p)]
+            row += [format_value(price.adjusted)]
         return row
 
     @property
@@ -294,7 +294,7 @@ def _seeds_text(seeds: tuple[float | None, ...]) -> str:
     """Three seeds each, of more how many there are and how far they reach."""
     known = [seed for seed in seeds if seed is not None]
     if len(seeds) <= 3 or len(known) < len(seeds):
-        return ", ".join(map(figure_text, seeds))
+        return ", ".join(map(format_value, seeds))
     return f"{len(seeds)}: {min(known):.4f} to {max(known):.4f}"
 
 

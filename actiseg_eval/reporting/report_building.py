@@ -9,27 +9,27 @@ from actiseg_data import __version__
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.core.validation import escape_unprintable
 from actiseg_data.records.split_records import LedgerRow, has_rendered_frames
-from actiseg_eval.measures.results import SequenceResult, total_tally
+from actiseg_eval.measures.results import SequenceResult, sum_tallies
 from actiseg_eval.metrics.computing import (
-    all_figures,
-    group_figures,
-    plain_figures,
-    scored_units,
-    whole_figures,
+    compute_groups,
+    compute_metrics,
+    compute_overall,
+    gather_scored_units,
+    make_metric_values,
 )
-from actiseg_eval.metrics.failure_table import make_failures
-from actiseg_eval.metrics.strata import count_strays, divisions
-from actiseg_eval.predictions.ground_truth import NOVEL, Truth, novel_sequences
+from actiseg_eval.metrics.failure_table import make_failure_table
+from actiseg_eval.metrics.strata import count_unmatched_rows, divide_units
+from actiseg_eval.predictions.ground_truth import NOVEL, GroundTruth, find_novel_sequences
 from actiseg_eval.protocols import Protocol
 from actiseg_eval.reporting.coverage import make_coverage
 from actiseg_eval.reporting.score_report import LONG, Report, Stratum
 from actiseg_eval.reporting.trivial_masks import make_references
-from actiseg_eval.resampling.bootstrap import FEWEST, Bootstrap
+from actiseg_eval.resampling.bootstrap import MIN_CLUSTERS, Bootstrap
 from actiseg_eval.resampling.intervals import make_intervals
 
 
 def make_report(
-    truth: Truth,
+    truth: GroundTruth,
     predictions: str,
     results: list[SequenceResult],
     protocol: Protocol,
@@ -43,37 +43,37 @@ def make_report(
     predictions: what to call them. handled: counts of what was odd outside of the results. ledger,
     bootstrap: see `actiseg_eval.scoring.folder_scoring.score`.
     """
-    units, known = scored_units(results, protocol)
-    tally = total_tally(results, handled or {})
-    novel = novel_sequences(truth)
+    units, known = gather_scored_units(results, protocol)
+    tally = sum_tallies(results, handled or {})
+    novel = find_novel_sequences(truth)
     left_out = {}
     if novel is None:
         left_out["strata by action"] = f"the dataset has no list {NOVEL}, which tells novel actions"
     intervals = None
     if bootstrap is not None and results:
-        each = all_figures(units, units.sequence, len(results), protocol, measures)
+        each = compute_metrics(units, units.sequence, len(results), protocol, measures)
         sequences = [result.sequence for result in results]
         figure = "giou" if "giou" in each else "j"
         intervals = make_intervals(sequences, each, bootstrap, figure)
         if intervals is None:
-            left_out["intervals"] = f"there are fewer than {FEWEST} sequences to resample"
+            left_out["intervals"] = f"there are fewer than {MIN_CLUSTERS} sequences to resample"
     strata: dict[str, list[Stratum]] = {}
     rows = None if ledger is None else list(ledger)
-    divided = divisions(known, load_lexicon(), novel, rows)
+    divided = divide_units(known, load_lexicon(), novel, rows)
     if rows is not None:
-        tally["ledger_rows_not_scored"] = count_strays(known, rows)
+        tally["ledger_rows_not_scored"] = count_unmatched_rows(known, rows)
     for by, (groups, names) in divided.items():
-        of = group_figures(units, groups, len(names), protocol, measures)
+        of = compute_groups(units, groups, len(names), protocol, measures)
         columns = {key: sums.values.tolist() for key, sums in of.items()}
         strata[by] = [
-            Stratum(name, plain_figures({key: values[at] for key, values in columns.items()}))
+            Stratum(name, make_metric_values({key: values[at] for key, values in columns.items()}))
             for at, name in enumerate(names)
             if columns["n_units"][at]
         ]
     failures = None
     if "failures" in measures:
         short = {by: of for by, of in divided.items() if by not in LONG}
-        failures = make_failures(results, short, protocol, measures)
+        failures = make_failure_table(results, short, protocol, measures)
     return Report(
         protocol=protocol,
         measures=measures,
@@ -82,7 +82,7 @@ def make_report(
         predictions=escape_unprintable(predictions),
         rendered=has_rendered_frames(truth.root),
         coverage=make_coverage(results, protocol, tally),
-        figures=whole_figures(results, protocol, measures),
+        figures=compute_overall(results, protocol, measures),
         references=make_references(results, protocol, measures),
         intervals=intervals,
         strata=strata,

@@ -8,7 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from actiseg_eval.metrics.definitions import METRICS, PROFILE, headline
+from actiseg_eval.metrics.definitions import (
+    METRICS,
+    PROFILE,
+    choose_headline,
+    format_heading,
+    format_value,
+)
 from actiseg_eval.metrics.failure_table import FailureTable
 from actiseg_eval.protocols import Protocol
 from actiseg_eval.reporting.coverage import Coverage
@@ -16,8 +22,6 @@ from actiseg_eval.reporting.trivial_masks import References
 from actiseg_eval.resampling.intervals import Intervals
 
 SCHEMA = "actiseg/score/1"
-
-_ARROWS = {"higher": "↑", "lower": "↓", None: ""}
 
 _SHOWN: Mapping[str, tuple[str, ...]] = {
     "actionvos": ("p_miou", "n_miou", "p_ciou", "n_ciou", "giou", "acc"),
@@ -105,9 +109,9 @@ class Report:
     @property
     def reference(self) -> str:
         """The reference scores of the headline metric."""
-        name = headline(self.figures)
-        blank = figure_text(self.references.blank[name])
-        everything = figure_text(self.references.everything[name])
+        name = choose_headline(self.figures)
+        blank = format_value(self.references.blank[name])
+        everything = format_value(self.references.everything[name])
         return (
             f"for comparison: {METRICS[name].symbol} {blank} with blank masks, {everything} with "
             "the true masks of all objects"
@@ -163,7 +167,7 @@ class Report:
         if self.failures is not None:
             if self.profile:
                 lines += ["", f"## {PROFILE_TITLE}", "", *_markdown("", self.whole, self.profile)]
-            for title, (heads, *rows) in self.failures.tables().items():
+            for title, (heads, *rows) in self.failures.make_tables().items():
                 lines += ["", f"## {title.capitalize()}", "", *markdown_rows([heads, *rows])]
         return "\n".join(lines) + "\n"
 
@@ -175,7 +179,7 @@ class Report:
     @property
     def shown(self) -> tuple[str, ...]:
         """Keys of the figures that the main tables show, in the field's order."""
-        first = _SHOWN[self.protocol.figures]
+        first = _SHOWN[self.protocol.metric_set]
         more = [name for name in METRICS if name not in (*first, *_COUNTS, *PROFILE)]
         return tuple(name for name in (*first, *more) if name in self.figures)
 
@@ -184,8 +188,8 @@ class Report:
 
         Counts of odd things are for `to_dict`.
         """
-        names, values = self.shown, [figure_text(self.figures[name]) for name in self.shown]
-        heads = [heading(name) for name in names]
+        names, values = self.shown, [format_value(self.figures[name]) for name in self.shown]
+        heads = [format_heading(name) for name in names]
         widths = [max(len(head), len(value)) for head, value in zip(heads, values, strict=True)]
         lines = [
             "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True))
@@ -209,27 +213,6 @@ LONG = ("sequence", "object")
 """Divisions with too many groups to be read: they go to JSON and CSV alone."""
 
 
-def heading(name: str) -> str:
-    """A figure's symbol, and which way is better.
-
-    >>> heading("n_miou")
-    'n-mIoU ↓'
-    """
-    metric = METRICS[name]
-    return f"{metric.symbol} {_ARROWS[metric.better]}".rstrip()
-
-
-def figure_text(value: float | int | None) -> str:
-    """A figure as tables show it: shares with four decimals, a dash for what is undefined.
-
-    >>> figure_text(0.66111), figure_text(3), figure_text(None)
-    ('0.6611', '3', '-')
-    """
-    if value is None:
-        return "-"
-    return str(value) if isinstance(value, int) else f"{value:.4f}"
-
-
 def markdown_rows(rows: Sequence[Sequence[str]]) -> list[str]:
     """A table of Markdown, the first row its heads; the first column is text, others are figures.
 
@@ -243,7 +226,7 @@ def markdown_rows(rows: Sequence[Sequence[str]]) -> list[str]:
 def _markdown(by: str, strata: Sequence[Stratum], shown: tuple[str, ...]) -> list[str]:
     names = [*shown, "n_units"]
     rows = [
-        [stratum.name, *(figure_text(stratum.figures.get(name)) for name in names)]
+        [stratum.name, *(format_value(stratum.figures.get(name)) for name in names)]
         for stratum in strata
     ]
-    return markdown_rows([[by, *map(heading, names)], *rows])
+    return markdown_rows([[by, *map(format_heading, names)], *rows])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from actiseg_eval.measures.results import SequenceResult, blank_result, true_result
-from actiseg_eval.metrics.computing import PlainFigures, whole_figures
+from actiseg_eval.measures.results import SequenceResult, make_blank_result, make_true_result
+from actiseg_eval.metrics.computing import MetricValues, compute_overall
 from actiseg_eval.protocols import Protocol
 
 
@@ -17,8 +17,8 @@ class References:
     blank: of blank masks. everything: of the true masks of all objects, whether active or not.
     """
 
-    blank: PlainFigures
-    everything: PlainFigures
+    blank: MetricValues
+    everything: MetricValues
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -29,8 +29,8 @@ def make_references(
     results: list[SequenceResult], protocol: Protocol, measures: tuple[str, ...]
 ) -> References:
     """The references of some results, from their counts alone: no mask is read for them."""
-    blank = [blank_result(result, protocol) for result in results]
-    everything = [true_result(result, protocol) for result in results]
+    blank = [make_blank_result(result, protocol) for result in results]
+    everything = [make_true_result(result, protocol) for result in results]
     return References(
-        whole_figures(blank, protocol, measures), whole_figures(everything, protocol, measures)
+        compute_overall(blank, protocol, measures), compute_overall(everything, protocol, measures)
     )

@@ -32,23 +32,26 @@ from actiseg_data.layouts.actionvos import Split, list_splits, open_split
 from actiseg_data.layouts.davis import find_list_names
 from actiseg_data.layouts.mask_folders import FolderSplit
 from actiseg_data.records.split_records import LedgerRow, read_predictions_note
-from actiseg_eval.measures.meter import MEASURES, SequenceMeter
-from actiseg_eval.measures.prediction import Prediction, as_prediction, shape_of
+from actiseg_eval.measures.meter import SequenceMeter
+from actiseg_eval.measures.prediction import Prediction, as_prediction, make_blank_prediction
 from actiseg_eval.measures.results import SequenceResult
-from actiseg_eval.predictions.ground_truth import Truth, open_truth
+from actiseg_eval.predictions.ground_truth import GroundTruth, open_truth
 from actiseg_eval.predictions.palettes import TrueColours
-from actiseg_eval.predictions.prediction_folders import (
-    RESPELLED,
+from actiseg_eval.predictions.prediction_checks import RESPELLED, refuse_blended, refuse_size
+from actiseg_eval.predictions.prediction_opening import (
     Predictions,
+    find_predictions_note,
     open_predictions,
-    predictions_note,
-    refuse_blended,
-    refuse_size,
 )
-from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
+from actiseg_eval.protocols import (
+    DEFAULT_PROTOCOL,
+    Protocol,
+    choose_metric_groups,
+    load_protocol,
+)
 from actiseg_eval.reporting.report_building import make_report
 from actiseg_eval.reporting.score_report import Report
-from actiseg_eval.resampling.bootstrap import STANDARD, Bootstrap
+from actiseg_eval.resampling.bootstrap import DEFAULT_BOOTSTRAP, Bootstrap
 from actiseg_eval.scoring.input_checks import check_results, refuse_unscored
 
 MISSING = ("error", "empty")
@@ -58,7 +61,7 @@ class Scorer:
     """Scores frame by frame, as they come, in any order.
 
     truth: see `open_truth`, for names and labels; sequences are scored that were begun. protocol:
-    or its name. measures: some of `MEASURES`, by default the protocol's. filtered: pass over
+    or its name. measures: some of `METRIC_GROUPS`, by default the protocol's. filtered: pass over
     sequences that people flagged, as `score` does; they are counted. Raises `InputError` where the
     truth has no labels that the protocol needs.
 
@@ -72,15 +75,15 @@ class Scorer:
 
     def __init__(
         self,
-        truth: Truth,
-        protocol: Protocol | str = DEFAULT,
+        truth: GroundTruth,
+        protocol: Protocol | str = DEFAULT_PROTOCOL,
         measures: Iterable[str] | None = None,
         *,
         filtered: bool = True,
     ) -> None:
         self.truth = truth
         self.protocol = load_protocol(protocol)
-        self.measures = check_measures(measures, self.protocol)
+        self.measures = choose_metric_groups(measures, self.protocol)
         _refuse_unlabelled(truth, self.protocol)
         self._sequences = {sequence.folder: sequence for sequence in truth.sequences}
         self._filtered = filtered
@@ -112,20 +115,19 @@ class Scorer:
             self._passed.add(sequence)
             return
         place = f"{sequence}, {frame}"
-        plain = as_prediction(prediction, f"prediction of {place}")
         if truth is None:
             truth = read_index_mask(self.truth.mask_path(known, frame))
         else:
             truth = as_index_mask(truth, f"truth of {place}")
-        if not isinstance(plain, Mapping) or plain:
-            refuse_size(shape_of(plain), truth.shape, place)
+        plain = as_prediction(prediction, f"prediction of {place}", truth.shape)
+        refuse_size(plain.shape, truth.shape, place)
         refuse_blended(plain, _known_ids(known, truth), place)
         meter = self._meters.setdefault(
             sequence, SequenceMeter(known, self.protocol, self.measures)
         )
         meter.add(frame, truth, plain)
 
-    def report(self, bootstrap: Bootstrap | None = STANDARD) -> Report:
+    def report(self, bootstrap: Bootstrap | None = DEFAULT_BOOTSTRAP) -> Report:
         """The report of all sequences that were begun.
 
         bootstrap: see `score`. Raises `InputError` where frames are missing, and as `score` does for
@@ -135,7 +137,7 @@ class Scorer:
         results = []
         for meter in self._meters.values():
             with problems.collect():
-                results.append(meter.result())
+                results.append(meter.build_result())
         if results:
             refuse_unscored([result.sequence for result in results], self.truth, self.protocol)
         check_results(results, self.truth, self.protocol, "predictions", problems)
@@ -159,7 +161,7 @@ class Scorer:
 class Job:
     """What scoring needs to know beside the sequences."""
 
-    truth: Truth
+    truth: GroundTruth
     predictions: Predictions
     protocol: Protocol
     measures: tuple[str, ...]
@@ -167,9 +169,9 @@ class Job:
 
 
 def score(
-    truth: Truth | Path,
+    truth: GroundTruth | Path,
     predictions: Path,
-    protocol: Protocol | str = DEFAULT,
+    protocol: Protocol | str = DEFAULT_PROTOCOL,
     *,
     split: str | None = None,
     sequences: Path | str | None = None,
@@ -177,7 +179,7 @@ def score(
     filtered: bool = True,
     missing: str = "error",
     ledger: Iterable[LedgerRow] | None = None,
-    bootstrap: Bootstrap | None = STANDARD,
+    bootstrap: Bootstrap | None = DEFAULT_BOOTSTRAP,
     workers: int = 1,
     stage: StageProgress = ignore_progress,
 ) -> Report:
@@ -185,7 +187,7 @@ def score(
 
     truth: a root, or what `open_truth` made of it. predictions: see
     `actiseg_eval.predictions.prediction_folders.open_predictions`. protocol: or its name. split, sequences: of a root, see
-    `actiseg_eval.predictions.ground_truth.open_truth`. measures: some of `MEASURES`, by default the protocol's.
+    `actiseg_eval.predictions.ground_truth.open_truth`. measures: some of `METRIC_GROUPS`, by default the protocol's.
     filtered: leave out sequences that people flagged as redundant, missing or other, as the public
     script does. missing: ``error`` refuses predictions that lack frames, ``empty`` takes them for
     blank. ledger: rows of a noisy split, to divide units by their noise. bootstrap: how intervals
@@ -205,7 +207,7 @@ def score(
     if not isinstance(truth, (Split, FolderSplit)):
         truth = open_truth(Path(truth), split, sequences)
     protocol = load_protocol(protocol)
-    chosen = check_measures(measures, protocol)
+    chosen = choose_metric_groups(measures, protocol)
     with start_workers(workers, __name__) as members:
         if workers > 1:
             load_lexicon()  # for the report, while the workers start
@@ -225,7 +227,7 @@ def score(
 
 
 def measure(
-    truth: Truth,
+    truth: GroundTruth,
     predictions: Path,
     protocol: Protocol,
     measures: tuple[str, ...],
@@ -255,7 +257,7 @@ def measure(
 
 
 @contextmanager
-def faults_of(folder: Path, truth: Truth, problems: ProblemCollector) -> Iterator[None]:
+def faults_of(folder: Path, truth: GroundTruth, problems: ProblemCollector) -> Iterator[None]:
     """Keep the problems of one run of several, and add its folder if they do not name it."""
     try:
         yield
@@ -268,7 +270,7 @@ def faults_of(folder: Path, truth: Truth, problems: ProblemCollector) -> Iterato
             problems.collected.append(replace(problem, where=where))
 
 
-def scored_sequences(truth: Truth, *, filtered: bool) -> tuple[VideoSequence, ...]:
+def scored_sequences(truth: GroundTruth, *, filtered: bool) -> tuple[VideoSequence, ...]:
     """The sequences to score: without those that people flagged, if `filtered`."""
     sequences = tuple(of for of in truth.sequences if not (filtered and _flagged(of)))
     if not sequences:
@@ -285,7 +287,7 @@ def check_missing(missing: str) -> str:
     return missing
 
 
-def _refuse_unlabelled(truth: Truth, protocol: Protocol) -> None:
+def _refuse_unlabelled(truth: GroundTruth, protocol: Protocol) -> None:
     if protocol.needs_labels and isinstance(truth, FolderSplit):
         raise refuse(
             f"has no action list that says what is active, which {protocol.name!r} needs",
@@ -337,51 +339,12 @@ def _score_part(job: Job, sequences: Sequence[VideoSequence]) -> _Outcome:
     return _Outcome(results, problems.collected)
 
 
-def check_measures(measures: Iterable[str] | None, protocol: Protocol) -> tuple[str, ...]:
-    """The measures in their order; raises `InputError` for unknown ones.
-
-    What failures lose is told in gIoU and J&F, so they come with what these need. ``all`` is all
-    that the protocol has: where it chooses the mask of an object itself, none is the wrong one.
-    """
-    if protocol.matching != "id":
-        return figure_measures(measures, protocol)
-    chosen = _checked(measures, MEASURES, protocol)
-    wanted = {*chosen, "core", "jf"} if "failures" in chosen else chosen
-    return tuple(name for name in MEASURES if name in wanted)
-
-
-def figure_measures(measures: Iterable[str] | None, protocol: Protocol) -> tuple[str, ...]:
-    """The same for what holds figures of several scorings against each other: failures are no
-    figure.
-    """
-    return _checked(measures, tuple(name for name in MEASURES if name != "failures"), protocol)
-
-
-def _checked(
-    measures: Iterable[str] | None, known: tuple[str, ...], protocol: Protocol
-) -> tuple[str, ...]:
-    if measures is None:
-        return protocol.default_measures
-    wanted = set(measures.split(",") if isinstance(measures, str) else measures)
-    if "all" in wanted:
-        return known
-    unknown = sorted(wanted - set(known))
-    if unknown or not wanted:
-        raise refuse(
-            f"there is no {', '.join(map(repr, unknown)) or 'measure'} here, under "
-            f"{protocol.name!r}",
-            "--metrics",
-            f"use some of {', '.join(known)}, or all",
-        )
-    return tuple(name for name in known if name in wanted)
-
-
 def _flagged(sequence: VideoSequence) -> bool:
     return sequence.redundant or sequence.missing or sequence.other
 
 
-def _refuse_other_dataset(predictions: Path, truth: Truth) -> None:
-    path = predictions_note(predictions)
+def _refuse_other_dataset(predictions: Path, truth: GroundTruth) -> None:
+    path = find_predictions_note(predictions)
     if path is None:
         return
     note = read_predictions_note(path)
@@ -394,7 +357,7 @@ def _refuse_other_dataset(predictions: Path, truth: Truth) -> None:
         )
 
 
-def _open_predictions(path: Path, truth: Truth) -> Predictions:
+def _open_predictions(path: Path, truth: GroundTruth) -> Predictions:
     """The predictions; where they are of another split of the root, the refusal names it."""
     try:
         return open_predictions(path, truth.sequences)
@@ -415,7 +378,7 @@ def _fitting(path: Path, root: Path) -> str | None:
         with suppress(InputError):
             sequences = open_split(root, name, masks=False).sequences
             opened = open_predictions(path, sequences)
-            there = sum(not opened.lacking(of, of.frames[0]) for of in sequences)
+            there = sum(not opened.list_missing(of, of.frames[0]) for of in sequences)
             found[name] = (there, -len(sequences))
     return max(found, key=lambda name: found[name]) if found else None
 
@@ -425,7 +388,7 @@ def _score_sequence(job: Job, sequence: VideoSequence) -> SequenceResult:
     meter = SequenceMeter(sequence, job.protocol, job.measures)
     paths = dict(zip(sequence.frames, job.truth.mask_paths(sequence), strict=True))
     problems = ProblemCollector()
-    lacking = {frame: job.predictions.lacking(sequence, frame) for frame in meter.scored}
+    lacking = {frame: job.predictions.list_missing(sequence, frame) for frame in meter.scored}
     missing = sum(map(len, lacking.values()))
     if missing and job.missing == "error":
         _add_missing(job, sequence, lacking, problems)
@@ -444,16 +407,16 @@ def _score_sequence(job: Job, sequence: VideoSequence) -> SequenceResult:
                     path,
                     "restore the dataset",
                 )
-            prediction: Prediction = {}
+            prediction: Prediction = make_blank_prediction(truth.shape)
             if frame in lacking:
                 known = _known_ids(sequence, truth)
                 colours = TrueColours(palette, known, job.protocol.has_free_ids)
                 prediction = job.predictions.read(sequence, frame, truth.shape, colours)
-                refuse_blended(prediction, known, job.predictions.where(sequence, frame))
+                refuse_blended(prediction, known, job.predictions.name_place(sequence, frame))
             meter.add(frame, truth, prediction)
     problems.raise_if_any()
     try:
-        result = meter.result()
+        result = meter.build_result()
     except InputError as refused:
         raise InputError(
             replace(problem, where=f"{job.predictions.place}: {problem.where}")
@@ -478,7 +441,7 @@ def _add_missing(
     hint = "predict it, or give --missing empty"
     if all(lacking.values()) and all(len(paths) == 1 for paths in lacking.values()):
         first = next(iter(lacking.values()))[0]
-        near = job.predictions.near(sequence)
+        near = job.predictions.describe_similar(sequence)
         what = f"no frame of {sequence.folder} was predicted{near}"
         if isinstance(job.truth, FolderSplit) and not job.truth.listed:
             lists = find_list_names(job.truth.root)

@@ -13,14 +13,16 @@ from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.validation import format_names
 from actiseg_data.layouts.mask_folders import FolderSplit
 from actiseg_eval.measures.results import SequenceResult
-from actiseg_eval.predictions.ground_truth import Truth
+from actiseg_eval.predictions.ground_truth import GroundTruth
 from actiseg_eval.protocols import VOID, Protocol, load_protocols
 
 
-def refuse_unscored(sequences: Iterable[VideoSequence], truth: Truth, protocol: Protocol) -> None:
+def refuse_unscored(
+    sequences: Iterable[VideoSequence], truth: GroundTruth, protocol: Protocol
+) -> None:
     """Raise `InputError` if the protocol scores no frame of any sequence."""
     sequences = list(sequences)
-    if any(protocol.scored_frames(sequence.frames) for sequence in sequences):
+    if any(protocol.select_frames(sequence.frames) for sequence in sequences):
         return
     longest = max((len(sequence.frames) for sequence in sequences), default=0)
     others = ", ".join(
@@ -38,7 +40,7 @@ def refuse_unscored(sequences: Iterable[VideoSequence], truth: Truth, protocol: 
 
 def check_results(
     results: Sequence[SequenceResult],
-    truth: Truth,
+    truth: GroundTruth,
     protocol: Protocol,
     predictions: object,
     problems: ProblemCollector,
@@ -76,7 +78,7 @@ def _is_binary(result: SequenceResult, protocol: Protocol) -> bool:
 
 
 def _binary_truth(
-    results: list[SequenceResult], truth: Truth, protocol: Protocol
+    results: list[SequenceResult], truth: GroundTruth, protocol: Protocol
 ) -> tuple[str, str, str]:
     hint = "score it by --protocol davis-2016, for which every pixel that is not 0 is the object"
     if protocol.needs_labels:
@@ -97,7 +99,7 @@ _VOID_TAKEN = {
 
 def _check_ids(
     results: list[SequenceResult],
-    truth: Truth,
+    truth: GroundTruth,
     protocol: Protocol,
     predictions: object,
     problems: ProblemCollector,
@@ -137,7 +139,7 @@ def _without_void(ids: frozenset[int]) -> frozenset[int]:
     return ids - {VOID} or ids
 
 
-def _unread_ids(result: SequenceResult, truth: Truth, protocol: Protocol) -> frozenset[int]:
+def _unread_ids(result: SequenceResult, truth: GroundTruth, protocol: Protocol) -> frozenset[int]:
     """The ids of true masks that the protocol does not need, if masks define the objects."""
     found: set[int] = set()
     if protocol.objects == "any frame":

@@ -11,7 +11,7 @@ import typer
 from actiseg_eval.cli.scoring_flags import print_document, write_text
 
 if TYPE_CHECKING:
-    from actiseg_eval.metrics.metric_cards import Card
+    from actiseg_eval.metrics.metric_cards import MetricCard
 
 
 def explain_metrics(
@@ -27,29 +27,27 @@ def explain_metrics(
 
     Example: actiseg-eval metrics giou n_miou
     """
-    from actiseg_eval.metrics.metric_cards import cards_markdown, chosen_cards, load_cards
+    from actiseg_eval.metrics.metric_cards import choose_cards, format_cards, load_cards
 
-    print_document(_describe_cards(chosen_cards(keys)) if keys else _list_metrics())
+    print_document(_describe_cards(choose_cards(keys)) if keys else _list_metrics())
     if markdown_file is not None:
-        write_text(markdown_file, cards_markdown(load_cards()))
+        write_text(markdown_file, format_cards(load_cards()))
 
 
-def _describe_cards(cards: Sequence[Card]) -> Iterator[str]:
+def _describe_cards(cards: Sequence[MetricCard]) -> Iterator[str]:
     """Yield the lines of some metric cards."""
-    from actiseg_eval.metrics.definitions import METRICS
-    from actiseg_eval.reporting.score_report import heading
+    from actiseg_eval.metrics.definitions import METRICS, format_heading
 
     for card in cards:
-        yield f"{card.figure}: {heading(card.figure)}: {METRICS[card.figure].about}"
-        for head, text in card.lines():
+        yield f"{card.metric}: {format_heading(card.metric)}: {METRICS[card.metric].about}"
+        for head, text in card.list_entries():
             yield f"  {head}: {text}"
 
 
 def _list_metrics() -> Iterator[str]:
     """Yield a line for each metric."""
-    from actiseg_eval.metrics.definitions import METRICS
-    from actiseg_eval.reporting.score_report import heading
+    from actiseg_eval.metrics.definitions import METRICS, format_heading
 
     for name, metric in METRICS.items():
-        yield f"{name}: {heading(name)}: {metric.about}"
+        yield f"{name}: {format_heading(name)}: {metric.about}"
     yield "next: actiseg-eval metrics KEY, which shows the range and what the metric hides"

@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from actiseg_data.core.tables import Table
-    from actiseg_eval.predictions.ground_truth import Truth
+    from actiseg_eval.predictions.ground_truth import GroundTruth
 
 GroundTruthRoot = Annotated[
     Optional[Path],
@@ -69,7 +69,7 @@ MarkdownFile = Annotated[
 
 def announce_truth(
     predictions: Path, gt: Path | None, split: str | None, sequences: Path | None
-) -> Truth:
+) -> GroundTruth:
     """Open the ground truth. The first lines of output say which it is."""
     from actiseg_data.core.validation import escape_unprintable
     from actiseg_data.terminal.command_line import announce_dataset
@@ -101,13 +101,13 @@ def check_outputs(
 def check_metric_names(names: list[str] | None, protocol: str, metrics: str | None) -> None:
     """Refuse names of unknown metrics, and of metrics that would not be computed."""
     from actiseg_data.core.errors import ProblemCollector, suggest
-    from actiseg_eval.metrics.computing import figure_names
+    from actiseg_eval.metrics.computing import list_metrics
     from actiseg_eval.metrics.definitions import METRICS
     from actiseg_eval.metrics.metric_cards import load_cards
     from actiseg_eval.scoring.scoring_options import make_options
 
     options = make_options(protocol, metrics, filter=True, missing="error", comparable=True)
-    computed = figure_names(options.protocol, options.metric_groups)
+    computed = list_metrics(options.protocol, options.metric_groups)
     known = [name for name, metric in METRICS.items() if metric.better]
     problems, cards = ProblemCollector(), load_cards()
     for name in names or ():
@@ -116,7 +116,7 @@ def check_metric_names(names: list[str] | None, protocol: str, metrics: str | No
             problems.add(what, "--metric", f"use some of {', '.join(known)}")
         elif name not in computed:
             card = cards[name]
-            hint = f"give --metrics {card.measure}; protocols: {', '.join(card.protocols)}"
+            hint = f"give --metrics {card.group}; protocols: {', '.join(card.protocols)}"
             problems.add(f"{name} is not computed", "--metric", hint)
     problems.raise_if_any()
 

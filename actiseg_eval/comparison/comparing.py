@@ -16,21 +16,26 @@ from actiseg_data.core.workers import start_workers
 from actiseg_data.records.split_records import has_rendered_frames
 from actiseg_eval.comparison.comparison_result import Comparison, Difference, Standing
 from actiseg_eval.comparison.methods import Folders, Method, make_methods
-from actiseg_eval.metrics.definitions import METRICS, Figures, Sums
-from actiseg_eval.predictions.ground_truth import Truth
-from actiseg_eval.protocols import DEFAULT, Protocol
+from actiseg_eval.metrics.definitions import METRICS, MetricSums, Sums
+from actiseg_eval.predictions.ground_truth import GroundTruth
+from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
 from actiseg_eval.reporting.coverage import list_notices
 from actiseg_eval.resampling.bootstrap import (
-    FEWEST,
     LEVEL,
+    MIN_CLUSTERS,
     RESAMPLES,
     Bootstrap,
-    clustered,
-    clusters_of,
+    choose_clusters,
+    get_minimum,
     is_defined,
-    least_of,
+    sum_clusters,
 )
-from actiseg_eval.resampling.ratios import holm, over_seeds, paired, ratio_of, welch
+from actiseg_eval.resampling.ratios import (
+    apply_holm,
+    compare_clusters,
+    compare_seeds,
+    find_seed_interval,
+)
 from actiseg_eval.scoring.folder_scoring import MeasuredRun, measure_runs
 from actiseg_eval.scoring.scoring_options import make_options
 from actiseg_eval.scoring.truth_choice import choose_truth
@@ -39,10 +44,10 @@ from actiseg_eval.scoring.truth_choice import choose_truth
 def compare(
     methods: Mapping[str, Folders] | Sequence[Method],
     *,
-    gt: Truth | Path | str | None = None,
+    gt: GroundTruth | Path | str | None = None,
     split: str | None = None,
     sequences: Path | str | None = None,
-    protocol: Protocol | str = DEFAULT,
+    protocol: Protocol | str = DEFAULT_PROTOCOL,
     metrics: Iterable[str] | str | None = None,
     filter: bool = True,
     missing: str = "error",
@@ -93,10 +98,10 @@ def compare(
     with start_workers(workers, __name__) as pool:
         measured = measure_runs(truth, runs, options, pool, stage, problems)
         problems.raise_if_any()
-    cluster, names = clusters_of(list(measured[-1].sequences), bootstrap)
-    if len(set(names)) < FEWEST:
+    cluster, names = choose_clusters(list(measured[-1].sequences), bootstrap)
+    if len(set(names)) < MIN_CLUSTERS:
         raise refuse(
-            f"has {len(names)} sequences, fewer than {FEWEST}",
+            f"has {len(names)} sequences, fewer than {MIN_CLUSTERS}",
             truth.root,
             "compare on a larger split",
         )
@@ -123,16 +128,17 @@ def compare(
 
 def _sum_by_method(
     methods: Sequence[Method], measured: list[MeasuredRun], names: list[str]
-) -> dict[str, list[Figures]]:
+) -> dict[str, list[MetricSums]]:
     """Return the sums over clusters of every run, by method."""
     runs = iter(measured)
     return {
-        method.name: [clustered(next(runs).sums, names) for _ in method.runs] for method in methods
+        method.name: [sum_clusters(next(runs).sums, names) for _ in method.runs]
+        for method in methods
     }
 
 
 def _compare_metrics(
-    runs: Mapping[str, list[Figures]], bootstrap: Bootstrap, cluster: str
+    runs: Mapping[str, list[MetricSums]], bootstrap: Bootstrap, cluster: str
 ) -> tuple[dict[str, list[Standing]], dict[str, list[Difference]], dict[str, str]]:
     """Return standings and differences by metric, and why metrics were left out."""
     known = next(iter(runs.values()))[0]
@@ -143,7 +149,9 @@ def _compare_metrics(
         sums = {method: [run[metric] for run in seeds] for method, seeds in runs.items()}
         lacking = [name for name, seeds in sums.items() if not all(map(is_defined, seeds))]
         if lacking:
-            left_out[metric] = f"fewer than {FEWEST} {cluster}s have it for {', '.join(lacking)}"
+            left_out[metric] = (
+                f"fewer than {MIN_CLUSTERS} {cluster}s have it for {', '.join(lacking)}"
+            )
             continue
         pairs = [
             compare_pair(first, second, sums, bootstrap, metric=metric, cluster=cluster)
@@ -178,13 +186,13 @@ def compare_pair(
     cluster : str
         What is resampled, such as ``video``.
     """
-    sign, largest = get_sign(metric), 1 - least_of(metric)
+    sign, largest = get_sign(metric), 1 - get_minimum(metric)
     gain, source = None, "seeds"
     if len(sums[first]) > 1 and len(sums[second]) > 1:
-        seeds = [np.array([sign * ratio_of(run) for run in sums[name]]) for name in (first, second)]
-        gain = welch(seeds[0], seeds[1], bootstrap.level)
+        seeds = [np.array([sign * run.ratio for run in sums[name]]) for name in (first, second)]
+        gain = compare_seeds(seeds[0], seeds[1], bootstrap.level)
     if gain is None:  # one seed, or seeds that do not differ
-        gain = paired(sums[first], sums[second], sign, bootstrap, largest)
+        gain = compare_clusters(sums[first], sums[second], sign, bootstrap, largest)
         source = f"{cluster}s"
     inside = (max(-largest, gain.interval[0]), min(largest, gain.interval[1]))
     return Difference(first, second, gain.value, inside, gain.share, gain.p, gain.p, source)
@@ -196,8 +204,8 @@ def get_sign(metric: str) -> float:
 
 
 def _adjust(pairs: list[Difference]) -> list[Difference]:
-    """Return the differences with p values adjusted over all pairs, see `holm`."""
-    adjusted = holm([pair.p for pair in pairs])
+    """Return the differences with p values adjusted over all pairs, see `apply_holm`."""
+    adjusted = apply_holm([pair.p for pair in pairs])
     return [replace(pair, adjusted=p) for pair, p in zip(pairs, adjusted, strict=True)]
 
 
@@ -212,8 +220,8 @@ def _rank(
             better[pair.second if pair.gain > 0 else pair.first] += 1
     standings = []
     for name, runs in sums.items():
-        values = [ratio_of(run) for run in runs]
+        values = [run.ratio for run in runs]
         mean = float(np.mean(values))
-        interval = over_seeds(values, level, least_of(metric))
+        interval = find_seed_interval(values, level, get_minimum(metric))
         standings.append(Standing(name, mean, tuple(values), interval, 1 + better[name]))
     return sorted(standings, key=lambda standing: (standing.rank, -sign * (standing.value or 0)))

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from actiseg_data.core.tables import Table
 from actiseg_eval.comparison.comparison_result import Comparison
-from actiseg_eval.metrics.definitions import METRICS
-from actiseg_eval.reporting.score_report import figure_text, heading
+from actiseg_eval.metrics.definitions import METRICS, format_heading, format_value
 from actiseg_eval.reporting.score_tables import name_split
 
 _NOTE = (
@@ -43,12 +42,18 @@ def _tabulate_standings(comparison: Comparison, metric: str) -> Table:
     rows = []
     for standing in comparison.standings[metric]:
         interval = "-" if standing.interval is None else format_interval(standing.interval, ".4f")
-        seeds = ", ".join(map(figure_text, standing.seeds)) if len(standing.seeds) > 1 else "-"
-        value = figure_text(standing.value)
+        seeds = ", ".join(map(format_value, standing.seeds)) if len(standing.seeds) > 1 else "-"
+        value = format_value(standing.value)
         rows.append([standing.name, str(standing.rank), value, interval, seeds])
     return Table(
         f"{METRICS[metric].symbol}, {split}, {comparison.protocol.name}",
-        ["method", "rank", heading(metric), f"{_format_level(comparison)} over seeds", "seeds"],
+        [
+            "method",
+            "rank",
+            format_heading(metric),
+            f"{_format_level(comparison)} over seeds",
+            "seeds",
+        ],
         rows,
     )
 

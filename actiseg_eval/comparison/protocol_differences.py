@@ -12,11 +12,12 @@ from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.tables import Table
 from actiseg_data.layouts.mask_folders import FolderSplit
 from actiseg_eval.measures.results import SequenceResult
+from actiseg_eval.metrics.definitions import format_value
 from actiseg_eval.metrics.units import gather_units
-from actiseg_eval.predictions.ground_truth import Truth
-from actiseg_eval.predictions.prediction_folders import open_predictions
+from actiseg_eval.predictions.ground_truth import GroundTruth
+from actiseg_eval.predictions.prediction_opening import open_predictions
 from actiseg_eval.protocols import VOID, Protocol, load_protocol, load_protocols
-from actiseg_eval.reporting.score_report import Report, figure_text
+from actiseg_eval.reporting.score_report import Report
 from actiseg_eval.scoring.folder_scoring import score, select_sequences
 from actiseg_eval.scoring.scoring_options import ScoringOptions, check_missing
 from actiseg_eval.scoring.sequence_scoring import ScoringJob, score_sequences
@@ -47,7 +48,7 @@ class ProtocolComparison:
 def compare_protocols(
     predictions: Path | str,
     *,
-    gt: Truth | Path | str | None = None,
+    gt: GroundTruth | Path | str | None = None,
     split: str | None = None,
     sequences: Path | str | None = None,
     filter: bool = True,
@@ -141,7 +142,7 @@ def describe_protocol_comparison(comparison: ProtocolComparison) -> Iterator[Tab
         if isinstance(outcome, str):
             yield f"  {name}: {outcome}"
         else:
-            rows.append([name, *(figure_text(outcome.metrics.get(key)) for key in _SHOWN)])
+            rows.append([name, *(format_value(outcome.metrics.get(key)) for key in _SHOWN)])
     heads = ["protocol", "J&F ↑", "J ↑", "F ↑", "gIoU ↑", "objects"]
     yield Table("the metrics under each protocol", heads, rows)
 

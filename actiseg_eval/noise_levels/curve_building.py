@@ -17,8 +17,8 @@ from actiseg_eval.noise_levels.curves import (
     orient_score,
 )
 from actiseg_eval.noise_levels.robustness_result import CleanGap, Curve, CurvePoint
-from actiseg_eval.resampling.bootstrap import Bootstrap, is_defined, least_of
-from actiseg_eval.resampling.ratios import combine, holm, mean_over, ratio_of, resample
+from actiseg_eval.resampling.bootstrap import Bootstrap, get_minimum, is_defined
+from actiseg_eval.resampling.ratios import apply_holm, combine, make_mean_terms, resample
 
 LevelSums: TypeAlias = Mapping[float, list[Sums]]
 """The sums of a metric over clusters for each seed, by level."""
@@ -66,7 +66,7 @@ class CurveBuilder:
             The sums of the metric by method and level, of each seed.
         """
         means = {
-            (method, level): mean_over(runs)
+            (method, level): make_mean_terms(runs)
             for method, levels in sums.items()
             for level, runs in levels.items()
         }
@@ -80,7 +80,7 @@ class CurveBuilder:
                     level=level,
                     value=_omit_nan(_evaluate(means[method, level])),
                     interval=intervals.get((method, level)),
-                    seeds=tuple(_omit_nan(ratio_of(run)) for run in runs),
+                    seeds=tuple(_omit_nan(run.ratio) for run in runs),
                 )
                 for level, runs in levels.items()
             ]
@@ -108,7 +108,7 @@ class CurveBuilder:
             term
             for weight, runs in zip(weights.tolist(), levels.values(), strict=True)
             if weight
-            for term in mean_over(runs, weight)
+            for term in make_mean_terms(runs, weight)
         ]
 
     def _compute_intervals(
@@ -123,9 +123,9 @@ class CurveBuilder:
             if parts and are_defined(run for _, run in parts)
         }
         estimates = resample([combine(parts) for parts in able.values()], self.bootstrap)
-        level, least = self.bootstrap.level, least_of(metric)
+        level, least = self.bootstrap.level, get_minimum(metric)
         return {
-            name: estimate.interval(level, least, 1.0)
+            name: estimate.find_interval(level, least, 1.0)
             for name, estimate in zip(able, estimates, strict=True)
         }
 
@@ -159,7 +159,7 @@ class CurveBuilder:
             if method != self.baseline
         }
         tested = {method: gap.p for method, gap in gaps.items() if gap.p is not None}
-        for method, p in zip(tested, holm(list(tested.values())), strict=True):
+        for method, p in zip(tested, apply_holm(list(tested.values())), strict=True):
             gaps[method] = replace(gaps[method], adjusted=p)
         return gaps
 
@@ -168,7 +168,7 @@ class CurveBuilder:
     ) -> CleanGap:
         pair = {name: clean[name] for name in (self.baseline, method)}
         if self.bootstrap is None or not all(map(are_defined, pair.values())):
-            reference, value = (_evaluate(mean_over(runs)) for runs in pair.values())
+            reference, value = (_evaluate(make_mean_terms(runs)) for runs in pair.values())
             gap = get_sign(metric) * (reference - value)
             return CleanGap(_omit_nan(gap), None, None, None, None)
         difference = compare_pair(
@@ -179,7 +179,7 @@ class CurveBuilder:
 
 def _evaluate(terms: _Terms) -> float:
     """Return the value of a combination: NaN if it is empty, or if a ratio is undefined."""
-    return sum(weight * ratio_of(run) for weight, run in terms) if terms else float("nan")
+    return sum(weight * run.ratio for weight, run in terms) if terms else float("nan")
 
 
 def _omit_nan(value: float) -> float | None:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.progress import StageProgress, ignore_progress
@@ -17,16 +15,12 @@ from actiseg_data.core.workers import WorkerPool
 from actiseg_data.layouts.actionvos import Split, open_split
 from actiseg_data.records.split_records import RECIPE_FILE, SUMMARY_FILE, read_recipe, read_summary
 from actiseg_eval.measures.prediction import Prediction
-from actiseg_eval.metrics.computing import figures_by_sequence
+from actiseg_eval.metrics.computing import compute_by_sequence
 from actiseg_eval.metrics.definitions import METRICS
 from actiseg_eval.predictions.palettes import TrueColours
-from actiseg_eval.predictions.prediction_folders import (
-    FolderPredictions,
-    Predictions,
-    open_predictions,
-)
-from actiseg_eval.protocols import DEFAULT, Protocol
-from actiseg_eval.resampling.ratios import ratio_of
+from actiseg_eval.predictions.prediction_folders import FolderPredictions
+from actiseg_eval.predictions.prediction_opening import Predictions, open_predictions
+from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
 from actiseg_eval.scoring.folder_scoring import select_sequences
 from actiseg_eval.scoring.scoring_options import ScoringOptions, make_options
 from actiseg_eval.scoring.sequence_scoring import ScoringJob, score_sequences
@@ -102,12 +96,7 @@ class _ActiveLabels(FolderPredictions):
         colours: TrueColours | None = None,
     ) -> Prediction:
         prediction = super().read(sequence, frame, shape, colours)
-        active = [label.object_id for label in sequence.objects if label.positive]
-        if isinstance(prediction, Mapping):
-            return {number: prediction[number] for number in active if number in prediction}
-        kept = np.zeros(256, np.uint8)
-        kept[active] = active
-        return kept[prediction]
+        return prediction.keep(label.object_id for label in sequence.objects if label.positive)
 
 
 def measure_labels(
@@ -151,7 +140,9 @@ def measure_labels(
     """
     copy, clean = Path(copy), Path(clean)
     if options is None:
-        options = make_options(DEFAULT, None, filter=True, missing="error", comparable=True)
+        options = make_options(
+            DEFAULT_PROTOCOL, None, filter=True, missing="error", comparable=True
+        )
     summary_path = copy / SUMMARY_FILE
     recipe, summary = read_recipe(copy / RECIPE_FILE), read_summary(summary_path)
     record = Cursor(summary, str(summary_path))
@@ -163,9 +154,9 @@ def measure_labels(
         job = ScoringJob(truth, labels, replace(options, missing="error"))
         with stage("scoring labels") as progress:
             results = score_sequences(job, sequences, workers, progress)
-        sums = figures_by_sequence(results, options.protocol, options.metric_groups)
+        sums = compute_by_sequence(results, options.protocol, options.metric_groups)
         values = {
-            name: ratio_of(sums[name]) for name in METRICS if name in sums and METRICS[name].better
+            name: sums[name].ratio for name in METRICS if name in sums and METRICS[name].better
         }
         metrics = {name: None if value != value else value for name, value in values.items()}
     text = record["text"] if recipe.text_noise is not None else None
@@ -200,7 +191,7 @@ def _open_labels(copy: Path, truth: Split, protocol: Protocol) -> Predictions:
     problems = ProblemCollector()
     for sequence in truth.sequences:
         for frame in sequence.frames:
-            for path in opened.lacking(sequence, frame):
+            for path in opened.list_missing(sequence, frame):
                 problems.add("is missing", path, "make the copy again, or leave it out")
     problems.raise_if_any()
     if protocol.needs_labels and isinstance(opened, FolderPredictions):

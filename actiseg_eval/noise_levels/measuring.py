@@ -12,23 +12,23 @@ from actiseg_data.core.validation import escape_unprintable
 from actiseg_data.core.workers import WorkerPool, start_workers
 from actiseg_data.layouts.actionvos import Split
 from actiseg_data.records.split_records import has_rendered_frames
-from actiseg_eval.metrics.definitions import METRICS, Figures
+from actiseg_eval.metrics.definitions import METRICS, MetricSums
 from actiseg_eval.noise_levels.curve_building import CurveBuilder, are_defined
 from actiseg_eval.noise_levels.curves import find_common_range
 from actiseg_eval.noise_levels.label_quality import LabelQuality, measure_labels
 from actiseg_eval.noise_levels.noise_runs import NoiseRuns
 from actiseg_eval.noise_levels.robustness_result import Curve, Robustness
 from actiseg_eval.noise_levels.runs import read_runs
-from actiseg_eval.predictions.ground_truth import Truth
-from actiseg_eval.protocols import DEFAULT, Protocol
+from actiseg_eval.predictions.ground_truth import GroundTruth
+from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
 from actiseg_eval.reporting.coverage import list_notices
 from actiseg_eval.resampling.bootstrap import (
-    FEWEST,
+    DEFAULT_BOOTSTRAP,
     LEVEL,
+    MIN_CLUSTERS,
     RESAMPLES,
-    STANDARD,
-    clustered,
-    clusters_of,
+    choose_clusters,
+    sum_clusters,
 )
 from actiseg_eval.scoring.folder_scoring import MeasuredRun, collect_problems, measure_runs
 from actiseg_eval.scoring.scoring_options import ScoringOptions, make_bootstrap, make_options
@@ -40,10 +40,10 @@ DROP = 0.1
 def robustness(
     runs: NoiseRuns | Path | str,
     *,
-    gt: Truth | Path | str | None = None,
+    gt: GroundTruth | Path | str | None = None,
     split: str | None = None,
     sequences: Path | str | None = None,
-    protocol: Protocol | str = DEFAULT,
+    protocol: Protocol | str = DEFAULT_PROTOCOL,
     metrics: Iterable[str] | str | None = None,
     baseline: str | None = None,
     drop: float = DROP,
@@ -99,10 +99,10 @@ def robustness(
         raise refuse(f"{drop:g} is not between 0 and 1", "`drop`", "give 0.1, for example")
     with start_workers(workers, __name__) as pool:
         measured, labels = _measure_all(truth, runs, options, pool, stage)
-    unit, names = clusters_of(list(measured[-1].sequences), bootstrap or STANDARD)
+    unit, names = choose_clusters(list(measured[-1].sequences), bootstrap or DEFAULT_BOOTSTRAP)
     left_out: dict[str, str] = {}
-    if bootstrap is not None and len(set(names)) < FEWEST:
-        left_out["intervals"] = f"there are fewer than {FEWEST} sequences to resample"
+    if bootstrap is not None and len(set(names)) < MIN_CLUSTERS:
+        left_out["intervals"] = f"there are fewer than {MIN_CLUSTERS} sequences to resample"
         bootstrap = None
     span = find_common_range(tuple(levels) for levels in runs.methods.values())
     if span is None:
@@ -138,7 +138,7 @@ def robustness(
 
 
 def _build_curves(
-    summed: Mapping[str, Mapping[float, list[Figures]]],
+    summed: Mapping[str, Mapping[float, list[MetricSums]]],
     builder: CurveBuilder,
     left_out: dict[str, str],
 ) -> dict[str, list[Curve]]:
@@ -154,16 +154,16 @@ def _build_curves(
         few = [name for name, levels in sums.items() if not all(map(are_defined, levels.values()))]
         if few and builder.bootstrap is not None:
             unit = builder.cluster
-            left_out[metric] = f"fewer than {FEWEST} {unit}s have it for {', '.join(few)}"
+            left_out[metric] = f"fewer than {MIN_CLUSTERS} {unit}s have it for {', '.join(few)}"
     return curves
 
 
 def choose_truth_of_runs(
     runs: NoiseRuns,
-    gt: Truth | Path | str | None,
+    gt: GroundTruth | Path | str | None,
     split: str | None,
     sequences: Path | str | None,
-) -> Truth:
+) -> GroundTruth:
     """Open the ground truth that is named, else the one that the runs name."""
     return choose_truth(
         runs.folders[0],
@@ -174,7 +174,7 @@ def choose_truth_of_runs(
 
 
 def _measure_all(
-    truth: Truth,
+    truth: GroundTruth,
     runs: NoiseRuns,
     options: ScoringOptions,
     workers: int | WorkerPool,
@@ -193,7 +193,7 @@ def _measure_all(
     return measured, labels
 
 
-def _get_root_of_labels(truth: Truth) -> Path:
+def _get_root_of_labels(truth: GroundTruth) -> Path:
     if not isinstance(truth, Split):
         raise refuse(
             "has no action lists, so no copy of it can have noisy labels",
@@ -205,12 +205,12 @@ def _get_root_of_labels(truth: Truth) -> Path:
 
 def _sum_by_level(
     runs: NoiseRuns, measured: list[MeasuredRun], names: list[str]
-) -> Mapping[str, Mapping[float, list[Figures]]]:
+) -> Mapping[str, Mapping[float, list[MetricSums]]]:
     """Return the sums over clusters of each seed, by method and level."""
     remaining = iter(measured)
     return {
         method: {
-            level: [clustered(next(remaining).sums, names) for _ in folders]
+            level: [sum_clusters(next(remaining).sums, names) for _ in folders]
             for level, folders in levels.items()
         }
         for method, levels in runs.methods.items()

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from actiseg_data.core.tables import Table, render_markdown
 from actiseg_eval.comparison.comparison_tables import format_interval
-from actiseg_eval.metrics.definitions import METRICS
+from actiseg_eval.metrics.definitions import METRICS, format_heading, format_value
 from actiseg_eval.noise_levels.label_quality import ChangedItems, LabelQuality
 from actiseg_eval.noise_levels.robustness_result import CleanGap, Curve, CurvePoint, Robustness
-from actiseg_eval.reporting.score_report import figure_text, heading
 from actiseg_eval.reporting.score_tables import name_split
 
 _MOST_LEVELS = 5
@@ -56,7 +55,7 @@ def tabulate_metric(robustness: Robustness, metric: str) -> Iterator[Table]:
     title = f"{METRICS[metric].symbol} by level of noise: {split}, {robustness.protocol.name}"
     for start in range(0, len(levels), _MOST_LEVELS):
         part = levels[start : start + _MOST_LEVELS]
-        columns = [heading(metric), *(f"{level:g}" for level in part)]
+        columns = [format_heading(metric), *(f"{level:g}" for level in part)]
         yield Table("" if start else title, columns, list(_list_values(robustness, metric, part)))
     level = [] if robustness.bootstrap is None else [_format_level(robustness)]
     span = "" if robustness.span is None else f" {robustness.span[0]:g} to {robustness.span[1]:g}"
@@ -75,7 +74,7 @@ def _list_values(robustness: Robustness, metric: str, levels: list[float]) -> It
     for curve in robustness.curves[metric]:
         by_level = {point.level: point for point in curve.points}
         points = [by_level.get(level) for level in levels]
-        yield [curve.method, *(figure_text(point.value) if point else "" for point in points)]
+        yield [curve.method, *(format_value(point.value) if point else "" for point in points)]
         if robustness.bootstrap is not None:
             cells = (_format_ends(point.interval, ".3f") if point else "" for point in points)
             yield [f"  {_format_level(robustness)}", *cells]
@@ -90,7 +89,7 @@ def _list_values(robustness: Robustness, metric: str, levels: list[float]) -> It
     }
     for split in dict.fromkeys(quality.split for quality in scored.values()):
         values = {
-            level: figure_text((quality.metrics or {}).get(metric))
+            level: format_value((quality.metrics or {}).get(metric))
             for level, quality in scored.items()
             if quality.split == split
         }
@@ -104,9 +103,9 @@ def _make_curve_row(robustness: Robustness, curve: Curve) -> list[str]:
     interval = [] if robustness.bootstrap is None else [_format_ends(curve.interval, ".3f")]
     return [
         curve.method,
-        figure_text(curve.area),
+        format_value(curve.area),
         *interval,
-        figure_text(curve.retained),
+        format_value(curve.retained),
         breaking,
     ]
 
@@ -114,7 +113,7 @@ def _make_curve_row(robustness: Robustness, curve: Curve) -> list[str]:
 def _make_gap_row(robustness: Robustness, method: str, gap: CleanGap) -> list[str]:
     row = [method, "-" if gap.value is None else f"{gap.value:+.4f}"]
     if robustness.bootstrap is not None:
-        row += [_format_ends(gap.interval, "+.3f"), figure_text(gap.p), figure_text(gap.adjusted)]
+        row += [_format_ends(gap.interval, "+.3f"), format_value(gap.p), format_value(gap.adjusted)]
     return row
 
 
@@ -207,7 +206,7 @@ def _format_seeds(point: CurvePoint | None) -> str:
         return ""
     known = [seed for seed in point.seeds if seed is not None]
     if len(point.seeds) <= 3 or len(known) < len(point.seeds):
-        return ", ".join(map(figure_text, point.seeds))
+        return ", ".join(map(format_value, point.seeds))
     return f"{len(point.seeds)}: {min(known):.4f} to {max(known):.4f}"
 
 

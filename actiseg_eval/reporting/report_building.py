@@ -9,28 +9,28 @@ from actiseg_data import __version__
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.core.validation import escape_unprintable
 from actiseg_data.records.split_records import LedgerRow, has_rendered_frames
-from actiseg_eval.measures.results import SequenceResult, total_tally
+from actiseg_eval.measures.results import SequenceResult, sum_tallies
 from actiseg_eval.metrics.computing import (
-    all_figures,
-    group_figures,
-    plain_figures,
-    scored_units,
-    whole_figures,
+    compute_groups,
+    compute_metrics,
+    gather_scored_units,
+    make_metric_values,
+    summarise_units,
 )
-from actiseg_eval.metrics.failure_table import make_failures
-from actiseg_eval.metrics.strata import Division, count_strays, divisions
+from actiseg_eval.metrics.failure_table import make_failure_table
+from actiseg_eval.metrics.strata import Division, count_unmatched_rows, divide_units
 from actiseg_eval.metrics.units import Units
-from actiseg_eval.predictions.ground_truth import NOVEL, Truth, novel_sequences
+from actiseg_eval.predictions.ground_truth import NOVEL, GroundTruth, find_novel_sequences
 from actiseg_eval.protocols import Protocol
 from actiseg_eval.reporting.coverage import make_coverage
 from actiseg_eval.reporting.score_report import LONG_DIVISIONS, Report, Stratum
 from actiseg_eval.reporting.trivial_masks import make_references
-from actiseg_eval.resampling.bootstrap import FEWEST, Bootstrap
+from actiseg_eval.resampling.bootstrap import MIN_CLUSTERS, Bootstrap
 from actiseg_eval.resampling.intervals import Intervals, make_intervals
 
 
 def make_report(
-    truth: Truth,
+    truth: GroundTruth,
     predictions: str,
     results: list[SequenceResult],
     protocol: Protocol,
@@ -60,9 +60,9 @@ def make_report(
     bootstrap : Bootstrap, optional
         How to make confidence intervals. None for no intervals.
     """
-    units, known = scored_units(results, protocol)
-    tally = total_tally(results, handled or {})
-    novel = novel_sequences(truth)
+    units, known = gather_scored_units(results, protocol)
+    tally = sum_tallies(results, handled or {})
+    novel = find_novel_sequences(truth)
     left_out = {}
     if novel is None:
         left_out["strata by action"] = f"the dataset has no list {NOVEL} of novel actions"
@@ -70,15 +70,15 @@ def make_report(
     if bootstrap is not None and results:
         intervals = _resample(units, results, protocol, metric_groups, bootstrap)
         if intervals is None:
-            left_out["intervals"] = f"there are fewer than {FEWEST} sequences to resample"
+            left_out["intervals"] = f"there are fewer than {MIN_CLUSTERS} sequences to resample"
     rows = None if ledger is None else list(ledger)
-    divided = divisions(known, load_lexicon(), novel, rows)
+    divided = divide_units(known, load_lexicon(), novel, rows)
     if rows is not None:
-        tally["ledger_rows_not_scored"] = count_strays(known, rows)
+        tally["ledger_rows_not_scored"] = count_unmatched_rows(known, rows)
     failures = None
     if "failures" in metric_groups:
         short = {name: part for name, part in divided.items() if name not in LONG_DIVISIONS}
-        failures = make_failures(results, short, protocol, metric_groups)
+        failures = make_failure_table(results, short, protocol, metric_groups)
     return Report(
         protocol=protocol,
         metric_groups=metric_groups,
@@ -87,7 +87,7 @@ def make_report(
         predictions=escape_unprintable(predictions),
         rendered=has_rendered_frames(truth.root),
         coverage=make_coverage(results, protocol, tally),
-        metrics=whole_figures(results, protocol, metric_groups),
+        metrics=summarise_units(units, protocol, metric_groups),
         references=make_references(results, protocol, metric_groups),
         bootstrap=intervals,
         strata=_make_strata(units, divided, protocol, metric_groups),
@@ -106,7 +106,7 @@ def _resample(
     bootstrap: Bootstrap,
 ) -> Intervals | None:
     """Return the intervals of all metrics, None if there are too few sequences."""
-    sums = all_figures(units, units.sequence, len(results), protocol, metric_groups)
+    sums = compute_metrics(units, units.sequence, len(results), protocol, metric_groups)
     sequences = [result.sequence for result in results]
     return make_intervals(sequences, sums, bootstrap, "giou" if "giou" in sums else "j")
 
@@ -120,10 +120,10 @@ def _make_strata(
     """Return the metrics of every group that has a unit, by division."""
     strata: dict[str, list[Stratum]] = {}
     for division, (groups, names) in divided.items():
-        sums = group_figures(units, groups, len(names), protocol, metric_groups)
+        sums = compute_groups(units, groups, len(names), protocol, metric_groups)
         columns = {key: ratios.values.tolist() for key, ratios in sums.items()}
         strata[division] = [
-            Stratum(name, plain_figures({key: values[row] for key, values in columns.items()}))
+            Stratum(name, make_metric_values({key: values[row] for key, values in columns.items()}))
             for row, name in enumerate(names)
             if columns["n_units"][row]
         ]

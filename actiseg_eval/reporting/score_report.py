@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.tables import Table, render_html, render_text
-from actiseg_eval.metrics.definitions import METRICS, PROFILE, headline
+from actiseg_eval.metrics.definitions import (
+    METRICS,
+    PROFILE,
+    choose_headline,
+    format_heading,
+    format_value,
+)
 from actiseg_eval.metrics.failure_table import FailureTable
 from actiseg_eval.protocols import Protocol
 from actiseg_eval.reporting.coverage import Coverage
@@ -19,8 +25,6 @@ if TYPE_CHECKING:
     import pandas
 
 SCHEMA = "actiseg/score/1"
-
-_ARROWS = {"higher": "↑", "lower": "↓", None: ""}
 
 _SHOWN: Mapping[str, tuple[str, ...]] = {
     "actionvos": ("p_miou", "n_miou", "p_ciou", "n_ciou", "giou", "acc"),
@@ -114,9 +118,9 @@ class Report:
     toolkit: str
 
     def __repr__(self) -> str:
-        name = headline(self.metrics)
+        name = choose_headline(self.metrics)
         return (
-            f"<Report {METRICS[name].symbol} {figure_text(self.metrics[name])}: protocol "
+            f"<Report {METRICS[name].symbol} {format_value(self.metrics[name])}: protocol "
             f"{self.protocol.name}, split {self.split}, {self.coverage.scored} of "
             f"{self.coverage.sequences} sequences>"
         )
@@ -143,9 +147,9 @@ class Report:
     @property
     def reference_note(self) -> str:
         """A line with the reference scores of the headline metric."""
-        name = headline(self.metrics)
-        blank = figure_text(self.references.blank[name])
-        everything = figure_text(self.references.everything[name])
+        name = choose_headline(self.metrics)
+        blank = format_value(self.references.blank[name])
+        everything = format_value(self.references.everything[name])
         return (
             f"for comparison: {METRICS[name].symbol} {blank} with blank masks, {everything} with "
             "the true masks of all objects"
@@ -159,7 +163,7 @@ class Report:
     @property
     def main_metrics(self) -> tuple[str, ...]:
         """Keys of the metrics in the main tables, in the order of the published tables."""
-        first = _SHOWN[self.protocol.figures]
+        first = _SHOWN[self.protocol.metric_set]
         more = [name for name in METRICS if name not in (*first, *_COUNTS, *PROFILE)]
         return tuple(name for name in (*first, *more) if name in self.metrics)
 
@@ -167,8 +171,8 @@ class Report:
     def main_table(self) -> Table:
         """The main metrics of all units, without a title."""
         names = self.main_metrics
-        values = [figure_text(self.metrics[name]) for name in names]
-        return Table("", [heading(name) for name in names], [values])
+        values = [format_value(self.metrics[name]) for name in names]
+        return Table("", [format_heading(name) for name in names], [values])
 
     @property
     def overall(self) -> list[Stratum]:
@@ -250,24 +254,3 @@ class Report:
             "left_out": dict(self.left_out),
             "toolkit": self.toolkit,
         }
-
-
-def heading(name: str) -> str:
-    """Return a metric's symbol, with an arrow for the direction that is better.
-
-    >>> heading("n_miou")
-    'n-mIoU ↓'
-    """
-    metric = METRICS[name]
-    return f"{metric.symbol} {_ARROWS[metric.better]}".rstrip()
-
-
-def figure_text(value: float | int | None) -> str:
-    """Format a metric: shares with four decimals, a dash if undefined.
-
-    >>> figure_text(0.66111), figure_text(3), figure_text(None)
-    ('0.6611', '3', '-')
-    """
-    if value is None:
-        return "-"
-    return str(value) if isinstance(value, int) else f"{value:.4f}"

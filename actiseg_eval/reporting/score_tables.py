@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from actiseg_data.core.tables import Table, render_csv, render_markdown
-from actiseg_eval.metrics.definitions import METRICS
+from actiseg_eval.metrics.definitions import METRICS, format_heading, format_value
 from actiseg_eval.metrics.failure_table import FailureTable
-from actiseg_eval.reporting.score_report import (
-    LONG_DIVISIONS,
-    Report,
-    Stratum,
-    figure_text,
-    heading,
-)
+from actiseg_eval.reporting.score_report import LONG_DIVISIONS, Report, Stratum
 from actiseg_eval.resampling.intervals import Intervals
 
 PROFILE_TITLE = "foreground and background: how many objects are predicted, and how well"
 
 _FAILURES_NOTE = (
     "a unit has one mode. lost: the gain in the metric if all units with this mode were right; "
-    "mended: the gain if only this error were fixed"
+    "recoverable: the gain if only this error were fixed"
 )
 
 _MOST_GROUPS = 8
@@ -83,20 +77,20 @@ def describe_report(report: Report) -> Iterator[Table | str]:
 
 def tabulate_failures(failures: FailureTable) -> Iterator[Table]:
     """Yield the tables of failure modes, of confused objects, and of the worst sequences."""
-    for title, (heads, *rows) in failures.tables().items():
+    for title, (heads, *rows) in failures.make_tables().items():
         yield Table(title, heads, rows)
 
 
 def _describe_intervals(intervals: Intervals) -> str:
     """Return a line that says how the intervals were made."""
-    symbol = METRICS[intervals.figure].symbol
+    symbol = METRICS[intervals.metric].symbol
     text = (
         f"intervals: {intervals.clusters} {intervals.cluster}s resampled "
         f"{intervals.method.resamples:,} times"
     )
     if intervals.cluster != intervals.method.cluster:
         text += f" (too few {intervals.method.cluster}s)"
-    width = intervals.sequence_width.get(intervals.figure)
+    width = intervals.sequence_width.get(intervals.metric)
     if intervals.cluster != "sequence" and width is not None:
         text += f"; resampled sequences would give {width:.2f} times the width for {symbol}"
     if intervals.correlation is not None:
@@ -120,10 +114,10 @@ def _make_table(
     title: str, division: str, strata: Sequence[Stratum], names: Sequence[str]
 ) -> Table:
     rows = [
-        [stratum.name, *(figure_text(stratum.metrics.get(name)) for name in names)]
+        [stratum.name, *(format_value(stratum.metrics.get(name)) for name in names)]
         for stratum in strata
     ]
-    return Table(title, [division, *map(heading, names)], rows)
+    return Table(title, [division, *map(format_heading, names)], rows)
 
 
 def format_markdown(report: Report) -> str:

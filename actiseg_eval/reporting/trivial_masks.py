@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from actiseg_eval.measures.results import SequenceResult, blank_result, true_result
-from actiseg_eval.metrics.computing import PlainFigures, whole_figures
+from actiseg_eval.measures.results import SequenceResult, make_blank_result, make_true_result
+from actiseg_eval.metrics.computing import MetricValues, compute_overall
 from actiseg_eval.protocols import Protocol
 
 
@@ -22,8 +22,8 @@ class References:
         The metrics of the true masks of all objects, active or not.
     """
 
-    blank: PlainFigures
-    everything: PlainFigures
+    blank: MetricValues
+    everything: MetricValues
 
     def to_dict(self) -> dict[str, Any]:
         """Return the references as JSON."""
@@ -34,9 +34,9 @@ def make_references(
     results: list[SequenceResult], protocol: Protocol, metric_groups: tuple[str, ...]
 ) -> References:
     """Compute the references of some results from their pixel counts, without reading a mask."""
-    blank = [blank_result(result, protocol) for result in results]
-    everything = [true_result(result, protocol) for result in results]
+    blank = [make_blank_result(result, protocol) for result in results]
+    everything = [make_true_result(result, protocol) for result in results]
     return References(
-        whole_figures(blank, protocol, metric_groups),
-        whole_figures(everything, protocol, metric_groups),
+        compute_overall(blank, protocol, metric_groups),
+        compute_overall(everything, protocol, metric_groups),
     )

@@ -17,17 +17,17 @@ from actiseg_data.core.workers import WorkerPool, start_workers
 from actiseg_data.layouts.actionvos import Split, list_splits, open_split
 from actiseg_data.layouts.mask_folders import FolderSplit
 from actiseg_data.records.split_records import LedgerRow, read_ledger, read_predictions_note
-from actiseg_eval.measures.results import SequenceResult, total_tally
-from actiseg_eval.metrics.computing import figures_by_sequence
-from actiseg_eval.metrics.definitions import Figures
-from actiseg_eval.predictions.ground_truth import Truth
-from actiseg_eval.predictions.prediction_folders import (
-    RESPELLED,
+from actiseg_eval.measures.results import SequenceResult, sum_tallies
+from actiseg_eval.metrics.computing import compute_by_sequence
+from actiseg_eval.metrics.definitions import MetricSums
+from actiseg_eval.predictions.ground_truth import GroundTruth
+from actiseg_eval.predictions.prediction_checks import RESPELLED
+from actiseg_eval.predictions.prediction_opening import (
     Predictions,
+    find_predictions_note,
     open_predictions,
-    predictions_note,
 )
-from actiseg_eval.protocols import DEFAULT, Protocol
+from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
 from actiseg_eval.reporting.coverage import Coverage, make_coverage
 from actiseg_eval.reporting.report_building import make_report
 from actiseg_eval.reporting.score_report import Report
@@ -41,10 +41,10 @@ from actiseg_eval.scoring.truth_choice import choose_truth
 def score(
     predictions: Path | str,
     *,
-    gt: Truth | Path | str | None = None,
+    gt: GroundTruth | Path | str | None = None,
     split: str | None = None,
     sequences: Path | str | None = None,
-    protocol: Protocol | str = DEFAULT,
+    protocol: Protocol | str = DEFAULT_PROTOCOL,
     metrics: Iterable[str] | str | None = None,
     filter: bool = True,
     missing: str = "error",
@@ -150,14 +150,14 @@ class MeasuredRun:
         How much was scored.
     """
 
-    sums: Figures
+    sums: MetricSums
     sequences: tuple[VideoSequence, ...]
     name: str
     coverage: Coverage
 
 
 def measure_runs(
-    truth: Truth,
+    truth: GroundTruth,
     runs: Iterable[tuple[str, Path]],
     options: ScoringOptions,
     workers: int | WorkerPool,
@@ -190,10 +190,10 @@ def measure_runs(
     for label, folder in runs:
         with collect_problems(folder, truth, problems):
             results, handled = measure_folder(truth, folder, options, workers, stage)
-            coverage = make_coverage(results, options.protocol, total_tally(results, handled))
+            coverage = make_coverage(results, options.protocol, sum_tallies(results, handled))
             measured.append(
                 MeasuredRun(
-                    sums=figures_by_sequence(results, options.protocol, options.metric_groups),
+                    sums=compute_by_sequence(results, options.protocol, options.metric_groups),
                     sequences=tuple(result.sequence for result in results),
                     name=f"{label} ({escape_unprintable(str(folder))})",
                     coverage=coverage,
@@ -203,7 +203,7 @@ def measure_runs(
 
 
 def measure_folder(
-    truth: Truth,
+    truth: GroundTruth,
     predictions: Path,
     options: ScoringOptions,
     workers: int | WorkerPool,
@@ -224,7 +224,9 @@ def measure_folder(
 
 
 @contextmanager
-def collect_problems(folder: Path, truth: Truth, problems: ProblemCollector) -> Iterator[None]:
+def collect_problems(
+    folder: Path, truth: GroundTruth, problems: ProblemCollector
+) -> Iterator[None]:
     """Collect the problems of one run of several, with its folder in front of unclear places."""
     try:
         yield
@@ -237,7 +239,7 @@ def collect_problems(folder: Path, truth: Truth, problems: ProblemCollector) -> 
             problems.collected.append(replace(problem, where=where))
 
 
-def select_sequences(truth: Truth, *, filter: bool) -> tuple[VideoSequence, ...]:
+def select_sequences(truth: GroundTruth, *, filter: bool) -> tuple[VideoSequence, ...]:
     """Return the sequences to score, without those that people flagged if `filter` is true."""
     sequences = tuple(
         sequence for sequence in truth.sequences if not (filter and is_flagged(sequence))
@@ -252,8 +254,8 @@ def is_flagged(sequence: VideoSequence) -> bool:
     return sequence.redundant or sequence.missing or sequence.other
 
 
-def _refuse_other_dataset(predictions: Path, truth: Truth) -> None:
-    path = predictions_note(predictions)
+def _refuse_other_dataset(predictions: Path, truth: GroundTruth) -> None:
+    path = find_predictions_note(predictions)
     if path is None:
         return
     note = read_predictions_note(path)
@@ -266,7 +268,7 @@ def _refuse_other_dataset(predictions: Path, truth: Truth) -> None:
         )
 
 
-def _open_predictions(path: Path, truth: Truth) -> Predictions:
+def _open_predictions(path: Path, truth: GroundTruth) -> Predictions:
     """Open the predictions. If they fit another split of the root, the error names it."""
     try:
         return open_predictions(path, truth.sequences)
@@ -291,7 +293,7 @@ def _find_fitting_split(path: Path, root: Path) -> str | None:
             sequences = open_split(root, name, masks=False).sequences
             opened = open_predictions(path, sequences)
             predicted = sum(
-                not opened.lacking(sequence, sequence.frames[0]) for sequence in sequences
+                not opened.list_missing(sequence, sequence.frames[0]) for sequence in sequences
             )
             fits[name] = (predicted, -len(sequences))
     return max(fits, key=lambda name: fits[name]) if fits else None

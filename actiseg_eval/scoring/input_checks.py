@@ -14,7 +14,7 @@ from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.validation import format_names
 from actiseg_data.layouts.mask_folders import FolderSplit
 from actiseg_eval.measures.results import SequenceResult
-from actiseg_eval.predictions.ground_truth import Truth
+from actiseg_eval.predictions.ground_truth import GroundTruth
 from actiseg_eval.protocols import VOID, Protocol, load_protocols
 
 _VOID_RULES = {
@@ -24,7 +24,7 @@ _VOID_RULES = {
 }
 
 
-def refuse_unlabelled(truth: Truth, protocol: Protocol) -> None:
+def refuse_unlabelled(truth: GroundTruth, protocol: Protocol) -> None:
     """Raise `InputError` if the protocol needs an action list and the truth has none."""
     if protocol.needs_labels and isinstance(truth, FolderSplit):
         raise refuse(
@@ -34,10 +34,12 @@ def refuse_unlabelled(truth: Truth, protocol: Protocol) -> None:
         )
 
 
-def refuse_unscored(sequences: Iterable[VideoSequence], truth: Truth, protocol: Protocol) -> None:
+def refuse_unscored(
+    sequences: Iterable[VideoSequence], truth: GroundTruth, protocol: Protocol
+) -> None:
     """Raise `InputError` if the protocol scores no frame of any sequence."""
     sequences = list(sequences)
-    if any(protocol.scored_frames(sequence.frames) for sequence in sequences):
+    if any(protocol.select_frames(sequence.frames) for sequence in sequences):
         return
     longest = max((len(sequence.frames) for sequence in sequences), default=0)
     suitable = ", ".join(
@@ -56,7 +58,7 @@ def refuse_unscored(sequences: Iterable[VideoSequence], truth: Truth, protocol: 
 
 def check_results(
     results: Sequence[SequenceResult],
-    truth: Truth,
+    truth: GroundTruth,
     protocol: Protocol,
     predictions: object,
     problems: ProblemCollector,
@@ -104,7 +106,10 @@ def _is_binary(result: SequenceResult, protocol: Protocol) -> bool:
 
 
 def _add_binary_truth(
-    results: list[SequenceResult], truth: Truth, protocol: Protocol, problems: ProblemCollector
+    results: list[SequenceResult],
+    truth: GroundTruth,
+    protocol: Protocol,
+    problems: ProblemCollector,
 ) -> None:
     hint = "set `protocol` to davis-2016, for which every pixel that is not 0 is the object"
     if protocol.needs_labels:
@@ -118,7 +123,7 @@ def _add_binary_truth(
 
 def _check_ids(
     results: list[SequenceResult],
-    truth: Truth,
+    truth: GroundTruth,
     protocol: Protocol,
     predictions: object,
     problems: ProblemCollector,
@@ -155,7 +160,9 @@ def _get_known_ids(result: SequenceResult, protocol: Protocol) -> frozenset[int]
     return ids - {VOID} or ids  # the void id is an object only if there is no other id
 
 
-def _read_remaining_ids(result: SequenceResult, truth: Truth, protocol: Protocol) -> frozenset[int]:
+def _read_remaining_ids(
+    result: SequenceResult, truth: GroundTruth, protocol: Protocol
+) -> frozenset[int]:
     """Return the ids in true masks that the protocol does not need, if masks define the objects."""
     ids: set[int] = set()
     if protocol.objects == "any frame":

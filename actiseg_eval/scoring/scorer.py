@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,10 @@ from actiseg_data.annotations.masks import IndexMask, as_index_mask, read_index_
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import ProblemCollector, refuse, suggest
 from actiseg_eval.measures.meter import SequenceMeter
-from actiseg_eval.measures.prediction import as_prediction, shape_of
-from actiseg_eval.predictions.ground_truth import Truth, open_truth
-from actiseg_eval.predictions.prediction_folders import refuse_blended, refuse_size
-from actiseg_eval.protocols import DEFAULT, Protocol
+from actiseg_eval.measures.prediction import as_prediction
+from actiseg_eval.predictions.ground_truth import GroundTruth, open_truth
+from actiseg_eval.predictions.prediction_checks import refuse_blended, refuse_size
+from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
 from actiseg_eval.reporting.report_building import make_report
 from actiseg_eval.reporting.score_report import Report
 from actiseg_eval.resampling.bootstrap import LEVEL, RESAMPLES
@@ -59,17 +59,17 @@ class Scorer:
 
     def __init__(
         self,
-        gt: Truth | Path | str,
+        gt: GroundTruth | Path | str,
         split: str | None = None,
         *,
         sequences: Path | str | None = None,
-        protocol: Protocol | str = DEFAULT,
+        protocol: Protocol | str = DEFAULT_PROTOCOL,
         metrics: Iterable[str] | str | None = None,
         filter: bool = True,
     ) -> None:
         if isinstance(gt, (str, Path)):
             gt = open_truth(gt, split, sequences)
-        self.truth: Truth = gt
+        self.truth: GroundTruth = gt
         self.options = make_options(protocol, metrics, filter=filter, missing="error")
         refuse_unlabelled(self.truth, self.options.protocol)
         self._sequences = {sequence.folder: sequence for sequence in self.truth.sequences}
@@ -107,13 +107,12 @@ class Scorer:
             self._filtered.add(sequence)
             return
         place = f"{sequence}, {frame}"
-        plain = as_prediction(prediction, f"prediction of {place}")
         if truth is None:
             truth = read_index_mask(self.truth.mask_path(known, frame))
         else:
             truth = as_index_mask(truth, f"truth of {place}")
-        if not isinstance(plain, Mapping) or plain:
-            refuse_size(shape_of(plain), truth.shape, place)
+        plain = as_prediction(prediction, f"prediction of {place}", truth.shape)
+        refuse_size(plain.shape, truth.shape, place)
         refuse_blended(plain, find_known_ids(known, truth), place)
         meter = self._meters.get(sequence)
         if meter is None:
@@ -155,7 +154,7 @@ class Scorer:
         results = []
         for meter in self._meters.values():
             with problems.collect():
-                results.append(meter.result())
+                results.append(meter.build_result())
         protocol = self.options.protocol
         if results:
             refuse_unscored([result.sequence for result in results], self.truth, protocol)

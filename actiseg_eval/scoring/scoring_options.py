@@ -6,8 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from actiseg_data.core.errors import refuse
-from actiseg_eval.measures.meter import MEASURES
-from actiseg_eval.protocols import Protocol, load_protocol
+from actiseg_eval.protocols import (
+    Protocol,
+    choose_comparable_groups,
+    choose_metric_groups,
+    load_protocol,
+)
 from actiseg_eval.resampling.bootstrap import Bootstrap
 
 MISSING = ("error", "empty")
@@ -22,7 +26,7 @@ class ScoringOptions:
     protocol : Protocol
         The rules of the score.
     metric_groups : tuple of str
-        The metric groups to compute, in the order of `MEASURES`.
+        The metric groups to compute, in the order of `METRIC_GROUPS`.
     filter : bool
         Whether to leave out the sequences that people flagged.
     missing : {"error", "empty"}
@@ -62,7 +66,7 @@ def make_options(
         For an unknown protocol, metric group or value of `missing`.
     """
     protocol = load_protocol(protocol)
-    choose = figure_measures if comparable else check_measures
+    choose = choose_comparable_groups if comparable else choose_metric_groups
     groups = choose(metrics, protocol)
     return ScoringOptions(protocol, groups, filter, check_missing(missing))
 
@@ -92,42 +96,3 @@ def check_missing(missing: str) -> str:
     if missing not in MISSING:
         raise refuse(f"{missing!r} is unknown", "`missing`", f"use one of {', '.join(MISSING)}")
     return missing
-
-
-def check_measures(measures: Iterable[str] | None, protocol: Protocol) -> tuple[str, ...]:
-    """The measures in their order; raises `InputError` for unknown ones.
-
-    What failures lose is told in gIoU and J&F, so they come with what these need. ``all`` is all
-    that the protocol has: where it chooses the mask of an object itself, none is the wrong one.
-    """
-    if protocol.matching != "id":
-        return figure_measures(measures, protocol)
-    chosen = _checked(measures, MEASURES, protocol)
-    wanted = {*chosen, "core", "jf"} if "failures" in chosen else chosen
-    return tuple(name for name in MEASURES if name in wanted)
-
-
-def figure_measures(measures: Iterable[str] | None, protocol: Protocol) -> tuple[str, ...]:
-    """The same for what holds figures of several scorings against each other: failures are no
-    figure.
-    """
-    return _checked(measures, tuple(name for name in MEASURES if name != "failures"), protocol)
-
-
-def _checked(
-    measures: Iterable[str] | None, known: tuple[str, ...], protocol: Protocol
-) -> tuple[str, ...]:
-    if measures is None:
-        return protocol.default_measures
-    wanted = set(measures.split(",") if isinstance(measures, str) else measures)
-    if "all" in wanted:
-        return known
-    unknown = sorted(wanted - set(known))
-    if unknown or not wanted:
-        raise refuse(
-            f"there is no {', '.join(map(repr, unknown)) or 'measure'} here, under "
-            f"{protocol.name!r}",
-            "--metrics",
-            f"use some of {', '.join(known)}, or all",
-        )
-    return tuple(name for name in known if name in wanted)

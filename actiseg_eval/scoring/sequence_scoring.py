@@ -12,11 +12,12 @@ from actiseg_data.core.workers import Progress, WorkerPool, run_parallel
 from actiseg_data.layouts.davis import find_list_names
 from actiseg_data.layouts.mask_folders import FolderSplit
 from actiseg_eval.measures.meter import SequenceMeter
-from actiseg_eval.measures.prediction import Prediction
+from actiseg_eval.measures.prediction import Prediction, make_blank_prediction
 from actiseg_eval.measures.results import SequenceResult
-from actiseg_eval.predictions.ground_truth import Truth
+from actiseg_eval.predictions.ground_truth import GroundTruth
 from actiseg_eval.predictions.palettes import TrueColours
-from actiseg_eval.predictions.prediction_folders import RESPELLED, Predictions, refuse_blended
+from actiseg_eval.predictions.prediction_checks import RESPELLED, refuse_blended
+from actiseg_eval.predictions.prediction_opening import Predictions
 from actiseg_eval.scoring.input_checks import check_results
 from actiseg_eval.scoring.scoring_options import ScoringOptions
 
@@ -28,7 +29,7 @@ _CHUNK = 8
 class ScoringJob:
     """What every process needs to know to measure sequences."""
 
-    truth: Truth
+    truth: GroundTruth
     predictions: Predictions
     options: ScoringOptions
 
@@ -83,7 +84,7 @@ def _score_sequence(job: ScoringJob, sequence: VideoSequence) -> SequenceResult:
     meter = SequenceMeter(sequence, job.options.protocol, job.options.metric_groups)
     paths = dict(zip(sequence.frames, job.truth.mask_paths(sequence), strict=True))
     problems = ProblemCollector()
-    lacking = {frame: job.predictions.lacking(sequence, frame) for frame in meter.scored}
+    lacking = {frame: job.predictions.list_missing(sequence, frame) for frame in meter.scored}
     missing = sum(map(len, lacking.values()))
     if missing and job.options.missing == "error":
         _add_missing(job, sequence, lacking, problems)
@@ -102,16 +103,16 @@ def _score_sequence(job: ScoringJob, sequence: VideoSequence) -> SequenceResult:
                     path,
                     "restore the dataset",
                 )
-            prediction: Prediction = {}
+            prediction: Prediction = make_blank_prediction(truth.shape)
             if frame in lacking:
                 known = find_known_ids(sequence, truth)
                 colours = TrueColours(palette, known, job.options.protocol.has_free_ids)
                 prediction = job.predictions.read(sequence, frame, truth.shape, colours)
-                refuse_blended(prediction, known, job.predictions.where(sequence, frame))
+                refuse_blended(prediction, known, job.predictions.name_place(sequence, frame))
             meter.add(frame, truth, prediction)
     problems.raise_if_any()
     try:
-        result = meter.result()
+        result = meter.build_result()
     except InputError as error:
         raise InputError(
             replace(problem, where=f"{job.predictions.place}: {problem.where}")
@@ -136,7 +137,7 @@ def _add_missing(
     hint = "predict it, or set `missing` to empty"
     if all(lacking.values()) and all(len(paths) == 1 for paths in lacking.values()):
         first = next(iter(lacking.values()))[0]
-        similar = job.predictions.near(sequence)
+        similar = job.predictions.describe_similar(sequence)
         what = f"no frame of {sequence.folder} was predicted{similar}"
         if isinstance(job.truth, FolderSplit) and not job.truth.listed:
             lists = find_list_names(job.truth.root)

@@ -9,16 +9,16 @@ from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
 from actiseg_data.layouts.mask_folders import FolderSplit
 from actiseg_data.records.split_records import read_predictions_note
 from actiseg_data.terminal.locate import locate_dataset
-from actiseg_eval.predictions.ground_truth import Truth, open_truth
-from actiseg_eval.predictions.prediction_folders import predictions_note
+from actiseg_eval.predictions.ground_truth import GroundTruth, open_truth
+from actiseg_eval.predictions.prediction_opening import find_predictions_note
 
 
 def choose_truth(
     predictions: Path | str,
-    gt: Truth | Path | str | None,
+    gt: GroundTruth | Path | str | None,
     split: str | None = None,
     sequences: Path | str | None = None,
-) -> Truth:
+) -> GroundTruth:
     """Open the ground truth of some predictions.
 
     Parameters
@@ -52,7 +52,7 @@ def read_named_truth(
     if not predictions.exists():
         hint = "give a folder of predictions, or a .json"
         raise refuse_missing(predictions, "there is no such folder", hint)
-    note_path = predictions_note(predictions)
+    note_path = find_predictions_note(predictions)
     if note_path is not None and (gt is None or split is None):
         note = read_predictions_note(note_path)
         gt = gt or (predictions / note.dataset).resolve()

@@ -56,8 +56,7 @@ from actiseg_data.records.split_records import (
     read_recipe,
     read_summary,
 )
-from actiseg_eval.measures.prediction import ids_of, shape_of
-from actiseg_eval.predictions.prediction_folders import open_predictions
+from actiseg_eval.predictions.prediction_opening import open_predictions
 from actiseg_eval.protocols import parse_protocols
 from actiseg_noise.lexicon_builder.decisions import read_decisions
 from actiseg_noise.lexicon_builder.vocabulary import read_noun_class_table, read_noun_list
@@ -325,15 +324,15 @@ def predictions(data: bytes) -> None:
         accepted(lambda: parse_protocols(Cursor(document, "protocols"))) or {}
     ).items():
         assert protocol.name == name
-        assert protocol.default_measures
+        assert protocol.default_metrics
     sequence = clip(1)
     opened = accepted(lambda: open_predictions(path, [sequence]))
     for frame in sequence.frames if opened is not None else ():
-        opened.lacking(sequence, frame)
+        opened.list_missing(sequence, frame)
         found = accepted(lambda frame=frame: opened.read(sequence, frame, PREDICTED))
-        if found:
-            assert shape_of(found) == PREDICTED
-            assert ids_of(found) <= set(range(1, 256))
+        if found is not None:
+            assert found.shape == PREDICTED
+            assert found.ids <= set(range(1, 256))
 
 
 @cache

@@ -30,13 +30,13 @@ from actiseg_eval.measures.bits import pack
 from actiseg_eval.measures.boundary_measures import (
     boundary_f,
     boundary_iou,
-    boundary_map,
-    object_distance,
-    object_tolerance,
+    draw_boundary,
+    find_object_distance,
+    find_object_tolerance,
     region_iou,
 )
 from actiseg_eval.measures.failure_modes import diagnose
-from actiseg_eval.measures.pixel_counts import id_counts, pair_counts
+from actiseg_eval.measures.pixel_counts import count_ids, count_pairs
 from actiseg_eval.measures.prediction import as_prediction
 from actiseg_noise.mask_noise.contours import Clean, crop, find_object, iou, trace, trimmed
 from actiseg_noise.mask_noise.distance import depths, edge_distances, squared_depths
@@ -159,9 +159,9 @@ OF_IDS = {
     "object_changes, noisy": lambda mask: list(object_changes(OTHER, mask)),
     "shift_of, clean": lambda mask: shift_of(mask, OTHER, 1),
     "shift_of, noisy": lambda mask: shift_of(OTHER, mask, 1),
-    "id_counts, truth": lambda mask: id_counts(mask, OTHER),
-    "id_counts, prediction": lambda mask: id_counts(OTHER, mask),
-    "pair_counts": lambda mask: pair_counts(mask, OTHER, np.array([1, 2]), np.array([2])),
+    "id_counts, truth": lambda mask: count_ids(mask, OTHER),
+    "id_counts, prediction": lambda mask: count_ids(OTHER, mask),
+    "pair_counts": lambda mask: count_pairs(mask, OTHER, np.array([1, 2]), np.array([2])),
     "diagnose, truth": lambda mask: diagnose(mask, 1, OTHER == 1, {1, 2}, active=True),
     "as_prediction": as_prediction,
     "Scorer.update, prediction": lambda mask: figures(OTHER, mask),
@@ -185,9 +185,9 @@ OF_ONE_OBJECT = {
     "above_half": lambda mask: above_half(mask, gaussian_weights(1.0, 3), "reflect"),
     "pack": pack,
     "region_iou": lambda mask: region_iou(mask, MOVED > 0),
-    "boundary_map": boundary_map,
-    "object_tolerance": object_tolerance,
-    "object_distance": object_distance,
+    "boundary_map": draw_boundary,
+    "object_tolerance": find_object_tolerance,
+    "object_distance": find_object_distance,
     "boundary_f": lambda mask: boundary_f(mask, MOVED > 0, 1),
     "boundary_iou": lambda mask: boundary_iou(MOVED > 0, mask, 2),
     "diagnose, mask": lambda mask: diagnose(MASK, 1, mask, {1, 2}, active=True),

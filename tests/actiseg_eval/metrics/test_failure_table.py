@@ -11,7 +11,7 @@ from actiseg_data.annotations.masks import find_ids, read_index_mask, write_inde
 from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_eval import score
-from actiseg_eval.measures.failure_modes import MODES, diagnose
+from actiseg_eval.measures.failure_modes import FAILURE_MODES, diagnose
 from actiseg_eval.metrics.definitions import METRICS
 from actiseg_eval.predictions.ground_truth import open_truth
 from actiseg_eval.reporting.score_tables import format_markdown
@@ -110,14 +110,14 @@ def repaired(split, preds, modes, folder, *, listed, wholly=False):
     return folder, count
 
 
-@pytest.mark.parametrize("mode", [*MODES, "all"])
+@pytest.mark.parametrize("mode", [*FAILURE_MODES, "all"])
 def test_a_cost_is_what_scoring_repaired_masks_gains(kitchen, preds, report, tmp_path, mode):
-    modes = set(MODES) if mode == "all" else {mode}
+    modes = set(FAILURE_MODES) if mode == "all" else {mode}
     folder, count = repaired(kitchen, preds, modes, tmp_path / "mended", listed=True)
     after = score(folder, gt=kitchen, metrics=["failures"], resamples=0).metrics
     rows = {row.mode: row for row in report.failures.rows}
     row = report.failures.together if mode == "all" else rows[mode]
-    costs = row.costs
+    costs = row.recoverable
     assert count == row.count
     assert count, "every mode occurs"
     compared = [name for name in costs if METRICS[name].better]
@@ -136,15 +136,15 @@ def test_what_adds_up_and_what_does_not(report):
     table = report.failures
     for figure in ("giou", "jf"):
         lost = [row.lost[figure] for row in table.rows]
-        costs = [row.costs[figure] for row in table.rows]
+        costs = [row.recoverable[figure] for row in table.rows]
         assert all(0 <= cost <= most + 1e-12 for cost, most in zip(costs, lost, strict=True))
         missing = 1 - report.metrics[figure]
         assert sum(lost) == pytest.approx(missing, abs=1e-12)
         assert table.together.lost[figure] == pytest.approx(missing, abs=1e-12)
-        assert sum(costs) == pytest.approx(table.together.costs[figure], abs=1e-12)
+        assert sum(costs) == pytest.approx(table.together.recoverable[figure], abs=1e-12)
         assert sum(costs) < missing - 0.01
-    assert sum(row.costs["p_miou"] for row in table.rows) != pytest.approx(
-        table.together.costs["p_miou"], abs=1e-6
+    assert sum(row.recoverable["p_miou"] for row in table.rows) != pytest.approx(
+        table.together.recoverable["p_miou"], abs=1e-6
     )
 
 
@@ -178,7 +178,7 @@ def test_costs_under_other_protocols(kitchen, preds, tmp_path, protocol):
         for name in ("jf", "giou"):
             if name in before.metrics:
                 gain = after.metrics[name] - before.metrics[name]
-                assert row.costs[name] == pytest.approx(gain, abs=1e-12), (row.mode, name)
+                assert row.recoverable[name] == pytest.approx(gain, abs=1e-12), (row.mode, name)
 
 
 def test_masks_alone_have_failures_too(kitchen, preds):
@@ -187,7 +187,7 @@ def test_masks_alone_have_failures_too(kitchen, preds):
     found = score(
         preds, gt=truth, protocol="davis", metrics=["failures"], missing="empty", resamples=0
     )
-    assert found.failures.figure == "jf"
+    assert found.failures.metric == "jf"
     assert found.failures.shown == ("jf",)
     assert found.profile == ()
 
@@ -235,17 +235,17 @@ def test_what_is_named(kitchen, preds, report):
     swapped = kitchen.sequences[1]
     names = {of.object_id: of.name for of in swapped.objects}
     ids = sorted(names)
-    pairs = {(each.name, each.lies_on) for each in table.misplaced}
+    pairs = {(each.name, each.confused_with) for each in table.confusions}
     assert (names[ids[0]], names[ids[1]]) in pairs
-    assert {"substitution", "hallucination"} <= {each.mode for each in table.misplaced}
-    for groups in table.by.values():
+    assert {"substitution", "hallucination"} <= {each.mode for each in table.confusions}
+    for groups in table.counts_by_division.values():
         total = sum(sum(of.values()) for of in groups.values())
         assert total == sum(row.count for row in table.rows)
 
 
 def test_a_report_holds_it(report, kitchen, preds):
     document = json.loads(json.dumps(report.to_dict(), allow_nan=False))
-    assert set(document["failures"]["modes"]) == set(MODES)
+    assert set(document["failures"]["modes"]) == set(FAILURE_MODES)
     together = document["failures"]["together"]
     assert together["lost"]["giou"] == pytest.approx(1 - report.metrics["giou"])
     text = format_markdown(report)
@@ -344,7 +344,7 @@ def test_stories_of_real_masks_are_those_of_the_documentation(human, tmp_path, s
     page = (ROOT / "docs" / "scoring.md").read_text()
     lines = [line for line in page.splitlines() if line.count("|") == 8]
     for mode, (count, lost) in STORIES[story].items():
-        (line,) = (of for of in lines if of.startswith(f"| {MODES[mode].symbol} |"))
+        (line,) = (of for of in lines if of.startswith(f"| {FAILURE_MODES[mode].symbol} |"))
         assert line.split(" | ")[1 + list(STORIES).index(story)].rstrip(" |") == (
             f"{count} ({lost:.4f})"
         )

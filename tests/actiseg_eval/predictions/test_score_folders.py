@@ -17,7 +17,7 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, list_splits, open_split
 from actiseg_eval.predictions.ground_truth import open_truth
-from actiseg_eval.predictions.prediction_folders import open_predictions
+from actiseg_eval.predictions.prediction_opening import open_predictions
 from actiseg_eval.scoring.folder_scoring import score
 from tests.helpers.predicted import predict
 from tests.helpers.roots import clip, make_root
@@ -105,11 +105,11 @@ def test_folders_spelled_otherwise_are_taken_and_counted(split, preds, expected,
 @pytest.mark.parametrize(
     ("rename", "says"),
     [
-        (str.upper, "differs from 00000001_P01_01_take_cup:big in capital letters"),
-        (lambda name: name.replace("0000000", "0000007"), "in its number alone"),
-        (lambda name: name.partition("_")[2], "in its number alone"),
-        (lambda name: name.replace(":", "-").replace("_", "-"), "in punctuation alone"),
-        (lambda name: name.replace(":", "").replace("_", " "), "in punctuation alone"),
+        (str.upper, "differs from 00000001_P01_01_take_cup:big only in letter case"),
+        (lambda name: name.replace("0000000", "0000007"), "only in its number"),
+        (lambda name: name.partition("_")[2], "only in its number"),
+        (lambda name: name.replace(":", "-").replace("_", "-"), "only in punctuation"),
+        (lambda name: name.replace(":", "").replace("_", " "), "only in punctuation"),
     ],
 )
 def test_a_folder_that_differs_in_more_is_named_beside_the_wanted_one(split, preds, rename, says):
@@ -121,7 +121,7 @@ def test_a_folder_that_differs_in_more_is_named_beside_the_wanted_one(split, pre
     assert "rename it; else predict it" in problem
     rename_folders(preds, rename)
     (problem,) = refuse(split, preds)
-    assert "has no prediction of the 3 sequences" in problem
+    assert "has no prediction for the 3 sequences" in problem
     assert says in problem
 
 
@@ -147,7 +147,7 @@ def test_running_numbers_are_refused_with_the_names_that_frames_have(split, pred
     for missing in ("error", "empty"):
         problems = refuse(split, preds, missing=missing)
         assert len(problems) == 3
-        assert "holds 00000.png, 00001.png; frames are called frame_0000000101" in problems[0]
+        assert "has 00000.png, 00001.png; frames are called frame_0000000101" in problems[0]
         assert "such as frame_0000000101.png" in problems[0]
         assert "--missing" not in problems[0]
 
@@ -155,8 +155,8 @@ def test_running_numbers_are_refused_with_the_names_that_frames_have(split, pred
 @pytest.mark.parametrize(
     ("ending", "says"),
     [
-        (".jpg", "a JPEG does not keep ids"),
-        (".JPEG", "a JPEG"),
+        (".jpg", "JPEG does not preserve ids"),
+        (".JPEG", "JPEG does not"),
         (".npy", "no PNG"),
         (".tif", "PNG"),
     ],
@@ -208,12 +208,12 @@ def test_photographs_beside_predictions_are_not_taken_for_them(split, preds, exp
     report = score(tmp_path / "davis", gt=split, resamples=0)
     assert report.metrics == expected
     shutil.rmtree(tmp_path / "davis" / "Annotations")
-    assert "a JPEG does not keep ids" in refuse(split, tmp_path / "davis")[0]
+    assert "JPEG does not preserve ids" in refuse(split, tmp_path / "davis")[0]
 
 
 def test_the_folder_of_one_sequence_is_named_as_such(split, preds):
     (problem,) = refuse(split, preds / "00000002_P01_01_take_cup")
-    assert "is the folder of one sequence" in problem
+    assert "is the folder of a single sequence" in problem
     assert problem.endswith(f"give {preds}")
 
 
@@ -272,7 +272,7 @@ def test_folders_of_objects_with_running_numbers_are_refused(split, preds):
             path.rename(path.with_name(f"{number}.png"))
     problems = refuse(split, preds, missing="empty")
     assert len(problems) == 3
-    assert "holds 1/0.png, 1/1.png, 2/0.png, ...; frames are called frame_" in problems[0]
+    assert "has 1/0.png, 1/1.png, 2/0.png, ...; frames are called frame_" in problems[0]
 
 
 def test_clutter_in_a_dataset_is_neither_a_split_nor_a_sequence(split, preds, expected, tmp_path):
@@ -363,11 +363,11 @@ def test_a_list_counts_what_is_more_by_frame_and_sequence(split, tmp_path):
     [
         (
             lambda entry: entry | {"frame": entry["frame"][-4:]},
-            "holds 0101, 0140; frames are called",
+            "has 0101, 0140; frames are called",
         ),
         (
             lambda entry: entry | {"sequence": entry["sequence"].replace("0000000", "0000005")},
-            "in its number alone",
+            "only in its number",
         ),
         (lambda entry: {"image_id": 1, "category_id": 1, "score": 1.0}, "a list of COCO results"),
     ],
@@ -388,7 +388,7 @@ def test_a_frame_that_a_list_has_under_two_endings_is_refused(split, tmp_path):
     double = entries(split)
     double += [entry | {"frame": f"{entry['frame']}.png"} for entry in double[:1]]
     (problem,) = refuse(split, write_entries(tmp_path / "p.json", double))
-    assert "under two endings" in problem
+    assert "with two endings" in problem
 
 
 def test_a_list_of_sequences_restricts_a_split(split, preds, tmp_path):
@@ -406,17 +406,17 @@ def test_a_list_of_sequences_restricts_a_split(split, preds, tmp_path):
 def test_predictions_of_ten_thousand_other_folders_are_not_searched_for_hours(split, tmp_path):
     for number in range(300):
         (tmp_path / "preds" / f"clip{number}" / "deeper").mkdir(parents=True)
-    with pytest.raises(InputError, match="it holds clip0, clip1, clip10"):
+    with pytest.raises(InputError, match="it has clip0, clip1, clip10"):
         open_predictions(tmp_path / "preds", split.sequences)
 
 
 @pytest.mark.parametrize(
     ("files", "says", "hint"),
     [
-        ((), "it holds nothing", "the right --split"),
-        (("clip.npz", "notes.txt"), "it holds clip.npz, notes.txt", "the right --split"),
-        (("clip_00000.png",), "it holds clip_00000.png", "the folder of each sequence"),
-        (("results.json",), "it holds results.json", "results.json; else"),
+        ((), "it has nothing", "the right split"),
+        (("clip.npz", "notes.txt"), "it has clip.npz, notes.txt", "the right split"),
+        (("clip_00000.png",), "it has clip_00000.png", "a folder for each sequence"),
+        (("results.json",), "it has results.json", "give it; else"),
     ],
 )
 def test_a_folder_without_folders_is_told_by_its_files(split, tmp_path, files, says, hint):
@@ -439,7 +439,7 @@ def test_folders_that_are_no_objects_are_not_blank_predictions(split, preds, nam
             file.rename(inner / file.name)
     problems = refuse(split, preds, missing=missing)
     assert len(problems) == 3
-    assert f"holds {name}/, and no mask of a frame" in problems[0]
+    assert f"has {name}/, but no mask of a frame" in problems[0]
 
 
 @pytest.mark.parametrize(
@@ -470,7 +470,7 @@ def test_one_fault_of_all_entries_is_one_problem(split, tmp_path, change, says):
     assert f"{len(entries) - 1} more entries have this fault" in problem
     write_json(tmp_path / "p.json", {"predictions": entries})
     (problem,) = refuse(split, tmp_path / "p.json")
-    assert "holds no list" in problem
+    assert "is not a list" in problem
 
 
 def test_a_list_under_the_name_of_the_note_is_to_be_given_itself(split, preds):

@@ -124,7 +124,7 @@ def test_all_faulty_files_are_named_at_once(kitchen, folder):
     problems = fail(kitchen, folder)
     for path, says in (
         (paths[0], "is missing"),
-        (paths[1], "the truth 160 x 120"),
+        (paths[1], "the true mask 160 x 120"),
         (paths[3], "truecolour"),
         (paths[4], "blended"),
         (paths[7], "damaged"),
@@ -188,7 +188,7 @@ def test_predictions_of_another_dataset_are_refused(kitchen, folder):
 def test_what_holds_no_predictions_is_refused(kitchen, tmp_path):
     assert "no such folder" in fail(kitchen, tmp_path / "nowhere")[0]
     (tmp_path / "empty").mkdir()
-    assert "holds nothing" in fail(kitchen, tmp_path / "empty")[0]
+    assert "has nothing" in fail(kitchen, tmp_path / "empty")[0]
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
     assert "is a link" in fail(kitchen, loop)[0]
@@ -202,7 +202,7 @@ def test_what_holds_no_predictions_is_refused(kitchen, tmp_path):
 @pytest.mark.parametrize(
     ("entry", "says"),
     [
-        ({"segmentation": {"size": [120, 161], "counts": "0"}}, "the truth 160 x 120"),
+        ({"segmentation": {"size": [120, 161], "counts": "0"}}, "the true mask 160 x 120"),
         ({"segmentation": {"size": [120, 160], "counts": "0"}}, "do not fill a mask of 160 x 120"),
         ({"segmentation": {"size": [120, 160], "counts": "\u20ac"}}, "damaged"),
         ({"segmentation": {"size": [120, 160], "counts": [-1, 19201]}}, "do not fill"),
@@ -210,7 +210,7 @@ def test_what_holds_no_predictions_is_refused(kitchen, tmp_path):
         # Found by fuzzing: more than any machine's integer.
         ({"segmentation": {"size": [120, 160], "counts": [1 << 70]}}, "do not fill"),
         ({"segmentation": {"size": [0, 160], "counts": "0"}}, "the size is"),
-        ({"object_id": 0}, "is no object id"),
+        ({"object_id": 0}, "is not an object id"),
         ({"sequence": 3}, "text"),
         ({"frame": None}, "text"),
     ],
@@ -310,10 +310,10 @@ def test_folders_of_objects_are_looked_at_as_closely(kitchen, tmp_path):
     assert "several values" in fail(kitchen, folder)[0]
     paths[0].write_bytes(kept)
     shutil.copytree(paths[0].parent, paths[0].parent.parent / f"0{paths[0].parent.name}")
-    assert "stands there twice" in fail(kitchen, folder)[0]
+    assert "appears twice" in fail(kitchen, folder)[0]
     shutil.move(paths[0].parent.parent / f"0{paths[0].parent.name}", tmp_path / "away")
     shutil.copytree(paths[0].parent, paths[0].parent.parent / "000")
-    assert "no object id" in fail(kitchen, folder)[0]
+    assert "not an object id" in fail(kitchen, folder)[0]
 
 
 def test_frames_that_are_not_scored_need_no_prediction(kitchen, tmp_path):
@@ -356,7 +356,7 @@ def test_rle_whose_frames_are_named_otherwise_is_refused(kitchen, tmp_path):
     assert score(tmp_path / "p.json", gt=kitchen, missing="empty").handled
     write_json(tmp_path / "p.json", [entry | {"frame": "00000"}])
     (problem,) = fail(kitchen, tmp_path / "p.json", missing="empty")
-    assert f"holds 00000; frames are called {sequence.frames[0]}" in problem
+    assert f"has 00000; frames are called {sequence.frames[0]}" in problem
 
 
 def test_a_ledger_of_nothing_that_is_scored_is_refused(kitchen, folder):
@@ -368,7 +368,7 @@ def test_a_ledger_of_nothing_that_is_scored_is_refused(kitchen, folder):
         ([], "has no row"),
         (
             [replace(row, sequence="00000009_P09_01_x_y")],
-            "other sequences than the 6 that are scored, such as 0",
+            "none of the 6 scored sequences",
         ),
         ([replace(row, object_id=77)], "not scored, such as object 77 in frame_"),
         ([replace(row, frame="frame_9")], "not scored, such as object 1 in frame_9 of"),
@@ -400,7 +400,7 @@ def test_the_scorer_says_what_is_wrong_with_a_frame(kitchen):
             sequence.folder,
             sequence.frames[0],
             truth[1:],
-            f"has {width} x {height - 1} pixels, the truth {width} x {height}",
+            f"has {width} x {height - 1} pixels, the true mask {width} x {height}",
         ),
     ):
         scorer = Scorer(kitchen)
@@ -436,12 +436,12 @@ def test_names_in_messages_cannot_forge_lines(kitchen, tmp_path):
         ([1, 2], "not \\(H, W\\)"),
         (np.zeros((120, 160)), "whole numbers"),
         (np.full((120, 160), 256), "0 to 255"),
-        ({0: np.zeros((120, 160), bool)}, "no object id"),
-        ({"1": np.zeros((120, 160), bool)}, "no object id"),
+        ({0: np.zeros((120, 160), bool)}, "not an object id"),
+        ({"1": np.zeros((120, 160), bool)}, "not an object id"),
         ({1: np.zeros((120, 160))}, "bool"),
         ({1: np.arange(19200, dtype=np.int64).reshape(120, 160)}, "several values"),
         ({1: np.zeros((2, 2), bool), 2: np.zeros((3, 2), bool)}, "differ in size"),
-        ({1: np.zeros((2, 2), bool)}, "has 2 x 2 pixels, the truth 160 x 120"),
+        ({1: np.zeros((2, 2), bool)}, "has 2 x 2 pixels, the true mask 160 x 120"),
     ],
 )
 def test_the_scorer_refuses_what_is_no_prediction(kitchen, given, says):

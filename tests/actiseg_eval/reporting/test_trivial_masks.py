@@ -51,7 +51,7 @@ def report_of(scenes, predictions, protocol):
         meter = SequenceMeter(sequence, protocol, MEASURES)
         for frame, (truth, _), mask in zip(FRAMES, scene, predicted, strict=True):
             meter.add(frame, truth, mask)
-        results.append(meter.result())
+        results.append(meter.build_result())
     return make_report(FakeTruth, "p", results, protocol, MEASURES)
 
 

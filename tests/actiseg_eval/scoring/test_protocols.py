@@ -28,7 +28,7 @@ def measured(protocol, frames, measures=("core", "jf")):
     meter = SequenceMeter(SEQUENCE, load_protocol(protocol), measures)
     for name, (truth, prediction) in zip(FRAMES, frames, strict=True):
         meter.add(name, truth, prediction)
-    return meter.result()
+    return meter.build_result()
 
 
 def iou(truth, prediction):
@@ -37,8 +37,8 @@ def iou(truth, prediction):
 
 
 def region(result):
-    union = result.truth + result.prediction - result.both
-    return np.where(union > 0, result.both / np.maximum(union, 1), 1.0)
+    union = result.truth + result.prediction - result.intersection
+    return np.where(union > 0, result.intersection / np.maximum(union, 1), 1.0)
 
 
 @given(clips)
@@ -58,7 +58,7 @@ def test_davis_2016_gives_the_same_whatever_ids_stand_for_the_object(frames):
     white = [(truth, (prediction > 0).astype(np.uint8) * 255) for truth, prediction in frames]
     expected = measured("davis-2016", frames)
     for others in (layers, white):
-        assert (measured("davis-2016", others).both == expected.both).all()
+        assert (measured("davis-2016", others).intersection == expected.intersection).all()
 
 
 @given(clips)
@@ -115,7 +115,7 @@ def test_j_tr_is_over_the_last_quarter_of_the_scored_frames(tmp_path):
 def test_void_pixels_of_scored_frames_are_counted_under_every_protocol(tmp_path, protocol, key):
     clip_on_disk(tmp_path, "clip", squares(void=1))
     report = score(tmp_path / "preds", gt=tmp_path / "gt", protocol=protocol)
-    frames = load_protocol(protocol).scored_frames(FRAMES)
+    frames = load_protocol(protocol).select_frames(FRAMES)
     assert report.handled[key] == len(frames) * 24 * 12
     assert sum(name.startswith("void") for name in report.handled) == 1
 

@@ -77,7 +77,7 @@ def test_the_figures_are_those_of_the_public_loop(data):
         meter = SequenceMeter(sequence, protocol, ("core",))
         for frame, truth, prediction in zip(FRAMES, truths, predictions, strict=True):
             meter.add(frame, truth, prediction)
-        results.append(meter.result())
+        results.append(meter.build_result())
     report = make_report(FakeTruth, "p", results, protocol, ("core",))
     for name, value in public_figures(clips).items():
         found = report.metrics[name]
@@ -110,7 +110,9 @@ def test_each_case_counts_as_the_public_rule_says(active, truth, prediction, exp
     sequence = clip(1, objects=(label(1, "cup", positive=active),), frames=FRAMES[:1])
     meter = SequenceMeter(sequence, load_protocol("actionvos"), ("core",))
     meter.add(FRAMES[0], *(np.array(drawn[of], np.uint8) for of in (truth, prediction)))
-    report = make_report(FakeTruth, "p", [meter.result()], load_protocol("actionvos"), ("core",))
+    report = make_report(
+        FakeTruth, "p", [meter.build_result()], load_protocol("actionvos"), ("core",)
+    )
     for name, value in expected.items():
         assert report.metrics[name] == value, name
     counts = {name: report.metrics[name] for name in ("tp", "tn", "fp", "fn")}
@@ -122,7 +124,7 @@ def series(sequence, protocol, frames):
     meter = SequenceMeter(sequence, protocol, ("core", "jf"))
     for name, (truth, prediction) in zip(sequence.frames, frames, strict=True):
         meter.add(name, np.array(truth, np.uint8), np.array(prediction, np.uint8))
-    return meter.result()
+    return meter.build_result()
 
 
 def long_clip(count):
@@ -180,12 +182,12 @@ def test_proposals_are_matched_for_the_best_sum():
                 renamed[prediction == proposal] = at
             one = series(long_clip(1), separate, [(truth, renamed)])
             for column, _ in enumerate(one.ids):
-                union = one.truth + one.prediction - one.both
-                total += one.both[0, column] / union[0, column] + one.values["f"][0, column]
+                union = one.truth + one.prediction - one.intersection
+                total += one.intersection[0, column] / union[0, column] + one.values["f"][0, column]
         return total
 
     best = max(worth(choice) for choice in itertools.permutations((1, 2, 3), 2))
-    region = found.both / (found.truth + found.prediction - found.both)
+    region = found.intersection / (found.truth + found.prediction - found.intersection)
     assert region.sum() + found.values["f"].sum() == pytest.approx(best, abs=1e-12)
 
 
@@ -193,7 +195,7 @@ def test_objects_without_a_proposal_score_nothing_where_they_are_seen():
     rows = [([[1, 2]], [[1, 0]]), ([[1, 0]], [[1, 0]])]
     found = series(long_clip(2), load_protocol("davis-unsupervised"), rows)
     assert found.ids == (1, 2)
-    assert found.both.tolist() == [[1, 0], [1, 0]]
+    assert found.intersection.tolist() == [[1, 0], [1, 0]]
     assert found.values["f"][1, 1] == 1
     many = [([[1]], [[30]])]
     with pytest.raises(InputError, match="a proposal numbered 30; the protocol allows 20"):
@@ -219,7 +221,7 @@ def test_gres_takes_the_prompt_of_an_inactive_object_for_one_without_target():
     meter = SequenceMeter(sequence, load_protocol("gres"), ("core",))
     truth = np.array([[1, 1, 2, 2, 3]], np.uint8)
     meter.add(FRAMES[0], truth, np.array([[1, 0, 2, 0, 0]], np.uint8))
-    report = make_report(FakeTruth, "p", [meter.result()], load_protocol("gres"), ("core",))
+    report = make_report(FakeTruth, "p", [meter.build_result()], load_protocol("gres"), ("core",))
     assert report.metrics["giou"] == pytest.approx((0.5 + 0 + 1) / 3)
     assert report.metrics["ciou"] == pytest.approx(1 / (2 + 1))
     assert report.metrics["t_acc"] == 1
@@ -227,7 +229,7 @@ def test_gres_takes_the_prompt_of_an_inactive_object_for_one_without_target():
     assert report.metrics["pr_70"] == 0
     exact = np.array([[1] * 10 + [2]], np.uint8)
     meter.add(FRAMES[0], exact, np.array([[1] * 7 + [0] * 4], np.uint8))
-    report = make_report(FakeTruth, "p", [meter.result()], load_protocol("gres"), ("core",))
+    report = make_report(FakeTruth, "p", [meter.build_result()], load_protocol("gres"), ("core",))
     assert report.metrics["pr_70"] == 1
     assert {of.name: of.metrics["n_units"] for of in report.strata["visibility"]} == {
         "visible": 2,
@@ -283,10 +285,10 @@ def test_the_scorer_says_what_does_not_fit(kitchen):
     sequence = kitchen.sequences[0]
     with pytest.raises(InputError, match="there is no frame"):
         scorer.update(sequence.folder, "frame_1", np.zeros((2, 2), np.uint8))
-    with pytest.raises(InputError, match="has 2 x 2 pixels, the truth"):
+    with pytest.raises(InputError, match="has 2 x 2 pixels, the true mask"):
         scorer.update(sequence.folder, sequence.frames[0], np.zeros((2, 2), np.uint8))
     scorer.update(sequence.folder, sequence.frames[0], kitchen.read_masks(sequence)[0])
-    with pytest.raises(InputError, match="lacks 1 of its frames"):
+    with pytest.raises(InputError, match="no prediction for 1 of its frames"):
         scorer.report()
 
 
@@ -342,7 +344,7 @@ def test_documents_say_the_same(kitchen, tmp_path):
 
 def test_measures_and_protocols_that_are_unknown_are_refused(kitchen, tmp_path):
     for more, says in (
-        ({"metrics": ["j"]}, "there is no 'j'"),
+        ({"metrics": ["j"]}, "there is no metric group 'j'"),
         ({"metrics": [""]}, "there is no ''"),
         ({"protocol": "davos"}, "there is no protocol"),
         ({"missing": "skip"}, "'skip' is unknown"),

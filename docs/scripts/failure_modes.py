@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from actiseg_data.annotations.masks import IndexMask
 from actiseg_eval.measures.bits import BinaryMask
 from actiseg_eval.measures.boundary_measures import region_iou
-from actiseg_eval.measures.failure_modes import MODES, diagnose
+from actiseg_eval.measures.failure_modes import FAILURE_MODES, diagnose
 
 SHAPE = (60, 90)
 COLUMNS, SCALE, HEAD, GAP = 4, 2, 38, 8
@@ -112,7 +112,7 @@ def main(to: Path) -> None:
             region_iou(own, mask) if case.active else float(not mask.any())
             for mask in (case.mask, failure.repaired)
         )
-        text = f"{MODES[failure.mode].symbol}: {case.about}\ngIoU {before:.2f}, mended {after:.2f}"
+        text = f"{FAILURE_MODES[failure.mode].symbol}: {case.about}\ngIoU {before:.2f}, mended {after:.2f}"
         draw.multiline_text((left + 2, top + 6), text, fill=(235, 235, 235), font=font)
         for place, mask in enumerate((case.mask, failure.repaired)):
             tile = Image.fromarray(picture(case.truth, mask)).resize(

@@ -17,7 +17,7 @@ PREFIXES = frozenset(("is", "are", "has", "can", "may", "needs", "as", "to", "fr
 MATHEMATICAL = {  # mathematical functions have the names of their formulas
     "actiseg_data": "wilson_interval",
     "actiseg_noise": "",
-    "actiseg_eval": "robustness repr_html",
+    "actiseg_eval": "main robustness repr_html",
     "reference_trainer": "",
 }
 FUNCTION_WORDS = frozenset(

@@ -345,7 +345,7 @@ def test_documents_say_the_same(kitchen, tmp_path):
 def test_measures_and_protocols_that_are_unknown_are_refused(kitchen, tmp_path):
     for more, says in (
         ({"metrics": ["j"]}, "there is no metric group 'j'"),
-        ({"metrics": [""]}, "there is no ''"),
+        ({"metrics": [""]}, "there is no metric group ''"),
         ({"protocol": "davos"}, "there is no protocol"),
         ({"missing": "skip"}, "'skip' is unknown"),
     ):

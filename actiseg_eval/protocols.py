@@ -50,8 +50,8 @@ class Protocol:
     source : str
         The paper or the tool that defines the protocol.
     metric_set : str
-        The metrics that the benchmark reports. ``j-and-late-j`` is J, and J over the last quarter of
-        the frames.
+        The metrics that the benchmark reports. ``j-and-late-j`` is J, and J over the last quarter
+        of the frames.
     frames : str
         The frames that are scored. ``inner`` excludes the first and the last frame.
     objects : str
@@ -68,8 +68,8 @@ class Protocol:
         The treatment of true pixels with the id `VOID`: an object's pixels; background; or cleared
         from ground truth and prediction.
     matching : str
-        How a prediction is assigned to an object: by id; or, for each sequence, the assignment of at
-        most `most_proposals` predictions that maximises the sum of J and F.
+        How a prediction is assigned to an object: by id; or, for each sequence, the assignment of
+        at most `most_proposals` predictions that maximises the sum of J and F.
     most_proposals : int or None
         The largest number of proposals in a sequence; None for no limit.
     extra_ids : str
@@ -192,8 +192,8 @@ def choose_metric_groups(metrics: Iterable[str] | None, protocol: Protocol) -> t
     Parameters
     ----------
     metrics : iterable of str, or None
-        Some of `METRIC_GROUPS`, also as text with commas; ``all``; or None for the default groups of
-        the protocol.
+        Some of `METRIC_GROUPS`, also as text with commas; ``all``; or None for the default groups
+        of the protocol.
     protocol : Protocol
 
     Returns

@@ -51,7 +51,8 @@ def draw_boundary(mask: BinaryMask) -> BinaryMask:
 
     A pixel is a boundary pixel if it differs from its right, lower or lower right neighbour. In the
     last row only the right neighbour counts, in the last column only the lower one. Therefore the
-    boundary is shifted half a pixel toward the origin, and the last pixel is never a boundary pixel.
+    boundary is shifted half a pixel toward the origin, and the right and bottom borders of the
+    image are never boundary.
 
     >>> square = np.zeros((5, 5), bool); square[1:3, 1:3] = True
     >>> draw_boundary(square).astype(int).tolist()
@@ -95,10 +96,10 @@ def boundary_f(truth: BinaryMask, prediction: BinaryMask, tolerance: float) -> f
     """Return the boundary F-measure of two binary masks.
 
     Precision is the share of predicted boundary pixels within the radius of a true one, recall the
-    share of true boundary pixels within the radius of a predicted one. F = 2 P R / (P + R), and 0 if
-    both are 0. F is 1 if both boundaries are empty, and 0 if one of them is. A mask that fills the
-    frame has no boundary (Perazzi et al., "A benchmark dataset and evaluation methodology for video
-    object segmentation", CVPR 2016).
+    share of true boundary pixels within the radius of a predicted one. F = 2 P R / (P + R), and 0
+    if both are 0. F is 1 if both boundaries are empty, and 0 if one of them is. A mask that fills
+    the frame has no boundary (Perazzi et al., "A benchmark dataset and evaluation methodology for
+    video object segmentation", CVPR 2016).
 
     Parameters
     ----------

@@ -45,8 +45,8 @@ FAILURE_MODES: Mapping[str, FailureMode] = {
     "miss": FailureMode("miss", "no mask of a visible, active object", "the true mask"),
     "substitution": FailureMode(
         "identity substitution",
-        "at least half of the mask covers a single other object, with a higher IoU; most of its own "
-        "object is not covered",
+        "at least half of the mask covers a single other object, with a higher IoU; most of its "
+        "own object is not covered",
         "the true mask",
     ),
     "mislocalisation": FailureMode(
@@ -131,22 +131,23 @@ def diagnose(
     1. Hallucination: predicted, but not visible.
     2. Wrong activation: predicted and visible, but inactive.
     3. Miss: active and visible, but not predicted.
-    4. Identity substitution: at least half of the mask covers a single other listed object, and more
-       of it than of its own object; the IoU with the other object is higher; less than half of its
-       own object is covered.
+    4. Identity substitution: at least half of the mask covers a single other listed object, and
+       more of it than of its own object; the IoU with the other object is higher; less than half of
+       its own object is covered.
     5. Mislocalisation: less than half of the mask and less than half of the object are shared; or
        moving the mask so that the centres of gravity coincide leaves less than half of the wrong
        pixels.
-    6. The mode with most of the wrong pixels, each of which belongs to one mode: leakage, shrinkage,
-       over-segmentation, under-segmentation or fragmentation. If several have equally many, the
-       first of them.
+    6. The mode with most of the wrong pixels, each of which belongs to one mode: leakage,
+       shrinkage, over-segmentation, under-segmentation or fragmentation. If several have equally
+       many, the first of them.
 
     Wrong pixels of the mask belong to fragmentation if their piece does not touch the object.
-    Otherwise they belong to leakage within `find_band_width` of the object, and to over-segmentation
-    farther away. Missing pixels belong to fragmentation in gaps and holes. Otherwise they belong to
-    shrinkage within that distance of the mask, and to under-segmentation farther away. Pieces are
-    8-connected. A gap is the part of a connected region of the object that the mask does not cover
-    and that is between two pieces of the mask, along rows or columns. A hole is enclosed by the mask.
+    Otherwise they belong to leakage within `find_band_width` of the object, and to
+    over-segmentation farther away. Missing pixels belong to fragmentation in gaps and holes.
+    Otherwise they belong to shrinkage within that distance of the mask, and to under-segmentation
+    farther away. Pieces are 8-connected. A gap is the part of a connected region of the object that
+    the mask does not cover and that is between two pieces of the mask, along rows or columns. A
+    hole is enclosed by the mask.
 
     Parameters
     ----------
@@ -205,8 +206,8 @@ def diagnose(
 def find_band_width(size: int, shape: tuple[int, ...]) -> float:
     """Return the distance from an outline, in pixels, up to which pixels are near it.
 
-    It is the tolerance of F for the image, or a tenth of the square root of the true area, whichever
-    is larger.
+    It is the tolerance of F for the image, or a tenth of the square root of the true area,
+    whichever is larger.
 
     Parameters
     ----------

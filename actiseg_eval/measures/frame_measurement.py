@@ -135,10 +135,10 @@ class FrameMeter:
         if void and self._protocol.void != "an id":
             truth = np.where(is_void, np.uint8(0), truth)
             if self._protocol.void == "cleared":
-                prediction = prediction.without(is_void)
+                prediction = prediction.clear(is_void)
         if self._protocol.objects == "one foreground":
-            truth, prediction = np.asarray(truth > 0, np.uint8), prediction.foreground()
-        counts = prediction.counts(truth)
+            truth, prediction = np.asarray(truth > 0, np.uint8), prediction.merge_objects()
+        counts = prediction.count_pixels(truth)
         if not is_scored:
             return FrameMeasurement(counts, void, {}, {}, None)
         if self._protocol.matching == "best":
@@ -154,7 +154,7 @@ class FrameMeter:
         if not self._functions:
             return {}
         return {
-            object_id: self._compare(truth == object_id, prediction.mask(object_id))
+            object_id: self._compare(truth == object_id, prediction.get_mask(object_id))
             for object_id in self._list_present(counts)
             if self._is_averaged(object_id)
         }
@@ -172,7 +172,7 @@ class FrameMeter:
             true_pixels, predicted_pixels, shared_pixels = counts[:, object_id]
             if active and true_pixels == predicted_pixels == shared_pixels:
                 continue
-            mask = prediction.mask(object_id)
+            mask = prediction.get_mask(object_id)
             failure = diagnose(truth, object_id, mask, listed - {VOID}, active=active)
             if failure is None:
                 continue
@@ -194,10 +194,10 @@ class FrameMeter:
         values = {name: np.zeros((len(ids), len(proposals))) for name in self._functions}
         if values:
             for row, column in np.ndindex(len(ids), len(proposals)):
-                masks = truth == ids[row], prediction.mask(int(proposals[column]))
+                masks = truth == ids[row], prediction.get_mask(int(proposals[column]))
                 for name, value in self._compare(*masks).items():
                     values[name][row, column] = value
-        intersection = prediction.pair_counts(truth, ids, proposals)
+        intersection = prediction.count_pairs(truth, ids, proposals)
         return ProposalPairs(tuple(ids.tolist()), tuple(proposals.tolist()), intersection, values)
 
     def _compare(self, truth: BinaryMask, mask: BinaryMask) -> dict[str, float]:

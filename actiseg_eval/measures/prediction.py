@@ -33,11 +33,11 @@ class Prediction(ABC):
         """The ids that have at least one pixel."""
 
     @abstractmethod
-    def mask(self, object_id: int) -> BinaryMask:
+    def get_mask(self, object_id: int) -> BinaryMask:
         """Return the (H, W) mask of one id, blank for an unknown id."""
 
     @abstractmethod
-    def without(self, pixels: BinaryMask) -> Prediction:
+    def clear(self, pixels: BinaryMask) -> Prediction:
         """Return the prediction with some pixels, (H, W), set to background."""
 
     @abstractmethod
@@ -45,15 +45,15 @@ class Prediction(ABC):
         """Return the prediction with the masks of some ids only."""
 
     @abstractmethod
-    def foreground(self) -> Prediction:
+    def merge_objects(self) -> Prediction:
         """Return a prediction in which all pixels with an id belong to a single object, id 1."""
 
     @abstractmethod
-    def counts(self, truth: IndexMask) -> PixelCounts:
+    def count_pixels(self, truth: IndexMask) -> PixelCounts:
         """Count the pixels of each id, see `count_ids`."""
 
     @abstractmethod
-    def pair_counts(
+    def count_pairs(
         self, truth: IndexMask, ids: NDArray[np.int64], predicted_ids: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """Count the pixels that each pair of ids shares, see `count_pairs`."""
@@ -71,7 +71,7 @@ class IndexPrediction(Prediction):
     Examples
     --------
     >>> prediction = IndexPrediction(np.array([[0, 7, 255]], np.uint8))
-    >>> prediction.mask(7).tolist(), prediction.foreground().index.tolist()
+    >>> prediction.get_mask(7).tolist(), prediction.merge_objects().index.tolist()
     ([[False, True, False]], [[0, 1, 1]])
     """
 
@@ -85,10 +85,10 @@ class IndexPrediction(Prediction):
     def ids(self) -> set[int]:
         return set(find_ids(self.index))
 
-    def mask(self, object_id: int) -> BinaryMask:
+    def get_mask(self, object_id: int) -> BinaryMask:
         return np.asarray(self.index == object_id)
 
-    def without(self, pixels: BinaryMask) -> IndexPrediction:
+    def clear(self, pixels: BinaryMask) -> IndexPrediction:
         return IndexPrediction(np.where(pixels, np.uint8(0), self.index))
 
     def keep(self, ids: Iterable[int]) -> IndexPrediction:
@@ -97,13 +97,13 @@ class IndexPrediction(Prediction):
         kept[positions] = positions
         return IndexPrediction(kept[self.index])
 
-    def foreground(self) -> IndexPrediction:
+    def merge_objects(self) -> IndexPrediction:
         return IndexPrediction(np.asarray(self.index > 0, np.uint8))
 
-    def counts(self, truth: IndexMask) -> PixelCounts:
+    def count_pixels(self, truth: IndexMask) -> PixelCounts:
         return count_ids(truth, self.index)
 
-    def pair_counts(
+    def count_pairs(
         self, truth: IndexMask, ids: NDArray[np.int64], predicted_ids: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         return count_pairs(truth, self.index, ids, predicted_ids)
@@ -123,7 +123,7 @@ class LayeredPrediction(Prediction):
     Examples
     --------
     >>> prediction = LayeredPrediction({1: np.array([[True, True, True]])}, (1, 3))
-    >>> prediction.counts(np.array([[1, 1, 2]], np.uint8))[:, 1].tolist()
+    >>> prediction.count_pixels(np.array([[1, 1, 2]], np.uint8))[:, 1].tolist()
     [2, 3, 2]
     """
 
@@ -138,11 +138,11 @@ class LayeredPrediction(Prediction):
     def ids(self) -> set[int]:
         return {object_id for object_id, layer in self.layers.items() if layer.any()}
 
-    def mask(self, object_id: int) -> BinaryMask:
+    def get_mask(self, object_id: int) -> BinaryMask:
         layer = self.layers.get(object_id)
         return np.zeros(self.shape, bool) if layer is None else layer
 
-    def without(self, pixels: BinaryMask) -> LayeredPrediction:
+    def clear(self, pixels: BinaryMask) -> LayeredPrediction:
         cleared = {object_id: layer & ~pixels for object_id, layer in self.layers.items()}
         return LayeredPrediction(cleared, self.shape)
 
@@ -150,13 +150,13 @@ class LayeredPrediction(Prediction):
         kept = {object_id: self.layers[object_id] for object_id in ids if object_id in self.layers}
         return LayeredPrediction(kept, self.shape)
 
-    def foreground(self) -> IndexPrediction:
+    def merge_objects(self) -> IndexPrediction:
         index = np.zeros(self.shape, np.uint8)
         for layer in self.layers.values():
             index |= layer
         return IndexPrediction(index)
 
-    def counts(self, truth: IndexMask) -> PixelCounts:
+    def count_pixels(self, truth: IndexMask) -> PixelCounts:
         counts = np.zeros((3, 256), np.int64)
         counts[0] = np.bincount(truth.ravel(), minlength=256)
         for object_id, layer in self.layers.items():
@@ -164,11 +164,11 @@ class LayeredPrediction(Prediction):
             counts[2, object_id] = np.count_nonzero(layer & (truth == object_id))
         return counts
 
-    def pair_counts(
+    def count_pairs(
         self, truth: IndexMask, ids: NDArray[np.int64], predicted_ids: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         columns = [
-            np.bincount(truth[self.mask(predicted_id)], minlength=256)[ids]
+            np.bincount(truth[self.get_mask(predicted_id)], minlength=256)[ids]
             for predicted_id in predicted_ids.tolist()
         ]
         return np.stack(columns, axis=1) if columns else np.zeros((len(ids), 0), np.int64)

@@ -117,8 +117,8 @@ METRICS: Mapping[str, Metric] = {
 """All metrics by key, in the order in which tables show them."""
 
 PROFILE = ("p_miou", "p_rate", "p_quality", "n_miou", "n_rate", "n_quality")
-"""The foreground-background profile: the parts of mIoU that come from the choice of objects and from
-the masks."""
+"""The foreground-background profile: the parts of mIoU that come from the choice of objects and
+from the masks."""
 
 _HEADLINES = ("giou", "jf", "j")
 
@@ -167,9 +167,9 @@ def compute_actionvos_metrics(units: Units, groups: NDArray[np.int64], count: in
     """Compute the six metrics of ActionVOS and its confusion counts.
 
     mIoU is the mean IoU of units with a pixel in ground truth or prediction. cIoU is the sum of
-    their intersections over the sum of their unions. gIoU is the mean over all units of: 1 if ground
-    truth and prediction are empty; the IoU of active objects; 1 for inactive objects that are not
-    predicted, else 0 (ActionVOS, ECCV 2024, and its script).
+    their intersections over the sum of their unions. gIoU is the mean over all units of: 1 if
+    ground truth and prediction are empty; the IoU of active objects; 1 for inactive objects that
+    are not predicted, else 0 (ActionVOS, ECCV 2024, and its script).
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ def compute_profile(units: Units, groups: NDArray[np.int64], count: int) -> Metr
 
 
 def compute_gres_metrics(units: Units, groups: NDArray[np.int64], count: int) -> MetricSums:
-    """Compute the metrics of GRES: gIoU and cIoU over samples, accuracies with and without a target.
+    """Compute the metrics of GRES: gIoU, cIoU, and accuracies with and without a target.
 
     A sample is a unit. A sample with an empty true mask has no target (Liu et al., "GRES:
     generalized referring expression segmentation", CVPR 2023). Parameters as in

@@ -208,9 +208,9 @@ def make_failure_table(
 ) -> FailureTable:
     """Make the failure table of results that have failures.
 
-    The loss of a mode is the gain of a metric if all units with this mode, and no others, have their
-    true mask, or a blank one if that is correct. What is recoverable is the gain if they have their
-    repaired mask. Each object is repaired alone, as if masks could overlap.
+    The loss of a mode is the gain of a metric if all units with this mode, and no others, have
+    their true mask, or a blank one if that is correct. What is recoverable is the gain if they have
+    their repaired mask. Each object is repaired alone, as if masks could overlap.
 
     Parameters
     ----------

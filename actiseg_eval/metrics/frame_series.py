@@ -38,10 +38,10 @@ def decay(values: Series) -> float:
 
 
 def late_mean(values: Series) -> float:
-    """Return the mean over the last quarter, from position ``floor(0.75 F)`` on; NaN without frames.
+    """Return the mean over the last quarter of F frames; NaN without frames.
 
-    It measures how well an object is segmented after it has changed (J_tr: Tokmakov et al., CVPR
-    2023, VOST).
+    The quarter begins at position ``floor(0.75 F)``. The mean measures how well an object is
+    segmented after it has changed (J_tr: Tokmakov et al., CVPR 2023, VOST).
 
     >>> late_mean(np.array([1.0, 1.0, 1.0, 0.5]))
     0.5

@@ -100,7 +100,12 @@ def format_cards(cards: Mapping[str, MetricCard]) -> str:
     """Format all cards and the failure modes as a Markdown page."""
     lines = ["# Metric cards", "", _PREFACE, ""]
     for metric, card in cards.items():
-        lines += [f"## `{metric}`: {format_heading(metric)}", "", f"{METRICS[metric].about}.", ""]
+        lines += [
+            f"## `{metric}`: {format_heading(metric)}",
+            "",
+            f"{_begin_sentence(METRICS[metric].about)}.",
+            "",
+        ]
         lines += [*(f"* {title}: {text}" for title, text in card.list_entries()), ""]
     lines += ["## Failure modes", "", "[scoring.md](scoring.md) has the rules.", ""]
     lines += [
@@ -108,6 +113,10 @@ def format_cards(cards: Mapping[str, MetricCard]) -> str:
         for mode in FAILURE_MODES.values()
     ]
     return "\n".join(lines) + "\n"
+
+
+def _begin_sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 _PREFACE = (

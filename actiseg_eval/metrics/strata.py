@@ -18,7 +18,7 @@ from actiseg_data.records.split_records import LedgerRow, MaskRow
 from actiseg_eval.metrics.units import Units
 
 Division: TypeAlias = "tuple[NDArray[np.int64], list[str]]"
-"""The group of each unit, (N,), and the names of the groups in the order in which tables show them."""
+"""The group of each unit, (N,), and the names of the groups in the order of tables."""
 
 INVISIBLE = "invisible"
 

@@ -64,7 +64,7 @@ class Units:
         return np.where(union > 0, self.intersection / np.maximum(union, 1), 1.0)
 
     def clear_inactive_truth(self) -> Units:
-        """Return the units with empty true masks of inactive objects: their prompts have no target."""
+        """Empty the true masks of inactive objects, whose prompts have no target."""
         return replace(
             self, truth=self.truth * self.active, intersection=self.intersection * self.active
         )

@@ -42,14 +42,14 @@ def decode_rle(counts: str | list[int], height: int, width: int) -> BinaryMask:
     >>> decode_rle("121", 2, 2).astype(int).tolist()
     [[0, 1], [1, 0]]
     """
-    runs = list(_decompress(counts) if isinstance(counts, str) else counts)
+    runs = list(_decode_runs(counts) if isinstance(counts, str) else counts)
     if not all(0 <= run <= height * width for run in runs) or sum(runs) != height * width:
         raise ValueError(f"the runs do not fill a mask of {width} x {height} pixels")
     inside = np.arange(len(runs)) % 2 == 1
     return np.ascontiguousarray(np.repeat(inside, runs).reshape(width, height).T)
 
 
-def _decompress(text: str) -> Iterable[int]:
+def _decode_runs(text: str) -> Iterable[int]:
     """Decompress the runs of a string.
 
     Each character has 5 bits of a run, the lowest first. Bit 6 is set in all but the last character

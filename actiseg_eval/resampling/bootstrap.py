@@ -83,8 +83,8 @@ DEFAULT_BOOTSTRAP = Bootstrap()
 def choose_clusters(sequences: list[VideoSequence], method: Bootstrap) -> tuple[str, list[str]]:
     """Choose the clusters to resample.
 
-    If there are too few clusters of the requested kind, the next smaller kind is used. The sequences
-    of a plain folder have no videos.
+    If there are too few clusters of the requested kind, the next smaller kind is used. The
+    sequences of a plain folder have no videos.
 
     Parameters
     ----------
@@ -115,7 +115,9 @@ def is_defined(sums: Sums) -> bool:
 
 
 def sum_clusters(sums: MetricSums, names: list[str]) -> MetricSums:
-    """Add up the sums of each cluster; clusters are sorted, so the order of sequences is irrelevant.
+    """Add up the sums of each cluster.
+
+    Clusters are sorted by name, so that the order of sequences does not matter.
 
     Parameters
     ----------

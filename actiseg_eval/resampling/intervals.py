@@ -46,8 +46,8 @@ class Intervals:
     metric : str
         The metric of `correlation`.
     correlation : float or None
-        The intra-class correlation of sequences in the requested kind of cluster; None if no cluster
-        has two sequences.
+        The intra-class correlation of sequences in the requested kind of cluster; None if no
+        cluster has two sequences.
     """
 
     method: Bootstrap
@@ -140,9 +140,9 @@ def intraclass_correlation(values: NDArray[np.float64], names: list[str]) -> flo
     Returns
     -------
     float or None
-        None if no cluster has two values, or if all values are equal (Donner, "A review of inference
-        procedures for the intraclass correlation coefficient in the one-way random effects model",
-        1986).
+        None if no cluster has two values, or if all values are equal (Donner, "A review of
+        inference procedures for the intraclass correlation coefficient in the one-way random
+        effects model", 1986).
 
     Examples
     --------

@@ -1,7 +1,8 @@
 """Linear combinations of ratios over the same clusters: intervals and tests of differences.
 
-A metric is a ratio of two sums over clusters, such as videos. A mean over seeds, a difference of two
-methods and an area under a curve are linear combinations of such ratios, and are resampled alike.
+A metric is a ratio of two sums over clusters, such as videos. A mean over seeds, a difference of
+two methods and an area under a curve are linear combinations of such ratios, and are resampled
+alike.
 """
 
 from __future__ import annotations
@@ -54,9 +55,9 @@ class Combination:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Compute values and standard errors for weights of the clusters.
 
-        With the ratios r_l and the sums of denominators B_l, cluster c has the influence z_c = sum_l
-        q_l (a_lc - r_l b_lc) / B_l, and the error is sqrt(sum_c w_c z_c^2) (Davison and Hinkley,
-        Bootstrap Methods and their Application, 1997, 2.7.2).
+        With the ratios r_l and the sums of denominators B_l, cluster c has the influence z_c =
+        sum_l q_l (a_lc - r_l b_lc) / B_l, and the error is sqrt(sum_c w_c z_c^2) (Davison and
+        Hinkley, Bootstrap Methods and their Application, 1997, 2.7.2).
 
         Parameters
         ----------

@@ -1,6 +1,6 @@
-"""Draws masks that fail in each of the modes, and what mends them.
+"""Draw masks with each failure mode, and their repaired masks.
 
-python docs/failure_modes.py docs/images/failures.png
+python docs/scripts/failure_modes.py docs/images/failures.png
 """
 
 from __future__ import annotations
@@ -26,8 +26,22 @@ MUG, BOARD = 1, 2
 
 @dataclass(frozen=True)
 class Case:
-    """A made mask. about: in words. mode: the one that it is. truth: (H, W) ids. mask: (H, W).
-    on_board: whether half of it or more lies on the board.
+    """A synthetic mask of the mug.
+
+    Attributes
+    ----------
+    about : str
+        The failure in words.
+    mode : str
+        The expected mode.
+    truth : (H, W) uint8
+        The true index mask.
+    mask : (H, W) bool
+        The predicted mask.
+    active : bool
+        Whether the mug is active.
+    on_board : bool
+        Whether at least half of the mask covers the board.
     """
 
     about: str
@@ -38,51 +52,60 @@ class Case:
     on_board: bool = False
 
 
-def box(top: int, left: int, bottom: int, right: int) -> BinaryMask:
-    """(H, W) bool: a rectangle, its last row and column not included."""
+def draw_box(top: int, left: int, bottom: int, right: int) -> BinaryMask:
+    """Draw a rectangle, (H, W) bool, without its last row and column."""
     mask = np.zeros(SHAPE, bool)
     mask[top:bottom, left:right] = True
     return mask
 
 
-def ring(row: int, column: int, radius: float, inner: float = 0) -> BinaryMask:
-    """(H, W) bool: a disc, or a ring."""
+def draw_ring(row: int, column: int, radius: float, inner: float = 0) -> BinaryMask:
+    """Draw a disc or a ring, (H, W) bool."""
     rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]]
     distance = np.hypot(rows - row, columns - column)
     return np.asarray((distance <= radius) & (distance >= inner))
 
 
-def cases() -> Iterator[Case]:
-    """Masks of each mode, of a round mug beside a board."""
-    mug, board = ring(26, 28, 14), box(14, 54, 50, 84)
-    bar, bridge = box(22, 6, 32, 48), box(24, 28, 28, 60)
-    both = truth_of(mug, board)
-    nothing, alone = np.zeros(SHAPE, bool), truth_of(np.zeros(SHAPE, bool), board)
+def make_cases() -> Iterator[Case]:
+    """Make masks with each mode, of a round mug beside a board."""
+    mug, board = draw_ring(26, 28, 14), draw_box(14, 54, 50, 84)
+    bar, bridge = draw_box(22, 6, 32, 48), draw_box(24, 28, 28, 60)
+    both = make_truth(mug, board)
+    nothing, alone = np.zeros(SHAPE, bool), make_truth(np.zeros(SHAPE, bool), board)
     yield Case("out of sight", "hallucination", alone, mug)
-    yield Case("not in use", "wrong_activation", both, ring(26, 28, 12), active=False)
+    yield Case("not in use", "wrong_activation", both, draw_ring(26, 28, 12), active=False)
     yield Case("nothing is predicted", "miss", both, nothing)
-    yield Case("the board's mask", "substitution", both, box(16, 54, 48, 84), on_board=True)
-    yield Case("beside it", "mislocalisation", both, ring(44, 36, 7) & ~mug)
-    yield Case("moved", "mislocalisation", both, ring(31, 34, 14))
-    yield Case("too large", "leakage", both, ring(26, 28, 16))
-    yield Case("too small", "shrinkage", both, ring(26, 28, 12))
-    yield Case("runs out", "over_segmentation", both, mug | box(22, 28, 30, 66))
+    yield Case("the board's mask", "substitution", both, draw_box(16, 54, 48, 84), on_board=True)
+    yield Case("beside it", "mislocalisation", both, draw_ring(44, 36, 7) & ~mug)
+    yield Case("moved", "mislocalisation", both, draw_ring(31, 34, 14))
+    yield Case("too large", "leakage", both, draw_ring(26, 28, 16))
+    yield Case("too small", "shrinkage", both, draw_ring(26, 28, 12))
+    yield Case("runs out", "over_segmentation", both, mug | draw_box(22, 28, 30, 66))
     yield Case("with the board", "over_segmentation", both, mug | board | bridge, on_board=True)
-    yield Case("half is lacking", "under_segmentation", both, mug & box(0, 0, 60, 28))
-    yield Case("stray pieces", "fragmentation", both, mug | box(48, 4, 58, 26) | box(2, 60, 10, 80))
-    yield Case("broken in two", "fragmentation", truth_of(bar, board), bar & ~box(0, 20, 60, 34))
-    yield Case("a hole", "fragmentation", both, mug & ~ring(26, 28, 7))
-    yield Case("large, with a hole", "fragmentation", both, ring(26, 28, 15, inner=8))
-    yield Case("small, stray piece", "shrinkage", both, ring(26, 28, 12) | box(50, 2, 56, 14))
+    yield Case("half is lacking", "under_segmentation", both, mug & draw_box(0, 0, 60, 28))
+    yield Case(
+        "stray pieces",
+        "fragmentation",
+        both,
+        mug | draw_box(48, 4, 58, 26) | draw_box(2, 60, 10, 80),
+    )
+    yield Case(
+        "broken in two", "fragmentation", make_truth(bar, board), bar & ~draw_box(0, 20, 60, 34)
+    )
+    yield Case("a hole", "fragmentation", both, mug & ~draw_ring(26, 28, 7))
+    yield Case("large, with a hole", "fragmentation", both, draw_ring(26, 28, 15, inner=8))
+    yield Case(
+        "small, stray piece", "shrinkage", both, draw_ring(26, 28, 12) | draw_box(50, 2, 56, 14)
+    )
 
 
-def truth_of(mug: BinaryMask, board: BinaryMask) -> IndexMask:
-    """The index mask of the two."""
+def make_truth(mug: BinaryMask, board: BinaryMask) -> IndexMask:
+    """Make the index mask of the two objects."""
     return np.where(mug, MUG, np.where(board, BOARD, 0)).astype(np.uint8)
 
 
-def picture(truth: IndexMask, mask: BinaryMask) -> NDArray[np.uint8]:
-    """(H, W, 3): the mask in orange, the mug's outline in white, the board in grey."""
+def draw_tile(truth: IndexMask, mask: BinaryMask) -> NDArray[np.uint8]:
+    """Draw the mask in orange, the mug's outline in white and the board in grey, (H, W, 3)."""
     shown = np.full((*SHAPE, 3), 40, np.uint8)
     shown[truth == BOARD] = 90
     shown[mask] = (230, 140, 40)
@@ -94,32 +117,33 @@ def picture(truth: IndexMask, mask: BinaryMask) -> NDArray[np.uint8]:
     return shown
 
 
-def main(to: Path) -> None:
-    """Write the sheet."""
+def main(out: Path) -> None:
+    """Draw all cases in one image."""
     font = ImageFont.load_default()
-    made = list(cases())
+    cases = list(make_cases())
     width, height = 2 * SHAPE[1] * SCALE + 2, SHAPE[0] * SCALE
-    rows = -(-len(made) // COLUMNS)
+    rows = -(-len(cases) // COLUMNS)
     size = (COLUMNS * (width + GAP) - GAP, rows * (height + HEAD))
     sheet = Image.new("RGB", size, (24, 24, 27))
     draw = ImageDraw.Draw(sheet)
-    for at, case in enumerate(made):
+    for position, case in enumerate(cases):
         failure = diagnose(case.truth, MUG, case.mask, {MUG, BOARD}, active=case.active)
         assert failure is not None, case.about
-        left, top = at % COLUMNS * (width + GAP), at // COLUMNS * (height + HEAD)
-        own = case.truth == MUG
+        left, top = position % COLUMNS * (width + GAP), position // COLUMNS * (height + HEAD)
+        mug = case.truth == MUG
         before, after = (
-            region_iou(own, mask) if case.active else float(not mask.any())
+            region_iou(mug, mask) if case.active else float(not mask.any())
             for mask in (case.mask, failure.repaired)
         )
-        text = f"{FAILURE_MODES[failure.mode].symbol}: {case.about}\ngIoU {before:.2f}, mended {after:.2f}"
+        symbol = FAILURE_MODES[failure.mode].symbol
+        text = f"{symbol}: {case.about}\ngIoU {before:.2f}, repaired {after:.2f}"
         draw.multiline_text((left + 2, top + 6), text, fill=(235, 235, 235), font=font)
-        for place, mask in enumerate((case.mask, failure.repaired)):
-            tile = Image.fromarray(picture(case.truth, mask)).resize(
+        for column, mask in enumerate((case.mask, failure.repaired)):
+            tile = Image.fromarray(draw_tile(case.truth, mask)).resize(
                 (SHAPE[1] * SCALE, height), Image.Resampling.NEAREST
             )
-            sheet.paste(tile, (left + place * (SHAPE[1] * SCALE + 2), top + HEAD))
-    sheet.save(to)
+            sheet.paste(tile, (left + column * (SHAPE[1] * SCALE + 2), top + HEAD))
+    sheet.save(out)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,10 @@ PREFIXES = frozenset(("is", "are", "has", "can", "may", "needs", "as", "to", "fr
 MATHEMATICAL = {  # mathematical functions have the names of their formulas
     "actiseg_data": "wilson_interval",
     "actiseg_noise": "",
-    "actiseg_eval": "main robustness repr_html",
+    "actiseg_eval": (
+        "boundary_f boundary_iou decay generalised_iou intraclass_correlation late_mean main "
+        "recall region_iou repr_html robustness"
+    ),
     "reference_trainer": "",
 }
 FUNCTION_WORDS = frozenset(

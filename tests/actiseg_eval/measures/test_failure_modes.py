@@ -10,9 +10,9 @@ from scipy import ndimage
 
 from actiseg_eval.measures.boundary_measures import region_iou
 from actiseg_eval.measures.failure_modes import FAILURE_MODES, MaskFailure, diagnose
-from docs.scripts.failure_modes import BOARD, MUG, cases
+from docs.scripts.failure_modes import BOARD, MUG, make_cases
 
-CASES = {case.about: case for case in cases()}
+CASES = {case.about: case for case in make_cases()}
 EIGHT = np.ones((3, 3))
 
 

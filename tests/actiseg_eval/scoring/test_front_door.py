@@ -100,7 +100,7 @@ def test_predictions_name_their_dataset_in_python_as_on_the_command_line(here, t
 def test_without_a_dataset_the_error_names_the_parameter(place, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ACTISEG_DATASET", raising=False)
-    with pytest.raises(InputError, match="^gt: "):
+    with pytest.raises(InputError, match=r"^gt: "):
         actiseg_eval.score(place / "preds")
 
 

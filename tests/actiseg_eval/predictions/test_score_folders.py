@@ -118,7 +118,7 @@ def test_a_folder_that_differs_in_more_is_named_beside_the_wanted_one(split, pre
     (problem,) = refuse(split, preds)
     assert f"no frame of {old} was predicted; {rename(old)} differs from" in problem
     assert says in problem
-    assert "rename it; else predict it" in problem
+    assert "rename it if it is the same sequence" in problem
     rename_folders(preds, rename)
     (problem,) = refuse(split, preds)
     assert "has no prediction for the 3 sequences" in problem

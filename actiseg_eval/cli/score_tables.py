@@ -66,7 +66,7 @@ def _print_failures(report: Report, failures: FailureTable) -> None:
     for title, (heads, *rows) in failures.make_tables().items():
         print_table(title, heads, rows)
     print_note(
-        "a unit has one mode. lost: what the figure would gain if these units were right; mended: "
+        "a unit has one mode. lost: what the figure would gain if these units were right; recoverable: "
         "if their mode alone were"
     )
 

@@ -269,7 +269,7 @@ def test_the_profile_says_what_miou_is_made_of(kitchen, tmp_path):
 
 
 def test_matching_protocols_have_no_failures(kitchen, preds):
-    with pytest.raises(InputError, match="no 'failures' here, under 'davis-unsupervised'"):
+    with pytest.raises(InputError, match="no metric group 'failures' under 'davis-unsupervised'"):
         score(kitchen, preds, "davis-unsupervised", measures=["failures"])
     found = score(kitchen, preds, "davis-unsupervised", measures=["all"], bootstrap=None)
     assert found.failures is None

@@ -344,7 +344,7 @@ def test_documents_say_the_same(kitchen, tmp_path):
 def test_measures_and_protocols_that_are_unknown_are_refused(kitchen, tmp_path):
     for more, says in (
         ({"measures": ["j"]}, "there is no metric group 'j'"),
-        ({"measures": [""]}, "there is no ''"),
+        ({"measures": [""]}, "there is no metric group ''"),
         ({"protocol": "davos"}, "there is no protocol"),
         ({"missing": "skip"}, "'skip' is unknown"),
     ):

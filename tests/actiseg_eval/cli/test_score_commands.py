@@ -101,7 +101,7 @@ def test_protocols_are_shown_and_compared(kitchen, preds):
     ("arguments", "says"),
     [
         (("--protocol", "davos"), "there is no protocol"),
-        (("--metrics", "j&f"), "there is no 'j&f'"),
+        (("--metrics", "j&f"), "there is no metric group 'j&f'"),
         (("--split", "val"), "there is no split 'val'"),
         (("--missing", "skip"), "'skip' is unknown"),
         (("--strata", "nowhere.jsonl"), "nowhere.jsonl"),
@@ -187,7 +187,7 @@ def test_failures_and_cards_at_the_terminal(kitchen, preds, tmp_path):
     done = run("score", preds, *arguments, "--metrics", "failures", "--json", tmp_path / "r.json")
     assert done.returncode == 0, done.stderr
     for words in (
-        "what went wrong",
+        "failures of",
         "mislocalisation",
         "sequences that lose most",
         "p-rate",
@@ -277,7 +277,7 @@ def test_names_are_no_markup_and_no_number_is_cut(runs, tmp_path):
         (("runs.yaml", "--json", "runs.yaml"), "is an input"),
         (("runs.yaml", "--json", "swap/r.json"), "lies inside"),
         (("runs.yaml", "--markdown", "noisy/r.md"), "lies inside"),
-        (("runs.yaml", "--resamples", "5"), "5 resamples"),
+        (("runs.yaml", "--resamples", "5"), "5 is outside"),
     ],
 )
 def test_wrong_runs_are_refused_without_a_traceback(runs, arguments, says):

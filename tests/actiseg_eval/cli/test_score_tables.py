@@ -9,9 +9,8 @@ from dataclasses import replace
 import pytest
 
 from actiseg_data.layouts.actionvos import open_split
-from actiseg_eval.measures.meter import METRIC_GROUPS
 from actiseg_eval.metrics.computing import list_metrics
-from actiseg_eval.protocols import load_protocol
+from actiseg_eval.protocols import METRIC_GROUPS, load_protocol
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from tests.helpers.kitchens import kitchen_clip, label

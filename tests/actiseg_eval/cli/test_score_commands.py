@@ -201,7 +201,7 @@ def test_failures_and_cards_at_the_terminal(kitchen, preds, tmp_path):
     assert "p_quality: p-quality" in run("metrics").stdout
     done = run("metrics", "iou")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "there is no figure 'iou'" in done.stderr
+    assert "there is no metric 'iou'" in done.stderr
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,14 @@ from actiseg_data.annotations.masks import IndexMask
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import refuse
 from actiseg_eval.measures.bits import BinaryMask
+from actiseg_eval.measures.edge_cases import (
+    count_edge_cases,
+    find_ids_with_pixels,
+    find_object_ids,
+    refuse_extra_ids,
+)
 from actiseg_eval.measures.frame_measurement import FrameMeasurement, FrameMeter
 from actiseg_eval.measures.matching import match_proposals
-from actiseg_eval.measures.pixel_counts import PixelCounts
 from actiseg_eval.measures.prediction import Prediction, as_prediction
 from actiseg_eval.measures.results import SequenceFailures, SequenceResult, find_counted
 from actiseg_eval.protocols import VOID, Protocol
@@ -116,8 +121,10 @@ class SequenceMeter:
         for row, frame in enumerate(self.scored):
             counts[row] = self._frames[frame].counts
         first = self._frames[self.needed[0]].counts if self.needed else counts.sum(axis=0)
-        ids = self._find_object_ids(first, counts)
-        tally = self._count_edge_cases(first, counts, ids)
+        ids = find_object_ids(self.protocol, self.sequence, first, counts)
+        void = sum(self._frames[frame].void for frame in self.scored)
+        refuse_extra_ids(self.protocol, self.sequence, counts, ids)
+        tally = count_edge_cases(self.protocol, first, counts, ids, void)
         build = self._build_matched if self.protocol.matching == "best" else self._build_by_id
         return build(ids, counts, tally)
 
@@ -142,7 +149,7 @@ class SequenceMeter:
             values=values,
             counted=find_counted(self.protocol, truth, prediction),
             true_ids=self._true_ids,
-            predicted_ids=_find_ids_with_pixels(counts[:, 1]),
+            predicted_ids=find_ids_with_pixels(counts[:, 1]),
             tally=tally,
         )
         if not self._frame_meter.finds_failures:
@@ -153,7 +160,7 @@ class SequenceMeter:
         self, ids: tuple[int, ...], counts: NDArray[np.int64], tally: Counter[str]
     ) -> SequenceResult:
         """Build the result in which each object has the proposal that fits best."""
-        most = max(_find_ids_with_pixels(counts[:, 1]), default=0)
+        most = max(find_ids_with_pixels(counts[:, 1]), default=0)
         allowed = self.protocol.most_proposals
         # For true masks with void pixels only, `input_checks` has a better message.
         if allowed is not None and most > allowed and self._true_ids != {VOID}:
@@ -181,7 +188,7 @@ class SequenceMeter:
             values=matched.values,
             counted=np.ones(matched.truth.shape, bool),
             true_ids=self._true_ids,
-            predicted_ids=_find_ids_with_pixels(counts[:, 1]),
+            predicted_ids=find_ids_with_pixels(counts[:, 1]),
             tally=tally,
         )
 
@@ -207,64 +214,7 @@ class SequenceMeter:
     def _true_ids(self) -> frozenset[int]:
         """All ids in the true masks so far, including the void id."""
         frames = self._frames.values()
-        known = _find_ids_with_pixels(
+        known = find_ids_with_pixels(
             np.array([frame.counts[0] for frame in frames]).reshape(-1, 256)
         )
         return known | {VOID} if any(frame.void for frame in frames) else known
-
-    def _find_object_ids(self, first: PixelCounts, scored: NDArray[np.int64]) -> tuple[int, ...]:
-        if self.protocol.objects == "listed":
-            return tuple(sorted(self.sequence.object_ids))
-        if self.protocol.objects == "one foreground":
-            return (1,)
-        if self.protocol.objects == "first frame":
-            known = np.flatnonzero(first[0, 1:]) + 1
-            return tuple(range(1, int(known.max(initial=0)) + 1))
-        return tuple((np.flatnonzero(scored[:, 0, 1:].any(axis=0)) + 1).tolist())
-
-    def _count_edge_cases(
-        self, first: PixelCounts, counts: NDArray[np.int64], ids: tuple[int, ...]
-    ) -> Counter[str]:
-        """Count the edge cases in scored frames; raise `InputError` for ids that are refused.
-
-        `first` has the counts of the first known frame.
-        """
-        predicted = counts[:, 1, 1:] > 0
-        true = (np.flatnonzero(counts[:, 0, 1:].any(axis=0)) + 1).tolist()
-        predicted_ids = (np.flatnonzero(predicted.any(axis=0)) + 1).tolist()
-        unknown = [object_id for object_id in predicted_ids if object_id not in ids]
-        has_known = bool(ids) and predicted[:, [object_id - 1 for object_id in ids]].any()
-        # If no id is known, `input_checks` has a better message.
-        if unknown and self.protocol.extra_ids == "refused" and has_known:
-            raise refuse(
-                f"predicts the ids {', '.join(map(str, unknown[:8]))}, which none of its "
-                f"{len(ids)} objects has",
-                self.sequence.folder,
-                "remove them, or score with another `protocol`",
-            )
-        extra_columns = [object_id - 1 for object_id in unknown]
-        extra_frames = predicted[:, extra_columns].any(axis=1).sum() if unknown else 0
-        return Counter(
-            empty_predictions=int((~predicted.any(axis=1)).sum()),
-            frames_with_extra_ids=int(extra_frames),
-            objects_that_come_late=sum(not first[0, object_id] for object_id in true),
-            objects_left_out=len(set(true) - set(ids)),
-            sequences_without_scored_frames=int(not self.scored),
-            sequences_without_objects=int(bool(self.scored) and not ids),
-            **{self._name_void_count(ids): sum(self._frames[name].void for name in self.scored)},
-        )
-
-    def _name_void_count(self, ids: tuple[int, ...]) -> str:
-        """Return the key of the number of void pixels, which says how they were treated."""
-        if self.protocol.void != "an id":
-            treatment = "cleared" if self.protocol.void == "cleared" else "as_background"
-        elif self.protocol.objects == "one foreground":
-            treatment = "as_the_object"
-        else:
-            treatment = "as_an_object" if VOID in ids else "as_no_object"
-        return f"void_pixels_{treatment}"
-
-
-def _find_ids_with_pixels(counts: NDArray[np.int64]) -> frozenset[int]:
-    """Find the ids that have pixels, from the pixels of each id in each frame, (F, 256)."""
-    return frozenset((np.flatnonzero(counts[:, 1:].any(axis=0)) + 1).tolist())

@@ -23,10 +23,10 @@ import typer
 
 from actiseg_data.terminal.console import print_table
 from reference_trainer.batch import Batch
-from reference_trainer.config import make_config, with_settings
+from reference_trainer.config import make_config, apply_settings
 from reference_trainer.strategies import STRATEGIES
 from reference_trainer.training import engine
-from reference_trainer.training.run_state import Run, assemble
+from reference_trainer.training.run_state import Run, assemble_run
 
 _BEGUN = 0.75
 """Share of the run that lies behind: all warm-ups are over."""
@@ -34,7 +34,7 @@ _BEGUN = 0.75
 
 def prepared(name: str, dataset: Path, split: str, settings: list[str]) -> Run:
     values = {"dataset": str(dataset), "split": split, "strategy": name}
-    run = assemble(make_config(with_settings(values, settings), "--set"), Path("unused"))
+    run = assemble_run(make_config(apply_settings(values, settings), "--set"), Path("unused"))
     run.step = int(_BEGUN * run.steps)
     return run
 
@@ -42,7 +42,7 @@ def prepared(name: str, dataset: Path, split: str, settings: list[str]) -> Run:
 def step(run: Run, batch: Batch) -> tuple[float, float]:
     """One step; its wall and CPU seconds."""
     wall, cpu = time.perf_counter(), time.process_time()
-    engine._step(run, run.nets, batch, run.progress())
+    engine.train_step(run, run.nets, batch, run.progress())
     if run.device.type == "cuda":
         torch.cuda.synchronize()
     run.step += 1

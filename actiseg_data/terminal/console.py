@@ -65,8 +65,8 @@ MOST_LINES = 400
 """Problems or mismatches that are printed: nobody reads more, and many are mostly of one kind."""
 
 
-_ARGUMENTS = {"dataset": "DATASET", "predictions": "PREDS"}
-"""Parameters of the Python API that the commands take as positional arguments."""
+_ARGUMENTS = {"dataset": "DATASET", "predictions": "PREDS", "run": "RUN", "settings": "--set"}
+"""Parameters of the Python API that the commands spell in another way, such as arguments."""
 
 
 def spell_flag(parameter: str) -> str:

@@ -44,7 +44,7 @@ def weights(path: Path) -> dict[str, torch.Tensor]:
     """All that a checkpoint holds of nets, optimisers and memory, flat."""
     from reference_trainer.training import checkpoint
 
-    document = checkpoint.load(path / "checkpoint.pt")
+    document = checkpoint.load_checkpoint(path / "checkpoint.pt")
     found: dict[str, Any] = {}
 
     def walk(name: str, value: Any) -> None:

@@ -48,7 +48,7 @@ from actiseg_noise.mask_noise.simplify import simplify_ring
 from actiseg_noise.measurement.boundary_shift import boundary_pixels, boundary_shift
 from actiseg_noise.measurement.mask_changes import object_changes, shift_of
 from actiseg_noise.recipes.building import make_recipe
-from reference_trainer.batches.mask_grid import at_grid
+from reference_trainer.batches.mask_grid import sample_grid
 from tests.helpers.roots import clip, make_root
 
 CLIP = clip(1)
@@ -154,7 +154,7 @@ OF_IDS = {
     "corrupt_sequence": noisy,
     "find_object": lambda mask: find_object(mask, 2),
     **{f"overlap: {name}": lambda mask, name=name: settled(name, mask) for name in OVERLAPS},
-    "at_grid": lambda mask: at_grid(mask, (12, 16)),
+    "at_grid": lambda mask: sample_grid(mask, (12, 16)),
     "object_changes, clean": lambda mask: list(object_changes(mask, OTHER)),
     "object_changes, noisy": lambda mask: list(object_changes(OTHER, mask)),
     "shift_of, clean": lambda mask: shift_of(mask, OTHER, 1),

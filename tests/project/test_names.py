@@ -18,7 +18,12 @@ MATHEMATICAL = {  # mathematical functions have the names of their formulas
     "actiseg_data": "wilson_interval",
     "actiseg_noise": "",
     "actiseg_eval": "",
-    "reference_trainer": "",
+    "reference_trainer": """
+        bce mae focal dice dice_released gce gce_released truncated_gce rce rce_released sce
+        sce_released nce ngce nfl elr elr_released partial_hard partial_soft partial_released
+        negative negative_released agreement agreement_released tversky symmetric_kl
+        main option parameters requires_grad eval
+    """,
 }
 FUNCTION_WORDS = frozenset(
     """

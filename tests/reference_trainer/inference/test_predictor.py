@@ -25,9 +25,9 @@ from actiseg_data.layouts.actionvos import MASKS, open_split
 from actiseg_data.records.split_records import read_predictions_note
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
-from reference_trainer.config import make_config, read_values, with_settings
-from reference_trainer.inference.predictor import load_trained, paint_again, predict
-from reference_trainer.inference.raw_scores import ClipScores, read_scores
+from reference_trainer.config import apply_settings, make_config, read_values
+from reference_trainer.inference.predictor import load_model, predict, rethreshold
+from reference_trainer.inference.raw_scores import SequenceScores, read_scores
 from reference_trainer.training.engine import fit
 from tests.helpers.trained import odd_clips, painted_root, small
 
@@ -57,15 +57,19 @@ def root(tmp_path_factory):
 def trained(root, tmp_path_factory):
     """A run that has learnt something, so that masks are not all blank."""
     folder = tmp_path_factory.mktemp("predict") / "run"
-    fit(small(root, epochs=40, rate=3e-3, augment=False, height=64, width=96), folder, quiet=True)
+    fit(
+        small(root, epochs=40, learning_rate=3e-3, augment=False, height=64, width=96),
+        folder,
+        quiet=True,
+    )
     return folder
 
 
 @pytest.fixture(scope="module")
 def preds(root, trained, tmp_path_factory):
     out = tmp_path_factory.mktemp("predict") / "preds"
-    report = predict(trained, root, "val_human", out, threshold=0.5)
-    assert report.passed > 0
+    report = predict(trained, root, "val_human", out, activity_threshold=0.5)
+    assert report.active_prompts > 0
     return out
 
 
@@ -92,17 +96,17 @@ def blank_among(folder):
 def test_blank_masks_are_counted(root, trained, preds, tmp_path):
     for threshold in (0.5, 0.9):
         folder = tmp_path / f"p{threshold}"
-        report = predict(trained, root, "val_human", folder, threshold=threshold)
-        assert (report.blank, report.frames) == blank_among(folder)
+        report = predict(trained, root, "val_human", folder, activity_threshold=threshold)
+        assert (report.blank_masks, report.frames) == blank_among(folder)
         document = json.loads((folder / "scores.json").read_text())
         assert (document["blank_masks"], document["masks"]) == blank_among(folder)
-        assert f"; {report.blank} of 8 masks are blank;" in str(report)
-        again = paint_again(preds, tmp_path / f"again{threshold}", threshold)
-        assert (again.blank, again.frames) == (report.blank, report.frames)
+        assert f"; {report.blank_masks} of 8 masks are blank;" in str(report)
+        again = rethreshold(preds, tmp_path / f"again{threshold}", threshold)
+        assert (again.blank_masks, again.frames) == (report.blank_masks, report.frames)
 
 
 def test_predictions_that_are_all_blank_say_so_and_why(preds, tmp_path):
-    said = str(paint_again(preds, tmp_path / "p", 1.0))
+    said = str(rethreshold(preds, tmp_path / "p", 1.0))
     highest = max(max(scores.activity) for scores in read_scores(preds))
     assert "8 of 8 masks are blank" in said
     assert f"note: all masks are blank: the highest activity is {highest:.2f};" in said
@@ -114,12 +118,12 @@ def test_predictions_that_are_all_blank_say_so_and_why(preds, tmp_path):
         for name, logits in arrays.items():
             with archive.open(name, "w") as stream:
                 np.save(stream, np.full_like(logits, -1))
-    said = str(paint_again(dark, tmp_path / "q", 0.0))
+    said = str(rethreshold(dark, tmp_path / "q", 0.0))
     assert "note: all masks are blank: no pixel is likely to be of any prompt" in said
 
 
 def test_predictions_with_a_mask_have_no_note(preds, tmp_path):
-    assert "note" not in str(paint_again(preds, tmp_path / "p", 0.0))
+    assert "note" not in str(rethreshold(preds, tmp_path / "p", 0.0))
 
 
 def test_the_note_names_dataset_split_and_noise(root, trained, preds, tmp_path):
@@ -136,7 +140,7 @@ def test_the_note_names_dataset_split_and_noise(root, trained, preds, tmp_path):
 
 
 def test_the_model_says_the_same_of_a_prompt_whatever_is_asked_beside_it(root, trained):
-    model = load_trained(trained).model
+    model = load_model(trained).model
     frames, tokens = torch.randn(1, 2, 3, 64, 96), torch.randint(1, 99, (1, 3, 288))
     with torch.inference_mode():
         together, alone = model(frames, tokens), model(frames, tokens[:, 1:2])
@@ -147,7 +151,7 @@ def test_the_model_says_the_same_of_a_prompt_whatever_is_asked_beside_it(root, t
 
 
 def test_masks_move_with_the_prompt_not_with_its_place(root, trained):
-    model = load_trained(trained).model
+    model = load_model(trained).model
     frames, tokens = torch.randn(1, 1, 3, 64, 96), torch.randint(1, 99, (1, 3, 288))
     with torch.inference_mode():
         one, two = model(frames, tokens), model(frames, tokens.flip(1))
@@ -163,8 +167,13 @@ def test_the_evaluator_scores_the_folder_alone(preds, tmp_path):
 def test_a_threshold_is_a_free_sweep(root, trained, preds, tmp_path):
     for threshold in (0.0, 0.5, 0.9, 1.0):
         again, anew = tmp_path / f"again{threshold}", tmp_path / f"anew{threshold}"
-        told = paint_again(preds, again, threshold)
-        assert told.passed == predict(trained, root, "val_human", anew, threshold=threshold).passed
+        told = rethreshold(preds, again, threshold)
+        assert (
+            told.active_prompts
+            == predict(
+                trained, root, "val_human", anew, activity_threshold=threshold
+            ).active_prompts
+        )
         for path in sorted(anew.rglob("*.png")):
             assert (again / path.relative_to(anew)).read_bytes() == path.read_bytes()
         note = read_predictions_note(again / "predictions.json")
@@ -177,7 +186,7 @@ def test_scores_are_kept_as_they_are_painted(preds):
     for of in scores:
         assert of.logits.dtype == np.float16
         assert of.logits.shape == (len(of.objects), len(of.frames), 16, 24)
-        for frame, mask in zip(of.frames, of.masks(0.5), strict=True):
+        for frame, mask in zip(of.frames, of.make_masks(0.5), strict=True):
             assert (read_index_mask(preds / of.folder / f"{frame}.png") == mask).all()
 
 
@@ -188,8 +197,8 @@ def test_painting_is_the_rule_pixel_by_pixel(seed, threshold):
     objects = tuple(int(of) for of in rng.permutation(np.arange(1, 256))[:3])
     logits = rng.integers(-2, 3, (3, 2, 3, 4)).astype(np.float16)
     activity = tuple(rng.random(3).tolist())
-    scores = ClipScores("clip", ("a", "b"), (9, 16), objects, activity, logits)
-    for frame, mask in enumerate(scores.masks(threshold)):
+    scores = SequenceScores("clip", ("a", "b"), (9, 16), objects, activity, logits)
+    for frame, mask in enumerate(scores.make_masks(threshold)):
         large = torch.nn.functional.interpolate(
             torch.from_numpy(logits[:, frame].astype(np.float32))[None],
             size=(9, 16),
@@ -208,7 +217,7 @@ def test_painting_is_the_rule_pixel_by_pixel(seed, threshold):
 
 def test_ties_go_to_the_first_and_one_half_is_enough():
     logits = np.zeros((2, 1, 2, 2), np.float16)
-    scores = ClipScores("clip", ("a",), (2, 2), (7, 3), (1.0, 1.0), logits)
+    scores = SequenceScores("clip", ("a",), (2, 2), (7, 3), (1.0, 1.0), logits)
     assert (next(scores.masks()) == 7).all()
     logits[:] = -0.001
     assert (next(scores.masks()) == 0).all()
@@ -222,7 +231,7 @@ def test_what_cannot_be_predicted_is_refused(root, trained, preds, tmp_path):
     with pytest.raises(InputError, match="is there already"):
         predict(trained, root, "val_human", preds)
     with pytest.raises(InputError, match="outside"):
-        predict(trained, root, "val_human", tmp_path / "p", threshold=75.0)
+        predict(trained, root, "val_human", tmp_path / "p", activity_threshold=75.0)
     whole = (trained / "model.pt").read_bytes()
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "model.pt").write_bytes(whole[:5000])
@@ -237,15 +246,15 @@ def test_damaged_scores_are_refused(preds, tmp_path):
     archive = copy / "scores.npz"
     archive.write_bytes(archive.read_bytes()[:-300])
     with pytest.raises(InputError, match="damaged or cut short"):
-        paint_again(copy, tmp_path / "p", 0.5)
+        rethreshold(copy, tmp_path / "p", 0.5)
     document = json.loads((copy / "scores.json").read_text())
     document["sequences"] = {"../outside": next(iter(document["sequences"].values()))}
     (copy / "scores.json").write_text(json.dumps(document))
     with pytest.raises(InputError):
-        paint_again(copy, tmp_path / "p", 0.5)
+        rethreshold(copy, tmp_path / "p", 0.5)
     (copy / "scores.json").unlink()
     with pytest.raises(InputError, match=r"scores\.json"):
-        paint_again(copy, tmp_path / "p", 0.5)
+        rethreshold(copy, tmp_path / "p", 0.5)
     assert not (tmp_path / "p").exists()
 
 
@@ -296,7 +305,7 @@ def test_logits_of_an_absurd_shape_are_refused_before_they_are_read(
         shape = (len(of.objects), len(of.frames), *grid)
         archive.writestr("0.npy", header(shape) + bytes(bytes_there))
     with pytest.raises(InputError, match=r"0\.npy (has the shape|holds)"):
-        paint_again(copy, tmp_path / "p", 0.5)
+        rethreshold(copy, tmp_path / "p", 0.5)
 
 
 def test_an_activity_is_a_chance(preds, tmp_path):
@@ -306,7 +315,7 @@ def test_an_activity_is_a_chance(preds, tmp_path):
     entry["activity"] = dict.fromkeys(entry["activity"], 5.0)
     (copy / "scores.json").write_text(json.dumps(document))
     with pytest.raises(InputError, match=r"activity outside \[0, 1\]"):
-        paint_again(copy, tmp_path / "p", 0.5)
+        rethreshold(copy, tmp_path / "p", 0.5)
 
 
 def test_a_noisy_copy_is_not_predicted_nor_told_to_be_learnt(root, trained, tmp_path):
@@ -433,7 +442,7 @@ def test_a_configuration_survives_yaml(tmp_path_factory, values):
 
 
 def test_settings_are_read_as_yaml_reads_them():
-    found = with_settings({"options": {"q": 1}}, ["rate=1e-3", "augment=false", "options.k=2"])
+    found = apply_settings({"options": {"q": 1}}, ["rate=1e-3", "augment=false", "options.k=2"])
     assert make_config({"dataset": "d", **found, "options": {}}, "test").rate == 1e-3
     assert found["augment"] is False
     assert found["options"] == {"q": 1, "k": 2}
@@ -446,7 +455,7 @@ def test_all_faults_of_a_configuration_are_told_at_once(tmp_path):
     file = tmp_path / "config.yaml"
     file.write_text("options: 3")
     with pytest.raises(InputError, match="options is 3"):
-        with_settings(read_values(file), [])
+        apply_settings(read_values(file), [])
     for text in (
         "- 1\n",
         "a: [",

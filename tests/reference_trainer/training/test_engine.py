@@ -27,8 +27,8 @@ from reference_trainer.config import read_config, read_values
 from reference_trainer.strategies import STRATEGIES
 from reference_trainer.strategies.base import Strategy
 from reference_trainer.training import checkpoint, engine
-from reference_trainer.training.engine import fit, rate_at, resume
-from reference_trainer.training.run_state import assemble, make_model
+from reference_trainer.training.engine import compute_learning_rate, fit, resume
+from reference_trainer.training.run_state import assemble_run, make_model
 from tests.helpers.trained import painted_root, small, weights
 
 
@@ -52,7 +52,7 @@ def undisturbed(root, tmp_path_factory):
 
 def disturbed(monkeypatch, at, happens):
     """Something happens before the step `at`, once."""
-    step = engine._step
+    step = engine.train_step
     done = []
 
     def doing(run, *arguments):
@@ -129,8 +129,8 @@ def test_every_strategy_remembers_all_that_it_needs(
 def test_all_strategies_deploy_the_same_parameters(root, tmp_path):
     counts = set()
     for name in STRATEGIES:
-        run = assemble(small(root, strategy=name), tmp_path / name)
-        counts.add(run.parameters)
+        run = assemble_run(small(root, strategy=name), tmp_path / name)
+        counts.add(run.parameter_count)
     assert len(counts) == 1
 
 
@@ -162,14 +162,14 @@ def test_seeds_give_other_runs_and_nets_of_their_own(root, undisturbed, tmp_path
 
 
 def test_training_lowers_the_loss(root, tmp_path):
-    fit(small(root, epochs=30, augment=False, rate=3e-3), tmp_path / "run", quiet=True)
+    fit(small(root, epochs=30, augment=False, learning_rate=3e-3), tmp_path / "run", quiet=True)
     losses = [float(row[4]) for row in logged(tmp_path / "run") if row[3] == "loss"]
     assert sum(losses[-3:]) < 0.7 * sum(losses[:3])
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_names_the_clips(root, tmp_path, monkeypatch):
-    run = assemble(small(root), tmp_path / "none")
-    step = engine._step
+    run = assemble_run(small(root), tmp_path / "none")
+    step = engine.train_step
 
     def poisoned(run, nets, batch, progress):
         if run.step == 4:
@@ -180,7 +180,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_names_the_clips(root, tmp_pa
     with pytest.raises(InputError) as refused:
         fit(small(root), tmp_path / "run", quiet=True)
     (problem,) = refused.value.problems
-    clips = [run.material.clips[at].sequence.folder for at in run.loader.chosen(1, 1)]
+    clips = [run.split.sequences[at].sequence.folder for at in run.loader.select_positions(1, 1)]
     assert all(clip in problem.what for clip in clips)
     assert "epoch 1, step 4" in problem.what
     assert problem.hint.endswith("--set rate=0.0005); the checkpoint of step 3 stands")
@@ -189,7 +189,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_names_the_clips(root, tmp_pa
 
 def test_a_run_refused_before_it_saved_leaves_nothing(root, tmp_path, monkeypatch):
     """So the same command can be given again."""
-    step = engine._step
+    step = engine.train_step
 
     def poisoned(run, nets, batch, progress):
         batch.frames.fill_(float("nan"))
@@ -234,10 +234,12 @@ def test_a_model_that_was_not_written_is_written_on_resume(
     monkeypatch.setattr(torch, "save", fails)
     with pytest.raises(InputError, match="the checkpoint of step 6 stands"):
         fit(small(root), tmp_path / "run", quiet=True)
-    assert checkpoint.load(tmp_path / "run" / "model.pt")["step"] == 3
+    assert checkpoint.load_checkpoint(tmp_path / "run" / "model.pt")["step"] == 3
     monkeypatch.setattr(torch, "save", real)
     resume(tmp_path / "run", quiet=True)
-    ours, theirs = (checkpoint.load(of / "model.pt") for of in (tmp_path / "run", undisturbed))
+    ours, theirs = (
+        checkpoint.load_checkpoint(of / "model.pt") for of in (tmp_path / "run", undisturbed)
+    )
     assert ours["step"] == 6
     assert all(torch.equal(ours["net"][name], theirs["net"][name]) for name in theirs["net"])
 
@@ -454,9 +456,9 @@ def remembering(root, tmp_path_factory):
 
 def test_operations_are_counted_anew_in_each_phase(root, tmp_path, monkeypatch):
     """A warm-up that ends within an epoch: what follows costs more, from that step on."""
-    monkeypatch.setattr(Strategy, "phase", lambda self, progress: int(progress.step >= 4))
+    monkeypatch.setattr(Strategy, "get_phase", lambda self, progress: int(progress.step >= 4))
     counted = []
-    step = engine._step
+    step = engine.train_step
 
     def costly(run, nets, batch, progress):
         counted.append(nets is run.nets)
@@ -510,8 +512,8 @@ def test_the_configuration_of_a_run_can_be_read_again(root, undisturbed):
 
 
 def test_the_rate_rises_and_falls():
-    config = small("anywhere", rate=2.0, warmup=0.25)
-    rates = [rate_at(config, step, 100) for step in range(100)]
+    config = small("anywhere", learning_rate=2.0, warmup=0.25)
+    rates = [compute_learning_rate(config, step, 100) for step in range(100)]
     assert rates[:25] == pytest.approx([2.0 * (n + 1) / 25 for n in range(25)])
     assert rates[25] == pytest.approx(2.0)
     assert rates[62] == pytest.approx(2.0 * 0.5, rel=0.03)

@@ -28,9 +28,9 @@ def make_action_weights(
     The constants are ActionVOS's (Ouyang et al., ECCV 2024): 5 for positive and negative regions, 2
     for regions with a narration or a hand-object flag alone. An active object with neither flag, as
     a person may label one, has weight 1. ActionVOS's maps are finer than flags, which apply to
-    whole objects and sequences: the maps know where a hand box ends, give 1 to pixels in a box but not
-    held, and treat an object outside all boxes of a frame as negative there. ActionVOS also erases
-    the masks of such objects; this function erases no mask.
+    whole objects and sequences: the maps know where a hand box ends, give 1 to pixels in a box but
+    not held, and treat an object outside all boxes of a frame as negative there. ActionVOS also
+    erases the masks of such objects; this function erases no mask.
 
     Parameters
     ----------

@@ -214,7 +214,7 @@ def test_a_copy_of_another_list_is_refused(root, tmp_path):
     part = make_root(tmp_path / "part", odd_clips()[:2])
     with pytest.raises(InputError, match="3 sequences differ in what they hold"):
         open_training_split(root, "train", noisy=part)
-    with pytest.raises(InputError, match=r"is a noisy split.*as --noisy"):
+    with pytest.raises(InputError, match=r"is a noisy split.*as noisy"):
         open_training_split(other, "val_human")
 
 
@@ -224,9 +224,7 @@ def test_missing_frames_are_refused_with_the_cure(root, tmp_path):
         open_training_split(bare, "train")
     copy = shutil.copytree(root, tmp_path / "copy")
     next(copy.rglob("*.jpg")).unlink()
-    with pytest.raises(
-        InputError, match=r"no picture for 1 of 11 frames: .*/frame_\d+\. Hint: put"
-    ):
+    with pytest.raises(InputError, match=r"no image for 1 of 11 frames: .*/frame_\d+\. Hint: add"):
         open_training_split(copy, "train")
 
 
@@ -276,15 +274,15 @@ def test_frames_in_an_archive_are_to_be_unpacked(root, tmp_path):
     shutil.rmtree(copy / FRAMES / "train")
     (copy / FRAMES / "train.zip").touch()
     what, hint = absence(copy)
-    assert what == f"there is no picture for any of 11 frames; {FRAMES} holds train.zip"
-    assert hint.startswith("unpack train.zip, or paint")
+    assert what == f"there is no image for any of 11 frames; {FRAMES} holds train.zip"
+    assert hint.startswith("unpack train.zip, or render")
 
 
 def test_frames_a_folder_deeper_are_to_be_moved(root, tmp_path):
     copy = shutil.copytree(root, tmp_path / "copy")
     (copy / "frames").mkdir()
     (copy / FRAMES).rename(copy / "frames" / FRAMES)
-    assert absence(copy)[1].startswith(f"move what is in frames to {copy}, or paint")
+    assert absence(copy)[1].startswith(f"move what is in frames to {copy}, or render")
 
 
 def test_frames_under_running_numbers_are_named(root, tmp_path):
@@ -302,7 +300,7 @@ def test_some_frames_without_a_picture_are_counted_and_the_first_named(root, tmp
     for path in sorted(copy.rglob("*.jpg"))[:5]:
         path.unlink()
     what, _ = absence(copy)
-    assert what.startswith("there is no picture for 5 of 11 frames: 00000001_P01_01_take_cup:big/")
+    assert what.startswith("there is no image for 5 of 11 frames: 00000001_P01_01_take_cup:big/")
     assert what.endswith(" and 2 more")
 
 
@@ -310,10 +308,10 @@ def test_frames_without_masks_that_lack_for_some_sequences_are_refused(root, tmp
     copy = shutil.copytree(root, tmp_path / "copy")
     shutil.rmtree(copy / "Annotations_Sparse")
     shutil.rmtree(next((copy / FRAMES / "train").iterdir()))
-    with pytest.raises(InputError, match=r"no picture for \d of 11 frames"):
+    with pytest.raises(InputError, match=r"no image for \d of 11 frames"):
         open_training_split(copy, "train", needs_masks=False)
     shutil.rmtree(copy / FRAMES)
-    with pytest.raises(InputError, match="no picture for any of 11 frames"):
+    with pytest.raises(InputError, match="no image for any of 11 frames"):
         open_training_split(copy, "train", needs_masks=False)
 
 

@@ -110,7 +110,7 @@ def test_predictions_that_are_all_blank_say_so_and_why(preds, tmp_path):
     highest = max(max(scores.activity) for scores in read_scores(preds))
     assert "8 of 8 masks are blank" in said
     assert f"note: all masks are blank: the highest activity is {highest:.2f};" in said
-    assert "lower --activity-threshold" in said
+    assert "a lower activity threshold" in said
     dark = shutil.copytree(preds, tmp_path / "dark")
     with zipfile.ZipFile(preds / "scores.npz") as archive:
         arrays = {name: np.load(archive.open(name)) for name in archive.namelist()}
@@ -119,7 +119,7 @@ def test_predictions_that_are_all_blank_say_so_and_why(preds, tmp_path):
             with archive.open(name, "w") as stream:
                 np.save(stream, np.full_like(logits, -1))
     said = str(rethreshold(dark, tmp_path / "q", 0.0))
-    assert "note: all masks are blank: no pixel is likely to be of any prompt" in said
+    assert "note: all masks are blank: no pixel reaches a chance of one half for any prompt" in said
 
 
 def test_predictions_with_a_mask_have_no_note(preds, tmp_path):
@@ -363,7 +363,7 @@ def test_the_commands_from_fit_to_score(root, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"dataset: {root} (as named)\n")
     assert "strategy: plain\n" in done.stdout
-    assert "5 clips, 18 prompts, frames are painted, no photographs" in done.stdout
+    assert "5 sequences, 18 prompts, rendered frames" in done.stdout
     assert "floating-point operations" in done.stdout
     assert "training: 100 % (3 of 3 steps), loss " in done.stderr
     done = run("resume", "run", "--quiet", cwd=tmp_path, code=_BLOCKING)
@@ -375,7 +375,7 @@ def test_the_commands_from_fit_to_score(root, tmp_path):
     done = run("threshold", "preds", *lower, cwd=tmp_path, code=_BLOCKING)
     assert done.returncode == 0, done.stderr
     assert "10 of 10 prompts reach activity 0; " in done.stdout
-    assert "of 8 masks are blank; frames are painted, no photographs" in done.stdout
+    assert "of 8 masks are blank; rendered frames, not photographs" in done.stdout
     done = run("score", "low", "--quiet", module="actiseg_eval.cli", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
 
@@ -391,12 +391,12 @@ def test_the_commands_from_fit_to_score(root, tmp_path):
         (("--out", "run", "--set", "height=100"), "give a multiple of 16"),
         (("--out", "run", "--set", "options.q=1"), "plain has no option q"),
         (("--out", "run", "--set", "options=3"), "options is 3"),
-        (("--out", "run", "--set", "encoder=foo"), "'foo' is no encoder"),
-        (("--out", "run", "--set", "rate=.inf"), "give a finite number"),
-        (("--out", "run", "--set", f"rate={'9' * 400}"), "give a number"),
+        (("--out", "run", "--set", "encoder=foo"), "'foo' is not an encoder"),
+        (("--out", "run", "--set", "learning_rate=.inf"), "give a finite number"),
+        (("--out", "run", "--set", f"learning_rate={'9' * 400}"), "give a number"),
         (("--out", "run", "--split", "nothing"), "there is no split"),
         (("--out", "run", "--prompt-style", "x"), "use one of promptaction"),
-        (("--out", "run", "--device", "cuda:7"), "asked for"),
+        (("--out", "run", "--device", "cuda:7"), "was requested"),
         (("--out", "run", "--arithmetic", "released"), "plain has no option arithmetic"),
     ],
 )
@@ -426,7 +426,7 @@ def test_strategies_are_listed_with_their_sources(tmp_path):
         optional={
             "noisy": st.none() | st.text("c: ", min_size=1),
             "epochs": st.integers(1, 9),
-            "rate": st.floats(1e-9, 1e3),
+            "learning_rate": st.floats(1e-9, 1e3),
             "augment": st.booleans(),
             "options": st.dictionaries(
                 st.sampled_from(["mask", "dice"]), st.floats(0, 1) | st.integers(0, 9)
@@ -442,8 +442,10 @@ def test_a_configuration_survives_yaml(tmp_path_factory, values):
 
 
 def test_settings_are_read_as_yaml_reads_them():
-    found = apply_settings({"options": {"q": 1}}, ["rate=1e-3", "augment=false", "options.k=2"])
-    assert make_config({"dataset": "d", **found, "options": {}}, "test").rate == 1e-3
+    found = apply_settings(
+        {"options": {"q": 1}}, ["learning_rate=1e-3", "augment=false", "options.k=2"]
+    )
+    assert make_config({"dataset": "d", **found, "options": {}}, "test").learning_rate == 1e-3
     assert found["augment"] is False
     assert found["options"] == {"q": 1, "k": 2}
 

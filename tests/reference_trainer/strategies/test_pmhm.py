@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 from reference_trainer.strategies import build_strategy
 from reference_trainer.strategies import losses as of
 from reference_trainer.strategies import trusted_regions as reg
-from reference_trainer.strategies.pmhm import _deviation
+from reference_trainer.strategies.pmhm import _compute_deviation
 from tests.helpers.small_nets import CONTEXT, EPOCHS, STEPS, Trained, batch, progress
 
 WARM = 2  # a quarter of eight steps
@@ -102,10 +102,10 @@ def test_heads_asked_again_in_a_region_have_the_gradient_of_the_whole(
     assert main.shape[-1] == 8 // every
     others = []
     for number, head in enumerate(net.robust_heads):
-        strategy._perturbed(number, pixels.detach())
+        strategy._perturb_features(number, pixels.detach())
         view = strategy._views[number]
         dense = strategy._sample_pixels(pixels, at) * view.scale
-        others.append(head(dense + (view.seen - dense).detach()))
+        others.append(head(dense + (view.perturbed - dense).detach()))
     heads = torch.stack([main, *others])
     region = reg.find_regions(
         heads.detach(), strength, now.prompt_mask, now.frame_mask, strategy._rule
@@ -200,7 +200,7 @@ def test_dropout_takes_channels_and_as_released_whole_frames() -> None:
         trained = _after_warm_up(options)
         trained.strategy.prepare_step(trained.nets, progress(WARM))
         pixels = torch.ones(6, 2, 3, 4, 5, 5)
-        seen = trained.strategy._perturbed(0, pixels)
+        seen = trained.strategy._perturb_features(0, pixels)
         assert set(seen.unique().tolist()) == {0.0, 2.0}
         assert torch.equal(seen, seen[:, :1, ..., :1, :1].expand_as(seen))
         frames = seen[:, 0, :, :, 0, 0]
@@ -214,18 +214,18 @@ def test_noise_is_relative_to_the_features() -> None:
     pixels = (
         torch.randn(1, 2, 2, 16, 32, 32) * torch.tensor([1.0, 100.0])[:, None, None, None, None]
     )
-    added = trained.strategy._perturbed(0, pixels) - pixels
+    added = trained.strategy._perturb_features(0, pixels) - pixels
     assert added[0, 0].std().item() == pytest.approx(0.2, rel=0.05)
     assert added[0, 1].std().item() == pytest.approx(20, rel=0.05)
     spread = pixels.std((3, 4, 5), keepdim=True)
-    torch.testing.assert_close(_deviation(pixels), spread, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(_compute_deviation(pixels), spread, rtol=1e-4, atol=1e-5)
 
 
 def test_no_perturbation_without_gradient() -> None:
     trained = _after_warm_up({})
     pixels = torch.randn(1, 1, 1, 4, 8, 8)
     with torch.no_grad():
-        assert torch.equal(trained.strategy._perturbed(0, pixels), pixels)
+        assert torch.equal(trained.strategy._perturb_features(0, pixels), pixels)
 
 
 def test_a_resting_head_stays_as_it_is_and_wakes() -> None:

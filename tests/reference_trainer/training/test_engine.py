@@ -183,7 +183,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_names_the_clips(root, tmp_pa
     clips = [run.split.sequences[at].sequence.folder for at in run.loader.select_positions(1, 1)]
     assert all(clip in problem.what for clip in clips)
     assert "epoch 1, step 4" in problem.what
-    assert problem.hint.endswith("--set rate=0.0005); the checkpoint of step 3 stands")
+    assert problem.hint.endswith("learning_rate to 0.0005; the checkpoint of step 3 was kept")
     assert weights(tmp_path / "run")["step"] == 3
 
 
@@ -198,7 +198,7 @@ def test_a_run_refused_before_it_saved_leaves_nothing(root, tmp_path, monkeypatc
     monkeypatch.setattr(engine, "_step", poisoned)
     (tmp_path / "mine").mkdir()
     for name in ("run", "mine"):
-        with pytest.raises(InputError, match="none was saved"):
+        with pytest.raises(InputError, match="no checkpoint was saved"):
             fit(small(root), tmp_path / name, quiet=True)
     monkeypatch.setattr(engine, "_step", step)
     assert [of.name for of in tmp_path.iterdir()] == ["mine"]
@@ -216,7 +216,9 @@ def test_a_disk_that_is_full_from_the_start_is_told_as_such(root, tmp_path, monk
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(torch, "save", fails)
-    with pytest.raises(InputError, match=r"\); none was saved\. Hint: make room, then train again"):
+    with pytest.raises(
+        InputError, match=r"\); no checkpoint was saved\. Hint: free disk space, then train again"
+    ):
         fit(small(root), tmp_path / "run", quiet=True)
     assert not (tmp_path / "run").exists()
 
@@ -232,7 +234,7 @@ def test_a_model_that_was_not_written_is_written_on_resume(
         real(document, stream)
 
     monkeypatch.setattr(torch, "save", fails)
-    with pytest.raises(InputError, match="the checkpoint of step 6 stands"):
+    with pytest.raises(InputError, match="the checkpoint of step 6 was kept"):
         fit(small(root), tmp_path / "run", quiet=True)
     assert checkpoint.load_checkpoint(tmp_path / "run" / "model.pt")["step"] == 3
     monkeypatch.setattr(torch, "save", real)
@@ -285,10 +287,10 @@ def test_memory_that_runs_out_is_told_with_what_to_lower(root, tmp_path, monkeyp
         raise torch.OutOfMemoryError("tried to allocate 20 GiB")
 
     monkeypatch.setattr(engine, "_step", exhausted)
-    with pytest.raises(InputError, match=r"memory of cpu ran out.*clips=1, --set prompts=6"):
+    with pytest.raises(InputError, match=r"memory of cpu ran out.*batch_size=1, max_prompts=6"):
         fit(small(root), tmp_path / "run", quiet=True)
-    least = {"clips": 1, "frames": 1, "prompts": 3}
-    with pytest.raises(InputError, match=r"by one or more of --set prompts=1\n?$"):
+    least = {"batch_size": 1, "max_frames": 1, "max_prompts": 3}
+    with pytest.raises(InputError, match=r"one or more settings: max_prompts=1\n?$"):
         fit(small(root, **least), tmp_path / "run", quiet=True)
 
 
@@ -301,7 +303,7 @@ def test_a_checkpoint_cut_short_is_refused(copied):
     whole = (copied / "checkpoint.pt").read_bytes()
     for size in (0, 10, len(whole) // 2, len(whole) - 100):
         (copied / "checkpoint.pt").write_bytes(whole[:size])
-        with pytest.raises(InputError, match="damaged, cut short or no checkpoint"):
+        with pytest.raises(InputError, match="damaged, truncated or not a checkpoint"):
             resume(copied, quiet=True)
 
 
@@ -311,7 +313,7 @@ def test_code_in_a_checkpoint_is_never_run(copied):
             return os.mkdir, (str(copied / "run by a checkpoint"),)
 
     torch.save({"schema": checkpoint.SCHEMA, "evil": Evil()}, copied / "checkpoint.pt")
-    with pytest.raises(InputError, match="no checkpoint"):
+    with pytest.raises(InputError, match="not a checkpoint"):
         resume(copied, quiet=True)
     assert not (copied / "run by a checkpoint").exists()
 
@@ -320,7 +322,7 @@ def test_a_run_of_another_version_is_refused(copied):
     document = torch.load(copied / "checkpoint.pt", weights_only=True)
     document |= {"schema": "actiseg/checkpoint/99", "toolkit": "9.9"}
     torch.save(document, copied / "checkpoint.pt")
-    with pytest.raises(InputError, match=r"of actiseg 9\.9.*checkpoint/99"):
+    with pytest.raises(InputError, match=r"by actiseg 9\.9.*checkpoint/99"):
         resume(copied, quiet=True)
 
 
@@ -328,7 +330,7 @@ def test_other_settings_or_another_dataset_are_refused(root, copied, tmp_path):
     file = copied / "config.yaml"
     told = file.read_text()
     file.write_text(told.replace("seed: 0", "seed: 5"))
-    with pytest.raises(InputError, match=r"under other settings.*: seed was 0"):
+    with pytest.raises(InputError, match=r"with other settings.*: seed was 0"):
         resume(copied, quiet=True)
     moved = shutil.copytree(root, tmp_path / "moved")
     document = read_json(moved / IMAGE_SETS / "train.json", "list")
@@ -337,7 +339,7 @@ def test_other_settings_or_another_dataset_are_refused(root, copied, tmp_path):
     run = tmp_path / "run"
     fit(small(moved, epochs=1), run, quiet=True)
     shutil.copyfile(root / IMAGE_SETS / "train.json", moved / IMAGE_SETS / "train.json")
-    with pytest.raises(InputError, match="not the one that this run began with"):
+    with pytest.raises(InputError, match="differs from the one at the start of this run"):
         resume(run, quiet=True)
 
 
@@ -474,25 +476,25 @@ def test_operations_are_counted_anew_in_each_phase(root, tmp_path, monkeypatch):
 
 
 def test_folders_that_hold_something_are_refused(root, undisturbed, tmp_path, noisy):
-    with pytest.raises(InputError, match=r"is there already.*actiseg-train resume"):
+    with pytest.raises(InputError, match=r"already exists.*actiseg-train resume"):
         fit(small(root), undisturbed, quiet=True)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.tex").write_text("mine")
-    with pytest.raises(InputError, match="name another folder as --out"):
+    with pytest.raises(InputError, match="give another folder as out"):
         fit(small(root), tmp_path / "full", quiet=True)
-    with pytest.raises(InputError, match="lies inside a dataset"):
+    with pytest.raises(InputError, match="is inside a dataset"):
         fit(small(root), noisy / "run", quiet=True)
-    with pytest.raises(InputError, match="lies inside a dataset"):
+    with pytest.raises(InputError, match="is inside a dataset"):
         fit(small(root), root / "runs" / "run", quiet=True)
     with pytest.raises(InputError, match="is the clean dataset itself"):
         fit(small(root, noisy=f"{root}/../{root.name}"), tmp_path / "run", quiet=True)
-    with pytest.raises(InputError, match="is no run"):
+    with pytest.raises(InputError, match="is not a run"):
         resume(tmp_path / "full", quiet=True)
     assert not (noisy / "run").exists()
 
 
 def test_unknown_strategies_and_devices_are_refused_before_anything_is_made(root, tmp_path):
-    with pytest.raises(InputError, match=r"'magic' is no strategy.*plain, .*pmhm"):
+    with pytest.raises(InputError, match=r"'magic' is not a strategy.*plain, .*pmhm"):
         fit(small(root, strategy="magic"), tmp_path / "run", quiet=True)
     with pytest.raises(InputError, match="there is no device"):
         fit(small(root, device="toaster"), tmp_path / "run", quiet=True)
@@ -503,7 +505,7 @@ def test_unknown_strategies_and_devices_are_refused_before_anything_is_made(root
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_that_is_not_there_is_refused(root, tmp_path):
-    with pytest.raises(InputError, match=r"cuda was asked for.*sees no CUDA device"):
+    with pytest.raises(InputError, match=r"cuda was requested.*sees no CUDA device"):
         fit(small(root, device="cuda"), tmp_path / "run", quiet=True)
 
 

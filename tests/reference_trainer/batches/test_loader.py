@@ -43,11 +43,6 @@ SETTINGS = BatchSettings(
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    return painted_root(tmp_path_factory.mktemp("data") / "clean")
-
-
-@pytest.fixture(scope="module")
 def split_data(root):
     return open_training_split(root, "train")
 

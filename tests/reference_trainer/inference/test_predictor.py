@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import json
-import os
 import shutil
 import zipfile
 from functools import partial
@@ -25,32 +24,12 @@ from actiseg_data.layouts.actionvos import MASKS, open_split
 from actiseg_data.records.split_records import read_predictions_note
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
-from reference_trainer.config import apply_settings, make_config, read_values
 from reference_trainer.inference.predictor import load_model, predict, rethreshold
 from reference_trainer.inference.raw_scores import SequenceScores, read_scores
 from reference_trainer.training.engine import fit
-from tests.helpers.trained import odd_clips, painted_root, small
-
-BLOCKED = ("spacy", "nltk", "shapely", "inflect", "actiseg_noise")
-
-_BLOCKING = f"""
-import sys
-class Blocker:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {BLOCKED!r}:
-            raise ImportError(name + " is blocked")
-sys.meta_path.insert(0, Blocker())
-from reference_trainer.cli import main
-main()
-"""
-
+from tests.helpers.trained import odd_clips, small
 
 run = partial(run_command, module="reference_trainer.cli")
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    return painted_root(tmp_path_factory.mktemp("predict") / "clean")
 
 
 @pytest.fixture(scope="module")
@@ -337,134 +316,7 @@ def test_a_full_disk_is_told_with_the_folder(root, trained, tmp_path, monkeypatc
     assert not list(tmp_path.iterdir())
 
 
-def test_paths_are_stored_whole_wherever_they_come_from(root, tmp_path):
-    noisy = corrupt(root, make_recipe("dilate", 0.5), out=tmp_path / "noisy").out
-    (tmp_path / "config.yaml").write_text(f"dataset: {os.path.relpath(root, tmp_path)}\n")
-    flags = [f"--set={k}={v}" for k, v in (("height", 32), ("width", 48), ("channels", 8))]
-    flags += ["--set=noisy=noisy", "--config=config.yaml", "--epochs=1", "--quiet"]
-    done = run("fit", "--out", "run", *flags, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    found = read_values(tmp_path / "run" / "config.yaml")
-    assert (found["dataset"], found["noisy"]) == (str(root.resolve()), str(noisy.resolve()))
-
-
 def test_frames_without_masks_can_be_predicted(root, trained, tmp_path):
     copy = shutil.copytree(root, tmp_path / "copy")
     shutil.rmtree(copy / MASKS)
     assert predict(trained, copy, "val_human", tmp_path / "p").frames == 8
-
-
-# The command line and the configuration.
-
-
-def test_the_commands_from_fit_to_score(root, tmp_path):
-    flags = [f"--set={k}={v}" for k, v in (("height", 32), ("width", 48), ("channels", 8))]
-    done = run("fit", root, "--out", "run", "--epochs", 1, *flags, cwd=tmp_path, code=_BLOCKING)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"dataset: {root} (as named)\n")
-    assert "strategy: plain\n" in done.stdout
-    assert "5 sequences, 18 prompts, rendered frames" in done.stdout
-    assert "floating-point operations" in done.stdout
-    assert "training: 100 % (3 of 3 steps), loss " in done.stderr
-    done = run("resume", "run", "--quiet", cwd=tmp_path, code=_BLOCKING)
-    assert done.returncode == 0, done.stderr
-    done = run("predict", "run", root, "--out", "preds", "--quiet", cwd=tmp_path, code=_BLOCKING)
-    assert done.returncode == 0, done.stderr
-    assert "next: actiseg-eval score preds" in done.stdout
-    lower = ("--activity-threshold", 0, "--out", "low", "--quiet")
-    done = run("threshold", "preds", *lower, cwd=tmp_path, code=_BLOCKING)
-    assert done.returncode == 0, done.stderr
-    assert "10 of 10 prompts reach activity 0; " in done.stdout
-    assert "of 8 masks are blank; rendered frames, not photographs" in done.stdout
-    done = run("score", "low", "--quiet", module="actiseg_eval.cli", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        ((), "Missing option '--out'"),
-        (("--out", "run", "--strategy", "magic"), "use one of plain"),
-        (("--out", "run", "--set", "speed=9"), "there is no setting 'speed'"),
-        (("--out", "run", "--set", "epochs=many"), "give a whole number"),
-        (("--out", "run", "--set", "epochs"), "give key=value"),
-        (("--out", "run", "--set", "height=100"), "give a multiple of 16"),
-        (("--out", "run", "--set", "options.q=1"), "plain has no option q"),
-        (("--out", "run", "--set", "options=3"), "options is 3"),
-        (("--out", "run", "--set", "encoder=foo"), "'foo' is not an encoder"),
-        (("--out", "run", "--set", "learning_rate=.inf"), "give a finite number"),
-        (("--out", "run", "--set", f"learning_rate={'9' * 400}"), "give a number"),
-        (("--out", "run", "--split", "nothing"), "there is no split"),
-        (("--out", "run", "--prompt-style", "x"), "use one of promptaction"),
-        (("--out", "run", "--device", "cuda:7"), "was requested"),
-        (("--out", "run", "--arithmetic", "released"), "plain has no option arithmetic"),
-    ],
-)
-def test_what_is_asked_wrongly_is_refused_with_the_cure(root, tmp_path, arguments, told):
-    done = run("fit", root, *arguments, "--quiet", cwd=tmp_path)
-    assert done.returncode == 2
-    assert told in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not list(tmp_path.iterdir())
-
-
-def test_strategies_are_listed_with_their_sources(tmp_path):
-    done = run("strategies", cwd=tmp_path, code=_BLOCKING)
-    assert done.returncode == 0
-    names = [line.partition(":")[0] for line in done.stdout.splitlines() if line[0] != " "]
-    assert names[:-1] == [
-        *("plain", "action-focal", "co-teaching", "gce", "sce", "apl", "elr", "npn"),
-        *("smart", "pmhm"),
-    ]
-    assert done.stdout.count("source: ") == 10
-
-
-@settings(max_examples=30, deadline=None)
-@given(
-    st.fixed_dictionaries(
-        {"dataset": st.text("äb:#'\"\n -", min_size=1)},
-        optional={
-            "noisy": st.none() | st.text("c: ", min_size=1),
-            "epochs": st.integers(1, 9),
-            "learning_rate": st.floats(1e-9, 1e3),
-            "augment": st.booleans(),
-            "options": st.dictionaries(
-                st.sampled_from(["mask", "dice"]), st.floats(0, 1) | st.integers(0, 9)
-            ),
-        },
-    )
-)
-def test_a_configuration_survives_yaml(tmp_path_factory, values):
-    config = make_config(values, "test")
-    file = tmp_path_factory.mktemp("config") / "config.yaml"
-    file.write_text(config.to_yaml(), encoding="utf-8")
-    assert make_config(read_values(file), "test") == config
-
-
-def test_settings_are_read_as_yaml_reads_them():
-    found = apply_settings(
-        {"options": {"q": 1}}, ["learning_rate=1e-3", "augment=false", "options.k=2"]
-    )
-    assert make_config({"dataset": "d", **found, "options": {}}, "test").learning_rate == 1e-3
-    assert found["augment"] is False
-    assert found["options"] == {"q": 1, "k": 2}
-
-
-def test_all_faults_of_a_configuration_are_told_at_once(tmp_path):
-    with pytest.raises(InputError) as refused:
-        make_config({"epochs": "x", "augment": 1, "speed": 3, "options": [1]}, "file")
-    assert len(refused.value.problems) == 5
-    file = tmp_path / "config.yaml"
-    file.write_text("options: 3")
-    with pytest.raises(InputError, match="options is 3"):
-        apply_settings(read_values(file), [])
-    for text in (
-        "- 1\n",
-        "a: [",
-        "a: 2001-99-99\n",
-        "!!python/object/apply:os.mkdir [x]\n",
-        "\xff",
-    ):
-        file.write_bytes(text.encode("latin-1"))
-        with pytest.raises(InputError):
-            read_values(file)

@@ -23,18 +23,14 @@ from actiseg_data.core.validation import read_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
-from reference_trainer.config import read_config, read_values
+from reference_trainer.config import OLD_NAMES, read_config, read_values
+from reference_trainer.inference.predictor import load_model
 from reference_trainer.strategies import STRATEGIES
 from reference_trainer.strategies.base import Strategy
 from reference_trainer.training import checkpoint, engine
 from reference_trainer.training.engine import compute_learning_rate, fit, resume
 from reference_trainer.training.run_state import assemble_run, make_model
-from tests.helpers.trained import painted_root, small, weights
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    return painted_root(tmp_path_factory.mktemp("engine") / "clean")
+from tests.helpers.trained import small, weights
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +57,7 @@ def disturbed(monkeypatch, at, happens):
             happens()
         return step(run, *arguments)
 
-    monkeypatch.setattr(engine, "_step", doing)
+    monkeypatch.setattr(engine, "train_step", doing)
 
 
 def die():
@@ -85,6 +81,51 @@ def test_a_run_killed_at_any_step_ends_with_the_same_weights(
     resumed = resume(tmp_path / "run", quiet=True)
     assert resumed.step == 6
     same(undisturbed, tmp_path / "run")
+
+
+def age(folder):
+    """Rewrite a run as the release before would have written it."""
+    names = {"neck.exchange.": "neck.others.", "prompts.repeated": "prompts.again"}
+
+    def rename(name):
+        for new, old in names.items():
+            if name.startswith(new):
+                return old + name.removeprefix(new)
+        return name
+
+    def age_config(text):
+        for old, new in OLD_NAMES.items():
+            text = text.replace(f"\n{new}:", f"\n{old}:")
+        return text.replace("match-focal", "undecided")
+
+    for file in ("checkpoint.pt", "model.pt"):
+        document = torch.load(folder / file, weights_only=True)
+        document["schema"] = document["schema"].replace("checkpoint/2.", "checkpoint/1.")
+        document["config"] = age_config(document["config"])
+        for part in document.keys() & {"net", "strategy"}:
+            document[part] = {rename(name): value for name, value in document[part].items()}
+        if "nets" in document:
+            document["nets"] = [
+                {rename(name): value for name, value in net.items()} for net in document["nets"]
+            ]
+        torch.save(document, folder / file)
+    config = folder / "config.yaml"
+    config.write_text(age_config(config.read_text()))
+
+
+@pytest.mark.parametrize("strategy", ["plain", "smart"])
+def test_a_run_of_the_release_before_goes_on(root, tmp_path, monkeypatch, strategy):
+    config = small(root, strategy=strategy, options={"warmup": 0.3} if strategy == "smart" else {})
+    fit(config, tmp_path / "whole", quiet=True)
+    disturbed(monkeypatch, 4, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(SystemExit):
+        fit(config, tmp_path / "run", quiet=True)
+    age(tmp_path / "run")
+    assert "rate:" in (tmp_path / "run" / "config.yaml").read_text()
+    model = load_model(tmp_path / "run").model
+    assert resume(tmp_path / "run", quiet=True).step == 6
+    same(tmp_path / "whole", tmp_path / "run")
+    assert model.state_dict().keys() == load_model(tmp_path / "run").model.state_dict().keys()
 
 
 @pytest.mark.parametrize("at", [1, 4])
@@ -176,7 +217,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_names_the_clips(root, tmp_pa
             batch.frames.fill_(float("nan"))
         return step(run, nets, batch, progress)
 
-    monkeypatch.setattr(engine, "_step", poisoned)
+    monkeypatch.setattr(engine, "train_step", poisoned)
     with pytest.raises(InputError) as refused:
         fit(small(root), tmp_path / "run", quiet=True)
     (problem,) = refused.value.problems
@@ -195,12 +236,12 @@ def test_a_run_refused_before_it_saved_leaves_nothing(root, tmp_path, monkeypatc
         batch.frames.fill_(float("nan"))
         return step(run, nets, batch, progress)
 
-    monkeypatch.setattr(engine, "_step", poisoned)
+    monkeypatch.setattr(engine, "train_step", poisoned)
     (tmp_path / "mine").mkdir()
     for name in ("run", "mine"):
         with pytest.raises(InputError, match="no checkpoint was saved"):
             fit(small(root), tmp_path / name, quiet=True)
-    monkeypatch.setattr(engine, "_step", step)
+    monkeypatch.setattr(engine, "train_step", step)
     assert [of.name for of in tmp_path.iterdir()] == ["mine"]
     assert not list((tmp_path / "mine").iterdir())
     copy = shutil.copytree(root, tmp_path / "copy")
@@ -286,7 +327,7 @@ def test_memory_that_runs_out_is_told_with_what_to_lower(root, tmp_path, monkeyp
     def exhausted(*arguments):
         raise torch.OutOfMemoryError("tried to allocate 20 GiB")
 
-    monkeypatch.setattr(engine, "_step", exhausted)
+    monkeypatch.setattr(engine, "train_step", exhausted)
     with pytest.raises(InputError, match=r"memory of cpu ran out.*batch_size=1, max_prompts=6"):
         fit(small(root), tmp_path / "run", quiet=True)
     least = {"batch_size": 1, "max_frames": 1, "max_prompts": 3}
@@ -469,7 +510,7 @@ def test_operations_are_counted_anew_in_each_phase(root, tmp_path, monkeypatch):
             _ = torch.ones(100, 100) @ torch.ones(100, 100_000)  # 2e9 operations
         return told
 
-    monkeypatch.setattr(engine, "_step", costly)
+    monkeypatch.setattr(engine, "train_step", costly)
     run = fit(small(root), tmp_path / "run", quiet=True)
     assert counted == [True, False, False, True, True, False]
     assert run.flops > 4e9

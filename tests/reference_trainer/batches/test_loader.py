@@ -172,7 +172,7 @@ def test_weights_are_those_of_the_flags(split_data):
 
 def test_what_is_odd_is_counted(split_data):
     assert split_data.handled == {
-        "clips_with_one_frame": 1,
+        "sequences_with_one_frame": 1,
         "sequences_without_active_object": 1,
         "prompts_cut": 4,
     }
@@ -207,7 +207,7 @@ def test_a_copy_of_another_list_is_refused(root, tmp_path):
     with pytest.raises(InputError, match="noise on the split 'val_human', not on 'train'"):
         open_training_split(root, "train", noisy=other)
     part = make_root(tmp_path / "part", odd_clips()[:2])
-    with pytest.raises(InputError, match="3 sequences differ in what they hold"):
+    with pytest.raises(InputError, match="3 sequences have other frames or objects"):
         open_training_split(root, "train", noisy=part)
     with pytest.raises(InputError, match=r"is a noisy split.*as noisy"):
         open_training_split(other, "val_human")
@@ -329,7 +329,7 @@ def test_faulty_files_of_a_batch_are_all_named(root, tmp_path):
 
 
 def test_unknown_styles_missing_prompts_and_empty_splits_are_refused(root, tmp_path):
-    with pytest.raises(InputError, match="no style of prompts"):
+    with pytest.raises(InputError, match="not a prompt style"):
         open_training_split(root, "train", prompt_style="verbose")
     copy = shutil.copytree(root, tmp_path / "copy")
     file = copy / IMAGE_SETS / "train_meta_expressions_action.json"
@@ -339,7 +339,7 @@ def test_unknown_styles_missing_prompts_and_empty_splits_are_refused(root, tmp_p
     with pytest.raises(InputError, match="has no prompt"):
         open_training_split(copy, "train", prompt_style="action")
     file.unlink()
-    with pytest.raises(InputError, match="give --prompt-style promptaction"):
+    with pytest.raises(InputError, match="give prompt_style promptaction"):
         open_training_split(copy, "train", prompt_style="action")
     (copy / IMAGE_SETS / "train.json").write_text("[]")
     with pytest.raises(InputError, match="the action list is empty"):

@@ -34,6 +34,7 @@ main()
 run = partial(run_command, module="reference_trainer.cli")
 
 
+@pytest.mark.slow
 def test_the_commands_from_fit_to_score(root, tmp_path):
     flags = [f"--set={k}={v}" for k, v in (("height", 32), ("width", 48), ("channels", 8))]
     done = run("fit", root, "--out", "run", "--epochs", 1, *flags, cwd=tmp_path, code=_BLOCKING)

@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
 from reference_trainer.strategies import build_strategy
 from reference_trainer.strategies import losses as of
+from reference_trainer.strategies.npn import _recolour_frames
 from reference_trainer.strategies.pixel_memory import BatchUnits
 from tests.helpers.small_nets import (
     CLIPS,
@@ -52,7 +53,7 @@ def test_each_net_learns_from_what_the_other_finds_easy() -> None:
     for net in trained.nets:
         alone = Trained("plain")
         output = net(now.frames, now.tokens)
-        terms = alone.strategy.terms(net, output, now, progress(step))
+        terms = alone.strategy.compute_terms(net, output, now, progress(step))
         losses.append(sum(terms.values()).detach())
     got = trained.losses(step, now)
     for mine, other, loss in ((0, 1, got[0]), (1, 0, got[1])):
@@ -76,12 +77,14 @@ def test_a_nets_loss_reaches_that_net_alone() -> None:
 def test_few_samples_keep_the_share_on_average_and_one_at_least() -> None:
     strategy = build_strategy("co-teaching", {"ramp_epochs": 1}, CONTEXT)
     for samples in (1, 2, 3, 7):
-        kept = [strategy._count(samples, replace(progress(STEPS), step=at)) for at in range(2000)]
+        kept = [
+            strategy._count_kept(samples, replace(progress(STEPS), step=at)) for at in range(2000)
+        ]
         assert min(kept) >= 1
         if samples > 1:
             assert np.mean(kept) == pytest.approx(0.8 * samples, abs=0.05)
-    assert strategy._count(10, progress(STEPS)) == 8  # whole: no draw
-    assert strategy._count(0, progress(STEPS)) == 0
+    assert strategy._count_kept(10, progress(STEPS)) == 8  # whole: no draw
+    assert strategy._count_kept(0, progress(STEPS)) == 0
 
 
 def test_released_keep_shares() -> None:
@@ -89,7 +92,7 @@ def test_released_keep_shares() -> None:
     strategy = build_strategy("co-teaching", {"arithmetic": "released"}, task)
     shares = [round(strategy.compute_keep_share(epoch), 3) for epoch in range(8)]
     assert shares == [0.950, 0.933, 0.917, 0.900, 0.883, 0.867, 0.85, 0.85]
-    assert strategy._count(9, progress(0)) == 8  # int(9 * 0.95)
+    assert strategy._count_kept(9, progress(0)) == 8  # int(9 * 0.95)
 
 
 def test_exponent_bends_the_ramp() -> None:
@@ -249,11 +252,11 @@ def test_npn_terms_by_hand() -> None:
 def test_npn_sees_another_colouring_of_the_same_shapes() -> None:
     strategy = build_strategy("npn", {}, CONTEXT)
     now = batch()
-    one, other = (strategy._recoloured(now, progress(step)) for step in (0, 1))
+    one, other = (_recolour_frames(now, progress(step)) for step in (0, 1))
     assert not torch.equal(one, other)
-    assert torch.equal(one, strategy._recoloured(now, progress(0)))
+    assert torch.equal(one, _recolour_frames(now, progress(0)))
     grey = replace(now, frames=torch.ones_like(now.frames))
-    flat = strategy._recoloured(grey, progress(0))
+    flat = _recolour_frames(grey, progress(0))
     assert torch.equal(flat, flat[..., :1, :1].expand_as(flat))  # no pixel moves, none stands out
 
 

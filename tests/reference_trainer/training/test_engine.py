@@ -158,9 +158,9 @@ def test_every_strategy_remembers_all_that_it_needs(
     root, noisy, tmp_path, monkeypatch, name, arithmetic
 ):
     options = {} if arithmetic is None else {"arithmetic": arithmetic}
-    config = small(root, noisy=str(noisy), strategy=name, options=options, epochs=4)
+    config = small(root, noisy=str(noisy), strategy=name, options=options, epochs=3)
     fit(config, tmp_path / "whole", quiet=True)
-    disturbed(monkeypatch, 7, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    disturbed(monkeypatch, 5, lambda: os.kill(os.getpid(), signal.SIGTERM))
     with pytest.raises(SystemExit):
         fit(config, tmp_path / "run", quiet=True)
     resume(tmp_path / "run", quiet=True)
@@ -203,7 +203,7 @@ def test_seeds_give_other_runs_and_nets_of_their_own(root, undisturbed, tmp_path
 
 
 def test_training_lowers_the_loss(root, tmp_path):
-    fit(small(root, epochs=30, augment=False, learning_rate=3e-3), tmp_path / "run", quiet=True)
+    fit(small(root, epochs=12, augment=False, learning_rate=6e-3), tmp_path / "run", quiet=True)
     losses = [float(row[4]) for row in logged(tmp_path / "run") if row[3] == "loss"]
     assert sum(losses[-3:]) < 0.7 * sum(losses[:3])
 

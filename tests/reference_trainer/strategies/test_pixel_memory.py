@@ -250,7 +250,6 @@ def test_npn_terms_by_hand() -> None:
 
 
 def test_npn_sees_another_colouring_of_the_same_shapes() -> None:
-    strategy = build_strategy("npn", {}, CONTEXT)
     now = batch()
     one, other = (_recolour_frames(now, progress(step)) for step in (0, 1))
     assert not torch.equal(one, other)

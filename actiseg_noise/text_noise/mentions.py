@@ -93,6 +93,36 @@ class MentionFinder:
         return Mention(span.start_char, span.end_char, classes, first.name, first.number)
 
 
+_SHARED: dict[str, tuple[Lexicon, MentionFinder]] = {}
+
+
+def share_finder(lexicon: Lexicon, pipeline: str = BLANK) -> MentionFinder:
+    """Return the finder of a lexicon and a pipeline; build it only if the last one differs.
+
+    Parameters
+    ----------
+    lexicon
+        The lexicon whose nouns are found. Lexica are compared by identity.
+    pipeline
+        As for `MentionFinder`.
+
+    Raises
+    ------
+    InputError
+        If spaCy or the pipeline is missing, or has another version than the one named.
+
+    Examples
+    --------
+    >>> from actiseg_data.annotations.lexicon import load_lexicon
+    >>> share_finder(load_lexicon()) is share_finder(load_lexicon())
+    True
+    """
+    load_language_package("spacy", _USE)
+    if pipeline not in _SHARED or _SHARED[pipeline][0] is not lexicon:
+        _SHARED[pipeline] = (lexicon, MentionFinder(lexicon, pipeline))
+    return _SHARED[pipeline][1]
+
+
 def _in_compound(text: str, start: int, end: int) -> bool:
     """Whether hyphens join the words at [start, end) with others.
 

@@ -39,6 +39,7 @@ PLAIN = "plain"
 
 _KEYS = ("truth", "split", "sequences", "baseline", "methods", LABELS)
 _MOST_BYTES = 1 << 16
+_MOST_LEVELS = 100  # of nesting; a file of runs needs five
 _NUMBER = r"[0-9]{1,6}(?:\.[0-9]{1,6})?"
 _LEVEL = rf"clean|r?{_NUMBER}|{_NUMBER}%"
 _FOLDER = re.compile(rf"({_LEVEL})(?:_s([0-9]{{1,9}}))?")
@@ -207,15 +208,12 @@ def _read_yaml(path: Path) -> Any:
     data = read_bytes(path, "file of runs", _MOST_BYTES)
     try:
         text = data.decode()
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.BaseLoader)):
-            raise refuse("holds an alias (*)", path, "write out what it stands for")
+        _check_events(text, path)
         node = yaml.compose(text, yaml.BaseLoader)
         problems = ProblemCollector()
         plain = _plain(node, path, problems)
     except UnicodeDecodeError:
         raise refuse("is no UTF-8 text", path, "give a YAML file, or a folder of runs") from None
-    except RecursionError:
-        raise refuse("nests too deeply", path, "give a YAML file of methods and levels") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
@@ -223,6 +221,22 @@ def _read_yaml(path: Path) -> Any:
         raise refuse(f"is no valid YAML{place}: {what}", path, "correct it") from None
     problems.raise_if_any()
     return plain
+
+
+def _check_events(text: str, path: Path) -> None:
+    """Refuse aliases and deep nesting, which would take a parser minutes."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, yaml.BaseLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise refuse("holds an alias (*)", path, "write out what it stands for")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _MOST_LEVELS:
+            raise refuse("nests too deeply", path, "give a YAML file of methods and levels")
 
 
 def _plain(node: Any, path: Path, problems: ProblemCollector) -> Any:

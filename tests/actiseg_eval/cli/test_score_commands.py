@@ -119,6 +119,7 @@ def test_wrong_flags_are_refused_without_a_traceback(kitchen, preds, arguments, 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_base_install_scores_alone(kitchen, preds, tmp_path):
     """With everything blocked that the evaluator must not need; the sample is scored, too."""
     done = run("score", preds, "--gt", kitchen, "--split", "train", "--quiet", code=_BLOCKING)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -21,6 +22,9 @@ from tests.helpers.kitchens import make_kitchen
 PROMPTS, OBJECTS = name_expressions_file("train", "promptaction"), name_objects_file("train")
 
 
+slow = partial(pytest.param, marks=pytest.mark.slow)
+
+
 @pytest.fixture(scope="module")
 def kitchen(tmp_path_factory):
     return make_kitchen(tmp_path_factory.mktemp("audited") / "clean", 120)
@@ -32,11 +36,11 @@ def kitchen(tmp_path_factory):
         {"kind": "category", "parameters": {"flip": "supercategory"}},
         {"kind": "within-category", "parameters": {"names": "sister"}},
         {"kind": "text", "parameters": {"names": "sister", "mix": 0.2}},
-        {"kind": "within-category", "rate": 1.0},
-        {"kind": "text", "objects": "positive", "exact": True},
+        slow({"kind": "within-category", "rate": 1.0}),
+        slow({"kind": "text", "objects": "positive", "exact": True}),
         {"kind": "text", "rate": 1.0, "parameters": {"pool": [1, 2, 4, 5, 14], "protect": [300]}},
         {"kind": "mixed", "parameters": {"flip": "near"}},
-        {"kind": "boundary"},
+        slow({"kind": "boundary"}),
     ],
 )
 def test_what_corrupt_makes_is_as_its_recipe_says(kitchen, tmp_path, more):
@@ -95,7 +99,7 @@ def test_masks_are_held_against_the_recipe(kitchen, tmp_path):
 
 
 @pytest.mark.parametrize("scope", ["prompt", "both", "narration"])
-@pytest.mark.parametrize("rate", [0.0, 0.2, 0.6, 1.0])
+@pytest.mark.parametrize("rate", [0.0, slow(0.2), 0.6, slow(1.0)])
 @pytest.mark.parametrize("kind", ["category", "within-category", "text"])
 def test_rates_and_scopes_are_told_apart(kitchen, tmp_path, kind, rate, scope):
     """As it was made it agrees; under a recipe of another rate or scope it does not."""
@@ -155,7 +159,10 @@ def test_more_masks_than_the_recipe_asks_for_are_found(kitchen, tmp_path):
     assert any("which the recipe cannot touch" in line for line in audit(much).findings)
 
 
-@pytest.mark.parametrize("name", load_presets())
+@pytest.mark.parametrize(
+    "name",
+    [name if number % 4 == 0 else slow(name) for number, name in enumerate(sorted(load_presets()))],
+)
 def test_every_preset_is_what_it_says(kitchen, tmp_path, name):
     part = [sequence.folder for sequence in open_split(kitchen, "train").sequences][:40]
     recipe = load_preset(name).recipe()
@@ -165,7 +172,9 @@ def test_every_preset_is_what_it_says(kitchen, tmp_path, name):
     assert read_recipe(out / "recipe.json") == found.recipe
 
 
-@pytest.mark.parametrize("overlap", ["contest", "reference", "ascending", "background"])
+@pytest.mark.parametrize(
+    "overlap", ["contest", slow("reference"), slow("ascending"), slow("background")]
+)
 def test_rules_for_overlaps_make_no_difference(kitchen, tmp_path, overlap):
     recipe = make_recipe("boundary", 0.3, overlap=overlap)
     found = audit(corrupt(kitchen, recipe, out=tmp_path / "noisy", workers=2).out)

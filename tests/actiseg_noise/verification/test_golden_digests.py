@@ -90,6 +90,7 @@ def test_numbering_and_order_of_sequences_do_not_matter(tmp_path):
     assert derive(first, "train", ["smart/mar"]) != derive(other, "train", ["smart/mar"])
 
 
+@pytest.mark.slow
 def test_real_masks_get_the_golden_pixels(prepare):
     """Three presets of different making on all real validation videos; `manifests check --dataset`
     does all of them in some minutes."""

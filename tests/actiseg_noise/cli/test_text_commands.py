@@ -46,6 +46,7 @@ def test_corrupt_verify_inspect_preview_and_audit(kitchen, tmp_path):
     assert document["findings"] == []
 
 
+@pytest.mark.slow
 def test_audit_strict_fails_a_split_that_is_not_what_its_name_says(kitchen, tmp_path):
     run("corrupt", kitchen, "--preset", "actiseg-nl/released-20", "--out", tmp_path / "noisy")
     lists = shutil.copytree(tmp_path / "noisy" / IMAGE_SETS, tmp_path / "ImageSets_noise20")

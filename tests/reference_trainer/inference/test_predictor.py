@@ -46,6 +46,7 @@ main()
 
 
 run = partial(run_command, module="reference_trainer.cli")
+slow = partial(pytest.param, marks=pytest.mark.slow)
 
 
 @pytest.fixture(scope="module")
@@ -348,6 +349,7 @@ def test_frames_without_masks_can_be_predicted(root, trained, tmp_path):
 # The command line and the configuration.
 
 
+@pytest.mark.slow
 def test_the_commands_from_fit_to_score(root, tmp_path):
     flags = [f"--set={k}={v}" for k, v in (("height", 32), ("width", 48), ("channels", 8))]
     done = run("fit", root, "--out", "run", "--epochs", 1, *flags, cwd=tmp_path, code=_BLOCKING)
@@ -376,19 +378,19 @@ def test_the_commands_from_fit_to_score(root, tmp_path):
     [
         ((), "Missing option '--out'"),
         (("--out", "run", "--strategy", "magic"), "use one of plain"),
-        (("--out", "run", "--set", "speed=9"), "there is no setting 'speed'"),
+        slow(("--out", "run", "--set", "speed=9"), "there is no setting 'speed'"),
         (("--out", "run", "--set", "epochs=many"), "give a whole number"),
-        (("--out", "run", "--set", "epochs"), "give key=value"),
-        (("--out", "run", "--set", "height=100"), "give a multiple of 16"),
-        (("--out", "run", "--set", "options.q=1"), "plain has no option q"),
-        (("--out", "run", "--set", "options=3"), "options is 3"),
+        slow(("--out", "run", "--set", "epochs"), "give key=value"),
+        slow(("--out", "run", "--set", "height=100"), "give a multiple of 16"),
+        slow(("--out", "run", "--set", "options.q=1"), "plain has no option q"),
+        slow(("--out", "run", "--set", "options=3"), "options is 3"),
         (("--out", "run", "--set", "encoder=foo"), "'foo' is no encoder"),
-        (("--out", "run", "--set", "rate=.inf"), "give a finite number"),
-        (("--out", "run", "--set", f"rate={'9' * 400}"), "give a number"),
-        (("--out", "run", "--split", "nothing"), "there is no split"),
+        slow(("--out", "run", "--set", "rate=.inf"), "give a finite number"),
+        slow(("--out", "run", "--set", f"rate={'9' * 400}"), "give a number"),
+        slow(("--out", "run", "--split", "nothing"), "there is no split"),
         (("--out", "run", "--prompt-style", "x"), "use one of promptaction"),
-        (("--out", "run", "--device", "cuda:7"), "asked for"),
-        (("--out", "run", "--arithmetic", "released"), "plain has no option arithmetic"),
+        slow(("--out", "run", "--device", "cuda:7"), "asked for"),
+        slow(("--out", "run", "--arithmetic", "released"), "plain has no option arithmetic"),
     ],
 )
 def test_what_is_asked_wrongly_is_refused_with_the_cure(root, tmp_path, arguments, told):

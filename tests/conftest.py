@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,7 @@ def prepare(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callab
         with FileLock(folder.with_suffix(".lock")):
             kept = folder / "prepared.pickle"
             if not kept.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # what a failure left
                 folder.mkdir()
                 prepared = prepare_real(real_data, folder, split, videos, **more)
                 kept.write_bytes(pickle.dumps(prepared))

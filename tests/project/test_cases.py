@@ -192,7 +192,14 @@ def test_no_flip_names_what_its_narration_names(open_case):
         assert len(set(words[2:])) == len(words[2:]), prompt
 
 
-@pytest.mark.parametrize("name", ["text_10k_steps", "480p_mixed_30fps", "noise100k"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "text_10k_steps",
+        pytest.param("480p_mixed_30fps", marks=pytest.mark.slow),
+        pytest.param("noise100k", marks=pytest.mark.slow),
+    ],
+)
 def test_a_number_with_letters_behind_it_claims_nothing(open_case, name):
     case = open_case("35_names_that_claim_nothing")
     done = run(

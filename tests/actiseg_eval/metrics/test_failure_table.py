@@ -159,7 +159,9 @@ def test_what_is_lost_is_what_scoring_right_masks_gains(kitchen, preds, report, 
         assert row.lost[name] == pytest.approx(after[name] - report.figures[name], abs=1e-12)
 
 
-@pytest.mark.parametrize("protocol", ["vos-benchmark", "gres"])
+@pytest.mark.parametrize(
+    "protocol", ["vos-benchmark", pytest.param("gres", marks=pytest.mark.slow)]
+)
 def test_costs_under_other_protocols(kitchen, preds, tmp_path, protocol):
     before = score(kitchen, preds, protocol, measures=["failures"], bootstrap=None)
     for row in before.failures.rows:
@@ -318,7 +320,13 @@ def human(validation):
     return validation.split("val_human")
 
 
-@pytest.mark.parametrize("story", STORIES)
+@pytest.mark.parametrize(
+    "story",
+    [
+        pytest.param(story, marks=pytest.mark.slow if story in ("dilate", "erode") else ())
+        for story in STORIES
+    ],
+)
 def test_stories_of_real_masks_are_those_of_the_documentation(human, tmp_path, story):
     if story in ("dilate", "erode", "jitter"):
         recipe = make_recipe(story, 1.0, split="val_human")
@@ -342,6 +350,7 @@ def test_stories_of_real_masks_are_those_of_the_documentation(human, tmp_path, s
         )
 
 
+@pytest.mark.slow
 def test_masks_of_davis_are_judged_as_documented(real_data):
     truth = open_truth(real_data / "davis" / "osvos")
     found = score(

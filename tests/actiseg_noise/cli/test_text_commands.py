@@ -221,6 +221,7 @@ def test_missing_language_packages_are_named(kitchen, tmp_path):
     assert run("corrupt", kitchen, *flags, PYTHONPATH=path).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_lexicon_of_ones_own_from_list_to_split(wordnet, tmp_path):
     kitchen = make_kitchen(tmp_path / "clean")
     records = json.loads((kitchen / IMAGE_SETS / "train.json").read_text())

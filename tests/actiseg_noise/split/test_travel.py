@@ -40,7 +40,11 @@ def kitchen(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("images", ["copy", "none", "link"])
-@pytest.mark.parametrize("recipe", [TEXT, MIXED], ids=["text", "mixed"])
+@pytest.mark.parametrize(
+    "recipe",
+    [pytest.param(TEXT, marks=pytest.mark.slow), MIXED],
+    ids=["text", "mixed"],
+)
 def test_a_split_that_is_packed_and_sent_away_arrives_whole(kitchen, tmp_path, recipe, images):
     out = corrupt(kitchen, recipe, out=tmp_path / "home" / "noisy", images=images).out
     with tarfile.open(tmp_path / "noisy.tar", "w") as archive:

@@ -105,8 +105,12 @@ def logged(folder):
         return list(csv.reader(stream))
 
 
+FAST = ("plain", "co-teaching-released", "elr-paper", "pmhm-released")
 CASES = [
-    (name, arithmetic)
+    pytest.param(
+        *(name, arithmetic),
+        marks=() if name in FAST or f"{name}-{arithmetic}" in FAST else pytest.mark.slow,
+    )
     for name, info in STRATEGIES.items()
     for arithmetic in (("paper", "released") if info.released else (None,))
 ]

@@ -264,6 +264,7 @@ def test_an_occupied_place_is_refused(tmp_path: Path) -> None:
         make_sample(Path())
 
 
+@pytest.mark.slow
 def test_leftovers_block_nobody_and_permissions_are_ordinary(tmp_path: Path) -> None:
     for name in ("new.partial", ".new.partial"):
         (tmp_path / name).mkdir()

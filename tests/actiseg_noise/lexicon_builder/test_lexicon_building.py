@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter, deque
+from contextlib import ExitStack, nullcontext
 from importlib import resources
 
 import pytest
@@ -24,6 +25,23 @@ from tests.helpers.paths import ROOT
 
 SHIPPED = json.loads((resources.files("data_manifests") / "lexicon" / "epic-100.json").read_bytes())
 LEXICON = load_lexicon()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_reader():
+    """Open each WordNet once for all builds: NLTK takes two seconds to read the index."""
+    from actiseg_noise.lexicon_builder import lexicon_building
+
+    open_wordnet, readers = lexicon_building.open_wordnet, {}
+
+    def open_once(folder):
+        if folder not in readers:
+            readers[folder] = stack.enter_context(open_wordnet(folder))
+        return nullcontext(readers[folder])
+
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lexicon_building, "open_wordnet", open_once)
+        yield
 
 
 def test_all_305_classes_are_there():

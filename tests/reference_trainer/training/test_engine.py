@@ -165,6 +165,7 @@ def test_seeds_give_other_runs_and_nets_of_their_own(root, undisturbed, tmp_path
     assert not torch.equal(first.modulation.weight, second.modulation.weight)
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss(root, tmp_path):
     fit(small(root, epochs=30, augment=False, rate=3e-3), tmp_path / "run", quiet=True)
     losses = [float(row[4]) for row in logged(tmp_path / "run") if row[3] == "loss"]

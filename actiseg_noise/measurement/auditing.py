@@ -29,7 +29,7 @@ from actiseg_noise.measurement.word_changes import Share, WordFigures, word_figu
 from actiseg_noise.recipes.building import check_recipe
 from actiseg_noise.split.noisy_split import carried_lexicon, source_root
 from actiseg_noise.split.wordings import NoisyList, WordItem, read_noisy_list, read_word_items
-from actiseg_noise.text_noise.mentions import MentionFinder, share_finder
+from actiseg_noise.text_noise.mentions import MentionFinder, load_finder
 
 AUDIT_SCHEMA = "actiseg/audit/1"
 
@@ -287,7 +287,7 @@ def _word_items(
 def _finder(lexicon: Lexicon, left_out: dict[str, str]) -> MentionFinder | None:
     """Finds nouns in narrations; None without spaCy."""
     try:
-        return share_finder(lexicon)
+        return load_finder(lexicon)
     except InputError as refused:
         left_out["contradictions"] = refused.problems[0].what
         return None

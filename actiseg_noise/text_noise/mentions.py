@@ -96,7 +96,7 @@ class MentionFinder:
 _SHARED: dict[str, tuple[Lexicon, MentionFinder]] = {}
 
 
-def share_finder(lexicon: Lexicon, pipeline: str = BLANK) -> MentionFinder:
+def load_finder(lexicon: Lexicon, pipeline: str = BLANK) -> MentionFinder:
     """Return the finder of a lexicon and a pipeline; build it only if the last one differs.
 
     Parameters
@@ -114,7 +114,7 @@ def share_finder(lexicon: Lexicon, pipeline: str = BLANK) -> MentionFinder:
     Examples
     --------
     >>> from actiseg_data.annotations.lexicon import load_lexicon
-    >>> share_finder(load_lexicon()) is share_finder(load_lexicon())
+    >>> load_finder(load_lexicon()) is load_finder(load_lexicon())
     True
     """
     load_language_package("spacy", _USE)

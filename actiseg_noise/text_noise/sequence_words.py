@@ -20,7 +20,7 @@ from actiseg_noise.text_noise.assignment import (
     Replacement,
     rates,
 )
-from actiseg_noise.text_noise.mentions import MentionFinder, share_finder
+from actiseg_noise.text_noise.mentions import MentionFinder, load_finder
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class WordNoise:
         _refuse_foreign(self.noise.parameters, lexicon)
         self.finder: MentionFinder | None = None
         if self.noise.scope != "prompt":
-            self.finder = share_finder(lexicon, self.noise.parameters["pipeline"])
+            self.finder = load_finder(lexicon, self.noise.parameters["pipeline"])
         self.thresholds = Thresholds(*rates(self.noise))
 
     def options(self, sequence: VideoSequence) -> ClipOptions:

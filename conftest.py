@@ -1,10 +1,7 @@
-"""Without torch, which is in the extra [train], neither the trainer nor what its tests share can be
-looked through for examples; its tests skip, saying so.
-"""
+"""Exclude the trainer's modules from the search for doctests if torch is not installed."""
 
 from importlib.util import find_spec
 
-# Globs, because a folder that pytest is told to look through is not ignored by its name.
-collect_ignore_glob = (
-    [] if find_spec("torch") else ["reference_trainer/*", "tests/small_nets.py", "tests/trained.py"]
-)
+# Globs, because pytest does not ignore a folder that its command line names.
+_NEED_TORCH = ["reference_trainer/*", "tests/helpers/small_nets.py", "tests/helpers/trained.py"]
+collect_ignore_glob = [] if find_spec("torch") else _NEED_TORCH

@@ -1,5 +1,11 @@
 """Exact and fast scores of predicted masks for video object segmentation.
 
+::
+
+    report = actiseg_eval.score("preds", gt="dataset_visor")
+    report.metrics["giou"]
+    report.to_dataframe()
+
 >>> from actiseg_eval import load_protocol
 >>> load_protocol("actionvos").frames
 'all'
@@ -12,19 +18,27 @@ from typing import TYPE_CHECKING
 from actiseg_data.core.exports import export_lazily
 
 if TYPE_CHECKING:
+    from actiseg_eval.comparison.comparing import compare as compare
+    from actiseg_eval.comparison.comparison_result import Comparison as Comparison
+    from actiseg_eval.noise_levels.measuring import robustness as robustness
+    from actiseg_eval.noise_levels.robustness_result import Robustness as Robustness
     from actiseg_eval.protocols import Protocol as Protocol
     from actiseg_eval.protocols import load_protocol as load_protocol
     from actiseg_eval.reporting.score_report import Report as Report
-    from actiseg_eval.scoring.folder_scoring import Scorer as Scorer
     from actiseg_eval.scoring.folder_scoring import score as score
+    from actiseg_eval.scoring.scorer import Scorer as Scorer
 
 __getattr__, __dir__, __all__ = export_lazily(
     __name__,
     {
+        "Comparison": "comparison.comparison_result",
         "Protocol": "protocols",
         "Report": "reporting.score_report",
-        "Scorer": "scoring.folder_scoring",
+        "Robustness": "noise_levels.robustness_result",
+        "Scorer": "scoring.scorer",
+        "compare": "comparison.comparing",
         "load_protocol": "protocols",
+        "robustness": "noise_levels.measuring",
         "score": "scoring.folder_scoring",
     },
 )

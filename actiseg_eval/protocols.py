@@ -1,8 +1,8 @@
-"""Protocols: what the tools of the field do where they differ, as data with a version."""
+"""Scoring protocols: the rules of each benchmark, as versioned data."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -13,10 +13,14 @@ from actiseg_data.core.errors import refuse, suggest
 SCHEMA = "actiseg/protocols/1"
 FILE = "protocols.json"
 
-DEFAULT = "actionvos"
+DEFAULT_PROTOCOL = "actionvos"
 
 VOID = 255
-"""The id that stands for pixels nobody decided on, in datasets that have such."""
+"""The id of pixels without a known label, in datasets that have such pixels."""
+
+METRIC_GROUPS = ("core", "jf", "boundary", "failures")
+"""Metrics that are computed together: from pixel counts alone (``core``); boundary F (``jf``);
+boundary IoU and F with tolerances by object (``boundary``); failure modes (``failures``)."""
 
 _CHOICES = {
     "figures": ("actionvos", "j-and-f", "j-and-late-j", "gres"),
@@ -29,31 +33,57 @@ _CHOICES = {
     "matching": ("id", "best"),
     "extra_ids": ("ignored", "refused", "matched"),
 }
+"""The allowed values of each member of a protocol in the JSON document."""
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """A way to score.
+    """The rules of one benchmark.
 
-    name, version: a change of what it gives raises the version. figures: which ones it is about;
-    ``j-and-late-j`` is J, and J over the last quarter of the frames. frames: which are scored;
-    ``inner`` leaves out the first and the last. objects: those of the action list; 1 to the largest
-    id of the first true frame; all ids of scored true frames; or one object, which is every pixel
-    that is not 0, in truth and prediction.
-    counted: the frames in which an object counts. averaged: over which objects J and F are.
-    inactive: whether an inactive object's truth is its mask, or empty. void: what true pixels of
-    the id `VOID` are: of an object; background; or cleared from truth and prediction. matching:
-    which prediction is an object's: that of its id, or, sequence by sequence, the one of at most
-    `most_proposals` that makes the sum of all J and F best. extra_ids: what becomes of
-    predictions of no object; ``matched`` where predictions may number objects as they like. cases:
-    each of the field's odd cases, and what becomes of it.
+    Attributes
+    ----------
+    name : str
+    version : int
+        Raised by every change that changes a score.
+    summary : str
+        The protocol in one sentence.
+    source : str
+        The paper or the tool that defines the protocol.
+    metric_set : str
+        The metrics that the benchmark reports. ``j-and-late-j`` is J, and J over the last quarter
+        of the frames.
+    frames : str
+        The frames that are scored. ``inner`` excludes the first and the last frame.
+    objects : str
+        The objects that are scored: those in the action list; ids from 1 to the largest id in the
+        first true frame; all ids in scored true frames; or a single object that consists of all
+        nonzero pixels, in ground truth and prediction.
+    counted : str
+        The frames in which an object counts.
+    averaged : str
+        The objects that J and F are averaged over.
+    inactive : str
+        Whether the ground truth of an inactive object is its mask or empty.
+    void : str
+        The treatment of true pixels with the id `VOID`: an object's pixels; background; or cleared
+        from ground truth and prediction.
+    matching : str
+        How a prediction is assigned to an object: by id; or, for each sequence, the assignment of
+        at most `most_proposals` predictions that maximises the sum of J and F.
+    most_proposals : int or None
+        The largest number of proposals in a sequence; None for no limit.
+    extra_ids : str
+        The treatment of predicted ids that no object has. With ``matched``, predictions may number
+        objects freely.
+    cases : mapping of str to str
+        The treatment of each edge case.
     """
 
     name: str
     version: int
     summary: str
     source: str
-    figures: str
+    metric_set: str
     frames: str
     objects: str
     counted: str
@@ -67,42 +97,49 @@ class Protocol:
 
     @property
     def needs_labels(self) -> bool:
-        """Whether it needs an action list that says what is active."""
+        """Whether the protocol needs an action list that marks active objects."""
         return self.objects == "listed"
 
     @property
     def scores_every_object(self) -> bool:
-        """Whether every object is to be segmented, so that its figures are J and F of all."""
-        return self.figures in ("j-and-f", "j-and-late-j")
+        """Whether every object must be segmented, so that J and F cover all objects."""
+        return self.metric_set in ("j-and-f", "j-and-late-j")
 
     @property
     def has_free_ids(self) -> bool:
-        """Whether predictions may number objects as they like."""
+        """Whether predictions may number objects freely."""
         return self.extra_ids == "matched"
 
-    def scored_frames(self, frames: tuple[str, ...]) -> tuple[str, ...]:
-        """Those of a sequence's frames, in their order, that are scored.
+    @property
+    def default_metrics(self) -> tuple[str, ...]:
+        """The metric groups that are computed by default."""
+        return ("core", "jf") if self.metric_set == "j-and-f" else ("core",)
 
-        >>> load_protocol("davis").scored_frames(("a", "b", "c"))
+    def select_frames(self, frames: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the scored frames of a sequence, in order.
+
+        >>> load_protocol("davis").select_frames(("a", "b", "c"))
         ('b',)
         """
         return frames if self.frames == "all" else frames[1:-1]
 
-    @property
-    def default_measures(self) -> tuple[str, ...]:
-        """What is measured where nothing is asked for."""
-        return ("core", "jf") if self.figures == "j-and-f" else ("core",)
-
 
 def load_protocols() -> dict[str, Protocol]:
-    """All protocols by name, the default first."""
+    """Load all protocols by name, the default first."""
     data = (resources.files("data_manifests") / FILE).read_bytes()
     return parse_protocols(Cursor(parse_json(data, FILE), FILE))
 
 
 def load_protocol(name: str | Protocol) -> Protocol:
-    """The protocol of a name, or the one that is given; raises `InputError` for an unknown name.
+    """Return the protocol with a name; a `Protocol` is returned unchanged.
 
+    Raises
+    ------
+    InputError
+        If no protocol has that name.
+
+    Examples
+    --------
     >>> load_protocol("davis").frames
     'inner'
     """
@@ -112,20 +149,25 @@ def load_protocol(name: str | Protocol) -> Protocol:
     if name not in protocols:
         raise refuse(
             f"there is no protocol {name[:60]!r}{suggest(name, protocols)}",
-            "--protocol",
+            "`protocol`",
             f"use one of {', '.join(protocols)}",
         )
     return protocols[name]
 
 
 def parse_protocols(document: Cursor) -> dict[str, Protocol]:
-    """The protocols of a document; raises `InputError` where it is not one."""
+    """Parse a document of protocols; raise `InputError` if it is not valid."""
     if document["schema"].as_text() != SCHEMA:
-        raise refuse(f"is no document of schema {SCHEMA!r}", document.where, "reinstall actiseg")
-    return {name: _protocol(name, entry) for name, entry in document["protocols"].iterate_members()}
+        raise refuse(
+            f"is not a document with the schema {SCHEMA!r}", document.where, "reinstall actiseg"
+        )
+    return {
+        name: _parse_protocol(name, entry)
+        for name, entry in document["protocols"].iterate_members()
+    }
 
 
-def _protocol(name: str, entry: Cursor) -> Protocol:
+def _parse_protocol(name: str, entry: Cursor) -> Protocol:
     chosen: dict[str, Any] = {}
     for field, known in _CHOICES.items():
         chosen[field] = entry[field].as_text()
@@ -137,7 +179,72 @@ def _protocol(name: str, entry: Cursor) -> Protocol:
         version=entry["version"].as_integer(),
         summary=entry["summary"].as_text(),
         source=entry["source"].as_text(),
+        metric_set=chosen.pop("figures"),
         most_proposals=None if most.value is None else most.as_integer(),
         cases={case: rule.as_text() for case, rule in entry["cases"].iterate_members()},
         **chosen,
     )
+
+
+def choose_metric_groups(metrics: Iterable[str] | None, protocol: Protocol) -> tuple[str, ...]:
+    """Check the names of metric groups and add the groups that they need.
+
+    The losses by failure mode are differences of gIoU and J&F, so ``failures`` adds ``core`` and
+    ``jf``. Protocols that assign predictions to objects themselves have no failure modes.
+
+    Parameters
+    ----------
+    metrics : iterable of str, or None
+        Some of `METRIC_GROUPS`, also as text with commas; ``all``; or None for the default groups
+        of the protocol.
+    protocol : Protocol
+
+    Returns
+    -------
+    tuple of str
+        In the order of `METRIC_GROUPS`.
+
+    Raises
+    ------
+    InputError
+        If a group is unknown under this protocol, or if none is given.
+
+    Examples
+    --------
+    >>> choose_metric_groups("failures", load_protocol("actionvos"))
+    ('core', 'jf', 'failures')
+    """
+    if protocol.matching != "id":
+        return choose_comparable_groups(metrics, protocol)
+    chosen = _choose_groups(metrics, METRIC_GROUPS, protocol)
+    wanted = {*chosen, "core", "jf"} if "failures" in chosen else chosen
+    return tuple(name for name in METRIC_GROUPS if name in wanted)
+
+
+def choose_comparable_groups(metrics: Iterable[str] | None, protocol: Protocol) -> tuple[str, ...]:
+    """Check the names of metric groups for a comparison, which has no failure modes.
+
+    Parameters and exceptions as in `choose_metric_groups`.
+    """
+    comparable = tuple(name for name in METRIC_GROUPS if name != "failures")
+    return _choose_groups(metrics, comparable, protocol)
+
+
+def _choose_groups(
+    metrics: Iterable[str] | None, known: tuple[str, ...], protocol: Protocol
+) -> tuple[str, ...]:
+    if metrics is None:
+        return protocol.default_metrics
+    wanted = set(metrics.split(",") if isinstance(metrics, str) else metrics)
+    if "all" in wanted:
+        return known
+    unknown = sorted(wanted - set(known))
+    if unknown or not wanted:
+        groups = ", ".join(map(repr, unknown))
+        what = f"there is no metric group {groups}" if unknown else "no metric group is given"
+        raise refuse(
+            f"{what} under {protocol.name!r}",
+            "`metrics`",
+            f"use some of {', '.join(known)}, or all",
+        )
+    return tuple(name for name in known if name in wanted)

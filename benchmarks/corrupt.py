@@ -1,14 +1,14 @@
-"""How fast is `corrupt`, end to end, and how much memory does it take?
+"""Measure the speed and the memory of `corrupt`, end to end.
 
     python benchmarks/corrupt.py DATASET --split val --scratch /dev/shm
 
-Everything is measured side by side in one run, round by round, and printed as ratios:
+Everything is measured in the same run, round by round, and printed as ratios:
 
-* the floor: decoding and encoding the same masks with Pillow's defaults, into the same folders;
+* the floor: decode and encode the same masks with Pillow's defaults, into the same folders;
 * `corrupt` (read, check, corrupt, write, record) in one process and in two;
-* the loops: the published script's rule, one pixel at a time in Python, on a few frames;
-* peak memory of one process on the dataset and on one with ten times the frames: in clips ten times
-  as long, and in ten times as many clips.
+* the loops: the rule of the published script, pixel by pixel in Python, on a few frames;
+* peak memory of one process on the dataset, and on one with ten times the frames: in sequences that
+  are ten times as long, and in ten times as many sequences.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ from actiseg_noise.recipes.presets import load_preset
 KERNEL = 9
 
 
-def floor(split: Split, out: Path) -> None:
-    """Decode and encode every mask with Pillow's defaults, into folders as they were."""
+def recode_masks(split: Split, out: Path) -> None:
+    """Decode and encode every mask with Pillow's defaults, into the same folders."""
     for sequence in split.sequences:
         folder = out / sequence.folder
         folder.mkdir()
@@ -52,10 +52,11 @@ def floor(split: Split, out: Path) -> None:
                 image.save(folder / path.name)
 
 
-def loops(mask: IndexMask, sequence: VideoSequence) -> IndexMask:
-    """ActiSeg-NL's rule at rate 1 with the published script's cost: for every listed object, in the
-    frame or not, every pixel is visited through its row, and what is still 0 is written, be it with
-    another 0. Positive objects by ascending id, dilated, then the others.
+def dilate_with_loops(mask: IndexMask, sequence: VideoSequence) -> IndexMask:
+    """Apply ActiSeg-NL's rule at rate 1, as slowly as the published script.
+
+    Every pixel is visited for every listed object, even if the object is not in the frame, and
+    written if it is still 0. Active objects come first, dilated, by ascending id.
     """
     height, width = mask.shape
     noisy = np.zeros_like(mask)
@@ -72,30 +73,30 @@ def loops(mask: IndexMask, sequence: VideoSequence) -> IndexMask:
     return noisy
 
 
-def frames_of(split: Split) -> list[tuple[VideoSequence, str]]:
+def list_frames(split: Split) -> list[tuple[VideoSequence, str]]:
     return [(sequence, frame) for sequence in split.sequences for frame in sequence.frames]
 
 
-def seconds(run: Callable[[Path], object], scratch: Path | None) -> float:
+def measure_seconds(run: Callable[[Path], object], scratch: Path | None) -> float:
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         began = time.perf_counter()
         run(Path(folder))
         return time.perf_counter() - began
 
 
-def corrupted(dataset: Path, recipe: Recipe, workers: int = 1) -> Callable[[Path], object]:
+def make_run(dataset: Path, recipe: Recipe, workers: int = 1) -> Callable[[Path], object]:
     return lambda folder: corrupt(dataset, recipe, out=folder / "noisy", workers=workers)
 
 
-def loops_on(split: Split, count: int, scratch: Path | None) -> float:
-    """Seconds for one frame, end to end; what comes out is held against `corrupt`'s own rule."""
-    frames = frames_of(split)
+def time_loops(split: Split, count: int, scratch: Path | None) -> float:
+    """Measure the seconds per frame, end to end, and compare the masks with those of `corrupt`."""
+    frames = list_frames(split)
     chosen = frames[:: max(1, len(frames) // count)][:count]
-    recipe = load_preset(f"actiseg-nl/mask-{KERNEL}").recipe(split=split.name)
+    recipe = load_preset(f"actiseg-nl/mask-{KERNEL}").make_recipe(split=split.name)
 
     def run(folder: Path) -> None:
         for number, (sequence, frame) in enumerate(chosen):
-            noisy = loops(read_index_mask(split.find_mask(sequence, frame)), sequence)
+            noisy = dilate_with_loops(read_index_mask(split.find_mask(sequence, frame)), sequence)
             write_index_mask(folder / f"{number}.png", noisy)
 
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
@@ -110,9 +111,10 @@ def loops_on(split: Split, count: int, scratch: Path | None) -> float:
     return spent / len(chosen)
 
 
-def copies(split: Split, root: Path, *, longer: bool) -> Path:
-    """A dataset of ten times the frames, masks linked: clips ten times as long, or ten times as
-    many clips.
+def make_copies(split: Split, root: Path, *, longer: bool) -> Path:
+    """Make a dataset with ten times the frames and linked masks.
+
+    Its sequences are ten times as long if `longer`; otherwise there are ten times as many.
     """
     records: list[dict[str, Any]] = []
     last = max(sequence.seq_id for sequence in split.sequences)
@@ -134,7 +136,7 @@ def copies(split: Split, root: Path, *, longer: bool) -> Path:
     return root
 
 
-MEASURED = """
+MEMORY_SCRIPT = """
 import resource, sys
 from pathlib import Path
 from actiseg_noise.corruption.corruption import corrupt
@@ -142,13 +144,13 @@ from actiseg_noise.recipes.building import make_recipe
 root, split, out = sys.argv[1:]
 corrupt(Path(root), make_recipe("dilate", 1.0, split=split), out=Path(out))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-"""  # dilation leaves nothing to chance: the largest object costs the same in every copy
+"""  # dilation draws nothing at random, so the largest object needs the same memory in every copy
 
 
-def peak_memory(root: Path, split: str) -> float:
-    """MiB that one process needs at most."""
+def measure_memory(root: Path, split: str) -> float:
+    """Measure the peak memory of one process in MiB."""
     with tempfile.TemporaryDirectory() as folder:
-        arguments = [sys.executable, "-c", MEASURED, str(root), split, f"{folder}/noisy"]
+        arguments = [sys.executable, "-c", MEMORY_SCRIPT, str(root), split, f"{folder}/noisy"]
         done = subprocess.run(arguments, check=True, capture_output=True, text=True)
     return float(done.stdout)
 
@@ -159,47 +161,52 @@ def main(
     rounds: Annotated[int, typer.Option(help="Measurements of each.")] = 3,
     loop_frames: Annotated[int, typer.Option(help="Frames given to the loops.")] = 16,
     scratch: Annotated[
-        Optional[Path], typer.Option(help="Where to write: in memory, disks are left out.")
+        Optional[Path], typer.Option(help="Where to write; a folder in memory excludes the disk.")
     ] = None,
-    memory: Annotated[bool, typer.Option(help="Measure memory, too.")] = True,
+    memory: Annotated[bool, typer.Option(help="Measure memory as well.")] = True,
 ) -> None:
     dataset = dataset.resolve()
     opened = open_split(dataset, split)
-    count = len(frames_of(opened))
-    square = load_preset(f"actiseg-nl/mask-{KERNEL}").recipe(split=split)
+    count = len(list_frames(opened))
+    square = load_preset(f"actiseg-nl/mask-{KERNEL}").make_recipe(split=split)
     boundary = make_recipe("boundary", 1.0, split=split)
     runs = {
-        "floor": lambda folder: floor(opened, folder),
-        f"mask-{KERNEL}": corrupted(dataset, square),
-        "boundary": corrupted(dataset, boundary),
-        "boundary, 2 workers": corrupted(dataset, boundary, workers=2),
+        "floor": lambda folder: recode_masks(opened, folder),
+        f"mask-{KERNEL}": make_run(dataset, square),
+        "boundary": make_run(dataset, boundary),
+        "boundary, 2 workers": make_run(dataset, boundary, workers=2),
     }
-    seconds(runs[f"mask-{KERNEL}"], scratch)  # imports and file caches
-    found = [{name: seconds(run, scratch) for name, run in runs.items()} for _ in range(rounds)]
+    measure_seconds(runs[f"mask-{KERNEL}"], scratch)  # imports and file caches
+    measured = [
+        {name: measure_seconds(run, scratch) for name, run in runs.items()} for _ in range(rounds)
+    ]
 
     def median(name: str) -> str:
-        return f"{1000 * statistics.median(each[name] for each in found) / count:.2f} ms"
+        return f"{1000 * statistics.median(times[name] for times in measured) / count:.2f} ms"
 
-    def ratio(name: str, to: str) -> str:
-        ratios = [each[name] / each[to] for each in found]
+    def ratio(name: str, base: str) -> str:
+        ratios = [times[name] / times[base] for times in measured]
         return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
 
     rows = [[name, median(name), ratio(name, "floor")] for name in runs]
     title = f"{count} masks, median of {rounds} rounds (lowest to highest)"
     print_table(title, ["run", "per mask", "times the floor"], rows)
     print(f"two workers against one: {ratio('boundary', 'boundary, 2 workers')} times as fast")
-    loop = loops_on(opened, loop_frames, scratch)
-    ours = statistics.median(each[f"mask-{KERNEL}"] for each in found) / count
+    loop = time_loops(opened, loop_frames, scratch)
+    ours = statistics.median(times[f"mask-{KERNEL}"] for times in measured) / count
     print(
         f"loops: {1000 * loop:.0f} ms per mask, {loop / ours:.0f} times mask-{KERNEL}, same pixels"
     )
     if memory:
-        # Beside the dataset, because links need one file system.
+        # Next to the dataset, because links need one file system.
         with tempfile.TemporaryDirectory(dir=dataset.parent) as folder:
-            once = peak_memory(dataset, split)
-            for name, longer in (("clips ten times as long", True), ("ten times the clips", False)):
-                root = copies(opened, Path(folder) / name.replace(" ", "_"), longer=longer)
-                ten = peak_memory(root, split)
+            once = measure_memory(dataset, split)
+            for name, longer in (
+                ("sequences ten times as long", True),
+                ("ten times the sequences", False),
+            ):
+                root = make_copies(opened, Path(folder) / name.replace(" ", "_"), longer=longer)
+                ten = measure_memory(root, split)
                 print(f"peak memory, {name}: {ten:.0f} MiB, {ten / once:.2f} times {once:.0f} MiB")
 
 

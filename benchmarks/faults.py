@@ -1,16 +1,16 @@
-"""Does `corrupt` survive kills, full disks, dying workers and input that changes under it?
+"""Test whether `corrupt` survives kills, full disks, dead workers and changing input.
 
     python benchmarks/faults.py DATASET --split val
 
 Each trial runs the real command line on a part of the dataset, copied to a temporary folder, and
-disturbs it once at a moment drawn uniformly over the time of an undisturbed run. Then three things
-must hold: what stands at OUT is whole, or is what stood there before; no byte, name or time of the
-source has changed; and the same command, run again without the fault, gives the same ledger,
-digests and recipe, byte by byte, as the undisturbed run, and leaves nothing unfinished beside them.
-A process that survives its fault must say what, where and cure, without a traceback.
+injects one fault at a random time of the run. Three conditions are checked afterwards. The folder
+OUT is complete, or as it was before. No byte, name or time of the source has changed. The same
+command without the fault gives the same ledger, digests and recipe, byte by byte, as a normal run,
+and leaves no unfinished work. A process that survives the fault must print an error message with a
+hint, and no traceback.
 
-Full and read-only disks are small file systems in memory, which take the right to mount; without
-it they are left out, saying so.
+Full and read-only disks are small file systems in memory. Mounting them needs permission; without
+it these faults are skipped, and the output says this.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
 from actiseg_data.layouts.image_sets import name_image_sets_files
 from actiseg_data.terminal.table_printing import print_table
-from actiseg_noise.split.partial_split import journal_of, partial_folder
+from actiseg_noise.split.partial_split import name_journal_folder, name_partial_folder
 from actiseg_noise.verification.verification import verify
 
 DOCUMENTS = ("digests.json", "ledger.jsonl", "recipe.json")
@@ -57,9 +57,17 @@ os.execv(sys.argv[2], sys.argv[2:])
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a process ended: its exit code (negative: the signal), what it said, and how long it
-    took from the fault on, in seconds.
+class RunEnd:
+    """The end of a process.
+
+    Attributes
+    ----------
+    code : int
+        Exit code, or minus the signal number.
+    error : str
+        Standard error.
+    seconds : float
+        Time from the fault to the end.
     """
 
     code: int
@@ -68,7 +76,7 @@ class Ended:
 
     @property
     def clear(self) -> bool:
-        """Whether it told what went wrong as it should: what, where and cure, no traceback."""
+        """Whether a failure was reported with a hint and without a traceback."""
         if "Traceback" in self.error:
             return False
         return self.code != 2 or ("error: " in self.error and "  hint: " in self.error)
@@ -87,13 +95,13 @@ class Run:
             env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
         )
 
-    def wait_until_it_speaks(self) -> None:
-        """Until the first line of output; before it, the interpreter is still starting."""
+    def wait_for_output(self) -> None:
+        """Wait for the first line of output. Until then, the interpreter is still starting."""
         assert self.process.stdout is not None
         self.process.stdout.readline()
 
-    def end(self, signal_number: int | None = None) -> Ended:
-        """Send a signal to the whole group, if any, and wait."""
+    def end(self, signal_number: int | None = None) -> RunEnd:
+        """Send a signal to the whole group, if one is given, and wait."""
         began = time.perf_counter()
         if signal_number is not None:
             with suppress(ProcessLookupError):
@@ -103,11 +111,11 @@ class Run:
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-        return Ended(self.process.returncode, error, time.perf_counter() - began)
+        return RunEnd(self.process.returncode, error, time.perf_counter() - began)
 
-    def workers(self) -> list[int]:
-        """Process ids of the workers that run now."""
-        found = []
+    def find_workers(self) -> list[int]:
+        """Find the process ids of the running workers."""
+        workers = []
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError, IndexError):
                 parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
@@ -115,12 +123,12 @@ class Run:
                     parent == self.process.pid
                     and b"spawn_main" in (folder / "cmdline").read_bytes()
                 ):
-                    found.append(int(folder.name))
-        return found
+                    workers.append(int(folder.name))
+        return workers
 
 
-def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Every file below a folder by name: its time of change and its bytes."""
+def read_contents(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Read every file below a folder: modification time and content by relative path."""
     return {
         path.relative_to(folder).as_posix(): (path.stat().st_mtime_ns, path.read_bytes())
         for path in sorted(folder.rglob("*"))
@@ -128,28 +136,29 @@ def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-def documents(out: Path) -> tuple[bytes, ...]:
+def read_documents(out: Path) -> tuple[bytes, ...]:
     return tuple((out / name).read_bytes() for name in DOCUMENTS)
 
 
 @contextmanager
-def small_disk(folder: Path, options: str) -> Iterator[Callable[[str], bool]]:
-    """A file system in memory; gives what changes its options, True where that was granted.
+def mount_small_disk(folder: Path, options: str) -> Iterator[Callable[[str], bool]]:
+    """Mount a file system in memory.
 
-    Raises `PermissionError` where mounting is not allowed.
+    Yields a function that changes the mount options and returns whether this succeeded. Raises
+    `PermissionError` if mounting is not allowed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if not _mount("-t", "tmpfs", "-o", options, "tmpfs", str(folder)):
         raise PermissionError("mounting is not allowed here")
     try:
-        yield lambda others: _mount("-o", f"remount,{others}", str(folder))
+        yield lambda options: _mount("-o", f"remount,{options}", str(folder))
     finally:
         _unmount(folder)
 
 
 @contextmanager
-def read_only(folder: Path, where: Path) -> Iterator[Path]:
-    """A folder as it is seen read-only at another place; `PermissionError` as above."""
+def mount_read_only(folder: Path, where: Path) -> Iterator[Path]:
+    """Mount a folder read-only elsewhere; raise `PermissionError` if this is not allowed."""
     where.mkdir(parents=True, exist_ok=True)
     if not _mount("--bind", str(folder), str(where)):
         raise PermissionError("mounting is not allowed here")
@@ -177,11 +186,24 @@ def _unmount(folder: Path) -> None:
 
 @dataclass
 class Scene:
-    """A source, a command, and what an undisturbed run of it makes.
+    """A source, a command, and the result of a normal run.
 
-    folder: holds everything. source: the clean root. arguments: of the command line but for source,
-    output and workers. wanted: `documents` of the undisturbed run. before: `contents` of the
-    source. seconds: what the undisturbed run took.
+    Attributes
+    ----------
+    folder : Path
+        Folder for everything.
+    source : Path
+        Root of the clean dataset.
+    arguments : tuple of str
+        Arguments of the command line, without source, output and workers.
+    draw : Random
+        Random generator of the faults.
+    wanted : tuple of bytes
+        `read_documents` of the normal run.
+    before : dict
+        `read_contents` of the source.
+    seconds : float
+        Duration of the normal run.
     """
 
     folder: Path
@@ -193,14 +215,14 @@ class Scene:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        self.before = contents(self.source)
+        self.before = read_contents(self.source)
         shutil.copytree(self.source, self.pristine)
         began = time.perf_counter()
         ended = Run(self.command(self.reference)).end()
         self.seconds = time.perf_counter() - began
         assert ended.code == 0, ended.error
-        self.wanted = documents(self.reference)
-        ended = Run([*self.command(self.other), "--seed", "99"]).end()
+        self.wanted = read_documents(self.reference)
+        ended = Run([*self.command(self.replaceable), "--seed", "99"]).end()
         assert ended.code == 0, ended.error
 
     @property
@@ -208,8 +230,8 @@ class Scene:
         return self.folder / "reference"
 
     @property
-    def other(self) -> Path:
-        return self.folder / "other"
+    def replaceable(self) -> Path:
+        return self.folder / "replaceable"
 
     @property
     def pristine(self) -> Path:
@@ -232,53 +254,56 @@ class Scene:
             *(["--overwrite"] if overwrite else []),
         ]
 
-    def moment(self) -> float:
-        """Seconds after a start, uniform over the time of an undisturbed run."""
+    def draw_moment(self) -> float:
+        """Draw a time in seconds, uniform over the duration of a normal run."""
         return self.draw.uniform(0, self.seconds)
 
     def clear(self) -> None:
-        """Nothing at `out` or beside it, and the source as it was at first."""
+        """Remove `out` and unfinished work, and restore the source."""
         shutil.rmtree(self.out.parent, ignore_errors=True)
         self.out.parent.mkdir()
         self.restore()
 
     def restore(self) -> None:
-        """Make the source what it was, where a trial has changed it."""
-        if not self.source_is_untouched():
+        """Restore the source if a trial changed it."""
+        if not self.has_clean_source():
             shutil.rmtree(self.source)
             shutil.copytree(self.pristine, self.source)
 
-    def source_is_untouched(self) -> bool:
+    def has_clean_source(self) -> bool:
         try:
-            return contents(self.source) == self.before
+            return read_contents(self.source) == self.before
         except OSError:
             return False
 
-    def passes_wrongly(self, out: Path) -> bool:
-        """Whether something that is not whole stands at the output's final name."""
+    def has_false_finish(self, out: Path) -> bool:
+        """Return whether the final output exists but is not complete."""
         if not out.exists():
             return False
         try:
             whole = verify(out).ok
-            return not whole or documents(out) not in (self.wanted, documents(self.other))
+            return not whole or read_documents(out) not in (
+                self.wanted,
+                read_documents(self.replaceable),
+            )
         except (InputError, OSError):
             return True
 
-    def completes(self, command: list[str], out: Path) -> bool:
-        """Whether the command makes what an undisturbed run makes, and leaves nothing else."""
+    def can_complete(self, command: list[str], out: Path) -> bool:
+        """Return whether the command gives the result of a normal run, and nothing else."""
         ended = Run(command).end()
-        if ended.code or not ended.clear or partial_folder(out).exists():
+        if ended.code or not ended.clear or name_partial_folder(out).exists():
             return False
         names = sorted(path.relative_to(out).as_posix() for path in out.rglob("*"))
         wanted = sorted(
             path.relative_to(self.reference).as_posix() for path in self.reference.rglob("*")
         )
-        return documents(out) == self.wanted and names == wanted and verify(out).ok
+        return read_documents(out) == self.wanted and names == wanted and verify(out).ok
 
 
 @dataclass
 class Trial:
-    """What one fault led to. struck: whether it came before the run had ended by itself."""
+    """The result of one fault. `struck` is False if the run had ended before the fault."""
 
     struck: bool = True
     wrong: bool = False
@@ -287,66 +312,69 @@ class Trial:
     completed: bool = True
 
 
-def judged(
-    scene: Scene, command: list[str], out: Path, *ends: Ended, expected: tuple[int, ...]
+def judge_fault(
+    scene: Scene, command: list[str], out: Path, *ends: RunEnd, expected: tuple[int, ...]
 ) -> Trial:
-    """The state after a fault, then the same command without it.
+    """Check the state after a fault, and run the same command without the fault.
 
-    expected: exit codes that the fault may lead to; 0 is one that it came too late for.
+    `expected` has the exit codes that the fault may cause. 0 means that it came too late.
     """
     return Trial(
         struck=any(end.code for end in ends),
-        wrong=scene.passes_wrongly(out),
-        touched=not scene.source_is_untouched(),
+        wrong=scene.has_false_finish(out),
+        touched=not scene.has_clean_source(),
         unclear=any(not end.clear or end.code not in (0, *expected) for end in ends),
-        completed=scene.completes(command, out),
+        completed=scene.can_complete(command, out),
     )
 
 
-def killed(scene: Scene, workers: int, overwrite: bool) -> Trial:
-    """SIGKILL of the whole process group, up to three times in a row."""
+def kill_group(scene: Scene, workers: int, overwrite: bool) -> Trial:
+    """Send SIGKILL to the whole process group, up to three times in a row."""
     if overwrite:
-        shutil.copytree(scene.other, scene.out)
+        shutil.copytree(scene.replaceable, scene.out)
     command = scene.command(scene.out, workers, overwrite)
     ends = []
     for _ in range(scene.draw.choice((1, 1, 2, 3))):
         run = Run(command)
-        time.sleep(scene.moment())
+        time.sleep(scene.draw_moment())
         ends.append(run.end(signal.SIGKILL))
-        if scene.passes_wrongly(scene.out):
+        if scene.has_false_finish(scene.out):
             return Trial(wrong=True, completed=False)
-    return judged(scene, command, scene.out, *ends, expected=(-signal.SIGKILL,))
+    return judge_fault(scene, command, scene.out, *ends, expected=(-signal.SIGKILL,))
 
 
-def main_process_killed(scene: Scene) -> Trial:
-    """SIGKILL of the main process alone, and the same command at once: no worker may write on."""
+def kill_main_process(scene: Scene) -> Trial:
+    """Send SIGKILL to the main process, and run the command again at once.
+
+    No worker of the killed process may continue to write.
+    """
     command = scene.command(scene.out, 2)
     run = Run(command)
-    time.sleep(scene.moment())
+    time.sleep(scene.draw_moment())
     run.process.kill()
     run.process.wait()
-    trial = judged(
-        scene, command, scene.out, Ended(run.process.returncode, ""), expected=(-signal.SIGKILL,)
+    trial = judge_fault(
+        scene, command, scene.out, RunEnd(run.process.returncode, ""), expected=(-signal.SIGKILL,)
     )
     run.end(signal.SIGKILL)
     return trial
 
 
-def interrupted(scene: Scene, number: int, workers: int) -> Trial:
-    """SIGINT or SIGTERM to the group, as a terminal and a scheduler send them."""
+def interrupt_group(scene: Scene, number: int, workers: int) -> Trial:
+    """Send SIGINT or SIGTERM to the group, as a terminal and a scheduler do."""
     command = scene.command(scene.out, workers)
     run = Run(command)
-    run.wait_until_it_speaks()
-    time.sleep(scene.moment() * 0.8)
+    run.wait_for_output()
+    time.sleep(scene.draw_moment() * 0.8)
     ended = run.end(number)
     code = 130 if number == signal.SIGINT else -number
-    trial = judged(scene, command, scene.out, ended, expected=(code,))
+    trial = judge_fault(scene, command, scene.out, ended, expected=(code,))
     trial.unclear |= ended.seconds > 5
     return trial
 
 
-def disk_full(scene: Scene, workers: int, inodes: bool) -> Trial:
-    """An output on a disk with too little room, or too few files; then room is made."""
+def fill_disk(scene: Scene, workers: int, inodes: bool) -> Trial:
+    """Write to a disk with too little space, or too few inodes; then enlarge it."""
     paths = list(scene.reference.rglob("*"))
     pages = (-(-path.stat().st_size // 4096) for path in paths if path.is_file())
     need = len(paths) if inodes else 4 * sum(pages)
@@ -356,61 +384,61 @@ def disk_full(scene: Scene, workers: int, inodes: bool) -> Trial:
         if inodes
         else (f"size={size}k", f"size={10 * need}k")
     )
-    with small_disk(scene.disk, small) as change:
+    with mount_small_disk(scene.disk, small) as change:
         out = scene.disk / "noisy"
         command = scene.command(out, workers)
         ended = Run(command).end()
         assert change(large)
-        return judged(scene, command, out, ended, expected=(2,))
+        return judge_fault(scene, command, out, ended, expected=(2,))
 
 
-def file_too_large(scene: Scene) -> Trial:
-    """A limit on the size of a file, as quotas are: writing fails in the middle of one."""
+def limit_file_size(scene: Scene) -> Trial:
+    """Limit the size of a file, as a quota does, so that writing fails in the middle of a file."""
     most = max((scene.reference / name).stat().st_size for name in DOCUMENTS)
     command = scene.command(scene.out)
     ended = Run(command, largest_file=scene.draw.randrange(1, most)).end()
-    return judged(scene, command, scene.out, ended, expected=(2,))
+    return judge_fault(scene, command, scene.out, ended, expected=(2,))
 
 
-def disk_turns_read_only(scene: Scene, workers: int) -> Trial:
-    """An output on a disk that becomes read-only, at once or in the middle; then it is mended."""
-    with small_disk(scene.disk, "size=90%") as change:
+def make_disk_read_only(scene: Scene, workers: int) -> Trial:
+    """Write to a disk that becomes read-only, at once or during the run; then make it writable."""
+    with mount_small_disk(scene.disk, "size=90%") as change:
         out = scene.disk / "noisy"
         command = scene.command(out, workers)
-        moment = scene.draw.choice((0.0, scene.moment()))
+        moment = scene.draw.choice((0.0, scene.draw_moment()))
         if not moment:
             assert change("ro")
         run = Run(command)
         time.sleep(moment)
         while not change("ro") and run.process.poll() is None:
-            pass  # refused as long as a file is open for writing
+            pass  # the system refuses while a file is open for writing
         ended = run.end()
         assert change("rw")
-        return judged(scene, command, out, ended, expected=(2,))
+        return judge_fault(scene, command, out, ended, expected=(2,))
 
 
-def source_is_read_only(scene: Scene) -> Trial:
-    """A source on a disk that is read-only: nothing is wrong with that."""
-    with read_only(scene.source, scene.disk) as source:
+def read_source_read_only(scene: Scene) -> Trial:
+    """Read from a read-only disk, which must succeed."""
+    with mount_read_only(scene.source, scene.disk) as source:
         command = scene.command(scene.out, source=source)
         ended = Run(command).end()
-        trial = judged(scene, command, scene.out, ended, expected=())
+        trial = judge_fault(scene, command, scene.out, ended, expected=())
         return Trial(True, trial.wrong, trial.touched, ended.code != 0, trial.completed)
 
 
-def worker_dies(scene: Scene, both: bool) -> Trial:
-    """SIGKILL of one worker or of both: an error, and no hang."""
+def kill_worker(scene: Scene, both: bool) -> Trial:
+    """Send SIGKILL to one worker or both, which must end in an error and not in a hang."""
     command = scene.command(scene.out, 2)
     run = Run(command)
-    time.sleep(scene.moment())
+    time.sleep(scene.draw_moment())
     workers: list[int] = []
     while not workers and run.process.poll() is None:
-        workers = run.workers()
+        workers = run.find_workers()
     for number in workers if both else scene.draw.sample(workers, min(1, len(workers))):
         with suppress(ProcessLookupError):
             os.kill(number, signal.SIGKILL)
     ended = run.end()
-    trial = judged(scene, command, scene.out, ended, expected=(2,))
+    trial = judge_fault(scene, command, scene.out, ended, expected=(2,))
     trial.unclear |= bool(ended.code) and "worker process died" not in ended.error
     return trial
 
@@ -430,7 +458,7 @@ def loop(mask: Path) -> None:
 
 
 def rewrite_list(mask: Path) -> None:
-    """Of the dataset that the mask belongs to: one narration is another."""
+    """Change a narration of the dataset that the mask belongs to."""
     folder = mask.parents[3] / IMAGE_SETS
     (path,) = (p for p in folder.iterdir() if "_meta_" not in p.name and "_obj" not in p.name)
     document = read_json(path)
@@ -441,60 +469,60 @@ def rewrite_list(mask: Path) -> None:
 CHANGES = (rewrite, damage, Path.unlink, loop, rewrite_list)
 
 
-def input_changes(scene: Scene, workers: int) -> Trial:
-    """A mask or the list changes under the run; then it is what it was."""
+def change_input(scene: Scene, workers: int) -> Trial:
+    """Change a mask or the list during the run, and restore it afterwards."""
     command = scene.command(scene.out, workers)
     mask = scene.draw.choice(sorted((scene.source / MASKS).rglob("*.png")))
     change = scene.draw.choice(CHANGES)
     run = Run(command)
-    run.wait_until_it_speaks()
-    time.sleep(scene.moment() * 0.8)
+    run.wait_for_output()
+    time.sleep(scene.draw_moment() * 0.8)
     change(mask)
-    changed = contents_or_none(scene.source)
+    changed = read_contents_if_possible(scene.source)
     ended = run.end()
-    touched = contents_or_none(scene.source) != changed
+    touched = read_contents_if_possible(scene.source) != changed
     wrong, replaced = False, False
-    if ended.code == 0 and documents(scene.out) != scene.wanted:
-        # It came before anything was read: then the run is one of the changed source, and right.
+    if ended.code == 0 and read_documents(scene.out) != scene.wanted:
+        # The change came before the file was read, so the run used the changed source, correctly.
         wrong, replaced = not verify(scene.out, scene.source).ok, True
     scene.restore()
     if replaced:
         command = [*command, "--overwrite"]
-    trial = judged(scene, command, scene.out, ended, expected=(2,))
+    trial = judge_fault(scene, command, scene.out, ended, expected=(2,))
     trial.struck, trial.touched = trial.struck or replaced, touched
     trial.wrong = wrong if replaced else trial.wrong
     return trial
 
 
-def contents_or_none(folder: Path) -> dict[str, tuple[int, bytes]] | None:
+def read_contents_if_possible(folder: Path) -> dict[str, tuple[int, bytes]] | None:
     try:
-        return contents(folder)
+        return read_contents(folder)
     except OSError:
         return None
 
 
-def two_at_once(scene: Scene, overwrite: bool) -> Trial:
-    """Two processes for one output: one is refused, or finds what the other has made."""
+def run_twice(scene: Scene, overwrite: bool) -> Trial:
+    """Run two processes for one output: one fails, or finds the finished result of the other."""
     if overwrite:
-        shutil.copytree(scene.other, scene.out)
+        shutil.copytree(scene.replaceable, scene.out)
     command = scene.command(scene.out, 1, overwrite)
     first = Run(command)
-    time.sleep(scene.draw.choice((0.0, scene.moment() / 10, scene.moment())))
+    time.sleep(scene.draw.choice((0.0, scene.draw_moment() / 10, scene.draw_moment())))
     ends = [Run(command).end(), first.end()]
-    trial = judged(scene, command, scene.out, *ends, expected=(2,))
+    trial = judge_fault(scene, command, scene.out, *ends, expected=(2,))
     trial.struck = True
     trial.unclear |= all(end.code for end in ends)
     return trial
 
 
-def journal_damaged(scene: Scene) -> Trial:
-    """A run that was killed, and whose journal a bad disk has cut short or changed."""
+def damage_journal(scene: Scene) -> Trial:
+    """Kill a run, and cut or change its journal as a faulty disk might."""
     command = scene.command(scene.out, 2)
     run = Run(command)
-    journal = journal_of(partial_folder(scene.out))
+    journal = name_journal_folder(name_partial_folder(scene.out))
     while run.process.poll() is None and not any(p.stat().st_size for p in journal.glob("*")):
         time.sleep(0.01)
-    time.sleep(scene.moment() / 2)
+    time.sleep(scene.draw_moment() / 2)
     ended = run.end(signal.SIGKILL)
     for file in journal.glob("*"):
         data = bytearray(file.read_bytes())
@@ -503,10 +531,10 @@ def journal_damaged(scene: Scene) -> Trial:
         for _ in range(scene.draw.choice((0, 1, 5, 50)) if data else 0):
             data[scene.draw.randrange(len(data))] ^= 1 << scene.draw.randrange(8)
         file.write_bytes(data)
-    return judged(scene, command, scene.out, ended, expected=(-signal.SIGKILL,))
+    return judge_fault(scene, command, scene.out, ended, expected=(-signal.SIGKILL,))
 
 
-def part_of(dataset: Path, split: str, count: int, root: Path) -> Path:
+def copy_part(dataset: Path, split: str, count: int, root: Path) -> Path:
     """Copy some sequences of a split, evenly spread, as a dataset of their own."""
     opened = open_split(dataset, split)
     step = max(1, len(opened.sequences) // count)
@@ -520,56 +548,56 @@ def part_of(dataset: Path, split: str, count: int, root: Path) -> Path:
     return root
 
 
-def campaign(scene: Scene, kills: int, disks: int) -> list[tuple[str, int, Callable[[], Trial]]]:
-    """All faults: name, number of trials, and what makes one."""
+def list_faults(scene: Scene, kills: int, disks: int) -> list[tuple[str, int, Callable[[], Trial]]]:
+    """List all faults: name, number of trials, and a function for one trial."""
     few, quarter = max(1, disks // 2), -(-kills // 4)
     return [
-        ("SIGKILL, 1 worker", quarter, lambda: killed(scene, 1, False)),
-        ("SIGKILL, 1 worker, overwrite", quarter, lambda: killed(scene, 1, True)),
-        ("SIGKILL, 2 workers", quarter, lambda: killed(scene, 2, False)),
-        ("SIGKILL, 2 workers, overwrite", quarter, lambda: killed(scene, 2, True)),
-        ("SIGKILL, main process only", disks, lambda: main_process_killed(scene)),
-        ("SIGINT, 1 worker", few, lambda: interrupted(scene, signal.SIGINT, 1)),
-        ("SIGINT, 2 workers", disks, lambda: interrupted(scene, signal.SIGINT, 2)),
-        ("SIGTERM, 2 workers", few, lambda: interrupted(scene, signal.SIGTERM, 2)),
-        ("disk full, 1 worker", disks, lambda: disk_full(scene, 1, False)),
-        ("disk full, 2 workers", few, lambda: disk_full(scene, 2, False)),
-        ("disk full of files", few, lambda: disk_full(scene, 1, True)),
-        ("limit on file size", few, lambda: file_too_large(scene)),
-        ("disk read-only", disks, lambda: disk_turns_read_only(scene, scene.draw.choice((1, 2)))),
-        ("source read-only", 1, lambda: source_is_read_only(scene)),
-        ("one worker dies", disks, lambda: worker_dies(scene, False)),
-        ("both workers die", few, lambda: worker_dies(scene, True)),
-        ("input changes, 1 worker", 2 * disks, lambda: input_changes(scene, 1)),
-        ("input changes, 2 workers", disks, lambda: input_changes(scene, 2)),
-        ("two at once", few, lambda: two_at_once(scene, False)),
-        ("two at once, overwrite", few, lambda: two_at_once(scene, True)),
-        ("journal damaged", disks, lambda: journal_damaged(scene)),
+        ("SIGKILL, 1 worker", quarter, lambda: kill_group(scene, 1, False)),
+        ("SIGKILL, 1 worker, overwrite", quarter, lambda: kill_group(scene, 1, True)),
+        ("SIGKILL, 2 workers", quarter, lambda: kill_group(scene, 2, False)),
+        ("SIGKILL, 2 workers, overwrite", quarter, lambda: kill_group(scene, 2, True)),
+        ("SIGKILL, main process only", disks, lambda: kill_main_process(scene)),
+        ("SIGINT, 1 worker", few, lambda: interrupt_group(scene, signal.SIGINT, 1)),
+        ("SIGINT, 2 workers", disks, lambda: interrupt_group(scene, signal.SIGINT, 2)),
+        ("SIGTERM, 2 workers", few, lambda: interrupt_group(scene, signal.SIGTERM, 2)),
+        ("disk full, 1 worker", disks, lambda: fill_disk(scene, 1, False)),
+        ("disk full, 2 workers", few, lambda: fill_disk(scene, 2, False)),
+        ("disk full of files", few, lambda: fill_disk(scene, 1, True)),
+        ("limit on file size", few, lambda: limit_file_size(scene)),
+        ("disk read-only", disks, lambda: make_disk_read_only(scene, scene.draw.choice((1, 2)))),
+        ("source read-only", 1, lambda: read_source_read_only(scene)),
+        ("one worker dies", disks, lambda: kill_worker(scene, False)),
+        ("both workers die", few, lambda: kill_worker(scene, True)),
+        ("input changes, 1 worker", 2 * disks, lambda: change_input(scene, 1)),
+        ("input changes, 2 workers", disks, lambda: change_input(scene, 2)),
+        ("two at once", few, lambda: run_twice(scene, False)),
+        ("two at once, overwrite", few, lambda: run_twice(scene, True)),
+        ("journal damaged", disks, lambda: damage_journal(scene)),
     ]
 
 
 def main(
     dataset: Path,
     split: Annotated[str, typer.Option()] = "train",
-    sequences: Annotated[int, typer.Option(help="As many of the split are taken.")] = 80,
+    sequences: Annotated[int, typer.Option(help="Number of sequences to use.")] = 80,
     kills: Annotated[int, typer.Option(help="Trials of SIGKILL.")] = 100,
-    disks: Annotated[int, typer.Option(help="Trials of each other fault, or half of it.")] = 10,
-    only: Annotated[str, typer.Option(help="Faults whose name holds this.")] = "",
+    disks: Annotated[int, typer.Option(help="Trials of every other fault (half for some).")] = 10,
+    only: Annotated[str, typer.Option(help="Only faults with this text in their name.")] = "",
     seed: Annotated[int, typer.Option()] = 0,
 ) -> None:
-    """Disturb `corrupt` in every way, and tell what came of it."""
+    """Inject every fault into `corrupt`, and print the results."""
     rows, failed = [], False
     with tempfile.TemporaryDirectory() as folder:
-        source = part_of(dataset, split, sequences, Path(folder) / "source")
+        source = copy_part(dataset, split, sequences, Path(folder) / "source")
         arguments = ("--split", split, "--type", "boundary", "--rate", "0.4")
         scene = Scene(Path(folder), source, arguments, random.Random(seed))
         masks = sum(name.endswith(".png") for name in scene.before)
         print(
-            f"{sequences} sequences, {masks} masks; undisturbed: {scene.seconds:.1f} s, "
+            f"{sequences} sequences, {masks} masks; normal: {scene.seconds:.1f} s, "
             f"digests {digest_json([d.decode() for d in scene.wanted])}",
             flush=True,
         )
-        for name, count, trial in campaign(scene, kills, disks):
+        for name, count, trial in list_faults(scene, kills, disks):
             if only not in name:
                 continue
             began = time.perf_counter()
@@ -579,7 +607,7 @@ def main(
                     scene.clear()
                     trials.append(trial())
             except PermissionError as error:
-                print(f"{name}: left out, {error}")
+                print(f"{name}: skipped, {error}")
                 continue
             sums = [
                 sum(t.struck for t in trials),
@@ -596,7 +624,7 @@ def main(
             print("  ".join(rows[-1]), file=sys.stderr, flush=True)
     columns = ["fault", "trials", "struck", "false finish", "source hit", "unclear"]
     print_table("Faults", [*columns, "re-runs right", "s"], rows)
-    print("not all as it must be" if failed else "all as it must be")
+    print("some trials failed" if failed else "all trials passed")
     sys.exit(failed)
 
 

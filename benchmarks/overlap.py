@@ -1,10 +1,10 @@
-"""Which rule of overlap gives a reader of the split what was asked for?
+"""Compare the IoU on disk under each rule for overlaps.
 
     python benchmarks/overlap.py DATASET --split val --rate 0.4
 
-Applies boundary noise to a split in memory under each rule of overlap, and under the plain one that
-`contest` was derived from (depth in pixels), and prints what is on disk afterwards: IoU of the
-touched objects that reached their target, and what became of the untouched ones.
+Boundary noise is applied to a split in memory with each rule, and with the simple rule that
+`contest` was derived from (depth in pixels). The table has the on-disk IoU of the touched objects
+that reached their target, and how many untouched objects were cut.
 """
 
 from __future__ import annotations
@@ -22,18 +22,19 @@ from actiseg_data.annotations.masks import IndexMask, find_ids
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.terminal.table_printing import print_table
 from actiseg_noise.mask_noise.contours import find_object
-from actiseg_noise.mask_noise.overlap import OVERLAPS, Claim
+from actiseg_noise.mask_noise.overlap import OVERLAPS, PixelClaim
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.recipes.building import make_recipe
 
 IN_PIXELS = "depth in pixels"
 
 
-def contest_in_pixels(
-    clean: IndexMask, claims: Sequence[Claim], positive_ids: frozenset[int]
+def settle_by_pixel_depth(
+    clean: IndexMask, claims: Sequence[PixelClaim], positive_ids: frozenset[int]
 ) -> IndexMask:
-    """A contested pixel goes to the claimant inside whose shape it lies deepest, in pixels; touched
-    objects have an advantage of up to one pixel.
+    """Give a contested pixel to the object with the greatest depth in pixels.
+
+    Touched objects have an advantage of up to one pixel.
     """
     touched = {claim.object_id: claim for claim in claims}
     best = np.zeros(clean.shape)
@@ -41,7 +42,7 @@ def contest_in_pixels(
     for object_id in find_ids(clean):
         claim = touched.get(object_id)
         patch = claim.patch if claim else find_object(clean, object_id).patch
-        # Over the whole frame, so that the frame's border is no outside.
+        # Over the whole frame, so that the border of the frame does not count as background.
         depth = distance_transform_edt(patch.to_image(clean.shape))[patch.window]
         depth += 10 * claim.advantage if claim else 0
         deeper = patch.mask & (depth > best[patch.window])
@@ -57,12 +58,13 @@ def main(
     target: Annotated[float, typer.Option(help="Target IoU.")] = 0.8,
     every: Annotated[int, typer.Option(help="Take each n-th sequence.")] = 1,
 ) -> None:
-    OVERLAPS[IN_PIXELS] = contest_in_pixels
-    recipe = make_recipe("boundary", rate, split=split, parameters={"target_iou": target})
+    OVERLAPS[IN_PIXELS] = settle_by_pixel_depth
+    recipe = make_recipe("boundary", rate, split=split, target_iou=target)
     opened = open_split(dataset, split)
     table = []
     for rule in ("contest", IN_PIXELS, "reference", "background"):
-        ious, cut = [], []
+        ious: list[float] = []
+        cut: list[float] = []
         bystanders = vanished = 0
         ruled = replace(recipe, noises=(replace(recipe.noises[0], overlap=rule),))
         for sequence in opened.sequences[::every]:

@@ -1,19 +1,18 @@
-"""How fast is scoring, beside the public code for the same figures, and beside the floor?
+"""Measure the speed of scoring, compared with public code and with a lower bound.
 
     python benchmarks/score.py DATASET --split val
 
-The split's true masks, each moved by a few pixels, are the predictions; lists that hold every clip
-ten times over make runs long enough for two workers. All rows are measured in one run, the files in
-memory (--scratch). Per frame:
+The predictions are the true masks of the split, each moved by a few pixels. Lists that repeat every
+sequence ten times make runs long enough for two workers. All rows are measured in one run, with the
+files in memory (--scratch). Per frame:
 
-* the floor: both files of each frame read, and inflated by the standard library;
-* the public loop: ActionVOS's metric script written out anew (a float64 map per object and frame);
-* DAVIS's J and F, written out anew after davis2017-evaluation: whole frames, a disc dilation of
-  each boundary. That package is on no index, and neither is vos-benchmark, so neither is timed
-  itself.
+* the lower bound: both files of each frame, read and inflated by the standard library;
+* the public loop: a rewrite of ActionVOS's metric script (a float64 map per object and frame);
+* DAVIS's J and F, rewritten after davis2017-evaluation: whole frames, a disc dilation of each
+  boundary. Neither that package nor vos-benchmark is on a package index, so neither is timed.
 
-These three take the same time for each frame and are run over every clip once. Ours are whole
-commands in processes of their own, start-up and report (JSON with all strata) included.
+These three take the same time for each frame and run over every sequence once. Our rows are whole
+commands in separate processes, with start-up and report (JSON with all strata).
 """
 
 from __future__ import annotations
@@ -44,15 +43,17 @@ from actiseg_data.terminal.table_printing import print_table
 
 
 def make_inputs(split: Split, folder: Path, times: int, longer: int = 1) -> tuple[Path, Path]:
-    """A root whose list holds the split's clips several times, and predictions of it.
+    """Write a root that lists the sequences of a split several times, and predictions.
 
-    longer: how often each clip has its frames, under other names.
+    longer: how often the frames of each sequence are repeated, under other names.
     """
     root, predictions = folder / "root", folder / "predictions"
     records = []
     for _ in range(times):
         for sequence, record in zip(split.sequences, split.read_action_list(), strict=True):
-            frames = [(frame, f"{frame}x{at}") for at in range(longer) for frame in sequence.frames]
+            frames = [
+                (frame, f"{frame}x{copy}") for copy in range(longer) for frame in sequence.frames
+            ]
             changed = record | {
                 "seq_id": len(records) + 1,
                 "sparse_frames": [f"{name}.jpg" for _, name in frames],
@@ -74,8 +75,8 @@ def make_inputs(split: Split, folder: Path, times: int, longer: int = 1) -> tupl
     return root, predictions
 
 
-def pairs(split: Split, predictions: Path) -> list[tuple[Path, Path, dict[int, bool]]]:
-    """Files of truth and prediction of each frame, and which objects are active."""
+def list_pairs(split: Split, predictions: Path) -> list[tuple[Path, Path, dict[int, bool]]]:
+    """Return the files of truth and prediction of each frame, and which objects are active."""
     return [
         (
             split.find_mask(sequence, frame),
@@ -87,13 +88,13 @@ def pairs(split: Split, predictions: Path) -> list[tuple[Path, Path, dict[int, b
     ]
 
 
-def floor(frames: list[tuple[Path, Path, dict[int, bool]]]) -> None:
+def read_files(frames: list[tuple[Path, Path, dict[int, bool]]]) -> None:
     for truth, prediction, _ in frames:
         for path in (truth, prediction):
             data = path.read_bytes()
-            found = png.parse(data)
-            assert found is not None
-            zlib.decompress(found.packed)
+            image = png.parse(data)
+            assert image is not None
+            zlib.decompress(image.packed)
 
 
 def read(path: Path) -> np.ndarray:
@@ -101,17 +102,17 @@ def read(path: Path) -> np.ndarray:
         return np.array(image.convert("P"))
 
 
-def public_loop(frames: list[tuple[Path, Path, dict[int, bool]]]) -> dict[str, float]:
-    """The metric script's way: a whole float64 map of each object in each frame."""
+def score_publicly(frames: list[tuple[Path, Path, dict[int, bool]]]) -> dict[str, float]:
+    """Score as the metric script does: a float64 map of each object in each frame."""
     lists: dict[bool, list[float]] = {True: [], False: []}
     sums = {True: [0.0, 0.0], False: [0.0, 0.0]}
     generalised = []
     for truth, prediction, objects in frames:
-        one, other = read(truth), read(prediction)
-        for at, active in objects.items():
-            g, p = np.zeros(one.shape), np.zeros(one.shape)
-            g[one == at] = 1
-            p[other == at] = 1
+        true, predicted = read(truth), read(prediction)
+        for object_id, active in objects.items():
+            g, p = np.zeros(true.shape), np.zeros(true.shape)
+            g[true == object_id] = 1
+            p[predicted == object_id] = 1
             both = np.sum(np.logical_and(g, p))
             union = np.sum(np.logical_or(g, p))
             if union == 0:
@@ -130,7 +131,7 @@ def public_loop(frames: list[tuple[Path, Path, dict[int, bool]]]) -> dict[str, f
     }
 
 
-def davis_map(mask: np.ndarray) -> np.ndarray:
+def draw_boundary(mask: np.ndarray) -> np.ndarray:
     right, down, both = np.zeros_like(mask), np.zeros_like(mask), np.zeros_like(mask)
     right[:, :-1] = mask[:, 1:]
     down[:-1] = mask[1:]
@@ -142,20 +143,20 @@ def davis_map(mask: np.ndarray) -> np.ndarray:
     return edges
 
 
-def davis_j_and_f(frames: list[tuple[Path, Path, dict[int, bool]]]) -> tuple[float, float]:
-    """Mean J and F of active objects, over whole frames as davis2017-evaluation does."""
+def score_davis(frames: list[tuple[Path, Path, dict[int, bool]]]) -> tuple[float, float]:
+    """Return the mean J and F of active objects, over whole frames as davis2017-evaluation."""
     cv2 = load_cv2()
-    found_of: dict[tuple[Path, int], list[tuple[float, float]]] = {}
+    scores: dict[tuple[Path, int], list[tuple[float, float]]] = {}
     for truth, prediction, objects in frames:
-        one, other = read(truth), read(prediction)
-        radius = math.ceil(0.008 * math.hypot(*one.shape))
+        true, predicted = read(truth), read(prediction)
+        radius = math.ceil(0.008 * math.hypot(*true.shape))
         rows, columns = np.mgrid[-radius : radius + 1, -radius : radius + 1]
         disc = (rows**2 + columns**2 <= radius**2).astype(np.uint8)
-        for at in (at for at, active in objects.items() if active):
-            g, p = (one == at).astype(bool), (other == at).astype(bool)
+        for object_id in (key for key, active in objects.items() if active):
+            g, p = (true == object_id).astype(bool), (predicted == object_id).astype(bool)
             union = np.sum(g | p, dtype=np.float64)
             region = np.sum(g & p) / union if union else 1.0
-            edges = [davis_map(p), davis_map(g)]
+            edges = [draw_boundary(p), draw_boundary(g)]
             wide = [cv2.dilate(edge.astype(np.uint8), disc) for edge in edges]
             sizes = [np.sum(edge) for edge in edges]
             if all(sizes):
@@ -165,13 +166,15 @@ def davis_j_and_f(frames: list[tuple[Path, Path, dict[int, bool]]]) -> tuple[flo
                 contour = 2 * precision * recall / both if both else 0.0
             else:
                 contour = float(sizes[0] == sizes[1])
-            found_of.setdefault((truth.parent, at), []).append((region, contour))
-    means = np.array([np.mean(values, axis=0) for values in found_of.values()])
+            scores.setdefault((truth.parent, object_id), []).append((region, contour))
+    means = np.array([np.mean(values, axis=0) for values in scores.values()])
     return float(means[:, 0].mean()), float(means[:, 1].mean())
 
 
-def ours(root: Path, predictions: Path, *arguments: str) -> tuple[float, float, dict[str, float]]:
-    """Seconds, peak MiB and figures of a whole command."""
+def run_command(
+    root: Path, predictions: Path, *arguments: str
+) -> tuple[float, float, dict[str, float]]:
+    """Return the seconds, peak MiB and metrics of a whole command."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "actiseg_eval.cli", "score", str(predictions)]
         command += ["--gt", str(root), "--split", "val", "--quiet", "--json", f"{folder}/r.json"]
@@ -182,26 +185,26 @@ def ours(root: Path, predictions: Path, *arguments: str) -> tuple[float, float, 
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-        figures = json.loads((Path(folder) / "r.json").read_text())["metrics"]
-    return spent, usage.ru_maxrss / 1024, figures
+        metrics = json.loads((Path(folder) / "r.json").read_text())["metrics"]
+    return spent, usage.ru_maxrss / 1024, metrics
 
 
-def timed(function: Callable[[], object], rounds: int) -> float:
-    """Median seconds."""
-    found = []
+def measure_time(function: Callable[[], object], rounds: int) -> float:
+    """Return the median seconds of several calls."""
+    seconds = []
     for _ in range(rounds):
         began = time.perf_counter()
         function()
-        found.append(time.perf_counter() - began)
-    return statistics.median(found)
+        seconds.append(time.perf_counter() - began)
+    return statistics.median(seconds)
 
 
 def main(
     dataset: Path,
     split: str = "val",
-    times: Annotated[int, typer.Option(help="How often the long list holds each clip.")] = 10,
-    rounds: Annotated[int, typer.Option(help="Measurements of each of ours and the floor.")] = 3,
-    scratch: Annotated[Path, typer.Option(help="Where files go, best in memory.")] = Path(
+    times: Annotated[int, typer.Option(help="How often the long list repeats each sequence.")] = 10,
+    rounds: Annotated[int, typer.Option(help="Measurements of our rows and the lower bound.")] = 3,
+    scratch: Annotated[Path, typer.Option(help="Folder for files, best in memory.")] = Path(
         "/dev/shm"
     ),
 ) -> None:
@@ -212,43 +215,43 @@ def main(
             make_inputs(clean, Path(folder) / name, count, longer)
             for name, count, longer in (("short", 1, 1), ("many", times, 1), ("long", 1, times))
         )
-        frames = pairs(open_split(short[0], "val"), short[1])
+        frames = list_pairs(open_split(short[0], "val"), short[1])
         units = sum(len(objects) for _, _, objects in frames)
-        least = timed(lambda: floor(frames), rounds) / len(frames)
+        least = measure_time(lambda: read_files(frames), rounds) / len(frames)
         began = time.perf_counter()
-        public = public_loop(frames)
+        public = score_publicly(frames)
         loop = (time.perf_counter() - began) / len(frames)
         began = time.perf_counter()
-        j, f = davis_j_and_f(frames)
+        j, f = score_davis(frames)
         davis = (time.perf_counter() - began) / len(frames)
-        for name, seconds in (("floor", least), ("public loop", loop), ("DAVIS's way", davis)):
+        for name, seconds in (("lower bound", least), ("public loop", loop), ("as DAVIS", davis)):
             rows.append(
                 [name, "1", f"{1000 * seconds:.2f} ms", "", f"{seconds / least:.2f}", "", ""]
             )
-        for measures, reference in (("core", loop), ("core,jf", davis)):
-            expected = public if measures == "core" else {"j": j, "f": f}
+        for groups, reference in (("core", loop), ("core,jf", davis)):
+            expected = public if groups == "core" else {"j": j, "f": f}
             for workers in ("1", "2"):
-                arguments = ("--metrics", measures, "--workers", workers)
-                small = ours(*short, *arguments)
-                found = [ours(*many, *arguments) for _ in range(rounds)]
-                each = statistics.median(of[0] for of in found) / (times * len(frames))
-                memory = (small[1], ours(*long, *arguments)[1], found[0][1])
-                apart = max(abs(small[2][name] - value) for name, value in expected.items())
+                arguments = ("--metrics", groups, "--workers", workers)
+                small = run_command(*short, *arguments)
+                runs = [run_command(*many, *arguments) for _ in range(rounds)]
+                per_frame = statistics.median(run[0] for run in runs) / (times * len(frames))
+                memory = (small[1], run_command(*long, *arguments)[1], runs[0][1])
+                error = max(abs(small[2][name] - value) for name, value in expected.items())
                 rows.append(
                     [
-                        f"actiseg-eval, {measures}",
+                        f"actiseg-eval, {groups}",
                         workers,
-                        f"{1000 * each:.2f} ms",
-                        f"{reference / each:.1f}",
-                        f"{each / least:.2f}",
+                        f"{1000 * per_frame:.2f} ms",
+                        f"{reference / per_frame:.1f}",
+                        f"{per_frame / least:.2f}",
                         ", ".join(f"{peak:.0f}" for peak in memory) + " MiB",
-                        f"{apart:.0e}",
+                        f"{error:.0e}",
                     ]
                 )
-    columns = ["run", "workers", "per frame", "times faster", "times floor", "peaks", "apart"]
+    columns = ["run", "workers", "per frame", "times faster", "times bound", "peaks", "error"]
     title = f"{len(frames):,} frames, {units:,} units, and {times} times as many"
     print_table(title, columns, rows)
-    print(f"peaks: of these; of clips {times} times as long; of {times} times as many clips")
+    print(f"peaks: these; sequences {times} times as long; {times} times as many sequences")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""How fast is text noise, end to end, and how much memory does it take?
+"""Measure the speed and the memory of text noise, end to end.
 
     python benchmarks/text.py DATASET --split train
 
-The split's clips are repeated, under other video names, until it has 76,000 prompts, as the full
-ActionVOS train list has. Whole commands are timed, each in a process of its own: the same command
-on a split of one clip is the start-up, and what the large split takes beyond it is the work. The
-files are those that ActionVOS publishes (list, prompts in the style promptaction, objects); the
-last row has the prompts in all three styles, as `prepare visor` writes them: each counts once.
-Beside them, in the same run, the same files are read and written with Python's json alone.
+The sequences of the split are repeated under different video names until it has 76,000 prompts, as
+many as the full ActionVOS train list. Each command runs in a process of its own. The same command
+on a split with one sequence measures the start-up, which is subtracted. The files are those that
+ActionVOS publishes (list, prompts in the style promptaction, objects). The last row has the prompts
+in all three styles, as `prepare visor` writes them; each prompt counts once. For comparison, the
+same files are read and written with Python's json module in the same run.
 """
 
 from __future__ import annotations
@@ -46,35 +46,35 @@ RUNS = {
 ALL_STYLES = "text, prompts in three styles"
 
 
-def repeated(split: Split, prompts: int) -> list[VideoSequence]:
-    """The split's clips, and copies of them in other videos, with at least so many objects."""
+def repeat_split(split: Split, prompts: int) -> list[VideoSequence]:
+    """Repeat the sequences of a split in new videos until they have enough objects."""
     records = split.read_action_list()
-    clips: list[VideoSequence] = []
+    sequences: list[VideoSequence] = []
     count = copy = 0
     while count < prompts:
         for record in records:
             video = record["video"] if copy == 0 else f"{record['video']}x{copy}"
-            changed = record | {"seq_id": len(clips) + 1, "video": video}
-            clips.append(read_record(Cursor(changed, "copy")))
-            count += len(clips[-1].objects)
+            changed = record | {"seq_id": len(sequences) + 1, "video": video}
+            sequences.append(read_record(Cursor(changed, "copy")))
+            count += len(sequences[-1].objects)
             if count >= prompts:
                 break
         copy += 1
-    return clips
+    return sequences
 
 
-def make_root(root: Path, clips: list[VideoSequence], styles: tuple[str, ...]) -> Path:
+def make_root(root: Path, sequences: list[VideoSequence], styles: tuple[str, ...]) -> Path:
     left_out = [
         name_expressions_file("train", style) for style in PROMPT_STYLES if style not in styles
     ]
-    for name, document in make_image_sets("train", clips).items():
+    for name, document in make_image_sets("train", sequences).items():
         if name not in left_out:
             write_json(root / IMAGE_SETS / name, document)
     return root
 
 
-def run(root: Path, arguments: tuple[str, ...]) -> tuple[float, float]:
-    """Seconds and peak MiB of one command."""
+def measure_command(root: Path, arguments: tuple[str, ...]) -> tuple[float, float]:
+    """Measure the seconds and the peak memory in MiB of one command."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "actiseg_noise.cli", "corrupt", str(root), *arguments]
         command += ["--rate", "0.4", "--out", f"{folder}/noisy", "--quiet"]
@@ -88,8 +88,8 @@ def run(root: Path, arguments: tuple[str, ...]) -> tuple[float, float]:
     return spent, usage.ru_maxrss / 1024
 
 
-def plain_json(root: Path) -> float:
-    """Seconds to read the lists of a root and to write them again."""
+def time_json(root: Path) -> float:
+    """Measure the seconds to read the lists of a root and to write them."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         for path in (root / IMAGE_SETS).iterdir():
@@ -104,31 +104,32 @@ def main(
     prompts: Annotated[int, typer.Option(help="Size of the large split.")] = 76_000,
     rounds: Annotated[int, typer.Option(help="Measurements of each.")] = 3,
 ) -> None:
-    clips = repeated(open_split(dataset.resolve(), split, masks=False), prompts)
-    objects = sum(len(clip.objects) for clip in clips)
+    sequences = repeat_split(open_split(dataset.resolve(), split, masks=False), prompts)
+    objects = sum(len(sequence.objects) for sequence in sequences)
     rows: list[list[str]] = []
     with tempfile.TemporaryDirectory() as folder:
         roots = {
-            (size, len(styles)): make_root(Path(folder) / f"{size}{len(styles)}", of, styles)
-            for size, of in (("large", clips), ("small", clips[:1]))
+            (size, len(styles)): make_root(Path(folder) / f"{size}{len(styles)}", chosen, styles)
+            for size, chosen in (("large", sequences), ("small", sequences[:1]))
             for styles in (PROMPT_STYLES[:1], PROMPT_STYLES)
         }
-        run(roots["small", 1], RUNS["category"])  # file caches
+        measure_command(roots["small", 1], RUNS["category"])  # file caches
         for name, arguments in {**RUNS, ALL_STYLES: RUNS["text"]}.items():
             styles = len(PROMPT_STYLES) if name == ALL_STYLES else 1
             small, large = roots["small", styles], roots["large", styles]
-            found: list[Any] = [
-                (*run(small, arguments), *run(large, arguments)) for _ in range(rounds)
+            measured: list[Any] = [
+                (*measure_command(small, arguments), *measure_command(large, arguments))
+                for _ in range(rounds)
             ]
-            start, _, whole, memory = map(statistics.median, zip(*found, strict=True))
-            least = statistics.median(plain_json(large) for _ in range(rounds))
-            speeds = [objects / (each[2] - each[0]) for each in found]
+            start, _, whole, memory = map(statistics.median, zip(*measured, strict=True))
+            least = statistics.median(time_json(large) for _ in range(rounds))
+            speeds = [objects / (times[2] - times[0]) for times in measured]
             speed = f"{statistics.median(speeds):,.0f} ({min(speeds):,.0f} to {max(speeds):,.0f})"
             ratio = f"{(whole - start) / least:.1f}"
             times = (f"{start:.2f} s", f"{whole:.2f} s")
             rows.append([name, *times, speed, ratio, f"{memory:.0f} MiB"])
     columns = ["run", "start-up", "whole", "prompts/s after start-up", "times json", "peak"]
-    title = f"{objects:,} prompts in {len(clips):,} clips, one process, median of {rounds}"
+    title = f"{objects:,} prompts in {len(sequences):,} sequences, one process, median of {rounds}"
     print_table(title, columns, rows)
 
 

@@ -1,12 +1,12 @@
-"""How fast does each strategy train, beside plain, and how much memory does it take?
+"""Measure how fast each strategy trains, relative to plain, and how much memory it needs.
 
     python benchmarks/train.py DATASET --split train
 
-Every strategy makes the same updates: the same model, the same batches, in the last part of a run,
-when warm-ups are over. Steps are taken in turns, one of each strategy after the other, and the
-ratio to plain is the median over the turns, so that a machine whose speed changes meanwhile favours
-none. Memory is the highest of a process that trains by that strategy alone (Linux); on a GPU, what
-torch has allocated there, and a column says how much of the time the GPU is busy.
+All strategies make the same updates: the same model and batches, in the last part of a run, after
+all warm-ups. Strategies take steps in turns. The ratio to plain is the median over the turns, so
+that a machine with a varying speed favours none of them. Memory is the peak of a process that
+trains with one strategy alone (Linux). On a GPU it is the memory that torch has allocated there,
+and one more column has the share of the time in which the GPU is busy.
 """
 
 from __future__ import annotations
@@ -23,59 +23,60 @@ import typer
 
 from actiseg_data.terminal.table_printing import print_table
 from reference_trainer.batch import Batch
-from reference_trainer.config import make_config, with_settings
+from reference_trainer.config import apply_settings, make_config
 from reference_trainer.strategies import STRATEGIES
-from reference_trainer.training import engine
-from reference_trainer.training.run_state import Run, assemble
+from reference_trainer.training.engine import train_step
+from reference_trainer.training.run_state import Run, assemble_run
 
-_BEGUN = 0.75
-"""Share of the run that lies behind: all warm-ups are over."""
+_START = 0.75
+"""Share of the run before the first step, which is after all warm-ups."""
 
 
-def prepared(name: str, dataset: Path, split: str, settings: list[str]) -> Run:
+def prepare_run(name: str, dataset: Path, split: str, settings: list[str]) -> Run:
     values = {"dataset": str(dataset), "split": split, "strategy": name}
-    run = assemble(make_config(with_settings(values, settings), "--set"), Path("unused"))
-    run.step = int(_BEGUN * run.steps)
+    run = assemble_run(make_config(apply_settings(values, settings), "--set"), Path("unused"))
+    run.step = int(_START * run.steps)
     return run
 
 
-def step(run: Run, batch: Batch) -> tuple[float, float]:
-    """One step; its wall and CPU seconds."""
+def measure_step(run: Run, batch: Batch) -> tuple[float, float]:
+    """Train one step, and return its wall and CPU seconds."""
     wall, cpu = time.perf_counter(), time.process_time()
-    engine._step(run, run.nets, batch, run.progress())
+    train_step(run, run.nets, batch, run.make_progress())
     if run.device.type == "cuda":
         torch.cuda.synchronize()
     run.step += 1
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def busy(run: Run, batches: list[Batch]) -> float:
-    """Share of the time in which the GPU computes."""
+def measure_busy_share(run: Run, batches: list[Batch]) -> float:
+    """Measure the share of the time in which the GPU computes."""
     from torch.profiler import ProfilerActivity, profile
 
-    begun = time.perf_counter()
-    with profile(activities=[ProfilerActivity.CUDA]) as profiled:
+    start = time.perf_counter()
+    with profile(activities=[ProfilerActivity.CUDA]) as profiler:
         for batch in batches:
-            step(run, batch)
-    wall = time.perf_counter() - begun
-    return sum(event.self_device_time_total for event in profiled.key_averages()) / 1e6 / wall
+            measure_step(run, batch)
+    wall = time.perf_counter() - start
+    return sum(event.self_device_time_total for event in profiler.key_averages()) / 1e6 / wall
 
 
-def peak(run: Run, batches: list[Batch]) -> float:
-    """MiB at the highest, of a process that does nothing else."""
+def measure_peak(run: Run, batches: list[Batch]) -> float:
+    """Measure the peak memory of this process, in MiB."""
     if run.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
     for batch in batches:
-        step(run, batch)
+        measure_step(run, batch)
     if run.device.type == "cuda":
         return torch.cuda.max_memory_allocated() / 2**20
-    # Not by getrusage, whose peak a process takes over from the one that started it.
-    (line,) = [of for of in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in of]
+    # getrusage would include the peak of the parent process.
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (line,) = [line for line in lines if "VmHWM" in line]
     return int(line.split()[1]) / 1024
 
 
-def measured_alone(name: str, dataset: Path, split: str, settings: list[str]) -> str:
-    """The peak of a process of its own."""
+def measure_alone(name: str, dataset: Path, split: str, settings: list[str]) -> str:
+    """Measure the peak memory of a process for one strategy."""
     flags = [f"--set={setting}" for setting in settings]
     arguments = [str(dataset), "--split", split, "--alone", name, *flags]
     done = subprocess.run(
@@ -94,40 +95,44 @@ def main(
     alone: Annotated[Optional[str], typer.Option(help="Print the peak of one strategy.")] = None,
 ) -> None:
     chosen = settings or []
-    first = prepared(alone or "plain", dataset, split, chosen)
-    epoch = list(first.loader.epoch(0))[:4]
+    first = prepare_run(alone or "plain", dataset, split, chosen)
+    epoch = list(first.loader.iterate_epoch(0))[:4]
     if alone is not None:
-        print(f"{peak(first, epoch):.0f}")
+        print(f"{measure_peak(first, epoch):.0f}")
         return
     runs = {"plain": first}
-    runs |= {name: prepared(name, dataset, split, chosen) for name in STRATEGIES if name != "plain"}
-    batches = {name: list(run.loader.epoch(0))[:4] for name, run in runs.items()}
-    for name, run in runs.items():  # the first steps allocate
+    runs |= {
+        name: prepare_run(name, dataset, split, chosen) for name in STRATEGIES if name != "plain"
+    }
+    batches = {name: list(run.loader.iterate_epoch(0))[:4] for name, run in runs.items()}
+    for name, run in runs.items():  # the first steps allocate memory
         for batch in batches[name][:2]:
-            step(run, batch)
+            measure_step(run, batch)
     wall: dict[str, list[float]] = {name: [] for name in runs}
     cpu: dict[str, list[float]] = {name: [] for name in runs}
     for turn in range(turns):
         for name, run in runs.items():
-            taken = step(run, batches[name][turn % 4])
-            wall[name].append(taken[0])
-            cpu[name].append(taken[1])
+            wall_seconds, cpu_seconds = measure_step(run, batches[name][turn % 4])
+            wall[name].append(wall_seconds)
+            cpu[name].append(cpu_seconds)
     rows = []
     for name, run in runs.items():
-        clips = run.config.clips / statistics.median(wall[name])
-        row = [name, f"{clips:.1f}", f"{1000 * statistics.median(wall[name]):.0f}"]
-        row += [_ratio(wall[name], wall["plain"]), _ratio(cpu[name], cpu["plain"])]
-        row.append(measured_alone(name, dataset, split, chosen))
+        speed = run.config.batch_size / statistics.median(wall[name])
+        row = [name, f"{speed:.1f}", f"{1000 * statistics.median(wall[name]):.0f}"]
+        row += [_compute_ratio(wall[name], wall["plain"]), _compute_ratio(cpu[name], cpu["plain"])]
+        row.append(measure_alone(name, dataset, split, chosen))
         if run.device.type == "cuda":
-            row.append(f"{busy(run, batches[name]):.2f}")
+            row.append(f"{measure_busy_share(run, batches[name]):.2f}")
         rows.append(row)
-    columns = ["strategy", "clips/s", "ms a step", "times plain", "its CPU time", "peak MiB"]
+    columns = ["strategy", "sequences/s", "ms a step", "times plain", "CPU, times plain"]
+    columns += ["peak MiB"]
     columns += ["GPU busy"] if first.device.type == "cuda" else []
-    title = f"{first.config.clips} clips of {first.config.frames} frames, {first.device}"
+    config = first.config
+    title = f"{config.batch_size} sequences of {config.max_frames} frames, {first.device}"
     print_table(f"{title}, {turns} steps each", columns, rows)
 
 
-def _ratio(times: list[float], plain: list[float]) -> str:
+def _compute_ratio(times: list[float], plain: list[float]) -> str:
     return f"{statistics.median(a / b for a, b in zip(times, plain, strict=True)):.2f}"
 
 

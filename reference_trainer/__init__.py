@@ -1,4 +1,4 @@
-"""A slim trainer for action-based video object segmentation under noisy labels."""
+"""A small trainer for action-based video object segmentation with noisy labels."""
 
 from __future__ import annotations
 

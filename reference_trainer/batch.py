@@ -1,7 +1,7 @@
-"""What the data, the model and the strategies hand to one another. Shapes:
+"""The records that data, model and strategies exchange.
 
-B clips, T frames each, K prompts each, L tokens each, frames of (H, W), masks of (h, w), a quarter
-of it. A clip may have fewer prompts or frames than the batch is wide: the rest only fills up.
+Shapes: B sequences with T frames and K prompts each, L tokens for a prompt, frames of (H, W), and
+masks of (h, w) = (H / 4, W / 4). A sequence with fewer prompts or frames than the batch is padded.
 """
 
 from __future__ import annotations
@@ -13,48 +13,68 @@ import torch
 from torch import Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Batch:
-    """Some clips with their prompts and labels, which may be noisy.
+    """Several sequences with their prompts and labels, which may be noisy.
 
-    frames: (B, T, 3, H, W) float32, normalised. tokens: (B, K, L) int64, 0 pads.
-    asked: (B, K) bool, False for prompts that only fill up.
-    masks: (B, K, T, h, w) float32 in {0, 1}, as labelled, 0 everywhere for inactive objects.
-    weights: (B, K, T, h, w) float32, of pixels in the loss: 1, or those of `action_weights` where
-    the strategy is `weighted`.
-    shown: (B, T) bool, False for frames that only fill up.
-    active: (B, K) float32 in {0, 1}.
-    frame_items: (B, K, T) int64, a stable number of each (sequence, object, frame), from 0; -1
-    fills up.
-    flipped: (B,) bool, True where a clip is mirrored left to right, the only change of geometry
-    that a view of a clip may have: what is remembered of a unit is kept unmirrored.
+    Attributes
+    ----------
+    frames : (B, T, 3, H, W) float32
+        Normalised images.
+    tokens : (B, K, L) int64
+        Prompts as numbers; 0 is padding.
+    prompt_mask : (B, K) bool
+        True for real prompts, False for padding.
+    masks : (B, K, T, h, w) float32 in {0, 1}
+        Masks as labelled; 0 everywhere for inactive objects.
+    weights : (B, K, T, h, w) float32
+        Weight of each pixel in the loss: 1, or the result of `make_action_weights` if the strategy
+        `uses_weights`.
+    frame_mask : (B, T) bool
+        True for real frames, False for padding.
+    active : (B, K) float32 in {0, 1}
+        Whether each object takes part in the action.
+    unit_ids : (B, K, T) int64
+        A stable number from 0 for each (sequence, object, frame); -1 for padding.
+    flipped : (B,) bool
+        True for sequences that are mirrored left to right. No other view changes the geometry, and
+        strategies keep what they remember of a unit unmirrored.
     """
 
     frames: Tensor
     tokens: Tensor
-    asked: Tensor
+    prompt_mask: Tensor
     masks: Tensor
     weights: Tensor
-    shown: Tensor
+    frame_mask: Tensor
     active: Tensor
-    frame_items: Tensor
+    unit_ids: Tensor
     flipped: Tensor
 
+    def __repr__(self) -> str:
+        return f"Batch(frames={tuple(self.frames.shape)}, masks={tuple(self.masks.shape)})"
+
     def to(self, device: torch.device | str) -> Batch:
-        """The same batch on another device."""
+        """Copy the batch to a device."""
         moved = {
-            each.name: getattr(self, each.name).to(device, non_blocking=True)
-            for each in fields(self)
+            field.name: getattr(self, field.name).to(device, non_blocking=True)
+            for field in fields(self)
         }
         return replace(self, **moved)
 
 
 @dataclass(frozen=True)
 class Output:
-    """What a model says of a batch, all logits.
+    """The logits of a model for a batch, with R robust heads (R may be 0).
 
-    masks: (B, K, T, h, w). activity: (B, K). robust: (R, B, K, T, h, w), of R further heads for
-    masks. robust_activity: (R, B, K), of R further heads for activity. R may be 0.
+    Attributes
+    ----------
+    masks : (B, K, T, h, w) float
+    activity : (B, K) float
+    robust : (R, B, K, T, h, w) float
+        Masks of the robust heads.
+    robust_activity : (R, B, K) float
+        Activity of the robust heads.
     """
 
     masks: Tensor
@@ -65,7 +85,17 @@ class Output:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is. epoch of epochs, step of steps (of the whole run), both counted from 0."""
+    """The position of a step in its run.
+
+    Attributes
+    ----------
+    epoch, epochs : int
+        The epoch, from 0, and the number of epochs.
+    step, steps : int
+        The step of the whole run, from 0, and the number of steps.
+    seed : int
+        Seed of the run.
+    """
 
     epoch: int
     epochs: int
@@ -76,8 +106,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class Loss:
-    """The loss of one net. total: a scalar to minimise. parts: its terms by name, detached scalars,
-    for the log.
+    """The loss of one net.
+
+    Attributes
+    ----------
+    total : scalar Tensor
+        The value to minimise.
+    parts : mapping of str to scalar Tensor
+        The terms by name, detached, for the log.
     """
 
     total: Tensor

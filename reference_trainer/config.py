@@ -1,9 +1,10 @@
-"""All that decides a run, in one place: a dataclass that is a YAML file."""
+"""The configuration of a run: a dataclass that can be saved as YAML."""
 
 from __future__ import annotations
 
 import math
 import os
+import sys
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -18,31 +19,78 @@ from actiseg_data.core.files import write_bytes
 
 CONFIG_FILE = "config.yaml"
 
-MACHINE = ("dataset", "noisy", "device", "threads", "memory_mib", "save_minutes")
-"""Settings that say where a run stands and what it may use: they may change between sittings. What
-the labels are is held by a digest of them, wherever they lie."""
+MACHINE_SETTINGS = ("dataset", "noisy", "device", "threads", "memory_mib", "save_minutes")
+"""Settings that a resumed run may change: they name places and resources. A digest of the labels
+checks that the data are the same, wherever they are."""
+
+OLD_NAMES: Mapping[str, str] = {
+    "rate": "learning_rate",
+    "clip_norm": "grad_clip_norm",
+    "clips": "batch_size",
+    "frames": "max_frames",
+    "prompts": "max_prompts",
+}
+"""Settings of earlier releases and their names today. Old files stay readable."""
+
+OLD_SCALE, SCALE = "undecided", "match-focal"
+"""The value of ``options.scale`` in earlier releases, and its name today."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """A run.
+    """All settings of a run.
 
-    dataset, split: what is learnt from. noisy: a noisy copy of that split, whose masks and prompts
-    take the place of the clean ones. prompt_style: ``promptaction``, ``action`` or ``noaction``.
+    Attributes
+    ----------
+    dataset : str or Path
+        ActionVOS root with frames.
+    split : str
+        Action list to learn from.
+    noisy : str or Path, optional
+        Noisy copy of the split. Its masks and prompts replace the clean ones.
+    prompt_style : str
+        ``promptaction``, ``action`` or ``noaction``.
+    strategy : str
+        Training method, see ``actiseg-train strategies``.
+    options : mapping of str to value
+        Options of the strategy that differ from their defaults.
+    seed : int
+        Seed of every random draw.
+    encoder : str
+        Name of the image encoder, see `ENCODERS`.
+    channels, prompt_width : int
+        Width of the pixel features and of the prompt vectors, multiples of 8.
+    height, width : int
+        Size in pixels to which all frames are resized, multiples of 16.
+    epochs : int
+        Passes over the split.
+    batch_size : int
+        Sequences in a batch.
+    max_frames, max_prompts : int
+        Most frames and prompts of a sequence in one step.
+    augment : bool
+        Whether to mirror and recolour sequences.
+    learning_rate : float
+        Highest learning rate of AdamW.
+    weight_decay : float
+        Weight decay of AdamW.
+    warmup : float
+        Share of the steps, in [0, 1), in which the learning rate rises.
+    grad_clip_norm : float
+        Norm to which gradients are clipped.
+    device : str
+        ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    threads : int
+        Threads that prepare batches in advance.
+    memory_mib : int
+        Memory for decoded sequences, in MiB.
+    save_minutes : float
+        Longest time between two checkpoints. Each epoch ends with a checkpoint as well.
 
-    strategy, options: how, see ``actiseg-train strategies``. seed: of everything that is drawn.
-
-    encoder, channels, prompt_width: the model, see `Model`. height, width: of the frames that it
-    sees, multiples of 16; frames of any size are made so large.
-
-    epochs, clips: passes over the split, clips in a batch. frames, prompts: most of a clip in one
-    step. augment: mirror and recolour. rate, weight_decay, warmup, clip_norm: AdamW's rate at its
-    height, its decay, the share of steps in which the rate rises, the most that a gradient's norm
-    may be.
-
-    device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``. threads: that make batches ahead. memory_mib:
-    of decoded clips that are kept. save_minutes: longest time between two checkpoints; one is made
-    after each epoch, too.
+    Examples
+    --------
+    >>> Config("dataset_visor", strategy="gce", epochs=8).size
+    (128, 224)
     """
 
     dataset: str
@@ -58,25 +106,29 @@ class Config:
     height: int = 128
     width: int = 224
     epochs: int = 40
-    clips: int = 2
-    frames: int = 2
-    prompts: int = 12
+    batch_size: int = 2
+    max_frames: int = 2
+    max_prompts: int = 12
     augment: bool = True
-    rate: float = 1e-3
+    learning_rate: float = 1e-3
     weight_decay: float = 0.02
     warmup: float = 0.05
-    clip_norm: float = 1.0
+    grad_clip_norm: float = 1.0
     device: str = "auto"
     threads: int = 1
     memory_mib: int = 4096
     save_minutes: float = 10.0
 
     def __post_init__(self) -> None:
+        for name in ("dataset", "noisy"):
+            if isinstance(getattr(self, name), os.PathLike):
+                object.__setattr__(self, name, os.fspath(getattr(self, name)))
         problems = ProblemCollector()
 
         def require(name: str, holds: bool, hint: str) -> None:
             if not holds:
-                problems.add(f"{name} {getattr(self, name)!r} makes no sense", "config", hint)
+                what = f"{name} {getattr(self, name)!r} is out of range"
+                problems.add(what, "configuration", hint)
 
         for name in ("channels", "prompt_width"):
             value = getattr(self, name)
@@ -84,29 +136,29 @@ class Config:
         for name in ("height", "width"):
             value = getattr(self, name)
             require(name, 0 < value <= 4096 and value % 16 == 0, "give a multiple of 16")
-        for name in ("epochs", "clips", "frames", "prompts", "threads"):
+        for name in ("epochs", "batch_size", "max_frames", "max_prompts", "threads"):
             require(name, getattr(self, name) >= 1, "give 1 or more")
-        for name in ("rate", "clip_norm", "save_minutes"):
+        for name in ("learning_rate", "grad_clip_norm", "save_minutes"):
             require(name, getattr(self, name) > 0, "give more than 0")
         for name in ("weight_decay", "memory_mib"):
             require(name, getattr(self, name) >= 0, "give 0 or more")
         require("warmup", 0 <= self.warmup < 1, "give a share below 1")
-        for name in ("rate", "weight_decay", "clip_norm", "save_minutes"):
+        for name in ("learning_rate", "weight_decay", "grad_clip_norm", "save_minutes"):
             require(name, math.isfinite(getattr(self, name)), "give a finite number")
         problems.raise_if_any()
 
     @property
     def size(self) -> tuple[int, int]:
-        """(H, W) of the frames that the model sees."""
+        """(H, W) of the frames that the model gets."""
         return self.height, self.width
 
     @property
-    def deciding(self) -> dict[str, Any]:
-        """The settings that decide the weights: all but those of `MACHINE`."""
-        return {name: value for name, value in asdict(self).items() if name not in MACHINE}
+    def fixed_settings(self) -> dict[str, Any]:
+        """The settings that decide the weights: all but `MACHINE_SETTINGS`."""
+        return {name: value for name, value in asdict(self).items() if name not in MACHINE_SETTINGS}
 
     def to_yaml(self) -> str:
-        """The YAML document, fields in their order.
+        """Format the configuration as a YAML document.
 
         >>> print(Config("dataset_visor", options={"dice": 1.0}).to_yaml().splitlines()[0])
         dataset: dataset_visor
@@ -119,69 +171,142 @@ class Config:
 
 
 def make_config(values: Mapping[str, Any], where: str) -> Config:
-    """A configuration of values by field, with every option of its strategy, given or not, and
-    whole paths.
+    """Build a configuration with absolute paths and every option of its strategy.
 
-    Raises `InputError` for unknown fields, missing ones, values of another type, an encoder, a
-    strategy or an option that there is not, naming all of them that it can.
+    Parameters
+    ----------
+    values : mapping of str to value
+        Settings by name; names of earlier releases are accepted, see `OLD_NAMES`.
+    where : str
+        Source of the values, for error messages.
 
+    Raises
+    ------
+    InputError
+        If settings are unknown, missing or of the wrong type, or if there is no such encoder,
+        strategy or option. The error lists as many problems as possible.
+
+    Examples
+    --------
     >>> config = make_config({"dataset": "d", "epochs": 3}, "test")
     >>> config.epochs, config.options
     (3, {'mask': 2.0, 'dice': 5.0, 'activity': 2.0})
     """
-    # Both know torch, which the settings alone need not.
+    # These import torch, which `Config` alone does not need.
     from reference_trainer.network.encoders import ENCODERS
-    from reference_trainer.strategies import resolve
+    from reference_trainer.strategies import resolve_options
 
+    values, _ = translate_old_names(values, where)
     problems = ProblemCollector()
+    accepted = _check_types(values, where, problems)
+    encoder = accepted.get("encoder", Config.encoder)
+    if encoder not in ENCODERS:
+        problems.add(f"{encoder!r} is not an encoder", where, f"use one of {', '.join(ENCODERS)}")
+    for name in ("dataset", "noisy"):
+        if "\0" in (accepted.get(name) or ""):
+            problems.add(f"{name} {accepted[name]!r} is not a path", where, "correct it")
+        elif accepted.get(name) is not None:
+            accepted[name] = os.path.realpath(accepted[name])
+    problems.raise_if_any()
+    config = Config(**accepted)
+    return replace(config, options=asdict(resolve_options(config.strategy, config.options)))
+
+
+def _check_types(
+    values: Mapping[str, Any], where: str, problems: ProblemCollector
+) -> dict[str, Any]:
+    """Return the values whose name and type are right, and collect a problem for all others."""
     kinds = typing.get_type_hints(Config)
-    known = {of.name: of for of in fields(Config)}
-    taken: dict[str, Any] = {}
+    known = {field.name: field for field in fields(Config)}
+    accepted: dict[str, Any] = {}
     for name, value in values.items():
         if name not in known:
             problems.add(f"there is no setting {name!r}", where, f"use {', '.join(known)}")
             continue
-        value = _number(value) if kinds[name] is float else value
-        if not _fits(value, kinds[name]):
-            problems.add(f"{name} is {value!r}", where, f"give {_told(kinds[name])}")
+        value = _parse_number(value) if kinds[name] is float else value
+        if not _has_type(value, kinds[name]):
+            problems.add(f"{name} is {value!r}", where, f"give {_name_type(kinds[name])}")
         else:
-            taken[name] = value
-    for name, of in known.items():
-        bare = of.default is MISSING and of.default_factory is MISSING
-        if bare and name not in values:
+            accepted[name] = value
+    for name, setting in known.items():
+        required = setting.default is MISSING and setting.default_factory is MISSING
+        if required and name not in values:
             problems.add(f"{name} is missing", where, "add it")
-    encoder = taken.get("encoder", Config.encoder)
-    if encoder not in ENCODERS:
-        problems.add(f"{encoder!r} is no encoder", where, f"use one of {', '.join(ENCODERS)}")
-    for name in ("dataset", "noisy"):
-        if "\0" in (taken.get(name) or ""):
-            problems.add(f"{name} {taken[name]!r} is no path", where, "correct it")
-        elif taken.get(name) is not None:
-            taken[name] = os.path.realpath(taken[name])
-    problems.raise_if_any()
-    config = Config(**taken)
-    return replace(config, options=asdict(resolve(config.strategy, config.options)))
+    return accepted
+
+
+def translate_old_names(values: Mapping[str, Any], where: str) -> tuple[dict[str, Any], list[str]]:
+    """Rename settings of earlier releases, in their order.
+
+    Returns
+    -------
+    values : dict
+        The same values under the names of this release.
+    notes : list of str
+        One line for each old name.
+
+    Raises
+    ------
+    InputError
+        If a setting has both its old and its new name.
+
+    Examples
+    --------
+    >>> translate_old_names({"rate": 0.01}, "config.yaml")
+    ({'learning_rate': 0.01}, ["note: config.yaml: 'rate' is now 'learning_rate'"])
+    """
+    renamed: dict[str, Any] = {}
+    notes: list[str] = []
+    for name, value in values.items():
+        new = OLD_NAMES.get(name, name)
+        if new != name:
+            if new in values:
+                what = f"has both {name!r} and {new!r}, which are the same setting"
+                raise refuse(what, where, f"remove {name!r}")
+            notes.append(f"note: {where}: {name!r} is now {new!r}")
+        renamed[new] = value
+    options = renamed.get("options")
+    if isinstance(options, dict) and options.get("scale") == OLD_SCALE:
+        renamed["options"] = options | {"scale": SCALE}
+        notes.append(f"note: {where}: the scale {OLD_SCALE!r} is now {SCALE!r}")
+    return renamed, notes
 
 
 def read_config(path: Path) -> Config:
-    """The configuration in a YAML file; `InputError` where it is damaged, see `make_config`."""
-    return make_config(read_values(path), str(path))
+    """Read a configuration from a YAML file; see `make_config` for its errors.
+
+    Old names are accepted, with a note on standard error.
+    """
+    values, notes = translate_old_names(read_values(path), str(path))
+    for note in notes:
+        print(note, file=sys.stderr)
+    return make_config(values, str(path))
 
 
 def read_values(path: Path) -> dict[str, Any]:
-    """The settings of a YAML file, which need not be all; `InputError` where it holds none."""
+    """Read the settings in a YAML file, which may be incomplete.
+
+    Raises
+    ------
+    InputError
+        If the file is not a YAML mapping.
+    """
     return parse_values(read_bytes(path, "configuration"), path)
 
 
 def parse_values(text: str | bytes, path: Path) -> dict[str, Any]:
-    """The settings of a YAML document. path: where it stands, to be named."""
+    """Parse a YAML document with settings. `path` is for error messages."""
     import yaml
 
     try:
         document = yaml.safe_load(text if isinstance(text, str) else text.decode())
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date may be none, too
-        told = str(error).splitlines()[0]
-        raise refuse(f"is no YAML ({told})", path, "correct the file") from None
+    except (
+        yaml.YAMLError,
+        ValueError,
+        RecursionError,
+    ) as error:  # ValueError: a date such as 2001-99-99
+        reason = str(error).splitlines()[0]
+        raise refuse(f"is not YAML ({reason})", path, "correct the file") from None
     if not isinstance(document, dict) or not all(isinstance(name, str) for name in document):
         raise refuse("does not hold settings by name", path, "write lines such as 'epochs: 20'")
     return document
@@ -192,34 +317,39 @@ def write_config(path: Path, config: Config) -> None:
     write_bytes(path, config.to_yaml().encode())
 
 
-def with_settings(values: Mapping[str, Any], settings: Iterable[str]) -> dict[str, Any]:
-    """Settings with some ``key=value`` laid over them; ``options.key=value`` is an option of the
-    strategy. Values are read as YAML reads them.
+def apply_settings(values: Mapping[str, Any], settings: Iterable[str]) -> dict[str, Any]:
+    """Override values with ``key=value`` settings, which are parsed as YAML.
 
-    >>> with_settings({"epochs": 3}, ["epochs=5", "options.q=0.5"])
+    ``options.key=value`` sets an option of the strategy. Old names are accepted, see `OLD_NAMES`.
+
+    Examples
+    --------
+    >>> apply_settings({"epochs": 3}, ["epochs=5", "options.q=0.5"])
     {'epochs': 5, 'options': {'q': 0.5}}
     """
     import yaml
 
-    changed = {**values, "options": _options(values.get("options"), "--config")}
+    values, _ = translate_old_names(values, "`config`")
+    changed = {**values, "options": _check_options(values.get("options"), "`config`")}
     for setting in settings:
         name, sign, text = setting.partition("=")
         if not sign:
-            raise refuse(f"{setting!r} has no '='", "--set", "give key=value")
+            raise refuse(f"{setting!r} has no '='", "`settings`", "give key=value")
         try:
             value = yaml.safe_load(text)
         except yaml.YAMLError:
-            raise refuse(f"{text!r} is no value", "--set", "give a number or a word") from None
+            hint = "give a number or a word"
+            raise refuse(f"{text!r} is not a value", "`settings`", hint) from None
         if name == "options":
-            changed["options"] = _options(value, "--set")
+            changed["options"] = _check_options(value, "`settings`")
         elif name.startswith("options."):
             changed["options"][name.removeprefix("options.")] = value
         else:
-            changed[name] = value
+            changed[OLD_NAMES.get(name, name)] = value
     return changed
 
 
-def _options(value: Any, where: str) -> dict[str, Any]:
+def _check_options(value: Any, where: str) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -227,24 +357,24 @@ def _options(value: Any, where: str) -> dict[str, Any]:
     return dict(value)
 
 
-def _fits(value: Any, kind: Any) -> bool:
+def _has_type(value: Any, kind: Any) -> bool:
     if isinstance(kind, types.UnionType):
-        return any(_fits(value, of) for of in typing.get_args(kind))
+        return any(_has_type(value, option) for option in typing.get_args(kind))
     if typing.get_origin(kind) is not None:
         return isinstance(value, dict) and all(isinstance(name, str) for name in value)
     return type(value) is kind
 
 
-def _number(value: Any) -> Any:
-    """A whole number as a float, and what YAML takes for a text: 1e-3 without a point."""
+def _parse_number(value: Any) -> Any:
+    """Convert whole numbers to float, and text such as 1e-3, which YAML does not parse."""
     if type(value) is int or isinstance(value, str):
         with suppress(ValueError, OverflowError):
             return float(value)
     return value
 
 
-def _told(kind: Any) -> str:
+def _name_type(kind: Any) -> str:
     if isinstance(kind, types.UnionType):
-        return " or ".join(_told(of) for of in typing.get_args(kind))
+        return " or ".join(_name_type(option) for option in typing.get_args(kind))
     names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
     return names.get(kind, "nothing" if kind is type(None) else "values by name")

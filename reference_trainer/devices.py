@@ -1,4 +1,4 @@
-"""Where a run computes, and how it is kept deterministic there."""
+"""Choice of the device, and its deterministic setup."""
 
 from __future__ import annotations
 
@@ -11,49 +11,56 @@ from actiseg_data.core.errors import InputError, refuse
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of a name: ``auto`` is a GPU where there is one.
+    """Return the device with a name, and set torch up for reproducible results on it.
 
-    Sets torch up so that the same run gives the same weights on the same device. Raises `InputError`
-    for an unknown name, and for a GPU that is not there.
+    Parameters
+    ----------
+    name : str
+        ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU if there is one.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, or if torch sees no such GPU.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise refuse(f"there is no device {name!r}", "--device", "give auto, cpu or cuda") from None
+        raise refuse(f"there is no device {name!r}", "`device`", "give auto, cpu or cuda") from None
     if device.type not in ("cpu", "cuda"):
-        raise refuse(f"{name!r} is not supported", "--device", "give auto, cpu or cuda")
+        raise refuse(f"{name!r} is not supported", "`device`", "give auto, cpu or cuda")
     if device.type == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if (device.index or 0) >= count:
-            has = f"{count} CUDA devices" if count else "no CUDA device"
+            available = f"{count} CUDA devices" if count else "no CUDA device"
             raise refuse(
-                f"{name} was asked for, and torch {torch.__version__} sees {has}",
-                "--device",
-                "give --device cpu, or install a build of torch for your driver",
+                f"{name} was requested, but torch {torch.__version__} sees {available}",
+                "`device`",
+                "give cpu, or install a build of torch for your driver",
             )
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.backends.cudnn.benchmark = False
-        # An operation without a deterministic form is told of, not forbidden.
+        # Warn about operations without a deterministic form, but allow them.
         torch.use_deterministic_algorithms(True, warn_only=True)
     return device
 
 
-def precision(device: torch.device) -> AbstractContextManager[object]:
-    """bfloat16 where it pays: on a GPU."""
+def choose_precision(device: torch.device) -> AbstractContextManager[object]:
+    """Return a context that computes in bfloat16 on a GPU, and in float32 elsewhere."""
     if device.type == "cuda":
         return torch.autocast("cuda", dtype=torch.bfloat16)
     return nullcontext()
 
 
-def out_of_memory(error: BaseException) -> bool:
-    """Whether an error tells of memory that ran out, on a GPU or beside it."""
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error reports that the memory of the GPU or the host ran out."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
     return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
 
 
 def refuse_memory(device: torch.device, where: str, hint: str) -> InputError:
-    """Tell whose memory was not enough, and what to do about it."""
+    """Build the error for a device whose memory ran out."""
     return refuse(f"the memory of {device} ran out", where, hint)

@@ -15,8 +15,16 @@ MOST_LINES = 400
 """Most problems or mismatches that are printed; long lists are mostly of one kind."""
 
 
-_ARGUMENTS = {"dataset": "DATASET", "predictions": "PREDS"}
-"""Parameters of the Python API that the commands take as positional arguments."""
+_SPELLINGS = {
+    "dataset": "DATASET",
+    "methods": "METHODS",
+    "noise": "--type",
+    "predictions": "PREDS",
+    "run": "RUN",
+    "runs": "RUNS",
+    "settings": "--set",
+}
+"""Parameters of the Python API that the commands spell in another way, such as arguments."""
 
 
 def spell_flag(parameter: str) -> str:
@@ -25,7 +33,7 @@ def spell_flag(parameter: str) -> str:
     >>> spell_flag("text_rate"), spell_flag("dataset")
     ('--text-rate', 'DATASET')
     """
-    return _ARGUMENTS.get(parameter) or f"--{parameter.replace('_', '-')}"
+    return _SPELLINGS.get(parameter) or f"--{parameter.replace('_', '-')}"
 
 
 def print_problems(error: InputError) -> None:

@@ -7,8 +7,8 @@ from actiseg_data.terminal.entry_point import run_commands
 
 
 def main() -> None:
-    """Entry point: exit 0 done, 2 refused, 130 interrupted."""
-    run_commands(_load)
+    """Run the command line. Exit 0 if done, 2 for an input error, 130 if interrupted."""
+    run_commands(_load, renamed={"--figure": "--metric"})
 
 
 def _load() -> Callable[[], Any]:

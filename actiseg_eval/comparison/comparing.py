@@ -1,238 +1,115 @@
-"""Is one method better than another? Differences of figures on the same clips, and their chance."""
+"""Is one method better than another? Differences on the same sequences, and their significance."""
 
 from __future__ import annotations
 
 import itertools
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.names import escape_unprintable
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import start_workers
 from actiseg_data.records.rendered_note import has_rendered_frames
-from actiseg_eval.measures.results import total_tally
-from actiseg_eval.metrics.computing import figures_by_sequence
-from actiseg_eval.metrics.definitions import METRICS, Figures, Sums
-from actiseg_eval.predictions.ground_truth import Truth
-from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
-from actiseg_eval.reporting.coverage import Coverage, make_coverage, notices_of
+from actiseg_eval.comparison.comparison_result import Comparison, Difference, Standing
+from actiseg_eval.comparison.methods import Folders, Method, make_methods
+from actiseg_eval.metrics.definitions import METRICS, MetricSums, Sums
+from actiseg_eval.predictions.ground_truth import GroundTruth
+from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
+from actiseg_eval.reporting.coverage import list_notices
 from actiseg_eval.resampling.bootstrap import (
-    FEWEST,
-    STANDARD,
+    LEVEL,
+    MIN_CLUSTERS,
+    RESAMPLES,
     Bootstrap,
-    clustered,
-    clusters_of,
+    choose_clusters,
+    get_minimum,
     is_defined,
-    least_of,
+    sum_clusters,
 )
-from actiseg_eval.resampling.ratios import holm, over_seeds, paired, ratio_of, welch
-from actiseg_eval.scoring.folder_scoring import check_missing, faults_of, figure_measures, measure
-
-SCHEMA = "actiseg/comparison/1"
-
-
-@dataclass(frozen=True)
-class Method:
-    """A method to compare. runs: folders of predictions, one for each seed."""
-
-    name: str
-    runs: tuple[Path, ...]
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How a method does in one figure.
-
-    value: the mean over seeds; seeds: of each. interval: of the mean over seeds (Student's t), None
-    of one seed. rank: 1 and the number of methods that are better beyond chance: other ranks do not
-    mean that two are told apart, which the pairs say.
-    """
-
-    name: str
-    value: float | None
-    seeds: tuple[float | None, ...]
-    interval: tuple[float, float] | None
-    rank: int
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How much better one method is than another in one figure, in the figure's own direction.
-
-    gain: above 0 where `first` is better. interval: of the gain. share: of resamples in which the
-    first is better; over seeds, what Student's t gives. p: of no difference, two-sided; adjusted:
-    after Holm, over all pairs. by: what the chance is of: ``seeds``, or the clusters that were
-    resampled.
-    """
-
-    first: str
-    second: str
-    gain: float
-    interval: tuple[float, float]
-    share: float
-    p: float
-    adjusted: float
-    by: str
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Methods held against each other.
-
-    rendered: see `Report`. folders: of each method. cluster, clusters: what was resampled, and how
-    many there are. notices: what is printed before the tables. standings, differences: by figure.
-    left_out: figures that could not be compared, and why.
-    """
-
-    protocol: Protocol
-    split: str
-    rendered: bool
-    method: Bootstrap
-    folders: Mapping[str, tuple[str, ...]]
-    cluster: str
-    clusters: int
-    notices: Sequence[str]
-    left_out: Mapping[str, str]
-    standings: Mapping[str, Sequence[Standing]]
-    differences: Mapping[str, Sequence[Difference]]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document, of schema `SCHEMA`."""
-        return {
-            "schema": SCHEMA,
-            "protocol": self.protocol.name,
-            "protocol_version": self.protocol.version,
-            "split": self.split,
-            "rendered_frames": self.rendered,
-            "methods": {name: list(of) for name, of in self.folders.items()},
-            "level": self.method.level,
-            "resamples": self.method.resamples,
-            "cluster": self.cluster,
-            "cluster_asked": self.method.cluster,
-            "clusters": self.clusters,
-            "notices": list(self.notices),
-            "left_out": dict(self.left_out),
-            "standings": {
-                figure: [dict(vars(each)) for each in of] for figure, of in self.standings.items()
-            },
-            "differences": {
-                figure: [dict(vars(each)) for each in of] for figure, of in self.differences.items()
-            },
-        }
-
-
-def parse_methods(texts: Sequence[str]) -> list[Method]:
-    """Methods as people name them: a folder, or ``name=folder,folder`` for several seeds.
-
-    Raises `InputError` for fewer than two, and for a name that stands there twice.
-
-    >>> [method.name for method in parse_methods(["runs/ours", "elr=a,b,c"])]
-    ['ours', 'elr']
-    """
-    methods = []
-    problems = ProblemCollector()
-    for text in texts:
-        name, equals, folders = text.partition("=")
-        if not equals or "/" in name or Path(text).exists():  # a folder with = in its name
-            name, runs = Path(text).name or text, [text]
-        else:
-            runs = folders.split(",")
-        if not (name and all(runs)):
-            problems.add(
-                f"{text!r} lacks a name or a folder", "compare", "write name=folder,folder"
-            )
-        elif len({os.path.realpath(run) for run in runs}) < len(runs):
-            problems.add(f"{text!r} names a folder twice", "compare", "give each seed once")
-        methods.append(Method(escape_unprintable(name), tuple(map(Path, runs))))
-    names = [method.name for method in methods]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        problems.add(f"two methods are called {name!r}", "compare", "write name=folder for each")
-    if len(methods) < 2:
-        problems.add("there is one method", "compare", "give two or more to compare")
-    problems.raise_if_any()
-    return methods
+from actiseg_eval.resampling.ratios import (
+    apply_holm,
+    compare_clusters,
+    compare_seeds,
+    find_seed_interval,
+)
+from actiseg_eval.scoring.folder_scoring import MeasuredRun, measure_runs
+from actiseg_eval.scoring.scoring_options import make_options
+from actiseg_eval.scoring.truth_choice import choose_truth
 
 
 def compare(
-    truth: Truth,
-    methods: Sequence[Method],
-    protocol: Protocol | str = DEFAULT,
+    methods: Mapping[str, Folders] | Sequence[Method],
     *,
-    measures: Sequence[str] | None = None,
-    filtered: bool = True,
+    gt: GroundTruth | Path | str | None = None,
+    split: str | None = None,
+    sequences: Path | str | None = None,
+    protocol: Protocol | str = DEFAULT_PROTOCOL,
+    metrics: Iterable[str] | str | None = None,
+    filter: bool = True,
     missing: str = "error",
-    bootstrap: Bootstrap = STANDARD,
+    ci: float = LEVEL,
+    resamples: int = RESAMPLES,
+    cluster: str = "video",
     workers: int = 1,
     stage: StageProgress = ignore_progress,
 ) -> Comparison:
-    """Score methods on the same clips and hold every two against each other.
+    """Score methods on the same sequences and compare every two of them.
 
-    methods: see `parse_methods`; the others as in `actiseg_eval.scoring.folder_scoring.score`. Two methods with
-    several seeds each are compared over seeds, by Welch's t. Otherwise videos are resampled, the
-    same for both, and the chance of another seed is not in the outcome. Raises `InputError` with the
-    faults of all runs, and if there are too few sequences.
+    Two methods with several seeds each are compared over seeds, by Welch's t. Otherwise videos are
+    resampled, the same ones for both methods, and the result says nothing about another seed.
+
+    Parameters
+    ----------
+    methods : mapping of str to path or paths, or sequence of Method
+        The folder of each method's predictions, or one for each seed.
+    gt, split, sequences, protocol, filter, missing, ci, cluster, workers, stage
+        See `actiseg_eval.score`. Without `gt`, the predictions of the first method name it.
+    metrics : iterable of str or str, optional
+        Metric groups, all but ``failures``.
+    resamples : int
+        Resamples for the intervals: 100 to 1,000,000.
+
+    Returns
+    -------
+    Comparison
+        Ranks, gains, intervals and p values for each metric.
+
+    Raises
+    ------
+    InputError
+        With the problems of all runs, and if there are too few sequences.
+
+    Examples
+    --------
+    ::
+
+        actiseg_eval.compare({"ours": ["run1", "run2"], "elr": "run3"}, gt="dataset_visor")
     """
-    protocol = load_protocol(protocol)
-    chosen = figure_measures(measures, protocol)
-    check_missing(missing)
-    runs: dict[str, list[Figures]] = {method.name: [] for method in methods}
-    sequences: list[VideoSequence] = []
-    coverages: dict[str, Coverage] = {}
+    bootstrap = Bootstrap(ci, resamples, cluster)
+    methods = make_methods(methods)
+    truth = choose_truth(methods[0].runs[0], gt, split, sequences)
+    options = make_options(protocol, metrics, filter=filter, missing=missing, comparable=True)
+    runs = [(method.name, run) for method in methods for run in method.runs]
     problems = ProblemCollector()
-    with start_workers(workers, __name__) as members:
-        for name, folder in ((method.name, run) for method in methods for run in method.runs):
-            with faults_of(folder, truth, problems):
-                results, handled = measure(
-                    truth,
-                    folder,
-                    protocol,
-                    chosen,
-                    filtered=filtered,
-                    missing=missing,
-                    workers=members,
-                    stage=stage,
-                )
-                sequences = [result.sequence for result in results]
-                coverages[f"{name} ({escape_unprintable(str(folder))})"] = make_coverage(
-                    results, protocol, total_tally(results, handled)
-                )
-                runs[name].append(figures_by_sequence(results, protocol, chosen))
+    with start_workers(workers, __name__) as pool:
+        measured = measure_runs(truth, runs, options, pool, stage, problems)
         problems.raise_if_any()
-    cluster, names = clusters_of(sequences, bootstrap)
-    if len(set(names)) < FEWEST:
+    cluster, names = choose_clusters(list(measured[-1].sequences), bootstrap)
+    if len(set(names)) < MIN_CLUSTERS:
         raise refuse(
-            f"has {len(sequences)} sequences, fewer than {FEWEST}",
+            f"has {len(names)} sequences, fewer than {MIN_CLUSTERS}",
             truth.root,
             "compare on a larger split",
         )
-    first = next(iter(runs.values()))[0]
-    standings: dict[str, list[Standing]] = {}
-    differences: dict[str, list[Difference]] = {}
-    left_out = {}
-    for figure in (name for name in METRICS if METRICS[name].better and name in first):
-        sums = {
-            method: [clustered({figure: run[figure]}, names)[figure] for run in of]
-            for method, of in runs.items()
-        }
-        lacking = [name for name, of in sums.items() if not all(map(is_defined, of))]
-        if lacking:
-            left_out[figure] = f"fewer than {FEWEST} {cluster}s have it for {', '.join(lacking)}"
-            continue
-        found = [
-            difference(one, other, sums, bootstrap, figure=figure, cluster=cluster)
-            for one, other in itertools.combinations(runs, 2)
-        ]
-        differences[figure] = _adjusted(found)
-        standings[figure] = _standings(sums, differences[figure], bootstrap.level, figure)
+    standings, differences, left_out = _compare_metrics(
+        _sum_by_method(methods, measured, names), bootstrap, cluster
+    )
     return Comparison(
-        protocol=protocol,
+        protocol=options.protocol,
         split=truth.name,
         rendered=has_rendered_frames(truth.root),
         method=bootstrap,
@@ -242,63 +119,109 @@ def compare(
         },
         cluster=cluster,
         clusters=len(set(names)),
-        notices=notices_of(coverages),
+        notices=list_notices({run.name: run.coverage for run in measured}),
         left_out=left_out,
         standings=standings,
         differences=differences,
     )
 
 
-def difference(
-    one: str,
-    other: str,
+def _sum_by_method(
+    methods: Sequence[Method], measured: list[MeasuredRun], names: list[str]
+) -> dict[str, list[MetricSums]]:
+    """Return the sums over clusters of every run, by method."""
+    runs = iter(measured)
+    return {
+        method.name: [sum_clusters(next(runs).sums, names) for _ in method.runs]
+        for method in methods
+    }
+
+
+def _compare_metrics(
+    runs: Mapping[str, list[MetricSums]], bootstrap: Bootstrap, cluster: str
+) -> tuple[dict[str, list[Standing]], dict[str, list[Difference]], dict[str, str]]:
+    """Return standings and differences by metric, and why metrics were left out."""
+    known = next(iter(runs.values()))[0]
+    standings: dict[str, list[Standing]] = {}
+    differences: dict[str, list[Difference]] = {}
+    left_out = {}
+    for metric in (name for name in METRICS if METRICS[name].better and name in known):
+        sums = {method: [run[metric] for run in seeds] for method, seeds in runs.items()}
+        lacking = [name for name, seeds in sums.items() if not all(map(is_defined, seeds))]
+        if lacking:
+            left_out[metric] = (
+                f"fewer than {MIN_CLUSTERS} {cluster}s have it for {', '.join(lacking)}"
+            )
+            continue
+        pairs = [
+            compare_pair(first, second, sums, bootstrap, metric=metric, cluster=cluster)
+            for first, second in itertools.combinations(runs, 2)
+        ]
+        differences[metric] = _adjust(pairs)
+        standings[metric] = _rank(sums, differences[metric], bootstrap.level, metric)
+    return standings, differences, left_out
+
+
+def compare_pair(
+    first: str,
+    second: str,
     sums: Mapping[str, list[Sums]],
     bootstrap: Bootstrap,
     *,
-    figure: str,
+    metric: str,
     cluster: str,
 ) -> Difference:
-    """How much better one method is than another in one figure.
+    """Return how much better one method is than another in one metric.
 
-    sums: of each method, over clusters, for each seed. cluster: what is resampled.
+    Parameters
+    ----------
+    first, second : str
+        The names of the methods.
+    sums : mapping of str to list of Sums
+        The sums over clusters of each seed, by method.
+    bootstrap : Bootstrap
+        How to resample.
+    metric : str
+        The key of the metric.
+    cluster : str
+        What is resampled, such as ``video``.
     """
-    sign, most = _sign(figure), 1 - least_of(figure)
-    found, by = None, "seeds"
-    if len(sums[one]) > 1 and len(sums[other]) > 1:
-        seeds = [np.array([sign * ratio_of(run) for run in sums[name]]) for name in (one, other)]
-        found = welch(seeds[0], seeds[1], bootstrap.level)
-    if found is None:  # one seed, or seeds that do not differ
-        found, by = paired(sums[one], sums[other], sign, bootstrap, most), f"{cluster}s"
-    inside = (max(-most, found.interval[0]), min(most, found.interval[1]))
-    return Difference(one, other, found.value, inside, found.share, found.p, found.p, by)
+    sign, largest = get_sign(metric), 1 - get_minimum(metric)
+    gain, source = None, "seeds"
+    if len(sums[first]) > 1 and len(sums[second]) > 1:
+        seeds = [np.array([sign * run.ratio for run in sums[name]]) for name in (first, second)]
+        gain = compare_seeds(seeds[0], seeds[1], bootstrap.level)
+    if gain is None:  # one seed, or seeds that do not differ
+        gain = compare_clusters(sums[first], sums[second], sign, bootstrap, largest)
+        source = f"{cluster}s"
+    inside = (max(-largest, gain.interval[0]), min(largest, gain.interval[1]))
+    return Difference(first, second, gain.value, inside, gain.share, gain.p, gain.p, source)
 
 
-def _sign(figure: str) -> float:
-    """1 where higher is better, -1 where lower is."""
-    return -1.0 if METRICS[figure].better == "lower" else 1.0
+def get_sign(metric: str) -> float:
+    """Return 1 if higher is better, -1 if lower is."""
+    return -1.0 if METRICS[metric].better == "lower" else 1.0
 
 
-def _adjusted(found: list[Difference]) -> list[Difference]:
-    """Differences with p adjusted over all of them, see `holm`."""
-    over_all = holm([each.p for each in found])
-    return [replace(each, adjusted=p) for each, p in zip(found, over_all, strict=True)]
+def _adjust(pairs: list[Difference]) -> list[Difference]:
+    """Return the differences with p values adjusted over all pairs, see `apply_holm`."""
+    adjusted = apply_holm([pair.p for pair in pairs])
+    return [replace(pair, adjusted=p) for pair, p in zip(pairs, adjusted, strict=True)]
 
 
-def _standings(
-    sums: Mapping[str, list[Sums]],
-    found: list[Difference],
-    level: float,
-    figure: str,
+def _rank(
+    sums: Mapping[str, list[Sums]], pairs: list[Difference], level: float, metric: str
 ) -> list[Standing]:
-    sign = _sign(figure)
-    worse: dict[str, int] = dict.fromkeys(sums, 0)
-    for each in found:
-        if each.adjusted < 1 - level and each.gain != 0:
-            worse[each.second if each.gain > 0 else each.first] += 1
+    """Return the methods by rank, and within a rank the better value first."""
+    sign = get_sign(metric)
+    better: dict[str, int] = dict.fromkeys(sums, 0)  # how many are significantly better
+    for pair in pairs:
+        if pair.adjusted < 1 - level and pair.gain != 0:
+            better[pair.second if pair.gain > 0 else pair.first] += 1
     standings = []
     for name, runs in sums.items():
-        values = [ratio_of(run) for run in runs]
+        values = [run.ratio for run in runs]
         mean = float(np.mean(values))
-        interval = over_seeds(values, level, least_of(figure))
-        standings.append(Standing(name, mean, tuple(values), interval, 1 + worse[name]))
-    return sorted(standings, key=lambda each: (each.rank, -sign * (each.value or 0)))
+        interval = find_seed_interval(values, level, get_minimum(metric))
+        standings.append(Standing(name, mean, tuple(values), interval, 1 + better[name]))
+    return sorted(standings, key=lambda standing: (standing.rank, -sign * (standing.value or 0)))

@@ -1,7 +1,7 @@
-"""Binary masks with 64 columns to a word: what moves and joins masks takes a 64th of the steps.
+"""Binary masks with 64 pixels per word: shifting and combining them takes a 64th of the steps.
 
-Written here because F needs two discs drawn around each boundary, and boundary IoU wide erosions:
-by OpenCV's dilation, erosion or distance transform that is most of the time of a scoring.
+F dilates each boundary by a disc, and boundary IoU needs wide erosions. With OpenCV's dilation,
+erosion or distance transform, these would take most of the time of a scoring run.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ BinaryMask: TypeAlias = NDArray[np.bool_]
 Words: TypeAlias = NDArray[np.uint64]
 """(H, ceil(W / 64)): bit i of word (y, n) is the pixel in row y and column 64 n + i."""
 
-_COUNTS = np.array([number.bit_count() for number in range(1 << 16)], np.uint8)
+_BIT_COUNTS = np.array([number.bit_count() for number in range(1 << 16)], np.uint8)
 
 
 def pack(mask: BinaryMask) -> Words:
-    """A mask as words; columns beyond its last are 0.
+    """Pack a mask, (H, W), into words; bits beyond its last column are 0.
 
     >>> pack(np.array([[True, False], [True, True]])).tolist()
     [[1], [3]]
@@ -37,7 +37,7 @@ def pack(mask: BinaryMask) -> Words:
 
 
 def unpack(words: Words, width: int) -> BinaryMask:
-    """The mask that words are of. width: its columns.
+    """Unpack words into a mask with a number of columns.
 
     >>> unpack(pack(np.eye(3, dtype=bool)), 3).tolist() == np.eye(3, dtype=bool).tolist()
     True
@@ -46,88 +46,90 @@ def unpack(words: Words, width: int) -> BinaryMask:
     return np.unpackbits(octets, axis=1, count=width, bitorder="little").view(bool)
 
 
-def count(words: Words) -> int:
-    """How many pixels are set.
+def count_set(words: Words) -> int:
+    """Count the pixels that are set.
 
-    >>> count(pack(np.eye(70, dtype=bool)))
+    >>> count_set(pack(np.eye(70, dtype=bool)))
     70
     """
     if hasattr(np, "bitwise_count"):  # from NumPy 2.0
         return int(np.bitwise_count(words).sum(dtype=np.int64))
-    return int(_COUNTS[np.ascontiguousarray(words).view(np.uint16)].sum(dtype=np.int64))
+    return int(_BIT_COUNTS[np.ascontiguousarray(words).view(np.uint16)].sum(dtype=np.int64))
 
 
-def left(words: Words, by: int = 1) -> Words:
-    """Each pixel takes the value of the one so many columns right of it, 1 to 63."""
-    moved: Words = words >> np.uint64(by)
-    moved[:, :-1] |= words[:, 1:] << np.uint64(64 - by)
+def shift_left(words: Words, columns: int = 1) -> Words:
+    """Shift a mask to the left by 1 to 63 columns."""
+    moved: Words = words >> np.uint64(columns)
+    moved[:, :-1] |= words[:, 1:] << np.uint64(64 - columns)
     return moved
 
 
-def right(words: Words, by: int = 1) -> Words:
-    """Each pixel takes the value of the one so many columns left of it, 1 to 63."""
-    moved: Words = words << np.uint64(by)
-    moved[:, 1:] |= words[:, :-1] >> np.uint64(64 - by)
+def shift_right(words: Words, columns: int = 1) -> Words:
+    """Shift a mask to the right by 1 to 63 columns."""
+    moved: Words = words << np.uint64(columns)
+    moved[:, 1:] |= words[:, :-1] >> np.uint64(64 - columns)
     return moved
 
 
-def edges(words: Words, width: int) -> Words:
-    """The boundary of a mask, see `actiseg_eval.measures.boundary_measures.boundary_map`. width: its columns."""
-    inner = pack(np.arange(words.shape[1] * 64)[None] < width - 1)
-    beside = left(words)
-    found = (words ^ beside) & inner
-    found[:-1] |= words[:-1] ^ words[1:]
-    found[:-1] |= (words[:-1] ^ beside[1:]) & inner
-    return found
+def find_boundary(words: Words, width: int) -> Words:
+    """Find the boundary of a mask with a number of columns, see `draw_boundary`."""
+    not_last = pack(np.arange(words.shape[1] * 64)[None] < width - 1)
+    shifted = shift_left(words)
+    boundary = (words ^ shifted) & not_last
+    boundary[:-1] |= words[:-1] ^ words[1:]
+    boundary[:-1] |= (words[:-1] ^ shifted[1:]) & not_last
+    return boundary
 
 
-def near(words: Words, radius: float) -> Words:
-    """The pixels whose distance to a set one is at most the radius.
+def dilate_words(words: Words, radius: float) -> Words:
+    """Dilate a mask by a disc: set all pixels at most `radius` pixels away from a set one.
 
     >>> point = np.zeros((5, 5), bool); point[2, 2] = True
-    >>> count(near(pack(point), 1)), count(near(pack(point), 1.5))
+    >>> count_set(dilate_words(pack(point), 1)), count_set(dilate_words(pack(point), 1.5))
     (5, 9)
     """
     wide, reach = words, 0
-    found = np.zeros_like(words)
-    # With the same slack for rows as for columns, or a radius just below a whole number would reach
+    dilated = np.zeros_like(words)
+    # Rows and columns need the same slack. Otherwise a radius just below a whole number would reach
     # farther along a row than along a column.
     square = radius * radius + 1e-9
-    # From the disc's rim to its middle, where its rows are widest.
-    for across in range(math.floor(math.sqrt(square)), -1, -1):
-        wanted = math.floor(math.sqrt(square - across * across))
+    # From the narrowest rows of the disc to the widest.
+    for row in range(math.floor(math.sqrt(square)), -1, -1):
+        wanted = math.floor(math.sqrt(square - row * row))
         while reach < wanted:
-            # No further, or a gap would be left: what moves out of the image is lost.
+            # A longer step would leave a gap, because pixels that leave the image are lost.
             step = min(wanted - reach, reach + 1, 63)
-            wide = wide | left(wide, step) | right(wide, step)
+            wide = wide | shift_left(wide, step) | shift_right(wide, step)
             reach += step
-        if across:
-            found[across:] |= wide[:-across]
-            found[:-across] |= wide[across:]
+        if row:
+            dilated[row:] |= wide[:-row]
+            dilated[:-row] |= wide[row:]
         else:
-            found |= wide
-    return found
+            dilated |= wide
+    return dilated
 
 
-def inner(words: Words, distance: int) -> Words:
-    """The pixels of a mask whose whole square neighbourhood is in it: so many rows and columns to
-    each side. What lies outside the image is outside the mask.
+def erode_words(words: Words, distance: int) -> Words:
+    """Erode a mask by a square of `distance` rows and columns to each side.
 
-    >>> count(inner(pack(np.ones((5, 5), bool)), 1)), count(inner(pack(np.ones((5, 5), bool)), 2))
+    Pixels outside the image are outside the mask.
+
+    >>> square = pack(np.ones((5, 5), bool))
+    >>> count_set(erode_words(square, 1)), count_set(erode_words(square, 2))
     (9, 1)
     """
-    left_over = words
+    eroded = words
     reach = 0
     while reach < distance:
         step = min(distance - reach, 2 * reach + 1, 63)
-        left_over = left_over & left(left_over, step) & right(left_over, step)
+        eroded = eroded & shift_left(eroded, step) & shift_right(eroded, step)
         reach += step
     reach = 0
     while reach < distance:
         step = min(distance - reach, 2 * reach + 1)
-        both = np.zeros_like(left_over)
-        if 2 * step < len(both):
-            both[step:-step] = left_over[: -2 * step] & left_over[2 * step :]
-        left_over = left_over & both
+        vertical = np.zeros_like(eroded)
+        if 2 * step < len(vertical):
+            vertical[step:-step] = eroded[: -2 * step] & eroded[2 * step :]
+        eroded = eroded & vertical
         reach += step
-    return left_over
+    return eroded

@@ -1,4 +1,4 @@
-"""What went wrong with an object in a frame: one mode of failure, and the mask that mends it."""
+"""Find the failure mode of an object in a frame, and the mask in which only this is repaired."""
 
 from __future__ import annotations
 
@@ -12,272 +12,343 @@ from numpy.typing import NDArray
 
 from actiseg_data.annotations.masks import IndexMask, as_binary_mask, as_index_mask
 from actiseg_data.core.opencv import load_cv2
-from actiseg_eval.measures.bits import BinaryMask, near, pack, unpack
-from actiseg_eval.measures.boundary_measures import OBJECT_SHARE, image_tolerance, region_iou
+from actiseg_eval.measures.bits import BinaryMask, dilate_words, pack, unpack
+from actiseg_eval.measures.boundary_measures import OBJECT_SHARE, find_image_tolerance, region_iou
 
 
 @dataclass(frozen=True)
-class Mode:
-    """A way to fail. symbol: as tables call it. about: when it is. repair: what mends it."""
+class FailureMode:
+    """A way in which a predicted mask can fail.
+
+    Attributes
+    ----------
+    symbol : str
+        The name in tables.
+    about : str
+        The condition in words.
+    repair : str
+        The repaired mask in words.
+    """
 
     symbol: str
     about: str
     repair: str
 
 
-MODES: Mapping[str, Mode] = {
-    "hallucination": Mode(
-        "hallucination", "a mask of an object that the frame does not show", "blank"
+FAILURE_MODES: Mapping[str, FailureMode] = {
+    "hallucination": FailureMode(
+        "hallucination", "a mask of an object that is not visible in the frame", "blank"
     ),
-    "wrong_activation": Mode("wrong activation", "a mask of an inactive object in sight", "blank"),
-    "miss": Mode("miss", "no mask of an active object in sight", "the true mask"),
-    "substitution": Mode(
+    "wrong_activation": FailureMode(
+        "wrong activation", "a mask of a visible, inactive object", "blank"
+    ),
+    "miss": FailureMode("miss", "no mask of a visible, active object", "the true mask"),
+    "substitution": FailureMode(
         "identity substitution",
-        "half the mask or more lies on one other object, which it fits better; most of its own "
-        "object is lacking",
+        "at least half of the mask covers a single other object, with a higher IoU; most of its "
+        "own object is not covered",
         "the true mask",
     ),
-    "mislocalisation": Mode(
+    "mislocalisation": FailureMode(
         "mislocalisation",
-        "mask and object share less than half of either, or moving the mask mends more than half "
-        "of what is wrong",
-        "the mask, moved so that its centre is the object's",
+        "mask and object share less than half of each, or moving the mask corrects more than half "
+        "of the wrong pixels",
+        "the mask, moved so that its centre is that of the object",
     ),
-    "leakage": Mode(
+    "leakage": FailureMode(
         "boundary leakage",
-        "the largest part of what is wrong is beyond the object, near its boundary",
-        "the mask without that part",
+        "most wrong pixels are outside the object, near its boundary",
+        "the mask without these pixels",
     ),
-    "shrinkage": Mode(
+    "shrinkage": FailureMode(
         "boundary shrinkage",
-        "the largest part of what is wrong is lacking, near the mask's boundary",
-        "the mask with that part",
+        "most wrong pixels are missing, near the boundary of the mask",
+        "the mask with these pixels",
     ),
-    "over_segmentation": Mode(
+    "over_segmentation": FailureMode(
         "over-segmentation",
-        "the largest part of what is wrong is beyond the object, far from it, in pieces that "
-        "touch it",
-        "the mask without that part",
+        "most wrong pixels are outside the object, far from it, in pieces that touch it",
+        "the mask without these pixels",
     ),
-    "under_segmentation": Mode(
+    "under_segmentation": FailureMode(
         "under-segmentation",
-        "the largest part of what is wrong is lacking, far from the mask",
-        "the mask with that part",
+        "most wrong pixels are missing, far from the mask",
+        "the mask with these pixels",
     ),
-    "fragmentation": Mode(
+    "fragmentation": FailureMode(
         "fragmentation",
-        "the largest part of what is wrong are stray pieces, gaps between pieces and holes",
-        "the mask without stray pieces, its gaps and holes filled",
+        "most wrong pixels are stray pieces, gaps between pieces, and holes",
+        "the mask without stray pieces, with filled gaps and holes",
     ),
 }
-"""The modes, in the order in which they are asked for; see `diagnose`."""
+"""The failure modes, in the order in which `diagnose` tests them."""
 
-_CODES = {mode: code for code, mode in enumerate(MODES, 1)}
+_CODES = {mode: code for code, mode in enumerate(FAILURE_MODES, 1)}
 
 _Labels: TypeAlias = NDArray[np.int32]
 
 
-def code_of(mode: str) -> int:
-    """The number of a mode in arrays, from 1; 0 stands for none.
+def encode_mode(mode: str) -> int:
+    """Return the code of a mode in arrays, from 1; 0 is no failure.
 
-    >>> code_of("hallucination"), mode_of(1)
+    >>> encode_mode("hallucination"), decode_mode(1)
     (1, 'hallucination')
     """
     return _CODES[mode]
 
 
-def mode_of(code: int) -> str:
-    """The mode of a number."""
-    return list(MODES)[code - 1]
+def decode_mode(code: int) -> str:
+    """Return the mode with a code."""
+    return list(FAILURE_MODES)[code - 1]
 
 
 @dataclass(frozen=True)
-class Failure:
-    """What went wrong. mode: of `MODES`. repaired: (H, W) bool, the mask with that alone mended.
-    lies_on: the id of the other object that half the mask or more lies on, 0 for none, whatever
-    the mode.
+class MaskFailure:
+    """The failure of one predicted mask.
+
+    Attributes
+    ----------
+    mode : str
+        A key of `FAILURE_MODES`.
+    repaired : (H, W) bool
+        The mask in which only this failure is repaired.
+    confused_with : int
+        In any mode, the id of the other object that at least half of the mask covers, 0 for none.
     """
 
     mode: str
     repaired: BinaryMask
-    lies_on: int = 0
+    confused_with: int = 0
 
 
 def diagnose(
     truth: IndexMask, object_id: int, mask: BinaryMask, listed: Set[int], *, active: bool
-) -> Failure | None:
-    """The one mode of failure of an object in a frame; None where nothing is wrong.
+) -> MaskFailure | None:
+    """Find the failure mode of an object in a frame.
 
-    truth: see `as_index_mask`. mask: predicted for the object, see `as_binary_mask`. listed: ids
-    that a mask may lie on. active: whether the object is to be segmented at all. The first of these
-    that holds:
+    It is the first of these modes whose condition holds:
 
-    1. hallucination: predicted, and not in the frame;
-    2. wrong activation: predicted, in the frame, inactive;
-    3. miss: active, in the frame, not predicted;
-    4. identity substitution: half of the mask or more lies on one other listed object, more than
-       on its own, and its IoU with that one is higher; less than half of its own is covered;
-    5. mislocalisation: less than half of the mask and less than half of the object are shared, or
-       moving the mask so that the centres of gravity meet leaves less than half of the wrong
-       pixels;
-    6. of leakage, shrinkage, over- and under-segmentation and fragmentation the one that most
-       wrong pixels belong to, each of them to one; the first of these, if several are equal.
+    1. Hallucination: predicted, but not visible.
+    2. Wrong activation: predicted and visible, but inactive.
+    3. Miss: active and visible, but not predicted.
+    4. Identity substitution: at least half of the mask covers a single other listed object, and
+       more of it than of its own object; the IoU with the other object is higher; less than half of
+       its own object is covered.
+    5. Mislocalisation: less than half of the mask and less than half of the object are shared; or
+       moving the mask so that the centres of gravity coincide leaves less than half of the wrong
+       pixels.
+    6. The mode with most of the wrong pixels, each of which belongs to one mode: leakage,
+       shrinkage, over-segmentation, under-segmentation or fragmentation. If several have equally
+       many, the first of them.
 
-    What a mask has beyond its object is fragmentation in pieces that do not touch the object, else
-    leakage within `band_of` of the object and over-segmentation farther away. What it lacks is
-    fragmentation in gaps and holes, else shrinkage within that distance of the mask, and
-    under-segmentation farther away. Pieces are 8-connected. A gap is what the mask lacks of a part
-    of the object between two of its pieces, along rows or columns; a hole is enclosed by the mask.
+    Wrong pixels of the mask belong to fragmentation if their piece does not touch the object.
+    Otherwise they belong to leakage within `find_band_width` of the object, and to
+    over-segmentation farther away. Missing pixels belong to fragmentation in gaps and holes.
+    Otherwise they belong to shrinkage within that distance of the mask, and to under-segmentation
+    farther away. Pieces are 8-connected. A gap is the part of a connected region of the object that
+    the mask does not cover and that is between two pieces of the mask, along rows or columns. A
+    hole is enclosed by the mask.
 
+    Parameters
+    ----------
+    truth : (H, W) integers
+        The true index mask, see `as_index_mask`.
+    object_id : int
+    mask : (H, W) bool
+        The predicted mask of the object, see `as_binary_mask`.
+    listed : set of int
+        The ids that a mask can be confused with.
+    active : bool
+        Whether the object should be segmented.
+
+    Returns
+    -------
+    MaskFailure or None
+        None if the mask is correct.
+
+    Examples
+    --------
     >>> truth = np.zeros((9, 9), np.uint8); truth[2:6, 2:6] = 1
     >>> wide = np.zeros((9, 9), bool); wide[1:7, 1:7] = True
     >>> diagnose(truth, 1, wide, {1}, active=True).mode
     'leakage'
     """
     truth, mask = as_index_mask(truth, "truth"), as_binary_mask(mask)
-    own = truth == object_id
-    size, predicted = int(np.count_nonzero(own)), int(np.count_nonzero(mask))
+    true_mask = truth == object_id
+    size, predicted = int(np.count_nonzero(true_mask)), int(np.count_nonzero(mask))
     if not predicted:
-        return Failure("miss", own) if size and active else None
-    shared = np.bincount(truth[mask], minlength=256)
-    both = int(shared[object_id])
-    if active and both == size == predicted:
+        return MaskFailure("miss", true_mask) if size and active else None
+    covered = np.bincount(truth[mask], minlength=256)
+    shared = int(covered[object_id])
+    if active and shared == size == predicted:
         return None
-    other = _lies_on(object_id, shared, predicted, listed)
+    other_id = _find_confused(object_id, covered, predicted, listed)
     if not size or not active:
         mode = "wrong_activation" if size else "hallucination"
-        return Failure(mode, np.zeros_like(mask), other)
-    if other and 2 * both < size:
-        its_size, found = int(np.count_nonzero(truth == other)), int(shared[other])
-        # The IoU with either, compared without division.
-        if found * (size + predicted - both) > both * (its_size + predicted - found):
-            return Failure("substitution", own, other)
-    moved = _moved(mask, own)
-    apart = 2 * both < min(size, predicted)
-    left, wrong = np.count_nonzero(own ^ moved), size + predicted - 2 * both
-    if apart or 2 * left < wrong:
-        helps = region_iou(own, moved) > region_iou(own, mask)
-        return Failure("mislocalisation", moved if helps else mask, other)
-    mode, part = _largest_part(own, mask)
-    return Failure(mode, mask ^ part, other)
+        return MaskFailure(mode, np.zeros_like(mask), other_id)
+    if other_id and 2 * shared < size:
+        other_size, other_shared = int(np.count_nonzero(truth == other_id)), int(covered[other_id])
+        # Compare the two IoUs without a division.
+        if other_shared * (size + predicted - shared) > shared * (
+            other_size + predicted - other_shared
+        ):
+            return MaskFailure("substitution", true_mask, other_id)
+    moved = _move_to(mask, true_mask)
+    is_elsewhere = 2 * shared < min(size, predicted)
+    remaining, wrong = np.count_nonzero(true_mask ^ moved), size + predicted - 2 * shared
+    if is_elsewhere or 2 * remaining < wrong:
+        improves = region_iou(true_mask, moved) > region_iou(true_mask, mask)
+        return MaskFailure("mislocalisation", moved if improves else mask, other_id)
+    mode, part = _find_largest_part(true_mask, mask)
+    return MaskFailure(mode, mask ^ part, other_id)
 
 
-def band_of(size: int, shape: tuple[int, ...]) -> float:
-    """How far from an outline is near, in pixels: as far as F looks in the image, or a tenth of the
-    root of the object's true area, whichever is more.
+def find_band_width(size: int, shape: tuple[int, ...]) -> float:
+    """Return the distance from an outline, in pixels, up to which pixels are near it.
 
-    >>> band_of(400, (480, 854)), band_of(40_000, (480, 854))
+    It is the tolerance of F for the image, or a tenth of the square root of the true area,
+    whichever is larger.
+
+    Parameters
+    ----------
+    size : int
+        The true area of the object in pixels.
+    shape : tuple of int
+        Rows and columns of the frame.
+
+    Examples
+    --------
+    >>> find_band_width(400, (480, 854)), find_band_width(40_000, (480, 854))
     (8, 20.0)
     """
-    return max(image_tolerance(shape), OBJECT_SHARE * math.sqrt(size))
+    return max(find_image_tolerance(shape), OBJECT_SHARE * math.sqrt(size))
 
 
-def _lies_on(object_id: int, shared: NDArray[np.int64], predicted: int, listed: Set[int]) -> int:
-    """The other object that half a mask or more lies on, 0 for none. shared: (256) pixels of the
-    mask by true id.
+def _find_confused(
+    object_id: int, covered: NDArray[np.int64], predicted: int, listed: Set[int]
+) -> int:
+    """Return the other object that at least half of a mask covers, 0 for none.
+
+    `covered` has the pixels of the mask by true id, (256,).
     """
-    others = sorted(listed - {object_id, 0})
-    best = max(others, key=lambda at: int(shared[at]), default=0)
-    if not best or 2 * shared[best] < predicted or shared[best] <= shared[object_id]:
+    candidates = sorted(listed - {object_id, 0})
+    best = max(candidates, key=lambda candidate: int(covered[candidate]), default=0)
+    if not best or 2 * covered[best] < predicted or covered[best] <= covered[object_id]:
         return 0
     return best
 
 
-def _largest_part(own: BinaryMask, mask: BinaryMask) -> tuple[str, BinaryMask]:
-    """Rule 6 of `diagnose`: the mode, and the wrong pixels that belong to it, (H, W). Own and mask
-    share pixels and differ.
+def _find_largest_part(true_mask: BinaryMask, mask: BinaryMask) -> tuple[str, BinaryMask]:
+    """Apply rule 6 of `diagnose`: return the mode, and the wrong pixels that belong to it, (H, W).
+
+    The two masks share pixels, and differ.
     """
     cv2 = load_cv2()
-    window = _window(own | mask)
-    inside, held = own[window], mask[window]
-    count, labels = cv2.connectedComponents(_bytes(held), connectivity=8, ltype=cv2.CV_32S)
-    touching = np.zeros(count, bool)
-    touching[labels[held & inside]] = True
-    pieces = np.where(touching[labels], labels, 0)
+    window = _find_window(true_mask | mask)
+    inside, predicted = true_mask[window], mask[window]
+    count, labels = cv2.connectedComponents(
+        _view_bytes(predicted), connectivity=8, ltype=cv2.CV_32S
+    )
+    touches = np.zeros(count, bool)
+    touches[labels[predicted & inside]] = True
+    pieces = np.where(touches[labels], labels, 0)
     attached = pieces > 0
-    gaps = _gaps(inside, pieces)
-    band = band_of(int(np.count_nonzero(own)), own.shape)
-    beyond, lacking = attached & ~inside, inside & ~held & ~gaps
-    leaked, shrunk = (beyond & _near(inside, band), lacking & _near(attached, band))
+    gaps = _find_gaps(inside, pieces)
+    band = find_band_width(int(np.count_nonzero(true_mask)), true_mask.shape)
+    outside, missing = attached & ~inside, inside & ~predicted & ~gaps
+    leaked, shrunk = outside & _dilate(inside, band), missing & _dilate(attached, band)
     parts = {
         "leakage": leaked,
         "shrinkage": shrunk,
-        "over_segmentation": beyond & ~leaked,
-        "under_segmentation": lacking & ~shrunk,
-        "fragmentation": (held & ~attached) | gaps,
+        "over_segmentation": outside & ~leaked,
+        "under_segmentation": missing & ~shrunk,
+        "fragmentation": (predicted & ~attached) | gaps,
     }
     mode = max(parts, key=lambda name: np.count_nonzero(parts[name]))
-    part = np.zeros_like(own)
+    part = np.zeros_like(true_mask)
     part[window] = parts[mode]
     return mode, part
 
 
-def _near(mask: BinaryMask, distance: float) -> BinaryMask:
-    return unpack(near(pack(mask), distance), mask.shape[1])
+def _dilate(mask: BinaryMask, radius: float) -> BinaryMask:
+    return unpack(dilate_words(pack(mask), radius), mask.shape[1])
 
 
-def _gaps(inside: BinaryMask, pieces: _Labels) -> BinaryMask:
-    """What pieces of a mask lack of an object between them, or enclose.
+def _find_gaps(inside: BinaryMask, pieces: _Labels) -> BinaryMask:
+    """Find the missing pixels of an object between pieces of a mask, and those enclosed by it.
 
-    inside: (H, W) the object. pieces: (H, W) number of each piece that touches it, 0 for none.
+    Parameters
+    ----------
+    inside : (H, W) bool
+        The object.
+    pieces : (H, W) int32
+        The number of each piece that touches the object, 0 outside.
     """
     cv2 = load_cv2()
     held = pieces > 0
     missing = inside & ~held
     free = np.pad(~held, 1, constant_values=True)
-    _, areas = cv2.connectedComponents(_bytes(free), connectivity=4, ltype=cv2.CV_32S)
-    found: BinaryMask = missing & (areas != areas[0, 0])[1:-1, 1:-1]
-    _, parts, boxes, _ = cv2.connectedComponentsWithStats(
-        _bytes(inside), connectivity=8, ltype=cv2.CV_32S
+    _, areas = cv2.connectedComponents(_view_bytes(free), connectivity=4, ltype=cv2.CV_32S)
+    gaps: BinaryMask = missing & (areas != areas[0, 0])[1:-1, 1:-1]
+    _, regions, boxes, _ = cv2.connectedComponentsWithStats(
+        _view_bytes(inside), connectivity=8, ltype=cv2.CV_32S
     )
-    hit = inside & held
-    of_hit, pieces_hit = parts[hit], pieces[hit]
-    one_piece = np.zeros(len(boxes), np.int32)
-    one_piece[of_hit] = pieces_hit
-    for part in np.unique(of_hit[pieces_hit != one_piece[of_hit]]).tolist():
-        left, top, width, height = boxes[part, :4].tolist()
+    shared = inside & held
+    shared_regions, shared_pieces = regions[shared], pieces[shared]
+    last_piece = np.zeros(len(boxes), np.int32)
+    last_piece[shared_regions] = shared_pieces
+    # Only regions with several pieces can have gaps.
+    has_several = shared_pieces != last_piece[shared_regions]
+    for region in np.unique(shared_regions[has_several]).tolist():
+        left, top, width, height = boxes[region, :4].tolist()
         box = (slice(top, top + height), slice(left, left + width))
-        here = parts[box] == part
-        of_part = np.where(here, pieces[box], 0)
-        found[box] |= missing[box] & here & (_between(of_part) | _between(of_part.T).T)
-    return found
+        in_region = regions[box] == region
+        labels = np.where(in_region, pieces[box], 0)
+        between = _find_between(labels) | _find_between(labels.T).T
+        gaps[box] |= missing[box] & in_region & between
+    return gaps
 
 
-def _between(labels: _Labels) -> BinaryMask:
-    """Whether the nearest labels to the left and to the right, itself included, differ."""
-    before, after = _filled(labels), _filled(labels[:, ::-1])[:, ::-1]
+def _find_between(labels: _Labels) -> BinaryMask:
+    """Find the pixels whose nearest labels to the left and to the right differ.
+
+    A labelled pixel is its own nearest label.
+    """
+    before, after = _fill_right(labels), _fill_right(labels[:, ::-1])[:, ::-1]
     return np.asarray((before > 0) & (after > 0) & (before != after))
 
 
-def _filled(labels: _Labels) -> _Labels:
-    """Each 0 takes the nearest label to the left, where there is one."""
-    places = np.where(labels > 0, np.arange(labels.shape[1])[None], 0)
-    return np.asarray(np.take_along_axis(labels, np.maximum.accumulate(places, axis=1), axis=1))
+def _fill_right(labels: _Labels) -> _Labels:
+    """Give each 0 the nearest label to the left, if there is one."""
+    columns = np.where(labels > 0, np.arange(labels.shape[1])[None], 0)
+    return np.asarray(np.take_along_axis(labels, np.maximum.accumulate(columns, axis=1), axis=1))
 
 
-def _moved(mask: BinaryMask, own: BinaryMask) -> BinaryMask:
-    """The mask moved by whole pixels, so that its centre of gravity comes to the object's; what
-    leaves the image is lost.
+def _move_to(mask: BinaryMask, target: BinaryMask) -> BinaryMask:
+    """Move a mask by whole pixels so that its centre of gravity is that of a target.
+
+    Pixels that leave the image are lost.
     """
-    down, right = (_step(own, mask, axis) for axis in (0, 1))
+    down, right = (_find_step(mask, target, axis) for axis in (0, 1))
     height, width = mask.shape
     moved = np.zeros(mask.shape, bool)
-    target = (
+    destination = (
         slice(max(0, down), height - max(0, -down)),
         slice(max(0, right), width - max(0, -right)),
     )
-    moved[target] = mask[
+    moved[destination] = mask[
         max(0, -down) : height - max(0, down), max(0, -right) : width - max(0, right)
     ]
     return moved
 
 
-def _step(to: BinaryMask, at: BinaryMask, axis: int) -> int:
-    """From one centre of gravity to another along an axis, rounded, halves up; by whole numbers, so
-    that it is exact.
+def _find_step(start: BinaryMask, end: BinaryMask, axis: int) -> int:
+    """Return the distance between two centres of gravity along an axis, rounded, halves up.
+
+    It is computed in whole numbers, and therefore exact.
     """
     sums, counts = [], []
-    for mask in (to, at):
+    for mask in (end, start):
         lines = np.count_nonzero(mask, axis=1 - axis)
         sums.append(int(lines @ np.arange(len(lines))))
         counts.append(int(lines.sum()))
@@ -285,11 +356,11 @@ def _step(to: BinaryMask, at: BinaryMask, axis: int) -> int:
     return (2 * (sums[0] * counts[1] - sums[1] * counts[0]) + whole) // (2 * whole)
 
 
-def _window(mask: BinaryMask) -> tuple[slice, slice]:
-    """The rows and columns that a mask has pixels in."""
+def _find_window(mask: BinaryMask) -> tuple[slice, slice]:
+    """Find the rows and columns in which a mask has pixels."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
-def _bytes(mask: BinaryMask) -> NDArray[np.uint8]:
+def _view_bytes(mask: BinaryMask) -> NDArray[np.uint8]:
     return np.ascontiguousarray(mask).view(np.uint8)

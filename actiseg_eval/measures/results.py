@@ -1,4 +1,4 @@
-"""What all figures need of one sequence: counts and values of each object in each frame."""
+"""The measurements of one sequence that all metrics are computed from."""
 
 from __future__ import annotations
 
@@ -12,37 +12,59 @@ from numpy.typing import NDArray
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_eval.protocols import Protocol
 
+_BOUNDARY_VALUES = ("f", "f_object")
+"""Values that compare boundaries; a mask that fills the frame has no boundary."""
+
 
 @dataclass(frozen=True)
-class Repairs:
-    """What went wrong in one sequence, and what the masks would be with that mended.
+class SequenceFailures:
+    """The failures in one sequence, and the measurements of the repaired masks.
 
-    mode: (F, K) code of the mode, see `actiseg_eval.measures.failure_modes.code_of`, 0 where nothing is wrong.
-    lies_on: (F, K) id of the other object that the mask lies on, else 0. prediction, both, values:
-    as in `SequenceResult`, of the repaired masks.
+    Attributes
+    ----------
+    mode : (F, K) int64
+        The code of each unit's failure mode, see `actiseg_eval.measures.failure_modes.encode_mode`;
+        0 for no failure.
+    confused_with : (F, K) int64
+        The id of the other object that covers most of the mask, else 0.
+    prediction, intersection, values
+        As in `SequenceResult`, for the repaired masks.
     """
 
     mode: NDArray[np.int64]
-    lies_on: NDArray[np.int64]
+    confused_with: NDArray[np.int64]
     prediction: NDArray[np.int64]
-    both: NDArray[np.int64]
+    intersection: NDArray[np.int64]
     values: Mapping[str, NDArray[np.float64]]
-
-
-_OF_BOUNDARIES = ("f", "f_object")
-"""Values that compare boundaries, which a mask that fills the frame does not have."""
 
 
 @dataclass(frozen=True)
 class SequenceResult:
-    """What all figures need of one sequence, under one protocol.
+    """The measurements of one sequence under one protocol: F scored frames, K objects.
 
-    ids: (K) objects. frames: (F) scored ones. areas: (F) pixels of the frame. truth, prediction,
-    both: (F, K) pixels. values: (F, K) numbers in [0, 1] by name: ``f``, ``f_object``,
-    ``boundary_iou``, ``boundary_iou_object``, as far as they were measured, of objects that the
-    protocol averages. counted: (F, K) whether the object counts in that frame. true_ids: all ids in
-    the true masks that were read, including the void one. predicted_ids: all ids in the predictions
-    of scored frames. tally: counts of what was odd. repairs: of ``failures`` alone.
+    Attributes
+    ----------
+    sequence : VideoSequence
+    ids : tuple of int, length K
+    frames : tuple of str, length F
+        The scored frames.
+    areas : (F,) int64
+        Pixels of each frame.
+    truth, prediction, intersection : (F, K) int64
+        Pixels of each object in the true mask, in the prediction, and in both.
+    values : mapping of str to (F, K) float64
+        The computed ones of ``f``, ``f_object``, ``boundary_iou`` and ``boundary_iou_object``, in
+        [0, 1], of objects that the protocol averages over.
+    counted : (F, K) bool
+        Whether the object counts in that frame.
+    true_ids : frozenset of int
+        All ids in the true masks that were read, including the void id.
+    predicted_ids : frozenset of int
+        All ids in the predictions of scored frames.
+    tally : Counter of str
+        The numbers of edge cases.
+    failures : SequenceFailures or None
+        Only with the metric group ``failures``.
     """
 
     sequence: VideoSequence
@@ -51,94 +73,120 @@ class SequenceResult:
     areas: NDArray[np.int64]
     truth: NDArray[np.int64]
     prediction: NDArray[np.int64]
-    both: NDArray[np.int64]
+    intersection: NDArray[np.int64]
     values: Mapping[str, NDArray[np.float64]]
     counted: NDArray[np.bool_]
     true_ids: frozenset[int]
     predicted_ids: frozenset[int]
     tally: Counter[str]
-    repairs: Repairs | None = None
+    failures: SequenceFailures | None = None
 
 
-def total_tally(results: Iterable[SequenceResult], more: Mapping[str, int]) -> Counter[str]:
-    """The counts of all results, see `SequenceResult.tally`. more: counts from elsewhere."""
+def sum_tallies(results: Iterable[SequenceResult], more: Mapping[str, int]) -> Counter[str]:
+    """Add up the tallies of all results and further counts."""
     return sum((result.tally for result in results), Counter(more))
 
 
-def counted_in(
+def find_counted(
     protocol: Protocol, truth: NDArray[np.int64], prediction: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """(F, K) the frames in which each object counts. truth, prediction: (F, K) pixels."""
+    """Return the frames in which each object counts, (F, K), from its pixels, (F, K)."""
     if protocol.counted == "every frame":
         return np.ones(truth.shape, bool)
     return np.asarray(np.logical_or.accumulate((truth > 0) | (prediction > 0), axis=0))
 
 
-def mended(
+def repair_result(
     result: SequenceResult, protocol: Protocol, modes: Set[int], *, wholly: bool = False
 ) -> SequenceResult:
-    """The result as if what went wrong in some modes had not.
+    """Return the result without the failures of some modes.
 
-    modes: codes. wholly: whether everything about these units is right, not their mode alone.
+    Parameters
+    ----------
+    result : SequenceResult
+        With failures.
+    protocol : Protocol
+    modes : set of int
+        The codes of the modes.
+    wholly : bool
+        Whether these units become entirely correct. By default only the failure is repaired, and
+        other errors of the unit stay.
     """
-    repairs = result.repairs
-    if repairs is None:
-        raise ValueError("what went wrong was not measured")
-    which = np.isin(repairs.mode, sorted(modes))
-    prediction, both = repairs.prediction, repairs.both
-    values = repairs.values
+    failures = result.failures
+    if failures is None:
+        raise ValueError("the result has no failures: the metric group was not computed")
+    chosen = np.isin(failures.mode, sorted(modes))
+    prediction, intersection = failures.prediction, failures.intersection
+    values = failures.values
     if wholly:
-        # A unit whose repair is blank is right when it is blank: no other repair is.
-        shown = prediction > 0
-        prediction = both = np.where(shown, result.truth, 0)
-        values = {name: np.where(shown, 1.0, of) for name, of in values.items()}
-    prediction = np.where(which, prediction, result.prediction)
+        # A unit whose repaired mask is blank is correct when blank; other repairs are never blank.
+        visible = prediction > 0
+        prediction = intersection = np.where(visible, result.truth, 0)
+        values = {name: np.where(visible, 1.0, value) for name, value in values.items()}
+    prediction = np.where(chosen, prediction, result.prediction)
     return replace(
         result,
         prediction=prediction,
-        both=np.where(which, both, result.both),
-        values={name: np.where(which, values[name], of) for name, of in result.values.items()},
-        counted=counted_in(protocol, result.truth, prediction),
+        intersection=np.where(chosen, intersection, result.intersection),
+        values={
+            name: np.where(chosen, values[name], value) for name, value in result.values.items()
+        },
+        counted=find_counted(protocol, result.truth, prediction),
     )
 
 
-def blank_value(
+def evaluate_blank(
     name: str, truth: NDArray[np.int64], areas: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """(F, K) a value, see `SequenceResult`, of blank predictions.
+    """Evaluate a value of blank predictions.
 
-    truth: (F, K) pixels of objects. areas: (F) of frames. It is 1 if there is nothing to predict. A
-    value that compares boundaries is also 1 if the object fills the frame and so has no boundary.
+    It is 1 if there is nothing to predict. A value that compares boundaries is also 1 if the object
+    fills the frame, because it has no boundary.
 
-    >>> blank_value("f", np.array([[0, 5, 6]]), np.array([6])).tolist()
+    Parameters
+    ----------
+    name : str
+        A name in `SequenceResult.values`.
+    truth : (F, K) int64
+        Pixels of the objects.
+    areas : (F,) int64
+        Pixels of the frames.
+
+    Returns
+    -------
+    (F, K) float64
+
+    Examples
+    --------
+    >>> evaluate_blank("f", np.array([[0, 5, 6]]), np.array([6])).tolist()
     [[1.0, 0.0, 1.0]]
     """
-    nothing = truth == 0
-    if name in _OF_BOUNDARIES:
-        nothing = nothing | (truth == areas[:, None])
-    return np.asarray(nothing, np.float64)
+    perfect = truth == 0
+    if name in _BOUNDARY_VALUES:
+        perfect = perfect | (truth == areas[:, None])
+    return np.asarray(perfect, np.float64)
 
 
-def blank_result(result: SequenceResult, protocol: Protocol) -> SequenceResult:
-    """The result as if nothing had been predicted."""
-    nothing = np.zeros_like(result.truth)
+def make_blank_result(result: SequenceResult, protocol: Protocol) -> SequenceResult:
+    """Return the result of blank predictions."""
+    blank = np.zeros_like(result.truth)
     return replace(
         result,
-        prediction=nothing,
-        both=nothing,
-        values={name: blank_value(name, result.truth, result.areas) for name in result.values},
-        counted=counted_in(protocol, result.truth, nothing),
-        repairs=None,
+        prediction=blank,
+        intersection=blank,
+        values={name: evaluate_blank(name, result.truth, result.areas) for name in result.values},
+        counted=find_counted(protocol, result.truth, blank),
+        failures=None,
     )
 
 
-def true_result(result: SequenceResult, protocol: Protocol) -> SequenceResult:
-    """The result as if the true masks of all objects had been predicted."""
+def make_true_result(result: SequenceResult, protocol: Protocol) -> SequenceResult:
+    """Return the result of predictions that are the true masks of all objects."""
     return replace(
         result,
         prediction=result.truth,
-        both=result.truth,
-        values={name: np.ones_like(of) for name, of in result.values.items()},
-        counted=counted_in(protocol, result.truth, result.truth),
-        repairs=None,
+        intersection=result.truth,
+        values={name: np.ones_like(value) for name, value in result.values.items()},
+        counted=find_counted(protocol, result.truth, result.truth),
+        failures=None,
     )

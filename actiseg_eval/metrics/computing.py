@@ -1,4 +1,4 @@
-"""Every figure that a protocol is about, of all units or of each of several groups."""
+"""Compute all metrics of a protocol, for all units or for each of several groups."""
 
 from __future__ import annotations
 
@@ -8,116 +8,139 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_eval.measures.meter import measured_values
+from actiseg_eval.measures.frame_measurement import list_pair_values
 from actiseg_eval.measures.results import SequenceResult
 from actiseg_eval.metrics.definitions import (
     METRICS,
-    Figures,
-    actionvos_figures,
-    course_figures,
-    gres_figures,
-    late_figures,
-    object_figures,
-    size_figures,
+    MetricSums,
+    compute_actionvos_metrics,
+    compute_gres_metrics,
+    compute_late_metrics,
+    compute_object_metrics,
+    compute_temporal_metrics,
+    count_sizes,
 )
-from actiseg_eval.metrics.units import Units, gather_units, no_units
+from actiseg_eval.metrics.units import Units, gather_units, make_empty_units
 from actiseg_eval.protocols import Protocol
 
-
-def figures_by_sequence(
-    results: list[SequenceResult], protocol: Protocol, measures: tuple[str, ...]
-) -> Figures:
-    """Every figure of each sequence, as sums that can be added up."""
-    units, _ = scored_units(results, protocol)
-    return all_figures(units, units.sequence, len(results), protocol, measures)
+MetricValues: TypeAlias = "Mapping[str, float | int | None]"
+"""Metrics by key: counts as whole numbers, undefined ones as None."""
 
 
-PlainFigures: TypeAlias = "Mapping[str, float | int | None]"
-"""Figures by key: counts as whole numbers, undefined ones None."""
+def compute_by_sequence(
+    results: list[SequenceResult], protocol: Protocol, metrics: tuple[str, ...]
+) -> MetricSums:
+    """Compute every metric of each sequence, as sums that can be added up."""
+    units, _ = gather_scored_units(results, protocol)
+    return compute_metrics(units, units.sequence, len(results), protocol, metrics)
 
 
-def plain_figures(figures: Mapping[str, float]) -> PlainFigures:
-    """Figures as documents have them, in their order. figures: by key, NaN if undefined."""
+def compute_overall(
+    results: list[SequenceResult], protocol: Protocol, metrics: tuple[str, ...]
+) -> MetricValues:
+    """Compute every metric of all sequences together."""
+    units, _ = gather_scored_units(results, protocol)
+    return summarise_units(units, protocol, metrics)
+
+
+def summarise_units(units: Units, protocol: Protocol, metrics: tuple[str, ...]) -> MetricValues:
+    """Compute every metric of all units together."""
+    same_group = np.zeros(len(units), np.int64)
+    overall = compute_metrics(units, same_group, 1, protocol, metrics)
+    return make_metric_values({name: float(sums.values[0]) for name, sums in overall.items()})
+
+
+def make_metric_values(metrics: Mapping[str, float]) -> MetricValues:
+    """Convert metrics by key, NaN if undefined, to the form and order of documents."""
     return {
         name: None if value != value else int(value) if METRICS[name].count else value
         for name in METRICS
-        if (value := figures.get(name)) is not None
+        if (value := metrics.get(name)) is not None
     }
 
 
-def whole_figures(
-    results: list[SequenceResult], protocol: Protocol, measures: tuple[str, ...]
-) -> PlainFigures:
-    """Every figure of all sequences together."""
-    units, _ = scored_units(results, protocol)
-    together = np.zeros(len(units), np.int64)
-    whole = all_figures(units, together, 1, protocol, measures)
-    return plain_figures({name: float(sums.values[0]) for name, sums in whole.items()})
+def list_metrics(protocol: Protocol, metrics: tuple[str, ...]) -> list[str]:
+    """List the available metrics that have a better direction.
 
+    Parameters
+    ----------
+    protocol : Protocol
+    metrics : tuple of str
+        The metric groups that are computed.
 
-def figure_names(protocol: Protocol, measures: tuple[str, ...]) -> list[str]:
-    """The figures that have a direction, as far as they are measured.
-
+    Examples
+    --------
     >>> from actiseg_eval.protocols import load_protocol
-    >>> figure_names(load_protocol("davis"), ("core",))
+    >>> list_metrics(load_protocol("davis"), ("core",))
     ['j', 'j_recall', 'j_decay']
     """
-    units = no_units(measured_values(measures))
-    found = all_figures(units, units.sequence, 1, protocol, measures)
-    return [name for name, metric in METRICS.items() if metric.better and name in found]
+    units = make_empty_units(list_pair_values(metrics))
+    available = compute_metrics(units, units.sequence, 1, protocol, metrics)
+    return [name for name, metric in METRICS.items() if metric.better and name in available]
 
 
-def scored_units(results: list[SequenceResult], protocol: Protocol) -> tuple[Units, Units]:
-    """The units that are scored, as the protocol takes their truth, and as they are."""
-    known = gather_units(results)
+def gather_scored_units(results: list[SequenceResult], protocol: Protocol) -> tuple[Units, Units]:
+    """Return the scored units twice: with the ground truth of the protocol, and unchanged."""
+    units = gather_units(results)
     if protocol.scores_every_object:
-        known = known.chosen(known.counted)
+        units = units.select(units.counted)
     if protocol.inactive == "without a target":
-        return known.without_inactive_truth(), known
-    return known, known
+        return units.clear_inactive_truth(), units
+    return units, units
 
 
-def group_figures(
+def compute_groups(
     units: Units,
     groups: NDArray[np.int64],
     count: int,
     protocol: Protocol,
-    measures: tuple[str, ...],
-) -> Figures:
-    """Every figure of any groups of units: all but those of the course over frames.
+    metrics: tuple[str, ...],
+) -> MetricSums:
+    """Compute the metrics of any groups of units: all but those over the frames of an object.
 
-    groups: (N) group of each unit, 0 to count - 1.
+    Parameters
+    ----------
+    units : Units
+        N units.
+    groups : (N,) int64
+        The group of each unit, 0 to count - 1.
+    count : int
+        The number of groups.
+    protocol : Protocol
+    metrics : tuple of str
+        The metric groups that are computed.
     """
-    figures: Figures = {}
-    if "core" in measures and protocol.figures == "actionvos":
-        figures |= actionvos_figures(units, groups, count)
-    elif "core" in measures and protocol.figures == "gres":
-        figures |= gres_figures(units, groups, count)
-    if protocol.scores_every_object or measures != ("core",):
-        which = averaged(units, protocol)
-        figures |= object_figures(units.chosen(which), groups[which], count)
-    return figures | size_figures(units, groups, count)
+    sums: MetricSums = {}
+    if "core" in metrics and protocol.metric_set == "actionvos":
+        sums |= compute_actionvos_metrics(units, groups, count)
+    elif "core" in metrics and protocol.metric_set == "gres":
+        sums |= compute_gres_metrics(units, groups, count)
+    if protocol.scores_every_object or metrics != ("core",):
+        chosen = find_averaged(units, protocol)
+        sums |= compute_object_metrics(units.select(chosen), groups[chosen], count)
+    return sums | count_sizes(units, groups, count)
 
 
-def all_figures(
+def compute_metrics(
     units: Units,
     groups: NDArray[np.int64],
     count: int,
     protocol: Protocol,
-    measures: tuple[str, ...],
-) -> Figures:
-    """Every figure of groups that hold whole objects: including those of their course over
-    frames.
+    metrics: tuple[str, ...],
+) -> MetricSums:
+    """Compute every metric of groups that have all units of their objects.
+
+    Parameters as in `compute_groups`.
     """
-    figures = group_figures(units, groups, count, protocol, measures)
-    if protocol.scores_every_object or "jf" in measures:
-        which = averaged(units, protocol)
-        figures |= course_figures(units.chosen(which), groups[which], count)
-    if protocol.figures == "j-and-late-j":
-        figures |= late_figures(units, groups, count)
-    return figures
+    sums = compute_groups(units, groups, count, protocol, metrics)
+    if protocol.scores_every_object or "jf" in metrics:
+        chosen = find_averaged(units, protocol)
+        sums |= compute_temporal_metrics(units.select(chosen), groups[chosen], count)
+    if protocol.metric_set == "j-and-late-j":
+        sums |= compute_late_metrics(units, groups, count)
+    return sums
 
 
-def averaged(units: Units, protocol: Protocol) -> NDArray[np.bool_]:
-    """Which units J and F are over."""
+def find_averaged(units: Units, protocol: Protocol) -> NDArray[np.bool_]:
+    """Return which units, (N,), J and F are averaged over."""
     return units.counted & units.active if protocol.averaged == "active" else units.counted

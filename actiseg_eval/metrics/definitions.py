@@ -1,4 +1,4 @@
-"""The figures: from a table of units, for all of them or for each of several groups."""
+"""The metrics: computed from a table of units, for all units or for each of several groups."""
 
 from __future__ import annotations
 
@@ -15,32 +15,54 @@ from actiseg_eval.metrics.units import Units
 
 @dataclass(frozen=True)
 class Sums:
-    """A figure of each of G groups as a ratio of two sums, which can be added up over groups.
+    """A metric of each of G groups as a ratio of two sums, which can be added up over groups.
 
-    above, below: (G,). below is None for a count.
+    Attributes
+    ----------
+    numerator : (G,) float64
+    denominator : (G,) float64 or None
+        None for a count.
     """
 
-    above: NDArray[np.float64]
-    below: NDArray[np.float64] | None = None
+    numerator: NDArray[np.float64]
+    denominator: NDArray[np.float64] | None = None
 
     @property
     def values(self) -> NDArray[np.float64]:
-        """(G,) the figure; NaN where it is undefined."""
-        if self.below is None:
-            return self.above
-        undefined = np.full(len(self.above), np.nan)
-        ratio = np.divide(self.above, self.below, out=undefined, where=self.below > 0)
+        """The metric of each group, (G,); NaN if it is undefined."""
+        if self.denominator is None:
+            return self.numerator
+        undefined = np.full(len(self.numerator), np.nan)
+        ratio = np.divide(
+            self.numerator, self.denominator, out=undefined, where=self.denominator > 0
+        )
         return np.asarray(ratio)
 
+    @property
+    def ratio(self) -> float:
+        """The metric of all groups together; NaN if it is undefined, or for a count."""
+        denominator = 0.0 if self.denominator is None else float(self.denominator.sum())
+        return float(self.numerator.sum()) / denominator if denominator > 0 else float("nan")
 
-Figures: TypeAlias = dict[str, Sums]
-"""Figures by key, each of every group."""
+
+MetricSums: TypeAlias = dict[str, Sums]
+"""Sums by metric, each with the same groups."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure. symbol: as the field writes it. better: ``higher``, ``lower``, or None for neither.
-    about: what it is, in words. count: whether it is a whole number of things.
+    """A metric.
+
+    Attributes
+    ----------
+    symbol : str
+        The name in publications.
+    better : str or None
+        ``higher``, ``lower``, or None for neither.
+    about : str
+        The meaning in a few words.
+    count : bool
+        Whether the metric is a whole number.
     """
 
     symbol: str
@@ -49,7 +71,7 @@ class Metric:
     count: bool = False
 
 
-_PR = (0.7, 0.8, 0.9)
+_THRESHOLDS = (0.7, 0.8, 0.9)
 
 METRICS: Mapping[str, Metric] = {
     "p_miou": Metric("p-mIoU", "higher", "mean IoU of active objects"),
@@ -57,222 +79,262 @@ METRICS: Mapping[str, Metric] = {
     "p_ciou": Metric("p-cIoU", "higher", "cumulative IoU of active objects"),
     "n_ciou": Metric("n-cIoU", "lower", "cumulative IoU of inactive objects"),
     "giou": Metric("gIoU", "higher", "generalised IoU over samples (GRES; not box GIoU)"),
-    "acc": Metric("Acc", "higher", "share of units that are rightly there or not"),
+    "acc": Metric("Acc", "higher", "share of units whose presence is predicted correctly"),
     "tp": Metric("TP", None, "active, visible, predicted", count=True),
-    "tn": Metric("TN", None, "rightly not predicted", count=True),
-    "fp": Metric("FP", None, "wrongly predicted", count=True),
+    "tn": Metric("TN", None, "correctly not predicted", count=True),
+    "fp": Metric("FP", None, "incorrectly predicted", count=True),
     "fn": Metric("FN", None, "active, visible, not predicted", count=True),
-    "p_rate": Metric("p-rate", "higher", "share of active objects in sight that are predicted"),
-    "p_quality": Metric("p-quality", "higher", "mean IoU of active objects where predicted"),
-    "n_rate": Metric("n-rate", "lower", "share of inactive objects in sight that are predicted"),
-    "n_quality": Metric("n-quality", None, "mean IoU of inactive objects where predicted"),
+    "p_rate": Metric("p-rate", "higher", "share of visible active objects that are predicted"),
+    "p_quality": Metric("p-quality", "higher", "mean IoU of predicted active objects"),
+    "n_rate": Metric("n-rate", "lower", "share of visible inactive objects that are predicted"),
+    "n_quality": Metric("n-quality", None, "mean IoU of predicted inactive objects"),
     "ciou": Metric("cIoU", "higher", "cumulative IoU over samples"),
     "t_acc": Metric("T-acc", "higher", "share of samples with a target that are predicted"),
     "n_acc": Metric("N-acc", "higher", "share of samples without a target that are empty"),
     **{
-        f"pr_{round(100 * at)}": Metric(
-            f"Pr@{at}", "higher", f"share of samples with a target whose IoU is {at} or more"
+        f"pr_{round(100 * threshold)}": Metric(
+            f"Pr@{threshold}",
+            "higher",
+            f"share of samples with a target whose IoU is at least {threshold}",
         )
-        for at in _PR
+        for threshold in _THRESHOLDS
     },
     "jf": Metric("J&F", "higher", "mean of J and F"),
     "j": Metric("J", "higher", "region similarity: IoU"),
     "j_recall": Metric("J-recall", "higher", "share of frames with J above 0.5"),
-    "j_decay": Metric("J-decay", "lower", "J of the first quarter less that of the last"),
+    "j_decay": Metric("J-decay", "lower", "J of the first quarter minus J of the last"),
     "j_tr": Metric("J_tr", "higher", "J over the last quarter of the frames (VOST)"),
     "f": Metric("F", "higher", "boundary F, tolerance 0.008 of the diagonal"),
     "f_recall": Metric("F-recall", "higher", "share of frames with F above 0.5"),
-    "f_decay": Metric("F-decay", "lower", "F of the first quarter less that of the last"),
+    "f_decay": Metric("F-decay", "lower", "F of the first quarter minus F of the last"),
     "f_object": Metric("F-object", "higher", "boundary F, tolerance by the object's size (MOSEv2)"),
     "boundary_iou": Metric("B-IoU", "higher", "boundary IoU, band 0.02 of the diagonal"),
     "boundary_iou_object": Metric("B-IoU-object", "higher", "boundary IoU, band by the object"),
-    "n_sequences": Metric("sequences", None, "that have a unit", count=True),
-    "n_objects": Metric("objects", None, "that have a unit", count=True),
+    "n_sequences": Metric("sequences", None, "sequences with units", count=True),
+    "n_objects": Metric("objects", None, "objects with units", count=True),
     "n_units": Metric("units", None, "objects in frames", count=True),
 }
+"""All metrics by key, in the order in which tables show them."""
 
+PROFILE = ("p_miou", "p_rate", "p_quality", "n_miou", "n_rate", "n_quality")
+"""The foreground-background profile: the parts of mIoU that come from the choice of objects and
+from the masks."""
 
 _HEADLINES = ("giou", "jf", "j")
 
+_ARROWS = {"higher": "↑", "lower": "↓", None: ""}
 
-def headline(figures: Iterable[str]) -> str:
-    """The headline metric of a score: the first of gIoU, J&F and J that is available.
 
-    >>> headline(["j", "f", "jf"])
+def choose_headline(metrics: Iterable[str]) -> str:
+    """Return the headline metric of a score: the first available one of gIoU, J&F and J.
+
+    >>> choose_headline(["j", "f", "jf"])
     'jf'
     """
-    known = set(figures)
+    known = set(metrics)
     return next(name for name in _HEADLINES if name in known)
 
 
-def totals(
+def format_heading(name: str) -> str:
+    """Return a metric's symbol, with an arrow toward better values.
+
+    >>> format_heading("n_miou")
+    'n-mIoU ↓'
+    """
+    metric = METRICS[name]
+    return f"{metric.symbol} {_ARROWS[metric.better]}".rstrip()
+
+
+def format_value(value: float | int | None) -> str:
+    """Format a metric for tables: shares with four decimals, a dash if undefined.
+
+    >>> format_value(0.66111), format_value(3), format_value(None)
+    ('0.6611', '3', '-')
+    """
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{value:.4f}"
+
+
+def sum_groups(
     groups: NDArray[np.int64], count: int, values: NDArray[np.generic]
 ) -> NDArray[np.float64]:
-    """The sum of the values of each of `count` groups."""
+    """Sum the values of each of `count` groups."""
     return np.bincount(groups, weights=values, minlength=count).astype(np.float64)
 
 
-def actionvos_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figures:
-    """The six figures of ActionVOS and its confusion counts.
+def compute_actionvos_metrics(units: Units, groups: NDArray[np.int64], count: int) -> MetricSums:
+    """Compute the six metrics of ActionVOS and its confusion counts.
 
-    groups: (N) group of each unit, 0 to count - 1. mIoU is the mean IoU of units with a pixel in
-    truth or prediction, cIoU the sum of their intersections over that of their unions; gIoU the
-    mean over all units of: 1 where truth and prediction are empty; the IoU of active ones; 1 for
-    inactive ones that are not predicted, else 0 (ActionVOS, ECCV 2024, and its script).
+    mIoU is the mean IoU of units with a pixel in ground truth or prediction. cIoU is the sum of
+    their intersections over the sum of their unions. gIoU is the mean over all units of: 1 if
+    ground truth and prediction are empty; the IoU of active objects; 1 for inactive objects that
+    are not predicted, else 0 (ActionVOS, ECCV 2024, and its script).
+
+    Parameters
+    ----------
+    units : Units
+        A table of N units.
+    groups : (N,) int64
+        The group of each unit, 0 to count - 1.
+    count : int
+        The number of groups.
     """
-    union, region = units.union, units.region
-    active, seen = units.active, union > 0
+    union, region, active = units.union, units.region, units.active
+    nonempty = union > 0
     true, predicted = units.truth > 0, units.prediction > 0
 
-    def of(which: NDArray[np.bool_], values: NDArray[np.generic]) -> NDArray[np.float64]:
-        return totals(groups, count, np.where(which, values, 0))
+    def sum_where(chosen: NDArray[np.bool_], values: NDArray[np.generic]) -> NDArray[np.float64]:
+        return sum_groups(groups, count, np.where(chosen, values, 0))
 
-    every = np.ones(len(units))
-    figures: Figures = {}
-    for name, kind in (("p", active & seen), ("n", ~active & seen)):
-        figures[f"{name}_miou"] = Sums(of(kind, region), of(kind, every))
-        figures[f"{name}_ciou"] = Sums(of(kind, units.both), of(kind, union))
+    ones = np.ones(len(units))
+    sums: MetricSums = {}
+    for name, members in (("p", active & nonempty), ("n", ~active & nonempty)):
+        sums[f"{name}_miou"] = Sums(sum_where(members, region), sum_where(members, ones))
+        sums[f"{name}_ciou"] = Sums(
+            sum_where(members, units.intersection), sum_where(members, union)
+        )
     generalised = generalised_iou(units)
-    figures["giou"] = Sums(totals(groups, count, generalised), totals(groups, count, every))
+    sums["giou"] = Sums(sum_groups(groups, count, generalised), sum_groups(groups, count, ones))
     cases = {
-        "tp": of(active & true & predicted, predicted),
-        "fn": of(active & true & ~predicted, true),
-        "fp": of(predicted & ~(active & true), predicted),
-        "tn": of(~predicted & ~(active & true), ~predicted),
+        "tp": sum_where(active & true & predicted, predicted),
+        "fn": sum_where(active & true & ~predicted, true),
+        "fp": sum_where(predicted & ~(active & true), predicted),
+        "tn": sum_where(~predicted & ~(active & true), ~predicted),
     }
-    figures["acc"] = Sums(cases["tp"] + cases["tn"], totals(groups, count, every))
-    figures |= {name: Sums(cases[name]) for name in cases}
-    return figures | profile_figures(units, groups, count)
+    sums["acc"] = Sums(cases["tp"] + cases["tn"], sum_groups(groups, count, ones))
+    sums |= {name: Sums(cases[name]) for name in cases}
+    return sums | compute_profile(units, groups, count)
 
 
 def generalised_iou(units: Units) -> NDArray[np.float64]:
-    """(N) what each unit adds to gIoU: 1 where truth and prediction are empty; the IoU of an active
-    object; 1 for an inactive one that is not predicted, else 0.
+    """Return what each unit adds to gIoU, (N,), see `compute_actionvos_metrics`."""
+    is_compared = units.active | (units.union == 0)
+    return np.where(is_compared, units.region, units.prediction == 0).astype(np.float64)
+
+
+def compute_profile(units: Units, groups: NDArray[np.int64], count: int) -> MetricSums:
+    """Compute the shares of visible objects that are predicted, and the mean IoU of those.
+
+    If no mask is predicted for an object that is not visible, p-mIoU is p-rate times p-quality, and
+    n-mIoU is n-rate times n-quality. Parameters as in `compute_actionvos_metrics`.
     """
-    either = units.active | (units.union == 0)
-    return np.where(either, units.region, units.prediction == 0).astype(np.float64)
+    sums: MetricSums = {}
+    for name, members in (("p", units.active), ("n", ~units.active)):
+        visible = members & (units.truth > 0)
+        predicted = visible & (units.prediction > 0)
+        total = sum_groups(groups, count, predicted)
+        sums[f"{name}_rate"] = Sums(total, sum_groups(groups, count, visible))
+        quality = sum_groups(groups, count, np.where(predicted, units.region, 0))
+        sums[f"{name}_quality"] = Sums(quality, total)
+    return sums
 
 
-PROFILE = ("p_miou", "p_rate", "p_quality", "n_miou", "n_rate", "n_quality")
-"""The foreground-background profile: how much of mIoU is choice, how much the masks."""
+def compute_gres_metrics(units: Units, groups: NDArray[np.int64], count: int) -> MetricSums:
+    """Compute the metrics of GRES: gIoU, cIoU, and accuracies with and without a target.
 
-
-def profile_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figures:
-    """Of active and of inactive objects in sight: how many are predicted, and how well those.
-
-    Parameters as in `actionvos_figures`. Where no mask is predicted of an object out of sight,
-    p-mIoU is p-rate times p-quality, and n-mIoU is n-rate times n-quality.
-    """
-    figures: Figures = {}
-    for name, kind in (("p", units.active), ("n", ~units.active)):
-        seen = kind & (units.truth > 0)
-        found = seen & (units.prediction > 0)
-        held = totals(groups, count, found)
-        figures[f"{name}_rate"] = Sums(held, totals(groups, count, seen))
-        quality = totals(groups, count, np.where(found, units.region, 0))
-        figures[f"{name}_quality"] = Sums(quality, held)
-    return figures
-
-
-def gres_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figures:
-    """The figures of GRES: gIoU and cIoU over samples, and how well targets are told from none.
-
-    Parameters as in `actionvos_figures`. A sample is a unit; those with an empty truth have no
-    target (Liu et al., "GRES: generalized referring expression segmentation", CVPR 2023).
+    A sample is a unit. A sample with an empty true mask has no target (Liu et al., "GRES:
+    generalized referring expression segmentation", CVPR 2023). Parameters as in
+    `compute_actionvos_metrics`.
     """
     target, predicted = units.truth > 0, units.prediction > 0
-    every = np.ones(len(units))
+    ones = np.ones(len(units))
 
-    def of(which: NDArray[np.bool_], values: NDArray[np.generic]) -> NDArray[np.float64]:
-        return totals(groups, count, np.where(which, values, 0))
+    def sum_where(chosen: NDArray[np.bool_], values: NDArray[np.generic]) -> NDArray[np.float64]:
+        return sum_groups(groups, count, np.where(chosen, values, 0))
 
-    targets, others = of(target, every), of(~target, every)
-    figures = {
-        "giou": Sums(totals(groups, count, units.region), totals(groups, count, every)),
-        "ciou": Sums(totals(groups, count, units.both), totals(groups, count, units.union)),
-        "t_acc": Sums(of(target, predicted), targets),
-        "n_acc": Sums(of(~target, ~predicted), others),
+    targets, no_targets = sum_where(target, ones), sum_where(~target, ones)
+    sums = {
+        "giou": Sums(sum_groups(groups, count, units.region), sum_groups(groups, count, ones)),
+        "ciou": Sums(
+            sum_groups(groups, count, units.intersection), sum_groups(groups, count, units.union)
+        ),
+        "t_acc": Sums(sum_where(target, predicted), targets),
+        "n_acc": Sums(sum_where(~target, ~predicted), no_targets),
     }
-    for at in _PR:
-        figures[f"pr_{round(100 * at)}"] = Sums(of(target, units.region >= at), targets)
-    return figures
+    for threshold in _THRESHOLDS:
+        precise = sum_where(target, units.region >= threshold)
+        sums[f"pr_{round(100 * threshold)}"] = Sums(precise, targets)
+    return sums
 
 
-def mean_of_objects(
+def average_objects(
     units: Units, values: NDArray[np.float64], groups: NDArray[np.int64], count: int
 ) -> Sums:
-    """The mean over objects of the mean over their frames, for each group.
+    """Average values, (N,), over the frames of each object, and then over objects, for each group.
 
-    values: (N). An object counts in a group with those of its units that are in it.
+    An object counts in a group with those of its units that are in the group.
     """
     objects = max(len(units.labels), 1)
-    pairs, place = np.unique(groups * objects + units.object, return_inverse=True)
-    sizes = np.bincount(place, minlength=len(pairs))
-    means = np.bincount(place, values, minlength=len(pairs)) / np.maximum(sizes, 1)
-    return Sums(*(totals(pairs // objects, count, of) for of in (means, np.ones(len(pairs)))))
+    pairs, position = np.unique(groups * objects + units.object, return_inverse=True)
+    sizes = np.bincount(position, minlength=len(pairs))
+    means = np.bincount(position, values, minlength=len(pairs)) / np.maximum(sizes, 1)
+    pair_groups = pairs // objects
+    return Sums(
+        sum_groups(pair_groups, count, means), sum_groups(pair_groups, count, np.ones(len(pairs)))
+    )
 
 
-def object_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figures:
-    """J, and of F and boundary IoU those that were measured, over frames, then objects."""
-    measured = {"j": units.region, **units.values}
-    figures = {
-        name: mean_of_objects(units, values, groups, count) for name, values in measured.items()
+def compute_object_metrics(units: Units, groups: NDArray[np.int64], count: int) -> MetricSums:
+    """Compute J, and F and boundary IoU as far as available: means over frames, then objects."""
+    available = {"j": units.region, **units.values}
+    sums = {
+        name: average_objects(units, values, groups, count) for name, values in available.items()
     }
-    if "f" in figures:
-        both = (figures["j"].above + figures["f"].above) / 2
-        figures["jf"] = Sums(both, figures["j"].below)
-    return figures
+    if "f" in sums:
+        mean = (sums["j"].numerator + sums["f"].numerator) / 2
+        sums["jf"] = Sums(mean, sums["j"].denominator)
+    return sums
 
 
-def course_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figures:
-    """Recall and decay of J and F: of each object over its frames, then the mean over objects.
+def compute_temporal_metrics(units: Units, groups: NDArray[np.int64], count: int) -> MetricSums:
+    """Compute recall and decay of J and F: for each object over its frames, then the mean.
 
-    groups: whole objects must be in one.
+    All units of an object must be in one group.
     """
-    figures = {}
+    sums = {}
     for name, values in (("j", units.region), ("f", units.values.get("f"))):
         if values is not None:
-            for what, statistic in (("recall", recall), ("decay", decay)):
-                of_objects = _over_frames(units, values, groups, count, statistic)
-                figures[f"{name}_{what}"] = of_objects
-    return figures
+            for suffix, statistic in (("recall", recall), ("decay", decay)):
+                sums[f"{name}_{suffix}"] = _average_series(units, values, groups, count, statistic)
+    return sums
 
 
-def late_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figures:
-    """J over the last quarter of each object's frames, then the mean over objects.
+def compute_late_metrics(units: Units, groups: NDArray[np.int64], count: int) -> MetricSums:
+    """Compute J over the last quarter of each object's frames, then the mean over objects.
 
-    groups: as in `course_figures`.
+    All units of an object must be in one group.
     """
-    return {"j_tr": _over_frames(units, units.region, groups, count, late_mean)}
+    return {"j_tr": _average_series(units, units.region, groups, count, late_mean)}
 
 
-def _over_frames(
+def _average_series(
     units: Units,
     values: NDArray[np.float64],
     groups: NDArray[np.int64],
     count: int,
     statistic: Callable[[Series], float],
 ) -> Sums:
-    """The mean over objects of a statistic of the values in their frames."""
+    """Average over objects a statistic of the values in their frames."""
     order = np.argsort(units.object, kind="stable")
     starts = np.flatnonzero(np.diff(units.object[order], prepend=-1))
-    series = np.split(values[order], starts[1:]) if len(order) else []
-    of_series = groups[order][starts]
-    found = np.array([statistic(each) for each in series])
-    sizes = totals(of_series, count, np.ones(len(series)))
-    return Sums(totals(of_series, count, found), sizes)
+    all_series = np.split(values[order], starts[1:]) if len(order) else []
+    series_groups = groups[order][starts]
+    statistics = np.array([statistic(series) for series in all_series])
+    sizes = sum_groups(series_groups, count, np.ones(len(all_series)))
+    return Sums(sum_groups(series_groups, count, statistics), sizes)
 
 
-def size_figures(units: Units, groups: NDArray[np.int64], count: int) -> Figures:
-    """How many sequences, objects and units each group has."""
+def count_sizes(units: Units, groups: NDArray[np.int64], count: int) -> MetricSums:
+    """Count the sequences, objects and units of each group."""
 
-    def distinct(of: NDArray[np.int64]) -> Sums:
-        size = int(of.max(initial=0)) + 1
-        pairs = np.unique(groups * size + of)
-        return Sums(totals(pairs // size, count, np.ones(len(pairs))))
+    def count_distinct(positions: NDArray[np.int64]) -> Sums:
+        size = int(positions.max(initial=0)) + 1
+        pairs = np.unique(groups * size + positions)
+        return Sums(sum_groups(pairs // size, count, np.ones(len(pairs))))
 
     return {
-        "n_sequences": distinct(units.sequence),
-        "n_objects": distinct(units.object),
-        "n_units": Sums(totals(groups, count, np.ones(len(groups)))),
+        "n_sequences": count_distinct(units.sequence),
+        "n_objects": count_distinct(units.object),
+        "n_units": Sums(sum_groups(groups, count, np.ones(len(groups)))),
     }

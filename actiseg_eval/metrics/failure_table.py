@@ -1,4 +1,4 @@
-"""The table of failures: how often each mode occurs, and what it costs."""
+"""The failure table: how often each failure mode occurs, and how much of the score it loses."""
 
 from __future__ import annotations
 
@@ -10,50 +10,93 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_eval.measures.failure_modes import MODES, code_of, mode_of
-from actiseg_eval.measures.results import SequenceResult, mended
-from actiseg_eval.metrics.computing import averaged, figures_by_sequence, scored_units
-from actiseg_eval.metrics.definitions import METRICS, Figures, Sums, generalised_iou
+from actiseg_eval.measures.failure_modes import FAILURE_MODES, decode_mode, encode_mode
+from actiseg_eval.measures.results import SequenceResult, repair_result
+from actiseg_eval.metrics.computing import (
+    compute_by_sequence,
+    compute_metrics,
+    find_averaged,
+    gather_scored_units,
+)
+from actiseg_eval.metrics.definitions import METRICS, MetricSums, Sums, generalised_iou
 from actiseg_eval.metrics.strata import Division
 from actiseg_eval.metrics.units import Units
 from actiseg_eval.protocols import Protocol
-from actiseg_eval.resampling.ratios import ratio_of
 
-_MOST = 10
-"""Masks on other objects and sequences that are named."""
+_MAX_ROWS = 10
+"""The most confusions and sequences that the table has."""
+
+_ROUNDING = 1e-12
 
 Gains = Mapping[str, "float | None"]
-"""How much better each figure would be, in its own direction; None where it is undefined."""
+"""How much each metric would improve, in its own direction; None if it is undefined."""
 
 
 @dataclass(frozen=True)
 class ModeRow:
-    """A mode. count: units that have it. lost: what figures would gain were all of these units
-    right. costs: what they would gain were this mode alone mended.
+    """The units with one failure mode.
+
+    Attributes
+    ----------
+    mode : str
+    count : int
+        The number of units.
+    lost : mapping of str to float or None
+        The gain of each metric if all these units were correct.
+    recoverable : mapping of str to float or None
+        The gain of each metric if only this failure were repaired.
     """
 
     mode: str
     count: int
     lost: Gains
-    costs: Gains
+    recoverable: Gains
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row as JSON, without the name of the mode."""
+        return {
+            "count": self.count,
+            "lost": dict(self.lost),
+            "costs": dict(self.recoverable),
+        }
 
 
 @dataclass(frozen=True)
-class Misplaced:
-    """How often the mask of one object lies on another, by name, and in which mode that is."""
+class Confusion:
+    """How often the mask of one object mostly covers another object, both by name."""
 
     name: str
-    lies_on: str
+    confused_with: str
     mode: str
     count: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the confusion as JSON."""
+        return {
+            "name": self.name,
+            "lies_on": self.confused_with,
+            "mode": self.mode,
+            "count": self.count,
+        }
 
 
 @dataclass(frozen=True)
 class WorstSequence:
-    """A sequence where much is lost.
+    """A sequence that loses much of the score.
 
-    value: its own figure. lost: its share of all that is missing to 1. failures: units that have a
-    mode, of `units`. mode: the one that loses most.
+    Attributes
+    ----------
+    sequence : str
+    value : float
+        The metric of the sequence.
+    lost : float
+        Its share of the whole loss.
+    failures : int
+        The number of units with a failure.
+    units : int
+        The number of all units.
+    mode : str
+        The failure mode that loses most.
     """
 
     sequence: str
@@ -66,186 +109,223 @@ class WorstSequence:
 
 @dataclass(frozen=True)
 class FailureTable:
-    """What went wrong in a scoring.
+    """The failures of scored predictions.
 
-    units: how many were judged. figure: the one that sequences are ranked by. rows: by mode.
-    together: of all modes at once. misplaced, worst: the foremost ones. by: units of each mode, by
-    division, group and mode.
+    Attributes
+    ----------
+    units : int
+        The number of units.
+    metric : str
+        The metric that ranks the sequences.
+    rows : sequence of ModeRow
+        One for each mode.
+    together : ModeRow
+        All modes at once.
+    confusions : sequence of Confusion
+        The most frequent ones.
+    worst : sequence of WorstSequence
+        Those that lose most.
+    counts_by_division : mapping
+        The number of units by division, group and mode.
     """
 
     units: int
-    figure: str
+    metric: str
     rows: Sequence[ModeRow]
     together: ModeRow
-    misplaced: Sequence[Misplaced]
+    confusions: Sequence[Confusion]
     worst: Sequence[WorstSequence]
-    by: Mapping[str, Mapping[str, Mapping[str, int]]]
+    counts_by_division: Mapping[str, Mapping[str, Mapping[str, int]]]
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """The figures whose losses tables show."""
+        """The metrics whose losses tables show."""
         return tuple(name for name in ("giou", "jf") if name in self.together.lost)
 
-    def tables(self) -> dict[str, list[list[str]]]:
-        """What people read, as rows of text by title, the first row of each its heads."""
-        heads = ["mode", "units"]
+    def make_tables(self) -> dict[str, list[list[str]]]:
+        """Make the printed tables: rows of text by title, the first row of each is the header."""
+        header = ["mode", "units"]
         for name in self.shown:
-            heads += [f"{METRICS[name].symbol} lost", "mended"]
-        rows = [self._cells(MODES[row.mode].symbol, row) for row in self.rows]
-        found = {
-            f"what went wrong in {self.units} units": [
-                heads,
+            header += [f"{METRICS[name].symbol} lost", "recoverable"]
+        rows = [self._format_row(FAILURE_MODES[row.mode].symbol, row) for row in self.rows]
+        tables = {
+            f"failures of {self.units} units": [
+                header,
                 *rows,
-                self._cells("all at once", self.together),
+                self._format_row("all at once", self.together),
             ]
         }
-        if self.misplaced:
-            found["masks that lie on another object"] = [
-                ["mask of", "lies on", "mode", "units"],
+        if self.confusions:
+            tables["masks that cover another object"] = [
+                ["mask of", "covers", "mode", "units"],
                 *(
-                    [each.name, each.lies_on, MODES[each.mode].symbol, str(each.count)]
-                    for each in self.misplaced
+                    [row.name, row.confused_with, FAILURE_MODES[row.mode].symbol, str(row.count)]
+                    for row in self.confusions
                 ),
             ]
         if self.worst:
-            found["sequences that lose most"] = [
-                ["sequence", METRICS[self.figure].symbol, "of all loss", "failures", "mostly"],
+            tables["sequences that lose most"] = [
+                ["sequence", METRICS[self.metric].symbol, "of all loss", "failures", "mostly"],
                 *(
                     [
-                        each.sequence,
-                        f"{each.value:.4f}",
-                        f"{100 * each.lost:.1f} %",
-                        f"{each.failures} of {each.units}",
-                        MODES[each.mode].symbol,
+                        row.sequence,
+                        f"{row.value:.4f}",
+                        f"{100 * row.lost:.1f} %",
+                        f"{row.failures} of {row.units}",
+                        FAILURE_MODES[row.mode].symbol,
                     ]
-                    for each in self.worst
+                    for row in self.worst
                 ),
             ]
-        return found
+        return tables
 
-    def _cells(self, symbol: str, row: ModeRow) -> list[str]:
-        gains = [of[name] for name in self.shown for of in (row.lost, row.costs)]
-        return [symbol, str(row.count), *("-" if of is None else f"{of:.4f}" for of in gains)]
+    def _format_row(self, symbol: str, row: ModeRow) -> list[str]:
+        gains = [kind[name] for name in self.shown for kind in (row.lost, row.recoverable)]
+        cells = ("-" if gain is None else f"{gain:.4f}" for gain in gains)
+        return [symbol, str(row.count), *cells]
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the table as JSON."""
         return {
             "units": self.units,
-            "figure": self.figure,
-            "modes": {row.mode: _document(row) for row in self.rows},
-            "together": _document(self.together),
-            "misplaced": [dict(vars(each)) for each in self.misplaced],
-            "worst": [dict(vars(each)) for each in self.worst],
+            "figure": self.metric,
+            "modes": {row.mode: row.to_dict() for row in self.rows},
+            "together": self.together.to_dict(),
+            "misplaced": [row.to_dict() for row in self.confusions],
+            "worst": [dict(vars(row)) for row in self.worst],
             "by": {
-                by: {name: dict(counts) for name, counts in groups.items()}
-                for by, groups in self.by.items()
+                division: {name: dict(counts) for name, counts in groups.items()}
+                for division, groups in self.counts_by_division.items()
             },
         }
 
 
-def _document(row: ModeRow) -> dict[str, Any]:
-    return {"count": row.count, "lost": dict(row.lost), "costs": dict(row.costs)}
-
-
-def make_failures(
+def make_failure_table(
     results: list[SequenceResult],
     divisions: Mapping[str, Division],
     protocol: Protocol,
-    measures: tuple[str, ...],
+    metrics: tuple[str, ...],
 ) -> FailureTable:
-    """The table of some results that were measured with ``failures``.
+    """Make the failure table of results that have failures.
 
-    divisions: of their units. A mode's cost is the gain of a figure where every unit of that mode,
-    and no other, gets its repaired mask, each object on its own, as if masks could overlap; what is
-    lost is the gain where they get the true mask, or none, as is right.
+    The loss of a mode is the gain of a metric if all units with this mode, and no others, have
+    their true mask, or a blank one if that is correct. What is recoverable is the gain if they have
+    their repaired mask. Each object is repaired alone, as if masks could overlap.
+
+    Parameters
+    ----------
+    results : list of SequenceResult
+    divisions : mapping of str to Division
+        Divisions of the units, see `divide_units`.
+    protocol : Protocol
+    metrics : tuple of str
+        The metric groups that were computed.
     """
-    units, known = scored_units(results, protocol)
-    by_sequence = figures_by_sequence(results, protocol, measures)
-    before = _values(by_sequence)
-    counts = np.bincount(known.mode, minlength=len(MODES) + 1)
+    units, original = gather_scored_units(results, protocol)
+    by_sequence = compute_metrics(units, units.sequence, len(results), protocol, metrics)
+    before = _compute_ratios(by_sequence)
+    counts = np.bincount(original.mode, minlength=len(FAILURE_MODES) + 1)
 
-    def gains(codes: set[int], *, wholly: bool) -> Gains:
+    def compute_gains(codes: set[int], *, wholly: bool) -> Gains:
         if not counts[sorted(codes)].any():
             return {name: None if np.isnan(value) else 0.0 for name, value in before.items()}
-        after = [mended(of, protocol, codes, wholly=wholly) for of in results]
-        values = _values(figures_by_sequence(after, protocol, measures))
-        return {name: _gain(name, before[name], values[name]) for name in before}
+        repaired = [repair_result(result, protocol, codes, wholly=wholly) for result in results]
+        after = _compute_ratios(compute_by_sequence(repaired, protocol, metrics))
+        return {name: _compute_gain(name, before[name], after[name]) for name in before}
 
-    def row(mode: str, codes: set[int]) -> ModeRow:
+    def make_row(mode: str, codes: set[int]) -> ModeRow:
         count = int(counts[sorted(codes)].sum())
-        return ModeRow(mode, count, gains(codes, wholly=True), gains(codes, wholly=False))
+        lost, recoverable = (compute_gains(codes, wholly=wholly) for wholly in (True, False))
+        return ModeRow(mode, count, lost, recoverable)
 
-    figure = "giou" if "giou" in before else "jf"
+    metric = "giou" if "giou" in before else "jf"
     return FailureTable(
-        units=len(known),
-        figure=figure,
-        rows=[row(mode, {code_of(mode)}) for mode in MODES],
-        together=row("all", set(map(code_of, MODES))),
-        misplaced=_misplaced(known),
-        worst=_worst(units, by_sequence[figure], _loss(units, protocol, figure)),
-        by={
-            by: {group: _counts(known.mode[groups == at]) for at, group in enumerate(names)}
-            for by, (groups, names) in divisions.items()
+        units=len(original),
+        metric=metric,
+        rows=[make_row(mode, {encode_mode(mode)}) for mode in FAILURE_MODES],
+        together=make_row("all", set(map(encode_mode, FAILURE_MODES))),
+        confusions=_count_confusions(original),
+        worst=_rank_sequences(units, by_sequence[metric], _compute_loss(units, protocol, metric)),
+        counts_by_division={
+            division: {
+                name: _count_modes(original.mode[groups == group])
+                for group, name in enumerate(names)
+            }
+            for division, (groups, names) in divisions.items()
         },
     )
 
 
-def _counts(codes: NDArray[np.int64]) -> dict[str, int]:
-    """How many units have each mode."""
-    found, counts = np.unique(codes[codes > 0], return_counts=True)
-    return {mode_of(code): n for code, n in zip(found.tolist(), counts.tolist(), strict=True)}
+def _count_modes(codes: NDArray[np.int64]) -> dict[str, int]:
+    """Count the units of each mode."""
+    modes, counts = np.unique(codes[codes > 0], return_counts=True)
+    return {decode_mode(code): n for code, n in zip(modes.tolist(), counts.tolist(), strict=True)}
 
 
-def _values(sums: Figures) -> dict[str, float]:
-    """Every figure that has a direction, of all sequences. sums: of each."""
-    return {name: ratio_of(of) for name, of in sums.items() if METRICS[name].better}
+def _compute_ratios(by_sequence: MetricSums) -> dict[str, float]:
+    """Compute every metric that has a better direction, over all sequences."""
+    return {name: sums.ratio for name, sums in by_sequence.items() if METRICS[name].better}
 
 
-def _gain(figure: str, before: float, after: float) -> float | None:
+def _compute_gain(metric: str, before: float, after: float) -> float | None:
     if np.isnan(before) or np.isnan(after):
         return None
-    return before - after if METRICS[figure].better == "lower" else after - before
+    return before - after if METRICS[metric].better == "lower" else after - before
 
 
-def _misplaced(units: Units) -> list[Misplaced]:
+def _count_confusions(units: Units) -> list[Confusion]:
     names = {
-        (sequence, units.labels[at].object_id): units.labels[at].name
-        for sequence, at in zip(units.sequence.tolist(), units.object.tolist(), strict=True)
+        (sequence, units.labels[position].object_id): units.labels[position].name
+        for sequence, position in zip(units.sequence.tolist(), units.object.tolist(), strict=True)
     }
-    found: Counter[tuple[str, str, str]] = Counter()
-    for at in np.flatnonzero(units.lies_on).tolist():
-        other, own = int(units.lies_on[at]), units.labels[units.object[at]]
-        name = names.get((int(units.sequence[at]), other)) or str(other)
-        found[own.name or str(own.object_id), name, mode_of(int(units.mode[at]))] += 1
-    ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
-    return [Misplaced(*names, count) for names, count in ranked[:_MOST]]
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for unit in np.flatnonzero(units.confused_with).tolist():
+        other_id, label = int(units.confused_with[unit]), units.labels[units.object[unit]]
+        other_name = names.get((int(units.sequence[unit]), other_id)) or str(other_id)
+        mode = decode_mode(int(units.mode[unit]))
+        counts[label.name or str(label.object_id), other_name, mode] += 1
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [Confusion(*key, count) for key, count in ranked[:_MAX_ROWS]]
 
 
-def _loss(units: Units, protocol: Protocol, figure: str) -> NDArray[np.float64]:
-    """(N) what each unit lacks to 1 in gIoU or J&F."""
-    if figure == "jf":
+def _compute_loss(units: Units, protocol: Protocol, metric: str) -> NDArray[np.float64]:
+    """Compute how far each unit, (N,), is below 1 in gIoU or J&F."""
+    if metric == "jf":
         values = (units.region + units.values["f"]) / 2
-        return np.where(averaged(units, protocol), 1 - values, 0)
-    return 1 - (generalised_iou(units) if protocol.figures == "actionvos" else units.region)
+        return np.where(find_averaged(units, protocol), 1 - values, 0)
+    return 1 - (generalised_iou(units) if protocol.metric_set == "actionvos" else units.region)
 
 
-def _worst(units: Units, sums: Sums, loss: NDArray[np.float64]) -> list[WorstSequence]:
-    """sums: of the figure, by sequence. loss: see `_loss`."""
-    assert sums.below is not None, "ranked by a share"
-    lost, folders = sums.below - sums.above, [of.sequence.folder for of in units.results]
-    order = sorted(np.flatnonzero(lost > 1e-12).tolist(), key=lambda at: (-lost[at], folders[at]))
-    found = []
-    for at in order[:_MOST]:
-        here = units.sequence == at
-        modes = np.bincount(units.mode[here], loss[here], len(MODES) + 1)
-        found.append(
+def _rank_sequences(units: Units, sums: Sums, loss: NDArray[np.float64]) -> list[WorstSequence]:
+    """Rank sequences by their loss.
+
+    Parameters
+    ----------
+    units : Units
+    sums : Sums
+        The metric of each sequence.
+    loss : (N,) float64
+        See `_compute_loss`.
+    """
+    assert sums.denominator is not None, "the metric is a ratio"
+    lost = sums.denominator - sums.numerator
+    folders = [result.sequence.folder for result in units.results]
+    order = sorted(
+        np.flatnonzero(lost > _ROUNDING).tolist(),
+        key=lambda position: (-lost[position], folders[position]),
+    )
+    worst = []
+    for position in order[:_MAX_ROWS]:
+        members = units.sequence == position
+        modes = np.bincount(units.mode[members], loss[members], len(FAILURE_MODES) + 1)
+        worst.append(
             WorstSequence(
-                sequence=folders[at],
-                value=float(sums.values[at]),
-                lost=float(lost[at] / lost.sum()),
-                failures=int(np.count_nonzero(units.mode[here])),
-                units=int(here.sum()),
-                mode=mode_of(int(modes[1:].argmax()) + 1),
+                sequence=folders[position],
+                value=float(sums.values[position]),
+                lost=float(lost[position] / lost.sum()),
+                failures=int(np.count_nonzero(units.mode[members])),
+                units=int(members.sum()),
+                mode=decode_mode(int(modes[1:].argmax()) + 1),
             )
         )
-    return found
+    return worst

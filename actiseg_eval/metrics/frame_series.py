@@ -1,4 +1,4 @@
-"""Statistics of a measure over the frames of one object (DAVIS)."""
+"""Statistics of the values of one object over its frames (DAVIS)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BINS = 4
 
 
 def recall(values: Series) -> float:
-    """The share of frames with more than one half; NaN of no frame.
+    """Return the share of frames with a value above one half; NaN without frames.
 
     >>> recall(np.array([0.5, 0.6]))
     0.5
@@ -21,11 +21,11 @@ def recall(values: Series) -> float:
 
 
 def decay(values: Series) -> float:
-    """The mean of the first quarter less that of the last; NaN of no frame.
+    """Return the mean of the first quarter minus that of the last; NaN without frames.
 
-    Quarters overlap by a frame: of F frames their ends are at ``round(linspace(1, F, 5) + 1e-10) -
-    1``, both included (Perazzi et al., CVPR 2016, as in davis2017-evaluation, which takes these
-    numbers modulo 256).
+    Adjacent quarters share a frame. The quarters of F frames end at positions
+    ``round(linspace(1, F, 5) + 1e-10) - 1``, both ends included (Perazzi et al., CVPR 2016, as in
+    davis2017-evaluation, which takes these numbers modulo 256).
 
     >>> decay(np.array([1.0, 1.0, 0.5, 0.5]))
     0.5
@@ -38,9 +38,10 @@ def decay(values: Series) -> float:
 
 
 def late_mean(values: Series) -> float:
-    """The mean over the last quarter, from position ``floor(0.75 F)`` of F on; NaN of no frame.
+    """Return the mean over the last quarter of F frames; NaN without frames.
 
-    What is left of an object after it has changed (J_tr: Tokmakov et al., CVPR 2023, VOST).
+    The quarter begins at position ``floor(0.75 F)``. The mean measures how well an object is
+    segmented after it has changed (J_tr: Tokmakov et al., CVPR 2023, VOST).
 
     >>> late_mean(np.array([1.0, 1.0, 1.0, 0.5]))
     0.5

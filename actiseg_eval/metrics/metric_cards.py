@@ -1,4 +1,4 @@
-"""A card for every figure: what goes in, what may come out, and what it hides."""
+"""A card for each metric: its formula, inputs, range and limitations."""
 
 from __future__ import annotations
 
@@ -8,100 +8,125 @@ from importlib import resources
 
 from actiseg_data.core.documents import Cursor, parse_json
 from actiseg_data.core.errors import refuse, suggest
-from actiseg_eval.measures.failure_modes import MODES
-from actiseg_eval.metrics.definitions import METRICS
-from actiseg_eval.reporting.score_report import heading
+from actiseg_eval.measures.failure_modes import FAILURE_MODES
+from actiseg_eval.metrics.definitions import METRICS, format_heading
 
 SCHEMA = "actiseg/metric-cards/1"
 FILE = "metrics.json"
 
-_BETTER = {"higher": "higher is better", "lower": "lower is better", None: "neither way is better"}
+_BETTER = {"higher": "higher is better", "lower": "lower is better", None: "no better direction"}
 
 
 @dataclass(frozen=True)
-class Card:
-    """What there is to know of a figure.
+class MetricCard:
+    """The documentation of a metric.
 
-    figure: its key. formula, inputs, range, hides, source: in words. edge_cases: what becomes of
-    each. measure: of ``--metrics``, that gives it. protocols: names of those that have it.
+    Attributes
+    ----------
+    metric : str
+        Its key in `METRICS`.
+    formula, inputs, range, hides, source : str
+        Texts. `hides` says what the metric does not show.
+    edge_cases : tuple of str
+        The treatment of each edge case.
+    group : str
+        The metric group that has it.
+    protocols : tuple of str
+        The protocols that have it.
     """
 
-    figure: str
+    metric: str
     formula: str
     inputs: str
     range: str
     edge_cases: tuple[str, ...]
     hides: str
     source: str
-    measure: str
+    group: str
     protocols: tuple[str, ...]
 
-    def lines(self) -> list[tuple[str, str]]:
-        """What it says, each under its head.
+    def list_entries(self) -> list[tuple[str, str]]:
+        """List the texts of the card, each with its title.
 
-        >>> dict(load_cards()["acc"].lines())["range"]
+        >>> dict(load_cards()["acc"].list_entries())["range"]
         '0 to 1, higher is better'
         """
         return [
             ("formula", self.formula),
             ("inputs", self.inputs),
-            ("range", f"{self.range}, {_BETTER[METRICS[self.figure].better]}"),
+            ("range", f"{self.range}, {_BETTER[METRICS[self.metric].better]}"),
             ("edge cases", "; ".join(self.edge_cases) or "none"),
             ("hides", self.hides),
             ("source", self.source or "this project"),
-            ("to have it", f"--metrics {self.measure}; --protocol {', '.join(self.protocols)}"),
+            ("enable with", f"--metrics {self.group}; --protocol {', '.join(self.protocols)}"),
         ]
 
 
-def load_cards() -> dict[str, Card]:
-    """All cards by figure, in the order of `METRICS`."""
+def load_cards() -> dict[str, MetricCard]:
+    """Load all cards by metric, in the order of `METRICS`."""
     data = (resources.files("data_manifests") / FILE).read_bytes()
     document = Cursor(parse_json(data, FILE), FILE)
     if document["schema"].as_text() != SCHEMA:
-        raise refuse(f"is no document of schema {SCHEMA!r}", FILE, "reinstall actiseg")
-    return {figure: _card(figure, of) for figure, of in document["cards"].iterate_members()}
+        raise refuse(f"is not a document with the schema {SCHEMA!r}", FILE, "reinstall actiseg")
+    return {
+        metric: _parse_card(metric, entry) for metric, entry in document["cards"].iterate_members()
+    }
 
 
-def _card(figure: str, of: Cursor) -> Card:
-    return Card(
-        figure=figure,
-        edge_cases=tuple(each.as_text() for each in of["edge_cases"].iterate_elements()),
-        protocols=tuple(each.as_text() for each in of["protocols"].iterate_elements()),
+def _parse_card(metric: str, entry: Cursor) -> MetricCard:
+    return MetricCard(
+        metric=metric,
+        edge_cases=tuple(text.as_text() for text in entry["edge_cases"].iterate_elements()),
+        protocols=tuple(name.as_text() for name in entry["protocols"].iterate_elements()),
+        group=entry["measure"].as_text(),
         **{
-            name: of[name].as_text()
-            for name in ("formula", "inputs", "range", "hides", "source", "measure")
+            name: entry[name].as_text()
+            for name in ("formula", "inputs", "range", "hides", "source")
         },
     )
 
 
-def chosen_cards(figures: Iterable[str]) -> list[Card]:
-    """The cards of some figures; raises `InputError` for unknown ones."""
+def choose_cards(metrics: Iterable[str]) -> list[MetricCard]:
+    """Return the cards of some metrics; raise `InputError` for unknown ones."""
+    metrics = list(metrics)
     cards = load_cards()
-    unknown = [name for name in figures if name not in cards]
+    unknown = [name for name in metrics if name not in cards]
     if unknown:
         raise refuse(
-            f"there is no figure {', '.join(repr(name[:60]) for name in unknown)}"
+            f"there is no metric {', '.join(repr(name[:60]) for name in unknown)}"
             f"{suggest(unknown[0], cards)}",
             "metrics",
             f"use some of {', '.join(cards)}",
         )
-    return [cards[name] for name in figures]
+    return [cards[name] for name in metrics]
 
 
-def cards_markdown(cards: Mapping[str, Card]) -> str:
-    """All cards and the modes of failure as a page."""
+def format_cards(cards: Mapping[str, MetricCard]) -> str:
+    """Format all cards and the failure modes as a Markdown page."""
     lines = ["# Metric cards", "", _PREFACE, ""]
-    for figure, card in cards.items():
-        lines += [f"## `{figure}`: {heading(figure)}", "", f"{METRICS[figure].about}.", ""]
-        lines += [*(f"* {head}: {text}" for head, text in card.lines()), ""]
-    lines += ["## Modes of failure", "", "How one is chosen: [scoring.md](scoring.md).", ""]
-    lines += [f"* {of.symbol}: {of.about}. Mended: {of.repair}." for of in MODES.values()]
+    for metric, card in cards.items():
+        lines += [
+            f"## `{metric}`: {format_heading(metric)}",
+            "",
+            f"{_begin_sentence(METRICS[metric].about)}.",
+            "",
+        ]
+        lines += [*(f"* {title}: {text}" for title, text in card.list_entries()), ""]
+    lines += ["## Failure modes", "", "[scoring.md](scoring.md) has the rules.", ""]
+    lines += [
+        f"* {mode.symbol}: {mode.about}. Repaired mask: {mode.repair}."
+        for mode in FAILURE_MODES.values()
+    ]
     return "\n".join(lines) + "\n"
 
 
+def _begin_sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
 _PREFACE = (
-    "Every figure that `actiseg-eval` gives, as `actiseg-eval metrics` prints it. A unit is an "
-    "object in a\nframe; an active object takes part in the action (`positive` in the list). "
-    "Undefined figures are `null`.\nThis page is written by `actiseg-eval metrics --markdown "
+    "All metrics of `actiseg-eval`, as `actiseg-eval metrics` prints them. A unit is an object in "
+    "a frame.\nAn active object takes part in the action (`positive` in the list). Undefined "
+    "metrics are `null`.\nThis page is generated by `actiseg-eval metrics --markdown "
     "docs/metrics.md`."
 )

@@ -14,13 +14,25 @@ from actiseg_eval.measures.results import SequenceResult
 
 @dataclass(frozen=True)
 class Units:
-    """N units of M objects in S sequences, sequence by sequence, frame by frame.
+    """N units of M objects in S sequences, ordered by sequence and frame.
 
-    sequence, frame, object: (N) positions in `results`, in that sequence's frames, and in `labels`.
-    labels: (M) objects; of ids that no list names, with an empty name. active: (N) whether the
-    object takes part. truth, prediction, both: (N) pixels. values: (N) numbers in [0, 1] by name,
-    see `SequenceResult`. counted: (N) whether the unit counts. mode, lies_on: (N) what went wrong,
-    see `Repairs`; 0 where nothing did or nobody looked.
+    Attributes
+    ----------
+    results : sequence of SequenceResult, length S
+    labels : sequence of ObjectLabel, length M
+        With an empty name for ids that no list has.
+    sequence, frame, object : (N,) int64
+        Positions in `results`, in the frames of that sequence, and in `labels`.
+    active : (N,) bool
+        Whether the object takes part in the action.
+    truth, prediction, intersection : (N,) int64
+        Pixels in the true mask, in the prediction, and in both.
+    values : mapping of str to (N,) float64
+        Numbers in [0, 1], see `SequenceResult`.
+    counted : (N,) bool
+        Whether the unit counts.
+    mode, confused_with : (N,) int64
+        The failure, see `SequenceFailures`; 0 if there is none, or if failures were not determined.
     """
 
     results: Sequence[SequenceResult]
@@ -31,109 +43,113 @@ class Units:
     active: NDArray[np.bool_]
     truth: NDArray[np.int64]
     prediction: NDArray[np.int64]
-    both: NDArray[np.int64]
+    intersection: NDArray[np.int64]
     values: Mapping[str, NDArray[np.float64]]
     counted: NDArray[np.bool_]
     mode: NDArray[np.int64]
-    lies_on: NDArray[np.int64]
+    confused_with: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.truth)
 
     @property
     def union(self) -> NDArray[np.int64]:
-        return self.truth + self.prediction - self.both
+        """Pixels in the true mask, the prediction or both, (N,)."""
+        return self.truth + self.prediction - self.intersection
 
     @property
     def region(self) -> NDArray[np.float64]:
-        """J: the IoU of each unit, 1 where truth and prediction are empty."""
+        """J: the IoU of each unit, (N,); 1 if true mask and prediction are empty."""
         union = self.union
-        return np.where(union > 0, self.both / np.maximum(union, 1), 1.0)
+        return np.where(union > 0, self.intersection / np.maximum(union, 1), 1.0)
 
-    def without_inactive_truth(self) -> Units:
-        """The same with the truth of inactive objects emptied: their prompts have no target."""
-        return replace(self, truth=self.truth * self.active, both=self.both * self.active)
+    def clear_inactive_truth(self) -> Units:
+        """Empty the true masks of inactive objects, whose prompts have no target."""
+        return replace(
+            self, truth=self.truth * self.active, intersection=self.intersection * self.active
+        )
 
-    def chosen(self, which: NDArray[np.bool_]) -> Units:
-        """Some of the units."""
-        arrays = [of.name for of in fields(self) if of.name not in ("results", "labels", "values")]
+    def select(self, chosen: NDArray[np.bool_]) -> Units:
+        """Return some of the units, by a mask, (N,)."""
+        no_arrays = ("results", "labels", "values")
+        arrays = [field.name for field in fields(self) if field.name not in no_arrays]
         return replace(
             self,
-            values={name: value[which] for name, value in self.values.items()},
-            **{name: getattr(self, name)[which] for name in arrays},
+            values={name: value[chosen] for name, value in self.values.items()},
+            **{name: getattr(self, name)[chosen] for name in arrays},
         )
 
 
-def no_units(values: Iterable[str]) -> Units:
-    """A table without a unit. values: names of what was measured."""
-    empty, numbers = np.zeros(0, bool), np.zeros(0, np.int64)
+def make_empty_units(values: Iterable[str]) -> Units:
+    """Make a table without units, with values of some names."""
+    booleans, numbers = np.zeros(0, bool), np.zeros(0, np.int64)
     return Units(
         results=[],
         labels=[],
         sequence=numbers,
         frame=numbers,
         object=numbers,
-        active=empty,
+        active=booleans,
         truth=numbers,
         prediction=numbers,
-        both=numbers,
+        intersection=numbers,
         values={name: np.zeros(0) for name in values},
-        counted=empty,
+        counted=booleans,
         mode=numbers,
-        lies_on=numbers,
+        confused_with=numbers,
     )
 
 
 def gather_units(results: Sequence[SequenceResult]) -> Units:
-    """The results as one table."""
+    """Gather the units of all results in one table."""
+    if not results:
+        return make_empty_units(())
     labels: list[ObjectLabel] = []
-    columns: list[tuple[NDArray[np.int64], ...]] = []
+    sequences: list[NDArray[np.int64]] = []
+    frames: list[NDArray[np.int64]] = []
+    objects: list[NDArray[np.int64]] = []
     for position, result in enumerate(results):
         known = {label.object_id: label for label in result.sequence.objects}
-        rows, columns_ = np.indices(result.truth.shape)
-        columns.append(
-            (
-                np.full(rows.size, position, np.int64),
-                rows.ravel().astype(np.int64),
-                columns_.ravel().astype(np.int64) + len(labels),
-            )
-        )
-        labels += [known.get(at) or _unknown(at) for at in result.ids]
+        rows, columns = np.indices(result.truth.shape)
+        sequences.append(np.full(rows.size, position, np.int64))
+        frames.append(rows.ravel().astype(np.int64))
+        objects.append(columns.ravel().astype(np.int64) + len(labels))
+        labels += [known.get(number) or _make_unknown_label(number) for number in result.ids]
     active = np.array([label.positive for label in labels], bool)
-    sequence, frame, object_ = (
-        np.concatenate([of[part] for of in columns] or [np.zeros(0, np.int64)]) for part in range(3)
-    )
+    object_ = np.concatenate(objects)
 
-    def joined(name: str) -> NDArray[np.int64]:
-        return np.concatenate([getattr(of, name).ravel() for of in results] or [np.zeros(0)])
+    def join(name: str) -> NDArray[np.int64]:
+        return np.concatenate([getattr(result, name).ravel() for result in results])
 
-    def of_repairs(name: str) -> NDArray[np.int64]:
-        of = [
-            np.zeros(of.truth.size) if of.repairs is None else getattr(of.repairs, name).ravel()
-            for of in results
+    def join_failures(name: str) -> NDArray[np.int64]:
+        parts = [
+            np.zeros(result.truth.size, np.int64)
+            if result.failures is None
+            else getattr(result.failures, name).ravel()
+            for result in results
         ]
-        return np.concatenate(of or [np.zeros(0)]).astype(np.int64)
+        return np.concatenate(parts)
 
-    names = results[0].values if results else {}
     return Units(
         results=results,
         labels=labels,
-        sequence=sequence,
-        frame=frame,
+        sequence=np.concatenate(sequences),
+        frame=np.concatenate(frames),
         object=object_,
         active=active[object_] if labels else np.zeros(0, bool),
-        truth=joined("truth").astype(np.int64),
-        prediction=joined("prediction").astype(np.int64),
-        both=joined("both").astype(np.int64),
+        truth=join("truth"),
+        prediction=join("prediction"),
+        intersection=join("intersection"),
         values={
-            name: np.concatenate([of.values[name].ravel() for of in results]) for name in names
+            name: np.concatenate([result.values[name].ravel() for result in results])
+            for name in results[0].values
         },
-        counted=joined("counted").astype(bool),
-        mode=of_repairs("mode"),
-        lies_on=of_repairs("lies_on"),
+        counted=join("counted").astype(bool),
+        mode=join_failures("mode"),
+        confused_with=join_failures("confused_with"),
     )
 
 
-def _unknown(object_id: int) -> ObjectLabel:
-    """The label of an object that only masks tell of."""
+def _make_unknown_label(object_id: int) -> ObjectLabel:
+    """Make the label of an object that no list has."""
     return ObjectLabel(object_id, "", -1, positive=True, handbox=False, narration=False)

@@ -1,4 +1,4 @@
-"""What a curve of a figure over levels of noise tells: its mean, what is kept, where it breaks."""
+"""Summaries of a curve over noise levels: its mean, the share retained, the breaking point."""
 
 from __future__ import annotations
 
@@ -7,74 +7,124 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-_NOTHING = 1e-12
-"""What is nearer to 0 is rounding."""
+_ROUNDING = 1e-12
+"""Differences below this are rounding errors."""
 
 
-def common_range(curves: Iterable[Sequence[float]]) -> tuple[float, float] | None:
-    """The range that the levels of all curves span; None where there is none.
+def find_common_range(curves: Iterable[Sequence[float]]) -> tuple[float, float] | None:
+    """Return the range of levels that all curves span, None if they share no range.
 
-    curves: ascending levels of each.
+    Parameters
+    ----------
+    curves : iterable of sequences of float
+        The ascending levels of each curve.
 
-    >>> common_range([(0, 0.2, 0.6), (0.1, 0.4)])
+    Examples
+    --------
+    >>> find_common_range([(0, 0.2, 0.6), (0.1, 0.4)])
     (0.1, 0.4)
     """
     ends = [(levels[0], levels[-1]) for levels in curves]
-    low, high = max(of[0] for of in ends), min(of[1] for of in ends)
+    low, high = max(first for first, _ in ends), min(last for _, last in ends)
     return (low, high) if low < high else None
 
 
-def mean_weights(levels: Sequence[float], low: float, high: float) -> NDArray[np.float64]:
-    """(L,) weights of a curve's values in its mean over a range of levels: its area by the
-    trapezoidal rule, divided by the range.
+def compute_mean_weights(levels: Sequence[float], low: float, high: float) -> NDArray[np.float64]:
+    """Return the weights of a curve's values in its mean over a range of levels.
 
-    levels: ascending. low, high: within the levels, low below high. Between levels, and so at the
-    range's ends, the curve is a straight line.
+    The mean is the area by the trapezoidal rule, divided by the range. Between levels, and so at
+    the ends of the range, the curve is a straight line.
 
-    >>> mean_weights([0, 1, 2], 0, 2).tolist()
+    Parameters
+    ----------
+    levels : sequence of float
+        The L levels, ascending.
+    low, high : float
+        The range, within the levels.
+
+    Returns
+    -------
+    (L,) array of float64
+        The weights, which add up to 1.
+
+    Examples
+    --------
+    >>> compute_mean_weights([0, 1, 2], 0, 2).tolist()
     [0.25, 0.5, 0.25]
     """
     grid = np.unique([low, high, *(level for level in levels if low < level < high)])
     steps = np.diff(grid) / (high - low)
     weights = (np.append(steps, 0) + np.append(0, steps)) / 2
-    return np.asarray(weights @ level_weights(levels, grid))
+    return np.asarray(weights @ compute_level_weights(levels, grid))
 
 
-def level_weights(levels: Sequence[float], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(W, L) weights of a curve's values at its L levels in those at W wanted ones in between.
+def compute_level_weights(
+    levels: Sequence[float], wanted: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the weights of a curve's values in its interpolated values.
 
-    >>> level_weights([0, 1], np.array([0.25])).tolist()
+    Parameters
+    ----------
+    levels : sequence of float
+        The L levels of the curve, ascending.
+    wanted : (W,) array of float64
+        Levels in between.
+
+    Returns
+    -------
+    (W, L) array of float64
+        The weights of linear interpolation.
+
+    Examples
+    --------
+    >>> compute_level_weights([0, 1], np.array([0.25])).tolist()
     [[0.75, 0.25]]
     """
-    return np.stack([np.interp(wanted, levels, each) for each in np.eye(len(levels))], axis=1)
+    units = np.eye(len(levels))
+    return np.stack([np.interp(wanted, levels, unit) for unit in units], axis=1)
 
 
-def goodness(value: float, better: str | None) -> float:
-    """How good a figure is, which shares are of: itself, or 1 less it where lower is better.
+def orient_score(value: float, better: str | None) -> float:
+    """Return a metric so that higher is better: 1 minus the metric if lower is better.
 
-    >>> goodness(0.25, "lower")
+    >>> orient_score(0.25, "lower")
     0.75
     """
     return 1 - value if better == "lower" else value
 
 
-def breaking_point(
-    levels: Sequence[float], good: Sequence[float], drop: float, low: float
+def find_breaking_point(
+    levels: Sequence[float], oriented_scores: Sequence[float], drop: float, low: float
 ) -> float | None:
-    """The lowest level from which on more than a share of what there was at `low` is lost.
+    """Return the lowest level at which more than a share of the score at `low` is lost.
 
-    levels: ascending. good: how good the figure is at each, see `goodness`; a straight line in
-    between. drop: the share, in (0, 1). None where it is not lost within the levels.
+    Parameters
+    ----------
+    levels : sequence of float
+        The levels of the curve, ascending.
+    oriented_scores : sequence of float
+        The score at each level, see `orient_score`. In between, the curve is a straight line.
+    drop : float
+        The share, in (0, 1).
+    low : float
+        The level with the full score.
 
-    >>> breaking_point([0, 2, 4], [0.5, 0.5, 0.4], 0.1, 0)
+    Returns
+    -------
+    float or None
+        None if the share is not lost within the levels.
+
+    Examples
+    --------
+    >>> find_breaking_point([0, 2, 4], [0.5, 0.5, 0.4], 0.1, 0)
     3.0
     """
-    before, left = low, float(np.interp(low, levels, good))
+    before, left = low, float(np.interp(low, levels, oriented_scores))
     limit = (1 - drop) * left
-    for level, right in zip(levels, good, strict=True):
+    for level, right in zip(levels, oriented_scores, strict=True):
         if level <= low:
             continue
-        if right < limit - _NOTHING:
+        if right < limit - _ROUNDING:
             share = max(0.0, (left - limit) / (left - right))
             return before + share * (level - before)
         before, left = level, right

@@ -1,13 +1,11 @@
-"""How good the labels of a noisy copy are: its own masks, scored against the clean ones."""
+"""How good the labels of a noisy copy are: its masks, scored with the clean masks as truth."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.documents import Cursor
@@ -19,27 +17,26 @@ from actiseg_data.layouts.actionvos import Split, open_split
 from actiseg_data.records.recipe_record import RECIPE_FILE, read_recipe
 from actiseg_data.records.split_documents import SUMMARY_FILE, read_summary
 from actiseg_eval.measures.prediction import Prediction
-from actiseg_eval.metrics.computing import figures_by_sequence
+from actiseg_eval.metrics.computing import compute_by_sequence
 from actiseg_eval.metrics.definitions import METRICS
 from actiseg_eval.predictions.palettes import TrueColours
-from actiseg_eval.predictions.prediction_folders import (
-    FolderPredictions,
-    Predictions,
-    open_predictions,
-)
-from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
-from actiseg_eval.resampling.ratios import ratio_of
-from actiseg_eval.scoring.folder_scoring import (
-    Job,
-    figure_measures,
-    score_sequences,
-    scored_sequences,
-)
+from actiseg_eval.predictions.prediction_folders import FolderPredictions
+from actiseg_eval.predictions.prediction_opening import Predictions, open_predictions
+from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
+from actiseg_eval.scoring.folder_scoring import select_sequences
+from actiseg_eval.scoring.scoring_options import ScoringOptions, make_options
+from actiseg_eval.scoring.sequence_scoring import ScoringJob, score_sequences
 
 
 @dataclass(frozen=True)
-class Share:
-    """selected: how many of `items` were changed."""
+class ChangedItems:
+    """How many items text noise changed.
+
+    Attributes
+    ----------
+    selected, items : int
+        The changed items, and all items.
+    """
 
     selected: int
     items: int
@@ -49,33 +46,49 @@ class Share:
 class LabelQuality:
     """How good the labels of a noisy copy are.
 
-    copy: its folder. split: whose labels they are. sequences: how many were scored. rate: of the
-    noise on masks, None where there is none. figures: by key, None where the masks are the clean
-    ones, since noise on words alone leaves them. flipped, renamed: names of another class, and of
-    the others those that have another name of their class, None where there is no noise on words.
+    Attributes
+    ----------
+    copy : str
+        The folder of the copy.
+    split : str
+        The split of the labels.
+    sequences : int
+        How many sequences were scored.
+    rate : float or None
+        The rate of mask noise. None without mask noise.
+    metrics : mapping of str to float or None
+        By key. None without mask noise, because the masks are then the clean ones.
+    flipped : ChangedItems or None
+        Names of another class. None without text noise.
+    renamed : ChangedItems or None
+        Of the remaining names, those that were replaced within their class. None without text
+        noise.
     """
 
     copy: str
     split: str
     sequences: int
     rate: float | None
-    figures: Mapping[str, float | None] | None
-    flipped: Share | None
-    renamed: Share | None
+    metrics: Mapping[str, float | None] | None
+    flipped: ChangedItems | None
+    renamed: ChangedItems | None
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        names = {"flipped": self.flipped, "renamed": self.renamed}
+        """Return the label quality as JSON."""
         return {
-            **vars(self),
-            "figures": None if self.figures is None else dict(self.figures),
-            **{name: None if of is None else dict(vars(of)) for name, of in names.items()},
+            "copy": self.copy,
+            "split": self.split,
+            "sequences": self.sequences,
+            "rate": self.rate,
+            "figures": None if self.metrics is None else dict(self.metrics),
+            "flipped": None if self.flipped is None else dict(vars(self.flipped)),
+            "renamed": None if self.renamed is None else dict(vars(self.renamed)),
         }
 
 
 @dataclass(frozen=True)
 class _ActiveLabels(FolderPredictions):
-    """The masks of a copy without inactive objects: what a learner is to predict."""
+    """The masks of a copy without inactive objects: what a model is trained to predict."""
 
     def read(
         self,
@@ -85,87 +98,102 @@ class _ActiveLabels(FolderPredictions):
         colours: TrueColours | None = None,
     ) -> Prediction:
         prediction = super().read(sequence, frame, shape, colours)
-        active = [of.object_id for of in sequence.objects if of.positive]
-        if isinstance(prediction, Mapping):
-            return {at: prediction[at] for at in active if at in prediction}
-        kept = np.zeros(256, np.uint8)
-        kept[active] = active
-        return kept[prediction]
+        return prediction.keep(label.object_id for label in sequence.objects if label.positive)
 
 
-def label_quality(
-    copy: Path,
-    clean: Path,
-    protocol: Protocol | str = DEFAULT,
+def measure_labels(
+    copy: Path | str,
+    clean: Path | str,
+    options: ScoringOptions | None = None,
     *,
-    measures: Iterable[str] | None = None,
-    filtered: bool = True,
     workers: int | WorkerPool = 1,
     stage: StageProgress = ignore_progress,
 ) -> LabelQuality:
-    """Score the masks of a noisy copy against the clean ones of the split that it is of.
+    """Score the masks of a noisy copy with the clean masks of its split as ground truth.
 
-    copy: what ``actiseg-noise corrupt`` made. clean: the ActionVOS root that it was made from; the
-    others as in `actiseg_eval.scoring.folder_scoring.score`. Where the protocol tells active objects from inactive
-    ones, those that are inactive are blanked first: a learner is to predict the others alone. It is
-    a reference, no bound: a robust learner can do better than its labels.
+    If the protocol distinguishes active from inactive objects, inactive objects are blanked first,
+    because a model is to predict only the active ones. The scores are a reference and not a bound:
+    a robust model can do better than its labels.
 
-    Raises `InputError` where the copy is of another dataset, lacks masks, or has no records.
+    Parameters
+    ----------
+    copy : path
+        A noisy split that ``actiseg-noise corrupt`` made.
+    clean : path
+        The ActionVOS root that the copy was made from.
+    options : ScoringOptions, optional
+        What to measure, by default the metrics of the default protocol. Missing masks are always an
+        error.
+    workers : int or WorkerPool
+        Processes.
+    stage : callable
+        Shows the progress.
 
+    Raises
+    ------
+    InputError
+        If the copy is of another dataset, lacks masks, or has no recipe or summary.
+
+    Examples
+    --------
     ::
 
-        label_quality(Path("dataset_visor_boundary_r0.4_s0"), Path("dataset_visor")).figures["giou"]
+        measure_labels("dataset_visor_boundary_r0.4_s0", "dataset_visor").metrics["giou"]
     """
-    protocol = load_protocol(protocol)
-    chosen = figure_measures(measures, protocol)
-    recipe, summary = read_recipe(copy / RECIPE_FILE), read_summary(copy / SUMMARY_FILE)
-    truth = _truth_of(copy, clean, recipe.split, Cursor(summary, str(copy / SUMMARY_FILE)))
-    noise, figures = recipe.mask_noise, None
-    sequences = scored_sequences(truth, filtered=filtered)
+    copy, clean = Path(copy), Path(clean)
+    if options is None:
+        options = make_options(
+            DEFAULT_PROTOCOL, None, filter=True, missing="error", comparable=True
+        )
+    summary_path = copy / SUMMARY_FILE
+    recipe, summary = read_recipe(copy / RECIPE_FILE), read_summary(summary_path)
+    record = Cursor(summary, str(summary_path))
+    truth = _open_clean_split(copy, clean, recipe.split, record)
+    noise, metrics = recipe.mask_noise, None
+    sequences = select_sequences(truth, filter=options.filter)
     if noise is not None:
-        job = Job(truth, _labels(copy, truth, protocol), protocol, chosen, "error")
+        labels = _open_labels(copy, truth, options.protocol)
+        job = ScoringJob(truth, labels, replace(options, missing="error"))
         with stage("scoring labels") as progress:
             results = score_sequences(job, sequences, workers, progress)
-        sums = figures_by_sequence(results, protocol, chosen)
-        values = {name: ratio_of(sums[name]) for name in METRICS if name in sums}
-        figures = {
-            name: None if value != value else value
-            for name, value in values.items()
-            if METRICS[name].better
+        sums = compute_by_sequence(results, options.protocol, options.metric_groups)
+        values = {
+            name: sums[name].ratio for name in METRICS if name in sums and METRICS[name].better
         }
-    words = recipe.text_noise is not None
-    told = Cursor(summary, str(copy / SUMMARY_FILE))
+        metrics = {name: None if value != value else value for name, value in values.items()}
+    text = record["text"] if recipe.text_noise is not None else None
     return LabelQuality(
         copy=escape_unprintable(str(copy)),
         split=recipe.split,
         sequences=len(sequences),
         rate=None if noise is None else noise.rate,
-        figures=figures,
-        flipped=_share(told["text"]["flips"]) if words else None,
-        renamed=_share(told["text"]["substitutions"]) if words else None,
+        metrics=metrics,
+        flipped=None if text is None else _read_changes(text["flips"]),
+        renamed=None if text is None else _read_changes(text["substitutions"]),
     )
 
 
-def _truth_of(copy: Path, clean: Path, name: str, summary: Cursor) -> Split:
-    """The clean split, cut to the sequences of a copy; `InputError` where the copy is of another."""
+def _open_clean_split(copy: Path, clean: Path, name: str, summary: Cursor) -> Split:
+    """Open the clean split, with only the sequences of the copy."""
     truth = open_split(clean, name)
     if summary["dataset_fingerprint"].as_text() != truth.fingerprint:
         raise refuse(
             f"is a noisy copy of another list than {name!r} of {clean}",
             copy,
-            "give the dataset that it was made from as --gt, or leave the copy out",
+            "give the dataset that it was made from as `gt`, or leave the copy out",
         )
-    there = {sequence.folder for sequence in open_split(copy, name).sequences}
-    kept = tuple(of for of in truth.sequences if of.folder in there)
+    copied = {sequence.folder for sequence in open_split(copy, name).sequences}
+    kept = tuple(sequence for sequence in truth.sequences if sequence.folder in copied)
     return replace(truth, sequences=kept)
 
 
-def _labels(copy: Path, truth: Split, protocol: Protocol) -> Predictions:
+def _open_labels(copy: Path, truth: Split, protocol: Protocol) -> Predictions:
+    """Open the masks of a copy as predictions, without inactive objects if the protocol says so."""
     opened = open_predictions(copy, truth.sequences)
     problems = ProblemCollector()
     for sequence in truth.sequences:
         for frame in sequence.frames:
-            for path in opened.lacking(sequence, frame):
+            for path in opened.list_missing(sequence, frame):
                 problems.add("is missing", path, "make the copy again, or leave it out")
     problems.raise_if_any()
     if protocol.needs_labels and isinstance(opened, FolderPredictions):
@@ -173,5 +201,5 @@ def _labels(copy: Path, truth: Split, protocol: Protocol) -> Predictions:
     return opened
 
 
-def _share(cursor: Cursor) -> Share:
-    return Share(cursor["selected"].as_integer(), cursor["items"].as_integer())
+def _read_changes(cursor: Cursor) -> ChangedItems:
+    return ChangedItems(cursor["selected"].as_integer(), cursor["items"].as_integer())

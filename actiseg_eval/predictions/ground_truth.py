@@ -1,4 +1,4 @@
-"""The ground truth: a split of an ActionVOS root, or a plain folder of sequences."""
+"""Open the ground truth: a split of an ActionVOS root, or a plain folder of sequences."""
 
 from __future__ import annotations
 
@@ -12,24 +12,33 @@ from actiseg_data.layouts.mask_folders import FolderSplit, open_folder, restrict
 from actiseg_data.layouts.recognition import has_action_lists
 from actiseg_data.layouts.sequence_lists import SequenceList, read_sequence_list
 
-Truth: TypeAlias = "Split | FolderSplit"
+GroundTruth: TypeAlias = "Split | FolderSplit"
 
 DEFAULT_SPLIT = "val_human"
 
 NOVEL = "val_novel"
-"""The list of the sequences whose action is novel, in the datasets that have it."""
+"""The list of the sequences with novel actions, in the datasets that have it."""
 
 
 def open_truth(
     root: Path | str, split: str | None = None, sequences: Path | str | None = None
-) -> Truth:
-    """The ground truth of a root.
+) -> GroundTruth:
+    """Open the ground truth of a dataset.
 
-    root: in the ActionVOS layout or that of DAVIS, or a folder of sequences. split: of an ActionVOS
-    root, by default `DEFAULT_SPLIT`; else a list in the ``ImageSets`` around the masks, by default,
-    of a root that has some, ``val``. sequences: a text file of the sequences to keep, one a line.
-    Raises `InputError` for a dataset of another kind, saying which it is, and for a split or a listed
-    sequence that there is not.
+    Parameters
+    ----------
+    root : Path or str
+        A dataset in the ActionVOS layout or the DAVIS layout, or a folder of sequences.
+    split : str, optional
+        For an ActionVOS root a split, by default `DEFAULT_SPLIT`. Otherwise a list in ``ImageSets``
+        beside the masks, by default ``val`` if there are lists.
+    sequences : Path or str, optional
+        A text file with the sequences to keep, one per line.
+
+    Raises
+    ------
+    InputError
+        For a dataset of another kind, which the message names; and for a missing split or sequence.
     """
     root = Path(root)
     if sequences is not None:
@@ -37,30 +46,30 @@ def open_truth(
     if has_action_lists(root) or (root / MASKS).is_dir():
         whole = open_split(root, DEFAULT_SPLIT if split is None else split)
         return whole if sequences is None else _restrict(whole, read_sequence_list(sequences))
-    found = open_folder(root, split, whole=sequences is not None)
+    folder = open_folder(root, split, whole=sequences is not None)
     if sequences is None:
-        return found
-    name = _name_both(found.name, sequences)
-    return restrict_split(found, read_sequence_list(sequences), name)
+        return folder
+    name = _name_part(folder.name, sequences)
+    return restrict_split(folder, read_sequence_list(sequences), name)
 
 
 def _restrict(split: Split, listed: SequenceList) -> Split:
     chosen = listed.choose(sequence.folder for sequence in split.sequences)
     kept = tuple(sequence for sequence in split.sequences if sequence.folder in chosen)
-    return replace(split, name=_name_both(split.name, listed.path), sequences=kept)
+    return replace(split, name=_name_part(split.name, listed.path), sequences=kept)
 
 
-def _name_both(name: str, listed: Path) -> str:
-    """What reports call the part of a split that a list chose.
+def _name_part(name: str, listed: Path) -> str:
+    """Return the name in reports of the part of a split that a list selects.
 
-    >>> _name_both("val", Path("lists/short.txt"))
+    >>> _name_part("val", Path("lists/short.txt"))
     'val, listed in short.txt'
     """
     return f"{name}, listed in {escape_unprintable(listed.name)}"
 
 
-def novel_sequences(truth: Truth) -> frozenset[str] | None:
-    """The folders of the sequences whose action is novel; None where that is not known."""
+def find_novel_sequences(truth: GroundTruth) -> frozenset[str] | None:
+    """Return the folders of the sequences with novel actions; None if they are not known."""
     if not isinstance(truth, Split) or NOVEL not in list_splits(truth.root):
         return None
     novel = open_split(truth.root, NOVEL, masks=False)

@@ -1,7 +1,7 @@
-"""Colours of index masks: whether a palette gives ids the colours of other ids.
+"""Check whether the palette of an index mask shows ids in the colours of other ids.
 
-If a colour image of a mask is converted to a palette image with a new palette, the colours are
-right and the ids are wrong.
+Converting a colour image of a mask to a palette image with a new palette keeps the colours and
+changes the ids.
 """
 
 from __future__ import annotations
@@ -25,10 +25,16 @@ _GREY = bytes(np.repeat(np.arange(256, dtype=np.uint8), 3))
 
 @dataclass(frozen=True)
 class TrueColours:
-    """What colours mean in a true mask.
+    """The meaning of colours in a true mask.
 
-    palette: its bytes RGB, none of a grey one. ids: those of objects. free: whether predictions may
-    number objects as they like, so that only the background has its place.
+    Attributes
+    ----------
+    palette : bytes
+        RGB; empty for a grey mask.
+    ids : set of int
+        The ids of objects.
+    free : bool
+        Whether predictions may number objects freely, so that only the background id is fixed.
     """
 
     palette: bytes
@@ -39,56 +45,67 @@ class TrueColours:
 def refuse_recoloured(
     mask: IndexMask, palette: bytes, truth: TrueColours, where: Path | str
 ) -> None:
-    """Refuse a predicted index mask with a palette that shows ids in the colours of other true ids.
+    """Refuse a predicted index mask whose palette shows ids in the colours of other true ids.
 
-    mask: (H, W) uint8. palette: its bytes RGB, empty for a grey mask. The ids of masks with other
-    palettes are taken as they are.
+    The ids of masks with entirely different palettes are accepted.
+
+    Parameters
+    ----------
+    mask : (H, W) uint8
+    palette : bytes
+        RGB; empty for a grey mask.
+    truth : TrueColours
+    where : object
+        The file, for the message.
     """
     if PALETTE.startswith(palette) or palette == truth.palette:
         return
     used = [*([0] if not mask.all() else []), *find_ids(mask)]
-    means = [_moved(used, palette, known) for known in (truth.palette or _GREY, PALETTE)]
-    if {} in means:
+    candidates = [
+        _find_changes(used, palette, known) for known in (truth.palette or _GREY, PALETTE)
+    ]
+    if {} in candidates:
         return
-    for moved in means:
-        if moved is None:
+    for changes in candidates:
+        if changes is None:
             continue
         wrong = {
-            index: shown
-            for index, shown in moved.items()
-            if not truth.free or (index == 0) != (shown == 0)
+            index: true_id
+            for index, true_id in changes.items()
+            if not truth.free or (index == 0) != (true_id == 0)
         }
-        if wrong and (truth.free or set(moved.values()) <= {0, *truth.ids}):
-            pairs = ", ".join(f"{index} in that of {shown}" for index, shown in wrong.items())
+        if wrong and (truth.free or set(changes.values()) <= {0, *truth.ids}):
+            pairs = ", ".join(f"{index} in that of {true_id}" for index, true_id in wrong.items())
             raise refuse(
                 f"its palette shows ids in the colours of other true ids: {pairs}",
                 where,
-                "write ids as pixel values; turn colours into ids by the palette of the true masks",
+                "write ids as pixel values; map colours to ids with the palette of the true masks",
             )
 
 
-def _moved(used: list[int], palette: bytes, known: bytes) -> dict[int, int] | None:
-    """The used indices that have the colour of another id, with that id.
+def _find_changes(used: list[int], palette: bytes, known: bytes) -> dict[int, int] | None:
+    """Return the used indices that have the colour of another id in a known palette, with that id.
 
-    known: a palette that gives each id a colour. None if it does not apply: a used colour is not in
-    it, or two indices share one.
+    Return None if the known palette does not apply: it lacks a used colour, or two indices share a
+    colour.
     """
-    colours, ids = _colours(palette), _ids_by_colour(known)
+    colours, ids = _list_colours(palette), _map_colours(known)
     if used and used[-1] >= len(colours):
         return None
-    shown = [ids.get(colours[index], -1) for index in used]
-    if -1 in shown or len(set(shown)) < len(shown):
+    true_ids = [ids.get(colours[index], -1) for index in used]
+    if -1 in true_ids or len(set(true_ids)) < len(true_ids):
         return None
-    return {index: other for index, other in zip(used, shown, strict=True) if other != index}
+    pairs = zip(used, true_ids, strict=True)
+    return {index: true_id for index, true_id in pairs if true_id != index}
 
 
 @lru_cache(maxsize=64)
-def _colours(palette: bytes) -> list[Colour]:
+def _list_colours(palette: bytes) -> list[Colour]:
     red, green, blue = palette[::3], palette[1::3], palette[2::3]
-    return list(zip(red, green, blue, strict=False))  # a damaged palette may end in mid-colour
+    return list(zip(red, green, blue, strict=False))  # a damaged palette may end within a colour
 
 
 @lru_cache(maxsize=64)
-def _ids_by_colour(palette: bytes) -> dict[Colour, int]:
-    """The lowest id of each colour: palettes are filled up with black."""
-    return {colour: index for index, colour in reversed(list(enumerate(_colours(palette))))}
+def _map_colours(palette: bytes) -> dict[Colour, int]:
+    """Map each colour to its lowest id, because palettes are padded with black."""
+    return {colour: index for index, colour in reversed(list(enumerate(_list_colours(palette))))}

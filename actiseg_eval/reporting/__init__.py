@@ -1,1 +1,1 @@
-"""Turn the results of all clips into a report."""
+"""Turn the results of all sequences into a report, and a report into tables."""

@@ -16,16 +16,24 @@ _REASONS = {
     "sequences_without_scored_frames": "without a frame that {protocol!r} scores",
     "sequences_without_objects": "without an object",
 }
-"""Why a sequence is not scored, by the key under which that is counted."""
+"""Why a sequence is not scored, by the key that counts such sequences in `Report.handled`."""
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """What was scored.
+    """How much of a split was scored.
 
-    protocol: its name. sequences: of the split; scored: those that have a unit; unscored: how many
-    others there are, by reason, see `Report.handled`. masks: frames that were scored; blank: those
-    without a predicted pixel; missing: masks that were not there and were taken for blank.
+    Attributes
+    ----------
+    protocol : str
+        The name of the protocol.
+    sequences, scored : int
+        Sequences of the split, and those that have at least one unit.
+    unscored : mapping of str to int
+        Sequences without a score, by reason (keys of `Report.handled`).
+    masks, blank, missing : int
+        Scored frames, those without a predicted pixel, and those whose missing masks were scored
+        as blank.
     """
 
     protocol: str
@@ -38,15 +46,15 @@ class Coverage:
 
     @property
     def is_blank(self) -> bool:
-        """Whether nothing at all was predicted."""
+        """Whether no pixel was predicted at all."""
         return 0 < self.masks == self.blank
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the coverage as JSON."""
         return {**vars(self), "unscored": dict(self.unscored)}
 
-    def gap(self) -> list[str]:
-        """A line if most sequences are not scored."""
+    def describe_gap(self) -> list[str]:
+        """Return a line if most sequences are not scored, else nothing."""
         if 2 * self.scored >= self.sequences:
             return []
         reasons = ", ".join(
@@ -55,8 +63,14 @@ class Coverage:
         )
         return [f"scored {self.scored} of {self.sequences} sequences: {reasons}"]
 
-    def blankness(self, predictions: str) -> list[str]:
-        """A line if nothing at all was predicted. predictions: what to call them."""
+    def describe_blankness(self, predictions: str) -> list[str]:
+        """Return a line if no pixel was predicted at all, else nothing.
+
+        Parameters
+        ----------
+        predictions : str
+            The name of the predictions in that line.
+        """
         if not self.is_blank:
             return []
         missing = f", {self.missing} of them because they are missing" if self.missing else ""
@@ -69,7 +83,17 @@ class Coverage:
 def make_coverage(
     results: list[SequenceResult], protocol: Protocol, tally: Mapping[str, int]
 ) -> Coverage:
-    """The coverage of some results. tally: everything that was counted, see `Report.handled`."""
+    """Return the coverage of some results.
+
+    Parameters
+    ----------
+    results : list of SequenceResult
+        The results of the sequences that were measured.
+    protocol : Protocol
+        The protocol that they were measured under.
+    tally : mapping of str to int
+        All counts, see `Report.handled`.
+    """
     unscored = {key: tally[key] for key in _REASONS if tally.get(key)}
     scored = sum(bool(result.ids and result.frames) for result in results)
     counts = Counter(tally)
@@ -84,11 +108,16 @@ def make_coverage(
     )
 
 
-def notices_of(coverages: Mapping[str, Coverage]) -> tuple[str, ...]:
-    """What there is to say first of several runs on one split.
+def list_notices(coverages: Mapping[str, Coverage]) -> tuple[str, ...]:
+    """Return the lines to print before the tables of several runs on one split.
 
-    coverages: by what to call the predictions.
+    Parameters
+    ----------
+    coverages : mapping of str to Coverage
+        The coverage of each run, by the name of its predictions.
     """
-    gaps = [line for coverage in coverages.values() for line in coverage.gap()]
-    blank = [line for name, coverage in coverages.items() for line in coverage.blankness(name)]
+    gaps = [line for coverage in coverages.values() for line in coverage.describe_gap()]
+    blank = [
+        line for name, coverage in coverages.items() for line in coverage.describe_blankness(name)
+    ]
     return tuple(dict.fromkeys([*gaps, *blank]))

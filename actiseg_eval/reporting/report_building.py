@@ -1,94 +1,131 @@
-"""From the results of all sequences to the report."""
+"""Build the report from the results of all sequences."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from actiseg_data import __version__
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.core.names import escape_unprintable
 from actiseg_data.records.ledger_record import LedgerRow
 from actiseg_data.records.rendered_note import has_rendered_frames
-from actiseg_eval.measures.results import SequenceResult, total_tally
+from actiseg_eval.measures.results import SequenceResult, sum_tallies
 from actiseg_eval.metrics.computing import (
-    all_figures,
-    group_figures,
-    plain_figures,
-    scored_units,
-    whole_figures,
+    compute_groups,
+    compute_metrics,
+    gather_scored_units,
+    make_metric_values,
+    summarise_units,
 )
-from actiseg_eval.metrics.failure_table import make_failures
-from actiseg_eval.metrics.strata import count_strays, divisions
-from actiseg_eval.predictions.ground_truth import NOVEL, Truth, novel_sequences
+from actiseg_eval.metrics.failure_table import make_failure_table
+from actiseg_eval.metrics.strata import Division, count_unmatched_rows, divide_units
+from actiseg_eval.metrics.units import Units
+from actiseg_eval.predictions.ground_truth import NOVEL, GroundTruth, find_novel_sequences
 from actiseg_eval.protocols import Protocol
 from actiseg_eval.reporting.coverage import make_coverage
-from actiseg_eval.reporting.score_report import LONG, Report, Stratum
+from actiseg_eval.reporting.score_report import LONG_DIVISIONS, Report, Stratum
 from actiseg_eval.reporting.trivial_masks import make_references
-from actiseg_eval.resampling.bootstrap import FEWEST, Bootstrap
-from actiseg_eval.resampling.intervals import make_intervals
+from actiseg_eval.resampling.bootstrap import MIN_CLUSTERS, Bootstrap
+from actiseg_eval.resampling.intervals import Intervals, make_intervals
 
 
 def make_report(
-    truth: Truth,
+    truth: GroundTruth,
     predictions: str,
     results: list[SequenceResult],
     protocol: Protocol,
-    measures: tuple[str, ...],
+    metric_groups: tuple[str, ...],
     handled: Counter[str] | None = None,
     ledger: Iterable[LedgerRow] | None = None,
     bootstrap: Bootstrap | None = None,
 ) -> Report:
-    """The report of some results.
+    """Build the report of some results.
 
-    predictions: what to call them. handled: counts of what was odd outside of the results. ledger,
-    bootstrap: see `actiseg_eval.scoring.folder_scoring.score`.
+    Parameters
+    ----------
+    truth : Split or FolderSplit
+        The ground truth.
+    predictions : str
+        The name of the predictions in the report.
+    results : list of SequenceResult
+        The results of all sequences.
+    protocol : Protocol
+        The protocol that they were measured under.
+    metric_groups : tuple of str
+        The metric groups that were measured.
+    handled : Counter, optional
+        Counts of special cases outside of the results.
+    ledger : iterable of LedgerRow, optional
+        The ledger of a noisy split, to divide units by their noise.
+    bootstrap : Bootstrap, optional
+        How to make confidence intervals. None for no intervals.
     """
-    units, known = scored_units(results, protocol)
-    tally = total_tally(results, handled or {})
-    novel = novel_sequences(truth)
+    units, known = gather_scored_units(results, protocol)
+    tally = sum_tallies(results, handled or {})
+    novel = find_novel_sequences(truth)
     left_out = {}
     if novel is None:
-        left_out["strata by action"] = f"the dataset has no list {NOVEL}, which tells novel actions"
+        left_out["strata by action"] = f"the dataset has no list {NOVEL} of novel actions"
     intervals = None
     if bootstrap is not None and results:
-        each = all_figures(units, units.sequence, len(results), protocol, measures)
-        sequences = [result.sequence for result in results]
-        figure = "giou" if "giou" in each else "j"
-        intervals = make_intervals(sequences, each, bootstrap, figure)
+        intervals = _resample(units, results, protocol, metric_groups, bootstrap)
         if intervals is None:
-            left_out["intervals"] = f"there are fewer than {FEWEST} sequences to resample"
-    strata: dict[str, list[Stratum]] = {}
+            left_out["intervals"] = f"there are fewer than {MIN_CLUSTERS} sequences to resample"
     rows = None if ledger is None else list(ledger)
-    divided = divisions(known, load_lexicon(), novel, rows)
+    divided = divide_units(known, load_lexicon(), novel, rows)
     if rows is not None:
-        tally["ledger_rows_not_scored"] = count_strays(known, rows)
-    for by, (groups, names) in divided.items():
-        of = group_figures(units, groups, len(names), protocol, measures)
-        columns = {key: sums.values.tolist() for key, sums in of.items()}
-        strata[by] = [
-            Stratum(name, plain_figures({key: values[at] for key, values in columns.items()}))
-            for at, name in enumerate(names)
-            if columns["n_units"][at]
-        ]
+        tally["ledger_rows_not_scored"] = count_unmatched_rows(known, rows)
     failures = None
-    if "failures" in measures:
-        short = {by: of for by, of in divided.items() if by not in LONG}
-        failures = make_failures(results, short, protocol, measures)
+    if "failures" in metric_groups:
+        short = {name: part for name, part in divided.items() if name not in LONG_DIVISIONS}
+        failures = make_failure_table(results, short, protocol, metric_groups)
     return Report(
         protocol=protocol,
-        measures=measures,
+        metric_groups=metric_groups,
         truth=str(truth.root),
         split=truth.name,
         predictions=escape_unprintable(predictions),
         rendered=has_rendered_frames(truth.root),
         coverage=make_coverage(results, protocol, tally),
-        figures=whole_figures(results, protocol, measures),
-        references=make_references(results, protocol, measures),
-        intervals=intervals,
-        strata=strata,
+        metrics=summarise_units(units, protocol, metric_groups),
+        references=make_references(results, protocol, metric_groups),
+        bootstrap=intervals,
+        strata=_make_strata(units, divided, protocol, metric_groups),
         failures=failures,
         handled={name: count for name, count in sorted(tally.items()) if count},
         left_out=left_out,
         toolkit=f"actiseg {__version__}",
     )
+
+
+def _resample(
+    units: Units,
+    results: list[SequenceResult],
+    protocol: Protocol,
+    metric_groups: tuple[str, ...],
+    bootstrap: Bootstrap,
+) -> Intervals | None:
+    """Return the intervals of all metrics, None if there are too few sequences."""
+    sums = compute_metrics(units, units.sequence, len(results), protocol, metric_groups)
+    sequences = [result.sequence for result in results]
+    return make_intervals(sequences, sums, bootstrap, "giou" if "giou" in sums else "j")
+
+
+def _make_strata(
+    units: Units,
+    divided: Mapping[str, Division],
+    protocol: Protocol,
+    metric_groups: tuple[str, ...],
+) -> dict[str, list[Stratum]]:
+    """Return the metrics of every group that has a unit, by division."""
+    strata: dict[str, list[Stratum]] = {}
+    for division, (groups, names) in divided.items():
+        sums = compute_groups(units, groups, len(names), protocol, metric_groups)
+        columns = {key: ratios.values.tolist() for key, ratios in sums.items()}
+        strata[division] = [
+            Stratum(name, make_metric_values({key: values[row] for key, values in columns.items()}))
+            for row, name in enumerate(names)
+            if columns["n_units"][row]
+        ]
+    return strata

@@ -1,23 +1,30 @@
-"""The outcome of a scoring: figures, tables, documents."""
+"""The result of a scoring, as data."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from actiseg_eval.metrics.definitions import METRICS, PROFILE, headline
+from actiseg_data.core.errors import refuse
+from actiseg_data.core.tables import Table, render_html, render_text
+from actiseg_eval.metrics.definitions import (
+    METRICS,
+    PROFILE,
+    choose_headline,
+    format_heading,
+    format_value,
+)
 from actiseg_eval.metrics.failure_table import FailureTable
 from actiseg_eval.protocols import Protocol
 from actiseg_eval.reporting.coverage import Coverage
 from actiseg_eval.reporting.trivial_masks import References
 from actiseg_eval.resampling.intervals import Intervals
 
-SCHEMA = "actiseg/score/1"
+if TYPE_CHECKING:
+    import pandas
 
-_ARROWS = {"higher": "↑", "lower": "↓", None: ""}
+SCHEMA = "actiseg/score/1"
 
 _SHOWN: Mapping[str, tuple[str, ...]] = {
     "actionvos": ("p_miou", "n_miou", "p_ciou", "n_ciou", "giou", "acc"),
@@ -25,225 +32,225 @@ _SHOWN: Mapping[str, tuple[str, ...]] = {
     "j-and-late-j": ("j", "j_tr", "j_recall", "j_decay", "jf", "f", "f_recall", "f_decay"),
     "gres": ("giou", "ciou", "t_acc", "n_acc", "pr_70", "pr_80", "pr_90"),
 }
-"""The field's table of each kind of figures, in its order."""
+"""The metrics of the published tables, in their order, by the protocol's set of metrics."""
 
 _COUNTS = ("n_sequences", "n_objects", "n_units", "tp", "tn", "fp", "fn")
+
+LONG_DIVISIONS = ("sequence", "object")
+"""Divisions with too many groups to read. JSON, CSV and data frames have them, tables do not."""
 
 
 @dataclass(frozen=True)
 class Stratum:
-    """Figures of a group of units. None: undefined."""
+    """The metrics of a group of units.
+
+    Attributes
+    ----------
+    name : str
+        The name of the group.
+    metrics : mapping of str to float, int or None
+        By key; None if a metric is undefined.
+    """
 
     name: str
-    figures: Mapping[str, float | int | None]
+    metrics: Mapping[str, float | int | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
-    """What was scored, and how well.
+    """The result of a scoring.
 
-    measures: what was measured. truth, split, predictions: what was held against what. rendered:
-    the dataset's frames are painted, no photographs, and every table says so.
-    coverage: of how many sequences and masks. figures: by key, see
-    `actiseg_eval.metrics.definitions.METRICS`; shares as fractions, undefined ones None. references: the same
-    figures of blank masks, and of the true masks of all objects.
-    intervals: of figures, None where none were made. strata: groups of units by what they were
-    divided by. failures: what went wrong, None where nobody looked. handled: counts of what was
-    odd. left_out: what could not be told, and why. toolkit: name and version.
+    ``print(report)`` shows the main table, and a notebook shows it as HTML.
+
+    Attributes
+    ----------
+    protocol : Protocol
+        The rules of the score.
+    metric_groups : tuple of str
+        The metric groups that were computed.
+    truth, split, predictions : str
+        The ground truth, its split, and the predictions.
+    rendered : bool
+        Whether the frames of the dataset are rendered, not photographs. Every table says so.
+    coverage : Coverage
+        How many sequences and masks were scored.
+    metrics : mapping of str to float, int or None
+        By key, see `actiseg_eval.metrics.definitions.METRICS`. Shares are fractions, and undefined
+        metrics are None.
+    references : References
+        The same metrics of blank masks, and of the true masks of all objects.
+    bootstrap : Intervals or None
+        The confidence intervals and how they were made. None if there are none.
+    strata : mapping of str to sequence of Stratum
+        The metrics of groups of units, by what the units were divided by.
+    failures : FailureTable or None
+        What went wrong. None if the metric group ``failures`` was not computed.
+    handled : mapping of str to int
+        How often each special case of the input occurred.
+    left_out : mapping of str to str
+        What could not be computed, and why.
+    toolkit : str
+        Name and version of this package.
+
+    Examples
+    --------
+    ::
+
+        report = actiseg_eval.score("preds", gt="dataset_visor")
+        report.metrics["giou"], report.intervals["giou"]
+        report.to_dataframe()
     """
 
     protocol: Protocol
-    measures: tuple[str, ...]
+    metric_groups: tuple[str, ...]
     truth: str
     split: str
     predictions: str
     rendered: bool
     coverage: Coverage
-    figures: Mapping[str, float | int | None]
+    metrics: Mapping[str, float | int | None]
     references: References
-    intervals: Intervals | None
+    bootstrap: Intervals | None
     strata: Mapping[str, Sequence[Stratum]]
     failures: FailureTable | None
     handled: Mapping[str, int]
     left_out: Mapping[str, str]
     toolkit: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document, of schema `SCHEMA`."""
-        return {
-            "schema": SCHEMA,
-            "protocol": self.protocol.name,
-            "protocol_version": self.protocol.version,
-            "measures": list(self.measures),
-            "truth": self.truth,
-            "split": self.split,
-            "predictions": self.predictions,
-            "rendered_frames": self.rendered,
-            "coverage": self.coverage.to_dict(),
-            "metrics": dict(self.figures),
-            "references": self.references.to_dict(),
-            "intervals": self.bounds,
-            "bootstrap": None if self.intervals is None else self.intervals.to_dict(),
-            "better": {name: METRICS[name].better for name in self.figures if METRICS[name].better},
-            "strata": {
-                by: [{"name": stratum.name, **stratum.figures} for stratum in strata]
-                for by, strata in self.strata.items()
-            },
-            "failures": None if self.failures is None else self.failures.to_dict(),
-            "handled": dict(self.handled),
-            "left_out": dict(self.left_out),
-            "toolkit": self.toolkit,
-        }
+    def __repr__(self) -> str:
+        name = choose_headline(self.metrics)
+        return (
+            f"<Report {METRICS[name].symbol} {format_value(self.metrics[name])}: protocol "
+            f"{self.protocol.name}, split {self.split}, {self.coverage.scored} of "
+            f"{self.coverage.sequences} sequences>"
+        )
+
+    def __str__(self) -> str:
+        return "\n".join([*self.notices, render_text(self.main_table), self.reference_note])
+
+    def _repr_html_(self) -> str:
+        return render_html(self.main_table)
+
+    @property
+    def intervals(self) -> dict[str, tuple[float, float] | None]:
+        """The confidence interval of each ratio; None if too few clusters have the metric."""
+        return {} if self.bootstrap is None else dict(self.bootstrap.bounds)
 
     @property
     def notices(self) -> list[str]:
-        """What is printed before the tables: most sequences are not scored, or all masks are
-        blank.
-        """
-        return [*self.coverage.gap(), *self.coverage.blankness(self.predictions)]
+        """Lines to print before the tables, if most sequences are unscored or all masks blank."""
+        return [
+            *self.coverage.describe_gap(),
+            *self.coverage.describe_blankness(self.predictions),
+        ]
 
     @property
-    def reference(self) -> str:
-        """The reference scores of the headline metric."""
-        name = headline(self.figures)
-        blank = figure_text(self.references.blank[name])
-        everything = figure_text(self.references.everything[name])
+    def reference_note(self) -> str:
+        """A line with the reference scores of the headline metric."""
+        name = choose_headline(self.metrics)
+        blank = format_value(self.references.blank[name])
+        everything = format_value(self.references.everything[name])
         return (
             f"for comparison: {METRICS[name].symbol} {blank} with blank masks, {everything} with "
             "the true masks of all objects"
         )
 
     @property
-    def bounds(self) -> dict[str, list[float] | None]:
-        """The interval of each figure that has one."""
-        if self.intervals is None:
-            return {}
-        return {
-            name: None if bounds is None else list(bounds)
-            for name, bounds in self.intervals.bounds.items()
-        }
-
-    def to_csv(self) -> str:
-        """A row for all units, two for the ends of the intervals, and one for each stratum;
-        undefined figures are empty. The last column is 1 where frames are painted, else 0.
-        """
-        stream = io.StringIO()
-        names = list(self.figures)
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["by", "name", *names, "rendered_frames"])
-        for by, strata in (("all", self.whole), *self.strata.items()):
-            for stratum in strata:
-                values = (stratum.figures.get(name) for name in names)
-                told = ("" if value is None else value for value in values)
-                writer.writerow([by, stratum.name, *told, int(self.rendered)])
-        return stream.getvalue()
+    def profile(self) -> tuple[str, ...]:
+        """Keys of the foreground-background profile, empty if it was not computed."""
+        return PROFILE if set(PROFILE) <= set(self.metrics) else ()
 
     @property
-    def whole(self) -> list[Stratum]:
-        """All units, and the ends of the intervals."""
-        rows = [Stratum("all", self.figures)]
-        if self.intervals is not None:
-            level = f"{100 * self.intervals.method.level:g} %"
-            for at, end in enumerate(("from", "to")):
-                ends = {name: of[at] for name, of in self.bounds.items() if of is not None}
+    def main_metrics(self) -> tuple[str, ...]:
+        """Keys of the metrics in the main tables, in the order of the published tables."""
+        first = _SHOWN[self.protocol.metric_set]
+        more = [name for name in METRICS if name not in (*first, *_COUNTS, *PROFILE)]
+        return tuple(name for name in (*first, *more) if name in self.metrics)
+
+    @property
+    def main_table(self) -> Table:
+        """The main metrics of all units, without a title."""
+        names = self.main_metrics
+        values = [format_value(self.metrics[name]) for name in names]
+        return Table("", [format_heading(name) for name in names], [values])
+
+    @property
+    def overall(self) -> list[Stratum]:
+        """All units as one stratum, and the ends of the confidence intervals as two more."""
+        rows = [Stratum("all", self.metrics)]
+        if self.bootstrap is not None:
+            level = f"{100 * self.bootstrap.method.level:g} %"
+            for position, end in enumerate(("from", "to")):
+                ends = {
+                    name: bounds[position]
+                    for name, bounds in self.intervals.items()
+                    if bounds is not None
+                }
                 rows.append(Stratum(f"{level} {end}", ends))
         return rows
 
-    def to_markdown(self) -> str:
-        """The main table, and one for each division but those by sequence and object."""
-        of = split_text(self.split, rendered=self.rendered)
-        lines = [f"# {of}, protocol `{self.protocol.name}` {self.protocol.version}", ""]
-        lines += [f"Predictions `{self.predictions}`, truth `{self.truth}`, {self.toolkit}.", ""]
-        for notice in self.notices:
-            lines += [f"**{notice}**", ""]
-        lines += [*_markdown("", self.whole, self.shown), "", self.reference]
-        for by, strata in self.strata.items():
-            if by not in LONG:
-                lines += ["", f"## By {by}", "", *_markdown(by, strata, self.shown)]
-        if self.failures is not None:
-            if self.profile:
-                lines += ["", f"## {PROFILE_TITLE}", "", *_markdown("", self.whole, self.profile)]
-            for title, (heads, *rows) in self.failures.tables().items():
-                lines += ["", f"## {title.capitalize()}", "", *markdown_rows([heads, *rows])]
-        return "\n".join(lines) + "\n"
+    def list_rows(self) -> list[dict[str, Any]]:
+        """Return a row for all units, one for each end of the intervals, and one a stratum.
 
-    @property
-    def profile(self) -> tuple[str, ...]:
-        """Keys of the foreground-background profile, where it was measured."""
-        return PROFILE if set(PROFILE) <= set(self.figures) else ()
-
-    @property
-    def shown(self) -> tuple[str, ...]:
-        """Keys of the figures that the main tables show, in the field's order."""
-        first = _SHOWN[self.protocol.figures]
-        more = [name for name in METRICS if name not in (*first, *_COUNTS, *PROFILE)]
-        return tuple(name for name in (*first, *more) if name in self.figures)
-
-    def __str__(self) -> str:
-        """The field's table, and the reference scores.
-
-        Counts of odd things are for `to_dict`.
+        Returns
+        -------
+        list of dict
+            With the keys ``by`` (the division, or ``all``), ``name`` (the group), every metric
+            (None if undefined) and ``rendered_frames`` (1 or 0).
         """
-        names, values = self.shown, [figure_text(self.figures[name]) for name in self.shown]
-        heads = [heading(name) for name in names]
-        widths = [max(len(head), len(value)) for head, value in zip(heads, values, strict=True)]
-        lines = [
-            "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True))
-            for row in (heads, values)
+        return [
+            {
+                "by": division,
+                "name": stratum.name,
+                **{name: stratum.metrics.get(name) for name in self.metrics},
+                "rendered_frames": int(self.rendered),
+            }
+            for division, strata in (("all", self.overall), *self.strata.items())
+            for stratum in strata
         ]
-        return "\n".join([*self.notices, *lines, self.reference])
 
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return the rows of `list_rows` as a pandas data frame, NaN for undefined metrics.
 
-def split_text(split: str, *, rendered: bool) -> str:
-    """A split's name for the head of a table.
+        Raises
+        ------
+        InputError
+            If pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise refuse(
+                "pandas is not installed", "Report.to_dataframe", "run pip install pandas"
+            ) from None
+        return pandas.DataFrame.from_records(self.list_rows())
 
-    >>> split_text("val_human", rendered=True)
-    'val_human (rendered frames)'
-    """
-    return f"{split} (rendered frames)" if rendered else split
-
-
-PROFILE_TITLE = "foreground and background: how many objects are predicted, and how well"
-
-LONG = ("sequence", "object")
-"""Divisions with too many groups to be read: they go to JSON and CSV alone."""
-
-
-def heading(name: str) -> str:
-    """A figure's symbol, and which way is better.
-
-    >>> heading("n_miou")
-    'n-mIoU ↓'
-    """
-    metric = METRICS[name]
-    return f"{metric.symbol} {_ARROWS[metric.better]}".rstrip()
-
-
-def figure_text(value: float | int | None) -> str:
-    """A figure as tables show it: shares with four decimals, a dash for what is undefined.
-
-    >>> figure_text(0.66111), figure_text(3), figure_text(None)
-    ('0.6611', '3', '-')
-    """
-    if value is None:
-        return "-"
-    return str(value) if isinstance(value, int) else f"{value:.4f}"
-
-
-def markdown_rows(rows: Sequence[Sequence[str]]) -> list[str]:
-    """A table of Markdown, the first row its heads; the first column is text, others are figures.
-
-    >>> markdown_rows([["mode", "units"], ["miss", "3"]])
-    ['| mode | units |', '|---|---:|', '| miss | 3 |']
-    """
-    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return [lines[0], "|---|" + "---:|" * (len(rows[0]) - 1), *lines[1:]]
-
-
-def _markdown(by: str, strata: Sequence[Stratum], shown: tuple[str, ...]) -> list[str]:
-    names = [*shown, "n_units"]
-    rows = [
-        [stratum.name, *(figure_text(stratum.figures.get(name)) for name in names)]
-        for stratum in strata
-    ]
-    return markdown_rows([[by, *map(heading, names)], *rows])
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON document, of schema `SCHEMA`."""
+        return {
+            "schema": SCHEMA,
+            "protocol": self.protocol.name,
+            "protocol_version": self.protocol.version,
+            "measures": list(self.metric_groups),
+            "truth": self.truth,
+            "split": self.split,
+            "predictions": self.predictions,
+            "rendered_frames": self.rendered,
+            "coverage": self.coverage.to_dict(),
+            "metrics": dict(self.metrics),
+            "references": self.references.to_dict(),
+            "intervals": {
+                name: None if bounds is None else list(bounds)
+                for name, bounds in self.intervals.items()
+            },
+            "bootstrap": None if self.bootstrap is None else self.bootstrap.to_dict(),
+            "better": {name: METRICS[name].better for name in self.metrics if METRICS[name].better},
+            "strata": {
+                division: [{"name": stratum.name, **stratum.metrics} for stratum in strata]
+                for division, strata in self.strata.items()
+            },
+            "failures": None if self.failures is None else self.failures.to_dict(),
+            "handled": dict(self.handled),
+            "left_out": dict(self.left_out),
+            "toolkit": self.toolkit,
+        }

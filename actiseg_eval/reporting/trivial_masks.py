@@ -1,36 +1,42 @@
-"""The scores of trivial masks: blank ones, and the true ones of all objects."""
+"""Score trivial masks: blank masks, and the true masks of all objects."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from actiseg_eval.measures.results import SequenceResult, blank_result, true_result
-from actiseg_eval.metrics.computing import PlainFigures, whole_figures
+from actiseg_eval.measures.results import SequenceResult, make_blank_result, make_true_result
+from actiseg_eval.metrics.computing import MetricValues, compute_overall
 from actiseg_eval.protocols import Protocol
 
 
 @dataclass(frozen=True)
 class References:
-    """Scores to compare a score with, by key, as in `Report.figures`.
+    """The scores of trivial masks, to compare a score with.
 
-    blank: of blank masks. everything: of the true masks of all objects, whether active or not.
+    Attributes
+    ----------
+    blank : mapping of str to float, int or None
+        The metrics of blank masks, as in `Report.metrics`.
+    everything : mapping of str to float, int or None
+        The metrics of the true masks of all objects, active or not.
     """
 
-    blank: PlainFigures
-    everything: PlainFigures
+    blank: MetricValues
+    everything: MetricValues
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the references as JSON."""
         return {"blank": dict(self.blank), "all_objects": dict(self.everything)}
 
 
 def make_references(
-    results: list[SequenceResult], protocol: Protocol, measures: tuple[str, ...]
+    results: list[SequenceResult], protocol: Protocol, metric_groups: tuple[str, ...]
 ) -> References:
-    """The references of some results, from their counts alone: no mask is read for them."""
-    blank = [blank_result(result, protocol) for result in results]
-    everything = [true_result(result, protocol) for result in results]
+    """Compute the references of some results from their pixel counts, without reading a mask."""
+    blank = [make_blank_result(result, protocol) for result in results]
+    everything = [make_true_result(result, protocol) for result in results]
     return References(
-        whole_figures(blank, protocol, measures), whole_figures(everything, protocol, measures)
+        compute_overall(blank, protocol, metric_groups),
+        compute_overall(everything, protocol, metric_groups),
     )

@@ -1,6 +1,7 @@
-"""Drawing whole videos anew, by keys: frames and actions of one are not independent.
+"""Resample whole videos with keyed draws: frames and actions of a video are not independent.
 
-Never masks: a figure is a ratio of sums over clusters, so a resample is a weighing of a few sums.
+Masks are never resampled: a metric is a ratio of sums over clusters, so a resample weights a few
+sums.
 """
 
 from __future__ import annotations
@@ -16,32 +17,46 @@ from numpy.typing import NDArray
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.keys import make_key
-from actiseg_eval.metrics.definitions import Figures, Sums
+from actiseg_eval.metrics.definitions import MetricSums, Sums
 
 LEVEL = 0.95
 RESAMPLES = 10_000
 
-FEWEST = 8
-"""Clusters below this number are too few to be resampled."""
+MIN_CLUSTERS = 8
+"""Fewer clusters than this cannot be resampled."""
 
 _ALGORITHM = 1
-_ROWS = 1000
-"""Resamples that are drawn at a time: memory stays flat."""
+_BLOCK_SIZE = 1000
+"""Resamples that are drawn at a time, which limits memory."""
 
 CLUSTERS: Mapping[str, Callable[[VideoSequence], str]] = {
-    "video": lambda sequence: sequence.video,
     "participant": lambda sequence: re.split(r"[_/]", sequence.video)[0],
+    "video": lambda sequence: sequence.video,
     "sequence": lambda sequence: sequence.folder,
 }
-"""What is resampled together, as a name for each sequence."""
+"""The name of a sequence's cluster for each kind of cluster, the largest kind first."""
 
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """How intervals are made. level: of confidence. resamples: how many. cluster: see `CLUSTERS`.
+    """The method that confidence intervals are made with.
 
-    Raises `InputError` for values that make no sense.
+    Attributes
+    ----------
+    level : float
+        The level of confidence, in (0, 1).
+    resamples : int
+        100 to 1,000,000.
+    cluster : str
+        A kind of cluster, see `CLUSTERS`.
 
+    Raises
+    ------
+    InputError
+        If a value is out of range.
+
+    Examples
+    --------
     >>> Bootstrap().cluster
     'video'
     """
@@ -52,82 +67,116 @@ class Bootstrap:
 
     def __post_init__(self) -> None:
         if not 0 < self.level < 1:
-            raise refuse(f"the level {self.level} is no share", "--ci", "give 0.95, for example")
+            raise refuse(f"{self.level} is outside (0, 1)", "`ci`", "give 0.95, for example")
         if not 100 <= self.resamples <= 1_000_000:
             raise refuse(
-                f"{self.resamples} resamples are no number to work with",
-                "--resamples",
-                "give 100 to 1,000,000",
+                f"{self.resamples} is outside [100, 1,000,000]", "`resamples`", "give 10,000"
             )
         if self.cluster not in CLUSTERS:
             known = ", ".join(CLUSTERS)
-            raise refuse(f"{self.cluster!r} is unknown", "--cluster", f"use one of {known}")
+            raise refuse(f"{self.cluster!r} is unknown", "`cluster`", f"use one of {known}")
 
 
-STANDARD = Bootstrap()
+DEFAULT_BOOTSTRAP = Bootstrap()
 
 
-def clusters_of(sequences: list[VideoSequence], method: Bootstrap) -> tuple[str, list[str]]:
-    """What is resampled, and the name of each sequence's cluster: the next smaller thing, where
-    there are too few of what was asked for. A plain folder's sequences are no videos.
+def choose_clusters(sequences: list[VideoSequence], method: Bootstrap) -> tuple[str, list[str]]:
+    """Choose the clusters to resample.
+
+    If there are too few clusters of the requested kind, the next smaller kind is used. The
+    sequences of a plain folder have no videos.
+
+    Parameters
+    ----------
+    sequences : list of VideoSequence, length S
+    method : Bootstrap
+
+    Returns
+    -------
+    cluster : str
+        The kind of cluster.
+    names : list of str, length S
+        The cluster of each sequence.
     """
-    order = ["participant", "video", "sequence"]
-    order = order[order.index(method.cluster) :]
-    if all(each.video == each.folder for each in sequences):
-        order = ["sequence"]
-    for cluster in order:
-        names = [CLUSTERS[cluster](each) for each in sequences]
-        if len(set(names)) >= FEWEST:
+    kinds = list(CLUSTERS)
+    kinds = kinds[kinds.index(method.cluster) :]
+    if all(sequence.video == sequence.folder for sequence in sequences):
+        kinds = ["sequence"]
+    for cluster in kinds:
+        names = [CLUSTERS[cluster](sequence) for sequence in sequences]
+        if len(set(names)) >= MIN_CLUSTERS:
             break
     return cluster, names
 
 
 def is_defined(sums: Sums) -> bool:
-    """Whether enough clusters have something for a figure."""
-    return sums.below is not None and int(np.count_nonzero(sums.below)) >= FEWEST
+    """Whether enough clusters contribute to a metric."""
+    return sums.denominator is not None and int(np.count_nonzero(sums.denominator)) >= MIN_CLUSTERS
 
 
-def clustered(sums: Figures, names: list[str]) -> Figures:
-    """Sums of clusters, sorted by name, so that the order of sequences does not matter."""
-    place = {name: at for at, name in enumerate(sorted(set(names)))}
-    groups = np.array([place[name] for name in names])
+def sum_clusters(sums: MetricSums, names: list[str]) -> MetricSums:
+    """Add up the sums of each cluster.
 
-    def joined(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(groups, values, len(place)).astype(np.float64)
+    Clusters are sorted by name, so that the order of sequences does not matter.
+
+    Parameters
+    ----------
+    sums : MetricSums
+        With S groups, the sequences. Counts are left out.
+    names : list of str, length S
+        The cluster of each sequence.
+    """
+    codes = {name: code for code, name in enumerate(sorted(set(names)))}
+    groups = np.array([codes[name] for name in names])
+
+    def sum_up(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.bincount(groups, values, len(codes)).astype(np.float64)
 
     return {
-        name: Sums(joined(of.above), joined(of.below))
-        for name, of in sums.items()
-        if of.below is not None
+        name: Sums(sum_up(metric.numerator), sum_up(metric.denominator))
+        for name, metric in sums.items()
+        if metric.denominator is not None
     }
 
 
-def least_of(figure: str) -> float:
-    """The least that a figure can be; none is above 1."""
-    return -1.0 if figure.endswith("decay") else 0.0
+def get_minimum(metric: str) -> float:
+    """Return the smallest possible value of a metric; the largest is 1."""
+    return -1.0 if metric.endswith("decay") else 0.0
 
 
-def resample_blocks(resamples: int) -> Iterator[tuple[int, int]]:
-    """The number of each block of resamples, and how many it has.
+def split_resamples(resamples: int) -> Iterator[tuple[int, int]]:
+    """Split resamples into blocks: the number of each block, and its size.
 
-    >>> list(resample_blocks(2500))
+    >>> list(split_resamples(2500))
     [(0, 1000), (1, 1000), (2, 500)]
     """
-    for start in range(0, resamples, _ROWS):
-        yield start // _ROWS, min(_ROWS, resamples - start)
+    for start in range(0, resamples, _BLOCK_SIZE):
+        yield start // _BLOCK_SIZE, min(_BLOCK_SIZE, resamples - start)
 
 
-def resample_weights(block: int, rows: int, clusters: int) -> NDArray[np.float64]:
-    """How often each cluster is drawn in each of some resamples: (rows, clusters).
+def draw_weights(block: int, rows: int, clusters: int) -> NDArray[np.float64]:
+    """Draw how often each cluster occurs in each resample of a block.
 
-    block: number of this block of resamples, which with the number of clusters is the key of its
-    draws.
+    Parameters
+    ----------
+    block : int
+        The number of the block. Together with the number of clusters it is the key of the draws.
+    rows : int
+        The number of resamples.
+    clusters : int
+        The number of clusters.
 
-    >>> resample_weights(0, 3, 4).sum(axis=1).tolist()
+    Returns
+    -------
+    (rows, clusters) float64
+
+    Examples
+    --------
+    >>> draw_weights(0, 3, 4).sum(axis=1).tolist()
     [4.0, 4.0, 4.0]
     """
     size = rows * clusters
     bits = hashlib.shake_256(make_key(0, _ALGORITHM, "bootstrap", block, clusters)).digest(4 * size)
     drawn = (np.frombuffer(bits, "<u4").astype(np.uint64) * np.uint64(clusters)) >> np.uint64(32)
-    places = drawn.astype(np.int64) + np.repeat(np.arange(rows) * clusters, clusters)
-    return np.bincount(places, minlength=size).reshape(rows, clusters).astype(np.float64)
+    positions = drawn.astype(np.int64) + np.repeat(np.arange(rows) * clusters, clusters)
+    return np.bincount(positions, minlength=size).reshape(rows, clusters).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Intervals of figures by resampling videos, and how alike the sequences of one are."""
+"""Confidence intervals of metrics, and the correlation of sequences in the same cluster."""
 
 from __future__ import annotations
 
@@ -10,31 +10,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.annotations.sequences import VideoSequence
-from actiseg_eval.metrics.definitions import Figures
+from actiseg_eval.metrics.definitions import MetricSums
 from actiseg_eval.resampling.bootstrap import (
     CLUSTERS,
-    FEWEST,
+    MIN_CLUSTERS,
     Bootstrap,
-    clustered,
-    clusters_of,
+    choose_clusters,
+    get_minimum,
     is_defined,
-    least_of,
+    sum_clusters,
 )
 from actiseg_eval.resampling.ratios import combine, resample
 
-_FOR_WIDTH = 1_000_000
-"""Draws of sequences, of which the width alone is told: fewer resamples of many sequences."""
+_WIDTH_DRAWS = 1_000_000
+"""The most draws of sequences for an interval of which only the width is reported."""
 
 
 @dataclass(frozen=True)
 class Intervals:
-    """Intervals of figures.
+    """Confidence intervals of metrics.
 
-    method: how they were made. cluster: what was resampled, which is not what was asked for where
-    there are too few of it. clusters: how many. bounds: by figure, None where it is undefined.
-    sequence_width: by figure, how wide the interval would be if sequences were resampled, as a
-    share of its width. correlation: of `figure` between sequences of one cluster of those
-    that were asked for (intra-class correlation); None where none has two sequences.
+    Attributes
+    ----------
+    method : Bootstrap
+        The requested method.
+    cluster : str
+        The kind of cluster that was resampled; smaller than requested if there were too few.
+    clusters : int
+        The number of clusters.
+    bounds : mapping of str to (float, float) or None
+        The ends of the interval by metric; None if the metric is undefined.
+    sequence_width : mapping of str to float or None
+        By metric, the width of the interval from resampled sequences as a share of the width of the
+        interval.
+    metric : str
+        The metric of `correlation`.
+    correlation : float or None
+        The intra-class correlation of sequences in the requested kind of cluster; None if no
+        cluster has two sequences.
     """
 
     method: Bootstrap
@@ -42,11 +55,11 @@ class Intervals:
     clusters: int
     bounds: Mapping[str, tuple[float, float] | None]
     sequence_width: Mapping[str, float | None]
-    figure: str
+    metric: str
     correlation: float | None
 
     def to_dict(self) -> dict[str, Any]:
-        """How they were made, as JSON; the bounds stand for themselves."""
+        """Return the method as JSON, without the bounds."""
         return {
             "level": self.method.level,
             "resamples": self.method.resamples,
@@ -54,80 +67,110 @@ class Intervals:
             "cluster_asked": self.method.cluster,
             "clusters": self.clusters,
             "sequence_width": dict(self.sequence_width),
-            "figure": self.figure,
+            "figure": self.metric,
             "correlation": self.correlation,
         }
 
 
 def make_intervals(
-    sequences: list[VideoSequence], sums: Figures, method: Bootstrap, figure: str
+    sequences: list[VideoSequence], sums: MetricSums, method: Bootstrap, metric: str
 ) -> Intervals | None:
-    """Intervals from the sums of each sequence; None where there are too few sequences.
+    """Make confidence intervals from the sums of each sequence.
 
-    sequences: (S). sums: by figure, of (S) groups. figure: whose correlation is told.
+    Parameters
+    ----------
+    sequences : list of VideoSequence, length S
+    sums : MetricSums
+        With S groups.
+    method : Bootstrap
+    metric : str
+        The metric whose correlation is computed.
+
+    Returns
+    -------
+    Intervals or None
+        None if there are too few sequences.
     """
-    chosen, names = clusters_of(sequences, method)
-    if len(set(names)) < FEWEST:
+    cluster, names = choose_clusters(sequences, method)
+    if len(set(names)) < MIN_CLUSTERS:
         return None
-    ratios = {name: of for name, of in sums.items() if of.below is not None}
-    bounds = _bounds(clustered(ratios, names), method)
-    alone = bounds
-    if chosen != "sequence":
-        most = max(1000, _FOR_WIDTH // len(sequences))
-        few = replace(method, resamples=min(method.resamples, most))
-        alone = _bounds(ratios, few)
+    ratios = {name: ratio for name, ratio in sums.items() if ratio.denominator is not None}
+    bounds = _find_bounds(sum_clusters(ratios, names), method)
+    sequence_bounds = bounds
+    if cluster != "sequence":
+        most = max(1000, _WIDTH_DRAWS // len(sequences))
+        fewer = replace(method, resamples=min(method.resamples, most))
+        sequence_bounds = _find_bounds(ratios, fewer)
+    requested_names = [CLUSTERS[method.cluster](sequence) for sequence in sequences]
     return Intervals(
         method=method,
-        cluster=chosen,
+        cluster=cluster,
         clusters=len(set(names)),
         bounds=bounds,
-        sequence_width={name: _share(alone[name], bounds[name]) for name in bounds},
-        figure=figure,
-        correlation=correlation(
-            ratios[figure].values, [CLUSTERS[method.cluster](each) for each in sequences]
-        ),
+        sequence_width={
+            name: _compare_widths(sequence_bounds[name], bounds[name]) for name in bounds
+        },
+        metric=metric,
+        correlation=intraclass_correlation(ratios[metric].values, requested_names),
     )
 
 
-def _bounds(sums: Figures, method: Bootstrap) -> dict[str, tuple[float, float] | None]:
-    """The intervals of ratios; None where too few clusters have them."""
-    able = {name: combine([(1.0, of)]) for name, of in sums.items() if is_defined(of)}
-    found = resample(list(able.values()), method)
+def _find_bounds(sums: MetricSums, method: Bootstrap) -> dict[str, tuple[float, float] | None]:
+    """Find the interval of each metric; None if it is undefined in too many clusters."""
+    defined = {
+        name: combine([(1.0, metric)]) for name, metric in sums.items() if is_defined(metric)
+    }
+    estimates = resample(list(defined.values()), method)
     bounds: dict[str, tuple[float, float] | None] = dict.fromkeys(sums)
-    for name, each in zip(able, found, strict=True):
-        bounds[name] = each.interval(method.level, least_of(name), 1.0)
+    for name, estimate in zip(defined, estimates, strict=True):
+        bounds[name] = estimate.find_interval(method.level, get_minimum(name), 1.0)
     return bounds
 
 
-def correlation(values: NDArray[np.float64], names: list[str]) -> float | None:
-    """How alike the values of one cluster are: the intra-class correlation of a one-way layout.
+def intraclass_correlation(values: NDArray[np.float64], names: list[str]) -> float | None:
+    """Return the intra-class correlation of a one-way layout: how similar values of a cluster are.
 
-    values: (S), NaN for none. names: (S) of their clusters. None where that cannot be told: no
-    cluster has two values, or all values are equal (Donner, "A review of inference procedures for
-    the intraclass correlation coefficient in the one-way random effects model", 1986).
+    Parameters
+    ----------
+    values : (S,) float64
+        NaN if undefined.
+    names : list of str, length S
+        The cluster of each value.
 
-    >>> correlation(np.array([1.0, 1.0, 0.0, 0.0]), ["a", "a", "b", "b"])
+    Returns
+    -------
+    float or None
+        None if no cluster has two values, or if all values are equal (Donner, "A review of
+        inference procedures for the intraclass correlation coefficient in the one-way random
+        effects model", 1986).
+
+    Examples
+    --------
+    >>> intraclass_correlation(np.array([1.0, 1.0, 0.0, 0.0]), ["a", "a", "b", "b"])
     1.0
     """
     known = ~np.isnan(values)
     values = values[known]
-    place = {name: at for at, name in enumerate(sorted(set(names)))}
-    groups = np.array([place[name] for name, there in zip(names, known, strict=True) if there], int)
-    sizes = np.bincount(groups, minlength=len(place)).astype(float)
-    sizes_there = sizes[sizes > 0]
-    count, total = len(sizes_there), len(values)
+    codes = {name: code for code, name in enumerate(sorted(set(names)))}
+    groups = np.array([codes[name] for name, keep in zip(names, known, strict=True) if keep], int)
+    sizes = np.bincount(groups, minlength=len(codes)).astype(float)
+    nonempty_sizes = sizes[sizes > 0]
+    count, total = len(nonempty_sizes), len(values)
     if count < 2 or total == count:
         return None
-    means = np.bincount(groups, values, len(place)) / np.maximum(sizes, 1)
+    means = np.bincount(groups, values, len(codes)) / np.maximum(sizes, 1)
     within = float(((values - means[groups]) ** 2).sum()) / (total - count)
     between = float((sizes * (means - values.mean()) ** 2).sum()) / (count - 1)
-    size = (total - float((sizes_there**2).sum()) / total) / (count - 1)
+    size = (total - float((nonempty_sizes**2).sum()) / total) / (count - 1)
     whole = between + (size - 1) * within
-    # What is left of equal values is rounding.
+    # With equal values, only rounding errors are left.
     return (between - within) / whole if whole > 1e-20 * float(values.mean()) ** 2 else None
 
 
-def _share(one: tuple[float, float] | None, other: tuple[float, float] | None) -> float | None:
-    if one is None or other is None or other[1] == other[0]:
+def _compare_widths(
+    interval: tuple[float, float] | None, reference: tuple[float, float] | None
+) -> float | None:
+    """Return the width of an interval as a share of the width of a reference."""
+    if interval is None or reference is None or reference[1] == reference[0]:
         return None
-    return (one[1] - one[0]) / (other[1] - other[0])
+    return (interval[1] - interval[0]) / (reference[1] - reference[0])

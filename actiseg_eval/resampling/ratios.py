@@ -1,7 +1,8 @@
-"""Linear combinations of ratios over the same clusters: their intervals, and whether two differ.
+"""Linear combinations of ratios over the same clusters: intervals and tests of differences.
 
-A figure is a ratio of two sums over clusters, such as videos. A mean over seeds, a difference of
-two methods, an area under a curve are linear combinations of such ratios, and are resampled alike.
+A metric is a ratio of two sums over clusters, such as videos. A mean over seeds, a difference of
+two methods and an area under a curve are linear combinations of such ratios, and are resampled
+alike.
 """
 
 from __future__ import annotations
@@ -14,101 +15,132 @@ from numpy.typing import NDArray
 
 from actiseg_data.core.keys import draw_bernoullis, make_key
 from actiseg_eval.metrics.definitions import Sums
-from actiseg_eval.resampling.bootstrap import Bootstrap, resample_blocks, resample_weights
+from actiseg_eval.resampling.bootstrap import Bootstrap, draw_weights, split_resamples
 
-_NOTHING = 1e-12
-"""What is nearer to 0 is rounding."""
+_ROUNDING = 1e-12
+"""Smaller numbers than this are rounding errors."""
 
 
 @dataclass(frozen=True)
 class Combination:
     """A linear combination of L ratios over the same C clusters: sum_l q_l sum_c a_lc / sum_c b_lc.
 
-    coefficients: (L,) q. above, below: (L, C) a and b.
+    Attributes
+    ----------
+    coefficients : (L,) float64
+        The q_l.
+    numerators, denominators : (L, C) float64
+        The a_lc and the b_lc.
 
+    Examples
+    --------
     >>> ratio = Sums(np.array([1.0, 2.0]), np.array([4.0, 4.0]))
     >>> combination = combine([(0.5, ratio), (0.5, ratio)])
-    >>> values, errors = combination.weighed(np.array([[1.0, 1.0], [2.0, 0.0]]))
+    >>> values, errors = combination.evaluate(np.array([[1.0, 1.0], [2.0, 0.0]]))
     >>> values.tolist()
     [0.375, 0.25]
     """
 
     coefficients: NDArray[np.float64]
-    above: NDArray[np.float64]
-    below: NDArray[np.float64]
+    numerators: NDArray[np.float64]
+    denominators: NDArray[np.float64]
 
     @property
     def clusters(self) -> int:
-        return int(self.above.shape[1])
+        """The number of clusters."""
+        return int(self.numerators.shape[1])
 
-    def weighed(
+    def evaluate(
         self, weights: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Values and standard errors for weighings of the clusters; NaN where a ratio has none.
+        """Compute values and standard errors for weights of the clusters.
 
-        weights: (R, C) how often each cluster counts. With r_l the ratios and B_l the sums below,
-        cluster c has the influence z_c = sum_l q_l (a_lc - r_l b_lc) / B_l, and the error is
-        sqrt(sum_c w_c z_c^2) (Davison and Hinkley, Bootstrap Methods and their Application, 1997,
-        2.7.2).
+        With the ratios r_l and the sums of denominators B_l, cluster c has the influence z_c =
+        sum_l q_l (a_lc - r_l b_lc) / B_l, and the error is sqrt(sum_c w_c z_c^2) (Davison and
+        Hinkley, Bootstrap Methods and their Application, 1997, 2.7.2).
+
+        Parameters
+        ----------
+        weights : (R, C) float64
+            How often each cluster counts.
+
+        Returns
+        -------
+        values, errors : (R,) float64
+            NaN if a ratio is undefined.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
-            totals = weights @ self.below.T
-            ratios = (weights @ self.above.T) / totals
+            totals = weights @ self.denominators.T
+            ratios = (weights @ self.numerators.T) / totals
             shares = self.coefficients / totals
-            influence = shares @ self.above - (shares * ratios) @ self.below
+            influence = shares @ self.numerators - (shares * ratios) @ self.denominators
             errors = np.sqrt((weights * influence**2).sum(axis=1))
-            return ratios @ self.coefficients, np.where(errors < _NOTHING, 0, errors)
+            return ratios @ self.coefficients, np.where(errors < _ROUNDING, 0, errors)
 
 
 def combine(terms: Iterable[tuple[float, Sums]]) -> Combination:
-    """The combination of some ratios, each with its coefficient; those of 0 take no part."""
-    taken = [(by, of.above, of.below) for by, of in terms if by and of.below is not None]
-    coefficients, above, below = zip(*taken, strict=True)
-    return Combination(np.array(coefficients), np.stack(above), np.stack(below))
+    """Combine ratios, each with its coefficient; terms with the coefficient 0 are left out."""
+    kept = [
+        (coefficient, sums.numerator, sums.denominator)
+        for coefficient, sums in terms
+        if coefficient and sums.denominator is not None
+    ]
+    coefficients, numerators, denominators = zip(*kept, strict=True)
+    return Combination(np.array(coefficients), np.stack(numerators), np.stack(denominators))
 
 
-def mean_over(runs: Sequence[Sums], by: float = 1.0) -> list[tuple[float, Sums]]:
-    """The terms of the mean figure of several runs, times `by`."""
-    return [(by / len(runs), run) for run in runs]
-
-
-def ratio_of(sums: Sums) -> float:
-    """The figure of all clusters together; NaN where it is undefined."""
-    below = 0.0 if sums.below is None else float(sums.below.sum())
-    return float(sums.above.sum()) / below if below > 0 else float("nan")
+def make_mean_terms(runs: Sequence[Sums], factor: float = 1.0) -> list[tuple[float, Sums]]:
+    """Make the terms of the mean over several runs, times a factor."""
+    return [(factor / len(runs), run) for run in runs]
 
 
 @dataclass(frozen=True)
-class Resampled:
-    """A combination, and what resampling gave.
+class BootstrapEstimate:
+    """A combination and its resamples.
 
-    value, error: of all clusters. clusters: how many have every ratio. drawn: (R,) values of the
-    resamples; deviations: (R,) how far they are off, each in its own standard errors. NaN where a
-    resample has no value.
+    Attributes
+    ----------
+    value, error : float
+        The value and the standard error over all clusters.
+    clusters : int
+        The number of clusters in which every ratio is defined.
+    resampled : (R,) float64
+        The values of the resamples; NaN if undefined.
+    deviations : (R,) float64
+        The deviations of the resamples from `value`, each in its own standard errors; NaN if
+        undefined.
     """
 
     value: float
     error: float
     clusters: int
-    drawn: NDArray[np.float64]
+    resampled: NDArray[np.float64]
     deviations: NDArray[np.float64]
 
-    def interval(self, level: float, least: float, most: float) -> tuple[float, float]:
-        """The bootstrap-t interval of a level of confidence, within what the value can be.
+    def find_interval(self, level: float, least: float, most: float) -> tuple[float, float]:
+        """Find the bootstrap-t interval.
 
         A deviation is in units of its own standard error, because percentiles of the value itself
-        are too narrow for a few clusters (Davison and Hinkley, Bootstrap Methods and their
-        Application, 1997, 2.4). Where few clusters differ from the others, many resamples hold none
-        of these, so they have no spread and deviate infinitely, which tells nothing. So no end is
-        further than Student's t puts it and what clusters that nobody saw could add, which are less
-        than ``1 - tail ** (1 / clusters)`` of all, or one would have been seen.
+        are too narrow for few clusters (Davison and Hinkley, Bootstrap Methods and their
+        Application, 1997, 2.4). If only a few clusters differ from the others, many resamples have
+        none of them. Such resamples have no spread and an infinite deviation, which carries no
+        information. Therefore the ends are limited to those of Student's t, extended by what unseen
+        clusters could add. Unseen clusters are less than ``1 - tail ** (1 / clusters)`` of all:
+        otherwise one of them would probably have been seen.
+
+        Parameters
+        ----------
+        level : float
+            The level of confidence, in (0, 1).
+        least, most : float
+            The range of possible values.
         """
         from scipy.special import stdtrit
 
         if self.error == 0:
             return self.value, self.value
         tail = (1 - level) / 2
-        low, high = _ends(self.deviations, tail)
+        low, high = _find_quantiles(self.deviations, tail)
         reach = float(stdtrit(self.clusters - 1, 1 - tail)) * self.error
         unseen = 1 - tail ** (1 / self.clusters)
         return (
@@ -125,51 +157,72 @@ class Resampled:
         )
 
 
-def _ends(deviations: NDArray[np.float64], tail: float) -> tuple[float, float]:
-    """The quantiles of resampled deviations that leave a share out at each end.
+def _find_quantiles(deviations: NDArray[np.float64], tail: float) -> tuple[float, float]:
+    """Find the quantiles of resampled deviations that cut off a share at each end.
 
-    A resample without spread deviates infinitely: it stays, as the most extreme there is.
+    A resample without spread has an infinite deviation. It is kept as the most extreme one.
     """
     known = deviations[~np.isnan(deviations)]
     if not len(known):
-        return 0.0, 0.0  # every resample is as the whole
+        return 0.0, 0.0  # every resample equals the whole
     low = np.quantile(known, tail, method="lower")
     return float(low), float(np.quantile(known, 1 - tail, method="higher"))
 
 
-def resample(combinations: Sequence[Combination], bootstrap: Bootstrap) -> list[Resampled]:
-    """Resample the clusters, the same for all combinations, which are over the same ones."""
+def resample(combinations: Sequence[Combination], bootstrap: Bootstrap) -> list[BootstrapEstimate]:
+    """Resample the clusters, in the same way for all combinations; all have the same clusters."""
     if not combinations:
         return []
     clusters = combinations[0].clusters
     once = np.ones((1, clusters))
-    whole = [tuple(float(of[0]) for of in each.weighed(once)) for each in combinations]
-    drawn: list[list[NDArray[np.float64]]] = [[] for _ in combinations]
+    whole = [
+        tuple(float(row[0]) for row in combination.evaluate(once)) for combination in combinations
+    ]
+    resampled: list[list[NDArray[np.float64]]] = [[] for _ in combinations]
     deviations: list[list[NDArray[np.float64]]] = [[] for _ in combinations]
-    for block, rows in resample_blocks(bootstrap.resamples):
-        weights = resample_weights(block, rows, clusters)
-        for at, each in enumerate(combinations):
-            values, errors = each.weighed(weights)
-            drawn[at].append(values)
+    for block, rows in split_resamples(bootstrap.resamples):
+        weights = draw_weights(block, rows, clusters)
+        for position, combination in enumerate(combinations):
+            values, errors = combination.evaluate(weights)
+            resampled[position].append(values)
             with np.errstate(divide="ignore", invalid="ignore"):
-                deviations[at].append((values - whole[at][0]) / errors)
+                deviations[position].append((values - whole[position][0]) / errors)
     return [
-        Resampled(
+        BootstrapEstimate(
             value,
             error,
-            int(np.count_nonzero(of.below, axis=1).min()),
-            np.concatenate(drawn[at]),
-            np.concatenate(deviations[at]),
+            int(np.count_nonzero(combination.denominators, axis=1).min()),
+            np.concatenate(resampled[position]),
+            np.concatenate(deviations[position]),
         )
-        for at, (of, (value, error)) in enumerate(zip(combinations, whole, strict=True))
+        for position, (combination, (value, error)) in enumerate(
+            zip(combinations, whole, strict=True)
+        )
     ]
 
 
-def over_seeds(values: Sequence[float], level: float, least: float) -> tuple[float, float] | None:
-    """Student's t interval of the mean of a figure over seeds; None of one seed, or where a seed
-    has no value.
+def find_seed_interval(
+    values: Sequence[float], level: float, least: float
+) -> tuple[float, float] | None:
+    """Find Student's t interval of the mean over seeds.
 
-    >>> [round(end, 6) for end in over_seeds([0.5, 0.7], 0.5, 0.0)]
+    Parameters
+    ----------
+    values : sequence of float
+        The metric of each seed.
+    level : float
+        The level of confidence, in (0, 1).
+    least : float
+        The smallest possible value; the largest is 1.
+
+    Returns
+    -------
+    (float, float) or None
+        None for a single seed, and if a seed has no value.
+
+    Examples
+    --------
+    >>> [round(end, 6) for end in find_seed_interval([0.5, 0.7], 0.5, 0.0)]
     [0.5, 0.7]
     """
     from scipy.special import stdtrit
@@ -183,8 +236,16 @@ def over_seeds(values: Sequence[float], level: float, least: float) -> tuple[flo
 
 @dataclass(frozen=True)
 class Gain:
-    """How much better one method is than another. share: of resamples in which it is better; p: of
-    no difference, two-sided.
+    """How much better a method is than another.
+
+    Attributes
+    ----------
+    value : float
+    interval : (float, float)
+    share : float
+        The share of resamples in which the method is better.
+    p : float
+        The two-sided p-value of no difference.
     """
 
     value: float
@@ -193,85 +254,117 @@ class Gain:
     p: float
 
 
-def welch(one: NDArray[np.float64], other: NDArray[np.float64], level: float) -> Gain | None:
-    """Means over seeds, of unequal variances (Welch, "The generalization of Student's problem",
-    1947). share: what Student's t gives. None where neither varies.
+def compare_seeds(
+    first: NDArray[np.float64], second: NDArray[np.float64], level: float
+) -> Gain | None:
+    """Compare the means of two methods over seeds by Welch's t-test.
 
-    one, other: figures of each seed, two or more, larger for better.
+    Welch, "The generalization of Student's problem", 1947. `Gain.share` follows from Student's t.
+
+    Parameters
+    ----------
+    first, second : (S,) float64
+        The metric of at least two seeds of each method, larger for better.
+    level : float
+        The level of confidence, in (0, 1).
+
+    Returns
+    -------
+    Gain or None
+        None if neither method varies.
     """
     from scipy import stats
 
-    gain = float(one.mean() - other.mean())
-    parts = [values.var(ddof=1) / len(values) for values in (one, other)]
-    error = float(np.sqrt(sum(parts)))
-    if error < _NOTHING:
+    gain = float(first.mean() - second.mean())
+    variances = [values.var(ddof=1) / len(values) for values in (first, second)]
+    error = float(np.sqrt(sum(variances)))
+    if error < _ROUNDING:
         return None
-    freedom = sum(parts) ** 2 / sum(
-        part**2 / (len(values) - 1) for part, values in zip(parts, (one, other), strict=True)
+    freedom = sum(variances) ** 2 / sum(
+        variance**2 / (len(values) - 1)
+        for variance, values in zip(variances, (first, second), strict=True)
     )
     reach = float(stats.t.ppf((1 + level) / 2, freedom)) * error
-    below = float(stats.t.cdf(gain / error, freedom))
-    return Gain(gain, (gain - reach, gain + reach), below, 2 * min(below, 1 - below))
+    share = float(stats.t.cdf(gain / error, freedom))
+    return Gain(gain, (gain - reach, gain + reach), share, 2 * min(share, 1 - share))
 
 
-def paired(
-    one: Sequence[Sums], other: Sequence[Sums], sign: float, bootstrap: Bootstrap, most: float = 1.0
+def compare_clusters(
+    first: Sequence[Sums],
+    second: Sequence[Sums],
+    sign: float,
+    bootstrap: Bootstrap,
+    most: float = 1.0,
 ) -> Gain:
-    """The mean over the runs of one method less that of another, over the same clusters: interval
-    by bootstrap-t, p by swapping the methods.
+    """Compare two methods over the same clusters, each by its mean over runs.
 
-    sign: 1 where higher is better, -1 where lower is. most: the difference can be.
+    The interval is a bootstrap-t interval, the p-value is from a permutation test.
+
+    Parameters
+    ----------
+    first, second : sequence of Sums
+        The sums of the clusters in each run.
+    sign : float
+        1 if higher is better, -1 if lower is.
+    bootstrap : Bootstrap
+    most : float
+        The largest possible difference.
     """
-    (found,) = resample([combine(mean_over(one) + mean_over(other, -1.0))], bootstrap)
-    if abs(found.value) < _NOTHING and found.error < _NOTHING:
+    terms = make_mean_terms(first) + make_mean_terms(second, -1.0)
+    (estimate,) = resample([combine(terms)], bootstrap)
+    if abs(estimate.value) < _ROUNDING and estimate.error < _ROUNDING:
         return Gain(0.0, (0.0, 0.0), 0.5, 1.0)
-    drawn = sign * found.drawn[~np.isnan(found.drawn)]
-    share = float(((drawn > _NOTHING) + 0.5 * (np.abs(drawn) <= _NOTHING)).mean())
-    p = _by_swapping(_averaged(one), _averaged(other), bootstrap)
-    low, high = sorted(sign * end for end in found.interval(bootstrap.level, -most, most))
+    resampled = sign * estimate.resampled[~np.isnan(estimate.resampled)]
+    share = float(((resampled > _ROUNDING) + 0.5 * (np.abs(resampled) <= _ROUNDING)).mean())
+    p = _test_permutations(_average_runs(first), _average_runs(second), bootstrap)
+    interval = estimate.find_interval(bootstrap.level, -most, most)
+    low, high = sorted(sign * end for end in interval)
     if p > 1 - bootstrap.level:
-        # A few clusters that differ alone make deviations too small: no difference stays possible.
+        # If only a few clusters differ, deviations are too small: keep 0 in the interval.
         low, high = min(low, 0.0), max(high, 0.0)
-    return Gain(sign * found.value, (low, high), share, p)
+    return Gain(sign * estimate.value, (low, high), share, p)
 
 
-_Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
+_SumPair = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-def _averaged(runs: Sequence[Sums]) -> _Pair:
-    """(C,) sums above and below, averaged over runs."""
-    below = [run.below for run in runs if run.below is not None]
-    return np.mean([run.above for run in runs], axis=0), np.mean(below, axis=0)
+def _average_runs(runs: Sequence[Sums]) -> _SumPair:
+    """Average the numerators and the denominators, (C,), over runs."""
+    denominators = [run.denominator for run in runs if run.denominator is not None]
+    return np.mean([run.numerator for run in runs], axis=0), np.mean(denominators, axis=0)
 
 
-def _by_swapping(one: _Pair, other: _Pair, bootstrap: Bootstrap) -> float:
-    """P of no difference: how often two methods that change places in half of the clusters, by
-    keyed coins, differ as much as they do (Fisher's permutation test).
+def _test_permutations(first: _SumPair, second: _SumPair, bootstrap: Bootstrap) -> float:
+    """Return the p-value of Fisher's permutation test.
+
+    It is how often two methods differ at least as much after keyed draws swap them in half of the
+    clusters.
     """
-    (a1, b1), (a2, b2) = one, other
+    (a1, b1), (a2, b2) = first, second
     clusters = len(a1)
-    seen = abs(a1.sum() / b1.sum() - a2.sum() / b2.sum())
+    observed = abs(a1.sum() / b1.sum() - a2.sum() / b2.sum())
     extreme = 0
-    for block, rows in resample_blocks(bootstrap.resamples):
-        draw = make_key(0, 1, "comparison.swap", block, clusters)
-        swap = draw_bernoullis(draw, rows * clusters, 0.5).reshape(rows, clusters)
-        above, below = np.where(swap, a2, a1), np.where(swap, b2, b1)
+    for block, rows in split_resamples(bootstrap.resamples):
+        key = make_key(0, 1, "comparison.swap", block, clusters)
+        swap = draw_bernoullis(key, rows * clusters, 0.5).reshape(rows, clusters)
+        numerators, denominators = np.where(swap, a2, a1), np.where(swap, b2, b1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            gains = above.sum(axis=1) / below.sum(axis=1)
-            gains -= (a1 + a2 - above).sum(axis=1) / (b1 + b2 - below).sum(axis=1)
-        extreme += int((np.abs(gains) >= seen - _NOTHING).sum())
+            gains = numerators.sum(axis=1) / denominators.sum(axis=1)
+            gains -= (a1 + a2 - numerators).sum(axis=1) / (b1 + b2 - denominators).sum(axis=1)
+        extreme += int((np.abs(gains) >= observed - _ROUNDING).sum())
     return (extreme + 1) / (bootstrap.resamples + 1)
 
 
-def holm(p: Sequence[float]) -> list[float]:
-    """P of several tests, adjusted over all (Holm, "A simple sequentially rejective multiple test
-    procedure", 1979).
+def apply_holm(p: Sequence[float]) -> list[float]:
+    """Adjust the p-values of several tests by Holm's procedure.
 
-    >>> holm([0.01, 0.04])
+    Holm, "A simple sequentially rejective multiple test procedure", 1979.
+
+    >>> apply_holm([0.01, 0.04])
     [0.02, 0.04]
     """
     adjusted, most = [0.0] * len(p), 0.0
-    for rank, at in enumerate(sorted(range(len(p)), key=p.__getitem__)):
-        most = max(most, min(1.0, (len(p) - rank) * p[at]))
-        adjusted[at] = most
+    for rank, position in enumerate(sorted(range(len(p)), key=p.__getitem__)):
+        most = max(most, min(1.0, (len(p) - rank) * p[position]))
+        adjusted[position] = most
     return adjusted

@@ -1,254 +1,223 @@
-"""Score predictions against the truth: a whole folder, or frame by frame in a training loop."""
+"""Score folders of predictions: one for a report, or several to compare."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from actiseg_data.annotations.lexicon import load_lexicon
-from actiseg_data.annotations.masks import (
-    IndexMask,
-    as_index_mask,
-    find_ids,
-    read_coloured_mask,
-    read_index_mask,
-)
 from actiseg_data.annotations.sequences import VideoSequence
-from actiseg_data.core.errors import (
-    InputError,
-    Interruption,
-    Problem,
-    ProblemCollector,
-    refuse,
-    suggest,
-)
+from actiseg_data.core.errors import InputError, Interruption, ProblemCollector, refuse
+from actiseg_data.core.names import escape_unprintable
 from actiseg_data.core.progress import StageProgress, ignore_progress
-from actiseg_data.core.workers import Progress, WorkerPool, run_parallel, start_workers
+from actiseg_data.core.workers import WorkerPool, start_workers
 from actiseg_data.layouts.actionvos import Split, list_splits, open_split
-from actiseg_data.layouts.davis import find_list_names
 from actiseg_data.layouts.mask_folders import FolderSplit
-from actiseg_data.records.ledger_record import LedgerRow
+from actiseg_data.records.ledger_record import LedgerRow, read_ledger
 from actiseg_data.records.prediction_note import read_predictions_note
-from actiseg_eval.measures.meter import MEASURES, SequenceMeter
-from actiseg_eval.measures.prediction import Prediction, as_prediction, shape_of
-from actiseg_eval.measures.results import SequenceResult
-from actiseg_eval.predictions.ground_truth import Truth, open_truth
-from actiseg_eval.predictions.palettes import TrueColours
-from actiseg_eval.predictions.prediction_folders import (
-    RESPELLED,
+from actiseg_eval.measures.results import SequenceResult, sum_tallies
+from actiseg_eval.metrics.computing import compute_by_sequence
+from actiseg_eval.metrics.definitions import MetricSums
+from actiseg_eval.predictions.ground_truth import GroundTruth
+from actiseg_eval.predictions.prediction_checks import RESPELLED
+from actiseg_eval.predictions.prediction_opening import (
     Predictions,
+    find_predictions_note,
     open_predictions,
-    predictions_note,
-    refuse_blended,
-    refuse_size,
 )
-from actiseg_eval.protocols import DEFAULT, Protocol, load_protocol
+from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
+from actiseg_eval.reporting.coverage import Coverage, make_coverage
 from actiseg_eval.reporting.report_building import make_report
 from actiseg_eval.reporting.score_report import Report
-from actiseg_eval.resampling.bootstrap import STANDARD, Bootstrap
-from actiseg_eval.scoring.input_checks import check_results, refuse_unscored
-
-MISSING = ("error", "empty")
-
-
-class Scorer:
-    """Scores frame by frame, as they come, in any order.
-
-    truth: see `open_truth`, for names and labels; sequences are scored that were begun. protocol:
-    or its name. measures: some of `MEASURES`, by default the protocol's. filtered: pass over
-    sequences that people flagged, as `score` does; they are counted. Raises `InputError` where the
-    truth has no labels that the protocol needs.
-
-    ::
-
-        scorer = Scorer(open_split(Path("dataset_visor"), "val_human"))
-        for sequence, frame, prediction in model.predictions():
-            scorer.update(sequence, frame, prediction)
-        print(scorer.report())
-    """
-
-    def __init__(
-        self,
-        truth: Truth,
-        protocol: Protocol | str = DEFAULT,
-        measures: Iterable[str] | None = None,
-        *,
-        filtered: bool = True,
-    ) -> None:
-        self.truth = truth
-        self.protocol = load_protocol(protocol)
-        self.measures = check_measures(measures, self.protocol)
-        _refuse_unlabelled(truth, self.protocol)
-        self._sequences = {sequence.folder: sequence for sequence in truth.sequences}
-        self._filtered = filtered
-        self._passed: set[str] = set()
-        self._meters: dict[str, SequenceMeter] = {}
-
-    def update(
-        self,
-        sequence: str,
-        frame: str,
-        prediction: Any,
-        truth: IndexMask | None = None,
-    ) -> None:
-        """Take in the prediction of one frame; given again, a frame's last prediction counts.
-
-        sequence: its folder. prediction: (H, W) object ids, see `as_index_mask`; or (H, W) masks by
-        object id, see `as_binary_mask`, an empty mapping for nothing. truth: like the ids, by
-        default read from the dataset. Raises `InputError` for a sequence or frame that there is not,
-        another size, other values.
-        """
-        known = self._sequences.get(sequence)
-        if known is None:
-            what = f"there is no sequence {sequence!r}{suggest(str(sequence), self._sequences)}"
-            raise refuse(what, self.truth.root, "use the names of the split")
-        if frame not in known.frames:
-            what = f"there is no frame {frame!r}; frames are called {known.frames[0]!r}"
-            raise refuse(what, sequence, "use the names of the split, without endings")
-        if self._filtered and _flagged(known):
-            self._passed.add(sequence)
-            return
-        place = f"{sequence}, {frame}"
-        plain = as_prediction(prediction, f"prediction of {place}")
-        if truth is None:
-            truth = read_index_mask(self.truth.find_mask(known, frame))
-        else:
-            truth = as_index_mask(truth, f"truth of {place}")
-        if not isinstance(plain, Mapping) or plain:
-            refuse_size(shape_of(plain), truth.shape, place)
-        refuse_blended(plain, _known_ids(known, truth), place)
-        meter = self._meters.setdefault(
-            sequence, SequenceMeter(known, self.protocol, self.measures)
-        )
-        meter.add(frame, truth, plain)
-
-    def report(self, bootstrap: Bootstrap | None = STANDARD) -> Report:
-        """The report of all sequences that were begun.
-
-        bootstrap: see `score`. Raises `InputError` where frames are missing, and as `score` does for
-        predictions that cannot be of this truth.
-        """
-        problems = ProblemCollector()
-        results = []
-        for meter in self._meters.values():
-            with problems.collect():
-                results.append(meter.result())
-        if results:
-            refuse_unscored([result.sequence for result in results], self.truth, self.protocol)
-        check_results(results, self.truth, self.protocol, "predictions", problems)
-        problems.raise_if_any()
-        handled = Counter(
-            sequences_filtered=len(self._passed),
-            sequences_not_given=len(self._sequences) - len(self._passed) - len(self._meters),
-        )
-        return make_report(
-            self.truth,
-            "as they came",
-            results,
-            self.protocol,
-            self.measures,
-            handled,
-            bootstrap=bootstrap,
-        )
-
-
-@dataclass(frozen=True)
-class Job:
-    """What scoring needs to know beside the sequences."""
-
-    truth: Truth
-    predictions: Predictions
-    protocol: Protocol
-    measures: tuple[str, ...]
-    missing: str
+from actiseg_eval.resampling.bootstrap import LEVEL, RESAMPLES
+from actiseg_eval.scoring.input_checks import refuse_unlabelled, refuse_unscored
+from actiseg_eval.scoring.scoring_options import ScoringOptions, make_bootstrap, make_options
+from actiseg_eval.scoring.sequence_scoring import ScoringJob, score_sequences
+from actiseg_eval.scoring.truth_choice import choose_truth
 
 
 def score(
-    truth: Truth | Path,
-    predictions: Path,
-    protocol: Protocol | str = DEFAULT,
+    predictions: Path | str,
     *,
+    gt: GroundTruth | Path | str | None = None,
     split: str | None = None,
     sequences: Path | str | None = None,
-    measures: Iterable[str] | None = None,
-    filtered: bool = True,
+    protocol: Protocol | str = DEFAULT_PROTOCOL,
+    metrics: Iterable[str] | str | None = None,
+    filter: bool = True,
     missing: str = "error",
-    ledger: Iterable[LedgerRow] | None = None,
-    bootstrap: Bootstrap | None = STANDARD,
+    strata: Iterable[LedgerRow] | Path | str | None = None,
+    ci: float = LEVEL,
+    resamples: int = RESAMPLES,
+    cluster: str = "video",
     workers: int = 1,
     stage: StageProgress = ignore_progress,
 ) -> Report:
-    """Score a folder of predictions.
+    """Score a folder of predicted masks. The parameters are the flags of `actiseg-eval score`.
 
-    truth: a root, or what `open_truth` made of it. predictions: see
-    `actiseg_eval.predictions.prediction_folders.open_predictions`. protocol: or its name. split, sequences: of a root, see
-    `actiseg_eval.predictions.ground_truth.open_truth`. measures: some of `MEASURES`, by default the protocol's.
-    filtered: leave out sequences that people flagged as redundant, missing or other, as the public
-    script does. missing: ``error`` refuses predictions that lack frames, ``empty`` takes them for
-    blank. ledger: rows of a noisy split, to divide units by their noise. bootstrap: how intervals
-    are made, None for none.
+    Parameters
+    ----------
+    predictions : path
+        A folder of masks or a JSON file, see docs/scoring.md.
+    gt : path, Split or FolderSplit, optional
+        The root of the ground truth, or an opened split. By default the dataset that
+        ``predictions.json`` names, else ``$ACTISEG_DATASET``, ``./dataset_visor`` or
+        ``./actiseg_sample``.
+    split : str, optional
+        The split of the root. By default as ``predictions.json`` says, else ``val_human``.
+    sequences : path, optional
+        A text file with the sequences to score, one on each line.
+    protocol : str or Protocol
+        The rules of the score.
+    metrics : iterable of str or str, optional
+        Metric groups: ``core``, ``jf``, ``boundary``, ``failures`` or ``all``. By default those of
+        the protocol.
+    filter : bool
+        Whether to leave out the sequences that people flagged, as the public script does.
+    missing : {"error", "empty"}
+        Whether to refuse predictions with missing masks, or to score these as blank.
+    strata : path or iterable of LedgerRow, optional
+        The ledger of a noisy split, for metrics by kind and strength of noise.
+    ci : float
+        The level of the confidence intervals, in (0, 1).
+    resamples : int
+        Resamples for the intervals: 100 to 1,000,000, or 0 for no intervals.
+    cluster : {"video", "participant", "sequence"}
+        What is resampled.
+    workers : int
+        Processes. The result does not depend on it.
+    stage : callable
+        Shows the progress of each step; see `actiseg_data.core.progress`.
 
-    Every file is looked at before anything is told: raises `InputError` with all that are missing,
-    damaged, of another size, truecolour or blended, and where the predictions say that they are of
-    another dataset; if no frame is scored under the protocol; and if the predictions cannot belong
-    to this truth: not one predicted pixel of a sequence has the id of an object, or palettes show
-    ids in the colours of others.
+    Returns
+    -------
+    Report
+        Metrics, intervals, strata and more.
 
+    Raises
+    ------
+    InputError
+        With every missing, damaged, mis-sized, truecolour or blended mask; if the predictions name
+        another dataset; if the protocol scores no frame; or if the predictions cannot belong to
+        this ground truth, because not one predicted pixel of a sequence has the id of an object, or
+        because palettes show ids in the colours of others.
+
+    Examples
+    --------
     ::
 
-        print(score(Path("dataset_visor"), Path("preds")))
+        report = actiseg_eval.score("preds", gt="dataset_visor")
+        report.metrics["giou"]
+        report.to_dataframe()
     """
     predictions = Path(predictions)
-    if not isinstance(truth, (Split, FolderSplit)):
-        truth = open_truth(Path(truth), split, sequences)
-    protocol = load_protocol(protocol)
-    chosen = check_measures(measures, protocol)
-    with start_workers(workers, __name__) as members:
+    bootstrap = make_bootstrap(ci, resamples, cluster)
+    truth = choose_truth(predictions, gt, split, sequences)
+    options = make_options(protocol, metrics, filter=filter, missing=missing)
+    ledger = read_ledger(Path(strata)) if isinstance(strata, (str, Path)) else strata
+    rows = None if ledger is None else list(ledger)
+    with start_workers(workers, __name__) as pool:
         if workers > 1:
             load_lexicon()  # for the report, while the workers start
-        results, handled = measure(
-            truth,
-            predictions,
-            protocol,
-            chosen,
-            filtered=filtered,
-            missing=missing,
-            workers=members,
-            stage=stage,
-        )
+        results, handled = measure_folder(truth, predictions, options, pool, stage)
     return make_report(
-        truth, str(predictions), results, protocol, chosen, handled, ledger, bootstrap
+        truth,
+        str(predictions),
+        results,
+        options.protocol,
+        options.metric_groups,
+        handled,
+        rows,
+        bootstrap,
     )
 
 
-def measure(
-    truth: Truth,
+@dataclass(frozen=True)
+class MeasuredRun:
+    """One of several folders of predictions, measured.
+
+    Attributes
+    ----------
+    sums : dict of str to Sums
+        Every metric of each sequence, as sums that can be added up.
+    sequences : tuple of VideoSequence
+        The sequences, in the order of the sums.
+    name : str
+        The label and the folder, for messages.
+    coverage : Coverage
+        How much was scored.
+    """
+
+    sums: MetricSums
+    sequences: tuple[VideoSequence, ...]
+    name: str
+    coverage: Coverage
+
+
+def measure_runs(
+    truth: GroundTruth,
+    runs: Iterable[tuple[str, Path]],
+    options: ScoringOptions,
+    workers: int | WorkerPool,
+    stage: StageProgress,
+    problems: ProblemCollector,
+) -> list[MeasuredRun]:
+    """Measure several folders of predictions of the same split.
+
+    Parameters
+    ----------
+    truth : Split or FolderSplit
+        The ground truth.
+    runs : iterable of (str, Path)
+        A label and the folder of each run.
+    options : ScoringOptions
+        What to measure.
+    workers : int or WorkerPool
+        The processes that all runs share.
+    stage : callable
+        Shows the progress of each run.
+    problems : ProblemCollector
+        Gets the problems of every run.
+
+    Returns
+    -------
+    list of MeasuredRun
+        As many as there are runs if `problems` is empty, else fewer.
+    """
+    measured = []
+    for label, folder in runs:
+        with collect_problems(folder, truth, problems):
+            results, handled = measure_folder(truth, folder, options, workers, stage)
+            coverage = make_coverage(results, options.protocol, sum_tallies(results, handled))
+            measured.append(
+                MeasuredRun(
+                    sums=compute_by_sequence(results, options.protocol, options.metric_groups),
+                    sequences=tuple(result.sequence for result in results),
+                    name=f"{label} ({escape_unprintable(str(folder))})",
+                    coverage=coverage,
+                )
+            )
+    return measured
+
+
+def measure_folder(
+    truth: GroundTruth,
     predictions: Path,
-    protocol: Protocol,
-    measures: tuple[str, ...],
-    *,
-    filtered: bool,
-    missing: str,
+    options: ScoringOptions,
     workers: int | WorkerPool,
     stage: StageProgress,
 ) -> tuple[list[SequenceResult], Counter[str]]:
-    """The results of all sequences, and counts of what was odd outside of them.
-
-    Parameters, and what is refused, as in `score`.
-    """
-    check_missing(missing)
-    sequences = scored_sequences(truth, filtered=filtered)
-    _refuse_unlabelled(truth, protocol)
-    refuse_unscored(sequences, truth, protocol)
+    """Return the results of all sequences, and counts of special cases elsewhere."""
+    sequences = select_sequences(truth, filter=options.filter)
+    refuse_unlabelled(truth, options.protocol)
+    refuse_unscored(sequences, truth, options.protocol)
     _refuse_other_dataset(predictions, truth)
     opened = _open_predictions(predictions, truth)
-    job = Job(truth, opened, protocol, measures, missing)
     with stage("scoring") as progress:
-        results = score_sequences(job, sequences, workers, progress)
+        results = score_sequences(ScoringJob(truth, opened, options), sequences, workers, progress)
     tally = opened.tally + Counter(sequences_filtered=len(truth.sequences) - len(sequences))
     if isinstance(truth, Split):
         tally[RESPELLED] += len(truth.spellings)
@@ -256,133 +225,38 @@ def measure(
 
 
 @contextmanager
-def faults_of(folder: Path, truth: Truth, problems: ProblemCollector) -> Iterator[None]:
-    """Keep the problems of one run of several, and add its folder if they do not name it."""
+def collect_problems(
+    folder: Path, truth: GroundTruth, problems: ProblemCollector
+) -> Iterator[None]:
+    """Collect the problems of one run of several, with its folder in front of unclear places."""
     try:
         yield
     except Interruption:
         raise
-    except InputError as refused:
-        for problem in refused.problems:
-            known = any(str(path) in problem.where for path in (folder, truth.root))
-            where = problem.where if known else f"{folder}: {problem.where}"
+    except InputError as error:
+        for problem in error.problems:
+            is_clear = any(str(path) in problem.where for path in (folder, truth.root))
+            where = problem.where if is_clear else f"{folder}: {problem.where}"
             problems.collected.append(replace(problem, where=where))
 
 
-def scored_sequences(truth: Truth, *, filtered: bool) -> tuple[VideoSequence, ...]:
-    """The sequences to score: without those that people flagged, if `filtered`."""
-    sequences = tuple(of for of in truth.sequences if not (filtered and _flagged(of)))
+def select_sequences(truth: GroundTruth, *, filter: bool) -> tuple[VideoSequence, ...]:
+    """Return the sequences to score, without those that people flagged if `filter` is true."""
+    sequences = tuple(
+        sequence for sequence in truth.sequences if not (filter and is_flagged(sequence))
+    )
     if not sequences:
-        raise refuse(
-            "has no sequence that is not flagged", truth.root, "give --no-filter to score them"
-        )
+        raise refuse("every sequence is flagged", truth.root, "turn off `filter` to score them")
     return sequences
 
 
-def check_missing(missing: str) -> str:
-    """A way to take missing masks; raises `InputError` for an unknown one."""
-    if missing not in MISSING:
-        raise refuse(f"{missing!r} is unknown", "--missing", f"use one of {', '.join(MISSING)}")
-    return missing
-
-
-def _refuse_unlabelled(truth: Truth, protocol: Protocol) -> None:
-    if protocol.needs_labels and isinstance(truth, FolderSplit):
-        raise refuse(
-            f"has no action list that says what is active, which {protocol.name!r} needs",
-            truth.root,
-            "give an ActionVOS root, or another --protocol, such as vos-benchmark",
-        )
-
-
-def _known_ids(sequence: VideoSequence, truth: IndexMask) -> Set[int]:
-    """The ids of objects: the list's, or, without one, those in sight."""
-    return sequence.object_ids or set(find_ids(truth))
-
-
-_TOGETHER = 8
-"""Sequences that a worker gets at a time: most take less time than a message."""
-
-
-def score_sequences(
-    job: Job,
-    sequences: Sequence[VideoSequence],
-    workers: int | WorkerPool,
-    progress: Progress | None,
-) -> list[SequenceResult]:
-    """Read and measure sequences; `InputError` with the faults of all."""
-    parts = [sequences[at : at + _TOGETHER] for at in range(0, len(sequences), _TOGETHER)]
-    outcomes = run_parallel(_score_part, job, parts, workers, progress)
-    results = [result for outcome in outcomes for result in outcome.results]
-    problems = ProblemCollector()
-    problems.collected += [problem for outcome in outcomes for problem in outcome.problems]
-    check_results(results, job.truth, job.protocol, job.predictions.place, problems)
-    problems.raise_if_any()
-    return results
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """Results of some sequences, and what is wrong with the others."""
-
-    results: list[SequenceResult]
-    problems: list[Problem]
-
-
-def _score_part(job: Job, sequences: Sequence[VideoSequence]) -> _Outcome:
-    problems = ProblemCollector()
-    results = []
-    for sequence in sequences:
-        with problems.collect():
-            results.append(_score_sequence(job, sequence))
-    return _Outcome(results, problems.collected)
-
-
-def check_measures(measures: Iterable[str] | None, protocol: Protocol) -> tuple[str, ...]:
-    """The measures in their order; raises `InputError` for unknown ones.
-
-    What failures lose is told in gIoU and J&F, so they come with what these need. ``all`` is all
-    that the protocol has: where it chooses the mask of an object itself, none is the wrong one.
-    """
-    if protocol.matching != "id":
-        return figure_measures(measures, protocol)
-    chosen = _checked(measures, MEASURES, protocol)
-    wanted = {*chosen, "core", "jf"} if "failures" in chosen else chosen
-    return tuple(name for name in MEASURES if name in wanted)
-
-
-def figure_measures(measures: Iterable[str] | None, protocol: Protocol) -> tuple[str, ...]:
-    """The same for what holds figures of several scorings against each other: failures are no
-    figure.
-    """
-    return _checked(measures, tuple(name for name in MEASURES if name != "failures"), protocol)
-
-
-def _checked(
-    measures: Iterable[str] | None, known: tuple[str, ...], protocol: Protocol
-) -> tuple[str, ...]:
-    if measures is None:
-        return protocol.default_measures
-    wanted = set(measures.split(",") if isinstance(measures, str) else measures)
-    if "all" in wanted:
-        return known
-    unknown = sorted(wanted - set(known))
-    if unknown or not wanted:
-        raise refuse(
-            f"there is no {', '.join(map(repr, unknown)) or 'measure'} here, under "
-            f"{protocol.name!r}",
-            "--metrics",
-            f"use some of {', '.join(known)}, or all",
-        )
-    return tuple(name for name in known if name in wanted)
-
-
-def _flagged(sequence: VideoSequence) -> bool:
+def is_flagged(sequence: VideoSequence) -> bool:
+    """Whether people flagged a sequence as redundant, missing or other."""
     return sequence.redundant or sequence.missing or sequence.flagged_other
 
 
-def _refuse_other_dataset(predictions: Path, truth: Truth) -> None:
-    path = predictions_note(predictions)
+def _refuse_other_dataset(predictions: Path, truth: GroundTruth) -> None:
+    path = find_predictions_note(predictions)
     if path is None:
         return
     note = read_predictions_note(path)
@@ -391,103 +265,36 @@ def _refuse_other_dataset(predictions: Path, truth: Truth) -> None:
             f"the predictions are of another list than {truth.name!r}: of the split {note.split!r} "
             f"of {note.dataset}",
             path,
-            "give that dataset as --gt and its --split, or predict this one",
+            "give that dataset as `gt` and its `split`, or predict this one",
         )
 
 
-def _open_predictions(path: Path, truth: Truth) -> Predictions:
-    """The predictions; where they are of another split of the root, the refusal names it."""
+def _open_predictions(path: Path, truth: GroundTruth) -> Predictions:
+    """Open the predictions. If they fit another split of the root, the error names it."""
     try:
         return open_predictions(path, truth.sequences)
-    except InputError as refused:
-        (problem, *others) = refused.problems
-        fitting = None if others or isinstance(truth, FolderSplit) else _fitting(path, truth.root)
+    except InputError as error:
+        problem, *more = error.problems
+        if more or isinstance(truth, FolderSplit):
+            raise
+        fitting = _find_fitting_split(path, truth.root)
         if fitting is None:
             raise
-        raise refuse(problem.what, path, f"give --split {fitting}, which it fits") from None
+        raise refuse(problem.what, path, f"set `split` to {fitting}, which fits") from None
 
 
-def _fitting(path: Path, root: Path) -> str | None:
-    """The split of a root that some predictions fit best: with the most of its sequences there, and
-    the fewest lacking. None where none has any.
+def _find_fitting_split(path: Path, root: Path) -> str | None:
+    """Return the split with the most predicted sequences, and among equals the smallest one.
+
+    None if no split of the root has any predicted sequence.
     """
-    found: dict[str, tuple[int, int]] = {}
+    fits: dict[str, tuple[int, int]] = {}
     for name in list_splits(root):
         with suppress(InputError):
             sequences = open_split(root, name, masks=False).sequences
             opened = open_predictions(path, sequences)
-            there = sum(not opened.lacking(of, of.frames[0]) for of in sequences)
-            found[name] = (there, -len(sequences))
-    return max(found, key=lambda name: found[name]) if found else None
-
-
-def _score_sequence(job: Job, sequence: VideoSequence) -> SequenceResult:
-    """Read and measure one sequence; `InputError` with all of its faults."""
-    meter = SequenceMeter(sequence, job.protocol, job.measures)
-    paths = dict(zip(sequence.frames, job.truth.find_masks(sequence), strict=True))
-    problems = ProblemCollector()
-    lacking = {frame: job.predictions.lacking(sequence, frame) for frame in meter.scored}
-    missing = sum(map(len, lacking.values()))
-    if missing and job.missing == "error":
-        _add_missing(job, sequence, lacking, problems)
-    shape: tuple[int, ...] | None = None
-    respelled = 0
-    for frame in meter.needed:
-        with problems.collect():
-            path = paths[frame]
-            respelled += path.name != f"{frame}.png"
-            truth, palette = read_coloured_mask(path)
-            shape = shape or truth.shape
-            if truth.shape != shape:
-                raise refuse(
-                    f"has {truth.shape[1]} x {truth.shape[0]} pixels, other true masks of the "
-                    f"sequence {shape[1]} x {shape[0]}",
-                    path,
-                    "restore the dataset",
-                )
-            prediction: Prediction = {}
-            if frame in lacking:
-                known = _known_ids(sequence, truth)
-                colours = TrueColours(palette, known, job.protocol.has_free_ids)
-                prediction = job.predictions.read(sequence, frame, truth.shape, colours)
-                refuse_blended(prediction, known, job.predictions.where(sequence, frame))
-            meter.add(frame, truth, prediction)
-    problems.raise_if_any()
-    try:
-        result = meter.result()
-    except InputError as refused:
-        raise InputError(
-            replace(problem, where=f"{job.predictions.place}: {problem.where}")
-            for problem in refused.problems
-        ) from None
-    result.tally["missing_masks"] = missing
-    result.tally[RESPELLED] = respelled
-    return result
-
-
-def _add_missing(
-    job: Job,
-    sequence: VideoSequence,
-    lacking: Mapping[str, Sequence[str]],
-    problems: ProblemCollector,
-) -> None:
-    """A problem for each missing file, or one for a sequence of which there is none.
-
-    The cure never suggests to score sequences of a plain folder as blank: that would spoil the
-    mean.
-    """
-    hint = "predict it, or give --missing empty"
-    if all(lacking.values()) and all(len(paths) == 1 for paths in lacking.values()):
-        first = next(iter(lacking.values()))[0]
-        near = job.predictions.near(sequence)
-        what = f"no frame of {sequence.folder} was predicted{near}"
-        if isinstance(job.truth, FolderSplit) and not job.truth.listed:
-            lists = find_list_names(job.truth.root)
-            split = f" or --split (there is {', '.join(lists)})" if lists else ""
-            hint = f"list the sequences to score with --sequences FILE{split}, or predict it"
-        if near:
-            hint = "if it is the same clip, rename it; else predict it"
-        problems.add(what, first, hint)
-        return
-    for path in (path for paths in lacking.values() for path in paths):
-        problems.add("is missing", path, hint)
+            predicted = sum(
+                not opened.list_missing(sequence, sequence.frames[0]) for sequence in sequences
+            )
+            fits[name] = (predicted, -len(sequences))
+    return max(fits, key=lambda name: fits[name]) if fits else None

@@ -7,7 +7,7 @@ from actiseg_data.terminal.entry_point import run_commands
 
 
 def main() -> None:
-    """Entry point: exit 0 done, 1 mismatch, 2 refused, 130 interrupted."""
+    """Run the command line; exit 0 done, 1 mismatch, 2 input error, 130 interrupted."""
     run_commands(_load)
 
 

@@ -1,4 +1,4 @@
-"""``python -m actiseg_noise.cli``."""
+"""Run the command line as ``python -m actiseg_noise.cli``."""
 
 from actiseg_noise.cli import main
 

@@ -1,18 +1,26 @@
-"""The commands of `actiseg-noise`, put together."""
+"""The application: all commands of `actiseg-noise`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import typer
 
 from actiseg_data.terminal.command_line import Version
-from actiseg_noise.cli import audit_command as auditing
-from actiseg_noise.cli import checking_commands as checking
-from actiseg_noise.cli import corrupt_command as making
-from actiseg_noise.cli import dataset_commands as datasets
-from actiseg_noise.cli import lexicon_commands as lexicon
-from actiseg_noise.cli import preset_commands as manifests
+from actiseg_noise.cli import (
+    audit_command,
+    corrupt_command,
+    inspect_command,
+    lexicon_command,
+    manifests_command,
+    prepare_command,
+    presets_command,
+    preview_command,
+    render_command,
+    sample_command,
+    types_command,
+    verify_command,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,38 +30,49 @@ app = typer.Typer(
 
 
 @app.callback()
-def _main(version: Version = False) -> None:
-    """Make and check noisy copies of ActionVOS annotations, the same on every machine."""
+def _start(version: Version = False) -> None:
+    """Make and check noisy copies of ActionVOS annotations, identical on every machine."""
 
 
-for command in (
-    making.corrupt,
-    checking.verify,
-    checking.inspect,
-    checking.preview,
-    auditing.audit,
-    manifests.types,
-    manifests.presets,
-    datasets.sample,
-    datasets.render,
-):
-    app.command()(command)
+_COMMANDS: Mapping[str, Callable[..., None]] = {
+    "corrupt": corrupt_command.corrupt,
+    "verify": verify_command.verify,
+    "inspect": inspect_command.inspect,
+    "preview": preview_command.preview,
+    "audit": audit_command.audit,
+    "types": types_command.list_types,
+    "presets": presets_command.list_presets,
+    "sample": sample_command.sample,
+    "render": render_command.render,
+}
+for _name, _command in _COMMANDS.items():
+    app.command(_name)(_command)
 
 
-def _group(name: str, text: str, *commands: Callable[..., None]) -> None:
+def _add_group(name: str, text: str, commands: Mapping[str, Callable[..., None]]) -> None:
     group = typer.Typer(help=text, no_args_is_help=True)
     group.callback()(lambda: None)  # keeps the name of a group's only command
-    for command in commands:
-        group.command()(command)
+    for command_name, command in commands.items():
+        group.command(command_name)(command)
     app.add_typer(group, name=name)
 
 
-_group("prepare", "Build an ActionVOS dataset from raw annotations.", datasets.visor)
-_group("manifests", "Golden digests of the presets.", manifests.check, manifests.derive)
-_group(
+_add_group(
+    "prepare",
+    "Build an ActionVOS dataset from raw annotations.",
+    {"visor": prepare_command.prepare_split},
+)
+_add_group(
+    "manifests",
+    "Check or derive golden digests of the presets.",
+    {"check": manifests_command.check, "derive": manifests_command.derive},
+)
+_add_group(
     "lexicon",
-    "The names of things: make a lexicon, look into it.",
-    lexicon.build,
-    lexicon.show,
-    lexicon.coverage,
+    "Build a lexicon of object names, or look up names in one.",
+    {
+        "build": lexicon_command.build,
+        "show": lexicon_command.show,
+        "coverage": lexicon_command.measure_coverage,
+    },
 )

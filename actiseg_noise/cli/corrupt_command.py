@@ -1,13 +1,20 @@
-"""`corrupt`: make a noisy copy of a split."""
+"""`corrupt`: write a noisy copy of a split."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from actiseg_noise.cli.kind_flags import make_kind_options
+from actiseg_noise.cli.option_groups import expand_options
+from actiseg_noise.cli.recipe_options import (
+    RecipeOptions,
+    make_recipe_from_options,
+    print_changes,
+)
 from actiseg_noise.cli.shared_options import (
     Dataset,
     Only,
@@ -15,7 +22,7 @@ from actiseg_noise.cli.shared_options import (
     Workers,
     announce_dataset,
     make_stage_progress,
-    quoted,
+    quote_path,
 )
 
 if TYPE_CHECKING:
@@ -23,195 +30,55 @@ if TYPE_CHECKING:
     from actiseg_data.records.recipe_record import Recipe
 
 
-_MASKS, _WORDS = "Mask noise", "Text noise"
+@dataclass(frozen=True)
+class OutputOptions:
+    """Options that describe the folder to make."""
 
-
-def corrupt(
-    dataset: Dataset = None,
-    kind: Annotated[
-        Optional[str],
-        typer.Option(
-            "--type", help="boundary, text, mixed, dilate, category, ... (actiseg-noise types)."
-        ),
-    ] = None,
-    preset: Annotated[
-        Optional[str],
-        typer.Option(help="A named recipe (actiseg-noise presets); flags stand over its values."),
-    ] = None,
-    rate: Annotated[
-        Optional[float], typer.Option(help="Share of the eligible objects that get noise, 0 to 1.")
-    ] = None,
-    seed: Annotated[
-        Optional[int], typer.Option(help="Another seed, another draw. Default: 0.")
-    ] = None,
-    split: Annotated[
-        Optional[str], typer.Option(help="Action list to copy. Default: train.")
-    ] = None,
     out: Annotated[
         Optional[Path],
         typer.Option(
             help="Folder to make. Default: ./<dataset>[_<split>]_<type or preset>_r<rate>_s<seed>, "
             "with six digits of the recipe's digest if it has settings that this does not show."
         ),
-    ] = None,
-    objects: Annotated[
-        Optional[str],
-        typer.Option(
-            help="positive or all. Default: positive for masks, all for words, or the preset's."
-        ),
-    ] = None,
-    exact: Annotated[
-        bool, typer.Option("--exact", help="Exactly this share of the split, by hash rank.")
-    ] = False,
-    setting: Annotated[
-        Optional[list[str]],
-        typer.Option("--set", metavar="KEY=VALUE", help="Any parameter of the type (repeatable)."),
-    ] = None,
-    recipe_file: Annotated[
-        Optional[Path],
-        typer.Option(
-            "--recipe",
-            help="A recipe.json instead of flags on noise; --seed and --split override its own.",
-        ),
-    ] = None,
-    target_iou: Annotated[
-        Optional[float],
-        typer.Option(
-            help="IoU with the clean object that each is calibrated to. Default: 0.8.",
-            rich_help_panel=_MASKS,
-        ),
-    ] = None,
-    radius: Annotated[
-        Optional[float],
-        typer.Option(
-            help="Fixed strength in mask pixels instead (jitter: RMS displacement).",
-            rich_help_panel=_MASKS,
-        ),
-    ] = None,
-    correlation_length: Annotated[
-        Optional[float],
-        typer.Option(
-            help="Correlation length of jitter in pixels. Default: by size.",
-            rich_help_panel=_MASKS,
-        ),
-    ] = None,
-    overlap: Annotated[
-        Optional[str],
-        typer.Option(
-            help="contest, reference, ascending or background. Default: contest.",
-            rich_help_panel=_MASKS,
-        ),
-    ] = None,
-    boundary_rate: Annotated[
-        Optional[float],
-        typer.Option(help="Of mixed noise: the rate for masks alone.", rich_help_panel=_MASKS),
-    ] = None,
-    text_rate: Annotated[
-        Optional[float],
-        typer.Option(help="Of mixed noise: the rate for words alone.", rich_help_panel=_WORDS),
-    ] = None,
-    mix: Annotated[
-        Optional[float],
-        typer.Option(
-            help="Of text noise: the share of flips; the rest are substitutions. Default: 0.5.",
-            rich_help_panel=_WORDS,
-        ),
-    ] = None,
-    flip: Annotated[
-        Optional[str],
-        typer.Option(
-            help="To which class: uniform, near, far, supercategory or matrix. Default: uniform.",
-            rich_help_panel=_WORDS,
-        ),
-    ] = None,
-    matrix: Annotated[
-        Optional[Path],
-        typer.Option(
-            help="CSV of weights for --flip matrix: clean classes down, new ones across.",
-            rich_help_panel=_WORDS,
-        ),
-    ] = None,
-    pool: Annotated[
-        Optional[str],
-        typer.Option(
-            help="Classes to flip to: those of the lexicon or the dataset. Default: lexicon.",
-            rich_help_panel=_WORDS,
-        ),
-    ] = None,
-    names: Annotated[
-        Optional[str],
-        typer.Option(
-            help="Substitutes: class (another name of it) or sister (WordNet). Default: class.",
-            rich_help_panel=_WORDS,
-        ),
-    ] = None,
-    scope: Annotated[
-        Optional[str],
-        typer.Option(
-            help="prompt (the object's name), both (its mention in the prompt's narration, too) or "
-            "narration (of the sequence, instead). Default: prompt.",
-            rich_help_panel=_WORDS,
-        ),
-    ] = None,
-    protect: Annotated[
-        Optional[list[str]],
-        typer.Option(
-            metavar="NAME",
-            help="Never touch nor write this class (repeatable), such as 'left hand'.",
-            rich_help_panel=_WORDS,
-        ),
-    ] = None,
-    allow_collisions: Annotated[
-        bool,
-        typer.Option(
-            "--allow-collisions",
-            help="Let an object become what another in the clip is, as published.",
-            rich_help_panel=_WORDS,
-        ),
-    ] = False,
-    pipeline: Annotated[
-        Optional[str],
-        typer.Option(
-            help="Installed spaCy pipeline for narrations, such as en_core_web_sm. Default: blank.",
-            rich_help_panel=_WORDS,
-        ),
-    ] = None,
-    lexicon_file: Annotated[
-        Optional[Path],
-        typer.Option(
-            "--lexicon",
-            help="A lexicon of your own (actiseg-noise lexicon build). Default: EPIC's.",
-            rich_help_panel=_WORDS,
-        ),
-    ] = None,
-    only: Only = None,
-    workers: Workers = 1,
+    ] = None
     with_clean: Annotated[
         Optional[str],
         typer.Option(
             metavar="LIST,...",
             help="Clean splits of the dataset to add to the copy, such as val,val_human.",
         ),
-    ] = None,
+    ] = None
     images: Annotated[
         str,
         typer.Option(
-            help="How frames get in: link, copy or none. Masks, weights and lists are always files."
+            help="How to add frames: link, copy or none. Masks, weights and lists are always files."
         ),
-    ] = "link",
+    ] = "link"
     weights: Annotated[
         str,
         typer.Option(
             help="Training weights, if the dataset has them: derive (from the masks in use) or "
             "none."
         ),
-    ] = "derive",
+    ] = "derive"
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace another noisy split at --out.")
-    ] = False,
+    ] = False
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything, say what would be done, and stop.")
-    ] = False,
+        bool,
+        typer.Option("--dry-run", help="Check everything, print what would be done, and stop."),
+    ] = False
+
+
+@expand_options(noise=RecipeOptions, kind_options=make_kind_options(), output=OutputOptions)
+def corrupt(
+    dataset: Dataset = None,
+    *,
+    noise: RecipeOptions,
+    kind_options: Any,
+    only: Only = None,
+    workers: Workers = 1,
+    output: OutputOptions,
     quiet: Quiet = False,
 ) -> None:
     """Write a noisy copy of one split.
@@ -220,149 +87,62 @@ def corrupt(
     or: actiseg-noise corrupt dataset_visor --type text --rate 0.4 --flip near
     or: actiseg-noise corrupt dataset_visor --preset actiseg-nl/mixed-60-21
     """
-    from actiseg_noise.cli.recipe_flags import NoiseFlags, print_changes, recipe_of
-    from actiseg_noise.corruption.request import default_out
+    from actiseg_noise.corruption.request import name_output
 
-    flags = NoiseFlags(
-        values={
-            "kind": kind,
-            "preset": preset,
-            "rate": rate,
-            "text_rate": text_rate,
-            "boundary_rate": boundary_rate,
-            "seed": seed,
-            "split": split,
-            "objects": objects,
-            "overlap": overlap,
-            "scope": scope,
-            "exact": exact or None,
-        },
-        parameters={
-            "target_iou": target_iou,
-            "radius": radius,
-            "correlation_length": correlation_length,
-            "mix": mix,
-            "flip": flip,
-            "names": names,
-            "allow_collisions": allow_collisions or None,
-        },
-        settings=tuple(setting or ()),
-        protect=tuple(protect or ()),
-        matrix=matrix,
-        pool=pool,
-        pipeline=pipeline,
-    )
-    lexicon = None
-    if lexicon_file is not None:
-        from actiseg_data.annotations.lexicon import read_lexicon
-
-        lexicon = read_lexicon(lexicon_file)
-    # The sample is made only for a recipe that is sound, unless the recipe takes its classes.
-    root = announce_dataset(dataset, make=True) if pool == "dataset" else None
-    recipe = recipe_of(flags, recipe_file, lexicon, root)
+    lexicon = _read_lexicon(noise.lexicon)
+    # The sample is made only for a valid recipe, unless the recipe needs the sample's classes.
+    root = announce_dataset(dataset, make=True) if noise.pool == "dataset" else None
+    recipe = make_recipe_from_options(noise, vars(kind_options), lexicon, root)
     root = root or announce_dataset(dataset, make=True)
-    if recipe_file is not None:
-        print_changes(recipe_file, recipe)
-    out = out or default_out(root, recipe, preset)
-    clean = [] if with_clean is None else [name.strip() for name in with_clean.split(",")]
-    request = _Request(
-        root, recipe, out, only or [], images, overwrite, lexicon, clean, weights, workers
-    )
-    if dry_run:
-        _dry_run(request, quiet)
+    if noise.recipe is not None:
+        print_changes(noise.recipe, recipe)
+    arguments = {
+        "out": output.out or name_output(root, recipe, noise.preset),
+        "only": only or [],
+        "workers": workers,
+        "images": output.images,
+        "weights": output.weights,
+        "with_clean": [name.strip() for name in output.with_clean.split(",")]
+        if output.with_clean is not None
+        else [],
+        "overwrite": output.overwrite,
+        "lexicon": lexicon,
+        "stage": make_stage_progress(quiet),
+    }
+    if output.dry_run:
+        _forecast(root, recipe, arguments)
     else:
-        _make(request, quiet)
+        _write(root, recipe, arguments)
 
 
-@dataclass(frozen=True)
-class _Request:
-    """What `corrupt` asks for, of the Python function of that name."""
+def _read_lexicon(path: Path | None) -> Lexicon | None:
+    from actiseg_data.annotations.lexicon import read_lexicon
 
-    root: Path
-    recipe: Recipe
-    out: Path
-    only: list[str]
-    images: str
-    overwrite: bool
-    lexicon: Lexicon | None
-    with_clean: list[str]
-    weights: str
-    workers: int
+    return None if path is None else read_lexicon(path)
 
 
-def _make(of: _Request, quiet: bool) -> None:
-    from actiseg_noise.corruption.corruption import corrupt as make
+def _write(root: Path, recipe: Recipe, arguments: dict[str, Any]) -> None:
+    from actiseg_noise.cli.corruption_report import describe_corruption
+    from actiseg_noise.cli.report_printing import print_report
+    from actiseg_noise.corruption.corruption import corrupt as run_corruption
 
-    done = make(
-        of.root,
-        of.recipe,
-        out=of.out,
-        only=of.only,
-        workers=of.workers,
-        images=of.images,
-        overwrite=of.overwrite,
-        lexicon=of.lexicon,
-        with_clean=of.with_clean,
-        weights=of.weights,
-        stage=make_stage_progress(quiet),
-    )
-    from actiseg_noise.cli.noise_tables import print_corruption
-
-    print_corruption(done.summary)
-    if done.made:
-        print(f"made {done.out} in {done.summary['seconds']} s; recipe {done.recipe_digest}")
+    result = run_corruption(root, recipe, **arguments)
+    print_report(describe_corruption(result.summary))
+    if result.made:
+        seconds = result.summary["seconds"]
+        print(f"made {result.out} in {seconds} s; recipe {result.recipe_digest}")
     else:
-        print(f"{done.out} was there already and is whole; recipe {done.recipe_digest}")
-    print(f"next: actiseg-noise preview {quoted(done.out)} --to preview.png")
-    print(f"      actiseg-noise verify {quoted(done.out)} --source {quoted(of.root)}")
+        print(f"{result.out} exists already and is complete; recipe {result.recipe_digest}")
+    noisy = quote_path(result.out)
+    print(f"next: actiseg-noise preview {noisy} --to preview.png")
+    print(f"      actiseg-noise verify {noisy} --source {quote_path(root)}")
 
 
-def _dry_run(of: _Request, quiet: bool) -> None:
-    from actiseg_data.core.workers import run_parallel
-    from actiseg_noise.corruption.request import prepare_request
-    from actiseg_noise.corruption.split_plan import make_plan, selection_draws
+def _forecast(root: Path, recipe: Recipe, arguments: dict[str, Any]) -> None:
+    from actiseg_noise.corruption.corruption import forecast_corruption
 
-    request = prepare_request(
-        of.root,
-        of.recipe,
-        of.out,
-        of.only,
-        of.images,
-        of.overwrite,
-        of.lexicon,
-        of.with_clean,
-        of.weights,
-    )
-    stage = make_stage_progress(quiet)
-    with stage("checking") as progress:
-        plan = make_plan(
-            request.split,
-            of.recipe,
-            request.sequences,
-            of.workers,
-            progress,
-            of.lexicon,
-            clean=request.clean,
-            weights=of.weights == "derive",
-        )
-    frames = sum(len(sequence.frames) for sequence in plan.sequences)
-    print(f"{len(plan.sequences)} sequences, {frames} frames, all sound")
-    if plan.words is not None:
-        tally = plan.words.tally
-        parts = [
-            f"{tally[done]} of {tally[items]} {verb}"
-            for done, items, verb in (
-                ("flipped", "flip_items", "flipped"),
-                ("substituted", "rest_items", "substituted"),
-            )
-            if tally[items]
-        ]
-        print(f"words: {' and '.join(parts) or 'none'} would be changed")
-    if plan.threshold is not None:
-        with stage("counting") as progress:
-            shared = (plan.split, of.recipe)
-            found = run_parallel(selection_draws, shared, plan.sequences, of.workers, progress)
-        draws = [draw for of_sequence in found for draw in of_sequence]
-        selected = sum(draw < plan.threshold for draw in draws)
-        print(f"masks: {selected} of {len(draws)} items would get noise")
-    print(f"recipe {of.recipe.digest}; would make {request.out}; no noisy split was written")
+    forecast = forecast_corruption(root, recipe, **arguments)
+    print(f"{forecast.sequences} sequences, {forecast.frames} frames, no problem")
+    for line in forecast.lines:
+        print(line)
+    print(f"recipe {forecast.recipe_digest}; would make {forecast.out}; no noisy split was written")

@@ -1,4 +1,4 @@
-"""What several commands share: options of their own, and those of all packages."""
+"""Options that several commands of this package share, and those of all packages."""
 
 from __future__ import annotations
 
@@ -16,22 +16,38 @@ from actiseg_data.terminal.command_line import (
 )
 
 __all__ = [
+    "CleanSource",
     "Dataset",
+    "JsonFile",
+    "LexiconFile",
+    "NoisySplitFolder",
     "Only",
     "Quiet",
     "Workers",
     "announce_dataset",
     "make_stage_progress",
-    "quoted",
+    "quote_path",
 ]
 
 Dataset = Annotated[
     Optional[Path],
     typer.Argument(
         help="ActionVOS root. Default: $ACTISEG_DATASET, else ./dataset_visor, "
-        "else ./actiseg_sample, which corrupt makes if it is not there.",
+        "else ./actiseg_sample, which corrupt makes if it does not exist.",
         show_default=False,
     ),
+]
+NoisySplitFolder = Annotated[Path, typer.Argument(help="The noisy split.", show_default=False)]
+CleanSource = Annotated[
+    Optional[Path],
+    typer.Option(help="The clean dataset. Default: the place that the split's summary names."),
+]
+LexiconFile = Annotated[
+    Optional[Path],
+    typer.Option("--lexicon", help="A lexicon file. Default: the lexicon of EPIC-KITCHENS."),
+]
+JsonFile = Annotated[
+    Optional[Path], typer.Option("--json", help="Also write all metrics to this file.")
 ]
 Only = Annotated[
     Optional[list[str]],
@@ -39,6 +55,6 @@ Only = Annotated[
 ]
 
 
-def quoted(path: Path) -> str:
-    """A path as a shell takes it."""
+def quote_path(path: Path) -> str:
+    """Quote a path for a shell."""
     return shlex.quote(str(path))

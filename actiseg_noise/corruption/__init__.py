@@ -1,1 +1,1 @@
-"""Make a noisy copy of a split."""
+"""Make noisy copies of splits."""

@@ -1,4 +1,4 @@
-"""What is asked of a run of `corrupt`, checked before any mask is looked at."""
+"""Check what a run of `corrupt` asks for, before any mask is decoded."""
 
 from __future__ import annotations
 
@@ -7,152 +7,212 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
+from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse, suggest
 from actiseg_data.core.file_reading import find_dangling_link, refuse_missing
 from actiseg_data.core.listing import list_files, list_folder
 from actiseg_data.core.names import format_names
 from actiseg_data.layouts.actionvos import FRAMES, Split, list_splits, open_split
-from actiseg_data.records.licences import read_licences
 from actiseg_data.records.recipe_record import (
     RECIPE_FILE,
     Recipe,
     read_recipe,
 )
-from actiseg_noise import __version__
-from actiseg_noise.recipes.building import check_recipe, make_recipe
-from actiseg_noise.recipes.kind_specs import plain
+from actiseg_noise.corruption.licence_notice import compose_licences
+from actiseg_noise.corruption.split_plan import CopySource
+from actiseg_noise.media.registry import needs_masks
+from actiseg_noise.recipes.building import check_recipe, make_recipe, name_type
+from actiseg_noise.recipes.kind_specs import normalise_value
 from actiseg_noise.recipes.presets import load_preset
-from actiseg_noise.split.partial_split import is_own, is_taken, partial_folder
+from actiseg_noise.split.partial_split import is_own, is_taken, name_partial_folder
+from actiseg_noise.split.selection import select_sequences
 
 IMAGES = ("link", "copy", "none")
 WEIGHTS_CHOICES = ("derive", "none")
 
 
 @dataclass(frozen=True)
-class Request:
-    """What is asked of a run, read and checked before masks are. lexicon: of text noise, None for
-    the installed one. licences: LICENSE, NOTICE. clean: lists that are added to the noisy one.
-    images, weights: see `actiseg_noise.corruption.corruption.corrupt`.
+class CorruptionOptions:
+    """The options of a run that are not part of the recipe, as the caller gave them.
+
+    Attributes
+    ----------
+    out : Path or None
+        Folder to make. None uses `name_output`.
+    only : tuple of str
+        Sequence folders to copy. Empty copies all.
+    images : str
+        How frames get into the copy: ``link``, ``copy`` or ``none``.
+    weights : str
+        ``derive`` makes training weights for the noisy masks, ``none`` leaves weights out.
+    with_clean : tuple of str
+        Clean lists to add to the copy.
+    overwrite : bool
+        Whether to replace a different noisy split at `out`.
+    lexicon : Lexicon or None
+        Lexicon for text noise. None uses the installed one.
     """
 
-    split: Split
-    recipe: Recipe
-    lexicon: Lexicon | None
-    sequences: tuple[VideoSequence, ...]
+    out: Path | None = None
+    only: tuple[str, ...] = ()
+    images: str = "link"
+    weights: str = "derive"
+    with_clean: tuple[str, ...] = ()
+    overwrite: bool = False
+    lexicon: Lexicon | None = None
+
+    def check(self, recipe: Recipe) -> None:
+        """Raise `InputError` for an unknown choice, or for an option that has no effect."""
+        for name, value, known in (
+            ("images", self.images, IMAGES),
+            ("weights", self.weights, WEIGHTS_CHOICES),
+        ):
+            if value not in known:
+                raise refuse(f"{value!r} is unknown", f"`{name}`", f"use one of {', '.join(known)}")
+        if self.lexicon is not None and recipe.text_noise is None:
+            raise refuse("has no effect without text noise", "`lexicon`", "leave it out")
+
+
+@dataclass(frozen=True)
+class CorruptionRequest:
+    """A run that passed all checks that do not need masks.
+
+    Attributes
+    ----------
+    source : CopySource
+        What goes into the copy, and the recipe.
+    out : Path
+        Folder to make.
+    images : str
+        How frames get into the copy, see `CorruptionOptions`.
+    overwrite : bool
+        Whether to replace a different noisy split at `out`.
+    licences : tuple of str
+        LICENSE and NOTICE of the copy.
+    """
+
+    source: CopySource
     out: Path
     images: str
     overwrite: bool
     licences: tuple[str, str]
-    clean: tuple[Split, ...] = ()
-    weights: str = "derive"
+
+    @property
+    def recipe(self) -> Recipe:
+        """The checked recipe."""
+        return self.source.recipe
 
     @property
     def images_taken(self) -> str:
         """How frames get into the copy, or that the source has none."""
-        if any(folder.is_dir() for folder in self._frame_folders()):
+        if any(folder.is_dir() for folder in self._iterate_frame_folders()):
             return self.images
         return "none: the source has no frames"
 
     def refuse_dangling_frames(self) -> None:
-        """Refuse frames or folders of frames that are dangling links, unless frames are left out. A
-        link to a folder takes its files as they are.
+        """Refuse frames, or folders of frames, that are dangling links.
+
+        Nothing is refused if frames are left out. If folders are linked, their files are not
+        checked.
         """
         problems = ProblemCollector()
-        if self.images != "none" and os.path.lexists(self.split.root / FRAMES):
-            for folder in self._frame_folders():
-                there = folder.is_dir()
-                files = list_files(folder) if there and self.images == "copy" else []
-                for path in [file.path for file in files] if there else [folder]:
+        if self.images != "none" and os.path.lexists(self.source.split.root / FRAMES):
+            for folder in self._iterate_frame_folders():
+                exists = folder.is_dir()
+                files = list_files(folder) if exists and self.images == "copy" else []
+                for path in [file.path for file in files] if exists else [folder]:
                     if find_dangling_link(path) is not None:
                         with problems.collect():
                             raise refuse_missing(path, "the frames are missing", "restore them")
         problems.raise_if_any()
 
-    def _frame_folders(self) -> Iterator[Path]:
-        """The folders of the sequences' frames, which may be missing."""
+    def _iterate_frame_folders(self) -> Iterator[Path]:
+        """Yield the folders of the sequences' frames, which may be missing."""
         for split, sequences in (
-            (self.split, self.sequences),
-            *((other, other.sequences) for other in self.clean),
+            (self.source.split, self.source.sequences),
+            *((clean, clean.sequences) for clean in self.source.clean),
         ):
             for sequence in sequences:
                 if sequence.folder in split.subsets:
                     yield split.find_folder(FRAMES, sequence)
 
 
-def prepare_request(
-    dataset: Path,
-    recipe: Recipe,
-    out: Path | None = None,
-    only: Iterable[str] = (),
-    images: str = "link",
-    overwrite: bool = False,
-    lexicon: Lexicon | None = None,
-    with_clean: Iterable[str] = (),
-    weights: str = "derive",
-) -> Request:
-    """Check everything that can be checked without looking at masks; parameters as in `corrupt`.
+def prepare_request(dataset: Path, recipe: Recipe, options: CorruptionOptions) -> CorruptionRequest:
+    """Check everything that can be checked without masks.
 
-    Raises `InputError` for a faulty recipe or list, a dataset that is noisy already, an unknown
-    sequence, an output inside the dataset or a place that is taken.
+    Parameters
+    ----------
+    dataset : Path
+        Root of the clean dataset.
+    recipe : Recipe
+        The recipe. It is checked again, because it may be made by hand.
+    options : CorruptionOptions
+        The other options of the run.
+
+    Raises
+    ------
+    InputError
+        For a faulty recipe or list, a dataset that is already noisy, an unknown sequence, an output
+        inside the dataset, or an output that exists.
     """
     recipe = check_recipe(recipe, "recipe")
-    if images not in IMAGES:
-        raise refuse(f"images {images!r} is unknown", "images", f"use one of {', '.join(IMAGES)}")
-    if weights not in WEIGHTS_CHOICES:
-        known = " or ".join(WEIGHTS_CHOICES)
-        raise refuse(f"weights {weights!r} is unknown", "weights", f"use {known}")
-    if lexicon is not None and recipe.text_noise is None:
-        raise refuse("is of no use without noise on words", "--lexicon", "leave it out")
+    options.check(recipe)
     if (dataset / RECIPE_FILE).is_file():
         raise refuse(
-            f"is a noisy split already ({RECIPE_FILE})",
+            f"is already a noisy split ({RECIPE_FILE})",
             dataset,
-            "give the clean dataset; --type mixed makes noise on words and masks at once",
+            "give the clean dataset; the type mixed makes mask noise and text noise at once",
         )
-    split = open_split(dataset, recipe.split, masks=recipe.mask_noise is not None)
-    out = out or default_out(dataset, recipe)
-    if not out.name or out.name == "..":
-        raise refuse("names no folder to make", out, "give a name, such as ./noisy, as --out")
-    if out.is_symlink():
-        raise refuse("is a symbolic link", out, "give the folder itself as --out")
-    for folder in (out, partial_folder(out)):
-        _refuse_nesting(dataset, folder)
-    sequences, licences = choose(split, only), _licence_texts(dataset, recipe, lexicon)
-    clean = _open_clean(split, sequences, with_clean, masks=recipe.mask_noise is not None)
-    request = Request(
-        split, recipe, lexicon, sequences, out, images, overwrite, licences, clean, weights
+    masks = needs_masks(recipe)
+    split = open_split(dataset, recipe.split, masks=masks)
+    out = _check_output(dataset, options.out or name_output(dataset, recipe))
+    sequences = select_sequences(split, options.only)
+    licences = compose_licences(dataset, recipe, options.lexicon)
+    clean = _open_clean_lists(split, sequences, options.with_clean, masks=masks)
+    source = CopySource(
+        split, recipe, sequences, options.lexicon, clean, weights=options.weights == "derive"
     )
+    request = CorruptionRequest(source, out, options.images, options.overwrite, licences)
     request.refuse_dangling_frames()
-    if not _is_of_recipe(out, recipe):
+    if not _has_recipe(out, recipe):
         refuse_occupied(request)
     return request
 
 
-def _is_of_recipe(out: Path, recipe: Recipe) -> bool:
-    """Whether the folder `out` says that it was made by this recipe."""
+def _check_output(dataset: Path, out: Path) -> Path:
+    if not out.name or out.name == "..":
+        raise refuse("does not name a folder", out, "give a name, such as ./noisy, as `out`")
+    if out.is_symlink():
+        raise refuse("is a symbolic link", out, "give the folder itself as `out`")
+    for folder in (out, name_partial_folder(out)):
+        _refuse_nesting(dataset, folder)
+    return out
+
+
+def _has_recipe(out: Path, recipe: Recipe) -> bool:
+    """Return whether the folder `out` has this recipe."""
     try:
         return read_recipe(out / RECIPE_FILE).digest == recipe.digest
     except InputError:
         return False
 
 
-def default_out(dataset: Path, recipe: Recipe, preset: str | None = None) -> Path:
-    """``./<dataset>[_<split>]_<type or preset>_r<rate>_s<seed>[_<digest>]``.
+def name_output(dataset: Path, recipe: Recipe, preset: str | None = None) -> Path:
+    """Return the default output folder.
 
-    The split is named unless it is ``train``; two different rates are both named. The first six
-    digits of the recipe's digest follow if the recipe has settings that the rest of the name does
-    not show.
+    It is ``./<dataset>[_<split>]_<type or preset>_r<rate>_s<seed>[_<digest>]``.
+    The split is named unless it is ``train``. Two different rates are both named. The first six
+    digits of the recipe's digest follow if the recipe has settings that the name does not show.
 
     >>> from actiseg_noise.recipes.building import make_recipe
-    >>> default_out(Path("/data/visor"), make_recipe("mixed", 0.4, text_rate=0.2)).name
+    >>> name_output(Path("/data/visor"), make_recipe("mixed", 0.4, text_rate=0.2)).name
     'visor_mixed_r0.2-0.4_s0'
-    >>> default_out(Path("/data/visor"), make_recipe("boundary", 0.4, split="val")).name
+    >>> name_output(Path("/data/visor"), make_recipe("boundary", 0.4, split="val")).name
     'visor_val_boundary_r0.4_s0'
     """
-    kind = type_of(recipe)
-    usual = load_preset(preset).recipe() if preset else make_recipe(kind, 0.0)
+    kind = name_type(recipe)
+    default = load_preset(preset).make_recipe() if preset else make_recipe(kind, 0.0)
     rates = [f"{noise.rate:g}" for noise in recipe.noises]
     parts = [
         dataset.resolve().name,
@@ -161,42 +221,19 @@ def default_out(dataset: Path, recipe: Recipe, preset: str | None = None) -> Pat
         f"r{'-'.join(dict.fromkeys(rates))}",
         f"s{recipe.seed}",
     ]
-    expected = tuple(
-        replace(noise, rate=plain(float(rate)))
-        for noise, rate in zip(usual.noises, rates, strict=True)
+    shown = tuple(
+        replace(noise, rate=normalise_value(float(rate)))
+        for noise, rate in zip(default.noises, rates, strict=True)
     )
-    if expected != recipe.noises:
+    if shown != recipe.noises:
         parts.append(recipe.digest[:6])
     return Path("_".join(parts))
 
 
-def type_of(recipe: Recipe) -> str:
-    """The type that makes a recipe's kinds, as ``--type`` names it."""
-    return recipe.noises[0].kind if len(recipe.noises) == 1 else "mixed"
-
-
-def choose(split: Split, only: Iterable[str]) -> tuple[VideoSequence, ...]:
-    """The sequences named, in list order, or all; raises `InputError` for every unknown name."""
-    wanted = list(only)
-    by_folder = {sequence.folder: sequence for sequence in split.sequences}
-    problems = ProblemCollector()
-    for name in wanted:
-        if name not in by_folder:
-            problems.add(
-                f"the split {split.name!r} has no sequence {name!r}{suggest(name, by_folder)}",
-                "--only",
-                "give a folder name as in the split's lists",
-            )
-    problems.raise_if_any()
-    return tuple(seq for seq in split.sequences if not wanted or seq.folder in wanted)
-
-
-def _open_clean(
+def _open_clean_lists(
     split: Split, sequences: Iterable[VideoSequence], names: Iterable[str], *, masks: bool
 ) -> tuple[Split, ...]:
-    """Open the clean lists that are added to a noisy split; raises `InputError` with all that cannot
-    be added.
-    """
+    """Open the clean lists to add to a noisy split; raise `InputError` with every faulty one."""
     folders = {sequence.folder for sequence in sequences}
     known = list_splits(split.root)
     problems = ProblemCollector()
@@ -205,91 +242,73 @@ def _open_clean(
         with problems.collect():
             if name == split.name:
                 raise refuse(
-                    f"{name!r} is the split that gets noise", "--with-clean", "leave it out"
+                    f"{name!r} is the split that gets noise", "`with_clean`", "leave it out"
                 )
             if name not in known:
                 raise refuse(
                     f"there is no split {name!r}{suggest(name, known)}",
-                    "--with-clean",
+                    "`with_clean`",
                     f"the splits here are {', '.join(known)}",
                 )
             clean = open_split(split.root, name, masks=masks)
             shared = [seq.folder for seq in clean.sequences if seq.folder in folders]
             if shared:
                 raise refuse(
-                    f"{name!r} has {len(shared)} of the sequences that get noise, "
-                    f"{shared[0]} among them",
-                    "--with-clean",
-                    "leave it out, or make a copy of other sequences with --only",
+                    f"{name!r} has {len(shared)} of the sequences that get noise, such as "
+                    f"{shared[0]}",
+                    "`with_clean`",
+                    "leave it out, or restrict the copy to different sequences with `only`",
                 )
             opened.append(clean)
     problems.raise_if_any()
     return tuple(opened)
 
 
-def refuse_occupied(request: Request) -> None:
-    """Refuse what stands at `out`, unless it is a noisy split and `overwrite` is asked for."""
+def refuse_occupied(request: CorruptionRequest) -> None:
+    """Refuse an existing `out`, unless it is a noisy split and may be overwritten."""
     out = request.out
     if not is_taken(out):
         return
     own = is_own(out)
     if not (request.overwrite and own):
-        hint = "--overwrite to replace it" if own else "move it away yourself"
-        raise refuse(_describe_occupant(out, request.recipe), out, f"give another --out, or {hint}")
+        hint = "`overwrite` to replace it" if own else "move it away yourself"
+        raise refuse(_describe_occupant(out, request.recipe), out, f"give another `out`, or {hint}")
 
 
-def _outline(recipe: Recipe) -> tuple[object, ...]:
+def _describe_outline(recipe: Recipe) -> tuple[object, ...]:
     return recipe.split, recipe.seed, [(noise.kind, noise.rate) for noise in recipe.noises]
 
 
 def _describe_occupant(out: Path, recipe: Recipe) -> str:
-    """What occupies the path of a noisy split that is to be made."""
+    """Describe what exists at the path of a noisy split that is to be made."""
     if not out.is_dir():
         return "is a file"
     if (out / RECIPE_FILE).is_file():
         try:
-            found = read_recipe(out / RECIPE_FILE)
+            existing = read_recipe(out / RECIPE_FILE)
         except InputError:
-            return f"holds a damaged {RECIPE_FILE}"
-        noise = " and ".join(f"{noise.kind} at rate {noise.rate:g}" for noise in found.noises)
-        what = f"holds a noisy split: {noise}, seed {found.seed}, split {found.split}"
-        if found.digest == recipe.digest:
+            return f"has a damaged {RECIPE_FILE}"
+        noise = " and ".join(f"{noise.kind} at rate {noise.rate:g}" for noise in existing.noises)
+        what = f"is a noisy split: {noise}, seed {existing.seed}, split {existing.split}"
+        if existing.digest == recipe.digest:
             what += "; its recipe is the same, but its sequences, frames, weights or clean lists "
-            what += "are others, or it is damaged"
-        elif _outline(found) == _outline(recipe):
+            what += "differ, or it is damaged"
+        elif _describe_outline(existing) == _describe_outline(recipe):
             what += ", with other parameters"
         if not is_own(out):
-            what += "; and files that are no part of it"
+            what += "; it also has files that do not belong to it"
         return what
     splits = list_splits(out)
     if splits:
-        return f"holds a dataset with the splits {', '.join(splits)}"
-    return f"holds other files: {format_names([entry.name for entry in list_folder(out)])}"
+        return f"is a dataset with the splits {', '.join(splits)}"
+    return f"has other files: {format_names([entry.name for entry in list_folder(out)])}"
 
 
 def _refuse_nesting(dataset: Path, out: Path) -> None:
     source, target = (Path(os.path.realpath(path)) for path in (dataset, out))
     if target == source or source in target.parents or target in source.parents:
         raise refuse(
-            f"the output lies inside the dataset {dataset}, or holds it",
+            f"the output is inside the dataset {dataset}, or contains it",
             out,
-            "give an --out beside the dataset",
+            "give an `out` next to the dataset",
         )
-
-
-def _licence_texts(dataset: Path, recipe: Recipe, lexicon: Lexicon | None) -> tuple[str, str]:
-    license_text, notice_text = read_licences(dataset)
-    applied = " and ".join(
-        f"{noise.kind!r} noise at rate {noise.rate:g} to the "
-        + ("masks" if noise.medium == "masks" else "words")
-        for noise in recipe.noises
-    )
-    change = (
-        f"\nChanged: this folder is a noisy copy. actiseg {__version__} applied {applied} of the "
-        f"split {recipe.split!r}, on purpose, so that learning from noisy labels can be studied. "
-        "recipe.json says how, ledger.jsonl lists every change.\n"
-    )
-    if recipe.text_noise is not None:
-        used = lexicon or load_lexicon()
-        change += f"New names and senses are those of the lexicon {used.title!r}. {used.licence}\n"
-    return license_text, notice_text + change

@@ -1,225 +1,300 @@
-"""Look at a split before it is touched: are its files sound, and what will be selected?"""
+"""Check the files of a split, and decide what the copy will have."""
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon
-from actiseg_data.annotations.masks import find_ids
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.workers import Progress, WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split
 from actiseg_data.layouts.image_sets import name_image_sets_files
+from actiseg_data.records.ledger_record import TextRow
 from actiseg_data.records.recipe_record import Recipe
-from actiseg_noise.mask_noise.sequence_masks import eligible, selection_draw
-from actiseg_noise.recipes.rates import exact_threshold
-from actiseg_noise.split.clean_parts import Part, make_part
-from actiseg_noise.text_noise.text_plan import WordPlan, plan_words
+from actiseg_noise.media.medium import FilePlan, MediumPlan
+from actiseg_noise.media.registry import list_media
+from actiseg_noise.split.clean_parts import CleanPart, make_part
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a recipe will touch in a split.
+class CopySource:
+    """The part of a clean dataset that goes into a noisy copy, and the recipe for it.
 
-    parts: what of the source goes into the copy: the sequences of this run, in list order, then
-    those of each clean list that no earlier part has. image_sets: digests of the lists and their
-    companions as they will be written, cut to these sequences, by file name; verbatim: names of
-    those that are written as they are, byte for byte. threshold: masks of items with a selection
-    draw below it are touched; None without mask noise. words: None without text noise. list_stamps,
-    file_stamps: `stamp_of` every file that the outcome depends on, by the list's name and by the
-    number of the part and the sequence's folder; for an exact recipe those of the whole split.
+    Attributes
+    ----------
+    split : Split
+        The clean split.
+    recipe : Recipe
+        The checked recipe.
+    sequences : tuple of VideoSequence
+        The sequences of the split that get noise.
+    lexicon : Lexicon or None
+        Lexicon for text noise. None uses the installed one.
+    clean : tuple of Split
+        Lists of the same root that are added without noise.
+    weights : bool
+        Whether training weights go into the copy, if the source has them.
     """
 
-    parts: tuple[Part, ...]
+    split: Split
     recipe: Recipe
+    sequences: tuple[VideoSequence, ...]
+    lexicon: Lexicon | None = None
+    clean: tuple[Split, ...] = ()
+    weights: bool = True
+
+    def make_parts(self) -> tuple[CleanPart, ...]:
+        """Collect what goes into the copy, each sequence once; see `CorruptionPlan.parts`."""
+        parts = [make_part(self.split, self.sequences, weights=self.weights)]
+        taken: set[str] = set()
+        for clean in self.clean:
+            part = make_part(clean, clean.sequences, weights=self.weights)
+            new = tuple(sequence for sequence in part.sequences if sequence.folder not in taken)
+            taken |= {sequence.folder for sequence in new}
+            parts.append(replace(part, sequences=new))
+        return tuple(parts)
+
+
+@dataclass(frozen=True)
+class CorruptionPlan:
+    """What a recipe will change in a split.
+
+    Attributes
+    ----------
+    source : CopySource
+        What goes into the copy, and the recipe.
+    parts : tuple of CleanPart
+        The sequences that get noise, in list order, and then those of each clean list that no
+        earlier part has.
+    media : tuple of MediumPlan
+        The plan of each medium of the recipe.
+    image_sets : dict of str to str
+        Digests of the lists and companion files as they will be written, by file name.
+    verbatim : frozenset of str
+        The names of those that are copied byte for byte.
+    list_stamps : dict of str to int
+        `stamp_file` of every list that the result depends on, by file name.
+    file_stamps : dict
+        The same for masks and weights, by number of the part and sequence folder. An exact recipe
+        depends on the whole split.
+    """
+
+    source: CopySource
+    parts: tuple[CleanPart, ...]
+    media: tuple[MediumPlan, ...]
     image_sets: dict[str, str]
     verbatim: frozenset[str]
-    threshold: float | None
-    words: WordPlan | None
     list_stamps: dict[str, int]
     file_stamps: dict[tuple[int, str], tuple[int, ...]]
 
     @property
     def split(self) -> Split:
-        """The clean split that noise is made of."""
-        return self.parts[0].split
+        """The clean split that noise is made from."""
+        return self.source.split
 
     @property
     def sequences(self) -> tuple[VideoSequence, ...]:
         """The sequences that get noise."""
-        return self.parts[0].sequences
+        return self.source.sequences
+
+    @property
+    def recipe(self) -> Recipe:
+        """The checked recipe."""
+        return self.source.recipe
+
+    @property
+    def file_plan(self) -> FilePlan | None:
+        """The plan that changes files, or None if all files are copied."""
+        return _find_file_plan(self.media)
+
+    @property
+    def documents(self) -> dict[str, bytes]:
+        """The lists and companion files that noise rewrites, by file name."""
+        return dict(chain.from_iterable(plan.documents.items() for plan in self.media))
+
+    @property
+    def rows(self) -> dict[str, Sequence[TextRow]]:
+        """The ledger rows that are known before any file is written, by sequence folder."""
+        return dict(chain.from_iterable(plan.rows.items() for plan in self.media))
 
     @property
     def exact_thresholds(self) -> dict[str, Any]:
-        """What of an exact recipe depends on the whole split; empty for any other."""
-        found: dict[str, Any] = {}
-        masks, text = self.recipe.mask_noise, self.recipe.text_noise
-        if masks is not None and masks.exact:
-            found["threshold"] = self.threshold
-        if text is not None and text.exact and self.words is not None:
-            thresholds = self.words.thresholds
-            found["text_thresholds"] = [thresholds.flip, thresholds.substitute]
-        return found
+        """The thresholds of an exact recipe, which depend on the whole split; empty otherwise."""
+        return dict(chain.from_iterable(plan.exact_thresholds.items() for plan in self.media))
 
-    def changed_files(self) -> list[Path]:
-        """The lists, and the folders of masks, that were written to since the plan was made, or
-        whose weights were.
-        """
+    def list_changed_files(self) -> list[Path]:
+        """List the lists, and the mask folders of the sequences, that changed since the plan."""
         lists = self.split.root / IMAGE_SETS
         changed = [
-            lists / name for name, of in self.list_stamps.items() if of != stamp_of(lists / name)
+            lists / name
+            for name, stamp in self.list_stamps.items()
+            if stamp != stamp_file(lists / name)
         ]
         for number, part in enumerate(self.parts):
             for sequence in part.split.sequences:
                 stamps = self.file_stamps.get((number, sequence.folder))
-                if stamps is not None and stamps != _stamps(part, sequence):
+                if stamps is not None and stamps != _stamp_sequence(part, sequence):
                     changed.append(part.split.find_folder(MASKS, sequence))
         return changed
 
 
 def make_plan(
-    split: Split,
-    recipe: Recipe,
-    sequences: Sequence[VideoSequence],
+    source: CopySource,
     workers: int | WorkerPool = 1,
     progress: Progress | None = None,
-    lexicon: Lexicon | None = None,
     *,
-    clean: Sequence[Split] = (),
-    weights: bool = True,
     survey: bool = True,
-) -> Plan:
-    """Look at every mask and prompt that a run touches, and settle what it will make of them.
+) -> CorruptionPlan:
+    """Check the files of a run, and plan the noise of every medium.
 
-    sequences: those of this run. An exact recipe is settled over the whole split all the same, so
-    that a part agrees with the whole. lexicon: the one that text noise is drawn from, by default
-    the installed one. clean: lists of the same root that are added to the noisy one. weights:
-    whether training weights go into the copy, if the source has them. survey: False leaves files
-    alone that nothing is to be known of yet. Raises `InputError` with every faulty file.
+    An exact recipe is planned over the whole split, so that a part of it gets the same noise as the
+    whole.
+
+    Parameters
+    ----------
+    source : CopySource
+        What goes into the copy, and the recipe.
+    workers : int or WorkerPool
+        Processes.
+    progress : Progress, optional
+        Shows progress.
+    survey : bool
+        False decodes only the files that the plan depends on.
+
+    Raises
+    ------
+    InputError
+        With every faulty file.
     """
+    split, sequences = source.split, source.sequences
     lists = split.root / IMAGE_SETS
-    names = [file for opened in (split, *clean) for file in name_image_sets_files(opened.name)]
-    list_stamps = {name: stamp_of(lists / name) for name in names}
-    words = None
-    if recipe.text_noise is not None:
-        words = plan_words(split, recipe, sequences, lexicon)
-    reworded = {} if words is None else words.digests
-    image_sets, verbatim = image_set_digests(split, sequences, reworded)
-    for other in clean:
-        beside, whole = image_set_digests(other, other.sequences, {})
-        image_sets |= beside
+    names = [
+        file for opened in (split, *source.clean) for file in name_image_sets_files(opened.name)
+    ]
+    list_stamps = {name: stamp_file(lists / name) for name in names}
+    media = tuple(
+        medium.plan(split, sequences, source.lexicon) for medium in list_media(source.recipe)
+    )
+    rewritten = dict(chain.from_iterable(plan.digests.items() for plan in media))
+    image_sets, verbatim = digest_image_sets(split, sequences, rewritten)
+    for clean in source.clean:
+        digests, whole = digest_image_sets(clean, clean.sequences, {})
+        image_sets |= digests
         verbatim |= whole
-    parts = make_parts(split, sequences, clean, weights=weights)
-    noise = recipe.mask_noise
-    exact = noise is not None and noise.exact
-    threshold = None if noise is None else noise.rate
+    parts = source.make_parts()
+    file_plan = _find_file_plan(media)
+    surveyor = file_plan if file_plan is not None and file_plan.needs_draws else None
     file_stamps: dict[tuple[int, str], tuple[int, ...]] = {}
-    if survey or exact:
-        of_run = {sequence.folder for sequence in sequences}
-        items = [
-            (number, sequence, number > 0 or sequence.folder in of_run)
-            for number, part in enumerate(parts)
-            for sequence in (split.sequences if number == 0 and exact else part.sequences)
-            if part.kinds
-        ]
-        found = run_parallel(_survey, (parts, recipe), items, workers, progress)
-        if exact and noise is not None:
-            threshold = exact_threshold((draw for _, draws in found for draw in draws), noise.rate)
-        for (number, sequence, _), (stamps, _) in zip(items, found, strict=True):
+    if survey or surveyor is not None:
+        items = _list_surveyed(parts, whole_split=surveyor is not None)
+        surveyed = run_parallel(_survey, (parts, surveyor), items, workers, progress)
+        if surveyor is not None:
+            drawn = surveyor.apply_draws(draw for _, draws in surveyed for draw in draws)
+            media = tuple(drawn if plan is surveyor else plan for plan in media)
+        for (number, sequence, _), (stamps, _) in zip(items, surveyed, strict=True):
             file_stamps[number, sequence.folder] = stamps
-    return Plan(parts, recipe, image_sets, verbatim, threshold, words, list_stamps, file_stamps)
+    return CorruptionPlan(source, parts, media, image_sets, verbatim, list_stamps, file_stamps)
 
 
-def make_parts(
-    split: Split, sequences: Sequence[VideoSequence], clean: Sequence[Split], *, weights: bool
-) -> tuple[Part, ...]:
-    """What of the source goes into a copy, each sequence once; see `Plan.parts`."""
-    parts = [make_part(split, sequences, weights=weights)]
-    taken: set[str] = set()
-    for other in clean:
-        part = make_part(other, other.sequences, weights=weights)
-        new = tuple(sequence for sequence in part.sequences if sequence.folder not in taken)
-        taken |= {sequence.folder for sequence in new}
-        parts.append(replace(part, sequences=new))
-    return tuple(parts)
+def _find_file_plan(media: Sequence[MediumPlan]) -> FilePlan | None:
+    return next((plan for plan in media if isinstance(plan, FilePlan)), None)
 
 
-def stamp_of(path: Path) -> int:
-    """A number that changes when a file is written to or replaced: what happens to it under a run
-    is seen without reading it again. 0 for a file that is not there.
+def _list_surveyed(
+    parts: tuple[CleanPart, ...], *, whole_split: bool
+) -> list[tuple[int, VideoSequence, bool]]:
+    """List the sequences to survey: the number of the part, the sequence, whether to check it.
+
+    With `whole_split`, the first part includes the sequences that do not go into the copy. These
+    are not checked.
+    """
+    copied = {sequence.folder for sequence in parts[0].sequences}
+    return [
+        (number, sequence, number > 0 or sequence.folder in copied)
+        for number, part in enumerate(parts)
+        for sequence in (part.split.sequences if number == 0 and whole_split else part.sequences)
+        if part.kinds
+    ]
+
+
+def _survey(
+    shared: tuple[tuple[CleanPart, ...], FilePlan | None], item: tuple[int, VideoSequence, bool]
+) -> tuple[tuple[int, ...], array[float]]:
+    """Check the files of one item of `_list_surveyed`.
+
+    Returns the files' stamps, and the selection draws if a plan needs them. Raises `InputError`
+    with every fault of the files.
+    """
+    parts, surveyor = shared
+    number, sequence, is_checked = item
+    part = parts[number]
+    stamps = _stamp_sequence(part, sequence)
+    if is_checked:
+        part.check(sequence)
+    if number == 0 and surveyor is not None:
+        return stamps, surveyor.draw_selection(part.split, sequence)
+    return stamps, array("d")
+
+
+def stamp_file(path: Path) -> int:
+    """Return a number that changes when a file is written to or replaced; 0 for a missing file.
+
+    A change during a run is noticed without reading the file again.
     """
     try:
         status = path.stat()
     except OSError:
-        return 0  # reading it tells why
-    figures = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
-    return hash(figures)  # of integers: the same in every process
+        return 0  # reading the file reports the reason
+    values = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+    return hash(values)  # hashes of integers are equal in every process
 
 
-def _stamps(part: Part, sequence: VideoSequence) -> tuple[int, ...]:
-    return tuple(stamp_of(path) for kind in part.kinds for path in part.paths(kind, sequence))
+def _stamp_sequence(part: CleanPart, sequence: VideoSequence) -> tuple[int, ...]:
+    return tuple(
+        stamp_file(path) for kind in part.kinds for path in part.list_paths(kind, sequence)
+    )
 
 
-def _survey(
-    shared: tuple[tuple[Part, ...], Recipe], item: tuple[int, VideoSequence, bool]
-) -> tuple[tuple[int, ...], array[float]]:
-    """Decode and check a sequence's files; `InputError` with all that is wrong with them.
-
-    item: the number of its part, the sequence, and whether it is one of the run. Returns the files'
-    stamps, and, where an exact recipe asks for them, the selection draws.
-    """
-    parts, recipe = shared
-    number, sequence, wanted = item
-    part = parts[number]
-    stamps = _stamps(part, sequence)
-    if wanted:
-        part.check(sequence)
-    if number == 0 and recipe.mask_noise is not None and recipe.mask_noise.exact:
-        return stamps, selection_draws((part.split, recipe), sequence)
-    return stamps, array("d")
-
-
-def selection_draws(shared: tuple[Split, Recipe], sequence: VideoSequence) -> array[float]:
-    """The selection draws of all eligible objects that are in sight in a sequence.
-
-    shared: the split and a recipe with mask noise.
-    """
-    split, recipe = shared
-    noise = recipe.mask_noise
-    assert noise is not None, "callers look first"
-    draws = array("d")
-    for frame, mask in zip(sequence.frames, split.iterate_masks(sequence), strict=True):
-        present = find_ids(mask)
-        draws.extend(
-            selection_draw(recipe.seed, sequence, frame, label)
-            for label in eligible(sequence, frame, noise)
-            if label.object_id in present
-        )
-    return draws
-
-
-def image_set_digests(
-    split: Split, sequences: Sequence[VideoSequence], reworded: Mapping[str, str]
+def digest_image_sets(
+    split: Split, sequences: Sequence[VideoSequence], rewritten: Mapping[str, str]
 ) -> tuple[dict[str, str], frozenset[str]]:
-    """Digests of the ImageSets documents of some sequences by file name, as the source has them,
-    and the names of those that hold these sequences and no others.
+    """Digest the lists and companion files of some sequences.
 
-    reworded: digests of those that are written anew. A companion that the source lacks is left out.
-    Raises `InputError` for those that are damaged or lack a sequence of the list.
+    Parameters
+    ----------
+    split : Split
+        The clean split.
+    sequences : sequence of VideoSequence
+        The sequences that the documents are cut to.
+    rewritten : mapping of str to str
+        Digests of the documents that noise rewrites, by file name.
+
+    Returns
+    -------
+    digests : dict of str to str
+        By file name, without companion files that the source lacks.
+    verbatim : frozenset of str
+        The names of the documents that have exactly these sequences.
+
+    Raises
+    ------
+    InputError
+        For documents that are damaged or lack a sequence of the list.
     """
     problems = ProblemCollector()
     digests: dict[str, str] = {}
     verbatim: set[str] = set()
     for name in name_image_sets_files(split.name):
         with problems.collect():
-            if name in reworded:
-                digests[name] = reworded[name]
+            if name in rewritten:
+                digests[name] = rewritten[name]
             elif name == f"{split.name}.json" and len(sequences) == len(split.sequences):
                 digests[name] = split.fingerprint
                 verbatim.add(name)

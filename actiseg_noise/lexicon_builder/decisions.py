@@ -1,4 +1,4 @@
-"""Senses that people set by hand, which override those of the procedure."""
+"""Read senses that people set by hand, which override those of the procedure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BY_HAND = "set by hand"
 
 @dataclass(frozen=True)
 class Decision:
-    """A sense that people chose, with or against the procedure. match: see `NounClass`."""
+    """A sense that people chose, the procedure's or another one; for `match` see `NounClass`."""
 
     synset: str
     match: str
@@ -34,7 +34,13 @@ class Decision:
 
 
 def read_decisions(path: Path) -> dict[int, Decision]:
-    """A table of decisions: columns ``class_id, synset, match, why``; `InputError` with all faults."""
+    """Read a table of decisions with the columns ``class_id, synset, match, why``, by class id.
+
+    Raises
+    ------
+    InputError
+        With every invalid row.
+    """
     problems = ProblemCollector()
     decisions: dict[int, Decision] = {}
     for line, row in enumerate(read_csv(path, ("class_id", "synset", "match", "why")), 2):
@@ -42,12 +48,12 @@ def read_decisions(path: Path) -> dict[int, Decision]:
         with problems.collect():
             class_id = parse_table_number(row["class_id"])
             if class_id is None:
-                raise refuse(f"{row['class_id'][:60]!r} is no class id", where, "correct it")
+                raise refuse(f"{row['class_id'][:60]!r} is not a class id", where, "correct the id")
             if class_id in decisions:
-                raise refuse(f"class {class_id} is decided twice", where, "decide it once")
+                raise refuse(f"class {class_id} has two decisions", where, "keep one of them")
             if row["match"] not in MATCHES:
                 known = " or ".join(MATCHES)
-                raise refuse(f"match {row['match'][:60]!r} is unknown", where, f"give {known}")
+                raise refuse(f"match {row['match'][:60]!r} is unknown", where, f"use {known}")
             texts = [check_text(row[column], where) for column in ("synset", "match", "why")]
             decisions[class_id] = Decision(*texts)
     problems.raise_if_any()
@@ -57,79 +63,91 @@ def read_decisions(path: Path) -> dict[int, Decision]:
 def read_senses(
     path: Path, classes: Mapping[str, int], problems: ProblemCollector
 ) -> dict[int, Decision]:
-    """The senses of a file that a user wrote, by class id.
+    """Read the senses of a user's file, by class id.
 
-    path: a JSON object ``{"mouse": "mouse.n.04"}``, a CSV table with the columns ``name, synset``
-    (its header may be missing), or a table of `read_decisions`. classes: the class of each
-    name, by `name_key`. problems: takes every entry that names no class. Raises `InputError` where
-    the file cannot be read at all.
+    Parameters
+    ----------
+    path : Path
+        A JSON object ``{"mouse": "mouse.n.04"}``, a CSV table with the columns ``name, synset``
+        (the header may be missing), or a table of `read_decisions`.
+    classes : mapping of str to int
+        The class of each name, by `make_name_key`.
+    problems : ProblemCollector
+        Collects every entry that does not name a class.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read at all.
     """
-    columns = _columns(path)
+    columns = _read_header(path)
     if "class_id" in columns and "name" not in columns:
         decisions = read_decisions(path)
         for class_id in sorted(decisions.keys() - set(classes.values())):
-            problems.add(f"there is no class {class_id}", path, "correct its id, or leave it out")
+            problems.add(f"there is no class {class_id}", path, "correct its id, or omit it")
         return decisions
-    found: dict[int, Decision] = {}
-    for where, name, synset in _named_senses(path):
+    senses: dict[int, Decision] = {}
+    for where, name, synset in _read_named_senses(path):
         decision = Decision(synset, "exact", BY_HAND)
-        if (named := classes.get(name_key(name))) is None:
-            what = f"{name[:60]!r} is no name of the list{suggest(name_key(name), classes)}"
-            problems.add(what, where, "write it as the list does")
-        elif found.setdefault(named, decision) != decision:
+        named = classes.get(make_name_key(name))
+        if named is None:
+            what = f"{name[:60]!r} is not a name of the list{suggest(make_name_key(name), classes)}"
+            problems.add(what, where, "write the name as in the list")
+        elif senses.setdefault(named, decision) != decision:
             problems.add(f"{name[:60]!r} has two senses", where, "keep one of them")
-    return found
+    return senses
 
 
 def fold_name(name: str) -> str:
-    """A name as lists and datasets may spell it, in the one form that a lexicon has: lower case,
-    single spaces, none of them written as an underscore.
+    """Convert a name to the form of a lexicon: lower case, and single spaces, no underscores.
 
+    Examples
+    --------
     >>> fold_name(" Wine_Glass")
     'wine glass'
     """
     return " ".join(name.replace("_", " ").split()).lower()
 
 
-def name_key(name: str) -> str:
-    """What spellings of one name share.
+def make_name_key(name: str) -> str:
+    """Make a key that is equal for all spellings of a name.
 
-    >>> name_key("Teddy-Bear") == name_key("teddy_bear")
+    >>> make_name_key("Teddy-Bear") == make_name_key("teddy_bear")
     True
     """
     return fold_name(name.replace("-", " "))
 
 
-def _named_senses(path: Path) -> Iterator[tuple[str, str, str]]:
-    """(place, name, synset) of each entry of a file."""
+def _read_named_senses(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield (location, name, synset) of each entry of a file."""
     if path.suffix.lower() == ".json":
         document = Cursor(parse_json(read_bytes(path, "file of senses"), path), str(path))
         for name, entry in document.iterate_members():
             yield entry.where, name, entry.as_text()
         return
-    if _SYNSET.fullmatch((_columns(path)[1:2] or [""])[0]):
-        for line, row in enumerate(_rows(path), 1):
+    if _SYNSET.fullmatch((_read_header(path)[1:2] or [""])[0]):
+        for line, row in enumerate(_read_rows(path), 1):
             if len(row) == 2:
                 name, synset = (check_text(cell.strip(), path) for cell in row)
                 yield f"{path}: row {line}", name, synset
             elif any(row):
-                raise refuse(f"row {line} is no name with a synset", path, "write name,synset")
+                raise refuse(f"row {line} is not a name with a synset", path, "write name,synset")
         return
     for line, cells in enumerate(read_csv(path, ("name", "synset")), 2):
         where = f"{path}: row {line}"
         yield where, check_text(cells["name"], where), check_text(cells["synset"].strip(), where)
 
 
-def _rows(path: Path) -> list[list[str]]:
-    """The rows of a table without a header."""
+def _read_rows(path: Path) -> list[list[str]]:
+    """Read the rows of a table without a header."""
     text = io.StringIO(read_text(path, "file of senses"), newline="")
     try:
         return list(csv.reader(text, skipinitialspace=True))
     except csv.Error as error:
-        raise refuse(f"is no CSV table ({error})", path, "write name,synset") from None
+        raise refuse(f"is not a CSV table ({error})", path, "write name,synset") from None
 
 
-def _columns(path: Path) -> list[str]:
-    """The first line of a file, divided at its commas."""
+def _read_header(path: Path) -> list[str]:
+    """Read the first line of a file, split at its commas."""
     first = read_text(path, "file of senses").partition("\n")[0]
     return [cell.strip() for cell in first.split(",")]

@@ -1,5 +1,6 @@
-"""The forms of a name: its other number, its article. Kept in the lexicon, so that no library
-decides words when noise is made.
+"""The forms of a name: singular, plural and article.
+
+They are stored in the lexicon, so that noise does not depend on a language library.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from actiseg_data.annotations.lexicon import LexiconName
 from actiseg_noise.text_noise.language_packages import load_language_package
 
 _OWN_PLURALS = {"chilli": "chillies", "cutlery": "cutlery"}
-"""Where inflect, or one of its releases, differs from what English, and EPIC's narrators, write."""
+"""Plurals for which inflect, or one of its releases, differs from English or EPIC's narrators."""
 
 
 @lru_cache(maxsize=1)
-def _inflect() -> Any:
+def _load_inflect() -> Any:
     engine = load_language_package("inflect", "building a lexicon").engine()
     for singular, plural in _OWN_PLURALS.items():
         engine.defnoun(singular, plural)
@@ -23,30 +24,35 @@ def _inflect() -> Any:
 
 
 def pluralise(name: str) -> str:
-    """The plural of a name: of its last word.
+    """Return the plural of a name, which is that of its last word.
 
+    Examples
+    --------
     >>> pluralise("bread knife")
     'bread knives'
     """
     *modifiers, head = name.split()
-    return " ".join([*modifiers, str(_inflect().plural_noun(head))])
+    return " ".join([*modifiers, str(_load_inflect().plural_noun(head))])
 
 
 def singularise(name: str) -> str | None:
-    """The singular of a plural name; None where its last word has none.
+    """Return the singular of a plural name; None if its last word has no singular.
 
+    Examples
+    --------
     >>> singularise("onion pieces")
     'onion piece'
     """
     *modifiers, head = name.split()
-    found = _inflect().singular_noun(head)
-    return " ".join([*modifiers, str(found)]) if found and found != head else None
+    singular = _load_inflect().singular_noun(head)
+    return " ".join([*modifiers, str(singular)]) if singular and singular != head else None
 
 
-def looks_plural(name: str) -> bool:
-    """Whether a name of unknown number ends in a plural, as far as its spelling tells.
+def is_probably_plural(name: str) -> bool:
+    """Whether a name of unknown number ends in a plural, judged by its spelling.
 
-    >>> looks_plural("brussels sprouts"), looks_plural("hummus"), looks_plural("grass")
+    >>> names = ("brussels sprouts", "hummus", "grass")
+    >>> tuple(is_probably_plural(name) for name in names)
     (True, False, False)
     """
     head = name.split()[-1]
@@ -58,15 +64,25 @@ def looks_plural(name: str) -> bool:
     )
 
 
-def inflected(name: str, number: str, written: bool, plurals_only: bool = False) -> LexiconName:
-    """A name with all its forms.
+def inflect_name(name: str, number: str, written: bool, plurals_only: bool = False) -> LexiconName:
+    """Return a name with all its forms.
 
-    number: of the name as it stands. plurals_only: a plural without a singular, such as scissors.
-    What cannot be counted has a plural here, too, by which it is recognised where people count it
-    all the same; `Name.plural` does not give it.
+    A mass noun gets a plural as well, so that it is recognised in texts that count it.
+    `Name.plural` does not return this form.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    number : str
+        Number of the name: ``singular``, ``plural`` or ``mass``.
+    written : bool
+        Whether noise may write the name.
+    plurals_only : bool
+        Whether the name is a plural without a singular, such as scissors.
     """
     if number == "plural":
-        other = None if plurals_only else singularise(name)
-        return LexiconName(name, name.split()[-1], number, other, None, written)
-    article = str(_inflect().a(name)).partition(" ")[0] if number == "singular" else None
+        singular = None if plurals_only else singularise(name)
+        return LexiconName(name, name.split()[-1], number, singular, None, written)
+    article = str(_load_inflect().a(name)).partition(" ")[0] if number == "singular" else None
     return LexiconName(name, name.split()[-1], number, pluralise(name), article, written)

@@ -1,4 +1,4 @@
-"""Put a lexicon together: classes, senses, paths, names, sister terms."""
+"""Build a lexicon: classes, senses, paths, names and sister terms."""
 
 from __future__ import annotations
 
@@ -19,19 +19,24 @@ from actiseg_data.annotations.lexicon import (
 )
 from actiseg_data.core.documents import read_csv
 from actiseg_data.core.errors import ProblemCollector
-from actiseg_noise.lexicon_builder.decisions import Decision, name_key, read_decisions, read_senses
-from actiseg_noise.lexicon_builder.grammar import inflected, looks_plural, singularise
+from actiseg_noise.lexicon_builder.decisions import (
+    Decision,
+    make_name_key,
+    read_decisions,
+    read_senses,
+)
+from actiseg_noise.lexicon_builder.grammar import inflect_name, is_probably_plural, singularise
 from actiseg_noise.lexicon_builder.senses import (
-    Choose,
     Sense,
+    SenseChooser,
     choose_by_group,
     choose_concrete,
-    sense_of,
+    determine_sense,
 )
 from actiseg_noise.lexicon_builder.vocabulary import (
     Judgement,
     Term,
-    numbers_by_name,
+    map_numbers,
     read_judgements,
     read_noun_class_table,
     read_noun_list,
@@ -52,10 +57,16 @@ _SISTER_NAME = re.compile(r"[a-z][a-z' -]*")
 
 @dataclass(frozen=True)
 class Review:
-    """What readers decided for EPIC's classes, as tables that are installed with the package.
+    """The reviewers' decisions for EPIC's classes, which are installed with the package.
 
-    senses: by class id. names: by class id and name. sisters: by synset, for those sister terms
-    that were looked at.
+    Attributes
+    ----------
+    senses : dict of int to Decision
+        By class id.
+    names : mapping of (int, str) to Judgement
+        By class id and name.
+    sisters : mapping of str to Judgement
+        By synset, for the sister terms that were reviewed.
     """
 
     senses: dict[int, Decision]
@@ -64,15 +75,15 @@ class Review:
 
 
 @dataclass(frozen=True)
-class Built:
-    """A lexicon document and the sense of each class, with how it was found."""
+class BuiltLexicon:
+    """A lexicon document and the sense of each class."""
 
     document: dict[str, Any]
     senses: dict[int, Sense]
 
 
-def shipped_review() -> Review:
-    """The review of EPIC's classes."""
+def load_review() -> Review:
+    """Load the review of EPIC's classes."""
     folder = Path(str(resources.files("data_manifests"))) / "lexicon"
     return Review(
         read_decisions(folder / "senses.csv"),
@@ -81,22 +92,30 @@ def shipped_review() -> Review:
     )
 
 
-def build_from_table(table: Path, wordnet: Path | None, senses: Path | None = None) -> Built:
-    """The lexicon of EPIC's table of noun classes, with the shipped review.
+def build_from_table(table: Path, wordnet: Path | None, senses: Path | None = None) -> BuiltLexicon:
+    """Build the lexicon of EPIC's table of noun classes with the installed review.
 
-    wordnet: folder of the database, None for NLTK's own. senses: a file of `read_senses`, which
-    overrides the reviewed senses. Raises `InputError` for a faulty table, and with all unknown names
-    and synsets.
+    Parameters
+    ----------
+    table : Path
+        EPIC's table.
+    wordnet : Path or None
+        Folder of the WordNet database; None for NLTK's data.
+    senses : Path, optional
+        File of `read_senses`, which overrides the reviewed senses.
+
+    Raises
+    ------
+    InputError
+        If the table is invalid, or with all unknown names and synsets.
     """
-    return _build(
-        read_noun_class_table(table), EPIC, _EPIC_LICENCE, wordnet, senses, shipped_review()
-    )
+    return _build(read_noun_class_table(table), EPIC, _EPIC_LICENCE, wordnet, senses, load_review())
 
 
-def build_from_list(nouns: Path, wordnet: Path | None, senses: Path | None = None) -> Built:
-    """The lexicon of a list of nouns of one's own, without any review: all names may be written.
+def build_from_list(nouns: Path, wordnet: Path | None, senses: Path | None = None) -> BuiltLexicon:
+    """Build the lexicon of a user's list of nouns without a review; noise may write all names.
 
-    Parameters as in `build_from_table`; a synset in the list overrides that of `senses`.
+    Parameters as in `build_from_table`. A synset in the list overrides one in `senses`.
     """
     return _build(read_noun_list(nouns), nouns.stem, _LIST_LICENCE, wordnet, senses, None)
 
@@ -108,39 +127,39 @@ def _build(
     wordnet: Path | None,
     senses: Path | None,
     review: Review | None,
-) -> Built:
+) -> BuiltLexicon:
     problems = ProblemCollector()
     decisions = dict(review.senses) if review is not None else {}
     if senses is not None:
-        classes = {name_key(name): term.class_id for term in terms for name in term.names}
-        classes |= {name_key(term.name): term.class_id for term in terms}
+        classes = {make_name_key(name): term.class_id for term in terms for name in term.names}
+        classes |= {make_name_key(term.name): term.class_id for term in terms}
         decisions |= read_senses(senses, classes, problems)
     with open_wordnet(wordnet) as reader:
         chosen = _choose_senses(terms, decisions, reader, review is not None, problems)
         problems.raise_if_any()
-        document = _document(terms, chosen, title, licence, reader, review)
-    return Built(document, chosen)
+        document = _make_document(terms, chosen, title, licence, reader, review)
+    return BuiltLexicon(document, chosen)
 
 
 def _choose_senses(
     terms: list[Term],
     decisions: Mapping[int, Decision],
     wordnet: WordNet,
-    of_epic: bool,
+    is_epic: bool,
     problems: ProblemCollector,
 ) -> dict[int, Sense]:
-    """The sense of each class. problems: takes those that have none."""
+    """Return the sense of each class; `problems` collects the classes without a sense."""
     senses = {}
     for term in terms:
-        choose: Choose = choose_by_group(term.supercategory) if of_epic else choose_concrete
+        choose: SenseChooser = choose_by_group(term.supercategory) if is_epic else choose_concrete
         decision = term.decision or decisions.get(term.class_id)
         with problems.collect():
             where = f"class {term.class_id} ({term.name})"
-            senses[term.class_id] = sense_of(wordnet, term.name, decision, choose, where)
+            senses[term.class_id] = determine_sense(wordnet, term.name, decision, choose, where)
     return senses
 
 
-def _document(
+def _make_document(
     terms: list[Term],
     senses: Mapping[int, Sense],
     title: str,
@@ -148,13 +167,18 @@ def _document(
     wordnet: WordNet,
     review: Review | None,
 ) -> dict[str, Any]:
-    names = _Names(wordnet, review)
-    judged = {term.class_id: [names.judged(term, name) for name in term.names] for term in terms}
-    known = {name.text.casefold() for of in judged.values() for name in of}
+    names = _NameMaker(wordnet, review)
+    judged = {term.class_id: [names.make_name(term, name) for name in term.names] for term in terms}
+    known = {name.text.casefold() for class_names in judged.values() for name in class_names}
     known |= {
-        name.counterpart.casefold() for of in judged.values() for name in of if name.counterpart
+        name.counterpart.casefold()
+        for class_names in judged.values()
+        for name in class_names
+        if name.counterpart
     }
-    known |= {_spaced(lemma) for sense in senses.values() for lemma in sense.synset.lemma_names()}
+    known |= {
+        _normalise_lemma(lemma) for sense in senses.values() for lemma in sense.synset.lemma_names()
+    }
     taken = {sense.synset.name() for sense in senses.values()}
     classes = []
     for term in sorted(terms, key=lambda term: term.class_id):
@@ -168,11 +192,14 @@ def _document(
                 "synset": sense.synset.name(),
                 "match": sense.match,
                 "candidates": list(sense.candidates),
-                "paths": [list(path) for path in _paths(sense.synset)],
-                "names": [_entry(name) for name in own],
+                "paths": [list(path) for path in _list_paths(sense.synset)],
+                "names": [_make_entry(name) for name in own],
                 "sisters": [
-                    _entry(name) | {"synset": of, "similarity": _similarity(wordnet, sense, of)}
-                    for of, name in names.sisters(sense.synset, own[0].number, known, taken)
+                    _make_entry(name)
+                    | {"synset": synset, "similarity": _compute_similarity(wordnet, sense, synset)}
+                    for synset, name in names.find_sisters(
+                        sense.synset, own[0].number, known, taken
+                    )
                 ],
             }
         )
@@ -185,35 +212,47 @@ def _document(
     }
 
 
-class _Names:
-    """Names with their forms, as readers judged them, or guessed where nobody did."""
+class _NameMaker:
+    """Makes names with their forms: as reviewers judged them, or guessed without a judgement."""
 
     def __init__(self, wordnet: WordNet, review: Review | None) -> None:
         self._wordnet = wordnet
         self._review = review
-        self._numbers = numbers_by_name((review or shipped_review()).names)
+        self._numbers = map_numbers((review or load_review()).names)
 
-    def judged(self, term: Term, name: str) -> LexiconName:
-        """A name of a class. Of a reviewed vocabulary, names that readers did not see are written
-        only where they are what the class is called.
+    def make_name(self, term: Term, name: str) -> LexiconName:
+        """Return a name of a class.
+
+        In a reviewed vocabulary, noise may write a name without a judgement only if it is the main
+        name of the class.
         """
         if self._review is None:
-            return self._forms(name, self._number(name), written=True)
-        found = self._review.names.get((term.class_id, name))
-        if found is None:
-            return self._forms(name, self._number(name), written=name == term.name)
-        return self._forms(name, found.number, found.written)
+            return self._inflect(name, self._guess_number(name), written=True)
+        judgement = self._review.names.get((term.class_id, name))
+        if judgement is None:
+            return self._inflect(name, self._guess_number(name), written=name == term.name)
+        return self._inflect(name, judgement.number, judgement.written)
 
-    def sisters(
+    def find_sisters(
         self, synset: Any, number: str, known: set[str], taken: set[str]
     ) -> list[tuple[str, LexiconName]]:
-        """Sister terms of a synset by name of their synset, sorted: the first word of each synset
-        with a common direct hypernym that is no class's sense and whose word is no class's name.
+        """Return the sister terms of a synset, sorted by the name of their synset.
 
-        known: names of classes in lower case, with their other forms. number: that of the class,
-        which a sister nobody looked at shares.
+        A sister term is the first word of a synset that shares a direct hypernym. The synset must
+        not be the sense of a class, and the word must not be a name of a class.
+
+        Parameters
+        ----------
+        synset : Any
+            Sense of the class.
+        number : str
+            Number of the class's name, which sisters without a judgement get as well.
+        known : set of str
+            Names of the classes in all forms, in lower case.
+        taken : set of str
+            Names of the synsets of the classes.
         """
-        found: dict[str, LexiconName] = {}
+        sisters: dict[str, LexiconName] = {}
         for sister in (s for parent in synset.hypernyms() for s in parent.hyponyms()):
             name = sister.lemma_names()[0].replace("_", " ")
             if sister.name() in taken or name.casefold() in known:
@@ -221,41 +260,41 @@ class _Names:
             if not _SISTER_NAME.fullmatch(name):
                 continue
             if self._review is None:
-                guess = "plural" if looks_plural(name) else number
-                found[sister.name()] = self._forms(name, guess, written=True)
+                guess = "plural" if is_probably_plural(name) else number
+                sisters[sister.name()] = self._inflect(name, guess, written=True)
             else:
                 judged = self._review.sisters.get(sister.name())
                 if judged is not None and judged.written:
-                    found[sister.name()] = self._forms(name, judged.number, written=True)
-        # Two synsets of one word are one name: the first by name of synset stands for both.
-        by_name = {name.text: (of, name) for of, name in sorted(found.items(), reverse=True)}
+                    sisters[sister.name()] = self._inflect(name, judged.number, written=True)
+        # Two synsets with the same word count as one name, with the first synset by name.
+        by_name = {name.text: (key, name) for key, name in sorted(sisters.items(), reverse=True)}
         return sorted(by_name.values(), key=lambda pair: pair[0])
 
-    def _number(self, name: str) -> str:
-        return self._numbers.get(name) or ("plural" if looks_plural(name) else "singular")
+    def _guess_number(self, name: str) -> str:
+        return self._numbers.get(name) or ("plural" if is_probably_plural(name) else "singular")
 
-    def _forms(self, name: str, number: str, written: bool) -> LexiconName:
+    def _inflect(self, name: str, number: str, written: bool) -> LexiconName:
         plurals_only = number == "plural" and not self._has_singular(name)
-        return inflected(name, number, written, plurals_only)
+        return inflect_name(name, number, written, plurals_only)
 
     def _has_singular(self, plural: str) -> bool:
-        """Whether a plural is that of one thing: pieces of a piece, but scissors of nothing."""
+        """Whether a plural has a singular: pieces has piece, but scissors has none."""
         singular = singularise(plural.split()[-1])
         head = plural.split()[-1]
         own = {lemma for s in self._wordnet.synsets(head, "n") for lemma in s.lemma_names()}
         return singular is not None and head not in own and bool(self._wordnet.synsets(singular))
 
 
-def _paths(synset: Any) -> Paths:
+def _list_paths(synset: Any) -> Paths:
     return tuple(sorted(tuple(s.name() for s in path) for path in synset.hypernym_paths()))
 
 
-def _similarity(wordnet: WordNet, sense: Sense, sister: str) -> float:
-    one, other = _paths(sense.synset), _paths(wordnet.synset(sister))
-    return round(measure_similarity(trace_ancestry(one), trace_ancestry(other)), 6)
+def _compute_similarity(wordnet: WordNet, sense: Sense, sister: str) -> float:
+    paths, sister_paths = _list_paths(sense.synset), _list_paths(wordnet.synset(sister))
+    return round(measure_similarity(trace_ancestry(paths), trace_ancestry(sister_paths)), 6)
 
 
-def _entry(name: LexiconName) -> dict[str, Any]:
+def _make_entry(name: LexiconName) -> dict[str, Any]:
     return {
         "name": name.text,
         "head": name.head,
@@ -266,7 +305,7 @@ def _entry(name: LexiconName) -> dict[str, Any]:
     }
 
 
-def _spaced(lemma: str) -> str:
+def _normalise_lemma(lemma: str) -> str:
     return lemma.replace("_", " ").casefold()
 
 
@@ -276,7 +315,7 @@ def _read_sisters(path: Path) -> dict[str, Judgement]:
 
 
 def to_lines(document: Mapping[str, Any]) -> Iterable[str]:
-    """The document as JSON with a class to a line, so that a change of one class is one line."""
+    """Yield the document as JSON with one class a line, so that diffs are short."""
 
     def dump(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False)

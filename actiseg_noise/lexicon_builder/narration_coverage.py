@@ -1,4 +1,4 @@
-"""How many narrations name their noun in a way that the lexicon knows."""
+"""Measure how many narrations mention their noun in a form that the lexicon knows."""
 
 from __future__ import annotations
 
@@ -13,29 +13,44 @@ from actiseg_noise.text_noise.mentions import MentionFinder
 
 
 @dataclass(frozen=True)
-class Coverage:
-    """What was found in narrations.
+class NarrationCoverage:
+    """Counts of narrations.
 
-    narrations: those whose noun class the lexicon has. found: those of them in which a noun of that
-    class was found. unknown: narrations whose noun class the lexicon lacks. misses: narrations in
-    which none was found, with noun and class, and how often each stands.
+    Attributes
+    ----------
+    narrations : int
+        Narrations with a noun class that the lexicon has.
+    recognised : int
+        Those in which a noun of that class was found.
+    unknown : int
+        Narrations with a noun class that the lexicon lacks.
+    misses : Counter
+        Narrations without a recognised noun, with noun and class, and how often each occurs.
     """
 
     narrations: int
-    found: int
+    recognised: int
     unknown: int
     misses: Counter[tuple[str, str, int]]
 
     @property
     def rate(self) -> float | None:
-        return self.found / self.narrations if self.narrations else None
+        return self.recognised / self.narrations if self.narrations else None
 
 
-def measure_coverage(tables: Iterable[Path], lexicon: Lexicon, finder: MentionFinder) -> Coverage:
-    """Look for the noun of every narration of some narration tables; a row that stands in several
-    counts once. Raises `InputError` for faulty tables.
+def measure_coverage(
+    tables: Iterable[Path], lexicon: Lexicon, finder: MentionFinder
+) -> NarrationCoverage:
+    """Look for the noun of every narration in narration tables.
+
+    A row that occurs in several tables counts once.
+
+    Raises
+    ------
+    InputError
+        If a table is invalid.
     """
-    total = found = unknown = 0
+    total = recognised = unknown = 0
     misses: Counter[tuple[str, str, int]] = Counter()
     for narrations in read_narrations(tables).values():
         for narration in narrations:
@@ -45,7 +60,7 @@ def measure_coverage(tables: Iterable[Path], lexicon: Lexicon, finder: MentionFi
             total += 1
             mentions = finder.find(narration.text)
             if any(narration.noun_class in mention.classes for mention in mentions):
-                found += 1
+                recognised += 1
             else:
                 misses[narration.text, narration.noun, narration.noun_class] += 1
-    return Coverage(total, found, unknown, misses)
+    return NarrationCoverage(total, recognised, unknown, misses)

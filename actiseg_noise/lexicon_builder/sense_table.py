@@ -1,4 +1,4 @@
-"""The senses of a lexicon as a table that a person can check."""
+"""Print the senses of a lexicon as a table that a person can check."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from actiseg_noise.lexicon_builder.lexicon_building import Built
+from actiseg_noise.lexicon_builder.lexicon_building import BuiltLexicon
 from actiseg_noise.lexicon_builder.senses import Sense
 
 _NAMES, _SISTERS, _ABOVE, _SENSES = 6, 5, 3, 5
@@ -15,21 +15,22 @@ _WIDTH, _RIVALS = 76, 3
 _HEAD = """\
 # Senses of the classes
 
-One row for each class: the WordNet 3.0 synset that it stands for and the synsets above it; *by*:
-chosen by the procedure or by review, whose reason is given; *match*: `exact`, or `find_nearest` where
-WordNet lacks the thing; the first of the senses that the procedure had to choose among; names that
-noise may write and sister terms, the first few of each. Numbers in brackets count all.
+One row for each class. *synset*: its WordNet 3.0 synset; *under*: the synsets above it; *by*:
+chosen by the procedure, or by review with the reason given; *match*: `exact`, or `nearest` if
+WordNet lacks the noun; *of the senses*: the first senses among which the procedure chose; *names*:
+the first names that noise may write; *sisters*: the first sister terms. Numbers in brackets count
+all.
 
 Made by `{command}`. {licence}
 
 """
 
 
-def sense_table(built: Built, command: str) -> Iterator[str]:
-    """Markdown, line by line. command: how the table was made."""
+def format_sense_table(built: BuiltLexicon, command: str) -> Iterator[str]:
+    """Yield a Markdown table, line by line; it cites the command that makes it."""
     document = built.document
     yield _HEAD.format(command=command, licence=document["licence"])
-    chosen = [sense.by for sense in built.senses.values()]
+    chosen = [sense.origin for sense in built.senses.values()]
     nearest = sum(sense.match == "nearest" for sense in built.senses.values())
     yield (
         f"{len(chosen)} classes; {chosen.count('procedure')} senses by the procedure, "
@@ -38,34 +39,35 @@ def sense_table(built: Built, command: str) -> Iterator[str]:
     yield "| id | class | group | synset | match | under | by | of the senses | names | sisters |\n"
     yield "|---|---|---|---|---|---|---|---|---|---|\n"
     for noun in document["classes"]:
-        yield f"| {' | '.join(_cells(noun, built.senses[noun['class_id']]))} |\n"
+        yield f"| {' | '.join(_make_cells(noun, built.senses[noun['class_id']]))} |\n"
 
 
-def uncertain_senses(built: Built) -> Iterator[str]:
-    """The uncertain senses of a lexicon, each with its rivals: lines for a terminal, of at most
-    `_WIDTH` characters unless a name is very long.
+def list_uncertain_senses(built: BuiltLexicon) -> Iterator[str]:
+    """Yield the uncertain senses of a lexicon, each with its rivals, as lines for a terminal.
+
+    A line has at most `_WIDTH` characters unless a name is very long.
     """
     for noun in built.document["classes"]:
         sense = built.senses[noun["class_id"]]
         if not sense.uncertain:
             continue
-        yield _line(f"{noun['name']}:", sense.synset)
+        yield _format_sense(f"{noun['name']}:", sense.synset)
         if sense.why:
             yield f"    {sense.why}"
         for rival in sense.rivals[:_RIVALS]:
-            yield _line("    or", rival)
+            yield _format_sense("    or", rival)
         if len(sense.rivals) > _RIVALS:
             yield f"    or {len(sense.rivals) - _RIVALS} more"
 
 
-def _line(head: str, synset: Any) -> str:
+def _format_sense(head: str, synset: Any) -> str:
     start = f"{head} {synset.name()}, "
     gloss = textwrap.shorten(synset.definition(), max(_WIDTH - len(start), 20), placeholder=" ...")
     return start + gloss
 
 
-def _cells(noun: Mapping[str, Any], sense: Sense) -> list[str]:
-    above = noun["paths"][0][-_ABOVE - 1 : -1][::-1]
+def _make_cells(noun: Mapping[str, Any], sense: Sense) -> list[str]:
+    ancestors = noun["paths"][0][-_ABOVE - 1 : -1][::-1]
     written = [name["name"] for name in noun["names"] if name["use"] == "write"]
     return [
         str(noun["class_id"]),
@@ -73,14 +75,14 @@ def _cells(noun: Mapping[str, Any], sense: Sense) -> list[str]:
         noun["supercategory"] or "",
         f"`{noun['synset']}`",
         noun["match"],
-        " < ".join(synset.partition(".")[0].replace("_", " ") for synset in above),
-        f"{sense.by}: {sense.why}" if sense.why else sense.by,
-        _few([f"`{name}`" for name in noun["candidates"]], _SENSES),
-        _few(written, _NAMES),
-        _few([sister["name"] for sister in noun["sisters"]], _SISTERS),
+        " < ".join(synset.partition(".")[0].replace("_", " ") for synset in ancestors),
+        f"{sense.origin}: {sense.why}" if sense.why else sense.origin,
+        _join_first([f"`{name}`" for name in noun["candidates"]], _SENSES),
+        _join_first(written, _NAMES),
+        _join_first([sister["name"] for sister in noun["sisters"]], _SISTERS),
     ]
 
 
-def _few(texts: list[str], most: int) -> str:
+def _join_first(texts: list[str], most: int) -> str:
     more = f" ... ({len(texts)})" if len(texts) > most else ""
     return ", ".join(texts[:most]) + more

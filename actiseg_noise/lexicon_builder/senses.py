@@ -1,4 +1,4 @@
-"""Which WordNet sense a class is: a stated procedure, and the decisions that people took."""
+"""Determine the WordNet sense of a class: by a fixed procedure, or by decisions of people."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from actiseg_data.core.errors import refuse
-from actiseg_noise.lexicon_builder.concrete_senses import concrete_senses
+from actiseg_noise.lexicon_builder.concrete_senses import rank_concrete_senses
 from actiseg_noise.lexicon_builder.decisions import Decision
 from actiseg_noise.lexicon_builder.wordnet import WordNet
 
@@ -40,16 +40,24 @@ ANCHORS: Mapping[str | None, tuple[str, ...]] = {
     "vegetables": ("vegetable.n.01", "produce.n.01", *_FOOD, "plant_part.n.01"),
     None: ("kitchen_utensil.n.01", "tableware.n.01", "home_appliance.n.01", *_FOOD, *_TOOL),
 }
-"""Where senses of EPIC's supercategories are looked for in WordNet, the best first; `None`: of
-classes without one. All end in things that can be seen at all. They are a kitchen's: no other
-vocabulary uses them."""
+"""Synsets under which the senses of EPIC's supercategories are searched, the best first; `None` is
+for classes without a supercategory. The last ones admit everything visible. The anchors are
+specific
+to kitchens, so no other vocabulary uses them."""
 
 
 @dataclass(frozen=True)
 class Noun:
-    """A name as WordNet knows it. form: the spelling that was found, such as ``wine_glass``. whole:
-    whether that is the whole name, and not its head alone. synsets: NLTK's, in WordNet's order,
-    which is that of their frequency; none if WordNet lacks the noun.
+    """A name as WordNet has it.
+
+    Attributes
+    ----------
+    form : str
+        Spelling in WordNet, such as ``wine_glass``.
+    whole : bool
+        Whether `form` is the whole name, and not its head alone.
+    synsets : tuple
+        NLTK's synsets in WordNet's order, by frequency; empty if WordNet lacks the noun.
     """
 
     form: str
@@ -59,73 +67,106 @@ class Noun:
 
 @dataclass(frozen=True)
 class Sense:
-    """The sense of a class. synset: NLTK's object. match: see `NounClass`. candidates: names of the
-    synsets that it was chosen among. by: ``procedure`` or ``review``. why: the reviewers' reason,
-    or what the procedure found. rivals: synsets that are as concrete as the chosen one.
+    """The sense of a class.
+
+    Attributes
+    ----------
+    synset : Any
+        NLTK's object.
+    match : str
+        See `NounClass`.
+    candidates : tuple of str
+        Names of the synsets from which it was chosen.
+    origin : str
+        ``procedure`` or ``review``.
+    why : str
+        The reviewers' reason, or a remark of the procedure.
+    rivals : tuple
+        Synsets that are as concrete as the chosen one.
     """
 
     synset: Any
     match: str
     candidates: tuple[str, ...]
-    by: str
+    origin: str
     why: str
     rivals: tuple[Any, ...] = ()
 
     @property
     def uncertain(self) -> bool:
-        """Whether a person should look at it: other senses fit as well, or none fits well."""
-        return self.by == "procedure" and bool(self.rivals or self.why)
+        """Whether a person should check the sense: other senses fit as well, or none fits well."""
+        return self.origin == "procedure" and bool(self.rivals or self.why)
 
 
-Choose: TypeAlias = Callable[[Noun], Sense]
-"""A procedure that takes a sense of a noun that WordNet has."""
+SenseChooser: TypeAlias = Callable[[Noun], Sense]
+"""A procedure that chooses a sense of a noun that WordNet has."""
 
 
 def look_up(wordnet: WordNet, name: str) -> Noun:
-    """The noun of a name; its head if WordNet lacks the whole name, also written as one word."""
+    """Look up a name as it is, with spaces, or as one word; otherwise its last word."""
     spaced = name.replace("-", " ")
     for whole in (name, spaced, spaced.replace(" ", "")):
         form = whole.replace(" ", "_")
-        found = wordnet.synsets(form, "n")
-        if found:
-            return Noun(_base(wordnet, form), True, tuple(found))
+        synsets = wordnet.synsets(form, "n")
+        if synsets:
+            return Noun(_find_base_form(wordnet, form), True, tuple(synsets))
     form = spaced.split()[-1]
-    return Noun(_base(wordnet, form), False, tuple(wordnet.synsets(form, "n")))
+    return Noun(_find_base_form(wordnet, form), False, tuple(wordnet.synsets(form, "n")))
 
 
-def choose_by_group(supercategory: str | None) -> Choose:
-    """The procedure for EPIC's classes: the first candidate below the first anchor of the group
-    that has any below it; without such an anchor, the first candidate.
+def choose_by_group(supercategory: str | None) -> SenseChooser:
+    """Return the procedure for a supercategory of EPIC's classes.
+
+    It chooses the first candidate under the first anchor of the supercategory that has any
+    candidate, or the first candidate if no anchor has one.
     """
     anchors = (*ANCHORS.get(supercategory, ANCHORS[None]), *_THING)
 
     def choose(noun: Noun) -> Sense:
-        above = {synset: _above(synset) for synset in noun.synsets}
-        ranked = (s for anchor in anchors for s in noun.synsets if anchor in above[s])
-        return Sense(next(ranked, noun.synsets[0]), "exact", _names(noun), "procedure", "")
+        ancestors = {synset: _collect_ancestors(synset) for synset in noun.synsets}
+        ranked = (s for anchor in anchors for s in noun.synsets if anchor in ancestors[s])
+        return Sense(next(ranked, noun.synsets[0]), "exact", _list_names(noun), "procedure", "")
 
     return choose
 
 
 def choose_concrete(noun: Noun) -> Sense:
-    """The procedure for any other vocabulary: the best of `concrete_senses`, or the first of all if
-    there is none. A sense of the head alone is only the nearest.
+    """Choose a sense for any other vocabulary.
+
+    It is the best of `rank_concrete_senses`, or the first sense if none is concrete. If WordNet has
+    only the last word of the name, the match is `nearest`.
     """
-    concrete = concrete_senses(noun.synsets, noun.form)
+    concrete = rank_concrete_senses(noun.synsets, noun.form)
     synset, *rivals = concrete or noun.synsets[:1]
     why = "" if concrete else "no sense of it can be seen"
     if not noun.whole:
         why = f"WordNet has its last word only, {noun.form!r}"
     match = "exact" if noun.whole else "nearest"
-    return Sense(synset, match, _names(noun), "procedure", why, tuple(rivals))
+    return Sense(synset, match, _list_names(noun), "procedure", why, tuple(rivals))
 
 
-def sense_of(
-    wordnet: WordNet, name: str, decision: Decision | None, choose: Choose, where: str
+def determine_sense(
+    wordnet: WordNet, name: str, decision: Decision | None, choose: SenseChooser, where: str
 ) -> Sense:
-    """The sense of a class: the one decided on, else the procedure's.
+    """Return the sense of a class: the one that people decided on, else the procedure's.
 
-    Raises `InputError` where WordNet has no such synset or noun.
+    Parameters
+    ----------
+    wordnet : WordNet
+        NLTK's reader.
+    name : str
+        Name of the class.
+    decision : Decision or None
+        The sense that people decided on.
+    choose : SenseChooser
+        The procedure.
+    where : str
+        Location of the class, for the message.
+
+    Raises
+    ------
+    InputError
+        If WordNet lacks the synset or the noun.
     """
     noun = look_up(wordnet, name)
     if decision is None:
@@ -133,35 +174,37 @@ def sense_of(
             raise refuse(
                 f"WordNet has no noun {name!r}",
                 where,
-                "give it the synset that comes nearest: in --senses, or after @ in the list",
+                "give the closest synset: in the file `senses`, or after @ in the list",
             )
         return choose(noun)
     try:
         synset = wordnet.synset(decision.synset)
-    except Exception:  # NLTK has errors of three kinds for a name that is none
+    except Exception:  # NLTK raises errors of three kinds for an invalid name
         synset = None
     if synset is None or synset.pos() != "n":
         raise refuse(
             f"WordNet has no synset {decision.synset[:60]!r} of a noun",
             where,
-            "name one such as tap.n.01" + _known_senses(noun),
+            "give a synset such as tap.n.01" + _suggest_senses(noun),
         )
-    return Sense(synset, decision.match, _names(noun), "review", decision.why)
+    return Sense(synset, decision.match, _list_names(noun), "review", decision.why)
 
 
-def _known_senses(noun: Noun) -> str:
-    known = [name for name in _names(noun) if name.startswith(f"{noun.form}.")] or _names(noun)
+def _suggest_senses(noun: Noun) -> str:
+    known = [name for name in _list_names(noun) if name.startswith(f"{noun.form}.")] or _list_names(
+        noun
+    )
     return f"; {noun.form} has {', '.join(known[:5])}" if known else ""
 
 
-def _base(wordnet: WordNet, form: str) -> str:
-    """The form that WordNet lists: of ``skis``, ``ski``."""
+def _find_base_form(wordnet: WordNet, form: str) -> str:
+    """Return the form that WordNet lists: ``ski`` for ``skis``."""
     return str(wordnet.morphy(form.lower(), "n") or form.lower())
 
 
-def _names(noun: Noun) -> tuple[str, ...]:
+def _list_names(noun: Noun) -> tuple[str, ...]:
     return tuple(synset.name() for synset in noun.synsets)
 
 
-def _above(synset: Any) -> set[str]:
+def _collect_ancestors(synset: Any) -> set[str]:
     return {ancestor.name() for path in synset.hypernym_paths() for ancestor in path}

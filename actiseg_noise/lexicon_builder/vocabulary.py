@@ -1,4 +1,4 @@
-"""The classes that a lexicon is built of: EPIC's table, or a list of nouns of one's own."""
+"""Read the classes of a lexicon from EPIC's table, or from a user's list of nouns."""
 
 from __future__ import annotations
 
@@ -13,15 +13,27 @@ from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.file_reading import read_text
 from actiseg_data.core.names import check_text, parse_table_number
 from actiseg_data.make.prepare.noun_classes import read_noun_table
-from actiseg_noise.lexicon_builder.decisions import Decision, fold_name, name_key
+from actiseg_noise.lexicon_builder.decisions import Decision, fold_name, make_name_key
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z' -]*")
 
 
 @dataclass(frozen=True)
 class Term:
-    """A class before WordNet was asked. names: all it is called, the plain name first where it is
-    one of them. decision: a sense that the list itself names.
+    """A class before it is looked up in WordNet.
+
+    Attributes
+    ----------
+    class_id : int
+        Id of the class.
+    name : str
+        Main name.
+    supercategory : str or None
+        Group of the class.
+    names : tuple of str
+        All names; the main name, if it is one of them, comes first.
+    decision : Decision or None
+        Sense that the list itself gives.
     """
 
     class_id: int
@@ -33,44 +45,55 @@ class Term:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What readers said of a name: may noise write it, and its number."""
+    """The reviewers' judgement of a name: whether noise may write it, and its number."""
 
     written: bool
     number: str
 
 
 def read_noun_class_table(path: Path) -> list[Term]:
-    """EPIC's ``EPIC_100_noun_classes_v2.csv``; raises `InputError` with every faulty row.
+    """Read EPIC's ``EPIC_100_noun_classes_v2.csv``.
 
-    Entries such as ``board:cutting`` become plain names; spaces are single, doubles stand once.
+    Entries such as ``board:cutting`` become names in natural word order with single spaces, and
+    repeated names are dropped.
+
+    Raises
+    ------
+    InputError
+        With every invalid row.
     """
     terms = []
     for row in read_noun_table(path):
-        names = _unrepeated(map(plain, row.entries))
+        names = _drop_repeats(map(collapse_spaces, row.entries))
         terms.append(Term(row.class_id, names[0], row.category, names))
     return terms
 
 
 def read_noun_list(path: Path) -> list[Term]:
-    """A list of nouns, one class a line: ``[id:] name[, other name ...] [@ synset]``. Or a CSV
-    table with the column ``name`` and any of ``id`` (or ``class_id``), ``supercategory``,
-    ``synset``.
+    """Read a list of nouns.
 
-    Ids stand before all lines or before none; without, lines are numbered from 0. Empty lines and
-    what follows a ``#`` count for nothing. Names are read by `fold_name`: in lower case, with
-    spaces for underscores. Raises `InputError` with every faulty line.
+    The list has one class a line: ``[id:] name[, other name ...] [@ synset]``. It may also be a CSV
+    table with the column ``name`` and any of ``id`` (or ``class_id``), ``supercategory`` and
+    ``synset``. Either all lines have an id or none has; without ids, lines are numbered from 0.
+    Empty lines and comments after ``#`` are ignored. Names are converted by `fold_name`: lower
+    case, and spaces instead of underscores.
+
+    Raises
+    ------
+    InputError
+        With every invalid line.
     """
     problems = ProblemCollector()
     terms: list[Term] = []
-    given = set()
-    for where, row in _noun_rows(path, problems):
+    has_id = set()
+    for where, row in _read_noun_rows(path, problems):
         with problems.collect():
             terms.append(_parse_row(row, len(terms), where))
-            given.add(bool(row.class_id))
-    if len(given) > 1:
-        problems.add("some lines have an id and some have none", path, "give all of them one")
+            has_id.add(bool(row.class_id))
+    if len(has_id) > 1:
+        problems.add("some lines have an id and some have none", path, "give every line an id")
     if not terms and not problems.collected:
-        problems.add("lists no noun", path, "write one a line")
+        problems.add("lists no noun", path, "write one noun a line")
     _refuse_repeated_ids(terms, path, problems)
     _refuse_shared_names(terms, path, problems)
     problems.raise_if_any()
@@ -78,8 +101,8 @@ def read_noun_list(path: Path) -> list[Term]:
 
 
 @dataclass(frozen=True)
-class _Row:
-    """The cells of one class, as they are written; empty without one."""
+class _NounRow:
+    """The cells of one class as written; empty if the file has none."""
 
     class_id: str
     names: str
@@ -87,8 +110,8 @@ class _Row:
     synset: str
 
 
-def _noun_rows(path: Path, problems: ProblemCollector) -> Iterator[tuple[str, _Row]]:
-    """(place, cells) of each class of a list or table."""
+def _read_noun_rows(path: Path, problems: ProblemCollector) -> Iterator[tuple[str, _NounRow]]:
+    """Yield (location, cells) of each class of a list or table."""
     text = read_text(path, "list of nouns")
     header = [cell.strip() for cell in text.partition("\n")[0].split(",")]
     if "name" in header:
@@ -96,29 +119,31 @@ def _noun_rows(path: Path, problems: ProblemCollector) -> Iterator[tuple[str, _R
             cells = {column: (value or "").strip() for column, value in row.items() if column}
             own_id = cells.get("class_id") or cells.get("id", "")
             more = (cells.get("supercategory", ""), cells.get("synset", ""))
-            yield f"{path}: row {number}", _Row(own_id, cells["name"], *more)
+            yield f"{path}: row {number}", _NounRow(own_id, cells["name"], *more)
         return
     for number, line in enumerate(text.splitlines(), 1):
         where = f"{path}: line {number}"
-        noun, at, synset = (part.strip() for part in line.partition("#")[0].partition("@"))
+        noun, sign, synset = (part.strip() for part in line.partition("#")[0].partition("@"))
         head, colon, rest = (part.strip() for part in noun.partition(":"))
-        if at and not synset:
-            problems.add("has an @ and no synset", where, "name one such as tap.n.01")
+        if sign and not synset:
+            problems.add("has an @ but no synset", where, "give a synset such as tap.n.01")
         elif colon and not head:
             problems.add("has no id before its colon", where, "write id: name, other name")
-        elif noun or at:
-            yield where, _Row(head if colon else "", rest if colon else noun, "", synset)
+        elif noun or sign:
+            yield where, _NounRow(head if colon else "", rest if colon else noun, "", synset)
 
 
-def _parse_row(row: _Row, position: int, where: str) -> Term:
+def _parse_row(row: _NounRow, position: int, where: str) -> Term:
     class_id = parse_table_number(row.class_id) if row.class_id else position
     if class_id is None:
-        raise refuse(f"{row.class_id[:60]!r} is no class id", where, "write id: name, other name")
-    names = _unrepeated(fold_name(name) for name in row.names.split(","))
+        raise refuse(
+            f"{row.class_id[:60]!r} is not a class id", where, "write id: name, other name"
+        )
+    names = _drop_repeats(fold_name(name) for name in row.names.split(","))
     bad = [name for name in names if not _PLAIN.fullmatch(name)]
     if bad:
         raise refuse(
-            f"{bad[0][:60]!r} is no plain name", where, "use letters a to z, spaces and hyphens"
+            f"{bad[0][:60]!r} is not a plain name", where, "use letters a to z, spaces and hyphens"
         )
     decision = None
     if row.synset:
@@ -136,49 +161,53 @@ def _refuse_repeated_ids(terms: list[Term], path: Path, problems: ProblemCollect
 
 
 def _refuse_shared_names(terms: list[Term], path: Path, problems: ProblemCollector) -> None:
-    """No name stands for two classes: whoever reads it could not tell which is meant."""
+    """Refuse a name of two classes, because its meaning is ambiguous."""
     owners: dict[str, int] = {}
     for term in terms:
         for name in term.names:
-            owner = owners.setdefault(name_key(name), term.class_id)
+            owner = owners.setdefault(make_name_key(name), term.class_id)
             if owner != term.class_id:
                 problems.add(
                     f"{name!r} is a name of the classes {owner} and {term.class_id}",
                     path,
-                    "leave it to one of them",
+                    "give the name to one of them",
                 )
 
 
 def read_judgements(path: Path) -> dict[tuple[int, str], Judgement]:
-    """A table of what readers said of names: columns ``class_id, name, use, number``."""
+    """Read a table of judgements with the columns ``class_id, name, use, number``."""
     judgements = {}
     problems = ProblemCollector()
     for line, row in enumerate(read_csv(path, ("class_id", "name", "use", "number")), 2):
         where = f"{path}: row {line}"
         with problems.collect():
             if row["use"] not in ("write", "recognise") or row["number"] not in NUMBERS:
-                raise refuse("has an unknown use or number", where, "correct it")
+                raise refuse("has an unknown use or number", where, "correct the row")
             class_id = parse_table_number(row["class_id"])
             if class_id is None:
-                raise refuse(f"{row['class_id'][:60]!r} is no class id", where, "correct it")
+                raise refuse(f"{row['class_id'][:60]!r} is not a class id", where, "correct the id")
             judgements[class_id, row["name"]] = Judgement(row["use"] == "write", row["number"])
     problems.raise_if_any()
     return judgements
 
 
-def numbers_by_name(judgements: Mapping[tuple[int, str], Judgement]) -> dict[str, str]:
-    """The number of each judged name, whatever its class, for vocabularies that were not judged."""
-    return {name: found.number for (_, name), found in judgements.items() if found.written}
+def map_numbers(judgements: Mapping[tuple[int, str], Judgement]) -> dict[str, str]:
+    """Return the number of each judged name of any class, for vocabularies without judgements."""
+    return {
+        name: judgement.number for (_, name), judgement in judgements.items() if judgement.written
+    }
 
 
-def plain(name: str) -> str:
-    """A name with single spaces.
+def collapse_spaces(name: str) -> str:
+    """Return a name with single spaces.
 
-    >>> plain("  butter  container ")
+    Examples
+    --------
+    >>> collapse_spaces("  butter  container ")
     'butter container'
     """
     return " ".join(name.split())
 
 
-def _unrepeated(names: Iterable[str]) -> tuple[str, ...]:
+def _drop_repeats(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name)) or ("",)

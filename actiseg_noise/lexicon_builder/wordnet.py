@@ -1,4 +1,4 @@
-"""WordNet 3.0 by NLTK's reader, from NLTK's own data or from any folder that has the database."""
+"""Open WordNet 3.0 with NLTK's reader, from NLTK's data or from a folder with the database."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _FILES = (
 )
 _OPTIONAL = ("lexnames", "index.sense")
 
-# The lexicographer files of WordNet 3.0 in their order, as lexnames(5WN) lists them. Debian's
-# package leaves the file out, but NLTK's reader asks for it.
+# The lexicographer files of WordNet 3.0 in the order of lexnames(5WN). Debian's package lacks the
+# file, but NLTK's reader needs it.
 _LEXNAMES = """\
 adj.all adj.pert adv.all noun.Tops noun.act noun.animal noun.artifact noun.attribute noun.body
 noun.cognition noun.communication noun.event noun.feeling noun.food noun.group noun.location
@@ -41,19 +41,31 @@ _PART_NUMBERS = {"noun": 1, "verb": 2, "adj": 3, "adv": 4}
 
 @contextmanager
 def open_wordnet(folder: Path | None) -> Iterator[WordNet]:
-    """NLTK's reader of WordNet 3.0, for as long as the context lasts.
+    """Open WordNet 3.0 with NLTK's reader, for the duration of the context.
 
-    folder: one that holds ``data.noun`` and its like; None for NLTK's own data. Raises `InputError`
-    where NLTK or the database is missing, or the database is of another version.
+    Parameters
+    ----------
+    folder : Path or None
+        Folder with ``data.noun`` and the other database files; None for NLTK's data.
+
+    Yields
+    ------
+    WordNet
+        The reader.
+
+    Raises
+    ------
+    InputError
+        If NLTK or the database is missing, or the database has another version.
     """
     nltk = load_language_package("nltk", "building a lexicon")
     load_language_package("nltk.corpus", "building a lexicon")
     if folder is None:
-        yield _checked(_installed(nltk), "NLTK's WordNet")
+        yield _check_version(_load_installed(nltk), "NLTK's WordNet")
         return
     _refuse_incomplete(folder)
     with tempfile.TemporaryDirectory() as scratch:
-        # NLTK reads only below the folders of its search path, and follows no links out of them.
+        # NLTK reads only within the folders of its search path, and follows no links out of them.
         corpus = Path(scratch) / "corpora" / "wordnet"
         corpus.mkdir(parents=True)
         for name in (*_FILES, *_OPTIONAL):
@@ -64,22 +76,22 @@ def open_wordnet(folder: Path | None) -> Iterator[WordNet]:
         reader = None
         try:
             reader = _read(nltk, corpus)
-            yield _checked(reader, folder)
+            yield _check_version(reader, folder)
         finally:
             nltk.data.path.remove(scratch)
-            # NLTK opens this file for `Lemma.count` and keeps it open.
+            # NLTK opens this file for `Lemma.count` and does not close it.
             if reader is not None and reader._key_count_file is not None:
                 reader._key_count_file.close()
 
 
-def _installed(nltk: Any) -> WordNet:
+def _load_installed(nltk: Any) -> WordNet:
     try:
         nltk.corpus.wordnet.ensure_loaded()
     except LookupError:
         raise refuse(
-            "NLTK has no WordNet here",
-            "WordNet",
-            "python -m nltk.downloader wordnet, or give the folder of the database as --wordnet",
+            "NLTK has no WordNet",
+            "`wordnet`",
+            "run python -m nltk.downloader wordnet, or give the folder of the database",
         ) from None
     return nltk.corpus.wordnet
 
@@ -89,13 +101,13 @@ def _refuse_incomplete(folder: Path) -> None:
     for name in _FILES:
         if not (folder / name).is_file():
             problems.add(
-                f"has no file {name}", folder, "give the folder of WordNet 3.0's database files"
+                f"lacks the file {name}", folder, "give the folder of WordNet 3.0's database files"
             )
     problems.raise_if_any()
 
 
 def _fill_in(corpus: Path) -> None:
-    """Write what the reader asks for at its start and we make no use of."""
+    """Write the files that the reader opens at its start and that we do not use."""
     for name in _OPTIONAL:
         (corpus / name).touch()
     if not (corpus / "lexnames").stat().st_size:
@@ -109,17 +121,17 @@ def _fill_in(corpus: Path) -> None:
 def _read(nltk: Any, corpus: Path) -> WordNet:
     reader = load_language_package("nltk.corpus.reader.wordnet", "building a lexicon")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that other languages are not there
+        warnings.simplefilter("ignore")  # about missing languages
         root = nltk.data.find("corpora/wordnet", [str(corpus.parents[1])])
         return reader.WordNetCorpusReader(root, None)
 
 
-def _checked(reader: WordNet, where: Path | str) -> WordNet:
+def _check_version(reader: WordNet, where: Path | str) -> WordNet:
     version = reader.get_version()
     if version != VERSION:
         raise refuse(
-            f"is WordNet {version}, whose synsets have other names",
+            f"is WordNet {version}, in which synsets have other names",
             where,
-            f"give WordNet {VERSION} as --wordnet (Debian: wordnet-base; NLTK: wordnet)",
+            f"give WordNet {VERSION} as `wordnet` (Debian: wordnet-base; NLTK: wordnet)",
         )
     return reader

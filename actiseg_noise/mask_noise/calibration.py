@@ -1,4 +1,4 @@
-"""Find the strength of a noise at which an object keeps a wanted share of itself."""
+"""Find the strength of a noise at which an object has a given IoU with the clean one."""
 
 from __future__ import annotations
 
@@ -11,119 +11,166 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.annotations.polygons import SUBPIXEL, Patch
-from actiseg_noise.mask_noise.contours import Clean, iou
-from actiseg_noise.mask_noise.noisy_outline import Drawn
+from actiseg_noise.mask_noise.contours import ObjectMask, compute_iou
+from actiseg_noise.mask_noise.noisy_outline import NoisyOutline
 
 TOLERANCE = 0.02
-"""An item counts as having reached its target if its IoU lies within this of it."""
+"""An item has met its target if its IoU differs from it by no more than this."""
 
 _CLOSE_ENOUGH = 0.004
-"""The search stops here: a tenth of what two annotators of one object differ by."""
+"""The search stops at this difference: a tenth of that between two annotators of one object."""
 
 
 @dataclass(frozen=True)
 class Strength:
-    """How strong a noise is: exactly one of the two is given.
+    """The strength of a noise; exactly one of the two attributes is set.
 
-    target_iou: IoU(clean, drawn) that each object is calibrated to, in (0, 1].
-    radius: pixels of the mask; for jitter the RMS displacement along the normal. >= 0.
+    Attributes
+    ----------
+    target_iou : float or None
+        IoU of the clean and the noisy object that each object is calibrated to, in (0, 1].
+    radius : float or None
+        Displacement in pixels of the mask, >= 0; for jitter the RMS along the normal.
     """
 
     target_iou: float | None = None
     radius: float | None = None
 
     @classmethod
-    def of(cls, parameters: Mapping[str, Any]) -> Strength:
-        """The strength that a noise's parameters ask for."""
+    def from_parameters(cls, parameters: Mapping[str, Any]) -> Strength:
+        """Return the strength that the parameters of a noise give."""
         return cls(parameters["target_iou"], parameters["radius"])
 
 
-def closest(ious: NDArray[np.float64], strength: Strength, at_limit: str) -> tuple[int, str]:
-    """The level that a strength asks for, and how well it is met there.
+def find_closest_level(
+    ious: NDArray[np.float64], strength: Strength, at_limit: str
+) -> tuple[int, str]:
+    """Return the level closest to a strength, and the status of the item at that level.
 
-    ious: IoU with the clean object at every level (steps of 1/64 pixel) from 0 to the largest that
-    is allowed. at_limit: status where that stands in the way.
+    Parameters
+    ----------
+    ious : (N,) float64
+        IoU with the clean object at every level, in steps of 1/64 pixel from 0 to the limit.
+    strength : Strength
+        Strength of the noise.
+    at_limit : str
+        Status of an item that the limit keeps from its strength.
 
-    >>> closest(np.array([1.0, 0.93, 0.79]), Strength(target_iou=0.8), at_limit="short")
+    Examples
+    --------
+    >>> find_closest_level(np.array([1.0, 0.93, 0.79]), Strength(target_iou=0.8), at_limit="short")
     (2, 'met')
     """
     limit = len(ious) - 1
     if strength.radius is not None:
-        return _fixed(strength.radius, limit, at_limit)
+        return _limit_radius(strength.radius, limit, at_limit)
     target = 1.0 if strength.target_iou is None else strength.target_iou
     level = int(np.abs(ious - target).argmin())
-    return level, _status(float(ious[level]), lambda: float(ious[limit]), target, at_limit)
+    return level, _determine_status(
+        float(ious[level]), lambda: float(ious[limit]), target, at_limit
+    )
 
 
-def _fixed(radius: float, limit: int, at_limit: str) -> tuple[int, str]:
-    """The level of a radius in pixels, as far as the limit allows, and the status of that."""
-    asked = round(radius * SUBPIXEL)
-    return min(asked, limit), "fixed" if asked <= limit else at_limit
+def _limit_radius(radius: float, limit: int, at_limit: str) -> tuple[int, str]:
+    """Return the level of a radius in pixels, at most `limit`, and the status of the item."""
+    level = round(radius * SUBPIXEL)
+    return min(level, limit), "fixed" if level <= limit else at_limit
 
 
-def _status(found: float, at_most: Callable[[], float], target: float, at_limit: str) -> str:
-    """How well a target is met. at_most: gives the IoU at the limit."""
-    if abs(found - target) <= TOLERANCE:
+def _determine_status(
+    value: float, compute_at_limit: Callable[[], float], target: float, at_limit: str
+) -> str:
+    """Return how well an IoU meets a target; `compute_at_limit` computes the IoU at the limit."""
+    if abs(value - target) <= TOLERANCE:
         return "met"
-    return at_limit if at_most() > target else "short"
+    return at_limit if compute_at_limit() > target else "short"
 
 
-def calibrate(iou_at: Callable[[int], float], target: float, guess: int, limit: int) -> int:
-    """The level in [0, limit] whose IoU is closest to the target, or within 0.004 of it.
+def calibrate(measure: Callable[[int], float], target: float, guess: int, limit: int) -> int:
+    """Return the level in [0, limit] whose IoU is closest to the target, or within 0.004 of it.
 
-    iou_at: IoU with the clean object at an integer level (lattice steps of 1/64 pixel); 1 at
-    level 0 and, on the whole, falling. target: in (0, 1]. guess: where to look first. limit: the
-    largest level allowed. Only counts of pixels steer the search, so it takes the same path
-    everywhere.
+    Only pixel counts steer the search, so it takes the same path on every machine.
 
+    Parameters
+    ----------
+    measure : callable
+        Computes the IoU with the clean object at an integer level (steps of 1/64 pixel). The IoU is
+        1 at level 0 and decreases on the whole.
+    target : float
+        IoU to reach, in (0, 1].
+    guess : int
+        Level to try first.
+    limit : int
+        Largest level.
+
+    Examples
+    --------
     >>> calibrate(lambda level: 1 - level / 100, target=0.8, guess=50, limit=100)
     20
     """
     seen = {0: 1.0}
 
-    def miss(level: int) -> float:
+    def compute_miss(level: int) -> float:
         if level not in seen:
-            seen[level] = iou_at(level)
+            seen[level] = measure(level)
         return seen[level] - target
 
     low, high = 0, min(max(guess, 1), limit)
-    while miss(high) > _CLOSE_ENOUGH and high < limit:
-        # On along the line from level 0; where that fell short once, half as far again.
+    while compute_miss(high) > _CLOSE_ENOUGH and high < limit:
+        # Extrapolate the line from level 0; after one step that fell short, go half as far again.
         ahead = high * (1 - target) / max(1 - seen[high], 1e-9) * (1.5 if low else 1)
         low, high = high, min(max(math.ceil(min(ahead, 4 * high)), high + 1), limit)
-    while high - low > 1 and miss(low) > _CLOSE_ENOUGH and miss(high) < -_CLOSE_ENOUGH:
-        share = miss(low) / (miss(low) - miss(high))
-        # Kept off the ends of the bracket, so that each step shrinks it by a tenth at least.
+    while (
+        high - low > 1 and compute_miss(low) > _CLOSE_ENOUGH and compute_miss(high) < -_CLOSE_ENOUGH
+    ):
+        share = compute_miss(low) / (compute_miss(low) - compute_miss(high))
+        # Stay away from the ends of the bracket, so that each step shrinks it by at least a tenth.
         step = round((high - low) * min(max(share, 0.1), 0.9))
         middle = min(max(low + step, low + 1), high - 1)
-        if miss(middle) > 0:
+        if compute_miss(middle) > 0:
             low = middle
         else:
             high = middle
     return min(seen, key=lambda level: (abs(seen[level] - target), level))
 
 
-def settle(
-    at: Callable[[int], Patch],
-    clean: Clean,
+def draw_at_strength(
+    draw: Callable[[int], Patch],
+    clean: ObjectMask,
     strength: Strength,
     guess: float,
     limit: int,
     at_limit: str,
-) -> Drawn:
-    """Draw at the asked strength, or as near to it as `limit` (a level) allows."""
+) -> NoisyOutline:
+    """Draw an object at a strength, or as close to it as the limit allows.
+
+    Parameters
+    ----------
+    draw : callable
+        Draws the noisy object at a level (steps of 1/64 pixel).
+    clean : ObjectMask
+        The clean object.
+    strength : Strength
+        Strength to reach.
+    guess : float
+        Displacement in pixels to try first.
+    limit : int
+        Largest level.
+    at_limit : str
+        Status of an item that the limit keeps from its strength.
+    """
     patches: dict[int, Patch] = {0: clean.patch}
 
-    def iou_at(level: int) -> float:
+    def measure(level: int) -> float:
         if level not in patches:
-            patches[level] = at(level)
-        return iou(clean.patch, patches[level])
+            patches[level] = draw(level)
+        return compute_iou(clean.patch, patches[level])
 
     if strength.radius is not None:
-        level, status = _fixed(strength.radius, limit, at_limit)
+        level, status = _limit_radius(strength.radius, limit, at_limit)
     else:
         target = 1.0 if strength.target_iou is None else strength.target_iou
-        level = calibrate(iou_at, target, round(guess * SUBPIXEL), limit)
-        status = _status(iou_at(level), lambda: iou_at(limit), target, at_limit)
-    value = iou_at(level)
-    return Drawn(patches[level], value, status, {"radius": level / SUBPIXEL})
+        level = calibrate(measure, target, round(guess * SUBPIXEL), limit)
+        status = _determine_status(measure(level), lambda: measure(limit), target, at_limit)
+    value = measure(level)
+    return NoisyOutline(patches[level], value, status, {"radius": level / SUBPIXEL})

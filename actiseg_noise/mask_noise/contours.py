@@ -1,4 +1,4 @@
-"""Masks to polygons and back: the outline of one object of an index mask."""
+"""The outline of one object of an index mask: masks to polygons and back."""
 
 from __future__ import annotations
 
@@ -16,18 +16,24 @@ from actiseg_data.annotations.polygons import (
     Patch,
     fill_sampled,
 )
+from actiseg_data.core.errors import refuse
 from actiseg_data.core.opencv import load_cv2
 
 _NEAR_BORDER = 2
-"""An object that comes within so many pixels of the frame's border counts as cut by it: drawn
-outlines often stop a pixel short."""
+"""An object that comes within this many pixels of the frame's border counts as cut by it, because
+annotators often stop a pixel short."""
 
 
 @dataclass(frozen=True)
-class Clean:
-    """One object as the clean mask has it.
+class ObjectMask:
+    """The mask of one object.
 
-    patch: its pixels, cut to their bounding box. frame: (H, W) of the mask.
+    Attributes
+    ----------
+    patch : Patch
+        The object's pixels, cropped to their bounding box.
+    frame : (int, int)
+        Height and width of the whole mask.
     """
 
     patch: Patch
@@ -38,31 +44,47 @@ class Clean:
         return int(np.count_nonzero(self.patch.mask))
 
 
-def find_object(mask: IndexMask, object_id: int) -> Clean:
-    """Cut one object out of an index mask; the patch is empty if the object is absent.
+def find_object(mask: IndexMask, object_id: int) -> ObjectMask:
+    """Cut one object out of an index mask; the patch is empty if the mask lacks the object.
 
-    mask: see `as_index_mask`.
+    Parameters
+    ----------
+    mask : IndexMask
+        (H, W) array of integers from 0 to 255; see `as_index_mask`.
+    object_id : int
+        Id of the object, 0 to 255.
 
+    Raises
+    ------
+    InputError
+        If `mask` is not an index mask, or `object_id` is not an id.
+
+    Examples
+    --------
     >>> find_object(np.array([[0, 0], [0, 7]], np.uint8), 7).patch.window
     (slice(1, 2, None), slice(1, 2, None))
     """
     mask = as_index_mask(mask)
     height, width = mask.shape
-    # Searching bytes for a byte is the fastest way to the first and last rows and columns.
-    pixels, wanted = mask.tobytes(), bytes([object_id])
-    first = pixels.find(wanted)
+    if not 0 <= object_id <= 255:
+        raise refuse(f"{object_id} is not an object id", "`object_id`", "give an id from 0 to 255")
+    # Searching bytes for a byte is the fastest way to find the first and last rows and columns.
+    pixels, byte = mask.tobytes(), bytes([object_id])
+    first = pixels.find(byte)
     if first < 0:
-        return Clean(EMPTY_PATCH, (height, width))
-    top, bottom = first // width, pixels.rfind(wanted) // width + 1
+        return ObjectMask(EMPTY_PATCH, (height, width))
+    top, bottom = first // width, pixels.rfind(byte) // width + 1
     member = mask[top:bottom] == object_id
-    columns = _extent(member, 1)
-    return Clean(Patch(top, columns.start, member[:, columns]), (height, width))
+    columns = _find_extent(member, 1)
+    return ObjectMask(Patch(top, columns.start, member[:, columns]), (height, width))
 
 
-def crop(clean: Clean, margin: int) -> Patch:
-    """An object with so many empty pixels around it as there are in the frame, up to `margin`.
+def crop(clean: ObjectMask, margin: int) -> Patch:
+    """Return an object with up to `margin` empty pixels on each side, as far as the frame reaches.
 
-    >>> crop(Clean(Patch(1, 4, np.ones((2, 2), bool)), (9, 9)), 3).window
+    Examples
+    --------
+    >>> crop(ObjectMask(Patch(1, 4, np.ones((2, 2), bool)), (9, 9)), 3).window
     (slice(0, 6, None), slice(1, 9, None))
     """
     rows, columns = clean.patch.window
@@ -74,31 +96,35 @@ def crop(clean: Clean, margin: int) -> Patch:
     return around
 
 
-def trimmed(patch: Patch) -> Patch:
-    """The patch cut to the bounding box of its pixels; `EMPTY_PATCH` if it has none.
+def trim(patch: Patch) -> Patch:
+    """Crop a patch to the bounding box of its pixels; `EMPTY_PATCH` if it has no pixel.
 
-    >>> trimmed(Patch(5, 5, np.eye(4, k=2, dtype=bool))).window
+    Examples
+    --------
+    >>> trim(Patch(5, 5, np.eye(4, k=2, dtype=bool))).window
     (slice(5, 7, None), slice(7, 9, None))
     """
-    # Not `cv2.boundingRect`: in OpenCV 4.8 it loses columns of masks a few pixels high.
-    rows, columns = _extent(patch.mask, 0), _extent(patch.mask, 1)
+    # Not `cv2.boundingRect`: in OpenCV 4.8 it misses columns of masks a few pixels high.
+    rows, columns = _find_extent(patch.mask, 0), _find_extent(patch.mask, 1)
     if not rows.stop:
         return EMPTY_PATCH
     return Patch(patch.top + rows.start, patch.left + columns.start, patch.mask[rows, columns])
 
 
-def _extent(mask: BoolArray, axis: int) -> slice:
-    """From the first to the last row (axis 0) or column (axis 1) with a pixel; to 0 without any."""
+def _find_extent(mask: BoolArray, axis: int) -> slice:
+    """Return the rows (axis 0) or columns (axis 1) from the first to the last with a pixel.
+
+    The slice ends at 0 if the mask has no pixel.
+    """
     hits = mask.any(axis=1 - axis).tobytes()
     return slice(hits.find(1), hits.rfind(1) + 1)
 
 
-def surroundings(clean: Clean, margin: int) -> Patch:
-    """An object and the pixels around it, up to `margin` of them on each side, but none beyond the
-    frame.
+def crop_with_context(clean: ObjectMask, margin: int) -> Patch:
+    """Return an object with up to `margin` (> 2) pixels on each side, as far as the frame reaches.
 
-    margin: > 2. Where the object stops up to two pixels short of the frame's border, it is
-    continued straight to it: it counts as cut there.
+    If the object stops up to two pixels short of the frame's border, it is continued straight to
+    the border: it counts as cut there.
     """
     rows, columns = clean.patch.window
     height, width = clean.frame
@@ -116,10 +142,10 @@ def surroundings(clean: Clean, margin: int) -> Patch:
     return around
 
 
-def typical_shift(clean: Clean) -> float:
-    """Area over perimeter in pixels, from pixel counts alone: the scale of first guesses.
+def estimate_shift(clean: ObjectMask) -> float:
+    """Return area over perimeter in pixels, the scale of first guesses, from pixel counts alone.
 
-    The frame's border is no part of the perimeter.
+    The frame's border does not belong to the perimeter.
     """
     mask = clean.patch.mask
     rows, columns = clean.patch.window
@@ -132,17 +158,22 @@ def typical_shift(clean: Clean) -> float:
         (columns.stop == clean.frame[1], mask[:, -1]),
     ):
         sides += 0 if cut else np.count_nonzero(edge)
-    # Stair-steps make a slant look 1.27 times as long.
+    # The steps of a slanted line make it 1.27 times as long.
     return clean.area / (0.8 * max(int(sides), 1))
 
 
 @dataclass(frozen=True)
-class Outline:
-    """The polygons of one object, vertices in pixels; pixel (r, c) is a unit square.
+class ObjectOutline:
+    """The polygons of one object, with vertices in pixels; pixel (r, c) is a unit square.
 
-    points: (N, 2) float64 x, y of all rings, one ring after another, without repeats.
-    stops: where each ring ends in `points`. parts: for each polygon the indices of its outer ring
-    and of its holes.
+    Attributes
+    ----------
+    points : (N, 2) float64
+        x and y of the vertices of all rings, ring by ring. No ring repeats its first vertex.
+    stops : tuple of int
+        End of each ring in `points`.
+    parts : tuple of tuple of int
+        For each polygon the index of its outer ring and those of its holes.
     """
 
     points: NDArray[np.float64]
@@ -151,12 +182,12 @@ class Outline:
 
     @property
     def rings(self) -> list[NDArray[np.float64]]:
-        """(N, 2) float64 of each ring."""
+        """The vertices of each ring, (N, 2) float64."""
         return np.split(self.points, self.stops[:-1])
 
     @property
     def is_valid(self) -> bool:
-        """Whether no ring crosses itself or another."""
+        """Whether no ring crosses itself or another ring."""
         import shapely
 
         rings = self.rings
@@ -166,62 +197,72 @@ class Outline:
         return bool(shapely.is_valid(shapely.MultiPolygon(polygons)))
 
 
-def trace(clean: Clean, step: int = 1) -> Outline:
-    """The outline of an object.
+def trace(clean: ObjectMask, step: int = 1) -> ObjectOutline:
+    """Return the outline of an object by marching squares on the pixel centres.
 
-    Marching squares on the pixel centres: filling the outline gives the mask back. step: so many
-    vertices in a row, 0.7 to 1 pixel apart, are replaced by their mean, unless rings would then
-    cross. Where the object reaches the frame's border it is continued straight beyond it: the
-    border is no boundary of the object, and noise must not move it.
+    Filling the outline restores the mask. If the object reaches the frame's border, the outline
+    continues straight beyond it: the border is not an edge of the object, and noise must not move
+    it.
 
-    >>> square = Clean(Patch(3, 3, np.ones((2, 2), bool)), (9, 9))
+    Parameters
+    ----------
+    clean : ObjectMask
+        The object.
+    step : int
+        This many consecutive vertices, 0.7 to 1 pixel apart, are replaced by their mean, unless
+        rings would cross then.
+
+    Examples
+    --------
+    >>> square = ObjectMask(Patch(3, 3, np.ones((2, 2), bool)), (9, 9))
     >>> draw(trace(square), (9, 9)).window
     (slice(3, 5, None), slice(3, 5, None))
     """
     height, width = clean.frame
-    around = surroundings(clean, _NEAR_BORDER + 1)
+    around = crop_with_context(clean, _NEAR_BORDER + 1)
     rows, columns = around.window
-    # Far enough beyond the border that no mean is of vertices on both sides of a corner there.
+    # Far enough beyond the border that no mean spans both sides of a corner outside of the frame.
     cut = (rows.start == 0, rows.stop == height), (columns.start == 0, columns.stop == width)
     cells = np.pad(around.mask, step * np.array(cut, int), mode="edge")
     corner = np.array([columns.start - step * cut[1][0], rows.start - step * cut[0][0]])
-    halves, parts = _marching_squares(cells)
+    halves, parts = _trace_borders(cells)
     traced = [ring / 2 + corner for ring in halves]
-    fewer = _outline([_means(ring, step) for ring in traced], parts, clean.frame)
-    return fewer if step == 1 or fewer.is_valid else _outline(traced, parts, clean.frame)
+    fewer = _join_rings([_average_vertices(ring, step) for ring in traced], parts, clean.frame)
+    return fewer if step == 1 or fewer.is_valid else _join_rings(traced, parts, clean.frame)
 
 
-def _outline(
+def _join_rings(
     rings: list[NDArray[np.float64]], parts: tuple[tuple[int, ...], ...], frame: tuple[int, int]
-) -> Outline:
-    """Rings as an outline whose vertices outside of the frame are pushed far away from it."""
+) -> ObjectOutline:
+    """Join rings to an outline, and push vertices outside of the frame far away from it."""
     points = np.concatenate(rings)
     far = float(max(frame))
     for axis, size in ((0, frame[1]), (1, frame[0])):
-        place = points[:, axis]
-        place[place < 0] = -far
-        place[place > size] = size + far
-    return Outline(points, tuple(np.cumsum([len(ring) for ring in rings]).tolist()), parts)
+        coordinates = points[:, axis]
+        coordinates[coordinates < 0] = -far
+        coordinates[coordinates > size] = size + far
+    return ObjectOutline(points, tuple(np.cumsum([len(ring) for ring in rings]).tolist()), parts)
 
 
-def _means(ring: NDArray[np.float64], step: int) -> NDArray[np.float64]:
-    """Means of `step` vertices in a row, but of fewer where less than 8 would remain."""
+def _average_vertices(ring: NDArray[np.float64], step: int) -> NDArray[np.float64]:
+    """Average `step` consecutive vertices, but fewer if less than 8 vertices would remain."""
     step = max(min(step, len(ring) // 8), 1)
     starts = np.arange(0, len(ring), step)
     sums: NDArray[np.float64] = np.add.reduceat(ring, starts, axis=0)
     return sums / np.diff(starts, append=len(ring))[:, None]
 
 
-def _marching_squares(cells: BoolArray) -> tuple[list[IntArray], tuple[tuple[int, ...], ...]]:
-    """Outlines between pixels: through the middle of each side that the shape shares with no pixel.
+def _trace_borders(cells: BoolArray) -> tuple[list[IntArray], tuple[tuple[int, ...], ...]]:
+    """Trace the borders of a shape through the middle of each pixel side on the border.
 
-    Lorensen & Cline (SIGGRAPH 1987) in two dimensions; where two pixels of the shape meet at a
-    corner only, they are joined. Returns rings (N, 2) int64 x, y in half pixels, and for each part
-    of the shape the indices of its outline and of its holes.
+    This is Lorensen & Cline (SIGGRAPH 1987) in two dimensions; two pixels that meet only at a
+    corner
+    are joined. Returns rings (N, 2) int64 of x and y in half pixels, and for each part of the shape
+    the indices of its outer ring and of its holes.
     """
     cv2 = load_cv2()
-    # On the lattice of half pixels a pixel is its middle, corners and middles of sides: the border
-    # of the union runs along the sides, through their middles and some corners.
+    # On the lattice of half pixels, a pixel consists of its centre, its corners and the middles of
+    # its sides. The border of the shape runs through the middles of sides and some corners.
     height, width = cells.shape
     lattice = np.zeros((2 * height + 1, 2 * width + 1), np.uint8)
     lattice[1::2, 1::2] = cells
@@ -240,16 +281,16 @@ def _marching_squares(cells: BoolArray) -> tuple[list[IntArray], tuple[tuple[int
 
 
 def to_lattice(points: NDArray[np.float64]) -> IntArray:
-    """Snap (N, 2) float64 pixels to the 1/64 lattice: (N, 2) int64.
+    """Snap (N, 2) float64 points in pixels to the lattice of 1/64 pixel, (N, 2) int64.
 
-    Rounded to 1e-9 first, so that the last bit of a library's arithmetic cannot decide.
+    Points are rounded to 1e-9 first, so that the last bit of library arithmetic does not matter.
     """
     snapped: IntArray = np.rint(np.round(points, 9) * SUBPIXEL).astype(np.int64)
     return snapped
 
 
-def draw(outline: Outline, frame: tuple[int, int]) -> Patch:
-    """Fill an outline snapped to the lattice, cut to the frame (H, W)."""
+def draw(outline: ObjectOutline, frame: tuple[int, int]) -> Patch:
+    """Fill an outline, snapped to the lattice and clipped to the frame (H, W)."""
     points = to_lattice(outline.points)
     if not len(points):
         return EMPTY_PATCH
@@ -260,8 +301,8 @@ def draw(outline: Outline, frame: tuple[int, int]) -> Patch:
     return Patch(top, left, fill_sampled(rings, (top, left, bottom, right)))
 
 
-def shared_area(first: Patch, second: Patch) -> int:
-    """Number of pixels that two patches have in common."""
+def count_shared_pixels(first: Patch, second: Patch) -> int:
+    """Count the pixels that two patches have in common."""
     top = max(first.top, second.top)
     left = max(first.left, second.left)
     bottom = min(first.window[0].stop, second.window[0].stop)
@@ -276,12 +317,14 @@ def _cut(patch: Patch, top: int, left: int, bottom: int, right: int) -> BoolArra
     return patch.mask[top - patch.top : bottom - patch.top, left - patch.left : right - patch.left]
 
 
-def iou(first: Patch, second: Patch) -> float:
-    """Intersection over union of two patches, both empty scoring 1.
+def compute_iou(first: Patch, second: Patch) -> float:
+    """Return the intersection over union of two patches, 1 if both are empty.
 
-    >>> iou(Patch(0, 0, np.ones((2, 2), bool)), Patch(0, 1, np.ones((2, 2), bool)))
+    Examples
+    --------
+    >>> compute_iou(Patch(0, 0, np.ones((2, 2), bool)), Patch(0, 1, np.ones((2, 2), bool)))
     0.3333333333333333
     """
-    shared = shared_area(first, second)
+    shared = count_shared_pixels(first, second)
     union = int(np.count_nonzero(first.mask) + np.count_nonzero(second.mask)) - shared
     return shared / union if union else 1.0

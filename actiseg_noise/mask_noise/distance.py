@@ -1,4 +1,4 @@
-"""Exact distances of pixels to the edge of a shape."""
+"""Exact distances between pixels and the edge of a shape."""
 
 from __future__ import annotations
 
@@ -16,16 +16,26 @@ Distances: TypeAlias = NDArray[np.int32]
 _BOX = 5  # side of the box over which distances to an edge are averaged, in pixels
 
 
-def squared_depths(shape: BoolArray) -> NDArray[np.float32]:
-    """Squared distance of each pixel of a shape to the nearest one outside.
+def measure_squared_depths(shape: BoolArray) -> NDArray[np.float32]:
+    """Measure the squared distance of each pixel of a shape to the nearest pixel outside.
 
-    shape: (H, W) bool. Returns (H, W) float32 of whole numbers, 0 outside of the shape. What lies
-    beyond the array is no outside; where there is none, H + W pixels is the distance.
+    OpenCV returns square roots, and their last bits depend on its build (with or without Intel's
+    primitives). Squares are therefore rounded to whole numbers, which is exact up to about 1,600
+    pixels.
 
-    OpenCV gives roots, whose last bits depend on its build (with or without Intel's primitives): a
-    square is rounded to the whole number that it is. That is exact up to some 1,600 pixels.
+    Parameters
+    ----------
+    shape : (H, W) bool
+        The shape. Pixels beyond the array do not count as outside.
 
-    >>> squared_depths(np.array([[False, True, True]])).tolist()
+    Returns
+    -------
+    (H, W) float32
+        Whole numbers, 0 outside of the shape. If no pixel is outside, the distance is H + W pixels.
+
+    Examples
+    --------
+    >>> measure_squared_depths(np.array([[False, True, True]])).tolist()
     [[0.0, 1.0, 4.0]]
     """
     cv2 = load_cv2()
@@ -38,36 +48,45 @@ def squared_depths(shape: BoolArray) -> NDArray[np.float32]:
     return np.rint(roots, out=roots)
 
 
-def depths(shape: BoolArray) -> Distances:
-    """Distance of each pixel of a shape to the nearest one outside, in 1/64 pixel.
+def measure_depths(shape: BoolArray) -> Distances:
+    """Measure the distance of each pixel of a shape to the nearest pixel outside, in 1/64 pixel.
 
-    Like `squared_depths`; (H, W) int32.
+    See `measure_squared_depths`; the result is (H, W) int32.
 
-    >>> depths(np.array([[False, True, True]])).tolist()
+    Examples
+    --------
+    >>> measure_depths(np.array([[False, True, True]])).tolist()
     [[0, 64, 128]]
     """
-    exact = squared_depths(shape)
+    exact = measure_squared_depths(shape)
     np.sqrt(exact, out=exact)
     exact *= SUBPIXEL
     return np.rint(exact, out=exact).astype(np.int32)
 
 
-def edge_distances(shape: BoolArray) -> Distances:
-    """Distance of each pixel outside of a shape to the shape's edge, in 1/64 pixel.
+def measure_edge_distances(shape: BoolArray) -> Distances:
+    """Measure the distance of each pixel outside of a shape to the shape's edge, in 1/64 pixel.
 
-    shape: (H, W) bool; its edge runs half a pixel beyond the centres of its pixels. Returns (H, W)
-    int32: at least 1 outside of the shape, and of no meaning inside. What lies beyond the array
-    continues its rim.
+    Near an edge, distances between pixel centres have few values (1, 1.41, 2, ...) and repeat the
+    steps of the edge. The mean over a box of 5 x 5 pixels also reflects the slope of the edge. It
+    replaces the distance, limited to a difference of half a pixel.
 
-    Distances between pixel centres are few near an edge (1, 1.41, 2, ...) and repeat its
-    stair-steps. The mean over a box of 5 x 5 pixels has as many values as the edge has slants. It
-    replaces the distance as far as the two differ by no more than half a pixel.
+    Parameters
+    ----------
+    shape : (H, W) bool
+        The shape. Its edge runs half a pixel beyond the centres of its pixels. The outermost pixels
+        of the array are continued beyond it.
+
+    Returns
+    -------
+    (H, W) int32
+        At least 1 outside of the shape, without meaning inside.
     """
     cv2 = load_cv2()
     shape = as_binary_mask(shape, "shape")
     half = SUBPIXEL // 2
-    distances = depths(~shape) - half
-    # Inside, all pixels but the outermost are a pixel deeper: no box that matters sees a third.
+    distances = measure_depths(~shape) - half
+    # Inside, all pixels but the outermost are one pixel deeper: no relevant box reaches a third.
     deeper = cv2.erode(shape.view(np.uint8), np.ones((3, 3), np.uint8))
     sums: Distances = cv2.boxFilter(
         distances - SUBPIXEL * deeper.astype(np.int32),

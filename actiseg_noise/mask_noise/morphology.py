@@ -1,4 +1,4 @@
-"""Morphology with a fixed kernel: objects grown, shrunk, closed or opened by so many pixels."""
+"""Morphology with a fixed kernel: objects grow, shrink, close or open by a number of pixels."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from actiseg_data.annotations.polygons import BoolArray, Patch
 from actiseg_data.core.keys import draw_uniform
 from actiseg_data.core.opencv import load_cv2
-from actiseg_noise.mask_noise.contours import Clean, crop, iou, trimmed
-from actiseg_noise.mask_noise.noisy_outline import Drawn, Keyed
+from actiseg_noise.mask_noise.contours import ObjectMask, compute_iou, crop, trim
+from actiseg_noise.mask_noise.noisy_outline import KeyFactory, NoisyOutline
 
 Element = NDArray[np.uint8]
 
@@ -24,74 +24,103 @@ _PASSES = {
 }
 
 
-def morphology(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
-    """Dilate, erode, close or open an object with a fixed element: nothing is left to chance.
+def apply_morphology(
+    clean: ObjectMask, parameters: Mapping[str, Any], keys: KeyFactory
+) -> NoisyOutline:
+    """Dilate, erode, close or open an object with a fixed element, without randomness.
 
-    parameters: ``operation``; ``element``: ``square``, or ``ellipse`` (OpenCV's
-    ``MORPH_ELLIPSE``); ``size`` of the element in pixels, odd; ``iterations``: n of a dilation or
-    an erosion; ``close`` is n dilations and then n erosions, ``open`` the other way round. The
-    object grows or shrinks by up to iterations * (size - 1) / 2 pixels.
+    The result equals that of OpenCV's ``dilate``, ``erode`` and ``morphologyEx`` on the whole frame
+    with their default border: pixels beyond the frame neither grow nor shrink an object. The object
+    grows or shrinks by up to iterations * (size - 1) / 2 pixels.
 
-    The result is that of OpenCV's ``dilate``, ``erode`` and ``morphologyEx`` on the whole frame
-    with their default border: what lies beyond the frame neither grows nor shrinks an object.
     The squares are ActiSeg-NL's mask noise (sizes 9, 15 and 21, once), the ellipses SMART's (size
-    5, three times). A fixed element is no noise level: 10 pixels leave a disc of 400 pixels across
-    at IoU 0.91 and one of 40 pixels at 0.44.
+    5, three times). A fixed element is not a noise level: 10 pixels give a disc of 400 pixels
+    across an IoU of 0.91, and a disc of 40 pixels 0.44.
 
-    >>> dot = Clean(Patch(4, 4, np.ones((1, 1), bool)), (9, 9))
+    Parameters
+    ----------
+    clean : ObjectMask
+        The object.
+    parameters : mapping
+        ``operation``; ``element``: ``square``, or ``ellipse`` (OpenCV's ``MORPH_ELLIPSE``);
+        ``size``: of the element in pixels, an uneven number; ``iterations``: n of a dilation or an
+        erosion. ``close`` is n dilations and then n erosions, ``open`` the reverse.
+    keys : KeyFactory
+        Not used.
+
+    Examples
+    --------
+    >>> dot = ObjectMask(Patch(4, 4, np.ones((1, 1), bool)), (9, 9))
     >>> parameters = {"operation": "dilate", "element": "ellipse", "size": 3, "iterations": 2}
-    >>> int(morphology(dot, parameters, lambda purpose: bytes(32)).patch.mask.sum())
+    >>> int(apply_morphology(dot, parameters, lambda purpose: bytes(32)).patch.mask.sum())
     13
     """
-    patch = _morphed(
+    patch = _apply_operation(
         clean,
         parameters["operation"],
         parameters["element"],
         int(parameters["size"]),
         int(parameters["iterations"]),
     )
-    return Drawn(patch, iou(clean.patch, patch), "fixed", {})
+    return NoisyOutline(patch, compute_iou(clean.patch, patch), "fixed", {})
 
 
-def scale(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
-    """Dilate or erode an object once with a square element, by the toss of a coin.
+def scale(clean: ObjectMask, parameters: Mapping[str, Any], keys: KeyFactory) -> NoisyOutline:
+    """Dilate or erode an object once with a square element, with equal probability.
 
-    parameters: ``size`` of the square in pixels, odd. The ledger gets the ``operation`` drawn.
     This is the *scale* noise of COCO-N (arXiv 2406.10891).
 
-    >>> dot = Clean(Patch(4, 4, np.ones((1, 1), bool)), (9, 9))
+    Parameters
+    ----------
+    clean : ObjectMask
+        The object.
+    parameters : mapping
+        ``size`` of the square in pixels, an uneven number.
+    keys : KeyFactory
+        Makes the item's keys.
+
+    Returns
+    -------
+    NoisyOutline
+        With the ``operation`` for the ledger.
+
+    Examples
+    --------
+    >>> dot = ObjectMask(Patch(4, 4, np.ones((1, 1), bool)), (9, 9))
     >>> scale(dot, {"size": 3}, lambda purpose: bytes(32)).details
     {'operation': 'dilate'}
     """
-    operation = "dilate" if draw_uniform(keyed("scale.operation")) < 0.5 else "erode"
-    patch = _morphed(clean, operation, "square", int(parameters["size"]), 1)
-    return Drawn(patch, iou(clean.patch, patch), "fixed", {"operation": operation})
+    operation = "dilate" if draw_uniform(keys("scale.operation")) < 0.5 else "erode"
+    patch = _apply_operation(clean, operation, "square", int(parameters["size"]), 1)
+    return NoisyOutline(patch, compute_iou(clean.patch, patch), "fixed", {"operation": operation})
 
 
-def _morphed(clean: Clean, operation: str, element: str, size: int, iterations: int) -> Patch:
-    """The object after an operation, computed on as much of the frame as can matter."""
+def _apply_operation(
+    clean: ObjectMask, operation: str, element: str, size: int, iterations: int
+) -> Patch:
+    """Apply an operation to an object, on a crop that is large enough for it."""
     passes = _PASSES[operation]
     reach = iterations * (size - 1) // 2
-    # One empty pixel more around what erodes: beyond a crop, as beyond the frame, nothing erodes.
+    # One more empty pixel around an erosion, because pixels beyond the crop do not erode.
     margin = reach * (passes[0] == "dilate") + ("erode" in passes)
     around = crop(clean, margin)
-    elements, times = _elements(element, size, iterations, around.mask.shape)
+    elements, times = _make_elements(element, size, iterations, around.mask.shape)
     mask = around.mask.view(np.uint8)
     cv2 = load_cv2()
     for name in passes:
         for kernel in elements:
             mask = getattr(cv2, name)(mask, kernel, iterations=times)
     changed: BoolArray = mask.view(bool)
-    return trimmed(Patch(around.top, around.left, changed))
+    return trim(Patch(around.top, around.left, changed))
 
 
-def _elements(
+def _make_elements(
     element: str, size: int, iterations: int, shape: tuple[int, ...]
 ) -> tuple[list[Element], int]:
-    """The elements to apply one after the other, and how often each.
+    """Return the elements to apply one after another, and the number of times for each.
 
-    n squares of size k are one of size n(k - 1) + 1, which is a column and a row; of neither is
-    more needed than reaches across the crop. n ellipses are no ellipse.
+    n squares of size k equal one square of size n(k - 1) + 1, which is a column and a row. Neither
+    needs to be longer than the crop. n ellipses do not equal an ellipse.
     """
     if element == "square":
         reach = iterations * (size - 1) // 2

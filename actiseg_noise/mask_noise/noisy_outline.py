@@ -1,4 +1,4 @@
-"""What every kind of boundary noise gives back, and how it gets its random numbers."""
+"""What every kind of mask noise returns, and where its random numbers come from."""
 
 from __future__ import annotations
 
@@ -9,19 +9,27 @@ from typing import Any, TypeAlias
 from actiseg_data.annotations.polygons import Patch
 from actiseg_data.core.keys import Key
 
-Keyed: TypeAlias = Callable[[str], Key]
-"""Gives an item's key for a purpose."""
+KeyFactory: TypeAlias = Callable[[str], Key]
+"""Makes the key of one item for a purpose."""
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A noisy outline before overlaps are settled.
+class NoisyOutline:
+    """A noisy object before overlaps are resolved.
 
-    patch: its pixels. iou: with the clean object. status: ``met`` (target within 0.02), ``short``
-    (the pixel grid or the frame has no closer), ``minimum`` (the erosion was stopped at the least
-    area), ``fold`` (the jitter was stopped before the outline would cross itself), ``fixed`` (no
-    target was asked for). details: what was drawn, for the ledger, e.g. ``radius``: pixels that the
-    outline was moved by (RMS for jitter).
+    Attributes
+    ----------
+    patch : Patch
+        The noisy pixels.
+    iou : float
+        IoU with the clean object.
+    status : str
+        ``met``: the IoU is within 0.02 of the target. ``short``: the pixel grid or the frame allows
+        no closer IoU. ``minimum``: the erosion stopped at the minimum area. ``fold``: the jitter
+        stopped before the outline would cross itself. ``fixed``: the noise has no target.
+    details : mapping
+        Values for the ledger, such as ``radius``: the pixels by which the outline moved (RMS for
+        jitter).
     """
 
     patch: Patch

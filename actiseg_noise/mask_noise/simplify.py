@@ -1,7 +1,7 @@
-"""Fewer vertices for traced outlines.
+"""Simplify traced outlines: Douglas & Peucker (Cartographica 1973), breadth first.
 
-Douglas & Peucker (Cartographica 1973), breadth first. Our own because a noisy split must not change
-with a library: GEOS 3.11 and 3.14 simplify half of the outlines of the built-in sample differently.
+The implementation is our own because a noisy split must not change with a library: GEOS 3.11 and
+3.14 simplify half of the outlines of the built-in sample differently.
 """
 
 from __future__ import annotations
@@ -13,16 +13,27 @@ from actiseg_data.annotations.polygons import IntArray, as_vertices
 
 
 def simplify_ring(ring: IntArray, tolerance: int) -> IntArray:
-    """Drop vertices of a closed ring that lie within a distance of the line that replaces them.
+    """Drop the vertices of a closed ring that are close to the line that replaces them.
 
-    ring: (N, 2) integers x, y in any unit, below 2**29. tolerance: in the same unit.
-    Returns (M, 2) with 3 <= M <= N, beginning at the smallest vertex: all vertices at which the
-    ring turns where fewer than 3 would remain, none where the ring has no area.
+    Parameters
+    ----------
+    ring : (N, 2) int
+        x and y of the vertices in any unit, below 2**29.
+    tolerance : int
+        Largest distance to the line, in the same unit.
 
+    Returns
+    -------
+    (M, 2) int64
+        3 <= M <= N vertices, from the smallest on. If fewer than 3 would remain, all vertices at
+        which the ring turns; no vertex if the ring has no area.
+
+    Examples
+    --------
     >>> simplify_ring(np.array([[0, 0], [4, 0], [8, 0], [8, 8], [0, 8]]), 1).tolist()
     [[0, 0], [8, 0], [8, 8], [0, 8]]
     """
-    x, y = without_collinear(ring)
+    x, y = drop_collinear(ring)
     if len(x) < 3:
         return np.zeros((0, 2), np.int64)
     from_first = (x - x[0]) ** 2 + (y - y[0]) ** 2
@@ -34,7 +45,7 @@ def simplify_ring(ring: IntArray, tolerance: int) -> IntArray:
         ends = np.append(corners[1:], 0)
         start, end = corners[chain], ends[chain]
         length = (x[ends] - x[corners]) ** 2 + (y[ends] - y[corners]) ** 2
-        away = _squared_distances(x, y, start, end, length[chain])
+        away = _compute_squared_distances(x, y, start, end, length[chain])
         farthest = np.maximum.reduceat(away, corners)
         farthest[farthest <= tolerance**2 * length] = -1
         split = np.flatnonzero(away == farthest[chain])
@@ -47,8 +58,8 @@ def simplify_ring(ring: IntArray, tolerance: int) -> IntArray:
     return np.stack([x[kept], y[kept]], axis=1)
 
 
-def without_collinear(ring: IntArray) -> tuple[IntArray, IntArray]:
-    """X and y of the vertices at which the ring turns, beginning at the smallest."""
+def drop_collinear(ring: IntArray) -> tuple[IntArray, IntArray]:
+    """Return x and y of the vertices at which the ring turns, from the smallest on."""
     x, y = as_vertices(ring).T
     moves = (x != np.roll(x, 1)) | (y != np.roll(y, 1))
     x, y = x[moves], y[moves]
@@ -63,14 +74,14 @@ def without_collinear(ring: IntArray) -> tuple[IntArray, IntArray]:
     return np.roll(x, first), np.roll(y, first)
 
 
-def _squared_distances(
+def _compute_squared_distances(
     x: IntArray, y: IntArray, start: IntArray, end: IntArray, length: IntArray
 ) -> NDArray[np.float64]:
-    """(N,) squared distance of each point to its segment, times the segment's squared length.
+    """Compute the squared distance of each point to its segment, times the squared length, (N,).
 
-    start, end: index of the segment's ends for each point. length: squared. These products of exact
-    integers pass int64 for frames beyond 6,000 pixels; as floats they are exact to 2**53 and
-    rounded alike on every machine above.
+    `start` and `end` have the index of the segment's ends for each point; `length` is squared. For
+    frames beyond 6,000 pixels these products of integers exceed int64. As floats they are exact up
+    to 2**53, and rounded in the same way on every machine above.
     """
     along_x, along_y = x[end] - x[start], y[end] - y[start]
     aside_x, aside_y = x - x[start], y - y[start]

@@ -1,4 +1,4 @@
-"""Outlines drawn with misplaced or with few vertices, as annotators of polygons draw them."""
+"""Outlines with misplaced or with few vertices, as polygon annotators draw them."""
 
 from __future__ import annotations
 
@@ -10,99 +10,129 @@ import numpy as np
 from actiseg_data.annotations.polygons import EMPTY_PATCH, SUBPIXEL, IntArray, Patch, fill_closed
 from actiseg_data.core.keys import draw_normals
 from actiseg_data.core.opencv import load_cv2
-from actiseg_noise.mask_noise.contours import Clean, iou, trimmed
-from actiseg_noise.mask_noise.noisy_outline import Drawn, Keyed
-from actiseg_noise.mask_noise.simplify import simplify_ring, without_collinear
+from actiseg_noise.mask_noise.contours import ObjectMask, compute_iou, trim
+from actiseg_noise.mask_noise.noisy_outline import KeyFactory, NoisyOutline
+from actiseg_noise.mask_noise.simplify import drop_collinear, simplify_ring
 
-_FEWEST_POINTS = 4  # a contour of fewer vanishes when it is approximated
+_FEWEST_POINTS = 4  # a contour with fewer vertices vanishes in an approximation
 
 
-def localise(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
+def localise(clean: ObjectMask, parameters: Mapping[str, Any], keys: KeyFactory) -> NoisyOutline:
     """Misplace every vertex of an object's outer contours.
 
-    Straight chains of a contour, also diagonal ones, are compressed to their ends. Each vertex is
-    moved by a normal displacement (`actiseg_data.core.keys.draw_normals`) along x and y, then rounded to
-    pixels; the contours are filled one by one, outline included, and united. Holes are lost. This
+    Straight runs of a contour, including diagonal ones, are compressed to their ends. Each vertex
+    moves by a normal displacement (`actiseg_data.core.keys.draw_normals`) along x and y, rounded to
+    pixels. The contours are filled one by one, outline included, and merged. Holes are lost. This
     is the *localisation* noise of COCO-N (arXiv 2406.10891).
 
-    parameters: ``sigma`` of the displacements in pixels. The ledger gets the number of vertices.
+    Parameters
+    ----------
+    clean : ObjectMask
+        The object.
+    parameters : mapping
+        ``sigma`` of the displacements in pixels.
+    keys : KeyFactory
+        Makes the item's keys.
 
-    >>> square = Clean(Patch(4, 4, np.ones((9, 9), bool)), (20, 20))
+    Returns
+    -------
+    NoisyOutline
+        With the number of ``vertices`` for the ledger.
+
+    Examples
+    --------
+    >>> square = ObjectMask(Patch(4, 4, np.ones((9, 9), bool)), (20, 20))
     >>> localise(square, {"sigma": 0.0}, lambda purpose: bytes(32)).details
     {'vertices': 4}
     """
-    contours = _outer_contours(clean)
+    contours = _trace_outer_contours(clean)
     count = sum(map(len, contours))
-    shifts = draw_normals(keyed("localise.vertices"), 2 * count).reshape(count, 2)
+    shifts = draw_normals(keys("localise.vertices"), 2 * count).reshape(count, 2)
     moves = np.rint(np.round(parameters["sigma"] * shifts, 9)).astype(np.int64)
     ends = np.cumsum([len(contour) for contour in contours])
     rings = [
         contour + move for contour, move in zip(contours, np.split(moves, ends[:-1]), strict=True)
     ]
-    return _refilled(rings, clean)
+    return _refill(rings, clean)
 
 
-def approximate(clean: Clean, parameters: Mapping[str, Any], keyed: Keyed) -> Drawn:
-    """Draw an object's outer contours with few vertices: nothing is left to chance.
+def approximate(clean: ObjectMask, parameters: Mapping[str, Any], keys: KeyFactory) -> NoisyOutline:
+    """Draw an object's outer contours with few vertices, without randomness.
 
-    The contours, straight chains compressed to their ends, are simplified (Douglas & Peucker,
-    Cartographica 1973), filled one by one, outline included, and united. Holes are lost, and so are
-    contours of fewer than 4 vertices. Where a contour would cross itself or fall below a triangle,
-    the tolerance is lowered for it until it does not. This is the *approximation* noise of COCO-N
-    (arXiv 2406.10891).
+    Straight runs of a contour are compressed to their ends. The contours are simplified (Douglas &
+    Peucker, Cartographica 1973), filled one by one, outline included, and merged. Holes and
+    contours with fewer than 4 vertices are lost. If a contour would cross itself or have fewer than
+    three vertices, its tolerance is lowered until it does not. This is the *approximation* noise of
+    COCO-N (arXiv 2406.10891).
 
-    parameters: ``tolerance`` in pixels. The ledger gets the number of vertices left.
+    Parameters
+    ----------
+    clean : ObjectMask
+        The object.
+    parameters : mapping
+        ``tolerance`` in pixels.
+    keys : KeyFactory
+        Not used.
 
-    >>> square = Clean(Patch(4, 4, np.ones((9, 9), bool)), (20, 20))
+    Returns
+    -------
+    NoisyOutline
+        With the number of remaining ``vertices`` for the ledger.
+
+    Examples
+    --------
+    >>> square = ObjectMask(Patch(4, 4, np.ones((9, 9), bool)), (20, 20))
     >>> approximate(square, {"tolerance": 1.0}, lambda purpose: bytes(32)).details
     {'vertices': 4}
     """
     tolerance = parameters["tolerance"]
-    contours = [ring for ring in _outer_contours(clean) if len(ring) >= _FEWEST_POINTS]
-    return _refilled([_simplified(contour, tolerance) for contour in contours], clean)
+    contours = [ring for ring in _trace_outer_contours(clean) if len(ring) >= _FEWEST_POINTS]
+    return _refill([_simplify_contour(contour, tolerance) for contour in contours], clean)
 
 
-def _outer_contours(clean: Clean) -> list[IntArray]:
-    """The outer contours of an object's 8-connected parts, from top to bottom: (N, 2) x, y of the
-    frame's pixels, straight chains compressed to their ends.
+def _trace_outer_contours(clean: ObjectMask) -> list[IntArray]:
+    """Trace the outer contours of an object's 8-connected parts, from top to bottom.
+
+    Each is (N, 2) with x and y of the frame's pixels, straight runs compressed to their ends.
     """
     cv2 = load_cv2()
-    found, _ = cv2.findContours(
+    traced, _ = cv2.findContours(
         clean.patch.mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
     )
     corner = np.array([clean.patch.left, clean.patch.top])
-    contours = [ring[:, 0].astype(np.int64) + corner for ring in found]
+    contours = [ring[:, 0].astype(np.int64) + corner for ring in traced]
     return sorted(contours, key=lambda ring: (ring[0, 1], ring[0, 0]))
 
 
-def _simplified(ring: IntArray, tolerance: float) -> IntArray:
-    """Fewer vertices of a contour, at the highest tolerance tried that leaves a sound ring.
+def _simplify_contour(ring: IntArray, tolerance: float) -> IntArray:
+    """Simplify a contour at the highest tolerance that leaves a valid ring.
 
-    Tolerances fall by a quarter. A contour that crosses itself at all of them stays as it is.
+    Each attempt lowers the tolerance by a quarter. A contour that always crosses itself is returned
+    unchanged.
     """
     import shapely
 
-    fine = SUBPIXEL * ring  # so that fractions of a pixel of tolerance are whole numbers
-    turns = len(without_collinear(ring)[0])
+    fine = SUBPIXEL * ring  # makes tolerances of a fraction of a pixel whole numbers
+    turns = len(drop_collinear(ring)[0])
     level = round(SUBPIXEL * tolerance)
     while level > 0:
         simple = simplify_ring(fine, level)
-        # All turns are left where none could go, and where fewer than three would have stayed.
+        # All turns remain if none can be dropped, or if fewer than three would remain.
         if 3 <= len(simple) < turns and shapely.is_valid(shapely.Polygon(simple)):
             return simple // SUBPIXEL
         level = level * 3 // 4
     return ring
 
 
-def _refilled(rings: list[IntArray], clean: Clean) -> Drawn:
-    """The union of filled contours."""
-    patch = trimmed(_union([fill_closed([ring], clean.frame) for ring in rings]))
+def _refill(rings: list[IntArray], clean: ObjectMask) -> NoisyOutline:
+    """Fill contours and merge them."""
+    patch = trim(_merge_patches([fill_closed([ring], clean.frame) for ring in rings]))
     vertices = sum(map(len, rings))
-    return Drawn(patch, iou(clean.patch, patch), "fixed", {"vertices": vertices})
+    return NoisyOutline(patch, compute_iou(clean.patch, patch), "fixed", {"vertices": vertices})
 
 
-def _union(patches: list[Patch]) -> Patch:
-    """All pixels of some patches."""
+def _merge_patches(patches: list[Patch]) -> Patch:
+    """Return the union of patches."""
     seen = [patch for patch in patches if patch.mask.size]
     if not seen:
         return EMPTY_PATCH

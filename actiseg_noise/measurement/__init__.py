@@ -1,1 +1,1 @@
-"""What a noisy split really holds, whoever made it, and whether that is what its name claims."""
+"""Measure the noise of a split: inspection of own splits, audit of any noisy split."""

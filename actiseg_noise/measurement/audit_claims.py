@@ -1,4 +1,4 @@
-"""What the name of a noisy split claims about it."""
+"""The claims that the name of a noisy split makes about it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,22 @@ WORDS, MASKS, ANY = "words", "masks", "any"
 
 
 @dataclass(frozen=True)
-class Claim:
-    """What a part of a name claims.
+class NameClaim:
+    """A claim that one part of a name makes.
 
-    said: that part. medium: `WORDS`, `MASKS`, or `ANY` of the two. rate: share of noisy items, in
-    [0, 1]; or size: pixels of the square kernel that active objects are dilated by. by_recipe:
-    whether this toolkit gives such names: they have rates of recipes, over the prompts that can
-    change. In other names a rate on words is a share of all prompts.
+    Attributes
+    ----------
+    said : str
+        The part of the name.
+    medium : str
+        `WORDS`, `MASKS` or `ANY` of the two.
+    rate : float or None
+        Claimed share of noisy items, 0 to 1.
+    size : int or None
+        Claimed size of the square kernel that active objects are dilated with, in pixels.
+    by_recipe : bool
+        Whether this toolkit gives such names. Their rates are those of recipes, which count only
+        prompts that can change. In other names, a rate of text noise is a share of all prompts.
     """
 
     said: str
@@ -28,8 +37,9 @@ class Claim:
 
     @property
     def renames(self) -> bool:
-        """Whether it claims renames of nearly all that are not flipped, too, as this toolkit's
-        presets say which are made like the published files.
+        """Whether it also claims renames of nearly all objects that are not flipped.
+
+        The names of this toolkit's presets that reproduce the published files do so.
         """
         return self.said.startswith("released")
 
@@ -39,21 +49,20 @@ _KEYWORDS = (
     (("boundary",), MASKS),
     (("noise",), WORDS),
 )
-"""Words that make the number behind them a share, and of what. What an earlier line has found of a
-medium is nothing for the later ones."""
+"""Words that make the next number a share, and its medium. The first match of a medium counts."""
 
-_PER_CENT = frozenset({"percent", "pct", "%"})
+_PERCENT = frozenset({"percent", "pct", "%"})
 
 _UNIT = re.compile(
     r"fps|hz|px|classes|categor(?:y|ies)|(?:frame|pixel|step|iter|iteration|epoch|clip|video"
     r"|sequence|sample|image|object|class|shot|seed|run|day|hour)s?"
 )
-"""Words that make the number before them a count."""
+"""Words that make the previous number a count."""
 
 _TOKEN = re.compile(r"[^\W\d_]+|[0-9]+(?:\.[0-9]+)*|.", re.DOTALL)
 _LEVEL = re.compile(r"100|[0-9]{2}|0\.[0-9]+")
 _PERCENTAGE = re.compile(r"100|[0-9]{1,2}(?:\.[0-9]+)?")
-_ODD = re.compile(r"[13579]|[0-9][13579]")
+_KERNEL_SIZE = re.compile(r"[13579]|[0-9][13579]")
 _LEVELS = re.compile(rf"{_LEVEL.pattern}|[3579]")
 _DILATION = re.compile(r"(?<![0-9.])([0-9]?[13579])by\1(?![^\W_])")
 _WORDS_AND_KERNEL = re.compile(r"(?<![^\W\d_])mixed-(60)-(21)(?![^\W_])")
@@ -64,31 +73,31 @@ _OWN_NAME = re.compile(
 )
 
 
-def claims_of(path: Path) -> tuple[Claim, ...]:
-    """What the last part of a path claims, or, where it claims nothing, the part before.
+def parse_claims(path: Path) -> tuple[NameClaim, ...]:
+    """Parse the claims of the last part of a path or, if it claims nothing, of the part before.
 
-    A number with letters or a unit behind it, or with another level, claims nothing.
+    A number followed by letters, a unit or another level claims nothing.
 
-    >>> claims_of(Path("prompt_noise/ImageSets_noise20_classid_prompt"))[0].rate
+    >>> parse_claims(Path("prompt_noise/ImageSets_noise20_classid_prompt"))[0].rate
     0.2
-    >>> [claim.size for claim in claims_of(Path("Annotations_Sparse_dilation_rate100_9by9"))]
+    >>> [claim.size for claim in parse_claims(Path("Annotations_Sparse_dilation_rate100_9by9"))]
     [None, 9]
-    >>> claims_of(Path("text_10k_steps/480p_mixed_30fps"))
+    >>> parse_claims(Path("text_10k_steps/480p_mixed_30fps"))
     ()
     """
     for part in list(reversed(path.absolute().parts))[:2]:
         name = part.lower()
-        kernels = _kernels(name)
-        found = [*_shares(name, ANY if not kernels else MASKS), *kernels]
-        if found:
+        kernels = _find_kernels(name)
+        claims = [*_find_shares(name, ANY if not kernels else MASKS), *kernels]
+        if claims:
             own = _OWN_NAME.search(name) is not None
-            return tuple(replace(claim, by_recipe=own) for claim in found)
+            return tuple(replace(claim, by_recipe=own) for claim in claims)
     return ()
 
 
 @dataclass(frozen=True)
-class _Word:
-    """A word or a number of a name, from one character of it to before another."""
+class _Token:
+    """A word or a number of a name, with its first character and the one after its last."""
 
     text: str
     start: int
@@ -96,62 +105,71 @@ class _Word:
 
 
 @dataclass(frozen=True)
-class _Number:
+class _NameNumber:
     """A number that may claim something.
 
-    words: those before it, the nearest first. per_cent: whether it says so itself. end: where it
-    ends, with that.
+    Attributes
+    ----------
+    token : _Token
+        The number.
+    words : tuple of _Token
+        The words before the number, the nearest first.
+    percent : bool
+        Whether a percent sign or word follows.
+    end : int
+        End of the number, including the percent sign or word.
     """
 
-    number: _Word
-    words: tuple[_Word, ...]
-    per_cent: bool
+    token: _Token
+    words: tuple[_Token, ...]
+    percent: bool
     end: int
 
     @property
     def is_glued(self) -> bool:
-        """Whether it follows a word directly."""
-        return bool(self.words) and self.words[0].end == self.number.start
+        """Whether it follows a word without a separator."""
+        return bool(self.words) and self.words[0].end == self.token.start
 
-    def follows(self, *texts: str) -> bool:
-        """Whether these are the nearest words, the nearest first."""
+    def is_after(self, *texts: str) -> bool:
+        """Return whether these are the words before it, the nearest first."""
         return tuple(word.text for word in self.words[: len(texts)]) == texts
 
-    def start(self, words: int) -> int:
-        """Where it starts, with so many of the words before it."""
-        return self.words[words - 1].start if words else self.number.start
+    def find_start(self, words: int) -> int:
+        """Find its start, including a number of words before it."""
+        return self.words[words - 1].start if words else self.token.start
 
     @property
     def share(self) -> float | None:
         """The number as a share, if it can be one."""
-        text = self.number.text
-        if not (_PERCENTAGE if self.per_cent else _LEVEL).fullmatch(text):
+        text = self.token.text
+        if not (_PERCENTAGE if self.percent else _LEVEL).fullmatch(text):
             return None
         value = float(text)
-        return value if value < 1 and not self.per_cent else value / 100
+        return value if value < 1 and not self.percent else value / 100
 
 
-def _numbers(name: str) -> list[_Number]:
-    """The numbers that no letters, no unit and no other level follow."""
-    tokens = [_Word(match[0], *match.span()) for match in _TOKEN.finditer(name)]
-    found = []
+def _find_numbers(name: str) -> list[_NameNumber]:
+    """Find the numbers that are not followed by letters, a unit or another level."""
+    tokens = [_Token(match[0], *match.span()) for match in _TOKEN.finditer(name)]
+    numbers = []
     for index, token in enumerate(tokens):
         if token.text[0].isdecimal():
-            apart = _is_separator(tokens[index + 1 : index + 2])
-            behind = tokens[index + 1 + apart :]
+            separated = _is_separator(tokens[index + 1 : index + 2])
+            behind = tokens[index + 1 + separated :]
             after, next_after = [*(word.text for word in behind), "", ""][:2]
-            per_cent = after in _PER_CENT
-            counts = _UNIT.fullmatch(after) or (after.isalpha() and not apart)
-            is_series = apart and _LEVELS.fullmatch(after) and not next_after.isalpha()
-            if per_cent or not (counts or is_series):
-                end = behind[0].end if per_cent else token.end
-                found.append(_Number(token, _words_before(tokens[:index]), per_cent, end))
-    return found
+            percent = after in _PERCENT
+            counts = _UNIT.fullmatch(after) or (after.isalpha() and not separated)
+            is_series = separated and _LEVELS.fullmatch(after) and not next_after.isalpha()
+            if percent or not (counts or is_series):
+                end = behind[0].end if percent else token.end
+                words = _list_last_words(tokens[:index])
+                numbers.append(_NameNumber(token, words, percent, end))
+    return numbers
 
 
-def _words_before(tokens: list[_Word]) -> tuple[_Word, ...]:
-    """The words at the end of some tokens, the last first, each behind one separator or none."""
-    words: list[_Word] = []
+def _list_last_words(tokens: list[_Token]) -> tuple[_Token, ...]:
+    """List the words at the end, the last first; at most one separator may precede each."""
+    words: list[_Token] = []
     left = list(tokens)
     while True:
         if _is_separator(left[-1:]):
@@ -161,63 +179,65 @@ def _words_before(tokens: list[_Word]) -> tuple[_Word, ...]:
         words.append(left.pop())
 
 
-def _is_separator(tokens: list[_Word]) -> bool:
+def _is_separator(tokens: list[_Token]) -> bool:
     return bool(tokens) and tokens[0].text in ("-", "_", " ")
 
 
-def _shares(name: str, rate_of: str) -> list[Claim]:
-    """The shares that a name claims. rate_of: the medium of a share that is called a rate."""
-    numbers = _numbers(name)
-    found: dict[str, Claim] = {}
+def _find_shares(name: str, rate_medium: str) -> list[NameClaim]:
+    """Find the shares that a name claims; `rate_medium` is the medium of ``rate``."""
+    numbers = _find_numbers(name)
+    claims: dict[str, NameClaim] = {}
     match = _WORDS_AND_KERNEL.search(name)
     if match is not None:
-        found[WORDS] = Claim(f"mixed-{match[1]}", WORDS, 0.6)
-    for keywords, medium in (*_KEYWORDS, (("rate",), rate_of)):
+        claims[WORDS] = NameClaim(f"mixed-{match[1]}", WORDS, 0.6)
+    for keywords, medium in (*_KEYWORDS, (("rate",), rate_medium)):
         for number in list(numbers):
-            words = _keywords_before(number, keywords)
+            words = _count_keywords(number, keywords)
             if words and number.share is not None:
-                said = name[number.start(words) : number.end]
-                found.setdefault(medium, Claim(said, medium, number.share))
+                said = name[number.find_start(words) : number.end]
+                claims.setdefault(medium, NameClaim(said, medium, number.share))
                 numbers.remove(number)
-    if not found:
-        bare = (claim for number in numbers for claim in _bare_shares(name, number))
-        found = {claim.medium: claim for claim in bare}
+    if not claims:
+        bare = (claim for number in numbers for claim in _find_bare_shares(name, number))
+        claims = {claim.medium: claim for claim in bare}
     match = _OWN_RATE.search(name)
     if match is None:
-        return list(found.values())
-    # It stands last, after the name of a preset, over whose own rate it stands.
+        return list(claims.values())
+    # It follows the name of a preset, and overrides the rate in that name.
     said, rate = match[0].strip("_-"), float(match[1])
-    if not found:
-        return [Claim(said, ANY, rate)]
+    if not claims:
+        return [NameClaim(said, ANY, rate)]
     return [
-        of if of.rate == rate else replace(of, said=f"{of.said}, {said}", rate=rate)
-        for of in found.values()
+        claim if claim.rate == rate else replace(claim, said=f"{claim.said}, {said}", rate=rate)
+        for claim in claims.values()
     ]
 
 
-def _keywords_before(number: _Number, keywords: tuple[str, ...]) -> int:
-    """How many words before a number make it a share, as ``text`` and ``text_rate`` do; or 0."""
+def _count_keywords(number: _NameNumber, keywords: tuple[str, ...]) -> int:
+    """Count the words before a number that make it a share, such as ``text_rate``; 0 if none do."""
     for keyword in keywords:
         for words in ((keyword,), ("rate", keyword)):
-            if number.follows(*words):
+            if number.is_after(*words):
                 return len(words)
     return 0
 
 
-def _bare_shares(name: str, number: _Number) -> Iterator[Claim]:
-    """The claim of a number without a keyword, such as ``r0.4`` or ``40percent``; or none."""
-    is_rate = number.follows("r") and number.is_glued and number.number.text.startswith("0.")
-    if number.share is not None and (number.per_cent or is_rate):
-        yield Claim(name[number.start(int(is_rate)) : number.end], ANY, number.share)
+def _find_bare_shares(name: str, number: _NameNumber) -> Iterator[NameClaim]:
+    """Find the claim of a number without a keyword, such as ``r0.4`` or ``40percent``."""
+    is_rate = number.is_after("r") and number.is_glued and number.token.text.startswith("0.")
+    if number.share is not None and (number.percent or is_rate):
+        yield NameClaim(name[number.find_start(int(is_rate)) : number.end], ANY, number.share)
 
 
-def _kernels(name: str) -> list[Claim]:
-    """The first kernel that a name claims, if any."""
+def _find_kernels(name: str) -> list[NameClaim]:
+    """Find the first kernel size that a name claims."""
     sizes = [
-        (name[number.start(1) : number.end], number.number.text)
-        for number in _numbers(name)
-        if number.follows("mask") and not number.is_glued and _ODD.fullmatch(number.number.text)
+        (name[number.find_start(1) : number.end], number.token.text)
+        for number in _find_numbers(name)
+        if number.is_after("mask")
+        and not number.is_glued
+        and _KERNEL_SIZE.fullmatch(number.token.text)
     ]
     for pattern in (_DILATION, _WORDS_AND_KERNEL):
         sizes += [(match[0], match[match.lastindex or 1]) for match in pattern.finditer(name)]
-    return [Claim(said, MASKS, size=int(size)) for said, size in sizes[:1]]
+    return [NameClaim(said, MASKS, size=int(size)) for said, size in sizes[:1]]

@@ -1,29 +1,34 @@
-"""What became of objects in masks: figures of one object in one frame, and of groups of them; what
-groups are called.
-"""
+"""Changes of objects between clean and noisy masks, one by one and as statistics of groups."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.masks import IndexMask, as_index_mask
 from actiseg_data.core.statistics import summarise_values, wilson_interval
-from actiseg_noise.measurement.boundary_shift import BoundaryShift, boundary_shift
-
-K = TypeVar("K", bound=Hashable)
-T = TypeVar("T")
+from actiseg_noise.measurement.boundary_shift import BoundaryShift, measure_shift
 
 
 @dataclass(frozen=True)
 class ObjectChange:
-    """What became of one object of a frame: pixels of the clean one, those lost, those of them lost
-    to the background, and those gained.
+    """How the pixels of one object in one frame changed.
+
+    Attributes
+    ----------
+    object_id : int
+        Id in the mask, 1 to 255.
+    area : int
+        Pixels of the clean object.
+    lost : int
+        Pixels of the clean object that the noisy object lacks.
+    freed : int
+        Lost pixels that are background in the noisy mask.
+    gained : int
+        Pixels of the noisy object that the clean object lacks.
     """
 
     object_id: int
@@ -34,22 +39,32 @@ class ObjectChange:
 
     @property
     def iou(self) -> float:
-        """With the clean object."""
+        """IoU of the clean and the noisy object."""
         return (self.area - self.lost) / (self.area + self.gained)
 
     @property
     def area_ratio(self) -> float:
-        """Of the noisy object to the clean one."""
+        """Area of the noisy object divided by that of the clean object."""
         return (self.area - self.lost + self.gained) / self.area
 
 
-def object_changes(clean: IndexMask, noisy: IndexMask) -> Iterator[ObjectChange]:
-    """The change of every object that is in sight in the clean mask, by ascending id.
+def measure_changes(clean: IndexMask, noisy: IndexMask) -> Iterator[ObjectChange]:
+    """Measure the change of every object in a clean mask, by ascending id.
 
-    clean, noisy: of the same shape, see `as_index_mask`.
+    Parameters
+    ----------
+    clean, noisy : (H, W) integer array
+        Index masks of the same shape, see `as_index_mask`.
 
+    Yields
+    ------
+    ObjectChange
+        One for each object that has a pixel in the clean mask.
+
+    Examples
+    --------
     >>> clean, noisy = np.array([[1, 1, 0, 0]], np.uint8), np.array([[0, 1, 1, 0]], np.uint8)
-    >>> [(change.iou, change.area_ratio) for change in object_changes(clean, noisy)]
+    >>> [(change.iou, change.area_ratio) for change in measure_changes(clean, noisy)]
     [(0.3333333333333333, 1.0)]
     """
     clean, noisy = as_index_mask(clean, "clean"), as_index_mask(noisy, "noisy")
@@ -58,27 +73,45 @@ def object_changes(clean: IndexMask, noisy: IndexMask) -> Iterator[ObjectChange]
     lost = np.bincount(clean.ravel()[changed], minlength=256)
     freed = np.bincount(clean.ravel()[changed[noisy.ravel()[changed] == 0]], minlength=256)
     gained = np.bincount(noisy.ravel()[changed], minlength=256)
-    for at in np.flatnonzero(area[1:]) + 1:
-        figures = (area[at], lost[at], freed[at], gained[at])
-        yield ObjectChange(int(at), *map(int, figures))
+    for object_id in np.flatnonzero(area[1:]) + 1:
+        counts = (area[object_id], lost[object_id], freed[object_id], gained[object_id])
+        yield ObjectChange(int(object_id), *map(int, counts))
 
 
-def shift_of(clean: IndexMask, noisy: IndexMask, object_id: int) -> BoundaryShift | None:
-    """The shift of one object's boundary, measured in the window around it."""
-    one = as_index_mask(clean, "clean") == object_id
-    other = as_index_mask(noisy, "noisy") == object_id
-    either = one | other
+def measure_object_shift(
+    clean: IndexMask, noisy: IndexMask, object_id: int
+) -> BoundaryShift | None:
+    """Measure the boundary shift of one object of two index masks, in the window around it."""
+    clean_object = as_index_mask(clean, "clean") == object_id
+    noisy_object = as_index_mask(noisy, "noisy") == object_id
+    union = clean_object | noisy_object
     window = tuple(
-        slice(max(int(at[0]) - 1, 0), int(at[-1]) + 2)
-        for at in (np.flatnonzero(either.any(axis=1)), np.flatnonzero(either.any(axis=0)))
+        slice(max(int(positions[0]) - 1, 0), int(positions[-1]) + 2)
+        for positions in (np.flatnonzero(union.any(axis=1)), np.flatnonzero(union.any(axis=0)))
     )
-    return boundary_shift(one[window], other[window])
+    return measure_shift(clean_object[window], noisy_object[window])
 
 
 @dataclass(frozen=True)
 class MaskItem:
-    """One object of one frame. area: clean pixels. kind: of its noise, None for an item without
-    any, which has no figures either.
+    """One object in one frame.
+
+    Attributes
+    ----------
+    name : str
+        The object's name.
+    class_id : int
+        The object's class, -1 if unknown.
+    positive : bool
+        Whether the object is active.
+    area : int
+        Pixels of the clean object.
+    kind : str or None
+        Kind of the object's noise. None without noise; then the next three are None as well.
+    iou, area_ratio : float or None
+        See `ObjectChange`.
+    shift : BoundaryShift or None
+        None as well if one of the objects has no boundary.
     """
 
     name: str
@@ -93,14 +126,29 @@ class MaskItem:
 
 @dataclass(frozen=True)
 class MaskGroup:
-    """Figures of some items; an item is an object in one frame.
+    """Statistics of a group of items; an item is an object in one frame.
 
-    name: what the items have in common. items: eligible ones in sight. touched: those with noise;
-    rate: their share. interval_95: of the rate (Wilson), None where the share was fixed beforehand.
-    iou, area_ratio: of the touched objects on disk with the clean ones. shift, shift_absolute: see
-    `actiseg_noise.measurement.boundary_shift.BoundaryShift`, in pixels of the mask. These four are quantiles as in
-    `actiseg_noise.split.summary_document.quantiles`. vanished: touched objects without a pixel left, which have no
-    shift. None stands for what needs the clean masks, where these are not at hand.
+    An attribute that needs the clean masks is None if they are not available. Quantiles are those
+    of `actiseg_data.core.statistics.summarise_values`.
+
+    Attributes
+    ----------
+    name : str
+        What the items have in common.
+    items : int or None
+        Eligible items that are visible in the clean masks.
+    touched : int
+        Items with noise.
+    rate : float or None
+        Share of the items with noise.
+    interval_95 : tuple of float or None
+        95 % Wilson interval of the rate. None if the recipe fixes the exact share.
+    iou, area_ratio : mapping or None
+        Quantiles over touched items: the noisy object on disk, compared with the clean object.
+    shift, shift_absolute : mapping or None
+        Quantiles over touched items, in pixels: see `BoundaryShift`.
+    vanished : int or None
+        Touched items without a pixel in the noisy mask. They have no shift.
     """
 
     name: str
@@ -115,15 +163,30 @@ class MaskGroup:
     vanished: int | None
 
     def to_dict(self) -> dict[str, Any]:
-        """The group as JSON."""
+        """Return the group as JSON."""
         interval = list(self.interval_95) if self.interval_95 else None
         return {**vars(self), "interval_95": interval}
 
 
-def group_of(name: str, touched: list[MaskItem], items: int, *, measured: bool = True) -> MaskGroup:
-    """A group of `items` eligible items, of which some were touched.
+def summarise_items(
+    name: str, touched: list[MaskItem], items: int, *, measured: bool = True
+) -> MaskGroup:
+    """Summarise a group of items.
 
-    measured: whether they were held against clean masks, and not only taken from a ledger.
+    Parameters
+    ----------
+    name : str
+        Name of the group.
+    touched : list of MaskItem
+        The items with noise.
+    items : int
+        Number of eligible items, with and without noise.
+    measured : bool
+        Whether the items were compared with clean masks. If not, they come from a ledger alone.
+
+    Returns
+    -------
+    MaskGroup
     """
     ious = summarise_values(item.iou for item in touched if item.iou is not None)
     if not measured:
@@ -146,28 +209,6 @@ def group_of(name: str, touched: list[MaskItem], items: int, *, measured: bool =
     )
 
 
-def touched_of(items: Iterable[MaskItem]) -> list[MaskItem]:
-    """The items with noise."""
+def select_touched(items: Iterable[MaskItem]) -> list[MaskItem]:
+    """Return the items with noise."""
     return [item for item in items if item.kind is not None]
-
-
-def divided(items: Iterable[T], of: Callable[[T], K]) -> dict[K, list[T]]:
-    """Items by what `of` says of each, in the order of their first."""
-    groups: dict[K, list[T]] = {}
-    for item in items:
-        groups.setdefault(of(item), []).append(item)
-    return groups
-
-
-def supercategory_of(class_id: int, lexicon: Lexicon) -> str:
-    """The group that figures of a class go to."""
-    noun = lexicon.classes.get(class_id)
-    return "not in the lexicon" if noun is None else noun.supercategory or "none"
-
-
-def class_name(class_id: int, lexicon: Lexicon, used: Iterable[str]) -> str:
-    """The lexicon's name of a class, else the most frequent one of those that items have."""
-    if class_id in lexicon.classes:
-        return lexicon.classes[class_id].name
-    counts = Counter(used)
-    return min(counts, key=lambda name: (-counts[name], name))

@@ -1,4 +1,4 @@
-"""A picture of what a noisy split holds, and its prompts before and after."""
+"""Contact sheets of a noisy split: its frames and prompts before and after the noise."""
 
 from actiseg_noise.preview.sheet import make_preview, save_preview
 

@@ -1,4 +1,4 @@
-"""The panels of one frame: its objects tinted and named, clean and noisy, and what changed."""
+"""Draw the panels of one frame: clean and noisy objects, tinted and named, and the difference."""
 
 from __future__ import annotations
 
@@ -17,28 +17,47 @@ from actiseg_data.core.opencv import load_cv2
 from actiseg_data.layouts.photograph_reading import read_rgb, refuse_aspect
 from actiseg_data.records.ledger_record import MaskRow, TextRow
 from actiseg_noise.preview.captions import Box, Caption, place_captions
-from actiseg_noise.preview.lettering import MARK, fitting, font, width_of
+from actiseg_noise.preview.lettering import MARK, load_font, measure_width, shorten_text
 from actiseg_noise.split.noisy_split import NoisySplit
 
 Pixels: TypeAlias = NDArray[np.float64]
 """(H, W, 3), red, green and blue from 0 to 255."""
 
 PANEL = (500, 440)
-"""Widest and highest that a panel gets, in pixels of the sheet."""
+"""Maximum width and height of a panel, in pixels of the sheet."""
 
 GAINED, LOST, MOVED = (255, 145, 0), (50, 150, 255), (255, 255, 255)
-"""Colours of changed pixels. Orange, blue and white stay apart for colour-blind readers."""
+"""Colours of changed pixels. Colour-blind readers can distinguish orange, blue and white."""
 
 _GREY = 128.0
 _LINE = 5
 
 
-def photo_of(
+def read_photograph(
     split: NoisySplit, sequence: VideoSequence, frame: str, size: tuple[int, ...]
 ) -> Image.Image | None:
-    """The frame's photograph, of the noisy split or else of its source; None if neither has it.
+    """Read a frame's photograph from the noisy split, or from its source.
 
-    size: (H, W) of the mask. Raises `InputError` for a photograph of another aspect.
+    Parameters
+    ----------
+    split : NoisySplit
+        The noisy split.
+    sequence : VideoSequence
+        The sequence of the frame.
+    frame : str
+        Name of the frame.
+    size : (int, int)
+        Height and width of the mask.
+
+    Returns
+    -------
+    Image or None
+        None if neither split has the photograph.
+
+    Raises
+    ------
+    InputError
+        If the photograph has another aspect ratio than the mask.
     """
     for dataset in (split.noisy, split.source):
         path = dataset.find_frame(sequence, frame)
@@ -50,17 +69,33 @@ def photo_of(
 
 
 @dataclass(frozen=True)
-class View:
-    """One frame: its masks, the ledger's rows by object id, and its image. touched: rows on masks;
-    reworded: rows on words. dangling: whether the split's own photograph is a link to nothing.
+class SheetFrame:
+    """One frame of a sheet.
+
+    Attributes
+    ----------
+    sequence : VideoSequence
+        The sequence of the frame.
+    frame : str
+        Name of the frame.
+    clean, noisy : IndexMask
+        The masks, (H, W) uint8.
+    mask_rows : dict of int to MaskRow
+        Ledger rows of mask noise by object id.
+    text_rows : dict of int to TextRow
+        Ledger rows of text noise by object id.
+    photo : Image or None
+        The photograph.
+    dangling : bool
+        Whether the split's photograph is a broken link.
     """
 
     sequence: VideoSequence
     frame: str
     clean: IndexMask
     noisy: IndexMask
-    touched: dict[int, MaskRow]
-    reworded: dict[int, TextRow]
+    mask_rows: dict[int, MaskRow]
+    text_rows: dict[int, TextRow]
     photo: Image.Image | None
     dangling: bool = False
 
@@ -70,20 +105,18 @@ class View:
         if self.photo is not None:
             note = ", the source's photograph" if self.dangling else ""
         else:
-            note = ", photograph: a link to nothing" if self.dangling else ", no photograph"
+            note = ", photograph: a broken link" if self.dangling else ", no photograph"
         return f"clean: {self.frame}{note}"
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of a panel: the mask's proportions within `PANEL`."""
+        """Width and height of a panel, with the mask's aspect ratio, within `PANEL`."""
         height, width = self.clean.shape
         ratio = min(PANEL[0] / width, PANEL[1] / height)
         return max(1, round(width * ratio)), max(1, round(height * ratio))
 
-    def enlarged(self, mask: IndexMask) -> IndexMask:
-        """A mask of this frame at about twice the panel's size, so that lines come out smooth when
-        the picture is made smaller.
-        """
+    def enlarge(self, mask: IndexMask) -> IndexMask:
+        """Scale a mask to about twice the panel's size, so that downscaling smooths lines."""
         width = mask.shape[1]
         times, step = -(-2 * self.size[0] // width), width // (2 * self.size[0])
         if step > 1:
@@ -92,21 +125,21 @@ class View:
 
     @property
     def backdrop(self) -> Pixels:
-        """The frame's image, or grey, at the size of an enlarged mask."""
-        height, width = self.enlarged(self.clean).shape
+        """The photograph, or grey without one, at the size of an enlarged mask."""
+        height, width = self.enlarge(self.clean).shape
         if self.photo is None:
             return np.full((height, width, 3), _GREY)
         resized = self.photo.resize((width, height), Image.Resampling.BICUBIC)
         return np.asarray(resized, np.float64)
 
 
-def _panel(view: View, pixels: Pixels) -> Image.Image:
+def _make_panel(view: SheetFrame, pixels: Pixels) -> Image.Image:
     image = Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8))
     return image.resize(view.size, Image.Resampling.LANCZOS)
 
 
-def _edges(mask: IndexMask, thickness: int) -> NDArray[np.bool_]:
-    """Pixels near a change of object, (H, W) bool."""
+def _find_edges(mask: IndexMask, thickness: int) -> NDArray[np.bool_]:
+    """Return the pixels near a border between objects, (H, W) bool."""
     edge = np.zeros(mask.shape, np.uint8)
     edge[:-1] |= mask[:-1] != mask[1:]
     edge[:, :-1] |= mask[:, :-1] != mask[:, 1:]
@@ -115,46 +148,46 @@ def _edges(mask: IndexMask, thickness: int) -> NDArray[np.bool_]:
     return thick > 0
 
 
-def _tints(sequence: VideoSequence) -> Pixels:
-    """A colour for each id, (256, 3): hues as far apart as can be, in three grades of brightness.
+def _make_tints(sequence: VideoSequence) -> Pixels:
+    """Return a colour for each id, (256, 3): hues far apart, in three levels of brightness.
 
-    The masks' own palette has three reds among its first nine colours.
+    The palette of the masks is not used because it has three reds among its first nine colours.
     """
     tints = np.zeros((256, 3))
     for rank, object_id in enumerate(sorted(sequence.object_ids)):
-        hue = (0.02 + rank * 0.6180339887) % 1  # the golden ratio's multiples spread evenly
+        hue = (0.02 + rank * 0.6180339887) % 1  # multiples of the golden ratio spread evenly
         saturation, value = ((0.85, 1.0), (0.95, 0.7), (0.5, 1.0))[rank % 3]
         tints[object_id] = 255 * np.array(colorsys.hsv_to_rgb(hue, saturation, value))
     return tints
 
 
-def overlay_of(view: View, mask: IndexMask, bright: frozenset[int]) -> Image.Image:
-    """The frame with its objects tinted and outlined, those in `bright` more strongly."""
-    large = view.enlarged(mask)
+def draw_overlay(view: SheetFrame, mask: IndexMask, bright: frozenset[int]) -> Image.Image:
+    """Draw the frame with tinted, outlined objects; those in `bright` have stronger tints."""
+    large = view.enlarge(mask)
     strength = np.full(256, 0.35 if view.photo is not None else 0.55)
     strength[list(bright)] += 0.25
     strength[0] = 0
     share = strength[large][..., None]
-    pixels = (1 - share) * view.backdrop + share * _tints(view.sequence)[large]
-    pixels[_edges(large, _LINE)] = 235
-    return _panel(view, pixels)
+    pixels = (1 - share) * view.backdrop + share * _make_tints(view.sequence)[large]
+    pixels[_find_edges(large, _LINE)] = 235
+    return _make_panel(view, pixels)
 
 
-def difference_of(view: View) -> Image.Image:
-    """The frame in dim grey with every changed pixel in the colour of what happened to it."""
+def draw_difference(view: SheetFrame) -> Image.Image:
+    """Draw the frame in dim grey, with changed pixels in the colour of their change."""
     grey = view.backdrop.mean(axis=2, keepdims=True).repeat(3, axis=2)
     pixels = 20 + 0.35 * grey
-    clean, noisy = view.enlarged(view.clean), view.enlarged(view.noisy)
-    pixels[_edges(clean, 2)] = 125
+    clean, noisy = view.enlarge(view.clean), view.enlarge(view.noisy)
+    pixels[_find_edges(clean, 2)] = 125
     changed = clean != noisy
     pixels[changed & (clean == 0)] = GAINED
     pixels[changed & (noisy == 0)] = LOST
     pixels[changed & (clean > 0) & (noisy > 0)] = MOVED
-    return _panel(view, pixels)
+    return _make_panel(view, pixels)
 
 
-def _centre(member: NDArray[np.bool_]) -> tuple[int, int]:
-    """The (x, y) of an object's pixel that is farthest from its outline: inside, in its bulk."""
+def _find_centre(member: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return the (x, y) of the pixel that is farthest from the object's outline."""
     cv2 = load_cv2()
     inside = np.pad(member, 1).astype(np.uint8)
     depth = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
@@ -163,8 +196,22 @@ def _centre(member: NDArray[np.bool_]) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class _Name:
-    """A text in a panel. anchor: (x, y) on the object; subject: the box around it."""
+class NameTag:
+    """The name of an object in a panel.
+
+    Attributes
+    ----------
+    text : str
+        One or two lines.
+    size : int
+        Font size in pixels.
+    colour : (int, int, int)
+        Red, green and blue, 0 to 255.
+    anchor : (int, int)
+        x and y of a point on the object.
+    subject : Box
+        Box around the object.
+    """
 
     text: str
     size: int
@@ -174,14 +221,14 @@ class _Name:
 
 
 _STROKE = 3
-"""Width of the dark edge of a name, in pixels."""
+"""Width of the dark outline of a name, in pixels."""
 
 
-def write_names(panel: Image.Image, names: list[_Name]) -> None:
-    """Write names, the most important first, each near its object and readable on any ground."""
+def write_names(panel: Image.Image, names: list[NameTag]) -> None:
+    """Write names near their objects, the most important first, readable on any background."""
     pen = ImageDraw.Draw(panel)
     style: dict[str, Any] = {"stroke_width": _STROKE, "spacing": 2, "align": "center"}
-    inks = [pen.textbbox((0, 0), n.text, font=font(n.size), **style) for n in names]
+    inks = [pen.textbbox((0, 0), n.text, font=load_font(n.size), **style) for n in names]
     sizes = [(math.ceil(ink[2] - ink[0]), math.ceil(ink[3] - ink[1])) for ink in inks]
     captions = [Caption(size, n.anchor, n.subject) for size, n in zip(sizes, names, strict=True)]
     boxes = place_captions(captions, panel.size)
@@ -194,48 +241,48 @@ def write_names(panel: Image.Image, names: list[_Name]) -> None:
             pen.ellipse((x - 4, y - 4, x + 4, y + 4), name.colour, (0, 0, 0))
     for name, box, ink in reversed(list(zip(names, boxes, inks, strict=True))):
         place = (box[0] - ink[0], box[1] - ink[1])
-        pen.text(place, name.text, name.colour, font(name.size), stroke_fill=(0, 0, 0), **style)
+        pen.text(
+            place, name.text, name.colour, load_font(name.size), stroke_fill=(0, 0, 0), **style
+        )
 
 
-def names_of(view: View, mask: IndexMask, *, noise: bool) -> list[_Name]:
-    """The names of a panel, those of touched objects first, then of the largest.
+def make_name_tags(view: SheetFrame, mask: IndexMask, *, noise: bool) -> list[NameTag]:
+    """Return the names in a panel: objects with noise first, then by area.
 
-    noise: whether they are told with their noise: the new name, the kind and the IoU.
+    With `noise`, a name comes with its noise: the new name, the kind and the IoU.
     """
     labels = {label.object_id: label.name for label in view.sequence.objects}
     ratio = view.size[0] / mask.shape[1]
     areas = np.bincount(mask.ravel(), minlength=256)
     half = view.size[0] // 2
-    marked = view.touched.keys() | view.reworded.keys()
+    marked = view.mask_rows.keys() | view.text_rows.keys()
     names = []
-    for at in sorted(find_ids(mask), key=lambda at: (at not in marked, -int(areas[at]), at)):
+    for object_id in sorted(find_ids(mask), key=lambda i: (i not in marked, -int(areas[i]), i)):
         size, colour = (17, (214, 214, 218)) if noise else (20, (255, 255, 255))
-        text = fitting(labels[at], size, half)
-        if noise and at in marked:
+        text = shorten_text(labels[object_id], size, half)
+        if noise and object_id in marked:
             size, colour = 23, MARK
-            text = _told(view, at, labels[at], size, half)
-        member = mask == at
-        x, y = _centre(member)
+            text = _describe_object(view, object_id, labels[object_id], size, half)
+        member = mask == object_id
+        x, y = _find_centre(member)
         anchor = (round((x + 0.5) * ratio), round((y + 0.5) * ratio))
-        names.append(_Name(text, size, colour, anchor, _box_around(member, ratio)))
+        names.append(NameTag(text, size, colour, anchor, _find_box(member, ratio)))
     return names
 
 
-def _told(view: View, object_id: int, name: str, size: int, width: int) -> str:
-    """What an object is called now, with what became of its mask, on two lines where one is too
-    short.
-    """
-    reworded, touched = view.reworded.get(object_id), view.touched.get(object_id)
-    text = fitting(reworded.name if reworded is not None else name, size, width)
-    if touched is None:
+def _describe_object(view: SheetFrame, object_id: int, name: str, size: int, width: int) -> str:
+    """Describe an object by its noisy name and its mask noise, on two lines if one is too short."""
+    text_row, mask_row = view.text_rows.get(object_id), view.mask_rows.get(object_id)
+    text = shorten_text(text_row.name if text_row is not None else name, size, width)
+    if mask_row is None:
         return text
-    what = f"{touched.kind} {touched.iou:.2f}"
-    together = f"{text} · {what}"
-    return together if width_of(together, size) <= width else f"{text}\n{what}"
+    noise = f"{mask_row.kind} {mask_row.iou:.2f}"
+    line = f"{text} · {noise}"
+    return line if measure_width(line, size) <= width else f"{text}\n{noise}"
 
 
-def _box_around(member: NDArray[np.bool_], ratio: float) -> Box:
-    """The box around an object that is in the mask, in pixels of a panel."""
+def _find_box(member: NDArray[np.bool_], ratio: float) -> Box:
+    """Return the box around an object in pixels of a panel."""
     rows, columns = np.flatnonzero(member.any(axis=1)), np.flatnonzero(member.any(axis=0))
     corners = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
     left, top, right, bottom = (round(float(corner) * ratio) for corner in corners)

@@ -1,4 +1,4 @@
-"""A sheet with the frames of one sequence, clean and noisy, and its prompts before and after."""
+"""Compose a sheet with the clean and noisy frames of one sequence, and its prompts."""
 
 from __future__ import annotations
 
@@ -23,27 +23,35 @@ from actiseg_data.records.ledger_record import (
     read_ledger,
 )
 from actiseg_data.records.recipe_record import Recipe
-from actiseg_noise.preview.lettering import FAINT, INK, MARK, PAPER, fitting, font, width_of
+from actiseg_noise.preview.lettering import (
+    FAINT,
+    INK,
+    MARK,
+    PAPER,
+    load_font,
+    measure_width,
+    shorten_text,
+)
 from actiseg_noise.preview.panels import (
     GAINED,
     LOST,
     MOVED,
-    View,
-    difference_of,
-    names_of,
-    overlay_of,
-    photo_of,
+    SheetFrame,
+    draw_difference,
+    draw_overlay,
+    make_name_tags,
+    read_photograph,
     write_names,
 )
 from actiseg_noise.recipes.kind_specs import is_number
 from actiseg_noise.split.noisy_split import NoisySplit, open_noisy_split, read_split_recipe
-from actiseg_noise.text_noise.word_diff import changed_words
+from actiseg_noise.text_noise.word_diff import compare_words
 
 FEW = 4
-"""Frames that are shown unless they are named."""
+"""Frames shown by default."""
 
 MOST = 16
-"""Frames that one sheet can show."""
+"""Most frames of one sheet."""
 
 _MARGIN = 20
 _GAP = 10
@@ -53,18 +61,38 @@ _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 def make_preview(
     out: Path, sequence: str, source: Path | None = None, frames: Iterable[str] = ()
 ) -> Image.Image:
-    """A sheet with a row for each frame: clean, noisy, and what changed in its masks; below, the
-    prompts before and after, with the words that changed marked.
+    """Make a sheet of one sequence of a noisy split.
 
-    out: the noisy split. sequence: a folder name as in its lists. source: the clean dataset, by
-    default where the split's summary says that it was. frames: names of those to show, at most
-    `MOST`; by default all up to `FEW`, or so many spread evenly over a longer clip.
+    The sheet has a row for each frame: clean, noisy, and the difference of the masks. Below are the
+    prompts before and after the noise, with changed words marked. Objects have the same tint in
+    every row, over the photograph or over grey. Objects with noise are labelled with their noise
+    and the IoU of their mask on disk with the clean object.
 
-    Objects are tinted, the same in every row, over the frame's image, or over grey where there is
-    none. Touched ones are named with their noise and their IoU with the clean object on disk.
-    The sheet is an RGB image about 1,560 pixels wide. Raises `InputError` for an unknown sequence or
-    frame, a source that cannot be reached, and faulty masks or images.
+    Parameters
+    ----------
+    out : Path
+        The noisy split.
+    sequence : str
+        Folder name of the sequence, as in the lists.
+    source : Path, optional
+        The clean dataset. The default is the path in the split's summary.
+    frames : iterable of str, optional
+        Names of the frames, at most `MOST`. The default is all frames if there are up to `FEW`,
+        else `FEW` frames spread evenly over the sequence.
 
+    Returns
+    -------
+    Image
+        An RGB image about 1,560 pixels wide.
+
+    Raises
+    ------
+    InputError
+        If the sequence or a frame is unknown, if the source cannot be found, or if a mask or a
+        photograph is invalid.
+
+    Examples
+    --------
     ::
 
         sheet = make_preview(Path("actiseg_sample_boundary_r0.4_s0"), "00000047_S03_02_pour_oil")
@@ -74,35 +102,35 @@ def make_preview(
     whole = _find_sequence(split, sequence)
     if whole.folder not in split.noisy.subsets:
         raise refuse(
-            "has lists alone, no masks to show", out, "leave --to out: the words are printed"
+            "has only lists and no masks to show", out, "show its prompts alone, without a sheet"
         )
     shown = replace(whole, frames=_choose_frames(whole, tuple(frames), out))
     rows = [row for row in read_ledger(out / LEDGER_FILE) if row.sequence == whole.folder]
     masks = split.recipe.mask_noise is not None
-    words = [row for row in rows if isinstance(row, TextRow)]
-    reworded = {row.object_id: row for row in words if row.object_id is not None}
-    strips = []
-    for frame, (clean, noisy) in zip(shown.frames, split.mask_pairs(shown), strict=True):
-        touched = {
+    text_rows = [row for row in rows if isinstance(row, TextRow)]
+    by_object = {row.object_id: row for row in text_rows if row.object_id is not None}
+    sheet_rows = []
+    for frame, (clean, noisy) in zip(shown.frames, split.iterate_mask_pairs(shown), strict=True):
+        mask_rows = {
             row.object_id: row for row in rows if isinstance(row, MaskRow) and row.frame == frame
         }
-        photo = photo_of(split, shown, frame, clean.shape)
+        photo = read_photograph(split, shown, frame, clean.shape)
         dangling = find_dangling_link(split.noisy.find_frame(shown, frame)) is not None
-        view = View(shown, frame, clean, noisy, touched, reworded, photo, dangling)
-        strips.append(_strip(view, masks=masks))
-    return _sheet(whole, shown, split.recipe, strips, words)
+        view = SheetFrame(shown, frame, clean, noisy, mask_rows, by_object, photo, dangling)
+        sheet_rows.append(_make_row(view, masks=masks))
+    return _compose_sheet(whole, shown, split.recipe, sheet_rows, text_rows)
 
 
 def refuse_format(path: Path) -> None:
-    """Refuse to write a sheet to a file whose ending names no format that is known."""
+    """Raise `InputError` if the ending of a file is not PNG or JPEG."""
     if path.suffix.lower() not in _FORMATS:
         raise refuse(
-            f"the ending {path.suffix!r} is no image that can be written", path, "use .png or .jpg"
+            f"the ending {path.suffix!r} is not a supported image format", path, "use .png or .jpg"
         )
 
 
 def save_preview(sheet: Image.Image, path: Path) -> None:
-    """Write a sheet as PNG or JPEG, as the ending says, whole or not at all."""
+    """Write a sheet as PNG or JPEG, according to the ending; a failed write leaves no file."""
     refuse_format(path)
     form = _FORMATS[path.suffix.lower()]
     stream = io.BytesIO()
@@ -111,8 +139,9 @@ def save_preview(sheet: Image.Image, path: Path) -> None:
 
 
 def find_noisiest(out: Path) -> tuple[str, int]:
-    """The sequence of a noisy split with most rows in the ledger, the first of equals, and how many
-    it has. Without any noise, the first sequence of the list.
+    """Return the sequence of a noisy split with the most ledger rows, and their number.
+
+    The first of equals counts; without any noise it is the first sequence of the list.
     """
     recipe = read_split_recipe(out)
     split = open_split(out, recipe.split, masks=False)
@@ -123,8 +152,12 @@ def find_noisiest(out: Path) -> tuple[str, int]:
 
 
 def find_rewording(out: Path, sequence: str) -> list[TextRow] | None:
-    """The ledger's rows on words of one sequence of a noisy split; None where the recipe has no
-    text noise. Raises `InputError` for an unknown sequence.
+    """Return the ledger rows of text noise of one sequence; None if the recipe has no text noise.
+
+    Raises
+    ------
+    InputError
+        If the sequence is unknown.
     """
     recipe = read_split_recipe(out)
     if recipe.text_noise is None:
@@ -136,10 +169,10 @@ def find_rewording(out: Path, sequence: str) -> list[TextRow] | None:
 
 
 def _find_sequence(split: NoisySplit, name: str) -> VideoSequence:
-    """The sequence as the source labels it."""
+    """Return the sequence with the labels of the source."""
     folders = [sequence.folder for sequence in split.noisy.sequences]
     _refuse_unknown(name, folders, split.noisy.root)
-    return next(found for found in split.source.sequences if found.folder == name)
+    return next(known for known in split.source.sequences if known.folder == name)
 
 
 def _refuse_unknown(name: str, folders: list[str], out: Path) -> None:
@@ -152,66 +185,74 @@ def _refuse_unknown(name: str, folders: list[str], out: Path) -> None:
 
 
 def _choose_frames(sequence: VideoSequence, named: tuple[str, ...], out: Path) -> tuple[str, ...]:
-    """The frames to show, in the sequence's order."""
+    """Return the frames to show, in the order of the sequence."""
     for name in named:
         if name not in sequence.frames:
             raise refuse(
                 f"{sequence.folder} has no frame {name!r}{suggest(name, sequence.frames)}",
                 out,
-                "give a frame name without its ending",
+                "give the name of a frame without its ending",
             )
     if named:
         chosen = tuple(frame for frame in sequence.frames if frame in named)
         if len(chosen) > MOST:
-            raise refuse(f"{len(chosen)} frames are too many", "frames", f"name {MOST} at most")
+            raise refuse(f"{len(chosen)} frames are too many", "`frames`", f"give at most {MOST}")
         return chosen
-    return spread(sequence.frames, FEW)
+    return choose_spread(sequence.frames, FEW)
 
 
-def spread(frames: tuple[str, ...], most: int) -> tuple[str, ...]:
-    """At most so many of some frames, evenly spread, the first and the last among them.
+def choose_spread(frames: tuple[str, ...], most: int) -> tuple[str, ...]:
+    """Return at most `most` of the frames, evenly spread, including the first and the last.
 
-    >>> spread(("a", "b", "c", "d", "e", "f", "g"), 4)
+    Examples
+    --------
+    >>> choose_spread(("a", "b", "c", "d", "e", "f", "g"), 4)
     ('a', 'c', 'e', 'g')
     """
     if len(frames) <= most:
         return frames
-    return tuple(frames[round(at * (len(frames) - 1) / (most - 1))] for at in range(most))
+    return tuple(frames[round(i * (len(frames) - 1) / (most - 1))] for i in range(most))
 
 
 @dataclass(frozen=True)
-class _Strip:
-    """A finished row: its panels and the line above each."""
+class _SheetRow:
+    """A row of the sheet: its panels and the caption of each."""
 
     panels: tuple[Image.Image, ...]
     lines: tuple[str, ...]
 
 
-def _strip(view: View, *, masks: bool) -> _Strip:
-    """The row of one frame: clean, noisy, and, where masks are noisy, what changed in them."""
-    bright = frozenset(view.touched)
-    clean, noisy = overlay_of(view, view.clean, frozenset()), overlay_of(view, view.noisy, bright)
-    write_names(clean, names_of(view, view.clean, noise=False))
-    write_names(noisy, names_of(view, view.noisy, noise=True))
-    in_sight = find_ids(view.clean)
-    renamed = sum(at in view.reworded for at in in_sight)
-    words = [f"{renamed} renamed"] if view.reworded else []
+def _make_row(view: SheetFrame, *, masks: bool) -> _SheetRow:
+    """Make the row of one frame: clean, noisy, and the difference if masks are noisy."""
+    bright = frozenset(view.mask_rows)
+    clean, noisy = (
+        draw_overlay(view, view.clean, frozenset()),
+        draw_overlay(view, view.noisy, bright),
+    )
+    write_names(clean, make_name_tags(view, view.clean, noise=False))
+    write_names(noisy, make_name_tags(view, view.noisy, noise=True))
+    visible = find_ids(view.clean)
+    renamed = sum(object_id in view.text_rows for object_id in visible)
     if not masks:
-        told = f"noisy: {renamed} of {len(in_sight)} objects renamed"
-        return _Strip((clean, noisy), (view.title, told))
-    told = ", ".join([f"{len(view.touched)} of {len(in_sight)} objects touched", *words])
+        caption = f"noisy: {renamed} of {len(visible)} objects renamed"
+        return _SheetRow((clean, noisy), (view.title, caption))
+    caption = f"noisy: {len(view.mask_rows)} of {len(visible)} objects touched"
+    if view.text_rows:
+        caption += f", {renamed} renamed"
     changed = view.clean != view.noisy
     gained = int((changed & (view.clean == 0)).sum())
     lost = int((changed & (view.noisy == 0)).sum())
     moved = int(changed.sum()) - gained - lost
     difference = f"difference: gained {gained}, lost {lost}, moved {moved} px"
-    lines = (view.title, f"noisy: {told}", difference)
-    return _Strip((clean, noisy, difference_of(view)), lines)
+    lines = (view.title, caption, difference)
+    return _SheetRow((clean, noisy, draw_difference(view)), lines)
 
 
 def describe(recipe: Recipe) -> str:
-    """A recipe in words.
+    """Describe a recipe in a line of text.
 
+    Examples
+    --------
     >>> from actiseg_noise.recipes.building import make_recipe
     >>> describe(make_recipe("boundary", 0.4))
     'dilate, erode or jitter at rate 0.4, target IoU 0.8, positive objects, seed 0'
@@ -222,8 +263,8 @@ def describe(recipe: Recipe) -> str:
     for noise in recipe.noises:
         kinds = noise.parameters.get("kinds")
         kinds = [str(kind) for kind in kinds] if isinstance(kinds, list) and kinds else [noise.kind]
-        words = " or ".join(filter(None, [", ".join(kinds[:-1]), kinds[-1]]))
-        parts.append(f"{words} at rate {noise.rate:g}")
+        names = " or ".join(filter(None, [", ".join(kinds[:-1]), kinds[-1]]))
+        parts.append(f"{names} at rate {noise.rate:g}")
         for name, form in (("target_iou", "target IoU {:g}"), ("radius", "radius {:g} px")):
             strength = noise.parameters.get(name)
             if is_number(strength):
@@ -238,55 +279,55 @@ def describe(recipe: Recipe) -> str:
 
 
 _LINE, _HEAD, _FOOT = 28, 78, 46
-"""Heights in pixels: of a line of text, of the title, of the legend."""
+"""Heights of a line of text, the title and the legend, in pixels."""
 
 
-def _sheet(
+def _compose_sheet(
     whole: VideoSequence,
     shown: VideoSequence,
     recipe: Recipe,
-    strips: list[_Strip],
-    words: list[TextRow],
+    sheet_rows: list[_SheetRow],
+    text_rows: list[TextRow],
 ) -> Image.Image:
-    """Title, rows, prompts and legend on one page."""
-    wide, high = strips[0].panels[0].size
-    columns = len(strips[0].panels)
+    """Compose title, rows, prompts and legend on one page."""
+    wide, high = sheet_rows[0].panels[0].size
+    columns = len(sheet_rows[0].panels)
     width = max(columns * (wide + _GAP) - _GAP + 2 * _MARGIN, 900)
     room = width - 2 * _MARGIN
-    prompts = _LINE * (len(words) + 1) if words else 0
-    height = _HEAD + len(strips) * (high + _LINE + _GAP) + prompts + _FOOT
+    prompts = _LINE * (len(text_rows) + 1) if text_rows else 0
+    height = _HEAD + len(sheet_rows) * (high + _LINE + _GAP) + prompts + _FOOT
     sheet = Image.new("RGB", (width, height), PAPER)
     pen = ImageDraw.Draw(sheet)
-    pen.text((_MARGIN, 12), fitting(whole.folder, 28, room), INK, font(28))
-    pen.text((_MARGIN, 48), fitting(describe(recipe), 21, room), FAINT, font(21))
+    pen.text((_MARGIN, 12), shorten_text(whole.folder, 28, room), INK, load_font(28))
+    pen.text((_MARGIN, 48), shorten_text(describe(recipe), 21, room), FAINT, load_font(21))
     top = _HEAD
-    for strip in strips:
-        for column, (panel, text) in enumerate(zip(strip.panels, strip.lines, strict=True)):
+    for row in sheet_rows:
+        for column, (panel, text) in enumerate(zip(row.panels, row.lines, strict=True)):
             left = _MARGIN + column * (wide + _GAP)
-            pen.text((left, top + 3), fitting(text, 19, wide), INK, font(19))
+            pen.text((left, top + 3), shorten_text(text, 19, wide), INK, load_font(19))
             sheet.paste(panel, (left, top + _LINE))
         top += high + _LINE + _GAP
-    if words:
-        _write_prompts(pen, top, width, words)
+    if text_rows:
+        _write_prompts(pen, top, width, text_rows)
         top += prompts
     _write_foot(pen, top + 6, width, whole, shown, masks=recipe.mask_noise is not None)
     return sheet
 
 
-def _write_prompts(pen: ImageDraw.ImageDraw, top: int, width: int, words: list[TextRow]) -> None:
-    """Clean prompts to the left, noisy ones to the right, what changed in another colour."""
+def _write_prompts(pen: ImageDraw.ImageDraw, top: int, width: int, rows: list[TextRow]) -> None:
+    """Write clean prompts on the left and noisy prompts on the right, changes in another colour."""
     half, size = width // 2, 19
-    pen.text((_MARGIN, top), "prompts before", INK, font(size))
-    pen.text((half, top), "and after", INK, font(size))
-    for row in words:
+    pen.text((_MARGIN, top), "prompts before", INK, load_font(size))
+    pen.text((half, top), "and after", INK, load_font(size))
+    for row in rows:
         top += _LINE
         room = half - 2 * _MARGIN
-        pen.text((_MARGIN, top), fitting(row.prompt_org, size, room), FAINT, font(size))
+        pen.text((_MARGIN, top), shorten_text(row.prompt_org, size, room), FAINT, load_font(size))
         left, end = half, width - _MARGIN
-        for piece, changed in changed_words(row.prompt_org, row.prompt):
-            text = fitting(piece, size, max(end - left, 1))
-            pen.text((left, top), text, MARK if changed else FAINT, font(size))
-            left += width_of(f"{text} ", size)
+        for piece, changed in compare_words(row.prompt_org, row.prompt):
+            text = shorten_text(piece, size, max(end - left, 1))
+            pen.text((left, top), text, MARK if changed else FAINT, load_font(size))
+            left += measure_width(f"{text} ", size)
 
 
 def _write_foot(
@@ -298,16 +339,16 @@ def _write_foot(
     *,
     masks: bool,
 ) -> None:
-    """Which frames are shown, and what the colours of the difference mean."""
+    """Write the number of frames, and the legend of the difference."""
     text, size = f"{len(shown.frames)} of {len(whole.frames)} frames", 19
     if not masks:
-        pen.text((_MARGIN, top), text, FAINT, font(size))
+        pen.text((_MARGIN, top), text, FAINT, load_font(size))
         return
     text += "; noisy: kind of noise and IoU with the clean object on disk"
     legend = ((GAINED, "gained"), (LOST, "lost"), (MOVED, "moved to another object"))
-    left = width - _MARGIN - sum(width_of(told, size) + 50 for _, told in legend)
-    pen.text((_MARGIN, top), fitting(text, size, left - 2 * _MARGIN), FAINT, font(size))
-    for colour, told in legend:
+    left = width - _MARGIN - sum(measure_width(meaning, size) + 50 for _, meaning in legend)
+    pen.text((_MARGIN, top), shorten_text(text, size, left - 2 * _MARGIN), FAINT, load_font(size))
+    for colour, meaning in legend:
         pen.rectangle((left, top + 3, left + 18, top + 19), colour)
-        pen.text((left + 26, top), told, INK, font(size))
-        left += width_of(told, size) + 50
+        pen.text((left + 26, top), meaning, INK, load_font(size))
+        left += measure_width(meaning, size) + 50

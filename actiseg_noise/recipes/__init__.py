@@ -1,1 +1,1 @@
-"""Recipes: the kinds of noise as data, presets, and how a recipe is built and checked."""
+"""Recipes: the kinds of noise, their parameters, presets, and checks."""

@@ -1,15 +1,16 @@
-"""Building and checking recipes."""
+"""Make and check recipes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.documents import parse_json
-from actiseg_data.core.errors import InputError, ProblemCollector, refuse
+from actiseg_data.core.errors import InputError, Problem, ProblemCollector, refuse, suggest
 from actiseg_data.records.recipe_record import (
     Noise,
     Recipe,
@@ -17,14 +18,27 @@ from actiseg_data.records.recipe_record import (
 )
 from actiseg_noise.recipes.kind_specs import (
     KIND_SPECS,
+    MEDIUM_SPECS,
     MIXED,
     OBJECTS,
     OVERLAPS,
     SCOPES,
     KindSpec,
     is_number,
-    plain,
+    normalise_value,
 )
+
+_SHARED = ("rate", "exact", "objects")
+"""Settings that every noise has."""
+
+_OWN = {
+    name: {medium.setting: medium.setting, medium.rate: "rate"}
+    for name, medium in MEDIUM_SPECS.items()
+}
+"""By medium: settings for its noise only, and the members of the noise that they set."""
+
+SETTINGS = (*_SHARED, *(setting for own in _OWN.values() for setting in own))
+"""Settings of noise in a recipe, besides the parameters of its kind."""
 
 
 def make_recipe(
@@ -35,123 +49,183 @@ def make_recipe(
     seed: int = 0,
     parameters: Mapping[str, Any] | None = None,
     lexicon: Lexicon | None = None,
-    **changes: Any,
+    **settings: Any,
 ) -> Recipe:
-    """A checked recipe of one type of noise, or of a mixed one.
+    """Make a checked recipe for one type of noise.
 
-    kind: one of `KIND_SPECS`, or of `MIXED`. rate: share of the eligible items, in [0, 1].
-    parameters: stand over the kind's defaults; those of a mixed type go to whichever of its kinds
-    has them. lexicon: for text noise, by default the one that is installed. changes: see
-    `with_changes`.
+    A `radius` turns off the calibration to a target IoU. To give both is an error.
 
-    Giving a ``radius`` switches the calibration to a target IoU off, unless both are given, which
-    is refused.
+    Parameters
+    ----------
+    kind : str
+        One of `KIND_SPECS`, or of `MIXED`.
+    rate : float
+        Share of the eligible items that get noise, from 0 to 1.
+    split : str
+        Name of the split.
+    seed : int
+        Random seed.
+    parameters : mapping of str to any, optional
+        Parameters of the kind. Those of a mixed type go to whichever of its kinds has them.
+    lexicon : Lexicon, optional
+        Lexicon for text noise. Default: the installed one.
+    **settings
+        Either `exact`, `objects`, `overlap`, `scope`, `text_rate` or `boundary_rate`, see
+        `change_noises`, or more parameters of the kind.
 
-    >>> make_recipe("dilate", 0.4, parameters={"radius": 4}).noises[0].parameters["target_iou"]
+    Raises
+    ------
+    InputError
+        With everything that is wrong in the recipe.
+
+    Examples
+    --------
+    >>> make_recipe("dilate", 0.4, radius=4).noises[0].parameters["target_iou"]
     >>> [noise.kind for noise in make_recipe("mixed", 0.4).noises]
     ['text', 'boundary']
     """
-    noises = tuple(_default_noise(name, rate) for name in MIXED.get(kind, (kind,)))
-    noises = with_changes(noises, parameters or {}, lexicon=lexicon, **changes)
+    noises = tuple(_make_default_noise(name, rate) for name in MIXED.get(kind, (kind,)))
+    noises = change_noises(noises, settings, parameters, lexicon=lexicon)
     return check_recipe(Recipe(split, seed, noises), "recipe")
 
 
-def _default_noise(kind: str, rate: float) -> Noise:
+def _make_default_noise(kind: str, rate: float) -> Noise:
     spec = KIND_SPECS.get(kind, KindSpec(0, {}, ""))
+    medium = MEDIUM_SPECS[spec.medium]
     defaults = {name: parameter.default for name, parameter in spec.parameters.items()}
-    if spec.medium == "text":
-        return Noise(kind, spec.algorithm, rate, False, "all", None, "prompt", defaults)
-    return Noise(kind, spec.algorithm, rate, False, "positive", "contest", None, defaults)
+    noise = Noise(kind, spec.algorithm, rate, False, medium.objects, None, None, defaults)
+    setting: dict[str, Any] = {medium.setting: medium.choices[0]}
+    return replace(noise, **setting)
 
 
-def with_changes(
+def change_noises(
     noises: tuple[Noise, ...],
-    parameters: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    parameters: Mapping[str, Any] | None = None,
     *,
     lexicon: Lexicon | None = None,
-    rate: float | None = None,
-    text_rate: float | None = None,
-    boundary_rate: float | None = None,
-    exact: bool | None = None,
-    objects: str | None = None,
-    overlap: str | None = None,
-    scope: str | None = None,
 ) -> tuple[Noise, ...]:
-    """Noises with other values. None leaves a value as it is.
+    """Change settings and parameters of noises.
 
-    parameters: each goes to the noises whose kind has it, all others to the first, where the check
-    of the recipe finds them. lexicon: the one that text noise is drawn from; where a noise
-    names none and none is given, the installed one. rate, exact, objects: of all noises. text_rate,
-    boundary_rate: of the text noise and of that on masks, where there are both. overlap: of mask
-    noise; scope: of text noise. Raises `InputError` where a change could be meant for no noise.
+    Parameters
+    ----------
+    noises : tuple of Noise
+        The noises of a recipe.
+    settings : mapping of str to any
+        New values; None leaves a value as it is. `rate`, `exact` and `objects` are for every noise,
+        `overlap` for mask noise, `scope` for text noise. If there are both, `boundary_rate` is the
+        rate of the mask noise and `text_rate` that of the text noise. All other names are
+        parameters of a kind.
+    parameters : mapping of str to any, optional
+        More parameters of a kind. None is a value here. Each goes to the noises with such a
+        parameter. `check_recipe` reports unknown ones.
+    lexicon : Lexicon, optional
+        Lexicon for text noise. Default: the one that the noise names, else the installed one.
+
+    Raises
+    ------
+    InputError
+        With every setting that applies to none of the noises.
     """
-    shared = {"rate": rate, "exact": exact, "objects": objects}
-    of_medium = {
-        "masks": {"boundary_rate": boundary_rate, "overlap": overlap},
-        "text": {"text_rate": text_rate, "scope": scope},
-    }
-    problems = ProblemCollector()
-    there = {noise.medium for noise in noises}
-    for medium, of in of_medium.items():
-        given = {name.replace("_", "-") for name, value in of.items() if value is not None}
-        rates = {name for name in given if name.endswith("-rate") and len(there) == 1}
-        if rates:
-            problems.add(
-                f"{rates.pop()} is for noise on words and masks both", "recipe", "give the rate"
-            )
-        elif given and medium not in there:
-            problems.add(
-                f"there is no noise of {medium} that {' and '.join(given)} could be meant for",
-                "recipe",
-                "leave it out, or choose a type or preset with such noise",
-            )
-    problems.raise_if_any()
+    given = {name: value for name, value in settings.items() if value is not None}
+    own = {name: value for name, value in given.items() if name not in SETTINGS}
+    _refuse_without_effect(noises, given)
+    chosen = {**(parameters or {}), **own}
     known = {name for noise in noises for name in noise.parameters}
     changed = []
     for position, noise in enumerate(noises):
-        mine = {
+        applicable = {
             name: value
-            for name, value in parameters.items()
+            for name, value in chosen.items()
             if name in noise.parameters or (name not in known and position == 0)
         }
-        chosen = with_strength(noise.parameters, mine)
-        if noise.medium == "text" and (lexicon is not None or chosen.get("lexicon") is None):
-            chosen["lexicon"] = (lexicon or load_lexicon()).digest
-        values: dict[str, Any] = {}
-        for name, value in (*shared.items(), *of_medium[noise.medium].items()):
-            if value is not None:
-                values["rate" if name.endswith("rate") else name] = value
-        changed.append(replace(noise, parameters=chosen, **values))
+        values = choose_strength(noise.parameters, applicable)
+        if "lexicon" in values and (lexicon is not None or values["lexicon"] is None):
+            values["lexicon"] = (lexicon or load_lexicon()).digest
+        members = {name: given[name] for name in _SHARED if name in given}
+        members |= {
+            member: given[name] for name, member in _OWN[noise.medium].items() if name in given
+        }
+        changed.append(replace(noise, parameters=values, **members))
     return tuple(changed)
 
 
-def with_strength(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters over their defaults, where one measure of strength puts the other out of force.
+def _refuse_without_effect(noises: tuple[Noise, ...], given: Mapping[str, Any]) -> None:
+    """Refuse settings that apply to none of the noises."""
+    media = {noise.medium for noise in noises}
+    known = {name for noise in noises for name in noise.parameters}
+    problems = ProblemCollector()
+    for medium, own in _OWN.items():
+        for name, member in own.items():
+            if name not in given:
+                continue
+            if member == "rate" and len(media) == 1:
+                problems.add(
+                    "is for noise in both masks and text", f"`{name}`", "give `rate` instead"
+                )
+            elif medium not in media:
+                problems.add(
+                    f"has no effect, because there is no noise of {medium}",
+                    f"`{name}`",
+                    "leave it out, or choose a type or preset with such noise",
+                )
+    if all(noise.kind in KIND_SPECS for noise in noises):
+        kinds = " and ".join(repr(noise.kind) for noise in noises)
+        for name in sorted(given.keys() - known - set(SETTINGS)):
+            problems.add(
+                f"{kinds} has no parameter {name!r}{suggest(name, [*known, *SETTINGS])}",
+                f"`{name}`",
+                f"the parameters are {', '.join(sorted(known))}",
+            )
+    problems.raise_if_any()
 
-    >>> with_strength({"target_iou": 0.8, "radius": None}, {"radius": 4})
+
+def choose_strength(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge parameters with their defaults; a given `radius` or `target_iou` turns off the other.
+
+    >>> choose_strength({"target_iou": 0.8, "radius": None}, {"radius": 4})
     {'target_iou': None, 'radius': 4}
     """
     chosen = {**defaults, **given}
-    for name, other in (("radius", "target_iou"), ("target_iou", "radius")):
-        if given.get(name) is not None and other in defaults and other not in given:
-            chosen[other] = None
+    for name, alternative in (("radius", "target_iou"), ("target_iou", "radius")):
+        if given.get(name) is not None and alternative in defaults and alternative not in given:
+            chosen[alternative] = None
     return chosen
 
 
-def load_recipe(path: Path) -> Recipe:
+def load_recipe(path: str | os.PathLike[str]) -> Recipe:
     """Read and check a recipe file."""
-    return check_recipe(read_recipe(path), str(path))
+    return check_recipe(read_recipe(Path(path)), str(path))
+
+
+def name_type(recipe: Recipe) -> str:
+    """Return the type that makes a recipe's kinds.
+
+    >>> name_type(make_recipe("mixed", 0.4))
+    'mixed'
+    """
+    return recipe.noises[0].kind if len(recipe.noises) == 1 else "mixed"
 
 
 def check_recipe(recipe: Recipe, where: str) -> Recipe:
-    """Return the recipe in its plain form, or raise `InputError` with everything that is wrong in it.
+    """Check a recipe and convert it to its normal form, in which equal recipes have equal digests.
 
-    In the plain form (see `actiseg_noise.recipes.kind_specs.plain`) equal recipes digest equally.
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+    where : str
+        The file or parameter that it comes from, for messages.
+
+    Raises
+    ------
+    InputError
+        With everything that is wrong in the recipe.
     """
     problems = ProblemCollector()
     if not recipe.noises:
         problems.add("lists no noise", where, "give one under 'noises'")
-    for medium in ("masks", "text"):
+    for medium in MEDIUM_SPECS:
         if sum(noise.medium == medium for noise in recipe.noises) > 1:
             problems.add(f"lists several noises of {medium}", where, "keep one")
     if not 0 <= recipe.seed < 1 << 63:
@@ -165,15 +239,16 @@ def check_recipe(recipe: Recipe, where: str) -> Recipe:
 
 
 def _check_noise(noise: Noise, where: str) -> Noise:
-    from actiseg_noise import __version__
+    from actiseg_data import __version__
 
     spec = KIND_SPECS.get(noise.kind)
     if spec is None:
-        known = ", ".join([*KIND_SPECS, *MIXED])
+        known = [*KIND_SPECS, *MIXED]
         raise refuse(
-            f"the kind {noise.kind!r} is unknown to actiseg {__version__}",
+            f"the kind {noise.kind!r} is unknown to actiseg {__version__}"
+            f"{suggest(noise.kind, known)}",
             where,
-            f"use one of {known}, or a newer release of actiseg",
+            f"use one of {', '.join(known)}, or a newer release of actiseg",
         )
     if noise.algorithm != spec.algorithm:
         raise refuse(
@@ -184,8 +259,8 @@ def _check_noise(noise: Noise, where: str) -> Noise:
         )
     problems = ProblemCollector()
     if noise.medium != spec.medium:
-        wanted = "'scope'" if spec.medium == "text" else "'overlap'"
-        problems.add(f"{noise.kind!r} must have {wanted}", where, "correct the file")
+        setting = MEDIUM_SPECS[spec.medium].setting
+        problems.add(f"{noise.kind!r} must have {setting!r}", where, "correct the file")
     if not (is_number(noise.rate) and 0 <= noise.rate <= 1):
         problems.add(f"the rate {noise.rate} is outside [0, 1]", where, "give a share such as 0.4")
     for value, known_values, name in (
@@ -197,65 +272,72 @@ def _check_noise(noise: Noise, where: str) -> Noise:
             problems.add(
                 f"{name} {value!r} is unknown", where, f"use one of {', '.join(known_values)}"
             )
-    problems.collected += _parameter_problems(noise, spec, where)
+    problems.collected += _find_parameter_problems(noise, spec, where)
     problems.raise_if_any()
-    parameters = {name: of.plain(noise.parameters[name]) for name, of in spec.parameters.items()}
-    return replace(noise, rate=plain(noise.rate), parameters=parameters)
+    parameters = {
+        name: parameter.normalise(noise.parameters[name])
+        for name, parameter in spec.parameters.items()
+    }
+    return replace(noise, rate=normalise_value(noise.rate), parameters=parameters)
 
 
-def _parameter_problems(noise: Noise, spec: KindSpec, where: str) -> list[Any]:
-    problems = ProblemCollector()
-    for name in noise.parameters:
+def _find_parameter_problems(noise: Noise, spec: KindSpec, where: str) -> Iterator[Problem]:
+    given = noise.parameters
+    for name in given:
         if name not in spec.parameters:
-            problems.add(
-                f"{noise.kind!r} has no parameter {name!r}",
+            yield Problem(
+                f"{noise.kind!r} has no parameter {name!r}{suggest(name, spec.parameters)}",
                 where,
                 f"its parameters are {', '.join(spec.parameters)}",
             )
     for name, parameter in spec.parameters.items():
-        if name not in noise.parameters:
-            problems.add(f"the parameter {name!r} is missing", where, f"give {parameter.wanted}")
-        elif not parameter.accepts(noise.parameters[name]):
-            problems.add(f"{name} is {noise.parameters[name]!r}", where, f"give {parameter.wanted}")
+        if name not in given:
+            yield Problem(f"the parameter {name!r} is missing", where, f"give {parameter.wanted}")
+        elif not parameter.accepts(given[name]):
+            yield Problem(f"{name} is {given[name]!r}", where, f"give {parameter.wanted}")
     strengths = [name for name in ("target_iou", "radius") if name in spec.parameters]
-    if strengths and sum(noise.parameters.get(name) is not None for name in strengths) != 1:
-        problems.add(
+    if strengths and sum(given.get(name) is not None for name in strengths) != 1:
+        yield Problem(
             "exactly one of target_iou and radius must be given",
             where,
-            "give --target-iou or --radius; in a file, set the other to null",
+            "give `target_iou` or `radius`; in a file, set the other to null",
         )
-    given = noise.parameters
     if "matrix" in spec.parameters and (given.get("flip") == "matrix") != bool(given.get("matrix")):
-        problems.add(
+        yield Problem(
             "a matrix and the flip 'matrix' go together",
             where,
-            "give --flip matrix with --matrix FILE, or neither",
+            "set `flip` to matrix and give `matrix`, or neither",
         )
+    yield from _find_scope_problems(noise, where)
+
+
+def _find_scope_problems(noise: Noise, where: str) -> Iterator[Problem]:
     if noise.scope == "narration" and noise.objects != "all":
-        problems.add(
-            "objects have no effect on the scope 'narration', which is of sequences",
+        yield Problem(
+            "objects have no effect on the scope 'narration', which changes sequences",
             where,
-            "leave --objects out",
+            "leave out `objects`",
         )
-    if noise.scope == "prompt" and given.get("pipeline", "blank") != "blank":
-        problems.add(
+    if noise.scope == "prompt" and noise.parameters.get("pipeline", "blank") != "blank":
+        yield Problem(
             "a language pipeline has no effect on the scope 'prompt'",
             where,
-            "leave it out, or give --scope both or narration",
+            "leave it out, or set `scope` to both or narration",
         )
-    return problems.collected
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
-    """A ``key=value`` of the command line; the value is JSON where it can be, else a text.
+    """Parse a ``key=value`` of the command line. A value that is not JSON is a string.
 
     >>> parse_setting("radius=4")
     ('radius', 4)
     """
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise refuse(f"{text!r} is no key=value", "--set", "write for example --set radius=4")
+        raise refuse(
+            f"{text!r} does not have the form key=value", "`set`", "write for example radius=4"
+        )
     try:
-        return name, parse_json(value.encode("utf-8", "surrogatepass"), "--set")
+        return name, parse_json(value.encode("utf-8", "surrogatepass"), "`set`")
     except InputError:
         return name, value

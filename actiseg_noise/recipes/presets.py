@@ -1,7 +1,6 @@
-"""Named recipes: what the field's public generators do, and this project's own series, as data.
+"""Named recipes as data: published noise generators, and this project's own series.
 
-They stand in ``data_manifests/presets``, one document for each source, and are installed with the
-package.
+The presets are in ``data_manifests/presets``, one document per source.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.core.documents import Cursor, parse_json
 from actiseg_data.core.errors import find_nearest, refuse, suggest
 from actiseg_data.core.names import check_text
@@ -19,19 +19,24 @@ from actiseg_data.records.recipe_record import (
     Recipe,
     parse_noise,
 )
-from actiseg_noise.recipes.building import check_recipe, with_changes
+from actiseg_noise.recipes.building import change_noises, check_recipe
 
 SCHEMA = "actiseg/presets/1"
 
 MANIFESTS = "data_manifests"
-"""The package that holds the documents."""
+"""The package with the documents."""
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where presets come from.
+class PresetSource:
+    """The publication that presets come from.
 
-    differences: how ours differ from the original, one sentence each.
+    Attributes
+    ----------
+    title, paper, code, licence : str
+        What it is called, and where paper, code and licence are.
+    differences : tuple of str
+        How the presets differ from the original, one sentence each.
     """
 
     title: str
@@ -43,36 +48,61 @@ class Source:
 
 @dataclass(frozen=True)
 class Preset:
-    """One named recipe without split and seed.
+    """A named recipe without split and seed.
 
-    name: with its family, e.g. ``actiseg-nl/mask-9``. summary: what it does, in one sentence.
+    Attributes
+    ----------
+    name : str
+        The name with its family, such as ``actiseg-nl/mask-9``.
+    summary : str
+        What it does, in one sentence.
+    source : PresetSource
+        Where it comes from.
+    noises : tuple of Noise
+        The noises of its recipe.
     """
 
     name: str
     summary: str
-    source: Source
+    source: PresetSource
     noises: tuple[Noise, ...]
 
-    def recipe(
+    def make_recipe(
         self,
         *,
         split: str = "train",
         seed: int = 0,
         parameters: Mapping[str, Any] | None = None,
-        **changes: Any,
+        lexicon: Lexicon | None = None,
+        **settings: Any,
     ) -> Recipe:
-        """The preset as a recipe; `changes` and `parameters` (see
-        `actiseg_noise.recipes.building.with_changes`) stand over its values.
+        """Make a recipe from the preset.
 
-        >>> load_preset("actiseg-nl/mask-9").recipe(rate=0.4).noises[0].rate
+        Parameters
+        ----------
+        split : str
+            Name of the split.
+        seed : int
+            Random seed.
+        parameters : mapping of str to any, optional
+            Parameters of the kind, which override those of the preset.
+        lexicon : Lexicon, optional
+            Lexicon for text noise. Default: the installed one.
+        **settings
+            Settings that override those of the preset, see
+            `actiseg_noise.recipes.building.change_noises`.
+
+        Examples
+        --------
+        >>> load_preset("actiseg-nl/mask-9").make_recipe(rate=0.4).noises[0].rate
         0.4
         """
-        noises = with_changes(self.noises, parameters or {}, **changes)
+        noises = change_noises(self.noises, settings, parameters, lexicon=lexicon)
         return check_recipe(Recipe(split, seed, noises), self.name)
 
 
 def load_presets() -> dict[str, Preset]:
-    """All presets by name, in the order of their documents."""
+    """Load all presets by name, in the order of their documents."""
     presets: dict[str, Preset] = {}
     folder = resources.files(MANIFESTS) / "presets"
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
@@ -83,24 +113,24 @@ def load_presets() -> dict[str, Preset]:
 
 
 def load_preset(name: str) -> Preset:
-    """The preset of a name; raises `InputError` for an unknown one, naming those that are near."""
+    """Load a preset; for an unknown one, raise `InputError` with the nearest names."""
     presets = load_presets()
     if name not in presets:
         raise refuse(
             f"there is no preset {name!r}{suggest(name, presets)}",
-            "--preset",
+            "`preset`",
             f"use for example {', '.join(find_nearest(name, presets) or list(presets))}; "
-            "`actiseg-noise presets` lists all",
+            "actiseg-noise presets lists all",
         )
     return presets[name]
 
 
 def parse_presets(document: Cursor) -> list[Preset]:
-    """The presets of one document; raises `InputError` where it is not one."""
+    """Parse a document of presets; raise `InputError` if it is not one."""
     if document["schema"].as_text() != SCHEMA:
-        raise refuse(f"is no document of schema {SCHEMA!r}", document.where, "reinstall actiseg")
+        raise refuse(f"is not a document of schema {SCHEMA!r}", document.where, "reinstall actiseg")
     family, about = document["family"].as_text(), document["source"]
-    source = Source(
+    source = PresetSource(
         title=about["title"].as_text(),
         paper=about["paper"].as_text(),
         code=about["code"].as_text(),

@@ -1,4 +1,4 @@
-"""How a rate becomes a threshold for draws."""
+"""From the rate of an exact noise to a threshold for its draws."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import math
 from collections.abc import Iterable
 
 
-def exact_threshold(draws: Iterable[float], rate: float) -> float:
-    """The threshold below which exactly round(rate * n) of the n draws of a split lie.
+def find_exact_threshold(draws: Iterable[float], rate: float) -> float:
+    """Find the threshold that selects exactly round(rate * n) of the n draws of a split.
 
-    >>> exact_threshold([0.9, 0.1, 0.5, 0.3], 0.5)
+    Draws below the threshold are selected.
+
+    >>> find_exact_threshold([0.9, 0.1, 0.5, 0.3], 0.5)
     0.5
     """
     ranked = sorted(draws)

@@ -1,1 +1,1 @@
-"""A noisy split on disk: while it is written, and when it is read."""
+"""Noisy splits on disk: writing one, reading one, and checking its documents and files."""

@@ -1,4 +1,4 @@
-"""The masks and training weights of the clean dataset that go into a noisy copy."""
+"""The masks and training weights of the clean dataset that go into a noisy split."""
 
 from __future__ import annotations
 
@@ -17,54 +17,70 @@ from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, Split
 from actiseg_noise.mask_noise.mask_weights import HIGHEST, REST
 from actiseg_noise.mask_noise.sequence_masks import FrameNoise
 
-_HINT = "prepare the split again, or give --weights none"
+_HINT = "prepare the split again, or set `weights` to none"
 
 CLEAN_DIGESTS = {MASKS: "clean_masks_digest", WEIGHTS: "clean_weights_digest"}
-"""Members of the summary that say what a noisy split was made from."""
+"""The members of ``summary.json`` with the digests of the clean files."""
 
 
 @dataclass(frozen=True)
-class Part:
-    """Sequences of one list, with the kinds of files that they have in common.
+class CleanPart:
+    """Sequences of one list, and the kinds of files that they have.
 
-    kinds: `MASKS` and `WEIGHTS`, `MASKS` alone, or none, for a dataset of lists.
+    Attributes
+    ----------
+    split : Split
+        The clean split.
+    sequences : tuple of VideoSequence
+        Those of its sequences that go into the noisy split.
+    kinds : tuple of str
+        `MASKS` and `WEIGHTS`, `MASKS` alone, or empty for a dataset of lists.
     """
 
     split: Split
     sequences: tuple[VideoSequence, ...]
     kinds: tuple[str, ...]
 
-    def paths(self, kind: str, sequence: VideoSequence) -> list[Path]:
-        """A sequence's files of a kind, in frame order."""
+    def list_paths(self, kind: str, sequence: VideoSequence) -> list[Path]:
+        """List a sequence's files of one kind, in frame order."""
         return self.split.find_pngs(kind, sequence)
 
-    def names(self, sequence: VideoSequence) -> list[str]:
-        """A sequence's files as digests name them: relative to the dataset, with forward slashes,
-        kind by kind.
-        """
-        return list(chain.from_iterable(self.names_by_kind(sequence)))
+    def list_names(self, sequence: VideoSequence) -> list[str]:
+        """List a sequence's files as ``digests.json`` names them, kind by kind.
 
-    def names_by_kind(self, sequence: VideoSequence) -> list[list[str]]:
-        """`names`, a list for each of the kinds."""
+        The names are relative to the dataset and have forward slashes.
+        """
+        return list(chain.from_iterable(self.list_names_by_kind(sequence)))
+
+    def list_names_by_kind(self, sequence: VideoSequence) -> list[list[str]]:
+        """List the same names as `list_names`, in one list per kind."""
         subset = self.split.subsets.get(sequence.folder)
         return [
             [f"{kind}/{subset}/{sequence.folder}/{frame}.png" for frame in sequence.frames]
             for kind in self.kinds
         ]
 
-    def masks(self, sequence: VideoSequence) -> Iterator[IndexMask]:
-        """See `Split.each_mask`."""
+    def iterate_masks(self, sequence: VideoSequence) -> Iterator[IndexMask]:
+        """Yield a sequence's masks in frame order, see `Split.iterate_masks`."""
         return self.split.iterate_masks(sequence)
 
-    def weights(self, sequence: VideoSequence) -> Iterator[IndexMask]:
-        """A sequence's weights in frame order, (H, W) uint8 with values 1 to 4, one at a time.
+    def iterate_weights(self, sequence: VideoSequence) -> Iterator[IndexMask]:
+        """Yield a sequence's weights in frame order, one map at a time.
 
-        Raises `InputError` with every map that is missing, damaged, or has other values.
+        Yields
+        ------
+        ndarray
+            (H, W) uint8 with values from 1 to 4.
+
+        Raises
+        ------
+        InputError
+            With every map that is missing, damaged, or has other values.
         """
         problems = ProblemCollector()
-        paths = self.paths(WEIGHTS, sequence)
+        paths = self.list_paths(WEIGHTS, sequence)
         if not any(os.path.lexists(path) for path in paths):
-            raise _missing_weights(self.split.find_folder(WEIGHTS, sequence))
+            raise _refuse_missing_weights(self.split.find_folder(WEIGHTS, sequence))
         for path in paths:
             with problems.collect():
                 weights = _read_weights(path)
@@ -73,65 +89,77 @@ class Part:
         problems.raise_if_any()
 
     def check(self, sequence: VideoSequence) -> None:
-        """Decode all files of a sequence; raises `InputError` with all that is wrong with them."""
+        """Decode all files of a sequence; raise `InputError` with every fault."""
         problems = ProblemCollector()
         shapes: dict[str, list[tuple[int, ...]]] = {}
-        for kind, read in ((MASKS, self.masks), (WEIGHTS, self.weights)):
+        for kind, read in ((MASKS, self.iterate_masks), (WEIGHTS, self.iterate_weights)):
             if kind in self.kinds:
                 with problems.collect():
                     shapes[kind] = [pixels.shape for pixels in read(sequence)]
         problems.raise_if_any()
         if WEIGHTS in self.kinds:
             for path, mask, weights in zip(
-                self.paths(WEIGHTS, sequence), shapes[MASKS], shapes[WEIGHTS], strict=True
+                self.list_paths(WEIGHTS, sequence), shapes[MASKS], shapes[WEIGHTS], strict=True
             ):
                 with problems.collect():
-                    _refuse_other_size(path, weights, mask)
+                    _refuse_different_size(path, weights, mask)
         problems.raise_if_any()
 
-    def weighed(
+    def pair_weights(
         self, sequence: VideoSequence, frames: Iterable[FrameNoise]
     ) -> Iterator[tuple[FrameNoise, IndexMask | None]]:
-        """A sequence's noisy frames, each with its clean weights; None without weights."""
+        """Yield noisy frames with their clean weights, or with None if there are no weights."""
         if WEIGHTS not in self.kinds:
             yield from ((noise, None) for noise in frames)
             return
-        files = zip(self.paths(WEIGHTS, sequence), self.weights(sequence), strict=True)
+        files = zip(self.list_paths(WEIGHTS, sequence), self.iterate_weights(sequence), strict=True)
         for noise, (path, weights) in zip(frames, files, strict=True):
-            _refuse_other_size(path, weights.shape, noise.clean.shape)
+            _refuse_different_size(path, weights.shape, noise.clean.shape)
             yield noise, weights
 
-    def digests(self, sequence: VideoSequence) -> dict[str, list[str]]:
-        """Digests of the pixels of a sequence's files by kind, in frame order."""
-        readers = {MASKS: self.masks, WEIGHTS: self.weights}
+    def digest_files(self, sequence: VideoSequence) -> dict[str, list[str]]:
+        """Digest the pixels of a sequence's files, by kind and in frame order."""
+        readers = {MASKS: self.iterate_masks, WEIGHTS: self.iterate_weights}
         return {kind: list(map(digest_pixels, readers[kind](sequence))) for kind in self.kinds}
 
 
-def make_part(split: Split, sequences: Sequence[VideoSequence], *, weights: bool) -> Part:
-    """Some sequences of a split with the kinds of files that any of them has.
+def make_part(split: Split, sequences: Sequence[VideoSequence], *, weights: bool) -> CleanPart:
+    """Collect sequences of a split with the kinds of files that any of the sequences has.
 
-    weights: False leaves weights out. A dataset without masks has none of either kind.
+    Parameters
+    ----------
+    split : Split
+        The clean split. If it has no masks, it has no weights either.
+    sequences : sequence of VideoSequence
+        Sequences of the split.
+    weights : bool
+        False leaves weights out.
     """
     kinds: list[str] = []
     for kind in (MASKS, WEIGHTS) if weights else (MASKS,):
         if (kind == MASKS or kinds) and _has_any(split, sequences, kind):
             kinds.append(kind)
-    return Part(split, tuple(sequences), tuple(kinds))
+    return CleanPart(split, tuple(sequences), tuple(kinds))
 
 
-def read_digests_of(part: Part, sequence: VideoSequence) -> dict[str, list[str]]:
-    """`Part.digests` as a function that worker processes can be given."""
-    return part.digests(sequence)
+def digest_sequence_files(part: CleanPart, sequence: VideoSequence) -> dict[str, list[str]]:
+    """Digest a sequence's files in a worker process, see `CleanPart.digest_files`."""
+    return part.digest_files(sequence)
 
 
 def summarise_digests(by_folder: Mapping[str, Mapping[str, list[str]]]) -> dict[str, str]:
-    """One digest of all clean files of a kind, under its name in the summary.
+    """Compute one digest of all clean files of a kind, under its name in ``summary.json``.
 
-    by_folder: `Part.digests` by sequence folder.
+    Parameters
+    ----------
+    by_folder : mapping
+        `CleanPart.digest_files` by sequence folder.
     """
-    kinds = dict.fromkeys(kind for found in by_folder.values() for kind in found)
+    kinds = dict.fromkeys(kind for digests in by_folder.values() for kind in digests)
     return {
-        CLEAN_DIGESTS[kind]: digest_json({name: found[kind] for name, found in by_folder.items()})
+        CLEAN_DIGESTS[kind]: digest_json(
+            {name: digests[kind] for name, digests in by_folder.items()}
+        )
         for kind in kinds
     }
 
@@ -139,7 +167,7 @@ def summarise_digests(by_folder: Mapping[str, Mapping[str, list[str]]]) -> dict[
 def _has_any(split: Split, sequences: Iterable[VideoSequence], kind: str) -> bool:
     placed = (sequence for sequence in sequences if sequence.folder in split.subsets)
     folders = (split.find_folder(kind, sequence) for sequence in placed)
-    # Behind a link to nothing there may be all of them: that is to be told, not passed over.
+    # A dangling link may stand for all the files, so it must be reported and not skipped.
     return os.path.lexists(split.root / kind) and any(
         os.path.lexists(folder) or find_dangling_link(folder) is not None for folder in folders
     )
@@ -147,24 +175,24 @@ def _has_any(split: Split, sequences: Iterable[VideoSequence], kind: str) -> boo
 
 def _read_weights(path: Path) -> IndexMask:
     if not path.exists():
-        raise _missing_weights(path)
+        raise _refuse_missing_weights(path)
     try:
         weights = read_index_mask(path)
-    except InputError as refused:
-        raise refuse(refused.problems[0].what, path, _HINT) from None
+    except InputError as error:
+        raise refuse(error.problems[0].what, path, _HINT) from None
     low, high = int(weights.min()), int(weights.max())
     if low < REST or high > HIGHEST:
         value = low if low < REST else high
-        raise refuse(f"holds the value {value}; weights are 1 to 4", path, _HINT)
+        raise refuse(f"has the value {value}; weights are from 1 to 4", path, _HINT)
     return weights
 
 
-def _missing_weights(path: Path) -> InputError:
-    what, other = "the weights are missing", "give --weights none"
-    return refuse_missing(path, what, f"restore them, or {other}", other)
+def _refuse_missing_weights(path: Path) -> InputError:
+    what, hint = "the weights are missing", "set `weights` to none"
+    return refuse_missing(path, what, f"restore them, or {hint}", hint)
 
 
-def _refuse_other_size(path: Path, weights: tuple[int, ...], mask: tuple[int, ...]) -> None:
+def _refuse_different_size(path: Path, weights: tuple[int, ...], mask: tuple[int, ...]) -> None:
     if weights != mask:
         raise refuse(
             f"has {weights[1]} x {weights[0]} pixels, its mask {mask[1]} x {mask[0]}",

@@ -1,8 +1,8 @@
-"""Records of the sequences that are finished while a split is made, so that it can be taken up.
+"""Records of finished sequences, so that an interrupted run can be resumed.
 
-A line of JSON each, appended by every process to a file of its own, named by run and process: far
-cheaper than a file for each sequence. A line ends with its digest: what a killed process or a full
-disk left of one, or a bad disk made of it, counts for nothing.
+Each record is one line of JSON. Every process appends to a file of its own, named by run and
+process, because one file per sequence would be far slower. A line ends with its digest, so that a
+line that was cut short or damaged is ignored.
 """
 
 from __future__ import annotations
@@ -19,12 +19,23 @@ _ENDING = ".jsonl"
 
 @dataclass(frozen=True)
 class SequenceRecord:
-    """What is kept of a finished sequence.
+    """The results of a finished sequence.
 
-    folder: its name. rows: ledger rows as lines of JSON. digests: of the masks and weights written,
-    by path. clean_digests: of those that they were made from, see
-    `actiseg_noise.split.clean_parts.Part.digests`. tally, bystander_ious: see
-    `actiseg_noise.mask_noise.sequence_masks.FrameNoise`.
+    Attributes
+    ----------
+    folder : str
+        Sequence folder.
+    rows : list of str
+        Ledger rows as lines of JSON.
+    digests : dict of str to str
+        Digests of the masks and weights that were written, by relative path.
+    clean_digests : dict of str to list of str
+        Digests of the files that they were made from, see
+        `actiseg_noise.split.clean_parts.CleanPart.digest_files`.
+    tally : Counter of str
+        Counts, see `actiseg_noise.mask_noise.sequence_masks.FrameNoise`.
+    bystander_ious : list of float
+        IoU of each cut bystander, as in `FrameNoise`.
     """
 
     folder: str
@@ -35,69 +46,79 @@ class SequenceRecord:
     bystander_ious: list[float]
 
     @classmethod
-    def empty(cls, folder: str) -> SequenceRecord:
-        """The record of a sequence of which nothing is known yet."""
+    def make_empty(cls, folder: str) -> SequenceRecord:
+        """Make the record of a sequence that is not processed yet."""
         return cls(folder, [], {}, {}, Counter(), [])
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a record stands: a file, and the first byte and the length of its line."""
+    """The position of a record in a journal.
+
+    Attributes
+    ----------
+    file : Path
+        The journal file.
+    start : int
+        Offset of the line in bytes.
+    length : int
+        Length of the line in bytes.
+    """
 
     file: Path
     start: int
     length: int
 
 
-def next_run(journal: Path) -> int:
-    """A number for this run, larger than those of all runs before it."""
-    return 1 + max((_run_of(file) for file in journal.glob(f"*{_ENDING}")), default=0)
+def number_run(journal: Path) -> int:
+    """Return a number for this run that is larger than those of all earlier runs."""
+    return 1 + max((_parse_run(file) for file in journal.glob(f"*{_ENDING}")), default=0)
 
 
 def append(journal: Path, run: int, record: SequenceRecord) -> None:
-    """Write a record; `run_parallel` as `next_run` gave it to the main process."""
+    """Append a record to this process's file. The main process gets `run` from `number_run`."""
     text = json.dumps(vars(record)).encode()
-    parts = (json.dumps(record.folder).encode(), text, _digest_of(text))
+    parts = (json.dumps(record.folder).encode(), text, _compute_digest(text))
     with (journal / f"{run}-{os.getpid()}{_ENDING}").open("ab") as stream:
-        # The first line feed ends what may stand there half.
+        # The first line feed ends a line that an interrupted write may have left incomplete.
         stream.write(b"\n" + b"\t".join(parts) + b"\n")
 
 
 def find_records(journal: Path) -> dict[str, Place]:
-    """Where the last record of each sequence stands, by the sequence's folder."""
+    """Find the last record of each sequence, by sequence folder."""
     places = {}
-    for file in sorted(journal.glob(f"*{_ENDING}"), key=_run_of):
+    for file in sorted(journal.glob(f"*{_ENDING}"), key=_parse_run):
         with file.open("rb") as stream:
             start = 0
             for line in stream:
                 name = line.partition(b"\t")[0]
                 if line.endswith(b"\n") and len(line) > 1:
-                    places[_name(name)] = Place(file, start, len(line))
+                    places[_parse_name(name)] = Place(file, start, len(line))
                 start += len(line)
     return places
 
 
 def read_record(place: Place) -> SequenceRecord | None:
-    """The record at a place, or None where it is damaged."""
+    """Read a record. Return None if it is damaged."""
     with place.file.open("rb") as stream:
         stream.seek(place.start)
         _, text, digest = (*stream.read(place.length).rstrip(b"\n").split(b"\t"), b"", b"")[:3]
-    if _digest_of(text) != digest:
+    if _compute_digest(text) != digest:
         return None
     document = json.loads(text)  # as `append` wrote it
     return SequenceRecord(**document | {"tally": Counter(document["tally"])})
 
 
-def _digest_of(text: bytes) -> bytes:
+def _compute_digest(text: bytes) -> bytes:
     return hashlib.blake2b(text, digest_size=16).hexdigest().encode()
 
 
-def _run_of(file: Path) -> int:
+def _parse_run(file: Path) -> int:
     run = file.name.partition("-")[0]
     return int(run) if run.isdecimal() else 0
 
 
-def _name(text: bytes) -> str:
+def _parse_name(text: bytes) -> str:
     try:
         return str(json.loads(text))
     except (ValueError, RecursionError):

@@ -1,7 +1,8 @@
-"""A noisy split as it lies on disk, beside the clean one that it was made from."""
+"""Open a noisy split together with the clean split that it was made from."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,14 +27,25 @@ from actiseg_data.records.split_documents import (
     read_summary,
 )
 
+_SOURCE_HINT = "give the source that the noisy split was made from as `source`"
+
 
 @dataclass(frozen=True)
 class NoisySplit:
     """A noisy split and its source.
 
-    noisy: its lists and masks. clean: the source's, or None where it cannot be reached. recipe: how
-    the one was made from the other. expected: where the source was looked for. lexicon: the one
-    that the split carries; None where its words are of the installed one.
+    Attributes
+    ----------
+    noisy : Split
+        The noisy lists and masks.
+    clean : Split or None
+        The split of the source, or None if the source cannot be reached.
+    recipe : Recipe
+        The recipe of the noisy split.
+    expected : Path
+        Where the source was looked for.
+    lexicon : Lexicon or None
+        The lexicon that the split carries, or None if it uses the installed one.
     """
 
     noisy: Split
@@ -42,45 +54,69 @@ class NoisySplit:
     expected: Path
     lexicon: Lexicon | None
 
-    def mask_pairs(self, sequence: VideoSequence) -> Iterator[tuple[IndexMask, IndexMask]]:
-        """The clean and the noisy mask of each frame, one frame at a time.
-
-        Raises `InputError` where there is no source, where masks are missing or faulty (see
-        `Split.each_mask`) and where the two differ in size.
-        """
-        clean = self.source.iterate_masks(sequence)
-        noisy = self.noisy.iterate_masks(sequence)
-        for frame, one, other in zip(sequence.frames, clean, noisy, strict=True):
-            if one.shape != other.shape:
-                raise refuse(
-                    f"has {other.shape[1]} x {other.shape[0]} pixels, the clean mask "
-                    f"{one.shape[1]} x {one.shape[0]}",
-                    self.noisy.find_mask(sequence, frame),
-                    "give the source that the split was made from as --source",
-                )
-            yield one, other
+    def __repr__(self) -> str:
+        source = self.expected if self.clean is not None else None
+        return (
+            f"NoisySplit({str(self.noisy.root)!r}, split={self.recipe.split!r}, "
+            f"sequences={len(self.noisy.sequences)}, source={source and str(source)!r})"
+        )
 
     @property
     def source(self) -> Split:
-        """The clean split; raises `InputError` where it cannot be reached."""
+        """The clean split; raises `InputError` if it cannot be reached."""
         if self.clean is None:
             raise refuse(
                 "the clean dataset that the noisy split was made from is not here",
                 self.expected,
-                "give its folder as --source",
+                "give its folder as `source`",
             )
         return self.clean
 
+    def iterate_mask_pairs(self, sequence: VideoSequence) -> Iterator[tuple[IndexMask, IndexMask]]:
+        """Yield the clean and the noisy mask of each frame, one frame at a time.
 
-def open_noisy_split(out: Path, source: Path | None = None) -> NoisySplit:
-    """Open a noisy split and its source; masks are not decoded here.
+        Raises
+        ------
+        InputError
+            If there is no source, if masks are missing or faulty (see `Split.iterate_masks`), or if
+            the two masks differ in size.
+        """
+        clean_masks = self.source.iterate_masks(sequence)
+        noisy_masks = self.noisy.iterate_masks(sequence)
+        for frame, clean, noisy in zip(sequence.frames, clean_masks, noisy_masks, strict=True):
+            if clean.shape != noisy.shape:
+                raise refuse(
+                    f"has {noisy.shape[1]} x {noisy.shape[0]} pixels, the clean mask "
+                    f"{clean.shape[1]} x {clean.shape[0]}",
+                    self.noisy.find_mask(sequence, frame),
+                    _SOURCE_HINT,
+                )
+            yield clean, noisy
 
-    out: folder that `corrupt` made, in whatever release: this one need not know the recipe's kind
-    or algorithm, since it only looks at what is there. source: the clean dataset, by default where
-    ``summary.json`` says that it was; that one may be gone, then `NoisySplit.clean` is None. Raises
-    `InputError` where `out` is no noisy split, where a named source is none, or where the source has
-    other sequences or frames.
+
+def open_noisy_split(
+    out: str | os.PathLike[str], source: str | os.PathLike[str] | None = None
+) -> NoisySplit:
+    """Open a noisy split and its source. Masks are not decoded yet.
+
+    Any release may have made the split: its kinds and algorithms need not be known here, because
+    only the files are read.
+
+    Parameters
+    ----------
+    out : str or Path
+        Folder that `corrupt` made.
+    source : str or Path, optional
+        The clean dataset. By default the path in ``summary.json``; if that dataset is gone,
+        `NoisySplit.clean` is None.
+
+    Raises
+    ------
+    InputError
+        If `out` is not a noisy split, if `source` is not a dataset, or if the source has different
+        sequences or frames.
     """
+    out, source = Path(out), None if source is None else Path(source)
     recipe = read_split_recipe(out)
     media = [noise.medium for noise in recipe.noises]
     if not media or len(set(media)) < len(media):
@@ -91,59 +127,61 @@ def open_noisy_split(out: Path, source: Path | None = None) -> NoisySplit:
         )
     masks = recipe.mask_noise is not None
     noisy = open_split(out, recipe.split, masks=masks)
-    expected = source_root(out, source)
-    lexicon = carried_lexicon(out)
+    expected = find_source_root(out, source)
+    lexicon = read_carried_lexicon(out)
     if source is None and not (expected / IMAGE_SETS / f"{recipe.split}.json").is_file():
         return NoisySplit(noisy, None, recipe, expected, lexicon)
     clean = open_split(expected, recipe.split, masks=masks)
-    _refuse_other_sequences(noisy, clean)
+    _refuse_different_sequences(noisy, clean)
     return NoisySplit(noisy, clean, recipe, expected, lexicon)
 
 
 def read_split_recipe(out: Path) -> Recipe:
-    """The recipe of a noisy split; raises `InputError` for a folder that is none."""
+    """Read the recipe of a noisy split; raise `InputError` if the folder is not one."""
     if (out / RECIPE_FILE).is_file():
         return read_recipe(out / RECIPE_FILE)
     inner = list_folders(out) if out.is_dir() else []
     splits = [folder.path for folder in inner if (folder.path / RECIPE_FILE).is_file()]
     if splits:
-        raise refuse("is no noisy split but a folder around one", out, f"give {splits[0]}")
+        raise refuse(
+            "is not a noisy split, but the folder that contains one", out, f"give {splits[0]}"
+        )
     kind = recognise_dataset(out)
     why = f"it has no {RECIPE_FILE}" if out.is_dir() else "there is no such folder"
     raise refuse(
-        f"is no noisy split: {why}" if kind is None else f"is no noisy split but {kind}",
+        f"is not a noisy split: {why}" if kind is None else f"is not a noisy split, but {kind}",
         out,
         "give a folder that actiseg-noise corrupt made",
     )
 
 
-def carried_lexicon(out: Path) -> Lexicon | None:
-    """The lexicon that a noisy split carries; None where its words are of the installed one."""
+def read_carried_lexicon(out: Path) -> Lexicon | None:
+    """Read the lexicon that a noisy split carries; None if it uses the installed one."""
     path = out / LEXICON_FILE
     return read_lexicon(path) if path.is_file() else None
 
 
-def source_root(out: Path, source: Path | None) -> Path:
-    """The clean dataset of a noisy split: as named, or else where its summary says that it was."""
+def find_source_root(out: Path, source: Path | None) -> Path:
+    """Return `source`, or by default the clean dataset that ``summary.json`` names."""
     summary = Cursor(read_summary(out / SUMMARY_FILE), str(out / SUMMARY_FILE))
     return source or (out / summary["source"].as_text()).resolve()
 
 
 def refuse_inside(path: Path, out: Path, source: Path | None) -> None:
-    """Refuse to write a report into a noisy split or its source."""
-    refuse_inside_of(path, (out, source_root(out, source)))
+    """Refuse to write a report into a noisy split or into its source."""
+    refuse_inside_of(path, (out, find_source_root(out, source)))
 
 
-def _refuse_other_sequences(noisy: Split, clean: Split) -> None:
-    known = {sequence.folder: sequence for sequence in clean.sequences}
+def _refuse_different_sequences(noisy: Split, clean: Split) -> None:
+    by_folder = {sequence.folder: sequence for sequence in clean.sequences}
     problems = ProblemCollector()
     for sequence in noisy.sequences:
-        same = known.get(sequence.folder)
-        if same is None or (same.frames, same.objects) != (sequence.frames, sequence.objects):
-            lack = "has other frames or objects in" if same else "lacks"
+        match = by_folder.get(sequence.folder)
+        if match is None or (match.frames, match.objects) != (sequence.frames, sequence.objects):
+            fault = "has different frames or objects in" if match else "lacks"
             problems.add(
-                f"the split {clean.name!r} {lack} the sequence {sequence.folder}",
+                f"the split {clean.name!r} {fault} the sequence {sequence.folder}",
                 clean.root,
-                "give the source that the noisy split was made from as --source",
+                _SOURCE_HINT,
             )
     problems.raise_if_any()

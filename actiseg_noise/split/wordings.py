@@ -1,4 +1,4 @@
-"""The words of a noisy split as they lie on disk, beside the clean ones that they stand for."""
+"""Read the text of a noisy split together with the clean text that it replaces."""
 
 from __future__ import annotations
 
@@ -29,7 +29,17 @@ from actiseg_data.layouts.image_sets import (
 
 @dataclass(frozen=True)
 class Wording:
-    """What an object is called at one time: class, name and prompt of the style `MAIN_STYLE`."""
+    """The text for one object, either clean or noisy.
+
+    Attributes
+    ----------
+    class_id : int
+        Class of the object.
+    name : str
+        Name of the object.
+    prompt : str
+        Prompt in the style `MAIN_STYLE`.
+    """
 
     class_id: int
     name: str
@@ -37,18 +47,30 @@ class Wording:
 
     @property
     def fits(self) -> bool:
-        """Whether the prompt begins with the name, as all of ActionVOS do."""
+        """Whether the prompt begins with the name, as every prompt of ActionVOS does."""
         return fold(self.prompt).startswith(fold(self.name))
 
     @property
     def tail(self) -> str:
-        """What stands behind the name."""
+        """The part of the prompt after the name."""
         return self.prompt[len(self.name) :]
 
 
 @dataclass(frozen=True)
 class WordItem:
-    """One object of one sequence before and after noise."""
+    """The text for one object of one sequence, before and after noise.
+
+    Attributes
+    ----------
+    sequence : str
+        Sequence folder.
+    object_id : int
+        Object id.
+    positive : bool
+        Whether the object is active.
+    clean, noisy : Wording
+        The text before and after noise.
+    """
 
     sequence: str
     object_id: int
@@ -58,17 +80,17 @@ class WordItem:
 
     @property
     def flipped(self) -> bool:
-        """Whether it is of another class now."""
+        """Whether the class changed."""
         return self.clean.class_id != self.noisy.class_id
 
     @property
     def renamed(self) -> bool:
-        """Whether it has another name within its class."""
+        """Whether the name changed within the same class."""
         return not self.flipped and fold(self.clean.name) != fold(self.noisy.name)
 
 
 def fold(name: str) -> str:
-    """A name as names are compared: whatever the case and the spaces.
+    """Normalise the case and the spaces of a name, for comparisons.
 
     >>> fold("Cutting  Board")
     'cutting board'
@@ -77,24 +99,37 @@ def fold(name: str) -> str:
 
 
 def read_word_items(folder: Path, split: str, clean: Path | None) -> list[WordItem]:
-    """The words of a noisy split beside the clean ones, joined by sequence and object id.
+    """Read the noisy and the clean text of a split, joined by sequence and object id.
 
-    folder, clean: ImageSets folders. Clean words are those of `clean`, else the ``*_org`` keys of
-    the noisy files. Raises `InputError` where files are missing or faulty, where objects and prompts
-    disagree, or where nothing tells the clean words.
+    Parameters
+    ----------
+    folder : Path
+        ImageSets folder of the noisy split.
+    split : str
+        Name of the split.
+    clean : Path or None
+        ImageSets folder of the clean dataset. None takes the clean text from the ``*_org`` keys of
+        the noisy files.
+
+    Raises
+    ------
+    InputError
+        If files are missing or faulty, if objects and prompts disagree, or if the clean text is
+        unknown.
     """
     noisy = _read(folder, split)
     if clean is not None:
-        return _beside(noisy, _read(clean, split), folder, clean)
+        return _join(noisy, _read(clean, split), folder, clean)
     problems = ProblemCollector()
-    items = [item for item in (_by_org_keys(one, problems, folder) for one in noisy) if item]
+    joined = (_split_org_keys(entry, problems, folder) for entry in noisy)
+    items = [item for item in joined if item]
     problems.raise_if_any()
     return items
 
 
 @dataclass(frozen=True)
-class _Read:
-    """One object as the two files have it."""
+class _ObjectText:
+    """One object as the objects file and the expressions file have it."""
 
     sequence: str
     entry: ObjectEntry
@@ -108,78 +143,82 @@ class _Read:
 _HINT = "make both files together"
 
 
-def _read(folder: Path, split: str) -> list[_Read]:
+def _read(folder: Path, split: str) -> list[_ObjectText]:
     style = name_expressions_file(split, MAIN_STYLE)
-    objects = _by_sequence(folder / name_objects_file(split), "objects", read_object_entry)
-    prompts = _by_sequence(folder / style, "expressions", read_expression)
+    objects = _read_by_sequence(folder / name_objects_file(split), "objects", read_object_entry)
+    prompts = _read_by_sequence(folder / style, "expressions", read_expression)
     problems = ProblemCollector()
-    found = []
+    texts = []
     for sequence, entries in objects.items():
-        of_object: dict[int | None, Expression] = {}
-        for each in prompts.get(sequence, ()):
-            if each.object_id in of_object:
-                what = f"{sequence}, object {each.object_id} has two prompts"
+        by_object: dict[int | None, Expression] = {}
+        for prompt in prompts.get(sequence, ()):
+            if prompt.object_id in by_object:
+                what = f"{sequence}, object {prompt.object_id} has two prompts"
                 problems.add(what, folder / style, "keep one")
-            of_object[each.object_id] = each
+            by_object[prompt.object_id] = prompt
         for entry in entries:
-            expression = of_object.get(entry.object_id)
+            expression = by_object.get(entry.object_id)
             place = f"{sequence}, object {entry.object_id}"
             if expression is None:
                 problems.add(f"{place} has no prompt", folder, _HINT)
             elif expression.class_id not in (None, entry.class_id):
                 problems.add(
-                    f"{place} is of class {entry.class_id} among the objects, "
-                    f"{expression.class_id} among the prompts",
+                    f"{place} has the class {entry.class_id} in the objects file, "
+                    f"{expression.class_id} in the expressions file",
                     folder,
                     _HINT,
                 )
             else:
-                found.append(_Read(sequence, entry, expression))
+                texts.append(_ObjectText(sequence, entry, expression))
     problems.raise_if_any()
-    return found
+    return texts
 
 
-def _by_sequence(path: Path, member: str, read: Callable[[str, Cursor], Any]) -> dict[str, Any]:
+def _read_by_sequence(
+    path: Path, member: str, read: Callable[[str, Cursor], Any]
+) -> dict[str, Any]:
     return read_by_folder(Cursor(read_json(path), str(path))["videos"], member, read)
 
 
-def _by_org_keys(one: _Read, problems: ProblemCollector, folder: Path) -> WordItem | None:
-    entry, expression = one.entry, one.expression
+def _split_org_keys(text: _ObjectText, problems: ProblemCollector, folder: Path) -> WordItem | None:
+    """Separate the clean text, which the noisy files keep under ``*_org`` keys."""
+    entry, expression = text.entry, text.expression
     if entry.class_id_org is None or entry.category_org is None or expression.exp_org is None:
         problems.add(
-            "the files do not tell the clean words (*_org keys)",
+            "the files do not have the clean text (*_org keys)",
             folder,
-            "give the clean dataset as --clean",
+            "give the clean dataset as `clean`",
         )
         return None
     if expression.class_id_org not in (None, entry.class_id_org):
         problems.add(
-            f"{one.sequence}, object {entry.object_id} was of class {entry.class_id_org} among the "
-            f"objects, {expression.class_id_org} among the prompts (class_id_org)",
+            f"{text.sequence}, object {entry.object_id} had the class {entry.class_id_org} in the "
+            f"objects file, {expression.class_id_org} in the expressions file (class_id_org)",
             folder,
             _HINT,
         )
         return None
     clean = Wording(entry.class_id_org, entry.category_org, expression.exp_org)
-    return WordItem(one.sequence, entry.object_id, entry.positive, clean, one.noisy)
+    return WordItem(text.sequence, entry.object_id, entry.positive, clean, text.noisy)
 
 
-def _beside(
-    noisy: list[_Read], clean: list[_Read], folder: Path, clean_folder: Path
+def _join(
+    noisy: list[_ObjectText], clean: list[_ObjectText], folder: Path, clean_folder: Path
 ) -> list[WordItem]:
-    known = {(one.sequence, one.entry.object_id): one for one in clean}
-    places = [(one.sequence, one.entry.object_id) for one in noisy]
-    lacking = [place for place in places if place not in known]
+    """Join noisy and clean text by sequence and object id."""
+    by_key = {(text.sequence, text.entry.object_id): text for text in clean}
+    keys = [(text.sequence, text.entry.object_id) for text in noisy]
+    lacking = [key for key in keys if key not in by_key]
     if lacking:
         raise refuse(
-            f"lacks {len(lacking)} of {len(places)} objects of the noisy split, such as object "
+            f"lacks {len(lacking)} of {len(keys)} objects of the noisy split, such as object "
             f"{lacking[0][1]} of {lacking[0][0]}",
             clean_folder,
             f"give the dataset that {folder} was made from",
         )
     return [
-        WordItem(*place, one.entry.positive, known[place].noisy, one.noisy)
-        for place, one in zip(places, noisy, strict=True)
+        WordItem(*key, text.entry.positive, by_key[key].noisy, text.noisy)
+        for key, text in zip(keys, noisy, strict=True)
     ]
 
 
@@ -187,9 +226,13 @@ def _beside(
 class NoisyList:
     """The action list of a noisy split.
 
-    sequences: with their clean narrations, where the list tells them. narrations: the clean and the
-    noisy one by sequence folder; of those alone whose clean one the list keeps as
-    ``narration_org``.
+    Attributes
+    ----------
+    sequences : tuple of VideoSequence
+        The sequences, with their clean narrations if the list keeps them.
+    narrations : mapping of str to tuple of str
+        The clean and the noisy narration by sequence folder, for sequences with a
+        ``narration_org`` key.
     """
 
     sequences: tuple[VideoSequence, ...]
@@ -197,12 +240,12 @@ class NoisyList:
 
     @property
     def changed(self) -> set[str]:
-        """The folders of sequences whose narration changed."""
+        """The folders of the sequences with a changed narration."""
         return {folder for folder, (old, new) in self.narrations.items() if old != new}
 
 
 def read_noisy_list(path: Path) -> NoisyList:
-    """Read the action list of a noisy split; raises `InputError` with every faulty record."""
+    """Read the action list of a noisy split; raise `InputError` with every faulty record."""
     records = [
         record.as_mapping() for record in Cursor(read_json(path), str(path)).iterate_elements()
     ]

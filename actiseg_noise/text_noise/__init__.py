@@ -1,1 +1,1 @@
-"""Text noise: what an object is called, drawn by keys from a lexicon."""
+"""Text noise: replace the names of objects by names from a lexicon, drawn by keys."""

@@ -1,6 +1,4 @@
-"""Put one noun in the place of another so that a person could have written it: number, article,
-case.
-"""
+"""Replace a noun in a text so that number, article and case agree."""
 
 from __future__ import annotations
 
@@ -21,8 +19,8 @@ _GROUPS = (
     for group in ("couple", "dozen", "pair", "number", "bunch")
 )
 
-# What a determiner becomes before a noun of another number; itself where it is not listed. {a}
-# stands for the article that the noun takes.
+# The form of a determiner before a noun of another number; it stays the same if it is not listed.
+# {a} is the article of the new noun.
 _DETERMINERS: Mapping[str, Mapping[str, str]] = {
     "a": {"singular": "{a}", "plural": "some", "mass": "some"},
     "an": {"singular": "{a}", "plural": "some", "mass": "some"},
@@ -70,32 +68,50 @@ _LONGEST = max(len(words.split()) for words in _DETERMINERS)
 _NO_ADJECTIVES = (
     *("and", "or", "of", "in", "on", "into", "onto", "to", "from", "with", "for", "the", "dozen"),
 )
-"""Words that end what a determiner before them belongs to."""
+"""Words that are not adjectives: a determiner before them does not belong to the noun."""
 
 _DEFINITE = ("the", "these", "those", "my", "your", "his", "her", "its", "our", "their", "other")
-"""Words before a number that are determiners themselves: without the number they stay."""
+"""Words before a number that are determiners themselves: they remain when the number is dropped."""
 
 _AMOUNTS = (
     *("some", "more", "any", "all", "enough", "most", "a lot of", "lots of", "loads of"),
     *("plenty of", "a lot more", "some more", "any more"),
 )
-"""What stands before plurals and before what cannot be counted, but not before one thing."""
+"""Determiners of plurals and of mass nouns, but not of singulars."""
 
 _MASSES = ("less", "much", "too much", "so much", "much more")
-"""What stands before what cannot be counted. What can be counted becomes a plural behind it."""
+"""Determiners of mass nouns. A count noun becomes a plural after them."""
 
 _ADJECTIVES = ("a little",)
-"""Determiners that are an article and an adjective where one thing follows: ``a little spoon``."""
+"""Determiners that are an article and an adjective before a singular: ``a little spoon``."""
 
 
 def replace_noun(text: str, start: int, end: int, number: str, name: LexiconName) -> str:
-    """The text with the noun at [start, end) replaced by a name in the fitting form.
+    """Replace the noun at [start, end) of a text by a name in the right form.
 
-    number: of the noun as it stands there. A plural stays one where the name has a plural; the
-    article or determiner right before the noun agrees with the new one; case is kept.
+    A plural stays a plural if the name has one. The article or determiner before the noun agrees
+    with the new noun, and letter case is kept.
 
-    >>> carrot, rice = LexiconName("carrot", "carrot", "singular", "carrots", "a", True), LexiconName(
-    ...     "rice", "rice", "mass", "rices", None, True)
+    Parameters
+    ----------
+    text : str
+        The text.
+    start, end : int
+        Range of the noun in characters.
+    number : str
+        Number of the noun in the text: ``singular``, ``plural`` or ``mass``.
+    name : Name
+        The new noun.
+
+    Returns
+    -------
+    str
+        The new text.
+
+    Examples
+    --------
+    >>> carrot = LexiconName("carrot", "carrot", "singular", "carrots", "a", True)
+    >>> rice = LexiconName("rice", "rice", "mass", "rices", None, True)
     >>> onion = LexiconName("onion", "onion", "singular", "onions", "an", True)
     >>> replace_noun("cut two potatoes", 8, 16, "plural", carrot)
     'cut two carrots'
@@ -107,32 +123,32 @@ def replace_noun(text: str, start: int, end: int, number: str, name: LexiconName
     before, noun, after = text[:start], text[start:end], text[end:]
     determiner = _find_determiner(before, number)
     counted = determiner.word in _AMOUNTS or determiner.word in _MASSES
-    form, now = _form(name, number, counted=counted)
+    form, new_number = _choose_form(name, number, counted=counted)
     agreed = _DETERMINERS.get(determiner.word, {})
-    if now in agreed and _last_word(before[: determiner.start]) in _DEFINITE:
+    if new_number in agreed and _get_last_word(before[: determiner.start]) in _DEFINITE:
         before = before[: determiner.start] + before[determiner.end :].lstrip()
         return replace_noun(before + noun + after, len(before), len(before + noun), number, name)
-    if now in agreed:
+    if new_number in agreed:
         old = before[determiner.start : determiner.end]
-        article = name.article or _article_of(form)
+        article = name.article or _choose_article(form)
         if determiner.adjective:
             own = old.casefold() in ("a", "an")
-            article = old.casefold() if own else _article_of(determiner.adjective)
-        new = agreed[now].format(a=article)
+            article = old.casefold() if own else _choose_article(determiner.adjective)
+        new = agreed[new_number].format(a=article)
         before = before[: determiner.start] + match_case(old, new) + before[determiner.end :]
     return before + match_case(noun, form) + after
 
 
-def _last_word(text: str) -> str:
+def _get_last_word(text: str) -> str:
     return (text.split() or [""])[-1].casefold()
 
 
-def _article_of(words: str) -> str:
+def _choose_article(words: str) -> str:
     return "an" if words[0].casefold() in "aeiou" else "a"
 
 
 class _Determiner(NamedTuple):
-    """A determiner at [start, end) of a text, in lower case, and the adjective behind it."""
+    """A determiner at [start, end) of a text, in lower case, and the adjective after it."""
 
     word: str
     start: int = 0
@@ -141,10 +157,10 @@ class _Determiner(NamedTuple):
 
 
 def _find_determiner(before: str, number: str) -> _Determiner:
-    """The longest determiner at the end of a text, of the noun that follows; an empty one if there
-    is none. An adjective may separate them.
+    """Find the longest determiner before a noun; an empty one if there is none.
 
-    number: of the noun.
+    `before` is the text before the noun, which may end in an adjective. `number` is the number of
+    the noun.
 
     >>> _find_determiner("cut a few ", "plural").word
     'a few'
@@ -152,7 +168,7 @@ def _find_determiner(before: str, number: str) -> _Determiner:
     _Determiner(word='two', start=4, end=5, adjective='big')
     """
     words = list(re.finditer(r"\S+", before)) if before[-1:].isspace() else []
-    folded = [_plain_number(word[0].casefold()) for word in words]
+    folded = [_spell_number(word[0].casefold()) for word in words]
     for adjectives in (0, 1):
         adjective = folded[-1] if adjectives and words else ""
         if adjective in _NO_ADJECTIVES:
@@ -167,10 +183,10 @@ def _find_determiner(before: str, number: str) -> _Determiner:
     return _Determiner("")
 
 
-def _plain_number(word: str) -> str:
-    """A number in digits as the word that it agrees like.
+def _spell_number(word: str) -> str:
+    """Spell a number in digits as ``one`` or ``two``, the words with the same agreement.
 
-    >>> _plain_number("1"), _plain_number("12"), _plain_number("big")
+    >>> _spell_number("1"), _spell_number("12"), _spell_number("big")
     ('one', 'two', 'big')
     """
     if not (word.isascii() and word.isdigit()):
@@ -178,10 +194,10 @@ def _plain_number(word: str) -> str:
     return "one" if word.lstrip("0") == "1" else "two"
 
 
-def _form(name: LexiconName, number: str, *, counted: bool) -> tuple[str, str]:
-    """The form of a name that stands for a noun of some number, and its own number.
+def _choose_form(name: LexiconName, number: str, *, counted: bool) -> tuple[str, str]:
+    """Return the form of a name that replaces a noun of some number, and the form's number.
 
-    counted: whether a determiner before it calls for a plural of what can be counted.
+    `counted` says whether a determiner before it requires the plural of a count noun.
     """
     if (number == "plural" or counted) and name.plural is not None:
         return name.plural, "plural"
@@ -191,8 +207,10 @@ def _form(name: LexiconName, number: str, *, counted: bool) -> tuple[str, str]:
 
 
 def match_case(old: str, new: str) -> str:
-    """New words in the case of those whose place they take.
+    """Return new words in the letter case of the words that they replace.
 
+    Examples
+    --------
     >>> match_case("Carrot", "bread knife"), match_case("CARROT", "knife")
     ('Bread knife', 'KNIFE')
     >>> match_case("Cutting Board", "bread knife")
@@ -204,9 +222,9 @@ def match_case(old: str, new: str) -> str:
     if old.isupper() and len(old) > 1:
         return new.upper()
     if len(words) > 1 and all(word[0].isupper() for word in words):
-        return " ".join(_capitalised(word) for word in new.split(" "))
-    return _capitalised(new) if words and words[0][0].isupper() else new
+        return " ".join(_capitalise(word) for word in new.split(" "))
+    return _capitalise(new) if words and words[0][0].isupper() else new
 
 
-def _capitalised(text: str) -> str:
+def _capitalise(text: str) -> str:
     return text[:1].upper() + text[1:]

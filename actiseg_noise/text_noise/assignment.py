@@ -1,7 +1,7 @@
-"""What each object of a clip becomes, should it be selected: settled as if every rate were 1.
+"""The replacement of each object of a sequence, assigned as if every rate were 1.
 
-The choice of one object depends on the clip alone, not on which others are selected. So levels
-nest, and no level changes another's words.
+The choice for an object depends on the sequence alone, not on which other objects are selected.
+Noise levels therefore nest, and no level changes the replacements of another.
 """
 
 from __future__ import annotations
@@ -16,24 +16,35 @@ from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.keys import Key, draw_integer, draw_uniform, make_key_factory, split_key
 from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.text_noise.flips import FlipTargets
-from actiseg_noise.text_noise.naming import Named, name_index
+from actiseg_noise.text_noise.naming import TextNames, get_name_index
 
 CATEGORY, WITHIN = "category", "within-category"
 
 _Keys: TypeAlias = Callable[[int, str], Key]
-"""Gives the key of one draw about a thing, for an algorithm and a purpose."""
+"""Makes the key of one draw for an item, from an algorithm and a purpose."""
 
 _SELECTION, _CHOICE = 1, 1
-"""Algorithms of the draws that select things and choose their words. They are not the kind's: under
-a better rule a kind touches the same things, and changes only those words that the rule changes."""
+"""Algorithms of the draws that select items and choose their names. They are not the kind's: if a
+rule improves, a kind still selects the same items, and only the names that the rule changes differ.
+"""
 
 
 @dataclass(frozen=True)
 class Replacement:
-    """A name in the place of another.
+    """A name that replaces another name.
 
-    kind: `CATEGORY` or `WITHIN`. class_id: of the new name. similarity: of its synset to the clean
-    class's.
+    Attributes
+    ----------
+    kind : str
+        `CATEGORY` or `WITHIN`.
+    class_id : int
+        Class of the new name.
+    name : Name
+        The new name.
+    synset : str
+        Synset of the new name.
+    similarity : float
+        Similarity of that synset to the synset of the clean class, in [0, 1].
     """
 
     kind: str
@@ -43,18 +54,27 @@ class Replacement:
     similarity: float
 
 
-_NOTHING = Named(frozenset(), frozenset())
-
-
-class Options(NamedTuple):
-    """What an object, or a narration's noun, can become. None: not eligible.
-
-    class_id: its clean class. flip: the class that it would be flipped to, and that one's name.
-    substitute: the other name of its own class. flip_draw, substitute_draw: uniform numbers in
-    [0, 1): it is flipped iff the first is below the flip rate, else substituted iff the second is
-    below the substitution rate. one_name: its class has no other name to write.
+class ReplacementOptions(NamedTuple):
+    """The possible replacements of an object, or of the noun of a narration.
 
     A tuple, because there is one for every object of a dataset.
+
+    Attributes
+    ----------
+    class_id : int
+        Clean class.
+    flip : (int, Name) or None
+        Class that the item would be flipped to, and the name to write. None if it cannot be
+        flipped.
+    flip_draw : float
+        Uniform number in [0, 1). The item is flipped if it is below the flip rate.
+    substitute : Name or None
+        Other name of the clean class. None if there is no name to substitute.
+    substitute_draw : float
+        Uniform number in [0, 1). An item that is not flipped is substituted if it is below the
+        substitution rate.
+    one_name : bool
+        Whether the class has no other name to write.
     """
 
     class_id: int
@@ -65,14 +85,16 @@ class Options(NamedTuple):
     one_name: bool
 
 
-def rates(noise: Noise) -> tuple[float, float]:
-    """The flip rate, and the substitution rate among the rest, of a text noise.
+def split_rates(noise: Noise) -> tuple[float, float]:
+    """Return the flip rate of a text noise, and the substitution rate among the remaining items.
 
-    For ``text``, with rate r and mix m: r m and r (1 - m) / (1 - r m), so that r is the share of
-    all that is touched, and m the share of flips in it.
+    For ``text`` with rate r and mix m they are r m and r (1 - m) / (1 - r m). Then r is the share
+    of all items that change, and m the share of flips among them.
 
+    Examples
+    --------
     >>> from actiseg_noise.recipes.building import make_recipe
-    >>> rates(make_recipe("text", 0.4).text_noise)
+    >>> split_rates(make_recipe("text", 0.4).text_noise)
     (0.2, 0.25)
     """
     if noise.kind == CATEGORY:
@@ -84,40 +106,77 @@ def rates(noise: Noise) -> tuple[float, float]:
     return flip, rest / (1 - flip) if flip < 1 else 0.0
 
 
-class Assigner:
-    """Assigns replacements by keys, as a recipe's text noise says.
+class _Item(NamedTuple):
+    """An object or a noun that may be replaced: its keys, its class, its name in lower case."""
 
-    recipe: checked, with a text noise. lexicon: the one that the recipe names.
+    keys: _Keys
+    class_id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class _TakenNames:
+    """Classes and names, in lower case, that replacements in a sequence must avoid.
+
+    `classes` and `names` are those of the objects and of earlier replacements; `mentioned` has
+    those in the narration.
+    """
+
+    classes: set[int]
+    names: set[str]
+    mentioned: TextNames
+
+    def add(self, options: ReplacementOptions) -> None:
+        """Add the possible replacements of an object."""
+        if options.flip is not None:
+            class_id, name = options.flip
+            self.classes.add(class_id)
+            self.names.add(name.text.casefold())
+        if options.substitute is not None:
+            self.names.add(options.substitute.text.casefold())
+
+
+class ReplacementAssigner:
+    """Assigns replacements to the objects of sequences as the text noise of a recipe demands.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        A checked recipe with text noise.
+    lexicon : Lexicon
+        The lexicon that the recipe names.
     """
 
     def __init__(self, recipe: Recipe, lexicon: Lexicon) -> None:
         noise = recipe.text_noise
-        assert noise is not None, "callers look first"
+        assert noise is not None, "callers check"
         self.noise, self.lexicon = noise, lexicon
         self._seed = recipe.seed
         self._protected = frozenset(noise.parameters["protect"])
-        self._free = bool(noise.parameters["allow_collisions"])
+        self._allows_collisions = bool(noise.parameters["allow_collisions"])
         self._flips = FlipTargets(noise.parameters, lexicon) if noise.kind != WITHIN else None
         self._sisters = noise.parameters.get("names") == "sister"
         self._substitutes = noise.kind != CATEGORY
-        self._index = name_index(lexicon, sisters=self._sisters)
-        self._others: dict[int, tuple[LexiconName, ...]] = {}
+        self._index = get_name_index(lexicon, sisters=self._sisters)
+        self._substitute_names: dict[int, tuple[LexiconName, ...]] = {}
+
+    def is_protected(self, class_id: int) -> bool:
+        return class_id in self._protected
 
     def is_eligible(self, label: ObjectLabel) -> bool:
-        """Whether the noise may touch an object."""
+        """Whether the noise may change the name of an object."""
         return (label.positive or self.noise.objects == "all") and not self.is_protected(
             label.class_id
         )
 
-    def objects(self, sequence: VideoSequence) -> dict[int, Options]:
-        """The options of each eligible object of a clip, by object id. What the clip's narration
-        names is avoided as its objects are.
+    def find_object_options(self, sequence: VideoSequence) -> dict[int, ReplacementOptions]:
+        """Return the options of each eligible object of a sequence, by object id.
 
-        Those of all objects are settled, in the order of their names, which are their identity: so
-        an object becomes the same whether others are eligible or not.
+        Replacements avoid the names of the objects and the names in the narration. They are
+        assigned to all objects, in the order of the names that identify the objects. An object
+        therefore gets the same replacement whether or not other objects are eligible.
         """
-        classes, names = _taken(sequence)
-        named = self._named(sequence)
+        taken = self._collect_taken(sequence)
         options = {}
         for label in sorted(sequence.objects, key=lambda label: label.name):
             eligible = self.is_eligible(label)
@@ -126,138 +185,126 @@ class Assigner:
             ):
                 continue
             keys = make_key_factory(self._seed, *sequence.identity, label.name)
-            found = self._options(keys, label.class_id, label.name, classes, names, named)
+            item = _Item(keys, label.class_id, label.name.casefold())
+            item_options = self._find_options(item, taken)
             if eligible:
-                options[label.object_id] = found
-            if found.flip is not None:
-                classes.add(found.flip[0])
-                names.add(found.flip[1].text.casefold())
-            if found.substitute is not None:
-                names.add(found.substitute.text.casefold())
+                options[label.object_id] = item_options
+            taken.add(item_options)
         return options
 
-    def narration(self, sequence: VideoSequence, class_id: int, mention: str) -> Options:
-        """The options of the noun of a clip's narration.
+    def find_narration_options(
+        self, sequence: VideoSequence, class_id: int, mention: str
+    ) -> ReplacementOptions:
+        """Return the options of the noun of a narration.
 
-        class_id: its class. mention: the words that stand there.
+        Parameters
+        ----------
+        sequence : VideoSequence
+            The sequence.
+        class_id : int
+            Class of the noun.
+        mention : str
+            The noun as the narration has it.
         """
         keys = make_key_factory(self._seed, *sequence.identity)
-        named = self._named(sequence)
-        return self._options(keys, class_id, mention, *_taken(sequence), named)
+        item = _Item(keys, class_id, mention.casefold())
+        return self._find_options(item, self._collect_taken(sequence))
 
-    def _named(self, sequence: VideoSequence) -> Named:
-        """What a clip's narration names, its labelled noun included."""
-        named = self._index.find(sequence.narration)
-        return Named(named.classes | {sequence.noun_class}, named.names)
-
-    def is_protected(self, class_id: int) -> bool:
-        return class_id in self._protected
-
-    def flipped(self, options: Options) -> Replacement:
-        """What an object becomes that is flipped."""
-        assert options.flip is not None, "callers look first"
+    def make_flip(self, options: ReplacementOptions) -> Replacement:
+        """Return the replacement of an item that is flipped."""
+        assert options.flip is not None, "callers check"
         class_id, name = options.flip
-        near = round(self.lexicon.measure_similarity(options.class_id, class_id), 6)
+        similarity = round(self.lexicon.measure_similarity(options.class_id, class_id), 6)
         synset = self.lexicon.classes[class_id].synset
-        return Replacement(CATEGORY, class_id, name, synset, near)
+        return Replacement(CATEGORY, class_id, name, synset, similarity)
 
-    def substituted(self, options: Options) -> Replacement:
-        """What an object becomes that is substituted."""
+    def make_substitution(self, options: ReplacementOptions) -> Replacement:
+        """Return the replacement of an item that is substituted."""
         name, noun = options.substitute, self.lexicon.classes[options.class_id]
-        assert name is not None, "callers look first"
-        synset, near = noun.synset, 1.0
+        assert name is not None, "callers check"
+        synset, similarity = noun.synset, 1.0
         if self._sisters:
             sister = next(sister for sister in noun.sisters if sister.name is name)
-            synset, near = sister.synset, sister.similarity
-        return Replacement(WITHIN, options.class_id, name, synset, near)
+            synset, similarity = sister.synset, sister.similarity
+        return Replacement(WITHIN, options.class_id, name, synset, similarity)
 
-    def _options(
-        self,
-        keys: _Keys,
-        class_id: int,
-        own: str,
-        classes: set[int],
-        names: set[str],
-        named: Named,
-    ) -> Options:
-        """The options of one thing. own: what it is called. classes, names: those, in lower case,
-        that the clip has; named: what its narration names. The thing becomes neither, unless
-        collisions are allowed.
-        """
-        own = own.casefold()
-        if self._free:
-            classes, names, named = {class_id}, set(), _NOTHING
+    def _collect_taken(self, sequence: VideoSequence) -> _TakenNames:
+        """Collect the classes and names of a sequence's objects, and those in its narration."""
+        classes = {label.class_id for label in sequence.objects}
+        names = {label.name.casefold() for label in sequence.objects}
+        mentioned = self._index.find(sequence.narration)
+        mentioned = TextNames(mentioned.classes | {sequence.noun_class}, mentioned.names)
+        return _TakenNames(classes, names, mentioned)
+
+    def _find_options(self, item: _Item, taken: _TakenNames) -> ReplacementOptions:
+        """Return the options of one item; it avoids what is taken unless collisions are allowed."""
+        if self._allows_collisions:
+            taken = _TakenNames({item.class_id}, set(), TextNames(frozenset(), frozenset()))
         flip = substitute = None
         flip_draw = substitute_draw = 1.0
         one_name = False
-        which = split_key(keys(_CHOICE, "text.words"), 3)
+        class_key, flip_key, substitute_key = split_key(item.keys(_CHOICE, "text.words"), 3)
         if self._flips is not None:
-            avoided = classes | named.classes
-            flip = self._flip(keys, which[0], which[1], class_id, avoided, names)
-            flip_draw = draw_uniform(keys(_SELECTION, "text.flip"))
+            flip = self._find_flip(item, class_key, flip_key, taken)
+            flip_draw = draw_uniform(item.keys(_SELECTION, "text.flip"))
         if self._substitutes:
-            others = self._names_of(class_id)
-            avoid = {own, *names}
-            # A narration with another name of the class means this thing, unless it has both names.
-            if self._sisters or own in named.names:
-                avoid |= named.names
-            substitute = self._pick(keys, "text.substitute.name", which[2], others, avoid)
-            substitute_draw = draw_uniform(keys(_SELECTION, "text.substitute"))
+            names = self._list_substitutes(item.class_id)
+            avoided = {item.name, *taken.names}
+            # A narration with another name of the class means this item, unless it has both names.
+            if self._sisters or item.name in taken.mentioned.names:
+                avoided |= taken.mentioned.names
+            purpose = "text.substitute.name"
+            substitute = _pick_name(item.keys, purpose, substitute_key, names, avoided)
+            substitute_draw = draw_uniform(item.keys(_SELECTION, "text.substitute"))
             if substitute is None:
-                one_name = all(other.text.casefold() == own for other in others)
-        return Options(class_id, flip, flip_draw, substitute, substitute_draw, one_name)
+                one_name = all(name.text.casefold() == item.name for name in names)
+        return ReplacementOptions(
+            item.class_id, flip, flip_draw, substitute, substitute_draw, one_name
+        )
 
-    def _flip(
-        self,
-        keys: _Keys,
-        which_class: Key,
-        which_name: Key,
-        class_id: int,
-        classes: set[int],
-        names: set[str],
+    def _find_flip(
+        self, item: _Item, class_key: Key, name_key: Key, taken: _TakenNames
     ) -> tuple[int, LexiconName] | None:
+        """Return the class that an item is flipped to and the name to write, if there is any."""
         assert self._flips is not None
 
-        def again() -> Key:
-            return keys(_CHOICE, "text.flip.class.again")
+        def make_second_key() -> Key:
+            return item.keys(_CHOICE, "text.flip.class.again")
 
-        while (other := self._flips.draw(which_class, again, class_id, classes)) is not None:
-            written = self.lexicon.classes[other].written
-            name = self._pick(keys, "text.flip.name", which_name, written, names)
+        avoided = taken.classes | taken.mentioned.classes
+        while True:
+            target = self._flips.draw(class_key, make_second_key, item.class_id, avoided)
+            if target is None:
+                return None
+            names = self.lexicon.classes[target].written
+            name = _pick_name(item.keys, "text.flip.name", name_key, names, taken.names)
             if name is not None:
-                return other, name
-            # A class all of whose names are taken is as good as taken; there is hardly ever one.
-            classes = classes | {other}
-        return None
+                return target, name
+            # All names of this class are taken, which is rare: try another class.
+            avoided = avoided | {target}
 
-    def _names_of(self, class_id: int) -> tuple[LexiconName, ...]:
-        """The names that can stand for a class's own."""
-        if class_id not in self._others:
+    def _list_substitutes(self, class_id: int) -> tuple[LexiconName, ...]:
+        """Return the names that can replace the name of a class."""
+        if class_id not in self._substitute_names:
             noun = self.lexicon.classes[class_id]
             sisters = tuple(sister.name for sister in noun.sisters)
-            self._others[class_id] = sisters if self._sisters else noun.written
-        return self._others[class_id]
-
-    def _pick(
-        self,
-        keys: _Keys,
-        purpose: str,
-        which: Key,
-        names: Sequence[LexiconName],
-        avoided: AbstractSet[str],
-    ) -> LexiconName | None:
-        """One of the names that are not avoided, each as likely; None without any."""
-        if not names:
-            return None
-        name = names[draw_integer(which, len(names))]
-        if name.text.casefold() not in avoided:
-            return name
-        left = [name for name in names if name.text.casefold() not in avoided]
-        again = keys(_CHOICE, f"{purpose}.again")
-        return left[draw_integer(again, len(left))] if left else None
+            self._substitute_names[class_id] = sisters if self._sisters else noun.written
+        return self._substitute_names[class_id]
 
 
-def _taken(sequence: VideoSequence) -> tuple[set[int], set[str]]:
-    """The classes of a clip's objects, and their names in lower case."""
-    classes = {label.class_id for label in sequence.objects}
-    return classes, {label.name.casefold() for label in sequence.objects}
+def _pick_name(
+    keys: _Keys, purpose: str, key: Key, names: Sequence[LexiconName], avoided: AbstractSet[str]
+) -> LexiconName | None:
+    """Pick one of the names that are not avoided, with equal probability; None if there is none.
+
+    `key` decides among all names. If it picks an avoided name, a second key of the same purpose
+    decides among the others.
+    """
+    if not names:
+        return None
+    name = names[draw_integer(key, len(names))]
+    if name.text.casefold() not in avoided:
+        return name
+    free = [name for name in names if name.text.casefold() not in avoided]
+    second_key = keys(_CHOICE, f"{purpose}.again")
+    return free[draw_integer(second_key, len(free))] if free else None

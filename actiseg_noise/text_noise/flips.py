@@ -1,4 +1,4 @@
-"""To which class a class is flipped."""
+"""Draw the class that an object's class is flipped to."""
 
 from __future__ import annotations
 
@@ -14,139 +14,173 @@ from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.core.keys import Key, draw_integer
 
 NEAR_POWER = 6
-"""Near flips are weighted by this power of the similarity, so that most stay among their kind."""
+"""Near flips are weighted by this power of the similarity, so that most go to similar classes."""
 
 FAR_POWER = 2
-"""Far flips are weighted by this power of 1 - similarity; a larger one leaves few classes."""
+"""Far flips are weighted by this power of 1 - similarity; a larger power leaves few classes."""
 
 _UNIT = 1 << 30
-"""Weight 1 as a whole number: weights are whole, so that no rounding decides a draw."""
+"""Weight 1 as a whole number: weights are whole, so that rounding does not decide a draw."""
 
-Weigh: TypeAlias = Callable[[Lexicon, int, int], float]
-"""(lexicon, class, class that it may be flipped to) -> weight in [0, 1]."""
-
-
-def _near(lexicon: Lexicon, one: int, other: int) -> float:
-    return _wrong(lexicon, one, other) * _power(lexicon.measure_similarity(one, other), NEAR_POWER)
+WeightFunction: TypeAlias = Callable[[Lexicon, int, int], float]
+"""(lexicon, class, class that it can be flipped to) -> weight in [0, 1]."""
 
 
-def _far(lexicon: Lexicon, one: int, other: int) -> float:
-    return _wrong(lexicon, one, other) * _power(
-        1 - lexicon.measure_similarity(one, other), FAR_POWER
+def _weigh_near(lexicon: Lexicon, clean: int, flipped: int) -> float:
+    return _is_wrong(lexicon, clean, flipped) * _raise_to_power(
+        lexicon.measure_similarity(clean, flipped), NEAR_POWER
     )
 
 
-def _wrong(lexicon: Lexicon, one: int, other: int) -> bool:
-    """Whether a thing of a class that is called another is called wrongly: a right hand that is
-    called a hand is not.
-    """
-    return not lexicon.is_subclass(other, one)
+def _weigh_far(lexicon: Lexicon, clean: int, flipped: int) -> float:
+    return _is_wrong(lexicon, clean, flipped) * _raise_to_power(
+        1 - lexicon.measure_similarity(clean, flipped), FAR_POWER
+    )
 
 
-def _power(base: float, exponent: int) -> float:
-    """By products, which are the same on every machine, as those of a C library's pow need not."""
+def _is_wrong(lexicon: Lexicon, clean: int, flipped: int) -> bool:
+    """Whether the flipped class is wrong for an object; ``hand`` is not wrong for a right hand."""
+    return not lexicon.is_subclass(flipped, clean)
+
+
+def _raise_to_power(base: float, exponent: int) -> float:
+    """Raise to a power by multiplication, unlike ``pow`` the same on every machine."""
     return math.prod([base] * exponent)
 
 
-def _supercategory(lexicon: Lexicon, one: int, other: int) -> float:
-    own, its = lexicon.classes[one].supercategory, lexicon.classes[other].supercategory
-    return float(own is not None and own == its and _wrong(lexicon, one, other))
+def _weigh_supercategory(lexicon: Lexicon, clean: int, flipped: int) -> float:
+    group, target = lexicon.classes[clean].supercategory, lexicon.classes[flipped].supercategory
+    return float(group is not None and group == target and _is_wrong(lexicon, clean, flipped))
 
 
-_WEIGHTS: Mapping[str, Weigh] = {
-    "uniform": lambda lexicon, one, other: 1.0,
-    "near": _near,
-    "far": _far,
-    "supercategory": _supercategory,
+_WEIGHTS: Mapping[str, WeightFunction] = {
+    "uniform": lambda lexicon, clean, flipped: 1.0,
+    "near": _weigh_near,
+    "far": _weigh_far,
+    "supercategory": _weigh_supercategory,
 }
 
 
-def _other_side(lexicon: Lexicon, class_id: int) -> int | None:
-    """The class of the same thing on the other side: of the left hand, the right one."""
-    side, _, thing = lexicon.classes[class_id].name.partition(" ")
+def _find_opposite(lexicon: Lexicon, class_id: int) -> int | None:
+    """Return the class on the opposite side: that of the right hand for a left hand."""
+    side, _, noun = lexicon.classes[class_id].name.partition(" ")
     opposite = {"left": "right", "right": "left"}.get(side)
-    found = lexicon.find_classes(f"{opposite} {thing}")
-    return found[0] if opposite and len(found) == 1 else None
+    classes = lexicon.find_classes(f"{opposite} {noun}")
+    return classes[0] if opposite and len(classes) == 1 else None
 
 
 @dataclass(frozen=True)
-class _Row:
-    """Weights of the classes of the pool, in order. ends: running sums."""
+class _WeightRow:
+    """The weights of the pool's classes, in order, and their running sums."""
 
     weights: list[int]
     ends: list[int]
 
 
 class FlipTargets:
-    """To which classes a recipe flips each class, and how often.
+    """The classes that a recipe flips each class to, with their weights.
 
-    parameters: of a noise of kind ``category`` or ``text``. The pool is the lexicon's classes, or
-    those of ``pool``, without the protected ones.
+    Parameters
+    ----------
+    parameters : mapping
+        Parameters of a noise of kind ``category`` or ``text``. The pool has the classes of
+        ``pool``, by default all of the lexicon, without those of ``protect``.
+    lexicon : Lexicon
+        Lexicon with the similarities of the classes.
 
+    Examples
+    --------
     >>> from actiseg_data.core.keys import make_key
     >>> from actiseg_data.annotations.lexicon import load_lexicon
     >>> lexicon = load_lexicon()
     >>> parameters = {"flip": "supercategory", "pool": None, "protect": [], "matrix": None}
-    >>> targets, again = FlipTargets(parameters, lexicon), lambda: make_key(0, 1, "y")
-    >>> flipped = targets.draw(make_key(0, 1, "x"), again, 4, excluded={1})
+    >>> targets = FlipTargets(parameters, lexicon)
+    >>> flipped = targets.draw(make_key(0, 1, "x"), lambda: make_key(0, 1, "y"), 4, excluded={1})
     >>> lexicon.classes[flipped].supercategory
     'cutlery'
     """
 
     def __init__(self, parameters: Mapping[str, Any], lexicon: Lexicon) -> None:
-        wanted = parameters["pool"]
-        ids = lexicon.classes if wanted is None else wanted
+        pool = parameters["pool"]
+        ids = lexicon.classes if pool is None else pool
         self.pool: list[int] = sorted(set(ids) - set(parameters["protect"]))
-        self._positions = {class_id: at for at, class_id in enumerate(self.pool)}
+        self._positions = {class_id: position for position, class_id in enumerate(self.pool)}
         self._lexicon = lexicon
         self._flip = parameters["flip"]
         self._matrix = parameters["matrix"]
-        self._rows: dict[int, _Row] = {}
+        self._rows: dict[int, _WeightRow] = {}
 
     def draw(
-        self, draw: Key, again: Callable[[], Key], class_id: int, excluded: AbstractSet[int]
+        self,
+        key: Key,
+        make_second_key: Callable[[], Key],
+        class_id: int,
+        excluded: AbstractSet[int],
     ) -> int | None:
-        """The class that a class is flipped to, never itself and none of the excluded; None where
-        no other is left.
+        """Draw the class that a class is flipped to, never itself.
 
-        draw: decides, unless it falls on an excluded class; then `again` gives the key that decides
-        among the others. So most draws need not look at what is excluded. ``near`` draws only where
-        the thing has no other side: a left hand becomes the right one, unless that is excluded.
+        Near flips of an object with a side go to the opposite side: a left hand becomes the right
+        hand, unless that is excluded.
+
+        Parameters
+        ----------
+        key : Key
+            Decides, unless it draws an excluded class. Most draws therefore do not depend on what
+            is excluded.
+        make_second_key : callable
+            Makes the key that decides among the remaining classes if `key` drew an excluded one.
+        class_id : int
+            Clean class.
+        excluded : set of int
+            Classes to avoid.
+
+        Returns
+        -------
+        int or None
+            The class; None if no class is left.
         """
         if self._flip == "near":
-            other_side = _other_side(self._lexicon, class_id)
-            if other_side in self._positions and other_side not in excluded:
-                return other_side
-        row = self._row(class_id)
+            opposite = _find_opposite(self._lexicon, class_id)
+            if opposite in self._positions and opposite not in excluded:
+                return opposite
+        row = self._get_row(class_id)
         if not row.ends or not row.ends[-1]:
             return None
-        other = self.pool[bisect_right(row.ends, draw_integer(draw, row.ends[-1]))]
-        return other if other not in excluded else self._among(row, again, excluded)
+        target = self.pool[bisect_right(row.ends, draw_integer(key, row.ends[-1]))]
+        if target not in excluded:
+            return target
+        return self._draw_remaining(row, make_second_key, excluded)
 
-    def _among(self, row: _Row, again: Callable[[], Key], excluded: AbstractSet[int]) -> int | None:
+    def _draw_remaining(
+        self, row: _WeightRow, make_key: Callable[[], Key], excluded: AbstractSet[int]
+    ) -> int | None:
+        """Draw among the classes that are not excluded; None if there are none."""
         known = self._positions
-        taken = sorted(known[other] for other in excluded if other in known)
-        left = row.ends[-1] - sum(row.weights[at] for at in taken)
-        if left <= 0:
+        taken = sorted(known[class_id] for class_id in excluded if class_id in known)
+        remaining = row.ends[-1] - sum(row.weights[position] for position in taken)
+        if remaining <= 0:
             return None
-        place = draw_integer(again(), left)
-        for at in taken:  # step over what is taken
-            if row.ends[at] - row.weights[at] <= place:
-                place += row.weights[at]
-        return self.pool[bisect_right(row.ends, place)]
+        point = draw_integer(make_key(), remaining)
+        for position in taken:  # skip the weights of excluded classes
+            if row.ends[position] - row.weights[position] <= point:
+                point += row.weights[position]
+        return self.pool[bisect_right(row.ends, point)]
 
-    def _row(self, class_id: int) -> _Row:
+    def _get_row(self, class_id: int) -> _WeightRow:
         if class_id not in self._rows:
-            weights = [0 if other == class_id else w for other, w in self._weights(class_id)]
-            self._rows[class_id] = _Row(weights, list(accumulate(weights)))
+            weights = self._compute_weights(class_id)
+            if class_id in self._positions:
+                weights[self._positions[class_id]] = 0
+            self._rows[class_id] = _WeightRow(weights, list(accumulate(weights)))
         return self._rows[class_id]
 
-    def _weights(self, class_id: int) -> list[tuple[int, int]]:
+    def _compute_weights(self, class_id: int) -> list[int]:
+        """Compute the weight of each class of the pool as a whole number."""
         if self._flip == "matrix":
             row = self._matrix.get(str(class_id), {})
             most = max(row.values(), default=1.0)
-            shares = [row.get(str(other), 0.0) / most for other in self.pool]
+            shares = [row.get(str(target), 0.0) / most for target in self.pool]
         else:
             weigh = _WEIGHTS[self._flip]
-            shares = [weigh(self._lexicon, class_id, other) for other in self.pool]
-        return [(other, round(w * _UNIT)) for other, w in zip(self.pool, shares, strict=True)]
+            shares = [weigh(self._lexicon, class_id, target) for target in self.pool]
+        return [round(share * _UNIT) for share in shares]

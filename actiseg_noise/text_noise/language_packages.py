@@ -1,4 +1,4 @@
-"""The language packages of the extra ``[text]``, loaded where they are used."""
+"""Load the language packages of the extra ``[text]`` when they are needed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,19 @@ from actiseg_data.core.errors import refuse
 
 
 def load_language_package(name: str, use: str) -> Any:
-    """Import a package of the extra ``[text]``; raises `InputError` where it cannot be had.
+    """Import a package of the extra ``[text]``.
 
-    use: what needs it, for the message.
+    Parameters
+    ----------
+    name : str
+        Name of the module.
+    use : str
+        What needs it, for the message.
+
+    Raises
+    ------
+    InputError
+        If the package is not installed or cannot be loaded.
     """
     try:
         return importlib.import_module(name)

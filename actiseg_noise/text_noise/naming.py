@@ -1,6 +1,6 @@
-"""Find the classes and names of a lexicon that a text names, word for word.
+"""Find the classes and names of a lexicon that occur in a text, word for word.
 
-No language package decides: prompts are made without spaCy, and equally under every release of it.
+No language package is involved, so prompts need no spaCy and do not depend on its release.
 """
 
 from __future__ import annotations
@@ -15,9 +15,15 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True)
-class Named:
-    """What a text names. classes: ids. names: the lexicon's names, in lower case and in the
-    lexicon's form.
+class TextNames:
+    """The classes and names that a text mentions.
+
+    Attributes
+    ----------
+    classes : frozenset of int
+        Ids of the classes.
+    names : frozenset of str
+        Names in the lexicon's form, in lower case.
     """
 
     classes: frozenset[int]
@@ -25,24 +31,32 @@ class Named:
 
 
 class NameIndex:
-    """Finds the names of a lexicon in texts, in all spellings of `spellings`, as whole words.
+    """Finds the names of a lexicon in texts, in all their spellings, as whole words.
 
-    A name counts wherever its words occur in a row, also as a verb or inside a longer name: the
-    purpose is to avoid names, so finding too many does no harm. sisters: whether to find sister
-    terms as well.
+    A name counts if its words occur in sequence, even as a verb or within a longer name. The
+    purpose is to avoid names, so false positives do no harm.
 
+    Parameters
+    ----------
+    lexicon : Lexicon
+        The names.
+    sisters : bool
+        Whether to find sister terms as well.
+
+    Examples
+    --------
     >>> from actiseg_data.annotations.lexicon import load_lexicon
     >>> lexicon = load_lexicon()
-    >>> found = NameIndex(lexicon).find("pick up forks and the butter-dish")
-    >>> sorted(lexicon.classes[class_id].name for class_id in found.classes)
+    >>> names = NameIndex(lexicon).find("pick up forks and the butter-dish")
+    >>> sorted(lexicon.classes[class_id].name for class_id in names.classes)
     ['butter', 'fork', 'plate']
-    >>> sorted(found.names)
+    >>> sorted(names.names)
     ['butter', 'dish', 'fork']
     """
 
     def __init__(self, lexicon: Lexicon, *, sisters: bool = False) -> None:
         self._entries: dict[str, list[tuple[tuple[str, ...], int | None, str]]] = {}
-        self._found: dict[str, Named] = {}
+        self._known_texts: dict[str, TextNames] = {}
         for class_id, noun in lexicon.classes.items():
             for name in noun.names:
                 self._add(name, lexicon, class_id)
@@ -50,18 +64,18 @@ class NameIndex:
                 self._add(sister.name, lexicon, None)
 
     def _add(self, name: LexiconName, lexicon: Lexicon, class_id: int | None) -> None:
-        known = {_words(text) for text, _ in spellings(name, lexicon)}
+        known = {_split_words(text) for text, _ in list_spellings(name, lexicon)}
         for words in filter(None, known):
             entry = words, class_id, name.text.casefold()
             self._entries.setdefault(words[0], []).append(entry)
 
-    def find(self, text: str) -> Named:
-        """What a text names; the same text is looked through once."""
-        if text not in self._found:
-            self._found[text] = self._look_through(_words(text))
-        return self._found[text]
+    def find(self, text: str) -> TextNames:
+        """Return the classes and names that a text mentions; results are cached by text."""
+        if text not in self._known_texts:
+            self._known_texts[text] = self._look_through(_split_words(text))
+        return self._known_texts[text]
 
-    def _look_through(self, words: tuple[str, ...]) -> Named:
+    def _look_through(self, words: tuple[str, ...]) -> TextNames:
         classes, names = set(), set()
         for start, word in enumerate(words):
             for entry, class_id, name in self._entries.get(word, ()):
@@ -69,23 +83,25 @@ class NameIndex:
                     names.add(name)
                     if class_id is not None:
                         classes.add(class_id)
-        return Named(frozenset(classes), frozenset(names))
+        return TextNames(frozenset(classes), frozenset(names))
 
 
 _INDEXES: dict[tuple[str, bool], NameIndex] = {}
 
 
-def name_index(lexicon: Lexicon, *, sisters: bool = False) -> NameIndex:
-    """The `NameIndex` of a lexicon, made once."""
+def get_name_index(lexicon: Lexicon, *, sisters: bool = False) -> NameIndex:
+    """Return the `NameIndex` of a lexicon, which is cached."""
     key = lexicon.digest, sisters
     if key not in _INDEXES:
         _INDEXES[key] = NameIndex(lexicon, sisters=sisters)
     return _INDEXES[key]
 
 
-def spellings(name: LexiconName, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
-    """The ways to write a name, each with its number: in its other number, as EPIC does
-    (``board:cutting``), and with ``of`` (``slice of cheese``).
+def list_spellings(name: LexiconName, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
+    """Yield the spellings of a name, each with its number.
+
+    These are its singular and plural, each also in EPIC's form (``board:cutting``) and with ``of``
+    (``slice of cheese``).
     """
     forms = [(name.text, name.number)]
     if name.counterpart is not None:
@@ -100,5 +116,5 @@ def spellings(name: LexiconName, lexicon: Lexicon) -> Iterator[tuple[str, str]]:
                 yield f"{head} of {modifier}", number
 
 
-def _words(text: str) -> tuple[str, ...]:
+def _split_words(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(text.casefold()))

@@ -1,4 +1,4 @@
-"""Settle the text noise of a whole split: what is selected, and the documents that say so."""
+"""Plan the text noise of a whole split: select items and rewrite the documents in memory."""
 
 from __future__ import annotations
 
@@ -21,21 +21,31 @@ from actiseg_data.layouts.image_sets import (
 )
 from actiseg_data.records.ledger_record import TextRow
 from actiseg_data.records.recipe_record import Recipe
-from actiseg_noise.text_noise.rewording import Rewording
+from actiseg_noise.text_noise.rewording import DocumentRewriter
 from actiseg_noise.text_noise.sequence_words import (
-    ClipOptions,
+    TextCorruptor,
+    TextOptions,
     Thresholds,
-    WordNoise,
-    exact_thresholds,
+    compute_exact_thresholds,
 )
 
 
 @dataclass(frozen=True)
-class WordPlan:
-    """The reworded documents of a split.
+class TextPlan:
+    """The text noise of a split.
 
-    documents: as they are written, by file name; those that stay as they are have none. digests: of
-    their content. rows: ledger rows by sequence folder. tally: see `ClipWords` and `Rewording`.
+    Attributes
+    ----------
+    thresholds : Thresholds
+        Thresholds of the draws.
+    documents : mapping of str to bytes
+        The changed documents by file name.
+    digests : mapping of str to str
+        Digests of their content.
+    rows : mapping of str to sequence of TextRow
+        Ledger rows by sequence folder.
+    tally : Counter
+        Counts; see `TextChanges` and `DocumentRewriter`.
     """
 
     thresholds: Thresholds
@@ -45,59 +55,73 @@ class WordPlan:
     tally: Counter[str]
 
 
-def plan_words(
+def plan_text(
     split: Split, recipe: Recipe, sequences: Sequence[VideoSequence], lexicon: Lexicon | None = None
-) -> WordPlan:
-    """Draw the text noise of some sequences and reword their documents, in memory.
+) -> TextPlan:
+    """Draw the text noise of sequences, and rewrite the documents of the split in memory.
 
-    An exact recipe is settled over the whole split all the same, so that a part agrees with the
-    whole. Raises `InputError` where documents are missing, disagree or are noisy already, and where
-    the lexicon or the matrix of flips lacks a class.
+    Parameters
+    ----------
+    split : Split
+        The clean split.
+    recipe : Recipe
+        A checked recipe with text noise. Thresholds of an exact recipe come from the whole split,
+        so that a part agrees with the whole.
+    sequences : sequence of VideoSequence
+        The sequences of the split to which noise is added.
+    lexicon : Lexicon, optional
+        The lexicon that the recipe names, by default the installed one.
+
+    Raises
+    ------
+    InputError
+        If a document is missing, inconsistent or already noisy, or if the lexicon or the flip
+        matrix lacks a class.
     """
     with pause_gc():
-        return _plan_words(split, recipe, sequences, lexicon)
+        return _plan_text(split, recipe, sequences, lexicon)
 
 
-def _plan_words(
+def _plan_text(
     split: Split, recipe: Recipe, sequences: Sequence[VideoSequence], lexicon: Lexicon | None
-) -> WordPlan:
-    noise = WordNoise(recipe, lexicon)
-    exact = noise.noise.exact
+) -> TextPlan:
+    corruptor = TextCorruptor(recipe, lexicon)
+    exact = corruptor.noise.exact
     surveyed = split.sequences if exact else sequences
     _refuse_missing(split)
-    _refuse_classes(noise, surveyed, split)
-    thresholds = noise.thresholds
-    # One at a time, unless the share of all has to be settled first.
-    options: Iterable[tuple[VideoSequence, ClipOptions]]
-    options = ((sequence, noise.options(sequence)) for sequence in surveyed)
+    _refuse_classes(corruptor, surveyed, split)
+    thresholds = corruptor.thresholds
+    # One sequence at a time, unless the thresholds depend on all of them.
+    options: Iterable[tuple[VideoSequence, TextOptions]]
+    options = ((sequence, corruptor.find_options(sequence)) for sequence in surveyed)
     if exact:
         options = list(options)
-        items = (item for _, of in options for item in of.items)
-        thresholds = exact_thresholds(items, thresholds)
+        items = (item for _, text_options in options for item in text_options.items)
+        thresholds = compute_exact_thresholds(items, thresholds)
     wanted = {sequence.folder for sequence in sequences}
-    words = {
-        sequence.folder: noise.choose(of, thresholds, sequence.narration)
-        for sequence, of in options
+    changes = {
+        sequence.folder: corruptor.choose(text_options, thresholds, sequence.narration)
+        for sequence, text_options in options
         if sequence.folder in wanted
     }
-    rewording = Rewording(noise, words)
+    rewriter = DocumentRewriter(corruptor, changes)
     documents, digests = {}, {}
     problems = ProblemCollector()
-    for name in _reworded_files(split, noise):
+    for name in _list_changed_files(split, corruptor):
         with problems.collect():
             document, _ = split.read_image_set(name, sequences)
-            rewording.rewrite(split, name, sequences, document)
+            rewriter.rewrite(split, name, sequences, document)
             documents[name] = encode_json(document)
             digests[name] = digest_json(document)
     problems.raise_if_any()
-    tally = sum((of.tally for of in words.values()), rewording.tally)
-    return WordPlan(thresholds, documents, digests, rewording.rows, tally)
+    tally = sum((change.tally for change in changes.values()), rewriter.tally)
+    return TextPlan(thresholds, documents, digests, rewriter.rows, tally)
 
 
-def _reworded_files(split: Split, noise: WordNoise) -> Iterable[str]:
+def _list_changed_files(split: Split, corruptor: TextCorruptor) -> Iterable[str]:
     for name in name_image_sets_files(split.name):
         is_list = name == f"{split.name}.json"
-        if noise.noise.scope == "narration" if is_list else split.has_document(name):
+        if corruptor.noise.scope == "narration" if is_list else split.has_document(name):
             yield name
 
 
@@ -106,32 +130,35 @@ def _refuse_missing(split: Split) -> None:
     for name in (name_expressions_file(split.name, MAIN_STYLE), name_objects_file(split.name)):
         if not split.has_document(name):
             problems.add(
-                "is missing: text noise needs the prompts and the objects of the split",
+                "is missing, but text noise needs the prompts and the objects of the split",
                 split.root / IMAGE_SETS / name,
-                "make them with actiseg-noise prepare, or fetch them beside the list",
+                "run actiseg-noise prepare, or download the file to the folder of the list",
             )
     problems.raise_if_any()
 
 
-def _refuse_classes(noise: WordNoise, sequences: Sequence[VideoSequence], split: Split) -> None:
-    """Refuse classes that the lexicon, or the matrix where there is one, does not know."""
+def _refuse_classes(
+    corruptor: TextCorruptor, sequences: Sequence[VideoSequence], split: Split
+) -> None:
+    """Refuse classes that the lexicon, or the flip matrix if there is one, does not have."""
     where = split.root / IMAGE_SETS / f"{split.name}.json"
-    if noise.noise.scope == "narration":
-        return  # a noun that the lexicon does not have is handled and counted
+    if corruptor.noise.scope == "narration":
+        return  # a noun that the lexicon lacks is handled and counted
     used = {
         label.class_id: label.name
         for sequence in sequences
         for label in sequence.objects
-        if noise.assigner.is_eligible(label)
+        if corruptor.assigner.is_eligible(label)
     }
-    refuse_unknown_classes(noise.lexicon, used, where)
-    matrix = noise.noise.parameters.get("matrix")
+    refuse_unknown_classes(corruptor.lexicon, used, where)
+    matrix = corruptor.noise.parameters.get("matrix")
     if matrix is not None:
         lacking = sorted(class_id for class_id in used if str(class_id) not in matrix)
         if lacking:
-            names = (f"{at} ({noise.lexicon.classes[at].name})" for at in lacking)
+            classes = corruptor.lexicon.classes
+            names = (f"{class_id} ({classes[class_id].name})" for class_id in lacking)
             raise refuse(
-                f"has no row for {len(lacking)} classes that the dataset has: {', '.join(names)}",
-                "the matrix of flips (--matrix)",
-                "add a row for each, or --protect the class",
+                f"has no row for {len(lacking)} classes of the dataset: {', '.join(names)}",
+                "`matrix`",
+                "add a row for each class, or give the class in `protect`",
             )

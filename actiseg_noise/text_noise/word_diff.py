@@ -1,16 +1,18 @@
-"""Which words of a text changed."""
+"""Find the words of a text that changed."""
 
 from __future__ import annotations
 
 import difflib
 
 
-def changed_words(old: str, new: str) -> list[tuple[str, bool]]:
-    """The new text in pieces, each with whether its words differ from the old one's.
+def compare_words(old: str, new: str) -> list[tuple[str, bool]]:
+    """Split the new text into pieces, each with whether its words differ from the old text.
 
-    >>> changed_words("knife used in cut apple", "bread knife used in cut apple")
+    Examples
+    --------
+    >>> compare_words("knife used in cut apple", "bread knife used in cut apple")
     [('bread', True), ('knife used in cut apple', False)]
-    >>> changed_words("cut apple", "cut apple")
+    >>> compare_words("cut apple", "cut apple")
     [('cut apple', False)]
     """
     before, after = old.split(), new.split()
@@ -21,12 +23,14 @@ def changed_words(old: str, new: str) -> list[tuple[str, bool]]:
     return pieces
 
 
-def marked(old: str, new: str, mark: str = "[{}]") -> str:
-    """The new text with its changed words marked.
+def mark_changes(old: str, new: str, mark: str = "[{}]") -> str:
+    """Return the new text with its changed words marked.
 
-    >>> marked("take two carrots", "take two onions")
+    Examples
+    --------
+    >>> mark_changes("take two carrots", "take two onions")
     'take two [onions]'
     """
     return " ".join(
-        mark.format(piece) if differs else piece for piece, differs in changed_words(old, new)
+        mark.format(piece) if differs else piece for piece, differs in compare_words(old, new)
     )

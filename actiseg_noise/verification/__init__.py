@@ -1,1 +1,1 @@
-"""Check that a noisy split is what its recipe makes of the source."""
+"""Verify that a noisy split is what its recipe gives."""

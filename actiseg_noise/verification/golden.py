@@ -1,7 +1,7 @@
-"""Golden digests: what every preset makes of datasets that are known, on any machine.
+"""Golden digests: what every preset makes of known datasets, on any machine.
 
-They stand in ``data_manifests/golden.json``. A library that draws other pixels than the one they
-were made with is found out by them.
+The digests are in ``data_manifests/golden.json``. They reveal a library that draws different
+pixels than the one that they were made with.
 """
 
 from __future__ import annotations
@@ -23,18 +23,29 @@ from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.recipes.presets import MANIFESTS, load_preset, load_presets
 from actiseg_noise.text_noise.agreement import match_case
-from actiseg_noise.text_noise.sequence_words import WordNoise
+from actiseg_noise.text_noise.sequence_words import TextCorruptor
 
 SCHEMA = "actiseg/golden/1"
 
 
 @dataclass(frozen=True)
-class Golden:
-    """What is known of one dataset.
+class GoldenDataset:
+    """The golden digests of one dataset.
 
-    about: what it is and how to get it. clean: digest of all masks (see `digest_of_masks`) of the
-    dataset as it is; names: of what its objects are called. presets: of what each preset makes of
-    it.
+    Attributes
+    ----------
+    name : str
+        Name of the dataset.
+    about : str
+        What it is, and how to get it.
+    split : str
+        The split that the digests are for.
+    clean : str
+        Digest of all clean masks, see `digest_masks`.
+    names : str
+        Digest of the clean classes and names, see `digest_names`.
+    presets : PresetDigests
+        Digests of what each preset makes of it.
     """
 
     name: str
@@ -42,15 +53,19 @@ class Golden:
     split: str
     clean: str
     names: str
-    presets: Digests
+    presets: PresetDigests
 
 
 @dataclass(frozen=True)
-class Digests:
-    """What presets make of a dataset, by preset.
+class PresetDigests:
+    """Digests of what presets make of a dataset.
 
-    masks: digests of all masks, of those with mask noise. text: digests of what objects are called
-    (see `digest_of_names`), of those with text noise.
+    Attributes
+    ----------
+    masks : mapping of str to str
+        By preset with mask noise: digest of all masks, see `digest_masks`.
+    text : mapping of str to str
+        By preset with text noise: digest of all classes and names, see `digest_names`.
     """
 
     masks: Mapping[str, str]
@@ -58,73 +73,83 @@ class Digests:
 
     @property
     def presets(self) -> set[str]:
-        """Names of all presets."""
+        """The names of all presets."""
         return set(self.masks) | set(self.text)
 
 
-def digest_of_masks(digests: Iterable[tuple[VideoSequence, list[str]]]) -> str:
-    """One digest of all masks of a split, from the pixel digests of each sequence in frame order.
+def digest_masks(digests: Iterable[tuple[VideoSequence, list[str]]]) -> str:
+    """Compute one digest of all masks of a split.
 
-    By what a mask is, not by its path, so that it does not depend on how sequences are numbered.
+    Masks are identified by content and not by path, so that the digest does not depend on how
+    sequences are numbered.
+
+    Parameters
+    ----------
+    digests : iterable of tuple
+        Each sequence with the pixel digests of its masks, in frame order.
     """
     return digest_json(
         {
             "/".join((*map(str, sequence.identity), frame)): digest
-            for sequence, of in digests
-            for frame, digest in zip(sequence.frames, of, strict=True)
+            for sequence, frame_digests in digests
+            for frame, digest in zip(sequence.frames, frame_digests, strict=True)
         }
     )
 
 
-def load_golden() -> dict[str, Golden]:
-    """The golden digests by the dataset's name."""
+def load_golden() -> dict[str, GoldenDataset]:
+    """Load the golden digests, by name of the dataset."""
     file = resources.files(MANIFESTS) / "golden.json"
     if not file.is_file():
         raise refuse("the golden digests are missing", file.name, "reinstall actiseg")
     top = Cursor(parse_json(file.read_bytes(), file.name), file.name)
     if top["schema"].as_text() != SCHEMA:
-        raise refuse(f"is no document of schema {SCHEMA!r}", file.name, "reinstall actiseg")
+        raise refuse(f"is not a document of schema {SCHEMA!r}", file.name, "reinstall actiseg")
     return {
-        name: Golden(
+        name: GoldenDataset(
             name=name,
             about=entry["about"].as_text(),
             split=entry["split"].as_text(),
             clean=entry["clean"].as_text(),
             names=entry["names"].as_text(),
-            presets=Digests(_texts(entry["masks"]), _texts(entry["text"])),
+            presets=PresetDigests(_read_texts(entry["masks"]), _read_texts(entry["text"])),
         )
         for name, entry in top["datasets"].iterate_members()
     }
 
 
-def recognise(root: Path, workers: int = 1) -> Golden:
-    """The golden digests of a dataset, known by its clean masks and names; `InputError` for an unknown
-    one.
+def recognise(root: Path, workers: int = 1) -> GoldenDataset:
+    """Return the golden digests of a dataset, which is recognised by its clean masks and names.
+
+    Raises
+    ------
+    InputError
+        If no digests are known for this dataset.
     """
     known = load_golden()
-    have = list_splits(root)
+    splits = list_splits(root)
     for golden in known.values():
-        if golden.split in have:
+        if golden.split in splits:
             split = open_split(root, golden.split)
-            if digest_of_names(split.sequences) != golden.names:
+            if digest_names(split.sequences) != golden.names:
                 continue
-            if clean_digest(split, workers) == golden.clean:
+            if digest_clean_masks(split, workers) == golden.clean:
                 return golden
     raise refuse(
-        "has other masks or names than the datasets whose digests are known",
+        "is not one of the datasets with known digests: its masks or names differ",
         root,
-        "give one of these: " + "; ".join(f"{of.name} ({of.about})" for of in known.values()),
+        "give one of: " + "; ".join(f"{golden.name} ({golden.about})" for golden in known.values()),
     )
 
 
-def clean_digest(split: Split, workers: int = 1) -> str:
-    """`Golden.clean` of a split."""
-    found = run_parallel(_clean_digests, split, split.sequences, workers)
-    return digest_of_masks(zip(split.sequences, found, strict=True))
+def digest_clean_masks(split: Split, workers: int = 1) -> str:
+    """Compute `GoldenDataset.clean` of a split."""
+    digests = run_parallel(_digest_clean, split, split.sequences, workers)
+    return digest_masks(zip(split.sequences, digests, strict=True))
 
 
-def _clean_digests(split: Split, sequence: VideoSequence) -> list[str]:
-    """Digests of the pixels of a sequence's clean masks, in frame order."""
+def _digest_clean(split: Split, sequence: VideoSequence) -> list[str]:
+    """Digest the clean masks of a sequence, in frame order."""
     return [digest_pixels(mask) for mask in split.iterate_masks(sequence)]
 
 
@@ -134,39 +159,60 @@ def derive(
     only: Iterable[str] = (),
     workers: int = 1,
     stage: StageProgress = ignore_progress,
-) -> Digests:
-    """Apply presets, at seed 0, to a split in memory, and digest what comes out.
+) -> PresetDigests:
+    """Apply presets to a split in memory, at seed 0, and digest the results.
 
-    only: names of presets, instead of all. Raises `InputError` where the split is faulty or a preset
-    unknown.
+    Parameters
+    ----------
+    root : Path
+        Root of the dataset.
+    split : str
+        Name of the split.
+    only : iterable of str
+        Names of presets. Empty applies all.
+    workers : int
+        Processes.
+    stage : StageProgress
+        Shows progress.
+
+    Raises
+    ------
+    InputError
+        If the split is faulty or a preset is unknown.
     """
     opened = open_split(root, split)
     presets = [load_preset(name) for name in only] or load_presets().values()
-    recipes = {preset.name: preset.recipe(split=split) for preset in presets}
-    masked = {name: of for name, of in recipes.items() if of.mask_noise is not None}
-    with stage("deriving presets") as progress:
-        found = run_parallel(_digests, (opened, masked), opened.sequences, workers, progress)
-    return Digests(
+    recipes = {preset.name: preset.make_recipe(split=split) for preset in presets}
+    masked = {name: recipe for name, recipe in recipes.items() if recipe.mask_noise is not None}
+    with stage("applying presets") as progress:
+        results = run_parallel(_digest_noisy, (opened, masked), opened.sequences, workers, progress)
+    by_preset = {name: [digests[name] for digests in results] for name in masked}
+    return PresetDigests(
         masks={
-            name: digest_of_masks(zip(opened.sequences, (of[name] for of in found), strict=True))
-            for name in masked
+            name: digest_masks(zip(opened.sequences, digests, strict=True))
+            for name, digests in by_preset.items()
         },
         text={
-            name: digest_of_names(opened.sequences, WordNoise(recipe))
+            name: digest_names(opened.sequences, TextCorruptor(recipe))
             for name, recipe in recipes.items()
             if recipe.text_noise is not None
         },
     )
 
 
-def digest_of_names(sequences: Iterable[VideoSequence], noise: WordNoise | None = None) -> str:
-    """One digest of class and name of every object of a split, by what a sequence is.
+def digest_names(sequences: Iterable[VideoSequence], noise: TextCorruptor | None = None) -> str:
+    """Compute one digest of the class and name of every object of a split.
 
-    noise: digest what its recipe, at its plain rate, makes of them, instead.
+    Parameters
+    ----------
+    sequences : iterable of VideoSequence
+        The sequences of the split. They are identified by content, as in `digest_masks`.
+    noise : WordNoise, optional
+        If given, the classes and names after this noise are digested, at its plain rate.
     """
     names = {}
     for sequence in sequences:
-        new = noise.choose(noise.options(sequence), noise.thresholds).objects if noise else {}
+        new = noise.choose(noise.find_options(sequence), noise.thresholds).objects if noise else {}
         for label in sequence.objects:
             called = (label.class_id, label.name)
             if label.object_id in new:
@@ -176,10 +222,10 @@ def digest_of_names(sequences: Iterable[VideoSequence], noise: WordNoise | None 
     return digest_json(names)
 
 
-def _digests(
+def _digest_noisy(
     shared: tuple[Split, dict[str, Recipe]], sequence: VideoSequence
 ) -> dict[str, list[str]]:
-    """Digests of one sequence's noisy masks, in frame order, by preset."""
+    """Digest the noisy masks of a sequence by preset, in frame order."""
     split, recipes = shared
     clean = split.read_masks(sequence)
     return {
@@ -188,20 +234,20 @@ def _digests(
     }
 
 
-def mismatches(golden: Golden, found: Digests) -> list[str]:
-    """One line for each preset whose pixels or words are not the golden ones, or that has none."""
+def find_mismatches(golden: GoldenDataset, derived: PresetDigests) -> list[str]:
+    """Compare derived digests with the golden ones; return a line for each that differs."""
     lines = []
     for what, ours, theirs in (
-        ("pixels", found.masks, golden.presets.masks),
-        ("words", found.text, golden.presets.text),
+        ("masks", derived.masks, golden.presets.masks),
+        ("text", derived.text, golden.presets.text),
     ):
         for name, digest in ours.items():
             if name not in theirs:
                 lines.append(f"{name}: has no golden digest of its {what} on {golden.name}")
             elif theirs[name] != digest:
-                lines.append(f"{name}: gives other {what} on {golden.name} than it should")
+                lines.append(f"{name}: the golden digest of its {what} on {golden.name} differs")
     return lines
 
 
-def _texts(cursor: Cursor) -> dict[str, str]:
+def _read_texts(cursor: Cursor) -> dict[str, str]:
     return {name: value.as_text() for name, value in cursor.iterate_members()}

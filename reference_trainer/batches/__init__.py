@@ -1,1 +1,1 @@
-"""From a dataset on disk to batches."""
+"""From a split on disk to batches of tensors."""

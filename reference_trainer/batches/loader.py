@@ -1,5 +1,7 @@
-"""From a dataset on disk to batches. What a batch holds is decided by keys: the seed, the epoch and
-what a clip is; never by threads, order of reading or a stream of random numbers.
+"""From a split on disk to batches.
+
+Keys decide what a batch contains: the seed, the epoch and the identity of each sequence. Threads,
+the order of reading and random streams have no influence.
 """
 
 from __future__ import annotations
@@ -20,13 +22,13 @@ from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.keys import Key, draw_uniform, draw_uniforms, make_key
 from actiseg_data.layouts.photograph_reading import read_rgb
 from reference_trainer.batch import Batch
-from reference_trainer.batches.action_weights import action_weights
-from reference_trainer.batches.mask_grid import STRIDE, at_grid
-from reference_trainer.batches.tokens import LENGTH, mirrored, tokenise
-from reference_trainer.batches.training_split import Clip, Material
+from reference_trainer.batches.action_weights import make_action_weights
+from reference_trainer.batches.mask_grid import STRIDE, sample_grid
+from reference_trainer.batches.tokens import LENGTH, mirror_prompt, tokenise
+from reference_trainer.batches.training_split import PromptedSequence, TrainingSplit
 
 ALGORITHM = 1
-"""Version of order, choice and augmentation: a change of any batch raises it."""
+"""Version of order, selection and augmentation. A change of any batch raises it."""
 
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
@@ -34,20 +36,34 @@ _GREY = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 @dataclass(frozen=True)
-class Sampling:
-    """How batches are drawn. size: (H, W) of frames, multiples of 16. clips: in a batch. frames,
-    prompts: most of a clip, drawn anew in each epoch where it has more. augment: mirror and
-    recolour clips. weighted: see `action_weights`. memory: bytes of decoded clips that are kept.
+class BatchSettings:
+    """The rules by which batches are drawn.
+
+    Attributes
+    ----------
+    size : (H, W)
+        Size of frames, multiples of 16.
+    batch_size : int
+        Sequences in a batch.
+    max_frames, max_prompts : int
+        Most frames and prompts of a sequence. If it has more, each epoch draws anew.
+    augment : bool
+        Whether to mirror and recolour sequences.
+    weighted : bool
+        Whether batches have the weights of `make_action_weights`.
+    seed : int
+    cache_bytes : int
+        Memory for decoded sequences.
     """
 
     size: tuple[int, int]
-    clips: int
-    frames: int
-    prompts: int
+    batch_size: int
+    max_frames: int
+    max_prompts: int
     augment: bool
     weighted: bool
     seed: int
-    memory: int = 4 << 30
+    cache_bytes: int = 4 << 30
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -56,242 +72,295 @@ class Sampling:
 
 
 @dataclass(frozen=True)
-class Decoded:
-    """A clip in memory. frames: (T, H, W, 3) uint8. labels: (T, h, w) uint8 object ids."""
+class DecodedSequence:
+    """A sequence in memory.
+
+    Attributes
+    ----------
+    frames : (T, H, W, 3) uint8
+    labels : (T, h, w) uint8
+        Object ids.
+    """
 
     frames: NDArray[np.uint8]
     labels: NDArray[np.uint8]
 
 
-class Loader:
-    """The batches of a split, epoch by epoch.
+class BatchLoader:
+    """Load the batches of a split, epoch by epoch.
 
-    Clips are decoded when they are first needed and kept while they fit in `Sampling.memory`.
+    Sequences are decoded when they are first needed, and stay in memory within
+    `BatchSettings.cache_bytes`.
     """
 
-    def __init__(self, material: Material, sampling: Sampling) -> None:
-        self.material = material
-        self.sampling = sampling
-        self._kept: dict[int, Decoded] = {}
-        self._free = sampling.memory
+    def __init__(self, split: TrainingSplit, settings: BatchSettings) -> None:
+        self.split = split
+        self.settings = settings
+        self._cache: dict[int, DecodedSequence] = {}
+        self._free_bytes = settings.cache_bytes
         self._orders: dict[int, list[int]] = {}
         self._lock = Lock()
 
     @property
     def steps(self) -> int:
-        """Batches of an epoch; the last may be smaller."""
-        return -(-len(self.material.clips) // self.sampling.clips)
+        """Batches in an epoch. The last batch may be smaller."""
+        return -(-len(self.split.sequences) // self.settings.batch_size)
 
-    def order(self, epoch: int) -> list[int]:
-        """The clips of an epoch, by position in the split, in keyed order."""
+    def draw_order(self, epoch: int) -> list[int]:
+        """Draw the order of an epoch, as positions of sequences in the split."""
         with self._lock:
             if epoch not in self._orders:
-                draws = [
+                keys = [
                     make_key(
-                        self.sampling.seed, ALGORITHM, "train.order", epoch, *of.sequence.identity
+                        self.settings.seed, ALGORITHM, "train.order", epoch, *item.sequence.identity
                     )
-                    for of in self.material.clips
+                    for item in self.split.sequences
                 ]
-                self._orders = {epoch: sorted(range(len(draws)), key=draws.__getitem__)}
+                self._orders = {epoch: sorted(range(len(keys)), key=keys.__getitem__)}
             return self._orders[epoch]
 
-    def chosen(self, epoch: int, step: int) -> list[int]:
-        """The clips of one batch, by position in the split."""
-        size = self.sampling.clips
-        return self.order(epoch)[step * size : (step + 1) * size]
+    def select_positions(self, epoch: int, step: int) -> list[int]:
+        """Return the positions in the split of the sequences of one batch."""
+        size = self.settings.batch_size
+        return self.draw_order(epoch)[step * size : (step + 1) * size]
 
-    def batch(self, epoch: int, step: int) -> Batch:
-        """One batch; raises `InputError` with all frames and masks of it that are not sound."""
-        views: list[_View] = []
+    def load_batch(self, epoch: int, step: int) -> Batch:
+        """Load one batch.
+
+        Raises
+        ------
+        InputError
+            If frames or masks are damaged; the error lists all of them.
+        """
+        views: list[_SequenceView] = []
         problems = ProblemCollector()
-        for position in self.chosen(epoch, step):
+        for position in self.select_positions(epoch, step):
             with problems.collect():
-                clip = self.material.clips[position]
-                views.append(_view(clip, self._decoded(position), self.sampling, epoch))
+                item = self.split.sequences[position]
+                decoded = self._fetch_decoded(position)
+                views.append(_view_sequence(item, decoded, self.settings, epoch))
         problems.raise_if_any()
-        return _joined(views)
+        return _join_views(views)
 
-    def epoch(self, epoch: int, first: int = 0, threads: int = 1) -> Iterator[Batch]:
-        """The batches of an epoch from some step on, made ahead by threads."""
+    def iterate_epoch(self, epoch: int, first: int = 0, threads: int = 1) -> Iterator[Batch]:
+        """Iterate over the batches of an epoch, which threads prepare in advance.
+
+        Parameters
+        ----------
+        epoch : int
+        first : int
+            Step of the epoch to begin with.
+        threads : int
+        """
         steps = iter(range(first, self.steps))
         with ThreadPoolExecutor(max(threads, 1)) as pool:
-            ahead: deque[Future[Batch]] = deque()
+            pending: deque[Future[Batch]] = deque()
             try:
                 for step in steps:
-                    ahead.append(pool.submit(self.batch, epoch, step))
-                    if len(ahead) > 2 * threads:
-                        yield ahead.popleft().result()
-                while ahead:
-                    yield ahead.popleft().result()
+                    pending.append(pool.submit(self.load_batch, epoch, step))
+                    if len(pending) > 2 * threads:
+                        yield pending.popleft().result()
+                while pending:
+                    yield pending.popleft().result()
             finally:
-                for future in ahead:
+                for future in pending:
                     future.cancel()
 
-    def _decoded(self, position: int) -> Decoded:
-        kept = self._kept.get(position)
-        if kept is not None:
-            return kept
-        decoded = decode(self.material, self.material.clips[position].sequence, self.sampling.size)
+    def _fetch_decoded(self, position: int) -> DecodedSequence:
+        cached = self._cache.get(position)
+        if cached is not None:
+            return cached
+        sequence = self.split.sequences[position].sequence
+        decoded = decode_sequence(self.split, sequence, self.settings.size)
         size = decoded.frames.nbytes + decoded.labels.nbytes
         with self._lock:
-            if position not in self._kept and size <= self._free:
-                self._kept[position] = decoded
-                self._free -= size
+            if position not in self._cache and size <= self._free_bytes:
+                self._cache[position] = decoded
+                self._free_bytes -= size
         return decoded
 
 
-def decode(material: Material, sequence: VideoSequence, size: tuple[int, int]) -> Decoded:
-    """A clip's frames at some size and its labels at a quarter of it; `InputError` with all faults."""
+def decode_sequence(
+    split: TrainingSplit, sequence: VideoSequence, size: tuple[int, int]
+) -> DecodedSequence:
+    """Decode the frames of a sequence at a size (H, W), and its labels at a quarter of it.
+
+    Raises
+    ------
+    InputError
+        If files are damaged; the error lists all of them.
+    """
     grid = size[0] // STRIDE, size[1] // STRIDE
     problems = ProblemCollector()
     frames, labels = np.empty(0, np.uint8), np.empty(0, np.uint8)
     with problems.collect():
-        frames = decode_frames(material, sequence, size)
+        frames = decode_frames(split, sequence, size)
     with problems.collect():
-        labels = np.stack([at_grid(mask, grid) for mask in material.masks.iterate_masks(sequence)])
+        masks = split.labels.iterate_masks(sequence)
+        labels = np.stack([sample_grid(mask, grid) for mask in masks])
     problems.raise_if_any()
-    return Decoded(frames, labels)
+    return DecodedSequence(frames, labels)
 
 
 def decode_frames(
-    material: Material, sequence: VideoSequence, size: tuple[int, int]
+    split: TrainingSplit, sequence: VideoSequence, size: tuple[int, int]
 ) -> NDArray[np.uint8]:
-    """A sequence's frames at some size, (T, H, W, 3) uint8; `InputError` with all that are faulty."""
+    """Decode the frames of a sequence at a size (H, W).
+
+    Returns
+    -------
+    (T, H, W, 3) uint8
+
+    Raises
+    ------
+    InputError
+        If frames are damaged; the error lists all of them.
+    """
     problems = ProblemCollector()
     frames = []
-    for path in material.find_frames(sequence):
+    for path in split.clean.frames(sequence):
         with problems.collect():
             frames.append(read_rgb(path, size))
     problems.raise_if_any()
     return np.stack(frames)
 
 
-def normalised(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(T, H, W, 3) uint8 to (T, 3, H, W) float32, by ImageNet's mean and deviation."""
-    return _standard(frames.astype(np.float32) / np.float32(255))
+def normalise_frames(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Normalise (T, H, W, 3) uint8 to (T, 3, H, W) float32 by ImageNet's mean and deviation."""
+    return _standardise(frames.astype(np.float32) / np.float32(255))
 
 
-def _standard(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+def _standardise(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     scaled: NDArray[np.float32] = (frames - _MEAN) / _DEVIATION
     return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
 
 
 @dataclass(frozen=True)
-class _View:
-    """One clip as a batch has it, without filling: see `Batch`."""
+class _SequenceView:
+    """One sequence of a `Batch`, without padding."""
 
     frames: NDArray[np.float32]
     tokens: NDArray[np.int64]
     masks: NDArray[np.float32]
     weights: NDArray[np.float32]
     active: NDArray[np.float32]
-    frame_items: NDArray[np.int64]
+    unit_ids: NDArray[np.int64]
     flipped: bool
 
 
-def _view(clip: Clip, decoded: Decoded, sampling: Sampling, epoch: int) -> _View:
+def _view_sequence(
+    item: PromptedSequence, decoded: DecodedSequence, settings: BatchSettings, epoch: int
+) -> _SequenceView:
+    """Draw the frames, prompts and augmentation of a sequence for an epoch."""
+
     def draw(purpose: str) -> Key:
         return make_key(
-            sampling.seed, ALGORITHM, f"train.{purpose}", epoch, *clip.sequence.identity
+            settings.seed, ALGORITHM, f"train.{purpose}", epoch, *item.sequence.identity
         )
 
-    at = _some(len(decoded.frames), sampling.frames, draw("frames"))
-    asked = _some(len(clip.prompts), sampling.prompts, draw("prompts"))
-    prompts = [clip.prompts[position] for position in asked]
-    flipped = sampling.augment and draw_uniform(draw("mirror")) < 0.5
-    frames, labels = decoded.frames[at], decoded.labels[at]
+    frame_positions = _draw_positions(len(decoded.frames), settings.max_frames, draw("frames"))
+    prompt_positions = _draw_positions(len(item.prompts), settings.max_prompts, draw("prompts"))
+    prompts = [item.prompts[position] for position in prompt_positions]
+    flipped = settings.augment and draw_uniform(draw("mirror")) < 0.5
+    frames, labels = decoded.frames[frame_positions], decoded.labels[frame_positions]
     if flipped:
         frames, labels = frames[:, :, ::-1], labels[:, :, ::-1]
-    if sampling.augment:
-        pixels = _standard(_recoloured(frames, draw_uniforms(draw("colour"), 6 + 4 * len(at))))
+    if settings.augment:
+        draws = draw_uniforms(draw("colour"), 6 + 4 * len(frame_positions))
+        pixels = _standardise(_recolour_frames(frames, draws))
     else:
-        pixels = normalised(frames)
+        pixels = normalise_frames(frames)
     ids = np.array([prompt.object_id for prompt in prompts])
     shapes = labels == ids[:, None, None, None]
     active = np.array([prompt.positive for prompt in prompts])
     weights = np.ones(shapes.shape, np.float32)
-    if sampling.weighted:
-        weights = action_weights(
+    if settings.weighted:
+        weights = make_action_weights(
             torch.from_numpy(shapes),
             torch.tensor([prompt.handbox for prompt in prompts]),
             torch.tensor([prompt.narration for prompt in prompts]),
             torch.from_numpy(active),
         ).numpy()
-    texts = [mirrored(prompt.text) if flipped else prompt.text for prompt in prompts]
-    asked_numbers, frame_numbers = np.array(asked), np.array(at)
-    return _View(
+    texts = [mirror_prompt(prompt.text) if flipped else prompt.text for prompt in prompts]
+    first_units = item.first_unit + np.array(prompt_positions) * len(item.sequence.frames)
+    return _SequenceView(
         frames=pixels,
         tokens=np.stack([tokenise(text) for text in texts]),
         masks=(shapes & active[:, None, None, None]).astype(np.float32),
         weights=weights,
         active=active.astype(np.float32),
-        frame_items=clip.first_unit
-        + asked_numbers[:, None] * len(clip.sequence.frames)
-        + frame_numbers,
+        unit_ids=first_units[:, None] + np.array(frame_positions),
         flipped=flipped,
     )
 
 
-def _some(count: int, most: int, draw: Key) -> list[int]:
-    """All of `count` positions, or `most` of them, drawn without replacement; ascending."""
+def _draw_positions(count: int, most: int, key: Key) -> list[int]:
+    """Draw at most `most` of `count` positions without replacement, in ascending order."""
     if count <= most:
         return list(range(count))
-    ranks = draw_uniforms(draw, count)
+    ranks = draw_uniforms(key, count)
     return sorted(np.argsort(ranks, kind="stable")[:most].tolist())
 
 
-def _recoloured(frames: NDArray[np.uint8], draws: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Contrast, saturation and tint of a clip, brightness of each frame, changed a little.
+def _recolour_frames(frames: NDArray[np.uint8], draws: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Change contrast, saturation and tint of a sequence, and brightness of each frame, a little.
 
-    frames: (T, H, W, 3) uint8. draws: (6 + 4 T,) in [0, 1). Returns float32 in [0, 1].
+    Parameters
+    ----------
+    frames : (T, H, W, 3) uint8
+    draws : (6 + 4 T,) float64 in [0, 1)
+
+    Returns
+    -------
+    (T, H, W, 3) float32 in [0, 1]
     """
     u = (2 * draws - 1).astype(np.float32)
     contrast, saturation, light = 1 + 0.3 * u[0], 1 + 0.4 * u[1], 0.15 * u[2]
     tint = 1 + 0.1 * u[3:6]
-    each = u[6:].reshape(len(frames), 4)
+    frame_draws = u[6:].reshape(len(frames), 4)
     pixels = frames.astype(np.float32) / np.float32(255)
     grey = (pixels @ _GREY)[..., None]
     pixels = grey + saturation * (pixels - grey)
-    tints = tint * (1 + 0.03 * each[:, None, None, :3])
-    lights = light + 0.04 * each[:, None, None, 3:]
+    tints = tint * (1 + 0.03 * frame_draws[:, None, None, :3])
+    lights = light + 0.04 * frame_draws[:, None, None, 3:]
     pixels = ((pixels - 0.5) * contrast + 0.5 + lights) * tints
     clipped: NDArray[np.float32] = np.clip(pixels, 0, 1)
     return clipped
 
 
-def _joined(views: list[_View]) -> Batch:
-    """Views side by side, filled up to the widest."""
-    clips = len(views)
+def _join_views(views: list[_SequenceView]) -> Batch:
+    """Join views to a batch, padded to the largest numbers of frames and prompts."""
+    count = len(views)
     frames = max(len(view.frames) for view in views)
     prompts = max(len(view.tokens) for view in views)
     height, width = views[0].frames.shape[2:]
     grid = views[0].masks.shape[2:]
     batch = Batch(
-        frames=torch.zeros(clips, frames, 3, height, width),
-        tokens=torch.zeros(clips, prompts, LENGTH, dtype=torch.int64),
-        asked=torch.zeros(clips, prompts, dtype=torch.bool),
-        shown=torch.zeros(clips, frames, dtype=torch.bool),
-        masks=torch.zeros(clips, prompts, frames, *grid),
-        weights=torch.ones(clips, prompts, frames, *grid),
-        active=torch.zeros(clips, prompts),
-        frame_items=torch.full((clips, prompts, frames), -1, dtype=torch.int64),
+        frames=torch.zeros(count, frames, 3, height, width),
+        tokens=torch.zeros(count, prompts, LENGTH, dtype=torch.int64),
+        prompt_mask=torch.zeros(count, prompts, dtype=torch.bool),
+        frame_mask=torch.zeros(count, frames, dtype=torch.bool),
+        masks=torch.zeros(count, prompts, frames, *grid),
+        weights=torch.ones(count, prompts, frames, *grid),
+        active=torch.zeros(count, prompts),
+        unit_ids=torch.full((count, prompts, frames), -1, dtype=torch.int64),
         flipped=torch.tensor([view.flipped for view in views]),
     )
-    for at, view in enumerate(views):
+    for row, view in enumerate(views):
         t, k = len(view.frames), len(view.tokens)
-        _put(batch.frames[at], view.frames)
-        for filled in range(t, frames):
-            # The model lets frames of a clip speak with each other: what fills up says nothing new.
-            batch.frames[at, filled] = batch.frames[at, filled % t]
-        _put(batch.tokens[at], view.tokens)
-        batch.asked[at, :k] = True
-        batch.shown[at, :t] = True
-        _put(batch.masks[at, :, :t], view.masks)
-        _put(batch.weights[at, :, :t], view.weights)
-        _put(batch.active[at], view.active)
-        _put(batch.frame_items[at, :, :t], view.frame_items)
+        _put_first(batch.frames[row], view.frames)
+        for padding in range(t, frames):
+            # Frames of a sequence exchange features in the model: padding must add nothing new.
+            batch.frames[row, padding] = batch.frames[row, padding % t]
+        _put_first(batch.tokens[row], view.tokens)
+        batch.prompt_mask[row, :k] = True
+        batch.frame_mask[row, :t] = True
+        _put_first(batch.masks[row, :, :t], view.masks)
+        _put_first(batch.weights[row, :, :t], view.weights)
+        _put_first(batch.active[row], view.active)
+        _put_first(batch.unit_ids[row, :, :t], view.unit_ids)
     return batch
 
 
-def _put(target: Tensor, values: NDArray[np.float32] | NDArray[np.int64]) -> None:
+def _put_first(target: Tensor, values: NDArray[np.float32] | NDArray[np.int64]) -> None:
     target[: len(values)] = torch.from_numpy(values)

@@ -1,5 +1,6 @@
-"""What is learnt from, or predicted: the sequences of a split with their prompts, and where their
-frames and masks lie. Clean, or overlaid by a noisy copy.
+"""The sequences of a split with their prompts, for training or prediction.
+
+Frames come from the clean dataset. Masks and prompts come from it too, or from a noisy copy.
 """
 
 from __future__ import annotations
@@ -31,8 +32,13 @@ from reference_trainer.batches.tokens import is_cut
 
 @dataclass(frozen=True)
 class Prompt:
-    """One prompt of a sequence: what is asked, and the answer. The flags are those of
-    `ObjectLabel`.
+    """A prompt for one object of a sequence, with the flags of its `ObjectLabel`.
+
+    Attributes
+    ----------
+    object_id : int
+    text : str
+    positive, handbox, narration : bool
     """
 
     object_id: int
@@ -43,11 +49,16 @@ class Prompt:
 
 
 @dataclass(frozen=True)
-class Clip:
-    """A sequence and its prompts, in the order of the file.
+class PromptedSequence:
+    """A sequence with its prompts, in the order of the file.
 
-    first_unit: running number, in the split, of the first frame of its first object; units go by
-    object, then by frame.
+    Attributes
+    ----------
+    sequence : VideoSequence
+    prompts : tuple of Prompt
+    first_unit : int
+        Number, in the split, of the unit of the first frame and the first object. Units are
+        numbered by object, then by frame.
     """
 
     sequence: VideoSequence
@@ -55,230 +66,278 @@ class Clip:
     first_unit: int
 
 
-@dataclass(frozen=True)
-class Material:
+@dataclass(frozen=True, repr=False)
+class TrainingSplit:
     """A split to learn from or to predict.
 
-    clean: where frames lie. masks: where masks lie; the clean split or the noisy copy.
-    recipe_digest: of the noise, None of none or of a copy without a recipe. rendered: its frames
-    are painted, not photographs. handled: counts of what is odd.
+    Attributes
+    ----------
+    clean : Split
+        The split with the frames.
+    labels : Split
+        The split with the masks and prompts: the clean split or a noisy copy.
+    sequences : tuple of PromptedSequence
+    prompt_style : str
+    recipe_digest : str or None
+        Digest of the noise recipe; None without noise, or for a copy without a recipe.
+    rendered : bool
+        Whether the frames are rendered, not photographs.
+    handled : mapping of str to int
+        Counts of special cases.
     """
 
     clean: Split
-    masks: Split
-    clips: tuple[Clip, ...]
-    style: str
+    labels: Split
+    sequences: tuple[PromptedSequence, ...]
+    prompt_style: str
     recipe_digest: str | None
     rendered: bool
     handled: Mapping[str, int]
 
-    @property
-    def prompts(self) -> int:
-        """How many (sequence, object) there are."""
-        return sum(len(clip.prompts) for clip in self.clips)
+    def __repr__(self) -> str:
+        return (
+            f"TrainingSplit({self.clean.name!r} of {str(self.clean.root)!r}, "
+            f"{len(self.sequences)} sequences, {self.prompt_count} prompts)"
+        )
 
     @property
-    def units(self) -> int:
-        """How many (sequence, object, frame) there are."""
-        return sum(len(clip.prompts) * len(clip.sequence.frames) for clip in self.clips)
+    def prompt_count(self) -> int:
+        """Number of (sequence, object) pairs."""
+        return sum(len(item.prompts) for item in self.sequences)
 
-    def find_frame(self, sequence: VideoSequence, frame: str) -> Path:
-        return self.clean.find_frame(sequence, frame)
+    @property
+    def unit_count(self) -> int:
+        """Number of units: (sequence, object, frame)."""
+        return sum(len(item.prompts) * len(item.sequence.frames) for item in self.sequences)
 
-    def find_frames(self, sequence: VideoSequence) -> list[Path]:
-        return self.clean.frames(sequence)
 
-
-def open_material(
-    root: Path,
+def open_training_split(
+    dataset: str | Path,
     split: str,
     *,
-    noisy: Path | None = None,
-    style: str = "promptaction",
-    labelled: bool = True,
-) -> Material:
-    """A split of an ActionVOS root, as labelled there or in a noisy copy.
+    noisy: str | Path | None = None,
+    prompt_style: str = "promptaction",
+    needs_masks: bool = True,
+) -> TrainingSplit:
+    """Open a split of an ActionVOS root, with its own labels or those of a noisy copy.
 
-    noisy: a folder that ``actiseg-noise corrupt`` made, or another copy in the same layout; its
-    masks and prompts take the place of the clean ones. style: of the prompts. labelled: whether
-    there must be masks. Raises `InputError` if the copy is of other sequences, if frames have no
-    photograph or one of another aspect ratio than their mask, or if prompts and the list do not
-    fit.
+    Parameters
+    ----------
+    dataset : str or Path
+        The clean dataset, with frames.
+    split : str
+        Name of the action list.
+    noisy : str or Path, optional
+        Output of ``actiseg-noise corrupt``, or another copy in the same layout. Its masks and
+        prompts replace the clean ones.
+    prompt_style : str
+        ``promptaction``, ``action`` or ``noaction``.
+    needs_masks : bool
+        Whether masks must exist.
+
+    Raises
+    ------
+    InputError
+        If the copy has other sequences, if a frame has no photograph or one with another aspect
+        ratio than its mask, or if the prompts do not match the action list.
     """
-    if style not in PROMPT_STYLES:
+    root, copy = Path(dataset), None if noisy is None else Path(noisy)
+    if prompt_style not in PROMPT_STYLES:
         raise refuse(
-            f"{style!r} is no style of prompts",
-            "--prompt-style",
+            f"{prompt_style!r} is not a prompt style",
+            "`prompt_style`",
             f"use one of {', '.join(PROMPT_STYLES)}",
         )
     if (root / RECIPE_FILE).is_file():
         raise refuse(
             "is a noisy split, which has no frames of its own",
             root,
-            "give the clean dataset" + (", and this folder as --noisy" if labelled else ""),
+            "give the clean dataset" + (", and this folder as `noisy`" if needs_masks else ""),
         )
-    if noisy is not None and os.path.realpath(noisy) == os.path.realpath(root):
-        raise refuse(
-            "is the clean dataset itself", noisy, "leave --noisy out, or give a noisy copy"
-        )
-    clean = open_split(root, split, masks=labelled)
-    masks, digest = clean, None
-    if noisy is not None:
-        masks, digest = _open_noisy(noisy, clean)
-    clips = _clips(masks, _expressions(masks, style))
-    _refuse_unfit_frames(clean)
-    return Material(clean, masks, clips, style, digest, has_rendered_frames(root), _odd(clips))
+    if copy is not None and os.path.realpath(copy) == os.path.realpath(root):
+        raise refuse("is the clean dataset itself", copy, "omit `noisy`, or give a noisy copy")
+    clean = open_split(root, split, masks=needs_masks)
+    labels, digest = clean, None
+    if copy is not None:
+        labels, digest = _open_noisy(copy, clean)
+    sequences = _join_prompts(labels, _read_expressions(labels, prompt_style))
+    _refuse_bad_frames(clean)
+    return TrainingSplit(
+        clean=clean,
+        labels=labels,
+        sequences=sequences,
+        prompt_style=prompt_style,
+        recipe_digest=digest,
+        rendered=has_rendered_frames(root),
+        handled=_count_special_cases(sequences),
+    )
 
 
-def content_digest(material: Material) -> str:
-    """A digest of all that is learnt from, wherever it lies: prompts with their flags, masks by
-    their bytes, frames by their size in bytes (they are a thousand times as large).
+def digest_content(split: TrainingSplit) -> str:
+    """Compute a digest of all training data, independent of where the files are.
+
+    It covers prompts with their flags, masks by their bytes, and frames by their file sizes, since
+    frames are a thousand times larger.
     """
     document = [
         [
-            *clip.sequence.identity,
-            [[of.object_id, of.text, of.positive, of.handbox, of.narration] for of in clip.prompts],
-            [_file_digest(path) for path in material.masks.find_masks(clip.sequence)],
+            *item.sequence.identity,
+            [
+                [prompt.object_id, prompt.text, prompt.positive, prompt.handbox, prompt.narration]
+                for prompt in item.prompts
+            ],
+            [_digest_file(path) for path in split.labels.find_masks(item.sequence)],
             [
                 [frame, path.stat().st_size]
                 for frame, path in zip(
-                    clip.sequence.frames, material.find_frames(clip.sequence), strict=True
+                    item.sequence.frames, split.clean.frames(item.sequence), strict=True
                 )
             ],
         ]
-        for clip in material.clips
+        for item in split.sequences
     ]
     return digest_json(document)
 
 
-def _file_digest(path: Path) -> str:
+def _digest_file(path: Path) -> str:
     return hashlib.blake2b(read_bytes(path, "mask"), digest_size=16).hexdigest()
 
 
 def refuse_in_dataset(folder: Path) -> None:
-    """Refuse to make a folder somewhere below a dataset."""
-    for above in Path(os.path.realpath(folder)).parents:
-        if (above / IMAGE_SETS).is_dir() or (above / RECIPE_FILE).is_file():
-            raise refuse(f"lies inside a dataset, {above}", folder, "name another folder as --out")
+    """Raise an error if a new folder would be inside a dataset."""
+    for parent in Path(os.path.realpath(folder)).parents:
+        if (parent / IMAGE_SETS).is_dir() or (parent / RECIPE_FILE).is_file():
+            raise refuse(f"is inside a dataset, {parent}", folder, "give another folder as `out`")
 
 
 def _open_noisy(noisy: Path, clean: Split) -> tuple[Split, str | None]:
-    """A noisy copy of a split, and the digest of its recipe, if it has one."""
+    """Open a noisy copy of a split, and return the digest of its recipe if it has one."""
     digest = None
     if (noisy / RECIPE_FILE).is_file():
         recipe = read_recipe(noisy / RECIPE_FILE)
         digest = recipe.digest
         if recipe.split != clean.name:
             raise refuse(
-                f"holds noise on the split {recipe.split!r}, not on {clean.name!r}",
+                f"has noise on the split {recipe.split!r}, not on {clean.name!r}",
                 noisy,
-                f"make one with actiseg-noise corrupt --split {clean.name}, or give --split "
-                f"{recipe.split}",
+                f"run actiseg-noise corrupt --split {clean.name}, or give `split` {recipe.split}",
             )
     opened = open_split(noisy, clean.name)
-    ours = {of.folder: of for of in clean.sequences}
-    theirs = {of.folder: of for of in opened.sequences}
-    odd = sorted(ours.keys() ^ theirs.keys())
-    odd += sorted(
+    ours = {sequence.folder: sequence for sequence in clean.sequences}
+    theirs = {sequence.folder: sequence for sequence in opened.sequences}
+    different = sorted(ours.keys() ^ theirs.keys())
+    different += sorted(
         folder
         for folder in ours.keys() & theirs.keys()
-        if _labels(ours[folder]) != _labels(theirs[folder])
+        if _list_constant_labels(ours[folder]) != _list_constant_labels(theirs[folder])
     )
-    if odd:
+    if different:
         raise refuse(
-            f"is of another list: {len(odd)} sequences differ in what they hold, {odd[0]} among "
-            "them",
+            f"has another action list: {len(different)} sequences have other frames or objects, "
+            f"such as {different[0]}",
             noisy,
             f"give a noisy copy of the whole split {clean.name!r} of {clean.root}",
         )
     return opened, digest
 
 
-def _labels(sequence: VideoSequence) -> tuple[object, ...]:
-    """What noise never changes."""
-    objects = [(of.object_id, of.positive, of.handbox, of.narration) for of in sequence.objects]
+def _list_constant_labels(sequence: VideoSequence) -> tuple[object, ...]:
+    """Return the labels that noise never changes."""
+    objects = [
+        (label.object_id, label.positive, label.handbox, label.narration)
+        for label in sequence.objects
+    ]
     return sequence.frames, sorted(objects)
 
 
-def _expressions(split: Split, style: str) -> dict[str, tuple[Expression, ...]]:
+def _read_expressions(split: Split, style: str) -> dict[str, tuple[Expression, ...]]:
     file = name_expressions_file(split.name, style)
     if not split.has_document(file):
-        there = [
-            of for of in PROMPT_STYLES if split.has_document(name_expressions_file(split.name, of))
+        available = [
+            name
+            for name in PROMPT_STYLES
+            if split.has_document(name_expressions_file(split.name, name))
         ]
         raise refuse(
             f"there are no prompts in the style {style!r}",
             split.root / "ImageSets" / file,
-            f"give --prompt-style {there[0]}" if there else "prepare the split again",
+            f"give `prompt_style` {available[0]}" if available else "prepare the split again",
         )
     return split.read_expressions(style)
 
 
-def _clips(split: Split, expressions: Mapping[str, Sequence[Expression]]) -> tuple[Clip, ...]:
-    clips: list[Clip] = []
+def _join_prompts(
+    split: Split, expressions: Mapping[str, Sequence[Expression]]
+) -> tuple[PromptedSequence, ...]:
+    """Attach prompts to all sequences, and number the units."""
+    sequences: list[PromptedSequence] = []
     problems = ProblemCollector()
     unit = 0
     for sequence in split.sequences:
-        labels = {label.object_id: label for label in sequence.objects}
         where = f"{split.root}: {sequence.folder}"
-        asked = expressions.get(sequence.folder)
-        if not asked:
+        own_expressions = expressions.get(sequence.folder)
+        if not own_expressions:
             problems.add("has no prompt", where, "prepare the split again")
             continue
-        prompts: list[Prompt] = []
-        for expression in asked:
-            # Files for inference alone give no object; theirs are numbered in order.
-            object_id = expression.object_id or len(prompts) + 1
-            label = labels.get(object_id)
-            if label is None:
-                problems.add(
-                    f"asks for the object {object_id}, which the list lacks",
-                    where,
-                    "prepare the split again",
-                )
-                continue
-            prompts.append(
-                Prompt(object_id, expression.exp, label.positive, label.handbox, label.narration)
-            )
-        clips.append(Clip(sequence, tuple(prompts), unit))
+        prompts = _make_prompts(sequence, own_expressions, where, problems)
+        sequences.append(PromptedSequence(sequence, prompts, unit))
         unit += len(prompts) * len(sequence.frames)
     problems.raise_if_any()
-    return tuple(clips)
+    return tuple(sequences)
 
 
-def _odd(clips: Sequence[Clip]) -> Counter[str]:
-    """What is odd and handled."""
+def _make_prompts(
+    sequence: VideoSequence,
+    expressions: Sequence[Expression],
+    where: str,
+    problems: ProblemCollector,
+) -> tuple[Prompt, ...]:
+    labels = {label.object_id: label for label in sequence.objects}
+    prompts: list[Prompt] = []
+    for expression in expressions:
+        # Files for inference alone name no object; number their prompts in order.
+        object_id = expression.object_id or len(prompts) + 1
+        label = labels.get(object_id)
+        if label is None:
+            what = f"has a prompt for the object {object_id}, which the list lacks"
+            problems.add(what, where, "prepare the split again")
+            continue
+        prompts.append(
+            Prompt(object_id, expression.exp, label.positive, label.handbox, label.narration)
+        )
+    return tuple(prompts)
+
+
+def _count_special_cases(sequences: Sequence[PromptedSequence]) -> Counter[str]:
     counts = Counter(
-        clips_with_one_frame=sum(len(clip.sequence.frames) == 1 for clip in clips),
+        sequences_with_one_frame=sum(len(item.sequence.frames) == 1 for item in sequences),
         sequences_without_active_object=sum(
-            not any(prompt.positive for prompt in clip.prompts) for clip in clips
+            not any(prompt.positive for prompt in item.prompts) for item in sequences
         ),
-        prompts_cut=sum(is_cut(prompt.text) for clip in clips for prompt in clip.prompts),
+        prompts_cut=sum(is_cut(prompt.text) for item in sequences for prompt in item.prompts),
     )
     return +counts
 
 
-def _refuse_unfit_frames(clean: Split) -> None:
-    """Refuse a split with frames that lack a photograph, or have one of another aspect ratio than
-    their mask.
-    """
-    there: list[tuple[Path, Path]] = []
-    lacking: list[Path] = []
+def _refuse_bad_frames(clean: Split) -> None:
+    """Raise an error if photographs are missing or have another aspect ratio than their mask."""
+    present: list[tuple[Path, Path]] = []
+    missing: list[Path] = []
     for sequence in clean.sequences:
         if sequence.folder not in clean.subsets:
             folder = clean.root / FRAMES / sequence.folder
-            lacking += [folder / f"{frame}.jpg" for frame in sequence.frames]
+            missing += [folder / f"{frame}.jpg" for frame in sequence.frames]
             continue
         masks = clean.find_masks(sequence)
         for path, mask in zip(clean.frames(sequence), masks, strict=True):
             if path.is_file():
-                there.append((path, mask))
+                present.append((path, mask))
             else:
-                lacking.append(path)
-    if lacking:
-        raise _missing_frames(clean, lacking, len(there) + len(lacking))
+                missing.append(path)
+    if missing:
+        raise _refuse_missing_frames(clean, missing, len(present) + len(missing))
     problems = ProblemCollector()
-    for path, mask in there:
+    for path, mask in present:
         with problems.collect():
             size = read_size(path)
             if mask.is_file():
@@ -286,23 +345,23 @@ def _refuse_unfit_frames(clean: Split) -> None:
     problems.raise_if_any()
 
 
-def _missing_frames(split: Split, lacking: Sequence[Path], total: int) -> InputError:
-    """The refusal of frames without a photograph. lacking: their expected paths."""
-    if find_dangling_link(lacking[0]) is not None:
-        many = f"there is no picture for {len(lacking)} of {total} frames"
-        raise refuse_missing(lacking[0], many, "restore them")
+def _refuse_missing_frames(split: Split, missing: Sequence[Path], total: int) -> InputError:
+    """Build the error for frames without a photograph at their expected paths."""
+    if find_dangling_link(missing[0]) is not None:
+        count = f"there is no image for {len(missing)} of {total} frames"
+        raise refuse_missing(missing[0], count, "restore them")
     known = {frame for sequence in split.sequences for frame in sequence.frames}
-    around = look_around(lacking[0].parent, lacking[0].stem, split.root, known)
-    named = format_names([f"{path.parent.name}/{path.stem}" for path in lacking])
-    what = f"there is no picture for {len(lacking)} of {total} frames: {named}"
-    if len(lacking) == total:
-        what = f"there is no picture for any of {total} frames"
-    if len(lacking) == total or around.hint:
+    around = look_around(missing[0].parent, missing[0].stem, split.root, known)
+    named = format_names([f"{path.parent.name}/{path.stem}" for path in missing])
+    what = f"there is no image for {len(missing)} of {total} frames: {named}"
+    if len(missing) == total:
+        what = f"there is no image for any of {total} frames"
+    if len(missing) == total or around.hint:
         what = f"{what}; {around}"
-    put = around.hint or "put the photographs there (actiseg-noise prepare visor --images)"
+    add = around.hint or "add the photographs (actiseg-noise prepare visor --images)"
     return refuse(
         what,
         split.root / FRAMES,
-        f"{put}, or paint frames from the masks: actiseg-noise render {split.root} --split "
+        f"{add}, or render frames from the masks: actiseg-noise render {split.root} --split "
         f"{split.name}",
     )

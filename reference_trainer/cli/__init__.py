@@ -1,4 +1,4 @@
-"""The command line `actiseg-train`: parse, call, print."""
+"""The command line `actiseg-train`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,11 +7,11 @@ from actiseg_data.terminal.entry_point import run_commands
 
 
 def main() -> None:
-    """Entry point: exit 0 done, 2 refused, 130 interrupted."""
-    run_commands(_load)
+    """Run the command line, and exit: 0 done, 2 input error, 130 interrupted."""
+    run_commands(_load_app)
 
 
-def _load() -> Callable[[], Any]:
+def _load_app() -> Callable[[], Any]:
     from reference_trainer.cli.app import app
 
     return app

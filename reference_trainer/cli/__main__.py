@@ -1,4 +1,4 @@
-"""``python -m reference_trainer.cli``."""
+"""Run the command line with ``python -m reference_trainer.cli``."""
 
 from reference_trainer.cli import main
 

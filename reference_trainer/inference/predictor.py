@@ -1,4 +1,4 @@
-"""From a run to predictions that the evaluator reads."""
+"""From a run to predictions that the evaluator can score."""
 
 from __future__ import annotations
 
@@ -29,269 +29,358 @@ from actiseg_data.records.prediction_note import (
     PredictionsNote,
     read_predictions_note,
 )
-from reference_trainer.batches.loader import decode_frames, normalised
+from reference_trainer.batches.loader import decode_frames, normalise_frames
 from reference_trainer.batches.tokens import tokenise
 from reference_trainer.batches.training_split import (
-    Clip,
-    Material,
-    open_material,
+    PromptedSequence,
+    TrainingSplit,
+    open_training_split,
     refuse_in_dataset,
 )
 from reference_trainer.config import Config, make_config, parse_values
-from reference_trainer.devices import out_of_memory, pick_device, precision, refuse_memory
+from reference_trainer.devices import (
+    choose_precision,
+    is_out_of_memory,
+    pick_device,
+    refuse_memory,
+)
 from reference_trainer.inference.raw_scores import (
     DEFAULT_THRESHOLD,
-    ClipScores,
     ScoresWriter,
-    of_rendered_frames,
+    SequenceScores,
+    read_rendered_flag,
     read_scores,
 )
-from reference_trainer.network.model import Model
-from reference_trainer.training import checkpoint
-from reference_trainer.training.checkpoint import MODEL_FILE
+from reference_trainer.network.model import SegmentationModel
+from reference_trainer.training.checkpoint import MODEL_FILE, load_checkpoint, report_damage
 
-_TOGETHER = 16
-"""Frames of a clip that the model sees at once; of longer clips, parts after one another."""
+_MAX_FRAMES = 16
+"""Most frames that the model gets at once; longer sequences are predicted in parts."""
 
 
-@dataclass(frozen=True)
-class Trained:
-    """A model that a run has made. recipe_digest: of the noise that it learnt from. rendered: it
-    learnt from painted frames. step: updates so far.
+@dataclass(frozen=True, repr=False)
+class TrainedModel:
+    """A model that a run has trained.
+
+    Attributes
+    ----------
+    model : SegmentationModel
+    config : Config
+    recipe_digest : str or None
+        Digest of the noise in the training labels.
+    rendered : bool
+        Whether the training frames were rendered.
+    step : int
+        Number of updates.
+    device : torch.device
     """
 
-    model: Model
+    model: SegmentationModel
     config: Config
     recipe_digest: str | None
     rendered: bool
     step: int
     device: torch.device
 
+    def __repr__(self) -> str:
+        return f"TrainedModel({self.config.strategy!r}, {self.step} steps, {str(self.device)!r})"
+
+    def describe(self, run: Path) -> str:
+        """Describe the model for the note that predictions have."""
+        rendered = ", trained on rendered frames" if self.rendered else ""
+        return f"{self.config.strategy}, {self.step} steps ({run.name}){rendered}"
+
 
 @dataclass(frozen=True)
-class PredictReport:
-    """What `predict` or `paint_again` made. asked: prompts. passed: those whose activity reaches
-    the threshold. highest: activity of any prompt. blank: masks without a pixel.
+class PredictionReport:
+    """The result of `predict` or `rethreshold`.
+
+    Attributes
+    ----------
+    out : Path
+    sequences, frames : int
+        Sequences and masks that were written.
+    prompts : int
+    active_prompts : int
+        Prompts whose activity reaches the threshold.
+    highest_activity : float
+    blank_masks : int
+        Masks without an object.
+    threshold : float
+        Activity threshold, in [0, 1].
+    rendered : bool
+        Whether the frames are rendered.
     """
 
     out: Path
     sequences: int
     frames: int
-    asked: int
-    passed: int
-    highest: float
-    blank: int
+    prompts: int
+    active_prompts: int
+    highest_activity: float
+    blank_masks: int
     threshold: float
     rendered: bool
 
     def __str__(self) -> str:
-        painted = "; frames are painted, no photographs" if self.rendered else ""
+        rendered = "; rendered frames, not photographs" if self.rendered else ""
         text = (
-            f"{self.frames} masks of {self.sequences} sequences in {self.out}; {self.passed} of "
-            f"{self.asked} prompts reach activity {self.threshold:g}; {self.blank} of "
-            f"{self.frames} masks are blank{painted}"
+            f"{self.frames} masks of {self.sequences} sequences in {self.out}; "
+            f"{self.active_prompts} of {self.prompts} prompts reach activity {self.threshold:g}; "
+            f"{self.blank_masks} of {self.frames} masks are blank{rendered}"
         )
-        return f"{text}\nnote: {self._why_all_blank}" if self.blank == self.frames else text
+        if self.blank_masks == self.frames:
+            text += f"\nnote: all masks are blank: {self._explain_blank_masks()}"
+        return text
 
-    @property
-    def _why_all_blank(self) -> str:
-        if self.passed:
-            return "all masks are blank: no pixel is likely to be of any prompt; train longer"
+    def _explain_blank_masks(self) -> str:
+        if self.active_prompts:
+            return "no pixel reaches a chance of one half for any prompt; train longer"
         return (
-            f"all masks are blank: the highest activity is {self.highest:.2f}; train longer, or "
-            "give a lower --activity-threshold"
+            f"the highest activity is {self.highest_activity:.2f}; train longer, or use a lower "
+            "activity threshold"
         )
 
 
-def load_trained(run: Path, device: str = "auto") -> Trained:
-    """The model of a run's last checkpoint. Raises `InputError` as `checkpoint.load` does."""
-    where = pick_device(device)
-    path = run / MODEL_FILE
-    document = checkpoint.load(path)
+def load_model(run: str | Path, device: str = "auto") -> TrainedModel:
+    """Load the model of a run's last checkpoint; see `load_checkpoint` for its errors."""
+    chosen = pick_device(device)
+    path = Path(run) / MODEL_FILE
+    document = load_checkpoint(path)
     config = make_config(parse_values(document["config"], path), str(path))
-    model = Model(config.encoder, config.channels, config.prompt_width)
-    with checkpoint.taking_up(path):
+    model = SegmentationModel(config.encoder, config.channels, config.prompt_width)
+    with report_damage(path):
         model.load_state_dict(document["net"])
-    model.to(where).eval()
-    return Trained(
-        model, config, document["recipe_digest"], document["rendered"], document["step"], where
+    model.to(chosen).eval()
+    return TrainedModel(
+        model, config, document["recipe_digest"], document["rendered"], document["step"], chosen
     )
 
 
 def predict(
-    run: Path,
-    root: Path,
+    run: str | Path,
+    dataset: str | Path,
     split: str,
-    out: Path,
+    out: str | Path,
     *,
-    threshold: float = DEFAULT_THRESHOLD,
+    activity_threshold: float = DEFAULT_THRESHOLD,
     device: str = "auto",
     stage: StageProgress = ignore_progress,
-) -> PredictReport:
-    """Predict a split: ``OUT/<sequence>/<frame>.png`` with the objects' real ids, a note of what
-    was predicted, and raw scores.
+) -> PredictionReport:
+    """Predict the masks of a split, ``OUT/<sequence>/<frame>.png``, with the objects' own ids.
 
-    run: that `fit` made. root, split: what to predict; labels are not looked at. out: a new folder,
-    which gets its name when it is whole.
+    The output also has ``predictions.json``, which the evaluator reads, and the raw scores. Labels
+    of the dataset are not used.
+
+    Parameters
+    ----------
+    run : str or Path
+        Folder that `fit` made.
+    dataset : str or Path
+        ActionVOS root with frames.
+    split : str
+        Action list to predict.
+    out : str or Path
+        New folder. It appears under its name when it is complete.
+    activity_threshold : float
+        Objects with a lower activity get no pixel. In [0, 1].
+    device : str
+        ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    stage : callable
+        Makes a progress display for a named stage.
+
+    Raises
+    ------
+    InputError
+        If the run, the dataset or the threshold cannot be used, or if the folder exists.
+
+    Examples
+    --------
+    >>> import reference_trainer
+    >>> report = reference_trainer.predict(
+    ...     "run", "actiseg_sample", "val_human", "preds"
+    ... )  # doctest: +SKIP
     """
-    load_cv2()  # refuse before the work
-    trained = load_trained(run, device)
-    material = open_material(root, split, style=trained.config.prompt_style, labelled=False)
+    load_cv2()  # raise an import error before the work
+    run, dataset, out = Path(run), Path(dataset), Path(out)
+    trained = load_model(run, device)
+    data = open_training_split(
+        dataset, split, prompt_style=trained.config.prompt_style, needs_masks=False
+    )
     note = PredictionsNote(
-        dataset=os.path.relpath(root, out),
+        dataset=os.path.relpath(dataset, out),
         split=split,
-        dataset_fingerprint=material.clean.fingerprint,
+        dataset_fingerprint=data.clean.fingerprint,
         toolkit=f"actiseg {__version__}",
-        model=_named(run, trained),
+        model=trained.describe(run),
         recipe_digest=trained.recipe_digest,
     )
-    _refuse_threshold(threshold)
+    _refuse_threshold(activity_threshold)
     tally: Counter[str] = Counter()
     highest = 0.0
-    with _new_folder(out) as whole, stage("predicting") as progress:
-        writer = ScoresWriter(whole)
-        for done, clip in enumerate(material.clips, 1):
-            scores = _scored(trained, material, clip)
+    with _make_folder(out) as partial, stage("predicting") as progress:
+        writer = ScoresWriter(partial)
+        for done, item in enumerate(data.sequences, 1):
+            scores = _score_sequence(trained, data, item)
             writer.add(scores)
-            tally += _paint(whole, scores, threshold)
+            tally += _write_masks(partial, scores, activity_threshold)
             highest = max((highest, *scores.activity))
             if progress:
-                progress(done, len(material.clips))
-        about = {"run": run.name, "threshold": threshold, "rendered_frames": material.rendered}
-        writer.close(about | {"masks": tally["frames"], "blank_masks": tally["blank"]})
-        write_json(whole / PREDICTIONS_FILE, note.to_dict(), indent=1)
-    return _report(out, len(material.clips), tally, highest, threshold, material.rendered)
+                progress(done, len(data.sequences))
+        about = {
+            "run": run.name,
+            "threshold": activity_threshold,
+            "rendered_frames": data.rendered,
+        }
+        writer.close(about | {"masks": tally["frames"], "blank_masks": tally["blank_masks"]})
+        write_json(partial / PREDICTIONS_FILE, note.to_dict(), indent=1)
+    return PredictionReport(
+        out=out,
+        sequences=len(data.sequences),
+        highest_activity=highest,
+        threshold=activity_threshold,
+        rendered=data.rendered,
+        **_name_counts(tally),
+    )
 
 
-def paint_again(
-    preds: Path, out: Path, threshold: float, *, stage: StageProgress = ignore_progress
-) -> PredictReport:
-    """Predictions at another threshold of activity, from the raw scores of `preds` alone."""
+def rethreshold(
+    predictions: str | Path,
+    out: str | Path,
+    activity_threshold: float,
+    *,
+    stage: StageProgress = ignore_progress,
+) -> PredictionReport:
+    """Make the masks of predictions for another activity threshold, from their raw scores.
+
+    Parameters
+    ----------
+    predictions : str or Path
+        Folder that `predict` made.
+    out : str or Path
+        New folder.
+    activity_threshold : float
+        In [0, 1].
+    stage : callable
+        Makes a progress display for a named stage.
+
+    Raises
+    ------
+    InputError
+        If the scores are missing or damaged, or if the folder exists.
+    """
     load_cv2()
-    _refuse_threshold(threshold)
-    note = read_predictions_note(preds / PREDICTIONS_FILE)
-    dataset = os.path.relpath((preds / note.dataset).resolve(), out.resolve())
+    _refuse_threshold(activity_threshold)
+    predictions, out = Path(predictions), Path(out)
+    note = read_predictions_note(predictions / PREDICTIONS_FILE)
+    dataset = os.path.relpath((predictions / note.dataset).resolve(), out.resolve())
     tally: Counter[str] = Counter()
     sequences, highest = 0, 0.0
-    with _new_folder(out) as whole, stage("painting") as progress:
-        rendered, scored = of_rendered_frames(preds), list(read_scores(preds))
-        for sequences, scores in enumerate(scored, 1):
-            tally += _paint(whole, scores, threshold)
+    with _make_folder(out) as partial, stage("writing masks") as progress:
+        rendered, all_scores = read_rendered_flag(predictions), list(read_scores(predictions))
+        for sequences, scores in enumerate(all_scores, 1):
+            tally += _write_masks(partial, scores, activity_threshold)
             highest = max((highest, *scores.activity))
             if progress:
-                progress(sequences, len(scored))
-        write_json(whole / PREDICTIONS_FILE, note.to_dict() | {"dataset": dataset}, indent=1)
-    return _report(out, sequences, tally, highest, threshold, rendered)
+                progress(sequences, len(all_scores))
+        write_json(partial / PREDICTIONS_FILE, note.to_dict() | {"dataset": dataset}, indent=1)
+    return PredictionReport(
+        out=out,
+        sequences=sequences,
+        highest_activity=highest,
+        threshold=activity_threshold,
+        rendered=rendered,
+        **_name_counts(tally),
+    )
 
 
-def _named(run: Path, trained: Trained) -> str:
-    painted = ", trained on rendered frames" if trained.rendered else ""
-    return f"{trained.config.strategy}, {trained.step} steps ({run.name}){painted}"
-
-
-def _scored(trained: Trained, material: Material, clip: Clip) -> ClipScores:
-    """What the model says of one sequence, its frames taken in parts of equal meaning."""
+def _score_sequence(
+    trained: TrainedModel, data: TrainingSplit, item: PromptedSequence
+) -> SequenceScores:
+    """Compute the raw scores of a sequence; parts of its frames count by their length."""
     config, device = trained.config, trained.device
-    sequence = clip.sequence
-    pictures = torch.from_numpy(normalised(decode_frames(material, sequence, config.size)))
-    tokens = torch.from_numpy(np.stack([tokenise(prompt.text) for prompt in clip.prompts]))
+    sequence = item.sequence
+    frames = torch.from_numpy(normalise_frames(decode_frames(data, sequence, config.size)))
+    tokens = torch.from_numpy(np.stack([tokenise(prompt.text) for prompt in item.prompts]))
     masks: list[Tensor] = []
-    activity = torch.zeros(len(clip.prompts))
+    activity = torch.zeros(len(item.prompts))
     try:
-        with torch.inference_mode(), precision(device):
-            for part in pictures.split(_TOGETHER):
+        with torch.inference_mode(), choose_precision(device):
+            for part in frames.split(_MAX_FRAMES):
                 output = trained.model(part[None].to(device), tokens[None].to(device))
                 masks.append(output.masks[0].float().cpu())
-                activity += output.activity[0].float().cpu() * len(part) / len(pictures)
+                activity += output.activity[0].float().cpu() * len(part) / len(frames)
     except (RuntimeError, MemoryError) as error:
-        if out_of_memory(error):
-            hint = "give --device cpu" if device.type == "cuda" else "end other programs"
-            hint += ", or train with smaller frames (fit --set height=... --set width=...)"
+        if is_out_of_memory(error):
+            hint = "give `device` cpu" if device.type == "cuda" else "close other programs"
+            hint += ", or train with smaller frames (settings height and width)"
             raise refuse_memory(device, sequence.folder, hint) from None
         raise
-    return ClipScores(
+    return SequenceScores(
         folder=sequence.folder,
         frames=sequence.frames,
-        size=_size(material, clip),
-        objects=tuple(prompt.object_id for prompt in clip.prompts),
+        size=_find_mask_size(data, item),
+        objects=tuple(prompt.object_id for prompt in item.prompts),
         activity=tuple(torch.sigmoid(activity).tolist()),
         logits=torch.cat(masks, dim=1).clamp(-60_000, 60_000).numpy().astype(np.float16),
     )
 
 
-def _size(material: Material, clip: Clip) -> tuple[int, int]:
-    """(H, W) of a sequence's masks; of its frames, where it has none."""
-    path = material.clean.find_mask(clip.sequence, clip.sequence.frames[0])
+def _find_mask_size(data: TrainingSplit, item: PromptedSequence) -> tuple[int, int]:
+    """Return (H, W) of a sequence's masks, or of its frames if it has no masks."""
+    path = data.clean.find_mask(item.sequence, item.sequence.frames[0])
     if path.is_file():
         parsed = png.parse(path.read_bytes())
         if parsed is not None:
             return parsed.height, parsed.width
         height, width = read_index_mask(path).shape
         return height, width
-    return read_size(material.find_frame(clip.sequence, clip.sequence.frames[0]))
+    return read_size(data.clean.find_frame(item.sequence, item.sequence.frames[0]))
 
 
-def _paint(folder: Path, scores: ClipScores, threshold: float) -> Counter[str]:
-    """Write the masks of a sequence; counts of its frames, its prompts and its blank masks."""
-    place = folder / escape_name(scores.folder)
+def _write_masks(folder: Path, scores: SequenceScores, threshold: float) -> Counter[str]:
+    """Write the masks of a sequence, and count frames, prompts, active prompts and blank masks."""
+    target = folder / escape_name(scores.folder)
     tally = Counter(
         frames=len(scores.frames),
-        asked=len(scores.objects),
-        passed=sum(chance >= threshold for chance in scores.activity),
+        prompts=len(scores.objects),
+        active_prompts=sum(chance >= threshold for chance in scores.activity),
     )
-    for frame, mask in zip(scores.frames, scores.masks(threshold), strict=True):
-        write_index_mask(place / escape_name(f"{frame}.png"), mask)
-        tally["blank"] += not mask.any()
+    for frame, mask in zip(scores.frames, scores.make_masks(threshold), strict=True):
+        write_index_mask(target / escape_name(f"{frame}.png"), mask)
+        tally["blank_masks"] += not mask.any()
     return tally
 
 
-def _report(
-    out: Path,
-    sequences: int,
-    tally: Counter[str],
-    highest: float,
-    threshold: float,
-    rendered: bool,
-) -> PredictReport:
-    return PredictReport(
-        out=out,
-        sequences=sequences,
-        frames=tally["frames"],
-        asked=tally["asked"],
-        passed=tally["passed"],
-        highest=highest,
-        blank=tally["blank"],
-        threshold=threshold,
-        rendered=rendered,
-    )
+def _name_counts(tally: Counter[str]) -> dict[str, int]:
+    return {name: tally[name] for name in ("frames", "prompts", "active_prompts", "blank_masks")}
 
 
 def _refuse_threshold(threshold: float) -> None:
     if not 0 <= threshold <= 1:
-        raise refuse(
-            f"{threshold} is outside [0, 1]", "--activity-threshold", "give a chance such as 0.75"
-        )
+        what = f"{threshold} is outside [0, 1]"
+        raise refuse(what, "`activity_threshold`", "give a chance such as 0.75")
 
 
 @contextmanager
-def _new_folder(out: Path) -> Iterator[Path]:
-    """A folder beside `out` that becomes `out` when all went well, and else is removed."""
+def _make_folder(out: Path) -> Iterator[Path]:
+    """Make a temporary folder that becomes `out` after success, and is removed otherwise."""
     if is_occupied(out):
-        raise refuse("is there already", out, "name another folder as --out")
+        raise refuse("already exists", out, "give another folder as `out`")
     refuse_in_dataset(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
+    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
     try:
-        whole = partial / out.name  # that folder is for our eyes only, this one is not
-        whole.mkdir()
-        yield whole
+        partial = temporary / out.name  # mkdtemp makes a private folder, this one is not private
+        partial.mkdir()
+        yield partial
         if out.is_dir():
             out.rmdir()
-        whole.rename(out)
+        partial.rename(out)
     except OSError as error:
-        if error.filename is None or Path(error.filename).is_relative_to(partial):
-            # Name the folder that was asked for: nobody knows the partial one.
+        if error.filename is None or Path(error.filename).is_relative_to(temporary):
+            # Name the folder that the user gave: the temporary one means nothing to them.
             raise OSError(error.errno, error.strerror or str(error), str(out)) from error
         raise
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,1 +1,1 @@
-"""The slim model."""
+"""The slim model: encoder, fusion with prompts, and heads."""

@@ -1,4 +1,4 @@
-"""What is read off fused features: a mask for each prompt and frame, and whether it is active."""
+"""Output heads: a mask for each prompt and frame, and the activity of each prompt's object."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from torch import Tensor, nn
 
 
 class MaskHead(nn.Module):
-    """Mask logits from pixel features that know their prompt.
+    """Predict mask logits from pixel features that are fused with a prompt.
 
-    channels: C of the features. A new head says "background" almost everywhere, as truth does.
+    The bias starts at -2, because most pixels are background.
+
+    Parameters
+    ----------
+    channels : int
+        Channels C of the features.
     """
 
     def __init__(self, channels: int) -> None:
@@ -22,18 +27,25 @@ class MaskHead(nn.Module):
         nn.init.constant_(last.bias, -2.0)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """pixels: (..., C, h, w). Returns logits (..., h, w)."""
+        """Map features (..., C, h, w) to logits (..., h, w)."""
         flat = pixels.flatten(0, -4)
         logits: Tensor = self.layers(flat)
         return logits.reshape(*pixels.shape[:-3], *pixels.shape[-2:])
 
 
 class ActivityHead(nn.Module):
-    """The logit of "this object takes part in the action": ActionVOS's positive head.
+    """Predict whether an object takes part in the action (ActionVOS's positive head).
 
-    It reads the prompt, the features where the mask is, and the features of the whole clip.
+    The input is the prompt, the features inside the mask, and the features of the whole sequence.
 
-    channels: C of the pixel features. width: D of the prompt vector.
+    Parameters
+    ----------
+    channels : int
+        Channels C of the pixel features.
+    width : int
+        Length D of the prompt vector.
+    hidden : int
+        Units of the hidden layer.
     """
 
     def __init__(self, channels: int, width: int, hidden: int = 64) -> None:
@@ -43,10 +55,18 @@ class ActivityHead(nn.Module):
         )
 
     def forward(self, pixels: Tensor, prompts: Tensor, masks: Tensor) -> Tensor:
-        """pixels: (B, K, T, C, h, w). prompts: (B, K, D). masks: (B, K, T, h, w) logits, of which
-        no gradient is taken: the head looks where the mask is, and does not move it.
+        """Compute activity logits.
 
-        Returns logits (B, K).
+        Parameters
+        ----------
+        pixels : (B, K, T, C, h, w) float
+        prompts : (B, K, D) float
+        masks : (B, K, T, h, w) float
+            Mask logits. They get no gradient from this head.
+
+        Returns
+        -------
+        (B, K) float
         """
         chances = torch.sigmoid(masks.detach())
         mass = chances.sum((2, 3, 4))

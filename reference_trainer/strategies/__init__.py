@@ -1,4 +1,4 @@
-"""The strategies by name. Each stands in a file of its own and does what its paper says."""
+"""Strategies by name. Each is in a module of its own and follows its paper."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from actiseg_data.core.errors import refuse
 from reference_trainer.strategies.action_focal import ActionFocal
 from reference_trainer.strategies.apl import Apl, AplOptions
-from reference_trainer.strategies.base import Strategy, Task
+from reference_trainer.strategies.base import Strategy, StrategyContext
 from reference_trainer.strategies.co_teaching import CoTeaching, CoTeachingOptions
 from reference_trainer.strategies.elr import Elr, ElrOptions
 from reference_trainer.strategies.gce import Gce, GceOptions
@@ -17,112 +17,138 @@ from reference_trainer.strategies.npn import Npn, NpnOptions
 from reference_trainer.strategies.pmhm import Pmhm, PmhmOptions
 from reference_trainer.strategies.sce import Sce, SceOptions
 from reference_trainer.strategies.smart import Smart, SmartOptions
-from reference_trainer.strategies.strategy_options import Options
+from reference_trainer.strategies.strategy_options import StrategyOptions
 
 
 @dataclass(frozen=True)
 class StrategyInfo:
-    """What there is to know of a strategy. strategy, options: its class and that of its options.
-    summary: one line. source: whose it is. released: whether `arithmetic: released` gives what
-    ActiSeg-NL's (SMART's) public code computes.
+    """The description of a strategy.
+
+    Attributes
+    ----------
+    strategy, options : type
+        Class of the strategy and of its options.
+    summary : str
+        One line.
+    source : str
+        Its paper or code.
     """
 
     strategy: type[Strategy[Any]]
-    options: type[Options]
+    options: type[StrategyOptions]
     summary: str
     source: str
 
     @property
     def released(self) -> bool:
+        """Whether ``arithmetic: released`` reproduces the public code of ActiSeg-NL (SMART)."""
         return "arithmetic" in {field.name for field in fields(self.options)}
 
 
 STRATEGIES: Mapping[str, StrategyInfo] = {
     "plain": StrategyInfo(
         Strategy,
-        Options,
+        StrategyOptions,
         "focal loss and Dice on masks, focal loss on activity",
         "Lin et al., ICCV 2017; Milletari et al., 3DV 2016",
     ),
     "action-focal": StrategyInfo(
         ActionFocal,
-        Options,
-        "plain, with ActionVOS's weights of pixels",
+        StrategyOptions,
+        "plain, with ActionVOS's pixel weights",
         "Ouyang et al., ECCV 2024",
     ),
     "co-teaching": StrategyInfo(
         CoTeaching,
         CoTeachingOptions,
-        "two nets pick small-loss samples for each other",
+        "two nets select small-loss samples for each other",
         "Han et al., NeurIPS 2018",
     ),
     "gce": StrategyInfo(
         Gce,
         GceOptions,
-        "generalised cross-entropy for the focal loss, optionally truncated",
+        "generalised cross-entropy instead of the focal loss, optionally truncated",
         "Zhang and Sabuncu, NeurIPS 2018",
     ),
     "sce": StrategyInfo(
         Sce,
         SceOptions,
-        "cross-entropy and its reverse for the focal loss",
+        "cross-entropy and reverse cross-entropy instead of the focal loss",
         "Wang et al., ICCV 2019",
     ),
     "apl": StrategyInfo(
         Apl,
         AplOptions,
-        "a normalised active loss and a passive one for the focal loss",
+        "a normalised active and a passive loss instead of the focal loss",
         "Ma et al., ICML 2020",
     ),
     "elr": StrategyInfo(
         Elr,
         ElrOptions,
-        "cross-entropy, held to the running average of early predictions",
+        "cross-entropy, regularised by the running average of early predictions",
         "Liu et al., NeurIPS 2020",
     ),
     "npn": StrategyInfo(
         Npn,
         NpnOptions,
-        "partial labels by votes, negative learning, consistency of a strong view",
+        "partial labels by votes, negative learning, consistency with a strong view",
         "Sheng et al., AAAI 2024",
     ),
     "smart": StrategyInfo(
         Smart,
         SmartOptions,
-        "labels held against a net that is frozen early",
+        "labels compared with an early, frozen net",
         "cekkec/SMART, public code",
     ),
     "pmhm": StrategyInfo(
         Pmhm,
         PmhmOptions,
-        "further mask heads vote on which pixels are learned from",
-        "ActiSeg-NL, public code, mended",
+        "robust mask heads vote on the pixels to learn from",
+        "ActiSeg-NL, public code, corrected",
     ),
 }
 
 
-def find(name: str) -> StrategyInfo:
-    """The strategy of a name. Raises `InputError`, listing all, for one that is unknown.
+def find_strategy(name: str) -> StrategyInfo:
+    """Find a strategy by name.
 
-    >>> find("plain").released
+    Raises
+    ------
+    InputError
+        If there is no such strategy; the error lists all of them.
+
+    Examples
+    --------
+    >>> find_strategy("plain").released
     False
     """
     if name not in STRATEGIES:
         known = ", ".join(STRATEGIES)
-        raise refuse(f"{name!r} is no strategy", "--strategy", f"use one of {known}")
+        raise refuse(f"{name!r} is not a strategy", "`strategy`", f"use one of {known}")
     return STRATEGIES[name]
 
 
-def resolve(name: str, options: Mapping[str, Any]) -> Options:
-    """All options of a strategy, where some are other than their defaults.
+def resolve_options(name: str, options: Mapping[str, Any]) -> StrategyOptions:
+    """Complete the options of a strategy with its defaults.
 
-    Raises `InputError` for an unknown strategy, an option that it does not have, or a value that makes
-    no sense, naming all offenders.
+    Parameters
+    ----------
+    name : str
+        Strategy.
+    options : mapping of str to value
+        Options that differ from their defaults.
 
-    >>> resolve("plain", {"dice": 0.0})
-    Options(mask=2.0, dice=0.0, activity=2.0)
+    Raises
+    ------
+    InputError
+        If the strategy or options are unknown, or if values are not valid.
+
+    Examples
+    --------
+    >>> resolve_options("plain", {"dice": 0.0})
+    StrategyOptions(mask=2.0, dice=0.0, activity=2.0)
     """
-    info = find(name)
+    info = find_strategy(name)
     known = [field.name for field in fields(info.options)]
     unknown = [option for option in options if option not in known]
     if unknown:
@@ -132,11 +158,13 @@ def resolve(name: str, options: Mapping[str, Any]) -> Options:
     return info.options(**options)
 
 
-def build(name: str, options: Mapping[str, Any], task: Task) -> Strategy[Any]:
-    """A strategy by name, with some options other than their defaults; see `resolve`.
+def build_strategy(
+    name: str, options: Mapping[str, Any], context: StrategyContext
+) -> Strategy[Any]:
+    """Build a strategy; see `resolve_options` for its options and errors.
 
-    >>> task = Task(units=1, grid=(8, 8), epochs=1, steps_per_epoch=1, seed=0)
-    >>> build("plain", {"dice": 0.0}, task).options
-    Options(mask=2.0, dice=0.0, activity=2.0)
+    >>> context = StrategyContext(units=1, grid=(8, 8), epochs=1, steps_per_epoch=1, seed=0)
+    >>> build_strategy("plain", {"dice": 0.0}, context).options
+    StrategyOptions(mask=2.0, dice=0.0, activity=2.0)
     """
-    return find(name).strategy(resolve(name, options), task)
+    return find_strategy(name).strategy(resolve_options(name, options), context)

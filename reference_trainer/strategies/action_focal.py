@@ -1,22 +1,23 @@
-"""The action-guided focal loss: ActionVOS's weights of pixels."""
+"""The action-guided focal loss, with ActionVOS's pixel weights."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from reference_trainer.strategies.base import Strategy
-from reference_trainer.strategies.strategy_options import Options
+from reference_trainer.strategies.strategy_options import StrategyOptions
 
 
-class ActionFocal(Strategy[Options]):
-    """Ouyang et al., "ActionVOS", ECCV 2024: the focal loss of each pixel times its weight, the
-    mean over all pixels; Dice is not weighted.
+class ActionFocal(Strategy[StrategyOptions]):
+    """The weighted focal loss of Ouyang et al., "ActionVOS", ECCV 2024.
 
-    The weights are those of `reference_trainer.batches.action_weights.action_weights`.
+    The loss is the mean over all pixels of the focal loss times the pixel's weight, see
+    `make_action_weights`. Dice is not weighted.
     """
 
     name: ClassVar[str] = "action-focal"
 
     @property
-    def weighted(self) -> bool:
+    def uses_weights(self) -> bool:
+        """True: `make_action_weights` decides the weights."""
         return True

@@ -9,32 +9,38 @@ from torch import Tensor
 
 from reference_trainer.strategies.losses import ACTIVE, PASSIVE
 from reference_trainer.strategies.pixelwise import PixelOptions, Pixelwise
-from reference_trainer.strategies.strategy_options import knob
+from reference_trainer.strategies.strategy_options import option
 
 
 @dataclass(frozen=True)
 class AplOptions(PixelOptions):
-    """active, passive: the pair of losses; "gce" is the released code's, which is not normalised.
-    alpha, beta: their weights, the paper's for CIFAR-10.
+    """Options of `Apl`.
+
+    Attributes
+    ----------
+    active, passive : str
+        The pair of losses. "gce", which the released code uses, is not normalised.
+    alpha, beta : float
+        Weights of the pair, from the paper's experiments on CIFAR-10.
     """
 
-    active: Literal["nce", "ngce", "nfl", "gce"] = knob("nce", released="gce")
-    passive: Literal["mae", "rce"] = knob("rce", released="mae")
-    weights: Literal["none", "focal", "all"] = knob("none", released="all")
-    alpha: float = knob(1.0, released=10.0)
-    beta: float = knob(1.0)
+    active: Literal["nce", "ngce", "nfl", "gce"] = option("nce", released="gce")
+    passive: Literal["mae", "rce"] = option("rce", released="mae")
+    weights: Literal["none", "focal", "all"] = option("none", released="all")
+    alpha: float = option(1.0, released=10.0)
+    beta: float = option(1.0)
 
 
 class Apl(Pixelwise[AplOptions]):
-    """Ma et al., ICML 2020: alpha times a normalised active loss + beta times a passive one.
+    """The loss of Ma et al., ICML 2020: alpha times an active loss + beta times a passive loss.
 
     With two classes RCE is 9.21 MAE, so (nce, rce, beta) is (nce, mae, 9.21 beta). The released
-    arithmetic clamps logits to [-10, 10], beyond which no pixel teaches anything.
+    arithmetic clamps logits to [-10, 10]; pixels beyond that range have no gradient.
     """
 
     name: ClassVar[str] = "apl"
 
-    def robust_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def compute_robust_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         options = self.options
         if options.released:
             logits = logits.clamp(-10, 10)

@@ -1,6 +1,7 @@
-"""What a strategy is: how a loss is made of what a net says and what the labels say.
+"""The interface of strategies, and the plain strategy.
 
-A strategy never sees the noise: neither its rate nor which labels are touched.
+A strategy computes losses from the output of nets and from labels. It never gets the noise rate, or
+the information which labels are noisy.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from actiseg_data.core.keys import make_key
 from reference_trainer.batch import Batch, Loss, Output, Progress
 from reference_trainer.strategies import losses
-from reference_trainer.strategies.strategy_options import Options
+from reference_trainer.strategies.strategy_options import ScaledOptions, StrategyOptions
 
 _ALGORITHM = 1
 
@@ -24,7 +25,7 @@ NetT = TypeVar("NetT", bound="Net")
 
 
 class Net(Protocol):
-    """What a strategy asks of a model."""
+    """The parts of a model that strategies use; see `SegmentationModel`."""
 
     mask_head: nn.Module
     activity_head: nn.Module
@@ -42,9 +43,17 @@ class Net(Protocol):
 
 
 @dataclass(frozen=True)
-class Task:
-    """What is trained on. units: number of (sequence, object, frame). grid: (h, w) of masks.
-    epochs, steps_per_epoch: of the run. seed: of all draws.
+class StrategyContext:
+    """The sizes of a run that strategies depend on.
+
+    Attributes
+    ----------
+    units : int
+        Number of units: (sequence, object, frame).
+    grid : (h, w)
+        Size of masks.
+    epochs, steps_per_epoch : int
+    seed : int
     """
 
     units: int
@@ -54,140 +63,161 @@ class Task:
     seed: int
 
 
-OptionsT = TypeVar("OptionsT", bound=Options)
+OptionsT = TypeVar("OptionsT", bound=StrategyOptions)
 
 
 class Strategy(Generic[OptionsT]):
-    """The plain strategy, which the others change: focal loss and Dice on masks, focal loss on
-    activity.
+    """The plain strategy and the base of all others: focal loss and Dice.
 
     L = mask * focal(masks) + dice * Dice(masks) + activity * focal(activity), each the mean over
-    prompts; the focal loss of a mask is the mean over the pixels of the frames shown.
+    prompts. The focal loss of a mask is the mean over the pixels of its real frames.
 
-    The engine calls, once, `prepare` and, for a run that goes on, `load_state_dict`; for each step
-    `before_step`, the nets, `losses`, and the update. `losses` may change what is remembered, so it
-    is called once for each step. The first net predicts.
+    The engine calls `prepare` once and, after a resume, `load_state_dict`. In each step it calls
+    `prepare_step`, the nets, `compute_losses`, and the optimisers. `compute_losses` may change the
+    state of the strategy, so it is called once for each step. The first net predicts.
+
+    Attributes
+    ----------
+    net_count : int
+        Number of nets that are trained on the same batches, each from a seed of its own.
     """
 
     name: ClassVar[str] = "plain"
-    nets: ClassVar[int] = 1
-    """How many nets are trained, each from a seed of its own, on the same batches."""
+    net_count: ClassVar[int] = 1
 
-    def __init__(self, options: OptionsT, task: Task) -> None:
+    def __init__(self, options: OptionsT, context: StrategyContext) -> None:
         self.options = options
-        self.task = task
+        self.context = context
 
     @property
-    def weighted(self) -> bool:
-        """Whether pixels weigh what `action_weights` says. Every strategy heeds `Batch.weights`."""
+    def uses_weights(self) -> bool:
+        """Whether batches get the weights of `make_action_weights`, otherwise weights of 1."""
         return False
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What there is to say of the options, each in a line of its own, before a run begins."""
+        """Notes on the options for the first lines of a run."""
         return ()
 
     def prepare(self, nets: list[Net]) -> None:
-        """Before the first step of a new run and of one that goes on."""
+        """Prepare nets before the first step of a new or resumed run."""
 
-    def before_step(self, nets: list[Net], progress: Progress) -> None:
-        """Before the nets are called."""
+    def prepare_step(self, nets: list[Net], progress: Progress) -> None:
+        """Prepare nets before they are called in a step."""
 
-    def losses(
+    def compute_losses(
         self, nets: list[Net], outputs: list[Output], batch: Batch, progress: Progress
     ) -> list[Loss]:
-        """The loss of each net, for its output of the batch."""
+        """Compute the loss of each net."""
         return [
-            mean_loss(self.terms(net, output, batch, progress), batch.asked)
+            average_terms(self.compute_terms(net, output, batch, progress), batch.prompt_mask)
             for net, output in zip(nets, outputs, strict=True)
         ]
 
-    def phase(self, progress: Progress) -> int:
-        """The number of the part of the run that a step is in; steps of one part compute the same,
-        so that operations are counted once in each.
+    def get_phase(self, progress: Progress) -> int:
+        """Return the number of the phase of a step.
+
+        All steps of a phase need the same number of operations, which is counted once in each.
         """
         return 0
 
     def state_dict(self) -> dict[str, Tensor | int | float]:
-        """All that is remembered between steps, beside the nets."""
+        """Return the state between steps, besides that of the nets."""
         return {}
 
     def load_state_dict(self, state: Mapping[str, Tensor | int | float]) -> None:
-        """Take up what `state_dict` gave."""
+        """Restore the result of `state_dict`."""
 
-    # What a loss is made of: most strategies change one of these rather than `losses`.
+    # Parts of the loss. Most strategies override one of these methods.
 
-    def terms(
+    def compute_terms(
         self, net: Net, output: Output, batch: Batch, progress: Progress
     ) -> dict[str, Tensor]:
-        """The terms of each prompt, times their coefficients: (B, K) by name."""
+        """Compute all terms of each prompt by name, times their coefficients: (B, K) float."""
         logits = output.masks.float()
-        dice = self.mask_scale(batch) * losses.dice(logits, batch.masks, batch.shown)
+        dice = self.compute_mask_scale(batch) * losses.dice(logits, batch.masks, batch.frame_mask)
         return {
-            **self.mask_terms(net, logits, batch, progress),
+            **self.compute_mask_terms(net, logits, batch, progress),
             "dice": self.options.dice * dice,
-            "activity": self.options.activity * self.activity_loss(output, batch),
+            "activity": self.options.activity * self.compute_activity_loss(output, batch),
         }
 
-    def mask_terms(
+    def compute_mask_terms(
         self, net: Net, logits: Tensor, batch: Batch, progress: Progress
     ) -> dict[str, Tensor]:
-        """The terms (B, K) that are made of the pixels of masks one by one."""
-        pixels = losses.over_pixels(self.pixel_loss(logits, batch), batch.shown)
-        mean = self.mask_scale(batch) * pixels
+        """Compute the terms that are means over pixels: (B, K) float by name."""
+        pixels = losses.average_pixels(self.compute_pixel_loss(logits, batch), batch.frame_mask)
+        mean = self.compute_mask_scale(batch) * pixels
         return {"mask": self.options.mask * mean}
 
-    def pixel_loss(self, logits: Tensor, batch: Batch) -> Tensor:
-        """The loss of each pixel, times its weight: (B, K, T, h, w)."""
+    def compute_pixel_loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Compute the weighted loss of each pixel: (B, K, T, h, w) float."""
         return batch.weights * losses.focal(logits, batch.masks)
 
-    def activity_loss(self, output: Output, batch: Batch) -> Tensor:
-        """The loss of each prompt's activity: (B, K)."""
+    def compute_activity_loss(self, output: Output, batch: Batch) -> Tensor:
+        """Compute the loss of each prompt's activity: (B, K) float."""
         return losses.focal(output.activity.float(), batch.active)
 
-    def mask_scale(self, batch: Batch) -> Tensor | float:
-        """What the terms of masks are multiplied by: 1 by the papers.
+    def compute_mask_scale(self, batch: Batch) -> Tensor | float:
+        """Compute the factor of all mask terms, which is 1 in the papers.
 
         ActiSeg-NL's code divides the sum over samples by the number of their frames, so that its
-        terms of masks are smaller by as many times as a clip has frames.
+        mask terms are smaller by a factor of the frames in a sequence.
         """
         if not self.options.released:
             return 1.0
-        asked = batch.asked.sum(1)
-        return asked.sum() / (asked * batch.shown.sum(1)).sum().clamp(min=1)
+        prompts = batch.prompt_mask.sum(1)
+        return prompts.sum() / (prompts * batch.frame_mask.sum(1)).sum().clamp(min=1)
 
 
 def is_warm_up(share: float, progress: Progress) -> bool:
-    """Whether a step is in the first share of a run."""
+    """Return whether a step is in the first share of a run."""
     return progress.step < int(share * progress.steps)
 
 
-def scale_when_undecided(loss: Callable[[Tensor, Tensor], Tensor]) -> float:
-    """What makes a loss of pixels, of logits and labels, as large as the focal loss at p = 1/2.
+def choose_scale(options: ScaledOptions, loss: Callable[[Tensor, Tensor], Tensor]) -> float:
+    """Return the factor of a pixel loss for the option `scale`."""
+    return match_focal_scale(loss) if options.scale == "match-focal" else 1.0
 
-    >>> round(scale_when_undecided(losses.bce), 6)
+
+def match_focal_scale(loss: Callable[[Tensor, Tensor], Tensor]) -> float:
+    """Compute the factor that makes a pixel loss as large as the focal loss at p = 1/2.
+
+    Parameters
+    ----------
+    loss : callable
+        Maps logits and labels to the loss of each pixel.
+
+    Examples
+    --------
+    >>> round(match_focal_scale(losses.bce), 6)
     0.125
     """
     z, y = torch.zeros(2, dtype=torch.float64), torch.tensor([0.0, 1.0], dtype=torch.float64)
     return float(losses.focal(z, y).sum() / loss(z, y).sum())
 
 
-def mean_loss(terms: Mapping[str, Tensor], asked: Tensor) -> Loss:
-    """The mean of each term (B, K) over the prompts that are asked, and the sum of these means."""
-    return total({name: losses.over_prompts(term, asked) for name, term in terms.items()})
+def average_terms(terms: Mapping[str, Tensor], prompt_mask: Tensor) -> Loss:
+    """Average each term (B, K) over the real prompts, and sum the averages."""
+    return sum_terms(
+        {name: losses.average_prompts(term, prompt_mask) for name, term in terms.items()}
+    )
 
 
-def total(terms: Mapping[str, Tensor]) -> Loss:
-    """The loss that is the sum of scalar terms."""
+def sum_terms(terms: Mapping[str, Tensor]) -> Loss:
+    """Sum scalar terms."""
     return Loss(
         total=torch.stack(list(terms.values())).sum(),
         parts={name: term.detach() for name, term in terms.items()},
     )
 
 
-def generator(device: torch.device, seed: int, purpose: str, *identity: int) -> torch.Generator:
-    """A generator on a device for one draw, which depends on its key alone: a run that goes on
-    draws what an undisturbed one draws.
+def make_generator(
+    device: torch.device, seed: int, purpose: str, *identity: int
+) -> torch.Generator:
+    """Make a generator for one draw, which depends on its key alone.
+
+    A resumed run therefore draws the same values as an uninterrupted one.
     """
-    drawn = make_key(seed, _ALGORITHM, f"strategy.{purpose}", *identity)
-    return torch.Generator(device).manual_seed(int.from_bytes(drawn[:8], "little") >> 1)
+    key = make_key(seed, _ALGORITHM, f"strategy.{purpose}", *identity)
+    return torch.Generator(device).manual_seed(int.from_bytes(key[:8], "little") >> 1)

@@ -1,4 +1,4 @@
-"""Co-teaching: two nets choose for each other what to learn from."""
+"""Co-teaching: two nets select samples for each other."""
 
 from __future__ import annotations
 
@@ -11,95 +11,120 @@ from torch import Tensor
 
 from actiseg_data.core.keys import draw_uniform, make_key
 from reference_trainer.batch import Batch, Loss, Output, Progress
-from reference_trainer.strategies.base import Net, Strategy, mean_loss
-from reference_trainer.strategies.strategy_options import RELEASED, ReleasedOptions, knob
+from reference_trainer.strategies.base import Net, Strategy, average_terms
+from reference_trainer.strategies.strategy_options import RELEASED, ReleasedOptions, option
 
 
 @dataclass(frozen=True)
 class CoTeachingOptions(ReleasedOptions):
-    """assume_rate: tau, the share of samples that is never learned from once the ramp is over; the
-    paper takes the true rate of noise, which nobody is told here. ramp_epochs: T_k. exponent: c.
-    The released code has a schedule of its own, and none of the three.
+    """Options of `CoTeaching`. The released code has another schedule and none of these.
+
+    Attributes
+    ----------
+    assume_rate : float
+        tau, the share of samples that is not learned from after the ramp. The paper uses the true
+        noise rate, which no strategy gets here.
+    ramp_epochs : int
+        T_k.
+    exponent : float
+        c.
     """
 
-    assume_rate: float = knob(0.2, 0, 0.95, unless=RELEASED)
-    ramp_epochs: int = knob(10, 1, unless=RELEASED)
-    exponent: float = knob(1.0, 0.01, unless=RELEASED)
+    assume_rate: float = option(0.2, 0, 0.95, unless=RELEASED)
+    ramp_epochs: int = option(10, 1, unless=RELEASED)
+    exponent: float = option(1.0, 0.01, unless=RELEASED)
 
 
 class CoTeaching(Strategy[CoTeachingOptions]):
-    """Han et al., NeurIPS 2018: each net picks the share R(e) of a batch's samples on which its own
-    loss is smallest, and the *other* learns from these.
+    """Co-teaching of Han et al., NeurIPS 2018.
 
-    R(e) = 1 - tau min((e / T_k)^c, 1), e from 0; in a run of fewer epochs than T_k, T_k is that
-    number. A sample is one prompt of a clip, with the masks of all its frames and its activity; its
-    loss is that of both. R(e) times the number of samples is rounded by a keyed draw to the whole
-    number above or below, so that small batches keep R(e) on average (the paper's, of 128, are
-    rounded down); at least one is kept. The losses that choose are those of the step itself. The
-    first net is deployed.
+    Each net selects the share R(e) of a batch's samples with its smallest losses, and the *other*
+    net learns from them. R(e) = 1 - tau min((e / T_k)^c, 1), with epochs e from 0. T_k is at most
+    the number of epochs of the run.
 
-    Released: R from 0.95 to 0.867 in six epochs, then 0.85, rounded down. The public code chooses
-    from windows of 128 clips, which it scores beforehand and then learns from one by one; here,
-    from the batch.
+    A sample is one prompt of a sequence, with the masks of all its frames and its activity; its
+    loss is the sum of both. R(e) times the number of samples is rounded up or down by a keyed draw,
+    so that small batches keep R(e) on average (the paper rounds down, with batches of 128). At
+    least one sample is kept. Nets select by the losses of the current step. The first net is
+    deployed.
+
+    Released: R from 0.95 to 0.867 in six epochs, then 0.85, rounded down. The public code selects
+    from windows of 128 sequences, which it scores first and then learns from one by one; this
+    strategy selects from the batch.
     """
 
     name: ClassVar[str] = "co-teaching"
-    nets: ClassVar[int] = 2
+    net_count: ClassVar[int] = 2
 
-    def losses(
+    def compute_losses(
         self, nets: list[Net], outputs: list[Output], batch: Batch, progress: Progress
     ) -> list[Loss]:
-        terms = [
-            self.terms(net, output, batch, progress)
+        all_terms = [
+            self.compute_terms(net, output, batch, progress)
             for net, output in zip(nets, outputs, strict=True)
         ]
-        kept = self._count(int(batch.asked.sum()), progress)
-        chosen = [smallest(sum_of(each).detach(), batch.asked, kept) for each in terms]
+        count = self._count_kept(int(batch.prompt_mask.sum()), progress)
+        selections = [
+            select_smallest(sum_prompt_terms(terms).detach(), batch.prompt_mask, count)
+            for terms in all_terms
+        ]
         return [
-            mean_loss(each, batch.asked & by_other)
-            for each, by_other in zip(terms, reversed(chosen), strict=True)
+            average_terms(terms, batch.prompt_mask & selection)
+            for terms, selection in zip(all_terms, reversed(selections), strict=True)
         ]
 
-    def keep_share(self, epoch: int) -> float:
-        """R of an epoch, which counts from 0.
+    def compute_keep_share(self, epoch: int) -> float:
+        """Compute R of an epoch, from 0.
 
-        >>> from reference_trainer.strategies.base import Task
-        >>> task = Task(units=1, grid=(8, 8), epochs=20, steps_per_epoch=1, seed=0)
-        >>> strategy = CoTeaching(CoTeachingOptions(), task)
-        >>> [round(strategy.keep_share(epoch), 3) for epoch in (0, 5, 10, 15)]
+        >>> from reference_trainer.strategies.base import StrategyContext
+        >>> context = StrategyContext(units=1, grid=(8, 8), epochs=20, steps_per_epoch=1, seed=0)
+        >>> strategy = CoTeaching(CoTeachingOptions(), context)
+        >>> [round(strategy.compute_keep_share(epoch), 3) for epoch in (0, 5, 10, 15)]
         [1.0, 0.9, 0.8, 0.8]
         """
         options = self.options
         if options.released:
             return 0.95 - 0.1 * epoch / 6 if epoch < 6 else 0.85
-        ramp = min(options.ramp_epochs, self.task.epochs)
-        way: float = min((epoch / ramp) ** options.exponent, 1)
-        return 1 - options.assume_rate * way
+        ramp = min(options.ramp_epochs, self.context.epochs)
+        ramp_share: float = min((epoch / ramp) ** options.exponent, 1)
+        return 1 - options.assume_rate * ramp_share
 
-    def _count(self, samples: int, progress: Progress) -> int:
-        """How many samples of a batch are kept."""
-        exact = round(samples * self.keep_share(progress.epoch), 9)
+    def _count_kept(self, samples: int, progress: Progress) -> int:
+        exact = round(samples * self.compute_keep_share(progress.epoch), 9)
         kept = math.floor(exact)
         if not self.options.released:
-            draw = make_key(progress.seed, 1, "strategy.co-teaching.keep", progress.step)
-            kept += draw_uniform(draw) < exact - kept
+            key = make_key(progress.seed, 1, "strategy.co-teaching.keep", progress.step)
+            kept += draw_uniform(key) < exact - kept
         return max(kept, min(samples, 1))
 
 
-def smallest(values: Tensor, asked: Tensor, count: int) -> Tensor:
-    """The prompts with the smallest values; a tie goes to the earlier.
+def select_smallest(values: Tensor, prompt_mask: Tensor, count: int) -> Tensor:
+    """Select the prompts with the smallest values; among equals, the first.
 
-    values: (B, K). asked: (B, K) bool, among which to choose. Returns (B, K) bool, `count` True.
+    Parameters
+    ----------
+    values : (B, K) float
+    prompt_mask : (B, K) bool
+        Candidates.
+    count : int
 
-    >>> smallest(torch.tensor([[3.0, 1.0, 0.0]]), torch.tensor([[True, True, False]]), 1).tolist()
+    Returns
+    -------
+    (B, K) bool
+        True for `count` prompts.
+
+    Examples
+    --------
+    >>> values, prompt_mask = torch.tensor([[3.0, 1.0, 0.0]]), torch.tensor([[True, True, False]])
+    >>> select_smallest(values, prompt_mask, 1).tolist()
     [[False, True, False]]
     """
-    ranked = torch.where(asked, values, torch.inf).flatten().argsort(stable=True)
-    chosen = torch.zeros(values.numel(), dtype=torch.bool, device=values.device)
-    chosen[ranked[:count]] = True
-    return chosen.view_as(values)
+    ranked = torch.where(prompt_mask, values, torch.inf).flatten().argsort(stable=True)
+    selected = torch.zeros(values.numel(), dtype=torch.bool, device=values.device)
+    selected[ranked[:count]] = True
+    return selected.view_as(values)
 
 
-def sum_of(terms: dict[str, Tensor]) -> Tensor:
-    """The loss of each prompt, (B, K)."""
+def sum_prompt_terms(terms: dict[str, Tensor]) -> Tensor:
+    """Sum the terms of each prompt: (B, K) float."""
     return torch.stack(list(terms.values())).sum(0)

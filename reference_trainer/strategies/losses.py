@@ -1,13 +1,14 @@
-"""Losses as pure functions of logits and labels, stable wherever a logit is finite.
+"""Losses as pure functions of logits and labels, stable for all finite logits.
 
-Shapes: B clips of T frames with K prompts each, masks of (h, w). z is a logit, p = sigmoid(z), y in
-{0, 1} its label (a soft one in [0, 1] only where that is said), p_y = y p + (1 - y)(1 - p) the
-chance that the net gives to the label, A = -log 1e-4. Functions of pixels work on any shape and
-return the same shape; `over_pixels` and `over_prompts` reduce. Those that end in ``_released`` are
-what the public code of ActiSeg-NL (SMART) computes.
+Notation: z is a logit, p = sigmoid(z), y in {0, 1} its label (in [0, 1] if a function allows soft
+labels), p_y = y p + (1 - y)(1 - p) the chance that the net gives to the label, A = -log 1e-4.
 
-With two classes, several losses that differ for many are one: reverse cross-entropy is A times the
-mean absolute error, exactly.
+Shapes: B sequences of T frames with K prompts each, masks of (h, w). Losses of pixels work on all
+shapes and return the same shape; `average_pixels` and `average_prompts` reduce them. Functions with
+the suffix ``_released`` compute what the public code of ActiSeg-NL (SMART) computes.
+
+With two classes, several losses that differ for many classes are equal: reverse cross-entropy is
+exactly A times the mean absolute error.
 """
 
 from __future__ import annotations
@@ -20,53 +21,75 @@ import torch.nn.functional as F
 from torch import Tensor
 
 LOG_OF_NOTHING = -math.log(1e-4)
-"""A: what log 0 is taken for in reverse cross-entropy, with a minus."""
+"""A: minus the value that reverse cross-entropy uses for log 0."""
 
 
-# What reduces.
+# Reductions.
 
 
-def over_pixels(values: Tensor, shown: Tensor) -> Tensor:
-    """The mean over the pixels of the frames shown, 0 where none is.
+def average_pixels(values: Tensor, frame_mask: Tensor) -> Tensor:
+    """Average over the pixels of real frames; 0 if there are none.
 
-    values: (B, K, T, h, w). shown: (B, T) bool. Returns (B, K).
+    Parameters
+    ----------
+    values : (B, K, T, h, w) float
+    frame_mask : (B, T) bool
+
+    Returns
+    -------
+    (B, K) float
     """
-    return over_frames(values.mean((-2, -1)), shown)
+    return average_frames(values.mean((-2, -1)), frame_mask)
 
 
-def over_frames(values: Tensor, shown: Tensor) -> Tensor:
-    """The mean over the frames shown, 0 where none is.
+def average_frames(values: Tensor, frame_mask: Tensor) -> Tensor:
+    """Average over real frames; 0 if there are none.
 
-    values: (B, K, T). shown: (B, T) bool. Returns (B, K).
+    Parameters
+    ----------
+    values : (B, K, T) float
+    frame_mask : (B, T) bool
+
+    Returns
+    -------
+    (B, K) float
     """
-    there = torch.where(shown[:, None], values, 0.0)
-    return there.sum(-1) / shown.sum(-1).clamp(min=1)[:, None]
+    real = torch.where(frame_mask[:, None], values, 0.0)
+    return real.sum(-1) / frame_mask.sum(-1).clamp(min=1)[:, None]
 
 
-def over_prompts(values: Tensor, asked: Tensor) -> Tensor:
-    """The mean over the prompts that are asked, 0 where none is.
+def average_prompts(values: Tensor, prompt_mask: Tensor) -> Tensor:
+    """Average over real prompts; 0 if there are none.
 
-    values: (B, K). asked: (B, K) bool. Returns a scalar.
+    Parameters
+    ----------
+    values : (B, K) float
+    prompt_mask : (B, K) bool
+
+    Returns
+    -------
+    scalar float
     """
-    return torch.where(asked, values, 0.0).sum() / asked.sum().clamp(min=1)
+    return torch.where(prompt_mask, values, 0.0).sum() / prompt_mask.sum().clamp(min=1)
 
 
 # Plain losses.
 
 
 def bce(z: Tensor, y: Tensor) -> Tensor:
-    """Binary cross-entropy, -y log p - (1 - y) log(1 - p); y may be soft."""
+    """Compute binary cross-entropy, -y log p - (1 - y) log(1 - p); y may be soft."""
     return F.binary_cross_entropy_with_logits(z, y, reduction="none")
 
 
 def mae(z: Tensor, y: Tensor) -> Tensor:
-    """Mean absolute error, 1 - p_y = |p - y| (Ghosh et al., AAAI 2017, up to a factor 2)."""
+    """Compute mean absolute error, 1 - p_y = |p - y| (half of Ghosh et al., AAAI 2017)."""
     return torch.sigmoid((1 - 2 * y) * z)
 
 
 def focal(z: Tensor, y: Tensor, alpha: float = 0.25, gamma: float = 2.0) -> Tensor:
-    """Focal loss, a_y (1 - p_y)^gamma BCE, a_y = alpha for y = 1 and 1 - alpha for y = 0 (Lin et
-    al., ICCV 2017, eq. 5).
+    """Compute focal loss, a_y (1 - p_y)^gamma BCE (Lin et al., ICCV 2017, eq. 5).
+
+    a_y is alpha for y = 1, and 1 - alpha for y = 0.
 
     >>> round(focal(torch.tensor(0.0), torch.tensor(1.0)).item(), 6)  # 0.25 * 0.25 * log 2
     0.043322
@@ -75,14 +98,23 @@ def focal(z: Tensor, y: Tensor, alpha: float = 0.25, gamma: float = 2.0) -> Tens
     return balance * mae(z, y) ** gamma * bce(z, y)
 
 
-def dice(z: Tensor, y: Tensor, shown: Tensor, region: Tensor | None = None) -> Tensor:
-    """Dice loss of a clip over its frames shown, 1 - (2 sum(p y) + 1) / (sum p + sum y + 1)
-    (Milletari et al., 3DV 2016, with ReferFormer's smooth term).
+def dice(z: Tensor, y: Tensor, frame_mask: Tensor, region: Tensor | None = None) -> Tensor:
+    """Compute Dice loss over the real frames, 1 - (2 sum(p y) + 1) / (sum p + sum y + 1).
 
-    z, y: (B, K, T, h, w). shown: (B, T) bool. region: (B, K, T, h, w) bool, the pixels that count;
-    None: all. Returns (B, K).
+    This is the loss of Milletari et al., 3DV 2016, with ReferFormer's smoothing term.
+
+    Parameters
+    ----------
+    z, y : (B, K, T, h, w) float
+    frame_mask : (B, T) bool
+    region : (B, K, T, h, w) bool, optional
+        Pixels that count. None: all.
+
+    Returns
+    -------
+    (B, K) float
     """
-    counts = shown[:, None, :, None, None]
+    counts = frame_mask[:, None, :, None, None]
     if region is not None:
         counts = counts & region
     p = torch.where(counts, torch.sigmoid(z), 0.0)
@@ -90,13 +122,15 @@ def dice(z: Tensor, y: Tensor, shown: Tensor, region: Tensor | None = None) -> T
     return _dice(p, y)
 
 
-def dice_released(z: Tensor, y: Tensor, shown: Tensor, region: Tensor) -> Tensor:
-    """Dice as the public code of PMHM restricts it to a region: of sigmoid(s z) and s y, where s
-    is 1 inside. Outside, sigmoid(0) = 0.5 stays in the denominator, and the loss near 1.
+def dice_released(z: Tensor, y: Tensor, frame_mask: Tensor, region: Tensor) -> Tensor:
+    """Compute Dice loss as PMHM's public code restricts it to a region.
+
+    The arguments become sigmoid(s z) and s y, with s = 1 inside the region. Outside, sigmoid(0) =
+    0.5 remains in the denominator, so the loss stays near 1.
     """
-    there = shown[:, None, :, None, None]
-    p = torch.where(there, torch.sigmoid(torch.where(region, z, 0.0)), 0.0)
-    return _dice(p, torch.where(there & region, y, 0.0))
+    real = frame_mask[:, None, :, None, None]
+    p = torch.where(real, torch.sigmoid(torch.where(region, z, 0.0)), 0.0)
+    return _dice(p, torch.where(real & region, y, 0.0))
 
 
 def _dice(p: Tensor, y: Tensor) -> Tensor:
@@ -108,61 +142,69 @@ def _dice(p: Tensor, y: Tensor) -> Tensor:
 
 
 def gce(z: Tensor, y: Tensor, q: float = 0.7) -> Tensor:
-    """Generalised cross-entropy, (1 - p_y^q) / q, q in (0, 1] (Zhang and Sabuncu, NeurIPS
-    2018). It goes to BCE for q to 0, and is the mean absolute error for q = 1.
+    """Compute generalised cross-entropy, (1 - p_y^q) / q (Zhang and Sabuncu, NeurIPS 2018).
+
+    With q in (0, 1], it approaches BCE as q approaches 0, and is the mean absolute error for q = 1.
     """
     return -torch.expm1(-q * bce(z, y)) / q
 
 
 def truncated_gce(z: Tensor, y: Tensor, q: float = 0.7, k: float = 0.5) -> Tensor:
-    """Truncated generalised cross-entropy: constant, (1 - k^q) / q, where p_y <= k (Zhang and
-    Sabuncu, NeurIPS 2018), so that what the net holds for wrong teaches nothing.
+    """Compute truncated generalised cross-entropy (Zhang and Sabuncu, NeurIPS 2018).
+
+    It is constant, (1 - k^q) / q, if p_y <= k, so that labels which the net considers wrong have no
+    gradient.
     """
     return torch.where(mae(z, y) < 1 - k, gce(z, y, q), (1 - k**q) / q)
 
 
 def gce_released(z: Tensor, y: Tensor, q: float = 0.7) -> Tensor:
-    """(1 - (p_y + 1e-6)^q) / q: slightly below 0 where p_y is 1."""
+    """Compute (1 - (p_y + 1e-6)^q) / q, which is slightly below 0 for p_y = 1."""
     return (1 - (torch.sigmoid((2 * y - 1) * z) + 1e-6) ** q) / q
 
 
 def rce(z: Tensor, y: Tensor) -> Tensor:
-    """Reverse cross-entropy with log 0 := -A: A (1 - p_y) (Wang et al., ICCV 2019)."""
+    """Compute reverse cross-entropy with log 0 := -A: A (1 - p_y) (Wang et al., ICCV 2019)."""
     return LOG_OF_NOTHING * mae(z, y)
 
 
 def rce_released(z: Tensor, y: Tensor) -> Tensor:
-    """A (1 - p) for y = 1; A p - (1 - p) log(1 - 1e-4) for y = 0, as labels are clamped twice."""
+    """Compute A (1 - p) for y = 1, and A p - (1 - p) log(1 - 1e-4) for y = 0.
+
+    The released code clamps labels twice.
+    """
     return rce(z, y) - (1 - y) * (1 - mae(z, y)) * math.log1p(-1e-4)
 
 
 def sce(z: Tensor, y: Tensor, alpha: float = 0.1, beta: float = 1.0) -> Tensor:
-    """Symmetric cross-entropy, alpha BCE + beta RCE (Wang et al., ICCV 2019)."""
+    """Compute symmetric cross-entropy, alpha BCE + beta RCE (Wang et al., ICCV 2019)."""
     return alpha * bce(z, y) + beta * rce(z, y)
 
 
 def sce_released(z: Tensor, y: Tensor, alpha: float = 0.1, beta: float = 1.0) -> Tensor:
-    """Alpha BCE + beta `rce_released`."""
+    """Compute alpha BCE + beta `rce_released`."""
     return alpha * bce(z, y) + beta * rce_released(z, y)
 
 
 def nce(z: Tensor, y: Tensor) -> Tensor:
-    """Normalised cross-entropy, log p_y / (log p + log(1 - p)) (Ma et al., ICML 2020)."""
+    """Compute normalised cross-entropy, log p_y / (log p + log(1 - p)) (Ma et al., ICML 2020)."""
     right = bce(z, y)
     return right / (right + bce(z, 1 - y))
 
 
 def ngce(z: Tensor, y: Tensor, q: float = 0.7) -> Tensor:
-    """Normalised generalised cross-entropy, (1 - p_y^q) / (2 - p^q - (1 - p)^q) (Ma et al., ICML
-    2020).
+    """Compute normalised generalised cross-entropy (Ma et al., ICML 2020).
+
+    It is (1 - p_y^q) / (2 - p^q - (1 - p)^q).
     """
     right = gce(z, y, q)
     return right / (right + gce(z, 1 - y, q))
 
 
 def nfl(z: Tensor, y: Tensor, gamma: float = 0.5) -> Tensor:
-    """Normalised focal loss, f_y / (f_0 + f_1) with f_k = -(1 - p_k)^gamma log p_k (Ma et al.,
-    ICML 2020).
+    """Compute normalised focal loss, f_y / (f_0 + f_1) (Ma et al., ICML 2020).
+
+    f_k = -(1 - p_k)^gamma log p_k.
     """
     right, wrong = bce(z, y), bce(z, 1 - y)
     f_right = torch.exp(-gamma * wrong) * right
@@ -175,104 +217,139 @@ ACTIVE: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "nfl": nfl,
     "gce": gce,
 }
-"""Losses that only raise the chance of the label. All but "gce" are normalised, and so robust."""
+"""Losses that only raise the chance of the label. All but "gce" are normalised and thus robust."""
 
 PASSIVE: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"mae": mae, "rce": rce}
-"""Robust losses that also lower the chances of all else."""
+"""Robust losses that also lower the chances of the other classes."""
 
 
 # Early learning (ELR).
 
 
 def elr(z: Tensor, target: Tensor, mass: Tensor) -> Tensor:
-    """Early-learning regulariser, log(1 - <t, p>), p clamped to [1e-4, 1 - 1e-4] (Liu et al.,
-    NeurIPS 2020).
+    """Compute the early-learning regulariser, log(1 - <t, p>) (Liu et al., NeurIPS 2020).
 
-    target: the running average t of p, in [0, mass]. mass: what t_0 + t_1 sums to, in [0, 1]: a
-    running average that starts at 0 sums to 1 - beta^n after n updates. With it, one channel is
-    enough: <t, p> = t p + (mass - t)(1 - p). All of z's shape, or broadcast to it.
+    p is clamped to [1e-4, 1 - 1e-4]. One channel is enough, because
+    <t, p> = t p + (mass - t)(1 - p).
+
+    Parameters
+    ----------
+    z : float Tensor
+    target : float Tensor in [0, mass]
+        Running average t of p. Broadcast to z, like `mass`.
+    mass : float Tensor in [0, 1]
+        t_0 + t_1. A running average that starts at 0 sums to 1 - beta^n after n updates.
     """
     p = torch.sigmoid(z).clamp(1e-4, 1 - 1e-4)
     return torch.log1p(-(target * p + (mass - target) * (1 - p)))
 
 
 def elr_released(z: Tensor, y: Tensor) -> Tensor:
-    """log(1 - p_y): the label where the target should be, so that it pulls toward the label."""
+    """Compute log(1 - p_y), with the label as the target, so that it pulls toward the label."""
     p = torch.sigmoid(z).clamp(1e-4, 1 - 1e-4)
     return torch.log1p(-(y * p + (1 - y) * (1 - p)))
 
 
 # Partial labels and negative learning (NPN). Candidates of a pixel are its label and the class that
-# the net predicts; votes count how often each class was a candidate.
+# the net predicts. Votes count how often each class was a candidate.
 
 
 def partial_hard(z: Tensor, votes: tuple[Tensor, Tensor], y: Tensor) -> Tensor:
-    """BCE toward the class with the most votes (Sheng et al., AAAI 2024, the hard variant).
+    """Compute BCE toward the class with the most votes (Sheng et al., AAAI 2024, hard variant).
 
-    votes: for classes 0 and 1. A tie is the label's; by argmax it would be background's.
+    Parameters
+    ----------
+    z, y : float Tensor
+    votes : pair of float Tensor
+        Votes for background and object. A tie goes to the label; argmax would choose background.
     """
-    nothing, thing = votes
-    return bce(z, torch.where(thing == nothing, y, (thing > nothing).to(y)))
+    background, foreground = votes
+    return bce(z, torch.where(foreground == background, y, (foreground > background).to(y)))
 
 
 def partial_soft(z: Tensor, votes: tuple[Tensor, Tensor]) -> Tensor:
-    """BCE toward the share of votes for the thing (Sheng et al., AAAI 2024, the soft variant)."""
-    nothing, thing = votes
-    return bce(z, thing / (nothing + thing))
+    """Compute BCE toward the object's share of votes (Sheng et al., AAAI 2024, soft variant)."""
+    background, foreground = votes
+    return bce(z, foreground / (background + foreground))
 
 
 def partial_released(z: Tensor, votes: tuple[Tensor, Tensor]) -> Tensor:
-    """V CE([-z, z], c) = v BCE(2 z, c), c the class with most votes (0 in a tie), v its share."""
-    nothing, thing = votes
-    share = torch.maximum(nothing, thing) / (nothing + thing + 1e-10)
-    return share * bce(2 * z, (thing > nothing).to(z))
+    """Compute V CE([-z, z], c) = v BCE(2 z, c).
+
+    c is the class with the most votes (0 in a tie), and v its share of votes.
+    """
+    background, foreground = votes
+    share = torch.maximum(background, foreground) / (background + foreground + 1e-10)
+    return share * bce(2 * z, (foreground > background).to(z))
 
 
 def negative(z: Tensor, y: Tensor, both: Tensor) -> Tensor:
-    """Negative learning, -log(1 - p_k) for the classes k that are no candidates (Sheng et al., AAAI
-    2024): with two classes, BCE where the label is the only candidate, 0 where both are.
+    """Compute negative learning, -log(1 - p_k) for classes k that are not candidates.
 
-    both: bool, where the net predicts the other class.
+    With two classes, this loss of Sheng et al., AAAI 2024, is BCE if the label is the only
+    candidate, and 0 if both classes are candidates.
+
+    Parameters
+    ----------
+    z, y : float Tensor
+    both : bool Tensor
+        Where the net predicts the class that is not the label.
     """
     return torch.where(both, 0.0, bce(z, y))
 
 
 def negative_released(z: Tensor, y: Tensor, both: Tensor) -> Tensor:
-    """-log(1 - p_k + 1e-7), with p >= 1e-4 and 1 - p as chances."""
+    """Compute -log(1 - p_k + 1e-7), with p >= 1e-4 and 1 - p as chances."""
     p = torch.sigmoid(z).clamp(min=1e-4)
-    other = torch.where(y > 0, 1 - p, p)
-    return torch.where(both, 0.0, -torch.log(1 - other + 1e-7))
+    p_k = torch.where(y > 0, 1 - p, p)
+    return torch.where(both, 0.0, -torch.log(1 - p_k + 1e-7))
 
 
 # Frozen knowledge (SMART).
 
 
-def hard_pixels(values: Tensor, share: float) -> Tensor:
-    """The mean of the largest share of each frame's losses, at least one (bootstrapped
-    cross-entropy: Wu et al., 2016).
+def average_hardest(values: Tensor, share: float) -> Tensor:
+    """Average the largest share of each frame's losses, at least one.
 
-    values: (..., h, w). Returns (...).
+    This is the bootstrapped cross-entropy of Wu et al., 2016, if the losses are cross-entropies.
+
+    Parameters
+    ----------
+    values : (..., h, w) float
+    share : float in [0, 1]
+
+    Returns
+    -------
+    (...) float
     """
     flat = values.flatten(-2)
     count = max(1, int(flat.shape[-1] * share))
     return flat.mean(-1) if count == flat.shape[-1] else flat.topk(count, sorted=False)[0].mean(-1)
 
 
-def agreement(one: Tensor, other: Tensor) -> Tensor:
-    """Dice coefficient of two binary masks of a frame, 1 where both are empty.
+def agreement(first: Tensor, second: Tensor) -> Tensor:
+    """Compute the Dice coefficient of two binary masks of a frame, 1 if both are empty.
 
-    (..., h, w) in {0, 1}. Returns (...) in [0, 1].
+    Parameters
+    ----------
+    first, second : (..., h, w) float in {0, 1}
+
+    Returns
+    -------
+    (...) float in [0, 1]
     """
-    both, either = (one * other).sum((-2, -1)), (one + other).sum((-2, -1))
+    both, either = (first * second).sum((-2, -1)), (first + second).sum((-2, -1))
     return torch.where(either > 0, 2 * both / either.clamp(min=1), 1.0)
 
 
-def agreement_released(one: Tensor, other: Tensor) -> Tensor:
-    """The same of maps of object ids (..., h, w), as SMART's code has it: twice the pixels that are
-    an object in both, divided by the sum of all *ids*, 1 where both maps are empty.
+def agreement_released(first: Tensor, second: Tensor) -> Tensor:
+    """Compute the agreement of two index masks (..., h, w) as in SMART's code.
+
+    It is twice the pixels that are an object in both, divided by the sum of all *ids*, and 1 if
+    both masks are empty.
     """
-    both = ((one > 0) & (other > 0)).sum((-2, -1))
-    ids = (one + other).sum((-2, -1))
+    both = ((first > 0) & (second > 0)).sum((-2, -1))
+    ids = (first + second).sum((-2, -1))
     return torch.where(ids > 0, 2 * both / ids.clamp(min=1), 1.0)
 
 
@@ -280,8 +357,20 @@ def agreement_released(one: Tensor, other: Tensor) -> Tensor:
 
 
 def tversky(z: Tensor, y: Tensor, region: Tensor, a: float, b: float = 0.5) -> Tensor:
-    """Tversky loss of a region, 1 - TP / (TP + a FP + b FN), sums over all pixels at once and 1e-6
-    added to both (Salehi et al., MLMI 2017). region: bool. Returns a scalar.
+    """Compute Tversky loss of a region, 1 - TP / (TP + a FP + b FN) (Salehi et al., MLMI 2017).
+
+    Sums are over all pixels at once, and 1e-6 is added to numerator and denominator.
+
+    Parameters
+    ----------
+    z, y : float Tensor
+    region : bool Tensor
+    a, b : float
+        Weights of false positives and false negatives.
+
+    Returns
+    -------
+    scalar float
     """
     p = torch.where(region, torch.sigmoid(z), 0.0)
     y = torch.where(region, y, 0.0)
@@ -289,11 +378,14 @@ def tversky(z: Tensor, y: Tensor, region: Tensor, a: float, b: float = 0.5) -> T
     return 1 - (hit + 1e-6) / (hit + a * (p.sum() - hit) + b * (y.sum() - hit) + 1e-6)
 
 
-def symmetric_kl(z: Tensor, other: Tensor) -> Tensor:
-    """KL(p || q) + KL(q || p) of two Bernoulli chances, which is (p - q)(logit p - logit q).
+def symmetric_kl(first: Tensor, second: Tensor) -> Tensor:
+    """Compute KL(p || q) + KL(q || p) of two Bernoulli chances: (p - q)(logit p - logit q).
 
-    z, other: logits; chances are clamped to [1e-6, 1 - 1e-6], so there is no gradient beyond.
+    Parameters
+    ----------
+    first, second : float Tensor
+        Logits. Chances are clamped to [1e-6, 1 - 1e-6], without gradient outside.
     """
     most = math.log(1e6 - 1)
-    z, other = z.clamp(-most, most), other.clamp(-most, most)
-    return (torch.sigmoid(z) - torch.sigmoid(other)) * (z - other)
+    first, second = first.clamp(-most, most), second.clamp(-most, most)
+    return (torch.sigmoid(first) - torch.sigmoid(second)) * (first - second)

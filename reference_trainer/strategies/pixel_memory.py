@@ -1,6 +1,4 @@
-"""What is remembered of each pixel of the training set, across steps: where a batch's frames are in
-it.
-"""
+"""Where the units of a batch are in a memory of all pixels of the training split."""
 
 from __future__ import annotations
 
@@ -13,38 +11,42 @@ from reference_trainer.batch import Batch
 
 
 @dataclass(frozen=True)
-class Seen:
-    """The units, (sequence, object, frame), that a batch shows.
+class BatchUnits:
+    """The units (sequence, object, frame) of a batch, for strategies that remember pixels.
 
-    numbers: (U,) int64 on the CPU, each once, ascending. A unit that is shown several times counts
-    once, by its first showing, so that a batch has one vote whatever its frames are.
+    Attributes
+    ----------
+    numbers : (U,) int64
+        Ascending and unique, on the CPU. A unit that occurs several times counts once, by its first
+        occurrence, so that a batch has one vote for each unit.
     """
 
     numbers: Tensor
-    _there: Tensor
+    _is_unit: Tensor
     _first: Tensor
-    _which: Tensor
+    _rows: Tensor
     _flipped: Tensor
 
     @classmethod
-    def of(cls, batch: Batch) -> Seen:
-        """The units of a batch."""
-        there = batch.frame_items >= 0
-        numbers, which = torch.unique(batch.frame_items[there], return_inverse=True)
-        places = torch.arange(len(which), device=which.device)
-        first = torch.full_like(numbers, len(which))
-        first = first.scatter_reduce(0, which, places, "amin")
-        return cls(numbers.cpu(), there, first, which, batch.flipped[:, None, None, None, None])
+    def from_batch(cls, batch: Batch) -> BatchUnits:
+        """Find the units of a batch."""
+        is_unit = batch.unit_ids >= 0
+        numbers, rows = torch.unique(batch.unit_ids[is_unit], return_inverse=True)
+        positions = torch.arange(len(rows), device=rows.device)
+        first = torch.full_like(numbers, len(rows))
+        first = first.scatter_reduce(0, rows, positions, "amin")
+        return cls(numbers.cpu(), is_unit, first, rows, batch.flipped[:, None, None, None, None])
 
     def gather(self, values: Tensor) -> Tensor:
-        """What a batch says of its units, unmirrored: (B, K, T, h, w) to (U, h, w)."""
+        """Gather the values of units, unmirrored: (B, K, T, h, w) to (U, h, w)."""
         upright = torch.where(self._flipped, values.flip(-1), values)
-        return upright[self._there][self._first]
+        return upright[self._is_unit][self._first]
 
     def spread(self, rows: Tensor) -> Tensor:
-        """What is remembered of units, as the batch shows them: (U, h, w) to (B, K, T, h, w), 0
-        where it only fills up.
+        """Spread rows of units over the batch's view: (U, h, w) to (B, K, T, h, w).
+
+        Padding gets 0.
         """
-        values = rows.new_zeros(*self._there.shape, *rows.shape[-2:])
-        values[self._there] = rows[self._which]
+        values = rows.new_zeros(*self._is_unit.shape, *rows.shape[-2:])
+        values[self._is_unit] = rows[self._rows]
         return torch.where(self._flipped, values.flip(-1), values)

@@ -1,4 +1,4 @@
-"""What strategies have in common that put another loss of pixels in the place of the focal one."""
+"""The base of strategies that replace the focal loss of pixels."""
 
 from __future__ import annotations
 
@@ -8,58 +8,66 @@ from typing import Literal, TypeVar
 from torch import Tensor
 
 from reference_trainer.batch import Batch, Progress
-from reference_trainer.strategies.base import Net, Strategy, is_warm_up, scale_when_undecided
-from reference_trainer.strategies.strategy_options import ScaledOptions, knob
+from reference_trainer.strategies.base import Net, Strategy, choose_scale, is_warm_up
+from reference_trainer.strategies.strategy_options import ScaledOptions, option
 
 
 @dataclass(frozen=True)
 class PixelOptions(ScaledOptions):
-    """combine: whether the robust loss replaces the focal loss or is added to it, which leaves the
-    focal loss as it is; the released code adds. weights: what `action_weights` multiply: "none",
-    the "focal" loss alone, or the robust one, too ("all"); those of the released runs are their
-    commands' (--use_weights --use_sce). warmup: share of the run with the plain loss.
+    """Options of a `Pixelwise` strategy.
+
+    Attributes
+    ----------
+    combine : "replace" or "add"
+        Whether the robust loss replaces the focal loss or is added to it, as in the released code.
+    weights : "none", "focal" or "all"
+        Losses that `make_action_weights` multiplies: none, the focal loss, or the robust loss as
+        well. The released values follow the public commands (--use_weights --use_sce).
+    warmup : float
+        Share of the run with the plain loss.
     """
 
-    combine: Literal["replace", "add"] = knob("replace", released="add")
-    weights: Literal["none", "focal", "all"] = knob("none", released="focal")
-    warmup: float = knob(0.25, 0, 1, released=0.0)
+    combine: Literal["replace", "add"] = option("replace", released="add")
+    weights: Literal["none", "focal", "all"] = option("none", released="focal")
+    warmup: float = option(0.25, 0, 1, released=0.0)
 
 
 PixelOptionsT = TypeVar("PixelOptionsT", bound=PixelOptions)
 
 
 class Pixelwise(Strategy[PixelOptionsT]):
-    """Plain, but for the loss of pixels. Dice and activity stay as they are.
+    """The plain strategy with another pixel loss; Dice and activity are unchanged.
 
-    The papers have no warm-up, and classes of equal size. Here nine pixels of ten are background,
-    which a net says of all of them at first; where it is sure, bounded losses have no gradient, and
-    neither has Dice. So objects are found under the plain loss, and kept under the robust one.
+    The papers have no warm-up, and classes of equal size. Here nine of ten pixels are background,
+    and the net first predicts background everywhere. Once it is confident, bounded losses and Dice
+    have no gradient. Therefore the net learns to find objects with the plain loss, and continues
+    with the robust loss.
     """
 
     _warm = False
 
     @property
-    def weighted(self) -> bool:
+    def uses_weights(self) -> bool:
+        """Whether the option `weights` is not "none"."""
         return self.options.weights != "none"
 
-    def phase(self, progress: Progress) -> int:
+    def get_phase(self, progress: Progress) -> int:
         return int(not is_warm_up(self.options.warmup, progress))
 
-    def before_step(self, nets: list[Net], progress: Progress) -> None:
+    def prepare_step(self, nets: list[Net], progress: Progress) -> None:
         self._warm = is_warm_up(self.options.warmup, progress)
 
-    def pixel_loss(self, logits: Tensor, batch: Batch) -> Tensor:
+    def compute_pixel_loss(self, logits: Tensor, batch: Batch) -> Tensor:
         if self._warm:
-            return super().pixel_loss(logits, batch)
-        robust = self.robust_loss(logits, batch.masks)
+            return super().compute_pixel_loss(logits, batch)
+        robust = self.compute_robust_loss(logits, batch.masks)
         if self.options.weights != "focal":
             robust = batch.weights * robust
-        if self.options.scale == "undecided":
-            robust = scale_when_undecided(self.robust_loss) * robust
+        robust = choose_scale(self.options, self.compute_robust_loss) * robust
         if self.options.combine == "replace":
             return robust
-        return robust + super().pixel_loss(logits, batch)
+        return robust + super().compute_pixel_loss(logits, batch)
 
-    def robust_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The robust loss of each pixel."""
+    def compute_robust_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Compute the robust loss of each pixel."""
         raise NotImplementedError

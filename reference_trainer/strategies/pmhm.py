@@ -1,4 +1,4 @@
-"""PMHM: further mask heads that vote on where a label is learned from."""
+"""PMHM: robust mask heads vote on the pixels to learn from."""
 
 from __future__ import annotations
 
@@ -12,106 +12,144 @@ from torch import Tensor, nn
 from actiseg_data.core.keys import draw_integer, draw_uniform, make_key, split_key
 from reference_trainer.batch import Batch, Loss, Output, Progress
 from reference_trainer.strategies import losses
-from reference_trainer.strategies.base import Net, Strategy, Task, generator, mean_loss, total
-from reference_trainer.strategies.strategy_options import ReleasedOptions, knob
+from reference_trainer.strategies.base import (
+    Net,
+    Strategy,
+    StrategyContext,
+    average_terms,
+    make_generator,
+    sum_terms,
+)
+from reference_trainer.strategies.strategy_options import ReleasedOptions, option
 from reference_trainer.strategies.trusted_regions import (
     RegionRule,
     Regions,
-    agreed,
-    decides,
-    edges,
-    regions,
+    can_vote_fail,
+    compute_edges,
+    find_agreement,
+    find_regions,
 )
 
-ALONE = {"heads": 0}
-RESTLESS = {"heads": 0, "freeze": "never"}
-"""For `knob`: unless there are no further heads, or none that rests."""
+WITHOUT_HEADS = {"heads": 0}
+WITHOUT_RESTING = {"heads": 0, "freeze": "never"}
+"""For `option`: the option has no effect without robust heads, or if none of them rests."""
 
 
 @dataclass(frozen=True)
 class PmhmOptions(ReleasedOptions):
-    """heads: further heads, beside the main one. robust_heads: whether they vote on masks alone or
-    on activity as well, which noise on words touches and masks do not show.
+    """Options of `Pmhm`.
 
-    Mends of the released code, each with the value that undoes it:
-
-    warmup: share of the run with the plain loss (0). copy_from: the main head that further heads
-    start from, "trained" at the end of the warm-up ("untrained"). dropout: of a "channel" or a
-    whole "frame". dice: over the "stable" region or "everywhere", with one half outside. anneal:
-    whether the weight of false positives falls (false). vote: see `votes_needed` ("two"). scope,
-    padding: see `RegionRule` ("clip", "zeros").
-
-    every: votes, and with them all terms of masks, are of one pixel in each block of so many by so
-    many, drawn anew in each step (1); that masks can be learned from samples of their pixels is
-    from Mask2Former (Cheng et al., CVPR 2022), and it keeps a step within a fifth of a plain one.
-
-    copy_noise: deviation of what is added to copied parameters. drop, noise: share of channels that
-    are dropped and deviation of what is added, relative to the features', for each further head.
-    freeze: whether a further head rests, drawn anew each "epoch" or "step", or "never";
-    freeze_first, freeze_last: with which chance, in the first and the last epoch. uncertain, edge,
-    stable: quantiles. tversky, consistency: coefficients. false_positives_first, _last: weight of
-    false positives in the first and the last epoch; false_negatives: of false negatives.
-    stop_gradient: "never", or "main": further heads follow the main head, which does not follow
-    them.
+    Attributes
+    ----------
+    heads : int
+        Number of robust heads, besides the main one.
+    robust_heads : "mask" or "mask+activity"
+        Whether heads vote on masks alone or on activity as well. Text noise changes the activity
+        that a prompt should have, and masks do not show it.
+    warmup : float
+        Share of the run with the plain loss (released: 0).
+    copy_from : "trained" or "untrained"
+        Whether robust heads start from the main head at the end of the warm-up or at the start of
+        the run (released: "untrained").
+    dropout : "channel" or "frame"
+        Parts of the features that are dropped (released: "frame").
+    dice_region : "stable" or "everywhere"
+        Pixels of the Dice loss (released: "everywhere", with one half outside the stable region).
+    anneal : bool
+        Whether the weight of false positives falls (released: False).
+    vote : "all", "majority" or "two"
+        See `count_needed_votes` (released: "two").
+    scope, padding : str
+        See `RegionRule` (released: "clip", "zeros").
+    every : int
+        Votes, and with them all mask terms, use one pixel of each block of `every` x `every`
+        pixels, drawn anew in each step (released: 1). Masks can be learned from samples of their
+        pixels (Mask2Former: Cheng et al., CVPR 2022). Sampling keeps the time of a step within a
+        fifth of a plain one.
+    copy_noise : float
+        Deviation of the noise on copied parameters.
+    drop, noise : float
+        Share of dropped channels, and deviation of the noise relative to the features, for each
+        robust head.
+    freeze : "epoch", "step" or "never"
+        How often a draw decides whether a robust head rests.
+    freeze_first, freeze_last : float
+        Chance of resting in the first and the last epoch.
+    uncertain, edge, stable : float
+        Quantiles of the regions.
+    tversky, consistency : float
+        Coefficients.
+    false_positives_first, false_positives_last : float
+        Weight of false positives in the first and the last epoch.
+    false_negatives : float
+        Weight of false negatives.
+    stop_gradient : "never" or "main"
+        "main": robust heads follow the main head, which does not follow them.
     """
 
-    heads: int = knob(1, 0, 3)
-    robust_heads: Literal["mask", "mask+activity"] = knob("mask", unless=ALONE)
-    warmup: float = knob(0.25, 0, 1, released=0.0)
-    copy_from: Literal["trained", "untrained"] = knob("trained", released="untrained", unless=ALONE)
-    dropout: Literal["channel", "frame"] = knob("channel", released="frame", unless=ALONE)
-    dice_region: Literal["stable", "everywhere"] = knob("stable", released="everywhere")
-    anneal: bool = knob(True, released=False)
-    vote: Literal["all", "majority", "two"] = knob("all", released="two", unless=ALONE)
-    scope: Literal["prompt", "clip"] = knob("prompt", released="clip")
-    padding: Literal["replicate", "zeros"] = knob("replicate", released="zeros")
-    every: int = knob(2, 1, 8, released=1)
-    copy_noise: float = knob(1e-3, unless=ALONE)
-    drop: float = knob(0.2, 0, 0.9, unless=ALONE)
-    noise: float = knob(0.2, unless=ALONE)
-    freeze: Literal["epoch", "step", "never"] = knob("epoch", released="step", unless=ALONE)
-    freeze_first: float = knob(0.3, 0, 1, released=0.2, unless=RESTLESS)
-    freeze_last: float = knob(0.1, 0, 1, released=0.2, unless=RESTLESS)
-    uncertain: float = knob(0.2, 0, 1)
-    edge: float = knob(0.85, 0, 1)
-    stable: float = knob(0.6, 0, 1)
-    tversky: float = knob(0.3)
-    consistency: float = knob(0.1, unless=ALONE)
-    false_positives_first: float = knob(0.7)
-    false_positives_last: float = knob(0.5, unless={"anneal": False})
-    false_negatives: float = knob(0.5)
-    stop_gradient: Literal["never", "main"] = knob("never", unless=ALONE)
+    heads: int = option(1, 0, 3)
+    robust_heads: Literal["mask", "mask+activity"] = option("mask", unless=WITHOUT_HEADS)
+    warmup: float = option(0.25, 0, 1, released=0.0)
+    copy_from: Literal["trained", "untrained"] = option(
+        "trained", released="untrained", unless=WITHOUT_HEADS
+    )
+    dropout: Literal["channel", "frame"] = option("channel", released="frame", unless=WITHOUT_HEADS)
+    dice_region: Literal["stable", "everywhere"] = option("stable", released="everywhere")
+    anneal: bool = option(True, released=False)
+    vote: Literal["all", "majority", "two"] = option("all", released="two", unless=WITHOUT_HEADS)
+    scope: Literal["prompt", "clip"] = option("prompt", released="clip")
+    padding: Literal["replicate", "zeros"] = option("replicate", released="zeros")
+    every: int = option(2, 1, 8, released=1)
+    copy_noise: float = option(1e-3, unless=WITHOUT_HEADS)
+    drop: float = option(0.2, 0, 0.9, unless=WITHOUT_HEADS)
+    noise: float = option(0.2, unless=WITHOUT_HEADS)
+    freeze: Literal["epoch", "step", "never"] = option(
+        "epoch", released="step", unless=WITHOUT_HEADS
+    )
+    freeze_first: float = option(0.3, 0, 1, released=0.2, unless=WITHOUT_RESTING)
+    freeze_last: float = option(0.1, 0, 1, released=0.2, unless=WITHOUT_RESTING)
+    uncertain: float = option(0.2, 0, 1)
+    edge: float = option(0.85, 0, 1)
+    stable: float = option(0.6, 0, 1)
+    tversky: float = option(0.3)
+    consistency: float = option(0.1, unless=WITHOUT_HEADS)
+    false_positives_first: float = option(0.7)
+    false_positives_last: float = option(0.5, unless={"anneal": False})
+    false_negatives: float = option(0.5)
+    stop_gradient: Literal["never", "main"] = option("never", unless=WITHOUT_HEADS)
 
 
 class Pmhm(Strategy[PmhmOptions]):
-    """PMHM, ActiSeg-NL's parallel mask heads, with the defects of the public code mended; its paper
-    tells no other rule.
+    """ActiSeg-NL's parallel mask heads, with corrections of the public code's defects.
+
+    The paper describes no other rule.
 
     L = mask * focal in S + dice * Dice over S + tversky * Tversky in U + consistency * KL in U
     + activity * focal(activity).
 
     U, uncertain: a small margin of the main head, or a steep edge. S, stable: a wide margin, and
-    heads that agree. What is in neither has no label. The label has no part in the choice: inside S
-    it is learned from, right or wrong. Further heads see the same pixel features, perturbed, and no
-    label: their only loss is the symmetric KL divergence to the main head in U, which by default
-    sends gradient to both. S and U are chosen without gradient. Only the main head is deployed.
+    heads that agree. Pixels in neither region have no label. The label does not influence the
+    regions: inside S it is learned from, right or wrong. Robust heads get the same pixel features,
+    perturbed, and no label. Their only loss is the symmetric KL divergence to the main head in U,
+    which by default sends gradient to both. S and U are selected without gradient. Only the main
+    head is deployed.
 
-    Mask heads that vote on masks say nothing of noise on words, which leaves masks alone and makes
-    a prompt ask for something else. With `robust_heads: mask+activity`, activity heads vote as
-    well: a prompt's activity is learned from where all agree by the same vote, and the divergence
-    between them is a further term, over all prompts.
+    Text noise leaves masks unchanged and makes a prompt ask for another object, so votes on masks
+    cannot detect it. With `robust_heads: mask+activity`, activity heads vote as well: a prompt's
+    activity is learned from if all heads agree by the same vote, and the divergence between them is
+    a further term, over all prompts.
 
-    State: whether heads were copied. Draws are keyed by the step; a resting head is left alone by
-    the optimiser as it gets no gradient, and still votes.
+    State: whether heads were copied. Draws are keyed by the step. A resting head gets no gradient,
+    so the optimiser does not change it; it still votes.
     """
 
     name: ClassVar[str] = "pmhm"
 
-    def __init__(self, options: PmhmOptions, task: Task) -> None:
-        super().__init__(options, task)
+    def __init__(self, options: PmhmOptions, context: StrategyContext) -> None:
+        super().__init__(options, context)
         self._copied = False
         self._progress: Progress | None = None
-        self._views: dict[int, _View] = {}
+        self._views: dict[int, _HeadView] = {}
         self._rule = RegionRule(
             options.vote,
             options.uncertain,
@@ -123,192 +161,200 @@ class Pmhm(Strategy[PmhmOptions]):
 
     @property
     def notes(self) -> tuple[str, ...]:
+        """A note if the heads cannot disagree."""
         voters, vote = self.options.heads + 1, self.options.vote
-        if voters == 1 or decides(voters, vote):
+        if voters == 1 or can_vote_fail(voters, vote):
             return ()
-        hint = "options.vote=all lets them differ"
+        hint = "with options.vote=all they can disagree"
         return (f"of {voters} heads, {vote} always agree: the margin alone decides; {hint}",)
 
-    def phase(self, progress: Progress) -> int:
-        return int(progress.step >= self._warm_steps(progress))
+    def get_phase(self, progress: Progress) -> int:
+        return int(progress.step >= self._count_warm_steps(progress))
 
     def prepare(self, nets: list[Net]) -> None:
         (net,) = nets
         missing = self.options.heads - len(net.robust_heads)
         if missing > 0:
             net.add_robust_heads(missing, activity=self.options.robust_heads == "mask+activity")
-        # Draws and what is kept for `losses` are nothing for a compiler.
-        net.perturb = torch.compiler.disable(self._perturbed)
+        # The compiler cannot trace draws and the views that `compute_losses` needs.
+        net.perturb = torch.compiler.disable(self._perturb_features)
 
-    def before_step(self, nets: list[Net], progress: Progress) -> None:
+    def prepare_step(self, nets: list[Net], progress: Progress) -> None:
         (net,) = nets
         self._progress = progress
-        first = 0 if self.options.copy_from == "untrained" else self._warm_steps(progress)
+        untrained = self.options.copy_from == "untrained"
+        first = 0 if untrained else self._count_warm_steps(progress)
         if not self._copied and progress.step >= first:
-            self._copy(net.mask_head, net.robust_heads, progress.seed)
-            self._copy(net.activity_head, net.robust_activity_heads, progress.seed)
+            self._copy_head(net.mask_head, net.robust_heads, progress.seed)
+            self._copy_head(net.activity_head, net.robust_activity_heads, progress.seed)
             self._copied = True
-        for number, heads in enumerate(_pairs(net)):
-            rests = self._rests(number, progress)
+        for number, heads in enumerate(_pair_heads(net)):
+            is_resting = self._is_resting(number, progress)
             for head in heads:
-                head.requires_grad_(not rests)
+                head.requires_grad_(not is_resting)
 
-    def losses(
+    def compute_losses(
         self, nets: list[Net], outputs: list[Output], batch: Batch, progress: Progress
     ) -> list[Loss]:
         (output,) = outputs
-        if progress.step < self._warm_steps(progress):
-            return super().losses(nets, outputs, batch, progress)
+        if progress.step < self._count_warm_steps(progress):
+            return super().compute_losses(nets, outputs, batch, progress)
         options = self.options
+        chances = torch.sigmoid(output.masks.detach().float())
         main, labels, weights, strength = (
-            self._sampled(each, progress)
-            for each in (
+            self._sample_pixels(values, progress)
+            for values in (
                 output.masks.float(),
                 batch.masks,
                 batch.weights,
-                edges(torch.sigmoid(output.masks.detach().float()), options.padding),
+                compute_edges(chances, options.padding),
             )
         )
         heads = torch.stack([main, *output.robust.float()]).detach()
-        found = regions(heads, strength, batch.asked, batch.shown, self._rule)
+        regions = find_regions(heads, strength, batch.prompt_mask, batch.frame_mask, self._rule)
         sample = replace(batch, masks=labels, weights=weights)
-        prompts = mean_loss(self._prompt_terms(main, output, sample, found), batch.asked)
-        falls = self._false_positives(progress)
-        tversky = losses.tversky(main, labels, found.uncertain, falls, options.false_negatives)
-        apart = self._apart_in(found.uncertain, main, nets[0])
+        prompt_terms = self._compute_prompt_terms(main, output, sample, regions)
+        prompts = average_terms(prompt_terms, batch.prompt_mask)
+        weight = self._compute_false_positive_weight(progress)
+        tversky = losses.tversky(main, labels, regions.uncertain, weight, options.false_negatives)
+        divergence = self._average_divergence(regions.uncertain, main, nets[0])
         terms = {
             "tversky": options.tversky * tversky,
-            "heads": options.consistency * apart,
+            "heads": options.consistency * divergence,
         }
         if len(output.robust_activity):
-            apart = self._apart(output.activity.float(), output.robust_activity.float()).mean(0)
-            mean = losses.over_prompts(apart, batch.asked)
+            divergences = self._compute_divergence(
+                output.activity.float(), output.robust_activity.float()
+            )
+            mean = losses.average_prompts(divergences.mean(0), batch.prompt_mask)
             terms["activity_heads"] = options.consistency * mean
         self._views.clear()
-        further = total(terms)
-        return [Loss(prompts.total + further.total, {**prompts.parts, **further.parts})]
+        regional = sum_terms(terms)
+        return [Loss(prompts.total + regional.total, {**prompts.parts, **regional.parts})]
 
-    def _prompt_terms(
-        self, logits: Tensor, output: Output, batch: Batch, found: Regions
+    def _compute_prompt_terms(
+        self, logits: Tensor, output: Output, batch: Batch, regions: Regions
     ) -> dict[str, Tensor]:
-        options, scale = self.options, self.mask_scale(batch)
-        # The released code loads weights and leaves them out of these losses.
+        """Compute the terms of each prompt: (B, K) float by name."""
+        options, scale = self.options, self.compute_mask_scale(batch)
+        # The released code loads weights, but does not use them in these losses.
         pixels = losses.focal(logits, batch.masks) * (1 if options.released else batch.weights)
-        stable = torch.where(found.stable, pixels, 0.0)
-        activity = self.activity_loss(output, batch)
+        stable = torch.where(regions.stable, pixels, 0.0)
+        activity = self.compute_activity_loss(output, batch)
         if len(output.robust_activity):
             heads = torch.stack([output.activity, *output.robust_activity]).detach()
-            activity = torch.where(agreed(heads, options.vote), activity, 0.0)
+            activity = torch.where(find_agreement(heads, options.vote), activity, 0.0)
         everywhere = options.dice_region == "everywhere"
         dice = (losses.dice_released if everywhere else losses.dice)(
-            logits, batch.masks, batch.shown, found.stable
+            logits, batch.masks, batch.frame_mask, regions.stable
         )
         return {
-            "mask": options.mask * scale * losses.over_pixels(stable, batch.shown),
+            "mask": options.mask * scale * losses.average_pixels(stable, batch.frame_mask),
             "dice": options.dice * scale * dice,
             "activity": options.activity * activity,
         }
 
-    def _apart_in(self, region: Tensor, main: Tensor, net: Net) -> Tensor:
-        """How far the further mask heads are from the main one: the mean over a region, a scalar.
+    def _average_divergence(self, region: Tensor, main: Tensor, net: Net) -> Tensor:
+        """Average the divergence of the robust mask heads from the main one over a region.
 
-        Heads see each pixel alone, so they are asked again for the pixels of the region, and only
-        there with gradient: that costs a fraction of a gradient for the whole frame.
+        A head maps each pixel separately. So heads are called again for the pixels of the region,
+        with gradient only there, for a fraction of the cost of a whole frame.
         """
-        where = region.flatten().nonzero().squeeze(-1)
-        if not self._views or not len(where):
+        selected = region.flatten().nonzero().squeeze(-1)
+        if not self._views or not len(selected):
             return main.new_zeros(())
-        of_main = main.flatten()[where]
+        main_pixels = main.flatten()[selected]
         area = region.shape[-2] * region.shape[-1]
-        frame, pixel = where // area, where % area
+        frame, pixel = selected // area, selected % area
         sums = []
         for number, view in self._views.items():
-            of_head = net.robust_heads[number](view.at(frame, pixel)[None, None, :, None])
-            sums.append(self._apart(of_main, of_head.flatten()).sum())
-        return torch.stack(sums).mean() / (len(where) + 1e-6)
+            pixels = view.select_pixels(frame, pixel)[None, None, :, None]
+            head_pixels = net.robust_heads[number](pixels).flatten()
+            sums.append(self._compute_divergence(main_pixels, head_pixels).sum())
+        return torch.stack(sums).mean() / (len(selected) + 1e-6)
 
-    def _apart(self, main: Tensor, other: Tensor) -> Tensor:
+    def _compute_divergence(self, main: Tensor, robust: Tensor) -> Tensor:
         if self.options.stop_gradient == "main":
             main = main.detach()
-        return losses.symmetric_kl(main, other)
+        return losses.symmetric_kl(main, robust)
 
-    def _sampled(self, values: Tensor, progress: Progress) -> Tensor:
-        """The pixels (..., h, w) that this step asks for."""
+    def _sample_pixels(self, values: Tensor, progress: Progress) -> Tensor:
+        """Select the pixels (..., h, w) of this step."""
         every = self.options.every
-        draw = split_key(make_key(progress.seed, 1, "strategy.pmhm.sample", progress.step), 2)
+        keys = split_key(make_key(progress.seed, 1, "strategy.pmhm.sample", progress.step), 2)
         down, right = (
-            draw_integer(each, min(every, size))
-            for each, size in zip(draw, values.shape[-2:], strict=True)
+            draw_integer(key, min(every, size))
+            for key, size in zip(keys, values.shape[-2:], strict=True)
         )
         return values[..., down::every, right::every]
 
-    def _false_positives(self, progress: Progress) -> float:
-        """The weight of false positives in an epoch."""
+    def _compute_false_positive_weight(self, progress: Progress) -> float:
         options = self.options
-        way = self._way(progress) if options.anneal else 0.0
+        share = self._compute_annealing_share(progress) if options.anneal else 0.0
         first, last = options.false_positives_first, options.false_positives_last
-        return first + (last - first) * way
+        return first + (last - first) * share
 
-    def _way(self, progress: Progress) -> float:
-        """How far an epoch is from the first after the warm-up, 0, to the last, 1."""
-        first = self._warm_steps(progress) * progress.epochs // max(progress.steps, 1)
+    def _compute_annealing_share(self, progress: Progress) -> float:
+        """Compute how far an epoch is from the end of the warm-up, 0, to the last epoch, 1."""
+        first = self._count_warm_steps(progress) * progress.epochs // max(progress.steps, 1)
         return min(max((progress.epoch - first) / max(progress.epochs - 1 - first, 1), 0.0), 1.0)
 
-    def _warm_steps(self, progress: Progress) -> int:
+    def _count_warm_steps(self, progress: Progress) -> int:
         return int(self.options.warmup * progress.steps)
 
-    def _rests(self, number: int, progress: Progress) -> bool:
+    def _is_resting(self, number: int, progress: Progress) -> bool:
         options = self.options
         if options.freeze == "never":
             return False
         time = progress.epoch if options.freeze == "epoch" else progress.step
         first, last = options.freeze_first, options.freeze_last
-        chance = first + (last - first) * self._way(progress)
-        return (
-            draw_uniform(make_key(progress.seed, 1, "strategy.pmhm.freeze", time, number)) < chance
-        )
+        chance = first + (last - first) * self._compute_annealing_share(progress)
+        key = make_key(progress.seed, 1, "strategy.pmhm.freeze", time, number)
+        return draw_uniform(key) < chance
 
-    def _copy(self, main: nn.Module, heads: nn.ModuleList, seed: int) -> None:
+    def _copy_head(self, main: nn.Module, heads: nn.ModuleList, seed: int) -> None:
         for number, head in enumerate(heads):
             head.load_state_dict(main.state_dict())
-            for place, values in enumerate(head.parameters()):
-                source = generator(torch.device("cpu"), seed, "pmhm.copy", number, place)
-                added = torch.randn(values.shape, generator=source) * self.options.copy_noise
+            for position, values in enumerate(head.parameters()):
+                source = make_generator(torch.device("cpu"), seed, "pmhm.copy", number, position)
+                noise = torch.randn(values.shape, generator=source) * self.options.copy_noise
                 with torch.no_grad():
-                    values.add_(added.to(values))
+                    values.add_(noise.to(values))
 
-    def _perturbed(self, number: int, pixels: Tensor) -> Tensor:
-        """The pixel features (B, K, T, C, h, w) as a further head sees them, for its votes.
+    def _perturb_features(self, number: int, pixels: Tensor) -> Tensor:
+        """Perturb pixel features (B, K, T, C, h, w) for the votes of a robust head.
 
-        Draws are the same for all prompts, as the features are the clip's, seen by each.
+        The same draws apply to all prompts of a sequence.
         """
         options, progress = self.options, self._progress
-        warm = progress is None or progress.step < self._warm_steps(progress)
-        if progress is None or warm or not torch.is_grad_enabled():
+        is_warm = progress is None or progress.step < self._count_warm_steps(progress)
+        if progress is None or is_warm or not torch.is_grad_enabled():
             return pixels.detach()
-        pixels = self._sampled(pixels, progress)
-        clips, _, frames, channels, *grid = pixels.shape
+        pixels = self._sample_pixels(pixels, progress)
+        sequences, _, frames, channels, *grid = pixels.shape
         dropped = channels if options.dropout == "channel" else 1
 
-        def draws(of: Callable[..., Tensor], purpose: str, *size: int) -> Tensor:
-            """(B, 1, T, *size), each frame by a key of its own, whatever else there is."""
+        def draw_values(sampler: Callable[..., Tensor], purpose: str, *size: int) -> Tensor:
+            """Draw (B, 1, T, *size), with a key for each frame, whatever the batch contains."""
             device, step = pixels.device, progress.step
             sources = [
-                generator(device, progress.seed, f"pmhm.{purpose}", step, number, frame)
+                make_generator(device, progress.seed, f"pmhm.{purpose}", step, number, frame)
                 for frame in range(frames)
             ]
-            rows = [of(clips, 1, *size, generator=each, device=device) for each in sources]
+            rows = [
+                sampler(sequences, 1, *size, generator=source, device=device) for source in sources
+            ]
             return torch.stack(rows, 2).to(pixels.dtype)
 
-        kept = draws(torch.rand, "drop", dropped, 1, 1) >= options.drop
+        kept = draw_values(torch.rand, "drop", dropped, 1, 1) >= options.drop
         scale = kept.to(pixels.dtype) / (1 - options.drop)
-        bells = draws(torch.randn, "noise", channels, *grid)
+        noise = draw_values(torch.randn, "noise", channels, *grid)
         with torch.no_grad():
-            seen = pixels * scale
-            spread = _deviation(seen) + 1e-6
-            seen.addcmul_(bells, spread, value=options.noise)
-        self._views[number] = _View(pixels, scale.expand_as(pixels[..., :1, :1]), seen)
-        return seen
+            perturbed = pixels * scale
+            deviation = _compute_deviation(perturbed) + 1e-6
+            perturbed.addcmul_(noise, deviation, value=options.noise)
+        self._views[number] = _HeadView(pixels, scale.expand_as(pixels[..., :1, :1]), perturbed)
+        return perturbed
 
     def state_dict(self) -> dict[str, Tensor | int | float]:
         return {"copied": int(self._copied)}
@@ -318,29 +364,47 @@ class Pmhm(Strategy[PmhmOptions]):
 
 
 @dataclass(frozen=True)
-class _View:
-    """What a further head sees. pixels: features with their gradient. scale: (B, K, T, C, 1, 1),
-    what they are multiplied by. seen: scaled, with noise, without gradient.
+class _HeadView:
+    """The input of a robust head.
+
+    Attributes
+    ----------
+    pixels : (B, K, T, C, h, w) float
+        Features with their gradient.
+    scale : (B, K, T, C, 1, 1) float
+        Factor of the features.
+    perturbed : (B, K, T, C, h, w) float
+        Scaled features with noise, without gradient.
     """
 
     pixels: Tensor
     scale: Tensor
-    seen: Tensor
+    perturbed: Tensor
 
-    def at(self, frame: Tensor, pixel: Tensor) -> Tensor:
-        """Some pixels, with their gradient: (C, N) float32. frame, pixel: (N,) int64, of the frames
-        of all clips and prompts in turn, and of the pixels of each.
+    def select_pixels(self, frame: Tensor, pixel: Tensor) -> Tensor:
+        """Select pixels, with their gradient.
+
+        Parameters
+        ----------
+        frame : (N,) int64
+            Position among the frames of all sequences and prompts in turn.
+        pixel : (N,) int64
+            Position among the pixels of a frame.
+
+        Returns
+        -------
+        (C, N) float32
         """
-        pixels, seen = (
-            each.flatten(0, 2).flatten(2)[frame, :, pixel].float()
-            for each in (self.pixels, self.seen)
+        pixels, perturbed = (
+            values.flatten(0, 2).flatten(2)[frame, :, pixel].float()
+            for values in (self.pixels, self.perturbed)
         )
         scaled = pixels * self.scale.flatten(0, 2).flatten(1)[frame]
-        return (scaled + (seen - scaled).detach()).T
+        return (scaled + (perturbed - scaled).detach()).T
 
 
-def _deviation(values: Tensor) -> Tensor:
-    """Standard deviation over the last three axes, which stay, of length 1."""
+def _compute_deviation(values: Tensor) -> Tensor:
+    """Compute the standard deviation over the last three axes, which stay, with length 1."""
     flat = values.float().flatten(-3)
     count = flat.shape[-1]
     squares: Tensor = torch.linalg.vector_norm(flat, dim=-1) ** 2 / count
@@ -348,7 +412,7 @@ def _deviation(values: Tensor) -> Tensor:
     return variance.sqrt()[..., None, None, None].to(values.dtype)
 
 
-def _pairs(net: Net) -> list[list[nn.Module]]:
-    """The further heads of a net by number: of masks, and of activity where there are any."""
+def _pair_heads(net: Net) -> list[list[nn.Module]]:
+    """Pair the mask head and the activity head, if any, of each robust head."""
     activity = list(net.robust_activity_heads)
-    return [[head, *activity[at : at + 1]] for at, head in enumerate(net.robust_heads)]
+    return [[head, *activity[number : number + 1]] for number, head in enumerate(net.robust_heads)]

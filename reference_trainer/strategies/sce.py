@@ -9,25 +9,33 @@ from torch import Tensor
 
 from reference_trainer.strategies import losses
 from reference_trainer.strategies.pixelwise import PixelOptions, Pixelwise
-from reference_trainer.strategies.strategy_options import knob
+from reference_trainer.strategies.strategy_options import option
 
 
 @dataclass(frozen=True)
 class SceOptions(PixelOptions):
-    """alpha: of cross-entropy. beta: of reverse cross-entropy. The paper's for CIFAR-10."""
+    """Options of `Sce`, with the paper's values for CIFAR-10.
 
-    alpha: float = knob(0.1)
-    beta: float = knob(1.0)
+    Attributes
+    ----------
+    alpha : float
+        Weight of cross-entropy.
+    beta : float
+        Weight of reverse cross-entropy.
+    """
+
+    alpha: float = option(0.1)
+    beta: float = option(1.0)
 
 
 class Sce(Pixelwise[SceOptions]):
-    """Wang et al., ICCV 2019: `losses.sce`.
+    """The loss of Wang et al., ICCV 2019, see `losses.sce`.
 
-    With two classes the reverse term is a mean absolute error, times 9.21.
+    With two classes the reverse term is the mean absolute error times 9.21.
     """
 
     name: ClassVar[str] = "sce"
 
-    def robust_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        of = losses.sce_released if self.options.released else losses.sce
-        return of(logits, labels, self.options.alpha, self.options.beta)
+    def compute_robust_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        loss = losses.sce_released if self.options.released else losses.sce
+        return loss(logits, labels, self.options.alpha, self.options.beta)

@@ -1,4 +1,4 @@
-"""What a strategy can be told: values with their ranges, by its paper or as released."""
+"""Options of strategies: values with ranges, and defaults for the paper and the released code."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from actiseg_data.core.errors import ProblemCollector
 
 RELEASED: Mapping[str, Any] = {"arithmetic": "released"}
-"""For `knob`: unless the arithmetic is that of the released code."""
+"""For `option`: the option has no effect with the arithmetic of the released code."""
 
 
-def knob(
+def option(
     paper: Any,
     low: float = 0.0,
     high: float = math.inf,
@@ -22,37 +22,62 @@ def knob(
     instead: Mapping[tuple[str, Any], Any] | None = None,
     unless: Mapping[str, Any] | None = None,
 ) -> Any:
-    """A field of `Options`.
+    """Make a field of `StrategyOptions`.
 
-    paper: its value, unless another is given. low, high: the least and the greatest number it may
-    be. released: its value, unless another is given, where `arithmetic` is "released"; None: the
-    same. instead: the same for other options, by (option, value of that). unless: values of other
-    options at which this one has no part in what is computed, so that nothing else may be given.
+    Parameters
+    ----------
+    paper : value
+        Default.
+    low, high : float
+        Range of a number, inclusive.
+    released : value, optional
+        Default if `arithmetic` is "released". None: the same as `paper`.
+    instead : mapping of (option, value) to default, optional
+        Defaults that depend on other options.
+    unless : mapping of option to value, optional
+        Values of other options with which this one has no effect. Then only its default is valid.
     """
-    others = dict(instead or {})
+    defaults = dict(instead or {})
     if released is not None:
-        others["arithmetic", "released"] = released
-    metadata = {"low": low, "high": high, "paper": paper, "instead": others, "unless": unless or {}}
-    return field(default=None if others else paper, metadata=metadata)
+        defaults["arithmetic", "released"] = released
+    metadata = {
+        "low": low,
+        "high": high,
+        "paper": paper,
+        "instead": defaults,
+        "unless": unless or {},
+    }
+    return field(default=None if defaults else paper, metadata=metadata)
 
 
 @dataclass(frozen=True)
-class Options:
-    """What every strategy can be told: the coefficients of its terms (ReferFormer's).
+class StrategyOptions:
+    """Options of every strategy: the coefficients of its terms (ReferFormer's).
 
-    mask: of the loss of pixels. dice: of Dice. activity: of the focal loss of the activity head.
+    Attributes
+    ----------
+    mask : float
+        Coefficient of the pixel loss.
+    dice : float
+        Coefficient of the Dice loss.
+    activity : float
+        Coefficient of the focal loss of the activity head.
 
-    Raises `InputError`, naming all offenders, for values of another type, out of range, or unknown,
-    and for those that would do nothing: an option that has no part in what is computed may be given
-    as what it is by default, as in a configuration that names all, and as nothing else.
+    Raises
+    ------
+    InputError
+        If values have the wrong type, are out of range, or have no effect. An option without effect
+        may have its default value, as in a configuration that lists all options, but no other.
 
-    >>> Options(dice=0).dice
+    Examples
+    --------
+    >>> StrategyOptions(dice=0).dice
     0.0
     """
 
-    mask: float = knob(2.0)
-    dice: float = knob(5.0)
-    activity: float = knob(2.0)
+    mask: float = option(2.0)
+    dice: float = option(5.0)
+    activity: float = option(2.0)
 
     @property
     def released(self) -> bool:
@@ -62,65 +87,72 @@ class Options:
     def __post_init__(self) -> None:
         problems = ProblemCollector()
         kinds = get_type_hints(type(self))
-        for each in fields(self):
-            value = getattr(self, each.name)
+        for setting in fields(self):
+            name, value = setting.name, getattr(self, setting.name)
             if value is None:
-                value = self._default(each)
-            wanted = _wanted(value, kinds[each.name], each.metadata)
-            if wanted:
-                problems.add(f"{value!r} makes no sense", f"option {each.name}", wanted)
-            elif kinds[each.name] is float:
+                value = self._find_default(setting)
+            expected = _describe_mismatch(value, kinds[name], setting.metadata)
+            if expected:
+                problems.add(f"{value!r} is not valid", f"option {name}", expected)
+            elif kinds[name] is float:
                 value = float(value)
-            object.__setattr__(self, each.name, value)
+            object.__setattr__(self, name, value)
         problems.raise_if_any()
-        for each in fields(self):
-            for name, value in each.metadata["unless"].items():
-                if getattr(self, name) == value and getattr(self, each.name) != self._default(each):
-                    hint = f"leave it out, or set {name} otherwise"
-                    problems.add(
-                        f"does nothing where {name} is {value}", f"option {each.name}", hint
-                    )
+        for setting in fields(self):
+            is_default = getattr(self, setting.name) == self._find_default(setting)
+            for name, value in setting.metadata["unless"].items():
+                if getattr(self, name) == value and not is_default:
+                    what = f"has no effect if {name} is {value}"
+                    hint = f"omit it, or change {name}"
+                    problems.add(what, f"option {setting.name}", hint)
         problems.raise_if_any()
 
-    def _default(self, of: Field[Any]) -> Any:
-        """What an option is unless it is given, which may depend on others."""
-        for (name, value), default in of.metadata["instead"].items():
+    def _find_default(self, setting: Field[Any]) -> Any:
+        """Return the default of an option, which may depend on other options."""
+        for (name, value), default in setting.metadata["instead"].items():
             if getattr(self, name) == value:
                 return default
-        return of.metadata["paper"]
+        return setting.metadata["paper"]
 
 
 @dataclass(frozen=True)
-class ReleasedOptions(Options):
-    """Options of a strategy whose released code computes something else.
+class ReleasedOptions(StrategyOptions):
+    """Options of a strategy whose released code differs from its paper.
 
-    arithmetic: "paper", or "released" for what the public code computes. It also sets the constants
-    that are not given to those of the public code.
+    Attributes
+    ----------
+    arithmetic : "paper" or "released"
+        "released" computes what the public code computes, and changes the defaults of the constants
+        to those of that code.
     """
 
-    arithmetic: Literal["paper", "released"] = knob("paper")
+    arithmetic: Literal["paper", "released"] = option("paper")
 
     @property
     def released(self) -> bool:
+        """Whether the arithmetic is that of the released code."""
         return self.arithmetic == "released"
 
 
 @dataclass(frozen=True)
 class ScaledOptions(ReleasedOptions):
-    """Options of a strategy whose loss of pixels stands in the place of the focal one.
+    """Options of a strategy that replaces the focal loss of pixels.
 
-    scale: "undecided": the loss is scaled so that a pixel at p = 1/2 costs what it costs under the
-    focal loss, the mean over both labels; where the loss is cross-entropy with further terms, so
-    that cross-entropy does, and the terms are times the same factor. A paper's loss stands alone,
-    where its scale means nothing; beside Dice, one that is fifty times as large would silence it.
-    "raw": as it is.
+    Attributes
+    ----------
+    scale : "match-focal" or "raw"
+        "match-focal" scales the loss so that a pixel at p = 1/2 has the same loss as the focal loss
+        gives it, as the mean over both labels. If the loss is cross-entropy with further terms, the
+        scale matches cross-entropy, and applies to all terms. A paper uses its loss alone, so its
+        scale has no effect. Here it is added to Dice, and a loss that is fifty times larger would
+        suppress Dice. "raw" does not scale.
     """
 
-    scale: Literal["undecided", "raw"] = knob("undecided", released="raw")
+    scale: Literal["match-focal", "raw"] = option("match-focal", released="raw")
 
 
-def _wanted(value: Any, kind: Any, limits: Any) -> str | None:
-    """What a value should be, if it is not."""
+def _describe_mismatch(value: Any, kind: Any, limits: Any) -> str | None:
+    """Return a hint if a value does not have the right type and range, else None."""
     if get_origin(kind) is Literal:
         choices = get_args(kind)
         return None if value in choices else f"give one of {', '.join(map(str, choices))}"

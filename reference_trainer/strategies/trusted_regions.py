@@ -1,7 +1,7 @@
-"""Where several heads are trusted: the regions of PMHM, chosen without gradient and without labels.
+"""PMHM's regions: where heads are trusted, selected without gradient and without labels.
 
-Shapes: B clips of T frames with K prompts each, masks of (h, w), H heads that vote, the main one
-first.
+Shapes: B sequences of T frames with K prompts each, masks of (h, w), H heads that vote, the main
+one first.
 """
 
 from __future__ import annotations
@@ -19,13 +19,22 @@ Vote: TypeAlias = Literal["all", "majority", "two"]
 
 @dataclass(frozen=True)
 class RegionRule:
-    """Which pixels are stable, and which uncertain.
+    """The rule by which pixels are stable or uncertain.
 
-    vote: see `votes_needed`. uncertain: below this quantile of the margin |p - 0.5| a pixel is
-    uncertain. edge: above this quantile of the edge strength of p, too. stable: from this quantile
-    of the margin on, a pixel on which the heads agree is stable. scope: whether quantiles are of
-    one prompt's clip, or of all prompts of a clip together. padding: what is beyond the border of a
-    frame, the nearest pixel or zeros, which make borders look like edges.
+    Attributes
+    ----------
+    vote : Vote
+        See `count_needed_votes`.
+    uncertain : float
+        Pixels below this quantile of the margin |p - 0.5| are uncertain.
+    edge : float
+        Pixels above this quantile of the edge strength of p are uncertain as well.
+    stable : float
+        Pixels at or above this quantile of the margin are stable if the heads agree.
+    scope : "prompt" or "clip"
+        Whether quantiles are over one prompt of a sequence, or over all its prompts together.
+    padding : "replicate" or "zeros"
+        Values beyond the border of a frame. Zeros make borders look like edges.
     """
 
     vote: Vote
@@ -38,66 +47,78 @@ class RegionRule:
 
 @dataclass(frozen=True)
 class Regions:
-    """stable, uncertain: (B, K, T, h, w) bool, False where a batch only fills up. They may overlap:
-    at an edge with a wide margin.
+    """Two regions, which may overlap at an edge with a wide margin.
+
+    Attributes
+    ----------
+    stable, uncertain : (B, K, T, h, w) bool
+        False in padding.
     """
 
     stable: Tensor
     uncertain: Tensor
 
 
-def votes_needed(heads: int, vote: Vote) -> int:
-    """How many of the heads must be on one side, for it to be agreed.
+def count_needed_votes(heads: int, vote: Vote) -> int:
+    """Count the heads that must be on the same side for an agreement.
 
-    "all": every one. "majority": more than half. "two": two, or the only one, as released. One head
-    always agrees with itself; three heads always have a majority, and two of a kind.
+    "all" needs all heads, "majority" more than half, and "two" needs two, or the only one, as in
+    the released code. One head always agrees with itself. Three heads always have a majority, and
+    two that agree.
 
-    >>> [votes_needed(heads, "all") for heads in (1, 2, 3, 4)]
+    >>> [count_needed_votes(heads, "all") for heads in (1, 2, 3, 4)]
     [1, 2, 3, 4]
-    >>> [votes_needed(heads, "majority") for heads in (1, 2, 3, 4)]
+    >>> [count_needed_votes(heads, "majority") for heads in (1, 2, 3, 4)]
     [1, 2, 2, 3]
     """
     return {"all": heads, "majority": heads // 2 + 1, "two": min(2, heads)}[vote]
 
 
-def decides(heads: int, vote: Vote) -> bool:
-    """Whether a vote can fail. Where it cannot, the margin alone says what is stable.
+def can_vote_fail(heads: int, vote: Vote) -> bool:
+    """Return whether heads can disagree. If not, the margin alone decides which pixels are stable.
 
-    >>> [decides(heads, "majority") for heads in (1, 2, 3, 4)]
+    >>> [can_vote_fail(heads, "majority") for heads in (1, 2, 3, 4)]
     [False, True, False, True]
     """
-    return 2 * votes_needed(heads, vote) > heads + 1
+    return 2 * count_needed_votes(heads, vote) > heads + 1
 
 
-def agreed(logits: Tensor, vote: Vote) -> Tensor:
-    """Where enough heads are on one side. logits: (H, ...). Returns (...) bool."""
-    heads, needed = len(logits), votes_needed(len(logits), vote)
+def find_agreement(logits: Tensor, vote: Vote) -> Tensor:
+    """Find the places where enough heads are on the same side: (H, ...) float to (...) bool."""
+    heads, needed = len(logits), count_needed_votes(len(logits), vote)
     votes = (logits > 0).sum(0)
     return (votes >= needed) | (heads - votes >= needed)
 
 
-def regions(
-    logits: Tensor, strength: Tensor, asked: Tensor, shown: Tensor, rule: RegionRule
+def find_regions(
+    logits: Tensor, strength: Tensor, prompt_mask: Tensor, frame_mask: Tensor, rule: RegionRule
 ) -> Regions:
-    """The regions of a batch.
+    """Find the regions of a batch.
 
-    logits: (H, B, K, T, h, w) without gradient. strength: (B, K, T, h, w) of edges, see `edges`.
-    asked: (B, K) bool. shown: (B, T) bool.
+    Margins are compared by |z|, which has the same order and still differs between pixels if p is
+    1 in float32.
 
-    The margin is ordered as |z| is, which is used in its place: it still tells pixels apart where p
-    is 1 to the last bit.
+    Parameters
+    ----------
+    logits : (H, B, K, T, h, w) float
+        Without gradient.
+    strength : (B, K, T, h, w) float
+        Edge strength, see `compute_edges`.
+    prompt_mask : (B, K) bool
+    frame_mask : (B, T) bool
+    rule : RegionRule
     """
-    there = (asked[:, :, None] & shown[:, None])[..., None, None]
+    is_unit = (prompt_mask[:, :, None] & frame_mask[:, None])[..., None, None]
     margin = logits[0].abs()
-    low, high = quantiles(margin, there, (rule.uncertain, rule.stable), rule.scope)
-    (steep,) = quantiles(strength, there, (rule.edge,), rule.scope)
+    low, high = compute_quantiles(margin, is_unit, (rule.uncertain, rule.stable), rule.scope)
+    (steep,) = compute_quantiles(strength, is_unit, (rule.edge,), rule.scope)
     uncertain = (margin < low) | (strength > steep)
-    stable = agreed(logits, rule.vote) & (margin >= high)
-    return Regions(stable=stable & there, uncertain=uncertain & there)
+    stable = find_agreement(logits, rule.vote) & (margin >= high)
+    return Regions(stable=stable & is_unit, uncertain=uncertain & is_unit)
 
 
-def edges(p: Tensor, padding: Literal["replicate", "zeros"]) -> Tensor:
-    """Gradient magnitude of maps by Sobel's kernels / 8. p: (..., h, w). Returns the same shape."""
+def compute_edges(p: Tensor, padding: Literal["replicate", "zeros"]) -> Tensor:
+    """Compute the gradient magnitude of maps (..., h, w) by Sobel's kernels / 8."""
     mode = "replicate" if padding == "replicate" else "constant"
     wide = F.pad(p.flatten(0, -3)[:, None], (1, 1, 1, 1), mode=mode)[:, 0]
     down = wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]
@@ -106,24 +127,37 @@ def edges(p: Tensor, padding: Literal["replicate", "zeros"]) -> Tensor:
     return ((x * x + y * y).sqrt() / 8).view_as(p)
 
 
-def quantiles(
-    values: Tensor, there: Tensor, shares: Sequence[float], scope: Literal["prompt", "clip"]
+def compute_quantiles(
+    values: Tensor, is_unit: Tensor, shares: Sequence[float], scope: Literal["prompt", "clip"]
 ) -> list[Tensor]:
-    """Quantiles of the pixels that are there, with linear interpolation between neighbours.
+    """Compute quantiles over the pixels of real units, with linear interpolation.
 
-    values: (B, K, T, h, w). there: (B, K, T, 1, 1) bool. Returns, for each share, (B, K, 1, 1, 1),
-    or (B, 1, 1, 1, 1) for the scope "clip"; infinite where no pixel is there.
+    `torch.quantile` cannot leave out padding.
+
+    Parameters
+    ----------
+    values : (B, K, T, h, w) float
+    is_unit : (B, K, T, 1, 1) bool
+    shares : sequence of float in [0, 1]
+    scope : "prompt" or "clip"
+
+    Returns
+    -------
+    list of float Tensor
+        For each share (B, K, 1, 1, 1), or (B, 1, 1, 1, 1) for the scope "clip"; infinite without
+        pixels.
     """
     start = 2 if scope == "prompt" else 1
-    there = there.expand_as(values)
-    rows = torch.where(there, values, torch.inf).flatten(start).sort(-1).values
-    last = (there.flatten(start).sum(-1, keepdim=True) - 1).clamp(min=0)
-    found = []
+    is_unit = is_unit.expand_as(values)
+    rows = torch.where(is_unit, values, torch.inf).flatten(start).sort(-1).values
+    last = (is_unit.flatten(start).sum(-1, keepdim=True) - 1).clamp(min=0)
+    quantiles = []
     for share in shares:
         place = share * last.double()
         below = place.long()
         low = rows.gather(-1, below)
         high = rows.gather(-1, torch.minimum(below + 1, last))
         between = torch.lerp(low, high, (place - below).to(low))
-        found.append(torch.where(low == high, low, between))
-    return [each.reshape(*each.shape[:-1], *[1] * (values.ndim - start)) for each in found]
+        quantile = torch.where(low == high, low, between)
+        quantiles.append(quantile.reshape(*quantile.shape[:-1], *[1] * (values.ndim - start)))
+    return quantiles

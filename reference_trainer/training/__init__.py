@@ -1,1 +1,1 @@
-"""The training loop, its checkpoints and logs."""
+"""The training loop, the state of a run, and its checkpoints and logs."""

@@ -1,4 +1,4 @@
-"""Checkpoints: written whole or not at all, read without running what they hold."""
+"""Checkpoints: written completely or not at all, and read without running code from them."""
 
 from __future__ import annotations
 
@@ -13,21 +13,25 @@ import torch
 from actiseg_data import __version__
 from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.files import open_atomic
-from reference_trainer.batches import loader as data
-from reference_trainer.batches import tokens
+from reference_trainer.batches import loader, tokens
 
 CHECKPOINT_FILE = "checkpoint.pt"
-"""All that a run needs to go on."""
+"""Everything that `resume` needs."""
 
 MODEL_FILE = "model.pt"
-"""What predicts: the deployed parameters and the configuration."""
+"""What `predict` needs: the deployed parameters and the configuration."""
 
-VERSION = 1
-"""Of what a checkpoint holds and of the model's form: a change raises it."""
+VERSION = 2
+"""Version of the members of a checkpoint and of the model's parameters."""
 
-SCHEMA = f"actiseg/checkpoint/{VERSION}.{data.ALGORITHM}.{tokens.ALGORITHM}"
-"""Names the versions of the model, of the batches and of the prompts' numbers."""
+_ALGORITHMS = f"{loader.ALGORITHM}.{tokens.ALGORITHM}"
 
+SCHEMA = f"actiseg/checkpoint/{VERSION}.{_ALGORITHMS}"
+"""The versions of the model, of the batches and of the prompts' numbers."""
+
+_SCHEMA_1 = f"actiseg/checkpoint/1.{_ALGORITHMS}"
+_NAMES_1 = {"neck.others.": "neck.exchange.", "prompts.again": "prompts.repeated"}
+"""Beginnings of parameter names in version 1, and their names today."""
 
 _ABOUT: Mapping[str, tuple[type, ...]] = {
     "config": (str,),
@@ -51,56 +55,95 @@ MEMBERS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
         "handled": (dict,),
     },
 }
-"""What each file holds, beside schema and release: about the run, then what it has learnt."""
+"""Members of each file, besides schema and release: the description of the run, then its state."""
 
 
-class Unsaved(Exception):
-    """A checkpoint could not be written; the one before stands as it was."""
+class CheckpointWriteError(Exception):
+    """A checkpoint could not be written; the previous one was kept."""
 
 
-def save(path: Path, document: dict[str, Any]) -> None:
+def save_checkpoint(path: Path, document: dict[str, Any]) -> None:
     """Write a document of tensors, numbers, texts, lists and mappings.
 
-    It takes the place of the one before when it is whole. Raises `Unsaved` where it cannot be.
+    The file replaces the previous one when it is complete.
+
+    Raises
+    ------
+    CheckpointWriteError
+        If it cannot be written.
     """
     try:
         with open_atomic(path) as stream:
             torch.save({"schema": SCHEMA, "toolkit": __version__, **document}, stream)
-    except (OSError, RuntimeError) as error:  # torch tells a full disk by either
-        told = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise Unsaved(told) from error
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as either
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise CheckpointWriteError(reason) from error
 
 
-def load(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
-    """Read a document that `save` wrote.
+def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """Read a document that `save_checkpoint` wrote, now or in the version before.
 
-    Only tensors and plain values are read, no code is run. Raises `InputError` where the file is
-    missing, cut short, no checkpoint, of another version, or without one of its `MEMBERS`.
+    Only tensors and plain values are read; no code is run.
+
+    Parameters
+    ----------
+    path : Path
+        `CHECKPOINT_FILE` or `MODEL_FILE` of a run.
+    device : torch.device or str
+        Device for the tensors.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, truncated, not a checkpoint, of another version, or without one of
+        its `MEMBERS`.
     """
     if not path.is_file():
-        raise refuse(
-            "there is no checkpoint", path, "give a folder that actiseg-train fit has made"
-        )
+        raise refuse("there is no checkpoint", path, "give a folder that actiseg-train fit made")
     try:
         document = torch.load(path, map_location=device, weights_only=True)
-    except Exception as error:  # damage comes as whatever the unpickling ran into
-        raise _damaged(path, error) from None
+    except Exception as error:  # damaged files raise whatever the unpickler meets
+        raise _refuse_damaged(path, error) from None
     schema = document.get("schema") if isinstance(document, dict) else None
-    if schema != SCHEMA:
-        of = document.get("toolkit") if isinstance(document, dict) else None
-        raise _other_version(path, schema, of)
+    if schema not in (SCHEMA, _SCHEMA_1):
+        toolkit = document.get("toolkit") if isinstance(document, dict) else None
+        raise _refuse_version(path, schema, toolkit)
     for name, kinds in MEMBERS[path.name].items():
         if name not in document:
-            raise _damaged(path, f"{name} is missing")
+            raise _refuse_damaged(path, f"{name} is missing")
         if type(document[name]) not in kinds:
-            raise _damaged(path, f"{name} is no {kinds[0].__name__}")
-    return dict(document)
+            raise _refuse_damaged(path, f"{name} is not of type {kinds[0].__name__}")
+    return _rename_parameters(document) if schema == _SCHEMA_1 else dict(document)
+
+
+def _rename_parameters(document: dict[str, Any]) -> dict[str, Any]:
+    """Convert the parameter names of version 1 in nets and in a strategy's state."""
+
+    def rename(state: Any) -> Any:
+        if not isinstance(state, dict):
+            return state
+        return {_rename_parameter(name): value for name, value in state.items()}
+
+    renamed = dict(document)
+    for name in renamed.keys() & {"net", "strategy"}:
+        renamed[name] = rename(renamed[name])
+    if "nets" in renamed:
+        renamed["nets"] = [rename(state) for state in renamed["nets"]]
+    return renamed
+
+
+def _rename_parameter(name: Any) -> Any:
+    for old, new in _NAMES_1.items():
+        if isinstance(name, str) and name.startswith(old):
+            return new + name.removeprefix(old)
+    return name
 
 
 @contextmanager
-def taking_up(path: Path) -> Iterator[None]:
-    """Where members of a file are loaded into what they were saved from: whatever does not fit,
-    by name, number or shape, is damage of the file.
+def report_damage(path: Path) -> Iterator[None]:
+    """Report every error of loading members into their objects as damage of the file.
+
+    Names, counts or shapes that do not fit raise many types of errors.
     """
     try:
         yield
@@ -113,22 +156,24 @@ def taking_up(path: Path) -> Iterator[None]:
         RuntimeError,
         TypeError,
         ValueError,
-    ) as of:
-        raise _damaged(path, of) from None
+    ) as error:
+        raise _refuse_damaged(path, error) from None
 
 
-def _damaged(path: Path, error: Exception | str) -> InputError:
-    # The first sentence: what torch says after it is for its own developers.
-    lines = " ".join(str(error).split(". ")[0].split())[:160] or type(error).__name__
+def _refuse_damaged(path: Path, error: Exception | str) -> InputError:
+    # Keep the first sentence; the rest of torch's messages is for its own developers.
+    reason = " ".join(str(error).split(". ")[0].split())[:160] or type(error).__name__
     return refuse(
-        f"is damaged, cut short or no checkpoint ({lines})", path, "train again, or restore it"
+        f"is damaged, truncated or not a checkpoint ({reason})",
+        path,
+        "train again, or restore the file",
     )
 
 
-def _other_version(path: Path, schema: Any, toolkit: Any) -> InputError:
-    made = f"of actiseg {toolkit}" if isinstance(toolkit, str) else "of another program"
+def _refuse_version(path: Path, schema: Any, toolkit: Any) -> InputError:
+    writer = f"actiseg {toolkit}" if isinstance(toolkit, str) else "another program"
     return refuse(
-        f"is {made}, version {str(schema)[:60]!r}; this release reads {SCHEMA!r}",
+        f"was written by {writer}, version {str(schema)[:60]!r}; this release reads {SCHEMA!r}",
         path,
         "use the release that wrote it, or train again",
     )

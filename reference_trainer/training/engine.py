@@ -1,15 +1,12 @@
-"""The training loop: begun by `fit`, taken up by `resume`, the same steps either way."""
+"""The training loop. `fit` starts it, `resume` continues it, with the same steps either way."""
 
 from __future__ import annotations
 
 import math
 import shutil
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -21,94 +18,132 @@ from actiseg_data.core.files import is_occupied
 from reference_trainer.batch import Batch, Output, Progress
 from reference_trainer.batches.training_split import refuse_in_dataset
 from reference_trainer.config import CONFIG_FILE, Config, read_config, write_config
-from reference_trainer.devices import out_of_memory, precision, refuse_memory
-from reference_trainer.network.model import Model
-from reference_trainer.training import checkpoint
-from reference_trainer.training.checkpoint import CHECKPOINT_FILE
-from reference_trainer.training.logs import BOARD_FOLDER, LOG_FILE, Log, Meter
-from reference_trainer.training.run_saving import save, take_up
-from reference_trainer.training.run_state import Run, assemble
+from reference_trainer.devices import choose_precision, is_out_of_memory, refuse_memory
+from reference_trainer.network.model import SegmentationModel
+from reference_trainer.training.checkpoint import CHECKPOINT_FILE, load_checkpoint
+from reference_trainer.training.logs import BOARD_FOLDER, LOG_FILE, ProgressMeter, RunLog
+from reference_trainer.training.run_saving import restore_run, save_run
+from reference_trainer.training.run_state import Run, assemble_run
+from reference_trainer.training.stop_signals import StopRequest, catch_stop_signals
 
 
-def fit(config: Config, folder: Path, *, quiet: bool = False) -> Run:
-    """Train from the start; the run's folder gets the configuration, checkpoints and a log.
+def fit(config: Config, out: str | Path, *, quiet: bool = False) -> Run:
+    """Train from the first step.
 
-    Raises `InputError` where the folder holds anything, for what `open_material` refuses, for an
-    unknown strategy or device, and where the loss stops being a number. Where that happens before
-    anything was saved, nothing is left.
+    Parameters
+    ----------
+    config : Config
+    out : str or Path
+        New folder for the configuration, the checkpoints and the log.
+    quiet : bool
+        Whether to print nothing but errors.
+
+    Returns
+    -------
+    Run
+        The finished run.
+
+    Raises
+    ------
+    InputError
+        If the folder is not empty, if the dataset cannot be used (see `open_training_split`), if
+        the strategy or device is unknown, or if the loss is not finite. After an error before the
+        first checkpoint, no files remain.
+
+    Examples
+    --------
+    >>> import reference_trainer
+    >>> config = reference_trainer.Config("actiseg_sample", strategy="gce")
+    >>> run = reference_trainer.fit(config, "run")  # doctest: +SKIP
     """
+    folder = Path(out)
     if is_occupied(folder):
-        hint = "name another folder as --out"
+        hint = "give another folder as `out`"
         if (folder / CHECKPOINT_FILE).is_file():
-            hint += f", or go on with it: actiseg-train resume {folder}"
-        raise refuse("is there already", folder, hint)
+            hint += f", or continue this run: actiseg-train resume {folder}"
+        raise refuse("already exists", folder, hint)
     refuse_in_dataset(folder)
-    run = assemble(config, folder)
-    made = not folder.exists()
+    run = assemble_run(config, folder)
+    is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
         write_config(folder / CONFIG_FILE, config)
         return _train(run, quiet=quiet)
-    except Exception:  # not what a person stops: that can be taken up
-        if not run.saved:
-            _clear(folder, whole=made)
+    except Exception:  # not KeyboardInterrupt or SystemExit: such a run can be resumed
+        if not run.saved_step:
+            _clear_folder(folder, remove=is_new)
         raise
 
 
-def _clear(folder: Path, *, whole: bool) -> None:
-    """Remove what a run made that was refused before its first checkpoint."""
+def _clear_folder(folder: Path, *, remove: bool) -> None:
+    """Remove the files of a run that failed before its first checkpoint."""
     shutil.rmtree(folder / BOARD_FOLDER, ignore_errors=True)
     for name in (CONFIG_FILE, LOG_FILE):
         with suppress(OSError):
             (folder / name).unlink()
-    if whole:
-        with suppress(OSError):  # somebody else's files lie in it
+    if remove:
+        with suppress(OSError):  # it contains files of another program
             folder.rmdir()
 
 
-def resume(folder: Path, *, quiet: bool = False) -> Run:
-    """Go on with a run from its last checkpoint, to the same weights that it would have had.
+def resume(run: str | Path, *, quiet: bool = False) -> Run:
+    """Continue a run from its last checkpoint, with the same weights as without interruption.
 
-    Raises `InputError` where there is none, for one that is damaged or of another version, and where
-    dataset or configuration have changed since.
+    Parameters
+    ----------
+    run : str or Path
+        Folder that `fit` made.
+    quiet : bool
+        Whether to print nothing but errors.
+
+    Raises
+    ------
+    InputError
+        If the folder is not a run, if the checkpoint is damaged or has another version, or if the
+        dataset or the configuration has changed.
     """
+    folder = Path(run)
     if not (folder / CONFIG_FILE).is_file():
-        raise refuse("is no run", folder, "give a folder that actiseg-train fit has made")
+        raise refuse("is not a run", folder, "give a folder that actiseg-train fit made")
     config = read_config(folder / CONFIG_FILE)
     if not (folder / CHECKPOINT_FILE).is_file():
-        return _train(assemble(config, folder), quiet=quiet)  # it was stopped before its first
-    state = checkpoint.load(folder / CHECKPOINT_FILE)
-    run = assemble(config, folder)
-    take_up(run, state)
-    if run.step == run.steps:
-        save(run)  # the disk may have been full when it came to the model
-    return _train(run, quiet=quiet)
+        return _train(assemble_run(config, folder), quiet=quiet)  # no checkpoint yet
+    state = load_checkpoint(folder / CHECKPOINT_FILE)
+    restored = assemble_run(config, folder)
+    restore_run(restored, state)
+    if restored.step == restored.steps:
+        save_run(restored)  # the disk may have been full when the model was written
+    return _train(restored, quiet=quiet)
 
 
-def rate_at(config: Config, step: int, steps: int) -> float:
-    """The learning rate of a step: up in a line, down along half a cosine (Loshchilov & Hutter,
-    ICLR 2017).
+def compute_learning_rate(config: Config, step: int, steps: int) -> float:
+    """Compute the learning rate of a step: a linear rise, then half a cosine.
 
-    >>> config = Config("d", rate=1.0, warmup=0.5)
-    >>> [round(rate_at(config, step, 4), 2) for step in range(4)]
+    The schedule is that of Loshchilov and Hutter, ICLR 2017. It depends on the step alone, so that
+    a checkpoint needs no state of a scheduler.
+
+    >>> config = Config("d", learning_rate=1.0, warmup=0.5)
+    >>> [round(compute_learning_rate(config, step, 4), 2) for step in range(4)]
     [0.5, 1.0, 1.0, 0.5]
     """
+    highest = config.learning_rate
     rising = max(round(config.warmup * steps), 1)
     if step < rising:
-        return config.rate * (step + 1) / rising
-    return config.rate * 0.5 * (1 + math.cos(math.pi * (step - rising) / max(steps - rising, 1)))
+        return highest * (step + 1) / rising
+    return highest * 0.5 * (1 + math.cos(math.pi * (step - rising) / max(steps - rising, 1)))
 
 
 def _train(run: Run, *, quiet: bool) -> Run:
     if not quiet:
         print(run.describe(), flush=True)
-    log = Log(run.folder, run.step)
+    log = RunLog(run.folder, run.step)
     try:
-        with _stopping() as stop, Meter(run.step, run.steps, quiet=quiet) as meter:
-            _loop(run, log, meter, stop)
+        with catch_stop_signals() as stop, ProgressMeter(run.step, run.steps, quiet=quiet) as meter:
+            _run_steps(run, log, meter, stop)
     except BaseException as error:
-        if out_of_memory(error):
-            raise refuse_memory(run.device, f"step {run.step}", _smaller(run.config)) from None
+        if is_out_of_memory(error):
+            hint = _suggest_smaller_steps(run.config)
+            raise refuse_memory(run.device, f"step {run.step}", hint) from None
         raise
     finally:
         log.close()
@@ -117,84 +152,82 @@ def _train(run: Run, *, quiet: bool) -> Run:
     return run
 
 
-def _smaller(config: Config) -> str:
-    """Settings that take less memory than a configuration does."""
-    least = {"clips": 1, "prompts": 1, "frames": 1, "height": 64, "width": 64}
-    ways = []
-    for name, floor in least.items():
-        value = getattr(config, name)
-        half = value // 2 if floor == 1 else value // 32 * 16
-        if value > floor:
-            ways.append(f"--set {name}={max(half, floor)}")
-    return (
-        f"lower what a step takes, by one or more of {', '.join(ways)}"
-        if ways
-        else ("take another machine: there is nothing left to lower")
-    )
-
-
-def _loop(run: Run, log: Log, meter: Meter, stop: _Stop) -> None:
-    forwards = [_compiled(net, run.device) for net in run.nets]
-    saved = time.monotonic()
+def _run_steps(run: Run, log: RunLog, meter: ProgressMeter, stop: StopRequest) -> None:
+    forwards = [_compile_forward(net, run.device) for net in run.nets]
+    last_save = time.monotonic()
     while run.step < run.steps:
         epoch, first = divmod(run.step, run.loader.steps)
-        begun, clips = time.monotonic(), 0
-        for batch in run.loader.epoch(epoch, first, run.config.threads):
-            before, progress = time.monotonic(), run.progress()
-            if run.is_new_kind:
+        epoch_start, sequences = time.monotonic(), 0
+        for batch in run.loader.iterate_epoch(epoch, first, run.config.threads):
+            step_start, progress = time.monotonic(), run.make_progress()
+            if run.is_new_phase:
                 counter = FlopCounterMode(display=False)
                 with counter:
-                    told = _step(run, run.nets, batch, progress)
+                    terms = train_step(run, run.nets, batch, progress)
                 run.step_flops = counter.get_total_flops()
             else:
-                told = _step(run, forwards, batch, progress)
+                terms = train_step(run, forwards, batch, progress)
             run.step += 1
             run.flops += run.step_flops
-            clips += len(batch.frames)
-            run.seconds += time.monotonic() - before
-            for number, terms in enumerate(told):
-                log.add(progress.step, epoch, number, terms)
-            loss = told[0]["loss"]
-            meter.advance(run.step, loss, clips / (time.monotonic() - begun))
-            late = time.monotonic() - saved > 60 * run.config.save_minutes
-            if stop.signal or late or run.step % run.loader.steps == 0:
+            run.seconds += time.monotonic() - step_start
+            sequences += len(batch.frames)
+            for number, net_terms in enumerate(terms):
+                log.add(progress.step, epoch, number, net_terms)
+            speed = sequences / (time.monotonic() - epoch_start)
+            meter.advance(run.step, terms[0]["loss"], speed)
+            is_due = time.monotonic() - last_save > 60 * run.config.save_minutes
+            if stop.signal or is_due or run.step % run.loader.steps == 0:
                 log.write()
-                written = save(run)
-                saved = time.monotonic()
-                stop.raise_if_asked(run, written)
+                saved = save_run(run)
+                last_save = time.monotonic()
+                stop.exit_if_requested(run, saved)
 
 
-def _step(
+def train_step(
     run: Run, forwards: list[Any], batch: Batch, progress: Progress
 ) -> list[dict[str, float]]:
-    """One update of every net; what there is to tell of each."""
+    """Update every net once.
+
+    Parameters
+    ----------
+    run : Run
+    forwards : list of callable
+        For each net, the net itself or its compiled form.
+    batch : Batch
+    progress : Progress
+
+    Returns
+    -------
+    list of dict
+        For each net, the loss, its terms, the learning rate and the norm of the gradient.
+    """
     nets, strategy = run.nets, run.strategy
-    there = batch.to(run.device)
-    strategy.before_step(list(nets), progress)
+    batch = batch.to(run.device)
+    strategy.prepare_step(list(nets), progress)
     outputs = []
     for net, forward in zip(nets, forwards, strict=True):
         net.train()
-        with precision(run.device):
-            outputs.append(_in_float(forward(there.frames, there.tokens)))
-    losses = strategy.losses(list(nets), outputs, there, progress)
+        with choose_precision(run.device):
+            outputs.append(_convert_to_float(forward(batch.frames, batch.tokens)))
+    losses = strategy.compute_losses(list(nets), outputs, batch, progress)
     values = [{"loss": loss.total.detach(), **loss.parts} for loss in losses]
-    told = [{name: float(value) for name, value in terms.items()} for terms in values]
-    _refuse_nan(run, told, progress)
-    rate = rate_at(run.config, progress.step, run.steps)
+    terms = [{name: float(value) for name, value in parts.items()} for parts in values]
+    _refuse_nan(run, terms, progress)
+    learning_rate = compute_learning_rate(run.config, progress.step, run.steps)
     torch.stack([loss.total for loss in losses]).sum().backward()
-    for net, optimiser, terms in zip(nets, run.optimisers, told, strict=True):
-        norm = float(nn.utils.clip_grad_norm_(net.parameters(), run.config.clip_norm))
+    for net, optimiser, net_terms in zip(nets, run.optimisers, terms, strict=True):
+        norm = float(nn.utils.clip_grad_norm_(net.parameters(), run.config.grad_clip_norm))
         _refuse_nan(run, [{"gradient": norm}], progress)
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = learning_rate
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
-        terms |= {"rate": rate, "gradient": norm}
-    return told
+        net_terms |= {"rate": learning_rate, "gradient": norm}
+    return terms
 
 
-def _in_float(output: Output) -> Output:
-    """Logits in single precision: losses are sums over many pixels."""
+def _convert_to_float(output: Output) -> Output:
+    """Convert logits to single precision, since losses are sums over many pixels."""
     return Output(
         output.masks.float(),
         output.activity.float(),
@@ -203,57 +236,35 @@ def _in_float(output: Output) -> Output:
     )
 
 
-def _compiled(net: Model, device: torch.device) -> Any:
-    """The net's forward pass, compiled on a GPU."""
+def _compile_forward(net: SegmentationModel, device: torch.device) -> Any:
+    """Return the net, compiled if it is on a GPU."""
     return torch.compile(net, dynamic=True) if device.type == "cuda" else net
 
 
-def _refuse_nan(run: Run, told: list[dict[str, float]], progress: Progress) -> None:
-    odd = [name for terms in told for name, value in terms.items() if not math.isfinite(value)]
-    if odd:
-        chosen = run.loader.chosen(progress.epoch, progress.step % run.loader.steps)
-        clips = ", ".join(run.material.clips[at].sequence.folder for at in chosen)
+def _refuse_nan(run: Run, terms: list[dict[str, float]], progress: Progress) -> None:
+    """Raise an error that names the batch if a value is not finite."""
+    names = [name for parts in terms for name, value in parts.items() if not math.isfinite(value)]
+    if names:
+        positions = run.loader.select_positions(progress.epoch, progress.step % run.loader.steps)
+        folders = [run.split.sequences[position].sequence.folder for position in positions]
         raise refuse(
-            f"{', '.join(dict.fromkeys(odd))} is no finite number in epoch {progress.epoch}, step "
-            f"{progress.step}, with the clips {clips}",
+            f"{', '.join(dict.fromkeys(names))} is not finite in epoch {progress.epoch}, step "
+            f"{progress.step}, with the sequences {', '.join(folders)}",
             run.folder,
-            f"look at these clips, or lower the rate (--set rate={run.config.rate / 2:g}); "
-            f"{run.stands}",
+            "check these sequences, or lower the setting learning_rate to "
+            f"{run.config.learning_rate / 2:g}; {run.checkpoint_note}",
         )
 
 
-class _Stop:
-    """Whether the system, or a person, asked the run to stop."""
-
-    def __init__(self) -> None:
-        self.signal: signal.Signals | None = None
-
-    def take(self, number: int, frame: FrameType | None) -> None:
-        if self.signal is not None:  # asked twice: at once
-            raise KeyboardInterrupt
-        self.signal = signal.Signals(number)
-
-    def raise_if_asked(self, run: Run, saved: bool) -> None:
-        if self.signal is None or run.step == run.steps:
-            return
-        told = "saved" if saved else f"which could not be saved, {run.stands}"
-        print(
-            f"stopped by {self.signal.name} after step {run.step} of {run.steps}, {told}; go on "
-            f"with: actiseg-train resume {run.folder}"
-        )
-        raise SystemExit(128 + self.signal.value)
-
-
-@contextmanager
-def _stopping() -> Iterator[_Stop]:
-    """A request to stop is heeded after the step, when the run has been saved."""
-    stop = _Stop()
-    before: dict[signal.Signals, Any] = {}
-    with suppress(ValueError):  # not in the main thread: the caller's to stop
-        for which in (signal.SIGTERM, signal.SIGINT):
-            before[which] = signal.signal(which, stop.take)
-    try:
-        yield stop
-    finally:
-        for which, handler in before.items():
-            signal.signal(which, handler)
+def _suggest_smaller_steps(config: Config) -> str:
+    """Suggest settings that need less memory."""
+    least = {"batch_size": 1, "max_prompts": 1, "max_frames": 1, "height": 64, "width": 64}
+    smaller = []
+    for name, floor in least.items():
+        value = getattr(config, name)
+        half = value // 2 if floor == 1 else value // 32 * 16
+        if value > floor:
+            smaller.append(f"{name}={max(half, floor)}")
+    if not smaller:
+        return "use a machine with more memory: no setting can be lowered"
+    return f"change one or more settings: {', '.join(smaller)}"

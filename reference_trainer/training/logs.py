@@ -1,4 +1,4 @@
-"""What a run tells while it goes on: a CSV table, TensorBoard where it is installed, a bar."""
+"""Logs of a run: a CSV table, TensorBoard if it is installed, and a progress bar."""
 
 from __future__ import annotations
 
@@ -17,12 +17,20 @@ BOARD_FOLDER = "tensorboard"
 _COLUMNS = ("step", "epoch", "net", "term", "value")
 
 
-class Log:
-    """The log of a run, one row for each step, net and term: the loss, its parts, the rate, the
-    norm of the gradient.
+class RunLog:
+    """Log the terms of each step and net: the loss, its parts, the learning rate, the gradient.
 
-    run: its folder. step: the run goes on from here; rows of later steps, which a killed run left,
-    are dropped. A row that cannot be written, on a full disk, is counted in `lost`.
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+    step : int
+        First step of this session. Rows of later steps, left by a killed process, are dropped.
+
+    Attributes
+    ----------
+    lost : int
+        Rows that could not be written because the disk was full.
     """
 
     def __init__(self, run: Path, step: int) -> None:
@@ -30,7 +38,7 @@ class Log:
         self._path = run / LOG_FILE
         self._rows: list[tuple[Any, ...]] = []
         self._board: Any = None
-        self._keep_before(step)
+        self._drop_rows_from(step)
         if find_spec("tensorboard") is not None:
             with suppress(ImportError):
                 from torch.utils.tensorboard import SummaryWriter
@@ -38,14 +46,14 @@ class Log:
                 self._board = SummaryWriter(str(run / BOARD_FOLDER), purge_step=step)
 
     def add(self, step: int, epoch: int, net: int, terms: Mapping[str, float]) -> None:
-        """Take in what there is to tell of a step."""
+        """Collect the terms of a step."""
         for term, value in terms.items():
             self._rows.append((step, epoch, net, term, f"{value:.6g}"))
             if self._board is not None:
                 self._board.add_scalar(f"net{net}/{term}", value, step)
 
     def write(self) -> None:
-        """Write what was taken in."""
+        """Write the collected rows."""
         rows, self._rows = self._rows, []
         try:
             with self._path.open("a", newline="", encoding="utf-8") as stream:
@@ -61,25 +69,25 @@ class Log:
             with suppress(OSError):
                 self._board.close()
 
-    def _keep_before(self, step: int) -> None:
+    def _drop_rows_from(self, step: int) -> None:
         kept = io.StringIO()
         writer = csv.writer(kept, lineterminator="\n")
         writer.writerow(_COLUMNS)
         if self._path.is_file():
             with self._path.open(newline="", encoding="utf-8", errors="replace") as stream:
                 for row in csv.reader(stream):
-                    whole = len(row) == len(_COLUMNS) and row[0].isdigit()
-                    if whole and int(row[0]) < step:
+                    is_complete = len(row) == len(_COLUMNS) and row[0].isdigit()
+                    if is_complete and int(row[0]) < step:
                         writer.writerow(row)
         with suppress(OSError):
             self._path.write_text(kept.getvalue(), encoding="utf-8")
 
 
-class Meter:
-    """How far a run is, on standard error: a bar on a terminal, else a line per 5 %."""
+class ProgressMeter:
+    """Show the progress of a run on standard error: a bar on a terminal, else a line per 5 %."""
 
     def __init__(self, done: int, total: int, *, quiet: bool) -> None:
-        self._total, self._first, self._shown = total, done, -1
+        self._total, self._last_share = total, -1
         self._quiet = quiet
         self._stack = ExitStack()
         self._bar: Any = None
@@ -87,7 +95,7 @@ class Meter:
         if not quiet and sys.stderr.isatty():
             self._open_bar(done)
 
-    def __enter__(self) -> Meter:
+    def __enter__(self) -> ProgressMeter:
         return self
 
     def __exit__(
@@ -98,13 +106,22 @@ class Meter:
     ) -> None:
         self._stack.close()
 
-    def advance(self, done: int, loss: float, clips_per_second: float) -> None:
-        """done: steps since the run began."""
-        text = f"loss {loss:.3f}, {clips_per_second:.1f} clips/s"
+    def advance(self, done: int, loss: float, speed: float) -> None:
+        """Show the state after a step.
+
+        Parameters
+        ----------
+        done : int
+            Steps since the start of the run.
+        loss : float
+        speed : float
+            Sequences per second.
+        """
+        text = f"loss {loss:.3f}, {speed:.1f} sequences/s"
         if self._bar is not None:
-            self._bar.update(self._task, completed=done, told=text)
-        elif not self._quiet and (share := 20 * done // self._total) != self._shown:
-            self._shown = share
+            self._bar.update(self._task, completed=done, state=text)
+        elif not self._quiet and (share := 20 * done // self._total) != self._last_share:
+            self._last_share = share
             print(
                 f"training: {5 * share} % ({done} of {self._total} steps), {text}", file=sys.stderr
             )
@@ -114,7 +131,7 @@ class Meter:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
         from rich.progress import TimeRemainingColumn as Remaining
 
-        told = TextColumn("{task.fields[told]}")
-        columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), Remaining(), told)
+        state = TextColumn("{task.fields[state]}")
+        columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), Remaining(), state)
         self._bar = self._stack.enter_context(Progress(*columns, console=Console(stderr=True)))
-        self._task = self._bar.add_task("training", total=self._total, completed=done, told="")
+        self._task = self._bar.add_task("training", total=self._total, completed=done, state="")

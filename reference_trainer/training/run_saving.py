@@ -1,4 +1,4 @@
-"""A run on disk: saved between steps, taken up again where it is still the same."""
+"""Save a run between steps, and restore it if its data and settings are the same."""
 
 from __future__ import annotations
 
@@ -8,25 +8,39 @@ import torch
 
 from actiseg_data.core.errors import refuse
 from reference_trainer.config import CONFIG_FILE, make_config, parse_values
-from reference_trainer.training import checkpoint
-from reference_trainer.training.checkpoint import CHECKPOINT_FILE, MODEL_FILE, Unsaved
+from reference_trainer.training.checkpoint import (
+    CHECKPOINT_FILE,
+    MODEL_FILE,
+    CheckpointWriteError,
+    report_damage,
+    save_checkpoint,
+)
 from reference_trainer.training.run_state import Run
 
 
-def save(run: Run) -> bool:
-    """Write the checkpoint, then the model, and say whether they are written; where the disk is
-    full, those before stand.
+def save_run(run: Run) -> bool:
+    """Write the checkpoint, then the model.
+
+    Returns
+    -------
+    bool
+        Whether both were written. If the disk is full, the files of the last save are kept.
+
+    Raises
+    ------
+    InputError
+        If the files of the last step cannot be written.
     """
     about = {
         "config": run.config.to_yaml(),
         "content": run.content,
-        "fingerprint": run.material.clean.fingerprint,
-        "recipe_digest": run.material.recipe_digest,
-        "rendered": run.material.rendered,
+        "fingerprint": run.split.clean.fingerprint,
+        "recipe_digest": run.split.recipe_digest,
+        "rendered": run.split.rendered,
         "step": run.step,
     }
     try:
-        checkpoint.save(
+        save_checkpoint(
             run.folder / CHECKPOINT_FILE,
             {
                 **about,
@@ -39,79 +53,84 @@ def save(run: Run) -> bool:
                 "handled": dict(run.handled),
             },
         )
-        run.saved = run.step
-        checkpoint.save(run.folder / MODEL_FILE, {**about, "net": run.nets[0].deployed_state()})
-    except Unsaved as error:
+        run.saved_step = run.step
+        save_checkpoint(run.folder / MODEL_FILE, {**about, "net": run.nets[0].get_deployed_state()})
+    except CheckpointWriteError as error:
         run.handled["checkpoints_not_written"] += 1
         if run.step == run.steps:
-            again = f"actiseg-train resume {run.folder}" if run.saved else "train again"
+            retry = f"actiseg-train resume {run.folder}" if run.saved_step else "train again"
             raise refuse(
-                f"what was learnt last cannot be written ({error}); {run.stands}",
+                f"the last step cannot be saved ({error}); {run.checkpoint_note}",
                 run.folder,
-                f"make room, then {again}",
+                f"free disk space, then {retry}",
             ) from None
         return False
     return True
 
 
-def take_up(run: Run, state: dict[str, Any]) -> None:
-    """Load a checkpoint into a run that was assembled anew."""
+def restore_run(run: Run, state: dict[str, Any]) -> None:
+    """Load the state of a checkpoint into a newly assembled run.
+
+    Raises
+    ------
+    InputError
+        If settings or data have changed, or if the checkpoint is damaged.
+    """
     path = run.folder / CHECKPOINT_FILE
-    before = make_config(parse_values(state["config"], path), str(path)).deciding
-    now = run.config.deciding
-    if odd := [f"{name} was {before[name]}" for name in now if before[name] != now[name]]:
+    saved = make_config(parse_values(state["config"], path), str(path)).fixed_settings
+    current = run.config.fixed_settings
+    changed = [f"{name} was {saved[name]}" for name in current if saved[name] != current[name]]
+    if changed:
         raise refuse(
-            f"was written under other settings than {CONFIG_FILE} holds now: {', '.join(odd)}",
+            f"was written with other settings than those in {CONFIG_FILE}: {', '.join(changed)}",
             path,
-            "restore the settings, or train anew with actiseg-train fit",
+            "restore the settings, or start a new run with actiseg-train fit",
         )
-    material = run.material
-    held = (material.clean.fingerprint, material.recipe_digest, run.content)
-    if held != (state["fingerprint"], state["recipe_digest"], state["content"]):
+    split = run.split
+    data = (split.clean.fingerprint, split.recipe_digest, run.content)
+    if data != (state["fingerprint"], state["recipe_digest"], state["content"]):
         raise refuse(
-            "the dataset or its noisy copy is not the one that this run began with: its lists, "
+            "the dataset or its noisy copy differs from the one at the start of this run: lists, "
             "prompts, masks or frames have changed",
             path,
-            "restore it, or train anew with actiseg-train fit",
+            "restore it, or start a new run with actiseg-train fit",
         )
-    with checkpoint.taking_up(path):
+    with report_damage(path):
         if not 0 < state["step"] <= run.steps:
             raise ValueError(f"step {state['step']} of {run.steps}")
         for net, values in zip(run.nets, state["nets"], strict=True):
             net.load_state_dict(values)
         for optimiser, values in zip(run.optimisers, state["optimisers"], strict=True):
-            _take_moments(optimiser, values)
-        _refuse_other_shapes(run, state["strategy"])
+            _restore_optimiser(optimiser, values)
+        _check_strategy_state(run, state["strategy"])
         run.strategy.load_state_dict(state["strategy"])
         run.handled.update({str(name): int(count) for name, count in state["handled"].items()})
     for name in ("step", "seconds", "flops", "step_flops"):
         setattr(run, name, state[name])
-    run.saved = run.step
+    run.saved_step = run.step
 
 
-def _take_moments(optimiser: torch.optim.AdamW, values: dict[str, Any]) -> None:
-    """Load what an optimiser remembers of each parameter; its settings are the configuration's."""
+def _restore_optimiser(optimiser: torch.optim.AdamW, values: dict[str, Any]) -> None:
+    """Load the moments of each parameter; the settings come from the configuration."""
     parameters = [value for group in optimiser.param_groups for value in group["params"]]
     for number, moments in values["state"].items():
         shape = parameters[number].shape
-        if {name: of.shape for name, of in moments.items()} != {
+        if {name: moment.shape for name, moment in moments.items()} != {
             "step": torch.Size(()),
             "exp_avg": shape,
             "exp_avg_sq": shape,
         }:
-            raise ValueError(f"what the optimiser remembers of parameter {number} does not fit")
+            raise ValueError(f"the optimiser's state of parameter {number} does not fit")
     groups = optimiser.state_dict()["param_groups"]
     optimiser.load_state_dict({"state": values["state"], "param_groups": groups})
 
 
-def _refuse_other_shapes(run: Run, remembered: dict[str, Any]) -> None:
-    """Raise ValueError where a strategy would take up what does not fit its run: it remembers what
-    it does now, or a net.
-    """
+def _check_strategy_state(run: Run, state: dict[str, Any]) -> None:
+    """Raise ValueError if a strategy's state has other names or shapes than its own or a net's."""
     own = run.strategy.state_dict()
     known = {**run.nets[0].state_dict(), **own}
-    for name in {**own, **remembered}:
-        if name not in remembered or name not in known:
+    for name in {**own, **state}:
+        if name not in state or name not in known:
             raise ValueError(f"the strategy's {name} is missing or unknown")
-        if torch.as_tensor(remembered[name]).shape != torch.as_tensor(known[name]).shape:
+        if torch.as_tensor(state[name]).shape != torch.as_tensor(known[name]).shape:
             raise ValueError(f"the strategy's {name} does not fit")

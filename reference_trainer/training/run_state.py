@@ -1,4 +1,4 @@
-"""A run in memory: what it is made of, and how far it is."""
+"""The state of a run in memory."""
 
 from __future__ import annotations
 
@@ -11,41 +11,70 @@ import torch
 
 from actiseg_data.core.keys import make_key
 from reference_trainer.batch import Progress
-from reference_trainer.batches.loader import Loader, Sampling
-from reference_trainer.batches.training_split import Material, content_digest, open_material
+from reference_trainer.batches.loader import BatchLoader, BatchSettings
+from reference_trainer.batches.mask_grid import STRIDE
+from reference_trainer.batches.training_split import (
+    TrainingSplit,
+    digest_content,
+    open_training_split,
+)
 from reference_trainer.config import Config
 from reference_trainer.devices import pick_device
-from reference_trainer.network.model import Model
-from reference_trainer.strategies import build
-from reference_trainer.strategies.base import Strategy, Task
+from reference_trainer.network.model import SegmentationModel
+from reference_trainer.strategies import build_strategy
+from reference_trainer.strategies.base import Strategy, StrategyContext
 
 _ALGORITHM = 1
 
 
-@dataclass
+@dataclass(repr=False)
 class Run:
-    """A run in memory: everything that a checkpoint holds, and what it was made of.
+    """The state of a run: the contents of a checkpoint, and the objects that it belongs to.
 
-    content: digest of what is learnt from. step: steps done. saved: those that the checkpoint on
-    disk holds, 0 where there is none. seconds, flops: spent on them, over all sittings.
-    step_flops: of the step that was counted last. handled: counts of what was odd.
+    Attributes
+    ----------
+    folder : Path
+    config : Config
+    split : TrainingSplit
+    loader : BatchLoader
+    device : torch.device
+    strategy : Strategy
+    nets : list of SegmentationModel
+    optimisers : list of AdamW
+    content : str
+        Digest of the training data.
+    step : int
+        Steps that are done.
+    saved_step : int
+        Step of the checkpoint on disk; 0 if there is none.
+    seconds, flops : float
+        Computing time and floating-point operations, including those before a resume.
+    step_flops : float
+        Operations of the last step that was counted.
+    handled : Counter of str
+        Counts of special cases.
     """
 
     folder: Path
     config: Config
-    material: Material
-    loader: Loader
+    split: TrainingSplit
+    loader: BatchLoader
     device: torch.device
     strategy: Strategy[Any]
-    nets: list[Model]
+    nets: list[SegmentationModel]
     optimisers: list[torch.optim.AdamW]
     content: str
     step: int = 0
-    saved: int = 0
+    saved_step: int = 0
     seconds: float = 0.0
     flops: float = 0.0
     step_flops: float = 0.0
     handled: Counter[str] = field(default_factory=Counter)
+
+    def __repr__(self) -> str:
+        return (
+            f"Run({str(self.folder)!r}, {self.config.strategy!r}, step {self.step} of {self.steps})"
+        )
 
     @property
     def steps(self) -> int:
@@ -53,86 +82,105 @@ class Run:
         return self.config.epochs * self.loader.steps
 
     @property
-    def parameters(self) -> int:
-        """Of the net that predicts."""
-        return sum(value.numel() for value in self.nets[0].deployed_state().values())
+    def parameter_count(self) -> int:
+        """Number of parameters of the net that predicts."""
+        return sum(value.numel() for value in self.nets[0].get_deployed_state().values())
 
-    def progress(self, step: int | None = None) -> Progress:
-        """Where the run is, or was at another step, as strategies are told."""
+    def make_progress(self, step: int | None = None) -> Progress:
+        """Return the position of the current step, or of another one."""
         step = self.step if step is None else step
         epoch = step // self.loader.steps
         return Progress(epoch, self.config.epochs, step, self.steps, self.config.seed)
 
     @property
-    def stands(self) -> str:
-        """What is on disk, to be told."""
-        return f"the checkpoint of step {self.saved} stands" if self.saved else "none was saved"
+    def checkpoint_note(self) -> str:
+        """The state on disk, for messages."""
+        if self.saved_step:
+            return f"the checkpoint of step {self.saved_step} was kept"
+        return "no checkpoint was saved"
 
     @property
-    def is_new_kind(self) -> bool:
-        """Whether the next step may cost other than the one before: in a new epoch, or where the
-        strategy enters another phase.
+    def is_new_phase(self) -> bool:
+        """Whether the next step begins an epoch or another phase of the strategy.
+
+        Its number of operations may differ from that of the step before.
         """
         if self.step % self.loader.steps == 0:
             return True
-        phases = (self.strategy.phase(self.progress(self.step - back)) for back in (0, 1))
+        phases = (self.strategy.get_phase(self.make_progress(self.step - back)) for back in (0, 1))
         return len(set(phases)) > 1
 
     def describe(self) -> str:
-        """What is trained on what, for the first lines."""
-        split = self.material.clean
+        """Describe the data, the strategy and the nets, for the first lines of output."""
+        clean = self.split.clean
         noise = "" if self.config.noisy is None else f", labels of {self.config.noisy}"
-        painted = ", frames are painted, no photographs" if self.material.rendered else ""
-        odd = "".join(
-            f", {name.replace('_', ' ')} {count}" for name, count in self.material.handled.items()
+        rendered = ", rendered frames" if self.split.rendered else ""
+        handled = "".join(
+            f", {name.replace('_', ' ')} {count}" for name, count in self.split.handled.items()
         )
-        many = f"{len(self.nets)} nets of " if len(self.nets) > 1 else ""
+        nets = f"{len(self.nets)} nets of " if len(self.nets) > 1 else ""
         return (
-            f"{split.name} of {split.root}{noise}: {len(self.material.clips)} clips, "
-            f"{self.material.prompts} prompts{painted}{odd}\n"
-            f"{self.config.strategy}, {many}{self.parameters:,} parameters, {self.steps} steps on "
-            f"{self.device}" + "".join(f"\nnote: {note}" for note in self.strategy.notes)
+            f"{clean.name} of {clean.root}{noise}: {len(self.split.sequences)} sequences, "
+            f"{self.split.prompt_count} prompts{rendered}{handled}\n"
+            f"{self.config.strategy}, {nets}{self.parameter_count:,} parameters, {self.steps} "
+            f"steps on {self.device}" + "".join(f"\nnote: {note}" for note in self.strategy.notes)
         )
 
 
-def assemble(config: Config, folder: Path) -> Run:
-    """Everything that a run needs, before its first step."""
+def assemble_run(config: Config, folder: Path) -> Run:
+    """Build everything that a run needs before its first step."""
     device = pick_device(config.device)
-    noisy = None if config.noisy is None else Path(config.noisy)
-    material = open_material(
-        Path(config.dataset), config.split, noisy=noisy, style=config.prompt_style
+    split = open_training_split(
+        config.dataset, config.split, noisy=config.noisy, prompt_style=config.prompt_style
     )
-    steps = -(-len(material.clips) // config.clips)
-    grid = config.height // 4, config.width // 4
-    task = Task(material.units, grid, config.epochs, steps, config.seed)
-    strategy = build(config.strategy, config.options, task)
-    sampling = Sampling(
-        size=config.size,
-        clips=config.clips,
-        frames=config.frames,
-        prompts=config.prompts,
-        augment=config.augment,
-        weighted=strategy.weighted,
+    context = StrategyContext(
+        units=split.unit_count,
+        grid=(config.height // STRIDE, config.width // STRIDE),
+        epochs=config.epochs,
+        steps_per_epoch=-(-len(split.sequences) // config.batch_size),
         seed=config.seed,
-        memory=config.memory_mib << 20,
     )
-    nets = [make_model(config, number).to(device) for number in range(strategy.nets)]
+    strategy = build_strategy(config.strategy, config.options, context)
+    settings = BatchSettings(
+        size=config.size,
+        batch_size=config.batch_size,
+        max_frames=config.max_frames,
+        max_prompts=config.max_prompts,
+        augment=config.augment,
+        weighted=strategy.uses_weights,
+        seed=config.seed,
+        cache_bytes=config.memory_mib << 20,
+    )
+    nets = [make_model(config, number).to(device) for number in range(strategy.net_count)]
     strategy.prepare(list(nets))
     optimisers = [
-        torch.optim.AdamW(net.parameters(), config.rate, weight_decay=config.weight_decay)
+        torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=config.weight_decay)
         for net in nets
     ]
-    loader = Loader(material, sampling)
-    content = content_digest(material)
-    return Run(folder, config, material, loader, device, strategy, nets, optimisers, content)
+    return Run(
+        folder=folder,
+        config=config,
+        split=split,
+        loader=BatchLoader(split, settings),
+        device=device,
+        strategy=strategy,
+        nets=nets,
+        optimisers=optimisers,
+        content=digest_content(split),
+    )
 
 
-def make_model(config: Config, number: int = 0) -> Model:
-    """The model of a configuration, as it is before the first step. number: of the net, each of
-    which has a beginning of its own.
+def make_model(config: Config, number: int = 0) -> SegmentationModel:
+    """Build the untrained model of a configuration.
+
+    Parameters
+    ----------
+    config : Config
+    number : int
+        Number of the net. Each net starts from other parameters.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(
             int.from_bytes(make_key(config.seed, _ALGORITHM, "net", number)[:7], "little")
         )
-        return Model(config.encoder, config.channels, config.prompt_width)
+        return SegmentationModel(config.encoder, config.channels, config.prompt_width)

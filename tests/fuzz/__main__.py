@@ -1,4 +1,4 @@
-"""A campaign: ``PYTHONPATH=.. python -m fuzz TARGET FOLDER [libFuzzer options]``, in ``tests``."""
+"""Run a campaign: ``python -m tests.fuzz TARGET FOLDER [libFuzzer options]``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CORPUS = Path(__file__).parent / "corpus"
 
 
 def main(target: str, folder: str, *options: str) -> None:
-    """Fuzz one target until it fails or the options end it; `folder` keeps what is found."""
+    """Fuzz one target until it fails or the options end it; save new inputs in `folder`."""
     begin = seeds(target)
     corpus = Path(folder)
     corpus.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ def main(target: str, folder: str, *options: str) -> None:
 
     def mutate(data: bytes, limit: int, seed: int) -> bytes:
         random = Random(seed)
-        if random.random() < 0.3:  # nearly everything that is kept is refused; stay near the valid
+        if random.random() < 0.3:  # nearly all saved inputs are refused; stay near valid ones
             data = random.choice(begin)
         if target == "index_mask":
             return mutate_png(data, limit, random, atheris.Mutate)

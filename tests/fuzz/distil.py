@@ -1,7 +1,7 @@
-"""Pick the few inputs that are kept: ``PYTHONPATH=.. python -m fuzz.distil TARGET FOLDER``.
+"""Pick the few inputs for the corpus: ``python -m tests.fuzz.distil TARGET FOLDER``.
 
-libFuzzer keeps hundreds of inputs, one for each count of each edge. Kept here are those that take
-most of the steps from line to line of our code that any of them takes.
+libFuzzer keeps hundreds of inputs, one for each count of each edge. The corpus keeps a few that
+together take most of the steps from line to line of our code that all of them take.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import actiseg_noise
 from tests.fuzz.targets import TARGETS
 
 MOST = 15
-"""Inputs that are kept of a target."""
+"""The number of inputs that the corpus keeps for a target."""
 
 Step = tuple[str, int, int]
 
@@ -29,7 +29,7 @@ _OURS = tuple(
 
 
 def steps_of(target: Callable[[bytes], None], data: bytes) -> set[Step]:
-    """The steps from line to line that a target takes in our packages."""
+    """Return the steps from line to line that a target takes in our packages."""
     steps: set[Step] = set()
 
     def enter(frame: FrameType, event: str, _: Any) -> Any:
@@ -56,7 +56,7 @@ def steps_of(target: Callable[[bytes], None], data: bytes) -> set[Step]:
 
 
 def distil(target: str, folder: Path) -> list[bytes]:
-    """Inputs of a folder that take nearly all of its steps: greedily, smaller ones first."""
+    """Return inputs of a folder that take nearly all of its steps: greedily, small ones first."""
     inputs = sorted({path.read_bytes() for path in folder.iterdir()}, key=lambda d: (len(d), d))
     taken = {data: steps_of(TARGETS[target], data) for data in inputs}
     kept, missing = [], set().union(*taken.values())

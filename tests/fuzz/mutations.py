@@ -1,7 +1,7 @@
 """Changes to an input that keep its outer form, so that the fuzzer gets past the parser.
 
 JSON: a node of the document is replaced, removed, doubled, renamed or wrapped. PNG: a chunk, or
-what is packed in the pixels' chunk, is changed and all checksums are made anew.
+the data that the chunk of pixels packs, is changed, and all checksums are computed again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from random import Random
 from typing import Any
 
 Mutate = Callable[[bytes, int], bytes]
-"""Changes bytes at random, to at most so many."""
+"""A function that changes bytes at random; the result has at most `limit` bytes."""
 
 EDGES: tuple[Any, ...] = (
     *(None, True, False, [], {}, "", [[]], [""], {"": ""}),
@@ -29,7 +29,7 @@ EDGES: tuple[Any, ...] = (
 
 
 def strings_of(document: Any) -> set[str]:
-    """All keys and texts of a document: the words that its readers know."""
+    """Return all keys and texts of a document: the words that its readers know."""
     if isinstance(document, dict):
         return set(document).union(*map(strings_of, document.values()))
     if isinstance(document, list):
@@ -38,7 +38,7 @@ def strings_of(document: Any) -> set[str]:
 
 
 def words_of(data: bytes) -> set[str]:
-    """The words that the readers of an input know."""
+    """Return the words that the readers of an input know."""
     try:
         return strings_of(json.loads(data))
     except ValueError:  # a table or a list
@@ -46,9 +46,9 @@ def words_of(data: bytes) -> set[str]:
 
 
 def mutate_json(data: bytes, limit: int, random: Random, words: list[str], plain: Mutate) -> bytes:
-    """One of the documents that stand in the bytes, changed in a few nodes.
+    """Change a few nodes of one of the documents in the bytes.
 
-    Documents end at the end of all, a line, a tabulator or an equals sign.
+    A document ends at the end of the bytes, at a line break, a tab or an equals sign.
     """
     if random.random() < 0.15:
         return plain(data, limit)
@@ -98,7 +98,7 @@ def _changed(document: Any, random: Random, words: list[str]) -> Any:
 
 
 def _places(root: Any) -> list[tuple[Any, Any]]:
-    """Every (container, key) of a document."""
+    """Return every (container, key) of a document."""
     found, rest = [], [root]
     while rest:
         node = rest.pop()
@@ -141,7 +141,7 @@ def _change_one(holder: list[Any], random: Random, words: list[str]) -> None:
 
 
 def _nudged(value: Any, random: Random) -> Any:
-    """A number or text near to another."""
+    """Return a number or text near to the given one."""
     if isinstance(value, bool) or value is None:
         return not value
     if isinstance(value, int):
@@ -163,7 +163,7 @@ _KINDS = (
 
 
 def mutate_png(data: bytes, limit: int, random: Random, plain: Mutate) -> bytes:
-    """A PNG with one of its chunks changed, moved or added, and checksums that hold."""
+    """Change, move or add a chunk of a PNG; its checksums stay valid."""
     chunks = _chunks(data)
     if not chunks or random.random() < 0.1:
         return plain(data, limit)

@@ -1,4 +1,4 @@
-"""Small valid inputs that a campaign begins with, made on the spot from the tests' own helpers."""
+"""Small valid inputs that a campaign begins with, made with the tests' own helpers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PRESETS = ("smart.json", "actiseg.prompts.json")
 
 
 def seeds(target: str) -> list[bytes]:
-    """The first inputs of a target."""
+    """Return the first inputs of a target."""
     return {
         "visor_video": _visor_videos,
         "image_sets": _image_sets,

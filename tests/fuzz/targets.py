@@ -1,7 +1,7 @@
-"""What is fuzzed: a target takes any bytes and returns, or raises where a property is broken.
+"""Targets of the fuzzer: a target takes any bytes, and raises if a property is broken.
 
-The properties: nothing but `InputError` comes out of a reader, every problem of it is one printable
-line, and what is accepted lies in the documented ranges.
+The properties: a reader raises nothing but `InputError`, each of its problems is one printable
+line, and accepted values are within the documented ranges.
 """
 
 from __future__ import annotations
@@ -60,8 +60,7 @@ from actiseg_data.records.recipe_record import (
     read_recipe,
 )
 from actiseg_data.records.split_documents import read_digests, read_summary
-from actiseg_eval.measures.prediction import ids_of, shape_of
-from actiseg_eval.predictions.prediction_folders import open_predictions
+from actiseg_eval.predictions.prediction_opening import open_predictions
 from actiseg_eval.protocols import parse_protocols
 from actiseg_noise.lexicon_builder.decisions import read_decisions
 from actiseg_noise.lexicon_builder.vocabulary import read_noun_class_table, read_noun_list
@@ -71,19 +70,19 @@ from actiseg_noise.split.journal import find_records
 from actiseg_noise.split.journal import read_record as read_journal
 from actiseg_noise.split.wordings import read_word_items
 from actiseg_noise.text_noise.choices import read_matrix
-from actiseg_noise.text_noise.sequence_words import WordNoise
-from actiseg_noise.text_noise.text_plan import plan_words
+from actiseg_noise.text_noise.sequence_words import TextCorruptor
+from actiseg_noise.text_noise.text_plan import plan_text
 from tests.helpers.roots import clip
 
 T = TypeVar("T")
 
 FRAME = (108, 192)
-"""(H, W) that VISOR's polygons are filled on: a tenth of the real sides, far faster."""
+"""(H, W) of filled polygons: a tenth of the sides of VISOR's frames, which is far faster."""
 
 
 @cache
 def _scratch() -> Path:
-    """A folder for what a reader wants as a file, for the life of the process."""
+    """Return a folder for the files that readers need; the process removes it when it ends."""
     holder = tempfile.TemporaryDirectory(prefix="actiseg-fuzz-")
     atexit.register(holder.cleanup)
     folder = Path(holder.name)
@@ -92,7 +91,7 @@ def _scratch() -> Path:
 
 
 def accepted(read: Callable[[], T]) -> T | None:
-    """What a reader makes of its input, or None where it refuses it in due form."""
+    """Return the result of a reader, or None if it refuses its input as it should."""
     problems = ProblemCollector()
     result = None
     with problems.collect():
@@ -104,7 +103,7 @@ def accepted(read: Callable[[], T]) -> T | None:
 
 
 def _forging(line: str) -> bool:
-    """Whether a line could pass for another at a terminal, or cannot be written at all."""
+    """Return whether a line can look like another at a terminal, or cannot be written."""
     letters = set(line)
     kinds = {unicodedata.category(letter) for letter in letters}
     order = {unicodedata.bidirectional(letter) for letter in letters}
@@ -115,7 +114,7 @@ _REORDERING = frozenset({"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI",
 
 
 def visor_video(data: bytes) -> None:
-    """A sparse-annotation document, and the pixels of what it holds."""
+    """Read a sparse-annotation document and fill its polygons."""
     path = _scratch() / "video.json"
     path.write_bytes(data)
     video = accepted(lambda: visor.read_video(path))
@@ -147,7 +146,7 @@ def _fill(rings: list[np.ndarray]) -> None:
 
 
 def image_sets(data: bytes) -> None:
-    """An action list, an expressions file or an objects file."""
+    """Read an action list, an expressions file or an objects file."""
     path = _scratch() / IMAGE_SETS / "split.json"
     path.write_bytes(data)
     accepted(lambda: open_split(_scratch(), "split"))  # refused at the latest: there are no masks
@@ -176,7 +175,7 @@ def image_sets(data: bytes) -> None:
 
 
 def records(data: bytes) -> None:
-    """What a noisy split leaves behind, a presets document, a journal of unfinished work, or a
+    """Read a record of a noisy split, a presets document, a journal of unfinished work, or a
     parameter of the command line."""
     path = _scratch() / "1-1.jsonl"
     path.write_bytes(data)
@@ -220,7 +219,7 @@ def _setting(text: str) -> None:
 
 
 def lexicon(data: bytes) -> None:
-    """A lexicon, and the noise that is drawn from it."""
+    """Read a lexicon, and draw noise from it."""
     path = _scratch() / "lexicon.json"
     path.write_bytes(data)
     found = accepted(lambda: read_lexicon(path))
@@ -237,8 +236,8 @@ def lexicon(data: bytes) -> None:
     for names, flip in (("class", "near"), ("sister", "far"), ("class", "supercategory")):
         parameters = {"flip": flip, "names": names, "mix": 0.5}
         recipe = make_recipe("text", 1.0, parameters=parameters, lexicon=found)
-        noise = WordNoise(recipe, found)
-        chosen = noise.choose(noise.options(sequence), noise.thresholds).objects
+        noise = TextCorruptor(recipe, found)
+        chosen = noise.choose(noise.find_options(sequence), noise.thresholds).objects
         for label in labels:
             new = chosen.get(label.object_id)
             if new is not None:
@@ -250,7 +249,7 @@ def lexicon(data: bytes) -> None:
 
 
 def vocabulary(data: bytes) -> None:
-    """What a lexicon is built of, and a matrix of flips: tables and lists that people write."""
+    """Read what people write: the tables and lists behind a lexicon, and a matrix of flips."""
     path = _scratch() / "table.csv"
     path.write_bytes(data)
     for terms in filter(
@@ -275,7 +274,7 @@ def vocabulary(data: bytes) -> None:
 
 
 def words(data: bytes) -> None:
-    """A list with its prompts and objects: what noise makes of them is what an audit reads."""
+    """Add noise to a list with its prompts and objects, and compare the audit with the ledger."""
     top = accepted(lambda: parse_json(data, "words"))
     parts = top if isinstance(top, dict) else {}
     clean, noisy = _scratch() / "clean", _scratch() / "noisy"
@@ -296,7 +295,7 @@ def words(data: bytes) -> None:
     known = _few_classes()
     for scope in ("prompt", "both", "narration"):
         recipe = make_recipe("text", 1.0, scope=scope, lexicon=known)
-        plan = accepted(lambda recipe=recipe: plan_words(split, recipe, split.sequences, known))
+        plan = accepted(lambda recipe=recipe: plan_text(split, recipe, split.sequences, known))
         if plan is None:
             continue
         for name, document in plan.documents.items():
@@ -312,11 +311,11 @@ def words(data: bytes) -> None:
 
 
 PREDICTED = (8, 9)
-"""(H, W) of the masks that predictions are read for."""
+"""(H, W) of the masks of the truth for predictions."""
 
 
 def predictions(data: bytes) -> None:
-    """Predictions as COCO RLE, the note that a folder of predictions carries, or protocols."""
+    """Read predictions as COCO RLE, the note in a folder of predictions, or protocols."""
     path = _scratch() / "predictions.json"
     path.write_bytes(data)
     note = accepted(lambda: read_predictions_note(path))
@@ -329,20 +328,20 @@ def predictions(data: bytes) -> None:
         accepted(lambda: parse_protocols(Cursor(document, "protocols"))) or {}
     ).items():
         assert protocol.name == name
-        assert protocol.default_measures
+        assert protocol.default_metrics
     sequence = clip(1)
     opened = accepted(lambda: open_predictions(path, [sequence]))
     for frame in sequence.frames if opened is not None else ():
-        opened.lacking(sequence, frame)
+        opened.list_missing(sequence, frame)
         found = accepted(lambda frame=frame: opened.read(sequence, frame, PREDICTED))
-        if found:
-            assert shape_of(found) == PREDICTED
-            assert ids_of(found) <= set(range(1, 256))
+        if found is not None:
+            assert found.shape == PREDICTED
+            assert found.ids <= set(range(1, 256))
 
 
 @cache
 def _few_classes() -> Lexicon:
-    """A small lexicon, whose names are fast to look for."""
+    """Return a small lexicon, in which names are found fast."""
     whole = load_lexicon().document
     few = [of for of in whole["classes"] if of["class_id"] < 60 or of["class_id"] > 299]
     return parse_lexicon(
@@ -362,7 +361,7 @@ def _by_pillow(data: bytes) -> tuple[str, np.ndarray]:
 
 
 def index_mask(data: bytes) -> None:
-    """A mask: ours and Pillow's agree on what both read, and any pixels survive a file."""
+    """Read a mask: our reader agrees with Pillow's, and any pixels survive a file."""
     path = _scratch() / "mask.png"
     path.write_bytes(data)
     mask = accepted(lambda: read_index_mask(path))

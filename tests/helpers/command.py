@@ -1,4 +1,4 @@
-"""A command line in a process of its own."""
+"""Run a command line in its own process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 
 def run(*arguments, cwd=None, module="actiseg_noise.cli", code=None, **environment):
-    """code: what to run in place of the module, with the same arguments."""
+    """Run a module's command line, or `code` with the same arguments."""
     start = ["-m", module] if code is None else ["-c", code]
     inherited = {name: value for name, value in os.environ.items() if name != "ACTISEG_DATASET"}
     own = {"PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "100", "OMP_NUM_THREADS": "1"}

@@ -6,7 +6,7 @@ import json
 
 
 def edited(document, *path, to):
-    """A copy of a JSON document in which the value at `path` is another, or is gone (...)."""
+    """Copy a JSON document with another value at `path`, or with none (`...`)."""
     copy = json.loads(json.dumps(document))
     place = copy
     for step in path[:-1]:

@@ -1,4 +1,4 @@
-"""Predictions made of the truth by simple recipes, and the public loop written out anew."""
+"""Predictions made from the truth by simple recipes, and the public loop written out again."""
 
 from __future__ import annotations
 

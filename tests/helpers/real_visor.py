@@ -38,7 +38,7 @@ def histogram(mask: np.ndarray) -> Histogram:
 def prepare_real(
     real_data: Path, folder: Path, split: str, videos: tuple[str, ...] | None, **more: Any
 ) -> Prepared:
-    """Prepares some real videos in a folder; `videos` None means all there are of the split."""
+    """Prepare some real videos in a folder; `videos` None means all videos of the split."""
     annotations = real_data / "visor" / split
     if videos is not None:
         annotations = folder / "annotations"

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from reference_trainer.batch import Batch, Output, Progress
-from reference_trainer.strategies import build
-from reference_trainer.strategies.base import Loss, Strategy, Task
+from reference_trainer.strategies import build_strategy
+from reference_trainer.strategies.base import Loss, Strategy, StrategyContext
 
 CHANNELS = 4
 
@@ -84,7 +84,7 @@ class SmallNet(nn.Module):
 
 CLIPS, PROMPTS, FRAMES, GRID = 2, 3, 2, (8, 8)
 EPOCHS, STEPS = 4, 2
-TASK = Task(
+CONTEXT = StrategyContext(
     units=CLIPS * PROMPTS * FRAMES,
     grid=GRID,
     epochs=EPOCHS,
@@ -94,29 +94,29 @@ TASK = Task(
 
 
 def progress(step: int) -> Progress:
-    return Progress(step // STEPS, EPOCHS, step, EPOCHS * STEPS, TASK.seed)
+    return Progress(step // STEPS, EPOCHS, step, EPOCHS * STEPS, CONTEXT.seed)
 
 
 def batch(seed: int = 0) -> Batch:
     """A batch of which the second clip has a prompt and a frame less than the first, mirrored in
     odd ones."""
     draw = torch.Generator().manual_seed(seed)
-    shown = torch.tensor([[True, True], [True, False]])
-    asked = torch.tensor([[True] * 3, [True, True, False]])
-    active = (torch.rand(CLIPS, PROMPTS, generator=draw) < 0.7).float() * asked
-    there = asked[:, :, None] & shown[:, None]
+    frame_mask = torch.tensor([[True, True], [True, False]])
+    prompt_mask = torch.tensor([[True] * 3, [True, True, False]])
+    active = (torch.rand(CLIPS, PROMPTS, generator=draw) < 0.7).float() * prompt_mask
+    there = prompt_mask[:, :, None] & frame_mask[:, None]
     size = (CLIPS, PROMPTS, FRAMES, *GRID)
     masks = (torch.rand(size, generator=draw) < 0.3).float()
-    units = torch.arange(TASK.units).view(CLIPS, PROMPTS, FRAMES)
+    units = torch.arange(CONTEXT.units).view(CLIPS, PROMPTS, FRAMES)
     return Batch(
         frames=torch.randn(CLIPS, FRAMES, 3, 32, 32, generator=draw),
         tokens=torch.randint(1, 20, (CLIPS, PROMPTS, 5), generator=draw),
-        asked=asked,
+        prompt_mask=prompt_mask,
         masks=masks * (active[:, :, None] * there)[..., None, None],
         weights=torch.ones(size),
-        shown=shown,
+        frame_mask=frame_mask,
         active=active,
-        frame_items=torch.where(there, units, -1),
+        unit_ids=torch.where(there, units, -1),
         flipped=torch.tensor([seed % 2 == 1, False]),
     )
 
@@ -138,13 +138,13 @@ def filled_up(of: Batch, prompts: int, frames: int) -> Batch:
     return replace(
         of,
         frames=longer(of.frames, 3.0),
-        shown=longer(of.shown, False),
+        frame_mask=longer(of.frame_mask, False),
         tokens=wider(of.tokens, 7, 1),
-        asked=wider(of.asked, False, 1),
+        prompt_mask=wider(of.prompt_mask, False, 1),
         active=wider(of.active, 1, 1),
         masks=wider(of.masks, 1.0, 1, 2),
         weights=wider(of.weights, 9.0, 1, 2),
-        frame_items=wider(of.frame_items, -1, 1, 2),
+        unit_ids=wider(of.unit_ids, -1, 1, 2),
     )
 
 
@@ -152,9 +152,9 @@ class Trained:
     """A strategy with its nets and optimisers, step by step."""
 
     def __init__(self, name: str, options: dict[str, Any] | None = None, seed: int = 0) -> None:
-        self.strategy: Strategy[Any] = build(name, options or {}, TASK)
+        self.strategy: Strategy[Any] = build_strategy(name, options or {}, CONTEXT)
         self.nets: list[Any] = []
-        for number in range(self.strategy.nets):
+        for number in range(self.strategy.net_count):
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed + number)
                 self.nets.append(SmallNet())
@@ -164,9 +164,9 @@ class Trained:
     def losses(self, step: int, of: Batch) -> list[Loss]:
         """The losses of a step, with gradients left in the nets."""
         now = progress(step)
-        self.strategy.before_step(self.nets, now)
+        self.strategy.prepare_step(self.nets, now)
         outputs = [net(of.frames, of.tokens) for net in self.nets]
-        losses = self.strategy.losses(self.nets, outputs, of, now)
+        losses = self.strategy.compute_losses(self.nets, outputs, of, now)
         torch.stack([loss.total for loss in losses]).sum().backward()
         return losses
 

@@ -33,7 +33,7 @@ class Screen:
 
 
 def run_in_terminal(*arguments, columns=80, module="actiseg_eval.cli", cwd=None) -> Screen:
-    """Run a command line of ours on a pseudo-terminal of so many columns; skips where none is."""
+    """Run one of our command lines on a pseudo-terminal; skip the test if there is none."""
     pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
     import fcntl
     import termios

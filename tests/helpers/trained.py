@@ -1,4 +1,4 @@
-"""Runs so small that they take a second: tests import this after torch is known to be there."""
+"""Runs so small that they take a second: tests import this after they have found torch."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def _rendered(root: Path) -> Path:
 
 
 def weights(path: Path) -> dict[str, torch.Tensor]:
-    """All that a checkpoint holds of nets, optimisers and memory, flat."""
+    """Return the nets, optimisers and memory of a checkpoint, flat."""
     from reference_trainer.training import checkpoint
 
-    document = checkpoint.load(path / "checkpoint.pt")
+    document = checkpoint.load_checkpoint(path / "checkpoint.pt")
     found: dict[str, Any] = {}
 
     def walk(name: str, value: Any) -> None:

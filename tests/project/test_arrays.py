@@ -30,25 +30,36 @@ from actiseg_eval.measures.bits import pack
 from actiseg_eval.measures.boundary_measures import (
     boundary_f,
     boundary_iou,
-    boundary_map,
-    object_distance,
-    object_tolerance,
+    draw_boundary,
+    find_object_distance,
+    find_object_tolerance,
     region_iou,
 )
 from actiseg_eval.measures.failure_modes import diagnose
-from actiseg_eval.measures.pixel_counts import id_counts, pair_counts
+from actiseg_eval.measures.pixel_counts import count_ids, count_pairs
 from actiseg_eval.measures.prediction import as_prediction
-from actiseg_noise.mask_noise.contours import Clean, crop, find_object, iou, trace, trimmed
-from actiseg_noise.mask_noise.distance import depths, edge_distances, squared_depths
-from actiseg_noise.mask_noise.gaussian import above_half, gaussian_weights
+from actiseg_noise.mask_noise.contours import (
+    ObjectMask,
+    compute_iou,
+    crop,
+    find_object,
+    trace,
+    trim,
+)
+from actiseg_noise.mask_noise.distance import (
+    measure_depths,
+    measure_edge_distances,
+    measure_squared_depths,
+)
+from actiseg_noise.mask_noise.gaussian import make_gaussian_weights, smooth_mask
 from actiseg_noise.mask_noise.outline_kinds import KINDS
-from actiseg_noise.mask_noise.overlap import OVERLAPS, Claim
+from actiseg_noise.mask_noise.overlap import OVERLAPS, PixelClaim
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.mask_noise.simplify import simplify_ring
-from actiseg_noise.measurement.boundary_shift import boundary_pixels, boundary_shift
-from actiseg_noise.measurement.mask_changes import object_changes, shift_of
+from actiseg_noise.measurement.boundary_shift import find_boundary, measure_shift
+from actiseg_noise.measurement.mask_changes import measure_changes, measure_object_shift
 from actiseg_noise.recipes.building import make_recipe
-from reference_trainer.batches.mask_grid import at_grid
+from reference_trainer.batches.mask_grid import sample_grid
 from tests.helpers.roots import clip, make_root
 
 CLIP = clip(1)
@@ -127,21 +138,21 @@ def noisy(mask):
 
 def settled(name, mask):
     patch = find_object(OTHER, 1).patch
-    return OVERLAPS[name](mask, [Claim(1, patch, 0.0)], frozenset({1}))
+    return OVERLAPS[name](mask, [PixelClaim(1, patch, 0.0)], frozenset({1}))
 
 
 def drawn(kind, mask):
     parameters = make_recipe(kind, 1.0).mask_noise.parameters
-    whole = Clean(Patch(0, 0, mask), MASK.shape)
-    cut = Clean(trimmed(whole.patch), MASK.shape)
+    whole = ObjectMask(Patch(0, 0, mask), MASK.shape)
+    cut = ObjectMask(trim(whole.patch), MASK.shape)
     return KINDS[kind](cut, parameters, lambda purpose: purpose.encode().ljust(32))
 
 
 def figures(truth, prediction):
-    scorer = Scorer(figures.split, measures=["all"])
+    scorer = Scorer(figures.split, metrics=["all"])
     for frame in figures.split.sequences[0].frames:
         scorer.update(CLIP.folder, frame, prediction, truth)
-    return {name: repr(value) for name, value in scorer.report(None).figures.items()}
+    return {name: repr(value) for name, value in scorer.report(resamples=0).metrics.items()}
 
 
 OF_IDS = {
@@ -154,14 +165,14 @@ OF_IDS = {
     "corrupt_sequence": noisy,
     "find_object": lambda mask: find_object(mask, 2),
     **{f"overlap: {name}": lambda mask, name=name: settled(name, mask) for name in OVERLAPS},
-    "at_grid": lambda mask: at_grid(mask, (12, 16)),
-    "object_changes, clean": lambda mask: list(object_changes(mask, OTHER)),
-    "object_changes, noisy": lambda mask: list(object_changes(OTHER, mask)),
-    "shift_of, clean": lambda mask: shift_of(mask, OTHER, 1),
-    "shift_of, noisy": lambda mask: shift_of(OTHER, mask, 1),
-    "id_counts, truth": lambda mask: id_counts(mask, OTHER),
-    "id_counts, prediction": lambda mask: id_counts(OTHER, mask),
-    "pair_counts": lambda mask: pair_counts(mask, OTHER, np.array([1, 2]), np.array([2])),
+    "at_grid": lambda mask: sample_grid(mask, (12, 16)),
+    "measure_changes, clean": lambda mask: list(measure_changes(mask, OTHER)),
+    "measure_changes, noisy": lambda mask: list(measure_changes(OTHER, mask)),
+    "measure_object_shift, clean": lambda mask: measure_object_shift(mask, OTHER, 1),
+    "measure_object_shift, noisy": lambda mask: measure_object_shift(OTHER, mask, 1),
+    "id_counts, truth": lambda mask: count_ids(mask, OTHER),
+    "id_counts, prediction": lambda mask: count_ids(OTHER, mask),
+    "pair_counts": lambda mask: count_pairs(mask, OTHER, np.array([1, 2]), np.array([2])),
     "diagnose, truth": lambda mask: diagnose(mask, 1, OTHER == 1, {1, 2}, active=True),
     "as_prediction": as_prediction,
     "Scorer.update, prediction": lambda mask: figures(OTHER, mask),
@@ -171,23 +182,23 @@ OF_IDS = {
 OF_ONE_OBJECT = {
     "as_binary_mask": as_binary_mask,
     "Patch": lambda mask: Patch(2, 3, mask).to_image((60, 80)),
-    "crop": lambda mask: crop(Clean(Patch(0, 0, mask), MASK.shape), 2),
-    "trimmed": lambda mask: trimmed(Patch(0, 0, mask)),
-    "trace": lambda mask: trace(Clean(Patch(0, 0, mask), MASK.shape)),
-    "iou": lambda mask: iou(Patch(0, 0, mask), Patch(0, 0, MOVED > 0)),
-    "depths": depths,
-    "squared_depths": squared_depths,
-    "edge_distances": edge_distances,
+    "crop": lambda mask: crop(ObjectMask(Patch(0, 0, mask), MASK.shape), 2),
+    "trimmed": lambda mask: trim(Patch(0, 0, mask)),
+    "trace": lambda mask: trace(ObjectMask(Patch(0, 0, mask), MASK.shape)),
+    "iou": lambda mask: compute_iou(Patch(0, 0, mask), Patch(0, 0, MOVED > 0)),
+    "depths": measure_depths,
+    "squared_depths": measure_squared_depths,
+    "edge_distances": measure_edge_distances,
     **{f"kind: {name}": lambda mask, name=name: drawn(name, mask) for name in sorted(KINDS)},
-    "boundary_pixels": boundary_pixels,
-    "boundary_shift, clean": lambda mask: boundary_shift(mask, MOVED > 0),
-    "boundary_shift, noisy": lambda mask: boundary_shift(MOVED > 0, mask),
-    "above_half": lambda mask: above_half(mask, gaussian_weights(1.0, 3), "reflect"),
+    "find_boundary": find_boundary,
+    "measure_shift, clean": lambda mask: measure_shift(mask, MOVED > 0),
+    "measure_shift, noisy": lambda mask: measure_shift(MOVED > 0, mask),
+    "above_half": lambda mask: smooth_mask(mask, make_gaussian_weights(1.0, 3), "reflect"),
     "pack": pack,
     "region_iou": lambda mask: region_iou(mask, MOVED > 0),
-    "boundary_map": boundary_map,
-    "object_tolerance": object_tolerance,
-    "object_distance": object_distance,
+    "boundary_map": draw_boundary,
+    "object_tolerance": find_object_tolerance,
+    "object_distance": find_object_distance,
     "boundary_f": lambda mask: boundary_f(mask, MOVED > 0, 1),
     "boundary_iou": lambda mask: boundary_iou(MOVED > 0, mask, 2),
     "diagnose, mask": lambda mask: diagnose(MASK, 1, mask, {1, 2}, active=True),
@@ -345,5 +356,5 @@ def test_polygons_are_of_any_integers_and_of_no_floats():
 
 def test_boundary_measures_refuse_masks_of_two_sizes():
     for measure in (region_iou, lambda *of: boundary_f(*of, 1), lambda *of: boundary_iou(*of, 1)):
-        with pytest.raises(InputError, match=r"shape \(1, 5\), the truth \(4, 5\)"):
+        with pytest.raises(InputError, match=r"shape \(1, 5\), the true mask \(4, 5\)"):
             measure(np.ones((4, 5), bool), np.ones((1, 5), bool))

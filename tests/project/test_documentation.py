@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+import actiseg_data
 from tests.helpers.paths import ROOT
 from tests.helpers.predicted import predict
 
@@ -22,16 +22,19 @@ def code_blocks(page: str, language: str) -> list[str]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A folder with everything that the examples name."""
-    import actiseg_data
-
     folder = tmp_path_factory.mktemp("examples")
     for root in ("actiseg_sample", "dataset_visor"):
         actiseg_data.make_sample(folder / root)
     split = actiseg_data.open_split(folder / "dataset_visor", "val_human")
-    for name in ("preds", "preds_plain", "preds_gce"):
+    levels = ("0", "0.2", "0.4")
+    runs = [f"{method}_{level}" for method in ("plain", "gce") for level in levels]
+    for name in ("preds", "preds_plain", "preds_gce", *runs):
         predict(split, "shift", folder / name)
-    levels = "\n".join(f"    {rate}: preds" for rate in (0, 0.2, 0.4))
-    (folder / "runs.yaml").write_text(f"methods:\n  plain:\n{levels}\n  gce:\n{levels}\n")
+    lines = [
+        f"  {method}: {{{', '.join(f'{n}: {method}_{n}' for n in levels)}}}"
+        for method in ("plain", "gce")
+    ]
+    (folder / "runs.yaml").write_text("\n".join(["methods:", *lines, ""]))
     return folder
 
 
@@ -51,8 +54,10 @@ def test_the_lines_of_readme_run(folder, monkeypatch, capsys):
     names: dict[str, object] = {}
     exec(compile(block, "README.md", "exec"), names)
     noisy, mask = names["noisy"], names["mask"]
-    assert isinstance(noisy, np.ndarray) and isinstance(mask, np.ndarray)
-    assert noisy.dtype == mask.dtype and noisy.shape == mask.shape and (noisy != mask).any()
+    assert isinstance(noisy, np.ndarray)
+    assert isinstance(mask, np.ndarray)
+    assert (noisy.dtype, noisy.shape) == (mask.dtype, mask.shape)
+    assert (noisy != mask).any()
     assert capsys.readouterr().out
 
 
@@ -60,9 +65,8 @@ def test_the_examples_of_the_python_page_run(folder, monkeypatch, tmp_path):
     pytest.importorskip("pandas", reason="a report becomes a data frame only if pandas is there")
     monkeypatch.chdir(folder)
     blocks = code_blocks("docs/python.md", "python")
-    names: dict[str, object] = {
-        "predict": lambda sequence, frame: names["split"].mask(sequence, frame)
-    }
+    val_human = actiseg_data.open_split("dataset_visor", "val_human")
+    names: dict[str, object] = {"predict": lambda sequence, frame: val_human.mask(sequence, frame)}
     for block in blocks[:-1]:
         exec(compile(block, "docs/python.md", "exec"), names)
 
@@ -89,7 +93,7 @@ def test_every_link_between_pages_leads_somewhere():
 
 
 def test_commands_of_the_documentation_exist():
-    """Every `actiseg-*` command in a page has a sub-command that exists, and flags that it knows."""
+    """Every `actiseg-*` command in a page names a command and flags that exist."""
     from typer.main import get_command
 
     import actiseg_eval.cli.app

@@ -14,10 +14,10 @@ from actiseg_data.make.sample.catalogue import LEFT_HAND, RIGHT_HAND, THINGS, Sa
 from actiseg_data.make.sample.hands import Hold, make_hand
 from actiseg_data.make.sample.object_outlines import make_outlines
 from actiseg_data.make.sample.outlines import (
-    ObjectOutline,
     Parts,
     Point,
     Pose,
+    SampleOutline,
     move_parts,
 )
 from actiseg_data.make.sample.sequence_draws import Draws
@@ -104,7 +104,7 @@ class Cue:
         return self.draws.draw_between(-size, size, *what, self.index)
 
 
-def find_outline(name: str) -> ObjectOutline:
+def find_outline(name: str) -> SampleOutline:
     """Find the outline of an object of the catalogue."""
     return make_outlines()[THINGS[name].outline]
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from actiseg_data.make.sample.outlines import (
     CIRCLE,
-    ObjectOutline,
     Parts,
     Ring,
+    SampleOutline,
     make_box,
     make_limb,
     make_oval,
@@ -20,7 +20,7 @@ from actiseg_data.make.sample.outlines import (
 
 
 @cache
-def make_outlines() -> dict[str, ObjectOutline]:
+def make_outlines() -> dict[str, SampleOutline]:
     """Make every outline by name. Tools are along x: handle left, working end right.
 
     >>> [len(part) for part in make_outlines()["board"].parts]  # one part: its edge, and a hole
@@ -35,18 +35,18 @@ def make_outlines() -> dict[str, ObjectOutline]:
     }
 
 
-def _make_dishes() -> dict[str, ObjectOutline]:
+def _make_dishes() -> dict[str, SampleOutline]:
     """Make the outlines of dishes and cookware."""
     ear = (make_oval(0, 0, 0.1, 0.12), make_oval(0, 0, 0.055, 0.07))
     left_ear = tuple(ring - np.array([0.46, 0]) for ring in ear)
     right_ear = tuple(ring + np.array([0.46, 0]) for ring in ear)
     holes = [make_oval(0.2 * np.cos(a), 0.17 * np.sin(a), 0.045, 0.04) for a in CIRCLE[::7]]
     return {
-        "plate": ObjectOutline(_make_single(make_oval(0, 0, 0.5, 0.45)), grip=(0.43, 0.12)),
-        "lid": ObjectOutline(
+        "plate": SampleOutline(_make_single(make_oval(0, 0, 0.5, 0.45)), grip=(0.43, 0.12)),
+        "lid": SampleOutline(
             _make_variants(make_oval(0, 0, 0.46, 0.41), make_rod((-0.46, 0), (0.46, 0), 0.04, 0.04))
         ),
-        "bowl": ObjectOutline(
+        "bowl": SampleOutline(
             _make_variants(
                 make_oval(0, -0.06, 0.5, 0.36),
                 make_shape((-0.49, 0), (0.49, 0), (0.3, 0.37), (-0.3, 0.37)),
@@ -54,7 +54,7 @@ def _make_dishes() -> dict[str, ObjectOutline]:
             ),
             grip=(-0.44, 0.02),
         ),
-        "cup": ObjectOutline(
+        "cup": SampleOutline(
             (
                 (make_oval(-0.1, -0.22, 0.36, 0.24),),
                 (make_box(-0.46, -0.22, 0.26, 0.2),),
@@ -64,7 +64,7 @@ def _make_dishes() -> dict[str, ObjectOutline]:
             grip=(0.36, 0.0),
             tip=(-0.4, -0.3),
         ),
-        "glass": ObjectOutline(
+        "glass": SampleOutline(
             _make_variants(
                 make_oval(0, -0.36, 0.3, 0.14),
                 make_shape((-0.3, -0.36), (0.3, -0.36), (0.22, 0.4), (-0.22, 0.4)),
@@ -73,17 +73,17 @@ def _make_dishes() -> dict[str, ObjectOutline]:
             grip=(0.2, 0.1),
             tip=(-0.28, -0.4),
         ),
-        "pan": ObjectOutline(
+        "pan": SampleOutline(
             _make_variants(
                 make_oval(-0.2, 0, 0.31, 0.28), make_rod((0.08, 0), (0.48, 0), 0.035, 0.045)
             ),
             grip=(0.36, 0),
             tip=(-0.2, 0),
         ),
-        "pot": ObjectOutline(
+        "pot": SampleOutline(
             (_make_single(make_oval(0, 0, 0.41, 0.38))[0], left_ear, right_ear), grip=(-0.44, 0.02)
         ),
-        "colander": ObjectOutline(
+        "colander": SampleOutline(
             (
                 (make_oval(0, 0, 0.42, 0.37), *holes, make_oval(0, 0, 0.045, 0.04)),
                 left_ear,
@@ -94,21 +94,21 @@ def _make_dishes() -> dict[str, ObjectOutline]:
     }
 
 
-def _make_surfaces() -> dict[str, ObjectOutline]:
+def _make_surfaces() -> dict[str, SampleOutline]:
     """Make the outlines of surfaces, cloths and the sponge."""
     return {
-        "board": ObjectOutline(
+        "board": SampleOutline(
             _make_single(
                 make_box(-0.5, -0.33, 0.5, 0.33, 0.05), make_box(0.4, -0.1, 0.45, 0.1, 0.024)
             ),
             grip=(0.44, 0.2),
         ),
-        "tray": ObjectOutline(
+        "tray": SampleOutline(
             _make_single(make_box(-0.5, -0.34, 0.5, 0.34, 0.09)), grip=(0.46, 0.1)
         ),
-        "sink": ObjectOutline(_make_single(make_box(-0.5, -0.33, 0.5, 0.33, 0.1))),
-        "hob": ObjectOutline(_make_single(make_box(-0.5, -0.32, 0.5, 0.32, 0.03))),
-        "cloth": ObjectOutline(
+        "sink": SampleOutline(_make_single(make_box(-0.5, -0.33, 0.5, 0.33, 0.1))),
+        "hob": SampleOutline(_make_single(make_box(-0.5, -0.32, 0.5, 0.32, 0.03))),
+        "cloth": SampleOutline(
             _make_single(
                 make_shape(
                     (-0.48, -0.3),
@@ -127,13 +127,13 @@ def _make_surfaces() -> dict[str, ObjectOutline]:
             ),
             grip=(0.1, 0.05),
         ),
-        "sponge": ObjectOutline(
+        "sponge": SampleOutline(
             _make_single(make_box(-0.5, -0.32, 0.5, 0.32, 0.12)), grip=(0.1, 0.1), tip=(-0.3, -0.1)
         ),
     }
 
 
-def _make_tools() -> dict[str, ObjectOutline]:
+def _make_tools() -> dict[str, SampleOutline]:
     """Make the outlines of tools; handle left, working end right."""
     blade = make_shape(
         (-0.1, -0.04), (0.3, -0.05), (0.44, -0.03), (0.5, 0.02), (0.4, 0.06), (-0.1, 0.06)
@@ -149,24 +149,24 @@ def _make_tools() -> dict[str, ObjectOutline]:
         for high in (0.15, 0.085)
     ]
     return {
-        "knife": ObjectOutline(_make_variants(blade, handle), grip=(-0.3, 0), tip=(0.36, 0.03)),
-        "bread knife": ObjectOutline(
+        "knife": SampleOutline(_make_variants(blade, handle), grip=(-0.3, 0), tip=(0.36, 0.03)),
+        "bread knife": SampleOutline(
             _make_variants(saw, handle), grip=(-0.32, 0), tip=(0.34, 0.02)
         ),
-        "spoon": ObjectOutline(
+        "spoon": SampleOutline(
             _make_variants(stem, make_oval(0.36, 0, 0.15, 0.1)), grip=(-0.25, 0), tip=(0.4, 0)
         ),
-        "ladle": ObjectOutline(
+        "ladle": SampleOutline(
             _make_variants(stem, make_oval(0.37, 0.03, 0.14, 0.14)), grip=(-0.3, 0), tip=(0.4, 0)
         ),
-        "fork": ObjectOutline(
+        "fork": SampleOutline(
             _make_variants(
                 make_rod((-0.47, 0), (0.14, 0), 0.032, 0.018), make_oval(0.19, 0, 0.1, 0.09), *tines
             ),
             grip=(-0.28, 0),
             tip=(0.46, 0),
         ),
-        "spatula": ObjectOutline(
+        "spatula": SampleOutline(
             (
                 (make_rod((-0.47, 0), (0.15, 0), 0.034, 0.02),),
                 (
@@ -177,12 +177,12 @@ def _make_tools() -> dict[str, ObjectOutline]:
             grip=(-0.3, 0),
             tip=(0.44, 0),
         ),
-        "whisk": ObjectOutline(
+        "whisk": SampleOutline(
             (*_make_variants(handle, make_rod((-0.1, 0), (0.1, 0), 0.03, 0.02)), *wires),
             (-0.3, 0),
             (0.42, 0),
         ),
-        "peeler": ObjectOutline(
+        "peeler": SampleOutline(
             (
                 (make_rod((-0.45, 0), (0.1, 0), 0.085, 0.06),),
                 *make_limb([(0.1, 0), (0.22, -0.2), (0.42, -0.2)], 0.04),
@@ -192,7 +192,7 @@ def _make_tools() -> dict[str, ObjectOutline]:
             grip=(-0.25, 0),
             tip=(0.42, 0),
         ),
-        "scissors": ObjectOutline(
+        "scissors": SampleOutline(
             (
                 (make_oval(-0.32, -0.14, 0.17, 0.11), make_oval(-0.32, -0.14, 0.11, 0.06)),
                 (make_oval(-0.32, 0.14, 0.17, 0.11), make_oval(-0.32, 0.14, 0.11, 0.06)),
@@ -200,7 +200,7 @@ def _make_tools() -> dict[str, ObjectOutline]:
                 (make_rod((-0.2, 0.1), (0.48, -0.09), 0.035, 0.012),),
             )
         ),
-        "tap": ObjectOutline(
+        "tap": SampleOutline(
             (
                 (make_box(-0.16, 0.36, 0.16, 0.5, 0.04),),
                 *make_limb([(0, 0.4), (0, -0.28), (0.08, -0.4), (0.2, -0.44)], 0.065),
@@ -213,10 +213,10 @@ def _make_tools() -> dict[str, ObjectOutline]:
     }
 
 
-def _make_containers() -> dict[str, ObjectOutline]:
+def _make_containers() -> dict[str, SampleOutline]:
     """Make the outlines of containers."""
     return {
-        "bottle": ObjectOutline(
+        "bottle": SampleOutline(
             _make_variants(
                 make_box(-0.15, -0.14, 0.15, 0.5, 0.05),
                 make_shape((-0.15, -0.08), (-0.055, -0.28), (0.055, -0.28), (0.15, -0.08)),
@@ -226,7 +226,7 @@ def _make_containers() -> dict[str, ObjectOutline]:
             grip=(0.02, 0.14),
             tip=(0.0, -0.5),
         ),
-        "squeezer": ObjectOutline(
+        "squeezer": SampleOutline(
             _make_variants(
                 make_shape(
                     (-0.21, -0.22),
@@ -242,14 +242,14 @@ def _make_containers() -> dict[str, ObjectOutline]:
             grip=(0.02, 0.1),
             tip=(0.0, -0.5),
         ),
-        "jar": ObjectOutline(
+        "jar": SampleOutline(
             _make_variants(
                 make_box(-0.36, -0.3, 0.36, 0.5, 0.12), make_box(-0.32, -0.5, 0.32, -0.27, 0.06)
             ),
             grip=(0.0, 0.1),
             tip=(0.0, -0.45),
         ),
-        "can": ObjectOutline(
+        "can": SampleOutline(
             _make_variants(
                 make_oval(0, -0.38, 0.34, 0.12),
                 make_box(-0.34, -0.38, 0.34, 0.4),
@@ -258,7 +258,7 @@ def _make_containers() -> dict[str, ObjectOutline]:
             grip=(0.2, 0.05),
             tip=(0, -0.45),
         ),
-        "box": ObjectOutline(
+        "box": SampleOutline(
             _make_single(
                 make_shape(
                     (-0.45, -0.3),
@@ -272,7 +272,7 @@ def _make_containers() -> dict[str, ObjectOutline]:
             grip=(0.4, 0.1),
             tip=(0.0, -0.3),
         ),
-        "carton": ObjectOutline(
+        "carton": SampleOutline(
             _make_single(
                 make_shape(
                     (-0.3, -0.44),
@@ -286,7 +286,7 @@ def _make_containers() -> dict[str, ObjectOutline]:
             grip=(0.25, 0.1),
             tip=(0.0, -0.45),
         ),
-        "tub": ObjectOutline(
+        "tub": SampleOutline(
             _make_variants(
                 make_box(-0.5, -0.36, 0.5, 0.02, 0.1),
                 make_shape((-0.46, -0.1), (0.46, -0.1), (0.38, 0.36), (-0.38, 0.36)),
@@ -297,10 +297,10 @@ def _make_containers() -> dict[str, ObjectOutline]:
     }
 
 
-def _make_food() -> dict[str, ObjectOutline]:
+def _make_food() -> dict[str, SampleOutline]:
     """Make the outlines of food."""
     return {
-        "carrot": ObjectOutline(
+        "carrot": SampleOutline(
             _make_variants(
                 make_rod((-0.26, 0), (0.46, 0), 0.12, 0.03),
                 make_rod((-0.32, 0), (-0.5, -0.07), 0.025, 0.015),
@@ -309,7 +309,7 @@ def _make_food() -> dict[str, ObjectOutline]:
             grip=(-0.42, 0.06),
             tip=(0.15, 0),
         ),
-        "courgette": ObjectOutline(
+        "courgette": SampleOutline(
             _make_variants(
                 make_rod((-0.36, 0), (0.4, 0.02), 0.1, 0.1),
                 make_rod((0.4, 0.02), (0.52, 0.0), 0.04, 0.045),
@@ -317,10 +317,10 @@ def _make_food() -> dict[str, ObjectOutline]:
             grip=(-0.46, 0.06),
             tip=(0.18, 0),
         ),
-        "tomato": ObjectOutline(
+        "tomato": SampleOutline(
             _make_single(make_oval(0, 0, 0.5, 0.47, 0.03, 5)), grip=(-0.5, 0.22), tip=(0.12, 0)
         ),
-        "onion": ObjectOutline(
+        "onion": SampleOutline(
             _make_variants(
                 make_oval(0.05, 0, 0.42, 0.44),
                 make_shape((-0.25, -0.2), (-0.58, -0.04), (-0.25, 0.2)),
@@ -328,20 +328,20 @@ def _make_food() -> dict[str, ObjectOutline]:
             grip=(-0.5, 0.22),
             tip=(0.15, 0),
         ),
-        "apple": ObjectOutline(
+        "apple": SampleOutline(
             _make_variants(
                 make_oval(0, 0.03, 0.48, 0.45, 0.04, 2),
                 make_rod((0, -0.4), (0.08, -0.62), 0.05, 0.04),
             ),
             grip=(-0.5, 0.22),
         ),
-        "potato": ObjectOutline(
+        "potato": SampleOutline(
             _make_single(make_oval(0, 0, 0.5, 0.36, 0.07, 3)), grip=(-0.5, 0.18), tip=(0.15, 0)
         ),
-        "lemon": ObjectOutline(
+        "lemon": SampleOutline(
             _make_variants(make_oval(0, 0, 0.42, 0.34), make_rod((-0.46, 0), (0.48, 0), 0.06, 0.05))
         ),
-        "egg": ObjectOutline(_make_single(make_oval(0, 0, 0.5, 0.38, 0.05, 1))),
+        "egg": SampleOutline(_make_single(make_oval(0, 0, 0.5, 0.38, 0.05, 1))),
     }
 
 

@@ -26,7 +26,7 @@ CIRCLE = np.arange(40) * (2 * np.pi / 40)
 
 
 @dataclass(frozen=True)
-class ObjectOutline:
+class SampleOutline:
     """An outline. `grip` is where a hand takes it, `tip` the end that works or pours."""
 
     parts: Parts

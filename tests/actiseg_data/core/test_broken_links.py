@@ -54,16 +54,18 @@ def preds(tmp_path):
 
 def test_a_sequence_of_the_truth_is_not_left_out_because_its_link_is_broken(truth, preds):
     break_link(truth / "cow")
-    assert refused(score, truth, preds, "davis") == [is_a_link(truth / "cow")]
+    assert refused(score, preds, gt=truth, protocol="davis") == [is_a_link(truth / "cow")]
     break_link(truth / "bear")
     both = [is_a_link(truth / name) for name in ("bear", "cow")]
-    assert refused(score, truth, preds, "davis") == both
+    assert refused(score, preds, gt=truth, protocol="davis") == both
 
 
 @pytest.mark.parametrize("missing", ["error", "empty"])
 def test_a_broken_link_of_predictions_is_no_blank_sequence(truth, preds, missing):
     break_link(preds / "cow")
-    assert refused(score, truth, preds, "davis", missing=missing) == [is_a_link(preds / "cow")]
+    assert refused(score, preds, gt=truth, protocol="davis", missing=missing) == [
+        is_a_link(preds / "cow")
+    ]
 
 
 def test_a_broken_link_to_an_objects_folder_is_no_blank_object(truth, tmp_path):
@@ -71,20 +73,20 @@ def test_a_broken_link_to_an_objects_folder_is_no_blank_object(truth, tmp_path):
     for name in ("bear", "cow"):
         write_clips(preds / name, "1")
     break_link(preds / "cow" / "02")
-    assert refused(score, truth, preds, "davis") == [is_a_link(preds / "cow" / "02")]
+    assert refused(score, preds, gt=truth, protocol="davis") == [is_a_link(preds / "cow" / "02")]
 
 
 def test_a_link_to_itself_is_named_itself(truth, preds):
     break_link(preds / "cow", "cow")
-    assert refused(score, truth, preds, "davis") == [is_a_link(preds / "cow", "cow")]
+    assert refused(score, preds, gt=truth, protocol="davis") == [is_a_link(preds / "cow", "cow")]
 
 
 def test_what_nobody_asked_for_may_be_broken(truth, preds):
     for name in ("old_run", "notes.txt", "bear/overlay.jpg"):
         break_link(preds / name)
-    assert score(truth, preds, "davis").figures["j"] == 1
+    assert score(preds, gt=truth, protocol="davis").metrics["j"] == 1
     (truth / "readme.txt").symlink_to("gone")
-    assert score(truth, preds, "davis").figures["j"] == 1
+    assert score(preds, gt=truth, protocol="davis").metrics["j"] == 1
 
 
 @pytest.mark.parametrize("place", ["", "Annotations", "Annotations/480p", "ImageSets"])
@@ -94,13 +96,15 @@ def test_broken_links_in_a_root_are_named(truth, preds, tmp_path, place):
     (root / "ImageSets").mkdir()
     (root / "ImageSets" / "val.txt").write_text("bear\n")
     break_link(root / place)
-    assert refused(score, root, preds, "davis") == [is_a_link(root / place)]
+    assert refused(score, preds, gt=root, protocol="davis") == [is_a_link(root / place)]
 
 
 @pytest.mark.parametrize("name", ["preds", "preds.json"])
 def test_the_predictions_themselves_may_be_a_broken_link(truth, tmp_path, name):
     break_link(tmp_path / name)
-    assert refused(score, truth, tmp_path / name, "davis") == [is_a_link(tmp_path / name)]
+    assert refused(score, tmp_path / name, gt=truth, protocol="davis") == [
+        is_a_link(tmp_path / name)
+    ]
 
 
 def test_no_level_or_method_is_left_out_because_its_link_is_broken(tmp_path):

@@ -90,7 +90,7 @@ def test_all_problems_of_all_items_are_raised_in_order(workers):
 def test_a_worker_that_dies_is_an_error_and_no_hang(function):
     with pytest.raises(InputError, match="a worker process died") as refused:
         run_parallel(function, None, ITEMS, 2)
-    assert [problem.where for problem in refused.value.problems] == ["--workers"]
+    assert [problem.where for problem in refused.value.problems] == ["`workers`"]
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -60,9 +60,9 @@ def chosen(truth):
     return [sequence.folder for sequence in truth.sequences]
 
 
-def refused(call, *arguments):
+def refused(call, *arguments, **options):
     with pytest.raises(InputError) as caught:
-        call(*arguments)
+        call(*arguments, **options)
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -82,32 +82,32 @@ def test_the_list_of_the_root_chooses_what_is_scored(davis, preds, inside, split
     assert truth.name == "2017/val"
     assert truth.root == davis / "Annotations" / "480p"
     assert chosen(truth) == ["bear", "boat"]
-    report = score(truth, preds, "davis", bootstrap=None)
+    report = score(preds, gt=truth, protocol="davis", resamples=0)
     # 12 columns of which 10 are shared: 10 of 14.
-    assert report.figures["j"] == pytest.approx(10 / 14)
+    assert report.metrics["j"] == pytest.approx(10 / 14)
     assert report.split == "2017/val"
 
 
 def test_a_folder_of_masks_is_scored_whole_and_the_hint_is_a_list(davis, preds):
     truth = open_truth(davis / "Annotations" / "480p")
     assert chosen(truth) == list(SEQUENCES)
-    (problem,) = refused(score, truth, preds, "davis")
+    (problem,) = refused(score, preds, gt=truth, protocol="davis")
     assert "no frame of cow was predicted" in problem
-    assert "--sequences FILE or --split (there is 2017/val)" in problem
-    assert "--missing" not in problem
+    assert "as sequences, or choose a list with split (2017/val)" in problem
+    assert "missing" not in problem
 
 
 def test_a_sequence_that_was_asked_for_may_be_taken_for_blank(davis, preds):
     write_list(davis, "2017/val", "bear\ncow\n")
-    (problem,) = refused(score, open_truth(davis), preds, "davis")
+    (problem,) = refused(score, preds, gt=open_truth(davis), protocol="davis")
     assert "no frame of cow was predicted" in problem
-    assert "--missing empty" in problem
+    assert "set missing to empty" in problem
 
 
 def test_what_is_predicted_beyond_the_list_is_counted(davis, preds):
     write_list(davis, "2017/val", "bear\n")
-    report = score(open_truth(davis), preds, "davis", bootstrap=None)
-    assert report.figures["n_sequences"] == 1
+    report = score(preds, gt=open_truth(davis), protocol="davis", resamples=0)
+    assert report.metrics["n_sequences"] == 1
     assert report.handled["extra_sequences"] == 1
 
 
@@ -342,7 +342,7 @@ def test_runs_and_methods_are_scored_on_a_list_too(tmp_path):
     assert done.returncode == 0, done.stderr
     done = score_at(tmp_path, *methods, *options[:2], *options[4:], command="compare")
     assert done.returncode == 2
-    assert "--sequences FILE" in done.stderr
+    assert "as --sequences" in done.stderr
 
 
 @pytest.mark.parametrize(("split", "best"), [("vall", "val"), ("2016/val", "2017/val")])

@@ -29,7 +29,7 @@ from actiseg_data.layouts.photograph_search import (
 )
 from actiseg_data.make.render.split_rendering import render_split
 from actiseg_noise.corruption.corruption import corrupt
-from actiseg_noise.preview.panels import View
+from actiseg_noise.preview.panels import SheetFrame
 from actiseg_noise.preview.sheet import make_preview
 from actiseg_noise.recipes.building import make_recipe
 from tests.helpers.roots import clip, make_root
@@ -314,7 +314,7 @@ def test_noisy_copies_and_previews_take_photographs_under_any_ending(root, tmp_p
 
 def test_a_preview_says_which_frames_have_no_photograph():
     mask = np.zeros((6, 8), np.uint8)
-    bare = View(clip(1), "frame_1", mask, mask, {}, {}, None)
+    bare = SheetFrame(clip(1), "frame_1", mask, mask, {}, {}, None)
     assert bare.title == "clean: frame_1, no photograph"
     assert replace(bare, photo=Image.fromarray(picture())).title == "clean: frame_1"
 

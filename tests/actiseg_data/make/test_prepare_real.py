@@ -364,6 +364,7 @@ def _plain_weights(frame: Any, labels: dict[str, Any]) -> np.ndarray:
     return np.asarray(Image.fromarray(weights).resize((854, 480), Image.Resampling.NEAREST))
 
 
+@pytest.mark.slow
 def test_one_worker_and_two_write_the_same(prepare: Callable[..., Prepared]) -> None:
     videos = ("P32_07", "P03_22", "P07_103")
     one = prepare("val", videos)

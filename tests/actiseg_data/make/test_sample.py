@@ -82,6 +82,7 @@ def test_masks_and_lists_are_golden(sample: Path, splits: dict[str, Split]) -> N
     assert digest == GOLDEN
 
 
+@pytest.mark.slow
 def test_another_process_with_another_hash_seed_makes_the_same(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from actiseg_data.make.sample import make_sample;"
@@ -265,6 +266,7 @@ def test_an_occupied_place_is_refused(tmp_path: Path) -> None:
         make_sample(Path())
 
 
+@pytest.mark.slow
 def test_leftovers_block_nobody_and_permissions_are_ordinary(tmp_path: Path) -> None:
     for name in ("new.partial", ".new.partial"):
         (tmp_path / name).mkdir()
@@ -274,6 +276,7 @@ def test_leftovers_block_nobody_and_permissions_are_ordinary(tmp_path: Path) -> 
     assert {p.name for p in tmp_path.iterdir()} == {"new.partial", ".new.partial", "new", "plain"}
 
 
+@pytest.mark.slow
 def test_of_two_at_once_the_later_uses_what_the_first_made(
     sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,7 +93,7 @@ def test_protocols_are_shown_and_compared(kitchen, preds):
     done = run("protocols", preds, "--gt", kitchen, "--split", "train", "--quiet")
     assert done.returncode == 0, done.stderr
     assert "on these predictions" in done.stdout
-    assert "what each gives" in done.stdout
+    assert "the metrics under each protocol" in done.stdout
     assert "void pixels (255): none, so no difference" in done.stdout
 
 
@@ -101,12 +101,12 @@ def test_protocols_are_shown_and_compared(kitchen, preds):
     ("arguments", "says"),
     [
         (("--protocol", "davos"), "there is no protocol"),
-        (("--metrics", "j&f"), "there is no 'j&f'"),
+        (("--metrics", "j&f"), "there is no metric group 'j&f'"),
         (("--split", "val"), "there is no split 'val'"),
         (("--missing", "skip"), "'skip' is unknown"),
         (("--strata", "nowhere.jsonl"), "nowhere.jsonl"),
         (("--csv", "same", "--markdown", "same"), "another report"),
-        (("--json", "{preds}/r.json"), "lies inside"),
+        (("--json", "{preds}/r.json"), "is inside"),
         (("--workers", "0"), "workers"),
     ],
 )
@@ -119,6 +119,7 @@ def test_wrong_flags_are_refused_without_a_traceback(kitchen, preds, arguments, 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_base_install_scores_alone(kitchen, preds, tmp_path):
     """With everything blocked that the evaluator must not need; the sample is scored, too."""
     done = run("score", preds, "--gt", kitchen, "--split", "train", "--quiet", code=_BLOCKING)
@@ -172,14 +173,30 @@ def test_compare_prints_who_is_better(tmp_path):
     split = open_split(root, "train")
     folders = [predict(split, name, tmp_path / name) for name in ("all", "shift")]
     common = ("--gt", root, "--split", "train", "--quiet")
-    done = run("compare", *folders, *common, "--figure", "p_miou", "--json", tmp_path / "c.json")
+    done = run("compare", *folders, *common, "--metric", "p_miou", "--json", tmp_path / "c.json")
     assert done.returncode == 0, done.stderr
     assert "all against shift" in done.stdout
     assert json.loads((tmp_path / "c.json").read_text())["differences"]["p_miou"]
     assert run("compare", folders[0], *common).returncode == 2
-    done = run("compare", *folders, *common, "--figure", "auc")
+    done = run("compare", *folders, *common, "--metric", "auc")
     assert done.returncode == 2
-    assert "there is no figure 'auc'" in done.stderr
+    assert "there is no metric 'auc'" in done.stderr
+
+
+def test_the_flag_figure_still_works_with_a_note(kitchen, preds, tmp_path):
+    other = predict(open_split(kitchen, "train"), "all", tmp_path / "other")
+    common = (preds, other, "--gt", kitchen, "--split", "train", "--quiet")
+    done = run("compare", *common, "--figure", "auc")
+    assert done.returncode == 2
+    assert "note: --figure is now --metric" in done.stderr
+    assert "there is no metric 'auc'" in done.stderr
+
+
+def test_errors_name_flags_and_arguments(kitchen, preds):
+    done = run("compare", preds, "--gt", kitchen, "--split", "train", "--quiet")
+    assert "METHODS: there are fewer than two methods" in done.stderr
+    done = run("score", preds, "--gt", kitchen, "--split", "train", "--missing", "skip")
+    assert "--missing: 'skip' is unknown" in done.stderr
 
 
 def test_failures_and_cards_at_the_terminal(kitchen, preds, tmp_path):
@@ -187,7 +204,7 @@ def test_failures_and_cards_at_the_terminal(kitchen, preds, tmp_path):
     done = run("score", preds, *arguments, "--metrics", "failures", "--json", tmp_path / "r.json")
     assert done.returncode == 0, done.stderr
     for words in (
-        "what went wrong",
+        "failures of ",
         "mislocalisation",
         "sequences that lose most",
         "p-rate",
@@ -201,7 +218,7 @@ def test_failures_and_cards_at_the_terminal(kitchen, preds, tmp_path):
     assert "p_quality: p-quality" in run("metrics").stdout
     done = run("metrics", "iou")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "there is no figure 'iou'" in done.stderr
+    assert "there is no metric 'iou'" in done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -236,7 +253,7 @@ def test_robustness_prints_tables_and_writes_documents(runs, tmp_path):
     assert f"{curves['first']['breaks_at']:.3f}" in done.stdout
     assert files["markdown"].read_text().startswith("# Robustness on train")
     done = run(
-        *("robustness", "runs.yaml", "--quiet", "--figure", "acc", "--baseline", "second"),
+        *("robustness", "runs.yaml", "--quiet", "--metric", "acc", "--baseline", "second"),
         *("--drop", "0.5"),
         cwd=runs,
         code=_BLOCKING,
@@ -268,16 +285,16 @@ def test_names_are_no_markup_and_no_number_is_cut(runs, tmp_path):
     ("arguments", "says"),
     [
         (("nowhere.yaml",), "nowhere.yaml: the file of runs is missing"),
-        (("root",), "no level of noise"),
-        (("runs.yaml", "--drop", "1"), "--drop: 1 is no share"),
+        (("root",), "not noise levels"),
+        (("runs.yaml", "--drop", "1"), "--drop: 1 is not between 0 and 1"),
         (("runs.yaml", "--baseline", "third"), "use one of first, second"),
-        (("runs.yaml", "--figure", "auc"), "there is no figure 'auc'"),
-        (("runs.yaml", "--figure", "jf"), "jf is not measured"),
+        (("runs.yaml", "--metric", "auc"), "there is no metric 'auc'"),
+        (("runs.yaml", "--metric", "jf"), "jf is not computed"),
         (("runs.yaml", "--split", "val"), "there is no split 'val'"),
         (("runs.yaml", "--json", "runs.yaml"), "is an input"),
-        (("runs.yaml", "--json", "swap/r.json"), "lies inside"),
-        (("runs.yaml", "--markdown", "noisy/r.md"), "lies inside"),
-        (("runs.yaml", "--resamples", "5"), "5 resamples"),
+        (("runs.yaml", "--json", "swap/r.json"), "is inside"),
+        (("runs.yaml", "--markdown", "noisy/r.md"), "is inside"),
+        (("runs.yaml", "--resamples", "5"), "5 is outside"),
     ],
 )
 def test_wrong_runs_are_refused_without_a_traceback(runs, arguments, says):

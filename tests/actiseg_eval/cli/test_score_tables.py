@@ -9,9 +9,8 @@ from dataclasses import replace
 import pytest
 
 from actiseg_data.layouts.actionvos import open_split
-from actiseg_eval.measures.meter import MEASURES
-from actiseg_eval.metrics.computing import figure_names
-from actiseg_eval.protocols import load_protocol
+from actiseg_eval.metrics.computing import list_metrics
+from actiseg_eval.protocols import METRIC_GROUPS, load_protocol
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from tests.helpers.kitchens import kitchen_clip, label
@@ -19,8 +18,8 @@ from tests.helpers.predicted import predict
 from tests.helpers.roots import make_root
 from tests.helpers.terminal import Screen, check_unbroken, run_in_terminal
 
-KNOWN = figure_names(load_protocol("actionvos"), MEASURES)
-FIGURES = [part for name in KNOWN for part in ("--figure", name)]
+KNOWN = list_metrics(load_protocol("actionvos"), METRIC_GROUPS)
+FIGURES = [part for name in KNOWN for part in ("--metric", name)]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,8 @@ from actiseg_data.annotations.masks import write_index_mask
 from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_eval import score
-from actiseg_eval.comparison.comparing import Method, compare, parse_methods
+from actiseg_eval.comparison.comparing import compare
+from actiseg_eval.comparison.methods import Method, parse_methods
 from actiseg_eval.resampling.bootstrap import Bootstrap
 from tests.helpers.kitchens import kitchen_clip
 from tests.helpers.predicted import RECIPES, predict, shifted
@@ -48,9 +49,11 @@ def methods(runs, *names):
 
 
 def test_the_better_one_is_found_in_each_figures_direction(kitchen, runs):
-    found = compare(kitchen, methods(runs, "moved1", "moved3"), bootstrap=FEW, measures=["all"])
+    found = compare(
+        methods(runs, "moved1", "moved3"), gt=kitchen, resamples=FEW.resamples, metrics=["all"]
+    )
     one, other = (
-        score(kitchen, runs[name], measures=["all"]).figures for name in ("moved1", "moved3")
+        score(runs[name], gt=kitchen, metrics=["all"]).metrics for name in ("moved1", "moved3")
     )
     for figure, sign in (("p_miou", 1), ("n_miou", -1), ("jf", 1), ("boundary_iou", 1)):
         (each,) = found.differences[figure]
@@ -66,7 +69,7 @@ def test_the_better_one_is_found_in_each_figures_direction(kitchen, runs):
 
 def test_a_method_is_not_better_than_itself(kitchen, runs):
     same = [Method("a", (runs["shift"],)), Method("b", (runs["shift"],))]
-    found = compare(kitchen, same, bootstrap=FEW)
+    found = compare(same, gt=kitchen, resamples=FEW.resamples)
     for (each,) in found.differences.values():
         assert (each.gain, each.interval) == (0, (0, 0))
         assert (each.share, each.p, each.adjusted) == (0.5, 1, 1)
@@ -78,11 +81,11 @@ def test_several_seeds_are_compared_by_welch(kitchen, runs):
         Method("near", tuple(runs[f"moved{at}"] for at in (1, 2, 3))),
         Method("far", tuple(runs[f"moved{at}"] for at in (4, 5, 6))),
     ]
-    found = compare(kitchen, seeds, bootstrap=FEW)
-    values = [[score(kitchen, run).figures["p_miou"] for run in method.runs] for method in seeds]
+    found = compare(seeds, gt=kitchen, resamples=FEW.resamples)
+    values = [[score(run, gt=kitchen).metrics["p_miou"] for run in method.runs] for method in seeds]
     (each,) = found.differences["p_miou"]
     expected = stats.ttest_ind(*values, equal_var=False)
-    assert each.by == "seeds"
+    assert each.source == "seeds"
     assert each.gain == pytest.approx(np.mean(values[0]) - np.mean(values[1]))
     assert each.p == pytest.approx(expected.pvalue)
     interval = expected.confidence_interval(0.95)
@@ -95,10 +98,10 @@ def test_several_seeds_are_compared_by_welch(kitchen, runs):
 
 def test_several_seeds_against_one_differ_as_the_shown_means_do(kitchen, runs):
     near = Method("near", tuple(runs[f"moved{at}"] for at in (1, 2, 3)))
-    found = compare(kitchen, [near, *methods(runs, "moved6")], bootstrap=FEW)
+    found = compare([near, *methods(runs, "moved6")], gt=kitchen, resamples=FEW.resamples)
     (each,) = found.differences["p_miou"]
     values = {standing.name: standing.value for standing in found.standings["p_miou"]}
-    assert each.by == "videos"
+    assert each.source == "videos"
     assert each.gain == pytest.approx(values["near"] - values["moved6"], abs=1e-12)
 
 
@@ -107,8 +110,8 @@ def test_seeds_that_do_not_differ_are_no_evidence(kitchen, runs, tmp_path):
     for copy in copies:
         shutil.copytree(runs["moved2"], copy)
     same = [Method("a", (runs["moved2"],)), Method("b", tuple(copies))]
-    for (each,) in compare(kitchen, same, bootstrap=FEW).differences.values():
-        assert (each.gain, each.p, each.by) == (0, 1, "videos")
+    for (each,) in compare(same, gt=kitchen, resamples=FEW.resamples).differences.values():
+        assert (each.gain, each.p, each.source) == (0, 1, "videos")
 
 
 def test_a_figure_of_few_videos_is_left_out(kitchen, runs):
@@ -118,7 +121,9 @@ def test_a_figure_of_few_videos_is_left_out(kitchen, runs):
         for of in kitchen.sequences
     )
     found = compare(
-        replace(kitchen, sequences=clips), methods(runs, "moved1", "moved2"), bootstrap=FEW
+        methods(runs, "moved1", "moved2"),
+        gt=replace(kitchen, sequences=clips),
+        resamples=FEW.resamples,
     )
     assert "fewer than 8 videos" in found.left_out["n_miou"]
     assert "n_miou" not in found.standings
@@ -127,7 +132,7 @@ def test_a_figure_of_few_videos_is_left_out(kitchen, runs):
 
 def test_five_runs_are_ranked_with_ties(kitchen, runs):
     names = ("all", "oracle", "blank", "moved2", "shift")
-    found = compare(kitchen, methods(runs, *names), bootstrap=FEW)
+    found = compare(methods(runs, *names), gt=kitchen, resamples=FEW.resamples)
     assert len(found.differences["giou"]) == 10
     assert all(each.p <= each.adjusted <= 1 for each in found.differences["giou"])
     ranks = {each.name: each.rank for each in found.standings["giou"]}
@@ -148,7 +153,7 @@ def test_methods_are_parsed_and_what_is_none_is_refused(kitchen, runs):
     found = parse_methods(["runs/ours", "elr=a,b"])
     assert [(of.name, len(of.runs)) for of in found] == [("ours", 1), ("elr", 2)]
     for texts, says in (
-        (["a"], "one method"),
+        (["a"], "fewer than two methods"),
         (["x/a", "y/a"], "two methods are called 'a'"),
         (["a=", "b"], "lacks a name or a folder"),
         (["=x", "b"], "lacks a name or a folder"),
@@ -161,4 +166,4 @@ def test_methods_are_parsed_and_what_is_none_is_refused(kitchen, runs):
         kitchen.root, "few", kitchen.sequences[:3], kitchen.subsets, kitchen.fingerprint
     )
     with pytest.raises(InputError, match="fewer than 8"):
-        compare(few, methods(runs, "all", "shift"))
+        compare(methods(runs, "all", "shift"), gt=few)

@@ -15,12 +15,12 @@ from actiseg_eval.measures import bits
 from actiseg_eval.measures.boundary_measures import (
     boundary_f,
     boundary_iou,
-    boundary_map,
-    image_tolerance,
-    object_distance,
-    object_tolerance,
+    draw_boundary,
+    find_image_tolerance,
+    find_object_distance,
+    find_object_tolerance,
 )
-from actiseg_eval.measures.pixel_counts import id_counts, pair_counts
+from actiseg_eval.measures.pixel_counts import count_ids, count_pairs
 
 SHAPES = st.tuples(st.integers(1, 20), st.integers(1, 140))
 
@@ -63,7 +63,7 @@ def f_by_pairs(truth, prediction, tolerance):
 @settings(max_examples=150, deadline=None)
 def test_f_is_what_all_pairs_of_boundary_pixels_give(masks, tolerance):
     truth, prediction = masks
-    assert (boundary_map(truth) == edge_by_loops(truth)).all()
+    assert (draw_boundary(truth) == edge_by_loops(truth)).all()
     found = boundary_f(truth, prediction, tolerance)
     assert found == pytest.approx(f_by_pairs(truth, prediction, tolerance), abs=1e-12)
 
@@ -90,23 +90,23 @@ def test_boundary_iou_is_that_of_repeated_erosion(masks, distance):
 def test_bits_move_as_pixels_do(mask, radius):
     height, width = mask.shape
     words = bits.pack(mask)
-    assert bits.count(words) == mask.sum()
+    assert bits.count_set(words) == mask.sum()
     shown = np.unpackbits(words.astype("<u8").view(np.uint8), axis=1, bitorder="little")
     assert (shown[:, :width] == mask).all()
-    assert (bits.edges(words, width) == bits.pack(edge_by_loops(mask))).all()
+    assert (bits.find_boundary(words, width) == bits.pack(edge_by_loops(mask))).all()
     rows, columns = np.nonzero(mask)
     y, x = np.mgrid[:height, :width]
     squares = (y[..., None] - rows) ** 2 + (x[..., None] - columns) ** 2
     near = (squares <= radius * radius + 1e-9).any(axis=2)
     everything = bits.pack(np.ones(mask.shape, bool))
-    assert (bits.near(words, radius) & everything == bits.pack(near)).all()
+    assert (bits.dilate_words(words, radius) & everything == bits.pack(near)).all()
 
 
 def test_counting_bits_needs_no_new_numpy(monkeypatch):
     words = bits.pack(np.random.default_rng(0).random((9, 200)) < 0.3)
-    expected = bits.count(words)
+    expected = bits.count_set(words)
     monkeypatch.delattr(np, "bitwise_count", raising=False)
-    assert bits.count(words) == expected
+    assert bits.count_set(words) == expected
 
 
 def test_a_mask_that_fills_the_frame_has_no_boundary():
@@ -120,16 +120,16 @@ def test_a_mask_that_fills_the_frame_has_no_boundary():
 
 
 def test_tolerances_follow_image_and_object():
-    assert image_tolerance((480, 854)) == 8
-    assert image_tolerance((1080, 1920)) == 18
+    assert find_image_tolerance((480, 854)) == 8
+    assert find_image_tolerance((1080, 1920)) == 18
     truth = np.zeros((480, 854), bool)
-    assert object_tolerance(truth) == 0.008 * math.hypot(480, 854)
+    assert find_object_tolerance(truth) == 0.008 * math.hypot(480, 854)
     truth[:60, :60] = True
-    assert object_tolerance(truth) == 6
-    assert object_distance(truth) == 6
+    assert find_object_tolerance(truth) == 6
+    assert find_object_distance(truth) == 6
     truth[:] = True
-    assert object_tolerance(truth) == 0.008 * math.hypot(480, 854)
-    assert object_distance(np.zeros((4, 4), bool)) == 1
+    assert find_object_tolerance(truth) == 0.008 * math.hypot(480, 854)
+    assert find_object_distance(np.zeros((4, 4), bool)) == 1
 
 
 def test_an_object_up_to_twice_the_distance_wide_is_its_own_band():
@@ -151,7 +151,7 @@ def test_counts_are_those_of_a_joint_table(masks):
     truth, prediction = masks
     table = np.zeros((256, 256), int)
     np.add.at(table, (truth.ravel(), prediction.ravel()), 1)
-    counts = id_counts(truth, prediction)
+    counts = count_ids(truth, prediction)
     assert (counts == np.stack([table.sum(1), table.sum(0), np.diag(table)])).all()
     ids, others = np.array([1, 7, 200]), np.array([2, 7])
-    assert (pair_counts(truth, prediction, ids, others) == table[np.ix_(ids, others)]).all()
+    assert (count_pairs(truth, prediction, ids, others) == table[np.ix_(ids, others)]).all()

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from actiseg_eval.measures.boundary_measures import region_iou
-from actiseg_eval.measures.failure_modes import MODES, Failure, diagnose
-from docs.failure_modes import BOARD, MUG, cases
+from actiseg_eval.measures.failure_modes import FAILURE_MODES, MaskFailure, diagnose
+from docs.scripts.failure_modes import BOARD, MUG, make_cases
 
-CASES = {case.about: case for case in cases()}
+CASES = {case.about: case for case in make_cases()}
 EIGHT = np.ones((3, 3))
 
 
@@ -21,11 +21,11 @@ def test_made_masks_are_told_apart(about):
     case = CASES[about]
     failure = diagnose(case.truth, MUG, case.mask, {MUG, BOARD}, active=case.active)
     assert failure.mode == case.mode
-    assert (failure.lies_on == BOARD) == case.on_board
+    assert (failure.confused_with == BOARD) == case.on_board
 
 
 def test_every_mode_has_a_case():
-    assert {case.mode for case in CASES.values()} == set(MODES)
+    assert {case.mode for case in CASES.values()} == set(FAILURE_MODES)
 
 
 def test_what_is_right_has_no_mode():
@@ -62,7 +62,7 @@ def slow_diagnosis(truth, object_id, mask, listed, active):
     """The rule, sentence by sentence, with loops and another library."""
     own = truth == object_id
     if not mask.any():
-        return Failure("miss", own) if own.any() and active else None
+        return MaskFailure("miss", own) if own.any() and active else None
     if active and (own == mask).all():
         return None
     on = {at: (mask & (truth == at)).sum() for at in sorted(listed - {object_id})}
@@ -70,19 +70,19 @@ def slow_diagnosis(truth, object_id, mask, listed, active):
     most = best and on[best] >= mask.sum() / 2 and on[best] > (mask & own).sum()
     lies_on = best if most else 0
     if not own.any():
-        return Failure("hallucination", mask & False, lies_on)
+        return MaskFailure("hallucination", mask & False, lies_on)
     if not active:
-        return Failure("wrong_activation", mask & False, lies_on)
+        return MaskFailure("wrong_activation", mask & False, lies_on)
     shared, size, predicted = (own & mask).sum(), own.sum(), mask.sum()
     iou = region_iou(own, mask)
     if lies_on and shared < size / 2 and region_iou(truth == lies_on, mask) > iou + 1e-12:
-        return Failure("substitution", own, lies_on)
+        return MaskFailure("substitution", own, lies_on)
     centres = [np.argwhere(of).mean(axis=0) for of in (own, mask)]
     there = moved(mask, *np.floor(centres[0] - centres[1] + 0.5 + 1e-9).astype(int))
     apart = shared < size / 2 and shared < predicted / 2
     if apart or (own != there).sum() < (own != mask).sum() / 2:
         better = there if region_iou(own, there) > iou else mask
-        return Failure("mislocalisation", better, lies_on)
+        return MaskFailure("mislocalisation", better, lies_on)
     pieces, count = ndimage.label(mask, EIGHT)
     stray = np.isin(pieces, [at for at in range(1, count + 1) if not (own & (pieces == at)).any()])
     stray &= mask
@@ -104,7 +104,7 @@ def slow_diagnosis(truth, object_id, mask, listed, active):
     }
     assert sum(part.sum() for part in wrong.values()) == (own != mask).sum()
     mode = max(wrong, key=lambda name: wrong[name].sum())
-    return Failure(mode, mask ^ wrong[mode], lies_on)
+    return MaskFailure(mode, mask ^ wrong[mode], lies_on)
 
 
 def near(mask, distance):
@@ -145,7 +145,7 @@ def test_the_rule_is_that_of_a_slow_reading(scene):
     if expected is None:
         assert found is None
         return
-    assert (found.mode, found.lies_on) == (expected.mode, expected.lies_on)
+    assert (found.mode, found.confused_with) == (expected.mode, expected.confused_with)
     assert (found.repaired == expected.repaired).all()
 
 

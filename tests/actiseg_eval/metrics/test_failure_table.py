@@ -11,9 +11,10 @@ from actiseg_data.annotations.masks import find_ids, read_index_mask, write_inde
 from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_eval import score
-from actiseg_eval.measures.failure_modes import MODES, diagnose
+from actiseg_eval.measures.failure_modes import FAILURE_MODES, diagnose
 from actiseg_eval.metrics.definitions import METRICS
 from actiseg_eval.predictions.ground_truth import open_truth
+from actiseg_eval.reporting.score_tables import format_markdown
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from tests.helpers.kitchens import kitchen_clip
@@ -80,7 +81,7 @@ def preds(kitchen, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def report(kitchen, preds):
-    return score(kitchen, preds, measures=["failures"], bootstrap=None)
+    return score(preds, gt=kitchen, metrics=["failures"], resamples=0)
 
 
 def repaired(split, preds, modes, folder, *, listed, wholly=False):
@@ -109,21 +110,21 @@ def repaired(split, preds, modes, folder, *, listed, wholly=False):
     return folder, count
 
 
-@pytest.mark.parametrize("mode", [*MODES, "all"])
+@pytest.mark.parametrize("mode", [*FAILURE_MODES, "all"])
 def test_a_cost_is_what_scoring_repaired_masks_gains(kitchen, preds, report, tmp_path, mode):
-    modes = set(MODES) if mode == "all" else {mode}
+    modes = set(FAILURE_MODES) if mode == "all" else {mode}
     folder, count = repaired(kitchen, preds, modes, tmp_path / "mended", listed=True)
-    after = score(kitchen, folder, measures=["failures"], bootstrap=None).figures
+    after = score(folder, gt=kitchen, metrics=["failures"], resamples=0).metrics
     rows = {row.mode: row for row in report.failures.rows}
     row = report.failures.together if mode == "all" else rows[mode]
-    costs = row.costs
+    costs = row.recoverable
     assert count == row.count
     assert count, "every mode occurs"
     compared = [name for name in costs if METRICS[name].better]
     assert {"giou", "jf", "p_miou", "n_miou", "p_ciou", "p_rate"} <= set(compared)
     for name in compared:
         sign = -1 if METRICS[name].better == "lower" else 1
-        before = report.figures[name]
+        before = report.metrics[name]
         if costs[name] is None:
             assert before is None or after[name] is None
         else:
@@ -135,15 +136,15 @@ def test_what_adds_up_and_what_does_not(report):
     table = report.failures
     for figure in ("giou", "jf"):
         lost = [row.lost[figure] for row in table.rows]
-        costs = [row.costs[figure] for row in table.rows]
+        costs = [row.recoverable[figure] for row in table.rows]
         assert all(0 <= cost <= most + 1e-12 for cost, most in zip(costs, lost, strict=True))
-        missing = 1 - report.figures[figure]
+        missing = 1 - report.metrics[figure]
         assert sum(lost) == pytest.approx(missing, abs=1e-12)
         assert table.together.lost[figure] == pytest.approx(missing, abs=1e-12)
-        assert sum(costs) == pytest.approx(table.together.costs[figure], abs=1e-12)
+        assert sum(costs) == pytest.approx(table.together.recoverable[figure], abs=1e-12)
         assert sum(costs) < missing - 0.01
-    assert sum(row.costs["p_miou"] for row in table.rows) != pytest.approx(
-        table.together.costs["p_miou"], abs=1e-6
+    assert sum(row.recoverable["p_miou"] for row in table.rows) != pytest.approx(
+        table.together.recoverable["p_miou"], abs=1e-6
     )
 
 
@@ -152,34 +153,43 @@ def test_what_is_lost_is_what_scoring_right_masks_gains(kitchen, preds, report, 
     folder, count = repaired(
         kitchen, preds, {"leakage"}, tmp_path / "right", listed=True, wholly=True
     )
-    after = score(kitchen, folder, measures=["jf", "core"], bootstrap=None).figures
+    after = score(folder, gt=kitchen, metrics=["jf", "core"], resamples=0).metrics
     (row,) = (row for row in report.failures.rows if row.mode == "leakage")
     assert count == row.count
     for name in ("giou", "jf", "p_miou", "p_ciou", "j", "f"):
-        assert row.lost[name] == pytest.approx(after[name] - report.figures[name], abs=1e-12)
+        assert row.lost[name] == pytest.approx(after[name] - report.metrics[name], abs=1e-12)
 
 
-@pytest.mark.parametrize("protocol", ["vos-benchmark", "gres"])
+@pytest.mark.parametrize(
+    "protocol", ["vos-benchmark", pytest.param("gres", marks=pytest.mark.slow)]
+)
 def test_costs_under_other_protocols(kitchen, preds, tmp_path, protocol):
-    before = score(kitchen, preds, protocol, measures=["failures"], bootstrap=None)
+    before = score(preds, gt=kitchen, protocol=protocol, metrics=["failures"], resamples=0)
     for row in before.failures.rows:
         folder, _ = repaired(
             kitchen, preds, {row.mode}, tmp_path / row.mode, listed=protocol == "gres"
         )
         after = score(
-            kitchen, folder, protocol, measures=["failures"], missing="empty", bootstrap=None
+            folder,
+            gt=kitchen,
+            protocol=protocol,
+            metrics=["failures"],
+            missing="empty",
+            resamples=0,
         )
         for name in ("jf", "giou"):
-            if name in before.figures:
-                gain = after.figures[name] - before.figures[name]
-                assert row.costs[name] == pytest.approx(gain, abs=1e-12), (row.mode, name)
+            if name in before.metrics:
+                gain = after.metrics[name] - before.metrics[name]
+                assert row.recoverable[name] == pytest.approx(gain, abs=1e-12), (row.mode, name)
 
 
 def test_masks_alone_have_failures_too(kitchen, preds):
     """A plain folder of sequences: every object is to be segmented."""
     truth = open_truth(kitchen.root / "Annotations_Sparse" / "train")
-    found = score(truth, preds, "davis", measures=["failures"], missing="empty", bootstrap=None)
-    assert found.failures.figure == "jf"
+    found = score(
+        preds, gt=truth, protocol="davis", metrics=["failures"], missing="empty", resamples=0
+    )
+    assert found.failures.metric == "jf"
     assert found.failures.shown == ("jf",)
     assert found.profile == ()
 
@@ -187,7 +197,7 @@ def test_masks_alone_have_failures_too(kitchen, preds):
 def test_the_story_of_known_predictions(kitchen, tmp_path):
     def counts(recipe):
         folder = predict(kitchen, recipe, tmp_path / recipe)
-        table = score(kitchen, folder, measures=["failures"], bootstrap=None).failures
+        table = score(folder, gt=kitchen, metrics=["failures"], resamples=0).failures
         return {row.mode: row.count for row in table.rows if row.count}
 
     sequences = kitchen.sequences
@@ -214,10 +224,10 @@ def test_the_story_of_known_predictions(kitchen, tmp_path):
 
 def test_what_is_named(kitchen, preds, report):
     table = report.failures
-    assert table.units == report.figures["n_units"]
+    assert table.units == report.metrics["n_units"]
     worst = table.worst
     assert [each.lost for each in worst] == sorted((each.lost for each in worst), reverse=True)
-    by_sequence = {each.name: each.figures for each in report.strata["sequence"]}
+    by_sequence = {each.name: each.metrics for each in report.strata["sequence"]}
     missing = sum((1 - of["giou"]) * of["n_units"] for of in by_sequence.values())
     for each in worst:
         own = by_sequence[each.sequence]
@@ -227,32 +237,32 @@ def test_what_is_named(kitchen, preds, report):
     swapped = kitchen.sequences[1]
     names = {of.object_id: of.name for of in swapped.objects}
     ids = sorted(names)
-    pairs = {(each.name, each.lies_on) for each in table.misplaced}
+    pairs = {(each.name, each.confused_with) for each in table.confusions}
     assert (names[ids[0]], names[ids[1]]) in pairs
-    assert {"substitution", "hallucination"} <= {each.mode for each in table.misplaced}
-    for groups in table.by.values():
+    assert {"substitution", "hallucination"} <= {each.mode for each in table.confusions}
+    for groups in table.counts_by_division.values():
         total = sum(sum(of.values()) for of in groups.values())
         assert total == sum(row.count for row in table.rows)
 
 
 def test_a_report_holds_it(report, kitchen, preds):
     document = json.loads(json.dumps(report.to_dict(), allow_nan=False))
-    assert set(document["failures"]["modes"]) == set(MODES)
+    assert set(document["failures"]["modes"]) == set(FAILURE_MODES)
     together = document["failures"]["together"]
-    assert together["lost"]["giou"] == pytest.approx(1 - report.figures["giou"])
-    text = report.to_markdown()
+    assert together["lost"]["giou"] == pytest.approx(1 - report.metrics["giou"])
+    text = format_markdown(report)
     assert "identity substitution" in text
     assert "Sequences that lose most" in text
     assert "p-rate" in text
-    plain = score(kitchen, preds, bootstrap=None)
+    plain = score(preds, gt=kitchen, resamples=0)
     assert plain.failures is None
     assert plain.to_dict()["failures"] is None
 
 
 def test_the_profile_says_what_miou_is_made_of(kitchen, tmp_path):
     figures = score(
-        kitchen, predict(kitchen, "pseudo", tmp_path / "preds"), measures=["failures"]
-    ).figures
+        predict(kitchen, "pseudo", tmp_path / "preds"), gt=kitchen, metrics=["failures"]
+    ).metrics
     for kind in ("p", "n"):
         rate, quality = figures[f"{kind}_rate"], figures[f"{kind}_quality"]
         assert figures[f"{kind}_miou"] == pytest.approx(rate * (quality or 0))
@@ -269,9 +279,9 @@ def test_the_profile_says_what_miou_is_made_of(kitchen, tmp_path):
 
 
 def test_matching_protocols_have_no_failures(kitchen, preds):
-    with pytest.raises(InputError, match="no 'failures' here, under 'davis-unsupervised'"):
-        score(kitchen, preds, "davis-unsupervised", measures=["failures"])
-    found = score(kitchen, preds, "davis-unsupervised", measures=["all"], bootstrap=None)
+    with pytest.raises(InputError, match="no metric group 'failures' under"):
+        score(preds, gt=kitchen, protocol="davis-unsupervised", metrics=["failures"])
+    found = score(preds, gt=kitchen, protocol="davis-unsupervised", metrics=["all"], resamples=0)
     assert found.failures is None
 
 
@@ -318,38 +328,49 @@ def human(validation):
     return validation.split("val_human")
 
 
-@pytest.mark.parametrize("story", STORIES)
+@pytest.mark.parametrize(
+    "story",
+    [
+        pytest.param(story, marks=pytest.mark.slow if story in ("dilate", "erode") else ())
+        for story in STORIES
+    ],
+)
 def test_stories_of_real_masks_are_those_of_the_documentation(human, tmp_path, story):
     if story in ("dilate", "erode", "jitter"):
         recipe = make_recipe(story, 1.0, split="val_human")
         corrupt(human.root, recipe, out=tmp_path / "preds", workers=2)
     else:
         predict(human, story, tmp_path / "preds")
-    report = score(human, tmp_path / "preds", measures=["failures"], bootstrap=None)
+    report = score(tmp_path / "preds", gt=human, metrics=["failures"], resamples=0)
     rows = {row.mode: row for row in report.failures.rows if row.count}
     found = {mode: (row.count, round(row.lost["giou"], 4)) for mode, row in rows.items()}
     assert found == STORIES[story]
     # The counts of the public script are sums of modes.
-    counts, figures = {mode: row.count for mode, row in rows.items()}, report.figures
+    counts, figures = {mode: row.count for mode, row in rows.items()}, report.metrics
     assert figures["fn"] == counts.get("miss", 0)
     assert figures["fp"] == counts["wrong_activation"] + counts.get("hallucination", 0)
     page = (ROOT / "docs" / "scoring.md").read_text()
     lines = [line for line in page.splitlines() if line.count("|") == 8]
     for mode, (count, lost) in STORIES[story].items():
-        (line,) = (of for of in lines if of.startswith(f"| {MODES[mode].symbol} |"))
+        (line,) = (of for of in lines if of.startswith(f"| {FAILURE_MODES[mode].symbol} |"))
         assert line.split(" | ")[1 + list(STORIES).index(story)].rstrip(" |") == (
             f"{count} ({lost:.4f})"
         )
 
 
+@pytest.mark.slow
 def test_masks_of_davis_are_judged_as_documented(real_data):
     truth = open_truth(real_data / "davis" / "osvos")
     found = score(
-        truth, real_data / "davis" / "rvos", "vos-benchmark", measures=["failures"], bootstrap=None
+        real_data / "davis" / "rvos",
+        gt=truth,
+        protocol="vos-benchmark",
+        metrics=["failures"],
+        resamples=0,
     )
     lost = {row.mode: round(row.lost["jf"], 4) for row in found.failures.rows}
     assert lost["mislocalisation"] == 0.4284
     assert lost["substitution"] == 0.1564
     assert lost["over_segmentation"] == 0.0728
     assert lost["leakage"] + lost["shrinkage"] == pytest.approx(0.0151)
-    assert round(1 - found.figures["jf"], 4) == 0.8167
+    assert round(1 - found.metrics["jf"], 4) == 0.8167

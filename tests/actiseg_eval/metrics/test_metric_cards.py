@@ -8,9 +8,9 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_eval import score
 from actiseg_eval.metrics.definitions import METRICS
-from actiseg_eval.metrics.metric_cards import cards_markdown, chosen_cards, load_cards
+from actiseg_eval.metrics.metric_cards import choose_cards, format_cards, load_cards
 from actiseg_eval.protocols import load_protocols
-from actiseg_eval.resampling.bootstrap import least_of
+from actiseg_eval.resampling.bootstrap import get_minimum
 from tests.helpers.kitchens import kitchen_clip
 from tests.helpers.paths import ROOT
 from tests.helpers.predicted import predict
@@ -22,15 +22,15 @@ CARDS = load_cards()
 def test_every_figure_has_a_card_that_says_everything():
     assert list(CARDS) == list(METRICS)
     for card in CARDS.values():
-        assert all(text for _, text in card.lines())
+        assert all(text for _, text in card.list_entries())
         least = {"0 to 1": 0, "-1 to 1": -1, "whole numbers": 0}[card.range]
-        assert least == least_of(card.figure)
-        assert (card.range == "whole numbers") == METRICS[card.figure].count
+        assert least == get_minimum(card.metric)
+        assert (card.range == "whole numbers") == METRICS[card.metric].count
 
 
 def test_the_page_is_what_the_command_writes():
     page = ROOT / "docs" / "metrics.md"
-    assert page.read_text() == cards_markdown(CARDS), "run what the page's head says"
+    assert page.read_text() == format_cards(CARDS), "run what the page's head says"
 
 
 @pytest.fixture(scope="module")
@@ -48,18 +48,18 @@ def test_figures_come_from_the_protocols_and_measures_that_cards_name(shifted, n
     for measures in (["core"], ["jf"], ["boundary"], ["failures"], ["all"]):
         if measures == ["failures"] and protocol.matching != "id":
             continue
-        report = score(*shifted, protocol, measures=measures)
-        found[measures[0]] = set(report.figures)
-        for figure, ends in report.bounds.items():
-            assert ends is None or least_of(figure) <= ends[0] <= ends[1] <= 1
+        report = score(shifted[1], gt=shifted[0], protocol=protocol, metrics=measures)
+        found[measures[0]] = set(report.metrics)
+        for figure, ends in report.intervals.items():
+            assert ends is None or get_minimum(figure) <= ends[0] <= ends[1] <= 1
     assert found["all"] == {figure for figure, card in CARDS.items() if name in card.protocols}
     for figure in found["all"]:
-        measure = CARDS[figure].measure
+        measure = CARDS[figure].group
         if " " in measure:  # J needs no measure of its own where it is what a protocol is about
             measure = "core" if protocol.scores_every_object else "jf"
         assert figure in found[measure]
 
 
 def test_unknown_figures_are_refused():
-    with pytest.raises(InputError, match="no figure 'iou', 'x'"):
-        chosen_cards(["iou", "giou", "x"])
+    with pytest.raises(InputError, match="no metric 'iou', 'x'"):
+        choose_cards(["iou", "giou", "x"])

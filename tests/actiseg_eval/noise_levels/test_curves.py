@@ -1,4 +1,4 @@
-"""Curves over levels of noise, against integrals by hand and laws."""
+"""Curves over noise levels, compared with integrals by hand and with general laws."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actiseg_eval.noise_levels.curves import breaking_point, common_range, goodness, mean_weights
+from actiseg_eval.noise_levels.curves import (
+    compute_mean_weights,
+    find_breaking_point,
+    find_common_range,
+    orient_score,
+)
 
 LEVELS = st.lists(st.integers(0, 60), min_size=2, max_size=6, unique=True).map(
-    lambda found: [level / 60 for level in sorted(found)]
+    lambda numbers: [level / 60 for level in sorted(numbers)]
 )
 
 
@@ -19,7 +24,7 @@ def test_the_mean_is_that_of_the_curve_looked_at_closely(levels, data):
     part = data.draw(st.tuples(st.floats(0, 0.45), st.floats(0.55, 1)))
     low, high = (levels[0] + share * (levels[-1] - levels[0]) for share in part)
     values = data.draw(st.lists(st.floats(0, 1), min_size=len(levels), max_size=len(levels)))
-    weights = mean_weights(levels, low, high)
+    weights = compute_mean_weights(levels, low, high)
     assert weights.min() >= 0
     assert weights.sum() == pytest.approx(1)
     middles = low + (np.arange(20_000) + 0.5) / 20_000 * (high - low)
@@ -29,20 +34,20 @@ def test_the_mean_is_that_of_the_curve_looked_at_closely(levels, data):
 
 @given(LEVELS)
 def test_the_mean_of_a_straight_line_is_its_middle(levels):
-    weights = mean_weights(levels, levels[0], levels[-1])
+    weights = compute_mean_weights(levels, levels[0], levels[-1])
     assert weights @ np.array(levels) == pytest.approx((levels[0] + levels[-1]) / 2)
 
 
 def test_the_mean_is_the_trapezoid_by_hand():
-    weights = mean_weights((0, 0.2, 0.6), 0, 0.6)
+    weights = compute_mean_weights((0, 0.2, 0.6), 0, 0.6)
     assert weights @ [0.7, 0.6, 0.3] == pytest.approx((0.65 * 0.2 + 0.45 * 0.4) / 0.6)
-    cut = mean_weights((0, 0.2, 0.6), 0.1, 0.4)  # 0.65 at 0.1, 0.45 at 0.4
+    cut = compute_mean_weights((0, 0.2, 0.6), 0.1, 0.4)  # 0.65 at 0.1, 0.45 at 0.4
     assert cut @ [0.7, 0.6, 0.3] == pytest.approx((0.625 * 0.1 + 0.525 * 0.2) / 0.3)
 
 
 def test_ranges_that_do_not_meet_are_none():
-    assert common_range([(0, 0.2), (0.2, 0.4)]) is None
-    assert common_range([(0, 0.3), (0.2, 0.4)]) == (0.2, 0.3)
+    assert find_common_range([(0, 0.2), (0.2, 0.4)]) is None
+    assert find_common_range([(0, 0.3), (0.2, 0.4)]) == (0.2, 0.3)
 
 
 @pytest.mark.parametrize(
@@ -56,13 +61,13 @@ def test_ranges_that_do_not_meet_are_none():
         pytest.param((0, 1, 2), (0.8, 0.6, 0.9), "higher", 0.1, 0, 0.4, id="and it recovers"),
         pytest.param((0, 1, 2), (0.8, 0.9, 0.7), "higher", 0.1, 0, 1.9, id="after a rise"),
         pytest.param((0, 2, 4), (0.9, 0.7, 0.5), "higher", 0.1, 1, 1.8, id="from within"),
-        # Of lower-is-better figures, 1 less the figure: 0.8 falls below 0.72 when 0.2 gets to 0.28.
+        # Where lower is better, 1 minus the metric: 0.8 falls below 0.72 when 0.2 reaches 0.28.
         pytest.param((0, 1), (0.2, 0.6), "lower", 0.1, 0, 0.2, id="lower is better"),
         pytest.param((0, 1), (0.2, 0.1), "lower", 0.1, 0, None, id="lower is better, and it falls"),
         pytest.param((0, 1), (0.0, 0.2), "lower", 0.1, 0, 0.5, id="lower is better, from nothing"),
     ],
 )
 def test_where_curves_break(levels, values, better, drop, low, expected):
-    good = [goodness(value, better) for value in values]
-    found = breaking_point(levels, good, drop, low)
-    assert found == (expected if expected is None else pytest.approx(expected))
+    scores = [orient_score(value, better) for value in values]
+    point = find_breaking_point(levels, scores, drop, low)
+    assert point == (expected if expected is None else pytest.approx(expected))

@@ -13,12 +13,19 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_eval import score
-from actiseg_eval.comparison.comparing import Method, compare
-from actiseg_eval.noise_levels.label_quality import label_quality
-from actiseg_eval.noise_levels.measuring import measure_robustness
+from actiseg_eval.comparison.comparing import compare
+from actiseg_eval.comparison.methods import Method
+from actiseg_eval.noise_levels.label_quality import measure_labels
+from actiseg_eval.noise_levels.measuring import robustness
+from actiseg_eval.noise_levels.robustness_tables import (
+    explain_tables,
+    format_robustness,
+    tabulate_metric,
+)
 from actiseg_eval.noise_levels.runs import read_runs
 from actiseg_eval.predictions.ground_truth import open_truth
 from actiseg_eval.resampling.bootstrap import Bootstrap
+from actiseg_eval.scoring.scoring_options import make_options
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from tests.helpers.kitchens import kitchen_clip
@@ -26,6 +33,10 @@ from tests.helpers.predicted import keep, predict, shifted
 from tests.helpers.roots import make_root
 
 FEW = Bootstrap(resamples=500)
+
+
+def make_protocol_options(protocol):
+    return make_options(protocol, None, filter=True, missing="error", comparable=True)
 
 
 @pytest.fixture(scope="module")
@@ -67,15 +78,15 @@ def runs(folder):
 
 @pytest.fixture(scope="module")
 def found(truth, runs):
-    return measure_robustness(truth, runs, bootstrap=FEW)
+    return robustness(runs, gt=truth, resamples=FEW.resamples)
 
 
 @pytest.fixture(scope="module")
 def scored(truth, runs):
     """The figures of each run by the command for one."""
     return {
-        (method, level, run): score(truth, run, bootstrap=None).figures
-        for method, level, run in runs.each
+        (method, level, run): score(run, gt=truth, resamples=0).metrics
+        for method, level, run in runs.list_runs()
     }
 
 
@@ -108,7 +119,7 @@ def test_values_areas_and_shares_are_those_of_score_by_hand(found, runs, scored,
 
 def test_intervals_of_levels_with_one_seed_are_those_of_score(truth, found, runs):
     (run,) = runs.methods["elr"][0.4]
-    bounds = score(truth, run, bootstrap=FEW).intervals.bounds
+    bounds = score(run, gt=truth, resamples=FEW.resamples).intervals
     for figure in ("giou", "p_miou", "n_ciou"):
         point = curve(found, figure, "elr").points[2]
         assert point.interval == pytest.approx(bounds[figure], abs=1e-9)
@@ -116,13 +127,13 @@ def test_intervals_of_levels_with_one_seed_are_those_of_score(truth, found, runs
 
 def test_the_interval_of_an_area_is_that_of_a_plain_bootstrap_t(truth, runs):
     """Whole videos redrawn and the area taken anew, by loops over units of reports by sequence."""
-    found = measure_robustness(truth, runs)
+    found = robustness(runs, gt=truth)
     sums = []
     for run in (of[0] for of in runs.methods["elr"].values()):
-        strata = score(truth, run, bootstrap=None).strata["sequence"]
+        strata = score(run, gt=truth, resamples=0).strata["sequence"]
         by_video = {}
         for sequence in truth.sequences:
-            figures = next(of.figures for of in strata if of.name == sequence.folder)
+            figures = next(of.metrics for of in strata if of.name == sequence.folder)
             total = by_video.setdefault(sequence.video, [0.0, 0.0])
             total[0] += figures["giou"] * figures["n_units"]
             total[1] += figures["n_units"]
@@ -157,19 +168,19 @@ def test_the_breaking_point_is_where_the_line_crosses(found, runs, scored):
     assert values[1] < limit
     each = curve(found, "p_miou", "plain")
     expected = 0.2 * (values[0] - limit) / (values[0] - values[1])
-    assert each.breaks_at == pytest.approx(expected)
+    assert each.breaking_point == pytest.approx(expected)
 
 
 def test_the_price_is_the_difference_that_compare_tells(truth, found, runs):
     clean = [Method(name, runs.methods[name][0]) for name in ("plain", "elr")]
-    differences = compare(truth, clean, bootstrap=FEW).differences
+    differences = compare(clean, gt=truth, resamples=FEW.resamples).differences
     for figure, (each,) in differences.items():
-        price = curve(found, figure, "elr").price
+        price = curve(found, figure, "elr").clean_gap
         assert (price.value, price.interval, price.p) == (each.gain, each.interval, each.p)
-        assert (price.adjusted, price.by) == (each.p, "videos")
-        assert curve(found, figure, "plain").price is None
-    assert curve(found, "p_miou", "elr").price.value > 0
-    assert curve(found, "n_miou", "elr").price.value < 0  # it keeps less of inactive objects
+        assert (price.adjusted, price.source) == (each.p, "videos")
+        assert curve(found, figure, "plain").clean_gap is None
+    assert curve(found, "p_miou", "elr").clean_gap.value > 0
+    assert curve(found, "n_miou", "elr").clean_gap.value < 0  # it keeps less of inactive objects
 
 
 def renamed(folder, to, **names):
@@ -192,9 +203,9 @@ def test_prices_of_several_methods_are_adjusted(truth, folder, tmp_path):
         c__0="plain/0.2_s2",
         c__1="plain/40%",
     )
-    curves = measure_robustness(truth, runs, bootstrap=FEW).curves["p_miou"]
-    prices = [each.price for each in curves[1:]]
-    assert curves[0].price is None
+    curves = robustness(runs, gt=truth, resamples=FEW.resamples).curves["p_miou"]
+    prices = [each.clean_gap for each in curves[1:]]
+    assert curves[0].clean_gap is None
     least, most = sorted(price.p for price in prices)
     assert sorted(price.adjusted for price in prices) == [2 * least, max(2 * least, most)]
 
@@ -211,15 +222,15 @@ def test_methods_with_other_levels_are_held_against_each_other_where_they_meet(
         b__0_1="elr/0",
         b__0_3="elr/0.4",
     )
-    found = measure_robustness(truth, other, bootstrap=FEW)
+    found = robustness(other, gt=truth, resamples=FEW.resamples)
     assert found.span == (0.1, 0.3)
     first = [scored["plain", level, of[0]]["giou"] for level, of in runs.methods["plain"].items()]
     ends = (first[0] + first[1]) / 2, (first[1] + first[2]) / 2
     area = (ends[0] + 2 * first[1] + ends[1]) / 4
     assert curve(found, "giou", "a").area == pytest.approx(area)
     assert curve(found, "giou", "a").retained == pytest.approx(area / ends[0])
-    assert curve(found, "giou", "b").price is None  # it has no clean run
-    assert "methods differ in levels" in "\n".join(found.notes())
+    assert curve(found, "giou", "b").clean_gap is None  # it has no clean run
+    assert "methods differ in levels" in "\n".join(explain_tables(found))
     apart = renamed(
         folder,
         tmp_path / "apart",
@@ -228,32 +239,32 @@ def test_methods_with_other_levels_are_held_against_each_other_where_they_meet(
         b__0_2="elr/0",
         b__0_4="elr/0.4",
     )
-    found = measure_robustness(truth, apart, bootstrap=FEW)
+    found = robustness(apart, gt=truth, resamples=FEW.resamples)
     assert found.left_out["areas"] == "the levels of the methods share no range"
     each = curve(found, "giou", "a")
-    assert (each.area, each.interval, each.retained, each.breaks_at) == (None,) * 4
+    assert (each.area, each.interval, each.retained, each.breaking_point) == (None,) * 4
     assert each.points[0].value is not None
     json.dumps(found.to_dict(), allow_nan=False)
-    assert "nan" not in found.to_markdown()
+    assert "nan" not in format_robustness(found)
 
 
 def test_without_resamples_there_are_values_alone(truth, runs, found):
-    plain = measure_robustness(truth, runs, bootstrap=None)
+    plain = robustness(runs, gt=truth, resamples=0)
     for figure, curves in plain.curves.items():
         for each, whole in zip(curves, found.curves[figure], strict=True):
             assert (each.area, each.retained) == (whole.area, whole.retained)
             assert each.interval is None
-            if each.price is not None:
-                assert each.price.value == pytest.approx(whole.price.value, abs=1e-12)
-                assert each.price.p is None
-    assert "95 %" not in plain.to_markdown()
+            if each.clean_gap is not None:
+                assert each.clean_gap.value == pytest.approx(whole.clean_gap.value, abs=1e-12)
+                assert each.clean_gap.p is None
+    assert "95 %" not in format_robustness(plain)
 
 
 def test_few_videos_have_no_intervals(truth, runs):
     few = type(truth)(truth.root, "few", truth.sequences[:3], truth.subsets, truth.fingerprint)
-    found = measure_robustness(few, runs)
+    found = robustness(runs, gt=few)
     assert "fewer than 8 sequences" in found.left_out["intervals"]
-    assert found.method is None
+    assert found.bootstrap is None
     assert found.curves["giou"][0].area is not None
 
 
@@ -263,10 +274,10 @@ def test_an_undefined_figure_is_none(truth, runs):
         for of in truth.sequences
     )
     split = type(truth)(truth.root, "train", active, truth.subsets, truth.fingerprint)
-    found = measure_robustness(split, runs, bootstrap=FEW)
+    found = robustness(runs, gt=split, resamples=FEW.resamples)
     each = curve(found, "n_miou", "plain")
     assert [point.value for point in each.points] == [None] * 3
-    assert (each.area, each.interval, each.retained, each.breaks_at) == (None,) * 4
+    assert (each.area, each.interval, each.retained, each.breaking_point) == (None,) * 4
     assert "fewer than 8 videos" in found.left_out["n_miou"]
     document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert document["figures"]["n_miou"][0]["price"]["value"] is None
@@ -279,7 +290,7 @@ def test_documents_hold_everything(found, runs):
     assert document["better"]["n_miou"] == "lower"
     assert [of["level"] for of in document["methods"]["plain"]] == [0, 0.2, 0.4]
     assert len(document["methods"]["plain"][1]["runs"]) == 2
-    text = found.to_markdown(("n_ciou",))
+    text = format_robustness(found, ("n_ciou",))
     assert "n-cIoU ↓" in text
     assert "gIoU" not in text
     assert f"{curve(found, 'n_ciou', 'elr').area:.4f}" in text
@@ -291,10 +302,10 @@ def test_every_faulty_run_is_told_at_once(truth, folder, tmp_path):
     for name in ("plain/clean", "elr/0.4"):
         (broken / name / sequence.folder / f"{sequence.frames[0]}.png").unlink()
     with pytest.raises(InputError) as refused:
-        measure_robustness(truth, read_runs(broken), bootstrap=FEW)
+        robustness(read_runs(broken), gt=truth, resamples=FEW.resamples)
     assert len(refused.value.problems) == 2
-    with pytest.raises(InputError, match="1 is no share"):
-        measure_robustness(truth, read_runs(folder), drop=1)
+    with pytest.raises(InputError, match="1 is not between"):
+        robustness(read_runs(folder), gt=truth, drop=1)
 
 
 def test_a_refusal_by_a_protocol_tells_which_run(truth, folder, tmp_path):
@@ -304,7 +315,7 @@ def test_a_refusal_by_a_protocol_tells_which_run(truth, folder, tmp_path):
     write_index_mask(path, np.full_like(read_index_mask(path), 21))
     says = f"elr/0.4: {sequence.folder}: has a proposal numbered 21"
     with pytest.raises(InputError, match=says):
-        measure_robustness(truth, read_runs(many), "davis-unsupervised", measures=["core"])
+        robustness(read_runs(many), gt=truth, protocol="davis-unsupervised", metrics=["core"])
 
 
 @pytest.fixture(scope="module")
@@ -325,53 +336,55 @@ def test_labels_are_as_good_as_their_active_masks(root, truth, copies, kind, pro
         masks = keep(noisy.read_masks(sequence), active)
         for frame, mask in zip(sequence.frames, masks, strict=True):
             write_index_mask(tmp_path / sequence.folder / f"{frame}.png", mask)
-    found = label_quality(copies / kind, root, protocol)
-    expected = score(truth, tmp_path, protocol, bootstrap=None).figures
-    assert found.figures["giou"] < 1
-    for name, value in found.figures.items():
+    found = measure_labels(copies / kind, root, make_protocol_options(protocol))
+    expected = score(tmp_path, gt=truth, protocol=protocol, resamples=0).metrics
+    assert found.metrics["giou"] < 1
+    for name, value in found.metrics.items():
         assert value == pytest.approx(expected[name], abs=1e-12)
     assert (found.split, found.rate, found.sequences) == ("train", 0.6, 27)
 
 
 def test_labels_with_noise_on_words_have_shares_of_names(root, copies):
-    found = label_quality(copies / "text", root)
+    found = measure_labels(copies / "text", root)
     summary = json.loads((copies / "text" / "summary.json").read_text())["text"]
-    assert found.figures is None
+    assert found.metrics is None
     assert found.rate is None
     assert (found.flipped.selected, found.flipped.items) == (
         summary["flips"]["selected"],
         summary["flips"]["items"],
     )
     assert found.renamed.selected == summary["substitutions"]["selected"]
-    assert label_quality(copies / "mixed", root).flipped.selected > 0
-    assert label_quality(copies / "dilate", root).flipped is None
+    assert measure_labels(copies / "mixed", root).flipped.selected > 0
+    assert measure_labels(copies / "dilate", root).flipped is None
 
 
 def test_labels_of_a_protocol_without_activity_are_whole_masks(root, truth, copies):
-    found = label_quality(copies / "dilate", root, "davis-unsupervised")
-    expected = score(truth, copies / "dilate", "davis-unsupervised", bootstrap=None).figures
-    assert found.figures["jf"] == pytest.approx(expected["jf"], abs=1e-12)
+    found = measure_labels(copies / "dilate", root, make_protocol_options("davis-unsupervised"))
+    expected = score(
+        copies / "dilate", gt=truth, protocol="davis-unsupervised", resamples=0
+    ).metrics
+    assert found.metrics["jf"] == pytest.approx(expected["jf"], abs=1e-12)
 
 
 def test_a_part_of_a_dataset_has_its_own_labels(root, tmp_path):
     only = [sequence.folder for sequence in open_split(root, "train").sequences[:2]]
     corrupt(root, make_recipe("dilate", 1), out=tmp_path / "part", only=only)
-    assert label_quality(tmp_path / "part", root).sequences == 2
+    assert measure_labels(tmp_path / "part", root).sequences == 2
 
 
 def test_copies_of_another_dataset_or_with_holes_are_refused(root, copies, tmp_path):
     clips = [kitchen_clip(at, video=f"P{at % 9:02d}_01") for at in range(1, 12)]
     other = make_root(tmp_path / "other", clips)
     with pytest.raises(InputError, match="noisy copy of another list than 'train'"):
-        label_quality(copies / "dilate", other)
+        measure_labels(copies / "dilate", other)
     with pytest.raises(InputError, match="the recipe is missing"):
-        label_quality(root, root)
+        measure_labels(root, root)
     holed = shutil.copytree(copies / "dilate", tmp_path / "holed")
     lost = [path for path in sorted(holed.rglob("*.png")) if "Annotations" in str(path)][:2]
     for path in lost:
         path.unlink()
     with pytest.raises(InputError, match="is missing") as refused:
-        label_quality(holed, root)
+        measure_labels(holed, root)
     assert len(refused.value.problems) == 2
 
 
@@ -380,15 +393,15 @@ def test_labels_stand_beside_the_methods(truth, root, folder, copies, tmp_path):
     (tmp_path / "runs" / "labels").mkdir()
     for level, kind in ((0.2, "text"), (0.6, "dilate")):
         (tmp_path / "runs" / "labels" / str(level)).symlink_to(copies / kind)
-    found = measure_robustness(truth, read_runs(tmp_path / "runs"), bootstrap=FEW)
-    value = label_quality(copies / "dilate", root).figures["giou"]
-    table = next(found.tables("giou"))
+    found = robustness(read_runs(tmp_path / "runs"), gt=truth, resamples=FEW.resamples)
+    value = measure_labels(copies / "dilate", root).metrics["giou"]
+    table = next(tabulate_metric(found, "giou"))
     assert table.columns[1:] == ["0", "0.2", "0.4", "0.6"]
     assert table.rows[-1] == ["labels (train)", "", "", "", f"{value:.4f}"]
     # Labels hold no inactive object: that their n-mIoU is 0 tells nothing.
-    assert not any("labels" in row[0] for row in next(found.tables("n_miou")).rows)
-    notes = "\n".join(found.notes())
-    assert "labels at 0.2 (train): noise on words alone" in notes
+    assert not any("labels" in row[0] for row in next(tabulate_metric(found, "n_miou")).rows)
+    notes = "\n".join(explain_tables(found))
+    assert "labels at 0.2 (train): text noise alone" in notes
     assert "names flipped" in notes
     assert "labels at 0.6 (train): the rate" not in notes
     document = found.to_dict()
@@ -403,19 +416,19 @@ def test_labels_need_action_lists(folder, copies, tmp_path, truth):
     (tmp_path / "runs" / "labels").mkdir()
     (tmp_path / "runs" / "labels" / "0.6").symlink_to(copies / "dilate")
     with pytest.raises(InputError, match="has no action lists"):
-        measure_robustness(open_truth(plain), read_runs(tmp_path / "runs"), "vos-benchmark")
+        robustness(read_runs(tmp_path / "runs"), gt=open_truth(plain), protocol="vos-benchmark")
 
 
 def test_the_mask_on_disk_of_a_copy_is_what_is_scored(root, truth, copies, tmp_path):
     """A changed pixel changes the figure: nothing is taken from the ledger."""
     changed = shutil.copytree(copies / "dilate", tmp_path / "changed")
-    before = label_quality(changed, root).figures["p_ciou"]
+    before = measure_labels(changed, root).metrics["p_ciou"]
     sequence = next(of for of in truth.sequences if any(each.positive for each in of.objects))
     path = open_split(changed, "train").find_mask(sequence, sequence.frames[0])
     mask = read_index_mask(path)
     path.unlink()
     write_index_mask(path, np.zeros_like(mask))
-    assert label_quality(changed, root).figures["p_ciou"] < before
+    assert measure_labels(changed, root).metrics["p_ciou"] < before
 
 
 def test_summaries_are_not_trusted(root, copies, tmp_path):
@@ -425,4 +438,4 @@ def test_summaries_are_not_trusted(root, copies, tmp_path):
     (broken / "summary.json").unlink()
     write_json(broken / "summary.json", summary)
     with pytest.raises(InputError, match="'flips' is missing"):
-        label_quality(broken, root)
+        measure_labels(broken, root)

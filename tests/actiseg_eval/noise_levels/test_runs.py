@@ -59,22 +59,22 @@ def test_a_file_is_read(base):
 REFUSED = [
     ("", "must be an object"),
     ("- a\n", "must be an object"),
-    ("methods: {", "is no valid YAML .line 1"),
-    ("methods: {a: {0: a0, 1: a1}}\n---\nmethods: {}\n", "is no valid YAML"),
-    ("methods: &m {a: *m}\n", "holds an alias"),
-    ("? [a]\n: b\n", "line 1: a key is no text"),
+    ("methods: {", "is not valid YAML .line 1"),
+    ("methods: {a: {0: a0, 1: a1}}\n---\nmethods: {}\n", "is not valid YAML"),
+    ("methods: &m {a: *m}\n", "has an alias"),
+    ("? [a]\n: b\n", "line 1: a key is not a text"),
     ("method: {}\n", "the key 'method' is unknown"),
     ("method: {}\n", "the key 'methods' is missing"),
-    ("methods: {}\n", "tells of no method"),
-    ("methods: {a: {0: a0, 1: a1}, a: {0: b0}}\n", "line 1: the key 'a' stands there twice"),
+    ("methods: {}\n", "names no method"),
+    ("methods: {a: {0: a0, 1: a1}, a: {0: b0}}\n", "line 1: the key 'a' occurs twice"),
     ("methods: {a: a0}\n", "methods: a: must be an object"),
-    ("methods: {a: {0: a0, 0.0: a1}}\n", "methods: a: 0.0: the level 0 stands there twice"),
-    ("methods: {a: {20%: a0, r0.2: a1}}\n", "the level 0.2 stands there twice"),
+    ("methods: {a: {0: a0, 0.0: a1}}\n", "methods: a: 0.0: the level 0 occurs twice"),
+    ("methods: {a: {20%: a0, r0.2: a1}}\n", "the level 0.2 occurs twice"),
     ("methods: {a: {0: a0, 20: a1}, b: {0: a0, 20%: a2}}\n", "percentages and numbers above 1"),
-    ("methods: {a: {0: a0, low: a1}}\n", "methods: a: 'low' is no level of noise"),
-    ("methods: {a: {0: a0, -1: a1}}\n", "'-1' is no level of noise"),
-    ("methods: {a: {0: a0, .nan: a1}}\n", "'.nan' is no level of noise"),
-    ("methods: {a: {0: a0, 1e-1: a1}}\n", "'1e-1' is no level of noise"),
+    ("methods: {a: {0: a0, low: a1}}\n", "methods: a: 'low' is not a noise level"),
+    ("methods: {a: {0: a0, -1: a1}}\n", "'-1' is not a noise level"),
+    ("methods: {a: {0: a0, .nan: a1}}\n", "'.nan' is not a noise level"),
+    ("methods: {a: {0: a0, 1e-1: a1}}\n", "'1e-1' is not a noise level"),
     ("methods: {a: {0: a0, 1: {x: y}}}\n", "methods: a: 1: must be a folder of predictions"),
     ("methods: {a: {0: a0, 1: []}}\n", "methods: a: 1: has no folder"),
     ("methods: {a: {0: a0, 1: [[a1]]}}\n", r"methods: a: 1\[0\]: must be a text"),
@@ -87,7 +87,7 @@ REFUSED = [
     ("methods: {a: {0: a0, 1: a0}}\n", "a0: is named twice: for a at 0, and for a at 1"),
     ("methods: {a: {0: a0, 1: [a1, ./a1]}}\n", "a1: is named twice"),
     ("methods: {a: {0: a0, 1: a1}, b: {0: a0, 1: b1}}\n", "for a at 0, and for b at 0"),
-    ("methods: {a: {0: a0, 1: nowhere}}\n", "nowhere: is not there, for a at 1"),
+    ("methods: {a: {0: a0, 1: nowhere}}\n", "nowhere: does not exist, for a at 1"),
     ("methods: {a: {0: a0, 1: a1}}\nlabels: n1\n", "labels: must be an object"),
     ("methods: {a: {0: a0, 1: a1}}\nlabels: {0.2: [n1]}\n", "labels: 0.2: must be a text"),
     ("methods: {a: {0: a0, 1: a1}}\nlabels: {0.2: a1}\n", "for a at 1, and for labels at 0.2"),
@@ -120,7 +120,7 @@ def test_everything_that_is_wrong_is_told_at_once(base):
 
 def test_what_is_no_text_is_refused(base):
     (base / "runs.yaml").write_bytes(b"methods: \xff\n")
-    with pytest.raises(InputError, match="is no UTF-8 text"):
+    with pytest.raises(InputError, match="is not UTF-8 text"):
         read_runs(base / "runs.yaml")
     with pytest.raises(InputError, match="the file of runs is missing"):
         read_runs(base / "none.yaml")
@@ -150,12 +150,12 @@ def test_folders_are_read_by_their_names(tmp_path):
     [
         (("a/0", "a/clean"), "has the level 0 twice: 0 and clean"),
         (("a/0", "a/1_s1", "a/1_s01"), "has the level 1 twice"),
-        (("a/0", "a/1", "a/worst"), "a: holds worst, no level of noise"),
-        (("a/0", "a/1_seed1"), "holds 1_seed1, no level"),
+        (("a/0", "a/1", "a/worst"), "a: has folders that are not noise levels: worst"),
+        (("a/0", "a/1_seed1"), "not noise levels: 1_seed1"),
         (("a/0",), "a has fewer than two levels"),
         (("a/0", "a/1", "labels/0.2", "labels/0.2_s1"), "several copies of the level 0.2"),
-        (("labels/0.2",), "tells of no method"),
-        ((), "tells of no method"),
+        (("labels/0.2",), "names no method"),
+        ((), "names no method"),
     ],
 )
 def test_what_is_wrong_with_folders_is_refused(tmp_path, names, says):

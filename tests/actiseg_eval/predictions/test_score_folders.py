@@ -17,7 +17,7 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, list_splits, open_split
 from actiseg_eval.predictions.ground_truth import open_truth
-from actiseg_eval.predictions.prediction_folders import open_predictions
+from actiseg_eval.predictions.prediction_opening import open_predictions
 from actiseg_eval.scoring.folder_scoring import score
 from tests.helpers.predicted import predict
 from tests.helpers.roots import clip, make_root
@@ -32,7 +32,7 @@ def split(tmp_path_factory):
 @pytest.fixture(scope="module")
 def expected(split, tmp_path_factory):
     folder = predict(split, "shift", tmp_path_factory.mktemp("expected") / "preds")
-    return score(split, folder, bootstrap=None).figures
+    return score(folder, gt=split, resamples=0).metrics
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def spoil(folder):
 
 def refuse(split, folder, **options):
     with pytest.raises(InputError) as caught:
-        score(split, folder, bootstrap=None, **options)
+        score(folder, gt=split, resamples=0, **options)
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -80,8 +80,8 @@ def refuse(split, folder, **options):
 )
 def test_masks_with_another_ending_are_taken_and_counted(split, preds, expected, rename):
     rename_files(preds, rename)
-    report = score(split, preds, bootstrap=None)
-    assert report.figures == expected
+    report = score(preds, gt=split, resamples=0)
+    assert report.metrics == expected
     assert report.handled == {"names_spelled_otherwise": 6}
 
 
@@ -97,19 +97,19 @@ def test_masks_with_another_ending_are_taken_and_counted(split, preds, expected,
 )
 def test_folders_spelled_otherwise_are_taken_and_counted(split, preds, expected, rename, count):
     rename_folders(preds, rename)
-    report = score(split, preds, bootstrap=None)
-    assert report.figures == expected
+    report = score(preds, gt=split, resamples=0)
+    assert report.metrics == expected
     assert report.handled == {"names_spelled_otherwise": count}
 
 
 @pytest.mark.parametrize(
     ("rename", "says"),
     [
-        (str.upper, "differs from 00000001_P01_01_take_cup:big in capital letters"),
-        (lambda name: name.replace("0000000", "0000007"), "in its number alone"),
-        (lambda name: name.partition("_")[2], "in its number alone"),
-        (lambda name: name.replace(":", "-").replace("_", "-"), "in punctuation alone"),
-        (lambda name: name.replace(":", "").replace("_", " "), "in punctuation alone"),
+        (str.upper, "differs from 00000001_P01_01_take_cup:big only in letter case"),
+        (lambda name: name.replace("0000000", "0000007"), "only in its number"),
+        (lambda name: name.partition("_")[2], "only in its number"),
+        (lambda name: name.replace(":", "-").replace("_", "-"), "only in punctuation"),
+        (lambda name: name.replace(":", "").replace("_", " "), "only in punctuation"),
     ],
 )
 def test_a_folder_that_differs_in_more_is_named_beside_the_wanted_one(split, preds, rename, says):
@@ -118,10 +118,10 @@ def test_a_folder_that_differs_in_more_is_named_beside_the_wanted_one(split, pre
     (problem,) = refuse(split, preds)
     assert f"no frame of {old} was predicted; {rename(old)} differs from" in problem
     assert says in problem
-    assert "rename it; else predict it" in problem
+    assert "rename it if it is the same sequence" in problem
     rename_folders(preds, rename)
     (problem,) = refuse(split, preds)
-    assert "has no prediction of the 3 sequences" in problem
+    assert "has no prediction for the 3 sequences" in problem
     assert says in problem
 
 
@@ -147,7 +147,7 @@ def test_running_numbers_are_refused_with_the_names_that_frames_have(split, pred
     for missing in ("error", "empty"):
         problems = refuse(split, preds, missing=missing)
         assert len(problems) == 3
-        assert "holds 00000.png, 00001.png; frames are called frame_0000000101" in problems[0]
+        assert "has 00000.png, 00001.png; frames are called frame_0000000101" in problems[0]
         assert "such as frame_0000000101.png" in problems[0]
         assert "--missing" not in problems[0]
 
@@ -155,8 +155,8 @@ def test_running_numbers_are_refused_with_the_names_that_frames_have(split, pred
 @pytest.mark.parametrize(
     ("ending", "says"),
     [
-        (".jpg", "a JPEG does not keep ids"),
-        (".JPEG", "a JPEG"),
+        (".jpg", "JPEG does not preserve ids"),
+        (".JPEG", "JPEG does not"),
         (".npy", "no PNG"),
         (".tif", "PNG"),
     ],
@@ -188,8 +188,8 @@ def test_a_folder_around_the_predictions_is_looked_into(
     preds.rename(around)
     spoil(tmp_path / "around")
     (tmp_path / "around" / "logs").mkdir()
-    report = score(split, tmp_path / "around", bootstrap=None)
-    assert report.figures == expected
+    report = score(tmp_path / "around", gt=split, resamples=0)
+    assert report.metrics == expected
     assert report.handled == {"folders_around_predictions": levels}
 
 
@@ -205,15 +205,15 @@ def test_photographs_beside_predictions_are_not_taken_for_them(split, preds, exp
     shutil.copytree(preds, tmp_path / "davis" / "Annotations" / "480p")
     photographs = shutil.copytree(preds, tmp_path / "davis" / "JPEGImages" / "480p")
     rename_files(photographs, lambda name: name.replace(".png", ".jpg"))
-    report = score(split, tmp_path / "davis", bootstrap=None)
-    assert report.figures == expected
+    report = score(tmp_path / "davis", gt=split, resamples=0)
+    assert report.metrics == expected
     shutil.rmtree(tmp_path / "davis" / "Annotations")
-    assert "a JPEG does not keep ids" in refuse(split, tmp_path / "davis")[0]
+    assert "JPEG does not preserve ids" in refuse(split, tmp_path / "davis")[0]
 
 
 def test_the_folder_of_one_sequence_is_named_as_such(split, preds):
     (problem,) = refuse(split, preds / "00000002_P01_01_take_cup")
-    assert "is the folder of one sequence" in problem
+    assert "is the folder of a single sequence" in problem
     assert problem.endswith(f"give {preds}")
 
 
@@ -241,8 +241,8 @@ def pack_tar(path, folder):
 
 def test_clutter_in_predictions_is_neither_read_nor_counted(split, preds, expected):
     spoil(preds)
-    report = score(split, preds, bootstrap=None)
-    assert report.figures == expected
+    report = score(preds, gt=split, resamples=0)
+    assert report.metrics == expected
     assert report.handled == {}
 
 
@@ -260,8 +260,8 @@ def test_folders_of_objects_are_read_amid_clutter_and_other_endings(split, preds
     split_into_objects(preds)
     rename_files(preds, lambda name: name.replace(".png", ".PNG"))
     spoil(preds)
-    report = score(split, preds, bootstrap=None)
-    assert report.figures == expected
+    report = score(preds, gt=split, resamples=0)
+    assert report.metrics == expected
     assert report.handled == {"names_spelled_otherwise": 24}
 
 
@@ -272,7 +272,7 @@ def test_folders_of_objects_with_running_numbers_are_refused(split, preds):
             path.rename(path.with_name(f"{number}.png"))
     problems = refuse(split, preds, missing="empty")
     assert len(problems) == 3
-    assert "holds 1/0.png, 1/1.png, 2/0.png, ...; frames are called frame_" in problems[0]
+    assert "has 1/0.png, 1/1.png, 2/0.png, ...; frames are called frame_" in problems[0]
 
 
 def test_clutter_in_a_dataset_is_neither_a_split_nor_a_sequence(split, preds, expected, tmp_path):
@@ -282,21 +282,21 @@ def test_clutter_in_a_dataset_is_neither_a_split_nor_a_sequence(split, preds, ex
     again = open_split(root, "train")
     assert again == open_truth(root, "train")
     assert again.fingerprint == split.fingerprint
-    assert score(again, preds, bootstrap=None).figures == expected
+    assert score(preds, gt=again, resamples=0).metrics == expected
 
 
 def test_a_hidden_folder_that_the_user_names_is_read(split, preds, expected, tmp_path):
     hidden = preds.rename(tmp_path / ".preds")
     root = shutil.copytree(split.root, tmp_path / ".cache" / "root")
-    assert score(root, hidden, split="train", bootstrap=None).figures == expected
+    assert score(hidden, gt=root, split="train", resamples=0).metrics == expected
 
 
 def test_a_dataset_under_other_spellings_is_read_and_counted(split, preds, expected, tmp_path):
     root = shutil.copytree(split.root, tmp_path / "root")
     rename_files(root / MASKS, lambda name: name.replace(".png", ".PNG"))
     rename_folders(root / MASKS / "train", lambda name: name.replace(":", "_"))
-    report = score(root, preds, split="train", bootstrap=None)
-    assert report.figures == expected
+    report = score(preds, gt=root, split="train", resamples=0)
+    assert report.metrics == expected
     assert report.handled == {"names_spelled_otherwise": 6 + 1}
 
 
@@ -342,10 +342,10 @@ def write_entries(path, content):
     ],
 )
 def test_names_in_a_list_are_taken_under_the_same_spellings(split, tmp_path, key, rename, count):
-    plain = score(split, write_entries(tmp_path / "a.json", entries(split)), bootstrap=None)
+    plain = score(write_entries(tmp_path / "a.json", entries(split)), gt=split, resamples=0)
     changed = entries(split, lambda entry: entry | {key: rename(entry[key])})
-    report = score(split, write_entries(tmp_path / "b.json", changed), bootstrap=None)
-    assert report.figures == plain.figures
+    report = score(write_entries(tmp_path / "b.json", changed), gt=split, resamples=0)
+    assert report.metrics == plain.metrics
     assert report.handled.get("names_spelled_otherwise", 0) == count
 
 
@@ -353,7 +353,7 @@ def test_a_list_counts_what_is_more_by_frame_and_sequence(split, tmp_path):
     more = entries(split)
     more += [entry | {"frame": "another"} for entry in more[:3]]
     more += [entry | {"sequence": name} for entry in entries(split)[:6] for name in ("x", "y")]
-    report = score(split, write_entries(tmp_path / "p.json", more), bootstrap=None)
+    report = score(write_entries(tmp_path / "p.json", more), gt=split, resamples=0)
     assert report.handled["extra_files"] == 1
     assert report.handled["extra_sequences"] == 2
 
@@ -363,11 +363,11 @@ def test_a_list_counts_what_is_more_by_frame_and_sequence(split, tmp_path):
     [
         (
             lambda entry: entry | {"frame": entry["frame"][-4:]},
-            "holds 0101, 0140; frames are called",
+            "has 0101, 0140; frames are called",
         ),
         (
             lambda entry: entry | {"sequence": entry["sequence"].replace("0000000", "0000005")},
-            "in its number alone",
+            "only in its number",
         ),
         (lambda entry: {"image_id": 1, "category_id": 1, "score": 1.0}, "a list of COCO results"),
     ],
@@ -388,14 +388,14 @@ def test_a_frame_that_a_list_has_under_two_endings_is_refused(split, tmp_path):
     double = entries(split)
     double += [entry | {"frame": f"{entry['frame']}.png"} for entry in double[:1]]
     (problem,) = refuse(split, write_entries(tmp_path / "p.json", double))
-    assert "under two endings" in problem
+    assert "with two endings" in problem
 
 
 def test_a_list_of_sequences_restricts_a_split(split, preds, tmp_path):
     chosen = tmp_path / "short.txt"
     chosen.write_text("00000001_P01_01_take_cup_big\n00000001_P01_01_take_cup:big\n# more\n")
-    report = score(split.root, preds, split="train", sequences=chosen, bootstrap=None)
-    assert report.figures["n_sequences"] == 1
+    report = score(preds, gt=split.root, split="train", sequences=chosen, resamples=0)
+    assert report.metrics["n_sequences"] == 1
     assert report.split == "train, listed in short.txt"
     assert report.handled == {"extra_sequences": 2}
     chosen.write_text("00000001_P01_01_take_cup:bog\n")
@@ -406,17 +406,17 @@ def test_a_list_of_sequences_restricts_a_split(split, preds, tmp_path):
 def test_predictions_of_ten_thousand_other_folders_are_not_searched_for_hours(split, tmp_path):
     for number in range(300):
         (tmp_path / "preds" / f"clip{number}" / "deeper").mkdir(parents=True)
-    with pytest.raises(InputError, match="it holds clip0, clip1, clip10"):
+    with pytest.raises(InputError, match="it has clip0, clip1, clip10"):
         open_predictions(tmp_path / "preds", split.sequences)
 
 
 @pytest.mark.parametrize(
     ("files", "says", "hint"),
     [
-        ((), "it holds nothing", "the right --split"),
-        (("clip.npz", "notes.txt"), "it holds clip.npz, notes.txt", "the right --split"),
-        (("clip_00000.png",), "it holds clip_00000.png", "the folder of each sequence"),
-        (("results.json",), "it holds results.json", "results.json; else"),
+        ((), "it has nothing", "the right split"),
+        (("clip.npz", "notes.txt"), "it has clip.npz, notes.txt", "the right split"),
+        (("clip_00000.png",), "it has clip_00000.png", "a folder for each sequence"),
+        (("results.json",), "it has results.json", "give it; else"),
     ],
 )
 def test_a_folder_without_folders_is_told_by_its_files(split, tmp_path, files, says, hint):
@@ -439,7 +439,7 @@ def test_folders_that_are_no_objects_are_not_blank_predictions(split, preds, nam
             file.rename(inner / file.name)
     problems = refuse(split, preds, missing=missing)
     assert len(problems) == 3
-    assert f"holds {name}/, and no mask of a frame" in problems[0]
+    assert f"has {name}/, but no mask of a frame" in problems[0]
 
 
 @pytest.mark.parametrize(
@@ -470,7 +470,7 @@ def test_one_fault_of_all_entries_is_one_problem(split, tmp_path, change, says):
     assert f"{len(entries) - 1} more entries have this fault" in problem
     write_json(tmp_path / "p.json", {"predictions": entries})
     (problem,) = refuse(split, tmp_path / "p.json")
-    assert "holds no list" in problem
+    assert "is not a list" in problem
 
 
 def test_a_list_under_the_name_of_the_note_is_to_be_given_itself(split, preds):

@@ -20,9 +20,9 @@ from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
 from actiseg_data.records.ledger_record import MaskRow
 from actiseg_data.records.prediction_note import PredictionsNote, read_predictions_note
+from actiseg_eval import Scorer, score
 from actiseg_eval.predictions.coco_rle import decode_rle
 from actiseg_eval.predictions.ground_truth import open_truth
-from actiseg_eval.scoring.folder_scoring import Scorer, score
 from tests.helpers.kitchens import make_kitchen
 from tests.helpers.predicted import RECIPES, predict
 
@@ -42,18 +42,18 @@ def first(folder):
 
 
 def plain(report):
-    return report.figures
+    return report.metrics
 
 
 def test_every_layout_gives_the_same_figures(kitchen, folder, tmp_path):
-    expected = plain(score(kitchen, folder, measures=["all"]))
+    expected = plain(score(folder, gt=kitchen, metrics=["all"]))
     for name in ("train", "val"):
         nested = tmp_path / name
         shutil.copytree(folder, nested / name)
-        assert plain(score(kitchen, nested, measures=["all"])) == expected
+        assert plain(score(nested, gt=kitchen, metrics=["all"])) == expected
     dataset = tmp_path / "dataset"
     shutil.copytree(folder, dataset / MASKS / "train")
-    assert plain(score(kitchen, dataset, measures=["all"])) == expected
+    assert plain(score(dataset, gt=kitchen, metrics=["all"])) == expected
     grey, objects, entries = tmp_path / "grey", tmp_path / "objects", []
     from pycocotools import mask as coco
 
@@ -81,7 +81,7 @@ def test_every_layout_gives_the_same_figures(kitchen, folder, tmp_path):
         with Image.open(path) as image:
             image.convert("L").save(path)
     for place in (grey, objects, tmp_path / "rle.json"):
-        assert plain(score(kitchen, place, measures=["all"])) == expected, place
+        assert plain(score(place, gt=kitchen, metrics=["all"])) == expected, place
 
 
 @given(st.integers(1, 12), st.integers(1, 12), st.data())
@@ -108,7 +108,7 @@ def test_damaged_rle_never_decodes_to_another_size(text, height, width):
 
 def fail(kitchen, folder, **more):
     with pytest.raises(InputError) as caught:
-        score(kitchen, folder, **more)
+        score(folder, gt=kitchen, **more)
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -125,7 +125,7 @@ def test_all_faulty_files_are_named_at_once(kitchen, folder):
     problems = fail(kitchen, folder)
     for path, says in (
         (paths[0], "is missing"),
-        (paths[1], "the truth 160 x 120"),
+        (paths[1], "the true mask 160 x 120"),
         (paths[3], "truecolour"),
         (paths[4], "blended"),
         (paths[7], "damaged"),
@@ -139,24 +139,24 @@ def test_missing_frames_may_be_taken_for_blank(kitchen, folder, tmp_path):
     blank = predict(kitchen, "blank", tmp_path / "blank")
     for path in sorted(folder.rglob("*.png"))[:3]:
         shutil.copy(path, blank / path.relative_to(folder))
-    expected = score(kitchen, blank).figures
+    expected = score(blank, gt=kitchen).metrics
     for path in sorted(folder.rglob("*.png"))[3:]:
         path.unlink()
-    report = score(kitchen, folder, missing="empty")
-    assert report.figures == expected
+    report = score(folder, gt=kitchen, missing="empty")
+    assert report.metrics == expected
     assert report.handled["missing_masks"] == 9
 
 
 def test_what_is_more_is_counted_and_ignored(kitchen, folder):
-    expected = score(kitchen, folder).figures
+    expected = score(folder, gt=kitchen).metrics
     path = first(folder)
     shutil.copy(path, path.with_name("frame_more.png"))
     shutil.copytree(path.parent, folder / "another_sequence")
     mask = read_index_mask(path).copy()
     mask[mask == 0] = 99
     write_index_mask(path, mask)
-    report = score(kitchen, folder)
-    assert report.figures == expected
+    report = score(folder, gt=kitchen)
+    assert report.metrics == expected
     assert report.handled["extra_files"] == 1
     assert report.handled["extra_sequences"] == 1
     assert report.handled["frames_with_extra_ids"] == 1
@@ -171,14 +171,14 @@ def test_another_split_is_recognised(kitchen, folder, tmp_path):
         if path.name not in {of.folder for of in open_split(root, "train").sequences[2:]}:
             shutil.rmtree(path)
     (problem,) = fail(open_split(root, "few"), folder)
-    assert "give --split train, which it fits" in problem
+    assert "set split to train, which fits" in problem
 
 
 def test_predictions_of_another_dataset_are_refused(kitchen, folder):
     note = PredictionsNote("..", "train", kitchen.fingerprint, "actiseg 0", "model", None)
     write_json(folder / "predictions.json", note.to_dict())
     assert read_predictions_note(folder / "predictions.json") == note
-    assert score(kitchen, folder).figures
+    assert score(folder, gt=kitchen).metrics
     write_json(folder / "predictions.json", note.to_dict() | {"dataset_fingerprint": "0" * 32})
     (problem,) = fail(kitchen, folder)
     assert "of another list" in problem
@@ -189,7 +189,7 @@ def test_predictions_of_another_dataset_are_refused(kitchen, folder):
 def test_what_holds_no_predictions_is_refused(kitchen, tmp_path):
     assert "no such folder" in fail(kitchen, tmp_path / "nowhere")[0]
     (tmp_path / "empty").mkdir()
-    assert "holds nothing" in fail(kitchen, tmp_path / "empty")[0]
+    assert "has nothing" in fail(kitchen, tmp_path / "empty")[0]
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
     assert "is a link" in fail(kitchen, loop)[0]
@@ -203,7 +203,7 @@ def test_what_holds_no_predictions_is_refused(kitchen, tmp_path):
 @pytest.mark.parametrize(
     ("entry", "says"),
     [
-        ({"segmentation": {"size": [120, 161], "counts": "0"}}, "the truth 160 x 120"),
+        ({"segmentation": {"size": [120, 161], "counts": "0"}}, "the true mask 160 x 120"),
         ({"segmentation": {"size": [120, 160], "counts": "0"}}, "do not fill a mask of 160 x 120"),
         ({"segmentation": {"size": [120, 160], "counts": "\u20ac"}}, "damaged"),
         ({"segmentation": {"size": [120, 160], "counts": [-1, 19201]}}, "do not fill"),
@@ -211,7 +211,7 @@ def test_what_holds_no_predictions_is_refused(kitchen, tmp_path):
         # Found by fuzzing: more than any machine's integer.
         ({"segmentation": {"size": [120, 160], "counts": [1 << 70]}}, "do not fill"),
         ({"segmentation": {"size": [0, 160], "counts": "0"}}, "the size is"),
-        ({"object_id": 0}, "is no object id"),
+        ({"object_id": 0}, "is not an object id"),
         ({"sequence": 3}, "text"),
         ({"frame": None}, "text"),
     ],
@@ -225,7 +225,7 @@ def test_faulty_rle_is_refused(kitchen, tmp_path, entry, says):
         "segmentation": {"size": [120, 160], "counts": [19200]},
     }
     write_json(tmp_path / "p.json", [whole])
-    assert score(kitchen, tmp_path / "p.json", missing="empty").figures
+    assert score(tmp_path / "p.json", gt=kitchen, missing="empty").metrics
     write_json(tmp_path / "p.json", [whole | entry])
     assert any(says in problem for problem in fail(kitchen, tmp_path / "p.json", missing="empty"))
     write_json(tmp_path / "p.json", [whole, whole])
@@ -240,12 +240,12 @@ def test_flagged_sequences_are_left_out_unless_asked_for(kitchen, folder, tmp_pa
     for record, flag in zip(records, ("redundant", "missing", "other"), strict=False):
         record[flag] = True
     write_json(path, records)
-    some = score(root, folder, split="train")
-    assert some.figures["n_sequences"] == 3
+    some = score(folder, gt=root, split="train")
+    assert some.metrics["n_sequences"] == 3
     assert some.handled["sequences_filtered"] == 3
-    assert score(root, folder, split="train", filtered=False).figures["n_sequences"] == 6
+    assert score(folder, gt=root, split="train", filter=False).metrics["n_sequences"] == 6
     write_json(path, records[:3])
-    assert "not flagged" in fail(open_split(root, "train"), folder)[0]
+    assert "every sequence is flagged" in fail(open_split(root, "train"), folder)[0]
 
 
 def test_names_that_lead_elsewhere_are_refused(tmp_path):
@@ -260,11 +260,11 @@ def test_names_that_lead_elsewhere_are_refused(tmp_path):
 
 
 def test_a_worker_that_dies_is_an_error_not_a_hang(kitchen, folder, monkeypatch):
-    import actiseg_eval.scoring.folder_scoring as module
+    import actiseg_eval.scoring.sequence_scoring as module
 
-    monkeypatch.setattr(module, "_score_part", _die)
+    monkeypatch.setattr(module, "_score_chunk", _die)
     with pytest.raises(InputError, match=r"died|ended"):
-        score(kitchen, folder, workers=2)
+        score(folder, gt=kitchen, workers=2)
 
 
 def _die(*_):
@@ -273,7 +273,7 @@ def _die(*_):
 
 def test_the_recipes_are_told_apart(kitchen, tmp_path):
     found = {
-        recipe: score(kitchen, predict(kitchen, recipe, tmp_path / recipe)).figures["giou"]
+        recipe: score(predict(kitchen, recipe, tmp_path / recipe), gt=kitchen).metrics["giou"]
         for recipe in RECIPES
     }
     assert found["oracle"] == 1
@@ -294,27 +294,27 @@ def layered(kitchen, folder):
 def test_folders_of_objects_are_looked_at_as_closely(kitchen, tmp_path):
     folder = tmp_path / "objects"
     paths = layered(kitchen, folder)
-    assert score(kitchen, folder).figures["p_miou"] == 1
+    assert score(folder, gt=kitchen).metrics["p_miou"] == 1
     (paths[0].parent.parent / "overview.png").write_bytes(b"?")
-    report = score(kitchen, folder)
-    assert report.figures["p_miou"] == 1
+    report = score(folder, gt=kitchen)
+    assert report.metrics["p_miou"] == 1
     assert report.handled["extra_files"] == 1
     kept = paths[0].read_bytes()
     paths[0].unlink()
     assert fail(kitchen, folder) == [
-        f"{paths[0]}: is missing. Hint: predict it, or give --missing empty"
+        f"{paths[0]}: is missing. Hint: predict it, or set missing to empty"
     ]
-    assert score(kitchen, folder, missing="empty").handled["missing_masks"] == 1
+    assert score(folder, gt=kitchen, missing="empty").handled["missing_masks"] == 1
     soft = np.zeros((120, 160), np.uint8)
     soft[:, :40] = np.arange(40) * 6
     Image.fromarray(soft).save(paths[0])
     assert "several values" in fail(kitchen, folder)[0]
     paths[0].write_bytes(kept)
     shutil.copytree(paths[0].parent, paths[0].parent.parent / f"0{paths[0].parent.name}")
-    assert "stands there twice" in fail(kitchen, folder)[0]
+    assert "appears twice" in fail(kitchen, folder)[0]
     shutil.move(paths[0].parent.parent / f"0{paths[0].parent.name}", tmp_path / "away")
     shutil.copytree(paths[0].parent, paths[0].parent.parent / "000")
-    assert "no object id" in fail(kitchen, folder)[0]
+    assert "not an object id" in fail(kitchen, folder)[0]
 
 
 def test_frames_that_are_not_scored_need_no_prediction(kitchen, tmp_path):
@@ -328,8 +328,8 @@ def test_frames_that_are_not_scored_need_no_prediction(kitchen, tmp_path):
         for frame in (sequence.frames[0], sequence.frames[-1]):
             (tmp_path / "preds" / sequence.folder / f"{frame}.png").unlink()
     for protocol in ("davis", "vos-benchmark"):
-        report = score(truth, tmp_path / "preds", protocol)
-        assert report.figures["jf"] == 1
+        report = score(tmp_path / "preds", gt=truth, protocol=protocol)
+        assert report.metrics["jf"] == 1
         assert "frames_with_extra_ids" not in report.handled
 
 
@@ -342,7 +342,7 @@ def test_ids_that_were_blended_are_refused_also_without_a_list(kitchen, tmp_path
 
     whole = replace(load_protocol("vos-benchmark"), frames="all")
     with pytest.raises(InputError, match="blended"):
-        score(truth, folder, whole)
+        score(folder, gt=truth, protocol=whole)
 
 
 def test_rle_whose_frames_are_named_otherwise_is_refused(kitchen, tmp_path):
@@ -354,10 +354,10 @@ def test_rle_whose_frames_are_named_otherwise_is_refused(kitchen, tmp_path):
         "segmentation": {"size": [120, 160], "counts": [19200]},
     }
     write_json(tmp_path / "p.json", [entry])
-    assert score(kitchen, tmp_path / "p.json", missing="empty").handled
+    assert score(tmp_path / "p.json", gt=kitchen, missing="empty").handled
     write_json(tmp_path / "p.json", [entry | {"frame": "00000"}])
     (problem,) = fail(kitchen, tmp_path / "p.json", missing="empty")
-    assert f"holds 00000; frames are called {sequence.frames[0]}" in problem
+    assert f"has 00000; frames are called {sequence.frames[0]}" in problem
 
 
 def test_a_ledger_of_nothing_that_is_scored_is_refused(kitchen, folder):
@@ -369,14 +369,14 @@ def test_a_ledger_of_nothing_that_is_scored_is_refused(kitchen, folder):
         ([], "has no row"),
         (
             [replace(row, sequence="00000009_P09_01_x_y")],
-            "other sequences than the 6 that are scored, such as 0",
+            "none of the 6 scored sequences",
         ),
         ([replace(row, object_id=77)], "not scored, such as object 77 in frame_"),
         ([replace(row, frame="frame_9")], "not scored, such as object 1 in frame_9 of"),
     ):
         with pytest.raises(InputError, match=says):
-            score(kitchen, folder, ledger=rows)
-    assert "noise" in score(kitchen, folder, ledger=[row]).strata
+            score(folder, gt=kitchen, strata=rows)
+    assert "noise" in score(folder, gt=kitchen, strata=[row]).strata
 
 
 def test_rows_of_a_ledger_that_fit_nothing_beside_some_that_do_are_counted(kitchen, folder):
@@ -385,9 +385,9 @@ def test_rows_of_a_ledger_that_fit_nothing_beside_some_that_do_are_counted(kitch
         sequence.folder, sequence.frames[0], 1, "x", "dilate", {}, "met", 0.8, 0.8, 0.75, 9, 1.1
     )
     strays = [replace(row, frame="frame_9"), replace(row, object_id=77), replace(row, sequence="x")]
-    found = score(kitchen, folder, ledger=[row, *strays])
+    found = score(folder, gt=kitchen, strata=[row, *strays])
     assert found.handled["ledger_rows_not_scored"] == 3
-    assert "ledger_rows_not_scored" not in score(kitchen, folder, ledger=[row]).handled
+    assert "ledger_rows_not_scored" not in score(folder, gt=kitchen, strata=[row]).handled
 
 
 def test_the_scorer_says_what_is_wrong_with_a_frame(kitchen):
@@ -401,18 +401,19 @@ def test_the_scorer_says_what_is_wrong_with_a_frame(kitchen):
             sequence.folder,
             sequence.frames[0],
             truth[1:],
-            f"has {width} x {height - 1} pixels, the truth {width} x {height}",
+            f"has {width} x {height - 1} pixels, the true mask {width} x {height}",
         ),
     ):
         scorer = Scorer(kitchen)
         with pytest.raises(InputError, match=says):
             scorer.update(name, frame, mask)
-        assert not scorer.report(None).figures["n_sequences"]
+        with pytest.raises(InputError, match="no prediction to report"):
+            scorer.report()
 
 
 def test_an_empty_split_is_not_the_default_one(kitchen, folder):
     with pytest.raises(InputError, match="split name must be a non-empty text"):
-        score(kitchen.root, folder, split="")
+        score(folder, gt=kitchen.root, split="")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
@@ -436,12 +437,12 @@ def test_names_in_messages_cannot_forge_lines(kitchen, tmp_path):
         ([1, 2], "not \\(H, W\\)"),
         (np.zeros((120, 160)), "whole numbers"),
         (np.full((120, 160), 256), "0 to 255"),
-        ({0: np.zeros((120, 160), bool)}, "no object id"),
-        ({"1": np.zeros((120, 160), bool)}, "no object id"),
+        ({0: np.zeros((120, 160), bool)}, "not an object id"),
+        ({"1": np.zeros((120, 160), bool)}, "not an object id"),
         ({1: np.zeros((120, 160))}, "bool"),
         ({1: np.arange(19200, dtype=np.int64).reshape(120, 160)}, "several values"),
         ({1: np.zeros((2, 2), bool), 2: np.zeros((3, 2), bool)}, "differ in size"),
-        ({1: np.zeros((2, 2), bool)}, "has 2 x 2 pixels, the truth 160 x 120"),
+        ({1: np.zeros((2, 2), bool)}, "has 2 x 2 pixels, the true mask 160 x 120"),
     ],
 )
 def test_the_scorer_refuses_what_is_no_prediction(kitchen, given, says):
@@ -460,7 +461,7 @@ def test_the_scorer_takes_layers_of_any_kind_and_nothing(kitchen):
             scorer.update(sequence.folder, frame, {})
             layers = {of.object_id: (mask == of.object_id) * kind for of in sequence.objects}
             scorer.update(sequence.folder, frame, layers)
-        figures.append(scorer.report().figures)
+        figures.append(scorer.report().metrics)
     assert figures[0] == figures[1] == figures[2]
     assert figures[0]["p_miou"] == 1
 
@@ -468,7 +469,9 @@ def test_the_scorer_takes_layers_of_any_kind_and_nothing(kitchen):
 def test_the_scorer_passes_over_flagged_sequences_as_score_does(kitchen, tmp_path):
     flagged = replace(
         kitchen,
-        sequences=tuple(replace(of, flagged_other=not at) for at, of in enumerate(kitchen.sequences)),
+        sequences=tuple(
+            replace(of, flagged_other=not at) for at, of in enumerate(kitchen.sequences)
+        ),
     )
     scorer = Scorer(flagged)
     for sequence in flagged.sequences:
@@ -476,7 +479,7 @@ def test_the_scorer_passes_over_flagged_sequences_as_score_does(kitchen, tmp_pat
             scorer.update(sequence.folder, frame, mask)
     report = scorer.report()
     folder = predict(kitchen, "all", tmp_path / "p")
-    assert report.figures == score(flagged, str(folder)).figures
+    assert report.metrics == score(str(folder), gt=flagged).metrics
     assert report.handled["sequences_filtered"] == 1
     with pytest.raises(InputError, match="no action list"):
         Scorer(open_truth(folder))

@@ -14,12 +14,15 @@ from hypothesis import strategies as st
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.layouts.mask_folders import open_folder
 from actiseg_eval import Scorer, load_protocol, score
-from actiseg_eval.comparison.comparing import compare, parse_methods
+from actiseg_eval.comparison.comparing import compare
+from actiseg_eval.comparison.methods import parse_methods
 from actiseg_eval.measures.meter import SequenceMeter
-from actiseg_eval.noise_levels.measuring import measure_robustness
+from actiseg_eval.noise_levels.measuring import robustness
+from actiseg_eval.noise_levels.robustness_tables import format_robustness
 from actiseg_eval.noise_levels.runs import read_runs
 from actiseg_eval.protocols import VOID, load_protocols
 from actiseg_eval.reporting.report_building import make_report
+from actiseg_eval.reporting.score_tables import format_markdown
 from tests.helpers.command import run
 from tests.helpers.kitchens import kitchen_clip
 from tests.helpers.predicted import predict
@@ -48,7 +51,7 @@ def report_of(scenes, predictions, protocol):
         meter = SequenceMeter(sequence, protocol, MEASURES)
         for frame, (truth, _), mask in zip(FRAMES, scene, predicted, strict=True):
             meter.add(frame, truth, mask)
-        results.append(meter.result())
+        results.append(meter.build_result())
     return make_report(FakeTruth, "p", results, protocol, MEASURES)
 
 
@@ -73,8 +76,8 @@ def test_references_are_what_such_masks_really_get(name, scenes):
     if name == "davis-unsupervised":
         predicted = [[np.where(mask > 20, 0, mask) for mask in masks] for masks in predicted]
     references = report_of(scenes, predicted, protocol).references
-    figures_like(references.blank, report_of(scenes, blank, protocol).figures)
-    figures_like(references.everything, report_of(scenes, everything, protocol).figures)
+    figures_like(references.blank, report_of(scenes, blank, protocol).metrics)
+    figures_like(references.everything, report_of(scenes, everything, protocol).metrics)
 
 
 @pytest.fixture(scope="module")
@@ -90,23 +93,23 @@ def folders(kitchen, tmp_path_factory):
 
 
 def test_the_references_of_a_folder_are_the_scores_of_blank_and_of_all_masks(kitchen, folders):
-    report = score(kitchen, folders["shift"], measures=["all"])
+    report = score(folders["shift"], gt=kitchen, metrics=["all"])
     for recipe, found in (
         ("blank", report.references.blank),
         ("all", report.references.everything),
     ):
-        figures_like(found, score(kitchen, folders[recipe], measures=["all"]).figures)
+        figures_like(found, score(folders[recipe], gt=kitchen, metrics=["all"]).metrics)
 
 
 def test_every_document_shows_the_references(kitchen, folders):
-    report = score(kitchen, folders["shift"])
-    blank = score(kitchen, folders["blank"]).figures["giou"]
-    everything = score(kitchen, folders["all"]).figures["giou"]
+    report = score(folders["shift"], gt=kitchen)
+    blank = score(folders["blank"], gt=kitchen).metrics["giou"]
+    everything = score(folders["all"], gt=kitchen).metrics["giou"]
     line = (
         f"for comparison: gIoU {blank:.4f} with blank masks, {everything:.4f} with the true masks "
         "of all objects"
     )
-    assert line in report.to_markdown()
+    assert line in format_markdown(report)
     assert line in str(report)
     document = report.to_dict()
     assert document["references"]["blank"] == dict(report.references.blank)
@@ -120,11 +123,11 @@ def test_every_document_shows_the_references(kitchen, folders):
 
 def test_blank_predictions_are_called_so_before_any_table(kitchen, folders):
     line = f"all 18 masks of {folders['blank']} are blank: this is the score of blank masks"
-    report = score(kitchen, folders["blank"])
+    report = score(folders["blank"], gt=kitchen)
     assert report.notices == [line]
-    assert line in report.to_markdown()
+    assert line in format_markdown(report)
     assert report.handled["empty_predictions"] == 18
-    assert score(kitchen, folders["all"]).notices == []
+    assert score(folders["all"], gt=kitchen).notices == []
     done = run(
         *("score", folders["blank"], "--gt", kitchen.root, "--split", "train", "--quiet"),
         module="actiseg_eval.cli",
@@ -138,22 +141,22 @@ def test_masks_that_are_missing_are_told_from_blank_ones(kitchen, folders, tmp_p
     some = tmp_path / "some"
     first = kitchen.sequences[0].folder
     shutil.copytree(folders["blank"] / first, some / first)
-    (line,) = score(kitchen, some, missing="empty").notices
+    (line,) = score(some, gt=kitchen, missing="empty").notices
     assert "are blank, 16 of them because they are missing" in line
 
 
 def test_compare_and_robustness_name_the_runs_that_are_blank(kitchen, folders, tmp_path):
     methods = parse_methods([f"learnt={folders['shift']}", f"nothing={folders['blank']}"])
-    found = compare(kitchen, methods)
+    found = compare(methods, gt=kitchen)
     (line,) = found.notices
     assert line.startswith(f"all 18 masks of nothing ({folders['blank']}) are blank")
     assert found.to_dict()["notices"] == [line]
     for place, source in (("m/0", "all"), ("m/1", "blank"), ("n/0", "shift"), ("n/1", "all")):
         shutil.copytree(folders[source], tmp_path / "runs" / place)
-    robust = measure_robustness(kitchen, read_runs(tmp_path / "runs"), bootstrap=None)
+    robust = robustness(read_runs(tmp_path / "runs"), gt=kitchen, resamples=0)
     (line,) = robust.notices
     assert line.startswith("all 18 masks of m at 1 (")
-    assert line in robust.to_markdown()
+    assert line in format_robustness(robust)
 
 
 def test_a_score_of_few_sequences_says_so_first(tmp_path):
@@ -162,14 +165,14 @@ def test_a_score_of_few_sequences_says_so_first(tmp_path):
     frames = tuple(f"frame_{at:010d}" for at in range(4))
     clips.append(kitchen_clip(4, video="P4_01", frames=frames))
     split = open_split(make_root(tmp_path / "clean", clips), "train")
-    report = score(split, predict(split, "all", tmp_path / "p"), "vos-benchmark")
+    report = score(predict(split, "all", tmp_path / "p"), gt=split, protocol="vos-benchmark")
     (line,) = report.notices
     assert line == "scored 1 of 4 sequences: 3 without a frame that 'vos-benchmark' scores"
     assert report.handled["sequences_without_scored_frames"] == 3
     assert report.coverage.to_dict()["unscored"] == {"sequences_without_scored_frames": 3}
     clips[1:] = [replace(of, frames=frames) for of in clips[1:]]
     split = open_split(make_root(tmp_path / "longer", clips), "train")
-    report = score(split, predict(split, "all", tmp_path / "q"), "vos-benchmark")
+    report = score(predict(split, "all", tmp_path / "q"), gt=split, protocol="vos-benchmark")
     assert report.notices == []
     assert report.handled["sequences_without_scored_frames"] == 1
 
@@ -177,7 +180,7 @@ def test_a_score_of_few_sequences_says_so_first(tmp_path):
 def test_flagged_sequences_and_those_not_given_are_told_apart(kitchen, folders):
     flagged = tuple(replace(of, flagged_other=at < 7) for at, of in enumerate(kitchen.sequences))
     split = replace(kitchen, sequences=flagged)
-    (line,) = score(split, folders["shift"]).notices
+    (line,) = score(folders["shift"], gt=split).notices
     assert line == "scored 2 of 9 sequences: 7 flagged by people (--no-filter scores them)"
     scorer = Scorer(kitchen)
     sequence = kitchen.sequences[0]
@@ -188,6 +191,6 @@ def test_flagged_sequences_and_those_not_given_are_told_apart(kitchen, folders):
 
 def test_a_plain_folder_has_references_too(kitchen, folders):
     truth = open_folder(folders["all"])
-    report = score(truth, folders["shift"], "davis-unsupervised")
+    report = score(folders["shift"], gt=truth, protocol="davis-unsupervised")
     assert report.references.everything["jf"] == 1
-    assert report.references.blank["j"] < report.figures["j"] < 1
+    assert report.references.blank["j"] < report.metrics["j"] < 1

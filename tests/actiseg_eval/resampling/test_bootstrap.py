@@ -14,8 +14,9 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_eval import Scorer, score
 from actiseg_eval.metrics.definitions import Sums
-from actiseg_eval.resampling.bootstrap import Bootstrap, resample_weights
-from actiseg_eval.resampling.intervals import correlation, make_intervals
+from actiseg_eval.reporting.score_tables import format_csv, format_markdown
+from actiseg_eval.resampling.bootstrap import Bootstrap, draw_weights
+from actiseg_eval.resampling.intervals import intraclass_correlation, make_intervals
 from tests.helpers.kitchens import kitchen_clip
 from tests.helpers.predicted import predict
 from tests.helpers.roots import make_root
@@ -33,10 +34,10 @@ def intervals(values, sizes, videos, method=FEW):
 
 
 def test_resamples_are_keyed_and_draw_each_cluster_alike():
-    weights = resample_weights(0, 1000, 15)
-    assert (weights == resample_weights(0, 1000, 15)).all()
-    assert (weights[:10] == resample_weights(0, 10, 15)).all()
-    assert (weights != resample_weights(1, 1000, 15)).any()
+    weights = draw_weights(0, 1000, 15)
+    assert (weights == draw_weights(0, 1000, 15)).all()
+    assert (weights[:10] == draw_weights(0, 10, 15)).all()
+    assert (weights != draw_weights(1, 1000, 15)).any()
     assert (weights.sum(axis=1) == 15).all()
     # 15,000 draws of 15 clusters: four standard errors.
     assert abs(weights.sum(axis=0) - 1000).max() < 4 * np.sqrt(1000 * 14 / 15)
@@ -83,7 +84,7 @@ def test_equal_values_give_no_width_and_no_value_none():
     found = make_intervals(sequences(videos), nothing, FEW, "giou")
     assert found.bounds == {"giou": (0.0, 0.0), "x": None}
     assert found.correlation is None
-    assert correlation(np.full(30, 0.3), [str(at % 5) for at in range(30)]) is None
+    assert intraclass_correlation(np.full(30, 0.3), [str(at % 5) for at in range(30)]) is None
 
 
 def test_one_video_that_differs_leaves_its_end_open():
@@ -138,12 +139,12 @@ def test_correlation_is_the_share_of_variance_between_clusters():
     names = [str(at // 10) for at in range(20_000)]
     shared = np.repeat(rng.normal(0, np.sqrt(0.3), 2000), 10)
     values = shared + rng.normal(0, np.sqrt(0.7), 20_000)
-    assert correlation(values, names) == pytest.approx(0.3, abs=0.02)
-    assert correlation(rng.normal(size=20_000), names) == pytest.approx(0, abs=0.02)
-    assert correlation(np.arange(3.0), ["a", "b", "c"]) is None
+    assert intraclass_correlation(values, names) == pytest.approx(0.3, abs=0.02)
+    assert intraclass_correlation(rng.normal(size=20_000), names) == pytest.approx(0, abs=0.02)
+    assert intraclass_correlation(np.arange(3.0), ["a", "b", "c"]) is None
     holes = values.copy()
     holes[::3] = np.nan
-    assert correlation(holes, names) == pytest.approx(0.3, abs=0.03)
+    assert intraclass_correlation(holes, names) == pytest.approx(0.3, abs=0.03)
 
 
 @pytest.fixture(scope="session")
@@ -183,21 +184,21 @@ def test_a_report_tells_its_intervals(tmp_path):
     clips = [kitchen_clip(at, video=f"P{at % 9:02d}_01") for at in range(1, 28)]
     split = open_split(make_root(tmp_path / "clean", clips), "train")
     folder = predict(split, "shift", tmp_path / "preds")
-    report = score(split, folder, measures=["all"])
-    for name, bounds in report.bounds.items():
-        assert bounds[0] - 1e-12 <= report.figures[name] <= bounds[1] + 1e-12, name
-    assert {"p_miou", "n_ciou", "giou", "jf", "f_decay", "boundary_iou"} <= set(report.bounds)
-    assert "tp" not in report.bounds
+    report = score(folder, gt=split, metrics=["all"])
+    for name, bounds in report.intervals.items():
+        assert bounds[0] - 1e-12 <= report.metrics[name] <= bounds[1] + 1e-12, name
+    assert {"p_miou", "n_ciou", "giou", "jf", "f_decay", "boundary_iou"} <= set(report.intervals)
+    assert "tp" not in report.intervals
     document = json.loads(json.dumps(report.to_dict(), allow_nan=False))
-    assert document["intervals"]["giou"] == report.bounds["giou"]
+    assert tuple(document["intervals"]["giou"]) == report.intervals["giou"]
     assert document["bootstrap"]["cluster"] == "video"
     assert document["bootstrap"]["clusters"] == 9
-    assert "95 % from" in report.to_markdown()
-    assert report.to_csv().splitlines()[2].startswith("all,95 % from")
-    none = score(split, folder, measures=["all"], bootstrap=None)
-    assert none.intervals is None
+    assert "95 % from" in format_markdown(report)
+    assert format_csv(report).splitlines()[2].startswith("all,95 % from")
+    none = score(folder, gt=split, metrics=["all"], resamples=0)
+    assert none.bootstrap is None
     assert none.to_dict()["intervals"] == {}
-    assert none.figures == report.figures
+    assert none.metrics == report.metrics
     scorer = Scorer(split)
     for sequence in split.sequences[:3]:
         for frame, mask in zip(sequence.frames, split.read_masks(sequence), strict=True):
@@ -208,10 +209,10 @@ def test_a_report_tells_its_intervals(tmp_path):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"level": 1.0}, "no share"),
-        ({"level": 95}, "no share"),
-        ({"resamples": 5}, "no number"),
-        ({"cluster": "frame"}, "use one of video"),
+        ({"level": 1.0}, "outside .0, 1."),
+        ({"level": 95}, "outside .0, 1."),
+        ({"resamples": 5}, "outside \\[100"),
+        ({"cluster": "frame"}, "use one of participant"),
     ],
 )
 def test_intervals_that_make_no_sense_are_refused(change, says):

@@ -9,15 +9,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from actiseg_eval.metrics.definitions import Sums
-from actiseg_eval.resampling.bootstrap import Bootstrap, resample_weights
+from actiseg_eval.resampling.bootstrap import Bootstrap, draw_weights
 from actiseg_eval.resampling.ratios import (
+    apply_holm,
     combine,
-    holm,
-    mean_over,
-    paired,
-    ratio_of,
+    compare_clusters,
+    compare_seeds,
+    make_mean_terms,
     resample,
-    welch,
 )
 
 
@@ -35,11 +34,11 @@ def plain_value_and_error(coefficients, sums, chosen):
     """By loops over ratios and drawn clusters."""
     value, influence = 0.0, dict.fromkeys(chosen, 0.0)
     for by, of in zip(coefficients, sums, strict=True):
-        below = sum(of.below[at] for at in chosen)
-        ratio = sum(of.above[at] for at in chosen) / below
+        below = sum(of.denominator[at] for at in chosen)
+        ratio = sum(of.numerator[at] for at in chosen) / below
         value += by * ratio
         for at in influence:
-            influence[at] += by * (of.above[at] - ratio * of.below[at]) / below
+            influence[at] += by * (of.numerator[at] - ratio * of.denominator[at]) / below
     return value, sum(influence[at] ** 2 for at in chosen) ** 0.5
 
 
@@ -47,8 +46,8 @@ def plain_value_and_error(coefficients, sums, chosen):
 def test_values_and_errors_are_those_of_loops(seed, count, clusters):
     rng = np.random.default_rng(seed)
     sums, coefficients = random_sums(rng, clusters, count), rng.normal(size=count)
-    weights = resample_weights(0, 5, clusters)
-    values, errors = combine(zip(coefficients, sums, strict=True)).weighed(weights)
+    weights = draw_weights(0, 5, clusters)
+    values, errors = combine(zip(coefficients, sums, strict=True)).evaluate(weights)
     for row, value, error in zip(weights, values, errors, strict=True):
         chosen = np.repeat(np.arange(clusters), row.astype(int)).tolist()
         expected = plain_value_and_error(coefficients, sums, chosen)
@@ -59,11 +58,13 @@ def test_values_and_errors_are_those_of_loops(seed, count, clusters):
 def test_a_difference_has_the_error_of_the_expanded_products(seed):
     """The delta method written out: two variances less twice the covariance."""
     one, other = random_sums(np.random.default_rng(seed), 15, 2)
-    residuals = [(of.above - ratio_of(of) * of.below) / of.below.sum() for of in (one, other)]
+    residuals = [
+        (of.numerator - of.ratio * of.denominator) / of.denominator.sum() for of in (one, other)
+    ]
     own = sum((each**2).sum() for each in residuals)
     expected = np.sqrt(own - 2 * (residuals[0] * residuals[1]).sum())
-    (value,), (error,) = combine([(1.0, one), (-1.0, other)]).weighed(np.ones((1, 15)))
-    assert value == pytest.approx(ratio_of(one) - ratio_of(other), abs=1e-12)
+    (value,), (error,) = combine([(1.0, one), (-1.0, other)]).evaluate(np.ones((1, 15)))
+    assert value == pytest.approx(one.ratio - other.ratio, abs=1e-12)
     assert error == pytest.approx(expected, rel=1e-9)
 
 
@@ -81,7 +82,7 @@ def test_resampling_is_that_of_a_plain_bootstrap_t():
     low, high = np.quantile(deviations, [0.025, 0.975])
     assert found.value == pytest.approx(value)
     expected = (value - high * error, value - low * error)
-    assert found.interval(0.95, 0.0, 1.0) == pytest.approx(expected, abs=0.1 * error)
+    assert found.find_interval(0.95, 0.0, 1.0) == pytest.approx(expected, abs=0.1 * error)
 
 
 def test_intervals_cover_the_truth_as_often_as_said():
@@ -97,27 +98,29 @@ def test_intervals_cover_the_truth_as_often_as_said():
             for mean in (0.7, 0.6, 0.4)
         ]
         (found,) = resample([combine(terms)], Bootstrap(resamples=400))
-        low, high = found.interval(0.95, 0.0, 1.0)
+        low, high = found.find_interval(0.95, 0.0, 1.0)
         inside += low <= 1.7 / 3 <= high
     assert inside / rounds == pytest.approx(0.95, abs=0.025)
 
 
 def test_a_mean_over_runs_is_the_mean_of_their_figures():
     runs = random_sums(np.random.default_rng(3))
-    (value,), _ = combine(mean_over(runs)).weighed(np.ones((1, 20)))
-    assert value == pytest.approx(np.mean([ratio_of(run) for run in runs]))
+    (value,), _ = combine(make_mean_terms(runs)).evaluate(np.ones((1, 20)))
+    assert value == pytest.approx(np.mean([run.ratio for run in runs]))
 
 
 def test_clusters_that_all_differ_alike_leave_no_room():
     below = np.random.default_rng(9).integers(3, 30, 20) / 7
-    found = paired([Sums(0.6 * below, below)], [Sums(0.5 * below, below)], 1.0, Bootstrap())
+    found = compare_clusters(
+        [Sums(0.6 * below, below)], [Sums(0.5 * below, below)], 1.0, Bootstrap()
+    )
     assert found.value == pytest.approx(0.1)
     assert found.interval == (found.value, found.value)
     assert found.p < 0.001
 
 
 def test_seeds_that_do_not_vary_are_no_evidence():
-    assert welch(np.array([0.5, 0.5]), np.array([0.1, 0.1]), 0.95) is None
+    assert compare_seeds(np.array([0.5, 0.5]), np.array([0.1, 0.1]), 0.95) is None
 
 
 @pytest.mark.parametrize("differing", [1, 2, 3])
@@ -126,7 +129,7 @@ def test_few_videos_that_differ_prove_nothing(clusters, differing):
     below = np.full(clusters, 20.0)
     one, other = np.full(clusters, 12.0), np.full(clusters, 12.0)
     other[:differing] -= 5
-    found = paired([Sums(one, below)], [Sums(other, below)], 1.0, Bootstrap())
+    found = compare_clusters([Sums(one, below)], [Sums(other, below)], 1.0, Bootstrap())
     low, high = found.interval
     assert low <= 0 < found.value <= high
     # No further than what was seen and unseen videos could make of it, a gain of 1 or a loss.
@@ -143,18 +146,18 @@ def test_differences_of_ratios_are_resampled_as_by_loops():
     rng = np.random.default_rng(4)
     below = rng.integers(4, 20, 25).astype(float)
     one = Sums(rng.random(25) * below, below)
-    other = Sums(np.clip(one.above / below + rng.normal(-0.05, 0.1, 25), 0, 1) * below, below)
-    found = paired([one], [other], 1.0, Bootstrap())
+    other = Sums(np.clip(one.numerator / below + rng.normal(-0.05, 0.1, 25), 0, 1) * below, below)
+    found = compare_clusters([one], [other], 1.0, Bootstrap())
 
     def gain_of(at):
-        return (one.above[at].sum() - other.above[at].sum()) / below[at].sum()
+        return (one.numerator[at].sum() - other.numerator[at].sum()) / below[at].sum()
 
     drawn = np.array([gain_of(rng.integers(0, 25, 25)) for _ in range(4000)])
     low, high = found.interval
     assert found.value == pytest.approx(gain_of(np.arange(25)))
     assert found.share == pytest.approx((drawn > 0).mean(), abs=0.03)
     assert high - low == pytest.approx(np.ptp(np.quantile(drawn, [0.025, 0.975])), rel=0.25)
-    turned = paired([one], [other], -1.0, Bootstrap())
+    turned = compare_clusters([one], [other], -1.0, Bootstrap())
     assert turned.value == -found.value
     assert turned.interval == pytest.approx((-high, -low))
 
@@ -167,9 +170,9 @@ def test_chance_alone_is_found_to_be_better_as_often_as_said():
         below = rng.integers(5, 20, 20).astype(float)
         shared = rng.normal(0.6, 0.1, 20)
         one, other = (Sums((shared + rng.normal(0, 0.1, 20)) * below, below) for _ in range(2))
-        wrong += paired([one], [other], 1.0, Bootstrap(resamples=500)).p < 0.05
+        wrong += compare_clusters([one], [other], 1.0, Bootstrap(resamples=500)).p < 0.05
     assert wrong / rounds < 0.1
 
 
 def test_holm_is_the_textbooks():
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert apply_holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])

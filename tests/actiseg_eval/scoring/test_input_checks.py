@@ -16,9 +16,10 @@ from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.layouts.mask_folders import open_folder
 from actiseg_eval import Scorer, load_protocol, score
-from actiseg_eval.comparison.comparing import compare, parse_methods
+from actiseg_eval.comparison.comparing import compare
+from actiseg_eval.comparison.methods import parse_methods
 from actiseg_eval.comparison.protocol_differences import compare_protocols
-from actiseg_eval.noise_levels.measuring import measure_robustness
+from actiseg_eval.noise_levels.measuring import robustness
 from actiseg_eval.noise_levels.runs import read_runs
 from actiseg_eval.predictions.palettes import TrueColours, refuse_recoloured
 from actiseg_eval.scoring.input_checks import refuse_unscored
@@ -62,7 +63,7 @@ def squares(root, name, value, count=5, moved=0):
 
 
 def test_binary_masks_of_a_whole_split_are_one_problem(kitchen, tmp_path):
-    (problem,) = problems_of(score, kitchen, changed(kitchen, tmp_path / "p", binary))
+    (problem,) = problems_of(score, changed(kitchen, tmp_path / "p", binary), gt=kitchen)
     assert (
         problem.what
         == "no predicted pixel has an object's id (predicted: 255; objects: 1, 2, 3, 4)"
@@ -78,7 +79,7 @@ def test_one_sequence_of_foreign_ids_is_named_alone(kitchen, tmp_path):
     def change(sequence, mask):
         return np.where(mask > 0, 40 + mask, 0) if sequence.folder == wrong else mask
 
-    (problem,) = problems_of(score, kitchen, changed(kitchen, tmp_path / "p", change))
+    (problem,) = problems_of(score, changed(kitchen, tmp_path / "p", change), gt=kitchen)
     assert problem.where == f"{tmp_path / 'p'}: {wrong}"
     assert "predicted: 41, 42, 43, 44; objects: 1, 2, 3, 4" in problem.what
     assert problem.hint == "write the id of its object as the value of each pixel"
@@ -90,7 +91,7 @@ def test_one_pixel_of_an_objects_id_is_enough(kitchen, tmp_path):
         made[0, 0] = 3
         return made
 
-    report = score(kitchen, changed(kitchen, tmp_path / "p", change))
+    report = score(changed(kitchen, tmp_path / "p", change), gt=kitchen)
     assert report.handled["frames_with_extra_ids"] == 12
 
 
@@ -100,7 +101,7 @@ def test_blank_sequences_are_not_foreign(kitchen, tmp_path):
     def change(sequence, mask):
         return mask if sequence.folder == first else np.zeros_like(mask)
 
-    assert score(kitchen, changed(kitchen, tmp_path / "p", change)).figures["tp"] > 0
+    assert score(changed(kitchen, tmp_path / "p", change), gt=kitchen).metrics["tp"] > 0
 
 
 def test_faulty_files_and_foreign_ids_are_told_at_once(kitchen, tmp_path):
@@ -108,7 +109,7 @@ def test_faulty_files_and_foreign_ids_are_told_at_once(kitchen, tmp_path):
     sequence = kitchen.sequences[0]
     path = folder / sequence.folder / f"{sequence.frames[0]}.png"
     path.write_bytes(b"?")
-    said = " ".join(problem.what for problem in problems_of(score, kitchen, folder, workers=2))
+    said = " ".join(problem.what for problem in problems_of(score, folder, gt=kitchen, workers=2))
     assert "not a readable PNG" in said
     assert "no predicted pixel" in said
 
@@ -131,7 +132,7 @@ def test_json_and_folders_of_objects_are_checked_too(kitchen, tmp_path):
             Image.fromarray((mask == 1).astype(np.uint8) * 255).save(path)
     write_json(tmp_path / "p.json", entries)
     for place in (tmp_path / "p.json", tmp_path / "objects"):
-        (problem,) = problems_of(score, kitchen, place)
+        (problem,) = problems_of(score, place, gt=kitchen)
         assert "predicted: 9; objects: 1, 2, 3, 4" in problem.what
         assert str(place) in problem.where
 
@@ -150,11 +151,11 @@ def test_compare_and_robustness_check_ids_of_every_run(kitchen, tmp_path):
     bad = changed(kitchen, tmp_path / "bad", binary)
     worse = changed(kitchen, tmp_path / "worse", lambda sequence, mask: binary(sequence, mask) // 5)
     methods = parse_methods([str(good), str(bad), str(worse)])
-    found = problems_of(compare, kitchen, methods)
+    found = problems_of(compare, methods, gt=kitchen)
     assert [of.what.split(";")[0][-4:] for of in found] == [" 255", ": 51"]
     for place, source in (("m/0", good), ("m/1", bad), ("n/0", good), ("n/1", worse)):
         shutil.copytree(source, tmp_path / "runs" / place)
-    found = problems_of(measure_robustness, kitchen, read_runs(tmp_path / "runs"))
+    found = problems_of(robustness, read_runs(tmp_path / "runs"), gt=kitchen)
     for place, problem in zip(("m/1", "n/1"), found, strict=True):
         assert str(tmp_path / "runs" / place) in problem.where
 
@@ -164,10 +165,10 @@ def test_the_cases_that_gave_figures_are_refused(real_data):
     if not (cases / "08_binary_masks_0_255").is_dir():
         pytest.skip(f"no {cases}")
     case = cases / "08_binary_masks_0_255"
-    (problem,) = problems_of(score, case / "root", case / "preds", split="val")
+    (problem,) = problems_of(score, case / "preds", gt=case / "root", split="val")
     assert "predicted: 255" in problem.what
     case = cases / "02_truth_of_first_frame_only"
-    (problem,) = problems_of(score, case / "gt", case / "preds", "davis")
+    (problem,) = problems_of(score, case / "preds", gt=case / "gt", protocol="davis")
     assert "no frame is scored" in problem.what
 
 
@@ -175,15 +176,16 @@ def test_the_cases_that_gave_figures_are_refused(real_data):
 def test_binary_masks_of_one_object_are_pointed_to_davis_2016(tmp_path, protocol):
     truth = open_folder(squares(tmp_path / "gt", "clip", 1))
     folder = squares(tmp_path / "p", "clip", 255, moved=2)
-    (problem,) = problems_of(score, truth, folder, protocol)
+    (problem,) = problems_of(score, folder, gt=truth, protocol=protocol)
     assert "predicted: 255; objects: 1)" in problem.what
     assert (
-        problem.hint == "map 255 to the object's id, or score binary masks by --protocol davis-2016"
+        problem.hint
+        == "map 255 to the object's id, or set `protocol` to davis-2016 to score binary masks"
     )
     expected = 63 / 99
-    assert score(truth, folder, "davis-2016").figures["j"] == pytest.approx(expected)
+    assert score(folder, gt=truth, protocol="davis-2016").metrics["j"] == pytest.approx(expected)
     squares(tmp_path / "p", "clip", 1, moved=2)
-    assert score(truth, folder, protocol).figures["j"] == pytest.approx(expected)
+    assert score(folder, gt=truth, protocol=protocol).metrics["j"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("protocol", ["davis", "davis-unsupervised", "vost"])
@@ -191,11 +193,11 @@ def test_binary_masks_of_one_object_are_pointed_to_davis_2016(tmp_path, protocol
 def test_binary_truth_is_pointed_to_davis_2016(tmp_path, protocol, value):
     truth = open_folder(squares(squares(tmp_path / "gt", "a", 255), "b", 255))
     folder = squares(squares(tmp_path / "p", "a", value), "b", value)
-    (problem,) = problems_of(score, truth, folder, protocol)
-    assert "hold 0 and 255 alone" in problem.what
-    assert "--protocol davis-2016" in problem.hint
+    (problem,) = problems_of(score, folder, gt=truth, protocol=protocol)
+    assert "have only 0 and 255" in problem.what
+    assert "`protocol` to davis-2016" in problem.hint
     assert problem.where == f"{tmp_path / 'gt'}: a, b"
-    assert score(truth, folder, "davis-2016").figures["j"] == 1
+    assert score(folder, gt=truth, protocol="davis-2016").metrics["j"] == 1
 
 
 def test_binary_masks_of_a_list_are_pointed_to_the_dataset(kitchen, tmp_path):
@@ -207,8 +209,8 @@ def test_binary_masks_of_a_list_are_pointed_to_the_dataset(kitchen, tmp_path):
             path = split.find_mask(sequence, frame)
             write_index_mask(path, ((read_index_mask(path) > 0) * 255).astype(np.uint8))
     folder = predict(kitchen, "all", tmp_path / "p")
-    (problem,) = problems_of(score, split, folder)
-    assert "'actionvos' knows no object 255" in problem.what
+    (problem,) = problems_of(score, folder, gt=split)
+    assert "'actionvos' has no object 255" in problem.what
     assert "object ids" in problem.hint
 
 
@@ -218,8 +220,8 @@ def test_objects_of_unscored_frames_are_objects(tmp_path):
         squares(tmp_path / place, "clip", 2)
     squares(tmp_path / "gt", "clip", 1, count=1)
     squares(tmp_path / "p", "clip", 1)
-    report = score(open_folder(tmp_path / "gt"), tmp_path / "p", "vos-benchmark")
-    assert report.figures["j"] == 0
+    report = score(tmp_path / "p", gt=open_folder(tmp_path / "gt"), protocol="vos-benchmark")
+    assert report.metrics["j"] == 0
     assert report.handled["frames_with_extra_ids"] == 3
 
 
@@ -231,14 +233,18 @@ def test_void_is_no_object_where_there_are_others(tmp_path):
     folder = squares(tmp_path / "p", "clip", 255)
     for name in range(5):
         (folder / "clip" / f"{name:05d}.png").rename(folder / "clip" / f"{name}.png")
-    (problem,) = problems_of(score, open_folder(tmp_path / "gt"), folder, "vos-benchmark")
+    (problem,) = problems_of(
+        score, folder, gt=open_folder(tmp_path / "gt"), protocol="vos-benchmark"
+    )
     assert "predicted: 255; objects: 1)" in problem.what
 
 
 def test_a_truth_without_a_pixel_has_nothing_to_score(tmp_path):
     truth = open_folder(squares(tmp_path / "gt", "clip", 0))
     for protocol in ("davis", "vos-benchmark", "vost", "davis-unsupervised"):
-        (problem,) = problems_of(score, truth, squares(tmp_path / "p", "clip", 0), protocol)
+        (problem,) = problems_of(
+            score, squares(tmp_path / "p", "clip", 0), gt=truth, protocol=protocol
+        )
         assert "finds no object in any of its 1 sequences" in problem.what
 
 
@@ -247,18 +253,18 @@ def test_no_scored_frame_is_refused_with_the_protocols_that_score_it(tmp_path, c
     truth = open_folder(squares(tmp_path / "gt", "clip", 1, count))
     folder = squares(tmp_path / "p", "clip", 1)
     for protocol in ("davis", "davis-2016", "vos-benchmark", "vost"):
-        (problem,) = problems_of(score, truth, folder, protocol)
+        (problem,) = problems_of(score, folder, gt=truth, protocol=protocol)
         assert f"no frame is scored: {protocol!r} leaves out" in problem.what
         assert problem.hint.endswith("every frame: davis-unsupervised")
-    assert score(truth, folder, "davis-unsupervised").figures["j"] == 1
+    assert score(folder, gt=truth, protocol="davis-unsupervised").metrics["j"] == 1
 
 
 def test_two_frame_clips_of_a_list_are_not_scored_by_davis(kitchen, tmp_path):
     folder = predict(kitchen, "all", tmp_path / "p")
-    (problem,) = problems_of(score, kitchen, folder, "davis")
+    (problem,) = problems_of(score, folder, gt=kitchen, protocol="davis")
     assert "actionvos" in problem.hint
     (problem,) = problems_of(
-        compare, kitchen, parse_methods([f"a={folder}", f"b={folder}/"]), "vost"
+        compare, parse_methods([f"a={folder}", f"b={folder}/"]), gt=kitchen, protocol="vost"
     )
     assert "no frame is scored" in problem.what
     refuse_unscored(kitchen.sequences, kitchen, load_protocol("actionvos"))
@@ -266,9 +272,9 @@ def test_two_frame_clips_of_a_list_are_not_scored_by_davis(kitchen, tmp_path):
 
 def test_protocols_that_differ_are_still_told(tmp_path):
     truth = open_folder(squares(tmp_path / "gt", "clip", 255))
-    found = compare_protocols(truth, squares(tmp_path / "p", "clip", 1))
-    assert "0 and 255 alone" in found.outcomes["davis"]
-    assert found.outcomes["davis-2016"].figures["j"] == 1
+    found = compare_protocols(squares(tmp_path / "p", "clip", 1), gt=truth)
+    assert "only 0 and 255" in found.outcomes["davis"]
+    assert found.outcomes["davis-2016"].metrics["j"] == 1
 
 
 # Colours
@@ -313,7 +319,7 @@ def test_an_adaptive_palette_of_a_picture_is_refused(kitchen, tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             picture = Image.fromarray(painted(mask))
             picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=8).save(path)
-    found = problems_of(score, kitchen, folder)
+    found = problems_of(score, folder, gt=kitchen)
     assert all(of.where.endswith(".png") and "palette" in of.hint for of in found)
     wrong = sum(
         (read_index_mask(folder / sequence.folder / f"{frame}.png") != mask).any()

@@ -28,7 +28,7 @@ def measured(protocol, frames, measures=("core", "jf")):
     meter = SequenceMeter(SEQUENCE, load_protocol(protocol), measures)
     for name, (truth, prediction) in zip(FRAMES, frames, strict=True):
         meter.add(name, truth, prediction)
-    return meter.result()
+    return meter.build_result()
 
 
 def iou(truth, prediction):
@@ -37,8 +37,8 @@ def iou(truth, prediction):
 
 
 def region(result):
-    union = result.truth + result.prediction - result.both
-    return np.where(union > 0, result.both / np.maximum(union, 1), 1.0)
+    union = result.truth + result.prediction - result.intersection
+    return np.where(union > 0, result.intersection / np.maximum(union, 1), 1.0)
 
 
 @given(clips)
@@ -58,7 +58,7 @@ def test_davis_2016_gives_the_same_whatever_ids_stand_for_the_object(frames):
     white = [(truth, (prediction > 0).astype(np.uint8) * 255) for truth, prediction in frames]
     expected = measured("davis-2016", frames)
     for others in (layers, white):
-        assert (measured("davis-2016", others).both == expected.both).all()
+        assert (measured("davis-2016", others).intersection == expected.intersection).all()
 
 
 @given(clips)
@@ -92,14 +92,14 @@ def squares(count=6, value=1, moved=0, void=0):
 def test_j_tr_is_over_the_last_quarter_of_the_scored_frames(tmp_path):
     good, bad = squares()[0], squares(moved=20)[0]
     clip_on_disk(tmp_path, "clip", [good, good, good, good, bad, good])
-    report = score(tmp_path / "gt", tmp_path / "preds", "vost")
-    assert report.figures["j"] == pytest.approx(3 / 4)
-    assert report.figures["j_tr"] == 0
-    assert report.shown[:2] == ("j", "j_tr")
-    assert "f" not in report.figures
-    assert "j_tr" not in score(tmp_path / "gt", tmp_path / "preds", "davis").figures
-    more = score(tmp_path / "gt", tmp_path / "preds", "vost", measures=["all"])
-    assert {"f", "jf", "boundary_iou"} <= set(more.figures)
+    report = score(tmp_path / "preds", gt=tmp_path / "gt", protocol="vost")
+    assert report.metrics["j"] == pytest.approx(3 / 4)
+    assert report.metrics["j_tr"] == 0
+    assert report.main_metrics[:2] == ("j", "j_tr")
+    assert "f" not in report.metrics
+    assert "j_tr" not in score(tmp_path / "preds", gt=tmp_path / "gt", protocol="davis").metrics
+    more = score(tmp_path / "preds", gt=tmp_path / "gt", protocol="vost", metrics=["all"])
+    assert {"f", "jf", "boundary_iou"} <= set(more.metrics)
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,8 @@ def test_j_tr_is_over_the_last_quarter_of_the_scored_frames(tmp_path):
 )
 def test_void_pixels_of_scored_frames_are_counted_under_every_protocol(tmp_path, protocol, key):
     clip_on_disk(tmp_path, "clip", squares(void=1))
-    report = score(tmp_path / "gt", tmp_path / "preds", protocol)
-    frames = load_protocol(protocol).scored_frames(FRAMES)
+    report = score(tmp_path / "preds", gt=tmp_path / "gt", protocol=protocol)
+    frames = load_protocol(protocol).select_frames(FRAMES)
     assert report.handled[key] == len(frames) * 24 * 12
     assert sum(name.startswith("void") for name in report.handled) == 1
 
@@ -134,16 +134,16 @@ def test_the_binary_case_gives_its_figure(real_data, predictions):
     case = real_data.parent / "cases" / "03_davis2016_0_and_255"
     if not case.is_dir():
         pytest.skip(f"no {case}")
-    report = score(open_folder(case / "gt"), case / predictions, "davis-2016")
-    assert report.figures["j"] == pytest.approx(0.7609, abs=5e-5)
+    report = score(case / predictions, gt=open_folder(case / "gt"), protocol="davis-2016")
+    assert report.metrics["j"] == pytest.approx(0.7609, abs=5e-5)
 
 
 def test_the_void_case_gives_its_figure(real_data):
     case = real_data.parent / "cases" / "10_void_255_with_given_ids"
     if not case.is_dir():
         pytest.skip(f"no {case}")
-    report = score(open_folder(case / "gt"), case / "preds", "vost")
-    assert report.figures["j"] == pytest.approx(0.8235, abs=5e-5)
+    report = score(case / "preds", gt=open_folder(case / "gt"), protocol="vost")
+    assert report.metrics["j"] == pytest.approx(0.8235, abs=5e-5)
     void = [(read_index_mask(path) == VOID).sum() for path in sorted((case / "gt/clip").iterdir())]
     assert report.handled["void_pixels_cleared"] == sum(void[1:-1])
 

@@ -20,6 +20,7 @@ from actiseg_eval.measures.meter import SequenceMeter
 from actiseg_eval.predictions.ground_truth import open_truth
 from actiseg_eval.protocols import load_protocols
 from actiseg_eval.reporting.report_building import make_report
+from actiseg_eval.reporting.score_tables import format_csv, format_markdown
 from tests.helpers.kitchens import make_kitchen
 from tests.helpers.predicted import RECIPES, predict, public_figures, shifted
 from tests.helpers.roots import clip, label, make_root
@@ -76,10 +77,10 @@ def test_the_figures_are_those_of_the_public_loop(data):
         meter = SequenceMeter(sequence, protocol, ("core",))
         for frame, truth, prediction in zip(FRAMES, truths, predictions, strict=True):
             meter.add(frame, truth, prediction)
-        results.append(meter.result())
+        results.append(meter.build_result())
     report = make_report(FakeTruth, "p", results, protocol, ("core",))
     for name, value in public_figures(clips).items():
-        found = report.figures[name]
+        found = report.metrics[name]
         if np.isnan(value):
             assert found is None
         else:
@@ -109,10 +110,12 @@ def test_each_case_counts_as_the_public_rule_says(active, truth, prediction, exp
     sequence = clip(1, objects=(label(1, "cup", positive=active),), frames=FRAMES[:1])
     meter = SequenceMeter(sequence, load_protocol("actionvos"), ("core",))
     meter.add(FRAMES[0], *(np.array(drawn[of], np.uint8) for of in (truth, prediction)))
-    report = make_report(FakeTruth, "p", [meter.result()], load_protocol("actionvos"), ("core",))
+    report = make_report(
+        FakeTruth, "p", [meter.build_result()], load_protocol("actionvos"), ("core",)
+    )
     for name, value in expected.items():
-        assert report.figures[name] == value, name
-    counts = {name: report.figures[name] for name in ("tp", "tn", "fp", "fn")}
+        assert report.metrics[name] == value, name
+    counts = {name: report.metrics[name] for name in ("tp", "tn", "fp", "fn")}
     assert sum(counts.values()) == 1
 
 
@@ -121,7 +124,7 @@ def series(sequence, protocol, frames):
     meter = SequenceMeter(sequence, protocol, ("core", "jf"))
     for name, (truth, prediction) in zip(sequence.frames, frames, strict=True):
         meter.add(name, np.array(truth, np.uint8), np.array(prediction, np.uint8))
-    return meter.result()
+    return meter.build_result()
 
 
 def long_clip(count):
@@ -155,9 +158,9 @@ def test_vos_benchmark_scores_objects_from_their_first_appearance():
     assert found.ids == (1, 2)
     assert found.counted[:, 1].tolist() == [False, True, True, True]
     report = make_report(FakeTruth, "p", [found], load_protocol("vos-benchmark"), ("core", "jf"))
-    assert report.figures["j"] == pytest.approx((1 + (0 + 1 + 0) / 3) / 2)
-    assert report.figures["n_units"] == 7
-    assert all(of.figures["j"] is not None for of in report.strata["visibility"])
+    assert report.metrics["j"] == pytest.approx((1 + (0 + 1 + 0) / 3) / 2)
+    assert report.metrics["n_units"] == 7
+    assert all(of.metrics["j"] is not None for of in report.strata["visibility"])
 
 
 def test_proposals_are_matched_for_the_best_sum():
@@ -179,12 +182,12 @@ def test_proposals_are_matched_for_the_best_sum():
                 renamed[prediction == proposal] = at
             one = series(long_clip(1), separate, [(truth, renamed)])
             for column, _ in enumerate(one.ids):
-                union = one.truth + one.prediction - one.both
-                total += one.both[0, column] / union[0, column] + one.values["f"][0, column]
+                union = one.truth + one.prediction - one.intersection
+                total += one.intersection[0, column] / union[0, column] + one.values["f"][0, column]
         return total
 
     best = max(worth(choice) for choice in itertools.permutations((1, 2, 3), 2))
-    region = found.both / (found.truth + found.prediction - found.both)
+    region = found.intersection / (found.truth + found.prediction - found.intersection)
     assert region.sum() + found.values["f"].sum() == pytest.approx(best, abs=1e-12)
 
 
@@ -192,7 +195,7 @@ def test_objects_without_a_proposal_score_nothing_where_they_are_seen():
     rows = [([[1, 2]], [[1, 0]]), ([[1, 0]], [[1, 0]])]
     found = series(long_clip(2), load_protocol("davis-unsupervised"), rows)
     assert found.ids == (1, 2)
-    assert found.both.tolist() == [[1, 0], [1, 0]]
+    assert found.intersection.tolist() == [[1, 0], [1, 0]]
     assert found.values["f"][1, 1] == 1
     many = [([[1]], [[30]])]
     with pytest.raises(InputError, match="a proposal numbered 30; the protocol allows 20"):
@@ -218,17 +221,17 @@ def test_gres_takes_the_prompt_of_an_inactive_object_for_one_without_target():
     meter = SequenceMeter(sequence, load_protocol("gres"), ("core",))
     truth = np.array([[1, 1, 2, 2, 3]], np.uint8)
     meter.add(FRAMES[0], truth, np.array([[1, 0, 2, 0, 0]], np.uint8))
-    report = make_report(FakeTruth, "p", [meter.result()], load_protocol("gres"), ("core",))
-    assert report.figures["giou"] == pytest.approx((0.5 + 0 + 1) / 3)
-    assert report.figures["ciou"] == pytest.approx(1 / (2 + 1))
-    assert report.figures["t_acc"] == 1
-    assert report.figures["n_acc"] == 0.5
-    assert report.figures["pr_70"] == 0
+    report = make_report(FakeTruth, "p", [meter.build_result()], load_protocol("gres"), ("core",))
+    assert report.metrics["giou"] == pytest.approx((0.5 + 0 + 1) / 3)
+    assert report.metrics["ciou"] == pytest.approx(1 / (2 + 1))
+    assert report.metrics["t_acc"] == 1
+    assert report.metrics["n_acc"] == 0.5
+    assert report.metrics["pr_70"] == 0
     exact = np.array([[1] * 10 + [2]], np.uint8)
     meter.add(FRAMES[0], exact, np.array([[1] * 7 + [0] * 4], np.uint8))
-    report = make_report(FakeTruth, "p", [meter.result()], load_protocol("gres"), ("core",))
-    assert report.figures["pr_70"] == 1
-    assert {of.name: of.figures["n_units"] for of in report.strata["visibility"]} == {
+    report = make_report(FakeTruth, "p", [meter.build_result()], load_protocol("gres"), ("core",))
+    assert report.metrics["pr_70"] == 1
+    assert {of.name: of.metrics["n_units"] for of in report.strata["visibility"]} == {
         "visible": 2,
         "invisible": 1,
     }
@@ -251,8 +254,8 @@ def test_figures_that_no_unit_has_are_none_and_not_an_error(kitchen, tmp_path):
         for of in kitchen.sequences
     )
     folder = predict(kitchen, "blank", tmp_path / "blank")
-    report = score(replace(kitchen, sequences=sequences), folder, measures=["all"])
-    assert all(report.figures[name] is None for name in ("p_miou", "p_ciou", "j", "f", "jf"))
+    report = score(folder, gt=replace(kitchen, sequences=sequences), metrics=["all"])
+    assert all(report.metrics[name] is None for name in ("p_miou", "p_ciou", "j", "f", "jf"))
     assert json.loads(json.dumps(report.to_dict(), allow_nan=False))["metrics"]["j"] is None
     assert "-" in str(report)
 
@@ -261,20 +264,20 @@ def test_a_list_without_any_object_is_refused(kitchen, tmp_path):
     sequences = tuple(replace(of, objects=()) for of in kitchen.sequences)
     folder = predict(kitchen, "blank", tmp_path / "blank")
     with pytest.raises(InputError, match="'actionvos' finds no object in any of its 8 sequences"):
-        score(replace(kitchen, sequences=sequences), folder)
+        score(folder, gt=replace(kitchen, sequences=sequences))
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_frame_by_frame_gives_what_a_folder_gives(kitchen, tmp_path, recipe):
     folder = predict(kitchen, recipe, tmp_path / "p")
-    whole = score(kitchen, folder, measures=["all"])
-    scorer = Scorer(kitchen, measures=["all"])
+    whole = score(folder, gt=kitchen, metrics=["all"])
+    scorer = Scorer(kitchen, metrics=["all"])
     for sequence in reversed(kitchen.sequences):
         found = RECIPES[recipe](sequence, kitchen.read_masks(sequence))
         for frame, mask in reversed(list(zip(sequence.frames, found, strict=True))):
             scorer.update(sequence.folder, frame, mask)
-    for name, value in scorer.report().figures.items():
-        assert value == pytest.approx(whole.figures[name], abs=1e-12), name
+    for name, value in scorer.report().metrics.items():
+        assert value == pytest.approx(whole.metrics[name], abs=1e-12), name
 
 
 def test_the_scorer_says_what_does_not_fit(kitchen):
@@ -282,30 +285,30 @@ def test_the_scorer_says_what_does_not_fit(kitchen):
     sequence = kitchen.sequences[0]
     with pytest.raises(InputError, match="there is no frame"):
         scorer.update(sequence.folder, "frame_1", np.zeros((2, 2), np.uint8))
-    with pytest.raises(InputError, match="has 2 x 2 pixels, the truth"):
+    with pytest.raises(InputError, match="has 2 x 2 pixels, the true mask"):
         scorer.update(sequence.folder, sequence.frames[0], np.zeros((2, 2), np.uint8))
     scorer.update(sequence.folder, sequence.frames[0], kitchen.read_masks(sequence)[0])
-    with pytest.raises(InputError, match="lacks 1 of its frames"):
+    with pytest.raises(InputError, match="no prediction for 1 of its frames"):
         scorer.report()
 
 
 def test_strata_are_parts_of_the_whole(kitchen, tmp_path):
     folder = predict(kitchen, "shift", tmp_path / "p")
-    report = score(kitchen, folder, measures=["core", "jf"])
+    report = score(folder, gt=kitchen, metrics=["core", "jf"])
     assert {"sequence", "object", "class", "supercategory", "verb", "size"} <= set(report.strata)
     for strata in report.strata.values():
         for name in ("n_units", "tp", "tn", "fp", "fn"):
-            assert sum(of.figures[name] for of in strata) == report.figures[name]
-        parts = [of.figures["giou"] * of.figures["n_units"] for of in strata]
-        assert sum(parts) / report.figures["n_units"] == pytest.approx(report.figures["giou"])
+            assert sum(of.metrics[name] for of in strata) == report.metrics[name]
+        parts = [of.metrics["giou"] * of.metrics["n_units"] for of in strata]
+        assert sum(parts) / report.metrics["n_units"] == pytest.approx(report.metrics["giou"])
     (tap,) = (of for of in report.strata["class"] if of.name == "tap")
     only = tuple(
         replace(of, objects=tuple(each for each in of.objects if each.name == "tap"))
         for of in kitchen.sequences
     )
-    alone = score(replace(kitchen, sequences=only), folder, measures=["core", "jf"])
+    alone = score(folder, gt=replace(kitchen, sequences=only), metrics=["core", "jf"])
     for name in ("p_miou", "giou", "j", "f"):
-        assert tap.figures[name] == pytest.approx(alone.figures[name], abs=1e-12)
+        assert tap.metrics[name] == pytest.approx(alone.metrics[name], abs=1e-12)
 
 
 def test_noise_divides_the_units(kitchen, tmp_path):
@@ -314,9 +317,9 @@ def test_noise_divides_the_units(kitchen, tmp_path):
     row = MaskRow(
         sequence.folder, sequence.frames[0], 1, "x", "dilate", {}, "met", 0.8, 0.8, 0.75, 9, 1.1
     )
-    report = score(kitchen, folder, ledger=[row])
-    assert {of.name: of.figures["n_units"] for of in report.strata["noise"]} == {
-        "clean": report.figures["n_units"] - 1,
+    report = score(folder, gt=kitchen, strata=[row])
+    assert {of.name: of.metrics["n_units"] for of in report.strata["noise"]} == {
+        "clean": report.metrics["n_units"] - 1,
         "dilate": 1,
     }
     assert report.strata["noise strength"][0].name == "IoU 0.7 to 0.9"
@@ -324,30 +327,30 @@ def test_noise_divides_the_units(kitchen, tmp_path):
 
 def test_documents_say_the_same(kitchen, tmp_path):
     folder = predict(kitchen, "shift", tmp_path / "p")
-    report = score(kitchen, folder, measures=["all"])
+    report = score(folder, gt=kitchen, metrics=["all"])
     document = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert document["schema"] == "actiseg/score/1"
-    assert document["metrics"] == dict(report.figures)
+    assert document["metrics"] == dict(report.metrics)
     assert document["better"]["n_miou"] == "lower"
-    header, whole, low, high, *rows = report.to_csv().splitlines()
+    header, whole, low, high, *rows = format_csv(report).splitlines()
     assert header.startswith("by,name,p_miou")
-    assert float(whole.split(",")[2]) == report.figures["p_miou"]
+    assert float(whole.split(",")[2]) == report.metrics["p_miou"]
     assert low.startswith("all,95 % from,")
     assert high.startswith("all,95 % to,")
     assert len(rows) == sum(map(len, report.strata.values()))
-    assert f"{report.figures['p_miou']:.4f}" in report.to_markdown()
-    assert f"{report.figures['p_miou']:.4f}" in str(report)
+    assert f"{report.metrics['p_miou']:.4f}" in format_markdown(report)
+    assert f"{report.metrics['p_miou']:.4f}" in str(report)
 
 
 def test_measures_and_protocols_that_are_unknown_are_refused(kitchen, tmp_path):
     for more, says in (
-        ({"measures": ["j"]}, "there is no 'j'"),
-        ({"measures": [""]}, "there is no ''"),
+        ({"metrics": ["j"]}, "there is no metric group 'j'"),
+        ({"metrics": [""]}, "there is no metric group ''"),
         ({"protocol": "davos"}, "there is no protocol"),
         ({"missing": "skip"}, "'skip' is unknown"),
     ):
         with pytest.raises(InputError, match=says):
-            score(kitchen, tmp_path, **more)
+            score(tmp_path, gt=kitchen, **more)
 
 
 def test_every_protocol_tells_of_the_same_cases():
@@ -370,9 +373,9 @@ def test_plain_folders_need_a_protocol_without_labels(tmp_path):
     folder = predict(open_split(root, "train"), "shift", tmp_path / "p")
     truth = open_truth(predict(open_split(root, "train"), "all", tmp_path / "t"))
     with pytest.raises(InputError, match="no action list"):
-        score(truth, folder)
+        score(folder, gt=truth)
     whole = replace(load_protocol("vos-benchmark"), frames="all")
-    assert 0 < score(truth, folder, whole).figures["jf"] < 1
+    assert 0 < score(folder, gt=truth, protocol=whole).metrics["jf"] < 1
     with pytest.raises(InputError, match="no lists in ImageSets"):
         open_truth(truth.root, "train")
 
@@ -384,5 +387,5 @@ def test_sizes_may_differ_between_sequences(tmp_path):
             mask[100:200, 100:300] = 1
             for frame in range(3):
                 write_index_mask(tmp_path / place / f"clip{number}" / f"{frame:05d}.png", mask)
-    report = score(tmp_path / "truth", tmp_path / "predictions", "davis")
-    assert report.figures["jf"] == 1
+    report = score(tmp_path / "predictions", gt=tmp_path / "truth", protocol="davis")
+    assert report.metrics["jf"] == 1

@@ -16,11 +16,11 @@ from actiseg_data.annotations.masks import read_index_mask
 from actiseg_data.layouts.actionvos import Split
 from actiseg_eval.measures.boundary_measures import (
     boundary_f,
-    boundary_map,
-    image_tolerance,
+    draw_boundary,
+    find_image_tolerance,
     region_iou,
 )
-from actiseg_eval.measures.pixel_counts import id_counts, pair_counts
+from actiseg_eval.measures.pixel_counts import count_ids, count_pairs
 from actiseg_eval.protocols import load_protocol
 from actiseg_eval.scoring.folder_scoring import score
 from tests.helpers.predicted import predict, shifted
@@ -72,7 +72,7 @@ def predictions(human_split: Split, tmp_path_factory) -> Callable[[str], Path]:
 
 
 def figures_of(report):
-    return [report.figures[key] for key in KEYS]
+    return [report.metrics[key] for key in KEYS]
 
 
 @pytest.mark.parametrize("recipe", FEW)
@@ -90,7 +90,7 @@ def test_the_six_figures_are_the_public_ones(human_split, predictions, recipe):
         (human_split, True, UNFLAGGED),
         (human_split, False, EVERY),
     ):
-        report = score(truth, folder, filtered=filtered)
+        report = score(folder, gt=truth, filter=filtered)
         assert figures_of(report) == pytest.approx(golden[recipe], abs=1e-6)
         for beside, figures in (
             ("blank", report.references.blank),
@@ -101,25 +101,25 @@ def test_the_six_figures_are_the_public_ones(human_split, predictions, recipe):
 
 
 def test_workers_do_not_matter_and_novel_actions_are_told_apart(human_split, predictions):
-    one = score(human_split, predictions("shift"), measures=["all"])
-    assert score(human_split, predictions("shift"), measures=["all"], workers=2) == one
-    groups = {stratum.name: stratum.figures for stratum in one.strata["action"]}
+    one = score(predictions("shift"), gt=human_split, metrics=["all"])
+    assert score(predictions("shift"), gt=human_split, metrics=["all"], workers=2) == one
+    groups = {stratum.name: stratum.metrics for stratum in one.strata["action"]}
     assert set(groups) == {"seen", "novel"}
-    novel = score(human_split.root, predictions("shift"), split="val_novel")
-    assert novel.figures["p_miou"] == pytest.approx(groups["novel"]["p_miou"], abs=1e-12)
-    assert novel.figures["n_units"] == groups["novel"]["n_units"]
+    novel = score(predictions("shift"), gt=human_split.root, split="val_novel")
+    assert novel.metrics["p_miou"] == pytest.approx(groups["novel"]["p_miou"], abs=1e-12)
+    assert novel.metrics["n_units"] == groups["novel"]["n_units"]
 
 
 def test_j_and_f_of_visor_masks_against_themselves_shifted(human_split):
     sequence = next(of for of in human_split.sequences if of.folder.startswith("00000004_P01_107"))
     truth = read_index_mask(human_split.find_mask(sequence, "frame_0000000954"))
     moved = shifted(truth)
-    counts = id_counts(truth, moved)[:, 1:5]
+    counts = count_ids(truth, moved)[:, 1:5]
     assert counts[0].tolist() == [7232, 192869, 6128, 9198]
     assert counts[2].tolist() == [5904, 185508, 5108, 7511]
     region = counts[2] / (counts[0] + counts[1] - counts[2])
     assert region == pytest.approx([0.804908, 0.933740, 0.768005, 0.766507], abs=1e-6)
-    tolerance = image_tolerance(truth.shape)
+    tolerance = find_image_tolerance(truth.shape)
     found = [boundary_f(truth == at, moved == at, tolerance) for at in range(1, 5)]
     assert found == pytest.approx([0.588812, 0.241938, 0.739138, 0.285012], abs=1e-6)
 
@@ -137,12 +137,12 @@ def test_j_and_f_of_real_predictions(real_data, davis):
     def region(one, other):
         return (one & other).sum() / (one | other).sum()
 
-    tolerance = image_tolerance(truth.shape)
+    tolerance = find_image_tolerance(truth.shape)
     for at, j, f in ((1, 0.5876196, 0.9274860), (2, 0.9121980, 0.9766382)):
         assert region(truth == at, osvos == at) == pytest.approx(j, abs=1e-6)
         assert boundary_f(truth == at, osvos == at, tolerance) == pytest.approx(f, abs=1e-6)
     assert boundary_f(truth == 1, rvos == 1, tolerance) == pytest.approx(0.5901363, abs=1e-6)
-    shared = pair_counts(truth, rvos, np.array([1, 2]), np.array([1]))[:, 0]
+    shared = count_pairs(truth, rvos, np.array([1, 2]), np.array([1]))[:, 0]
     areas = np.bincount(truth.ravel(), minlength=3)[1:] + (rvos == 1).sum()
     assert shared / (areas - shared) == pytest.approx([0.2242336, 0.5717406], abs=1e-6)
 
@@ -151,8 +151,8 @@ def test_j_and_f_of_real_predictions(real_data, davis):
 def test_j_and_f_of_whole_clips(davis, frames):
     """OSVOS taken for the truth of RVOS; one clip is 910 x 480."""
     protocol = replace(load_protocol("davis"), frames=frames, extra_ids="ignored")
-    found = score(davis / "osvos", davis / "rvos", protocol, missing="error")
-    by_object = {of.name.strip(): of.figures for of in found.strata["object"]}
+    found = score(davis / "rvos", gt=davis / "osvos", protocol=protocol, missing="error")
+    by_object = {of.name.strip(): of.metrics for of in found.strata["object"]}
     at = ("all", "inner").index(frames)
     for name, j, f in (
         ("blackswan/1", (0.9267740, 0.9268347), (0.9534879, 0.9537580)),
@@ -170,13 +170,13 @@ def test_proposals_are_matched_on_real_clips(davis, tmp_path):
         (tmp_path / place / name).mkdir(parents=True)
         for frame in frames:
             shutil.copy(davis / method / name / f"{frame}.png", tmp_path / place / name)
-    found = score(tmp_path / "truth", tmp_path / "proposals", "davis-unsupervised")
+    found = score(tmp_path / "proposals", gt=tmp_path / "truth", protocol="davis-unsupervised")
     truths, others = (
         [read_index_mask(tmp_path / place / name / f"{frame}.png") for frame in frames]
         for place in ("truth", "proposals")
     )
     objects, most = int(truths[0].max()), max(int(mask.max()) for mask in others)
-    tolerance = image_tolerance(truths[0].shape)
+    tolerance = find_image_tolerance(truths[0].shape)
     table = np.zeros((2, objects, max(most, objects)))
     for one, other in zip(truths, others, strict=True):
         for row, column in np.ndindex(table.shape[1:]):
@@ -186,12 +186,12 @@ def test_proposals_are_matched_on_real_clips(davis, tmp_path):
     choices = itertools.permutations(range(table.shape[2]), objects)
     best = max(choices, key=lambda choice: table[:, range(objects), choice].sum())
     j, f = table[:, range(objects), best].mean(axis=1)
-    assert (found.figures["j"], found.figures["f"]) == pytest.approx((j, f), abs=1e-9)
-    assert found.figures["n_objects"] == objects == 2
+    assert (found.metrics["j"], found.metrics["f"]) == pytest.approx((j, f), abs=1e-9)
+    assert found.metrics["n_objects"] == objects == 2
 
 
 def f_by_distances(truth, prediction, tolerance):
-    edges = [boundary_map(mask) for mask in (truth, prediction)]
+    edges = [draw_boundary(mask) for mask in (truth, prediction)]
     if not all(edge.any() for edge in edges):
         return float(edges[0].any() == edges[1].any())
     precision, recall = (

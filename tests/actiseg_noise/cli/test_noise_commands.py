@@ -31,7 +31,7 @@ def test_corrupt_then_verify(root, tmp_path):
 
     again = run("corrupt", root, "--type", "boundary", "--rate", "0.4", "--quiet", cwd=tmp_path)
     assert again.returncode == 0
-    assert "was there already" in again.stdout
+    assert "exists already" in again.stdout
     assert again.stderr == ""
 
     assert run("verify", out, "--source", root).returncode == 0
@@ -85,7 +85,7 @@ def test_dry_run_writes_nothing(root, tmp_path):
     [
         (["corrupt", "nowhere", "--type", "dilate", "--rate", "1"], "is missing"),
         (["corrupt", "clean"], "give --type"),
-        (["corrupt", "clean", "--type", "melt", "--rate", "1"], "kind 'melt' is unknown"),
+        (["corrupt", "clean", "--type", "melt", "--rate", "1"], "there is no type 'melt'"),
         (["corrupt", "clean", "--type", "dilate", "--rate", "1.5"], "outside [0, 1]"),
         (["corrupt", "clean", "--type", "dilate", "--rate", "nan"], "outside [0, 1]"),
         (["corrupt", "clean", "--type", "dilate", "--rate", "1", "--split", "val"], "no split"),
@@ -97,13 +97,13 @@ def test_dry_run_writes_nothing(root, tmp_path):
         (["corrupt", "clean", "--recipe", "no.json", "--rate", "1"], "--rate cannot be given"),
         (["corrupt", "clean", "--type", "dilate", "--rate", "x"], "Invalid value for"),
         (["corrupt", "--colour"], "No such option"),
-        (["verify", "clean"], "is no noisy split"),
-        (["inspect", "nowhere"], "is no noisy split"),
+        (["verify", "clean"], "is not a noisy split"),
+        (["inspect", "nowhere"], "is not a noisy split"),
         (["audit", "nowhere"], "no such folder"),
         (["sample", "clean"], "clean"),
     ],
 )
-def test_wrong_input_is_refused_without_a_traceback(root, tmp_path, arguments, said):
+def test_wrong_input_is_an_error_without_a_traceback(root, tmp_path, arguments, said):
     done = run(*arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert said in done.stderr
@@ -111,7 +111,7 @@ def test_wrong_input_is_refused_without_a_traceback(root, tmp_path, arguments, s
     assert [p.name for p in tmp_path.iterdir()] == ["clean"]
 
 
-def test_each_problem_names_its_cure(root, tmp_path):
+def test_each_problem_has_a_hint(root, tmp_path):
     done = run("corrupt", root, "--type", "dilate", "--rate", "7", "--objects", "some")
     assert done.stderr.count("error: ") == 2
     assert done.stderr.count("hint: ") == 2
@@ -126,7 +126,7 @@ def test_variable_names_the_dataset(root, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may enter every folder")
-def test_locked_folder_is_refused_without_a_traceback(root, tmp_path):
+def test_a_locked_folder_is_an_error_without_a_traceback(root, tmp_path):
     locked = tmp_path / "locked"
     locked.mkdir(mode=0)
     try:
@@ -138,12 +138,12 @@ def test_locked_folder_is_refused_without_a_traceback(root, tmp_path):
         locked.chmod(0o700)
 
 
-def test_dry_run_refuses_what_the_run_would_refuse(root, tmp_path):
+def test_a_dry_run_finds_the_errors_of_the_run(root, tmp_path):
     flags = ("--type", "dilate", "--rate", "1", "--dry-run", "--out", root / "x")
     assert run("corrupt", root, *flags).returncode == 2
 
 
-def test_defaults_stand_in_the_help():
+def test_the_help_shows_defaults():
     text = run("corrupt", "--help").stdout
     for default in ("Default: 0.", "Default: train.", "Default: 0.8.", "Default: contest."):
         assert default in " ".join(text.replace("│", " ").split())
@@ -156,7 +156,7 @@ def test_defaults_stand_in_the_help():
         *(["audit"], ["lexicon"], ["lexicon", "build"], ["lexicon", "show"]),
     ],
 )
-def test_help_is_there_and_loads_nothing_heavy(command):
+def test_help_loads_no_heavy_library(command):
     code = (
         "import sys\n"
         "from actiseg_noise import cli\n"

@@ -19,11 +19,13 @@ from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, open_split
 from actiseg_data.records.ledger_record import read_ledger
 from actiseg_data.records.recipe_record import read_recipe
 from actiseg_data.records.split_documents import read_digests, read_summary
+from actiseg_noise.corruption import copy_writing
 from actiseg_noise.corruption import corruption as corrupt_module
 from actiseg_noise.corruption.corruption import corrupt
-from actiseg_noise.corruption.request import default_out
+from actiseg_noise.corruption.request import name_output
+from actiseg_noise.media import mask_medium
 from actiseg_noise.recipes.building import make_recipe
-from actiseg_noise.split.partial_split import partial_folder
+from actiseg_noise.split.partial_split import name_partial_folder
 from actiseg_noise.verification.verification import verify
 from tests.helpers.roots import add_frames, clip, make_root
 
@@ -62,7 +64,7 @@ def test_a_split_is_made_whole(root, tmp_path):
         assert digest_pixels(read_index_mask(done.out / name)) == digests[name]
     assert "CC BY-NC 4.0" in (done.out / "LICENSE").read_text()
     assert "noisy copy" in (done.out / "NOTICE").read_text()
-    assert not partial_folder(done.out).exists()
+    assert not name_partial_folder(done.out).exists()
 
 
 def test_realised_rate_and_interval_are_counted(root, tmp_path):
@@ -149,7 +151,7 @@ def test_identical_run_is_verified_not_made_again(root, tmp_path):
 def test_another_run_at_the_same_place_needs_overwrite(root, tmp_path):
     out = corrupt(root, RECIPE, out=tmp_path / "noisy").out
     other = make_recipe("boundary", 0.5, seed=1)
-    with pytest.raises(InputError, match="--overwrite"):
+    with pytest.raises(InputError, match="overwrite to replace it"):
         corrupt(root, other, out=out)
     assert read_recipe(out / "recipe.json") == RECIPE
     assert corrupt(root, other, out=out, overwrite=True).made
@@ -160,7 +162,7 @@ def test_a_damaged_run_does_not_pass_for_finished(root, tmp_path):
     out = corrupt(root, RECIPE, out=tmp_path / "noisy").out
     path = next((out / MASKS).rglob("*.png"))
     write_index_mask(path, np.zeros((120, 160), np.uint8))
-    with pytest.raises(InputError, match="--overwrite"):
+    with pytest.raises(InputError, match="overwrite to replace it"):
         corrupt(root, RECIPE, out=out)
 
 
@@ -168,7 +170,7 @@ def test_a_folder_of_somebody_else_is_never_overwritten(root, tmp_path):
     out = tmp_path / "precious"
     out.mkdir()
     (out / "thesis.txt").write_text("years")
-    with pytest.raises(InputError, match=r"holds other files: thesis\.txt"):
+    with pytest.raises(InputError, match=r"has other files: thesis\.txt"):
         corrupt(root, RECIPE, out=out, overwrite=True)
     assert (out / "thesis.txt").read_text() == "years"
 
@@ -177,14 +179,14 @@ def test_a_folder_of_somebody_else_is_never_overwritten(root, tmp_path):
 def test_output_inside_or_around_the_dataset_is_refused(root, tmp_path, where):
     with pytest.raises(
         InputError,
-        match=r"inside the dataset|holds a dataset with the splits train|holds other files: clean",
+        match=r"inside the dataset|is a dataset with the splits train|has other files: clean",
     ):
         corrupt(root, RECIPE, out=tmp_path / where)
 
 
 def test_interrupted_run_is_taken_up_where_it_was(root, tmp_path, monkeypatch):
     undisturbed = corrupt(root, RECIPE, out=tmp_path / "a").out
-    real = corrupt_module.corrupt_sequence
+    real = mask_medium.corrupt_sequence
     calls = []
 
     def failing(sequence, *rest):
@@ -193,14 +195,14 @@ def test_interrupted_run_is_taken_up_where_it_was(root, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return real(sequence, *rest)
 
-    monkeypatch.setattr(corrupt_module, "corrupt_sequence", failing)
+    monkeypatch.setattr(mask_medium, "corrupt_sequence", failing)
     with pytest.raises(KeyboardInterrupt):
         corrupt(root, RECIPE, out=tmp_path / "b")
     assert not (tmp_path / "b").exists()
-    assert partial_folder(tmp_path / "b").is_dir()
+    assert name_partial_folder(tmp_path / "b").is_dir()
 
     calls.clear()
-    monkeypatch.setattr(corrupt_module, "corrupt_sequence", lambda *a: calls.append(a) or real(*a))
+    monkeypatch.setattr(mask_medium, "corrupt_sequence", lambda *a: calls.append(a) or real(*a))
     out = corrupt(root, RECIPE, out=tmp_path / "b").out
     assert len(calls) == 3
     for name in ("digests.json", "ledger.jsonl", "recipe.json"):
@@ -212,7 +214,7 @@ def test_unfinished_work_of_another_recipe_is_not_mixed_in(root, tmp_path, monke
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(corrupt_module, "corrupt_sequence", stop)
+        patch.setattr(mask_medium, "corrupt_sequence", stop)
         with pytest.raises(KeyboardInterrupt):
             corrupt(root, RECIPE, out=tmp_path / "b")
     other = make_recipe("boundary", 0.5, seed=1)
@@ -232,7 +234,7 @@ def test_mask_that_changes_under_the_run_is_refused(root, tmp_path, monkeypatch)
         return plan
 
     monkeypatch.setattr(corrupt_module, "make_plan", meddling)
-    with pytest.raises(InputError, match="changed while"):
+    with pytest.raises(InputError, match="changed during the run"):
         corrupt(root, RECIPE, out=tmp_path / "noisy")
     assert not (tmp_path / "noisy").exists()
 
@@ -278,7 +280,7 @@ def test_val_human_goes_where_its_folders_are(tmp_path):
 
 
 def test_default_name_says_what_it_is():
-    assert default_out(Path("/x/dataset_visor"), RECIPE) == Path("dataset_visor_boundary_r0.5_s0")
+    assert name_output(Path("/x/dataset_visor"), RECIPE) == Path("dataset_visor_boundary_r0.5_s0")
 
 
 def test_sequence_without_active_object_is_counted(tmp_path):
@@ -293,21 +295,21 @@ def test_sequence_without_active_object_is_counted(tmp_path):
 def test_thesis_inside_a_noisy_split_is_not_overwritten(root, tmp_path):
     out = corrupt(root, RECIPE, out=tmp_path / "noisy").out
     (out / "thesis.txt").write_text("years")
-    with pytest.raises(InputError, match="and files that are no part of it"):
+    with pytest.raises(InputError, match="files that do not belong to it"):
         corrupt(root, make_recipe("dilate", 0.1), out=out, overwrite=True)
     assert (out / "thesis.txt").read_text() == "years"
 
 
 def test_what_appears_during_the_run_is_not_removed(root, tmp_path, monkeypatch):
     out = tmp_path / "noisy"
-    real = corrupt_module.write_licences
+    real = copy_writing.write_licences
 
     def meanwhile(*arguments):
         out.mkdir()
         (out / "thesis.txt").write_text("years")
         real(*arguments)
 
-    monkeypatch.setattr(corrupt_module, "write_licences", meanwhile)
+    monkeypatch.setattr(copy_writing, "write_licences", meanwhile)
     with pytest.raises(InputError, match="appeared"):
         corrupt(root, RECIPE, out=out)
     assert (out / "thesis.txt").read_text() == "years"
@@ -332,14 +334,14 @@ def test_changed_source_is_not_called_identical(root, tmp_path):
     out = corrupt(root, RECIPE, out=tmp_path / "noisy").out
     path = next((root / MASKS).rglob("*.png"))
     write_index_mask(path, np.roll(read_index_mask(path), 3, axis=0))
-    with pytest.raises(InputError, match="--overwrite"):
+    with pytest.raises(InputError, match="overwrite to replace it"):
         corrupt(root, RECIPE, out=out)
 
 
 def test_another_way_of_taking_frames_is_not_called_identical(root, tmp_path):
     add_frames(root)
     out = corrupt(root, RECIPE, out=tmp_path / "noisy", images="copy").out
-    with pytest.raises(InputError, match="--overwrite"):
+    with pytest.raises(InputError, match="overwrite to replace it"):
         corrupt(root, RECIPE, out=out, images="none")
 
 
@@ -361,18 +363,18 @@ def test_missing_companions_are_counted(root, tmp_path):
 
 
 def test_two_runs_at_once_do_not_mix(root, tmp_path, monkeypatch):
-    real = corrupt_module.corrupt_sequence
+    real = mask_medium.corrupt_sequence
     refusals = []
 
     def second(*arguments):
         if not refusals:
             for overwrite in (False, True):
-                with pytest.raises(InputError, match="another run is at work") as refused:
+                with pytest.raises(InputError, match="another run is using this folder") as refused:
                     corrupt(root, RECIPE, out=tmp_path / "noisy", overwrite=overwrite)
                 refusals.append(refused)
         return real(*arguments)
 
-    monkeypatch.setattr(corrupt_module, "corrupt_sequence", second)
+    monkeypatch.setattr(mask_medium, "corrupt_sequence", second)
     corrupt(root, RECIPE, out=tmp_path / "noisy")
     assert refusals
 
@@ -388,7 +390,7 @@ def test_exact_work_is_not_taken_up_where_other_masks_move_the_threshold(
     root, tmp_path, monkeypatch
 ):
     recipe = make_recipe("dilate", 0.5, exact=True)
-    real, calls = corrupt_module.corrupt_sequence, []
+    real, calls = mask_medium.corrupt_sequence, []
 
     def failing(sequence, *rest):
         calls.append(sequence)
@@ -397,7 +399,7 @@ def test_exact_work_is_not_taken_up_where_other_masks_move_the_threshold(
         return real(sequence, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(corrupt_module, "corrupt_sequence", failing)
+        patch.setattr(mask_medium, "corrupt_sequence", failing)
         with pytest.raises(KeyboardInterrupt):
             corrupt(root, recipe, out=tmp_path / "noisy")
     for sequence in open_split(root, "train").sequences[3:]:
@@ -414,7 +416,7 @@ def test_exact_part_is_not_called_identical_where_other_masks_changed(root, tmp_
     corrupt(root, recipe, out=tmp_path / "noisy", only=[first.folder])
     for sequence in others:
         blank(root, sequence)
-    with pytest.raises(InputError, match="--overwrite"):
+    with pytest.raises(InputError, match="overwrite to replace it"):
         corrupt(root, recipe, out=tmp_path / "noisy", only=[first.folder])
 
 
@@ -443,7 +445,7 @@ def test_killed_between_its_last_renames_a_run_is_taken_up(root, tmp_path, monke
     killed_between_renames(root, RECIPE, out, monkeypatch)
     calls = []
     with monkeypatch.context() as patch:
-        patch.setattr(corrupt_module, "corrupt_sequence", lambda *a: calls.append(a))
+        patch.setattr(mask_medium, "corrupt_sequence", lambda *a: calls.append(a))
         corrupt(root, RECIPE, out=out, overwrite=True)
     assert not calls  # nothing was done twice
     assert verify(out, root).ok
@@ -459,7 +461,7 @@ def test_what_was_replaced_by_a_killed_run_is_not_lost_to_another(root, tmp_path
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(corrupt_module, "corrupt_sequence", stop)
+        patch.setattr(mask_medium, "corrupt_sequence", stop)
         with pytest.raises(Killed):
             corrupt(root, make_recipe("erode", 0.5), out=out, overwrite=True)
     assert read_recipe(out / "recipe.json") == first
@@ -470,7 +472,7 @@ def test_what_was_replaced_by_a_killed_run_is_not_lost_to_another(root, tmp_path
 def test_an_output_without_a_name_is_refused(root, monkeypatch, out):
     monkeypatch.chdir(root.parent)
     before = fingerprint(root.parent)
-    with pytest.raises(InputError, match="names no folder"):
+    with pytest.raises(InputError, match="does not name a folder"):
         corrupt(root, RECIPE, out=Path(out))
     assert fingerprint(root.parent) == before
 
@@ -487,7 +489,7 @@ def test_lists_are_taken_byte_for_byte_and_cut_for_a_part(root, tmp_path):
 
 
 def test_a_list_that_changes_under_the_run_is_refused(root, tmp_path, monkeypatch):
-    real = corrupt_module.corrupt_sequence
+    real = mask_medium.corrupt_sequence
 
     def meddling(*arguments):
         path = root / IMAGE_SETS / "train_objects_category.json"
@@ -495,8 +497,8 @@ def test_a_list_that_changes_under_the_run_is_refused(root, tmp_path, monkeypatc
         return real(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(corrupt_module, "corrupt_sequence", meddling)
-        with pytest.raises(InputError, match="changed while"):
+        patch.setattr(mask_medium, "corrupt_sequence", meddling)
+        with pytest.raises(InputError, match="changed during the run"):
             corrupt(root, RECIPE, out=tmp_path / "noisy")
     assert not (tmp_path / "noisy").exists()
     assert verify(corrupt(root, RECIPE, out=tmp_path / "noisy").out, root).ok

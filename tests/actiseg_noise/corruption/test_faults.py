@@ -1,6 +1,6 @@
 """Runs of `corrupt` under faults: kills, full disks, dying workers, input that changes.
 
-The fast part; `benchmarks/faults.py` is the campaign on a real dataset, and has the tools.
+The fast part; `benchmarks/faults.py` tests a real dataset, and has the tools.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from actiseg_data.core.progress import ignore_progress
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, open_split
 from actiseg_noise.corruption import corruption as corrupt_module
+from actiseg_noise.corruption import finished_run
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.split import partial_split as output
 from actiseg_noise.split.journal import find_records, read_record
-from actiseg_noise.split.partial_split import journal_of, partial_folder
+from actiseg_noise.split.partial_split import name_journal_folder, name_partial_folder
 from actiseg_noise.verification.verification import verify
 from benchmarks import faults
 from tests.helpers.roots import add_frames, clip, make_root
@@ -54,7 +55,7 @@ def scene(staged):
 @pytest.fixture
 def may_mount(tmp_path):
     try:
-        with faults.small_disk(tmp_path / "probe", "size=16k"):
+        with faults.mount_small_disk(tmp_path / "probe", "size=16k"):
             pass
     except PermissionError as error:
         pytest.skip(str(error))
@@ -70,13 +71,13 @@ def root(tmp_path):
 @pytest.fixture
 def wanted(root, tmp_path):
     """The documents of an undisturbed run."""
-    return faults.documents(corrupt(root, RECIPE, out=tmp_path / "undisturbed").out)
+    return faults.read_documents(corrupt(root, RECIPE, out=tmp_path / "undisturbed").out)
 
 
 def assert_whole(root, out, wanted):
-    assert faults.documents(out) == wanted
+    assert faults.read_documents(out) == wanted
     assert verify(out, root).ok
-    assert not partial_folder(out).exists()
+    assert not name_partial_folder(out).exists()
     assert output.is_own(out)
 
 
@@ -103,18 +104,18 @@ def interrupt():
 def leave_partial(root, out, after=2, **more):
     with pytest.raises(KeyboardInterrupt):
         corrupt(root, RECIPE, out=out, stage=stopping("corrupting", after, interrupt), **more)
-    return partial_folder(out)
+    return name_partial_folder(out)
 
 
 @pytest.mark.parametrize(
     "fault",
     [
-        lambda scene: faults.killed(scene, 1, False),
-        lambda scene: faults.killed(scene, 2, True),
-        lambda scene: faults.interrupted(scene, signal.SIGINT, 2),
-        lambda scene: faults.file_too_large(scene),
-        lambda scene: faults.worker_dies(scene, both=False),
-        lambda scene: faults.two_at_once(scene, overwrite=False),
+        lambda scene: faults.kill_group(scene, 1, False),
+        lambda scene: faults.kill_group(scene, 2, True),
+        lambda scene: faults.interrupt_group(scene, signal.SIGINT, 2),
+        lambda scene: faults.limit_file_size(scene),
+        lambda scene: faults.kill_worker(scene, both=False),
+        lambda scene: faults.run_twice(scene, overwrite=False),
     ],
     ids=["killed", "killed-2", "interrupt", "file-size", "worker", "two-at-once"],
 )
@@ -131,7 +132,7 @@ def test_no_worker_outlives_a_main_process_that_is_killed(scene):
     process = faults.Run(scene.command(scene.out, 2))
     workers = []
     while len(workers) < 2 and process.process.poll() is None:
-        workers = process.workers()
+        workers = process.find_workers()
     process.process.kill()
     process.process.wait()
     until = time.monotonic() + 10
@@ -156,20 +157,20 @@ def alive(numbers):
 @pytest.mark.parametrize("size", [4, 8, 12, 20, 28])
 def test_disk_full_then_room_is_made(root, wanted, tmp_path, may_mount, options, size):
     out = tmp_path / "disk" / "noisy"
-    before = faults.contents(root)
-    with faults.small_disk(out.parent, options.format(size)) as change:
+    before = faults.read_contents(root)
+    with faults.mount_small_disk(out.parent, options.format(size)) as change:
         with pytest.raises(Interruption, match="cannot write"):
             corrupt(root, RECIPE, out=out, images="copy")
         assert not out.exists()
         assert change(options.format(1000))
         corrupt(root, RECIPE, out=out, images="copy")
         assert_whole(root, out, wanted)
-    assert faults.contents(root) == before
+    assert faults.read_contents(root) == before
 
 
 def test_disk_read_only_then_mended(root, wanted, tmp_path, may_mount):
     out = tmp_path / "disk" / "noisy"
-    with faults.small_disk(out.parent, "size=1m") as change:
+    with faults.mount_small_disk(out.parent, "size=1m") as change:
         assert change("ro")
         with pytest.raises(Interruption, match="Read-only") as refused:
             corrupt(root, RECIPE, out=out)
@@ -187,7 +188,7 @@ def test_disk_read_only_then_mended(root, wanted, tmp_path, may_mount):
 
 
 def test_source_that_is_read_only_is_all_that_is_needed(root, wanted, tmp_path, may_mount):
-    with faults.read_only(root, tmp_path / "seen") as seen:
+    with faults.mount_read_only(root, tmp_path / "seen") as seen:
         out = corrupt(seen, RECIPE, out=tmp_path / "noisy").out
         assert_whole(seen, out, wanted)
 
@@ -240,13 +241,13 @@ def test_what_a_kill_at_the_end_leaves_does_not_get_into_the_split(
         patch.setattr(corrupt_module, "finish", lambda *arguments, **more: interrupt())
         with pytest.raises(KeyboardInterrupt):
             corrupt(root, RECIPE, out=out)
-    partial = partial_folder(out)
+    partial = name_partial_folder(out)
     for folder in (partial, partial / IMAGE_SETS, partial / "work"):
         (folder / ".ledger.jsonl.77.draft").write_text("{")
     (partial / IMAGE_SETS / "train_meta_expressions_other.json").write_text("{}")
     corrupt(root, RECIPE, out=out)
     assert_whole(root, out, wanted)
-    assert faults.contents(out).keys() == faults.contents(tmp_path / "undisturbed").keys()
+    assert faults.read_contents(out).keys() == faults.read_contents(tmp_path / "undisturbed").keys()
 
 
 def test_overwriting_that_is_stopped_while_it_clears_is_taken_up(
@@ -287,7 +288,7 @@ def test_overwriting_that_is_stopped_while_it_clears_is_taken_up(
 
 
 def test_a_journal_that_is_cut_or_changed_gives_true_records_or_none(root, tmp_path):
-    journal = journal_of(leave_partial(root, tmp_path / "noisy", after=1))
+    journal = name_journal_folder(leave_partial(root, tmp_path / "noisy", after=1))
     (file,) = journal.glob("*")
     data = file.read_bytes()
     true = {folder: read_record(place) for folder, place in find_records(journal).items()}
@@ -306,7 +307,7 @@ def test_a_journal_that_is_cut_or_changed_gives_true_records_or_none(root, tmp_p
 def test_a_run_goes_on_from_a_damaged_journal(root, wanted, tmp_path, at):
     out = tmp_path / "noisy"
     partial = leave_partial(root, out)
-    (file,) = journal_of(partial).glob("*")
+    (file,) = name_journal_folder(partial).glob("*")
     data = bytearray(file.read_bytes())
     data[at] ^= 1
     file.write_bytes(data[:at] if at == 30 else data)
@@ -330,7 +331,7 @@ def test_a_worker_that_dies_while_a_finished_run_is_looked_at_is_told(root, tmp_
     def dying(*arguments, **more):
         raise Interruption(Problem("a worker process died", "--workers", "run again"))
 
-    monkeypatch.setattr(corrupt_module, "verify", dying)
+    monkeypatch.setattr(finished_run, "check_consistency", dying)
     with pytest.raises(Interruption, match="worker process died"):
         corrupt(root, RECIPE, out=out)
 
@@ -363,12 +364,12 @@ def test_a_lock_on_a_folder_that_is_gone_counts_for_nothing(root, tmp_path, monk
         real(lock, how)
 
     monkeypatch.setattr(fcntl, "flock", late)
-    with pytest.raises(InputError, match="another run is at work"):
+    with pytest.raises(InputError, match="another run is using this folder"):
         corrupt(root, RECIPE, out=out)
 
 
 def test_somebody_elses_folder_in_the_place_of_the_work_is_left_alone(root, tmp_path):
-    thesis = partial_folder(tmp_path / "noisy") / "thesis.txt"
+    thesis = name_partial_folder(tmp_path / "noisy") / "thesis.txt"
     thesis.parent.mkdir()
     thesis.write_text("years")
     for overwrite in (False, True):

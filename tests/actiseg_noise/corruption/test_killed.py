@@ -19,7 +19,7 @@ RECIPE = make_recipe("boundary", 0.5)
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from actiseg_noise import corrupt as module
+from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 
 root, out, stop, overwrite = sys.argv[1:]
@@ -36,7 +36,7 @@ def audit(event, arguments):
 
 sys.addaudithook(audit)
 recipe = make_recipe("boundary", 0.5)
-module.corrupt(Path(root), recipe, out=Path(out), images="copy", overwrite=overwrite == "1")
+corrupt(Path(root), recipe, out=Path(out), images="copy", overwrite=overwrite == "1")
 print(calls)
 """
 
@@ -48,8 +48,16 @@ def run_killed(root, out, stop, overwrite):
     )
 
 
-@pytest.mark.parametrize("overwrite", [False, True])
-def test_killed_at_any_moment_a_rerun_completes(tmp_path, overwrite):
+@pytest.mark.parametrize(
+    ("overwrite", "stride"),
+    [
+        (False, 12),
+        (True, 20),
+        pytest.param(False, 3, marks=pytest.mark.slow),
+        pytest.param(True, 5, marks=pytest.mark.slow),
+    ],
+)
+def test_killed_at_any_moment_a_rerun_completes(tmp_path, overwrite, stride):
     """SIGKILL at every n-th write, rename or removal below the output; then the same command."""
     root = make_root(tmp_path / "clean", [clip(1), clip(2)])
     add_frames(root)
@@ -61,7 +69,7 @@ def test_killed_at_any_moment_a_rerun_completes(tmp_path, overwrite):
     assert whole.returncode == 0, whole.stderr
     total = int(whole.stdout)
     assert total > 20
-    for stop in range(1, total + 1, 3 if not overwrite else 5):
+    for stop in range(1, total + 1, stride):
         out = tmp_path / "b" / "noisy"
         shutil.rmtree(out.parent, ignore_errors=True)
         out.parent.mkdir()

@@ -172,7 +172,7 @@ def test_masks_are_there_for_all_sequences_or_for_none(kitchen, noisy, tmp_path)
 
 def test_a_noisy_split_is_no_dataset_to_corrupt(noisy, tmp_path):
     for recipe in (RECIPE, make_recipe("boundary", 0.4)):
-        with pytest.raises(InputError, match="a noisy split already"):
+        with pytest.raises(InputError, match="already a noisy split"):
             corrupt(noisy, recipe, out=tmp_path / "twice")
     assert not (tmp_path / "twice").exists()
 
@@ -253,7 +253,7 @@ def test_an_identical_run_is_recognised_and_another_is_not(kitchen, noisy):
 
 
 def test_an_interrupted_run_is_completed(kitchen, noisy, tmp_path, monkeypatch):
-    import actiseg_noise.corruption.corruption as module
+    import actiseg_noise.corruption.copy_writing as module
 
     def fail(*_):
         raise OSError(28, "No space left on device")
@@ -283,7 +283,7 @@ def test_the_summary_counts_items_rates_and_what_is_odd(kitchen, noisy):
     assert "noise" not in summary
     assert "shapely" not in summary["versions"]
     assert "WordNet" in (noisy / "NOTICE").read_text()
-    assert "'text' noise at rate 0.6 to the words" in (noisy / "NOTICE").read_text()
+    assert "'text' noise at rate 0.6 to the text" in (noisy / "NOTICE").read_text()
 
 
 def test_a_lexicon_of_ones_own_goes_with_the_split(kitchen, tmp_path):
@@ -311,10 +311,10 @@ def change(root, name, *path, to):
         ("objects", ("objects", "1"), ..., "lacks the object '1'"),
         ("objects", ("objects", "9"), {"category": "x"}, "is not in the list"),
         ("objects", ("objects", "\u2028"), {"category": "x"}, r"object '\\u2028' is not"),
-        ("objects", ("objects", "1"), 3, "no JSON object"),
+        ("objects", ("objects", "1"), 3, "is not a JSON object"),
         ("objects", ("objects",), ..., "has no objects"),
-        ("objects", ("objects", "1", "category_org"), "cup", "noisy prompts already"),
-        ("prompts", ("expressions", "0", "class_id"), 3, "has class 3, the list"),
+        ("objects", ("objects", "1", "category_org"), "cup", "already has noisy prompts"),
+        ("prompts", ("expressions", "0", "class_id"), 3, "has class 3, but"),
         ("prompts", ("expressions", "0", "exp"), "spade, dig", "does not begin with"),
         ("prompts", ("expressions", "0", "exp"), ..., "has no text 'exp'"),
         ("prompts", ("expressions", "0", "obj_id"), "9", "'9' is not in the list"),
@@ -322,9 +322,9 @@ def change(root, name, *path, to):
         ("prompts", ("expressions", "0", "obj_id"), [1], "is not in the list"),
         ("prompts", ("expressions", "0", "exp"), "a\x1b[2J", "begin with"),
         ("prompts", ("expressions", "0"), ..., "has no prompt for the object"),
-        ("prompts", ("expressions", "0", "exp_org"), "cup", "noisy prompts already"),
+        ("prompts", ("expressions", "0", "exp_org"), "cup", "already has noisy prompts"),
         ("prompts", ("expressions",), [], "has no expressions"),
-        ("prompts", ("expressions", "0", "class_id"), 13.0, "has class 13.0, the list"),
+        ("prompts", ("expressions", "0", "class_id"), 13.0, "has class 13.0, but"),
         ("objects", ("objects", "1", "class_id"), True, "of class True"),
     ],
 )
@@ -410,7 +410,7 @@ def test_capitals_are_kept(tmp_path):
 
 
 def test_preview_shows_the_prompts(noisy, capsys):
-    from actiseg_noise.cli.noise_tables import print_rewording
+    from actiseg_noise.cli.preview_command import print_rewording
 
     row = rows_of(noisy)[0]
     rows = find_rewording(noisy, row.sequence)
@@ -591,5 +591,5 @@ def test_prompts_that_do_not_end_in_the_narration_keep_theirs(kitchen, tmp_path)
 
 
 def test_a_lexicon_is_of_no_use_without_noise_on_words(kitchen, tmp_path):
-    with pytest.raises(InputError, match="of no use without noise on words"):
+    with pytest.raises(InputError, match="has no effect without text noise"):
         corrupt(kitchen, make_recipe("erode", 0.4), out=tmp_path / "noisy", lexicon=LEXICON)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter, deque
+from contextlib import ExitStack, nullcontext
 from importlib import resources
 
 import pytest
@@ -24,6 +25,23 @@ from tests.helpers.paths import ROOT
 
 SHIPPED = json.loads((resources.files("data_manifests") / "lexicon" / "epic-100.json").read_bytes())
 LEXICON = load_lexicon()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_reader():
+    """Open each WordNet once for all builds: NLTK takes two seconds to read the index."""
+    from actiseg_noise.lexicon_builder import lexicon_building
+
+    open_wordnet, readers = lexicon_building.open_wordnet, {}
+
+    def open_once(folder):
+        if folder not in readers:
+            readers[folder] = stack.enter_context(open_wordnet(folder))
+        return nullcontext(readers[folder])
+
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lexicon_building, "open_wordnet", open_once)
+        yield
 
 
 def test_all_305_classes_are_there():
@@ -184,7 +202,7 @@ def faulty(*path, to):
         (("classes", 3, "class_id"), 2, "listed twice"),
         (("classes", 3, "class_id"), -1, "out of range"),
         (("classes", 3, "sisters"), [{}], "sisters.0.: the key"),
-        (("classes", 4, "sisters", 0, "similarity"), 1.5, "1.5 is no similarity"),
+        (("classes", 4, "sisters", 0, "similarity"), 1.5, "1.5 is not a similarity"),
     ],
 )
 def test_a_damaged_lexicon_is_refused(path, value, says):
@@ -228,12 +246,12 @@ def test_the_shipped_lexicon_is_what_is_built(wordnet, real_data):
 
 def test_the_sense_table_in_docs_is_that_of_the_lexicon(wordnet, real_data):
     from actiseg_noise.lexicon_builder.lexicon_building import build_from_table
-    from actiseg_noise.lexicon_builder.sense_table import sense_table
+    from actiseg_noise.lexicon_builder.sense_table import format_sense_table
 
     docs = ROOT / "docs" / "lexicon" / "senses.md"
     command = "actiseg-noise lexicon build --noun-classes EPIC_100_noun_classes_v2.csv --table"
     built = build_from_table(real_data / "epic" / "EPIC_100_noun_classes_v2.csv", wordnet)
-    assert docs.read_text() == "".join(sense_table(built, command))
+    assert docs.read_text() == "".join(format_sense_table(built, command))
     assert sum(line.startswith("| ") for line in docs.read_text().splitlines()) == 305 + 1
 
 
@@ -315,11 +333,11 @@ def test_without_ids_lines_are_numbered(wordnet, tmp_path):
         ("wine_glass\nWine Glass\n", "a name of the classes 0 and 1"),
         ("teddy bear\ncat\nteddy-bear\n", "a name of the classes 0 and 2"),
         ("id,name\n1,cat\n1,dog\n", "listed twice"),
-        ("name,synset\nc4t,cat.n.01\n", "row 2: 'c4t' is no plain name"),
-        ("cat @\n", "has an @ and no synset"),
+        ("name,synset\nc4t,cat.n.01\n", "row 2: 'c4t' is not a plain name"),
+        ("cat @\n", "has an @ but no synset"),
         ("caf\u00e9\n", "letters a to z"),
-        ("x1: fork\n", "no class id"),
-        ("f0rk\n", "no plain name"),
+        ("x1: fork\n", "not a class id"),
+        ("f0rk\n", "not a plain name"),
         ("xyzzyx\nplughh\n", "'xyzzyx'"),
         ("fork @ nothing.n.99\n", "no synset"),
         ("fork @ nothing\n", "no synset"),
@@ -484,9 +502,9 @@ def test_a_sense_is_set_by_hand(wordnet, tmp_path, file, text):
         ("s.json", '{"cake": 3}', ["must be a text"]),
         ("s.json", '["cake"]', ["must be an object"]),
         ("s.csv", "cake;cake.n.03\n", ["does not have the columns name, synset"]),
-        ("s.csv", "cake,cake.n.03\nmouse\n", ["row 2 is no name with a synset"]),
+        ("s.csv", "cake,cake.n.03\nmouse\n", ["row 2 is not a name with a synset"]),
         ("s.csv", "", ["does not have the columns"]),
-        ("s.csv", "cake,cake.n.03\n" + "x" * 200_000, ["is no CSV table"]),
+        ("s.csv", "cake,cake.n.03\n" + "x" * 200_000, ["is not a CSV table"]),
     ],
 )
 def test_senses_that_cannot_be_set_are_refused_all_at_once(wordnet, tmp_path, file, text, says):

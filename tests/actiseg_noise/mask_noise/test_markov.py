@@ -95,7 +95,7 @@ def test_walk_depends_on_the_key():
 
 def test_draws_of_one_item_are_of_their_own():
     from actiseg_noise.mask_noise.contours import find_object
-    from actiseg_noise.mask_noise.markov import markov
+    from actiseg_noise.mask_noise.markov import walk_outline
 
     purposes = []
 
@@ -104,5 +104,5 @@ def test_draws_of_one_item_are_of_their_own():
         return keyed_as("a")(purpose)
 
     parameters = {"steps": 3, "outward": 0.5, "flip": 0.5, "speckle": 0.1}
-    markov(find_object(disc(5, (20, 20)), 1), parameters, keyed)
+    walk_outline(find_object(disc(5, (20, 20)), 1), parameters, keyed)
     assert len(set(purposes)) == len(purposes) == 5

@@ -25,11 +25,11 @@ from actiseg_data.core.errors import InputError, Interruption
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, open_split
 from actiseg_data.records.split_documents import read_digests, read_summary
-from actiseg_noise.corruption import corruption as corrupt_module
+from actiseg_noise.corruption import copy_writing
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.mask_noise.mask_weights import derive_weights, weigh_objects
 from actiseg_noise.recipes.building import make_recipe
-from actiseg_noise.split.partial_split import partial_folder
+from actiseg_noise.split.partial_split import name_partial_folder
 from actiseg_noise.verification.verification import verify
 from tests.helpers.kitchens import kitchen_clip, make_kitchen
 from tests.helpers.roots import add_frames, add_weights, clip, draw_mask, make_root
@@ -204,7 +204,7 @@ def test_weights_can_be_left_out_and_the_summary_says_so(kitchen, tmp_path):
     assert other.summary["weights"] == "derived"
     with pytest.raises(InputError, match="recipe is the same, but its sequences, frames, weights"):
         corrupt(kitchen, BOUNDARY, out=other.out, weights="none")
-    with pytest.raises(InputError, match="weights 'all' is unknown"):
+    with pytest.raises(InputError, match="weights: 'all' is unknown"):
         corrupt(kitchen, BOUNDARY, out=tmp_path / "x", weights="all")
 
 
@@ -305,10 +305,10 @@ def test_weights_that_changed_after_an_interruption_are_made_again(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(corrupt_module, "write_licences", fail)
+        patch.setattr(copy_writing, "write_licences", fail)
         with pytest.raises(Interruption):
             corrupt(kitchen, recipe, out=out)
-    partial = sorted((partial_folder(out) / WEIGHTS).rglob("*.png"))
+    partial = sorted((name_partial_folder(out) / WEIGHTS).rglob("*.png"))
     assert len(partial) == 12
     spoil(partial[0])
     partial[5].unlink()
@@ -343,7 +343,7 @@ def test_weights_behind_a_link_to_nothing_are_not_passed_over(kitchen, tmp_path,
     (problem,) = refused.value.problems
     assert problem.where == str(kitchen / place)
     assert problem.what == "is a link to gone, which is not there"
-    assert problem.hint == "restore the target, or give --weights none"
+    assert problem.hint == "restore the target, or set `weights` to none"
 
 
 def test_weights_of_whole_sequences_that_are_missing_are_told_once_each(kitchen, tmp_path):
@@ -362,7 +362,7 @@ def test_colours_for_weights_have_a_cure_for_weights(kitchen, tmp_path):
         corrupt(kitchen, BOUNDARY, out=tmp_path / "noisy")
     (problem,) = refused.value.problems
     assert problem.what.startswith("is truecolour")
-    assert problem.hint == "prepare the split again, or give --weights none"
+    assert problem.hint == "prepare the split again, or set `weights` to none"
 
 
 def test_verify_calls_no_weights_a_mask(kitchen, tmp_path):

@@ -15,8 +15,12 @@ from scipy.ndimage import distance_transform_edt
 from actiseg_data.annotations.polygons import Patch
 from actiseg_data.core.keys import make_key
 from actiseg_noise.mask_noise.calibration import Strength, calibrate
-from actiseg_noise.mask_noise.contours import draw, find_object, iou, trace, trimmed
-from actiseg_noise.mask_noise.distance import depths, edge_distances, squared_depths
+from actiseg_noise.mask_noise.contours import compute_iou, draw, find_object, trace, trim
+from actiseg_noise.mask_noise.distance import (
+    measure_depths,
+    measure_edge_distances,
+    measure_squared_depths,
+)
 from actiseg_noise.mask_noise.outline_kinds import KINDS
 from actiseg_noise.mask_noise.simplify import simplify_ring
 from actiseg_noise.recipes.kind_specs import KIND_SPECS
@@ -43,7 +47,7 @@ def test_patches_are_cut_to_their_pixels_however_small():
     for shape in [(1, 1), (1, 5), (2, 2), (2, 5), (3, 3), (4, 3)]:
         for bits in range(2 ** (shape[0] * shape[1])):
             mask = np.array([bits >> at & 1 for at in range(shape[0] * shape[1])], bool)
-            patch = trimmed(Patch(7, 9, mask.reshape(shape)))
+            patch = trim(Patch(7, 9, mask.reshape(shape)))
             rows, columns = np.nonzero(mask.reshape(shape))
             if not bits:
                 assert patch.mask.shape == (0, 0)
@@ -99,7 +103,7 @@ def test_outline_filled_again_is_the_mask(name, step):
     mask = OBJECTS[name]
     clean = find_object(mask, 1)
     again = draw(trace(clean, step), mask.shape)
-    assert iou(clean.patch, again) > (0.985 if step > 1 else 0.999)
+    assert compute_iou(clean.patch, again) > (0.985 if step > 1 else 0.999)
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -144,11 +148,11 @@ def test_depths_are_exact_distances(seed):
     if shape.all():
         return
     wanted = np.rint(distance_transform_edt(shape) * 64)
-    assert (depths(shape) == wanted).all()
+    assert (measure_depths(shape) == wanted).all()
 
 
 def test_depth_where_there_is_no_outside_is_the_array_s_size():
-    assert (depths(np.ones((3, 5), bool)) == 64 * 8).all()
+    assert (measure_depths(np.ones((3, 5), bool)) == 64 * 8).all()
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -158,7 +162,7 @@ def test_edge_distances_are_near_the_exact_ones(seed):
     if not shape.any():
         return
     exact = distance_transform_edt(~shape) * 64 - 32
-    found = edge_distances(shape)
+    found = measure_edge_distances(shape)
     assert (abs(found - exact)[~shape] <= 32.5).all()
     assert (found >= 1).all()
 
@@ -171,7 +175,7 @@ def test_edge_distances_of_a_half_plane_are_those_of_its_line(slant):
     distance = ((rows - 40.5) - slant * (columns - 40)) / np.hypot(1, slant)
     near = (distance > 0) & (distance < 12)
     near[:, :20] = near[:, -20:] = False  # whose nearest pixel can lie beyond the array
-    error = edge_distances(distance < 0)[near] / 64 - distance[near]
+    error = measure_edge_distances(distance < 0)[near] / 64 - distance[near]
     assert abs(error).max() < 1 / 2
     assert -0.25 < error.mean() < 0.05
 
@@ -200,7 +204,9 @@ def test_growth_does_not_depend_on_how_much_of_the_frame_is_looked_at(seed, radi
     if not mask.any():
         return
     found = drawn("dilate", mask, Strength(radius=float(radius))).patch.to_image(mask.shape)
-    assert (found == ((edge_distances(mask > 0) <= 64 * radius) & (radius > 0)) | (mask > 0)).all()
+    assert (
+        found == ((measure_edge_distances(mask > 0) <= 64 * radius) & (radius > 0)) | (mask > 0)
+    ).all()
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4))
@@ -231,7 +237,7 @@ def test_target_iou_is_met(kind, target, name):
     found = drawn(kind, OBJECTS[name], Strength(target_iou=target))
     assert found.status == "met"
     assert abs(found.iou - target) <= 0.02
-    assert found.iou == iou(find_object(OBJECTS[name], 1).patch, found.patch)
+    assert found.iou == compute_iou(find_object(OBJECTS[name], 1).patch, found.patch)
 
 
 @pytest.mark.parametrize("radius", [1.0, 3.5, 8.0])
@@ -338,7 +344,7 @@ def test_jitter_depends_on_the_key_alone():
     same = drawn("jitter", disc(30), Strength(target_iou=0.8), item="a")
     other = drawn("jitter", disc(30), Strength(target_iou=0.8), item="b")
     assert (one.patch.mask == same.patch.mask).all()
-    assert iou(one.patch, other.patch) < 0.95
+    assert compute_iou(one.patch, other.patch) < 0.95
 
 
 def test_draws_of_one_item_are_of_their_own():
@@ -374,7 +380,7 @@ def test_patch_iou_equals_whole_image_iou():
     first = Patch(2, 3, np.ones((4, 5), bool))
     second = Patch(4, 5, np.ones((6, 2), bool))
     a, b = first.to_image((20, 20)), second.to_image((20, 20))
-    assert iou(first, second) == (a & b).sum() / (a | b).sum()
+    assert compute_iou(first, second) == (a & b).sum() / (a | b).sum()
 
 
 @pytest.mark.parametrize("optimised", [True, False])
@@ -390,7 +396,7 @@ def test_distances_are_exact_with_and_without_intels_primitives(optimised):
     before = cv2.ipp.useIPP()
     cv2.ipp.setUseIPP(optimised)
     try:
-        assert (squared_depths(shape) == squares).all()
-        assert (depths(shape) == np.rint(64 * np.sqrt(squares.astype(np.float32)))).all()
+        assert (measure_squared_depths(shape) == squares).all()
+        assert (measure_depths(shape) == np.rint(64 * np.sqrt(squares.astype(np.float32)))).all()
     finally:
         cv2.ipp.setUseIPP(before)

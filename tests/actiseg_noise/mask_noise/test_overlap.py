@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt
 
 from actiseg_data.annotations.polygons import Patch
-from actiseg_noise.mask_noise.overlap import OVERLAPS, Claim, contest, reference
+from actiseg_noise.mask_noise.overlap import (
+    OVERLAPS,
+    PixelClaim,
+    paint_positives_first,
+    resolve_by_depth,
+)
 
 SHAPE = (24, 30)
 
@@ -28,7 +33,7 @@ def scene(seed):
         bottom, right = rows.max() + rng.integers(0, 4), columns.max() + 3
         mask = rng.random((min(bottom, 24) - top, min(right, 30) - left)) < 0.95
         advantage = float(rng.choice([0.0, 0.05, 0.1]))
-        claims.append(Claim(int(object_id), Patch(int(top), int(left), mask), advantage))
+        claims.append(PixelClaim(int(object_id), Patch(int(top), int(left), mask), advantage))
     positives = frozenset(int(i) for i in rng.integers(1, 6, 3))
     return clean, claims, positives
 
@@ -58,7 +63,7 @@ def strengths(clean, claims):
 @settings(max_examples=80, deadline=None)
 def test_contest_gives_each_pixel_to_a_strongest_claimant(seed):
     clean, claims, _ = scene(seed)
-    noisy = contest(clean, claims)
+    noisy = resolve_by_depth(clean, claims)
     maps = dict(strengths(clean, claims))
     best = np.max(list(maps.values()), axis=0)
     assert ((noisy == 0) == (best < 0)).all()
@@ -73,7 +78,7 @@ def test_ties_go_to_the_lower_id():
     clean[2:7, 1:7], clean[2:7, 11:17] = 2, 1
     wide = np.zeros((9, 20), bool)
     wide[2:7, 1:17] = True
-    noisy = contest(clean, [Claim(i, Patch(0, 0, wide), 0.0) for i in (2, 1)])
+    noisy = resolve_by_depth(clean, [PixelClaim(i, Patch(0, 0, wide), 0.0) for i in (2, 1)])
     assert (noisy[wide] == 1).all()
 
 
@@ -96,7 +101,9 @@ def brute_reference(clean, claims, positives):
 @settings(max_examples=60, deadline=None)
 def test_reference_equals_the_rule_in_words(seed):
     clean, claims, positives = scene(seed)
-    assert (reference(clean, claims, positives) == brute_reference(clean, claims, positives)).all()
+    assert (
+        paint_positives_first(clean, claims, positives) == brute_reference(clean, claims, positives)
+    ).all()
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -141,7 +148,7 @@ def test_claims_that_meet_nobody_are_drawn_whole():
     clean = np.zeros(SHAPE, np.uint8)
     clean[5:10, 5:10] = 1
     grown = Patch(3, 3, np.ones((9, 9), bool))
-    assert (contest(clean, [Claim(1, grown, 0.0)]) == grown.to_image(SHAPE)).all()
+    assert (resolve_by_depth(clean, [PixelClaim(1, grown, 0.0)]) == grown.to_image(SHAPE)).all()
 
 
 def test_small_neighbour_keeps_its_core_in_a_contest():
@@ -149,5 +156,5 @@ def test_small_neighbour_keeps_its_core_in_a_contest():
     clean = np.zeros((60, 60), np.uint8)
     clean[:40] = 1
     clean[42:46, 10:50] = 2
-    noisy = contest(clean, [Claim(1, Patch(0, 0, np.ones((52, 60), bool)), 0.1)])
+    noisy = resolve_by_depth(clean, [PixelClaim(1, Patch(0, 0, np.ones((52, 60), bool)), 0.1)])
     assert (noisy == 2).sum() > 0.5 * (clean == 2).sum()

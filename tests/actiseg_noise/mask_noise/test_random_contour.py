@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from actiseg_data.core.keys import draw_bernoullis
-from actiseg_noise.mask_noise.gaussian import above_half, gaussian_weights
+from actiseg_noise.mask_noise.gaussian import make_gaussian_weights, smooth_mask
 from tests.helpers.small_frames import disc, drawn, keyed_as, masks
 
 FULL = np.ones((3, 3), bool)
@@ -42,7 +42,7 @@ def by_scipy(mask, item, rounds, share, smoothing):
         draw = keyed(f"random-contour.round {number}")
         may_change[where] = draw_bernoullis(draw, int(where.sum()), share)
         contour = change(contour, FULL, mask=may_change)
-    weights = gaussian_weights(smoothing, int(4 * smoothing + 0.5))
+    weights = make_gaussian_weights(smoothing, int(4 * smoothing + 0.5))
     return smoothed(mask | contour, weights, "reflect") > 0
 
 
@@ -80,9 +80,9 @@ def test_published_setting_grows_a_disc():
 @given(masks(), st.floats(0.5, 8.0), st.integers(0, 30), st.sampled_from(list(PADS)))
 @settings(max_examples=150, deadline=None)
 def test_smoothing_adds_whole_numbers_exactly(mask, sigma, radius, border):
-    weights = gaussian_weights(sigma, radius)
+    weights = make_gaussian_weights(sigma, radius)
     expected = smoothed(mask, weights, border) > 0
-    assert (above_half(mask > 0, weights, border) == expected).all()
+    assert (smooth_mask(mask > 0, weights, border) == expected).all()
 
 
 @given(masks(), st.floats(0.5, 8.0), st.sampled_from(["reflect", "reflect-101"]))
@@ -90,7 +90,7 @@ def test_smoothing_adds_whole_numbers_exactly(mask, sigma, radius, border):
 def test_smoothing_is_a_gaussian(mask, sigma, border):
     mode = {"reflect": "reflect", "reflect-101": "mirror"}[border]  # SciPy's names
     values = ndimage.gaussian_filter(mask.astype(float), sigma, mode=mode)
-    found = above_half(mask > 0, gaussian_weights(sigma, int(4 * sigma + 0.5)), border)
+    found = smooth_mask(mask > 0, make_gaussian_weights(sigma, int(4 * sigma + 0.5)), border)
     clear = abs(values - 0.5) > 5e-4
     assert (found == (values > 0.5))[clear].all()
 
@@ -101,7 +101,7 @@ def test_weights_are_those_of_a_bell(sigma):
     impulse = np.zeros(2 * radius + 1)
     impulse[radius] = 1
     bell = ndimage.gaussian_filter1d(impulse, sigma, mode="constant")
-    weights = gaussian_weights(sigma, radius)
+    weights = make_gaussian_weights(sigma, radius)
     assert abs(weights - 65536 * bell).max() <= 0.5 + 1e-6
     assert (weights == np.rint(weights)).all()
     assert (weights == weights[::-1]).all()

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence, selection_draw
+from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence, draw_selection
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.kind_specs import KIND_SPECS
 from tests.helpers.roots import clip, draw_mask
@@ -99,7 +99,7 @@ def test_clips_that_are_equal_but_for_their_ordinal_differ():
     sequence = clip(2)
     twin = replace(sequence, ordinal=1)
     item = (sequence.frames[0], sequence.objects[0])
-    assert selection_draw(0, sequence, *item) != selection_draw(0, twin, *item)
+    assert draw_selection(0, sequence, *item) != draw_selection(0, twin, *item)
 
 
 def test_seeds_differ_and_kinds_share_their_selection():
@@ -136,6 +136,6 @@ def test_rows_say_what_is_on_disk():
 
 def test_selection_is_uniform():
     sequence = clip(1)
-    draws = [selection_draw(0, sequence, f"frame_{n}", sequence.objects[0]) for n in range(4000)]
+    draws = [draw_selection(0, sequence, f"frame_{n}", sequence.objects[0]) for n in range(4000)]
     counts, _ = np.histogram(draws, bins=20, range=(0, 1))
     assert ((counts - 200) ** 2 / 200).sum() < 43.8  # chi-square, 19 degrees, 0.1 %

@@ -1,4 +1,4 @@
-"""`audit` measures any noisy split, and says when it is not what it claims to be."""
+"""`audit` measures any noisy split, and reports when it does not match its name."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
 from actiseg_data.layouts.image_sets import name_expressions_file, name_objects_file
-from actiseg_noise.cli.noise_tables import print_audit, print_corruption
+from actiseg_noise.cli.corruption_report import describe_corruption
+from actiseg_noise.cli.report_printing import print_report
 from actiseg_noise.corruption.corruption import corrupt
-from actiseg_noise.measurement.audit_claims import claims_of
+from actiseg_noise.measurement.audit_claims import parse_claims
+from actiseg_noise.measurement.audit_report import describe_audit
 from actiseg_noise.measurement.auditing import audit
-from actiseg_noise.measurement.word_changes import Share
+from actiseg_noise.measurement.proportions import Proportion
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.presets import load_preset
 from actiseg_noise.verification.verification import verify
@@ -41,7 +43,7 @@ def kitchen(tmp_path_factory):
 @pytest.fixture(scope="module")
 def released(kitchen, tmp_path_factory):
     out = tmp_path_factory.mktemp("released") / "kitchen_released-20"
-    return corrupt(kitchen, load_preset("actiseg-nl/released-20").recipe(), out=out).out
+    return corrupt(kitchen, load_preset("actiseg-nl/released-20").make_recipe(), out=out).out
 
 
 def published(noisy, folder):
@@ -98,13 +100,13 @@ def test_the_published_levels_are_found_to_be_more_than_they_say(released, tmp_p
     assert not found.ok
     assert any("differ from the clean ones" in line for line in found.findings)
     assert any("are the 20% that the name says" in line for line in found.agreements)
-    print_audit(found)
+    print_report(describe_audit(found))
     told = capsys.readouterr().out
-    assert "NOT AS CLAIMED" in told
-    assert "not what it claims to be" in told
+    assert "MISMATCH: " in told
+    assert "does not match its recipe or its name" in told
 
 
-def test_a_name_that_says_released_claims_the_renames(released, tmp_path):
+def test_a_released_name_claims_renames(released, tmp_path):
     for noisy in (released, published(released, tmp_path / "kitchen_released-20")):
         found = audit(noisy)
         assert found.ok, found.findings
@@ -117,8 +119,8 @@ def test_a_name_that_says_released_claims_the_renames(released, tmp_path):
     ("preset", "name"),
     [("actiseg-nl/text-40", "x_text-40"), ("actiseg/text-40", "ours_text-40")],
 )
-def test_splits_that_hold_what_they_say_are_said_to(kitchen, tmp_path, preset, name):
-    out = corrupt(kitchen, load_preset(preset).recipe(), out=tmp_path / name).out
+def test_splits_match_their_names(kitchen, tmp_path, preset, name):
+    out = corrupt(kitchen, load_preset(preset).make_recipe(), out=tmp_path / name).out
     found = audit(out)
     assert found.ok, found.findings
     assert found.agreements
@@ -129,7 +131,7 @@ def test_splits_that_hold_what_they_say_are_said_to(kitchen, tmp_path, preset, n
     assert any("10%" in line for line in audit(renamed).findings)
 
 
-def test_the_clean_dataset_tells_what_the_files_do_not(kitchen, released, tmp_path):
+def test_the_clean_dataset_replaces_missing_clean_text(kitchen, released, tmp_path):
     lists = published(released, tmp_path / "bare")
     for name, member in ((OBJECTS, "objects"), (PROMPTS, "expressions")):
         document = json.loads((lists / name).read_text())
@@ -138,7 +140,7 @@ def test_the_clean_dataset_tells_what_the_files_do_not(kitchen, released, tmp_pa
                 for key in [key for key in entry if key.endswith("_org")]:
                     del entry[key]
         write_json(lists / name, document)
-    with pytest.raises(InputError, match="do not tell the clean words"):
+    with pytest.raises(InputError, match="do not have the clean text"):
         audit(lists)
     found = audit(lists, clean=kitchen, split="train")
     assert found.text == audit(released).text
@@ -168,7 +170,7 @@ def test_narrations_that_changed_are_counted(kitchen, tmp_path):
     pytest.importorskip("spacy", reason="spaCy is in the extra [text]")
     out = corrupt(kitchen, make_recipe("category", 0.5, scope="narration"), out=tmp_path / "told")
     found = audit(out.out)
-    assert found.narrations == Share(120, out.summary["text"]["selected"])
+    assert found.narrations == Proportion(120, out.summary["text"]["selected"])
     assert found.ok
 
 
@@ -187,7 +189,7 @@ def nl_masks(kitchen, folder, noisy):
 def test_masks_are_measured_in_every_layout(kitchen, tmp_path):
     out = corrupt(
         kitchen,
-        load_preset("actiseg-nl/mask-9").recipe(),
+        load_preset("actiseg-nl/mask-9").make_recipe(),
         out=tmp_path / "kitchen_mask-9",
         workers=2,
     ).out
@@ -208,7 +210,7 @@ def test_masks_are_measured_in_every_layout(kitchen, tmp_path):
     assert any("a square of 21 px" in line for line in audit(wrong, clean=kitchen).findings)
 
 
-def test_untouched_masks_and_missing_ones_are_told(kitchen, released, tmp_path):
+def test_untouched_and_missing_masks_are_reported(kitchen, released, tmp_path):
     assert audit(released).masks.untouched
     out = corrupt(kitchen, make_recipe("erode", 1.0), out=tmp_path / "noisy").out
     for path in sorted((out / MASKS).rglob("*.png"))[:3]:
@@ -281,7 +283,7 @@ def test_untouched_masks_and_missing_ones_are_told(kitchen, released, tmp_path):
     ],
 )
 def test_claims_are_read_off_names(tmp_path, name, expected):
-    found = claims_of(tmp_path / name)
+    found = parse_claims(tmp_path / name)
     assert [(claim.medium, claim.rate, claim.size) for claim in found] == expected
 
 
@@ -295,7 +297,7 @@ def test_claims_are_read_off_names(tmp_path, name, expected):
     ],
 )
 def test_claims_quote_the_name(tmp_path, name, said):
-    (claim,) = claims_of(tmp_path / name)
+    (claim,) = parse_claims(tmp_path / name)
     assert claim.said == said
 
 
@@ -312,11 +314,11 @@ def test_claims_quote_the_name(tmp_path, name, said):
     ],
 )
 def test_names_that_this_toolkit_gives_are_known(tmp_path, name, by_recipe):
-    claims = claims_of(tmp_path / name)
+    claims = parse_claims(tmp_path / name)
     assert {claim.by_recipe for claim in claims} == {by_recipe}
 
 
-def test_a_name_is_held_against_the_share_of_all_prompts(kitchen, tmp_path, capsys):
+def test_a_name_is_compared_with_the_share_of_all_prompts(kitchen, tmp_path, capsys):
     """A recipe's rate is over what can change; a name like noise40 speaks of all prompts."""
     recipe = make_recipe("within-category", 0.4, parameters={"protect": [4, 13, 300, 301]})
     made = corrupt(kitchen, recipe, out=tmp_path / "kitchen_within-category_r0.4_s0")
@@ -335,10 +337,10 @@ def test_a_name_is_held_against_the_share_of_all_prompts(kitchen, tmp_path, caps
     text = made.summary["text"]
     assert (text["of_all"]["selected"], text["of_all"]["items"]) == (changed, len(entries))
     assert (text["could_change"]["selected"], text["could_change"]["items"]) == (changed, could)
-    print_corruption(made.summary)
+    print_report(describe_corruption(made.summary))
     told = capsys.readouterr().out
     assert (
-        f"words: {changed} of {len(entries)} prompts changed ({changed / len(entries):.1%}), "
+        f"text: {changed} of {len(entries)} prompts changed ({changed / len(entries):.1%}), "
         f"of the {could} that could change ({changed / could:.1%})" in told
     )
 
@@ -361,13 +363,13 @@ def test_a_name_is_held_against_the_share_of_all_prompts(kitchen, tmp_path, caps
     behind=st.sampled_from(["", "_steps", "-final", "/lists"]),
 )
 def test_a_number_with_letters_behind_it_claims_nothing(keyword, number, letters, behind):
-    assert claims_of(Path("/data/plain") / f"{keyword}{number}{letters}{behind}") == ()
+    assert parse_claims(Path("/data/plain") / f"{keyword}{number}{letters}{behind}") == ()
 
 
 @pytest.mark.parametrize(
     ("name", "holds"), [("40percent", True), ("r0.4", True), ("rate90", False)]
 )
-def test_a_share_of_no_medium_is_held_against_what_is_noisy(kitchen, tmp_path, name, holds):
+def test_a_share_without_medium_is_compared_with_the_noisy_medium(kitchen, tmp_path, name, holds):
     words = corrupt(kitchen, make_recipe("category", 0.4), out=tmp_path / "words").out
     assert audit(published(words, tmp_path / "lists" / name)).ok is holds
     masks = corrupt(kitchen, make_recipe("dilate", 0.4), out=tmp_path / "masks", workers=2).out
@@ -384,21 +386,21 @@ def test_summaries_of_early_releases_are_verified(kitchen, tmp_path):
     del early["could_change"], early["of_all"]
     write_json(out / "summary.json", summary | {"text": early})
     assert verify(out, kitchen).ok
-    print_corruption(summary | {"text": early})
+    print_report(describe_corruption(summary | {"text": early}))
     wrong = {**summary["text"], "of_all": summary["text"]["could_change"] | {"items": 3}}
     write_json(out / "summary.json", summary | {"text": wrong})
     assert not verify(out, kitchen).ok
 
 
 def test_the_folder_above_may_carry_the_name(tmp_path):
-    (claim,) = claims_of(tmp_path / "ImageSets_noise60" / "ImageSets")
+    (claim,) = parse_claims(tmp_path / "ImageSets_noise60" / "ImageSets")
     assert claim.rate == 0.6
 
 
-def test_what_is_no_noisy_split_is_refused(tmp_path, kitchen):
+def test_a_folder_without_noisy_split_is_an_error(tmp_path, kitchen):
     with pytest.raises(InputError, match="has no noisy text of a split; has no noisy masks"):
         audit(tmp_path)
-    with pytest.raises(InputError, match=r"not tell the clean words .*; tells no clean masks"):
+    with pytest.raises(InputError, match=r"not have the clean text .*; has no clean masks"):
         audit(kitchen)
 
 
@@ -411,13 +413,13 @@ def test_of_several_splits_one_must_be_named(released, tmp_path):
     assert audit(lists, split="val").text == audit(released).text
 
 
-def test_files_that_disagree_are_refused(released, tmp_path):
+def test_files_that_disagree_are_an_error(released, tmp_path):
     lists = published(released, tmp_path / "bad")
     document = json.loads((lists / PROMPTS).read_text())
     entry = next(iter(document["videos"].values()))["expressions"]["0"]
     entry["class_id"] = entry["class_id"] + 1
     write_json(lists / PROMPTS, document)
-    with pytest.raises(InputError, match="among the prompts"):
+    with pytest.raises(InputError, match="in the expressions file"):
         audit(lists)
 
 
@@ -439,13 +441,13 @@ def test_classes_that_the_lexicon_lacks_are_counted(released):
 
 
 def test_without_lists_nothing_is_said_of_active_objects(kitchen, tmp_path):
-    recipe = load_preset("actiseg-nl/mask-9").recipe()
+    recipe = load_preset("actiseg-nl/mask-9").make_recipe()
     out = corrupt(kitchen, recipe, out=tmp_path / "noisy", workers=2).out
     theirs = nl_masks(kitchen, tmp_path / "Annotations_dilation_rate100_9by9", out)
     alone = audit(theirs)
-    assert (alone.masks.positive, alone.masks.others, alone.masks.by_class) == (None, None, {})
+    assert (alone.masks.positive, alone.masks.inactive, alone.masks.by_class) == (None, None, {})
     assert alone.findings == alone.agreements == ()
-    assert "--clean" in alone.left_out["claims on masks"]
+    assert "`clean`" in alone.left_out["claims on masks"]
     assert audit(theirs, clean=kitchen, split="train").ok
 
 
@@ -464,10 +466,10 @@ def test_renames_are_counted_over_the_names_of_the_files_too(released, tmp_path)
             if entry["class_id"] == entry["class_id_org"] and len(names[entry["class_id"]]) > 1:
                 rest += 1
                 renamed += entry["category"] != entry["category_org"]
-    assert audit(lists).text.renames_seen == Share(rest, renamed)
+    assert audit(lists).text.renames_seen == Proportion(rest, renamed)
 
 
-def test_flips_to_what_holds_the_clean_class_are_counted(kitchen, tmp_path):
+def test_flips_to_a_class_that_includes_the_clean_class_are_counted(kitchen, tmp_path):
     recipe = make_recipe("category", 1.0, parameters={"pool": [11], "allow_collisions": True})
     found = audit(corrupt(kitchen, recipe, out=tmp_path / "hands").out)
     hands = sum(
@@ -480,7 +482,7 @@ def test_flips_to_what_holds_the_clean_class_are_counted(kitchen, tmp_path):
     assert audit(corrupt(kitchen, near, out=tmp_path / "near").out).text.harmless == 0
 
 
-def test_another_dataset_is_told_in_one_line(released, tmp_path):
+def test_another_dataset_is_reported_in_one_line(released, tmp_path):
     other = make_kitchen(tmp_path / "other", 3)
     with pytest.raises(InputError, match=r"lacks .* of .* objects") as caught:
         audit(released, clean=other)
@@ -497,7 +499,7 @@ def test_sequences_without_a_change_count_too(kitchen, tmp_path):
     assert alone.masks.all.items == audit(out).masks.all.items
 
 
-def test_files_that_tell_two_clean_classes_are_refused(released, tmp_path):
+def test_files_with_two_clean_classes_of_an_object_are_an_error(released, tmp_path):
     lists = published(released, tmp_path / "bad")
     document = json.loads((lists / PROMPTS).read_text())
     next(iter(document["videos"].values()))["expressions"]["0"]["class_id_org"] += 1
@@ -534,13 +536,13 @@ def test_noisy_masks_whose_source_is_away_ask_for_the_clean_dataset(tmp_path):
     assert audit(out, tmp_path / "moved").ok
 
 
-def test_a_clean_list_beside_a_noisy_split_is_not_held_against_its_recipe(tmp_path):
+def test_a_clean_list_next_to_a_noisy_split_is_not_compared_with_its_recipe(tmp_path):
     root = make_root(tmp_path / "clean", [clip(n) for n in range(1, 5)])
     make_root(root, [clip(n) for n in range(5, 9)], "val")
     out = corrupt(
         root, make_recipe("boundary", 0.6), out=tmp_path / "noisy", with_clean=["val"]
     ).out
-    with pytest.raises(InputError, match="'val' stands beside the noisy split 'train' as it was"):
+    with pytest.raises(InputError, match="'val' is a clean copy next to the noisy split 'train'"):
         audit(out, split="val")
     with pytest.raises(InputError, match=r"has no split 'trian'; did you mean 'train'\?"):
         audit(out, split="trian")

@@ -1,4 +1,4 @@
-"""`audit` finds noisy and clean masks in every folder that `score` takes."""
+"""`audit` finds noisy and clean masks in every folder that `score` accepts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def kitchen(tmp_path_factory):
 @pytest.fixture(scope="module")
 def masked(kitchen, tmp_path_factory):
     out = tmp_path_factory.mktemp("masked") / "noisy"
-    return corrupt(kitchen, load_preset("actiseg-nl/mask-9").recipe(), out=out).out
+    return corrupt(kitchen, load_preset("actiseg-nl/mask-9").make_recipe(), out=out).out
 
 
 def move(source, target):
@@ -43,7 +43,7 @@ def move(source, target):
         ("Annotations_Sparse", ""),
     ],
 )
-def test_masks_are_found_in_the_folders_that_score_takes(kitchen, masked, tmp_path, below, kept):
+def test_masks_are_read_from_the_folders_that_score_accepts(kitchen, masked, tmp_path, below, kept):
     theirs = tmp_path / "theirs"
     move(masked / MASKS / "train", theirs / below / kept)
     first = next((theirs / below / kept).iterdir())
@@ -116,14 +116,14 @@ def test_other_datasets_are_named(tmp_path, name, said):
     with pytest.raises(InputError, match=said):
         audit(given)
     for look in (inspect, verify):
-        with pytest.raises(InputError, match=said.replace("is ", "is no noisy split but ")):
+        with pytest.raises(InputError, match=said.replace("is ", "is not a noisy split, but ")):
             look(given)
 
 
-def test_a_folder_around_a_noisy_split_is_told(masked, tmp_path):
+def test_a_folder_around_a_noisy_split_is_recognised(masked, tmp_path):
     around = tmp_path / "around"
     move(masked, around / "split")
     for look in (inspect, verify):
-        with pytest.raises(InputError, match="a folder around one") as caught:
+        with pytest.raises(InputError, match="the folder that contains one") as caught:
             look(around)
         assert caught.value.problems[0].hint == f"give {around / 'split'}"

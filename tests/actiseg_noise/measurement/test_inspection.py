@@ -19,10 +19,11 @@ from actiseg_data.annotations.sizes import classify_size
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.statistics import wilson_interval
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
-from actiseg_noise.cli.noise_tables import print_inspection
+from actiseg_noise.cli.report_printing import print_report
 from actiseg_noise.corruption.corruption import corrupt
-from actiseg_noise.measurement.boundary_shift import boundary_shift
+from actiseg_noise.measurement.boundary_shift import measure_shift
 from actiseg_noise.measurement.inspection import inspect
+from actiseg_noise.measurement.inspection_report import describe_inspection
 from actiseg_noise.preview import make_preview
 from actiseg_noise.recipes.building import make_recipe
 from tests.helpers.roots import clip, label, make_root
@@ -35,13 +36,13 @@ def disc(radius, centre=(60, 60), shape=(121, 121)):
 
 @pytest.mark.parametrize(("clean", "noisy"), [(20, 26), (40, 43), (40, 33), (12, 10), (30, 30)])
 def test_shift_of_a_disc_is_the_difference_of_the_radii(clean, noisy):
-    shift = boundary_shift(disc(clean), disc(noisy))
+    shift = measure_shift(disc(clean), disc(noisy))
     assert shift.signed == pytest.approx(noisy - clean, abs=0.3)
     assert shift.absolute == abs(shift.signed)
 
 
 def test_a_moved_disc_is_hardly_biased():
-    shift = boundary_shift(disc(30), disc(30, centre=(60, 64)))
+    shift = measure_shift(disc(30), disc(30, centre=(60, 64)))
     assert shift.signed == pytest.approx(4**2 / (4 * 30), abs=0.05)  # of the second order
     assert shift.absolute == pytest.approx(4 * 2 / np.pi, abs=0.3)  # mean of |4 cos|
 
@@ -70,8 +71,8 @@ MEMBERS = arrays(bool, (9, 11))
 
 
 @given(MEMBERS, MEMBERS)
-def test_shift_is_what_all_pairs_of_boundary_pixels_give(clean, noisy):
-    expected, shift = brute_force(clean, noisy), boundary_shift(clean, noisy)
+def test_shift_equals_that_of_all_pairs_of_boundary_pixels(clean, noisy):
+    expected, shift = brute_force(clean, noisy), measure_shift(clean, noisy)
     if expected is None:
         assert shift is None
     else:
@@ -80,16 +81,16 @@ def test_shift_is_what_all_pairs_of_boundary_pixels_give(clean, noisy):
 
 @given(MEMBERS)
 def test_an_unmoved_boundary_has_no_shift(member):
-    shift = boundary_shift(member, member)
+    shift = measure_shift(member, member)
     assert shift is None or (shift.signed, shift.absolute) == (0, 0)
 
 
-def test_the_border_of_the_frame_is_no_boundary():
+def test_the_edge_of_the_frame_is_not_a_boundary():
     clean, noisy = np.zeros((2, 20, 30), bool)
     clean[:10], noisy[:13] = True, True
-    shift = boundary_shift(clean, noisy)
+    shift = measure_shift(clean, noisy)
     assert (shift.signed, shift.absolute) == (3, 3)
-    assert boundary_shift(np.ones((5, 5), bool), np.ones((5, 5), bool)) is None
+    assert measure_shift(np.ones((5, 5), bool), np.ones((5, 5), bool)) is None
 
 
 @pytest.fixture
@@ -205,7 +206,7 @@ def test_without_the_source_the_ledger_speaks(roots, tmp_path):
     for name in ("items", "rate", "interval_95", "area_ratio", "shift", "vanished"):
         assert document["masks"]["all"][name] is None
     assert document["masks"]["bystanders"] is None
-    assert "--source" in found.left_out["shift"]
+    assert "`source`" in found.left_out["shift"]
     assert inspect(out, tmp_path / "elsewhere").to_dict() == with_source.to_dict()
 
 
@@ -280,7 +281,7 @@ def test_an_object_that_vanished_has_no_shift(roots):
     assert found.masks.all.iou["q05"] < 0.8
 
 
-def test_masks_of_another_size_are_refused(roots):
+def test_masks_of_another_size_are_an_error(roots):
     _, out = roots
     path = sorted((out / MASKS).rglob("*.png"))[0]
     for each in path.parent.iterdir():
@@ -289,7 +290,7 @@ def test_masks_of_another_size_are_refused(roots):
         inspect(out)
 
 
-def test_missing_masks_are_refused(roots):
+def test_missing_masks_are_an_error(roots):
     root, out = roots
     for path in sorted((out / MASKS).rglob("*.png"))[1:4:2]:
         path.unlink()
@@ -301,13 +302,13 @@ def test_missing_masks_are_refused(roots):
         inspect(out)
 
 
-def test_another_source_is_refused(roots, tmp_path):
+def test_another_source_is_an_error(roots, tmp_path):
     _, out = roots
     other = make_root(tmp_path / "other", [clip(1), clip(2, frames=("frame_1", "frame_2"))])
     with pytest.raises(InputError) as caught:
         inspect(out, other)
     told = str(caught.value)
-    assert "has other frames or objects in the sequence" in told
+    assert "has different frames or objects in the sequence" in told
     assert told.count("lacks the sequence") == 4
     with pytest.raises(InputError, match="missing"):
         inspect(out, tmp_path / "nothing")
@@ -329,7 +330,7 @@ def test_splits_of_other_releases_are_measured(roots):
 
 
 @pytest.mark.parametrize("name", ["recipe.json", "summary.json", "ledger.jsonl"])
-def test_what_is_no_noisy_split_is_refused(roots, name):
+def test_a_folder_without_noisy_split_is_an_error(roots, name):
     _, out = roots
     (out / name).unlink()
     with pytest.raises(InputError, match=name):
@@ -342,7 +343,7 @@ def test_the_tables_name_the_largest_classes(tmp_path, capsys):
     root = make_root(tmp_path / "clean", [clip(number, objects=objects) for number in (1, 2, 3)])
     out = corrupt(root, make_recipe("boundary", 0.5), out=tmp_path / "noisy").out
     found = inspect(out)
-    print_inspection(found)
+    print_report(describe_inspection(found))
     told = capsys.readouterr().out
     assert len(found.masks.by_class) > 12
     assert f"{len(found.masks.by_class) - 11} others" in told
@@ -353,7 +354,7 @@ def test_the_tables_name_the_largest_classes(tmp_path, capsys):
 def test_the_tables_do_without_the_source(roots, tmp_path, capsys):
     root, out = roots
     root.rename(tmp_path / "elsewhere")
-    print_inspection(inspect(out))
+    print_report(describe_inspection(inspect(out)))
     told = capsys.readouterr().out
     assert "shift" not in told.split("left out")[0]
     assert "give --source" in told

@@ -15,8 +15,8 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import FRAMES, MASKS, open_split
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.preview import make_preview, save_preview, sheet
-from actiseg_noise.preview.captions import Caption, overlap, place_captions
-from actiseg_noise.preview.panels import GAINED, LOST, MOVED, PANEL, View
+from actiseg_noise.preview.captions import Caption, measure_overlap, place_captions
+from actiseg_noise.preview.panels import GAINED, LOST, MOVED, PANEL, SheetFrame
 from actiseg_noise.preview.sheet import find_rewording
 from actiseg_noise.recipes.building import make_recipe
 from tests.helpers.kitchens import make_kitchen
@@ -130,7 +130,7 @@ def test_without_the_source_it_is_refused(roots, tmp_path):
     root, out = roots
     sheet = make_preview(out, SEQUENCE)
     root.rename(tmp_path / "elsewhere")
-    with pytest.raises(InputError, match="give its folder as --source"):
+    with pytest.raises(InputError, match="give its folder as source"):
         make_preview(out, SEQUENCE)
     again = make_preview(out, SEQUENCE, tmp_path / "elsewhere")
     assert np.array_equal(pixels(again), pixels(sheet))
@@ -181,7 +181,7 @@ def test_sheets_are_saved_by_their_ending(roots, tmp_path):
         save_preview(sheet, tmp_path / name)
         with Image.open(tmp_path / name) as image:
             assert (image.format, image.size) == (form, sheet.size)
-    with pytest.raises(InputError, match="no image that can be written"):
+    with pytest.raises(InputError, match="not a supported image format"):
         save_preview(sheet, tmp_path / "a.txt")
 
 
@@ -209,7 +209,7 @@ def test_a_few_captions_never_overlap(captions):
     small = [Caption((20, 8), caption.anchor, caption.subject) for caption in captions]
     boxes = place_captions(small, (400, 400))
     for at, box in enumerate(boxes):
-        assert not any(overlap(box, other) for other in boxes[:at])
+        assert not any(measure_overlap(box, other) for other in boxes[:at])
 
 
 def test_a_caption_lies_on_a_large_object_and_beside_a_small_one():
@@ -220,7 +220,7 @@ def test_a_caption_lies_on_a_large_object_and_beside_a_small_one():
     (box,) = place_captions([on], (100, 100))
     assert box == (35, 45, 65, 55)
     (box,) = place_captions([beside], (100, 100))
-    assert overlap(box, beside.subject) == 0
+    assert measure_overlap(box, beside.subject) == 0
 
 
 def test_lists_alone_have_nothing_to_show(tmp_path):
@@ -228,7 +228,7 @@ def test_lists_alone_have_nothing_to_show(tmp_path):
     folder = open_split(root, "train").sequences[0].folder
     shutil.rmtree(root / MASKS)
     out = corrupt(root, make_recipe("text", 1.0), out=tmp_path / "noisy").out
-    with pytest.raises(InputError, match="lists alone"):
+    with pytest.raises(InputError, match="only lists"):
         make_preview(out, folder)
     assert find_rewording(out, folder)
 
@@ -237,7 +237,7 @@ def test_a_frame_behind_a_link_to_nothing_is_called_one():
     nothing = np.zeros((2, 2), np.uint8)
     photo = Image.new("RGB", (2, 2))
     titles = {
-        (image is None, dangling): View(
+        (image is None, dangling): SheetFrame(
             clip(1), "frame_1", nothing, nothing, {}, {}, image, dangling
         ).title
         for image in (photo, None)
@@ -247,7 +247,7 @@ def test_a_frame_behind_a_link_to_nothing_is_called_one():
         (False, False): "clean: frame_1",
         (False, True): "clean: frame_1, the source's photograph",
         (True, False): "clean: frame_1, no photograph",
-        (True, True): "clean: frame_1, photograph: a link to nothing",
+        (True, True): "clean: frame_1, photograph: a broken link",
     }
 
 
@@ -257,7 +257,12 @@ def test_a_sheet_tells_of_links_to_nothing(roots, monkeypatch):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SEQUENCE).symlink_to("gone")
     seen = []
-    monkeypatch.setattr(sheet, "View", lambda *parts: seen.append(View(*parts)) or seen[-1])
+
+    def keep(*parts):
+        seen.append(SheetFrame(*parts))
+        return seen[-1]
+
+    monkeypatch.setattr(sheet, "SheetFrame", keep)
     make_preview(out, SEQUENCE)
-    assert all(view.title.endswith("a link to nothing") for view in seen)
+    assert all(view.title.endswith("a broken link") for view in seen)
     assert seen

@@ -37,7 +37,7 @@ def test_the_presets_of_the_contract_are_there():
 @pytest.mark.parametrize("name", NAMES)
 def test_a_preset_is_a_recipe_of_the_present_algorithms(name):
     preset = load_preset(name)
-    recipe = preset.recipe(split="val", seed=3)
+    recipe = preset.make_recipe(split="val", seed=3)
     for noise in recipe.noises:
         assert noise.algorithm == KIND_SPECS[noise.kind].algorithm
         assert noise.parameters.keys() == KIND_SPECS[noise.kind].parameters.keys()
@@ -48,14 +48,14 @@ def test_a_preset_is_a_recipe_of_the_present_algorithms(name):
 
 def test_what_is_given_stands_over_the_preset():
     preset = load_preset("actiseg/boundary-40")
-    recipe = preset.recipe(rate=0.1, objects="all", exact=True, parameters={"radius": 3})
+    recipe = preset.make_recipe(rate=0.1, objects="all", exact=True, parameters={"radius": 3})
     (noise,) = recipe.noises
     assert (noise.rate, noise.objects, noise.exact) == (0.1, "all", True)
     assert (noise.parameters["radius"], noise.parameters["target_iou"]) == (3.0, None)
     with pytest.raises(InputError, match="no parameter 'radius'"):
-        load_preset("smart/mar").recipe(parameters={"radius": 3})
+        load_preset("smart/mar").make_recipe(parameters={"radius": 3})
     with pytest.raises(InputError, match="rate"):
-        preset.recipe(rate=2)
+        preset.make_recipe(rate=2)
 
 
 def test_an_unknown_preset_names_those_that_are_near():
@@ -101,7 +101,7 @@ def actiseg_nl(mask, sequence, size, touched):
 @pytest.mark.parametrize("size", [9, 15, 21])
 @pytest.mark.parametrize("rate", [1.0, 0.5])
 def test_actiseg_nl_is_the_published_rule_to_the_pixel(size, rate):
-    recipe = load_preset(f"actiseg-nl/mask-{size}").recipe(rate=rate)
+    recipe = load_preset(f"actiseg-nl/mask-{size}").make_recipe(rate=rate)
     touched = 0
     for number in range(1, 9):
         sequence = clip(number)
@@ -130,7 +130,7 @@ MORPHOLOGY = {
 @pytest.mark.parametrize("operation", MORPHOLOGY)
 def test_smart_is_morphology_of_every_object_painted_by_ascending_id(operation):
     element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
-    recipe = load_preset(f"smart/de-{operation}").recipe()
+    recipe = load_preset(f"smart/de-{operation}").make_recipe()
     for number in range(1, 6):
         sequence = clip(number)
         masks = [draw_mask(sequence, frame) for frame in sequence.frames]
@@ -145,7 +145,7 @@ def test_smart_is_morphology_of_every_object_painted_by_ascending_id(operation):
 def test_first_frame_can_be_spared():
     sequence = clip(1)
     masks = [draw_mask(sequence, frame) for frame in sequence.frames]
-    recipe = load_preset("smart/de-D").recipe(parameters={"first_frame": "clean"})
+    recipe = load_preset("smart/de-D").make_recipe(parameters={"first_frame": "clean"})
     first, second = corrupt_sequence(sequence, masks, recipe)
     assert not first.rows
     assert (first.mask == masks[0]).all()
@@ -157,7 +157,7 @@ def test_coco_n_levels_nest_and_use_their_three_kinds():
     masks = [draw_mask(sequence, frame) for frame in sequence.frames]
     items = {}
     for level in ("easy", "medium", "hard"):
-        recipe = load_preset(f"coco-n/{level}").recipe()
+        recipe = load_preset(f"coco-n/{level}").make_recipe()
         rows = [
             row
             for number in range(1, 30)
@@ -179,7 +179,7 @@ def test_markov_moves_outlines_the_way_it_says():
             [
                 row.area_ratio
                 for noise in corrupt_sequence(
-                    sequence, masks, load_preset(name).recipe(parameters={"speckle": 0})
+                    sequence, masks, load_preset(name).make_recipe(parameters={"speckle": 0})
                 )
                 for row in noise.rows
             ]

@@ -88,7 +88,7 @@ def test_all_faults_are_named_at_once():
 def test_settings_of_the_command_line():
     assert parse_setting('kinds=["erode"]') == ("kinds", ["erode"])
     assert parse_setting("overlap=contest") == ("overlap", "contest")
-    with pytest.raises(InputError, match="no key=value"):
+    with pytest.raises(InputError, match="the form key=value"):
         parse_setting("radius")
 
 

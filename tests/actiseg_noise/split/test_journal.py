@@ -6,7 +6,13 @@ from collections import Counter
 
 import pytest
 
-from actiseg_noise.split.journal import SequenceRecord, append, find_records, next_run, read_record
+from actiseg_noise.split.journal import (
+    SequenceRecord,
+    append,
+    find_records,
+    number_run,
+    read_record,
+)
 
 RECORD = SequenceRecord(
     folder="00000001_P01_01_take_board:cutting",
@@ -19,9 +25,9 @@ RECORD = SequenceRecord(
 
 
 def test_records_are_found_again(tmp_path):
-    assert next_run(tmp_path) == 1
+    assert number_run(tmp_path) == 1
     append(tmp_path, 1, RECORD)
-    assert next_run(tmp_path) == 2
+    assert number_run(tmp_path) == 2
     (place,) = find_records(tmp_path).values()
     assert read_record(place) == RECORD
 

@@ -18,7 +18,7 @@ from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, o
 from actiseg_data.records.recipe_record import read_recipe
 from actiseg_data.records.split_documents import read_digests, read_summary
 from actiseg_noise.corruption.corruption import corrupt
-from actiseg_noise.corruption.request import default_out
+from actiseg_noise.corruption.request import name_output
 from actiseg_noise.measurement.auditing import audit
 from actiseg_noise.measurement.inspection import inspect
 from actiseg_noise.preview.sheet import find_noisiest
@@ -41,7 +41,11 @@ def kitchen(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("images", ["copy", "none", "link"])
-@pytest.mark.parametrize("recipe", [TEXT, MIXED], ids=["text", "mixed"])
+@pytest.mark.parametrize(
+    "recipe",
+    [pytest.param(TEXT, marks=pytest.mark.slow), MIXED],
+    ids=["text", "mixed"],
+)
 def test_a_split_that_is_packed_and_sent_away_arrives_whole(kitchen, tmp_path, recipe, images):
     out = corrupt(kitchen, recipe, out=tmp_path / "home" / "noisy", images=images).out
     with tarfile.open(tmp_path / "noisy.tar", "w") as archive:
@@ -149,7 +153,7 @@ def test_what_a_desktop_leaves_behind_is_told_apart_and_no_mismatch(kitchen, tmp
     }
     shown = run("verify", out)
     assert shown.returncode == 0
-    assert "not ours: .DS_Store, Annotations_Sparse/.ipynb_checkpoints" in shown.stdout
+    assert "not part of the split: .DS_Store, Annotations_Sparse/.ipynb_checkpoints" in shown.stdout
     assert not corrupt(kitchen, recipe, out=out, images="none").made
     (next((out / MASKS / "train").iterdir()) / "mine.png").write_bytes(b"put there")
     assert any("mine.png: is not listed" in line for line in verify(out).mismatches)
@@ -191,25 +195,25 @@ def test_copied_frames_are_without_clutter(kitchen, tmp_path):
         (make_recipe("mixed", 0.4, text_rate=0.2), None, "root_mixed_r0.2-0.4_s0"),
         (make_recipe("boundary", 0.1234567), None, "root_boundary_r0.123457_s0_#"),
         (
-            load_preset("actiseg-nl/mask-9").recipe(),
+            load_preset("actiseg-nl/mask-9").make_recipe(),
             "actiseg-nl/mask-9",
             "root_actiseg-nl-mask-9_r1_s0",
         ),
         (
-            load_preset("actiseg-nl/mask-9").recipe(rate=0.5),
+            load_preset("actiseg-nl/mask-9").make_recipe(rate=0.5),
             "actiseg-nl/mask-9",
             "root_actiseg-nl-mask-9_r0.5_s0",
         ),
         (
-            load_preset("actiseg-nl/mask-9").recipe(overlap="contest", split="val_human"),
+            load_preset("actiseg-nl/mask-9").make_recipe(overlap="contest", split="val_human"),
             "actiseg-nl/mask-9",
             "root_val_human_actiseg-nl-mask-9_r1_s0_#",
         ),
-        (load_preset("actiseg-nl/mask-9").recipe(), None, "root_morphology_r1_s0_#"),
+        (load_preset("actiseg-nl/mask-9").make_recipe(), None, "root_morphology_r1_s0_#"),
     ],
 )
 def test_the_default_name_tells_splits_apart(recipe, preset, name):
-    assert default_out(Path("root"), recipe, preset).name == name.replace("#", recipe.digest[:6])
+    assert name_output(Path("root"), recipe, preset).name == name.replace("#", recipe.digest[:6])
 
 
 def test_the_refusal_of_a_place_says_what_is_there(tmp_path):
@@ -223,11 +227,11 @@ def test_the_refusal_of_a_place_says_what_is_there(tmp_path):
     for out, says in (
         (
             noisy,
-            "holds a noisy split: dilate at rate 0.25, seed 3, split train. Hint: give another "
-            "--out, or --overwrite to replace it",
+            "is a noisy split: dilate at rate 0.25, seed 3, split train. Hint: give another "
+            "out, or overwrite to replace it",
         ),
-        (other, "holds a dataset with the splits val_human"),
-        (tmp_path / "notes", "holds other files: a, b, c and 1 more"),
+        (other, "is a dataset with the splits val_human"),
+        (tmp_path / "notes", "has other files: a, b, c and 1 more"),
         (tmp_path / "file", "is a file"),
     ):
         with pytest.raises(InputError) as refused:
@@ -245,7 +249,7 @@ def test_a_recipe_file_with_another_seed_or_split_is_another_recipe(tmp_path, mo
     make_root(tmp_path / "clean")
     write_json(tmp_path / "mine.json", BOUNDARY.to_dict())
     done = run("corrupt", "clean", "--recipe", "mine.json", "--seed", "4", "--quiet")
-    assert "another recipe than mine.json: seed 4 instead of 0" in done.stdout
+    assert "changed from mine.json: seed 4 instead of 0" in done.stdout
     made = tmp_path / "clean_boundary_r0.6_s4"
     assert read_recipe(made / "recipe.json") == replace(BOUNDARY, seed=4)
     same = run("corrupt", "clean", "--recipe", "mine.json", "--split", "train", "--dry-run")
@@ -293,7 +297,7 @@ def test_clean_lists_go_beside_the_noisy_one(lists, tmp_path, recipe):
     assert verify(out, lists, workers=2).ok
     assert inspect(out).recipe == recipe
     assert not corrupt(lists, recipe, **options).made
-    with pytest.raises(InputError, match="clean lists are others"):
+    with pytest.raises(InputError, match="clean lists differ"):
         corrupt(lists, recipe, out=out)
 
 
@@ -328,9 +332,7 @@ def test_clean_lists_that_cannot_stand_beside_are_all_refused(lists, tmp_path):
         corrupt(lists, TEXT, out=tmp_path / "noisy", with_clean=["train", "few", "nope", "val"])
     first, second, third = map(str, refused.value.problems)
     assert "'train' is the split that gets noise" in first
-    assert (
-        f"'few' has 2 of the sequences that get noise, {sequences[1].folder} among them" in second
-    )
+    assert f"'few' has 2 of the sequences that get noise, such as {sequences[1].folder}" in second
     assert "there is no split 'nope'. Hint: the splits here are few, train, val" in third
     assert not (tmp_path / "noisy").exists()
     only = [sequences[0].folder]
@@ -348,9 +350,9 @@ def test_the_preview_shows_the_clip_with_most_noise(tmp_path, monkeypatch):
     assert folder.startswith("00000003")
     assert items > 4
     shown = run("preview", "clean_dilate_r1_s0", "--to", "preview.png")
-    assert f"{folder} has most noise: {items} items" in shown.stdout
+    assert f"{folder} has the most noise: {items} items" in shown.stdout
     named = run("preview", "clean_dilate_r1_s0", "--sequence", folder, "--to", "named.png")
-    assert "has most noise" not in named.stdout
+    assert "has the most noise" not in named.stdout
     assert (tmp_path / "preview.png").read_bytes() == (tmp_path / "named.png").read_bytes()
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_noise.text_noise.agreement import match_case, replace_noun
-from actiseg_noise.text_noise.word_diff import changed_words, marked
+from actiseg_noise.text_noise.word_diff import compare_words, mark_changes
 
 LEXICON = load_lexicon()
 
@@ -115,11 +115,11 @@ def test_case_is_kept(old, new, expected):
 
 
 def test_changed_words_are_told():
-    assert changed_words("cut two carrots", "cut some rice") == [
+    assert compare_words("cut two carrots", "cut some rice") == [
         ("cut", False),
         ("some rice", True),
     ]
-    assert marked("a b c", "a b c") == "a b c"
-    assert marked("a b c", "a x c", "<{}>") == "a <x> c"
+    assert mark_changes("a b c", "a b c") == "a b c"
+    assert mark_changes("a b c", "a x c", "<{}>") == "a <x> c"
     # What was only taken away leaves nothing to mark.
-    assert marked("a b c", "a c") == "a c"
+    assert mark_changes("a b c", "a c") == "a c"

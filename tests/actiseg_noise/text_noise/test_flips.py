@@ -13,7 +13,7 @@ from scipy.stats import chisquare
 from actiseg_data.annotations.lexicon import load_lexicon, parse_lexicon
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.keys import draw_integer, make_key
-from actiseg_noise.text_noise.choices import protected_classes, read_matrix
+from actiseg_noise.text_noise.choices import find_protected_classes, read_matrix
 from actiseg_noise.text_noise.flips import FAR_POWER, NEAR_POWER, FlipTargets
 
 LEXICON = load_lexicon()
@@ -135,7 +135,7 @@ def test_a_draw_is_what_stepping_through_the_weights_gives(excluded, flip, class
     first, again = make_key(seed, 1, "a"), make_key(seed, 1, "b")
 
     def stepped(draw, allowed):
-        weights = {c: flips._row(class_id).weights[c] for c in allowed}
+        weights = {c: flips._get_row(class_id).weights[c] for c in allowed}
         place = draw_integer(draw, max(sum(weights.values()), 1))
         for c, weight in weights.items():
             if place < weight:
@@ -191,17 +191,17 @@ def test_a_matrix_is_read_by_names_and_ids(tmp_path):
     ("text", "says"),
     [
         ("clean,spoon\n", "no row of weights"),
-        ("clean,spoon\nknife,-1\n", "'-1' is no weight"),
-        ("clean,spoon\nknife,nan\n", "'nan' is no weight"),
-        ("clean,spoon\nknife,x\n", "'x' is no weight"),
+        ("clean,spoon\nknife,-1\n", "'-1' is not a weight"),
+        ("clean,spoon\nknife,nan\n", "'nan' is not a weight"),
+        ("clean,spoon\nknife,x\n", "'x' is not a weight"),
         ("clean,spoon\nknife,0\n", "no weight above 0"),
-        ("clean,spoon,fork\nknife,1\n", "has 1 weights, the header 2"),
+        ("clean,spoon,fork\nknife,1\n", "has 1 weights, but the header has 2"),
         ("clean,spoon\nspoon,1\n", "diagonal"),
         ("clean,spoon\nknif,1\n", "such as knife"),
         ("clean,spon\nknife,1\n", "column 2"),
-        ("clean,spoon\nknife,1\n4,1\n", "has a row already"),
-        ("clean,spoon,1\nknife,1,1\n", "has a column already"),
-        (f"clean,spoon\n{'9' * 5000},1\n", "no class of the lexicon"),
+        ("clean,spoon\nknife,1\n4,1\n", "has two rows"),
+        ("clean,spoon,1\nknife,1,1\n", "has two columns"),
+        (f"clean,spoon\n{'9' * 5000},1\n", "not a class of the lexicon"),
         ("clean,spoon\n\x1b[2J,1\n", r"row 2 \('\\x1b\[2J'\)"),
     ],
 )
@@ -221,9 +221,9 @@ def test_all_bad_rows_of_a_matrix_are_told(tmp_path):
 
 
 def test_protected_names_are_names_of_the_lexicon():
-    assert protected_classes(["Left Hand", "bread knife"], LEXICON) == [4, 300]
-    assert protected_classes(["301", "board:cutting"], LEXICON) == [18, 301]
+    assert find_protected_classes(["Left Hand", "bread knife"], LEXICON) == [4, 300]
+    assert find_protected_classes(["301", "board:cutting"], LEXICON) == [18, 301]
     with pytest.raises(InputError) as caught:
-        protected_classes(["lft hand", "right hand", "sporn"], LEXICON)
+        find_protected_classes(["lft hand", "right hand", "sporn"], LEXICON)
     assert len(caught.value.problems) == 2
     assert "left hand" in str(caught.value)

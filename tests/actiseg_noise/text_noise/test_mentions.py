@@ -14,7 +14,7 @@ from actiseg_data.core.errors import InputError
 spacy = pytest.importorskip("spacy", reason="spaCy is in the extra [text]")
 
 from actiseg_noise.lexicon_builder.narration_coverage import measure_coverage  # noqa: E402
-from actiseg_noise.text_noise.mentions import MentionFinder, pipeline_identity  # noqa: E402
+from actiseg_noise.text_noise.mentions import MentionFinder, identify_pipeline  # noqa: E402
 
 LEXICON = load_lexicon()
 
@@ -97,8 +97,7 @@ WRITTEN = [(c.class_id, n) for c in LEXICON.classes.values() for n in c.written 
 
 
 @given(st.sampled_from(WRITTEN), st.sampled_from(WRITTEN))
-def test_replacing_back_and_forth_gives_the_text_again(one, other):
-    finder = SHARED
+def test_replacing_back_and_forth_gives_the_text_again(finder, one, other):
     (first, old), (second, new) = one, other
     text = f"move {old.plural} away"
     there = finder.replace(text, first, new)
@@ -114,19 +113,16 @@ COMPOUNDS = st.lists(
 
 
 @given(COMPOUNDS)
-def test_a_hyphenated_compound_is_replaced_whole_or_not_at_all(compound):
+def test_a_hyphenated_compound_is_replaced_whole_or_not_at_all(finder, compound):
     text = f"take {compound} away"
-    for mention in SHARED.find(text):
+    for mention in finder.find(text):
         assert compound in text[mention.start : mention.end]
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_looked_through(text):
-    for mention in SHARED.find(text):
+def test_any_text_is_looked_through(finder, text):
+    for mention in finder.find(text):
         assert 0 <= mention.start < mention.end <= len(text)
-
-
-SHARED = MentionFinder(LEXICON)
 
 
 def test_the_noun_is_found_in_nearly_all_real_narrations(real_data, finder):
@@ -136,10 +132,10 @@ def test_the_noun_is_found_in_nearly_all_real_narrations(real_data, finder):
     assert found.narrations == 38691
     assert found.rate > 0.98
     assert found.unknown == 0
-    assert sum(found.misses.values()) == found.narrations - found.found
+    assert sum(found.misses.values()) == found.narrations - found.recognised
 
 
-def test_a_pipeline_with_a_tagger_tells_verbs_from_nouns(tmp_path):
+def test_a_pipeline_with_a_tagger_tells_verbs_from_nouns(finder, tmp_path):
     """A pipeline of the test's own: models cannot be downloaded here."""
     nlp = spacy.blank("en")
     ruler = nlp.add_pipe("attribute_ruler")
@@ -148,18 +144,17 @@ def test_a_pipeline_with_a_tagger_tells_verbs_from_nouns(tmp_path):
     nlp.meta.update(name="small", version="1.2.3")
     path = tmp_path / "small"
     nlp.to_disk(path)
-    identity = pipeline_identity(str(path))
+    identity = identify_pipeline(str(path))
     assert identity == f"{path} 1.2.3"
-    finder = MentionFinder(LEXICON, identity)
-    assert [mention.name for mention in finder.find("then peel the potato")] == ["potato"]
-    blank = MentionFinder(LEXICON)
-    assert [mention.name for mention in blank.find("then peel the potato")] == ["peel", "potato"]
+    tagging = MentionFinder(LEXICON, identity)
+    assert [mention.name for mention in tagging.find("then peel the potato")] == ["potato"]
+    assert [mention.name for mention in finder.find("then peel the potato")] == ["peel", "potato"]
     with pytest.raises(InputError, match=r"version 1\.2\.3, not 9"):
         MentionFinder(LEXICON, f"{path} 9")
 
 
 def test_pipelines_that_are_not_there_or_tag_nothing_are_refused(tmp_path):
-    with pytest.raises(InputError, match="no spaCy pipeline 'en_core_web_nothing'"):
+    with pytest.raises(InputError, match="the spaCy pipeline 'en_core_web_nothing'"):
         MentionFinder(LEXICON, "en_core_web_nothing 3.8.0")
     spacy.blank("en").to_disk(tmp_path / "bare")
     with pytest.raises(InputError, match="tags no parts of speech"):

@@ -13,7 +13,7 @@ from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.text_noise.assignment import CATEGORY
 from actiseg_noise.text_noise.naming import NameIndex
-from actiseg_noise.text_noise.sequence_words import WordNoise
+from actiseg_noise.text_noise.sequence_words import TextCorruptor
 from tests.helpers.kitchens import kitchen_clip, label
 
 LEXICON = load_lexicon()
@@ -69,8 +69,8 @@ def flips(clip, **parameters):
     """The classes that objects of a clip are flipped to, over many seeds."""
     found = set()
     for seed in SEEDS:
-        noise = WordNoise(make_recipe("category", 1.0, seed=seed, parameters=parameters))
-        options = noise.options(clip).objects.values()
+        noise = TextCorruptor(make_recipe("category", 1.0, seed=seed, parameters=parameters))
+        options = noise.find_options(clip).objects.values()
         found |= {option.flip[0] for option in options if option.flip is not None}
     return found
 
@@ -102,8 +102,8 @@ def test_the_labelled_noun_of_the_narration_is_avoided_though_no_word_names_it()
 
 def test_an_object_that_can_only_become_what_the_narration_names_stays_as_it_is():
     clip = cutlery_clip("pick up knife and fork")
-    noise = WordNoise(make_recipe("category", 1.0, parameters={"pool": [4, FORK]}))
-    words = noise.choose(noise.options(clip), noise.thresholds)
+    noise = TextCorruptor(make_recipe("category", 1.0, parameters={"pool": [4, FORK]}))
+    words = noise.choose(noise.find_options(clip), noise.thresholds)
     assert not words.objects
     assert words.tally["no_flip_target"] == 1
 
@@ -111,10 +111,10 @@ def test_an_object_that_can_only_become_what_the_narration_names_stays_as_it_is(
 @pytest.mark.parametrize("rate", [0.2, 0.6, 1.0])
 def test_no_narration_names_a_flip_of_its_clip(rate):
     for flip in ("uniform", "near", "far", "supercategory"):
-        noise = WordNoise(make_recipe("text", rate, parameters={"flip": flip}))
+        noise = TextCorruptor(make_recipe("text", rate, parameters={"flip": flip}))
         for number in range(1, 60):
             clip = kitchen_clip(number, narration="wash knife, forks and the salt container")
-            words = noise.choose(noise.options(clip), noise.thresholds)
+            words = noise.choose(noise.find_options(clip), noise.thresholds)
             for new in words.objects.values():
                 if new.kind == CATEGORY:
                     names = LEXICON.classes[new.class_id].names
@@ -126,13 +126,13 @@ def test_no_narration_names_a_flip_of_its_clip(rate):
 
 def test_what_a_narration_names_changes_few_other_choices():
     """So published words stay where they can: those that change had met an avoided class."""
-    noise = WordNoise(make_recipe("category", 1.0))
+    noise = TextCorruptor(make_recipe("category", 1.0))
     same = total = 0
     for number in range(1, 60):
         plain = kitchen_clip(number, narration="", noun_class=0)
         clip = replace(plain, narration="look at knife and fork")
-        before = {at: o.flip[0] for at, o in noise.options(plain).objects.items()}
-        after = {at: o.flip[0] for at, o in noise.options(clip).objects.items()}
+        before = {at: o.flip[0] for at, o in noise.find_options(plain).objects.items()}
+        after = {at: o.flip[0] for at, o in noise.find_options(clip).objects.items()}
         same += sum(before[at] == after[at] for at in before)
         total += len(before)
     assert 0.95 * total < same <= total
@@ -142,8 +142,8 @@ def substitutes(narration, name, **parameters):
     """What an object is renamed to, over many seeds."""
     found = set()
     for seed in SEEDS:
-        noise = WordNoise(make_recipe("within-category", 1.0, seed=seed, parameters=parameters))
-        (option,) = noise.options(cutlery_clip(narration, name)).objects.values()
+        noise = TextCorruptor(make_recipe("within-category", 1.0, seed=seed, parameters=parameters))
+        (option,) = noise.find_options(cutlery_clip(narration, name)).objects.values()
         found.add(option.substitute and option.substitute.text)
     return found
 
@@ -166,8 +166,8 @@ def test_the_noun_of_a_narration_does_not_become_another_noun_of_it():
     for seed in SEEDS:
         recipe = make_recipe("category", 1.0, seed=seed, scope="narration",
                              parameters={"flip": "supercategory"})  # fmt: skip
-        noise = WordNoise(recipe)
-        change = noise.choose(noise.options(clip), noise.thresholds, clip.narration).narration
+        noise = TextCorruptor(recipe)
+        change = noise.choose(noise.find_options(clip), noise.thresholds, clip.narration).narration
         assert change.class_id == 4
         assert change.replacement.class_id != FORK
         assert change.text.count("fork") == 1

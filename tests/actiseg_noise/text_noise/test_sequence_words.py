@@ -13,8 +13,12 @@ from scipy.stats import binomtest
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.core.errors import InputError
 from actiseg_noise.recipes.building import make_recipe
-from actiseg_noise.text_noise.assignment import CATEGORY, WITHIN, rates
-from actiseg_noise.text_noise.sequence_words import Thresholds, WordNoise, exact_thresholds
+from actiseg_noise.text_noise.assignment import CATEGORY, WITHIN, split_rates
+from actiseg_noise.text_noise.sequence_words import (
+    TextCorruptor,
+    Thresholds,
+    compute_exact_thresholds,
+)
 from tests.helpers.kitchens import kitchen_clip, label
 
 LEXICON = load_lexicon()
@@ -22,12 +26,12 @@ CLIPS = [kitchen_clip(number) for number in range(1, 61)]
 
 
 def words_of(noise, clip):
-    return noise.choose(noise.options(clip), noise.thresholds, clip.narration)
+    return noise.choose(noise.find_options(clip), noise.thresholds, clip.narration)
 
 
 def changed(kind, rate, clips=CLIPS, **more):
     """(clip's folder, name) -> replacement, of all that a recipe changes."""
-    noise = WordNoise(make_recipe(kind, rate, **more))
+    noise = TextCorruptor(make_recipe(kind, rate, **more))
     found = {}
     for clip in clips:
         names = {each.object_id: each.name for each in clip.objects}
@@ -39,7 +43,7 @@ def changed(kind, rate, clips=CLIPS, **more):
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_the_two_rates_of_text_make_its_rate_and_mix(rate, mix):
     noise = make_recipe("text", rate, parameters={"mix": mix}).text_noise
-    flip, substitute = rates(noise)
+    flip, substitute = split_rates(noise)
     assert flip == pytest.approx(rate * mix)
     assert flip + (1 - flip) * substitute == pytest.approx(rate if flip < 1 else 1)
     assert 0 <= substitute <= 1 + 1e-12
@@ -66,9 +70,9 @@ def test_flips_and_substitutions_of_text_are_those_of_the_single_kinds():
 
 
 def test_nothing_becomes_what_another_of_its_clip_is():
-    noise = WordNoise(make_recipe("text", 1.0))
+    noise = TextCorruptor(make_recipe("text", 1.0))
     for clip in CLIPS:
-        options = noise.options(clip)
+        options = noise.find_options(clip)
         names = [each.name for each in clip.objects]
         classes = [each.class_id for each in clip.objects]
         for option in options.objects.values():
@@ -84,19 +88,19 @@ def test_with_collisions_allowed_only_the_own_class_and_name_are_avoided():
     clip = replace(CLIPS[0], objects=(label(1, "cup"), label(2, "knife"), label(3, "carrot")))
     found = {}
     for seed in range(60):
-        noise = WordNoise(make_recipe("category", 1.0, seed=seed, parameters=parameters))
+        noise = TextCorruptor(make_recipe("category", 1.0, seed=seed, parameters=parameters))
         for at, new in words_of(noise, clip).objects.items():
             found.setdefault(at, set()).add(new.class_id)
     assert found == {1: {4, 41}, 2: {13, 41}, 3: {13, 4}}
     parameters["allow_collisions"] = False
-    crowded = WordNoise(make_recipe("category", 1.0, parameters=parameters))
+    crowded = TextCorruptor(make_recipe("category", 1.0, parameters=parameters))
     none = words_of(crowded, clip)
     assert not none.objects
     assert none.tally["no_flip_target"] == 3
 
 
 def test_a_class_with_one_name_is_not_eligible_for_another():
-    noise = WordNoise(make_recipe("within-category", 1.0))
+    noise = TextCorruptor(make_recipe("within-category", 1.0))
     clip = replace(CLIPS[0], objects=(label(1, "left hand"), label(2, "celery"), label(3, "knife")))
     words = words_of(noise, clip)
     assert set(words.objects) == {3}
@@ -109,7 +113,7 @@ def test_names_that_all_collide_are_counted():
     ]
     assert len(written) == 2
     clip = replace(CLIPS[0], objects=tuple(label(at, name) for at, name in enumerate(written, 1)))
-    words = words_of(WordNoise(make_recipe("within-category", 1.0)), clip)
+    words = words_of(TextCorruptor(make_recipe("within-category", 1.0)), clip)
     assert not words.objects
     assert words.tally["names_collide"] == 2
 
@@ -145,7 +149,7 @@ def test_flips_go_to_another_class_with_its_synset_and_similarity():
 
 
 def test_order_and_number_of_objects_do_not_matter():
-    noise = WordNoise(make_recipe("text", 0.5))
+    noise = TextCorruptor(make_recipe("text", 0.5))
     for clip in CLIPS[:20]:
         turned = replace(
             clip,
@@ -176,7 +180,7 @@ def test_another_seed_is_another_draw_and_scope_objects_and_protection_hold():
 
 @pytest.mark.parametrize(("kind", "rate"), [("category", 0.3), ("within-category", 0.4)])
 def test_realised_rates_are_those_asked_for(kind, rate):
-    noise = WordNoise(make_recipe(kind, rate))
+    noise = TextCorruptor(make_recipe(kind, rate))
     tallies = [words_of(noise, kitchen_clip(number)).tally for number in range(1, 400)]
     hit, of = ("flipped", "flip_items") if kind == "category" else ("substituted", "rest_items")
     hits, items = sum(t[hit] for t in tallies), sum(t[of] for t in tallies)
@@ -186,10 +190,10 @@ def test_realised_rates_are_those_asked_for(kind, rate):
 
 @pytest.mark.parametrize("rate", [0.0, 0.123, 0.5, 1.0])
 def test_exact_thresholds_take_exactly_their_share(rate):
-    noise = WordNoise(make_recipe("text", rate, exact=True))
-    options = [noise.options(clip) for clip in CLIPS]
+    noise = TextCorruptor(make_recipe("text", rate, exact=True))
+    options = [noise.find_options(clip) for clip in CLIPS]
     items = [item for of in options for item in of.items]
-    thresholds = exact_thresholds(items, noise.thresholds)
+    thresholds = compute_exact_thresholds(items, noise.thresholds)
     tally = sum(
         (noise.choose(of, thresholds).tally for of in options[1:]),
         noise.choose(options[0], thresholds).tally,
@@ -201,8 +205,8 @@ def test_exact_thresholds_take_exactly_their_share(rate):
 
 
 def test_a_flip_that_is_below_every_threshold_needs_no_noise():
-    noise = WordNoise(make_recipe("text", 0.5))
-    none = noise.choose(noise.options(CLIPS[0]), Thresholds(0.0, 0.0))
+    noise = TextCorruptor(make_recipe("text", 0.5))
+    none = noise.choose(noise.find_options(CLIPS[0]), Thresholds(0.0, 0.0))
     assert not none.objects
     assert none.tally["flipped"] == none.tally["substituted"] == 0
 
@@ -210,7 +214,7 @@ def test_a_flip_that_is_below_every_threshold_needs_no_noise():
 def test_a_recipe_of_another_lexicon_is_refused():
     recipe = make_recipe("category", 0.2, parameters={"lexicon": "0" * 32})
     with pytest.raises(InputError, match="another lexicon"):
-        WordNoise(recipe)
+        TextCorruptor(recipe)
 
 
 def test_classes_that_the_parameters_name_must_be_in_the_lexicon():
@@ -218,7 +222,7 @@ def test_classes_that_the_parameters_name_must_be_in_the_lexicon():
         "category", 0.2, parameters={"pool": [1, 900], "protect": [901], "flip": "uniform"}
     )
     with pytest.raises(InputError) as caught:
-        WordNoise(recipe)
+        TextCorruptor(recipe)
     assert "900" in str(caught.value)
     assert "901" in str(caught.value)
 
@@ -230,7 +234,7 @@ def test_classes_that_the_parameters_name_must_be_in_the_lexicon():
         ({"flip": "matrix"}, {}, "go together"),
         ({"matrix": {"4": {"1": 1}}}, {}, "go together"),
         ({"flip": "matrix", "matrix": {"4": {"4": 1}}}, {}, "none on the diagonal"),
-        ({"flip": "matrix", "matrix": {"4": {"1": -1}}}, {}, "weights of 0 and more"),
+        ({"flip": "matrix", "matrix": {"4": {"1": -1}}}, {}, "rows of non-negative weights"),
         ({"flip": "matrix", "matrix": {"04": {"1": 1}}}, {}, "by class id"),
         ({"flip": "matrix", "matrix": {"9" * 5000: {"1": 1}}}, {}, "by class id"),
         ({"flip": "matrix", "matrix": {"None": {"1": 1}}}, {}, "by class id"),
@@ -242,7 +246,7 @@ def test_classes_that_the_parameters_name_must_be_in_the_lexicon():
         ({"pipeline": "en_core_web_sm"}, {}, "no effect"),
         ({}, {"scope": "all"}, "scope 'all' is unknown"),
         ({}, {"overlap": "contest"}, "no noise of masks"),
-        ({}, {"boundary_rate": 0.2}, "boundary-rate is for noise on words and masks both"),
+        ({}, {"boundary_rate": 0.2}, "boundary_rate: is for noise in both masks and text"),
         ({"radius": 3}, {}, "no parameter 'radius'"),
     ],
 )

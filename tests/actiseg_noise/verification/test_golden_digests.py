@@ -14,12 +14,12 @@ from actiseg_data.make.sample import make_sample
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.presets import load_preset, load_presets
 from actiseg_noise.verification.golden import (
-    Digests,
-    clean_digest,
+    PresetDigests,
     derive,
-    digest_of_names,
+    digest_clean_masks,
+    digest_names,
+    find_mismatches,
     load_golden,
-    mismatches,
     recognise,
 )
 from tests.helpers.kitchens import make_kitchen
@@ -31,7 +31,7 @@ def test_every_preset_has_golden_digests_on_every_dataset():
     assert set(known) == {"sample", "visor-val"}
     for golden in known.values():
         of = golden.presets
-        recipes = {name: preset.recipe() for name, preset in load_presets().items()}
+        recipes = {name: preset.make_recipe() for name, preset in load_presets().items()}
         assert of.masks.keys() == {name for name in recipes if recipes[name].mask_noise}
         assert of.text.keys() == {name for name in recipes if recipes[name].text_noise}
         for digests in (of.masks, of.text):
@@ -53,7 +53,7 @@ def test_mixed_noise_is_its_two_parts():
 def test_what_is_derived_is_what_corrupt_writes(tmp_path):
     root = make_kitchen(tmp_path / "clean")
     name = "actiseg-nl/mixed-60-21"
-    out = corrupt(root, load_preset(name).recipe(), out=tmp_path / "noisy").out
+    out = corrupt(root, load_preset(name).make_recipe(), out=tmp_path / "noisy").out
     noisy = open_split(out, "train")
     objects = out / "ImageSets" / name_objects_file("train")
     written = {
@@ -74,10 +74,10 @@ def test_what_is_derived_is_what_corrupt_writes(tmp_path):
         )
         for sequence in noisy.sequences
     ]
-    assert derive(root, "train", [name]) == Digests(
-        {name: clean_digest(noisy)}, {name: digest_of_names(renamed)}
+    assert derive(root, "train", [name]) == PresetDigests(
+        {name: digest_clean_masks(noisy)}, {name: digest_names(renamed)}
     )
-    assert digest_of_names(renamed) != digest_of_names(noisy.sequences)
+    assert digest_names(renamed) != digest_names(noisy.sequences)
 
 
 def test_numbering_and_order_of_sequences_do_not_matter(tmp_path):
@@ -90,6 +90,7 @@ def test_numbering_and_order_of_sequences_do_not_matter(tmp_path):
     assert derive(first, "train", ["smart/mar"]) != derive(other, "train", ["smart/mar"])
 
 
+@pytest.mark.slow
 def test_real_masks_get_the_golden_pixels(prepare):
     """Three presets of different making on all real validation videos; `manifests check --dataset`
     does all of them in some minutes."""
@@ -97,14 +98,14 @@ def test_real_masks_get_the_golden_pixels(prepare):
     golden = recognise(root, workers=2)
     assert golden.name == "visor-val"
     names = ["actiseg-nl/mixed-60-21", "actiseg/mixed-40", "coco-n/easy"]
-    assert mismatches(golden, derive(root, "val", names, workers=2)) == []
+    assert find_mismatches(golden, derive(root, "val", names, workers=2)) == []
 
 
 def test_other_pixels_and_unknown_presets_are_named():
-    presets = Digests(masks={"a": "1", "b": "2"}, text={"a": "4"})
+    presets = PresetDigests(masks={"a": "1", "b": "2"}, text={"a": "4"})
     golden = dataclasses.replace(load_golden()["sample"], presets=presets)
-    assert mismatches(golden, Digests({"a": "1"}, {"a": "4"})) == []
-    lines = mismatches(golden, Digests({"b": "1", "c": "3"}, {"a": "5"}))
+    assert find_mismatches(golden, PresetDigests({"a": "1"}, {"a": "4"})) == []
+    lines = find_mismatches(golden, PresetDigests({"b": "1", "c": "3"}, {"a": "5"}))
     assert [line.split(":")[0] for line in lines] == ["b", "c", "a"]
 
 
@@ -113,7 +114,7 @@ def test_a_dataset_with_the_masks_of_a_known_one_and_other_names_is_another(tmp_
     assert recognise(tmp_path / "sample").name == "sample"
     path = tmp_path / "sample" / "ImageSets" / "train.json"
     path.write_text(path.read_text().replace('"name": "knife"', '"name": "blade"'))
-    with pytest.raises(InputError, match="other masks or names"):
+    with pytest.raises(InputError, match="its masks or names differ"):
         recognise(tmp_path / "sample")
 
 

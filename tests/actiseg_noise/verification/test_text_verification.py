@@ -57,7 +57,7 @@ def test_verify_finds_what_was_changed_afterwards(kitchen, noisy):
     changed = json.loads(lines[0]) | {"name": "something else"}
     (noisy / "ledger.jsonl").write_text("\n".join([json.dumps(changed), *lines[1:]]) + "\n")
     found = verify(noisy, kitchen)
-    assert any("rows on words" in line for line in found.mismatches)
+    assert any("rows for text" in line for line in found.mismatches)
 
 
 def test_verify_holds_the_summary_against_ledger_and_source(kitchen, noisy):
@@ -71,13 +71,15 @@ def test_verify_holds_the_summary_against_ledger_and_source(kitchen, noisy):
     assert verify(noisy).ok
     summary["text"]["flips"]["items"] += 1
     write_json(noisy / "summary.json", summary)
-    assert any("text is not what is derived" in line for line in verify(noisy, kitchen).mismatches)
+    assert any(
+        "text is not what the source gives" in line for line in verify(noisy, kitchen).mismatches
+    )
 
 
 def test_another_source_is_told_in_few_lines(noisy, tmp_path):
     other = make_kitchen(tmp_path / "other", 2, video="P02_02")
     found = verify(noisy, other).mismatches
-    assert any("another list" in line for line in found)
+    assert any("a different list" in line for line in found)
     assert len(found) < 4
 
 
@@ -139,9 +141,9 @@ def test_words_that_the_ledger_does_not_tell_are_found_without_the_source(
 ):
     document = read(noisy, name)
     key = "category" if name == OBJECTS else "exp"
-    change(next(of for of in entries(document) if (of[key] != of[f"{key}_org"]) == touched))
+    change(next(e for e in entries(document) if (e[key] != e[f"{key}_org"]) == touched))
     forge(noisy, name, document)
-    assert any("are not what ledger.jsonl says" in line for line in verify(noisy).mismatches)
+    assert any("is not what ledger.jsonl says" in line for line in verify(noisy).mismatches)
 
 
 def test_rows_on_words_that_are_clean_are_found_without_the_source(noisy):
@@ -227,15 +229,15 @@ def test_files_that_disagree_are_found_without_the_source(noisy):
     forge(noisy, OBJECTS, objects)
     forge(noisy, PROMPTS, prompts)
     lines = verify(noisy).mismatches
-    assert any("are not the action list's" in line for line in lines)
-    assert any("noaction" in line and "not that of the others" in line for line in lines)
+    assert any("is not the action list's" in line for line in lines)
+    assert any("noaction" in line and "differs from the main style" in line for line in lines)
 
 
 def test_words_that_a_recipe_for_masks_cannot_make_are_found(kitchen, noisy, tmp_path):
     out = corrupt(kitchen, make_recipe("erode", 0.5), out=tmp_path / "masks").out
     assert verify(out).ok
     forge(out, OBJECTS, read(noisy, OBJECTS))
-    assert any("tells of noise on words" in line for line in verify(out).mismatches)
+    assert any("has text noise" in line for line in verify(out).mismatches)
 
 
 @pytest.mark.parametrize("value", ["foo", ["a"], 3, None])

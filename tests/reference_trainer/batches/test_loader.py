@@ -21,39 +21,34 @@ from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, open_split
 from actiseg_data.layouts.photograph_reading import read_rgb
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
-from reference_trainer.batches.loader import Loader, Sampling
-from reference_trainer.batches.mask_grid import at_grid
+from reference_trainer.batches.loader import BatchLoader, BatchSettings
+from reference_trainer.batches.mask_grid import sample_grid
 from reference_trainer.batches.tokens import (
     LENGTH,
     PARTS,
     VOCABULARY,
     WORDS,
     is_cut,
-    mirrored,
+    mirror_prompt,
+    split_words,
     tokenise,
-    words,
 )
-from reference_trainer.batches.training_split import open_material
+from reference_trainer.batches.training_split import open_training_split
 from tests.helpers.roots import clip, make_root
 from tests.helpers.trained import odd_clips, painted_root
 
-SAMPLING = Sampling(
-    size=(32, 48), clips=2, frames=2, prompts=3, augment=True, weighted=False, seed=0
+SETTINGS = BatchSettings(
+    size=(32, 48), batch_size=2, max_frames=2, max_prompts=3, augment=True, weighted=False, seed=0
 )
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    return painted_root(tmp_path_factory.mktemp("data") / "clean")
-
-
-@pytest.fixture(scope="module")
-def material(root):
-    return open_material(root, "train")
+def split_data(root):
+    return open_training_split(root, "train")
 
 
 def plain(**changes):
-    return dataclasses.replace(SAMPLING, augment=False, frames=9, prompts=9, **changes)
+    return dataclasses.replace(SETTINGS, augment=False, max_frames=9, max_prompts=9, **changes)
 
 
 def equal(one, other):
@@ -63,18 +58,20 @@ def equal(one, other):
     )
 
 
-def test_every_number_of_a_batch_is_that_of_the_files(root, material):
-    loader = Loader(material, plain())
+def test_every_number_of_a_batch_is_that_of_the_files(root, split_data):
+    loader = BatchLoader(split_data, plain())
     split = open_split(root, "train")
     seen = set()
     for step in range(loader.steps):
-        batch = loader.batch(0, step)
-        for at, position in enumerate(loader.chosen(0, step)):
+        batch = loader.load_batch(0, step)
+        for at, position in enumerate(loader.select_positions(0, step)):
             sequence = split.sequences[position]
             count = len(sequence.frames)
-            assert batch.shown[at].tolist() == [t < count for t in range(batch.shown.shape[1])]
+            assert batch.frame_mask[at].tolist() == [
+                t < count for t in range(batch.frame_mask.shape[1])
+            ]
             assert not batch.flipped[at]
-            for t in range(batch.shown.shape[1]):
+            for t in range(batch.frame_mask.shape[1]):
                 frame = sequence.frames[t % count]  # frames that fill up repeat the clip
                 path = split.find_folder(FRAMES, sequence) / f"{frame}.jpg"
                 pixels = read_rgb(path, (32, 48)).transpose(2, 0, 1) / 255
@@ -87,58 +84,61 @@ def test_every_number_of_a_batch_is_that_of_the_files(root, material):
                 assert batch.tokens[at, k].tolist() == tokenise(prompt).tolist()
                 assert batch.active[at, k] == label.positive
                 for t, frame in enumerate(sequence.frames):
-                    units.append(int(batch.frame_items[at, k, t]))
-                    mask = at_grid(read_index_mask(split.find_mask(sequence, frame)), (8, 12))
+                    units.append(int(batch.unit_ids[at, k, t]))
+                    mask = sample_grid(read_index_mask(split.find_mask(sequence, frame)), (8, 12))
                     wanted = (mask == label.object_id) & label.positive
                     assert (batch.masks[at, k, t].numpy() == wanted).all()
-            asked = len(sequence.objects)
-            assert batch.asked[at].sum() == asked
-            assert (batch.frame_items[at, asked:] == -1).all()
+            prompts = len(sequence.objects)
+            assert batch.prompt_mask[at].sum() == prompts
+            assert (batch.unit_ids[at, prompts:] == -1).all()
             assert (batch.masks[at, :, count:] == 0).all()
             assert not seen & set(units)
             assert len(set(units)) == len(units)
             seen |= set(units)
         assert (batch.weights == 1).all()
-    assert seen == set(range(material.units))
+    assert seen == set(range(split_data.unit_count))
 
 
-def test_units_of_an_object_follow_one_another_by_frame(material):
-    loader = Loader(material, dataclasses.replace(plain(), clips=9))
-    batch = loader.batch(0, 0)
-    first = batch.frame_items[..., :1]
-    steps = torch.arange(batch.frame_items.shape[-1])
-    assert ((batch.frame_items == first + steps) | (batch.frame_items == -1)).all()
+def test_units_of_an_object_follow_one_another_by_frame(split_data):
+    loader = BatchLoader(split_data, dataclasses.replace(plain(), batch_size=9))
+    batch = loader.load_batch(0, 0)
+    first = batch.unit_ids[..., :1]
+    steps = torch.arange(batch.unit_ids.shape[-1])
+    assert ((batch.unit_ids == first + steps) | (batch.unit_ids == -1)).all()
 
 
-def test_batches_depend_on_seed_and_epoch_and_on_nothing_else(material):
-    one, two = Loader(material, SAMPLING), Loader(material, dataclasses.replace(SAMPLING, memory=0))
-    two.batch(5, 1)
+def test_batches_depend_on_seed_and_epoch_and_on_nothing_else(split_data):
+    one, two = (
+        BatchLoader(split_data, SETTINGS),
+        BatchLoader(split_data, dataclasses.replace(SETTINGS, cache_bytes=0)),
+    )
+    two.load_batch(5, 1)
     for epoch in (1, 0):
-        ahead = list(two.epoch(epoch, threads=3))
-        assert all(equal(one.batch(epoch, step), ahead[step]) for step in range(one.steps))
-        assert equal(ahead[1], next(two.epoch(epoch, first=1)))
-    other = Loader(material, dataclasses.replace(SAMPLING, seed=1))
-    assert [other.order(e) for e in range(4)] != [one.order(e) for e in range(4)]
-    assert len({tuple(one.order(epoch)) for epoch in range(6)}) > 1
-    assert sorted(one.order(3)) == list(range(len(material.clips)))
+        ahead = list(two.iterate_epoch(epoch, threads=3))
+        assert all(equal(one.load_batch(epoch, step), ahead[step]) for step in range(one.steps))
+        assert equal(ahead[1], next(two.iterate_epoch(epoch, first=1)))
+    other = BatchLoader(split_data, dataclasses.replace(SETTINGS, seed=1))
+    assert [other.draw_order(e) for e in range(4)] != [one.draw_order(e) for e in range(4)]
+    assert len({tuple(one.draw_order(epoch)) for epoch in range(6)}) > 1
+    assert sorted(one.draw_order(3)) == list(range(len(split_data.sequences)))
 
 
-def test_a_mirrored_view_is_the_other_seen_in_a_mirror(material):
+def test_a_mirrored_view_is_the_other_seen_in_a_mirror(split_data):
     """Masks, pixels (but for their colours) and sides in words; remembered numbers stay."""
-    still = Loader(material, dataclasses.replace(plain(), clips=1))
-    moved = Loader(material, dataclasses.replace(plain(), clips=1, augment=True))
+    still = BatchLoader(split_data, dataclasses.replace(plain(), batch_size=1))
+    moved = BatchLoader(split_data, dataclasses.replace(plain(), batch_size=1, augment=True))
     flips = set()
     for epoch in range(4):
         for step in range(still.steps):
-            now = moved.batch(epoch, step)
-            (position,) = moved.chosen(epoch, step)
-            then = still.batch(epoch, step)
+            now = moved.load_batch(epoch, step)
+            (position,) = moved.select_positions(epoch, step)
+            then = still.load_batch(epoch, step)
             flips.add(bool(now.flipped))
             masks = now.masks.flip(-1) if now.flipped else now.masks
             assert torch.equal(masks, then.masks)
-            assert torch.equal(now.frame_items, then.frame_items)
-            for k, prompt in enumerate(material.clips[position].prompts):
-                text = mirrored(prompt.text) if now.flipped else prompt.text
+            assert torch.equal(now.unit_ids, then.unit_ids)
+            for k, prompt in enumerate(split_data.sequences[position].prompts):
+                text = mirror_prompt(prompt.text) if now.flipped else prompt.text
                 assert now.tokens[0, k].tolist() == tokenise(text).tolist()
             pixels = now.frames.flip(-1) if now.flipped else now.frames
             both = torch.stack([pixels.flatten(), then.frames.flatten()])
@@ -147,53 +147,55 @@ def test_a_mirrored_view_is_the_other_seen_in_a_mirror(material):
     assert flips == {True, False}
 
 
-def test_of_long_clips_some_frames_and_prompts_are_drawn_anew_each_epoch(material):
-    loader = Loader(material, dataclasses.replace(SAMPLING, clips=1))
-    position = next(at for at, of in enumerate(material.clips) if len(of.sequence.frames) == 4)
+def test_of_long_clips_some_frames_and_prompts_are_drawn_anew_each_epoch(split_data):
+    loader = BatchLoader(split_data, dataclasses.replace(SETTINGS, batch_size=1))
+    position = next(
+        at for at, of in enumerate(split_data.sequences) if len(of.sequence.frames) == 4
+    )
     chosen = set()
     for epoch in range(12):
-        batch = loader.batch(epoch, loader.order(epoch).index(position))
+        batch = loader.load_batch(epoch, loader.draw_order(epoch).index(position))
         assert batch.frames.shape[1] == 2
-        assert batch.asked.sum() == 3
-        assert (batch.frame_items.diff(dim=-1) > 0).all()
-        chosen.add(tuple(batch.frame_items.flatten().tolist()))
+        assert batch.prompt_mask.sum() == 3
+        assert (batch.unit_ids.diff(dim=-1) > 0).all()
+        chosen.add(tuple(batch.unit_ids.flatten().tolist()))
     assert len(chosen) > 6
 
 
-def test_weights_are_those_of_the_flags(material):
-    loader = Loader(material, dataclasses.replace(plain(), weighted=True))
-    batch = loader.batch(0, 0)
+def test_weights_are_those_of_the_flags(split_data):
+    loader = BatchLoader(split_data, dataclasses.replace(plain(), weighted=True))
+    batch = loader.load_batch(0, 0)
     values = set(batch.weights.unique().tolist())
     assert 1.0 in values
     assert 5.0 in values  # within inactive objects
 
 
-def test_what_is_odd_is_counted(material):
-    assert material.handled == {
-        "clips_with_one_frame": 1,
+def test_what_is_odd_is_counted(split_data):
+    assert split_data.handled == {
+        "sequences_with_one_frame": 1,
         "sequences_without_active_object": 1,
         "prompts_cut": 4,
     }
-    assert material.rendered
+    assert split_data.rendered
 
 
 @pytest.mark.parametrize("style", ["promptaction", "action", "noaction"])
 def test_prompts_are_in_the_style_that_was_asked(root, style):
-    clip = open_material(root, "train", style=style).clips[0]
+    clip = open_training_split(root, "train", prompt_style=style).sequences[0]
     told = {"promptaction": "cup used in the action of take cup", "action": "cup, take cup"}
     assert clip.prompts[0].text == told.get(style, "cup")
 
 
 def test_a_noisy_copy_gives_masks_and_prompts_and_nothing_else(root, tmp_path):
     noisy = corrupt(root, make_recipe("mixed", 0.9), out=tmp_path / "noisy").out
-    clean = open_material(root, "train")
-    overlaid = open_material(root, "train", noisy=noisy)
+    clean = open_training_split(root, "train")
+    overlaid = open_training_split(root, "train", noisy=noisy)
     assert (
         overlaid.recipe_digest == json.loads((noisy / "summary.json").read_text())["recipe_digest"]
     )
-    texts = [[p.text for p in of.prompts] for of in overlaid.clips]
-    assert texts != [[p.text for p in of.prompts] for of in clean.clips]
-    one, two = (Loader(of, plain()).batch(0, 0) for of in (clean, overlaid))
+    texts = [[p.text for p in of.prompts] for of in overlaid.sequences]
+    assert texts != [[p.text for p in of.prompts] for of in clean.sequences]
+    one, two = (BatchLoader(of, plain()).load_batch(0, 0) for of in (clean, overlaid))
     assert torch.equal(one.frames, two.frames)
     assert torch.equal(one.active, two.active)
     assert not torch.equal(one.masks, two.masks)
@@ -203,24 +205,22 @@ def test_a_noisy_copy_gives_masks_and_prompts_and_nothing_else(root, tmp_path):
 def test_a_copy_of_another_list_is_refused(root, tmp_path):
     other = corrupt(root, make_recipe("dilate", 0.5, split="val_human"), out=tmp_path / "o").out
     with pytest.raises(InputError, match="noise on the split 'val_human', not on 'train'"):
-        open_material(root, "train", noisy=other)
+        open_training_split(root, "train", noisy=other)
     part = make_root(tmp_path / "part", odd_clips()[:2])
-    with pytest.raises(InputError, match="3 sequences differ in what they hold"):
-        open_material(root, "train", noisy=part)
-    with pytest.raises(InputError, match=r"is a noisy split.*as --noisy"):
-        open_material(other, "val_human")
+    with pytest.raises(InputError, match="3 sequences have other frames or objects"):
+        open_training_split(root, "train", noisy=part)
+    with pytest.raises(InputError, match=r"is a noisy split.*as noisy"):
+        open_training_split(other, "val_human")
 
 
 def test_missing_frames_are_refused_with_the_cure(root, tmp_path):
     bare = make_root(tmp_path / "bare")
     with pytest.raises(InputError, match=r"any of 12 frames.*--images.*actiseg-noise render"):
-        open_material(bare, "train")
+        open_training_split(bare, "train")
     copy = shutil.copytree(root, tmp_path / "copy")
     next(copy.rglob("*.jpg")).unlink()
-    with pytest.raises(
-        InputError, match=r"no picture for 1 of 11 frames: .*/frame_\d+\. Hint: put"
-    ):
-        open_material(copy, "train")
+    with pytest.raises(InputError, match=r"no image for 1 of 11 frames: .*/frame_\d+\. Hint: add"):
+        open_training_split(copy, "train")
 
 
 def renamed(root, ending):
@@ -235,8 +235,8 @@ def renamed(root, ending):
 @pytest.mark.parametrize("ending", [".JPG", ".jpeg", ".PNG"])
 def test_photographs_are_learnt_from_under_any_ending(root, tmp_path, ending):
     copy = renamed(shutil.copytree(root, tmp_path / "copy"), ending)
-    one = Loader(open_material(root, "train"), plain()).batch(0, 0)
-    other = Loader(open_material(copy, "train"), plain()).batch(0, 0)
+    one = BatchLoader(open_training_split(root, "train"), plain()).load_batch(0, 0)
+    other = BatchLoader(open_training_split(copy, "train"), plain()).load_batch(0, 0)
     assert torch.equal(one.masks, other.masks)
     assert (one.frames - other.frames).abs().mean() < 0.1  # a second JPEG of the first
 
@@ -248,7 +248,7 @@ def test_photographs_of_another_aspect_are_all_refused_before_the_work(root, tmp
     Image.new("RGB", (120, 160)).save(odd[1])
     Image.new("RGB", (320, 240)).save(sorted(copy.rglob("*.jpg"))[2])  # twice the size is fine
     with pytest.raises(InputError) as refused:
-        open_material(copy, "train")
+        open_training_split(copy, "train")
     assert [(problem.where, problem.what) for problem in refused.value.problems] == [
         (str(odd[0]), "has 160 x 160 pixels, its mask 160 x 120: another aspect"),
         (str(odd[1]), "has 120 x 160 pixels, its mask 160 x 120: another aspect"),
@@ -257,7 +257,7 @@ def test_photographs_of_another_aspect_are_all_refused_before_the_work(root, tmp
 
 def absence(root):
     with pytest.raises(InputError) as refused:
-        open_material(root, "train")
+        open_training_split(root, "train")
     (problem,) = refused.value.problems
     assert problem.where == str(root / FRAMES)
     assert "actiseg-noise render" in problem.hint
@@ -269,15 +269,15 @@ def test_frames_in_an_archive_are_to_be_unpacked(root, tmp_path):
     shutil.rmtree(copy / FRAMES / "train")
     (copy / FRAMES / "train.zip").touch()
     what, hint = absence(copy)
-    assert what == f"there is no picture for any of 11 frames; {FRAMES} holds train.zip"
-    assert hint.startswith("unpack train.zip, or paint")
+    assert what == f"there is no image for any of 11 frames; {FRAMES} holds train.zip"
+    assert hint.startswith("unpack train.zip, or render")
 
 
 def test_frames_a_folder_deeper_are_to_be_moved(root, tmp_path):
     copy = shutil.copytree(root, tmp_path / "copy")
     (copy / "frames").mkdir()
     (copy / FRAMES).rename(copy / "frames" / FRAMES)
-    assert absence(copy)[1].startswith(f"move what is in frames to {copy}, or paint")
+    assert absence(copy)[1].startswith(f"move what is in frames to {copy}, or render")
 
 
 def test_frames_under_running_numbers_are_named(root, tmp_path):
@@ -295,7 +295,7 @@ def test_some_frames_without_a_picture_are_counted_and_the_first_named(root, tmp
     for path in sorted(copy.rglob("*.jpg"))[:5]:
         path.unlink()
     what, _ = absence(copy)
-    assert what.startswith("there is no picture for 5 of 11 frames: 00000001_P01_01_take_cup:big/")
+    assert what.startswith("there is no image for 5 of 11 frames: 00000001_P01_01_take_cup:big/")
     assert what.endswith(" and 2 more")
 
 
@@ -303,24 +303,24 @@ def test_frames_without_masks_that_lack_for_some_sequences_are_refused(root, tmp
     copy = shutil.copytree(root, tmp_path / "copy")
     shutil.rmtree(copy / "Annotations_Sparse")
     shutil.rmtree(next((copy / FRAMES / "train").iterdir()))
-    with pytest.raises(InputError, match=r"no picture for \d of 11 frames"):
-        open_material(copy, "train", labelled=False)
+    with pytest.raises(InputError, match=r"no image for \d of 11 frames"):
+        open_training_split(copy, "train", needs_masks=False)
     shutil.rmtree(copy / FRAMES)
-    with pytest.raises(InputError, match="no picture for any of 11 frames"):
-        open_material(copy, "train", labelled=False)
+    with pytest.raises(InputError, match="no image for any of 11 frames"):
+        open_training_split(copy, "train", needs_masks=False)
 
 
 def test_faulty_files_of_a_batch_are_all_named(root, tmp_path):
     copy = shutil.copytree(root, tmp_path / "copy")
-    material = open_material(copy, "train")
-    sequence = material.clips[0].sequence
-    whole = material.find_frame(sequence, sequence.frames[0]).read_bytes()
-    material.find_frame(sequence, sequence.frames[0]).write_bytes(whole[: len(whole) // 2])
-    material.find_frame(sequence, sequence.frames[1]).write_bytes(b"no picture")
-    mask = material.clean.find_mask(sequence, sequence.frames[0])
+    split_data = open_training_split(copy, "train")
+    sequence = split_data.sequences[0].sequence
+    whole = split_data.clean.find_frame(sequence, sequence.frames[0]).read_bytes()
+    split_data.clean.find_frame(sequence, sequence.frames[0]).write_bytes(whole[: len(whole) // 2])
+    split_data.clean.find_frame(sequence, sequence.frames[1]).write_bytes(b"no picture")
+    mask = split_data.clean.find_mask(sequence, sequence.frames[0])
     write_index_mask(mask, np.full((120, 160), 99, np.uint8))
     with pytest.raises(InputError) as refused:
-        Loader(material, dataclasses.replace(SAMPLING, clips=9)).batch(0, 0)
+        BatchLoader(split_data, dataclasses.replace(SETTINGS, batch_size=9)).load_batch(0, 0)
     told = sorted(problem.what for problem in refused.value.problems)
     assert len(told) == 3
     assert told[0].startswith("has the ids 99")
@@ -329,21 +329,21 @@ def test_faulty_files_of_a_batch_are_all_named(root, tmp_path):
 
 
 def test_unknown_styles_missing_prompts_and_empty_splits_are_refused(root, tmp_path):
-    with pytest.raises(InputError, match="no style of prompts"):
-        open_material(root, "train", style="verbose")
+    with pytest.raises(InputError, match="not a prompt style"):
+        open_training_split(root, "train", prompt_style="verbose")
     copy = shutil.copytree(root, tmp_path / "copy")
     file = copy / IMAGE_SETS / "train_meta_expressions_action.json"
     document = json.loads(file.read_text())
     document["videos"].popitem()
     file.write_text(json.dumps(document))
     with pytest.raises(InputError, match="has no prompt"):
-        open_material(copy, "train", style="action")
+        open_training_split(copy, "train", prompt_style="action")
     file.unlink()
-    with pytest.raises(InputError, match="give --prompt-style promptaction"):
-        open_material(copy, "train", style="action")
+    with pytest.raises(InputError, match="give prompt_style promptaction"):
+        open_training_split(copy, "train", prompt_style="action")
     (copy / IMAGE_SETS / "train.json").write_text("[]")
     with pytest.raises(InputError, match="the action list is empty"):
-        open_material(copy, "train")
+        open_training_split(copy, "train")
 
 
 def test_tokens_are_a_fixed_rule():
@@ -356,7 +356,7 @@ def test_tokens_are_a_fixed_rule():
     assert ((row >= 0) & (row < VOCABULARY)).all()
     assert (row[:4] > 0).sum(1).tolist() == [1 + 4, 1 + 4, 1 + 4, 1 + 3]
     assert (tokenise("left hand take cup") == row.ravel()).all()
-    assert words("cup-board's") == ["cup", "board", "s"]
+    assert split_words("cup-board's") == ["cup", "board", "s"]
     assert (tokenise("") == 0).all()
     assert is_cut("cup " * 25)
     assert not is_cut("cup " * 24)
@@ -374,8 +374,16 @@ def hashed(kind, text):
 def test_the_mirror_swaps_the_words_that_are_read(parts):
     prompt = "".join(parts)
     other = {"left": "right", "right": "left"}
-    assert words(mirrored(prompt)) == [other.get(word, word) for word in words(prompt)]
-    assert words(mirrored("Left hand of LEFT_side")) == ["right", "hand", "of", "right", "side"]
+    assert split_words(mirror_prompt(prompt)) == [
+        other.get(word, word) for word in split_words(prompt)
+    ]
+    assert split_words(mirror_prompt("Left hand of LEFT_side")) == [
+        "right",
+        "hand",
+        "of",
+        "right",
+        "side",
+    ]
 
 
 def test_words_share_parts_with_their_relatives():
@@ -388,5 +396,5 @@ def test_words_share_parts_with_their_relatives():
 
 def test_a_clip_of_one_frame_alone_can_be_learnt_from(tmp_path):
     root = painted_root(tmp_path / "one", [clip(4, frames=("frame_0000000401",))])
-    batch = Loader(open_material(root, "train"), SAMPLING).batch(0, 0)
+    batch = BatchLoader(open_training_split(root, "train"), SETTINGS).load_batch(0, 0)
     assert batch.frames.shape[:2] == (1, 1)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from reference_trainer.batches.action_weights import action_weights
+from reference_trainer.batches.action_weights import make_action_weights
 from reference_trainer.strategies import losses as of
 from reference_trainer.strategies import trusted_regions as reg
 
@@ -204,14 +204,14 @@ SHOWN = torch.tensor([[True, True], [True, False]])
 
 def test_dice_and_its_gradient() -> None:
     z, y = _masks()
-    shown = SHOWN.numpy()[:, None, :, None, None]
-    p = 1 / (1 + np.exp(-z)) * shown
-    y = y * shown
+    real = SHOWN.numpy()[:, None, :, None, None]
+    p = 1 / (1 + np.exp(-z)) * real
+    y = y * real
     both, all_of = (p * y).sum((2, 3, 4)), p.sum((2, 3, 4)) + y.sum((2, 3, 4)) + 1
     value, gradient = _differentiate(lambda z, y: of.dice(z, y, SHOWN), z, y)
     np.testing.assert_allclose(value, 1 - (2 * both + 1) / all_of, rtol=1e-12)
     top, bottom = (each[..., None, None, None] for each in (2 * both + 1, all_of))
-    slope = -(2 * y * bottom - top) / bottom**2 * p * (1 - p) * shown
+    slope = -(2 * y * bottom - top) / bottom**2 * p * (1 - p) * real
     np.testing.assert_allclose(gradient, slope, rtol=1e-9, atol=1e-15)
 
 
@@ -244,13 +244,13 @@ def test_released_dice_is_near_one_for_a_perfect_mask() -> None:
     y[..., 20:40, 20:40] = 1
     region = torch.zeros_like(y, dtype=torch.bool)
     region.view(-1)[: int(0.4 * region.numel())] = True
-    shown = torch.ones(1, 5, dtype=torch.bool)
+    frame_mask = torch.ones(1, 5, dtype=torch.bool)
     z = (2 * y - 1) * 100
     objects = int((y * region).sum())
     expected = 1 - (2 * objects + 1) / (2 * objects + 1 + 13_824)
-    assert of.dice_released(z, y, shown, region).item() == pytest.approx(expected, rel=1e-5)
+    assert of.dice_released(z, y, frame_mask, region).item() == pytest.approx(expected, rel=1e-5)
     assert expected > 0.85
-    assert of.dice(z, y, shown, region).item() == pytest.approx(0, abs=1e-6)
+    assert of.dice(z, y, frame_mask, region).item() == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("logit", [-100.0, 100.0])
@@ -263,8 +263,8 @@ def test_masks_without_a_pixel_are_no_division_by_zero(logit: float) -> None:
         of.dice(z, y, ~none),
         of.dice(z, y, none),
         of.dice(z, y, ~none, region),
-        of.over_pixels(of.focal(z, y), none),
-        of.over_prompts(of.dice(z, y, none), none),
+        of.average_pixels(of.focal(z, y), none),
+        of.average_prompts(of.dice(z, y, none), none),
         of.tversky(z, y, region, 0.7),
     ]
     sum(value.sum() for value in values).backward()
@@ -276,11 +276,11 @@ def test_masks_without_a_pixel_are_no_division_by_zero(logit: float) -> None:
 
 def test_reductions_are_means_of_what_is_there() -> None:
     z, _ = _masks(5)
-    got = of.over_pixels(torch.tensor(z), SHOWN).numpy()
+    got = of.average_pixels(torch.tensor(z), SHOWN).numpy()
     np.testing.assert_allclose(got[0], z[0].mean((1, 2, 3)), rtol=1e-12)
     np.testing.assert_allclose(got[1], z[1, :, 0].mean((1, 2)), rtol=1e-12)
-    asked = torch.tensor([[True, False, True], [False, True, False]])
-    mean = of.over_prompts(torch.tensor(got), asked).item()
+    prompt_mask = torch.tensor([[True, False, True], [False, True, False]])
+    mean = of.average_prompts(torch.tensor(got), prompt_mask).item()
     assert mean == pytest.approx((got[0, 0] + got[0, 2] + got[1, 1]) / 3)
 
 
@@ -385,7 +385,7 @@ def test_hard_pixels_by_sorting() -> None:
     values = np.random.default_rng(7).random((2, 3, 4, 5))
     for share, count in ((1.0, 20), (0.5, 10), (0.15, 3), (0.0, 1)):
         expected = np.sort(values.reshape(2, 3, 20))[..., -count:].mean(-1)
-        np.testing.assert_allclose(of.hard_pixels(torch.tensor(values), share), expected)
+        np.testing.assert_allclose(of.average_hardest(torch.tensor(values), share), expected)
 
 
 def test_agreement_is_dice_and_released_is_not() -> None:
@@ -449,25 +449,25 @@ def test_symmetric_kl_clamps_chances() -> None:
 
 def test_quantiles_are_numpys_over_what_is_there() -> None:
     values = np.random.default_rng(11).random((2, 3, 2, 4, 5))
-    asked = np.array([[True, True, False], [True, False, False]])
-    there = (asked[:, :, None] & SHOWN.numpy()[:, None])[..., None, None]
+    prompt_mask = np.array([[True, True, False], [True, False, False]])
+    there = (prompt_mask[:, :, None] & SHOWN.numpy()[:, None])[..., None, None]
     shares = (0.0, 0.2, 0.6, 0.85, 1.0)
     arguments = torch.tensor(values), torch.tensor(there), shares
-    for share, found in zip(shares, reg.quantiles(*arguments, "prompt"), strict=True):
-        for clip, prompt in zip(*asked.nonzero(), strict=True):
+    for share, found in zip(shares, reg.compute_quantiles(*arguments, "prompt"), strict=True):
+        for clip, prompt in zip(*prompt_mask.nonzero(), strict=True):
             seen = values[clip, prompt][SHOWN[clip].numpy()]
             assert found[clip, prompt].item() == pytest.approx(np.quantile(seen, share))
         assert found[0, 2].item() == math.inf
-    for share, found in zip(shares, reg.quantiles(*arguments, "clip"), strict=True):
+    for share, found in zip(shares, reg.compute_quantiles(*arguments, "clip"), strict=True):
         for clip in range(2):
-            seen = values[clip][asked[clip]][:, SHOWN[clip].numpy()]
+            seen = values[clip][prompt_mask[clip]][:, SHOWN[clip].numpy()]
             assert found[clip].item() == pytest.approx(np.quantile(seen, share))
 
 
 @pytest.mark.parametrize(("padding", "mode"), [("replicate", "nearest"), ("zeros", "constant")])
 def test_edges_are_sobels(padding: str, mode: str) -> None:
     maps = np.random.default_rng(12).random((2, 3, 6, 7))
-    got = reg.edges(torch.tensor(maps), padding).numpy()
+    got = reg.compute_edges(torch.tensor(maps), padding).numpy()
     for place in np.ndindex(2, 3):
         x, y = (ndimage.sobel(maps[place], axis, mode=mode) / 8 for axis in (0, 1))
         np.testing.assert_allclose(got[place], np.hypot(x, y), atol=1e-12)
@@ -485,22 +485,22 @@ def test_votes_by_counting(heads: int, vote: str) -> None:
             "majority": 2 * most > heads,
             "two": most >= min(2, heads),
         }
-        assert reg.agreed(logits, vote).tolist() == [expected[vote]]
+        assert reg.find_agreement(logits, vote).tolist() == [expected[vote]]
         outcomes.append(expected[vote])
-    assert reg.decides(heads, vote) == (not all(outcomes))
+    assert reg.can_vote_fail(heads, vote) == (not all(outcomes))
 
 
 def test_regions_by_their_definition() -> None:
     draw = np.random.default_rng(13)
     logits = draw.normal(size=(2, 2, 3, 2, 6, 7))
-    asked = np.array([[True, True, False], [True, False, True]])
+    prompt_mask = np.array([[True, True, False], [True, False, True]])
     rule = reg.RegionRule("all", 0.2, 0.85, 0.6, "prompt", "replicate")
-    strength = reg.edges(torch.sigmoid(torch.tensor(logits[0])), "replicate")
-    found = reg.regions(torch.tensor(logits), strength, torch.tensor(asked), SHOWN, rule)
+    strength = reg.compute_edges(torch.sigmoid(torch.tensor(logits[0])), "replicate")
+    found = reg.find_regions(torch.tensor(logits), strength, torch.tensor(prompt_mask), SHOWN, rule)
     p = 1 / (1 + np.exp(-logits))
     for clip, prompt in np.ndindex(2, 3):
         frames = SHOWN[clip].numpy()
-        if not asked[clip, prompt]:
+        if not prompt_mask[clip, prompt]:
             assert not found.stable[clip, prompt].any()
             assert not found.uncertain[clip, prompt].any()
             continue
@@ -525,6 +525,6 @@ def test_regions_by_their_definition() -> None:
 def test_weights_of_every_kind_of_object(held: bool, named: bool, active: bool) -> None:
     shape = torch.tensor([[[[1.0, 0.0]]]])
     flags = (torch.tensor([flag]) for flag in (held, named, active))
-    inside, outside = action_weights(shape, *flags).flatten().tolist()
+    inside, outside = make_action_weights(shape, *flags).flatten().tolist()
     assert outside == 1
     assert inside == (5 if not active or (held and named) else 2 if held or named else 1)

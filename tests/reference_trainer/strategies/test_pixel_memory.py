@@ -11,16 +11,17 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
-from reference_trainer.strategies import build
+from reference_trainer.strategies import build_strategy
 from reference_trainer.strategies import losses as of
-from reference_trainer.strategies.pixel_memory import Seen
+from reference_trainer.strategies.npn import _recolour_frames
+from reference_trainer.strategies.pixel_memory import BatchUnits
 from tests.helpers.small_nets import (
     CLIPS,
+    CONTEXT,
     FRAMES,
     GRID,
     PROMPTS,
     STEPS,
-    TASK,
     Trained,
     batch,
     progress,
@@ -38,7 +39,7 @@ def _per_prompt(values: Any, now: Any) -> Any:
     """(B, K) means over shown pixels, by a loop."""
     means = torch.zeros(CLIPS, PROMPTS)
     for clip in range(CLIPS):
-        means[clip] = values[clip][:, now.shown[clip]].mean((1, 2, 3))
+        means[clip] = values[clip][:, now.frame_mask[clip]].mean((1, 2, 3))
     return means
 
 
@@ -52,13 +53,13 @@ def test_each_net_learns_from_what_the_other_finds_easy() -> None:
     for net in trained.nets:
         alone = Trained("plain")
         output = net(now.frames, now.tokens)
-        terms = alone.strategy.terms(net, output, now, progress(step))
+        terms = alone.strategy.compute_terms(net, output, now, progress(step))
         losses.append(sum(terms.values()).detach())
     got = trained.losses(step, now)
     for mine, other, loss in ((0, 1, got[0]), (1, 0, got[1])):
         easy = sorted(
             (losses[other][place].item(), losses[mine][place].item())
-            for place in map(tuple, now.asked.nonzero().tolist())
+            for place in map(tuple, now.prompt_mask.nonzero().tolist())
         )[:3]
         assert loss.total.item() == pytest.approx(np.mean([value for _, value in easy]), rel=1e-5)
 
@@ -67,34 +68,38 @@ def test_a_nets_loss_reaches_that_net_alone() -> None:
     trained = Trained("co-teaching")
     now = batch()
     outputs = [net(now.frames, now.tokens) for net in trained.nets]
-    first, _ = trained.strategy.losses(trained.nets, outputs, now, progress(0))
+    first, _ = trained.strategy.compute_losses(trained.nets, outputs, now, progress(0))
     first.total.backward()
     assert any(value.grad is not None for value in trained.nets[0].parameters())
     assert all(value.grad is None for value in trained.nets[1].parameters())
 
 
 def test_few_samples_keep_the_share_on_average_and_one_at_least() -> None:
-    strategy = build("co-teaching", {"ramp_epochs": 1}, TASK)
+    strategy = build_strategy("co-teaching", {"ramp_epochs": 1}, CONTEXT)
     for samples in (1, 2, 3, 7):
-        kept = [strategy._count(samples, replace(progress(STEPS), step=at)) for at in range(2000)]
+        kept = [
+            strategy._count_kept(samples, replace(progress(STEPS), step=at)) for at in range(2000)
+        ]
         assert min(kept) >= 1
         if samples > 1:
             assert np.mean(kept) == pytest.approx(0.8 * samples, abs=0.05)
-    assert strategy._count(10, progress(STEPS)) == 8  # whole: no draw
-    assert strategy._count(0, progress(STEPS)) == 0
+    assert strategy._count_kept(10, progress(STEPS)) == 8  # whole: no draw
+    assert strategy._count_kept(0, progress(STEPS)) == 0
 
 
 def test_released_keep_shares() -> None:
-    task = replace(TASK, epochs=8)
-    strategy = build("co-teaching", {"arithmetic": "released"}, task)
-    shares = [round(strategy.keep_share(epoch), 3) for epoch in range(8)]
+    task = replace(CONTEXT, epochs=8)
+    strategy = build_strategy("co-teaching", {"arithmetic": "released"}, task)
+    shares = [round(strategy.compute_keep_share(epoch), 3) for epoch in range(8)]
     assert shares == [0.950, 0.933, 0.917, 0.900, 0.883, 0.867, 0.85, 0.85]
-    assert strategy._count(9, progress(0)) == 8  # int(9 * 0.95)
+    assert strategy._count_kept(9, progress(0)) == 8  # int(9 * 0.95)
 
 
 def test_exponent_bends_the_ramp() -> None:
-    strategy = build("co-teaching", {"exponent": 2.0, "ramp_epochs": 4}, replace(TASK, epochs=9))
-    assert strategy.keep_share(2) == pytest.approx(1 - 0.2 * 0.25)
+    strategy = build_strategy(
+        "co-teaching", {"exponent": 2.0, "ramp_epochs": 4}, replace(CONTEXT, epochs=9)
+    )
+    assert strategy.compute_keep_share(2) == pytest.approx(1 - 0.2 * 0.25)
 
 
 # What is remembered.
@@ -103,22 +108,22 @@ def test_exponent_bends_the_ramp() -> None:
 def test_seen_maps_a_batch_to_units_and_back_through_the_mirror() -> None:
     now = batch(1)  # its first clip is mirrored
     values = torch.randn(CLIPS, PROMPTS, FRAMES, *GRID)
-    seen = Seen.of(now)
+    seen = BatchUnits.from_batch(now)
     rows = seen.gather(values)
     for number, row in zip(seen.numbers.tolist(), rows, strict=True):
         clip, prompt, frame = np.unravel_index(number, (CLIPS, PROMPTS, FRAMES))
         expected = values[clip, prompt, frame]
         assert torch.equal(row, expected.flip(-1) if clip == 0 else expected)
-    there = (now.frame_items >= 0)[..., None, None]
+    there = (now.unit_ids >= 0)[..., None, None]
     assert torch.equal(seen.spread(rows), torch.where(there, values, 0))
 
 
 def test_a_unit_shown_twice_counts_once_by_its_first_showing() -> None:
     now = batch()
-    now.frame_items[0, 0] = 3
+    now.unit_ids[0, 0] = 3
     values = torch.randn(CLIPS, PROMPTS, FRAMES, *GRID)
-    seen = Seen.of(now)
-    assert seen.numbers.tolist() == sorted(set(now.frame_items[now.frame_items >= 0].tolist()))
+    seen = BatchUnits.from_batch(now)
+    assert seen.numbers.tolist() == sorted(set(now.unit_ids[now.unit_ids >= 0].tolist()))
     row = seen.gather(values)[seen.numbers.tolist().index(3)]
     assert torch.equal(row, values[0, 0, 0])
     back = seen.spread(seen.gather(values))
@@ -145,7 +150,7 @@ def test_elr_over_showings_by_the_papers_rule() -> None:
         shown = np.stack([target[:, clip, ..., :: mirror[clip]] for clip in range(CLIPS)], 1)
         inner = (shown * chances).sum(0)
         pixel = -y * np.log(thing) - (1 - y) * np.log(1 - thing) + strength * np.log(1 - inner)
-        expected = _per_prompt(torch.tensor(pixel), now)[now.asked].mean().item()
+        expected = _per_prompt(torch.tensor(pixel), now)[now.prompt_mask].mean().item()
         (loss,) = trained.losses(step, now)
         assert loss.parts["mask"].item() == pytest.approx(2 * expected, abs=2e-3, rel=1e-3)
 
@@ -155,12 +160,12 @@ def test_elr_targets_carry_no_gradient() -> None:
     trained = Trained("elr", RAW)
     now = batch()
     z = torch.randn(CLIPS, PROMPTS, FRAMES, *GRID, requires_grad=True)
-    trained.strategy.pixel_loss(z, now).sum().backward()
+    trained.strategy.compute_pixel_loss(z, now).sum().backward()
     p = torch.sigmoid(z.detach())
     difference = 0.3 * (2 * p - 1)  # t_1 - t_0 after the first showing
     inner = 0.3 * (p * p + (1 - p) ** 2)
     slope = p - now.masks - 3 * difference * p * (1 - p) / (1 - inner)
-    there = now.frame_items >= 0
+    there = now.unit_ids >= 0
     torch.testing.assert_close(z.grad[there], slope[there], rtol=1e-4, atol=1e-5)
 
 
@@ -169,13 +174,13 @@ def test_a_first_showing_is_sure_of_nothing() -> None:
     trained = Trained("elr", RAW)
     z = torch.zeros(CLIPS, PROMPTS, FRAMES, *GRID, requires_grad=True)
     now = batch()
-    loss = trained.strategy.pixel_loss(z, now)
+    loss = trained.strategy.compute_pixel_loss(z, now)
     (loss - of.bce(z, now.masks)).sum().backward()
     assert not z.grad.any()  # p is one half: no side to take
 
 
 def test_released_elr_remembers_nothing() -> None:
-    state = build("elr", {"arithmetic": "released"}, TASK).state_dict()
+    state = build_strategy("elr", {"arithmetic": "released"}, CONTEXT).state_dict()
     assert all(not value.numel() for value in state.values())
 
 
@@ -192,7 +197,7 @@ def _votes_by_hand(trained: Trained, released: bool) -> Any:
         p = 1 / (1 + np.exp(-z.astype(np.float64)))
         for place in np.ndindex(CLIPS, PROMPTS, FRAMES, *GRID):
             clip, prompt, frame, row, column = place
-            if now.frame_items[clip, prompt, frame] < 0:
+            if now.unit_ids[clip, prompt, frame] < 0:
                 continue
             if now.flipped[clip]:
                 column = GRID[1] - 1 - column
@@ -220,7 +225,7 @@ def test_npn_votes_saturate() -> None:
     trained = Trained("npn")
     most = torch.iinfo(torch.int16).max
     trained.strategy.load_state_dict(
-        {"votes": torch.full((TASK.units, 2, *GRID), most, dtype=torch.int16)}
+        {"votes": torch.full((CONTEXT.units, 2, *GRID), most, dtype=torch.int16)}
     )
     trained.step(0)
     assert trained.strategy.state_dict()["votes"].min() == most
@@ -235,21 +240,22 @@ def test_npn_terms_by_hand() -> None:
     guess = (z > 0).float()
     agree = guess == now.masks
     share = torch.where(agree, now.masks, 0.5)  # one showing: one vote each where they differ
-    partial = _per_prompt(of.bce(z, share), now)[now.asked].mean()
-    negative = _per_prompt(torch.where(agree, of.bce(z, now.masks), 0.0), now)[now.asked].mean()
+    partial = _per_prompt(of.bce(z, share), now)[now.prompt_mask].mean()
+    negative = _per_prompt(torch.where(agree, of.bce(z, now.masks), 0.0), now)[
+        now.prompt_mask
+    ].mean()
     assert loss.parts["mask"].item() == pytest.approx(2 * partial.item(), rel=1e-5)
     assert loss.parts["negative"].item() == pytest.approx(2 * negative.item(), rel=1e-5)
     assert loss.parts["consistency"].item() > 0
 
 
 def test_npn_sees_another_colouring_of_the_same_shapes() -> None:
-    strategy = build("npn", {}, TASK)
     now = batch()
-    one, other = (strategy._recoloured(now, progress(step)) for step in (0, 1))
+    one, other = (_recolour_frames(now, progress(step)) for step in (0, 1))
     assert not torch.equal(one, other)
-    assert torch.equal(one, strategy._recoloured(now, progress(0)))
+    assert torch.equal(one, _recolour_frames(now, progress(0)))
     grey = replace(now, frames=torch.ones_like(now.frames))
-    flat = strategy._recoloured(grey, progress(0))
+    flat = _recolour_frames(grey, progress(0))
     assert torch.equal(flat, flat[..., :1, :1].expand_as(flat))  # no pixel moves, none stands out
 
 
@@ -285,8 +291,8 @@ def test_smart_terms_by_hand(arithmetic: str) -> None:
     share = 1 - (5 / 8 - 0.2) / 0.5 * 0.85
     count = int(64 * share)
     expected = dict.fromkeys(("mask", "reliable", "intersection", "union"), 0.0)
-    for clip, prompt in now.asked.nonzero().tolist():
-        frames = now.shown[clip].nonzero().flatten().tolist()
+    for clip, prompt in now.prompt_mask.nonzero().tolist():
+        frames = now.frame_mask[clip].nonzero().flatten().tolist()
         for frame in frames:
             at = clip, prompt, frame
             by_label, by_teacher = (
@@ -316,10 +322,10 @@ def _released_trust(now: Any, known: Any, clip: int, frame: int) -> float:
     """Twice the pixels that are an object in both maps of ids, over the sum of ids."""
     labels, guesses = np.zeros(GRID, int), np.zeros(GRID, int)
     for row, column in np.ndindex(*GRID):
-        asked = [prompt for prompt in range(PROMPTS) if now.asked[clip, prompt]]
-        on = [k + 1 for k in asked if now.masks[clip, k, frame, row, column]]
+        prompt_mask = [prompt for prompt in range(PROMPTS) if now.prompt_mask[clip, prompt]]
+        on = [k + 1 for k in prompt_mask if now.masks[clip, k, frame, row, column]]
         labels[row, column] = max(on, default=0)
-        best = max(asked, key=lambda k: known[clip, k, frame, row, column].item())
+        best = max(prompt_mask, key=lambda k: known[clip, k, frame, row, column].item())
         if known[clip, best, frame, row, column] > 0:
             guesses[row, column] = best + 1
     total = labels.sum() + guesses.sum()

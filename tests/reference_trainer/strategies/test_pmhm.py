@@ -10,11 +10,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
-from reference_trainer.strategies import build
+from reference_trainer.strategies import build_strategy
 from reference_trainer.strategies import losses as of
 from reference_trainer.strategies import trusted_regions as reg
-from reference_trainer.strategies.pmhm import _deviation
-from tests.helpers.small_nets import EPOCHS, STEPS, TASK, Trained, batch, progress
+from reference_trainer.strategies.pmhm import _compute_deviation
+from tests.helpers.small_nets import CONTEXT, EPOCHS, STEPS, Trained, batch, progress
 
 WARM = 2  # a quarter of eight steps
 AWAKE: dict[str, Any] = {"freeze": "never"}
@@ -38,7 +38,7 @@ def test_the_loss_by_its_definition(arithmetic: str, heads: int) -> None:
     now = batch()
     now.weights[:] = 1 + torch.arange(8.0)
     strategy = trained.strategy
-    strategy.before_step(trained.nets, progress(WARM))
+    strategy.prepare_step(trained.nets, progress(WARM))
     output = trained.nets[0](now.frames, now.tokens)
     z = output.masks.detach()
     others = [head(_pixels(trained, now)).detach() for head in trained.nets[0].robust_heads]
@@ -50,22 +50,28 @@ def test_the_loss_by_its_definition(arithmetic: str, heads: int) -> None:
         "clip" if released else "prompt",
         "zeros" if released else "replicate",
     )
-    strength = reg.edges(torch.sigmoid(z), rule.padding)
-    found = reg.regions(torch.stack([z, *others]), strength, now.asked, now.shown, rule)
+    strength = reg.compute_edges(torch.sigmoid(z), rule.padding)
+    found = reg.find_regions(
+        torch.stack([z, *others]), strength, now.prompt_mask, now.frame_mask, rule
+    )
     y, u = now.masks, found.uncertain
     focal = torch.where(found.stable, of.focal(z, y) * (1 if released else now.weights), 0.0)
     dice = of.dice_released if released else of.dice
     mean_frames = 8 / 5 if released else 1
     expected = {
-        "mask": 2 * of.over_prompts(of.over_pixels(focal, now.shown), now.asked) / mean_frames,
-        "dice": 5 * of.over_prompts(dice(z, y, now.shown, found.stable), now.asked) / mean_frames,
+        "mask": 2
+        * of.average_prompts(of.average_pixels(focal, now.frame_mask), now.prompt_mask)
+        / mean_frames,
+        "dice": 5
+        * of.average_prompts(dice(z, y, now.frame_mask, found.stable), now.prompt_mask)
+        / mean_frames,
         "tversky": 0.3 * of.tversky(z, y, u, 0.7, 0.5),
         "heads": torch.zeros(()),
     }
     if heads:
         apart = torch.stack([of.symmetric_kl(z, other)[u].sum() for other in others]).mean()
         expected["heads"] = 0.1 * apart / (u.sum() + 1e-6)
-    (loss,) = strategy.losses(trained.nets, [output], now, progress(WARM))
+    (loss,) = strategy.compute_losses(trained.nets, [output], now, progress(WARM))
     for name, value in expected.items():
         assert loss.parts[name].item() == pytest.approx(value.item(), rel=1e-4, abs=1e-9), name
 
@@ -91,17 +97,19 @@ def test_heads_asked_again_in_a_region_have_the_gradient_of_the_whole(
     every = strategy.options.every
     pixels = _pixels(trained, now)
     main = net.mask_head(pixels)
-    strength = reg.edges(torch.sigmoid(main.detach()), "replicate")
-    main, strength = (strategy._sampled(each, at) for each in (main, strength))
+    strength = reg.compute_edges(torch.sigmoid(main.detach()), "replicate")
+    main, strength = (strategy._sample_pixels(each, at) for each in (main, strength))
     assert main.shape[-1] == 8 // every
     others = []
     for number, head in enumerate(net.robust_heads):
-        strategy._perturbed(number, pixels.detach())
+        strategy._perturb_features(number, pixels.detach())
         view = strategy._views[number]
-        dense = strategy._sampled(pixels, at) * view.scale
-        others.append(head(dense + (view.seen - dense).detach()))
+        dense = strategy._sample_pixels(pixels, at) * view.scale
+        others.append(head(dense + (view.perturbed - dense).detach()))
     heads = torch.stack([main, *others])
-    region = reg.regions(heads.detach(), strength, now.asked, now.shown, strategy._rule).uncertain
+    region = reg.find_regions(
+        heads.detach(), strength, now.prompt_mask, now.frame_mask, strategy._rule
+    ).uncertain
     held = main.detach() if strategy.options.stop_gradient == "main" else main
     apart = torch.stack([of.symmetric_kl(held, other)[region].sum() for other in others]).mean()
     whole = 0.1 * apart / (region.sum() + 1e-6)
@@ -141,7 +149,7 @@ def test_warm_up_is_plain() -> None:
 def test_heads_are_copied_when_the_main_head_is_trained() -> None:
     trained = _after_warm_up({"heads": 3, "copy_noise": 0.0, "robust_heads": "mask+activity"})
     net = trained.nets[0]
-    trained.strategy.before_step(trained.nets, progress(WARM))
+    trained.strategy.prepare_step(trained.nets, progress(WARM))
     for head in net.robust_heads:
         assert torch.equal(head.weights, net.mask_head.weights)
     for head in net.robust_activity_heads:
@@ -149,20 +157,24 @@ def test_heads_are_copied_when_the_main_head_is_trained() -> None:
     early = Trained("pmhm", {"copy_from": "untrained"} | AWAKE)
     first = early.nets[0].mask_head.weights.detach().clone()
     for step in range(WARM + 1):
-        early.strategy.before_step(early.nets, progress(step))
+        early.strategy.prepare_step(early.nets, progress(step))
     added = early.nets[0].robust_heads[0].weights - first
     assert 0 < added.abs().max() < 1e-2  # from the untrained head, with a little noise
 
 
 def test_false_positives_anneal_and_as_released_do_not() -> None:
-    strategy = build("pmhm", {"warmup": 0.0}, TASK)
-    ends = [strategy._false_positives(progress(epoch * STEPS)) for epoch in range(EPOCHS)]
+    strategy = build_strategy("pmhm", {"warmup": 0.0}, CONTEXT)
+    ends = [
+        strategy._compute_false_positive_weight(progress(epoch * STEPS)) for epoch in range(EPOCHS)
+    ]
     assert ends == pytest.approx([0.7, 0.7 - 0.2 / 3, 0.7 - 0.4 / 3, 0.5])
-    after = build("pmhm", {"warmup": 0.25}, TASK)
-    ends = [after._false_positives(progress(epoch * STEPS)) for epoch in range(1, EPOCHS)]
+    after = build_strategy("pmhm", {"warmup": 0.25}, CONTEXT)
+    ends = [
+        after._compute_false_positive_weight(progress(epoch * STEPS)) for epoch in range(1, EPOCHS)
+    ]
     assert ends == pytest.approx([0.7, 0.6, 0.5])
-    released = build("pmhm", {"arithmetic": "released"}, TASK)
-    assert {released._false_positives(progress(step)) for step in range(8)} == {0.7}
+    released = build_strategy("pmhm", {"arithmetic": "released"}, CONTEXT)
+    assert {released._compute_false_positive_weight(progress(step)) for step in range(8)} == {0.7}
 
 
 @pytest.mark.parametrize(
@@ -177,7 +189,7 @@ def test_false_positives_anneal_and_as_released_do_not() -> None:
     ],
 )
 def test_a_vote_that_cannot_fail_is_told(heads: int, vote: str, warned: bool) -> None:
-    notes = build("pmhm", {"heads": heads, "vote": vote}, TASK).notes
+    notes = build_strategy("pmhm", {"heads": heads, "vote": vote}, CONTEXT).notes
     told = (f"of {heads + 1} heads, {vote} always agree: the margin alone decides",)
     assert tuple(note.partition(";")[0] for note in notes) == (told if warned else ())
 
@@ -186,9 +198,9 @@ def test_dropout_takes_channels_and_as_released_whole_frames() -> None:
     for dropout, axes in (("channel", (3,)), ("frame", ())):
         options = {"dropout": dropout, "drop": 0.5, "noise": 0.0, "every": 1}
         trained = _after_warm_up(options)
-        trained.strategy.before_step(trained.nets, progress(WARM))
+        trained.strategy.prepare_step(trained.nets, progress(WARM))
         pixels = torch.ones(6, 2, 3, 4, 5, 5)
-        seen = trained.strategy._perturbed(0, pixels)
+        seen = trained.strategy._perturb_features(0, pixels)
         assert set(seen.unique().tolist()) == {0.0, 2.0}
         assert torch.equal(seen, seen[:, :1, ..., :1, :1].expand_as(seen))
         frames = seen[:, 0, :, :, 0, 0]
@@ -198,27 +210,27 @@ def test_dropout_takes_channels_and_as_released_whole_frames() -> None:
 
 def test_noise_is_relative_to_the_features() -> None:
     trained = _after_warm_up({"drop": 0.0, "noise": 0.2, "every": 1})
-    trained.strategy.before_step(trained.nets, progress(WARM))
+    trained.strategy.prepare_step(trained.nets, progress(WARM))
     pixels = (
         torch.randn(1, 2, 2, 16, 32, 32) * torch.tensor([1.0, 100.0])[:, None, None, None, None]
     )
-    added = trained.strategy._perturbed(0, pixels) - pixels
+    added = trained.strategy._perturb_features(0, pixels) - pixels
     assert added[0, 0].std().item() == pytest.approx(0.2, rel=0.05)
     assert added[0, 1].std().item() == pytest.approx(20, rel=0.05)
     spread = pixels.std((3, 4, 5), keepdim=True)
-    torch.testing.assert_close(_deviation(pixels), spread, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(_compute_deviation(pixels), spread, rtol=1e-4, atol=1e-5)
 
 
 def test_no_perturbation_without_gradient() -> None:
     trained = _after_warm_up({})
     pixels = torch.randn(1, 1, 1, 4, 8, 8)
     with torch.no_grad():
-        assert torch.equal(trained.strategy._perturbed(0, pixels), pixels)
+        assert torch.equal(trained.strategy._perturb_features(0, pixels), pixels)
 
 
 def test_a_resting_head_stays_as_it_is_and_wakes() -> None:
     trained = _after_warm_up({"freeze": "epoch", "freeze_first": 1.0, "freeze_last": 0.0})
-    trained.strategy.before_step(trained.nets, progress(WARM))
+    trained.strategy.prepare_step(trained.nets, progress(WARM))
     before = trained.nets[0].robust_heads[0].weights.detach().clone()
     for step in (WARM, WARM + 1):
         trained.step(step)  # weight decay and momentum do not move it either
@@ -229,34 +241,34 @@ def test_a_resting_head_stays_as_it_is_and_wakes() -> None:
 
 def test_steps_freeze_with_the_chance_that_is_given() -> None:
     options = {"freeze": "step", "freeze_first": 0.2, "freeze_last": 0.2}
-    strategy = build("pmhm", options, TASK)
-    rests = [strategy._rests(0, replace(progress(0), step=step)) for step in range(3000)]
+    strategy = build_strategy("pmhm", options, CONTEXT)
+    rests = [strategy._is_resting(0, replace(progress(0), step=step)) for step in range(3000)]
     assert sum(rests) / 3000 == pytest.approx(0.2, abs=0.03)
 
 
 def test_activity_is_learned_where_activity_heads_agree() -> None:
     trained = _after_warm_up({"robust_heads": "mask+activity", "drop": 0.0, "noise": 0.0})
     now, net = batch(), trained.nets[0]
-    trained.strategy.before_step(trained.nets, progress(WARM))
+    trained.strategy.prepare_step(trained.nets, progress(WARM))
     with torch.no_grad():
         net.robust_activity_heads[0].weights.mul_(-3)
     output = net(now.frames, now.tokens)
     agree = (output.activity > 0) == (output.robust_activity[0] > 0)
-    assert 0 < agree[now.asked].sum() < now.asked.sum()
-    (loss,) = trained.strategy.losses(trained.nets, [output], now, progress(WARM))
-    focal = torch.where(agree, of.focal(output.activity, now.active), 0.0)[now.asked].mean()
+    assert 0 < agree[now.prompt_mask].sum() < now.prompt_mask.sum()
+    (loss,) = trained.strategy.compute_losses(trained.nets, [output], now, progress(WARM))
+    focal = torch.where(agree, of.focal(output.activity, now.active), 0.0)[now.prompt_mask].mean()
     assert loss.parts["activity"].item() == pytest.approx(2 * focal.item(), rel=1e-5)
-    apart = of.symmetric_kl(output.activity, output.robust_activity[0])[now.asked].mean()
+    apart = of.symmetric_kl(output.activity, output.robust_activity[0])[now.prompt_mask].mean()
     assert loss.parts["activity_heads"].item() == pytest.approx(0.1 * apart.item(), rel=1e-5)
 
 
 def test_every_pixel_is_asked_sooner_or_later() -> None:
-    strategy = build("pmhm", {"every": 2}, TASK)
+    strategy = build_strategy("pmhm", {"every": 2}, CONTEXT)
     places = torch.arange(64.0).view(8, 8)
     seen = {
         value
         for step in range(30)
-        for value in strategy._sampled(places, progress(step)).flatten().tolist()
+        for value in strategy._sample_pixels(places, progress(step)).flatten().tolist()
     }
     assert seen == set(range(64))
 
@@ -264,16 +276,16 @@ def test_every_pixel_is_asked_sooner_or_later() -> None:
 def test_released_undoes_every_mend() -> None:
     mends = ("warmup", "copy_from", "dropout", "dice_region", "anneal", "vote", "scope", "padding",
              "every")  # fmt: skip
-    paper = build("pmhm", {}, TASK).options
-    released = build("pmhm", {"arithmetic": "released"}, TASK).options
+    paper = build_strategy("pmhm", {}, CONTEXT).options
+    released = build_strategy("pmhm", {"arithmetic": "released"}, CONTEXT).options
     assert all(getattr(paper, name) != getattr(released, name) for name in mends)
 
 
 def test_the_first_lines_of_a_run_say_so(tmp_path: Path) -> None:
-    from reference_trainer.training.run_state import assemble
+    from reference_trainer.training.run_state import assemble_run
     from tests.helpers.trained import painted_root, small
 
     options = {"heads": 2, "vote": "majority"}
     config = small(painted_root(tmp_path / "root"), strategy="pmhm", options=options)
-    told = assemble(config, tmp_path / "run").describe().splitlines()
+    told = assemble_run(config, tmp_path / "run").describe().splitlines()
     assert told[-1].startswith("note: of 3 heads, majority always agree")

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actiseg_data.core.errors import InputError
-from reference_trainer.strategies import STRATEGIES, build
+from reference_trainer.strategies import STRATEGIES, build_strategy
 from reference_trainer.strategies import losses as of
-from tests.helpers.small_nets import EPOCHS, STEPS, TASK, Trained, batch, filled_up, progress
+from tests.helpers.small_nets import CONTEXT, EPOCHS, STEPS, Trained, batch, filled_up, progress
 
 RUN = range(EPOCHS * STEPS)
 RELEASED = {"arithmetic": "released"}
@@ -96,7 +96,7 @@ def test_what_only_fills_up_changes_nothing(name: str, options: dict[str, Any]) 
 def test_a_batch_that_only_fills_up_teaches_nothing(name: str, options: dict[str, Any]) -> None:
     trained = Trained(name, options)
     empty = batch()
-    empty.asked[:], empty.shown[:], empty.frame_items[:] = False, False, -1
+    empty.prompt_mask[:], empty.frame_mask[:], empty.unit_ids[:] = False, False, -1
     for step in (0, len(RUN) - 1):
         for loss in trained.losses(step, empty):
             assert loss.total.item() == 0
@@ -149,16 +149,16 @@ _WITHOUT_WEIGHTS = {"dice", "activity", "tversky", "heads"}
 )
 def test_released_runs_weigh_what_their_commands_weigh(name: str, robust: Any, times: int) -> None:
     """--use_weights --use_gce (--use_sce): focal alone; --use_active_passive: its terms, too."""
-    assert not build(name, {}, TASK).weighted
-    assert build(name, {"weights": "all"}, TASK).weighted
+    assert not build_strategy(name, {}, CONTEXT).uses_weights
+    assert build_strategy(name, {"weights": "all"}, CONTEXT).uses_weights
     trained = Trained(name, RELEASED)
-    assert trained.strategy.weighted
+    assert trained.strategy.uses_weights
     now = batch()
     z = torch.linspace(-3, 3, now.masks.numel()).view_as(now.masks)
     now.weights[:] = 3
-    trained.strategy.before_step(trained.nets, progress(0))
+    trained.strategy.prepare_step(trained.nets, progress(0))
     expected = 3 * of.focal(z, now.masks) + times * robust(z, now.masks)
-    torch.testing.assert_close(trained.strategy.pixel_loss(z, now), expected)
+    torch.testing.assert_close(trained.strategy.compute_pixel_loss(z, now), expected)
 
 
 @pytest.mark.parametrize(
@@ -179,8 +179,8 @@ def test_released_runs_weigh_what_their_commands_weigh(name: str, robust: Any, t
 def test_a_phase_begins_where_a_step_does_something_else(
     name: str, options: dict[str, Any], begins: list[int]
 ) -> None:
-    strategy = build(name, options, TASK)
-    phases = [strategy.phase(progress(step)) for step in RUN]
+    strategy = build_strategy(name, options, CONTEXT)
+    phases = [strategy.get_phase(progress(step)) for step in RUN]
     assert [step for step in RUN[1:] if phases[step] != phases[step - 1]] == begins
 
 
@@ -188,19 +188,19 @@ def test_a_phase_begins_where_a_step_does_something_else(
 def test_the_slim_model_trains(name: str, options: dict[str, Any]) -> None:
     """Two updates late in a run, where what a strategy adds is at work."""
     from reference_trainer.batches.tokens import LENGTH
-    from reference_trainer.network.model import Model
+    from reference_trainer.network.model import SegmentationModel
 
     now = batch()
     tokens = torch.zeros(2, 3, LENGTH, dtype=torch.int64)
     tokens[..., 0] = now.tokens[..., 0]
     now = replace(now, tokens=tokens)
-    strategy = build(name, options, TASK)
-    nets: list[Any] = [Model(channels=8, width=16) for _ in range(strategy.nets)]
+    strategy = build_strategy(name, options, CONTEXT)
+    nets: list[Any] = [SegmentationModel(channels=8, width=16) for _ in range(strategy.net_count)]
     strategy.prepare(nets)
     for step in RUN[-2:]:
-        strategy.before_step(nets, progress(step))
+        strategy.prepare_step(nets, progress(step))
         outputs = [net(now.frames, now.tokens) for net in nets]
-        losses = strategy.losses(nets, outputs, now, progress(step))
+        losses = strategy.compute_losses(nets, outputs, now, progress(step))
         torch.stack([loss.total for loss in losses]).sum().backward()
         for net in nets:
             for place, value in net.named_parameters():
@@ -215,7 +215,7 @@ def test_the_slim_model_trains(name: str, options: dict[str, Any]) -> None:
 def test_all_options_that_make_no_sense_are_refused_at_once() -> None:
     wrong = {"q": 2.0, "combine": "both", "dice": float("nan"), "mask": True, "arithmetic": "mine"}
     with pytest.raises(InputError) as caught:
-        build("gce", wrong, TASK)
+        build_strategy("gce", wrong, CONTEXT)
     assert {problem.where for problem in caught.value.problems} == {
         f"option {name}" for name in wrong
     }
@@ -223,16 +223,16 @@ def test_all_options_that_make_no_sense_are_refused_at_once() -> None:
 
 def test_unknown_names_are_refused_and_the_known_listed() -> None:
     with pytest.raises(InputError, match="plain, action-focal, co-teaching"):
-        build("magic", {}, TASK)
+        build_strategy("magic", {}, CONTEXT)
     with pytest.raises(InputError, match="gce has no option gce_q"):
-        build("gce", {"gce_q": 0.5}, TASK)
+        build_strategy("gce", {"gce_q": 0.5}, CONTEXT)
 
 
 def test_released_sets_constants_that_are_not_given() -> None:
-    assert build("elr", {}, TASK).options.strength == 3.0
-    assert build("elr", {"arithmetic": "released"}, TASK).options.strength == 5e-4
+    assert build_strategy("elr", {}, CONTEXT).options.strength == 3.0
+    assert build_strategy("elr", {"arithmetic": "released"}, CONTEXT).options.strength == 5e-4
     both = {"arithmetic": "released", "strength": 1}
-    assert build("elr", both, TASK).options.strength == 1.0
+    assert build_strategy("elr", both, CONTEXT).options.strength == 1.0
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_released_sets_constants_that_are_not_given() -> None:
         ("co-teaching", RELEASED | {"assume_rate": 0.4, "ramp_epochs": 3, "exponent": 2.0}, 3),
         ("gce", {"truncate_from": 0.5}, 1),
         ("gce", RELEASED | {"truncate": 0.5}, 1),
-        ("elr", RELEASED | {"memory": 0.9, "scale": "undecided"}, 2),
+        ("elr", RELEASED | {"memory": 0.9, "scale": "match-focal"}, 2),
         ("npn", RELEASED | {"variant": "hard"}, 1),
         ("smart", {"warmup": 0, "dice": 1.0}, 1),
         ("pmhm", {"freeze": "never", "freeze_first": 0.5, "freeze_last": 0.0}, 2),
@@ -252,14 +252,14 @@ def test_released_sets_constants_that_are_not_given() -> None:
 def test_options_that_would_do_nothing_are_refused(
     name: str, options: dict[str, Any], idle: int
 ) -> None:
-    with pytest.raises(InputError, match="does nothing where") as caught:
-        build(name, options, TASK)
+    with pytest.raises(InputError, match="has no effect") as caught:
+        build_strategy(name, options, CONTEXT)
     given = {f"option {option}" for option in options}
     found = [problem.where for problem in caught.value.problems]
     assert len(found) == idle
     assert given.issuperset(found)
     rest = {key: value for key, value in options.items() if f"option {key}" not in found}
-    build(name, rest, TASK)
+    build_strategy(name, rest, CONTEXT)
 
 
 IDLE = [
@@ -276,12 +276,13 @@ def test_options_that_are_refused_do_nothing_indeed(
 ) -> None:
     usual = Trained(name, beside)
     losses = [usual.step(step) for step in RUN]
-    options = build(name, beside, TASK).options
+    options = build_strategy(name, beside, CONTEXT).options
     value, kind = getattr(options, option), get_type_hints(type(options))[option]
     others = get_args(kind) if get_origin(kind) is Literal else [kind(value + 1)]
     object.__setattr__(options, option, others[0] if others[0] != value else others[1])
     monkeypatch.setattr(
-        "tests.helpers.small_nets.build", lambda *_: STRATEGIES[name].strategy(options, TASK)
+        "tests.helpers.small_nets.build_strategy",
+        lambda *_: STRATEGIES[name].strategy(options, CONTEXT),
     )
     other = Trained(name, beside)
     assert [other.step(step) for step in RUN] == losses
@@ -289,10 +290,13 @@ def test_options_that_are_refused_do_nothing_indeed(
 
 def test_consistency_follows_the_variant() -> None:
     """Sheng et al.: NL + CR + PLL for the hard variant, NL + 2 CR + PLL for the soft one."""
-    assert build("npn", {}, TASK).options.consistency == 2.0
-    assert build("npn", {"variant": "hard"}, TASK).options.consistency == 1.0
-    assert build("npn", RELEASED, TASK).options.consistency == 0.2
-    assert build("npn", {"variant": "hard", "consistency": 2}, TASK).options.consistency == 2.0
+    assert build_strategy("npn", {}, CONTEXT).options.consistency == 2.0
+    assert build_strategy("npn", {"variant": "hard"}, CONTEXT).options.consistency == 1.0
+    assert build_strategy("npn", RELEASED, CONTEXT).options.consistency == 0.2
+    assert (
+        build_strategy("npn", {"variant": "hard", "consistency": 2}, CONTEXT).options.consistency
+        == 2.0
+    )
 
 
 OPTIONS = [
@@ -305,9 +309,9 @@ OPTIONS = [
 
 @pytest.mark.parametrize(("name", "given"), OPTIONS)
 def test_options_survive_a_file(name: str, given: dict[str, Any]) -> None:
-    options = build(name, given, TASK).options
+    options = build_strategy(name, given, CONTEXT).options
     values = {field.name: getattr(options, field.name) for field in fields(options)}
-    assert build(name, values, TASK).options == options
+    assert build_strategy(name, values, CONTEXT).options == options
     assert all(type(value) in (bool, int, float, str) for value in values.values())
 
 
@@ -333,8 +337,8 @@ def _terms(name: str, options: dict[str, Any]) -> tuple[dict[str, float], Any, A
 def _mean(values: Any, now: Any) -> float:
     """Over asked prompts the mean over shown frames, prompt by prompt."""
     means = [
-        values[clip, prompt][now.shown[clip]].mean().item()
-        for clip, prompt in now.asked.nonzero().tolist()
+        values[clip, prompt][now.frame_mask[clip]].mean().item()
+        for clip, prompt in now.prompt_mask.nonzero().tolist()
     ]
     return sum(means) / len(means)
 
@@ -381,10 +385,10 @@ def test_an_undecided_pixel_costs_what_it_costs_under_the_focal_loss(
     name: str, options: dict[str, Any]
 ) -> None:
     known = {field.name for field in fields(STRATEGIES[name].options)}
-    strategy = build(name, {key: options[key] for key in options if key in known}, TASK)
+    strategy = build_strategy(name, {key: options[key] for key in options if key in known}, CONTEXT)
     now = batch()
     now.masks[:] = (torch.arange(8) % 2).float()
-    cost = strategy.pixel_loss(torch.zeros_like(now.masks), now).mean()
+    cost = strategy.compute_pixel_loss(torch.zeros_like(now.masks), now).mean()
     assert cost.item() == pytest.approx(0.5 * 0.25 * math.log(2), rel=1e-6)
 
 
@@ -449,14 +453,14 @@ def test_released_losses_stack_on_focal_and_are_divided_by_frames(name: str, pix
 
 
 def test_released_apl_has_no_gradient_beyond_ten() -> None:
-    strategy = build("apl", {"arithmetic": "released", "combine": "replace"}, TASK)
+    strategy = build_strategy("apl", {"arithmetic": "released", "combine": "replace"}, CONTEXT)
     z = torch.tensor([-11.0, 11.0, 9.0], requires_grad=True)
-    strategy.robust_loss(z, torch.ones(3)).sum().backward()
+    strategy.compute_robust_loss(z, torch.ones(3)).sum().backward()
     assert (z.grad != 0).tolist() == [False, False, True]
 
 
 def test_action_focal_with_equal_weights_is_plain() -> None:
-    assert build("action-focal", {}, TASK).weighted
+    assert build_strategy("action-focal", {}, CONTEXT).uses_weights
     one, other = Trained("plain"), Trained("action-focal")
     assert [one.step(step) for step in RUN] == [other.step(step) for step in RUN]
 
@@ -465,6 +469,6 @@ def test_gce_truncates_late() -> None:
     trained = Trained("gce", {"truncate": 0.5, "truncate_from": 0.5})
     y = torch.ones(1)
     for step, expected in ((3, of.gce), (4, of.truncated_gce)):
-        trained.strategy.before_step(trained.nets, progress(step))
+        trained.strategy.prepare_step(trained.nets, progress(step))
         z = torch.tensor([-1.0])
-        assert torch.equal(trained.strategy.robust_loss(z, y), expected(z, y))
+        assert torch.equal(trained.strategy.compute_robust_loss(z, y), expected(z, y))

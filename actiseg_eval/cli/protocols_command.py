@@ -1,0 +1,58 @@
+"""`actiseg-eval protocols`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from actiseg_data.terminal.command_line import Quiet, Workers, make_stage_progress
+from actiseg_eval.cli.scoring_flags import (
+    Filter,
+    GroundTruthRoot,
+    Missing,
+    SequenceFile,
+    SplitName,
+    announce_truth,
+    print_document,
+)
+
+
+def show_protocols(
+    preds: Annotated[
+        Optional[Path],
+        typer.Argument(help="Predictions: also show where the protocols differ on these."),
+    ] = None,
+    gt: GroundTruthRoot = None,
+    split: SplitName = None,
+    sequences: SequenceFile = None,
+    filter_flagged: Filter = True,
+    missing: Missing = "error",
+    workers: Workers = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Show the protocols side by side, and where they differ on some predictions.
+
+    Example: actiseg-eval protocols preds/ --gt dataset_visor
+    """
+    from actiseg_eval.comparison.protocol_differences import (
+        compare_protocols,
+        describe_protocol_comparison,
+        describe_protocols,
+    )
+    from actiseg_eval.protocols import load_protocols
+
+    if preds is None:
+        print_document(describe_protocols(load_protocols()))
+        print("next: actiseg-eval protocols PREDS, which shows where they differ on these")
+        return
+    comparison = compare_protocols(
+        preds,
+        gt=announce_truth(preds, gt, split, sequences),
+        filter=filter_flagged,
+        missing=missing,
+        workers=workers,
+        stage=make_stage_progress(quiet),
+    )
+    print_document(describe_protocol_comparison(comparison))

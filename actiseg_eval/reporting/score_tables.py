@@ -1,0 +1,152 @@
+"""The tables of a report: for the terminal, Markdown and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from actiseg_data.core.tables import Table, render_csv, render_markdown
+from actiseg_eval.metrics.definitions import METRICS, format_heading, format_value
+from actiseg_eval.metrics.failure_table import FailureTable
+from actiseg_eval.reporting.score_report import LONG_DIVISIONS, Report, Stratum
+from actiseg_eval.resampling.intervals import Intervals
+
+PROFILE_TITLE = "foreground and background: how many objects are predicted, and how well"
+
+_FAILURES_NOTE = (
+    "a unit has one mode. lost: the gain in the metric if all units with this mode were right; "
+    "recoverable: the gain if only this error were fixed"
+)
+
+_MOST_GROUPS = 8
+"""Divisions with more groups are not printed on a terminal."""
+
+_MOST_COLUMNS = 7
+"""Metrics in one table of a terminal. Wider tables would be folded."""
+
+
+def name_split(split: str, *, rendered: bool) -> str:
+    """Return the name of a split for the title of a table.
+
+    >>> name_split("val_human", rendered=True)
+    'val_human (rendered frames)'
+    """
+    return f"{split} (rendered frames)" if rendered else split
+
+
+def describe_report(report: Report) -> Iterator[Table | str]:
+    """Yield the tables and lines of a report in the order of the terminal.
+
+    A division gets a table if it has 2 to 8 groups. Lines name the others, the counts, and what was
+    left out.
+    """
+    yield from report.notices
+    split = name_split(report.split, rendered=report.rendered)
+    title = f"{split}, protocol {report.protocol.name} {report.protocol.version}"
+    yield from _tabulate(title, "", report.overall, report.main_metrics)
+    yield report.reference_note
+    if report.bootstrap is not None:
+        yield _describe_intervals(report.bootstrap)
+    counts = [name for name in METRICS if METRICS[name].count and name in report.metrics]
+    yield ", ".join(f"{METRICS[name].symbol} {report.metrics[name]}" for name in counts)
+    long = []
+    for division, strata in report.strata.items():
+        if len(strata) > _MOST_GROUPS or division in LONG_DIVISIONS:
+            long.append(division)
+        elif len(strata) > 1:
+            kept = (
+                name
+                for name in report.main_metrics
+                if any(name in stratum.metrics for stratum in strata)
+            )
+            yield from _tabulate(f"by {division}", division, strata, (*kept, "n_units"))
+    if report.failures is not None:
+        if report.profile:
+            rows = [*report.overall, *report.strata["size"]]
+            yield from _tabulate(PROFILE_TITLE, "", rows, report.profile)
+        yield from tabulate_failures(report.failures)
+        yield _FAILURES_NOTE
+    yield "fractions; ↑ higher is better, ↓ lower is better, - undefined"
+    if long:
+        yield f"by {', '.join(long)}: see --json or --csv"
+    handled = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in report.handled.items())
+    if handled:
+        yield f"handled: {handled}"
+    for what, why in report.left_out.items():
+        yield f"left out: {what}: {why}"
+
+
+def tabulate_failures(failures: FailureTable) -> Iterator[Table]:
+    """Yield the tables of failure modes, of confused objects, and of the worst sequences."""
+    for title, (heads, *rows) in failures.make_tables().items():
+        yield Table(title, heads, rows)
+
+
+def _describe_intervals(intervals: Intervals) -> str:
+    """Return a line that says how the intervals were made."""
+    symbol = METRICS[intervals.metric].symbol
+    text = (
+        f"intervals: {intervals.clusters} {intervals.cluster}s resampled "
+        f"{intervals.method.resamples:,} times"
+    )
+    if intervals.cluster != intervals.method.cluster:
+        text += f" (too few {intervals.method.cluster}s)"
+    width = intervals.sequence_width.get(intervals.metric)
+    if intervals.cluster != "sequence" and width is not None:
+        text += f"; resampled sequences would give {width:.2f} times the width for {symbol}"
+    if intervals.correlation is not None:
+        text += (
+            f"; correlation of {symbol} between sequences of a {intervals.method.cluster} "
+            f"{intervals.correlation:.2f}"
+        )
+    return text
+
+
+def _tabulate(
+    title: str, division: str, strata: Sequence[Stratum], names: tuple[str, ...]
+) -> Iterator[Table]:
+    """Yield tables of at most `_MOST_COLUMNS` metrics each, the title on the first."""
+    for start in range(0, len(names), _MOST_COLUMNS):
+        part = names[start : start + _MOST_COLUMNS]
+        yield _make_table("" if start else title, division, strata, part)
+
+
+def _make_table(
+    title: str, division: str, strata: Sequence[Stratum], names: Sequence[str]
+) -> Table:
+    rows = [
+        [stratum.name, *(format_value(stratum.metrics.get(name)) for name in names)]
+        for stratum in strata
+    ]
+    return Table(title, [division, *map(format_heading, names)], rows)
+
+
+def format_markdown(report: Report) -> str:
+    """Format the tables of a report as a Markdown page, without those of `LONG_DIVISIONS`."""
+    split = name_split(report.split, rendered=report.rendered)
+    lines = [f"# {split}, protocol `{report.protocol.name}` {report.protocol.version}", ""]
+    lines += [f"Predictions `{report.predictions}`, truth `{report.truth}`, {report.toolkit}.", ""]
+    for notice in report.notices:
+        lines += [f"**{notice}**", ""]
+    names = (*report.main_metrics, "n_units")
+    lines += [*render_markdown(_make_table("", "", report.overall, names)), ""]
+    lines += [report.reference_note]
+    for division, strata in report.strata.items():
+        if division not in LONG_DIVISIONS:
+            table = _make_table("", division, strata, names)
+            lines += ["", f"## By {division}", "", *render_markdown(table)]
+    if report.failures is not None:
+        if report.profile:
+            table = _make_table("", "", report.overall, (*report.profile, "n_units"))
+            lines += ["", f"## {PROFILE_TITLE}", "", *render_markdown(table)]
+        for table in tabulate_failures(report.failures):
+            lines += ["", f"## {table.title.capitalize()}", "", *render_markdown(table)]
+    return "\n".join(lines) + "\n"
+
+
+def format_csv(report: Report) -> str:
+    """Format the rows of `Report.list_rows` as CSV. Undefined metrics are empty cells."""
+    rows = [
+        ["" if value is None else str(value) for value in row.values()]
+        for row in report.list_rows()
+    ]
+    return render_csv(Table("", ["by", "name", *report.metrics, "rendered_frames"], rows))

@@ -1,0 +1,98 @@
+"""The options of a scoring, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from actiseg_data.core.errors import refuse
+from actiseg_eval.protocols import (
+    Protocol,
+    choose_comparable_groups,
+    choose_metric_groups,
+    load_protocol,
+)
+from actiseg_eval.resampling.bootstrap import Bootstrap
+
+MISSING = ("error", "empty")
+
+
+@dataclass(frozen=True)
+class ScoringOptions:
+    """What to measure, and how.
+
+    Attributes
+    ----------
+    protocol : Protocol
+        The rules of the score.
+    metric_groups : tuple of str
+        The metric groups to compute, in the order of `METRIC_GROUPS`.
+    filter : bool
+        Whether to leave out the sequences that people flagged.
+    missing : {"error", "empty"}
+        Whether to refuse missing masks, or to score them as blank.
+    """
+
+    protocol: Protocol
+    metric_groups: tuple[str, ...]
+    filter: bool = True
+    missing: str = "error"
+
+
+def make_options(
+    protocol: Protocol | str,
+    metrics: Iterable[str] | str | None,
+    *,
+    filter: bool,
+    missing: str,
+    comparable: bool = False,
+) -> ScoringOptions:
+    """Check the options of a scoring.
+
+    Parameters
+    ----------
+    protocol : Protocol or str
+        A protocol or its name.
+    metrics : iterable of str or str, optional
+        Metric groups, also as one text with commas. None for those of the protocol.
+    filter, missing
+        See `ScoringOptions`.
+    comparable : bool
+        Whether the scores of several runs are compared: failures are not a metric.
+
+    Raises
+    ------
+    InputError
+        For an unknown protocol, metric group or value of `missing`.
+    """
+    protocol = load_protocol(protocol)
+    choose = choose_comparable_groups if comparable else choose_metric_groups
+    groups = choose(metrics, protocol)
+    return ScoringOptions(protocol, groups, filter, check_missing(missing))
+
+
+def make_bootstrap(ci: float, resamples: int, cluster: str) -> Bootstrap | None:
+    """Return how to make confidence intervals, None for 0 resamples.
+
+    Parameters
+    ----------
+    ci : float
+        The level of confidence, in (0, 1).
+    resamples : int
+        How many resamples to draw: 100 to 1,000,000, or 0.
+    cluster : {"video", "participant", "sequence"}
+        What is resampled.
+
+    Raises
+    ------
+    InputError
+        For a value outside of these.
+    """
+    return Bootstrap(ci, resamples, cluster) if resamples else None
+
+
+def check_missing(missing: str) -> str:
+    """Return how to treat missing masks, after checking that the value is known."""
+    if missing not in MISSING:
+        raise refuse(f"{missing!r} is unknown", "`missing`", f"use one of {', '.join(MISSING)}")
+    return missing

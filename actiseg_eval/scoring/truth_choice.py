@@ -1,0 +1,61 @@
+"""Choose the ground truth: as named, as the predictions name it, or the usual dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from actiseg_data.core.file_reading import refuse_missing
+from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
+from actiseg_data.layouts.mask_folders import FolderSplit
+from actiseg_data.records.prediction_note import read_predictions_note
+from actiseg_data.terminal.locate import locate_dataset
+from actiseg_eval.predictions.ground_truth import GroundTruth, open_truth
+from actiseg_eval.predictions.prediction_opening import find_predictions_note
+
+
+def choose_truth(
+    predictions: Path | str,
+    gt: GroundTruth | Path | str | None,
+    split: str | None = None,
+    sequences: Path | str | None = None,
+) -> GroundTruth:
+    """Open the ground truth of some predictions.
+
+    Parameters
+    ----------
+    predictions : path
+        The folder or file of the predictions.
+    gt : Split, FolderSplit or path, optional
+        An opened split, which is returned as it is, or a root. By default the dataset in
+        ``predictions.json``, else `actiseg_data.terminal.locate.locate_dataset`.
+    split : str, optional
+        A split of the root. By default the one in ``predictions.json``, else as in `open_truth`.
+    sequences : path, optional
+        A text file with the sequences to keep, one on each line.
+
+    Raises
+    ------
+    InputError
+        If there are no predictions, no dataset, or no such split or sequence.
+    """
+    if isinstance(gt, (Split, FolderSplit)):
+        return gt
+    named = None if gt is None else Path(gt)
+    root, split = read_named_truth(Path(predictions), named, split)
+    return open_truth(locate_dataset(root, option="`gt`")[0], split, sequences)
+
+
+def read_named_truth(
+    predictions: Path, gt: Path | None, split: str | None
+) -> tuple[Path | None, str | None]:
+    """Complete the root and the split with those that the predictions name."""
+    if not predictions.exists():
+        hint = "give a folder of predictions, or a .json"
+        raise refuse_missing(predictions, "there is no such folder", hint)
+    note_path = find_predictions_note(predictions)
+    if note_path is not None and (gt is None or split is None):
+        note = read_predictions_note(note_path)
+        gt = gt or (predictions / note.dataset).resolve()
+        if split is None and (gt / IMAGE_SETS).is_dir():
+            split = note.split
+    return gt, split

@@ -1,0 +1,79 @@
+"""The report of a finished corruption, as notes and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from actiseg_data.core.tables import Table
+
+if TYPE_CHECKING:
+    from actiseg_noise.measurement.report_parts import ReportPart
+
+_COLUMNS = ("kind", "n", "5 %", "25 %", "median", "75 %", "95 %", "median drawn")
+_QUANTILES = ("q05", "q25", "q50", "q75", "q95")
+
+
+def describe_corruption(summary: Mapping[str, Any]) -> Iterator[ReportPart]:
+    """Describe the summary of a noisy split: what was selected and what is on disk."""
+    if "text" in summary:
+        yield from _describe_text(summary["text"])
+    if "noise" in summary:
+        yield from _describe_masks(summary)
+    handled = {name: count for name, count in summary["handled"].items() if count}
+    if handled:
+        counts = (f"{name.replace('_', ' ')} {count}" for name, count in handled.items())
+        yield "handled: " + ", ".join(counts)
+
+
+def _describe_text(text: Mapping[str, Any]) -> Iterator[ReportPart]:
+    unit = "narrations" if text["scope"] == "narration" else "prompts"
+    # Summaries of early releases lack both.
+    whole, changeable = text.get("of_all", text), text.get("could_change", text)
+    line = f"text: {whole['selected']} of {whole['items']} {unit} changed{_format_rate(whole)}"
+    if changeable["items"] != whole["items"]:
+        line += f", of the {changeable['items']} that could change{_format_rate(changeable)}"
+    yield line
+    for name, kind in (("flips", "category"), ("substitutions", "within-category")):
+        counts = text[name]
+        if counts["rate"] > 0:
+            similarity = text["similarity"].get(kind, {}).get("mean")
+            line = f"  {name}: {_format_selected(counts, 'that could be')}"
+            line += f", requested {counts['rate']:.4g}"
+            if similarity not in (None, 1):
+                line += f"; mean WordNet similarity {similarity:.3f}"
+            yield line
+
+
+def _describe_masks(summary: Mapping[str, Any]) -> Iterator[ReportPart]:
+    noise, bystanders = summary["noise"], summary["bystanders"]
+    selected = _format_selected(noise, "items selected")
+    yield f"masks: {selected}, requested {noise['rate']:g}"
+    rows = []
+    for kind, quantiles in noise["iou"].items():
+        if quantiles["n"]:
+            values = [*(quantiles[name] for name in _QUANTILES), noise["iou_drawn"][kind]["q50"]]
+            rows.append([kind, str(quantiles["n"]), *(f"{value:.3f}" for value in values)])
+    if rows:
+        yield Table("IoU with the clean object, on disk (after overlaps)", _COLUMNS, rows)
+    median = bystanders["iou_of_cut"]["q50"]
+    yield (
+        f"untouched neighbours: {bystanders['items']}; {bystanders['cut']} lost pixels"
+        + (f" (their median IoU: {median:.3f})" if median is not None else "")
+    )
+
+
+def _format_rate(counts: Mapping[str, Any]) -> str:
+    rate = counts["realised_rate"]
+    return "" if rate is None else f" ({rate:.1%})"
+
+
+def _format_selected(counts: Mapping[str, Any], unit: str) -> str:
+    """Format the number of selected items, with their rate and its 95 % interval."""
+    text = f"{counts['selected']} of {counts['items']} {unit}"
+    if counts["realised_rate"] is not None:
+        text += f", realised rate {counts['realised_rate']:.3f}"
+    if counts["interval_95"]:
+        low, high = counts["interval_95"]
+        text += f" (95 % interval {low:.3f} to {high:.3f})"
+    return text

@@ -1,0 +1,49 @@
+"""`inspect`: measure the realised noise of a split that this toolkit made."""
+
+from __future__ import annotations
+
+from actiseg_noise.cli.shared_options import (
+    CleanSource,
+    JsonFile,
+    LexiconFile,
+    NoisySplitFolder,
+    Only,
+    Quiet,
+    Workers,
+    make_stage_progress,
+)
+
+
+def inspect(
+    out: NoisySplitFolder,
+    source: CleanSource = None,
+    lexicon_file: LexiconFile = None,
+    json_file: JsonFile = None,
+    only: Only = None,
+    workers: Workers = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Measure the realised noise of a split: rates, words, IoU and boundary shifts.
+
+    Example: actiseg-noise inspect actiseg_sample_boundary_r0.4_s0
+    """
+    from actiseg_data.core.files import write_json
+    from actiseg_noise.cli.report_printing import print_report
+    from actiseg_noise.measurement.inspection import inspect as run_inspection
+    from actiseg_noise.measurement.inspection_report import describe_inspection
+    from actiseg_noise.split.noisy_split import refuse_inside
+
+    if json_file is not None:
+        refuse_inside(json_file, out, source)
+    inspection = run_inspection(
+        out,
+        source,
+        only=only or [],
+        lexicon=lexicon_file,
+        workers=workers,
+        stage=make_stage_progress(quiet),
+    )
+    print_report(describe_inspection(inspection))
+    if json_file is not None:
+        write_json(json_file, inspection.to_dict(), indent=1)
+        print(f"wrote {json_file}")

@@ -1,0 +1,88 @@
+"""Flags for parameters of the kinds of noise, generated from the specifications of the kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, make_dataclass
+from typing import Annotated, Any, Optional
+
+import typer
+
+from actiseg_noise.recipes.kind_specs import KIND_SPECS, Parameter
+
+MASK_PANEL, TEXT_PANEL = "Mask noise", "Text noise"
+
+
+@dataclass(frozen=True)
+class KindFlag:
+    """A flag that sets one parameter of a kind.
+
+    Attributes
+    ----------
+    kind : str
+        A kind that has the parameter.
+    help : str
+        What the parameter does, in one sentence.
+    default : str or None
+        What applies if the flag is not given. Default: the default of the parameter.
+    """
+
+    kind: str
+    help: str
+    default: str | None = None
+
+
+KIND_FLAGS: Mapping[str, KindFlag] = {
+    "target_iou": KindFlag("boundary", "IoU with the clean object to calibrate each object to."),
+    "radius": KindFlag(
+        "boundary",
+        "Fixed strength in mask pixels instead (jitter: RMS displacement).",
+        "calibrate to --target-iou",
+    ),
+    "correlation_length": KindFlag(
+        "jitter", "Correlation length of jitter in pixels.", "by object size"
+    ),
+    "mix": KindFlag("text", "Share of flips in text noise; the rest are substitutions."),
+    "flip": KindFlag("category", "How the new class is drawn: {choices}."),
+    "names": KindFlag(
+        "within-category",
+        "Substitutes: class (another name of the class) or sister (WordNet sister term).",
+    ),
+    "allow_collisions": KindFlag(
+        "text",
+        "Let an object get the name or class of another object in its sequence, as in the "
+        "published files.",
+        "",
+    ),
+}
+"""The flags of `corrupt` that only set a parameter of a kind. ``--set`` sets all others."""
+
+
+def make_kind_options() -> type[Any]:
+    """Make a dataclass with an option for each of `KIND_FLAGS`; an option not given is None."""
+    members = [(name, _make_annotation(name, flag), None) for name, flag in KIND_FLAGS.items()]
+    return make_dataclass("KindOptions", members, frozen=True)
+
+
+def _make_annotation(name: str, flag: KindFlag) -> Any:
+    spec = KIND_SPECS[flag.kind]
+    parameter = spec.parameters[name]
+    option = typer.Option(
+        *((f"--{name.replace('_', '-')}",) if parameter.default is False else ()),
+        help=_describe(flag, parameter),
+        rich_help_panel=MASK_PANEL if spec.medium == "masks" else TEXT_PANEL,
+    )
+    return Annotated[Optional[_get_type(parameter)], option]
+
+
+def _get_type(parameter: Parameter) -> type[bool] | type[str] | type[float]:
+    if isinstance(parameter.default, bool):
+        return bool
+    return str if isinstance(parameter.default, str) else float
+
+
+def _describe(flag: KindFlag, parameter: Parameter) -> str:
+    choices = parameter.wanted.removeprefix("one of ")
+    text = flag.help.format(choices=choices)
+    default = f"{parameter.default}" if flag.default is None else flag.default
+    return f"{text} Default: {default}." if default else text

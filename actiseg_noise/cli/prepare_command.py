@@ -1,0 +1,90 @@
+"""`prepare`: build an ActionVOS dataset from raw annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from actiseg_noise.cli.shared_options import Quiet, Workers, make_stage_progress, quote_path
+
+if TYPE_CHECKING:
+    from actiseg_data.make.prepare.preparation_report import PrepareReport
+
+
+def prepare_split(
+    annotations: Annotated[
+        Path, typer.Option(help="Folder of VISOR's sparse JSON files, or a folder above it.")
+    ],
+    frame_mapping: Annotated[Path, typer.Option(help="VISOR's frame_mapping.json (or .json.gz).")],
+    narrations: Annotated[
+        list[Path], typer.Option(help="EPIC-KITCHENS-100 narration CSV (repeatable).")
+    ],
+    noun_classes: Annotated[Path, typer.Option(help="EPIC_100_noun_classes_v2.csv.")],
+    split: Annotated[str, typer.Option(help="train or val, as VISOR divides its videos.")],
+    out: Annotated[Path, typer.Option(help="ActionVOS root to make, or to add the split to.")],
+    images: Annotated[
+        Optional[Path], typer.Option(help="Folder of VISOR's RGB frames, unpacked.")
+    ] = None,
+    human_labels: Annotated[
+        Optional[list[Path]],
+        typer.Option(help="Human-labelled list such as val_human.json (repeatable)."),
+    ] = None,
+    hos_corrections: Annotated[
+        Optional[Path], typer.Option(help="VISOR-HOS corrections of hand contacts.")
+    ] = None,
+    workers: Workers = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Build ActionVOS lists, prompts, masks and weights from raw EPIC-KITCHENS VISOR.
+
+    Example: actiseg-noise prepare visor --annotations visor/val --split val --frame-mapping
+    frame_mapping.json --narrations EPIC_100_validation.csv --noun-classes
+    EPIC_100_noun_classes_v2.csv --out dataset_visor
+    """
+    from actiseg_data.make.prepare.preparation import prepare_visor
+    from actiseg_noise.cli.report_printing import print_report
+
+    with make_stage_progress(quiet)("drawing videos") as progress:
+        report = prepare_visor(
+            annotations=annotations,
+            split=split,
+            frame_mapping=frame_mapping,
+            narrations=narrations,
+            noun_classes=noun_classes,
+            out=out,
+            images=images,
+            human_labels=human_labels or [],
+            hos_corrections=hos_corrections,
+            workers=workers,
+            progress=progress,
+        )
+    print_report(describe_preparation(report))
+    print(f"made the split {split!r} in {out}; prepare-{split}.json lists all special cases")
+    command = f"actiseg-noise corrupt {quote_path(out)} --split {split} --type boundary --rate 0.4"
+    print(f"next: {command}")
+
+
+def describe_preparation(report: PrepareReport) -> Iterator[str]:
+    """Describe what was made, and count the special cases."""
+    from actiseg_data.make.prepare.preparation_report import KINDS
+
+    yield (
+        f"{report.sequences} sequences of {report.videos} videos in {report.split}.json: "
+        f"{report.objects} objects, {report.positive} of them active"
+    )
+    for human in report.lists:
+        yield (
+            f"{human.sequences} sequences in {human.name}.json: {human.absent} others are of "
+            f"videos that are not in this dataset, {len(human.left_out)} do not fit, "
+            f"{len(human.without_narration)} are in this list only"
+        )
+    yield f"{report.folders} folders, {report.frames} distinct frames, {report.masks} masks"
+    if report.images is not None:
+        yield f"{report.images} frames have an image"
+    yield f"numbering: {report.numbering.note}"
+    for kind, count in report.counts.items():
+        if count:
+            yield f"{count:8d} {KINDS[kind]}"

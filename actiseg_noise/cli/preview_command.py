@@ -1,0 +1,73 @@
+"""`preview`: show the prompts and masks of one sequence, clean and noisy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from actiseg_data.core.errors import refuse
+from actiseg_noise.cli.shared_options import CleanSource, NoisySplitFolder
+
+if TYPE_CHECKING:
+    from actiseg_data.records.ledger_record import TextRow
+
+
+def preview(
+    out: NoisySplitFolder,
+    sequence: Annotated[
+        Optional[str],
+        typer.Option(
+            help="Sequence folder, as in the split's lists. Default: the one with most noise."
+        ),
+    ] = None,
+    to: Annotated[
+        Optional[Path],
+        typer.Option(help="Image to write: .png or .jpg. Default: show the text only."),
+    ] = None,
+    source: CleanSource = None,
+    frame: Annotated[
+        Optional[list[str]],
+        typer.Option(help="Only this frame (repeatable). Default: up to four, spread evenly."),
+    ] = None,
+) -> None:
+    """Show one sequence: its prompts before and after, and an image of clean and noisy masks.
+
+    Example: actiseg-noise preview actiseg_sample_boundary_r0.4_s0 --to preview.png
+    """
+    from actiseg_noise.preview.sheet import (
+        find_noisiest,
+        find_rewording,
+        make_preview,
+        refuse_format,
+        save_preview,
+    )
+    from actiseg_noise.split.noisy_split import refuse_inside
+
+    if sequence is None:
+        sequence, items = find_noisiest(out)
+        print(f"{sequence} has the most noise: {items} items")
+    rewording = find_rewording(out, sequence)
+    if rewording is None and to is None:
+        raise refuse("has no text noise to show", out, "give --to sheet.png")
+    if to is not None:
+        refuse_inside(to, out, source)
+        refuse_format(to)
+        save_preview(make_preview(out, sequence, source, frame or []), to)
+    if rewording is not None:
+        print_rewording(rewording)
+    if to is not None:
+        print(f"wrote {to}")
+
+
+def print_rewording(rows: Sequence[TextRow]) -> None:
+    """Print prompts, or a narration, before and after; changed words are in brackets."""
+    from actiseg_noise.text_noise.word_diff import mark_changes
+
+    for row in rows:
+        print(row.prompt_org)
+        print(f"  {mark_changes(row.prompt_org, row.prompt)}   ({row.kind})")
+    if not rows:
+        print("no words of this sequence were changed")

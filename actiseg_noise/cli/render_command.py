@@ -1,0 +1,39 @@
+"""`render`: render frames for a dataset without photographs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from actiseg_noise.cli.shared_options import (
+    Dataset,
+    Quiet,
+    Workers,
+    announce_dataset,
+    make_stage_progress,
+    quote_path,
+)
+
+
+def render(
+    dataset: Dataset = None,
+    split: Annotated[str, typer.Option(help="Action list of the frames to render.")] = "train",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace existing frames.")
+    ] = False,
+    workers: Workers = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Render frames from clean masks, for a dataset whose photographs are not available.
+
+    Shapes, actions and labels are real, pixels are synthetic. The dataset is marked as rendered.
+
+    Example: actiseg-noise render dataset_visor --split train --workers 2
+    """
+    from actiseg_data.make.render.split_rendering import render_split
+
+    root = announce_dataset(dataset)
+    stage = make_stage_progress(quiet)
+    print(render_split(root, split, overwrite=overwrite, workers=workers, stage=stage))
+    print(f"next: actiseg-train fit {quote_path(root)} --out run")

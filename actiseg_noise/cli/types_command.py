@@ -1,0 +1,57 @@
+"""`types`: list the types of noise and their parameters."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Optional
+
+import typer
+
+from actiseg_data.core.errors import refuse, suggest
+from actiseg_noise.recipes.kind_specs import KIND_SPECS, MIXED
+
+
+def list_types(
+    name: Annotated[
+        Optional[str], typer.Argument(help="A type, to show its parameters.", show_default=False)
+    ] = None,
+) -> None:
+    """List the types of noise, or show one with the parameters that --set changes.
+
+    Example: actiseg-noise types jitter
+    """
+    if name is None:
+        _print_types()
+    elif name in MIXED:
+        kinds = " and ".join(MIXED[name])
+        print(f"{name}: {kinds}; each parameter goes to the kind that has it")
+        print(f"next: actiseg-noise corrupt --type {name} --text-rate 0.4 --boundary-rate 0.2")
+    elif name in KIND_SPECS:
+        _show_kind(name)
+    else:
+        known = [*KIND_SPECS, *MIXED]
+        raise refuse(
+            f"there is no type {name!r}{suggest(name, known)}",
+            "types",
+            f"use one of {', '.join(known)}",
+        )
+
+
+def _print_types() -> None:
+    for medium in ("masks", "text"):
+        print(f"noise in {medium}:")
+        for kind, spec in KIND_SPECS.items():
+            if spec.medium == medium:
+                print(f"  {kind:16s} {spec.summary}")
+    print("noise in both:")
+    for kind, parts in MIXED.items():
+        print(f"  {kind:16s} {' and '.join(parts)}")
+    print("next: actiseg-noise types NAME")
+
+
+def _show_kind(name: str) -> None:
+    spec = KIND_SPECS[name]
+    print(f"{name}: {spec.summary}; algorithm {spec.algorithm}")
+    for key, parameter in spec.parameters.items():
+        print(f"  {key} = {json.dumps(parameter.default)} ({parameter.wanted})")
+    print(f"next: actiseg-noise corrupt --type {name} --rate 0.4")

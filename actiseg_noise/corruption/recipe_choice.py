@@ -1,0 +1,141 @@
+"""From the arguments of `corrupt` to a recipe."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
+from actiseg_data.core.errors import find_nearest, refuse, suggest
+from actiseg_data.records.recipe_record import Recipe
+from actiseg_noise.recipes.building import check_recipe, make_recipe
+from actiseg_noise.recipes.kind_specs import KIND_SPECS, MIXED
+from actiseg_noise.recipes.presets import load_presets
+
+POOLS = ("lexicon", "dataset")
+
+
+def choose_recipe(
+    noise: str | Recipe,
+    *,
+    dataset: Path | None = None,
+    lexicon: Lexicon | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> Recipe:
+    """Make the recipe that a type or preset with settings describes.
+
+    Parameters
+    ----------
+    noise : str or Recipe
+        A type such as ``boundary``, a preset such as ``actiseg-nl/mask-9``, or a recipe. A recipe
+        allows the settings `seed` and `split` only.
+    dataset : Path, optional
+        Root of the clean dataset, for the pool ``dataset``.
+    lexicon : Lexicon, optional
+        Lexicon for text noise. Default: the installed one.
+    parameters : mapping of str to any, optional
+        Parameters of the kind, in the form of a recipe.
+    **settings
+        `rate`, `seed`, `split`, the settings of
+        `actiseg_noise.recipes.building.make_recipe`, and parameters of the kind. These may have a
+        readable form: `protect` as names or ids of classes, `matrix` as the path of a CSV file,
+        `pool` as ``lexicon`` or ``dataset``, `pipeline` as the name of a spaCy pipeline. None means
+        that a setting is not given.
+
+    Returns
+    -------
+    Recipe
+        The checked recipe.
+
+    Raises
+    ------
+    InputError
+        If the type or preset, a setting or a value is unknown, or if no rate is given.
+
+    Examples
+    --------
+    >>> choose_recipe("boundary", rate=0.4, target_iou=0.7).noises[0].parameters["target_iou"]
+    0.7
+    >>> choose_recipe("actiseg-nl/mask-9", rate=0.4).noises[0].rate
+    0.4
+    """
+    given = {name: value for name, value in settings.items() if value is not None}
+    if isinstance(noise, Recipe):
+        return _change_recipe(noise, given, parameters)
+    known = {**(parameters or {}), **_resolve_names(given, lexicon, dataset)}
+    options = {name: value for name, value in given.items() if name not in known}
+    if noise in KIND_SPECS or noise in MIXED:
+        _refuse_missing_rate(noise, options)
+        rate = options.pop("rate", 0.0)
+        return make_recipe(noise, rate, lexicon=lexicon, parameters=known, **options)
+    presets = load_presets()
+    if noise in presets:
+        return presets[noise].make_recipe(parameters=known, lexicon=lexicon, **options)
+    names = [*KIND_SPECS, *MIXED, *presets]
+    near = find_nearest(noise, names) or [*KIND_SPECS, *MIXED]
+    raise refuse(
+        f"{noise!r} is not a type or preset of noise{suggest(noise, names)}",
+        "`noise`",
+        f"use for example {', '.join(near)}",
+    )
+
+
+def _change_recipe(
+    recipe: Recipe, given: Mapping[str, Any], parameters: Mapping[str, Any] | None
+) -> Recipe:
+    changes = {name: given[name] for name in ("seed", "split") if name in given}
+    conflicts = [name for name in (*given, *(parameters or {})) if name not in changes]
+    if conflicts:
+        names = ", ".join(f"`{name}`" for name in conflicts)
+        raise refuse(
+            f"{names} cannot be given with a recipe",
+            "`recipe`",
+            "leave out one of them; only `seed` and `split` go with `recipe`",
+        )
+    return check_recipe(replace(recipe, **changes), "recipe")
+
+
+def _refuse_missing_rate(kind: str, given: Mapping[str, Any]) -> None:
+    rates = {"rate", "text_rate", "boundary_rate"} & given.keys()
+    if "rate" in rates or (kind in MIXED and len(rates) == 2):
+        return
+    hint = "give `rate`"
+    if kind in MIXED:
+        hint += ", or both `text_rate` and `boundary_rate`"
+    raise refuse("no noise rate given", "`rate`", hint)
+
+
+def _resolve_names(
+    given: Mapping[str, Any], lexicon: Lexicon | None, dataset: Path | None
+) -> dict[str, Any]:
+    """Resolve settings with a readable form to parameters of a recipe."""
+    from actiseg_noise.text_noise.choices import (
+        find_protected_classes,
+        list_dataset_classes,
+        read_matrix,
+    )
+
+    resolved: dict[str, Any] = {}
+    matrix, protect, pool = given.get("matrix"), given.get("protect"), given.get("pool")
+    if isinstance(matrix, (str, os.PathLike)):
+        resolved["matrix"] = read_matrix(Path(matrix), lexicon or load_lexicon())
+    if isinstance(protect, Iterable):
+        names = [protect] if isinstance(protect, str) else map(str, protect)
+        resolved["protect"] = find_protected_classes(names, lexicon or load_lexicon())
+    if isinstance(pool, str):
+        if pool not in POOLS:
+            raise refuse(f"the pool {pool!r} is unknown", "`pool`", "use lexicon or dataset")
+        if pool == "dataset" and dataset is None:
+            raise refuse("the pool 'dataset' needs a dataset", "`pool`", "give `dataset`")
+        resolved["pool"] = (
+            list_dataset_classes(dataset) if pool == "dataset" and dataset is not None else None
+        )
+    if isinstance(given.get("pipeline"), str):
+        from actiseg_noise.text_noise.mentions import identify_pipeline
+
+        resolved["pipeline"] = identify_pipeline(given["pipeline"])
+    return resolved

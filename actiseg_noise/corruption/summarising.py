@@ -1,0 +1,119 @@
+"""Build ``summary.json``: realised rates, IoU quantiles, and counts of special cases."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from actiseg_data import __version__
+from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
+from actiseg_data.layouts.image_sets import name_image_sets_files
+from actiseg_data.records.rendered_note import has_rendered_frames
+from actiseg_data.records.split_documents import SUMMARY_SCHEMA
+from actiseg_noise.corruption.request import CorruptionRequest
+from actiseg_noise.corruption.split_plan import CorruptionPlan
+from actiseg_noise.media.registry import list_media
+from actiseg_noise.split.clean_parts import CleanPart, summarise_digests
+from actiseg_noise.split.journal import SequenceRecord
+from actiseg_noise.split.noisy_documents import COPIED, DERIVED
+
+
+def describe_identity(request: CorruptionRequest, plan: CorruptionPlan) -> dict[str, Any]:
+    """Describe what two runs have in common if they make the same folder from the same files."""
+    with_weights = request.source.weights
+    return {
+        "recipe_digest": plan.recipe.digest,
+        "dataset_fingerprint": plan.split.fingerprint,
+        "images": request.images_taken,
+        **_describe_files(
+            plan.parts[0], COPIED if plan.file_plan is None else DERIVED, with_weights
+        ),
+        "with_clean": {
+            part.split.name: {
+                "dataset_fingerprint": part.split.fingerprint,
+                **_describe_files(part, COPIED, with_weights),
+            }
+            for part in plan.parts[1:]
+        },
+        **plan.exact_thresholds,
+        "sequences": [sequence.folder for sequence in plan.sequences],
+    }
+
+
+def _describe_files(part: CleanPart, how: str, with_weights: bool) -> dict[str, str]:
+    """Describe how masks and weights of a part get into the copy, or why they do not.
+
+    `how` is `DERIVED` or `COPIED`.
+    """
+    absent = "the source has no weights" if with_weights else "left out, as asked"
+    return {
+        "masks": how if MASKS in part.kinds else "none: the source has no masks",
+        "weights": how if WEIGHTS in part.kinds else f"none: {absent}",
+    }
+
+
+def summarise(
+    request: CorruptionRequest, plan: CorruptionPlan, records: Iterable[SequenceRecord]
+) -> dict[str, Any]:
+    """Summarise a run, without its identity and its duration.
+
+    Parameters
+    ----------
+    request : CorruptionRequest
+        The run.
+    plan : CorruptionPlan
+        Its plan.
+    records : iterable of SequenceRecord
+        The records of the sequences of all parts, in order. They are consumed one at a time.
+    """
+    sections = [medium_plan.start_section() for medium_plan in plan.media]
+    noisy = {sequence.folder for sequence in plan.sequences}
+    clean_digests: dict[str, dict[str, list[str]]] = {}
+    for record in records:
+        for section in sections:
+            section.add(record)
+        if record.folder in noisy:
+            clean_digests[record.folder] = record.clean_digests
+    summary: dict[str, Any] = {
+        "schema": SUMMARY_SCHEMA,
+        "source": _compute_relative_path(plan.split.root, request.out),
+        "split": plan.split.name,
+        "frames": sum(len(sequence.frames) for sequence in plan.sequences),
+        "rendered_frames": has_rendered_frames(plan.split.root),
+        **summarise_digests(clean_digests),
+    }
+    handled = _count_handled(plan)
+    versions: dict[str, str] = {}
+    for section in sections:
+        summary |= section.build_members()
+        handled |= section.count_handled()
+    for medium in list_media(plan.recipe):
+        versions |= medium.list_versions()
+    return summary | {
+        "handled": handled,
+        "toolkit": f"actiseg {__version__}",
+        "versions": versions,
+    }
+
+
+def _count_handled(plan: CorruptionPlan) -> dict[str, int]:
+    """Count special cases of the action list, which do not depend on the noise."""
+    return {
+        "sequences_without_active_object": sum(
+            not any(label.positive for label in sequence.objects) for sequence in plan.sequences
+        ),
+        "names_with_colon": sum(":" in sequence.folder for sequence in plan.sequences),
+        "companion_files_missing": sum(
+            name not in plan.image_sets for name in name_image_sets_files(plan.split.name)
+        ),
+    }
+
+
+def _compute_relative_path(source: Path, out: Path) -> str:
+    """Return the path of the source, relative to the output folder."""
+    try:
+        return Path(os.path.relpath(source.resolve(), out.resolve())).as_posix()
+    except ValueError:  # another drive on Windows
+        return source.name

@@ -1,0 +1,133 @@
+"""Comparison of measured mask noise with a recipe and with a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+from actiseg_data.records.recipe_record import Recipe
+from actiseg_noise.mask_noise.sequence_masks import list_eligible_objects
+from actiseg_noise.measurement.audit_claims import NameClaim
+from actiseg_noise.measurement.findings import NOT_REQUESTED, Finding
+from actiseg_noise.measurement.mask_audit import MaskAudit, MaskChange
+from actiseg_noise.measurement.proportions import Proportion
+from actiseg_noise.split.wordings import NoisyList
+
+_VISIBLE = 0.9
+"""Least share of noisy objects that look changed. Others may cover the rest."""
+
+_KERNEL_TOLERANCE = 0.25
+"""How far a median shift may be from a kernel's radius, as a share. Overlaps reduce the shift."""
+
+
+def compare_masks_with_recipe(
+    recipe: Recipe, masks: MaskAudit | None, action_list: NoisyList
+) -> Iterator[Finding]:
+    """Compare the masks of a split with its recipe.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        A checked recipe.
+    masks : MaskAudit or None
+        What was measured; None if the split has no masks or no clean masks are known.
+    action_list : NoisyList
+        The split's own list, which shows what the recipe could change.
+
+    Yields
+    ------
+    Finding
+    """
+    if masks is None:
+        return
+    noise = recipe.mask_noise
+    if noise is None:
+        if masks.all.touched:
+            yield Finding(False, f"{masks.all.touched} objects have other masks, {NOT_REQUESTED}")
+        return
+    selectable = {
+        (sequence.folder, frame, label.object_id)
+        for sequence in action_list.sequences
+        for frame in sequence.frames
+        for label in list_eligible_objects(sequence, frame, noise)
+    }
+    changes = [change for change in masks.changes if change.place in selectable]
+    claimed = f"the recipe asks for {noise.rate:.1%}"
+    # Closing and opening leave most compact objects as they are.
+    visible = 0.0 if noise.parameters.get("operation") in ("close", "open") else _VISIBLE
+    # Only with this rule does an object without noise lose pixels to the background.
+    background = noise.overlap == "background"
+    yield _compare_share(changes, noise.rate, claimed, visible=visible, background=background)
+    unexpected = sum(
+        _is_certain(change, background=background)
+        for change in masks.changes
+        if change.place not in selectable
+    )
+    if unexpected:
+        what = f"{unexpected} objects have other masks"
+        yield Finding(False, f"{what}, but the recipe cannot change them")
+
+
+def compare_masks_with_claim(masks: MaskAudit, claim: NameClaim, rate: float) -> Finding:
+    """Compare the share of noisy masks with the rate that a name claims."""
+    return _compare_share(_select_active(masks), rate, f"the name says {rate:.0%} ({claim.said})")
+
+
+def compare_kernel(masks: MaskAudit, claim: NameClaim, size: int) -> Finding:
+    """Compare the shift of objects that grew with the kernel size that a name claims.
+
+    Other objects may have lost pixels to those that grew.
+    """
+    radius = (size - 1) / 2
+    shifts = [change.item.shift for change in _select_active(masks) if change.gained]
+    signed = [shift.signed for shift in shifts if shift is not None]
+    claimed = f"a square of {size} px moves them by {radius:g} ({claim.said})"
+    if not signed:
+        return Finding(False, f"masks: no active object grew; {claimed}")
+    middle = median(signed)
+    agrees = abs(middle - radius) <= max(_KERNEL_TOLERANCE * radius, 0.5)
+    text = f"masks: boundaries that grew moved by {middle:+.2f} px (median); {claimed}"
+    return Finding(agrees, text)
+
+
+def _select_active(masks: MaskAudit) -> list[MaskChange]:
+    """Select active objects, as all public generators do; all objects if none is active."""
+    active = [change for change in masks.changes if change.item.positive]
+    return active or list(masks.changes)
+
+
+def _is_certain(change: MaskChange, *, background: bool = False) -> bool:
+    """Return whether an object certainly has noise, and did not only lose pixels to neighbours.
+
+    With `background`, objects without noise may lose pixels to the background as well.
+    """
+    return change.gained or (change.freed and not background)
+
+
+def _compare_share(
+    changes: Sequence[MaskChange],
+    rate: float,
+    claimed: str,
+    *,
+    visible: float = _VISIBLE,
+    background: bool = False,
+) -> Finding:
+    """Compare the shares of possibly and of certainly noisy objects with a rate.
+
+    The rate must be between the two shares. At least the share `visible` of the noisy objects looks
+    changed.
+    """
+    changed = Proportion(len(changes), sum(change.item.kind is not None for change in changes))
+    certain = Proportion(
+        len(changes), sum(_is_certain(change, background=background) for change in changes)
+    )
+    upper, lower = changed.interval_999, certain.interval_999
+    agrees = (
+        upper is None or lower is None or (upper[1] >= visible * rate and lower[0] <= rate + 1e-9)
+    )
+    return Finding(
+        agrees,
+        f"masks: {changed.percentage} of {len(changes)} visible objects changed, "
+        f"{certain.percentage} more than by losing pixels to neighbours, which "
+        f"{'is consistent' if agrees else 'is not consistent'} with the rate: {claimed}",
+    )

@@ -1,0 +1,239 @@
+"""The medium of masks."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from actiseg_data.annotations.lexicon import Lexicon
+from actiseg_data.annotations.masks import IndexMask, digest_pixels, find_ids, read_index_mask
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.errors import InputError
+from actiseg_data.core.workers import Progress, WorkerPool, run_parallel
+from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, Split
+from actiseg_data.records.ledger_record import LEDGER_FILE, MaskRow
+from actiseg_data.records.split_documents import SUMMARY_FILE
+from actiseg_noise.mask_noise.mask_weights import derive_weights, weigh_objects
+from actiseg_noise.mask_noise.sequence_masks import (
+    FrameNoise,
+    corrupt_sequence,
+    draw_selection,
+    list_eligible_objects,
+)
+from actiseg_noise.media.mask_summary import MaskSection, MaskStatistics
+from actiseg_noise.media.medium import FilePlan, Medium, MediumComparison, MediumPlan
+from actiseg_noise.media.summary_sections import compare_section
+from actiseg_noise.recipes.rates import find_exact_threshold
+from actiseg_noise.split.clean_parts import CleanPart
+from actiseg_noise.split.consistency import find_file_inconsistency
+from actiseg_noise.split.journal import SequenceRecord
+from actiseg_noise.split.library_versions import list_versions
+from actiseg_noise.split.noisy_documents import SplitDocuments
+from actiseg_noise.split.partial_split import write_noisy
+from actiseg_noise.split.split_files import SplitFiles
+
+_SUMMARISED = {
+    "items": ("noise", "items"),
+    "bystanders": ("bystanders", "items"),
+    "bystanders_cut": ("bystanders", "cut"),
+    "absent": ("handled", "absent_from_frame"),
+    "vanished": ("handled", "vanished_from_disk"),
+}
+"""Counts of `FrameNoise`, and where ``summary.json`` has them."""
+
+
+@dataclass(frozen=True)
+class MaskMediumPlan(FilePlan):
+    """The mask noise of a run.
+
+    Attributes
+    ----------
+    threshold : float
+        Items with a selection draw below it get noise.
+    """
+
+    threshold: float
+
+    @property
+    def exact_thresholds(self) -> dict[str, Any]:
+        """The threshold, if the noise is exact."""
+        return {"threshold": self.threshold} if self.noise.exact else {}
+
+    def draw_selection(self, split: Split, sequence: VideoSequence) -> array[float]:
+        """Draw for every eligible object that is visible in the sequence."""
+        draws = array("d")
+        for frame, mask in zip(sequence.frames, split.iterate_masks(sequence), strict=True):
+            present = find_ids(mask)
+            draws.extend(
+                draw_selection(self.recipe.seed, sequence, frame, label)
+                for label in list_eligible_objects(sequence, frame, self.noise)
+                if label.object_id in present
+            )
+        return draws
+
+    def apply_draws(self, draws: Iterable[float]) -> MaskMediumPlan:
+        """Return the plan that selects exactly the rate's share of these draws."""
+        return replace(self, threshold=find_exact_threshold(draws, self.noise.rate))
+
+    def write(self, partial: Path, part: CleanPart, sequence: VideoSequence) -> SequenceRecord:
+        """Write the noisy masks and their weights."""
+        return write_noisy(partial, part, sequence, self._corrupt(part, sequence))
+
+    def start_section(self) -> MaskSection:
+        """Start to summarise the run."""
+        return MaskSection(self.noise)
+
+    def forecast(
+        self,
+        split: Split,
+        sequences: Sequence[VideoSequence],
+        workers: int | WorkerPool = 1,
+        progress: Progress | None = None,
+    ) -> str:
+        """Say how many objects in frames would get noise."""
+        by_sequence = run_parallel(_draw_selection, (self, split), sequences, workers, progress)
+        draws = [draw for draws in by_sequence for draw in draws]
+        selected = sum(draw < self.threshold for draw in draws)
+        return f"masks: {selected} of {len(draws)} items would get noise"
+
+    def compare_files(
+        self,
+        files: SplitFiles,
+        part: CleanPart,
+        sequence: VideoSequence,
+        rows: tuple[MaskRow, ...],
+    ) -> MediumComparison:
+        """Compare masks, weights and ledger rows of a sequence with what recipe and source give."""
+        result = MediumComparison(counts=Counter(sequences=1))
+        reproduced: list[MaskRow] = []
+        names = dict(zip(part.kinds, part.list_names_by_kind(sequence), strict=True))
+        frames = part.pair_weights(sequence, self._corrupt(part, sequence))
+        for number, (noise, weights) in enumerate(frames):
+            reproduced += noise.rows
+            result.tally.update({name: noise.tally[name] for name in _SUMMARISED})
+            if weights is not None:
+                expected = derive_weights(noise.mask, weigh_objects(noise.clean, weights))
+                listed = (names[WEIGHTS][number], digest_pixels(expected))
+                line = find_file_inconsistency(files, listed, "the source")
+                result.lines.extend([] if line is None else [line])
+                result.counts.update(weights=1)
+            touched = {row.object_id for row in rows if row.frame == noise.frame}
+            result.merge(_compare_mask(files, names[MASKS][number], noise, touched))
+        if tuple(reproduced) != rows:
+            result.lines.append(
+                f"{LEDGER_FILE}: the rows of {sequence.folder} differ from the reproduced ones"
+            )
+        return result
+
+    def compare_tally(self, summary: Mapping[str, Any], tally: Counter[str]) -> list[str]:
+        """Compare the counts of all frames with the summary."""
+        return [
+            f"{SUMMARY_FILE}: {section}.{member} is not {tally[name]}, the reproduced count"
+            for name, (section, member) in _SUMMARISED.items()
+            if not isinstance(summary.get(section), dict)
+            or summary[section].get(member) != tally[name]
+        ]
+
+    def _corrupt(self, part: CleanPart, sequence: VideoSequence) -> Iterator[FrameNoise]:
+        masks = part.iterate_masks(sequence)
+        return corrupt_sequence(sequence, masks, self.recipe, self.threshold)
+
+
+@dataclass(frozen=True)
+class MaskMedium(Medium):
+    """The masks of a split."""
+
+    name = "masks"
+    needs_masks = True
+
+    def plan(
+        self, split: Split, sequences: Sequence[VideoSequence], lexicon: Lexicon | None
+    ) -> MediumPlan:
+        """Plan mask noise at its plain rate. An exact noise needs `FilePlan.apply_draws`."""
+        return MaskMediumPlan(self.recipe, self.noise, self.noise.rate)
+
+    def find_inconsistencies(self, split: Split, documents: SplitDocuments) -> Iterator[str]:
+        """Compare the summary with the ledger's rows for masks."""
+        return compare_section(documents, "noise", _build_section(documents), self.noise)
+
+    @classmethod
+    def find_traces(cls, split: Split, documents: SplitDocuments) -> Iterator[str]:
+        """Find ledger rows for masks that the summary does not count."""
+        expected = _build_section(documents)
+        return compare_section(documents, "noise", expected if expected["selected"] else {})
+
+    def list_versions(self) -> dict[str, str]:
+        """List the versions of Python and of the libraries that make pixels."""
+        return list_versions(masks=True, language=False)
+
+
+def _build_section(documents: SplitDocuments) -> dict[str, Any]:
+    statistics = MaskStatistics.from_rows(documents.mask_rows)
+    return {"selected": statistics.selected} | statistics.to_dict()
+
+
+def _draw_selection(shared: tuple[MaskMediumPlan, Split], sequence: VideoSequence) -> array[float]:
+    plan, split = shared
+    return plan.draw_selection(split, sequence)
+
+
+def _compare_mask(
+    files: SplitFiles, name: str, noise: FrameNoise, touched: set[int]
+) -> MediumComparison:
+    """Compare one mask on disk with the reproduced one.
+
+    Parameters
+    ----------
+    files : SplitFiles
+        The files of the noisy split.
+    name : str
+        Relative path of the mask.
+    noise : FrameNoise
+        The reproduced frame.
+    touched : set of int
+        Ids of the objects that the ledger lists for this frame.
+    """
+    result = MediumComparison()
+    try:
+        actual = read_index_mask(files.find(name))
+    except InputError as error:
+        result.lines.append(f"{name}: {error.problems[0].what}")
+        return result
+    result.counts.update(masks=1, pixels=noise.mask.size)
+    if actual.shape != noise.mask.shape:
+        result.lines.append(f"{name}: differs in size from the source's mask")
+        return result
+    wrong = int((actual != noise.mask).sum())
+    if wrong:
+        result.lines.append(f"{name}: {wrong} pixels differ from the reproduced mask")
+    strayed, counts = _find_stray_pixels(noise.clean, actual, touched)
+    result.counts.update(counts)
+    if strayed:
+        result.lines.append(f"{name}: {strayed} pixels changed that no touched object explains")
+    return result
+
+
+def _find_stray_pixels(
+    clean: IndexMask, noisy: IndexMask, touched: set[int]
+) -> tuple[int, Counter[str]]:
+    """Count changed pixels that no touched object explains, and untouched objects.
+
+    A touched object explains a pixel that it had before or has now. Untouched objects are counted
+    as whole, or as cut by touched ones.
+    """
+    involved = np.zeros(256, bool)
+    involved[list(touched)] = True
+    changed = clean != noisy
+    strayed = int((changed & ~involved[clean] & ~involved[noisy]).sum())
+    counts: Counter[str] = Counter()
+    for object_id in find_ids(clean):
+        if not involved[object_id]:
+            cut = bool((changed & (clean == object_id)).any())
+            counts["untouched_cut" if cut else "untouched_whole"] += 1
+    return strayed, counts

@@ -1,0 +1,72 @@
+"""What the sections of ``summary.json`` have in common: realised rates, and their check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from actiseg_data.core.statistics import wilson_interval
+from actiseg_data.records.ledger_record import LEDGER_FILE
+from actiseg_data.records.recipe_record import RECIPE_FILE, Noise
+from actiseg_data.records.split_documents import SUMMARY_FILE
+from actiseg_noise.split.noisy_documents import SplitDocuments
+
+
+def describe_rate(selected: int, items: int, *, exact: bool) -> dict[str, Any]:
+    """Describe a share of items as counts, a rate, and its 95 % confidence interval.
+
+    An exact share has no interval.
+    """
+    interval = None if exact else wilson_interval(selected, items)
+    return {
+        "items": items,
+        "selected": selected,
+        "realised_rate": round(selected / items, 6) if items else None,
+        "interval_95": [round(bound, 6) for bound in interval] if interval else None,
+    }
+
+
+def describe_noise(noise: Noise, selected: int, items: int) -> dict[str, Any]:
+    """Describe the kind of a noise, its rate, and its realised rate."""
+    return {
+        "kind": noise.kind,
+        "rate": noise.rate,
+        **describe_rate(selected, items, exact=noise.exact),
+    }
+
+
+def compare_section(
+    documents: SplitDocuments, name: str, expected: Mapping[str, Any], noise: Noise | None = None
+) -> Iterator[str]:
+    """Compare a section of the summary with what recipe and ledger give.
+
+    Parameters
+    ----------
+    documents : SplitDocuments
+        The documents of the noisy split.
+    name : str
+        Name of the section, such as ``noise``.
+    expected : mapping
+        Its members, with ``selected`` among them.
+    noise : Noise, optional
+        If given, the realised rate of this noise is compared as well.
+
+    Yields
+    ------
+    str
+        One line for each member that differs.
+    """
+    section = documents.read_section(name)
+    if noise is not None:
+        items, selected = section.get("items"), expected["selected"]
+        if type(items) is int and items >= selected:
+            expected = {**expected, **describe_noise(noise, selected, items)}
+        else:
+            yield _format_line(f"{name}.items")
+    for member, value in expected.items():
+        if section.get(member) != value:
+            yield _format_line(f"{name}.{member}")
+
+
+def _format_line(member: str) -> str:
+    return f"{SUMMARY_FILE}: {member} is not what {RECIPE_FILE} and {LEDGER_FILE} give"

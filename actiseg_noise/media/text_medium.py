@@ -1,0 +1,166 @@
+"""The medium of text: names, prompts and narrations."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.errors import InputError
+from actiseg_data.core.file_reading import read_bytes
+from actiseg_data.core.workers import Progress, WorkerPool
+from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
+from actiseg_data.layouts.image_sets import name_image_sets_files
+from actiseg_data.records.ledger_record import LEDGER_FILE, TextRow
+from actiseg_data.records.recipe_record import RECIPE_FILE
+from actiseg_data.records.split_documents import LEXICON_FILE, SUMMARY_FILE
+from actiseg_noise.media.medium import Medium, MediumComparison, MediumPlan
+from actiseg_noise.media.summary_sections import compare_section
+from actiseg_noise.media.text_consistency import find_text_inconsistencies
+from actiseg_noise.media.text_summary import (
+    TextSection,
+    build_text_section,
+    is_text_section,
+    summarise_similarity,
+)
+from actiseg_noise.split.library_versions import list_versions
+from actiseg_noise.split.noisy_documents import SplitDocuments
+from actiseg_noise.split.noisy_split import read_carried_lexicon
+from actiseg_noise.text_noise.text_plan import TextPlan, plan_text
+
+
+@dataclass(frozen=True)
+class TextMediumPlan(MediumPlan):
+    """The text noise of a run.
+
+    Attributes
+    ----------
+    words : WordPlan
+        The rewritten documents and their ledger rows.
+    """
+
+    words: TextPlan
+
+    @property
+    def exact_thresholds(self) -> dict[str, Any]:
+        """The thresholds of flips and substitutions, if the noise is exact."""
+        thresholds = self.words.thresholds
+        return (
+            {"text_thresholds": [thresholds.flip, thresholds.substitute]}
+            if self.noise.exact
+            else {}
+        )
+
+    @property
+    def documents(self) -> Mapping[str, bytes]:
+        """Lists and companion files that the noise rewrites, by file name."""
+        return self.words.documents
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """Digests of the content of `documents`, by file name."""
+        return self.words.digests
+
+    @property
+    def rows(self) -> Mapping[str, Sequence[TextRow]]:
+        """Ledger rows by sequence folder."""
+        return self.words.rows
+
+    def start_section(self) -> TextSection:
+        """Start to summarise the run."""
+        return TextSection(self.noise, self.words)
+
+    def forecast(
+        self,
+        split: Split,
+        sequences: Sequence[VideoSequence],
+        workers: int | WorkerPool = 1,
+        progress: Progress | None = None,
+    ) -> str:
+        """Say how many prompts or narrations would be flipped or substituted."""
+        tally = self.words.tally
+        parts = [
+            f"{tally[done]} of {tally[items]} {done}"
+            for done, items in (("flipped", "flip_items"), ("substituted", "rest_items"))
+            if tally[items]
+        ]
+        return f"words: {' and '.join(parts) or 'none'} would be changed"
+
+    def compare_documents(
+        self, documents: SplitDocuments, sequences: Sequence[VideoSequence]
+    ) -> MediumComparison:
+        """Compare the summary and the ledger's rows for text with this plan."""
+        by_folder: dict[str, list[TextRow]] = {}
+        for row in documents.text_rows:
+            by_folder.setdefault(row.sequence, []).append(row)
+        result = MediumComparison(
+            counts=Counter(prompts=sum(len(seq.objects) for seq in sequences))
+        )
+        expected = build_text_section(self.noise, self.words)
+        if not is_text_section(documents.summary.get("text"), expected):
+            result.lines.append(f"{SUMMARY_FILE}: text is not what the source gives")
+        result.lines.extend(
+            f"{LEDGER_FILE}: the rows for text of {sequence.folder} differ from the reproduced ones"
+            for sequence in sequences
+            if by_folder.get(sequence.folder, []) != list(self.words.rows[sequence.folder])
+        )
+        return result
+
+
+@dataclass(frozen=True)
+class TextMedium(Medium):
+    """The names, prompts and narrations of a split."""
+
+    name = "text"
+    needs_masks = False
+
+    def plan(
+        self, split: Split, sequences: Sequence[VideoSequence], lexicon: Lexicon | None
+    ) -> TextMediumPlan:
+        """Draw the text noise and rewrite the documents, in memory."""
+        words = plan_text(split, self.recipe, sequences, lexicon)
+        return TextMediumPlan(self.recipe, self.noise, words)
+
+    def find_inconsistencies(self, split: Split, documents: SplitDocuments) -> Iterator[str]:
+        """Compare summary, ledger and lists with each other."""
+        yield from compare_section(documents, "text", _build_section(documents), self.noise)
+        yield from find_text_inconsistencies(split, self.noise, documents.text_rows)
+
+    @classmethod
+    def find_traces(cls, split: Split, documents: SplitDocuments) -> Iterator[str]:
+        """Find noisy text in the lists, and ledger rows for text."""
+        expected = _build_section(documents)
+        yield from compare_section(documents, "text", expected if expected["selected"] else {})
+        for name in name_image_sets_files(split.name):
+            path = split.root / IMAGE_SETS / name
+            if path.is_file() and b'_org"' in read_bytes(path):
+                yield f"{IMAGE_SETS}/{name}: has text noise, which {RECIPE_FILE} lacks"
+
+    def find_obstacle(self, out: Path) -> str | None:
+        """Return how the carried or installed lexicon differs from the recipe's, if it does."""
+        wanted = self.noise.parameters["lexicon"]
+        try:
+            carried = read_carried_lexicon(out)
+        except InputError as error:
+            return f"{LEXICON_FILE}: {error.problems[0].what}"
+        if carried is not None and carried.digest != wanted:
+            return f"{LEXICON_FILE}: is not the lexicon that {RECIPE_FILE} names"
+        if carried is None and load_lexicon().digest != wanted:
+            return (
+                f"{LEXICON_FILE}: is missing, or the split was made by another release with a "
+                "different lexicon"
+            )
+        return None
+
+    def list_versions(self) -> dict[str, str]:
+        """List the versions of Python and, if narrations are parsed, of spaCy."""
+        return list_versions(masks=False, language=self.noise.scope != "prompt")
+
+
+def _build_section(documents: SplitDocuments) -> dict[str, Any]:
+    rows = documents.text_rows
+    return {"selected": len(rows), "similarity": summarise_similarity(rows)}

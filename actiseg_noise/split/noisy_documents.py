@@ -1,0 +1,139 @@
+"""The documents of a noisy split, and the kinds of files that they announce."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from actiseg_data.core.documents import Cursor
+from actiseg_data.core.errors import ProblemCollector
+from actiseg_data.core.names import check_name
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS, open_split
+from actiseg_data.records.ledger_record import (
+    LEDGER_FILE,
+    LedgerRow,
+    MaskRow,
+    TextRow,
+    read_ledger,
+)
+from actiseg_data.records.recipe_record import Recipe
+from actiseg_data.records.split_documents import (
+    DIGESTS_FILE,
+    SUMMARY_FILE,
+    read_digests,
+    read_summary,
+)
+from actiseg_noise.split.clean_parts import CleanPart
+
+DERIVED, COPIED = "derived", "copied"
+"""How masks or weights got into a split: made for it, or copied from the source."""
+
+
+@dataclass(frozen=True)
+class SplitDocuments:
+    """The documents of a noisy split.
+
+    Attributes
+    ----------
+    recipe : Recipe
+        The checked ``recipe.json``.
+    summary : dict
+        The ``summary.json``.
+    digests : dict of str to str
+        The ``digests.json``: digests by relative path.
+    rows : list of LedgerRow
+        The rows of ``ledger.jsonl``.
+    """
+
+    recipe: Recipe
+    summary: dict[str, Any]
+    digests: dict[str, str]
+    rows: list[LedgerRow]
+
+    @property
+    def mask_rows(self) -> list[MaskRow]:
+        """The ledger's rows for masks."""
+        return [row for row in self.rows if isinstance(row, MaskRow)]
+
+    @property
+    def text_rows(self) -> list[TextRow]:
+        """The ledger's rows for text."""
+        return [row for row in self.rows if isinstance(row, TextRow)]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of files, besides lists, that the noisy split has."""
+        kinds = _list_kinds(self.summary)
+        if self.recipe.mask_noise is not None and MASKS not in kinds:
+            return MASKS, *kinds  # early summaries had this member for copied masks only
+        return kinds
+
+    @property
+    def clean(self) -> dict[str, tuple[str, ...]]:
+        """The clean lists that were added to the copy, and the kinds of files that they have."""
+        if "with_clean" not in self.summary:
+            return {}
+        cursor = Cursor(self.summary["with_clean"], f"{SUMMARY_FILE}: with_clean")
+        return {
+            check_name(name, "split", entry.where): _list_kinds(entry.as_mapping())
+            for name, entry in cursor.iterate_members()
+        }
+
+    @property
+    def folders(self) -> set[str]:
+        """The sequence folders that the summary lists."""
+        listed = Cursor(self.summary, SUMMARY_FILE)["sequences"].iterate_elements()
+        return {check_name(cursor.as_text(), "sequence", cursor.where) for cursor in listed}
+
+    def read_section(self, name: str) -> Mapping[str, Any]:
+        """Return a member of the summary that is a mapping, or an empty one."""
+        section = self.summary.get(name)
+        return section if isinstance(section, Mapping) else {}
+
+    def open_parts(self, out: Path) -> tuple[CleanPart, ...]:
+        """Open the noisy split on disk and its clean lists.
+
+        Raises
+        ------
+        InputError
+            With every list that cannot be opened.
+        """
+        problems = ProblemCollector()
+        parts = []
+        for name, kinds in {self.recipe.split: self.kinds, **self.clean}.items():
+            with problems.collect():
+                split = open_split(out, name, masks=MASKS in kinds)
+                parts.append(CleanPart(split, split.sequences, kinds))
+        problems.raise_if_any()
+        return tuple(parts)
+
+
+def read_documents(out: Path, recipe: Recipe) -> SplitDocuments:
+    """Read the documents of a noisy split. `recipe` is the checked one of the split."""
+    digests = read_digests(out / DIGESTS_FILE)
+    _check_names(digests, out / DIGESTS_FILE)
+    rows = list(read_ledger(out / LEDGER_FILE))
+    return SplitDocuments(recipe, read_summary(out / SUMMARY_FILE), digests, rows)
+
+
+def _list_kinds(members: Mapping[str, Any]) -> tuple[str, ...]:
+    """List the kinds of files that a summary, or its entry for a clean list, announces."""
+    kinds = ((MASKS, "masks"), (WEIGHTS, "weights"))
+    return tuple(kind for kind, member in kinds if members.get(member) in (DERIVED, COPIED))
+
+
+def _check_names(digests: dict[str, str], file: Path) -> None:
+    """Refuse paths that do not name a mask, a weight map or a list, or that lead outside."""
+    problems = ProblemCollector()
+    for name in digests:
+        parts = name.split("/")
+        if (parts[0], len(parts)) not in ((MASKS, 4), (WEIGHTS, 4), (IMAGE_SETS, 2)):
+            what = f"lists {name[:80]!r}, which is not a mask, weight map or list"
+            problems.add(what, file, "make the split again")
+            continue
+        for part in parts:
+            with problems.collect():
+                check_name(part, "file", file)
+    problems.raise_if_any()

@@ -1,0 +1,139 @@
+"""The commands `actiseg-train fit` and `actiseg-train resume`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from actiseg_data.terminal.command_line import Quiet, announce_dataset
+from reference_trainer.cli.trainer_arguments import (
+    DatasetArgument,
+    DeviceOption,
+    RunArgument,
+    quote_path,
+    require_torch,
+)
+
+if TYPE_CHECKING:
+    from reference_trainer.training.run_state import Run
+
+
+def fit(
+    out: Annotated[Path, typer.Option(help="New folder for the run.")],
+    dataset: DatasetArgument = None,
+    noisy: Annotated[
+        Optional[Path],
+        typer.Option(help="Noisy copy of the split: learn from its masks and prompts."),
+    ] = None,
+    strategy: Annotated[
+        Optional[str], typer.Option(help="See actiseg-train strategies. Default: plain.")
+    ] = None,
+    split: Annotated[
+        Optional[str], typer.Option(help="Action list to learn from. Default: train.")
+    ] = None,
+    prompt_style: Annotated[
+        Optional[str],
+        typer.Option(help="promptaction, action or noaction. Default: promptaction."),
+    ] = None,
+    epochs: Annotated[Optional[int], typer.Option(help="Passes over the split.")] = None,
+    seed: Annotated[Optional[int], typer.Option(help="Random seed.")] = None,
+    arithmetic: Annotated[
+        Optional[str],
+        typer.Option(help="paper, or released: as in the public code, if that differs."),
+    ] = None,
+    robust_heads: Annotated[
+        Optional[str], typer.Option(help="pmhm only: mask, or mask+activity.")
+    ] = None,
+    assume_rate: Annotated[
+        Optional[float],
+        typer.Option(help="co-teaching only: the noise rate that it assumes."),
+    ] = None,
+    settings: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Any setting of the configuration, or options.KEY of the strategy (repeatable).",
+        ),
+    ] = None,
+    config_file: Annotated[
+        Optional[Path],
+        typer.Option("--config", help="YAML file with settings; flags override it."),
+    ] = None,
+    device: DeviceOption = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train a model; OUT gets the configuration, checkpoints and a log.
+
+    Example: actiseg-train fit dataset_visor --noisy dataset_visor_boundary_r0.4_s0 --strategy gce
+    --out run
+    """
+    require_torch()
+    from reference_trainer.config import make_config
+
+    values = _collect_values(config_file, settings or [])
+    named = values.get("dataset")
+    if dataset is None and isinstance(named, str):
+        dataset = Path(named)
+    flags = {
+        "dataset": str(announce_dataset(dataset).resolve()),
+        "noisy": None if noisy is None else str(noisy.resolve()),
+        "strategy": strategy,
+        "split": split,
+        "prompt_style": prompt_style,
+        "epochs": epochs,
+        "seed": seed,
+        "device": device,
+    }
+    options = {
+        "arithmetic": arithmetic,
+        "robust_heads": robust_heads,
+        "assume_rate": assume_rate,
+    }
+    values |= {name: value for name, value in flags.items() if value is not None}
+    values["options"] |= {name: value for name, value in options.items() if value is not None}
+    config = make_config(values, "--set" if config_file is None else str(config_file))
+    from reference_trainer.training.engine import fit as train  # imports torch, a second or two
+
+    if not quiet:
+        print(config.to_yaml(), end="")
+    _print_result(train(config, out, quiet=quiet))
+
+
+def resume(run: RunArgument, quiet: Quiet = False) -> None:
+    """Continue a run that was stopped, with the same weights as without interruption."""
+    require_torch()
+    from reference_trainer.training.engine import resume as continue_run
+
+    _print_result(continue_run(run, quiet=quiet))
+
+
+def _collect_values(config_file: Path | None, settings: list[str]) -> dict[str, Any]:
+    """Read the configuration file, apply the settings, and print a note for each old name."""
+    from reference_trainer.config import apply_settings, read_values, translate_old_names
+
+    values = {} if config_file is None else read_values(config_file)
+    _, notes = translate_old_names(values, str(config_file))
+    given = {setting.partition("=")[0]: None for setting in settings}
+    _, setting_notes = translate_old_names(given, "--set")
+    for note in notes + setting_notes:
+        print(note, file=sys.stderr)
+    return apply_settings(values, settings)
+
+
+def _print_result(run: Run) -> None:
+    minutes, seconds = divmod(round(run.seconds), 60)
+    print(
+        f"trained {run.step} steps in {minutes} min {seconds} s of computing time, "
+        f"{run.flops:.3g} floating-point operations, in {run.folder}"
+    )
+    if run.handled:
+        counts = (f"{name.replace('_', ' ')} {count}" for name, count in run.handled.items())
+        print(f"handled: {', '.join(counts)}")
+    print(
+        f"next: actiseg-train predict {quote_path(run.folder)} "
+        f"{quote_path(run.split.clean.root)} --split val_human --out preds"
+    )

@@ -1,0 +1,49 @@
+"""The command `actiseg-train predict`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from actiseg_data.terminal.command_line import Quiet, announce_dataset, make_stage_progress
+from reference_trainer.cli.trainer_arguments import (
+    DatasetArgument,
+    DeviceOption,
+    RunArgument,
+    ThresholdOption,
+    quote_path,
+    require_torch,
+)
+
+
+def predict(
+    run: RunArgument,
+    dataset: DatasetArgument = None,
+    split: Annotated[str, typer.Option(help="Action list to predict.")] = "val_human",
+    out: Annotated[Optional[Path], typer.Option(help="New folder. Default: RUN/<split>.")] = None,
+    threshold: ThresholdOption = 0.75,
+    device: DeviceOption = None,
+    quiet: Quiet = False,
+) -> None:
+    """Predict a split: index masks with the objects' ids, and the raw scores.
+
+    Example: actiseg-train predict run dataset_visor --split val_human --out preds
+    """
+    require_torch()
+    from reference_trainer.inference.predictor import predict as predict_split
+
+    root = announce_dataset(dataset)
+    folder = run / split if out is None else out
+    report = predict_split(
+        run,
+        root,
+        split,
+        folder,
+        activity_threshold=threshold,
+        device=device or "auto",
+        stage=make_stage_progress(quiet),
+    )
+    print(report)
+    print(f"next: actiseg-eval score {quote_path(folder)}")

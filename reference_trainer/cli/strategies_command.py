@@ -1,0 +1,22 @@
+"""The command `actiseg-train strategies`."""
+
+from __future__ import annotations
+
+from reference_trainer.cli.trainer_arguments import require_torch
+
+
+def list_strategies() -> None:
+    """List the strategies with their sources and options."""
+    require_torch()
+    from dataclasses import fields
+
+    from reference_trainer.strategies import STRATEGIES
+
+    for name, info in STRATEGIES.items():
+        released = " [also --arithmetic released]" if info.released else ""
+        print(f"{name}: {info.summary}{released}")
+        print(f"  source: {info.source}")
+        defaults = info.options()
+        values = (f"{field.name}={getattr(defaults, field.name)}" for field in fields(info.options))
+        print(f"  options: {', '.join(values)}")
+    print("next: actiseg-train fit DATASET --strategy NAME --set options.KEY=VALUE --out run")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class Table:
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
+
+
+ReportPart: TypeAlias = "str | Table"
+"""A note of one paragraph, or a table."""
 
 
 def render_markdown(table: Table) -> list[str]:
@@ -65,6 +70,18 @@ def render_html(table: Table) -> str:
         for row in table.rows
     )
     return f"<table>{caption}<tr>{heads}</tr>{''.join(rows)}</table>"
+
+
+def render_report_html(parts: Iterable[ReportPart]) -> str:
+    """Return a report of notes and tables as HTML.
+
+    >>> render_report_html(["2 sequences"])
+    '<p>2 sequences</p>'
+    """
+    return "".join(
+        f"<p>{html.escape(part)}</p>" if isinstance(part, str) else render_html(part)
+        for part in parts
+    )
 
 
 def render_text(table: Table) -> str:

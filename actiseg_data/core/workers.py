@@ -21,7 +21,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 R = TypeVar("R")
 
-Progress: TypeAlias = Callable[[int, int], None]
+ProgressCallback: TypeAlias = Callable[[int, int], None]
 """Called with (items done, items in all)."""
 
 
@@ -117,7 +117,7 @@ def run_parallel(
     shared: S,
     items: Sequence[T],
     workers: int | WorkerPool = 1,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> list[R]:
     """Compute ``[function(shared, item) for item in items]`` in several processes.
 

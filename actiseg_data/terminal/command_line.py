@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from actiseg_data import __version__
 
 if TYPE_CHECKING:
-    from actiseg_data.core.workers import Progress
+    from actiseg_data.core.workers import ProgressCallback
 
 
 def _print_version(wanted: bool) -> None:
@@ -35,6 +36,16 @@ Quiet = Annotated[
 ]
 
 
+JsonFile = Annotated[
+    Optional[Path], typer.Option("--json", help="Also write all results to this JSON file.")
+]
+
+
+def quote_path(path: Path) -> str:
+    """Quote a path for a shell."""
+    return shlex.quote(str(path))
+
+
 def announce_dataset(dataset: Path | None, *, option: str = "DATASET", make: bool = False) -> Path:
     """Return the root of the dataset, and print it as the first line of output.
 
@@ -47,7 +58,9 @@ def announce_dataset(dataset: Path | None, *, option: str = "DATASET", make: boo
     return root
 
 
-def make_stage_progress(quiet: bool) -> Callable[[str], AbstractContextManager[Progress | None]]:
+def make_stage_progress(
+    quiet: bool,
+) -> Callable[[str], AbstractContextManager[ProgressCallback | None]]:
     """Return a function that shows the progress of each step, or nothing if quiet."""
     from actiseg_data.terminal.progress_printing import show_progress
 

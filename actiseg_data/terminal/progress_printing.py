@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from actiseg_data.core.workers import Progress
+from actiseg_data.core.workers import ProgressCallback
 
 if TYPE_CHECKING:
     pass
 
 
 @contextmanager
-def show_progress(name: str, *, quiet: bool) -> Iterator[Progress | None]:
+def show_progress(name: str, *, quiet: bool) -> Iterator[ProgressCallback | None]:
     """Show the progress of a long step on standard error: a bar on a terminal, else 5 % lines."""
     if quiet:
         yield None
@@ -24,7 +24,7 @@ def show_progress(name: str, *, quiet: bool) -> Iterator[Progress | None]:
         yield _make_line_printer(name)
 
 
-def _show_bar(name: str) -> Iterator[Progress]:
+def _show_bar(name: str) -> Iterator[ProgressCallback]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -47,7 +47,7 @@ def _show_bar(name: str) -> Iterator[Progress]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _make_line_printer(name: str) -> Progress:
+def _make_line_printer(name: str) -> ProgressCallback:
     shown = -1
 
     def advance(done: int, total: int) -> None:

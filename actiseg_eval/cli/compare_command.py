@@ -6,13 +6,13 @@ from typing import Annotated, Optional
 
 import typer
 
-from actiseg_data.terminal.command_line import Quiet, Workers, make_stage_progress
+from actiseg_data.terminal.command_line import JsonFile, Quiet, Workers, make_stage_progress
+from actiseg_data.terminal.report_printing import print_report
 from actiseg_eval.cli.scoring_flags import (
     Cluster,
     ComparableGroups,
     Filter,
     GroundTruthRoot,
-    JsonFile,
     Level,
     Missing,
     ProtocolName,
@@ -21,7 +21,6 @@ from actiseg_eval.cli.scoring_flags import (
     announce_truth,
     check_metric_names,
     check_outputs,
-    print_document,
     write_document,
 )
 
@@ -80,5 +79,5 @@ def compare(
         workers=workers,
         stage=make_stage_progress(quiet),
     )
-    print_document(describe_comparison(comparison, metric or ()))
+    print_report(describe_comparison(comparison, metric or ()))
     write_document(json_file, comparison.to_dict())

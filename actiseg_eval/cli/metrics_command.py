@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from actiseg_eval.cli.scoring_flags import print_document, write_text
+from actiseg_data.terminal.report_printing import print_report
+from actiseg_eval.cli.scoring_flags import write_text
 
 if TYPE_CHECKING:
     from actiseg_eval.metrics.metric_cards import MetricCard
@@ -29,7 +30,7 @@ def explain_metrics(
     """
     from actiseg_eval.metrics.metric_cards import choose_cards, format_cards, load_cards
 
-    print_document(_describe_cards(choose_cards(keys)) if keys else _list_metrics())
+    print_report(_describe_cards(choose_cards(keys)) if keys else _list_metrics())
     if markdown_file is not None:
         write_text(markdown_file, format_cards(load_cards()))
 

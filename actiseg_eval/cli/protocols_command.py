@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from actiseg_data.terminal.command_line import Quiet, Workers, make_stage_progress
+from actiseg_data.terminal.report_printing import print_report
 from actiseg_eval.cli.scoring_flags import (
     Filter,
     GroundTruthRoot,
@@ -15,7 +16,6 @@ from actiseg_eval.cli.scoring_flags import (
     SequenceFile,
     SplitName,
     announce_truth,
-    print_document,
 )
 
 
@@ -44,7 +44,7 @@ def show_protocols(
     from actiseg_eval.protocols import load_protocols
 
     if preds is None:
-        print_document(describe_protocols(load_protocols()))
+        print_report(describe_protocols(load_protocols()))
         print("next: actiseg-eval protocols PREDS, which shows where they differ on these")
         return
     comparison = compare_protocols(
@@ -55,4 +55,4 @@ def show_protocols(
         workers=workers,
         stage=make_stage_progress(quiet),
     )
-    print_document(describe_protocol_comparison(comparison))
+    print_report(describe_protocol_comparison(comparison))

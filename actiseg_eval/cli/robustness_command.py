@@ -7,13 +7,13 @@ from typing import Annotated, Optional
 
 import typer
 
-from actiseg_data.terminal.command_line import Quiet, Workers, make_stage_progress
+from actiseg_data.terminal.command_line import JsonFile, Quiet, Workers, make_stage_progress
+from actiseg_data.terminal.report_printing import print_report
 from actiseg_eval.cli.scoring_flags import (
     Cluster,
     ComparableGroups,
     Filter,
     GroundTruthRoot,
-    JsonFile,
     Level,
     MarkdownFile,
     Missing,
@@ -24,7 +24,6 @@ from actiseg_eval.cli.scoring_flags import (
     announce_truth,
     check_metric_names,
     check_outputs,
-    print_document,
     write_document,
     write_text,
 )
@@ -106,7 +105,7 @@ def measure_robustness(
         workers=workers,
         stage=make_stage_progress(quiet),
     )
-    print_document(describe_robustness(result, metric or ()))
+    print_report(describe_robustness(result, metric or ()))
     write_document(json_file, result.to_dict())
     if markdown_file is not None:
         write_text(markdown_file, format_robustness(result, metric or ()))

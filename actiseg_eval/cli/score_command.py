@@ -7,12 +7,12 @@ from typing import Annotated, Optional
 
 import typer
 
-from actiseg_data.terminal.command_line import Quiet, Workers, make_stage_progress
+from actiseg_data.terminal.command_line import JsonFile, Quiet, Workers, make_stage_progress
+from actiseg_data.terminal.report_printing import print_report
 from actiseg_eval.cli.scoring_flags import (
     Cluster,
     Filter,
     GroundTruthRoot,
-    JsonFile,
     Level,
     MarkdownFile,
     MetricGroups,
@@ -23,7 +23,6 @@ from actiseg_eval.cli.scoring_flags import (
     SplitName,
     announce_truth,
     check_outputs,
-    print_document,
     write_document,
     write_text,
 )
@@ -90,7 +89,7 @@ def score(
         workers=workers,
         stage=make_stage_progress(quiet),
     )
-    print_document(describe_report(report))
+    print_report(describe_report(report))
     write_document(json_file, report.to_dict())
     if csv_file is not None:
         write_text(csv_file, format_csv(report))

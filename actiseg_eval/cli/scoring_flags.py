@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 if TYPE_CHECKING:
-    from actiseg_data.core.tables import Table
     from actiseg_eval.predictions.ground_truth import GroundTruth
 
 GroundTruthRoot = Annotated[
@@ -59,9 +58,6 @@ Missing = Annotated[
 Level = Annotated[float, typer.Option("--ci", help="Level of the confidence intervals.")]
 Resamples = Annotated[int, typer.Option(help="Resamples for the intervals; 0 for no intervals.")]
 Cluster = Annotated[str, typer.Option(help="What is resampled: video, participant or sequence.")]
-JsonFile = Annotated[
-    Optional[Path], typer.Option("--json", help="Also write all results to this JSON file.")
-]
 MarkdownFile = Annotated[
     Optional[Path], typer.Option("--markdown", help="Also write the tables to this Markdown file.")
 ]
@@ -119,18 +115,6 @@ def check_metric_names(names: list[str] | None, protocol: str, metrics: str | No
             hint = f"give --metrics {card.group}; protocols: {', '.join(card.protocols)}"
             problems.add(f"{name} is not computed", "--metric", hint)
     problems.raise_if_any()
-
-
-def print_document(document: Iterable[Table | str]) -> None:
-    """Print tables and lines."""
-    from actiseg_data.terminal.messages import print_note
-    from actiseg_data.terminal.table_printing import print_table
-
-    for part in document:
-        if isinstance(part, str):
-            print_note(part)
-        else:
-            print_table(part.title, list(part.columns), [list(row) for row in part.rows])
 
 
 def write_document(path: Path | None, document: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from actiseg_data.annotations.masks import IndexMask, find_ids, read_coloured_mask
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError, Problem, ProblemCollector, refuse
-from actiseg_data.core.workers import Progress, WorkerPool, run_parallel
+from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
 from actiseg_data.layouts.davis import find_list_names
 from actiseg_data.layouts.mask_folders import FolderSplit
 from actiseg_eval.measures.meter import SequenceMeter
@@ -46,7 +46,7 @@ def score_sequences(
     job: ScoringJob,
     sequences: Sequence[VideoSequence],
     workers: int | WorkerPool,
-    progress: Progress | None,
+    progress: ProgressCallback | None,
 ) -> list[SequenceResult]:
     """Read and measure sequences.
 

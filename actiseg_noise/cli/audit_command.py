@@ -7,13 +7,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from actiseg_noise.cli.shared_options import (
-    JsonFile,
-    LexiconFile,
-    Quiet,
-    Workers,
-    make_stage_progress,
-)
+from actiseg_data.terminal.command_line import JsonFile
+from actiseg_noise.cli.shared_options import LexiconFile, Quiet, Workers, make_stage_progress
 
 
 def audit(
@@ -49,7 +44,7 @@ def audit(
     Example: actiseg-noise audit ImageSets_noise20_classid_prompt --strict
     """
     from actiseg_data.core.files import refuse_inside_of, write_json
-    from actiseg_noise.cli.report_printing import print_report
+    from actiseg_data.terminal.report_printing import print_report
     from actiseg_noise.measurement.audit_report import describe_audit
     from actiseg_noise.measurement.auditing import audit as run_audit
 

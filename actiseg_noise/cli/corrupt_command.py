@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from actiseg_data.terminal.command_line import quote_path
 from actiseg_noise.cli.kind_flags import make_kind_options
 from actiseg_noise.cli.option_groups import expand_options
 from actiseg_noise.cli.recipe_options import (
@@ -22,7 +23,6 @@ from actiseg_noise.cli.shared_options import (
     Workers,
     announce_dataset,
     make_stage_progress,
-    quote_path,
 )
 
 if TYPE_CHECKING:
@@ -122,8 +122,8 @@ def _read_lexicon(path: Path | None) -> Lexicon | None:
 
 
 def _write(root: Path, recipe: Recipe, arguments: dict[str, Any]) -> None:
+    from actiseg_data.terminal.report_printing import print_report
     from actiseg_noise.cli.corruption_report import describe_corruption
-    from actiseg_noise.cli.report_printing import print_report
     from actiseg_noise.corruption.corruption import corrupt as run_corruption
 
     result = run_corruption(root, recipe, **arguments)

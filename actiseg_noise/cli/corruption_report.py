@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from actiseg_data.core.tables import Table
 
 if TYPE_CHECKING:
-    from actiseg_noise.measurement.report_parts import ReportPart
+    from actiseg_data.core.tables import ReportPart
 
 _COLUMNS = ("kind", "n", "5 %", "25 %", "median", "75 %", "95 %", "median drawn")
 _QUANTILES = ("q05", "q25", "q50", "q75", "q95")

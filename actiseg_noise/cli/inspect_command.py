@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from actiseg_data.terminal.command_line import JsonFile
 from actiseg_noise.cli.shared_options import (
     CleanSource,
-    JsonFile,
     LexiconFile,
     NoisySplitFolder,
     Only,
@@ -28,7 +28,7 @@ def inspect(
     Example: actiseg-noise inspect actiseg_sample_boundary_r0.4_s0
     """
     from actiseg_data.core.files import write_json
-    from actiseg_noise.cli.report_printing import print_report
+    from actiseg_data.terminal.report_printing import print_report
     from actiseg_noise.measurement.inspection import inspect as run_inspection
     from actiseg_noise.measurement.inspection_report import describe_inspection
     from actiseg_noise.split.noisy_split import refuse_inside

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from actiseg_data.core.errors import refuse
-from actiseg_noise.cli.shared_options import LexiconFile, quote_path
+from actiseg_data.terminal.command_line import quote_path
+from actiseg_noise.cli.shared_options import LexiconFile
 
 if TYPE_CHECKING:
     from actiseg_data.annotations.lexicon import Lexicon, NounClass

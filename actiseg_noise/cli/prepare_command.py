@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from actiseg_noise.cli.shared_options import Quiet, Workers, make_stage_progress, quote_path
+from actiseg_data.terminal.command_line import quote_path
+from actiseg_noise.cli.shared_options import Quiet, Workers, make_stage_progress
 
 if TYPE_CHECKING:
     from actiseg_data.make.prepare.preparation_report import PrepareReport
@@ -45,7 +46,7 @@ def prepare_split(
     EPIC_100_noun_classes_v2.csv --out dataset_visor
     """
     from actiseg_data.make.prepare.preparation import prepare_visor
-    from actiseg_noise.cli.report_printing import print_report
+    from actiseg_data.terminal.report_printing import print_report
 
     with make_stage_progress(quiet)("drawing videos") as progress:
         report = prepare_visor(

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
+from actiseg_data.terminal.command_line import quote_path
 from actiseg_noise.cli.shared_options import (
     Dataset,
     Quiet,
     Workers,
     announce_dataset,
     make_stage_progress,
-    quote_path,
 )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from actiseg_noise.cli.shared_options import quote_path
+from actiseg_data.terminal.command_line import quote_path
 
 
 def sample(

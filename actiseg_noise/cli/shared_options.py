@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -18,7 +17,6 @@ from actiseg_data.terminal.command_line import (
 __all__ = [
     "CleanSource",
     "Dataset",
-    "JsonFile",
     "LexiconFile",
     "NoisySplitFolder",
     "Only",
@@ -26,7 +24,6 @@ __all__ = [
     "Workers",
     "announce_dataset",
     "make_stage_progress",
-    "quote_path",
 ]
 
 Dataset = Annotated[
@@ -46,15 +43,7 @@ LexiconFile = Annotated[
     Optional[Path],
     typer.Option("--lexicon", help="A lexicon file. Default: the lexicon of EPIC-KITCHENS."),
 ]
-JsonFile = Annotated[
-    Optional[Path], typer.Option("--json", help="Also write all metrics to this file.")
-]
 Only = Annotated[
     Optional[list[str]],
     typer.Option(metavar="SEQUENCE", help="Only this sequence folder (repeatable)."),
 ]
-
-
-def quote_path(path: Path) -> str:
-    """Quote a path for a shell."""
-    return shlex.quote(str(path))

@@ -7,13 +7,13 @@ from typing import Annotated, Optional
 
 import typer
 
+from actiseg_data.terminal.command_line import quote_path
 from actiseg_noise.cli.shared_options import (
     NoisySplitFolder,
     Only,
     Quiet,
     Workers,
     make_stage_progress,
-    quote_path,
 )
 
 

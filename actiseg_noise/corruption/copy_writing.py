@@ -13,7 +13,7 @@ from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import Interruption, Problem
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.files import write_bytes, write_json
-from actiseg_data.core.workers import Progress, WorkerPool, run_parallel
+from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.records.licences import write_licences
 from actiseg_data.records.recipe_record import RECIPE_FILE
@@ -43,7 +43,7 @@ def make_all(
     partial: Path,
     images: str,
     workers: int | WorkerPool,
-    progress: Progress | None,
+    progress: ProgressCallback | None,
 ) -> None:
     """Make all sequences that an earlier run did not finish."""
     journal = name_journal_folder(partial)

@@ -13,7 +13,7 @@ from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import ProblemCollector
-from actiseg_data.core.workers import Progress, WorkerPool, run_parallel
+from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split
 from actiseg_data.layouts.image_sets import name_image_sets_files
 from actiseg_data.records.ledger_record import TextRow
@@ -148,7 +148,7 @@ class CorruptionPlan:
 def make_plan(
     source: CopySource,
     workers: int | WorkerPool = 1,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
     *,
     survey: bool = True,
 ) -> CorruptionPlan:

@@ -22,7 +22,7 @@ from actiseg_noise.measurement.text_findings import (
     compare_text_with_claim,
     compare_text_with_recipe,
 )
-from actiseg_noise.split.wordings import NoisyList
+from actiseg_noise.split.text_items import NoisyList
 from actiseg_noise.text_noise.assignment import split_rates
 
 

@@ -18,7 +18,7 @@ from actiseg_data.records.recipe_record import (
     Recipe,
     read_recipe,
 )
-from actiseg_noise.split.wordings import NoisyList, read_noisy_list
+from actiseg_noise.split.text_items import NoisyList, read_noisy_list
 
 
 @dataclass(frozen=True)

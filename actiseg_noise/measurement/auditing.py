@@ -26,7 +26,7 @@ from actiseg_noise.measurement.text_audit import audit_text
 from actiseg_noise.measurement.text_changes import TextStatistics
 from actiseg_noise.recipes.building import check_recipe
 from actiseg_noise.split.noisy_split import read_carried_lexicon
-from actiseg_noise.split.wordings import NoisyList
+from actiseg_noise.split.text_items import NoisyList
 
 AUDIT_SCHEMA = "actiseg/audit/1"
 
@@ -83,10 +83,10 @@ class Audit:
         )
 
     def _repr_html_(self) -> str:
+        from actiseg_data.core.tables import render_report_html
         from actiseg_noise.measurement.audit_report import describe_audit
-        from actiseg_noise.measurement.report_parts import render_parts_html
 
-        return render_parts_html(describe_audit(self))
+        return render_report_html(describe_audit(self))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document, of schema `AUDIT_SCHEMA`."""

@@ -20,7 +20,7 @@ from actiseg_noise.measurement.medium_result import MediumResult
 from actiseg_noise.measurement.text_changes import TextStatistics, measure_text
 from actiseg_noise.split.noisy_split import open_noisy_split
 from actiseg_noise.split.selection import select_sequences
-from actiseg_noise.split.wordings import read_word_items
+from actiseg_noise.split.text_items import read_text_items
 
 INSPECTION_SCHEMA = "actiseg/inspection/2"
 
@@ -55,10 +55,10 @@ class Inspection:
         return f"<Inspection of {kinds} noise: {self.sequences} sequences, {self.frames} frames>"
 
     def _repr_html_(self) -> str:
+        from actiseg_data.core.tables import render_report_html
         from actiseg_noise.measurement.inspection_report import describe_inspection
-        from actiseg_noise.measurement.report_parts import render_parts_html
 
-        return render_parts_html(describe_inspection(self))
+        return render_report_html(describe_inspection(self))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document, of schema `INSPECTION_SCHEMA`."""
@@ -148,7 +148,7 @@ def _inspect_text(task: InspectionTask, noise: Noise) -> MediumResult[TextStatis
         return MediumResult(left_out={"text": reason})
     folders = {sequence.folder for sequence in task.sequences}
     lists = task.split.noisy.root / IMAGE_SETS
-    items = read_word_items(lists, task.split.recipe.split, None)
+    items = read_text_items(lists, task.split.recipe.split, None)
     selected = [item for item in items if item.sequence in folders]
     return MediumResult(measure_text(selected, task.lexicon, None))
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from actiseg_data.core.tables import ReportPart
 from actiseg_noise.measurement.inspection import Inspection
 from actiseg_noise.measurement.mask_inspection import Bystanders, MaskInspection
 from actiseg_noise.measurement.mask_tables import tabulate_mask_classes, tabulate_masks
-from actiseg_noise.measurement.report_parts import ReportPart, describe_left_out
+from actiseg_noise.measurement.report_parts import describe_left_out
 from actiseg_noise.measurement.text_tables import describe_text
 
 

@@ -34,7 +34,7 @@ from actiseg_noise.measurement.mask_pairs import (
 )
 from actiseg_noise.measurement.medium_result import MediumResult
 from actiseg_noise.split.noisy_split import find_source_root
-from actiseg_noise.split.wordings import NoisyList
+from actiseg_noise.split.text_items import NoisyList
 
 
 class MaskChange(NamedTuple):

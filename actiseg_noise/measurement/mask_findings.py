@@ -11,7 +11,7 @@ from actiseg_noise.measurement.audit_claims import NameClaim
 from actiseg_noise.measurement.findings import NOT_REQUESTED, Finding
 from actiseg_noise.measurement.mask_audit import MaskAudit, MaskChange
 from actiseg_noise.measurement.proportions import Proportion
-from actiseg_noise.split.wordings import NoisyList
+from actiseg_noise.split.text_items import NoisyList
 
 _VISIBLE = 0.9
 """Least share of noisy objects that look changed. Others may cover the rest."""

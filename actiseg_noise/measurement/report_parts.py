@@ -1,28 +1,11 @@
-"""The parts of a report, notes and tables as data, and their rendering for notebooks."""
+"""Parts that the reports of inspections and audits share."""
 
 from __future__ import annotations
 
-import html
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeAlias
+from collections.abc import Iterator, Mapping
 
-from actiseg_data.core.tables import Table, render_html
+from actiseg_data.core.tables import ReportPart
 from actiseg_noise.measurement.proportions import Proportion
-
-ReportPart: TypeAlias = "str | Table"
-"""A note of one paragraph, or a table."""
-
-
-def render_parts_html(parts: Iterable[ReportPart]) -> str:
-    """Render a report as HTML.
-
-    >>> render_parts_html(["2 sequences"])
-    '<p>2 sequences</p>'
-    """
-    return "".join(
-        f"<p>{html.escape(part)}</p>" if isinstance(part, str) else render_html(part)
-        for part in parts
-    )
 
 
 def format_proportion(proportion: Proportion) -> str:

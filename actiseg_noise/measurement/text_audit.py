@@ -11,7 +11,7 @@ from actiseg_data.layouts.image_sets import name_objects_file
 from actiseg_noise.measurement.audit_input import AuditInput
 from actiseg_noise.measurement.medium_result import MediumResult
 from actiseg_noise.measurement.text_changes import TextStatistics, measure_text
-from actiseg_noise.split.wordings import WordItem, read_word_items
+from actiseg_noise.split.text_items import TextItem, read_text_items
 from actiseg_noise.text_noise.mentions import MentionFinder, load_finder
 
 
@@ -21,13 +21,13 @@ class TextAudit:
 
     Attributes
     ----------
-    items : tuple of WordItem
+    items : tuple of TextItem
         Every object, with its clean and its noisy text.
     statistics : TextStatistics
         What was measured on them.
     """
 
-    items: tuple[WordItem, ...]
+    items: tuple[TextItem, ...]
     statistics: TextStatistics
 
 
@@ -44,14 +44,14 @@ def audit_text(task: AuditInput) -> MediumResult[TextAudit]:
     return MediumResult(TextAudit(tuple(items), statistics), left_out, compared_with)
 
 
-def _read_items(task: AuditInput, left_out: dict[str, str]) -> list[WordItem]:
+def _read_items(task: AuditInput, left_out: dict[str, str]) -> list[TextItem]:
     if task.lists is None or task.split is None:
         return []
     if not (task.lists / name_objects_file(task.split)).is_file():
         return []
     clean = None if task.clean is None else task.clean / IMAGE_SETS
     try:
-        return read_word_items(task.lists, task.split, clean)
+        return read_text_items(task.lists, task.split, clean)
     except InputError as error:
         if clean is None and all("*_org" in problem.what for problem in error.problems):
             left_out["text"] = error.problems[0].what

@@ -14,7 +14,7 @@ from actiseg_data.core.statistics import summarise_values
 from actiseg_data.layouts.image_sets import CONNECTORS, MAIN_STYLE
 from actiseg_noise.measurement.grouping import group_by, name_class
 from actiseg_noise.measurement.proportions import Proportion
-from actiseg_noise.split.wordings import WordItem, fold
+from actiseg_noise.split.text_items import TextItem, fold
 from actiseg_noise.text_noise.mentions import MentionFinder
 
 
@@ -124,13 +124,13 @@ class TextStatistics:
 
 
 def measure_text(
-    items: list[WordItem], lexicon: Lexicon, finder: MentionFinder | None
+    items: list[TextItem], lexicon: Lexicon, finder: MentionFinder | None
 ) -> TextStatistics:
     """Measure the noise in the text of a split.
 
     Parameters
     ----------
-    items : list of WordItem
+    items : list of TextItem
         Every object of the split, with its clean and its noisy text.
     lexicon : Lexicon
         For the names of classes, their number and their similarities.
@@ -184,7 +184,7 @@ def measure_text(
     )
 
 
-def summarise_text(name: str, items: list[WordItem], lexicon: Lexicon) -> TextGroup:
+def summarise_text(name: str, items: list[TextItem], lexicon: Lexicon) -> TextGroup:
     """Summarise the flips and renames of a group of objects."""
     flipped = [item for item in items if item.flipped]
     known = lexicon.classes
@@ -203,7 +203,7 @@ def summarise_text(name: str, items: list[WordItem], lexicon: Lexicon) -> TextGr
     )
 
 
-def has_another_name(item: WordItem, lexicon: Lexicon) -> bool:
+def has_another_name(item: TextItem, lexicon: Lexicon) -> bool:
     """Return whether the lexicon has another name to write for an object within its class."""
     noun = lexicon.classes.get(item.clean.class_id)
     own = fold(item.clean.name)
@@ -215,7 +215,7 @@ def _count(hits: Iterable[bool]) -> Proportion:
     return Proportion(len(flags), sum(flags))
 
 
-def _count_renames_within_files(items: list[WordItem]) -> Proportion:
+def _count_renames_within_files(items: list[TextItem]) -> Proportion:
     """Count renames of objects that have another name of their class in the files themselves."""
     names: dict[int, set[str]] = {}
     for item in items:
@@ -226,7 +226,7 @@ def _count_renames_within_files(items: list[WordItem]) -> Proportion:
     )
 
 
-def _is_harmless(item: WordItem, lexicon: Lexicon) -> bool:
+def _is_harmless(item: TextItem, lexicon: Lexicon) -> bool:
     """Return whether an object was flipped to a class that includes its clean class."""
     known = lexicon.classes
     return (
@@ -237,7 +237,7 @@ def _is_harmless(item: WordItem, lexicon: Lexicon) -> bool:
     )
 
 
-def _compute_uniform_similarity(items: list[WordItem], lexicon: Lexicon) -> float | None:
+def _compute_uniform_similarity(items: list[TextItem], lexicon: Lexicon) -> float | None:
     """Compute the mean similarity that uniform flips of the flipped objects would have."""
     known = lexicon.classes
     flipped = Counter(
@@ -254,7 +254,7 @@ def _compute_uniform_similarity(items: list[WordItem], lexicon: Lexicon) -> floa
     return round(mean / total, 6)
 
 
-def _count_name_collisions(items: list[WordItem]) -> int:
+def _count_name_collisions(items: list[TextItem]) -> int:
     """Count changed objects with a name that another object of their sequence has or had."""
     return sum(
         fold(item.noisy.name)
@@ -264,7 +264,7 @@ def _count_name_collisions(items: list[WordItem]) -> int:
     )
 
 
-def _count_class_collisions(items: list[WordItem]) -> int:
+def _count_class_collisions(items: list[TextItem]) -> int:
     """Count flipped objects of a class that another object of their sequence has or had."""
     return sum(
         item.noisy.class_id
@@ -275,15 +275,15 @@ def _count_class_collisions(items: list[WordItem]) -> int:
 
 
 def _pair_with_neighbours(
-    items: list[WordItem],
-) -> Iterator[tuple[WordItem, list[WordItem]]]:
+    items: list[TextItem],
+) -> Iterator[tuple[TextItem, list[TextItem]]]:
     """Yield every object with the other objects of its sequence."""
     for members in group_by(items, lambda item: item.sequence).values():
         for item in members:
             yield item, [member for member in members if member is not item]
 
 
-def _is_contradicted(item: WordItem, finder: MentionFinder) -> bool:
+def _is_contradicted(item: TextItem, finder: MentionFinder) -> bool:
     """Return whether the narration of a flipped prompt names the clean class but not the new."""
     _, connector, narration = item.noisy.prompt.partition(CONNECTORS[MAIN_STYLE] or "")
     if not item.flipped or not connector:

@@ -12,7 +12,7 @@ from actiseg_noise.measurement.findings import NOT_REQUESTED, Finding, compare_r
 from actiseg_noise.measurement.proportions import Z_999, Proportion
 from actiseg_noise.measurement.text_audit import TextAudit
 from actiseg_noise.measurement.text_changes import TextStatistics
-from actiseg_noise.split.wordings import NoisyList, WordItem, fold
+from actiseg_noise.split.text_items import NoisyList, TextItem, fold
 from actiseg_noise.text_noise.assignment import ReplacementOptions, split_rates
 from actiseg_noise.text_noise.sequence_words import TextCorruptor, TextOptions
 
@@ -99,7 +99,7 @@ def compare_objects_with_list(text: TextAudit | None, action_list: NoisyList) ->
 
 
 def _compare_objects(
-    noise: Noise, items: Iterable[WordItem], options: Mapping[str, TextOptions]
+    noise: Noise, items: Iterable[TextItem], options: Mapping[str, TextOptions]
 ) -> Iterator[Finding]:
     """Compare the rates of flips and renames, and every changed object, with the recipe."""
     pairs = [(item, _find_options(item, options)) for item in items]
@@ -134,7 +134,7 @@ def _compare_objects(
         yield Finding(False, f"{tails} prompts differ after the object's name, {NOT_REQUESTED}")
 
 
-def _find_options(item: WordItem, options: Mapping[str, TextOptions]) -> ReplacementOptions | None:
+def _find_options(item: TextItem, options: Mapping[str, TextOptions]) -> ReplacementOptions | None:
     sequence = options.get(item.sequence)
     return None if sequence is None else sequence.objects.get(item.object_id)
 
@@ -147,7 +147,7 @@ def _can_rename(option: ReplacementOptions | None) -> bool:
     return option is not None and option.substitute is not None
 
 
-def _is_as_drawn(item: WordItem, option: ReplacementOptions) -> bool:
+def _is_as_drawn(item: TextItem, option: ReplacementOptions) -> bool:
     """Return whether a changed object has the class and the name that the recipe draws for it."""
     if item.flipped:
         if option.flip is None:
@@ -161,7 +161,7 @@ def _is_as_drawn(item: WordItem, option: ReplacementOptions) -> bool:
 
 def _compare_narrations(
     noise: Noise,
-    items: Iterable[WordItem],
+    items: Iterable[TextItem],
     action_list: NoisyList,
     options: Mapping[str, TextOptions],
 ) -> Iterator[Finding]:
@@ -201,7 +201,7 @@ def _compare_narrations(
         yield Finding(False, f"{unequal} prompts do not have the narration of the list")
 
 
-def _has_narration(item: WordItem, narrations: tuple[str, str] | None) -> bool:
+def _has_narration(item: TextItem, narrations: tuple[str, str] | None) -> bool:
     """Return whether a prompt changed as its narration did; a prompt without it must be equal."""
     old, new = narrations or ("", "")
     clean = item.clean.prompt

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from actiseg_data.core.tables import Table
+from actiseg_data.core.tables import ReportPart, Table
 from actiseg_noise.measurement.mask_tables import MOST_CLASSES
 from actiseg_noise.measurement.proportions import Proportion
-from actiseg_noise.measurement.report_parts import ReportPart, format_proportion
+from actiseg_noise.measurement.report_parts import format_proportion
 from actiseg_noise.measurement.text_changes import TextGroup, TextStatistics
 
 _COLUMNS = ("objects", "flipped", "rate", "similarity", "renamed", "eligible", "rate of renames")

@@ -15,7 +15,7 @@ from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.masks import IndexMask, digest_pixels, find_ids, read_index_mask
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError
-from actiseg_data.core.workers import Progress, WorkerPool, run_parallel
+from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, Split
 from actiseg_data.records.ledger_record import LEDGER_FILE, MaskRow
 from actiseg_data.records.split_documents import SUMMARY_FILE
@@ -94,7 +94,7 @@ class MaskMediumPlan(FilePlan):
         split: Split,
         sequences: Sequence[VideoSequence],
         workers: int | WorkerPool = 1,
-        progress: Progress | None = None,
+        progress: ProgressCallback | None = None,
     ) -> str:
         """Say how many objects in frames would get noise."""
         by_sequence = run_parallel(_draw_selection, (self, split), sequences, workers, progress)

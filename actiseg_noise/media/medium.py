@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.sequences import VideoSequence
-from actiseg_data.core.workers import Progress, WorkerPool
+from actiseg_data.core.workers import ProgressCallback, WorkerPool
 from actiseg_data.layouts.actionvos import Split
 from actiseg_data.records.ledger_record import MaskRow, TextRow
 from actiseg_data.records.recipe_record import Noise, Recipe
@@ -108,7 +108,7 @@ class MediumPlan(ABC):
         split: Split,
         sequences: Sequence[VideoSequence],
         workers: int | WorkerPool = 1,
-        progress: Progress | None = None,
+        progress: ProgressCallback | None = None,
     ) -> str:
         """Say in one line how many items would get noise."""
 

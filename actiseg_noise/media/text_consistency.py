@@ -17,7 +17,7 @@ from actiseg_data.layouts.image_sets import (
 )
 from actiseg_data.records.ledger_record import LEDGER_FILE, TextRow
 from actiseg_data.records.recipe_record import RECIPE_FILE, Noise
-from actiseg_noise.split.wordings import WordItem, fold, read_noisy_list, read_word_items
+from actiseg_noise.split.text_items import TextItem, fold, read_noisy_list, read_text_items
 
 
 def find_text_inconsistencies(split: Split, noise: Noise, rows: Sequence[TextRow]) -> Iterator[str]:
@@ -39,7 +39,7 @@ def find_text_inconsistencies(split: Split, noise: Noise, rows: Sequence[TextRow
     """
     lists = split.root / IMAGE_SETS
     try:
-        items = read_word_items(lists, split.name, None)
+        items = read_text_items(lists, split.name, None)
         narrations = read_noisy_list(lists / f"{split.name}.json").narrations
         yield from _compare_styles(split, items)
     except InputError as error:
@@ -54,7 +54,7 @@ def find_text_inconsistencies(split: Split, noise: Noise, rows: Sequence[TextRow
 
 
 def _compare_items(
-    items: Iterable[WordItem], rows: Iterable[TextRow], with_narration: Iterable[str]
+    items: Iterable[TextItem], rows: Iterable[TextRow], with_narration: Iterable[str]
 ) -> Iterator[str]:
     """Compare ledger rows for objects with the text of the objects.
 
@@ -86,7 +86,7 @@ def _compare_narrations(
             yield f"{IMAGE_SETS}: the narration of {folder} changed, which {LEDGER_FILE} lacks"
 
 
-def _compare_clean_text(split: Split, items: list[WordItem]) -> Iterator[str]:
+def _compare_clean_text(split: Split, items: list[TextItem]) -> Iterator[str]:
     """Compare the clean text of the objects with the action list."""
     listed = {
         (sequence.folder, label.object_id): (label.class_id, label.name)
@@ -101,7 +101,7 @@ def _compare_clean_text(split: Split, items: list[WordItem]) -> Iterator[str]:
         yield f"{IMAGE_SETS}: {_format_item(*key)} has no text"
 
 
-def _compare_styles(split: Split, items: list[WordItem]) -> Iterator[str]:
+def _compare_styles(split: Split, items: list[TextItem]) -> Iterator[str]:
     """Compare the prompts in the other styles with those in the main style."""
     by_key = {(item.sequence, item.object_id): item for item in items}
     for style, connector in CONNECTORS.items():
@@ -117,7 +117,7 @@ def _compare_styles(split: Split, items: list[WordItem]) -> Iterator[str]:
                     yield f"{IMAGE_SETS}/{name}: the prompt of {key} differs from the main style"
 
 
-def _has_same_text(entry: Expression, item: WordItem, connector: str | None) -> bool:
+def _has_same_text(entry: Expression, item: TextItem, connector: str | None) -> bool:
     """Return whether a prompt of another style agrees with the object's main prompt.
 
     If the two had different narrations when they were clean, only their names are compared.
@@ -135,7 +135,7 @@ def _has_same_text(entry: Expression, item: WordItem, connector: str | None) -> 
     return connector is None or main_tails[0] != entry_tails[0] or main_tails[1] == entry_tails[1]
 
 
-def _is_match(row: TextRow, item: WordItem) -> bool:
+def _is_match(row: TextRow, item: TextItem) -> bool:
     """Return whether a ledger row describes the change of an object's text."""
     clean, noisy = item.clean, item.noisy
     return (row.class_id_org, row.object, row.prompt_org) == (

@@ -12,7 +12,7 @@ from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.file_reading import read_bytes
-from actiseg_data.core.workers import Progress, WorkerPool
+from actiseg_data.core.workers import ProgressCallback, WorkerPool
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
 from actiseg_data.layouts.image_sets import name_image_sets_files
 from actiseg_data.records.ledger_record import LEDGER_FILE, TextRow
@@ -79,7 +79,7 @@ class TextMediumPlan(MediumPlan):
         split: Split,
         sequences: Sequence[VideoSequence],
         workers: int | WorkerPool = 1,
-        progress: Progress | None = None,
+        progress: ProgressCallback | None = None,
     ) -> str:
         """Say how many prompts or narrations would be flipped or substituted."""
         tally = self.words.tally

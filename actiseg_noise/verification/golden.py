@@ -207,7 +207,7 @@ def digest_names(sequences: Iterable[VideoSequence], noise: TextCorruptor | None
     ----------
     sequences : iterable of VideoSequence
         The sequences of the split. They are identified by content, as in `digest_masks`.
-    noise : WordNoise, optional
+    noise : TextCorruptor, optional
         If given, the classes and names after this noise are digested, at its plain rate.
     """
     names = {}

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from actiseg_data.terminal.command_line import Quiet, announce_dataset
+from actiseg_data.terminal.command_line import Quiet, announce_dataset, quote_path
 from reference_trainer.cli.trainer_arguments import (
     DatasetArgument,
     DeviceOption,
     RunArgument,
-    quote_path,
     require_torch,
 )
 

@@ -7,13 +7,17 @@ from typing import Annotated, Optional
 
 import typer
 
-from actiseg_data.terminal.command_line import Quiet, announce_dataset, make_stage_progress
+from actiseg_data.terminal.command_line import (
+    Quiet,
+    announce_dataset,
+    make_stage_progress,
+    quote_path,
+)
 from reference_trainer.cli.trainer_arguments import (
     DatasetArgument,
     DeviceOption,
     RunArgument,
     ThresholdOption,
-    quote_path,
     require_torch,
 )
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from actiseg_data.terminal.command_line import Quiet, make_stage_progress
-from reference_trainer.cli.trainer_arguments import ThresholdOption, quote_path, require_torch
+from actiseg_data.terminal.command_line import Quiet, make_stage_progress, quote_path
+from reference_trainer.cli.trainer_arguments import ThresholdOption, require_torch
 
 
 def threshold(

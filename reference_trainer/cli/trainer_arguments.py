@@ -39,10 +39,3 @@ def require_torch() -> None:
     if not is_installed:
         hint = 'install it: pip install "actiseg[train]"'
         raise refuse("PyTorch is not installed", "actiseg-train", hint)
-
-
-def quote_path(path: Path) -> str:
-    """Quote a path for a shell."""
-    import shlex
-
-    return shlex.quote(str(path))

@@ -68,7 +68,7 @@ from actiseg_noise.recipes.building import check_recipe, make_recipe, parse_sett
 from actiseg_noise.recipes.presets import parse_presets
 from actiseg_noise.split.journal import find_records
 from actiseg_noise.split.journal import read_record as read_journal
-from actiseg_noise.split.wordings import read_word_items
+from actiseg_noise.split.text_items import read_text_items
 from actiseg_noise.text_noise.choices import read_matrix
 from actiseg_noise.text_noise.sequence_words import TextCorruptor
 from actiseg_noise.text_noise.text_plan import plan_text
@@ -288,7 +288,7 @@ def words(data: bytes) -> None:
     for part, name in names.items():
         for root in (clean, noisy):
             (root / IMAGE_SETS / name).write_text(json.dumps(parts.get(part)))
-    accepted(lambda: read_word_items(clean / IMAGE_SETS, "train", None))
+    accepted(lambda: read_text_items(clean / IMAGE_SETS, "train", None))
     split = accepted(lambda: open_split(clean, "train", masks=False))
     if split is None:
         return
@@ -300,7 +300,7 @@ def words(data: bytes) -> None:
             continue
         for name, document in plan.documents.items():
             (noisy / IMAGE_SETS / name).write_bytes(document)
-        items = accepted(lambda: read_word_items(noisy / IMAGE_SETS, "train", None))
+        items = accepted(lambda: read_text_items(noisy / IMAGE_SETS, "train", None))
         if items is None:  # such as a prompt in a style that noise rewrites and an audit refuses
             continue
         changed = {(each.sequence, each.object_id) for each in items if each.clean != each.noisy}

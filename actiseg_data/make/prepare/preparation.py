@@ -18,7 +18,7 @@ from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.files import write_json
 from actiseg_data.core.listing import describe_contents, list_files
 from actiseg_data.core.opencv import load_cv2
-from actiseg_data.core.workers import Progress, run_parallel
+from actiseg_data.core.workers import ProgressCallback, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS, SUBSETS
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.layouts.recognition import recognise_dataset
@@ -46,7 +46,7 @@ from actiseg_data.make.prepare.staging import (
     recover,
     stage_split,
 )
-from actiseg_data.make.prepare.survey import Context, Finding, Survey, survey_file
+from actiseg_data.make.prepare.survey import Context, Survey, SurveyFinding, survey_file
 from actiseg_data.make.prepare.timeline import FrameMapping, read_frame_mapping
 from actiseg_data.make.prepare.video_drawing import (
     VideoJob,
@@ -69,7 +69,7 @@ def prepare_visor(
     human_labels: Sequence[Path] = (),
     hos_corrections: Path | None = None,
     workers: int = 1,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> PrepareReport:
     """Add a split, built from raw VISOR annotations, to an ActionVOS root.
 
@@ -224,7 +224,7 @@ def _read_sources(
 
 def _survey(
     files: Sequence[Path], split: str, sources: _Sources, workers: int
-) -> tuple[list[Survey], list[Finding]]:
+) -> tuple[list[Survey], list[SurveyFinding]]:
     """Survey all files: those of the mapping's videos, by video, and the names of the others."""
     context = Context(split == "val", sources.corrections, sources.classes)
     surveyed = run_parallel(survey_file, context, files, workers)
@@ -311,7 +311,7 @@ def _make_sequence(action: PlannedAction, labels: tuple[ObjectLabel, ...]) -> Vi
 
 def _collect_findings(
     sequences: Sequence[VideoSequence], lists: Iterable[ListPlan]
-) -> Iterable[Finding]:
+) -> Iterable[SurveyFinding]:
     derived = {sequence.folder: sequence for sequence in sequences}
     for sequence in sequences:
         if not any(label.positive for label in sequence.objects):
@@ -337,7 +337,7 @@ def _report(
     sequences: Sequence[VideoSequence],
     jobs: Sequence[VideoJob],
     results: Sequence[VideoResult],
-    findings: Iterable[Finding],
+    findings: Iterable[SurveyFinding],
     images: Path | None,
 ) -> PrepareReport:
     places = collect(findings)

@@ -16,7 +16,7 @@ from actiseg_data.make.prepare.human_lists import (
     match_numbers,
 )
 from actiseg_data.make.prepare.narrations import Narration
-from actiseg_data.make.prepare.survey import Finding, Survey
+from actiseg_data.make.prepare.survey import Survey, SurveyFinding
 from actiseg_data.make.prepare.timeline import (
     FrameMapping,
     FrameName,
@@ -107,7 +107,7 @@ class PreparationPlan:
     lists: tuple[ListPlan, ...]
     claimed: int
     moved: int
-    findings: tuple[Finding, ...]
+    findings: tuple[SurveyFinding, ...]
 
 
 def plan_split(
@@ -123,7 +123,7 @@ def plan_split(
     """
     lines = {s.video: build_timeline(s.objects, mapping[s.video]) for s in surveys}
     objects = {s.video: s.objects for s in surveys}
-    findings: list[Finding] = []
+    findings: list[SurveyFinding] = []
     for survey in surveys:
         findings += _find_frame_findings(survey, mapping[survey.video])
     candidates = []
@@ -174,7 +174,7 @@ def plan_split(
     )
 
 
-def _find_frame_findings(survey: Survey, mapping: Mapping[str, str]) -> Iterator[Finding]:
+def _find_frame_findings(survey: Survey, mapping: Mapping[str, str]) -> Iterator[SurveyFinding]:
     for name in survey.objects:
         if name not in mapping:
             yield "frames_without_mapping", name

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from actiseg_data.make.prepare.survey import Finding
+from actiseg_data.make.prepare.survey import SurveyFinding
 
 SCHEMA = 1
 
@@ -158,7 +158,7 @@ class PrepareReport:
         }
 
 
-def collect(findings: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
+def collect(findings: Iterable[SurveyFinding]) -> dict[str, tuple[str, ...]]:
     """Group findings by kind. Every kind is present."""
     places: dict[str, list[str]] = {kind: [] for kind in KINDS}
     for kind, place in findings:

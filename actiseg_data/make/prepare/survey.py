@@ -21,7 +21,7 @@ from actiseg_data.make.prepare.contacts import (
 )
 from actiseg_data.make.prepare.noun_classes import NounClasses
 
-Finding: TypeAlias = tuple[str, str]
+SurveyFinding: TypeAlias = tuple[str, str]
 """Kind and place of unusual data; for kinds see `actiseg_data.make.prepare.preparation_report`."""
 
 
@@ -32,7 +32,7 @@ class Survey:
     path: Path
     video: str
     objects: dict[str, tuple[tuple[str, int], ...]]
-    findings: tuple[Finding, ...]
+    findings: tuple[SurveyFinding, ...]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Context:
 def survey_file(context: Context, path: Path) -> Survey:
     """Read a file and list its findings; an `InputError` lists all problems of the file."""
     video = read_video(path)
-    findings: list[Finding] = []
+    findings: list[SurveyFinding] = []
     for frame in video.frames:
         findings += _survey_entities(frame, context.classes)
         findings += _survey_contacts(frame, context.corrections, context.drop)
@@ -59,7 +59,7 @@ def survey_file(context: Context, path: Path) -> Survey:
     return Survey(path, video.name, objects, tuple(findings))
 
 
-def _survey_entities(frame: Frame, classes: NounClasses) -> Iterator[Finding]:
+def _survey_entities(frame: Frame, classes: NounClasses) -> Iterator[SurveyFinding]:
     seen: set[str] = set()
     for entity in frame.entities:
         place = f"{frame.name}: {entity.name}"
@@ -75,7 +75,7 @@ def _survey_entities(frame: Frame, classes: NounClasses) -> Iterator[Finding]:
             yield finding, f"{place} (class {entity.class_id})"
 
 
-def _survey_contacts(frame: Frame, corrections: Corrections, drop: bool) -> Iterator[Finding]:
+def _survey_contacts(frame: Frame, corrections: Corrections, drop: bool) -> Iterator[SurveyFinding]:
     for entity in frame.entities:
         place = f"{frame.name}: {entity.name}"
         if entity.name in GLOVES:
@@ -96,7 +96,7 @@ def _survey_contacts(frame: Frame, corrections: Corrections, drop: bool) -> Iter
             yield "contacts_outside_frame", f"{frame.name}: {touch.side} ({touch.contact[:40]})"
 
 
-def _survey_polygons(video: Video) -> Iterator[Finding]:
+def _survey_polygons(video: Video) -> Iterator[SurveyFinding]:
     """List polygons that cross themselves or leave the image."""
     import shapely
 

@@ -19,7 +19,7 @@ from actiseg_data.make.prepare.automatic_labels import label_objects
 from actiseg_data.make.prepare.contacts import Corrections, correct_contacts, is_dropped
 from actiseg_data.make.prepare.frame_views import FrameView, view_frame
 from actiseg_data.make.prepare.preparation_plan import PlannedAction
-from actiseg_data.make.prepare.survey import Finding
+from actiseg_data.make.prepare.survey import SurveyFinding
 from actiseg_data.make.prepare.timeline import FrameName
 from actiseg_data.make.prepare.visor_images import find_image, read_small_jpeg
 from actiseg_data.make.prepare.weight_maps import index_mask, make_weight_map
@@ -46,7 +46,7 @@ class VideoResult:
 
     labels: tuple[tuple[ObjectLabel, ...], ...]
     images: int
-    findings: tuple[Finding, ...]
+    findings: tuple[SurveyFinding, ...]
 
 
 def refuse_without_images(images: Path, jobs: Iterable[VideoJob]) -> None:
@@ -70,7 +70,7 @@ def draw_video(root: Path, job: VideoJob) -> VideoResult:
     """Write the files of a video's actions below `root`; bad images raise an `InputError`."""
     frames = {frame.name: frame for frame in read_video(job.path).frames}
     labels: list[tuple[ObjectLabel, ...]] = []
-    findings: list[Finding] = []
+    findings: list[SurveyFinding] = []
     for action, views in _view_frames(job, frames, findings):
         of_action = _label_sequence(action, views)
         labels.append(of_action)
@@ -94,7 +94,7 @@ def _name_file(root: Path, job: VideoJob, kind: str, action: PlannedAction, file
 
 
 def _view_frames(
-    job: VideoJob, frames: Mapping[str, Frame], findings: list[Finding]
+    job: VideoJob, frames: Mapping[str, Frame], findings: list[SurveyFinding]
 ) -> Iterator[tuple[PlannedAction, dict[FrameName, FrameView]]]:
     """Iterate over actions and views of their frames. A view is kept until its last action."""
     last_use = {frame: n for n, action in enumerate(job.actions) for frame in action.frames}
@@ -129,7 +129,7 @@ def _label_sequence(
 
 
 def _write_images(
-    root: Path, job: VideoJob, frames: Mapping[str, Frame], findings: list[Finding]
+    root: Path, job: VideoJob, frames: Mapping[str, Frame], findings: list[SurveyFinding]
 ) -> int:
     """Write the frames' images into the folders of all their actions; return their number."""
     if job.images is None:

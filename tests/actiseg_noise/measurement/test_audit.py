@@ -18,8 +18,8 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
 from actiseg_data.layouts.image_sets import name_expressions_file, name_objects_file
+from actiseg_data.terminal.report_printing import print_report
 from actiseg_noise.cli.corruption_report import describe_corruption
-from actiseg_noise.cli.report_printing import print_report
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.measurement.audit_claims import parse_claims
 from actiseg_noise.measurement.audit_report import describe_audit

@@ -19,7 +19,7 @@ from actiseg_data.annotations.sizes import classify_size
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.statistics import wilson_interval
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
-from actiseg_noise.cli.report_printing import print_report
+from actiseg_data.terminal.report_printing import print_report
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.measurement.boundary_shift import measure_shift
 from actiseg_noise.measurement.inspection import inspect

@@ -8,8 +8,8 @@ import pytest
 
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.core.tables import Table
+from actiseg_data.terminal.report_printing import print_report
 from actiseg_noise import audit, corrupt, inspect, make_recipe
-from actiseg_noise.cli.report_printing import print_report
 from actiseg_noise.measurement.audit_report import describe_audit
 from actiseg_noise.measurement.inspection_report import describe_inspection
 from actiseg_noise.measurement.mask_changes import summarise_items

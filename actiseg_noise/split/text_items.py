@@ -28,7 +28,7 @@ from actiseg_data.layouts.image_sets import (
 
 
 @dataclass(frozen=True)
-class Wording:
+class ObjectText:
     """The text for one object, either clean or noisy.
 
     Attributes
@@ -57,7 +57,7 @@ class Wording:
 
 
 @dataclass(frozen=True)
-class WordItem:
+class TextItem:
     """The text for one object of one sequence, before and after noise.
 
     Attributes
@@ -68,15 +68,15 @@ class WordItem:
         Object id.
     positive : bool
         Whether the object is active.
-    clean, noisy : Wording
+    clean, noisy : ObjectText
         The text before and after noise.
     """
 
     sequence: str
     object_id: int
     positive: bool
-    clean: Wording
-    noisy: Wording
+    clean: ObjectText
+    noisy: ObjectText
 
     @property
     def flipped(self) -> bool:
@@ -98,7 +98,7 @@ def fold(name: str) -> str:
     return " ".join(name.casefold().split())
 
 
-def read_word_items(folder: Path, split: str, clean: Path | None) -> list[WordItem]:
+def read_text_items(folder: Path, split: str, clean: Path | None) -> list[TextItem]:
     """Read the noisy and the clean text of a split, joined by sequence and object id.
 
     Parameters
@@ -128,7 +128,7 @@ def read_word_items(folder: Path, split: str, clean: Path | None) -> list[WordIt
 
 
 @dataclass(frozen=True)
-class _ObjectText:
+class _SourceText:
     """One object as the objects file and the expressions file have it."""
 
     sequence: str
@@ -136,14 +136,14 @@ class _ObjectText:
     expression: Expression
 
     @property
-    def noisy(self) -> Wording:
-        return Wording(self.entry.class_id, self.entry.category, self.expression.exp)
+    def noisy(self) -> ObjectText:
+        return ObjectText(self.entry.class_id, self.entry.category, self.expression.exp)
 
 
 _HINT = "make both files together"
 
 
-def _read(folder: Path, split: str) -> list[_ObjectText]:
+def _read(folder: Path, split: str) -> list[_SourceText]:
     style = name_expressions_file(split, MAIN_STYLE)
     objects = _read_by_sequence(folder / name_objects_file(split), "objects", read_object_entry)
     prompts = _read_by_sequence(folder / style, "expressions", read_expression)
@@ -169,7 +169,7 @@ def _read(folder: Path, split: str) -> list[_ObjectText]:
                     _HINT,
                 )
             else:
-                texts.append(_ObjectText(sequence, entry, expression))
+                texts.append(_SourceText(sequence, entry, expression))
     problems.raise_if_any()
     return texts
 
@@ -180,7 +180,7 @@ def _read_by_sequence(
     return read_by_folder(Cursor(read_json(path), str(path))["videos"], member, read)
 
 
-def _split_org_keys(text: _ObjectText, problems: ProblemCollector, folder: Path) -> WordItem | None:
+def _split_org_keys(text: _SourceText, problems: ProblemCollector, folder: Path) -> TextItem | None:
     """Separate the clean text, which the noisy files keep under ``*_org`` keys."""
     entry, expression = text.entry, text.expression
     if entry.class_id_org is None or entry.category_org is None or expression.exp_org is None:
@@ -198,13 +198,13 @@ def _split_org_keys(text: _ObjectText, problems: ProblemCollector, folder: Path)
             _HINT,
         )
         return None
-    clean = Wording(entry.class_id_org, entry.category_org, expression.exp_org)
-    return WordItem(text.sequence, entry.object_id, entry.positive, clean, text.noisy)
+    clean = ObjectText(entry.class_id_org, entry.category_org, expression.exp_org)
+    return TextItem(text.sequence, entry.object_id, entry.positive, clean, text.noisy)
 
 
 def _join(
-    noisy: list[_ObjectText], clean: list[_ObjectText], folder: Path, clean_folder: Path
-) -> list[WordItem]:
+    noisy: list[_SourceText], clean: list[_SourceText], folder: Path, clean_folder: Path
+) -> list[TextItem]:
     """Join noisy and clean text by sequence and object id."""
     by_key = {(text.sequence, text.entry.object_id): text for text in clean}
     keys = [(text.sequence, text.entry.object_id) for text in noisy]
@@ -217,7 +217,7 @@ def _join(
             f"give the dataset that {folder} was made from",
         )
     return [
-        WordItem(*key, text.entry.positive, by_key[key].noisy, text.noisy)
+        TextItem(*key, text.entry.positive, by_key[key].noisy, text.noisy)
         for key, text in zip(keys, noisy, strict=True)
     ]
 

@@ -10,7 +10,7 @@ from actiseg_data.terminal.messages import print_note, spell_flag
 from actiseg_data.terminal.table_printing import print_table
 
 if TYPE_CHECKING:
-    from actiseg_noise.measurement.report_parts import ReportPart
+    from actiseg_data.core.tables import ReportPart
 
 _PARAMETER = re.compile(r"`(\w+)`")
 

@@ -245,6 +245,6 @@ def _choose_groups(
         raise refuse(
             f"{what} under {protocol.name!r}",
             "`metrics`",
-            f"use some of {', '.join(known)}, or all",
+            f"use one or more of {', '.join(known)}, or all",
         )
     return tuple(name for name in known if name in wanted)

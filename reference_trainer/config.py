@@ -308,7 +308,7 @@ def parse_values(text: str | bytes, path: Path) -> dict[str, Any]:
         reason = str(error).splitlines()[0]
         raise refuse(f"is not YAML ({reason})", path, "correct the file") from None
     if not isinstance(document, dict) or not all(isinstance(name, str) for name in document):
-        raise refuse("does not hold settings by name", path, "write lines such as 'epochs: 20'")
+        raise refuse("does not contain named settings", path, "write lines such as 'epochs: 20'")
     return document
 
 

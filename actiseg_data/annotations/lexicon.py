@@ -342,7 +342,7 @@ def refuse_unknown_classes(lexicon: Lexicon, used: Mapping[int, str], where: Pat
                 f"{lexicon.title!r}",
                 where,
                 "give one that has it as `lexicon`; actiseg-noise lexicon build --names makes "
-                "one of a list of nouns",
+                "one from a list of nouns",
             )
     problems.raise_if_any()
 

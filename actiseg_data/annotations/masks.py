@@ -126,7 +126,7 @@ def _decode_with_pillow(
             with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
                 if image.mode == "L" and depth < 8:  # Pillow stretches those to 0..255
                     raise refuse(
-                        f"is grey of {depth} bits, which is not an index mask",
+                        f"is a {depth}-bit grey image, which is not an index mask",
                         path,
                         "save a palette or 8-bit grey PNG whose pixels are object ids",
                     )
@@ -317,7 +317,8 @@ def check_same_size(
     """
     if shape != expected:
         raise refuse(
-            f"has {shape[1]} x {shape[0]} pixels, {expected_name} {expected[1]} x {expected[0]}",
+            f"has {shape[1]} x {shape[0]} pixels, but {expected_name} has "
+            f"{expected[1]} x {expected[0]}",
             where,
             hint,
         )

@@ -191,7 +191,7 @@ def as_vertices(ring: Any) -> IntArray:
     """
     points = np.asarray(ring)
     if points.dtype.kind not in "iu":
-        raise refuse(f"holds {points.dtype}, not integers", "ring", "round the vertices")
+        raise refuse(f"has {points.dtype} vertices, not integers", "ring", "round the vertices")
     return points.astype(np.int64, copy=False)
 
 

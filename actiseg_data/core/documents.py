@@ -53,9 +53,7 @@ def parse_json(data: bytes, where: Path | str) -> Any:
             "it may be truncated; fetch it again",
         ) from None
     except ValueError as error:
-        raise refuse(
-            f"is not valid JSON ({error})", where, "correct it where it was made"
-        ) from None
+        raise refuse(f"is not valid JSON ({error})", where, "correct the file") from None
     if not _is_nested_within(MAX_JSON_DEPTH, document):
         raise _refuse_depth(where)
     return document
@@ -171,7 +169,7 @@ class Cursor:
 
     def as_text(self) -> str:
         """Return the value as a text without control characters, see `check_text`."""
-        return check_text(self._check_type(str, "a text"), self.where)
+        return check_text(self._check_type(str, "text"), self.where)
 
     def as_integer(self) -> int:
         """Return the value as a whole number; a float such as ``300.0`` counts as one.

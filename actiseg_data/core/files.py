@@ -100,7 +100,7 @@ def check_free(out: Path, parameter: str = "out") -> None:
         The parameter that gave the path, for the hint.
     """
     if out.name in ("", ".."):
-        raise refuse("has no name of its own", out, f"give a new folder as `{parameter}`")
+        raise refuse("does not name a new folder", out, f"give a new folder as `{parameter}`")
     if is_occupied(out):
         raise refuse("already exists", out, f"give another folder as `{parameter}`")
 

@@ -49,7 +49,7 @@ def check_name(name: object, kind: str, where: Path | str) -> str:
     if isinstance(name, str) and len(name) <= MAX_NAME_BYTES and _ORDINARY.fullmatch(name):
         return name
     if not isinstance(name, str) or not name:
-        raise refuse(f"the {kind} name must be a non-empty text, got {name!r}", where, "correct it")
+        raise refuse(f"the {kind} name must be non-empty text, not {name!r}", where, "correct it")
     reason = None
     if _CONTROL.search(name):
         reason = "contains a control character"
@@ -77,7 +77,7 @@ def check_text(text: str, where: Path | str) -> str:
     raise an `InputError`.
     """
     if _CONTROL.search(text):
-        raise refuse_value("a text without control characters", text, where)
+        raise refuse_value("text without control characters", text, where)
     if not _is_encodable(text):
         raise refuse_value("valid Unicode", text, where)
     return text
@@ -126,7 +126,7 @@ def refuse_value(wanted: str, value: object, where: Path | str) -> InputError:
     """Build the `InputError` for a value that is not what a file must have."""
     shown = repr(value)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
-    return refuse(f"must be {wanted}, is {shown}", where, "correct the file")
+    return refuse(f"must be {wanted}, not {shown}", where, "correct the file")
 
 
 def _is_encodable(text: str) -> bool:

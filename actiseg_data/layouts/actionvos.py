@@ -273,7 +273,7 @@ class Split(Sequence[VideoSequence]):
                         f"has the ids {named}, which are not in the action list",
                         path,
                         "list the objects, or, if ids were blended by resampling or anti-aliasing, "
-                        "make the mask again without",
+                        "make the mask again without blending",
                     )
             if not problems.collected:
                 yield mask
@@ -287,7 +287,7 @@ class Split(Sequence[VideoSequence]):
         path = self.root / IMAGE_SETS / f"{self.name}.json"
         records = read_json(path, "action list")
         if digest_json(records) != self.fingerprint:
-            raise refuse("changed while it was in use", path, "leave it alone and run again")
+            raise refuse("changed while it was in use", path, "do not change it during a run")
         return list(records)
 
     def read_document(self, file: str) -> dict[str, Any]:
@@ -324,7 +324,7 @@ class Split(Sequence[VideoSequence]):
         lacking = sorted(wanted - set(videos))
         if lacking:
             raise refuse(
-                f"lacks {len(lacking)} sequences of the list, {lacking[0]} among them",
+                f"lacks {len(lacking)} sequences of the list, such as {lacking[0]}",
                 self.root / IMAGE_SETS / file,
                 "make it again together with the list, or remove it",
             )

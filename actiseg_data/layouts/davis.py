@@ -74,7 +74,7 @@ def find_masks(root: Path) -> Path:
         _refuse_dangling(dict.fromkeys([root, *tops]))
         hint = GIVE
         if list_files(root, ".png"):
-            hint = f"give the folder around it: {root.absolute().parent}"
+            hint = f"give the folder that contains it: {root.absolute().parent}"
         raise refuse(f"has no sequence of masks (it has {describe_contents(root)})", root, hint)
     if len(chosen) > 1 or chosen[0] is None:
         choice = [folder for folders in places.values() for folder in folders]

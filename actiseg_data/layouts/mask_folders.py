@@ -114,7 +114,7 @@ def _refuse_foreign(root: Path) -> None:
     if kind not in (None, DAVIS):
         raise refuse(f"is {kind}", root, GIVE)
     if root.exists() and not root.is_dir():
-        raise refuse("is no folder", root, GIVE)
+        raise refuse("is not a folder", root, GIVE)
     if not root.is_dir():
         raise refuse_missing(root, "there is no such folder", GIVE)
 

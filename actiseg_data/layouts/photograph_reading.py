@@ -133,7 +133,8 @@ def refuse_aspect(size: tuple[int, int], wanted: tuple[int, int], path: Path) ->
     left, right = size[1] * wanted[0], size[0] * wanted[1]
     if abs(left - right) > max(0.01, 1 / max(min(*size, *wanted), 1)) * max(left, right):
         raise refuse(
-            f"has {size[1]} x {size[0]} pixels, its mask {wanted[1]} x {wanted[0]}: another aspect",
+            f"has {size[1]} x {size[0]} pixels, but its mask has {wanted[1]} x {wanted[0]}: "
+            "another aspect ratio",
             path,
-            "give the photographs that the masks were drawn on, neither cut nor turned",
+            "give the photographs that the masks were drawn on, neither cropped nor rotated",
         )

@@ -89,10 +89,10 @@ class SequenceList:
             ", ".join(map(format_name, list(names)[:_FEW])) for names in (self.lines, known)
         )
         return refuse(
-            f"none of the {len(self.lines)} sequences that it lists is there (it lists {listed}; "
-            f"there are {existing or 'none'})",
+            f"none of the {len(self.lines)} listed sequences exists (listed: {listed}; existing: "
+            f"{existing or 'none'})",
             self.path,
-            "give a list of these sequences, or the folder that has those",
+            "list existing sequences, or give the folder that has the listed ones",
         )
 
 

@@ -72,9 +72,9 @@ class Matches:
                 ", ".join(map(format_name, part)) for part in (clash.present, clash.wanted)
             )
             problems.add(
-                f"holds {held}, and it is not clear which is {meant}",
+                f"contains {held}, and it is not clear which is {meant}",
                 where,
-                "keep one of them, spelled like that",
+                "keep one of them, with this spelling",
             )
 
 

@@ -118,7 +118,9 @@ def read_video(path: Path) -> Video:
         raise refuse("has no frame", path, "fetch it again, or remove it")
     if len(videos) > 1:
         raise refuse(
-            f"has frames of several videos: {', '.join(videos[:9])}", path, "give a file to each"
+            f"has frames of several videos: {', '.join(videos[:9])}",
+            path,
+            "write one file for each",
         )
     refuse_repeats("frame", (frame.name for _, frame in frames), path, problems)
     return Video(videos[0], tuple(frame for _, frame in frames))
@@ -186,7 +188,7 @@ def _check_path(field: str, text: str, where: str, problems: ProblemCollector) -
     """Check names and parts of the image path, which become paths; the sub-sequence does not."""
     if field == "image_path" and (not text or PureWindowsPath(text).anchor):  # / and C: alike
         problems.add(
-            f"an image path must be relative, not lead outside the folder, is {text[:80]!r}",
+            f"an image path must be relative and inside the folder, not {text[:80]!r}",
             where,
             "correct the file",
         )
@@ -301,7 +303,7 @@ def _find_first_fault(cursor: Cursor) -> InputError:
     """Build the error for a polygon that is not a list of pairs of numbers, with its place."""
     if isinstance(cursor.value, list) and set(map(type, cursor.value)) <= {int, float}:
         return refuse(
-            "the polygon is a flat list of numbers, as COCO has it; VISOR's are lists of [x, y]",
+            "the polygon is a flat list of numbers, as in COCO; VISOR's are lists of [x, y]",
             cursor.where,
             "fetch VISOR's own file",
         )
@@ -310,7 +312,7 @@ def _find_first_fault(cursor: Cursor) -> InputError:
             pair = list(point.iterate_elements())
             if len(pair) != 2:
                 return refuse(
-                    f"a point must have 2 coordinates, has {len(pair)}",
+                    f"a point must have 2 coordinates, not {len(pair)}",
                     point.where,
                     "correct the file",
                 )

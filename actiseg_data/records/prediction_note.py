@@ -54,7 +54,7 @@ def read_predictions_note(path: Path) -> PredictionsNote:
     """Read a `PREDICTIONS_FILE`; a damaged or foreign one raises an `InputError`."""
     document = read_json(path, "note of predictions")
     if isinstance(document, list):
-        hint = f"if it is one of COCO RLE, give {path}; else call it something else"
+        hint = f"if it is a list of COCO RLE, give {path}; else rename it"
         raise refuse("is a list, not a note about predictions", path, hint)
     top = Cursor(document, str(path))
     check_schema(top, PREDICTIONS_SCHEMA, RELEASE_HINT)

@@ -52,7 +52,9 @@ def _run(load: Callable[[], Callable[[], Any]]) -> int:
     except OSError as error:
         # Failures without a check: a folder without permission, a lost disk.
         problem = error.strerror or str(error)
-        print_problems(refuse(problem, error.filename or "the system", "check place and rights"))
+        print_problems(
+            refuse(problem, error.filename or "the system", "check the path and its permissions")
+        )
         return 2
     except ImportError as error:
         name = _find_library(error)

@@ -16,7 +16,7 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_comp
 
 @app.callback()
 def _describe(version: Version = False) -> None:
-    """Score predicted masks of videos, exactly, under explicit rules."""
+    """Score predicted masks of videos exactly, under explicit rules."""
 
 
 app.command("score")(score)

@@ -45,7 +45,9 @@ def compare(
     filter_flagged: Filter = True,
     missing: Missing = "error",
     level: Level = 0.95,
-    resamples: Annotated[int, typer.Option(help="Resamples for intervals and p values.")] = 10_000,
+    resamples: Annotated[
+        int, typer.Option(help="Number of resamples for intervals and p values.")
+    ] = 10_000,
     cluster: Cluster = "video",
     json_file: JsonFile = None,
     workers: Workers = 1,

@@ -22,7 +22,7 @@ from actiseg_eval.cli.scoring_flags import (
 def show_protocols(
     preds: Annotated[
         Optional[Path],
-        typer.Argument(help="Predictions: also show where the protocols differ on these."),
+        typer.Argument(help="Predictions: also show where the protocols differ on them."),
     ] = None,
     gt: GroundTruthRoot = None,
     split: SplitName = None,
@@ -32,7 +32,7 @@ def show_protocols(
     workers: Workers = 1,
     quiet: Quiet = False,
 ) -> None:
-    """Show the protocols side by side, and where they differ on some predictions.
+    """Show the protocols side by side, and where they differ on given predictions.
 
     Example: actiseg-eval protocols preds/ --gt dataset_visor
     """

@@ -33,7 +33,7 @@ def measure_robustness(
     runs: Annotated[
         Path,
         typer.Argument(
-            help="YAML file of methods, noise levels and folders of predictions; or a folder of "
+            help="YAML file of methods, noise levels and folders of predictions; or a folder with "
             "<method>/<level>/, with levels such as clean, 0.2, r0.2 or 20%, and 0.2_s1, 0.2_s2 "
             "for several seeds. Noisy copies of the dataset go to labels/<level>/.",
             show_default=False,
@@ -59,7 +59,7 @@ def measure_robustness(
         ),
     ] = None,
     drop: Annotated[
-        float, typer.Option(help="Share of a score whose loss is the breaking point.")
+        float, typer.Option(help="Share of a score that is lost at the breaking point.")
     ] = 0.1,
     filter_flagged: Filter = True,
     missing: Missing = "error",

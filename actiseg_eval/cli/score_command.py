@@ -32,9 +32,9 @@ def score(
     preds: Annotated[
         Path,
         typer.Argument(
-            help="Folder of <sequence>/<frame>.png, index masks, also below train/ or val/; or of "
-            "<sequence>/<object id>/<frame>.png, binary masks; or a .json list of COCO RLE; or a "
-            "dataset, to score its masks.",
+            help="Folder with index masks <sequence>/<frame>.png, also below train/ or val/; or "
+            "with binary masks <sequence>/<object id>/<frame>.png; or a .json list of COCO RLE; or "
+            "a dataset, to score its masks.",
             show_default=False,
         ),
     ],
@@ -48,7 +48,7 @@ def score(
     strata: Annotated[
         Optional[Path],
         typer.Option(
-            help="ledger.jsonl of a noisy split: also give metrics by kind and strength of noise."
+            help="ledger.jsonl of a noisy split: also score by kind and strength of noise."
         ),
     ] = None,
     level: Level = 0.95,

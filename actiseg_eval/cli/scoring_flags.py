@@ -22,7 +22,7 @@ SplitName = Annotated[
     Optional[str],
     typer.Option(
         help="Action list of the root. Default: the split in predictions.json, else val_human. For "
-        "DAVIS, a list in ImageSets, such as 2017/val. Default: val."
+        "DAVIS: a list in ImageSets, such as 2017/val; default: val."
     ),
 ]
 SequenceFile = Annotated[
@@ -30,18 +30,20 @@ SequenceFile = Annotated[
     typer.Option("--sequences", help="Text file with the sequences to score, one on each line."),
 ]
 ProtocolName = Annotated[
-    str, typer.Option(help="Rules of the score (actiseg-eval protocols shows them).")
+    str, typer.Option(help="Rules for scoring (actiseg-eval protocols shows them).")
 ]
 MetricGroups = Annotated[
     Optional[str],
     typer.Option(
-        help="core, jf, boundary, failures, with commas, or all. Default: the protocol's."
+        help="Any of core, jf, boundary, failures, separated by commas, or all. Default: the "
+        "protocol's."
     ),
 ]
 ComparableGroups = Annotated[
     Optional[str],
     typer.Option(
-        "--metrics", help="core, jf, boundary, with commas, or all. Default: the protocol's."
+        "--metrics",
+        help="Any of core, jf, boundary, separated by commas, or all. Default: the protocol's.",
     ),
 ]
 Filter = Annotated[
@@ -56,8 +58,10 @@ Missing = Annotated[
     typer.Option(help="How to treat missing masks: error, or empty (score them as blank)."),
 ]
 Level = Annotated[float, typer.Option("--ci", help="Level of the confidence intervals.")]
-Resamples = Annotated[int, typer.Option(help="Resamples for the intervals; 0 for no intervals.")]
-Cluster = Annotated[str, typer.Option(help="What is resampled: video, participant or sequence.")]
+Resamples = Annotated[
+    int, typer.Option(help="Number of resamples for the intervals; 0 omits the intervals.")
+]
+Cluster = Annotated[str, typer.Option(help="Unit to resample: video, participant or sequence.")]
 MarkdownFile = Annotated[
     Optional[Path], typer.Option("--markdown", help="Also write the tables to this Markdown file.")
 ]
@@ -109,7 +113,7 @@ def check_metric_names(names: list[str] | None, protocol: str, metrics: str | No
     for name in names or ():
         if name not in known:
             what = f"there is no metric {name!r}{suggest(name, known)}"
-            problems.add(what, "--metric", f"use some of {', '.join(known)}")
+            problems.add(what, "--metric", f"use one or more of {', '.join(known)}")
         elif name not in computed:
             card = cards[name]
             hint = f"give --metrics {card.group}; protocols: {', '.join(card.protocols)}"

@@ -177,7 +177,7 @@ def _check_masks(truth: BinaryMask, prediction: BinaryMask) -> tuple[BinaryMask,
     truth, prediction = as_binary_mask(truth, "truth"), as_binary_mask(prediction, "prediction")
     if truth.shape != prediction.shape:
         raise refuse(
-            f"has the shape {prediction.shape}, the true mask {truth.shape}",
+            f"has the shape {prediction.shape}, but the true mask has {truth.shape}",
             "`prediction`",
             "give masks of the same size",
         )

@@ -51,8 +51,8 @@ FAILURE_MODES: Mapping[str, FailureMode] = {
     ),
     "mislocalisation": FailureMode(
         "mislocalisation",
-        "mask and object share less than half of each, or moving the mask corrects more than half "
-        "of the wrong pixels",
+        "mask and object overlap in less than half of each, or moving the mask corrects more than "
+        "half of the wrong pixels",
         "the mask, moved so that its centre is that of the object",
     ),
     "leakage": FailureMode(

@@ -97,7 +97,8 @@ class SequenceMeter:
         prediction = as_prediction(prediction, shape=truth.shape)
         if prediction.shape != truth.shape:
             raise ValueError(
-                f"the prediction has the shape {prediction.shape}, the true mask {truth.shape}"
+                f"the prediction has the shape {prediction.shape}, but the true mask has "
+                f"{truth.shape}"
             )
         is_scored = frame in self.scored
         self._frames[frame] = self._frame_meter.measure(truth, prediction, is_scored=is_scored)

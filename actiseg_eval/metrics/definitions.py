@@ -90,7 +90,9 @@ METRICS: Mapping[str, Metric] = {
     "n_quality": Metric("n-quality", None, "mean IoU of predicted inactive objects"),
     "ciou": Metric("cIoU", "higher", "cumulative IoU over samples"),
     "t_acc": Metric("T-acc", "higher", "share of samples with a target that are predicted"),
-    "n_acc": Metric("N-acc", "higher", "share of samples without a target that are empty"),
+    "n_acc": Metric(
+        "N-acc", "higher", "share of samples without a target whose prediction is empty"
+    ),
     **{
         f"pr_{round(100 * threshold)}": Metric(
             f"Pr@{threshold}",
@@ -109,7 +111,9 @@ METRICS: Mapping[str, Metric] = {
     "f_decay": Metric("F-decay", "lower", "F of the first quarter minus F of the last"),
     "f_object": Metric("F-object", "higher", "boundary F, tolerance by the object's size (MOSEv2)"),
     "boundary_iou": Metric("B-IoU", "higher", "boundary IoU, band 0.02 of the diagonal"),
-    "boundary_iou_object": Metric("B-IoU-object", "higher", "boundary IoU, band by the object"),
+    "boundary_iou_object": Metric(
+        "B-IoU-object", "higher", "boundary IoU, band by the object's size"
+    ),
     "n_sequences": Metric("sequences", None, "sequences with units", count=True),
     "n_objects": Metric("objects", None, "objects with units", count=True),
     "n_units": Metric("units", None, "objects in frames", count=True),

@@ -96,7 +96,7 @@ def choose_cards(metrics: Iterable[str]) -> list[MetricCard]:
             f"there is no metric {', '.join(repr(name[:60]) for name in unknown)}"
             f"{suggest(unknown[0], cards)}",
             "metrics",
-            f"use some of {', '.join(cards)}",
+            f"use one or more of {', '.join(cards)}",
         )
     return [cards[name] for name in metrics]
 

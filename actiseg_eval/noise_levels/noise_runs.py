@@ -161,7 +161,7 @@ def _refuse_few(source: Path, methods: MethodRuns, problems: ProblemCollector) -
     """Add a problem if there is no method, and for each method with fewer than two levels."""
     if not methods:
         hint = "put predictions at <method>/<level>/, or give a YAML file"
-        problems.add("names no method", source, hint)
+        problems.add("has no methods", source, hint)
     for method, levels in methods.items():
         if len(levels) < 2:
             known = ", ".join(f"{level:g}" for level in levels) or "none"

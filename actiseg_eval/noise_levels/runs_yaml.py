@@ -180,7 +180,7 @@ def _convert_node(node: Any, path: Path, problems: ProblemCollector) -> Any:
     for key, value in node.value:
         where = f"{path}: line {key.start_mark.line + 1}"
         if not isinstance(key, yaml.ScalarNode):
-            problems.add("a key is not a text", where, "write name: value")
+            problems.add("a key is not text", where, "write name: value")
         elif key.value in members:
             problems.add(f"the key {format_name(key.value)!r} occurs twice", where, "keep one")
         else:

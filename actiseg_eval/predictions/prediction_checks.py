@@ -65,7 +65,8 @@ def refuse_size(size: tuple[int, ...], expected: tuple[int, ...], where: Path | 
     """Refuse a prediction whose size, (rows, columns), differs from that of the true mask."""
     if size != expected:
         raise refuse(
-            f"has {size[1]} x {size[0]} pixels, the true mask {expected[1]} x {expected[0]}",
+            f"has {size[1]} x {size[0]} pixels, but the true mask has {expected[1]} x "
+            f"{expected[0]}",
             where,
             "predict at the frames' size, or resample by nearest neighbour",
         )

@@ -167,7 +167,7 @@ def _refuse_contents(path: Path, wanted: list[str], folders: Mapping[str, Path])
         if match_names(wanted, {path.absolute().name}).names:
             hint = f"give {path.absolute().parent}"
             return refuse("is the folder of a single sequence", path, hint)
-        return refuse(what, path, "give the folder that has a folder for each sequence")
+        return refuse(what, path, "give the folder that contains a folder for each sequence")
     if not folders:
         kind = recognise_dataset(path)
         if kind is not None:

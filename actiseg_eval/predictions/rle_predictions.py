@@ -186,7 +186,7 @@ def _merge_faults(faults: ProblemCollector) -> list[Problem]:
     groups: dict[tuple[str, str], list[Problem]] = {}
     for problem in faults.collected:
         member = problem.where.rpartition("]")[2]
-        what = problem.what if not member else problem.what.partition(", is ")[0]
+        what = problem.what if not member else problem.what.partition(", not ")[0]
         groups.setdefault((member, what), []).append(problem)
     return [
         replace(first, what=f"{first.what}; {len(more)} more entries have this fault")

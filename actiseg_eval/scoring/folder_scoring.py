@@ -262,7 +262,7 @@ def _refuse_other_dataset(predictions: Path, truth: GroundTruth) -> None:
     note = read_predictions_note(path)
     if note.dataset_fingerprint != truth.fingerprint:
         raise refuse(
-            f"the predictions are of another list than {truth.name!r}: of the split {note.split!r} "
+            f"the predictions are not of the list {truth.name!r}, but of the split {note.split!r} "
             f"of {note.dataset}",
             path,
             "give that dataset as `gt` and its `split`, or predict this one",

@@ -177,4 +177,4 @@ class Scorer:
             what = "every sequence with a prediction is flagged"
             return refuse(what, "Scorer.report", "turn off `filter` to score them")
         what = "there is no prediction to report"
-        return refuse(what, "Scorer.report", "call update for each frame before")
+        return refuse(what, "Scorer.report", "first call update for each frame")

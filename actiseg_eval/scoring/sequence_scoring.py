@@ -98,8 +98,8 @@ def _score_sequence(job: ScoringJob, sequence: VideoSequence) -> SequenceResult:
             shape = shape or truth.shape
             if truth.shape != shape:
                 raise refuse(
-                    f"has {truth.shape[1]} x {truth.shape[0]} pixels, other true masks of the "
-                    f"sequence {shape[1]} x {shape[0]}",
+                    f"has {truth.shape[1]} x {truth.shape[0]} pixels, but other true masks of the "
+                    f"sequence have {shape[1]} x {shape[0]}",
                     path,
                     "restore the dataset",
                 )

@@ -22,13 +22,13 @@ def audit(
     clean: Annotated[
         Optional[Path],
         typer.Option(
-            help="The clean dataset, or for masks alone a folder of clean masks. Default: the "
+            help="The clean dataset, or a folder of clean masks to audit only masks. Default: the "
             "files' *_org keys and the split's source."
         ),
     ] = None,
     split: Annotated[
         Optional[str],
-        typer.Option(help="Action list to audit. Default: that of the recipe, or the only one."),
+        typer.Option(help="Action list to audit. Default: the one of the recipe, or the only one."),
     ] = None,
     lexicon_file: LexiconFile = None,
     json_file: JsonFile = None,

@@ -38,7 +38,7 @@ class OutputOptions:
         Optional[Path],
         typer.Option(
             help="Folder to make. Default: ./<dataset>[_<split>]_<type or preset>_r<rate>_s<seed>, "
-            "with six digits of the recipe's digest if it has settings that this does not show."
+            "plus six digits of the recipe's digest if the recipe has other settings."
         ),
     ] = None
     with_clean: Annotated[
@@ -66,7 +66,9 @@ class OutputOptions:
     ] = False
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Check everything, print what would be done, and stop."),
+        typer.Option(
+            "--dry-run", help="Check everything, print what would be done, and write nothing."
+        ),
     ] = False
 
 

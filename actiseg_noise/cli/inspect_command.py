@@ -23,7 +23,7 @@ def inspect(
     workers: Workers = 1,
     quiet: Quiet = False,
 ) -> None:
-    """Measure the realised noise of a split: rates, words, IoU and boundary shifts.
+    """Measure the realised noise of a split: rates, names, IoU and boundary shifts.
 
     Example: actiseg-noise inspect actiseg_sample_boundary_r0.4_s0
     """

@@ -25,7 +25,7 @@ def build(
     names: Annotated[
         Optional[Path],
         typer.Option(
-            help="A list of nouns instead: lines such as 'name' or 'id: name, second name @ "
+            help="A list of your own nouns: lines such as 'name' or 'id: name, second name @ "
             "synset', or a CSV file with a column 'name'."
         ),
     ] = None,
@@ -35,7 +35,9 @@ def build(
     ] = None,
     senses: Annotated[
         Optional[Path],
-        typer.Option(help="Senses chosen by hand: CSV or JSON, name to synset (mouse,mouse.n.04)."),
+        typer.Option(
+            help="Senses chosen by hand, as CSV or JSON: names and synsets (mouse,mouse.n.04)."
+        ),
     ] = None,
     table: Annotated[
         Optional[Path], typer.Option(help="Also write the senses as a Markdown table.")

@@ -23,7 +23,7 @@ def check(
     workers: Workers = 1,
     quiet: Quiet = False,
 ) -> None:
-    """Check that the presets make the golden pixels and words here. Exit 1 if not."""
+    """Check that the presets make the golden pixels and words on this machine. Exit 1 if not."""
     from actiseg_data.make.sample import make_sample
     from actiseg_noise.split.library_versions import list_versions
     from actiseg_noise.verification.golden import derive, find_mismatches, recognise
@@ -52,7 +52,7 @@ def derive(
     workers: Workers = 1,
     quiet: Quiet = False,
 ) -> None:
-    """Print the digests of what every preset makes of a dataset, in the form of golden.json."""
+    """Print the digests of the output of every preset on a dataset, as in golden.json."""
     from actiseg_data.layouts.actionvos import open_split
     from actiseg_noise.verification.golden import derive as derive_digests
     from actiseg_noise.verification.golden import digest_clean_masks, digest_names

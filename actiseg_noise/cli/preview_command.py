@@ -20,7 +20,7 @@ def preview(
     sequence: Annotated[
         Optional[str],
         typer.Option(
-            help="Sequence folder, as in the split's lists. Default: the one with most noise."
+            help="Sequence folder, as in the split's lists. Default: the one with the most noise."
         ),
     ] = None,
     to: Annotated[

@@ -81,7 +81,7 @@ class RecipeOptions:
         Optional[str],
         typer.Option(
             help="Text to change: prompt (the object's name), both (also its mention in the "
-            "prompt's narration) or narration (that of the sequence instead). Default: prompt.",
+            "prompt's narration) or narration (only the sequence's narration). Default: prompt.",
             rich_help_panel=TEXT_PANEL,
         ),
     ] = None
@@ -96,7 +96,7 @@ class RecipeOptions:
     pool: Annotated[
         Optional[str],
         typer.Option(
-            help="Classes to flip to: those of the lexicon or the dataset. Default: lexicon.",
+            help="Classes to flip to: those of the lexicon or of the dataset. Default: lexicon.",
             rich_help_panel=TEXT_PANEL,
         ),
     ] = None
@@ -201,7 +201,7 @@ def _refuse_with_recipe(flags: list[str]) -> None:
         raise refuse(
             f"{', '.join(conflicts)} cannot be given with a recipe file",
             "--recipe",
-            "leave out one of them; only --seed and --split go with --recipe",
+            "leave out one of them; only --seed and --split can be combined with --recipe",
         )
 
 

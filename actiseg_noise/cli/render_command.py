@@ -25,7 +25,7 @@ def render(
     workers: Workers = 1,
     quiet: Quiet = False,
 ) -> None:
-    """Render frames from clean masks, for a dataset whose photographs are not available.
+    """Render frames from clean masks, for a dataset without photographs.
 
     Shapes, actions and labels are real, pixels are synthetic. The dataset is marked as rendered.
 

@@ -37,7 +37,7 @@ Dataset = Annotated[
 NoisySplitFolder = Annotated[Path, typer.Argument(help="The noisy split.", show_default=False)]
 CleanSource = Annotated[
     Optional[Path],
-    typer.Option(help="The clean dataset. Default: the place that the split's summary names."),
+    typer.Option(help="The clean dataset. Default: the one that the split's summary names."),
 ]
 LexiconFile = Annotated[
     Optional[Path],

@@ -21,7 +21,7 @@ def verify(
     out: NoisySplitFolder,
     source: Annotated[
         Optional[Path],
-        typer.Option(help="The clean dataset: reproduce every pixel and word, and compare."),
+        typer.Option(help="The clean dataset, to reproduce and compare every pixel and word."),
     ] = None,
     only: Only = None,
     workers: Workers = 1,
@@ -29,8 +29,8 @@ def verify(
 ) -> None:
     """Check a noisy split by its digests, and with --source pixel by pixel. Exit 1 on a mismatch.
 
-    Without --source, the item counts of the summary are not checked. Hidden files and similar ones
-    are listed, but they are not mismatches.
+    Without --source, the item counts of the summary are not checked. Hidden files and the like
+    are listed, but are not mismatches.
 
     Example: actiseg-noise verify actiseg_sample_text_r0.4_s0 --source actiseg_sample
     """

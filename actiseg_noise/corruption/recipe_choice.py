@@ -94,7 +94,7 @@ def _change_recipe(
         raise refuse(
             f"{names} cannot be given with a recipe",
             "`recipe`",
-            "leave out one of them; only `seed` and `split` go with `recipe`",
+            "leave out one of them; only `seed` and `split` can be combined with `recipe`",
         )
     return check_recipe(replace(recipe, **changes), "recipe")
 

@@ -271,7 +271,7 @@ def refuse_occupied(request: CorruptionRequest) -> None:
         return
     own = is_own(out)
     if not (request.overwrite and own):
-        hint = "`overwrite` to replace it" if own else "move it away yourself"
+        hint = "`overwrite` to replace it" if own else "move it away"
         raise refuse(_describe_occupant(out, request.recipe), out, f"give another `out`, or {hint}")
 
 

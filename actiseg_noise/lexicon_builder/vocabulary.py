@@ -91,7 +91,7 @@ def read_noun_list(path: Path) -> list[Term]:
             terms.append(_parse_row(row, len(terms), where))
             has_id.add(bool(row.class_id))
     if len(has_id) > 1:
-        problems.add("some lines have an id and some have none", path, "give every line an id")
+        problems.add("only some lines have an id", path, "give every line an id")
     if not terms and not problems.collected:
         problems.add("lists no noun", path, "write one noun a line")
     _refuse_repeated_ids(terms, path, problems)

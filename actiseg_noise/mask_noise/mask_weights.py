@@ -67,7 +67,7 @@ def weigh_objects(clean: IndexMask, weights: IndexMask) -> dict[int, ObjectWeigh
     Raises
     ------
     InputError
-        If the shapes differ, or if `weights` has other values than 1 to 4.
+        If the shapes differ, or if `weights` has values outside 1 to 4.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def weigh_objects(clean: IndexMask, weights: IndexMask) -> dict[int, ObjectWeigh
             "give weights of the mask's shape",
         )
     if weights.size and not REST <= weights.min() <= weights.max() <= HIGHEST:
-        raise refuse("has other values than 1 to 4", "`weights`", "give training weights")
+        raise refuse("has values outside 1 to 4", "`weights`", "give training weights")
     by_object = {}
     counts = _count(clean, weights)
     for object_id in np.flatnonzero(counts.any(axis=1)).tolist():

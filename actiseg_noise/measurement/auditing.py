@@ -213,7 +213,7 @@ def _refuse_unmeasurable(noisy: Path, left_out: Mapping[str, str]) -> InputError
         return refuse(
             f"has noisy masks, but {left_out['masks']}",
             noisy,
-            "give the clean dataset, or for masks alone a folder of clean ones, as `clean`",
+            "give the clean dataset as `clean`, or a folder of clean masks to audit only masks",
         )
     reasons = (
         left_out.get(medium, f"has no noisy {medium} of a split") for medium in ("text", "masks")

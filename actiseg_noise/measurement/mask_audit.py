@@ -223,7 +223,7 @@ def _measure_sequence(shared: None, sequence: MaskPairs) -> list[MaskChange]:
             noisy = clean if sequence.same else read_index_mask(noisy_path)
             if noisy.shape != clean.shape:
                 raise refuse(
-                    f"has {noisy.shape[1]} x {noisy.shape[0]} pixels, the clean mask "
+                    f"has {noisy.shape[1]} x {noisy.shape[0]} pixels, but the clean mask has "
                     f"{clean.shape[1]} x {clean.shape[0]}",
                     noisy_path,
                     "give the dataset that the noisy masks were made from as `clean`",

@@ -195,7 +195,7 @@ def _refuse_missing_weights(path: Path) -> InputError:
 def _refuse_different_size(path: Path, weights: tuple[int, ...], mask: tuple[int, ...]) -> None:
     if weights != mask:
         raise refuse(
-            f"has {weights[1]} x {weights[0]} pixels, its mask {mask[1]} x {mask[0]}",
+            f"has {weights[1]} x {weights[0]} pixels, but its mask has {mask[1]} x {mask[0]}",
             path,
             _HINT,
         )

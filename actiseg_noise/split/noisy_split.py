@@ -86,7 +86,7 @@ class NoisySplit:
         for frame, clean, noisy in zip(sequence.frames, clean_masks, noisy_masks, strict=True):
             if clean.shape != noisy.shape:
                 raise refuse(
-                    f"has {noisy.shape[1]} x {noisy.shape[0]} pixels, the clean mask "
+                    f"has {noisy.shape[1]} x {noisy.shape[0]} pixels, but the clean mask has "
                     f"{clean.shape[1]} x {clean.shape[0]}",
                     self.noisy.find_mask(sequence, frame),
                     _SOURCE_HINT,
@@ -121,7 +121,7 @@ def open_noisy_split(
     media = [noise.medium for noise in recipe.noises]
     if not media or len(set(media)) < len(media):
         raise refuse(
-            f"lists {len(media)} noises that this release cannot tell apart",
+            f"lists {len(media)} noises that this release cannot distinguish",
             out / RECIPE_FILE,
             "use the release of actiseg that wrote it (see 'toolkit' in its summary.json)",
         )

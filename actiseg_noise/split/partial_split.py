@@ -141,7 +141,7 @@ def open_partial(out: Path, job: dict[str, Any]) -> Iterator[Path]:
                 yield partial
                 return
     raise refuse(
-        "holds the unfinished work of another run",
+        "contains the unfinished work of another run",
         partial,
         "finish that run, remove the folder, or give `overwrite`",
     )

@@ -95,9 +95,7 @@ def _parse_weights(
         if weight:
             weights[str(column)] = weights.get(str(column), 0.0) + weight
     if not weights:
-        raise refuse(
-            "has no weight above 0", where, "write a weight for a class that it is flipped to"
-        )
+        raise refuse("has no weight above 0", where, "write a weight for at least one other class")
     return weights
 
 

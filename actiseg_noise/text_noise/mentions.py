@@ -192,7 +192,7 @@ def _load_pipeline(pipeline: str) -> Any:
         )
     if not {"tagger", "morphologizer", "attribute_ruler"} & set(nlp.pipe_names):
         raise refuse(
-            f"the spaCy pipeline {name!r} tags no parts of speech",
+            f"the spaCy pipeline {name!r} does not tag parts of speech",
             "`pipeline`",
             "give a pipeline with a tagger, such as en_core_web_sm, or omit it",
         )

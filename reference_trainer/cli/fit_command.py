@@ -25,13 +25,16 @@ def fit(
     dataset: DatasetArgument = None,
     noisy: Annotated[
         Optional[Path],
-        typer.Option(help="Noisy copy of the split: learn from its masks and prompts."),
+        typer.Option(help="Noisy copy of the split, to train on its masks and prompts."),
     ] = None,
     strategy: Annotated[
-        Optional[str], typer.Option(help="See actiseg-train strategies. Default: plain.")
+        Optional[str],
+        typer.Option(
+            help="Training strategy (actiseg-train strategies lists them). Default: plain."
+        ),
     ] = None,
     split: Annotated[
-        Optional[str], typer.Option(help="Action list to learn from. Default: train.")
+        Optional[str], typer.Option(help="Action list to train on. Default: train.")
     ] = None,
     prompt_style: Annotated[
         Optional[str],
@@ -41,7 +44,9 @@ def fit(
     seed: Annotated[Optional[int], typer.Option(help="Random seed.")] = None,
     arithmetic: Annotated[
         Optional[str],
-        typer.Option(help="paper, or released: as in the public code, if that differs."),
+        typer.Option(
+            help="paper, or released: as in the public code, if it differs from the paper."
+        ),
     ] = None,
     robust_heads: Annotated[
         Optional[str], typer.Option(help="pmhm only: mask, or mask+activity.")
@@ -65,7 +70,7 @@ def fit(
     device: DeviceOption = None,
     quiet: Quiet = False,
 ) -> None:
-    """Train a model; OUT gets the configuration, checkpoints and a log.
+    """Train a model; write the configuration, checkpoints and a log to OUT.
 
     Example: actiseg-train fit dataset_visor --noisy dataset_visor_boundary_r0.4_s0 --strategy gce
     --out run
@@ -103,7 +108,7 @@ def fit(
 
 
 def resume(run: RunArgument, quiet: Quiet = False) -> None:
-    """Continue a run that was stopped, with the same weights as without interruption."""
+    """Continue a stopped run; the weights are the same as without the interruption."""
     require_torch()
     from reference_trainer.training.engine import resume as continue_run
 

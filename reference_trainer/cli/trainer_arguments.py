@@ -22,7 +22,7 @@ DeviceOption = Annotated[
 ]
 ThresholdOption = Annotated[
     float,
-    typer.Option("--activity-threshold", help="Objects with a lower activity get no pixel."),
+    typer.Option("--activity-threshold", help="Objects with a lower activity get no pixels."),
 ]
 
 

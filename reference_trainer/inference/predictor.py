@@ -359,7 +359,7 @@ def _name_counts(tally: Counter[str]) -> dict[str, int]:
 def _refuse_threshold(threshold: float) -> None:
     if not 0 <= threshold <= 1:
         what = f"{threshold} is outside [0, 1]"
-        raise refuse(what, "`activity_threshold`", "give a chance such as 0.75")
+        raise refuse(what, "`activity_threshold`", "give a probability such as 0.75")
 
 
 @contextmanager

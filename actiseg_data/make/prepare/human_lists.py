@@ -78,9 +78,9 @@ def _read_list(path: Path) -> HumanList:
         or "_meta_expressions_" in name
     ):
         raise refuse(
-            f"the file's stem {name!r} is a name that prepare gives to other files",
+            f"the name {name!r} is reserved for another file that prepare writes",
             path,
-            "rename the file, e.g. to val_human.json",
+            "rename the file, for example to val_human.json",
         )
     records = read_json(path, "human-labelled list")
     problems = ProblemCollector()

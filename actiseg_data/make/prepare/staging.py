@@ -117,7 +117,9 @@ def stage_split(out: Path, split: str) -> Iterator[Path]:
         _restore_root(partial, out, split, made)
         if isinstance(error, OSError):
             where = error.filename or out
-            raise refuse(f"cannot be written ({error.strerror})", where, "make room") from None
+            raise refuse(
+                f"cannot be written ({error.strerror})", where, "free disk space"
+            ) from None
         raise
 
 
@@ -193,9 +195,7 @@ def _check_target(cursor: Cursor, split: str) -> str:
         *(f"{kind}/{split}" for kind in _KINDS),
         *(name_report(split), *_SHARED),
     ):
-        raise refuse(
-            "is not a file of a split", cursor.where, "remove the folder that it stands in"
-        )
+        raise refuse("is not a file of a split", cursor.where, "remove the folder that contains it")
     return target
 
 

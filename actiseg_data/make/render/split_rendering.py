@@ -172,8 +172,8 @@ def _find_outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) ->
                 (outdated if overwrite or path in ours else foreign).append(path)
     if foreign:
         raise refuse(
-            f"{len(foreign)} existing frames were not rendered by this command, "
-            f"{foreign[0]} among them",
+            f"{len(foreign)} existing frames were not rendered by this command, such as "
+            f"{foreign[0]}",
             split.root / FRAMES,
             "train on them, or give `overwrite` to replace them",
         )

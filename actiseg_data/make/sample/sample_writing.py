@@ -114,7 +114,7 @@ def make_sample(out: PathLike) -> SampleReport:
             return _read_report(out)
         if isinstance(error, InputError):
             raise
-        raise refuse(f"cannot be written ({error.strerror})", out, "name another folder") from None
+        raise refuse(f"cannot be written ({error.strerror})", out, "give another folder") from None
     return report
 
 

@@ -355,8 +355,8 @@ def test_the_cure_for_a_split_that_is_not_there_is_the_one_that_was_meant(davis,
 def test_a_list_of_other_sequences_is_one_problem(davis):
     path = write_list(davis, "2017/test-dev", "\n".join(f"aerobatics{at}" for at in range(30)))
     (problem,) = refused(open_truth, davis, "test-dev")
-    assert problem.startswith(f"{path}: none of the 30 sequences that it lists is there (it lists")
-    assert "there are bear, boat, cow)" in problem
+    assert problem.startswith(f"{path}: none of the 30 listed sequences exists (listed:")
+    assert "existing: bear, boat, cow)" in problem
 
 
 def test_truth_that_is_none_is_told_by_what_it_holds(davis, tmp_path):
@@ -365,7 +365,7 @@ def test_truth_that_is_none_is_told_by_what_it_holds(davis, tmp_path):
     assert "has no sequence of masks (it has 480p/)" in problem
     (tmp_path / "mask.png").write_bytes(b"?")
     (problem,) = refused(open_truth, tmp_path / "mask.png")
-    assert "is no folder" in problem
+    assert "is not a folder" in problem
 
 
 @pytest.mark.parametrize("name", ["#recycle", "#snapshot", "@Recycle", "@tmp", "@eaDir"])

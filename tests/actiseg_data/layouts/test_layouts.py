@@ -122,7 +122,7 @@ def test_a_missing_root_is_refused(tmp_path):
     ("records", "says"),
     [
         ([], "action list is empty"),
-        ({}, "must be a list, is {}"),
+        ({}, "must be a list, not {}"),
         ("train", "must be a list"),
         ([RECORD, RECORD], "the folder '00000001_P01_01_take_cup:big' is listed twice"),
         ([RECORD, make_record(clip(9))], "mask folder is missing"),
@@ -144,7 +144,7 @@ FAULTS = [
         for name in ("seq_id", "start", "end", "verb_class", "noun_class")
         for value in ("1", 1.5, None, True)
     ),
-    *(((name,), 3, "must be a text") for name in ("video", "narration", "verb", "noun")),
+    *(((name,), 3, "must be text") for name in ("video", "narration", "verb", "noun")),
     *(
         ((name,), value, "0 or 1")
         for name in ("redundant", "missing", "other")
@@ -156,7 +156,7 @@ FAULTS = [
     (("narration",), "take \ud800", "valid Unicode"),
     (("sparse_frames",), [], "has no frame"),
     (("sparse_frames",), {"0": "a.jpg"}, "must be a list"),
-    (("sparse_frames", 0), 7, "must be a text"),
+    (("sparse_frames", 0), 7, "must be text"),
     (("sparse_frames", 0), "../a.jpg", "separator"),
     (("sparse_frames", 0), ".jpg", "non-empty"),
     (("sparse_frames", 0), "..jpg", "outside the folder"),
@@ -165,7 +165,7 @@ FAULTS = [
     (("object_classes",), [], "must be an object"),
     (("object_classes", "1"), "cup", "must be an object"),
     *((("object_classes", "1", name), ..., f"'{name}' is missing") for name in OBJECTS["1"]),
-    (("object_classes", "1", "name"), 3, "must be a text"),
+    (("object_classes", "1", "name"), 3, "must be text"),
     (("object_classes", "1", "class_id"), "11", "must be a whole number"),
     *(
         (("object_classes", "1", name), value, "must be 0 or 1")
@@ -295,7 +295,7 @@ def make_truecolour(path):
 
 SPOILERS = {
     drop: "the mask is missing",
-    resize: "has 159 x 120 pixels, the sequence's first mask 160 x 120",
+    resize: "has 159 x 120 pixels, but the sequence's first mask has 160 x 120",
     swap_sides: "has 120 x 160 pixels",
     add_foreign: "has the ids 9, which",
     blend: r"has the ids 5, .* and \d+ more, which",
@@ -436,20 +436,20 @@ OBJECT = ("videos", CLIP.folder, "objects", "1")
         (ENTRY[:3], ..., "'expressions' is missing"),
         (ENTRY, "cup", "must be an object"),
         ((*ENTRY, "exp"), ..., "'exp' is missing"),
-        ((*ENTRY, "exp"), 1, "must be a text"),
-        ((*ENTRY, "obj_id"), 1, "must be a text"),
+        ((*ENTRY, "exp"), 1, "must be text"),
+        ((*ENTRY, "obj_id"), 1, "must be text"),
         ((*ENTRY, "obj_id"), "0", "is not an object id"),
         ((*ENTRY, "obj_id"), "300", "is not an object id"),
         ((*ENTRY, "positive"), 2, "must be 0 or 1"),
         ((*ENTRY, "class_id"), "5", "must be a whole number"),
-        ((*ENTRY, "exp_org"), 5, "must be a text"),
+        ((*ENTRY, "exp_org"), 5, "must be text"),
         ((*ENTRY, "class_id_org"), None, "must be a whole number"),
         (OBJECT[:3], [], "must be an object"),
         ((*OBJECT[:3], "x"), {}, "is not an object id"),
         *(((*OBJECT, name), ..., "is missing") for name in ("category", "positive", "class_id")),
-        ((*OBJECT, "category"), None, "must be a text"),
+        ((*OBJECT, "category"), None, "must be text"),
         ((*OBJECT, "positive"), "1", "must be 0 or 1"),
-        ((*OBJECT, "category_org"), 1, "must be a text"),
+        ((*OBJECT, "category_org"), 1, "must be text"),
         ((*OBJECT, "class_id_org"), 1.5, "must be a whole number"),
     ],
 )

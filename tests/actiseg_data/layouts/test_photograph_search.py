@@ -208,7 +208,7 @@ def test_sizes_that_differ_by_rounding_are_of_one_aspect(photograph, mask):
     ],
 )
 def test_photographs_of_another_aspect_are_refused_with_both_sizes(photograph, mask):
-    said = f"{photograph[1]} x {photograph[0]} pixels, its mask {mask[1]} x {mask[0]}"
+    said = f"{photograph[1]} x {photograph[0]} pixels, but its mask has {mask[1]} x {mask[0]}"
     with pytest.raises(InputError, match=said):
         refuse_aspect(photograph, mask, Path("a.jpg"))
 
@@ -322,7 +322,7 @@ def test_a_preview_says_which_frames_have_no_photograph():
 def test_a_preview_refuses_photographs_of_another_aspect(root, tmp_path):
     split = fill(root, ".jpg", picture(90, 80))
     out = corrupt(root, make_recipe("dilate", 1.0), out=tmp_path / "noisy").out
-    with pytest.raises(InputError, match="80 x 90 pixels, its mask 160 x 120"):
+    with pytest.raises(InputError, match="80 x 90 pixels, but its mask has 160 x 120"):
         make_preview(out, split.sequences[0].folder)
 
 

@@ -340,7 +340,7 @@ def test_images_of_another_aspect_are_refused(files: VisorFiles) -> None:
     images = files.folder / "images"
     images.mkdir()
     Image.new("RGB", (1440, 1080)).save(images / f"{VIDEO}_frame_0000000010.jpg")
-    with pytest.raises(InputError, match="1440 x 1080 pixels, its mask 854 x 480"):
+    with pytest.raises(InputError, match="1440 x 1080 pixels, but its mask has 854 x 480"):
         files.prepare(images=images)
     assert not files.out.exists()
 

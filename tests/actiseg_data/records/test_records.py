@@ -98,9 +98,9 @@ def test_every_part_of_a_recipe_counts_in_its_digest(other):
     [
         (("schema",), ..., "'schema' is missing"),
         (("schema",), "actiseg/recipe/99", "release reads 'actiseg/recipe/1'"),
-        (("schema",), 1, "must be a text"),
+        (("schema",), 1, "must be text"),
         (("split",), ..., "'split' is missing"),
-        (("split",), 3, "must be a text"),
+        (("split",), 3, "must be text"),
         (("seed",), ..., "'seed' is missing"),
         (("seed",), 0.5, "must be a whole number"),
         (("noises",), ..., "'noises' is missing"),
@@ -115,7 +115,7 @@ def test_every_part_of_a_recipe_counts_in_its_digest(other):
         ),
         (("noises", 1, "overlap"), ..., "either 'overlap'"),
         (("noises", 1, "scope"), "prompt", "either 'overlap'"),
-        (("noises", 1, "kind"), None, "must be a text"),
+        (("noises", 1, "kind"), None, "must be text"),
         (("noises", 1, "algorithm"), "1", "must be a whole number"),
         (("noises", 1, "rate"), "0.4", "must be a number"),
         (("noises", 1, "exact"), "no", "must be 0 or 1"),
@@ -192,5 +192,5 @@ def test_summaries_and_digests_are_checked(tmp_path):
     path.write_text('{"a/b.png": "00ff"}')
     assert read_digests(path) == {"a/b.png": "00ff"}
     path.write_text('{"a/b.png": 7}')
-    with pytest.raises(InputError, match=r"a/b\.png: must be a text"):
+    with pytest.raises(InputError, match=r"a/b\.png: must be text"):
         read_digests(path)

@@ -446,7 +446,7 @@ def test_folders_that_are_no_objects_are_not_blank_predictions(split, preds, nam
     ("change", "says"),
     [
         (lambda entry, _: entry.update(object_id=str(entry["object_id"])), "must be a whole"),
-        (lambda entry, number: entry.update(frame=number), "frame: must be a text, is 0"),
+        (lambda entry, number: entry.update(frame=number), "frame: must be text, not 0"),
         (lambda entry, _: entry.update(video=entry.pop("sequence")), "'sequence' is missing"),
     ],
 )
@@ -476,7 +476,7 @@ def test_one_fault_of_all_entries_is_one_problem(split, tmp_path, change, says):
 def test_a_list_under_the_name_of_the_note_is_to_be_given_itself(split, preds):
     write_json(preds / "predictions.json", [])
     (problem,) = refuse(split, preds)
-    assert f"if it is one of COCO RLE, give {preds / 'predictions.json'}" in problem
+    assert f"if it is a list of COCO RLE, give {preds / 'predictions.json'}" in problem
 
 
 def test_what_a_protocol_refuses_is_told_with_the_folder(split, preds):

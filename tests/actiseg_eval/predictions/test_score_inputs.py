@@ -125,7 +125,7 @@ def test_all_faulty_files_are_named_at_once(kitchen, folder):
     problems = fail(kitchen, folder)
     for path, says in (
         (paths[0], "is missing"),
-        (paths[1], "the true mask 160 x 120"),
+        (paths[1], "the true mask has 160 x 120"),
         (paths[3], "truecolour"),
         (paths[4], "blended"),
         (paths[7], "damaged"),
@@ -181,7 +181,7 @@ def test_predictions_of_another_dataset_are_refused(kitchen, folder):
     assert score(folder, gt=kitchen).metrics
     write_json(folder / "predictions.json", note.to_dict() | {"dataset_fingerprint": "0" * 32})
     (problem,) = fail(kitchen, folder)
-    assert "of another list" in problem
+    assert "not of the list" in problem
     write_json(folder / "predictions.json", note.to_dict() | {"schema": "?"})
     assert "schema" in fail(kitchen, folder)[0]
 
@@ -203,7 +203,7 @@ def test_what_holds_no_predictions_is_refused(kitchen, tmp_path):
 @pytest.mark.parametrize(
     ("entry", "says"),
     [
-        ({"segmentation": {"size": [120, 161], "counts": "0"}}, "the true mask 160 x 120"),
+        ({"segmentation": {"size": [120, 161], "counts": "0"}}, "the true mask has 160 x 120"),
         ({"segmentation": {"size": [120, 160], "counts": "0"}}, "do not fill a mask of 160 x 120"),
         ({"segmentation": {"size": [120, 160], "counts": "\u20ac"}}, "damaged"),
         ({"segmentation": {"size": [120, 160], "counts": [-1, 19201]}}, "do not fill"),
@@ -401,7 +401,7 @@ def test_the_scorer_says_what_is_wrong_with_a_frame(kitchen):
             sequence.folder,
             sequence.frames[0],
             truth[1:],
-            f"has {width} x {height - 1} pixels, the true mask {width} x {height}",
+            f"has {width} x {height - 1} pixels, but the true mask has {width} x {height}",
         ),
     ):
         scorer = Scorer(kitchen)
@@ -412,7 +412,7 @@ def test_the_scorer_says_what_is_wrong_with_a_frame(kitchen):
 
 
 def test_an_empty_split_is_not_the_default_one(kitchen, folder):
-    with pytest.raises(InputError, match="split name must be a non-empty text"):
+    with pytest.raises(InputError, match="split name must be non-empty text"):
         score(folder, gt=kitchen.root, split="")
 
 
@@ -442,7 +442,7 @@ def test_names_in_messages_cannot_forge_lines(kitchen, tmp_path):
         ({1: np.zeros((120, 160))}, "bool"),
         ({1: np.arange(19200, dtype=np.int64).reshape(120, 160)}, "several values"),
         ({1: np.zeros((2, 2), bool), 2: np.zeros((3, 2), bool)}, "differ in size"),
-        ({1: np.zeros((2, 2), bool)}, "has 2 x 2 pixels, the true mask 160 x 120"),
+        ({1: np.zeros((2, 2), bool)}, "has 2 x 2 pixels, but the true mask has 160 x 120"),
     ],
 )
 def test_the_scorer_refuses_what_is_no_prediction(kitchen, given, says):

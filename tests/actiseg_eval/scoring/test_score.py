@@ -285,7 +285,7 @@ def test_the_scorer_says_what_does_not_fit(kitchen):
     sequence = kitchen.sequences[0]
     with pytest.raises(InputError, match="there is no frame"):
         scorer.update(sequence.folder, "frame_1", np.zeros((2, 2), np.uint8))
-    with pytest.raises(InputError, match="has 2 x 2 pixels, the true mask"):
+    with pytest.raises(InputError, match="has 2 x 2 pixels, but the true mask has"):
         scorer.update(sequence.folder, sequence.frames[0], np.zeros((2, 2), np.uint8))
     scorer.update(sequence.folder, sequence.frames[0], kitchen.read_masks(sequence)[0])
     with pytest.raises(InputError, match="no prediction for 1 of its frames"):

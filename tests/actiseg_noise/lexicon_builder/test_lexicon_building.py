@@ -327,7 +327,7 @@ def test_without_ids_lines_are_numbered(wordnet, tmp_path):
     ("text", "says"),
     [
         ("", "lists no noun"),
-        ("1: fork\nspoon\n", "some have none"),
+        ("1: fork\nspoon\n", "only some lines have an id"),
         ("1: fork\n1: spoon\n", "listed twice"),
         ("cup, mug\nMug\n", "a name of the classes 0 and 1"),
         ("wine_glass\nWine Glass\n", "a name of the classes 0 and 1"),
@@ -499,7 +499,7 @@ def test_a_sense_is_set_by_hand(wordnet, tmp_path, file, text):
         ("s.json", '{"mous": "mouse.n.04", "cake": "cake.n.99"}', ["'mouse'?", "'cake.n.99'"]),
         ("s.csv", "name,synset\nmous,mouse.n.04\ncake,bake.v.01\n", ["'mouse'?", "'bake.v.01'"]),
         ("s.csv", "cake,cake.n.03\ncake,cake.n.01\nxyz,a.n.01", ["two senses", "'xyz' is no"]),
-        ("s.json", '{"cake": 3}', ["must be a text"]),
+        ("s.json", '{"cake": 3}', ["must be text"]),
         ("s.json", '["cake"]', ["must be an object"]),
         ("s.csv", "cake;cake.n.03\n", ["does not have the columns name, synset"]),
         ("s.csv", "cake,cake.n.03\nmouse\n", ["row 2 is not a name with a synset"]),

@@ -286,7 +286,7 @@ def test_masks_of_another_size_are_an_error(roots):
     path = sorted((out / MASKS).rglob("*.png"))[0]
     for each in path.parent.iterdir():
         write_index_mask(each, pixels(each)[:-2])
-    with pytest.raises(InputError, match="160 x 118 pixels, the clean mask 160 x 120"):
+    with pytest.raises(InputError, match="160 x 118 pixels, but the clean mask has 160 x 120"):
         inspect(out)
 
 

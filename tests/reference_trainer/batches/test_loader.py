@@ -250,8 +250,8 @@ def test_photographs_of_another_aspect_are_all_refused_before_the_work(root, tmp
     with pytest.raises(InputError) as refused:
         open_training_split(copy, "train")
     assert [(problem.where, problem.what) for problem in refused.value.problems] == [
-        (str(odd[0]), "has 160 x 160 pixels, its mask 160 x 120: another aspect"),
-        (str(odd[1]), "has 120 x 160 pixels, its mask 160 x 120: another aspect"),
+        (str(odd[0]), "has 160 x 160 pixels, but its mask has 160 x 120: another aspect ratio"),
+        (str(odd[1]), "has 120 x 160 pixels, but its mask has 160 x 120: another aspect ratio"),
     ]
 
 

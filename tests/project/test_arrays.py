@@ -347,14 +347,14 @@ def test_polygons_are_of_any_integers_and_of_no_floats():
         large = ring * (60 if dtype == np.uint8 else 8000)
         simple = simplify_ring(large.astype(dtype), 9)
         assert plain(simple) == plain(simplify_ring(large, 9))
-    with pytest.raises(InputError, match="float64, not integers"):
+    with pytest.raises(InputError, match="float64 vertices, not integers"):
         simplify_ring(ring + 0.5, 1)
     for fill in (lambda rings: fill_closed(rings, (6, 6)), lambda r: fill_sampled(r, (0, 0, 6, 6))):
-        with pytest.raises(InputError, match="float64, not integers"):
+        with pytest.raises(InputError, match="float64 vertices, not integers"):
             fill([ring + 0.5])
 
 
 def test_boundary_measures_refuse_masks_of_two_sizes():
     for measure in (region_iou, lambda *of: boundary_f(*of, 1), lambda *of: boundary_iou(*of, 1)):
-        with pytest.raises(InputError, match=r"shape \(1, 5\), the true mask \(4, 5\)"):
+        with pytest.raises(InputError, match=r"shape \(1, 5\), but the true mask has \(4, 5\)"):
             measure(np.ones((4, 5), bool), np.ones((1, 5), bool))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from actiseg_data.core.errors import InputError as InputError
     from actiseg_data.core.errors import Problem as Problem
     from actiseg_data.layouts.actionvos import Split as Split
-    from actiseg_data.layouts.actionvos import open_split as open_split
+    from actiseg_data.layouts.opening import open_split as open_split
     from actiseg_data.make.sample import make_sample as make_sample
 
 __version__ = "0.1.0"
@@ -27,7 +27,7 @@ __getattr__, __dir__, __all__ = export_lazily(
         "Split": "layouts.actionvos",
         "VideoSequence": "annotations.sequences",
         "make_sample": "make.sample",
-        "open_split": "layouts.actionvos",
+        "open_split": "layouts.opening",
         "read_index_mask": "annotations.masks",
     },
 )

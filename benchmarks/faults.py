@@ -36,8 +36,9 @@ from actiseg_data.core.digests import digest_json
 from actiseg_data.core.documents import read_json
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
-from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
 from actiseg_data.layouts.image_sets import name_image_sets_files
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.terminal.table_printing import print_table
 from actiseg_noise.split.partial_split import name_journal_folder, name_partial_folder
 from actiseg_noise.verification.verification import verify

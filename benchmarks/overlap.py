@@ -19,7 +19,7 @@ import typer
 from scipy.ndimage import distance_transform_edt
 
 from actiseg_data.annotations.masks import IndexMask, find_ids
-from actiseg_data.layouts.actionvos import open_split
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.terminal.table_printing import print_table
 from actiseg_noise.mask_noise.contours import find_object
 from actiseg_noise.mask_noise.overlap import OVERLAPS, PixelClaim

@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
-from typing import Any, NoReturn, overload
+from typing import Any, overload
 
 from actiseg_data.annotations.masks import (
     IndexMask,
@@ -28,26 +28,19 @@ from actiseg_data.annotations.masks import (
     find_foreign_ids,
     read_index_mask,
 )
-from actiseg_data.annotations.sequences import VideoSequence, number_duplicates
+from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.documents import (
     Cursor,
-    collect_valid,
     read_json,
 )
 from actiseg_data.core.errors import (
-    InputError,
     ProblemCollector,
     check_known,
-    find_nearest,
     refuse,
     suggest,
 )
-from actiseg_data.core.file_reading import find_dangling_link, refuse_missing
-from actiseg_data.core.files import PathLike, as_path
-from actiseg_data.core.gc_pause import pause_gc
-from actiseg_data.core.listing import list_files, list_folders
-from actiseg_data.core.names import check_name, format_names
+from actiseg_data.core.names import format_names
 from actiseg_data.layouts.image_sets import (
     Expression,
     ObjectEntry,
@@ -56,12 +49,9 @@ from actiseg_data.layouts.image_sets import (
     read_by_folder,
     read_expression,
     read_object_entry,
-    read_record,
-    refuse_repeats,
 )
 from actiseg_data.layouts.photograph_search import find_photograph, find_photographs
-from actiseg_data.layouts.recognition import recognise_dataset
-from actiseg_data.layouts.spelling import find_path, find_paths, match_names
+from actiseg_data.layouts.spelling import find_path, find_paths
 
 IMAGE_SETS = "ImageSets"
 MASKS = "Annotations_Sparse"
@@ -120,6 +110,11 @@ class Split(Sequence[VideoSequence]):
     fingerprint: str
     spellings: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def has_labels(self) -> bool:
+        """True: action lists have the labels of all objects."""
+        return True
+
     def __len__(self) -> int:
         return len(self.sequences)
 
@@ -169,6 +164,10 @@ class Split(Sequence[VideoSequence]):
         hint = "give the name of a folder as in the action list"
         check_known(wanted, by_folder, "sequence", where, hint, f"the split {self.name!r}")
         return tuple(seq for seq in self.sequences if not wanted or seq.folder in wanted)
+
+    def restrict(self, sequences: tuple[VideoSequence, ...], name: str) -> Split:
+        """Return the split with some of its sequences, under another name."""
+        return replace(self, sequences=sequences, name=name)
 
     def frames(self, sequence: VideoSequence | str) -> list[Path]:
         """Return the photographs of a sequence, in the order of its frames.
@@ -350,111 +349,3 @@ class Split(Sequence[VideoSequence]):
 def find_sequence_folder(root: Path, kind: str, subset: str, folder: str) -> Path:
     """Find the folder of a sequence, even if another system escaped its name."""
     return find_path(root / kind / subset, escape_name(folder))
-
-
-def list_splits(root: Path) -> list[str]:
-    """List the splits of a root, sorted: its action lists."""
-    folder = root / IMAGE_SETS
-    files = list_files(folder, ".json") if folder.is_dir() else []
-    companions = ("_objects_category", "_meta_expressions_")
-    stems = (file.path.stem for file in files)
-    return sorted(stem for stem in stems if not any(part in stem for part in companions))
-
-
-def open_split(root: PathLike, name: str, *, masks: bool = True) -> Split:
-    """Open a split: read its action list and find the folders of its sequences.
-
-    Masks are not decoded.
-
-    Parameters
-    ----------
-    root : str or Path
-        A root in the ActionVOS layout.
-    name : str
-        The split, such as ``train`` or ``val_human``.
-    masks : bool
-        Whether masks are required. If not, a root without any masks of the split is accepted.
-
-    Raises
-    ------
-    InputError
-        With every problem of the list; if some sequences have no folder of masks; for a dataset in
-        another layout, which the message names.
-    """
-    root = as_path(root)
-    check_name(name, "split", "`split`")
-    path = root / IMAGE_SETS / f"{name}.json"
-    if not path.is_file():
-        _refuse_absent(root, name)
-    records = read_json(path, "action list")
-    problems = ProblemCollector()
-    with pause_gc():
-        elements = list(Cursor(records, str(path)).iterate_elements())
-        sequences = number_duplicates(collect_valid(elements, read_record, problems))
-    problems.raise_if_any()
-    if not sequences:
-        raise refuse("the action list is empty", path, "prepare the split again")
-    refuse_repeats("folder", (sequence.folder for sequence in sequences), path, problems)
-    subsets, spellings = _find_places(root, sequences, MASKS, problems)
-    if not masks and not subsets:
-        subsets, spellings = _find_places(root, sequences, FRAMES, problems)
-    else:
-        for sequence in sequences:
-            if sequence.folder not in subsets:
-                with problems.collect():
-                    raise _refuse_missing_masks(root, sequence)
-    problems.raise_if_any()
-    return Split(root, name, tuple(sequences), subsets, digest_json(records), spellings)
-
-
-def _refuse_absent(root: Path, name: str) -> NoReturn:
-    """Raise the `InputError` that explains why a root has no action list of a name."""
-    kind = recognise_dataset(root)
-    if kind is not None:
-        raise refuse(f"is not an ActionVOS root but {kind}", root, "give an ActionVOS root")
-    if not root.is_dir():
-        raise refuse_missing(root, "the dataset folder is missing", "give an ActionVOS root")
-    known = list_splits(root)
-    best = next(iter([*find_nearest(name, known, 1), *known]), None)
-    raise refuse(
-        f"there is no split {name!r}{suggest(name, known)} (splits here: "
-        f"{', '.join(known) or 'none'})",
-        root / IMAGE_SETS / f"{name}.json",
-        "give an ActionVOS root, with action lists in ImageSets"
-        if best is None
-        else f"give one of them, such as `split` {best}",
-    )
-
-
-def _refuse_missing_masks(root: Path, sequence: VideoSequence) -> InputError:
-    places = [root / MASKS / subset / escape_name(sequence.folder) for subset in SUBSETS]
-    where = next((place for place in places if find_dangling_link(place) is not None), None)
-    return refuse_missing(
-        where or root / MASKS / "*" / sequence.folder,
-        "the sequence's mask folder is missing in train/ and val/",
-        "restore it, or prepare the split again",
-    )
-
-
-def _find_places(
-    root: Path, sequences: Iterable[VideoSequence], kind: str, problems: ProblemCollector
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Find the subset that has the folder of each sequence, and the folders with another spelling.
-
-    Ambiguous names are added to the problems.
-    """
-    subsets: dict[str, str] = {}
-    spellings: dict[str, str] = {}
-    wanted = {escape_name(sequence.folder): sequence.folder for sequence in sequences}
-    for subset in SUBSETS:
-        place = root / kind / subset
-        # Listing the folder once is far cheaper than testing thousands of paths.
-        present = {entry.name for entry in list_folders(place)} if place.is_dir() else set()
-        lacking = (name for name, folder in wanted.items() if folder not in subsets)
-        matches = match_names(lacking, present)
-        matches.add_clashes(place, problems)
-        for name, spelling in matches.names.items():
-            subsets[wanted[name]] = subset
-            if spelling != name:
-                spellings[wanted[name]] = spelling
-    return subsets, spellings

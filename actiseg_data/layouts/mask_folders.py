@@ -16,21 +16,19 @@ from pathlib import Path
 
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
-from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.file_reading import refuse_missing
+from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.listing import list_files, list_possible_folders, sort_frames
 from actiseg_data.core.names import check_name
 from actiseg_data.layouts.davis import (
     DEFAULT_LIST,
-    GIVE,
     LISTS,
     find_list,
     find_list_names,
     find_masks,
     has_sequences,
+    is_davis,
 )
-from actiseg_data.layouts.recognition import DAVIS, recognise_dataset
-from actiseg_data.layouts.sequence_lists import SequenceList
+from actiseg_data.layouts.layout import Layout
 from actiseg_data.layouts.spelling import find_path, find_paths
 
 
@@ -58,6 +56,13 @@ class FolderSplit:
     fingerprint: str
     listed: bool = False
 
+    @property
+    def has_labels(self) -> bool:
+        return False
+
+    def restrict(self, sequences: tuple[VideoSequence, ...], name: str) -> FolderSplit:
+        return replace(self, sequences=sequences, name=name, listed=True)
+
     def find_mask(self, sequence: VideoSequence, frame: str) -> Path:
         return find_path(self.root / sequence.folder, f"{frame}.png")
 
@@ -67,7 +72,7 @@ class FolderSplit:
         return find_paths(self.root / sequence.folder, names)
 
 
-def open_folder(root: Path, split: str | None = None, *, whole: bool = False) -> FolderSplit:
+def open_folder(root: Path, split: str | None = None, whole: bool = False) -> FolderSplit:
     """List the sequences of a folder, or of a root in the layout of DAVIS. Masks are not decoded.
 
     Parameters
@@ -83,10 +88,8 @@ def open_folder(root: Path, split: str | None = None, *, whole: bool = False) ->
     Raises
     ------
     InputError
-        If there is no folder with PNGs, for unsafe names, and for a dataset in another layout,
-        which the message names.
+        If there is no folder with PNGs, and for unsafe names.
     """
-    _refuse_foreign(root)
     masks = find_masks(root)
     sequences = _list_sequences(masks)
     frames = {sequence.folder: list(sequence.frames) for sequence in sequences}
@@ -96,27 +99,7 @@ def open_folder(root: Path, split: str | None = None, *, whole: bool = False) ->
     if split is None:
         return opened
     name, listed = find_list(root, split, frames)
-    return restrict_split(opened, listed, name)
-
-
-def restrict_split(split: FolderSplit, listed: SequenceList, name: str) -> FolderSplit:
-    """Restrict a folder to the sequences of a list; unknown ones raise an `InputError`."""
-    chosen = listed.choose(sequence.folder for sequence in split.sequences)
-    kept = tuple(sequence for sequence in split.sequences if sequence.folder in chosen)
-    return replace(split, name=name, sequences=kept, listed=True)
-
-
-def _refuse_foreign(root: Path) -> None:
-    """Raise an `InputError` for missing paths and for datasets in other layouts."""
-    if root.is_dir() and has_sequences(root):
-        return
-    kind = recognise_dataset(root)
-    if kind not in (None, DAVIS):
-        raise refuse(f"is {kind}", root, GIVE)
-    if root.exists() and not root.is_dir():
-        raise refuse("is not a folder", root, GIVE)
-    if not root.is_dir():
-        raise refuse_missing(root, "there is no such folder", GIVE)
+    return opened.restrict(listed.select(sequences), name)
 
 
 def _list_sequences(root: Path) -> tuple[VideoSequence, ...]:
@@ -153,3 +136,21 @@ def _make_sequence(folder: str, frames: list[str]) -> VideoSequence:
         frames=tuple(frames),
         objects=(),
     )
+
+
+DAVIS = Layout(
+    name="DAVIS",
+    description=(
+        "DAVIS or a dataset in its layout (actiseg-eval takes it as --gt; no other command does "
+        "yet)"
+    ),
+    is_root=is_davis,
+    open_masks=open_folder,
+)
+
+MASK_FOLDERS = Layout(
+    name="a folder of masks",
+    description="a folder of masks, <sequence>/<frame>.png (actiseg-eval takes it as --gt)",
+    is_root=has_sequences,
+    open_masks=open_folder,
+)

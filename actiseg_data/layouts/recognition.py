@@ -12,39 +12,17 @@ import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.listing import is_archive, is_clutter, list_files, list_folders
 from actiseg_data.core.names import format_name
-from actiseg_data.layouts.davis import LISTS, has_sequences, is_davis
+from actiseg_data.layouts import layout_table
 
 _HEAD_BYTES = 1 << 16
 _ARCHIVE_BYTES = 1 << 18
 _MOST_NAMES = 3
-
-DAVIS = (
-    "DAVIS or a dataset in its layout (actiseg-eval takes it as --gt; no other command does yet)"
-)
-_MASKS = "a folder of masks, <sequence>/<frame>.png (actiseg-eval takes it as --gt)"
-_SPARSE = "raw VISOR annotations (actiseg-noise prepare visor takes them)"
-_DENSE = (
-    "VISOR's dense interpolations (no command takes them; actiseg-noise prepare visor takes "
-    "VISOR's sparse annotations)"
-)
-_YOUTUBE = "YouTube-VOS (actiseg-eval takes its folder Annotations as --gt)"
-_YOUTUBE_META = "the meta.json of YouTube-VOS (actiseg-eval takes the folder Annotations as --gt)"
-_COCO = "COCO annotations (no command takes them yet)"
-_RESULTS = "a list of COCO results, by image_id (no command takes it)"
-_ACTIONS = "an ActionVOS action list (give the folder that has its ImageSets)"
-
-
-def has_action_lists(root: Path) -> bool:
-    """Return whether a folder is an ActionVOS root: it has lists that are JSON documents."""
-    sets = root / LISTS
-    return sets.is_dir() and bool(list_files(sets, ".json"))
 
 
 def recognise_dataset(path: Path) -> str | None:
@@ -67,9 +45,19 @@ def recognise_dataset(path: Path) -> str | None:
     with suppress(OSError, InputError):
         if path.is_file():
             return _recognise_file(path)
-        if path.is_dir() and not has_action_lists(path):
-            return next((kind for look in _LOOKS if (kind := look(path)) is not None), None)
+        if path.is_dir():
+            return _recognise_folder(path)
     return None
+
+
+def _recognise_folder(root: Path) -> str | None:
+    layout = layout_table.find_layout(root)
+    if layout is not None:
+        return layout.description
+    description = _look_around_root(root) or _look_at_documents(root)
+    if description is None and layout_table.PLAIN_LAYOUT.is_root(root):
+        description = layout_table.PLAIN_LAYOUT.description
+    return description or _look_for_archives(root)
 
 
 def _recognise_file(path: Path) -> str | None:
@@ -110,41 +98,17 @@ def _recognise_json(path: Path) -> str | None:
         with opener(path, "rb") as stream:
             head = stream.read(_HEAD_BYTES)
         keys = set(re.findall(rb'"([^"\\]{1,40})"\s*:', head))
-        return next((kind for wanted, kind in _BY_KEYS if wanted <= keys), None)
+        kinds = (kind for layout in layout_table.LAYOUTS for kind in layout.documents)
+        return next((kind.description for kind in kinds if kind.keys <= keys), None)
     return None
-
-
-_BY_KEYS: tuple[tuple[set[bytes], str], ...] = (
-    ({b"video_annotations", b"interpolation"}, _DENSE),
-    ({b"video_annotations"}, _SPARSE),
-    ({b"seq_id", b"object_classes"}, _ACTIONS),
-    ({b"videos", b"objects", b"category", b"frames"}, _YOUTUBE_META),
-    ({b"images", b"file_name"}, _COCO),
-    ({b"annotations", b"image_id"}, _COCO),
-    ({b"categories", b"supercategory"}, _COCO),
-    ({b"image_id", b"category_id"}, _RESULTS),
-)
-"""Kinds of documents by their required keys; the first match decides."""
 
 
 def _look_around_root(root: Path) -> str | None:
     for entry in list_folders(root):
-        if has_action_lists(entry.path):
-            return f"a folder around an ActionVOS root (give its folder {format_name(entry.name)})"
-        if is_davis(entry.path):
-            return f"a folder around DAVIS (give its folder {format_name(entry.name)})"
+        layout = layout_table.find_layout(entry.path)
+        if layout is not None:
+            return f"a folder around {layout.name} (give its folder {format_name(entry.name)})"
     return None
-
-
-def _look_for_youtube(root: Path) -> str | None:
-    for folder in (root, root / "train", root / "valid", root / "val", root / "test"):
-        if (folder / "meta.json").is_file():
-            return _YOUTUBE
-    return None
-
-
-def _look_for_davis(root: Path) -> str | None:
-    return DAVIS if is_davis(root) else None
 
 
 def _look_at_documents(root: Path) -> str | None:
@@ -169,24 +133,9 @@ _PLACES = (
 """Folders, in lower case, in which datasets keep their JSON documents."""
 
 
-def _look_for_masks(root: Path) -> str | None:
-    return _MASKS if has_sequences(root) else None
-
-
 def _look_for_archives(root: Path) -> str | None:
     files = list_files(root)
     packed = [format_name(file.name) for file in files if is_archive(file.name)]
     if not packed or list_folders(root):
         return None
     return f"a folder of archives such as {packed[0]} (unpack them, and give the folder)"
-
-
-_LOOKS: tuple[Callable[[Path], str | None], ...] = (
-    _look_for_youtube,
-    _look_for_davis,
-    _look_around_root,
-    _look_at_documents,
-    _look_for_masks,
-    _look_for_archives,
-)
-"""Checks of a folder, in order; the first result decides."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 
+from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse, suggest
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.names import check_name, format_name
@@ -64,6 +65,12 @@ class SequenceList:
             raise self._refuse_wholly(known)
         problems.raise_if_any()
         return frozenset(filter(None, chosen.values()))
+
+    def select(self, sequences: Iterable[VideoSequence]) -> tuple[VideoSequence, ...]:
+        """Select the listed sequences, in their own order; errors as in `choose`."""
+        sequences = tuple(sequences)
+        chosen = self.choose(sequence.folder for sequence in sequences)
+        return tuple(sequence for sequence in sequences if sequence.folder in chosen)
 
     def _match_lines(self, known: Set[str], problems: ProblemCollector) -> dict[str, str | None]:
         """Match each line to a known sequence, or to None if it is ambiguous, which is a problem.

@@ -10,7 +10,6 @@ from pathlib import Path
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.tables import Table
-from actiseg_data.layouts.mask_folders import FolderSplit
 from actiseg_eval.measures.results import SequenceResult
 from actiseg_eval.metrics.definitions import format_value
 from actiseg_eval.metrics.units import gather_units
@@ -81,7 +80,7 @@ def compare_protocols(
     with stage("looking for cases") as progress:
         results = score_sequences(ScoringJob(truth, opened, options), chosen, workers, progress)
     for name, protocol in known.items():
-        if protocol.needs_labels and isinstance(truth, FolderSplit):
+        if protocol.needs_labels and not truth.has_labels:
             outcomes[name] = "needs an action list with active objects"
             continue
         try:

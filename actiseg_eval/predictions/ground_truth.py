@@ -1,20 +1,18 @@
-"""Open the ground truth: a split of an ActionVOS root, or a plain folder of sequences."""
+"""Open the ground truth: the masks of a dataset in any layout, or some of its sequences."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
 from actiseg_data.core.names import escape_unprintable
-from actiseg_data.layouts.actionvos import MASKS, Split, list_splits, open_split
-from actiseg_data.layouts.mask_folders import FolderSplit, open_folder, restrict_split
-from actiseg_data.layouts.recognition import has_action_lists
-from actiseg_data.layouts.sequence_lists import SequenceList, read_sequence_list
+from actiseg_data.layouts.action_lists import list_splits
+from actiseg_data.layouts.actionvos import Split
+from actiseg_data.layouts.layout import MaskSplit
+from actiseg_data.layouts.opening import open_masks, open_split
+from actiseg_data.layouts.sequence_lists import read_sequence_list
 
-GroundTruth: TypeAlias = "Split | FolderSplit"
-
-DEFAULT_SPLIT = "val_human"
+GroundTruth: TypeAlias = MaskSplit
 
 NOVEL = "val_novel"
 """The list of the sequences with novel actions, in the datasets that have it."""
@@ -30,7 +28,7 @@ def open_truth(
     root : Path or str
         A dataset in the ActionVOS layout or the DAVIS layout, or a folder of sequences.
     split : str, optional
-        For an ActionVOS root a split, by default `DEFAULT_SPLIT`. Otherwise a list in ``ImageSets``
+        For an ActionVOS root a split, by default ``val_human``. Otherwise a list in ``ImageSets``
         beside the masks, by default ``val`` if there are lists.
     sequences : Path or str, optional
         A text file with the sequences to keep, one per line.
@@ -40,23 +38,11 @@ def open_truth(
     InputError
         For a dataset of another kind, which the message names; and for a missing split or sequence.
     """
-    root = Path(root)
-    if sequences is not None:
-        sequences = Path(sequences)
-    if has_action_lists(root) or (root / MASKS).is_dir():
-        whole = open_split(root, DEFAULT_SPLIT if split is None else split)
-        return whole if sequences is None else _restrict(whole, read_sequence_list(sequences))
-    folder = open_folder(root, split, whole=sequences is not None)
     if sequences is None:
-        return folder
-    name = _name_part(folder.name, sequences)
-    return restrict_split(folder, read_sequence_list(sequences), name)
-
-
-def _restrict(split: Split, listed: SequenceList) -> Split:
-    chosen = listed.choose(sequence.folder for sequence in split.sequences)
-    kept = tuple(sequence for sequence in split.sequences if sequence.folder in chosen)
-    return replace(split, name=_name_part(split.name, listed.path), sequences=kept)
+        return open_masks(Path(root), split)
+    truth = open_masks(Path(root), split, whole=True)
+    listed = read_sequence_list(Path(sequences))
+    return truth.restrict(listed.select(truth.sequences), _name_part(truth.name, listed.path))
 
 
 def _name_part(name: str, listed: Path) -> str:

@@ -14,8 +14,9 @@ from actiseg_data.core.errors import InputError, Interruption, ProblemCollector,
 from actiseg_data.core.names import escape_unprintable
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool, start_workers
-from actiseg_data.layouts.actionvos import Split, list_splits, open_split
-from actiseg_data.layouts.mask_folders import FolderSplit
+from actiseg_data.layouts.action_lists import list_splits
+from actiseg_data.layouts.actionvos import Split
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import LedgerRow, read_ledger
 from actiseg_data.records.prediction_note import read_predictions_note
 from actiseg_eval.measures.results import SequenceResult, sum_tallies
@@ -275,7 +276,7 @@ def _open_predictions(path: Path, truth: GroundTruth) -> Predictions:
         return open_predictions(path, truth.sequences)
     except InputError as error:
         problem, *more = error.problems
-        if more or isinstance(truth, FolderSplit):
+        if more or not isinstance(truth, Split):
             raise
         fitting = _find_fitting_split(path, truth.root)
         if fitting is None:

@@ -12,7 +12,6 @@ from actiseg_data.annotations.masks import find_ids, read_index_mask
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.names import format_names
-from actiseg_data.layouts.mask_folders import FolderSplit
 from actiseg_eval.measures.results import SequenceResult
 from actiseg_eval.predictions.ground_truth import GroundTruth
 from actiseg_eval.protocols import VOID, Protocol, load_protocols
@@ -26,7 +25,7 @@ _VOID_RULES = {
 
 def refuse_unlabelled(truth: GroundTruth, protocol: Protocol) -> None:
     """Raise `InputError` if the protocol needs an action list and the truth has none."""
-    if protocol.needs_labels and isinstance(truth, FolderSplit):
+    if protocol.needs_labels and not truth.has_labels:
         raise refuse(
             f"has no action list with active objects, which {protocol.name!r} needs",
             truth.root,
@@ -45,7 +44,7 @@ def refuse_unscored(
     suitable = ", ".join(
         known.name
         for known in load_protocols().values()
-        if known.frames == "all" and not (known.needs_labels and isinstance(truth, FolderSplit))
+        if known.frames == "all" and not (known.needs_labels and not truth.has_labels)
     )
     raise refuse(
         f"no frame is scored: {protocol.name!r} leaves out the first and the last, and no sequence "

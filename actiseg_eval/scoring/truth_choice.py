@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from actiseg_data.core.file_reading import refuse_missing
-from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
-from actiseg_data.layouts.mask_folders import FolderSplit
+from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.records.prediction_note import read_predictions_note
 from actiseg_data.terminal.locate import locate_dataset
 from actiseg_eval.predictions.ground_truth import GroundTruth, open_truth
@@ -38,7 +37,7 @@ def choose_truth(
     InputError
         If there are no predictions, no dataset, or no such split or sequence.
     """
-    if isinstance(gt, (Split, FolderSplit)):
+    if gt is not None and not isinstance(gt, (str, Path)):
         return gt
     named = None if gt is None else Path(gt)
     root, split = read_named_truth(Path(predictions), named, split)

@@ -53,7 +53,7 @@ def derive(
     quiet: Quiet = False,
 ) -> None:
     """Print the digests of the output of every preset on a dataset, as in golden.json."""
-    from actiseg_data.layouts.actionvos import open_split
+    from actiseg_data.layouts.opening import open_split
     from actiseg_noise.verification.golden import derive as derive_digests
     from actiseg_noise.verification.golden import digest_clean_masks, digest_names
 

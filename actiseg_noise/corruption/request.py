@@ -13,7 +13,9 @@ from actiseg_data.core.errors import InputError, ProblemCollector, refuse, sugge
 from actiseg_data.core.file_reading import find_dangling_link, refuse_missing
 from actiseg_data.core.listing import list_files, list_folder
 from actiseg_data.core.names import format_names
-from actiseg_data.layouts.actionvos import FRAMES, Split, list_splits, open_split
+from actiseg_data.layouts.action_lists import list_splits
+from actiseg_data.layouts.actionvos import FRAMES, Split
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.recipe_record import (
     RECIPE_FILE,
     Recipe,

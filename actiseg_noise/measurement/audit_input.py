@@ -10,7 +10,8 @@ from actiseg_data.core.errors import refuse, suggest
 from actiseg_data.core.listing import list_files
 from actiseg_data.core.names import check_name
 from actiseg_data.core.progress import StageProgress
-from actiseg_data.layouts.actionvos import IMAGE_SETS, list_splits
+from actiseg_data.layouts.action_lists import list_splits
+from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.layouts.image_sets import name_objects_file
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.records.recipe_record import (

@@ -11,8 +11,10 @@ from actiseg_data.annotations.masks import IndexMask, read_index_mask
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.names import format_name
 from actiseg_data.core.workers import run_parallel
-from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, list_splits, open_split
-from actiseg_data.layouts.mask_folders import FolderSplit, open_folder
+from actiseg_data.layouts.action_lists import list_splits
+from actiseg_data.layouts.actionvos import IMAGE_SETS
+from actiseg_data.layouts.layout import MaskSplit
+from actiseg_data.layouts.opening import open_masks, open_split
 from actiseg_data.records.split_documents import SUMMARY_FILE
 from actiseg_noise.measurement.audit_input import AuditInput
 from actiseg_noise.measurement.grouping import group_by
@@ -129,10 +131,10 @@ def audit_masks(task: AuditInput) -> MediumResult[MaskAudit]:
     return MediumResult(audit, left_out, "clean copies" if clean is None else str(clean.root))
 
 
-def _open_clean(task: AuditInput) -> Split | FolderSplit | None:
+def _open_clean(task: AuditInput) -> MaskSplit | None:
     """Open the split, or the folder of masks, to compare masks with; None if there is none."""
     if task.clean is not None and not list_splits(task.clean):
-        return open_folder(task.clean)
+        return open_masks(task.clean)
     if task.split is None:
         return None
     if task.clean is not None:
@@ -151,7 +153,7 @@ def _explain_missing_clean_masks(task: AuditInput) -> str:
     return "has no clean masks (neither frame_org.png nor a known source)"
 
 
-def _count_lacking_frames(action_list: NoisyList | None, clean: Split | FolderSplit | None) -> int:
+def _count_lacking_frames(action_list: NoisyList | None, clean: MaskSplit | None) -> int:
     """Count the frames of a split's own list that the clean dataset lacks."""
     if action_list is None or clean is None:
         return 0
@@ -164,7 +166,7 @@ def _count_lacking_frames(action_list: NoisyList | None, clean: Split | FolderSp
 
 
 def _pair_masks(
-    task: AuditInput, folders: Mapping[str, Path], clean: Split | FolderSplit | None
+    task: AuditInput, folders: Mapping[str, Path], clean: MaskSplit | None
 ) -> list[MaskPairs]:
     """Pair the noisy masks with those of the clean split, or with the clean copies next to them."""
     if clean is None:

@@ -16,8 +16,8 @@ from pathlib import Path
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.listing import list_files, list_folders, sort_frames
-from actiseg_data.layouts.actionvos import MASKS, SUBSETS, Split, escape_name
-from actiseg_data.layouts.mask_folders import FolderSplit
+from actiseg_data.layouts.actionvos import MASKS, SUBSETS, escape_name
+from actiseg_data.layouts.layout import MaskSplit
 from actiseg_data.layouts.spelling import match_names
 
 CLEAN_ENDING = "_org"
@@ -75,7 +75,7 @@ def has_clean_copies(folders: Mapping[str, Path]) -> bool:
 def pair_with_split(
     noisy: Path,
     folders: Mapping[str, Path],
-    clean: Split | FolderSplit,
+    clean: MaskSplit,
     sequences: Iterable[VideoSequence],
 ) -> list[MaskPairs]:
     """Pair the masks of clean sequences with noisy masks of any unambiguous spelling."""
@@ -92,9 +92,7 @@ def pair_with_split(
     return sequence_pairs
 
 
-def _pair_sequence(
-    folder: Path | None, clean: Split | FolderSplit, sequence: VideoSequence
-) -> MaskPairs:
+def _pair_sequence(folder: Path | None, clean: MaskSplit, sequence: VideoSequence) -> MaskPairs:
     labels = {label.object_id: label for label in sequence.objects}
     clean_paths = clean.find_masks(sequence)
     if folder is None:

@@ -15,7 +15,7 @@ from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import refuse, suggest
 from actiseg_data.core.file_reading import find_dangling_link
 from actiseg_data.core.files import write_bytes
-from actiseg_data.layouts.actionvos import open_split
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import (
     LEDGER_FILE,
     MaskRow,

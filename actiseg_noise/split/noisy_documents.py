@@ -10,7 +10,8 @@ from typing import Any
 from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.names import check_name
-from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS, open_split
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import (
     LEDGER_FILE,
     LedgerRow,

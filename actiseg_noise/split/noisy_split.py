@@ -14,7 +14,8 @@ from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.files import refuse_inside_of
 from actiseg_data.core.listing import list_folders
-from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, open_split
+from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.records.recipe_record import (
     RECIPE_FILE,

@@ -13,7 +13,8 @@ from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import ProblemCollector, find_nearest, refuse
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.names import parse_whole_number
-from actiseg_data.layouts.actionvos import IMAGE_SETS, list_splits
+from actiseg_data.layouts.action_lists import list_splits
+from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.make.prepare.noun_classes import normalise_name
 
 

@@ -18,7 +18,9 @@ from actiseg_data.core.documents import Cursor, parse_json
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import run_parallel
-from actiseg_data.layouts.actionvos import Split, list_splits, open_split
+from actiseg_data.layouts.action_lists import list_splits
+from actiseg_data.layouts.actionvos import Split
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.recipes.presets import MANIFESTS, load_preset, load_presets

@@ -12,7 +12,8 @@ from pathlib import Path
 from actiseg_data.core.errors import ProblemCollector, suggest
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool
-from actiseg_data.layouts.actionvos import MASKS, Split, open_split
+from actiseg_data.layouts.actionvos import MASKS, Split
+from actiseg_data.layouts.opening import open_split
 from actiseg_noise.corruption.split_plan import CopySource
 from actiseg_noise.media.registry import needs_masks
 from actiseg_noise.media.self_check import check_consistency, open_documents

@@ -15,8 +15,8 @@ import typer
 
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.keys import make_key
-from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.layouts.image_sets import make_prompt
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import TextRow
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.text_noise.text_plan import plan_text

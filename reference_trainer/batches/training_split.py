@@ -21,8 +21,9 @@ from actiseg_data.core.file_reading import (
     refuse_missing,
 )
 from actiseg_data.core.names import format_names
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, Split, open_split
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, Split
 from actiseg_data.layouts.image_sets import PROMPT_STYLES, Expression, name_expressions_file
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.layouts.photograph_reading import read_size, refuse_aspect
 from actiseg_data.layouts.photograph_search import look_around
 from actiseg_data.records.recipe_record import RECIPE_FILE, read_recipe

@@ -42,7 +42,7 @@ from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.files import write_json
 from actiseg_data.core.names import check_name
 from actiseg_data.layouts import visor_json as visor
-from actiseg_data.layouts.actionvos import IMAGE_SETS, open_split
+from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.layouts.image_sets import (
     make_record,
     name_expressions_file,
@@ -52,6 +52,7 @@ from actiseg_data.layouts.image_sets import (
     read_object_entry,
     read_record,
 )
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import parse_ledger_row, read_ledger
 from actiseg_data.records.prediction_note import read_predictions_note
 from actiseg_data.records.recipe_record import (

@@ -11,8 +11,9 @@ from actiseg_data.annotations.masks import IndexMask, write_index_mask
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.files import write_json
 from actiseg_data.core.keys import draw_integer, make_key
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, open_split
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS
 from actiseg_data.layouts.image_sets import make_image_sets
+from actiseg_data.layouts.opening import open_split
 
 SHAPE = (120, 160)
 

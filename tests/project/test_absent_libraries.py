@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from actiseg_data.layouts.actionvos import open_split
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.make.render.split_rendering import render_split
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe

@@ -23,7 +23,7 @@ from actiseg_data.annotations.masks import (
 )
 from actiseg_data.annotations.polygons import Patch, fill_closed, fill_sampled
 from actiseg_data.core.errors import InputError
-from actiseg_data.layouts.actionvos import open_split
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.make.render import render_frame
 from actiseg_eval import Scorer
 from actiseg_eval.measures.bits import pack

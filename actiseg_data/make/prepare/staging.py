@@ -16,15 +16,8 @@ from pathlib import Path
 from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.files import write_json
-from actiseg_data.layouts.actionvos import (
-    FRAMES,
-    IMAGE_SETS,
-    MASKS,
-    SUBSETS,
-    WEIGHTS,
-    escape_name,
-    list_splits,
-)
+from actiseg_data.layouts.action_lists import list_splits
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, SUBSETS, WEIGHTS, escape_name
 from actiseg_data.layouts.image_sets import name_image_sets_files
 from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
 

@@ -19,7 +19,8 @@ from actiseg_data.core.files import DRAFT, PathLike, as_path, write_bytes, write
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import run_parallel
-from actiseg_data.layouts.actionvos import FRAMES, Split, escape_name, open_split
+from actiseg_data.layouts.actionvos import FRAMES, Split, escape_name
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.make.render.noise_fields import ALGORITHM
 from actiseg_data.make.render.painting import render_frame
 from actiseg_data.records.recipe_record import RECIPE_FILE

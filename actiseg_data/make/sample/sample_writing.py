@@ -13,8 +13,9 @@ from actiseg_data.core.digests import digest_json
 from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.files import PathLike, as_path, new_folder, write_bytes, write_json
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, escape_name, open_split
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, escape_name
 from actiseg_data.layouts.image_sets import make_image_sets
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.make.render.split_rendering import render_jpeg
 from actiseg_data.make.sample.sample_sequences import SampleSequence, make_sequences
 from actiseg_data.make.sample.sequence_draws import ALGORITHM

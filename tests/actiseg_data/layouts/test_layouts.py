@@ -13,7 +13,8 @@ from actiseg_data.annotations.sequences import number_duplicates
 from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
-from actiseg_data.layouts.actionvos import find_sequence_folder, list_splits, open_split
+from actiseg_data.layouts.action_lists import list_splits
+from actiseg_data.layouts.actionvos import find_sequence_folder
 from actiseg_data.layouts.image_sets import (
     PROMPT_STYLES,
     Expression,
@@ -25,6 +26,7 @@ from actiseg_data.layouts.image_sets import (
     read_expression,
     read_record,
 )
+from actiseg_data.layouts.opening import open_split
 from tests.helpers.documents import edited
 from tests.helpers.roots import clip, label, make_root
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from actiseg_data.core.errors import InputError
-from actiseg_data.layouts.actionvos import FRAMES, open_split
+from actiseg_data.layouts.actionvos import FRAMES
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.layouts.photograph_reading import (
     read_rgb,
     read_size,

@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from actiseg_data.core.errors import InputError
-from actiseg_data.layouts.actionvos import open_split
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_eval.predictions.ground_truth import open_truth
 from tests.helpers.command import run

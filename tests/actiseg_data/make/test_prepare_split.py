@@ -15,8 +15,9 @@ from PIL import Image
 
 from actiseg_data.annotations.masks import read_index_mask
 from actiseg_data.core.errors import InputError
-from actiseg_data.layouts.actionvos import list_splits, open_split
+from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.image_sets import PROMPT_STYLES
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.make.prepare import preparation as visor
 from actiseg_data.make.prepare import staging
 from actiseg_data.make.prepare import video_drawing as draw

@@ -13,8 +13,9 @@ import pytest
 from actiseg_data.annotations.masks import write_index_mask
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, open_split
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS
 from actiseg_data.layouts.image_sets import make_image_sets
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.make.render import render_frame
 from actiseg_data.make.render import split_rendering as dataset
 from actiseg_data.make.render.split_rendering import render_split

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from actiseg_data.core.files import write_json
-from actiseg_data.layouts.actionvos import open_split
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.make.sample import make_sample
 from actiseg_data.records.prediction_note import PredictionsNote
 from actiseg_noise.corruption.corruption import corrupt

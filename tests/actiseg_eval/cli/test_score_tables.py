@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from actiseg_data.layouts.actionvos import open_split
+from actiseg_data.layouts.opening import open_split
 from actiseg_eval.metrics.computing import list_metrics
 from actiseg_eval.protocols import METRIC_GROUPS, load_protocol
 from actiseg_noise.corruption.corruption import corrupt

@@ -12,7 +12,7 @@ from scipy import stats
 
 from actiseg_data.annotations.masks import write_index_mask
 from actiseg_data.core.errors import InputError
-from actiseg_data.layouts.actionvos import open_split
+from actiseg_data.layouts.opening import open_split
 from actiseg_eval import score
 from actiseg_eval.comparison.comparing import compare
 from actiseg_eval.comparison.methods import Method, parse_methods

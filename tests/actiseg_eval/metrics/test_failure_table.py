@@ -9,7 +9,7 @@ import pytest
 
 from actiseg_data.annotations.masks import find_ids, read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
-from actiseg_data.layouts.actionvos import open_split
+from actiseg_data.layouts.opening import open_split
 from actiseg_eval import score
 from actiseg_eval.measures.failure_modes import FAILURE_MODES, diagnose
 from actiseg_eval.metrics.definitions import METRICS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actiseg_data.core.errors import InputError
-from actiseg_data.layouts.actionvos import open_split
+from actiseg_data.layouts.opening import open_split
 from actiseg_eval import score
 from actiseg_eval.metrics.definitions import METRICS
 from actiseg_eval.metrics.metric_cards import choose_cards, format_cards, load_cards

@@ -11,7 +11,7 @@ import pytest
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
-from actiseg_data.layouts.actionvos import open_split
+from actiseg_data.layouts.opening import open_split
 from actiseg_eval import score
 from actiseg_eval.comparison.comparing import compare
 from actiseg_eval.comparison.methods import Method

@@ -15,7 +15,9 @@ import pytest
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
-from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, list_splits, open_split
+from actiseg_data.layouts.action_lists import list_splits
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
+from actiseg_data.layouts.opening import open_split
 from actiseg_eval.predictions.ground_truth import open_truth
 from actiseg_eval.predictions.prediction_opening import open_predictions
 from actiseg_eval.scoring.folder_scoring import score

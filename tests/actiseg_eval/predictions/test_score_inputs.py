@@ -17,7 +17,8 @@ from PIL import Image
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
-from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import MaskRow
 from actiseg_data.records.prediction_note import PredictionsNote, read_predictions_note
 from actiseg_eval import Scorer, score

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.layouts.mask_folders import open_folder
+from actiseg_data.layouts.opening import open_split
 from actiseg_eval import Scorer, load_protocol, score
 from actiseg_eval.comparison.comparing import compare
 from actiseg_eval.comparison.methods import parse_methods

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from actiseg_data.core.errors import InputError
-from actiseg_data.layouts.actionvos import open_split
+from actiseg_data.layouts.opening import open_split
 from actiseg_eval import Scorer, score
 from actiseg_eval.metrics.definitions import Sums
 from actiseg_eval.reporting.score_tables import format_csv, format_markdown

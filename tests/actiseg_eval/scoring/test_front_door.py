@@ -13,7 +13,7 @@ import pytest
 import actiseg_eval
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
-from actiseg_data.layouts.actionvos import open_split
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.prediction_note import PredictionsNote
 from tests.helpers.kitchens import kitchen_clip
 from tests.helpers.predicted import predict

@@ -13,8 +13,8 @@ from PIL import Image
 from actiseg_data.annotations.masks import PALETTE, read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
-from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.layouts.mask_folders import open_folder
+from actiseg_data.layouts.opening import open_split
 from actiseg_eval import Scorer, load_protocol, score
 from actiseg_eval.comparison.comparing import compare
 from actiseg_eval.comparison.methods import parse_methods

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from actiseg_data.annotations.masks import write_index_mask
 from actiseg_data.core.errors import InputError
-from actiseg_data.layouts.actionvos import open_split
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import MaskRow
 from actiseg_eval import Scorer, load_protocol, score
 from actiseg_eval.measures.meter import SequenceMeter

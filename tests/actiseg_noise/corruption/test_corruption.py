@@ -15,7 +15,8 @@ from PIL import Image
 
 from actiseg_data.annotations.masks import digest_pixels, read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, open_split
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import read_ledger
 from actiseg_data.records.recipe_record import read_recipe
 from actiseg_data.records.split_documents import read_digests, read_summary

@@ -20,7 +20,8 @@ import pytest
 from actiseg_data.core.errors import InputError, Interruption, Problem
 from actiseg_data.core.progress import ignore_progress
 from actiseg_data.core.workers import run_parallel
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, open_split
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS
+from actiseg_data.layouts.opening import open_split
 from actiseg_noise.corruption import corruption as corrupt_module
 from actiseg_noise.corruption import finished_run
 from actiseg_noise.corruption.corruption import corrupt

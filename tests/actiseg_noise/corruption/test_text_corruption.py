@@ -15,7 +15,7 @@ import pytest
 from actiseg_data.annotations.lexicon import load_lexicon, parse_lexicon
 from actiseg_data.core.errors import InputError, Interruption
 from actiseg_data.core.files import write_json
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, open_split
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS
 from actiseg_data.layouts.image_sets import (
     PROMPT_STYLES,
     make_prompt,
@@ -23,6 +23,7 @@ from actiseg_data.layouts.image_sets import (
     name_image_sets_files,
     name_objects_file,
 )
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import TextRow, read_ledger
 from actiseg_data.records.split_documents import read_digests
 from actiseg_noise.corruption.corruption import corrupt

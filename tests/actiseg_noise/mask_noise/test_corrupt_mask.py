@@ -7,7 +7,8 @@ import pytest
 
 from actiseg_data.annotations.masks import read_index_mask
 from actiseg_data.core.errors import InputError
-from actiseg_data.layouts.actionvos import MASKS, open_split
+from actiseg_data.layouts.actionvos import MASKS
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.make.sample import make_sample
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.mask_noise.arrays import corrupt_mask

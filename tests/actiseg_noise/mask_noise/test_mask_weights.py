@@ -23,7 +23,8 @@ from actiseg_data.annotations.masks import (
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError, Interruption
 from actiseg_data.core.files import write_json
-from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, open_split
+from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.split_documents import read_digests, read_summary
 from actiseg_noise.corruption import copy_writing
 from actiseg_noise.corruption.corruption import corrupt

@@ -16,8 +16,9 @@ from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
-from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
 from actiseg_data.layouts.image_sets import name_expressions_file, name_objects_file
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.terminal.report_printing import print_report
 from actiseg_noise.cli.corruption_report import describe_corruption
 from actiseg_noise.corruption.corruption import corrupt

@@ -10,8 +10,9 @@ from functools import partial
 import pytest
 
 from actiseg_data.core.files import write_json
-from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
 from actiseg_data.layouts.image_sets import name_expressions_file, name_objects_file
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.recipe_record import read_recipe
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.measurement.auditing import audit

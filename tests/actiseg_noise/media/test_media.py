@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actiseg_data.layouts.actionvos import open_split
+from actiseg_data.layouts.opening import open_split
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.media.medium import FilePlan
 from actiseg_noise.media.registry import MEDIA, list_media, needs_masks

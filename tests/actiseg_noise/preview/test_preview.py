@@ -12,7 +12,8 @@ from PIL import Image
 
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
-from actiseg_data.layouts.actionvos import FRAMES, MASKS, open_split
+from actiseg_data.layouts.actionvos import FRAMES, MASKS
+from actiseg_data.layouts.opening import open_split
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.preview import make_preview, save_preview, sheet
 from actiseg_noise.preview.captions import Caption, measure_overlap, place_captions

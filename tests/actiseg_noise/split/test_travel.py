@@ -14,7 +14,8 @@ from actiseg_data.annotations.masks import read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.file_reading import find_dangling_link, read_bytes
 from actiseg_data.core.files import write_json
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, open_split
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.recipe_record import read_recipe
 from actiseg_data.records.split_documents import read_digests, read_summary
 from actiseg_noise.corruption.corruption import corrupt

@@ -13,8 +13,9 @@ import pytest
 from scipy.stats import binom
 
 from actiseg_data.annotations.lexicon import load_lexicon
-from actiseg_data.layouts.actionvos import IMAGE_SETS, open_split
+from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.layouts.image_sets import name_image_sets_files
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import TextRow, read_ledger
 from actiseg_data.records.split_documents import read_digests
 from actiseg_noise.corruption.corruption import corrupt

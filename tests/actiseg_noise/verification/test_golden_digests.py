@@ -8,8 +8,8 @@ import json
 import pytest
 
 from actiseg_data.core.errors import InputError
-from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.layouts.image_sets import name_objects_file
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.make.sample import make_sample
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.presets import load_preset, load_presets

@@ -12,8 +12,9 @@ from actiseg_data.annotations.lexicon import parse_lexicon
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
-from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, open_split
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
 from actiseg_data.layouts.image_sets import name_expressions_file, name_objects_file
+from actiseg_data.layouts.opening import open_split
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.verification.verification import verify

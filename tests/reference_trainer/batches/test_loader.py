@@ -17,7 +17,8 @@ torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, open_split
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.layouts.photograph_reading import read_rgb
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe

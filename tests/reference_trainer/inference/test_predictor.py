@@ -20,7 +20,8 @@ torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
 from actiseg_data.annotations.masks import PALETTE, read_index_mask
 from actiseg_data.core.errors import InputError
-from actiseg_data.layouts.actionvos import MASKS, open_split
+from actiseg_data.layouts.actionvos import MASKS
+from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.prediction_note import read_predictions_note
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe

@@ -1,0 +1,104 @@
+"""The interface of a layout: how a dataset looks on disk, and how its masks are opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from actiseg_data.annotations.sequences import VideoSequence
+
+
+class MaskSplit(Protocol):
+    """An opened part of a dataset: sequences, and a file of index masks for each of their frames.
+
+    Attributes
+    ----------
+    root : Path
+        The dataset.
+    name : str
+        The name of the part, such as ``val``.
+    sequences : tuple of VideoSequence
+        The sequences. Without labels, they have no objects.
+    fingerprint : str
+        Digest of the names and labels of the sequences; predictions record it.
+    has_labels : bool
+        Whether it is known which objects a sequence has, and which of them are active.
+    """
+
+    @property
+    def root(self) -> Path: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def sequences(self) -> tuple[VideoSequence, ...]: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def has_labels(self) -> bool: ...
+
+    def find_mask(self, sequence: VideoSequence, frame: str) -> Path:
+        """Return the file of a mask."""
+        ...
+
+    def find_masks(self, sequence: VideoSequence) -> list[Path]:
+        """Return the files of a sequence's masks, in the order of its frames."""
+        ...
+
+    def restrict(self, sequences: tuple[VideoSequence, ...], name: str) -> MaskSplit:
+        """Return some of the sequences, under another name."""
+        ...
+
+
+MaskOpener: TypeAlias = Callable[[Path, "str | None", bool], MaskSplit]
+"""Open the masks of a root: of a split, by default the usual one, or of all sequences if true."""
+
+
+@dataclass(frozen=True)
+class DocumentKind:
+    """A kind of JSON document.
+
+    Attributes
+    ----------
+    keys : frozenset of bytes
+        Keys near its beginning that only this kind has.
+    description : str
+        What it is, and which command takes it.
+    """
+
+    keys: frozenset[bytes]
+    description: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A layout of datasets on disk.
+
+    A capability that a layout does not have is None. Other capabilities, such as reading prompts or
+    writing masks, become further fields of this kind.
+
+    Attributes
+    ----------
+    name : str
+        As it appears in a sentence, such as ``an ActionVOS root``.
+    description : str or None
+        What messages call a root, and which command takes it. None for the layout that every
+        command takes.
+    is_root : function of Path to bool
+        Whether a folder has this layout. Only names and the beginnings of files are read.
+    documents : tuple of DocumentKind
+        The documents that a root of this layout has.
+    open_masks : function, optional
+        See `MaskOpener`. Its errors say what a root lacks.
+    """
+
+    name: str
+    description: str | None = None
+    is_root: Callable[[Path], bool] = lambda root: False
+    documents: tuple[DocumentKind, ...] = ()
+    open_masks: MaskOpener | None = None

@@ -1,0 +1,32 @@
+"""The table of all layouts. A new layout is a file of this package, and a line here."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from actiseg_data.core.errors import InputError
+from actiseg_data.layouts.action_lists import ACTIONVOS
+from actiseg_data.layouts.coco import COCO
+from actiseg_data.layouts.layout import Layout
+from actiseg_data.layouts.mask_folders import DAVIS, MASK_FOLDERS
+from actiseg_data.layouts.visor import VISOR
+from actiseg_data.layouts.youtube_vos import YOUTUBE_VOS
+
+LAYOUTS: tuple[Layout, ...] = (VISOR, ACTIONVOS, YOUTUBE_VOS, DAVIS, COCO)
+"""In this order the first layout that a folder has decides; so does the first kind of document."""
+
+PLAIN_LAYOUT = MASK_FOLDERS
+"""The layout without a mark of its own: a folder has it if it has no other."""
+
+
+def find_layout(root: Path) -> Layout | None:
+    """Find the layout of a folder among `LAYOUTS`; None if it has none of them.
+
+    >>> find_layout(Path("no/such/folder"))
+    """
+    for layout in LAYOUTS:
+        with suppress(OSError, InputError):
+            if layout.is_root(root):
+                return layout
+    return None

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +15,7 @@ from actiseg_data import __version__
 from actiseg_data.annotations import png
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
 from actiseg_data.core.errors import refuse
-from actiseg_data.core.files import is_occupied, write_json
+from actiseg_data.core.files import check_free, new_folder, write_json
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.actionvos import escape_name
@@ -216,9 +212,11 @@ def predict(
         recipe_digest=trained.recipe_digest,
     )
     _refuse_threshold(activity_threshold)
+    check_free(out)
+    refuse_in_dataset(out)
     tally: Counter[str] = Counter()
     highest = 0.0
-    with _make_folder(out) as partial, stage("predicting") as progress:
+    with new_folder(out) as partial, stage("predicting") as progress:
         writer = ScoresWriter(partial)
         for done, item in enumerate(data.sequences, 1):
             scores = _score_sequence(trained, data, item)
@@ -274,9 +272,11 @@ def rethreshold(
     predictions, out = Path(predictions), Path(out)
     note = read_predictions_note(predictions / PREDICTIONS_FILE)
     dataset = os.path.relpath((predictions / note.dataset).resolve(), out.resolve())
+    check_free(out)
+    refuse_in_dataset(out)
     tally: Counter[str] = Counter()
     sequences, highest = 0, 0.0
-    with _make_folder(out) as partial, stage("writing masks") as progress:
+    with new_folder(out) as partial, stage("writing masks") as progress:
         rendered, all_scores = read_rendered_flag(predictions), list(read_scores(predictions))
         for sequences, scores in enumerate(all_scores, 1):
             tally += _write_masks(partial, scores, activity_threshold)
@@ -360,27 +360,3 @@ def _refuse_threshold(threshold: float) -> None:
     if not 0 <= threshold <= 1:
         what = f"{threshold} is outside [0, 1]"
         raise refuse(what, "`activity_threshold`", "give a probability such as 0.75")
-
-
-@contextmanager
-def _make_folder(out: Path) -> Iterator[Path]:
-    """Make a temporary folder that becomes `out` after success, and is removed otherwise."""
-    if is_occupied(out):
-        raise refuse("already exists", out, "give another folder as `out`")
-    refuse_in_dataset(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
-    try:
-        partial = temporary / out.name  # mkdtemp makes a private folder, this one is not private
-        partial.mkdir()
-        yield partial
-        if out.is_dir():
-            out.rmdir()
-        partial.rename(out)
-    except OSError as error:
-        if error.filename is None or Path(error.filename).is_relative_to(temporary):
-            # Name the folder that the user gave: the temporary one means nothing to them.
-            raise OSError(error.errno, error.strerror or str(error), str(out)) from error
-        raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

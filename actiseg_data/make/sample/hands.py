@@ -31,6 +31,33 @@ class Hold:
     over: Parts
 
 
+_FINGERS = {
+    "fist": (
+        (-0.2, 0.1, -0.2, -0.1),
+        (-0.07, 0.05, -0.09, -0.16),
+        (0.07, 0.06, 0.05, -0.15),
+        (0.2, 0.12, 0.18, -0.07),
+    ),
+    "wrap": (
+        (-0.14, 0.1, -0.32, -0.24),
+        (-0.05, 0.06, -0.2, -0.32),
+        (0.06, 0.08, -0.04, -0.33),
+    ),
+    "pinch": (
+        (-0.06, 0.12, -0.06, -0.3),
+        (0.07, 0.12, 0.06, -0.28),
+        (0.19, 0.18, 0.16, -0.2),
+    ),
+    "flat": (
+        (-0.17, 0.1, -0.25, -0.36),
+        (-0.06, 0.06, -0.1, -0.46),
+        (0.07, 0.08, 0.08, -0.44),
+        (0.18, 0.14, 0.24, -0.32),
+    ),
+}
+"""The fingers of each hold: x and y of the knuckle and of the tip."""
+
+
 @cache
 def list_holds() -> dict[str, Hold]:
     """List the holds: ``fist`` on a handle, ``wrap`` on a body, ``pinch`` on a rim, ``flat``."""
@@ -39,27 +66,14 @@ def list_holds() -> dict[str, Hold]:
             under=(),
             over=(
                 *_make_forearm(0.5),
-                *_make_fingers(
-                    (
-                        (-0.2, 0.1, -0.2, -0.1),
-                        (-0.07, 0.05, -0.09, -0.16),
-                        (0.07, 0.06, 0.05, -0.15),
-                        (0.2, 0.12, 0.18, -0.07),
-                    )
-                ),
+                *_make_fingers("fist"),
                 (make_rod((-0.2, 0.3), (-0.33, 0.02), 0.1, 0.07),),
             ),
         ),
         "wrap": Hold(
             under=(
                 *_make_forearm(0.52),
-                *_make_fingers(
-                    (
-                        (-0.14, 0.1, -0.32, -0.24),
-                        (-0.05, 0.06, -0.2, -0.32),
-                        (0.06, 0.08, -0.04, -0.33),
-                    )
-                ),
+                *_make_fingers("wrap"),
             ),
             over=(
                 (make_rod((0.2, 0.2), (0.1, -0.18), 0.08, 0.06),),
@@ -69,13 +83,7 @@ def list_holds() -> dict[str, Hold]:
         "pinch": Hold(
             under=(
                 *_make_forearm(0.55),
-                *_make_fingers(
-                    (
-                        (-0.06, 0.12, -0.06, -0.3),
-                        (0.07, 0.12, 0.06, -0.28),
-                        (0.19, 0.18, 0.16, -0.2),
-                    )
-                ),
+                *_make_fingers("pinch"),
             ),
             over=(
                 (make_rod((-0.16, 0.34), (-0.2, 0.1), 0.1, 0.075),),
@@ -86,14 +94,7 @@ def list_holds() -> dict[str, Hold]:
             under=(),
             over=(
                 *_make_forearm(0.45),
-                *_make_fingers(
-                    (
-                        (-0.17, 0.1, -0.25, -0.36),
-                        (-0.06, 0.06, -0.1, -0.46),
-                        (0.07, 0.08, 0.08, -0.44),
-                        (0.18, 0.14, 0.24, -0.32),
-                    )
-                ),
+                *_make_fingers("flat"),
                 *make_limb([(-0.16, 0.36), (-0.36, 0.2), (-0.45, 0.0)], 0.07),
             ),
         ),
@@ -115,8 +116,8 @@ def _make_forearm(wrist: float) -> Parts:
     return (palm,), (arm,)
 
 
-def _make_fingers(ends: tuple[tuple[float, float, float, float], ...]) -> Parts:
-    return tuple((make_rod((a, b), (c, d), 0.085, 0.066),) for a, b, c, d in ends)
+def _make_fingers(hold: str) -> Parts:
+    return tuple((make_rod((a, b), (c, d), 0.085, 0.066),) for a, b, c, d in _FINGERS[hold])
 
 
 def make_hand(hold: str, left: bool, position: Point, angle: float, size: float) -> Hold:

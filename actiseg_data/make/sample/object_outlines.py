@@ -29,8 +29,10 @@ def make_outlines() -> dict[str, SampleOutline]:
     return {
         **_make_dishes(),
         **_make_surfaces(),
+        **_make_cutlery(),
         **_make_tools(),
-        **_make_containers(),
+        **_make_bottles(),
+        **_make_boxes(),
         **_make_food(),
     }
 
@@ -133,25 +135,22 @@ def _make_surfaces() -> dict[str, SampleOutline]:
     }
 
 
-def _make_tools() -> dict[str, SampleOutline]:
-    """Make the outlines of tools; handle left, working end right."""
+def _make_cutlery() -> dict[str, SampleOutline]:
+    """Make the outlines of cutlery; handle left, working end right."""
     blade = make_shape(
         (-0.1, -0.04), (0.3, -0.05), (0.44, -0.03), (0.5, 0.02), (0.4, 0.06), (-0.1, 0.06)
     )
     saw = make_shape((-0.15, -0.03), (0.46, -0.04), (0.5, 0.0), (0.48, 0.04), (-0.15, 0.045))
-    handle = make_rod((-0.47, 0), (-0.1, 0), 0.035, 0.035)
     stem = make_rod((-0.47, 0), (0.25, 0), 0.03, 0.018)
     tines = [
         make_rod((0.24, y), (0.48, y * 1.1), 0.014, 0.012) for y in (-0.075, -0.025, 0.025, 0.075)
     ]
-    wires = [
-        (make_oval(0.27, 0, 0.23, high), make_oval(0.27, 0, 0.21, high - 0.022))
-        for high in (0.15, 0.085)
-    ]
     return {
-        "knife": SampleOutline(_make_variants(blade, handle), grip=(-0.3, 0), tip=(0.36, 0.03)),
+        "knife": SampleOutline(
+            _make_variants(blade, _make_handle()), grip=(-0.3, 0), tip=(0.36, 0.03)
+        ),
         "bread knife": SampleOutline(
-            _make_variants(saw, handle), grip=(-0.32, 0), tip=(0.34, 0.02)
+            _make_variants(saw, _make_handle()), grip=(-0.32, 0), tip=(0.34, 0.02)
         ),
         "spoon": SampleOutline(
             _make_variants(stem, make_oval(0.36, 0, 0.15, 0.1)), grip=(-0.25, 0), tip=(0.4, 0)
@@ -166,6 +165,16 @@ def _make_tools() -> dict[str, SampleOutline]:
             grip=(-0.28, 0),
             tip=(0.46, 0),
         ),
+    }
+
+
+def _make_tools() -> dict[str, SampleOutline]:
+    """Make the outlines of other tools; handle left, working end right."""
+    wires = [
+        (make_oval(0.27, 0, 0.23, high), make_oval(0.27, 0, 0.21, high - 0.022))
+        for high in (0.15, 0.085)
+    ]
+    return {
         "spatula": SampleOutline(
             (
                 (make_rod((-0.47, 0), (0.15, 0), 0.034, 0.02),),
@@ -178,7 +187,7 @@ def _make_tools() -> dict[str, SampleOutline]:
             tip=(0.44, 0),
         ),
         "whisk": SampleOutline(
-            (*_make_variants(handle, make_rod((-0.1, 0), (0.1, 0), 0.03, 0.02)), *wires),
+            (*_make_variants(_make_handle(), make_rod((-0.1, 0), (0.1, 0), 0.03, 0.02)), *wires),
             (-0.3, 0),
             (0.42, 0),
         ),
@@ -213,8 +222,8 @@ def _make_tools() -> dict[str, SampleOutline]:
     }
 
 
-def _make_containers() -> dict[str, SampleOutline]:
-    """Make the outlines of containers."""
+def _make_bottles() -> dict[str, SampleOutline]:
+    """Make the outlines of round containers."""
     return {
         "bottle": SampleOutline(
             _make_variants(
@@ -258,6 +267,12 @@ def _make_containers() -> dict[str, SampleOutline]:
             grip=(0.2, 0.05),
             tip=(0, -0.45),
         ),
+    }
+
+
+def _make_boxes() -> dict[str, SampleOutline]:
+    """Make the outlines of containers with corners."""
+    return {
         "box": SampleOutline(
             _make_single(
                 make_shape(
@@ -343,6 +358,10 @@ def _make_food() -> dict[str, SampleOutline]:
         ),
         "egg": SampleOutline(_make_single(make_oval(0, 0, 0.5, 0.38, 0.05, 1))),
     }
+
+
+def _make_handle() -> Ring:
+    return make_rod((-0.47, 0), (-0.1, 0), 0.035, 0.035)
 
 
 def _make_single(*rings: Ring) -> Parts:

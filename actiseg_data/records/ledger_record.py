@@ -92,7 +92,7 @@ class TextRow:
     synset_org, synset : str
         WordNet 3.0.
     similarity : float
-        Of the two synsets, see `actiseg_data.annotations.lexicon.measure_similarity`.
+        Of the two synsets, see `actiseg_data.annotations.hypernyms.measure_similarity`.
     """
 
     sequence: str

@@ -10,13 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.lexicon import (
-    SCHEMA,
-    LexiconName,
-    Paths,
-    measure_similarity,
-    trace_ancestry,
-)
+from actiseg_data.annotations.hypernyms import Paths, measure_similarity, trace_ancestry
+from actiseg_data.annotations.lexicon import SCHEMA, LexiconName
 from actiseg_data.core.documents import read_csv
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_noise.lexicon_builder.decisions import (

@@ -10,14 +10,12 @@ from importlib import resources
 
 import pytest
 
+from actiseg_data.annotations.hypernyms import Ancestor, measure_similarity, trace_ancestry
 from actiseg_data.annotations.lexicon import (
-    Ancestor,
     load_lexicon,
-    measure_similarity,
     parse_lexicon,
     read_lexicon,
     refuse_unknown_classes,
-    trace_ancestry,
 )
 from actiseg_data.core.errors import InputError
 from tests.helpers.documents import edited

@@ -1,6 +1,6 @@
 """Decode COCO's run-length encoding of binary masks, with a check of every bound.
 
-pycocotools is not used because its decoder trusts the runs and writes beyond the mask if they are
+pycocotools is not used because its decoder does not check that the runs fill the mask, and returns
 too long, and files of predictions are untrusted input. The tests compare the two decoders.
 """
 

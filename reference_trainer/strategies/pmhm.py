@@ -20,6 +20,7 @@ from reference_trainer.strategies.base import (
     make_generator,
     sum_terms,
 )
+from reference_trainer.strategies.head_views import HeadView, compute_deviation
 from reference_trainer.strategies.strategy_options import ReleasedOptions, option
 from reference_trainer.strategies.trusted_regions import (
     RegionRule,
@@ -149,7 +150,7 @@ class Pmhm(Strategy[PmhmOptions]):
         super().__init__(options, context)
         self._copied = False
         self._progress: Progress | None = None
-        self._views: dict[int, _HeadView] = {}
+        self._views: dict[int, HeadView] = {}
         self._rule = RegionRule(
             options.vote,
             options.uncertain,
@@ -351,9 +352,9 @@ class Pmhm(Strategy[PmhmOptions]):
         noise = draw_values(torch.randn, "noise", channels, *grid)
         with torch.no_grad():
             perturbed = pixels * scale
-            deviation = _compute_deviation(perturbed) + 1e-6
+            deviation = compute_deviation(perturbed) + 1e-6
             perturbed.addcmul_(noise, deviation, value=options.noise)
-        self._views[number] = _HeadView(pixels, scale.expand_as(pixels[..., :1, :1]), perturbed)
+        self._views[number] = HeadView(pixels, scale.expand_as(pixels[..., :1, :1]), perturbed)
         return perturbed
 
     def state_dict(self) -> dict[str, Tensor | int | float]:
@@ -361,55 +362,6 @@ class Pmhm(Strategy[PmhmOptions]):
 
     def load_state_dict(self, state: Mapping[str, Tensor | int | float]) -> None:
         self._copied = bool(state["copied"])
-
-
-@dataclass(frozen=True)
-class _HeadView:
-    """The input of a robust head.
-
-    Attributes
-    ----------
-    pixels : (B, K, T, C, h, w) float
-        Features with their gradient.
-    scale : (B, K, T, C, 1, 1) float
-        Factor of the features.
-    perturbed : (B, K, T, C, h, w) float
-        Scaled features with noise, without gradient.
-    """
-
-    pixels: Tensor
-    scale: Tensor
-    perturbed: Tensor
-
-    def select_pixels(self, frame: Tensor, pixel: Tensor) -> Tensor:
-        """Select pixels, with their gradient.
-
-        Parameters
-        ----------
-        frame : (N,) int64
-            Position among the frames of all sequences and prompts in turn.
-        pixel : (N,) int64
-            Position among the pixels of a frame.
-
-        Returns
-        -------
-        (C, N) float32
-        """
-        pixels, perturbed = (
-            values.flatten(0, 2).flatten(2)[frame, :, pixel].float()
-            for values in (self.pixels, self.perturbed)
-        )
-        scaled = pixels * self.scale.flatten(0, 2).flatten(1)[frame]
-        return (scaled + (perturbed - scaled).detach()).T
-
-
-def _compute_deviation(values: Tensor) -> Tensor:
-    """Compute the standard deviation over the last three axes, which stay, with length 1."""
-    flat = values.float().flatten(-3)
-    count = flat.shape[-1]
-    squares: Tensor = torch.linalg.vector_norm(flat, dim=-1) ** 2 / count
-    variance = (squares - flat.mean(-1) ** 2).clamp(min=0) * (count / max(count - 1, 1))
-    return variance.sqrt()[..., None, None, None].to(values.dtype)
 
 
 def _pair_heads(net: Net) -> list[list[nn.Module]]:

@@ -30,7 +30,8 @@ from actiseg_noise.split import partial_split as output
 from actiseg_noise.split.journal import find_records, read_record
 from actiseg_noise.split.partial_split import name_journal_folder, name_partial_folder
 from actiseg_noise.verification.verification import verify
-from benchmarks import faults
+from benchmarks import fault_scene, faults
+from benchmarks.small_disks import mount_read_only, mount_small_disk
 from tests.helpers.roots import add_frames, clip, make_root
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "killpg"), reason="signals and limits of POSIX")
@@ -44,7 +45,7 @@ def staged(tmp_path_factory):
     source = make_root(folder / "source", [clip(n) for n in range(1, 13)])
     add_frames(source)
     arguments = ("--type", "boundary", "--rate", "0.5", "--images", "copy")
-    return faults.Scene(folder, source, arguments, random.Random(0))
+    return fault_scene.Scene(folder, source, arguments, random.Random(0))
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def scene(staged):
 @pytest.fixture
 def may_mount(tmp_path):
     try:
-        with faults.mount_small_disk(tmp_path / "probe", "size=16k"):
+        with mount_small_disk(tmp_path / "probe", "size=16k"):
             pass
     except PermissionError as error:
         pytest.skip(str(error))
@@ -72,11 +73,11 @@ def root(tmp_path):
 @pytest.fixture
 def wanted(root, tmp_path):
     """The documents of an undisturbed run."""
-    return faults.read_documents(corrupt(root, RECIPE, out=tmp_path / "undisturbed").out)
+    return fault_scene.read_documents(corrupt(root, RECIPE, out=tmp_path / "undisturbed").out)
 
 
 def assert_whole(root, out, wanted):
-    assert faults.read_documents(out) == wanted
+    assert fault_scene.read_documents(out) == wanted
     assert verify(out, root).ok
     assert not name_partial_folder(out).exists()
     assert output.is_own(out)
@@ -130,7 +131,7 @@ def test_the_command_line_survives(scene, fault):
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no list of processes here")
 def test_no_worker_outlives_a_main_process_that_is_killed(scene):
-    process = faults.Run(scene.command(scene.out, 2))
+    process = fault_scene.Run(scene.command(scene.out, 2))
     workers = []
     while len(workers) < 2 and process.process.poll() is None:
         workers = process.find_workers()
@@ -158,20 +159,20 @@ def alive(numbers):
 @pytest.mark.parametrize("size", [4, 8, 12, 20, 28])
 def test_disk_full_then_room_is_made(root, wanted, tmp_path, may_mount, options, size):
     out = tmp_path / "disk" / "noisy"
-    before = faults.read_contents(root)
-    with faults.mount_small_disk(out.parent, options.format(size)) as change:
+    before = fault_scene.read_contents(root)
+    with mount_small_disk(out.parent, options.format(size)) as change:
         with pytest.raises(Interruption, match="cannot write"):
             corrupt(root, RECIPE, out=out, images="copy")
         assert not out.exists()
         assert change(options.format(1000))
         corrupt(root, RECIPE, out=out, images="copy")
         assert_whole(root, out, wanted)
-    assert faults.read_contents(root) == before
+    assert fault_scene.read_contents(root) == before
 
 
 def test_disk_read_only_then_mended(root, wanted, tmp_path, may_mount):
     out = tmp_path / "disk" / "noisy"
-    with faults.mount_small_disk(out.parent, "size=1m") as change:
+    with mount_small_disk(out.parent, "size=1m") as change:
         assert change("ro")
         with pytest.raises(Interruption, match="Read-only") as refused:
             corrupt(root, RECIPE, out=out)
@@ -189,7 +190,7 @@ def test_disk_read_only_then_mended(root, wanted, tmp_path, may_mount):
 
 
 def test_source_that_is_read_only_is_all_that_is_needed(root, wanted, tmp_path, may_mount):
-    with faults.mount_read_only(root, tmp_path / "seen") as seen:
+    with mount_read_only(root, tmp_path / "seen") as seen:
         out = corrupt(seen, RECIPE, out=tmp_path / "noisy").out
         assert_whole(seen, out, wanted)
 
@@ -248,7 +249,10 @@ def test_what_a_kill_at_the_end_leaves_does_not_get_into_the_split(
     (partial / IMAGE_SETS / "train_meta_expressions_other.json").write_text("{}")
     corrupt(root, RECIPE, out=out)
     assert_whole(root, out, wanted)
-    assert faults.read_contents(out).keys() == faults.read_contents(tmp_path / "undisturbed").keys()
+    assert (
+        fault_scene.read_contents(out).keys()
+        == fault_scene.read_contents(tmp_path / "undisturbed").keys()
+    )
 
 
 def test_overwriting_that_is_stopped_while_it_clears_is_taken_up(

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 from reference_trainer.strategies import build_strategy
 from reference_trainer.strategies import losses as of
 from reference_trainer.strategies import trusted_regions as reg
-from reference_trainer.strategies.pmhm import _compute_deviation
+from reference_trainer.strategies.head_views import compute_deviation
 from tests.helpers.small_nets import CONTEXT, EPOCHS, STEPS, Trained, batch, progress
 
 WARM = 2  # a quarter of eight steps
@@ -218,7 +218,7 @@ def test_noise_is_relative_to_the_features() -> None:
     assert added[0, 0].std().item() == pytest.approx(0.2, rel=0.05)
     assert added[0, 1].std().item() == pytest.approx(20, rel=0.05)
     spread = pixels.std((3, 4, 5), keepdim=True)
-    torch.testing.assert_close(_compute_deviation(pixels), spread, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(compute_deviation(pixels), spread, rtol=1e-4, atol=1e-5)
 
 
 def test_no_perturbation_without_gradient() -> None:

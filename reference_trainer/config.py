@@ -13,7 +13,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.errors import ProblemCollector, refuse, suggest
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.files import write_bytes
 
@@ -221,7 +221,8 @@ def _check_types(
     accepted: dict[str, Any] = {}
     for name, value in values.items():
         if name not in known:
-            problems.add(f"there is no setting {name!r}", where, f"use {', '.join(known)}")
+            what = f"there is no setting {name!r}{suggest(name, known)}"
+            problems.add(what, where, f"use {', '.join(known)}")
             continue
         value = _parse_number(value) if kinds[name] is float else value
         if not _has_type(value, kinds[name]):

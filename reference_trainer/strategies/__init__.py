@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from actiseg_data.core.errors import refuse
+from actiseg_data.core.errors import refuse, suggest
 from reference_trainer.strategies.action_focal import ActionFocal
 from reference_trainer.strategies.apl import Apl, AplOptions
 from reference_trainer.strategies.base import Strategy, StrategyContext
@@ -124,7 +124,8 @@ def find_strategy(name: str) -> StrategyInfo:
     """
     if name not in STRATEGIES:
         known = ", ".join(STRATEGIES)
-        raise refuse(f"{name!r} is not a strategy", "`strategy`", f"use one of {known}")
+        what = f"{name!r} is not a strategy{suggest(name, STRATEGIES)}"
+        raise refuse(what, "`strategy`", f"use one of {known}")
     return STRATEGIES[name]
 
 
@@ -152,9 +153,8 @@ def resolve_options(name: str, options: Mapping[str, Any]) -> StrategyOptions:
     known = [field.name for field in fields(info.options)]
     unknown = [option for option in options if option not in known]
     if unknown:
-        raise refuse(
-            f"{name} has no option {', '.join(unknown)}", "options", f"use {', '.join(known)}"
-        )
+        what = f"{name} has no option {', '.join(unknown)}{suggest(unknown[0], known)}"
+        raise refuse(what, "options", f"use {', '.join(known)}")
     return info.options(**options)
 
 

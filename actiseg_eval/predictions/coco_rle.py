@@ -1,7 +1,8 @@
 """Decode COCO's run-length encoding of binary masks, with a check of every bound.
 
 pycocotools is not used because its decoder does not check that the runs fill the mask, and returns
-too long, and files of predictions are untrusted input. The tests compare the two decoders.
+memory that it did not write. Files of predictions are untrusted input. The tests compare the two
+decoders.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def label(object_id: int, name: str, *, positive: bool = True) -> ObjectLabel:
 
 
 def kitchen_clip(number: int, **changes: Any) -> VideoSequence:
-    """A clip with four to six things, not always the same."""
+    """A sequence with four to six things, not always the same."""
     names = sorted({THINGS[(number * step) % len(THINGS)] for step in (1, 2, 3, 4, 6)} | {"tap"})
     objects = tuple(label(at, name, positive=bool(at % 3)) for at, name in enumerate(names, 1))
     narration, verb, noun, noun_class = NARRATIONS[number % len(NARRATIONS)]
@@ -52,7 +52,7 @@ def make_kitchen(root: Path, count: int = 12, **changes: Any) -> Path:
 
 
 def renamed(sequence: VideoSequence, old: str, new: str) -> VideoSequence:
-    """The clip with an object called otherwise."""
+    """The sequence with an object called otherwise."""
     return replace(
         sequence,
         objects=tuple(

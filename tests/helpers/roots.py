@@ -23,7 +23,7 @@ def label(object_id: int, name: str, *, positive: bool = True) -> ObjectLabel:
 
 
 def clip(number: int, **changes: object) -> VideoSequence:
-    """A two-frame clip with four objects, two of them active."""
+    """A two-frame sequence with four objects, two of them active."""
     start = 100 * number
     sequence = VideoSequence(
         folder="",

@@ -98,8 +98,8 @@ def progress(step: int) -> Progress:
 
 
 def batch(seed: int = 0) -> Batch:
-    """A batch of which the second clip has a prompt and a frame less than the first, mirrored in
-    odd ones."""
+    """A batch whose second sequence has one prompt and one frame fewer than its first. The first is
+    mirrored in odd batches."""
     draw = torch.Generator().manual_seed(seed)
     frame_mask = torch.tensor([[True, True], [True, False]])
     prompt_mask = torch.tensor([[True] * 3, [True, True, False]])

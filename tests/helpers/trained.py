@@ -22,8 +22,8 @@ def small(root: Path, **values: Any) -> Config:
 
 
 def painted_root(root: Path, sequences: list[VideoSequence] | None = None) -> Path:
-    """Five clips, one of four frames, one of a single frame, one without an active object; and a
-    list `val_human` of the same."""
+    """Five sequences, one of four frames, one of one frame, one without an active object; a list
+    `val_human` of the same."""
     return _rendered(make_root(root, sequences or odd_clips()))
 
 

@@ -515,11 +515,11 @@ def test_identity_is_free_of_numbers_that_depend_on_the_rest_of_the_dataset():
     "change",
     [{"video": "P01_02"}, {"verb": "put"}, {"noun": "pan"}, {"frames": ("a", "b")}, {"ordinal": 1}],
 )
-def test_identity_tells_clips_apart(change):
+def test_identity_tells_sequences_apart(change):
     assert clip(1, **change).identity != CLIP.identity
 
 
-def test_equal_clips_are_numbered_in_list_order():
+def test_equal_sequences_are_numbered_in_list_order():
     frames = CLIP.frames
     sequences = [clip(1), clip(3, frames=frames), clip(2), clip(5, frames=frames)]
     numbered = number_duplicates(sequences)
@@ -528,7 +528,7 @@ def test_equal_clips_are_numbered_in_list_order():
     assert len({sequence.identity for sequence in numbered}) == 4
 
 
-def test_a_split_numbers_its_equal_clips(tmp_path):
+def test_a_split_numbers_its_equal_sequences(tmp_path):
     sequences = [clip(1), clip(3, frames=CLIP.frames)]
     split = open_split(make_root(tmp_path / "root", sequences), "train")
     assert [sequence.ordinal for sequence in split.sequences] == [0, 1]

@@ -73,7 +73,7 @@ def test_every_number_of_a_batch_is_that_of_the_files(root, split_data):
             ]
             assert not batch.flipped[at]
             for t in range(batch.frame_mask.shape[1]):
-                frame = sequence.frames[t % count]  # frames that fill up repeat the clip
+                frame = sequence.frames[t % count]  # frames that fill up repeat the sequence
                 path = split.find_folder(FRAMES, sequence) / f"{frame}.jpg"
                 pixels = read_rgb(path, (32, 48)).transpose(2, 0, 1) / 255
                 mean, deviation = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])
@@ -148,7 +148,7 @@ def test_a_mirrored_view_is_the_other_seen_in_a_mirror(split_data):
     assert flips == {True, False}
 
 
-def test_of_long_clips_some_frames_and_prompts_are_drawn_anew_each_epoch(split_data):
+def test_of_long_sequences_some_frames_and_prompts_are_drawn_anew_each_epoch(split_data):
     loader = BatchLoader(split_data, dataclasses.replace(SETTINGS, batch_size=1))
     position = next(
         at for at, of in enumerate(split_data.sequences) if len(of.sequence.frames) == 4
@@ -395,7 +395,7 @@ def test_words_share_parts_with_their_relatives():
     assert not parts("carrot") & parts("knife")
 
 
-def test_a_clip_of_one_frame_alone_can_be_learnt_from(tmp_path):
+def test_a_sequence_of_one_frame_alone_can_be_learnt_from(tmp_path):
     root = painted_root(tmp_path / "one", [clip(4, frames=("frame_0000000401",))])
     batch = BatchLoader(open_training_split(root, "train"), SETTINGS).load_batch(0, 0)
     assert batch.frames.shape[:2] == (1, 1)

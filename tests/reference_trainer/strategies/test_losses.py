@@ -239,7 +239,7 @@ def test_released_dice_keeps_one_half_outside_the_region() -> None:
 
 
 def test_released_dice_is_near_one_for_a_perfect_mask() -> None:
-    """A clip of 5 frames of 72 x 128, of which the region covers 40 %: 13,824 too much below."""
+    """A sequence of 5 frames of 72 x 128, 40 % of it in the region: 13,824 too much below."""
     y = torch.zeros(1, 1, 5, 72, 128)
     y[..., 20:40, 20:40] = 1
     region = torch.zeros_like(y, dtype=torch.bool)

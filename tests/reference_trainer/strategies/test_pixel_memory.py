@@ -106,7 +106,7 @@ def test_exponent_bends_the_ramp() -> None:
 
 
 def test_seen_maps_a_batch_to_units_and_back_through_the_mirror() -> None:
-    now = batch(1)  # its first clip is mirrored
+    now = batch(1)  # its first sequence is mirrored
     values = torch.randn(CLIPS, PROMPTS, FRAMES, *GRID)
     seen = BatchUnits.from_batch(now)
     rows = seen.gather(values)

@@ -213,7 +213,7 @@ def test_training_lowers_the_loss(root, tmp_path):
     assert sum(losses[-3:]) < 0.7 * sum(losses[:3])
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_names_the_clips(root, tmp_path, monkeypatch):
+def test_a_loss_that_is_no_number_stops_the_run_and_names_sequences(root, tmp_path, monkeypatch):
     run = assemble_run(small(root), tmp_path / "none")
     step = engine.train_step
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from actiseg_data.core.file_reading import refuse_missing
@@ -37,7 +38,7 @@ def choose_truth(
     InputError
         If there are no predictions, no dataset, or no such split or sequence.
     """
-    if gt is not None and not isinstance(gt, (str, Path)):
+    if gt is not None and not isinstance(gt, (str, os.PathLike)):
         return gt
     named = None if gt is None else Path(gt)
     root, split = read_named_truth(Path(predictions), named, split)

@@ -14,6 +14,7 @@ import hypothesis
 import pytest
 from filelock import FileLock
 
+from actiseg_data.make.sample import make_sample
 from tests.helpers.real_visor import Prepared, prepare_real
 
 FAST = "not slow"
@@ -36,6 +37,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Run a slow test that is named on the command line (`FILE::test`)."""
     if all("::" in name for name in config.args) and config.option.markexpr == FAST:
         config.option.markexpr = ""
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out the slow tests
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of all validation videos: preparing these takes 20 seconds."""
+    for item in items:
+        if "validation" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -71,20 +80,34 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def prepare(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Prepared]:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the processes of one run share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample(shared_folder: Path) -> Path:
+    """The built-in sample, made once in a run. Tests only read it, or copy it."""
+    root = shared_folder / "sample"
+    with FileLock(shared_folder / "sample.lock"):
+        if not root.exists():
+            make_sample(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def prepare(real_data: Path, shared_folder: Path) -> Callable[..., Prepared]:
     """Prepare some real videos; `videos` None means all videos of the split.
 
     The processes of one run share what was prepared with equal arguments: tests only read it.
     """
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    shared = shared / "prepared"
-    shared.mkdir(exist_ok=True)
 
     def run(split: str, videos: tuple[str, ...] | None, **more: Any) -> Prepared:
         arguments = repr((split, videos, sorted(more.items())))
-        folder = shared / hashlib.sha256(arguments.encode()).hexdigest()[:16]
+        folder = shared_folder / hashlib.sha256(arguments.encode()).hexdigest()[:16]
         with FileLock(folder.with_suffix(".lock")):
             kept = folder / "prepared.pickle"
             if not kept.exists():

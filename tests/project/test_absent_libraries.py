@@ -13,7 +13,7 @@ from actiseg_data.layouts.opening import open_split
 from actiseg_data.make.render.split_rendering import render_split
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
-from tests.helpers.command import run
+from tests.helpers.command import run_alone
 from tests.helpers.kitchens import make_kitchen
 from tests.helpers.paths import ROOT
 from tests.helpers.predicted import predict
@@ -80,7 +80,7 @@ def test_without_opencv_a_command_is_refused_and_writes_nothing(
     before = sorted(kitchen.rglob("*"))
     here = tmp_path / "here"
     here.mkdir()
-    done = run(*words, module=module, cwd=here, PYTHONPATH=without("cv2", tmp_path))
+    done = run_alone(*words, module=module, cwd=here, PYTHONPATH=without("cv2", tmp_path))
     assert done.returncode == 2, done.stdout + done.stderr
     assert "OpenCV cannot be loaded" in done.stderr
     assert "pip install opencv-python-headless" in done.stderr
@@ -96,7 +96,7 @@ def test_without_opencv_the_trainer_learns_and_refuses_to_predict(painted, tmp_p
     small = ["height=32", "width=48", "channels=8", "prompt_width=16"]
     settings = [part for value in small for part in ("--set", value)]
     flags = ("--epochs", "1", "--device", "cpu", "--quiet")
-    done = run(
+    done = run_alone(
         *("fit", painted, "--out", "run", *flags, *settings),
         module=TRAIN,
         cwd=tmp_path,
@@ -104,7 +104,7 @@ def test_without_opencv_the_trainer_learns_and_refuses_to_predict(painted, tmp_p
     )
     assert done.returncode == 0, done.stderr
     flags = ("--split", "train", "--device", "cpu", "--out", "preds")
-    done = run("predict", "run", painted, *flags, module=TRAIN, cwd=tmp_path, PYTHONPATH=path)
+    done = run_alone("predict", "run", painted, *flags, module=TRAIN, cwd=tmp_path, PYTHONPATH=path)
     assert done.returncode == 2
     assert "pip install opencv-python-headless" in done.stderr
     assert "Traceback" not in done.stderr
@@ -114,7 +114,7 @@ def test_without_opencv_the_trainer_learns_and_refuses_to_predict(painted, tmp_p
 @pytest.mark.parametrize("module", ["shapely", "PIL", "numpy", "blake3"])
 def test_without_another_library_a_command_is_refused(module, kitchen, tmp_path):
     flags = ("--type", "jitter", "--rate", "1", "--out", tmp_path / "out")
-    done = run("corrupt", kitchen, *flags, cwd=tmp_path, PYTHONPATH=without(module, tmp_path))
+    done = run_alone("corrupt", kitchen, *flags, cwd=tmp_path, PYTHONPATH=without(module, tmp_path))
     assert done.returncode == 2, done.stderr
     assert f"import {module}: the library cannot be loaded (libGL.so.1" in done.stderr
     assert "pip install" in done.stderr
@@ -129,7 +129,7 @@ def test_an_import_that_fails_within_the_toolkit_is_no_missing_library(tmp_path)
         "sys.modules[name] = types.ModuleType(name)\n"
         "from actiseg_noise.cli import main\nmain()"
     )
-    done = run("corrupt", tmp_path, "--type", "dilate", "--rate", "1", code=code)
+    done = run_alone("corrupt", tmp_path, "--type", "dilate", "--rate", "1", code=code)
     assert done.returncode == 1
     assert "ImportError: cannot import name" in done.stderr
 

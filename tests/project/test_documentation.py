@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -20,11 +21,11 @@ def code_blocks(page: str, language: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(sample, tmp_path_factory):
     """A folder with everything that the examples name."""
     folder = tmp_path_factory.mktemp("examples")
     for root in ("actiseg_sample", "dataset_visor"):
-        actiseg_data.make_sample(folder / root)
+        shutil.copytree(sample, folder / root)
     split = actiseg_data.open_split(folder / "dataset_visor", "val_human")
     levels = ("0", "0.2", "0.4")
     runs = [f"{method}_{level}" for method in ("plain", "gce") for level in levels]

@@ -32,11 +32,6 @@ HANDS = ("left hand", "right hand")
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_sample(tmp_path_factory.mktemp("made") / "sample").path
-
-
-@pytest.fixture(scope="module")
 def splits(sample: Path) -> dict[str, Split]:
     return {name: open_split(sample, name) for name in ("train", "val", "val_human")}
 

@@ -83,6 +83,7 @@ def test_commands_but_corrupt_ask_for_a_dataset(tmp_path, module, arguments, opt
     assert [path.name for path in tmp_path.iterdir()] == ["preds"]
 
 
+@pytest.mark.slow
 def test_corrupt_makes_the_sample(tmp_path):
     done = run("corrupt", "--type", "category", "--rate", "0.1", "--dry-run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

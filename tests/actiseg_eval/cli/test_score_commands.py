@@ -11,11 +11,11 @@ import pytest
 
 from actiseg_data.core.files import write_json
 from actiseg_data.layouts.opening import open_split
-from actiseg_data.make.sample import make_sample
 from actiseg_data.records.prediction_note import PredictionsNote
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from tests.helpers.command import run as run_command
+from tests.helpers.command import run_alone
 from tests.helpers.kitchens import kitchen_clip, make_kitchen
 from tests.helpers.predicted import predict
 from tests.helpers.roots import make_root
@@ -120,15 +120,15 @@ def test_wrong_flags_are_refused_without_a_traceback(kitchen, preds, arguments, 
 
 
 @pytest.mark.slow
-def test_a_base_install_scores_alone(kitchen, preds, tmp_path):
+def test_a_base_install_scores_alone(kitchen, preds, sample, tmp_path):
     """With everything blocked that the evaluator must not need; the sample is scored, too."""
-    done = run("score", preds, "--gt", kitchen, "--split", "train", "--quiet", code=_BLOCKING)
+    done = run_alone("score", preds, "--gt", kitchen, "--split", "train", "--quiet", code=_BLOCKING)
     assert done.returncode == 0, done.stderr
-    make_sample(tmp_path / "actiseg_sample")
-    done = run("score", preds, "--split", "val_human", cwd=tmp_path, code=_BLOCKING)
+    shutil.copytree(sample, tmp_path / "actiseg_sample")
+    done = run_alone("score", preds, "--split", "val_human", cwd=tmp_path, code=_BLOCKING)
     assert done.returncode == 2
     assert "the built-in sample, made before" in done.stdout
-    done = run(
+    done = run_alone(
         *("score", "actiseg_sample", "--split", "train", "--protocol", "davis-unsupervised"),
         *("--metrics", "all", "--quiet", "--workers", "1"),
         cwd=tmp_path,
@@ -140,7 +140,7 @@ def test_a_base_install_scores_alone(kitchen, preds, tmp_path):
 
 def test_help_loads_no_library(tmp_path):
     code = "import sys; from actiseg_eval.cli.app import app; print(sorted(sys.modules))"
-    done = run(code=code)
+    done = run_alone(code=code)
     assert done.returncode == 0, done.stderr
     for name in ("numpy", "cv2", "scipy", "PIL"):
         assert f"'{name}'" not in done.stdout
@@ -252,7 +252,7 @@ def test_robustness_prints_tables_and_writes_documents(runs, tmp_path):
     assert f"{curves['second']['area']:.4f}" in done.stdout
     assert f"{curves['first']['breaks_at']:.3f}" in done.stdout
     assert files["markdown"].read_text().startswith("# Robustness on train")
-    done = run(
+    done = run_alone(
         *("robustness", "runs.yaml", "--quiet", "--metric", "acc", "--baseline", "second"),
         *("--drop", "0.5"),
         cwd=runs,

@@ -61,7 +61,14 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    "command",
+    [
+        "score",
+        "protocols",
+        *(pytest.param(c, marks=pytest.mark.slow) for c in ("compare", "robustness")),
+    ],
+)
 def test_nothing_is_broken_at_80_columns(place, command):
     arguments = (*COMMANDS[command], "--gt", "clean", "--split", "train", "--quiet")
     narrow, wide = (

@@ -338,7 +338,7 @@ def human(validation):
 def test_stories_of_real_masks_are_those_of_the_documentation(human, tmp_path, story):
     if story in ("dilate", "erode", "jitter"):
         recipe = make_recipe(story, 1.0, split="val_human")
-        corrupt(human.root, recipe, out=tmp_path / "preds", workers=2)
+        corrupt(human.root, recipe, out=tmp_path / "preds")
     else:
         predict(human, story, tmp_path / "preds")
     report = score(tmp_path / "preds", gt=human, metrics=["failures"], resamples=0)

@@ -60,7 +60,7 @@ def check(*arguments):
     return narrow.text
 
 
-@pytest.mark.parametrize("command", ["inspect", "audit"])
+@pytest.mark.parametrize("command", ["inspect", pytest.param("audit", marks=pytest.mark.slow)])
 def test_no_line_is_too_wide_and_no_word_broken(mixed, command):
     text = check(command, mixed)
     for column in ("interval", "similarity", "|shift|", "rate of renames"):

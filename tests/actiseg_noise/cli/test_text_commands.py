@@ -12,7 +12,7 @@ import pytest
 from actiseg_data.annotations.lexicon import load_lexicon, read_lexicon
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.records.recipe_record import read_recipe
-from tests.helpers.command import run
+from tests.helpers.command import run, run_alone
 from tests.helpers.kitchens import make_kitchen
 
 
@@ -213,7 +213,7 @@ def test_missing_language_packages_are_named(kitchen, tmp_path):
         ("corrupt", kitchen, *flags, "--scope", "narration"),
         ("lexicon", "build", "--names", tmp_path / "nouns.txt", "--out", tmp_path / "own.json"),
     ):
-        done = run(*arguments, PYTHONPATH=path)
+        done = run_alone(*arguments, PYTHONPATH=path)
         assert done.returncode == 2, done.stderr
         assert "actiseg[text]" in done.stderr
         assert not (tmp_path / "out").exists()

@@ -228,7 +228,7 @@ def test_nothing_depends_on_the_hash_seed_or_on_workers(kitchen, noisy, tmp_path
 
 def test_mixed_noise_is_both_noises_each_as_alone(kitchen, noisy, tmp_path):
     recipe = make_recipe("mixed", 0.5, text_rate=0.6)
-    mixed = corrupt(kitchen, recipe, out=tmp_path / "mixed", workers=2)
+    mixed = corrupt(kitchen, recipe, out=tmp_path / "mixed")
     masks = corrupt(kitchen, make_recipe("boundary", 0.5), out=tmp_path / "masks")
     both, alone = read_digests(mixed.out / "digests.json"), read_digests(masks.out / "digests.json")
     assert {k: v for k, v in both.items() if k.startswith(MASKS)} == {
@@ -237,7 +237,7 @@ def test_mixed_noise_is_both_noises_each_as_alone(kitchen, noisy, tmp_path):
     assert lists_of(mixed.out) == lists_of(noisy)
     assert rows_of(mixed.out) == rows_of(noisy)
     assert mixed.summary["noise"]["iou"] == masks.summary["noise"]["iou"]
-    assert verify(mixed.out, kitchen, workers=2).ok
+    assert verify(mixed.out, kitchen).ok
     found = inspect(mixed.out)
     assert found.masks is not None
     assert found.text is not None

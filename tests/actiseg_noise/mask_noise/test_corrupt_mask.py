@@ -9,7 +9,6 @@ from actiseg_data.annotations.masks import read_index_mask
 from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import MASKS
 from actiseg_data.layouts.opening import open_split
-from actiseg_data.make.sample import make_sample
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.mask_noise.arrays import corrupt_mask
 from actiseg_noise.mask_noise.contours import find_object
@@ -20,13 +19,6 @@ from tests.helpers.roots import clip, draw_mask
 SEQUENCE = clip(1)
 MASK = draw_mask(SEQUENCE, SEQUENCE.frames[0])
 KINDS = [kind for kind, spec in KIND_SPECS.items() if spec.medium == "masks"]
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    root = tmp_path_factory.mktemp("dataset") / "sample"
-    make_sample(root)
-    return root
 
 
 @pytest.mark.parametrize(

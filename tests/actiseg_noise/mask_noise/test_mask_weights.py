@@ -80,9 +80,9 @@ def load_as_published(root: Path, split: str) -> int:
 
 @pytest.mark.parametrize("recipe", [BOUNDARY, MIXED, TEXT], ids=["boundary", "mixed", "text"])
 def test_a_public_loader_finds_every_file_that_it_opens(kitchen, tmp_path, recipe):
-    out = corrupt(kitchen, recipe, out=tmp_path / "noisy", workers=2).out
+    out = corrupt(kitchen, recipe, out=tmp_path / "noisy").out
     assert load_as_published(out, "train") == 12
-    assert verify(out, kitchen, workers=2).counts["weights"] == 12
+    assert verify(out, kitchen).counts["weights"] == 12
     assert verify(out, kitchen).ok
 
 

@@ -373,7 +373,7 @@ def test_a_number_with_letters_behind_it_claims_nothing(keyword, number, letters
 def test_a_share_without_medium_is_compared_with_the_noisy_medium(kitchen, tmp_path, name, holds):
     words = corrupt(kitchen, make_recipe("category", 0.4), out=tmp_path / "words").out
     assert audit(published(words, tmp_path / "lists" / name)).ok is holds
-    masks = corrupt(kitchen, make_recipe("dilate", 0.4), out=tmp_path / "masks", workers=2).out
+    masks = corrupt(kitchen, make_recipe("dilate", 0.4), out=tmp_path / "masks").out
     theirs = shutil.copytree(masks / MASKS, tmp_path / name)
     found = audit(theirs, clean=kitchen)
     assert found.ok is holds
@@ -425,8 +425,8 @@ def test_files_that_disagree_are_an_error(released, tmp_path):
 
 
 def test_the_document_is_plain_json_and_workers_do_not_matter(kitchen, tmp_path):
-    out = corrupt(kitchen, make_recipe("mixed", 0.4), out=tmp_path / "mixed", workers=2).out
-    found = audit(out, workers=2)
+    out = corrupt(kitchen, make_recipe("mixed", 0.4), out=tmp_path / "mixed").out
+    found = audit(out)
     document = found.to_dict()
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert document["schema"] == "actiseg/audit/1"
@@ -443,7 +443,7 @@ def test_classes_that_the_lexicon_lacks_are_counted(released):
 
 def test_without_lists_nothing_is_said_of_active_objects(kitchen, tmp_path):
     recipe = load_preset("actiseg-nl/mask-9").make_recipe()
-    out = corrupt(kitchen, recipe, out=tmp_path / "noisy", workers=2).out
+    out = corrupt(kitchen, recipe, out=tmp_path / "noisy").out
     theirs = nl_masks(kitchen, tmp_path / "Annotations_dilation_rate100_9by9", out)
     alone = audit(theirs)
     assert (alone.masks.positive, alone.masks.inactive, alone.masks.by_class) == (None, None, {})
@@ -495,7 +495,7 @@ def test_another_dataset_is_reported_in_one_line(released, tmp_path):
 def test_sequences_without_a_change_count_too(kitchen, tmp_path):
     """ActiSeg-NL writes clean copies only where a mask changed: a sequence may have none."""
     recipe = make_recipe("dilate", 0.1)
-    out = corrupt(kitchen, recipe, out=tmp_path / "noisy", workers=2).out
+    out = corrupt(kitchen, recipe, out=tmp_path / "noisy").out
     alone = audit(nl_masks(kitchen, tmp_path / "Annotations_rate10", out))
     assert alone.masks.all.items == audit(out).masks.all.items
 

@@ -48,8 +48,8 @@ def test_splits_match_their_recipes(kitchen, tmp_path, more):
     recipe = make_recipe(more.pop("kind"), more.pop("rate", 0.4), **more)
     part = [sequence.folder for sequence in open_split(kitchen, "train").sequences][:80]
     for at, only in enumerate([(), part]):
-        out = corrupt(kitchen, recipe, out=tmp_path / f"noisy{at}", only=only, workers=2).out
-        found = audit(out, workers=2)
+        out = corrupt(kitchen, recipe, out=tmp_path / f"noisy{at}", only=only).out
+        found = audit(out)
         assert found.ok, found.findings
         assert found.agreements
 
@@ -86,7 +86,7 @@ def test_prompts_that_name_another_thing_are_found(kitchen, tmp_path):
 
 
 def test_masks_are_compared_with_the_recipe(kitchen, tmp_path):
-    out = corrupt(kitchen, make_recipe("mixed", 0.5), out=tmp_path / "noisy", workers=2).out
+    out = corrupt(kitchen, make_recipe("mixed", 0.5), out=tmp_path / "noisy").out
     assert audit(out).ok
     shutil.rmtree(out / MASKS)
     shutil.copytree(kitchen / MASKS, out / MASKS)
@@ -149,12 +149,12 @@ def test_objects_do_not_change_with_narrations(kitchen, tmp_path):
 def test_more_masks_than_the_recipe_asks_for_are_found(kitchen, tmp_path):
     little = corrupt(kitchen, make_recipe("dilate", 0.2), out=tmp_path / "little").out
     assert audit(little).ok
-    much = corrupt(kitchen, make_recipe("dilate", 0.9), out=tmp_path / "much", workers=2).out
+    much = corrupt(kitchen, make_recipe("dilate", 0.9), out=tmp_path / "much").out
     shutil.rmtree(little / MASKS)
     shutil.copytree(much / MASKS, little / MASKS)
     assert any("is not consistent with the rate" in line for line in audit(little).findings)
     every = make_recipe("dilate", 0.9, objects="all")
-    every = corrupt(kitchen, every, out=tmp_path / "every", workers=2).out
+    every = corrupt(kitchen, every, out=tmp_path / "every").out
     shutil.rmtree(much / MASKS)
     shutil.copytree(every / MASKS, much / MASKS)
     assert any("the recipe cannot change them" in line for line in audit(much).findings)
@@ -178,7 +178,7 @@ def test_every_preset_matches_its_recipe(kitchen, tmp_path, name):
 )
 def test_rules_for_overlaps_make_no_difference(kitchen, tmp_path, overlap):
     recipe = make_recipe("boundary", 0.3, overlap=overlap)
-    found = audit(corrupt(kitchen, recipe, out=tmp_path / "noisy", workers=2).out)
+    found = audit(corrupt(kitchen, recipe, out=tmp_path / "noisy").out)
     assert found.ok, found.findings
 
 
@@ -233,7 +233,7 @@ def test_missing_words_are_found(kitchen, tmp_path):
 def test_faulty_masks_are_an_error_and_unmeasurable_frames_are_reported(kitchen, tmp_path):
     from actiseg_data.core.errors import InputError
 
-    out = corrupt(kitchen, make_recipe("mixed", 0.4), out=tmp_path / "noisy", workers=2).out
+    out = corrupt(kitchen, make_recipe("mixed", 0.4), out=tmp_path / "noisy").out
     few = make_kitchen(tmp_path / "few", 60)
     found = audit(out, clean=kitchen)
     assert not found.left_out
@@ -246,7 +246,7 @@ def test_faulty_masks_are_an_error_and_unmeasurable_frames_are_reported(kitchen,
 
 
 def test_words_under_a_recipe_for_masks_are_found(kitchen, tmp_path):
-    masks = corrupt(kitchen, make_recipe("erode", 0.4), out=tmp_path / "masks", workers=2).out
+    masks = corrupt(kitchen, make_recipe("erode", 0.4), out=tmp_path / "masks").out
     words = corrupt(kitchen, make_recipe("text", 0.4), out=tmp_path / "words").out
     assert audit(masks).ok
     for name in (OBJECTS, PROMPTS):

@@ -295,7 +295,7 @@ def test_clean_lists_go_beside_the_noisy_one(lists, tmp_path, recipe):
                     assert path.read_bytes() == (lists / path.relative_to(out)).read_bytes()
                     assert not path.is_symlink()
     assert len(list((out / MASKS / "val").iterdir())) == 4
-    assert verify(out, lists, workers=2).ok
+    assert verify(out, lists).ok
     assert inspect(out).recipe == recipe
     assert not corrupt(lists, recipe, **options).made
     with pytest.raises(InputError, match="clean lists differ"):

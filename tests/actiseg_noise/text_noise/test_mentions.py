@@ -135,6 +135,7 @@ def test_the_noun_is_found_in_nearly_all_real_narrations(real_data, finder):
     assert sum(found.misses.values()) == found.narrations - found.recognised
 
 
+@pytest.mark.slow
 def test_a_pipeline_with_a_tagger_tells_verbs_from_nouns(finder, tmp_path):
     """A pipeline of the test's own: models cannot be downloaded here."""
     nlp = spacy.blank("en")

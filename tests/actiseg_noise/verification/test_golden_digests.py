@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 
 import pytest
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.image_sets import name_objects_file
 from actiseg_data.layouts.opening import open_split
-from actiseg_data.make.sample import make_sample
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.presets import load_preset, load_presets
 from actiseg_noise.verification.golden import (
@@ -109,8 +109,8 @@ def test_other_pixels_and_unknown_presets_are_named():
     assert [line.split(":")[0] for line in lines] == ["b", "c", "a"]
 
 
-def test_a_dataset_with_the_masks_of_a_known_one_and_other_names_is_another(tmp_path):
-    make_sample(tmp_path / "sample")
+def test_a_dataset_with_the_masks_of_a_known_one_and_other_names_is_another(sample, tmp_path):
+    shutil.copytree(sample, tmp_path / "sample")
     assert recognise(tmp_path / "sample").name == "sample"
     path = tmp_path / "sample" / "ImageSets" / "train.json"
     path.write_text(path.read_text().replace('"name": "knife"', '"name": "blade"'))

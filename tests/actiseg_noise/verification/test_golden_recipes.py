@@ -9,7 +9,6 @@ import pytest
 
 from actiseg_data.core.digests import digest_json
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
-from actiseg_data.make.sample import make_sample
 from actiseg_data.records.recipe_record import parse_recipe
 from actiseg_data.records.split_documents import read_digests
 from actiseg_noise.corruption.corruption import corrupt
@@ -17,13 +16,6 @@ from actiseg_noise.recipes.building import check_recipe, make_recipe
 from tests.helpers.paths import ROOT
 
 GOLDEN = json.loads((Path(__file__).with_name("golden_recipes.json")).read_text())
-
-
-@pytest.fixture(scope="session")
-def sample(tmp_path_factory):
-    root = tmp_path_factory.mktemp("golden") / "sample"
-    make_sample(root)
-    return root
 
 
 @pytest.mark.parametrize("name", GOLDEN)

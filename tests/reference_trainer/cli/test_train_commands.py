@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from tests.helpers.command import run as run_command
+from tests.helpers.command import run_alone
 
 torch = pytest.importorskip("torch", reason="torch is in the extra [train]")
 
@@ -37,24 +38,25 @@ run = partial(run_command, module="reference_trainer.cli")
 @pytest.mark.slow
 def test_the_commands_from_fit_to_score(root, tmp_path):
     flags = [f"--set={k}={v}" for k, v in (("height", 32), ("width", 48), ("channels", 8))]
-    done = run("fit", root, "--out", "run", "--epochs", 1, *flags, cwd=tmp_path, code=_BLOCKING)
+    run_blocked = partial(run_alone, cwd=tmp_path, code=_BLOCKING)
+    done = run_blocked("fit", root, "--out", "run", "--epochs", 1, *flags)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"dataset: {root} (as named)\n")
     assert "strategy: plain\n" in done.stdout
     assert "5 sequences, 18 prompts, rendered frames" in done.stdout
     assert "floating-point operations" in done.stdout
     assert "training: 100 % (3 of 3 steps), loss " in done.stderr
-    done = run("resume", "run", "--quiet", cwd=tmp_path, code=_BLOCKING)
+    done = run_blocked("resume", "run", "--quiet")
     assert done.returncode == 0, done.stderr
-    done = run("predict", "run", root, "--out", "preds", "--quiet", cwd=tmp_path, code=_BLOCKING)
+    done = run_blocked("predict", "run", root, "--out", "preds", "--quiet")
     assert done.returncode == 0, done.stderr
     assert "next: actiseg-eval score preds" in done.stdout
     lower = ("--activity-threshold", 0, "--out", "low", "--quiet")
-    done = run("threshold", "preds", *lower, cwd=tmp_path, code=_BLOCKING)
+    done = run_blocked("threshold", "preds", *lower)
     assert done.returncode == 0, done.stderr
     assert "10 of 10 prompts reach activity 0; " in done.stdout
     assert "of 8 masks are blank; rendered frames, not photographs" in done.stdout
-    done = run("score", "low", "--quiet", module="actiseg_eval.cli", cwd=tmp_path)
+    done = run_command("score", "low", "--quiet", module="actiseg_eval.cli", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
 
 
@@ -92,7 +94,7 @@ def test_wrong_input_is_an_error_with_a_hint(
 
 
 def test_strategies_are_listed_with_their_sources(tmp_path):
-    done = run("strategies", cwd=tmp_path, code=_BLOCKING)
+    done = run_alone("strategies", cwd=tmp_path, code=_BLOCKING)
     assert done.returncode == 0
     names = [line.partition(":")[0] for line in done.stdout.splitlines() if line[0] != " "]
     assert names[:-1] == [

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from tests.helpers.command import run as run_command
+from tests.helpers.command import run_alone
 
 _ABSENT = """
 import sys
@@ -16,7 +16,7 @@ main()
 """
 
 
-run = partial(run_command, code=_ABSENT)
+run = partial(run_alone, code=_ABSENT)
 
 
 @pytest.mark.parametrize(

@@ -160,9 +160,8 @@ def test_what_is_lost_is_what_scoring_right_masks_gains(kitchen, preds, report, 
         assert row.lost[name] == pytest.approx(after[name] - report.metrics[name], abs=1e-12)
 
 
-@pytest.mark.parametrize(
-    "protocol", ["vos-benchmark", pytest.param("gres", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("protocol", ["vos-benchmark", "gres"])
 def test_costs_under_other_protocols(kitchen, preds, tmp_path, protocol):
     before = score(preds, gt=kitchen, protocol=protocol, metrics=["failures"], resamples=0)
     for row in before.failures.rows:

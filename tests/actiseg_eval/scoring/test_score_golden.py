@@ -147,6 +147,7 @@ def test_j_and_f_of_real_predictions(real_data, davis):
     assert shared / (areas - shared) == pytest.approx([0.2242336, 0.5717406], abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frames", ["all", "inner"])
 def test_j_and_f_of_whole_clips(davis, frames):
     """OSVOS taken for the truth of RVOS; one clip is 910 x 480."""

@@ -31,6 +31,7 @@ def rows(noisy):
     return list(read_ledger(noisy.out / "ledger.jsonl"))
 
 
+@pytest.mark.slow
 def test_every_pixel_is_derived_again(noisy, kitchen):
     found = verify(noisy.out, kitchen, workers=2)
     assert found.ok

@@ -99,8 +99,8 @@ def test_masks_are_compared_with_the_recipe(kitchen, tmp_path):
     assert any("no recipe asks for" in line for line in audit(text).findings)
 
 
-@pytest.mark.parametrize("scope", ["prompt", "both", "narration"])
-@pytest.mark.parametrize("rate", [0.0, slow(0.2), 0.6, slow(1.0)])
+@pytest.mark.parametrize("scope", ["prompt", "both", slow("narration")])
+@pytest.mark.parametrize("rate", [slow(0.0), slow(0.2), 0.6, slow(1.0)])
 @pytest.mark.parametrize("kind", ["category", "within-category", "text"])
 def test_rates_and_scopes_are_distinguished(kitchen, tmp_path, kind, rate, scope):
     """As it was made it agrees; under a recipe of another rate or scope it does not."""

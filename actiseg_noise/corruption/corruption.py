@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon, read_lexicon
+from actiseg_data.core.names import as_names
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import start_workers
@@ -27,7 +28,6 @@ from actiseg_noise.split.partial_split import (
     open_partial,
     read_unfinished_job,
 )
-from actiseg_noise.split.selection import as_names
 
 
 def corrupt(

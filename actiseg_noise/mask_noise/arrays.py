@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from actiseg_data.annotations.masks import IndexMask, as_index_mask
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
-from actiseg_data.core.errors import refuse, suggest
+from actiseg_data.core.errors import check_known, refuse, suggest
 from actiseg_data.records.ledger_record import MaskRow
 from actiseg_noise.mask_noise.sequence_masks import (
     FrameTask,
@@ -204,12 +204,9 @@ def _identify(
             VideoSequence(_SEQUENCE, 0, "", 0, 0, "", "", -1, "", -1, (frame,), labels),
             frame,
         )
-    if frame not in sequence.frames:
-        raise refuse(
-            f"{sequence.folder} has no frame {frame!r}{suggest(str(frame), sequence.frames)}",
-            "`frame`",
-            "give one of `sequence.frames`",
-        )
+    frame = str(frame)
+    hint = "give one of `sequence.frames`"
+    check_known([frame], sequence.frames, "frame", "`frame`", hint, sequence.folder)
     labels = tuple(
         replace(label, object_id=numbers[label.object_id])
         for label in sequence.objects

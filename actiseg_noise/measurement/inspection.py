@@ -19,7 +19,6 @@ from actiseg_noise.measurement.mask_inspection import (
 from actiseg_noise.measurement.medium_result import MediumResult
 from actiseg_noise.measurement.text_changes import TextStatistics, measure_text
 from actiseg_noise.split.noisy_split import open_noisy_split
-from actiseg_noise.split.selection import select_sequences
 from actiseg_noise.split.text_items import read_text_items
 
 INSPECTION_SCHEMA = "actiseg/inspection/2"
@@ -122,7 +121,7 @@ def inspect(
     split = open_noisy_split(Path(out), None if source is None else Path(source))
     if isinstance(lexicon, (str, Path)):
         lexicon = read_lexicon(Path(lexicon))
-    sequences = select_sequences(split.noisy, only)
+    sequences = split.noisy.select(only)
     known = lexicon or split.lexicon or load_lexicon()
     task = InspectionTask(split, sequences, known, workers, stage)
     results = {

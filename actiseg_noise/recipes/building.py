@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
-from actiseg_data.core.documents import parse_json
-from actiseg_data.core.errors import InputError, Problem, ProblemCollector, refuse, suggest
+from actiseg_data.core.errors import Problem, ProblemCollector, refuse, suggest
 from actiseg_data.records.recipe_record import (
     Noise,
     Recipe,
@@ -324,20 +323,3 @@ def _find_scope_problems(noise: Noise, where: str) -> Iterator[Problem]:
             where,
             "leave it out, or set `scope` to both or narration",
         )
-
-
-def parse_setting(text: str) -> tuple[str, Any]:
-    """Parse a ``key=value`` of the command line. A value that is not JSON is a string.
-
-    >>> parse_setting("radius=4")
-    ('radius', 4)
-    """
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise refuse(
-            f"{text!r} does not have the form key=value", "`set`", "write for example radius=4"
-        )
-    try:
-        return name, parse_json(value.encode("utf-8", "surrogatepass"), "`set`")
-    except InputError:
-        return name, value

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.annotations.lexicon import Lexicon, read_lexicon
-from actiseg_data.annotations.masks import IndexMask
+from actiseg_data.annotations.masks import IndexMask, check_same_size
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import ProblemCollector, refuse
@@ -84,13 +84,8 @@ class NoisySplit:
         clean_masks = self.source.iterate_masks(sequence)
         noisy_masks = self.noisy.iterate_masks(sequence)
         for frame, clean, noisy in zip(sequence.frames, clean_masks, noisy_masks, strict=True):
-            if clean.shape != noisy.shape:
-                raise refuse(
-                    f"has {noisy.shape[1]} x {noisy.shape[0]} pixels, but the clean mask has "
-                    f"{clean.shape[1]} x {clean.shape[0]}",
-                    self.noisy.find_mask(sequence, frame),
-                    _SOURCE_HINT,
-                )
+            path = self.noisy.find_mask(sequence, frame)
+            check_same_size(noisy.shape, clean.shape, "the clean mask", path, _SOURCE_HINT)
             yield clean, noisy
 
 

@@ -67,11 +67,6 @@ def name_journal_folder(partial: Path) -> Path:
     return partial / _WORK / _JOURNAL
 
 
-def is_taken(path: Path) -> bool:
-    """Return whether a path is a file, or a folder that has more than clutter."""
-    return os.path.lexists(path) and (not path.is_dir() or bool(list_folder(path)))
-
-
 def is_own(folder: Path) -> bool:
     """Return whether a folder is a noisy split of this toolkit without foreign files."""
     try:
@@ -362,7 +357,7 @@ def finish(partial: Path, out: Path, *, overwrite: bool) -> None:
 
 
 def _rename(partial: Path, out: Path, overwrite: bool) -> None:
-    if is_taken(out) and not (overwrite and is_own(out)):
+    if is_occupied(out) and not (overwrite and is_own(out)):
         raise refuse("appeared during the run", out, "move it away, and run again")
     if os.path.lexists(out):
         # Into the work folder, which is removed after the new split has its name.

@@ -20,7 +20,7 @@ from actiseg_noise.mask_noise.sequence_masks import (
     list_eligible_objects,
 )
 from actiseg_noise.recipes.building import make_recipe
-from actiseg_noise.recipes.kind_specs import KIND_SPECS, OBJECTS
+from actiseg_noise.recipes.kind_specs import OBJECTS, list_kinds
 
 _SEQUENCE, _FRAME = "array", "mask"
 """Identity of a mask that comes without a sequence and a frame."""
@@ -57,9 +57,7 @@ def corrupt_mask(
         background. Ids above 255 are accepted as long as there are at most 255 objects. The array
         is not changed.
     kind : str
-        Kind of mask noise: ``dilate``, ``erode``, ``jitter``, ``boundary`` (one of the three for
-        each object), ``morphology``, ``random-contour``, ``scale``, ``localise``, ``approximate``,
-        ``spatial`` or ``markov``.
+        Kind of mask noise, such as ``dilate`` or ``boundary``; ``actiseg-noise types`` lists all.
     target_iou : float, optional
         IoU with the clean object that each noisy object is calibrated to, from 0.05 to 1. The
         default is 0.8, for the kinds that have a target and unless `radius` is given.
@@ -131,7 +129,7 @@ def corrupt_mask(
 
 
 def _check_kind(kind: str) -> None:
-    known = [name for name, spec in KIND_SPECS.items() if spec.medium == "masks"]
+    known = list_kinds("masks")
     if kind not in known:
         raise refuse(
             f"{kind!r} is not a kind of mask noise{suggest(str(kind), known)}",

@@ -24,6 +24,7 @@ from actiseg_noise.recipes.kind_specs import (
     SCOPES,
     KindSpec,
     is_number,
+    list_type_names,
     normalise_value,
 )
 
@@ -242,7 +243,7 @@ def _check_noise(noise: Noise, where: str) -> Noise:
 
     spec = KIND_SPECS.get(noise.kind)
     if spec is None:
-        known = [*KIND_SPECS, *MIXED]
+        known = list_type_names()
         raise refuse(
             f"the kind {noise.kind!r} is unknown to actiseg {__version__}"
             f"{suggest(noise.kind, known)}",

@@ -98,60 +98,73 @@ def corrupt(
         corrupt("dataset_visor", "boundary", rate=0.4, target_iou=0.7, out="noisy", workers=2)
         corrupt("dataset_visor", "actiseg-nl/mask-9", only=["00000001_P01_01_take_cup"])
     """
+    if isinstance(lexicon, (str, os.PathLike)):
+        lexicon = read_lexicon(Path(lexicon))
+    options = CorruptionOptions(
+        None if out is None else Path(out),
+        as_names(only),
+        images,
+        weights,
+        as_names(with_clean),
+        overwrite,
+        lexicon,
+    )
+    root, recipe = _choose_input(dataset, noise, lexicon, settings)
+    return write_noisy_split(root, recipe, options, workers, stage)
+
+
+def write_noisy_split(
+    dataset: Path,
+    recipe: Recipe,
+    options: CorruptionOptions,
+    workers: int = 1,
+    stage: StageProgress = ignore_progress,
+) -> Corruption:
+    """Write a noisy copy of a split; see `corrupt`, which chooses dataset and recipe first."""
     started = time.perf_counter()
-    options = _collect_options(out, only, images, weights, with_clean, overwrite, lexicon)
-    root, recipe = _choose_input(dataset, noise, options.lexicon, settings)
     with start_workers(workers, __name__) as members:
         load_cv2()  # before anything is written, because it may be missing
-        request = prepare_request(root, recipe, options)
+        request = prepare_request(dataset, recipe, options)
         with stage("checking the source") as progress:
             plan = make_plan(request.source, members, progress)
         identity = describe_identity(request, plan)
-        existing = None if overwrite else find_finished_run(request.out, plan, identity, members)
+        existing = (
+            None if options.overwrite else find_finished_run(request.out, plan, identity, members)
+        )
         if existing is not None:
             return existing
         refuse_occupied(request)
         try:
             job = describe_job(identity)
-            if overwrite and read_unfinished_job(request.out) != job:
+            if options.overwrite and read_unfinished_job(request.out) != job:
                 discard_partial(request.out)
             with open_partial(request.out, job) as partial:
                 with stage("copying" if plan.file_plan is None else "corrupting") as progress:
-                    make_all(plan, partial, images, members, progress)
+                    make_all(plan, partial, options.images, members, progress)
                 summary = write_documents(request, plan, partial, identity, started)
-                finish(partial, request.out, overwrite=overwrite)
+                finish(partial, request.out, overwrite=options.overwrite)
         except OSError as error:
             raise refuse_write(error, name_partial_folder(request.out)) from None
     return Corruption(request.out, plan.recipe.digest, summary, made=True)
 
 
 def forecast_corruption(
-    dataset: str | os.PathLike[str] | None,
-    noise: str | Recipe,
-    *,
-    out: str | os.PathLike[str] | None = None,
-    only: Iterable[str] = (),
+    dataset: Path,
+    recipe: Recipe,
+    options: CorruptionOptions,
     workers: int = 1,
-    images: str = "link",
-    weights: str = "derive",
-    with_clean: Iterable[str] = (),
-    overwrite: bool = False,
-    lexicon: Lexicon | str | os.PathLike[str] | None = None,
     stage: StageProgress = ignore_progress,
-    **settings: Any,
 ) -> CorruptionForecast:
-    """Check everything that `corrupt` would check, and count what it would do.
+    """Check everything that `write_noisy_split` would check, and count what it would do.
 
-    No noisy split is written. The parameters are those of `corrupt`.
+    No noisy split is written.
 
     Raises
     ------
     InputError
         With everything that is wrong with the input.
     """
-    options = _collect_options(out, only, images, weights, with_clean, overwrite, lexicon)
-    root, recipe = _choose_input(dataset, noise, options.lexicon, settings)
-    request = prepare_request(root, recipe, options)
+    request = prepare_request(dataset, recipe, options)
     with stage("checking") as progress:
         plan = make_plan(request.source, workers, progress)
     with stage("counting") as progress:
@@ -161,22 +174,6 @@ def forecast_corruption(
         )
     frames = sum(len(sequence.frames) for sequence in plan.sequences)
     return CorruptionForecast(request.out, plan.recipe.digest, len(plan.sequences), frames, lines)
-
-
-def _collect_options(
-    out: str | os.PathLike[str] | None,
-    only: Iterable[str],
-    images: str,
-    weights: str,
-    with_clean: Iterable[str],
-    overwrite: bool,
-    lexicon: Lexicon | str | os.PathLike[str] | None,
-) -> CorruptionOptions:
-    if isinstance(lexicon, (str, os.PathLike)):
-        lexicon = read_lexicon(Path(lexicon))
-    folder = None if out is None else Path(out)
-    names, lists = as_names(only), as_names(with_clean)
-    return CorruptionOptions(folder, names, images, weights, lists, overwrite, lexicon)
 
 
 def _choose_input(

@@ -22,7 +22,7 @@ from actiseg_data.records.recipe_record import (
 )
 from actiseg_noise.corruption.licence_notice import compose_licences
 from actiseg_noise.corruption.split_plan import CopySource
-from actiseg_noise.media.registry import needs_masks
+from actiseg_noise.media.registry import needs_lexicon, needs_masks
 from actiseg_noise.recipes.building import check_recipe, make_recipe, name_type
 from actiseg_noise.recipes.kind_specs import normalise_value
 from actiseg_noise.recipes.presets import load_preset
@@ -70,7 +70,7 @@ class CorruptionOptions:
         ):
             if value not in known:
                 raise refuse(f"{value!r} is unknown", f"`{name}`", f"use one of {', '.join(known)}")
-        if self.lexicon is not None and recipe.text_noise is None:
+        if self.lexicon is not None and not needs_lexicon(recipe):
             raise refuse("has no effect without text noise", "`lexicon`", "leave it out")
 
 

@@ -116,7 +116,9 @@ class TextMedium(Medium):
     """The names, prompts and narrations of a split."""
 
     name = "text"
+    section = "text"
     needs_masks = False
+    needs_lexicon = True
 
     def plan(
         self, split: Split, sequences: Sequence[VideoSequence], lexicon: Lexicon | None
@@ -127,14 +129,14 @@ class TextMedium(Medium):
 
     def find_inconsistencies(self, split: Split, documents: SplitDocuments) -> Iterator[str]:
         """Compare summary, ledger and lists with each other."""
-        yield from compare_section(documents, "text", _build_section(documents), self.noise)
+        yield from compare_section(documents, self.section, _build_section(documents), self.noise)
         yield from find_text_inconsistencies(split, self.noise, documents.text_rows)
 
     @classmethod
     def find_traces(cls, split: Split, documents: SplitDocuments) -> Iterator[str]:
         """Find noisy text in the lists, and ledger rows for text."""
         expected = _build_section(documents)
-        yield from compare_section(documents, "text", expected if expected["selected"] else {})
+        yield from compare_section(documents, cls.section, expected if expected["selected"] else {})
         for name in name_image_sets_files(split.name):
             path = split.root / IMAGE_SETS / name
             if path.is_file() and b'_org"' in read_bytes(path):

@@ -11,6 +11,7 @@ from typing import Any
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.errors import Problem, ProblemCollector, refuse, suggest
 from actiseg_data.records.recipe_record import (
+    MEDIUM_MEMBERS,
     Noise,
     Recipe,
     read_recipe,
@@ -20,8 +21,6 @@ from actiseg_noise.recipes.kind_specs import (
     MEDIUM_SPECS,
     MIXED,
     OBJECTS,
-    OVERLAPS,
-    SCOPES,
     KindSpec,
     is_number,
     list_type_names,
@@ -32,7 +31,7 @@ _SHARED = ("rate", "exact", "objects")
 """Settings that every noise has."""
 
 _OWN = {
-    name: {medium.setting: medium.setting, medium.rate: "rate"}
+    name: {MEDIUM_MEMBERS[name]: "choice", medium.rate: "rate"}
     for name, medium in MEDIUM_SPECS.items()
 }
 """By medium: settings for its noise only, and the members of the noise that they set."""
@@ -93,9 +92,16 @@ def _make_default_noise(kind: str, rate: float) -> Noise:
     spec = KIND_SPECS.get(kind, KindSpec(0, {}, ""))
     medium = MEDIUM_SPECS[spec.medium]
     defaults = {name: parameter.default for name, parameter in spec.parameters.items()}
-    noise = Noise(kind, spec.algorithm, rate, False, medium.objects, None, None, defaults)
-    setting: dict[str, Any] = {medium.setting: medium.choices[0]}
-    return replace(noise, **setting)
+    return Noise(
+        kind=kind,
+        algorithm=spec.algorithm,
+        rate=rate,
+        exact=False,
+        objects=medium.objects,
+        medium=spec.medium,
+        choice=medium.choices[0],
+        parameters=defaults,
+    )
 
 
 def change_noises(
@@ -259,16 +265,15 @@ def _check_noise(noise: Noise, where: str) -> Noise:
         )
     problems = ProblemCollector()
     if noise.medium != spec.medium:
-        setting = MEDIUM_SPECS[spec.medium].setting
-        problems.add(f"{noise.kind!r} must have {setting!r}", where, "correct the file")
+        member = MEDIUM_MEMBERS[spec.medium]
+        problems.add(f"{noise.kind!r} must have {member!r}", where, "correct the file")
     if not (is_number(noise.rate) and 0 <= noise.rate <= 1):
         problems.add(f"the rate {noise.rate} is outside [0, 1]", where, "give a share such as 0.4")
     for value, known_values, name in (
         (noise.objects, OBJECTS, "objects"),
-        (noise.overlap, OVERLAPS, "overlap"),
-        (noise.scope, SCOPES, "scope"),
+        (noise.choice, MEDIUM_SPECS[noise.medium].choices, MEDIUM_MEMBERS[noise.medium]),
     ):
-        if value is not None and value not in known_values:
+        if value not in known_values:
             problems.add(
                 f"{name} {value!r} is unknown", where, f"use one of {', '.join(known_values)}"
             )

@@ -25,25 +25,22 @@ class MediumSpec:
 
     Attributes
     ----------
-    setting : str
-        The member of a recipe's noise that only this medium has.
     choices : tuple of str
-        Values of that member, the default first.
+        Values of its member in `MEDIUM_MEMBERS`, the default first.
     objects : str
         Default of ``objects``.
     rate : str
         Keyword for the rate of this noise if a recipe has several media.
     """
 
-    setting: str
     choices: tuple[str, ...]
     objects: str
     rate: str
 
 
 MEDIUM_SPECS: Mapping[str, MediumSpec] = {
-    "masks": MediumSpec("overlap", OVERLAPS, "positive", "boundary_rate"),
-    "text": MediumSpec("scope", SCOPES, "all", "text_rate"),
+    "masks": MediumSpec(OVERLAPS, "positive", "boundary_rate"),
+    "text": MediumSpec(SCOPES, "all", "text_rate"),
 }
 """The settings of each medium by its name."""
 

@@ -25,11 +25,6 @@ RECIPE_SCHEMA = "actiseg/recipe/1"
 MEDIUM_MEMBERS: Mapping[str, str] = {"masks": "overlap", "text": "scope"}
 """The member of a recipe's noise that only noise in this medium has. It identifies the medium."""
 
-_MEMBERS = (
-    *("kind", "algorithm", "rate", "exact", "objects"),
-    *(*MEDIUM_MEMBERS.values(), "parameters"),
-)
-
 
 @dataclass(frozen=True)
 class Noise:
@@ -156,7 +151,8 @@ def parse_recipe(document: Any, where: str) -> Recipe:
 def parse_noise(cursor: Cursor) -> Noise:
     """Parse one noise of a recipe or preset; errors are those of `parse_recipe`."""
     problems = ProblemCollector()
-    check_keys(cursor, _MEMBERS, problems)
+    shared = ("kind", "algorithm", "rate", "exact", "objects")
+    check_keys(cursor, (*shared, *MEDIUM_MEMBERS.values(), "parameters"), problems)
     media = [medium for medium, member in MEDIUM_MEMBERS.items() if member in cursor]
     if len(media) != 1:
         known = " or ".join(f"{member!r} ({name})" for name, member in MEDIUM_MEMBERS.items())

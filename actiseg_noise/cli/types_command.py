@@ -7,7 +7,14 @@ from typing import Annotated, Optional
 
 import typer
 
-from actiseg_noise.recipes.kind_specs import KIND_SPECS, MEDIUM_SPECS, MIXED, check_type, list_kinds
+from actiseg_noise.recipes.kind_specs import (
+    KIND_SPECS,
+    MEDIUM_SPECS,
+    MIXED,
+    check_type,
+    list_kinds,
+    list_own_rates,
+)
 
 
 def list_types(
@@ -24,7 +31,8 @@ def list_types(
     elif name in MIXED:
         kinds = " and ".join(MIXED[name])
         print(f"{name}: {kinds}; each parameter goes to the kind that has it")
-        print(f"next: actiseg-noise corrupt --type {name} --text-rate 0.4 --boundary-rate 0.2")
+        rates = " ".join(f"--{rate.replace('_', '-')} 0.4" for rate in list_own_rates(name))
+        print(f"next: actiseg-noise corrupt --type {name} {rates}")
     else:
         check_type(name, "types")
         _show_kind(name)

@@ -12,7 +12,7 @@ from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.errors import find_nearest, refuse, suggest
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.recipes.building import check_recipe, make_recipe
-from actiseg_noise.recipes.kind_specs import MIXED, list_type_names
+from actiseg_noise.recipes.kind_specs import list_own_rates, list_type_names
 from actiseg_noise.recipes.presets import load_presets
 
 POOLS = ("lexicon", "dataset")
@@ -101,12 +101,12 @@ def _change_recipe(
 
 
 def _refuse_missing_rate(kind: str, given: Mapping[str, Any]) -> None:
-    rates = {"rate", "text_rate", "boundary_rate"} & given.keys()
-    if "rate" in rates or (kind in MIXED and len(rates) == 2):
+    own = list_own_rates(kind)
+    if "rate" in given or (own and given.keys() >= set(own)):
         return
     hint = "give `rate`"
-    if kind in MIXED:
-        hint += ", or both `text_rate` and `boundary_rate`"
+    if own:
+        hint += f", or {' and '.join(f'`{name}`' for name in own)}"
     raise refuse("no noise rate given", "`rate`", hint)
 
 

@@ -30,14 +30,15 @@ from actiseg_noise.recipes.kind_specs import (
 _SHARED = ("rate", "exact", "objects")
 """Settings that every noise has."""
 
-_OWN = {
-    name: {MEDIUM_MEMBERS[name]: "choice", medium.rate: "rate"}
-    for name, medium in MEDIUM_SPECS.items()
-}
-"""By medium: settings for its noise only, and the members of the noise that they set."""
 
-SETTINGS = (*_SHARED, *(setting for own in _OWN.values() for setting in own))
-"""Settings of noise in a recipe, besides the parameters of its kind."""
+def _list_own_settings(medium: str) -> dict[str, str]:
+    """List settings for noise in one medium only, and the attributes of `Noise` that they set."""
+    return {MEDIUM_MEMBERS[medium]: "choice", MEDIUM_SPECS[medium].rate: "rate"}
+
+
+def list_settings() -> list[str]:
+    """List the settings of noise in a recipe, besides the parameters of its kind."""
+    return [*_SHARED, *(name for medium in MEDIUM_SPECS for name in _list_own_settings(medium))]
 
 
 def make_recipe(
@@ -134,7 +135,7 @@ def change_noises(
         With every setting that applies to none of the noises.
     """
     given = {name: value for name, value in settings.items() if value is not None}
-    own = {name: value for name, value in given.items() if name not in SETTINGS}
+    own = {name: value for name, value in given.items() if name not in list_settings()}
     _refuse_without_effect(noises, given)
     chosen = {**(parameters or {}), **own}
     known = {name for noise in noises for name in noise.parameters}
@@ -150,7 +151,9 @@ def change_noises(
             values["lexicon"] = (lexicon or load_lexicon()).digest
         members = {name: given[name] for name in _SHARED if name in given}
         members |= {
-            member: given[name] for name, member in _OWN[noise.medium].items() if name in given
+            member: given[name]
+            for name, member in _list_own_settings(noise.medium).items()
+            if name in given
         }
         changed.append(replace(noise, parameters=values, **members))
     return tuple(changed)
@@ -161,8 +164,8 @@ def _refuse_without_effect(noises: tuple[Noise, ...], given: Mapping[str, Any]) 
     media = {noise.medium for noise in noises}
     known = {name for noise in noises for name in noise.parameters}
     problems = ProblemCollector()
-    for medium, own in _OWN.items():
-        for name, member in own.items():
+    for medium in MEDIUM_SPECS:
+        for name, member in _list_own_settings(medium).items():
             if name not in given:
                 continue
             if member == "rate" and len(media) == 1:
@@ -177,9 +180,10 @@ def _refuse_without_effect(noises: tuple[Noise, ...], given: Mapping[str, Any]) 
                 )
     if all(noise.kind in KIND_SPECS for noise in noises):
         kinds = " and ".join(repr(noise.kind) for noise in noises)
-        for name in sorted(given.keys() - known - set(SETTINGS)):
+        settings = list_settings()
+        for name in sorted(given.keys() - known - set(settings)):
             problems.add(
-                f"{kinds} has no parameter {name!r}{suggest(name, [*known, *SETTINGS])}",
+                f"{kinds} has no parameter {name!r}{suggest(name, [*known, *settings])}",
                 f"`{name}`",
                 f"the parameters are {', '.join(sorted(known))}",
             )

@@ -357,6 +357,15 @@ def list_type_names() -> list[str]:
     return [*KIND_SPECS, *MIXED]
 
 
+def list_own_rates(name: str) -> list[str]:
+    """List the keywords for the rate of each noise of a mixed type; empty for a kind.
+
+    >>> list_own_rates("mixed"), list_own_rates("boundary")
+    (['text_rate', 'boundary_rate'], [])
+    """
+    return [MEDIUM_SPECS[KIND_SPECS[kind].medium].rate for kind in MIXED.get(name, ())]
+
+
 def check_type(name: str, where: str) -> None:
     """Raise an `InputError` for an unknown type of noise."""
     known = list_type_names()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.lexicon import Lexicon, read_lexicon
+from actiseg_data.annotations.lexicon import Lexicon
+from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.names import as_names
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.core.progress import StageProgress, ignore_progress
@@ -21,6 +21,7 @@ from actiseg_noise.corruption.recipe_choice import choose_recipe
 from actiseg_noise.corruption.request import CorruptionOptions, prepare_request, refuse_occupied
 from actiseg_noise.corruption.split_plan import make_plan
 from actiseg_noise.corruption.summarising import describe_identity
+from actiseg_noise.split.noisy_split import as_lexicon
 from actiseg_noise.split.partial_split import (
     discard_partial,
     finish,
@@ -31,17 +32,17 @@ from actiseg_noise.split.partial_split import (
 
 
 def corrupt(
-    dataset: str | os.PathLike[str] | None,
+    dataset: PathLike | None,
     noise: str | Recipe,
     *,
-    out: str | os.PathLike[str] | None = None,
+    out: PathLike | None = None,
     only: Iterable[str] = (),
     workers: int = 1,
     images: str = "link",
     weights: str = "derive",
     with_clean: Iterable[str] = (),
     overwrite: bool = False,
-    lexicon: Lexicon | str | os.PathLike[str] | None = None,
+    lexicon: Lexicon | PathLike | None = None,
     stage: StageProgress = ignore_progress,
     **settings: Any,
 ) -> Corruption:
@@ -98,10 +99,9 @@ def corrupt(
         corrupt("dataset_visor", "boundary", rate=0.4, target_iou=0.7, out="noisy", workers=2)
         corrupt("dataset_visor", "actiseg-nl/mask-9", only=["00000001_P01_01_take_cup"])
     """
-    if isinstance(lexicon, (str, os.PathLike)):
-        lexicon = read_lexicon(Path(lexicon))
+    lexicon = as_lexicon(lexicon)
     options = CorruptionOptions(
-        None if out is None else Path(out),
+        None if out is None else as_path(out),
         as_names(only),
         images,
         weights,
@@ -177,7 +177,7 @@ def forecast_corruption(
 
 
 def _choose_input(
-    dataset: str | os.PathLike[str] | None,
+    dataset: PathLike | None,
     noise: str | Recipe,
     lexicon: Lexicon | None,
     settings: dict[str, Any],
@@ -187,7 +187,7 @@ def _choose_input(
     The recipe comes first, so that the sample is made only for a sound one. The pool ``dataset``
     is the exception, because it needs the dataset.
     """
-    named = None if dataset is None else Path(dataset)
+    named = None if dataset is None else as_path(dataset)
     if named is None and settings.get("pool") == "dataset":
         named = _locate_dataset()
     recipe = choose_recipe(noise, dataset=named, lexicon=lexicon, **settings)

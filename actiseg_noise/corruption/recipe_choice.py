@@ -106,7 +106,7 @@ def _refuse_missing_rate(kind: str, given: Mapping[str, Any]) -> None:
         return
     hint = "give `rate`"
     if own:
-        hint += f", or {' and '.join(f'`{name}`' for name in own)}"
+        hint += f", or both {' and '.join(f'`{name}`' for name in own)}"
     raise refuse("no noise rate given", "`rate`", hint)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.errors import Problem, ProblemCollector, refuse, suggest
+from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.records.recipe_record import (
     MEDIUM_MEMBERS,
     Noise,
@@ -203,9 +202,9 @@ def choose_strength(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> di
     return chosen
 
 
-def load_recipe(path: str | os.PathLike[str]) -> Recipe:
+def load_recipe(path: PathLike) -> Recipe:
     """Read and check a recipe file."""
-    return check_recipe(read_recipe(Path(path)), str(path))
+    return check_recipe(read_recipe(as_path(path)), str(path))
 
 
 def name_type(recipe: Recipe) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from actiseg_data.annotations.masks import IndexMask, check_same_size
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.files import refuse_inside_of
+from actiseg_data.core.files import PathLike, as_path, refuse_inside_of
 from actiseg_data.core.listing import list_folders
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split, open_split
 from actiseg_data.layouts.recognition import recognise_dataset
@@ -89,9 +88,7 @@ class NoisySplit:
             yield clean, noisy
 
 
-def open_noisy_split(
-    out: str | os.PathLike[str], source: str | os.PathLike[str] | None = None
-) -> NoisySplit:
+def open_noisy_split(out: PathLike, source: PathLike | None = None) -> NoisySplit:
     """Open a noisy split and its source. Masks are not decoded yet.
 
     Any release may have made the split: its kinds and algorithms need not be known here, because
@@ -111,7 +108,7 @@ def open_noisy_split(
         If `out` is not a noisy split, if `source` is not a dataset, or if the source has different
         sequences or frames.
     """
-    out, source = Path(out), None if source is None else Path(source)
+    out, source = as_path(out), None if source is None else as_path(source)
     recipe = read_split_recipe(out)
     media = [noise.medium for noise in recipe.noises]
     if not media or len(set(media)) < len(media):
@@ -154,6 +151,13 @@ def read_carried_lexicon(out: Path) -> Lexicon | None:
     """Read the lexicon that a noisy split carries; None if it uses the installed one."""
     path = out / LEXICON_FILE
     return read_lexicon(path) if path.is_file() else None
+
+
+def as_lexicon(lexicon: Lexicon | PathLike | None) -> Lexicon | None:
+    """Return a lexicon that a caller gave as an object or as a path; None stays None."""
+    if lexicon is None or isinstance(lexicon, Lexicon):
+        return lexicon
+    return read_lexicon(as_path(lexicon))
 
 
 def find_source_root(out: Path, source: Path | None) -> Path:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import html
-import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.core.errors import ProblemCollector, check_known
+from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.names import as_names
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool
@@ -58,8 +58,8 @@ class Verification:
 
 
 def verify(
-    out: str | os.PathLike[str],
-    source: str | os.PathLike[str] | None = None,
+    out: PathLike,
+    source: PathLike | None = None,
     only: Iterable[str] = (),
     workers: int | WorkerPool = 1,
     stage: StageProgress = ignore_progress,
@@ -98,7 +98,7 @@ def verify(
         If `out` is not a noisy split, or if the source is faulty. Differences are mismatches, not
         errors.
     """
-    out = Path(out)
+    out = as_path(out)
     documents = open_documents(out)
     chosen = set(as_names(only))
     hint = "give a folder name as in the noisy split's list"
@@ -111,7 +111,7 @@ def verify(
     if check.obstacle is not None:
         mismatches.append(check.obstacle)  # reproducing would give different noise
     elif source is not None:
-        copied = _open_source(Path(source), documents, out, with_clean=not chosen)
+        copied = _open_source(as_path(source), documents, out, with_clean=not chosen)
         reproduction = Reproduction(check.files, copied, documents, chosen or documents.folders)
         result = reproduction.compare(workers, stage)
         mismatches += result.lines

@@ -30,10 +30,10 @@ NAMES = [
 
 
 def test_the_presets_of_the_contract_are_there():
-    assert sorted(load_presets()) == sorted(NAMES)
+    assert load_presets().keys() >= set(NAMES)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted(load_presets()))
 def test_a_preset_is_a_recipe_of_the_present_algorithms(name):
     preset = load_preset(name)
     recipe = preset.make_recipe(split="val", seed=3)

@@ -26,6 +26,7 @@ from actiseg_noise.mask_noise.sequence_masks import (
     draw_selection,
     list_eligible_objects,
 )
+from actiseg_noise.media.library_versions import list_versions
 from actiseg_noise.media.mask_summary import MaskSection, MaskStatistics
 from actiseg_noise.media.medium import FilePlan, Medium, MediumComparison, MediumPlan
 from actiseg_noise.media.summary_sections import compare_section
@@ -33,7 +34,6 @@ from actiseg_noise.recipes.rates import find_exact_threshold
 from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.consistency import find_file_inconsistency
 from actiseg_noise.split.journal import SequenceRecord
-from actiseg_noise.split.library_versions import list_versions
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.partial_split import write_noisy
 from actiseg_noise.split.split_files import SplitFiles

@@ -18,6 +18,7 @@ from actiseg_data.layouts.image_sets import name_image_sets_files
 from actiseg_data.records.ledger_record import LEDGER_FILE, TextRow
 from actiseg_data.records.recipe_record import RECIPE_FILE
 from actiseg_data.records.split_documents import LEXICON_FILE, SUMMARY_FILE
+from actiseg_noise.media.library_versions import list_versions
 from actiseg_noise.media.medium import Medium, MediumComparison, MediumPlan
 from actiseg_noise.media.summary_sections import compare_section
 from actiseg_noise.media.text_consistency import find_text_inconsistencies
@@ -27,7 +28,6 @@ from actiseg_noise.media.text_summary import (
     is_text_section,
     summarise_similarity,
 )
-from actiseg_noise.split.library_versions import list_versions
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import read_carried_lexicon
 from actiseg_noise.text_noise.text_plan import TextPlan, plan_text

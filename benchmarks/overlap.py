@@ -66,7 +66,7 @@ def main(
         ious: list[float] = []
         cut: list[float] = []
         bystanders = vanished = 0
-        ruled = replace(recipe, noises=(replace(recipe.noises[0], overlap=rule),))
+        ruled = replace(recipe, noises=(replace(recipe.noises[0], choice=rule),))
         for sequence in opened.sequences[::every]:
             for noise in corrupt_sequence(sequence, opened.iterate_masks(sequence), ruled):
                 ious += [row.iou for row in noise.rows if row.status == "met"]

@@ -168,6 +168,22 @@ def _replace_empty(whole: Path, out: Path) -> None:
     whole.rename(out)
 
 
+def remove_path(path: Path) -> None:
+    """Remove a file, a link, or a folder with all that it holds, if it exists.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     write_bytes(Path(parent, "masks", "0.txt"), b"0")
+    ...     remove_path(Path(parent, "masks"))
+    ...     os.listdir(parent)
+    []
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def refuse_inside_of(path: Path, roots: Iterable[Path]) -> None:
     """Raise an `InputError` if a report would be written into a dataset, or has no file name."""
     target = Path(os.path.realpath(path))

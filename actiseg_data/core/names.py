@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from actiseg_data.core.errors import InputError, refuse
@@ -137,6 +137,15 @@ def _is_encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def as_names(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Convert one name or several to a tuple.
+
+    >>> as_names("val"), as_names(["val", "val_human"])
+    (('val',), ('val', 'val_human'))
+    """
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def format_name(name: str) -> str:

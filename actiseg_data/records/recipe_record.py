@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,13 @@ from actiseg_data.core.names import check_name
 RECIPE_FILE = "recipe.json"
 RECIPE_SCHEMA = "actiseg/recipe/1"
 
+MEDIUM_MEMBERS: Mapping[str, str] = {"masks": "overlap", "text": "scope"}
+"""The member of a recipe's noise that only noise in this medium has. It identifies the medium."""
+
 
 @dataclass(frozen=True)
 class Noise:
-    """One noise of a recipe, on masks or on text.
+    """One noise of a recipe, in one medium.
 
     Attributes
     ----------
@@ -39,10 +42,10 @@ class Noise:
         Take exactly that share of the split, by hash rank, instead of deciding for each item.
     objects : str
         ``positive`` or ``all``.
-    overlap : str or None
-        Of mask noise: the rule for shared pixels.
-    scope : str or None
-        Of text noise: the texts that change (``prompt``, ``both``, ``narration``).
+    medium : str
+        What the noise changes, one of `MEDIUM_MEMBERS`.
+    choice : str
+        The value of its medium's own member, see `overlap` and `scope`.
     parameters : mapping
         All parameters of the kind.
     """
@@ -52,19 +55,31 @@ class Noise:
     rate: float
     exact: bool
     objects: str
-    overlap: str | None
-    scope: str | None
+    medium: str
+    choice: str
     parameters: Mapping[str, Any]
 
     @property
-    def medium(self) -> str:
-        """What the noise changes: ``masks`` or ``text``."""
-        return "text" if self.overlap is None else "masks"
+    def overlap(self) -> str | None:
+        """Of mask noise: the rule for shared pixels."""
+        return self.choice if self.medium == "masks" else None
+
+    @property
+    def scope(self) -> str | None:
+        """Of text noise: the texts that change (``prompt``, ``both``, ``narration``)."""
+        return self.choice if self.medium == "text" else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the noise as in a recipe: without the attributes of the other medium."""
-        members = asdict(self) | {"parameters": dict(self.parameters)}
-        return {name: value for name, value in members.items() if value is not None}
+        """Return the noise as in a recipe."""
+        return {
+            "kind": self.kind,
+            "algorithm": self.algorithm,
+            "rate": self.rate,
+            "exact": self.exact,
+            "objects": self.objects,
+            MEDIUM_MEMBERS[self.medium]: self.choice,
+            "parameters": dict(self.parameters),
+        }
 
 
 @dataclass(frozen=True)
@@ -88,12 +103,15 @@ class Recipe:
     @property
     def mask_noise(self) -> Noise | None:
         """Its mask noise, or None."""
-        return next((noise for noise in self.noises if noise.medium == "masks"), None)
+        return self._find_noise("masks")
 
     @property
     def text_noise(self) -> Noise | None:
         """Its text noise, or None."""
-        return next((noise for noise in self.noises if noise.medium == "text"), None)
+        return self._find_noise("text")
+
+    def _find_noise(self, medium: str) -> Noise | None:
+        return next((noise for noise in self.noises if noise.medium == medium), None)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document."""
@@ -133,13 +151,12 @@ def parse_recipe(document: Any, where: str) -> Recipe:
 def parse_noise(cursor: Cursor) -> Noise:
     """Parse one noise of a recipe or preset; errors are those of `parse_recipe`."""
     problems = ProblemCollector()
-    check_keys(cursor, tuple(field.name for field in fields(Noise)), problems)
-    if ("overlap" in cursor) == ("scope" in cursor):
-        problems.add(
-            "must have either 'overlap' (mask noise) or 'scope' (text noise)",
-            cursor.where,
-            "correct the file",
-        )
+    shared = ("kind", "algorithm", "rate", "exact", "objects")
+    check_keys(cursor, (*shared, *MEDIUM_MEMBERS.values(), "parameters"), problems)
+    media = [medium for medium, member in MEDIUM_MEMBERS.items() if member in cursor]
+    if len(media) != 1:
+        known = " or ".join(f"{member!r} ({name})" for name, member in MEDIUM_MEMBERS.items())
+        problems.add(f"must have either {known}", cursor.where, "correct the file")
     problems.raise_if_any()
     return Noise(
         kind=cursor["kind"].as_text(),
@@ -147,8 +164,8 @@ def parse_noise(cursor: Cursor) -> Noise:
         rate=cursor["rate"].as_number(),
         exact=cursor["exact"].as_flag(),
         objects=cursor["objects"].as_text(),
-        overlap=cursor["overlap"].as_text() if "overlap" in cursor else None,
-        scope=cursor["scope"].as_text() if "scope" in cursor else None,
+        medium=media[0],
+        choice=cursor[MEDIUM_MEMBERS[media[0]]].as_text(),
         parameters=cursor["parameters"].as_mapping(),
     )
 

@@ -27,7 +27,9 @@ from actiseg_noise.cli.shared_options import (
 
 if TYPE_CHECKING:
     from actiseg_data.annotations.lexicon import Lexicon
+    from actiseg_data.core.progress import StageProgress
     from actiseg_data.records.recipe_record import Recipe
+    from actiseg_noise.corruption.request import CorruptionOptions
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def corrupt(
     or: actiseg-noise corrupt dataset_visor --type text --rate 0.4 --flip near
     or: actiseg-noise corrupt dataset_visor --preset actiseg-nl/mixed-60-21
     """
-    from actiseg_noise.corruption.request import name_output
+    from actiseg_noise.corruption.request import CorruptionOptions, name_output
 
     lexicon = _read_lexicon(noise.lexicon)
     # The sample is made only for a valid recipe, unless the recipe needs the sample's classes.
@@ -98,23 +100,18 @@ def corrupt(
     root = root or announce_dataset(dataset, make=True)
     if noise.recipe is not None:
         print_changes(noise.recipe, recipe)
-    arguments = {
-        "out": output.out or name_output(root, recipe, noise.preset),
-        "only": only or [],
-        "workers": workers,
-        "images": output.images,
-        "weights": output.weights,
-        "with_clean": [name.strip() for name in output.with_clean.split(",")]
-        if output.with_clean is not None
-        else [],
-        "overwrite": output.overwrite,
-        "lexicon": lexicon,
-        "stage": make_stage_progress(quiet),
-    }
-    if output.dry_run:
-        _forecast(root, recipe, arguments)
-    else:
-        _write(root, recipe, arguments)
+    lists = [] if output.with_clean is None else output.with_clean.split(",")
+    options = CorruptionOptions(
+        out=output.out or name_output(root, recipe, noise.preset),
+        only=tuple(only or ()),
+        images=output.images,
+        weights=output.weights,
+        with_clean=tuple(name.strip() for name in lists),
+        overwrite=output.overwrite,
+        lexicon=lexicon,
+    )
+    run = _forecast if output.dry_run else _write
+    run(root, recipe, options, workers, make_stage_progress(quiet))
 
 
 def _read_lexicon(path: Path | None) -> Lexicon | None:
@@ -123,12 +120,14 @@ def _read_lexicon(path: Path | None) -> Lexicon | None:
     return None if path is None else read_lexicon(path)
 
 
-def _write(root: Path, recipe: Recipe, arguments: dict[str, Any]) -> None:
+def _write(
+    root: Path, recipe: Recipe, options: CorruptionOptions, workers: int, stage: StageProgress
+) -> None:
     from actiseg_data.terminal.report_printing import print_report
     from actiseg_noise.cli.corruption_report import describe_corruption
-    from actiseg_noise.corruption.corruption import corrupt as run_corruption
+    from actiseg_noise.corruption.corruption import write_noisy_split
 
-    result = run_corruption(root, recipe, **arguments)
+    result = write_noisy_split(root, recipe, options, workers, stage)
     print_report(describe_corruption(result.summary))
     if result.made:
         seconds = result.summary["seconds"]
@@ -140,10 +139,12 @@ def _write(root: Path, recipe: Recipe, arguments: dict[str, Any]) -> None:
     print(f"      actiseg-noise verify {noisy} --source {quote_path(root)}")
 
 
-def _forecast(root: Path, recipe: Recipe, arguments: dict[str, Any]) -> None:
+def _forecast(
+    root: Path, recipe: Recipe, options: CorruptionOptions, workers: int, stage: StageProgress
+) -> None:
     from actiseg_noise.corruption.corruption import forecast_corruption
 
-    forecast = forecast_corruption(root, recipe, **arguments)
+    forecast = forecast_corruption(root, recipe, options, workers, stage)
     print(f"{forecast.sequences} sequences, {forecast.frames} frames, no problem")
     for line in forecast.lines:
         print(line)

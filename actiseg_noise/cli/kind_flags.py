@@ -11,6 +11,7 @@ import typer
 from actiseg_noise.recipes.kind_specs import KIND_SPECS, Parameter
 
 MASK_PANEL, TEXT_PANEL = "Mask noise", "Text noise"
+_PANELS = {"masks": MASK_PANEL, "text": TEXT_PANEL}
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def _make_annotation(name: str, flag: KindFlag) -> Any:
     option = typer.Option(
         *((f"--{name.replace('_', '-')}",) if parameter.default is False else ()),
         help=_describe(flag, parameter),
-        rich_help_panel=MASK_PANEL if spec.medium == "masks" else TEXT_PANEL,
+        rich_help_panel=_PANELS[spec.medium],
     )
     return Annotated[Optional[_get_type(parameter)], option]
 

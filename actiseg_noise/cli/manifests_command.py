@@ -25,7 +25,7 @@ def check(
 ) -> None:
     """Check that the presets make the golden pixels and words on this machine. Exit 1 if not."""
     from actiseg_data.make.sample import make_sample
-    from actiseg_noise.split.library_versions import list_versions
+    from actiseg_noise.media.library_versions import list_versions
     from actiseg_noise.verification.golden import derive, find_mismatches, recognise
 
     with tempfile.TemporaryDirectory() as folder:

@@ -42,13 +42,15 @@ def _print_presets(known: Iterable[Preset]) -> None:
 
 
 def _show_preset(preset: Preset) -> None:
+    from actiseg_data.records.recipe_record import MEDIUM_MEMBERS
+
     source = preset.source
     print(f"{preset.name}: {preset.summary}")
     print(f"source: {source.title}; {source.paper}; {source.code}; licence: {source.licence}")
     for line in source.differences:
         print(f"differs: {line}")
     for noise in preset.noises:
-        rule = f"overlap {noise.overlap}" if noise.scope is None else f"scope {noise.scope}"
+        rule = f"{MEDIUM_MEMBERS[noise.medium]} {noise.choice}"
         settings = f"rate {noise.rate:g}, objects {noise.objects}, {rule}"
         print(f"type {noise.kind}, algorithm {noise.algorithm}, {settings}")
         for name, value in noise.parameters.items():

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from actiseg_data.core.documents import parse_json
-from actiseg_data.core.errors import InputError, refuse, suggest
+from actiseg_data.core.errors import InputError, refuse
 from actiseg_noise.cli.kind_flags import MASK_PANEL, TEXT_PANEL
-from actiseg_noise.recipes.kind_specs import KIND_SPECS, MIXED
+from actiseg_noise.recipes.kind_specs import OVERLAPS, check_type, list_type_names
 
 if TYPE_CHECKING:
     from actiseg_data.annotations.lexicon import Lexicon
@@ -64,8 +64,8 @@ class RecipeOptions:
     overlap: Annotated[
         Optional[str],
         typer.Option(
-            help="Rule for contested pixels: contest, reference, ascending or background. "
-            "Default: contest.",
+            help=f"Rule for contested pixels: {', '.join(OVERLAPS[:-1])} or {OVERLAPS[-1]}. "
+            f"Default: {OVERLAPS[0]}.",
             rich_help_panel=MASK_PANEL,
         ),
     ] = None
@@ -132,11 +132,8 @@ class RecipeOptions:
 
 
 _FLAGS = {"kind": "--type", "setting": "--set"}
-_SETTINGS = (
-    *("rate", "text_rate", "boundary_rate", "seed", "split", "objects", "overlap", "scope"),
-    *("exact", "matrix", "pool", "protect", "pipeline"),
-)
-"""Options that `choose_recipe` takes under the same name."""
+_SPECIAL = ("kind", "preset", "recipe", "setting", "lexicon")
+"""Options that `choose_recipe` does not take under the same name, as it takes all others."""
 
 
 def make_recipe_from_options(
@@ -175,7 +172,7 @@ def make_recipe_from_options(
         _refuse_with_recipe([*options.list_given(), *map(_spell, given)])
         recipe = load_recipe(options.recipe)
         return choose_recipe(recipe, seed=options.seed, split=options.split)
-    settings = {name: getattr(options, name) for name in _SETTINGS}
+    settings = {name: value for name, value in vars(options).items() if name not in _SPECIAL}
     return choose_recipe(
         _choose_noise(options),
         dataset=dataset,
@@ -210,21 +207,17 @@ def _choose_noise(options: RecipeOptions) -> str:
     from actiseg_noise.recipes.building import name_type
     from actiseg_noise.recipes.presets import load_preset
 
-    types = [*KIND_SPECS, *MIXED]
-    if options.kind is not None and options.kind not in types:
-        what = f"there is no type {options.kind!r}{suggest(options.kind, types)}"
-        raise refuse(what, "--type", f"use one of {', '.join(types)}")
+    if options.kind is not None:
+        check_type(options.kind, "--type")
     if options.preset is not None:
         preset_type = name_type(load_preset(options.preset).make_recipe())
         if options.kind not in (None, preset_type):
             raise refuse(f"{options.preset} is of type {preset_type}", "--type", "leave it out")
         return options.preset
     if options.kind is None:
-        raise refuse(
-            "no type of noise given",
-            "corrupt",
-            f"give --type ({', '.join(types)}) and --rate, or --preset NAME, or --recipe FILE",
-        )
+        types = ", ".join(list_type_names())
+        hint = f"give --type ({types}) and --rate, or --preset NAME, or --recipe FILE"
+        raise refuse("no type of noise given", "corrupt", hint)
     return options.kind
 
 

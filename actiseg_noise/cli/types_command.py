@@ -7,8 +7,14 @@ from typing import Annotated, Optional
 
 import typer
 
-from actiseg_data.core.errors import refuse, suggest
-from actiseg_noise.recipes.kind_specs import KIND_SPECS, MIXED
+from actiseg_noise.recipes.kind_specs import (
+    KIND_SPECS,
+    MEDIUM_SPECS,
+    MIXED,
+    check_type,
+    list_kinds,
+    list_own_rates,
+)
 
 
 def list_types(
@@ -25,24 +31,18 @@ def list_types(
     elif name in MIXED:
         kinds = " and ".join(MIXED[name])
         print(f"{name}: {kinds}; each parameter goes to the kind that has it")
-        print(f"next: actiseg-noise corrupt --type {name} --text-rate 0.4 --boundary-rate 0.2")
-    elif name in KIND_SPECS:
-        _show_kind(name)
+        rates = " ".join(f"--{rate.replace('_', '-')} 0.4" for rate in list_own_rates(name))
+        print(f"next: actiseg-noise corrupt --type {name} {rates}")
     else:
-        known = [*KIND_SPECS, *MIXED]
-        raise refuse(
-            f"there is no type {name!r}{suggest(name, known)}",
-            "types",
-            f"use one of {', '.join(known)}",
-        )
+        check_type(name, "types")
+        _show_kind(name)
 
 
 def _print_types() -> None:
-    for medium in ("masks", "text"):
+    for medium in MEDIUM_SPECS:
         print(f"noise in {medium}:")
-        for kind, spec in KIND_SPECS.items():
-            if spec.medium == medium:
-                print(f"  {kind:16s} {spec.summary}")
+        for kind in list_kinds(medium):
+            print(f"  {kind:16s} {KIND_SPECS[kind].summary}")
     print("noise in both:")
     for kind, parts in MIXED.items():
         print(f"  {kind:16s} {' and '.join(parts)}")

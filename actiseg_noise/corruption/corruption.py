@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.lexicon import Lexicon, read_lexicon
+from actiseg_data.annotations.lexicon import Lexicon
+from actiseg_data.core.files import PathLike, as_path
+from actiseg_data.core.names import as_names
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import start_workers
@@ -20,6 +21,7 @@ from actiseg_noise.corruption.recipe_choice import choose_recipe
 from actiseg_noise.corruption.request import CorruptionOptions, prepare_request, refuse_occupied
 from actiseg_noise.corruption.split_plan import make_plan
 from actiseg_noise.corruption.summarising import describe_identity
+from actiseg_noise.split.noisy_split import as_lexicon
 from actiseg_noise.split.partial_split import (
     discard_partial,
     finish,
@@ -27,21 +29,20 @@ from actiseg_noise.split.partial_split import (
     open_partial,
     read_unfinished_job,
 )
-from actiseg_noise.split.selection import as_names
 
 
 def corrupt(
-    dataset: str | os.PathLike[str] | None,
+    dataset: PathLike | None,
     noise: str | Recipe,
     *,
-    out: str | os.PathLike[str] | None = None,
+    out: PathLike | None = None,
     only: Iterable[str] = (),
     workers: int = 1,
     images: str = "link",
     weights: str = "derive",
     with_clean: Iterable[str] = (),
     overwrite: bool = False,
-    lexicon: Lexicon | str | os.PathLike[str] | None = None,
+    lexicon: Lexicon | PathLike | None = None,
     stage: StageProgress = ignore_progress,
     **settings: Any,
 ) -> Corruption:
@@ -98,60 +99,72 @@ def corrupt(
         corrupt("dataset_visor", "boundary", rate=0.4, target_iou=0.7, out="noisy", workers=2)
         corrupt("dataset_visor", "actiseg-nl/mask-9", only=["00000001_P01_01_take_cup"])
     """
+    lexicon = as_lexicon(lexicon)
+    options = CorruptionOptions(
+        None if out is None else as_path(out),
+        as_names(only),
+        images,
+        weights,
+        as_names(with_clean),
+        overwrite,
+        lexicon,
+    )
+    root, recipe = _choose_input(dataset, noise, lexicon, settings)
+    return write_noisy_split(root, recipe, options, workers, stage)
+
+
+def write_noisy_split(
+    dataset: Path,
+    recipe: Recipe,
+    options: CorruptionOptions,
+    workers: int = 1,
+    stage: StageProgress = ignore_progress,
+) -> Corruption:
+    """Write a noisy copy of a split; see `corrupt`, which chooses dataset and recipe first."""
     started = time.perf_counter()
-    options = _collect_options(out, only, images, weights, with_clean, overwrite, lexicon)
-    root, recipe = _choose_input(dataset, noise, options.lexicon, settings)
     with start_workers(workers, __name__) as members:
         load_cv2()  # before anything is written, because it may be missing
-        request = prepare_request(root, recipe, options)
+        request = prepare_request(dataset, recipe, options)
         with stage("checking the source") as progress:
             plan = make_plan(request.source, members, progress)
         identity = describe_identity(request, plan)
-        existing = None if overwrite else find_finished_run(request.out, plan, identity, members)
+        existing = (
+            None if options.overwrite else find_finished_run(request.out, plan, identity, members)
+        )
         if existing is not None:
             return existing
         refuse_occupied(request)
         try:
             job = describe_job(identity)
-            if overwrite and read_unfinished_job(request.out) != job:
+            if options.overwrite and read_unfinished_job(request.out) != job:
                 discard_partial(request.out)
             with open_partial(request.out, job) as partial:
                 with stage("copying" if plan.file_plan is None else "corrupting") as progress:
-                    make_all(plan, partial, images, members, progress)
+                    make_all(plan, partial, options.images, members, progress)
                 summary = write_documents(request, plan, partial, identity, started)
-                finish(partial, request.out, overwrite=overwrite)
+                finish(partial, request.out, overwrite=options.overwrite)
         except OSError as error:
             raise refuse_write(error, name_partial_folder(request.out)) from None
     return Corruption(request.out, plan.recipe.digest, summary, made=True)
 
 
 def forecast_corruption(
-    dataset: str | os.PathLike[str] | None,
-    noise: str | Recipe,
-    *,
-    out: str | os.PathLike[str] | None = None,
-    only: Iterable[str] = (),
+    dataset: Path,
+    recipe: Recipe,
+    options: CorruptionOptions,
     workers: int = 1,
-    images: str = "link",
-    weights: str = "derive",
-    with_clean: Iterable[str] = (),
-    overwrite: bool = False,
-    lexicon: Lexicon | str | os.PathLike[str] | None = None,
     stage: StageProgress = ignore_progress,
-    **settings: Any,
 ) -> CorruptionForecast:
-    """Check everything that `corrupt` would check, and count what it would do.
+    """Check everything that `write_noisy_split` would check, and count what it would do.
 
-    No noisy split is written. The parameters are those of `corrupt`.
+    No noisy split is written.
 
     Raises
     ------
     InputError
         With everything that is wrong with the input.
     """
-    options = _collect_options(out, only, images, weights, with_clean, overwrite, lexicon)
-    root, recipe = _choose_input(dataset, noise, options.lexicon, settings)
-    request = prepare_request(root, recipe, options)
+    request = prepare_request(dataset, recipe, options)
     with stage("checking") as progress:
         plan = make_plan(request.source, workers, progress)
     with stage("counting") as progress:
@@ -163,24 +176,8 @@ def forecast_corruption(
     return CorruptionForecast(request.out, plan.recipe.digest, len(plan.sequences), frames, lines)
 
 
-def _collect_options(
-    out: str | os.PathLike[str] | None,
-    only: Iterable[str],
-    images: str,
-    weights: str,
-    with_clean: Iterable[str],
-    overwrite: bool,
-    lexicon: Lexicon | str | os.PathLike[str] | None,
-) -> CorruptionOptions:
-    if isinstance(lexicon, (str, os.PathLike)):
-        lexicon = read_lexicon(Path(lexicon))
-    folder = None if out is None else Path(out)
-    names, lists = as_names(only), as_names(with_clean)
-    return CorruptionOptions(folder, names, images, weights, lists, overwrite, lexicon)
-
-
 def _choose_input(
-    dataset: str | os.PathLike[str] | None,
+    dataset: PathLike | None,
     noise: str | Recipe,
     lexicon: Lexicon | None,
     settings: dict[str, Any],
@@ -190,7 +187,7 @@ def _choose_input(
     The recipe comes first, so that the sample is made only for a sound one. The pool ``dataset``
     is the exception, because it needs the dataset.
     """
-    named = None if dataset is None else Path(dataset)
+    named = None if dataset is None else as_path(dataset)
     if named is None and settings.get("pool") == "dataset":
         named = _locate_dataset()
     recipe = choose_recipe(noise, dataset=named, lexicon=lexicon, **settings)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from actiseg_noise.media.registry import MEDIA
+
 
 @dataclass(frozen=True)
 class Corruption:
@@ -49,7 +51,7 @@ class Corruption:
 
     def _list_rates(self) -> list[tuple[str, str]]:
         """List each kind of noise with the number of items that got noise."""
-        sections = (self.summary.get(name) for name in ("noise", "text"))
+        sections = (self.summary.get(medium.section) for medium in MEDIA.values())
         return [
             (section["kind"], f"{section['selected']} of {section['items']}")
             for section in sections

@@ -12,7 +12,7 @@ from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.errors import find_nearest, refuse, suggest
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.recipes.building import check_recipe, make_recipe
-from actiseg_noise.recipes.kind_specs import KIND_SPECS, MIXED
+from actiseg_noise.recipes.kind_specs import list_own_rates, list_type_names
 from actiseg_noise.recipes.presets import load_presets
 
 POOLS = ("lexicon", "dataset")
@@ -68,15 +68,16 @@ def choose_recipe(
         return _change_recipe(noise, given, parameters)
     known = {**(parameters or {}), **_resolve_names(given, lexicon, dataset)}
     options = {name: value for name, value in given.items() if name not in known}
-    if noise in KIND_SPECS or noise in MIXED:
+    types = list_type_names()
+    if noise in types:
         _refuse_missing_rate(noise, options)
         rate = options.pop("rate", 0.0)
         return make_recipe(noise, rate, lexicon=lexicon, parameters=known, **options)
     presets = load_presets()
     if noise in presets:
         return presets[noise].make_recipe(parameters=known, lexicon=lexicon, **options)
-    names = [*KIND_SPECS, *MIXED, *presets]
-    near = find_nearest(noise, names) or [*KIND_SPECS, *MIXED]
+    names = [*types, *presets]
+    near = find_nearest(noise, names) or types
     raise refuse(
         f"{noise!r} is not a type or preset of noise{suggest(noise, names)}",
         "`noise`",
@@ -100,12 +101,12 @@ def _change_recipe(
 
 
 def _refuse_missing_rate(kind: str, given: Mapping[str, Any]) -> None:
-    rates = {"rate", "text_rate", "boundary_rate"} & given.keys()
-    if "rate" in rates or (kind in MIXED and len(rates) == 2):
+    own = list_own_rates(kind)
+    if "rate" in given or (own and given.keys() >= set(own)):
         return
     hint = "give `rate`"
-    if kind in MIXED:
-        hint += ", or both `text_rate` and `boundary_rate`"
+    if own:
+        hint += f", or both {' and '.join(f'`{name}`' for name in own)}"
     raise refuse("no noise rate given", "`rate`", hint)
 
 

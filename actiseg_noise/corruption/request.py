@@ -11,6 +11,7 @@ from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse, suggest
 from actiseg_data.core.file_reading import find_dangling_link, refuse_missing
+from actiseg_data.core.files import is_occupied
 from actiseg_data.core.listing import list_files, list_folder
 from actiseg_data.core.names import format_names
 from actiseg_data.layouts.action_lists import list_splits
@@ -23,12 +24,11 @@ from actiseg_data.records.recipe_record import (
 )
 from actiseg_noise.corruption.licence_notice import compose_licences
 from actiseg_noise.corruption.split_plan import CopySource
-from actiseg_noise.media.registry import needs_masks
+from actiseg_noise.media.registry import needs_lexicon, needs_masks
 from actiseg_noise.recipes.building import check_recipe, make_recipe, name_type
 from actiseg_noise.recipes.kind_specs import normalise_value
 from actiseg_noise.recipes.presets import load_preset
-from actiseg_noise.split.partial_split import is_own, is_taken, name_partial_folder
-from actiseg_noise.split.selection import select_sequences
+from actiseg_noise.split.partial_split import is_own, name_partial_folder
 
 IMAGES = ("link", "copy", "none")
 WEIGHTS_CHOICES = ("derive", "none")
@@ -72,7 +72,7 @@ class CorruptionOptions:
         ):
             if value not in known:
                 raise refuse(f"{value!r} is unknown", f"`{name}`", f"use one of {', '.join(known)}")
-        if self.lexicon is not None and recipe.text_noise is None:
+        if self.lexicon is not None and not needs_lexicon(recipe):
             raise refuse("has no effect without text noise", "`lexicon`", "leave it out")
 
 
@@ -169,7 +169,7 @@ def prepare_request(dataset: Path, recipe: Recipe, options: CorruptionOptions) -
     masks = needs_masks(recipe)
     split = open_split(dataset, recipe.split, masks=masks)
     out = _check_output(dataset, options.out or name_output(dataset, recipe))
-    sequences = select_sequences(split, options.only)
+    sequences = split.select(options.only)
     licences = compose_licences(dataset, recipe, options.lexicon)
     clean = _open_clean_lists(split, sequences, options.with_clean, masks=masks)
     source = CopySource(
@@ -269,7 +269,7 @@ def _open_clean_lists(
 def refuse_occupied(request: CorruptionRequest) -> None:
     """Refuse an existing `out`, unless it is a noisy split and may be overwritten."""
     out = request.out
-    if not is_taken(out):
+    if not is_occupied(out):
         return
     own = is_own(out)
     if not (request.overwrite and own):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from actiseg_data.annotations.masks import IndexMask, as_index_mask
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
-from actiseg_data.core.errors import refuse, suggest
+from actiseg_data.core.errors import check_known, refuse, suggest
 from actiseg_data.records.ledger_record import MaskRow
 from actiseg_noise.mask_noise.sequence_masks import (
     FrameTask,
@@ -20,7 +20,7 @@ from actiseg_noise.mask_noise.sequence_masks import (
     list_eligible_objects,
 )
 from actiseg_noise.recipes.building import make_recipe
-from actiseg_noise.recipes.kind_specs import KIND_SPECS, OBJECTS
+from actiseg_noise.recipes.kind_specs import OBJECTS, list_kinds
 
 _SEQUENCE, _FRAME = "array", "mask"
 """Identity of a mask that comes without a sequence and a frame."""
@@ -57,9 +57,7 @@ def corrupt_mask(
         background. Ids above 255 are accepted as long as there are at most 255 objects. The array
         is not changed.
     kind : str
-        Kind of mask noise: ``dilate``, ``erode``, ``jitter``, ``boundary`` (one of the three for
-        each object), ``morphology``, ``random-contour``, ``scale``, ``localise``, ``approximate``,
-        ``spatial`` or ``markov``.
+        Kind of mask noise, such as ``dilate`` or ``boundary``; ``actiseg-noise types`` lists all.
     target_iou : float, optional
         IoU with the clean object that each noisy object is calibrated to, from 0.05 to 1. The
         default is 0.8, for the kinds that have a target and unless `radius` is given.
@@ -131,7 +129,7 @@ def corrupt_mask(
 
 
 def _check_kind(kind: str) -> None:
-    known = [name for name, spec in KIND_SPECS.items() if spec.medium == "masks"]
+    known = list_kinds("masks")
     if kind not in known:
         raise refuse(
             f"{kind!r} is not a kind of mask noise{suggest(str(kind), known)}",
@@ -204,12 +202,9 @@ def _identify(
             VideoSequence(_SEQUENCE, 0, "", 0, 0, "", "", -1, "", -1, (frame,), labels),
             frame,
         )
-    if frame not in sequence.frames:
-        raise refuse(
-            f"{sequence.folder} has no frame {frame!r}{suggest(str(frame), sequence.frames)}",
-            "`frame`",
-            "give one of `sequence.frames`",
-        )
+    frame = str(frame)
+    hint = "give one of `sequence.frames`"
+    check_known([frame], sequence.frames, "frame", "`frame`", hint, sequence.folder)
     labels = tuple(
         replace(label, object_id=numbers[label.object_id])
         for label in sequence.objects

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.annotations.masks import IndexMask, as_index_mask
+from actiseg_data.annotations.masks import IndexMask, as_index_mask, check_same_size
 from actiseg_data.core.errors import refuse
 
 REST, NARRATION, HIGHEST = 1, 2, 4
@@ -77,12 +77,8 @@ def weigh_objects(clean: IndexMask, weights: IndexMask) -> dict[int, ObjectWeigh
     (2, 3)
     """
     clean, weights = as_index_mask(clean, "clean"), as_index_mask(weights, "weights")
-    if clean.shape != weights.shape:
-        raise refuse(
-            f"has the shape {weights.shape}, but the mask has {clean.shape}",
-            "`weights`",
-            "give weights of the mask's shape",
-        )
+    hint = "give weights of the mask's size"
+    check_same_size(weights.shape, clean.shape, "the mask", "`weights`", hint)
     if weights.size and not REST <= weights.min() <= weights.max() <= HIGHEST:
         raise refuse("has values outside 1 to 4", "`weights`", "give training weights")
     by_object = {}

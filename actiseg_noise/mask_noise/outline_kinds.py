@@ -1,18 +1,16 @@
-"""The kinds of mask noise by name."""
+"""From the name of a kind of mask noise to its function."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any, Protocol
 
 from actiseg_noise.mask_noise.contours import ObjectMask
-from actiseg_noise.mask_noise.dilate_erode import dilate, erode
-from actiseg_noise.mask_noise.jitter import jitter
-from actiseg_noise.mask_noise.markov import walk_outline
-from actiseg_noise.mask_noise.morphology import apply_morphology, scale
 from actiseg_noise.mask_noise.noisy_outline import KeyFactory, NoisyOutline
-from actiseg_noise.mask_noise.random_contour import add_random_contour
-from actiseg_noise.mask_noise.vertices import approximate, localise
+from actiseg_noise.recipes.kind_specs import KIND_SPECS
+
+_PACKAGE = "actiseg_noise.mask_noise"
 
 
 class OutlineKind(Protocol):
@@ -27,14 +25,15 @@ class OutlineKind(Protocol):
     ) -> NoisyOutline: ...
 
 
-KINDS: dict[str, OutlineKind] = {
-    "dilate": dilate,
-    "erode": erode,
-    "jitter": jitter,
-    "morphology": apply_morphology,
-    "random-contour": add_random_contour,
-    "scale": scale,
-    "localise": localise,
-    "approximate": approximate,
-    "markov": walk_outline,
-}
+def find_outline_kind(kind: str) -> OutlineKind:
+    """Find the function of a kind of mask noise that is not a mixture.
+
+    >>> find_outline_kind("jitter").__name__
+    'jitter'
+    """
+    home = KIND_SPECS[kind].outline
+    if home is None:
+        raise ValueError(f"{kind} has no function of its own")
+    module, name = home.split(".")
+    function: OutlineKind = getattr(import_module(f"{_PACKAGE}.{module}"), name)
+    return function

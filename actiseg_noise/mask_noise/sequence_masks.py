@@ -16,7 +16,7 @@ from actiseg_data.records.ledger_record import MaskRow
 from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.mask_noise.contours import ObjectMask, find_object
 from actiseg_noise.mask_noise.noisy_outline import NoisyOutline
-from actiseg_noise.mask_noise.outline_kinds import KINDS
+from actiseg_noise.mask_noise.outline_kinds import find_outline_kind
 from actiseg_noise.mask_noise.overlap import ADVANTAGE, OVERLAPS, PixelClaim
 
 
@@ -59,6 +59,9 @@ _SELECTION = 1
 """Algorithm of the selection. It is separate from the algorithms of the kinds, so that a kind whose
 pixels improve still selects the same items."""
 
+_PURPOSE = "boundary"
+"""The purpose of all draws of mask noise begins with this word, not only those of its kind."""
+
 
 def make_item_key(
     seed: int, algorithm: int, purpose: str, sequence: VideoSequence, frame: str, label: ObjectLabel
@@ -73,7 +76,9 @@ def draw_selection(seed: int, sequence: VideoSequence, frame: str, label: Object
     The item gets noise if and only if the number is below the rate. The number is the same for all
     kinds of mask noise and for all rates, so a higher rate selects the same items and more.
     """
-    return draw_uniform(make_item_key(seed, _SELECTION, "boundary.select", sequence, frame, label))
+    return draw_uniform(
+        make_item_key(seed, _SELECTION, f"{_PURPOSE}.select", sequence, frame, label)
+    )
 
 
 def corrupt_sequence(
@@ -214,14 +219,14 @@ def _draw_item(task: FrameTask, label: ObjectLabel, clean: ObjectMask) -> _Noisy
     noise = task.noise
 
     def make(purpose: str) -> Key:
-        name = f"boundary.{purpose}"
-        return make_item_key(task.seed, noise.algorithm, name, task.sequence, task.frame, label)
+        purpose = f"{_PURPOSE}.{purpose}"
+        return make_item_key(task.seed, noise.algorithm, purpose, task.sequence, task.frame, label)
 
     kind = noise.kind
     if "kinds" in noise.parameters:  # a mixture
         kinds = noise.parameters["kinds"]
         kind = kinds[draw_integer(make("kind"), len(kinds))]
-    outline = KINDS[kind](clean, noise.parameters, make)
+    outline = find_outline_kind(kind)(clean, noise.parameters, make)
     contested = noise.overlap == "contest"  # the other rules use no advantage
     advantage = ADVANTAGE * draw_uniform(make("advantage")) if contested else 0.0
     claim = PixelClaim(label.object_id, outline.patch, advantage)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.annotations.lexicon import Lexicon
-from actiseg_data.core.errors import refuse, suggest
+from actiseg_data.core.errors import check_known, refuse
 from actiseg_data.core.listing import list_files
 from actiseg_data.core.names import check_name
 from actiseg_data.core.progress import StageProgress
@@ -96,10 +96,7 @@ def _read_recipe(noisy: Path) -> Recipe | None:
 def _refuse_other_split(noisy: Path, own: str, split: str, clean: Path | None) -> None:
     """Refuse an unknown list, and a clean list that cannot be compared with anything."""
     known = list_splits(noisy)
-    if split not in known:
-        raise refuse(
-            f"has no split {split!r}{suggest(split, known)}", noisy, f"leave out `split`, for {own}"
-        )
+    check_known([split], known, "split", noisy, f"leave out `split`, for {own}")
     if clean is None:
         raise refuse(
             f"{split!r} is a clean copy next to the noisy split {own!r}",

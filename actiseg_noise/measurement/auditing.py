@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.lexicon import Lexicon, load_lexicon, read_lexicon
+from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.errors import InputError, refuse
+from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.records.recipe_record import RECIPE_FILE, Recipe
@@ -25,7 +26,7 @@ from actiseg_noise.measurement.proportions import Proportion
 from actiseg_noise.measurement.text_audit import audit_text
 from actiseg_noise.measurement.text_changes import TextStatistics
 from actiseg_noise.recipes.building import check_recipe
-from actiseg_noise.split.noisy_split import read_carried_lexicon
+from actiseg_noise.split.noisy_split import as_lexicon, read_carried_lexicon
 from actiseg_noise.split.text_items import NoisyList
 
 AUDIT_SCHEMA = "actiseg/audit/1"
@@ -107,11 +108,11 @@ class Audit:
 
 
 def audit(
-    noisy: str | Path,
-    clean: str | Path | None = None,
+    noisy: PathLike,
+    clean: PathLike | None = None,
     split: str | None = None,
     *,
-    lexicon: Lexicon | str | Path | None = None,
+    lexicon: Lexicon | PathLike | None = None,
     workers: int = 1,
     stage: StageProgress = ignore_progress,
 ) -> Audit:
@@ -151,15 +152,13 @@ def audit(
 
         audit("ImageSets_noise20_classid_prompt").findings
     """
-    noisy = Path(noisy)
-    if isinstance(lexicon, (str, Path)):
-        lexicon = read_lexicon(Path(lexicon))
+    noisy = as_path(noisy)
     own_lexicon = read_carried_lexicon(noisy) or load_lexicon()
     task = open_audit_input(
         noisy,
-        None if clean is None else Path(clean),
+        None if clean is None else as_path(clean),
         split,
-        lexicon or own_lexicon,
+        as_lexicon(lexicon) or own_lexicon,
         workers,
         stage,
     )

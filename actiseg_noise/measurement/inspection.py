@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.lexicon import Lexicon, load_lexicon, read_lexicon
+from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
+from actiseg_data.core.files import PathLike
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.records.recipe_record import Noise, Recipe
@@ -18,8 +18,7 @@ from actiseg_noise.measurement.mask_inspection import (
 )
 from actiseg_noise.measurement.medium_result import MediumResult
 from actiseg_noise.measurement.text_changes import TextStatistics, measure_text
-from actiseg_noise.split.noisy_split import open_noisy_split
-from actiseg_noise.split.selection import select_sequences
+from actiseg_noise.split.noisy_split import as_lexicon, open_noisy_split
 from actiseg_noise.split.text_items import read_text_items
 
 INSPECTION_SCHEMA = "actiseg/inspection/2"
@@ -75,11 +74,11 @@ class Inspection:
 
 
 def inspect(
-    out: str | Path,
-    source: str | Path | None = None,
+    out: PathLike,
+    source: PathLike | None = None,
     *,
     only: Iterable[str] = (),
-    lexicon: Lexicon | str | Path | None = None,
+    lexicon: Lexicon | PathLike | None = None,
     workers: int = 1,
     stage: StageProgress = ignore_progress,
 ) -> Inspection:
@@ -119,11 +118,9 @@ def inspect(
 
         inspect("dataset_visor_boundary_r0.4_s0").to_dict()["masks"]["all"]["shift"]["mean"]
     """
-    split = open_noisy_split(Path(out), None if source is None else Path(source))
-    if isinstance(lexicon, (str, Path)):
-        lexicon = read_lexicon(Path(lexicon))
-    sequences = select_sequences(split.noisy, only)
-    known = lexicon or split.lexicon or load_lexicon()
+    split = open_noisy_split(out, source)
+    sequences = split.noisy.select(only)
+    known = as_lexicon(lexicon) or split.lexicon or load_lexicon()
     task = InspectionTask(split, sequences, known, workers, stage)
     results = {
         noise.medium: _INSPECTORS[noise.medium](task, noise)

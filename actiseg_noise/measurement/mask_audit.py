@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from actiseg_data.annotations.masks import IndexMask, read_index_mask
+from actiseg_data.annotations.masks import IndexMask, check_same_size, read_index_mask
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.names import format_name
 from actiseg_data.core.workers import run_parallel
@@ -219,17 +219,12 @@ def _measure_pairs(sequence_pairs: list[MaskPairs], task: AuditInput) -> MaskAud
 def _measure_sequence(shared: None, sequence: MaskPairs) -> list[MaskChange]:
     changes: list[MaskChange] = []
     problems = ProblemCollector()
+    hint = "give the dataset that the noisy masks were made from as `clean`"
     for clean_path, noisy_path in sequence.pairs:
         with problems.collect():
             clean = read_index_mask(clean_path)
             noisy = clean if sequence.same else read_index_mask(noisy_path)
-            if noisy.shape != clean.shape:
-                raise refuse(
-                    f"has {noisy.shape[1]} x {noisy.shape[0]} pixels, but the clean mask has "
-                    f"{clean.shape[1]} x {clean.shape[0]}",
-                    noisy_path,
-                    "give the dataset that the noisy masks were made from as `clean`",
-                )
+            check_same_size(noisy.shape, clean.shape, "the clean mask", noisy_path, hint)
             frame = clean_path.stem.removesuffix(CLEAN_ENDING)
             changes += _measure_frame(sequence, frame, clean, noisy)
     problems.raise_if_any()

@@ -26,6 +26,7 @@ from actiseg_noise.mask_noise.sequence_masks import (
     draw_selection,
     list_eligible_objects,
 )
+from actiseg_noise.media.library_versions import list_versions
 from actiseg_noise.media.mask_summary import MaskSection, MaskStatistics
 from actiseg_noise.media.medium import FilePlan, Medium, MediumComparison, MediumPlan
 from actiseg_noise.media.summary_sections import compare_section
@@ -33,7 +34,6 @@ from actiseg_noise.recipes.rates import find_exact_threshold
 from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.consistency import find_file_inconsistency
 from actiseg_noise.split.journal import SequenceRecord
-from actiseg_noise.split.library_versions import list_versions
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.partial_split import write_noisy
 from actiseg_noise.split.split_files import SplitFiles
@@ -150,7 +150,9 @@ class MaskMedium(Medium):
     """The masks of a split."""
 
     name = "masks"
+    section = "noise"
     needs_masks = True
+    needs_lexicon = False
 
     def plan(
         self, split: Split, sequences: Sequence[VideoSequence], lexicon: Lexicon | None
@@ -160,13 +162,13 @@ class MaskMedium(Medium):
 
     def find_inconsistencies(self, split: Split, documents: SplitDocuments) -> Iterator[str]:
         """Compare the summary with the ledger's rows for masks."""
-        return compare_section(documents, "noise", _build_section(documents), self.noise)
+        return compare_section(documents, self.section, _build_section(documents), self.noise)
 
     @classmethod
     def find_traces(cls, split: Split, documents: SplitDocuments) -> Iterator[str]:
         """Find ledger rows for masks that the summary does not count."""
         expected = _build_section(documents)
-        return compare_section(documents, "noise", expected if expected["selected"] else {})
+        return compare_section(documents, cls.section, expected if expected["selected"] else {})
 
     def list_versions(self) -> dict[str, str]:
         """List the versions of Python and of the libraries that make pixels."""

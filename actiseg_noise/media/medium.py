@@ -169,8 +169,14 @@ class Medium(ABC):
     name: ClassVar[str]
     """What the noise changes, as `Noise.medium` names it."""
 
+    section: ClassVar[str]
+    """The member of ``summary.json`` that counts its items."""
+
     needs_masks: ClassVar[bool]
     """Whether the clean dataset must have masks."""
+
+    needs_lexicon: ClassVar[bool]
+    """Whether a lexicon has an effect on the noise."""
 
     recipe: Recipe
     noise: Noise

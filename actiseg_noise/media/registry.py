@@ -27,3 +27,8 @@ def list_media(recipe: Recipe) -> tuple[Medium, ...]:
 def needs_masks(recipe: Recipe) -> bool:
     """Return whether a clean dataset must have masks to get the noise of a recipe."""
     return any(medium.needs_masks for medium in list_media(recipe))
+
+
+def needs_lexicon(recipe: Recipe) -> bool:
+    """Return whether a lexicon has an effect on the noise of a recipe."""
+    return any(medium.needs_lexicon for medium in list_media(recipe))

@@ -18,6 +18,7 @@ from actiseg_data.layouts.image_sets import name_image_sets_files
 from actiseg_data.records.ledger_record import LEDGER_FILE, TextRow
 from actiseg_data.records.recipe_record import RECIPE_FILE
 from actiseg_data.records.split_documents import LEXICON_FILE, SUMMARY_FILE
+from actiseg_noise.media.library_versions import list_versions
 from actiseg_noise.media.medium import Medium, MediumComparison, MediumPlan
 from actiseg_noise.media.summary_sections import compare_section
 from actiseg_noise.media.text_consistency import find_text_inconsistencies
@@ -27,7 +28,6 @@ from actiseg_noise.media.text_summary import (
     is_text_section,
     summarise_similarity,
 )
-from actiseg_noise.split.library_versions import list_versions
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import read_carried_lexicon
 from actiseg_noise.text_noise.text_plan import TextPlan, plan_text
@@ -116,7 +116,9 @@ class TextMedium(Medium):
     """The names, prompts and narrations of a split."""
 
     name = "text"
+    section = "text"
     needs_masks = False
+    needs_lexicon = True
 
     def plan(
         self, split: Split, sequences: Sequence[VideoSequence], lexicon: Lexicon | None
@@ -127,14 +129,14 @@ class TextMedium(Medium):
 
     def find_inconsistencies(self, split: Split, documents: SplitDocuments) -> Iterator[str]:
         """Compare summary, ledger and lists with each other."""
-        yield from compare_section(documents, "text", _build_section(documents), self.noise)
+        yield from compare_section(documents, self.section, _build_section(documents), self.noise)
         yield from find_text_inconsistencies(split, self.noise, documents.text_rows)
 
     @classmethod
     def find_traces(cls, split: Split, documents: SplitDocuments) -> Iterator[str]:
         """Find noisy text in the lists, and ledger rows for text."""
         expected = _build_section(documents)
-        yield from compare_section(documents, "text", expected if expected["selected"] else {})
+        yield from compare_section(documents, cls.section, expected if expected["selected"] else {})
         for name in name_image_sets_files(split.name):
             path = split.root / IMAGE_SETS / name
             if path.is_file() and b'_org"' in read_bytes(path):

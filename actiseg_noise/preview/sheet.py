@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from actiseg_data.annotations.masks import find_ids
 from actiseg_data.annotations.sequences import VideoSequence
-from actiseg_data.core.errors import refuse, suggest
+from actiseg_data.core.errors import check_known, refuse
 from actiseg_data.core.file_reading import find_dangling_link
 from actiseg_data.core.files import write_bytes
 from actiseg_data.layouts.opening import open_split
@@ -163,36 +163,21 @@ def find_rewording(out: Path, sequence: str) -> list[TextRow] | None:
     if recipe.text_noise is None:
         return None
     split = open_split(out, recipe.split, masks=False)
-    _refuse_unknown(sequence, [known.folder for known in split.sequences], out)
+    split.select([sequence], "`sequence`")
     rows = read_ledger(out / LEDGER_FILE)
     return [row for row in rows if isinstance(row, TextRow) and row.sequence == sequence]
 
 
 def _find_sequence(split: NoisySplit, name: str) -> VideoSequence:
     """Return the sequence with the labels of the source."""
-    folders = [sequence.folder for sequence in split.noisy.sequences]
-    _refuse_unknown(name, folders, split.noisy.root)
+    split.noisy.select([name], "`sequence`")
     return next(known for known in split.source.sequences if known.folder == name)
-
-
-def _refuse_unknown(name: str, folders: list[str], out: Path) -> None:
-    if name not in folders:
-        raise refuse(
-            f"has no sequence {name!r}{suggest(name, folders)}",
-            out,
-            "give a folder name as in its lists",
-        )
 
 
 def _choose_frames(sequence: VideoSequence, named: tuple[str, ...], out: Path) -> tuple[str, ...]:
     """Return the frames to show, in the order of the sequence."""
-    for name in named:
-        if name not in sequence.frames:
-            raise refuse(
-                f"{sequence.folder} has no frame {name!r}{suggest(name, sequence.frames)}",
-                out,
-                "give the name of a frame without its ending",
-            )
+    hint = "give the name of a frame without its ending"
+    check_known(named, sequence.frames, "frame", out, hint, sequence.folder)
     if named:
         chosen = tuple(frame for frame in sequence.frames if frame in named)
         if len(chosen) > MOST:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
-from actiseg_data.core.documents import parse_json
-from actiseg_data.core.errors import InputError, Problem, ProblemCollector, refuse, suggest
+from actiseg_data.core.errors import Problem, ProblemCollector, refuse, suggest
+from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.records.recipe_record import (
+    MEDIUM_MEMBERS,
     Noise,
     Recipe,
     read_recipe,
@@ -21,24 +20,24 @@ from actiseg_noise.recipes.kind_specs import (
     MEDIUM_SPECS,
     MIXED,
     OBJECTS,
-    OVERLAPS,
-    SCOPES,
     KindSpec,
     is_number,
+    list_type_names,
     normalise_value,
 )
 
 _SHARED = ("rate", "exact", "objects")
 """Settings that every noise has."""
 
-_OWN = {
-    name: {medium.setting: medium.setting, medium.rate: "rate"}
-    for name, medium in MEDIUM_SPECS.items()
-}
-"""By medium: settings for its noise only, and the members of the noise that they set."""
 
-SETTINGS = (*_SHARED, *(setting for own in _OWN.values() for setting in own))
-"""Settings of noise in a recipe, besides the parameters of its kind."""
+def _list_own_settings(medium: str) -> dict[str, str]:
+    """List settings for noise in one medium only, and the attributes of `Noise` that they set."""
+    return {MEDIUM_MEMBERS[medium]: "choice", MEDIUM_SPECS[medium].rate: "rate"}
+
+
+def list_settings() -> list[str]:
+    """List the settings of noise in a recipe, besides the parameters of its kind."""
+    return [*_SHARED, *(name for medium in MEDIUM_SPECS for name in _list_own_settings(medium))]
 
 
 def make_recipe(
@@ -93,9 +92,16 @@ def _make_default_noise(kind: str, rate: float) -> Noise:
     spec = KIND_SPECS.get(kind, KindSpec(0, {}, ""))
     medium = MEDIUM_SPECS[spec.medium]
     defaults = {name: parameter.default for name, parameter in spec.parameters.items()}
-    noise = Noise(kind, spec.algorithm, rate, False, medium.objects, None, None, defaults)
-    setting: dict[str, Any] = {medium.setting: medium.choices[0]}
-    return replace(noise, **setting)
+    return Noise(
+        kind=kind,
+        algorithm=spec.algorithm,
+        rate=rate,
+        exact=False,
+        objects=medium.objects,
+        medium=spec.medium,
+        choice=medium.choices[0],
+        parameters=defaults,
+    )
 
 
 def change_noises(
@@ -128,7 +134,7 @@ def change_noises(
         With every setting that applies to none of the noises.
     """
     given = {name: value for name, value in settings.items() if value is not None}
-    own = {name: value for name, value in given.items() if name not in SETTINGS}
+    own = {name: value for name, value in given.items() if name not in list_settings()}
     _refuse_without_effect(noises, given)
     chosen = {**(parameters or {}), **own}
     known = {name for noise in noises for name in noise.parameters}
@@ -144,7 +150,9 @@ def change_noises(
             values["lexicon"] = (lexicon or load_lexicon()).digest
         members = {name: given[name] for name in _SHARED if name in given}
         members |= {
-            member: given[name] for name, member in _OWN[noise.medium].items() if name in given
+            member: given[name]
+            for name, member in _list_own_settings(noise.medium).items()
+            if name in given
         }
         changed.append(replace(noise, parameters=values, **members))
     return tuple(changed)
@@ -155,8 +163,8 @@ def _refuse_without_effect(noises: tuple[Noise, ...], given: Mapping[str, Any]) 
     media = {noise.medium for noise in noises}
     known = {name for noise in noises for name in noise.parameters}
     problems = ProblemCollector()
-    for medium, own in _OWN.items():
-        for name, member in own.items():
+    for medium in MEDIUM_SPECS:
+        for name, member in _list_own_settings(medium).items():
             if name not in given:
                 continue
             if member == "rate" and len(media) == 1:
@@ -171,9 +179,10 @@ def _refuse_without_effect(noises: tuple[Noise, ...], given: Mapping[str, Any]) 
                 )
     if all(noise.kind in KIND_SPECS for noise in noises):
         kinds = " and ".join(repr(noise.kind) for noise in noises)
-        for name in sorted(given.keys() - known - set(SETTINGS)):
+        settings = list_settings()
+        for name in sorted(given.keys() - known - set(settings)):
             problems.add(
-                f"{kinds} has no parameter {name!r}{suggest(name, [*known, *SETTINGS])}",
+                f"{kinds} has no parameter {name!r}{suggest(name, [*known, *settings])}",
                 f"`{name}`",
                 f"the parameters are {', '.join(sorted(known))}",
             )
@@ -193,9 +202,9 @@ def choose_strength(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> di
     return chosen
 
 
-def load_recipe(path: str | os.PathLike[str]) -> Recipe:
+def load_recipe(path: PathLike) -> Recipe:
     """Read and check a recipe file."""
-    return check_recipe(read_recipe(Path(path)), str(path))
+    return check_recipe(read_recipe(as_path(path)), str(path))
 
 
 def name_type(recipe: Recipe) -> str:
@@ -243,7 +252,7 @@ def _check_noise(noise: Noise, where: str) -> Noise:
 
     spec = KIND_SPECS.get(noise.kind)
     if spec is None:
-        known = [*KIND_SPECS, *MIXED]
+        known = list_type_names()
         raise refuse(
             f"the kind {noise.kind!r} is unknown to actiseg {__version__}"
             f"{suggest(noise.kind, known)}",
@@ -259,16 +268,15 @@ def _check_noise(noise: Noise, where: str) -> Noise:
         )
     problems = ProblemCollector()
     if noise.medium != spec.medium:
-        setting = MEDIUM_SPECS[spec.medium].setting
-        problems.add(f"{noise.kind!r} must have {setting!r}", where, "correct the file")
+        member = MEDIUM_MEMBERS[spec.medium]
+        problems.add(f"{noise.kind!r} must have {member!r}", where, "correct the file")
     if not (is_number(noise.rate) and 0 <= noise.rate <= 1):
         problems.add(f"the rate {noise.rate} is outside [0, 1]", where, "give a share such as 0.4")
     for value, known_values, name in (
         (noise.objects, OBJECTS, "objects"),
-        (noise.overlap, OVERLAPS, "overlap"),
-        (noise.scope, SCOPES, "scope"),
+        (noise.choice, MEDIUM_SPECS[noise.medium].choices, MEDIUM_MEMBERS[noise.medium]),
     ):
-        if value is not None and value not in known_values:
+        if value not in known_values:
             problems.add(
                 f"{name} {value!r} is unknown", where, f"use one of {', '.join(known_values)}"
             )
@@ -324,20 +332,3 @@ def _find_scope_problems(noise: Noise, where: str) -> Iterator[Problem]:
             where,
             "leave it out, or set `scope` to both or narration",
         )
-
-
-def parse_setting(text: str) -> tuple[str, Any]:
-    """Parse a ``key=value`` of the command line. A value that is not JSON is a string.
-
-    >>> parse_setting("radius=4")
-    ('radius', 4)
-    """
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise refuse(
-            f"{text!r} does not have the form key=value", "`set`", "write for example radius=4"
-        )
-    try:
-        return name, parse_json(value.encode("utf-8", "surrogatepass"), "`set`")
-    except InputError:
-        return name, value

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from actiseg_data.core.errors import refuse, suggest
 from actiseg_data.core.names import parse_whole_number
 
 OBJECTS = ("positive", "all")
@@ -24,25 +25,22 @@ class MediumSpec:
 
     Attributes
     ----------
-    setting : str
-        The member of a recipe's noise that only this medium has.
     choices : tuple of str
-        Values of that member, the default first.
+        Values of its member in `MEDIUM_MEMBERS`, the default first.
     objects : str
         Default of ``objects``.
     rate : str
         Keyword for the rate of this noise if a recipe has several media.
     """
 
-    setting: str
     choices: tuple[str, ...]
     objects: str
     rate: str
 
 
 MEDIUM_SPECS: Mapping[str, MediumSpec] = {
-    "masks": MediumSpec("overlap", OVERLAPS, "positive", "boundary_rate"),
-    "text": MediumSpec("scope", SCOPES, "all", "text_rate"),
+    "masks": MediumSpec(OVERLAPS, "positive", "boundary_rate"),
+    "text": MediumSpec(SCOPES, "all", "text_rate"),
 }
 """The settings of each medium by its name."""
 
@@ -99,12 +97,17 @@ class KindSpec:
         What the kind does, in a few words.
     medium : str
         What it changes: ``masks`` or ``text``.
+    outline : str or None
+        The function that draws the noisy outline of an object, by its module and name below
+        `actiseg_noise.mask_noise`. It is a text because the command line lists all kinds without
+        loading their libraries. None for mixtures, and for text.
     """
 
     algorithm: int
     parameters: Mapping[str, Parameter]
     summary: str
     medium: str = "masks"
+    outline: str | None = None
 
 
 def is_number(value: Any) -> bool:
@@ -254,9 +257,21 @@ _SUBSTITUTE = {"names": _make_choice(*NAMES)}
 _MIX = {"mix": Parameter(0.5, _make_range_check(0.0, 1.0), "a share from 0 to 1")}
 
 KIND_SPECS: Mapping[str, KindSpec] = {
-    "dilate": KindSpec(2, _STRENGTH, "objects grow by an equal distance everywhere"),
-    "erode": KindSpec(2, _STRENGTH | _EROSION, "objects shrink by an equal distance everywhere"),
-    "jitter": KindSpec(2, _STRENGTH | _JITTER, "outlines wobble smoothly, as if drawn in a hurry"),
+    "dilate": KindSpec(
+        2, _STRENGTH, "objects grow by an equal distance everywhere", outline="dilate_erode.dilate"
+    ),
+    "erode": KindSpec(
+        2,
+        _STRENGTH | _EROSION,
+        "objects shrink by an equal distance everywhere",
+        outline="dilate_erode.erode",
+    ),
+    "jitter": KindSpec(
+        2,
+        _STRENGTH | _JITTER,
+        "outlines wobble smoothly, as if drawn in a hurry",
+        outline="jitter.jitter",
+    ),
     "boundary": KindSpec(
         2,
         _STRENGTH | _EROSION | _JITTER | _make_mixture("dilate", "erode", "jitter"),
@@ -274,6 +289,7 @@ KIND_SPECS: Mapping[str, KindSpec] = {
         }
         | _FIRST_FRAME,
         "a fixed kernel, independent of the object's size",
+        outline="morphology.apply_morphology",
     ),
     "random-contour": KindSpec(
         1,
@@ -284,10 +300,17 @@ KIND_SPECS: Mapping[str, KindSpec] = {
         }
         | _FIRST_FRAME,
         "the outline spreads at random and is smoothed",
+        outline="random_contour.add_random_contour",
     ),
-    "scale": KindSpec(1, _SCALE, "a square kernel grows or shrinks the object"),
-    "localise": KindSpec(1, _LOCALISE, "every vertex of the outline is moved"),
-    "approximate": KindSpec(1, _APPROXIMATE, "the outline is drawn with few vertices"),
+    "scale": KindSpec(
+        1, _SCALE, "a square kernel grows or shrinks the object", outline="morphology.scale"
+    ),
+    "localise": KindSpec(
+        1, _LOCALISE, "every vertex of the outline is moved", outline="vertices.localise"
+    ),
+    "approximate": KindSpec(
+        1, _APPROXIMATE, "the outline is drawn with few vertices", outline="vertices.approximate"
+    ),
     "spatial": KindSpec(
         1,
         _SCALE | _LOCALISE | _APPROXIMATE | _make_mixture("scale", "localise", "approximate"),
@@ -302,6 +325,7 @@ KIND_SPECS: Mapping[str, KindSpec] = {
             "speckle": Parameter(0.2, _make_range_check(0.0, 1.0), "a probability from 0 to 1"),
         },
         "a biased random walk of the outline, pixel by pixel",
+        outline="markov.walk_outline",
     ),
     "category": KindSpec(
         2, _FLIP | _WORDS, "prompts name an object of another class", medium="text"
@@ -316,3 +340,35 @@ KIND_SPECS: Mapping[str, KindSpec] = {
         medium="text",
     ),
 }
+"""Every kind of noise by its name."""
+
+
+def list_kinds(medium: str) -> list[str]:
+    """List the kinds of noise in a medium.
+
+    >>> list_kinds("text")
+    ['category', 'within-category', 'text']
+    """
+    return [name for name, spec in KIND_SPECS.items() if spec.medium == medium]
+
+
+def list_type_names() -> list[str]:
+    """List what `make_recipe` takes as a type: every kind, and `MIXED`."""
+    return [*KIND_SPECS, *MIXED]
+
+
+def list_own_rates(name: str) -> list[str]:
+    """List the keywords for the rate of each noise of a mixed type; empty for a kind.
+
+    >>> list_own_rates("mixed"), list_own_rates("boundary")
+    (['text_rate', 'boundary_rate'], [])
+    """
+    return [MEDIUM_SPECS[KIND_SPECS[kind].medium].rate for kind in MIXED.get(name, ())]
+
+
+def check_type(name: str, where: str) -> None:
+    """Raise an `InputError` for an unknown type of noise."""
+    known = list_type_names()
+    if name not in known:
+        what = f"there is no type {name!r}{suggest(name, known)}"
+        raise refuse(what, where, f"use one of {', '.join(known)}")

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon
-from actiseg_data.core.documents import Cursor, parse_json
+from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import find_nearest, refuse, suggest
+from actiseg_data.core.manifests import list_installed, load_installed
 from actiseg_data.core.names import check_text
 from actiseg_data.records.recipe_record import (
     Noise,
@@ -22,9 +22,6 @@ from actiseg_data.records.recipe_record import (
 from actiseg_noise.recipes.building import change_noises, check_recipe
 
 SCHEMA = "actiseg/presets/1"
-
-MANIFESTS = "data_manifests"
-"""The package with the documents."""
 
 
 @dataclass(frozen=True)
@@ -103,13 +100,8 @@ class Preset:
 
 def load_presets() -> dict[str, Preset]:
     """Load all presets by name, in the order of their documents."""
-    presets: dict[str, Preset] = {}
-    folder = resources.files(MANIFESTS) / "presets"
-    for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".json"):
-            document = Cursor(parse_json(file.read_bytes(), file.name), file.name)
-            presets |= {preset.name: preset for preset in parse_presets(document)}
-    return presets
+    documents = (load_installed(name, SCHEMA) for name in list_installed("presets"))
+    return {preset.name: preset for document in documents for preset in parse_presets(document)}
 
 
 def load_preset(name: str) -> Preset:
@@ -126,9 +118,7 @@ def load_preset(name: str) -> Preset:
 
 
 def parse_presets(document: Cursor) -> list[Preset]:
-    """Parse a document of presets; raise `InputError` if it is not one."""
-    if document["schema"].as_text() != SCHEMA:
-        raise refuse(f"is not a document of schema {SCHEMA!r}", document.where, "reinstall actiseg")
+    """Parse a document of presets; raise `InputError` if it is damaged."""
     family, about = document["family"].as_text(), document["source"]
     source = PresetSource(
         title=about["title"].as_text(),

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from actiseg_data.annotations.masks import IndexMask, digest_pixels, read_index_mask
+from actiseg_data.annotations.masks import (
+    IndexMask,
+    check_same_size,
+    digest_pixels,
+    read_index_mask,
+)
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
@@ -102,7 +107,7 @@ class CleanPart:
                 self.list_paths(WEIGHTS, sequence), shapes[MASKS], shapes[WEIGHTS], strict=True
             ):
                 with problems.collect():
-                    _refuse_different_size(path, weights, mask)
+                    check_same_size(weights, mask, "its mask", path, _HINT)
         problems.raise_if_any()
 
     def pair_weights(
@@ -114,7 +119,7 @@ class CleanPart:
             return
         files = zip(self.list_paths(WEIGHTS, sequence), self.iterate_weights(sequence), strict=True)
         for noise, (path, weights) in zip(frames, files, strict=True):
-            _refuse_different_size(path, weights.shape, noise.clean.shape)
+            check_same_size(weights.shape, noise.clean.shape, "its mask", path, _HINT)
             yield noise, weights
 
     def digest_files(self, sequence: VideoSequence) -> dict[str, list[str]]:
@@ -190,12 +195,3 @@ def _read_weights(path: Path) -> IndexMask:
 def _refuse_missing_weights(path: Path) -> InputError:
     what, hint = "the weights are missing", "set `weights` to none"
     return refuse_missing(path, what, f"restore them, or {hint}", hint)
-
-
-def _refuse_different_size(path: Path, weights: tuple[int, ...], mask: tuple[int, ...]) -> None:
-    if weights != mask:
-        raise refuse(
-            f"has {weights[1]} x {weights[0]} pixels, but its mask has {mask[1]} x {mask[0]}",
-            path,
-            _HINT,
-        )

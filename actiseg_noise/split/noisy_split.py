@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.annotations.lexicon import Lexicon, read_lexicon
-from actiseg_data.annotations.masks import IndexMask
+from actiseg_data.annotations.masks import IndexMask, check_same_size
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.files import refuse_inside_of
+from actiseg_data.core.files import PathLike, as_path, refuse_inside_of
 from actiseg_data.core.listing import list_folders
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
 from actiseg_data.layouts.opening import open_split
@@ -85,19 +84,12 @@ class NoisySplit:
         clean_masks = self.source.iterate_masks(sequence)
         noisy_masks = self.noisy.iterate_masks(sequence)
         for frame, clean, noisy in zip(sequence.frames, clean_masks, noisy_masks, strict=True):
-            if clean.shape != noisy.shape:
-                raise refuse(
-                    f"has {noisy.shape[1]} x {noisy.shape[0]} pixels, but the clean mask has "
-                    f"{clean.shape[1]} x {clean.shape[0]}",
-                    self.noisy.find_mask(sequence, frame),
-                    _SOURCE_HINT,
-                )
+            path = self.noisy.find_mask(sequence, frame)
+            check_same_size(noisy.shape, clean.shape, "the clean mask", path, _SOURCE_HINT)
             yield clean, noisy
 
 
-def open_noisy_split(
-    out: str | os.PathLike[str], source: str | os.PathLike[str] | None = None
-) -> NoisySplit:
+def open_noisy_split(out: PathLike, source: PathLike | None = None) -> NoisySplit:
     """Open a noisy split and its source. Masks are not decoded yet.
 
     Any release may have made the split: its kinds and algorithms need not be known here, because
@@ -117,7 +109,7 @@ def open_noisy_split(
         If `out` is not a noisy split, if `source` is not a dataset, or if the source has different
         sequences or frames.
     """
-    out, source = Path(out), None if source is None else Path(source)
+    out, source = as_path(out), None if source is None else as_path(source)
     recipe = read_split_recipe(out)
     media = [noise.medium for noise in recipe.noises]
     if not media or len(set(media)) < len(media):
@@ -160,6 +152,13 @@ def read_carried_lexicon(out: Path) -> Lexicon | None:
     """Read the lexicon that a noisy split carries; None if it uses the installed one."""
     path = out / LEXICON_FILE
     return read_lexicon(path) if path.is_file() else None
+
+
+def as_lexicon(lexicon: Lexicon | PathLike | None) -> Lexicon | None:
+    """Return a lexicon that a caller gave as an object or as a path; None stays None."""
+    if lexicon is None or isinstance(lexicon, Lexicon):
+        return lexicon
+    return read_lexicon(as_path(lexicon))
 
 
 def find_source_root(out: Path, source: Path | None) -> Path:

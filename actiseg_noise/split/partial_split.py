@@ -21,7 +21,7 @@ from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.documents import read_json
 from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.file_reading import read_bytes
-from actiseg_data.core.files import DRAFT, is_occupied, open_atomic, write_json
+from actiseg_data.core.files import DRAFT, is_occupied, open_atomic, remove_path, write_json
 from actiseg_data.core.listing import is_clutter, list_files, list_folder
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, Split, escape_name
 from actiseg_data.records.ledger_record import LEDGER_FILE, TextRow
@@ -67,11 +67,6 @@ def name_journal_folder(partial: Path) -> Path:
     return partial / _WORK / _JOURNAL
 
 
-def is_taken(path: Path) -> bool:
-    """Return whether a path is a file, or a folder that has more than clutter."""
-    return os.path.lexists(path) and (not path.is_dir() or bool(list_folder(path)))
-
-
 def is_own(folder: Path) -> bool:
     """Return whether a folder is a noisy split of this toolkit without foreign files."""
     try:
@@ -104,7 +99,7 @@ def discard_partial(out: Path) -> None:
         kept = (work, work / _JOB_FILE, work / _LOCK_FILE)
         for path in (*partial.iterdir(), *work.iterdir()):
             if path not in kept:
-                _clear(path)
+                remove_path(path)
         shutil.rmtree(partial)
 
 
@@ -170,7 +165,7 @@ def _clear_documents(partial: Path) -> None:
     """
     for path in (*partial.iterdir(), *(partial / _WORK).iterdir()):
         if path.name in (IMAGE_SETS, *_DOCUMENTS) or path.suffix == DRAFT:
-            _clear(path)
+            remove_path(path)
 
 
 @contextmanager
@@ -265,7 +260,7 @@ def take_frames(partial: Path, split: Split, sequence: VideoSequence, images: st
     if sequence.folder not in split.subsets:
         return
     target = partial / FRAMES / split.subsets[sequence.folder] / escape_name(sequence.folder)
-    _clear(target)  # from a killed run
+    remove_path(target)  # from a killed run
     source = split.find_folder(FRAMES, sequence)
     if images == "none" or not source.is_dir():
         return
@@ -284,7 +279,7 @@ def _clear_folders(partial: Path, part: CleanPart, sequence: VideoSequence) -> N
     """Make empty folders for a sequence. A killed run may have left files in them."""
     for names in part.list_names_by_kind(sequence):
         folder = resolve_name(partial, names[0]).parent
-        _clear(folder)
+        remove_path(folder)
         folder.mkdir(parents=True)
 
 
@@ -362,11 +357,11 @@ def finish(partial: Path, out: Path, *, overwrite: bool) -> None:
 
 
 def _rename(partial: Path, out: Path, overwrite: bool) -> None:
-    if is_taken(out) and not (overwrite and is_own(out)):
+    if is_occupied(out) and not (overwrite and is_own(out)):
         raise refuse("appeared during the run", out, "move it away, and run again")
     if os.path.lexists(out):
         # Into the work folder, which is removed after the new split has its name.
-        _clear(partial / _WORK / _REPLACED)
+        remove_path(partial / _WORK / _REPLACED)
         os.replace(out, partial / _WORK / _REPLACED)
     os.replace(partial, out)
 
@@ -384,10 +379,3 @@ def clear_work(out: Path) -> None:
     while (out / _WORK).is_dir():
         with suppress(FileNotFoundError):  # another run may be removing it as well
             shutil.rmtree(out / _WORK)
-
-
-def _clear(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

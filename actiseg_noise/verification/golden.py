@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 from actiseg_data.annotations.masks import digest_pixels
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
-from actiseg_data.core.documents import Cursor, parse_json
+from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import refuse
+from actiseg_data.core.manifests import load_installed
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.action_lists import list_splits
@@ -23,7 +23,7 @@ from actiseg_data.layouts.actionvos import Split
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
-from actiseg_noise.recipes.presets import MANIFESTS, load_preset, load_presets
+from actiseg_noise.recipes.presets import load_preset, load_presets
 from actiseg_noise.text_noise.agreement import match_case
 from actiseg_noise.text_noise.sequence_words import TextCorruptor
 
@@ -101,12 +101,7 @@ def digest_masks(digests: Iterable[tuple[VideoSequence, list[str]]]) -> str:
 
 def load_golden() -> dict[str, GoldenDataset]:
     """Load the golden digests, by name of the dataset."""
-    file = resources.files(MANIFESTS) / "golden.json"
-    if not file.is_file():
-        raise refuse("the golden digests are missing", file.name, "reinstall actiseg")
-    top = Cursor(parse_json(file.read_bytes(), file.name), file.name)
-    if top["schema"].as_text() != SCHEMA:
-        raise refuse(f"is not a document of schema {SCHEMA!r}", file.name, "reinstall actiseg")
+    top = load_installed("golden.json", SCHEMA)
     return {
         name: GoldenDataset(
             name=name,

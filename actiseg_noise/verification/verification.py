@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import html
-import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from actiseg_data.core.errors import ProblemCollector, suggest
+from actiseg_data.core.errors import ProblemCollector, check_known
+from actiseg_data.core.files import PathLike, as_path
+from actiseg_data.core.names import as_names
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool
 from actiseg_data.layouts.actionvos import MASKS, Split
@@ -20,7 +21,6 @@ from actiseg_noise.media.self_check import check_consistency, open_documents
 from actiseg_noise.split.consistency import find_clutter
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import read_carried_lexicon
-from actiseg_noise.split.selection import as_names
 from actiseg_noise.verification.reproduction import Reproduction
 
 
@@ -59,8 +59,8 @@ class Verification:
 
 
 def verify(
-    out: str | os.PathLike[str],
-    source: str | os.PathLike[str] | None = None,
+    out: PathLike,
+    source: PathLike | None = None,
     only: Iterable[str] = (),
     workers: int | WorkerPool = 1,
     stage: StageProgress = ignore_progress,
@@ -99,10 +99,11 @@ def verify(
         If `out` is not a noisy split, or if the source is faulty. Differences are mismatches, not
         errors.
     """
-    out = Path(out)
+    out = as_path(out)
     documents = open_documents(out)
     chosen = set(as_names(only))
-    _refuse_unknown(chosen, documents.folders, out)
+    hint = "give a folder name as in the noisy split's list"
+    check_known(sorted(chosen), sorted(documents.folders), "noisy sequence", out, hint)
     check = check_consistency(out, documents, chosen, workers, stage)
     mismatches = list(check.lines)
     counts = Counter(files=check.n_files, ledger_rows=len(documents.rows))
@@ -111,7 +112,7 @@ def verify(
     if check.obstacle is not None:
         mismatches.append(check.obstacle)  # reproducing would give different noise
     elif source is not None:
-        copied = _open_source(Path(source), documents, out, with_clean=not chosen)
+        copied = _open_source(as_path(source), documents, out, with_clean=not chosen)
         reproduction = Reproduction(check.files, copied, documents, chosen or documents.folders)
         result = reproduction.compare(workers, stage)
         mismatches += result.lines
@@ -140,14 +141,3 @@ def _open_clean_lists(source: Path, documents: SplitDocuments) -> tuple[Split, .
             opened.append(open_split(source, name, masks=MASKS in kinds))
     problems.raise_if_any()
     return tuple(opened)
-
-
-def _refuse_unknown(names: set[str], folders: set[str], out: Path) -> None:
-    problems = ProblemCollector()
-    for name in sorted(names - folders):
-        problems.add(
-            f"has no sequence {name!r} with noise{suggest(name, sorted(folders))}",
-            out,
-            "give a folder name as in the noisy split's list",
-        )
-    problems.raise_if_any()

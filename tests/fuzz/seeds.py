@@ -13,12 +13,12 @@ from PIL import Image
 from actiseg_data.annotations import png
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.annotations.masks import PALETTE
+from actiseg_data.core.manifests import PACKAGE
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.records.ledger_record import MaskRow, TextRow
 from actiseg_data.records.prediction_note import PredictionsNote
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.kind_specs import KIND_SPECS
-from actiseg_noise.recipes.presets import MANIFESTS
 from tests.helpers import visor_files as visor
 from tests.helpers.kitchens import kitchen_clip
 from tests.helpers.roots import clip
@@ -88,7 +88,7 @@ def _records() -> list[bytes]:
         "tally": {"items": 4},
         "bystander_ious": [0.9],
     }
-    presets = [resources.files(MANIFESTS) / "presets" / name for name in PRESETS]
+    presets = [resources.files(PACKAGE) / "presets" / name for name in PRESETS]
     return [
         *_dumped(*(make_recipe(kind, 0.4).to_dict() for kind in KIND_SPECS)),
         *_dumped({"schema": "actiseg/summary/1", "noise": {}}, {"a/b.png": "00ff"}, asdict(row)),
@@ -162,5 +162,5 @@ def _predictions() -> list[bytes]:
         )
     ]
     note = PredictionsNote("..", "val_human", "0" * 32, "actiseg 0.1.0", "a model", None)
-    protocols = resources.files(MANIFESTS) / "protocols.json"
+    protocols = resources.files(PACKAGE) / "protocols.json"
     return [*_dumped(entries, note.to_dict()), protocols.read_bytes()]

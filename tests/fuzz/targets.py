@@ -63,9 +63,10 @@ from actiseg_data.records.recipe_record import (
 from actiseg_data.records.split_documents import read_digests, read_summary
 from actiseg_eval.predictions.prediction_opening import open_predictions
 from actiseg_eval.protocols import parse_protocols
+from actiseg_noise.cli.recipe_options import parse_setting
 from actiseg_noise.lexicon_builder.decisions import read_decisions
 from actiseg_noise.lexicon_builder.vocabulary import read_noun_class_table, read_noun_list
-from actiseg_noise.recipes.building import check_recipe, make_recipe, parse_setting
+from actiseg_noise.recipes.building import check_recipe, make_recipe
 from actiseg_noise.recipes.presets import parse_presets
 from actiseg_noise.split.journal import find_records
 from actiseg_noise.split.journal import read_record as read_journal

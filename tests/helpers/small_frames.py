@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from actiseg_data.core.keys import make_key
 from actiseg_noise.mask_noise.contours import find_object
-from actiseg_noise.mask_noise.outline_kinds import KINDS
+from actiseg_noise.mask_noise.outline_kinds import find_outline_kind
 from actiseg_noise.recipes.kind_specs import KIND_SPECS
 
 
@@ -42,8 +42,8 @@ def drawn(kind, mask, item="a", **parameters):
     before = mask.copy()
     clean = find_object(mask, 1)
     parameters = {n: p.default for n, p in KIND_SPECS[kind].parameters.items()} | parameters
-    found = KINDS[kind](clean, parameters, keyed_as(item))
-    again = KINDS[kind](clean, parameters, keyed_as(item))
+    found = find_outline_kind(kind)(clean, parameters, keyed_as(item))
+    again = find_outline_kind(kind)(clean, parameters, keyed_as(item))
     image = found.patch.to_image(mask.shape)
     assert (image == again.patch.to_image(mask.shape)).all()
     assert found.details == again.details

@@ -52,13 +52,14 @@ from actiseg_noise.mask_noise.distance import (
     measure_squared_depths,
 )
 from actiseg_noise.mask_noise.gaussian import make_gaussian_weights, smooth_mask
-from actiseg_noise.mask_noise.outline_kinds import KINDS
+from actiseg_noise.mask_noise.outline_kinds import find_outline_kind
 from actiseg_noise.mask_noise.overlap import OVERLAPS, PixelClaim
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.mask_noise.simplify import simplify_ring
 from actiseg_noise.measurement.boundary_shift import find_boundary, measure_shift
 from actiseg_noise.measurement.mask_changes import measure_changes, measure_object_shift
 from actiseg_noise.recipes.building import make_recipe
+from actiseg_noise.recipes.kind_specs import KIND_SPECS
 from reference_trainer.batches.mask_grid import sample_grid
 from tests.helpers.roots import clip, make_root
 
@@ -145,7 +146,7 @@ def drawn(kind, mask):
     parameters = make_recipe(kind, 1.0).mask_noise.parameters
     whole = ObjectMask(Patch(0, 0, mask), MASK.shape)
     cut = ObjectMask(trim(whole.patch), MASK.shape)
-    return KINDS[kind](cut, parameters, lambda purpose: purpose.encode().ljust(32))
+    return find_outline_kind(kind)(cut, parameters, lambda purpose: purpose.encode().ljust(32))
 
 
 def figures(truth, prediction):
@@ -189,7 +190,11 @@ OF_ONE_OBJECT = {
     "depths": measure_depths,
     "squared_depths": measure_squared_depths,
     "edge_distances": measure_edge_distances,
-    **{f"kind: {name}": lambda mask, name=name: drawn(name, mask) for name in sorted(KINDS)},
+    **{
+        f"kind: {name}": lambda mask, name=name: drawn(name, mask)
+        for name in sorted(KIND_SPECS)
+        if KIND_SPECS[name].outline
+    },
     "find_boundary": find_boundary,
     "measure_shift, clean": lambda mask: measure_shift(mask, MOVED > 0),
     "measure_shift, noisy": lambda mask: measure_shift(MOVED > 0, mask),

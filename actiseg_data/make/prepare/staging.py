@@ -15,7 +15,7 @@ from pathlib import Path
 
 from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
-from actiseg_data.core.files import write_json
+from actiseg_data.core.files import remove_path, write_json
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, SUBSETS, WEIGHTS, escape_name
 from actiseg_data.layouts.image_sets import name_image_sets_files
@@ -171,7 +171,7 @@ def _take_back(partial: Path, out: Path, split: str) -> None:
     ):
         if os.path.lexists(partial / target) or (target in _SHARED and list_splits(out)):
             continue  # not moved, or shared by another split
-        _remove(out / target)
+        remove_path(out / target)
     for folder in [cursor.as_text() for cursor in document["folders"].iterate_elements()]:
         if folder in (*_KINDS, IMAGE_SETS):
             with suppress(OSError):  # another split's files are there
@@ -190,10 +190,3 @@ def _check_target(cursor: Cursor, split: str) -> str:
     ):
         raise refuse("is not a file of a split", cursor.where, "remove the folder that contains it")
     return target
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ import pytest
 
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import InputError
-from actiseg_data.core.files import is_occupied, new_folder, write_bytes, write_json
+from actiseg_data.core.files import is_occupied, new_folder, remove_path, write_bytes, write_json
 from actiseg_data.records.licences import (
     VISOR_LICENSE,
     VISOR_NOTICE,
@@ -139,3 +139,13 @@ def test_a_folder_of_clutter_is_not_occupied(tmp_path):
     assert not is_occupied(tmp_path)
     (tmp_path / "mask.png").write_bytes(b"x")
     assert is_occupied(tmp_path)
+
+
+def test_removing_a_link_keeps_what_it_points_to(tmp_path):
+    write_bytes(tmp_path / "kept" / "0.txt", b"0")
+    (tmp_path / "link").symlink_to("kept")
+    for name in ("link", "absent"):
+        remove_path(tmp_path / name)
+    assert files_under(tmp_path) == ["0.txt"]
+    remove_path(tmp_path / "kept")
+    assert list(tmp_path.iterdir()) == []

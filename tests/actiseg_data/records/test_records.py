@@ -21,7 +21,7 @@ from actiseg_data.records.split_documents import read_digests, read_summary
 from tests.helpers.documents import edited
 
 PARAMETERS = {"target_iou": 0.8, "kinds": ["a"]}
-NOISE = Noise("boundary", 1, 0.4, False, "positive", "contest", None, PARAMETERS)
+NOISE = Noise("boundary", 1, 0.4, False, "positive", "masks", "contest", PARAMETERS)
 RECIPE = Recipe("train", 7, (NOISE, replace(NOISE, kind="erode", rate=0.25, exact=True)))
 ROW = MaskRow(
     sequence="00000001_P01_01_take_board:cutting",
@@ -83,7 +83,7 @@ def test_whole_rates_have_one_digest_with_and_without_a_point():
                 {"rate": 0.41},
                 {"exact": True},
                 {"objects": "all"},
-                {"overlap": "reference"},
+                {"choice": "reference"},
                 {"parameters": {}},
             )
         ),

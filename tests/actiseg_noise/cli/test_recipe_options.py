@@ -69,3 +69,14 @@ def test_type_and_preset_must_agree():
 def test_a_setting_has_a_key_and_a_value(text):
     with pytest.raises(InputError, match="KEY=VALUE"):
         parse_setting(text)
+
+
+def test_a_setting_is_json_or_a_string():
+    assert parse_setting('kinds=["erode"]') == ("kinds", ["erode"])
+    assert parse_setting("overlap=contest") == ("overlap", "contest")
+
+
+@pytest.mark.parametrize("value", ["[" * 300 + "]" * 300, "[" * 900 + "]" * 900, "[" * 100_000])
+def test_a_setting_that_nests_too_deeply_is_refused(value):
+    with pytest.raises(InputError, match="radius is"):
+        make(kind="dilate", rate=0.4, setting=[f"radius={value}"])

@@ -9,6 +9,7 @@ from actiseg_data.core.errors import InputError
 from actiseg_noise import corrupt, load_preset, load_recipe, make_recipe, open_noisy_split, verify
 from actiseg_noise.corruption.corruption import forecast_corruption
 from actiseg_noise.corruption.recipe_choice import choose_recipe
+from actiseg_noise.corruption.request import CorruptionOptions
 from actiseg_noise.recipes.building import name_type
 from tests.helpers.kitchens import make_kitchen
 from tests.helpers.roots import clip, make_root
@@ -100,7 +101,8 @@ def test_results_are_short_to_look_at(tmp_path):
 
 def test_a_forecast_counts_and_writes_nothing(tmp_path):
     root = make_root(tmp_path / "clean", CLIPS)
-    forecast = forecast_corruption(root, "dilate", rate=1, out=tmp_path / "noisy")
+    options = CorruptionOptions(tmp_path / "noisy")
+    forecast = forecast_corruption(root, make_recipe("dilate", 1), options)
     done = corrupt(root, "dilate", rate=1, out=tmp_path / "noisy")
     items = done.summary["noise"]["items"]
     assert forecast.lines == (f"masks: {items} of {items} items would get noise",)

@@ -13,12 +13,12 @@ from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.mask_noise.arrays import corrupt_mask
 from actiseg_noise.mask_noise.contours import find_object
 from actiseg_noise.recipes.building import make_recipe
-from actiseg_noise.recipes.kind_specs import KIND_SPECS
+from actiseg_noise.recipes.kind_specs import list_kinds
 from tests.helpers.roots import clip, draw_mask
 
 SEQUENCE = clip(1)
 MASK = draw_mask(SEQUENCE, SEQUENCE.frames[0])
-KINDS = [kind for kind, spec in KIND_SPECS.items() if spec.medium == "masks"]
+KINDS = list_kinds("masks")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_objects_without_a_label_get_no_noise():
         (MASK, {"objects": "active"}, "object ids"),
         (MASK, {"objects": 3}, "object ids"),
         (MASK, {"objects": [1.5]}, "object ids"),
-        (MASK, {"sequence": SEQUENCE}, "no frame None"),
+        (MASK, {"sequence": SEQUENCE}, "no frame 'None'"),
         (MASK, {"sequence": SEQUENCE, "frame": "frame_1"}, "no frame 'frame_1'"),
     ],
 )

@@ -21,7 +21,7 @@ from actiseg_noise.mask_noise.distance import (
     measure_edge_distances,
     measure_squared_depths,
 )
-from actiseg_noise.mask_noise.outline_kinds import KINDS
+from actiseg_noise.mask_noise.outline_kinds import find_outline_kind
 from actiseg_noise.mask_noise.simplify import simplify_ring
 from actiseg_noise.recipes.kind_specs import KIND_SPECS
 
@@ -79,7 +79,7 @@ OBJECTS = {
 def drawn(kind, mask, strength, item="a", **parameters):
     clean = find_object(mask, 1)
     parameters = PARAMETERS | parameters | asdict(strength)
-    return KINDS[kind](clean, parameters, lambda purpose: make_key(0, 1, purpose, item))
+    return find_outline_kind(kind)(clean, parameters, lambda purpose: make_key(0, 1, purpose, item))
 
 
 def blobs(seed, shape=(30, 40)):
@@ -355,7 +355,9 @@ def test_draws_of_one_item_are_of_their_own():
         purposes.append(purpose)
         return make_key(0, 1, purpose, "a")
 
-    KINDS["jitter"](find_object(disc(30), 1), PARAMETERS | asdict(Strength(radius=2.0)), keyed)
+    find_outline_kind("jitter")(
+        find_object(disc(30), 1), PARAMETERS | asdict(Strength(radius=2.0)), keyed
+    )
     assert set(purposes) == {"jitter.waves", "jitter.phases"}
 
 

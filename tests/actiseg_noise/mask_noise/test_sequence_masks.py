@@ -11,7 +11,7 @@ import pytest
 
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence, draw_selection
 from actiseg_noise.recipes.building import make_recipe
-from actiseg_noise.recipes.kind_specs import KIND_SPECS
+from actiseg_noise.recipes.kind_specs import list_kinds
 from tests.helpers.roots import clip, draw_mask
 
 
@@ -32,9 +32,7 @@ def touched(noise):
     return {(row.sequence, row.frame, row.object) for row in noise.rows}
 
 
-@pytest.mark.parametrize(
-    "kind", [kind for kind, spec in KIND_SPECS.items() if spec.medium == "masks"]
-)
+@pytest.mark.parametrize("kind", list_kinds("masks"))
 def test_input_is_left_alone_and_result_repeats(kind):
     sequence = clip(1)
     clean = masks_of(sequence)

@@ -115,7 +115,7 @@ def test_rates_and_scopes_are_distinguished(kitchen, tmp_path, kind, rate, scope
     other_rate = replace(noise, rate=0.9 if rate < 0.5 else 0.1)
     pretended = [other_rate]
     if rate and scope != "both":
-        pretended.append(replace(noise, scope="prompt" if scope == "narration" else "narration"))
+        pretended.append(replace(noise, choice="prompt" if scope == "narration" else "narration"))
     for claimed in pretended:
         write_json(out / "recipe.json", replace(recipe, noises=(claimed,)).to_dict())
         assert not audit(out).ok

@@ -6,11 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import InputError
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.recipes.kind_specs import KIND_SPECS
-from actiseg_noise.recipes.presets import load_preset, load_presets, parse_presets
+from actiseg_noise.recipes.presets import load_preset, load_presets
 from tests.helpers.roots import SHAPE, clip, draw_mask
 
 NAMES = [
@@ -31,10 +30,10 @@ NAMES = [
 
 
 def test_the_presets_of_the_contract_are_there():
-    assert sorted(load_presets()) == sorted(NAMES)
+    assert load_presets().keys() >= set(NAMES)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted(load_presets()))
 def test_a_preset_is_a_recipe_of_the_present_algorithms(name):
     preset = load_preset(name)
     recipe = preset.make_recipe(split="val", seed=3)
@@ -61,11 +60,6 @@ def test_what_is_given_stands_over_the_preset():
 def test_an_unknown_preset_names_those_that_are_near():
     with pytest.raises(InputError, match="smart/mar"):
         load_preset("smart/mer")
-
-
-def test_a_document_of_another_schema_is_refused():
-    with pytest.raises(InputError, match="schema"):
-        parse_presets(Cursor({"schema": "actiseg/presets/2"}, "smart.json"))
 
 
 def square(shape, size):

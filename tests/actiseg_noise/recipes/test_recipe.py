@@ -8,7 +8,7 @@ import pytest
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
-from actiseg_noise.recipes.building import load_recipe, make_recipe, parse_setting
+from actiseg_noise.recipes.building import load_recipe, make_recipe
 from actiseg_noise.recipes.kind_specs import KIND_SPECS
 
 
@@ -85,13 +85,6 @@ def test_all_faults_are_named_at_once():
     assert len(refused.value.problems) == 4
 
 
-def test_settings_of_the_command_line():
-    assert parse_setting('kinds=["erode"]') == ("kinds", ["erode"])
-    assert parse_setting("overlap=contest") == ("overlap", "contest")
-    with pytest.raises(InputError, match="the form key=value"):
-        parse_setting("radius")
-
-
 def test_recipe_document_is_plain_json():
     document = make_recipe("boundary", 0.4).to_dict()
     assert json.loads(json.dumps(document)) == document
@@ -102,10 +95,3 @@ def test_the_two_zeros_are_the_same_noise():
     negative = make_recipe("localise", -0.0, parameters={"sigma": -0.0})
     assert negative == noise
     assert negative.digest == noise.digest
-
-
-@pytest.mark.parametrize("value", ["[" * 300 + "]" * 300, "[" * 900 + "]" * 900, "[" * 100_000])
-def test_a_setting_that_nests_too_deeply_is_refused(value):
-    name, read = parse_setting(f"radius={value}")
-    with pytest.raises(InputError, match="radius is"):
-        make_recipe("dilate", 0.4, parameters={name: read})

@@ -124,7 +124,7 @@ def test_only_looks_at_the_named_sequences(roots):
     good = sorted(p.name for p in (out / MASKS / "train").iterdir())[1]
     assert verify(out, root, only=[good]).ok
     assert not verify(out, root, only=[bad]).ok
-    with pytest.raises(InputError, match="no sequence"):
+    with pytest.raises(InputError, match="no noisy sequence"):
         verify(out, only=["nope"])
 
 

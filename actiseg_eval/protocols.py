@@ -22,8 +22,11 @@ METRIC_GROUPS = ("core", "jf", "boundary", "failures")
 """Metrics that are computed together: from pixel counts alone (``core``); boundary F (``jf``);
 boundary IoU and F with tolerances by object (``boundary``); failure modes (``failures``)."""
 
+J_SETS = ("j-and-f", "j-and-late-j")
+"""The metric sets of benchmarks that report J, for which every object must be segmented."""
+
 _CHOICES = {
-    "figures": ("actionvos", "j-and-f", "j-and-late-j", "gres"),
+    "figures": ("actionvos", *J_SETS, "gres"),
     "frames": ("all", "inner"),
     "objects": ("listed", "first frame", "any frame", "one foreground"),
     "counted": ("every frame", "from its first appearance"),
@@ -103,7 +106,7 @@ class Protocol:
     @property
     def scores_every_object(self) -> bool:
         """Whether every object must be segmented, so that J and F cover all objects."""
-        return self.metric_set in ("j-and-f", "j-and-late-j")
+        return self.metric_set in J_SETS
 
     @property
     def has_free_ids(self) -> bool:

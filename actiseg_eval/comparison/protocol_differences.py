@@ -12,7 +12,7 @@ from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.tables import Table
 from actiseg_data.layouts.mask_folders import FolderSplit
 from actiseg_eval.measures.results import SequenceResult
-from actiseg_eval.metrics.definitions import format_value
+from actiseg_eval.metrics.definitions import format_heading, format_value
 from actiseg_eval.metrics.units import gather_units
 from actiseg_eval.predictions.ground_truth import GroundTruth
 from actiseg_eval.predictions.prediction_opening import open_predictions
@@ -24,6 +24,7 @@ from actiseg_eval.scoring.sequence_scoring import ScoringJob, score_sequences
 from actiseg_eval.scoring.truth_choice import choose_truth
 
 _SHOWN = ("jf", "j", "f", "giou", "n_objects")
+"""What the public tools for all of these protocols report."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def describe_protocol_comparison(comparison: ProtocolComparison) -> Iterator[Tab
             yield f"  {name}: {outcome}"
         else:
             rows.append([name, *(format_value(outcome.metrics.get(key)) for key in _SHOWN)])
-    heads = ["protocol", "J&F ↑", "J ↑", "F ↑", "gIoU ↑", "objects"]
+    heads = ["protocol", *map(format_heading, _SHOWN)]
     yield Table("the metrics under each protocol", heads, rows)
 
 

@@ -18,8 +18,10 @@ from actiseg_eval.metrics.computing import (
     find_averaged,
     gather_scored_units,
 )
-from actiseg_eval.metrics.definitions import METRICS, MetricSums, Sums, generalised_iou
+from actiseg_eval.metrics.definitions import METRICS, choose_headline, list_shown
+from actiseg_eval.metrics.formulas import generalised_iou
 from actiseg_eval.metrics.strata import Division
+from actiseg_eval.metrics.sums import MetricSums, Sums, UnitGroups
 from actiseg_eval.metrics.units import Units
 from actiseg_eval.protocols import Protocol
 
@@ -140,7 +142,7 @@ class FailureTable:
     @property
     def shown(self) -> tuple[str, ...]:
         """The metrics whose losses tables show."""
-        return tuple(name for name in ("giou", "jf") if name in self.together.lost)
+        return list_shown("losses", self.together.lost)
 
     def make_tables(self) -> dict[str, list[list[str]]]:
         """Make the printed tables: rows of text by title, the first row of each is the header."""
@@ -222,7 +224,8 @@ def make_failure_table(
         The metric groups that were computed.
     """
     units, original = gather_scored_units(results, protocol)
-    by_sequence = compute_metrics(units, units.sequence, len(results), protocol, metrics)
+    sequences = UnitGroups(units.sequence, len(results))
+    by_sequence = compute_metrics(units, sequences, protocol, metrics)
     before = _compute_ratios(by_sequence)
     counts = np.bincount(original.mode, minlength=len(FAILURE_MODES) + 1)
 
@@ -238,7 +241,7 @@ def make_failure_table(
         lost, recoverable = (compute_gains(codes, wholly=wholly) for wholly in (True, False))
         return ModeRow(mode, count, lost, recoverable)
 
-    metric = "giou" if "giou" in before else "jf"
+    metric = choose_headline(before)
     return FailureTable(
         units=len(original),
         metric=metric,

@@ -12,7 +12,8 @@ from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool, start_workers
 from actiseg_data.layouts.actionvos import Split
 from actiseg_data.records.rendered_note import has_rendered_frames
-from actiseg_eval.metrics.definitions import METRICS, MetricSums
+from actiseg_eval.metrics.definitions import METRICS
+from actiseg_eval.metrics.sums import MetricSums
 from actiseg_eval.noise_levels.curve_building import CurveBuilder, are_defined
 from actiseg_eval.noise_levels.curves import find_common_range
 from actiseg_eval.noise_levels.label_quality import LabelQuality, measure_labels

@@ -80,7 +80,7 @@ def _list_values(robustness: Robustness, metric: str, levels: list[float]) -> It
             yield [f"  {_format_level(robustness)}", *cells]
         if any(point is not None and len(point.seeds) > 1 for point in points):
             yield ["  seeds", *map(_format_seeds, points)]
-    if robustness.protocol.needs_labels and metric.startswith("n_"):
+    if robustness.protocol.needs_labels and METRICS[metric].inactive:
         return  # inactive objects are blank in the labels
     scored = {
         level: quality

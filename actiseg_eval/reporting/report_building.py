@@ -20,6 +20,7 @@ from actiseg_eval.metrics.computing import (
 )
 from actiseg_eval.metrics.failure_table import make_failure_table
 from actiseg_eval.metrics.strata import Division, count_unmatched_rows, divide_units
+from actiseg_eval.metrics.sums import UnitGroups
 from actiseg_eval.metrics.units import Units
 from actiseg_eval.predictions.ground_truth import NOVEL, GroundTruth, find_novel_sequences
 from actiseg_eval.protocols import Protocol
@@ -107,7 +108,8 @@ def _resample(
     bootstrap: Bootstrap,
 ) -> Intervals | None:
     """Return the intervals of all metrics, None if there are too few sequences."""
-    sums = compute_metrics(units, units.sequence, len(results), protocol, metric_groups)
+    by_sequence = UnitGroups(units.sequence, len(results))
+    sums = compute_metrics(units, by_sequence, protocol, metric_groups)
     sequences = [result.sequence for result in results]
     return make_intervals(sequences, sums, bootstrap, "giou" if "giou" in sums else "j")
 
@@ -121,7 +123,7 @@ def _make_strata(
     """Return the metrics of every group that has a unit, by division."""
     strata: dict[str, list[Stratum]] = {}
     for division, (groups, names) in divided.items():
-        sums = compute_groups(units, groups, len(names), protocol, metric_groups)
+        sums = compute_groups(units, UnitGroups(groups, len(names)), protocol, metric_groups)
         columns = {key: ratios.values.tolist() for key, ratios in sums.items()}
         strata[division] = [
             Stratum(name, make_metric_values({key: values[row] for key, values in columns.items()}))

@@ -20,7 +20,7 @@ from actiseg_data.records.ledger_record import LedgerRow, read_ledger
 from actiseg_data.records.prediction_note import read_predictions_note
 from actiseg_eval.measures.results import SequenceResult, sum_tallies
 from actiseg_eval.metrics.computing import compute_by_sequence
-from actiseg_eval.metrics.definitions import MetricSums
+from actiseg_eval.metrics.sums import MetricSums
 from actiseg_eval.predictions.ground_truth import GroundTruth
 from actiseg_eval.predictions.prediction_checks import RESPELLED
 from actiseg_eval.predictions.prediction_opening import (

@@ -13,7 +13,7 @@ from scipy import stats
 from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_eval import Scorer, score
-from actiseg_eval.metrics.definitions import Sums
+from actiseg_eval.metrics.sums import Sums
 from actiseg_eval.reporting.score_tables import format_csv, format_markdown
 from actiseg_eval.resampling.bootstrap import Bootstrap, draw_weights
 from actiseg_eval.resampling.intervals import intraclass_correlation, make_intervals

@@ -299,11 +299,6 @@ def choose_headline(metrics: Iterable[str]) -> str:
     return next(name for name, metric in METRICS.items() if metric.headline and name in known)
 
 
-def get_minimum(name: str) -> float:
-    """Return the smallest possible value of a metric; the largest is 1."""
-    return METRICS[name].least
-
-
 def format_heading(name: str) -> str:
     """Return a metric's symbol, with an arrow toward better values.
 

@@ -144,48 +144,6 @@ class FailureTable:
         """The metrics whose losses tables show."""
         return list_shown("losses", self.together.lost)
 
-    def make_tables(self) -> dict[str, list[list[str]]]:
-        """Make the printed tables: rows of text by title, the first row of each is the header."""
-        header = ["mode", "units"]
-        for name in self.shown:
-            header += [f"{METRICS[name].symbol} lost", "recoverable"]
-        rows = [self._format_row(FAILURE_MODES[row.mode].symbol, row) for row in self.rows]
-        tables = {
-            f"failures of {self.units} units": [
-                header,
-                *rows,
-                self._format_row("all at once", self.together),
-            ]
-        }
-        if self.confusions:
-            tables["masks that cover another object"] = [
-                ["mask of", "covers", "mode", "units"],
-                *(
-                    [row.name, row.confused_with, FAILURE_MODES[row.mode].symbol, str(row.count)]
-                    for row in self.confusions
-                ),
-            ]
-        if self.worst:
-            tables["sequences that lose most"] = [
-                ["sequence", METRICS[self.metric].symbol, "of all loss", "failures", "mostly"],
-                *(
-                    [
-                        row.sequence,
-                        f"{row.value:.4f}",
-                        f"{100 * row.lost:.1f} %",
-                        f"{row.failures} of {row.units}",
-                        FAILURE_MODES[row.mode].symbol,
-                    ]
-                    for row in self.worst
-                ),
-            ]
-        return tables
-
-    def _format_row(self, symbol: str, row: ModeRow) -> list[str]:
-        gains = [kind[name] for name in self.shown for kind in (row.lost, row.recoverable)]
-        cells = ("-" if gain is None else f"{gain:.4f}" for gain in gains)
-        return [symbol, str(row.count), *cells]
-
     def to_dict(self) -> dict[str, Any]:
         """Return the table as JSON."""
         return {

@@ -168,7 +168,7 @@ class Report:
         """All units as one stratum, and the ends of the confidence intervals as two more."""
         rows = [Stratum("all", self.metrics)]
         if self.bootstrap is not None:
-            level = f"{100 * self.bootstrap.method.level:g} %"
+            level = self.bootstrap.method.percent
             for position, end in enumerate(("from", "to")):
                 ends = {
                     name: bounds[position]

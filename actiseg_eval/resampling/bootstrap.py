@@ -76,6 +76,23 @@ class Bootstrap:
             known = ", ".join(CLUSTERS)
             raise refuse(f"{self.cluster!r} is unknown", "`cluster`", f"use one of {known}")
 
+    @property
+    def percent(self) -> str:
+        """The level of confidence, for tables.
+
+        >>> Bootstrap().percent
+        '95 %'
+        """
+        return f"{100 * self.level:g} %"
+
+    def explain_cluster(self, cluster: str) -> str:
+        """Return the end of a line about resampled clusters: why they are not the requested ones.
+
+        >>> Bootstrap().explain_cluster("sequence")
+        ' (too few videos)'
+        """
+        return "" if cluster == self.cluster else f" (too few {self.cluster}s)"
+
 
 DEFAULT_BOOTSTRAP = Bootstrap()
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from actiseg_data.annotations.masks import write_index_mask
 from actiseg_data.core.errors import InputError
+from actiseg_data.core.tables import render_csv, render_markdown_page
 from actiseg_data.layouts.actionvos import open_split
 from actiseg_data.records.ledger_record import MaskRow
 from actiseg_eval import Scorer, load_protocol, score
@@ -20,7 +21,7 @@ from actiseg_eval.measures.meter import SequenceMeter
 from actiseg_eval.predictions.ground_truth import open_truth
 from actiseg_eval.protocols import load_protocols
 from actiseg_eval.reporting.report_building import make_report
-from actiseg_eval.reporting.score_tables import format_csv, format_markdown
+from actiseg_eval.reporting.score_tables import make_score_page
 from tests.helpers.kitchens import make_kitchen
 from tests.helpers.predicted import RECIPES, predict, public_figures, shifted
 from tests.helpers.roots import clip, label, make_root
@@ -332,13 +333,13 @@ def test_documents_say_the_same(kitchen, tmp_path):
     assert document["schema"] == "actiseg/score/1"
     assert document["metrics"] == dict(report.metrics)
     assert document["better"]["n_miou"] == "lower"
-    header, whole, low, high, *rows = format_csv(report).splitlines()
+    header, whole, low, high, *rows = render_csv(make_score_page(report).rows).splitlines()
     assert header.startswith("by,name,p_miou")
     assert float(whole.split(",")[2]) == report.metrics["p_miou"]
     assert low.startswith("all,95 % from,")
     assert high.startswith("all,95 % to,")
     assert len(rows) == sum(map(len, report.strata.values()))
-    assert f"{report.metrics['p_miou']:.4f}" in format_markdown(report)
+    assert f"{report.metrics['p_miou']:.4f}" in render_markdown_page(make_score_page(report))
     assert f"{report.metrics['p_miou']:.4f}" in str(report)
 
 

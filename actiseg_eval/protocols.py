@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
-from actiseg_data.core.documents import Cursor, parse_json
+from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import refuse, suggest
+from actiseg_data.core.manifests import load_installed
 
 SCHEMA = "actiseg/protocols/1"
 FILE = "protocols.json"
@@ -129,8 +129,7 @@ class Protocol:
 
 def load_protocols() -> dict[str, Protocol]:
     """Load all protocols by name, the default first."""
-    data = (resources.files("data_manifests") / FILE).read_bytes()
-    return parse_protocols(Cursor(parse_json(data, FILE), FILE))
+    return parse_protocols(load_installed(FILE, SCHEMA))
 
 
 def load_protocol(name: str | Protocol) -> Protocol:
@@ -160,10 +159,6 @@ def load_protocol(name: str | Protocol) -> Protocol:
 
 def parse_protocols(document: Cursor) -> dict[str, Protocol]:
     """Parse a document of protocols; raise `InputError` if it is not valid."""
-    if document["schema"].as_text() != SCHEMA:
-        raise refuse(
-            f"is not a document with the schema {SCHEMA!r}", document.where, "reinstall actiseg"
-        )
     return {
         name: _parse_protocol(name, entry)
         for name, entry in document["protocols"].iterate_members()

@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_eval.measures.failure_modes import FAILURE_MODES, decode_mode, encode_mode
-from actiseg_eval.measures.results import SequenceResult, repair_result
+from actiseg_eval.measures.results import repair_result
 from actiseg_eval.metrics.computing import (
     compute_by_sequence,
     compute_metrics,
     find_averaged,
-    gather_scored_units,
 )
 from actiseg_eval.metrics.definitions import METRICS, choose_headline, list_shown
 from actiseg_eval.metrics.formulas import generalised_iou
@@ -161,12 +160,13 @@ class FailureTable:
 
 
 def make_failure_table(
-    results: list[SequenceResult],
+    units: Units,
+    original: Units,
     divisions: Mapping[str, Division],
     protocol: Protocol,
     metrics: tuple[str, ...],
 ) -> FailureTable:
-    """Make the failure table of results that have failures.
+    """Make the failure table of units whose results have failures.
 
     The loss of a mode is the gain of a metric if all units with this mode, and no others, have
     their true mask, or a blank one if that is correct. What is recoverable is the gain if they have
@@ -174,15 +174,15 @@ def make_failure_table(
 
     Parameters
     ----------
-    results : list of SequenceResult
+    units, original : Units
+        The scored units, see `gather_scored_units`.
     divisions : mapping of str to Division
         Divisions of the units, see `divide_units`.
     protocol : Protocol
     metrics : tuple of str
         The metric groups that were computed.
     """
-    units, original = gather_scored_units(results, protocol)
-    sequences = UnitGroups(units.sequence, len(results))
+    sequences = UnitGroups(units.sequence, len(units.results))
     by_sequence = compute_metrics(units, sequences, protocol, metrics)
     before = _compute_ratios(by_sequence)
     counts = np.bincount(original.mode, minlength=len(FAILURE_MODES) + 1)
@@ -190,7 +190,9 @@ def make_failure_table(
     def compute_gains(codes: set[int], *, wholly: bool) -> Gains:
         if not counts[sorted(codes)].any():
             return {name: None if np.isnan(value) else 0.0 for name, value in before.items()}
-        repaired = [repair_result(result, protocol, codes, wholly=wholly) for result in results]
+        repaired = [
+            repair_result(result, protocol, codes, wholly=wholly) for result in units.results
+        ]
         after = _compute_ratios(compute_by_sequence(repaired, protocol, metrics))
         return {name: _compute_gain(name, before[name], after[name]) for name in before}
 

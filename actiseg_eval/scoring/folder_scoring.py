@@ -30,7 +30,7 @@ from actiseg_eval.predictions.prediction_opening import (
 )
 from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
 from actiseg_eval.reporting.coverage import Coverage, make_coverage
-from actiseg_eval.reporting.report_building import make_report
+from actiseg_eval.reporting.report_building import ScoredPredictions, make_report
 from actiseg_eval.reporting.score_report import Report
 from actiseg_eval.resampling.bootstrap import LEVEL, RESAMPLES
 from actiseg_eval.scoring.input_checks import refuse_unlabelled, refuse_unscored
@@ -123,16 +123,10 @@ def score(
         if workers > 1:
             load_lexicon()  # for the report, while the workers start
         results, handled = measure_folder(truth, predictions, options, pool, stage)
-    return make_report(
-        truth,
-        str(predictions),
-        results,
-        options.protocol,
-        options.metric_groups,
-        handled,
-        rows,
-        bootstrap,
+    scored = ScoredPredictions(
+        truth, str(predictions), results, options.protocol, options.metric_groups, handled
     )
+    return make_report(scored, rows, bootstrap)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from actiseg_eval.noise_levels.measuring import robustness
 from actiseg_eval.noise_levels.robustness_tables import make_robustness_page
 from actiseg_eval.noise_levels.runs import read_runs
 from actiseg_eval.protocols import VOID, load_protocols
-from actiseg_eval.reporting.report_building import make_report
+from actiseg_eval.reporting.report_building import ScoredPredictions, make_report
 from actiseg_eval.reporting.score_tables import make_score_page
 from tests.helpers.command import run
 from tests.helpers.kitchens import kitchen_clip
@@ -53,7 +53,7 @@ def report_of(scenes, predictions, protocol):
         for frame, (truth, _), mask in zip(FRAMES, scene, predicted, strict=True):
             meter.add(frame, truth, mask)
         results.append(meter.build_result())
-    return make_report(FakeTruth, "p", results, protocol, MEASURES)
+    return make_report(ScoredPredictions(FakeTruth, "p", results, protocol, MEASURES))
 
 
 def figures_like(found, expected):

@@ -18,9 +18,20 @@ DEFAULT_PROTOCOL = "actionvos"
 VOID = 255
 """The id of pixels without a known label, in datasets that have such pixels."""
 
-METRIC_GROUPS = ("core", "jf", "boundary", "failures")
-"""Metrics that are computed together: from pixel counts alone (``core``); boundary F (``jf``);
-boundary IoU and F with tolerances by object (``boundary``); failure modes (``failures``)."""
+CORE_GROUP = "core"
+"""The metric group of metrics from pixel counts alone."""
+
+F_GROUP = "jf"
+"""The metric group of boundary F."""
+
+BOUNDARY_GROUP = "boundary"
+"""The metric group of boundary IoU, and of F with tolerances by object."""
+
+FAILURE_GROUP = "failures"
+"""The metric group of failure modes."""
+
+METRIC_GROUPS = (CORE_GROUP, F_GROUP, BOUNDARY_GROUP, FAILURE_GROUP)
+"""The groups of metrics that are computed together."""
 
 J_SETS = ("j-and-f", "j-and-late-j")
 """The metric sets of benchmarks that report J, for which every object must be segmented."""
@@ -116,7 +127,7 @@ class Protocol:
     @property
     def default_metrics(self) -> tuple[str, ...]:
         """The metric groups that are computed by default."""
-        return ("core", "jf") if self.metric_set == "j-and-f" else ("core",)
+        return (CORE_GROUP, F_GROUP) if self.metric_set == "j-and-f" else (CORE_GROUP,)
 
     def select_frames(self, frames: tuple[str, ...]) -> tuple[str, ...]:
         """Return the scored frames of a sequence, in order.
@@ -215,7 +226,7 @@ def choose_metric_groups(metrics: Iterable[str] | None, protocol: Protocol) -> t
     if protocol.matching != "id":
         return choose_comparable_groups(metrics, protocol)
     chosen = _choose_groups(metrics, METRIC_GROUPS, protocol)
-    wanted = {*chosen, "core", "jf"} if "failures" in chosen else chosen
+    wanted = {*chosen, CORE_GROUP, F_GROUP} if FAILURE_GROUP in chosen else chosen
     return tuple(name for name in METRIC_GROUPS if name in wanted)
 
 
@@ -224,7 +235,7 @@ def choose_comparable_groups(metrics: Iterable[str] | None, protocol: Protocol) 
 
     Parameters and exceptions as in `choose_metric_groups`.
     """
-    comparable = tuple(name for name in METRIC_GROUPS if name != "failures")
+    comparable = tuple(name for name in METRIC_GROUPS if name != FAILURE_GROUP)
     return _choose_groups(metrics, comparable, protocol)
 
 

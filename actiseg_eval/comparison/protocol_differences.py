@@ -16,7 +16,14 @@ from actiseg_eval.metrics.definitions import format_heading, format_value
 from actiseg_eval.metrics.units import gather_units
 from actiseg_eval.predictions.ground_truth import GroundTruth
 from actiseg_eval.predictions.prediction_opening import open_predictions
-from actiseg_eval.protocols import VOID, Protocol, load_protocol, load_protocols
+from actiseg_eval.protocols import (
+    CORE_GROUP,
+    F_GROUP,
+    VOID,
+    Protocol,
+    load_protocol,
+    load_protocols,
+)
 from actiseg_eval.reporting.score_report import Report
 from actiseg_eval.scoring.folder_scoring import score, select_sequences
 from actiseg_eval.scoring.scoring_options import ScoringOptions, check_missing
@@ -78,7 +85,7 @@ def compare_protocols(
         extra_ids="matched",
     )
     opened = open_predictions(Path(predictions), truth.sequences)
-    options = ScoringOptions(everything, ("core",), filter, check_missing(missing))
+    options = ScoringOptions(everything, (CORE_GROUP,), filter, check_missing(missing))
     with stage("looking for cases") as progress:
         results = score_sequences(ScoringJob(truth, opened, options), chosen, workers, progress)
     for name, protocol in known.items():
@@ -90,7 +97,7 @@ def compare_protocols(
                 predictions,
                 gt=truth,
                 protocol=protocol,
-                metrics=("core", "jf"),
+                metrics=(CORE_GROUP, F_GROUP),
                 filter=filter,
                 missing=missing,
                 resamples=0,

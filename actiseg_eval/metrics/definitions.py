@@ -18,7 +18,7 @@ from actiseg_eval.metrics.formulas import (
 )
 from actiseg_eval.metrics.sums import MetricSums, UnitGroups
 from actiseg_eval.metrics.units import Units
-from actiseg_eval.protocols import J_SETS, Protocol
+from actiseg_eval.protocols import BOUNDARY_GROUP, CORE_GROUP, F_GROUP, J_SETS, Protocol
 
 MetricFunction: TypeAlias = Callable[[Units, UnitGroups], MetricSums]
 """Computes one or more metrics, by key, of groups of units."""
@@ -100,12 +100,16 @@ class Metric:
     least: float = 0.0
 
 
-_ACTIONVOS = (Formula(compute_actionvos_metrics, ("core",), ("actionvos",)),)
-_PROFILE = (Formula(compute_profile, ("core",), ("actionvos",)),)
-_GRES = (Formula(compute_gres_metrics, ("core",), ("gres",)),)
-_OBJECTS = (Formula(compute_object_metrics, ("jf", "boundary"), always_in=J_SETS, averaged=True),)
+_ACTIONVOS = (Formula(compute_actionvos_metrics, (CORE_GROUP,), ("actionvos",)),)
+_PROFILE = (Formula(compute_profile, (CORE_GROUP,), ("actionvos",)),)
+_GRES = (Formula(compute_gres_metrics, (CORE_GROUP,), ("gres",)),)
+_OBJECTS = (
+    Formula(compute_object_metrics, (F_GROUP, BOUNDARY_GROUP), always_in=J_SETS, averaged=True),
+)
 _TEMPORAL = (
-    Formula(compute_temporal_metrics, ("jf",), always_in=J_SETS, averaged=True, whole_objects=True),
+    Formula(
+        compute_temporal_metrics, (F_GROUP,), always_in=J_SETS, averaged=True, whole_objects=True
+    ),
 )
 _LATE = (Formula(compute_late_metrics, metric_sets=("j-and-late-j",), whole_objects=True),)
 _SIZES = (Formula(count_sizes),)

@@ -21,7 +21,8 @@ from actiseg_eval.metrics.computing import compute_by_sequence
 from actiseg_eval.metrics.definitions import METRICS
 from actiseg_eval.predictions.palettes import TrueColours
 from actiseg_eval.predictions.prediction_folders import FolderPredictions
-from actiseg_eval.predictions.prediction_opening import Predictions, open_predictions
+from actiseg_eval.predictions.prediction_formats import Predictions
+from actiseg_eval.predictions.prediction_opening import open_predictions
 from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
 from actiseg_eval.scoring.folder_scoring import select_sequences
 from actiseg_eval.scoring.scoring_options import ScoringOptions, make_options
@@ -197,7 +198,7 @@ def _open_labels(copy: Path, truth: Split, protocol: Protocol) -> Predictions:
                 problems.add("is missing", path, "make the copy again, or leave it out")
     problems.raise_if_any()
     if protocol.needs_labels and isinstance(opened, FolderPredictions):
-        return _ActiveLabels(opened.root, opened.places, opened.tally)
+        return _ActiveLabels(opened.place, opened.tally, opened.extra, opened.folders)
     return opened
 
 

@@ -24,7 +24,7 @@ from actiseg_eval.metrics.strata import Division, count_unmatched_rows, divide_u
 from actiseg_eval.metrics.sums import UnitGroups
 from actiseg_eval.metrics.units import Units
 from actiseg_eval.predictions.ground_truth import NOVEL, GroundTruth, find_novel_sequences
-from actiseg_eval.protocols import Protocol
+from actiseg_eval.protocols import FAILURE_GROUP, Protocol
 from actiseg_eval.reporting.coverage import make_coverage
 from actiseg_eval.reporting.score_report import LONG_DIVISIONS, Report, Stratum
 from actiseg_eval.reporting.trivial_masks import make_references
@@ -94,7 +94,7 @@ def make_report(
     if rows is not None:
         tally["ledger_rows_not_scored"] = count_unmatched_rows(known, rows)
     failures = None
-    if "failures" in metric_groups:
+    if FAILURE_GROUP in metric_groups:
         short = {name: part for name, part in divided.items() if name not in LONG_DIVISIONS}
         failures = make_failure_table(units, known, short, protocol, metric_groups)
     return Report(

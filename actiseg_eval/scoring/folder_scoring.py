@@ -23,8 +23,8 @@ from actiseg_eval.metrics.computing import compute_by_sequence
 from actiseg_eval.metrics.sums import MetricSums
 from actiseg_eval.predictions.ground_truth import GroundTruth
 from actiseg_eval.predictions.prediction_checks import RESPELLED
+from actiseg_eval.predictions.prediction_formats import Predictions
 from actiseg_eval.predictions.prediction_opening import (
-    Predictions,
     find_predictions_note,
     open_predictions,
 )

@@ -22,7 +22,7 @@ from actiseg_eval.measures.results import SequenceResult
 from actiseg_eval.predictions.ground_truth import GroundTruth
 from actiseg_eval.predictions.palettes import TrueColours
 from actiseg_eval.predictions.prediction_checks import RESPELLED, refuse_blended
-from actiseg_eval.predictions.prediction_opening import Predictions
+from actiseg_eval.predictions.prediction_formats import Predictions
 from actiseg_eval.scoring.input_checks import check_results
 from actiseg_eval.scoring.scoring_options import ScoringOptions
 

@@ -143,7 +143,7 @@ def check_metric_names(names: list[str] | None, rules: RuleFlags) -> None:
     """Refuse names of unknown metrics, and of metrics that would not be computed."""
     from actiseg_data.core.errors import ProblemCollector, suggest
     from actiseg_eval.metrics.computing import list_metrics
-    from actiseg_eval.metrics.definitions import METRICS
+    from actiseg_eval.metrics.definitions import METRICS, list_directed
     from actiseg_eval.metrics.metric_cards import load_cards
     from actiseg_eval.scoring.scoring_options import make_options
 
@@ -151,7 +151,7 @@ def check_metric_names(names: list[str] | None, rules: RuleFlags) -> None:
         rules.protocol, rules.metrics, filter=True, missing="error", comparable=True
     )
     computed = list_metrics(options.protocol, options.metric_groups)
-    known = [name for name, metric in METRICS.items() if metric.better]
+    known = list_directed(METRICS)
     problems, cards = ProblemCollector(), load_cards()
     for name in names or ():
         if name not in known:

@@ -16,7 +16,7 @@ from actiseg_data.core.workers import start_workers
 from actiseg_data.records.rendered_note import has_rendered_frames
 from actiseg_eval.comparison.comparison_result import Comparison, Difference, Standing
 from actiseg_eval.comparison.methods import Folders, Method, make_methods
-from actiseg_eval.metrics.definitions import METRICS
+from actiseg_eval.metrics.definitions import METRICS, list_directed
 from actiseg_eval.metrics.sums import MetricSums, Sums
 from actiseg_eval.predictions.ground_truth import GroundTruth
 from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
@@ -145,7 +145,7 @@ def _compare_metrics(
     standings: dict[str, list[Standing]] = {}
     differences: dict[str, list[Difference]] = {}
     left_out = {}
-    for metric in (name for name in METRICS if METRICS[name].better and name in known):
+    for metric in list_directed(known):
         sums = {method: [run[metric] for run in seeds] for method, seeds in runs.items()}
         lacking = [name for name, seeds in sums.items() if not all(map(is_defined, seeds))]
         if lacking:

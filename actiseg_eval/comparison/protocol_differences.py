@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.tables import Table
 from actiseg_data.layouts.mask_folders import FolderSplit
-from actiseg_eval.measures.results import SequenceResult
+from actiseg_eval.measures.results import SequenceResult, sum_tallies
 from actiseg_eval.metrics.definitions import format_heading, format_value
 from actiseg_eval.metrics.units import gather_units
 from actiseg_eval.predictions.ground_truth import GroundTruth
@@ -113,7 +112,7 @@ def compare_protocols(
 
 def _count_cases(results: list[SequenceResult]) -> dict[str, int]:
     units = gather_units(results)
-    tally = sum((result.tally for result in results), Counter[str]())
+    tally = sum_tallies(results, {})
     void = sum(label.object_id == VOID for label in units.labels)
     return {
         "both empty": int((units.union == 0).sum()),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from actiseg_eval.measures.frame_measurement import list_pair_values
 from actiseg_eval.measures.results import SequenceResult
-from actiseg_eval.metrics.definitions import METRICS, Formula, list_formulas
+from actiseg_eval.metrics.definitions import METRICS, Formula, list_directed, list_formulas
 from actiseg_eval.metrics.sums import MetricSums, UnitGroups
 from actiseg_eval.metrics.units import Units, gather_units, make_empty_units
 from actiseg_eval.protocols import Protocol
@@ -68,7 +68,7 @@ def list_metrics(protocol: Protocol, metrics: tuple[str, ...]) -> list[str]:
     """
     units = make_empty_units(list_pair_values(metrics))
     available = compute_metrics(units, UnitGroups(units.sequence, 1), protocol, metrics)
-    return [name for name, metric in METRICS.items() if metric.better and name in available]
+    return list_directed(available)
 
 
 def gather_scored_units(results: list[SequenceResult], protocol: Protocol) -> tuple[Units, Units]:

@@ -257,6 +257,16 @@ def list_formulas() -> tuple[Formula, ...]:
     )
 
 
+def list_directed(available: Iterable[str]) -> list[str]:
+    """List the available metrics that have a better direction, in the order of `METRICS`.
+
+    >>> list_directed(["n_units", "f", "jf"])
+    ['jf', 'f']
+    """
+    known = set(available)
+    return [name for name, metric in METRICS.items() if metric.better and name in known]
+
+
 def list_shown(table: str, available: Iterable[str]) -> tuple[str, ...]:
     """List the available metrics that a kind of table shows, in the order of `METRICS`.
 

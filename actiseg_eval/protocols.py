@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
-from actiseg_data.core.documents import Cursor, parse_json
+from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import refuse, suggest
+from actiseg_data.core.manifests import load_installed
 
 SCHEMA = "actiseg/protocols/1"
 FILE = "protocols.json"
@@ -18,12 +18,26 @@ DEFAULT_PROTOCOL = "actionvos"
 VOID = 255
 """The id of pixels without a known label, in datasets that have such pixels."""
 
-METRIC_GROUPS = ("core", "jf", "boundary", "failures")
-"""Metrics that are computed together: from pixel counts alone (``core``); boundary F (``jf``);
-boundary IoU and F with tolerances by object (``boundary``); failure modes (``failures``)."""
+CORE_GROUP = "core"
+"""The metric group of metrics from pixel counts alone."""
+
+F_GROUP = "jf"
+"""The metric group of boundary F."""
+
+BOUNDARY_GROUP = "boundary"
+"""The metric group of boundary IoU, and of F with tolerances by object."""
+
+FAILURE_GROUP = "failures"
+"""The metric group of failure modes."""
+
+METRIC_GROUPS = (CORE_GROUP, F_GROUP, BOUNDARY_GROUP, FAILURE_GROUP)
+"""The groups of metrics that are computed together."""
+
+J_SETS = ("j-and-f", "j-and-late-j")
+"""The metric sets of benchmarks that report J, for which every object must be segmented."""
 
 _CHOICES = {
-    "figures": ("actionvos", "j-and-f", "j-and-late-j", "gres"),
+    "figures": ("actionvos", *J_SETS, "gres"),
     "frames": ("all", "inner"),
     "objects": ("listed", "first frame", "any frame", "one foreground"),
     "counted": ("every frame", "from its first appearance"),
@@ -103,7 +117,7 @@ class Protocol:
     @property
     def scores_every_object(self) -> bool:
         """Whether every object must be segmented, so that J and F cover all objects."""
-        return self.metric_set in ("j-and-f", "j-and-late-j")
+        return self.metric_set in J_SETS
 
     @property
     def has_free_ids(self) -> bool:
@@ -113,7 +127,7 @@ class Protocol:
     @property
     def default_metrics(self) -> tuple[str, ...]:
         """The metric groups that are computed by default."""
-        return ("core", "jf") if self.metric_set == "j-and-f" else ("core",)
+        return (CORE_GROUP, F_GROUP) if self.metric_set == "j-and-f" else (CORE_GROUP,)
 
     def select_frames(self, frames: tuple[str, ...]) -> tuple[str, ...]:
         """Return the scored frames of a sequence, in order.
@@ -126,8 +140,7 @@ class Protocol:
 
 def load_protocols() -> dict[str, Protocol]:
     """Load all protocols by name, the default first."""
-    data = (resources.files("data_manifests") / FILE).read_bytes()
-    return parse_protocols(Cursor(parse_json(data, FILE), FILE))
+    return parse_protocols(load_installed(FILE, SCHEMA))
 
 
 def load_protocol(name: str | Protocol) -> Protocol:
@@ -157,10 +170,6 @@ def load_protocol(name: str | Protocol) -> Protocol:
 
 def parse_protocols(document: Cursor) -> dict[str, Protocol]:
     """Parse a document of protocols; raise `InputError` if it is not valid."""
-    if document["schema"].as_text() != SCHEMA:
-        raise refuse(
-            f"is not a document with the schema {SCHEMA!r}", document.where, "reinstall actiseg"
-        )
     return {
         name: _parse_protocol(name, entry)
         for name, entry in document["protocols"].iterate_members()
@@ -217,7 +226,7 @@ def choose_metric_groups(metrics: Iterable[str] | None, protocol: Protocol) -> t
     if protocol.matching != "id":
         return choose_comparable_groups(metrics, protocol)
     chosen = _choose_groups(metrics, METRIC_GROUPS, protocol)
-    wanted = {*chosen, "core", "jf"} if "failures" in chosen else chosen
+    wanted = {*chosen, CORE_GROUP, F_GROUP} if FAILURE_GROUP in chosen else chosen
     return tuple(name for name in METRIC_GROUPS if name in wanted)
 
 
@@ -226,7 +235,7 @@ def choose_comparable_groups(metrics: Iterable[str] | None, protocol: Protocol) 
 
     Parameters and exceptions as in `choose_metric_groups`.
     """
-    comparable = tuple(name for name in METRIC_GROUPS if name != "failures")
+    comparable = tuple(name for name in METRIC_GROUPS if name != FAILURE_GROUP)
     return _choose_groups(metrics, comparable, protocol)
 
 

@@ -1,11 +1,11 @@
-"""Tables of text, as data, and their renderings in Markdown, CSV, HTML and plain text."""
+"""Tables of text, as data, and their renderings; `FORMATS` has the formats of files."""
 
 from __future__ import annotations
 
 import csv
 import html
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -31,6 +31,42 @@ class Table:
 
 ReportPart: TypeAlias = "str | Table"
 """A note of one paragraph, or a table."""
+
+
+@dataclass(frozen=True)
+class ReportPage:
+    """A report to write to a file. Names and paths in its texts are in backticks.
+
+    Attributes
+    ----------
+    title : str
+    introduction : str
+        What the report is about.
+    notices : sequence of str
+        Warnings, to be noticed first.
+    parts : sequence of ReportPart
+        The tables in their order, and paragraphs between them.
+    notes : sequence of str
+        What the tables mean.
+    rows : Table
+        All results in one table, for programs.
+    """
+
+    title: str
+    introduction: str
+    notices: Sequence[str]
+    parts: Sequence[ReportPart]
+    notes: Sequence[str]
+    rows: Table
+
+
+def format_cell(value: object) -> str:
+    """Format a value for programs: a number with all digits, nothing for None.
+
+    >>> format_cell(0.1), format_cell(None)
+    ('0.1', '')
+    """
+    return "" if value is None else str(value)
 
 
 def render_markdown(table: Table) -> list[str]:
@@ -96,3 +132,44 @@ def render_text(table: Table) -> str:
         "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
         for line in lines
     )
+
+
+def render_markdown_page(page: ReportPage) -> str:
+    r"""Return a report as a Markdown page.
+
+    >>> render_markdown_page(ReportPage("Scores", "Of `a`.", ["blank"], [], [], Table("", [], [])))
+    '# Scores\n\nOf `a`.\n\n**blank**\n'
+    """
+    blocks = [f"# {page.title}", page.introduction, *(f"**{notice}**" for notice in page.notices)]
+    for part in page.parts:
+        if isinstance(part, str):
+            blocks.append(part)
+        else:
+            blocks += [f"## {part.title}"] if part.title else []
+            blocks.append("\n".join(render_markdown(part)))
+    if page.notes:
+        blocks.append("\n".join(f"* {note}" for note in page.notes))
+    return "\n\n".join(blocks) + "\n"
+
+
+@dataclass(frozen=True)
+class TableFormat:
+    """A format of files that have the tables of a report.
+
+    Attributes
+    ----------
+    content : str
+        What a file has, for the help of the flag that names the file.
+    render : callable
+        Returns the text of a file.
+    """
+
+    content: str
+    render: Callable[[ReportPage], str]
+
+
+FORMATS: Mapping[str, TableFormat] = {
+    "csv": TableFormat("all metrics to this CSV file", lambda page: render_csv(page.rows)),
+    "markdown": TableFormat("the tables to this Markdown file", render_markdown_page),
+}
+"""The formats of tables by name. The commands that write tables have a flag for each."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from actiseg_data.terminal.report_printing import print_report
-from actiseg_eval.cli.scoring_flags import write_text
+from actiseg_eval.cli.output_flags import write_text
 
 if TYPE_CHECKING:
     from actiseg_eval.metrics.metric_cards import MetricCard

@@ -7,30 +7,22 @@ from typing import Annotated, Optional
 
 import typer
 
-from actiseg_data.terminal.command_line import Quiet, Workers, make_stage_progress
+from actiseg_data.terminal.option_groups import expand_options
 from actiseg_data.terminal.report_printing import print_report
-from actiseg_eval.cli.scoring_flags import (
-    Filter,
-    GroundTruthRoot,
-    Missing,
-    SequenceFile,
-    SplitName,
-    announce_truth,
-)
+from actiseg_eval.cli.scoring_flags import Filter, Missing, RunFlags, TruthFlags
 
 
+@expand_options(truth_flags=TruthFlags, run=RunFlags)
 def show_protocols(
     preds: Annotated[
         Optional[Path],
         typer.Argument(help="Predictions: also show where the protocols differ on them."),
     ] = None,
-    gt: GroundTruthRoot = None,
-    split: SplitName = None,
-    sequences: SequenceFile = None,
+    *,
+    truth_flags: TruthFlags,
     filter_flagged: Filter = True,
     missing: Missing = "error",
-    workers: Workers = 1,
-    quiet: Quiet = False,
+    run: RunFlags,
 ) -> None:
     """Show the protocols side by side, and where they differ on given predictions.
 
@@ -49,10 +41,9 @@ def show_protocols(
         return
     comparison = compare_protocols(
         preds,
-        gt=announce_truth(preds, gt, split, sequences),
+        gt=truth_flags.open(preds),
         filter=filter_flagged,
         missing=missing,
-        workers=workers,
-        stage=make_stage_progress(quiet),
+        **run.keywords,
     )
     print_report(describe_protocol_comparison(comparison))

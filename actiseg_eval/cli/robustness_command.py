@@ -7,28 +7,25 @@ from typing import Annotated, Optional
 
 import typer
 
-from actiseg_data.terminal.command_line import JsonFile, Quiet, Workers, make_stage_progress
+from actiseg_data.terminal.option_groups import expand_options
 from actiseg_data.terminal.report_printing import print_report
+from actiseg_eval.cli.output_flags import OutputFlags, make_output_flags
 from actiseg_eval.cli.scoring_flags import (
-    Cluster,
-    ComparableGroups,
-    Filter,
-    GroundTruthRoot,
-    Level,
-    MarkdownFile,
-    Missing,
-    ProtocolName,
-    Resamples,
-    SequenceFile,
-    SplitName,
-    announce_truth,
+    ComparableRuleFlags,
+    IntervalFlags,
+    RunFlags,
+    TruthFlags,
     check_metric_names,
-    check_outputs,
-    write_document,
-    write_text,
 )
 
 
+@expand_options(
+    truth_flags=TruthFlags,
+    rules=ComparableRuleFlags,
+    intervals=IntervalFlags,
+    output=make_output_flags(),
+    run=RunFlags,
+)
 def measure_robustness(
     runs: Annotated[
         Path,
@@ -39,11 +36,9 @@ def measure_robustness(
             show_default=False,
         ),
     ],
-    gt: GroundTruthRoot = None,
-    split: SplitName = None,
-    sequences: SequenceFile = None,
-    protocol: ProtocolName = "actionvos",
-    metrics: ComparableGroups = None,
+    *,
+    truth_flags: TruthFlags,
+    rules: ComparableRuleFlags,
     metric: Annotated[
         Optional[list[str]],
         typer.Option(
@@ -61,51 +56,38 @@ def measure_robustness(
     drop: Annotated[
         float, typer.Option(help="Share of a score that is lost at the breaking point.")
     ] = 0.1,
-    filter_flagged: Filter = True,
-    missing: Missing = "error",
-    level: Level = 0.95,
-    resamples: Resamples = 10_000,
-    cluster: Cluster = "video",
-    json_file: JsonFile = None,
-    markdown_file: MarkdownFile = None,
-    workers: Workers = 1,
-    quiet: Quiet = False,
+    intervals: IntervalFlags,
+    output: OutputFlags,
+    run: RunFlags,
 ) -> None:
     """Measure the robustness to noise: metrics by level, area under the curve, breaking point.
 
     Example: actiseg-eval robustness runs.yaml --gt dataset_visor --workers 2
     """
     from actiseg_eval.noise_levels.measuring import robustness
-    from actiseg_eval.noise_levels.robustness_tables import describe_robustness, format_robustness
+    from actiseg_eval.noise_levels.robustness_tables import (
+        describe_robustness,
+        make_robustness_page,
+    )
     from actiseg_eval.noise_levels.runs import read_runs
     from actiseg_eval.scoring.scoring_options import make_bootstrap
 
-    make_bootstrap(level, resamples, cluster)  # refuses wrong values before it reads anything
-    check_metric_names(metric, protocol, metrics)
+    make_bootstrap(**intervals.keywords)  # refuses wrong values before it reads anything
+    check_metric_names(metric, rules)
     known = read_runs(runs, baseline)
-    truth = announce_truth(
-        known.folders[0],
-        gt or known.truth,
-        known.split if split is None else split,
-        sequences or known.sequences,
-    )
-    folders = (*known.folders, *known.labels.values(), truth.root)
-    check_outputs((json_file, markdown_file), folders, (runs,))
+    truth = TruthFlags(
+        gt=truth_flags.gt or known.truth,
+        split=known.split if truth_flags.split is None else truth_flags.split,
+        sequences=truth_flags.sequences or known.sequences,
+    ).open(known.folders[0])
+    output.check((*known.folders, *known.labels.values(), truth.root), (runs,))
     result = robustness(
         known,
         gt=truth,
-        protocol=protocol,
-        metrics=metrics,
         drop=drop,
-        filter=filter_flagged,
-        missing=missing,
-        ci=level,
-        resamples=resamples,
-        cluster=cluster,
-        workers=workers,
-        stage=make_stage_progress(quiet),
+        **rules.keywords,
+        **intervals.keywords,
+        **run.keywords,
     )
     print_report(describe_robustness(result, metric or ()))
-    write_document(json_file, result.to_dict())
-    if markdown_file is not None:
-        write_text(markdown_file, format_robustness(result, metric or ()))
+    output.write(result.to_dict(), lambda: make_robustness_page(result, metric or ()))

@@ -16,7 +16,8 @@ from actiseg_data.core.workers import start_workers
 from actiseg_data.records.rendered_note import has_rendered_frames
 from actiseg_eval.comparison.comparison_result import Comparison, Difference, Standing
 from actiseg_eval.comparison.methods import Folders, Method, make_methods
-from actiseg_eval.metrics.definitions import METRICS, MetricSums, Sums
+from actiseg_eval.metrics.definitions import METRICS, list_directed
+from actiseg_eval.metrics.sums import MetricSums, Sums
 from actiseg_eval.predictions.ground_truth import GroundTruth
 from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
 from actiseg_eval.reporting.coverage import list_notices
@@ -26,7 +27,6 @@ from actiseg_eval.resampling.bootstrap import (
     RESAMPLES,
     Bootstrap,
     choose_clusters,
-    get_minimum,
     is_defined,
     sum_clusters,
 )
@@ -145,7 +145,7 @@ def _compare_metrics(
     standings: dict[str, list[Standing]] = {}
     differences: dict[str, list[Difference]] = {}
     left_out = {}
-    for metric in (name for name in METRICS if METRICS[name].better and name in known):
+    for metric in list_directed(known):
         sums = {method: [run[metric] for run in seeds] for method, seeds in runs.items()}
         lacking = [name for name, seeds in sums.items() if not all(map(is_defined, seeds))]
         if lacking:
@@ -186,7 +186,7 @@ def compare_pair(
     cluster : str
         What is resampled, such as ``video``.
     """
-    sign, largest = get_sign(metric), 1 - get_minimum(metric)
+    sign, largest = get_sign(metric), 1 - METRICS[metric].least
     gain, source = None, "seeds"
     if len(sums[first]) > 1 and len(sums[second]) > 1:
         seeds = [np.array([sign * run.ratio for run in sums[name]]) for name in (first, second)]
@@ -222,6 +222,6 @@ def _rank(
     for name, runs in sums.items():
         values = [run.ratio for run in runs]
         mean = float(np.mean(values))
-        interval = find_seed_interval(values, level, get_minimum(metric))
+        interval = find_seed_interval(values, level, METRICS[metric].least)
         standings.append(Standing(name, mean, tuple(values), interval, 1 + better[name]))
     return sorted(standings, key=lambda standing: (standing.rank, -sign * (standing.value or 0)))

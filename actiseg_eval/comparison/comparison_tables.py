@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from actiseg_data.core.tables import Table
+from actiseg_data.core.tables import ReportPage, ReportPart, Table, format_cell
 from actiseg_eval.comparison.comparison_result import Comparison
 from actiseg_eval.metrics.definitions import METRICS, format_heading, format_value
 from actiseg_eval.reporting.score_tables import name_split
@@ -18,7 +18,7 @@ _NOTE = (
 
 def describe_comparison(
     comparison: Comparison, metrics: Sequence[str] = ()
-) -> Iterator[Table | str]:
+) -> Iterator[ReportPart]:
     """Yield the tables and lines of some metrics, by default of all."""
     yield from comparison.notices
     left_out = {
@@ -26,15 +26,54 @@ def describe_comparison(
         for metric, why in comparison.left_out.items()
     }
     yield from (line for metric, line in left_out.items() if metric in metrics)
+    yield from _tabulate_metrics(comparison, metrics)
+    yield _NOTE
+    yield _describe_resampling(comparison)
+    yield from (line for metric, line in left_out.items() if metric not in metrics)
+
+
+def make_comparison_page(comparison: Comparison, metrics: Sequence[str] = ()) -> ReportPage:
+    """Make the page of some metrics, by default of all. Its rows have all metrics."""
+    split = name_split(comparison.split, rendered=comparison.rendered)
+    left_out = (
+        f"left out: {METRICS[metric].symbol}: {why}" for metric, why in comparison.left_out.items()
+    )
+    folders = (f"{name} `{'`, `'.join(runs)}`" for name, runs in comparison.folders.items())
+    return ReportPage(
+        title=f"Comparison on {split}, protocol `{comparison.protocol.name}`",
+        introduction=f"Methods: {'; '.join(folders)}.",
+        notices=comparison.notices,
+        parts=list(_tabulate_metrics(comparison, metrics)),
+        notes=[_NOTE, _describe_resampling(comparison), *left_out],
+        rows=Table("", _ROW_COLUMNS, list(_list_rows(comparison))),
+    )
+
+
+_ROW_COLUMNS = ("metric", "method", "against", "value", "from", "to", "rank", "p", "holm", "over")
+
+
+def _list_rows(comparison: Comparison) -> Iterator[list[str]]:
+    """Yield a row for the score of each method, and for the gain of each pair of methods."""
+    for metric in comparison.standings:
+        for standing in comparison.standings[metric]:
+            interval = standing.interval or (None, None)
+            numbers = map(format_cell, (standing.value, *interval, standing.rank))
+            yield [metric, standing.name, "", *numbers, "", "", ""]
+        for pair in comparison.differences[metric]:
+            numbers = map(format_cell, (pair.gain, *pair.interval, None, pair.p, pair.adjusted))
+            yield [metric, pair.first, pair.second, *numbers, pair.source]
+
+
+def _describe_resampling(comparison: Comparison) -> str:
+    few = comparison.method.explain_cluster(comparison.cluster)
+    return f"resampled: {comparison.clusters} {comparison.cluster}s{few}"
+
+
+def _tabulate_metrics(comparison: Comparison, metrics: Sequence[str]) -> Iterator[Table]:
     for metric in comparison.standings:
         if not metrics or metric in metrics:
             yield _tabulate_standings(comparison, metric)
             yield _tabulate_differences(comparison, metric)
-    yield _NOTE
-    wanted = comparison.method.cluster
-    few = "" if comparison.cluster == wanted else f" (too few {wanted}s)"
-    yield f"resampled: {comparison.clusters} {comparison.cluster}s{few}"
-    yield from (line for metric, line in left_out.items() if metric not in metrics)
 
 
 def _tabulate_standings(comparison: Comparison, metric: str) -> Table:
@@ -51,7 +90,7 @@ def _tabulate_standings(comparison: Comparison, metric: str) -> Table:
             "method",
             "rank",
             format_heading(metric),
-            f"{_format_level(comparison)} over seeds",
+            f"{comparison.method.percent} over seeds",
             "seeds",
         ],
         rows,
@@ -71,14 +110,10 @@ def _tabulate_differences(comparison: Comparison, metric: str) -> Table:
         ]
         for pair in comparison.differences[metric]
     ]
-    level = _format_level(comparison)
+    level = comparison.method.percent
     return Table(
         "", ["first against second", "gain", level, "share better", "p", "Holm", "over"], rows
     )
-
-
-def _format_level(comparison: Comparison) -> str:
-    return f"{100 * comparison.method.level:g} %"
 
 
 def format_interval(interval: tuple[float, float], form: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,12 +9,19 @@ from pathlib import Path
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.tables import Table
-from actiseg_eval.measures.results import SequenceResult
-from actiseg_eval.metrics.definitions import format_value
+from actiseg_eval.measures.results import SequenceResult, sum_tallies
+from actiseg_eval.metrics.definitions import format_heading, format_value
 from actiseg_eval.metrics.units import gather_units
 from actiseg_eval.predictions.ground_truth import GroundTruth
 from actiseg_eval.predictions.prediction_opening import open_predictions
-from actiseg_eval.protocols import VOID, Protocol, load_protocol, load_protocols
+from actiseg_eval.protocols import (
+    CORE_GROUP,
+    F_GROUP,
+    VOID,
+    Protocol,
+    load_protocol,
+    load_protocols,
+)
 from actiseg_eval.reporting.score_report import Report
 from actiseg_eval.scoring.folder_scoring import score, select_sequences
 from actiseg_eval.scoring.scoring_options import ScoringOptions, check_missing
@@ -23,6 +29,7 @@ from actiseg_eval.scoring.sequence_scoring import ScoringJob, score_sequences
 from actiseg_eval.scoring.truth_choice import choose_truth
 
 _SHOWN = ("jf", "j", "f", "giou", "n_objects")
+"""What the public tools for all of these protocols report."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,7 @@ def compare_protocols(
         extra_ids="matched",
     )
     opened = open_predictions(Path(predictions), truth.sequences)
-    options = ScoringOptions(everything, ("core",), filter, check_missing(missing))
+    options = ScoringOptions(everything, (CORE_GROUP,), filter, check_missing(missing))
     with stage("looking for cases") as progress:
         results = score_sequences(ScoringJob(truth, opened, options), chosen, workers, progress)
     for name, protocol in known.items():
@@ -88,7 +95,7 @@ def compare_protocols(
                 predictions,
                 gt=truth,
                 protocol=protocol,
-                metrics=("core", "jf"),
+                metrics=(CORE_GROUP, F_GROUP),
                 filter=filter,
                 missing=missing,
                 resamples=0,
@@ -104,7 +111,7 @@ def compare_protocols(
 
 def _count_cases(results: list[SequenceResult]) -> dict[str, int]:
     units = gather_units(results)
-    tally = sum((result.tally for result in results), Counter[str]())
+    tally = sum_tallies(results, {})
     void = sum(label.object_id == VOID for label in units.labels)
     return {
         "both empty": int((units.union == 0).sum()),
@@ -142,7 +149,7 @@ def describe_protocol_comparison(comparison: ProtocolComparison) -> Iterator[Tab
             yield f"  {name}: {outcome}"
         else:
             rows.append([name, *(format_value(outcome.metrics.get(key)) for key in _SHOWN)])
-    heads = ["protocol", "J&F ↑", "J ↑", "F ↑", "gIoU ↑", "objects"]
+    heads = ["protocol", *map(format_heading, _SHOWN)]
     yield Table("the metrics under each protocol", heads, rows)
 
 

@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from actiseg_data.annotations.masks import as_binary_mask
-from actiseg_data.core.errors import refuse
+from actiseg_data.annotations.masks import as_binary_mask, check_same_size
 from actiseg_data.core.opencv import load_cv2
 from actiseg_eval.measures.bits import (
     BinaryMask,
@@ -175,12 +174,8 @@ def find_object_distance(truth: BinaryMask) -> int:
 
 def _check_masks(truth: BinaryMask, prediction: BinaryMask) -> tuple[BinaryMask, BinaryMask]:
     truth, prediction = as_binary_mask(truth, "truth"), as_binary_mask(prediction, "prediction")
-    if truth.shape != prediction.shape:
-        raise refuse(
-            f"has the shape {prediction.shape}, but the true mask has {truth.shape}",
-            "`prediction`",
-            "give masks of the same size",
-        )
+    hint = "give masks of the same size"
+    check_same_size(prediction.shape, truth.shape, "the true mask", "`prediction`", hint)
     return truth, prediction
 
 

@@ -22,14 +22,21 @@ from actiseg_eval.measures.boundary_measures import (
 from actiseg_eval.measures.failure_modes import diagnose, encode_mode
 from actiseg_eval.measures.pixel_counts import PixelCounts
 from actiseg_eval.measures.prediction import Prediction
-from actiseg_eval.protocols import VOID, Protocol
+from actiseg_eval.protocols import (
+    BOUNDARY_GROUP,
+    CORE_GROUP,
+    F_GROUP,
+    FAILURE_GROUP,
+    VOID,
+    Protocol,
+)
 
 _PairFunction = Callable[[BinaryMask, BinaryMask], float]
 
 _PAIR_FUNCTIONS: Mapping[str, Mapping[str, _PairFunction]] = {
-    "core": {},
-    "jf": {"f": lambda truth, mask: boundary_f(truth, mask, find_image_tolerance(truth.shape))},
-    "boundary": {
+    CORE_GROUP: {},
+    F_GROUP: {"f": lambda truth, mask: boundary_f(truth, mask, find_image_tolerance(truth.shape))},
+    BOUNDARY_GROUP: {
         "f_object": lambda truth, mask: boundary_f(truth, mask, find_object_tolerance(truth)),
         "boundary_iou": lambda truth, mask: boundary_iou(
             truth, mask, find_image_distance(truth.shape)
@@ -38,7 +45,7 @@ _PAIR_FUNCTIONS: Mapping[str, Mapping[str, _PairFunction]] = {
             truth, mask, find_object_distance(truth)
         ),
     },
-    "failures": {},
+    FAILURE_GROUP: {},
 }
 """The functions of a true and a predicted mask by metric group and name."""
 
@@ -113,7 +120,7 @@ class FrameMeter:
         self._functions = {
             name: function for group in metrics for name, function in _PAIR_FUNCTIONS[group].items()
         }
-        self._finds_failures = "failures" in metrics
+        self._finds_failures = FAILURE_GROUP in metrics
         self._labels = {label.object_id: label for label in sequence.objects}
 
     @property

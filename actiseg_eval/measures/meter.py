@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.annotations.masks import IndexMask
+from actiseg_data.annotations.masks import IndexMask, check_same_size
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import refuse
 from actiseg_eval.measures.bits import BinaryMask
@@ -91,15 +91,12 @@ class SequenceMeter:
 
         Raises
         ------
-        ValueError
+        InputError
             If the two differ in size.
         """
         prediction = as_prediction(prediction, shape=truth.shape)
-        if prediction.shape != truth.shape:
-            raise ValueError(
-                f"the prediction has the shape {prediction.shape}, but the true mask has "
-                f"{truth.shape}"
-            )
+        where, hint = f"{self.sequence.folder}, {frame}", "give masks of the same size"
+        check_same_size(prediction.shape, truth.shape, "the true mask", where, hint)
         is_scored = frame in self.scored
         self._frames[frame] = self._frame_meter.measure(truth, prediction, is_scored=is_scored)
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.annotations.masks import IndexMask, as_index_mask
+from actiseg_data.annotations.masks import IndexMask, as_index_mask, check_same_size
 
 PixelCounts: TypeAlias = NDArray[np.int64]
 """(3, 256): pixels of each id in the ground truth, in the prediction, and in both."""
@@ -32,8 +32,6 @@ def count_ids(truth: IndexMask, prediction: IndexMask) -> PixelCounts:
     [[2, 1], [1, 1], [1, 1]]
     """
     truth, prediction = _check_masks(truth, prediction)
-    if truth.shape != prediction.shape:
-        raise ValueError(f"masks with the shapes {truth.shape} and {prediction.shape}")
     true_ids, predicted_ids = truth.ravel(), prediction.ravel()
     if not true_ids.size:
         return np.zeros((3, 256), np.int64)
@@ -89,4 +87,7 @@ def count_pairs(
 
 
 def _check_masks(truth: IndexMask, prediction: IndexMask) -> tuple[IndexMask, IndexMask]:
-    return as_index_mask(truth, "truth"), as_index_mask(prediction, "prediction")
+    truth, prediction = as_index_mask(truth, "truth"), as_index_mask(prediction, "prediction")
+    hint = "give masks of the same size"
+    check_same_size(prediction.shape, truth.shape, "the true mask", "`prediction`", hint)
+    return truth, prediction

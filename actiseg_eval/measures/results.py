@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_eval.protocols import Protocol
 
-_BOUNDARY_VALUES = ("f", "f_object")
-"""Values that compare boundaries; a mask that fills the frame has no boundary."""
+_F_VALUES = ("f", "f_object")
+"""Values that compare boundary pixels; a mask that fills the frame has no boundary."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def evaluate_blank(
     [[1.0, 0.0, 1.0]]
     """
     perfect = truth == 0
-    if name in _BOUNDARY_VALUES:
+    if name in _F_VALUES:
         perfect = perfect | (truth == areas[:, None])
     return np.asarray(perfect, np.float64)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -10,16 +10,8 @@ from numpy.typing import NDArray
 
 from actiseg_eval.measures.frame_measurement import list_pair_values
 from actiseg_eval.measures.results import SequenceResult
-from actiseg_eval.metrics.definitions import (
-    METRICS,
-    MetricSums,
-    compute_actionvos_metrics,
-    compute_gres_metrics,
-    compute_late_metrics,
-    compute_object_metrics,
-    compute_temporal_metrics,
-    count_sizes,
-)
+from actiseg_eval.metrics.definitions import METRICS, Formula, list_directed, list_formulas
+from actiseg_eval.metrics.sums import MetricSums, UnitGroups
 from actiseg_eval.metrics.units import Units, gather_units, make_empty_units
 from actiseg_eval.protocols import Protocol
 
@@ -32,7 +24,7 @@ def compute_by_sequence(
 ) -> MetricSums:
     """Compute every metric of each sequence, as sums that can be added up."""
     units, _ = gather_scored_units(results, protocol)
-    return compute_metrics(units, units.sequence, len(results), protocol, metrics)
+    return compute_metrics(units, UnitGroups(units.sequence, len(results)), protocol, metrics)
 
 
 def compute_overall(
@@ -45,8 +37,8 @@ def compute_overall(
 
 def summarise_units(units: Units, protocol: Protocol, metrics: tuple[str, ...]) -> MetricValues:
     """Compute every metric of all units together."""
-    same_group = np.zeros(len(units), np.int64)
-    overall = compute_metrics(units, same_group, 1, protocol, metrics)
+    same_group = UnitGroups(np.zeros(len(units), np.int64), 1)
+    overall = compute_metrics(units, same_group, protocol, metrics)
     return make_metric_values({name: float(sums.values[0]) for name, sums in overall.items()})
 
 
@@ -75,8 +67,8 @@ def list_metrics(protocol: Protocol, metrics: tuple[str, ...]) -> list[str]:
     ['j', 'j_recall', 'j_decay']
     """
     units = make_empty_units(list_pair_values(metrics))
-    available = compute_metrics(units, units.sequence, 1, protocol, metrics)
-    return [name for name, metric in METRICS.items() if metric.better and name in available]
+    available = compute_metrics(units, UnitGroups(units.sequence, 1), protocol, metrics)
+    return list_directed(available)
 
 
 def gather_scored_units(results: list[SequenceResult], protocol: Protocol) -> tuple[Units, Units]:
@@ -90,11 +82,7 @@ def gather_scored_units(results: list[SequenceResult], protocol: Protocol) -> tu
 
 
 def compute_groups(
-    units: Units,
-    groups: NDArray[np.int64],
-    count: int,
-    protocol: Protocol,
-    metrics: tuple[str, ...],
+    units: Units, groups: UnitGroups, protocol: Protocol, metrics: tuple[str, ...]
 ) -> MetricSums:
     """Compute the metrics of any groups of units: all but those over the frames of an object.
 
@@ -102,42 +90,42 @@ def compute_groups(
     ----------
     units : Units
         N units.
-    groups : (N,) int64
-        The group of each unit, 0 to count - 1.
-    count : int
-        The number of groups.
+    groups : UnitGroups
+        The groups of the N units.
     protocol : Protocol
     metrics : tuple of str
         The metric groups that are computed.
     """
-    sums: MetricSums = {}
-    if "core" in metrics and protocol.metric_set == "actionvos":
-        sums |= compute_actionvos_metrics(units, groups, count)
-    elif "core" in metrics and protocol.metric_set == "gres":
-        sums |= compute_gres_metrics(units, groups, count)
-    if protocol.scores_every_object or metrics != ("core",):
-        chosen = find_averaged(units, protocol)
-        sums |= compute_object_metrics(units.select(chosen), groups[chosen], count)
-    return sums | count_sizes(units, groups, count)
+    formulas = [formula for formula in list_formulas() if not formula.whole_objects]
+    return _evaluate(formulas, units, groups, protocol, metrics)
 
 
 def compute_metrics(
-    units: Units,
-    groups: NDArray[np.int64],
-    count: int,
-    protocol: Protocol,
-    metrics: tuple[str, ...],
+    units: Units, groups: UnitGroups, protocol: Protocol, metrics: tuple[str, ...]
 ) -> MetricSums:
     """Compute every metric of groups that have all units of their objects.
 
     Parameters as in `compute_groups`.
     """
-    sums = compute_groups(units, groups, count, protocol, metrics)
-    if protocol.scores_every_object or "jf" in metrics:
+    return _evaluate(list_formulas(), units, groups, protocol, metrics)
+
+
+def _evaluate(
+    formulas: Iterable[Formula],
+    units: Units,
+    groups: UnitGroups,
+    protocol: Protocol,
+    metrics: tuple[str, ...],
+) -> MetricSums:
+    """Evaluate the formulas that the protocol and the metric groups have."""
+    wanted = [formula for formula in formulas if formula.is_computed(protocol, metrics)]
+    averaged = units, groups
+    if any(formula.averaged for formula in wanted):
         chosen = find_averaged(units, protocol)
-        sums |= compute_temporal_metrics(units.select(chosen), groups[chosen], count)
-    if protocol.metric_set == "j-and-late-j":
-        sums |= compute_late_metrics(units, groups, count)
+        averaged = units.select(chosen), groups.select(chosen)
+    sums: MetricSums = {}
+    for formula in wanted:
+        sums |= formula.compute(*(averaged if formula.averaged else (units, groups)))
     return sums
 
 

@@ -1,4 +1,4 @@
-"""The metrics: computed from a table of units, for all units or for each of several groups."""
+"""All metrics: what each is called, how it is computed, and where it is shown."""
 
 from __future__ import annotations
 
@@ -6,47 +6,59 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
-from actiseg_eval.metrics.frame_series import Series, decay, late_mean, recall
+from actiseg_eval.metrics.formulas import (
+    THRESHOLDS,
+    compute_actionvos_metrics,
+    compute_gres_metrics,
+    compute_late_metrics,
+    compute_object_metrics,
+    compute_profile,
+    compute_temporal_metrics,
+    count_sizes,
+)
+from actiseg_eval.metrics.sums import MetricSums, UnitGroups
 from actiseg_eval.metrics.units import Units
+from actiseg_eval.protocols import BOUNDARY_GROUP, CORE_GROUP, F_GROUP, J_SETS, Protocol
+
+MetricFunction: TypeAlias = Callable[[Units, UnitGroups], MetricSums]
+"""Computes one or more metrics, by key, of groups of units."""
 
 
 @dataclass(frozen=True)
-class Sums:
-    """A metric of each of G groups as a ratio of two sums, which can be added up over groups.
+class Formula:
+    """A function that computes metrics, and when they are computed.
 
     Attributes
     ----------
-    numerator : (G,) float64
-    denominator : (G,) float64 or None
-        None for a count.
+    compute : callable
+        See `MetricFunction`.
+    metric_groups : tuple of str
+        The metric groups that have the metrics. Empty for all groups.
+    metric_sets : tuple of str
+        The metric sets of protocols that have them, see `Protocol`. Empty for all sets.
+    always_in : tuple of str
+        The metric sets that have them whatever the metric groups are.
+    averaged : bool
+        Whether only those units count that J and F are averaged over.
+    whole_objects : bool
+        Whether all units of an object must be in one group, because the metric is about the frames
+        of an object.
     """
 
-    numerator: NDArray[np.float64]
-    denominator: NDArray[np.float64] | None = None
+    compute: MetricFunction
+    metric_groups: tuple[str, ...] = ()
+    metric_sets: tuple[str, ...] = ()
+    always_in: tuple[str, ...] = ()
+    averaged: bool = False
+    whole_objects: bool = False
 
-    @property
-    def values(self) -> NDArray[np.float64]:
-        """The metric of each group, (G,); NaN if it is undefined."""
-        if self.denominator is None:
-            return self.numerator
-        undefined = np.full(len(self.numerator), np.nan)
-        ratio = np.divide(
-            self.numerator, self.denominator, out=undefined, where=self.denominator > 0
-        )
-        return np.asarray(ratio)
-
-    @property
-    def ratio(self) -> float:
-        """The metric of all groups together; NaN if it is undefined, or for a count."""
-        denominator = 0.0 if self.denominator is None else float(self.denominator.sum())
-        return float(self.numerator.sum()) / denominator if denominator > 0 else float("nan")
-
-
-MetricSums: TypeAlias = dict[str, Sums]
-"""Sums by metric, each with the same groups."""
+    def is_computed(self, protocol: Protocol, metric_groups: tuple[str, ...]) -> bool:
+        """Whether a protocol has the metrics, given the metric groups that are computed."""
+        if protocol.metric_set in self.always_in:
+            return True
+        if self.metric_sets and protocol.metric_set not in self.metric_sets:
+            return False
+        return not self.metric_groups or not set(self.metric_groups).isdisjoint(metric_groups)
 
 
 @dataclass(frozen=True)
@@ -61,72 +73,234 @@ class Metric:
         ``higher``, ``lower``, or None for neither.
     about : str
         The meaning in a few words.
+    formulas : tuple of Formula
+        What computes it. A protocol has at most one of them.
+    tables : tuple of str
+        The tables that show it by default: ``main``; ``profile``, the foreground-background
+        profile; ``curves`` over noise levels; ``losses`` by failure mode. Counts have a line
+        instead of a table.
     count : bool
         Whether the metric is a whole number.
+    headline : bool
+        Whether it can stand for the whole score, see `choose_headline`.
+    inactive : bool
+        Whether it is about objects that should not be predicted.
+    least : float
+        The smallest possible value; the largest is 1.
     """
 
     symbol: str
     better: str | None
     about: str
+    formulas: tuple[Formula, ...]
+    tables: tuple[str, ...] = ("main",)
     count: bool = False
+    headline: bool = False
+    inactive: bool = False
+    least: float = 0.0
 
 
-_THRESHOLDS = (0.7, 0.8, 0.9)
+_ACTIONVOS = (Formula(compute_actionvos_metrics, (CORE_GROUP,), ("actionvos",)),)
+_PROFILE = (Formula(compute_profile, (CORE_GROUP,), ("actionvos",)),)
+_GRES = (Formula(compute_gres_metrics, (CORE_GROUP,), ("gres",)),)
+_OBJECTS = (
+    Formula(compute_object_metrics, (F_GROUP, BOUNDARY_GROUP), always_in=J_SETS, averaged=True),
+)
+_TEMPORAL = (
+    Formula(
+        compute_temporal_metrics, (F_GROUP,), always_in=J_SETS, averaged=True, whole_objects=True
+    ),
+)
+_LATE = (Formula(compute_late_metrics, metric_sets=("j-and-late-j",), whole_objects=True),)
+_SIZES = (Formula(count_sizes),)
 
 METRICS: Mapping[str, Metric] = {
-    "p_miou": Metric("p-mIoU", "higher", "mean IoU of active objects"),
-    "n_miou": Metric("n-mIoU", "lower", "mean IoU of inactive objects"),
-    "p_ciou": Metric("p-cIoU", "higher", "cumulative IoU of active objects"),
-    "n_ciou": Metric("n-cIoU", "lower", "cumulative IoU of inactive objects"),
-    "giou": Metric("gIoU", "higher", "generalised IoU over samples (GRES; not box GIoU)"),
-    "acc": Metric("Acc", "higher", "share of units whose presence is predicted correctly"),
-    "tp": Metric("TP", None, "active, visible, predicted", count=True),
-    "tn": Metric("TN", None, "correctly not predicted", count=True),
-    "fp": Metric("FP", None, "incorrectly predicted", count=True),
-    "fn": Metric("FN", None, "active, visible, not predicted", count=True),
-    "p_rate": Metric("p-rate", "higher", "share of visible active objects that are predicted"),
-    "p_quality": Metric("p-quality", "higher", "mean IoU of predicted active objects"),
-    "n_rate": Metric("n-rate", "lower", "share of visible inactive objects that are predicted"),
-    "n_quality": Metric("n-quality", None, "mean IoU of predicted inactive objects"),
-    "ciou": Metric("cIoU", "higher", "cumulative IoU over samples"),
-    "t_acc": Metric("T-acc", "higher", "share of samples with a target that are predicted"),
+    "p_miou": Metric(
+        "p-mIoU",
+        "higher",
+        "mean IoU of active objects",
+        _ACTIONVOS,
+        tables=("main", "profile", "curves"),
+    ),
+    "n_miou": Metric(
+        "n-mIoU",
+        "lower",
+        "mean IoU of inactive objects",
+        _ACTIONVOS,
+        tables=("main", "profile", "curves"),
+        inactive=True,
+    ),
+    "p_ciou": Metric("p-cIoU", "higher", "cumulative IoU of active objects", _ACTIONVOS),
+    "n_ciou": Metric(
+        "n-cIoU", "lower", "cumulative IoU of inactive objects", _ACTIONVOS, inactive=True
+    ),
+    "giou": Metric(
+        "gIoU",
+        "higher",
+        "generalised IoU over samples (GRES; not box GIoU)",
+        (*_ACTIONVOS, *_GRES),
+        tables=("main", "curves", "losses"),
+        headline=True,
+    ),
+    "acc": Metric(
+        "Acc", "higher", "share of units whose presence is predicted correctly", _ACTIONVOS
+    ),
+    "tp": Metric("TP", None, "active, visible, predicted", _ACTIONVOS, count=True),
+    "tn": Metric("TN", None, "correctly not predicted", _ACTIONVOS, count=True),
+    "fp": Metric("FP", None, "incorrectly predicted", _ACTIONVOS, count=True),
+    "fn": Metric("FN", None, "active, visible, not predicted", _ACTIONVOS, count=True),
+    "p_rate": Metric(
+        "p-rate",
+        "higher",
+        "share of visible active objects that are predicted",
+        _PROFILE,
+        tables=("profile",),
+    ),
+    "p_quality": Metric(
+        "p-quality",
+        "higher",
+        "mean IoU of predicted active objects",
+        _PROFILE,
+        tables=("profile",),
+    ),
+    "n_rate": Metric(
+        "n-rate",
+        "lower",
+        "share of visible inactive objects that are predicted",
+        _PROFILE,
+        tables=("profile",),
+        inactive=True,
+    ),
+    "n_quality": Metric(
+        "n-quality",
+        None,
+        "mean IoU of predicted inactive objects",
+        _PROFILE,
+        tables=("profile",),
+        inactive=True,
+    ),
+    "ciou": Metric(
+        "cIoU", "higher", "cumulative IoU over samples", _GRES, tables=("main", "curves")
+    ),
+    "t_acc": Metric("T-acc", "higher", "share of samples with a target that are predicted", _GRES),
     "n_acc": Metric(
-        "N-acc", "higher", "share of samples without a target whose prediction is empty"
+        "N-acc",
+        "higher",
+        "share of samples without a target whose prediction is empty",
+        _GRES,
+        inactive=True,
     ),
     **{
         f"pr_{round(100 * threshold)}": Metric(
             f"Pr@{threshold}",
             "higher",
             f"share of samples with a target whose IoU is at least {threshold}",
+            _GRES,
         )
-        for threshold in _THRESHOLDS
+        for threshold in THRESHOLDS
     },
-    "jf": Metric("J&F", "higher", "mean of J and F"),
-    "j": Metric("J", "higher", "region similarity: IoU"),
-    "j_recall": Metric("J-recall", "higher", "share of frames with J above 0.5"),
-    "j_decay": Metric("J-decay", "lower", "J of the first quarter minus J of the last"),
-    "j_tr": Metric("J_tr", "higher", "J over the last quarter of the frames (VOST)"),
-    "f": Metric("F", "higher", "boundary F, tolerance 0.008 of the diagonal"),
-    "f_recall": Metric("F-recall", "higher", "share of frames with F above 0.5"),
-    "f_decay": Metric("F-decay", "lower", "F of the first quarter minus F of the last"),
-    "f_object": Metric("F-object", "higher", "boundary F, tolerance by the object's size (MOSEv2)"),
-    "boundary_iou": Metric("B-IoU", "higher", "boundary IoU, band 0.02 of the diagonal"),
-    "boundary_iou_object": Metric(
-        "B-IoU-object", "higher", "boundary IoU, band by the object's size"
+    "jf": Metric(
+        "J&F",
+        "higher",
+        "mean of J and F",
+        _OBJECTS,
+        tables=("main", "curves", "losses"),
+        headline=True,
     ),
-    "n_sequences": Metric("sequences", None, "sequences with units", count=True),
-    "n_objects": Metric("objects", None, "objects with units", count=True),
-    "n_units": Metric("units", None, "objects in frames", count=True),
+    "j": Metric(
+        "J",
+        "higher",
+        "region similarity: IoU",
+        _OBJECTS,
+        tables=("main", "curves"),
+        headline=True,
+    ),
+    "j_recall": Metric("J-recall", "higher", "share of frames with J above 0.5", _TEMPORAL),
+    "j_decay": Metric(
+        "J-decay", "lower", "J of the first quarter minus J of the last", _TEMPORAL, least=-1.0
+    ),
+    "j_tr": Metric("J_tr", "higher", "J over the last quarter of the frames (VOST)", _LATE),
+    "f": Metric(
+        "F",
+        "higher",
+        "boundary F, tolerance 0.008 of the diagonal",
+        _OBJECTS,
+        tables=("main", "curves"),
+    ),
+    "f_recall": Metric("F-recall", "higher", "share of frames with F above 0.5", _TEMPORAL),
+    "f_decay": Metric(
+        "F-decay", "lower", "F of the first quarter minus F of the last", _TEMPORAL, least=-1.0
+    ),
+    "f_object": Metric(
+        "F-object", "higher", "boundary F, tolerance by the object's size (MOSEv2)", _OBJECTS
+    ),
+    "boundary_iou": Metric("B-IoU", "higher", "boundary IoU, band 0.02 of the diagonal", _OBJECTS),
+    "boundary_iou_object": Metric(
+        "B-IoU-object", "higher", "boundary IoU, band by the object's size", _OBJECTS
+    ),
+    "n_sequences": Metric("sequences", None, "sequences with units", _SIZES, count=True),
+    "n_objects": Metric("objects", None, "objects with units", _SIZES, count=True),
+    "n_units": Metric("units", None, "objects in frames", _SIZES, count=True),
 }
 """All metrics by key, in the order in which tables show them."""
 
-PROFILE = ("p_miou", "p_rate", "p_quality", "n_miou", "n_rate", "n_quality")
-"""The foreground-background profile: the parts of mIoU that come from the choice of objects and
-from the masks."""
-
-_HEADLINES = ("giou", "jf", "j")
+_LEADING: Mapping[str, tuple[str, ...]] = {"j-and-late-j": ("j", "j_tr", "j_recall", "j_decay")}
+"""The metrics that main tables show first, by metric set, if this is not the order of `METRICS`."""
 
 _ARROWS = {"higher": "↑", "lower": "↓", None: ""}
+
+
+def list_formulas() -> tuple[Formula, ...]:
+    """List the formulas of all metrics, in the order of `METRICS`."""
+    return tuple(
+        dict.fromkeys(formula for metric in METRICS.values() for formula in metric.formulas)
+    )
+
+
+def list_directed(available: Iterable[str]) -> list[str]:
+    """List the available metrics that have a better direction, in the order of `METRICS`.
+
+    >>> list_directed(["n_units", "f", "jf"])
+    ['jf', 'f']
+    """
+    known = set(available)
+    return [name for name, metric in METRICS.items() if metric.better and name in known]
+
+
+def list_shown(table: str, available: Iterable[str]) -> tuple[str, ...]:
+    """List the available metrics that a kind of table shows, in the order of `METRICS`.
+
+    >>> list_shown("losses", ["j", "f", "jf"])
+    ('jf',)
+    """
+    known = set(available)
+    return tuple(
+        name
+        for name, metric in METRICS.items()
+        if table in metric.tables and not metric.count and name in known
+    )
+
+
+def list_main_metrics(metric_set: str, available: Iterable[str]) -> tuple[str, ...]:
+    """List the available metrics of the main tables, in the order of the published tables.
+
+    >>> list_main_metrics("j-and-late-j", ["jf", "j", "j_tr", "n_units"])
+    ('j', 'j_tr', 'jf')
+    """
+    shown = list_shown("main", available)
+    leading = [name for name in _LEADING.get(metric_set, ()) if name in shown]
+    return tuple(dict.fromkeys([*leading, *shown]))
+
+
+def list_profile(available: Iterable[str]) -> tuple[str, ...]:
+    """List the metrics of the foreground-background profile: first of active objects, then others.
+
+    The profile shows the parts of mIoU that come from the choice of objects and from the masks.
+
+    >>> list_profile(METRICS)
+    ('p_miou', 'p_rate', 'p_quality', 'n_miou', 'n_rate', 'n_quality')
+    """
+    return tuple(sorted(list_shown("profile", available), key=lambda name: METRICS[name].inactive))
 
 
 def choose_headline(metrics: Iterable[str]) -> str:
@@ -136,7 +310,7 @@ def choose_headline(metrics: Iterable[str]) -> str:
     'jf'
     """
     known = set(metrics)
-    return next(name for name in _HEADLINES if name in known)
+    return next(name for name, metric in METRICS.items() if metric.headline and name in known)
 
 
 def format_heading(name: str) -> str:
@@ -158,187 +332,3 @@ def format_value(value: float | int | None) -> str:
     if value is None:
         return "-"
     return str(value) if isinstance(value, int) else f"{value:.4f}"
-
-
-def sum_groups(
-    groups: NDArray[np.int64], count: int, values: NDArray[np.generic]
-) -> NDArray[np.float64]:
-    """Sum the values of each of `count` groups."""
-    return np.bincount(groups, weights=values, minlength=count).astype(np.float64)
-
-
-def compute_actionvos_metrics(units: Units, groups: NDArray[np.int64], count: int) -> MetricSums:
-    """Compute the six metrics of ActionVOS and its confusion counts.
-
-    mIoU is the mean IoU of units with a pixel in ground truth or prediction. cIoU is the sum of
-    their intersections over the sum of their unions. gIoU is the mean over all units of: 1 if
-    ground truth and prediction are empty; the IoU of active objects; 1 for inactive objects that
-    are not predicted, else 0 (ActionVOS, ECCV 2024, and its script).
-
-    Parameters
-    ----------
-    units : Units
-        A table of N units.
-    groups : (N,) int64
-        The group of each unit, 0 to count - 1.
-    count : int
-        The number of groups.
-    """
-    union, region, active = units.union, units.region, units.active
-    nonempty = union > 0
-    true, predicted = units.truth > 0, units.prediction > 0
-
-    def sum_where(chosen: NDArray[np.bool_], values: NDArray[np.generic]) -> NDArray[np.float64]:
-        return sum_groups(groups, count, np.where(chosen, values, 0))
-
-    ones = np.ones(len(units))
-    sums: MetricSums = {}
-    for name, members in (("p", active & nonempty), ("n", ~active & nonempty)):
-        sums[f"{name}_miou"] = Sums(sum_where(members, region), sum_where(members, ones))
-        sums[f"{name}_ciou"] = Sums(
-            sum_where(members, units.intersection), sum_where(members, union)
-        )
-    generalised = generalised_iou(units)
-    sums["giou"] = Sums(sum_groups(groups, count, generalised), sum_groups(groups, count, ones))
-    cases = {
-        "tp": sum_where(active & true & predicted, predicted),
-        "fn": sum_where(active & true & ~predicted, true),
-        "fp": sum_where(predicted & ~(active & true), predicted),
-        "tn": sum_where(~predicted & ~(active & true), ~predicted),
-    }
-    sums["acc"] = Sums(cases["tp"] + cases["tn"], sum_groups(groups, count, ones))
-    sums |= {name: Sums(cases[name]) for name in cases}
-    return sums | compute_profile(units, groups, count)
-
-
-def generalised_iou(units: Units) -> NDArray[np.float64]:
-    """Return what each unit adds to gIoU, (N,), see `compute_actionvos_metrics`."""
-    is_compared = units.active | (units.union == 0)
-    return np.where(is_compared, units.region, units.prediction == 0).astype(np.float64)
-
-
-def compute_profile(units: Units, groups: NDArray[np.int64], count: int) -> MetricSums:
-    """Compute the shares of visible objects that are predicted, and the mean IoU of those.
-
-    If no mask is predicted for an object that is not visible, p-mIoU is p-rate times p-quality, and
-    n-mIoU is n-rate times n-quality. Parameters as in `compute_actionvos_metrics`.
-    """
-    sums: MetricSums = {}
-    for name, members in (("p", units.active), ("n", ~units.active)):
-        visible = members & (units.truth > 0)
-        predicted = visible & (units.prediction > 0)
-        total = sum_groups(groups, count, predicted)
-        sums[f"{name}_rate"] = Sums(total, sum_groups(groups, count, visible))
-        quality = sum_groups(groups, count, np.where(predicted, units.region, 0))
-        sums[f"{name}_quality"] = Sums(quality, total)
-    return sums
-
-
-def compute_gres_metrics(units: Units, groups: NDArray[np.int64], count: int) -> MetricSums:
-    """Compute the metrics of GRES: gIoU, cIoU, and accuracies with and without a target.
-
-    A sample is a unit. A sample with an empty true mask has no target (Liu et al., "GRES:
-    generalized referring expression segmentation", CVPR 2023). Parameters as in
-    `compute_actionvos_metrics`.
-    """
-    target, predicted = units.truth > 0, units.prediction > 0
-    ones = np.ones(len(units))
-
-    def sum_where(chosen: NDArray[np.bool_], values: NDArray[np.generic]) -> NDArray[np.float64]:
-        return sum_groups(groups, count, np.where(chosen, values, 0))
-
-    targets, no_targets = sum_where(target, ones), sum_where(~target, ones)
-    sums = {
-        "giou": Sums(sum_groups(groups, count, units.region), sum_groups(groups, count, ones)),
-        "ciou": Sums(
-            sum_groups(groups, count, units.intersection), sum_groups(groups, count, units.union)
-        ),
-        "t_acc": Sums(sum_where(target, predicted), targets),
-        "n_acc": Sums(sum_where(~target, ~predicted), no_targets),
-    }
-    for threshold in _THRESHOLDS:
-        precise = sum_where(target, units.region >= threshold)
-        sums[f"pr_{round(100 * threshold)}"] = Sums(precise, targets)
-    return sums
-
-
-def average_objects(
-    units: Units, values: NDArray[np.float64], groups: NDArray[np.int64], count: int
-) -> Sums:
-    """Average values, (N,), over the frames of each object, and then over objects, for each group.
-
-    An object counts in a group with those of its units that are in the group.
-    """
-    objects = max(len(units.labels), 1)
-    pairs, position = np.unique(groups * objects + units.object, return_inverse=True)
-    sizes = np.bincount(position, minlength=len(pairs))
-    means = np.bincount(position, values, minlength=len(pairs)) / np.maximum(sizes, 1)
-    pair_groups = pairs // objects
-    return Sums(
-        sum_groups(pair_groups, count, means), sum_groups(pair_groups, count, np.ones(len(pairs)))
-    )
-
-
-def compute_object_metrics(units: Units, groups: NDArray[np.int64], count: int) -> MetricSums:
-    """Compute J, and F and boundary IoU as far as available: means over frames, then objects."""
-    available = {"j": units.region, **units.values}
-    sums = {
-        name: average_objects(units, values, groups, count) for name, values in available.items()
-    }
-    if "f" in sums:
-        mean = (sums["j"].numerator + sums["f"].numerator) / 2
-        sums["jf"] = Sums(mean, sums["j"].denominator)
-    return sums
-
-
-def compute_temporal_metrics(units: Units, groups: NDArray[np.int64], count: int) -> MetricSums:
-    """Compute recall and decay of J and F: for each object over its frames, then the mean.
-
-    All units of an object must be in one group.
-    """
-    sums = {}
-    for name, values in (("j", units.region), ("f", units.values.get("f"))):
-        if values is not None:
-            for suffix, statistic in (("recall", recall), ("decay", decay)):
-                sums[f"{name}_{suffix}"] = _average_series(units, values, groups, count, statistic)
-    return sums
-
-
-def compute_late_metrics(units: Units, groups: NDArray[np.int64], count: int) -> MetricSums:
-    """Compute J over the last quarter of each object's frames, then the mean over objects.
-
-    All units of an object must be in one group.
-    """
-    return {"j_tr": _average_series(units, units.region, groups, count, late_mean)}
-
-
-def _average_series(
-    units: Units,
-    values: NDArray[np.float64],
-    groups: NDArray[np.int64],
-    count: int,
-    statistic: Callable[[Series], float],
-) -> Sums:
-    """Average over objects a statistic of the values in their frames."""
-    order = np.argsort(units.object, kind="stable")
-    starts = np.flatnonzero(np.diff(units.object[order], prepend=-1))
-    all_series = np.split(values[order], starts[1:]) if len(order) else []
-    series_groups = groups[order][starts]
-    statistics = np.array([statistic(series) for series in all_series])
-    sizes = sum_groups(series_groups, count, np.ones(len(all_series)))
-    return Sums(sum_groups(series_groups, count, statistics), sizes)
-
-
-def count_sizes(units: Units, groups: NDArray[np.int64], count: int) -> MetricSums:
-    """Count the sequences, objects and units of each group."""
-
-    def count_distinct(positions: NDArray[np.int64]) -> Sums:
-        size = int(positions.max(initial=0)) + 1
-        pairs = np.unique(groups * size + positions)
-        return Sums(sum_groups(pairs // size, count, np.ones(len(pairs))))
-
-    return {
-        "n_sequences": count_distinct(units.sequence),
-        "n_objects": count_distinct(units.object),
-        "n_units": Sums(sum_groups(groups, count, np.ones(len(groups)))),
-    }

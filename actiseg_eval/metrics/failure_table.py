@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_eval.measures.failure_modes import FAILURE_MODES, decode_mode, encode_mode
-from actiseg_eval.measures.results import SequenceResult, repair_result
+from actiseg_eval.measures.results import repair_result
 from actiseg_eval.metrics.computing import (
     compute_by_sequence,
     compute_metrics,
     find_averaged,
-    gather_scored_units,
 )
-from actiseg_eval.metrics.definitions import METRICS, MetricSums, Sums, generalised_iou
+from actiseg_eval.metrics.definitions import METRICS, choose_headline, list_shown
+from actiseg_eval.metrics.formulas import generalised_iou
 from actiseg_eval.metrics.strata import Division
+from actiseg_eval.metrics.sums import MetricSums, Sums, UnitGroups
 from actiseg_eval.metrics.units import Units
 from actiseg_eval.protocols import Protocol
 
@@ -140,49 +141,7 @@ class FailureTable:
     @property
     def shown(self) -> tuple[str, ...]:
         """The metrics whose losses tables show."""
-        return tuple(name for name in ("giou", "jf") if name in self.together.lost)
-
-    def make_tables(self) -> dict[str, list[list[str]]]:
-        """Make the printed tables: rows of text by title, the first row of each is the header."""
-        header = ["mode", "units"]
-        for name in self.shown:
-            header += [f"{METRICS[name].symbol} lost", "recoverable"]
-        rows = [self._format_row(FAILURE_MODES[row.mode].symbol, row) for row in self.rows]
-        tables = {
-            f"failures of {self.units} units": [
-                header,
-                *rows,
-                self._format_row("all at once", self.together),
-            ]
-        }
-        if self.confusions:
-            tables["masks that cover another object"] = [
-                ["mask of", "covers", "mode", "units"],
-                *(
-                    [row.name, row.confused_with, FAILURE_MODES[row.mode].symbol, str(row.count)]
-                    for row in self.confusions
-                ),
-            ]
-        if self.worst:
-            tables["sequences that lose most"] = [
-                ["sequence", METRICS[self.metric].symbol, "of all loss", "failures", "mostly"],
-                *(
-                    [
-                        row.sequence,
-                        f"{row.value:.4f}",
-                        f"{100 * row.lost:.1f} %",
-                        f"{row.failures} of {row.units}",
-                        FAILURE_MODES[row.mode].symbol,
-                    ]
-                    for row in self.worst
-                ),
-            ]
-        return tables
-
-    def _format_row(self, symbol: str, row: ModeRow) -> list[str]:
-        gains = [kind[name] for name in self.shown for kind in (row.lost, row.recoverable)]
-        cells = ("-" if gain is None else f"{gain:.4f}" for gain in gains)
-        return [symbol, str(row.count), *cells]
+        return list_shown("losses", self.together.lost)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table as JSON."""
@@ -201,12 +160,13 @@ class FailureTable:
 
 
 def make_failure_table(
-    results: list[SequenceResult],
+    units: Units,
+    original: Units,
     divisions: Mapping[str, Division],
     protocol: Protocol,
     metrics: tuple[str, ...],
 ) -> FailureTable:
-    """Make the failure table of results that have failures.
+    """Make the failure table of units whose results have failures.
 
     The loss of a mode is the gain of a metric if all units with this mode, and no others, have
     their true mask, or a blank one if that is correct. What is recoverable is the gain if they have
@@ -214,22 +174,25 @@ def make_failure_table(
 
     Parameters
     ----------
-    results : list of SequenceResult
+    units, original : Units
+        The scored units, see `gather_scored_units`.
     divisions : mapping of str to Division
         Divisions of the units, see `divide_units`.
     protocol : Protocol
     metrics : tuple of str
         The metric groups that were computed.
     """
-    units, original = gather_scored_units(results, protocol)
-    by_sequence = compute_metrics(units, units.sequence, len(results), protocol, metrics)
+    sequences = UnitGroups(units.sequence, len(units.results))
+    by_sequence = compute_metrics(units, sequences, protocol, metrics)
     before = _compute_ratios(by_sequence)
     counts = np.bincount(original.mode, minlength=len(FAILURE_MODES) + 1)
 
     def compute_gains(codes: set[int], *, wholly: bool) -> Gains:
         if not counts[sorted(codes)].any():
             return {name: None if np.isnan(value) else 0.0 for name, value in before.items()}
-        repaired = [repair_result(result, protocol, codes, wholly=wholly) for result in results]
+        repaired = [
+            repair_result(result, protocol, codes, wholly=wholly) for result in units.results
+        ]
         after = _compute_ratios(compute_by_sequence(repaired, protocol, metrics))
         return {name: _compute_gain(name, before[name], after[name]) for name in before}
 
@@ -238,7 +201,7 @@ def make_failure_table(
         lost, recoverable = (compute_gains(codes, wholly=wholly) for wholly in (True, False))
         return ModeRow(mode, count, lost, recoverable)
 
-    metric = "giou" if "giou" in before else "jf"
+    metric = choose_headline(before)
     return FailureTable(
         units=len(original),
         metric=metric,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 
-from actiseg_data.core.documents import Cursor, parse_json
+from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import refuse, suggest
+from actiseg_data.core.manifests import load_installed
 from actiseg_eval.measures.failure_modes import FAILURE_MODES
 from actiseg_eval.metrics.definitions import METRICS, format_heading
 
@@ -64,13 +64,8 @@ class MetricCard:
 
 def load_cards() -> dict[str, MetricCard]:
     """Load all cards by metric, in the order of `METRICS`."""
-    data = (resources.files("data_manifests") / FILE).read_bytes()
-    document = Cursor(parse_json(data, FILE), FILE)
-    if document["schema"].as_text() != SCHEMA:
-        raise refuse(f"is not a document with the schema {SCHEMA!r}", FILE, "reinstall actiseg")
-    return {
-        metric: _parse_card(metric, entry) for metric, entry in document["cards"].iterate_members()
-    }
+    cards = load_installed(FILE, SCHEMA)["cards"]
+    return {metric: _parse_card(metric, entry) for metric, entry in cards.iterate_members()}
 
 
 def _parse_card(metric: str, entry: Cursor) -> MetricCard:

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from actiseg_eval.comparison.comparing import compare_pair, get_sign
-from actiseg_eval.metrics.definitions import METRICS, Sums
+from actiseg_eval.metrics.definitions import METRICS
+from actiseg_eval.metrics.sums import Sums
 from actiseg_eval.noise_levels.curves import (
     compute_level_weights,
     compute_mean_weights,
@@ -17,7 +18,7 @@ from actiseg_eval.noise_levels.curves import (
     orient_score,
 )
 from actiseg_eval.noise_levels.robustness_result import CleanGap, Curve, CurvePoint
-from actiseg_eval.resampling.bootstrap import Bootstrap, get_minimum, is_defined
+from actiseg_eval.resampling.bootstrap import Bootstrap, is_defined
 from actiseg_eval.resampling.ratios import apply_holm, combine, make_mean_terms, resample
 
 LevelSums: TypeAlias = Mapping[float, list[Sums]]
@@ -123,7 +124,7 @@ class CurveBuilder:
             if parts and are_defined(run for _, run in parts)
         }
         estimates = resample([combine(parts) for parts in able.values()], self.bootstrap)
-        level, least = self.bootstrap.level, get_minimum(metric)
+        level, least = self.bootstrap.level, METRICS[metric].least
         return {
             name: estimate.find_interval(level, least, 1.0)
             for name, estimate in zip(able, estimates, strict=True)

@@ -18,11 +18,12 @@ from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.recipe_record import RECIPE_FILE, read_recipe
 from actiseg_data.records.split_documents import SUMMARY_FILE, read_summary
 from actiseg_eval.measures.prediction import Prediction
-from actiseg_eval.metrics.computing import compute_by_sequence
-from actiseg_eval.metrics.definitions import METRICS
+from actiseg_eval.metrics.computing import compute_by_sequence, make_metric_values
+from actiseg_eval.metrics.definitions import list_directed
 from actiseg_eval.predictions.palettes import TrueColours
 from actiseg_eval.predictions.prediction_folders import FolderPredictions
-from actiseg_eval.predictions.prediction_opening import Predictions, open_predictions
+from actiseg_eval.predictions.prediction_formats import Predictions
+from actiseg_eval.predictions.prediction_opening import open_predictions
 from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
 from actiseg_eval.scoring.folder_scoring import select_sequences
 from actiseg_eval.scoring.scoring_options import ScoringOptions, make_options
@@ -158,10 +159,7 @@ def measure_labels(
         with stage("scoring labels") as progress:
             results = score_sequences(job, sequences, workers, progress)
         sums = compute_by_sequence(results, options.protocol, options.metric_groups)
-        values = {
-            name: sums[name].ratio for name in METRICS if name in sums and METRICS[name].better
-        }
-        metrics = {name: None if value != value else value for name, value in values.items()}
+        metrics = make_metric_values({name: sums[name].ratio for name in list_directed(sums)})
     text = record["text"] if recipe.text_noise is not None else None
     return LabelQuality(
         copy=escape_unprintable(str(copy)),
@@ -198,7 +196,7 @@ def _open_labels(copy: Path, truth: Split, protocol: Protocol) -> Predictions:
                 problems.add("is missing", path, "make the copy again, or leave it out")
     problems.raise_if_any()
     if protocol.needs_labels and isinstance(opened, FolderPredictions):
-        return _ActiveLabels(opened.root, opened.places, opened.tally)
+        return _ActiveLabels(opened.place, opened.tally, opened.extra, opened.folders)
     return opened
 
 

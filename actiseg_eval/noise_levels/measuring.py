@@ -12,7 +12,8 @@ from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool, start_workers
 from actiseg_data.layouts.actionvos import Split
 from actiseg_data.records.rendered_note import has_rendered_frames
-from actiseg_eval.metrics.definitions import METRICS, MetricSums
+from actiseg_eval.metrics.definitions import list_directed
+from actiseg_eval.metrics.sums import MetricSums
 from actiseg_eval.noise_levels.curve_building import CurveBuilder, are_defined
 from actiseg_eval.noise_levels.curves import find_common_range
 from actiseg_eval.noise_levels.label_quality import LabelQuality, measure_labels
@@ -145,7 +146,7 @@ def _build_curves(
     """Return the curves of every metric. Metrics without intervals are added to `left_out`."""
     first = next(iter(next(iter(summed.values())).values()))[0]
     curves: dict[str, list[Curve]] = {}
-    for metric in (name for name in METRICS if METRICS[name].better and name in first):
+    for metric in list_directed(first):
         sums = {
             method: {level: [run[metric] for run in seeds] for level, seeds in levels.items()}
             for method, levels in summed.items()

@@ -6,15 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from actiseg_eval.metrics.definitions import METRICS
+from actiseg_eval.metrics.definitions import METRICS, choose_headline, list_shown
 from actiseg_eval.noise_levels.label_quality import LabelQuality
 from actiseg_eval.protocols import Protocol
 from actiseg_eval.resampling.bootstrap import Bootstrap
 
 SCHEMA = "actiseg/robustness/1"
-
-_MAIN_METRICS = ("giou", "p_miou", "n_miou", "ciou", "jf", "j", "f")
-"""Metrics that tables show by default."""
 
 
 @dataclass(frozen=True)
@@ -172,10 +169,11 @@ class Robustness:
 
     @property
     def main_metrics(self) -> tuple[str, ...]:
-        """The metrics that tables show by default."""
-        return (
-            tuple(name for name in _MAIN_METRICS if name in self.curves) or tuple(self.curves)[:3]
-        )
+        """The metrics that tables show by default, the headline metric first."""
+        shown = list_shown("curves", self.curves)
+        if not shown:
+            return tuple(self.curves)[:3]
+        return tuple(dict.fromkeys([choose_headline(shown), *shown]))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document, of schema `SCHEMA`."""

@@ -1,10 +1,10 @@
-"""The tables of robustness over noise levels, for the terminal and Markdown."""
+"""The tables of robustness over noise levels, for the terminal and for files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from actiseg_data.core.tables import Table, render_markdown
+from actiseg_data.core.tables import ReportPage, ReportPart, Table, format_cell
 from actiseg_eval.comparison.comparison_tables import format_interval
 from actiseg_eval.metrics.definitions import METRICS, format_heading, format_value
 from actiseg_eval.noise_levels.label_quality import ChangedItems, LabelQuality
@@ -17,7 +17,7 @@ _MOST_LEVELS = 5
 
 def describe_robustness(
     robustness: Robustness, metrics: Sequence[str] = ()
-) -> Iterator[Table | str]:
+) -> Iterator[ReportPart]:
     """Yield the tables and lines of some metrics, by default of the main ones."""
     yield from robustness.notices
     for metric in metrics or robustness.main_metrics:
@@ -25,23 +25,43 @@ def describe_robustness(
     yield from explain_tables(robustness, metrics)
 
 
-def format_robustness(robustness: Robustness, metrics: Sequence[str] = ()) -> str:
-    """Format the tables of some metrics as a Markdown page, by default of the main ones."""
+def make_robustness_page(robustness: Robustness, metrics: Sequence[str] = ()) -> ReportPage:
+    """Make the page of some metrics, by default of the main ones. Its rows have all metrics."""
     split = name_split(robustness.split, rendered=robustness.rendered)
-    lines = [f"# Robustness on {split}, protocol `{robustness.protocol.name}`", ""]
-    lines += [
-        f"Truth `{robustness.truth}`, baseline `{robustness.baseline}`, {robustness.toolkit}.",
-        "",
-    ]
-    for notice in robustness.notices:
-        lines += [f"**{notice}**", ""]
     shown = tuple(metrics) or robustness.main_metrics
-    for metric in shown:
-        for table in tabulate_metric(robustness, metric):
-            lines += [f"## {table.title}", ""] if table.title else []
-            lines += [*render_markdown(table), ""]
-    lines += [f"* {note}" for note in explain_tables(robustness, shown)]
-    return "\n".join(lines) + "\n"
+    return ReportPage(
+        title=f"Robustness on {split}, protocol `{robustness.protocol.name}`",
+        introduction=(
+            f"Truth `{robustness.truth}`, baseline `{robustness.baseline}`, {robustness.toolkit}."
+        ),
+        notices=robustness.notices,
+        parts=[table for metric in shown for table in tabulate_metric(robustness, metric)],
+        notes=list(explain_tables(robustness, shown)),
+        rows=Table("", _ROW_COLUMNS, list(_list_rows(robustness))),
+    )
+
+
+_ROW_COLUMNS = ("metric", "method", "what", "level", "value", "from", "to")
+
+
+def _list_rows(robustness: Robustness) -> Iterator[list[str]]:
+    """Yield a row for each point of a curve, for each summary of it, and for its clean gap."""
+    for metric, curves in robustness.curves.items():
+        for curve in curves:
+            facts: list[tuple[str, float | None, float | None, tuple[float, float] | None]] = [
+                ("score", point.level, point.value, point.interval) for point in curve.points
+            ]
+            facts += [
+                ("area", None, curve.area, curve.interval),
+                ("retained", None, curve.retained, None),
+                ("breaks at", None, curve.breaking_point, None),
+            ]
+            if curve.clean_gap is not None:
+                gap = curve.clean_gap
+                facts.append((f"worse than {robustness.baseline}", 0.0, gap.value, gap.interval))
+            for what, level, value, interval in facts:
+                cells = (level, value, *(interval or (None, None)))
+                yield [metric, curve.method, what, *map(format_cell, cells)]
 
 
 def tabulate_metric(robustness: Robustness, metric: str) -> Iterator[Table]:
@@ -57,7 +77,7 @@ def tabulate_metric(robustness: Robustness, metric: str) -> Iterator[Table]:
         part = levels[start : start + _MOST_LEVELS]
         columns = [format_heading(metric), *(f"{level:g}" for level in part)]
         yield Table("" if start else title, columns, list(_list_values(robustness, metric, part)))
-    level = [] if robustness.bootstrap is None else [_format_level(robustness)]
+    level = [] if robustness.bootstrap is None else [robustness.bootstrap.percent]
     span = "" if robustness.span is None else f" {robustness.span[0]:g} to {robustness.span[1]:g}"
     columns = ["method", f"area{span}", *level, "retained", "breaks at"]
     yield Table("", columns, [_make_curve_row(robustness, curve) for curve in curves])
@@ -77,10 +97,10 @@ def _list_values(robustness: Robustness, metric: str, levels: list[float]) -> It
         yield [curve.method, *(format_value(point.value) if point else "" for point in points)]
         if robustness.bootstrap is not None:
             cells = (_format_ends(point.interval, ".3f") if point else "" for point in points)
-            yield [f"  {_format_level(robustness)}", *cells]
+            yield [f"  {robustness.bootstrap.percent}", *cells]
         if any(point is not None and len(point.seeds) > 1 for point in points):
             yield ["  seeds", *map(_format_seeds, points)]
-    if robustness.protocol.needs_labels and metric.startswith("n_"):
+    if robustness.protocol.needs_labels and METRICS[metric].inactive:
         return  # inactive objects are blank in the labels
     scored = {
         level: quality
@@ -124,8 +144,7 @@ def explain_tables(robustness: Robustness, metrics: Sequence[str] = ()) -> Itera
     yield from _explain_areas(robustness, metrics)
     yield from _explain_gaps(robustness, curves)
     if robustness.bootstrap is not None:
-        wanted = robustness.bootstrap.cluster
-        few = "" if robustness.cluster == wanted else f" (too few {wanted}s)"
+        few = robustness.bootstrap.explain_cluster(robustness.cluster)
         yield (
             f"intervals: {robustness.clusters} {robustness.cluster}s{few} resampled "
             f"{robustness.bootstrap.resamples:,} times; they do not cover the choice of the seed"
@@ -194,10 +213,6 @@ def _describe_labels(level: float, quality: LabelQuality) -> Iterator[str]:
             f"{labels}: {_format_share(quality.flipped)} names flipped to another class, "
             f"{_format_share(quality.renamed)} of the rest renamed within their class"
         )
-
-
-def _format_level(robustness: Robustness) -> str:
-    return "" if robustness.bootstrap is None else f"{100 * robustness.bootstrap.level:g} %"
 
 
 def _format_seeds(point: CurvePoint | None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from actiseg_data.annotations.masks import check_same_size
 from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.names import format_name
 from actiseg_eval.measures.prediction import IndexPrediction, Prediction
@@ -63,13 +64,8 @@ def refuse_blended(prediction: Prediction, known: Set[int], where: Path | str) -
 
 def refuse_size(size: tuple[int, ...], expected: tuple[int, ...], where: Path | str) -> None:
     """Refuse a prediction whose size, (rows, columns), differs from that of the true mask."""
-    if size != expected:
-        raise refuse(
-            f"has {size[1]} x {size[0]} pixels, but the true mask has {expected[1]} x "
-            f"{expected[0]}",
-            where,
-            "predict at the frames' size, or resample by nearest neighbour",
-        )
+    hint = "predict at the frames' size, or resample by nearest neighbour"
+    check_same_size(size, expected, "the true mask", where, hint)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.annotations.masks import read_binary_mask, read_coloured_mask
@@ -25,11 +25,11 @@ from actiseg_eval.predictions.prediction_checks import (
     IMAGE_SUFFIXES,
     LOSSY_SUFFIXES,
     RESPELLED,
-    SimilarNames,
     is_png,
     refuse_other_frames,
     refuse_size,
 )
+from actiseg_eval.predictions.prediction_formats import Predictions
 
 
 @dataclass(frozen=True)
@@ -58,50 +58,34 @@ class SequenceFolder:
 
 
 @dataclass(frozen=True)
-class FolderPredictions:
+class FolderPredictions(Predictions):
     """Predictions in folders, listed once.
 
     Attributes
     ----------
-    root : Path
-        The folder that has the folders of sequences.
-    places : mapping of str to SequenceFolder
+    place, tally, extra
+        See `Predictions`.
+    folders : mapping of str to SequenceFolder
         The prediction files by sequence.
-    tally : Counter of str
-        The numbers of extra files and folders, and of other spellings.
-    extra : SimilarNames
-        Names of the folders that match no sequence.
     """
 
-    root: Path
-    places: Mapping[str, SequenceFolder]
-    tally: Counter[str] = field(default_factory=Counter)
-    extra: SimilarNames = field(default_factory=SimilarNames)
-
-    @property
-    def place(self) -> Path:
-        """The folder."""
-        return self.root
+    folders: Mapping[str, SequenceFolder]
 
     def list_missing(self, sequence: VideoSequence, frame: str) -> list[str]:
         """List the missing files of a frame: one per object, if objects have folders."""
-        place = self.places.get(sequence.folder)
-        if place is None:
-            return [str(self.root / sequence.folder / f"{frame}.png")]
-        return [str(path) for path in place.list_missing(frame)]
+        listed = self.folders.get(sequence.folder)
+        if listed is None:
+            return [str(self.place / sequence.folder / f"{frame}.png")]
+        return [str(path) for path in listed.list_missing(frame)]
 
     def name_place(self, sequence: VideoSequence, frame: str) -> str:
         """Return the file or the folder of a frame, for messages."""
-        place = self.places.get(sequence.folder)
-        if place is None:
-            return str(self.root / sequence.folder / f"{frame}.png")
-        if place.objects:
-            return f"{place.folder}, {frame}"
-        return str(place.folder / place.frames.get(frame, f"{frame}.png"))
-
-    def describe_similar(self, sequence: VideoSequence) -> str:
-        """Return the end of a message about a missing sequence: a folder with a similar name."""
-        return self.extra.describe(sequence.folder)
+        listed = self.folders.get(sequence.folder)
+        if listed is None:
+            return str(self.place / sequence.folder / f"{frame}.png")
+        if listed.objects:
+            return f"{listed.folder}, {frame}"
+        return str(listed.folder / listed.frames.get(frame, f"{frame}.png"))
 
     def read(
         self,
@@ -110,28 +94,12 @@ class FolderPredictions:
         shape: tuple[int, ...],
         colours: TrueColours | None = None,
     ) -> Prediction:
-        """Read the prediction of a frame; missing files are blank.
-
-        Parameters
-        ----------
-        sequence : VideoSequence
-        frame : str
-        shape : tuple of int
-            Rows and columns of the true mask.
-        colours : TrueColours, optional
-            The colours of the true mask; with them, index masks with the colours of other ids are
-            refused.
-
-        Raises
-        ------
-        InputError
-            With all problems of the frame.
-        """
-        place = self.places.get(sequence.folder)
-        if place is None or (not place.objects and frame not in place.frames):
+        """Read the prediction of a frame; missing files are blank."""
+        listed = self.folders.get(sequence.folder)
+        if listed is None or (not listed.objects and frame not in listed.frames):
             return make_blank_prediction(shape)
-        if not place.objects:
-            path = place.folder / place.frames[frame]
+        if not listed.objects:
+            path = listed.folder / listed.frames[frame]
             mask, palette = read_coloured_mask(path)
             refuse_size(mask.shape, shape, path)
             if colours is not None:
@@ -139,7 +107,7 @@ class FolderPredictions:
             return IndexPrediction(mask)
         layers: dict[int, BinaryMask] = {}
         problems = ProblemCollector()
-        for object_id, (folder, names) in place.objects.items():
+        for object_id, (folder, names) in listed.objects.items():
             if frame in names:
                 with problems.collect():
                     layer = read_binary_mask(folder / names[frame])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TypeAlias
 
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
@@ -37,9 +36,8 @@ from actiseg_eval.predictions.prediction_folders import (
     SequenceFolder,
     list_sequence_folder,
 )
-from actiseg_eval.predictions.rle_predictions import RlePredictions, open_rle
-
-Predictions: TypeAlias = "FolderPredictions | RlePredictions"
+from actiseg_eval.predictions.prediction_formats import Predictions
+from actiseg_eval.predictions.rle_predictions import open_rle
 
 _MAX_DEPTH = 3
 """Levels of folders that are searched for predictions."""
@@ -93,7 +91,7 @@ def open_predictions(path: Path, sequences: Iterable[VideoSequence]) -> Predicti
     problems.raise_if_any()
     extra = sorted(folders.keys() - set(matches.names.values()))
     tally["extra_sequences"] = len(extra)
-    return FolderPredictions(root, places, tally, index_names(extra))
+    return FolderPredictions(root, tally, index_names(extra), places)
 
 
 def find_predictions_note(path: Path) -> Path | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,12 +22,12 @@ from actiseg_eval.predictions.palettes import TrueColours
 from actiseg_eval.predictions.prediction_checks import (
     EXAMPLES,
     RESPELLED,
-    SimilarNames,
     index_names,
     refuse_other_frames,
     refuse_other_sequences,
     refuse_size,
 )
+from actiseg_eval.predictions.prediction_formats import Predictions
 
 _EncodedMask: TypeAlias = "tuple[str | list[int], int, int]"
 """Runs, height, width."""
@@ -39,28 +39,18 @@ _LIST_HINT = 'give a list of {"sequence", "frame", "object_id", "segmentation"}'
 
 
 @dataclass(frozen=True)
-class RlePredictions:
+class RlePredictions(Predictions):
     """Predictions in a JSON file, checked but not decoded.
 
     Attributes
     ----------
-    file : Path
+    place, tally, extra
+        See `Predictions`.
     masks : mapping of str to mapping of str to mapping of int to tuple
         The encoded masks by sequence, frame and object id.
-    tally : Counter of str
-    extra : SimilarNames
-        As in `FolderPredictions`.
     """
 
-    file: Path
     masks: Mapping[str, Mapping[str, Mapping[int, _EncodedMask]]]
-    tally: Counter[str] = field(default_factory=Counter)
-    extra: SimilarNames = field(default_factory=SimilarNames)
-
-    @property
-    def place(self) -> Path:
-        """The file."""
-        return self.file
 
     def list_missing(self, sequence: VideoSequence, frame: str) -> list[str]:
         """List a frame whose sequence is missing.
@@ -71,11 +61,7 @@ class RlePredictions:
 
     def name_place(self, sequence: VideoSequence, frame: str) -> str:
         """Return the place of a frame, for messages."""
-        return f"{self.file}: {sequence.folder}, {frame}"
-
-    def describe_similar(self, sequence: VideoSequence) -> str:
-        """Return the end of a message about a missing sequence: one with a similar name."""
-        return self.extra.describe(sequence.folder)
+        return f"{self.place}: {sequence.folder}, {frame}"
 
     def read(
         self,
@@ -84,7 +70,7 @@ class RlePredictions:
         shape: tuple[int, ...],
         colours: TrueColours | None = None,
     ) -> Prediction:
-        """Decode the prediction of a frame, see `FolderPredictions.read`.
+        """Decode the prediction of a frame.
 
         `colours` is ignored: masks in JSON have none.
         """
@@ -145,7 +131,7 @@ def open_rle(path: Path, sequences: list[VideoSequence]) -> RlePredictions:
         contents = ", ".join(map(format_name, extra[:EXAMPLES])) or "nothing"
         wanted = [sequence.folder for sequence in sequences]
         raise refuse_other_sequences(path, wanted, contents, names)
-    return RlePredictions(path, masks, tally, names)
+    return RlePredictions(path, tally, names, masks)
 
 
 def _parse_entries(document: Cursor) -> dict[str, _FrameMasks]:

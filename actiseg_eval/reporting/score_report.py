@@ -10,10 +10,11 @@ from actiseg_data.core.errors import refuse
 from actiseg_data.core.tables import Table, render_html, render_text
 from actiseg_eval.metrics.definitions import (
     METRICS,
-    PROFILE,
     choose_headline,
     format_heading,
     format_value,
+    list_main_metrics,
+    list_profile,
 )
 from actiseg_eval.metrics.failure_table import FailureTable
 from actiseg_eval.protocols import Protocol
@@ -25,16 +26,6 @@ if TYPE_CHECKING:
     import pandas
 
 SCHEMA = "actiseg/score/1"
-
-_SHOWN: Mapping[str, tuple[str, ...]] = {
-    "actionvos": ("p_miou", "n_miou", "p_ciou", "n_ciou", "giou", "acc"),
-    "j-and-f": ("jf", "j", "j_recall", "j_decay", "f", "f_recall", "f_decay"),
-    "j-and-late-j": ("j", "j_tr", "j_recall", "j_decay", "jf", "f", "f_recall", "f_decay"),
-    "gres": ("giou", "ciou", "t_acc", "n_acc", "pr_70", "pr_80", "pr_90"),
-}
-"""The metrics of the published tables, in their order, by the protocol's set of metrics."""
-
-_COUNTS = ("n_sequences", "n_objects", "n_units", "tp", "tn", "fp", "fn")
 
 LONG_DIVISIONS = ("sequence", "object")
 """Divisions with too many groups to read. JSON, CSV and data frames have them, tables do not."""
@@ -158,14 +149,12 @@ class Report:
     @property
     def profile(self) -> tuple[str, ...]:
         """Keys of the foreground-background profile, empty if it was not computed."""
-        return PROFILE if set(PROFILE) <= set(self.metrics) else ()
+        return list_profile(self.metrics)
 
     @property
     def main_metrics(self) -> tuple[str, ...]:
         """Keys of the metrics in the main tables, in the order of the published tables."""
-        first = _SHOWN[self.protocol.metric_set]
-        more = [name for name in METRICS if name not in (*first, *_COUNTS, *PROFILE)]
-        return tuple(name for name in (*first, *more) if name in self.metrics)
+        return list_main_metrics(self.protocol.metric_set, self.metrics)
 
     @property
     def main_table(self) -> Table:
@@ -179,7 +168,7 @@ class Report:
         """All units as one stratum, and the ends of the confidence intervals as two more."""
         rows = [Stratum("all", self.metrics)]
         if self.bootstrap is not None:
-            level = f"{100 * self.bootstrap.method.level:g} %"
+            level = self.bootstrap.method.percent
             for position, end in enumerate(("from", "to")):
                 ends = {
                     name: bounds[position]

@@ -1,12 +1,14 @@
-"""The tables of a report: for the terminal, Markdown and CSV."""
+"""The tables of a report: for the terminal and for files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from actiseg_data.core.tables import Table, render_csv, render_markdown
+from actiseg_data.core.tables import ReportPage, ReportPart, Table, format_cell
+from actiseg_eval.measures.failure_modes import FAILURE_MODES
 from actiseg_eval.metrics.definitions import METRICS, format_heading, format_value
-from actiseg_eval.metrics.failure_table import FailureTable
+from actiseg_eval.metrics.failure_table import FailureTable, ModeRow
 from actiseg_eval.reporting.score_report import LONG_DIVISIONS, Report, Stratum
 from actiseg_eval.resampling.intervals import Intervals
 
@@ -33,7 +35,7 @@ def name_split(split: str, *, rendered: bool) -> str:
     return f"{split} (rendered frames)" if rendered else split
 
 
-def describe_report(report: Report) -> Iterator[Table | str]:
+def describe_report(report: Report) -> Iterator[ReportPart]:
     """Yield the tables and lines of a report in the order of the terminal.
 
     A division gets a table if it has 2 to 8 groups. Lines name the others, the counts, and what was
@@ -77,8 +79,41 @@ def describe_report(report: Report) -> Iterator[Table | str]:
 
 def tabulate_failures(failures: FailureTable) -> Iterator[Table]:
     """Yield the tables of failure modes, of confused objects, and of the worst sequences."""
-    for title, (heads, *rows) in failures.make_tables().items():
-        yield Table(title, heads, rows)
+    columns = ["mode", "units"]
+    for name in failures.shown:
+        columns += [f"{METRICS[name].symbol} lost", "recoverable"]
+    rows = [_make_mode_row(failures, row) for row in (*failures.rows, failures.together)]
+    yield Table(f"failures of {failures.units} units", columns, rows)
+    if failures.confusions:
+        yield Table(
+            "masks that cover another object",
+            ["mask of", "covers", "mode", "units"],
+            [
+                [row.name, row.confused_with, FAILURE_MODES[row.mode].symbol, str(row.count)]
+                for row in failures.confusions
+            ],
+        )
+    if failures.worst:
+        yield Table(
+            "sequences that lose most",
+            ["sequence", METRICS[failures.metric].symbol, "of all loss", "failures", "mostly"],
+            [
+                [
+                    row.sequence,
+                    format_value(row.value),
+                    f"{100 * row.lost:.1f} %",
+                    f"{row.failures} of {row.units}",
+                    FAILURE_MODES[row.mode].symbol,
+                ]
+                for row in failures.worst
+            ],
+        )
+
+
+def _make_mode_row(failures: FailureTable, row: ModeRow) -> list[str]:
+    symbol = "all at once" if row is failures.together else FAILURE_MODES[row.mode].symbol
+    gains = [kind[name] for name in failures.shown for kind in (row.lost, row.recoverable)]
+    return [symbol, str(row.count), *map(format_value, gains)]
 
 
 def _describe_intervals(intervals: Intervals) -> str:
@@ -88,8 +123,7 @@ def _describe_intervals(intervals: Intervals) -> str:
         f"intervals: {intervals.clusters} {intervals.cluster}s resampled "
         f"{intervals.method.resamples:,} times"
     )
-    if intervals.cluster != intervals.method.cluster:
-        text += f" (too few {intervals.method.cluster}s)"
+    text += intervals.method.explain_cluster(intervals.cluster)
     width = intervals.sequence_width.get(intervals.metric)
     if intervals.cluster != "sequence" and width is not None:
         text += f"; resampled sequences would give {width:.2f} times the width for {symbol}"
@@ -120,33 +154,35 @@ def _make_table(
     return Table(title, [division, *map(format_heading, names)], rows)
 
 
-def format_markdown(report: Report) -> str:
-    """Format the tables of a report as a Markdown page, without those of `LONG_DIVISIONS`."""
+def make_score_page(report: Report) -> ReportPage:
+    """Make the page of a report, without the tables of `LONG_DIVISIONS`.
+
+    Its rows are those of `Report.list_rows`. Undefined metrics are empty cells.
+    """
     split = name_split(report.split, rendered=report.rendered)
-    lines = [f"# {split}, protocol `{report.protocol.name}` {report.protocol.version}", ""]
-    lines += [f"Predictions `{report.predictions}`, truth `{report.truth}`, {report.toolkit}.", ""]
-    for notice in report.notices:
-        lines += [f"**{notice}**", ""]
     names = (*report.main_metrics, "n_units")
-    lines += [*render_markdown(_make_table("", "", report.overall, names)), ""]
-    lines += [report.reference_note]
-    for division, strata in report.strata.items():
-        if division not in LONG_DIVISIONS:
-            table = _make_table("", division, strata, names)
-            lines += ["", f"## By {division}", "", *render_markdown(table)]
+    parts: list[ReportPart] = [_make_table("", "", report.overall, names), report.reference_note]
+    parts += [
+        _make_table(f"By {division}", division, strata, names)
+        for division, strata in report.strata.items()
+        if division not in LONG_DIVISIONS
+    ]
     if report.failures is not None:
         if report.profile:
-            table = _make_table("", "", report.overall, (*report.profile, "n_units"))
-            lines += ["", f"## {PROFILE_TITLE}", "", *render_markdown(table)]
-        for table in tabulate_failures(report.failures):
-            lines += ["", f"## {table.title.capitalize()}", "", *render_markdown(table)]
-    return "\n".join(lines) + "\n"
-
-
-def format_csv(report: Report) -> str:
-    """Format the rows of `Report.list_rows` as CSV. Undefined metrics are empty cells."""
-    rows = [
-        ["" if value is None else str(value) for value in row.values()]
-        for row in report.list_rows()
-    ]
-    return render_csv(Table("", ["by", "name", *report.metrics, "rendered_frames"], rows))
+            profile = (*report.profile, "n_units")
+            parts.append(_make_table(PROFILE_TITLE, "", report.overall, profile))
+        parts += [
+            replace(table, title=table.title.capitalize())
+            for table in tabulate_failures(report.failures)
+        ]
+    rows = [[format_cell(value) for value in row.values()] for row in report.list_rows()]
+    return ReportPage(
+        title=f"{split}, protocol `{report.protocol.name}` {report.protocol.version}",
+        introduction=(
+            f"Predictions `{report.predictions}`, truth `{report.truth}`, {report.toolkit}."
+        ),
+        notices=report.notices,
+        parts=parts,
+        notes=(),
+        rows=Table("", ["by", "name", *report.metrics, "rendered_frames"], rows),
+    )

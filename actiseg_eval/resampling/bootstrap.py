@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.keys import make_key
-from actiseg_eval.metrics.definitions import MetricSums, Sums
+from actiseg_eval.metrics.sums import MetricSums, Sums
 
 LEVEL = 0.95
 RESAMPLES = 10_000
@@ -75,6 +75,23 @@ class Bootstrap:
         if self.cluster not in CLUSTERS:
             known = ", ".join(CLUSTERS)
             raise refuse(f"{self.cluster!r} is unknown", "`cluster`", f"use one of {known}")
+
+    @property
+    def percent(self) -> str:
+        """The level of confidence, for tables.
+
+        >>> Bootstrap().percent
+        '95 %'
+        """
+        return f"{100 * self.level:g} %"
+
+    def explain_cluster(self, cluster: str) -> str:
+        """Return the end of a line about resampled clusters: why they are not the requested ones.
+
+        >>> Bootstrap().explain_cluster("sequence")
+        ' (too few videos)'
+        """
+        return "" if cluster == self.cluster else f" (too few {self.cluster}s)"
 
 
 DEFAULT_BOOTSTRAP = Bootstrap()
@@ -137,11 +154,6 @@ def sum_clusters(sums: MetricSums, names: list[str]) -> MetricSums:
         for name, metric in sums.items()
         if metric.denominator is not None
     }
-
-
-def get_minimum(metric: str) -> float:
-    """Return the smallest possible value of a metric; the largest is 1."""
-    return -1.0 if metric.endswith("decay") else 0.0
 
 
 def split_resamples(resamples: int) -> Iterator[tuple[int, int]]:

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.annotations.sequences import VideoSequence
-from actiseg_eval.metrics.definitions import MetricSums
+from actiseg_eval.metrics.definitions import METRICS
+from actiseg_eval.metrics.sums import MetricSums
 from actiseg_eval.resampling.bootstrap import (
     CLUSTERS,
     MIN_CLUSTERS,
     Bootstrap,
     choose_clusters,
-    get_minimum,
     is_defined,
     sum_clusters,
 )
@@ -123,7 +123,7 @@ def _find_bounds(sums: MetricSums, method: Bootstrap) -> dict[str, tuple[float, 
     estimates = resample(list(defined.values()), method)
     bounds: dict[str, tuple[float, float] | None] = dict.fromkeys(sums)
     for name, estimate in zip(defined, estimates, strict=True):
-        bounds[name] = estimate.find_interval(method.level, get_minimum(name), 1.0)
+        bounds[name] = estimate.find_interval(method.level, METRICS[name].least, 1.0)
     return bounds
 
 

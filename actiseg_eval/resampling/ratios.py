@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.core.keys import draw_bernoullis, make_key
-from actiseg_eval.metrics.definitions import Sums
+from actiseg_eval.metrics.sums import Sums
 from actiseg_eval.resampling.bootstrap import Bootstrap, draw_weights, split_resamples
 
 _ROUNDING = 1e-12

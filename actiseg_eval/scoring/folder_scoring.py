@@ -21,17 +21,17 @@ from actiseg_data.records.ledger_record import LedgerRow, read_ledger
 from actiseg_data.records.prediction_note import read_predictions_note
 from actiseg_eval.measures.results import SequenceResult, sum_tallies
 from actiseg_eval.metrics.computing import compute_by_sequence
-from actiseg_eval.metrics.definitions import MetricSums
+from actiseg_eval.metrics.sums import MetricSums
 from actiseg_eval.predictions.ground_truth import GroundTruth
 from actiseg_eval.predictions.prediction_checks import RESPELLED
+from actiseg_eval.predictions.prediction_formats import Predictions
 from actiseg_eval.predictions.prediction_opening import (
-    Predictions,
     find_predictions_note,
     open_predictions,
 )
 from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
 from actiseg_eval.reporting.coverage import Coverage, make_coverage
-from actiseg_eval.reporting.report_building import make_report
+from actiseg_eval.reporting.report_building import ScoredPredictions, make_report
 from actiseg_eval.reporting.score_report import Report
 from actiseg_eval.resampling.bootstrap import LEVEL, RESAMPLES
 from actiseg_eval.scoring.input_checks import refuse_unlabelled, refuse_unscored
@@ -124,16 +124,10 @@ def score(
         if workers > 1:
             load_lexicon()  # for the report, while the workers start
         results, handled = measure_folder(truth, predictions, options, pool, stage)
-    return make_report(
-        truth,
-        str(predictions),
-        results,
-        options.protocol,
-        options.metric_groups,
-        handled,
-        rows,
-        bootstrap,
+    scored = ScoredPredictions(
+        truth, str(predictions), results, options.protocol, options.metric_groups, handled
     )
+    return make_report(scored, rows, bootstrap)
 
 
 @dataclass(frozen=True)

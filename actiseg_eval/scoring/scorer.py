@@ -15,7 +15,7 @@ from actiseg_eval.measures.prediction import as_prediction
 from actiseg_eval.predictions.ground_truth import GroundTruth, open_truth
 from actiseg_eval.predictions.prediction_checks import refuse_blended, refuse_size
 from actiseg_eval.protocols import DEFAULT_PROTOCOL, Protocol
-from actiseg_eval.reporting.report_building import make_report
+from actiseg_eval.reporting.report_building import ScoredPredictions, make_report
 from actiseg_eval.reporting.score_report import Report
 from actiseg_eval.resampling.bootstrap import LEVEL, RESAMPLES
 from actiseg_eval.scoring.folder_scoring import is_flagged
@@ -162,15 +162,10 @@ class Scorer:
         check_results(results, self.truth, protocol, "predictions", problems)
         problems.raise_if_any()
         rest = len(self._sequences) - len(self._filtered) - len(self._meters)
-        return make_report(
-            self.truth,
-            "as they came",
-            results,
-            protocol,
-            self.options.metric_groups,
-            Counter(sequences_filtered=len(self._filtered), sequences_not_given=rest),
-            bootstrap=bootstrap,
-        )
+        handled = Counter(sequences_filtered=len(self._filtered), sequences_not_given=rest)
+        groups = self.options.metric_groups
+        scored = ScoredPredictions(self.truth, "as they came", results, protocol, groups, handled)
+        return make_report(scored, bootstrap=bootstrap)
 
     def _refuse_empty(self) -> Exception:
         if self._filtered:

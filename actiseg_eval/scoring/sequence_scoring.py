@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from actiseg_data.annotations.masks import IndexMask, find_ids, read_coloured_mask
+from actiseg_data.annotations.masks import (
+    IndexMask,
+    check_same_size,
+    find_ids,
+    read_coloured_mask,
+)
 from actiseg_data.annotations.sequences import VideoSequence
-from actiseg_data.core.errors import InputError, Problem, ProblemCollector, refuse
+from actiseg_data.core.errors import InputError, Problem, ProblemCollector
 from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
 from actiseg_data.layouts.davis import find_list_names
 from actiseg_data.layouts.mask_folders import FolderSplit
@@ -17,7 +22,7 @@ from actiseg_eval.measures.results import SequenceResult
 from actiseg_eval.predictions.ground_truth import GroundTruth
 from actiseg_eval.predictions.palettes import TrueColours
 from actiseg_eval.predictions.prediction_checks import RESPELLED, refuse_blended
-from actiseg_eval.predictions.prediction_opening import Predictions
+from actiseg_eval.predictions.prediction_formats import Predictions
 from actiseg_eval.scoring.input_checks import check_results
 from actiseg_eval.scoring.scoring_options import ScoringOptions
 
@@ -96,13 +101,9 @@ def _score_sequence(job: ScoringJob, sequence: VideoSequence) -> SequenceResult:
             respelled += path.name != f"{frame}.png"
             truth, palette = read_coloured_mask(path)
             shape = shape or truth.shape
-            if truth.shape != shape:
-                raise refuse(
-                    f"has {truth.shape[1]} x {truth.shape[0]} pixels, but other true masks of the "
-                    f"sequence have {shape[1]} x {shape[0]}",
-                    path,
-                    "restore the dataset",
-                )
+            check_same_size(
+                truth.shape, shape, "the sequence's first mask", path, "restore the dataset"
+            )
             prediction: Prediction = make_blank_prediction(truth.shape)
             if frame in lacking:
                 known = find_known_ids(sequence, truth)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from actiseg_data.terminal.command_line import quote_path
+from actiseg_data.terminal.option_groups import expand_options
 from actiseg_noise.cli.kind_flags import make_kind_options
-from actiseg_noise.cli.option_groups import expand_options
 from actiseg_noise.cli.recipe_options import (
     RecipeOptions,
     make_recipe_from_options,

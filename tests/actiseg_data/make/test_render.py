@@ -13,6 +13,7 @@ import pytest
 from actiseg_data.annotations.masks import write_index_mask
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
+from actiseg_data.core.tables import render_csv, render_markdown_page
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.layouts.opening import open_split
@@ -21,7 +22,7 @@ from actiseg_data.make.render import split_rendering as dataset
 from actiseg_data.make.render.split_rendering import render_split
 from actiseg_data.records.rendered_note import has_rendered_frames, read_rendered
 from actiseg_eval import score
-from actiseg_eval.reporting.score_tables import format_csv, format_markdown
+from actiseg_eval.reporting.score_tables import make_score_page
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from tests.helpers.command import run
@@ -52,13 +53,16 @@ def test_a_dataset_is_marked_and_its_tables_say_so(tmp_path):
     root = make_kitchen(tmp_path / "clean", 4)
     preds = predict(open_split(root, "train"), "shift", tmp_path / "preds")
     assert not has_rendered_frames(root)
-    assert "rendered" not in format_markdown(score(preds, gt=root, split="train", resamples=0))
+    assert "rendered" not in render_markdown_page(
+        make_score_page(score(preds, gt=root, split="train", resamples=0))
+    )
     render_split(root)
     assert has_rendered_frames(root)
     report = score(preds, gt=root, split="train", resamples=0)
     assert report.to_dict()["rendered_frames"] is True
-    assert "# train (rendered frames), protocol" in format_markdown(report)
-    assert all(row.endswith(",1") for row in format_csv(report).splitlines()[1:])
+    assert "# train (rendered frames), protocol" in render_markdown_page(make_score_page(report))
+    rows = render_csv(make_score_page(report).rows).splitlines()
+    assert all(row.endswith(",1") for row in rows[1:])
     assert len(read_rendered(root)) == 4
 
 
@@ -74,7 +78,7 @@ def test_a_noisy_copy_is_marked_as_its_source_is(tmp_path, images):
         copy = corrupt(source, make_recipe("dilate", 0.5), out=out, images=images).out
         assert has_rendered_frames(copy) is marked
         report = score(preds, gt=copy, split="train", resamples=0)
-        assert ("(rendered frames)" in format_markdown(report)) is marked
+        assert ("(rendered frames)" in render_markdown_page(make_score_page(report))) is marked
 
 
 def test_run_again_it_keeps_what_is_there_and_paints_what_lacks_or_changed(tmp_path):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from actiseg_eval.metrics.definitions import METRICS, Sums, format_heading, format_value
+from actiseg_eval.metrics.definitions import METRICS, format_heading, format_value
+from actiseg_eval.metrics.sums import Sums
 
 
 def test_the_ratio_of_all_groups_weights_groups_by_their_denominators():

@@ -9,12 +9,13 @@ import pytest
 
 from actiseg_data.annotations.masks import find_ids, read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
+from actiseg_data.core.tables import render_markdown_page
 from actiseg_data.layouts.opening import open_split
 from actiseg_eval import score
 from actiseg_eval.measures.failure_modes import FAILURE_MODES, diagnose
 from actiseg_eval.metrics.definitions import METRICS
 from actiseg_eval.predictions.ground_truth import open_truth
-from actiseg_eval.reporting.score_tables import format_markdown
+from actiseg_eval.reporting.score_tables import make_score_page
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from tests.helpers.kitchens import kitchen_clip
@@ -249,7 +250,7 @@ def test_a_report_holds_it(report, kitchen, preds):
     assert set(document["failures"]["modes"]) == set(FAILURE_MODES)
     together = document["failures"]["together"]
     assert together["lost"]["giou"] == pytest.approx(1 - report.metrics["giou"])
-    text = format_markdown(report)
+    text = render_markdown_page(make_score_page(report))
     assert "identity substitution" in text
     assert "Sequences that lose most" in text
     assert "p-rate" in text

@@ -10,7 +10,6 @@ from actiseg_eval import score
 from actiseg_eval.metrics.definitions import METRICS
 from actiseg_eval.metrics.metric_cards import choose_cards, format_cards, load_cards
 from actiseg_eval.protocols import load_protocols
-from actiseg_eval.resampling.bootstrap import get_minimum
 from tests.helpers.kitchens import kitchen_clip
 from tests.helpers.paths import ROOT
 from tests.helpers.predicted import predict
@@ -24,7 +23,7 @@ def test_every_figure_has_a_card_that_says_everything():
     for card in CARDS.values():
         assert all(text for _, text in card.list_entries())
         least = {"0 to 1": 0, "-1 to 1": -1, "whole numbers": 0}[card.range]
-        assert least == get_minimum(card.metric)
+        assert least == METRICS[card.metric].least
         assert (card.range == "whole numbers") == METRICS[card.metric].count
 
 
@@ -51,7 +50,7 @@ def test_figures_come_from_the_protocols_and_measures_that_cards_name(shifted, n
         report = score(shifted[1], gt=shifted[0], protocol=protocol, metrics=measures)
         found[measures[0]] = set(report.metrics)
         for figure, ends in report.intervals.items():
-            assert ends is None or get_minimum(figure) <= ends[0] <= ends[1] <= 1
+            assert ends is None or METRICS[figure].least <= ends[0] <= ends[1] <= 1
     assert found["all"] == {figure for figure, card in CARDS.items() if name in card.protocols}
     for figure in found["all"]:
         measure = CARDS[figure].group

@@ -11,6 +11,7 @@ import pytest
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
+from actiseg_data.core.tables import render_markdown_page
 from actiseg_data.layouts.opening import open_split
 from actiseg_eval import score
 from actiseg_eval.comparison.comparing import compare
@@ -19,7 +20,7 @@ from actiseg_eval.noise_levels.label_quality import measure_labels
 from actiseg_eval.noise_levels.measuring import robustness
 from actiseg_eval.noise_levels.robustness_tables import (
     explain_tables,
-    format_robustness,
+    make_robustness_page,
     tabulate_metric,
 )
 from actiseg_eval.noise_levels.runs import read_runs
@@ -245,7 +246,7 @@ def test_methods_with_other_levels_are_held_against_each_other_where_they_meet(
     assert (each.area, each.interval, each.retained, each.breaking_point) == (None,) * 4
     assert each.points[0].value is not None
     json.dumps(found.to_dict(), allow_nan=False)
-    assert "nan" not in format_robustness(found)
+    assert "nan" not in render_markdown_page(make_robustness_page(found))
 
 
 def test_without_resamples_there_are_values_alone(truth, runs, found):
@@ -257,7 +258,7 @@ def test_without_resamples_there_are_values_alone(truth, runs, found):
             if each.clean_gap is not None:
                 assert each.clean_gap.value == pytest.approx(whole.clean_gap.value, abs=1e-12)
                 assert each.clean_gap.p is None
-    assert "95 %" not in format_robustness(plain)
+    assert "95 %" not in render_markdown_page(make_robustness_page(plain))
 
 
 def test_few_videos_have_no_intervals(truth, runs):
@@ -290,7 +291,7 @@ def test_documents_hold_everything(found, runs):
     assert document["better"]["n_miou"] == "lower"
     assert [of["level"] for of in document["methods"]["plain"]] == [0, 0.2, 0.4]
     assert len(document["methods"]["plain"][1]["runs"]) == 2
-    text = format_robustness(found, ("n_ciou",))
+    text = render_markdown_page(make_robustness_page(found, ("n_ciou",)))
     assert "n-cIoU ↓" in text
     assert "gIoU" not in text
     assert f"{curve(found, 'n_ciou', 'elr').area:.4f}" in text

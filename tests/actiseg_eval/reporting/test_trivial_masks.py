@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actiseg_data.core.tables import render_markdown_page
 from actiseg_data.layouts.mask_folders import open_folder
 from actiseg_data.layouts.opening import open_split
 from actiseg_eval import Scorer, load_protocol, score
@@ -18,11 +19,11 @@ from actiseg_eval.comparison.comparing import compare
 from actiseg_eval.comparison.methods import parse_methods
 from actiseg_eval.measures.meter import SequenceMeter
 from actiseg_eval.noise_levels.measuring import robustness
-from actiseg_eval.noise_levels.robustness_tables import format_robustness
+from actiseg_eval.noise_levels.robustness_tables import make_robustness_page
 from actiseg_eval.noise_levels.runs import read_runs
 from actiseg_eval.protocols import VOID, load_protocols
-from actiseg_eval.reporting.report_building import make_report
-from actiseg_eval.reporting.score_tables import format_markdown
+from actiseg_eval.reporting.report_building import ScoredPredictions, make_report
+from actiseg_eval.reporting.score_tables import make_score_page
 from tests.helpers.command import run
 from tests.helpers.kitchens import kitchen_clip
 from tests.helpers.predicted import predict
@@ -52,7 +53,7 @@ def report_of(scenes, predictions, protocol):
         for frame, (truth, _), mask in zip(FRAMES, scene, predicted, strict=True):
             meter.add(frame, truth, mask)
         results.append(meter.build_result())
-    return make_report(FakeTruth, "p", results, protocol, MEASURES)
+    return make_report(ScoredPredictions(FakeTruth, "p", results, protocol, MEASURES))
 
 
 def figures_like(found, expected):
@@ -109,7 +110,7 @@ def test_every_document_shows_the_references(kitchen, folders):
         f"for comparison: gIoU {blank:.4f} with blank masks, {everything:.4f} with the true masks "
         "of all objects"
     )
-    assert line in format_markdown(report)
+    assert line in render_markdown_page(make_score_page(report))
     assert line in str(report)
     document = report.to_dict()
     assert document["references"]["blank"] == dict(report.references.blank)
@@ -125,7 +126,7 @@ def test_blank_predictions_are_called_so_before_any_table(kitchen, folders):
     line = f"all 18 masks of {folders['blank']} are blank: this is the score of blank masks"
     report = score(folders["blank"], gt=kitchen)
     assert report.notices == [line]
-    assert line in format_markdown(report)
+    assert line in render_markdown_page(make_score_page(report))
     assert report.handled["empty_predictions"] == 18
     assert score(folders["all"], gt=kitchen).notices == []
     done = run(
@@ -156,7 +157,7 @@ def test_compare_and_robustness_name_the_runs_that_are_blank(kitchen, folders, t
     robust = robustness(read_runs(tmp_path / "runs"), gt=kitchen, resamples=0)
     (line,) = robust.notices
     assert line.startswith("all 18 masks of m at 1 (")
-    assert line in format_robustness(robust)
+    assert line in render_markdown_page(make_robustness_page(robust))
 
 
 def test_a_score_of_few_sequences_says_so_first(tmp_path):

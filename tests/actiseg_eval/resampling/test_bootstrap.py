@@ -11,10 +11,11 @@ import pytest
 from scipy import stats
 
 from actiseg_data.core.errors import InputError
+from actiseg_data.core.tables import render_csv, render_markdown_page
 from actiseg_data.layouts.opening import open_split
 from actiseg_eval import Scorer, score
-from actiseg_eval.metrics.definitions import Sums
-from actiseg_eval.reporting.score_tables import format_csv, format_markdown
+from actiseg_eval.metrics.sums import Sums
+from actiseg_eval.reporting.score_tables import make_score_page
 from actiseg_eval.resampling.bootstrap import Bootstrap, draw_weights
 from actiseg_eval.resampling.intervals import intraclass_correlation, make_intervals
 from tests.helpers.kitchens import kitchen_clip
@@ -193,8 +194,8 @@ def test_a_report_tells_its_intervals(tmp_path):
     assert tuple(document["intervals"]["giou"]) == report.intervals["giou"]
     assert document["bootstrap"]["cluster"] == "video"
     assert document["bootstrap"]["clusters"] == 9
-    assert "95 % from" in format_markdown(report)
-    assert format_csv(report).splitlines()[2].startswith("all,95 % from")
+    assert "95 % from" in render_markdown_page(make_score_page(report))
+    assert render_csv(make_score_page(report).rows).splitlines()[2].startswith("all,95 % from")
     none = score(folder, gt=split, metrics=["all"], resamples=0)
     assert none.bootstrap is None
     assert none.to_dict()["intervals"] == {}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from actiseg_eval.metrics.definitions import Sums
+from actiseg_eval.metrics.sums import Sums
 from actiseg_eval.resampling.bootstrap import Bootstrap, draw_weights
 from actiseg_eval.resampling.ratios import (
     apply_holm,

@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 
 from actiseg_data.annotations.masks import write_index_mask
 from actiseg_data.core.errors import InputError
+from actiseg_data.core.tables import render_csv, render_markdown_page
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import MaskRow
 from actiseg_eval import Scorer, load_protocol, score
 from actiseg_eval.measures.meter import SequenceMeter
 from actiseg_eval.predictions.ground_truth import open_truth
 from actiseg_eval.protocols import load_protocols
-from actiseg_eval.reporting.report_building import make_report
-from actiseg_eval.reporting.score_tables import format_csv, format_markdown
+from actiseg_eval.reporting.report_building import ScoredPredictions, make_report
+from actiseg_eval.reporting.score_tables import make_score_page
 from tests.helpers.kitchens import make_kitchen
 from tests.helpers.predicted import RECIPES, predict, public_figures, shifted
 from tests.helpers.roots import clip, label, make_root
@@ -78,7 +79,7 @@ def test_the_figures_are_those_of_the_public_loop(data):
         for frame, truth, prediction in zip(FRAMES, truths, predictions, strict=True):
             meter.add(frame, truth, prediction)
         results.append(meter.build_result())
-    report = make_report(FakeTruth, "p", results, protocol, ("core",))
+    report = make_report(ScoredPredictions(FakeTruth, "p", results, protocol, ("core",)))
     for name, value in public_figures(clips).items():
         found = report.metrics[name]
         if np.isnan(value):
@@ -110,9 +111,8 @@ def test_each_case_counts_as_the_public_rule_says(active, truth, prediction, exp
     sequence = clip(1, objects=(label(1, "cup", positive=active),), frames=FRAMES[:1])
     meter = SequenceMeter(sequence, load_protocol("actionvos"), ("core",))
     meter.add(FRAMES[0], *(np.array(drawn[of], np.uint8) for of in (truth, prediction)))
-    report = make_report(
-        FakeTruth, "p", [meter.build_result()], load_protocol("actionvos"), ("core",)
-    )
+    results, protocol = [meter.build_result()], load_protocol("actionvos")
+    report = make_report(ScoredPredictions(FakeTruth, "p", results, protocol, ("core",)))
     for name, value in expected.items():
         assert report.metrics[name] == value, name
     counts = {name: report.metrics[name] for name in ("tp", "tn", "fp", "fn")}
@@ -157,7 +157,8 @@ def test_vos_benchmark_scores_objects_from_their_first_appearance():
     found = series(sequence, load_protocol("vos-benchmark"), rows)
     assert found.ids == (1, 2)
     assert found.counted[:, 1].tolist() == [False, True, True, True]
-    report = make_report(FakeTruth, "p", [found], load_protocol("vos-benchmark"), ("core", "jf"))
+    protocol = load_protocol("vos-benchmark")
+    report = make_report(ScoredPredictions(FakeTruth, "p", [found], protocol, ("core", "jf")))
     assert report.metrics["j"] == pytest.approx((1 + (0 + 1 + 0) / 3) / 2)
     assert report.metrics["n_units"] == 7
     assert all(of.metrics["j"] is not None for of in report.strata["visibility"])
@@ -221,7 +222,10 @@ def test_gres_takes_the_prompt_of_an_inactive_object_for_one_without_target():
     meter = SequenceMeter(sequence, load_protocol("gres"), ("core",))
     truth = np.array([[1, 1, 2, 2, 3]], np.uint8)
     meter.add(FRAMES[0], truth, np.array([[1, 0, 2, 0, 0]], np.uint8))
-    report = make_report(FakeTruth, "p", [meter.build_result()], load_protocol("gres"), ("core",))
+    results = [meter.build_result()]
+    report = make_report(
+        ScoredPredictions(FakeTruth, "p", results, load_protocol("gres"), ("core",))
+    )
     assert report.metrics["giou"] == pytest.approx((0.5 + 0 + 1) / 3)
     assert report.metrics["ciou"] == pytest.approx(1 / (2 + 1))
     assert report.metrics["t_acc"] == 1
@@ -229,7 +233,10 @@ def test_gres_takes_the_prompt_of_an_inactive_object_for_one_without_target():
     assert report.metrics["pr_70"] == 0
     exact = np.array([[1] * 10 + [2]], np.uint8)
     meter.add(FRAMES[0], exact, np.array([[1] * 7 + [0] * 4], np.uint8))
-    report = make_report(FakeTruth, "p", [meter.build_result()], load_protocol("gres"), ("core",))
+    results = [meter.build_result()]
+    report = make_report(
+        ScoredPredictions(FakeTruth, "p", results, load_protocol("gres"), ("core",))
+    )
     assert report.metrics["pr_70"] == 1
     assert {of.name: of.metrics["n_units"] for of in report.strata["visibility"]} == {
         "visible": 2,
@@ -332,13 +339,13 @@ def test_documents_say_the_same(kitchen, tmp_path):
     assert document["schema"] == "actiseg/score/1"
     assert document["metrics"] == dict(report.metrics)
     assert document["better"]["n_miou"] == "lower"
-    header, whole, low, high, *rows = format_csv(report).splitlines()
+    header, whole, low, high, *rows = render_csv(make_score_page(report).rows).splitlines()
     assert header.startswith("by,name,p_miou")
     assert float(whole.split(",")[2]) == report.metrics["p_miou"]
     assert low.startswith("all,95 % from,")
     assert high.startswith("all,95 % to,")
     assert len(rows) == sum(map(len, report.strata.values()))
-    assert f"{report.metrics['p_miou']:.4f}" in format_markdown(report)
+    assert f"{report.metrics['p_miou']:.4f}" in render_markdown_page(make_score_page(report))
     assert f"{report.metrics['p_miou']:.4f}" in str(report)
 
 

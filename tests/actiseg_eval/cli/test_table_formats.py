@@ -9,7 +9,7 @@ import pytest
 from actiseg_data.core.tables import FORMATS, ReportPage, Table
 from actiseg_data.layouts.opening import open_split
 from actiseg_eval.cli.output_flags import make_output_flags
-from tests.helpers.command import run
+from tests.helpers.command import run_alone
 from tests.helpers.kitchens import kitchen_clip
 from tests.helpers.predicted import predict
 from tests.helpers.roots import make_root
@@ -48,7 +48,7 @@ def complete(command, *flags):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_a_flag_for_a_new_format(place, command):
     words = complete(command, "--toy", f"{command}.toy")
-    done = run(*words, cwd=place, code=WITH_TOY)
+    done = run_alone(*words, cwd=place, code=WITH_TOY)
     assert done.returncode == 0, done.stderr
     title, count, _ = (place / f"{command}.toy").read_text().rsplit(maxsplit=2)
     assert "train" in title
@@ -67,7 +67,7 @@ def test_comparisons_have_rows_for_programs_and_tables_for_people(place, command
     files = {name: place / f"{command}.{name}" for name in ("json", "csv", "markdown")}
     flags = [part for name, path in files.items() for part in (f"--{name}", path)]
     flags += ["--metric", "giou"]
-    done = run(*complete(command, *flags), cwd=place, module="actiseg_eval.cli")
+    done = run_alone(*complete(command, *flags), cwd=place, module="actiseg_eval.cli")
     assert done.returncode == 0, done.stderr
     rows = list(csv.DictReader(files["csv"].read_text().splitlines()))
     assert {"giou", "p_miou"} <= {row["metric"] for row in rows}

@@ -178,7 +178,8 @@ def run_command(
     """Return the seconds, peak MiB and metrics of a whole command."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "actiseg_eval.cli", "score", str(predictions)]
-        command += ["--gt", str(root), "--split", "val", "--quiet", "--json", f"{folder}/r.json"]
+        command += ["--gt", str(root), "--split", "val", "--no-filter", "--quiet"]
+        command += ["--json", f"{folder}/r.json"]
         began = time.perf_counter()
         process = subprocess.Popen([*command, *arguments], stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)

@@ -14,7 +14,11 @@ from actiseg_eval.metrics.definitions import METRICS, format_heading
 SCHEMA = "actiseg/metric-cards/1"
 FILE = "metrics.json"
 
-_BETTER = {"higher": "higher is better", "lower": "lower is better", None: "no better direction"}
+_BETTER = {
+    "higher": "higher is better",
+    "lower": "lower is better",
+    None: "neither direction is better",
+}
 
 
 @dataclass(frozen=True)

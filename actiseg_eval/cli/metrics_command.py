@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 def explain_metrics(
     keys: Annotated[
         Optional[list[str]],
-        typer.Argument(help="Keys such as giou. Default: a line for each.", show_default=False),
+        typer.Argument(
+            help="Keys of metrics, such as giou. Default: one line for each metric.",
+            show_default=False,
+        ),
     ] = None,
     markdown_file: Annotated[
         Optional[Path], typer.Option("--markdown", help="Also write all cards to this file.")

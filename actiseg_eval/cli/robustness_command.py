@@ -49,8 +49,8 @@ def measure_robustness(
     baseline: Annotated[
         Optional[str],
         typer.Option(
-            help="Method that the others are compared with on clean data. Default: as the YAML "
-            "file says, else plain, else the first."
+            help="Method that the others are compared with on clean data. Default: the one "
+            "in the YAML file, else plain, else the first."
         ),
     ] = None,
     drop: Annotated[
@@ -60,7 +60,7 @@ def measure_robustness(
     output: OutputFlags,
     run: RunFlags,
 ) -> None:
-    """Measure the robustness to noise: metrics by level, area under the curve, breaking point.
+    """Measure robustness to noise: metrics by level, area under the curve, breaking point.
 
     Example: actiseg-eval robustness runs.yaml --gt dataset_visor --workers 2
     """

@@ -17,7 +17,7 @@ Filter = Annotated[
     bool,
     typer.Option(
         "--filter/--no-filter",
-        help="Leave out sequences that people flagged (redundant, missing, other).",
+        help="Leave out flagged sequences (flags: redundant, missing, other).",
     ),
 ]
 Missing = Annotated[
@@ -40,7 +40,7 @@ class TruthFlags:
     split: Annotated[
         Optional[str],
         typer.Option(
-            help="Action list of the root. Default: the split in predictions.json, else val_human. "
+            help="Action list to score. Default: the split in predictions.json, else val_human. "
             "For DAVIS: a list in ImageSets, such as 2017/val; default: val."
         ),
     ] = None
@@ -78,8 +78,8 @@ class RuleFlags:
     metrics: Annotated[
         Optional[str],
         typer.Option(
-            help="Any of core, jf, boundary, failures, separated by commas, or all. Default: the "
-            "protocol's."
+            help="Any of core, jf, boundary, failures, separated by commas, or all. Default: "
+            "those of the protocol."
         ),
     ] = None
     filter_flagged: Filter = True
@@ -103,7 +103,8 @@ class ComparableRuleFlags(RuleFlags):
     metrics: Annotated[
         Optional[str],
         typer.Option(
-            help="Any of core, jf, boundary, separated by commas, or all. Default: the protocol's."
+            help="Any of core, jf, boundary, separated by commas, or all. Default: those of the "
+            "protocol."
         ),
     ] = None
 

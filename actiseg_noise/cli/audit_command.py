@@ -28,13 +28,15 @@ def audit(
     ] = None,
     split: Annotated[
         Optional[str],
-        typer.Option(help="Action list to audit. Default: the one of the recipe, or the only one."),
+        typer.Option(help="Action list to audit. Default: that of the recipe, or the only one."),
     ] = None,
     lexicon_file: LexiconFile = None,
     json_file: JsonFile = None,
     strict: Annotated[
         bool,
-        typer.Option("--strict", help="Exit 1 if the split does not match its recipe or name."),
+        typer.Option(
+            "--strict", help="Exit with 1 if the split does not match its recipe or name."
+        ),
     ] = False,
     workers: Workers = 1,
     quiet: Quiet = False,

@@ -40,7 +40,7 @@ class OutputOptions:
         Optional[Path],
         typer.Option(
             help="Folder to make. Default: ./<dataset>[_<split>]_<type or preset>_r<rate>_s<seed>, "
-            "plus six digits of the recipe's digest if the recipe has other settings."
+            "plus six digits of the recipe's digest if these do not identify the recipe."
         ),
     ] = None
     with_clean: Annotated[
@@ -59,8 +59,8 @@ class OutputOptions:
     weights: Annotated[
         str,
         typer.Option(
-            help="Training weights, if the dataset has them: derive (from the masks in use) or "
-            "none."
+            help="Training weights, if the dataset has them: derive (from the masks "
+            "of the copy) or none."
         ),
     ] = "derive"
     overwrite: Annotated[

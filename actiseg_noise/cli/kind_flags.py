@@ -34,14 +34,14 @@ class KindFlag:
 
 
 KIND_FLAGS: Mapping[str, KindFlag] = {
-    "target_iou": KindFlag("boundary", "IoU with the clean object to calibrate each object to."),
+    "target_iou": KindFlag("boundary", "Calibrate each object to this IoU with the clean object."),
     "radius": KindFlag(
         "boundary",
-        "Fixed strength in mask pixels instead (jitter: RMS displacement).",
+        "Fixed radius in mask pixels instead (for jitter: RMS displacement).",
         "calibrate to --target-iou",
     ),
     "correlation_length": KindFlag(
-        "jitter", "Correlation length of jitter in pixels.", "by object size"
+        "jitter", "Correlation length of jitter in pixels.", "set by object size"
     ),
     "mix": KindFlag("text", "Share of flips in text noise; the rest are substitutions."),
     "flip": KindFlag("category", "How the new class is drawn: {choices}."),

@@ -96,7 +96,7 @@ def show(
     name: Annotated[str, typer.Argument(help="A class name or id.", show_default=False)],
     lexicon_file: LexiconFile = None,
 ) -> None:
-    """Show a class: its sense, its names, and the nearest and farthest classes.
+    """Show a class: its sense, its names, and the classes nearest to and farthest from it.
 
     Example: actiseg-noise lexicon show knife
     """
@@ -147,7 +147,7 @@ def measure_coverage(
         Optional[Path], typer.Option(help="Also write all misses to this CSV file.")
     ] = None,
 ) -> None:
-    """Count the narrations in which the noun is recognised.
+    """Count the narrations in which the noun of the class is recognised.
 
     Example: actiseg-noise lexicon coverage --narrations EPIC_100_validation.csv
     """

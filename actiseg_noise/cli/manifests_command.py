@@ -23,7 +23,7 @@ def check(
     workers: Workers = 1,
     quiet: Quiet = False,
 ) -> None:
-    """Check that the presets make the golden pixels and words on this machine. Exit 1 if not."""
+    """Check that the presets give the golden digests on this machine. Exit with 1 if not."""
     from actiseg_data.make.sample import make_sample
     from actiseg_noise.media.library_versions import list_versions
     from actiseg_noise.verification.golden import derive, find_mismatches, recognise

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def prepare_split(
     annotations: Annotated[
-        Path, typer.Option(help="Folder of VISOR's sparse JSON files, or a folder above it.")
+        Path,
+        typer.Option(help="Folder of VISOR's sparse JSON files, a folder above it, or one file."),
     ],
     frame_mapping: Annotated[Path, typer.Option(help="VISOR's frame_mapping.json (or .json.gz).")],
     narrations: Annotated[

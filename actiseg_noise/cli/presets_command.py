@@ -18,7 +18,7 @@ def list_presets(
         typer.Argument(help="A preset, to show its source and recipe.", show_default=False),
     ] = None,
 ) -> None:
-    """List the named recipes, or show one with its source, parameters and differences.
+    """List the presets, or show one with its source, recipe and differences from the original.
 
     Example: actiseg-noise presets smart/de-EAD
     """

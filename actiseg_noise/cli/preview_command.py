@@ -30,7 +30,7 @@ def preview(
     source: CleanSource = None,
     frame: Annotated[
         Optional[list[str]],
-        typer.Option(help="Only this frame (repeatable). Default: up to four, spread evenly."),
+        typer.Option(help="Show only this frame (repeatable). Default: up to four, spread evenly."),
     ] = None,
 ) -> None:
     """Show one sequence: its prompts before and after, and an image of clean and noisy masks.

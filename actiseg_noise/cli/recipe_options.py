@@ -26,19 +26,20 @@ class RecipeOptions:
     kind: Annotated[
         Optional[str],
         typer.Option(
-            "--type", help="boundary, text, mixed, dilate, category, ... (actiseg-noise types)."
+            "--type",
+            help="Type of noise, such as boundary or text (actiseg-noise types lists all).",
         ),
     ] = None
     preset: Annotated[
         Optional[str],
-        typer.Option(help="A named recipe (actiseg-noise presets). Flags override its values."),
+        typer.Option(help="A named recipe (actiseg-noise presets lists all). Flags override it."),
     ] = None
     recipe: Annotated[
         Optional[Path],
         typer.Option(help="A recipe.json. Only --seed and --split override its values."),
     ] = None
     rate: Annotated[
-        Optional[float], typer.Option(help="Share of the eligible objects that get noise, 0 to 1.")
+        Optional[float], typer.Option(help="Share of eligible objects that get noise, from 0 to 1.")
     ] = None
     seed: Annotated[Optional[int], typer.Option(help="Random seed. Default: 0.")] = None
     split: Annotated[Optional[str], typer.Option(help="Action list to copy. Default: train.")] = (
@@ -53,12 +54,12 @@ class RecipeOptions:
     ] = None
     exact: Annotated[
         bool,
-        typer.Option("--exact", help="Select exactly this share of the split, by hash rank."),
+        typer.Option("--exact", help="Select exactly the share --rate of the split, by hash rank."),
     ] = False
     setting: Annotated[
         Optional[list[str]],
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="Set any parameter of the type (repeatable)."
+            "--set", metavar="KEY=VALUE", help="Set a parameter of the type (repeatable)."
         ),
     ] = None
     overlap: Annotated[
@@ -71,11 +72,11 @@ class RecipeOptions:
     ] = None
     boundary_rate: Annotated[
         Optional[float],
-        typer.Option(help="Mask noise rate (mixed only).", rich_help_panel=MASK_PANEL),
+        typer.Option(help="Rate of mask noise (mixed only).", rich_help_panel=MASK_PANEL),
     ] = None
     text_rate: Annotated[
         Optional[float],
-        typer.Option(help="Text noise rate (mixed only).", rich_help_panel=TEXT_PANEL),
+        typer.Option(help="Rate of text noise (mixed only).", rich_help_panel=TEXT_PANEL),
     ] = None
     scope: Annotated[
         Optional[str],
@@ -104,7 +105,8 @@ class RecipeOptions:
         Optional[list[str]],
         typer.Option(
             metavar="NAME",
-            help="Never change or write this class (repeatable), such as 'left hand'.",
+            help="Class whose objects keep their names, and whose names no other object gets "
+            "(repeatable), such as 'left hand'.",
             rich_help_panel=TEXT_PANEL,
         ),
     ] = None

@@ -45,5 +45,7 @@ LexiconFile = Annotated[
 ]
 Only = Annotated[
     Optional[list[str]],
-    typer.Option(metavar="SEQUENCE", help="Only this sequence folder (repeatable)."),
+    typer.Option(
+        metavar="SEQUENCE", help="Process only this sequence, named by its folder (repeatable)."
+    ),
 ]

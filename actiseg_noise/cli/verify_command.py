@@ -21,16 +21,16 @@ def verify(
     out: NoisySplitFolder,
     source: Annotated[
         Optional[Path],
-        typer.Option(help="The clean dataset, to reproduce and compare every pixel and word."),
+        typer.Option(help="The clean dataset: reproduce every pixel and word from it."),
     ] = None,
     only: Only = None,
     workers: Workers = 1,
     quiet: Quiet = False,
 ) -> None:
-    """Check a noisy split by its digests, and with --source pixel by pixel. Exit 1 on a mismatch.
+    """Check a noisy split against its digests and, with --source, pixel by pixel.
 
-    Without --source, the item counts of the summary are not checked. Hidden files and the like
-    are listed, but are not mismatches.
+    Exit with 1 on a mismatch. Without --source, the item counts of the summary are not checked.
+    Hidden files and the like are listed, but are not mismatches.
 
     Example: actiseg-noise verify actiseg_sample_text_r0.4_s0 --source actiseg_sample
     """

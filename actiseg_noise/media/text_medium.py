@@ -88,7 +88,7 @@ class TextMediumPlan(MediumPlan):
             for done, items in (("flipped", "flip_items"), ("substituted", "rest_items"))
             if tally[items]
         ]
-        return f"words: {' and '.join(parts) or 'none'} would be changed"
+        return f"text: {' and '.join(parts) or 'none'} would be changed"
 
     def compare_documents(
         self, documents: SplitDocuments, sequences: Sequence[VideoSequence]

@@ -25,7 +25,7 @@ def fit(
     dataset: DatasetArgument = None,
     noisy: Annotated[
         Optional[Path],
-        typer.Option(help="Noisy copy of the split, to train on its masks and prompts."),
+        typer.Option(help="Noisy copy of the split, whose masks and prompts are trained on."),
     ] = None,
     strategy: Annotated[
         Optional[str],
@@ -44,23 +44,21 @@ def fit(
     seed: Annotated[Optional[int], typer.Option(help="Random seed.")] = None,
     arithmetic: Annotated[
         Optional[str],
-        typer.Option(
-            help="paper, or released: as in the public code, if it differs from the paper."
-        ),
+        typer.Option(help="paper, or released (as in the public code where that differs)."),
     ] = None,
     robust_heads: Annotated[
         Optional[str], typer.Option(help="pmhm only: mask, or mask+activity.")
     ] = None,
     assume_rate: Annotated[
         Optional[float],
-        typer.Option(help="co-teaching only: the noise rate that it assumes."),
+        typer.Option(help="co-teaching only: the noise rate to assume."),
     ] = None,
     settings: Annotated[
         Optional[list[str]],
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Any setting of the configuration, or options.KEY of the strategy (repeatable).",
+            help="Change a setting, or an option of the strategy: options.KEY=VALUE (repeatable).",
         ),
     ] = None,
     config_file: Annotated[
@@ -108,7 +106,7 @@ def fit(
 
 
 def resume(run: RunArgument, quiet: Quiet = False) -> None:
-    """Continue a stopped run; the weights are the same as without the interruption."""
+    """Continue a stopped run; the final weights equal those of an uninterrupted run."""
     require_torch()
     from reference_trainer.training.engine import resume as continue_run
 

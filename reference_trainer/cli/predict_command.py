@@ -31,7 +31,7 @@ def predict(
     device: DeviceOption = None,
     quiet: Quiet = False,
 ) -> None:
-    """Predict a split: index masks with the objects' ids, and the raw scores.
+    """Predict a split: write index masks with the objects' ids, and the raw scores.
 
     Example: actiseg-train predict run dataset_visor --split val_human --out preds
     """

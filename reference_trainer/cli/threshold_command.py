@@ -19,7 +19,7 @@ def threshold(
     activity: ThresholdOption = 0.75,
     quiet: Quiet = False,
 ) -> None:
-    """Make the masks of predictions for another activity threshold, without a model.
+    """Make masks for another activity threshold from the raw scores, without the model.
 
     Example: actiseg-train threshold preds --activity-threshold 0.5 --out preds_050
     """

@@ -15,7 +15,9 @@ DatasetArgument = Annotated[
         show_default=False,
     ),
 ]
-RunArgument = Annotated[Path, typer.Argument(help="A folder that `fit` made.", show_default=False)]
+RunArgument = Annotated[
+    Path, typer.Argument(help="The folder of a run that `fit` made.", show_default=False)
+]
 DeviceOption = Annotated[
     Optional[str],
     typer.Option(help="auto, cpu, cuda or cuda:N. Default: auto, a GPU if there is one."),

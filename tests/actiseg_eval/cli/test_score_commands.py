@@ -214,7 +214,7 @@ def test_failures_and_cards_at_the_terminal(kitchen, preds, tmp_path):
     assert set(json.loads((tmp_path / "r.json").read_text())["failures"]["modes"])
     done = run("metrics", "giou", "n_miou")
     assert done.returncode == 0
-    assert "hides: Not the box GIoU" in done.stdout
+    assert "hides: Blank predictions score the share" in done.stdout
     assert "p_quality: p-quality" in run("metrics").stdout
     done = run("metrics", "iou")
     assert (done.returncode, done.stdout) == (2, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shutil
 
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 
 import actiseg_data
+import actiseg_noise
+import reference_trainer
 from tests.helpers.paths import ROOT
 from tests.helpers.predicted import predict
 
@@ -70,6 +73,22 @@ def test_the_examples_of_the_python_page_run(folder, monkeypatch, tmp_path):
     names: dict[str, object] = {"predict": lambda sequence, frame: val_human.mask(sequence, frame)}
     for block in blocks[:-1]:
         exec(compile(block, "docs/python.md", "exec"), names)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("page", "dataset"), [("python", "dataset_visor"), ("training", "actiseg_sample")]
+)
+def test_the_examples_of_training_run(folder, monkeypatch, tmp_path, page, dataset):
+    """With a tiny model."""
+    pytest.importorskip("torch", reason="PyTorch is in the extra [train]")
+    monkeypatch.chdir(tmp_path)
+    actiseg_noise.corrupt(folder / dataset, "boundary", rate=0.4, out=f"{dataset}_boundary_r0.4_s0")
+    (tmp_path / dataset).symlink_to(folder / dataset)
+    tiny = functools.partial(reference_trainer.Config, height=32, width=48, channels=8)
+    monkeypatch.setattr(reference_trainer, "Config", tiny)
+    exec(compile(code_blocks(f"docs/{page}.md", "python")[-1], f"docs/{page}.md", "exec"), {})
+    assert list((tmp_path / "preds").rglob("*.png"))
 
 
 def test_every_link_between_pages_leads_somewhere():

@@ -12,7 +12,7 @@ import pytest
 from tests.helpers.paths import ROOT
 
 PACKAGES = ("actiseg_data", "actiseg_noise", "actiseg_eval", "reference_trainer")
-CONTRACT = {  # the names of contracts, section 9, that exist
+CONTRACT = {  # names that every release has
     "actiseg_data": "open_split make_sample read_index_mask InputError",
     "actiseg_noise": "corrupt make_recipe load_recipe load_preset",
     "actiseg_eval": "score Scorer",

@@ -21,13 +21,10 @@ NOUNS = {  # mathematical functions, and names that PyTorch, Python or the field
         "boundary_f boundary_iou decay generalised_iou intraclass_correlation late_mean "
         "recall region_iou robustness"
     ),
-    "reference_trainer": (
-        "bce mae focal dice dice_released gce gce_released truncated_gce rce rce_released sce "
-        "sce_released nce ngce nfl elr elr_released partial_hard partial_soft partial_released "
-        "negative negative_released agreement agreement_released tversky symmetric_kl "
-        "option parameters requires_grad eval"
-    ),
+    "reference_trainer": "option parameters requires_grad eval",
 }
+FORMULAS = Path("reference_trainer/strategies/losses.py")
+"""Each function here has the name of its loss."""
 EXEMPT = frozenset(("main", "repr_html"))
 FUNCTION_WORDS = frozenset(
     (
@@ -68,7 +65,7 @@ def test_functions_begin_with_a_verb(package):
     wrong = []
     for path, tree in trees(package):
         for node in ast.walk(tree):
-            if not isinstance(node, ast.FunctionDef) or is_exempt(node):
+            if not isinstance(node, ast.FunctionDef) or is_exempt(node) or path == FORMULAS:
                 continue
             name = node.name.strip("_")
             if node.name.startswith("__") or name in NOUNS[package].split() or name in EXEMPT:

@@ -25,8 +25,13 @@ DRAFT = ".draft"
 def open_atomic(path: Path) -> Iterator[BinaryIO]:
     """Open a file that is written completely or not at all.
 
-    A draft next to it is written first and renamed at the end. Parent folders are made.
+    A draft next to it is written first and renamed at the end. Parent folders are made. A device or
+    a pipe, such as ``/dev/stdout``, is written to and not replaced.
     """
+    if _is_device(path):
+        with path.open("wb") as stream:
+            yield stream
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}{DRAFT}")
     try:
@@ -40,6 +45,13 @@ def open_atomic(path: Path) -> Iterator[BinaryIO]:
             # Name the file that the caller knows, not the draft.
             raise OSError(error.errno, error.strerror or str(error), str(path)) from error
         raise
+
+
+def _is_device(path: Path) -> bool:
+    """Return whether a path leads to a device, a pipe, or a stream of this process."""
+    if not path.exists() or path.is_dir():
+        return False
+    return not path.is_file() or (path.is_symlink() and os.readlink(path).startswith("/proc/"))
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import multiprocessing
+import operator
 import os
 import signal
 import sys
@@ -15,7 +16,7 @@ from itertools import islice
 from multiprocessing.connection import wait
 from typing import Any, TypeAlias, TypeVar
 
-from actiseg_data.core.errors import InputError, Interruption, Problem
+from actiseg_data.core.errors import InputError, Interruption, Problem, refuse
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -23,6 +24,8 @@ R = TypeVar("R")
 
 ProgressCallback: TypeAlias = Callable[[int, int], None]
 """Called with (items done, items in all)."""
+
+PROCESSES_PER_CORE = 4
 
 
 class _WorkerDeath(Exception):
@@ -90,7 +93,8 @@ def start_workers(workers: int, preload: str) -> Iterator[WorkerPool | int]:
     Parameters
     ----------
     workers : int
-        How many. One worker is this process itself.
+        How many, at least 1. One worker is this process itself. No more than `PROCESSES_PER_CORE`
+        times the number of cores are started, because more of them only take memory.
     preload : str
         A module that the processes import while this process goes on.
 
@@ -99,12 +103,13 @@ def start_workers(workers: int, preload: str) -> Iterator[WorkerPool | int]:
     WorkerPool or int
         What `run_parallel` takes as `workers`.
     """
-    if workers <= 1:
+    count = min(_check_workers(workers), PROCESSES_PER_CORE * (os.cpu_count() or 1))
+    if count == 1:
         yield 1
         return
     # A pipe to each worker instead of the pool of the standard library: the pool waits forever for
     # the result of a worker that died, and its workers outlive a main process that is killed.
-    members = WorkerPool(workers, preload)
+    members = WorkerPool(count, preload)
     try:
         members.start()
         yield members
@@ -151,7 +156,8 @@ def run_parallel(
     [2, 4, 8]
     """
     if not isinstance(workers, WorkerPool):
-        with start_workers(min(workers, len(items)), function.__module__) as members:
+        needed = max(min(_check_workers(workers), len(items)), 1)
+        with start_workers(needed, function.__module__) as members:
             if isinstance(members, WorkerPool):
                 return run_parallel(function, shared, items, members, progress)
     problems: dict[int, tuple[Problem, ...]] = {}
@@ -178,6 +184,16 @@ def run_parallel(
     if problems:
         raise InputError(problem for position in sorted(problems) for problem in problems[position])
     return [results[position] for position in range(len(items))]
+
+
+def _check_workers(workers: object) -> int:
+    try:
+        count = operator.index(workers)  # type: ignore[arg-type]
+    except TypeError:
+        count = 0
+    if count < 1:
+        raise refuse(f"{workers!r} is not a number of processes", "`workers`", "give 1 or more")
+    return count
 
 
 def _run_locally(

@@ -5,9 +5,14 @@ Imports are few, so that an interrupt while libraries are imported also ends qui
 
 from __future__ import annotations
 
+import codecs
+import io
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
+
+_ASCII = {"↑": "^", "↓": "v", "±": "+-", "…": "..."}
+"""Signs that reports print, and what replaces them if they cannot be encoded."""
 
 _OURS = ("actiseg_data", "actiseg_noise", "actiseg_eval", "reference_trainer")
 
@@ -24,12 +29,29 @@ def run_commands(
     renamed : mapping of str to str, optional
         Old flags and their new names. The old ones work, with a note.
     """
+    _accept_any_text()
     if renamed:
         sys.argv[1:] = [_replace_flag(argument, renamed) for argument in sys.argv[1:]]
     try:
         sys.exit(_run(load))
     except KeyboardInterrupt:  # also while the libraries are being imported
+        print("interrupted", file=sys.stderr)
         sys.exit(130)
+
+
+def _accept_any_text() -> None:
+    """Print what the encoding of a stream lacks as similar ASCII, or as an escape."""
+    codecs.register_error("actiseg", _spell_in_ascii)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="actiseg")
+
+
+def _spell_in_ascii(error: UnicodeError) -> tuple[str | bytes, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    text = error.object[error.start : error.end]
+    escaped = (_ASCII.get(c) or c.encode("ascii", "backslashreplace").decode() for c in text)
+    return "".join(escaped), error.end
 
 
 def _replace_flag(argument: str, renamed: Mapping[str, str]) -> str:

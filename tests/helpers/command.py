@@ -32,7 +32,9 @@ def run(*arguments, cwd=None, module="actiseg_noise.cli", **environment):
     return subprocess.CompletedProcess(words, code, _read(out), _read(err))
 
 
-def run_alone(*arguments, cwd=None, module="actiseg_noise.cli", code=None, **environment):
+def run_alone(
+    *arguments, cwd=None, module="actiseg_noise.cli", code=None, text_encoding=None, **environment
+):
     """Run a module's command line, or `code` with the same arguments, in its own process."""
     start = ["-m", module] if code is None else ["-c", code]
     inherited = {name: value for name, value in os.environ.items() if name != "ACTISEG_DATASET"}
@@ -41,6 +43,7 @@ def run_alone(*arguments, cwd=None, module="actiseg_noise.cli", code=None, **env
         [sys.executable, *start, *map(str, arguments)],
         capture_output=True,
         text=True,
+        encoding=text_encoding,
         check=False,
         cwd=cwd,
         env=inherited | own | environment,

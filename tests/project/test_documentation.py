@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import shutil
+from functools import partial
 
 import numpy as np
 import pytest
@@ -76,17 +76,19 @@ def test_the_examples_of_the_python_page_run(folder, monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("page", "dataset"), [("python", "dataset_visor"), ("training", "actiseg_sample")]
-)
-def test_the_examples_of_training_run(folder, monkeypatch, tmp_path, page, dataset):
-    """With a tiny model."""
+@pytest.mark.parametrize("page", ["python", "training"])
+def test_the_examples_of_training_run(monkeypatch, tmp_path, page):
+    """With a tiny model, on a few sequences under the names of the examples."""
     pytest.importorskip("torch", reason="PyTorch is in the extra [train]")
+    from tests.helpers.trained import SMALL, painted_root
+
     monkeypatch.chdir(tmp_path)
-    actiseg_noise.corrupt(folder / dataset, "boundary", rate=0.4, out=f"{dataset}_boundary_r0.4_s0")
-    (tmp_path / dataset).symlink_to(folder / dataset)
-    tiny = functools.partial(reference_trainer.Config, height=32, width=48, channels=8)
-    monkeypatch.setattr(reference_trainer, "Config", tiny)
+    for name in ("dataset_visor", "actiseg_sample"):
+        painted_root(tmp_path / name)
+    noisy = "actiseg_sample_boundary_r0.4_s0"
+    actiseg_noise.corrupt("actiseg_sample", "boundary", rate=0.4, out=noisy)
+    tiny = {key: value for key, value in SMALL.items() if key != "epochs"}
+    monkeypatch.setattr(reference_trainer, "Config", partial(reference_trainer.Config, **tiny))
     exec(compile(code_blocks(f"docs/{page}.md", "python")[-1], f"docs/{page}.md", "exec"), {})
     assert list((tmp_path / "preds").rglob("*.png"))
 

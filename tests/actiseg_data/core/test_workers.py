@@ -10,7 +10,7 @@ import time
 import pytest
 
 from actiseg_data.core.errors import InputError, refuse
-from actiseg_data.core.workers import run_parallel
+from actiseg_data.core.workers import PROCESSES_PER_CORE, run_parallel, start_workers
 from tests.helpers.paths import ROOT
 
 ITEMS = list(range(23))
@@ -52,7 +52,7 @@ def in_process(shared, number):
     return os.getpid()
 
 
-@pytest.mark.parametrize("workers", [0, 1, 2])
+@pytest.mark.parametrize("workers", [1, 2])
 def test_results_come_in_order_whatever_the_workers(workers):
     calls = []
     results = run_parallel(
@@ -159,3 +159,16 @@ def test_a_worker_killed_from_outside_leaves_no_traceback(tmp_path):
     assert done.returncode == 2
     assert "a worker process died" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("workers", [0, -3, "2", 1.5, None])
+def test_a_number_of_workers_that_makes_no_sense_is_an_input_error(workers):
+    with pytest.raises(InputError, match="number of processes") as refused:
+        run_parallel(pow, 2, [1, 2], workers)
+    assert refused.value.problems[0].where == "`workers`"
+
+
+def test_no_more_processes_start_than_the_cores_can_use(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    with start_workers(1000, "math") as pool:
+        assert pool.size == PROCESSES_PER_CORE

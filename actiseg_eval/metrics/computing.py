@@ -20,25 +20,27 @@ MetricValues: TypeAlias = "Mapping[str, float | int | None]"
 
 
 def compute_by_sequence(
-    results: list[SequenceResult], protocol: Protocol, metrics: tuple[str, ...]
+    results: list[SequenceResult], protocol: Protocol, metric_groups: tuple[str, ...]
 ) -> MetricSums:
     """Compute every metric of each sequence, as sums that can be added up."""
     units, _ = gather_scored_units(results, protocol)
-    return compute_metrics(units, UnitGroups(units.sequence, len(results)), protocol, metrics)
+    return compute_metrics(units, UnitGroups(units.sequence, len(results)), protocol, metric_groups)
 
 
 def compute_overall(
-    results: list[SequenceResult], protocol: Protocol, metrics: tuple[str, ...]
+    results: list[SequenceResult], protocol: Protocol, metric_groups: tuple[str, ...]
 ) -> MetricValues:
     """Compute every metric of all sequences together."""
     units, _ = gather_scored_units(results, protocol)
-    return summarise_units(units, protocol, metrics)
+    return summarise_units(units, protocol, metric_groups)
 
 
-def summarise_units(units: Units, protocol: Protocol, metrics: tuple[str, ...]) -> MetricValues:
+def summarise_units(
+    units: Units, protocol: Protocol, metric_groups: tuple[str, ...]
+) -> MetricValues:
     """Compute every metric of all units together."""
     same_group = UnitGroups(np.zeros(len(units), np.int64), 1)
-    overall = compute_metrics(units, same_group, protocol, metrics)
+    overall = compute_metrics(units, same_group, protocol, metric_groups)
     return make_metric_values({name: float(sums.values[0]) for name, sums in overall.items()})
 
 
@@ -51,13 +53,13 @@ def make_metric_values(metrics: Mapping[str, float]) -> MetricValues:
     }
 
 
-def list_metrics(protocol: Protocol, metrics: tuple[str, ...]) -> list[str]:
+def list_metrics(protocol: Protocol, metric_groups: tuple[str, ...]) -> list[str]:
     """List the available metrics that have a better direction.
 
     Parameters
     ----------
     protocol : Protocol
-    metrics : tuple of str
+    metric_groups : tuple of str
         The metric groups that are computed.
 
     Examples
@@ -66,8 +68,8 @@ def list_metrics(protocol: Protocol, metrics: tuple[str, ...]) -> list[str]:
     >>> list_metrics(load_protocol("davis"), ("core",))
     ['j', 'j_recall', 'j_decay']
     """
-    units = make_empty_units(list_pair_values(metrics))
-    available = compute_metrics(units, UnitGroups(units.sequence, 1), protocol, metrics)
+    units = make_empty_units(list_pair_values(metric_groups))
+    available = compute_metrics(units, UnitGroups(units.sequence, 1), protocol, metric_groups)
     return list_directed(available)
 
 
@@ -82,7 +84,7 @@ def gather_scored_units(results: list[SequenceResult], protocol: Protocol) -> tu
 
 
 def compute_groups(
-    units: Units, groups: UnitGroups, protocol: Protocol, metrics: tuple[str, ...]
+    units: Units, groups: UnitGroups, protocol: Protocol, metric_groups: tuple[str, ...]
 ) -> MetricSums:
     """Compute the metrics of any groups of units: all but those over the frames of an object.
 
@@ -93,21 +95,21 @@ def compute_groups(
     groups : UnitGroups
         The groups of the N units.
     protocol : Protocol
-    metrics : tuple of str
+    metric_groups : tuple of str
         The metric groups that are computed.
     """
     formulas = [formula for formula in list_formulas() if not formula.whole_objects]
-    return _evaluate(formulas, units, groups, protocol, metrics)
+    return _evaluate(formulas, units, groups, protocol, metric_groups)
 
 
 def compute_metrics(
-    units: Units, groups: UnitGroups, protocol: Protocol, metrics: tuple[str, ...]
+    units: Units, groups: UnitGroups, protocol: Protocol, metric_groups: tuple[str, ...]
 ) -> MetricSums:
     """Compute every metric of groups that have all units of their objects.
 
     Parameters as in `compute_groups`.
     """
-    return _evaluate(list_formulas(), units, groups, protocol, metrics)
+    return _evaluate(list_formulas(), units, groups, protocol, metric_groups)
 
 
 def _evaluate(
@@ -115,10 +117,10 @@ def _evaluate(
     units: Units,
     groups: UnitGroups,
     protocol: Protocol,
-    metrics: tuple[str, ...],
+    metric_groups: tuple[str, ...],
 ) -> MetricSums:
     """Evaluate the formulas that the protocol and the metric groups have."""
-    wanted = [formula for formula in formulas if formula.is_computed(protocol, metrics)]
+    wanted = [formula for formula in formulas if formula.is_computed(protocol, metric_groups)]
     averaged = units, groups
     if any(formula.averaged for formula in wanted):
         chosen = find_averaged(units, protocol)

@@ -39,7 +39,7 @@ CLUSTERS: Mapping[str, Callable[[VideoSequence], str]] = {
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """The method that confidence intervals are made with.
+    """How confidence intervals are made.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class Bootstrap:
 DEFAULT_BOOTSTRAP = Bootstrap()
 
 
-def choose_clusters(sequences: list[VideoSequence], method: Bootstrap) -> tuple[str, list[str]]:
+def choose_clusters(sequences: list[VideoSequence], bootstrap: Bootstrap) -> tuple[str, list[str]]:
     """Choose the clusters to resample.
 
     If there are too few clusters of the requested kind, the next smaller kind is used. The
@@ -106,7 +106,7 @@ def choose_clusters(sequences: list[VideoSequence], method: Bootstrap) -> tuple[
     Parameters
     ----------
     sequences : list of VideoSequence, length S
-    method : Bootstrap
+    bootstrap : Bootstrap
 
     Returns
     -------
@@ -116,7 +116,7 @@ def choose_clusters(sequences: list[VideoSequence], method: Bootstrap) -> tuple[
         The cluster of each sequence.
     """
     kinds = list(CLUSTERS)
-    kinds = kinds[kinds.index(method.cluster) :]
+    kinds = kinds[kinds.index(bootstrap.cluster) :]
     if all(sequence.video == sequence.folder for sequence in sequences):
         kinds = ["sequence"]
     for cluster in kinds:

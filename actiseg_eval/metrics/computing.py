@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from actiseg_eval.measures.frame_measurement import list_pair_values
 from actiseg_eval.measures.results import SequenceResult
-from actiseg_eval.metrics.definitions import METRICS, Formula, list_directed, list_formulas
+from actiseg_eval.metrics.definitions import METRICS, Formula, list_formulas
 from actiseg_eval.metrics.sums import MetricSums, UnitGroups
 from actiseg_eval.metrics.units import Units, gather_units, make_empty_units
-from actiseg_eval.protocols import Protocol
+from actiseg_eval.protocols import METRIC_GROUPS, Protocol
 
 MetricValues: TypeAlias = "Mapping[str, float | int | None]"
 """Metrics by key: counts as whole numbers, undefined ones as None."""
@@ -54,23 +54,32 @@ def make_metric_values(metrics: Mapping[str, float]) -> MetricValues:
 
 
 def list_metrics(protocol: Protocol, metric_groups: tuple[str, ...]) -> list[str]:
-    """List the available metrics that have a better direction.
-
-    Parameters
-    ----------
-    protocol : Protocol
-    metric_groups : tuple of str
-        The metric groups that are computed.
+    """List the metrics of a protocol that some metric groups have.
 
     Examples
     --------
     >>> from actiseg_eval.protocols import load_protocol
     >>> list_metrics(load_protocol("davis"), ("core",))
-    ['j', 'j_recall', 'j_decay']
+    ['j', 'j_recall', 'j_decay', 'n_sequences', 'n_objects', 'n_units']
     """
     units = make_empty_units(list_pair_values(metric_groups))
-    available = compute_metrics(units, UnitGroups(units.sequence, 1), protocol, metric_groups)
-    return list_directed(available)
+    return list(compute_metrics(units, UnitGroups(units.sequence, 1), protocol, metric_groups))
+
+
+def list_computed_groups(protocol: Protocol) -> dict[str, str]:
+    """List the metrics of a protocol, each with the first of `METRIC_GROUPS` that has it.
+
+    Examples
+    --------
+    >>> from actiseg_eval.protocols import load_protocol
+    >>> [list_computed_groups(load_protocol(name))["j"] for name in ("davis", "actionvos")]
+    ['core', 'jf']
+    """
+    groups: dict[str, str] = {}
+    for group in METRIC_GROUPS:
+        for metric in list_metrics(protocol, (group,)):
+            groups.setdefault(metric, group)
+    return groups
 
 
 def gather_scored_units(results: list[SequenceResult], protocol: Protocol) -> tuple[Units, Units]:
@@ -128,6 +137,9 @@ def _evaluate(
     sums: MetricSums = {}
     for formula in wanted:
         sums |= formula.compute(*(averaged if formula.averaged else (units, groups)))
+    unknown = sorted(set(sums) - set(METRICS))
+    if unknown:
+        raise LookupError(f"METRICS has no entry for {', '.join(unknown)}")
     return sums
 
 

@@ -69,7 +69,7 @@ def describe_report(report: Report) -> Iterator[ReportPart]:
         yield _FAILURES_NOTE
     yield "fractions; ↑ higher is better, ↓ lower is better, - undefined"
     if long:
-        yield f"by {', '.join(long)}: see --json or --csv"
+        yield f"by {', '.join(long)}: see `json` or `csv`"
     handled = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in report.handled.items())
     if handled:
         yield f"handled: {handled}"

@@ -63,6 +63,14 @@ class FolderSplit:
         return False
 
     @property
+    def has_action_lists(self) -> bool:
+        return False
+
+    @property
+    def spellings(self) -> dict[str, str]:
+        return {}
+
+    @property
     def list_names(self) -> list[str]:
         """The lists that can choose sequences, such as ``2017/val``."""
         return [] if self.lists is None else find_list_names(self.lists)

@@ -38,7 +38,7 @@ class ScoredPredictions:
 
     Attributes
     ----------
-    truth : Split or FolderSplit
+    truth : GroundTruth
         The ground truth.
     name : str
         The name of the predictions in the report.

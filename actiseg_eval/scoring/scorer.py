@@ -29,7 +29,7 @@ class Scorer:
 
     Parameters
     ----------
-    gt : path, Split or FolderSplit
+    gt : path or GroundTruth
         The root of the ground truth, or an opened split.
     split : str, optional
         The split of the root, by default ``val_human``.

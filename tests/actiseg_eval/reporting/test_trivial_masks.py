@@ -35,7 +35,7 @@ MEASURES = ("core", "jf", "boundary")
 
 
 class FakeTruth:
-    root, name = Path("root"), "split"
+    root, name, has_action_lists = Path("root"), "split", False
 
 
 pixels = st.lists(st.sampled_from([0, 1, 2, 3, 255]), min_size=12, max_size=12)

@@ -89,7 +89,7 @@ def test_the_figures_are_those_of_the_public_loop(data):
 
 
 class FakeTruth:
-    root, name = Path("root"), "split"
+    root, name, has_action_lists = Path("root"), "split", False
 
 
 @pytest.mark.parametrize(

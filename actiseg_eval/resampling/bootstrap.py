@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.annotations.sequences import VideoSequence
-from actiseg_data.core.errors import refuse
+from actiseg_data.core.errors import check_choice, refuse
 from actiseg_data.core.keys import make_key
 from actiseg_eval.metrics.sums import MetricSums, Sums
 
@@ -72,9 +72,7 @@ class Bootstrap:
             raise refuse(
                 f"{self.resamples} is outside [100, 1,000,000]", "`resamples`", "give 10,000"
             )
-        if self.cluster not in CLUSTERS:
-            known = ", ".join(CLUSTERS)
-            raise refuse(f"{self.cluster!r} is unknown", "`cluster`", f"use one of {known}")
+        check_choice(self.cluster, CLUSTERS, "cluster")
 
     @property
     def percent(self) -> str:

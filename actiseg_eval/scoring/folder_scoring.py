@@ -107,11 +107,19 @@ def score(
 
     Examples
     --------
-    ::
+    With a dataset, ``score("preds", gt="dataset_visor").metrics["giou"]``. With plain folders:
 
-        report = actiseg_eval.score("preds", gt="dataset_visor")
-        report.metrics["giou"]
-        report.to_dataframe()
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from actiseg_data.annotations.masks import write_index_mask
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name, width in (("truth", 4), ("preds", 3)):
+    ...         mask = np.repeat([[1] * width + [0] * (6 - width)], 6, axis=0).astype(np.uint8)
+    ...         write_index_mask(Path(folder, name, "take cup", "0001.png"), mask)
+    ...     predictions, truth = Path(folder, "preds"), Path(folder, "truth")
+    ...     report = score(predictions, gt=truth, protocol="davis-unsupervised")
+    >>> report.metrics["j"]
+    0.75
     """
     predictions = Path(predictions)
     bootstrap = make_bootstrap(ci, resamples, cluster)

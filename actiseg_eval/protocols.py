@@ -125,7 +125,7 @@ class Protocol:
         return self.extra_ids == "matched"
 
     @property
-    def default_metrics(self) -> tuple[str, ...]:
+    def default_metric_groups(self) -> tuple[str, ...]:
         """The metric groups that are computed by default."""
         return (CORE_GROUP, F_GROUP) if self.metric_set == "j-and-f" else (CORE_GROUP,)
 
@@ -238,7 +238,7 @@ def _choose_groups(
     metrics: Iterable[str] | None, known: tuple[str, ...], protocol: Protocol
 ) -> tuple[str, ...]:
     if metrics is None:
-        return protocol.default_metrics
+        return protocol.default_metric_groups
     wanted = set(metrics.split(",") if isinstance(metrics, str) else metrics)
     if "all" in wanted:
         return known

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actiseg_data.core.documents import Cursor
-from actiseg_data.core.errors import refuse, suggest
+from actiseg_data.core.errors import check_choice, refuse, suggest
 from actiseg_data.core.manifests import load_installed
 
 SCHEMA = "actiseg/protocols/1"
@@ -125,7 +125,7 @@ class Protocol:
         return self.extra_ids == "matched"
 
     @property
-    def default_metrics(self) -> tuple[str, ...]:
+    def default_metric_groups(self) -> tuple[str, ...]:
         """The metric groups that are computed by default."""
         return (CORE_GROUP, F_GROUP) if self.metric_set == "j-and-f" else (CORE_GROUP,)
 
@@ -159,12 +159,7 @@ def load_protocol(name: str | Protocol) -> Protocol:
     if isinstance(name, Protocol):
         return name
     protocols = load_protocols()
-    if name not in protocols:
-        raise refuse(
-            f"there is no protocol {name[:60]!r}{suggest(name, protocols)}",
-            "`protocol`",
-            f"use one of {', '.join(protocols)}",
-        )
+    check_choice(name, protocols, "protocol")
     return protocols[name]
 
 
@@ -243,7 +238,7 @@ def _choose_groups(
     metrics: Iterable[str] | None, known: tuple[str, ...], protocol: Protocol
 ) -> tuple[str, ...]:
     if metrics is None:
-        return protocol.default_metrics
+        return protocol.default_metric_groups
     wanted = set(metrics.split(",") if isinstance(metrics, str) else metrics)
     if "all" in wanted:
         return known
@@ -252,7 +247,7 @@ def _choose_groups(
         groups = ", ".join(map(repr, unknown))
         what = f"there is no metric group {groups}" if unknown else "no metric group is given"
         raise refuse(
-            f"{what} under {protocol.name!r}",
+            f"{what} under {protocol.name!r}{suggest(next(iter(unknown), ''), known)}",
             "`metrics`",
             f"use one or more of {', '.join(known)}, or all",
         )

@@ -115,6 +115,21 @@ class Split(Sequence[VideoSequence]):
         """True: action lists have the labels of all objects."""
         return True
 
+    @property
+    def has_action_lists(self) -> bool:
+        """True: an action list chose the sequences."""
+        return True
+
+    @property
+    def listed(self) -> bool:
+        """True: an action list chose the sequences."""
+        return True
+
+    @property
+    def list_names(self) -> list[str]:
+        """None: the root has action lists only."""
+        return []
+
     def __len__(self) -> int:
         return len(self.sequences)
 

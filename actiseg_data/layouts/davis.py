@@ -40,19 +40,29 @@ _USUAL = "480p"
 def is_davis(root: Path) -> bool:
     """Return whether a folder is a root in this layout.
 
-    It is one if it has a folder of annotations with subfolders, or lists that are text files.
+    It is one if it has a folder of annotations with subfolders. Lists alone are no mark, because
+    other layouts have them too.
 
     >>> is_davis(Path("no/such/folder"))
     False
     """
-    if any((root / name).is_dir() and list_folders(root / name) for name in ANNOTATIONS):
-        return True
-    return bool(_list_files(root))
+    return any((root / name).is_dir() and list_folders(root / name) for name in ANNOTATIONS)
 
 
 def has_sequences(folder: Path) -> bool:
     """Return whether a folder has subfolders with PNGs."""
     return any(list_files(inner.path, ".png") for inner in list_folders(folder))
+
+
+def has_masks(root: Path) -> bool:
+    """Return whether `find_masks` finds a folder.
+
+    >>> has_masks(Path("no/such/folder"))
+    False
+    """
+    with suppress(InputError):
+        return find_masks(root).is_dir()
+    return False
 
 
 def find_masks(root: Path) -> Path:
@@ -110,21 +120,29 @@ def _choose_usual(folders: list[Path]) -> Path | None:
     return usual[0] if usual else folders[0] if len(folders) == 1 else None
 
 
-def find_list_names(root: Path) -> list[str]:
-    """Return the names of a root's lists, such as ``2017/val``.
+def find_lists(root: Path) -> Path:
+    """Return the folder of lists of a root, or around its annotations; it may not exist.
 
-    `root` may also be the folder of annotations, or of a resolution in it.
+    >>> find_lists(Path("DAVIS")).as_posix()
+    'DAVIS/ImageSets'
     """
-    return sorted(_list_files(root))
+    whole = root.absolute()  # "480p" or "." has no parents to look at
+    tops = (folder.parent for folder in (whole, whole.parent) if folder.name in ANNOTATIONS)
+    return next(tops, root) / LISTS
 
 
-def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, SequenceList]:
+def find_list_names(lists: Path) -> list[str]:
+    """Return the names of the lists in a folder, such as ``2017/val``."""
+    return sorted(_list_files(lists))
+
+
+def find_list(lists: Path, name: str, known: Iterable[str]) -> tuple[str, SequenceList]:
     """Find the list of a name, with or without its year.
 
     Parameters
     ----------
-    root : Path
-        As in `find_list_names`.
+    lists : Path
+        The folder of lists.
     name : str
         Such as ``val`` or ``2017/val``.
     known : iterable of str
@@ -143,11 +161,11 @@ def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, Sequenc
     InputError
         If there is no such list, or if several different lists remain.
     """
-    files = _list_files(root)
+    files = _list_files(lists)
     if not files:
         raise refuse(
-            f"has no lists in {LISTS}, so there is no split {name!r}",
-            root,
+            f"has no lists in {lists.name}, so there is no split {name!r}",
+            lists.parent,
             "leave `split` out, or give a list of sequences as `sequences`",
         )
     wanted = name.removesuffix(".txt")
@@ -160,18 +178,18 @@ def find_list(root: Path, name: str, known: Iterable[str]) -> tuple[str, Sequenc
         raise refuse(
             f"there is no split {name!r}{suggest(name, splits)} (splits here: "
             f"{', '.join(map(format_name, files))})",
-            root,
+            lists.parent,
             f"give one of them, such as `split` {best}",
         )
     if len(named) == 1:
         return named[0], read_sequence_list(files[named[0]])
-    lists = {key: read_sequence_list(files[key]) for key in named}
-    fitting = {key: chosen for key, chosen in lists.items() if _is_fitting(chosen, known)} or lists
+    read = {key: read_sequence_list(files[key]) for key in named}
+    fitting = {key: chosen for key, chosen in read.items() if _is_fitting(chosen, known)} or read
     if len({frozenset(chosen.lines) for chosen in fitting.values()}) > 1:
         counts = (f"{format_name(key)} with {len(chosen.lines)}" for key, chosen in fitting.items())
         raise refuse(
             f"there are several lists {name!r}: {', '.join(counts)} sequences",
-            root,
+            lists.parent,
             f"choose one, such as `split` {list(fitting)[-1]}",
         )
     return list(fitting.items())[-1]
@@ -188,11 +206,8 @@ def _is_fitting(chosen: SequenceList, known: Iterable[str]) -> bool:
     return False
 
 
-def _list_files(root: Path) -> dict[str, Path]:
-    """List the lists around a root, a folder of annotations or one of masks, by name."""
-    whole = root.absolute()  # "480p" or "." has no parents to look at
-    tops = (folder.parent for folder in (whole, whole.parent) if folder.name in ANNOTATIONS)
-    lists = next(tops, root) / LISTS
+def _list_files(lists: Path) -> dict[str, Path]:
+    """List the lists in a folder, directly or by year, by name."""
     if find_dangling_link(lists) is not None:  # without its lists, all of a root would be scored
         raise refuse_missing(lists, "is missing", GIVE)
     if not lists.is_dir():

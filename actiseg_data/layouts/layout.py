@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -25,6 +25,14 @@ class MaskSplit(Protocol):
         Digest of the names and labels of the sequences; predictions record it.
     has_labels : bool
         Whether it is known which objects a sequence has, and which of them are active.
+    has_action_lists : bool
+        Whether the root has action lists, which `actiseg_data.layouts.opening.open_split` opens.
+    listed : bool
+        Whether a list chose the sequences.
+    list_names : list of str
+        The lists besides action lists that can choose sequences, such as ``2017/val``.
+    spellings : mapping of str to str
+        Names of folders on disk that differ from those of the sequences.
     """
 
     @property
@@ -41,6 +49,18 @@ class MaskSplit(Protocol):
 
     @property
     def has_labels(self) -> bool: ...
+
+    @property
+    def has_action_lists(self) -> bool: ...
+
+    @property
+    def listed(self) -> bool: ...
+
+    @property
+    def list_names(self) -> list[str]: ...
+
+    @property
+    def spellings(self) -> Mapping[str, str]: ...
 
     def find_mask(self, sequence: VideoSequence, frame: str) -> Path:
         """Return the file of a mask."""

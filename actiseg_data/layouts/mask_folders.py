@@ -9,23 +9,22 @@ The objects are known from the masks only.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
-from actiseg_data.core.errors import ProblemCollector
+from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.listing import list_files, list_possible_folders, sort_frames
 from actiseg_data.core.names import check_name
 from actiseg_data.layouts.davis import (
     DEFAULT_LIST,
-    LISTS,
     find_list,
     find_list_names,
+    find_lists,
     find_masks,
-    has_sequences,
+    has_masks,
     is_davis,
 )
 from actiseg_data.layouts.layout import Layout
@@ -48,6 +47,8 @@ class FolderSplit:
         Digest of the names of all sequences and frames of the folder.
     listed : bool
         Whether a list chose the sequences.
+    lists : Path or None
+        The folder of lists, which may not exist.
     """
 
     root: Path
@@ -55,10 +56,24 @@ class FolderSplit:
     sequences: tuple[VideoSequence, ...]
     fingerprint: str
     listed: bool = False
+    lists: Path | None = None
 
     @property
     def has_labels(self) -> bool:
         return False
+
+    @property
+    def has_action_lists(self) -> bool:
+        return False
+
+    @property
+    def spellings(self) -> dict[str, str]:
+        return {}
+
+    @property
+    def list_names(self) -> list[str]:
+        """The lists that can choose sequences, such as ``2017/val``."""
+        return [] if self.lists is None else find_list_names(self.lists)
 
     def restrict(self, sequences: tuple[VideoSequence, ...], name: str) -> FolderSplit:
         return replace(self, sequences=sequences, name=name, listed=True)
@@ -72,34 +87,49 @@ class FolderSplit:
         return find_paths(self.root / sequence.folder, names)
 
 
-def open_folder(root: Path, split: str | None = None, whole: bool = False) -> FolderSplit:
-    """List the sequences of a folder, or of a root in the layout of DAVIS. Masks are not decoded.
+def open_folder(
+    masks: Path, lists: Path | None = None, split: str | None = None, whole: bool = False
+) -> FolderSplit:
+    """List the sequences of a folder, all or those of a list. Masks are not decoded.
 
     Parameters
     ----------
-    root : Path
-        The folder or root.
+    masks : Path
+        The folder of the sequences' folders.
+    lists : Path, optional
+        The folder of lists, which may not exist.
     split : str, optional
-        A list in the root's ``ImageSets``, such as ``val`` or ``2017/val``. Default: ``val`` if the
-        root has lists, otherwise all sequences.
+        A list in that folder, such as ``val`` or ``2017/val``. Default: ``val`` if there are lists,
+        otherwise all sequences.
     whole : bool
         Whether to take all sequences even if there are lists.
 
     Raises
     ------
     InputError
-        If there is no folder with PNGs, and for unsafe names.
+        If the folder cannot be listed, if there is no such list, and for unsafe names.
     """
-    masks = find_masks(root)
     sequences = _list_sequences(masks)
     frames = {sequence.folder: list(sequence.frames) for sequence in sequences}
-    opened = FolderSplit(masks, masks.name, sequences, digest_json(frames))
-    if split is None and not whole and os.path.lexists(root / LISTS) and find_list_names(root):
+    opened = FolderSplit(masks, masks.name, sequences, digest_json(frames), lists=lists)
+    if split is None and not whole and opened.list_names:
         split = DEFAULT_LIST
     if split is None:
         return opened
-    name, listed = find_list(root, split, frames)
+    if lists is None:
+        hint = "leave `split` out"
+        raise refuse(f"has no lists, so there is no split {split!r}", masks, hint)
+    name, listed = find_list(lists, split, frames)
     return opened.restrict(listed.select(sequences), name)
+
+
+def _open_root(root: Path, split: str | None, whole: bool) -> FolderSplit:
+    """Open a root in the layout of DAVIS, a part of one, or a plain folder; see `MaskOpener`.
+
+    A part of a root, such as its ``Annotations/480p``, is opened as a whole by default.
+    """
+    lists = find_lists(root)
+    return open_folder(find_masks(root), lists, split, whole or lists.parent != root)
 
 
 def _list_sequences(root: Path) -> tuple[VideoSequence, ...]:
@@ -145,12 +175,12 @@ DAVIS = Layout(
         "yet)"
     ),
     is_root=is_davis,
-    open_masks=open_folder,
+    open_masks=_open_root,
 )
 
 MASK_FOLDERS = Layout(
     name="a folder of masks",
     description="a folder of masks, <sequence>/<frame>.png (actiseg-eval takes it as --gt)",
-    is_root=has_sequences,
-    open_masks=open_folder,
+    is_root=has_masks,
+    open_masks=_open_root,
 )

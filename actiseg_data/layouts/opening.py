@@ -11,9 +11,8 @@ from actiseg_data.core.names import check_name
 from actiseg_data.layouts import layout_table
 from actiseg_data.layouts.action_lists import read_split
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
-from actiseg_data.layouts.davis import GIVE
+from actiseg_data.layouts.davis import GIVE, has_sequences
 from actiseg_data.layouts.layout import MaskSplit
-from actiseg_data.layouts.mask_folders import open_folder
 from actiseg_data.layouts.recognition import recognise_dataset
 
 
@@ -70,15 +69,17 @@ def open_masks(root: Path, split: str | None = None, *, whole: bool = False) -> 
     layout = layout_table.find_layout(root)
     if layout is not None and layout.open_masks is not None:
         return layout.open_masks(root, split, whole)
-    if not (root.is_dir() and layout_table.PLAIN_LAYOUT.is_root(root)):
+    plain = layout_table.PLAIN_LAYOUT
+    if not (root.is_dir() and has_sequences(root)):
         _refuse_foreign(root)
-    return open_folder(root, split, whole)
+    assert plain.open_masks is not None, "the plain layout has masks alone"
+    return plain.open_masks(root, split, whole)
 
 
 def _refuse_foreign(root: Path) -> None:
     """Raise an `InputError` for a missing path, and for a dataset without masks to open."""
     kind = recognise_dataset(root)
-    if kind is not None:
+    if kind not in (None, layout_table.PLAIN_LAYOUT.description):
         raise refuse(f"is {kind}", root, GIVE)
     if root.exists() and not root.is_dir():
         raise refuse("is not a folder", root, GIVE)

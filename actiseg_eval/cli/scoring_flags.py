@@ -143,7 +143,7 @@ class RunFlags:
 def check_metric_names(names: list[str] | None, rules: RuleFlags) -> None:
     """Refuse names of unknown metrics, and of metrics that would not be computed."""
     from actiseg_data.core.errors import ProblemCollector, suggest
-    from actiseg_eval.metrics.computing import list_metrics
+    from actiseg_eval.metrics.computing import list_computed_groups, list_metrics
     from actiseg_eval.metrics.definitions import METRICS, list_directed
     from actiseg_eval.metrics.metric_cards import load_cards
     from actiseg_eval.scoring.scoring_options import make_options
@@ -152,14 +152,19 @@ def check_metric_names(names: list[str] | None, rules: RuleFlags) -> None:
         rules.protocol, rules.metrics, filter=True, missing="error", comparable=True
     )
     computed = list_metrics(options.protocol, options.metric_groups)
+    groups = list_computed_groups(options.protocol)
     known = list_directed(METRICS)
-    problems, cards = ProblemCollector(), load_cards()
+    problems = ProblemCollector()
     for name in names or ():
         if name not in known:
             what = f"there is no metric {name!r}{suggest(name, known)}"
             problems.add(what, "--metric", f"use one or more of {', '.join(known)}")
         elif name not in computed:
-            card = cards[name]
-            hint = f"give --metrics {card.group}; protocols: {', '.join(card.protocols)}"
-            problems.add(f"{name} is not computed", "--metric", hint)
+            if name in groups:
+                wanted = ",".join((*options.metric_groups, groups[name]))
+                what, hint = "these metric groups", f"set `metrics` to {wanted}"
+            else:
+                what = f"the protocol {options.protocol.name}"
+                hint = f"give {load_cards()[name].conditions}"
+            problems.add(f"{name} is not computed with {what}", "--metric", hint)
     problems.raise_if_any()

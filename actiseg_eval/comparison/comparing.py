@@ -112,7 +112,7 @@ def compare(
         protocol=options.protocol,
         split=truth.name,
         rendered=has_rendered_frames(truth.root),
-        method=bootstrap,
+        bootstrap=bootstrap,
         folders={
             method.name: tuple(escape_unprintable(str(run)) for run in method.runs)
             for method in methods

@@ -88,7 +88,7 @@ class Comparison:
         The split that was scored.
     rendered : bool
         Whether the frames of the dataset are rendered, not photographs.
-    method : Bootstrap
+    bootstrap : Bootstrap
         How intervals were made.
     folders : mapping of str to tuple of str
         The folders of each method.
@@ -107,7 +107,7 @@ class Comparison:
     protocol: Protocol
     split: str
     rendered: bool
-    method: Bootstrap
+    bootstrap: Bootstrap
     folders: Mapping[str, tuple[str, ...]]
     cluster: str
     clusters: int
@@ -131,10 +131,10 @@ class Comparison:
             "split": self.split,
             "rendered_frames": self.rendered,
             "methods": {name: list(runs) for name, runs in self.folders.items()},
-            "level": self.method.level,
-            "resamples": self.method.resamples,
+            "level": self.bootstrap.level,
+            "resamples": self.bootstrap.resamples,
             "cluster": self.cluster,
-            "cluster_asked": self.method.cluster,
+            "cluster_asked": self.bootstrap.cluster,
             "clusters": self.clusters,
             "notices": list(self.notices),
             "left_out": dict(self.left_out),

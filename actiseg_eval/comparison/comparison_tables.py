@@ -65,7 +65,7 @@ def _list_rows(comparison: Comparison) -> Iterator[list[str]]:
 
 
 def _describe_resampling(comparison: Comparison) -> str:
-    few = comparison.method.explain_cluster(comparison.cluster)
+    few = comparison.bootstrap.explain_cluster(comparison.cluster)
     return f"resampled: {comparison.clusters} {comparison.cluster}s{few}"
 
 
@@ -90,7 +90,7 @@ def _tabulate_standings(comparison: Comparison, metric: str) -> Table:
             "method",
             "rank",
             format_heading(metric),
-            f"{comparison.method.percent} over seeds",
+            f"{comparison.bootstrap.percent} over seeds",
             "seeds",
         ],
         rows,
@@ -110,7 +110,7 @@ def _tabulate_differences(comparison: Comparison, metric: str) -> Table:
         ]
         for pair in comparison.differences[metric]
     ]
-    level = comparison.method.percent
+    level = comparison.bootstrap.percent
     return Table(
         "", ["first against second", "gain", level, "share better", "p", "Holm", "over"], rows
     )

@@ -50,9 +50,9 @@ _PAIR_FUNCTIONS: Mapping[str, Mapping[str, _PairFunction]] = {
 """The functions of a true and a predicted mask by metric group and name."""
 
 
-def list_pair_values(metrics: Iterable[str]) -> tuple[str, ...]:
+def list_pair_values(metric_groups: Iterable[str]) -> tuple[str, ...]:
     """List the values that some metric groups compute for each pair of masks, besides counts."""
-    return tuple(name for group in metrics for name in _PAIR_FUNCTIONS[group])
+    return tuple(name for group in metric_groups for name in _PAIR_FUNCTIONS[group])
 
 
 @dataclass(frozen=True)
@@ -114,13 +114,15 @@ class FrameMeter:
     """Measures the frames of one sequence under one protocol."""
 
     def __init__(
-        self, sequence: VideoSequence, protocol: Protocol, metrics: tuple[str, ...]
+        self, sequence: VideoSequence, protocol: Protocol, metric_groups: tuple[str, ...]
     ) -> None:
         self._protocol = protocol
         self._functions = {
-            name: function for group in metrics for name, function in _PAIR_FUNCTIONS[group].items()
+            name: function
+            for group in metric_groups
+            for name, function in _PAIR_FUNCTIONS[group].items()
         }
-        self._finds_failures = FAILURE_GROUP in metrics
+        self._finds_failures = FAILURE_GROUP in metric_groups
         self._labels = {label.object_id: label for label in sequence.objects}
 
     @property

@@ -33,7 +33,7 @@ class SequenceMeter:
     ----------
     sequence : VideoSequence
     protocol : Protocol
-    metrics : tuple of str
+    metric_groups : tuple of str
         Some of `actiseg_eval.protocols.METRIC_GROUPS`.
 
     Examples
@@ -50,10 +50,10 @@ class SequenceMeter:
     """
 
     def __init__(
-        self, sequence: VideoSequence, protocol: Protocol, metrics: tuple[str, ...]
+        self, sequence: VideoSequence, protocol: Protocol, metric_groups: tuple[str, ...]
     ) -> None:
         self.sequence, self.protocol = sequence, protocol
-        self._frame_meter = FrameMeter(sequence, protocol, metrics)
+        self._frame_meter = FrameMeter(sequence, protocol, metric_groups)
         self._frames: dict[str, FrameMeasurement] = {}
 
     @property

@@ -164,7 +164,7 @@ def make_failure_table(
     original: Units,
     divisions: Mapping[str, Division],
     protocol: Protocol,
-    metrics: tuple[str, ...],
+    metric_groups: tuple[str, ...],
 ) -> FailureTable:
     """Make the failure table of units whose results have failures.
 
@@ -179,11 +179,11 @@ def make_failure_table(
     divisions : mapping of str to Division
         Divisions of the units, see `divide_units`.
     protocol : Protocol
-    metrics : tuple of str
+    metric_groups : tuple of str
         The metric groups that were computed.
     """
     sequences = UnitGroups(units.sequence, len(units.results))
-    by_sequence = compute_metrics(units, sequences, protocol, metrics)
+    by_sequence = compute_metrics(units, sequences, protocol, metric_groups)
     before = _compute_ratios(by_sequence)
     counts = np.bincount(original.mode, minlength=len(FAILURE_MODES) + 1)
 
@@ -193,7 +193,7 @@ def make_failure_table(
         repaired = [
             repair_result(result, protocol, codes, wholly=wholly) for result in units.results
         ]
-        after = _compute_ratios(compute_by_sequence(repaired, protocol, metrics))
+        after = _compute_ratios(compute_by_sequence(repaired, protocol, metric_groups))
         return {name: _compute_gain(name, before[name], after[name]) for name in before}
 
     def make_row(mode: str, codes: set[int]) -> ModeRow:

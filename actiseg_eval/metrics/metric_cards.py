@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import refuse, suggest
 from actiseg_data.core.manifests import load_installed
 from actiseg_eval.measures.failure_modes import FAILURE_MODES
+from actiseg_eval.metrics.computing import list_computed_groups
 from actiseg_eval.metrics.definitions import METRICS, format_heading
+from actiseg_eval.protocols import load_protocols
 
 SCHEMA = "actiseg/metric-cards/1"
 FILE = "metrics.json"
@@ -29,25 +31,43 @@ class MetricCard:
     ----------
     metric : str
         Its key in `METRICS`.
-    formula, inputs, range, hides, source : str
+    formula, inputs, hides, source : str
         Texts. `hides` says what the metric does not show.
     edge_cases : tuple of str
         The treatment of each edge case.
-    group : str
-        The metric group that has it.
-    protocols : tuple of str
-        The protocols that have it.
+    groups : mapping of str to str
+        The metric group that has it, by the name of each protocol that has it.
     """
 
     metric: str
     formula: str
     inputs: str
-    range: str
     edge_cases: tuple[str, ...]
     hides: str
     source: str
-    group: str
-    protocols: tuple[str, ...]
+    groups: Mapping[str, str]
+
+    @property
+    def range(self) -> str:
+        """The possible values, and which are better."""
+        metric = METRICS[self.metric]
+        values = "whole numbers" if metric.count else f"{metric.least:g} to 1"
+        return f"{values}, {_BETTER[metric.better]}"
+
+    @property
+    def conditions(self) -> str:
+        """The values of `metrics` and `protocol` that compute the metric.
+
+        >>> load_cards()["giou"].conditions
+        '`metrics` core with `protocol` actionvos or gres'
+        """
+        protocols: dict[str, list[str]] = {}
+        for protocol, group in self.groups.items():
+            protocols.setdefault(group, []).append(protocol)
+        return "; ".join(
+            f"`metrics` {group} with `protocol` {_join_names(names)}"
+            for group, names in protocols.items()
+        )
 
     def list_entries(self) -> list[tuple[str, str]]:
         """List the texts of the card, each with its title.
@@ -58,30 +78,34 @@ class MetricCard:
         return [
             ("formula", self.formula),
             ("inputs", self.inputs),
-            ("range", f"{self.range}, {_BETTER[METRICS[self.metric].better]}"),
+            ("range", self.range),
             ("edge cases", "; ".join(self.edge_cases) or "none"),
             ("hides", self.hides),
             ("source", self.source or "this project"),
-            ("enable with", f"--metrics {self.group}; --protocol {', '.join(self.protocols)}"),
+            ("enable with", self.conditions),
         ]
 
 
 def load_cards() -> dict[str, MetricCard]:
     """Load all cards by metric, in the order of `METRICS`."""
     cards = load_installed(FILE, SCHEMA)["cards"]
-    return {metric: _parse_card(metric, entry) for metric, entry in cards.iterate_members()}
+    computed = {name: list_computed_groups(protocol) for name, protocol in load_protocols().items()}
+    return {
+        metric: _parse_card(
+            metric,
+            entry,
+            {name: groups[metric] for name, groups in computed.items() if metric in groups},
+        )
+        for metric, entry in cards.iterate_members()
+    }
 
 
-def _parse_card(metric: str, entry: Cursor) -> MetricCard:
+def _parse_card(metric: str, entry: Cursor, groups: Mapping[str, str]) -> MetricCard:
     return MetricCard(
         metric=metric,
         edge_cases=tuple(text.as_text() for text in entry["edge_cases"].iterate_elements()),
-        protocols=tuple(name.as_text() for name in entry["protocols"].iterate_elements()),
-        group=entry["measure"].as_text(),
-        **{
-            name: entry[name].as_text()
-            for name in ("formula", "inputs", "range", "hides", "source")
-        },
+        groups=groups,
+        **{name: entry[name].as_text() for name in ("formula", "inputs", "hides", "source")},
     )
 
 
@@ -117,6 +141,15 @@ def format_cards(cards: Mapping[str, MetricCard]) -> str:
         for mode in FAILURE_MODES.values()
     ]
     return "\n".join(lines) + "\n"
+
+
+def _join_names(names: Sequence[str]) -> str:
+    """Join names with commas and a final ``or``.
+
+    >>> _join_names(["a", "b", "c"])
+    'a, b or c'
+    """
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _begin_sentence(text: str) -> str:

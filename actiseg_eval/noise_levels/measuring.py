@@ -10,7 +10,6 @@ from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.names import escape_unprintable
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool, start_workers
-from actiseg_data.layouts.actionvos import Split
 from actiseg_data.records.rendered_note import has_rendered_frames
 from actiseg_eval.metrics.definitions import list_directed
 from actiseg_eval.metrics.sums import MetricSums
@@ -195,7 +194,7 @@ def _measure_all(
 
 
 def _get_root_of_labels(truth: GroundTruth) -> Path:
-    if not isinstance(truth, Split):
+    if not truth.has_action_lists:
         raise refuse(
             "has no action lists, so no copy of it can have noisy labels",
             truth.root,

@@ -7,7 +7,6 @@ from typing import TypeAlias
 
 from actiseg_data.core.names import escape_unprintable
 from actiseg_data.layouts.action_lists import list_splits
-from actiseg_data.layouts.actionvos import Split
 from actiseg_data.layouts.layout import MaskSplit
 from actiseg_data.layouts.opening import open_masks, open_split
 from actiseg_data.layouts.sequence_lists import read_sequence_list
@@ -56,7 +55,7 @@ def _name_part(name: str, listed: Path) -> str:
 
 def find_novel_sequences(truth: GroundTruth) -> frozenset[str] | None:
     """Return the folders of the sequences with novel actions; None if they are not known."""
-    if not isinstance(truth, Split) or NOVEL not in list_splits(truth.root):
+    if not truth.has_action_lists or NOVEL not in list_splits(truth.root):
         return None
     novel = open_split(truth.root, NOVEL, masks=False)
     return frozenset(sequence.folder for sequence in novel.sequences)

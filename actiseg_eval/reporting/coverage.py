@@ -11,7 +11,7 @@ from actiseg_eval.measures.results import SequenceResult
 from actiseg_eval.protocols import Protocol
 
 _REASONS = {
-    "sequences_filtered": "flagged by people (--no-filter scores them)",
+    "sequences_filtered": "flagged by people (turn off `filter` to score them)",
     "sequences_not_given": "not given to the scorer",
     "sequences_without_scored_frames": "without a frame that {protocol!r} scores",
     "sequences_without_objects": "without an object",

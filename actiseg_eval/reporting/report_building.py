@@ -38,7 +38,7 @@ class ScoredPredictions:
 
     Attributes
     ----------
-    truth : Split or FolderSplit
+    truth : GroundTruth
         The ground truth.
     name : str
         The name of the predictions in the report.
@@ -107,7 +107,7 @@ def make_report(
         coverage=make_coverage(results, protocol, tally),
         metrics=summarise_units(units, protocol, metric_groups),
         references=make_references(results, protocol, metric_groups),
-        bootstrap=intervals,
+        resampled_intervals=intervals,
         strata=_make_strata(units, divided, protocol, metric_groups),
         failures=failures,
         handled={name: count for name, count in sorted(tally.items()) if count},

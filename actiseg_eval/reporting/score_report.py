@@ -70,7 +70,7 @@ class Report:
         metrics are None.
     references : References
         The same metrics of blank masks, and of the true masks of all objects.
-    bootstrap : Intervals or None
+    resampled_intervals : Intervals or None
         The confidence intervals and how they were made. None if there are none.
     strata : mapping of str to sequence of Stratum
         The metrics of groups of units, by what the units were divided by.
@@ -101,7 +101,7 @@ class Report:
     coverage: Coverage
     metrics: Mapping[str, float | int | None]
     references: References
-    bootstrap: Intervals | None
+    resampled_intervals: Intervals | None
     strata: Mapping[str, Sequence[Stratum]]
     failures: FailureTable | None
     handled: Mapping[str, int]
@@ -125,7 +125,7 @@ class Report:
     @property
     def intervals(self) -> dict[str, tuple[float, float] | None]:
         """The confidence interval of each ratio; None if too few clusters have the metric."""
-        return {} if self.bootstrap is None else dict(self.bootstrap.bounds)
+        return {} if self.resampled_intervals is None else dict(self.resampled_intervals.bounds)
 
     @property
     def notices(self) -> list[str]:
@@ -167,8 +167,8 @@ class Report:
     def overall(self) -> list[Stratum]:
         """All units as one stratum, and the ends of the confidence intervals as two more."""
         rows = [Stratum("all", self.metrics)]
-        if self.bootstrap is not None:
-            level = self.bootstrap.method.percent
+        if self.resampled_intervals is not None:
+            level = self.resampled_intervals.bootstrap.percent
             for position, end in enumerate(("from", "to")):
                 ends = {
                     name: bounds[position]
@@ -232,7 +232,9 @@ class Report:
                 name: None if bounds is None else list(bounds)
                 for name, bounds in self.intervals.items()
             },
-            "bootstrap": None if self.bootstrap is None else self.bootstrap.to_dict(),
+            "bootstrap": None
+            if self.resampled_intervals is None
+            else self.resampled_intervals.to_dict(),
             "better": {name: METRICS[name].better for name in self.metrics if METRICS[name].better},
             "strata": {
                 division: [{"name": stratum.name, **stratum.metrics} for stratum in strata]

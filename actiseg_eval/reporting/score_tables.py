@@ -46,8 +46,8 @@ def describe_report(report: Report) -> Iterator[ReportPart]:
     title = f"{split}, protocol {report.protocol.name} {report.protocol.version}"
     yield from _tabulate(title, "", report.overall, report.main_metrics)
     yield report.reference_note
-    if report.bootstrap is not None:
-        yield _describe_intervals(report.bootstrap)
+    if report.resampled_intervals is not None:
+        yield _describe_intervals(report.resampled_intervals)
     counts = [name for name in METRICS if METRICS[name].count and name in report.metrics]
     yield ", ".join(f"{METRICS[name].symbol} {report.metrics[name]}" for name in counts)
     long = []
@@ -69,7 +69,7 @@ def describe_report(report: Report) -> Iterator[ReportPart]:
         yield _FAILURES_NOTE
     yield "fractions; ↑ higher is better, ↓ lower is better, - undefined"
     if long:
-        yield f"by {', '.join(long)}: see --json or --csv"
+        yield f"by {', '.join(long)}: see `json` or `csv`"
     handled = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in report.handled.items())
     if handled:
         yield f"handled: {handled}"
@@ -121,15 +121,15 @@ def _describe_intervals(intervals: Intervals) -> str:
     symbol = METRICS[intervals.metric].symbol
     text = (
         f"intervals: {intervals.clusters} {intervals.cluster}s resampled "
-        f"{intervals.method.resamples:,} times"
+        f"{intervals.bootstrap.resamples:,} times"
     )
-    text += intervals.method.explain_cluster(intervals.cluster)
+    text += intervals.bootstrap.explain_cluster(intervals.cluster)
     width = intervals.sequence_width.get(intervals.metric)
     if intervals.cluster != "sequence" and width is not None:
         text += f"; resampled sequences would give {width:.2f} times the width for {symbol}"
     if intervals.correlation is not None:
         text += (
-            f"; correlation of {symbol} between sequences of a {intervals.method.cluster} "
+            f"; correlation of {symbol} between sequences of a {intervals.bootstrap.cluster} "
             f"{intervals.correlation:.2f}"
         )
     return text

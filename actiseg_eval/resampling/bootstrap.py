@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.annotations.sequences import VideoSequence
-from actiseg_data.core.errors import refuse
+from actiseg_data.core.errors import check_choice, refuse
 from actiseg_data.core.keys import make_key
 from actiseg_eval.metrics.sums import MetricSums, Sums
 
@@ -39,7 +39,7 @@ CLUSTERS: Mapping[str, Callable[[VideoSequence], str]] = {
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """The method that confidence intervals are made with.
+    """How confidence intervals are made.
 
     Attributes
     ----------
@@ -72,9 +72,7 @@ class Bootstrap:
             raise refuse(
                 f"{self.resamples} is outside [100, 1,000,000]", "`resamples`", "give 10,000"
             )
-        if self.cluster not in CLUSTERS:
-            known = ", ".join(CLUSTERS)
-            raise refuse(f"{self.cluster!r} is unknown", "`cluster`", f"use one of {known}")
+        check_choice(self.cluster, CLUSTERS, "cluster")
 
     @property
     def percent(self) -> str:
@@ -97,7 +95,7 @@ class Bootstrap:
 DEFAULT_BOOTSTRAP = Bootstrap()
 
 
-def choose_clusters(sequences: list[VideoSequence], method: Bootstrap) -> tuple[str, list[str]]:
+def choose_clusters(sequences: list[VideoSequence], bootstrap: Bootstrap) -> tuple[str, list[str]]:
     """Choose the clusters to resample.
 
     If there are too few clusters of the requested kind, the next smaller kind is used. The
@@ -106,7 +104,7 @@ def choose_clusters(sequences: list[VideoSequence], method: Bootstrap) -> tuple[
     Parameters
     ----------
     sequences : list of VideoSequence, length S
-    method : Bootstrap
+    bootstrap : Bootstrap
 
     Returns
     -------
@@ -116,7 +114,7 @@ def choose_clusters(sequences: list[VideoSequence], method: Bootstrap) -> tuple[
         The cluster of each sequence.
     """
     kinds = list(CLUSTERS)
-    kinds = kinds[kinds.index(method.cluster) :]
+    kinds = kinds[kinds.index(bootstrap.cluster) :]
     if all(sequence.video == sequence.folder for sequence in sequences):
         kinds = ["sequence"]
     for cluster in kinds:

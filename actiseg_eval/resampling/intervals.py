@@ -32,8 +32,8 @@ class Intervals:
 
     Attributes
     ----------
-    method : Bootstrap
-        The requested method.
+    bootstrap : Bootstrap
+        How the intervals were requested.
     cluster : str
         The kind of cluster that was resampled; smaller than requested if there were too few.
     clusters : int
@@ -50,7 +50,7 @@ class Intervals:
         cluster has two sequences.
     """
 
-    method: Bootstrap
+    bootstrap: Bootstrap
     cluster: str
     clusters: int
     bounds: Mapping[str, tuple[float, float] | None]
@@ -59,12 +59,12 @@ class Intervals:
     correlation: float | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the method as JSON, without the bounds."""
+        """Return how the intervals were made as JSON, without the bounds."""
         return {
-            "level": self.method.level,
-            "resamples": self.method.resamples,
+            "level": self.bootstrap.level,
+            "resamples": self.bootstrap.resamples,
             "cluster": self.cluster,
-            "cluster_asked": self.method.cluster,
+            "cluster_asked": self.bootstrap.cluster,
             "clusters": self.clusters,
             "sequence_width": dict(self.sequence_width),
             "figure": self.metric,
@@ -73,7 +73,7 @@ class Intervals:
 
 
 def make_intervals(
-    sequences: list[VideoSequence], sums: MetricSums, method: Bootstrap, metric: str
+    sequences: list[VideoSequence], sums: MetricSums, bootstrap: Bootstrap, metric: str
 ) -> Intervals | None:
     """Make confidence intervals from the sums of each sequence.
 
@@ -82,7 +82,7 @@ def make_intervals(
     sequences : list of VideoSequence, length S
     sums : MetricSums
         With S groups.
-    method : Bootstrap
+    bootstrap : Bootstrap
     metric : str
         The metric whose correlation is computed.
 
@@ -91,19 +91,19 @@ def make_intervals(
     Intervals or None
         None if there are too few sequences.
     """
-    cluster, names = choose_clusters(sequences, method)
+    cluster, names = choose_clusters(sequences, bootstrap)
     if len(set(names)) < MIN_CLUSTERS:
         return None
     ratios = {name: ratio for name, ratio in sums.items() if ratio.denominator is not None}
-    bounds = _find_bounds(sum_clusters(ratios, names), method)
+    bounds = _find_bounds(sum_clusters(ratios, names), bootstrap)
     sequence_bounds = bounds
     if cluster != "sequence":
         most = max(1000, _WIDTH_DRAWS // len(sequences))
-        fewer = replace(method, resamples=min(method.resamples, most))
+        fewer = replace(bootstrap, resamples=min(bootstrap.resamples, most))
         sequence_bounds = _find_bounds(ratios, fewer)
-    requested_names = [CLUSTERS[method.cluster](sequence) for sequence in sequences]
+    requested_names = [CLUSTERS[bootstrap.cluster](sequence) for sequence in sequences]
     return Intervals(
-        method=method,
+        bootstrap=bootstrap,
         cluster=cluster,
         clusters=len(set(names)),
         bounds=bounds,
@@ -115,15 +115,15 @@ def make_intervals(
     )
 
 
-def _find_bounds(sums: MetricSums, method: Bootstrap) -> dict[str, tuple[float, float] | None]:
+def _find_bounds(sums: MetricSums, bootstrap: Bootstrap) -> dict[str, tuple[float, float] | None]:
     """Find the interval of each metric; None if it is undefined in too many clusters."""
     defined = {
         name: combine([(1.0, metric)]) for name, metric in sums.items() if is_defined(metric)
     }
-    estimates = resample(list(defined.values()), method)
+    estimates = resample(list(defined.values()), bootstrap)
     bounds: dict[str, tuple[float, float] | None] = dict.fromkeys(sums)
     for name, estimate in zip(defined, estimates, strict=True):
-        bounds[name] = estimate.find_interval(method.level, METRICS[name].least, 1.0)
+        bounds[name] = estimate.find_interval(bootstrap.level, METRICS[name].least, 1.0)
     return bounds
 
 

@@ -15,7 +15,6 @@ from actiseg_data.core.names import escape_unprintable
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool, start_workers
 from actiseg_data.layouts.action_lists import list_splits
-from actiseg_data.layouts.actionvos import Split
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import LedgerRow, read_ledger
 from actiseg_data.records.prediction_note import read_predictions_note
@@ -63,7 +62,7 @@ def score(
     ----------
     predictions : path
         A folder of masks or a JSON file, see docs/scoring.md.
-    gt : path, Split or FolderSplit, optional
+    gt : path or GroundTruth, optional
         The root of the ground truth, or an opened split. By default the dataset that
         ``predictions.json`` names, else ``$ACTISEG_DATASET``, ``./dataset_visor`` or
         ``./actiseg_sample``.
@@ -108,11 +107,19 @@ def score(
 
     Examples
     --------
-    ::
+    With a dataset, ``score("preds", gt="dataset_visor").metrics["giou"]``. With plain folders:
 
-        report = actiseg_eval.score("preds", gt="dataset_visor")
-        report.metrics["giou"]
-        report.to_dataframe()
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from actiseg_data.annotations.masks import write_index_mask
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name, width in (("truth", 4), ("preds", 3)):
+    ...         mask = np.repeat([[1] * width + [0] * (6 - width)], 6, axis=0).astype(np.uint8)
+    ...         write_index_mask(Path(folder, name, "take cup", "0001.png"), mask)
+    ...     predictions, truth = Path(folder, "preds"), Path(folder, "truth")
+    ...     report = score(predictions, gt=truth, protocol="davis-unsupervised")
+    >>> report.metrics["j"]
+    0.75
     """
     predictions = Path(predictions)
     bootstrap = make_bootstrap(ci, resamples, cluster)
@@ -164,7 +171,7 @@ def measure_runs(
 
     Parameters
     ----------
-    truth : Split or FolderSplit
+    truth : GroundTruth
         The ground truth.
     runs : iterable of (str, Path)
         A label and the folder of each run.
@@ -214,8 +221,7 @@ def measure_folder(
     with stage("scoring") as progress:
         results = score_sequences(ScoringJob(truth, opened, options), sequences, workers, progress)
     tally = opened.tally + Counter(sequences_filtered=len(truth.sequences) - len(sequences))
-    if isinstance(truth, Split):
-        tally[RESPELLED] += len(truth.spellings)
+    tally[RESPELLED] += len(truth.spellings)
     return results, +tally
 
 
@@ -270,7 +276,7 @@ def _open_predictions(path: Path, truth: GroundTruth) -> Predictions:
         return open_predictions(path, truth.sequences)
     except InputError as error:
         problem, *more = error.problems
-        if more or not isinstance(truth, Split):
+        if more or not truth.has_action_lists:
             raise
         fitting = _find_fitting_split(path, truth.root)
         if fitting is None:

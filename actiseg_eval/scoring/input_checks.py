@@ -72,7 +72,7 @@ def check_results(
     ----------
     results : sequence of SequenceResult
         The results of all sequences.
-    truth : Split or FolderSplit
+    truth : GroundTruth
         The ground truth.
     protocol : Protocol
         The protocol that the sequences were measured under.

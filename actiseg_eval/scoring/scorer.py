@@ -29,7 +29,7 @@ class Scorer:
 
     Parameters
     ----------
-    gt : path, Split or FolderSplit
+    gt : path or GroundTruth
         The root of the ground truth, or an opened split.
     split : str, optional
         The split of the root, by default ``val_human``.
@@ -49,12 +49,18 @@ class Scorer:
 
     Examples
     --------
-    ::
+    With a dataset, ``Scorer("dataset_visor", "val_human")``. With a plain folder:
 
-        scorer = actiseg_eval.Scorer("dataset_visor", "val_human")
-        for sequence, frame, array_or_tensor in predictions:
-            scorer.update(sequence, frame, array_or_tensor)
-        print(scorer.report())
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from actiseg_data.annotations.masks import write_index_mask
+    >>> truth, prediction = np.ones((6, 4), np.uint8), np.eye(6, 4, dtype=np.uint8)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_index_mask(Path(folder, "take cup", "0001.png"), truth)
+    ...     scorer = Scorer(folder, protocol="davis-unsupervised")
+    ...     scorer.update("take cup", "0001", prediction)
+    >>> round(scorer.report().metrics["j"], 4)
+    0.1667
     """
 
     def __init__(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from actiseg_data.core.errors import refuse
+from actiseg_data.core.errors import refuse, suggest
 from actiseg_eval.protocols import (
     Protocol,
     choose_comparable_groups,
@@ -94,5 +94,6 @@ def make_bootstrap(ci: float, resamples: int, cluster: str) -> Bootstrap | None:
 def check_missing(missing: str) -> str:
     """Return how to treat missing masks, after checking that the value is known."""
     if missing not in MISSING:
-        raise refuse(f"{missing!r} is unknown", "`missing`", f"use one of {', '.join(MISSING)}")
+        what = f"{missing!r} is unknown{suggest(missing, MISSING)}"
+        raise refuse(what, "`missing`", f"use one of {', '.join(MISSING)}")
     return missing

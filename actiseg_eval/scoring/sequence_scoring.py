@@ -14,8 +14,6 @@ from actiseg_data.annotations.masks import (
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError, Problem, ProblemCollector
 from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
-from actiseg_data.layouts.davis import find_list_names
-from actiseg_data.layouts.mask_folders import FolderSplit
 from actiseg_eval.measures.meter import SequenceMeter
 from actiseg_eval.measures.prediction import Prediction, make_blank_prediction
 from actiseg_eval.measures.results import SequenceResult
@@ -140,8 +138,8 @@ def _add_missing(
         first = next(iter(lacking.values()))[0]
         similar = job.predictions.describe_similar(sequence)
         what = f"no frame of {sequence.folder} was predicted{similar}"
-        if isinstance(job.truth, FolderSplit) and not job.truth.listed:
-            lists = find_list_names(job.truth.root)
+        if not job.truth.listed:
+            lists = job.truth.list_names
             split = f", or choose a list with `split` ({', '.join(lists)})" if lists else ""
             hint = f"give a file of the sequences to score as `sequences`{split}; or predict it"
         if similar:

@@ -25,7 +25,7 @@ def choose_truth(
     ----------
     predictions : path
         The folder or file of the predictions.
-    gt : Split, FolderSplit or path, optional
+    gt : GroundTruth or path, optional
         An opened split, which is returned as it is, or a root. By default the dataset in
         ``predictions.json``, else `actiseg_data.terminal.locate.locate_dataset`.
     split : str, optional

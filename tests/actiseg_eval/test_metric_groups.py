@@ -42,6 +42,11 @@ def test_comparisons_and_matching_protocols_have_no_failures():
             choose("failures", protocol)
 
 
+def test_the_nearest_group_is_suggested():
+    with pytest.raises(InputError, match="'jff' under 'actionvos'; did you mean 'jf'"):
+        choose_metric_groups("core,jff", ACTIONVOS)
+
+
 def test_no_group_is_refused():
     with pytest.raises(InputError, match="no metric group is given"):
         choose_metric_groups([], ACTIONVOS)

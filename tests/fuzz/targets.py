@@ -330,7 +330,7 @@ def predictions(data: bytes) -> None:
         accepted(lambda: parse_protocols(Cursor(document, "protocols"))) or {}
     ).items():
         assert protocol.name == name
-        assert protocol.default_metrics
+        assert protocol.default_metric_groups
     sequence = clip(1)
     opened = accepted(lambda: open_predictions(path, [sequence]))
     for frame in sequence.frames if opened is not None else ():

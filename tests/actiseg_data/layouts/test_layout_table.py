@@ -28,6 +28,14 @@ TOY = Layout(
         open_folder(root / "deep" / "masks"), name=split or "toy"
     ),
 )
+LABELS = Layout(
+    name="a folder of labels",
+    description="labels and lists (a test takes it)",
+    is_root=lambda root: (root / "labels").is_dir(),
+    open_masks=lambda root, split, whole: open_folder(
+        root / "labels", root / "ImageSets", split, whole
+    ),
+)
 
 
 @pytest.fixture
@@ -61,6 +69,39 @@ def test_messages_name_a_layout_of_the_table(toy, tmp_path):
     assert recognise_dataset(tmp_path / "toys.json") == "a list of toys"
     with pytest.raises(InputError, match="not an ActionVOS root but a toy dataset"):
         open_split(toy, "train")
+
+
+@pytest.mark.parametrize(("split", "listed"), [(None, True), ("2017/val", True), (None, False)])
+def test_a_layout_names_its_folder_of_masks_and_its_folder_of_lists(
+    tmp_path, monkeypatch, split, listed
+):
+    monkeypatch.setattr(layout_table, "LAYOUTS", (*LAYOUTS, LABELS))
+    for name in ("bear", "cow"):
+        (tmp_path / "labels" / name).mkdir(parents=True)
+        (tmp_path / "labels" / name / "0.png").touch()
+    (tmp_path / "ImageSets" / "2017").mkdir(parents=True)
+    for name in ("val.txt", "2017/val.txt"):
+        (tmp_path / "ImageSets" / name).write_text("cow\n")
+    assert recognise_dataset(tmp_path) == LABELS.description
+    opened = open_masks(tmp_path, split, whole=not listed)
+    assert [sequence.folder for sequence in opened.sequences] == ["bear", "cow"][listed:]
+    assert opened.list_names == ["2017/val", "val"]
+    with pytest.raises(InputError, match="has no lists"):
+        open_folder(tmp_path / "labels", split="val")
+
+
+def test_a_plain_folder_is_recognised_exactly_if_it_can_be_opened(tmp_path):
+    deep = tmp_path / "whatever" / "clip"
+    deep.mkdir(parents=True)
+    for can_be_opened in (False, True):
+        assert PLAIN_LAYOUT.is_root(tmp_path) is can_be_opened
+        assert (recognise_dataset(tmp_path) == PLAIN_LAYOUT.description) is can_be_opened
+        if can_be_opened:
+            assert open_masks(tmp_path).sequences[0].folder == "clip"
+        else:
+            with pytest.raises(InputError, match="no sequence of masks"):
+                open_masks(tmp_path)
+        (deep / "0.png").touch()
 
 
 def test_a_layout_without_masks_to_open_is_refused_by_name(toy, monkeypatch):

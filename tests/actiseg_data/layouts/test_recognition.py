@@ -63,7 +63,6 @@ KINDS = {
     ],
     "DAVIS": [
         lambda root: touch(root / "Annotations" / "480p" / "bear" / "00000.png"),
-        lambda root: touch(root / "ImageSets" / "2017" / "val.txt"),
         lambda root: touch(root / "Annotations_unsupervised" / "480p" / "bear" / "00000.png"),
     ],
     "YouTube-VOS": [
@@ -75,7 +74,14 @@ KINDS = {
         lambda root: write(root / "instances.json", COCO),
     ],
     "a list of COCO results": [lambda root: write(root / "results.json", RESULTS)],
-    "a folder of masks": [lambda root: touch(root / "clip" / "0.PNG")],
+    "a folder of masks": [
+        lambda root: touch(root / "clip" / "0.PNG"),
+        lambda root: touch(root / "whatever" / "clip" / "0.png"),
+        lambda root: (
+            touch(root / "clip" / "0.png"),
+            touch(root / "ImageSets" / "2017" / "val.txt"),
+        ),
+    ],
     "a folder of archives such as visor.zip": [
         lambda root: (touch(root / "visor.zip"), touch(root / "Thumbs.db"))
     ],

@@ -178,6 +178,10 @@ def test_compare_prints_who_is_better(tmp_path):
     assert "all against shift" in done.stdout
     assert json.loads((tmp_path / "c.json").read_text())["differences"]["p_miou"]
     assert run("compare", folders[0], *common).returncode == 2
+    done = run("compare", *folders, *common, "--metric", "j_recall", "--metric", "n_acc")
+    assert done.returncode == 2
+    assert "hint: set --metrics to core,jf\n" in done.stderr
+    assert "hint: give --metrics core with --protocol gres\n" in done.stderr
     done = run("compare", *folders, *common, "--metric", "auc")
     assert done.returncode == 2
     assert "there is no metric 'auc'" in done.stderr

@@ -10,6 +10,7 @@ import pytest
 
 from actiseg_data.layouts.opening import open_split
 from actiseg_eval.metrics.computing import list_metrics
+from actiseg_eval.metrics.definitions import list_directed
 from actiseg_eval.protocols import METRIC_GROUPS, load_protocol
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
@@ -18,7 +19,7 @@ from tests.helpers.predicted import predict
 from tests.helpers.roots import make_root
 from tests.helpers.terminal import Screen, check_unbroken, run_in_terminal
 
-KNOWN = list_metrics(load_protocol("actionvos"), METRIC_GROUPS)
+KNOWN = list_directed(list_metrics(load_protocol("actionvos"), METRIC_GROUPS))
 FIGURES = [part for name in KNOWN for part in ("--metric", name)]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from actiseg_data.core.errors import InputError
@@ -22,9 +24,22 @@ def test_every_figure_has_a_card_that_says_everything():
     assert list(CARDS) == list(METRICS)
     for card in CARDS.values():
         assert all(text for _, text in card.list_entries())
-        least = {"0 to 1": 0, "-1 to 1": -1, "whole numbers": 0}[card.range]
-        assert least == METRICS[card.metric].least
-        assert (card.range == "whole numbers") == METRICS[card.metric].count
+    assert CARDS["j_decay"].range == "-1 to 1, lower is better"
+    assert CARDS["tp"].range == "whole numbers, neither direction is better"
+
+
+def test_cards_say_what_enables_a_metric_in_words_that_can_be_typed():
+    assert CARDS["j_recall"].conditions == (
+        "`metrics` jf with `protocol` actionvos or gres; `metrics` core with `protocol` davis, "
+        "davis-2016, davis-unsupervised, vos-benchmark or vost"
+    )
+
+
+def test_the_command_spells_only_parameters_as_flags():
+    """The terminal turns every word in backticks into a flag."""
+    texts = " ".join(text for card in CARDS.values() for _, text in card.list_entries())
+    assert set(re.findall(r"`(\w+)`", texts)) == {"metrics", "protocol", "filter"}
+    assert not re.search(r"(?<!\w)--\w", texts)
 
 
 def test_the_page_is_what_the_command_writes():
@@ -51,12 +66,9 @@ def test_figures_come_from_the_protocols_and_measures_that_cards_name(shifted, n
         found[measures[0]] = set(report.metrics)
         for figure, ends in report.intervals.items():
             assert ends is None or METRICS[figure].least <= ends[0] <= ends[1] <= 1
-    assert found["all"] == {figure for figure, card in CARDS.items() if name in card.protocols}
+    assert found["all"] == {figure for figure, card in CARDS.items() if name in card.groups}
     for figure in found["all"]:
-        measure = CARDS[figure].group
-        if " " in measure:  # J needs no measure of its own where it is what a protocol is about
-            measure = "core" if protocol.scores_every_object else "jf"
-        assert figure in found[measure]
+        assert figure in found[CARDS[figure].groups[name]]
 
 
 def test_unknown_figures_are_refused():

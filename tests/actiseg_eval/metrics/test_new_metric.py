@@ -6,6 +6,7 @@ import pytest
 
 from actiseg_data.layouts.opening import open_split
 from actiseg_eval import compare, score
+from actiseg_eval.measures.frame_measurement import _PAIR_FUNCTIONS
 from actiseg_eval.metrics.definitions import METRICS, Formula, Metric
 from actiseg_eval.metrics.sums import MetricSums, Sums, UnitGroups
 from actiseg_eval.metrics.units import Units
@@ -62,3 +63,15 @@ def test_a_metric_of_some_protocols_is_absent_from_others(shifted, monkeypatch):
     ):
         report = score(predictions, gt=split, protocol=protocol, metrics=metrics, resamples=0)
         assert ("toy" in report.metrics) is has_toy
+
+
+def test_a_new_measure_of_masks_is_averaged_over_objects(shifted, monkeypatch):
+    split, (predictions, _) = shifted
+    monkeypatch.setitem(_PAIR_FUNCTIONS["boundary"], "toy", lambda truth, mask: 0.25)
+    with pytest.raises(LookupError, match="METRICS has no entry for toy"):
+        score(predictions, gt=split, metrics="boundary", resamples=0)
+    formulas = METRICS["boundary_iou"].formulas
+    monkeypatch.setitem(METRICS, "toy", Metric("Toy", "higher", "a toy", formulas))
+    report = score(predictions, gt=split, metrics="boundary", resamples=0)
+    assert 0 < report.metrics["toy"] <= 1
+    assert report.references.everything["toy"] == 1

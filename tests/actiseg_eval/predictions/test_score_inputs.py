@@ -171,8 +171,27 @@ def test_another_split_is_recognised(kitchen, folder, tmp_path):
     for path in list(folder.iterdir())[:]:
         if path.name not in {of.folder for of in open_split(root, "train").sequences[2:]}:
             shutil.rmtree(path)
-    (problem,) = fail(open_split(root, "few"), folder)
-    assert "set split to train, which fits" in problem
+    for few in (open_split(root, "few"), WrappedSplit(open_split(root, "few"))):
+        (problem,) = fail(few, folder)
+        assert "set split to train, which fits" in problem
+
+
+class WrappedSplit:
+    """A split of a layout of its own: it has the attributes of `MaskSplit`, and another class."""
+
+    def __init__(self, split):
+        self._split = split
+
+    def __getattr__(self, name):
+        return getattr(self._split, name)
+
+
+def test_a_split_of_another_class_has_the_same_report(kitchen, folder):
+    split = open_split(kitchen.root, "train")
+    spelled = replace(split, spellings={"cup_big": "cup:big"})
+    report = score(folder, gt=WrappedSplit(spelled)).to_dict()
+    assert report["handled"]["names_spelled_otherwise"] == 1
+    assert report == score(folder, gt=spelled).to_dict()
 
 
 def test_predictions_of_another_dataset_are_refused(kitchen, folder):

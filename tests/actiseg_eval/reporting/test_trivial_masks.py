@@ -35,7 +35,7 @@ MEASURES = ("core", "jf", "boundary")
 
 
 class FakeTruth:
-    root, name = Path("root"), "split"
+    root, name, has_action_lists = Path("root"), "split", False
 
 
 pixels = st.lists(st.sampled_from([0, 1, 2, 3, 255]), min_size=12, max_size=12)
@@ -182,7 +182,7 @@ def test_flagged_sequences_and_those_not_given_are_told_apart(kitchen, folders):
     flagged = tuple(replace(of, flagged_other=at < 7) for at, of in enumerate(kitchen.sequences))
     split = replace(kitchen, sequences=flagged)
     (line,) = score(folders["shift"], gt=split).notices
-    assert line == "scored 2 of 9 sequences: 7 flagged by people (--no-filter scores them)"
+    assert line == "scored 2 of 9 sequences: 7 flagged by people (turn off `filter` to score them)"
     scorer = Scorer(kitchen)
     sequence = kitchen.sequences[0]
     for frame, mask in zip(sequence.frames, kitchen.read_masks(sequence), strict=True):

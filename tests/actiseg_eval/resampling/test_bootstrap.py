@@ -123,7 +123,7 @@ def test_rare_failures_are_covered_where_one_was_seen(clusters, spread):
 def test_too_few_videos_are_told():
     values = np.random.default_rng(2).random(20)
     found = intervals(values, np.ones(20), [f"P{at % 3}_1" for at in range(20)])
-    assert (found.cluster, found.clusters, found.method.cluster) == ("sequence", 20, "video")
+    assert (found.cluster, found.clusters, found.bootstrap.cluster) == ("sequence", 20, "video")
     assert intervals(values[:5], np.ones(5), ["P1_1"] * 5) is None
     people = [f"P{at % 9:02d}_{at:02d}" for at in range(20)]
     method = replace(FEW, cluster="participant")
@@ -197,7 +197,7 @@ def test_a_report_tells_its_intervals(tmp_path):
     assert "95 % from" in render_markdown_page(make_score_page(report))
     assert render_csv(make_score_page(report).rows).splitlines()[2].startswith("all,95 % from")
     none = score(folder, gt=split, metrics=["all"], resamples=0)
-    assert none.bootstrap is None
+    assert none.resampled_intervals is None
     assert none.to_dict()["intervals"] == {}
     assert none.metrics == report.metrics
     scorer = Scorer(split)

@@ -89,7 +89,7 @@ def test_the_figures_are_those_of_the_public_loop(data):
 
 
 class FakeTruth:
-    root, name = Path("root"), "split"
+    root, name, has_action_lists = Path("root"), "split", False
 
 
 @pytest.mark.parametrize(
@@ -355,6 +355,8 @@ def test_measures_and_protocols_that_are_unknown_are_refused(kitchen, tmp_path):
         ({"metrics": [""]}, "there is no metric group ''"),
         ({"protocol": "davos"}, "there is no protocol"),
         ({"missing": "skip"}, "'skip' is unknown"),
+        ({"missing": "emty"}, "'emty' is unknown; did you mean 'empty'"),
+        ({"cluster": "vidoe"}, "there is no cluster 'vidoe'; did you mean 'video'"),
     ):
         with pytest.raises(InputError, match=says):
             score(tmp_path, gt=kitchen, **more)

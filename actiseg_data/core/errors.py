@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,6 +121,31 @@ def suggest(name: str, known: Iterable[str]) -> str:
     """
     near = find_nearest(name, known, 1)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def check_choice(value: str, known: Collection[str], parameter: str) -> None:
+    """Raise an `InputError` if the value of a parameter is not among the known ones.
+
+    Parameters
+    ----------
+    value : str
+        What the caller gave.
+    known : collection of str
+        All values that can be given.
+    parameter : str
+        The parameter that the caller gave the value for.
+
+    Examples
+    --------
+    >>> try:
+    ...     check_choice("prommpt", ("both", "prompt"), "scope")
+    ... except InputError as error:
+    ...     print(error)
+    scope: there is no scope 'prommpt'; did you mean 'prompt'? Hint: use one of both, prompt
+    """
+    if value not in known:
+        what = f"there is no {parameter.replace('_', ' ')} {value!r}{suggest(str(value), known)}"
+        raise refuse(what, f"`{parameter}`", f"use one of {', '.join(known)}")
 
 
 def check_known(

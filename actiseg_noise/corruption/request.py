@@ -9,7 +9,7 @@ from pathlib import Path
 
 from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.sequences import VideoSequence
-from actiseg_data.core.errors import InputError, ProblemCollector, refuse, suggest
+from actiseg_data.core.errors import InputError, ProblemCollector, check_choice, refuse, suggest
 from actiseg_data.core.file_reading import find_dangling_link, refuse_missing
 from actiseg_data.core.files import is_occupied
 from actiseg_data.core.listing import list_files, list_folder
@@ -66,12 +66,8 @@ class CorruptionOptions:
 
     def check(self, recipe: Recipe) -> None:
         """Raise `InputError` for an unknown choice, or for an option that has no effect."""
-        for name, value, known in (
-            ("images", self.images, IMAGES),
-            ("weights", self.weights, WEIGHTS_CHOICES),
-        ):
-            if value not in known:
-                raise refuse(f"{value!r} is unknown", f"`{name}`", f"use one of {', '.join(known)}")
+        check_choice(self.images, IMAGES, "images")
+        check_choice(self.weights, WEIGHTS_CHOICES, "weights")
         if self.lexicon is not None and not needs_lexicon(recipe):
             raise refuse("has no effect without text noise", "`lexicon`", "leave it out")
 
@@ -158,7 +154,7 @@ def prepare_request(dataset: Path, recipe: Recipe, options: CorruptionOptions) -
         For a faulty recipe or list, a dataset that is already noisy, an unknown sequence, an output
         inside the dataset, or an output that exists.
     """
-    recipe = check_recipe(recipe, "recipe")
+    recipe = check_recipe(recipe)
     options.check(recipe)
     if (dataset / RECIPE_FILE).is_file():
         raise refuse(

@@ -186,7 +186,7 @@ def make_recipe_from_options(
             **given,
         )
     except InputError as error:
-        places = {f"`{name}`": "--set" for name in changed}
+        places = {f"`{name}`": "--set" for name in ("parameters", *changed)}
         raise InputError(
             replace(problem, where=places.get(problem.where, problem.where))
             for problem in error.problems

@@ -302,7 +302,7 @@ def _check_parameters(noise: Noise, spec: KindSpec, problems: ProblemCollector) 
         if name not in spec.parameters:
             problems.add(
                 f"{noise.kind!r} has no parameter {name!r}{suggest(name, spec.parameters)}",
-                f"`{name}`",
+                "`parameters`",
                 f"its parameters are {', '.join(spec.parameters)}",
             )
     for name, parameter in spec.parameters.items():

@@ -99,7 +99,7 @@ def test_all_faults_are_named_at_once():
         ("text", {"rate": 1, "flip": "nope"}, "flip"),
         ("text", {"rate": 1, "scope": "narration", "objects": "positive"}, "objects"),
         ("dilate", {"rate": 1, "target_iou": 3}, "target_iou"),
-        ("dilate", {"rate": 1, "parameters": {"colour": 3}}, "colour"),
+        ("dilate", {"rate": 1, "parameters": {"a\nb": 3}}, "parameters"),
         ("melt", {"rate": 1}, "kind"),
     ],
 )

@@ -11,7 +11,7 @@ from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError, ProblemCollector, check_choice, refuse, suggest
 from actiseg_data.core.file_reading import find_dangling_link, refuse_missing
-from actiseg_data.core.files import is_occupied
+from actiseg_data.core.files import check_outside, is_occupied
 from actiseg_data.core.listing import list_files, list_folder
 from actiseg_data.core.names import format_names
 from actiseg_data.layouts.action_lists import list_splits
@@ -184,7 +184,9 @@ def _check_output(dataset: Path, out: Path) -> Path:
     if out.is_symlink():
         raise refuse("is a symbolic link", out, "give the folder itself as `out`")
     for folder in (out, name_partial_folder(out)):
-        _refuse_nesting(dataset, folder)
+        check_outside(folder, [dataset], "out")
+        if Path(os.path.realpath(dataset)).is_relative_to(os.path.realpath(folder)):
+            raise refuse(f"contains the dataset {dataset}", folder, "give another `out`")
     return out
 
 
@@ -300,13 +302,3 @@ def _describe_occupant(out: Path, recipe: Recipe) -> str:
     if splits:
         return f"is a dataset with the splits {', '.join(splits)}"
     return f"has other files: {format_names([entry.name for entry in list_folder(out)])}"
-
-
-def _refuse_nesting(dataset: Path, out: Path) -> None:
-    source, target = (Path(os.path.realpath(path)) for path in (dataset, out))
-    if target == source or source in target.parents or target in source.parents:
-        raise refuse(
-            f"the output is inside the dataset {dataset}, or contains it",
-            out,
-            "give an `out` next to the dataset",
-        )

@@ -173,11 +173,19 @@ def new_folder(out: Path, parameter: str = "out") -> Iterator[Path]:
 def _replace_empty(whole: Path, out: Path) -> None:
     """Rename a complete folder to `out`, which may be a folder of clutter."""
     if out.is_dir():
-        for path in list(out.iterdir()):
-            if is_clutter(path.name) and not os.path.lexists(whole / path.name):
-                os.replace(path, whole / path.name)
+        move_clutter(out, whole)
         out.rmdir()
     whole.rename(out)
+
+
+def move_clutter(source: Path, target: Path) -> None:
+    """Move hidden files and other clutter of a folder into one that replaces it.
+
+    What the new folder already has stays.
+    """
+    for path in list(source.iterdir()):
+        if is_clutter(path.name) and not os.path.lexists(target / path.name):
+            os.replace(path, target / path.name)
 
 
 def remove_path(path: Path) -> None:
@@ -196,14 +204,31 @@ def remove_path(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def refuse_inside_of(path: Path, roots: Iterable[Path]) -> None:
-    """Raise an `InputError` if a report would be written into a dataset, or has no file name."""
+def check_outside(path: Path, roots: Iterable[Path], parameter: str) -> None:
+    """Raise an `InputError` if an output would be a dataset, or inside one.
+
+    Parameters
+    ----------
+    path : Path
+        The output. Links in it are followed.
+    roots : iterable of Path
+        The roots of the datasets.
+    parameter : str
+        The parameter that gave the path, for the hint.
+    """
     target = Path(os.path.realpath(path))
     for root in roots:
-        if Path(os.path.realpath(root)) in target.parents:
-            raise refuse(f"is inside the dataset {root}", path, "write it somewhere else")
+        source = Path(os.path.realpath(root))
+        if target.is_relative_to(source):
+            what = f"{'is' if target == source else 'is inside'} the dataset {root}"
+            raise refuse(what, path, f"give a path outside it as `{parameter}`")
+
+
+def check_report_file(path: Path, roots: Iterable[Path], parameter: str) -> None:
+    """Raise an `InputError` if a report has no file name, or would be inside a dataset."""
     if not path.name or path.is_dir():
-        raise refuse("does not name a file to write", path, "give a file name")
+        raise refuse("does not name a file to write", path, f"give a file name as `{parameter}`")
+    check_outside(path, roots, parameter)
 
 
 def refuse_same(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:

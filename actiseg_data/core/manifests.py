@@ -1,8 +1,9 @@
-"""The JSON documents that are installed with the packages, in `data_manifests`."""
+"""The documents that are installed with the packages, in `data_manifests`."""
 
 from __future__ import annotations
 
 from importlib import resources
+from pathlib import Path
 
 from actiseg_data.core.documents import (
     Cursor,
@@ -15,8 +16,20 @@ PACKAGE = "data_manifests"
 """The package that has the documents."""
 
 
+def find_installed(name: str) -> Path:
+    """Return the path of an installed document; if it is missing, raise an `InputError`.
+
+    >>> find_installed("lexicon/senses.csv").name
+    'senses.csv'
+    """
+    file = Path(str(resources.files(PACKAGE)), *name.split("/"))
+    if not file.is_file():
+        raise refuse("the installed document is missing", file.name, "reinstall actiseg")
+    return file
+
+
 def load_installed(name: str, schema: str) -> Cursor:
-    """Load an installed document.
+    """Load an installed JSON document.
 
     Parameters
     ----------
@@ -40,16 +53,14 @@ def load_installed(name: str, schema: str) -> Cursor:
     >>> load_installed("golden.json", "actiseg/golden/1")["schema"].as_text()
     'actiseg/golden/1'
     """
-    file = resources.files(PACKAGE).joinpath(*name.split("/"))
-    if not file.is_file():
-        raise refuse("the installed document is missing", file.name, "reinstall actiseg")
+    file = find_installed(name)
     document = Cursor(parse_json(file.read_bytes(), file.name), file.name)
     check_schema(document, schema)
     return document
 
 
 def list_installed(folder: str) -> list[str]:
-    """List the documents in a folder of `data_manifests`, sorted, as `load_installed` names them.
+    """List the JSON documents in a folder of `data_manifests`, sorted, by their names there.
 
     >>> "presets/actiseg.json" in list_installed("presets")
     True

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from actiseg_data.terminal.report_printing import print_report
-from actiseg_eval.cli.output_flags import write_text
 
 if TYPE_CHECKING:
     from actiseg_eval.metrics.metric_cards import MetricCard
@@ -31,6 +30,7 @@ def explain_metrics(
 
     Example: actiseg-eval metrics giou n_miou
     """
+    from actiseg_data.terminal.file_writing import write_text
     from actiseg_eval.metrics.metric_cards import choose_cards, format_cards, load_cards
 
     print_report(_describe_cards(choose_cards(keys)) if keys else _list_metrics())

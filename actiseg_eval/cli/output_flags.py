@@ -24,20 +24,18 @@ class OutputFlags:
 
     def check(self, folders: Sequence[Path], files: Sequence[Path] = ()) -> None:
         """Refuse files inside of input folders, or that would replace inputs or each other."""
-        from actiseg_data.core.files import refuse_inside_of, refuse_same
+        from actiseg_data.core.files import check_report_file, refuse_same
 
-        given = [path for path in vars(self).values() if path is not None]
-        for path in given:
-            refuse_inside_of(path, folders)
-        refuse_same(given, files)
+        given = {name: path for name, path in vars(self).items() if path is not None}
+        for name, path in given.items():
+            check_report_file(path, folders, name.removesuffix("_file"))
+        refuse_same(given.values(), files)
 
     def write(self, document: dict[str, Any], make_page: Callable[[], ReportPage]) -> None:
         """Write the files that were asked for, and say so."""
-        from actiseg_data.core.files import write_json
+        from actiseg_data.terminal.file_writing import write_report, write_text
 
-        if self.json_file is not None:
-            write_json(self.json_file, document, indent=1)
-            print(f"wrote {self.json_file}")
+        write_report(self.json_file, document)
         for name, table_format in FORMATS.items():
             path = getattr(self, _name_field(name))
             if path is not None:
@@ -62,11 +60,3 @@ def make_output_flags() -> type[OutputFlags]:
 
 def _name_field(name: str) -> str:
     return f"{name}_file"
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file and say so."""
-    from actiseg_data.core.files import write_bytes
-
-    write_bytes(path, text.encode(errors="backslashreplace"))
-    print(f"wrote {path}")

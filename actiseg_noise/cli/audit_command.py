@@ -45,13 +45,14 @@ def audit(
 
     Example: actiseg-noise audit ImageSets_noise20_classid_prompt --strict
     """
-    from actiseg_data.core.files import refuse_inside_of, write_json
+    from actiseg_data.core.files import check_report_file
+    from actiseg_data.terminal.file_writing import write_report
     from actiseg_data.terminal.report_printing import print_report
     from actiseg_noise.measurement.audit_report import describe_audit
     from actiseg_noise.measurement.auditing import audit as run_audit
 
     if json_file is not None:
-        refuse_inside_of(json_file, (noisy, *((clean,) if clean is not None else ())))
+        check_report_file(json_file, [noisy] if clean is None else [noisy, clean], "json")
     result = run_audit(
         noisy,
         clean,
@@ -61,8 +62,6 @@ def audit(
         stage=make_stage_progress(quiet),
     )
     print_report(describe_audit(result))
-    if json_file is not None:
-        write_json(json_file, result.to_dict(), indent=1)
-        print(f"wrote {json_file}")
+    write_report(json_file, result.to_dict())
     if strict and not result.ok:
         raise typer.Exit(1)

@@ -27,14 +27,14 @@ def inspect(
 
     Example: actiseg-noise inspect actiseg_sample_boundary_r0.4_s0
     """
-    from actiseg_data.core.files import write_json
+    from actiseg_data.terminal.file_writing import write_report
     from actiseg_data.terminal.report_printing import print_report
     from actiseg_noise.measurement.inspection import inspect as run_inspection
     from actiseg_noise.measurement.inspection_report import describe_inspection
-    from actiseg_noise.split.noisy_split import refuse_inside
+    from actiseg_noise.split.noisy_split import check_report_on
 
     if json_file is not None:
-        refuse_inside(json_file, out, source)
+        check_report_on(out, source, json_file, "json")
     inspection = run_inspection(
         out,
         source,
@@ -44,6 +44,4 @@ def inspect(
         stage=make_stage_progress(quiet),
     )
     print_report(describe_inspection(inspection))
-    if json_file is not None:
-        write_json(json_file, inspection.to_dict(), indent=1)
-        print(f"wrote {json_file}")
+    write_report(json_file, inspection.to_dict())

@@ -166,20 +166,19 @@ def measure_coverage(
         print(f"  {count:4d}  {text!r} (noun {noun}, class {class_id})")
     if misses is not None:
         _write_misses(misses, coverage.misses.most_common())
-        print(f"wrote {misses}")
 
 
 def _write_misses(path: Path, misses: list[tuple[tuple[str, str, int], int]]) -> None:
     import csv
     import io
 
-    from actiseg_data.core.files import write_bytes
+    from actiseg_data.terminal.file_writing import write_text
 
     stream = io.StringIO(newline="")
     table = csv.writer(stream, lineterminator="\n")
     table.writerow(("count", "narration", "noun", "noun_class"))
     table.writerows((count, *miss) for miss, count in misses)
-    write_bytes(path, stream.getvalue().encode())
+    write_text(path, stream.getvalue())
 
 
 def _load_lexicon(path: Path | None) -> Lexicon:

@@ -44,7 +44,7 @@ def preview(
         refuse_format,
         save_preview,
     )
-    from actiseg_noise.split.noisy_split import refuse_inside
+    from actiseg_noise.split.noisy_split import check_report_on
 
     if sequence is None:
         sequence, items = find_noisiest(out)
@@ -53,7 +53,7 @@ def preview(
     if rewording is None and to is None:
         raise refuse("has no text noise to show", out, "give --to sheet.png")
     if to is not None:
-        refuse_inside(to, out, source)
+        check_report_on(out, source, to, "to")
         refuse_format(to)
         save_preview(make_preview(out, sequence, source, frame or []), to)
     if rewording is not None:

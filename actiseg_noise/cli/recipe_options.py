@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -175,14 +175,22 @@ def make_recipe_from_options(
         recipe = load_recipe(options.recipe)
         return choose_recipe(recipe, seed=options.seed, split=options.split)
     settings = {name: value for name, value in vars(options).items() if name not in _SPECIAL}
-    return choose_recipe(
-        _choose_noise(options),
-        dataset=dataset,
-        lexicon=lexicon,
-        parameters=_parse_settings(options.setting or (), given),
-        **{name: value for name, value in settings.items() if _is_given(value)},
-        **given,
-    )
+    changed = _parse_settings(options.setting or (), given)
+    try:
+        return choose_recipe(
+            _choose_noise(options),
+            dataset=dataset,
+            lexicon=lexicon,
+            parameters=changed,
+            **{name: value for name, value in settings.items() if _is_given(value)},
+            **given,
+        )
+    except InputError as error:
+        places = {f"`{name}`": "--set" for name in ("parameters", *changed)}
+        raise InputError(
+            replace(problem, where=places.get(problem.where, problem.where))
+            for problem in error.problems
+        ) from None
 
 
 def _is_given(value: Any) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
-from actiseg_data.core.errors import find_nearest, refuse, suggest
+from actiseg_data.core.errors import check_choice, find_nearest, refuse, suggest
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.recipes.building import check_recipe, make_recipe
 from actiseg_noise.recipes.kind_specs import list_own_rates, list_type_names
@@ -97,7 +97,7 @@ def _change_recipe(
             "`recipe`",
             "leave out one of them; only `seed` and `split` can be combined with `recipe`",
         )
-    return check_recipe(replace(recipe, **changes), "recipe")
+    return check_recipe(replace(recipe, **changes))
 
 
 def _refuse_missing_rate(kind: str, given: Mapping[str, Any]) -> None:
@@ -128,8 +128,7 @@ def _resolve_names(
         names = [protect] if isinstance(protect, str) else map(str, protect)
         resolved["protect"] = find_protected_classes(names, lexicon or load_lexicon())
     if isinstance(pool, str):
-        if pool not in POOLS:
-            raise refuse(f"the pool {pool!r} is unknown", "`pool`", "use lexicon or dataset")
+        check_choice(pool, POOLS, "pool")
         if pool == "dataset" and dataset is None:
             raise refuse("the pool 'dataset' needs a dataset", "`pool`", "give `dataset`")
         resolved["pool"] = (

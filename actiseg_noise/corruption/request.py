@@ -9,9 +9,9 @@ from pathlib import Path
 
 from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.sequences import VideoSequence
-from actiseg_data.core.errors import InputError, ProblemCollector, refuse, suggest
+from actiseg_data.core.errors import InputError, ProblemCollector, check_choice, refuse, suggest
 from actiseg_data.core.file_reading import find_dangling_link, refuse_missing
-from actiseg_data.core.files import is_occupied
+from actiseg_data.core.files import check_outside, is_occupied
 from actiseg_data.core.listing import list_files, list_folder
 from actiseg_data.core.names import format_names
 from actiseg_data.layouts.action_lists import list_splits
@@ -66,12 +66,8 @@ class CorruptionOptions:
 
     def check(self, recipe: Recipe) -> None:
         """Raise `InputError` for an unknown choice, or for an option that has no effect."""
-        for name, value, known in (
-            ("images", self.images, IMAGES),
-            ("weights", self.weights, WEIGHTS_CHOICES),
-        ):
-            if value not in known:
-                raise refuse(f"{value!r} is unknown", f"`{name}`", f"use one of {', '.join(known)}")
+        check_choice(self.images, IMAGES, "images")
+        check_choice(self.weights, WEIGHTS_CHOICES, "weights")
         if self.lexicon is not None and not needs_lexicon(recipe):
             raise refuse("has no effect without text noise", "`lexicon`", "leave it out")
 
@@ -158,7 +154,7 @@ def prepare_request(dataset: Path, recipe: Recipe, options: CorruptionOptions) -
         For a faulty recipe or list, a dataset that is already noisy, an unknown sequence, an output
         inside the dataset, or an output that exists.
     """
-    recipe = check_recipe(recipe, "recipe")
+    recipe = check_recipe(recipe)
     options.check(recipe)
     if (dataset / RECIPE_FILE).is_file():
         raise refuse(
@@ -188,7 +184,9 @@ def _check_output(dataset: Path, out: Path) -> Path:
     if out.is_symlink():
         raise refuse("is a symbolic link", out, "give the folder itself as `out`")
     for folder in (out, name_partial_folder(out)):
-        _refuse_nesting(dataset, folder)
+        check_outside(folder, [dataset], "out")
+        if Path(os.path.realpath(dataset)).is_relative_to(os.path.realpath(folder)):
+            raise refuse(f"contains the dataset {dataset}", folder, "give another `out`")
     return out
 
 
@@ -304,13 +302,3 @@ def _describe_occupant(out: Path, recipe: Recipe) -> str:
     if splits:
         return f"is a dataset with the splits {', '.join(splits)}"
     return f"has other files: {format_names([entry.name for entry in list_folder(out)])}"
-
-
-def _refuse_nesting(dataset: Path, out: Path) -> None:
-    source, target = (Path(os.path.realpath(path)) for path in (dataset, out))
-    if target == source or source in target.parents or target in source.parents:
-        raise refuse(
-            f"the output is inside the dataset {dataset}, or contains it",
-            out,
-            "give an `out` next to the dataset",
-        )

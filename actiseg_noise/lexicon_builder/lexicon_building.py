@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from actiseg_data.annotations.hypernyms import Paths, measure_similarity, trace_
 from actiseg_data.annotations.lexicon import SCHEMA, LexiconName
 from actiseg_data.core.documents import read_csv
 from actiseg_data.core.errors import ProblemCollector
+from actiseg_data.core.manifests import find_installed
 from actiseg_noise.lexicon_builder.decisions import (
     Decision,
     make_name_key,
@@ -79,11 +79,10 @@ class BuiltLexicon:
 
 def load_review() -> Review:
     """Load the review of EPIC's classes."""
-    folder = Path(str(resources.files("data_manifests"))) / "lexicon"
     return Review(
-        read_decisions(folder / "senses.csv"),
-        read_judgements(folder / "names.csv"),
-        _read_sisters(folder / "sisters.csv"),
+        read_decisions(find_installed("lexicon/senses.csv")),
+        read_judgements(find_installed("lexicon/names.csv")),
+        _read_sisters(find_installed("lexicon/sisters.csv")),
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
-from actiseg_data.core.errors import Problem, ProblemCollector, refuse, suggest
+from actiseg_data.core.errors import ProblemCollector, check_choice, refuse, suggest
 from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.records.recipe_record import (
     MEDIUM_MEMBERS,
@@ -85,7 +85,7 @@ def make_recipe(
     """
     noises = tuple(_make_default_noise(name, rate) for name in MIXED.get(kind, (kind,)))
     noises = change_noises(noises, settings, parameters, lexicon=lexicon)
-    return check_recipe(Recipe(split, seed, noises), "recipe")
+    return check_recipe(Recipe(split, seed, noises))
 
 
 def _make_default_noise(kind: str, rate: float) -> Noise:
@@ -216,15 +216,16 @@ def name_type(recipe: Recipe) -> str:
     return recipe.noises[0].kind if len(recipe.noises) == 1 else "mixed"
 
 
-def check_recipe(recipe: Recipe, where: str) -> Recipe:
+def check_recipe(recipe: Recipe, where: str | None = None) -> Recipe:
     """Check a recipe and convert it to its normal form, in which equal recipes have equal digests.
 
     Parameters
     ----------
     recipe : Recipe
         The recipe.
-    where : str
-        The file or parameter that it comes from, for messages.
+    where : str, optional
+        The file that it comes from, as the place of every problem. Without a file, the place is the
+        parameter that gives the value.
 
     Raises
     ------
@@ -233,21 +234,25 @@ def check_recipe(recipe: Recipe, where: str) -> Recipe:
     """
     problems = ProblemCollector()
     if not recipe.noises:
-        problems.add("lists no noise", where, "give one under 'noises'")
+        problems.add("lists no noise", "`recipe`", "give one under 'noises'")
     for medium in MEDIUM_SPECS:
         if sum(noise.medium == medium for noise in recipe.noises) > 1:
-            problems.add(f"lists several noises of {medium}", where, "keep one")
+            problems.add(f"lists several noises of {medium}", "`recipe`", "keep one")
     if not 0 <= recipe.seed < 1 << 63:
-        problems.add(f"the seed {recipe.seed} is out of range", where, "use 0 to 2**63 - 1")
+        problems.add(f"the seed {recipe.seed} is out of range", "`seed`", "use 0 to 2**63 - 1")
+    one_rate = len({repr(noise.rate) for noise in recipe.noises}) == 1
     noises = []
     for noise in recipe.noises:
         with problems.collect():
-            noises.append(_check_noise(noise, where))
+            noises.append(_check_noise(noise, one_rate=one_rate))
+    if where is not None:
+        problems.collected = [replace(problem, where=where) for problem in problems.collected]
     problems.raise_if_any()
     return replace(recipe, noises=tuple(noises))
 
 
-def _check_noise(noise: Noise, where: str) -> Noise:
+def _check_noise(noise: Noise, *, one_rate: bool) -> Noise:
+    """Check a noise; with `one_rate`, its rate is that of the whole recipe."""
     from actiseg_data import __version__
 
     spec = KIND_SPECS.get(noise.kind)
@@ -256,31 +261,33 @@ def _check_noise(noise: Noise, where: str) -> Noise:
         raise refuse(
             f"the kind {noise.kind!r} is unknown to actiseg {__version__}"
             f"{suggest(noise.kind, known)}",
-            where,
+            "`kind`",
             f"use one of {', '.join(known)}, or a newer release of actiseg",
         )
     if noise.algorithm != spec.algorithm:
         raise refuse(
             f"algorithm {noise.algorithm} of {noise.kind!r} is unknown to actiseg {__version__}, "
             f"which knows {spec.algorithm}",
-            where,
+            "`recipe`",
             "use the release that wrote the recipe (see 'toolkit' in its summary.json)",
         )
     problems = ProblemCollector()
+    medium, member = MEDIUM_SPECS[noise.medium], MEDIUM_MEMBERS[noise.medium]
     if noise.medium != spec.medium:
-        member = MEDIUM_MEMBERS[spec.medium]
-        problems.add(f"{noise.kind!r} must have {member!r}", where, "correct the file")
+        problems.add(
+            f"{noise.kind!r} must have {MEDIUM_MEMBERS[spec.medium]!r}",
+            "`recipe`",
+            "correct the file",
+        )
     if not (is_number(noise.rate) and 0 <= noise.rate <= 1):
+        where = "`rate`" if one_rate else f"`{medium.rate}`"
         problems.add(f"the rate {noise.rate} is outside [0, 1]", where, "give a share such as 0.4")
-    for value, known_values, name in (
-        (noise.objects, OBJECTS, "objects"),
-        (noise.choice, MEDIUM_SPECS[noise.medium].choices, MEDIUM_MEMBERS[noise.medium]),
-    ):
-        if value not in known_values:
-            problems.add(
-                f"{name} {value!r} is unknown", where, f"use one of {', '.join(known_values)}"
-            )
-    problems.collected += _find_parameter_problems(noise, spec, where)
+    with problems.collect():
+        check_choice(noise.objects, OBJECTS, "objects")
+    with problems.collect():
+        check_choice(noise.choice, medium.choices, member)
+    _check_parameters(noise, spec, problems)
+    _check_scope(noise, problems)
     problems.raise_if_any()
     parameters = {
         name: parameter.normalise(noise.parameters[name])
@@ -289,46 +296,49 @@ def _check_noise(noise: Noise, where: str) -> Noise:
     return replace(noise, rate=normalise_value(noise.rate), parameters=parameters)
 
 
-def _find_parameter_problems(noise: Noise, spec: KindSpec, where: str) -> Iterator[Problem]:
+def _check_parameters(noise: Noise, spec: KindSpec, problems: ProblemCollector) -> None:
     given = noise.parameters
     for name in given:
         if name not in spec.parameters:
-            yield Problem(
+            problems.add(
                 f"{noise.kind!r} has no parameter {name!r}{suggest(name, spec.parameters)}",
-                where,
+                "`parameters`",
                 f"its parameters are {', '.join(spec.parameters)}",
             )
     for name, parameter in spec.parameters.items():
         if name not in given:
-            yield Problem(f"the parameter {name!r} is missing", where, f"give {parameter.wanted}")
+            what = f"the parameter {name!r} is missing"
+            problems.add(what, f"`{name}`", f"give {parameter.wanted}")
+        elif parameter.choices and isinstance(given[name], str):
+            with problems.collect():
+                check_choice(given[name], parameter.choices, name)
         elif not parameter.accepts(given[name]):
-            yield Problem(f"{name} is {given[name]!r}", where, f"give {parameter.wanted}")
+            problems.add(f"{name} is {given[name]!r}", f"`{name}`", f"give {parameter.wanted}")
     strengths = [name for name in ("target_iou", "radius") if name in spec.parameters]
     if strengths and sum(given.get(name) is not None for name in strengths) != 1:
-        yield Problem(
+        problems.add(
             "exactly one of target_iou and radius must be given",
-            where,
+            "`target_iou`",
             "give `target_iou` or `radius`; in a file, set the other to null",
         )
     if "matrix" in spec.parameters and (given.get("flip") == "matrix") != bool(given.get("matrix")):
-        yield Problem(
+        problems.add(
             "a matrix and the flip 'matrix' go together",
-            where,
+            "`matrix`",
             "set `flip` to matrix and give `matrix`, or neither",
         )
-    yield from _find_scope_problems(noise, where)
 
 
-def _find_scope_problems(noise: Noise, where: str) -> Iterator[Problem]:
+def _check_scope(noise: Noise, problems: ProblemCollector) -> None:
     if noise.scope == "narration" and noise.objects != "all":
-        yield Problem(
+        problems.add(
             "objects have no effect on the scope 'narration', which changes sequences",
-            where,
+            "`objects`",
             "leave out `objects`",
         )
     if noise.scope == "prompt" and noise.parameters.get("pipeline", "blank") != "blank":
-        yield Problem(
+        problems.add(
             "a language pipeline has no effect on the scope 'prompt'",
-            where,
+            "`pipeline`",
             "leave it out, or set `scope` to both or narration",
         )

@@ -72,12 +72,15 @@ class Parameter:
         The allowed values in words, for messages.
     normalise : callable
         Converts a value to its normal form.
+    choices : tuple of str
+        All allowed values, if these are a few names.
     """
 
     default: Any
     accepts: Callable[[Any], bool]
     wanted: str
     normalise: Callable[[Any], Any] = normalise_value
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,10 +132,6 @@ def _allow_none(accepts: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: value is None or accepts(value)
 
 
-def _make_choice_check(*known: str) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, str) and value in known
-
-
 def _make_subset_check(*known: str) -> Callable[[Any], bool]:
     return lambda value: (
         isinstance(value, (list, tuple))
@@ -144,7 +143,12 @@ def _make_subset_check(*known: str) -> Callable[[Any], bool]:
 
 def _make_choice(*known: str) -> Parameter:
     """Make a parameter with a few values, the default first."""
-    return Parameter(known[0], _make_choice_check(*known), f"one of {', '.join(known)}")
+    return Parameter(
+        known[0],
+        lambda value: isinstance(value, str) and value in known,
+        f"one of {', '.join(known)}",
+        choices=known,
+    )
 
 
 def _make_mixture(*kinds: str) -> dict[str, Parameter]:

@@ -95,7 +95,7 @@ class Preset:
         0.4
         """
         noises = change_noises(self.noises, settings, parameters, lexicon=lexicon)
-        return check_recipe(Recipe(split, seed, noises), self.name)
+        return check_recipe(Recipe(split, seed, noises))
 
 
 def load_presets() -> dict[str, Preset]:

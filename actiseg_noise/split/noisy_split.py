@@ -11,7 +11,7 @@ from actiseg_data.annotations.masks import IndexMask, check_same_size
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.files import PathLike, as_path, refuse_inside_of
+from actiseg_data.core.files import PathLike, as_path, check_report_file
 from actiseg_data.core.listing import list_folders
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
 from actiseg_data.layouts.opening import open_split
@@ -167,9 +167,9 @@ def find_source_root(out: Path, source: Path | None) -> Path:
     return source or (out / summary["source"].as_text()).resolve()
 
 
-def refuse_inside(path: Path, out: Path, source: Path | None) -> None:
-    """Refuse to write a report into a noisy split or into its source."""
-    refuse_inside_of(path, (out, find_source_root(out, source)))
+def check_report_on(out: Path, source: Path | None, path: Path, parameter: str) -> None:
+    """Raise an `InputError` if a report would be inside a noisy split or its source."""
+    check_report_file(path, (out, find_source_root(out, source)), parameter)
 
 
 def _refuse_different_sequences(noisy: Split, clean: Split) -> None:

@@ -21,7 +21,14 @@ from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.documents import read_json
 from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.file_reading import read_bytes
-from actiseg_data.core.files import DRAFT, is_occupied, open_atomic, remove_path, write_json
+from actiseg_data.core.files import (
+    DRAFT,
+    is_occupied,
+    move_clutter,
+    open_atomic,
+    remove_path,
+    write_json,
+)
 from actiseg_data.core.listing import is_clutter, list_files, list_folder
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, Split, escape_name
 from actiseg_data.records.ledger_record import LEDGER_FILE, TextRow
@@ -371,11 +378,8 @@ def clear_work(out: Path) -> None:
 
     Hidden files of a replaced split, such as ``.git``, are kept.
     """
-    replaced = out / _WORK / _REPLACED
     with suppress(FileNotFoundError):  # another run may be removing it as well
-        for path in replaced.iterdir():
-            if is_clutter(path.name) and not os.path.lexists(out / path.name):
-                os.replace(path, out / path.name)
+        move_clutter(out / _WORK / _REPLACED, out)
     while (out / _WORK).is_dir():
         with suppress(FileNotFoundError):  # another run may be removing it as well
             shutil.rmtree(out / _WORK)

@@ -8,7 +8,16 @@ import pytest
 
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import InputError
-from actiseg_data.core.files import is_occupied, new_folder, remove_path, write_bytes, write_json
+from actiseg_data.core.files import (
+    check_outside,
+    check_report_file,
+    is_occupied,
+    move_clutter,
+    new_folder,
+    remove_path,
+    write_bytes,
+    write_json,
+)
 from actiseg_data.records.licences import (
     VISOR_LICENSE,
     VISOR_NOTICE,
@@ -164,3 +173,37 @@ def test_removing_a_link_keeps_what_it_points_to(tmp_path):
     assert files_under(tmp_path) == ["0.txt"]
     remove_path(tmp_path / "kept")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_is_neither_a_dataset_nor_inside_one(tmp_path):
+    clean, noisy = tmp_path / "clean", tmp_path / "noisy"
+    clean.mkdir()
+    (tmp_path / "link").symlink_to(clean)
+    check_outside(noisy, [clean], "out")
+    check_outside(tmp_path / "clean-copy", [clean], "out")
+    for path in (clean / "new" / "noisy", tmp_path / "link" / "noisy"):
+        with pytest.raises(InputError, match="is inside the dataset") as refused:
+            check_outside(path, [noisy, clean], "out")
+        assert refused.value.problems[0].hint == "give a path outside it as `out`"
+    with pytest.raises(InputError, match="link: is the dataset"):
+        check_outside(tmp_path / "link", [clean], "out")
+
+
+def test_a_report_has_a_file_name_outside_the_dataset(tmp_path):
+    check_report_file(tmp_path / "report.json", [tmp_path / "clean"], "json")
+    with pytest.raises(InputError, match="is inside the dataset"):
+        check_report_file(tmp_path / "clean" / "report.json", [tmp_path / "clean"], "json")
+    with pytest.raises(InputError, match="does not name a file") as refused:
+        check_report_file(tmp_path, [], "json")
+    assert refused.value.problems[0].hint == "give a file name as `json`"
+
+
+def test_moved_clutter_replaces_nothing(tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    for name in (".git", ".kept", "mask.png"):
+        write_bytes(old / name, b"old")
+    write_bytes(new / ".kept", b"new")
+    move_clutter(old, new)
+    assert files_under(old) == [".kept", "mask.png"]
+    assert files_under(new) == [".git", ".kept"]
+    assert (new / ".kept").read_bytes() == b"new"

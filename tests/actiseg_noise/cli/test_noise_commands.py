@@ -86,7 +86,7 @@ def test_dry_run_writes_nothing(root, tmp_path):
         (["corrupt", "nowhere", "--type", "dilate", "--rate", "1"], "is missing"),
         (["corrupt", "clean"], "give --type"),
         (["corrupt", "clean", "--type", "melt", "--rate", "1"], "there is no type 'melt'"),
-        (["corrupt", "clean", "--type", "dilate", "--rate", "1.5"], "outside [0, 1]"),
+        (["corrupt", "clean", "--type", "dilate", "--rate", "1.5"], "error: --rate: the rate 1.5"),
         (["corrupt", "clean", "--type", "dilate", "--rate", "nan"], "outside [0, 1]"),
         (["corrupt", "clean", "--type", "dilate", "--rate", "1", "--split", "val"], "no split"),
         (["corrupt", "clean", "--type", "dilate", "--rate", "1", "--split", "../x"], "separator"),

@@ -57,6 +57,13 @@ def test_a_parameter_is_given_once():
         make(kind="text", rate=0.4, setting=["mix=0.3", "mix=0.3"])
 
 
+def test_a_problem_is_reported_at_the_flag_that_gave_the_value():
+    with pytest.raises(InputError) as refused:
+        make({"radius": 900}, kind="dilate", rate=2.0, setting=["colour=1"])
+    places = [problem.where for problem in refused.value.problems]
+    assert places == ["`rate`", "--set", "`radius`"]
+
+
 def test_type_and_preset_must_agree():
     assert make(kind="morphology", preset="actiseg-nl/mask-9") == make(preset="actiseg-nl/mask-9")
     with pytest.raises(InputError, match="is of type morphology"):

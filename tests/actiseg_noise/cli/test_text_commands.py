@@ -129,7 +129,7 @@ def test_the_pool_of_the_dataset_is_frozen_into_the_recipe(kitchen, tmp_path):
         (("--type", "text", "--rate", "0.4", "--mix", "1.5"), "0 to 1"),
         (("--type", "text", "--rate", "0.4", "--scope", "verb"), "scope"),
         (("--type", "text", "--rate", "0.4", "--protect", "left hnad"), "such as left hand"),
-        (("--type", "text", "--rate", "0.4", "--pool", "mine"), "lexicon or dataset"),
+        (("--type", "text", "--rate", "0.4", "--pool", "mine"), "lexicon, dataset"),
         (("--type", "text", "--rate", "0.4", "--overlap", "contest"), "overlap"),
         (("--type", "boundary", "--rate", "0.4", "--scope", "both"), "scope"),
         (("--type", "boundary", "--rate", "0.4", "--flip", "near"), "no parameter 'flip'"),

@@ -85,6 +85,41 @@ def test_all_faults_are_named_at_once():
     assert len(refused.value.problems) == 4
 
 
+@pytest.mark.parametrize(
+    ("kind", "settings", "place"),
+    [
+        ("dilate", {"rate": 1.5}, "rate"),
+        ("mixed", {"rate": 1.5}, "rate"),
+        ("mixed", {"rate": 0.4, "text_rate": 1.5}, "text_rate"),
+        ("mixed", {"rate": 0.4, "boundary_rate": -1}, "boundary_rate"),
+        ("dilate", {"rate": 1, "seed": -1}, "seed"),
+        ("dilate", {"rate": 1, "objects": "nobody"}, "objects"),
+        ("dilate", {"rate": 1, "overlap": "nope"}, "overlap"),
+        ("text", {"rate": 1, "scope": "nope"}, "scope"),
+        ("text", {"rate": 1, "flip": "nope"}, "flip"),
+        ("text", {"rate": 1, "scope": "narration", "objects": "positive"}, "objects"),
+        ("dilate", {"rate": 1, "target_iou": 3}, "target_iou"),
+        ("dilate", {"rate": 1, "parameters": {"a\nb": 3}}, "parameters"),
+        ("melt", {"rate": 1}, "kind"),
+    ],
+)
+def test_a_faulty_argument_is_the_place_of_its_problem(kind, settings, place):
+    with pytest.raises(InputError) as refused:
+        make_recipe(kind, **settings)
+    assert [problem.where for problem in refused.value.problems] == [f"`{place}`"]
+
+
+def test_the_file_is_the_place_of_a_faulty_value_in_it(tmp_path):
+    file = tmp_path / "recipe.json"
+    write_json(file, edited(lambda top, noise: noise.update(overlap="contests", rate=2)))
+    with pytest.raises(InputError) as refused:
+        load_recipe(file)
+    assert [(problem.where, problem.what) for problem in refused.value.problems] == [
+        (str(file), "the rate 2.0 is outside [0, 1]"),
+        (str(file), "there is no overlap 'contests'; did you mean 'contest'?"),
+    ]
+
+
 def test_recipe_document_is_plain_json():
     document = make_recipe("boundary", 0.4).to_dict()
     assert json.loads(json.dumps(document)) == document

@@ -18,5 +18,5 @@ def test_an_unknown_value_is_refused_with_the_nearest_one_and_all_known_ones():
 
 
 def test_an_unknown_value_far_from_all_known_ones_gets_no_suggestion():
-    with pytest.raises(InputError, match="there is no pair metric 'x'. Hint: use one of iou, ba"):
+    with pytest.raises(InputError, match=r"there is no pair metric 'x'\. Hint: use one of iou, ba"):
         check_choice("x", {"iou": 1, "ba": 2}, "pair_metric")

@@ -24,6 +24,9 @@ Photograph: TypeAlias = NDArray[np.uint8]
 
 _MAX_BYTES = 1 << 26
 
+COPY_FRAMES = "copy the frames: actiseg-noise corrupt --images copy"
+"""What to do about a dangling link to a photograph: only noisy splits have links."""
+
 _ORIENTATION = 0x0112
 """The EXIF tag of the camera's orientation."""
 
@@ -57,7 +60,8 @@ def read_rgb(path: Path, size: tuple[int, int] | None = None) -> Photograph:
         If the file is missing, damaged or truncated, has more than `MAX_PIXELS`, or is not a JPEG
         or PNG of 8 bits per channel.
     """
-    with _open_image(path, read_bytes(path, "photograph", _MAX_BYTES)) as image:
+    data = read_bytes(path, "photograph", _MAX_BYTES, instead=COPY_FRAMES)
+    with _open_image(path, data) as image:
         if image.mode.startswith(("I", "F")):
             raise refuse("has more than 8 bits a channel", path, "save it with 8 bits a channel")
         orientation = _read_orientation(image)

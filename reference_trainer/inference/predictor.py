@@ -33,7 +33,9 @@ from reference_trainer.batches.training_split import (
     open_training_split,
     refuse_in_dataset,
 )
-from reference_trainer.config import Config, make_config, parse_values
+from reference_trainer.config.config_building import make_config
+from reference_trainer.config.config_file import parse_values
+from reference_trainer.config.run_config import Config
 from reference_trainer.devices import (
     choose_precision,
     is_out_of_memory,

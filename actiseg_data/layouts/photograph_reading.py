@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
-import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +10,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from actiseg_data.annotations.masks import MAX_PIXELS
-from actiseg_data.core.errors import InputError, refuse
+from actiseg_data.annotations.pillow_errors import explain_pillow_errors
+from actiseg_data.core.errors import refuse
 from actiseg_data.core.file_reading import read_bytes
 
 Photograph: TypeAlias = NDArray[np.uint8]
@@ -32,11 +30,6 @@ _ORIENTATION = 0x0112
 
 _ON_ITS_SIDE = range(5, 9)
 """Values of that tag that swap width and height."""
-
-_DAMAGED = (OSError, SyntaxError, ValueError, TypeError, KeyError, struct.error, zlib.error)
-"""What Pillow raises for damaged images."""
-
-_HINT = "fetch it again"
 
 
 def read_rgb(path: Path, size: tuple[int, int] | None = None) -> Photograph:
@@ -104,21 +97,15 @@ def _open_image(path: Path, source: Any) -> Iterator[Image.Image]:
 
     Pillow's errors become an `InputError`.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of large images; they are refused below
-            stream = io.BytesIO(source) if isinstance(source, bytes) else source
-            with Image.open(stream, formats=("JPEG", "PNG")) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    size = f"{image.width} x {image.height}"
-                    raise refuse(f"has {size} pixels", path, "make the photographs smaller")
-                yield image
-    except InputError:
-        raise
-    except (UnidentifiedImageError, Image.DecompressionBombError):
-        raise refuse("is not a readable image", path, _HINT) from None
-    except _DAMAGED as error:
-        raise refuse(f"is damaged or truncated ({error})", path, _HINT) from None
+    stream = io.BytesIO(source) if isinstance(source, bytes) else source
+    with (
+        explain_pillow_errors(path, "image", "fetch it again"),
+        Image.open(stream, formats=("JPEG", "PNG")) as image,
+    ):
+        if image.width * image.height > MAX_PIXELS:
+            size = f"{image.width} x {image.height}"
+            raise refuse(f"has {size} pixels", path, "make the photographs smaller")
+        yield image
 
 
 def refuse_aspect(size: tuple[int, int], wanted: tuple[int, int], path: Path) -> None:

@@ -23,7 +23,8 @@ import typer
 
 from actiseg_data.terminal.table_printing import print_table
 from reference_trainer.batch import Batch
-from reference_trainer.config import apply_settings, make_config
+from reference_trainer.config.config_building import make_config
+from reference_trainer.config.config_file import apply_settings
 from reference_trainer.strategies import STRATEGIES
 from reference_trainer.training.engine import train_step
 from reference_trainer.training.run_state import Run, assemble_run

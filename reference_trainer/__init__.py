@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from actiseg_data.core.exports import export_lazily
 
 if TYPE_CHECKING:
-    from reference_trainer.config import Config as Config
+    from reference_trainer.config.run_config import Config as Config
     from reference_trainer.inference.predictor import predict as predict
     from reference_trainer.training.engine import fit as fit
     from reference_trainer.training.engine import resume as resume
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = export_lazily(
     __name__,
     {
-        "Config": "config",
+        "Config": "config.run_config",
         "fit": "training.engine",
         "predict": "inference.predictor",
         "resume": "training.engine",

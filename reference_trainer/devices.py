@@ -7,7 +7,9 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
-from actiseg_data.core.errors import InputError, refuse
+from actiseg_data.core.errors import InputError, check_choice, refuse
+
+DEVICES = ("auto", "cpu", "cuda", "cuda:N")
 
 
 def pick_device(name: str) -> torch.device:
@@ -25,12 +27,12 @@ def pick_device(name: str) -> torch.device:
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    check_choice(name.partition(":")[0], DEVICES, "device")
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise refuse(f"there is no device {name!r}", "`device`", "give auto, cpu or cuda") from None
-    if device.type not in ("cpu", "cuda"):
-        raise refuse(f"{name!r} is not supported", "`device`", "give auto, cpu or cuda")
+        hint = f"use one of {', '.join(DEVICES)}"
+        raise refuse(f"there is no device {name!r}", "`device`", hint) from None
     if device.type == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if (device.index or 0) >= count:

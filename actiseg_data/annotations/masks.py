@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
-import warnings
 import zlib
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -12,9 +10,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from actiseg_data.annotations import png
+from actiseg_data.annotations.pillow_errors import explain_pillow_errors
 from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.files import PathLike, as_path, write_bytes
@@ -29,6 +28,8 @@ MAX_PIXELS = MAX_SIDE**2
 """Most pixels of an image that is decoded: 67 megapixels, eight times 4K."""
 
 _MAX_BYTES = 2 * MAX_PIXELS
+
+_HINT = "write the mask again"
 
 
 def _make_voc_palette() -> bytes:
@@ -72,23 +73,35 @@ def read_coloured_mask(path: Path) -> tuple[IndexMask, bytes]:
     return _read(path, ("P", "L"))
 
 
+def read_mask_size(path: Path) -> tuple[int, int]:
+    """Read (H, W) of a mask without decoding it; errors as in `read_index_mask`."""
+    _, parsed = _parse(path)
+    return parsed.height, parsed.width
+
+
 def _read(path: Path, modes: tuple[str, ...]) -> tuple[IndexMask, bytes]:
+    data, parsed = _parse(path)
+    mask = png.decode(parsed)
+    if mask is None:
+        mask = _decode_with_pillow(path, data, parsed, modes)
+    return mask, parsed.palette
+
+
+def _parse(path: Path) -> tuple[bytes, png.Png]:
+    """Read and parse a PNG, and check its size."""
     data = read_bytes(path, "mask", _MAX_BYTES)
     if not data.startswith(png.BEGIN):
-        raise refuse("is not a readable PNG", path, "write the mask again")
+        raise refuse("is not a readable PNG", path, _HINT)
     parsed = png.parse(data)
     if parsed is None:
-        raise refuse("is damaged or truncated", path, "write the mask again")
+        raise refuse("is damaged or truncated", path, _HINT)
     if max(parsed.width, parsed.height) > MAX_SIDE:
         raise refuse(
             f"has {parsed.width} x {parsed.height} pixels, more than a mask can have",
             path,
             "make it again at the frames' size",
         )
-    mask = png.decode(parsed)
-    if mask is None:
-        mask = _decode_with_pillow(path, data, parsed, modes)
-    return mask, parsed.palette
+    return data, parsed
 
 
 def read_binary_mask(path: Path) -> NDArray[np.bool_]:
@@ -120,41 +133,28 @@ def _decode_with_pillow(
 ) -> IndexMask:
     """Decode a PNG that is not plain: filtered, interlaced, of few bits, or faulty."""
     width, height, depth = parsed.width, parsed.height, parsed.depth
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns about chunks that do not matter here
-            with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-                if image.mode == "L" and depth < 8:  # Pillow stretches those to 0..255
-                    raise refuse(
-                        f"is a {depth}-bit grey image, which is not an index mask",
-                        path,
-                        "save a palette or 8-bit grey PNG whose pixels are object ids",
-                    )
-                if image.mode not in modes:
-                    raise refuse(
-                        f"is {_MODE_NAMES.get(image.mode, 'of mode ' + image.mode)}, which is not "
-                        "an index mask",
-                        path,
-                        "save a palette or 8-bit grey PNG whose pixels are object ids",
-                    )
-                # Pillow ignores missing rows of a short stream. Interlaced streams are longer.
-                needed = height * (1 + (width * depth + 7) // 8)
-                if image.size != (width, height) or not _has_bytes(needed, parsed.packed):
-                    raise refuse("has too few pixels", path, "write the mask again")
-                return np.asarray(image, dtype=np.uint8)
-    except InputError:
-        raise
-    except (UnidentifiedImageError, Image.DecompressionBombError):
-        raise refuse("is not a readable PNG", path, "write the mask again") from None
-    except _DAMAGED as error:
-        raise refuse(f"is damaged or truncated ({error})", path, "write the mask again") from None
-
-
-# Pillow raises some of these for chunks before the pixels, and passes others on from its decoder.
-_DAMAGED = (
-    *(OSError, SyntaxError, ValueError, zlib.error, struct.error),
-    *(EOFError, IndexError, KeyError, TypeError),
-)
+    with (
+        explain_pillow_errors(path, "PNG", _HINT),
+        Image.open(io.BytesIO(data), formats=("PNG",)) as image,
+    ):
+        if image.mode == "L" and depth < 8:  # Pillow stretches those to 0..255
+            raise refuse(
+                f"is a {depth}-bit grey image, which is not an index mask",
+                path,
+                "save a palette or 8-bit grey PNG whose pixels are object ids",
+            )
+        if image.mode not in modes:
+            raise refuse(
+                f"is {_MODE_NAMES.get(image.mode, 'of mode ' + image.mode)}, which is not "
+                "an index mask",
+                path,
+                "save a palette or 8-bit grey PNG whose pixels are object ids",
+            )
+        # Pillow ignores missing rows of a short stream. Interlaced streams are longer.
+        needed = height * (1 + (width * depth + 7) // 8)
+        if image.size != (width, height) or not _has_bytes(needed, parsed.packed):
+            raise refuse("has too few pixels", path, _HINT)
+        return np.asarray(image, dtype=np.uint8)
 
 
 def _has_bytes(needed: int, packed: bytes) -> bool:

@@ -12,12 +12,16 @@ from actiseg_data.core.errors import InputError, refuse
 
 MAX_JSON_BYTES = 1 << 30
 """Largest JSON or CSV document that is read, unpacked. The largest real one has 17 MB."""
-_FRAMES = "JPEGImages"
-"""Beginning of the names of folders of frames, the only ones that may have links."""
+PUT_COPY = "put a copy there"
+"""What to do if the target of a dangling link cannot be restored."""
 
 
-def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> bytes:
+def read_bytes(
+    path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES, *, instead: str = PUT_COPY
+) -> bytes:
     """Read the bytes of a file, unpacked if its name ends in ``.gz``.
+
+    `instead` is as in `refuse_missing`.
 
     Raises
     ------
@@ -34,7 +38,7 @@ def read_bytes(path: Path, kind: str = "file", limit: int = MAX_JSON_BYTES) -> b
             with path.open("rb") as stream:
                 data = stream.read(limit + 1)
     except FileNotFoundError:
-        raise refuse_missing(path, f"the {kind} is missing", "check the path") from None
+        raise refuse_missing(path, f"the {kind} is missing", "check the path", instead) from None
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise refuse("the gzip stream is damaged or truncated", path, "fetch it again") from None
     except OSError as error:
@@ -52,7 +56,7 @@ def read_text(path: Path, kind: str = "file") -> str:
         raise refuse("is not UTF-8 text", path, "save it as UTF-8") from None
 
 
-def refuse_missing(path: Path, what: str, hint: str, instead: str | None = None) -> InputError:
+def refuse_missing(path: Path, what: str, hint: str, instead: str = PUT_COPY) -> InputError:
     """Build the `InputError` for a missing file or folder.
 
     Parameters
@@ -62,19 +66,12 @@ def refuse_missing(path: Path, what: str, hint: str, instead: str | None = None)
         target.
     what, hint : str
         The problem, such as ``the mask is missing``, and what to do about it.
-    instead : str, optional
+    instead : str
         What to do if the target of a dangling link cannot be restored.
     """
     link = find_dangling_link(path)
     if link is None:
         return refuse(what, path, hint)
-    if instead is None:
-        are_frames = any(part.startswith(_FRAMES) for part in link.parts)
-        instead = (
-            "copy the frames: actiseg-noise corrupt --images copy"
-            if are_frames
-            else "put a copy there"
-        )
     return refuse(
         f"is a link to {os.readlink(link)}, which is not there",
         link,

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
-import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +10,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from actiseg_data.annotations.masks import MAX_PIXELS
-from actiseg_data.core.errors import InputError, refuse
+from actiseg_data.annotations.pillow_errors import explain_pillow_errors
+from actiseg_data.core.errors import refuse
 from actiseg_data.core.file_reading import read_bytes
 
 Photograph: TypeAlias = NDArray[np.uint8]
@@ -24,16 +22,14 @@ Photograph: TypeAlias = NDArray[np.uint8]
 
 _MAX_BYTES = 1 << 26
 
+COPY_FRAMES = "copy the frames: actiseg-noise corrupt --images copy"
+"""What to do about a dangling link to a photograph: only noisy splits have links."""
+
 _ORIENTATION = 0x0112
 """The EXIF tag of the camera's orientation."""
 
 _ON_ITS_SIDE = range(5, 9)
 """Values of that tag that swap width and height."""
-
-_DAMAGED = (OSError, SyntaxError, ValueError, TypeError, KeyError, struct.error, zlib.error)
-"""What Pillow raises for damaged images."""
-
-_HINT = "fetch it again"
 
 
 def read_rgb(path: Path, size: tuple[int, int] | None = None) -> Photograph:
@@ -57,7 +53,8 @@ def read_rgb(path: Path, size: tuple[int, int] | None = None) -> Photograph:
         If the file is missing, damaged or truncated, has more than `MAX_PIXELS`, or is not a JPEG
         or PNG of 8 bits per channel.
     """
-    with _open_image(path, read_bytes(path, "photograph", _MAX_BYTES)) as image:
+    data = read_bytes(path, "photograph", _MAX_BYTES, instead=COPY_FRAMES)
+    with _open_image(path, data) as image:
         if image.mode.startswith(("I", "F")):
             raise refuse("has more than 8 bits a channel", path, "save it with 8 bits a channel")
         orientation = _read_orientation(image)
@@ -100,21 +97,15 @@ def _open_image(path: Path, source: Any) -> Iterator[Image.Image]:
 
     Pillow's errors become an `InputError`.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of large images; they are refused below
-            stream = io.BytesIO(source) if isinstance(source, bytes) else source
-            with Image.open(stream, formats=("JPEG", "PNG")) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    size = f"{image.width} x {image.height}"
-                    raise refuse(f"has {size} pixels", path, "make the photographs smaller")
-                yield image
-    except InputError:
-        raise
-    except (UnidentifiedImageError, Image.DecompressionBombError):
-        raise refuse("is not a readable image", path, _HINT) from None
-    except _DAMAGED as error:
-        raise refuse(f"is damaged or truncated ({error})", path, _HINT) from None
+    stream = io.BytesIO(source) if isinstance(source, bytes) else source
+    with (
+        explain_pillow_errors(path, "image", "fetch it again"),
+        Image.open(stream, formats=("JPEG", "PNG")) as image,
+    ):
+        if image.width * image.height > MAX_PIXELS:
+            size = f"{image.width} x {image.height}"
+            raise refuse(f"has {size} pixels", path, "make the photographs smaller")
+        yield image
 
 
 def refuse_aspect(size: tuple[int, int], wanted: tuple[int, int], path: Path) -> None:

@@ -49,9 +49,9 @@ def quote_path(path: Path) -> str:
 def announce_dataset(dataset: Path | None, *, option: str = "DATASET", make: bool = False) -> Path:
     """Return the root of the dataset, and print it as the first line of output.
 
-    For `option` and `make` see `actiseg_data.terminal.locate.locate_dataset`.
+    For `option` and `make` see `actiseg_data.make.locate.locate_dataset`.
     """
-    from actiseg_data.terminal.locate import locate_dataset
+    from actiseg_data.make.locate import locate_dataset
 
     root, how = locate_dataset(dataset, option=option, make=make)
     print(f"dataset: {root} ({how})", flush=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from actiseg_data.core.file_reading import refuse_missing
 from actiseg_data.layouts.actionvos import IMAGE_SETS
+from actiseg_data.make.locate import locate_dataset
 from actiseg_data.records.prediction_note import read_predictions_note
-from actiseg_data.terminal.locate import locate_dataset
 from actiseg_eval.predictions.ground_truth import GroundTruth, open_truth
 from actiseg_eval.predictions.prediction_opening import find_predictions_note
 
@@ -27,7 +27,7 @@ def choose_truth(
         The folder or file of the predictions.
     gt : GroundTruth or path, optional
         An opened split, which is returned as it is, or a root. By default the dataset in
-        ``predictions.json``, else `actiseg_data.terminal.locate.locate_dataset`.
+        ``predictions.json``, else `actiseg_data.make.locate.locate_dataset`.
     split : str, optional
         A split of the root. By default the one in ``predictions.json``, else as in `open_truth`.
     sequences : path, optional

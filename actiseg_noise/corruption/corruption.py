@@ -195,6 +195,6 @@ def _choose_input(
 
 
 def _locate_dataset() -> Path:
-    from actiseg_data.terminal.locate import locate_dataset
+    from actiseg_data.make.locate import locate_dataset
 
     return locate_dataset(None, make=True)[0]

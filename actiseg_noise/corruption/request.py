@@ -17,6 +17,7 @@ from actiseg_data.core.names import format_names
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.actionvos import FRAMES, Split
 from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.photograph_reading import COPY_FRAMES
 from actiseg_data.records.recipe_record import (
     RECIPE_FILE,
     Recipe,
@@ -122,7 +123,9 @@ class CorruptionRequest:
                 for path in [file.path for file in files] if exists else [folder]:
                     if find_dangling_link(path) is not None:
                         with problems.collect():
-                            raise refuse_missing(path, "the frames are missing", "restore them")
+                            raise refuse_missing(
+                                path, "the frames are missing", "restore them", COPY_FRAMES
+                            )
         problems.raise_if_any()
 
     def _iterate_frame_folders(self) -> Iterator[Path]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
-from actiseg_data.core.errors import InputError, ProblemCollector, refuse
+from actiseg_data.core.errors import InputError, ProblemCollector, check_choice, refuse
 from actiseg_data.core.file_reading import (
     find_dangling_link,
     read_bytes,
@@ -24,7 +24,7 @@ from actiseg_data.core.names import format_names
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, Split
 from actiseg_data.layouts.image_sets import PROMPT_STYLES, Expression, name_expressions_file
 from actiseg_data.layouts.opening import open_split
-from actiseg_data.layouts.photograph_reading import read_size, refuse_aspect
+from actiseg_data.layouts.photograph_reading import COPY_FRAMES, read_size, refuse_aspect
 from actiseg_data.layouts.photograph_search import look_around
 from actiseg_data.records.recipe_record import RECIPE_FILE, read_recipe
 from actiseg_data.records.rendered_note import has_rendered_frames
@@ -143,15 +143,10 @@ def open_training_split(
         ratio than its mask, or if the prompts do not match the action list.
     """
     root, copy = Path(dataset), None if noisy is None else Path(noisy)
-    if prompt_style not in PROMPT_STYLES:
-        raise refuse(
-            f"{prompt_style!r} is not a prompt style",
-            "`prompt_style`",
-            f"use one of {', '.join(PROMPT_STYLES)}",
-        )
+    check_choice(prompt_style, PROMPT_STYLES, "prompt_style")
     if (root / RECIPE_FILE).is_file():
         raise refuse(
-            "is a noisy split, which has no frames of its own",
+            "is a noisy split, but frames are read from the clean dataset",
             root,
             "give the clean dataset" + (", and this folder as `noisy`" if needs_masks else ""),
         )
@@ -350,7 +345,7 @@ def _refuse_missing_frames(split: Split, missing: Sequence[Path], total: int) ->
     """Build the error for frames without a photograph at their expected paths."""
     if find_dangling_link(missing[0]) is not None:
         count = f"there is no image for {len(missing)} of {total} frames"
-        raise refuse_missing(missing[0], count, "restore them")
+        raise refuse_missing(missing[0], count, "restore them", COPY_FRAMES)
     known = {frame for sequence in split.sequences for frame in sequence.frames}
     around = look_around(missing[0].parent, missing[0].stem, split.root, known)
     named = format_names([f"{path.parent.name}/{path.stem}" for path in missing])

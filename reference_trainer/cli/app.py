@@ -15,7 +15,7 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_comp
 
 @app.callback()
 def _main(version: Version = False) -> None:
-    """Train a small baseline for ActionVOS on clean or noisy labels, with one of ten strategies."""
+    """Train a small baseline for ActionVOS on clean or noisy labels; it has several strategies."""
 
 
 for command in (fit, resume, predict, threshold):

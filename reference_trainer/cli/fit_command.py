@@ -74,9 +74,9 @@ def fit(
     --out run
     """
     require_torch()
-    from reference_trainer.config import make_config
+    from reference_trainer.config.config_building import make_config
 
-    values = _collect_values(config_file, settings or [])
+    values, places = _collect_values(config_file, settings or [])
     named = values.get("dataset")
     if dataset is None and isinstance(named, str):
         dataset = Path(named)
@@ -96,8 +96,9 @@ def fit(
         "assume_rate": assume_rate,
     }
     values |= {name: value for name, value in flags.items() if value is not None}
+    places |= {name: f"`{name}`" for name, value in flags.items() if value is not None}
     values["options"] |= {name: value for name, value in options.items() if value is not None}
-    config = make_config(values, "--set" if config_file is None else str(config_file))
+    config = make_config(values, "`settings`", places)
     from reference_trainer.training.engine import fit as train  # imports torch, a second or two
 
     if not quiet:
@@ -108,22 +109,43 @@ def fit(
 def resume(run: RunArgument, quiet: Quiet = False) -> None:
     """Continue a stopped run; the final weights equal those of an uninterrupted run."""
     require_torch()
+    from reference_trainer.config.config_file import CONFIG_FILE, read_values
+    from reference_trainer.config.old_names import translate_old_names
     from reference_trainer.training.engine import resume as continue_run
 
+    file = run / CONFIG_FILE
+    if file.is_file():
+        _print_notes(translate_old_names(read_values(file), str(file))[1])
     _print_result(continue_run(run, quiet=quiet))
 
 
-def _collect_values(config_file: Path | None, settings: list[str]) -> dict[str, Any]:
-    """Read the configuration file, apply the settings, and print a note for each old name."""
-    from reference_trainer.config import apply_settings, read_values, translate_old_names
+def _collect_values(
+    config_file: Path | None, settings: list[str]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Read the configuration file, apply the settings, and print a note for each old name.
+
+    Returns
+    -------
+    values : dict
+        The settings by name.
+    places : dict
+        The source of each setting, for messages: the file, or the parameter `settings`.
+    """
+    from reference_trainer.config.config_file import apply_settings, read_values
+    from reference_trainer.config.old_names import translate_old_names
 
     values = {} if config_file is None else read_values(config_file)
-    _, notes = translate_old_names(values, str(config_file))
+    renamed, notes = translate_old_names(values, str(config_file))
     given = {setting.partition("=")[0]: None for setting in settings}
-    _, setting_notes = translate_old_names(given, "--set")
-    for note in notes + setting_notes:
+    changed, setting_notes = translate_old_names(given, "--set")
+    _print_notes(notes + setting_notes)
+    places = dict.fromkeys(renamed, str(config_file)) | dict.fromkeys(changed, "`settings`")
+    return apply_settings(values, settings), places
+
+
+def _print_notes(notes: list[str]) -> None:
+    for note in notes:
         print(note, file=sys.stderr)
-    return apply_settings(values, settings)
 
 
 def _print_result(run: Run) -> None:

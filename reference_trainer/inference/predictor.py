@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 
 from actiseg_data import __version__
-from actiseg_data.annotations import png
-from actiseg_data.annotations.masks import read_index_mask, write_index_mask
+from actiseg_data.annotations.masks import read_mask_size, write_index_mask
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.files import check_free, new_folder, write_json
 from actiseg_data.core.opencv import load_cv2
@@ -33,7 +32,9 @@ from reference_trainer.batches.training_split import (
     open_training_split,
     refuse_in_dataset,
 )
-from reference_trainer.config import Config, make_config, parse_values
+from reference_trainer.config.config_building import make_config
+from reference_trainer.config.config_file import parse_values
+from reference_trainer.config.run_config import Config
 from reference_trainer.devices import (
     choose_precision,
     is_out_of_memory,
@@ -330,11 +331,7 @@ def _find_mask_size(data: TrainingSplit, item: PromptedSequence) -> tuple[int, i
     """Return (H, W) of a sequence's masks, or of its frames if it has no masks."""
     path = data.clean.find_mask(item.sequence, item.sequence.frames[0])
     if path.is_file():
-        parsed = png.parse(path.read_bytes())
-        if parsed is not None:
-            return parsed.height, parsed.width
-        height, width = read_index_mask(path).shape
-        return height, width
+        return read_mask_size(path)
     return read_size(data.clean.find_frame(item.sequence, item.sequence.frames[0]))
 
 

@@ -7,12 +7,9 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-STRIDES = (4, 8, 16)
-"""Strides of the three scales of every encoder."""
-
 
 class Encoder(nn.Module):
-    """The interface of all encoders: (N, 3, H, W) float in, features at the `STRIDES` out.
+    """The interface of all encoders: (N, 3, H, W) float in, features at strides 4, 8, 16 out.
 
     H and W are multiples of 16.
 

@@ -1,4 +1,4 @@
-"""Strategies by name. Each is in a module of its own and follows its paper."""
+"""Strategies by name. Each follows its paper, in a module of its own; `plain` is in `base`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from actiseg_data.core.errors import refuse, suggest
+from actiseg_data.core.errors import check_choice, refuse, suggest
 from reference_trainer.strategies.action_focal import ActionFocal
 from reference_trainer.strategies.apl import Apl, AplOptions
 from reference_trainer.strategies.base import Strategy, StrategyContext
@@ -32,17 +32,15 @@ class StrategyInfo:
         One line.
     source : str
         Its paper or code.
+    released : bool
+        Whether ``arithmetic: released`` reproduces the public code of ActiSeg-NL (SMART).
     """
 
     strategy: type[Strategy[Any]]
     options: type[StrategyOptions]
     summary: str
     source: str
-
-    @property
-    def released(self) -> bool:
-        """Whether ``arithmetic: released`` reproduces the public code of ActiSeg-NL (SMART)."""
-        return "arithmetic" in {field.name for field in fields(self.options)}
+    released: bool = False
 
 
 STRATEGIES: Mapping[str, StrategyInfo] = {
@@ -63,48 +61,56 @@ STRATEGIES: Mapping[str, StrategyInfo] = {
         CoTeachingOptions,
         "two nets select small-loss samples for each other",
         "Han et al., NeurIPS 2018",
+        released=True,
     ),
     "gce": StrategyInfo(
         Gce,
         GceOptions,
         "generalised cross-entropy instead of the focal loss, optionally truncated",
         "Zhang and Sabuncu, NeurIPS 2018",
+        released=True,
     ),
     "sce": StrategyInfo(
         Sce,
         SceOptions,
         "cross-entropy and reverse cross-entropy instead of the focal loss",
         "Wang et al., ICCV 2019",
+        released=True,
     ),
     "apl": StrategyInfo(
         Apl,
         AplOptions,
         "a normalised active and a passive loss instead of the focal loss",
         "Ma et al., ICML 2020",
+        released=True,
     ),
     "elr": StrategyInfo(
         Elr,
         ElrOptions,
         "cross-entropy, regularised by the running average of early predictions",
         "Liu et al., NeurIPS 2020",
+        released=True,
     ),
     "npn": StrategyInfo(
         Npn,
         NpnOptions,
         "partial labels by votes, negative learning, consistency with a strong view",
         "Sheng et al., AAAI 2024",
+        released=True,
     ),
     "smart": StrategyInfo(
         Smart,
         SmartOptions,
         "labels compared with an early, frozen net",
         "cekkec/SMART, public code",
+        released=True,
     ),
     "pmhm": StrategyInfo(
         Pmhm,
         PmhmOptions,
         "robust mask heads vote on the pixels to learn from",
         "ActiSeg-NL, public code, corrected",
+        released=True,
     ),
 }
 
@@ -122,10 +128,7 @@ def find_strategy(name: str) -> StrategyInfo:
     >>> find_strategy("plain").released
     False
     """
-    if name not in STRATEGIES:
-        known = ", ".join(STRATEGIES)
-        what = f"{name!r} is not a strategy{suggest(name, STRATEGIES)}"
-        raise refuse(what, "`strategy`", f"use one of {known}")
+    check_choice(name, STRATEGIES, "strategy")
     return STRATEGIES[name]
 
 
@@ -155,7 +158,10 @@ def resolve_options(name: str, options: Mapping[str, Any]) -> StrategyOptions:
     if unknown:
         what = f"{name} has no option {', '.join(unknown)}{suggest(unknown[0], known)}"
         raise refuse(what, "options", f"use {', '.join(known)}")
-    return info.options(**options)
+    resolved = info.options(**options)
+    if resolved.released and not info.released:
+        raise refuse(f"{name} has no released code", "option arithmetic", "give paper")
+    return resolved
 
 
 def build_strategy(

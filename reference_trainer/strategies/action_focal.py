@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from reference_trainer.strategies.base import Strategy
 from reference_trainer.strategies.strategy_options import StrategyOptions
 
@@ -14,8 +12,6 @@ class ActionFocal(Strategy[StrategyOptions]):
     The loss is the mean over all pixels of the focal loss times the pixel's weight, see
     `make_action_weights`. Dice is not weighted.
     """
-
-    name: ClassVar[str] = "action-focal"
 
     @property
     def uses_weights(self) -> bool:

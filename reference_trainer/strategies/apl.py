@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 from torch import Tensor
 
@@ -37,8 +37,6 @@ class Apl(Pixelwise[AplOptions]):
     With two classes RCE is 9.21 MAE, so (nce, rce, beta) is (nce, mae, 9.21 beta). The released
     arithmetic clamps logits to [-10, 10]; pixels beyond that range have no gradient.
     """
-
-    name: ClassVar[str] = "apl"
 
     def compute_robust_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         options = self.options

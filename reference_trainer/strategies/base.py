@@ -82,7 +82,6 @@ class Strategy(Generic[OptionsT]):
         Number of nets that are trained on the same batches, each from a seed of its own.
     """
 
-    name: ClassVar[str] = "plain"
     net_count: ClassVar[int] = 1
 
     def __init__(self, options: OptionsT, context: StrategyContext) -> None:

@@ -53,7 +53,6 @@ class CoTeaching(Strategy[CoTeachingOptions]):
     strategy selects from the batch.
     """
 
-    name: ClassVar[str] = "co-teaching"
     net_count: ClassVar[int] = 2
 
     def compute_losses(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -47,8 +47,6 @@ class Elr(Strategy[ElrOptions]):
 
     Released: focal + 5e-4 log(1 - p_y), which pulls toward the *label* and has no state.
     """
-
-    name: ClassVar[str] = "elr"
 
     def __init__(self, options: ElrOptions, context: StrategyContext) -> None:
         super().__init__(options, context)

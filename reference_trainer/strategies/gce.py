@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from torch import Tensor
 
@@ -41,7 +40,6 @@ class Gce(Pixelwise[GceOptions]):
     pruning model on test data; this strategy selects nothing.
     """
 
-    name: ClassVar[str] = "gce"
     _late = False
 
     def get_phase(self, progress: Progress) -> int:

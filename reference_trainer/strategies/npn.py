@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -87,8 +87,6 @@ class Npn(Strategy[NpnOptions]):
     its temperature is a half; these terms are not weighted; Dice is smaller relative to them (see
     `compute_mask_scale`).
     """
-
-    name: ClassVar[str] = "npn"
 
     def __init__(self, options: NpnOptions, context: StrategyContext) -> None:
         super().__init__(options, context)

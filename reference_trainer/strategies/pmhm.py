@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -143,8 +143,6 @@ class Pmhm(Strategy[PmhmOptions]):
     State: whether heads were copied. Draws are keyed by the step. A resting head gets no gradient,
     so the optimiser does not change it; it still votes.
     """
-
-    name: ClassVar[str] = "pmhm"
 
     def __init__(self, options: PmhmOptions, context: StrategyContext) -> None:
         super().__init__(options, context)

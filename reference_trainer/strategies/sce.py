@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from torch import Tensor
 
@@ -33,8 +32,6 @@ class Sce(Pixelwise[SceOptions]):
 
     With two classes the reverse term is the mean absolute error times 9.21.
     """
-
-    name: ClassVar[str] = "sce"
 
     def compute_robust_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         loss = losses.sce_released if self.options.released else losses.sce

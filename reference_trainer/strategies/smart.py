@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -74,8 +73,6 @@ class Smart(Strategy[SmartOptions]):
     Released: terms of frames are summed instead of averaged, and s is the quotient of
     `losses.agreement_released`, which is not a Dice coefficient if there are several objects.
     """
-
-    name: ClassVar[str] = "smart"
 
     def __init__(self, options: SmartOptions, context: StrategyContext) -> None:
         super().__init__(options, context)

@@ -17,7 +17,8 @@ from actiseg_data.core.errors import refuse
 from actiseg_data.core.files import is_occupied
 from reference_trainer.batch import Batch, Output, Progress
 from reference_trainer.batches.training_split import refuse_in_dataset
-from reference_trainer.config import CONFIG_FILE, Config, read_config, write_config
+from reference_trainer.config.config_file import CONFIG_FILE, read_config, write_config
+from reference_trainer.config.run_config import Config
 from reference_trainer.devices import choose_precision, is_out_of_memory, refuse_memory
 from reference_trainer.network.model import SegmentationModel
 from reference_trainer.training.checkpoint import CHECKPOINT_FILE, load_checkpoint

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 
 from actiseg_data.core.errors import refuse
-from reference_trainer.config import CONFIG_FILE, make_config, parse_values
+from reference_trainer.config.config_building import make_config
+from reference_trainer.config.config_file import CONFIG_FILE, parse_values
 from reference_trainer.training.checkpoint import (
     CHECKPOINT_FILE,
     MODEL_FILE,

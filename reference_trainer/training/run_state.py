@@ -18,7 +18,7 @@ from reference_trainer.batches.training_split import (
     digest_content,
     open_training_split,
 )
-from reference_trainer.config import Config
+from reference_trainer.config.run_config import Config
 from reference_trainer.devices import pick_device
 from reference_trainer.network.model import SegmentationModel
 from reference_trainer.strategies import build_strategy

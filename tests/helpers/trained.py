@@ -9,7 +9,8 @@ import torch
 
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.make.render.split_rendering import render_split
-from reference_trainer.config import Config, make_config
+from reference_trainer.config.config_building import make_config
+from reference_trainer.config.run_config import Config
 from tests.helpers.roots import clip, label, make_root
 
 torch.set_num_threads(1)  # processes side by side, tiny tensors

@@ -135,7 +135,16 @@ def prepare_visor(
         findings = [*unknown, *(f for survey in surveys for f in survey.findings)]
         findings += [*plan.findings, *(f for result in results for f in result.findings)]
         findings += _collect_findings(sequences, plan.lists)
-        report = _report(split, plan, surveys, sequences, jobs, results, findings, images)
+        report = _report(
+            split=split,
+            plan=plan,
+            surveys=surveys,
+            sequences=sequences,
+            jobs=jobs,
+            results=results,
+            findings=findings,
+            images=images,
+        )
         _write_documents(root, split, sequences, plan.lists, report)
     return report
 
@@ -331,6 +340,7 @@ def _list_automatic(sequence: VideoSequence) -> set[ObjectLabel]:
 
 
 def _report(
+    *,
     split: str,
     plan: PreparationPlan,
     surveys: Sequence[Survey],

@@ -18,9 +18,11 @@ from actiseg_data.annotations.masks import (
     find_foreign_ids,
     find_ids,
     read_index_mask,
+    read_mask_size,
     write_index_mask,
 )
 from actiseg_data.core.errors import InputError
+from actiseg_data.layouts.photograph_reading import read_rgb, read_size
 
 MASK = np.zeros((40, 60), np.uint8)
 MASK[5:20, 7:30] = 3
@@ -255,3 +257,35 @@ def test_a_chunk_beside_the_pixels_that_is_damaged_changes_nothing(tmp_path, nam
             assert read_index_mask(path).tolist() == [[0, 1, 2, 3]]
         except InputError as refused:
             assert str(refused).isprintable()  # noqa: PT017 - either will do
+
+
+def test_the_size_of_a_mask_is_read_with_the_same_checks(tmp_path):
+    path = tmp_path / "0.png"
+    write_index_mask(path, MASK)
+    assert read_mask_size(path) == read_index_mask(path).shape
+    data = path.read_bytes()
+    wide = raw_png(9000, 1, 8, PALETTED, [bytes(9000)], PALETTE)
+    for damaged in (b"", b"no PNG", data[:-9], data[:60] + b"?" + data[61:], wide):
+        path.write_bytes(damaged)
+        said = []
+        for read in (read_index_mask, read_mask_size):
+            with pytest.raises(InputError) as refused:
+                read(path)
+            said.append(refused.value.problems)
+        assert said[0] == said[1]
+
+
+@pytest.mark.parametrize(
+    "error", [OSError, SyntaxError, struct.error, EOFError, IndexError, zlib.error]
+)
+def test_masks_and_photographs_explain_what_pillow_raises_alike(tmp_path, monkeypatch, error):
+    path = tmp_path / "0.png"
+    path.write_bytes(encoded(Image.fromarray(MASK), optimize=True))
+
+    def fail(*arguments, **options):
+        raise error("bad chunk")
+
+    monkeypatch.setattr(Image, "open", fail)
+    for read in (read_index_mask, read_rgb, read_size):
+        with pytest.raises(InputError, match=r"is damaged or truncated \(bad chunk\)"):
+            read(path)

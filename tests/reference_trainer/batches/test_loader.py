@@ -210,8 +210,26 @@ def test_a_copy_of_another_list_is_refused(root, tmp_path):
     part = make_root(tmp_path / "part", odd_clips()[:2])
     with pytest.raises(InputError, match="3 sequences have other frames or objects"):
         open_training_split(root, "train", noisy=part)
-    with pytest.raises(InputError, match=r"is a noisy split.*as noisy"):
+    assert any((other / "JPEGImages_Sparse").glob("*/*/*.jpg")), "corrupt has linked the frames"
+    with pytest.raises(
+        InputError, match=r"is a noisy split, but frames are read from the clean dataset.*as noisy"
+    ):
         open_training_split(other, "val_human")
+
+
+def test_a_photograph_that_is_a_link_to_nothing_can_be_copied(root, tmp_path):
+    copy = shutil.copytree(root, tmp_path / "copy")
+    path = next(copy.rglob("*.jpg"))
+    path.unlink()
+    path.symlink_to("gone.jpg")
+    for read in (lambda: open_training_split(copy, "train"), lambda: read_rgb(path)):
+        with pytest.raises(InputError, match=r"link to gone\.jpg.*corrupt --images copy"):
+            read()
+
+
+def test_an_unknown_prompt_style_is_refused_with_the_nearest(root):
+    with pytest.raises(InputError, match=r"prompt_style: .*did you mean 'noaction'.*use one of"):
+        open_training_split(root, "train", prompt_style="noactoin")
 
 
 def test_missing_frames_are_refused_with_the_cure(root, tmp_path):
@@ -330,7 +348,7 @@ def test_faulty_files_of_a_batch_are_all_named(root, tmp_path):
 
 
 def test_unknown_styles_missing_prompts_and_empty_splits_are_refused(root, tmp_path):
-    with pytest.raises(InputError, match="not a prompt style"):
+    with pytest.raises(InputError, match="there is no prompt style"):
         open_training_split(root, "train", prompt_style="verbose")
     copy = shutil.copytree(root, tmp_path / "copy")
     file = copy / IMAGE_SETS / "train_meta_expressions_action.json"

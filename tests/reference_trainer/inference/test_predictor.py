@@ -321,3 +321,13 @@ def test_frames_without_masks_can_be_predicted(root, trained, tmp_path):
     copy = shutil.copytree(root, tmp_path / "copy")
     shutil.rmtree(copy / MASKS)
     assert predict(trained, copy, "val_human", tmp_path / "p").frames == 8
+
+
+def test_a_damaged_mask_whose_size_is_needed_is_an_input_error(root, trained, tmp_path):
+    copy = shutil.copytree(root, tmp_path / "copy")
+    split = open_split(copy, "val_human")
+    path = split.find_masks(split.sequences[0])[0]
+    data = path.read_bytes()
+    path.write_bytes(data[:-14] + bytes([data[-14] ^ 1]) + data[-13:])
+    with pytest.raises(InputError, match="damaged or truncated"):
+        predict(trained, copy, "val_human", tmp_path / "p")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
@@ -15,6 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actiseg_data.core.errors import InputError
+from reference_trainer import strategies
+from reference_trainer.cli.strategies_command import list_strategies
 from reference_trainer.strategies import STRATEGIES, build_strategy
 from reference_trainer.strategies import losses as of
 from tests.helpers.small_nets import CONTEXT, EPOCHS, STEPS, Trained, batch, filled_up, progress
@@ -315,10 +319,26 @@ def test_options_survive_a_file(name: str, given: dict[str, Any]) -> None:
     assert all(type(value) in (bool, int, float, str) for value in values.values())
 
 
-def test_names_are_those_of_the_classes() -> None:
-    assert all(info.strategy.name == name for name, info in STRATEGIES.items())
-    assert not STRATEGIES["plain"].released
-    assert STRATEGIES["pmhm"].released
+def test_a_strategy_without_released_code_is_not_listed_with_it(monkeypatch, capsys) -> None:
+    """It may share options with strategies that have released code, as all pixel losses do."""
+    table = dict(STRATEGIES, new=replace(STRATEGIES["gce"], released=False))
+    monkeypatch.setattr(strategies, "STRATEGIES", table)
+    list_strategies()
+    lines = {line.partition(":")[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert "--arithmetic released" in lines["gce"]
+    assert "--arithmetic released" not in lines["new"]
+    assert "--arithmetic released" not in lines["plain"]
+    assert strategies.resolve_options("gce", RELEASED).released
+    with pytest.raises(InputError, match="new has no released code"):
+        strategies.resolve_options("new", RELEASED)
+
+
+def test_the_page_on_strategies_has_each_of_them() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "strategies.md").read_text(encoding="utf-8")
+    for heading in ("## Strategies and constants", "## Results on the built-in sample"):
+        section = page.partition(f"\n{heading}\n")[2].partition("\n##")[0]
+        rows = re.findall(r"^\| `([a-z-]+)`", section, re.MULTILINE)
+        assert list(dict.fromkeys(rows)) == list(STRATEGIES), heading
 
 
 # Losses of pixels, as a whole.

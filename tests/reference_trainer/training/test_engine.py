@@ -23,7 +23,8 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
-from reference_trainer.config import OLD_NAMES, read_config, read_values
+from reference_trainer.config.config_file import read_config, read_values
+from reference_trainer.config.old_names import OLD_NAMES
 from reference_trainer.inference.predictor import load_model
 from reference_trainer.strategies import STRATEGIES
 from reference_trainer.strategies.base import Strategy
@@ -540,12 +541,19 @@ def test_folders_that_hold_something_are_refused(root, undisturbed, tmp_path, no
 
 
 def test_unknown_strategies_and_devices_are_refused_before_anything_is_made(root, tmp_path):
-    with pytest.raises(InputError, match=r"'magic' is not a strategy.*plain, .*pmhm"):
+    with pytest.raises(InputError, match=r"there is no strategy 'magic'.*plain, .*pmhm"):
         fit(small(root, strategy="magic"), tmp_path / "run", quiet=True)
-    with pytest.raises(InputError, match="there is no device"):
+    with pytest.raises(
+        InputError, match=r"device: there is no device 'toaster'\. Hint: use one of auto, cpu, cuda"
+    ):
         fit(small(root, device="toaster"), tmp_path / "run", quiet=True)
-    with pytest.raises(InputError, match="is not supported"):
+    with pytest.raises(InputError, match="there is no device 'meta'"):
         fit(small(root, device="meta"), tmp_path / "run", quiet=True)
+    with pytest.raises(InputError, match="there is no device 'cdua'; did you mean 'cuda'"):
+        fit(small(root, device="cdua:1"), tmp_path / "run", quiet=True)
+    for name in ("cuda:x", "auto:1"):
+        with pytest.raises(InputError, match=f"there is no device '{name}'.*use one of auto"):
+            fit(small(root, device=name), tmp_path / "run", quiet=True)
     assert not (tmp_path / "run").exists()
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from actiseg_data.core.errors import InputError
-from actiseg_data.terminal.locate import locate_dataset
+from actiseg_data.make.locate import locate_dataset
 from tests.helpers.command import run
 
 

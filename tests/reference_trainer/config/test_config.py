@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 pytest.importorskip("torch", reason="torch is in the extra [train]")
 
 from actiseg_data.core.errors import InputError
-from reference_trainer.config import Config, apply_settings, make_config, read_config, read_values
+from reference_trainer.config.config_building import make_config
+from reference_trainer.config.config_file import apply_settings, read_config, read_values
+from reference_trainer.config.run_config import Config
 
 
 @settings(max_examples=30, deadline=None)
@@ -78,12 +80,43 @@ def test_old_names_give_the_same_configuration(tmp_path, capsys):
     file = tmp_path / "config.yaml"
     file.write_text("dataset: d\nrate: 0.1\n")
     assert read_config(file).learning_rate == 0.1
-    assert capsys.readouterr().err == f"note: {file}: 'rate' is now 'learning_rate'\n"
+    assert capsys.readouterr() == ("", ""), "the command line prints a note, the library does not"
 
 
 def test_a_setting_with_its_old_and_its_new_name_is_an_error():
     with pytest.raises(InputError, match="has both 'rate' and 'learning_rate'"):
         make_config({"dataset": "d", "rate": 0.1, "learning_rate": 0.2}, "test")
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        ({}, "run.yaml: epochs 0 is out of range"),
+        ({"epochs": "`epochs`"}, "epochs: 0 is out of range"),
+        ({"epochs": "`settings`"}, "settings: epochs 0 is out of range"),
+    ],
+)
+def test_a_problem_names_the_source_of_the_setting(places, expected):
+    with pytest.raises(InputError, match=f"^{expected}. Hint: give 1 or more$"):
+        make_config({"dataset": "d", "epochs": 0}, "run.yaml", places)
+
+
+def test_a_problem_of_python_names_the_parameter():
+    with pytest.raises(InputError) as refused:
+        Config("d", epochs=0, learning_rate=-1.0)
+    assert [problem.where for problem in refused.value.problems] == ["`epochs`", "`learning_rate`"]
+
+
+def test_unknown_names_are_refused_with_the_nearest():
+    for values, says in (
+        ({"encoder": "tinny"}, "there is no encoder 'tinny'; did you mean 'tiny'?"),
+        ({"strategy": "gec"}, "there is no strategy 'gec'; did you mean 'gce'?"),
+        ({"epoch": 3}, "there is no setting 'epoch'; did you mean 'epochs'?"),
+    ):
+        with pytest.raises(InputError) as refused:
+            make_config({"dataset": "d", **values}, "run.yaml")
+        (problem,) = refused.value.problems
+        assert (problem.where, problem.what) == ("run.yaml", says)
 
 
 def test_paths_may_be_of_either_type():

@@ -1,4 +1,4 @@
-"""The default dataset of commands, and its description."""
+"""The default dataset, and how it was chosen."""
 
 from __future__ import annotations
 

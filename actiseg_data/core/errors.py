@@ -141,10 +141,10 @@ def check_choice(value: str, known: Collection[str], parameter: str) -> None:
     ...     check_choice("prommpt", ("both", "prompt"), "scope")
     ... except InputError as error:
     ...     print(error)
-    scope: there is no scope 'prommpt'; did you mean 'prompt'? Hint: use one of both, prompt
+    scope: 'prommpt' is unknown; did you mean 'prompt'? Hint: use one of both, prompt
     """
     if value not in known:
-        what = f"there is no {parameter.replace('_', ' ')} {value!r}{suggest(str(value), known)}"
+        what = f"{value!r} is unknown{suggest(str(value), known)}"
         raise refuse(what, f"`{parameter}`", f"use one of {', '.join(known)}")
 
 

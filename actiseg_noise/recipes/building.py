@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
-from actiseg_data.core.errors import ProblemCollector, check_choice, refuse, suggest
+from actiseg_data.core.errors import Problem, ProblemCollector, check_choice, refuse, suggest
 from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.records.recipe_record import (
     MEDIUM_MEMBERS,
@@ -246,9 +246,16 @@ def check_recipe(recipe: Recipe, where: str | None = None) -> Recipe:
         with problems.collect():
             noises.append(_check_noise(noise, one_rate=one_rate))
     if where is not None:
-        problems.collected = [replace(problem, where=where) for problem in problems.collected]
+        problems.collected = [_locate_in_file(problem, where) for problem in problems.collected]
     problems.raise_if_any()
     return replace(recipe, noises=tuple(noises))
+
+
+def _locate_in_file(problem: Problem, where: str) -> Problem:
+    """Make a file the place of a problem, whose text then names the key."""
+    key = problem.where.strip("`")
+    named = key in problem.what or key in ("parameters", "recipe")
+    return replace(problem, where=where, what=problem.what if named else f"{key} {problem.what}")
 
 
 def _check_noise(noise: Noise, *, one_rate: bool) -> Noise:

@@ -100,7 +100,7 @@ def test_protocols_are_shown_and_compared(kitchen, preds):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--protocol", "davos"), "there is no protocol"),
+        (("--protocol", "davos"), "'davos' is unknown"),
         (("--metrics", "j&f"), "there is no metric group 'j&f'"),
         (("--split", "val"), "there is no split 'val'"),
         (("--missing", "skip"), "'skip' is unknown"),

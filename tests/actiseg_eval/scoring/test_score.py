@@ -353,10 +353,10 @@ def test_measures_and_protocols_that_are_unknown_are_refused(kitchen, tmp_path):
     for more, says in (
         ({"metrics": ["j"]}, "there is no metric group 'j'"),
         ({"metrics": [""]}, "there is no metric group ''"),
-        ({"protocol": "davos"}, "there is no protocol"),
+        ({"protocol": "davos"}, "'davos' is unknown"),
         ({"missing": "skip"}, "'skip' is unknown"),
         ({"missing": "emty"}, "'emty' is unknown; did you mean 'empty'"),
-        ({"cluster": "vidoe"}, "there is no cluster 'vidoe'; did you mean 'video'"),
+        ({"cluster": "vidoe"}, "'vidoe' is unknown; did you mean 'video'"),
     ):
         with pytest.raises(InputError, match=says):
             score(tmp_path, gt=kitchen, **more)

@@ -59,7 +59,7 @@ def test_one_name_is_as_good_as_a_list(tmp_path):
         ("mixed", {"text_rate": 0.2}, "or both text_rate and boundary_rate"),
         ("boundry", {"rate": 0.4}, "did you mean 'boundary'"),
         ("actiseg-nl/mask-8", {}, "actiseg-nl/mask-9"),
-        ("category", {"rate": 0.4, "pool": "house"}, "pool: there is no pool 'house'"),
+        ("category", {"rate": 0.4, "pool": "house"}, "pool: 'house' is unknown"),
         ("category", {"rate": 0.4, "pool": "dataset"}, "give dataset"),
         ("category", {"rate": 0.4, "protect": ["left hnd"]}, "'left hnd'"),
         (make_recipe("dilate", 0.4), {"rate": 0.2}, "rate cannot be given with a recipe"),

@@ -205,7 +205,7 @@ def test_weights_can_be_left_out_and_the_summary_says_so(kitchen, tmp_path):
     assert other.summary["weights"] == "derived"
     with pytest.raises(InputError, match="recipe is the same, but its sequences, frames, weights"):
         corrupt(kitchen, BOUNDARY, out=other.out, weights="none")
-    with pytest.raises(InputError, match="weights: there is no weights 'all'"):
+    with pytest.raises(InputError, match="weights: 'all' is unknown"):
         corrupt(kitchen, BOUNDARY, out=tmp_path / "x", weights="all")
 
 

@@ -116,7 +116,7 @@ def test_the_file_is_the_place_of_a_faulty_value_in_it(tmp_path):
         load_recipe(file)
     assert [(problem.where, problem.what) for problem in refused.value.problems] == [
         (str(file), "the rate 2.0 is outside [0, 1]"),
-        (str(file), "there is no overlap 'contests'; did you mean 'contest'?"),
+        (str(file), "overlap 'contests' is unknown; did you mean 'contest'?"),
     ]
 
 

@@ -72,7 +72,7 @@ def test_the_commands_from_fit_to_score(root, tmp_path):
         (("--out", "run", "--set", "height=100"), "give a multiple of 16"),
         (("--out", "run", "--set", "options.q=1"), "plain has no option q"),
         (("--out", "run", "--set", "options=3"), "options is 3"),
-        (("--out", "run", "--set", "encoder=foo"), "there is no encoder 'foo'"),
+        (("--out", "run", "--set", "encoder=foo"), "'foo' is unknown"),
         (("--out", "run", "--epochs", "0"), "error: --epochs: 0 is out of range"),
         (("--out", "run", "--set", "epochs=0"), "error: --set: epochs 0 is out of range"),
         (("--out", "run", "--set", "learning_rate=.inf"), "give a finite number"),

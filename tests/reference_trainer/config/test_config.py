@@ -109,8 +109,8 @@ def test_a_problem_of_python_names_the_parameter():
 
 def test_unknown_names_are_refused_with_the_nearest():
     for values, says in (
-        ({"encoder": "tinny"}, "there is no encoder 'tinny'; did you mean 'tiny'?"),
-        ({"strategy": "gec"}, "there is no strategy 'gec'; did you mean 'gce'?"),
+        ({"encoder": "tinny"}, "encoder 'tinny' is unknown; did you mean 'tiny'?"),
+        ({"strategy": "gec"}, "strategy 'gec' is unknown; did you mean 'gce'?"),
         ({"epoch": 3}, "there is no setting 'epoch'; did you mean 'epochs'?"),
     ):
         with pytest.raises(InputError) as refused:

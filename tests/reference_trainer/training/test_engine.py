@@ -541,15 +541,15 @@ def test_folders_that_hold_something_are_refused(root, undisturbed, tmp_path, no
 
 
 def test_unknown_strategies_and_devices_are_refused_before_anything_is_made(root, tmp_path):
-    with pytest.raises(InputError, match=r"there is no strategy 'magic'.*plain, .*pmhm"):
+    with pytest.raises(InputError, match=r"strategy 'magic' is unknown.*plain, .*pmhm"):
         fit(small(root, strategy="magic"), tmp_path / "run", quiet=True)
     with pytest.raises(
-        InputError, match=r"device: there is no device 'toaster'\. Hint: use one of auto, cpu, cuda"
+        InputError, match=r"device: 'toaster' is unknown\. Hint: use one of auto, cpu, cuda"
     ):
         fit(small(root, device="toaster"), tmp_path / "run", quiet=True)
-    with pytest.raises(InputError, match="there is no device 'meta'"):
+    with pytest.raises(InputError, match="'meta' is unknown"):
         fit(small(root, device="meta"), tmp_path / "run", quiet=True)
-    with pytest.raises(InputError, match="there is no device 'cdua'; did you mean 'cuda'"):
+    with pytest.raises(InputError, match="'cdua' is unknown; did you mean 'cuda'"):
         fit(small(root, device="cdua:1"), tmp_path / "run", quiet=True)
     for name in ("cuda:x", "auto:1"):
         with pytest.raises(InputError, match=f"there is no device '{name}'.*use one of auto"):

@@ -205,14 +205,14 @@ def remove_path(path: Path) -> None:
 
 
 def check_outside(path: Path, roots: Iterable[Path], parameter: str) -> None:
-    """Raise an `InputError` if an output would be a dataset, or inside one.
+    """Raise an `InputError` if an output would be an input, or inside one.
 
     Parameters
     ----------
     path : Path
         The output. Links in it are followed.
     roots : iterable of Path
-        The roots of the datasets.
+        The inputs: datasets, predictions.
     parameter : str
         The parameter that gave the path, for the hint.
     """
@@ -220,12 +220,12 @@ def check_outside(path: Path, roots: Iterable[Path], parameter: str) -> None:
     for root in roots:
         source = Path(os.path.realpath(root))
         if target.is_relative_to(source):
-            what = f"{'is' if target == source else 'is inside'} the dataset {root}"
+            what = f"{'is' if target == source else 'is inside'} the input {root}"
             raise refuse(what, path, f"give a path outside it as `{parameter}`")
 
 
 def check_report_file(path: Path, roots: Iterable[Path], parameter: str) -> None:
-    """Raise an `InputError` if a report has no file name, or would be inside a dataset."""
+    """Raise an `InputError` if a report has no file name, or would be inside an input."""
     if not path.name or path.is_dir():
         raise refuse("does not name a file to write", path, f"give a file name as `{parameter}`")
     check_outside(path, roots, parameter)

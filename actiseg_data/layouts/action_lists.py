@@ -44,6 +44,14 @@ def list_splits(root: Path) -> list[str]:
     return sorted(stem for stem in stems if not any(part in stem for part in companions))
 
 
+def check_split_name(root: Path, name: str) -> str:
+    """Return the name of a split, after checking that it is safe. The splits need not exist."""
+    if name == "":
+        known = ", ".join(list_splits(root)) or f"such as {DEFAULT_SPLIT}"
+        raise refuse("the name is empty", "`split`", f"give the name of a split: {known}")
+    return check_name(name, "split", "`split`")
+
+
 def read_split(root: Path, name: str, *, masks: bool = True) -> Split:
     """Read the action list of a split of an ActionVOS root, and find the folders of its sequences.
 
@@ -122,7 +130,7 @@ def _find_places(
 
 
 def _open_masks(root: Path, split: str | None, whole: bool) -> Split:
-    name = DEFAULT_SPLIT if split is None else check_name(split, "split", "`split`")
+    name = DEFAULT_SPLIT if split is None else check_split_name(root, split)
     return read_split(root, name)
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.file_reading import refuse_missing
 from actiseg_data.core.files import PathLike, as_path
-from actiseg_data.core.names import check_name
 from actiseg_data.layouts import layout_table
-from actiseg_data.layouts.action_lists import read_split
+from actiseg_data.layouts.action_lists import check_split_name, read_split
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
 from actiseg_data.layouts.davis import GIVE, has_sequences
 from actiseg_data.layouts.layout import MaskSplit
@@ -37,14 +36,15 @@ def open_split(root: PathLike, name: str, *, masks: bool = True) -> Split:
         another layout, which the message names.
     """
     root = as_path(root)
-    check_name(name, "split", "`split`")
+    check_split_name(root, name)
     if not (root / IMAGE_SETS / f"{name}.json").is_file():
         kind = recognise_dataset(root)
         if kind is not None:
             hint = "give an ActionVOS root"
             raise refuse(f"is not an ActionVOS root but {kind}", root, hint)
         if not root.is_dir():
-            raise refuse_missing(root, "the dataset folder is missing", "give an ActionVOS root")
+            what = "is not a folder" if root.exists() else "the dataset folder is missing"
+            raise refuse_missing(root, what, "give an ActionVOS root")
     return read_split(root, name, masks=masks)
 
 

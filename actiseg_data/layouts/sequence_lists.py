@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.arguments import check_string, refuse_type
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse, suggest
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.names import check_name, format_name
@@ -28,18 +29,21 @@ class SequenceList:
 
     Attributes
     ----------
-    path : Path
-        The file.
+    source : str
+        The file, or the parameter in backticks that has the list.
     lines : dict of str to int
         The number of the first line, from 1, of each name.
+    line : str
+        What messages call a line.
     """
 
-    path: Path
+    source: str
     lines: dict[str, int]
+    line: str = "line"
 
     def place(self, name: str) -> str:
         """Return the line of a name, for messages."""
-        return f"{self.path}: line {self.lines[name]}"
+        return f"{self.source}: {self.line} {self.lines[name]}"
 
     def choose(self, known: Iterable[str]) -> frozenset[str]:
         """Choose the known sequences that are listed, also under another spelling.
@@ -59,7 +63,7 @@ class SequenceList:
             problems.add(
                 f"there is no sequence {format_name(name)!r}{near}",
                 self.place(name),
-                "correct the line, or take it out",
+                f"correct the {self.line}, or take it out",
             )
         if not any(chosen.values()) and len(problems.collected) == len(self.lines) > _FEW:
             raise self._refuse_wholly(known)
@@ -98,7 +102,7 @@ class SequenceList:
         return refuse(
             f"none of the {len(self.lines)} listed sequences exists (listed: {listed}; existing: "
             f"{existing or 'none'})",
-            self.path,
+            self.source,
             "list existing sequences, or give the folder that has the listed ones",
         )
 
@@ -127,7 +131,25 @@ def read_sequence_list(path: Path) -> SequenceList:
     problems.raise_if_any()
     if not lines:
         raise refuse("lists no sequence", path, "write the name of one sequence on each line")
-    return SequenceList(path, lines)
+    return SequenceList(str(path), lines)
+
+
+def list_sequences(names: Iterable[str], parameter: str) -> SequenceList:
+    """Return the list of sequences that a caller gave as the value of a parameter.
+
+    Raises
+    ------
+    InputError
+        If the names are not a list of texts, or if there is none.
+    """
+    if not isinstance(names, Iterable):
+        raise refuse_type(names, "a path or a list of names", parameter)
+    lines: dict[str, int] = {}
+    for number, name in enumerate(names, 1):
+        lines.setdefault(check_string(name, parameter), number)
+    if not lines:
+        raise refuse("lists no sequence", f"`{parameter}`", "give the names of sequences")
+    return SequenceList(f"`{parameter}`", lines, "name")
 
 
 def parse_sequence(line: str) -> str:

@@ -64,9 +64,9 @@ def compare(
         make_comparison_page,
     )
     from actiseg_eval.comparison.methods import parse_methods
-    from actiseg_eval.resampling.bootstrap import Bootstrap
+    from actiseg_eval.scoring.scoring_options import require_bootstrap
 
-    Bootstrap(intervals.level, intervals.resamples, intervals.cluster)  # refuses wrong values
+    require_bootstrap(**intervals.keywords)  # refuses wrong values before it reads anything
     parsed = parse_methods(methods)
     check_metric_names(metric, rules)
     folders = [folder for method in parsed for folder in method.runs]

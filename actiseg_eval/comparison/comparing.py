@@ -37,16 +37,16 @@ from actiseg_eval.resampling.ratios import (
     find_seed_interval,
 )
 from actiseg_eval.scoring.folder_scoring import MeasuredRun, measure_runs
-from actiseg_eval.scoring.scoring_options import make_options
+from actiseg_eval.scoring.scoring_options import make_options, require_bootstrap
 from actiseg_eval.scoring.truth_choice import choose_truth
 
 
 def compare(
-    methods: Mapping[str, Folders] | Sequence[Method],
+    methods: Mapping[str, Folders] | Iterable[Method | Path | str],
     *,
     gt: GroundTruth | Path | str | None = None,
     split: str | None = None,
-    sequences: Path | str | None = None,
+    sequences: Iterable[str] | Path | str | None = None,
     protocol: Protocol | str = DEFAULT_PROTOCOL,
     metrics: Iterable[str] | str | None = None,
     filter: bool = True,
@@ -64,8 +64,9 @@ def compare(
 
     Parameters
     ----------
-    methods : mapping of str to path or paths, or sequence of Method
-        The folder of each method's predictions, or one for each seed.
+    methods : mapping of str to path or paths, or iterable of path or Method
+        The folder of each method's predictions, or one for each seed. A folder in a list is a
+        method with the folder's name.
     gt, split, sequences, protocol, filter, missing, ci, cluster, workers, stage
         See `actiseg_eval.score`. Without `gt`, the predictions of the first method name it.
     metrics : iterable of str or str, optional
@@ -89,7 +90,7 @@ def compare(
 
         actiseg_eval.compare({"ours": ["run1", "run2"], "elr": "run3"}, gt="dataset_visor")
     """
-    bootstrap = Bootstrap(ci, resamples, cluster)
+    bootstrap = require_bootstrap(ci, resamples, cluster)
     methods = make_methods(methods)
     truth = choose_truth(methods[0].runs[0], gt, split, sequences)
     options = make_options(protocol, metrics, filter=filter, missing=missing, comparable=True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from actiseg_data.core.errors import ProblemCollector
+from actiseg_data.core.arguments import check_path, refuse_type
+from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.names import escape_unprintable
 
 Folders: TypeAlias = "Path | str | Iterable[Path | str]"
@@ -42,8 +43,8 @@ def parse_methods(texts: Sequence[str]) -> list[Method]:
     Raises
     ------
     InputError
-        For fewer than two methods, for a method without a name or folder, and for a name or folder
-        that occurs twice.
+        For fewer than two methods, for a method without a name or folder, for a missing folder with
+        both ``/`` and ``=``, and for a name or folder that occurs twice.
 
     Examples
     --------
@@ -54,16 +55,22 @@ def parse_methods(texts: Sequence[str]) -> list[Method]:
     problems = ProblemCollector()
     for text in texts:
         name, equals, folders = text.partition("=")
-        if not equals or "/" in name or Path(text).exists():  # a folder with = in its name
-            name, runs = Path(text).name or text, [text]
+        exists = Path(text).exists()
+        if equals and "/" in name and not exists:
+            what = f"there is no folder {text!r}, and the name of a method cannot have a /"
+            problems.add(what, "`methods`", "check the path, or give the method another name")
+        if not equals or "/" in name or exists:  # a folder with = in its name
+            name, runs = _name_after_folder(text), [text]
         else:
             runs = folders.split(",")
         methods.append(_make_method(name, runs, text, problems))
-    return _check_methods(methods, problems)
+    return _check_methods(methods, problems, "write name=folder for each")
 
 
-def make_methods(given: Mapping[str, Folders] | Sequence[Method]) -> list[Method]:
-    """Return the methods of a mapping from name to folder or folders, or check a list of methods.
+def make_methods(given: Mapping[str, Folders] | Iterable[Method | Path | str]) -> list[Method]:
+    """Return the methods of a mapping from name to folder or folders, or of a list.
+
+    A folder in a list is a method with the folder's name.
 
     Raises
     ------
@@ -74,15 +81,45 @@ def make_methods(given: Mapping[str, Folders] | Sequence[Method]) -> list[Method
     --------
     >>> make_methods({"ours": "a", "elr": ["b", "c"]})[0].name
     'ours'
+    >>> make_methods(["runs/ours", "runs/elr"])[0].name
+    'ours'
     """
     problems = ProblemCollector()
-    if not isinstance(given, Mapping):
-        return _check_methods(list(given), problems)
     methods = []
-    for name, runs in given.items():
-        places = [runs] if isinstance(runs, (str, Path)) else list(runs)
-        methods.append(_make_method(name, [str(place) for place in places], name, problems))
-    return _check_methods(methods, problems)
+    for name, runs in _list_items(given):
+        with problems.collect():
+            if not isinstance(name, str):
+                what = f"the name of a method must be text, not {name!r}"
+                raise refuse(what, "`methods`", "give it a name")
+            if isinstance(runs, (str, os.PathLike)) or not isinstance(runs, Iterable):
+                runs = (runs,)
+            folders = [_check_folder(run) for run in runs]
+            methods.append(_make_method(name, folders, name, problems))
+    return _check_methods(methods, problems, "give a mapping from name to folder")
+
+
+def _list_items(
+    given: Mapping[str, Folders] | Iterable[Method | Path | str],
+) -> Iterable[tuple[str, Folders]]:
+    """List the name and the folders of each method."""
+    if isinstance(given, Mapping):
+        return given.items()
+    if isinstance(given, (str, os.PathLike)) or not isinstance(given, Iterable):
+        raise refuse_type(given, "a mapping from name to folder, or a list of folders", "methods")
+    return [
+        (method.name, method.runs)
+        if isinstance(method, Method)
+        else (_name_after_folder(_check_folder(method)), method)
+        for method in given
+    ]
+
+
+def _check_folder(folder: object) -> str:
+    return "" if folder == "" else str(check_path(folder, "methods"))
+
+
+def _name_after_folder(folder: str) -> str:
+    return Path(folder).name or folder
 
 
 def _make_method(name: str, runs: list[str], text: str, problems: ProblemCollector) -> Method:
@@ -94,12 +131,26 @@ def _make_method(name: str, runs: list[str], text: str, problems: ProblemCollect
     return Method(escape_unprintable(name), tuple(map(Path, runs)))
 
 
-def _check_methods(methods: list[Method], problems: ProblemCollector) -> list[Method]:
+def _check_methods(methods: list[Method], problems: ProblemCollector, hint: str) -> list[Method]:
+    """Return the methods. `hint` says how to give another name to a method."""
     names = [method.name for method in methods]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        hint = "write name=folder for each"
         problems.add(f"two methods are called {name!r}", "`methods`", hint)
-    if len(methods) < 2:
-        problems.add("there are fewer than two methods", "`methods`", "give two or more to compare")
+    if not problems.collected:
+        _refuse_same_folders(methods, problems)
+        if len(methods) < 2:
+            what = "there are fewer than two methods"
+            problems.add(what, "`methods`", "give two or more to compare")
     problems.raise_if_any()
     return methods
+
+
+def _refuse_same_folders(methods: list[Method], problems: ProblemCollector) -> None:
+    """Add a problem for each folder that two methods have."""
+    owners: dict[str, str] = {}
+    for method in methods:
+        for run in method.runs:
+            owner = owners.setdefault(os.path.realpath(run), method.name)
+            if owner != method.name:
+                what = f"{owner!r} and {method.name!r} have the same folder {run}"
+                problems.add(what, "`methods`", "give each folder once")

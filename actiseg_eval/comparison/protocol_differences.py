@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def compare_protocols(
     *,
     gt: GroundTruth | Path | str | None = None,
     split: str | None = None,
-    sequences: Path | str | None = None,
+    sequences: Iterable[str] | Path | str | None = None,
     filter: bool = True,
     missing: str = "error",
     workers: int = 1,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from actiseg_data import __version__
+from actiseg_data.core.arguments import check_number, check_path, check_string
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.names import escape_unprintable
 from actiseg_data.core.progress import StageProgress, ignore_progress
@@ -42,7 +43,7 @@ def robustness(
     *,
     gt: GroundTruth | Path | str | None = None,
     split: str | None = None,
-    sequences: Path | str | None = None,
+    sequences: Iterable[str] | Path | str | None = None,
     protocol: Protocol | str = DEFAULT_PROTOCOL,
     metrics: Iterable[str] | str | None = None,
     baseline: str | None = None,
@@ -91,7 +92,10 @@ def robustness(
         result = actiseg_eval.robustness("runs.yaml", gt="dataset_visor")
         [(curve.method, curve.area) for curve in result.curves["giou"]]
     """
-    runs = runs if isinstance(runs, NoiseRuns) else read_runs(Path(runs), baseline)
+    drop = check_number(drop, "drop")
+    if baseline is not None:
+        check_string(baseline, "baseline")
+    runs = runs if isinstance(runs, NoiseRuns) else read_runs(check_path(runs, "runs"), baseline)
     truth = choose_truth_of_runs(runs, gt, split, sequences)
     options = make_options(protocol, metrics, filter=filter, missing=missing, comparable=True)
     bootstrap = make_bootstrap(ci, resamples, cluster)
@@ -162,7 +166,7 @@ def choose_truth_of_runs(
     runs: NoiseRuns,
     gt: GroundTruth | Path | str | None,
     split: str | None,
-    sequences: Path | str | None,
+    sequences: Iterable[str] | Path | str | None,
 ) -> GroundTruth:
     """Open the ground truth that is named, else the one that the runs name."""
     return choose_truth(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeAlias
 
@@ -9,7 +11,7 @@ from actiseg_data.core.names import escape_unprintable
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.layout import MaskSplit
 from actiseg_data.layouts.opening import open_masks, open_split
-from actiseg_data.layouts.sequence_lists import read_sequence_list
+from actiseg_data.layouts.sequence_lists import list_sequences, read_sequence_list
 
 GroundTruth: TypeAlias = MaskSplit
 
@@ -18,7 +20,9 @@ NOVEL = "val_novel"
 
 
 def open_truth(
-    root: Path | str, split: str | None = None, sequences: Path | str | None = None
+    root: Path | str,
+    split: str | None = None,
+    sequences: Iterable[str] | Path | str | None = None,
 ) -> GroundTruth:
     """Open the ground truth of a dataset.
 
@@ -29,8 +33,8 @@ def open_truth(
     split : str, optional
         For an ActionVOS root a split, by default ``val_human``. Otherwise a list in ``ImageSets``
         beside the masks, by default ``val`` if there are lists.
-    sequences : Path or str, optional
-        A text file with the sequences to keep, one per line.
+    sequences : path or iterable of str, optional
+        A text file with the sequences to keep, one per line; or a list of them.
 
     Raises
     ------
@@ -40,8 +44,13 @@ def open_truth(
     if sequences is None:
         return open_masks(Path(root), split)
     truth = open_masks(Path(root), split, whole=True)
-    listed = read_sequence_list(Path(sequences))
-    return truth.restrict(listed.select(truth.sequences), _name_part(truth.name, listed.path))
+    if isinstance(sequences, (str, os.PathLike)):
+        path = Path(sequences)
+        listed, name = read_sequence_list(path), _name_part(truth.name, path)
+    else:
+        listed = list_sequences(sequences, "sequences")
+        name = f"{truth.name}, {len(listed.lines)} listed"
+    return truth.restrict(listed.select(truth.sequences), name)
 
 
 def _name_part(name: str, listed: Path) -> str:

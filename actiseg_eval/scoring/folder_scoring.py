@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,13 +11,14 @@ from pathlib import Path
 
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.arguments import check_path, refuse_type
 from actiseg_data.core.errors import InputError, Interruption, ProblemCollector, refuse
 from actiseg_data.core.names import escape_unprintable
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool, start_workers
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.opening import open_split
-from actiseg_data.records.ledger_record import LedgerRow, read_ledger
+from actiseg_data.records.ledger_record import LEDGER_FILE, LedgerRow, read_ledger
 from actiseg_data.records.prediction_note import read_predictions_note
 from actiseg_eval.measures.results import SequenceResult, sum_tallies
 from actiseg_eval.metrics.computing import compute_by_sequence
@@ -44,7 +46,7 @@ def score(
     *,
     gt: GroundTruth | Path | str | None = None,
     split: str | None = None,
-    sequences: Path | str | None = None,
+    sequences: Iterable[str] | Path | str | None = None,
     protocol: Protocol | str = DEFAULT_PROTOCOL,
     metrics: Iterable[str] | str | None = None,
     filter: bool = True,
@@ -68,8 +70,8 @@ def score(
         ``./actiseg_sample``.
     split : str, optional
         The split of the root. By default as ``predictions.json`` says, else ``val_human``.
-    sequences : path, optional
-        A text file with the sequences to score, one on each line.
+    sequences : path or iterable of str, optional
+        A text file with the sequences to score, one on each line; or a list of them.
     protocol : str or Protocol
         The rules of the score.
     metrics : iterable of str or str, optional
@@ -121,12 +123,11 @@ def score(
     >>> report.metrics["j"]
     0.75
     """
-    predictions = Path(predictions)
+    predictions = check_path(predictions, "predictions")
     bootstrap = make_bootstrap(ci, resamples, cluster)
     truth = choose_truth(predictions, gt, split, sequences)
     options = make_options(protocol, metrics, filter=filter, missing=missing)
-    ledger = read_ledger(Path(strata)) if isinstance(strata, (str, Path)) else strata
-    rows = None if ledger is None else list(ledger)
+    rows = None if strata is None else _list_rows(strata)
     with start_workers(workers, __name__) as pool:
         if workers > 1:
             load_lexicon()  # for the report, while the workers start
@@ -135,6 +136,20 @@ def score(
         truth, str(predictions), results, options.protocol, options.metric_groups, handled
     )
     return make_report(scored, rows, bootstrap)
+
+
+def _list_rows(strata: Iterable[LedgerRow] | Path | str) -> list[LedgerRow]:
+    """Return the rows of a ledger, after checking that they are rows."""
+    if isinstance(strata, (str, os.PathLike)):
+        path = Path(strata)
+        if path.is_dir():
+            raise refuse("is a folder", path, f"give a ledger, such as {path / LEDGER_FILE}")
+        return list(read_ledger(path))
+    rows = list(strata) if isinstance(strata, Iterable) else [strata]
+    for row in rows:
+        if not isinstance(row, LedgerRow):
+            raise refuse_type(row, "a ledger or a row of one", "strata")
+    return rows
 
 
 @dataclass(frozen=True)

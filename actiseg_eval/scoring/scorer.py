@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,6 +23,7 @@ from actiseg_eval.scoring.folder_scoring import is_flagged
 from actiseg_eval.scoring.input_checks import check_results, refuse_unlabelled, refuse_unscored
 from actiseg_eval.scoring.scoring_options import make_bootstrap, make_options
 from actiseg_eval.scoring.sequence_scoring import find_known_ids
+from actiseg_eval.scoring.truth_choice import check_truth
 
 
 class Scorer:
@@ -33,8 +35,8 @@ class Scorer:
         The root of the ground truth, or an opened split.
     split : str, optional
         The split of the root, by default ``val_human``.
-    sequences : path, optional
-        A text file with the sequences to score, one on each line.
+    sequences : path or iterable of str, optional
+        A text file with the sequences to score, one on each line; or a list of them.
     protocol : str or Protocol
         The rules of the score.
     metrics : iterable of str or str, optional
@@ -68,14 +70,16 @@ class Scorer:
         gt: GroundTruth | Path | str,
         split: str | None = None,
         *,
-        sequences: Path | str | None = None,
+        sequences: Iterable[str] | Path | str | None = None,
         protocol: Protocol | str = DEFAULT_PROTOCOL,
         metrics: Iterable[str] | str | None = None,
         filter: bool = True,
     ) -> None:
-        if isinstance(gt, (str, Path)):
-            gt = open_truth(gt, split, sequences)
-        self.truth: GroundTruth = gt
+        self.truth: GroundTruth = (
+            open_truth(gt, split, sequences)
+            if isinstance(gt, (str, os.PathLike))
+            else check_truth(gt)
+        )
         self.options = make_options(protocol, metrics, filter=filter, missing="error")
         refuse_unlabelled(self.truth, self.options.protocol)
         self._sequences = {sequence.folder: sequence for sequence in self.truth.sequences}
@@ -107,6 +111,8 @@ class Scorer:
         ------
         InputError
             For an unknown sequence or frame, another size, or values that are not object ids.
+            Ids that no object of the whole sequence has are refused by `report`, as by
+            `actiseg_eval.score`: one frame alone may have them.
         """
         folder = sequence.folder if isinstance(sequence, VideoSequence) else sequence
         known = self._find_sequence(folder, frame)

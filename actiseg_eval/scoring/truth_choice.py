@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
+from actiseg_data.core.arguments import check_path, refuse_type
 from actiseg_data.core.file_reading import refuse_missing
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.make.locate import locate_dataset
@@ -17,7 +19,7 @@ def choose_truth(
     predictions: Path | str,
     gt: GroundTruth | Path | str | None,
     split: str | None = None,
-    sequences: Path | str | None = None,
+    sequences: Iterable[str] | Path | str | None = None,
 ) -> GroundTruth:
     """Open the ground truth of some predictions.
 
@@ -30,19 +32,27 @@ def choose_truth(
         ``predictions.json``, else `actiseg_data.make.locate.locate_dataset`.
     split : str, optional
         A split of the root. By default the one in ``predictions.json``, else as in `open_truth`.
-    sequences : path, optional
-        A text file with the sequences to keep, one on each line.
+    sequences : path or iterable of str, optional
+        The sequences to keep, see `open_truth`.
 
     Raises
     ------
     InputError
         If there are no predictions, no dataset, or no such split or sequence.
     """
+    predictions = check_path(predictions, "predictions")
     if gt is not None and not isinstance(gt, (str, os.PathLike)):
-        return gt
+        return check_truth(gt)
     named = None if gt is None else Path(gt)
-    root, split = read_named_truth(Path(predictions), named, split)
+    root, split = read_named_truth(predictions, named, split)
     return open_truth(locate_dataset(root, option="`gt`")[0], split, sequences)
+
+
+def check_truth(gt: GroundTruth) -> GroundTruth:
+    """Return an opened split, after checking that it is one."""
+    if not hasattr(gt, "find_masks"):
+        raise refuse_type(gt, "a dataset or an opened split", "gt")
+    return gt
 
 
 def read_named_truth(

@@ -182,16 +182,16 @@ def test_an_output_is_neither_a_dataset_nor_inside_one(tmp_path):
     check_outside(noisy, [clean], "out")
     check_outside(tmp_path / "clean-copy", [clean], "out")
     for path in (clean / "new" / "noisy", tmp_path / "link" / "noisy"):
-        with pytest.raises(InputError, match="is inside the dataset") as refused:
+        with pytest.raises(InputError, match="is inside the input") as refused:
             check_outside(path, [noisy, clean], "out")
         assert refused.value.problems[0].hint == "give a path outside it as `out`"
-    with pytest.raises(InputError, match="link: is the dataset"):
+    with pytest.raises(InputError, match="link: is the input"):
         check_outside(tmp_path / "link", [clean], "out")
 
 
 def test_a_report_has_a_file_name_outside_the_dataset(tmp_path):
     check_report_file(tmp_path / "report.json", [tmp_path / "clean"], "json")
-    with pytest.raises(InputError, match="is inside the dataset"):
+    with pytest.raises(InputError, match="is inside the input"):
         check_report_file(tmp_path / "clean" / "report.json", [tmp_path / "clean"], "json")
     with pytest.raises(InputError, match="does not name a file") as refused:
         check_report_file(tmp_path, [], "json")

@@ -105,7 +105,7 @@ def test_splits_are_the_action_lists(root):
     [
         ("test", "no split 'test' .splits here: train"),
         ("../train", "separator"),
-        ("", "non-empty"),
+        ("", "the name is empty. Hint: give the name of a split: train"),
     ],
 )
 def test_splits_that_are_not_there_are_refused(shared_root, name, says):
@@ -118,6 +118,9 @@ def test_a_missing_root_is_refused(tmp_path):
         open_split(tmp_path / "absent", "train")
     with pytest.raises(InputError, match="splits here: none"):
         open_split(tmp_path, "train")
+    (tmp_path / "file.json").touch()
+    with pytest.raises(InputError, match="is not a folder"):
+        open_split(tmp_path / "file.json", "train")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.opening import open_split
 from actiseg_eval import score
 from actiseg_eval.comparison.comparing import compare
-from actiseg_eval.comparison.methods import Method, parse_methods
+from actiseg_eval.comparison.methods import Method, make_methods, parse_methods
 from actiseg_eval.resampling.bootstrap import Bootstrap
 from tests.helpers.kitchens import kitchen_clip
 from tests.helpers.predicted import RECIPES, predict, shifted
@@ -67,8 +68,9 @@ def test_the_better_one_is_found_in_each_figures_direction(kitchen, runs):
         assert [of.rank for of in found.standings[figure]] == [1, 2]
 
 
-def test_a_method_is_not_better_than_itself(kitchen, runs):
-    same = [Method("a", (runs["shift"],)), Method("b", (runs["shift"],))]
+def test_a_method_is_not_better_than_itself(kitchen, runs, tmp_path):
+    copy = shutil.copytree(runs["shift"], tmp_path / "copy")
+    same = [Method("a", (runs["shift"],)), Method("b", (copy,))]
     found = compare(same, gt=kitchen, resamples=FEW.resamples)
     for (each,) in found.differences.values():
         assert (each.gain, each.interval) == (0, (0, 0))
@@ -159,11 +161,46 @@ def test_methods_are_parsed_and_what_is_none_is_refused(kitchen, runs):
         (["=x", "b"], "lacks a name or a folder"),
         (["a=x,,y", "b"], "lacks a name or a folder"),
         (["a=x,x", "b"], "names a folder twice"),
+        (["a=x", "b=./x"], "'a' and 'b' have the same folder x"),
+        (["[bold]a[/bold]=x", "b"], "the name of a method cannot have a /"),
     ):
         with pytest.raises(InputError, match=says):
             parse_methods(texts)
+    with pytest.raises(InputError) as refused:
+        parse_methods(["x/lr=0.1", "b"])
+    assert refused.value.problems[0].what.startswith("there is no folder 'x/lr=0.1'")
     few = type(kitchen)(
         kitchen.root, "few", kitchen.sequences[:3], kitchen.subsets, kitchen.fingerprint
     )
     with pytest.raises(InputError, match="fewer than 8"):
         compare(methods(runs, "all", "shift"), gt=few)
+
+
+def test_folders_of_a_list_are_methods_with_their_names(tmp_path):
+    ours = Method("ours", (Path("a"), Path("b")))
+    made = make_methods([tmp_path / "elr", "plain", ours])
+    assert [method.name for method in made] == ["elr", "plain", "ours"]
+    assert [method.runs for method in made] == [(tmp_path / "elr",), (Path("plain"),), ours.runs]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("a", "must be a mapping from name to folder, or a list of folders, not 'a'"),
+        (None, "must be a mapping"),
+        ({3: "a", "b": "b"}, "the name of a method must be text, not 3"),
+        ({"a": 3, "b": "b"}, "must be a path, not 3"),
+        ({"a": ["a", None], "b": "b"}, "must be a path, not None"),
+        ({"a": [], "b": "b"}, "'a' lacks a name or a folder"),
+        ([3, "b"], "must be a path, not 3"),
+        (["x/a", "a"], "two methods are called 'a'"),
+        ({"a": "x", "b": ["y", "./x"]}, "'a' and 'b' have the same folder x"),
+        (["a"], "there are fewer than two methods"),
+    ],
+)
+def test_methods_of_a_wrong_type_are_refused(given, says):
+    with pytest.raises(InputError) as refused:
+        make_methods(given)
+    (problem,) = refused.value.problems
+    assert problem.where == "`methods`"
+    assert says in problem.what

@@ -432,7 +432,7 @@ def test_the_scorer_says_what_is_wrong_with_a_frame(kitchen):
 
 
 def test_an_empty_split_is_not_the_default_one(kitchen, folder):
-    with pytest.raises(InputError, match="split name must be non-empty text"):
+    with pytest.raises(InputError, match="the name is empty"):
         score(folder, gt=kitchen.root, split="")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -119,6 +120,105 @@ def test_a_scorer_without_predictions_has_no_report(here):
     scorer = actiseg_eval.Scorer("dataset_visor", "val_human")
     with pytest.raises(InputError, match="no prediction to report"):
         scorer.report()
+
+
+def test_sequences_are_a_file_or_a_list_of_names(here, tmp_path):
+    names = [sequence.folder for sequence in open_split("dataset_visor", "val_human").sequences][:2]
+    (tmp_path / "names.txt").write_text("\n".join(names))
+    where = {"gt": "dataset_visor", "resamples": 0}
+    listed = actiseg_eval.score("preds", sequences=names, **where)
+    assert (
+        listed.metrics
+        == actiseg_eval.score("preds", sequences=tmp_path / "names.txt", **where).metrics
+    )
+    assert listed.split == "val_human, 2 listed"
+    scorer = actiseg_eval.Scorer("dataset_visor", sequences=iter(names))
+    assert [sequence.folder for sequence in scorer.truth.sequences] == names
+
+
+@pytest.mark.parametrize(
+    ("sequences", "says"),
+    [
+        (["nowhere"], "name 1: there is no sequence 'nowhere'. Hint: correct the name"),
+        ([3], "must be text, not 3"),
+        ([], "lists no sequence"),
+        (3, "must be a path or a list of names, not 3"),
+    ],
+)
+def test_what_is_no_list_of_sequences_is_refused(here, sequences, says):
+    with pytest.raises(InputError) as refused:
+        actiseg_eval.score("preds", gt="dataset_visor", sequences=sequences)
+    assert str(refused.value).startswith("sequences: ")
+    assert says in str(refused.value)
+
+
+def test_numbers_of_numpy_are_numbers(here):
+    report = actiseg_eval.score(
+        "preds",
+        gt="dataset_visor",
+        ci=np.float32(0.9),
+        resamples=np.int64(100),
+        workers=np.int32(1),
+    )
+    assert json.loads(json.dumps(report.to_dict()))["intervals"]["giou"]
+    result = actiseg_eval.robustness(
+        "runs", gt="dataset_visor", drop=np.float32(0.5), resamples=np.uint8(0)
+    )
+    assert json.loads(json.dumps(result.to_dict()))["drop"] == 0.5
+
+
+WRONG = [
+    ("gt", 3),
+    ("gt", ["dataset_visor"]),
+    ("protocol", None),
+    ("protocol", ["davis"]),
+    ("metrics", 3),
+    ("metrics", ["core", 3, "x"]),
+    ("missing", 3),
+    ("ci", "0.9"),
+    ("resamples", 100.5),
+    ("resamples", None),
+    ("resamples", -5),
+    ("cluster", ["video"]),
+    ("workers", 0),
+    ("workers", "2"),
+]
+
+
+@pytest.mark.parametrize(("parameter", "value"), WRONG)
+def test_a_wrong_argument_is_refused_by_its_name(here, parameter, value):
+    arguments = {"gt": "dataset_visor", parameter: value}
+    calls = [(actiseg_eval.score, "preds"), (actiseg_eval.robustness, "runs")]
+    for function, first in [*calls, (actiseg_eval.compare, ["preds", "preds_b"])]:
+        with pytest.raises(InputError) as refused:
+            function(first, **arguments)
+        (problem,) = refused.value.problems
+        assert problem.where == f"`{parameter}`"
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        ("score", {"predictions": None}),
+        ("score", {"predictions": "preds", "strata": 3}),
+        ("score", {"predictions": "preds", "strata": [3]}),
+        ("robustness", {"runs": {}}),
+        ("robustness", {"runs": "runs", "drop": "0.1"}),
+        ("robustness", {"runs": "runs", "baseline": 3}),
+        ("Scorer", {"gt": None}),
+    ],
+)
+def test_an_argument_of_one_function_is_refused_by_its_name(here, function, arguments):
+    parameter = list(arguments)[-1]
+    with pytest.raises(InputError, match=f"^{parameter}: must be "):
+        getattr(actiseg_eval, function)(**{"gt": "dataset_visor"} | arguments)
+
+
+def test_the_hint_about_resamples_says_that_0_is_possible(here):
+    with pytest.raises(InputError, match="give 10,000, or 0 for no intervals"):
+        actiseg_eval.score("preds", gt="dataset_visor", resamples=-5)
+    with pytest.raises(InputError, match=r"0 is outside \[100"):
+        actiseg_eval.compare(["preds", "preds_b"], gt="dataset_visor", resamples=0)
 
 
 def test_methods_are_compared_by_name(here):

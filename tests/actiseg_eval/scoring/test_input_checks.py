@@ -146,6 +146,18 @@ def test_the_scorer_checks_ids(kitchen):
     assert "predicted: 200" in problem.what
 
 
+def test_one_frame_may_have_foreign_ids_for_the_scorer_and_for_a_folder(kitchen, tmp_path):
+    """One pixel of an object's id in the whole sequence is enough, see `check_results`."""
+    scorer, folder = Scorer(kitchen), tmp_path / "p"
+    for sequence in kitchen.sequences:
+        for frame, mask in zip(sequence.frames, kitchen.read_masks(sequence), strict=True):
+            made = np.full_like(mask, 99) if frame == sequence.frames[1] else mask
+            write_index_mask(folder / sequence.folder / f"{frame}.png", made)
+            scorer.update(sequence, frame, made)
+    whole = score(folder, gt=kitchen, resamples=0)
+    assert scorer.report(resamples=0).metrics == whole.metrics
+
+
 def test_compare_and_robustness_check_ids_of_every_run(kitchen, tmp_path):
     good = predict(kitchen, "shift", tmp_path / "good")
     bad = changed(kitchen, tmp_path / "bad", binary)
@@ -263,9 +275,8 @@ def test_two_frame_clips_of_a_list_are_not_scored_by_davis(kitchen, tmp_path):
     folder = predict(kitchen, "all", tmp_path / "p")
     (problem,) = problems_of(score, folder, gt=kitchen, protocol="davis")
     assert "actionvos" in problem.hint
-    (problem,) = problems_of(
-        compare, parse_methods([f"a={folder}", f"b={folder}/"]), gt=kitchen, protocol="vost"
-    )
+    other = predict(kitchen, "all", tmp_path / "q")
+    (problem,) = problems_of(compare, [folder, other], gt=kitchen, protocol="vost")
     assert "no frame is scored" in problem.what
     refuse_unscored(kitchen.sequences, kitchen, load_protocol("actionvos"))
 

@@ -180,7 +180,7 @@ def test_a_folder_of_somebody_else_is_never_overwritten(root, tmp_path):
 def test_output_inside_or_around_the_dataset_is_refused(root, tmp_path, where):
     with pytest.raises(
         InputError,
-        match=r"is (inside )?the dataset|contains the dataset",
+        match=r"is (inside )?the input|contains the dataset",
     ):
         corrupt(root, RECIPE, out=tmp_path / where)
 
@@ -319,7 +319,7 @@ def test_what_appears_during_the_run_is_not_removed(root, tmp_path, monkeypatch)
 def test_dataset_beside_the_output_is_not_taken_for_our_work(tmp_path):
     root = make_root(tmp_path / "noisy.partial")
     before = fingerprint(root)
-    with pytest.raises(InputError, match=r"noisy\.partial: is the dataset"):
+    with pytest.raises(InputError, match=r"noisy\.partial: is the input"):
         corrupt(root, RECIPE, out=tmp_path / "noisy", overwrite=True)
     assert fingerprint(root) == before
 

@@ -224,13 +224,6 @@ def check_outside(path: Path, roots: Iterable[Path], parameter: str) -> None:
             raise refuse(what, path, f"give a path outside it as `{parameter}`")
 
 
-def check_report_file(path: Path, roots: Iterable[Path], parameter: str) -> None:
-    """Raise an `InputError` if a report has no file name, or would be inside an input."""
-    if not path.name or path.is_dir():
-        raise refuse("does not name a file to write", path, f"give a file name as `{parameter}`")
-    check_outside(path, roots, parameter)
-
-
 def refuse_same(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
     """Raise an `InputError` if a report would overwrite an input or another report."""
     taken = {os.path.realpath(path) for path in inputs}

@@ -30,9 +30,12 @@ def explain_metrics(
 
     Example: actiseg-eval metrics giou n_miou
     """
+    from actiseg_data.layouts.report_files import check_report_file
     from actiseg_data.terminal.file_writing import write_text
     from actiseg_eval.metrics.metric_cards import choose_cards, format_cards, load_cards
 
+    if markdown_file is not None:
+        check_report_file(markdown_file, (), "markdown")
     print_report(_describe_cards(choose_cards(keys)) if keys else _list_metrics())
     if markdown_file is not None:
         write_text(markdown_file, format_cards(load_cards()))

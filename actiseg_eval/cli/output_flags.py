@@ -24,7 +24,8 @@ class OutputFlags:
 
     def check(self, folders: Sequence[Path], files: Sequence[Path] = ()) -> None:
         """Refuse files inside of input folders, or that would replace inputs or each other."""
-        from actiseg_data.core.files import check_report_file, refuse_same
+        from actiseg_data.core.files import refuse_same
+        from actiseg_data.layouts.report_files import check_report_file
 
         given = {name: path for name, path in vars(self).items() if path is not None}
         for name, path in given.items():

@@ -45,7 +45,7 @@ def audit(
 
     Example: actiseg-noise audit ImageSets_noise20_classid_prompt --strict
     """
-    from actiseg_data.core.files import check_report_file
+    from actiseg_data.layouts.report_files import check_report_file
     from actiseg_data.terminal.file_writing import write_report
     from actiseg_data.terminal.report_printing import print_report
     from actiseg_noise.measurement.audit_report import describe_audit

@@ -49,6 +49,7 @@ def build(
     lexicon.json
     """
     from actiseg_data.core.files import write_bytes
+    from actiseg_data.layouts.report_files import check_report_file
     from actiseg_noise.lexicon_builder.lexicon_building import (
         build_from_list,
         build_from_table,
@@ -60,6 +61,9 @@ def build(
         raise refuse(
             "no source given, or two", "lexicon build", "give either --noun-classes or --names"
         )
+    check_report_file(out, (), "out")
+    if table is not None:
+        check_report_file(table, (), "table")
     if noun_classes is not None:
         built = build_from_table(noun_classes, wordnet, senses)
         command = "actiseg-noise lexicon build --noun-classes EPIC_100_noun_classes_v2.csv --table"

@@ -155,11 +155,12 @@ def _describe_change(where: Path, subject: str = "") -> Problem:
 def refuse_write(error: OSError, folder: Path) -> Interruption:
     """Build the error for a failed write, for the caller to raise."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    place = error.filename2 or error.filename or folder  # a copy that fails names both files
     remedy = "free some space" if full else "make sure that the folder is writable"
     return Interruption(
         Problem(
             f"cannot write ({error.strerror or error})",
-            str(error.filename or folder),
+            str(place),
             f"{remedy}, or give another `out`, and run again; the work in {folder.name} is resumed",
         )
     )

@@ -11,11 +11,12 @@ from actiseg_data.annotations.masks import IndexMask, check_same_size
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.files import PathLike, as_path, check_report_file
+from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.listing import list_folders
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.layouts.recognition import recognise_dataset
+from actiseg_data.layouts.report_files import check_report_file
 from actiseg_data.records.recipe_record import (
     RECIPE_FILE,
     Recipe,

@@ -10,7 +10,6 @@ from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import (
     check_outside,
-    check_report_file,
     is_occupied,
     move_clutter,
     new_folder,
@@ -187,15 +186,6 @@ def test_an_output_is_neither_a_dataset_nor_inside_one(tmp_path):
         assert refused.value.problems[0].hint == "give a path outside it as `out`"
     with pytest.raises(InputError, match="link: is the input"):
         check_outside(tmp_path / "link", [clean], "out")
-
-
-def test_a_report_has_a_file_name_outside_the_dataset(tmp_path):
-    check_report_file(tmp_path / "report.json", [tmp_path / "clean"], "json")
-    with pytest.raises(InputError, match="is inside the input"):
-        check_report_file(tmp_path / "clean" / "report.json", [tmp_path / "clean"], "json")
-    with pytest.raises(InputError, match="does not name a file") as refused:
-        check_report_file(tmp_path, [], "json")
-    assert refused.value.problems[0].hint == "give a file name as `json`"
 
 
 def test_moved_clutter_replaces_nothing(tmp_path):

@@ -71,13 +71,23 @@ def encode_json(document: Any, *, indent: int | None = None) -> bytes:
         return f"{escaped.encode(document)}\n".encode()
 
 
-def as_path(path: PathLike) -> Path:
+def as_path(path: PathLike, parameter: str = "path") -> Path:
     """Return a path that a caller gave as text or as any path object.
+
+    Anything else raises an `InputError` that names the caller's parameter.
 
     >>> as_path("dataset_visor").name
     'dataset_visor'
     """
-    return path if isinstance(path, Path) else Path(os.fspath(path))
+    if isinstance(path, Path):
+        return path
+    try:
+        text = os.fspath(path)
+    except TypeError:
+        text = b""
+    if not isinstance(text, str):
+        raise refuse(f"{path!r} is not a path", f"`{parameter}`", "give a str or a Path")
+    return Path(text)
 
 
 def is_occupied(path: Path) -> bool:

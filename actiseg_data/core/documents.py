@@ -229,6 +229,10 @@ def check_schema(document: Cursor, schema: str, hint: str = "reinstall actiseg")
     actual = document["schema"].as_text()
     if actual != schema:
         what = f"has the schema {actual!r}, but this release reads {schema!r}"
+        kind, _, _ = schema.rpartition("/")
+        if actual.rpartition("/")[0] != kind:
+            what = f"has the schema {actual!r}, not {schema!r}: it is another kind of file"
+            hint = f"give a file with a schema of {kind!r}"
         raise refuse(what, document.where, hint)
 
 

@@ -100,15 +100,15 @@ def show(
 
     Example: actiseg-noise lexicon show knife
     """
-    from actiseg_noise.text_noise.choices import find_classes, suggest_names
+    from actiseg_noise.text_noise.choices import find_classes, suggest_class
 
     lexicon = _load_lexicon(lexicon_file)
     classes = find_classes(name, lexicon)
     if not classes:
         raise refuse(
-            f"{name[:60]!r} is not a name in {lexicon.title!r}",
+            f"{name[:60]!r} is not a name in {lexicon.title!r}{suggest_class(name, lexicon)}",
             "lexicon show",
-            f"give a name or an id{suggest_names(name, lexicon)}",
+            "give the name or the id of a class",
         )
     for class_id in classes:
         _describe(lexicon.classes[class_id], lexicon)

@@ -207,14 +207,15 @@ def _read_noise(noise: PathLike | Recipe) -> str | Recipe:
     """Return the name of a type or preset, or a recipe, which may be in a file."""
     if isinstance(noise, Recipe):
         return noise
-    if not isinstance(noise, (str, os.PathLike)):
-        raise refuse(
-            f"{noise!r} is not noise",
-            "`noise`",
-            "give a type, a preset, a recipe, or the path of a recipe file",
-        )
-    is_file = not isinstance(noise, str) or noise.endswith(".json")
-    return load_recipe(noise) if is_file else noise
+    if isinstance(noise, str) and not noise.endswith(".json"):
+        return noise
+    if isinstance(noise, (str, os.PathLike)):
+        return load_recipe(noise)
+    raise refuse(
+        f"{noise!r} is not noise",
+        "`noise`",
+        "give a type, a preset, a recipe, or the path of a recipe file",
+    )
 
 
 def _locate_dataset() -> Path:

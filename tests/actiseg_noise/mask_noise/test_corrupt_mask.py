@@ -45,9 +45,7 @@ def test_pixels_and_rows_equal_those_on_disk(sample, tmp_path, kind, options):
     checked = 0
     for sequence in chosen:
         for frame, clean in zip(sequence.frames, split.iterate_masks(sequence), strict=True):
-            noisy, rows = corrupt_mask(
-                clean, kind, **options, sequence=sequence, frame=frame
-            )
+            noisy, rows = corrupt_mask(clean, kind, **options, sequence=sequence, frame=frame)
             path = corruption.out / MASKS / "val" / sequence.folder / f"{frame}.png"
             assert (noisy == read_index_mask(path)).all()
             assert all(row.sequence == sequence.folder and row.frame == frame for row in rows)

@@ -28,7 +28,7 @@ REFUSED = [
     (("presets", "smart"), "error: NAME: there is no preset"),
     (("corrupt", "clean", "--recipe", "noisy"), "hint: give noisy/recipe.json"),
     (("corrupt", "clean", "--recipe", "clean"), "clean: is a folder, not a recipe"),
-    (("corrupt", "clean", "--recipe", "noisy/summary.json"), "it is another kind of file"),
+    (("corrupt", "clean", "--recipe", "noisy/summary.json"), "this is another kind of file"),
     (("preview", "noisy", "--sequence", "foo"), "error: --sequence: "),
     (("manifests", "check", "--dataset", "nope"), "nope: there is no such folder"),
     (("verify", "noisy/recipe.json"), "is a file"),

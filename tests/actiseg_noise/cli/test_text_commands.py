@@ -130,7 +130,7 @@ def test_the_pool_of_the_dataset_is_frozen_into_the_recipe(kitchen, tmp_path):
         (("--type", "text", "--rate", "0.4", "--scope", "verb"), "scope"),
         (
             ("--type", "text", "--rate", "0.4", "--protect", "left hnad"),
-            "did you mean 'left hand'?",
+            "mean 'left hand'?",
         ),
         (("--type", "text", "--rate", "0.4", "--pool", "mine"), "lexicon or dataset"),
         (("--type", "text", "--rate", "0.4", "--overlap", "contest"), "overlap"),

@@ -201,7 +201,11 @@ def _list_edges(rings: Sequence[IntArray]) -> tuple[IntArray, IntArray]:
     if not kept:
         none = np.zeros((0, 2), np.int64)
         return none, none
-    return np.concatenate([np.roll(ring, 1, axis=0) for ring in kept]), np.concatenate(kept)
+    end = np.concatenate(kept)
+    start = np.roll(end, 1, axis=0)
+    stops = np.cumsum([len(ring) for ring in kept])
+    start[[0, *stops[:-1]]] = end[stops - 1]
+    return start, end
 
 
 def _orient_upward(start: IntArray, end: IntArray) -> tuple[IntArray, IntArray]:

@@ -225,10 +225,15 @@ RELEASE_HINT = "use the release of actiseg that wrote it, or a newer one"
 
 
 def check_schema(document: Cursor, schema: str, hint: str = "reinstall actiseg") -> None:
-    """Raise an `InputError` if a document does not have the expected schema."""
+    """Raise an `InputError` if a document does not have the expected schema.
+
+    The hint is for another version of the schema; a schema of another kind has its own.
+    """
     actual = document["schema"].as_text()
     if actual != schema:
         what = f"has the schema {actual!r}, but this release reads {schema!r}"
+        if actual.rpartition("/")[0] != schema.rpartition("/")[0]:
+            hint = f"this is another kind of file; give one with the schema {schema!r}"
         raise refuse(what, document.where, hint)
 
 

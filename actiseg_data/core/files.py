@@ -83,13 +83,21 @@ def encode_json(document: Any, *, indent: int | None = None) -> bytes:
         return f"{escaped.encode(document)}\n".encode()
 
 
-def as_path(path: PathLike) -> Path:
+def as_path(path: PathLike, parameter: str = "path") -> Path:
     """Return a path that a caller gave as text or as any path object.
+
+    Anything else raises an `InputError` that names the caller's parameter.
 
     >>> as_path("dataset_visor").name
     'dataset_visor'
     """
-    return path if isinstance(path, Path) else Path(os.fspath(path))
+    if isinstance(path, Path):
+        return path
+    try:
+        return Path(os.fspath(path))
+    except TypeError:  # also for bytes
+        what = f"{path!r} is not a path"
+        raise refuse(what, f"`{parameter}`", "give a str or a Path") from None
 
 
 def is_occupied(path: Path) -> bool:
@@ -101,24 +109,25 @@ def is_occupied(path: Path) -> bool:
     return os.path.lexists(path) and (not path.is_dir() or bool(list_folder(path)))
 
 
-def check_free(out: Path, parameter: str = "out") -> None:
+def check_free(out: Path, parameter: str | None = "out") -> None:
     """Raise an `InputError` if a new folder cannot have the path `out`.
 
     Parameters
     ----------
     out : Path
         The path of the new folder.
-    parameter : str
-        The parameter that gave the path, for the hint.
+    parameter : str or None
+        The parameter that gave the path, for the hint. None if it needs no name.
     """
+    place = "" if parameter is None else f" as `{parameter}`"
     if out.name in ("", ".."):
-        raise refuse("does not name a new folder", out, f"give a new folder as `{parameter}`")
+        raise refuse("does not name a new folder", out, f"give a new folder{place}")
     if is_occupied(out):
-        raise refuse("already exists", out, f"give another folder as `{parameter}`")
+        raise refuse("already exists", out, f"give another folder{place}")
 
 
 @contextmanager
-def new_folder(out: Path, parameter: str = "out") -> Iterator[Path]:
+def new_folder(out: Path, parameter: str | None = "out") -> Iterator[Path]:
     """Build a new folder under a temporary name and rename it to `out` when it is complete.
 
     If the block fails, nothing is left of the folder. Hidden files and other clutter that `out`
@@ -129,8 +138,8 @@ def new_folder(out: Path, parameter: str = "out") -> Iterator[Path]:
     ----------
     out : Path
         The path that the folder gets in the end; parent folders are made.
-    parameter : str
-        The parameter that gave the path, for the hint.
+    parameter : str or None
+        The parameter that gave the path, for the hint. None if it needs no name.
 
     Yields
     ------

@@ -16,7 +16,7 @@ from actiseg_data.core.documents import (
     collect_valid,
     read_json,
 )
-from actiseg_data.core.errors import ProblemCollector
+from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.names import check_name
 
 RECIPE_FILE = "recipe.json"
@@ -172,4 +172,18 @@ def parse_noise(cursor: Cursor) -> Noise:
 
 def read_recipe(path: Path) -> Recipe:
     """Read a recipe file; a missing, damaged or foreign one raises an `InputError`."""
+    if path.is_dir():
+        inner = path / RECIPE_FILE
+        hint = f"give {inner}" if inner.is_file() else "give the file of a recipe"
+        raise refuse("is a folder, not a recipe", path, hint)
     return parse_recipe(read_json(path, "recipe"), str(path))
+
+
+def refuse_noisy_source(source: Path) -> None:
+    """Raise an `InputError` if a clean dataset that a caller gave is a noisy split."""
+    if (source / RECIPE_FILE).is_file():
+        raise refuse(
+            f"is a noisy split ({RECIPE_FILE}), not a clean dataset",
+            source,
+            "give the dataset that the noisy split was made from",
+        )

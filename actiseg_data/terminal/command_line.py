@@ -42,8 +42,13 @@ JsonFile = Annotated[
 
 
 def quote_path(path: Path) -> str:
-    """Quote a path for a shell."""
-    return shlex.quote(str(path))
+    """Quote a path for a shell, so that a command does not take it for a flag.
+
+    >>> quote_path(Path("my split")), quote_path(Path("--split"))
+    ("'my split'", './--split')
+    """
+    text = str(path)
+    return shlex.quote(f"./{text}" if text.startswith("-") else text)
 
 
 def announce_dataset(dataset: Path | None, *, option: str = "DATASET", make: bool = False) -> Path:

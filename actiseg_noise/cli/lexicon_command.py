@@ -104,15 +104,15 @@ def show(
 
     Example: actiseg-noise lexicon show knife
     """
-    from actiseg_noise.text_noise.choices import find_classes, suggest_names
+    from actiseg_noise.text_noise.choices import find_classes, suggest_class
 
     lexicon = _load_lexicon(lexicon_file)
     classes = find_classes(name, lexicon)
     if not classes:
         raise refuse(
-            f"{name[:60]!r} is not a name in {lexicon.title!r}",
+            f"{name[:60]!r} is not a name in {lexicon.title!r}{suggest_class(name, lexicon)}",
             "lexicon show",
-            f"give a name or an id{suggest_names(name, lexicon)}",
+            "give the name or the id of a class",
         )
     for class_id in classes:
         _describe(lexicon.classes[class_id], lexicon)
@@ -155,9 +155,12 @@ def measure_coverage(
 
     Example: actiseg-noise lexicon coverage --narrations EPIC_100_validation.csv
     """
+    from actiseg_data.layouts.report_files import check_report_file
     from actiseg_noise.lexicon_builder import narration_coverage
     from actiseg_noise.text_noise.mentions import MentionFinder, identify_pipeline
 
+    if misses is not None:
+        check_report_file(misses, (), "misses")
     lexicon = _load_lexicon(lexicon_file)
     finder = MentionFinder(lexicon, identify_pipeline(pipeline))
     coverage = narration_coverage.measure_coverage(narrations, lexicon, finder)

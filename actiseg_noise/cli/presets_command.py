@@ -28,7 +28,7 @@ def list_presets(
         _print_presets(load_presets().values())
         print("next: actiseg-noise presets NAME, or actiseg-noise corrupt --preset NAME")
         return
-    _show_preset(load_preset(name))
+    _show_preset(load_preset(name, "NAME"))
     print(f"next: actiseg-noise corrupt --preset {name}")
 
 

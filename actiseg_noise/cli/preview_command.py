@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from actiseg_data.records.ledger_record import TextRow
 
 
+_NO_NOISE = "the split has no noise; {} is its first sequence"
+
+
 def preview(
     out: NoisySplitFolder,
     sequence: Annotated[
@@ -46,16 +49,17 @@ def preview(
     )
     from actiseg_noise.split.noisy_split import check_report_on
 
-    if sequence is None:
-        sequence, items = find_noisiest(out)
-        print(f"{sequence} has the most noise: {items} items")
-    rewording = find_rewording(out, sequence)
-    if rewording is None and to is None:
-        raise refuse("has no text noise to show", out, "give --to sheet.png")
     if to is not None:
         check_report_on(out, source, to, "to")
         refuse_format(to)
-        save_preview(make_preview(out, sequence, source, frame or []), to)
+    chosen, items = (sequence, None) if sequence is not None else find_noisiest(out)
+    rewording = find_rewording(out, chosen)
+    if rewording is None and to is None:
+        raise refuse("has no text noise to show", out, "give --to sheet.png")
+    if to is not None:
+        save_preview(make_preview(out, chosen, source, frame or []), to)
+    if items is not None:
+        print(f"{chosen} has the most noise: {items} items" if items else _NO_NOISE.format(chosen))
     if rewording is not None:
         print_rewording(rewording)
     if to is not None:

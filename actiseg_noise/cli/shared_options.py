@@ -34,7 +34,9 @@ Dataset = Annotated[
         show_default=False,
     ),
 ]
-NoisySplitFolder = Annotated[Path, typer.Argument(help="The noisy split.", show_default=False)]
+NoisySplitFolder = Annotated[
+    Path, typer.Argument(help="The noisy split.", show_default=False, file_okay=False)
+]
 CleanSource = Annotated[
     Optional[Path],
     typer.Option(help="The clean dataset. Default: the one that the split's summary names."),

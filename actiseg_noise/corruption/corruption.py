@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon
+from actiseg_data.core.errors import refuse
 from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.names import as_names
 from actiseg_data.core.opencv import load_cv2
@@ -21,6 +23,8 @@ from actiseg_noise.corruption.recipe_choice import choose_recipe
 from actiseg_noise.corruption.request import CorruptionOptions, prepare_request, refuse_occupied
 from actiseg_noise.corruption.split_plan import make_plan
 from actiseg_noise.corruption.summarising import describe_identity
+from actiseg_noise.recipes.building import load_recipe
+from actiseg_noise.recipes.plain_values import check_seed, to_plain
 from actiseg_noise.split.noisy_split import as_lexicon
 from actiseg_noise.split.partial_split import (
     discard_partial,
@@ -33,7 +37,7 @@ from actiseg_noise.split.partial_split import (
 
 def corrupt(
     dataset: PathLike | None,
-    noise: str | Recipe,
+    noise: PathLike | Recipe,
     *,
     out: PathLike | None = None,
     only: Iterable[str] = (),
@@ -56,8 +60,9 @@ def corrupt(
     dataset : str or Path or None
         Root of the clean dataset, which is only read. None uses ``$ACTISEG_DATASET``, else
         ``./dataset_visor``, else the built-in sample, which is made if it is missing.
-    noise : str or Recipe
-        A type such as ``boundary``, a preset such as ``actiseg-nl/mask-9``, or a recipe.
+    noise : str, Path or Recipe
+        A type such as ``boundary``, a preset such as ``actiseg-nl/mask-9``, a recipe, or the path
+        of a recipe file, which ends in ``.json``.
     out : str or Path, optional
         Folder to make. Default: see `actiseg_noise.corruption.request.name_output`.
     only : iterable of str
@@ -98,10 +103,11 @@ def corrupt(
 
         corrupt("dataset_visor", "boundary", rate=0.4, target_iou=0.7, out="noisy", workers=2)
         corrupt("dataset_visor", "actiseg-nl/mask-9", only=["00000001_P01_01_take_cup"])
+        corrupt("dataset_visor", "noisy/recipe.json", out="noisy_again")
     """
     lexicon = as_lexicon(lexicon)
     options = CorruptionOptions(
-        None if out is None else as_path(out),
+        None if out is None else as_path(out, "out"),
         as_names(only),
         images,
         weights,
@@ -178,7 +184,7 @@ def forecast_corruption(
 
 def _choose_input(
     dataset: PathLike | None,
-    noise: str | Recipe,
+    noise: PathLike | Recipe,
     lexicon: Lexicon | None,
     settings: dict[str, Any],
 ) -> tuple[Path, Recipe]:
@@ -187,11 +193,29 @@ def _choose_input(
     The recipe comes first, so that the sample is made only for a sound one. The pool ``dataset``
     is the exception, because it needs the dataset.
     """
-    named = None if dataset is None else as_path(dataset)
+    named = None if dataset is None else as_path(dataset, "dataset")
+    settings = to_plain(settings)
+    if settings.get("seed") is not None:
+        check_seed(settings["seed"])
     if named is None and settings.get("pool") == "dataset":
         named = _locate_dataset()
-    recipe = choose_recipe(noise, dataset=named, lexicon=lexicon, **settings)
+    recipe = choose_recipe(_read_noise(noise), dataset=named, lexicon=lexicon, **settings)
     return named or _locate_dataset(), recipe
+
+
+def _read_noise(noise: PathLike | Recipe) -> str | Recipe:
+    """Return the name of a type or preset, or a recipe, which may be in a file."""
+    if isinstance(noise, Recipe):
+        return noise
+    if isinstance(noise, str) and not noise.endswith(".json"):
+        return noise
+    if isinstance(noise, (str, os.PathLike)):
+        return load_recipe(noise)
+    raise refuse(
+        f"{noise!r} is not noise",
+        "`noise`",
+        "give a type, a preset, a recipe, or the path of a recipe file",
+    )
 
 
 def _locate_dataset() -> Path:

@@ -21,6 +21,7 @@ from actiseg_noise.mask_noise.sequence_masks import (
 )
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.kind_specs import OBJECTS, list_kinds
+from actiseg_noise.recipes.plain_values import check_seed, to_plain
 
 _SEQUENCE, _FRAME = "array", "mask"
 """Identity of a mask that comes without a sequence and a frame."""
@@ -46,7 +47,7 @@ def corrupt_mask(
     """Return an index mask with noise, and one ledger row for each noisy object.
 
     The noise is deterministic: it depends on the arguments alone. With `sequence` and `frame`, the
-    result equals pixel for pixel what `corrupt` writes for that frame with the same recipe.
+    result equals pixel for pixel what `corrupt` writes for that frame with the same settings.
     Without them every mask has the same identity, so masks of equal content get equal noise. Give
     each image its own `frame` (or `seed`) to make their noise independent.
 
@@ -69,9 +70,9 @@ def corrupt_mask(
     rate : float
         Share of the objects that get noise, in [0, 1]. Each object is selected on its own.
     objects : str or iterable of int, optional
-        Ids of the objects that may get noise. ``positive`` means the active objects of `sequence`.
-        The default, also ``all``, is every object of the mask, or every object of `sequence` if one
-        is given.
+        Ids of the objects that may get noise, or ``all`` objects of the mask. The default,
+        ``positive``, means the active objects of `sequence`, as for `corrupt`, or all objects of
+        the mask if no sequence is given.
     overlap : str
         Rule for pixels that several objects claim: ``contest``, ``reference``, ``ascending`` or
         ``background``.
@@ -108,12 +109,12 @@ def corrupt_mask(
     _check_kind(kind)
     given = {"target_iou": target_iou, "radius": radius}
     given = {name: value for name, value in given.items() if value is not None} | parameters
-    positive = isinstance(objects, str) and objects == "positive"
+    positive = objects is None or (isinstance(objects, str) and objects == "positive")
     recipe = make_recipe(
         kind,
-        rate,
-        seed=seed,
-        parameters=given,
+        to_plain(rate),
+        seed=check_seed(seed),
+        parameters=to_plain(given),
         objects="positive" if positive else "all",
         overlap=overlap,
     )
@@ -121,7 +122,7 @@ def corrupt_mask(
     assert noise is not None, "the kind was checked"
     numbered = _number_ids(mask)
     sequence, frame = _identify(numbered, sequence, frame)
-    task = FrameTask(seed, noise, sequence, frame)
+    task = FrameTask(recipe.seed, noise, sequence, frame)
     eligible = _choose_objects(task, numbered, objects)
     result = corrupt_frame(task, numbered.mask, eligible, noise.rate)
     rows = [replace(row, object_id=int(numbered.ids[row.object_id])) for row in result.rows]
@@ -169,7 +170,14 @@ def _number_ids(mask: Any) -> _NumberedMask:
     The order matters because ties between overlapping objects go to the lower id.
     """
     wide = isinstance(mask, np.ndarray) and mask.ndim == 2 and mask.size and mask.dtype.kind in "iu"
-    if not wide or np.ma.is_masked(mask) or mask.min() < 0 or mask.max() <= _MOST_IDS:
+    wide = wide and not np.ma.is_masked(mask)
+    if wide and mask.min() < 0:
+        raise refuse(
+            f"has the value {mask.min()}; object ids are 0 or more",
+            "`mask`",
+            "give each object a positive id, and the background 0",
+        )
+    if not wide or mask.max() <= _MOST_IDS:
         index_mask = as_index_mask(mask)
         dtype = mask.dtype if isinstance(mask, np.ndarray) else index_mask.dtype
         return _NumberedMask(index_mask, np.arange(256), dtype)
@@ -193,7 +201,9 @@ def _identify(
     """Return the sequence, with object ids as in the numbered mask, and the frame."""
     numbers = numbered.numbers
     if sequence is None:
-        frame = _FRAME if frame is None else frame
+        frame = _FRAME if frame is None else to_plain(frame)
+        if not isinstance(frame, (str, int)):
+            raise refuse(f"{frame!r} is not the name of a frame", "`frame`", "give any text")
         labels = tuple(
             ObjectLabel(number, str(object_id), -1, positive=True, handbox=False, narration=False)
             for object_id, number in numbers.items()
@@ -201,6 +211,12 @@ def _identify(
         return (
             VideoSequence(_SEQUENCE, 0, "", 0, 0, "", "", -1, "", -1, (frame,), labels),
             frame,
+        )
+    if not isinstance(sequence, VideoSequence):
+        raise refuse(
+            f"{sequence!r} is not a VideoSequence",
+            "`sequence`",
+            "give a sequence of actiseg_data.open_split, or leave it out",
         )
     frame = str(frame)
     hint = "give one of `sequence.frames`"

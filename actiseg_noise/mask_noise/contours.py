@@ -142,6 +142,17 @@ def crop_with_context(clean: ObjectMask, margin: int) -> Patch:
     return around
 
 
+def has_outline(clean: ObjectMask) -> bool:
+    """Return whether a pixel of the frame does not belong to an object that has pixels.
+
+    Examples
+    --------
+    >>> has_outline(ObjectMask(Patch(0, 0, np.ones((2, 2), bool)), (2, 2)))
+    False
+    """
+    return 0 < clean.area < clean.frame[0] * clean.frame[1]
+
+
 def estimate_shift(clean: ObjectMask) -> float:
     """Return area over perimeter in pixels, the scale of first guesses, from pixel counts alone.
 
@@ -246,7 +257,9 @@ def _join_rings(
 
 def _average_vertices(ring: NDArray[np.float64], step: int) -> NDArray[np.float64]:
     """Average `step` consecutive vertices, but fewer if less than 8 vertices would remain."""
-    step = max(min(step, len(ring) // 8), 1)
+    step = min(step, len(ring) // 8)
+    if step <= 1:
+        return ring
     starts = np.arange(0, len(ring), step)
     sums: NDArray[np.float64] = np.add.reduceat(ring, starts, axis=0)
     return sums / np.diff(starts, append=len(ring))[:, None]

@@ -12,13 +12,23 @@ from numpy.typing import NDArray
 from actiseg_data.annotations.polygons import SUBPIXEL, Patch
 from actiseg_data.core.keys import draw_normals, draw_uniforms
 from actiseg_noise.mask_noise.calibration import Strength, draw_at_strength
-from actiseg_noise.mask_noise.contours import ObjectMask, ObjectOutline, draw, estimate_shift, trace
+from actiseg_noise.mask_noise.contours import (
+    ObjectMask,
+    ObjectOutline,
+    draw,
+    estimate_shift,
+    has_outline,
+    trace,
+)
 from actiseg_noise.mask_noise.noisy_outline import KeyFactory, NoisyOutline
 
 FloatArray = NDArray[np.float64]
 
 _WAVES = 32  # plane waves that make up one elastic field
 _LENGTHENINGS = 3
+_LARGEST_STEP = 1000
+"""Most vertices that become one. `trace` extends the frame by so many pixels, and an object that
+almost fills its frame would take any number."""
 _FOLD_STEPS = 12  # how often the limit is lowered by a tenth until no ring crosses
 
 
@@ -44,6 +54,8 @@ def jitter(clean: ObjectMask, parameters: Mapping[str, Any], keys: KeyFactory) -
     keys : KeyFactory
         Makes the item's keys.
     """
+    if not has_outline(clean):
+        return NoisyOutline(clean.patch, 1.0, "short", {"radius": 0.0})
     strength = Strength.from_parameters(parameters)
     amplitude = strength.radius
     if amplitude is None:
@@ -57,7 +69,7 @@ def jitter(clean: ObjectMask, parameters: Mapping[str, Any], keys: KeyFactory) -
     )
     for _ in range(1 if given else 1 + _LENGTHENINGS):
         # Enough vertices for the field, and enough to keep the shape of the outline.
-        step = round(min(length / 12, amplitude / 2))
+        step = round(min(length / 12, amplitude / 2, _LARGEST_STEP))
         elastic = _draw_field(trace(clean, max(step, 1)), clean.frame, length, keys)
         drawn = _draw_unfolded(elastic, clean, strength, parameters["fold_margin"])
         if drawn.status != "fold":

@@ -18,6 +18,7 @@ from actiseg_data.records.recipe_record import (
     RECIPE_FILE,
     Recipe,
     read_recipe,
+    refuse_noisy_source,
 )
 from actiseg_noise.split.text_items import NoisyList, read_noisy_list
 
@@ -72,6 +73,8 @@ def open_audit_input(
         kind = recognise_dataset(noisy)
         what = "there is no such folder" if kind is None else f"is {kind}"
         raise refuse(what, noisy, "give a folder of noisy lists or masks")
+    if clean is not None:
+        refuse_noisy_source(clean)
     if split is not None:
         check_name(split, "split", "`split`")
     recipe = _read_recipe(noisy)

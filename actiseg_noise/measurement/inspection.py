@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
-from actiseg_data.core.files import PathLike
+from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.actionvos import IMAGE_SETS
-from actiseg_data.records.recipe_record import Noise, Recipe
+from actiseg_data.records.recipe_record import Noise, Recipe, refuse_noisy_source
 from actiseg_noise.measurement.mask_inspection import (
     InspectionTask,
     MaskInspection,
@@ -118,7 +118,9 @@ def inspect(
 
         inspect("dataset_visor_boundary_r0.4_s0").to_dict()["masks"]["all"]["shift"]["mean"]
     """
-    split = open_noisy_split(out, source)
+    if source is not None:
+        refuse_noisy_source(as_path(source, "source"))
+    split = open_noisy_split(as_path(out, "out"), source)
     sequences = split.noisy.select(only)
     known = as_lexicon(lexicon) or split.lexicon or load_lexicon()
     task = InspectionTask(split, sequences, known, workers, stage)

@@ -22,7 +22,7 @@ from actiseg_data.records.ledger_record import (
     TextRow,
     read_ledger,
 )
-from actiseg_data.records.recipe_record import Recipe
+from actiseg_data.records.recipe_record import Recipe, refuse_noisy_source
 from actiseg_noise.preview.lettering import (
     FAINT,
     INK,
@@ -98,6 +98,8 @@ def make_preview(
         sheet = make_preview(Path("actiseg_sample_boundary_r0.4_s0"), "00000047_S03_02_pour_oil")
         save_preview(sheet, Path("pour_oil.png"))
     """
+    if source is not None:
+        refuse_noisy_source(source)
     split = open_noisy_split(out, source)
     whole = _find_sequence(split, sequence)
     if whole.folder not in split.noisy.subsets:
@@ -160,10 +162,10 @@ def find_rewording(out: Path, sequence: str) -> list[TextRow] | None:
         If the sequence is unknown.
     """
     recipe = read_split_recipe(out)
-    if recipe.text_noise is None:
-        return None
     split = open_split(out, recipe.split, masks=False)
     split.select([sequence], "`sequence`")
+    if recipe.text_noise is None:
+        return None
     rows = read_ledger(out / LEDGER_FILE)
     return [row for row in rows if isinstance(row, TextRow) and row.sequence == sequence]
 

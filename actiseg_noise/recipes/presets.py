@@ -104,13 +104,16 @@ def load_presets() -> dict[str, Preset]:
     return {preset.name: preset for document in documents for preset in parse_presets(document)}
 
 
-def load_preset(name: str) -> Preset:
-    """Load a preset; for an unknown one, raise `InputError` with the nearest names."""
+def load_preset(name: str, where: str = "`preset`") -> Preset:
+    """Load a preset; for an unknown one, raise `InputError` with the nearest names.
+
+    `where` is the parameter that gave the name, for the message.
+    """
     presets = load_presets()
     if name not in presets:
         raise refuse(
             f"there is no preset {name!r}{suggest(name, presets)}",
-            "`preset`",
+            where,
             f"use for example {', '.join(find_nearest(name, presets) or list(presets))}; "
             "actiseg-noise presets lists all",
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.core.documents import Cursor, read_json
-from actiseg_data.core.errors import ProblemCollector, find_nearest, refuse
+from actiseg_data.core.errors import ProblemCollector, refuse, suggest
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.names import parse_whole_number
 from actiseg_data.layouts.action_lists import list_splits
@@ -105,12 +105,11 @@ def _find_class(text: str, lexicon: Lexicon, where: str) -> int:
     classes = find_classes(text, lexicon)
     if len(classes) == 1:
         return classes[0]
-    what = "a name of several classes" if classes else "not a class of the lexicon"
-    raise refuse(
-        f"{text[:40]!r} is {what}",
-        where,
-        f"use an id or a name of {lexicon.title!r}{suggest_names(text, lexicon)}",
-    )
+    what = "a name of several classes"
+    if not classes:
+        what = f"not a class of the lexicon{suggest_class(text, lexicon)}"
+    hint = f"use an id or a name of {lexicon.title!r}"
+    raise refuse(f"{text[:40]!r} is {what}", where, hint)
 
 
 def find_classes(text: str, lexicon: Lexicon) -> tuple[int, ...]:
@@ -137,19 +136,18 @@ def find_protected_classes(names: Iterable[str], lexicon: Lexicon) -> list[int]:
         protected.update(classes)
         if not classes:
             problems.add(
-                f"{name[:60]!r} is not a name of the lexicon {lexicon.title!r}",
+                f"{name[:60]!r} is not a name of the lexicon {lexicon.title!r}"
+                f"{suggest_class(name, lexicon)}",
                 "`protect`",
-                f"use the name of an object or class{suggest_names(name, lexicon)}",
+                "use the name of an object or class",
             )
     problems.raise_if_any()
     return sorted(protected)
 
 
-def suggest_names(text: str, lexicon: Lexicon) -> str:
-    """Return the end of a message with class names similar to a text; empty if there are none."""
-    names = [noun.name for noun in lexicon.classes.values()]
-    near = find_nearest(text, names)
-    return f", such as {', '.join(near)}" if near else ""
+def suggest_class(text: str, lexicon: Lexicon) -> str:
+    """Return the end of a message: the class with a name near a text, as `suggest` asks for it."""
+    return suggest(text, [noun.name for noun in lexicon.classes.values()])
 
 
 def list_dataset_classes(root: Path) -> list[int]:

@@ -124,6 +124,8 @@ def recognise(root: Path, workers: int = 1) -> GoldenDataset:
         If no digests are known for this dataset.
     """
     known = load_golden()
+    if not root.is_dir():
+        raise refuse("there is no such folder", root, "check the path")
     splits = list_splits(root)
     for golden in known.values():
         if golden.split in splits:

@@ -15,6 +15,7 @@ from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool
 from actiseg_data.layouts.actionvos import MASKS, Split
 from actiseg_data.layouts.opening import open_split
+from actiseg_data.records.recipe_record import refuse_noisy_source
 from actiseg_noise.corruption.split_plan import CopySource
 from actiseg_noise.media.registry import needs_masks
 from actiseg_noise.media.self_check import check_consistency, open_documents
@@ -96,10 +97,12 @@ def verify(
     Raises
     ------
     InputError
-        If `out` is not a noisy split, or if the source is faulty. Differences are mismatches, not
-        errors.
+        If `out` is not a noisy split, or if the source is faulty or noisy. Differences are
+        mismatches, not errors.
     """
-    out = as_path(out)
+    out, source = as_path(out, "out"), None if source is None else as_path(source, "source")
+    if source is not None:
+        refuse_noisy_source(source)
     documents = open_documents(out)
     chosen = set(as_names(only))
     hint = "give a folder name as in the noisy split's list"
@@ -112,7 +115,7 @@ def verify(
     if check.obstacle is not None:
         mismatches.append(check.obstacle)  # reproducing would give different noise
     elif source is not None:
-        copied = _open_source(as_path(source), documents, out, with_clean=not chosen)
+        copied = _open_source(source, documents, out, with_clean=not chosen)
         reproduction = Reproduction(check.files, copied, documents, chosen or documents.folders)
         result = reproduction.compare(workers, stage)
         mismatches += result.lines

@@ -108,7 +108,7 @@ def make_sample(out: PathLike) -> SampleReport:
     if is_whole_sample(out):
         return _read_report(out)
     try:
-        with new_folder(out) as folder:
+        with new_folder(out, None) as folder:
             report = replace(_write(folder), path=out)
     except (OSError, InputError) as error:
         if is_whole_sample(out):  # another process was faster

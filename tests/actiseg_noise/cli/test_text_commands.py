@@ -128,7 +128,10 @@ def test_the_pool_of_the_dataset_is_frozen_into_the_recipe(kitchen, tmp_path):
         (("--type", "category", "--rate", "0.4", "--names", "class"), "no parameter 'names'"),
         (("--type", "text", "--rate", "0.4", "--mix", "1.5"), "0 to 1"),
         (("--type", "text", "--rate", "0.4", "--scope", "verb"), "scope"),
-        (("--type", "text", "--rate", "0.4", "--protect", "left hnad"), "such as left hand"),
+        (
+            ("--type", "text", "--rate", "0.4", "--protect", "left hnad"),
+            "mean 'left hand'?",
+        ),
         (("--type", "text", "--rate", "0.4", "--pool", "mine"), "lexicon, dataset"),
         (("--type", "text", "--rate", "0.4", "--overlap", "contest"), "overlap"),
         (("--type", "boundary", "--rate", "0.4", "--scope", "both"), "scope"),
@@ -166,7 +169,7 @@ def test_lexicon_show_prints_sense_names_and_neighbours():
     assert run("lexicon", "show", "18").stdout == done.stdout
     wrong = run("lexicon", "show", "knif")
     assert wrong.returncode == 2
-    assert "such as knife" in wrong.stderr
+    assert "did you mean 'knife'?" in wrong.stderr
 
 
 @pytest.mark.parametrize(

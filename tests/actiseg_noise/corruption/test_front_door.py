@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import actiseg_noise
@@ -37,6 +38,43 @@ def test_a_preset_and_a_recipe_are_given_in_the_same_place(tmp_path):
     recipe = load_preset("actiseg-nl/mask-9").make_recipe(rate=0.3)
     again = corrupt(root, recipe, out=tmp_path / "b")
     assert preset.recipe_digest == again.recipe_digest == recipe.digest
+
+
+def test_a_recipe_file_is_given_by_its_path(tmp_path):
+    root = make_root(tmp_path / "clean", CLIPS)
+    made = corrupt(root, "dilate", rate=0.3, out=tmp_path / "a")
+    for position, path in enumerate((made.out / "recipe.json", str(made.out / "recipe.json"))):
+        again = corrupt(root, path, out=tmp_path / f"b{position}")
+        assert again.recipe_digest == made.recipe_digest
+
+
+def test_numbers_of_numpy_mean_their_python_values(tmp_path):
+    root = make_root(tmp_path / "clean", CLIPS)
+    settings = {"seed": 3, "rate": 0.5, "target_iou": 0.75}
+    arrays = {"seed": np.int64(3), "rate": np.float32(0.5), "parameters": {}}
+    arrays["parameters"]["target_iou"] = np.float32(0.75)
+    made = corrupt(root, "dilate", out=tmp_path / "a", **settings)
+    assert corrupt(root, "dilate", out=tmp_path / "b", **arrays).recipe_digest == made.recipe_digest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"noise": None}, "noise: None is not noise"),
+        ({"noise": {}}, "noise: {} is not noise"),
+        ({"out": 3}, "out: 3 is not a path"),
+        ({"out": b"noisy"}, "out: b'noisy' is not a path"),
+        ({"dataset": 3}, "dataset: 3 is not a path"),
+        ({"seed": "1"}, "seed: '1' is not a whole number"),
+        ({"seed": True}, "seed: True is not a whole number"),
+        ({"noise": "missing/recipe.json"}, "the recipe is missing"),
+    ],
+)
+def test_arguments_of_a_wrong_type_are_refused(tmp_path, arguments, said):
+    given = {"dataset": tmp_path, "noise": "dilate", "rate": 0.5, "out": tmp_path / "out"}
+    with pytest.raises(InputError) as refused:
+        corrupt(**(given | arguments))
+    assert said in str(refused.value)
 
 
 def test_one_name_is_as_good_as_a_list(tmp_path):

@@ -45,14 +45,45 @@ def test_pixels_and_rows_equal_those_on_disk(sample, tmp_path, kind, options):
     checked = 0
     for sequence in chosen:
         for frame, clean in zip(sequence.frames, split.iterate_masks(sequence), strict=True):
-            noisy, rows = corrupt_mask(
-                clean, kind, **options, objects="positive", sequence=sequence, frame=frame
-            )
+            noisy, rows = corrupt_mask(clean, kind, **options, sequence=sequence, frame=frame)
             path = corruption.out / MASKS / "val" / sequence.folder / f"{frame}.png"
             assert (noisy == read_index_mask(path)).all()
             assert all(row.sequence == sequence.folder and row.frame == frame for row in rows)
             checked += len(rows)
     assert checked
+
+
+def test_the_defaults_give_the_pixels_of_corrupt_on_the_whole_sample(sample, tmp_path):
+    out = corrupt(sample, "boundary", rate=1.0, out=tmp_path / "out", images="none").out
+    split = open_split(sample, "train")
+    different = [
+        frame
+        for sequence in split.sequences
+        for frame, clean in zip(sequence.frames, split.iterate_masks(sequence), strict=True)
+        if (
+            corrupt_mask(clean, "boundary", sequence=sequence, frame=frame)[0]
+            != read_index_mask(out / MASKS / "train" / sequence.folder / f"{frame}.png")
+        ).any()
+    ]
+    assert different == []
+
+
+def test_all_objects_of_a_sequence_get_noise_if_the_caller_says_so():
+    frame = SEQUENCE.frames[0]
+    some = corrupt_mask(MASK, "dilate", sequence=SEQUENCE, frame=frame)[1]
+    every = corrupt_mask(MASK, "dilate", sequence=SEQUENCE, frame=frame, objects="all")[1]
+    chosen = corrupt_mask(MASK, "dilate", sequence=SEQUENCE, frame=frame, objects=range(256))[1]
+    assert {row.object_id for row in some} < {row.object_id for row in every}
+    assert chosen == every
+
+
+def test_numbers_of_numpy_mean_their_python_values():
+    given = {"seed": 3, "rate": 1.0, "target_iou": 0.75, "correlation_length": 20}
+    arrays = {name: np.array(value)[()] for name, value in given.items()}
+    arrays["target_iou"] = np.float32(0.75)
+    assert (
+        corrupt_mask(MASK, "jitter", **arrays)[0] == corrupt_mask(MASK, "jitter", **given)[0]
+    ).all()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -109,7 +140,14 @@ def test_objects_without_a_label_get_no_noise():
         (MASK, {"kind": "category"}, "not a kind of mask noise"),
         (MASK.astype(float), {}, "float64"),
         (MASK[None], {}, "shape"),
-        (MASK.astype(np.int32) - 1, {}, "values from -1"),
+        (MASK.astype(np.int32) - 1, {}, "the value -1; object ids are 0 or more"),
+        (MASK, {"seed": None}, "seed: None is not a whole number"),
+        (MASK, {"seed": "1"}, "seed: '1' is not a whole number"),
+        (MASK, {"seed": True}, "seed: True is not a whole number"),
+        (MASK, {"seed": 1.5}, "seed: 1.5 is not a whole number"),
+        (MASK, {"seed": -1}, "seed -1 is out of range"),
+        (MASK, {"sequence": 3, "frame": "f"}, "sequence: 3 is not a VideoSequence"),
+        (MASK, {"frame": 1.5}, "frame: 1.5 is not the name"),
         (np.arange(400).reshape(20, 20), {}, "399 objects"),
         (MASK, {"target_iou": 2.0}, "target_iou"),
         (MASK, {"target_iou": 0.8, "radius": 3}, "target_iou"),

@@ -197,7 +197,7 @@ def test_a_matrix_is_read_by_names_and_ids(tmp_path):
         ("clean,spoon\nknife,0\n", "no weight above 0"),
         ("clean,spoon,fork\nknife,1\n", "has 1 weights, but the header has 2"),
         ("clean,spoon\nspoon,1\n", "diagonal"),
-        ("clean,spoon\nknif,1\n", "such as knife"),
+        ("clean,spoon\nknif,1\n", "did you mean 'knife'"),
         ("clean,spon\nknife,1\n", "column 2"),
         ("clean,spoon\nknife,1\n4,1\n", "has two rows"),
         ("clean,spoon,1\nknife,1,1\n", "has two columns"),

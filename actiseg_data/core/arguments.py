@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterable
 from contextlib import suppress
 from numbers import Real
-from pathlib import Path
 from typing import TypeGuard
 
 from actiseg_data.core.errors import InputError, refuse
+from actiseg_data.core.names import as_names
 
 _LONGEST = 60
 """Most characters of a wrong value that a message shows."""
-
-
-def check_path(value: object, parameter: str) -> Path:
-    """Return a path that was given as text or as any path object.
-
-    >>> check_path("preds", "predictions").name
-    'preds'
-    """
-    if not isinstance(value, (str, os.PathLike)):
-        raise refuse_type(value, "a path", parameter)
-    return Path(value)
 
 
 def check_integer(value: object, parameter: str) -> int:
@@ -66,6 +55,24 @@ def check_string(value: object, parameter: str) -> str:
     if not isinstance(value, str):
         raise refuse_type(value, "text", parameter)
     return value
+
+
+def check_selection(names: str | Iterable[str] | None, parameter: str) -> tuple[str, ...] | None:
+    """Return the names of what was selected, or None for all.
+
+    A selection of nothing is an error: it is the result of a mistake, and must not mean all.
+
+    >>> check_selection("train", "only"), check_selection(None, "only")
+    (('train',), None)
+    """
+    if names is None:
+        return None
+    if not isinstance(names, Iterable):
+        raise refuse_type(names, "a name or several", parameter)
+    selected = as_names(names)
+    if not selected:
+        raise refuse("selects nothing", f"`{parameter}`", f"leave out `{parameter}` to select all")
+    return selected
 
 
 def refuse_type(value: object, wanted: str, parameter: str) -> InputError:

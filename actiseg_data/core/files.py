@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
+from actiseg_data.core.arguments import refuse_type
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.listing import is_clutter, list_folder
 
@@ -96,8 +97,7 @@ def as_path(path: PathLike, parameter: str = "path") -> Path:
     try:
         return Path(os.fspath(path))
     except TypeError:  # also for bytes
-        what = f"{path!r} is not a path"
-        raise refuse(what, f"`{parameter}`", "give a str or a Path") from None
+        raise refuse_type(path, "a path", parameter) from None
 
 
 def is_occupied(path: Path) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import multiprocessing
-import operator
 import os
 import signal
 import sys
@@ -16,6 +15,7 @@ from itertools import islice
 from multiprocessing.connection import wait
 from typing import Any, TypeAlias, TypeVar
 
+from actiseg_data.core.arguments import check_integer
 from actiseg_data.core.errors import InputError, Interruption, Problem, refuse
 
 S = TypeVar("S")
@@ -187,12 +187,9 @@ def run_parallel(
 
 
 def _check_workers(workers: object) -> int:
-    try:
-        count = operator.index(workers)  # type: ignore[arg-type]
-    except TypeError:
-        count = 0
+    count = check_integer(workers, "workers")
     if count < 1:
-        raise refuse(f"{workers!r} is not a number of processes", "`workers`", "give 1 or more")
+        raise refuse(f"{count} is not a number of processes", "`workers`", "give 1 or more")
     return count
 
 

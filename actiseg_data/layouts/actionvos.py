@@ -29,6 +29,7 @@ from actiseg_data.annotations.masks import (
     read_index_mask,
 )
 from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.arguments import check_selection
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.documents import (
     Cursor,
@@ -166,19 +167,24 @@ class Split(Sequence[VideoSequence]):
         columns = "<tr><th>sequence</th><th>frames</th><th>objects</th><th>narration</th></tr>"
         return f"<p>{head}</p><table>{columns}{rows}</table>"
 
-    def select(self, only: Iterable[str] = (), where: str = "`only`") -> tuple[VideoSequence, ...]:
-        """Return the sequences of some folders, in the order of the split; all if none is named.
+    def select(
+        self, only: str | Iterable[str] | None = None, parameter: str = "only"
+    ) -> tuple[VideoSequence, ...]:
+        """Return the sequences of some folders, in the order of the split; None selects all.
 
         Raises
         ------
         InputError
-            With every folder that the split does not have.
+            With every folder that the split does not have, or if no folder is named.
         """
-        wanted = list(only)
+        wanted = check_selection(only, parameter)
+        if wanted is None:
+            return self.sequences
         by_folder = {sequence.folder: sequence for sequence in self.sequences}
         hint = "give the name of a folder as in the action list"
-        check_known(wanted, by_folder, "sequence", where, hint, f"the split {self.name!r}")
-        return tuple(seq for seq in self.sequences if not wanted or seq.folder in wanted)
+        owner = f"the split {self.name!r}"
+        check_known(wanted, by_folder, "sequence", f"`{parameter}`", hint, owner)
+        return tuple(seq for seq in self.sequences if seq.folder in wanted)
 
     def restrict(self, sequences: tuple[VideoSequence, ...], name: str) -> Split:
         """Return the split with some of its sequences, under another name."""

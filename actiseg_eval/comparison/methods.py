@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from actiseg_data.core.arguments import check_path, refuse_type
+from actiseg_data.core.arguments import refuse_type
 from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.names import escape_unprintable
 
 Folders: TypeAlias = "Path | str | Iterable[Path | str]"
@@ -114,8 +115,8 @@ def _list_items(
     ]
 
 
-def _check_folder(folder: object) -> str:
-    return "" if folder == "" else str(check_path(folder, "methods"))
+def _check_folder(folder: PathLike) -> str:
+    return "" if folder == "" else str(as_path(folder, "methods"))
 
 
 def _name_after_folder(folder: str) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from actiseg_data import __version__
-from actiseg_data.core.arguments import check_number, check_path, check_string
+from actiseg_data.core.arguments import check_number, check_string
 from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.files import as_path
 from actiseg_data.core.names import escape_unprintable
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool, start_workers
@@ -95,7 +96,7 @@ def robustness(
     drop = check_number(drop, "drop")
     if baseline is not None:
         check_string(baseline, "baseline")
-    runs = runs if isinstance(runs, NoiseRuns) else read_runs(check_path(runs, "runs"), baseline)
+    runs = runs if isinstance(runs, NoiseRuns) else read_runs(as_path(runs, "runs"), baseline)
     truth = choose_truth_of_runs(runs, gt, split, sequences)
     options = make_options(protocol, metrics, filter=filter, missing=missing, comparable=True)
     bootstrap = make_bootstrap(ci, resamples, cluster)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.annotations.sequences import VideoSequence
-from actiseg_data.core.arguments import check_path, refuse_type
+from actiseg_data.core.arguments import refuse_type
 from actiseg_data.core.errors import InputError, Interruption, ProblemCollector, refuse
+from actiseg_data.core.files import as_path
 from actiseg_data.core.names import escape_unprintable
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool, start_workers
@@ -123,7 +124,7 @@ def score(
     >>> report.metrics["j"]
     0.75
     """
-    predictions = check_path(predictions, "predictions")
+    predictions = as_path(predictions, "predictions")
     bootstrap = make_bootstrap(ci, resamples, cluster)
     truth = choose_truth(predictions, gt, split, sequences)
     options = make_options(protocol, metrics, filter=filter, missing=missing)

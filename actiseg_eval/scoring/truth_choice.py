@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from actiseg_data.core.arguments import check_path, refuse_type
+from actiseg_data.core.arguments import refuse_type
 from actiseg_data.core.file_reading import refuse_missing
+from actiseg_data.core.files import as_path
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.make.locate import locate_dataset
 from actiseg_data.records.prediction_note import read_predictions_note
@@ -40,7 +41,7 @@ def choose_truth(
     InputError
         If there are no predictions, no dataset, or no such split or sequence.
     """
-    predictions = check_path(predictions, "predictions")
+    predictions = as_path(predictions, "predictions")
     if gt is not None and not isinstance(gt, (str, os.PathLike)):
         return check_truth(gt)
     named = None if gt is None else Path(gt)

@@ -103,7 +103,7 @@ def corrupt(
     lists = [] if output.with_clean is None else output.with_clean.split(",")
     options = CorruptionOptions(
         out=output.out or name_output(root, recipe, noise.preset),
-        only=tuple(only or ()),
+        only=tuple(only) if only else None,
         images=output.images,
         weights=output.weights,
         with_clean=tuple(name.strip() for name in lists),

@@ -38,7 +38,7 @@ def inspect(
     inspection = run_inspection(
         out,
         source,
-        only=only or [],
+        only=only or None,
         lexicon=lexicon_file,
         workers=workers,
         stage=make_stage_progress(quiet),

@@ -38,7 +38,7 @@ def verify(
     from actiseg_data.terminal.messages import MOST_LINES
     from actiseg_noise.verification.verification import verify as run_verification
 
-    result = run_verification(out, source, only or [], workers, make_stage_progress(quiet))
+    result = run_verification(out, source, only or None, workers, make_stage_progress(quiet))
     for line in result.mismatches[:MOST_LINES]:
         print(f"mismatch: {line}")
     if len(result.mismatches) > MOST_LINES:

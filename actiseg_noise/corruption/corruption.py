@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon
+from actiseg_data.core.arguments import check_selection
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.names import as_names
@@ -40,7 +41,7 @@ def corrupt(
     noise: PathLike | Recipe,
     *,
     out: PathLike | None = None,
-    only: Iterable[str] = (),
+    only: str | Iterable[str] | None = None,
     workers: int = 1,
     images: str = "link",
     weights: str = "derive",
@@ -65,7 +66,7 @@ def corrupt(
         of a recipe file, which ends in ``.json``.
     out : str or Path, optional
         Folder to make. Default: see `actiseg_noise.corruption.request.name_output`.
-    only : iterable of str
+    only : str or iterable of str, optional
         Sequence folders to copy. They get the same noise as in a copy of the whole split.
     workers : int
         Processes. The result does not depend on it.
@@ -108,7 +109,7 @@ def corrupt(
     lexicon = as_lexicon(lexicon)
     options = CorruptionOptions(
         None if out is None else as_path(out, "out"),
-        as_names(only),
+        check_selection(only, "only"),
         images,
         weights,
         as_names(with_clean),

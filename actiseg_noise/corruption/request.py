@@ -43,7 +43,7 @@ class CorruptionOptions:
     ----------
     out : Path or None
         Folder to make. None uses `name_output`.
-    only : tuple of str
+    only : tuple of str, optional
         Sequence folders to copy. Empty copies all.
     images : str
         How frames get into the copy: ``link``, ``copy`` or ``none``.
@@ -58,7 +58,7 @@ class CorruptionOptions:
     """
 
     out: Path | None = None
-    only: tuple[str, ...] = ()
+    only: tuple[str, ...] | None = None
     images: str = "link"
     weights: str = "derive"
     with_clean: tuple[str, ...] = ()

@@ -77,7 +77,7 @@ def inspect(
     out: PathLike,
     source: PathLike | None = None,
     *,
-    only: Iterable[str] = (),
+    only: str | Iterable[str] | None = None,
     lexicon: Lexicon | PathLike | None = None,
     workers: int = 1,
     stage: StageProgress = ignore_progress,
@@ -93,7 +93,7 @@ def inspect(
     source : str or Path, optional
         The clean dataset. Default: the place that the split's summary names. Without it, mask
         metrics come from the ledger, and those that need clean masks are left out.
-    only : iterable of str
+    only : str or iterable of str, optional
         Sequence folders to inspect. Default: all.
     lexicon : Lexicon, str or Path, optional
         For names, supercategories and similarities of classes. Default: the lexicon in the split,

@@ -163,7 +163,7 @@ def find_rewording(out: Path, sequence: str) -> list[TextRow] | None:
     """
     recipe = read_split_recipe(out)
     split = open_split(out, recipe.split, masks=False)
-    split.select([sequence], "`sequence`")
+    split.select([sequence], "sequence")
     if recipe.text_noise is None:
         return None
     rows = read_ledger(out / LEDGER_FILE)
@@ -172,7 +172,7 @@ def find_rewording(out: Path, sequence: str) -> list[TextRow] | None:
 
 def _find_sequence(split: NoisySplit, name: str) -> VideoSequence:
     """Return the sequence with the labels of the source."""
-    split.noisy.select([name], "`sequence`")
+    split.noisy.select([name], "sequence")
     return next(known for known in split.source.sequences if known.folder == name)
 
 

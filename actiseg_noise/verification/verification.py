@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from actiseg_data.core.arguments import check_selection
 from actiseg_data.core.errors import ProblemCollector, check_known
 from actiseg_data.core.files import PathLike, as_path
-from actiseg_data.core.names import as_names
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool
 from actiseg_data.layouts.actionvos import MASKS, Split
@@ -62,7 +62,7 @@ class Verification:
 def verify(
     out: PathLike,
     source: PathLike | None = None,
-    only: Iterable[str] = (),
+    only: str | Iterable[str] | None = None,
     workers: int | WorkerPool = 1,
     stage: StageProgress = ignore_progress,
 ) -> Verification:
@@ -82,7 +82,7 @@ def verify(
         The noisy split.
     source : str or Path, optional
         The clean dataset. By default nothing is reproduced.
-    only : iterable of str
+    only : str or iterable of str, optional
         Sequence folders to check, instead of all.
     workers : int or WorkerPool
         Processes.
@@ -104,7 +104,7 @@ def verify(
     if source is not None:
         refuse_noisy_source(source)
     documents = open_documents(out)
-    chosen = set(as_names(only))
+    chosen = set(check_selection(only, "only") or ())
     hint = "give a folder name as in the noisy split's list"
     check_known(sorted(chosen), sorted(documents.folders), "noisy sequence", out, hint)
     check = check_consistency(out, documents, chosen, workers, stage)

@@ -7,8 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actiseg_data.core.arguments import check_integer, check_number, check_path, check_string
+from actiseg_data.core.arguments import (
+    check_integer,
+    check_number,
+    check_selection,
+    check_string,
+)
 from actiseg_data.core.errors import InputError
+from actiseg_data.core.files import as_path
 
 
 @pytest.mark.parametrize("value", [3, 3.0, np.int64(3), np.uint8(3), np.float32(3)])
@@ -29,12 +35,21 @@ def test_what_is_no_whole_number_is_refused_by_the_name_of_the_parameter(value):
 
 
 def test_paths_are_texts_or_path_objects():
-    assert check_path("a", "gt") == check_path(Path("a"), "gt") == Path("a")
+    assert as_path("a", "gt") == as_path(Path("a"), "gt") == Path("a")
     for value in (None, 3, b"a", ["a"], {}):
         with pytest.raises(InputError, match="gt: must be a path, not "):
-            check_path(value, "gt")
+            as_path(value, "gt")
 
 
 def test_texts_are_texts():
     with pytest.raises(InputError, match=r"cluster: must be text, not \['video'\]"):
         check_string(["video"], "cluster")
+
+
+@pytest.mark.parametrize("nothing", [(), [], iter(())])
+def test_a_selection_of_nothing_is_refused(nothing):
+    assert check_selection(None, "only") is None
+    assert check_selection("a", "only") == check_selection(["a"], "only") == ("a",)
+    with pytest.raises(InputError, match="selects nothing") as refused:
+        check_selection(nothing, "only")
+    assert refused.value.problems[0].where == "`only`"

@@ -62,9 +62,9 @@ def test_numbers_of_numpy_mean_their_python_values(tmp_path):
     [
         ({"noise": None}, "noise: None is not noise"),
         ({"noise": {}}, "noise: {} is not noise"),
-        ({"out": 3}, "out: 3 is not a path"),
-        ({"out": b"noisy"}, "out: b'noisy' is not a path"),
-        ({"dataset": 3}, "dataset: 3 is not a path"),
+        ({"out": 3}, "out: must be a path, not 3"),
+        ({"out": b"noisy"}, "out: must be a path, not b'noisy'"),
+        ({"dataset": 3}, "dataset: must be a path, not 3"),
         ({"seed": "1"}, "seed: '1' is not a whole number"),
         ({"seed": True}, "seed: True is not a whole number"),
         ({"noise": "missing/recipe.json"}, "the recipe is missing"),

@@ -47,7 +47,7 @@ def kitchen(tmp_path_factory):
 def test_splits_match_their_recipes(kitchen, tmp_path, more):
     recipe = make_recipe(more.pop("kind"), more.pop("rate", 0.4), **more)
     part = [sequence.folder for sequence in open_split(kitchen, "train").sequences][:80]
-    for at, only in enumerate([(), part]):
+    for at, only in enumerate([None, part]):
         out = corrupt(kitchen, recipe, out=tmp_path / f"noisy{at}", only=only).out
         found = audit(out)
         assert found.ok, found.findings

@@ -348,7 +348,7 @@ def test_faulty_files_of_a_batch_are_all_named(root, tmp_path):
 
 
 def test_unknown_styles_missing_prompts_and_empty_splits_are_refused(root, tmp_path):
-    with pytest.raises(InputError, match="there is no prompt style"):
+    with pytest.raises(InputError, match="is unknown"):
         open_training_split(root, "train", prompt_style="verbose")
     copy = shutil.copytree(root, tmp_path / "copy")
     file = copy / IMAGE_SETS / "train_meta_expressions_action.json"

@@ -54,7 +54,12 @@ def place(tmp_path_factory):
 COMMANDS = {
     "score": ("score", "swap", "--metrics", "all", "--strata", "labels_copy/ledger.jsonl"),
     "compare": (
-        *("compare", "a-method-of-a-long-name=shift,pseudo", "plain=swap,blank", "third=pseudo"),
+        *(
+            "compare",
+            "a-method-of-a-long-name=shift,pseudo",
+            "plain=swap,blank",
+            "third=runs/plain/clean",
+        ),
         *("--metrics", "all", "--resamples", "500"),
     ),
     "robustness": ("robustness", "runs", "--metrics", "all", "--resamples", "500", *FIGURES),

@@ -10,6 +10,8 @@ LICENSE_FILE = "LICENSE"
 NOTICE_FILE = "NOTICE"
 
 VISOR_LICENSE = """\
+SPDX-License-Identifier: CC-BY-NC-4.0
+
 The annotations in this folder are derived from EPIC-KITCHENS VISOR and EPIC-KITCHENS-100,
 (c) University of Bristol, and carry their terms:
 

@@ -212,7 +212,8 @@ class Report:
             raise refuse(
                 "pandas is not installed", "Report.to_dataframe", "run pip install pandas"
             ) from None
-        return pandas.DataFrame.from_records(self.list_rows())
+        frame: pandas.DataFrame = pandas.DataFrame.from_records(self.list_rows())
+        return frame
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document, of schema `SCHEMA`."""

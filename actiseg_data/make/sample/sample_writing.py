@@ -25,7 +25,11 @@ SPLITS = ("train", "val", "val_human")
 MARKER = "sample.json"
 SCHEMA = "actiseg/sample/1"
 
-_LICENSE = "Apache-2.0, see https://www.apache.org/licenses/LICENSE-2.0\n"
+_LICENSE = """\
+SPDX-License-Identifier: Apache-2.0
+
+Apache License 2.0, see https://www.apache.org/licenses/LICENSE-2.0
+"""
 _NOTICE = """\
 actiseg built-in sample
 

@@ -1,0 +1,1 @@
+"""Releases: noisy splits with all that a publication of a dataset needs."""

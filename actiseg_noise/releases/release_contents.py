@@ -1,0 +1,136 @@
+"""The contents of a release, from which all its documents are composed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from actiseg_data.records.licence_terms import LicenceTerms
+from actiseg_noise.kits.kit_record import RawInput
+from actiseg_noise.releases.description import ReleaseDescription
+from actiseg_noise.split.noisy_documents import SplitDocuments
+from actiseg_noise.split.noisy_split import NoisySplit
+
+DATA_CHOICES = ("none", "masks", "frames")
+"""What data a release has besides its rebuild kits."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One noisy split of a release.
+
+    Attributes
+    ----------
+    name : str
+        Such as ``boundary-40``: letters, digits, hyphens and dots. Unique in the release.
+    split : NoisySplit
+        The noisy split and its source.
+    documents : SplitDocuments
+        Its recipe, summary, digests and ledger.
+    """
+
+    name: str
+    split: NoisySplit
+    documents: SplitDocuments
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the noisy split."""
+        return self.split.noisy.root
+
+
+@dataclass(frozen=True)
+class ReleaseSource:
+    """The clean dataset that all configurations were made from.
+
+    Attributes
+    ----------
+    root : Path
+        Its folder. No document names it.
+    licence : LicenceTerms
+        The licence that it states.
+    license_text, notice_text : str
+        Its LICENSE and NOTICE.
+    inputs : mapping of str to tuple of RawInput
+        The raw files that each split was prepared from.
+    rendered : bool
+        Whether its frames are rendered and not photographs.
+    synthetic : bool
+        Whether it is the built-in sample.
+    """
+
+    root: Path
+    licence: LicenceTerms
+    license_text: str
+    notice_text: str
+    inputs: Mapping[str, tuple[RawInput, ...]]
+    rendered: bool
+    synthetic: bool
+
+
+@dataclass(frozen=True)
+class ReleaseFile:
+    """A file of a release.
+
+    Attributes
+    ----------
+    name : str
+        Relative path with forward slashes, such as ``data/text-40/train-00000-of-00001.parquet``.
+    role : str
+        ``kit``, ``parquet``, ``archive``, ``table``, ``picture``, ``document`` or ``licence``.
+    configuration : str or None
+        The configuration that it belongs to.
+    split : str or None
+        The action list that a Parquet file has rows of.
+    size : int
+        Bytes.
+    sha256 : str
+        64 hexadecimal digits.
+    rows : int or None
+        Rows of a Parquet file.
+    """
+
+    name: str
+    role: str
+    configuration: str | None
+    split: str | None
+    size: int
+    sha256: str
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class ReleaseContents:
+    """All that the documents of a release are composed from.
+
+    Attributes
+    ----------
+    description : ReleaseDescription
+        What the maintainer says.
+    source : ReleaseSource
+        The clean dataset.
+    configurations : tuple of Configuration
+        The noisy splits.
+    data : str
+        One of `DATA_CHOICES`.
+    frames_licence : LicenceTerms or None
+        The licence of the photographs, if they are in the release.
+    files : tuple of ReleaseFile
+        The data files: kits, Parquet shards, archives, tables and pictures.
+    changes : mapping of str to tuple of str
+        For each earlier version, the newest first, what changed since. Empty for a first release.
+    """
+
+    description: ReleaseDescription
+    source: ReleaseSource
+    configurations: tuple[Configuration, ...]
+    data: str
+    frames_licence: LicenceTerms | None
+    files: tuple[ReleaseFile, ...]
+    changes: Mapping[str, tuple[str, ...]]
+
+    @property
+    def licences(self) -> tuple[LicenceTerms, ...]:
+        """All licences of what is in the release, without repeats."""
+        raise NotImplementedError

@@ -73,23 +73,33 @@ def read_coloured_mask(path: Path) -> tuple[IndexMask, bytes]:
     return _read(path, ("P", "L"))
 
 
+def parse_index_mask(data: bytes, where: Path) -> IndexMask:
+    """Decode the bytes of an index mask, such as a member of an archive.
+
+    Returns and raises what `read_index_mask` does; `where` is the place for messages.
+    """
+    return _decode(where, data, _parse(where, data), ("P", "L"))
+
+
 def read_mask_size(path: Path) -> tuple[int, int]:
     """Read (H, W) of a mask without decoding it; errors as in `read_index_mask`."""
-    _, parsed = _parse(path)
+    parsed = _parse(path, read_bytes(path, "mask", _MAX_BYTES))
     return parsed.height, parsed.width
 
 
 def _read(path: Path, modes: tuple[str, ...]) -> tuple[IndexMask, bytes]:
-    data, parsed = _parse(path)
-    mask = png.decode(parsed)
-    if mask is None:
-        mask = _decode_with_pillow(path, data, parsed, modes)
-    return mask, parsed.palette
-
-
-def _parse(path: Path) -> tuple[bytes, png.Png]:
-    """Read and parse a PNG, and check its size."""
     data = read_bytes(path, "mask", _MAX_BYTES)
+    parsed = _parse(path, data)
+    return _decode(path, data, parsed, modes), parsed.palette
+
+
+def _decode(path: Path, data: bytes, parsed: png.Png, modes: tuple[str, ...]) -> IndexMask:
+    mask = png.decode(parsed)
+    return _decode_with_pillow(path, data, parsed, modes) if mask is None else mask
+
+
+def _parse(path: Path, data: bytes) -> png.Png:
+    """Parse a PNG, and check its size."""
     if not data.startswith(png.BEGIN):
         raise refuse("is not a readable PNG", path, _HINT)
     parsed = png.parse(data)
@@ -101,7 +111,7 @@ def _parse(path: Path) -> tuple[bytes, png.Png]:
             path,
             "make it again at the frames' size",
         )
-    return data, parsed
+    return parsed
 
 
 def read_binary_mask(path: Path) -> NDArray[np.bool_]:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from actiseg_data.core.errors import refuse
+from actiseg_data.core.arguments import check_string
+from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.names import as_names, check_text
 
 _ORCID = re.compile(r"(\d{4}-\d{4}-\d{4}-\d{3}[\dX])$")
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,40}")
+_DOI = re.compile(r"(?:https://doi\.org/|doi:)?(10\.\d{4,9}/[^\s<>\"{}|\\^`]+)")
+_URL = re.compile(r"https?://[^\s<>\"{}|\\^`]+")
 _AUTHOR = re.compile(r"^(?P<name>[^<>()\[\]]+?)\s*(?:\((?P<orcid>[^()]*)\))?$")
 
 
@@ -61,6 +67,78 @@ class ReleaseDescription:
     url: str | None = None
     doi: str | None = None
     maintenance: str | None = None
+
+
+def make_description(
+    *,
+    title: str | None = None,
+    author: str | Iterable[str] = (),
+    version: str = "1.0.0",
+    url: str | None = None,
+    doi: str | None = None,
+    maintenance: str | None = None,
+) -> ReleaseDescription:
+    """Check what a maintainer says about a release.
+
+    Parameters
+    ----------
+    title : str
+        The title of the release.
+    author : str or iterable of str
+        Who publishes it, each as `parse_author` reads it. At least one.
+    version : str
+        Letters, digits, dots, hyphens, underscores and plus signs.
+    url : str, optional
+        Where the release will be.
+    doi : str, optional
+        Its DOI, such as ``10.5281/zenodo.1234567``.
+    maintenance : str, optional
+        Who keeps the release up, and how to report errors.
+
+    Raises
+    ------
+    InputError
+        With everything that is missing or malformed.
+
+    Examples
+    --------
+    >>> make_description(title="Noisy cups", author="Josiah Carberry").version
+    '1.0.0'
+    """
+    problems = ProblemCollector()
+    texts = {"title": title, "version": version, "url": url, "doi": doi, "maintenance": maintenance}
+    for name, text in texts.items():
+        if text is not None:
+            with problems.collect():
+                check_text(check_string(text, name), f"`{name}`")
+    problems.raise_if_any()
+    if title is None or not title.strip():
+        problems.add("no title given", "`title`", "say what the release is, in a few words")
+    names = as_names(author)
+    authors = []
+    for name in names:
+        with problems.collect():
+            authors.append(parse_author(name))
+    if not names:
+        hint = "name who publishes the release, such as 'Josiah Carberry (0000-0002-1825-0097)'"
+        problems.add("no author given", "`author`", hint)
+    if not _VERSION.fullmatch(version):
+        problems.add(f"{version!r:.60} is not a version", "`version`", "give one such as 1.0.0")
+    if url is not None and not _URL.fullmatch(url):
+        problems.add(f"{url!r:.60} is not a web address", "`url`", "begin it with https://")
+    identifier = None if doi is None else _DOI.fullmatch(doi)
+    if doi is not None and identifier is None:
+        problems.add(f"{doi!r:.60} is not a DOI", "`doi`", "give one such as 10.5281/zenodo.123")
+    problems.raise_if_any()
+    assert title is not None, "a missing title was refused"
+    return ReleaseDescription(
+        title=title.strip(),
+        authors=tuple(authors),
+        version=version,
+        url=url,
+        doi=None if identifier is None else identifier[1],
+        maintenance=maintenance,
+    )
 
 
 def parse_author(text: str) -> Author:

@@ -52,7 +52,7 @@ _LOCK_FILE = "lock"
 _JOURNAL = "records"
 _REPLACED = "replaced"
 
-_DOCUMENTS = (
+DOCUMENTS = (
     RECIPE_FILE,
     LEDGER_FILE,
     SUMMARY_FILE,
@@ -61,7 +61,7 @@ _DOCUMENTS = (
     LICENSE_FILE,
     NOTICE_FILE,
 )
-_CONTENT = {MASKS, FRAMES, WEIGHTS, IMAGE_SETS, _WORK, *_DOCUMENTS}
+_CONTENT = {MASKS, FRAMES, WEIGHTS, IMAGE_SETS, _WORK, *DOCUMENTS}
 
 
 def name_partial_folder(out: Path) -> Path:
@@ -171,7 +171,7 @@ def _clear_documents(partial: Path) -> None:
     A killed run may have left an incomplete one, or one that the source no longer has.
     """
     for path in (*partial.iterdir(), *(partial / _WORK).iterdir()):
-        if path.name in (IMAGE_SETS, *_DOCUMENTS) or path.suffix == DRAFT:
+        if path.name in (IMAGE_SETS, *DOCUMENTS) or path.suffix == DRAFT:
             remove_path(path)
 
 

@@ -1,0 +1,184 @@
+"""Open the noisy splits of a release and their source, and refuse what cannot be published."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.progress import StageProgress, ignore_progress
+from actiseg_data.core.workers import WorkerPool
+from actiseg_data.layouts.actionvos import FRAMES
+from actiseg_data.records.licence_terms import identify_licence
+from actiseg_data.records.licences import read_licences
+from actiseg_data.records.recipe_record import Recipe, refuse_noisy_source
+from actiseg_data.records.rendered_note import has_rendered_frames
+from actiseg_noise.media.self_check import check_consistency, open_documents
+from actiseg_noise.recipes.building import name_type
+from actiseg_noise.releases.release_contents import Configuration, ReleaseSource
+from actiseg_noise.split.noisy_documents import SplitDocuments
+from actiseg_noise.split.noisy_split import NoisySplit, open_noisy_split
+
+_MOST_NAMED = 5
+"""How many touched files of a split a message names."""
+
+
+def open_configurations(
+    outs: Sequence[Path],
+    source: Path | None = None,
+    workers: int | WorkerPool = 1,
+    stage: StageProgress = ignore_progress,
+) -> tuple[Configuration, ...]:
+    """Open noisy splits of one source, and give each a name that is unique among them.
+
+    Parameters
+    ----------
+    outs : sequence of Path
+        The noisy splits.
+    source : Path, optional
+        The clean dataset. By default the one that the splits name.
+    workers : int or WorkerPool
+        Processes.
+    stage : StageProgress
+        Shows progress.
+
+    Raises
+    ------
+    InputError
+        With every folder that is not a noisy split, every file that changed since `corrupt` wrote
+        it, a source that is missing, changed or noisy, and splits of different sources.
+    """
+    if not outs:
+        raise refuse("no noisy split given", "`outs`", "give the folders that corrupt made")
+    problems = ProblemCollector()
+    opened: list[tuple[NoisySplit, SplitDocuments]] = []
+    for out in outs:
+        with problems.collect():
+            opened.append(_open_split(out, source))
+    _find_repeats(outs, problems)
+    _find_other_sources([split for split, _ in opened], problems)
+    problems.raise_if_any()
+    for split, documents in opened:
+        with problems.collect():
+            _refuse_touched(split.noisy.root, documents, workers, stage)
+    problems.raise_if_any()
+    names = name_configurations([split.recipe for split, _ in opened])
+    return tuple(
+        Configuration(name, split, documents)
+        for name, (split, documents) in zip(names, opened, strict=True)
+    )
+
+
+def name_configurations(recipes: Sequence[Recipe]) -> tuple[str, ...]:
+    """Name the configurations of a release after their recipes.
+
+    A name is ``<type>-<percent>``. Seed, split and the first six digits of the recipe's digest
+    follow where they are needed: the seed unless it is 0, the others to tell names apart.
+
+    >>> from actiseg_noise.recipes.building import make_recipe
+    >>> recipes = [make_recipe("boundary", 0.4), make_recipe("text", 0.4, seed=1)]
+    >>> name_configurations([*recipes, make_recipe("mixed", 0.2, text_rate=0.4)])
+    ('boundary-40', 'text-40-s1', 'mixed-40-20')
+    """
+    names = [_name_configuration(recipe) for recipe in recipes]
+    for suffixes in (
+        [recipe.split for recipe in recipes],
+        [recipe.digest[:6] for recipe in recipes],
+    ):
+        counts = Counter(names)
+        names = [
+            f"{name}-{suffix}" if counts[name] > 1 else name
+            for name, suffix in zip(names, suffixes, strict=True)
+        ]
+    return tuple(names)
+
+
+def _name_configuration(recipe: Recipe) -> str:
+    rates = dict.fromkeys(f"{100 * noise.rate:g}" for noise in recipe.noises)
+    name = "-".join((name_type(recipe), *rates))
+    return f"{name}-s{recipe.seed}" if recipe.seed else name
+
+
+def describe_source(configurations: Sequence[Configuration]) -> ReleaseSource:
+    """Describe the clean dataset of a release.
+
+    Raises
+    ------
+    InputError
+        If the dataset does not state a known licence.
+    """
+    root = configurations[0].split.source.root
+    licence = identify_licence(root)
+    license_text, notice_text = read_licences(root)
+    splits = dict.fromkeys(entry.split.recipe.split for entry in configurations)
+    return ReleaseSource(
+        root=root,
+        licence=licence,
+        license_text=license_text,
+        notice_text=notice_text,
+        inputs={name: read_prepared_inputs(root, name) for name in splits},
+        rendered=has_rendered_frames(root),
+        synthetic=(root / SAMPLE_FILE).is_file(),
+    )
+
+
+def _open_split(out: Path, source: Path | None) -> tuple[NoisySplit, SplitDocuments]:
+    documents = open_documents(out)
+    split = open_noisy_split(out, source)
+    clean = split.source
+    refuse_noisy_source(clean.root)
+    if documents.summary.get("dataset_fingerprint") != clean.fingerprint:
+        raise refuse(
+            f"has another list {clean.name!r} than the one that {out} was made from",
+            clean.root,
+            "give the dataset that the noisy split was made from as `source`",
+        )
+    return split, documents
+
+
+def _find_repeats(outs: Sequence[Path], problems: ProblemCollector) -> None:
+    counts = Counter(os.path.realpath(out) for out in outs)
+    for out in outs:
+        if counts[os.path.realpath(out)] > 1:
+            problems.add("is given more than once", out, "give each noisy split once")
+
+
+def _find_other_sources(splits: Iterable[NoisySplit], problems: ProblemCollector) -> None:
+    """Find noisy splits that were not made from the same clean dataset as the first one."""
+    roots = [(split.noisy.root, split.source.root) for split in splits]
+    for out, root in roots[1:]:
+        if os.path.realpath(root) != os.path.realpath(roots[0][1]):
+            problems.add(
+                f"was made from {root}, but {roots[0][0]} from {roots[0][1]}",
+                out,
+                "publish splits of different datasets as different releases",
+            )
+
+
+def _refuse_touched(
+    out: Path, documents: SplitDocuments, workers: int | WorkerPool, stage: StageProgress
+) -> None:
+    """Refuse a noisy split whose files do not agree with its documents."""
+    lines = check_consistency(out, documents, workers=workers, stage=stage).lines
+    problems = ProblemCollector()
+    for line in lines[:_MOST_NAMED]:
+        problems.add(
+            f"was changed since it was made: {line}",
+            out,
+            "make the split again with its recipe.json, and publish the new one",
+        )
+    if len(lines) > _MOST_NAMED:
+        more = len(lines) - _MOST_NAMED
+        problems.add(f"has {more} more such files", out, "actiseg-noise verify lists them all")
+    problems.raise_if_any()
+
+
+def has_frames(configurations: Iterable[Configuration]) -> bool:
+    """Return whether any sequence of the configurations has a folder of frames."""
+    return any(
+        configuration.split.source.find_folder(FRAMES, sequence).is_dir()
+        for configuration in configurations
+        for sequence in configuration.split.noisy.sequences
+    )

@@ -1,0 +1,107 @@
+"""Check the documents of a release as those who download it will read them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from actiseg_data.core.errors import refuse
+from actiseg_data.records.licence_terms import load_licences
+from actiseg_noise.releases.release_note import ReleaseNote
+
+CARD_FILE = "README.md"
+CROISSANT_FILE = "croissant.json"
+
+MOST_RECORDS = 50
+"""How many records of each record set are read through Croissant, which is slow."""
+
+
+def check_card(release: Path, note: ReleaseNote) -> Iterator[str]:
+    """Check the header of the card as the Hugging Face Hub reads it; yield a line for each fault.
+
+    Raises
+    ------
+    InputError
+        If huggingface_hub is not installed.
+    """
+    try:
+        from huggingface_hub import DatasetCard
+    except ImportError:
+        raise refuse_without("huggingface_hub") from None
+    path = release / CARD_FILE
+    if not path.is_file():
+        yield f"{CARD_FILE}: is missing"
+        return
+    try:
+        header = DatasetCard(path.read_text("utf-8")).data.to_dict()
+    except (ValueError, TypeError, UnicodeDecodeError) as error:
+        yield f"{CARD_FILE}: its header cannot be read ({str(error).splitlines()[0]:.120})"
+        return
+    licences = header.get("license")
+    stated = set(licences) if isinstance(licences, list) else {licences}
+    if load_licences()[note.licence].hub not in stated:
+        yield f"{CARD_FILE}: does not state the licence {note.licence}"
+    configs = header.get("configs") or []
+    names = {config.get("config_name") for config in configs}
+    if note.data != "none" and names != set(note.configurations):
+        yield f"{CARD_FILE}: its configurations are not those of the release"
+    for config in configs:
+        for entry in config.get("data_files", []):
+            if not any(release.glob(str(entry.get("path")))):
+                yield f"{CARD_FILE}: names {entry.get('path')!r:.120}, and no file fits"
+
+
+def check_croissant(release: Path) -> Iterator[str]:
+    """Validate ``croissant.json`` and read records through it; yield a line for each fault.
+
+    Raises
+    ------
+    InputError
+        If mlcroissant is not installed.
+    """
+    try:
+        import mlcroissant
+    except ImportError:
+        raise refuse_without("mlcroissant") from None
+    path = release / CROISSANT_FILE
+    if not path.is_file():
+        yield f"{CROISSANT_FILE}: is missing"
+        return
+    logging.getLogger("absl").setLevel(logging.ERROR)  # warnings become lines below
+    try:
+        dataset = mlcroissant.Dataset(str(path))
+    except (mlcroissant.ValidationError, ValueError, KeyError, TypeError) as error:
+        yield from (f"{CROISSANT_FILE}: {line}" for line in _list_lines(error))
+        return
+    yield from (
+        f"{CROISSANT_FILE}: {line}" for line in sorted(dataset.metadata.ctx.issues.warnings)
+    )
+    yield from _compare_distribution(release, json.loads(path.read_text("utf-8")))
+    for record_set in dataset.metadata.record_sets:
+        try:
+            for _ in islice(dataset.records(record_set.uuid), MOST_RECORDS):
+                pass
+        except Exception as error:  # whatever a reader raises, the records cannot be read
+            reason = next(iter(_list_lines(error)), type(error).__name__)
+            yield f"{CROISSANT_FILE}: the records of {record_set.uuid} cannot be read ({reason})"
+
+
+def refuse_without(package: str) -> Exception:
+    """Build the error for a package of the extra `[publish]` that is not installed."""
+    return refuse(f"{package} is not installed", package, 'run pip install "actiseg[publish]"')
+
+
+def _list_lines(error: Exception) -> list[str]:
+    return [line.strip() for line in str(error).splitlines() if line.strip()]
+
+
+def _compare_distribution(release: Path, document: dict[str, Any]) -> Iterator[str]:
+    """Find files that Croissant names and the release does not have."""
+    for entry in document.get("distribution", []):
+        name = entry.get("contentUrl")
+        if name is not None and "://" not in name and not (release / name).is_file():
+            yield f"{CROISSANT_FILE}: names {name!r:.120}, which is missing"

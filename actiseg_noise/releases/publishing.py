@@ -1,0 +1,156 @@
+"""Publish noisy splits as one release folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from actiseg_data.core.errors import check_choice, refuse
+from actiseg_data.core.files import (
+    PathLike,
+    as_path,
+    check_free,
+    check_outside,
+    new_folder,
+    write_bytes,
+    write_json,
+)
+from actiseg_data.core.progress import StageProgress, ignore_progress
+from actiseg_data.core.workers import WorkerPool, start_workers
+from actiseg_data.records.licence_terms import LicenceTerms, find_licence
+from actiseg_noise.kits.kit_making import make_kit
+from actiseg_noise.kits.kit_record import KITS
+from actiseg_noise.releases.archive import write_archive
+from actiseg_noise.releases.configurations import (
+    describe_source,
+    has_frames,
+    open_configurations,
+)
+from actiseg_noise.releases.description import ReleaseDescription, make_description
+from actiseg_noise.releases.parquet_shards import write_shards
+from actiseg_noise.releases.release_contents import (
+    DATA_CHOICES,
+    Configuration,
+    ReleaseContents,
+    ReleaseFile,
+    ReleaseSource,
+)
+from actiseg_noise.releases.release_documents import write_release_documents
+from actiseg_noise.releases.release_history import describe_history
+
+ARCHIVES = "archives"
+"""The folder of the archives in a release: ``archives/<configuration>.tar``."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A release that was just made.
+
+    Attributes
+    ----------
+    path : Path
+        The release folder.
+    contents : ReleaseContents
+        What it has.
+    """
+
+    path: Path
+    contents: ReleaseContents
+
+    def __repr__(self) -> str:
+        names = ", ".join(entry.name for entry in self.contents.configurations)
+        return f"Publication({str(self.path)!r}, configurations={names})"
+
+
+def publish(
+    outs: PathLike | Iterable[PathLike],
+    to: PathLike,
+    *,
+    data: str = "masks",
+    license: str | None = None,
+    source: PathLike | None = None,
+    previous: PathLike | None = None,
+    workers: int = 1,
+    stage: StageProgress = ignore_progress,
+    **description: Any,
+) -> Publication:
+    """Make a release of noisy splits of one dataset.
+
+    The keyword arguments have the names of the flags of ``actiseg-noise publish``.
+
+    Parameters
+    ----------
+    outs : str, Path, or iterable of these
+        The noisy splits. Each becomes a configuration of the release.
+    to : str or Path
+        The release folder to make.
+    data : str
+        Besides the rebuild kits: ``masks`` as Parquet and as archives, ``frames`` for masks and
+        photographs, or ``none``.
+    license : str, optional
+        SPDX identifier of the photographs' licence, for ``frames``.
+    source : str or Path, optional
+        The clean dataset. By default the one that the noisy splits name.
+    previous : str or Path, optional
+        The release of the version before, for the list of changes.
+    workers : int
+        Processes. The result does not depend on it.
+    stage : StageProgress
+        Shows progress.
+    **description
+        What no file says: `title`, `author`, `version`, `url`, `doi` and `maintenance`, see
+        `actiseg_noise.releases.description.make_description`.
+
+    Returns
+    -------
+    Publication
+
+    Raises
+    ------
+    InputError
+        With everything that is wrong: files that changed since `corrupt` wrote them, splits of
+        different sources, a source without a known licence, photographs without a licence, a
+        release folder that exists.
+
+    Examples
+    --------
+    ::
+
+        publish(["noisy_boundary", "noisy_text"], "release", title="Noisy cups",
+                author="Josiah Carberry (0000-0002-1825-0097)")
+    """
+    given = [outs] if isinstance(outs, (str, os.PathLike)) else outs
+    folders, release = [as_path(out, "outs") for out in given], as_path(to, "to")
+    says = make_description(**description)
+    check_choice(data, DATA_CHOICES, "data")
+    frames_licence = _check_frames_licence(data, license)
+    check_free(release, "to")
+    check_outside(release, folders, "to")
+    root = None if source is None else as_path(source, "source")
+    with start_workers(workers, __name__) as members:
+        configurations = open_configurations(folders, root, members, stage)
+        clean = describe_source(configurations)
+        check_outside(release, [clean.root], "to")
+        if data == "frames" and not has_frames(configurations):
+            raise refuse("the source has no frames", "`data`", "give masks")
+        contents = ReleaseContents(says, clean, configurations, data, frames_licence, (), {})
+        history = describe_history(contents, None if previous is None else as_path(previous))
+        contents = replace(contents, changes=history)
+        with new_folder(release, "to") as folder:
+            files = _write_data(contents, folder, members, stage)
+            contents = write_release_documents(replace(contents, files=files), folder, members)
+    return Publication(release, contents)
+
+
+def _check_frames_licence(data: str, identifier: str | None) -> LicenceTerms | None:
+    """Return the licence of the photographs, or None if no photographs are published."""
+    if data != "frames":
+        if identifier is not None:
+            raise refuse("has no effect without photographs", "`license`", "leave it out")
+        return None
+    if identifier is None:
+        hint = "give the SPDX identifier of their licence, such as CC-BY-NC-4.0, as `license`"
+        raise refuse("photographs need a licence of their own", "`data`", hint)
+    return find_licence(identifier, "`license`")

@@ -7,7 +7,6 @@ masks are compressed already.
 from __future__ import annotations
 
 import io
-import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path

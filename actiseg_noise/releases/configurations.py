@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.progress import StageProgress, ignore_progress
-from actiseg_data.core.workers import WorkerPool
+from actiseg_data.core.workers import WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import FRAMES
+from actiseg_data.make.prepare.raw_inputs import read_prepared_inputs
+from actiseg_data.make.sample.sample_writing import MARKER
 from actiseg_data.records.licence_terms import identify_licence
 from actiseg_data.records.licences import read_licences
 from actiseg_data.records.recipe_record import Recipe, refuse_noisy_source
@@ -18,6 +20,7 @@ from actiseg_data.records.rendered_note import has_rendered_frames
 from actiseg_noise.media.self_check import check_consistency, open_documents
 from actiseg_noise.recipes.building import name_type
 from actiseg_noise.releases.release_contents import Configuration, ReleaseSource
+from actiseg_noise.split.clean_parts import CleanPart, digest_sequence_files, summarise_digests
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import NoisySplit, open_noisy_split
 
@@ -60,14 +63,16 @@ def open_configurations(
     _find_repeats(outs, problems)
     _find_other_sources([split for split, _ in opened], problems)
     problems.raise_if_any()
+    digests: list[dict[str, dict[str, list[str]]]] = []
     for split, documents in opened:
         with problems.collect():
             _refuse_touched(split.noisy.root, documents, workers, stage)
+            digests.append(_digest_source(split, documents, workers, stage))
     problems.raise_if_any()
     names = name_configurations([split.recipe for split, _ in opened])
     return tuple(
-        Configuration(name, split, documents)
-        for name, (split, documents) in zip(names, opened, strict=True)
+        Configuration(name, split, documents, clean_digests)
+        for name, (split, documents), clean_digests in zip(names, opened, digests, strict=True)
     )
 
 
@@ -120,7 +125,7 @@ def describe_source(configurations: Sequence[Configuration]) -> ReleaseSource:
         notice_text=notice_text,
         inputs={name: read_prepared_inputs(root, name) for name in splits},
         rendered=has_rendered_frames(root),
-        synthetic=(root / SAMPLE_FILE).is_file(),
+        synthetic=(root / MARKER).is_file(),
     )
 
 
@@ -173,6 +178,31 @@ def _refuse_touched(
         more = len(lines) - _MOST_NAMED
         problems.add(f"has {more} more such files", out, "actiseg-noise verify lists them all")
     problems.raise_if_any()
+
+
+def _digest_source(
+    split: NoisySplit, documents: SplitDocuments, workers: int | WorkerPool, stage: StageProgress
+) -> dict[str, dict[str, list[str]]]:
+    """Digest the clean files of a noisy split, by sequence folder and kind.
+
+    Raises
+    ------
+    InputError
+        If they changed since the noisy split was made from them.
+    """
+    source = split.source
+    sequences = tuple(source[sequence.folder] for sequence in split.noisy.sequences)
+    part = CleanPart(source, sequences, documents.kinds)
+    with stage("checking the source") as progress:
+        results = run_parallel(digest_sequence_files, part, sequences, workers, progress)
+    digests = dict(zip((sequence.folder for sequence in sequences), results, strict=True))
+    if not summarise_digests(digests).items() <= documents.summary.items():
+        raise refuse(
+            f"was changed since {split.noisy.root} was made from it",
+            source.root,
+            "restore it, or make the noisy split again",
+        )
+    return digests
 
 
 def has_frames(configurations: Iterable[Configuration]) -> bool:

@@ -13,7 +13,7 @@ from actiseg_data.core.errors import refuse
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool, run_parallel
 from actiseg_noise.releases.release_contents import Configuration
-from actiseg_noise.releases.release_rows import RowSource, make_rows, open_row_sources
+from actiseg_noise.releases.release_rows import make_rows, open_row_sources
 
 DATA = "data"
 """The folder of the Parquet files in a release."""
@@ -69,22 +69,6 @@ class Shard:
     rows: int
 
 
-@dataclass(frozen=True)
-class WrittenRows:
-    """The Parquet files of a configuration.
-
-    Attributes
-    ----------
-    shards : tuple of Shard
-        The files, by list.
-    clean_digests : dict of str to list of str
-        Digests of the clean masks of each sequence of the noisy list, in frame order.
-    """
-
-    shards: tuple[Shard, ...]
-    clean_digests: dict[str, list[str]]
-
-
 def write_shards(
     configuration: Configuration,
     release: Path,
@@ -92,7 +76,7 @@ def write_shards(
     frames: bool,
     workers: int | WorkerPool = 1,
     stage: StageProgress = ignore_progress,
-) -> WrittenRows:
+) -> tuple[Shard, ...]:
     """Write the rows of a configuration to ``data/<configuration>/<list>-*.parquet``.
 
     Parameters
@@ -115,7 +99,6 @@ def write_shards(
     """
     folder = release / DATA / configuration.name
     shards: list[Shard] = []
-    clean_digests: dict[str, list[str]] = {}
     for source in open_row_sources(configuration, frames=frames):
         writer = _ShardWriter(folder, source.name, FRAME_COLUMNS if frames else COLUMNS)
         with stage(f"writing the rows of {configuration.name}, {source.name}") as progress:
@@ -123,15 +106,11 @@ def write_shards(
             for first in range(0, total, _SEQUENCES):
                 chunk = source.noisy.sequences[first : first + _SEQUENCES]
                 made = run_parallel(make_rows, source, chunk, workers)
-                writer.write([row for result in made for row in result.rows])
-                if source.clean is not source.noisy:
-                    folders = (sequence.folder for sequence in chunk)
-                    digests = (result.clean_digests for result in made)
-                    clean_digests.update(zip(folders, digests, strict=True))
+                writer.write([row for rows in made for row in rows])
                 if progress is not None:
                     progress(min(first + _SEQUENCES, total), total)
         shards += writer.finish()
-    return WrittenRows(tuple(shards), clean_digests)
+    return tuple(shards)
 
 
 class _ShardWriter:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from actiseg_data.core.files import (
     check_free,
     check_outside,
     new_folder,
-    write_bytes,
     write_json,
 )
 from actiseg_data.core.progress import StageProgress, ignore_progress
@@ -22,26 +22,23 @@ from actiseg_data.core.workers import WorkerPool, start_workers
 from actiseg_data.records.licence_terms import LicenceTerms, find_licence
 from actiseg_noise.kits.kit_making import make_kit
 from actiseg_noise.kits.kit_record import KITS
-from actiseg_noise.releases.archive import write_archive
+from actiseg_noise.releases.archive_writing import ARCHIVES, write_archive
+from actiseg_noise.releases.checksums import digest_file, write_checksums
 from actiseg_noise.releases.configurations import (
     describe_source,
     has_frames,
     open_configurations,
 )
-from actiseg_noise.releases.description import ReleaseDescription, make_description
+from actiseg_noise.releases.description import make_description
 from actiseg_noise.releases.parquet_shards import write_shards
 from actiseg_noise.releases.release_contents import (
     DATA_CHOICES,
-    Configuration,
     ReleaseContents,
     ReleaseFile,
-    ReleaseSource,
 )
 from actiseg_noise.releases.release_documents import write_release_documents
 from actiseg_noise.releases.release_history import describe_history
-
-ARCHIVES = "archives"
-"""The folder of the archives in a release: ``archives/<configuration>.tar``."""
+from actiseg_noise.releases.release_note import NOTE_FILE, make_note
 
 
 @dataclass(frozen=True)
@@ -141,6 +138,8 @@ def publish(
         with new_folder(release, "to") as folder:
             files = _write_data(contents, folder, members, stage)
             contents = write_release_documents(replace(contents, files=files), folder, members)
+            write_json(folder / NOTE_FILE, make_note(contents).to_dict(), indent=1)
+            write_checksums(folder, members)
     return Publication(release, contents)
 
 
@@ -154,3 +153,46 @@ def _check_frames_licence(data: str, identifier: str | None) -> LicenceTerms | N
         hint = "give the SPDX identifier of their licence, such as CC-BY-NC-4.0, as `license`"
         raise refuse("photographs need a licence of their own", "`data`", hint)
     return find_licence(identifier, "`license`")
+
+
+def _write_data(
+    contents: ReleaseContents, folder: Path, workers: int | WorkerPool, stage: StageProgress
+) -> tuple[ReleaseFile, ...]:
+    """Write kits, Parquet files and archives; return them."""
+    frames, files = contents.data == "frames", []
+    for configuration in contents.configurations:
+        name, split = configuration.name, configuration.split.recipe.split
+        kit = make_kit(
+            name,
+            configuration.split,
+            configuration.documents,
+            clean_digests=configuration.clean_digests,
+        )
+        path = folder / KITS / f"{name}.json"
+        write_json(path, kit.to_dict(), indent=1)
+        files.append(_describe_file(folder, path, "kit", name, split))
+        if contents.data == "none":
+            continue
+        for shard in write_shards(
+            configuration, folder, frames=frames, workers=workers, stage=stage
+        ):
+            file = _describe_file(folder, shard.path, "parquet", name, shard.split)
+            files.append(replace(file, rows=shard.rows))
+        path = folder / ARCHIVES / f"{name}.tar"
+        with stage(f"writing the archive of {name}"):
+            write_archive(configuration, path, frames=frames)
+        files.append(_describe_file(folder, path, "archive", name, split))
+    return tuple(files)
+
+
+def _describe_file(
+    folder: Path, path: Path, role: str, configuration: str, split: str
+) -> ReleaseFile:
+    return ReleaseFile(
+        name=path.relative_to(folder).as_posix(),
+        role=role,
+        configuration=configuration,
+        split=split,
+        size=path.stat().st_size,
+        sha256=digest_file(path),
+    )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from actiseg_data.records.licence_terms import LicenceTerms
-from actiseg_noise.kits.kit_record import RawInput
+from actiseg_data.make.prepare.raw_inputs import RawInput
 from actiseg_noise.releases.description import ReleaseDescription
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import NoisySplit
@@ -28,11 +28,14 @@ class Configuration:
         The noisy split and its source.
     documents : SplitDocuments
         Its recipe, summary, digests and ledger.
+    clean_digests : mapping
+        `actiseg_noise.split.clean_parts.CleanPart.digest_files` of the source, by sequence folder.
     """
 
     name: str
     split: NoisySplit
     documents: SplitDocuments
+    clean_digests: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from actiseg_data.annotations.masks import digest_pixels, find_ids
+from actiseg_data.annotations.masks import find_ids
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.layouts.actionvos import MASKS, Split
 from actiseg_data.layouts.image_sets import (
@@ -62,22 +62,6 @@ class RowSource:
     frames: bool = False
 
 
-@dataclass(frozen=True)
-class SequenceRows:
-    """The rows of one sequence, and the digests of its clean masks.
-
-    Attributes
-    ----------
-    rows : list of dict
-        In the order of frames and object ids. Images are bytes of files.
-    clean_digests : list of str
-        In frame order; empty for a list without masks.
-    """
-
-    rows: list[dict[str, Any]]
-    clean_digests: list[str]
-
-
 def open_row_sources(configuration: Configuration, *, frames: bool) -> tuple[RowSource, ...]:
     """Open the noisy list of a configuration, and the clean lists that were added to it."""
     documents, clean = configuration.documents, configuration.split.source
@@ -107,8 +91,10 @@ def open_row_sources(configuration: Configuration, *, frames: bool) -> tuple[Row
     return first, *others
 
 
-def make_rows(source: RowSource, sequence: VideoSequence) -> SequenceRows:
-    """Make the rows of one sequence.
+def make_rows(source: RowSource, sequence: VideoSequence) -> list[dict[str, Any]]:
+    """Make the rows of one sequence, in the order of frames and object ids.
+
+    Images are bytes of files.
 
     An object that is in neither of the two masks of a frame has no row there. Without masks, each
     object has one row.
@@ -120,8 +106,8 @@ def make_rows(source: RowSource, sequence: VideoSequence) -> SequenceRows:
     """
     if not (source.clean.root / MASKS).is_dir():
         labels = sequence.objects
-        return SequenceRows([_describe(source, sequence, label.object_id) for label in labels], [])
-    rows, digests = [], []
+        return [_describe(source, sequence, label.object_id) for label in labels]
+    rows = []
     pairs = zip(
         sequence.frames,
         source.clean.iterate_masks(source.clean[sequence.folder]),
@@ -130,7 +116,6 @@ def make_rows(source: RowSource, sequence: VideoSequence) -> SequenceRows:
     )
     photographs = source.noisy.frames(sequence) if source.frames else [None] * len(sequence.frames)
     for number, (frame, clean, noisy) in enumerate(pairs):
-        digests.append(digest_pixels(clean))
         present = sorted({*find_ids(clean), *find_ids(noisy)})
         for object_id in present:
             noise = source.mask_rows.get(sequence.folder, {}).get((frame, object_id))
@@ -145,7 +130,7 @@ def make_rows(source: RowSource, sequence: VideoSequence) -> SequenceRows:
             if photograph is not None:
                 row["image"] = photograph.read_bytes()
             rows.append(row)
-    return SequenceRows(rows, digests)
+    return rows
 
 
 def _describe(source: RowSource, sequence: VideoSequence, object_id: int) -> dict[str, Any]:

@@ -136,7 +136,10 @@ def _parse_names(data: bytes, path: Path) -> dict[str, str]:
     rows = [line.split("\t") for line in text.splitlines()]
     if any(len(row) != 2 for row in rows):
         raise refuse(f"{NAMES_FILE} is not a table of two columns", path, _HINT)
-    return {written: original for written, original in rows}
+    originals = {row[0]: row[1] for row in rows}
+    if len(originals) < len(rows) or len(set(originals.values())) < len(rows):
+        raise refuse(f"{NAMES_FILE} has a name twice", path, _HINT)
+    return originals
 
 
 def _check_end(path: Path) -> None:

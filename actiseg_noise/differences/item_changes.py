@@ -14,13 +14,16 @@ CATEGORIES: Mapping[str, str] = {
     "only_a": "only in A",
     "only_b": "only in B",
     "other_noise": "other noise",
+    "other_overlap": "same noise drawn, other overlap",
     "other_words": "other words",
     "unexplained": "same ledger, other content",
 }
 """How an item can differ, and how a report says so.
 
-An item that is only in one of the splits has noise there and none in the other. The content of an
-unexplained one differs (the pixels of a mask, the words of an object), but the ledgers do not.
+An item that is only in one of the splits has noise there and none in the other. With another
+overlap, the drawn shape is the same and only the IoU on disk differs, because of the neighbours.
+The content of an unexplained item differs (the pixels of a mask, the words of an object), but the
+ledgers do not.
 """
 
 _NAMES = frozenset(("sequence", "frame", "object_id", "object"))
@@ -154,6 +157,8 @@ def _compare_rows(
         return ("only_a" if old else "only_b" if new else None), changes
     if any(name in changes for name in _WORDS):
         return "other_words", changes
+    if changes.keys() == {"iou"}:
+        return "other_overlap", changes
     return ("other_noise" if changes else None), changes
 
 

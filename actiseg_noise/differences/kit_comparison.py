@@ -134,13 +134,16 @@ def _cut_masks(digests: bytes) -> list[bytes]:
 
 
 def _compare_kit_origins(a: RebuildKit, b: RebuildKit) -> OriginDifference:
-    sources = [
-        {"clean list": kit.source.fingerprint}
-        | {" ".join(_list_names(raw)): raw.sha256 for raw in kit.source.inputs}
-        for kit in (a, b)
-    ]
-    software = [{"actiseg": kit.toolkit, **kit.versions} for kit in (a, b)]
-    return OriginDifference(tuple(compare_values(*sources)), tuple(compare_values(*software)))
+    sources = compare_values(_list_sources(a), _list_sources(b))
+    software = compare_values(
+        {"actiseg": a.toolkit, **a.versions}, {"actiseg": b.toolkit, **b.versions}
+    )
+    return OriginDifference(tuple(sources), tuple(software))
+
+
+def _list_sources(kit: RebuildKit) -> dict[str, str]:
+    raw = {" ".join(_list_names(raw)): raw.sha256 for raw in kit.source.inputs}
+    return {"clean list": kit.source.fingerprint, **raw}
 
 
 def _list_names(raw: object) -> list[str]:

@@ -43,6 +43,13 @@ class ReleaseDifference:
         alone = self.only_a or self.only_b
         return not alone and all(pair.same for pair in self.configurations.values())
 
+    @property
+    def longest(self) -> int:
+        """The largest number of items that differ in one configuration and medium."""
+        pairs = [p for p in self.configurations.values() if isinstance(p, SplitDifference)]
+        lists = [medium.changes for pair in pairs for medium in (pair.masks, pair.text)]
+        return max(map(len, lists), default=0)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document."""
         return {

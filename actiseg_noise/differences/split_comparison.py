@@ -234,7 +234,7 @@ def _compare_medium(
 ) -> MediumDifference:
     changes = tuple(chain.from_iterable(compare(old, new) for old, new in pairs))
     count_a, count_b = (sum(len(get_rows(pair[side])) for pair in pairs) for side in (0, 1))
-    gone = sum(change.category in ("only_a", "other_noise", "other_words") for change in changes)
+    gone = sum(change.category not in ("only_b", "unexplained") for change in changes)
     return MediumDifference((count_a, count_b), count_a - gone, changes)
 
 
@@ -264,13 +264,13 @@ _SOURCE = {"dataset_fingerprint": "clean list", "clean_masks_digest": "clean mas
 
 def _compare_origins(a: Mapping[str, Any], b: Mapping[str, Any]) -> OriginDifference:
     source = [ValueChange(_SOURCE[key], a.get(key), b.get(key)) for key in _SOURCE]
-    software = [
+    old, new = (
         {"actiseg": summary.get("toolkit"), **_get_section(summary, "versions")}
         for summary in (a, b)
-    ]
+    )
     return OriginDifference(
         tuple(change for change in source if change.a != change.b),
-        tuple(compare_values(*software)),
+        tuple(compare_values(old, new)),
     )
 
 
@@ -311,9 +311,8 @@ def _get_figure(summary: Mapping[str, Any], *path: str) -> float | None:
 
 
 def _get_section(summary: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
-    section: Any = summary
+    section = summary
     for name in path:
-        section = section.get(name)
-        if not isinstance(section, Mapping):
-            return {}
+        inner = section.get(name)
+        section = inner if isinstance(inner, Mapping) else {}
     return section

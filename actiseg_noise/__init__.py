@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from actiseg_data.records.recipe_record import Recipe as Recipe
     from actiseg_noise.corruption.corruption import corrupt as corrupt
     from actiseg_noise.differences.release_comparison import compare_splits as compare_splits
+    from actiseg_noise.kits.rebuilding import rebuild as rebuild
     from actiseg_noise.mask_noise.arrays import corrupt_mask as corrupt_mask
     from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence as corrupt_sequence
     from actiseg_noise.measurement.auditing import audit as audit
@@ -45,6 +46,7 @@ __getattr__, __dir__, __all__ = export_lazily(
         "load_recipe": "recipes.building",
         "make_recipe": "recipes.building",
         "open_noisy_split": "split.noisy_split",
+        "rebuild": "kits.rebuilding",
         "verify": "verification.verification",
     },
 )

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import os
 import stat
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from actiseg_data.core.errors import InputError, refuse
@@ -14,6 +18,38 @@ MAX_JSON_BYTES = 1 << 30
 """Largest JSON or CSV document that is read, unpacked. The largest real one has 17 MB."""
 PUT_COPY = "put a copy there"
 """What to do if the target of a dangling link cannot be restored."""
+
+_read_digests: ContextVar[dict[Path, str] | None] = ContextVar("read_digests", default=None)
+
+
+@contextmanager
+def record_digests() -> Iterator[dict[Path, str]]:
+    """Record the sha256 of every file that `read_bytes` reads in the block.
+
+    The digests are of the bytes that the caller gets, so no other version of a file can be between
+    them. For packed files, they are of the unpacked content.
+
+    Yields
+    ------
+    dict of Path to str
+        64 hexadecimal digits by path, in the order of reading.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, record_digests() as digests:
+    ...     path = Path(folder, "empty.json")
+    ...     path.touch()
+    ...     _ = read_bytes(path)
+    >>> digests[path][:16]
+    'e3b0c44298fc1c14'
+    """
+    digests: dict[Path, str] = {}
+    token = _read_digests.set(digests)
+    try:
+        yield digests
+    finally:
+        _read_digests.reset(token)
 
 
 def read_bytes(
@@ -45,6 +81,9 @@ def read_bytes(
         raise refuse(f"cannot be read ({error.strerror})", path, "check the path") from None
     if len(data) > limit:
         raise refuse(f"is larger than {limit} bytes", path, "check that it is the right file")
+    digests = _read_digests.get()
+    if digests is not None:
+        digests[path] = hashlib.sha256(data).hexdigest()
     return data
 
 

@@ -17,6 +17,7 @@ from actiseg_noise.cli import (
     prepare_command,
     presets_command,
     preview_command,
+    rebuild_command,
     render_command,
     sample_command,
     types_command,
@@ -38,6 +39,7 @@ def _start(version: Version = False) -> None:
 _COMMANDS: Mapping[str, Callable[..., None]] = {
     "corrupt": corrupt_command.corrupt,
     "verify": verify_command.verify,
+    "rebuild": rebuild_command.rebuild,
     "inspect": inspect_command.inspect,
     "preview": preview_command.preview,
     "audit": audit_command.audit,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.sequences import VideoSequence
@@ -55,6 +56,9 @@ class CorruptionOptions:
         Whether to replace a different noisy split at `out`.
     lexicon : Lexicon or None
         Lexicon for text noise. None uses the installed one.
+    thresholds : mapping or None
+        The thresholds of an exact recipe, as ``summary.json`` has them, so that a part of a dataset
+        gets the noise of the whole. None computes them from the split.
     """
 
     out: Path | None = None
@@ -64,6 +68,7 @@ class CorruptionOptions:
     with_clean: tuple[str, ...] = ()
     overwrite: bool = False
     lexicon: Lexicon | None = None
+    thresholds: Mapping[str, Any] | None = None
 
     def check(self, recipe: Recipe) -> None:
         """Raise `InputError` for an unknown choice, or for an option that has no effect."""
@@ -171,8 +176,9 @@ def prepare_request(dataset: Path, recipe: Recipe, options: CorruptionOptions) -
     sequences = split.select(options.only)
     licences = compose_licences(dataset, recipe, options.lexicon)
     clean = _open_clean_lists(split, sequences, options.with_clean, masks=masks)
+    with_weights = options.weights == "derive"
     source = CopySource(
-        split, recipe, sequences, options.lexicon, clean, weights=options.weights == "derive"
+        split, recipe, sequences, options.lexicon, clean, with_weights, options.thresholds
     )
     request = CorruptionRequest(source, out, options.images, options.overwrite, licences)
     request.refuse_dangling_frames()

@@ -41,6 +41,8 @@ class CopySource:
         Lists of the same root that are added without noise.
     weights : bool
         Whether training weights go into the copy, if the source has them.
+    thresholds : mapping or None
+        The thresholds of an exact recipe. None computes them from the whole split.
     """
 
     split: Split
@@ -49,6 +51,7 @@ class CopySource:
     lexicon: Lexicon | None = None
     clean: tuple[Split, ...] = ()
     weights: bool = True
+    thresholds: Mapping[str, Any] | None = None
 
     def make_parts(self) -> tuple[CleanPart, ...]:
         """Collect what goes into the copy, each sequence once; see `CorruptionPlan.parts`."""
@@ -180,7 +183,8 @@ def make_plan(
     ]
     list_stamps = {name: stamp_file(lists / name) for name in names}
     media = tuple(
-        medium.plan(split, sequences, source.lexicon) for medium in list_media(source.recipe)
+        medium.plan(split, sequences, source.lexicon)
+        for medium in list_media(source.recipe, source.thresholds)
     )
     rewritten = dict(chain.from_iterable(plan.digests.items() for plan in media))
     image_sets, verbatim = digest_image_sets(split, sequences, rewritten)

@@ -7,16 +7,23 @@ of the source is enough to rebuild that part.
 
 from __future__ import annotations
 
+import base64
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from actiseg_data.make.prepare.raw_inputs import RawInput as RawInput
 from actiseg_data.records.recipe_record import Recipe
 
 KIT_SCHEMA = "actiseg/kit/1"
 
 KITS = "rebuild"
 """The folder of the kits in a release: ``rebuild/<configuration>.json``."""
+
+IDENTITY_BYTES = MASK_BYTES = WEIGHTS_BYTES = TEXT_BYTES = 8
+CLEAN_BYTES = 4
+"""Bytes of a digest in a kit. Clean digests need fewer, because they only explain a difference."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +35,15 @@ class SequenceDigests:
     frames : int
         Number of frames.
     masks : bytes
-        16 bytes for the pixels of each mask (`actiseg_data.annotations.masks.digest_pixels`), in
-        frame order; empty for a split of lists.
+        `MASK_BYTES` for the pixels of each mask (the first of
+        `actiseg_data.annotations.masks.digest_pixels`), in frame order; empty for a split of lists.
     weights : bytes
-        8 bytes for all weight maps of the sequence; empty without weights.
+        `WEIGHTS_BYTES` for all weight maps of the sequence; empty without weights.
     text : bytes
-        8 bytes for the entries of the sequence in all lists, without its number.
+        `TEXT_BYTES` for the entries of the sequence in all lists, without its number.
     clean : bytes
-        8 bytes for the clean masks of the sequence, and 8 for its clean entries. They tell whether
-        a difference comes from the source or from the tool.
+        `CLEAN_BYTES` for the clean masks and weights of the sequence, and as many for its clean
+        entries. They tell whether a difference comes from the source or from the tool.
     """
 
     frames: int
@@ -44,25 +51,6 @@ class SequenceDigests:
     weights: bytes
     text: bytes
     clean: bytes
-
-
-@dataclass(frozen=True)
-class RawInput:
-    """A raw file that the clean dataset was prepared from.
-
-    Attributes
-    ----------
-    role : str
-        The parameter of `prepare_visor` that takes the file, such as ``annotations``.
-    name : str
-        Name of the file, without folder and without ``.gz``.
-    sha256 : str
-        Of its content, uncompressed: 64 hexadecimal digits.
-    """
-
-    role: str
-    name: str
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -130,3 +118,55 @@ class RebuildKit:
     differences: Mapping[str, Any] | None
     toolkit: str
     versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether the split has masks."""
+        return any(digests.masks for digests in self.sequences.values())
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether the split has training weights."""
+        return any(digests.weights for digests in self.sequences.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the kit as its JSON document, with packed digests."""
+        return {
+            "schema": KIT_SCHEMA,
+            "name": self.name,
+            "recipe": self.recipe.to_dict(),
+            "source": {
+                "split": self.source.split,
+                "fingerprint": self.source.fingerprint,
+                "inputs": [{"split": raw.split} | raw.to_dict() for raw in self.source.inputs],
+            },
+            "masks": self.masks,
+            "weights": self.weights,
+            "thresholds": dict(self.thresholds),
+            "lists": dict(sorted(self.lists.items())),
+            "sequences": pack_sequences(self.sequences),
+            "clean": {name: pack_sequences(listed) for name, listed in self.clean.items()},
+            "lexicon": self.lexicon,
+            "differences": self.differences,
+            "toolkit": self.toolkit,
+            "versions": dict(self.versions),
+        }
+
+
+COLUMNS = ("identity", "frames", "masks", "weights", "text", "clean")
+
+
+def pack_sequences(sequences: Mapping[bytes, SequenceDigests]) -> dict[str, Any]:
+    """Pack sequences as columns in base64, sorted by identity, so that no order is given away."""
+    order = sorted(sequences)
+    digests = [sequences[identity] for identity in order]
+    columns = {
+        "identity": b"".join(order),
+        "frames": struct.pack(f"<{len(order)}I", *(entry.frames for entry in digests)),
+        "masks": b"".join(entry.masks for entry in digests),
+        "weights": b"".join(entry.weights for entry in digests),
+        "text": b"".join(entry.text for entry in digests),
+        "clean": b"".join(entry.clean for entry in digests),
+    }
+    packed = {name: base64.b64encode(columns[name]).decode("ascii") for name in COLUMNS}
+    return {"count": len(order), **packed}

@@ -56,14 +56,22 @@ class MaskMediumPlan(FilePlan):
     ----------
     threshold : float
         Items with a selection draw below it get noise.
+    is_known : bool
+        Whether the threshold of an exact noise was given, so that no draws are needed.
     """
 
     threshold: float
+    is_known: bool = False
 
     @property
     def exact_thresholds(self) -> dict[str, Any]:
         """The threshold, if the noise is exact."""
         return {"threshold": self.threshold} if self.noise.exact else {}
+
+    @property
+    def needs_draws(self) -> bool:
+        """Whether the threshold must be computed from the whole split."""
+        return self.noise.exact and not self.is_known
 
     def draw_selection(self, split: Split, sequence: VideoSequence) -> array[float]:
         """Draw for every eligible object that is visible in the sequence."""
@@ -157,8 +165,13 @@ class MaskMedium(Medium):
     def plan(
         self, split: Split, sequences: Sequence[VideoSequence], lexicon: Lexicon | None
     ) -> MediumPlan:
-        """Plan mask noise at its plain rate. An exact noise needs `FilePlan.apply_draws`."""
-        return MaskMediumPlan(self.recipe, self.noise, self.noise.rate)
+        """Plan mask noise at its plain rate, or with the given threshold of an exact noise.
+
+        Without one, an exact noise needs `FilePlan.apply_draws`.
+        """
+        known = (self.thresholds or {}).get("threshold") if self.noise.exact else None
+        threshold = self.noise.rate if known is None else known
+        return MaskMediumPlan(self.recipe, self.noise, threshold, known is not None)
 
     def find_inconsistencies(self, split: Split, documents: SplitDocuments) -> Iterator[str]:
         """Compare the summary with the ledger's rows for masks."""

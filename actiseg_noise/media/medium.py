@@ -164,6 +164,9 @@ class Medium(ABC):
         The checked recipe.
     noise : Noise
         Its noise for this medium.
+    thresholds : mapping or None
+        The thresholds of an exact recipe, by the names of `MediumPlan.exact_thresholds`, if they
+        are known. None computes them from the whole split.
     """
 
     name: ClassVar[str]
@@ -180,6 +183,7 @@ class Medium(ABC):
 
     recipe: Recipe
     noise: Noise
+    thresholds: Mapping[str, Any] | None = None
 
     @abstractmethod
     def plan(

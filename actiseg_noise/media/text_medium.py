@@ -30,6 +30,7 @@ from actiseg_noise.media.text_summary import (
 )
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import read_carried_lexicon
+from actiseg_noise.text_noise.sequence_words import Thresholds
 from actiseg_noise.text_noise.text_plan import TextPlan, plan_text
 
 
@@ -124,7 +125,9 @@ class TextMedium(Medium):
         self, split: Split, sequences: Sequence[VideoSequence], lexicon: Lexicon | None
     ) -> TextMediumPlan:
         """Draw the text noise and rewrite the documents, in memory."""
-        words = plan_text(split, self.recipe, sequences, lexicon)
+        known = (self.thresholds or {}).get("text_thresholds") if self.noise.exact else None
+        thresholds = None if known is None else Thresholds(*known)
+        words = plan_text(split, self.recipe, sequences, lexicon, thresholds)
         return TextMediumPlan(self.recipe, self.noise, words)
 
     def find_inconsistencies(self, split: Split, documents: SplitDocuments) -> Iterator[str]:

@@ -56,7 +56,11 @@ class TextPlan:
 
 
 def plan_text(
-    split: Split, recipe: Recipe, sequences: Sequence[VideoSequence], lexicon: Lexicon | None = None
+    split: Split,
+    recipe: Recipe,
+    sequences: Sequence[VideoSequence],
+    lexicon: Lexicon | None = None,
+    known: Thresholds | None = None,
 ) -> TextPlan:
     """Draw the text noise of sequences, and rewrite the documents of the split in memory.
 
@@ -71,6 +75,8 @@ def plan_text(
         The sequences of the split to which noise is added.
     lexicon : Lexicon, optional
         The lexicon that the recipe names, by default the installed one.
+    known : Thresholds, optional
+        The thresholds of an exact recipe. By default, they are computed from the whole split.
 
     Raises
     ------
@@ -79,18 +85,22 @@ def plan_text(
         matrix lacks a class.
     """
     with pause_gc():
-        return _plan_text(split, recipe, sequences, lexicon)
+        return _plan_text(split, recipe, sequences, lexicon, known)
 
 
 def _plan_text(
-    split: Split, recipe: Recipe, sequences: Sequence[VideoSequence], lexicon: Lexicon | None
+    split: Split,
+    recipe: Recipe,
+    sequences: Sequence[VideoSequence],
+    lexicon: Lexicon | None,
+    known: Thresholds | None,
 ) -> TextPlan:
     corruptor = TextCorruptor(recipe, lexicon)
-    exact = corruptor.noise.exact
+    exact = corruptor.noise.exact and known is None
     surveyed = split.sequences if exact else sequences
     _refuse_missing(split)
     _refuse_classes(corruptor, surveyed, split)
-    thresholds = corruptor.thresholds
+    thresholds = known or corruptor.thresholds
     # One sequence at a time, unless the thresholds depend on all of them.
     options: Iterable[tuple[VideoSequence, TextOptions]]
     options = ((sequence, corruptor.find_options(sequence)) for sequence in surveyed)

@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.file_reading import record_digests
 from actiseg_data.core.files import write_json
-from actiseg_data.core.listing import describe_contents, list_files
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.core.workers import ProgressCallback, run_parallel
-from actiseg_data.layouts.actionvos import IMAGE_SETS, SUBSETS
+from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.layouts.image_sets import make_image_sets
-from actiseg_data.layouts.recognition import recognise_dataset
+from actiseg_data.make.prepare.annotation_files import check_split, find_annotation_files
 from actiseg_data.make.prepare.contacts import Corrections, read_corrections
 from actiseg_data.make.prepare.human_lists import HumanList, read_human_lists
 from actiseg_data.make.prepare.narrations import Narration, read_narrations
@@ -38,6 +38,7 @@ from actiseg_data.make.prepare.preparation_report import (
     collect,
     describe_numbering,
 )
+from actiseg_data.make.prepare.raw_inputs import RawInput, list_raw_inputs
 from actiseg_data.make.prepare.staging import (
     DERIVED,
     check_folders,
@@ -59,7 +60,7 @@ from actiseg_data.records.licences import VISOR_LICENSE, VISOR_NOTICE, write_lic
 
 def prepare_visor(
     *,
-    annotations: Path,
+    annotations: Path | Sequence[Path],
     split: str,
     frame_mapping: Path,
     narrations: Sequence[Path],
@@ -77,8 +78,9 @@ def prepare_visor(
 
     Parameters
     ----------
-    annotations : Path
-        Folder of VISOR sparse JSON files (``.json``, ``.json.gz``), see `find_annotation_files`.
+    annotations : Path or sequence of Path
+        Folder of VISOR sparse JSON files (``.json``, ``.json.gz``), see `find_annotation_files`, or
+        the files themselves.
     split : str
         ``train`` or ``val``. Only val drops the contacts of unsure frames.
     frame_mapping : Path
@@ -108,17 +110,26 @@ def prepare_visor(
     """
     check_split(split)
     load_cv2()  # fail now, not halfway
-    sources = _read_sources(frame_mapping, narrations, noun_classes, human_labels, hos_corrections)
+    paths = _SourcePaths(
+        frame_mapping, tuple(narrations), noun_classes, tuple(human_labels), hos_corrections
+    )
+    sources = _read_sources(paths, split)
     names = (split, *(planned.name for planned in sources.lists))
-    inputs = {"annotations": annotations} | ({"images": images} if images else {})
+    folders = {"annotations": annotations} if isinstance(annotations, Path) else {}
     recover(out, split)
-    check_place(out, split, names, inputs)
+    check_place(out, split, names, folders | ({"images": images} if images else {}))
     if images is not None and not images.is_dir():
         raise refuse("the folder of images is missing", images, "check the path")
     files = find_annotation_files(annotations, split)
-    surveys, unknown = _survey(files, split, sources, workers)
+    surveyed = _survey(files, split, sources, workers)
+    surveys = [survey for survey in surveyed if survey.video in sources.mapping]
+    unknown = [
+        ("unknown_videos", survey.video)
+        for survey in surveyed
+        if survey.video not in sources.mapping
+    ]
     plan = plan_split(surveys, sources.mapping, sources.narrations, sources.lists)
-    _refuse_empty(plan, annotations)
+    _refuse_empty(plan, annotations if isinstance(annotations, Path) else files[0].parent)
     actions = (*plan.derived, *plan.labelled)
     check_folders(out, split, tuple(action.folder for action in actions))
     jobs = _make_jobs(surveys, actions, split, sources.corrections, images)
@@ -144,55 +155,10 @@ def prepare_visor(
             results=results,
             findings=findings,
             images=images,
+            inputs=(*_list_annotations(split, surveyed), *sources.inputs),
         )
         _write_documents(root, split, sequences, plan.lists, report)
     return report
-
-
-def check_split(split: str) -> None:
-    """Raise an `InputError` for a split that VISOR does not have with public polygons."""
-    if split not in SUBSETS:
-        raise refuse(f"{split!r:.60} is not a split of VISOR", "`split`", "give train or val")
-
-
-def find_annotation_files(annotations: Path, split: str) -> tuple[Path, ...]:
-    """Find the annotation files of a split, sorted by name.
-
-    Parameters
-    ----------
-    annotations : Path
-        One annotation file, or a folder that has them in ``<split>/`` or ``annotations/<split>/``,
-        as in VISOR's download, or directly.
-    split : str
-        ``train`` or ``val``.
-
-    Raises
-    ------
-    InputError
-        If there are none.
-    """
-    hint = f"give the folder of VISOR's sparse annotations of {split}, unpacked"
-    if (annotations / IMAGE_SETS).is_dir():
-        raise refuse("is an ActionVOS root, not a folder of annotation files", annotations, hint)
-    if annotations.is_file() and annotations.name.lower().endswith(_ENDINGS):
-        return (annotations,)
-    if not annotations.exists():
-        raise refuse("the folder of annotations is missing", annotations, "check the path")
-    for folder in (annotations / split, annotations / "annotations" / split, annotations):
-        files = list_files(folder, *_ENDINGS) if folder.is_dir() else []
-        if files:
-            return tuple(entry.path for entry in files)
-    kind = recognise_dataset(annotations)
-    if kind is not None:
-        raise refuse(f"is {kind}", annotations, hint)
-    if not annotations.is_dir():
-        raise refuse("is neither a folder nor an annotation file", annotations, hint)
-    held = describe_contents(annotations)
-    raise refuse(f"has no annotation file (*.json, *.json.gz); it has {held}", annotations, hint)
-
-
-_ENDINGS = (".json", ".json.gz")
-"""Endings of annotation files, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -204,37 +170,61 @@ class _Sources:
     classes: NounClasses
     lists: tuple[HumanList, ...]
     corrections: Corrections
+    inputs: tuple[RawInput, ...]
 
 
-def _read_sources(
-    frame_mapping: Path,
-    narrations: Sequence[Path],
-    noun_classes: Path,
-    human_labels: Sequence[Path],
-    hos_corrections: Path | None,
-) -> _Sources:
+@dataclass(frozen=True)
+class _SourcePaths:
+    """The files of `_Sources`, see `prepare_visor`."""
+
+    frame_mapping: Path
+    narrations: tuple[Path, ...]
+    noun_classes: Path
+    human_labels: tuple[Path, ...]
+    hos_corrections: Path | None
+
+    @property
+    def roles(self) -> dict[str, tuple[Path, ...]]:
+        """The files by parameter."""
+        return {
+            "frame_mapping": (self.frame_mapping,),
+            "narrations": self.narrations,
+            "noun_classes": (self.noun_classes,),
+            "human_labels": self.human_labels,
+            "hos_corrections": () if self.hos_corrections is None else (self.hos_corrections,),
+        }
+
+
+def _read_sources(paths: _SourcePaths, split: str) -> _Sources:
     """Read all documents; an `InputError` lists the problems of all of them."""
     problems = ProblemCollector()
     values: dict[str, Any] = {"corrections": {}}
     readers: dict[str, Callable[[], Any]] = {
-        "mapping": partial(read_frame_mapping, frame_mapping),
-        "narrations": partial(read_narrations, narrations),
-        "classes": partial(read_noun_classes, noun_classes),
-        "lists": partial(read_human_lists, human_labels),
+        "mapping": partial(read_frame_mapping, paths.frame_mapping),
+        "narrations": partial(read_narrations, paths.narrations),
+        "classes": partial(read_noun_classes, paths.noun_classes),
+        "lists": partial(read_human_lists, paths.human_labels),
     }
-    if hos_corrections is not None:
-        readers["corrections"] = partial(read_corrections, hos_corrections)
-    for name, read in readers.items():
-        with problems.collect():
-            values[name] = read()
+    if paths.hos_corrections is not None:
+        readers["corrections"] = partial(read_corrections, paths.hos_corrections)
+    with record_digests() as digests:
+        for name, read in readers.items():
+            with problems.collect():
+                values[name] = read()
     problems.raise_if_any()
-    return _Sources(**values)
+    inputs = (list_raw_inputs(split, role, files, digests) for role, files in paths.roles.items())
+    return _Sources(**values, inputs=tuple(chain.from_iterable(inputs)))
 
 
-def _survey(
-    files: Sequence[Path], split: str, sources: _Sources, workers: int
-) -> tuple[list[Survey], list[SurveyFinding]]:
-    """Survey all files: those of the mapping's videos, by video, and the names of the others."""
+def _list_annotations(split: str, surveys: Iterable[Survey]) -> tuple[RawInput, ...]:
+    """List the annotation files that were read, by name."""
+    digests = {survey.path: survey.sha256 for survey in surveys}
+    paths = sorted(digests, key=lambda path: path.name)
+    return list_raw_inputs(split, "annotations", paths, digests)
+
+
+def _survey(files: Sequence[Path], split: str, sources: _Sources, workers: int) -> list[Survey]:
+    """Survey all files, and sort them by video; two files of one video raise an `InputError`."""
     context = Context(split == "val", sources.corrections, sources.classes)
     surveyed = run_parallel(survey_file, context, files, workers)
     surveys = sorted(surveyed, key=lambda survey: survey.video)
@@ -245,9 +235,7 @@ def _survey(
                 f"has the video {second.video}, as {first.path} does", second.path, "remove one"
             )
     problems.raise_if_any()
-    known = [survey for survey in surveys if survey.video in sources.mapping]
-    unknown = [s.video for s in surveys if s.video not in sources.mapping]
-    return known, [("unknown_videos", video) for video in unknown]
+    return surveys
 
 
 def _refuse_empty(plan: PreparationPlan, annotations: Path) -> None:
@@ -349,6 +337,7 @@ def _report(
     results: Sequence[VideoResult],
     findings: Iterable[SurveyFinding],
     images: Path | None,
+    inputs: tuple[RawInput, ...],
 ) -> PrepareReport:
     places = collect(findings)
     return PrepareReport(
@@ -379,6 +368,7 @@ def _report(
             for planned in plan.lists
         ),
         findings=places,
+        inputs=inputs,
     )
 
 

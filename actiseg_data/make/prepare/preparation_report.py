@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from actiseg_data.make.prepare.raw_inputs import RawInput
 from actiseg_data.make.prepare.survey import SurveyFinding
 
 SCHEMA = 1
@@ -122,6 +123,8 @@ class PrepareReport:
         The human-labelled lists.
     findings : dict of str to tuple of str
         The places of each kind of `KINDS`.
+    inputs : tuple of RawInput
+        Every raw file that was read, except images.
     """
 
     split: str
@@ -136,6 +139,7 @@ class PrepareReport:
     numbering: Numbering
     lists: tuple[ListReport, ...]
     findings: dict[str, tuple[str, ...]]
+    inputs: tuple[RawInput, ...]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -149,6 +153,7 @@ class PrepareReport:
         return {
             "schema": SCHEMA,
             **values,
+            "inputs": [raw.to_dict() for raw in self.inputs],
             "counts": self.counts,
             "findings": {
                 kind: {"meaning": KINDS[kind], "places": list(places)}

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from actiseg_data.core.file_reading import record_digests
 from actiseg_data.layouts.visor_json import FULL, Entity, FloatArray, Frame, Video, read_video
 from actiseg_data.make.prepare.contacts import (
     GLOVES,
@@ -27,9 +28,13 @@ SurveyFinding: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True)
 class Survey:
-    """One annotation file. `objects` are name and class id of what has a polygon, by frame name."""
+    """One annotation file. `objects` are name and class id of what has a polygon, by frame name.
+
+    `sha256` is of the content of the file, unpacked.
+    """
 
     path: Path
+    sha256: str
     video: str
     objects: dict[str, tuple[tuple[str, int], ...]]
     findings: tuple[SurveyFinding, ...]
@@ -46,7 +51,8 @@ class Context:
 
 def survey_file(context: Context, path: Path) -> Survey:
     """Read a file and list its findings; an `InputError` lists all problems of the file."""
-    video = read_video(path)
+    with record_digests() as digests:
+        video = read_video(path)
     findings: list[SurveyFinding] = []
     for frame in video.frames:
         findings += _survey_entities(frame, context.classes)
@@ -56,7 +62,7 @@ def survey_file(context: Context, path: Path) -> Survey:
         frame.name: tuple((e.name, e.class_id) for e in frame.entities if e.polygons)
         for frame in video.frames
     }
-    return Survey(path, video.name, objects, tuple(findings))
+    return Survey(path, digests[path], video.name, objects, tuple(findings))
 
 
 def _survey_entities(frame: Frame, classes: NounClasses) -> Iterator[SurveyFinding]:

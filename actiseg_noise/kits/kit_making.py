@@ -1,0 +1,157 @@
+"""Make the rebuild kit of a noisy split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.errors import refuse
+from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
+from actiseg_data.layouts.actionvos import IMAGE_SETS
+from actiseg_data.make.prepare.raw_inputs import RawInput, read_prepared_inputs
+from actiseg_noise.kits.kit_record import CleanSource, RebuildKit, SequenceDigests
+from actiseg_noise.kits.sequence_digesting import (
+    digest_clean,
+    digest_entries,
+    find_file_digests,
+    identify_sequences,
+    pack_digests,
+)
+from actiseg_noise.split.clean_parts import CleanPart, digest_sequence_files
+from actiseg_noise.split.noisy_documents import COPIED, SplitDocuments
+from actiseg_noise.split.noisy_split import NoisySplit
+
+_THRESHOLDS = ("threshold", "text_thresholds")
+"""The members of ``summary.json`` with the thresholds of an exact recipe."""
+
+
+def make_kit(
+    name: str,
+    split: NoisySplit,
+    documents: SplitDocuments,
+    *,
+    clean_digests: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
+    differences: Mapping[str, Any] | None = None,
+    workers: int | WorkerPool = 1,
+    progress: ProgressCallback | None = None,
+) -> RebuildKit:
+    """Make the rebuild kit of a noisy split.
+
+    The files of the noisy split are not read: ``digests.json`` has their digests. Verify the split
+    first.
+
+    Parameters
+    ----------
+    name : str
+        Name of the configuration.
+    split : NoisySplit
+        The noisy split with its source.
+    documents : SplitDocuments
+        The documents of the noisy split.
+    clean_digests : mapping, optional
+        `actiseg_noise.split.clean_parts.CleanPart.digest_files` of the source, by sequence folder,
+        for the kinds of files of the noisy split. By default, the clean files are decoded, if the
+        noisy ones are no copies of them.
+    differences : mapping, optional
+        For an imported split: its differences from the source.
+    workers : int or WorkerPool
+        Processes that decode clean files.
+    progress : callable, optional
+        Called with the number of decoded sequences and of all.
+
+    Raises
+    ------
+    InputError
+        If the source is missing, or if ``digests.json`` does not list a file.
+    """
+    source, summary = split.source, documents.summary
+    noisy, *clean = documents.open_parts(split.noisy.root)
+    folders = {sequence.folder for sequence in noisy.sequences}
+    sequences = tuple(seq for seq in source.sequences if seq.folder in folders)
+    part = CleanPart(source, sequences, noisy.kinds)
+    if clean_digests is None:
+        clean_digests = _digest_clean_files(part, documents, noisy, workers, progress)
+    lacking = [seq.folder for seq in sequences if seq.folder not in clean_digests]
+    if lacking:
+        raise refuse(f"lacks {lacking[0]}", "`clean_digests`", "give all sequences")
+    return RebuildKit(
+        name=name,
+        recipe=documents.recipe,
+        source=CleanSource(source.name, source.fingerprint, _list_inputs(split, documents)),
+        masks=str(summary.get("masks", "")),
+        weights=str(summary.get("weights", "")),
+        thresholds={member: summary[member] for member in _THRESHOLDS if member in summary},
+        lists={
+            path.partition("/")[2]: digest
+            for path, digest in documents.digests.items()
+            if path.startswith(f"{IMAGE_SETS}/")
+        },
+        sequences=_digest_noisy(noisy, part, documents, clean_digests),
+        clean={listed.split.name: _digest_copies(listed, documents) for listed in clean},
+        lexicon=None if split.lexicon is None else split.lexicon.document,
+        differences=differences,
+        toolkit=str(summary.get("toolkit", "")),
+        versions={name: str(text) for name, text in documents.read_section("versions").items()},
+    )
+
+
+def _digest_clean_files(
+    part: CleanPart,
+    documents: SplitDocuments,
+    noisy: CleanPart,
+    workers: int | WorkerPool,
+    progress: ProgressCallback | None,
+) -> dict[str, dict[str, list[str]]]:
+    """Digest the clean files; the digests of copies are those of the noisy split."""
+    folders = [sequence.folder for sequence in part.sequences]
+    results: list[dict[str, list[str]]]
+    if documents.summary.get("masks") == COPIED:
+        results = [find_file_digests(noisy, seq, documents.digests) for seq in part.sequences]
+    else:
+        results = run_parallel(digest_sequence_files, part, part.sequences, workers, progress)
+    return dict(zip(folders, results, strict=True))
+
+
+def _digest_noisy(
+    noisy: CleanPart,
+    clean: CleanPart,
+    documents: SplitDocuments,
+    clean_digests: Mapping[str, Mapping[str, Sequence[str]]],
+) -> dict[bytes, SequenceDigests]:
+    """Digest the sequences that got noise. The source identifies them."""
+    identities = identify_sequences(clean.split, clean.sequences)
+    texts, clean_texts = digest_entries(noisy.split), digest_entries(clean.split)
+
+    def digest(sequence: VideoSequence) -> SequenceDigests:
+        folder = sequence.folder
+        return pack_digests(
+            sequence,
+            find_file_digests(noisy, sequence, documents.digests),
+            texts[folder],
+            digest_clean(clean_digests[folder], clean_texts[folder]),
+        )
+
+    return {identities[sequence.folder]: digest(sequence) for sequence in clean.sequences}
+
+
+def _digest_copies(part: CleanPart, documents: SplitDocuments) -> dict[bytes, SequenceDigests]:
+    """Digest the sequences of a clean list that was added to the split."""
+    identities = identify_sequences(part.split, part.sequences)
+    texts = digest_entries(part.split)
+    digests = {}
+    for sequence in part.sequences:
+        files = find_file_digests(part, sequence, documents.digests)
+        text = texts[sequence.folder]
+        digests[identities[sequence.folder]] = pack_digests(
+            sequence, files, text, digest_clean(files, text)
+        )
+    return digests
+
+
+def _list_inputs(split: NoisySplit, documents: SplitDocuments) -> tuple[RawInput, ...]:
+    """List the raw files that the source was prepared from, for the split and its clean lists."""
+    inputs: dict[RawInput, None] = {}
+    for name in (split.source.name, *documents.clean):
+        inputs |= dict.fromkeys(read_prepared_inputs(split.source.root, name))
+    return tuple(inputs)

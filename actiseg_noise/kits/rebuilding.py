@@ -1,0 +1,210 @@
+"""Rebuild a published noisy split from its kit and the clean data, and compare the two."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from actiseg_data.annotations.lexicon import parse_lexicon
+from actiseg_data.core.errors import refuse
+from actiseg_data.core.files import PathLike, as_path, check_free, check_outside
+from actiseg_data.core.progress import StageProgress, ignore_progress
+from actiseg_data.layouts.action_lists import list_splits
+from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, Split
+from actiseg_data.layouts.opening import open_split
+from actiseg_data.records.recipe_record import refuse_noisy_source
+from actiseg_noise.corruption.corruption import write_noisy_split
+from actiseg_noise.corruption.request import CorruptionOptions
+from actiseg_noise.kits.kit_reading import choose_kit
+from actiseg_noise.kits.kit_record import RebuildKit
+from actiseg_noise.kits.raw_preparation import RawFinding, as_folders, prepare_from_raw
+from actiseg_noise.kits.rebuild_result import Rebuild
+from actiseg_noise.kits.rebuilt_comparison import ComparedPart, RebuiltComparison
+from actiseg_noise.kits.sequence_digesting import identify_sequence, identify_sequences
+from actiseg_noise.media.self_check import open_documents
+from actiseg_noise.split.clean_parts import make_part
+
+
+def rebuild(
+    release: PathLike,
+    *,
+    config: str | None = None,
+    source: PathLike | None = None,
+    visor: PathLike | Iterable[PathLike] = (),
+    out: PathLike | None = None,
+    workers: int = 1,
+    stage: StageProgress = ignore_progress,
+) -> Rebuild:
+    """Rebuild a published noisy split from its recipe, and compare it with the published digests.
+
+    The clean data come from `source`, or are prepared from raw VISOR files. If they have only a
+    part of the published sequences, that part is rebuilt and compared.
+
+    Parameters
+    ----------
+    release : str or Path
+        A release, or the file of a rebuild kit.
+    config : str, optional
+        The configuration, such as ``boundary-40``. Needed if the release has several.
+    source : str or Path, optional
+        The clean dataset.
+    visor : str, Path or iterable of these
+        Folders that have the raw files of VISOR, packed or not, in any subfolder.
+    out : str or Path, optional
+        Folder to make. Default: the name of the configuration.
+    workers : int
+        Processes. The result does not depend on it.
+    stage : StageProgress
+        Shows progress.
+
+    Returns
+    -------
+    Rebuild
+        Whether the rebuilt split is identical, for how many sequences, or the first difference and
+        whose version it is. A difference is no error; the rebuilt split is kept.
+
+    Raises
+    ------
+    InputError
+        If there is no such kit, if the kit is faulty, if clean data are missing or have none of the
+        published sequences, or if `out` exists. Nothing is written then.
+
+    Examples
+    --------
+    ::
+
+        from actiseg_noise import rebuild
+
+        result = rebuild("release", config="boundary-40", source="dataset_visor", out="noisy")
+        print(result.verdict)  # identical to the published split
+    """
+    path = as_path(release, "release")
+    kit = choose_kit(path, config)
+    target = as_path(kit.name if out is None else out, "out")
+    folders = as_folders(visor)
+    check_free(target)
+    if (source is None) == (not folders):
+        what = "no clean data are given" if source is None else "both are given"
+        hint = "give either the clean dataset as `source` or raw files as `visor`"
+        raise refuse(what, "`source` and `visor`", hint)
+    if source is not None:
+        root = as_path(source, "source")
+        check_outside(target, [root], "out")
+        return _rebuild_from(kit, root, target, None, workers, stage)
+    check_outside(target, folders, "out")
+    with _make_temporary_root(target) as root:
+        finding = prepare_from_raw(kit, folders, root, workers, stage)
+        return _rebuild_from(kit, root, target, finding, workers, stage)
+
+
+@contextmanager
+def _make_temporary_root(out: Path) -> Iterator[Path]:
+    """Yield a folder next to `out`, which is removed in the end with all new parent folders."""
+    made = [folder for folder in out.parents if not folder.exists()]
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        place = tempfile.TemporaryDirectory(
+            prefix=f".{out.name}.", suffix=".prepared", dir=out.parent
+        )
+    except OSError as error:
+        raise refuse(f"cannot be written ({error.strerror})", out, "give another `out`") from None
+    with place as folder:
+        yield Path(folder, "root")
+    for folder_made in made:
+        if not any(folder_made.iterdir()):
+            folder_made.rmdir()
+
+
+def _rebuild_from(
+    kit: RebuildKit,
+    root: Path,
+    out: Path,
+    finding: RawFinding | None,
+    workers: int,
+    stage: StageProgress,
+) -> Rebuild:
+    """Rebuild from a clean dataset. `finding` is about the raw files, if it was made from them."""
+    refuse_noisy_source(root)
+    split = _open_source(kit, root)
+    folders = tuple(seq.folder for seq in split if identify_sequence(seq) in kit.sequences)
+    if not folders:
+        raise refuse(
+            f"the split {split.name!r} has none of the {len(kit.sequences)} published sequences",
+            root,
+            "give the dataset that the split was made from, or a part of it",
+        )
+    here = list_splits(root)
+    clean = tuple(name for name in kit.clean if name in here)
+    options = _make_options(kit, split, folders, clean, out, is_prepared=finding is not None)
+    write_noisy_split(root, kit.recipe, options, workers, stage)
+    documents = open_documents(out)
+    sources = (split, *(open_split(root, name, masks=False) for name in clean))
+    published = (kit.sequences, *(kit.clean[name] for name in clean))
+    opened = zip(documents.open_parts(out), sources, published, strict=True)
+    parts = tuple(
+        ComparedPart(rebuilt, opened_source, digests, is_noisy=number == 0)
+        for number, (rebuilt, opened_source, digests) in enumerate(opened)
+    )
+    raw = finding or RawFinding()
+    comparison = RebuiltComparison(kit, documents, parts, raw, finding is not None)
+    with stage("comparing"):
+        differing, difference, lists = comparison.compare()
+    counts = {part.source.name: len(part.sequences) for part in parts[1:]}
+    return Rebuild(
+        out=out,
+        name=kit.name,
+        sequences=len(parts[0].sequences),
+        published=len(kit.sequences),
+        clean={name: (counts.get(name, 0), len(listed)) for name, listed in kit.clean.items()},
+        lists=lists,
+        differing=differing,
+        difference=difference,
+        changed=tuple(raw_input.name for raw_input in raw.changed),
+        absent=tuple(raw_input.name for raw_input in raw.absent),
+    )
+
+
+def _open_source(kit: RebuildKit, root: Path) -> Split:
+    """Open the clean split; refuse one that lacks a kind of files that the published one has."""
+    split = open_split(root, kit.source.split, masks=kit.has_masks)
+    identify_sequences(split, split.sequences)
+    kinds = make_part(split, split.sequences, weights=True).kinds
+    wanted = {MASKS: kit.has_masks, WEIGHTS: kit.has_weights}
+    lacking = [kind for kind, is_wanted in wanted.items() if is_wanted and kind not in kinds]
+    if lacking:
+        raise refuse(
+            f"the published split has {' and '.join(lacking)}, but the dataset has none",
+            root,
+            "prepare the dataset again",
+        )
+    return split
+
+
+def _make_options(
+    kit: RebuildKit,
+    split: Split,
+    folders: tuple[str, ...],
+    clean: tuple[str, ...],
+    out: Path,
+    *,
+    is_prepared: bool,
+) -> CorruptionOptions:
+    """Make the options of the run.
+
+    The differences of an imported split (`RebuildKit.differences`) belong here, as the lexicon.
+    """
+    is_part = len(folders) < len(split.sequences) or len(folders) < len(kit.sequences)
+    lexicon = None
+    if kit.lexicon is not None:
+        lexicon = parse_lexicon(kit.lexicon, f"the kit of {kit.name!r}: lexicon")
+    return CorruptionOptions(
+        out=out,
+        only=folders if len(folders) < len(split.sequences) else None,
+        images="none" if is_prepared else "link",
+        weights="derive" if kit.has_weights else "none",
+        with_clean=clean,
+        lexicon=lexicon,
+        thresholds=dict(kit.thresholds) if is_part and kit.thresholds else None,
+    )

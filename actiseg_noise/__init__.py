@@ -20,6 +20,7 @@ from actiseg_data.core.exports import export_lazily
 if TYPE_CHECKING:
     from actiseg_data.records.recipe_record import Recipe as Recipe
     from actiseg_noise.corruption.corruption import corrupt as corrupt
+    from actiseg_noise.differences.release_comparison import compare_splits as compare_splits
     from actiseg_noise.kits.rebuilding import rebuild as rebuild
     from actiseg_noise.mask_noise.arrays import corrupt_mask as corrupt_mask
     from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence as corrupt_sequence
@@ -36,6 +37,7 @@ __getattr__, __dir__, __all__ = export_lazily(
     {
         "Recipe": "recipes.building",
         "audit": "measurement.auditing",
+        "compare_splits": "differences.release_comparison",
         "corrupt": "corruption.corruption",
         "corrupt_mask": "mask_noise.arrays",
         "corrupt_sequence": "mask_noise.sequence_masks",

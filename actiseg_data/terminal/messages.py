@@ -16,6 +16,8 @@ MOST_LINES = 400
 
 
 _SPELLINGS = {
+    "a": "A",
+    "b": "B",
     "dataset": "DATASET",
     "methods": "METHODS",
     "noise": "--type",

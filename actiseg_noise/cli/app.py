@@ -10,6 +10,7 @@ from actiseg_data.terminal.command_line import Version
 from actiseg_noise.cli import (
     audit_command,
     corrupt_command,
+    diff_command,
     inspect_command,
     lexicon_command,
     manifests_command,
@@ -42,6 +43,7 @@ _COMMANDS: Mapping[str, Callable[..., None]] = {
     "inspect": inspect_command.inspect,
     "preview": preview_command.preview,
     "audit": audit_command.audit,
+    "diff": diff_command.compare,
     "types": types_command.list_types,
     "presets": presets_command.list_presets,
     "sample": sample_command.sample,

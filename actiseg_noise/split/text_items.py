@@ -246,15 +246,18 @@ class NoisyList:
 
 def read_noisy_list(path: Path) -> NoisyList:
     """Read the action list of a noisy split; raise `InputError` with every faulty record."""
-    records = [
-        record.as_mapping() for record in Cursor(read_json(path), str(path)).iterate_elements()
-    ]
+    return parse_noisy_list(read_json(path), str(path))
+
+
+def parse_noisy_list(document: Any, where: str) -> NoisyList:
+    """Parse the action list of a noisy split; errors are those of `read_noisy_list`."""
+    records = [record.as_mapping() for record in Cursor(document, where).iterate_elements()]
     clean = [
         record | {"narration": record["narration_org"]} if _KEPT in record else record
         for record in records
     ]
     problems = ProblemCollector()
-    elements = list(Cursor(clean, str(path)).iterate_elements())
+    elements = list(Cursor(clean, where).iterate_elements())
     sequences = tuple(number_duplicates(collect_valid(elements, read_record, problems)))
     problems.raise_if_any()
     narrations = {

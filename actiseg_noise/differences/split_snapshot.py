@@ -1,0 +1,253 @@
+"""What the documents of a noisy split say about each of its sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.digests import digest_json
+from actiseg_data.core.documents import RELEASE_HINT, Cursor, check_schema, parse_json
+from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.names import format_name
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS
+from actiseg_data.layouts.image_sets import (
+    PROMPT_STYLES,
+    name_expressions_file,
+    name_image_sets_files,
+    name_objects_file,
+    read_by_folder,
+    read_expression,
+    read_object_entry,
+)
+from actiseg_data.records.ledger_record import LEDGER_FILE, MaskRow, TextRow, parse_ledger_row
+from actiseg_data.records.recipe_record import RECIPE_FILE, Recipe, parse_recipe
+from actiseg_data.records.split_documents import DIGESTS_FILE, SUMMARY_FILE, SUMMARY_SCHEMA
+from actiseg_noise.split.text_items import parse_noisy_list
+
+_HINT = "make the split again, or see what actiseg-noise verify says about it"
+_NUMBERED = ("seq_id", "narration", "narration_org")
+"""Members of a record that are compared apart from the others."""
+
+
+@dataclass(frozen=True)
+class ObjectWords:
+    """The words of an object on disk.
+
+    Attributes
+    ----------
+    class_id : int or None
+        Its class; None without an objects file.
+    name : str or None
+        Its name; None without an objects file.
+    prompts : mapping of str to str
+        Its prompts by style.
+    """
+
+    class_id: int | None
+    name: str | None
+    prompts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class SequenceSnapshot:
+    """One sequence of a noisy split.
+
+    Attributes
+    ----------
+    sequence : VideoSequence
+        The sequence, with its clean narration and names.
+    annotations : str
+        Digest of its record in the action list, without number and narration.
+    narration : str
+        The narration in the list.
+    words : mapping of str to ObjectWords
+        By the clean name of the object.
+    mask_rows : mapping of (str, str) to MaskRow
+        The ledger's rows for masks, by frame and clean name of the object.
+    text_rows : mapping of str to TextRow
+        The ledger's rows for text, by clean name of the object; None for the narration.
+    files : mapping of (str, str) to str
+        Digests of the pixels of masks and weights, by kind and frame.
+    """
+
+    sequence: VideoSequence
+    annotations: str
+    narration: str
+    words: Mapping[str, ObjectWords]
+    mask_rows: Mapping[tuple[str, str], MaskRow]
+    text_rows: Mapping[str | None, TextRow]
+    files: Mapping[tuple[str, str], str]
+
+
+@dataclass(frozen=True)
+class SplitSnapshot:
+    """A noisy split without its pixels.
+
+    Attributes
+    ----------
+    recipe : Recipe
+        Its recipe.
+    summary : mapping
+        Its ``summary.json``.
+    sequences : tuple of SequenceSnapshot
+        The sequences of its noisy list, in order.
+    clean_files : mapping of str to str
+        Digests of the masks, weights and lists of clean splits in it, by relative path.
+    """
+
+    recipe: Recipe
+    summary: Mapping[str, Any]
+    sequences: tuple[SequenceSnapshot, ...]
+    clean_files: Mapping[str, str]
+
+
+def parse_snapshot(documents: Mapping[str, bytes], where: str) -> SplitSnapshot:
+    """Parse the documents of a noisy split.
+
+    Parameters
+    ----------
+    documents : mapping of str to bytes
+        By relative path, see `read_folder_documents`.
+    where : str
+        The folder or archive, for messages.
+
+    Raises
+    ------
+    InputError
+        If a document is missing, damaged or of an unknown schema, or if the ledger or the digests
+        name a sequence, frame or object that the action list does not have.
+    """
+    source = _Documents(documents, where)
+    recipe = parse_recipe(source.parse(RECIPE_FILE), source.name(RECIPE_FILE))
+    summary = Cursor(source.parse(SUMMARY_FILE), source.name(SUMMARY_FILE))
+    check_schema(summary, SUMMARY_SCHEMA, RELEASE_HINT)
+    file = f"{IMAGE_SETS}/{recipe.split}.json"
+    records = source.parse(file)
+    listed = parse_noisy_list(records, source.name(file))
+    by_folder = {sequence.folder: sequence for sequence in listed.sequences}
+    if len(by_folder) < len(listed.sequences):
+        raise refuse("lists a sequence twice", source.name(file), _HINT)
+    mask_rows, text_rows = source.parse_ledger(by_folder)
+    files, clean_files = source.parse_digests(by_folder, recipe.split)
+    words = source.parse_words(recipe.split, by_folder)
+    sequences = tuple(
+        SequenceSnapshot(
+            sequence=sequence,
+            annotations=digest_json({k: v for k, v in record.items() if k not in _NUMBERED}),
+            narration=str(record["narration"]),
+            words=words[sequence.folder],
+            mask_rows=mask_rows[sequence.folder],
+            text_rows=text_rows[sequence.folder],
+            files=files[sequence.folder],
+        )
+        for sequence, record in zip(listed.sequences, records, strict=True)
+    )
+    return SplitSnapshot(recipe, summary.as_mapping(), sequences, clean_files)
+
+
+@dataclass(frozen=True)
+class _Documents:
+    documents: Mapping[str, bytes]
+    where: str
+
+    def name(self, file: str) -> str:
+        return f"{self.where}: {file}"
+
+    def parse(self, file: str) -> Any:
+        if file not in self.documents:
+            raise refuse(f"{file} is missing", self.where, _HINT)
+        return parse_json(self.documents[file], self.name(file))
+
+    def parse_ledger(
+        self, sequences: Mapping[str, VideoSequence]
+    ) -> tuple[dict[str, dict[tuple[str, str], MaskRow]], dict[str, dict[str | None, TextRow]]]:
+        """Parse the ledger's rows by sequence and item."""
+        masks: dict[str, dict[tuple[str, str], MaskRow]] = {name: {} for name in sequences}
+        texts: dict[str, dict[str | None, TextRow]] = {name: {} for name in sequences}
+        names = {
+            folder: {label.object_id: label.name for label in sequence.objects}
+            for folder, sequence in sequences.items()
+        }
+        problems = ProblemCollector()
+        for number, line in enumerate(self.documents[LEDGER_FILE].splitlines(), 1):
+            where = f"{self.name(LEDGER_FILE)}: line {number}"
+            with problems.collect():
+                row = parse_ledger_row(parse_json(line, where), where)
+                known = names.get(row.sequence)
+                if known is None:
+                    what = f"has the sequence {format_name(row.sequence)}, which is not listed"
+                    raise refuse(what, where, _HINT)
+                if row.object_id is not None and row.object_id not in known:
+                    raise refuse(f"has no listed object {row.object_id}", where, _HINT)
+                if isinstance(row, MaskRow):
+                    if row.frame not in sequences[row.sequence].frames:
+                        raise refuse(f"has no listed frame {row.frame}", where, _HINT)
+                    is_new = _add(masks[row.sequence], (row.frame, known[row.object_id]), row)
+                else:
+                    key = None if row.object_id is None else known[row.object_id]
+                    is_new = _add(texts[row.sequence], key, row)
+                if not is_new:
+                    raise refuse("has an item that another line has", where, _HINT)
+        problems.raise_if_any()
+        return masks, texts
+
+    def parse_digests(
+        self, sequences: Mapping[str, VideoSequence], split: str
+    ) -> tuple[dict[str, dict[tuple[str, str], str]], dict[str, str]]:
+        """Parse the digests: by sequence, and those of the files of clean lists."""
+        top = Cursor(self.parse(DIGESTS_FILE), self.name(DIGESTS_FILE))
+        files: dict[str, dict[tuple[str, str], str]] = {name: {} for name in sequences}
+        others: dict[str, str] = {}
+        own = {f"{IMAGE_SETS}/{name}" for name in name_image_sets_files(split)}
+        for name, cursor in top.iterate_members():
+            kind, *between, file = name.split("/")
+            digest, folder = cursor.as_text(), between[-1] if between else ""
+            if kind in (MASKS, WEIGHTS) and folder in files:
+                files[folder][kind, file.removesuffix(".png")] = digest
+            elif name not in own:
+                others[name] = digest
+        return files, others
+
+    def parse_words(
+        self, split: str, sequences: Mapping[str, VideoSequence]
+    ) -> dict[str, dict[str, ObjectWords]]:
+        """Parse the words of all objects by sequence and clean name."""
+        objects: Mapping[str, Any] = {}
+        prompts: dict[str, Mapping[str, Any]] = {}
+        file = f"{IMAGE_SETS}/{name_objects_file(split)}"
+        if file in self.documents:
+            objects = read_by_folder(self._find_videos(file), "objects", read_object_entry)
+        for style in PROMPT_STYLES:
+            file = f"{IMAGE_SETS}/{name_expressions_file(split, style)}"
+            if file in self.documents:
+                videos = self._find_videos(file)
+                prompts[style] = read_by_folder(videos, "expressions", read_expression)
+        return {
+            folder: dict(_iterate_words(sequence, objects, prompts))
+            for folder, sequence in sequences.items()
+        }
+
+    def _find_videos(self, file: str) -> Cursor:
+        return Cursor(self.parse(file), self.name(file))["videos"]
+
+
+def _iterate_words(
+    sequence: VideoSequence, objects: Mapping[str, Any], prompts: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[str, ObjectWords]]:
+    entries = {entry.object_id: entry for entry in objects.get(sequence.folder, ())}
+    styles = {
+        style: {prompt.object_id: prompt.exp for prompt in by_folder.get(sequence.folder, ())}
+        for style, by_folder in prompts.items()
+    }
+    for label in sequence.objects:
+        entry, number = entries.get(label.object_id), label.object_id
+        spoken = {style: exps[number] for style, exps in styles.items() if number in exps}
+        class_id, name = (None, None) if entry is None else (entry.class_id, entry.category)
+        yield label.name, ObjectWords(class_id, name, spoken)
+
+
+def _add(rows: dict[Any, Any], key: Any, row: Any) -> bool:
+    """Add a row, unless there is one for the item; return whether it was added."""
+    return rows.setdefault(key, row) is row

@@ -16,9 +16,7 @@ from actiseg_noise.differences.archive_documents import (
 from actiseg_noise.differences.split_snapshot import SplitSnapshot, parse_snapshot
 from actiseg_noise.kits.kit_record import KITS, RebuildKit
 from actiseg_noise.split.noisy_split import read_split_recipe
-
-ARCHIVES = "archives"
-"""The folder of the archives in a release: ``archives/<configuration>.tar``."""
+from actiseg_noise.split.split_archive import ARCHIVES
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 _FORBIDDEN = re.compile(r'[:<>"|?*]')
 
@@ -24,13 +24,3 @@ def escape_component(name: str) -> str:
 def escape_path(name: str) -> str:
     """Escape all components of a relative path, see `escape_component`."""
     return "/".join(map(escape_component, name.split("/")))
-
-
-def unescape_component(name: str) -> str:
-    """Undo `escape_component`.
-
-    >>> unescape_component("take_board%3Acutting")
-    'take_board:cutting'
-    """
-    original = unquote(name)
-    return original if escape_component(original) == name else name

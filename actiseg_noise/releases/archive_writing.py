@@ -8,23 +8,18 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.files import encode_json, open_atomic
 from actiseg_data.layouts.actionvos import FRAMES, Split
 from actiseg_data.records.split_documents import SUMMARY_FILE
-from actiseg_noise.releases.archive_names import escape_path
+from actiseg_noise.releases.archive_names import escape_component, escape_path
 from actiseg_noise.releases.release_contents import Configuration
 from actiseg_noise.split.partial_split import DOCUMENTS
+from actiseg_noise.split.split_archive import NAMES_FILE
 from actiseg_noise.split.split_files import locate_files
-
-ARCHIVES = "archives"
-"""The folder of the archives in a release: ``archives/<configuration>.tar``."""
-
-NAMES_FILE = "NAMES.tsv"
-"""The table of escaped folders in an archive: the written path, a tab, and the original path."""
 
 _TIME = 315532800  # 1980-01-01, the first date that every archiver knows
 
@@ -94,10 +89,16 @@ def _iterate_frames(split: Split, sequence: VideoSequence) -> Iterator[tuple[str
                 yield f"{folder}/{path.name}", path
 
 
-def _list_renamed(members: dict[str, Path | bytes]) -> dict[str, str]:
-    """List the folders with an escaped name: written path to original path."""
-    folders = sorted({name.rpartition("/")[0] for name in members})
-    return {escape_path(folder): folder for folder in folders if escape_path(folder) != folder}
+def _list_renamed(members: Iterable[str]) -> dict[str, str]:
+    """List the escaped paths, deeper ones first: written path, to the same with its last name."""
+    paths = {"/".join(name.split("/")[: depth + 1]) for name in members for depth in range(5)}
+    renamed = {}
+    for path in sorted(paths, key=lambda path: (-path.count("/"), path)):
+        parent, _, last = path.rpartition("/")
+        if escape_component(last) != last:
+            written = escape_path(parent)
+            renamed[f"{written}/{escape_component(last)}"] = f"{written}/{last}"
+    return renamed
 
 
 def _add_member(archive: tarfile.TarFile, name: str, member: Path | bytes) -> None:

@@ -22,7 +22,7 @@ from actiseg_data.core.workers import WorkerPool, start_workers
 from actiseg_data.records.licence_terms import LicenceTerms, find_licence
 from actiseg_noise.kits.kit_making import make_kit
 from actiseg_noise.kits.kit_record import KITS
-from actiseg_noise.releases.archive_writing import ARCHIVES, write_archive
+from actiseg_noise.releases.archive_writing import write_archive
 from actiseg_noise.releases.checksums import digest_file, write_checksums
 from actiseg_noise.releases.configurations import (
     describe_source,
@@ -37,8 +37,9 @@ from actiseg_noise.releases.release_contents import (
     ReleaseFile,
 )
 from actiseg_noise.releases.release_documents import write_release_documents
-from actiseg_noise.releases.release_history import describe_history
+from actiseg_noise.releases.release_history import describe_history, read_previous
 from actiseg_noise.releases.release_note import NOTE_FILE, make_note
+from actiseg_noise.split.split_archive import ARCHIVES
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,8 @@ def publish(
     check_free(release, "to")
     check_outside(release, folders, "to")
     root = None if source is None else as_path(source, "source")
+    before = None if previous is None else as_path(previous, "previous")
+    note = None if before is None else read_previous(before, says.version)
     with start_workers(workers, __name__) as members:
         configurations = open_configurations(folders, root, members, stage)
         clean = describe_source(configurations)
@@ -133,11 +136,11 @@ def publish(
         if data == "frames" and not has_frames(configurations):
             raise refuse("the source has no frames", "`data`", "give masks")
         contents = ReleaseContents(says, clean, configurations, data, frames_licence, (), {})
-        history = describe_history(contents, None if previous is None else as_path(previous))
-        contents = replace(contents, changes=history)
         with new_folder(release, "to") as folder:
             files = _write_data(contents, folder, members, stage)
-            contents = write_release_documents(replace(contents, files=files), folder, members)
+            if before is not None and note is not None:
+                contents = replace(contents, changes=describe_history(before, note, folder))
+            contents = write_release_documents(replace(contents, files=files), folder)
             write_json(folder / NOTE_FILE, make_note(contents).to_dict(), indent=1)
             write_checksums(folder, members)
     return Publication(release, contents)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from actiseg_data.records.licence_terms import LicenceTerms
 from actiseg_data.make.prepare.raw_inputs import RawInput
+from actiseg_data.records.licence_terms import LicenceTerms
 from actiseg_noise.releases.description import ReleaseDescription
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import NoisySplit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from actiseg_data.annotations.masks import find_ids
 from actiseg_data.annotations.sequences import VideoSequence
@@ -15,20 +15,13 @@ from actiseg_data.layouts.image_sets import (
     name_objects_file,
 )
 from actiseg_data.records.ledger_record import MaskRow, TextRow
+from actiseg_noise.differences.split_snapshot import ObjectWords
 from actiseg_noise.releases.pictures import draw_change, encode_binary_mask
 from actiseg_noise.releases.release_contents import Configuration
 
+_NONE = ObjectWords(None, None, {})
 
-@dataclass(frozen=True)
-class ObjectWords:
-    """The words for one object: class, name and prompt. None for what the split does not have."""
-
-    class_id: int | None = None
-    name: str | None = None
-    prompt: str | None = None
-
-
-Words = Mapping[str, Mapping[int, ObjectWords]]
+Words: TypeAlias = Mapping[str, Mapping[int, ObjectWords]]
 """The words of a split, by sequence folder and object id."""
 
 
@@ -137,14 +130,14 @@ def _describe(source: RowSource, sequence: VideoSequence, object_id: int) -> dic
     """Describe an object of a sequence: its words before and after noise."""
     label = next(entry for entry in sequence.objects if entry.object_id == object_id)
     noise = source.text_rows.get(sequence.folder, {}).get(object_id)
-    words = source.words.get(sequence.folder, {}).get(object_id, ObjectWords())
-    clean = source.clean_words.get(sequence.folder, {}).get(object_id, ObjectWords())
+    words = source.words.get(sequence.folder, {}).get(object_id, _NONE)
+    clean = source.clean_words.get(sequence.folder, {}).get(object_id, _NONE)
     return {
         "sequence": sequence.folder,
         "object_id": object_id,
         "positive": label.positive,
-        "prompt": words.prompt,
-        "prompt_clean": clean.prompt,
+        "prompt": words.prompts.get(MAIN_STYLE),
+        "prompt_clean": clean.prompts.get(MAIN_STYLE),
         "name": words.name,
         "name_clean": clean.name,
         "class_id": words.class_id,
@@ -170,15 +163,15 @@ def _read_words(split: Split) -> Words:
             }
             for sequence in split.sequences
         }
-    prompts: dict[str, dict[int | None, str]] = {}
+    prompts: dict[str, dict[int | None, dict[str, str]]] = {}
     if split.has_document(name_expressions_file(split.name, MAIN_STYLE)):
         prompts = {
-            folder: {expression.object_id: expression.exp for expression in expressions}
+            folder: {entry.object_id: {MAIN_STYLE: entry.exp} for entry in expressions}
             for folder, expressions in split.read_expressions().items()
         }
     return {
         folder: {
-            object_id: ObjectWords(class_id, name, prompts.get(folder, {}).get(object_id))
+            object_id: ObjectWords(class_id, name, prompts.get(folder, {}).get(object_id, {}))
             for object_id, (class_id, name) in objects.items()
         }
         for folder, objects in named.items()

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from actiseg_noise.differences.recipe_changes import ValueChange, compare_recipes, compare_values
+from actiseg_noise.differences.recipe_changes import (
+    ValueChange,
+    compare_known,
+    compare_recipes,
+    compare_values,
+)
 from actiseg_noise.differences.split_comparison import FileDifference, OriginDifference
 from actiseg_noise.kits.kit_record import RebuildKit, SequenceDigests
 
@@ -134,8 +139,8 @@ def _cut_masks(digests: bytes) -> list[bytes]:
 
 
 def _compare_kit_origins(a: RebuildKit, b: RebuildKit) -> OriginDifference:
-    sources = compare_values(_list_sources(a), _list_sources(b))
-    software = compare_values(
+    sources = compare_known(_list_sources(a), _list_sources(b))
+    software = compare_known(
         {"actiseg": a.toolkit, **a.versions}, {"actiseg": b.toolkit, **b.versions}
     )
     return OriginDifference(tuple(sources), tuple(software))

@@ -115,7 +115,9 @@ def _describe_splits(pair: SplitDifference, most: int | None) -> Iterator[Report
     if pair.masks.count("unexplained") or pair.text.count("unexplained"):
         reasons = " and ".join(pair.explanations)
         yield "why content differs under the same ledger: " + (
-            f"perhaps because {reasons}" if reasons else "a file was changed after `corrupt`"
+            f"perhaps because {reasons}"
+            if reasons
+            else "a file was changed after the split was made"
         )
     if any(file.changed for file in pair.files.values()):
         counts = (f"{name}: {_format_files(file)}" for name, file in pair.files.items())
@@ -198,8 +200,8 @@ def _list_split_changes(pair: SplitDifference) -> Iterator[str]:
         yield f"{len(sequences.renumbered)} sequences have another number"
     if sequences.other_annotations:
         yield f"{len(sequences.other_annotations)} sequences have other frames or objects"
-    others = {name: file.changed for name, file in pair.files.items() if name != "masks"}
-    yield from (f"{count} {name} differ" for name, count in others.items() if count)
+    rest = {name: file.changed for name, file in pair.files.items() if name != "masks"}
+    yield from (f"{count} {name} differ" for name, count in rest.items() if count)
 
 
 def _list_kit_changes(pair: KitDifference) -> Iterator[str]:
@@ -220,7 +222,7 @@ def _list_sequence_changes(added: int, removed: int) -> Iterator[str]:
 
 def _format_files(file: FileDifference) -> str:
     counts: Iterable[tuple[str, int]] = (
-        ("different", file.other),
+        ("different", file.different),
         ("only in A", file.only_a),
         ("only in B", file.only_b),
     )

@@ -84,19 +84,19 @@ class FileDifference:
 
     Attributes
     ----------
-    same, other, only_a, only_b : int
+    same, different, only_a, only_b : int
         Number of files that are equal, differ, or are in one split only.
     """
 
     same: int
-    other: int
+    different: int
     only_a: int
     only_b: int
 
     @property
     def changed(self) -> int:
         """Number of files that are not the same."""
-        return self.other + self.only_a + self.only_b
+        return self.different + self.only_a + self.only_b
 
 
 @dataclass(frozen=True)

@@ -199,7 +199,7 @@ class _Documents:
         """Parse the digests: by sequence, and those of the files of clean lists."""
         top = Cursor(self.parse(DIGESTS_FILE), self.name(DIGESTS_FILE))
         files: dict[str, dict[tuple[str, str], str]] = {name: {} for name in sequences}
-        others: dict[str, str] = {}
+        rest: dict[str, str] = {}
         own = {f"{IMAGE_SETS}/{name}" for name in name_image_sets_files(split)}
         for name, cursor in top.iterate_members():
             kind, *between, file = name.split("/")
@@ -207,8 +207,8 @@ class _Documents:
             if kind in (MASKS, WEIGHTS) and folder in files:
                 files[folder][kind, file.removesuffix(".png")] = digest
             elif name not in own:
-                others[name] = digest
-        return files, others
+                rest[name] = digest
+        return files, rest
 
     def parse_words(
         self, split: str, sequences: Mapping[str, VideoSequence]

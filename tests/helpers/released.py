@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def pack(folder, archive, *, top=None, names=None):
-    """Pack a noisy split as a plain tar with one top folder; `names` maps to written names."""
+    """Pack a noisy split as a plain tar with one top folder; `names` has the written names."""
     archive.parent.mkdir(parents=True, exist_ok=True)
     top, names = top or archive.stem, names or {}
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]

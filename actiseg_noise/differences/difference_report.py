@@ -23,7 +23,7 @@ _MEDIA = {"masks": "masks", "text": "texts"}
 _VERBS = {
     "other_noise": "have other noise",
     "other_overlap": "overlap differently",
-    "other_words": "are others",
+    "other_words": "have other words",
 }
 _LONGEST = 60
 """Most characters of a value that a line shows."""
@@ -200,7 +200,11 @@ def _list_split_changes(pair: SplitDifference) -> Iterator[str]:
         yield f"{len(sequences.renumbered)} sequences have another number"
     if sequences.other_annotations:
         yield f"{len(sequences.other_annotations)} sequences have other frames or objects"
-    rest = {name: file.changed for name, file in pair.files.items() if name != "masks"}
+    rest = {
+        "weight maps" if name == "weights" else name: file.changed
+        for name, file in pair.files.items()
+        if name != "masks"
+    }
     yield from (f"{count} {name} differ" for name, count in rest.items() if count)
 
 
@@ -236,8 +240,8 @@ def _format_change(change: ValueChange) -> str:
 def _format_value(value: Any) -> str:
     if value is None:
         return "none"
-    if isinstance(value, Mapping) and {"kind", "rate"} <= value.keys():
-        return f"{value['kind']} at rate {value['rate']:g}"
+    if isinstance(value, Mapping) and isinstance(value.get("rate"), float):
+        return f"{format_name(str(value.get('kind')))} at rate {value['rate']:g}"
     text = format_name(value) if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 

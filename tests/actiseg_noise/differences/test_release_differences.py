@@ -8,17 +8,22 @@ import json
 import random
 import shutil
 import tarfile
+from pathlib import Path
 
 import pytest
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import write_json
+from actiseg_data.core.names import is_plain_text
 from actiseg_noise import compare_splits, corrupt
 from actiseg_noise.differences.archive_documents import (
     read_archive_documents,
     read_folder_documents,
 )
-from actiseg_noise.differences.difference_report import describe_changes
+from actiseg_noise.differences.difference_report import describe_changes, describe_difference
+from actiseg_noise.differences.release_comparison import ReleaseDifference
+from actiseg_noise.differences.split_comparison import compare_snapshots
+from actiseg_noise.differences.split_snapshot import parse_snapshot
 from actiseg_noise.kits.kit_making import make_kit
 from actiseg_noise.kits.kit_record import KITS
 from actiseg_noise.split.noisy_documents import read_documents
@@ -277,3 +282,59 @@ def test_other_paths_are_refused(splits, root, tmp_path):
     inside = splits["first"] / "report.json"
     assert run("diff", splits["first"], splits["text"], "--json", inside).returncode == 2
     assert not inside.exists()
+
+
+ODD = (None, True, -1, 10**30, 0.5, "", "\x1b[2J", "../x", "\ud800", [], {}, [[]], {"rate": "x"})
+
+
+def damage(document, draw):
+    """Replace, remove or add something at a random place of a JSON document."""
+    place = document
+    while True:
+        steps = list(place) if isinstance(place, dict) else range(len(place))
+        if not steps:
+            return
+        step = draw.choice(steps)
+        if isinstance(place[step], (dict, list)) and place[step] and draw.random() < 0.8:
+            place = place[step]
+            continue
+        if draw.random() < 0.2:
+            del place[step]
+        elif isinstance(place, dict) and draw.random() < 0.2:
+            place[draw.choice(["", "\x1b", "../x", "a/b/c/d"])] = draw.choice(ODD)
+        else:
+            place[step] = draw.choice(ODD)
+        return
+
+
+def test_damaged_documents_never_escape(splits):
+    """A damaged document is refused, or compared and printed."""
+    draw = random.Random(3)
+    good = [read_folder_documents(splits[name]) for name in ("part", "text")]
+    snapshots = [parse_snapshot(documents, "good") for documents in good]
+    refused = 0
+    for _ in range(300):
+        number = draw.randrange(2)
+        documents = dict(good[number])
+        name = draw.choice(sorted(documents))
+        lines = documents[name].splitlines() if name.endswith("l") else [documents[name]]
+        position = draw.randrange(len(lines))
+        document = json.loads(lines[position])
+        damage(document, draw)
+        lines[position] = json.dumps(document).encode()
+        documents[name] = b"\n".join(lines)
+        try:
+            snapshot = parse_snapshot(documents, "bad")
+        except InputError:
+            refused += 1
+            continue
+        pair = compare_snapshots(snapshots[number], snapshot)
+        difference = ReleaseDifference(Path("a"), Path("b"), (), (), {"x": pair})
+        lines = [*describe_changes(difference)]
+        for part in describe_difference(difference):
+            lines += (
+                [part] if isinstance(part, str) else [cell for row in part.rows for cell in row]
+            )
+        assert all(map(is_plain_text, lines))
+        json.dumps(difference.to_dict())
+    assert 20 < refused < 290

@@ -77,6 +77,8 @@ def describe_changes(difference: ReleaseDifference) -> tuple[str, ...]:
         else:
             listed = _list_kit_changes(pair)
         parts = [*listed, *map(_format_change, pair.recipe)]
+        if pair.origin.source:
+            parts.append("made from another source")
         if not parts and not pair.same:
             parts = ["other lists"]
         lines.append(f"{format_name(name)}: {'; '.join(parts) or 'unchanged'}")
@@ -212,6 +214,8 @@ def _list_kit_changes(pair: KitDifference) -> Iterator[str]:
     if pair.masks.changed:
         total = pair.masks.same + pair.masks.changed
         yield f"{pair.masks.changed} of {total} masks have other pixels"
+    if pair.weights:
+        yield f"{pair.weights} sequences have other weight maps"
     if pair.text:
         yield f"{pair.text} sequences have other words or labels"
     yield from _list_sequence_changes(pair.sequences.only_b, pair.sequences.only_a)

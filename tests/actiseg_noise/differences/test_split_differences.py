@@ -157,6 +157,10 @@ def test_a_renumbered_part_has_the_same_items(root, tmp_path):
     assert len(pair.sequences.only_a) == 4
     assert [change.name for change in pair.origin.source] == ["clean list"]
     assert pair.files["weights"].changed == 0
+    (line,) = describe_changes(compare_splits(a, b))
+    assert line == (
+        "a: 4 sequences were removed; 2 sequences have another number; made from another source"
+    )
 
 
 def test_twins_are_told_apart_by_their_time(tmp_path):

@@ -14,6 +14,7 @@ from actiseg_noise.differences.archive_documents import (
     read_folder_documents,
 )
 from actiseg_noise.differences.split_snapshot import SplitSnapshot, parse_snapshot
+from actiseg_noise.kits.kit_reading import read_kit
 from actiseg_noise.kits.kit_record import KITS, RebuildKit
 from actiseg_noise.split.noisy_split import read_split_recipe
 from actiseg_noise.split.split_archive import ARCHIVES
@@ -52,8 +53,6 @@ class ComparedSide:
 
     def read_rebuild_kit(self) -> RebuildKit:
         """Read its kit; raise `InputError` if it is damaged or missing."""
-        from actiseg_noise.kits.kit_reading import read_kit
-
         if self.kit is None:
             raise refuse("has no rebuild kit", self.where, "give the release that has it")
         return read_kit(self.kit)

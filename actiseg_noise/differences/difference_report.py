@@ -23,7 +23,7 @@ _MEDIA = {"masks": "masks", "text": "texts"}
 _VERBS = {
     "other_noise": "have other noise",
     "other_overlap": "overlap differently",
-    "other_words": "are others",
+    "other_words": "have other words",
 }
 _LONGEST = 60
 """Most characters of a value that a line shows."""
@@ -77,6 +77,8 @@ def describe_changes(difference: ReleaseDifference) -> tuple[str, ...]:
         else:
             listed = _list_kit_changes(pair)
         parts = [*listed, *map(_format_change, pair.recipe)]
+        if pair.origin.source:
+            parts.append("made from another source")
         if not parts and not pair.same:
             parts = ["other lists"]
         lines.append(f"{format_name(name)}: {'; '.join(parts) or 'unchanged'}")
@@ -115,7 +117,9 @@ def _describe_splits(pair: SplitDifference, most: int | None) -> Iterator[Report
     if pair.masks.count("unexplained") or pair.text.count("unexplained"):
         reasons = " and ".join(pair.explanations)
         yield "why content differs under the same ledger: " + (
-            f"perhaps because {reasons}" if reasons else "a file was changed after `corrupt`"
+            f"perhaps because {reasons}"
+            if reasons
+            else "a file was changed after the split was made"
         )
     if any(file.changed for file in pair.files.values()):
         counts = (f"{name}: {_format_files(file)}" for name, file in pair.files.items())
@@ -198,14 +202,20 @@ def _list_split_changes(pair: SplitDifference) -> Iterator[str]:
         yield f"{len(sequences.renumbered)} sequences have another number"
     if sequences.other_annotations:
         yield f"{len(sequences.other_annotations)} sequences have other frames or objects"
-    others = {name: file.changed for name, file in pair.files.items() if name != "masks"}
-    yield from (f"{count} {name} differ" for name, count in others.items() if count)
+    rest = {
+        "weight maps" if name == "weights" else name: file.changed
+        for name, file in pair.files.items()
+        if name != "masks"
+    }
+    yield from (f"{count} {name} differ" for name, count in rest.items() if count)
 
 
 def _list_kit_changes(pair: KitDifference) -> Iterator[str]:
     if pair.masks.changed:
         total = pair.masks.same + pair.masks.changed
         yield f"{pair.masks.changed} of {total} masks have other pixels"
+    if pair.weights:
+        yield f"{pair.weights} sequences have other weight maps"
     if pair.text:
         yield f"{pair.text} sequences have other words or labels"
     yield from _list_sequence_changes(pair.sequences.only_b, pair.sequences.only_a)
@@ -220,7 +230,7 @@ def _list_sequence_changes(added: int, removed: int) -> Iterator[str]:
 
 def _format_files(file: FileDifference) -> str:
     counts: Iterable[tuple[str, int]] = (
-        ("different", file.other),
+        ("different", file.different),
         ("only in A", file.only_a),
         ("only in B", file.only_b),
     )
@@ -234,8 +244,8 @@ def _format_change(change: ValueChange) -> str:
 def _format_value(value: Any) -> str:
     if value is None:
         return "none"
-    if isinstance(value, Mapping) and {"kind", "rate"} <= value.keys():
-        return f"{value['kind']} at rate {value['rate']:g}"
+    if isinstance(value, Mapping) and isinstance(value.get("rate"), float):
+        return f"{format_name(str(value.get('kind')))} at rate {value['rate']:g}"
     text = format_name(value) if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 

@@ -6,14 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from actiseg_noise.differences.recipe_changes import ValueChange, compare_recipes, compare_values
+from actiseg_noise.differences.recipe_changes import (
+    ValueChange,
+    compare_known,
+    compare_recipes,
+    compare_values,
+)
 from actiseg_noise.differences.split_comparison import FileDifference, OriginDifference
-from actiseg_noise.kits.kit_record import RebuildKit, SequenceDigests
-
-_MASK_BYTES = 16
-"""Bytes for each mask, see `SequenceDigests.masks`."""
-_CLEAN_BYTES = 8
-"""Bytes for the clean masks, before those for the clean text, see `SequenceDigests.clean`."""
+from actiseg_noise.kits.kit_record import (
+    CLEAN_BYTES,
+    MASK_BYTES,
+    RebuildKit,
+    SequenceDigests,
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class KitDifference:
     origin : OriginDifference
         What the splits were made from and with.
     sequences : FileDifference
-        Sequences; those in both are `other` if anything in them differs.
+        Sequences; those in both are `different` if anything in them differs.
     masks : FileDifference
         Masks of the sequences that both have.
     weights, text : int
@@ -86,8 +91,8 @@ def compare_kits(a: RebuildKit, b: RebuildKit) -> KitDifference:
         masks=_compare_masks(pairs),
         weights=sum(old.weights != new.weights for old, new in pairs),
         text=sum(old.text != new.text for old, new in pairs),
-        clean_masks=sum(old.clean[:_CLEAN_BYTES] != new.clean[:_CLEAN_BYTES] for old, new in pairs),
-        clean_text=sum(old.clean[_CLEAN_BYTES:] != new.clean[_CLEAN_BYTES:] for old, new in pairs),
+        clean_masks=sum(old.clean[:CLEAN_BYTES] != new.clean[:CLEAN_BYTES] for old, new in pairs),
+        clean_text=sum(old.clean[CLEAN_BYTES:] != new.clean[CLEAN_BYTES:] for old, new in pairs),
         clean_lists=_compare_sequences(_join_lists(a), _join_lists(b)),
         lists=tuple(change.name for change in compare_values(a.lists, b.lists)),
     )
@@ -116,26 +121,26 @@ def _get_output(digests: SequenceDigests) -> tuple[Any, ...]:
 
 
 def _compare_masks(pairs: list[tuple[SequenceDigests, SequenceDigests]]) -> FileDifference:
-    same = other = only_a = only_b = 0
+    same = different = only_a = only_b = 0
     for pair in pairs:
         old, new = (_cut_masks(digests.masks) for digests in pair)
         equal = sum(first == second for first, second in zip(old, new, strict=False))
         shared = min(len(old), len(new))
         same += equal
-        other += shared - equal
+        different += shared - equal
         only_a += len(old) - shared
         only_b += len(new) - shared
-    return FileDifference(same, other, only_a, only_b)
+    return FileDifference(same, different, only_a, only_b)
 
 
 def _cut_masks(digests: bytes) -> list[bytes]:
-    starts = range(0, len(digests), _MASK_BYTES)
-    return [digests[start : start + _MASK_BYTES] for start in starts]
+    starts = range(0, len(digests), MASK_BYTES)
+    return [digests[start : start + MASK_BYTES] for start in starts]
 
 
 def _compare_kit_origins(a: RebuildKit, b: RebuildKit) -> OriginDifference:
-    sources = compare_values(_list_sources(a), _list_sources(b))
-    software = compare_values(
+    sources = compare_known(_list_sources(a), _list_sources(b))
+    software = compare_known(
         {"actiseg": a.toolkit, **a.versions}, {"actiseg": b.toolkit, **b.versions}
     )
     return OriginDifference(tuple(sources), tuple(software))

@@ -8,9 +8,6 @@ from typing import Any
 
 from actiseg_data.records.recipe_record import Noise, Recipe
 
-_ABSENT = None
-"""The value of a setting that a recipe does not have."""
-
 
 @dataclass(frozen=True)
 class ValueChange:
@@ -70,11 +67,20 @@ def compare_values(
     ['x.y', 'z']
     """
     for name in dict.fromkeys([*a, *b]):
-        old, new = a.get(name, _ABSENT), b.get(name, _ABSENT)
+        old, new = a.get(name), b.get(name)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             yield from compare_values(old, new, f"{prefix}{name}.")
         elif type(old) is not type(new) or old != new:
             yield ValueChange(f"{prefix}{name}", old, new)
+
+
+def compare_known(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[ValueChange]:
+    """Yield the values that differ between two mappings and are known in both.
+
+    >>> [change.name for change in compare_known({"numpy": "2.0", "geos": "1"}, {"numpy": "2.1"})]
+    ['numpy']
+    """
+    return (change for change in compare_values(a, b) if None not in (change.a, change.b))
 
 
 def _find_noise(recipe: Recipe, medium: str) -> Noise | None:

@@ -98,8 +98,8 @@ def compare_splits(
     >>> from actiseg_noise import compare_splits, corrupt
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     sample = make_sample(f"{folder}/sample").path
-    ...     a = corrupt(sample, "text", rate=0.2, split="val", out=f"{folder}/a").out
-    ...     b = corrupt(sample, "text", rate=0.4, split="val", out=f"{folder}/b").out
+    ...     a = corrupt(sample, "category", rate=0.2, split="val", out=f"{folder}/a").out
+    ...     b = corrupt(sample, "category", rate=0.4, split="val", out=f"{folder}/b").out
     ...     (difference,) = compare_splits(a, b).configurations.values()
     >>> difference.text.count("only_a"), difference.text.count("other_words")
     (0, 0)

@@ -16,7 +16,7 @@ from actiseg_noise.differences.item_changes import (
     compare_masks,
     compare_text,
 )
-from actiseg_noise.differences.recipe_changes import ValueChange, compare_recipes, compare_values
+from actiseg_noise.differences.recipe_changes import ValueChange, compare_known, compare_recipes
 from actiseg_noise.differences.split_snapshot import SequenceSnapshot, SplitSnapshot
 
 
@@ -84,19 +84,19 @@ class FileDifference:
 
     Attributes
     ----------
-    same, other, only_a, only_b : int
+    same, different, only_a, only_b : int
         Number of files that are equal, differ, or are in one split only.
     """
 
     same: int
-    other: int
+    different: int
     only_a: int
     only_b: int
 
     @property
     def changed(self) -> int:
         """Number of files that are not the same."""
-        return self.other + self.only_a + self.only_b
+        return self.different + self.only_a + self.only_b
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def compare_snapshots(a: SplitSnapshot, b: SplitSnapshot) -> SplitDifference:
     pairs, only_a, only_b = pair_sequences(a.sequences, b.sequences)
     return SplitDifference(
         recipe=compare_recipes(a.recipe, b.recipe),
-        origin=_compare_origins(a.summary, b.summary),
+        origin=_compare_origins(a.summary, b.summary, whole=not (only_a or only_b)),
         sequences=SequenceDifference(
             shared=len(pairs),
             only_a=tuple(item.sequence.folder for item in only_a),
@@ -259,18 +259,20 @@ def _compare_digests(a: Mapping[Any, str], b: Mapping[Any, str]) -> FileDifferen
     return FileDifference(same, shared - same, len(a) - shared, len(b) - shared)
 
 
-_SOURCE = {"dataset_fingerprint": "clean list", "clean_masks_digest": "clean masks"}
-
-
-def _compare_origins(a: Mapping[str, Any], b: Mapping[str, Any]) -> OriginDifference:
-    source = [ValueChange(_SOURCE[key], a.get(key), b.get(key)) for key in _SOURCE]
-    old, new = (
-        {"actiseg": summary.get("toolkit"), **_get_section(summary, "versions")}
-        for summary in (a, b)
+def _compare_origins(
+    a: Mapping[str, Any], b: Mapping[str, Any], *, whole: bool
+) -> OriginDifference:
+    """Compare what both summaries know. The clean masks are comparable only of equal sequences."""
+    names = {"dataset_fingerprint": "clean list", "clean_masks_digest": "clean masks"}
+    sources = ({names[key]: part.get(key) for key in names} for part in (a, b))
+    software = (
+        {"actiseg": part.get("toolkit"), **_get_section(part, "versions")} for part in (a, b)
     )
     return OriginDifference(
-        tuple(change for change in source if change.a != change.b),
-        tuple(compare_values(old, new)),
+        tuple(
+            change for change in compare_known(*sources) if whole or change.name != "clean masks"
+        ),
+        tuple(compare_known(*software)),
     )
 
 

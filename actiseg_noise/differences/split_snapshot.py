@@ -136,7 +136,7 @@ def parse_snapshot(documents: Mapping[str, bytes], where: str) -> SplitSnapshot:
         SequenceSnapshot(
             sequence=sequence,
             annotations=digest_json({k: v for k, v in record.items() if k not in _NUMBERED}),
-            narration=str(record["narration"]),
+            narration=Cursor(record, source.name(file))["narration"].as_text(),
             words=words[sequence.folder],
             mask_rows=mask_rows[sequence.folder],
             text_rows=text_rows[sequence.folder],
@@ -199,16 +199,16 @@ class _Documents:
         """Parse the digests: by sequence, and those of the files of clean lists."""
         top = Cursor(self.parse(DIGESTS_FILE), self.name(DIGESTS_FILE))
         files: dict[str, dict[tuple[str, str], str]] = {name: {} for name in sequences}
-        others: dict[str, str] = {}
+        rest: dict[str, str] = {}
         own = {f"{IMAGE_SETS}/{name}" for name in name_image_sets_files(split)}
         for name, cursor in top.iterate_members():
-            kind, *between, file = name.split("/")
-            digest, folder = cursor.as_text(), between[-1] if between else ""
+            digest, parts = cursor.as_text(), name.split("/")
+            kind, folder = parts[0], parts[-2] if len(parts) > 1 else ""
             if kind in (MASKS, WEIGHTS) and folder in files:
-                files[folder][kind, file.removesuffix(".png")] = digest
+                files[folder][kind, parts[-1].removesuffix(".png")] = digest
             elif name not in own:
-                others[name] = digest
-        return files, others
+                rest[name] = digest
+        return files, rest
 
     def parse_words(
         self, split: str, sequences: Mapping[str, VideoSequence]

@@ -1,0 +1,31 @@
+"""Small releases for tests: archives and rebuild kits of noisy splits."""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+
+def pack(folder, archive, *, top=None, names=None):
+    """Pack a noisy split as a plain tar with one top folder; `names` has the written names."""
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    top, names = top or archive.stem, names or {}
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    with tarfile.open(archive, "w") as tar:
+        for path in files:
+            name = path.relative_to(folder).as_posix()
+            tar.add(path, f"{top}/{names.get(name, name)}")
+        if names:
+            table = "".join(f"{written}\t{name}\n" for name, written in names.items())
+            extra = archive.with_suffix(".names")
+            extra.write_text(table)
+            tar.add(extra, f"{top}/NAMES.tsv")
+            extra.unlink()
+    return archive
+
+
+def make_release(release, **splits: Path):
+    """Make a release with an archive of each noisy split; ``_`` in names becomes ``-``."""
+    for name, folder in splits.items():
+        pack(folder, release / "archives" / f"{name.replace('_', '-')}.tar")
+    return release

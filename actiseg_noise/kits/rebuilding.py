@@ -93,7 +93,6 @@ def rebuild(
         root = as_path(source, "source")
         check_outside(target, [root], "out")
         return _rebuild_from(kit, root, target, None, workers, stage)
-    check_outside(target, folders, "out")
     with _make_temporary_root(target) as root:
         finding = prepare_from_raw(kit, folders, root, workers, stage)
         return _rebuild_from(kit, root, target, finding, workers, stage)

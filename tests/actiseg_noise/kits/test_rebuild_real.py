@@ -13,7 +13,7 @@ from actiseg_noise import corrupt, open_noisy_split, rebuild
 from actiseg_noise.kits.kit_making import make_kit
 from actiseg_noise.media.self_check import open_documents
 
-VIDEOS = ("P01_107", "P03_13")
+VIDEOS = ("P01_107", "P18_01")
 
 pytestmark = pytest.mark.slow  # prepares real videos several times: 2 seconds each
 

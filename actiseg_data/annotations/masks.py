@@ -79,17 +79,28 @@ def read_mask_size(path: Path) -> tuple[int, int]:
     return parsed.height, parsed.width
 
 
+def decode_index_mask(data: bytes, where: Path | str) -> IndexMask:
+    """Decode the bytes of an index mask as `read_index_mask` does; `where` is for messages."""
+    return _decode(data, _parse_bytes(data, where), where, ("P", "L"))
+
+
 def _read(path: Path, modes: tuple[str, ...]) -> tuple[IndexMask, bytes]:
     data, parsed = _parse(path)
+    return _decode(data, parsed, path, modes), parsed.palette
+
+
+def _decode(data: bytes, parsed: png.Png, where: Path | str, modes: tuple[str, ...]) -> IndexMask:
     mask = png.decode(parsed)
-    if mask is None:
-        mask = _decode_with_pillow(path, data, parsed, modes)
-    return mask, parsed.palette
+    return _decode_with_pillow(where, data, parsed, modes) if mask is None else mask
 
 
 def _parse(path: Path) -> tuple[bytes, png.Png]:
     """Read and parse a PNG, and check its size."""
     data = read_bytes(path, "mask", _MAX_BYTES)
+    return data, _parse_bytes(data, path)
+
+
+def _parse_bytes(data: bytes, path: Path | str) -> png.Png:
     if not data.startswith(png.BEGIN):
         raise refuse("is not a readable PNG", path, _HINT)
     parsed = png.parse(data)
@@ -101,7 +112,7 @@ def _parse(path: Path) -> tuple[bytes, png.Png]:
             path,
             "make it again at the frames' size",
         )
-    return data, parsed
+    return parsed
 
 
 def read_binary_mask(path: Path) -> NDArray[np.bool_]:
@@ -129,7 +140,7 @@ def read_binary_mask(path: Path) -> NDArray[np.bool_]:
 
 
 def _decode_with_pillow(
-    path: Path, data: bytes, parsed: png.Png, modes: tuple[str, ...]
+    path: Path | str, data: bytes, parsed: png.Png, modes: tuple[str, ...]
 ) -> IndexMask:
     """Decode a PNG that is not plain: filtered, interlaced, of few bits, or faulty."""
     width, height, depth = parsed.width, parsed.height, parsed.depth

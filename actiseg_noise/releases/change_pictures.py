@@ -60,7 +60,7 @@ def draw_change(clean: IndexMask, noisy: IndexMask, object_id: int) -> bytes:
     """Draw an object before and after the noise, side by side, as a PNG 320 pixels wide.
 
     Both panels show the object and its surroundings. In the right one, pixels that the noise added
-    or removed have colours of their own, and a dark line is the clean outline.
+    or removed have colours of their own, and a dark line is the clean outline inside the object.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def draw_panels(
     right[now & ~was] = _GAINED
     right[was & ~now] = _LOST
     if (was != now).any():
-        right[_find_outline(was)] = _OUTLINE
+        right[_find_outline(was) & now] = _OUTLINE  # elsewhere, the lost pixels show it
     gap = np.full((size[0], _GAP), _PAPER, np.uint8)
     return np.concatenate([left, gap, right], axis=1)
 

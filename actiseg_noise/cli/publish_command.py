@@ -25,6 +25,10 @@ class DescriptionOptions:
             metavar="NAME", help="Who publishes it: 'Name' or 'Name (ORCID)' (repeatable)."
         ),
     ] = None
+    date: Annotated[
+        Optional[str],
+        typer.Option(metavar="YYYY-MM-DD", help="Day of publication. Default: today."),
+    ] = None
     version: Annotated[str, typer.Option(help="Version of the release.")] = "1.0.0"
     url: Annotated[Optional[str], typer.Option(help="Web address of the release.")] = None
     doi: Annotated[Optional[str], typer.Option(help="DOI of the release.")] = None

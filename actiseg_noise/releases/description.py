@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.names import as_names, check_text
 
 _ORCID = re.compile(r"(\d{4}-\d{4}-\d{4}-\d{3}[\dX])$")
-_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,40}")
+_VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DOI = re.compile(r"(?:https://doi\.org/|doi:)?(10\.\d{4,9}/[^\s<>\"{}|\\^`]+)")
 _URL = re.compile(r"https?://[^\s<>\"{}|\\^`]+")
 _AUTHOR = re.compile(r"^(?P<name>[^<>()\[\]]+?)\s*(?:\((?P<orcid>[^()]*)\))?$")
@@ -53,6 +55,8 @@ class ReleaseDescription:
         The title.
     authors : tuple of Author
         Those who publish the noisy labels.
+    date : str
+        Day of publication, such as ``2026-11-30``.
     version : str
         Such as ``1.0.0``.
     url, doi : str or None
@@ -63,6 +67,7 @@ class ReleaseDescription:
 
     title: str
     authors: tuple[Author, ...]
+    date: str
     version: str = "1.0.0"
     url: str | None = None
     doi: str | None = None
@@ -73,6 +78,7 @@ def make_description(
     *,
     title: str | None = None,
     author: str | Iterable[str] = (),
+    date: str | None = None,
     version: str = "1.0.0",
     url: str | None = None,
     doi: str | None = None,
@@ -86,8 +92,10 @@ def make_description(
         The title of the release.
     author : str or iterable of str
         Who publishes it, each as `parse_author` reads it. At least one.
+    date : str, optional
+        Day of publication, such as ``2026-11-30``. Default: today.
     version : str
-        Letters, digits, dots, hyphens, underscores and plus signs.
+        Three numbers, as Croissant asks for: major, minor and patch version.
     url : str, optional
         Where the release will be.
     doi : str, optional
@@ -106,7 +114,14 @@ def make_description(
     '1.0.0'
     """
     problems = ProblemCollector()
-    texts = {"title": title, "version": version, "url": url, "doi": doi, "maintenance": maintenance}
+    texts = {
+        "title": title,
+        "date": date,
+        "version": version,
+        "url": url,
+        "doi": doi,
+        "maintenance": maintenance,
+    }
     for name, text in texts.items():
         if text is not None:
             with problems.collect():
@@ -123,7 +138,12 @@ def make_description(
         hint = "name who publishes the release, such as 'Josiah Carberry (0000-0002-1825-0097)'"
         problems.add("no author given", "`author`", hint)
     if not _VERSION.fullmatch(version):
-        problems.add(f"{version!r:.60} is not a version", "`version`", "give one such as 1.0.0")
+        problems.add(
+            f"{version!r:.60} is not a version", "`version`", "give three numbers such as 1.0.0"
+        )
+    day = datetime.date.today().isoformat() if date is None else date
+    if not _is_date(day):
+        problems.add(f"{day!r:.60} is not a date", "`date`", "give one such as 2026-11-30")
     if url is not None and not _URL.fullmatch(url):
         problems.add(f"{url!r:.60} is not a web address", "`url`", "begin it with https://")
     identifier = None if doi is None else _DOI.fullmatch(doi)
@@ -134,11 +154,19 @@ def make_description(
     return ReleaseDescription(
         title=title.strip(),
         authors=tuple(authors),
+        date=day,
         version=version,
         url=url,
         doi=None if identifier is None else identifier[1],
         maintenance=maintenance,
     )
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return bool(_DATE.fullmatch(text)) and bool(datetime.date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def parse_author(text: str) -> Author:

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from actiseg_data.make.prepare.raw_inputs import RawInput
-from actiseg_data.records.licence_terms import LicenceTerms
+from actiseg_data.records.licence_terms import LicenceTerms, load_licences
 from actiseg_noise.releases.description import ReleaseDescription
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import NoisySplit
+
+LEXICON_LICENCE = "CC-BY-NC-4.0"
+"""The licence of the installed lexicon, which derives from EPIC-KITCHENS-100."""
 
 DATA_CHOICES = ("none", "masks", "frames")
 """What data a release has besides its rebuild kits."""
@@ -135,5 +138,20 @@ class ReleaseContents:
 
     @property
     def licences(self) -> tuple[LicenceTerms, ...]:
-        """All licences of what is in the release, without repeats."""
-        raise NotImplementedError
+        """All licences of what is in the release, without repeats.
+
+        Names from the installed lexicon are under its licence, as they derive from EPIC-KITCHENS.
+        """
+        terms = [self.source.licence]
+        if any(_uses_installed_lexicon(entry) for entry in self.configurations):
+            terms.append(load_licences()[LEXICON_LICENCE])
+        if self.frames_licence is not None:
+            terms.append(self.frames_licence)
+        return tuple(dict.fromkeys(terms))
+
+
+def _uses_installed_lexicon(configuration: Configuration) -> bool:
+    noises = configuration.split.recipe.noises
+    return configuration.split.lexicon is None and any(
+        "lexicon" in noise.parameters for noise in noises
+    )

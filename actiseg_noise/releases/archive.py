@@ -88,13 +88,13 @@ def write_archive(folder: Path, path: Path, *, frames: bool = False) -> ArchiveR
     --------
     >>> import tempfile
     >>> from actiseg_data import make_sample
-    >>> from actiseg_noise import corrupt
+    >>> from actiseg_noise import corrupt, make_recipe
     >>> with tempfile.TemporaryDirectory() as parent:
     ...     sample = make_sample(f"{parent}/sample").path
-    ...     out = corrupt(sample, type="boundary", rate=0.4, split="val", out=f"{parent}/noisy").out
+    ...     out = corrupt(sample, make_recipe("boundary", 0.4, split="val"), out=f"{parent}/n").out
     ...     report = write_archive(out, Path(parent, "boundary-40.tar"))
     >>> report.files, report.frames, report.respelled
-    (67, 0, 2)
+    (66, 0, 2)
     """
     documents = read_documents(folder, read_split_recipe(folder))
     paths = _find_files(folder, documents)

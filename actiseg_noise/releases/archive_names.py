@@ -73,7 +73,7 @@ def spell_names(names: Iterable[str], where: Path) -> ArchiveNames:
     problems = ProblemCollector()
     written: dict[str, str] = {}
     taken: set[str] = set()
-    for name in sorted(set(names)):
+    for name in sorted(set(names), key=str.swapcase):  # names with fewer capitals come first
         parent, target = "", ""
         for part in name.split("/"):
             path = f"{parent}/{part}" if parent else part

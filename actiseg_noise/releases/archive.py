@@ -106,7 +106,7 @@ def write_archive(folder: Path, path: Path, *, frames: bool = False) -> ArchiveR
     contents |= _collect_documents(folder, documents, names, frames=bool(photographs))
     with open_atomic(path) as stream:
         sink = _HashingSink(stream)
-        with tarfile.open(fileobj=sink, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        with tarfile.open(fileobj=sink, mode="w|", format=tarfile.PAX_FORMAT) as archive:
             for member, content in _iterate_members(path.stem, contents):
                 archive.addfile(member, content)
     return ArchiveReport(
@@ -233,6 +233,3 @@ class _HashingSink(io.RawIOBase):
         self.state.update(data)
         self.size += len(data)
         return self._stream.write(data)
-
-    def tell(self) -> int:
-        return self.size

@@ -14,6 +14,13 @@ NAMES_FILE = "NAMES.tsv"
 """Two columns without a header: the path of a file or folder in the archive, and the name that it
 has in the dataset. Files come before their folders, so that they can be renamed row by row."""
 
+RESTORE_NAMES = (
+    "while IFS=$'\\t' read -r path name; do "
+    'mv -- "$path" "$(dirname "$path")/$name"; done < NAMES.tsv'
+)
+"""A line for bash that gives an unpacked archive the original names, in the folder of the split.
+Code other than this toolkit's, such as the public ActionVOS loader, looks for these."""
+
 _FORBIDDEN = re.compile(r'[:<>"|?*]')
 """Characters that Windows forbids in names. `check_name` refuses the others."""
 

@@ -19,18 +19,12 @@ from actiseg_data.layouts.opening import open_split
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.releases.archive import write_archive
-from actiseg_noise.releases.archive_names import NAMES_FILE, spell_names
+from actiseg_noise.releases.archive_names import NAMES_FILE, RESTORE_NAMES, spell_names
 from actiseg_noise.split.noisy_split import open_noisy_split
 from actiseg_noise.verification.verification import verify
 from tests.helpers.command import run
 from tests.helpers.public_loader import load_as_published
 from tests.helpers.roots import add_frames, add_weights, make_root
-
-RESTORE = (
-    "while IFS=$'\\t' read -r path name; do "
-    'mv -- "$path" "$(dirname "$path")/$name"; done < NAMES.tsv'
-)
-"""Gives all files and folders of an unpacked archive the names that they have in the dataset."""
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +100,7 @@ def test_the_table_restores_the_original_names_in_a_shell(unpacked, noisy, tmp_p
     rows = (root / NAMES_FILE).read_text().splitlines()
     assert len(rows) == 4
     assert not any(":" in name for name in list_files(root))
-    subprocess.run(["bash", "-c", RESTORE], cwd=root, check=True)
+    subprocess.run(["bash", "-c", RESTORE_NAMES], cwd=root, check=True)
     originals = {name for name in list_files(noisy) if not name.startswith("JPEGImages_Sparse")}
     assert list_files(root) == originals | {NAMES_FILE}
     assert verify(root).counts.get("folders_respelled") is None
@@ -121,7 +115,7 @@ def test_the_public_loader_finds_all_files_with_frames_and_weights(tmp_path):
     subprocess.run(["tar", "-xf", "mixed-50.tar"], cwd=tmp_path / "a", check=True)
     root = tmp_path / "a" / "mixed-50"
     if (root / NAMES_FILE).exists():
-        subprocess.run(["bash", "-c", RESTORE], cwd=root, check=True)
+        subprocess.run(["bash", "-c", RESTORE_NAMES], cwd=root, check=True)
     assert not any(path.is_symlink() for path in root.rglob("*"))
     assert load_as_published(root, "train") == report.frames > 0
     assert verify(root).ok

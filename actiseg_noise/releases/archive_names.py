@@ -10,6 +10,13 @@ from pathlib import Path
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.names import MAX_NAME_BYTES
 
+RESTORE_NAMES = (
+    "while IFS=$'\\t' read -r path name; do "
+    'mv -- "$path" "$(dirname "$path")/$name"; done < NAMES.tsv'
+)
+"""A line for bash that gives an unpacked archive the original names, in the folder of the split.
+Code other than this toolkit's, such as the public ActionVOS loader, looks for these."""
+
 _FORBIDDEN = re.compile(r'[:<>"|?*]')
 """Characters that Windows forbids in names. `check_name` refuses the others."""
 
@@ -69,7 +76,7 @@ def spell_names(names: Iterable[str], where: Path) -> ArchiveNames:
     problems = ProblemCollector()
     written: dict[str, str] = {}
     taken: set[str] = set()
-    for name in sorted(set(names)):
+    for name in sorted(set(names), key=str.swapcase):  # names with fewer capitals come first
         parent, target = "", ""
         for part in name.split("/"):
             path = f"{parent}/{part}" if parent else part

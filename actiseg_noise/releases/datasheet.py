@@ -135,7 +135,7 @@ def _ask_preprocessing(contents: ReleaseContents) -> Iterator[_Question]:
     yield (
         "Was the raw data saved in addition to the preprocessed data?",
         (
-            "The clean names and prompts stand beside the noisy ones. Clean masks are in the source.",
+            "Clean names and prompts stand beside the noisy ones. The source has the clean masks.",
         ),
     )
     yield (

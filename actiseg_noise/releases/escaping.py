@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 _SPACES = re.compile(r"\s+")
-_MARKDOWN = re.compile(r"([\\`*_\[\]{}()#+!|~^:@$-])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]|~]|^[#+-]|(?<=\w):(?=//)|(?<=^\d)[.)])")
 _BIBTEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -29,7 +29,7 @@ def escape_markdown(text: str) -> str:
     'cut &lt;b&gt;\\|&lt;/b&gt; apple\\_1'
     """
     flat = _SPACES.sub(" ", text).strip()
-    return html.escape(_MARKDOWN.sub(r"\\\1", flat).replace(" .", " \\."), quote=False)
+    return html.escape(_MARKDOWN.sub(r"\\\1", flat), quote=False)
 
 
 def escape_bibtex(text: str) -> str:
@@ -43,8 +43,7 @@ def escape_bibtex(text: str) -> str:
 
 
 def render_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the lines of a Markdown table. The cells are escaped; columns after the first align
-    right.
+    r"""Return the lines of a Markdown table, with escaped cells.
 
     >>> render_table(["kind", "n"], [["a|b", "3"]])
     ['| kind | n |', '|---|---:|', '| a\\\\|b | 3 |']

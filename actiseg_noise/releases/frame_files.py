@@ -27,7 +27,7 @@ def find_frame_files(places: tuple[Split, ...], sequence: VideoSequence) -> list
     InputError
         If any of them is in none of the places.
     """
-    found: dict[int, Path] = {}
+    located: dict[int, Path] = {}
     expected: list[Path] = []
     for split in places:
         if sequence.folder not in split.subsets:
@@ -36,12 +36,12 @@ def find_frame_files(places: tuple[Split, ...], sequence: VideoSequence) -> list
         expected = expected or paths
         for position, path in enumerate(paths):
             if path.is_file():
-                found.setdefault(position, path.resolve())
+                located.setdefault(position, path.resolve())
     problems = ProblemCollector()
-    lacking = [path for position, path in enumerate(expected) if position not in found]
+    lacking = [path for position, path in enumerate(expected) if position not in located]
     if lacking or not expected:
         where = lacking[0] if lacking else places[0].root / FRAMES / sequence.folder
         what = f"{len(lacking) or len(sequence.frames)} frames of the sequence are missing"
         problems.add(what, where, "put them there, or publish the masks without frames")
     problems.raise_if_any()
-    return [found[position] for position in range(len(expected))]
+    return [located[position] for position in range(len(expected))]

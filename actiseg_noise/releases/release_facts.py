@@ -1,4 +1,4 @@
-"""Statements about a release that card, datasheet and Croissant share, each derived from the data."""
+"""Statements about a release, derived from its data, that several of its documents share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KINDS = {
 
 _HANDLED = {
     "sequences_without_active_object": "sequences have no active object",
-    "absent_from_frame": "objects of the list are not in the mask of a frame, and have no noise there",
+    "absent_from_frame": "objects are missing in a frame, and have no noise there",
     "vanished_from_disk": "noisy objects have no pixel left on disk, because others took them",
     "target_not_reached": "noisy masks could not reach the target IoU",
     "one_name": "names could not be substituted, because their class has one name",
@@ -79,7 +79,10 @@ def list_limits(contents: ReleaseContents) -> Iterator[str]:
     media = {noise.medium for noise in noises}
     imported = any(noise.kind == "imported" for noise in noises)
     if contents.source.synthetic:
-        yield "The data are synthetic and their frames are rendered. Results on them say little about photographs."
+        yield (
+            "The data are synthetic and their frames are rendered. Results on them say little about "
+            "photographs."
+        )
     elif contents.source.rendered:
         yield "The frames of the source are rendered from the masks, and are not photographs."
     if not imported:
@@ -89,8 +92,8 @@ def list_limits(contents: ReleaseContents) -> Iterator[str]:
         )
     if "masks" in media and not imported:
         yield (
-            "The noise of an object in one frame is independent of its noise in other frames. Human "
-            "errors usually persist over neighbouring frames."
+            "The noise of an object in one frame is independent of its noise in other frames. "
+            "Human errors usually persist over neighbouring frames."
         )
     if "text" in media and any(noise.parameters.get("flip") == "uniform" for noise in noises):
         yield (

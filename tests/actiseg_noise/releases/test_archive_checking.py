@@ -1,0 +1,203 @@
+"""Checks of archives: hostile members, cut ends, and differences from digests and rebuild kits."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actiseg_data.annotations.masks import write_index_mask
+from actiseg_data.core.digests import digest_json
+from actiseg_data.core.errors import InputError
+from actiseg_data.layouts.opening import open_split
+from actiseg_noise.corruption.corruption import corrupt
+from actiseg_noise.kits.kit_record import CleanSource, RebuildKit, SequenceDigests
+from actiseg_noise.recipes.building import make_recipe
+from actiseg_noise.releases.archive import write_archive
+from actiseg_noise.releases.archive_checking import check_archive, iterate_archive
+from actiseg_noise.split.noisy_split import read_split_recipe
+
+
+@pytest.fixture(scope="module")
+def noisy(sample, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("noisy") / "boundary"
+    corrupt(sample, make_recipe("boundary", 0.4, split="val"), out=out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def packed(noisy, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("archives") / "boundary-40.tar"
+    write_archive(noisy, path)
+    return path
+
+
+def read_members(path: Path) -> list[tuple[tarfile.TarInfo, bytes]]:
+    with tarfile.open(path) as archive:
+        found = [(m, archive.extractfile(m).read() if m.isreg() else b"") for m in archive]
+    for member, _ in found:
+        member.pax_headers = {}
+    return found
+
+
+def pack(path: Path, members) -> Path:
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
+        for member, data in members:
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return path
+
+
+def make_kit(noisy: Path) -> RebuildKit:
+    """Make the kit of a split from its documents alone."""
+    digests = json.loads((noisy / "digests.json").read_text())
+    split = open_split(noisy, "val")
+    sequences = {}
+    for sequence in split:
+        names = [f"Annotations_Sparse/val/{sequence.folder}/{f}.png" for f in sequence.frames]
+        masks = b"".join(bytes.fromhex(digests[name]) for name in names)
+        key = bytes.fromhex(digest_json(list(sequence.identity))[:16])
+        sequences[key] = SequenceDigests(len(names), masks, b"", b"", b"")
+    lists = {n.split("/")[1]: d for n, d in digests.items() if n.startswith("ImageSets/")}
+    return RebuildKit(
+        *("boundary-40", read_split_recipe(noisy), CleanSource("val", "0" * 32)),
+        *("derived", "none", {}, lists, sequences, {}, None, None, "actiseg"),
+    )
+
+
+def test_an_archive_agrees_with_its_digests_and_its_kit(packed, noisy):
+    check = check_archive(packed, make_kit(noisy))
+    assert check.mismatches == ()
+    assert check.files == sum(member.isreg() for member, _ in read_members(packed))
+
+
+def test_another_split_in_the_kit_is_named(packed, noisy):
+    kit = make_kit(noisy)
+    (first, digests), _, *rest = kit.sequences.items()
+    other = {first: replace(digests, masks=b"\1" * len(digests.masks)), b"unknown!": digests}
+    check = check_archive(
+        packed, replace(kit, sequences=other | dict(rest), lists={"val.json": ""})
+    )
+    assert [line.partition(": ")[2] for line in check.mismatches] == [
+        "is not the list of the rebuild kit",
+        "its masks are not those of the rebuild kit",
+        "is not in the rebuild kit",
+        "",
+    ]
+    assert check.mismatches[-1] == "1 sequences of the rebuild kit are missing"
+
+
+def test_changed_missing_and_foreign_files_are_named(packed, tmp_path):
+    members = read_members(packed)
+    masks = [pair for pair in members if pair[0].name.endswith(".png")]
+    write_index_mask(tmp_path / "m.png", np.zeros((240, 428), np.uint8))
+    changed, lost, broken = masks[0][0].name, masks[1][0].name, masks[2][0].name
+    out = []
+    for member, data in members:
+        if member.name == changed:
+            data = (tmp_path / "m.png").read_bytes()
+        elif member.name == broken:
+            data = data[:-20]
+        if member.name != lost and not member.name.endswith("NAMES.tsv"):
+            out.append((member, data))
+    foreign = tarfile.TarInfo("boundary-40/zzz.txt")
+    lines = check_archive(pack(tmp_path / "boundary-40.tar", [*out, (foreign, b"x")])).mismatches
+    named = {line.partition(": ")[0].rpartition("/")[2] for line in lines}
+    expected = {Path(name).name for name in (changed, lost, broken)}
+    assert named == expected | {"NAMES.tsv", "zzz.txt"}
+
+
+def test_a_summary_with_the_path_of_the_maintainer_is_named(packed, tmp_path):
+    members = []
+    for member, data in read_members(packed):
+        if member.name.endswith("summary.json"):
+            data = json.dumps(
+                json.loads(data) | {"source": "/home/me/visor", "seconds": 1}
+            ).encode()
+        members.append((member, data))
+    lines = check_archive(pack(tmp_path / "boundary-40.tar", members)).mismatches
+    assert [line.partition(":")[0] for line in lines] == ["summary.json"] * 2
+
+
+def make_link(kind: bytes) -> tarfile.TarInfo:
+    member = tarfile.TarInfo("boundary-40/x")
+    member.type, member.linkname = kind, "/etc/passwd"
+    return member
+
+
+HOSTILE = {
+    "symbolic link": make_link(tarfile.SYMTYPE),
+    "hard link": make_link(tarfile.LNKTYPE),
+    "device": make_link(tarfile.CHRTYPE),
+    "pipe": make_link(tarfile.FIFOTYPE),
+    "absolute": tarfile.TarInfo("/etc/x"),
+    "climbing": tarfile.TarInfo("boundary-40/../x"),
+    "climbing at the top": tarfile.TarInfo("../x"),
+    "another top": tarfile.TarInfo("other/x"),
+    "at the top": tarfile.TarInfo("boundary-40"),
+    "reserved": tarfile.TarInfo("boundary-40/CON"),
+    "separator": tarfile.TarInfo("boundary-40/a\\b"),
+    "control": tarfile.TarInfo("boundary-40/a\x1bb"),
+    "empty part": tarfile.TarInfo("boundary-40//x"),
+    "deep": tarfile.TarInfo("boundary-40/a/b/c/d/e/f"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_members_that_are_not_safe_are_refused(name, packed, tmp_path):
+    members = read_members(packed)
+    path = pack(tmp_path / "boundary-40.tar", [*members[:3], (HOSTILE[name], b"")])
+    with pytest.raises(InputError):
+        list(iterate_archive(path))
+
+
+@pytest.mark.parametrize("field", ["uid", "mtime", "uname", "mode"])
+def test_owners_and_times_are_refused(field, packed, tmp_path):
+    members = read_members(packed)
+    setattr(members[0][0], field, "me" if field == "uname" else 5)
+    with pytest.raises(InputError, match="has an owner, a time or unusual rights"):
+        list(iterate_archive(pack(tmp_path / "boundary-40.tar", members)))
+
+
+def test_duplicates_and_other_orders_are_refused(packed, tmp_path):
+    members = read_members(packed)
+    for wrong in ([*members, members[-1]], members[::-1]):
+        with pytest.raises(InputError, match=r"twice, or not in its place|outside"):
+            list(iterate_archive(pack(tmp_path / "boundary-40.tar", wrong)))
+
+
+@given(share=st.floats(0, 0.9999))
+def test_an_archive_cut_anywhere_is_refused(share, packed, tmp_path_factory):
+    data = packed.read_bytes()
+    path = tmp_path_factory.mktemp("cut") / "boundary-40.tar"
+    path.write_bytes(data[: int(share * (len(data.rstrip(b"\0")) + 512))])
+    with pytest.raises(InputError):
+        list(iterate_archive(path))
+
+
+@pytest.mark.parametrize("data", [b"", b"x" * 4096, b"\x1f\x8b" + b"\0" * 2048])
+def test_other_files_are_refused(data, tmp_path):
+    (tmp_path / "x.tar").write_bytes(data)
+    with pytest.raises(InputError):
+        list(iterate_archive(tmp_path / "x.tar"))
+
+
+def test_data_after_the_end_and_missing_files_are_refused(packed, tmp_path):
+    (tmp_path / "x.tar").write_bytes(packed.read_bytes() + b"secret".ljust(512))
+    for path in (tmp_path / "x.tar", tmp_path / "nowhere.tar", tmp_path):
+        with pytest.raises(InputError):
+            list(iterate_archive(path))
+
+
+def test_compressed_archives_are_refused(packed, tmp_path):
+    (tmp_path / "x.tar").write_bytes(gzip.compress(packed.read_bytes()))
+    with pytest.raises(InputError, match="not a plain tar"):
+        list(iterate_archive(tmp_path / "x.tar"))

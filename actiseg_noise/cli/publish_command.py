@@ -13,6 +13,9 @@ from actiseg_data.terminal.command_line import quote_path
 from actiseg_data.terminal.option_groups import expand_options
 from actiseg_noise.cli.shared_options import Quiet, Workers, make_stage_progress
 
+_MOST_LINES = 50
+"""How many faults of a release are printed."""
+
 
 @dataclass(frozen=True)
 class DescriptionOptions:
@@ -126,16 +129,15 @@ def _publish(
 
 def _check(releases: Sequence[Path], workers: int, quiet: bool) -> None:
     from actiseg_data.core.errors import refuse
-    from actiseg_data.terminal.messages import MOST_LINES
     from actiseg_noise.releases.release_check import check_release
 
     if len(releases) != 1:
         raise refuse(f"checks one release, not {len(releases)}", "`check`", "give one release")
     result = check_release(releases[0], workers, make_stage_progress(quiet))
-    for line in result.lines[:MOST_LINES]:
+    for line in result.lines[:_MOST_LINES]:
         print(f"wrong: {line}")
-    if len(result.lines) > MOST_LINES:
-        print(f"... and {len(result.lines) - MOST_LINES} more")
+    if len(result.lines) > _MOST_LINES:
+        print(f"... and {len(result.lines) - _MOST_LINES} more")
     counts = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in result.counts.items())
     print(f"checked {releases[0]}: {counts}")
     if result.lines:

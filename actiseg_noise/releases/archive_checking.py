@@ -16,7 +16,8 @@ from actiseg_data.core.names import check_name, format_name
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS
 from actiseg_data.layouts.image_sets import read_record
 from actiseg_data.records.split_documents import DIGESTS_FILE, LEXICON_FILE, SUMMARY_FILE
-from actiseg_noise.kits.kit_record import RebuildKit
+from actiseg_noise.kits.kit_record import MASK_BYTES, RebuildKit
+from actiseg_noise.kits.sequence_digesting import cut_digest, identify_sequence
 from actiseg_noise.releases.archive import CLEAN_DATASET, DOCUMENTS, FILE_MODE, FOLDER_MODE
 from actiseg_noise.releases.archive_names import spell_names
 from actiseg_noise.split.split_archive import NAMES_FILE
@@ -259,7 +260,7 @@ def _compare_kit(
     folders = _group_masks(listed)
     known = dict(kit.sequences)
     for sequence in sequences:
-        digests = known.pop(_identify(sequence), None)
+        digests = known.pop(identify_sequence(sequence), None)
         if digests is None:
             yield f"{sequence.folder}: is not in the rebuild kit"
             continue
@@ -267,7 +268,8 @@ def _compare_kit(
         masks = (
             actual.get(names.get(f"{parent}/{frame}.png", ""), "") for frame in sequence.frames
         )
-        if digests.masks and "".join(masks) != digests.masks.hex():
+        packed = b"".join(cut_digest(digest, MASK_BYTES) for digest in masks)
+        if digests.masks and packed != digests.masks:
             yield f"{sequence.folder}: its masks are not those of the rebuild kit"
     if known:
         yield f"{len(known)} sequences of the rebuild kit are missing"
@@ -281,8 +283,3 @@ def _group_masks(listed: Mapping[str, str]) -> dict[str, str]:
     """Map the name of each sequence folder to the relative path of its masks."""
     parents = {name.rpartition("/")[0] for name in listed if name.startswith(f"{MASKS}/")}
     return {parent.rpartition("/")[2]: parent for parent in parents}
-
-
-def _identify(sequence: VideoSequence) -> bytes:
-    """Return the key of a sequence in a rebuild kit."""
-    return bytes.fromhex(digest_json(list(sequence.identity)))[:8]

@@ -80,7 +80,7 @@ _TYPES = {
 }
 
 _FORMATS = {
-    "parquet": "application/vnd.apache.parquet",
+    "parquet": "application/x-parquet",
     "tar": "application/x-tar",
     "json": "application/json",
     "csv": "text/csv",

@@ -134,9 +134,7 @@ def _ask_preprocessing(contents: ReleaseContents) -> Iterator[_Question]:
     )
     yield (
         "Was the raw data saved in addition to the preprocessed data?",
-        (
-            "Clean names and prompts stand beside the noisy ones. The source has the clean masks.",
-        ),
+        ("Clean names and prompts stand beside the noisy ones. The source has the clean masks.",),
     )
     yield (
         "Is the software that was used to preprocess the data available?",

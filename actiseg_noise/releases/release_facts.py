@@ -80,8 +80,8 @@ def list_limits(contents: ReleaseContents) -> Iterator[str]:
     imported = any(noise.kind == "imported" for noise in noises)
     if contents.source.synthetic:
         yield (
-            "The data are synthetic and their frames are rendered. Results on them say little about "
-            "photographs."
+            "The data are synthetic and their frames are rendered. Results on them say little "
+            "about photographs."
         )
     elif contents.source.rendered:
         yield "The frames of the source are rendered from the masks, and are not photographs."

@@ -1,0 +1,159 @@
+"""Check a release as a stranger finds it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from actiseg_data.core.errors import InputError
+from actiseg_data.core.files import PathLike, as_path
+from actiseg_data.core.progress import StageProgress, ignore_progress
+from actiseg_data.layouts.actionvos import FRAMES
+from actiseg_data.records.licence_terms import load_licences
+from actiseg_noise.kits.kit_reading import read_kit
+from actiseg_noise.kits.kit_record import KITS
+from actiseg_noise.releases.archive_checking import check_archive
+from actiseg_noise.releases.checksums import find_changed_files, list_release_files
+from actiseg_noise.releases.document_checks import check_card, check_croissant
+from actiseg_noise.releases.privacy import find_emails, find_private_traces
+from actiseg_noise.releases.release_note import ReleaseNote, read_note
+from actiseg_noise.releases.row_checking import check_rows
+from actiseg_noise.split.split_archive import ARCHIVES, iterate_archive
+
+_TEXTS = (".bib", ".cff", ".csv", ".json", ".jsonl", ".md", ".tsv", ".txt")
+_ATTRIBUTIONS = ("LICENSE", "NOTICE")
+_MOST_BYTES = 1 << 28
+
+
+@dataclass(frozen=True)
+class ReleaseCheck:
+    """The result of `check_release`.
+
+    Attributes
+    ----------
+    lines : tuple of str
+        One line for each fault.
+    counts : dict of str to int
+        What was checked.
+    """
+
+    lines: tuple[str, ...]
+    counts: dict[str, int]
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no fault."""
+        return not self.lines
+
+
+def check_release(
+    release: PathLike, workers: int = 1, stage: StageProgress = ignore_progress
+) -> ReleaseCheck:
+    """Check a release: what is in it, and whether others can read it.
+
+    Every file must have its checksum. Card and Croissant must be readable by the libraries of their
+    makers, and records must be readable through Croissant. Archives must be safe to unpack, and
+    have the masks and lists of the rebuild kits; Parquet files must have the masks of the archives.
+    No text may have a path of a machine, or an e-mail address that was not given. Photographs need
+    a licence.
+
+    Parameters
+    ----------
+    release : str or Path
+        The release folder.
+    workers : int
+        Processes.
+    stage : StageProgress
+        Shows progress.
+
+    Raises
+    ------
+    InputError
+        If the folder is not a release, or if a library of the extra `[publish]` is not installed.
+        Faults of its content are lines, not errors.
+    """
+    folder = as_path(release, "release")
+    note = read_note(folder)
+    lines: list[str] = []
+    counts: Counter[str] = Counter()
+    with stage("checking checksums"):
+        lines += _collect(find_changed_files(folder, workers))
+        counts["files"] = len(list_release_files(folder))
+    with stage("reading the card and Croissant"):
+        lines += check_card(folder, note)
+        lines += check_croissant(folder)
+    for name in note.configurations:
+        counts["configurations"] += 1
+        with stage(f"checking {name}"):
+            lines += _collect(_check_configuration(folder, note, name))
+    lines += _collect(_check_configurations(folder, note))
+    lines += _collect(_check_texts(folder, note))
+    return ReleaseCheck(tuple(dict.fromkeys(lines)), dict(counts))
+
+
+def _collect(found: Iterator[str]) -> list[str]:
+    """List the lines of a check; an error that stops it becomes further lines."""
+    lines: list[str] = []
+    try:
+        lines.extend(found)
+    except InputError as error:
+        lines += [f"{problem.where}: {problem.what}" for problem in error.problems]
+    return lines
+
+
+def _check_configuration(folder: Path, note: ReleaseNote, name: str) -> Iterator[str]:
+    """Compare kit, archive and Parquet files of one configuration."""
+    kit = read_kit(folder / KITS / f"{name}.json")
+    if kit.name != name:
+        yield f"{KITS}/{name}.json: is the kit of {kit.name}"
+    if note.data == "none":
+        return
+    archive = f"{ARCHIVES}/{name}.tar"
+    check = check_archive(folder / archive, kit)
+    yield from (f"{archive}: {line}" for line in check.mismatches)
+    if check.frames and note.frames_licence is None:
+        yield f"{archive}: has photographs ({FRAMES}) without a licence of their own"
+    yield from check_rows(folder, name, has_licence=note.frames_licence is not None)
+
+
+def _check_configurations(folder: Path, note: ReleaseNote) -> Iterator[str]:
+    """Find kits and archives of configurations that the note does not name, and the licences."""
+    for kind, ending in ((KITS, ".json"), (ARCHIVES, ".tar")):
+        present = {path.name.removesuffix(ending) for path in (folder / kind).glob(f"*{ending}")}
+        yield from (
+            f"{kind}/{name}{ending}: belongs to no configuration"
+            for name in sorted(present - set(note.configurations))
+        )
+    for identifier in filter(None, (note.licence, note.frames_licence)):
+        terms = load_licences().get(identifier)
+        if terms is None:
+            yield f"release.json: the licence {identifier!r:.60} is unknown"
+        elif terms.text is not None and not (folder / "licences" / f"{identifier}.txt").is_file():
+            yield f"licences/{identifier}.txt: is missing"
+    yield from (f"{name}: is missing" for name in _ATTRIBUTIONS if not (folder / name).is_file())
+
+
+def _check_texts(folder: Path, note: ReleaseNote) -> Iterator[str]:
+    """Find paths and addresses in all texts of the release, those in archives included."""
+    description = note.description
+    said = json.dumps([description.title, description.maintenance, description.url])
+    given = find_emails(said + " ".join(author.name for author in description.authors))
+    for name in _ATTRIBUTIONS:
+        if (folder / name).is_file():
+            given |= find_emails((folder / name).read_text("utf-8", "replace"))
+    for name in list_release_files(folder):
+        if name.endswith(_TEXTS):
+            text = (folder / name).read_text("utf-8", "replace")
+            yield from (f"{name}: {line}" for line in find_private_traces(text, given))
+        elif name.startswith(f"{ARCHIVES}/"):
+            for member, data in iterate_archive(folder / name, _is_text, _MOST_BYTES):
+                text = data.decode("utf-8", "replace")
+                traces = find_private_traces(text, given)
+                yield from (f"{name}: {member}: {line}" for line in traces)
+
+
+def _is_text(name: str) -> bool:
+    return name.endswith(_TEXTS)

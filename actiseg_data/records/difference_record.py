@@ -90,14 +90,24 @@ class Differences:
 
     def _describe(self, medium: str) -> dict[str, Any] | None:
         if medium == "text":
-            return None if self.text is None else {
-                name: {str(number): new.to_dict() for number, new in sorted(changes.items())}
-                for name, changes in sorted(self.text.items())
+            return (
+                None
+                if self.text is None
+                else {
+                    name: {str(number): new.to_dict() for number, new in sorted(changes.items())}
+                    for name, changes in sorted(self.text.items())
+                }
+            )
+        return (
+            None
+            if self.masks is None
+            else {
+                name: {
+                    frame: base64.b64encode(packed).decode() for frame, packed in changes.items()
+                }
+                for name, changes in sorted(self.masks.items())
             }
-        return None if self.masks is None else {
-            name: {frame: base64.b64encode(packed).decode() for frame, packed in changes.items()}
-            for name, changes in sorted(self.masks.items())
-        }
+        )
 
 
 def name_sequence(identity: tuple[str, str, str, int]) -> str:

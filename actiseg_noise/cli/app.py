@@ -10,6 +10,7 @@ from actiseg_data.terminal.command_line import Version
 from actiseg_noise.cli import (
     audit_command,
     corrupt_command,
+    import_command,
     inspect_command,
     lexicon_command,
     manifests_command,
@@ -40,6 +41,7 @@ _COMMANDS: Mapping[str, Callable[..., None]] = {
     "inspect": inspect_command.inspect,
     "preview": preview_command.preview,
     "audit": audit_command.audit,
+    "import": import_command.import_noisy,
     "types": types_command.list_types,
     "presets": presets_command.list_presets,
     "sample": sample_command.sample,

@@ -16,6 +16,7 @@ from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split
 from actiseg_data.layouts.image_sets import name_image_sets_files
+from actiseg_data.records.difference_record import Differences
 from actiseg_data.records.ledger_record import TextRow
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.media.medium import FilePlan, MediumPlan
@@ -41,6 +42,8 @@ class CopySource:
         Lists of the same root that are added without noise.
     weights : bool
         Whether training weights go into the copy, if the source has them.
+    differences : Differences or None
+        For an imported noisy split: its differences from the source.
     """
 
     split: Split
@@ -49,6 +52,7 @@ class CopySource:
     lexicon: Lexicon | None = None
     clean: tuple[Split, ...] = ()
     weights: bool = True
+    differences: Differences | None = None
 
     def make_parts(self) -> tuple[CleanPart, ...]:
         """Collect what goes into the copy, each sequence once; see `CorruptionPlan.parts`."""
@@ -180,7 +184,8 @@ def make_plan(
     ]
     list_stamps = {name: stamp_file(lists / name) for name in names}
     media = tuple(
-        medium.plan(split, sequences, source.lexicon) for medium in list_media(source.recipe)
+        medium.plan(split, sequences, source.lexicon, source.differences)
+        for medium in list_media(source.recipe)
     )
     rewritten = dict(chain.from_iterable(plan.digests.items() for plan in media))
     image_sets, verbatim = digest_image_sets(split, sequences, rewritten)

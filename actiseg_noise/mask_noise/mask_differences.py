@@ -78,7 +78,7 @@ def apply_difference(clean: IndexMask, packed: bytes, where: str) -> IndexMask:
     >>> apply_difference(np.zeros((2, 4), np.uint8), bytes([2, 4, 2, 2, 7]), "example").tolist()
     [[0, 0, 7, 7], [0, 0, 0, 0]]
     """
-    noisy = clean.copy()
+    noisy: IndexMask = clean.copy()
     if not packed:
         return noisy
     numbers = _unpack_numbers(packed, where)
@@ -118,7 +118,8 @@ def _unpack_numbers(packed: bytes, where: str) -> NDArray[np.int64]:
         raise _refuse_damage(where)
     starts = last - sizes + 1
     places = np.arange(len(codes)) - np.repeat(starts, sizes)
-    return np.add.reduceat((codes & 0x7F) << (7 * places), starts)
+    numbers: NDArray[np.int64] = np.add.reduceat((codes & 0x7F) << (7 * places), starts)
+    return numbers
 
 
 def _refuse_damage(where: str) -> InputError:

@@ -41,7 +41,8 @@ def _describe_text(text: Mapping[str, Any]) -> Iterator[ReportPart]:
         if counts["rate"] > 0:
             similarity = text["similarity"].get(kind, {}).get("mean")
             line = f"  {name}: {_format_selected(counts, 'that could be')}"
-            line += f", requested {counts['rate']:.4g}"
+            if text["kind"] != IMPORTED:
+                line += f", requested {counts['rate']:.4g}"
             if similarity not in (None, 1):
                 line += f"; mean WordNet similarity {similarity:.3f}"
             yield line

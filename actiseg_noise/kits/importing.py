@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
-from actiseg_data.core.errors import InputError, refuse
+from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.files import PathLike, as_path, check_outside
 from actiseg_data.core.names import check_text, format_names
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.actionvos import Split
+from actiseg_data.layouts.image_sets import name_objects_file
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.records.difference_record import Differences
@@ -21,6 +22,7 @@ from actiseg_noise.corruption.corruption import write_noisy_split
 from actiseg_noise.corruption.corruption_result import Corruption
 from actiseg_noise.corruption.request import CorruptionOptions
 from actiseg_noise.kits.noisy_masks import NoisyMasks, compare_noisy_masks, pair_noisy_masks
+from actiseg_noise.kits.noisy_text import NoisyText, compare_noisy_text, read_noisy_text
 from actiseg_noise.measurement.audit_input import AuditInput, open_audit_input
 from actiseg_noise.recipes.building import make_imported_recipe
 from actiseg_noise.split.noisy_split import as_lexicon
@@ -131,6 +133,7 @@ class _Contents:
 
     clean: Split
     masks: NoisyMasks | None
+    text: NoisyText | None
     folders: Collection[str]
 
 
@@ -161,9 +164,30 @@ def _find_contents(task: AuditInput) -> _Contents:
         raise refuse("has no split", task.clean, "give an ActionVOS root as `clean`")
     clean = open_split(task.clean, task.split, masks=False)
     masks = pair_noisy_masks(task.noisy, clean) if clean.subsets else None
-    if masks is None:
+    text = None
+    if task.lists is not None and (task.lists / name_objects_file(task.split)).is_file():
+        text = read_noisy_text(task.lists, clean, task.action_list)
+    if masks is None and text is None:
         raise _refuse_nothing(task)
-    return _Contents(clean, masks, set(masks.pairs))
+    if masks is None or text is None:
+        folders = [*(masks.pairs if masks else ()), *(text.items if text else ())]
+        return _Contents(clean, masks, text, set(folders))
+    _refuse_unequal(task.noisy, set(masks.pairs), set(text.items))
+    return _Contents(clean, masks, text, set(masks.pairs))
+
+
+def _refuse_unequal(noisy: Path, with_masks: set[str], with_text: set[str]) -> None:
+    """Refuse sequences that have masks or text alone."""
+    problems = ProblemCollector()
+    for lacking, own, medium in (
+        (with_text - with_masks, "text", "masks"),
+        (with_masks - with_text, "masks", "text"),
+    ):
+        if lacking:
+            what = f"has no {medium} of {len(lacking)} sequences that it has {own} of: "
+            hint = f"add their {medium}, or import masks and text one by one"
+            problems.add(what + format_names(sorted(lacking)), noisy, hint)
+    problems.raise_if_any()
 
 
 def _refuse_nothing(task: AuditInput) -> InputError:
@@ -186,6 +210,12 @@ def _measure(found: _Contents, task: AuditInput) -> tuple[dict[str, float], Diff
         if compared.changes:
             changes = compared.changes
             rates["masks"] = round(compared.changed / compared.items, 6) if compared.items else 1.0
+    words = None
+    if found.text is not None:
+        words = compare_noisy_text(found.text, found.clean) or None
+        if words is not None:
+            count = sum(map(len, words.values()))
+            rates["text"] = round(count / found.text.prompts, 6)
     if not rates:
         names = format_names(sorted(found.folders))
         raise refuse(
@@ -194,4 +224,4 @@ def _measure(found: _Contents, task: AuditInput) -> tuple[dict[str, float], Diff
             "give a noisy split, or the dataset that it was made from as `clean`",
         )
     origin = check_text(task.noisy.resolve().name, "`noisy`")
-    return rates, Differences(origin, changes, None)
+    return rates, Differences(origin, changes, words)

@@ -348,8 +348,8 @@ KIND_SPECS: Mapping[str, KindSpec] = {
 """Every kind of noise by its name."""
 
 IMPORTED = "imported"
-"""The kind of a noisy split from another generator. It is not in `KIND_SPECS`, because only an import
-makes it. Its noise is in the split's document of differences."""
+"""The kind of a noisy split from another generator. Only an import makes it, so it is not in
+`KIND_SPECS`. Its noise is in the split's document of differences."""
 
 IMPORTED_SPECS: Mapping[str, KindSpec] = {
     medium: KindSpec(

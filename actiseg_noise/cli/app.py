@@ -61,8 +61,8 @@ def _add_group(name: str, text: str, commands: Mapping[str, Callable[..., None]]
 
 _add_group(
     "prepare",
-    "Build an ActionVOS dataset from raw annotations.",
-    {"visor": prepare_command.prepare_split},
+    "Build an ActionVOS dataset from raw annotations or from a folder of masks.",
+    {"visor": prepare_command.prepare_split, "masks": prepare_command.prepare_folder},
 )
 _add_group(
     "manifests",

@@ -7,7 +7,6 @@ Nothing is in it where the noisy split equals the clean dataset. Sequences have 
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,6 @@ from actiseg_data.core.documents import (
     Cursor,
     check_keys,
     check_schema,
-    collect_valid,
     read_json,
 )
 from actiseg_data.core.errors import ProblemCollector, refuse
@@ -148,59 +146,51 @@ def parse_differences(document: Any, where: str) -> Differences:
     parsed: dict[str, Any] = {"origin": "", "masks": None, "text": None}
     with problems.collect():
         parsed["origin"] = top["origin"].as_text()
-    for medium, parse in (("masks", _parse_masks), ("text", _parse_text)):
+    for medium, parse in (("masks", _parse_frames), ("text", _parse_objects)):
         with problems.collect():
             if top[medium].value is not None:
-                members = list(top[medium].iterate_members())
-                sequences = [_Sequence(*member) for member in members]
-                pairs = collect_valid(sequences, parse, problems)  # type: ignore[arg-type]
-                parsed[medium] = dict(pairs)
+                parsed[medium] = {}
+                for name, entry in top[medium].iterate_members():
+                    with problems.collect():
+                        parsed[medium][_check_sequence(name, entry)] = parse(entry)
     problems.raise_if_any()
     return Differences(**parsed)
 
 
-@dataclass(frozen=True)
-class _Sequence:
-    """The entry of one sequence."""
-
-    name: str
-    entry: Cursor
-
-
-def _parse_masks(sequence: _Sequence) -> tuple[str, dict[str, bytes]]:
-    name = _check_sequence(sequence)
+def _parse_frames(entry: Cursor) -> dict[str, bytes]:
     frames = {}
-    for frame, packed in sequence.entry.iterate_members():
-        check_name(frame, "frame", sequence.entry.where)
+    for frame, packed in entry.iterate_members():
+        check_name(frame, "frame", entry.where)
+        text = packed.as_text()
         try:
-            frames[frame] = base64.b64decode(packed.as_text(), validate=True)
-        except (binascii.Error, ValueError):
+            frames[frame] = base64.b64decode(text, validate=True)
+        except ValueError:
             raise refuse("is not base64", packed.where, _HINT) from None
-    return name, frames
+    return frames
 
 
-def _parse_text(sequence: _Sequence) -> tuple[str, dict[int, TextDifference]]:
-    name = _check_sequence(sequence)
+def _parse_objects(entry: Cursor) -> dict[int, TextDifference]:
     objects = {}
     problems = ProblemCollector()
-    for text, entry in sequence.entry.iterate_members():
-        number = parse_whole_number(text)
-        if number is None or not 1 <= number <= 255 or text != str(number):
-            raise refuse(f"{text[:20]!r} is not an object id", sequence.entry.where, _HINT)
-        check_keys(entry, ("class_id", "name", "prompt"), problems)
-        problems.raise_if_any()
-        prompt = entry["prompt"].as_text() if "prompt" in entry else None
-        objects[number] = TextDifference(
-            entry["class_id"].as_integer(), entry["name"].as_text(), prompt
-        )
-    return name, objects
+    for object_id, new in entry.iterate_members():
+        number = parse_whole_number(object_id)
+        if number is None or not 1 <= number <= 255 or object_id != str(number):
+            problems.add(f"{object_id[:20]!r} is not an object id", entry.where, _HINT)
+            continue
+        with problems.collect():
+            check_keys(new, ("class_id", "name", "prompt"), problems)
+            prompt = new["prompt"].as_text() if "prompt" in new else None
+            class_id, name = new["class_id"].as_integer(), new["name"].as_text()
+            objects[number] = TextDifference(class_id, name, prompt)
+    problems.raise_if_any()
+    return objects
 
 
-def _check_sequence(sequence: _Sequence) -> str:
-    parts = sequence.name.split("/")
-    where = sequence.entry.where
+def _check_sequence(name: str, entry: Cursor) -> str:
+    parts = name.split("/")
     if len(parts) != 4 or parse_whole_number(parts[3]) is None:
-        raise refuse(f"{sequence.name[:80]!r} is not the identity of a sequence", where, _HINT)
+        what = f"{name[:80]!r} is not the identity of a sequence"
+        raise refuse(what, entry.where, _HINT)
     for part in parts[:3]:
-        check_name(part, "sequence", where)
-    return sequence.name
+        check_name(part, "sequence", entry.where)
+    return name

@@ -108,13 +108,13 @@ def import_split(
     _refuse_other_layout(clean)
     known = as_lexicon(lexicon)
     task = open_audit_input(noisy, clean, split, known or load_lexicon(), workers, stage)
-    found = _find_contents(task)
-    rates, differences = _measure(found, task)
-    recipe = make_imported_recipe(found.clean.name, rates, differences, task.lexicon)
-    is_part = len(found.folders) < len(found.clean)
+    contents = _find_contents(task)
+    rates, differences = _measure(contents, task)
+    recipe = make_imported_recipe(contents.clean.name, rates, differences, task.lexicon)
+    is_part = len(contents.folders) < len(contents.clean)
     options = CorruptionOptions(
         out=out,
-        only=tuple(sorted(found.folders)) if is_part else None,
+        only=tuple(sorted(contents.folders)) if is_part else None,
         images=images,
         weights=weights,
         overwrite=overwrite,
@@ -122,8 +122,8 @@ def import_split(
         differences=differences,
     )
     made = write_noisy_split(clean, recipe, options, workers, stage)
-    absent = (seq.folder for seq in found.clean.sequences if seq.folder not in found.folders)
-    strangers = () if found.masks is None else found.masks.strangers
+    absent = (seq.folder for seq in contents.clean.sequences if seq.folder not in contents.folders)
+    strangers = () if contents.masks is None else contents.masks.strangers
     return ImportedSplit(made, tuple(absent), strangers)
 
 
@@ -201,25 +201,25 @@ def _refuse_nothing(task: AuditInput) -> InputError:
     )
 
 
-def _measure(found: _Contents, task: AuditInput) -> tuple[dict[str, float], Differences]:
+def _measure(contents: _Contents, task: AuditInput) -> tuple[dict[str, float], Differences]:
     """Measure the rate of noise by medium, and collect the differences."""
     rates: dict[str, float] = {}
     changes = None
-    if found.masks is not None:
-        compared = compare_noisy_masks(found.masks, found.clean, task.workers, task.stage)
+    if contents.masks is not None:
+        compared = compare_noisy_masks(contents.masks, contents.clean, task.workers, task.stage)
         if compared.changes:
             changes = compared.changes
             rates["masks"] = round(compared.changed / compared.items, 6) if compared.items else 1.0
     words = None
-    if found.text is not None:
-        words = compare_noisy_text(found.text, found.clean) or None
+    if contents.text is not None:
+        words = compare_noisy_text(contents.text, contents.clean) or None
         if words is not None:
             count = sum(map(len, words.values()))
-            rates["text"] = round(count / found.text.prompts, 6)
+            rates["text"] = round(count / contents.text.prompts, 6)
     if not rates:
-        names = format_names(sorted(found.folders))
+        names = format_names(sorted(contents.folders))
         raise refuse(
-            f"equals the clean split {found.clean.name!r}: nothing differs in {names}",
+            f"equals the clean split {contents.clean.name!r}: nothing differs in {names}",
             task.noisy,
             "give a noisy split, or the dataset that it was made from as `clean`",
         )

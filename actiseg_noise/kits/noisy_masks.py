@@ -82,8 +82,8 @@ def pair_noisy_masks(noisy: Path, clean: Split) -> NoisyMasks | None:
     problems = ProblemCollector()
     for pairs in present.values():
         if pairs.missing:
-            found = {path.stem for path, _ in pairs.pairs}
-            lacking = [frame for frame in clean[pairs.folder].frames if frame not in found]
+            named = {path.stem for path, _ in pairs.pairs}
+            lacking = [frame for frame in clean[pairs.folder].frames if frame not in named]
             what = f"lacks masks of {pairs.folder}: {format_names(lacking)}"
             hint = "add the masks, or remove the folder of the sequence"
             problems.add(what, pairs.pairs[0][1].parent, hint)

@@ -85,9 +85,9 @@ def apply_difference(clean: IndexMask, packed: bytes, where: str) -> IndexMask:
     if len(numbers) < 5 or len(numbers) % 3 != 2:
         raise _refuse_damage(where)
     if tuple(numbers[:2].tolist()) != clean.shape:
-        size = f"{numbers[0]} x {numbers[1]}"
+        size = f"{numbers[1]} x {numbers[0]}"
         what = f"the difference is of a mask of {size} pixels, the clean mask has "
-        what += f"{clean.shape[0]} x {clean.shape[1]}"
+        what += f"{clean.shape[1]} x {clean.shape[0]}"
         raise refuse(what, where, "give the clean dataset that the noisy split was made from")
     gaps, lengths, values = numbers[2:].reshape(-1, 3).T
     ends = np.cumsum(gaps + lengths)

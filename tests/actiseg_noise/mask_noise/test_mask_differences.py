@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from actiseg_data.core.errors import InputError
+from actiseg_noise.mask_noise.imported_masks import compare_frame
 from actiseg_noise.mask_noise.mask_differences import apply_difference, pack_difference
+from tests.helpers.roots import clip
 
 SHAPES = st.tuples(st.integers(1, 12), st.integers(1, 200))
 IDS = st.sampled_from([0, 1, 2, 127, 128, 255])
@@ -49,7 +51,8 @@ def unpack_slowly(packed):
 def test_the_runs_are_those_of_a_plain_loop(pair):
     clean, noisy = pair
     runs, end = [], 0
-    for at, (old, new) in enumerate(zip(clean.ravel().tolist(), noisy.ravel().tolist())):
+    values = zip(clean.ravel().tolist(), noisy.ravel().tolist(), strict=True)
+    for at, (old, new) in enumerate(values):
         if old == new:
             continue
         if runs and at == end and runs[-1][2] == new:
@@ -72,7 +75,7 @@ def test_the_runs_are_those_of_a_plain_loop(pair):
         (b"\x02\x03\x06\x01\x01", "damaged"),
         (b"\x02\x03\x00\x01\x80\x02", "damaged"),
         (b"\x02\x03\x00\x01" + b"\x81" * 9 + b"\x01", "damaged"),
-        (b"\x03\x02\x00\x01\x01", "3 x 2"),
+        (b"\x03\x02\x00\x01\x01", "2 x 3 pixels"),
     ],
 )
 def test_a_damaged_difference_is_refused(packed, said):
@@ -88,3 +91,16 @@ def test_any_bytes_are_applied_or_refused(packed):
         assert apply_difference(clean, packed, "here").shape == clean.shape
     except InputError:
         assert packed
+
+
+def test_objects_that_appear_vanish_or_stay_are_told_apart():
+    clean = np.array([[1, 1, 2, 2, 3, 0]], np.uint8)
+    noisy = np.array([[1, 4, 0, 0, 3, 4]], np.uint8)
+    noise = compare_frame(clip(1), clip(1).frames[0], clean, noisy)
+    by_id = {row.object_id: (row.status, row.iou, row.area, row.area_ratio) for row in noise.rows}
+    assert by_id == {
+        1: ("measured", 0.5, 2, 0.5),
+        2: ("measured", 0.0, 2, 0.0),
+        4: ("appeared", 0.0, 0, 0.0),
+    }
+    assert +noise.tally == {"items": 4, "vanished": 1, "bystanders": 1}

@@ -11,6 +11,7 @@ from actiseg_noise.cli import (
     audit_command,
     corrupt_command,
     diff_command,
+    import_command,
     inspect_command,
     lexicon_command,
     manifests_command,
@@ -46,6 +47,7 @@ _COMMANDS: Mapping[str, Callable[..., None]] = {
     "audit": audit_command.audit,
     "publish": publish_command.publish,
     "diff": diff_command.compare,
+    "import": import_command.import_noisy,
     "types": types_command.list_types,
     "presets": presets_command.list_presets,
     "sample": sample_command.sample,
@@ -65,8 +67,8 @@ def _add_group(name: str, text: str, commands: Mapping[str, Callable[..., None]]
 
 _add_group(
     "prepare",
-    "Build an ActionVOS dataset from raw annotations.",
-    {"visor": prepare_command.prepare_split},
+    "Build an ActionVOS dataset from raw annotations or from a folder of masks.",
+    {"visor": prepare_command.prepare_split, "masks": prepare_command.prepare_folder},
 )
 _add_group(
     "manifests",

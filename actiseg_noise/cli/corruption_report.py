@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from actiseg_data.core.tables import Table
+from actiseg_noise.mask_noise.imported_masks import APPEARED
+from actiseg_noise.recipes.kind_specs import IMPORTED
 
 if TYPE_CHECKING:
     from actiseg_data.core.tables import ReportPart
@@ -39,7 +41,8 @@ def _describe_text(text: Mapping[str, Any]) -> Iterator[ReportPart]:
         if counts["rate"] > 0:
             similarity = text["similarity"].get(kind, {}).get("mean")
             line = f"  {name}: {_format_selected(counts, 'that could be')}"
-            line += f", requested {counts['rate']:.4g}"
+            if text["kind"] != IMPORTED:
+                line += f", requested {counts['rate']:.4g}"
             if similarity not in (None, 1):
                 line += f"; mean WordNet similarity {similarity:.3f}"
             yield line
@@ -47,8 +50,11 @@ def _describe_text(text: Mapping[str, Any]) -> Iterator[ReportPart]:
 
 def _describe_masks(summary: Mapping[str, Any]) -> Iterator[ReportPart]:
     noise, bystanders = summary["noise"], summary["bystanders"]
-    selected = _format_selected(noise, "items selected")
-    yield f"masks: {selected}, requested {noise['rate']:g}"
+    if noise["kind"] == IMPORTED:
+        yield from _describe_imported_masks(noise)
+    else:
+        selected = _format_selected(noise, "items selected")
+        yield f"masks: {selected}, requested {noise['rate']:g}"
     rows = []
     for kind, quantiles in noise["iou"].items():
         if quantiles["n"]:
@@ -61,6 +67,13 @@ def _describe_masks(summary: Mapping[str, Any]) -> Iterator[ReportPart]:
         f"untouched neighbours: {bystanders['items']}; {bystanders['cut']} lost pixels"
         + (f" (their median IoU: {median:.3f})" if median is not None else "")
     )
+
+
+def _describe_imported_masks(noise: Mapping[str, Any]) -> Iterator[str]:
+    yield f"masks: {noise['selected']} of {noise['items']} items differ{_format_rate(noise)}"
+    appeared = noise["status"].get(IMPORTED, {}).get(APPEARED, 0)
+    if appeared:
+        yield f"  {appeared} of them are objects that only the noisy masks show"
 
 
 def _format_rate(counts: Mapping[str, Any]) -> str:

@@ -90,3 +90,48 @@ def describe_preparation(report: PrepareReport) -> Iterator[str]:
     for kind, count in report.counts.items():
         if count:
             yield f"{count:8d} {KINDS[kind]}"
+
+
+def prepare_folder(
+    root: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder of index masks: DAVIS, or <sequence>/<frame>.png.", show_default=False
+        ),
+    ],
+    split: Annotated[
+        str,
+        typer.Option(
+            help="Name of the action list to make. A list of this name in the folder chooses the "
+            "sequences."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="ActionVOS root to make.")],
+    licence: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="SPDX",
+            help="Licence of the masks, such as CC-BY-4.0. Default: the folder's LICENSE file.",
+        ),
+    ] = None,
+    workers: Workers = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Build an ActionVOS dataset from any folder of index masks, which has no labels.
+
+    Example: actiseg-noise prepare masks DAVIS/Annotations/480p --split val --out davis_root
+    """
+    from actiseg_data.make.prepare.mask_preparation import prepare_masks
+
+    made = prepare_masks(
+        root, split, out, licence=licence, workers=workers, stage=make_stage_progress(quiet)
+    )
+    print(f"{made.sequences} sequences, {made.masks} masks, {made.objects} objects")
+    if made.empty:
+        print(f"{made.empty} sequences show no object")
+    if made.licence is None:
+        print("the licence of the masks is not known: give --licence to publish noisy copies")
+    print(f"made the split {split!r} in {out}")
+    folder = quote_path(out)
+    print(f"next: actiseg-noise corrupt {folder} --split {split} --type boundary --rate 0.4")
+    print(f"      actiseg-noise import NOISY --clean {folder} --split {split} --out DIR")

@@ -15,6 +15,7 @@ from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.files import write_bytes, write_json
 from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS
+from actiseg_data.records.difference_record import DIFFERENCES_FILE
 from actiseg_data.records.licences import write_licences
 from actiseg_data.records.recipe_record import RECIPE_FILE
 from actiseg_data.records.split_documents import LEXICON_FILE, SUMMARY_FILE
@@ -71,6 +72,8 @@ def write_documents(
     write_json(partial / RECIPE_FILE, plan.recipe.to_dict(), indent=2)
     if request.source.lexicon is not None:
         write_json(partial / LEXICON_FILE, request.source.lexicon.document)
+    if request.source.differences is not None:
+        write_json(partial / DIFFERENCES_FILE, request.source.differences.to_dict())
     records = write_ledger_and_digests(
         partial, plan.image_sets, plan.rows, _iterate_records(plan, partial)
     )

@@ -19,6 +19,7 @@ from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.actionvos import FRAMES, Split
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.layouts.photograph_reading import COPY_FRAMES
+from actiseg_data.records.difference_record import Differences
 from actiseg_data.records.recipe_record import (
     RECIPE_FILE,
     Recipe,
@@ -28,8 +29,9 @@ from actiseg_noise.corruption.licence_notice import compose_licences
 from actiseg_noise.corruption.split_plan import CopySource
 from actiseg_noise.media.registry import needs_lexicon, needs_masks
 from actiseg_noise.recipes.building import check_recipe, make_recipe, name_type
-from actiseg_noise.recipes.kind_specs import normalise_value
+from actiseg_noise.recipes.kind_specs import IMPORTED, normalise_value
 from actiseg_noise.recipes.presets import load_preset
+from actiseg_noise.split.noisy_split import choose_differences
 from actiseg_noise.split.partial_split import is_own, name_partial_folder
 
 IMAGES = ("link", "copy", "none")
@@ -59,6 +61,8 @@ class CorruptionOptions:
     thresholds : mapping or None
         The thresholds of an exact recipe, as ``summary.json`` has them, so that a part of a dataset
         gets the noise of the whole. None computes them from the split.
+    differences : Differences or None
+        For the recipe of an imported noisy split: its differences from the clean dataset.
     """
 
     out: Path | None = None
@@ -69,6 +73,7 @@ class CorruptionOptions:
     overwrite: bool = False
     lexicon: Lexicon | None = None
     thresholds: Mapping[str, Any] | None = None
+    differences: Differences | None = None
 
     def check(self, recipe: Recipe) -> None:
         """Raise `InputError` for an unknown choice, or for an option that has no effect."""
@@ -76,6 +81,12 @@ class CorruptionOptions:
         check_choice(self.weights, WEIGHTS_CHOICES, "weights")
         if self.lexicon is not None and not needs_lexicon(recipe):
             raise refuse("has no effect without text noise", "`lexicon`", "leave it out")
+        imported = [noise for noise in recipe.noises if noise.kind == IMPORTED]
+        for noise in imported:
+            choose_differences(noise, self.differences)
+        if self.differences is not None and not imported:
+            what = "have no effect without imported noise"
+            raise refuse(what, "`differences`", "leave them out")
 
 
 @dataclass(frozen=True)
@@ -174,11 +185,17 @@ def prepare_request(dataset: Path, recipe: Recipe, options: CorruptionOptions) -
     split = open_split(dataset, recipe.split, masks=masks)
     out = _check_output(dataset, options.out or name_output(dataset, recipe))
     sequences = split.select(options.only)
-    licences = compose_licences(dataset, recipe, options.lexicon)
+    licences = compose_licences(dataset, recipe, options.lexicon, options.differences)
     clean = _open_clean_lists(split, sequences, options.with_clean, masks=masks)
-    with_weights = options.weights == "derive"
     source = CopySource(
-        split, recipe, sequences, options.lexicon, clean, with_weights, options.thresholds
+        split,
+        recipe,
+        sequences,
+        options.lexicon,
+        clean,
+        weights=options.weights == "derive",
+        thresholds=options.thresholds,
+        differences=options.differences,
     )
     request = CorruptionRequest(source, out, options.images, options.overwrite, licences)
     request.refuse_dangling_frames()
@@ -220,6 +237,9 @@ def name_output(dataset: Path, recipe: Recipe, preset: str | None = None) -> Pat
     >>> name_output(Path("/data/visor"), make_recipe("boundary", 0.4, split="val")).name
     'visor_val_boundary_r0.4_s0'
     """
+    for noise in recipe.noises:
+        if noise.kind == IMPORTED:
+            choose_differences(noise, None)  # no default name shows what was imported
     kind = name_type(recipe)
     default = load_preset(preset).make_recipe() if preset else make_recipe(kind, 0.0)
     rates = [f"{noise.rate:g}" for noise in recipe.noises]

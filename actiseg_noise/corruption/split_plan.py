@@ -16,6 +16,7 @@ from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split
 from actiseg_data.layouts.image_sets import name_image_sets_files
+from actiseg_data.records.difference_record import Differences
 from actiseg_data.records.ledger_record import TextRow
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.media.medium import FilePlan, MediumPlan
@@ -43,6 +44,8 @@ class CopySource:
         Whether training weights go into the copy, if the source has them.
     thresholds : mapping or None
         The thresholds of an exact recipe. None computes them from the whole split.
+    differences : Differences or None
+        For an imported noisy split: its differences from the source.
     """
 
     split: Split
@@ -52,6 +55,7 @@ class CopySource:
     clean: tuple[Split, ...] = ()
     weights: bool = True
     thresholds: Mapping[str, Any] | None = None
+    differences: Differences | None = None
 
     def make_parts(self) -> tuple[CleanPart, ...]:
         """Collect what goes into the copy, each sequence once; see `CorruptionPlan.parts`."""
@@ -183,7 +187,7 @@ def make_plan(
     ]
     list_stamps = {name: stamp_file(lists / name) for name in names}
     media = tuple(
-        medium.plan(split, sequences, source.lexicon)
+        medium.plan(split, sequences, source.lexicon, source.differences)
         for medium in list_media(source.recipe, source.thresholds)
     )
     rewritten = dict(chain.from_iterable(plan.digests.items() for plan in media))

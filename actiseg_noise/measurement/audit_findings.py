@@ -22,6 +22,7 @@ from actiseg_noise.measurement.text_findings import (
     compare_text_with_claim,
     compare_text_with_recipe,
 )
+from actiseg_noise.recipes.building import is_imported
 from actiseg_noise.split.text_items import NoisyList
 from actiseg_noise.text_noise.assignment import split_rates
 
@@ -108,6 +109,7 @@ def compare_with_name(
         elif (
             claim.rate is not None
             and recipe is not None
+            and not is_imported(recipe)
             and _is_about_recipe(claim, recipe, evidence)
         ):
             yield _compare_rate_with_recipe(claim, claim.rate, recipe)

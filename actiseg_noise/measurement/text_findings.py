@@ -12,6 +12,7 @@ from actiseg_noise.measurement.findings import NOT_REQUESTED, Finding, compare_r
 from actiseg_noise.measurement.proportions import Z_999, Proportion
 from actiseg_noise.measurement.text_audit import TextAudit
 from actiseg_noise.measurement.text_changes import TextStatistics
+from actiseg_noise.recipes.kind_specs import IMPORTED
 from actiseg_noise.split.text_items import NoisyList, TextItem, fold
 from actiseg_noise.text_noise.assignment import ReplacementOptions, split_rates
 from actiseg_noise.text_noise.sequence_words import TextCorruptor, TextOptions
@@ -59,6 +60,9 @@ def compare_text_with_recipe(
         if changed.hits:
             yield Finding(False, f"{changed.percentage} of all prompts differ, {NOT_REQUESTED}")
         return
+    if noise.kind == IMPORTED:
+        yield _compare_imported(noise, text)
+        return
     used = {
         label.class_id: label.name
         for sequence in action_list.sequences
@@ -78,6 +82,15 @@ def compare_text_with_recipe(
     if collisions and not noise.parameters["allow_collisions"]:
         what = f"{collisions} collisions within a sequence"
         yield Finding(False, f"{what}, which the recipe does not allow")
+
+
+def _compare_imported(noise: Noise, text: TextAudit) -> Finding:
+    """Compare the share of changed prompts with that of the split that was imported."""
+    changed = text.statistics.changed
+    agrees = changed.is_consistent_with(noise.rate)
+    verdict = "as" if agrees else "not as"
+    what = f"text: {changed.percentage} of all {changed.items} prompts differ"
+    return Finding(agrees, f"{what}, {verdict} in the imported split ({noise.rate:.1%})")
 
 
 def compare_objects_with_list(text: TextAudit | None, action_list: NoisyList) -> Iterator[Finding]:

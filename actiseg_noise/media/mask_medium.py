@@ -17,8 +17,10 @@ from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, Split
+from actiseg_data.records.difference_record import Differences, name_sequence
 from actiseg_data.records.ledger_record import LEDGER_FILE, MaskRow
 from actiseg_data.records.split_documents import SUMMARY_FILE
+from actiseg_noise.mask_noise.imported_masks import import_sequence
 from actiseg_noise.mask_noise.mask_weights import derive_weights, weigh_objects
 from actiseg_noise.mask_noise.sequence_masks import (
     FrameNoise,
@@ -30,11 +32,13 @@ from actiseg_noise.media.library_versions import list_versions
 from actiseg_noise.media.mask_summary import MaskSection, MaskStatistics
 from actiseg_noise.media.medium import FilePlan, Medium, MediumComparison, MediumPlan
 from actiseg_noise.media.summary_sections import compare_section
+from actiseg_noise.recipes.kind_specs import IMPORTED
 from actiseg_noise.recipes.rates import find_exact_threshold
 from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.consistency import find_file_inconsistency
 from actiseg_noise.split.journal import SequenceRecord
 from actiseg_noise.split.noisy_documents import SplitDocuments
+from actiseg_noise.split.noisy_split import choose_differences, find_differences_obstacle
 from actiseg_noise.split.partial_split import write_noisy
 from actiseg_noise.split.split_files import SplitFiles
 
@@ -55,13 +59,16 @@ class MaskMediumPlan(FilePlan):
     Attributes
     ----------
     threshold : float
-        Items with a selection draw below it get noise.
+        Items with a selection draw below it get noise. It has no effect on imported noise.
     is_known : bool
         Whether the threshold of an exact noise was given, so that no draws are needed.
+    changes : mapping of str to mapping of str to bytes, or None
+        Of imported noise: `actiseg_data.records.difference_record.Differences.masks`.
     """
 
     threshold: float
     is_known: bool = False
+    changes: Mapping[str, Mapping[str, bytes]] | None = None
 
     @property
     def exact_thresholds(self) -> dict[str, Any]:
@@ -105,6 +112,9 @@ class MaskMediumPlan(FilePlan):
         progress: ProgressCallback | None = None,
     ) -> str:
         """Say how many objects in frames would get noise."""
+        if self.changes is not None:
+            named = (self.changes.get(name_sequence(seq.identity), {}) for seq in sequences)
+            return f"masks: {sum(map(len, named))} frames would change"
         by_sequence = run_parallel(_draw_selection, (self, split), sequences, workers, progress)
         draws = [draw for draws in by_sequence for draw in draws]
         selected = sum(draw < self.threshold for draw in draws)
@@ -150,6 +160,9 @@ class MaskMediumPlan(FilePlan):
 
     def _corrupt(self, part: CleanPart, sequence: VideoSequence) -> Iterator[FrameNoise]:
         masks = part.iterate_masks(sequence)
+        if self.changes is not None:
+            changes = self.changes.get(name_sequence(sequence.identity), {})
+            return import_sequence(sequence, masks, changes)
         return corrupt_sequence(sequence, masks, self.recipe, self.threshold)
 
 
@@ -163,15 +176,26 @@ class MaskMedium(Medium):
     needs_lexicon = False
 
     def plan(
-        self, split: Split, sequences: Sequence[VideoSequence], lexicon: Lexicon | None
+        self,
+        split: Split,
+        sequences: Sequence[VideoSequence],
+        lexicon: Lexicon | None,
+        differences: Differences | None = None,
     ) -> MediumPlan:
         """Plan mask noise at its plain rate, or with the given threshold of an exact noise.
 
         Without one, an exact noise needs `FilePlan.apply_draws`.
         """
+        changes = None
+        if self.noise.kind == IMPORTED:
+            changes = choose_differences(self.noise, differences).masks
         known = (self.thresholds or {}).get("threshold") if self.noise.exact else None
         threshold = self.noise.rate if known is None else known
-        return MaskMediumPlan(self.recipe, self.noise, threshold, known is not None)
+        return MaskMediumPlan(self.recipe, self.noise, threshold, known is not None, changes)
+
+    def find_obstacle(self, out: Path) -> str | None:
+        """Return what is wrong with the differences of an imported split, if anything is."""
+        return find_differences_obstacle(out, self.noise) if self.noise.kind == IMPORTED else None
 
     def find_inconsistencies(self, split: Split, documents: SplitDocuments) -> Iterator[str]:
         """Compare the summary with the ledger's rows for masks."""

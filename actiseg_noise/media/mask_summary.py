@@ -13,6 +13,7 @@ from actiseg_data.annotations.sizes import SIZES, classify_size
 from actiseg_data.core.statistics import summarise_values
 from actiseg_data.records.ledger_record import MaskRow
 from actiseg_data.records.recipe_record import Noise
+from actiseg_noise.mask_noise.imported_masks import APPEARED, MEASURED
 from actiseg_noise.media.medium import SectionBuilder
 from actiseg_noise.media.summary_sections import describe_noise
 from actiseg_noise.split.journal import SequenceRecord
@@ -50,7 +51,9 @@ class MaskStatistics:
         """Add one row, in its JSON form."""
         kind = row["kind"]
         for name in ("iou", "iou_drawn", "area_ratio"):
-            getattr(self, name).setdefault(kind, array("d")).append(row[name])
+            values = getattr(self, name).setdefault(kind, array("d"))
+            if name != "area_ratio" or row["area"]:
+                values.append(row[name])
         self.iou_by_size[classify_size(row["area"])].append(row["iou"])
         self.status.setdefault(kind, Counter())[row["status"]] += 1
 
@@ -66,7 +69,7 @@ class MaskStatistics:
             count
             for counts in self.status.values()
             for status, count in counts.items()
-            if status not in ("met", "fixed")
+            if status not in ("met", "fixed", MEASURED, APPEARED)
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.workers import ProgressCallback, WorkerPool
 from actiseg_data.layouts.actionvos import Split
+from actiseg_data.records.difference_record import Differences
 from actiseg_data.records.ledger_record import MaskRow, TextRow
 from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.split.clean_parts import CleanPart
@@ -187,7 +188,11 @@ class Medium(ABC):
 
     @abstractmethod
     def plan(
-        self, split: Split, sequences: Sequence[VideoSequence], lexicon: Lexicon | None
+        self,
+        split: Split,
+        sequences: Sequence[VideoSequence],
+        lexicon: Lexicon | None,
+        differences: Differences | None = None,
     ) -> MediumPlan:
         """Plan the noise of some sequences.
 
@@ -199,6 +204,8 @@ class Medium(ABC):
             The sequences of the run.
         lexicon : Lexicon or None
             Lexicon for text noise. None uses the installed one.
+        differences : Differences or None
+            The differences of an imported noisy split.
 
         Raises
         ------

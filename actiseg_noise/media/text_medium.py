@@ -15,6 +15,7 @@ from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.workers import ProgressCallback, WorkerPool
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
 from actiseg_data.layouts.image_sets import name_image_sets_files
+from actiseg_data.records.difference_record import Differences
 from actiseg_data.records.ledger_record import LEDGER_FILE, TextRow
 from actiseg_data.records.recipe_record import RECIPE_FILE
 from actiseg_data.records.split_documents import LEXICON_FILE, SUMMARY_FILE
@@ -28,8 +29,14 @@ from actiseg_noise.media.text_summary import (
     is_text_section,
     summarise_similarity,
 )
+from actiseg_noise.recipes.kind_specs import IMPORTED
 from actiseg_noise.split.noisy_documents import SplitDocuments
-from actiseg_noise.split.noisy_split import read_carried_lexicon
+from actiseg_noise.split.noisy_split import (
+    choose_differences,
+    find_differences_obstacle,
+    read_carried_lexicon,
+)
+from actiseg_noise.text_noise.imported_text import plan_imported_text
 from actiseg_noise.text_noise.sequence_words import Thresholds
 from actiseg_noise.text_noise.text_plan import TextPlan, plan_text
 
@@ -122,9 +129,17 @@ class TextMedium(Medium):
     needs_lexicon = True
 
     def plan(
-        self, split: Split, sequences: Sequence[VideoSequence], lexicon: Lexicon | None
+        self,
+        split: Split,
+        sequences: Sequence[VideoSequence],
+        lexicon: Lexicon | None,
+        differences: Differences | None = None,
     ) -> TextMediumPlan:
         """Draw the text noise and rewrite the documents, in memory."""
+        if self.noise.kind == IMPORTED:
+            changes = choose_differences(self.noise, differences).text or {}
+            imported = plan_imported_text(split, sequences, changes, lexicon or load_lexicon())
+            return TextMediumPlan(self.recipe, self.noise, imported)
         known = (self.thresholds or {}).get("text_thresholds") if self.noise.exact else None
         thresholds = None if known is None else Thresholds(*known)
         words = plan_text(split, self.recipe, sequences, lexicon, thresholds)
@@ -159,7 +174,7 @@ class TextMedium(Medium):
                 f"{LEXICON_FILE}: is missing, or the split was made by another release with a "
                 "different lexicon"
             )
-        return None
+        return find_differences_obstacle(out, self.noise) if self.noise.kind == IMPORTED else None
 
     def list_versions(self) -> dict[str, str]:
         """List the versions of Python and, if narrations are parsed, of spaCy."""

@@ -12,6 +12,7 @@ from actiseg_data.records.ledger_record import TextRow
 from actiseg_data.records.recipe_record import Noise
 from actiseg_noise.media.medium import SectionBuilder
 from actiseg_noise.media.summary_sections import describe_noise, describe_rate
+from actiseg_noise.recipes.kind_specs import IMPORTED
 from actiseg_noise.split.journal import SequenceRecord
 from actiseg_noise.text_noise.assignment import split_rates
 from actiseg_noise.text_noise.text_plan import TextPlan
@@ -57,8 +58,8 @@ def build_text_section(noise: Noise, words: TextPlan) -> dict[str, Any]:
     and over all prompts or narrations; the rates of flips and of substitutions over the items that
     each can change; and the WordNet similarity of new and clean names by kind.
     """
-    flip, substitute = split_rates(noise)
     tally = words.tally
+    flip, substitute = _measure_rates(words) if noise.kind == IMPORTED else split_rates(noise)
     exact = noise.exact
     selected = tally["flipped"] + tally["substituted"]
     return {
@@ -76,6 +77,15 @@ def build_text_section(noise: Noise, words: TextPlan) -> dict[str, Any]:
         },
         "similarity": summarise_similarity(chain.from_iterable(words.rows.values())),
     }
+
+
+def _measure_rates(words: TextPlan) -> tuple[float, float]:
+    """Measure the rates of flips, and of substitutions among the rest, which no recipe gives."""
+    tally = words.tally
+    return (
+        tally["flipped"] / max(1, tally["flip_items"]),
+        tally["substituted"] / max(1, tally["rest_items"]),
+    )
 
 
 def is_text_section(section: object, expected: Mapping[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.errors import Problem, ProblemCollector, check_choice, refuse, suggest
 from actiseg_data.core.files import PathLike, as_path
+from actiseg_data.records.difference_record import Differences
 from actiseg_data.records.recipe_record import (
     MEDIUM_MEMBERS,
     Noise,
@@ -16,11 +17,14 @@ from actiseg_data.records.recipe_record import (
     read_recipe,
 )
 from actiseg_noise.recipes.kind_specs import (
+    IMPORTED,
+    IMPORTED_SPECS,
     KIND_SPECS,
     MEDIUM_SPECS,
     MIXED,
     OBJECTS,
     KindSpec,
+    find_kind_spec,
     is_number,
     list_type_names,
     normalise_value,
@@ -83,6 +87,9 @@ def make_recipe(
     >>> [noise.kind for noise in make_recipe("mixed", 0.4).noises]
     ['text', 'boundary']
     """
+    if kind == IMPORTED:
+        what = f"{kind!r} is not a type: only actiseg-noise import makes such noise"
+        raise refuse(what, "`kind`", f"use one of {', '.join(list_type_names())}")
     noises = tuple(_make_default_noise(name, rate) for name in MIXED.get(kind, (kind,)))
     noises = change_noises(noises, settings, parameters, lexicon=lexicon)
     return check_recipe(Recipe(split, seed, noises))
@@ -207,13 +214,53 @@ def load_recipe(path: PathLike) -> Recipe:
     return check_recipe(read_recipe(as_path(path)), str(path))
 
 
+def make_imported_recipe(
+    split: str, rates: Mapping[str, float], differences: Differences, lexicon: Lexicon
+) -> Recipe:
+    """Make the recipe of a noisy split that was imported.
+
+    Parameters
+    ----------
+    split : str
+        Name of the split.
+    rates : mapping of str to float
+        The measured rate of noise in each medium that has noise.
+    differences : Differences
+        The differences from the clean split.
+    lexicon : Lexicon
+        For the senses of names.
+    """
+    noises = []
+    for medium, rate in rates.items():
+        spec = MEDIUM_SPECS[medium]
+        known = {"differences": differences.digest(medium), "lexicon": lexicon.digest}
+        noise = Noise(
+            kind=IMPORTED,
+            algorithm=IMPORTED_SPECS[medium].algorithm,
+            rate=rate,
+            exact=False,
+            objects="all",
+            medium=medium,
+            choice=spec.choices[0],
+            parameters={name: known[name] for name in IMPORTED_SPECS[medium].parameters},
+        )
+        noises.append(noise)
+    return check_recipe(Recipe(split, 0, tuple(noises)))
+
+
+def is_imported(recipe: Recipe) -> bool:
+    """Return whether a recipe is of a noisy split that was imported."""
+    return any(noise.kind == IMPORTED for noise in recipe.noises)
+
+
 def name_type(recipe: Recipe) -> str:
     """Return the type that makes a recipe's kinds.
 
     >>> name_type(make_recipe("mixed", 0.4))
     'mixed'
     """
-    return recipe.noises[0].kind if len(recipe.noises) == 1 else "mixed"
+    kinds = {noise.kind for noise in recipe.noises}
+    return recipe.noises[0].kind if len(recipe.noises) == 1 or kinds == {IMPORTED} else "mixed"
 
 
 def check_recipe(recipe: Recipe, where: str | None = None) -> Recipe:
@@ -262,7 +309,7 @@ def _check_noise(noise: Noise, *, one_rate: bool) -> Noise:
     """Check a noise; with `one_rate`, its rate is that of the whole recipe."""
     from actiseg_data import __version__
 
-    spec = KIND_SPECS.get(noise.kind)
+    spec = find_kind_spec(noise.kind, noise.medium)
     if spec is None:
         known = list_type_names()
         raise refuse(

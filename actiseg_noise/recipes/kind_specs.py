@@ -242,6 +242,7 @@ _WORDS = {
         "blank, or a spaCy pipeline with its version",
     ),
 }
+_DIFFERENCES = Parameter(None, _is_digest, "the digest of differences")
 _FLIP = {
     "flip": _make_choice(*FLIPS),
     "matrix": Parameter(
@@ -345,6 +346,26 @@ KIND_SPECS: Mapping[str, KindSpec] = {
     ),
 }
 """Every kind of noise by its name."""
+
+IMPORTED = "imported"
+"""The kind of a noisy split from another generator. Only an import makes it, so it is not in
+`KIND_SPECS`. Its noise is in the split's document of differences."""
+
+IMPORTED_SPECS: Mapping[str, KindSpec] = {
+    medium: KindSpec(
+        1,
+        {"differences": _DIFFERENCES} | more,
+        "the differences of a noisy split from another generator",
+        medium=medium,
+    )
+    for medium, more in (("masks", {}), ("text", {"lexicon": _WORDS["lexicon"]}))
+}
+"""The kind `IMPORTED` by medium."""
+
+
+def find_kind_spec(kind: str, medium: str) -> KindSpec | None:
+    """Return the specification of a noise in a recipe, or None if its kind is unknown."""
+    return IMPORTED_SPECS.get(medium) if kind == IMPORTED else KIND_SPECS.get(kind)
 
 
 def list_kinds(medium: str) -> list[str]:

@@ -10,15 +10,21 @@ from actiseg_data.annotations.lexicon import Lexicon, read_lexicon
 from actiseg_data.annotations.masks import IndexMask, check_same_size
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.documents import Cursor
-from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.listing import list_folders
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.layouts.report_files import check_report_file
+from actiseg_data.records.difference_record import (
+    DIFFERENCES_FILE,
+    Differences,
+    read_differences,
+)
 from actiseg_data.records.recipe_record import (
     RECIPE_FILE,
+    Noise,
     Recipe,
     read_recipe,
 )
@@ -153,6 +159,39 @@ def read_carried_lexicon(out: Path) -> Lexicon | None:
     """Read the lexicon that a noisy split carries; None if it uses the installed one."""
     path = out / LEXICON_FILE
     return read_lexicon(path) if path.is_file() else None
+
+
+def read_carried_differences(out: Path) -> Differences | None:
+    """Read the differences of an imported noisy split; None if it has none."""
+    path = out / DIFFERENCES_FILE
+    return read_differences(path) if path.is_file() else None
+
+
+def choose_differences(noise: Noise, differences: Differences | None) -> Differences:
+    """Return the differences of imported noise; raise `InputError` if they are not the noise's."""
+    hint = (
+        "give the noisy split that the recipe is from to actiseg-noise verify, its rebuild kit to "
+        "actiseg-noise rebuild, or import the noisy split again"
+    )
+    if differences is None:
+        what = "was made by an import, so it is not enough to make the noise: it needs the "
+        raise refuse(f"{what}{DIFFERENCES_FILE} of the noisy split", "`recipe`", hint)
+    if differences.digest(noise.medium) != noise.parameters["differences"]:
+        raise refuse(f"names other differences in the {noise.medium}", "`recipe`", hint)
+    return differences
+
+
+def find_differences_obstacle(out: Path, noise: Noise) -> str | None:
+    """Return why the noise of an imported split cannot be reproduced, or None if it can."""
+    try:
+        carried = read_carried_differences(out)
+    except InputError as error:
+        return f"{DIFFERENCES_FILE}: {error.problems[0].what}"
+    if carried is None:
+        return f"{DIFFERENCES_FILE}: is missing"
+    if carried.digest(noise.medium) != noise.parameters["differences"]:
+        return f"{DIFFERENCES_FILE}: is not the one that {RECIPE_FILE} names"
+    return None
 
 
 def as_lexicon(lexicon: Lexicon | PathLike | None) -> Lexicon | None:

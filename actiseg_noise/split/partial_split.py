@@ -31,6 +31,7 @@ from actiseg_data.core.files import (
 )
 from actiseg_data.core.listing import is_clutter, list_files, list_folder
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, Split, escape_name
+from actiseg_data.records.difference_record import DIFFERENCES_FILE
 from actiseg_data.records.ledger_record import LEDGER_FILE, TextRow
 from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
 from actiseg_data.records.recipe_record import RECIPE_FILE, read_recipe
@@ -58,6 +59,7 @@ DOCUMENTS = (
     SUMMARY_FILE,
     DIGESTS_FILE,
     LEXICON_FILE,
+    DIFFERENCES_FILE,
     LICENSE_FILE,
     NOTICE_FILE,
 )

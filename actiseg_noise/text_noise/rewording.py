@@ -100,15 +100,15 @@ class DocumentRewriter:
         where: Path,
         problems: ProblemCollector,
     ) -> None:
-        for sequence, labels, entries in _iterate_entries(
+        for sequence, labels, entries in iterate_entries(
             videos, "objects", sequences, where, problems
         ):
             chosen = self._changes[sequence.folder].objects
             for object_id, entry in entries.items():
                 label = labels.get(object_id)
-                fault = _find_object_fault(label, entry, f"{sequence.folder}, object {object_id!r}")
+                fault = find_object_fault(label, entry, f"{sequence.folder}, object {object_id!r}")
                 if fault or label is None:
-                    problems.add(fault, where, _make_hint(fault))
+                    problems.add(fault, where, make_hint(fault))
                     continue
                 replacement = chosen.get(label.object_id)
                 old = entry["category"]
@@ -119,7 +119,7 @@ class DocumentRewriter:
             for object_id, label in labels.items():
                 if object_id not in entries:
                     what = f"{sequence.folder} lacks the object {object_id!r} ({label.name!r})"
-                    problems.add(what, where, _make_hint(what))
+                    problems.add(what, where, make_hint(what))
 
     def _rewrite_prompts(
         self,
@@ -129,7 +129,7 @@ class DocumentRewriter:
         where: Path,
         problems: ProblemCollector,
     ) -> None:
-        for sequence, labels, entries in _iterate_entries(
+        for sequence, labels, entries in iterate_entries(
             videos, "expressions", sequences, where, problems
         ):
             changes = self._changes[sequence.folder]
@@ -141,13 +141,13 @@ class DocumentRewriter:
             for exp_id, entry in entries.items():
                 object_id = entry.get("obj_id") if isinstance(entry, dict) else None
                 label = labels.get(object_id) if isinstance(object_id, str) else None
-                fault = _find_prompt_fault(label, entry, sequence, exp_id)
+                fault = find_prompt_fault(label, entry, sequence, exp_id)
                 if not fault and object_id in named:
                     fault = f"{sequence.folder} has two prompts for the object {object_id!r}"
                 if label is not None:
                     named.add(str(object_id))
                 if fault or label is None:
-                    problems.add(fault, where, _make_hint(fault))
+                    problems.add(fault, where, make_hint(fault))
                     continue
                 old = entry["exp"]
                 replacement = changes.objects.get(label.object_id)
@@ -162,7 +162,7 @@ class DocumentRewriter:
             for object_id, label in labels.items():
                 if object_id not in named:
                     what = f"{sequence.folder} has no prompt for the object {label.name!r}"
-                    problems.add(what, where, _make_hint(what))
+                    problems.add(what, where, make_hint(what))
             if style == MAIN_STYLE:
                 self.rows[sequence.folder] = rows
 
@@ -229,7 +229,7 @@ class DocumentRewriter:
         )
 
 
-def _iterate_entries(
+def iterate_entries(
     videos: Any,
     member: str,
     sequences: Sequence[VideoSequence],
@@ -242,13 +242,13 @@ def _iterate_entries(
         entries = video.get(member) if isinstance(video, dict) else None
         if not isinstance(entries, dict):
             what = f"{sequence.folder} has no {member}"
-            problems.add(what, where, _make_hint(what))
+            problems.add(what, where, make_hint(what))
             continue
         labels = {str(label.object_id): label for label in sequence.objects}
         yield sequence, labels, entries
 
 
-def _find_object_fault(label: ObjectLabel | None, entry: Any, place: str) -> str:
+def find_object_fault(label: ObjectLabel | None, entry: Any, place: str) -> str:
     """Return how an entry of an objects file contradicts the list; empty if it agrees."""
     if not isinstance(entry, dict):
         return f"{place} is not a JSON object"
@@ -262,7 +262,7 @@ def _find_object_fault(label: ObjectLabel | None, entry: Any, place: str) -> str
     return ""
 
 
-def _find_prompt_fault(
+def find_prompt_fault(
     label: ObjectLabel | None, entry: Any, sequence: VideoSequence, exp_id: str
 ) -> str:
     """Return how a prompt contradicts the list; empty if it agrees."""
@@ -293,7 +293,8 @@ def _is_class(entry: dict[str, Any], label: ObjectLabel) -> bool:
 _NOISY = "already has noisy prompts, with the clean ones as *_org"
 
 
-def _make_hint(fault: str) -> str:
+def make_hint(fault: str) -> str:
+    """Return the hint for a fault of a document."""
     if fault == _NOISY:
         return "give the clean dataset"
     return "make list, prompts and objects together (actiseg-noise prepare), or correct the file"

@@ -98,7 +98,7 @@ def _plan_text(
     corruptor = TextCorruptor(recipe, lexicon)
     exact = corruptor.noise.exact and known is None
     surveyed = split.sequences if exact else sequences
-    _refuse_missing(split)
+    refuse_missing_text(split)
     _refuse_classes(corruptor, surveyed, split)
     thresholds = known or corruptor.thresholds
     # One sequence at a time, unless the thresholds depend on all of them.
@@ -135,7 +135,8 @@ def _list_changed_files(split: Split, corruptor: TextCorruptor) -> Iterable[str]
             yield name
 
 
-def _refuse_missing(split: Split) -> None:
+def refuse_missing_text(split: Split) -> None:
+    """Refuse a split without prompts or objects."""
     problems = ProblemCollector()
     for name in (name_expressions_file(split.name, MAIN_STYLE), name_objects_file(split.name)):
         if not split.has_document(name):

@@ -21,7 +21,7 @@ from actiseg_noise.media.registry import needs_masks
 from actiseg_noise.media.self_check import check_consistency, open_documents
 from actiseg_noise.split.consistency import find_clutter
 from actiseg_noise.split.noisy_documents import SplitDocuments
-from actiseg_noise.split.noisy_split import read_carried_lexicon
+from actiseg_noise.split.noisy_split import read_carried_differences, read_carried_lexicon
 from actiseg_noise.verification.reproduction import Reproduction
 
 
@@ -132,7 +132,14 @@ def _open_source(
     split = open_split(source, recipe.split, masks=needs_masks(recipe))
     clean = _open_clean_lists(source, documents) if with_clean else ()
     sequences = tuple(seq for seq in split.sequences if seq.folder in documents.folders)
-    return CopySource(split, recipe, sequences, read_carried_lexicon(out), clean)
+    return CopySource(
+        split,
+        recipe,
+        sequences,
+        read_carried_lexicon(out),
+        clean,
+        differences=read_carried_differences(out),
+    )
 
 
 def _open_clean_lists(source: Path, documents: SplitDocuments) -> tuple[Split, ...]:

@@ -1,0 +1,197 @@
+"""Make an ActionVOS root from a folder of index masks, such as DAVIS, without any labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from actiseg_data.annotations.masks import check_same_size, find_ids, read_index_mask
+from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
+from actiseg_data.core.errors import InputError, ProblemCollector, refuse
+from actiseg_data.core.file_reading import read_bytes
+from actiseg_data.core.files import (
+    PathLike,
+    as_path,
+    check_outside,
+    new_folder,
+    write_bytes,
+    write_json,
+)
+from actiseg_data.core.names import check_name, check_text
+from actiseg_data.core.progress import StageProgress, ignore_progress
+from actiseg_data.core.workers import run_parallel
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, SUBSETS, escape_name
+from actiseg_data.layouts.image_sets import make_image_sets
+from actiseg_data.layouts.layout import MaskSplit
+from actiseg_data.layouts.opening import open_masks
+from actiseg_data.records.licence_terms import find_licence
+from actiseg_data.records.licences import write_licences
+
+VERB, NOUN = "segment", "objects"
+"""Verb and noun of every sequence, because folders of masks name no action."""
+
+_LICENCE_FILES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "LICENCE.txt")
+
+_UNKNOWN = """\
+The licence of these masks is not known: the folder that they were copied from states none.
+"""
+
+
+@dataclass(frozen=True)
+class MaskPreparation:
+    """What `prepare_masks` made.
+
+    Attributes
+    ----------
+    sequences, objects, masks : int
+        How many were written; an object counts once in each sequence.
+    empty : int
+        Sequences whose masks show no object.
+    licence : str or None
+        SPDX identifier or file of the licence, or None if it is not known.
+    """
+
+    sequences: int
+    objects: int
+    masks: int
+    empty: int
+    licence: str | None
+
+
+def prepare_masks(
+    root: PathLike,
+    split: str,
+    out: PathLike,
+    *,
+    licence: str | None = None,
+    workers: int = 1,
+    stage: StageProgress = ignore_progress,
+) -> MaskPreparation:
+    """Make an ActionVOS root from a folder of index masks.
+
+    The masks are copied byte for byte. A folder ``bear`` becomes the sequence
+    ``00000001_bear_segment_objects`` of the video ``bear``. Its objects are all ids in its masks,
+    with the names ``object 1``, ``object 2`` and so on, all active, of no class.
+
+    Parameters
+    ----------
+    root : str or Path
+        The folder: DAVIS or one of its parts, or ``<sequence>/<frame>.png``.
+    split : str
+        Name of the action list to make. If the folder has a list of this name, only its sequences
+        are taken.
+    out : str or Path
+        The root to make.
+    licence : str, optional
+        SPDX identifier of the licence of the masks. Default: the LICENSE file in `root`.
+    workers : int
+        Processes.
+    stage : StageProgress
+        Shows progress.
+
+    Raises
+    ------
+    InputError
+        If the folder has no such masks, if masks are faulty, or if `out` exists.
+    """
+    root, out = as_path(root, "root"), as_path(out, "out")
+    check_name(split, "split", "`split`")
+    check_outside(out, [root], "out")
+    license_text, stated = _choose_licence(root, licence)
+    masks = _open_folder(root, split)
+    with stage("reading masks") as progress:
+        surveyed = run_parallel(_survey_sequence, masks, masks.sequences, workers, progress)
+    sequences = [
+        _name_sequence(sequence, number, ids)
+        for number, (sequence, ids) in enumerate(zip(masks.sequences, surveyed, strict=True), 1)
+    ]
+    with new_folder(out) as folder:
+        for old, new in zip(masks.sequences, sequences, strict=True):
+            _copy_masks(masks, old, folder / MASKS / _choose_subset(split) / new.folder)
+        for name, document in make_image_sets(split, sequences).items():
+            write_json(folder / IMAGE_SETS / name, document)
+        write_licences(folder, license_text, _compose_notice(root))
+    return MaskPreparation(
+        sequences=len(sequences),
+        objects=sum(map(len, surveyed)),
+        masks=sum(len(sequence.frames) for sequence in sequences),
+        empty=sum(not ids for ids in surveyed),
+        licence=stated,
+    )
+
+
+def _open_folder(root: Path, split: str) -> MaskSplit:
+    whole = open_masks(root, whole=True)
+    if whole.has_labels or whole.has_action_lists:
+        hint = "give a folder with masks <sequence>/<frame>.png"
+        raise refuse("has labels already, so nothing needs to be prepared", root, hint)
+    if any(name.rpartition("/")[2] == split for name in whole.list_names):
+        return open_masks(root, split)
+    return whole
+
+
+def _survey_sequence(masks: MaskSplit, sequence: VideoSequence) -> list[int]:
+    """Return the ids in all masks of a sequence; raise `InputError` with every fault."""
+    problems = ProblemCollector()
+    ids: set[int] = set()
+    shape: tuple[int, ...] | None = None
+    for path in masks.find_masks(sequence):
+        with problems.collect():
+            mask = read_index_mask(path)
+            shape = shape or mask.shape
+            hint = "make all masks of a sequence at one size"
+            check_same_size(mask.shape, shape, "the sequence's first mask", path, hint)
+            ids.update(find_ids(mask))
+    problems.raise_if_any()
+    return sorted(ids)
+
+
+def _name_sequence(sequence: VideoSequence, number: int, ids: Sequence[int]) -> VideoSequence:
+    labels = tuple(
+        ObjectLabel(object_id, f"object {object_id}", -1, True, handbox=False, narration=False)
+        for object_id in ids
+    )
+    return replace(
+        sequence,
+        folder=f"{number:08d}_{sequence.folder}_{VERB}_{NOUN}",
+        seq_id=number,
+        video=sequence.folder,
+        narration=f"{VERB} {NOUN}",
+        verb=VERB,
+        noun=NOUN,
+        objects=labels,
+    )
+
+
+def _choose_subset(split: str) -> str:
+    return split if split in SUBSETS else SUBSETS[1]
+
+
+def _copy_masks(masks: MaskSplit, sequence: VideoSequence, folder: Path) -> None:
+    folder = folder.with_name(escape_name(folder.name))
+    folder.mkdir(parents=True)
+    for frame, path in zip(sequence.frames, masks.find_masks(sequence), strict=True):
+        write_bytes(folder / f"{escape_name(frame)}.png", read_bytes(path))
+
+
+def _choose_licence(root: Path, licence: str | None) -> tuple[str, str | None]:
+    """Return the text of LICENSE, and what it is; the licence is never guessed."""
+    terms = None if licence is None else find_licence(licence, "`licence`")
+    own = next((root / name for name in _LICENCE_FILES if (root / name).is_file()), None)
+    text = None if own is None else own.read_text("utf-8", "replace")
+    if terms is not None:
+        body = text or terms.text or f"{terms.title}\n{terms.url}\n"
+        return f"SPDX-License-Identifier: {terms.identifier}\n\n{body}", terms.identifier
+    return (_UNKNOWN, None) if text is None or own is None else (text, own.name)
+
+
+def _compose_notice(root: Path) -> str:
+    try:
+        name = check_text(root.resolve().name, "`root`")
+    except InputError:
+        name = "another folder"
+    return (
+        f"The masks were copied from {name!r}. The action lists, the names of objects and the "
+        "prompts were derived from the masks and name neither actions nor classes.\n"
+    )

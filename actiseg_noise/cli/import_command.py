@@ -1,0 +1,75 @@
+"""`import`: make a noisy split of this toolkit from anybody's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from actiseg_data.terminal.command_line import quote_path
+from actiseg_noise.cli.shared_options import LexiconFile, Quiet, Workers, make_stage_progress
+
+
+def import_noisy(
+    noisy: Annotated[
+        Path,
+        typer.Argument(
+            help="A noisy dataset, or a folder of noisy lists or masks, from any generator.",
+            show_default=False,
+        ),
+    ],
+    clean: Annotated[
+        Path, typer.Option(help="The clean dataset (an ActionVOS root).", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to make.", show_default=False)],
+    split: Annotated[
+        Optional[str],
+        typer.Option(help="Action list to import. Default: the only one; for masks alone, train."),
+    ] = None,
+    lexicon_file: LexiconFile = None,
+    images: Annotated[str, typer.Option(help="How to add frames: link, copy or none.")] = "link",
+    weights: Annotated[
+        str,
+        typer.Option(
+            help="Training weights, if the clean dataset has them: derive (from the noisy masks) "
+            "or none."
+        ),
+    ] = "derive",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace another noisy split at --out.")
+    ] = False,
+    workers: Workers = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Make a noisy split of this toolkit from a noisy split of any generator.
+
+    Example: actiseg-noise import ImageSets_noise20 --clean dataset_visor --out noise20
+    """
+    from actiseg_data.terminal.report_printing import print_report
+    from actiseg_noise.cli.corruption_report import describe_corruption
+    from actiseg_noise.kits.importing import import_split
+
+    result = import_split(
+        noisy,
+        clean,
+        out,
+        split,
+        lexicon=lexicon_file,
+        images=images,
+        weights=weights,
+        overwrite=overwrite,
+        workers=workers,
+        stage=make_stage_progress(quiet),
+    )
+    made = result.corruption
+    print_report(describe_corruption(made.summary))
+    if result.absent:
+        print(f"{len(result.absent)} sequences of the clean split are not in {noisy}: left out")
+    if result.strangers:
+        print(f"{len(result.strangers)} folders of masks are no sequence of the split: ignored")
+    state = "made" if made.made else "exists already and is complete:"
+    print(f"{state} {made.out}; recipe {made.recipe_digest}")
+    folder = quote_path(made.out)
+    print(f"next: actiseg-noise audit {folder} --strict")
+    print(f"      actiseg-noise publish {folder} --to release")

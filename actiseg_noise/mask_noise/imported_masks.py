@@ -1,0 +1,103 @@
+"""The masks of an imported noisy split: pure functions from clean masks and differences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+
+from actiseg_data.annotations.masks import IndexMask, find_ids
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.records.ledger_record import MaskRow
+from actiseg_noise.mask_noise.mask_differences import apply_difference
+from actiseg_noise.mask_noise.sequence_masks import FrameNoise
+from actiseg_noise.recipes.kind_specs import IMPORTED
+
+MEASURED, APPEARED = "measured", "appeared"
+"""The status of a changed object, and of an object that only the noisy mask has."""
+
+
+def import_sequence(
+    sequence: VideoSequence, masks: Iterable[IndexMask], changes: Mapping[str, bytes]
+) -> Iterator[FrameNoise]:
+    """Apply the differences of an imported noisy split to one sequence, frame by frame.
+
+    Parameters
+    ----------
+    sequence : VideoSequence
+        The labels of the sequence.
+    masks : iterable of IndexMask
+        Its clean masks, (H, W) uint8, in the order of ``sequence.frames``.
+    changes : mapping of str to bytes
+        The packed difference of each frame that changed, see
+        `actiseg_noise.mask_noise.mask_differences`.
+
+    Yields
+    ------
+    FrameNoise
+        The noise of each frame, in order.
+
+    Raises
+    ------
+    InputError
+        If a difference is damaged, or is for a mask of another size.
+    """
+    for frame, clean in zip(sequence.frames, masks, strict=True):
+        packed = changes.get(frame, b"")
+        noisy = apply_difference(clean, packed, f"{sequence.folder}, {frame}")
+        yield compare_frame(sequence, frame, clean, noisy)
+
+
+def compare_frame(
+    sequence: VideoSequence, frame: str, clean: IndexMask, noisy: IndexMask
+) -> FrameNoise:
+    """Describe the noise of a frame whose noisy mask is known.
+
+    Every object whose pixels differ is an item with noise. An object that only the noisy mask has
+    is one as well; its IoU is 0, and its clean area and its area ratio are 0.
+
+    Parameters
+    ----------
+    sequence : VideoSequence
+        The labels of the sequence.
+    frame : str
+        The name of the frame.
+    clean, noisy : IndexMask
+        (H, W) uint8, with listed ids only.
+    """
+    changed = np.flatnonzero(clean != noisy)
+    lost = np.bincount(clean.ravel()[changed], minlength=256)
+    gained = np.bincount(noisy.ravel()[changed], minlength=256)
+    areas = np.bincount(clean.ravel(), minlength=256)
+    present = {*find_ids(clean), *(np.flatnonzero(gained[1:]) + 1).tolist()}
+    tally: Counter[str] = Counter()
+    rows = []
+    for label in sorted(sequence.objects, key=lambda label: label.object_id):
+        object_id = label.object_id
+        if object_id not in present:
+            tally["absent"] += 1
+            continue
+        tally["items"] += 1
+        area, out, into = (int(counts[object_id]) for counts in (areas, lost, gained))
+        if not (out or into):
+            tally["bystanders"] += 1
+            continue
+        tally["vanished"] += area - out + into == 0
+        iou = round((area - out) / (area + into), 6)
+        row = MaskRow(
+            sequence=sequence.folder,
+            frame=frame,
+            object_id=object_id,
+            object=label.name,
+            kind=IMPORTED,
+            parameters={},
+            status=MEASURED if area else APPEARED,
+            iou_target=None,
+            iou_drawn=iou,
+            iou=iou,
+            area=area,
+            area_ratio=round((area - out + into) / area, 6) if area else 0.0,
+        )
+        rows.append(row)
+    return FrameNoise(frame, clean, noisy, tuple(rows), tally, ())

@@ -373,3 +373,27 @@ def test_a_reannotation_of_folders_is_imported(clean, tmp_path):
         (copy,) = (tmp_path / "out" / MASKS / "val").glob(f"*_{path.parent.name}_*/{path.name}")
         assert np.array_equal(read_index_mask(copy), read_index_mask(path))
     assert verify(tmp_path / "out", source=tmp_path / "root").ok
+
+
+def test_results_of_davis_are_imported_as_a_reannotation(real_data, tmp_path):
+    if not (real_data / "davis").is_dir():
+        pytest.skip("no DAVIS data")
+    for role, method in (("truth", "rvos"), ("other", "osvos")):
+        for name in ("blackswan", "judo", "pigs"):
+            (tmp_path / role / name).mkdir(parents=True)
+            for path in sorted((real_data / "davis" / method / name).glob("*.png"))[:4]:
+                shutil.copy(path, tmp_path / role / name)
+    prepare_masks(tmp_path / "truth", "val", tmp_path / "root")
+    out = import_split(tmp_path / "other", tmp_path / "root", tmp_path / "out").corruption.out
+    changed = visible = 0
+    for path in sorted((tmp_path / "other").rglob("*.png")):
+        (copy,) = (out / MASKS / "val").glob(f"*_{path.parent.name}_*/{path.name}")
+        noisy = read_index_mask(path)
+        assert np.array_equal(read_index_mask(copy), noisy)
+        truth = read_index_mask(tmp_path / "truth" / path.parent.name / path.name)
+        for object_id in set(np.unique(truth)) - {0}:
+            visible += 1
+            changed += not np.array_equal(truth == object_id, noisy == object_id)
+    measured = audit(out).masks.all
+    assert (measured.items, measured.touched) == (visible, changed)
+    assert verify(out, source=tmp_path / "root").ok

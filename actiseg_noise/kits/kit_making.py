@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import refuse
@@ -20,7 +19,7 @@ from actiseg_noise.kits.sequence_digesting import (
 )
 from actiseg_noise.split.clean_parts import CleanPart, digest_sequence_files
 from actiseg_noise.split.noisy_documents import COPIED, SplitDocuments
-from actiseg_noise.split.noisy_split import NoisySplit
+from actiseg_noise.split.noisy_split import NoisySplit, read_carried_differences
 
 _THRESHOLDS = ("threshold", "text_thresholds")
 """The members of ``summary.json`` with the thresholds of an exact recipe."""
@@ -32,7 +31,6 @@ def make_kit(
     documents: SplitDocuments,
     *,
     clean_digests: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
-    differences: Mapping[str, Any] | None = None,
     workers: int | WorkerPool = 1,
     progress: ProgressCallback | None = None,
 ) -> RebuildKit:
@@ -53,8 +51,6 @@ def make_kit(
         `actiseg_noise.split.clean_parts.CleanPart.digest_files` of the source, by sequence folder,
         for the kinds of files of the noisy split. By default, the clean files are decoded, if the
         noisy ones are no copies of them.
-    differences : mapping, optional
-        For an imported split: its differences from the source.
     workers : int or WorkerPool
         Processes that decode clean files.
     progress : callable, optional
@@ -72,6 +68,7 @@ def make_kit(
     part = CleanPart(source, sequences, noisy.kinds)
     if clean_digests is None:
         clean_digests = _digest_clean_files(part, documents, noisy, workers, progress)
+    differences = read_carried_differences(split.noisy.root)
     lacking = [seq.folder for seq in sequences if seq.folder not in clean_digests]
     if lacking:
         raise refuse(f"lacks {lacking[0]}", "`clean_digests`", "give all sequences")
@@ -90,7 +87,7 @@ def make_kit(
         sequences=_digest_noisy(noisy, part, documents, clean_digests),
         clean={listed.split.name: _digest_copies(listed, documents) for listed in clean},
         lexicon=None if split.lexicon is None else split.lexicon.document,
-        differences=differences,
+        differences=None if differences is None else differences.to_dict(),
         toolkit=str(summary.get("toolkit", "")),
         versions={name: str(text) for name, text in documents.read_section("versions").items()},
     )

@@ -14,6 +14,7 @@ from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, Split
 from actiseg_data.layouts.opening import open_split
+from actiseg_data.records.difference_record import parse_differences
 from actiseg_data.records.recipe_record import refuse_noisy_source
 from actiseg_noise.corruption.corruption import write_noisy_split
 from actiseg_noise.corruption.request import CorruptionOptions
@@ -190,14 +191,13 @@ def _make_options(
     *,
     is_prepared: bool,
 ) -> CorruptionOptions:
-    """Make the options of the run.
-
-    The differences of an imported split (`RebuildKit.differences`) belong here, as the lexicon.
-    """
+    """Make the options of the run, with what the kit carries."""
     is_part = len(folders) < len(split.sequences) or len(folders) < len(kit.sequences)
-    lexicon = None
+    lexicon, differences, where = None, None, f"the kit of {kit.name!r}"
     if kit.lexicon is not None:
-        lexicon = parse_lexicon(kit.lexicon, f"the kit of {kit.name!r}: lexicon")
+        lexicon = parse_lexicon(kit.lexicon, f"{where}: lexicon")
+    if kit.differences is not None:
+        differences = parse_differences(kit.differences, f"{where}: differences")
     return CorruptionOptions(
         out=out,
         only=folders if len(folders) < len(split.sequences) else None,
@@ -205,5 +205,6 @@ def _make_options(
         weights="derive" if kit.has_weights else "none",
         with_clean=clean,
         lexicon=lexicon,
+        differences=differences,
         thresholds=dict(kit.thresholds) if is_part and kit.thresholds else None,
     )

@@ -14,6 +14,7 @@ from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.file_reading import read_bytes, refuse_missing
 from actiseg_data.core.files import encode_json, open_atomic
 from actiseg_data.layouts.actionvos import FRAMES
+from actiseg_data.records.difference_record import DIFFERENCES_FILE
 from actiseg_data.records.ledger_record import LEDGER_FILE
 from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
 from actiseg_data.records.recipe_record import RECIPE_FILE
@@ -164,7 +165,8 @@ def _collect_documents(
     folder: Path, documents: SplitDocuments, names: ArchiveNames, *, frames: bool
 ) -> dict[str, Path | bytes]:
     """Collect the documents of an archive, by name."""
-    carried = (LEXICON_FILE,) if (folder / LEXICON_FILE).is_file() else ()
+    possible = (LEXICON_FILE, DIFFERENCES_FILE)
+    carried = [name for name in possible if (folder / name).is_file()]
     contents: dict[str, Path | bytes] = {
         name: folder / name for name in (*DOCUMENTS, *carried) if name != SUMMARY_FILE
     }

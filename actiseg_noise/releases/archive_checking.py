@@ -15,6 +15,7 @@ from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.names import check_name, format_name
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS
 from actiseg_data.layouts.image_sets import read_record
+from actiseg_data.records.difference_record import DIFFERENCES_FILE
 from actiseg_data.records.split_documents import DIGESTS_FILE, LEXICON_FILE, SUMMARY_FILE
 from actiseg_noise.kits.kit_record import MASK_BYTES, RebuildKit
 from actiseg_noise.kits.sequence_digesting import cut_digest, identify_sequence
@@ -222,7 +223,7 @@ def _compare_members(
     for name in (*DOCUMENTS, NAMES_FILE):
         if name not in documents and (name != NAMES_FILE or names.table is not None):
             yield f"{name}: is missing"
-    for name in sorted(documents.keys() - {*DOCUMENTS, NAMES_FILE, LEXICON_FILE}):
+    for name in sorted(documents.keys() - {*DOCUMENTS, NAMES_FILE, LEXICON_FILE, DIFFERENCES_FILE}):
         yield f"{name}: does not belong to a noisy split"
     if not set(names.respelled) <= _read_table(documents.get(NAMES_FILE, b"")):
         yield f"{NAMES_FILE}: lacks a name"

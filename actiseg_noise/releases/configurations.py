@@ -101,7 +101,7 @@ def name_configurations(recipes: Sequence[Recipe]) -> tuple[str, ...]:
 
 
 def _name_configuration(recipe: Recipe) -> str:
-    rates = dict.fromkeys(f"{100 * noise.rate:g}" for noise in recipe.noises)
+    rates = dict.fromkeys(f"{100 * noise.rate:.3g}" for noise in recipe.noises)
     name = "-".join((name_type(recipe), *rates))
     return f"{name}-s{recipe.seed}" if recipe.seed else name
 

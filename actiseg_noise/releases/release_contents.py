@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from actiseg_data.make.prepare.raw_inputs import RawInput
-from actiseg_data.records.licence_terms import LicenceTerms
+from actiseg_data.records.licence_terms import LicenceTerms, load_licences
 from actiseg_noise.releases.description import ReleaseDescription
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import NoisySplit
 
 DATA_CHOICES = ("none", "masks", "frames")
 """What data a release has besides its rebuild kits."""
+
+LEXICON_LICENCE = "CC-BY-NC-4.0"
+"""The licence of the installed lexicon, besides that of WordNet."""
 
 
 @dataclass(frozen=True)
@@ -135,5 +138,23 @@ class ReleaseContents:
 
     @property
     def licences(self) -> tuple[LicenceTerms, ...]:
-        """All licences of what is in the release, without repeats."""
-        raise NotImplementedError
+        """All licences of what is in the release, without repeats.
+
+        The names that text noise writes derive from EPIC-KITCHENS-100, if they are those of the
+        installed lexicon.
+        """
+        terms = [self.source.licence]
+        if self.uses_installed_lexicon:
+            terms.append(load_licences()[LEXICON_LICENCE])
+        if self.frames_licence is not None:
+            terms.append(self.frames_licence)
+        return tuple(dict.fromkeys(terms))
+
+    @property
+    def uses_installed_lexicon(self) -> bool:
+        """Whether text noise of any configuration wrote names of the installed lexicon."""
+        return any(
+            entry.split.lexicon is None
+            and any("lexicon" in noise.parameters for noise in entry.split.recipe.noises)
+            for entry in self.configurations
+        )

@@ -73,33 +73,34 @@ def read_coloured_mask(path: Path) -> tuple[IndexMask, bytes]:
     return _read(path, ("P", "L"))
 
 
-def parse_index_mask(data: bytes, where: Path) -> IndexMask:
-    """Decode the bytes of an index mask, such as a member of an archive.
-
-    Returns and raises what `read_index_mask` does; `where` is the place for messages.
-    """
-    return _decode(where, data, _parse(where, data), ("P", "L"))
-
-
 def read_mask_size(path: Path) -> tuple[int, int]:
     """Read (H, W) of a mask without decoding it; errors as in `read_index_mask`."""
-    parsed = _parse(path, read_bytes(path, "mask", _MAX_BYTES))
+    _, parsed = _parse(path)
     return parsed.height, parsed.width
 
 
+def decode_index_mask(data: bytes, where: Path | str) -> IndexMask:
+    """Decode the bytes of an index mask as `read_index_mask` does; `where` is for messages."""
+    return _decode(data, _parse_bytes(data, where), where, ("P", "L"))
+
+
 def _read(path: Path, modes: tuple[str, ...]) -> tuple[IndexMask, bytes]:
-    data = read_bytes(path, "mask", _MAX_BYTES)
-    parsed = _parse(path, data)
-    return _decode(path, data, parsed, modes), parsed.palette
+    data, parsed = _parse(path)
+    return _decode(data, parsed, path, modes), parsed.palette
 
 
-def _decode(path: Path, data: bytes, parsed: png.Png, modes: tuple[str, ...]) -> IndexMask:
+def _decode(data: bytes, parsed: png.Png, where: Path | str, modes: tuple[str, ...]) -> IndexMask:
     mask = png.decode(parsed)
-    return _decode_with_pillow(path, data, parsed, modes) if mask is None else mask
+    return _decode_with_pillow(where, data, parsed, modes) if mask is None else mask
 
 
-def _parse(path: Path, data: bytes) -> png.Png:
-    """Parse a PNG, and check its size."""
+def _parse(path: Path) -> tuple[bytes, png.Png]:
+    """Read and parse a PNG, and check its size."""
+    data = read_bytes(path, "mask", _MAX_BYTES)
+    return data, _parse_bytes(data, path)
+
+
+def _parse_bytes(data: bytes, path: Path | str) -> png.Png:
     if not data.startswith(png.BEGIN):
         raise refuse("is not a readable PNG", path, _HINT)
     parsed = png.parse(data)
@@ -139,7 +140,7 @@ def read_binary_mask(path: Path) -> NDArray[np.bool_]:
 
 
 def _decode_with_pillow(
-    path: Path, data: bytes, parsed: png.Png, modes: tuple[str, ...]
+    path: Path | str, data: bytes, parsed: png.Png, modes: tuple[str, ...]
 ) -> IndexMask:
     """Decode a PNG that is not plain: filtered, interlaced, of few bits, or faulty."""
     width, height, depth = parsed.width, parsed.height, parsed.depth

@@ -21,12 +21,12 @@ _DAMAGED = (
 
 
 @contextmanager
-def explain_pillow_errors(path: Path, kind: str, hint: str) -> Iterator[None]:
+def explain_pillow_errors(path: Path | str, kind: str, hint: str) -> Iterator[None]:
     """Turn what Pillow raises for a damaged image into an `InputError`; hide its warnings.
 
     Parameters
     ----------
-    path : Path
+    path : Path or str
         The file.
     kind : str
         What it should be, such as ``PNG``.

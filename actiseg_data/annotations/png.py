@@ -192,6 +192,30 @@ def encode(pixels: NDArray[np.uint8], palette: bytes) -> bytes:
     )
 
 
+def encode_bilevel(member: NDArray[np.bool_]) -> bytes:
+    """Encode the mask of one object as a grey PNG of 1 bit per pixel: white inside, black outside.
+
+    `member` is (H, W) bool, with at least one pixel. The bytes of the file may differ between
+    versions of the compressor, the pixels never.
+
+    >>> encode_bilevel(np.zeros((2, 3), np.bool_))[:16] == BEGIN
+    True
+    """
+    height, width = member.shape
+    packed = np.packbits(member, axis=1)
+    rows = np.zeros((height, 1 + packed.shape[1]), np.uint8)
+    rows[:, 1:] = packed
+    packer = zlib_ng.compressobj(6)
+    return b"".join(
+        [
+            SIGNATURE,
+            _encode_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, _GREY, 0, 0, 0)),
+            _encode_chunk(b"IDAT", packer.compress(rows) + packer.flush()),
+            _encode_chunk(b"IEND", b""),
+        ]
+    )
+
+
 def _encode_chunk(kind: bytes, content: bytes) -> bytes:
     checksum = zlib.crc32(content, zlib.crc32(kind))
     return b"".join(

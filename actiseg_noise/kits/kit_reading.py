@@ -213,7 +213,8 @@ def _parse_lists(cursor: Cursor) -> dict[str, str]:
     lists = {}
     for name, digest in cursor.iterate_members():
         with problems.collect():
-            lists[check_name(name, "list", cursor.where)] = _parse_digest(digest)
+            file = check_name(name, "list", cursor.where)
+            lists[file] = _parse_digest(digest)
     problems.raise_if_any()
     return lists
 
@@ -223,7 +224,8 @@ def _parse_clean(cursor: Cursor) -> dict[str, Mapping[bytes, SequenceDigests]]:
     clean: dict[str, Mapping[bytes, SequenceDigests]] = {}
     for name, sequences in cursor.iterate_members():
         with problems.collect():
-            clean[check_name(name, "split", cursor.where)] = unpack_sequences(sequences)
+            split = check_name(name, "split", cursor.where)
+            clean[split] = unpack_sequences(sequences)
     problems.raise_if_any()
     return clean
 

@@ -142,14 +142,14 @@ class RebuildKit:
             },
             "masks": self.masks,
             "weights": self.weights,
-            "thresholds": dict(self.thresholds),
+            "thresholds": dict(sorted(self.thresholds.items())),
             "lists": dict(sorted(self.lists.items())),
             "sequences": pack_sequences(self.sequences),
-            "clean": {name: pack_sequences(listed) for name, listed in self.clean.items()},
+            "clean": {name: pack_sequences(self.clean[name]) for name in sorted(self.clean)},
             "lexicon": self.lexicon,
             "differences": self.differences,
             "toolkit": self.toolkit,
-            "versions": dict(self.versions),
+            "versions": dict(sorted(self.versions.items())),
         }
 
 

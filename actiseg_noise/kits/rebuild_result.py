@@ -45,7 +45,10 @@ class FirstDifference:
         if self.raw_file is not None:
             reason += f": {self.raw_file} has another content than the published one"
         elif self.origin != "source":
-            changed = [f"{name} {here} (published: {then})" for name, then, here in self.versions]
+            changed = [
+                f"{name} {current} (published: {published})"
+                for name, published, current in self.versions
+            ]
             reason += f": {', '.join(changed) or 'all their versions are equal'}"
         return f"{self.file}: {self.what}; {reason}"
 
@@ -94,7 +97,7 @@ class Rebuild:
     def whole(self) -> bool:
         """Whether all sequences were compared."""
         pairs = [(self.sequences, self.published), *self.clean.values()]
-        return all(here == there for here, there in pairs)
+        return all(count == total for count, total in pairs)
 
     @property
     def verdict(self) -> str:
@@ -104,9 +107,9 @@ class Rebuild:
         if self.whole:
             return "identical to the published split"
         parts = f"{self.sequences} of {self.published} sequences"
-        for name, (here, there) in self.clean.items():
-            if here != there:
-                parts += f", and {here} of {there} of the clean list {name}"
+        for name, (count, total) in self.clean.items():
+            if count != total:
+                parts += f", and {count} of {total} of the clean list {name}"
         return f"identical to the published split for {parts}"
 
     def to_dict(self) -> dict[str, Any]:

@@ -93,7 +93,6 @@ def rebuild(
         root = as_path(source, "source")
         check_outside(target, [root], "out")
         return _rebuild_from(kit, root, target, None, workers, stage)
-    check_outside(target, folders, "out")
     with _make_temporary_root(target) as root:
         finding = prepare_from_raw(kit, folders, root, workers, stage)
         return _rebuild_from(kit, root, target, finding, workers, stage)
@@ -135,8 +134,8 @@ def _rebuild_from(
             root,
             "give the dataset that the split was made from, or a part of it",
         )
-    here = list_splits(root)
-    clean = tuple(name for name in kit.clean if name in here)
+    known = list_splits(root)
+    clean = tuple(name for name in kit.clean if name in known)
     options = _make_options(kit, split, folders, clean, out, is_prepared=finding is not None)
     write_noisy_split(root, kit.recipe, options, workers, stage)
     documents = open_documents(out)

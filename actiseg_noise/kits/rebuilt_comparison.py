@@ -119,11 +119,11 @@ class RebuiltComparison:
         texts, clean_texts = digest_entries(part.rebuilt.split), digest_entries(part.source)
         for sequence in part.sequences:
             files = find_file_digests(part.rebuilt, sequence, self.documents.digests)
-            here = pack_digests(sequence, files, texts[sequence.folder])
-            there = part.published[identify_sequence(sequence)]
-            found = _find_difference(part.rebuilt, sequence, here, there)
-            if found is not None:
-                yield sequence, *found, clean_texts[sequence.folder]
+            rebuilt = pack_digests(sequence, files, texts[sequence.folder])
+            published = part.published[identify_sequence(sequence)]
+            found_difference = _find_difference(part.rebuilt, sequence, rebuilt, published)
+            if found_difference is not None:
+                yield sequence, *found_difference, clean_texts[sequence.folder]
 
     def _explain(
         self, part: ComparedPart, sequence: VideoSequence, file: str, what: str, text: bytes
@@ -131,10 +131,10 @@ class RebuiltComparison:
         """Find out whose version a difference is, by the digests of the clean sequence."""
         clean = CleanPart(part.source, (sequence,), part.rebuilt.kinds)
         digest = digest_clean(clean.digest_files(sequence), text)
-        there = part.published[identify_sequence(sequence)]
+        published = part.published[identify_sequence(sequence)]
         versions = list_changed_versions(self.kit, self.documents)
-        same_files = digest[:CLEAN_BYTES] == there.clean[:CLEAN_BYTES]
-        if same_files and digest[CLEAN_BYTES:] == there.clean[CLEAN_BYTES:]:
+        same_files = digest[:CLEAN_BYTES] == published.clean[:CLEAN_BYTES]
+        if same_files and digest[CLEAN_BYTES:] == published.clean[CLEAN_BYTES:]:
             return FirstDifference(file, what, "tool", versions=versions)
         suspect = self.raw.find_suspect(sequence.video)
         if suspect is None and self.is_prepared:
@@ -156,33 +156,36 @@ def list_changed_versions(
     kit: RebuildKit, documents: SplitDocuments
 ) -> tuple[tuple[str, str, str], ...]:
     """List toolkit and libraries with another version: name, published version, version here."""
-    here = {name: str(text) for name, text in documents.read_section("versions").items()}
-    here["toolkit"] = str(documents.summary.get("toolkit", ""))
-    there = dict(kit.versions) | {"toolkit": kit.toolkit}
-    names = sorted(here.keys() | there.keys())
+    current = {name: str(text) for name, text in documents.read_section("versions").items()}
+    current["toolkit"] = str(documents.summary.get("toolkit", ""))
+    published = dict(kit.versions) | {"toolkit": kit.toolkit}
+    names = sorted(current.keys() | published.keys())
     return tuple(
-        (name, there.get(name, "none"), here.get(name, "none"))
+        (name, published.get(name, "none"), current.get(name, "none"))
         for name in names
-        if there.get(name) != here.get(name)
+        if published.get(name) != current.get(name)
     )
 
 
 def _find_difference(
-    part: CleanPart, sequence: VideoSequence, here: SequenceDigests, there: SequenceDigests
+    part: CleanPart, sequence: VideoSequence, rebuilt: SequenceDigests, published: SequenceDigests
 ) -> tuple[str, str] | None:
     """Find the first file of a sequence that differs, and what differs there."""
     lists = f"{IMAGE_SETS}/{part.split.name}*.json"
-    if here.frames != there.frames:
-        what = f"{sequence.folder} has {here.frames} frames, {there.frames} in the published split"
-        return lists, what
+    if rebuilt.frames != published.frames:
+        counts = f"{rebuilt.frames} frames, not {published.frames}"
+        return lists, f"{sequence.folder} has {counts} as in the published split"
     names = dict(zip(part.kinds, part.list_names_by_kind(sequence), strict=True))
-    if there.masks and here.masks != there.masks:
-        starts = range(0, len(there.masks), MASK_BYTES)
+    if published.masks and rebuilt.masks != published.masks:
+        starts = range(0, len(published.masks), MASK_BYTES)
         for start, name in zip(starts, names[MASKS], strict=True):
-            if here.masks[start : start + MASK_BYTES] != there.masks[start : start + MASK_BYTES]:
+            if (
+                rebuilt.masks[start : start + MASK_BYTES]
+                != published.masks[start : start + MASK_BYTES]
+            ):
                 return name, "the mask differs"
-    if there.weights and here.weights != there.weights:
+    if published.weights and rebuilt.weights != published.weights:
         return names[WEIGHTS][0].rpartition("/")[0], "the weights differ"
-    if here.text != there.text:
+    if rebuilt.text != published.text:
         return lists, f"the prompts, objects or list entry of {sequence.folder} differ"
     return None

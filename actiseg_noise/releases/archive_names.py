@@ -1,26 +1,105 @@
-"""Names in an archive that every system can unpack."""
+"""The names of an archive's members, which every system can unpack, and the table of originals."""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import quote
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from actiseg_data.core.errors import ProblemCollector
+from actiseg_data.core.names import MAX_NAME_BYTES
 
 _FORBIDDEN = re.compile(r'[:<>"|?*]')
+"""Characters that Windows forbids in names. `check_name` refuses the others."""
 
 
-def escape_component(name: str) -> str:
-    """Escape a file or folder name that Windows cannot have.
+@dataclass(frozen=True)
+class ArchiveNames:
+    """The spelling of a split's paths in an archive.
 
-    Our readers find a sequence under its escaped name, see `actiseg_data.layouts.spelling`.
-
-    >>> escape_component("take_board:cutting"), escape_component("take_cup")
-    ('take_board%3Acutting', 'take_cup')
+    Attributes
+    ----------
+    written : mapping of str to str
+        For each relative path of the split, and for each folder of one, the path in the archive.
     """
-    if not _FORBIDDEN.search(name):
-        return name
-    return re.sub(r'[:<>"|?*%]', lambda match: quote(match[0], safe=""), name)
+
+    written: Mapping[str, str]
+
+    @property
+    def respelled(self) -> list[tuple[str, str]]:
+        """The path in the archive, and the original name, of what has another name there."""
+        rows = [
+            (path, original.rpartition("/")[2])
+            for original, path in self.written.items()
+            if path.rpartition("/")[2] != original.rpartition("/")[2]
+        ]
+        return sorted(rows, key=lambda row: (-row[0].count("/"), row[0].encode()))
+
+    @property
+    def table(self) -> bytes | None:
+        """The content of `NAMES_FILE`, or None if all names are the original ones."""
+        lines = [f"{path}\t{original}\n" for path, original in self.respelled]
+        return "".join(lines).encode() if lines else None
 
 
-def escape_path(name: str) -> str:
-    """Escape all components of a relative path, see `escape_component`."""
-    return "/".join(map(escape_component, name.split("/")))
+def spell_names(names: Iterable[str], where: Path) -> ArchiveNames:
+    """Spell relative paths so that every system can unpack them.
+
+    Characters that Windows forbids are escaped as in an address. If two names of a folder differ in
+    the case of letters only, the capitals of the second are escaped.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Relative paths with forward slashes, as in ``digests.json``.
+    where : Path
+        The split, for messages.
+
+    Raises
+    ------
+    InputError
+        With every name that is longer than 200 bytes then, or equal to another one.
+
+    Examples
+    --------
+    >>> spell_names(["take_cup:big/0.png"], Path("split")).respelled
+    [('take_cup%3Abig', 'take_cup:big')]
+    """
+    problems = ProblemCollector()
+    written: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in sorted(set(names)):
+        parent, target = "", ""
+        for part in name.split("/"):
+            path = f"{parent}/{part}" if parent else part
+            if path not in written:
+                written[path] = _spell_part(part, f"{target}/" if target else "", taken)
+                spelling = written[path]
+                if spelling.casefold() in taken:
+                    what = f"{path!r} would have the name of another file in an archive"
+                    problems.add(what, where, "rename it at the source")
+                elif len(spelling.rpartition("/")[2].encode()) > MAX_NAME_BYTES:
+                    what = f"{path[:80]!r} is too long with its special characters escaped"
+                    problems.add(what, where, "rename it at the source")
+                taken.add(spelling.casefold())
+            parent, target = path, written[path]
+    problems.raise_if_any()
+    return ArchiveNames(written)
+
+
+def _spell_part(part: str, parent: str, taken: set[str]) -> str:
+    """Spell one component of a path; `parent` is the spelling of its folder, with a slash."""
+    spelling = parent + _FORBIDDEN.sub(lambda match: _escape(match[0]), part)
+    if spelling.casefold() not in taken:
+        return spelling
+    return parent + "".join(
+        _escape(character)
+        if character != character.lower() or _FORBIDDEN.match(character)
+        else character
+        for character in part
+    )
+
+
+def _escape(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode())

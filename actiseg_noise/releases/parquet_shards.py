@@ -1,197 +1,302 @@
-"""Write the rows of a release as Parquet files that viewers show and libraries load."""
+"""Write the rows of a release as Parquet files that the Hugging Face Hub shows and loads."""
 
 from __future__ import annotations
 
+import hashlib
+import importlib
 import json
-import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool, run_parallel
-from actiseg_noise.releases.release_contents import Configuration
-from actiseg_noise.releases.release_rows import make_rows, open_row_sources
+from actiseg_data.layouts.actionvos import MASKS
+from actiseg_data.records.split_documents import SUMMARY_FILE
+from actiseg_noise.releases.release_contents import Configuration, ReleaseFile
+from actiseg_noise.releases.release_rows import ReleaseRow, RowSource, make_rows
+from actiseg_noise.releases.row_planning import open_row_sources, plan_rows
+from actiseg_noise.split.clean_parts import CLEAN_DIGESTS, summarise_digests
 
 DATA = "data"
-"""The folder of the Parquet files in a release."""
+"""The folder of the rows in a release: ``data/<configuration>/<list>-00000-of-00001.parquet``."""
+
+MAX_SHARD = 400 << 20
+"""A file of this many bytes gets no more rows."""
+
+_ROWS = 100
+_GROUP_BYTES = 8 << 20
+"""A row group has this many rows, or images of this many bytes: the viewer loads whole groups."""
+
+_SEQUENCES = 32
+"""Sequences whose rows are in memory at once."""
+
+_IMAGES = ("mask", "picture", "image")
+_JPEG = b"\xff\xd8"
+"""The first bytes of a JPEG."""
 
 COLUMNS = {
     "sequence": "string",
     "frame": "string",
     "object_id": "int32",
-    "positive": "bool",
     "prompt": "string",
     "prompt_clean": "string",
     "name": "string",
     "name_clean": "string",
     "class_id": "int32",
     "class_id_clean": "int32",
+    "positive": "bool",
     "mask": "image",
     "picture": "image",
     "kind": "string",
-    "iou": "float64",
     "kind_text": "string",
+    "iou": "float64",
 }
-"""The columns in their order, and their types."""
-
-FRAME_COLUMNS = COLUMNS | {"image": "image"}
-"""The columns of rows with photographs."""
-
-_SEQUENCES = 32
-"""How many sequences are processed before their rows are written, which bounds the memory."""
-
-_ROW_GROUP = 256
-"""Most rows of a row group: a viewer reads one group at a time."""
-
-_SHARD_BYTES = 400_000_000
-"""A file that has reached this size is followed by another one."""
+"""The columns and their types, in order. With frames there is another image: ``image``."""
 
 
 @dataclass(frozen=True)
-class Shard:
-    """A Parquet file.
+class ShardReport:
+    """The Parquet files of a configuration.
 
     Attributes
     ----------
-    path : Path
-        The file.
-    split : str
-        The list whose rows it has.
-    rows : int
-        How many.
+    files : tuple of ReleaseFile
+        The files, list by list.
+    clean_digests : mapping of str to (mapping of str to tuple of str)
+        For each list and sequence folder the digests of its clean masks, in frame order, as they
+        are now; they are those that the summary has.
     """
 
-    path: Path
-    split: str
-    rows: int
+    files: tuple[ReleaseFile, ...]
+    clean_digests: Mapping[str, Mapping[str, tuple[str, ...]]]
 
 
 def write_shards(
     configuration: Configuration,
-    release: Path,
+    folder: Path,
     *,
-    frames: bool,
+    frames: bool = False,
     workers: int | WorkerPool = 1,
     stage: StageProgress = ignore_progress,
-) -> tuple[Shard, ...]:
-    """Write the rows of a configuration to ``data/<configuration>/<list>-*.parquet``.
+) -> ShardReport:
+    """Write the rows of a configuration below a folder, one set of files for each list.
+
+    The same split gives the same bytes with the same version of pyarrow, whatever the number of
+    workers. Only some sequences are in memory at once.
 
     Parameters
     ----------
     configuration : Configuration
-        The noisy split.
-    release : Path
-        The release folder.
+        The noisy split, with a source that can be reached if it has mask noise.
+    folder : Path
+        The release. If an error is raised, unfinished files may remain in it.
     frames : bool
-        Whether rows have photographs.
+        Whether to add the frames as a column ``image``.
     workers : int or WorkerPool
-        Processes. The files do not depend on it.
+        Processes. A number starts them anew for every few sequences.
     stage : StageProgress
         Shows progress.
 
     Raises
     ------
     InputError
-        If pyarrow is not installed, or if a mask is missing or damaged.
+        If pyarrow is not installed; with every mask that was changed after the split was made; if
+        the masks of the source were.
     """
-    folder = release / DATA / configuration.name
-    shards: list[Shard] = []
-    for source in open_row_sources(configuration, frames=frames):
-        writer = _ShardWriter(folder, source.name, FRAME_COLUMNS if frames else COLUMNS)
-        with stage(f"writing the rows of {configuration.name}, {source.name}") as progress:
-            total = len(source.noisy.sequences)
-            for first in range(0, total, _SEQUENCES):
-                chunk = source.noisy.sequences[first : first + _SEQUENCES]
-                made = run_parallel(make_rows, source, chunk, workers)
-                writer.write([row for rows in made for row in rows])
-                if progress is not None:
-                    progress(min(first + _SEQUENCES, total), total)
-        shards += writer.finish()
-    return tuple(shards)
+    load_parquet()
+    files: list[ReleaseFile] = []
+    clean_digests = {}
+    for source in open_row_sources(configuration):
+        shards = _ShardWriter(configuration.name, source.part.split.name, folder, frames=frames)
+        try:
+            digests = _write_list(configuration, source, shards, workers, stage)
+        finally:
+            shards.close()
+        if source.clean is not None:
+            _refuse_changed_source(configuration, digests)
+        clean_digests[source.part.split.name] = digests
+        files += shards.name_files()
+    return ShardReport(tuple(files), clean_digests)
 
 
+def _write_list(
+    configuration: Configuration,
+    source: RowSource,
+    shards: _ShardWriter,
+    workers: int | WorkerPool,
+    stage: StageProgress,
+) -> dict[str, tuple[str, ...]]:
+    """Write the rows of a list; return the digests of its clean masks by folder."""
+    tasks = plan_rows(configuration, source, frames=shards.frames)
+    digests: dict[str, tuple[str, ...]] = {}
+    name = f"writing rows of {configuration.name}, {source.part.split.name}"
+    with stage(name) as progress:
+        for start in range(0, len(tasks), _SEQUENCES):
+            chunk = tasks[start : start + _SEQUENCES]
+            for task, made in zip(
+                chunk, run_parallel(make_rows, source, chunk, workers), strict=True
+            ):
+                shards.add(made.rows)
+                digests[task.sequence.folder] = made.clean_digests
+            if progress is not None:
+                progress(start + len(chunk), len(tasks))
+    return digests
+
+
+def _refuse_changed_source(
+    configuration: Configuration, digests: Mapping[str, tuple[str, ...]]
+) -> None:
+    listed = {folder: {MASKS: list(masks)} for folder, masks in digests.items()}
+    actual = summarise_digests(listed)[CLEAN_DIGESTS[MASKS]]
+    if configuration.documents.summary.get(CLEAN_DIGESTS[MASKS]) != actual:
+        raise refuse(
+            f"its masks are not those that {SUMMARY_FILE} of {configuration.folder} names",
+            configuration.split.source.root,
+            "make the noisy split again, or give the source that it was made from",
+        )
+
+
+def load_parquet() -> Any:
+    """Import ``pyarrow.parquet``; raise `InputError` if it is not installed."""
+    try:
+        return importlib.import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise refuse(
+            f"pyarrow cannot be loaded ({error})",
+            "import pyarrow",
+            'pip install "actiseg[publish]"',
+        ) from None
+
+
+def make_schema(*, frames: bool) -> Any:
+    """Make the schema of the files, with the features that the library `datasets` reads from it."""
+    arrow = importlib.import_module("pyarrow")
+    load_parquet()
+    image = arrow.struct([("bytes", arrow.binary()), ("path", arrow.string())])
+    columns = COLUMNS | ({"image": "image"} if frames else {})
+    features: dict[str, dict[str, str]] = {}
+    types = []
+    for name, kind in columns.items():
+        is_image = kind == "image"
+        types.append((name, image if is_image else arrow.type_for_alias(kind)))
+        features[name] = {"_type": "Image"} if is_image else {"dtype": kind, "_type": "Value"}
+    note = json.dumps({"info": {"features": features}}, separators=(",", ":"))
+    return arrow.schema(types, metadata={"huggingface": note})
+
+
+def make_cells(row: ReleaseRow) -> dict[str, Any]:
+    """Return the cells of a row by column."""
+    cells = {**asdict(row.words), **{n: getattr(row, n) for n in ("sequence", "frame")}}
+    cells |= {"kind": row.kind, "iou": row.iou}
+    for name in _IMAGES:
+        data = getattr(row, name)
+        path = f"{row.frame}-{row.words.object_id}-{name}.png"
+        cells[name] = None if data is None else {"bytes": data, "path": path}
+    if row.image is not None:
+        cells["image"]["path"] = (
+            f"{row.frame}.jpg" if row.image[:2] == b"\xff\xd8" else f"{row.frame}.png"
+        )
+    return cells
+
+
+@dataclass
 class _ShardWriter:
-    """Write rows to numbered Parquet files, each closed when it is large enough."""
+    """Write rows to files of limited size, in groups of limited size.
 
-    def __init__(self, folder: Path, split: str, columns: dict[str, str]) -> None:
-        self._folder, self._split, self._columns = folder, split, columns
-        self._parquet, self._schema = _make_schema(columns)
-        self._counts: list[int] = []
-        self._writer: Any = None
-        folder.mkdir(parents=True, exist_ok=True)
+    The number of files is known at the end only, so they get their names then.
+    """
 
-    def write(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Write rows, in row groups of a bounded size."""
-        import pyarrow
+    configuration: str
+    split: str
+    folder: Path
+    frames: bool
+    counts: list[int] = field(default_factory=list)
+    _pending: list[ReleaseRow] = field(default_factory=list)
+    _bytes: int = 0
+    _writer: Any = None
+    _stream: Any = None
 
-        for first in range(0, len(rows), _ROW_GROUP):
-            group = rows[first : first + _ROW_GROUP]
-            arrays = {
-                name: [
-                    _wrap_image(row.get(name)) if kind == "image" else row.get(name)
-                    for row in group
-                ]
-                for name, kind in self._columns.items()
-            }
-            self._open().write_table(pyarrow.table(arrays, schema=self._schema))
-            self._counts[-1] += len(group)
-            if self._name_draft(len(self._counts) - 1).stat().st_size > _SHARD_BYTES:
-                self._close()
+    def add(self, rows: Sequence[ReleaseRow]) -> None:
+        """Add rows; full groups are written."""
+        for row in rows:
+            self._pending.append(row)
+            self._bytes += sum(len(getattr(row, name) or b"") for name in _IMAGES)
+            if len(self._pending) >= _ROWS or self._bytes >= _GROUP_BYTES:
+                self._write_group()
 
-    def finish(self) -> Iterator[Shard]:
-        """Close the last file, give all files their final names, and yield them."""
-        if not self._counts:
-            self._open()
-        self._close()
-        total = len(self._counts)
-        for number, rows in enumerate(self._counts):
-            path = self._folder / f"{self._split}-{number:05d}-of-{total:05d}.parquet"
-            os.replace(self._name_draft(number), path)
-            yield Shard(path, self._split, rows)
+    def close(self) -> None:
+        """Write the remaining rows and end the last file."""
+        if self._pending:
+            self._write_group()
+        self._end_file()
 
-    def _open(self) -> Any:
+    def name_files(self) -> list[ReleaseFile]:
+        """Give the files their final names and describe them."""
+        total = len(self.counts)
+        files = []
+        for number, rows in enumerate(self.counts):
+            name = f"{DATA}/{self.configuration}/{self.split}-{number:05}-of-{total:05}.parquet"
+            path = self._place(number).rename(self.folder / name)
+            files.append(
+                ReleaseFile(
+                    name=name,
+                    role="parquet",
+                    configuration=self.configuration,
+                    split=self.split,
+                    size=path.stat().st_size,
+                    sha256=digest_file(path),
+                    rows=rows,
+                )
+            )
+        return files
+
+    def _place(self, number: int) -> Path:
+        return self.folder / DATA / self.configuration / f"{self.split}-{number:05}.unfinished"
+
+    def _write_group(self) -> None:
+        arrow = importlib.import_module("pyarrow")
         if self._writer is None:
-            draft = self._name_draft(len(self._counts))
-            self._writer = self._parquet.ParquetWriter(draft, self._schema, compression="zstd")
-            self._counts.append(0)
-        return self._writer
+            self._begin_file()
+        cells = [make_cells(row) for row in self._pending]
+        table = arrow.Table.from_pylist(cells, schema=make_schema(frames=self.frames))
+        self._writer.write_table(table, row_group_size=len(cells))
+        self.counts[-1] += len(cells)
+        self._pending.clear()
+        self._bytes = 0
+        if self._stream.tell() >= MAX_SHARD:
+            self._end_file()
 
-    def _close(self) -> None:
+    def _begin_file(self) -> None:
+        path = self._place(len(self.counts))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._stream = path.open("wb")
+        plain = [name for name in COLUMNS if COLUMNS[name] != "image"]
+        images = [f"image.{member}" for member in ("bytes", "path")] if self.frames else []
+        self._writer = load_parquet().ParquetWriter(
+            self._stream,
+            make_schema(frames=self.frames),
+            compression="zstd",
+            # The rows of one frame share its image: the dictionary has it once.
+            use_dictionary=[*plain, *images],
+            dictionary_pagesize_limit=8 * _GROUP_BYTES,
+            write_statistics=plain,
+        )
+        self.counts.append(0)
+
+    def _end_file(self) -> None:
         if self._writer is not None:
             self._writer.close()
+            self._stream.close()
             self._writer = None
 
-    def _name_draft(self, number: int) -> Path:
-        return self._folder / f".{self._split}-{number}.draft"
 
-
-def _wrap_image(data: bytes | None) -> dict[str, Any] | None:
-    return None if data is None else {"bytes": data, "path": None}
-
-
-def _make_schema(columns: dict[str, str]) -> tuple[Any, Any]:
-    """Make the Arrow schema, with the types that Hugging Face's libraries read from it."""
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise refuse(
-            "pyarrow is not installed", "`data`", 'run pip install "actiseg[publish]", or give none'
-        ) from None
-    makers: dict[str, Callable[[], Any]] = {
-        "string": pyarrow.string,
-        "int32": pyarrow.int32,
-        "bool": pyarrow.bool_,
-        "float64": pyarrow.float64,
-        "image": lambda: pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())]),
-    }
-    features = {
-        name: {"_type": "Image"} if kind == "image" else {"dtype": kind, "_type": "Value"}
-        for name, kind in columns.items()
-    }
-    note = json.dumps({"info": {"features": features}})
-    fields = [(name, makers[kind]()) for name, kind in columns.items()]
-    return parquet, pyarrow.schema(fields, metadata={"huggingface": note})
+def digest_file(path: Path) -> str:
+    """Compute the SHA-256 of a file, a part of it at a time."""
+    state = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            state.update(block)
+    return state.hexdigest()

@@ -22,7 +22,7 @@ from actiseg_data.core.workers import WorkerPool, start_workers
 from actiseg_data.records.licence_terms import LicenceTerms, find_licence
 from actiseg_noise.kits.kit_making import make_kit
 from actiseg_noise.kits.kit_record import KITS
-from actiseg_noise.releases.archive_writing import write_archive
+from actiseg_noise.releases.archive import write_archive
 from actiseg_noise.releases.checksums import digest_file, write_checksums
 from actiseg_noise.releases.configurations import (
     describe_source,
@@ -176,15 +176,14 @@ def _write_data(
         files.append(_describe_file(folder, path, "kit", name, split))
         if contents.data == "none":
             continue
-        for shard in write_shards(
-            configuration, folder, frames=frames, workers=workers, stage=stage
-        ):
-            file = _describe_file(folder, shard.path, "parquet", name, shard.split)
-            files.append(replace(file, rows=shard.rows))
+        report = write_shards(configuration, folder, frames=frames, workers=workers, stage=stage)
+        files += report.files
         path = folder / ARCHIVES / f"{name}.tar"
         with stage(f"writing the archive of {name}"):
-            write_archive(configuration, path, frames=frames)
-        files.append(_describe_file(folder, path, "archive", name, split))
+            archive = write_archive(configuration.folder, path, frames=frames)
+        files.append(
+            replace(_describe_file(folder, path, "archive", name, split), sha256=archive.sha256)
+        )
     return tuple(files)
 
 

@@ -1,178 +1,221 @@
-"""The rows of a release: one for each object in each frame, with its text, mask and noise."""
+"""The rows of a release: one for each object in each frame, with its words and its masks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
-from actiseg_data.annotations.masks import find_ids
+import numpy as np
+
+from actiseg_data.annotations.masks import IndexMask, check_same_size, digest_pixels
+from actiseg_data.annotations.png import encode_bilevel
 from actiseg_data.annotations.sequences import VideoSequence
-from actiseg_data.layouts.actionvos import MASKS, Split
-from actiseg_data.layouts.image_sets import (
-    MAIN_STYLE,
-    name_expressions_file,
-    name_objects_file,
-)
-from actiseg_data.records.ledger_record import MaskRow, TextRow
-from actiseg_noise.differences.split_snapshot import ObjectWords
-from actiseg_noise.releases.pictures import draw_change, encode_binary_mask
-from actiseg_noise.releases.release_contents import Configuration
+from actiseg_data.core.errors import ProblemCollector
+from actiseg_data.core.file_reading import read_bytes
+from actiseg_data.layouts.actionvos import Split
+from actiseg_data.records.split_documents import DIGESTS_FILE
+from actiseg_noise.releases.change_pictures import draw_change
+from actiseg_noise.split.clean_parts import CleanPart
 
-_NONE = ObjectWords(None, None, {})
 
-Words: TypeAlias = Mapping[str, Mapping[int, ObjectWords]]
-"""The words of a split, by sequence folder and object id."""
+@dataclass(frozen=True)
+class ObjectWords:
+    """What the lists say about an object of a sequence, before and after the noise.
+
+    Attributes
+    ----------
+    object_id : int
+        Its id.
+    prompt, prompt_clean : str or None
+        Its prompt in the main style; None if the split has no prompts.
+    name, name_clean : str
+        Its name.
+    class_id, class_id_clean : int
+        Its EPIC noun class.
+    positive : bool
+        Whether it takes part in the action.
+    kind_text : str or None
+        The kind of text noise; None if its words are unchanged.
+    """
+
+    object_id: int
+    prompt: str | None
+    prompt_clean: str | None
+    name: str
+    name_clean: str
+    class_id: int
+    class_id_clean: int
+    positive: bool
+    kind_text: str | None
+
+
+@dataclass(frozen=True)
+class ReleaseRow:
+    """One object in one frame.
+
+    Attributes
+    ----------
+    sequence, frame : str
+        Names in the lists. The frame is None in a split of lists alone.
+    words : ObjectWords
+        What the lists say about the object.
+    mask : bytes or None
+        Its noisy mask, a PNG of 1 bit.
+    picture : bytes or None
+        See `actiseg_noise.releases.change_pictures.draw_change`.
+    kind : str or None
+        The kind of mask noise; None if the object was not selected.
+    iou : float or None
+        IoU of its mask on disk with the clean one. None if it is the clean one, and was not
+        selected.
+    image : bytes or None
+        The frame, if the release has frames.
+    """
+
+    sequence: str
+    frame: str | None
+    words: ObjectWords
+    mask: bytes | None = None
+    picture: bytes | None = None
+    kind: str | None = None
+    iou: float | None = None
+    image: bytes | None = None
 
 
 @dataclass(frozen=True)
 class RowSource:
-    """What the rows of one list of a configuration are made from.
+    """The masks of the rows of one list.
 
     Attributes
     ----------
-    name : str
-        Name of the list.
-    noisy, clean : Split
-        The list in the noisy split and in the source.
-    words, clean_words : Words
-        The words in both.
-    mask_rows : mapping of str to mapping
-        The ledger's rows for masks: by sequence folder, then by frame and object id.
-    text_rows : mapping of str to mapping
-        The ledger's rows for objects' text: by sequence folder, then by object id.
-    frames : bool
-        Whether rows have photographs.
+    part : CleanPart
+        The list of the noisy split, and the kinds of files that it has.
+    clean : Split or None
+        The source. None if the masks are copies of its masks, or if there are none.
     """
 
-    name: str
-    noisy: Split
-    clean: Split
-    words: Words
-    clean_words: Words
-    mask_rows: Mapping[str, Mapping[tuple[str, int], MaskRow]] = field(default_factory=dict)
-    text_rows: Mapping[str, Mapping[int | None, TextRow]] = field(default_factory=dict)
-    frames: bool = False
+    part: CleanPart
+    clean: Split | None
 
 
-def open_row_sources(configuration: Configuration, *, frames: bool) -> tuple[RowSource, ...]:
-    """Open the noisy list of a configuration, and the clean lists that were added to it."""
-    documents, clean = configuration.documents, configuration.split.source
-    noisy, *added = documents.open_parts(configuration.folder)
-    mask_rows: dict[str, dict[tuple[str, int], MaskRow]] = {}
-    for row in documents.mask_rows:
-        mask_rows.setdefault(row.sequence, {})[row.frame, row.object_id] = row
-    text_rows: dict[str, dict[int | None, TextRow]] = {}
-    for text_row in documents.text_rows:
-        text_rows.setdefault(text_row.sequence, {})[text_row.object_id] = text_row
-    first = RowSource(
-        noisy.split.name,
-        noisy.split,
-        clean,
-        _read_words(noisy.split),
-        _read_words(clean),
-        mask_rows,
-        text_rows,
-        frames,
-    )
-    others = []
-    for part in added:
-        words = _read_words(part.split)
-        others.append(
-            RowSource(part.split.name, part.split, part.split, words, words, frames=frames)
-        )
-    return first, *others
+@dataclass(frozen=True)
+class RowTask:
+    """One sequence whose rows are made.
+
+    Attributes
+    ----------
+    sequence : VideoSequence
+        The sequence.
+    words : tuple of ObjectWords
+        Its objects.
+    kinds : mapping of (str, int) to str
+        The kind of mask noise by frame and object id.
+    names, digests : tuple of str
+        Its masks as ``digests.json`` names them, and the pixels that they had when they were made.
+    frames : tuple of Path
+        Its frames, if the release has frames.
+    """
+
+    sequence: VideoSequence
+    words: tuple[ObjectWords, ...]
+    kinds: Mapping[tuple[str, int], str]
+    names: tuple[str, ...]
+    digests: tuple[str | None, ...]
+    frames: tuple[Path, ...]
 
 
-def make_rows(source: RowSource, sequence: VideoSequence) -> list[dict[str, Any]]:
-    """Make the rows of one sequence, in the order of frames and object ids.
+@dataclass(frozen=True)
+class SequenceRows:
+    """The rows of a sequence.
 
-    Images are bytes of files.
+    Attributes
+    ----------
+    rows : tuple of ReleaseRow
+        In the order of frames, then of the list.
+    clean_digests : tuple of str
+        Digests of its clean masks in frame order, see
+        `actiseg_data.annotations.masks.digest_pixels`.
+    """
 
-    An object that is in neither of the two masks of a frame has no row there. Without masks, each
-    object has one row.
+    rows: tuple[ReleaseRow, ...]
+    clean_digests: tuple[str, ...]
+
+
+def make_rows(source: RowSource, task: RowTask) -> SequenceRows:
+    """Make the rows of a sequence; each mask is decoded once.
+
+    There is a row for each object that the clean or the noisy mask of a frame has. A split of lists
+    has a row for each object of a sequence.
 
     Raises
     ------
     InputError
-        With every mask that is missing or damaged.
+        With every mask that is damaged, or that changed after the split was made.
     """
-    if not (source.clean.root / MASKS).is_dir():
-        labels = sequence.objects
-        return [_describe(source, sequence, label.object_id) for label in labels]
-    rows = []
-    pairs = zip(
-        sequence.frames,
-        source.clean.iterate_masks(source.clean[sequence.folder]),
-        source.noisy.iterate_masks(sequence),
+    sequence = task.sequence
+    if not task.names:
+        return SequenceRows(tuple(ReleaseRow(sequence.folder, None, w) for w in task.words), ())
+    rows: list[ReleaseRow] = []
+    clean_digests = []
+    problems = ProblemCollector()
+    for position, (clean, noisy) in enumerate(_iterate_pairs(source, sequence)):
+        noisy_digest = digest_pixels(noisy)
+        if noisy_digest != task.digests[position]:
+            what = (
+                f"was changed after the split was made: its pixels are not what {DIGESTS_FILE} says"
+            )
+            where = source.part.split.root / task.names[position]
+            problems.add(what, where, "make the split again")
+        clean_digests.append(noisy_digest if clean is noisy else digest_pixels(clean))
+        image = read_bytes(task.frames[position], "frame") if task.frames else None
+        rows += _make_frame_rows(task, sequence.frames[position], clean, noisy, image)
+    problems.raise_if_any()
+    return SequenceRows(tuple(rows), tuple(clean_digests))
+
+
+def _iterate_pairs(
+    source: RowSource, sequence: VideoSequence
+) -> Iterator[tuple[IndexMask, IndexMask]]:
+    """Yield the clean and the noisy mask of each frame; the same one twice if it is a copy."""
+    split = source.part.split
+    if source.clean is None:
+        for mask in split.iterate_masks(sequence):
+            yield mask, mask
+        return
+    masks = zip(
+        split.find_masks(sequence),
+        source.clean.iterate_masks(sequence),
+        split.iterate_masks(sequence),
         strict=True,
     )
-    photographs = source.noisy.frames(sequence) if source.frames else [None] * len(sequence.frames)
-    for number, (frame, clean, noisy) in enumerate(pairs):
-        present = sorted({*find_ids(clean), *find_ids(noisy)})
-        for object_id in present:
-            noise = source.mask_rows.get(sequence.folder, {}).get((frame, object_id))
-            row = _describe(source, sequence, object_id) | {
-                "frame": frame,
-                "mask": encode_binary_mask(noisy == object_id),
-                "picture": draw_change(clean, noisy, object_id),
-                "kind": None if noise is None else noise.kind,
-                "iou": None if noise is None else noise.iou,
-            }
-            photograph = photographs[number]
-            if photograph is not None:
-                row["image"] = photograph.read_bytes()
-            rows.append(row)
-    return rows
+    for path, clean, noisy in masks:
+        check_same_size(noisy.shape, clean.shape, "the clean mask", path, "make the split again")
+        yield clean, noisy
 
 
-def _describe(source: RowSource, sequence: VideoSequence, object_id: int) -> dict[str, Any]:
-    """Describe an object of a sequence: its words before and after noise."""
-    label = next(entry for entry in sequence.objects if entry.object_id == object_id)
-    noise = source.text_rows.get(sequence.folder, {}).get(object_id)
-    words = source.words.get(sequence.folder, {}).get(object_id, _NONE)
-    clean = source.clean_words.get(sequence.folder, {}).get(object_id, _NONE)
-    return {
-        "sequence": sequence.folder,
-        "object_id": object_id,
-        "positive": label.positive,
-        "prompt": words.prompts.get(MAIN_STYLE),
-        "prompt_clean": clean.prompts.get(MAIN_STYLE),
-        "name": words.name,
-        "name_clean": clean.name,
-        "class_id": words.class_id,
-        "class_id_clean": clean.class_id,
-        "kind_text": None if noise is None else noise.kind,
-    }
-
-
-def _read_words(split: Split) -> Words:
-    """Read class, name and prompt of every object, from the files of the split that exist.
-
-    Without an objects file, class and name are those of the action list.
-    """
-    if split.has_document(name_objects_file(split.name)):
-        named = {
-            folder: {entry.object_id: (entry.class_id, entry.category) for entry in entries}
-            for folder, entries in split.read_objects().items()
-        }
-    else:
-        named = {
-            sequence.folder: {
-                label.object_id: (label.class_id, label.name) for label in sequence.objects
-            }
-            for sequence in split.sequences
-        }
-    prompts: dict[str, dict[int | None, dict[str, str]]] = {}
-    if split.has_document(name_expressions_file(split.name, MAIN_STYLE)):
-        prompts = {
-            folder: {entry.object_id: {MAIN_STYLE: entry.exp} for entry in expressions}
-            for folder, expressions in split.read_expressions().items()
-        }
-    return {
-        folder: {
-            object_id: ObjectWords(class_id, name, prompts.get(folder, {}).get(object_id, {}))
-            for object_id, (class_id, name) in objects.items()
-        }
-        for folder, objects in named.items()
-    }
+def _make_frame_rows(
+    task: RowTask, frame: str, clean: IndexMask, noisy: IndexMask, image: bytes | None
+) -> Iterator[ReleaseRow]:
+    # Pixels by clean and noisy id: all areas and intersections at once.
+    pairs = np.bincount((clean.astype(np.uint16) << 8 | noisy).ravel(), minlength=1 << 16)
+    common = pairs.reshape(256, 256)
+    clean_areas, noisy_areas = common.sum(axis=1), common.sum(axis=0)
+    for words in task.words:
+        number = words.object_id
+        union = int(clean_areas[number] + noisy_areas[number] - common[number, number])
+        if not union:
+            continue
+        kind = task.kinds.get((frame, number))
+        iou = round(int(common[number, number]) / union, 6)
+        untouched = kind is None and int(common[number, number]) == union
+        yield ReleaseRow(
+            sequence=task.sequence.folder,
+            frame=frame,
+            words=words,
+            mask=encode_bilevel(noisy == number),
+            picture=draw_change(clean, noisy, number),
+            kind=kind,
+            iou=None if untouched else iou,
+            image=image,
+        )

@@ -17,11 +17,8 @@ ARCHIVES = "archives"
 """The folder of the archives in a release: ``archives/<configuration>.tar``."""
 
 NAMES_FILE = "NAMES.tsv"
-"""The table in an archive of the names that Windows cannot have.
-
-Each line has a written path, a tab, and the path with the original last name. Deeper paths come
-first, so that a program can rename one line after the other.
-"""
+"""Two columns without a header: the path of a file or folder in the archive, and the name that it
+has in the dataset. Files come before their folders, so that they can be renamed row by row."""
 
 _BLOCK = 512
 _HINT = "fetch the archive again, and compare it with the SHA256SUMS of its release"
@@ -114,7 +111,7 @@ def _check_end(path: Path) -> None:
 
 
 def parse_names(data: bytes, path: Path) -> dict[str, str]:
-    """Parse the table of written and original paths of an archive.
+    """Parse the table of written paths and original names of an archive.
 
     Raises
     ------
@@ -128,11 +125,9 @@ def parse_names(data: bytes, path: Path) -> dict[str, str]:
     rows = [line.split("\t") for line in text.split("\n") if line]
     if any(len(row) != 2 for row in rows):
         raise refuse(f"{NAMES_FILE} is not a table of two columns", path, _HINT)
-    for row in rows:
-        for part in row[1].split("/"):
-            check_name(part, "original", f"{path}: {NAMES_FILE}")
-    originals = {row[0]: row[1] for row in rows}
-    if len(originals) < len(rows) or len(set(originals.values())) < len(rows):
+    originals = {row[0]: check_name(row[1], "original", f"{path}: {NAMES_FILE}") for row in rows}
+    restored = {f"{row[0].rpartition('/')[0]}/{row[1]}" for row in rows}
+    if len(originals) < len(rows) or len(restored) < len(rows):
         raise refuse(f"{NAMES_FILE} has a name twice", path, _HINT)
     return originals
 
@@ -140,9 +135,10 @@ def parse_names(data: bytes, path: Path) -> dict[str, str]:
 def restore_path(written: str, originals: Mapping[str, str]) -> str:
     """Return the original path of a written one.
 
-    >>> restore_path("masks/a%3Ab/0.png", {"masks/a%3Ab": "masks/a:b"})
+    >>> restore_path("masks/a%3Ab/0.png", {"masks/a%3Ab": "a:b"})
     'masks/a:b/0.png'
     """
     parts = written.split("/")
-    prefixes = ("/".join(parts[: number + 1]) for number in range(len(parts)))
-    return "/".join(originals.get(prefix, prefix).rpartition("/")[2] for prefix in prefixes)
+    return "/".join(
+        originals.get("/".join(parts[: number + 1]), part) for number, part in enumerate(parts)
+    )

@@ -1,0 +1,47 @@
+"""The files of a split's frames, in the noisy split or in its source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.errors import ProblemCollector
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, Split
+from actiseg_data.layouts.opening import open_split
+from actiseg_noise.split.clean_parts import CleanPart
+
+
+def open_frame_places(part: CleanPart, source: Path | None) -> tuple[Split, ...]:
+    """Open the splits that may have the frames of a list: the noisy one, then the source's."""
+    name = part.split.name
+    if source is None or not (source / IMAGE_SETS / f"{name}.json").is_file():
+        return (part.split,)
+    return part.split, open_split(source, name, masks=False)
+
+
+def find_frame_files(places: tuple[Split, ...], sequence: VideoSequence) -> list[Path]:
+    """Find the frames of a sequence, in order, with links resolved.
+
+    Raises
+    ------
+    InputError
+        If any of them is in none of the places.
+    """
+    found: dict[int, Path] = {}
+    expected: list[Path] = []
+    for split in places:
+        if sequence.folder not in split.subsets:
+            continue
+        paths = split.frames(sequence)
+        expected = expected or paths
+        for position, path in enumerate(paths):
+            if path.is_file():
+                found.setdefault(position, path.resolve())
+    problems = ProblemCollector()
+    lacking = [path for position, path in enumerate(expected) if position not in found]
+    if lacking or not expected:
+        where = lacking[0] if lacking else places[0].root / FRAMES / sequence.folder
+        what = f"{len(lacking) or len(sequence.frames)} frames of the sequence are missing"
+        problems.add(what, where, "put them there, or publish the masks without frames")
+    problems.raise_if_any()
+    return [found[position] for position in range(len(expected))]

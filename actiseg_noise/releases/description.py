@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date as Date
+from datetime import datetime, timezone
 
 from actiseg_data.core.arguments import check_string
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.names import as_names, check_text
 
 _ORCID = re.compile(r"(\d{4}-\d{4}-\d{4}-\d{3}[\dX])$")
-_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,40}")
+_VERSION = re.compile(
+    r"(0|[1-9]\d{0,9})(\.(0|[1-9]\d{0,9})){2}(-[A-Za-z][0-9A-Za-z]{0,40})?"
+)
 _DOI = re.compile(r"(?:https://doi\.org/|doi:)?(10\.\d{4,9}/[^\s<>\"{}|\\^`]+)")
 _URL = re.compile(r"https?://[^\s<>\"{}|\\^`]+")
 _AUTHOR = re.compile(r"^(?P<name>[^<>()\[\]]+?)\s*(?:\((?P<orcid>[^()]*)\))?$")
@@ -59,6 +63,8 @@ class ReleaseDescription:
         Where the release is, or will be.
     maintenance : str or None
         Who keeps it up, and how to report errors.
+    date : str or None
+        Day of publication, such as ``2026-11-30``.
     """
 
     title: str
@@ -67,6 +73,7 @@ class ReleaseDescription:
     url: str | None = None
     doi: str | None = None
     maintenance: str | None = None
+    date: str | None = None
 
 
 def make_description(
@@ -77,6 +84,7 @@ def make_description(
     url: str | None = None,
     doi: str | None = None,
     maintenance: str | None = None,
+    date: str | None = None,
 ) -> ReleaseDescription:
     """Check what a maintainer says about a release.
 
@@ -87,13 +95,16 @@ def make_description(
     author : str or iterable of str
         Who publishes it, each as `parse_author` reads it. At least one.
     version : str
-        Letters, digits, dots, hyphens, underscores and plus signs.
+        Three numbers, and perhaps a suffix after a hyphen: ``1.0.0``, ``2.0.0-rc1``. Croissant
+        asks for this form.
     url : str, optional
         Where the release will be.
     doi : str, optional
         Its DOI, such as ``10.5281/zenodo.1234567``.
     maintenance : str, optional
         Who keeps the release up, and how to report errors.
+    date : str, optional
+        Day of publication, as ``YYYY-MM-DD``. Croissant and citations state it. Default: today.
 
     Raises
     ------
@@ -107,6 +118,7 @@ def make_description(
     """
     problems = ProblemCollector()
     texts = {"title": title, "version": version, "url": url, "doi": doi, "maintenance": maintenance}
+    texts |= {"date": date}
     for name, text in texts.items():
         if text is not None:
             with problems.collect():
@@ -129,6 +141,9 @@ def make_description(
     identifier = None if doi is None else _DOI.fullmatch(doi)
     if doi is not None and identifier is None:
         problems.add(f"{doi!r:.60} is not a DOI", "`doi`", "give one such as 10.5281/zenodo.123")
+    day = datetime.now(timezone.utc).date().isoformat() if date is None else date
+    if not _is_day(day):
+        problems.add(f"{day!r:.40} is not a day", "`date`", "give one such as 2026-11-30")
     problems.raise_if_any()
     assert title is not None, "a missing title was refused"
     return ReleaseDescription(
@@ -138,7 +153,15 @@ def make_description(
         url=url,
         doi=None if identifier is None else identifier[1],
         maintenance=maintenance,
+        date=day,
     )
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return Date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def parse_author(text: str) -> Author:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&@!$^:])")
-_BLOCK_START = re.compile(r"^(?:([-+=])|(\d{1,9})([.)]))")
-_WEB = re.compile(r"(?i)\b(www)\.")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&@$^])")
+_BLOCK_START = re.compile(r"^(?:([-+=])|(\d{1,9})([.)])(?=\s|$))")
+_WEB = re.compile(r"(?i)(www)(\.)|(https?|ftp|mailto|xmpp)(:)")
 _BIBTEX = {
     "\\": r"{\textbackslash}",
     "{": r"\{",
@@ -41,7 +41,7 @@ def escape_markdown(text: str) -> str:
     ('a\\|b \\<i\\>', '\\- 1', '2\\. cup')
     """
     flat = _MARKDOWN.sub(r"\\\1", flatten_text(text))
-    flat = _WEB.sub(r"\1\\.", flat)
+    flat = _WEB.sub(lambda match: "\\".join(filter(None, match.groups())), flat)
     return _BLOCK_START.sub(
         lambda match: f"\\{match[1]}" if match[1] else f"{match[2]}\\{match[3]}", flat
     )

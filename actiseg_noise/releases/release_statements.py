@@ -81,14 +81,14 @@ def describe_noises(configuration: Configuration) -> Iterator[str]:
     for noise in _list_noises(configuration):
         spec = KIND_SPECS.get(noise.kind)
         summary = "" if spec is None else f" ({spec.summary})"
-        share = "exactly" if noise.exact else "on average"
+        share = "exactly that share was selected" if noise.exact else "each was selected independently"
+        items = f"{_name_objects(noise)} objects in frames"
         if noise.medium == "text":
-            of = {"narration": "narrations"}.get(noise.choice, f"{_name_objects(noise)} prompts")
-        else:
-            of = f"{_name_objects(noise)} objects in frames"
+            narration = noise.choice == "narration"
+            items = "narrations" if narration else f"prompts of {_name_objects(noise)} objects"
         yield (
-            f"{share} {noise.rate:.0%} of the {of} got {noise.kind!r} noise{summary}, algorithm "
-            f"{noise.algorithm}{describe_strength(noise)}"
+            f"{noise.kind!r} noise{summary}, algorithm {noise.algorithm}"
+            f"{describe_strength(noise)}, on {100 * noise.rate:g} % of the {items}; {share}"
         )
 
 

@@ -1,0 +1,122 @@
+"""The citation of a release: ``CITATION.cff`` and ``citation.bib``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from actiseg_noise.releases.cited_works import CitedWork, list_cited_works
+from actiseg_noise.releases.description import Author
+from actiseg_noise.releases.escaping import escape_bibtex, flatten_text
+from actiseg_noise.releases.release_contents import ReleaseContents
+
+CFF_FILE = "CITATION.cff"
+BIBTEX_FILE = "citation.bib"
+
+KEYWORDS = (
+    "noisy labels",
+    "label noise",
+    "video object segmentation",
+    "referring segmentation",
+    "egocentric video",
+)
+"""Keywords of every release."""
+
+
+def compose_cff(contents: ReleaseContents) -> str:
+    """Compose ``CITATION.cff``, of version 1.2.0 of the Citation File Format."""
+    import yaml
+
+    says = contents.description
+    document: dict[str, Any] = {
+        "cff-version": "1.2.0",
+        "message": "Please cite this dataset, and the works that its NOTICE names.",
+        "type": "dataset",
+        "title": flatten_text(says.title),
+        "authors": [_describe_author(author) for author in says.authors],
+        "version": says.version,
+        "date-released": says.date,
+        "doi": says.doi,
+        "url": says.url,
+        "license": [terms.identifier for terms in contents.licences],
+        "keywords": list(KEYWORDS),
+        "references": [_describe_work(work) for work in list_cited_works(contents)],
+    }
+    kept = {name: value for name, value in document.items() if value not in (None, [])}
+    text: str = yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=100)
+    return text
+
+
+def compose_bibtex(contents: ReleaseContents) -> str:
+    """Compose ``citation.bib``: the release, and the works that it was made from."""
+    says = contents.description
+    fields = {
+        "title": f"{{{escape_bibtex(says.title)}}}",
+        "author": " and ".join(_invert_name(author) for author in says.authors),
+        "year": "" if says.date is None else says.date[:4],
+        "version": escape_bibtex(says.version),
+        "doi": escape_bibtex(says.doi or ""),
+        "url": escape_bibtex(says.url or ""),
+        "note": "Noisy labels, made by a program",
+    }
+    entries = [_format_entry("misc", _make_key(contents), fields)]
+    for work in list_cited_works(contents):
+        authors = " and ".join(f"{family}, {given}" for given, family in work.authors)
+        entries.append(
+            _format_entry(
+                "misc",
+                work.key,
+                {
+                    "title": f"{{{escape_bibtex(work.title)}}}",
+                    "author": authors,
+                    "year": str(work.year),
+                    "howpublished": work.venue,
+                    "url": work.url,
+                },
+            )
+        )
+    return "\n".join(entries)
+
+
+def _format_entry(kind: str, key: str, fields: Mapping[str, str]) -> str:
+    lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
+    return "\n".join([f"@{kind}{{{key},", *lines, "}"]) + "\n"
+
+
+def _make_key(contents: ReleaseContents) -> str:
+    """Make a BibTeX key of letters and digits: family name, year, first word of the title."""
+    says = contents.description
+    words = (says.authors[0].family_name, (says.date or "")[:4], says.title.split()[0])
+    return re.sub(r"[^a-z0-9]", "", "".join(words).lower()) or "release"
+
+
+def _invert_name(author: Author) -> str:
+    """Write a name as ``Family, Given``. Braces keep a comma or an "and" within a name together."""
+    family, given = escape_bibtex(author.family_name), escape_bibtex(author.given_names)
+    if "," in author.name or " and " in f" {author.name.lower()} ":
+        return f"{{{escape_bibtex(author.name)}}}"
+    return f"{family}, {given}" if given else f"{{{family}}}"
+
+
+def _describe_author(author: Author) -> dict[str, str]:
+    if author.given_names:
+        entry = {"family-names": author.family_name, "given-names": author.given_names}
+    else:
+        entry = {"name": author.name}
+    if author.orcid is not None:
+        entry["orcid"] = f"https://orcid.org/{author.orcid}"
+    return entry
+
+
+def _describe_work(work: CitedWork) -> dict[str, Any]:
+    return {
+        "type": "generic",
+        "title": work.title,
+        "authors": [
+            {"family-names": family, "given-names": given} for given, family in work.authors
+        ],
+        "year": work.year,
+        "collection-title": work.venue,
+        "url": work.url,
+    }

@@ -1,0 +1,84 @@
+"""Write all documents of a release into its folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from actiseg_data.core.files import encode_json, write_bytes
+from actiseg_noise.releases.card import compose_card
+from actiseg_noise.releases.checksums import digest_file
+from actiseg_noise.releases.citation import BIBTEX_FILE, CFF_FILE, compose_bibtex, compose_cff
+from actiseg_noise.releases.croissant import CROISSANT_FILE, describe_in_croissant
+from actiseg_noise.releases.datasheet import DATASHEET_FILE, compose_datasheet
+from actiseg_noise.releases.document_checks import CARD_FILE
+from actiseg_noise.releases.example_sheets import PICTURES, write_examples
+from actiseg_noise.releases.licence_files import compose_licence_files
+from actiseg_noise.releases.release_contents import ReleaseContents, ReleaseFile
+from actiseg_noise.releases.release_statistics import (
+    STATISTICS_FILE,
+    list_statistics,
+    render_statistics,
+)
+from actiseg_noise.releases.statistics_plot import draw_statistics
+from actiseg_noise.releases.zenodo import ZENODO_FILE, describe_for_zenodo
+
+PLOT_FILE = f"{PICTURES}/statistics.png"
+
+
+def write_release_documents(contents: ReleaseContents, folder: Path) -> ReleaseContents:
+    """Write the documents of a release: card, Croissant, datasheet, statistics, licences and more.
+
+    The checksums and the note of the release are written by the caller.
+
+    Parameters
+    ----------
+    contents : ReleaseContents
+        The release. Its files must be in the folder.
+    folder : Path
+        The release folder.
+
+    Returns
+    -------
+    ReleaseContents
+        With the statistics and pictures among its files.
+    """
+    contents = replace(contents, files=(*contents.files, *_write_statistics(contents, folder)))
+    texts = {
+        **compose_licence_files(contents),
+        CFF_FILE: compose_cff(contents),
+        BIBTEX_FILE: compose_bibtex(contents),
+        CARD_FILE: compose_card(contents),
+        DATASHEET_FILE: compose_datasheet(contents),
+    }
+    for name, text in texts.items():
+        write_bytes(folder / name, text.encode())
+    documents = {
+        ZENODO_FILE: describe_for_zenodo(contents),
+        CROISSANT_FILE: describe_in_croissant(contents),
+    }
+    for name, document in documents.items():
+        write_bytes(folder / name, encode_json(document, indent=2))
+    return contents
+
+
+def _write_statistics(contents: ReleaseContents, folder: Path) -> list[ReleaseFile]:
+    """Write the table of statistics, its plot and the sheets of examples; return them.
+
+    A release without data has no sheets of examples, because these show masks.
+    """
+    rows = list_statistics(contents)
+    files = [_write_file(folder, STATISTICS_FILE, "table", render_statistics(rows).encode())]
+    plot = draw_statistics(rows)
+    if plot is not None:
+        files.append(_write_file(folder, PLOT_FILE, "picture", plot))
+    if contents.data != "none":
+        sheets = (write_examples(entry, folder) for entry in contents.configurations)
+        files += [sheet for sheet in sheets if sheet is not None]
+    return files
+
+
+def _write_file(folder: Path, name: str, role: str, data: bytes) -> ReleaseFile:
+    path = folder / name
+    write_bytes(path, data)
+    return ReleaseFile(name, role, None, None, len(data), digest_file(path))

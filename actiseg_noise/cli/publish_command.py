@@ -32,6 +32,10 @@ class DescriptionOptions:
         Optional[str],
         typer.Option(help="Who keeps the release up, and how to report errors."),
     ] = None
+    date: Annotated[
+        Optional[str],
+        typer.Option(metavar="YYYY-MM-DD", help="Day of publication. Default: today."),
+    ] = None
 
 
 @dataclass(frozen=True)

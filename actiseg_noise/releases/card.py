@@ -56,12 +56,12 @@ def compose_card(contents: ReleaseContents) -> str:
 
 
 def format_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Format a Markdown table; every cell is escaped.
+    r"""Format a Markdown table; every cell is escaped.
 
     >>> print(format_table(["kind"], [["a|b"]]))
     | kind |
     |---|
-    | a\\|b |
+    | a\|b |
     """
     lines = [
         "| " + " | ".join(escape_markdown(cell) for cell in row) + " |" for row in (columns, *rows)
@@ -107,8 +107,8 @@ def _compose_changes(contents: ReleaseContents) -> Iterator[str]:
         yield (
             "Text. An item is an object of a sequence. A flip (category) gives it a name of "
             "another class, a substitution (within-category) another name of its class. Similarity "
-            "is that of the two WordNet senses, 1 for the same sense. An object whose class has one name "
-            "only cannot get another one, so the rate can be below that of the recipe."
+            "is that of the two WordNet senses, 1 for the same sense. An object whose class "
+            "has one name only cannot get another one, so the rate can be below the recipe's."
         )
         heads = ("configuration", "items", "changed", "rate", "95 % interval")
         yield format_table((*heads, "similarity 25 %", "median", "75 %"), map(_format_row, text))

@@ -58,7 +58,7 @@ def describe_card(contents: ReleaseContents) -> dict[str, Any]:
 
 def list_configs(contents: ReleaseContents) -> list[dict[str, Any]]:
     """List the configurations with their Parquet files; the first one is the default."""
-    configs = []
+    configs: list[dict[str, Any]] = []
     for entry in contents.configurations:
         files = list_parquet_files(contents, entry.name)
         if files:

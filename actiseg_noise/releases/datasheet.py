@@ -165,7 +165,10 @@ def _answer_distribution(contents: ReleaseContents) -> list[Answer]:
 
 def _answer_maintenance(contents: ReleaseContents) -> list[Answer]:
     return [
-        ("Who maintains the dataset, and how are errors corrected?", describe_maintenance(contents)),
+        (
+            "Who maintains it, and how are errors corrected?",
+            describe_maintenance(contents),
+        ),
         (
             "Will older versions be supported?",
             "A published recipe always makes the same labels, so every version can be rebuilt.",

@@ -13,9 +13,7 @@ from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.names import as_names, check_text
 
 _ORCID = re.compile(r"(\d{4}-\d{4}-\d{4}-\d{3}[\dX])$")
-_VERSION = re.compile(
-    r"(0|[1-9]\d{0,9})(\.(0|[1-9]\d{0,9})){2}(-[A-Za-z][0-9A-Za-z]{0,40})?"
-)
+_VERSION = re.compile(r"(0|[1-9]\d{0,9})(\.(0|[1-9]\d{0,9})){2}(-[A-Za-z][0-9A-Za-z]{0,40})?")
 _DOI = re.compile(r"(?:https://doi\.org/|doi:)?(10\.\d{4,9}/[^\s<>\"{}|\\^`]+)")
 _URL = re.compile(r"https?://[^\s<>\"{}|\\^`]+")
 _AUTHOR = re.compile(r"^(?P<name>[^<>()\[\]]+?)\s*(?:\((?P<orcid>[^()]*)\))?$")

@@ -72,9 +72,10 @@ def escape_bibtex(text: str) -> str:
 
 
 def neutralise_cell(text: str) -> str:
-    """Return a CSV cell that spreadsheets do not take for a formula.
+    """Return a CSV cell of one line that spreadsheets do not take for a formula.
 
     >>> neutralise_cell("=1+1"), neutralise_cell("cup")
     ("'=1+1", 'cup')
     """
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    flat = flatten_text(text)
+    return f"'{flat}" if flat[:1] in ("=", "+", "-", "@") else flat

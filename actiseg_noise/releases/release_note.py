@@ -108,6 +108,7 @@ def _parse_description(cursor: Cursor) -> ReleaseDescription:
         url=_parse_optional(cursor["url"]),
         doi=_parse_optional(cursor["doi"]),
         maintenance=_parse_optional(cursor["maintenance"]),
+        date=_parse_optional(cursor["date"]),
     )
 
 

@@ -81,7 +81,7 @@ def describe_noises(configuration: Configuration) -> Iterator[str]:
     for noise in _list_noises(configuration):
         spec = KIND_SPECS.get(noise.kind)
         summary = "" if spec is None else f" ({spec.summary})"
-        share = "exactly that share was selected" if noise.exact else "each was selected independently"
+        share = "exactly that share" if noise.exact else "each selected independently"
         items = f"{_name_objects(noise)} objects in frames"
         if noise.medium == "text":
             narration = noise.choice == "narration"
@@ -235,9 +235,12 @@ def compose_notice(contents: ReleaseContents) -> str:
             lines.append(f"  {flatten_text(lexicon.licence)}")
     if contents.uses_installed_lexicon:
         used = load_lexicon()
-        lines += ["", f"New names and senses are those of the lexicon {used.title!r}, derived from "]
-        lines[-1] += "the noun classes of EPIC-KITCHENS-100 (University of Bristol), CC BY-NC 4.0,"
-        lines.append("and from WordNet 3.0 (Princeton University); see licences/.")
+        lines += [
+            "",
+            f"New names and senses are those of the lexicon {used.title!r}, derived from the",
+            "noun classes of EPIC-KITCHENS-100 (University of Bristol), CC BY-NC 4.0, and from",
+            "WordNet 3.0 (Princeton University). licences/ has the full texts.",
+        ]
     return "\n".join(lines) + "\n"
 
 

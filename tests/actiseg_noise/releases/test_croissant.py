@@ -15,7 +15,10 @@ from tests.actiseg_noise.releases.conftest import AUTHORS, TITLE
 parquet = pytest.importorskip("pyarrow.parquet")
 mlcroissant = pytest.importorskip("mlcroissant")
 
-pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
+pytestmark = [  # what mlcroissant uses of rdflib and pandas
+    pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning"),
+]
 
 
 @pytest.fixture(scope="module", params=["masks", "frames", "none"])

@@ -43,7 +43,7 @@ def describe_rai(contents: ReleaseContents) -> dict[str, Any]:
         "rai:dataAnnotationProtocol": describe_annotators(contents),
         "rai:annotationsPerItem": "One clean label of the source, and one noisy label.",
         "rai:annotatorDemographics": (
-            "None: the changes were made by a program. " + UNKNOWN + " (clean labels)"
+            f"Changes: none, because a program made them. Clean labels: {UNKNOWN}"
         ),
         "rai:machineAnnotationTools": list_toolkits(contents) or ["actiseg"],
         "rai:dataBiases": [

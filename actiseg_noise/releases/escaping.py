@@ -71,10 +71,10 @@ def escape_bibtex(text: str) -> str:
     return "".join(_BIBTEX.get(character, character) for character in flatten_text(text))
 
 
-def neutralise_cell(text: str) -> str:
+def escape_csv(text: str) -> str:
     """Return a CSV cell of one line that spreadsheets do not take for a formula.
 
-    >>> neutralise_cell("=1+1"), neutralise_cell("cup")
+    >>> escape_csv("=1+1"), escape_csv("cup")
     ("'=1+1", 'cup')
     """
     flat = flatten_text(text)

@@ -154,10 +154,10 @@ def list_handled(contents: ReleaseContents) -> list[str]:
 def list_uses(contents: ReleaseContents) -> list[str]:
     """List what a release is meant for."""
     return [
-        "Training segmentation models on labels with a known kind and rate of noise, and comparing "
-        "methods that are meant to be robust to it, at equal data.",
+        "Comparing training methods that are meant to be robust to wrong labels, at a known kind "
+        "and rate of noise and at equal data.",
         "Testing methods that find wrong labels: the ledger says which labels are wrong.",
-        "Scoring is done on clean labels of the source, never on those of this release.",
+        "Models are trained on these labels and scored on the clean labels of the source.",
     ]
 
 

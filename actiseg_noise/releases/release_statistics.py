@@ -10,7 +10,7 @@ from actiseg_data.annotations.sizes import SIZES, classify_size
 from actiseg_data.core.statistics import summarise_values, wilson_interval
 from actiseg_data.core.tables import Table, format_cell, render_csv
 from actiseg_noise.media.text_summary import summarise_similarity
-from actiseg_noise.releases.escaping import neutralise_cell
+from actiseg_noise.releases.escaping import escape_csv
 from actiseg_noise.releases.release_contents import Configuration, ReleaseContents
 
 STATISTICS_FILE = "statistics.csv"
@@ -75,7 +75,7 @@ def list_statistics(contents: ReleaseContents) -> tuple[NoiseStatistics, ...]:
 def render_statistics(rows: Sequence[NoiseStatistics]) -> str:
     """Return statistics as CSV; undefined values are empty cells."""
     columns = tuple(field.name for field in fields(NoiseStatistics))
-    body = [[neutralise_cell(format_cell(value)) for value in astuple(row)] for row in rows]
+    body = [[escape_csv(format_cell(value)) for value in astuple(row)] for row in rows]
     return render_csv(Table("", columns, body))
 
 

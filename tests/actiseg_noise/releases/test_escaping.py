@@ -12,9 +12,9 @@ from markdown_it import MarkdownIt
 from actiseg_noise.releases.card import format_table
 from actiseg_noise.releases.escaping import (
     escape_bibtex,
+    escape_csv,
     escape_markdown,
     flatten_text,
-    neutralise_cell,
     quote_block,
 )
 
@@ -81,7 +81,7 @@ def test_a_bibtex_field_has_balanced_braces_and_no_comment(text):
 @given(HOSTILE)
 def test_a_csv_cell_is_no_formula_and_keeps_its_text(text):
     stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerow([neutralise_cell(text), "end"])
+    csv.writer(stream, lineterminator="\n").writerow([escape_csv(text), "end"])
     cell, end = next(csv.reader(io.StringIO(stream.getvalue(), newline="")))
     assert cell in (flatten_text(text), f"'{flatten_text(text)}")
     assert cell[:1] not in ("=", "+", "-", "@")

@@ -1,98 +1,122 @@
-"""How to cite a release: CITATION.cff, BibTeX and the metadata of Zenodo."""
+"""The citation of a release: ``CITATION.cff`` and ``citation.bib``."""
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
-from actiseg_noise.releases.escaping import escape_bibtex
+from actiseg_noise.releases.cited_works import CitedWork, list_cited_works
+from actiseg_noise.releases.description import Author
+from actiseg_noise.releases.escaping import escape_bibtex, flatten_text
 from actiseg_noise.releases.release_contents import ReleaseContents
-from actiseg_noise.releases.release_facts import describe_configuration
 
-CFF_FILE, BIBTEX_FILE, ZENODO_FILE = "CITATION.cff", "citation.bib", ".zenodo.json"
+CFF_FILE = "CITATION.cff"
+BIBTEX_FILE = "citation.bib"
 
-KEYWORDS = ("label noise", "video object segmentation", "noisy labels", "benchmark")
+KEYWORDS = (
+    "noisy labels",
+    "label noise",
+    "video object segmentation",
+    "referring segmentation",
+    "egocentric video",
+)
+"""Keywords of every release."""
 
 
 def compose_cff(contents: ReleaseContents) -> str:
-    """Compose ``CITATION.cff``, version 1.2.0 of the Citation File Format."""
-    description = contents.description
-    identifiers = [terms.identifier for terms in contents.licences]
+    """Compose ``CITATION.cff``, of version 1.2.0 of the Citation File Format."""
+    import yaml
+
+    says = contents.description
     document: dict[str, Any] = {
         "cff-version": "1.2.0",
-        "message": "If you use this dataset, please cite it, and the works that NOTICE names.",
+        "message": "Please cite this dataset, and the works that its NOTICE names.",
         "type": "dataset",
-        "title": description.title,
-        "version": description.version,
-        "date-released": description.date,
-        "authors": [
-            {
-                "family-names": author.family_name,
-                **({"given-names": author.given_names} if author.given_names else {}),
-                **({"orcid": f"https://orcid.org/{author.orcid}"} if author.orcid else {}),
-            }
-            for author in description.authors
-        ],
-        "license": identifiers[0] if len(identifiers) == 1 else identifiers,
+        "title": flatten_text(says.title),
+        "authors": [_describe_author(author) for author in says.authors],
+        "version": says.version,
+        "date-released": says.date,
+        "doi": says.doi,
+        "url": says.url,
+        "license": [terms.identifier for terms in contents.licences],
         "keywords": list(KEYWORDS),
+        "references": [_describe_work(work) for work in list_cited_works(contents)],
     }
-    if description.doi is not None:
-        document["doi"] = description.doi
-    if description.url is not None:
-        document["url"] = description.url
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=1000)
+    kept = {name: value for name, value in document.items() if value not in (None, [])}
+    text: str = yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=100)
+    return text
 
 
 def compose_bibtex(contents: ReleaseContents) -> str:
-    """Compose the BibTeX entry of a release."""
-    description = contents.description
-    names = [
-        f"{author.family_name}, {author.given_names}" if author.given_names else author.family_name
-        for author in description.authors
-    ]
-    key = re.sub(r"[^A-Za-z0-9]", "", names[0].partition(",")[0]) or "release"
-    year, month, _ = description.date.split("-")
-    members = {
-        "title": f"{{{escape_bibtex(description.title)}}}",
-        "author": " and ".join(map(escape_bibtex, names)),
-        "year": year,
-        "month": str(int(month)),
-        "version": escape_bibtex(description.version),
+    """Compose ``citation.bib``: the release, and the works that it was made from."""
+    says = contents.description
+    fields = {
+        "title": f"{{{escape_bibtex(says.title)}}}",
+        "author": " and ".join(_invert_name(author) for author in says.authors),
+        "year": "" if says.date is None else says.date[:4],
+        "version": escape_bibtex(says.version),
+        "doi": escape_bibtex(says.doi or ""),
+        "url": escape_bibtex(says.url or ""),
+        "note": "Noisy labels, made by a program",
     }
-    if description.doi is not None:
-        members["doi"] = description.doi
-    if description.url is not None:
-        members["url"] = description.url
-    lines = [f"  {name} = {{{value}}}," for name, value in members.items()]
-    return "\n".join([f"@misc{{{key}{year},", *lines, "}", ""])
+    entries = [_format_entry("misc", _make_key(contents), fields)]
+    for work in list_cited_works(contents):
+        authors = " and ".join(f"{family}, {given}" for given, family in work.authors)
+        entries.append(
+            _format_entry(
+                "misc",
+                work.key,
+                {
+                    "title": f"{{{escape_bibtex(work.title)}}}",
+                    "author": authors,
+                    "year": str(work.year),
+                    "howpublished": work.venue,
+                    "url": work.url,
+                },
+            )
+        )
+    return "\n".join(entries)
 
 
-def compose_zenodo(contents: ReleaseContents) -> str:
-    """Compose ``.zenodo.json``, the metadata of a deposit on Zenodo."""
-    description = contents.description
-    lines = [f"{entry.name}: {describe_configuration(entry)}" for entry in contents.configurations]
-    document: dict[str, Any] = {
-        "title": description.title,
-        "upload_type": "dataset",
-        "version": description.version,
-        "publication_date": description.date,
-        "description": ". ".join(["Noisy labels for video object segmentation", *lines]) + ".",
-        "creators": [
-            {
-                "name": ", ".join(filter(None, (author.family_name, author.given_names))),
-                **({"orcid": author.orcid} if author.orcid else {}),
-            }
-            for author in description.authors
+def _format_entry(kind: str, key: str, fields: Mapping[str, str]) -> str:
+    lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
+    return "\n".join([f"@{kind}{{{key},", *lines, "}"]) + "\n"
+
+
+def _make_key(contents: ReleaseContents) -> str:
+    """Make a BibTeX key of letters and digits: family name, year, first word of the title."""
+    says = contents.description
+    words = (says.authors[0].family_name, (says.date or "")[:4], says.title.split()[0])
+    return re.sub(r"[^a-z0-9]", "", "".join(words).lower()) or "release"
+
+
+def _invert_name(author: Author) -> str:
+    """Write a name as ``Family, Given``. Braces keep a comma or an "and" within a name together."""
+    family, given = escape_bibtex(author.family_name), escape_bibtex(author.given_names)
+    if "," in author.name or " and " in f" {author.name.lower()} ":
+        return f"{{{escape_bibtex(author.name)}}}"
+    return f"{family}, {given}" if given else f"{{{family}}}"
+
+
+def _describe_author(author: Author) -> dict[str, str]:
+    if author.given_names:
+        entry = {"family-names": author.family_name, "given-names": author.given_names}
+    else:
+        entry = {"name": author.name}
+    if author.orcid is not None:
+        entry["orcid"] = f"https://orcid.org/{author.orcid}"
+    return entry
+
+
+def _describe_work(work: CitedWork) -> dict[str, Any]:
+    return {
+        "type": "generic",
+        "title": work.title,
+        "authors": [
+            {"family-names": family, "given-names": given} for given, family in work.authors
         ],
-        "license": contents.source.licence.hub,
-        "access_right": "open",
-        "keywords": list(KEYWORDS),
+        "year": work.year,
+        "collection-title": work.venue,
+        "url": work.url,
     }
-    if description.url is not None:
-        document["related_identifiers"] = [
-            {"identifier": description.url, "relation": "isIdenticalTo", "scheme": "url"}
-        ]
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

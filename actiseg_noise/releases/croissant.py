@@ -1,314 +1,179 @@
-"""The Croissant description of a release: version 1.1, core and responsible AI (RAI).
-
-https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html
-"""
+"""The machine-readable description of a release: ``croissant.json``, of Croissant 1.1 with RAI."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import quote
 
+from actiseg_noise.releases.card_header import list_parquet_files
 from actiseg_noise.releases.citation import KEYWORDS, compose_bibtex
-from actiseg_noise.releases.parquet_shards import COLUMNS
-from actiseg_noise.releases.release_contents import ReleaseContents, ReleaseFile
-from actiseg_noise.releases.release_facts import (
-    describe_biases,
-    describe_configuration,
-    describe_maintenance,
-    describe_persons,
-    list_limits,
-    list_misuses,
-    list_preprocessing,
-    list_tools,
-    list_uses,
+from actiseg_noise.releases.croissant_responsibility import describe_provenance, describe_rai
+from actiseg_noise.releases.croissant_vocabulary import (
+    CONFORMS_TO,
+    CONTEXT,
+    FORMATS_BY_ENDING,
+    TYPES,
 )
-from actiseg_noise.releases.release_statistics import COLUMNS as STATISTICS_COLUMNS
-from actiseg_noise.releases.release_statistics import STATISTICS_FILE
+from actiseg_noise.releases.description import Author
+from actiseg_noise.releases.escaping import flatten_text
+from actiseg_noise.releases.release_contents import Configuration, ReleaseContents, ReleaseFile
+from actiseg_noise.releases.release_statements import describe_noises, describe_release
+from actiseg_noise.releases.release_statistics import STATISTICS_FILE, NoiseStatistics
+from actiseg_noise.releases.row_fields import RowField, list_row_fields
 
 CROISSANT_FILE = "croissant.json"
 
-_CORE = "http://mlcommons.org/croissant/1.1"
-_RAI = "http://mlcommons.org/croissant/RAI/1.0"
+PROMPT_FIELDS = (
+    *("sequence", "frame", "object_id", "prompt", "prompt_clean", "name", "name_clean"),
+    *("class_id", "class_id_clean", "positive", "kind_text"),
+)
+"""The fields of the record set of prompts."""
 
-_CONTEXT: dict[str, Any] = {
-    "@language": "en",
-    "@vocab": "https://schema.org/",
-    "citeAs": "cr:citeAs",
-    "column": "cr:column",
-    "conformsTo": "dct:conformsTo",
-    "cr": "http://mlcommons.org/croissant/",
-    "data": {"@id": "cr:data", "@type": "@json"},
-    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
-    "dct": "http://purl.org/dc/terms/",
-    "equivalentProperty": "cr:equivalentProperty",
-    "examples": {"@id": "cr:examples", "@type": "@json"},
-    "extract": "cr:extract",
-    "field": "cr:field",
-    "fileObject": "cr:fileObject",
-    "fileProperty": "cr:fileProperty",
-    "fileSet": "cr:fileSet",
-    "format": "cr:format",
-    "includes": "cr:includes",
-    "isLiveDataset": "cr:isLiveDataset",
-    "jsonPath": "cr:jsonPath",
-    "key": "cr:key",
-    "md5": "cr:md5",
-    "parentField": "cr:parentField",
-    "path": "cr:path",
-    "prov": "http://www.w3.org/ns/prov#",
-    "rai": "http://mlcommons.org/croissant/RAI/",
-    "recordSet": "cr:recordSet",
-    "references": "cr:references",
-    "regex": "cr:regex",
-    "repeated": "cr:repeated",
-    "replace": "cr:replace",
-    "samplingRate": "cr:samplingRate",
-    "sc": "https://schema.org/",
-    "separator": "cr:separator",
-    "source": "cr:source",
-    "subField": "cr:subField",
-    "transform": "cr:transform",
-}
+MASK_FIELDS = ("sequence", "frame", "object_id", "mask", "picture", "kind", "iou", "image")
+"""The fields of the record set of masks; the last one only with frames."""
 
-_TYPES = {
-    "string": "sc:Text",
-    "int32": "cr:Int32",
-    "bool": "sc:Boolean",
-    "float64": "cr:Float64",
-    "image": "sc:ImageObject",
-}
-
-_FORMATS = {
-    "parquet": "application/x-parquet",
-    "tar": "application/x-tar",
-    "json": "application/json",
-    "csv": "text/csv",
-    "png": "image/png",
-    "md": "text/markdown",
-}
-
-_PROMPTS = ("prompt", "prompt_clean", "name", "name_clean", "class_id", "class_id_clean")
-_PROMPTS += ("positive", "kind_text")
-_MASKS = ("mask", "picture", "kind", "iou", "image")
-_ITEM = ("sequence", "frame", "object_id")
-_RECORD_SETS = {"prompts": (*_ITEM, *_PROMPTS), "masks": (*_ITEM, *_MASKS)}
-
-_NUMBERS = ("items", "noisy")
-_TEXTS = ("configuration", "split", "medium", "group")
+_STATISTICS_TYPES = {"int": "sc:Integer", "float": "sc:Float", "str": "sc:Text"}
 
 
-def compose_croissant(contents: ReleaseContents) -> str:
-    """Compose ``croissant.json``. `contents.files` must have all files but the documents."""
-    description = contents.description
-    licences = [terms.url for terms in contents.licences]
+def describe_in_croissant(contents: ReleaseContents) -> dict[str, Any]:
+    """Describe a release in Croissant. Its distribution is the release's files."""
+    says = contents.description
     document: dict[str, Any] = {
-        "@context": _CONTEXT,
+        "@context": CONTEXT,
         "@type": "sc:Dataset",
-        "name": description.title,
-        "description": _describe(contents),
-        "conformsTo": [_CORE, _RAI],
-        "version": description.version,
-        "datePublished": description.date,
-        "license": licences[0] if len(licences) == 1 else licences,
-        "url": description.url or _make_address(description.doi),
-        "sameAs": _make_address(description.doi) if description.url else None,
-        "citeAs": compose_bibtex(contents),
-        "creator": [_describe_author(author.name, author.orcid) for author in description.authors],
-        "inLanguage": "en",
-        "isLiveDataset": False,
+        "conformsTo": list(CONFORMS_TO),
+        "name": flatten_text(says.title),
+        "description": describe_release(contents),
+        "url": says.url,
+        "sameAs": None if says.doi is None else f"https://doi.org/{says.doi}",
+        "version": says.version,
+        "datePublished": says.date,
+        "license": [terms.url for terms in contents.licences],
+        "creator": [_describe_person(author) for author in says.authors],
+        "publisher": [_describe_person(author) for author in says.authors],
         "keywords": list(KEYWORDS),
+        "inLanguage": "en",
+        "citeAs": compose_bibtex(contents),
+        "isLiveDataset": False,
+        **describe_rai(contents),
+        **describe_provenance(contents),
         "distribution": _list_distribution(contents),
-        "recordSet": [*_list_record_sets(contents), _describe_statistics()],
-        **_describe_responsibly(contents),
-        **_describe_provenance(contents),
+        "recordSet": _list_record_sets(contents),
     }
-    known = {name: value for name, value in document.items() if value is not None}
-    return json.dumps(known, indent=1, ensure_ascii=False) + "\n"
+    return {name: value for name, value in document.items() if value is not None}
 
 
-def _make_address(doi: str | None) -> str | None:
-    return None if doi is None else f"https://doi.org/{doi}"
-
-
-def _describe(contents: ReleaseContents) -> str:
-    lines = [f"{entry.name}: {describe_configuration(entry)}." for entry in contents.configurations]
-    return " ".join(["Noisy labels for video object segmentation, made on purpose.", *lines])
-
-
-def _describe_author(name: str, orcid: str | None) -> dict[str, str]:
-    author = {"@type": "sc:Person", "name": name}
-    return author if orcid is None else author | {"sameAs": f"https://orcid.org/{orcid}"}
+def _describe_person(author: Author) -> dict[str, str]:
+    entry = {"@type": "sc:Person", "name": author.name}
+    if author.orcid is not None:
+        entry["sameAs"] = f"https://orcid.org/{author.orcid}"
+    return entry
 
 
 def _list_distribution(contents: ReleaseContents) -> list[dict[str, Any]]:
-    entries = []
-    for file in contents.files:
-        entries.append(
-            {
-                "@type": "cr:FileObject",
-                "@id": file.name,
-                "name": file.name,
-                "description": _describe_file(file),
-                "contentUrl": file.name,
-                "contentSize": f"{file.size} B",
-                "encodingFormat": _FORMATS[file.name.rpartition(".")[2]],
-                "sha256": file.sha256,
-            }
-        )
-    for name, split, files in _group_shards(contents.files):
-        entries.append(
-            {
-                "@type": "cr:FileSet",
-                "@id": f"{name}/{split}",
-                "name": f"{name}/{split}",
-                "description": f"The rows of the list {split} of the configuration {name}.",
-                "containedIn": [{"@id": file.name} for file in files],
-                "encodingFormat": _FORMATS["parquet"],
-                "includes": f"data/{name}/{split}-*.parquet",
-            }
-        )
+    """List all files, and the Parquet files of each configuration as a set."""
+    entries = [_describe_file(file) for file in contents.files]
+    for configuration in contents.configurations:
+        files = list_parquet_files(contents, configuration.name)
+        if files:
+            entries.append(
+                {
+                    "@type": "cr:FileSet",
+                    "@id": _name_set(configuration),
+                    "name": _name_set(configuration),
+                    "description": f"Rows of the configuration {configuration.name}.",
+                    "encodingFormat": FORMATS_BY_ENDING[".parquet"],
+                    "includes": f"{files[0].name.rpartition('/')[0]}/*.parquet",
+                }
+            )
     return entries
 
 
-def _describe_file(file: ReleaseFile) -> str:
-    texts = {
-        "kit": "rebuild kit: recipe and digests",
-        "parquet": "rows, one for each object in each frame",
-        "archive": "noisy split in the ActionVOS layout",
-        "table": "how much noise is on disk",
-        "picture": "plot of the IoU on disk",
+def _describe_file(file: ReleaseFile) -> dict[str, Any]:
+    ending = PurePosixPath(file.name).suffix
+    return {
+        "@type": "cr:FileObject",
+        "@id": _make_id(file.name),
+        "name": file.name,
+        "contentUrl": file.name,
+        "contentSize": f"{file.size} B",
+        "encodingFormat": FORMATS_BY_ENDING.get(ending, "application/octet-stream"),
+        "sha256": file.sha256,
     }
-    text = texts.get(file.role, file.role)
-    return text if file.configuration is None else f"{file.configuration}: {text}"
 
 
-def _group_shards(
-    files: Sequence[ReleaseFile],
-) -> Iterator[tuple[str, str, list[ReleaseFile]]]:
-    """Group the Parquet files by configuration and list."""
-    groups: dict[tuple[str, str], list[ReleaseFile]] = {}
-    for file in files:
-        if file.role == "parquet":
-            groups.setdefault((str(file.configuration), str(file.split)), []).append(file)
-    return ((name, split, group) for (name, split), group in groups.items())
+def _list_record_sets(contents: ReleaseContents) -> list[dict[str, Any]]:
+    """List the record sets: prompts and masks of each configuration, and the statistics."""
+    known = {field.name: field for field in list_row_fields(frames=contents.data == "frames")}
+    record_sets = []
+    for configuration in contents.configurations:
+        if not list_parquet_files(contents, configuration.name):
+            continue
+        for name, columns in (("prompts", PROMPT_FIELDS), ("masks", MASK_FIELDS)):
+            identifier = f"{configuration.name}/{name}"
+            chosen = [known[column] for column in columns if column in known]
+            record_sets.append(
+                {
+                    "@type": "cr:RecordSet",
+                    "@id": identifier,
+                    "name": identifier,
+                    "description": f"{name.capitalize()} of {configuration.name}, one for each "
+                    f"object in a frame. {'; '.join(describe_noises(configuration))}.",
+                    "field": [
+                        _describe_field(identifier, _name_set(configuration), field)
+                        for field in chosen
+                    ],
+                }
+            )
+    if any(file.name == STATISTICS_FILE for file in contents.files):
+        record_sets.append(_describe_statistics())
+    return record_sets
 
 
-def _list_record_sets(contents: ReleaseContents) -> Iterator[dict[str, Any]]:
-    columns = COLUMNS | ({"image": "image"} if contents.data == "frames" else {})
-    for name, split, files in _group_shards(contents.files):
-        for kind, members in _RECORD_SETS.items():
-            record_set = f"{name}/{split}/{kind}"
-            yield {
-                "@type": "cr:RecordSet",
-                "@id": record_set,
-                "name": record_set,
-                "description": f"The {kind} of the list {split} of the configuration {name}.",
-                "key": [{"@id": f"{record_set}/{member}"} for member in _ITEM],
-                "field": [
-                    _describe_field(record_set, files, column, columns[column])
-                    for column in members
-                    if column in columns
-                ],
-            }
-
-
-def _describe_field(
-    record_set: str, files: Sequence[ReleaseFile], column: str, kind: str
-) -> dict[str, Any]:
-    place = {"fileSet": {"@id": "/".join(record_set.split("/")[:2])}}
-    if len(files) == 1:
-        place = {"fileObject": {"@id": files[0].name}}
-    source: dict[str, Any] = {**place, "extract": {"column": column}}
-    types: str | list[str] = _TYPES[kind]
-    if kind == "image":
+def _describe_field(record_set: str, file_set: str, field: RowField) -> dict[str, Any]:
+    source: dict[str, Any] = {"fileSet": {"@id": file_set}, "extract": {"column": field.name}}
+    types = list(TYPES[field.kind])
+    if field.kind == "image":
         source["transform"] = {"jsonPath": "bytes"}
-    if column == "mask":
-        types = ["sc:ImageObject", "cr:SegmentationMask"]
+    if field.name == "mask":
+        types.insert(0, "cr:SegmentationMask")
     return {
         "@type": "cr:Field",
-        "@id": f"{record_set}/{column}",
-        "name": column,
-        "description": column.replace("_", " "),
-        "dataType": types,
+        "@id": f"{record_set}/{field.name}",
+        "name": field.name,
+        "description": field.meaning,
+        "dataType": types if len(types) > 1 else types[0],
         "source": source,
     }
 
 
 def _describe_statistics() -> dict[str, Any]:
-    fields = []
-    for column in STATISTICS_COLUMNS:
-        kind = "sc:Text" if column in _TEXTS else "sc:Integer" if column in _NUMBERS else "sc:Float"
-        fields.append(
-            {
-                "@type": "cr:Field",
-                "@id": f"statistics/{column}",
-                "name": column,
-                "description": column.replace("_", " "),
-                "dataType": kind,
-                "source": {
-                    "fileObject": {"@id": STATISTICS_FILE},
-                    "extract": {"column": column},
-                },
-            }
-        )
     return {
         "@type": "cr:RecordSet",
         "@id": "statistics",
         "name": "statistics",
-        "description": "How much noise is on disk, by configuration, kind and size.",
-        "field": fields,
-    }
-
-
-def _describe_responsibly(contents: ReleaseContents) -> dict[str, Any]:
-    changes = [describe_configuration(entry) for entry in contents.configurations]
-    return {
-        "rai:dataCollection": "The clean labels come from the source, which NOTICE names.",
-        "rai:dataCollectionType": ["Secondary Data Analysis"],
-        "rai:dataPreprocessingProtocol": list(list_preprocessing(contents)),
-        "rai:dataManipulationProtocol": ". ".join(changes) + ".",
-        "rai:dataAnnotationProtocol": [
-            "Noise is drawn by keyed hashes of seed, algorithm and item, so that equal input gives "
-            "equal output. recipe.json has all parameters, and ledger.jsonl every change."
+        "description": "How much noise there is on disk, by configuration, kind and size.",
+        "field": [
+            {
+                "@type": "cr:Field",
+                "@id": f"statistics/{field.name}",
+                "name": field.name,
+                "dataType": _STATISTICS_TYPES[str(field.type).split(" ", 1)[0]],
+                "source": {
+                    "fileObject": {"@id": STATISTICS_FILE},
+                    "extract": {"column": field.name},
+                },
+            }
+            for field in fields(NoiseStatistics)
         ],
-        "rai:machineAnnotationTools": list_tools(contents),
-        "rai:annotationsPerItem": "One noisy label, and the clean name and prompt.",
-        "rai:dataBiases": list(describe_biases(contents)),
-        "rai:dataLimitations": [*list_limits(contents), *list_misuses(contents)],
-        "rai:dataUseCases": list(list_uses()),
-        "rai:dataSocialImpact": (
-            "The release makes methods comparable that tolerate wrong labels. A reader who takes "
-            "the noisy labels for the truth is misled; every document says that they are noisy."
-        ),
-        "rai:personalSensitiveInformation": [describe_persons(contents)],
-        "rai:dataReleaseMaintenancePlan": describe_maintenance(contents),
     }
 
 
-def _describe_provenance(contents: ReleaseContents) -> dict[str, Any]:
-    """Describe the source that the release derives from, and the runs that made it (PROV-O)."""
-    sources = [
-        {
-            "@type": "prov:Entity",
-            "sc:name": f"clean list {entry.split.recipe.split}",
-            "sc:identifier": f"actiseg-fingerprint:{entry.split.source.fingerprint}",
-            "sc:license": contents.source.licence.url,
-        }
-        for entry in contents.configurations
-    ]
-    activities = [
-        {
-            "@type": "prov:Activity",
-            "sc:name": entry.name,
-            "sc:description": describe_configuration(entry),
-            "sc:identifier": f"actiseg-recipe:{entry.split.recipe.digest}",
-            "prov:wasAssociatedWith": {
-                "@type": "prov:SoftwareAgent",
-                "sc:name": str(entry.documents.summary.get("toolkit")),
-            },
-        }
-        for entry in contents.configurations
-    ]
-    unique = list({source["sc:identifier"]: source for source in sources}.values())
-    return {"prov:wasDerivedFrom": unique, "prov:wasGeneratedBy": activities}
+def _name_set(configuration: Configuration) -> str:
+    return f"{configuration.name}-rows"
+
+
+def _make_id(name: str) -> str:
+    return quote(name, safe="/-._")

@@ -1,193 +1,181 @@
-"""The datasheet of a release, by the questions of Gebru et al., Datasheets for Datasets, 2021."""
+"""The datasheet of a release (Gebru et al., Datasheets for Datasets): ``datasheet.md``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from actiseg_noise.releases.card import CARD_FILE, ROW_FIELDS, count_rows
 from actiseg_noise.releases.escaping import escape_markdown
+from actiseg_noise.releases.licence_files import describe_licences
 from actiseg_noise.releases.release_contents import ReleaseContents
-from actiseg_noise.releases.release_facts import (
-    describe_biases,
-    describe_configuration,
+from actiseg_noise.releases.release_statements import (
+    UNKNOWN,
+    count_contents,
+    describe_annotators,
     describe_maintenance,
+    describe_noises,
     describe_persons,
+    describe_release,
+    list_handled,
     list_limits,
     list_misuses,
-    list_preprocessing,
-    list_tools,
     list_uses,
+    name_source,
 )
 
 DATASHEET_FILE = "datasheet.md"
 
-UNKNOWN = "The tool that made the release does not know this. Ask those who publish it."
+Answer = tuple[str, "str | list[str]"]
+"""A question, and its answer as a paragraph or a list."""
 
 
 def compose_datasheet(contents: ReleaseContents) -> str:
-    """Compose the datasheet. A question that no file answers gets `UNKNOWN`."""
-    lines = [f"# Datasheet: {escape_markdown(contents.description.title)}"]
-    for section, questions in _list_sections(contents):
-        lines += ["", f"## {section}"]
-        for question, answers in questions:
-            lines += ["", f"**{question}**", "", *map(escape_markdown, answers)]
-    return "\n".join(lines) + "\n"
-
-
-_Question = tuple[str, Iterable[str]]
-
-
-def _list_sections(contents: ReleaseContents) -> Iterator[tuple[str, Iterator[_Question]]]:
-    yield "Motivation", _ask_motivation(contents)
-    yield "Composition", _ask_composition(contents)
-    yield "Collection process", _ask_collection(contents)
-    yield "Preprocessing, cleaning and labelling", _ask_preprocessing(contents)
-    yield "Uses", _ask_uses(contents)
-    yield "Distribution", _ask_distribution(contents)
-    yield "Maintenance", _ask_maintenance(contents)
-
-
-def _ask_motivation(contents: ReleaseContents) -> Iterator[_Question]:
-    names = ", ".join(author.name for author in contents.description.authors)
-    yield (
-        "For what purpose was the dataset created?",
-        ("To study learning with noisy labels in video object segmentation. " + list_uses()[0],),
-    )
-    yield "Who created the dataset?", (f"{names} published it. NOTICE names who made the source.",)
-    yield "Who funded the creation of the dataset?", (UNKNOWN,)
-
-
-def _ask_composition(contents: ReleaseContents) -> Iterator[_Question]:
-    frames = {
-        entry.name: int(entry.documents.summary["frames"]) for entry in contents.configurations
+    """Compose the datasheet. What no file says is answered with `UNKNOWN`."""
+    sections = {
+        "Motivation": _answer_motivation(contents),
+        "Composition": _answer_composition(contents),
+        "Collection process": _answer_collection(contents),
+        "Preprocessing, cleaning and labelling": _answer_preprocessing(contents),
+        "Uses": _answer_uses(contents),
+        "Distribution": _answer_distribution(contents),
+        "Maintenance": _answer_maintenance(contents),
     }
-    yield (
-        "What do the instances represent?",
-        ("One object in one frame of a video, with its mask, its prompt and its class.",),
-    )
+    blocks = [f"# Datasheet: {escape_markdown(contents.description.title)}"]
+    for title, answers in sections.items():
+        blocks.append(f"## {title}")
+        for question, answer in answers:
+            blocks += [f"**{question}**", _format_answer(answer)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _format_answer(answer: str | Iterable[str]) -> str:
+    if isinstance(answer, str):
+        return escape_markdown(answer)
+    return "\n".join(f"* {escape_markdown(line)}" for line in answer)
+
+
+def _answer_motivation(contents: ReleaseContents) -> list[Answer]:
+    names = ", ".join(author.name for author in contents.description.authors)
+    return [
+        ("For what purpose was the dataset created?", describe_release(contents)),
+        ("Who created it?", f"{names}, from {name_source(contents)}."),
+        ("Who funded it?", UNKNOWN),
+    ]
+
+
+def _answer_composition(contents: ReleaseContents) -> list[Answer]:
     counts = [
-        f"{entry.name}: {len(entry.split.noisy.sequences)} sequences, {frames[entry.name]} frames."
+        f"{entry.name}: "
+        + ", ".join(f"{count} {name}" for name, count in count_contents(entry).items())
+        + f" of the list {entry.split.recipe.split}; {len(entry.documents.rows)} changes"
         for entry in contents.configurations
     ]
-    if contents.data != "none":
-        counts.append(f"Together {count_rows(contents)} rows.")
-    yield "How many instances are there in total?", (" ".join(counts),)
-    subsets = [
-        f"{entry.name} has {len(entry.split.noisy.sequences)} of the "
-        f"{len(entry.split.source.sequences)} sequences of the clean list "
-        f"{entry.split.recipe.split}."
-        for entry in contents.configurations
+    return [
+        (
+            "What do the instances represent?",
+            "Objects in frames of annotated actions: a mask, a name and a prompt for each.",
+        ),
+        ("How many instances are there?", counts),
+        (
+            "Does it contain all possible instances or a sample?",
+            "All instances of the lists that the noise was applied to.",
+        ),
+        (
+            "Is there a label or target?",
+            "Yes: masks, names, classes and prompts, a part of them wrong on purpose. The ledger "
+            "lists every wrong one, and rows have the clean words.",
+        ),
+        ("Is any information missing?", list_handled(contents)),
+        (
+            "Are there recommended splits?",
+            "Those of the source. Noisy lists are for training; scores need clean labels.",
+        ),
+        ("Are there errors, sources of noise, or redundancies?", list_limits(contents)),
+        (
+            "Is it self-contained?",
+            {
+                "none": "No: it needs the clean dataset, from which the kits rebuild it.",
+                "masks": "Labels are. Frames have to be obtained from the source.",
+                "frames": "Yes.",
+            }[contents.data],
+        ),
+        ("Does it contain data about persons?", describe_persons(contents)),
+        ("Does it contain data that might be offensive or confidential?", UNKNOWN),
     ]
-    yield "Does the dataset contain all possible instances or a sample?", (" ".join(subsets),)
-    fields = "; ".join(f"{name}: {text}" for name, text in ROW_FIELDS.items() if name != "image")
-    yield "What data does each instance consist of?", (f"{fields}.",)
-    yield (
-        "Is there a label or target associated with each instance?",
-        ("Yes: mask, prompt and class. The noisy ones are wrong on purpose.",),
-    )
-    yield "Are there recommended data splits?", (_describe_splits(contents),)
-    yield (
-        "Are there any errors, sources of noise, or redundancies in the dataset?",
-        (". ".join(describe_configuration(entry) for entry in contents.configurations) + ".",),
-    )
-    yield (
-        "Is the dataset self-contained?",
+
+
+def _answer_collection(contents: ReleaseContents) -> list[Answer]:
+    return [
         (
-            "No: photographs are not part of it, and come from the source."
-            if contents.data != "frames"
-            else "Yes.",
+            "How was the data acquired?",
+            f"From {name_source(contents)}; nothing was recorded for this release. How the source "
+            "was collected is documented by the source.",
         ),
-    )
-    yield "Does the dataset relate to people?", (describe_persons(contents),)
-    yield "Does the dataset contain data that might be considered sensitive?", (UNKNOWN,)
+        ("Who was involved, and how were they compensated?", describe_annotators(contents)),
+        ("Over what timeframe was the data collected?", UNKNOWN),
+        ("Were ethical review processes conducted?", UNKNOWN),
+        ("Did the individuals consent?", "See the documentation of the source. " + UNKNOWN),
+    ]
 
 
-def _describe_splits(contents: ReleaseContents) -> str:
-    names = ", ".join(dict.fromkeys(entry.split.recipe.split for entry in contents.configurations))
-    return f"The noisy list is {names}. Evaluate on clean lists of the source."
-
-
-def _ask_collection(contents: ReleaseContents) -> Iterator[_Question]:
-    yield (
-        "How was the data associated with each instance acquired?",
+def _answer_preprocessing(contents: ReleaseContents) -> list[Answer]:
+    changes = [
+        f"{entry.name}: {sentence}"
+        for entry in contents.configurations
+        for sentence in describe_noises(entry)
+    ]
+    return [
+        ("Was any preprocessing, cleaning or labelling done?", changes),
         (
-            "The clean labels come from the source; NOTICE says who made them and how they were "
-            "published.",
+            "Was the raw data saved?",
+            "The clean labels stay with the source. The kits in rebuild/ make the noisy labels "
+            "from them again, and say whether they are identical.",
         ),
-    )
-    yield (
-        "What mechanisms or procedures were used to collect the data?",
-        (f"The noise was generated by {', '.join(list_tools(contents))}.",),
-    )
-    yield (
-        "If the dataset is a sample, what was the sampling strategy?",
-        ("Each item is selected by a keyed draw; recipe.json has seed and rate.",),
-    )
-    yield "Over what timeframe was the data collected?", (UNKNOWN,)
-    yield "Were any ethical review processes conducted?", (UNKNOWN,)
-
-
-def _ask_preprocessing(contents: ReleaseContents) -> Iterator[_Question]:
-    yield (
-        "Was any preprocessing, cleaning or labelling done?",
-        (" ".join(list_preprocessing(contents)),),
-    )
-    yield (
-        "Was the raw data saved in addition to the preprocessed data?",
-        ("Clean names and prompts stand beside the noisy ones. The source has the clean masks.",),
-    )
-    yield (
-        "Is the software that was used to preprocess the data available?",
-        (f"Yes: {', '.join(list_tools(contents))}, under Apache-2.0.",),
-    )
-
-
-def _ask_uses(contents: ReleaseContents) -> Iterator[_Question]:
-    yield "Has the dataset been used for any tasks already?", (UNKNOWN,)
-    yield "What tasks could the dataset be used for?", (" ".join(list_uses()),)
-    yield (
-        "Is there anything about the dataset that might impact future uses?",
-        (" ".join((*list_limits(contents), *describe_biases(contents))),),
-    )
-    yield (
-        "Are there tasks for which the dataset should not be used?",
-        (" ".join(list_misuses(contents)),),
-    )
-
-
-def _ask_distribution(contents: ReleaseContents) -> Iterator[_Question]:
-    description = contents.description
-    place = description.url or description.doi
-    yield (
-        "How will the dataset be distributed?",
-        (f"As a folder of files: {place}." if place else "As a folder of files.",),
-    )
-    yield (
-        "When was the dataset distributed?",
-        (f"Version {description.version}: {description.date}.",),
-    )
-    terms = "; ".join(f"{terms.title} ({terms.url})" for terms in contents.licences)
-    yield "Will the dataset be distributed under a licence?", (f"Yes: {terms}.",)
-    yield (
-        "Have any third parties imposed restrictions on the data?",
-        ("See LICENSE and NOTICE, which are those of the source with a statement of changes.",),
-    )
-
-
-def _ask_maintenance(contents: ReleaseContents) -> Iterator[_Question]:
-    yield (
-        "Who maintains the dataset, and how can they be reached?",
-        (describe_maintenance(contents),),
-    )
-    yield "Is there an erratum?", (f"Changes between versions are in {CARD_FILE}.",)
-    yield (
-        "Will older versions continue to be supported?",
         (
-            "An older version can be rebuilt from its kit with the release of the tool that its "
-            "recipe names.",
+            "Is the software available?",
+            "Yes: actiseg. Each kit names the version and the versions of its libraries.",
         ),
-    )
-    yield (
-        "If others want to extend the dataset, is there a mechanism for them to do so?",
-        ("recipe.json and the tool make further splits of the same source.",),
-    )
+    ]
+
+
+def _answer_uses(contents: ReleaseContents) -> list[Answer]:
+    return [
+        ("Has the dataset been used already?", UNKNOWN),
+        ("What could it be used for?", list_uses(contents)),
+        ("What should it not be used for?", list_misuses(contents)),
+    ]
+
+
+def _answer_distribution(contents: ReleaseContents) -> list[Answer]:
+    says = contents.description
+    where = says.url or UNKNOWN
+    return [
+        ("How is it distributed?", where if says.doi is None else f"{where} (DOI {says.doi})"),
+        ("When is it distributed?", UNKNOWN if says.date is None else f"{says.date}."),
+        (
+            "Under which licences?",
+            [f"{part}: {identifier}" for part, identifier in describe_licences(contents)],
+        ),
+        (
+            "Do third parties impose restrictions?",
+            "Those of the licences above; NOTICE has the attribution that they ask for.",
+        ),
+        ("Do export controls or other regulations apply?", UNKNOWN),
+    ]
+
+
+def _answer_maintenance(contents: ReleaseContents) -> list[Answer]:
+    return [
+        (
+            "Who maintains it, and how are errors corrected?",
+            describe_maintenance(contents),
+        ),
+        (
+            "Will older versions be supported?",
+            "A published recipe always makes the same labels, so every version can be rebuilt.",
+        ),
+        (
+            "Can others extend it?",
+            "Yes: recipe.json in each archive and the kits have all settings. A changed recipe has "
+            "another digest.",
+        ),
+    ]

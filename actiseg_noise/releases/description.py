@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date as Date
+from datetime import datetime, timezone
 
 from actiseg_data.core.arguments import check_string
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.names import as_names, check_text
 
 _ORCID = re.compile(r"(\d{4}-\d{4}-\d{4}-\d{3}[\dX])$")
-_VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_VERSION = re.compile(r"(0|[1-9]\d{0,9})(\.(0|[1-9]\d{0,9})){2}(-[A-Za-z][0-9A-Za-z]{0,40})?")
 _DOI = re.compile(r"(?:https://doi\.org/|doi:)?(10\.\d{4,9}/[^\s<>\"{}|\\^`]+)")
 _URL = re.compile(r"https?://[^\s<>\"{}|\\^`]+")
 _AUTHOR = re.compile(r"^(?P<name>[^<>()\[\]]+?)\s*(?:\((?P<orcid>[^()]*)\))?$")
@@ -55,34 +55,34 @@ class ReleaseDescription:
         The title.
     authors : tuple of Author
         Those who publish the noisy labels.
-    date : str
-        Day of publication, such as ``2026-11-30``.
     version : str
         Such as ``1.0.0``.
     url, doi : str or None
         Where the release is, or will be.
     maintenance : str or None
         Who keeps it up, and how to report errors.
+    date : str or None
+        Day of publication, such as ``2026-11-30``.
     """
 
     title: str
     authors: tuple[Author, ...]
-    date: str
     version: str = "1.0.0"
     url: str | None = None
     doi: str | None = None
     maintenance: str | None = None
+    date: str | None = None
 
 
 def make_description(
     *,
     title: str | None = None,
     author: str | Iterable[str] = (),
-    date: str | None = None,
     version: str = "1.0.0",
     url: str | None = None,
     doi: str | None = None,
     maintenance: str | None = None,
+    date: str | None = None,
 ) -> ReleaseDescription:
     """Check what a maintainer says about a release.
 
@@ -92,16 +92,17 @@ def make_description(
         The title of the release.
     author : str or iterable of str
         Who publishes it, each as `parse_author` reads it. At least one.
-    date : str, optional
-        Day of publication, such as ``2026-11-30``. Default: today.
     version : str
-        Three numbers, as Croissant asks for: major, minor and patch version.
+        Three numbers, and perhaps a suffix after a hyphen: ``1.0.0``, ``2.0.0-rc1``. Croissant
+        asks for this form.
     url : str, optional
         Where the release will be.
     doi : str, optional
         Its DOI, such as ``10.5281/zenodo.1234567``.
     maintenance : str, optional
         Who keeps the release up, and how to report errors.
+    date : str, optional
+        Day of publication, as ``YYYY-MM-DD``. Croissant and citations state it. Default: today.
 
     Raises
     ------
@@ -114,14 +115,8 @@ def make_description(
     '1.0.0'
     """
     problems = ProblemCollector()
-    texts = {
-        "title": title,
-        "date": date,
-        "version": version,
-        "url": url,
-        "doi": doi,
-        "maintenance": maintenance,
-    }
+    texts = {"title": title, "version": version, "url": url, "doi": doi, "maintenance": maintenance}
+    texts |= {"date": date}
     for name, text in texts.items():
         if text is not None:
             with problems.collect():
@@ -138,33 +133,31 @@ def make_description(
         hint = "name who publishes the release, such as 'Josiah Carberry (0000-0002-1825-0097)'"
         problems.add("no author given", "`author`", hint)
     if not _VERSION.fullmatch(version):
-        problems.add(
-            f"{version!r:.60} is not a version", "`version`", "give three numbers such as 1.0.0"
-        )
-    day = datetime.date.today().isoformat() if date is None else date
-    if not _is_date(day):
-        problems.add(f"{day!r:.60} is not a date", "`date`", "give one such as 2026-11-30")
+        problems.add(f"{version!r:.60} is not a version", "`version`", "give one such as 1.0.0")
     if url is not None and not _URL.fullmatch(url):
         problems.add(f"{url!r:.60} is not a web address", "`url`", "begin it with https://")
     identifier = None if doi is None else _DOI.fullmatch(doi)
     if doi is not None and identifier is None:
         problems.add(f"{doi!r:.60} is not a DOI", "`doi`", "give one such as 10.5281/zenodo.123")
+    day = datetime.now(timezone.utc).date().isoformat() if date is None else date
+    if not _is_day(day):
+        problems.add(f"{day!r:.40} is not a day", "`date`", "give one such as 2026-11-30")
     problems.raise_if_any()
     assert title is not None, "a missing title was refused"
     return ReleaseDescription(
         title=title.strip(),
         authors=tuple(authors),
-        date=day,
         version=version,
         url=url,
         doi=None if identifier is None else identifier[1],
         maintenance=maintenance,
+        date=day,
     )
 
 
-def _is_date(text: str) -> bool:
+def _is_day(text: str) -> bool:
     try:
-        return bool(_DATE.fullmatch(text)) and bool(datetime.date.fromisoformat(text))
+        return Date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
 

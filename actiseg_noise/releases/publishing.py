@@ -98,7 +98,7 @@ def publish(
     stage : StageProgress
         Shows progress.
     **description
-        What no file says: `title`, `author`, `version`, `url`, `doi` and `maintenance`, see
+        What no file says: `title`, `author`, `version`, `url`, `doi`, `maintenance` and `date`, see
         `actiseg_noise.releases.description.make_description`.
 
     Returns

@@ -12,11 +12,11 @@ from actiseg_noise.releases.description import ReleaseDescription
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import NoisySplit
 
-LEXICON_LICENCE = "CC-BY-NC-4.0"
-"""The licence of the installed lexicon, which derives from EPIC-KITCHENS-100."""
-
 DATA_CHOICES = ("none", "masks", "frames")
 """What data a release has besides its rebuild kits."""
+
+LEXICON_LICENCE = "CC-BY-NC-4.0"
+"""The licence of the installed lexicon, besides that of WordNet."""
 
 
 @dataclass(frozen=True)
@@ -140,18 +140,21 @@ class ReleaseContents:
     def licences(self) -> tuple[LicenceTerms, ...]:
         """All licences of what is in the release, without repeats.
 
-        Names from the installed lexicon are under its licence, as they derive from EPIC-KITCHENS.
+        The names that text noise writes derive from EPIC-KITCHENS-100, if they are those of the
+        installed lexicon.
         """
         terms = [self.source.licence]
-        if any(_uses_installed_lexicon(entry) for entry in self.configurations):
+        if self.uses_installed_lexicon:
             terms.append(load_licences()[LEXICON_LICENCE])
         if self.frames_licence is not None:
             terms.append(self.frames_licence)
         return tuple(dict.fromkeys(terms))
 
-
-def _uses_installed_lexicon(configuration: Configuration) -> bool:
-    noises = configuration.split.recipe.noises
-    return configuration.split.lexicon is None and any(
-        "lexicon" in noise.parameters for noise in noises
-    )
+    @property
+    def uses_installed_lexicon(self) -> bool:
+        """Whether text noise of any configuration wrote names of the installed lexicon."""
+        return any(
+            entry.split.lexicon is None
+            and any("lexicon" in noise.parameters for noise in entry.split.recipe.noises)
+            for entry in self.configurations
+        )

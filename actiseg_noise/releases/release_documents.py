@@ -1,92 +1,84 @@
-"""Write the documents of a release: card, datasheet, Croissant, citations, licences, statistics."""
+"""Write all documents of a release into its folder."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-from actiseg_data.core.files import write_bytes
-from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
-from actiseg_noise.releases.card import CARD_FILE, compose_card
+from actiseg_data.core.files import encode_json, write_bytes
+from actiseg_noise.releases.card import compose_card
 from actiseg_noise.releases.checksums import digest_file
-from actiseg_noise.releases.citation import (
-    BIBTEX_FILE,
-    CFF_FILE,
-    ZENODO_FILE,
-    compose_bibtex,
-    compose_cff,
-    compose_zenodo,
-)
-from actiseg_noise.releases.croissant import CROISSANT_FILE, compose_croissant
+from actiseg_noise.releases.citation import BIBTEX_FILE, CFF_FILE, compose_bibtex, compose_cff
+from actiseg_noise.releases.croissant import CROISSANT_FILE, describe_in_croissant
 from actiseg_noise.releases.datasheet import DATASHEET_FILE, compose_datasheet
-from actiseg_noise.releases.iou_plot import PLOT_FILE, draw_iou_plot
+from actiseg_noise.releases.document_checks import CARD_FILE
+from actiseg_noise.releases.example_sheets import PICTURES, write_examples
+from actiseg_noise.releases.licence_files import compose_licence_files
 from actiseg_noise.releases.release_contents import ReleaseContents, ReleaseFile
 from actiseg_noise.releases.release_statistics import (
     STATISTICS_FILE,
     list_statistics,
     render_statistics,
 )
+from actiseg_noise.releases.statistics_plot import draw_statistics
+from actiseg_noise.releases.zenodo import ZENODO_FILE, describe_for_zenodo
 
-LICENCES = "licences"
-"""The folder of the full texts of the licences in a release."""
-
-_COMPOSERS = {
-    CARD_FILE: compose_card,
-    CROISSANT_FILE: compose_croissant,
-    DATASHEET_FILE: compose_datasheet,
-    CFF_FILE: compose_cff,
-    BIBTEX_FILE: compose_bibtex,
-    ZENODO_FILE: compose_zenodo,
-}
-"""Each document, and the function that composes it."""
+PLOT_FILE = f"{PICTURES}/statistics.png"
 
 
 def write_release_documents(contents: ReleaseContents, folder: Path) -> ReleaseContents:
-    """Write all documents of a release that derive from its contents.
+    """Write the documents of a release: card, Croissant, datasheet, statistics, licences and more.
+
+    The checksums and the note of the release are written by the caller.
 
     Parameters
     ----------
     contents : ReleaseContents
-        The contents, with the kits, Parquet files and archives as files.
+        The release. Its files must be in the folder.
     folder : Path
         The release folder.
 
     Returns
     -------
     ReleaseContents
-        The contents, with statistics and plot as further files.
+        With the statistics and pictures among its files.
     """
-    rows = [row for entry in contents.configurations for row in list_statistics(entry)]
-    added = {STATISTICS_FILE: ("table", render_statistics(rows).encode())}
-    plot = draw_iou_plot(rows)
-    if plot is not None:
-        added[PLOT_FILE] = ("picture", plot)
-    files = list(contents.files)
-    for name, (role, data) in added.items():
-        write_bytes(folder / name, data)
-        files.append(_describe_file(folder, name, role))
-    contents = replace(contents, files=tuple(files))
-    for name, compose in _COMPOSERS.items():
-        write_bytes(folder / name, compose(contents).encode())
-    _write_licence_files(contents, folder)
+    contents = replace(contents, files=(*contents.files, *_write_statistics(contents, folder)))
+    texts = {
+        **compose_licence_files(contents),
+        CFF_FILE: compose_cff(contents),
+        BIBTEX_FILE: compose_bibtex(contents),
+        CARD_FILE: compose_card(contents),
+        DATASHEET_FILE: compose_datasheet(contents),
+    }
+    for name, text in texts.items():
+        write_bytes(folder / name, text.encode())
+    documents = {
+        ZENODO_FILE: describe_for_zenodo(contents),
+        CROISSANT_FILE: describe_in_croissant(contents),
+    }
+    for name, document in documents.items():
+        write_bytes(folder / name, encode_json(document, indent=2))
     return contents
 
 
-def _write_licence_files(contents: ReleaseContents, folder: Path) -> None:
-    """Write the source's licence, a notice of all changes, and the full texts."""
-    write_bytes(folder / LICENSE_FILE, contents.source.license_text.encode())
-    notice = contents.source.notice_text
-    for entry in contents.configurations:
-        changed = (entry.folder / NOTICE_FILE).read_text("utf-8").removeprefix(notice).strip()
-        notice += f"\n{entry.name}:\n{changed}\n"
-    if contents.frames_licence is not None:
-        notice += f"\nThe frames are under {contents.frames_licence.identifier}.\n"
-    write_bytes(folder / NOTICE_FILE, notice.encode())
-    for terms in contents.licences:
-        if terms.text is not None:
-            write_bytes(folder / LICENCES / f"{terms.identifier}.txt", terms.text.encode())
+def _write_statistics(contents: ReleaseContents, folder: Path) -> list[ReleaseFile]:
+    """Write the table of statistics, its plot and the sheets of examples; return them.
+
+    A release without data has no sheets of examples, because these show masks.
+    """
+    rows = list_statistics(contents)
+    files = [_write_file(folder, STATISTICS_FILE, "table", render_statistics(rows).encode())]
+    plot = draw_statistics(rows)
+    if plot is not None:
+        files.append(_write_file(folder, PLOT_FILE, "picture", plot))
+    if contents.data != "none":
+        sheets = (write_examples(entry, folder) for entry in contents.configurations)
+        files += [sheet for sheet in sheets if sheet is not None]
+    return files
 
 
-def _describe_file(folder: Path, name: str, role: str) -> ReleaseFile:
+def _write_file(folder: Path, name: str, role: str, data: bytes) -> ReleaseFile:
     path = folder / name
-    return ReleaseFile(name, role, None, None, path.stat().st_size, digest_file(path))
+    write_bytes(path, data)
+    return ReleaseFile(name, role, None, None, len(data), digest_file(path))

@@ -104,11 +104,11 @@ def _parse_description(cursor: Cursor) -> ReleaseDescription:
             Author(author["name"].as_text(), _parse_optional(author["orcid"]))
             for author in cursor["authors"].iterate_elements()
         ),
-        date=cursor["date"].as_text(),
         version=cursor["version"].as_text(),
         url=_parse_optional(cursor["url"]),
         doi=_parse_optional(cursor["doi"]),
         maintenance=_parse_optional(cursor["maintenance"]),
+        date=_parse_optional(cursor["date"]),
     )
 
 

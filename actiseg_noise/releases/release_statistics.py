@@ -1,114 +1,163 @@
-"""How much noise a release has on disk, as a table: by configuration, kind and size."""
+"""How much noise a release has on disk, by configuration, kind and size: ``statistics.csv``."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
 from typing import Any
 
-from actiseg_noise.releases.release_contents import Configuration
+from actiseg_data.annotations.sizes import SIZES, classify_size
+from actiseg_data.core.statistics import summarise_values, wilson_interval
+from actiseg_data.core.tables import Table, format_cell, render_csv
+from actiseg_noise.media.text_summary import summarise_similarity
+from actiseg_noise.releases.escaping import escape_csv
+from actiseg_noise.releases.release_contents import Configuration, ReleaseContents
 
 STATISTICS_FILE = "statistics.csv"
 
 
 @dataclass(frozen=True)
 class NoiseStatistics:
-    """One row of the table.
+    """The noise of one group of items on disk.
 
     Attributes
     ----------
     configuration, split : str
-        The noisy split.
+        Where the items are.
     medium : str
         ``masks`` or ``text``.
     group : str
-        ``all``, a kind of noise, a size class such as ``size small``, ``flips`` or
-        ``substitutions``.
+        ``all``, ``kind``, ``size`` or ``bystanders``. Bystanders are objects without noise of their
+        own, of which those count as noisy that lost pixels to a neighbour.
+    name : str
+        Name of the kind or of the size; otherwise equal to `group`.
     items : int or None
-        How many items could have this noise; None for a kind or size.
+        Items that noise could select. None for sizes, and if the split does not say.
     noisy : int
-        How many have it.
+        Items with noise.
     rate, rate_low, rate_high : float or None
-        The share, and its 95 % interval.
-    iou_q05, iou_q25, iou_q50, iou_q75, iou_q95 : float or None
-        Quantiles of the IoU of noisy and clean object on disk; None for text.
+        `noisy` divided by `items`, and the 95 % interval. No interval for exact recipes.
+    measure : str
+        What the quantiles are of: ``iou`` with the clean object on disk, or WordNet ``similarity``
+        of the new name and the clean one.
+    q05, q25, q50, q75, q95 : float or None
+        The quantiles; None without items.
     """
 
     configuration: str
     split: str
     medium: str
     group: str
+    name: str
     items: int | None
     noisy: int
-    rate: float | None = None
-    rate_low: float | None = None
-    rate_high: float | None = None
-    iou_q05: float | None = None
-    iou_q25: float | None = None
-    iou_q50: float | None = None
-    iou_q75: float | None = None
-    iou_q95: float | None = None
+    rate: float | None
+    rate_low: float | None
+    rate_high: float | None
+    measure: str
+    q05: float | None
+    q25: float | None
+    q50: float | None
+    q75: float | None
+    q95: float | None
 
 
-COLUMNS = tuple(field.name for field in fields(NoiseStatistics))
+def list_statistics(contents: ReleaseContents) -> tuple[NoiseStatistics, ...]:
+    """List the statistics of all configurations, from their ledgers and summaries."""
+    return tuple(
+        row
+        for configuration in contents.configurations
+        for measure in (_list_mask_rows, _list_text_rows)
+        for row in measure(configuration)
+    )
 
 
-def list_statistics(configuration: Configuration) -> Iterator[NoiseStatistics]:
-    """List the statistics of a configuration, which its summary has."""
-    read = configuration.documents.read_section
-    noise, text = read("noise"), read("text")
-    if noise:
-        quantiles = _get_mapping(noise, "iou")
-        yield _make_row(configuration, "masks", "all", noise, quantiles.get("all"))
-        for kind, values in quantiles.items():
-            if kind != "all":
-                yield _make_row(configuration, "masks", kind, {"selected": values["n"]}, values)
-        for size, values in _get_mapping(noise, "iou_by_size").items():
-            group = f"size {size}"
-            yield _make_row(configuration, "masks", group, {"selected": values["n"]}, values)
-    if text:
-        yield _make_row(configuration, "text", "all", text, None)
-        for group in ("flips", "substitutions"):
-            counts = _get_mapping(text, group)
-            if counts:
-                yield _make_row(configuration, "text", group, counts, None)
+def render_statistics(rows: Sequence[NoiseStatistics]) -> str:
+    """Return statistics as CSV; undefined values are empty cells."""
+    columns = tuple(field.name for field in fields(NoiseStatistics))
+    body = [[escape_csv(format_cell(value)) for value in astuple(row)] for row in rows]
+    return render_csv(Table("", columns, body))
 
 
-def render_statistics(rows: Iterable[NoiseStatistics]) -> str:
-    """Render the table as CSV with a header. Undefined values are empty."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        writer.writerow(["" if value is None else value for value in vars(row).values()])
-    return stream.getvalue()
+def _list_mask_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
+    rows = configuration.documents.mask_rows
+    if configuration.split.recipe.mask_noise is None and not rows:
+        return
+    noise = configuration.documents.read_section("noise")
+    values = summarise_values(row.iou for row in rows)
+    yield _make_row(configuration, "masks", ("all", "all"), noise, len(rows), values)
+    for kind in sorted({row.kind for row in rows}):
+        values = summarise_values(row.iou for row in rows if row.kind == kind)
+        share = _read_rate(noise, values["n"])
+        yield _make_row(configuration, "masks", ("kind", kind), share, values["n"], values)
+    for size, _ in SIZES:
+        values = summarise_values(row.iou for row in rows if classify_size(row.area) == size)
+        yield _make_row(configuration, "masks", ("size", size), {}, values["n"], values)
+    bystanders = configuration.documents.read_section("bystanders")
+    if bystanders:
+        share = _read_rate(bystanders, bystanders.get("cut"))
+        yield _make_row(
+            configuration,
+            "masks",
+            ("bystanders", "bystanders"),
+            share,
+            bystanders.get("cut", 0),
+            bystanders.get("iou_of_cut", {}),
+        )
+
+
+def _list_text_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
+    rows = configuration.documents.text_rows
+    if configuration.split.recipe.text_noise is None and not rows:
+        return
+    section = configuration.documents.read_section("text")
+    values = summarise_values(row.similarity for row in rows)
+    yield _make_row(configuration, "text", ("all", "all"), section, len(rows), values)
+    similarity = summarise_similarity(rows)
+    sections = {"category": "flips", "within-category": "substitutions"}
+    for kind in sorted({row.kind for row in rows}):
+        values = similarity.get(kind, {})
+        share = section.get(sections.get(kind, kind), {})
+        count = sum(row.kind == kind for row in rows)
+        yield _make_row(configuration, "text", ("kind", kind), share, count, values)
+
+
+def _read_rate(section: Mapping[str, Any], noisy: int | None) -> dict[str, Any]:
+    """Return the rate of some items among all items of a section of the summary."""
+    items = section.get("items")
+    if not items or noisy is None:
+        return {"items": items}
+    return {
+        "items": items,
+        "realised_rate": round(noisy / items, 6),
+        "interval_95": wilson_interval(noisy, items),
+    }
 
 
 def _make_row(
     configuration: Configuration,
     medium: str,
-    group: str,
-    counts: Mapping[str, Any],
-    quantiles: Mapping[str, Any] | None,
+    group: tuple[str, str],
+    share: Mapping[str, Any],
+    noisy: int,
+    values: Mapping[str, Any],
 ) -> NoiseStatistics:
-    low, high = counts.get("interval_95") or (None, None)
-    found = quantiles or {}
+    low, high = share.get("interval_95") or (None, None)
     return NoiseStatistics(
-        configuration.name,
-        configuration.split.recipe.split,
-        medium,
-        group,
-        counts.get("items"),
-        counts["selected"],
-        counts.get("realised_rate"),
-        low,
-        high,
-        *(found.get(name) for name in ("q05", "q25", "q50", "q75", "q95")),
+        configuration=configuration.name,
+        split=configuration.split.recipe.split,
+        medium=medium,
+        group=group[0],
+        name=group[1],
+        items=share.get("items"),
+        noisy=noisy,
+        rate=share.get("realised_rate"),
+        rate_low=None if low is None else round(low, 6),
+        rate_high=None if high is None else round(high, 6),
+        measure="iou" if medium == "masks" else "similarity",
+        q05=values.get("q05"),
+        q25=values.get("q25"),
+        q50=values.get("q50"),
+        q75=values.get("q75"),
+        q95=values.get("q95"),
     )
-
-
-def _get_mapping(section: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = section.get(name)
-    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,111 @@
+"""What ``croissant.json`` says about responsible use (RAI) and provenance (PROV)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actiseg_noise.releases.cited_works import list_cited_works
+from actiseg_noise.releases.release_contents import ReleaseContents
+from actiseg_noise.releases.release_statements import (
+    UNKNOWN,
+    describe_annotators,
+    describe_maintenance,
+    describe_noises,
+    describe_persons,
+    list_handled,
+    list_limits,
+    list_misuses,
+    list_toolkits,
+    list_uses,
+    name_source,
+)
+
+
+def describe_rai(contents: ReleaseContents) -> dict[str, Any]:
+    """Describe a release in the RAI vocabulary of Croissant."""
+    changes = [
+        f"{entry.name}: {sentence}."
+        for entry in contents.configurations
+        for sentence in describe_noises(entry)
+    ]
+    protocol = " ".join(changes)
+    return {
+        "rai:dataCollection": (
+            f"No data were collected for this release. Its labels are those of "
+            f"{name_source(contents)}, changed by a program."
+        ),
+        "rai:dataCollectionType": "Software Collection",
+        "rai:dataManipulationProtocol": protocol,
+        "rai:dataPreprocessingProtocol": [
+            "The clean dataset was prepared in the layout of ActionVOS; NOTICE says how.",
+            *list_handled(contents),
+        ],
+        "rai:dataAnnotationProtocol": describe_annotators(contents),
+        "rai:annotationsPerItem": "One clean label of the source, and one noisy label.",
+        "rai:annotatorDemographics": (
+            f"Changes: none, because a program made them. Clean labels: {UNKNOWN}"
+        ),
+        "rai:machineAnnotationTools": list_toolkits(contents) or ["actiseg"],
+        "rai:dataBiases": [
+            "The biases of the source: who was recorded, in which kitchens, and which objects were "
+            "annotated. They were not measured for this release.",
+            "Noise selects items with one probability, regardless of class and size. Errors of "
+            "people depend on both.",
+        ],
+        "rai:dataLimitations": list_limits(contents),
+        "rai:dataUseCases": [
+            *(f"Meant for: {use}" for use in list_uses(contents)),
+            *(f"Not fit for: {misuse}" for misuse in list_misuses(contents)),
+        ],
+        "rai:dataSocialImpact": (
+            "The release helps to find methods that tolerate wrong labels. It has no data on "
+            "persons beyond those of its source."
+        ),
+        "rai:personalSensitiveInformation": [describe_persons(contents)],
+        "rai:dataReleaseMaintenancePlan": describe_maintenance(contents),
+    }
+
+
+def describe_provenance(contents: ReleaseContents) -> dict[str, Any]:
+    """Describe where a release comes from, in the vocabulary of PROV-O."""
+    fingerprints = dict.fromkeys(
+        (entry.split.recipe.split, str(entry.documents.summary.get("dataset_fingerprint", "")))
+        for entry in contents.configurations
+    )
+    sources: list[dict[str, Any]] = [
+        {
+            "@type": "prov:Entity",
+            "@id": f"urn:actiseg:dataset:{fingerprint}",
+            "prov:label": f"{name_source(contents)}, split {split}, fingerprint {fingerprint}",
+        }
+        for split, fingerprint in fingerprints
+    ]
+    sources += [
+        {"@type": "prov:Entity", "@id": work.url, "prov:label": work.title}
+        for work in list_cited_works(contents)
+    ]
+    sources += [
+        {
+            "@type": "prov:Entity",
+            "@id": f"urn:sha256:{file.sha256}",
+            "prov:label": f"{file.name} ({file.role} of {split})",
+        }
+        for split, files in contents.source.inputs.items()
+        for file in files
+    ]
+    return {
+        "prov:wasDerivedFrom": sources,
+        "prov:wasGeneratedBy": [
+            {
+                "@type": "prov:Activity",
+                "@id": f"urn:actiseg:recipe:{entry.split.recipe.digest}",
+                "prov:label": f"Noise of {entry.name}: {'; '.join(describe_noises(entry))}. "
+                f"Recipe {entry.split.recipe.digest}.",
+                "prov:wasAssociatedWith": {
+                    "@type": "prov:SoftwareAgent",
+                    "prov:label": str(entry.documents.summary.get("toolkit", "actiseg")),
+                },
+            }
+            for entry in contents.configurations
+        ],
+    }

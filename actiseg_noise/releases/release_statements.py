@@ -1,0 +1,266 @@
+"""What the documents of a release say about it, in plain text: each statement is written once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from actiseg_data.annotations.lexicon import load_lexicon
+from actiseg_data.records.recipe_record import Noise
+from actiseg_noise.recipes.kind_specs import KIND_SPECS
+from actiseg_noise.releases.escaping import flatten_text
+from actiseg_noise.releases.release_contents import Configuration, ReleaseContents
+
+UNKNOWN = "Not known to the tool that wrote this document; ask the maintainers."
+
+_VISOR = "EPIC-KITCHENS VISOR"
+
+_HANDLED = {
+    "sequences_without_active_object": "sequences have no active object",
+    "names_with_colon": "sequence names have a colon, which Windows cannot have in file names",
+    "companion_files_missing": "companion lists are missing in the source",
+    "absent_from_frame": "objects of the list are not visible in a frame, so no noise is possible",
+    "vanished_from_disk": "objects have no pixel left in a frame after noise and overlaps",
+    "target_not_reached": "objects have noise that missed its target IoU",
+    "one_name": "objects have a class with one name only, so no other name can replace it",
+    "no_flip_target": "objects have no other class that they could be flipped to",
+    "names_collide": "objects kept their name because every other one is taken in the sequence",
+    "narration_empty": "narrations are empty",
+    "narration_without_noun": "narrations have no noun that the lexicon knows",
+    "narration_without_flipped_noun": "narrations do not name the object that was flipped",
+    "prompts_with_another_narration": "prompts quote another narration than their sequence has",
+}
+"""What the counts of special cases in a summary mean."""
+
+
+def name_source(contents: ReleaseContents) -> str:
+    """Name the clean dataset of a release."""
+    if contents.source.synthetic:
+        return "the built-in sample of actiseg"
+    return _VISOR if is_visor(contents) else "the clean dataset that NOTICE names"
+
+
+def is_visor(contents: ReleaseContents) -> bool:
+    """Return whether the notice of the source says that it was made from EPIC-KITCHENS VISOR."""
+    return not contents.source.synthetic and _VISOR in contents.source.notice_text
+
+
+def list_toolkits(contents: ReleaseContents) -> list[str]:
+    """List what made the noisy splits, such as ``actiseg 0.1.0``."""
+    named = (entry.documents.summary.get("toolkit") for entry in contents.configurations)
+    return sorted({flatten_text(name) for name in named if isinstance(name, str)})
+
+
+def describe_release(contents: ReleaseContents) -> str:
+    """Describe a release in one paragraph."""
+    media = {noise.medium for entry in contents.configurations for noise in _list_noises(entry)}
+    changed = " and ".join(
+        words for medium, words in (("masks", "masks"), ("text", "prompts")) if medium in media
+    )
+    data = {
+        "none": "It has rebuild kits and no data: whoever has the source can make the same files.",
+        "masks": "It has masks and words, and no frames.",
+        "frames": "It has masks, words and frames.",
+    }[contents.data]
+    rendered = (
+        " The source is synthetic: its scenes and labels were generated, and its frames rendered."
+        if contents.source.synthetic
+        else (" The frames of the source are rendered, not photographs." * contents.source.rendered)
+    )
+    return (
+        f"Labels for action-based video object segmentation with known errors. The {changed} are "
+        f"those of {name_source(contents)}, and a program changed a part of them on purpose, so "
+        "that learning from noisy labels can be studied. Every change is recorded and can be made "
+        f"again. The errors are synthetic: no annotator made them. {data}{rendered}"
+    )
+
+
+def describe_noises(configuration: Configuration) -> Iterator[str]:
+    """Describe each noise of a configuration in one sentence."""
+    for noise in _list_noises(configuration):
+        spec = KIND_SPECS.get(noise.kind)
+        summary = "" if spec is None else f" ({spec.summary})"
+        share = "exactly that share" if noise.exact else "each selected independently"
+        items = f"{_name_objects(noise)} objects in frames"
+        if noise.medium == "text":
+            narration = noise.choice == "narration"
+            items = "narrations" if narration else f"prompts of {_name_objects(noise)} objects"
+        yield (
+            f"{noise.kind!r} noise{summary}, algorithm {noise.algorithm}"
+            f"{describe_strength(noise)}, on {100 * noise.rate:g} % of the {items}; {share}"
+        )
+
+
+def describe_strength(noise: Noise) -> str:
+    """Describe how strong a noise is, as the end of a sentence; empty if its kind decides."""
+    parameters = noise.parameters
+    if parameters.get("radius") is not None:
+        return f", radius {parameters['radius']:g} pixels"
+    if parameters.get("target_iou") is not None:
+        return f", target IoU {parameters['target_iou']:g}"
+    if "mix" in parameters:
+        return f", {parameters['mix']:.0%} of it flips to another class"
+    return ""
+
+
+def list_limits(contents: ReleaseContents) -> list[str]:
+    """List the known limits of a release."""
+    noises = [noise for entry in contents.configurations for noise in _list_noises(entry)]
+    limits = [
+        "The noise is synthetic. Its kinds and strengths were chosen in a recipe and not fitted to "
+        "the errors of annotators, so a method that is robust here need not be robust to them."
+    ]
+    if any(noise.medium == "masks" for noise in noises):
+        limits += [
+            "Mask noise is drawn for each object in each frame independently. Errors of annotators "
+            "and of propagation tools persist over frames; these flicker.",
+            "Overlaps are resolved after noise is drawn, so objects without noise of their own "
+            "lose pixels to noisy neighbours. The row 'bystanders' of statistics.csv counts them.",
+        ]
+    flips = [noise for noise in noises if noise.medium == "text"]
+    if any(noise.parameters.get("flip") == "uniform" for noise in flips):
+        limits.append(
+            "New classes of flipped prompts are drawn uniformly from all classes. People confuse "
+            "similar classes more often, so these errors are easier to notice."
+        )
+    if flips:
+        limits.append(
+            "Text noise changes the noun of a prompt and not its grammar, spelling or verb."
+        )
+    if contents.source.rendered:
+        limits.append("Frames are rendered from masks. Results on them do not carry over to video.")
+    limits.append(
+        "The division into splits is that of the source, and the clean labels may have errors of "
+        "their own, which were not measured."
+    )
+    return limits
+
+
+def list_handled(contents: ReleaseContents) -> list[str]:
+    """List the special cases that were handled, with their number in each configuration."""
+    lines = []
+    for entry in contents.configurations:
+        handled = entry.documents.read_section("handled")
+        cases = [
+            f"{count} {_HANDLED.get(name, name.replace('_', ' '))}"
+            for name, count in handled.items()
+            if isinstance(count, int) and count > 0
+        ]
+        lines.append(f"{entry.name}: {'; '.join(map(flatten_text, cases)) or 'none'}")
+    return lines
+
+
+def list_uses(contents: ReleaseContents) -> list[str]:
+    """List what a release is meant for."""
+    return [
+        "Comparing training methods that are meant to be robust to wrong labels, at a known kind "
+        "and rate of noise and at equal data.",
+        "Testing methods that find wrong labels: the ledger says which labels are wrong.",
+        "Models are trained on these labels and scored on the clean labels of the source.",
+    ]
+
+
+def list_misuses(contents: ReleaseContents) -> list[str]:
+    """List what a release is not fit for."""
+    misuses = [
+        "Evaluation: the labels are wrong on purpose.",
+        "Claims about errors of human annotators, whose errors were not measured.",
+        "Training a model for use on people or in kitchens outside research on noisy labels.",
+        "Identifying persons, or inferring attributes of persons.",
+    ]
+    if any("-NC-" in terms.identifier for terms in contents.licences):
+        misuses.append("Commercial use: the licence does not permit it.")
+    return misuses
+
+
+def describe_annotators(contents: ReleaseContents) -> list[str]:
+    """Say who made the labels."""
+    tools = " and ".join(list_toolkits(contents)) or "a program"
+    clean = (
+        "a program, as part of the built-in sample"
+        if contents.source.synthetic
+        else "the authors and annotators of the source, which NOTICE names"
+    )
+    return [
+        f"Clean labels: {clean}. How these were made, paid and checked is documented there.",
+        f"Changes: {tools}, a deterministic program. No annotator saw or made a change.",
+        f"Publication: {', '.join(author.name for author in contents.description.authors)}.",
+    ]
+
+
+def describe_persons(contents: ReleaseContents) -> str:
+    """Say what is known about personal data in a release."""
+    if contents.source.synthetic:
+        return "None: the scenes are generated and show no person."
+    frames = "It has frames of the source." if contents.data == "frames" else "It has no frames."
+    if is_visor(contents):
+        return (
+            "The source annotates first-person video of people in kitchens. This release has "
+            "masks of objects and of hands, names of objects and short texts about actions; names "
+            "of sequences have the codes of participants and videos that the source gave. "
+            f"{frames} How participants consented is documented by the source."
+        )
+    return f"{frames} Whether the source has personal data is not known to the tool: see NOTICE."
+
+
+def describe_maintenance(contents: ReleaseContents) -> str:
+    """Say who maintains a release, and how errors become new versions."""
+    stated = contents.description.maintenance
+    who = flatten_text(stated).rstrip(".") + "." if stated else UNKNOWN
+    return (
+        f"{who} Versions are not changed after publication: a correction is a new version, whose "
+        "changes since earlier versions are listed in README.md."
+    )
+
+
+def list_changes(contents: ReleaseContents) -> list[tuple[str, tuple[str, ...]]]:
+    """List the changes since each earlier version, the newest first, without control characters."""
+    return [
+        (flatten_text(version), tuple(map(flatten_text, lines)))
+        for version, lines in contents.changes.items()
+    ]
+
+
+def compose_notice(contents: ReleaseContents) -> str:
+    """Compose the NOTICE of a release: attribution of the source, and what was changed."""
+    lines = [contents.source.notice_text.rstrip(), "", "Changed in this release, by a program:", ""]
+    for entry in contents.configurations:
+        for sentence in describe_noises(entry):
+            lines.append(f"* {entry.name} (list {entry.split.recipe.split}): {sentence}.")
+    for entry in contents.configurations:
+        lexicon = entry.split.lexicon
+        if lexicon is not None:
+            lines.append(f"* New names of {entry.name} are those of {flatten_text(lexicon.title)}.")
+            lines.append(f"  {flatten_text(lexicon.licence)}")
+    if contents.uses_installed_lexicon:
+        used = load_lexicon()
+        lines += [
+            "",
+            f"New names and senses are those of the lexicon {used.title!r}, derived from the",
+            "noun classes of EPIC-KITCHENS-100 (University of Bristol), CC BY-NC 4.0, and from",
+            "WordNet 3.0 (Princeton University). licences/ has the full texts.",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def count_contents(configuration: Configuration) -> dict[str, int]:
+    """Count the sequences, frames and objects of a configuration's noisy list."""
+    sequences = configuration.split.noisy.sequences
+    counts: Counter[str] = Counter(sequences=len(sequences))
+    for sequence in sequences:
+        counts.update(frames=len(sequence.frames), objects=len(sequence.objects))
+    return {name: counts[name] for name in ("sequences", "frames", "objects")}
+
+
+def describe_settings(noise: Noise) -> dict[str, Any]:
+    """Return the parameters of a noise that are set."""
+    return {name: value for name, value in noise.parameters.items() if value not in (None, [])}
+
+
+def _list_noises(configuration: Configuration) -> tuple[Noise, ...]:
+    return configuration.split.recipe.noises
+
+
+def _name_objects(noise: Noise) -> str:
+    return "active" if noise.objects == "positive" else "listed"

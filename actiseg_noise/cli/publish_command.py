@@ -153,7 +153,7 @@ def _refuse_options(
     from actiseg_data.core.errors import ProblemCollector
 
     problems = ProblemCollector()
-    given = {"to": (to, None)}
+    given: dict[str, tuple[object, object]] = {"to": (to, None)}
     for options in (description, content):
         given |= {
             field.name: (getattr(options, field.name), field.default) for field in fields(options)

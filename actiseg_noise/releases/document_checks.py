@@ -38,7 +38,7 @@ def check_card(release: Path, note: ReleaseNote) -> Iterator[str]:
         yield f"{CARD_FILE}: is missing"
         return
     try:
-        header = DatasetCard(path.read_text("utf-8")).data.to_dict()
+        header: dict[str, Any] = vars(DatasetCard(path.read_text("utf-8")).data)
     except (ValueError, TypeError, UnicodeDecodeError) as error:
         yield f"{CARD_FILE}: its header cannot be read ({str(error).splitlines()[0]:.120})"
         return

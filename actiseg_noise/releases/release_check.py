@@ -94,11 +94,11 @@ def check_release(
     return ReleaseCheck(tuple(dict.fromkeys(lines)), dict(counts))
 
 
-def _collect(found: Iterator[str]) -> list[str]:
+def _collect(faults: Iterator[str]) -> list[str]:
     """List the lines of a check; an error that stops it becomes further lines."""
     lines: list[str] = []
     try:
-        lines.extend(found)
+        lines.extend(faults)
     except InputError as error:
         lines += [f"{problem.where}: {problem.what}" for problem in error.problems]
     return lines

@@ -20,7 +20,7 @@ from actiseg_noise.split.clean_parts import CleanPart
 
 
 @dataclass(frozen=True)
-class ObjectWords:
+class RowWords:
     """What the lists say about an object of a sequence, before and after the noise.
 
     Attributes
@@ -58,7 +58,7 @@ class ReleaseRow:
     ----------
     sequence, frame : str
         Names in the lists. The frame is None in a split of lists alone.
-    words : ObjectWords
+    words : RowWords
         What the lists say about the object.
     mask : bytes or None
         Its noisy mask, a PNG of 1 bit.
@@ -75,7 +75,7 @@ class ReleaseRow:
 
     sequence: str
     frame: str | None
-    words: ObjectWords
+    words: RowWords
     mask: bytes | None = None
     picture: bytes | None = None
     kind: str | None = None
@@ -107,7 +107,7 @@ class RowTask:
     ----------
     sequence : VideoSequence
         The sequence.
-    words : tuple of ObjectWords
+    words : tuple of RowWords
         Its objects.
     kinds : mapping of (str, int) to str
         The kind of mask noise by frame and object id.
@@ -118,7 +118,7 @@ class RowTask:
     """
 
     sequence: VideoSequence
-    words: tuple[ObjectWords, ...]
+    words: tuple[RowWords, ...]
     kinds: Mapping[tuple[str, int], str]
     names: tuple[str, ...]
     digests: tuple[str | None, ...]

@@ -16,7 +16,7 @@ from actiseg_data.layouts.image_sets import (
 )
 from actiseg_noise.releases.frame_files import find_frame_files, open_frame_places
 from actiseg_noise.releases.release_contents import Configuration
-from actiseg_noise.releases.release_rows import ObjectWords, RowSource, RowTask
+from actiseg_noise.releases.release_rows import RowSource, RowTask, RowWords
 from actiseg_noise.split.clean_parts import CleanPart
 
 
@@ -91,7 +91,7 @@ def _list_masks(part: CleanPart, sequence: VideoSequence) -> tuple[str, ...]:
 
 def _read_words(
     split: Split, text_kinds: Mapping[tuple[str, int | None], str]
-) -> dict[str, tuple[ObjectWords, ...]]:
+) -> dict[str, tuple[RowWords, ...]]:
     """Read the words of each object from the prompts, the objects file and the list."""
     styled = name_expressions_file(split.name, MAIN_STYLE)
     prompts = split.read_expressions(MAIN_STYLE) if split.has_document(styled) else {}
@@ -116,7 +116,7 @@ def _read_words(
 
 def _make_words(
     label: ObjectLabel, prompt: Expression | None, entry: ObjectEntry | None, kind: str | None
-) -> ObjectWords:
+) -> RowWords:
     """Join what the list, the prompts and the objects file say about an object.
 
     The objects file has the noisy name; the list keeps the clean one. What the noise did not change
@@ -130,7 +130,7 @@ def _make_words(
         clean_class = class_id if entry.class_id_org is None else entry.class_id_org
     noisy_prompt = None if prompt is None else prompt.exp
     clean_prompt = None if prompt is None else prompt.exp_org
-    return ObjectWords(
+    return RowWords(
         object_id=label.object_id,
         prompt=noisy_prompt,
         prompt_clean=noisy_prompt if clean_prompt is None else clean_prompt,

@@ -63,7 +63,7 @@ def make_kit(noisy: Path) -> RebuildKit:
     sequences = {}
     for sequence in split:
         names = [f"Annotations_Sparse/val/{sequence.folder}/{f}.png" for f in sequence.frames]
-        masks = b"".join(bytes.fromhex(digests[name]) for name in names)
+        masks = b"".join(bytes.fromhex(digests[name])[:8] for name in names)
         key = bytes.fromhex(digest_json(list(sequence.identity))[:16])
         sequences[key] = SequenceDigests(len(names), masks, b"", b"", b"")
     lists = {n.split("/")[1]: d for n, d in digests.items() if n.startswith("ImageSets/")}

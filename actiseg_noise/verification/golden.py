@@ -34,6 +34,7 @@ from actiseg_noise.recipes.published import (
 from actiseg_noise.text_noise.agreement import match_case
 from actiseg_noise.text_noise.sequence_words import TextCorruptor
 
+
 def digest_masks(digests: Iterable[tuple[VideoSequence, list[str]]]) -> str:
     """Compute one digest of all masks of a split.
 
@@ -124,7 +125,9 @@ def derive(
     recipes = {preset.name: preset.make_recipe(split=split) for preset in presets}
     masked = {name: recipe for name, recipe in recipes.items() if recipe.mask_noise is not None}
     with stage("applying presets") as progress:
-        results = run_parallel(_measure_noisy, (opened, masked), opened.sequences, workers, progress)
+        results = run_parallel(
+            _measure_noisy, (opened, masked), opened.sequences, workers, progress
+        )
     return {
         name: RecipeOutput(
             masks=_join_masks(opened.sequences, [frames[name] for frames in results])
@@ -153,12 +156,12 @@ def _measure_noisy(
     clean = split.read_masks(sequence)
     measures = {}
     for name, recipe in recipes.items():
-        frames = list(corrupt_sequence(sequence, clean, recipe))
-        measures[name] = _SequenceMeasure(
-            digests=[digest_pixels(noise.mask) for noise in frames],
-            items=sum(noise.tally["items"] for noise in frames),
-            ious=[row.iou for noise in frames for row in noise.rows],
-        )
+        digests, items, ious = [], 0, []
+        for noise in corrupt_sequence(sequence, clean, recipe):
+            digests.append(digest_pixels(noise.mask))
+            items += noise.tally["items"]
+            ious += [row.iou for row in noise.rows]
+        measures[name] = _SequenceMeasure(digests, items, ious)
     return measures
 
 

@@ -225,9 +225,9 @@ def split_version(name: str, where: str) -> tuple[str, int | None]:
     >>> split_version("actiseg/mixed-40@1", "preset"), split_version("smart/mar", "preset")
     (('actiseg/mixed-40', 1), ('smart/mar', None))
     """
-    base, at, text = name.partition("@")
+    base, separator, text = name.partition("@")
     version = parse_whole_number(text)
-    if at and (version is None or version < 1):
+    if separator and (version is None or version < 1):
         hint = f"write a whole number from 1 after the @: {base[:60]}@1"
         raise refuse(f"{text[:60]!r} is not the version of a preset", where, hint)
     return base, version

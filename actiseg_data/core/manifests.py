@@ -50,8 +50,8 @@ def load_installed(name: str, schema: str) -> Cursor:
 
     Examples
     --------
-    >>> load_installed("golden.json", "actiseg/golden/1")["schema"].as_text()
-    'actiseg/golden/1'
+    >>> load_installed("recipes.json", "actiseg/recipes/1")["schema"].as_text()
+    'actiseg/recipes/1'
     """
     file = find_installed(name)
     document = Cursor(parse_json(file.read_bytes(), file.name), file.name)

@@ -72,8 +72,12 @@ _add_group(
 )
 _add_group(
     "manifests",
-    "Check or derive golden digests of the presets.",
-    {"check": manifests_command.check, "derive": manifests_command.derive},
+    "Check the published recipes and their golden digests, derive them, or write their pages.",
+    {
+        "check": manifests_command.check,
+        "derive": manifests_command.derive,
+        "pages": manifests_command.write_pages,
+    },
 )
 _add_group(
     "lexicon",

@@ -126,14 +126,16 @@ def _write(
     from actiseg_data.terminal.report_printing import print_report
     from actiseg_noise.cli.corruption_report import describe_corruption
     from actiseg_noise.corruption.corruption import write_noisy_split
+    from actiseg_noise.recipes.published import name_recipe
 
     result = write_noisy_split(root, recipe, options, workers, stage)
     print_report(describe_corruption(result.summary))
+    published = name_recipe(recipe)
+    title = f"recipe {result.recipe_digest}" + (f" ({published})" if published else "")
     if result.made:
-        seconds = result.summary["seconds"]
-        print(f"made {result.out} in {seconds} s; recipe {result.recipe_digest}")
+        print(f"made {result.out} in {result.summary['seconds']} s; {title}")
     else:
-        print(f"{result.out} exists already and is complete; recipe {result.recipe_digest}")
+        print(f"{result.out} exists already and is complete; {title}")
     noisy = quote_path(result.out)
     print(f"next: actiseg-noise preview {noisy} --to preview.png")
     print(f"      actiseg-noise verify {noisy} --source {quote_path(root)}")

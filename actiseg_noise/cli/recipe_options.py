@@ -32,7 +32,10 @@ class RecipeOptions:
     ] = None
     preset: Annotated[
         Optional[str],
-        typer.Option(help="A named recipe (actiseg-noise presets lists all). Flags override it."),
+        typer.Option(
+            help="A named recipe (actiseg-noise presets lists all), also with its version: "
+            "NAME@1. Flags override it."
+        ),
     ] = None
     recipe: Annotated[
         Optional[Path],

@@ -13,7 +13,7 @@ from actiseg_data.core.errors import check_choice, find_nearest, refuse, suggest
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.recipes.building import check_recipe, make_recipe
 from actiseg_noise.recipes.kind_specs import list_own_rates, list_type_names
-from actiseg_noise.recipes.presets import load_presets
+from actiseg_noise.recipes.presets import load_preset, load_presets
 
 POOLS = ("lexicon", "dataset")
 
@@ -31,8 +31,8 @@ def choose_recipe(
     Parameters
     ----------
     noise : str or Recipe
-        A type such as ``boundary``, a preset such as ``actiseg-nl/mask-9``, or a recipe. A recipe
-        allows the settings `seed` and `split` only.
+        A type such as ``boundary``, a preset such as ``actiseg-nl/mask-9`` (also with its version:
+        ``actiseg-nl/mask-9@1``), or a recipe. A recipe allows the settings `seed` and `split` only.
     dataset : Path, optional
         Root of the clean dataset, for the pool ``dataset``.
     lexicon : Lexicon, optional
@@ -74,8 +74,9 @@ def choose_recipe(
         rate = options.pop("rate", 0.0)
         return make_recipe(noise, rate, lexicon=lexicon, parameters=known, **options)
     presets = load_presets()
-    if noise in presets:
-        return presets[noise].make_recipe(parameters=known, lexicon=lexicon, **options)
+    if noise.partition("@")[0] in presets:
+        preset = load_preset(noise, "`noise`")
+        return preset.make_recipe(parameters=known, lexicon=lexicon, **options)
     names = [*types, *presets]
     near = find_nearest(noise, names) or types
     raise refuse(

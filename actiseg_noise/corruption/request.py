@@ -241,12 +241,13 @@ def name_output(dataset: Path, recipe: Recipe, preset: str | None = None) -> Pat
         if noise.kind == IMPORTED:
             choose_differences(noise, None)  # no default name shows what was imported
     kind = name_type(recipe)
-    default = load_preset(preset).make_recipe() if preset else make_recipe(kind, 0.0)
+    named = load_preset(preset) if preset else None
+    default = named.make_recipe() if named else make_recipe(kind, 0.0)
     rates = [f"{noise.rate:g}" for noise in recipe.noises]
     parts = [
         dataset.resolve().name,
         *([] if recipe.split == "train" else [recipe.split]),
-        (preset or kind).replace("/", "-"),
+        (named.name if named else kind).replace("/", "-"),
         f"r{'-'.join(dict.fromkeys(rates))}",
         f"s{recipe.seed}",
     ]

@@ -11,7 +11,7 @@ from typing import Any
 
 from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.core.documents import Cursor
-from actiseg_data.core.errors import find_nearest, refuse, suggest
+from actiseg_data.core.errors import InputError, find_nearest, refuse, suggest
 from actiseg_data.core.manifests import list_installed, load_installed
 from actiseg_data.core.names import check_text
 from actiseg_data.records.recipe_record import (
@@ -20,6 +20,7 @@ from actiseg_data.records.recipe_record import (
     parse_noise,
 )
 from actiseg_noise.recipes.building import change_noises, check_recipe
+from actiseg_noise.recipes.published import load_index, split_version
 
 SCHEMA = "actiseg/presets/1"
 
@@ -51,6 +52,8 @@ class Preset:
     ----------
     name : str
         The name with its family, such as ``actiseg-nl/mask-9``.
+    version : int
+        Raised by every change of the pixels or words that the preset makes.
     summary : str
         What it does, in one sentence.
     source : PresetSource
@@ -60,6 +63,7 @@ class Preset:
     """
 
     name: str
+    version: int
     summary: str
     source: PresetSource
     noises: tuple[Noise, ...]
@@ -105,19 +109,59 @@ def load_presets() -> dict[str, Preset]:
 
 
 def load_preset(name: str, where: str = "`preset`") -> Preset:
-    """Load a preset; for an unknown one, raise `InputError` with the nearest names.
+    """Load a preset.
 
-    `where` is the parameter that gave the name, for the message.
+    Parameters
+    ----------
+    name : str
+        Its name, also with a version after an @. Without a version, it is the newest one.
+    where : str
+        The parameter that gave the name, for messages.
+
+    Raises
+    ------
+    InputError
+        For an unknown preset, with the nearest names; for a version that this release does not
+        make, with the release that does.
+
+    Examples
+    --------
+    >>> load_preset("actiseg/mixed-40@1").name
+    'actiseg/mixed-40'
     """
     presets = load_presets()
-    if name not in presets:
+    base, version = split_version(name, where)
+    if base not in presets:
         raise refuse(
-            f"there is no preset {name!r}{suggest(name, presets)}",
+            f"there is no preset {base!r}{suggest(base, presets)}",
             where,
-            f"use for example {', '.join(find_nearest(name, presets) or list(presets))}; "
+            f"use for example {', '.join(find_nearest(base, presets) or list(presets))}; "
             "actiseg-noise presets lists all",
         )
-    return presets[name]
+    preset = presets[base]
+    if version not in (None, preset.version):
+        raise _refuse_version(preset, version, where)
+    return preset
+
+
+def _refuse_version(preset: Preset, version: int | None, where: str) -> InputError:
+    """Refuse a version of a preset that this release does not make."""
+    from actiseg_data import __version__
+
+    current = f"this release, actiseg {__version__}, makes version {preset.version}"
+    for published in load_index().recipes.get(preset.name, ()):
+        if published.version == version and published.last is not None:
+            return refuse(
+                f"{published.address} is made by actiseg {published.since} to {published.last}; "
+                f"{current}",
+                where,
+                f"install actiseg {published.last}, or use {preset.name}@{preset.version}",
+            )
+    return refuse(
+        f"there is no version {version} of {preset.name}; {current}",
+        where,
+        f"use {preset.name}@{preset.version}, or a newer release of actiseg",
+    )
 
 
 def parse_presets(document: Cursor) -> list[Preset]:
@@ -133,6 +177,7 @@ def parse_presets(document: Cursor) -> list[Preset]:
     return [
         Preset(
             name=check_text(f"{family}/{name}", entry.where),
+            version=entry["version"].as_integer(),
             summary=entry["summary"].as_text(),
             source=source,
             noises=tuple(parse_noise(noise) for noise in entry["noises"].iterate_elements()),

@@ -1,21 +1,21 @@
 """Golden digests: what every preset makes of known datasets, on any machine.
 
-The digests are in ``data_manifests/golden.json``. They reveal a library that draws different
-pixels than the one that they were made with.
+The digests are in ``data_manifests/recipes.json``. They reveal a library that draws different
+pixels than the one that they were made with, and a preset that changed without a new version.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from actiseg_data.annotations.masks import digest_pixels
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
-from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import refuse
-from actiseg_data.core.manifests import load_installed
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.action_lists import list_splits
@@ -24,59 +24,15 @@ from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.recipes.presets import load_preset, load_presets
+from actiseg_noise.recipes.published import (
+    KnownDataset,
+    MaskOutput,
+    RecipeOutput,
+    TextOutput,
+    load_index,
+)
 from actiseg_noise.text_noise.agreement import match_case
 from actiseg_noise.text_noise.sequence_words import TextCorruptor
-
-SCHEMA = "actiseg/golden/1"
-
-
-@dataclass(frozen=True)
-class GoldenDataset:
-    """The golden digests of one dataset.
-
-    Attributes
-    ----------
-    name : str
-        Name of the dataset.
-    about : str
-        What it is, and how to get it.
-    split : str
-        The split that the digests are for.
-    clean : str
-        Digest of all clean masks, see `digest_masks`.
-    names : str
-        Digest of the clean classes and names, see `digest_names`.
-    presets : PresetDigests
-        Digests of what each preset makes of it.
-    """
-
-    name: str
-    about: str
-    split: str
-    clean: str
-    names: str
-    presets: PresetDigests
-
-
-@dataclass(frozen=True)
-class PresetDigests:
-    """Digests of what presets make of a dataset.
-
-    Attributes
-    ----------
-    masks : mapping of str to str
-        By preset with mask noise: digest of all masks, see `digest_masks`.
-    text : mapping of str to str
-        By preset with text noise: digest of all classes and names, see `digest_names`.
-    """
-
-    masks: Mapping[str, str]
-    text: Mapping[str, str]
-
-    @property
-    def presets(self) -> set[str]:
-        """The names of all presets."""
-        return set(self.masks) | set(self.text)
 
 
 def digest_masks(digests: Iterable[tuple[VideoSequence, list[str]]]) -> str:
@@ -99,45 +55,30 @@ def digest_masks(digests: Iterable[tuple[VideoSequence, list[str]]]) -> str:
     )
 
 
-def load_golden() -> dict[str, GoldenDataset]:
-    """Load the golden digests, by name of the dataset."""
-    top = load_installed("golden.json", SCHEMA)
-    return {
-        name: GoldenDataset(
-            name=name,
-            about=entry["about"].as_text(),
-            split=entry["split"].as_text(),
-            clean=entry["clean"].as_text(),
-            names=entry["names"].as_text(),
-            presets=PresetDigests(_read_texts(entry["masks"]), _read_texts(entry["text"])),
-        )
-        for name, entry in top["datasets"].iterate_members()
-    }
-
-
-def recognise(root: Path, workers: int = 1) -> GoldenDataset:
-    """Return the golden digests of a dataset, which is recognised by its clean masks and names.
+def recognise(root: Path, workers: int = 1) -> KnownDataset:
+    """Return the known dataset that a folder has, recognised by its clean masks and names.
 
     Raises
     ------
     InputError
         If no digests are known for this dataset.
     """
-    known = load_golden()
+    known = load_index().datasets
     if not root.is_dir():
         raise refuse("there is no such folder", root, "check the path")
     splits = list_splits(root)
-    for golden in known.values():
-        if golden.split in splits:
-            split = open_split(root, golden.split)
-            if digest_names(split.sequences) != golden.names:
+    for dataset in known.values():
+        if dataset.split in splits:
+            split = open_split(root, dataset.split)
+            if digest_names(split.sequences) != dataset.names:
                 continue
-            if digest_clean_masks(split, workers) == golden.clean:
-                return golden
+            if digest_clean_masks(split, workers) == dataset.clean:
+                return dataset
     raise refuse(
         "is not one of the datasets with known digests: its masks or names differ",
         root,
-        "give one of: " + "; ".join(f"{golden.name} ({golden.about})" for golden in known.values()),
+        "give one of: "
+        + "; ".join(f"{dataset.name} ({dataset.about})" for dataset in known.values()),
     )
 
 
@@ -158,8 +99,8 @@ def derive(
     only: Iterable[str] = (),
     workers: int = 1,
     stage: StageProgress = ignore_progress,
-) -> PresetDigests:
-    """Apply presets to a split in memory, at seed 0, and digest the results.
+) -> dict[str, RecipeOutput]:
+    """Apply presets to a split in memory, at seed 0, and describe the results by preset.
 
     Parameters
     ----------
@@ -184,18 +125,72 @@ def derive(
     recipes = {preset.name: preset.make_recipe(split=split) for preset in presets}
     masked = {name: recipe for name, recipe in recipes.items() if recipe.mask_noise is not None}
     with stage("applying presets") as progress:
-        results = run_parallel(_digest_noisy, (opened, masked), opened.sequences, workers, progress)
-    by_preset = {name: [digests[name] for digests in results] for name in masked}
-    return PresetDigests(
-        masks={
-            name: digest_masks(zip(opened.sequences, digests, strict=True))
-            for name, digests in by_preset.items()
-        },
-        text={
-            name: digest_names(opened.sequences, TextCorruptor(recipe))
-            for name, recipe in recipes.items()
-            if recipe.text_noise is not None
-        },
+        results = run_parallel(
+            _measure_noisy, (opened, masked), opened.sequences, workers, progress
+        )
+    return {
+        name: RecipeOutput(
+            masks=_join_masks(opened.sequences, [frames[name] for frames in results])
+            if name in masked
+            else None,
+            text=None if recipe.text_noise is None else _measure_text(opened.sequences, recipe),
+        )
+        for name, recipe in recipes.items()
+    }
+
+
+@dataclass(frozen=True)
+class _SequenceMeasure:
+    """Noisy masks of a sequence: their digests, the eligible items, and IoU of the noisy ones."""
+
+    digests: list[str]
+    items: int
+    ious: list[float]
+
+
+def _measure_noisy(
+    shared: tuple[Split, dict[str, Recipe]], sequence: VideoSequence
+) -> dict[str, _SequenceMeasure]:
+    """Measure the noisy masks of a sequence by preset."""
+    split, recipes = shared
+    clean = split.read_masks(sequence)
+    measures = {}
+    for name, recipe in recipes.items():
+        digests, items, ious = [], 0, []
+        for noise in corrupt_sequence(sequence, clean, recipe):
+            digests.append(digest_pixels(noise.mask))
+            items += noise.tally["items"]
+            ious += [row.iou for row in noise.rows]
+        measures[name] = _SequenceMeasure(digests, items, ious)
+    return measures
+
+
+def _join_masks(
+    sequences: Iterable[VideoSequence], measures: Iterable[_SequenceMeasure]
+) -> MaskOutput:
+    """Join the measures of all sequences of a split."""
+    measures = list(measures)
+    ious = [iou for measure in measures for iou in measure.ious]
+    digests = (measure.digests for measure in measures)
+    return MaskOutput(
+        digest=digest_masks(zip(sequences, digests, strict=True)),
+        items=sum(measure.items for measure in measures),
+        selected=len(ious),
+        median_iou=round(median(ious), 4) if ious else None,
+    )
+
+
+def _measure_text(sequences: Iterable[VideoSequence], recipe: Recipe) -> TextOutput:
+    """Measure the text noise of a split."""
+    sequences, noise = list(sequences), TextCorruptor(recipe)
+    tally: Counter[str] = Counter()
+    for sequence in sequences:
+        tally += noise.choose(noise.find_options(sequence), noise.thresholds).tally
+    return TextOutput(
+        digest=digest_names(sequences, noise),
+        prompts=tally["all_items"],
+        flips=tally["flipped"],
+        substitutions=tally["substituted"],
     )
 
 
@@ -221,32 +216,28 @@ def digest_names(sequences: Iterable[VideoSequence], noise: TextCorruptor | None
     return digest_json(names)
 
 
-def _digest_noisy(
-    shared: tuple[Split, dict[str, Recipe]], sequence: VideoSequence
-) -> dict[str, list[str]]:
-    """Digest the noisy masks of a sequence by preset, in frame order."""
-    split, recipes = shared
-    clean = split.read_masks(sequence)
-    return {
-        name: [digest_pixels(noise.mask) for noise in corrupt_sequence(sequence, clean, recipe)]
-        for name, recipe in recipes.items()
-    }
+def find_mismatches(dataset: str, derived: Mapping[str, RecipeOutput]) -> list[str]:
+    """Compare derived outputs with the published ones; return a line for each that differs.
 
-
-def find_mismatches(golden: GoldenDataset, derived: PresetDigests) -> list[str]:
-    """Compare derived digests with the golden ones; return a line for each that differs."""
+    Parameters
+    ----------
+    dataset : str
+        Name of the known dataset.
+    derived : mapping of str to RecipeOutput
+        What the presets make of it here, by preset.
+    """
+    published = load_index().recipes
     lines = []
-    for what, ours, theirs in (
-        ("masks", derived.masks, golden.presets.masks),
-        ("text", derived.text, golden.presets.text),
-    ):
-        for name, digest in ours.items():
-            if name not in theirs:
-                lines.append(f"{name}: has no golden digest of its {what} on {golden.name}")
-            elif theirs[name] != digest:
-                lines.append(f"{name}: the golden digest of its {what} on {golden.name} differs")
+    for name, output in derived.items():
+        known = published[name][-1].outputs.get(dataset) if name in published else None
+        for medium, ours in vars(output).items():
+            theirs = None if known is None else getattr(known, medium)
+            if ours is None or ours == theirs:
+                continue
+            if theirs is None:
+                lines.append(f"{name}: has no golden digest of its {medium} on {dataset}")
+            elif ours.digest != theirs.digest:
+                lines.append(f"{name}: the golden digest of its {medium} on {dataset} differs")
+            else:
+                lines.append(f"{name}: the counts of its {medium} on {dataset} differ")
     return lines
-
-
-def _read_texts(cursor: Cursor) -> dict[str, str]:
-    return {name: value.as_text() for name, value in cursor.iterate_members()}

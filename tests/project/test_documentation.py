@@ -15,7 +15,7 @@ import reference_trainer
 from tests.helpers.paths import ROOT
 from tests.helpers.predicted import predict
 
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
 
 def code_blocks(page: str, language: str) -> list[str]:

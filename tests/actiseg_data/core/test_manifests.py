@@ -7,7 +7,7 @@ from actiseg_data.core.manifests import find_installed, list_installed, load_ins
 
 
 def test_every_installed_document_has_a_schema():
-    for name in ("golden.json", "metrics.json", "protocols.json", "lexicon/epic-100.json"):
+    for name in ("recipes.json", "metrics.json", "protocols.json", "lexicon/epic-100.json"):
         with pytest.raises(InputError, match="this release reads 'another'"):
             load_installed(name, "another")
 

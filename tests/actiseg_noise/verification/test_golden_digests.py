@@ -13,36 +13,43 @@ from actiseg_data.layouts.image_sets import name_objects_file
 from actiseg_data.layouts.opening import open_split
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.presets import load_preset, load_presets
+from actiseg_noise.recipes.published import load_index
 from actiseg_noise.verification.golden import (
-    PresetDigests,
     derive,
     digest_clean_masks,
     digest_names,
     find_mismatches,
-    load_golden,
     recognise,
 )
 from tests.helpers.kitchens import make_kitchen
 from tests.helpers.roots import clip, make_root
 
+DATASETS = ("sample", "visor-val")
+
+
+def read_digests(dataset, medium):
+    """The golden digests of the newest version of every preset with such noise."""
+    outputs = {name: of[-1].outputs[dataset] for name, of in load_index().recipes.items()}
+    parts = {name: getattr(output, medium) for name, output in outputs.items()}
+    return {name: part.digest for name, part in parts.items() if part is not None}
+
 
 def test_every_preset_has_golden_digests_on_every_dataset():
-    known = load_golden()
-    assert set(known) == {"sample", "visor-val"}
-    for golden in known.values():
-        of = golden.presets
-        recipes = {name: preset.make_recipe() for name, preset in load_presets().items()}
-        assert of.masks.keys() == {name for name in recipes if recipes[name].mask_noise}
-        assert of.text.keys() == {name for name in recipes if recipes[name].text_noise}
-        for digests in (of.masks, of.text):
+    assert set(load_index().datasets) == set(DATASETS)
+    recipes = {name: preset.make_recipe() for name, preset in load_presets().items()}
+    for dataset in DATASETS:
+        masks, text = read_digests(dataset, "masks"), read_digests(dataset, "text")
+        assert masks.keys() == {name for name in recipes if recipes[name].mask_noise}
+        assert text.keys() == {name for name in recipes if recipes[name].text_noise}
+        for digests in (masks, text):
             alone = [digest for name, digest in digests.items() if "mixed" not in name]
             assert len(set(alone)) == len(alone)
 
 
 def test_mixed_noise_is_its_two_parts():
     """Each draws as if it were alone."""
-    for golden in load_golden().values():
-        masks, text = golden.presets.masks, golden.presets.text
+    for dataset in DATASETS:
+        masks, text = read_digests(dataset, "masks"), read_digests(dataset, "text")
         for rate in (20, 40, 60):
             assert masks[f"actiseg/mixed-{rate}"] == masks[f"actiseg/boundary-{rate}"]
             assert text[f"actiseg/mixed-{rate}"] == text[f"actiseg/text-{rate}"]
@@ -74,9 +81,9 @@ def test_what_is_derived_is_what_corrupt_writes(tmp_path):
         )
         for sequence in noisy.sequences
     ]
-    assert derive(root, "train", [name]) == PresetDigests(
-        {name: digest_clean_masks(noisy)}, {name: digest_names(renamed)}
-    )
+    output = derive(root, "train", [name])[name]
+    assert output.masks.digest == digest_clean_masks(noisy)
+    assert output.text.digest == digest_names(renamed)
     assert digest_names(renamed) != digest_names(noisy.sequences)
 
 
@@ -95,18 +102,31 @@ def test_real_masks_get_the_golden_pixels(prepare):
     """Three presets of different making on all real validation videos; `manifests check --dataset`
     does all of them in some minutes."""
     root = prepare("val", None, workers=2).root
-    golden = recognise(root, workers=2)
-    assert golden.name == "visor-val"
+    assert recognise(root, workers=2).name == "visor-val"
     names = ["actiseg-nl/mixed-60-21", "actiseg/mixed-40", "coco-n/easy"]
-    assert find_mismatches(golden, derive(root, "val", names, workers=2)) == []
+    assert find_mismatches("visor-val", derive(root, "val", names, workers=2)) == []
 
 
-def test_other_pixels_and_unknown_presets_are_named():
-    presets = PresetDigests(masks={"a": "1", "b": "2"}, text={"a": "4"})
-    golden = dataclasses.replace(load_golden()["sample"], presets=presets)
-    assert find_mismatches(golden, PresetDigests({"a": "1"}, {"a": "4"})) == []
-    lines = find_mismatches(golden, PresetDigests({"b": "1", "c": "3"}, {"a": "5"}))
-    assert [line.split(":")[0] for line in lines] == ["b", "c", "a"]
+def test_other_pixels_other_counts_and_unknown_presets_are_named():
+    name = "actiseg/mixed-40"
+    known = load_index().recipes[name][-1].outputs["sample"]
+    assert find_mismatches("sample", {name: known}) == []
+    pixels = dataclasses.replace(known, masks=dataclasses.replace(known.masks, digest="0" * 32))
+    counts = dataclasses.replace(known, text=dataclasses.replace(known.text, flips=0))
+    assert find_mismatches("sample", {name: pixels}) == [
+        f"{name}: the golden digest of its masks on sample differs"
+    ]
+    assert find_mismatches("sample", {name: counts}) == [
+        f"{name}: the counts of its text on sample differ"
+    ]
+    lines = find_mismatches("sample", {"new/one": known}) + find_mismatches(
+        "kitchen", {name: known}
+    )
+    assert [line.split(" on ")[0] for line in lines] == [
+        f"{preset}: has no golden digest of its {medium}"
+        for preset in ("new/one", name)
+        for medium in ("masks", "text")
+    ]
 
 
 def test_a_dataset_with_the_masks_of_a_known_one_and_other_names_is_another(sample, tmp_path):

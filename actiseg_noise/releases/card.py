@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from actiseg_noise.recipes.published import name_recipe
 from actiseg_noise.releases.card_header import compose_header, list_parquet_files, name_hub_split
 from actiseg_noise.releases.citation import compose_bibtex
 from actiseg_noise.releases.escaping import escape_markdown, quote_block
@@ -75,7 +76,8 @@ def _compose_summary(contents: ReleaseContents) -> Iterator[str]:
     for entry in contents.configurations:
         counts = count_contents(entry)
         row = [entry.name, entry.split.recipe.split, *map(str, counts.values())]
-        row += [str(len(entry.documents.rows)), entry.split.recipe.digest]
+        recipe = entry.split.recipe
+        row += [str(len(entry.documents.rows)), name_recipe(recipe) or recipe.digest]
         rows.append(row)
     heads = ("configuration", "split", "sequences", "frames", "objects", "changes", "recipe")
     yield format_table(heads, rows)

@@ -16,12 +16,23 @@ def pack(folder, archive, *, top=None, names=None):
             name = path.relative_to(folder).as_posix()
             tar.add(path, f"{top}/{names.get(name, name)}")
         if names:
-            table = "".join(f"{written}\t{name}\n" for name, written in names.items())
+            table = "".join(f"{path}\t{name}\n" for path, name in _list_originals(names).items())
             extra = archive.with_suffix(".names")
             extra.write_text(table)
             tar.add(extra, f"{top}/NAMES.tsv")
             extra.unlink()
     return archive
+
+
+def _list_originals(names):
+    """List each file and folder that is written under another name, with its own one."""
+    pairs = [(old.split("/"), new.split("/")) for old, new in names.items()]
+    return {
+        "/".join(new[: depth + 1]): old[depth]
+        for old, new in pairs
+        for depth in reversed(range(len(new)))
+        if old[depth] != new[depth]
+    }
 
 
 def make_release(release, **splits: Path):

@@ -61,7 +61,7 @@ def test_a_changed_lexicon_is_found_in_every_preset_of_text(monkeypatch):
 def test_a_raised_algorithm_is_found_in_every_preset_that_uses_it(monkeypatch):
     newer = dict(kind_specs.KIND_SPECS)
     newer["boundary"] = replace(newer["boundary"], algorithm=3)
-    monkeypatch.setattr(building, "KIND_SPECS", newer)
+    monkeypatch.setattr(kind_specs, "KIND_SPECS", newer)
     faults = list_index_faults(load_index(), load_presets())
     assert len(faults) == 6
     assert all("version 1 cannot be made: algorithm 2 of 'boundary'" in fault for fault in faults)

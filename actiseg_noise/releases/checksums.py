@@ -12,6 +12,7 @@ from actiseg_data.core.errors import refuse
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.files import write_bytes
 from actiseg_data.core.workers import WorkerPool, run_parallel
+from actiseg_noise.releases.release_contents import ReleaseFile
 
 CHECKSUMS_FILE = "SHA256SUMS"
 
@@ -26,6 +27,20 @@ def digest_file(path: Path) -> str:
         while block := stream.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def describe_file(
+    release: Path,
+    name: str,
+    role: str,
+    configuration: str | None = None,
+    split: str | None = None,
+    rows: int | None = None,
+) -> ReleaseFile:
+    """Describe a file of a release with its size and digest; see `ReleaseFile`."""
+    path = release / name
+    size = path.stat().st_size
+    return ReleaseFile(name, role, configuration, split, size, digest_file(path), rows)
 
 
 def list_release_files(release: Path) -> list[str]:

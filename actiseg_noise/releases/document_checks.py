@@ -12,10 +12,10 @@ from typing import Any
 
 from actiseg_data.core.errors import refuse
 from actiseg_data.records.licence_terms import load_licences
+from actiseg_noise.releases.croissant import CROISSANT_FILE
 from actiseg_noise.releases.release_note import ReleaseNote
 
 CARD_FILE = "README.md"
-CROISSANT_FILE = "croissant.json"
 
 MOST_RECORDS = 50
 """How many records of each record set are read through Croissant, which is slow."""

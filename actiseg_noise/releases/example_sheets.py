@@ -17,7 +17,7 @@ from actiseg_data.layouts.actionvos import MASKS
 from actiseg_data.records.ledger_record import MaskRow, TextRow
 from actiseg_noise.preview.lettering import FAINT, INK, MARK, PAPER, load_font, shorten_text
 from actiseg_noise.releases.change_pictures import COLOURS, colour_panels, draw_panels
-from actiseg_noise.releases.parquet_shards import digest_file
+from actiseg_noise.releases.checksums import describe_file
 from actiseg_noise.releases.release_contents import Configuration, ReleaseFile
 
 PICTURES = "pictures"
@@ -72,10 +72,8 @@ def write_examples(configuration: Configuration, folder: Path) -> ReleaseFile | 
     name = f"{PICTURES}/{configuration.name}.png"
     stream = io.BytesIO()
     compose_examples(examples).save(stream, "PNG", optimize=True)
-    path = folder / name
-    write_bytes(path, stream.getvalue())
-    size = path.stat().st_size
-    return ReleaseFile(name, "picture", configuration.name, None, size, digest_file(path))
+    write_bytes(folder / name, stream.getvalue())
+    return describe_file(folder, name, "picture", configuration.name)
 
 
 def choose_typical(rows: Iterable[MaskRow]) -> list[MaskRow]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import json
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import MASKS
 from actiseg_data.records.split_documents import SUMMARY_FILE
+from actiseg_noise.releases.checksums import describe_file
 from actiseg_noise.releases.release_contents import Configuration, ReleaseFile
 from actiseg_noise.releases.release_rows import ReleaseRow, RowSource, make_rows
 from actiseg_noise.releases.row_planning import open_row_sources, plan_rows
@@ -239,17 +239,9 @@ class _ShardWriter:
         files = []
         for number, rows in enumerate(self.counts):
             name = f"{DATA}/{self.configuration}/{self.split}-{number:05}-of-{total:05}.parquet"
-            path = self._place(number).rename(self.folder / name)
+            self._place(number).rename(self.folder / name)
             files.append(
-                ReleaseFile(
-                    name=name,
-                    role="parquet",
-                    configuration=self.configuration,
-                    split=self.split,
-                    size=path.stat().st_size,
-                    sha256=digest_file(path),
-                    rows=rows,
-                )
+                describe_file(self.folder, name, "parquet", self.configuration, self.split, rows)
             )
         return files
 
@@ -291,12 +283,3 @@ class _ShardWriter:
             self._writer.close()
             self._stream.close()
             self._writer = None
-
-
-def digest_file(path: Path) -> str:
-    """Compute the SHA-256 of a file, a part of it at a time."""
-    state = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            state.update(block)
-    return state.hexdigest()

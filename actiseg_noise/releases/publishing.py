@@ -23,7 +23,7 @@ from actiseg_data.records.licence_terms import LicenceTerms, find_licence
 from actiseg_noise.kits.kit_making import make_kit
 from actiseg_noise.kits.kit_record import KITS
 from actiseg_noise.releases.archive import write_archive
-from actiseg_noise.releases.checksums import digest_file, write_checksums
+from actiseg_noise.releases.checksums import describe_file, write_checksums
 from actiseg_noise.releases.configurations import (
     describe_source,
     has_frames,
@@ -171,30 +171,15 @@ def _write_data(
             configuration.documents,
             clean_digests=configuration.clean_digests,
         )
-        path = folder / KITS / f"{name}.json"
-        write_json(path, kit.to_dict(), indent=1)
-        files.append(_describe_file(folder, path, "kit", name, split))
+        file = f"{KITS}/{name}.json"
+        write_json(folder / file, kit.to_dict(), indent=1)
+        files.append(describe_file(folder, file, "kit", name, split))
         if contents.data == "none":
             continue
         report = write_shards(configuration, folder, frames=frames, workers=workers, stage=stage)
         files += report.files
-        path = folder / ARCHIVES / f"{name}.tar"
+        file = f"{ARCHIVES}/{name}.tar"
         with stage(f"writing the archive of {name}"):
-            archive = write_archive(configuration.folder, path, frames=frames)
-        files.append(
-            replace(_describe_file(folder, path, "archive", name, split), sha256=archive.sha256)
-        )
+            write_archive(configuration.folder, folder / file, frames=frames)
+        files.append(describe_file(folder, file, "archive", name, split))
     return tuple(files)
-
-
-def _describe_file(
-    folder: Path, path: Path, role: str, configuration: str, split: str
-) -> ReleaseFile:
-    return ReleaseFile(
-        name=path.relative_to(folder).as_posix(),
-        role=role,
-        configuration=configuration,
-        split=split,
-        size=path.stat().st_size,
-        sha256=digest_file(path),
-    )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from actiseg_data.core.files import encode_json, write_bytes
 from actiseg_noise.releases.card import compose_card
-from actiseg_noise.releases.checksums import digest_file
+from actiseg_noise.releases.checksums import describe_file
 from actiseg_noise.releases.citation import BIBTEX_FILE, CFF_FILE, compose_bibtex, compose_cff
 from actiseg_noise.releases.croissant import CROISSANT_FILE, describe_in_croissant
 from actiseg_noise.releases.datasheet import DATASHEET_FILE, compose_datasheet
@@ -79,6 +79,5 @@ def _write_statistics(contents: ReleaseContents, folder: Path) -> list[ReleaseFi
 
 
 def _write_file(folder: Path, name: str, role: str, data: bytes) -> ReleaseFile:
-    path = folder / name
-    write_bytes(path, data)
-    return ReleaseFile(name, role, None, None, len(data), digest_file(path))
+    write_bytes(folder / name, data)
+    return describe_file(folder, name, role)

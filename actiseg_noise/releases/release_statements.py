@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.records.recipe_record import Noise
@@ -251,11 +250,6 @@ def count_contents(configuration: Configuration) -> dict[str, int]:
     for sequence in sequences:
         counts.update(frames=len(sequence.frames), objects=len(sequence.objects))
     return {name: counts[name] for name in ("sequences", "frames", "objects")}
-
-
-def describe_settings(noise: Noise) -> dict[str, Any]:
-    """Return the parameters of a noise that are set."""
-    return {name: value for name, value in noise.parameters.items() if value not in (None, [])}
 
 
 def _list_noises(configuration: Configuration) -> tuple[Noise, ...]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from actiseg_noise.recipes.kind_specs import KIND_SPECS, MIXED
+
 WORDS, MASKS, ANY = "words", "masks", "any"
 
 
@@ -25,7 +27,7 @@ class NameClaim:
     size : int or None
         Claimed size of the square kernel that active objects are dilated with, in pixels.
     by_recipe : bool
-        Whether this toolkit gives such names. Their rates are those of recipes, which count only
+        Whether this toolkit gives such names to splits or archives. Their rates are those of recipes, which count only
         prompts that can change. In other names, a rate of text noise is a share of all prompts.
     """
 
@@ -70,6 +72,8 @@ _OWN_RATE = re.compile(r"_r(0\.[0-9]+|0|1)(?=_s[0-9])")
 _OWN_NAME = re.compile(
     r"_r[0-9.]+(?:-[0-9.]+)?_s[0-9]"
     r"|(?<![^\W\d_])actiseg-(?:nl-)?(?:text|released|boundary|mask|mixed)-"
+    # An archive of a release, such as mixed-40-20 or text-40-s1-val.
+    rf"|^(?:{'|'.join((*KIND_SPECS, *MIXED))})(?:-[0-9]+(?:\.[0-9]+)?){{1,2}}(?:-|$)"
 )
 
 

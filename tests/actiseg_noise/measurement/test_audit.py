@@ -309,7 +309,11 @@ def test_claims_quote_the_name(tmp_path, name, said):
         ("visor_actiseg-text-40", True),
         ("visor_actiseg-nl-mixed-60-21_r0.6-1_s0", True),
         ("visor_val_text_r0.4_s0_0a1b2c", True),
+        ("mixed-40", True),
+        ("within-category-40-s1-val", True),
         ("noise40", False),
+        ("noise-40", False),
+        ("text-40_final", False),
         ("ours_text-40", False),
         ("r0.4", False),
     ],
@@ -349,8 +353,10 @@ def test_a_name_is_compared_with_the_share_of_all_prompts(kitchen, tmp_path, cap
     of_all = f"{changed / len(entries):.1%} of all {len(entries)} prompts"
     own = audit(made.out)
     assert own.ok, own.findings
+    archived = audit(made.out.rename(tmp_path / "within-category-40"))
+    assert archived.ok, archived.findings
     assert any(shares in line and of_all in line for line in own.agreements)
-    wrong = audit(made.out.rename(tmp_path / "kitchen_noise40"))
+    wrong = audit(archived.noisy.rename(tmp_path / "kitchen_noise40"))
     (finding,) = wrong.findings
     assert of_all in finding
     assert "the 40% that the name says" in finding

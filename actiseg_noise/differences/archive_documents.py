@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from actiseg_data.core.errors import refuse
-from actiseg_data.core.file_reading import MAX_JSON_BYTES, read_bytes
+from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.listing import list_files
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.records.ledger_record import LEDGER_FILE
@@ -48,7 +48,7 @@ def read_archive_documents(path: Path) -> dict[str, bytes]:
     InputError
         For an archive that `iterate_archive` refuses, and if a document is missing.
     """
-    written = dict(iterate_archive(path, _is_wanted, MAX_JSON_BYTES))
+    written = {file.name: file.read() for file in iterate_archive(path) if _is_wanted(file.name)}
     originals = parse_names(written.pop(NAMES_FILE, b""), path)
     documents = {restore_path(name, originals): data for name, data in written.items()}
     lacking = [name for name in _NAMED if name not in documents]

@@ -27,8 +27,9 @@ class NameClaim:
     size : int or None
         Claimed size of the square kernel that active objects are dilated with, in pixels.
     by_recipe : bool
-        Whether this toolkit gives such names to splits or archives. Their rates are those of recipes, which count only
-        prompts that can change. In other names, a rate of text noise is a share of all prompts.
+        Whether this toolkit gives such names to splits or archives. Their rates are those of
+        recipes, which count only prompts that can change. In other names, a rate of text noise is a
+        share of all prompts.
     """
 
     said: str

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from actiseg_data.annotations.masks import decode_index_mask, digest_pixels
+import numpy as np
+
+from actiseg_data.annotations.masks import IndexMask, decode_index_mask, digest_pixels, find_ids
 from actiseg_data.annotations.sequences import VideoSequence, number_duplicates
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.documents import Cursor, parse_json
 from actiseg_data.core.errors import InputError, refuse
-from actiseg_data.core.names import check_name, format_name
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS
 from actiseg_data.layouts.image_sets import read_record
 from actiseg_data.records.difference_record import DIFFERENCES_FILE
@@ -21,28 +22,23 @@ from actiseg_noise.kits.kit_record import MASK_BYTES, RebuildKit
 from actiseg_noise.kits.sequence_digesting import cut_digest, identify_sequence
 from actiseg_noise.releases.archive import CLEAN_DATASET, DOCUMENTS, FILE_MODE, FOLDER_MODE
 from actiseg_noise.releases.archive_names import spell_names
-from actiseg_noise.split.split_archive import NAMES_FILE
+from actiseg_noise.split.split_archive import (
+    NAMES_FILE,
+    iterate_archive,
+    parse_names,
+    restore_path,
+)
 
 _HINT = "fetch the archive again, or make it again"
-_BLOCK = tarfile.BLOCKSIZE
-_DEEPEST = 5
-"""Components of the longest path: the folder at the top, kind, subset, sequence, file."""
 
+TEXTS = (".bib", ".cff", ".csv", ".json", ".jsonl", ".md", ".tsv", ".txt", "LICENSE", "NOTICE")
+"""Endings of the names of texts."""
 
-@dataclass(frozen=True)
-class ArchiveMember:
-    """A file in an archive.
+FindTraces = Callable[[str], Iterator[str]]
+"""Finds what a published text must not have."""
 
-    Attributes
-    ----------
-    name : str
-        Relative path below the folder at the top.
-    data : bytes
-        Its content.
-    """
-
-    name: str
-    data: bytes
+ObjectDigests = Mapping[int, str]
+"""For each object of a mask, `digest_object` of its pixels."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +51,14 @@ class ArchiveCheck:
         One line for each.
     files, frames : int
         Number of files, and how many of them are frames.
+    objects : mapping of (str, str) to ObjectDigests
+        The objects of each noisy mask, by sequence folder and frame.
     """
 
     mismatches: tuple[str, ...]
     files: int
     frames: int
+    objects: Mapping[tuple[str, str], ObjectDigests]
 
     @property
     def ok(self) -> bool:
@@ -67,80 +66,12 @@ class ArchiveCheck:
         return not self.mismatches
 
 
-def iterate_archive(path: Path) -> Iterator[ArchiveMember]:
-    """Read the files of an archive one at a time, in its order; nothing is written to disk.
-
-    Raises
-    ------
-    InputError
-        For a file that is not a plain tar, or is cut short. For a member that is a link or a
-        device, is outside the folder at the top, is there twice, or is not as `write_archive`
-        writes it: with an owner, a time, or other rights.
-    """
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
-            yield from _iterate_checked(archive, path)
-            stream.seek(archive.offset)
-            _check_end(stream.read(3 * tarfile.RECORDSIZE), size, path)
-    except tarfile.TarError as error:
-        raise refuse(f"is damaged, cut short or not a plain tar ({error})", path, _HINT) from None
-    except OSError as error:
-        what = f"cannot be read ({error.strerror or error})"
-        raise refuse(what, path, _HINT) from None
-
-
-def _iterate_checked(archive: tarfile.TarFile, path: Path) -> Iterator[ArchiveMember]:
-    last = b""
-    top: str | None = None
-    while (member := archive.next()) is not None:
-        archive.members.clear()  # type: ignore[attr-defined] # else all headers stay in memory
-        parts = member.name.split("/")
-        _check_member(member, parts, path)
-        key = member.name.encode(errors="surrogateescape")
-        top = top or parts[0]
-        if parts[0] != top:
-            raise _refuse_member(member, "is outside the folder at the top", path)
-        if key <= last:
-            raise _refuse_member(member, "is there twice, or not in its place", path)
-        last = key
-        if member.isreg():
-            stream = archive.extractfile(member)
-            data = b"" if stream is None else stream.read()
-            if len(data) != member.size or len(parts) == 1:
-                raise _refuse_member(member, "is cut short or not in a folder", path)
-            yield ArchiveMember("/".join(parts[1:]), data)
-
-
-def _check_member(member: tarfile.TarInfo, parts: list[str], path: Path) -> None:
-    """Refuse a member that `write_archive` cannot have written."""
-    if member.type not in (tarfile.REGTYPE, tarfile.DIRTYPE) or member.issparse():
-        raise _refuse_member(member, "is a link, a device or no plain file", path)
-    if len(parts) > _DEEPEST:
-        raise _refuse_member(member, "is in too many folders", path)
-    try:
-        for part in parts:
-            check_name(part, "member", path)
-    except InputError as error:
-        raise _refuse_member(member, error.problems[0].what, path) from None
-    mode = FILE_MODE if member.isreg() else FOLDER_MODE
-    owner = (member.uid, member.gid, member.uname, member.gname)
-    if owner != (0, 0, "", "") or member.mtime != 0 or member.mode != mode:
-        raise _refuse_member(member, "has an owner, a time or unusual rights", path)
-
-
-def _check_end(rest: bytes, size: int, path: Path) -> None:
-    """Refuse an archive without the two empty blocks at its end, or with data after them."""
-    if len(rest) < 2 * _BLOCK or size % _BLOCK or rest.strip(b"\0"):
-        raise refuse("is cut short, or has data after its end", path, _HINT)
-
-
-def _refuse_member(member: tarfile.TarInfo, what: str, path: Path) -> InputError:
-    return refuse(f"the member {format_name(member.name)!r} {what}", path, _HINT)
-
-
-def check_archive(path: Path, kit: RebuildKit | None = None) -> ArchiveCheck:
-    """Check that an archive has the files that belong to it, with the digests that it lists.
+def check_archive(
+    path: Path,
+    kit: RebuildKit | None = None,
+    find_traces: FindTraces | None = None,
+) -> ArchiveCheck:
+    """Check in one pass that an archive has the files that belong to it, with their digests.
 
     Parameters
     ----------
@@ -148,6 +79,8 @@ def check_archive(path: Path, kit: RebuildKit | None = None) -> ArchiveCheck:
         The archive, see `write_archive`.
     kit : RebuildKit, optional
         The rebuild kit of the configuration: its masks and lists must be those of the archive.
+    find_traces : callable, optional
+        Finds what a published text must not have.
 
     Returns
     -------
@@ -157,43 +90,102 @@ def check_archive(path: Path, kit: RebuildKit | None = None) -> ArchiveCheck:
     Raises
     ------
     InputError
-        If the archive cannot be read, or is not safe to unpack; see `iterate_archive`.
+        If the archive cannot be read, is not safe to unpack, or is not as `write_archive` writes
+        it: sorted, without owner and time; see `iterate_archive`.
     """
-    documents: dict[str, bytes] = {}
-    actual: dict[str, str] = {}
-    records: dict[str, list[Cursor]] = {}
+    read = _ReadArchive(path)
     lines: list[str] = []
-    frames = 0
-    for member in iterate_archive(path):
-        kind, *rest = member.name.split("/")
-        where = f"{path}: {member.name}"
-        if not rest:
-            documents[kind] = member.data
-        elif kind == FRAMES:
-            frames += 1
-        else:
-            try:
-                actual[member.name] = _digest_member(member, where, records)
-            except InputError as error:
-                lines.append(f"{member.name}: {error.problems[0].what}")
-                actual[member.name] = ""
-    listed = _read_digests(documents, path)
-    lines += _compare_members(actual, listed, documents, path)
-    lines += _check_summary(documents, path)
+    for file in iterate_archive(path, _find_unusual_form):
+        read.check_order(file.name)
+        data = file.read()
+        if find_traces is not None and file.name.endswith(TEXTS):
+            traces = find_traces(data.decode("utf-8", "replace"))
+            lines += [f"{file.name}: {line}" for line in traces]
+        try:
+            read.add_file(file.name, data)
+        except InputError as error:
+            lines.append(f"{file.name}: {error.problems[0].what}")
+            read.digests[file.name] = ""
+    listed = _read_digests(read.documents, path)
+    lines += _compare_members(read.digests, listed, read.documents, path)
+    lines += _check_summary(read.documents, path)
     if kit is not None:
-        lines += _compare_kit(actual, listed, records, kit, path)
-    return ArchiveCheck(tuple(lines), len(actual) + len(documents) + frames, frames)
+        lines += _compare_kit(read, listed, kit)
+    originals = parse_names(read.documents.get(NAMES_FILE, b""), path)
+    objects = {}
+    for name, digests in read.objects.items():
+        folder, frame = restore_path(name, originals).split("/")[-2:]
+        objects[folder, frame.removesuffix(".png")] = digests
+    files = len(read.digests) + len(read.documents) + read.frames
+    return ArchiveCheck(tuple(lines), files, read.frames, objects)
 
 
-def _digest_member(member: ArchiveMember, where: str, records: dict[str, list[Cursor]]) -> str:
-    """Digest a mask, a weight map or a list; keep the records of action lists."""
-    if not member.name.startswith(f"{IMAGE_SETS}/"):
-        return digest_pixels(decode_index_mask(member.data, where))
-    document = parse_json(member.data, where)
-    if isinstance(document, list):
-        name = member.name.rpartition("/")[2].removesuffix(".json")
-        records[name] = list(Cursor(document, where).iterate_elements())
-    return digest_json(document)
+def digest_object(member: IndexMask) -> str:
+    """Digest the pixels of one object, (H, W) bool."""
+    return digest_pixels(np.packbits(member, axis=1)) + f" {member.shape[1]}"
+
+
+def _find_unusual_form(member: tarfile.TarInfo) -> str | None:
+    """Find what `write_archive` cannot have written."""
+    mode = FILE_MODE if member.isreg() else FOLDER_MODE
+    owner = (member.uid, member.gid, member.uname, member.gname)
+    if owner != (0, 0, "", "") or member.mtime != 0 or member.mode != mode:
+        return "has an owner, a time or unusual rights"
+    return None
+
+
+class _ReadArchive:
+    """The digests of what was read of an archive so far.
+
+    Attributes
+    ----------
+    documents : dict of str to bytes
+        The files beside the folders.
+    digests : dict of str to str
+        Of masks, weight maps and lists, by the path in the archive; "" for damaged ones.
+    records : dict of str to list of Cursor
+        The records of each action list.
+    objects : dict of str to ObjectDigests
+        The objects of each noisy mask.
+    frames : int
+        Number of frames.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.documents: dict[str, bytes] = {}
+        self.digests: dict[str, str] = {}
+        self.records: dict[str, list[Cursor]] = {}
+        self.objects: dict[str, ObjectDigests] = {}
+        self.frames = 0
+        self._last = b""
+
+    def check_order(self, name: str) -> None:
+        """Refuse a file that is not in its place."""
+        key = name.encode(errors="surrogateescape")
+        if key <= self._last:
+            raise refuse(f"the member {name!r} is not in its place", self.path, _HINT)
+        self._last = key
+
+    def add_file(self, name: str, data: bytes) -> None:
+        """Digest a file; raise `InputError` if it is damaged."""
+        kind, *rest = name.split("/")
+        where = f"{self.path}: {name}"
+        if not rest:
+            self.documents[name] = data
+        elif kind == FRAMES:
+            self.frames += 1
+        elif kind == IMAGE_SETS:
+            document = parse_json(data, where)
+            if isinstance(document, list):
+                split = rest[-1].removesuffix(".json")
+                self.records[split] = list(Cursor(document, where).iterate_elements())
+            self.digests[name] = digest_json(document)
+        else:
+            mask = decode_index_mask(data, where)
+            self.digests[name] = digest_pixels(mask)
+            if kind == MASKS:
+                self.objects[name] = {id_: digest_object(mask == id_) for id_ in find_ids(mask)}
 
 
 def _read_digests(documents: Mapping[str, bytes], path: Path) -> dict[str, str]:
@@ -245,19 +237,13 @@ def _check_summary(documents: Mapping[str, bytes], path: Path) -> Iterator[str]:
             yield f"{SUMMARY_FILE}: has the time that the run took"
 
 
-def _compare_kit(
-    actual: Mapping[str, str],
-    listed: Mapping[str, str],
-    records: Mapping[str, list[Cursor]],
-    kit: RebuildKit,
-    path: Path,
-) -> Iterator[str]:
+def _compare_kit(read: _ReadArchive, listed: Mapping[str, str], kit: RebuildKit) -> Iterator[str]:
     """Compare the masks and lists of an archive with a rebuild kit."""
-    names = spell_names(listed, path).written
+    actual, names = read.digests, spell_names(listed, read.path).written
     for file, digest in sorted(kit.lists.items()):
         if actual.get(f"{IMAGE_SETS}/{file}") != digest:
             yield f"{IMAGE_SETS}/{file}: is not the list of the rebuild kit"
-    sequences = _read_sequences(records.get(kit.source.split, []))
+    sequences = _read_sequences(read.records.get(kit.source.split, []))
     folders = _group_masks(listed)
     known = dict(kit.sequences)
     for sequence in sequences:

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from actiseg_data.core.errors import InputError
@@ -15,17 +16,15 @@ from actiseg_data.layouts.actionvos import FRAMES
 from actiseg_data.records.licence_terms import load_licences
 from actiseg_noise.kits.kit_reading import read_kit
 from actiseg_noise.kits.kit_record import KITS
-from actiseg_noise.releases.archive_checking import check_archive
+from actiseg_noise.releases.archive_checking import TEXTS, FindTraces, check_archive
 from actiseg_noise.releases.checksums import find_changed_files, list_release_files
 from actiseg_noise.releases.document_checks import check_card, check_croissant
 from actiseg_noise.releases.privacy import find_emails, find_private_traces
 from actiseg_noise.releases.release_note import ReleaseNote, read_note
 from actiseg_noise.releases.row_checking import check_rows
-from actiseg_noise.split.split_archive import ARCHIVES, iterate_archive
+from actiseg_noise.split.split_archive import ARCHIVES
 
-_TEXTS = (".bib", ".cff", ".csv", ".json", ".jsonl", ".md", ".tsv", ".txt")
 _ATTRIBUTIONS = ("LICENSE", "NOTICE")
-_MOST_BYTES = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -85,12 +84,13 @@ def check_release(
     with stage("reading the card and Croissant"):
         lines += check_card(folder, note)
         lines += check_croissant(folder)
+    find_traces = partial(find_private_traces, given=_find_given_addresses(folder, note))
     for name in note.configurations:
         counts["configurations"] += 1
         with stage(f"checking {name}"):
-            lines += _collect(_check_configuration(folder, note, name))
+            lines += _collect(_check_configuration(folder, note, name, find_traces))
     lines += _collect(_check_configurations(folder, note))
-    lines += _collect(_check_texts(folder, note))
+    lines += _collect(_check_texts(folder, find_traces))
     return ReleaseCheck(tuple(dict.fromkeys(lines)), dict(counts))
 
 
@@ -104,7 +104,9 @@ def _collect(faults: Iterator[str]) -> list[str]:
     return lines
 
 
-def _check_configuration(folder: Path, note: ReleaseNote, name: str) -> Iterator[str]:
+def _check_configuration(
+    folder: Path, note: ReleaseNote, name: str, find_traces: FindTraces
+) -> Iterator[str]:
     """Compare kit, archive and Parquet files of one configuration."""
     kit = read_kit(folder / KITS / f"{name}.json")
     if kit.name != name:
@@ -112,11 +114,12 @@ def _check_configuration(folder: Path, note: ReleaseNote, name: str) -> Iterator
     if note.data == "none":
         return
     archive = f"{ARCHIVES}/{name}.tar"
-    check = check_archive(folder / archive, kit)
+    check = check_archive(folder / archive, kit, find_traces)
     yield from (f"{archive}: {line}" for line in check.mismatches)
     if check.frames and note.frames_licence is None:
         yield f"{archive}: has photographs ({FRAMES}) without a licence of their own"
-    yield from check_rows(folder, name, has_licence=note.frames_licence is not None)
+    has_licence = note.frames_licence is not None
+    yield from check_rows(folder, name, check.objects, has_licence=has_licence)
 
 
 def _check_configurations(folder: Path, note: ReleaseNote) -> Iterator[str]:
@@ -136,24 +139,20 @@ def _check_configurations(folder: Path, note: ReleaseNote) -> Iterator[str]:
     yield from (f"{name}: is missing" for name in _ATTRIBUTIONS if not (folder / name).is_file())
 
 
-def _check_texts(folder: Path, note: ReleaseNote) -> Iterator[str]:
-    """Find paths and addresses in all texts of the release, those in archives included."""
+def _find_given_addresses(folder: Path, note: ReleaseNote) -> set[str]:
+    """Find the e-mail addresses that the maintainer or the source gave for publication."""
     description = note.description
     said = json.dumps([description.title, description.maintenance, description.url])
     given = find_emails(said + " ".join(author.name for author in description.authors))
     for name in _ATTRIBUTIONS:
         if (folder / name).is_file():
             given |= find_emails((folder / name).read_text("utf-8", "replace"))
+    return given
+
+
+def _check_texts(folder: Path, find_traces: FindTraces) -> Iterator[str]:
+    """Find paths and addresses in the texts of the release outside the archives."""
     for name in list_release_files(folder):
-        if name.endswith(_TEXTS):
+        if name.endswith(TEXTS):
             text = (folder / name).read_text("utf-8", "replace")
-            yield from (f"{name}: {line}" for line in find_private_traces(text, given))
-        elif name.startswith(f"{ARCHIVES}/"):
-            for member, data in iterate_archive(folder / name, _is_text, _MOST_BYTES):
-                text = data.decode("utf-8", "replace")
-                traces = find_private_traces(text, given)
-                yield from (f"{name}: {member}: {line}" for line in traces)
-
-
-def _is_text(name: str) -> bool:
-    return name.endswith(_TEXTS)
+            yield from (f"{name}: {line}" for line in find_traces(text))

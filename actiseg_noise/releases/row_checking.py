@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from actiseg_data.annotations.masks import IndexMask, decode_index_mask
-from actiseg_data.layouts.actionvos import MASKS
+from actiseg_noise.releases.archive_checking import ObjectDigests, digest_object
 from actiseg_noise.releases.parquet_shards import DATA, load_parquet
-from actiseg_noise.split.split_archive import (
-    ARCHIVES,
-    NAMES_FILE,
-    iterate_archive,
-    parse_names,
-    restore_path,
-)
 
-_MOST_BYTES = 1 << 28
 _BATCH = 256
 
 
-def check_rows(release: Path, name: str, *, has_licence: bool) -> Iterator[str]:
+def check_rows(
+    release: Path,
+    name: str,
+    objects: Mapping[tuple[str, str], ObjectDigests],
+    *,
+    has_licence: bool,
+) -> Iterator[str]:
     """Compare the masks of a configuration's rows with those of its archive.
 
     Every row's mask must be its object in the archive's mask of that frame, and every object of the
@@ -37,6 +34,9 @@ def check_rows(release: Path, name: str, *, has_licence: bool) -> Iterator[str]:
         The release.
     name : str
         The configuration.
+    objects : mapping
+        The objects of each mask of the archive, see
+        `actiseg_noise.releases.archive_checking.ArchiveCheck`.
     has_licence : bool
         Whether photographs may be in the rows.
 
@@ -49,7 +49,6 @@ def check_rows(release: Path, name: str, *, has_licence: bool) -> Iterator[str]:
     if not files:
         yield f"{DATA}/{name}: has no Parquet file"
         return
-    masks = _read_masks(release / ARCHIVES / f"{name}.tar")
     seen: dict[tuple[str, str], set[int]] = {}
     for file in files:
         place = file.relative_to(release).as_posix()
@@ -59,49 +58,29 @@ def check_rows(release: Path, name: str, *, has_licence: bool) -> Iterator[str]:
                 yield f"{place}: has photographs without a licence of their own"
             columns = ["sequence", "frame", "object_id", "mask"]
             for batch in opened.iter_batches(_BATCH, columns=columns):
-                yield from (f"{place}: {line}" for line in _check_batch(batch, masks, seen))
+                yield from (f"{place}: {line}" for line in _check_batch(batch, objects, seen))
         except (OSError, ValueError, KeyError) as error:
             yield f"{place}: cannot be read ({str(error).splitlines()[0]:.120})"
-    for key, mask in masks.items():
-        lacking = set(np.unique(_decode(mask)).tolist()) - {0} - seen.get(key, set())
-        if lacking:
+    for key, digests in objects.items():
+        if digests.keys() - seen.get(key, set()):
             yield f"{DATA}/{name}: lacks rows for {key[0]}, {key[1]}"
 
 
 def _check_batch(
-    batch: Any, masks: dict[tuple[str, str], bytes], seen: dict[tuple[str, str], set[int]]
+    batch: Any,
+    objects: Mapping[tuple[str, str], ObjectDigests],
+    seen: dict[tuple[str, str], set[int]],
 ) -> Iterator[str]:
-    last: tuple[tuple[str, str], IndexMask] | None = None
     for row in batch.to_pylist():
         if row["mask"] is None:
             continue
         key, object_id = (row["sequence"], row["frame"]), row["object_id"]
-        if key not in masks:
+        if key not in objects:
             yield f"{key[0]}, {key[1]}: is not in the archive"
             continue
-        if last is None or last[0] != key:
-            last = key, _decode(masks[key])
         seen.setdefault(key, set()).add(object_id)
         with Image.open(io.BytesIO(row["mask"]["bytes"]), formats=("PNG",)) as image:
             member = np.asarray(image.convert("1"))
-        if member.shape != last[1].shape or (member != (last[1] == object_id)).any():
+        expected = objects[key].get(object_id)
+        if member.any() if expected is None else digest_object(member) != expected:
             yield f"{key[0]}, {key[1]}: the mask of object {object_id} is not that of the archive"
-
-
-def _read_masks(archive: Path) -> dict[tuple[str, str], bytes]:
-    """Read the files of all masks of an archive, by sequence and frame."""
-
-    def is_wanted(name: str) -> bool:
-        return name.startswith(f"{MASKS}/") or name == NAMES_FILE
-
-    written = dict(iterate_archive(archive, is_wanted, _MOST_BYTES))
-    originals = parse_names(written.pop(NAMES_FILE, b""), archive)
-    masks = {}
-    for name, data in written.items():
-        parts = restore_path(name, originals).split("/")
-        masks[parts[-2], parts[-1].removesuffix(".png")] = data
-    return masks
-
-
-def _decode(data: bytes) -> IndexMask:
-    return decode_index_mask(data, "mask")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from actiseg_data.core.errors import InputError, ProblemCollector, refuse
+from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.names import check_name, format_name
 
 ARCHIVES = "archives"
@@ -20,14 +22,34 @@ NAMES_FILE = "NAMES.tsv"
 """Two columns without a header: the path of a file or folder in the archive, and the name that it
 has in the dataset. Files come before their folders, so that they can be renamed row by row."""
 
-_BLOCK = 512
+MAX_MEMBER_BYTES = 1 << 28
+
+_BLOCK = tarfile.BLOCKSIZE
+_DEEPEST = 5
+"""Components of the longest path: the folder at the top, kind, subset, sequence, file."""
 _HINT = "fetch the archive again, and compare it with the SHA256SUMS of its release"
 
 
+@dataclass(frozen=True)
+class ArchiveFile:
+    """A file in an archive.
+
+    Attributes
+    ----------
+    name : str
+        Relative path below the folder at the top.
+    read : callable
+        Returns its content. It works until the next file is taken.
+    """
+
+    name: str
+    read: Callable[[], bytes]
+
+
 def iterate_archive(
-    path: Path, is_wanted: Callable[[str], bool], most_bytes: int
-) -> Iterator[tuple[str, bytes]]:
-    """Yield files of an archive in their order: written path below the only folder, and content.
+    path: Path, find_fault: Callable[[tarfile.TarInfo], str | None] | None = None
+) -> Iterator[ArchiveFile]:
+    """Iterate over the files of an archive in its order; nothing is written to disk.
 
     `NAMES_FILE` is yielded like any other file; see `parse_names`.
 
@@ -35,79 +57,106 @@ def iterate_archive(
     ----------
     path : Path
         The archive.
-    is_wanted : callable
-        Whether to read a file, by its path.
-    most_bytes : int
-        Largest file that is read.
+    find_fault : callable, optional
+        Returns what else is wrong with a file or a folder.
 
     Raises
     ------
     InputError
-        If the file is not a whole, plain tar; if a member is a link, a device or outside the only
-        folder; if two members have the same name; if a wanted file is too large.
+        If the file is not a whole, plain tar; if a member is a link, a device, or outside the only
+        folder; if two members have the same name; if a file is too large.
     """
+    with (
+        _refuse_damage(path),
+        path.open("rb") as stream,
+        tarfile.open(fileobj=stream, mode="r:") as archive,
+    ):
+        for member, parts in _iterate_members(archive, path):
+            fault = None if find_fault is None else find_fault(member)
+            if fault is not None:
+                raise _refuse_member(member, fault, path)
+            if member.isreg():
+                yield ArchiveFile("/".join(parts[1:]), _make_reader(archive, member, path))
+        stream.seek(archive.offset)
+        _check_end(stream.read(3 * tarfile.RECORDSIZE), path.stat().st_size, path)
+
+
+@contextmanager
+def _refuse_damage(path: Path) -> Iterator[None]:
     try:
-        with path.open("rb") as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
-            for name, member in _iterate_files(archive, path):
-                if not is_wanted(name):
-                    continue
-                if member.size > most_bytes:
-                    raise refuse(f"{name} is larger than {most_bytes} bytes", path, _HINT)
-                content = archive.extractfile(member)
-                data = content.read() if content is not None else b""
-                if len(data) < member.size:
-                    raise refuse(f"is cut short in {name}", path, _HINT)
-                yield name, data
-            _check_end(path)
+        yield
     except FileNotFoundError:
         raise refuse("the archive is missing", path, "check the path") from None
     except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
         reason = format_name(str(error)) or "it is cut short"
-        raise refuse(f"is not a whole, plain tar archive ({reason})", path, _HINT) from None
+        raise refuse(f"is damaged, cut short or not a plain tar ({reason})", path, _HINT) from None
     except OSError as error:
-        raise refuse(f"cannot be read ({error.strerror})", path, "check the path") from None
+        what = f"cannot be read ({error.strerror or error})"
+        raise refuse(what, path, "check the path") from None
 
 
-def _iterate_files(archive: tarfile.TarFile, path: Path) -> Iterator[tuple[str, tarfile.TarInfo]]:
-    """Yield the files with their names below the only top folder, and refuse all else."""
-    problems = ProblemCollector()
+def _iterate_members(
+    archive: tarfile.TarFile, path: Path
+) -> Iterator[tuple[tarfile.TarInfo, list[str]]]:
+    """Yield the files and folders with the parts of their names; refuse all else."""
     seen: set[str] = set()
-    tops: set[str] = set()
-    for member in archive:
-        shown = format_name(member.name)
+    top: str | None = None
+    while (member := archive.next()) is not None:
+        archive.members.clear()  # type: ignore[attr-defined] # else all headers stay in memory
         parts = member.name.split("/")
-        with problems.collect():
-            for part in parts:
-                check_name(part, "member", path)
-            if member.name in seen:
-                raise refuse(f"has two members {shown}", path, _HINT)
-            if not (member.isdir() or _is_plain(member)):
-                raise refuse(f"the member {shown} is not an ordinary file", path, _HINT)
+        _check_member(member, parts, path)
+        top = top or parts[0]
+        if parts[0] != top:
+            raise _refuse_member(member, "is outside the folder at the top", path)
+        if member.name in seen:
+            raise _refuse_member(member, "is there twice", path)
         seen.add(member.name)
-        tops.add(parts[0])
-        if len(tops) > 1:
-            problems.add("has more than one top folder", path, _HINT)
-        problems.raise_if_any()
-        if not member.isdir():
-            if len(parts) == 1:
-                raise refuse(f"the member {shown} is outside the folder", path, _HINT)
-            yield "/".join(parts[1:]), member
+        yield member, parts
 
 
-def _is_plain(member: tarfile.TarInfo) -> bool:
-    return member.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and not member.issparse()
+def _check_member(member: tarfile.TarInfo, parts: list[str], path: Path) -> None:
+    if member.type not in (tarfile.REGTYPE, tarfile.DIRTYPE) or member.issparse():
+        raise _refuse_member(member, "is a link, a device or no plain file", path)
+    if len(parts) > _DEEPEST:
+        raise _refuse_member(member, "is in too many folders", path)
+    try:
+        for part in parts:
+            check_name(part, "member", path)
+    except InputError as error:
+        raise _refuse_member(member, error.problems[0].what, path) from None
+    if member.isreg() and len(parts) == 1:
+        raise _refuse_member(member, "is outside the folder at the top", path)
+    if member.size > MAX_MEMBER_BYTES:
+        raise _refuse_member(member, f"is larger than {MAX_MEMBER_BYTES >> 20} MiB", path)
 
 
-def _check_end(path: Path) -> None:
-    """Refuse a tar without the two empty blocks at its end: it may lack members."""
-    size = path.stat().st_size
-    with path.open("rb") as stream:
-        stream.seek(max(0, size - 2 * _BLOCK))
-        end = stream.read()
-    if size % _BLOCK or len(end) < 2 * _BLOCK or any(end):
-        raise refuse("is cut short: the end of the archive is missing", path, _HINT)
+def _make_reader(
+    archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path
+) -> Callable[[], bytes]:
+    def read() -> bytes:
+        with _refuse_damage(path):
+            content = archive.extractfile(member)
+            data = b"" if content is None else content.read()
+        if len(data) != member.size:
+            raise _refuse_member(member, "is cut short", path)
+        return data
+
+    return read
+
+
+def _check_end(rest: bytes, size: int, path: Path) -> None:
+    """Refuse an archive without the two empty blocks at its end, or with data after them.
+
+    An archive without them may lack members.
+    """
+    if len(rest) < 2 * _BLOCK or size % _BLOCK or rest.strip(b"\0"):
+        raise refuse("is cut short, or has data after its end", path, _HINT)
+
+
+def _refuse_member(member: tarfile.TarInfo, what: str, path: Path) -> InputError:
+    return refuse(f"the member {format_name(member.name)!r} {what}", path, _HINT)
 
 
 def parse_names(data: bytes, path: Path) -> dict[str, str]:

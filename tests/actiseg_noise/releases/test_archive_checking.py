@@ -22,7 +22,7 @@ from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.kits.kit_record import CleanSource, RebuildKit, SequenceDigests
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.releases.archive import write_archive
-from actiseg_noise.releases.archive_checking import check_archive, iterate_archive
+from actiseg_noise.releases.archive_checking import check_archive
 from actiseg_noise.split.noisy_split import read_split_recipe
 
 
@@ -156,7 +156,7 @@ def test_members_that_are_not_safe_are_refused(name, packed, tmp_path):
     members = read_members(packed)
     path = pack(tmp_path / "boundary-40.tar", [*members[:3], (HOSTILE[name], b"")])
     with pytest.raises(InputError):
-        list(iterate_archive(path))
+        check_archive(path)
 
 
 @pytest.mark.parametrize("field", ["uid", "mtime", "uname", "mode"])
@@ -164,14 +164,14 @@ def test_owners_and_times_are_refused(field, packed, tmp_path):
     members = read_members(packed)
     setattr(members[0][0], field, "me" if field == "uname" else 5)
     with pytest.raises(InputError, match="has an owner, a time or unusual rights"):
-        list(iterate_archive(pack(tmp_path / "boundary-40.tar", members)))
+        check_archive(pack(tmp_path / "boundary-40.tar", members))
 
 
 def test_duplicates_and_other_orders_are_refused(packed, tmp_path):
     members = read_members(packed)
-    for wrong in ([*members, members[-1]], members[::-1]):
-        with pytest.raises(InputError, match=r"twice, or not in its place|outside"):
-            list(iterate_archive(pack(tmp_path / "boundary-40.tar", wrong)))
+    for wrong in ([*members, members[-1]], [members[0], *members[:0:-1]]):
+        with pytest.raises(InputError, match=r"is there twice|is not in its place"):
+            check_archive(pack(tmp_path / "boundary-40.tar", wrong))
 
 
 @given(share=st.floats(0, 0.9999))
@@ -180,24 +180,24 @@ def test_an_archive_cut_anywhere_is_refused(share, packed, tmp_path_factory):
     path = tmp_path_factory.mktemp("cut") / "boundary-40.tar"
     path.write_bytes(data[: int(share * (len(data.rstrip(b"\0")) + 512))])
     with pytest.raises(InputError):
-        list(iterate_archive(path))
+        check_archive(path)
 
 
 @pytest.mark.parametrize("data", [b"", b"x" * 4096, b"\x1f\x8b" + b"\0" * 2048])
 def test_other_files_are_refused(data, tmp_path):
     (tmp_path / "x.tar").write_bytes(data)
     with pytest.raises(InputError):
-        list(iterate_archive(tmp_path / "x.tar"))
+        check_archive(tmp_path / "x.tar")
 
 
 def test_data_after_the_end_and_missing_files_are_refused(packed, tmp_path):
     (tmp_path / "x.tar").write_bytes(packed.read_bytes() + b"secret".ljust(512))
     for path in (tmp_path / "x.tar", tmp_path / "nowhere.tar", tmp_path):
         with pytest.raises(InputError):
-            list(iterate_archive(path))
+            check_archive(path)
 
 
 def test_compressed_archives_are_refused(packed, tmp_path):
     (tmp_path / "x.tar").write_bytes(gzip.compress(packed.read_bytes()))
     with pytest.raises(InputError, match="not a plain tar"):
-        list(iterate_archive(tmp_path / "x.tar"))
+        check_archive(tmp_path / "x.tar")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from actiseg_data.annotations.sequences import VideoSequence
-from actiseg_data.core.errors import refuse
 from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.make.prepare.raw_inputs import RawInput, read_prepared_inputs
@@ -18,7 +17,7 @@ from actiseg_noise.kits.sequence_digesting import (
     pack_digests,
 )
 from actiseg_noise.split.clean_parts import CleanPart, digest_sequence_files
-from actiseg_noise.split.noisy_documents import COPIED, SplitDocuments
+from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import NoisySplit, read_carried_differences
 
 _THRESHOLDS = ("threshold", "text_thresholds")
@@ -29,10 +28,7 @@ def make_kit(
     name: str,
     split: NoisySplit,
     documents: SplitDocuments,
-    *,
-    clean_digests: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
-    workers: int | WorkerPool = 1,
-    progress: ProgressCallback | None = None,
+    clean_digests: Mapping[str, Mapping[str, Sequence[str]]],
 ) -> RebuildKit:
     """Make the rebuild kit of a noisy split.
 
@@ -47,14 +43,8 @@ def make_kit(
         The noisy split with its source.
     documents : SplitDocuments
         The documents of the noisy split.
-    clean_digests : mapping, optional
-        `actiseg_noise.split.clean_parts.CleanPart.digest_files` of the source, by sequence folder,
-        for the kinds of files of the noisy split. By default, the clean files are decoded, if the
-        noisy ones are no copies of them.
-    workers : int or WorkerPool
-        Processes that decode clean files.
-    progress : callable, optional
-        Called with the number of decoded sequences and of all.
+    clean_digests : mapping
+        `digest_clean_files` of the noisy split.
 
     Raises
     ------
@@ -66,12 +56,7 @@ def make_kit(
     folders = {sequence.folder for sequence in noisy.sequences}
     sequences = tuple(seq for seq in source.sequences if seq.folder in folders)
     part = CleanPart(source, sequences, noisy.kinds)
-    if clean_digests is None:
-        clean_digests = _digest_clean_files(part, documents, noisy, workers, progress)
     differences = read_carried_differences(split.noisy.root)
-    lacking = [seq.folder for seq in sequences if seq.folder not in clean_digests]
-    if lacking:
-        raise refuse(f"lacks {lacking[0]}", "`clean_digests`", "give all sequences")
     return RebuildKit(
         name=name,
         recipe=documents.recipe,
@@ -93,21 +78,30 @@ def make_kit(
     )
 
 
-def _digest_clean_files(
-    part: CleanPart,
+def digest_clean_files(
+    split: NoisySplit,
     documents: SplitDocuments,
-    noisy: CleanPart,
-    workers: int | WorkerPool,
-    progress: ProgressCallback | None,
+    workers: int | WorkerPool = 1,
+    progress: ProgressCallback | None = None,
 ) -> dict[str, dict[str, list[str]]]:
-    """Digest the clean files; the digests of copies are those of the noisy split."""
-    folders = [sequence.folder for sequence in part.sequences]
-    results: list[dict[str, list[str]]]
-    if documents.summary.get("masks") == COPIED:
-        results = [find_file_digests(noisy, seq, documents.digests) for seq in part.sequences]
-    else:
-        results = run_parallel(digest_sequence_files, part, part.sequences, workers, progress)
-    return dict(zip(folders, results, strict=True))
+    """Decode and digest the clean files of a noisy split, by sequence folder and kind.
+
+    Parameters
+    ----------
+    split : NoisySplit
+        The noisy split with its source.
+    documents : SplitDocuments
+        The documents of the noisy split.
+    workers : int or WorkerPool
+        Processes.
+    progress : callable, optional
+        Called with the number of decoded sequences and of all.
+    """
+    source = split.source
+    sequences = tuple(source[sequence.folder] for sequence in split.noisy.sequences)
+    part = CleanPart(source, sequences, documents.kinds)
+    results = run_parallel(digest_sequence_files, part, sequences, workers, progress)
+    return dict(zip((sequence.folder for sequence in sequences), results, strict=True))
 
 
 def _digest_noisy(

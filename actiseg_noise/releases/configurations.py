@@ -9,7 +9,7 @@ from pathlib import Path
 
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.progress import StageProgress, ignore_progress
-from actiseg_data.core.workers import WorkerPool, run_parallel
+from actiseg_data.core.workers import WorkerPool
 from actiseg_data.layouts.actionvos import FRAMES
 from actiseg_data.make.prepare.raw_inputs import read_prepared_inputs
 from actiseg_data.make.sample.sample_writing import MARKER
@@ -17,10 +17,11 @@ from actiseg_data.records.licence_terms import identify_licence
 from actiseg_data.records.licences import read_licences
 from actiseg_data.records.recipe_record import Recipe, refuse_noisy_source
 from actiseg_data.records.rendered_note import has_rendered_frames
+from actiseg_noise.kits.kit_making import digest_clean_files
 from actiseg_noise.media.self_check import check_consistency, open_documents
 from actiseg_noise.recipes.building import name_type
 from actiseg_noise.releases.release_contents import Configuration, ReleaseSource
-from actiseg_noise.split.clean_parts import CleanPart, digest_sequence_files, summarise_digests
+from actiseg_noise.split.clean_parts import summarise_digests
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import NoisySplit, open_noisy_split
 
@@ -190,16 +191,12 @@ def _digest_source(
     InputError
         If they changed since the noisy split was made from them.
     """
-    source = split.source
-    sequences = tuple(source[sequence.folder] for sequence in split.noisy.sequences)
-    part = CleanPart(source, sequences, documents.kinds)
     with stage("checking the source") as progress:
-        results = run_parallel(digest_sequence_files, part, sequences, workers, progress)
-    digests = dict(zip((sequence.folder for sequence in sequences), results, strict=True))
+        digests = digest_clean_files(split, documents, workers, progress)
     if not summarise_digests(digests).items() <= documents.summary.items():
         raise refuse(
             f"was changed since {split.noisy.root} was made from it",
-            source.root,
+            split.source.root,
             "restore it, or make the noisy split again",
         )
     return digests

@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.core.errors import refuse
 from actiseg_data.records.licence_terms import load_licences
 from actiseg_noise.releases.croissant import CROISSANT_FILE
+from actiseg_noise.releases.extra_packages import load_extra
 from actiseg_noise.releases.release_note import ReleaseNote
 
 CARD_FILE = "README.md"
@@ -29,16 +29,13 @@ def check_card(release: Path, note: ReleaseNote) -> Iterator[str]:
     InputError
         If huggingface_hub is not installed.
     """
-    try:
-        from huggingface_hub import DatasetCard
-    except ImportError:
-        raise refuse_without("huggingface_hub") from None
+    hub = load_extra("huggingface_hub")
     path = release / CARD_FILE
     if not path.is_file():
         yield f"{CARD_FILE}: is missing"
         return
     try:
-        header: dict[str, Any] = vars(DatasetCard(path.read_text("utf-8")).data)
+        header: dict[str, Any] = vars(hub.DatasetCard(path.read_text("utf-8")).data)
     except (ValueError, TypeError, UnicodeDecodeError) as error:
         yield f"{CARD_FILE}: its header cannot be read ({str(error).splitlines()[0]:.120})"
         return
@@ -73,10 +70,7 @@ def check_croissant(release: Path) -> list[str]:
 
 
 def _read_croissant(release: Path, path: Path) -> Iterator[str]:
-    try:
-        import mlcroissant
-    except ImportError:
-        raise refuse_without("mlcroissant") from None
+    mlcroissant = load_extra("mlcroissant")
     logging.getLogger("absl").setLevel(logging.ERROR)  # its warnings become lines below
     try:
         dataset = mlcroissant.Dataset(str(path))
@@ -92,11 +86,6 @@ def _read_croissant(release: Path, path: Path) -> Iterator[str]:
         except Exception as error:  # whatever a reader raises, the records cannot be read
             reason = next(iter(_list_lines(error)), type(error).__name__)
             yield f"the records of {record_set.uuid} cannot be read ({reason})"
-
-
-def refuse_without(package: str) -> Exception:
-    """Build the error for a package of the extra `[publish]` that is not installed."""
-    return refuse(f"{package} is not installed", package, 'run pip install "actiseg[publish]"')
 
 
 def _list_lines(error: Exception) -> list[str]:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.core.errors import refuse
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool, run_parallel
-from actiseg_data.layouts.actionvos import MASKS
-from actiseg_data.records.split_documents import SUMMARY_FILE
 from actiseg_noise.releases.checksums import describe_file
+from actiseg_noise.releases.extra_packages import load_extra
 from actiseg_noise.releases.release_contents import Configuration, ReleaseFile
 from actiseg_noise.releases.release_rows import ReleaseRow, RowSource, make_rows
 from actiseg_noise.releases.row_planning import open_row_sources, plan_rows
-from actiseg_noise.split.clean_parts import CLEAN_DIGESTS, summarise_digests
 
 DATA = "data"
 """The folder of the rows in a release: ``data/<configuration>/<list>-00000-of-00001.parquet``."""
@@ -57,23 +53,6 @@ COLUMNS = {
 """The columns and their types, in order. With frames there is another image: ``image``."""
 
 
-@dataclass(frozen=True)
-class ShardReport:
-    """The Parquet files of a configuration.
-
-    Attributes
-    ----------
-    files : tuple of ReleaseFile
-        The files, list by list.
-    clean_digests : mapping of str to (mapping of str to tuple of str)
-        For each list and sequence folder the digests of its clean masks, in frame order, as they
-        are now; they are those that the summary has.
-    """
-
-    files: tuple[ReleaseFile, ...]
-    clean_digests: Mapping[str, Mapping[str, tuple[str, ...]]]
-
-
 def write_shards(
     configuration: Configuration,
     folder: Path,
@@ -81,7 +60,7 @@ def write_shards(
     frames: bool = False,
     workers: int | WorkerPool = 1,
     stage: StageProgress = ignore_progress,
-) -> ShardReport:
+) -> tuple[ReleaseFile, ...]:
     """Write the rows of a configuration below a folder, one set of files for each list.
 
     The same split gives the same bytes with the same version of pyarrow, whatever the number of
@@ -103,23 +82,18 @@ def write_shards(
     Raises
     ------
     InputError
-        If pyarrow is not installed; with every mask that was changed after the split was made; if
-        the masks of the source were.
+        If pyarrow is not installed; with every mask that was changed after the split was made.
     """
-    load_parquet()
+    load_extra("pyarrow")
     files: list[ReleaseFile] = []
-    clean_digests = {}
     for source in open_row_sources(configuration):
         shards = _ShardWriter(configuration.name, source.part.split.name, folder, frames=frames)
         try:
-            digests = _write_list(configuration, source, shards, workers, stage)
+            _write_list(configuration, source, shards, workers, stage)
         finally:
             shards.close()
-        if source.clean is not None:
-            _refuse_changed_source(configuration, digests)
-        clean_digests[source.part.split.name] = digests
         files += shards.name_files()
-    return ShardReport(tuple(files), clean_digests)
+    return tuple(files)
 
 
 def _write_list(
@@ -128,53 +102,21 @@ def _write_list(
     shards: _ShardWriter,
     workers: int | WorkerPool,
     stage: StageProgress,
-) -> dict[str, tuple[str, ...]]:
-    """Write the rows of a list; return the digests of its clean masks by folder."""
+) -> None:
     tasks = plan_rows(configuration, source, frames=shards.frames)
-    digests: dict[str, tuple[str, ...]] = {}
     name = f"writing rows of {configuration.name}, {source.part.split.name}"
     with stage(name) as progress:
         for start in range(0, len(tasks), _SEQUENCES):
             chunk = tasks[start : start + _SEQUENCES]
-            for task, made in zip(
-                chunk, run_parallel(make_rows, source, chunk, workers), strict=True
-            ):
-                shards.add(made.rows)
-                digests[task.sequence.folder] = made.clean_digests
+            for rows in run_parallel(make_rows, source, chunk, workers):
+                shards.add(rows)
             if progress is not None:
                 progress(start + len(chunk), len(tasks))
-    return digests
-
-
-def _refuse_changed_source(
-    configuration: Configuration, digests: Mapping[str, tuple[str, ...]]
-) -> None:
-    listed = {folder: {MASKS: list(masks)} for folder, masks in digests.items()}
-    actual = summarise_digests(listed)[CLEAN_DIGESTS[MASKS]]
-    if configuration.documents.summary.get(CLEAN_DIGESTS[MASKS]) != actual:
-        raise refuse(
-            f"its masks are not those that {SUMMARY_FILE} of {configuration.folder} names",
-            configuration.split.source.root,
-            "make the noisy split again, or give the source that it was made from",
-        )
-
-
-def load_parquet() -> Any:
-    """Import ``pyarrow.parquet``; raise `InputError` if it is not installed."""
-    try:
-        return importlib.import_module("pyarrow.parquet")
-    except ImportError as error:
-        raise refuse(
-            f"pyarrow cannot be loaded ({error})",
-            "import pyarrow",
-            'pip install "actiseg[publish]"',
-        ) from None
 
 
 def make_schema(*, frames: bool) -> Any:
     """Make the schema of the files, with the features that the library `datasets` reads from it."""
-    arrow = importlib.import_module("pyarrow")
-    load_parquet()
+    arrow = load_extra("pyarrow")
     image = arrow.struct([("bytes", arrow.binary()), ("path", arrow.string())])
     columns = COLUMNS | ({"image": "image"} if frames else {})
     features: dict[str, dict[str, str]] = {}
@@ -197,7 +139,7 @@ def make_cells(row: ReleaseRow) -> dict[str, Any]:
         cells[name] = None if data is None else {"bytes": data, "path": path}
     if row.image is not None:
         cells["image"]["path"] = (
-            f"{row.frame}.jpg" if row.image[:2] == b"\xff\xd8" else f"{row.frame}.png"
+            f"{row.frame}.jpg" if row.image[:2] == _JPEG else f"{row.frame}.png"
         )
     return cells
 
@@ -249,7 +191,7 @@ class _ShardWriter:
         return self.folder / DATA / self.configuration / f"{self.split}-{number:05}.unfinished"
 
     def _write_group(self) -> None:
-        arrow = importlib.import_module("pyarrow")
+        arrow = load_extra("pyarrow")
         if self._writer is None:
             self._begin_file()
         cells = [make_cells(row) for row in self._pending]
@@ -267,7 +209,7 @@ class _ShardWriter:
         self._stream = path.open("wb")
         plain = [name for name in COLUMNS if COLUMNS[name] != "image"]
         images = [f"image.{member}" for member in ("bytes", "path")] if self.frames else []
-        self._writer = load_parquet().ParquetWriter(
+        self._writer = load_extra("pyarrow.parquet").ParquetWriter(
             self._stream,
             make_schema(frames=self.frames),
             compression="zstd",

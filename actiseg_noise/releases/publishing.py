@@ -166,18 +166,14 @@ def _write_data(
     for configuration in contents.configurations:
         name, split = configuration.name, configuration.split.recipe.split
         kit = make_kit(
-            name,
-            configuration.split,
-            configuration.documents,
-            clean_digests=configuration.clean_digests,
+            name, configuration.split, configuration.documents, configuration.clean_digests
         )
         file = f"{KITS}/{name}.json"
         write_json(folder / file, kit.to_dict(), indent=1)
         files.append(describe_file(folder, file, "kit", name, split))
         if contents.data == "none":
             continue
-        report = write_shards(configuration, folder, frames=frames, workers=workers, stage=stage)
-        files += report.files
+        files += write_shards(configuration, folder, frames=frames, workers=workers, stage=stage)
         file = f"{ARCHIVES}/{name}.tar"
         with stage(f"writing the archive of {name}"):
             write_archive(configuration.folder, folder / file, frames=frames)

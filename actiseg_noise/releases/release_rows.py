@@ -125,25 +125,10 @@ class RowTask:
     frames: tuple[Path, ...]
 
 
-@dataclass(frozen=True)
-class SequenceRows:
-    """The rows of a sequence.
+def make_rows(source: RowSource, task: RowTask) -> tuple[ReleaseRow, ...]:
+    """Make the rows of a sequence, in the order of frames, then of the list.
 
-    Attributes
-    ----------
-    rows : tuple of ReleaseRow
-        In the order of frames, then of the list.
-    clean_digests : tuple of str
-        Digests of its clean masks in frame order, see
-        `actiseg_data.annotations.masks.digest_pixels`.
-    """
-
-    rows: tuple[ReleaseRow, ...]
-    clean_digests: tuple[str, ...]
-
-
-def make_rows(source: RowSource, task: RowTask) -> SequenceRows:
-    """Make the rows of a sequence; each mask is decoded once.
+    Each mask is decoded once.
 
     There is a row for each object that the clean or the noisy mask of a frame has. A split of lists
     has a row for each object of a sequence.
@@ -155,23 +140,20 @@ def make_rows(source: RowSource, task: RowTask) -> SequenceRows:
     """
     sequence = task.sequence
     if not task.names:
-        return SequenceRows(tuple(ReleaseRow(sequence.folder, None, w) for w in task.words), ())
+        return tuple(ReleaseRow(sequence.folder, None, words) for words in task.words)
     rows: list[ReleaseRow] = []
-    clean_digests = []
     problems = ProblemCollector()
     for position, (clean, noisy) in enumerate(_iterate_pairs(source, sequence)):
-        noisy_digest = digest_pixels(noisy)
-        if noisy_digest != task.digests[position]:
+        if digest_pixels(noisy) != task.digests[position]:
             what = (
                 f"was changed after the split was made: its pixels are not what {DIGESTS_FILE} says"
             )
             where = source.part.split.root / task.names[position]
             problems.add(what, where, "make the split again")
-        clean_digests.append(noisy_digest if clean is noisy else digest_pixels(clean))
         image = read_bytes(task.frames[position], "frame") if task.frames else None
         rows += _make_frame_rows(task, sequence.frames[position], clean, noisy, image)
     problems.raise_if_any()
-    return SequenceRows(tuple(rows), tuple(clean_digests))
+    return tuple(rows)
 
 
 def _iterate_pairs(

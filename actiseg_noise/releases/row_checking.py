@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image
 
 from actiseg_noise.releases.archive_checking import ObjectDigests, digest_object
-from actiseg_noise.releases.parquet_shards import DATA, load_parquet
+from actiseg_noise.releases.extra_packages import load_extra
+from actiseg_noise.releases.parquet_shards import DATA
 
 _BATCH = 256
 
@@ -53,7 +54,7 @@ def check_rows(
     for file in files:
         place = file.relative_to(release).as_posix()
         try:
-            opened = load_parquet().ParquetFile(file)
+            opened = load_extra("pyarrow.parquet").ParquetFile(file)
             if "image" in opened.schema_arrow.names and not has_licence:
                 yield f"{place}: has photographs without a licence of their own"
             columns = ["sequence", "frame", "object_id", "mask"]

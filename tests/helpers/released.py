@@ -5,6 +5,16 @@ from __future__ import annotations
 import tarfile
 from pathlib import Path
 
+from actiseg_noise.kits.kit_making import digest_clean_files, make_kit
+from actiseg_noise.media.self_check import open_documents
+from actiseg_noise.split.noisy_split import open_noisy_split
+
+
+def make_split_kit(name, out, workers=1):
+    """Make the rebuild kit of a noisy split."""
+    split, documents = open_noisy_split(out), open_documents(out)
+    return make_kit(name, split, documents, digest_clean_files(split, documents, workers))
+
 
 def pack(folder, archive, *, top=None, names=None):
     """Pack a noisy split as a plain tar with one top folder; `names` has the written names."""

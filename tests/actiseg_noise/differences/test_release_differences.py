@@ -24,12 +24,9 @@ from actiseg_noise.differences.difference_report import describe_changes, descri
 from actiseg_noise.differences.release_comparison import ReleaseDifference
 from actiseg_noise.differences.split_comparison import compare_snapshots
 from actiseg_noise.differences.split_snapshot import parse_snapshot
-from actiseg_noise.kits.kit_making import make_kit
 from actiseg_noise.kits.kit_record import KITS
-from actiseg_noise.split.noisy_documents import read_documents
-from actiseg_noise.split.noisy_split import open_noisy_split
 from tests.helpers.command import run
-from tests.helpers.released import make_release, pack
+from tests.helpers.released import make_release, make_split_kit, pack
 from tests.helpers.roots import clip, make_root
 
 
@@ -57,8 +54,7 @@ def splits(root, tmp_path_factory):
 
 def add_kits(release, **splits):
     for name, folder in splits.items():
-        split = open_noisy_split(folder)
-        kit = make_kit(name, split, read_documents(folder, split.recipe))
+        kit = make_split_kit(name, folder)
         write_json(release / KITS / f"{name}.json", kit.to_dict())
     return release
 

@@ -14,17 +14,16 @@ from actiseg_data.annotations.masks import read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import encode_json, write_json
 from actiseg_data.layouts.image_sets import make_image_sets
-from actiseg_noise import corrupt, open_noisy_split, rebuild
-from actiseg_noise.kits.kit_making import make_kit
-from actiseg_noise.media.self_check import open_documents
+from actiseg_noise import corrupt, rebuild
 from tests.helpers.command import run
+from tests.helpers.released import make_split_kit
 from tests.helpers.visor_files import VisorFiles, human_record, narration, scene, tree
 
 KINDS = ("Annotations_Sparse", "Weights_Sparse", "JPEGImages_Sparse")
 
 
 def publish_kit(out: Path, path: Path, name: str = "noisy") -> Path:
-    kit = make_kit(name, open_noisy_split(out), open_documents(out))
+    kit = make_split_kit(name, out)
     write_json(path, kit.to_dict(), indent=1)
     return path
 

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from actiseg_noise import corrupt, open_noisy_split, rebuild
-from actiseg_noise.kits.kit_making import make_kit
-from actiseg_noise.media.self_check import open_documents
+from actiseg_noise import corrupt, rebuild
+from tests.helpers.released import make_split_kit
 
 VIDEOS = ("P01_107", "P18_01")
 
@@ -28,7 +27,7 @@ def release(prepare, real_data, tmp_path_factory) -> Path:
         out = folder / "splits" / noise
         corrupt(root, noise, rate=0.4, split="val_human", out=out)
         name = f"{noise}-40"
-        kit = make_kit(name, open_noisy_split(out), open_documents(out))
+        kit = make_split_kit(name, out)
         path = folder / "release/rebuild" / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(kit.to_dict()))

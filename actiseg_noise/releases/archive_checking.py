@@ -83,8 +83,11 @@ def iterate_archive(path: Path) -> Iterator[ArchiveMember]:
             yield from _iterate_checked(archive, path)
             stream.seek(archive.offset)
             _check_end(stream.read(3 * tarfile.RECORDSIZE), size, path)
-    except tarfile.TarError as error:
-        raise refuse(f"is damaged, cut short or not a plain tar ({error})", path, _HINT) from None
+    except InputError:
+        raise
+    except (tarfile.TarError, ValueError, OverflowError) as error:
+        what = f"is damaged, cut short or not a plain tar ({format_name(str(error))})"
+        raise refuse(what, path, _HINT) from None
     except OSError as error:
         what = f"cannot be read ({error.strerror or error})"
         raise refuse(what, path, _HINT) from None
@@ -116,6 +119,8 @@ def _check_member(member: tarfile.TarInfo, parts: list[str], path: Path) -> None
     """Refuse a member that `write_archive` cannot have written."""
     if member.type not in (tarfile.REGTYPE, tarfile.DIRTYPE) or member.issparse():
         raise _refuse_member(member, "is a link, a device or no plain file", path)
+    if member.size > path.stat().st_size:
+        raise _refuse_member(member, "is cut short", path)
     if len(parts) > _DEEPEST:
         raise _refuse_member(member, "is in too many folders", path)
     try:

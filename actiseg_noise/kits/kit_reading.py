@@ -38,6 +38,7 @@ from actiseg_noise.kits.kit_record import (
     RebuildKit,
     SequenceDigests,
 )
+from actiseg_noise.split.noisy_documents import parse_thresholds
 
 _KEYS = (
     *("schema", "name", "recipe", "source", "masks", "weights", "thresholds", "lists"),
@@ -234,15 +235,7 @@ def _parse_thresholds(cursor: Cursor) -> dict[str, Any]:
     problems = ProblemCollector()
     check_keys(cursor, ("threshold", "text_thresholds"), problems)
     problems.raise_if_any()
-    thresholds: dict[str, Any] = {}
-    if "threshold" in cursor:
-        thresholds["threshold"] = cursor["threshold"].as_number()
-    if "text_thresholds" in cursor:
-        pair = [element.as_number() for element in cursor["text_thresholds"].iterate_elements()]
-        if len(pair) != 2:
-            raise refuse_value("two numbers", pair, cursor["text_thresholds"].where)
-        thresholds["text_thresholds"] = pair
-    return thresholds
+    return parse_thresholds(cursor)
 
 
 def _parse_optional(cursor: Cursor) -> dict[str, Any] | None:

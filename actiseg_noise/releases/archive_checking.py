@@ -16,10 +16,15 @@ from actiseg_data.core.names import check_name, format_name
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS
 from actiseg_data.layouts.image_sets import read_record
 from actiseg_data.records.difference_record import DIFFERENCES_FILE
-from actiseg_data.records.split_documents import DIGESTS_FILE, LEXICON_FILE, SUMMARY_FILE
+from actiseg_data.records.split_documents import (
+    CLEAN_DATASET,
+    DIGESTS_FILE,
+    LEXICON_FILE,
+    SUMMARY_FILE,
+)
 from actiseg_noise.kits.kit_record import MASK_BYTES, RebuildKit
 from actiseg_noise.kits.sequence_digesting import cut_digest, identify_sequence
-from actiseg_noise.releases.archive import CLEAN_DATASET, DOCUMENTS, FILE_MODE, FOLDER_MODE
+from actiseg_noise.releases.archive import DOCUMENTS, FILE_MODE, FOLDER_MODE
 from actiseg_noise.releases.archive_names import spell_names
 from actiseg_noise.split.split_archive import NAMES_FILE
 

@@ -268,9 +268,8 @@ def main(command: str, count: str, seed: str = "0") -> None:
         if error is not None and (key := describe(error).partition("[")[2]) not in seen:
             seen.add(key)
             print(f"{number}: {describe(error)}", flush=True)
-    print(
-        f"{command}: {count} runs from {seed}, {len(seen)} failures, exit codes {dict(codes)}, {peak} MB"
-    )
+    ends = f"exit codes {dict(codes)}, {peak} MB"
+    print(f"{command}: {count} runs from {seed}, {len(seen)} failures, {ends}")
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ from actiseg_noise.kits.kit_record import (
     RebuildKit,
     SequenceDigests,
 )
-from actiseg_noise.split.noisy_documents import parse_thresholds
+from actiseg_noise.split.noisy_documents import GIVEN_THRESHOLDS, parse_thresholds
 
 _KEYS = (
     *("schema", "name", "recipe", "source", "masks", "weights", "thresholds", "lists"),
@@ -233,9 +233,10 @@ def _parse_clean(cursor: Cursor) -> dict[str, Mapping[bytes, SequenceDigests]]:
 
 def _parse_thresholds(cursor: Cursor) -> dict[str, Any]:
     problems = ProblemCollector()
-    check_keys(cursor, ("threshold", "text_thresholds"), problems)
+    check_keys(cursor, ("threshold", "text_thresholds", GIVEN_THRESHOLDS), problems)
     problems.raise_if_any()
-    return parse_thresholds(cursor)
+    is_given = GIVEN_THRESHOLDS in cursor and cursor[GIVEN_THRESHOLDS].as_flag()
+    return parse_thresholds(cursor) | ({GIVEN_THRESHOLDS: True} if is_given else {})
 
 
 def _parse_optional(cursor: Cursor) -> dict[str, Any] | None:

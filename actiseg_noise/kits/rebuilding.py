@@ -28,6 +28,7 @@ from actiseg_noise.kits.rebuilt_comparison import ComparedPart, RebuiltCompariso
 from actiseg_noise.kits.sequence_digesting import identify_sequence, identify_sequences
 from actiseg_noise.media.self_check import open_documents
 from actiseg_noise.split.clean_parts import make_part
+from actiseg_noise.split.noisy_documents import GIVEN_THRESHOLDS
 
 
 def rebuild(
@@ -206,6 +207,8 @@ def _make_options(
 ) -> CorruptionOptions:
     """Make the options of the run, with what the kit carries."""
     is_part = len(folders) < len(split.sequences) or len(folders) < len(kit.sequences)
+    thresholds = dict(kit.thresholds)
+    is_given = thresholds.pop(GIVEN_THRESHOLDS, False)
     lexicon, differences, where = None, None, f"the kit of {kit.name!r}"
     if kit.lexicon is not None:
         lexicon = parse_lexicon(kit.lexicon, f"{where}: lexicon")
@@ -218,5 +221,5 @@ def _make_options(
         with_clean=clean,
         lexicon=lexicon,
         differences=differences,
-        thresholds=dict(kit.thresholds) if is_part and kit.thresholds else None,
+        thresholds=(thresholds or None) if is_part or is_given else None,
     )

@@ -401,6 +401,9 @@ def test_part_of_an_exact_split_is_verified_by_the_thresholds_of_the_whole(
     checked = verify(again, part)
     assert checked.mismatches == ()
     assert checked.counts["thresholds_given"] == {"dilate": 1, "text": 1, "mixed": 2}[noise]
+    kit_of_part = publish_kit(again, tmp_path / "part.json")
+    assert rebuild(kit_of_part, source=part, out=tmp_path / "twice").whole
+    assert outputs(tmp_path / "twice") == outputs(again)
     whole = json.loads((tmp_path / "published/summary.json").read_text())
     summary = json.loads((again / "summary.json").read_text())
     for member in ("threshold", "text_thresholds"):
@@ -428,12 +431,12 @@ def test_no_file_names_the_temporary_dataset(raw, tmp_path):
     assert verify(out).ok
     assert verify(out, tmp_path / "root").ok
     sheet = tmp_path / "sheet.png"
-    done = run("preview", out, "--to", sheet, "--quiet")
+    done = run("preview", out, "--to", sheet)
     assert done.returncode == 2
     assert f"{out / 'clean_dataset'}" in done.stderr
     assert "--source" in done.stderr
     (out / "clean_dataset").symlink_to(tmp_path / "root")
-    assert run("preview", out, "--to", sheet, "--quiet").returncode in (0, None)
+    assert run("preview", out, "--to", sheet).returncode in (0, None)
 
 
 def test_frames_that_are_links_to_nothing_can_be_left_out(source, tmp_path):

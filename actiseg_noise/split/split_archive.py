@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
-from actiseg_data.core.names import check_name, format_name
+from actiseg_data.core.names import check_name, check_text, format_name
 
 ARCHIVES = "archives"
 """The folder of the archives in a release: ``archives/<configuration>.tar``."""
@@ -125,7 +125,8 @@ def parse_names(data: bytes, path: Path) -> dict[str, str]:
     rows = [line.split("\t") for line in text.split("\n") if line]
     if any(len(row) != 2 for row in rows):
         raise refuse(f"{NAMES_FILE} is not a table of two columns", path, _HINT)
-    originals = {row[0]: check_name(row[1], "original", f"{path}: {NAMES_FILE}") for row in rows}
+    where = f"{path}: {NAMES_FILE}"
+    originals = {check_text(row[0], where): check_name(row[1], "original", where) for row in rows}
     restored = {f"{row[0].rpartition('/')[0]}/{row[1]}" for row in rows}
     if len(originals) < len(rows) or len(restored) < len(rows):
         raise refuse(f"{NAMES_FILE} has a name twice", path, _HINT)

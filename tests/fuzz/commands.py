@@ -22,8 +22,8 @@ from unittest import mock
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.names import is_plain_text
-from actiseg_data.make.sample import make_sample
 from actiseg_data.records.difference_record import parse_differences
+from actiseg_data.records.licences import LICENSE_FILE
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.releases import release_check
 from actiseg_noise.releases.publishing import publish
@@ -32,6 +32,8 @@ from tests.fuzz.mutations import EDGES, mutate_json, mutate_png, words_of
 from tests.fuzz.published_files import make_published_files, make_scratch
 from tests.fuzz.tar_mutations import make_plain, mutate_tar
 from tests.helpers.command import run
+from tests.helpers.kitchens import kitchen_clip
+from tests.helpers.roots import make_root
 
 Prepare = Callable[[Path], tuple[list[Path], list[str]]]
 """Makes a copy in a folder; returns the files that can be changed, and the command."""
@@ -41,14 +43,9 @@ Prepare = Callable[[Path], tuple[list[Path], list[str]]]
 def make_release() -> Path:
     """Make a release with two configurations of two sequences."""
     folder = make_scratch() / "small"
-    make_sample(folder / "sample")
-    lists = sorted(path.name for path in (folder / "sample/Annotations_Sparse/val").iterdir())
-    outs = [
-        corrupt(
-            folder / "sample", kind, rate=0.8, split="val", only=lists[:2], out=folder / kind
-        ).out
-        for kind in ("boundary", "text")
-    ]
+    clean = make_root(folder / "clean", [kitchen_clip(1), kitchen_clip(2, noun="cup:big")])
+    (clean / LICENSE_FILE).write_text("Licence: CC-BY-4.0\n")
+    outs = [corrupt(clean, kind, rate=0.8, out=folder / kind).out for kind in ("boundary", "text")]
     return publish(outs, folder / "release", title="Cups", author="Ada Lace").path
 
 

@@ -44,7 +44,7 @@ def make_release() -> Path:
     """Make a release with two configurations of two sequences."""
     folder = make_scratch() / "small"
     clean = make_root(folder / "clean", [kitchen_clip(1), kitchen_clip(2, noun="cup:big")])
-    (clean / LICENSE_FILE).write_text("Licence: CC-BY-4.0\n")
+    (clean / LICENSE_FILE).write_text("SPDX-License-Identifier: CC-BY-4.0\n")
     outs = [corrupt(clean, kind, rate=0.8, out=folder / kind).out for kind in ("boundary", "text")]
     return publish(outs, folder / "release", title="Cups", author="Ada Lace").path
 

@@ -17,6 +17,10 @@ DIGESTS_FILE = "digests.json"
 LEXICON_FILE = "lexicon.json"
 """The lexicon of a split, if it is not the installed one."""
 SUMMARY_SCHEMA = "actiseg/summary/1"
+CLEAN_DATASET = "clean_dataset"
+"""The source that the summary names, relative to the noisy split, if its path says nothing to a
+reader: in an archive, and after a rebuild from raw files. Who has the clean dataset can put it, or
+a link to it, there."""
 
 
 def read_summary(path: Path) -> dict[str, Any]:

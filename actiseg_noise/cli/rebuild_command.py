@@ -33,6 +33,9 @@ def rebuild(
         Optional[Path],
         typer.Option(help="Folder to make. Default: the name of the configuration."),
     ] = None,
+    images: Annotated[
+        str, typer.Option(help="How to add frames of --source: link, copy or none.")
+    ] = "link",
     workers: Workers = 1,
     quiet: Quiet = False,
 ) -> None:
@@ -50,6 +53,7 @@ def rebuild(
         source=source,
         visor=visor or (),
         out=out,
+        images=images,
         workers=workers,
         stage=make_stage_progress(quiet),
     )

@@ -18,7 +18,6 @@ from actiseg_data.core.names import format_names
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.actionvos import FRAMES, Split
 from actiseg_data.layouts.opening import open_split
-from actiseg_data.layouts.photograph_reading import COPY_FRAMES
 from actiseg_data.records.difference_record import Differences
 from actiseg_data.records.recipe_record import (
     RECIPE_FILE,
@@ -36,6 +35,7 @@ from actiseg_noise.split.partial_split import is_own, name_partial_folder
 
 IMAGES = ("link", "copy", "none")
 WEIGHTS_CHOICES = ("derive", "none")
+_LEAVE_OUT = "leave the frames out: give none as `images`"
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ class CorruptionOptions:
         gets the noise of the whole. None computes them from the split.
     differences : Differences or None
         For the recipe of an imported noisy split: its differences from the clean dataset.
+    source_name : str or None
+        What ``summary.json`` names as the source. None names the path of the dataset.
     """
 
     out: Path | None = None
@@ -74,6 +76,7 @@ class CorruptionOptions:
     lexicon: Lexicon | None = None
     thresholds: Mapping[str, Any] | None = None
     differences: Differences | None = None
+    source_name: str | None = None
 
     def check(self, recipe: Recipe) -> None:
         """Raise `InputError` for an unknown choice, or for an option that has no effect."""
@@ -105,6 +108,8 @@ class CorruptionRequest:
         Whether to replace a different noisy split at `out`.
     licences : tuple of str
         LICENSE and NOTICE of the copy.
+    source_name : str or None
+        What the summary names as the source, see `CorruptionOptions`.
     """
 
     source: CopySource
@@ -112,6 +117,7 @@ class CorruptionRequest:
     images: str
     overwrite: bool
     licences: tuple[str, str]
+    source_name: str | None = None
 
     @property
     def recipe(self) -> Recipe:
@@ -140,7 +146,7 @@ class CorruptionRequest:
                     if find_dangling_link(path) is not None:
                         with problems.collect():
                             raise refuse_missing(
-                                path, "the frames are missing", "restore them", COPY_FRAMES
+                                path, "the frames are missing", "restore them", _LEAVE_OUT
                             )
         problems.raise_if_any()
 
@@ -197,7 +203,9 @@ def prepare_request(dataset: Path, recipe: Recipe, options: CorruptionOptions) -
         thresholds=options.thresholds,
         differences=options.differences,
     )
-    request = CorruptionRequest(source, out, options.images, options.overwrite, licences)
+    request = CorruptionRequest(
+        source, out, options.images, options.overwrite, licences, options.source_name
+    )
     request.refuse_dangling_frames()
     if not _has_recipe(out, recipe):
         refuse_occupied(request)

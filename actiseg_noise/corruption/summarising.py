@@ -17,7 +17,7 @@ from actiseg_noise.corruption.split_plan import CorruptionPlan
 from actiseg_noise.media.registry import list_media
 from actiseg_noise.split.clean_parts import CleanPart, summarise_digests
 from actiseg_noise.split.journal import SequenceRecord
-from actiseg_noise.split.noisy_documents import COPIED, DERIVED
+from actiseg_noise.split.noisy_documents import COPIED, DERIVED, GIVEN_THRESHOLDS
 
 
 def describe_identity(request: CorruptionRequest, plan: CorruptionPlan) -> dict[str, Any]:
@@ -38,6 +38,7 @@ def describe_identity(request: CorruptionRequest, plan: CorruptionPlan) -> dict[
             for part in plan.parts[1:]
         },
         **plan.exact_thresholds,
+        **({} if request.source.thresholds is None else {GIVEN_THRESHOLDS: True}),
         "sequences": [sequence.folder for sequence in plan.sequences],
     }
 
@@ -78,7 +79,7 @@ def summarise(
             clean_digests[record.folder] = record.clean_digests
     summary: dict[str, Any] = {
         "schema": SUMMARY_SCHEMA,
-        "source": _compute_relative_path(plan.split.root, request.out),
+        "source": request.source_name or _compute_relative_path(plan.split.root, request.out),
         "split": plan.split.name,
         "frames": sum(len(sequence.frames) for sequence in plan.sequences),
         "rendered_frames": has_rendered_frames(plan.split.root),

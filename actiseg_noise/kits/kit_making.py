@@ -17,11 +17,11 @@ from actiseg_noise.kits.sequence_digesting import (
     pack_digests,
 )
 from actiseg_noise.split.clean_parts import CleanPart, digest_sequence_files
-from actiseg_noise.split.noisy_documents import SplitDocuments
+from actiseg_noise.split.noisy_documents import GIVEN_THRESHOLDS, SplitDocuments
 from actiseg_noise.split.noisy_split import NoisySplit, read_carried_differences
 
-_THRESHOLDS = ("threshold", "text_thresholds")
-"""The members of ``summary.json`` with the thresholds of an exact recipe."""
+_THRESHOLDS = ("threshold", "text_thresholds", GIVEN_THRESHOLDS)
+"""The members of ``summary.json`` about the thresholds of an exact recipe."""
 
 
 def make_kit(

@@ -38,6 +38,7 @@ from actiseg_noise.kits.kit_record import (
     RebuildKit,
     SequenceDigests,
 )
+from actiseg_noise.split.noisy_documents import GIVEN_THRESHOLDS, parse_thresholds
 
 _KEYS = (
     *("schema", "name", "recipe", "source", "masks", "weights", "thresholds", "lists"),
@@ -232,17 +233,10 @@ def _parse_clean(cursor: Cursor) -> dict[str, Mapping[bytes, SequenceDigests]]:
 
 def _parse_thresholds(cursor: Cursor) -> dict[str, Any]:
     problems = ProblemCollector()
-    check_keys(cursor, ("threshold", "text_thresholds"), problems)
+    check_keys(cursor, ("threshold", "text_thresholds", GIVEN_THRESHOLDS), problems)
     problems.raise_if_any()
-    thresholds: dict[str, Any] = {}
-    if "threshold" in cursor:
-        thresholds["threshold"] = cursor["threshold"].as_number()
-    if "text_thresholds" in cursor:
-        pair = [element.as_number() for element in cursor["text_thresholds"].iterate_elements()]
-        if len(pair) != 2:
-            raise refuse_value("two numbers", pair, cursor["text_thresholds"].where)
-        thresholds["text_thresholds"] = pair
-    return thresholds
+    is_given = GIVEN_THRESHOLDS in cursor and cursor[GIVEN_THRESHOLDS].as_flag()
+    return parse_thresholds(cursor) | ({GIVEN_THRESHOLDS: True} if is_given else {})
 
 
 def _parse_optional(cursor: Cursor) -> dict[str, Any] | None:

@@ -88,7 +88,8 @@ class RebuildKit:
         How they got into the split, as in ``summary.json``: ``derived``, ``copied``, or why there
         are none.
     thresholds : mapping
-        The selection thresholds of an exact recipe, which depend on the whole split.
+        The selection thresholds of an exact recipe, which depend on the whole split, and
+        ``given_thresholds`` if that is not the split of `source`.
     lists : mapping of str to str
         Digest of each whole list and companion file, by file name.
     sequences : mapping of bytes to SequenceDigests

@@ -5,10 +5,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actiseg_data.annotations.lexicon import parse_lexicon
-from actiseg_data.core.errors import refuse
+from actiseg_data.core.errors import check_choice, refuse
 from actiseg_data.core.files import PathLike, as_path, check_free, check_outside
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.action_lists import list_splits
@@ -16,8 +17,9 @@ from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, Split
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.difference_record import parse_differences
 from actiseg_data.records.recipe_record import refuse_noisy_source
+from actiseg_data.records.split_documents import CLEAN_DATASET
 from actiseg_noise.corruption.corruption import write_noisy_split
-from actiseg_noise.corruption.request import CorruptionOptions
+from actiseg_noise.corruption.request import IMAGES, CorruptionOptions
 from actiseg_noise.kits.kit_reading import choose_kit
 from actiseg_noise.kits.kit_record import RebuildKit
 from actiseg_noise.kits.raw_preparation import RawFinding, as_folders, prepare_from_raw
@@ -26,6 +28,7 @@ from actiseg_noise.kits.rebuilt_comparison import ComparedPart, RebuiltCompariso
 from actiseg_noise.kits.sequence_digesting import identify_sequence, identify_sequences
 from actiseg_noise.media.self_check import open_documents
 from actiseg_noise.split.clean_parts import make_part
+from actiseg_noise.split.noisy_documents import GIVEN_THRESHOLDS
 
 
 def rebuild(
@@ -35,6 +38,7 @@ def rebuild(
     source: PathLike | None = None,
     visor: PathLike | Iterable[PathLike] = (),
     out: PathLike | None = None,
+    images: str = "link",
     workers: int = 1,
     stage: StageProgress = ignore_progress,
 ) -> Rebuild:
@@ -55,6 +59,8 @@ def rebuild(
         Folders that have the raw files of VISOR, packed or not, in any subfolder.
     out : str or Path, optional
         Folder to make. Default: the name of the configuration.
+    images : str
+        How frames get into the split: ``link``, ``copy`` or ``none``. Raw files give no frames.
     workers : int
         Processes. The result does not depend on it.
     stage : StageProgress
@@ -83,6 +89,7 @@ def rebuild(
     """
     path = as_path(release, "release")
     kit = choose_kit(path, config)
+    check_choice(images, IMAGES, "images")
     target = as_path(kit.name if out is None else out, "out")
     folders = as_folders(visor)
     check_free(target)
@@ -93,10 +100,19 @@ def rebuild(
     if source is not None:
         root = as_path(source, "source")
         check_outside(target, [root], "out")
-        return _rebuild_from(kit, root, target, None, workers, stage)
+        return _rebuild_from(kit, _Source(root, images), target, workers, stage)
     with _make_temporary_root(target) as root:
         finding = prepare_from_raw(kit, folders, root, workers, stage)
-        return _rebuild_from(kit, root, target, finding, workers, stage)
+        return _rebuild_from(kit, _Source(root, "none", finding), target, workers, stage)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A clean dataset, how to add its frames, and how its raw files compare, if it has some."""
+
+    root: Path
+    images: str
+    finding: RawFinding | None = None
 
 
 @contextmanager
@@ -118,14 +134,10 @@ def _make_temporary_root(out: Path) -> Iterator[Path]:
 
 
 def _rebuild_from(
-    kit: RebuildKit,
-    root: Path,
-    out: Path,
-    finding: RawFinding | None,
-    workers: int,
-    stage: StageProgress,
+    kit: RebuildKit, source: _Source, out: Path, workers: int, stage: StageProgress
 ) -> Rebuild:
-    """Rebuild from a clean dataset. `finding` is about the raw files, if it was made from them."""
+    """Rebuild from a clean dataset."""
+    root = source.root
     refuse_noisy_source(root)
     split = _open_source(kit, root)
     folders = tuple(seq.folder for seq in split if identify_sequence(seq) in kit.sequences)
@@ -137,7 +149,11 @@ def _rebuild_from(
         )
     known = list_splits(root)
     clean = tuple(name for name in kit.clean if name in known)
-    options = _make_options(kit, split, folders, clean, out, is_prepared=finding is not None)
+    options = replace(
+        _make_options(kit, split, folders, clean, out),
+        images=source.images,
+        source_name=None if source.finding is None else CLEAN_DATASET,
+    )
     write_noisy_split(root, kit.recipe, options, workers, stage)
     documents = open_documents(out)
     sources = (split, *(open_split(root, name, masks=False) for name in clean))
@@ -147,8 +163,8 @@ def _rebuild_from(
         ComparedPart(rebuilt, opened_source, digests, is_noisy=number == 0)
         for number, (rebuilt, opened_source, digests) in enumerate(opened)
     )
-    raw = finding or RawFinding()
-    comparison = RebuiltComparison(kit, documents, parts, raw, finding is not None)
+    raw = source.finding or RawFinding()
+    comparison = RebuiltComparison(kit, documents, parts, raw, source.finding is not None)
     with stage("comparing"):
         differing, difference, lists = comparison.compare()
     counts = {part.source.name: len(part.sequences) for part in parts[1:]}
@@ -188,11 +204,11 @@ def _make_options(
     folders: tuple[str, ...],
     clean: tuple[str, ...],
     out: Path,
-    *,
-    is_prepared: bool,
 ) -> CorruptionOptions:
     """Make the options of the run, with what the kit carries."""
     is_part = len(folders) < len(split.sequences) or len(folders) < len(kit.sequences)
+    thresholds = dict(kit.thresholds)
+    is_given = thresholds.pop(GIVEN_THRESHOLDS, False)
     lexicon, differences, where = None, None, f"the kit of {kit.name!r}"
     if kit.lexicon is not None:
         lexicon = parse_lexicon(kit.lexicon, f"{where}: lexicon")
@@ -201,10 +217,9 @@ def _make_options(
     return CorruptionOptions(
         out=out,
         only=folders if len(folders) < len(split.sequences) else None,
-        images="none" if is_prepared else "link",
         weights="derive" if kit.has_weights else "none",
         with_clean=clean,
         lexicon=lexicon,
         differences=differences,
-        thresholds=dict(kit.thresholds) if is_part and kit.thresholds else None,
+        thresholds=(thresholds or None) if is_part or is_given else None,
     )

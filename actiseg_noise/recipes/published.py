@@ -247,7 +247,10 @@ def load_index() -> RecipeIndex:
 def parse_index(top: Cursor) -> RecipeIndex:
     """Parse the document of the index; errors are those of `load_index`."""
     datasets = {
-        name: KnownDataset(name, **{key: value.as_text() for key, value in entry.iterate_members()})
+        name: KnownDataset(
+            check_text(name, entry.where),
+            *(entry[key].as_text() for key in ("about", "split", "clean", "names")),
+        )
         for name, entry in top["datasets"].iterate_members()
     }
     recipes = {

@@ -18,18 +18,18 @@ from actiseg_data.records.difference_record import DIFFERENCES_FILE
 from actiseg_data.records.ledger_record import LEDGER_FILE
 from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
 from actiseg_data.records.recipe_record import RECIPE_FILE
-from actiseg_data.records.split_documents import DIGESTS_FILE, LEXICON_FILE, SUMMARY_FILE
+from actiseg_data.records.split_documents import (
+    CLEAN_DATASET,
+    DIGESTS_FILE,
+    LEXICON_FILE,
+    SUMMARY_FILE,
+)
 from actiseg_noise.releases.archive_names import ArchiveNames, spell_names
 from actiseg_noise.releases.frame_files import find_frame_files, open_frame_places
 from actiseg_noise.split.noisy_documents import SplitDocuments, read_documents
 from actiseg_noise.split.noisy_split import find_source_root, read_split_recipe
 from actiseg_noise.split.split_archive import NAMES_FILE
 from actiseg_noise.split.split_files import locate_files
-
-CLEAN_DATASET = "clean_dataset"
-"""The source that the summary in an archive names, relative to the unpacked split. It is the same
-for every release, because the maintainer's path says nothing to a reader: who has the clean dataset
-can put it, or a link to it, there."""
 
 DOCUMENTS = (RECIPE_FILE, LEDGER_FILE, SUMMARY_FILE, DIGESTS_FILE, LICENSE_FILE, NOTICE_FILE)
 """The documents that every archive has."""

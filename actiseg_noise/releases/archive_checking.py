@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from actiseg_data.annotations.masks import IndexMask, decode_index_mask, digest_pixels, find_ids
 from actiseg_data.annotations.sequences import VideoSequence, number_duplicates
@@ -17,10 +18,15 @@ from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS
 from actiseg_data.layouts.image_sets import read_record
 from actiseg_data.records.difference_record import DIFFERENCES_FILE
-from actiseg_data.records.split_documents import DIGESTS_FILE, LEXICON_FILE, SUMMARY_FILE
+from actiseg_data.records.split_documents import (
+    CLEAN_DATASET,
+    DIGESTS_FILE,
+    LEXICON_FILE,
+    SUMMARY_FILE,
+)
 from actiseg_noise.kits.kit_record import MASK_BYTES, RebuildKit
 from actiseg_noise.kits.sequence_digesting import cut_digest, identify_sequence
-from actiseg_noise.releases.archive import CLEAN_DATASET, DOCUMENTS, FILE_MODE, FOLDER_MODE
+from actiseg_noise.releases.archive import DOCUMENTS, FILE_MODE, FOLDER_MODE
 from actiseg_noise.releases.archive_names import spell_names
 from actiseg_noise.split.split_archive import (
     NAMES_FILE,
@@ -37,8 +43,24 @@ TEXTS = (".bib", ".cff", ".csv", ".json", ".jsonl", ".md", ".tsv", ".txt", "LICE
 FindTraces = Callable[[str], Iterator[str]]
 """Finds what a published text must not have."""
 
-ObjectDigests = Mapping[int, str]
-"""For each object of a mask, `digest_object` of its pixels."""
+
+@dataclass(frozen=True)
+class MaskDigests:
+    """The objects of a noisy mask.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (H, W).
+    objects : mapping of int to str
+        `digest_object` of each.
+    nothing : str
+        That of an object without pixels.
+    """
+
+    shape: tuple[int, ...]
+    objects: Mapping[int, str]
+    nothing: str
 
 
 @dataclass(frozen=True)
@@ -51,14 +73,14 @@ class ArchiveCheck:
         One line for each.
     files, frames : int
         Number of files, and how many of them are frames.
-    objects : mapping of (str, str) to ObjectDigests
-        The objects of each noisy mask, by sequence folder and frame.
+    masks : mapping of (str, str) to MaskDigests
+        By sequence folder and frame.
     """
 
     mismatches: tuple[str, ...]
     files: int
     frames: int
-    objects: Mapping[tuple[str, str], ObjectDigests]
+    masks: Mapping[tuple[str, str], MaskDigests]
 
     @property
     def ok(self) -> bool:
@@ -112,17 +134,23 @@ def check_archive(
     if kit is not None:
         lines += _compare_kit(read, listed, kit)
     originals = parse_names(read.documents.get(NAMES_FILE, b""), path)
-    objects = {}
-    for name, digests in read.objects.items():
+    masks = {}
+    for name, mask in read.masks.items():
         folder, frame = restore_path(name, originals).split("/")[-2:]
-        objects[folder, frame.removesuffix(".png")] = digests
+        masks[folder, frame.removesuffix(".png")] = mask
     files = len(read.digests) + len(read.documents) + read.frames
-    return ArchiveCheck(tuple(lines), files, read.frames, objects)
+    return ArchiveCheck(tuple(lines), files, read.frames, masks)
 
 
-def digest_object(member: IndexMask) -> str:
-    """Digest the pixels of one object, (H, W) bool."""
-    return digest_pixels(np.packbits(member, axis=1)) + f" {member.shape[1]}"
+def digest_object(member: NDArray[np.bool_]) -> str:
+    """Digest the pixels of one object, (H, W) bool, in a mask of known size."""
+    return digest_pixels(np.packbits(member, axis=1))
+
+
+def digest_objects(mask: IndexMask) -> MaskDigests:
+    """Digest the pixels of each object of a mask, (H, W) uint8."""
+    objects = {object_id: digest_object(mask == object_id) for object_id in find_ids(mask)}
+    return MaskDigests(mask.shape, objects, digest_object(np.zeros(mask.shape, np.bool_)))
 
 
 def _find_unusual_form(member: tarfile.TarInfo) -> str | None:
@@ -145,7 +173,7 @@ class _ReadArchive:
         Of masks, weight maps and lists, by the path in the archive; "" for damaged ones.
     records : dict of str to list of Cursor
         The records of each action list.
-    objects : dict of str to ObjectDigests
+    masks : dict of str to MaskDigests
         The objects of each noisy mask.
     frames : int
         Number of frames.
@@ -156,7 +184,7 @@ class _ReadArchive:
         self.documents: dict[str, bytes] = {}
         self.digests: dict[str, str] = {}
         self.records: dict[str, list[Cursor]] = {}
-        self.objects: dict[str, ObjectDigests] = {}
+        self.masks: dict[str, MaskDigests] = {}
         self.frames = 0
         self._last = b""
 
@@ -185,7 +213,7 @@ class _ReadArchive:
             mask = decode_index_mask(data, where)
             self.digests[name] = digest_pixels(mask)
             if kind == MASKS:
-                self.objects[name] = {id_: digest_object(mask == id_) for id_ in find_ids(mask)}
+                self.masks[name] = digest_objects(mask)
 
 
 def _read_digests(documents: Mapping[str, bytes], path: Path) -> dict[str, str]:

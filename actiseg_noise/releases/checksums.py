@@ -11,6 +11,7 @@ from pathlib import Path
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.files import write_bytes
+from actiseg_data.core.names import is_plain_text
 from actiseg_data.core.workers import WorkerPool, run_parallel
 from actiseg_noise.releases.release_contents import ReleaseFile
 
@@ -72,7 +73,7 @@ def read_checksums(release: Path) -> dict[str, str]:
         read_bytes(path, "checksums").decode(errors="replace").splitlines(), 1
     ):
         match = _LINE.fullmatch(line)
-        if match is None or not _is_inside(match[2]):
+        if match is None or not (_is_inside(match[2]) and is_plain_text(match[2])):
             where = f"{path}: line {number}"
             raise refuse("is not the checksum of a file in the release", where, "restore the file")
         checksums[match[2]] = match[1]

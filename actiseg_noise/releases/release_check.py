@@ -11,6 +11,7 @@ from pathlib import Path
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import PathLike, as_path
+from actiseg_data.core.names import is_plain_text
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.actionvos import FRAMES
 from actiseg_data.records.licence_terms import load_licences
@@ -91,7 +92,8 @@ def check_release(
             lines += _collect(_check_configuration(folder, note, name, find_traces))
     lines += _collect(_check_configurations(folder, note))
     lines += _collect(_check_texts(folder, find_traces))
-    return ReleaseCheck(tuple(dict.fromkeys(lines)), dict(counts))
+    shown = (line if is_plain_text(line) else ascii(line) for line in lines)
+    return ReleaseCheck(tuple(dict.fromkeys(shown)), dict(counts))
 
 
 def _collect(faults: Iterator[str]) -> list[str]:
@@ -119,7 +121,7 @@ def _check_configuration(
     if check.frames and note.frames_licence is None:
         yield f"{archive}: has photographs ({FRAMES}) without a licence of their own"
     has_licence = note.frames_licence is not None
-    yield from check_rows(folder, name, check.objects, has_licence=has_licence)
+    yield from check_rows(folder, name, check.masks, has_licence=has_licence)
 
 
 def _check_configurations(folder: Path, note: ReleaseNote) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from actiseg_data.core.documents import RELEASE_HINT, Cursor, check_schema, read_json
 from actiseg_data.core.errors import refuse
-from actiseg_data.core.names import check_name
+from actiseg_data.core.names import check_name, check_text
 from actiseg_noise.releases.description import Author, ReleaseDescription
 from actiseg_noise.releases.release_contents import DATA_CHOICES, ReleaseContents
 
@@ -91,7 +91,9 @@ def read_note(release: Path) -> ReleaseNote:
             for entry in top["configurations"].iterate_elements()
         ),
         changes={
-            version: tuple(line.as_text() for line in lines.iterate_elements())
+            check_text(version, lines.where): tuple(
+                line.as_text() for line in lines.iterate_elements()
+            )
             for version, lines in top["changes"].iterate_members()
         },
     )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from actiseg_noise.releases.archive_checking import ObjectDigests, digest_object
+from actiseg_noise.releases.archive_checking import MaskDigests, digest_object
 from actiseg_noise.releases.extra_packages import load_extra
 from actiseg_noise.releases.parquet_shards import DATA
 
@@ -20,7 +20,7 @@ _BATCH = 256
 def check_rows(
     release: Path,
     name: str,
-    objects: Mapping[tuple[str, str], ObjectDigests],
+    masks: Mapping[tuple[str, str], MaskDigests],
     *,
     has_licence: bool,
 ) -> Iterator[str]:
@@ -35,9 +35,8 @@ def check_rows(
         The release.
     name : str
         The configuration.
-    objects : mapping
-        The objects of each mask of the archive, see
-        `actiseg_noise.releases.archive_checking.ArchiveCheck`.
+    masks : mapping
+        The masks of the archive by sequence folder and frame.
     has_licence : bool
         Whether photographs may be in the rows.
 
@@ -59,29 +58,32 @@ def check_rows(
                 yield f"{place}: has photographs without a licence of their own"
             columns = ["sequence", "frame", "object_id", "mask"]
             for batch in opened.iter_batches(_BATCH, columns=columns):
-                yield from (f"{place}: {line}" for line in _check_batch(batch, objects, seen))
-        except (OSError, ValueError, KeyError) as error:
-            yield f"{place}: cannot be read ({str(error).splitlines()[0]:.120})"
-    for key, digests in objects.items():
-        if digests.keys() - seen.get(key, set()):
+                yield from (f"{place}: {line}" for line in _check_batch(batch, masks, seen))
+        except Exception as error:  # whatever a reader raises, the file cannot be read
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            yield f"{place}: cannot be read ({reason:.120})"
+    for key, mask in masks.items():
+        if mask.objects.keys() - seen.get(key, set()):
             yield f"{DATA}/{name}: lacks rows for {key[0]}, {key[1]}"
 
 
 def _check_batch(
     batch: Any,
-    objects: Mapping[tuple[str, str], ObjectDigests],
+    masks: Mapping[tuple[str, str], MaskDigests],
     seen: dict[tuple[str, str], set[int]],
 ) -> Iterator[str]:
     for row in batch.to_pylist():
         if row["mask"] is None:
             continue
         key, object_id = (row["sequence"], row["frame"]), row["object_id"]
-        if key not in objects:
+        mask = masks.get(key)
+        if mask is None:
             yield f"{key[0]}, {key[1]}: is not in the archive"
             continue
         seen.setdefault(key, set()).add(object_id)
         with Image.open(io.BytesIO(row["mask"]["bytes"]), formats=("PNG",)) as image:
-            member = np.asarray(image.convert("1"))
-        expected = objects[key].get(object_id)
-        if member.any() if expected is None else digest_object(member) != expected:
+            fits = image.size == mask.shape[::-1]  # others may be too large to decode
+            member = np.asarray(image.convert("1")) if fits else None
+        expected = mask.objects.get(object_id, mask.nothing)
+        if member is None or digest_object(member) != expected:
             yield f"{key[0]}, {key[1]}: the mask of object {object_id} is not that of the archive"

@@ -9,7 +9,7 @@ from typing import Any
 
 from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import ProblemCollector
-from actiseg_data.core.names import check_name
+from actiseg_data.core.names import check_name, refuse_value
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import (
@@ -30,6 +30,10 @@ from actiseg_noise.split.clean_parts import CleanPart
 
 DERIVED, COPIED = "derived", "copied"
 """How masks or weights got into a split: made for it, or copied from the source."""
+
+GIVEN_THRESHOLDS = "given_thresholds"
+"""The member of the summary of a part of an exact split: its thresholds are those of the whole
+split, and cannot be computed from the part."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,13 @@ class SplitDocuments:
         }
 
     @property
+    def given_thresholds(self) -> dict[str, Any] | None:
+        """The thresholds of an exact recipe that its source does not decide; None otherwise."""
+        if self.summary.get(GIVEN_THRESHOLDS) is not True:
+            return None
+        return parse_thresholds(Cursor(self.summary, SUMMARY_FILE))
+
+    @property
     def folders(self) -> set[str]:
         """The sequence folders that the summary lists."""
         listed = Cursor(self.summary, SUMMARY_FILE)["sequences"].iterate_elements()
@@ -109,6 +120,25 @@ class SplitDocuments:
                 parts.append(CleanPart(split, split.sequences, kinds))
         problems.raise_if_any()
         return tuple(parts)
+
+
+def parse_thresholds(cursor: Cursor) -> dict[str, Any]:
+    """Parse the thresholds of an exact recipe among the members of an object.
+
+    Raises
+    ------
+    InputError
+        If the threshold is not a number, or if those for text are not two numbers.
+    """
+    thresholds: dict[str, Any] = {}
+    if "threshold" in cursor:
+        thresholds["threshold"] = cursor["threshold"].as_number()
+    if "text_thresholds" in cursor:
+        pair = [element.as_number() for element in cursor["text_thresholds"].iterate_elements()]
+        if len(pair) != 2:
+            raise refuse_value("two numbers", pair, cursor["text_thresholds"].where)
+        thresholds["text_thresholds"] = pair
+    return thresholds
 
 
 def read_documents(out: Path, recipe: Recipe) -> SplitDocuments:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.core.errors import InputError, refuse
-from actiseg_data.core.names import check_name, format_name
+from actiseg_data.core.names import check_name, check_text, format_name
 
 ARCHIVES = "archives"
 """The folder of the archives in a release: ``archives/<configuration>.tar``."""
@@ -128,6 +128,8 @@ def _check_member(member: tarfile.TarInfo, parts: list[str], path: Path) -> None
         raise _refuse_member(member, error.problems[0].what, path) from None
     if member.isreg() and len(parts) == 1:
         raise _refuse_member(member, "is outside the folder at the top", path)
+    if member.size > path.stat().st_size:
+        raise _refuse_member(member, "is cut short", path)
     if member.size > MAX_MEMBER_BYTES:
         raise _refuse_member(member, f"is larger than {MAX_MEMBER_BYTES >> 20} MiB", path)
 
@@ -174,7 +176,8 @@ def parse_names(data: bytes, path: Path) -> dict[str, str]:
     rows = [line.split("\t") for line in text.split("\n") if line]
     if any(len(row) != 2 for row in rows):
         raise refuse(f"{NAMES_FILE} is not a table of two columns", path, _HINT)
-    originals = {row[0]: check_name(row[1], "original", f"{path}: {NAMES_FILE}") for row in rows}
+    where = f"{path}: {NAMES_FILE}"
+    originals = {check_text(row[0], where): check_name(row[1], "original", where) for row in rows}
     restored = {f"{row[0].rpartition('/')[0]}/{row[1]}" for row in rows}
     if len(originals) < len(rows) or len(restored) < len(rows):
         raise refuse(f"{NAMES_FILE} has a name twice", path, _HINT)

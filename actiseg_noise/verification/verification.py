@@ -76,6 +76,9 @@ def verify(
     the clean data and compared. Pixels of objects without noise may have changed only where an
     object with noise took or left them. Copied files are compared with those of the source.
 
+    A part of a split with an exact rate, which `actiseg_noise.rebuild` made, has the thresholds of
+    the whole split. They are taken from its summary, and counted as given.
+
     Parameters
     ----------
     out : str or Path
@@ -117,6 +120,8 @@ def verify(
     elif source is not None:
         copied = _open_source(source, documents, out, with_clean=not chosen)
         reproduction = Reproduction(check.files, copied, documents, chosen or documents.folders)
+        if copied.thresholds is not None:
+            counts["thresholds_given"] = len(copied.thresholds)
         result = reproduction.compare(workers, stage)
         mismatches += result.lines
         counts += result.counts
@@ -138,6 +143,7 @@ def _open_source(
         sequences,
         read_carried_lexicon(out),
         clean,
+        thresholds=documents.given_thresholds,
         differences=read_carried_differences(out),
     )
 

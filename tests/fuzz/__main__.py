@@ -15,6 +15,7 @@ with atheris.instrument_imports(
 
 from tests.fuzz.mutations import mutate_json, mutate_png, words_of
 from tests.fuzz.seeds import seeds
+from tests.fuzz.tar_mutations import mutate_tar
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -34,9 +35,12 @@ def main(target: str, folder: str, *options: str) -> None:
             data = random.choice(begin)
         if target == "index_mask":
             return mutate_png(data, limit, random, atheris.Mutate)
+        if target == "archives":
+            return mutate_tar(data, limit, random, atheris.Mutate)
         return mutate_json(data, limit, random, words, atheris.Mutate)
 
-    bounds = ("-timeout=10", "-rss_limit_mb=2048", "-max_len=16384")
+    longest = 1 << 17 if target == "archives" else 1 << 14
+    bounds = ("-timeout=10", "-rss_limit_mb=2048", f"-max_len={longest}")
     arguments = [sys.argv[0], folder, str(CORPUS / target), *bounds, *options]
     atheris.Setup(arguments, TARGETS[target], custom_mutator=mutate)
     atheris.Fuzz()

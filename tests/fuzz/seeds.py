@@ -15,10 +15,13 @@ from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.annotations.masks import PALETTE
 from actiseg_data.core.manifests import PACKAGE
 from actiseg_data.layouts.image_sets import make_image_sets
+from actiseg_data.records.difference_record import DIFFERENCES_FILE
 from actiseg_data.records.ledger_record import MaskRow, TextRow
 from actiseg_data.records.prediction_note import PredictionsNote
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.kind_specs import KIND_SPECS
+from actiseg_noise.releases.release_note import NOTE_SCHEMA
+from tests.fuzz.published_files import make_published_files, read_index
 from tests.helpers import visor_files as visor
 from tests.helpers.kitchens import kitchen_clip
 from tests.helpers.roots import clip
@@ -37,6 +40,11 @@ def seeds(target: str) -> list[bytes]:
         "vocabulary": _vocabularies,
         "words": _words,
         "predictions": _predictions,
+        "kits": _kits,
+        "differences": _differences,
+        "published": lambda: [read_index()],
+        "release_files": _release_files,
+        "archives": _archives,
     }[target]()
 
 
@@ -164,3 +172,44 @@ def _predictions() -> list[bytes]:
     note = PredictionsNote("..", "val_human", "0" * 32, "actiseg 0.1.0", "a model", None)
     protocols = resources.files(PACKAGE) / "protocols.json"
     return [*_dumped(entries, note.to_dict()), protocols.read_bytes()]
+
+
+def _kits() -> list[bytes]:
+    return [path.read_bytes() for path in make_published_files().kits]
+
+
+def _differences() -> list[bytes]:
+    made = make_published_files()
+    text = {
+        "1": {"class_id": 4, "name": "knife"},
+        "2": {"class_id": 13, "name": "cup", "prompt": "a"},
+    }
+    document = json.loads((made.dilated / DIFFERENCES_FILE).read_bytes())
+    return _dumped(
+        document, document | {"masks": None, "text": dict.fromkeys(document["masks"], text)}
+    )
+
+
+def _release_files() -> list[bytes]:
+    author = {"name": "Ada Lace", "orcid": "0000-0002-1825-0097"}
+    description = {"title": "Noisy cups", "authors": [author], "version": "1.1.0", "date": None}
+    description |= {"url": None, "doi": "10.5281/zenodo.1", "maintenance": "us"}
+    note = {
+        "schema": NOTE_SCHEMA,
+        "description": description,
+        "data": "masks",
+        "licence": "CC-BY-NC-4.0",
+        "frames_licence": None,
+        "configurations": ["mixed-40"],
+        "changes": {"1.0.0": ["mixed-40: added"]},
+    }
+    sums = f"{'0' * 64}  release.json\n{'1' * 64} *data/mixed-40/train-0.parquet\n".encode()
+    return [
+        *_dumped(note),
+        sums,
+        b"Annotations_Sparse/train/a%3Ab\ta:b\nImageSets/%41.json\tA.json\n",
+    ]
+
+
+def _archives() -> list[bytes]:
+    return [path.read_bytes() for path in make_published_files().archives]

@@ -10,13 +10,11 @@ import atexit
 import io
 import json
 import tempfile
-import unicodedata
 import warnings
 from collections.abc import Callable
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from PIL import Image
@@ -74,9 +72,9 @@ from actiseg_noise.split.text_items import read_text_items
 from actiseg_noise.text_noise.choices import read_matrix
 from actiseg_noise.text_noise.sequence_words import TextCorruptor
 from actiseg_noise.text_noise.text_plan import plan_text
+from tests.fuzz.published_targets import PUBLISHED_TARGETS
+from tests.fuzz.reading import accepted
 from tests.helpers.roots import clip
-
-T = TypeVar("T")
 
 FRAME = (108, 192)
 """(H, W) of filled polygons: a tenth of the sides of VISOR's frames, which is far faster."""
@@ -90,29 +88,6 @@ def _scratch() -> Path:
     folder = Path(holder.name)
     (folder / IMAGE_SETS).mkdir()
     return folder
-
-
-def accepted(read: Callable[[], T]) -> T | None:
-    """Return the result of a reader, or None if it refuses its input as it should."""
-    problems = ProblemCollector()
-    result = None
-    with problems.collect():
-        result = read()
-    for problem in problems.collected:
-        assert not _forging(str(problem)), f"no plain line: {problem!r}"
-        assert all(map(str.strip, (problem.what, problem.where, problem.hint)))
-    return result
-
-
-def _forging(line: str) -> bool:
-    """Return whether a line can look like another at a terminal, or cannot be written."""
-    letters = set(line)
-    kinds = {unicodedata.category(letter) for letter in letters}
-    order = {unicodedata.bidirectional(letter) for letter in letters}
-    return bool(kinds & {"Cc", "Cs", "Zl", "Zp"} or order & _REORDERING)
-
-
-_REORDERING = frozenset({"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"})
 
 
 def visor_video(data: bytes) -> None:
@@ -391,4 +366,5 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "vocabulary": vocabulary,
     "words": words,
     "predictions": predictions,
+    **PUBLISHED_TARGETS,
 }

@@ -15,6 +15,7 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import encode_json, write_json
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_noise import corrupt, rebuild
+from actiseg_noise.verification.verification import verify
 from tests.helpers.command import run
 from tests.helpers.released import make_split_kit
 from tests.helpers.visor_files import VisorFiles, human_record, narration, scene, tree
@@ -387,3 +388,67 @@ def test_all_missing_raw_files_are_told_at_once(raw, tmp_path):
     assert not list(tmp_path.glob(".again*"))
     with pytest.raises(InputError, match="no such folder"):
         rebuild(tmp_path / "kit.json", visor=tmp_path / "absent", out=tmp_path / "again")
+
+
+@pytest.mark.parametrize("noise", ["dilate", "text", "mixed"])
+def test_part_of_an_exact_split_is_verified_by_the_thresholds_of_the_whole(
+    weighted_sample, tmp_path, noise
+):
+    kit = publish(weighted_sample, tmp_path, noise, split="val", exact=True)
+    part = take_part(weighted_sample, tmp_path / "part", "val", slice(3, 9))
+    again = rebuild(kit, source=part, out=tmp_path / "again").out
+    checked = verify(again, part)
+    assert checked.mismatches == ()
+    assert checked.counts["thresholds_given"] == {"dilate": 1, "text": 1, "mixed": 2}[noise]
+    kit_of_part = publish_kit(again, tmp_path / "part.json")
+    assert rebuild(kit_of_part, source=part, out=tmp_path / "twice").whole
+    assert outputs(tmp_path / "twice") == outputs(again)
+    whole = json.loads((tmp_path / "published/summary.json").read_text())
+    summary = json.loads((again / "summary.json").read_text())
+    for member in ("threshold", "text_thresholds"):
+        assert summary.get(member) == whole.get(member)
+    (again / "summary.json").write_bytes(encode_json(summary | {"given_thresholds": 1}))
+    assert verify(again, part).mismatches  # as for any split whose source decides the thresholds
+    for member in summary.keys() & {"threshold", "text_thresholds"}:
+        (again / "summary.json").write_bytes(encode_json(summary | {member: "a"}))
+        with pytest.raises(InputError, match=rf"summary\.json: {member}: must be"):
+            verify(again, part)
+
+
+def test_whole_exact_split_keeps_the_thresholds_of_its_source(weighted_sample, tmp_path):
+    kit = publish(weighted_sample, tmp_path, "dilate", split="val", exact=True)
+    again = rebuild(kit, source=weighted_sample, out=tmp_path / "again").out
+    assert "given_thresholds" not in json.loads((again / "summary.json").read_text())
+    assert "thresholds_given" not in verify(again, weighted_sample).counts
+
+
+def test_no_file_names_the_temporary_dataset(raw, tmp_path):
+    out = rebuild_raw(tmp_path).out
+    assert json.loads((out / "summary.json").read_text())["source"] == "clean_dataset"
+    for name, data in tree(out).items():
+        assert b".prepared" not in data, name
+    assert verify(out).ok
+    assert verify(out, tmp_path / "root").ok
+    sheet = tmp_path / "sheet.png"
+    done = run("preview", out, "--to", sheet)
+    assert done.returncode == 2
+    assert f"{out / 'clean_dataset'}" in done.stderr
+    assert "--source" in done.stderr
+    (out / "clean_dataset").symlink_to(tmp_path / "root")
+    assert run("preview", out, "--to", sheet).returncode in (0, None)
+
+
+def test_frames_that_are_links_to_nothing_can_be_left_out(source, tmp_path):
+    kit = publish(source, tmp_path, "dilate", split="val")
+    frames = source / "JPEGImages_Sparse/val"
+    folder = sorted(frames.iterdir())[2]
+    shutil.rmtree(folder)
+    folder.symlink_to("/nowhere")
+    done = run("rebuild", kit, "--source", source, "--out", tmp_path / "again", "--quiet")
+    assert done.returncode == 2
+    assert "restore the target, or leave the frames out: give none as --images" in done.stderr
+    again = rebuild(kit, source=source, out=tmp_path / "again", images="none")
+    assert again.whole
+    assert not (again.out / "JPEGImages_Sparse").exists()
+    with pytest.raises(InputError, match="use one of link, copy, none"):
+        rebuild(kit, source=source, out=tmp_path / "other", images="all")

@@ -182,3 +182,11 @@ def test_an_index_with_two_newest_versions_is_refused():
 def test_every_published_recipe_is_a_preset():
     newest = {name: versions[-1].version for name, versions in load_index().recipes.items()}
     assert newest == {name: preset.version for name, preset in load_presets().items()}
+
+
+@pytest.mark.parametrize("member", ["about", "split", "clean", "names"])
+def test_known_dataset_that_lacks_a_member_is_refused(member):
+    document = copy.deepcopy(DOCUMENT)
+    del next(iter(document["datasets"].values()))[member]
+    with pytest.raises(InputError, match=f"the key '{member}' is missing"):
+        parse_index(Cursor(document, "recipes.json"))

@@ -201,3 +201,32 @@ def test_compressed_archives_are_refused(packed, tmp_path):
     (tmp_path / "x.tar").write_bytes(gzip.compress(packed.read_bytes()))
     with pytest.raises(InputError, match="not a plain tar"):
         check_archive(tmp_path / "x.tar")
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        {"GNU.sparse.map": "0,x"},
+        {"GNU.sparse.size": "1e3"},
+        {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"},
+        {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "x"},
+    ],
+)
+def test_headers_that_tarfile_cannot_parse_are_refused(packed, tmp_path, records):
+    members = read_members(packed)
+    members[1][0].pax_headers = records
+    with pytest.raises(InputError, match=r"damaged, cut short or not a plain tar|no plain file"):
+        check_archive(pack(tmp_path / "a.tar", members))
+
+
+@pytest.mark.parametrize("size", [1 << 33, 1 << 62, (1 << 88) - 1])
+def test_member_that_is_larger_than_the_archive_is_not_read(packed, tmp_path, size):
+    data = bytearray(packed.read_bytes())
+    at = next(at for at in range(0, len(data), 512) if data[at + 156 : at + 157] == b"0")
+    data[at + 124 : at + 136] = b"\x80" + size.to_bytes(11, "big")
+    data[at + 148 : at + 156] = b" " * 8
+    data[at + 148 : at + 156] = b"%06o\0 " % sum(data[at : at + 512])
+    path = tmp_path / "a.tar"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="cut short"):
+        check_archive(path)

@@ -1,0 +1,158 @@
+"""Files of a release with any content: they are refused or are faults, and break no check."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from actiseg_data.core.errors import InputError
+from actiseg_data.core.names import is_plain_text
+from actiseg_noise.releases import release_check
+from actiseg_noise.releases.archive_checking import digest_objects
+from actiseg_noise.releases.checksums import read_checksums
+from actiseg_noise.releases.document_checks import check_card, check_croissant
+from actiseg_noise.releases.release_check import check_release
+from actiseg_noise.releases.release_note import read_note
+from actiseg_noise.releases.row_checking import check_rows
+from actiseg_noise.split.split_archive import parse_names
+
+NOTE = {
+    "schema": "actiseg/release/1",
+    "description": {
+        "title": "Cups",
+        "authors": [{"name": "Ada Lace", "orcid": None}],
+        "version": "1.0.0",
+        **dict.fromkeys(("url", "doi", "maintenance", "date")),
+    },
+    "data": "none",
+    "licence": "CC-BY-4.0",
+    "frames_licence": None,
+    "configurations": [],
+    "changes": {},
+}
+
+
+def write_note(folder: Path, **changes) -> Path:
+    (folder / "release.json").write_text(json.dumps(NOTE | changes))
+    return folder
+
+
+def test_note_names_no_version_that_forges_a_line(tmp_path):
+    assert read_note(write_note(tmp_path, changes={"0.9": ["all: added"]})).changes
+    with pytest.raises(InputError, match="must be text without control characters"):
+        read_note(write_note(tmp_path, changes={"0.9\nno fault": ["all: added"]}))
+
+
+@pytest.mark.parametrize("name", ["a\x1b[2Kb", "../a", "a\u202eb", "/a"])
+def test_checksum_of_an_unsafe_name_is_refused(tmp_path, name):
+    (tmp_path / "SHA256SUMS").write_text(f"{'0' * 64}  {name}\n", "utf-8")
+    with pytest.raises(InputError, match="line 1: is not the checksum of a file"):
+        read_checksums(tmp_path)
+
+
+def test_table_of_names_with_a_path_that_forges_a_line_is_refused():
+    with pytest.raises(InputError, match="must be text without control characters"):
+        parse_names(b"masks/a\x1b\ta:b\n", Path("a.tar"))
+
+
+CARDS = {
+    "no YAML": ("---\nlicense: [\n---\n", "its header cannot be read"),
+    "licence is an object": ("---\nlicense: [{a: 1}]\n---\n", "does not state the licence"),
+    "configurations are a text": ("---\nlicense: cc-by-4.0\nconfigs: all\n---\n", None),
+    "configuration is a text": ("---\nlicense: cc-by-4.0\nconfigs: [a]\n---\n", None),
+    "files are a text": ("configs: [{config_name: [a], data_files: x}]", None),
+    "file is a number": ("configs: [{data_files: [{path: 3}]}]", "names 'int', and no file"),
+    "path is empty": ("configs: [{data_files: [{path: ''}]}]", "names '', and no file"),
+    "path is absolute": ("configs: [{data_files: [{path: /*}]}]", "names '/*', and no file"),
+    "path leads outside": ("configs: [{data_files: ['../*']}]", "names '../*', and no file"),
+}
+
+
+@pytest.mark.parametrize("case", CARDS)
+def test_card_of_any_content_is_checked(tmp_path, case):
+    pytest.importorskip("huggingface_hub", reason="it is in the extra [publish]")
+    header, fault = CARDS[case]
+    whole = header if header.startswith("---") else f"---\nlicense: cc-by-4.0\n{header}\n---\n"
+    (tmp_path / "README.md").write_text(whole)
+    lines = list(check_card(tmp_path, read_note(write_note(tmp_path))))
+    assert fault is None or any(fault in line for line in lines), lines
+
+
+def test_card_with_an_unknown_licence_in_the_note_is_checked(tmp_path):
+    pytest.importorskip("huggingface_hub", reason="it is in the extra [publish]")
+    (tmp_path / "README.md").write_text("---\nlicense: mit\n---\n")
+    note = read_note(write_note(tmp_path, licence="own-1.0"))
+    assert list(check_card(tmp_path, note)) == []
+
+
+@pytest.mark.parametrize(
+    "document", ["[" * 5000, "[]", "{}", '{"distribution": {"contentUrl": 3}}', "{", ""]
+)
+def test_croissant_of_any_content_is_checked(tmp_path, document):
+    pytest.importorskip("mlcroissant", reason="it is in the extra [publish]")
+    (tmp_path / "croissant.json").write_text(document)
+    assert check_croissant(tmp_path)
+
+
+def test_faults_are_plain_lines(tmp_path, monkeypatch):
+    """What a library says of a document has the text of the document."""
+    monkeypatch.setattr(release_check, "check_card", lambda *_: ["README.md: a\x1b[2Kb"])
+    monkeypatch.setattr(release_check, "check_croissant", lambda _: ["Fie\u202eld"])
+    write_note(tmp_path)
+    (tmp_path / "SHA256SUMS").write_text("")
+    lines = check_release(tmp_path).lines
+    assert len(lines) > 2
+    assert all(map(is_plain_text, lines))
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """A function that writes the Parquet file of an archive with one mask, and checks it."""
+    pyarrow = pytest.importorskip("pyarrow", reason="it is in the extra [publish]")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="it is in the extra [publish]")
+    masks = {("seq", "frame_1"): digest_objects(np.eye(4, dtype=np.uint8))}
+    (tmp_path / "data/one").mkdir(parents=True)
+
+    def write(**columns):
+        table = {"sequence": ["seq"], "frame": ["frame_1"], "object_id": [1]} | columns
+        path = tmp_path / "data/one/train.parquet"
+        parquet.write_table(pyarrow.table(table), path)
+        return list(check_rows(tmp_path, "one", masks, has_licence=False))
+
+    return SimpleNamespace(write=write)
+
+
+@pytest.mark.parametrize(
+    ("columns", "fault"),
+    [
+        ({"mask": [{"bytes": None}]}, "cannot be read"),
+        ({"mask": ["a"]}, "cannot be read"),
+        ({"mask": [[1]]}, "cannot be read"),
+        ({"mask": [{"path": "a"}]}, "cannot be read"),
+        ({"mask": [{"bytes": b"\x89PNG"}]}, "cannot be read"),
+        ({"mask": [{"bytes": b""}], "sequence": [{"a": 1}]}, "cannot be read"),
+        ({"mask": [{"bytes": b""}], "sequence": [None]}, "is not in the archive"),
+        ({}, "cannot be read"),
+        ({"mask": [None]}, "lacks rows for seq, frame_1"),
+    ],
+)
+def test_rows_of_any_form_are_checked(rows, columns, fault):
+    lines = rows.write(**columns)
+    assert any(fault in line for line in lines), lines
+
+
+def test_mask_of_another_size_is_not_decoded(rows, monkeypatch):
+    """A small file can be a picture of many gigabytes."""
+    import io
+
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.new("1", (9000, 9000)).save(stream, "PNG")
+    monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("decoded"))
+    lines = rows.write(mask=[{"bytes": stream.getvalue()}])
+    assert any("is not that of the archive" in line for line in lines), lines

@@ -51,7 +51,7 @@ def check_card(release: Path, note: ReleaseNote) -> Iterator[str]:
     for config in configs:
         for entry in _as_list(config.get("data_files")):
             pattern = entry.get("path") if isinstance(entry, dict) else entry
-            if not (isinstance(pattern, str) and _fits_file(release, pattern)):
+            if not (isinstance(pattern, str) and _match_file(release, pattern)):
                 shown = pattern if isinstance(pattern, str) else type(pattern).__name__
                 yield f"{CARD_FILE}: names {shown!r:.120}, and no file fits"
 
@@ -60,7 +60,7 @@ def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _fits_file(release: Path, pattern: str) -> bool:
+def _match_file(release: Path, pattern: str) -> bool:
     """Return whether a file in the release fits a pattern of the card."""
     if ".." in pattern.split("/"):
         return False  # else it would search other folders

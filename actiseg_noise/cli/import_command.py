@@ -67,7 +67,12 @@ def import_noisy(
     if result.absent:
         print(f"{len(result.absent)} sequences of the clean split are not in {noisy}: left out")
     if result.strangers:
-        print(f"{len(result.strangers)} folders of masks are no sequence of the split: ignored")
+        print(f"{len(result.strangers)} sequences of {noisy} are not in the clean split: ignored")
+    if result.renumbered:
+        print(
+            f"{result.renumbered} sequences have another number in {noisy}: names without the "
+            "number, and frames, decided which they are"
+        )
     state = "made" if made.made else "exists already and is complete:"
     print(f"{state} {made.out}; recipe {made.recipe_digest}")
     folder = quote_path(made.out)

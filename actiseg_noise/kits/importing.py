@@ -39,12 +39,16 @@ class ImportedSplit:
     absent : tuple of str
         Sequences of the clean split that the noisy split does not have. They were left out.
     strangers : tuple of str
-        Folders of noisy masks that belong to no sequence of the clean split. They were ignored.
+        Sequences of the noisy split that the clean split does not have. They were ignored.
+    renumbered : int
+        Sequences whose name in the noisy split has another number, or none. Their names without the
+        number and their frames decided which they are.
     """
 
     corruption: Corruption
     absent: tuple[str, ...]
     strangers: tuple[str, ...]
+    renumbered: int
 
 
 def import_split(
@@ -123,8 +127,13 @@ def import_split(
     )
     made = write_noisy_split(clean, recipe, options, workers, stage)
     absent = (seq.folder for seq in contents.clean.sequences if seq.folder not in contents.folders)
-    strangers = () if contents.masks is None else contents.masks.strangers
-    return ImportedSplit(made, tuple(absent), strangers)
+    matches = [part.matches for part in (contents.masks, contents.text) if part is not None]
+    return ImportedSplit(
+        made,
+        tuple(absent),
+        tuple(sorted({name for part in matches for name in part.strangers})),
+        max(part.renumbered for part in matches),
+    )
 
 
 @dataclass(frozen=True)
@@ -167,6 +176,7 @@ def _find_contents(task: AuditInput) -> _Contents:
     text = None
     if task.lists is not None and (task.lists / name_objects_file(task.split)).is_file():
         text = read_noisy_text(task.lists, clean, task.action_list)
+        text = text if text.items else None
     if masks is None and text is None:
         raise _refuse_nothing(task)
     if masks is None or text is None:

@@ -15,14 +15,21 @@ from actiseg_data.annotations.masks import (
 )
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import ProblemCollector
+from actiseg_data.core.listing import list_files
 from actiseg_data.core.names import format_names
 from actiseg_data.core.progress import StageProgress
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import Split, escape_name
 from actiseg_data.records.difference_record import name_sequence
+from actiseg_noise.kits.sequence_matching import SequenceMatches, match_sequences
 from actiseg_noise.mask_noise.mask_differences import pack_difference
 from actiseg_noise.measurement.mask_changes import measure_changes
-from actiseg_noise.measurement.mask_pairs import MaskPairs, find_mask_folders, pair_with_split
+from actiseg_noise.measurement.mask_pairs import (
+    CLEAN_ENDING,
+    MaskPairs,
+    find_mask_folders,
+    pair_with_split,
+)
 
 _HINT = "give the dataset that the noisy masks were made from as `clean`"
 
@@ -35,12 +42,12 @@ class NoisyMasks:
     ----------
     pairs : mapping of str to MaskPairs
         By the folder of the clean sequence; only the sequences that the noisy split has.
-    strangers : tuple of str
-        Folders of masks that belong to no sequence of the clean split.
+    matches : SequenceMatches
+        The names of these folders, and of those that belong to no sequence of the clean split.
     """
 
     pairs: Mapping[str, MaskPairs]
-    strangers: tuple[str, ...]
+    matches: SequenceMatches
 
 
 @dataclass(frozen=True)
@@ -63,8 +70,8 @@ class MaskComparison:
 def pair_noisy_masks(noisy: Path, clean: Split) -> NoisyMasks | None:
     """Pair the masks of a noisy split with those of the clean one; None if it has no masks.
 
-    A folder of masks has the name of a sequence's folder or, if one sequence alone is of a video,
-    the name of that video. `actiseg-noise prepare masks` makes such sequences from folders.
+    `match_sequences` says which folder is of which sequence. Folders with the names of videos are
+    those that `actiseg-noise prepare masks` makes sequences from.
 
     Raises
     ------
@@ -74,8 +81,9 @@ def pair_noisy_masks(noisy: Path, clean: Split) -> NoisyMasks | None:
     folders = find_mask_folders(noisy)
     if not folders:
         return None
-    renamed = _name_by_sequence(folders, clean)
-    paired = pair_with_split(noisy, renamed, clean, clean.sequences)
+    matches = match_sequences(clean.sequences, _list_frames(folders), noisy)
+    matched = {escape_name(ours): folders[theirs] for ours, theirs in matches.names.items()}
+    paired = pair_with_split(noisy, matched, clean, clean.sequences)
     present = {pairs.folder: pairs for pairs in paired if pairs.pairs}
     if not present:
         return None
@@ -88,20 +96,19 @@ def pair_noisy_masks(noisy: Path, clean: Split) -> NoisyMasks | None:
             hint = "add the masks, or remove the folder of the sequence"
             problems.add(what, pairs.pairs[0][1].parent, hint)
     problems.raise_if_any()
-    used = {pairs.pairs[0][1].parent for pairs in present.values()}
-    strangers = tuple(sorted(name for name, path in folders.items() if path not in used))
-    return NoisyMasks(present, strangers)
+    return NoisyMasks(present, matches)
 
 
-def _name_by_sequence(folders: Mapping[str, Path], clean: Split) -> dict[str, Path]:
-    """Give folders that are named like a video the name of its only sequence."""
-    counts = Counter(sequence.video for sequence in clean.sequences)
-    by_video = {
-        escape_name(sequence.video): escape_name(sequence.folder)
-        for sequence in clean.sequences
-        if counts[sequence.video] == 1 and escape_name(sequence.folder) not in folders
+def _list_frames(folders: Mapping[str, Path]) -> dict[str, frozenset[str]]:
+    """List the frames of each folder, without clean copies."""
+    stems = {
+        name: [Path(entry.name).stem for entry in list_files(folder, ".png")]
+        for name, folder in folders.items()
     }
-    return {by_video.get(name, name): path for name, path in folders.items()}
+    return {
+        name: frozenset(stem for stem in frames if not stem.endswith(CLEAN_ENDING))
+        for name, frames in stems.items()
+    }
 
 
 def compare_noisy_masks(

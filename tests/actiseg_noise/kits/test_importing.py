@@ -284,12 +284,6 @@ def edit_json(path, change):
             "another label",
         ),
         (
-            lambda noisy: edit_json(
-                noisy / PROMPTS, lambda v: v["expressions"]["0"].update(exp="")
-            ),
-            None,
-        ),
-        (
             lambda noisy: (noisy / "train_meta_expressions_noaction.json").write_bytes(
                 (noisy / PROMPTS).read_bytes()
             ),
@@ -301,12 +295,115 @@ def test_text_that_does_not_fit_is_refused(change, said, clean, text, tmp_path):
     noisy = tmp_path / "noise40"
     shutil.copytree(text[0], noisy)
     change(noisy)
-    if said is None:  # a prompt without the name is imported as it is
+    with pytest.raises(InputError, match=said):
+        import_split(noisy, clean, tmp_path / "out")
+
+
+def rewrite_json(path, change):
+    """Change a document of lists in place, as a whole."""
+    document = json.loads(path.read_text())
+    change(document["videos"])
+    path.write_text(json.dumps(document))
+
+
+def test_faults_of_the_text_are_listed_together(clean, text, tmp_path):
+    noisy = tmp_path / "noise40"
+    shutil.copytree(text[0], noisy)
+    faults = []
+    for number, folder in enumerate(json.loads((noisy / PROMPTS).read_text())["videos"]):
+        change = (
+            lambda video: video["expressions"]["0"].update(exp="cups and knives"),
+            lambda video: video["expressions"]["0"].update(exp_org="pan used in the action of x"),
+            lambda video: video["expressions"]["0"].update(class_id_org=77),
+        )[number % 3]
+        rewrite_json(noisy / PROMPTS, lambda videos, f=folder, c=change: c(videos[f]))
+        faults.append((folder, ("does not begin", "the exp_org", "the class_id_org")[number % 3]))
+    folder = "00000002_P01_01_put_knife"
+    rewrite_json(
+        noisy / OBJECTS, lambda videos: videos[folder]["objects"]["2"].update(category_org="pan")
+    )
+    unknown = {"category": "pan", "class_id": 5, "positive": 1}
+    prompt = {"exp": "pan used in the action of x", "obj_id": "250", "class_id": 5}
+    rewrite_json(noisy / OBJECTS, lambda videos: videos[folder]["objects"].update({"250": unknown}))
+    rewrite_json(noisy / PROMPTS, lambda videos: videos[folder]["expressions"].update(x=prompt))
+    faults += [(folder, "the category_org 'pan'"), (folder, "object 250 is not in the clean list")]
+    with pytest.raises(InputError) as refused:
+        import_split(noisy, clean, tmp_path / "out")
+    said = [problem.what for problem in refused.value.problems]
+    for folder, fault in faults:
+        assert any(folder in line and fault in line for line in said), (folder, fault, said)
+
+
+@pytest.mark.parametrize(
+    ("name", "prompt", "fits"),
+    [
+        ("bread knife", "Bread Knife used in the action of x", True),
+        ("cup", "cup", True),
+        ("cup", "cup, which is red", True),
+        ("cup", "cupboard used in the action of x", False),
+        ("cup", "the cup used in the action of x", False),
+        ("cup", "", False),
+        (" ", " used in the action of x", False),
+    ],
+)
+def test_noisy_prompts_begin_with_the_name(name, prompt, fits, clean, text, tmp_path):
+    noisy = tmp_path / "noise40"
+    shutil.copytree(text[0], noisy)
+    edit_json(noisy / OBJECTS, lambda v: v["objects"]["1"].update(category=name))
+    edit_json(noisy / PROMPTS, lambda v: v["expressions"]["0"].update(exp=prompt))
+    if fits:
         out = import_split(noisy, clean, tmp_path / "out").corruption.out
-        assert "do not begin with" in audit(out).findings[0]
+        assert audit(out).ok
         assert verify(out, source=clean).ok
         return
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match="does not begin with its name"):
+        import_split(noisy, clean, tmp_path / "out")
+
+
+def renumber(name, by):
+    number, _, rest = name.partition("_")
+    return f"{int(number) + by:08d}_{rest}"
+
+
+def test_sequences_of_other_numbers_are_found(clean, tmp_path):
+    """The noisy split has more sequences, and numbers that the clean one gives to others."""
+    larger = make_kitchen(tmp_path / "larger", 9)
+    noisy = tmp_path / "noisy"
+    noisy.mkdir()
+    write_nl_text(larger, noisy / IMAGE_SETS, 0.4)
+    write_dilated(larger, noisy / MASKS / "train")
+    expected = import_split(noisy, larger, tmp_path / "expected").corruption.out
+    for name in (OBJECTS, PROMPTS):
+        path = noisy / IMAGE_SETS / name
+        videos = json.loads(path.read_text())["videos"]
+        videos = {renumber(name, 1): video for name, video in videos.items()}
+        path.write_text(json.dumps({"videos": videos}))
+    folders = sorted((noisy / MASKS / "train").iterdir(), reverse=True)
+    for folder in folders:
+        folder.rename(folder.with_name(renumber(folder.name, 1)))
+    result = import_split(noisy, clean, tmp_path / "out")
+    assert (len(result.strangers), result.renumbered, result.absent) == (3, 6, ())
+    done = run("import", noisy, "--clean", clean, "--out", tmp_path / "out")
+    assert f"3 sequences of {noisy} are not in the clean split: ignored" in done.stdout
+    assert f"6 sequences have another number in {noisy}" in done.stdout
+    out = result.corruption.out
+    rows = {row.to_json() for row in read_ledger(expected / "ledger.jsonl")}
+    kept = {row.to_json() for row in read_ledger(out / "ledger.jsonl")}
+    known = {sequence.folder for sequence in open_split(clean, "train").sequences}
+    assert kept == {line for line in rows if json.loads(line)["sequence"] in known}
+    for path in (out / MASKS).rglob("*.png"):
+        assert np.array_equal(
+            read_index_mask(path), read_index_mask(expected / path.relative_to(out))
+        )
+    assert verify(out, source=clean).ok
+
+
+def test_a_noisy_split_of_other_sequences_is_refused(clean, tmp_path):
+    noisy = tmp_path / "noisy"
+    noisy.mkdir()
+    other = make_kitchen(tmp_path / "other", 2, video="P09_09")
+    write_nl_text(other, noisy / IMAGE_SETS, 0.4)
+    with pytest.raises(InputError, match="has no noisy masks or text of the split"):
         import_split(noisy, clean, tmp_path / "out")
 
 

@@ -10,6 +10,9 @@ import typer
 from actiseg_data.terminal.command_line import quote_path
 from actiseg_noise.cli.shared_options import LexiconFile, Quiet, Workers, make_stage_progress
 
+_OTHER_OBJECTS = 0.1
+"""Noise leaves a higher median IoU, unless most objects are other ones."""
+
 
 def import_noisy(
     noisy: Annotated[
@@ -72,6 +75,11 @@ def import_noisy(
         print(
             f"{result.renumbered} sequences have another number in {noisy}: names without the "
             "number, and frames, decided which they are"
+        )
+    if result.median_iou is not None and result.median_iou < _OTHER_OBJECTS:
+        print(
+            "objects seem to be numbered in another way: the median IoU of objects with noise is "
+            f"{result.median_iou:.2f}"
         )
     state = "made" if made.made else "exists already and is complete:"
     print(f"{state} {made.out}; recipe {made.recipe_digest}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
@@ -21,7 +22,12 @@ from actiseg_data.records.recipe_record import RECIPE_FILE, refuse_noisy_source
 from actiseg_noise.corruption.corruption import write_noisy_split
 from actiseg_noise.corruption.corruption_result import Corruption
 from actiseg_noise.corruption.request import CorruptionOptions
-from actiseg_noise.kits.noisy_masks import NoisyMasks, compare_noisy_masks, pair_noisy_masks
+from actiseg_noise.kits.noisy_masks import (
+    MaskComparison,
+    NoisyMasks,
+    compare_noisy_masks,
+    pair_noisy_masks,
+)
 from actiseg_noise.kits.noisy_text import NoisyText, compare_noisy_text, read_noisy_text
 from actiseg_noise.measurement.audit_input import AuditInput, open_audit_input
 from actiseg_noise.recipes.building import make_imported_recipe
@@ -43,12 +49,16 @@ class ImportedSplit:
     renumbered : int
         Sequences whose name in the noisy split has another number, or none. Their names without the
         number and their frames decided which they are.
+    median_iou : float or None
+        Median IoU of the objects whose masks have noise. If it is near 0, the noisy split probably
+        numbers objects in another way than the clean one. None without noise in masks.
     """
 
     corruption: Corruption
     absent: tuple[str, ...]
     strangers: tuple[str, ...]
     renumbered: int
+    median_iou: float | None
 
 
 def import_split(
@@ -113,7 +123,7 @@ def import_split(
     known = as_lexicon(lexicon)
     task = open_audit_input(noisy, clean, split, known or load_lexicon(), workers, stage)
     contents = _find_contents(task)
-    rates, differences = _measure(contents, task)
+    compared, rates, differences = _measure(contents, task)
     recipe = make_imported_recipe(contents.clean.name, rates, differences, task.lexicon)
     is_part = len(contents.folders) < len(contents.clean)
     options = CorruptionOptions(
@@ -133,6 +143,7 @@ def import_split(
         tuple(absent),
         tuple(sorted({name for part in matches for name in part.strangers})),
         max(part.renumbered for part in matches),
+        median(compared.ious) if compared is not None and compared.ious else None,
     )
 
 
@@ -211,15 +222,17 @@ def _refuse_nothing(task: AuditInput) -> InputError:
     )
 
 
-def _measure(contents: _Contents, task: AuditInput) -> tuple[dict[str, float], Differences]:
-    """Measure the rate of noise by medium, and collect the differences."""
+def _measure(
+    contents: _Contents, task: AuditInput
+) -> tuple[MaskComparison | None, dict[str, float], Differences]:
+    """Compare the masks, measure the rate of noise by medium, and collect the differences."""
     rates: dict[str, float] = {}
-    changes = None
+    compared = changes = None
     if contents.masks is not None:
         compared = compare_noisy_masks(contents.masks, contents.clean, task.workers, task.stage)
         if compared.changes:
             changes = compared.changes
-            rates["masks"] = round(compared.changed / compared.items, 6) if compared.items else 1.0
+            rates["masks"] = compared.rate
     words = None
     if contents.text is not None:
         words = compare_noisy_text(contents.text, contents.clean) or None
@@ -234,4 +247,4 @@ def _measure(contents: _Contents, task: AuditInput) -> tuple[dict[str, float], D
             "give a noisy split, or the dataset that it was made from as `clean`",
         )
     origin = check_text(task.noisy.resolve().name, "`noisy`")
-    return rates, Differences(origin, changes, words)
+    return compared, rates, Differences(origin, changes, words)

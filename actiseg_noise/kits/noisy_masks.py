@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +21,8 @@ from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import Split, escape_name
 from actiseg_data.records.difference_record import name_sequence
 from actiseg_noise.kits.sequence_matching import SequenceMatches, match_sequences
+from actiseg_noise.mask_noise.imported_masks import MEASURED, compare_frame
 from actiseg_noise.mask_noise.mask_differences import pack_difference
-from actiseg_noise.measurement.mask_changes import measure_changes
 from actiseg_noise.measurement.mask_pairs import (
     CLEAN_ENDING,
     MaskPairs,
@@ -58,13 +57,20 @@ class MaskComparison:
     ----------
     changes : mapping of str to mapping of str to bytes
         See `actiseg_data.records.difference_record.Differences.masks`.
-    items, changed : int
-        Objects that the clean masks show, counted in each frame, and those whose pixels differ.
+    items : int
+        Objects that the clean masks show, counted in each frame.
+    ious : sequence of float
+        IoU of those that have noise, see `compare_frame`.
     """
 
     changes: Mapping[str, Mapping[str, bytes]]
     items: int
-    changed: int
+    ious: Sequence[float]
+
+    @property
+    def rate(self) -> float:
+        """The share of the objects that have noise."""
+        return round(len(self.ious) / self.items, 6) if self.items else 1.0
 
 
 def pair_noisy_masks(noisy: Path, clean: Split) -> NoisyMasks | None:
@@ -132,31 +138,33 @@ def compare_noisy_masks(
     return MaskComparison(
         changes,
         items=sum(result.items for result in compared),
-        changed=sum(result.changed for result in compared),
+        ious=[iou for result in compared for iou in result.ious],
     )
 
 
 @dataclass(frozen=True)
 class _SequenceComparison:
-    """The packed differences of the frames that changed, and counts as in `MaskComparison`."""
+    """The packed differences of the frames that changed, and members as in `MaskComparison`."""
 
     changes: dict[str, bytes]
     items: int
-    changed: int
+    ious: list[float]
 
 
 def _compare_sequence(shared: None, item: tuple[VideoSequence, MaskPairs]) -> _SequenceComparison:
     sequence, pairs = item
     changes: dict[str, bytes] = {}
-    tally: Counter[str] = Counter()
+    ious: list[float] = []
+    items = 0
     for frame, clean, noisy in _iterate_masks(sequence, pairs):
         packed = pack_difference(clean, noisy)
         if packed:
             changes[frame] = packed
-        for change in measure_changes(clean, noisy):
-            tally["items"] += 1
-            tally["changed"] += bool(change.lost or change.gained)
-    return _SequenceComparison(changes, tally["items"], tally["changed"])
+        noise = compare_frame(sequence, frame, clean, noisy)
+        measured = [row.iou for row in noise.rows if row.status == MEASURED]
+        items += noise.tally["items"] - (len(noise.rows) - len(measured))
+        ious += measured
+    return _SequenceComparison(changes, items, ious)
 
 
 def _iterate_masks(

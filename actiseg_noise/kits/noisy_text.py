@@ -165,12 +165,12 @@ def _find_faults(label: ObjectLabel, text: SourceText, item: TextItem) -> Iterat
     ):
         if kept is not None and kept != clean:
             yield f"has the {key} {kept!r:.80}, but is {clean!r:.80} in the clean dataset"
-    if item.clean != item.noisy and not _begins_with_name(item.noisy):
+    if item.clean != item.noisy and not _has_name_first(item.noisy):
         name, prompt = item.noisy.name, item.noisy.prompt
         yield f"has a prompt that does not begin with its name {name!r:.60}: {prompt!r:.60}"
 
 
-def _begins_with_name(text: ObjectText) -> bool:
+def _has_name_first(text: ObjectText) -> bool:
     """Return whether a prompt begins with a name as a whole word; the case does not count."""
     size = len(text.name)
     begins = text.prompt[:size].casefold() == text.name.casefold()

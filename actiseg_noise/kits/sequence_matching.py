@@ -71,15 +71,15 @@ def match_sequences(
         clean = _group((escape_name(label(sequence)), sequence.folder) for sequence in left)
         noisy = _group((shorten(name), name) for name in present if name not in used)
         frames = {sequence.folder: frozenset(sequence.frames) for sequence in left}
-        found: dict[str, str] = {}
+        pairs: dict[str, str] = {}
         for key, spelling in match_names(clean, noisy.keys()).names.items():
             if by_frames:
-                found |= _pair_by_frames(clean[key], noisy[spelling], frames, present)
+                pairs |= _pair_by_frames(clean[key], noisy[spelling], frames, present)
             elif len(clean[key]) == len(noisy[spelling]) == 1:
-                found[clean[key][0]] = noisy[spelling][0]
-        names |= found
+                pairs[clean[key][0]] = noisy[spelling][0]
+        names |= pairs
         if label is _get_plain_name:
-            renumbered += sum(_read_number(ours) != _read_number(found[ours]) for ours in found)
+            renumbered += sum(_read_number(ours) != _read_number(pairs[ours]) for ours in pairs)
     strangers = tuple(sorted(present.keys() - set(names.values())))
     return SequenceMatches(names, strangers, renumbered)
 
@@ -115,9 +115,9 @@ _STEPS: tuple[_Step, ...] = (
 """The name of a clean sequence, the same name of a noisy one, and whether frames are compared."""
 
 
-def _group(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+def _group(items: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
-    for key, value in pairs:
+    for key, value in items:
         groups.setdefault(key, []).append(value)
     return groups
 

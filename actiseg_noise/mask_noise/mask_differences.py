@@ -86,13 +86,13 @@ def pack_difference(clean: IndexMask, noisy: IndexMask) -> bytes:
     steps = np.stack([np.diff(ends, prepend=0)[further] for ends in (runs.starts, runs.ends)], 1)
     equal = (steps[:, None] == _STEPS).all(axis=2)
     codes = np.where(equal.any(axis=1), equal.argmax(axis=1), _OTHER)
-    others = steps[codes == _OTHER].ravel()
+    long_steps = steps[codes == _OTHER].ravel()
     halves = np.append(codes, 0)[: len(codes) + len(codes) % 2].reshape(-1, 2)
     return b"".join(
         (
             _pack_numbers(np.array([*clean.shape, len(first), *strips.ravel()], np.int64)),
             (halves[:, 0] | halves[:, 1] << 4).astype(np.uint8).tobytes(),
-            _pack_numbers(np.where(others < 0, -2 * others - 1, 2 * others)),
+            _pack_numbers(np.where(long_steps < 0, -2 * long_steps - 1, 2 * long_steps)),
         )
     )
 
@@ -202,12 +202,14 @@ def _unpack_runs(packed: bytes, where: str) -> tuple[int, int, _Runs]:
         raise _refuse_damage(where)
     halves = data[begin:end]
     codes = np.stack((halves & 15, halves >> 4), axis=1).ravel()
-    others = _unpack_numbers(data[end:], where)
+    long_steps = _unpack_numbers(data[end:], where)
     is_other = codes[:total] == _OTHER
-    if codes[total:].any() or len(others) != 2 * np.count_nonzero(is_other):
+    if codes[total:].any() or len(long_steps) != 2 * np.count_nonzero(is_other):
         raise _refuse_damage(where)
     steps = _STEPS[np.where(is_other, 0, codes[:total])]
-    steps[is_other] = np.where(others % 2, -(others + 1) // 2, others // 2).reshape(-1, 2)
+    steps[is_other] = np.where(long_steps % 2, -(long_steps + 1) // 2, long_steps // 2).reshape(
+        -1, 2
+    )
 
     strip = np.repeat(np.arange(count), further + 1)
     first = np.cumsum(further + 1) - further - 1

@@ -157,7 +157,7 @@ def test_imported_masks_are_those_of_the_generator(clean, masks):
     theirs, rows = open_split(clean, "train"), {}
     for row in read_ledger(out / "ledger.jsonl"):
         rows[row.sequence, row.frame, row.object_id] = row
-    visible = 0
+    visible, bystanders, cut = 0, 0, []
     for sequence in theirs.sequences:
         for frame in sequence.frames:
             name = f"{sequence.folder}/{frame}.png"
@@ -168,7 +168,13 @@ def test_imported_masks_are_those_of_the_generator(clean, masks):
                 before, after = old == label.object_id, made == label.object_id
                 visible += bool(before.any())
                 row = rows.pop((sequence.folder, frame, label.object_id), None)
-                assert (row is None) == np.array_equal(before, after)
+                is_noisy = (after & ~before).any() or (made[before] == 0).any()
+                assert (row is not None) == is_noisy
+                if row is None and before.any():
+                    bystanders += 1
+                    cut += (
+                        [(before & after).sum() / before.sum()] if (before & ~after).any() else []
+                    )
                 if row is not None:
                     iou = (before & after).sum() / (before | after).sum()
                     assert row.iou == row.iou_drawn == round(float(iou), 6)
@@ -178,7 +184,14 @@ def test_imported_masks_are_those_of_the_generator(clean, masks):
                         before.sum(),
                     )
     assert not rows
-    assert json.loads((out / "summary.json").read_text())["noise"]["items"] == visible
+    assert cut
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["noise"]["items"] == visible
+    assert (summary["bystanders"]["items"], summary["bystanders"]["cut"]) == (bystanders, len(cut))
+    assert summary["bystanders"]["iou_of_cut"]["q50"] == round(float(np.median(cut)), 6)
+    noise = load_recipe(out / "recipe.json").mask_noise
+    assert noise.rate == summary["noise"]["realised_rate"] == round(1 - bystanders / visible, 6)
+    assert noise.overlap == "none"
 
 
 @pytest.mark.parametrize("medium", ["text", "masks"])
@@ -472,6 +485,22 @@ def test_a_reannotation_of_folders_is_imported(clean, tmp_path):
     assert verify(tmp_path / "out", source=tmp_path / "root").ok
 
 
+def test_other_numbers_of_objects_are_noticed(clean, tmp_path):
+    noisy = write_dilated(clean, tmp_path / "smart")
+    for path in noisy.rglob("*.png"):
+        mask = read_index_mask(path)
+        last = max(
+            label.object_id for label in open_split(clean, "train")[path.parent.name].objects
+        )
+        write_index_mask(path, np.where(mask, last + 1 - mask, 0).astype(np.uint8))
+    done = run("import", noisy, "--clean", clean, "--out", tmp_path / "out")
+    assert "objects seem to be numbered in another way: the median IoU" in done.stdout
+    own = run(
+        "import", write_dilated(clean, tmp_path / "own"), "--clean", clean, "--out", tmp_path / "x"
+    )
+    assert "numbered in another way" not in own.stdout
+
+
 def test_results_of_davis_are_imported_as_a_reannotation(real_data, tmp_path):
     if not (real_data / "davis").is_dir():
         pytest.skip("no DAVIS data")
@@ -491,6 +520,7 @@ def test_results_of_davis_are_imported_as_a_reannotation(real_data, tmp_path):
         for object_id in set(np.unique(truth)) - {0}:
             visible += 1
             changed += not np.array_equal(truth == object_id, noisy == object_id)
-    measured = audit(out).masks.all
-    assert (measured.items, measured.touched) == (visible, changed)
+    measured = audit(out)
+    assert (measured.masks.all.items, measured.masks.all.touched) == (visible, changed)
+    assert measured.ok
     assert verify(out, source=tmp_path / "root").ok

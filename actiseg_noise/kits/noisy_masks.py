@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.annotations.masks import (
+    VOID,
     IndexMask,
     check_same_size,
     find_foreign_ids,
+    find_ids,
     read_index_mask,
 )
 from actiseg_data.annotations.sequences import VideoSequence
@@ -182,6 +184,9 @@ def _iterate_masks(
                 named = format_names([*map(str, foreign)], 8)
                 what = f"has the ids {named}, which are not in the clean action list"
                 problems.add(what, noisy_path, "list these objects, or remove their pixels")
+            if find_ids(noisy) == [VOID] and VOID not in {*find_ids(clean), *sequence.object_ids}:
+                what = "has only 0 and 255, and 255 is void: it shows no object"
+                problems.add(what, noisy_path, "give each object its id of the clean action list")
             if not problems.collected:
                 yield frame, clean, noisy
     problems.raise_if_any()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from actiseg_data.annotations.masks import IndexMask, decode_index_mask
+from actiseg_data.annotations.masks import VOID, IndexMask, decode_index_mask
 from actiseg_data.layouts.actionvos import MASKS
 from actiseg_noise.releases.parquet_shards import DATA, load_parquet
 from actiseg_noise.split.split_archive import (
@@ -63,7 +63,7 @@ def check_rows(release: Path, name: str, *, has_licence: bool) -> Iterator[str]:
         except (OSError, ValueError, KeyError) as error:
             yield f"{place}: cannot be read ({str(error).splitlines()[0]:.120})"
     for key, mask in masks.items():
-        lacking = set(np.unique(_decode(mask)).tolist()) - {0} - seen.get(key, set())
+        lacking = set(np.unique(_decode(mask)).tolist()) - {0, VOID} - seen.get(key, set())
         if lacking:
             yield f"{DATA}/{name}: lacks rows for {key[0]}, {key[1]}"
 

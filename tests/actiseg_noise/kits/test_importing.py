@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import shutil
 from collections import Counter
 from dataclasses import replace
@@ -29,40 +28,12 @@ from actiseg_noise.split.noisy_split import read_carried_differences
 from actiseg_noise.verification.verification import verify
 from tests.helpers.command import run
 from tests.helpers.kitchens import make_kitchen
-
-OBJECTS, PROMPTS = "train_objects_category.json", "train_meta_expressions_promptaction.json"
+from tests.helpers.public_noise import OBJECTS, PROMPTS, write_nl_text
 
 
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory):
     return make_kitchen(tmp_path_factory.mktemp("import") / "clean", 6)
-
-
-def write_nl_text(root, out, rate):
-    """Transcribe ActiSeg-NL's script, with a seed: flips of a class and a name, nothing else."""
-    lists = root / IMAGE_SETS
-    objects, prompts, actions = (
-        json.loads((lists / name).read_text()) for name in (OBJECTS, PROMPTS, "train.json")
-    )
-    names = {}
-    for video in objects["videos"].values():
-        for entry in video["objects"].values():
-            names.setdefault(entry["class_id"], set()).add(entry["category"])
-    draw = random.Random(5)
-    for action, (folder, video) in zip(actions, prompts["videos"].items(), strict=True):
-        for prompt in video["expressions"].values():
-            entry = objects["videos"][folder]["objects"][prompt["obj_id"]]
-            prompt["class_id_org"], prompt["exp_org"] = prompt["class_id"], prompt["exp"]
-            entry["class_id_org"], entry["category_org"] = entry["class_id"], entry["category"]
-            if draw.random() < rate:
-                new = draw.choice(sorted(names.keys() - {prompt["class_id"]}))
-                entry["category"] = draw.choice(sorted(names[new]))
-                entry["class_id"] = prompt["class_id"] = new
-                prompt["exp"] = f"{entry['category']} used in the action of {action['narration']}"
-    out.mkdir()
-    (out / OBJECTS).write_text(json.dumps(objects))
-    (out / PROMPTS).write_text(json.dumps(prompts))
-    return out
 
 
 def write_dilated(root, out, split="train", count=None):
@@ -483,6 +454,68 @@ def test_a_reannotation_of_folders_is_imported(clean, tmp_path):
         (copy,) = (tmp_path / "out" / MASKS / "val").glob(f"*_{path.parent.name}_*/{path.name}")
         assert np.array_equal(read_index_mask(copy), read_index_mask(path))
     assert verify(tmp_path / "out", source=tmp_path / "root").ok
+
+
+@pytest.fixture
+def with_void(clean, tmp_path):
+    """A root from a folder of masks with void pixels, and a reannotation with other void pixels."""
+    opened = open_split(clean, "train")
+    for number, sequence in enumerate(opened.sequences[:2]):
+        for frame in sequence.frames:
+            mask = np.array(opened.mask(sequence, frame))
+            mask[:6], mask[:, :4] = 255, 255
+            other = np.roll(mask, 2, axis=1)
+            other[:9][other[:9] == 255] = 0  # as SMART writes it
+            other[60:70, 60:70] = 255
+            for name, pixels in (("truth", mask), ("other", other)):
+                (tmp_path / name / f"video{number}").mkdir(parents=True, exist_ok=True)
+                write_index_mask(tmp_path / name / f"video{number}" / f"{frame}.png", pixels)
+    prepare_masks(tmp_path / "truth", "val", tmp_path / "root", licence="CC-BY-4.0")
+    return tmp_path / "root", tmp_path / "other"
+
+
+def test_void_pixels_are_imported_and_belong_to_no_object(with_void, tmp_path):
+    root, other = with_void
+    out = import_split(other, root, tmp_path / "out").corruption.out
+    assert verify(out, source=root).ok
+    assert audit(out).ok
+    for split in (open_split(root, "val"), open_split(out, "val")):
+        assert all(255 not in sequence.object_ids for sequence in split.sequences)
+    rows, expected = Counter(), Counter()
+    for row in read_ledger(out / "ledger.jsonl"):
+        rows[row.sequence, row.frame, row.object_id] += 1
+    for path in sorted((out / MASKS / "val").rglob("*.png")):
+        (_, name) = path.parent.name.split("_")[:2]
+        noisy, mask = read_index_mask(path), read_index_mask(root / path.relative_to(out))
+        assert np.array_equal(noisy, read_index_mask(other / name / path.name))
+        for number in set(np.unique((mask, noisy)).tolist()) - {0, 255}:
+            before, after = mask == number, noisy == number
+            if (after & ~before).any() or np.isin(noisy[before], (0, 255)).any():
+                expected[path.parent.name, path.stem, number] += 1
+    assert rows == expected
+
+
+def test_void_pixels_are_no_bystander_of_noise(with_void, tmp_path):
+    root, _ = with_void
+    result = corrupt(root, "boundary", rate=1.0, split="val", out=tmp_path / "out")
+    assert result.summary["bystanders"]["items"] == 0
+    assert verify(result.out).ok
+    assert audit(result.out).ok
+    assert inspect(result.out).masks.bystanders.items == 0
+    assert run("preview", result.out, "--to", tmp_path / "x.png").returncode == 0
+    kept = total = 0
+    for path in (result.out / MASKS).rglob("*.png"):
+        void = read_index_mask(root / path.relative_to(result.out)) == 255
+        total, kept = total + void.sum(), kept + (read_index_mask(path)[void] == 255).sum()
+    assert 0.8 * total < kept <= total
+
+
+def test_binary_noisy_masks_are_refused(clean, masks, tmp_path):
+    noisy = tmp_path / "smart"
+    shutil.copytree(masks[0], noisy)
+    edit_masks(noisy, lambda mask: np.where(mask, 255, 0).astype(np.uint8))
+    with pytest.raises(InputError, match="has only 0 and 255"):
+        import_split(noisy, clean, tmp_path / "out")
 
 
 def test_other_numbers_of_objects_are_noticed(clean, tmp_path):

@@ -144,8 +144,8 @@ class MaskMediumPlan(FilePlan):
             touched = {row.object_id for row in rows if row.frame == noise.frame}
             if self.changes is not None:  # a generator may have changed pixels without a label
                 touched |= {VOID} - sequence.object_ids
-            mask, listed = names[MASKS][number], sequence.object_ids
-            result.merge(_compare_mask(files, mask, noise, touched, listed))
+            name, ids = names[MASKS][number], sequence.object_ids
+            result.merge(_compare_mask(files, name, noise, touched, ids))
         if tuple(reproduced) != rows:
             result.lines.append(
                 f"{LEDGER_FILE}: the rows of {sequence.folder} differ from the reproduced ones"

@@ -15,9 +15,6 @@ FILE = "protocols.json"
 
 DEFAULT_PROTOCOL = "actionvos"
 
-VOID = 255
-"""The id of pixels without a known label, in datasets that have such pixels."""
-
 CORE_GROUP = "core"
 """The metric group of metrics from pixel counts alone."""
 

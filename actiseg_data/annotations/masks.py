@@ -21,6 +21,9 @@ from actiseg_data.core.files import PathLike, as_path, write_bytes
 IndexMask: TypeAlias = NDArray[np.uint8]
 """(H, W) uint8, pixel = object id."""
 
+VOID = 255
+"""The id of pixels without a known label, in datasets that have such pixels."""
+
 MAX_SIDE = 8192
 """Widest and highest mask that is decoded; integer arithmetic on its coordinates relies on it."""
 
@@ -389,9 +392,9 @@ def find_ids(mask: IndexMask) -> list[int]:
 
 
 def find_foreign_ids(mask: IndexMask, known: frozenset[int]) -> list[int]:
-    """Return the ids in a mask that are neither background nor known, ascending.
+    """Return the ids in a mask that are neither background nor void nor known, ascending.
 
-    >>> find_foreign_ids(np.array([[0, 1, 7]], np.uint8), frozenset({1}))
+    >>> find_foreign_ids(np.array([[0, 1, 7, 255]], np.uint8), frozenset({1}))
     [7]
     """
-    return [object_id for object_id in find_ids(mask) if object_id not in known]
+    return [object_id for object_id in find_ids(mask) if object_id not in {VOID, *known}]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from actiseg_data.annotations.masks import VOID
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.tables import Table
@@ -17,7 +18,6 @@ from actiseg_eval.predictions.prediction_opening import open_predictions
 from actiseg_eval.protocols import (
     CORE_GROUP,
     F_GROUP,
-    VOID,
     Protocol,
     load_protocol,
     load_protocols,

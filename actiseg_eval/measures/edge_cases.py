@@ -7,10 +7,11 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
+from actiseg_data.annotations.masks import VOID
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import refuse
 from actiseg_eval.measures.pixel_counts import PixelCounts
-from actiseg_eval.protocols import VOID, Protocol
+from actiseg_eval.protocols import Protocol
 
 _MAX_IDS = 8
 """The most ids that a message lists."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.annotations.masks import IndexMask, find_ids
+from actiseg_data.annotations.masks import VOID, IndexMask, find_ids
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_eval.measures.bits import BinaryMask
 from actiseg_eval.measures.boundary_measures import (
@@ -27,7 +27,6 @@ from actiseg_eval.protocols import (
     CORE_GROUP,
     F_GROUP,
     FAILURE_GROUP,
-    VOID,
     Protocol,
 )
 

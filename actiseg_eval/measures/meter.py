@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from actiseg_data.annotations.masks import IndexMask, check_same_size
+from actiseg_data.annotations.masks import VOID, IndexMask, check_same_size
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import refuse
 from actiseg_eval.measures.bits import BinaryMask
@@ -23,7 +23,7 @@ from actiseg_eval.measures.frame_measurement import FrameMeasurement, FrameMeter
 from actiseg_eval.measures.matching import match_proposals
 from actiseg_eval.measures.prediction import Prediction, as_prediction
 from actiseg_eval.measures.results import SequenceFailures, SequenceResult, find_counted
-from actiseg_eval.protocols import VOID, Protocol
+from actiseg_eval.protocols import Protocol
 
 
 class SequenceMeter:

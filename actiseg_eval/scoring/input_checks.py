@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from actiseg_data.annotations.masks import find_ids, read_index_mask
+from actiseg_data.annotations.masks import VOID, find_ids, read_index_mask
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.names import format_names
 from actiseg_eval.measures.results import SequenceResult
 from actiseg_eval.predictions.ground_truth import GroundTruth
-from actiseg_eval.protocols import VOID, Protocol, load_protocols
+from actiseg_eval.protocols import Protocol, load_protocols
 
 _VOID_RULES = {
     "background": "treats 255 as background",

@@ -10,6 +10,9 @@ import typer
 from actiseg_data.terminal.command_line import quote_path
 from actiseg_noise.cli.shared_options import LexiconFile, Quiet, Workers, make_stage_progress
 
+_OTHER_OBJECTS = 0.1
+"""Noise leaves a higher median IoU, unless most objects are other ones."""
+
 
 def import_noisy(
     noisy: Annotated[
@@ -67,7 +70,17 @@ def import_noisy(
     if result.absent:
         print(f"{len(result.absent)} sequences of the clean split are not in {noisy}: left out")
     if result.strangers:
-        print(f"{len(result.strangers)} folders of masks are no sequence of the split: ignored")
+        print(f"{len(result.strangers)} sequences of {noisy} are not in the clean split: ignored")
+    if result.renumbered:
+        print(
+            f"{result.renumbered} sequences have another number in {noisy}: names without the "
+            "number, and frames, decided which they are"
+        )
+    if result.median_iou is not None and result.median_iou < _OTHER_OBJECTS:
+        print(
+            "objects seem to be numbered in another way: the median IoU of objects with noise is "
+            f"{result.median_iou:.2f}"
+        )
     state = "made" if made.made else "exists already and is complete:"
     print(f"{state} {made.out}; recipe {made.recipe_digest}")
     folder = quote_path(made.out)

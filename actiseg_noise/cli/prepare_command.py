@@ -119,6 +119,9 @@ def prepare_folder(
 ) -> None:
     """Build an ActionVOS dataset from any folder of index masks, which has no labels.
 
+    Every id is an object, but 255 is void, as in DAVIS and VOST: its pixels stay in the masks and
+    are no object. If the folder has no other id, as DAVIS 2016, 255 is the object.
+
     Example: actiseg-noise prepare masks DAVIS/Annotations/480p --split val --out davis_root
     """
     from actiseg_data.make.prepare.mask_preparation import prepare_masks
@@ -127,6 +130,8 @@ def prepare_folder(
         root, split, out, licence=licence, workers=workers, stage=make_stage_progress(quiet)
     )
     print(f"{made.sequences} sequences, {made.masks} masks, {made.objects} objects")
+    if made.void:
+        print(f"{made.void} masks have void pixels (255), which are no object")
     if made.empty:
         print(f"{made.empty} sequences show no object")
     if made.licence is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
@@ -21,7 +22,12 @@ from actiseg_data.records.recipe_record import RECIPE_FILE, refuse_noisy_source
 from actiseg_noise.corruption.corruption import write_noisy_split
 from actiseg_noise.corruption.corruption_result import Corruption
 from actiseg_noise.corruption.request import CorruptionOptions
-from actiseg_noise.kits.noisy_masks import NoisyMasks, compare_noisy_masks, pair_noisy_masks
+from actiseg_noise.kits.noisy_masks import (
+    MaskComparison,
+    NoisyMasks,
+    compare_noisy_masks,
+    pair_noisy_masks,
+)
 from actiseg_noise.kits.noisy_text import NoisyText, compare_noisy_text, read_noisy_text
 from actiseg_noise.measurement.audit_input import AuditInput, open_audit_input
 from actiseg_noise.recipes.building import make_imported_recipe
@@ -39,12 +45,20 @@ class ImportedSplit:
     absent : tuple of str
         Sequences of the clean split that the noisy split does not have. They were left out.
     strangers : tuple of str
-        Folders of noisy masks that belong to no sequence of the clean split. They were ignored.
+        Sequences of the noisy split that the clean split does not have. They were ignored.
+    renumbered : int
+        Sequences whose name in the noisy split has another number, or none. Their names without the
+        number and their frames decided which they are.
+    median_iou : float or None
+        Median IoU of the objects whose masks have noise. If it is near 0, the noisy split probably
+        numbers objects in another way than the clean one. None without noise in masks.
     """
 
     corruption: Corruption
     absent: tuple[str, ...]
     strangers: tuple[str, ...]
+    renumbered: int
+    median_iou: float | None
 
 
 def import_split(
@@ -109,7 +123,7 @@ def import_split(
     known = as_lexicon(lexicon)
     task = open_audit_input(noisy, clean, split, known or load_lexicon(), workers, stage)
     contents = _find_contents(task)
-    rates, differences = _measure(contents, task)
+    compared, rates, differences = _measure(contents, task)
     recipe = make_imported_recipe(contents.clean.name, rates, differences, task.lexicon)
     is_part = len(contents.folders) < len(contents.clean)
     options = CorruptionOptions(
@@ -123,8 +137,14 @@ def import_split(
     )
     made = write_noisy_split(clean, recipe, options, workers, stage)
     absent = (seq.folder for seq in contents.clean.sequences if seq.folder not in contents.folders)
-    strangers = () if contents.masks is None else contents.masks.strangers
-    return ImportedSplit(made, tuple(absent), strangers)
+    matches = [part.matches for part in (contents.masks, contents.text) if part is not None]
+    return ImportedSplit(
+        made,
+        tuple(absent),
+        tuple(sorted({name for part in matches for name in part.strangers})),
+        max(part.renumbered for part in matches),
+        median(compared.ious) if compared is not None and compared.ious else None,
+    )
 
 
 @dataclass(frozen=True)
@@ -167,6 +187,7 @@ def _find_contents(task: AuditInput) -> _Contents:
     text = None
     if task.lists is not None and (task.lists / name_objects_file(task.split)).is_file():
         text = read_noisy_text(task.lists, clean, task.action_list)
+        text = text if text.items else None
     if masks is None and text is None:
         raise _refuse_nothing(task)
     if masks is None or text is None:
@@ -201,15 +222,17 @@ def _refuse_nothing(task: AuditInput) -> InputError:
     )
 
 
-def _measure(contents: _Contents, task: AuditInput) -> tuple[dict[str, float], Differences]:
-    """Measure the rate of noise by medium, and collect the differences."""
+def _measure(
+    contents: _Contents, task: AuditInput
+) -> tuple[MaskComparison | None, dict[str, float], Differences]:
+    """Compare the masks, measure the rate of noise by medium, and collect the differences."""
     rates: dict[str, float] = {}
-    changes = None
+    compared = changes = None
     if contents.masks is not None:
         compared = compare_noisy_masks(contents.masks, contents.clean, task.workers, task.stage)
         if compared.changes:
             changes = compared.changes
-            rates["masks"] = round(compared.changed / compared.items, 6) if compared.items else 1.0
+            rates["masks"] = compared.rate
     words = None
     if contents.text is not None:
         words = compare_noisy_text(contents.text, contents.clean) or None
@@ -224,4 +247,4 @@ def _measure(contents: _Contents, task: AuditInput) -> tuple[dict[str, float], D
             "give a noisy split, or the dataset that it was made from as `clean`",
         )
     origin = check_text(task.noisy.resolve().name, "`noisy`")
-    return rates, Differences(origin, changes, words)
+    return compared, rates, Differences(origin, changes, words)

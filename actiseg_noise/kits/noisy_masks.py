@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.annotations.masks import (
+    VOID,
     IndexMask,
     check_same_size,
     find_foreign_ids,
+    find_ids,
     read_index_mask,
 )
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import ProblemCollector
+from actiseg_data.core.listing import list_files
 from actiseg_data.core.names import format_names
 from actiseg_data.core.progress import StageProgress
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import Split, escape_name
 from actiseg_data.records.difference_record import name_sequence
+from actiseg_noise.kits.sequence_matching import SequenceMatches, match_sequences
+from actiseg_noise.mask_noise.imported_masks import MEASURED, compare_frame
 from actiseg_noise.mask_noise.mask_differences import pack_difference
-from actiseg_noise.measurement.mask_changes import measure_changes
-from actiseg_noise.measurement.mask_pairs import MaskPairs, find_mask_folders, pair_with_split
+from actiseg_noise.measurement.mask_pairs import (
+    CLEAN_ENDING,
+    MaskPairs,
+    find_mask_folders,
+    pair_with_split,
+)
 
 _HINT = "give the dataset that the noisy masks were made from as `clean`"
 
@@ -35,12 +43,12 @@ class NoisyMasks:
     ----------
     pairs : mapping of str to MaskPairs
         By the folder of the clean sequence; only the sequences that the noisy split has.
-    strangers : tuple of str
-        Folders of masks that belong to no sequence of the clean split.
+    matches : SequenceMatches
+        The names of these folders, and of those that belong to no sequence of the clean split.
     """
 
     pairs: Mapping[str, MaskPairs]
-    strangers: tuple[str, ...]
+    matches: SequenceMatches
 
 
 @dataclass(frozen=True)
@@ -51,20 +59,27 @@ class MaskComparison:
     ----------
     changes : mapping of str to mapping of str to bytes
         See `actiseg_data.records.difference_record.Differences.masks`.
-    items, changed : int
-        Objects that the clean masks show, counted in each frame, and those whose pixels differ.
+    items : int
+        Objects that the clean masks show, counted in each frame.
+    ious : sequence of float
+        IoU of those that have noise, see `compare_frame`.
     """
 
     changes: Mapping[str, Mapping[str, bytes]]
     items: int
-    changed: int
+    ious: Sequence[float]
+
+    @property
+    def rate(self) -> float:
+        """The share of the objects that have noise."""
+        return round(len(self.ious) / self.items, 6) if self.items else 1.0
 
 
 def pair_noisy_masks(noisy: Path, clean: Split) -> NoisyMasks | None:
     """Pair the masks of a noisy split with those of the clean one; None if it has no masks.
 
-    A folder of masks has the name of a sequence's folder or, if one sequence alone is of a video,
-    the name of that video. `actiseg-noise prepare masks` makes such sequences from folders.
+    `match_sequences` says which folder is of which sequence. Folders with the names of videos are
+    those that `actiseg-noise prepare masks` makes sequences from.
 
     Raises
     ------
@@ -74,8 +89,9 @@ def pair_noisy_masks(noisy: Path, clean: Split) -> NoisyMasks | None:
     folders = find_mask_folders(noisy)
     if not folders:
         return None
-    renamed = _name_by_sequence(folders, clean)
-    paired = pair_with_split(noisy, renamed, clean, clean.sequences)
+    matches = match_sequences(clean.sequences, _list_frames(folders), noisy)
+    matched = {escape_name(ours): folders[theirs] for ours, theirs in matches.names.items()}
+    paired = pair_with_split(noisy, matched, clean, clean.sequences)
     present = {pairs.folder: pairs for pairs in paired if pairs.pairs}
     if not present:
         return None
@@ -88,20 +104,19 @@ def pair_noisy_masks(noisy: Path, clean: Split) -> NoisyMasks | None:
             hint = "add the masks, or remove the folder of the sequence"
             problems.add(what, pairs.pairs[0][1].parent, hint)
     problems.raise_if_any()
-    used = {pairs.pairs[0][1].parent for pairs in present.values()}
-    strangers = tuple(sorted(name for name, path in folders.items() if path not in used))
-    return NoisyMasks(present, strangers)
+    return NoisyMasks(present, matches)
 
 
-def _name_by_sequence(folders: Mapping[str, Path], clean: Split) -> dict[str, Path]:
-    """Give folders that are named like a video the name of its only sequence."""
-    counts = Counter(sequence.video for sequence in clean.sequences)
-    by_video = {
-        escape_name(sequence.video): escape_name(sequence.folder)
-        for sequence in clean.sequences
-        if counts[sequence.video] == 1 and escape_name(sequence.folder) not in folders
+def _list_frames(folders: Mapping[str, Path]) -> dict[str, frozenset[str]]:
+    """List the frames of each folder, without clean copies."""
+    stems = {
+        name: [Path(entry.name).stem for entry in list_files(folder, ".png")]
+        for name, folder in folders.items()
     }
-    return {by_video.get(name, name): path for name, path in folders.items()}
+    return {
+        name: frozenset(stem for stem in frames if not stem.endswith(CLEAN_ENDING))
+        for name, frames in stems.items()
+    }
 
 
 def compare_noisy_masks(
@@ -125,31 +140,33 @@ def compare_noisy_masks(
     return MaskComparison(
         changes,
         items=sum(result.items for result in compared),
-        changed=sum(result.changed for result in compared),
+        ious=[iou for result in compared for iou in result.ious],
     )
 
 
 @dataclass(frozen=True)
 class _SequenceComparison:
-    """The packed differences of the frames that changed, and counts as in `MaskComparison`."""
+    """The packed differences of the frames that changed, and members as in `MaskComparison`."""
 
     changes: dict[str, bytes]
     items: int
-    changed: int
+    ious: list[float]
 
 
 def _compare_sequence(shared: None, item: tuple[VideoSequence, MaskPairs]) -> _SequenceComparison:
     sequence, pairs = item
     changes: dict[str, bytes] = {}
-    tally: Counter[str] = Counter()
+    ious: list[float] = []
+    items = 0
     for frame, clean, noisy in _iterate_masks(sequence, pairs):
         packed = pack_difference(clean, noisy)
         if packed:
             changes[frame] = packed
-        for change in measure_changes(clean, noisy):
-            tally["items"] += 1
-            tally["changed"] += bool(change.lost or change.gained)
-    return _SequenceComparison(changes, tally["items"], tally["changed"])
+        noise = compare_frame(sequence, frame, clean, noisy)
+        measured = [row.iou for row in noise.rows if row.status == MEASURED]
+        items += noise.tally["items"] - (len(noise.rows) - len(measured))
+        ious += measured
+    return _SequenceComparison(changes, items, ious)
 
 
 def _iterate_masks(
@@ -167,6 +184,9 @@ def _iterate_masks(
                 named = format_names([*map(str, foreign)], 8)
                 what = f"has the ids {named}, which are not in the clean action list"
                 problems.add(what, noisy_path, "list these objects, or remove their pixels")
+            if find_ids(noisy) == [VOID] and VOID not in {*find_ids(clean), *sequence.object_ids}:
+                what = "has only 0 and 255, and 255 is void: it shows no object"
+                problems.add(what, noisy_path, "give each object its id of the clean action list")
             if not problems.collected:
                 yield frame, clean, noisy
     problems.raise_if_any()

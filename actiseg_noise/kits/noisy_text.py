@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from actiseg_data.annotations.sequences import ObjectLabel
 from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
@@ -17,10 +20,18 @@ from actiseg_data.layouts.image_sets import (
     read_expression,
 )
 from actiseg_data.records.difference_record import TextDifference, name_sequence
-from actiseg_noise.split.text_items import NoisyList, TextItem, read_text_items
+from actiseg_noise.kits.sequence_matching import SequenceMatches, match_sequences
+from actiseg_noise.split.text_items import (
+    NoisyList,
+    ObjectText,
+    SourceText,
+    TextItem,
+    read_source_texts,
+)
 from actiseg_noise.text_noise.imported_text import derive_prompt
 
 _HINT = "give the dataset that the noisy text was made from as `clean`, or correct the file"
+_ENDING = re.compile(r"\.(?:png|jpe?g)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -30,10 +41,14 @@ class NoisyText:
     Attributes
     ----------
     items : mapping of str to mapping of int to TextItem
-        By sequence folder and object id; only the sequences that the noisy split has.
+        By the folder of the clean sequence and object id; only the sequences that the noisy split
+        has.
+    matches : SequenceMatches
+        The names of these sequences in the noisy split.
     """
 
     items: Mapping[str, Mapping[int, TextItem]]
+    matches: SequenceMatches
 
     @property
     def prompts(self) -> int:
@@ -56,29 +71,43 @@ def read_noisy_text(lists: Path, clean: Split, action_list: NoisyList | None) ->
     Raises
     ------
     InputError
-        If objects are missing or have other labels, if narrations differ, or if the prompts of the
-        styles do not agree, with every such fault.
+        If objects are missing, unknown or have other labels; if ``*_org`` keys or narrations differ
+        from the clean text; if prompts do not begin with the noisy name, or do not agree with those
+        of another style. The error has every such fault.
     """
-    items: dict[str, dict[int, TextItem]] = {}
-    for item in read_text_items(lists, clean.name, clean.root / IMAGE_SETS):
-        items.setdefault(item.sequence, {})[item.object_id] = item
+    noisy = _group_by_object(read_source_texts(lists, clean.name))
+    frames = _read_frames(lists / name_expressions_file(clean.name, MAIN_STYLE))
+    matches = match_sequences(clean.sequences, frames, lists)
+    originals = _group_by_object(read_source_texts(clean.root / IMAGE_SETS, clean.name))
     problems = ProblemCollector()
+    items: dict[str, dict[int, TextItem]] = {}
     for sequence in clean.sequences:
-        by_id = items.get(sequence.folder)
-        if by_id is None:
+        name = matches.names.get(sequence.folder)
+        if name is None:
             continue
-        for label in sequence.objects:
-            noisy = by_id.get(label.object_id)
-            if noisy is None or noisy.positive != label.positive:
-                fault = "is missing" if noisy is None else "has another label 'positive'"
-                what = f"{sequence.folder}: object {label.object_id} ({label.name!r}) {fault}"
-                problems.add(what, lists, _HINT)
-    _check_narrations(clean, action_list, lists, problems)
-    text = NoisyText(items)
+        texts, old = noisy.get(name, {}), originals.get(sequence.folder, {})
+        labels = {label.object_id: label for label in sequence.objects}
+        items[sequence.folder] = {}
+        for number in sorted(labels.keys() | texts.keys()):
+            place = f"{name}, object {number}"
+            label, text, source = labels.get(number), texts.get(number), old.get(number)
+            if label is None:
+                problems.add(f"{place} is not in the clean list", lists, _HINT)
+            elif text is None:
+                problems.add(f"{place} ({label.name!r}) is missing", lists, _HINT)
+            elif source is None:
+                problems.add(f"{place} ({label.name!r}) has no clean prompt", lists, _HINT)
+            else:
+                item = TextItem(sequence.folder, number, label.positive, source.noisy, text.noisy)
+                items[sequence.folder][number] = item
+                for fault in _find_faults(label, text, item):
+                    problems.add(f"{place} {fault}", lists, _HINT)
+    _check_narrations(clean, matches, action_list, lists, problems)
+    read = NoisyText(items, matches)
     if not problems.collected:
-        _check_styles(text, lists, clean, problems)
+        _check_styles(read, lists, clean, problems)
     problems.raise_if_any()
-    return text
+    return read
 
 
 def compare_noisy_text(text: NoisyText, clean: Split) -> dict[str, dict[int, TextDifference]]:
@@ -104,16 +133,66 @@ def make_difference(item: TextItem) -> TextDifference:
     )
 
 
+def _group_by_object(texts: list[SourceText]) -> dict[str, dict[int, SourceText]]:
+    grouped: dict[str, dict[int, SourceText]] = {}
+    for text in texts:
+        grouped.setdefault(text.sequence, {})[text.entry.object_id] = text
+    return grouped
+
+
+def _read_frames(path: Path) -> dict[str, frozenset[str]]:
+    """Read the frames of each sequence from a file of prompts; empty where it has none."""
+
+    def read(video: Any) -> frozenset[str]:
+        frames = video.get("frames")
+        if not isinstance(frames, list):
+            return frozenset()
+        return frozenset(_ENDING.sub("", frame) for frame in frames if isinstance(frame, str))
+
+    videos = Cursor(read_json(path), str(path))["videos"].iterate_members()
+    return {name: read(video.as_mapping()) for name, video in videos}
+
+
+def _find_faults(label: ObjectLabel, text: SourceText, item: TextItem) -> Iterator[str]:
+    """Find what an import cannot keep in the text of an object, a predicate for each."""
+    if text.entry.positive != label.positive:
+        yield f"({label.name!r}) has another label 'positive'"
+    for key, kept, clean in (
+        ("class_id_org", text.entry.class_id_org, item.clean.class_id),
+        ("class_id_org", text.expression.class_id_org, item.clean.class_id),
+        ("category_org", text.entry.category_org, item.clean.name),
+        ("exp_org", text.expression.exp_org, item.clean.prompt),
+    ):
+        if kept is not None and kept != clean:
+            yield f"has the {key} {kept!r:.80}, but is {clean!r:.80} in the clean dataset"
+    if item.clean != item.noisy and not _has_name_first(item.noisy):
+        name, prompt = item.noisy.name, item.noisy.prompt
+        yield f"has a prompt that does not begin with its name {name!r:.60}: {prompt!r:.60}"
+
+
+def _has_name_first(text: ObjectText) -> bool:
+    """Return whether a prompt begins with a name as a whole word; the case does not count."""
+    size = len(text.name)
+    begins = text.prompt[:size].casefold() == text.name.casefold()
+    return bool(text.name.strip()) and begins and not text.prompt[size : size + 1].isalnum()
+
+
 def _check_narrations(
-    clean: Split, action_list: NoisyList | None, lists: Path, problems: ProblemCollector
+    clean: Split,
+    matches: SequenceMatches,
+    action_list: NoisyList | None,
+    lists: Path,
+    problems: ProblemCollector,
 ) -> None:
     if action_list is None:
         return
-    known = {sequence.folder: sequence.narration for sequence in clean.sequences}
-    for sequence in action_list.sequences:
-        old, new = action_list.narrations.get(sequence.folder, (sequence.narration,) * 2)
-        if known.get(sequence.folder, old) != old or old != new:
-            what = f"the narration of {sequence.folder} differs from the clean one"
+    listed = {sequence.folder: sequence.narration for sequence in action_list.sequences}
+    for sequence in clean.sequences:
+        name = matches.names.get(sequence.folder, sequence.folder)
+        kept = listed.get(name, sequence.narration)
+        old, new = action_list.narrations.get(name, (kept, kept))
+        if not sequence.narration == old == new:
+            what = f"the narration of {name} differs from the clean one"
             hint = "an import takes masks, names and prompts; give a list with clean narrations"
             problems.add(what, lists / f"{clean.name}.json", hint)
 
@@ -124,23 +203,24 @@ def _check_styles(text: NoisyText, lists: Path, clean: Split, problems: ProblemC
         name = name_expressions_file(clean.name, style)
         if style == MAIN_STYLE or not (lists / name).is_file() or not clean.has_document(name):
             continue
-        old = {
-            (folder, prompt.object_id): prompt.exp
-            for folder, prompts in clean.read_expressions(style).items()
-            for prompt in prompts
-        }
+        old = clean.read_expressions(style)
         videos = Cursor(read_json(lists / name), str(lists / name))["videos"]
-        for folder, prompts in read_by_folder(videos, "expressions", read_expression).items():
-            for prompt in prompts:
-                item = text.items.get(folder, {}).get(prompt.object_id or 0)
-                if item is None or (folder, prompt.object_id) not in old:
+        new = read_by_folder(videos, "expressions", read_expression)
+        for folder, theirs in text.matches.names.items():
+            prompts = {prompt.object_id: prompt.exp for prompt in old.get(folder, ())}
+            for prompt in new.get(theirs, ()):
+                item = text.items[folder].get(prompt.object_id or 0)
+                if item is None or prompt.object_id not in prompts:
                     continue
-                expected = old[folder, prompt.object_id]
+                kept = expected = prompts[prompt.object_id]
                 if item.clean != item.noisy:
-                    new = make_difference(item)
-                    expected = derive_prompt(new, style, expected, item.clean.name)
+                    difference = make_difference(item)
+                    expected = derive_prompt(difference, style, kept, item.clean.name)
+                if prompt.exp_org not in (None, kept):
+                    what = f"{theirs}: the exp_org {prompt.exp_org!r:.60} is {kept!r:.60} in the "
+                    problems.add(f"{what}clean dataset", lists / name, _HINT)
                 if prompt.exp != expected:
-                    what = f"{folder}: {prompt.exp[:60]!r} does not agree with the prompt in the "
+                    what = f"{theirs}: {prompt.exp[:60]!r} does not agree with the prompt in the "
                     what += f"style {MAIN_STYLE}; it would be {expected[:60]!r}"
                     hint = "correct the file, or remove it: its prompts are then derived"
                     problems.add(what, lists / name, hint)

@@ -54,8 +54,11 @@ def compare_frame(
 ) -> FrameNoise:
     """Describe the noise of a frame whose noisy mask is known.
 
-    Every object whose pixels differ is an item with noise. An object that only the noisy mask has
-    is one as well; its IoU is 0, and its clean area and its area ratio are 0.
+    An object that gained pixels or lost some to the background is an item with noise. Objects that
+    only lost pixels to neighbours are bystanders that were cut, as with noise of this toolkit. An
+    object that only the noisy mask has is an item with noise as well; its IoU, its clean area and
+    its area ratio are 0. Void pixels, those of `VOID` if no object has this id, count as
+    background.
 
     Parameters
     ----------
@@ -64,15 +67,17 @@ def compare_frame(
     frame : str
         The name of the frame.
     clean, noisy : IndexMask
-        (H, W) uint8, with listed ids only.
+        (H, W) uint8, with listed ids and void pixels only.
     """
     changed = np.flatnonzero(clean != noisy)
-    lost = np.bincount(clean.ravel()[changed], minlength=256)
-    gained = np.bincount(noisy.ravel()[changed], minlength=256)
+    before, after = clean.ravel()[changed], noisy.ravel()[changed]
+    lost, gained = np.bincount(before, minlength=256), np.bincount(after, minlength=256)
+    is_object = np.isin(np.arange(256), [*sequence.object_ids])
+    freed = np.bincount(before[~is_object[after]], minlength=256)
     areas = np.bincount(clean.ravel(), minlength=256)
     present = {*find_ids(clean), *(np.flatnonzero(gained[1:]) + 1).tolist()}
     tally: Counter[str] = Counter()
-    rows = []
+    rows, cut = [], []
     for label in sorted(sequence.objects, key=lambda label: label.object_id):
         object_id = label.object_id
         if object_id not in present:
@@ -80,10 +85,12 @@ def compare_frame(
             continue
         tally["items"] += 1
         area, out, into = (int(counts[object_id]) for counts in (areas, lost, gained))
-        if not (out or into):
-            tally["bystanders"] += 1
-            continue
         tally["vanished"] += area - out + into == 0
+        if not (into or freed[object_id]):
+            tally["bystanders"] += 1
+            tally["bystanders_cut"] += out > 0
+            cut.extend([(area - out) / area] if out else [])
+            continue
         iou = round((area - out) / (area + into), 6)
         row = MaskRow(
             sequence=sequence.folder,
@@ -100,4 +107,4 @@ def compare_frame(
             area_ratio=round((area - out + into) / area, 6) if area else 0.0,
         )
         rows.append(row)
-    return FrameNoise(frame, clean, noisy, tuple(rows), tally, ())
+    return FrameNoise(frame, clean, noisy, tuple(rows), tally, tuple(cut))

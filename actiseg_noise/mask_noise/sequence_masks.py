@@ -175,7 +175,7 @@ def corrupt_frame(
     threshold : float
         Items with a selection draw below it get noise.
     """
-    present = find_ids(clean)
+    present = [number for number in find_ids(clean) if number in task.sequence.object_ids]
     tally: Counter[str] = Counter()
     items: dict[int, _NoisyItem] = {}
     for label in eligible:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from actiseg_data.annotations.masks import IndexMask, check_same_size, read_index_mask
+from actiseg_data.annotations.masks import VOID, IndexMask, check_same_size, read_index_mask
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.names import format_name
 from actiseg_data.core.workers import run_parallel
@@ -236,6 +236,8 @@ def _measure_frame(
 ) -> Iterator[MaskChange]:
     for change in measure_changes(clean, noisy):
         label = sequence.objects.get(change.object_id)
+        if label is None and sequence.objects and change.object_id == VOID:
+            continue
         name = label.name if label else f"object {change.object_id}"
         class_id, positive = (label.class_id, label.positive) if label else (-1, False)
         place = (sequence.folder, frame, change.object_id)

@@ -229,6 +229,8 @@ def _measure_sequence(
         kinds = {row.object_id: row.kind for row in rows if row.frame == frame}
         for change in measure_changes(clean, noisy):
             object_id = change.object_id
+            if object_id not in labels:  # void
+                continue
             label = labels[object_id]
             item = MaskItem(label.name, label.class_id, label.positive, change.area)
             if object_id in kinds:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from actiseg_data.annotations.lexicon import Lexicon
-from actiseg_data.annotations.masks import IndexMask, digest_pixels, find_ids, read_index_mask
+from actiseg_data.annotations.masks import VOID, IndexMask, digest_pixels, find_ids, read_index_mask
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
@@ -142,7 +142,10 @@ class MaskMediumPlan(FilePlan):
                 result.lines.extend([] if line is None else [line])
                 result.counts.update(weights=1)
             touched = {row.object_id for row in rows if row.frame == noise.frame}
-            result.merge(_compare_mask(files, names[MASKS][number], noise, touched))
+            if self.changes is not None:  # a generator may have changed pixels without a label
+                touched |= {VOID} - sequence.object_ids
+            name, ids = names[MASKS][number], sequence.object_ids
+            result.merge(_compare_mask(files, name, noise, touched, ids))
         if tuple(reproduced) != rows:
             result.lines.append(
                 f"{LEDGER_FILE}: the rows of {sequence.folder} differ from the reproduced ones"
@@ -223,7 +226,7 @@ def _draw_selection(shared: tuple[MaskMediumPlan, Split], sequence: VideoSequenc
 
 
 def _compare_mask(
-    files: SplitFiles, name: str, noise: FrameNoise, touched: set[int]
+    files: SplitFiles, name: str, noise: FrameNoise, touched: set[int], listed: frozenset[int]
 ) -> MediumComparison:
     """Compare one mask on disk with the reproduced one.
 
@@ -237,6 +240,8 @@ def _compare_mask(
         The reproduced frame.
     touched : set of int
         Ids of the objects that the ledger lists for this frame.
+    listed : frozenset of int
+        Ids of all objects of the sequence.
     """
     result = MediumComparison()
     try:
@@ -251,7 +256,7 @@ def _compare_mask(
     wrong = int((actual != noise.mask).sum())
     if wrong:
         result.lines.append(f"{name}: {wrong} pixels differ from the reproduced mask")
-    strayed, counts = _find_stray_pixels(noise.clean, actual, touched)
+    strayed, counts = _find_stray_pixels(noise.clean, actual, touched, listed)
     result.counts.update(counts)
     if strayed:
         result.lines.append(f"{name}: {strayed} pixels changed that no touched object explains")
@@ -259,7 +264,7 @@ def _compare_mask(
 
 
 def _find_stray_pixels(
-    clean: IndexMask, noisy: IndexMask, touched: set[int]
+    clean: IndexMask, noisy: IndexMask, touched: set[int], listed: frozenset[int]
 ) -> tuple[int, Counter[str]]:
     """Count changed pixels that no touched object explains, and untouched objects.
 
@@ -272,7 +277,7 @@ def _find_stray_pixels(
     strayed = int((changed & ~involved[clean] & ~involved[noisy]).sum())
     counts: Counter[str] = Counter()
     for object_id in find_ids(clean):
-        if not involved[object_id]:
+        if object_id in listed and not involved[object_id]:
             cut = bool((changed & (clean == object_id)).any())
             counts["untouched_cut" if cut else "untouched_whole"] += 1
     return strayed, counts

@@ -257,7 +257,8 @@ def make_name_tags(view: SheetFrame, mask: IndexMask, *, noise: bool) -> list[Na
     half = view.size[0] // 2
     marked = view.mask_rows.keys() | view.text_rows.keys()
     names = []
-    for object_id in sorted(find_ids(mask), key=lambda i: (i not in marked, -int(areas[i]), i)):
+    visible = [number for number in find_ids(mask) if number in labels]
+    for object_id in sorted(visible, key=lambda i: (i not in marked, -int(areas[i]), i)):
         size, colour = (17, (214, 214, 218)) if noise else (20, (255, 255, 255))
         text = shorten_text(labels[object_id], size, half)
         if noise and object_id in marked:

@@ -218,7 +218,7 @@ def _make_row(view: SheetFrame, *, masks: bool) -> _SheetRow:
     )
     write_names(clean, make_name_tags(view, view.clean, noise=False))
     write_names(noisy, make_name_tags(view, view.noisy, noise=True))
-    visible = find_ids(view.clean)
+    visible = [number for number in find_ids(view.clean) if number in view.sequence.object_ids]
     renamed = sum(object_id in view.text_rows for object_id in visible)
     if not masks:
         caption = f"noisy: {renamed} of {len(visible)} objects renamed"

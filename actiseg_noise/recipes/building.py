@@ -106,7 +106,7 @@ def _make_default_noise(kind: str, rate: float) -> Noise:
         exact=False,
         objects=medium.objects,
         medium=spec.medium,
-        choice=medium.choices[0],
+        choice=spec.choices[0],
         parameters=defaults,
     )
 
@@ -232,17 +232,17 @@ def make_imported_recipe(
     """
     noises = []
     for medium, rate in rates.items():
-        spec = MEDIUM_SPECS[medium]
+        spec = IMPORTED_SPECS[medium]
         known = {"differences": differences.digest(medium), "lexicon": lexicon.digest}
         noise = Noise(
             kind=IMPORTED,
-            algorithm=IMPORTED_SPECS[medium].algorithm,
+            algorithm=spec.algorithm,
             rate=rate,
             exact=False,
             objects="all",
             medium=medium,
             choice=spec.choices[0],
-            parameters={name: known[name] for name in IMPORTED_SPECS[medium].parameters},
+            parameters={name: known[name] for name in spec.parameters},
         )
         noises.append(noise)
     return check_recipe(Recipe(split, 0, tuple(noises)))
@@ -339,7 +339,7 @@ def _check_noise(noise: Noise, *, one_rate: bool) -> Noise:
     with problems.collect():
         check_choice(noise.objects, OBJECTS, "objects")
     with problems.collect():
-        check_choice(noise.choice, medium.choices, member)
+        check_choice(noise.choice, spec.choices, member)
     _check_parameters(noise, spec, problems)
     _check_scope(noise, problems)
     problems.raise_if_any()

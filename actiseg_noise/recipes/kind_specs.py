@@ -104,6 +104,8 @@ class KindSpec:
         The function that draws the noisy outline of an object, by its module and name below
         `actiseg_noise.mask_noise`. It is a text because the command line lists all kinds without
         loading their libraries. None for mixtures, and for text.
+    own_choices : tuple of str
+        The kind's values of its medium's member, if they are not `MediumSpec.choices`.
     """
 
     algorithm: int
@@ -111,6 +113,12 @@ class KindSpec:
     summary: str
     medium: str = "masks"
     outline: str | None = None
+    own_choices: tuple[str, ...] = ()
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The kind's values of its medium's member, the default first."""
+        return self.own_choices or MEDIUM_SPECS[self.medium].choices
 
 
 def is_number(value: Any) -> bool:
@@ -357,10 +365,14 @@ IMPORTED_SPECS: Mapping[str, KindSpec] = {
         {"differences": _DIFFERENCES} | more,
         "the differences of a noisy split from another generator",
         medium=medium,
+        own_choices=choices,
     )
-    for medium, more in (("masks", {}), ("text", {"lexicon": _WORDS["lexicon"]}))
+    for medium, more, choices in (
+        ("masks", {}, ("none",)),
+        ("text", {"lexicon": _WORDS["lexicon"]}, ("prompt",)),
+    )
 }
-"""The kind `IMPORTED` by medium."""
+"""The kind `IMPORTED` by medium. It has no rule for overlaps: masks show their result alone."""
 
 
 def find_kind_spec(kind: str, medium: str) -> KindSpec | None:

@@ -117,9 +117,9 @@ def read_text_items(folder: Path, split: str, clean: Path | None) -> list[TextIt
         If files are missing or faulty, if objects and prompts disagree, or if the clean text is
         unknown.
     """
-    noisy = _read(folder, split)
+    noisy = read_source_texts(folder, split)
     if clean is not None:
-        return _join(noisy, _read(clean, split), folder, clean)
+        return _join(noisy, read_source_texts(clean, split), folder, clean)
     problems = ProblemCollector()
     joined = (_split_org_keys(entry, problems, folder) for entry in noisy)
     items = [item for item in joined if item]
@@ -128,8 +128,18 @@ def read_text_items(folder: Path, split: str, clean: Path | None) -> list[TextIt
 
 
 @dataclass(frozen=True)
-class _SourceText:
-    """One object as the objects file and the expressions file have it."""
+class SourceText:
+    """One object as the objects file and the expressions file have it.
+
+    Attributes
+    ----------
+    sequence : str
+        Sequence folder.
+    entry : ObjectEntry
+        The object in the objects file.
+    expression : Expression
+        Its prompt in the style `MAIN_STYLE`.
+    """
 
     sequence: str
     entry: ObjectEntry
@@ -137,13 +147,21 @@ class _SourceText:
 
     @property
     def noisy(self) -> ObjectText:
+        """The text without the ``*_org`` keys."""
         return ObjectText(self.entry.class_id, self.entry.category, self.expression.exp)
 
 
 _HINT = "make both files together"
 
 
-def _read(folder: Path, split: str) -> list[_SourceText]:
+def read_source_texts(folder: Path, split: str) -> list[SourceText]:
+    """Read the objects of a split and their prompts from a folder of lists.
+
+    Raises
+    ------
+    InputError
+        If files are missing or faulty, or if objects and prompts disagree.
+    """
     style = name_expressions_file(split, MAIN_STYLE)
     objects = _read_by_sequence(folder / name_objects_file(split), "objects", read_object_entry)
     prompts = _read_by_sequence(folder / style, "expressions", read_expression)
@@ -169,7 +187,7 @@ def _read(folder: Path, split: str) -> list[_SourceText]:
                     _HINT,
                 )
             else:
-                texts.append(_SourceText(sequence, entry, expression))
+                texts.append(SourceText(sequence, entry, expression))
     problems.raise_if_any()
     return texts
 
@@ -180,7 +198,7 @@ def _read_by_sequence(
     return read_by_folder(Cursor(read_json(path), str(path))["videos"], member, read)
 
 
-def _split_org_keys(text: _SourceText, problems: ProblemCollector, folder: Path) -> TextItem | None:
+def _split_org_keys(text: SourceText, problems: ProblemCollector, folder: Path) -> TextItem | None:
     """Separate the clean text, which the noisy files keep under ``*_org`` keys."""
     entry, expression = text.entry, text.expression
     if entry.class_id_org is None or entry.category_org is None or expression.exp_org is None:
@@ -203,7 +221,7 @@ def _split_org_keys(text: _SourceText, problems: ProblemCollector, folder: Path)
 
 
 def _join(
-    noisy: list[_SourceText], clean: list[_SourceText], folder: Path, clean_folder: Path
+    noisy: list[SourceText], clean: list[SourceText], folder: Path, clean_folder: Path
 ) -> list[TextItem]:
     """Join noisy and clean text by sequence and object id."""
     by_key = {(text.sequence, text.entry.object_id): text for text in clean}

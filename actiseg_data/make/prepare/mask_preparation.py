@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
-from actiseg_data.annotations.masks import check_same_size, find_ids, read_index_mask
+from actiseg_data.annotations.masks import VOID, check_same_size, find_ids, read_index_mask
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.file_reading import read_bytes
@@ -48,6 +49,8 @@ class MaskPreparation:
         How many were written; an object counts once in each sequence.
     empty : int
         Sequences whose masks show no object.
+    void : int
+        Masks with pixels of the id `VOID`, which are of no object.
     licence : str or None
         SPDX identifier or file of the licence, or None if it is not known.
     """
@@ -56,6 +59,7 @@ class MaskPreparation:
     objects: int
     masks: int
     empty: int
+    void: int
     licence: str | None
 
 
@@ -72,7 +76,9 @@ def prepare_masks(
 
     The masks are copied byte for byte. A folder ``bear`` becomes the sequence
     ``00000001_bear_segment_objects`` of the video ``bear``. Its objects are all ids in its masks,
-    with the names ``object 1``, ``object 2`` and so on, all active, of no class.
+    with the names ``object 1``, ``object 2`` and so on, all active, of no class. Pixels with the id
+    255 are void, as in DAVIS and VOST: they stay in the masks and are no object. If the folder has
+    no other id, as masks of DAVIS 2016, 255 is an object.
 
     Parameters
     ----------
@@ -102,9 +108,11 @@ def prepare_masks(
     masks = _open_folder(root, split)
     with stage("reading masks") as progress:
         surveyed = run_parallel(_survey_sequence, masks, masks.sequences, workers, progress)
+    has_void = {VOID} < set[int]().union(*(survey.ids for survey in surveyed))
+    objects = [sorted(survey.ids - {VOID} if has_void else survey.ids) for survey in surveyed]
     sequences = [
         _name_sequence(sequence, number, ids)
-        for number, (sequence, ids) in enumerate(zip(masks.sequences, surveyed, strict=True), 1)
+        for number, (sequence, ids) in enumerate(zip(masks.sequences, objects, strict=True), 1)
     ]
     with new_folder(out) as folder:
         for old, new in zip(masks.sequences, sequences, strict=True):
@@ -114,9 +122,10 @@ def prepare_masks(
         write_licences(folder, license_text, _compose_notice(root))
     return MaskPreparation(
         sequences=len(sequences),
-        objects=sum(map(len, surveyed)),
+        objects=sum(map(len, objects)),
         masks=sum(len(sequence.frames) for sequence in sequences),
-        empty=sum(not ids for ids in surveyed),
+        empty=sum(not ids for ids in objects),
+        void=sum(survey.void for survey in surveyed) if has_void else 0,
         licence=stated,
     )
 
@@ -131,10 +140,18 @@ def _open_folder(root: Path, split: str) -> MaskSplit:
     return whole
 
 
-def _survey_sequence(masks: MaskSplit, sequence: VideoSequence) -> list[int]:
-    """Return the ids in all masks of a sequence; raise `InputError` with every fault."""
+class _Survey(NamedTuple):
+    """The ids in the masks of a sequence, and the number of masks with the id `VOID`."""
+
+    ids: set[int]
+    void: int
+
+
+def _survey_sequence(masks: MaskSplit, sequence: VideoSequence) -> _Survey:
+    """Survey all masks of a sequence; raise `InputError` with every fault."""
     problems = ProblemCollector()
     ids: set[int] = set()
+    void = 0
     shape: tuple[int, ...] | None = None
     for path in masks.find_masks(sequence):
         with problems.collect():
@@ -142,9 +159,11 @@ def _survey_sequence(masks: MaskSplit, sequence: VideoSequence) -> list[int]:
             shape = shape or mask.shape
             hint = "make all masks of a sequence at one size"
             check_same_size(mask.shape, shape, "the sequence's first mask", path, hint)
-            ids.update(find_ids(mask))
+            shown = find_ids(mask)
+            ids.update(shown)
+            void += VOID in shown
     problems.raise_if_any()
-    return sorted(ids)
+    return _Survey(ids, void)
 
 
 def _name_sequence(sequence: VideoSequence, number: int, ids: Sequence[int]) -> VideoSequence:

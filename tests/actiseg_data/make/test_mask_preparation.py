@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from actiseg_data.annotations.masks import write_index_mask
+from actiseg_data.annotations.masks import read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
 from actiseg_data.layouts.opening import open_split
@@ -85,6 +85,33 @@ def test_faulty_masks_and_places_are_refused(folder, tmp_path, sample):
     with pytest.raises(InputError, match="inside"):
         prepare_masks(folder, "val", folder / "root")
     assert not (tmp_path / "root").exists()
+
+
+def test_void_pixels_stay_and_are_no_object(folder, tmp_path):
+    for name in ("bear", "void"):
+        mask = np.zeros((6, 8), np.uint8)
+        mask[0] = 255
+        write_index_mask(folder / name / "00000.png", mask)
+    done = run("prepare", "masks", folder, "--split", "val", "--out", tmp_path / "root")
+    assert "3 objects\n2 masks have void pixels (255), which are no object\n1 seq" in done.stdout
+    split = open_split(tmp_path / "root", "val")
+    assert {s.video: s.object_ids for s in split.sequences} == {
+        "bear": {7},
+        "two cows": {1, 2},
+        "void": set(),
+    }
+    (sequence,) = (s for s in split.sequences if s.video == "bear")
+    assert (next(split.iterate_masks(sequence))[0] == 255).all()
+
+
+def test_255_is_the_object_of_binary_masks(folder, tmp_path):
+    for path in folder.rglob("*.png"):
+        mask = read_index_mask(path)
+        write_index_mask(path, np.where(mask, 255, 0).astype(np.uint8))
+    made = prepare_masks(folder, "val", tmp_path / "root")
+    assert (made.objects, made.void, made.empty) == (2, 0, 1)
+    ids = [sequence.object_ids for sequence in open_split(tmp_path / "root", "val").sequences]
+    assert sorted(map(len, ids)) == [0, 1, 1]
 
 
 def test_the_same_folder_gives_the_same_lists(folder, tmp_path):

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actiseg_data.annotations.masks import VOID
 from actiseg_data.core.tables import render_markdown_page
 from actiseg_data.layouts.mask_folders import open_folder
 from actiseg_data.layouts.opening import open_split
@@ -21,7 +22,7 @@ from actiseg_eval.measures.meter import SequenceMeter
 from actiseg_eval.noise_levels.measuring import robustness
 from actiseg_eval.noise_levels.robustness_tables import make_robustness_page
 from actiseg_eval.noise_levels.runs import read_runs
-from actiseg_eval.protocols import VOID, load_protocols
+from actiseg_eval.protocols import load_protocols
 from actiseg_eval.reporting.report_building import ScoredPredictions, make_report
 from actiseg_eval.reporting.score_tables import make_score_page
 from tests.helpers.command import run

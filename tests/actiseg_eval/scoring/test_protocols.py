@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actiseg_data.annotations.masks import read_index_mask, write_index_mask
+from actiseg_data.annotations.masks import VOID, read_index_mask, write_index_mask
 from actiseg_data.layouts.mask_folders import open_folder
 from actiseg_eval import load_protocol, score
 from actiseg_eval.measures.boundary_measures import boundary_f
 from actiseg_eval.measures.meter import SequenceMeter
-from actiseg_eval.protocols import VOID, load_protocols
+from actiseg_eval.protocols import load_protocols
 from tests.helpers.roots import clip, label
 
 FRAMES = tuple(f"{at:05d}" for at in range(6))

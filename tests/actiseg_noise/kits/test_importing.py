@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import shutil
 from collections import Counter
 from dataclasses import replace
@@ -29,40 +28,12 @@ from actiseg_noise.split.noisy_split import read_carried_differences
 from actiseg_noise.verification.verification import verify
 from tests.helpers.command import run
 from tests.helpers.kitchens import make_kitchen
-
-OBJECTS, PROMPTS = "train_objects_category.json", "train_meta_expressions_promptaction.json"
+from tests.helpers.public_noise import OBJECTS, PROMPTS, write_nl_text
 
 
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory):
     return make_kitchen(tmp_path_factory.mktemp("import") / "clean", 6)
-
-
-def write_nl_text(root, out, rate):
-    """Transcribe ActiSeg-NL's script, with a seed: flips of a class and a name, nothing else."""
-    lists = root / IMAGE_SETS
-    objects, prompts, actions = (
-        json.loads((lists / name).read_text()) for name in (OBJECTS, PROMPTS, "train.json")
-    )
-    names = {}
-    for video in objects["videos"].values():
-        for entry in video["objects"].values():
-            names.setdefault(entry["class_id"], set()).add(entry["category"])
-    draw = random.Random(5)
-    for action, (folder, video) in zip(actions, prompts["videos"].items(), strict=True):
-        for prompt in video["expressions"].values():
-            entry = objects["videos"][folder]["objects"][prompt["obj_id"]]
-            prompt["class_id_org"], prompt["exp_org"] = prompt["class_id"], prompt["exp"]
-            entry["class_id_org"], entry["category_org"] = entry["class_id"], entry["category"]
-            if draw.random() < rate:
-                new = draw.choice(sorted(names.keys() - {prompt["class_id"]}))
-                entry["category"] = draw.choice(sorted(names[new]))
-                entry["class_id"] = prompt["class_id"] = new
-                prompt["exp"] = f"{entry['category']} used in the action of {action['narration']}"
-    out.mkdir()
-    (out / OBJECTS).write_text(json.dumps(objects))
-    (out / PROMPTS).write_text(json.dumps(prompts))
-    return out
 
 
 def write_dilated(root, out, split="train", count=None):
@@ -157,7 +128,7 @@ def test_imported_masks_are_those_of_the_generator(clean, masks):
     theirs, rows = open_split(clean, "train"), {}
     for row in read_ledger(out / "ledger.jsonl"):
         rows[row.sequence, row.frame, row.object_id] = row
-    visible = 0
+    visible, bystanders, cut = 0, 0, []
     for sequence in theirs.sequences:
         for frame in sequence.frames:
             name = f"{sequence.folder}/{frame}.png"
@@ -168,7 +139,13 @@ def test_imported_masks_are_those_of_the_generator(clean, masks):
                 before, after = old == label.object_id, made == label.object_id
                 visible += bool(before.any())
                 row = rows.pop((sequence.folder, frame, label.object_id), None)
-                assert (row is None) == np.array_equal(before, after)
+                is_noisy = (after & ~before).any() or (made[before] == 0).any()
+                assert (row is not None) == is_noisy
+                if row is None and before.any():
+                    bystanders += 1
+                    cut += (
+                        [(before & after).sum() / before.sum()] if (before & ~after).any() else []
+                    )
                 if row is not None:
                     iou = (before & after).sum() / (before | after).sum()
                     assert row.iou == row.iou_drawn == round(float(iou), 6)
@@ -178,7 +155,14 @@ def test_imported_masks_are_those_of_the_generator(clean, masks):
                         before.sum(),
                     )
     assert not rows
-    assert json.loads((out / "summary.json").read_text())["noise"]["items"] == visible
+    assert cut
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["noise"]["items"] == visible
+    assert (summary["bystanders"]["items"], summary["bystanders"]["cut"]) == (bystanders, len(cut))
+    assert summary["bystanders"]["iou_of_cut"]["q50"] == round(float(np.median(cut)), 6)
+    noise = load_recipe(out / "recipe.json").mask_noise
+    assert noise.rate == summary["noise"]["realised_rate"] == round(1 - bystanders / visible, 6)
+    assert noise.overlap == "none"
 
 
 @pytest.mark.parametrize("medium", ["text", "masks"])
@@ -284,12 +268,6 @@ def edit_json(path, change):
             "another label",
         ),
         (
-            lambda noisy: edit_json(
-                noisy / PROMPTS, lambda v: v["expressions"]["0"].update(exp="")
-            ),
-            None,
-        ),
-        (
             lambda noisy: (noisy / "train_meta_expressions_noaction.json").write_bytes(
                 (noisy / PROMPTS).read_bytes()
             ),
@@ -301,12 +279,115 @@ def test_text_that_does_not_fit_is_refused(change, said, clean, text, tmp_path):
     noisy = tmp_path / "noise40"
     shutil.copytree(text[0], noisy)
     change(noisy)
-    if said is None:  # a prompt without the name is imported as it is
+    with pytest.raises(InputError, match=said):
+        import_split(noisy, clean, tmp_path / "out")
+
+
+def rewrite_json(path, change):
+    """Change a document of lists in place, as a whole."""
+    document = json.loads(path.read_text())
+    change(document["videos"])
+    path.write_text(json.dumps(document))
+
+
+def test_faults_of_the_text_are_listed_together(clean, text, tmp_path):
+    noisy = tmp_path / "noise40"
+    shutil.copytree(text[0], noisy)
+    faults = []
+    for number, folder in enumerate(json.loads((noisy / PROMPTS).read_text())["videos"]):
+        change = (
+            lambda video: video["expressions"]["0"].update(exp="cups and knives"),
+            lambda video: video["expressions"]["0"].update(exp_org="pan used in the action of x"),
+            lambda video: video["expressions"]["0"].update(class_id_org=77),
+        )[number % 3]
+        rewrite_json(noisy / PROMPTS, lambda videos, f=folder, c=change: c(videos[f]))
+        faults.append((folder, ("does not begin", "the exp_org", "the class_id_org")[number % 3]))
+    folder = "00000002_P01_01_put_knife"
+    rewrite_json(
+        noisy / OBJECTS, lambda videos: videos[folder]["objects"]["2"].update(category_org="pan")
+    )
+    unknown = {"category": "pan", "class_id": 5, "positive": 1}
+    prompt = {"exp": "pan used in the action of x", "obj_id": "250", "class_id": 5}
+    rewrite_json(noisy / OBJECTS, lambda videos: videos[folder]["objects"].update({"250": unknown}))
+    rewrite_json(noisy / PROMPTS, lambda videos: videos[folder]["expressions"].update(x=prompt))
+    faults += [(folder, "the category_org 'pan'"), (folder, "object 250 is not in the clean list")]
+    with pytest.raises(InputError) as refused:
+        import_split(noisy, clean, tmp_path / "out")
+    said = [problem.what for problem in refused.value.problems]
+    for folder, fault in faults:
+        assert any(folder in line and fault in line for line in said), (folder, fault, said)
+
+
+@pytest.mark.parametrize(
+    ("name", "prompt", "fits"),
+    [
+        ("bread knife", "Bread Knife used in the action of x", True),
+        ("cup", "cup", True),
+        ("cup", "cup, which is red", True),
+        ("cup", "cupboard used in the action of x", False),
+        ("cup", "the cup used in the action of x", False),
+        ("cup", "", False),
+        (" ", " used in the action of x", False),
+    ],
+)
+def test_noisy_prompts_begin_with_the_name(name, prompt, fits, clean, text, tmp_path):
+    noisy = tmp_path / "noise40"
+    shutil.copytree(text[0], noisy)
+    edit_json(noisy / OBJECTS, lambda v: v["objects"]["1"].update(category=name))
+    edit_json(noisy / PROMPTS, lambda v: v["expressions"]["0"].update(exp=prompt))
+    if fits:
         out = import_split(noisy, clean, tmp_path / "out").corruption.out
-        assert "do not begin with" in audit(out).findings[0]
+        assert audit(out).ok
         assert verify(out, source=clean).ok
         return
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match="does not begin with its name"):
+        import_split(noisy, clean, tmp_path / "out")
+
+
+def renumber(name, by):
+    number, _, rest = name.partition("_")
+    return f"{int(number) + by:08d}_{rest}"
+
+
+def test_sequences_of_other_numbers_are_found(clean, tmp_path):
+    """The noisy split has more sequences, and numbers that the clean one gives to others."""
+    larger = make_kitchen(tmp_path / "larger", 9)
+    noisy = tmp_path / "noisy"
+    noisy.mkdir()
+    write_nl_text(larger, noisy / IMAGE_SETS, 0.4)
+    write_dilated(larger, noisy / MASKS / "train")
+    expected = import_split(noisy, larger, tmp_path / "expected").corruption.out
+    for name in (OBJECTS, PROMPTS):
+        path = noisy / IMAGE_SETS / name
+        videos = json.loads(path.read_text())["videos"]
+        videos = {renumber(name, 1): video for name, video in videos.items()}
+        path.write_text(json.dumps({"videos": videos}))
+    folders = sorted((noisy / MASKS / "train").iterdir(), reverse=True)
+    for folder in folders:
+        folder.rename(folder.with_name(renumber(folder.name, 1)))
+    result = import_split(noisy, clean, tmp_path / "out")
+    assert (len(result.strangers), result.renumbered, result.absent) == (3, 6, ())
+    done = run("import", noisy, "--clean", clean, "--out", tmp_path / "out")
+    assert f"3 sequences of {noisy} are not in the clean split: ignored" in done.stdout
+    assert f"6 sequences have another number in {noisy}" in done.stdout
+    out = result.corruption.out
+    rows = {row.to_json() for row in read_ledger(expected / "ledger.jsonl")}
+    kept = {row.to_json() for row in read_ledger(out / "ledger.jsonl")}
+    known = {sequence.folder for sequence in open_split(clean, "train").sequences}
+    assert kept == {line for line in rows if json.loads(line)["sequence"] in known}
+    for path in (out / MASKS).rglob("*.png"):
+        assert np.array_equal(
+            read_index_mask(path), read_index_mask(expected / path.relative_to(out))
+        )
+    assert verify(out, source=clean).ok
+
+
+def test_a_noisy_split_of_other_sequences_is_refused(clean, tmp_path):
+    noisy = tmp_path / "noisy"
+    noisy.mkdir()
+    other = make_kitchen(tmp_path / "other", 2, video="P09_09")
+    write_nl_text(other, noisy / IMAGE_SETS, 0.4)
+    with pytest.raises(InputError, match="has no noisy masks or text of the split"):
         import_split(noisy, clean, tmp_path / "out")
 
 
@@ -375,6 +456,84 @@ def test_a_reannotation_of_folders_is_imported(clean, tmp_path):
     assert verify(tmp_path / "out", source=tmp_path / "root").ok
 
 
+@pytest.fixture
+def with_void(clean, tmp_path):
+    """A root from a folder of masks with void pixels, and a reannotation with other void pixels."""
+    opened = open_split(clean, "train")
+    for number, sequence in enumerate(opened.sequences[:2]):
+        for frame in sequence.frames:
+            mask = np.array(opened.mask(sequence, frame))
+            mask[:6], mask[:, :4] = 255, 255
+            other = np.roll(mask, 2, axis=1)
+            other[:9][other[:9] == 255] = 0  # as SMART writes it
+            other[60:70, 60:70] = 255
+            for name, pixels in (("truth", mask), ("other", other)):
+                (tmp_path / name / f"video{number}").mkdir(parents=True, exist_ok=True)
+                write_index_mask(tmp_path / name / f"video{number}" / f"{frame}.png", pixels)
+    prepare_masks(tmp_path / "truth", "val", tmp_path / "root", licence="CC-BY-4.0")
+    return tmp_path / "root", tmp_path / "other"
+
+
+def test_void_pixels_are_imported_and_belong_to_no_object(with_void, tmp_path):
+    root, other = with_void
+    out = import_split(other, root, tmp_path / "out").corruption.out
+    assert verify(out, source=root).ok
+    assert audit(out).ok
+    for split in (open_split(root, "val"), open_split(out, "val")):
+        assert all(255 not in sequence.object_ids for sequence in split.sequences)
+    rows, expected = Counter(), Counter()
+    for row in read_ledger(out / "ledger.jsonl"):
+        rows[row.sequence, row.frame, row.object_id] += 1
+    for path in sorted((out / MASKS / "val").rglob("*.png")):
+        (_, name) = path.parent.name.split("_")[:2]
+        noisy, mask = read_index_mask(path), read_index_mask(root / path.relative_to(out))
+        assert np.array_equal(noisy, read_index_mask(other / name / path.name))
+        for number in set(np.unique((mask, noisy)).tolist()) - {0, 255}:
+            before, after = mask == number, noisy == number
+            if (after & ~before).any() or np.isin(noisy[before], (0, 255)).any():
+                expected[path.parent.name, path.stem, number] += 1
+    assert rows == expected
+
+
+def test_void_pixels_are_no_bystander_of_noise(with_void, tmp_path):
+    root, _ = with_void
+    result = corrupt(root, "boundary", rate=1.0, split="val", out=tmp_path / "out")
+    assert result.summary["bystanders"]["items"] == 0
+    assert verify(result.out).ok
+    assert audit(result.out).ok
+    assert inspect(result.out).masks.bystanders.items == 0
+    assert run("preview", result.out, "--to", tmp_path / "x.png").returncode == 0
+    kept = total = 0
+    for path in (result.out / MASKS).rglob("*.png"):
+        void = read_index_mask(root / path.relative_to(result.out)) == 255
+        total, kept = total + void.sum(), kept + (read_index_mask(path)[void] == 255).sum()
+    assert 0.8 * total < kept <= total
+
+
+def test_binary_noisy_masks_are_refused(clean, masks, tmp_path):
+    noisy = tmp_path / "smart"
+    shutil.copytree(masks[0], noisy)
+    edit_masks(noisy, lambda mask: np.where(mask, 255, 0).astype(np.uint8))
+    with pytest.raises(InputError, match="has only 0 and 255"):
+        import_split(noisy, clean, tmp_path / "out")
+
+
+def test_other_numbers_of_objects_are_noticed(clean, tmp_path):
+    noisy = write_dilated(clean, tmp_path / "smart")
+    for path in noisy.rglob("*.png"):
+        mask = read_index_mask(path)
+        last = max(
+            label.object_id for label in open_split(clean, "train")[path.parent.name].objects
+        )
+        write_index_mask(path, np.where(mask, last + 1 - mask, 0).astype(np.uint8))
+    done = run("import", noisy, "--clean", clean, "--out", tmp_path / "out")
+    assert "objects seem to be numbered in another way: the median IoU" in done.stdout
+    own = run(
+        "import", write_dilated(clean, tmp_path / "own"), "--clean", clean, "--out", tmp_path / "x"
+    )
+    assert "numbered in another way" not in own.stdout
+
+
 def test_results_of_davis_are_imported_as_a_reannotation(real_data, tmp_path):
     if not (real_data / "davis").is_dir():
         pytest.skip("no DAVIS data")
@@ -394,6 +553,7 @@ def test_results_of_davis_are_imported_as_a_reannotation(real_data, tmp_path):
         for object_id in set(np.unique(truth)) - {0}:
             visible += 1
             changed += not np.array_equal(truth == object_id, noisy == object_id)
-    measured = audit(out).masks.all
-    assert (measured.items, measured.touched) == (visible, changed)
+    measured = audit(out)
+    assert (measured.masks.all.items, measured.masks.all.touched) == (visible, changed)
+    assert measured.ok
     assert verify(out, source=tmp_path / "root").ok

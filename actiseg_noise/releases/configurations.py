@@ -13,7 +13,7 @@ from actiseg_data.core.workers import WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import FRAMES
 from actiseg_data.make.prepare.raw_inputs import read_prepared_inputs
 from actiseg_data.make.sample.sample_writing import MARKER
-from actiseg_data.records.licence_terms import identify_licence
+from actiseg_data.records.licence_terms import identify_licences
 from actiseg_data.records.licences import read_licences
 from actiseg_data.records.recipe_record import Recipe, refuse_noisy_source
 from actiseg_data.records.rendered_note import has_rendered_frames
@@ -112,15 +112,15 @@ def describe_source(configurations: Sequence[Configuration]) -> ReleaseSource:
     Raises
     ------
     InputError
-        If the dataset does not state a known licence.
+        If the dataset does not state known licences.
     """
     root = configurations[0].split.source.root
-    licence = identify_licence(root)
+    licences = identify_licences(root)
     license_text, notice_text = read_licences(root)
     splits = dict.fromkeys(entry.split.recipe.split for entry in configurations)
     return ReleaseSource(
         root=root,
-        licence=licence,
+        licences=licences,
         license_text=license_text,
         notice_text=notice_text,
         inputs={name: read_prepared_inputs(root, name) for name in splits},

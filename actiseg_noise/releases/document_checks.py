@@ -10,10 +10,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.core.errors import refuse
-from actiseg_data.records.licence_terms import load_licences
+from actiseg_data.core.errors import InputError, refuse
+from actiseg_data.records.licence_terms import find_licences
 from actiseg_noise.releases.croissant import CROISSANT_FILE
-from actiseg_noise.releases.release_note import ReleaseNote
+from actiseg_noise.releases.release_note import NOTE_FILE, ReleaseNote
 
 CARD_FILE = "README.md"
 
@@ -44,8 +44,14 @@ def check_card(release: Path, note: ReleaseNote) -> Iterator[str]:
         return
     licences = header.get("license")
     stated = set(licences) if isinstance(licences, list) else {licences}
-    if load_licences()[note.licence].hub not in stated:
-        yield f"{CARD_FILE}: does not state the licence {note.licence}"
+    try:
+        required = find_licences(note.licence, NOTE_FILE)
+    except InputError as error:
+        yield from (f"{problem.where}: {problem.what}" for problem in error.problems)
+        required = ()
+    for terms in required:
+        if terms.hub not in stated:
+            yield f"{CARD_FILE}: does not state the licence {terms.identifier}"
     configs = header.get("configs") or []
     names = {config.get("config_name") for config in configs}
     if note.data != "none" and names != set(note.configurations):

@@ -54,8 +54,8 @@ class ReleaseSource:
     ----------
     root : Path
         Its folder. No document names it.
-    licence : LicenceTerms
-        The licence that it states.
+    licences : tuple of LicenceTerms
+        The licences that it states; all of them apply.
     license_text, notice_text : str
         Its LICENSE and NOTICE.
     inputs : mapping of str to tuple of RawInput
@@ -67,7 +67,7 @@ class ReleaseSource:
     """
 
     root: Path
-    licence: LicenceTerms
+    licences: tuple[LicenceTerms, ...]
     license_text: str
     notice_text: str
     inputs: Mapping[str, tuple[RawInput, ...]]
@@ -143,7 +143,7 @@ class ReleaseContents:
         The names that text noise writes derive from EPIC-KITCHENS-100, if they are those of the
         installed lexicon.
         """
-        terms = [self.source.licence]
+        terms = list(self.source.licences)
         if self.uses_installed_lexicon:
             terms.append(load_licences()[LEXICON_LICENCE])
         if self.frames_licence is not None:

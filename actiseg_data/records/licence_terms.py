@@ -87,12 +87,12 @@ def find_licences(expression: str, where: Path | str) -> tuple[LicenceTerms, ...
         hint = "state all licences that apply, such as CC-BY-NC-4.0 AND MIT"
         raise refuse(what, where, hint)
     problems = ProblemCollector()
-    found = []
+    licences = []
     for identifier in _AND.split(expression.strip()):
         with problems.collect():
-            found.append(find_licence(identifier, where))
+            licences.append(find_licence(identifier, where))
     problems.raise_if_any()
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(licences))
 
 
 def join_licences(licences: Iterable[LicenceTerms]) -> str:

@@ -98,9 +98,10 @@ def _compose_changes(contents: ReleaseContents) -> Iterator[str]:
     masks = [row for row in rows if row.medium == "masks"]
     if masks:
         yield (
-            "Masks on disk, after overlaps. An item is an object in a frame; the rate is the share "
-            "of all items that a recipe may select. Sizes are areas of the clean object in pixels: "
-            "tiny below 400, small below 1500, medium below 10000."
+            "Masks on disk, after overlaps. An item is an object in a frame that the recipe may "
+            "select. The rate of a kind is its share of all items; that of a size, its share of "
+            "the items of this size. Sizes are areas of the clean object in pixels: tiny below "
+            "400, small below 1500, medium below 10000."
         )
         heads = ("configuration", "items", "changed", "rate", "95 % interval")
         yield format_table((*heads, "IoU 25 %", "median", "75 %"), map(_format_row, masks))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from actiseg_data.core.errors import ProblemCollector, refuse
@@ -20,7 +20,8 @@ from actiseg_data.records.rendered_note import has_rendered_frames
 from actiseg_noise.media.self_check import check_consistency, open_documents
 from actiseg_noise.recipes.building import name_type
 from actiseg_noise.releases.release_contents import Configuration, ReleaseSource
-from actiseg_noise.split.clean_parts import CleanPart, digest_sequence_files, summarise_digests
+from actiseg_noise.releases.source_survey import SourceSurvey, survey_source
+from actiseg_noise.split.clean_parts import CleanPart, summarise_digests
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import NoisySplit, open_noisy_split
 
@@ -63,16 +64,16 @@ def open_configurations(
     _find_repeats(outs, problems)
     _find_other_sources([split for split, _ in opened], problems)
     problems.raise_if_any()
-    digests: list[dict[str, dict[str, list[str]]]] = []
+    surveys: list[dict[str, SourceSurvey]] = []
     for split, documents in opened:
         with problems.collect():
             _refuse_touched(split.noisy.root, documents, workers, stage)
-            digests.append(_digest_source(split, documents, workers, stage))
+            surveys.append(_survey_source(split, documents, workers, stage))
     problems.raise_if_any()
     names = name_configurations([split.recipe for split, _ in opened])
     return tuple(
-        Configuration(name, split, documents, clean_digests)
-        for name, (split, documents), clean_digests in zip(names, opened, digests, strict=True)
+        _make_configuration(name, split, documents, survey)
+        for name, (split, documents), survey in zip(names, opened, surveys, strict=True)
     )
 
 
@@ -180,10 +181,25 @@ def _refuse_touched(
     problems.raise_if_any()
 
 
-def _digest_source(
+def _make_configuration(
+    name: str, split: NoisySplit, documents: SplitDocuments, surveys: Mapping[str, SourceSurvey]
+) -> Configuration:
+    sizes: Counter[str] = Counter()
+    for survey in surveys.values():
+        sizes.update(survey.sizes)
+    return Configuration(
+        name=name,
+        split=split,
+        documents=documents,
+        clean_digests={folder: survey.digests for folder, survey in surveys.items()},
+        clean_sizes=sizes,
+    )
+
+
+def _survey_source(
     split: NoisySplit, documents: SplitDocuments, workers: int | WorkerPool, stage: StageProgress
-) -> dict[str, dict[str, list[str]]]:
-    """Digest the clean files of a noisy split, by sequence folder and kind.
+) -> dict[str, SourceSurvey]:
+    """Survey the clean files of a noisy split, by sequence folder.
 
     Raises
     ------
@@ -194,15 +210,17 @@ def _digest_source(
     sequences = tuple(source[sequence.folder] for sequence in split.noisy.sequences)
     part = CleanPart(source, sequences, documents.kinds)
     with stage("checking the source") as progress:
-        results = run_parallel(digest_sequence_files, part, sequences, workers, progress)
-    digests = dict(zip((sequence.folder for sequence in sequences), results, strict=True))
+        shared = (part, split.recipe.mask_noise)
+        results = run_parallel(survey_source, shared, sequences, workers, progress)
+    surveys = dict(zip((sequence.folder for sequence in sequences), results, strict=True))
+    digests = {folder: survey.digests for folder, survey in surveys.items()}
     if not summarise_digests(digests).items() <= documents.summary.items():
         raise refuse(
             f"was changed since {split.noisy.root} was made from it",
             source.root,
             "restore it, or make the noisy split again",
         )
-    return digests
+    return surveys
 
 
 def has_frames(configurations: Iterable[Configuration]) -> bool:

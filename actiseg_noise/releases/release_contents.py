@@ -33,12 +33,15 @@ class Configuration:
         Its recipe, summary, digests and ledger.
     clean_digests : mapping
         `actiseg_noise.split.clean_parts.CleanPart.digest_files` of the source, by sequence folder.
+    clean_sizes : mapping of str to int
+        How many items of each size mask noise could select in the source.
     """
 
     name: str
     split: NoisySplit
     documents: SplitDocuments
     clean_digests: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    clean_sizes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:

@@ -76,6 +76,28 @@ def test_statistics_count_the_rows_of_the_ledgers(release, outs):
     )
 
 
+def test_items_of_a_size_are_those_of_the_clean_masks(release, sample):
+    """Count from the lists and pictures of the sample, with the bounds in words of the card."""
+    lists = sample / "ImageSets"
+    prompts = json.loads((lists / "val_human_meta_expressions_promptaction.json").read_text())
+    expected = Counter()
+    for folder, video in prompts["videos"].items():
+        active = {int(e["obj_id"]) for e in video["expressions"].values() if e["positive"]}
+        for frame in video["frames"]:
+            (path,) = (sample / "Annotations_Sparse").glob(f"*/{folder}/{frame}.png")
+            with Image.open(path) as image:
+                areas = {number: area for area, number in image.getcolors()}
+            for area in filter(None, map(areas.get, active)):
+                bounds = {400: "tiny", 1500: "small", 10000: "medium", 1 << 31: "large"}
+                expected[next(name for bound, name in bounds.items() if area < bound)] += 1
+    with (release / "statistics.csv").open(newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["medium"] == "masks"]
+    counted = {row["name"]: int(row["items"]) for row in rows if row["group"] == "size"}
+    assert {name: count for name, count in counted.items() if count} == expected
+    (whole,) = (row for row in rows if row["group"] == "all")
+    assert sum(counted.values()) == int(whole["items"])
+
+
 def test_the_median_of_the_statistics_is_the_middle_of_the_ledger(release, outs):
     ious = sorted(
         row["iou"]

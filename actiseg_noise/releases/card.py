@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from actiseg_noise.recipes.published import name_recipe
+from actiseg_noise.releases.archive_names import RESTORE_NAMES, spell_names
 from actiseg_noise.releases.card_header import compose_header, list_parquet_files, name_hub_split
 from actiseg_noise.releases.citation import compose_bibtex
 from actiseg_noise.releases.escaping import escape_markdown, quote_block
@@ -167,9 +168,26 @@ def _compose_loading(contents: ReleaseContents) -> Iterator[str]:
             "```",
         ]
     )
-    if any(file.role == "archive" for file in contents.files):
-        yield "As a dataset in the layout of ActionVOS, which its public code reads:"
-        yield f"```sh\ntar -xf archives/{first}.tar\n```"
+    yield "As a dataset in the layout of ActionVOS, which its public code reads:"
+    yield f"```sh\ntar -xf archives/{first}.tar\n```"
+    yield from _explain_names(contents)
+
+
+def _explain_names(contents: ReleaseContents) -> Iterator[str]:
+    """Say how to restore the names of files that an archive has in another spelling."""
+    names = [
+        entry.name
+        for entry in contents.configurations
+        if spell_names(entry.documents.digests, entry.folder).respelled
+    ]
+    if not names:
+        return
+    yield (
+        f"Names that Windows cannot have are escaped in the archives of {', '.join(names)}. "
+        "actiseg finds them under either name. Other code needs the original names, which "
+        "`NAMES.tsv` has; this command restores them in an unpacked archive:"
+    )
+    yield f"```bash\ncd {names[0]} && {RESTORE_NAMES}\n```"
 
 
 def _compose_rebuilding(contents: ReleaseContents) -> Iterator[str]:

@@ -19,11 +19,12 @@ from actiseg_data.records.recipe_record import Recipe, refuse_noisy_source
 from actiseg_data.records.rendered_note import has_rendered_frames
 from actiseg_noise.media.self_check import check_consistency, open_documents
 from actiseg_noise.recipes.building import name_type
+from actiseg_noise.releases.escaping import flatten_text
 from actiseg_noise.releases.release_contents import Configuration, ReleaseSource
 from actiseg_noise.releases.source_survey import SourceSurvey, survey_source
 from actiseg_noise.split.clean_parts import CleanPart, summarise_digests
 from actiseg_noise.split.noisy_documents import SplitDocuments
-from actiseg_noise.split.noisy_split import NoisySplit, open_noisy_split
+from actiseg_noise.split.noisy_split import NoisySplit, open_noisy_split, read_carried_differences
 
 _MOST_NAMED = 5
 """How many touched files of a split a message names."""
@@ -187,12 +188,14 @@ def _make_configuration(
     sizes: Counter[str] = Counter()
     for survey in surveys.values():
         sizes.update(survey.sizes)
+    differences = read_carried_differences(split.noisy.root)
     return Configuration(
         name=name,
         split=split,
         documents=documents,
         clean_digests={folder: survey.digests for folder, survey in surveys.items()},
         clean_sizes=sizes,
+        origin=None if differences is None else flatten_text(differences.origin),
     )
 
 

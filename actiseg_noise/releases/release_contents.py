@@ -35,6 +35,8 @@ class Configuration:
         `actiseg_noise.split.clean_parts.CleanPart.digest_files` of the source, by sequence folder.
     clean_sizes : mapping of str to int
         How many items of each size mask noise could select in the source.
+    origin : str or None
+        For an imported split, the name of the folder that it was imported from.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Configuration:
     documents: SplitDocuments
     clean_digests: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     clean_sizes: Mapping[str, int] = field(default_factory=dict)
+    origin: str | None = None
 
     @property
     def folder(self) -> Path:
@@ -138,6 +141,16 @@ class ReleaseContents:
     frames_licence: LicenceTerms | None
     files: tuple[ReleaseFile, ...]
     changes: Mapping[str, tuple[str, ...]]
+
+    @property
+    def own(self) -> tuple[Configuration, ...]:
+        """The configurations whose noise this toolkit made."""
+        return tuple(entry for entry in self.configurations if entry.origin is None)
+
+    @property
+    def imported(self) -> tuple[Configuration, ...]:
+        """The configurations that were imported from noisy copies of other generators."""
+        return tuple(entry for entry in self.configurations if entry.origin is not None)
 
     @property
     def licences(self) -> tuple[LicenceTerms, ...]:

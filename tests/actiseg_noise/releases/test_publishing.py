@@ -299,6 +299,7 @@ def test_the_command_prints_the_next_step_and_check_exits_with_1(splits, tmp_pat
     result = run("publish", *splits, "--to", path, *arguments)
     assert result.returncode == 0
     assert f"next: actiseg-noise publish --check {path}" in result.stdout
+    assert "publish again with --url" in result.stdout
     assert run("publish", "--check", path, "--quiet").returncode == 0
     (path / "NOTICE").write_text("changed")
     result = run("publish", "--check", path, "--quiet")

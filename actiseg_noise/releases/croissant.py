@@ -37,8 +37,9 @@ KEY_FIELDS = ("sequence", "frame", "object_id")
 SPLITS = "splits"
 """The record set of the action lists that the release has rows of."""
 
-_SPLIT_OF_FILE = r"data/[^/]+/(.+)-\d{5}-of-\d{5}\.parquet$"
-"""The action list in the name of a Parquet file."""
+_SPLIT_OF_FILE = r"^(?:.*/)?([^/]+?)(?:-\d{5}-of-\d{5}\.parquet)?$"
+"""The action list in the path of a Parquet file. The name of a list alone matches as well, because
+mlcroissant applies a transform to its own result again."""
 
 _MEANINGS_OF_SPLITS = {
     "train": "cr:TrainingSplit",

@@ -82,7 +82,7 @@ def test_responsible_ai_and_provenance_are_stated(release, outs):
     assert summary["dataset_fingerprint"] in document["prov:wasDerivedFrom"][0]["@id"]
 
 
-def test_records_are_the_rows_of_the_files(release, dataset):
+def test_records_are_the_rows_of_the_files(release, dataset, caplog):
     document = json.loads((release / "croissant.json").read_text())
     names = [entry["@id"] for entry in document["recordSet"]]
     has_data = (release / "data").is_dir()
@@ -103,6 +103,7 @@ def test_records_are_the_rows_of_the_files(release, dataset):
         for record, row in zip(records, expected, strict=True):
             for key, value in record.items():
                 check_value(value, row[key.rpartition("/")[2]])
+    assert not [record for record in caplog.records if record.levelname != "INFO"]
 
 
 def test_keys_identify_the_records(release):

@@ -99,8 +99,8 @@ def _compose_changes(contents: ReleaseContents) -> Iterator[str]:
     masks = [row for row in rows if row.medium == "masks"]
     if masks:
         yield (
-            "Masks on disk, after overlaps. An item is an object in a frame that the recipe may "
-            "select. The rate of a kind is its share of all items; that of a size, its share of "
+            "Masks on disk, after overlaps. An item is an object in a frame that noise could "
+            "change. The rate of a kind is its share of all items; that of a size, its share of "
             "the items of this size. Sizes are areas of the clean object in pixels: tiny below "
             "400, small below 1500, medium below 10000."
         )
@@ -111,8 +111,8 @@ def _compose_changes(contents: ReleaseContents) -> Iterator[str]:
         yield (
             "Text. An item is an object of a sequence. A flip (category) gives it a name of "
             "another class, a substitution (within-category) another name of its class. Similarity "
-            "is that of the two WordNet senses, 1 for the same sense. An object whose class "
-            "has one name only cannot get another one, so the rate can be below the recipe's."
+            "is that of the two WordNet senses, 1 for the same sense. An object of a class "
+            "with only one name cannot get another one, so the rate can be below the recipe's."
         )
         heads = ("configuration", "items", "changed", "rate", "95 % interval")
         yield format_table((*heads, "similarity 25 %", "median", "75 %"), map(_format_row, text))
@@ -194,7 +194,7 @@ def _compose_rebuilding(contents: ReleaseContents) -> Iterator[str]:
     name = contents.configurations[0].name
     tools = " or ".join(list_toolkits(contents)) or "actiseg"
     yield (
-        f"Whoever has {escape_markdown(name_source(contents))} can make the same pixels and words "
+        f"Anyone with {escape_markdown(name_source(contents))} can make the same pixels and words "
         f"with {escape_markdown(tools)}. Put the folder of the clean dataset for "
         "`dataset_clean`; a part of it rebuilds that part:"
     )

@@ -193,7 +193,9 @@ def _list_splits(contents: ReleaseContents) -> dict[str, Any]:
     """List the action lists, and what each is for, if the names of all lists say it."""
     names = dict.fromkeys(str(file.split) for file in contents.files if file.role == "parquet")
     rows = [{f"{SPLITS}/name": name} for name in names]
-    fields = [{"@id": f"{SPLITS}/name", "name": "name", "dataType": "sc:Text"}]
+    fields: list[dict[str, Any]] = [
+        {"@id": f"{SPLITS}/name", "name": "name", "dataType": "sc:Text"}
+    ]
     known = {
         name: meaning
         for name in names

@@ -16,21 +16,21 @@ UNKNOWN = "Not known to the tool that wrote this document; ask the maintainers."
 _VISOR = "EPIC-KITCHENS VISOR"
 
 _HANDLED = {
-    "sequences_without_active_object": "sequences have no active object",
-    "names_with_colon": "sequence names have a colon, which Windows cannot have in file names",
-    "companion_files_missing": "companion lists are missing in the source",
-    "absent_from_frame": "objects of the list are not visible in a frame, so no noise is possible",
-    "vanished_from_disk": "objects have no pixel left in a frame after noise and overlaps",
-    "target_not_reached": "objects have noise that missed its target IoU",
-    "one_name": "objects have a class with one name only, so no other name can replace it",
-    "no_flip_target": "objects have no other class that they could be flipped to",
-    "names_collide": "objects kept their name because every other one is taken in the sequence",
-    "narration_empty": "narrations are empty",
-    "narration_without_noun": "narrations have no noun that the lexicon knows",
-    "narration_without_flipped_noun": "narrations do not name the object that was flipped",
-    "prompts_with_another_narration": "prompts quote another narration than their sequence has",
+    "sequences_without_active_object": "sequences without an active object",
+    "names_with_colon": "names of sequences with a colon, which Windows cannot have in file names",
+    "companion_files_missing": "companion lists that the source lacks",
+    "absent_from_frame": "objects of the list that a frame does not show, so no noise is possible",
+    "vanished_from_disk": "objects without a pixel in a frame after noise and overlaps",
+    "target_not_reached": "objects with noise that missed its target IoU",
+    "one_name": "objects of a class with only one name, so no other name can replace it",
+    "no_flip_target": "objects without another class that they could be flipped to",
+    "names_collide": "objects that kept their name because all others are taken in the sequence",
+    "narration_empty": "empty narrations",
+    "narration_without_noun": "narrations without a noun that the lexicon knows",
+    "narration_without_flipped_noun": "narrations that do not name the object that was flipped",
+    "prompts_with_another_narration": "prompts that quote another narration than their sequence",
 }
-"""What the counts of special cases in a summary mean."""
+"""What the counts of special cases in a summary are of."""
 
 
 def name_source(contents: ReleaseContents) -> str:
@@ -54,7 +54,7 @@ def list_toolkits(contents: ReleaseContents) -> list[str]:
 def describe_release(contents: ReleaseContents) -> str:
     """Describe a release in one paragraph."""
     data = {
-        "none": "It has rebuild kits and no data: whoever has the source can make the same files.",
+        "none": "It has rebuild kits and no data: with the source, anyone can make the same files.",
         "masks": "It has masks and words, and no frames.",
         "frames": "It has masks, words and frames.",
     }[contents.data]
@@ -187,7 +187,7 @@ def list_handled(contents: ReleaseContents) -> list[str]:
     for entry in contents.configurations:
         handled = entry.documents.read_section("handled")
         cases = [
-            f"{count} {_HANDLED.get(name, name.replace('_', ' '))}"
+            f"{_HANDLED.get(name, name.replace('_', ' '))}: {count}"
             for name, count in handled.items()
             if isinstance(count, int) and count > 0
         ]
@@ -202,7 +202,7 @@ def list_uses(contents: ReleaseContents) -> list[str]:
         "Comparing training methods that are meant to be robust to wrong labels, at a known "
         f"{known} of noise and at equal data.",
         "Testing methods that find wrong labels: the ledger says which labels are wrong.",
-        "Models are trained on these labels and scored on the clean labels of the source.",
+        "Training on these labels, and scoring on the clean labels of the source.",
     ]
 
 
@@ -211,7 +211,7 @@ def list_misuses(contents: ReleaseContents) -> list[str]:
     misuses = [
         "Evaluation: a part of the labels is wrong.",
         *(
-            ["Claims about errors of human annotators, whose errors were not measured."]
+            ["Claims about the errors of human annotators, which were not measured."]
             if contents.own
             else []
         ),
@@ -263,8 +263,8 @@ def describe_maintenance(contents: ReleaseContents) -> str:
     stated = contents.description.maintenance
     who = flatten_text(stated).rstrip(".") + "." if stated else UNKNOWN
     return (
-        f"{who} Versions are not changed after publication: a correction is a new version, whose "
-        "changes since earlier versions are listed in README.md."
+        f"{who} Versions are not changed after publication: a correction is a new version. "
+        "README.md lists the changes since earlier versions."
     )
 
 

@@ -98,7 +98,7 @@ def _list_mask_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
         share = _read_rate({"items": _count_items(configuration, size, sized)}, values["n"])
         yield _make_row(configuration, "masks", ("size", size), share, values["n"], values)
     bystanders = configuration.documents.read_section("bystanders")
-    if bystanders:
+    if bystanders and configuration.origin is None:  # an import cannot distinguish them
         share = _read_rate(bystanders, bystanders.get("cut"))
         yield _make_row(
             configuration,

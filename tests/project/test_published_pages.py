@@ -170,8 +170,9 @@ def add_what_readers_have(folder: Path) -> None:
         videos={video: [scene(10, video), scene(20, video)]},
         rows=[narration(0, 10, 20, video=video)],
     )
-    human = files.write_json("val_human.json", [human_record(1, 10, 20, video=video, missing=False)])
-    files.prepare(out=folder / "dataset_visor", human_labels=[human])
+    record = human_record(1, 10, 20, video=video, missing=False)
+    labels = files.write_json("val_human.json", [record])
+    files.prepare(out=folder / "dataset_visor", human_labels=[labels])
     done = run("render", "dataset_visor", "--split", "train", "--quiet", cwd=folder)
     assert done.returncode == 0, done.stderr
     predict(open_split(folder / "dataset_visor", "val_human"), "shift", folder / "predictions")

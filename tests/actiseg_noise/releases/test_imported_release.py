@@ -51,9 +51,11 @@ def test_an_imported_split_alone(imported, tmp_path):
     for words in (
         *("selected independently", "on purpose", "deterministic program", "by a program"),
         *("The noise is synthetic", "drawn for each object", "one probability"),
-        "human annotators, whose errors",
+        "Claims about the errors",
     ):
         assert not [name for name, text in texts.items() if words in text], words
+    assert "that of their makers, see NOTICE" in texts["LICENSE"]
+    assert "bystanders" not in texts["statistics.csv"]
     document = json.loads(texts["croissant.json"])
     origins = [entry["prov:label"] for entry in document["prov:wasDerivedFrom"]]
     assert f"masks of the noisy copy {FOREIGN!r}" in origins

@@ -6,17 +6,21 @@ A licence is recognised only by what its file says in so many words. It is never
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.core.documents import Cursor
-from actiseg_data.core.errors import refuse, suggest
+from actiseg_data.core.errors import ProblemCollector, refuse, suggest
 from actiseg_data.core.manifests import find_installed, load_installed
 from actiseg_data.records.licences import LICENSE_FILE
 
 SCHEMA = "actiseg/licences/1"
 
 _TAG = re.compile(r"^SPDX-License-Identifier:[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
+
+_AND = re.compile(r"\s+AND\s+")
+_OTHER_OPERATORS = re.compile(r"[()]|\b(?:OR|WITH)\b")
 
 
 @dataclass(frozen=True)
@@ -64,16 +68,48 @@ def find_licence(identifier: str, where: Path | str) -> LicenceTerms:
     return known[identifier]
 
 
-def identify_licence(dataset: Path) -> LicenceTerms:
-    """Return the licence that the LICENSE file of a dataset states.
-
-    The file states it by a line ``SPDX-License-Identifier: CC-BY-NC-4.0``, or by the address of
-    exactly one known licence.
+def find_licences(expression: str, where: Path | str) -> tuple[LicenceTerms, ...]:
+    """Return the known licences of an SPDX expression, such as ``CC-BY-NC-4.0 AND MIT``.
 
     Raises
     ------
     InputError
-        If the dataset has no such file, or if the file does not state one known licence.
+        With every unknown licence, or if the expression has another operator than ``AND``: which
+        licence holds then is not for a program to choose.
+
+    Examples
+    --------
+    >>> [terms.hub for terms in find_licences("CC-BY-NC-4.0 AND MIT", "LICENSE")]
+    ['cc-by-nc-4.0', 'mit']
+    """
+    if _OTHER_OPERATORS.search(expression):
+        what = f"states {expression!r:.80}; of SPDX expressions, only those with AND are accepted"
+        hint = "state all licences that apply, such as CC-BY-NC-4.0 AND MIT"
+        raise refuse(what, where, hint)
+    problems = ProblemCollector()
+    licences = []
+    for identifier in _AND.split(expression.strip()):
+        with problems.collect():
+            licences.append(find_licence(identifier, where))
+    problems.raise_if_any()
+    return tuple(dict.fromkeys(licences))
+
+
+def join_licences(licences: Iterable[LicenceTerms]) -> str:
+    """Join licences that all apply to one SPDX expression; `find_licences` reads it."""
+    return " AND ".join(terms.identifier for terms in licences)
+
+
+def identify_licences(dataset: Path) -> tuple[LicenceTerms, ...]:
+    """Return the licences that the LICENSE file of a dataset states; all of them apply.
+
+    The file states them by a line ``SPDX-License-Identifier: CC-BY-NC-4.0``, which can have several
+    identifiers joined by ``AND``, or by the address of exactly one known licence.
+
+    Raises
+    ------
+    InputError
+        If the dataset has no such file, or if the file does not state known licences.
     """
     path = dataset / LICENSE_FILE
     hint = (
@@ -85,11 +121,11 @@ def identify_licence(dataset: Path) -> LicenceTerms:
     text = path.read_text("utf-8", "replace")
     tags = dict.fromkeys(_TAG.findall(text))
     if len(tags) == 1:
-        return find_licence(next(iter(tags)), path)
+        return find_licences(next(iter(tags)), path)
     named = [terms for terms in load_licences().values() if terms.url.rstrip("/") in text]
     if tags or len(named) != 1:
         raise refuse("does not state one known licence", path, hint)
-    return named[0]
+    return (named[0],)
 
 
 def _parse_terms(identifier: str, entry: Cursor) -> LicenceTerms:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from actiseg_data.annotations.sequences import VideoSequence
-from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.make.prepare.raw_inputs import RawInput, read_prepared_inputs
 from actiseg_noise.kits.kit_record import CleanSource, RebuildKit, SequenceDigests
@@ -16,7 +15,7 @@ from actiseg_noise.kits.sequence_digesting import (
     identify_sequences,
     pack_digests,
 )
-from actiseg_noise.split.clean_parts import CleanPart, digest_sequence_files
+from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.noisy_documents import GIVEN_THRESHOLDS, SplitDocuments
 from actiseg_noise.split.noisy_split import NoisySplit, read_carried_differences
 
@@ -44,7 +43,7 @@ def make_kit(
     documents : SplitDocuments
         The documents of the noisy split.
     clean_digests : mapping
-        `digest_clean_files` of the noisy split.
+        `actiseg_noise.split.clean_parts.CleanPart.digest_files` of each sequence, by folder.
 
     Raises
     ------
@@ -76,32 +75,6 @@ def make_kit(
         toolkit=str(summary.get("toolkit", "")),
         versions={name: str(text) for name, text in documents.read_section("versions").items()},
     )
-
-
-def digest_clean_files(
-    split: NoisySplit,
-    documents: SplitDocuments,
-    workers: int | WorkerPool = 1,
-    progress: ProgressCallback | None = None,
-) -> dict[str, dict[str, list[str]]]:
-    """Decode and digest the clean files of a noisy split, by sequence folder and kind.
-
-    Parameters
-    ----------
-    split : NoisySplit
-        The noisy split with its source.
-    documents : SplitDocuments
-        The documents of the noisy split.
-    workers : int or WorkerPool
-        Processes.
-    progress : callable, optional
-        Called with the number of decoded sequences and of all.
-    """
-    source = split.source
-    sequences = tuple(source[sequence.folder] for sequence in split.noisy.sequences)
-    part = CleanPart(source, sequences, documents.kinds)
-    results = run_parallel(digest_sequence_files, part, sequences, workers, progress)
-    return dict(zip((sequence.folder for sequence in sequences), results, strict=True))
 
 
 def _digest_noisy(

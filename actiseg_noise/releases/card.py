@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from actiseg_noise.recipes.published import name_recipe
+from actiseg_noise.releases.archive_names import RESTORE_NAMES, spell_names
 from actiseg_noise.releases.card_header import compose_header, list_parquet_files, name_hub_split
 from actiseg_noise.releases.citation import compose_bibtex
 from actiseg_noise.releases.escaping import escape_markdown, quote_block
@@ -98,9 +99,10 @@ def _compose_changes(contents: ReleaseContents) -> Iterator[str]:
     masks = [row for row in rows if row.medium == "masks"]
     if masks:
         yield (
-            "Masks on disk, after overlaps. An item is an object in a frame; the rate is the share "
-            "of all items that a recipe may select. Sizes are areas of the clean object in pixels: "
-            "tiny below 400, small below 1500, medium below 10000."
+            "Masks on disk, after overlaps. An item is an object in a frame that noise could "
+            "change. The rate of a kind is its share of all items; that of a size, its share of "
+            "the items of this size. Sizes are areas of the clean object in pixels: tiny below "
+            "400, small below 1500, medium below 10000."
         )
         heads = ("configuration", "items", "changed", "rate", "95 % interval")
         yield format_table((*heads, "IoU 25 %", "median", "75 %"), map(_format_row, masks))
@@ -109,8 +111,8 @@ def _compose_changes(contents: ReleaseContents) -> Iterator[str]:
         yield (
             "Text. An item is an object of a sequence. A flip (category) gives it a name of "
             "another class, a substitution (within-category) another name of its class. Similarity "
-            "is that of the two WordNet senses, 1 for the same sense. An object whose class "
-            "has one name only cannot get another one, so the rate can be below the recipe's."
+            "is that of the two WordNet senses, 1 for the same sense. An object of a class "
+            "with only one name cannot get another one, so the rate can be below the recipe's."
         )
         heads = ("configuration", "items", "changed", "rate", "95 % interval")
         yield format_table((*heads, "similarity 25 %", "median", "75 %"), map(_format_row, text))
@@ -166,16 +168,33 @@ def _compose_loading(contents: ReleaseContents) -> Iterator[str]:
             "```",
         ]
     )
-    if any(file.role == "archive" for file in contents.files):
-        yield "As a dataset in the layout of ActionVOS, which its public code reads:"
-        yield f"```sh\ntar -xf archives/{first}.tar\n```"
+    yield "As a dataset in the layout of ActionVOS, which its public code reads:"
+    yield f"```sh\ntar -xf archives/{first}.tar\n```"
+    yield from _explain_names(contents)
+
+
+def _explain_names(contents: ReleaseContents) -> Iterator[str]:
+    """Say how to restore the names of files that an archive has in another spelling."""
+    names = [
+        entry.name
+        for entry in contents.configurations
+        if spell_names(entry.documents.digests, entry.folder).respelled
+    ]
+    if not names:
+        return
+    yield (
+        f"Names that Windows cannot have are escaped in the archives of {', '.join(names)}. "
+        "actiseg finds them under either name. Other code needs the original names, which "
+        "`NAMES.tsv` has; this command restores them in an unpacked archive:"
+    )
+    yield f"```bash\ncd {names[0]} && {RESTORE_NAMES}\n```"
 
 
 def _compose_rebuilding(contents: ReleaseContents) -> Iterator[str]:
     name = contents.configurations[0].name
     tools = " or ".join(list_toolkits(contents)) or "actiseg"
     yield (
-        f"Whoever has {escape_markdown(name_source(contents))} can make the same pixels and words "
+        f"Anyone with {escape_markdown(name_source(contents))} can make the same pixels and words "
         f"with {escape_markdown(tools)}. Put the folder of the clean dataset for "
         "`dataset_clean`; a part of it rebuilds that part:"
     )

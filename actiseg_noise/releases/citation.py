@@ -58,7 +58,7 @@ def compose_bibtex(contents: ReleaseContents) -> str:
         "version": escape_bibtex(says.version),
         "doi": escape_bibtex(says.doi or ""),
         "url": escape_bibtex(says.url or ""),
-        "note": "Noisy labels, made by a program",
+        "note": "Noisy labels" if contents.imported else "Noisy labels, made by a program",
     }
     entries = [_format_entry("misc", _make_key(contents), fields)]
     for work in list_cited_works(contents):

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.progress import StageProgress, ignore_progress
-from actiseg_data.core.workers import WorkerPool
+from actiseg_data.core.workers import WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import FRAMES
 from actiseg_data.make.prepare.raw_inputs import read_prepared_inputs
 from actiseg_data.make.sample.sample_writing import MARKER
-from actiseg_data.records.licence_terms import identify_licence
+from actiseg_data.records.licence_terms import identify_licences
 from actiseg_data.records.licences import read_licences
 from actiseg_data.records.recipe_record import Recipe, refuse_noisy_source
 from actiseg_data.records.rendered_note import has_rendered_frames
-from actiseg_noise.kits.kit_making import digest_clean_files
 from actiseg_noise.media.self_check import check_consistency, open_documents
 from actiseg_noise.recipes.building import name_type
+from actiseg_noise.releases.escaping import flatten_text
 from actiseg_noise.releases.release_contents import Configuration, ReleaseSource
-from actiseg_noise.split.clean_parts import summarise_digests
+from actiseg_noise.releases.source_survey import SourceSurvey, survey_source
+from actiseg_noise.split.clean_parts import CleanPart, summarise_digests
 from actiseg_noise.split.noisy_documents import SplitDocuments
-from actiseg_noise.split.noisy_split import NoisySplit, open_noisy_split
+from actiseg_noise.split.noisy_split import NoisySplit, open_noisy_split, read_carried_differences
 
 _MOST_NAMED = 5
 """How many touched files of a split a message names."""
@@ -64,16 +65,16 @@ def open_configurations(
     _find_repeats(outs, problems)
     _find_other_sources([split for split, _ in opened], problems)
     problems.raise_if_any()
-    digests: list[dict[str, dict[str, list[str]]]] = []
+    surveys: list[dict[str, SourceSurvey]] = []
     for split, documents in opened:
         with problems.collect():
             _refuse_touched(split.noisy.root, documents, workers, stage)
-            digests.append(_digest_source(split, documents, workers, stage))
+            surveys.append(_survey_source(split, documents, workers, stage))
     problems.raise_if_any()
     names = name_configurations([split.recipe for split, _ in opened])
     return tuple(
-        Configuration(name, split, documents, clean_digests)
-        for name, (split, documents), clean_digests in zip(names, opened, digests, strict=True)
+        _make_configuration(name, split, documents, survey)
+        for name, (split, documents), survey in zip(names, opened, surveys, strict=True)
     )
 
 
@@ -113,15 +114,15 @@ def describe_source(configurations: Sequence[Configuration]) -> ReleaseSource:
     Raises
     ------
     InputError
-        If the dataset does not state a known licence.
+        If the dataset does not state known licences.
     """
     root = configurations[0].split.source.root
-    licence = identify_licence(root)
+    licences = identify_licences(root)
     license_text, notice_text = read_licences(root)
     splits = dict.fromkeys(entry.split.recipe.split for entry in configurations)
     return ReleaseSource(
         root=root,
-        licence=licence,
+        licences=licences,
         license_text=license_text,
         notice_text=notice_text,
         inputs={name: read_prepared_inputs(root, name) for name in splits},
@@ -181,10 +182,27 @@ def _refuse_touched(
     problems.raise_if_any()
 
 
-def _digest_source(
+def _make_configuration(
+    name: str, split: NoisySplit, documents: SplitDocuments, surveys: Mapping[str, SourceSurvey]
+) -> Configuration:
+    sizes: Counter[str] = Counter()
+    for survey in surveys.values():
+        sizes.update(survey.sizes)
+    differences = read_carried_differences(split.noisy.root)
+    return Configuration(
+        name=name,
+        split=split,
+        documents=documents,
+        clean_digests={folder: survey.digests for folder, survey in surveys.items()},
+        clean_sizes=sizes,
+        origin=None if differences is None else flatten_text(differences.origin),
+    )
+
+
+def _survey_source(
     split: NoisySplit, documents: SplitDocuments, workers: int | WorkerPool, stage: StageProgress
-) -> dict[str, dict[str, list[str]]]:
-    """Digest the clean files of a noisy split, by sequence folder and kind.
+) -> dict[str, SourceSurvey]:
+    """Survey the clean files of a noisy split, by sequence folder.
 
     Raises
     ------
@@ -192,14 +210,19 @@ def _digest_source(
         If they changed since the noisy split was made from them.
     """
     with stage("checking the source") as progress:
-        digests = digest_clean_files(split, documents, workers, progress)
+        source = split.source
+        sequences = tuple(source[sequence.folder] for sequence in split.noisy.sequences)
+        shared = (CleanPart(source, sequences, documents.kinds), split.recipe.mask_noise)
+        results = run_parallel(survey_source, shared, sequences, workers, progress)
+    surveys = dict(zip((sequence.folder for sequence in sequences), results, strict=True))
+    digests = {folder: survey.digests for folder, survey in surveys.items()}
     if not summarise_digests(digests).items() <= documents.summary.items():
         raise refuse(
             f"was changed since {split.noisy.root} was made from it",
             split.source.root,
             "restore it, or make the noisy split again",
         )
-    return digests
+    return surveys
 
 
 def has_frames(configurations: Iterable[Configuration]) -> bool:

@@ -31,6 +31,23 @@ PROMPT_FIELDS = (
 )
 """The fields of the record set of prompts."""
 
+KEY_FIELDS = ("sequence", "frame", "object_id")
+"""The fields that identify a row among those of a configuration."""
+
+SPLITS = "splits"
+"""The record set of the action lists that the release has rows of."""
+
+_SPLIT_OF_FILE = r"^(?:.*/)?([^/]+?)(?:-\d{5}-of-\d{5}\.parquet)?$"
+"""The action list in the path of a Parquet file. The name of a list alone matches as well, because
+mlcroissant applies a transform to its own result again."""
+
+_MEANINGS_OF_SPLITS = {
+    "train": "cr:TrainingSplit",
+    "val": "cr:ValidationSplit",
+    "test": "cr:TestSplit",
+}
+"""What Croissant calls the list that a name begins with."""
+
 MASK_FIELDS = ("sequence", "frame", "object_id", "mask", "picture", "kind", "iou", "image")
 """The fields of the record set of masks; the last one only with frames."""
 
@@ -121,12 +138,18 @@ def _list_record_sets(contents: ReleaseContents) -> list[dict[str, Any]]:
                     "name": identifier,
                     "description": f"{name.capitalize()} of {configuration.name}, one for each "
                     f"object in a frame. {'; '.join(describe_noises(configuration))}.",
+                    "key": [{"@id": f"{identifier}/{column}"} for column in KEY_FIELDS],
                     "field": [
-                        _describe_field(identifier, _name_set(configuration), field)
-                        for field in chosen
+                        _describe_split(identifier, _name_set(configuration)),
+                        *(
+                            _describe_field(identifier, _name_set(configuration), field)
+                            for field in chosen
+                        ),
                     ],
                 }
             )
+    if record_sets:
+        record_sets.insert(0, _list_splits(contents))
     if any(file.name == STATISTICS_FILE for file in contents.files):
         record_sets.append(_describe_statistics())
     return record_sets
@@ -146,6 +169,52 @@ def _describe_field(record_set: str, file_set: str, field: RowField) -> dict[str
         "description": field.meaning,
         "dataType": types if len(types) > 1 else types[0],
         "source": source,
+    }
+
+
+def _describe_split(record_set: str, file_set: str) -> dict[str, Any]:
+    """Describe the action list of a record, which the name of its file has."""
+    return {
+        "@type": "cr:Field",
+        "@id": f"{record_set}/split",
+        "name": "split",
+        "description": "the action list that the row is of",
+        "dataType": "sc:Text",
+        "source": {
+            "fileSet": {"@id": file_set},
+            "extract": {"fileProperty": "fullpath"},
+            "transform": {"regex": _SPLIT_OF_FILE},
+        },
+        "references": {"field": {"@id": f"{SPLITS}/name"}},
+    }
+
+
+def _list_splits(contents: ReleaseContents) -> dict[str, Any]:
+    """List the action lists, and what each is for, if the names of all lists say it."""
+    names = dict.fromkeys(str(file.split) for file in contents.files if file.role == "parquet")
+    rows = [{f"{SPLITS}/name": name} for name in names]
+    fields: list[dict[str, Any]] = [
+        {"@id": f"{SPLITS}/name", "name": "name", "dataType": "sc:Text"}
+    ]
+    known = {
+        name: meaning
+        for name in names
+        for beginning, meaning in _MEANINGS_OF_SPLITS.items()
+        if name.startswith(beginning)
+    }
+    if len(known) == len(names):
+        rows = [row | {f"{SPLITS}/url": known[row[f"{SPLITS}/name"]]} for row in rows]
+        types = ["sc:URL", "cr:Split"]
+        fields.append({"@id": f"{SPLITS}/url", "name": "url", "dataType": types})
+    return {
+        "@type": "cr:RecordSet",
+        "@id": SPLITS,
+        "name": SPLITS,
+        "description": "The action lists of the release.",
+        "dataType": "cr:Split",
+        "key": {"@id": f"{SPLITS}/name"},
+        "field": [{"@type": "cr:Field", **field} for field in fields],
+        "data": rows,
     }
 
 

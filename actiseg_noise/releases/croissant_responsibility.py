@@ -20,6 +20,11 @@ from actiseg_noise.releases.release_statements import (
     name_source,
 )
 
+_EVEN_NOISE = (
+    "Noise selects items with one probability, regardless of class and size. Errors of people "
+    "depend on both."
+)
+
 
 def describe_rai(contents: ReleaseContents) -> dict[str, Any]:
     """Describe a release in the RAI vocabulary of Croissant."""
@@ -31,10 +36,11 @@ def describe_rai(contents: ReleaseContents) -> dict[str, Any]:
     protocol = " ".join(changes)
     return {
         "rai:dataCollection": (
-            f"No data were collected for this release. Its labels are those of "
-            f"{name_source(contents)}, changed by a program."
+            "No data were collected for this release. Its labels are those of "
+            f"{name_source(contents)}, {_name_changes(contents)}."
         ),
         "rai:dataCollectionType": "Software Collection",
+        "rai:hasSyntheticData": _has_synthetic_data(contents),
         "rai:dataManipulationProtocol": protocol,
         "rai:dataPreprocessingProtocol": [
             "The clean dataset was prepared in the layout of ActionVOS; NOTICE says how.",
@@ -43,14 +49,15 @@ def describe_rai(contents: ReleaseContents) -> dict[str, Any]:
         "rai:dataAnnotationProtocol": describe_annotators(contents),
         "rai:annotationsPerItem": "One clean label of the source, and one noisy label.",
         "rai:annotatorDemographics": (
-            f"Changes: none, because a program made them. Clean labels: {UNKNOWN}"
+            f"Clean labels: {UNKNOWN}"
+            if contents.imported
+            else f"Changes: none, because a program made them. Clean labels: {UNKNOWN}"
         ),
         "rai:machineAnnotationTools": list_toolkits(contents) or ["actiseg"],
         "rai:dataBiases": [
             "The biases of the source: who was recorded, in which kitchens, and which objects were "
             "annotated. They were not measured for this release.",
-            "Noise selects items with one probability, regardless of class and size. Errors of "
-            "people depend on both.",
+            *([_EVEN_NOISE] if contents.own else []),
         ],
         "rai:dataLimitations": list_limits(contents),
         "rai:dataUseCases": [
@@ -66,6 +73,18 @@ def describe_rai(contents: ReleaseContents) -> dict[str, Any]:
     }
 
 
+def _name_changes(contents: ReleaseContents) -> str:
+    """Name who changed the labels."""
+    makers = ["changed by a program"] if contents.own else []
+    return " or ".join(makers + ["with the differences of another copy"] * bool(contents.imported))
+
+
+def _has_synthetic_data(contents: ReleaseContents) -> bool | None:
+    """Return whether labels or frames are synthetic; None if only other generators know."""
+    source = contents.source
+    return True if contents.own or source.synthetic or source.rendered else None
+
+
 def describe_provenance(contents: ReleaseContents) -> dict[str, Any]:
     """Describe where a release comes from, in the vocabulary of PROV-O."""
     fingerprints = dict.fromkeys(
@@ -79,6 +98,15 @@ def describe_provenance(contents: ReleaseContents) -> dict[str, Any]:
             "prov:label": f"{name_source(contents)}, split {split}, fingerprint {fingerprint}",
         }
         for split, fingerprint in fingerprints
+    ]
+    sources += [
+        {
+            "@type": "prov:Entity",
+            "@id": f"urn:actiseg:differences:{noise.parameters['differences']}",
+            "prov:label": f"{noise.medium} of the noisy copy {entry.origin!r}",
+        }
+        for entry in contents.imported
+        for noise in entry.split.recipe.noises
     ]
     sources += [
         {"@type": "prov:Entity", "@id": work.url, "prov:label": work.title}

@@ -81,8 +81,8 @@ def _answer_composition(contents: ReleaseContents) -> list[Answer]:
         ),
         (
             "Is there a label or target?",
-            "Yes: masks, names, classes and prompts, a part of them wrong on purpose. The ledger "
-            "lists every wrong one, and rows have the clean words.",
+            "Yes: masks, names, classes and prompts. A part of them is wrong. The ledger lists "
+            "every wrong label, and rows have the clean words.",
         ),
         ("Is any information missing?", list_handled(contents)),
         (

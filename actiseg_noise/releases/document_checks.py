@@ -10,10 +10,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.records.licence_terms import load_licences
+from actiseg_data.core.errors import InputError
+from actiseg_data.records.licence_terms import find_licences
 from actiseg_noise.releases.croissant import CROISSANT_FILE
 from actiseg_noise.releases.extra_packages import load_extra
-from actiseg_noise.releases.release_note import ReleaseNote
+from actiseg_noise.releases.release_note import NOTE_FILE, ReleaseNote
 
 CARD_FILE = "README.md"
 
@@ -40,10 +41,15 @@ def check_card(release: Path, note: ReleaseNote) -> Iterator[str]:
         reason = next(iter(_list_lines(error)), type(error).__name__)
         yield f"{CARD_FILE}: its header cannot be read ({reason:.120})"
         return
-    terms = load_licences().get(note.licence)
-    stated = header.get("license")
-    if terms is not None and terms.hub not in (stated if isinstance(stated, list) else [stated]):
-        yield f"{CARD_FILE}: does not state the licence {note.licence}"
+    stated = _as_list(header.get("license")) or [header.get("license")]
+    try:
+        required = find_licences(note.licence, NOTE_FILE)
+    except InputError as error:
+        yield from (f"{problem.where}: {problem.what}" for problem in error.problems)
+        required = ()
+    for terms in required:
+        if terms.hub not in stated:
+            yield f"{CARD_FILE}: does not state the licence {terms.identifier}"
     configs = [entry for entry in _as_list(header.get("configs")) if isinstance(entry, dict)]
     names = {name for entry in configs if isinstance(name := entry.get("config_name"), str)}
     if note.data != "none" and names != set(note.configurations):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actiseg_data.core.manifests import find_installed
+from actiseg_data.records.licence_terms import join_licences
 from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
 from actiseg_noise.releases.release_contents import LEXICON_LICENCE, ReleaseContents
 from actiseg_noise.releases.release_statements import compose_notice, name_source
@@ -29,9 +30,13 @@ def compose_licence_files(contents: ReleaseContents) -> dict[str, str]:
 
 
 def describe_licences(contents: ReleaseContents) -> list[tuple[str, str]]:
-    """List the parts of a release, each with the SPDX identifier of its licence."""
-    parts = [(f"labels of {name_source(contents)}, and their changes", contents.source.licence)]
-    described = [(part, terms.identifier) for part, terms in parts]
+    """List the parts of a release, each with the SPDX expression of its licence if it is known."""
+    labels = f"labels of {name_source(contents)}, and their changes"
+    described = [(labels, join_licences(contents.source.licences))]
+    described += [
+        (f"differences taken from {entry.origin!r}", "that of their makers, see NOTICE")
+        for entry in contents.imported
+    ]
     if contents.uses_installed_lexicon:
         described.append(("names that noise wrote (EPIC-KITCHENS-100)", LEXICON_LICENCE))
         described.append(("WordNet senses in ledgers", "WordNet 3.0 licence"))

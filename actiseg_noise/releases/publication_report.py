@@ -26,6 +26,11 @@ def describe_publication(publication: Publication) -> Iterator[ReportPart]:
     yield Table("release", ("configuration", "split", "sequences", *_ROLES), tuple(rows))
     licences = ", ".join(terms.identifier for terms in contents.licences)
     yield f"licence: {licences}"
+    if contents.description.url is None:
+        yield (
+            "croissant.json has no address, which Croissant 1.1 requires: publish again with --url "
+            "when the address is known"
+        )
     yield f"made {publication.path}"
 
 

@@ -14,14 +14,14 @@ from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.names import is_plain_text
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.actionvos import FRAMES
-from actiseg_data.records.licence_terms import load_licences
+from actiseg_data.records.licence_terms import find_licences
 from actiseg_noise.kits.kit_reading import read_kit
 from actiseg_noise.kits.kit_record import KITS
 from actiseg_noise.releases.archive_checking import TEXTS, FindTraces, check_archive
 from actiseg_noise.releases.checksums import find_changed_files, list_release_files
 from actiseg_noise.releases.document_checks import check_card, check_croissant
 from actiseg_noise.releases.privacy import find_emails, find_private_traces
-from actiseg_noise.releases.release_note import ReleaseNote, read_note
+from actiseg_noise.releases.release_note import NOTE_FILE, ReleaseNote, read_note
 from actiseg_noise.releases.row_checking import check_rows
 from actiseg_noise.split.split_archive import ARCHIVES
 
@@ -132,12 +132,11 @@ def _check_configurations(folder: Path, note: ReleaseNote) -> Iterator[str]:
             f"{kind}/{name}{ending}: belongs to no configuration"
             for name in sorted(present - set(note.configurations))
         )
-    for identifier in filter(None, (note.licence, note.frames_licence)):
-        terms = load_licences().get(identifier)
-        if terms is None:
-            yield f"release.json: the licence {identifier!r:.60} is unknown"
-        elif terms.text is not None and not (folder / "licences" / f"{identifier}.txt").is_file():
-            yield f"licences/{identifier}.txt: is missing"
+    for expression in filter(None, (note.licence, note.frames_licence)):
+        for terms in find_licences(expression, NOTE_FILE):
+            file = f"licences/{terms.identifier}.txt"
+            if terms.text is not None and not (folder / file).is_file():
+                yield f"{file}: is missing"
     yield from (f"{name}: is missing" for name in _ATTRIBUTIONS if not (folder / name).is_file())
 
 

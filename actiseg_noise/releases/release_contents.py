@@ -33,12 +33,18 @@ class Configuration:
         Its recipe, summary, digests and ledger.
     clean_digests : mapping
         `actiseg_noise.split.clean_parts.CleanPart.digest_files` of the source, by sequence folder.
+    clean_sizes : mapping of str to int
+        How many items of each size mask noise could select in the source.
+    origin : str or None
+        For an imported split, the name of the folder that it was imported from.
     """
 
     name: str
     split: NoisySplit
     documents: SplitDocuments
     clean_digests: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    clean_sizes: Mapping[str, int] = field(default_factory=dict)
+    origin: str | None = None
 
     @property
     def folder(self) -> Path:
@@ -54,8 +60,8 @@ class ReleaseSource:
     ----------
     root : Path
         Its folder. No document names it.
-    licence : LicenceTerms
-        The licence that it states.
+    licences : tuple of LicenceTerms
+        The licences that it states; all of them apply.
     license_text, notice_text : str
         Its LICENSE and NOTICE.
     inputs : mapping of str to tuple of RawInput
@@ -67,7 +73,7 @@ class ReleaseSource:
     """
 
     root: Path
-    licence: LicenceTerms
+    licences: tuple[LicenceTerms, ...]
     license_text: str
     notice_text: str
     inputs: Mapping[str, tuple[RawInput, ...]]
@@ -137,13 +143,23 @@ class ReleaseContents:
     changes: Mapping[str, tuple[str, ...]]
 
     @property
+    def own(self) -> tuple[Configuration, ...]:
+        """The configurations whose noise this toolkit made."""
+        return tuple(entry for entry in self.configurations if entry.origin is None)
+
+    @property
+    def imported(self) -> tuple[Configuration, ...]:
+        """The configurations that were imported from noisy copies of other generators."""
+        return tuple(entry for entry in self.configurations if entry.origin is not None)
+
+    @property
     def licences(self) -> tuple[LicenceTerms, ...]:
         """All licences of what is in the release, without repeats.
 
         The names that text noise writes derive from EPIC-KITCHENS-100, if they are those of the
         installed lexicon.
         """
-        terms = [self.source.licence]
+        terms = list(self.source.licences)
         if self.uses_installed_lexicon:
             terms.append(load_licences()[LEXICON_LICENCE])
         if self.frames_licence is not None:

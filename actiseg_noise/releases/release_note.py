@@ -10,6 +10,7 @@ from typing import Any
 from actiseg_data.core.documents import RELEASE_HINT, Cursor, check_schema, read_json
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.names import check_name, check_text
+from actiseg_data.records.licence_terms import join_licences
 from actiseg_noise.releases.description import Author, ReleaseDescription
 from actiseg_noise.releases.release_contents import DATA_CHOICES, ReleaseContents
 
@@ -28,7 +29,7 @@ class ReleaseNote:
     data : str
         One of `DATA_CHOICES`.
     licence : str
-        SPDX identifier of the source's licence.
+        SPDX expression of the source's licences, such as ``CC-BY-NC-4.0 AND MIT``.
     frames_licence : str or None
         That of the photographs, if they are in the release.
     configurations : tuple of str
@@ -56,7 +57,7 @@ def make_note(contents: ReleaseContents) -> ReleaseNote:
     return ReleaseNote(
         description=contents.description,
         data=contents.data,
-        licence=contents.source.licence.identifier,
+        licence=join_licences(contents.source.licences),
         frames_licence=None if frames is None else frames.identifier,
         configurations=tuple(entry.name for entry in contents.configurations),
         changes=contents.changes,

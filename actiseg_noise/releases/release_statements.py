@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.records.recipe_record import Noise
@@ -16,21 +16,21 @@ UNKNOWN = "Not known to the tool that wrote this document; ask the maintainers."
 _VISOR = "EPIC-KITCHENS VISOR"
 
 _HANDLED = {
-    "sequences_without_active_object": "sequences have no active object",
-    "names_with_colon": "sequence names have a colon, which Windows cannot have in file names",
-    "companion_files_missing": "companion lists are missing in the source",
-    "absent_from_frame": "objects of the list are not visible in a frame, so no noise is possible",
-    "vanished_from_disk": "objects have no pixel left in a frame after noise and overlaps",
-    "target_not_reached": "objects have noise that missed its target IoU",
-    "one_name": "objects have a class with one name only, so no other name can replace it",
-    "no_flip_target": "objects have no other class that they could be flipped to",
-    "names_collide": "objects kept their name because every other one is taken in the sequence",
-    "narration_empty": "narrations are empty",
-    "narration_without_noun": "narrations have no noun that the lexicon knows",
-    "narration_without_flipped_noun": "narrations do not name the object that was flipped",
-    "prompts_with_another_narration": "prompts quote another narration than their sequence has",
+    "sequences_without_active_object": "sequences without an active object",
+    "names_with_colon": "names of sequences with a colon, which Windows cannot have in file names",
+    "companion_files_missing": "companion lists that the source lacks",
+    "absent_from_frame": "objects of the list that a frame does not show, so no noise is possible",
+    "vanished_from_disk": "objects without a pixel in a frame after noise and overlaps",
+    "target_not_reached": "objects with noise that missed its target IoU",
+    "one_name": "objects of a class with only one name, so no other name can replace it",
+    "no_flip_target": "objects without another class that they could be flipped to",
+    "names_collide": "objects that kept their name because all others are taken in the sequence",
+    "narration_empty": "empty narrations",
+    "narration_without_noun": "narrations without a noun that the lexicon knows",
+    "narration_without_flipped_noun": "narrations that do not name the object that was flipped",
+    "prompts_with_another_narration": "prompts that quote another narration than their sequence",
 }
-"""What the counts of special cases in a summary mean."""
+"""What the counts of special cases in a summary are of."""
 
 
 def name_source(contents: ReleaseContents) -> str:
@@ -53,12 +53,8 @@ def list_toolkits(contents: ReleaseContents) -> list[str]:
 
 def describe_release(contents: ReleaseContents) -> str:
     """Describe a release in one paragraph."""
-    media = {noise.medium for entry in contents.configurations for noise in _list_noises(entry)}
-    changed = " and ".join(
-        words for medium, words in (("masks", "masks"), ("text", "prompts")) if medium in media
-    )
     data = {
-        "none": "It has rebuild kits and no data: whoever has the source can make the same files.",
+        "none": "It has rebuild kits and no data: with the source, anyone can make the same files.",
         "masks": "It has masks and words, and no frames.",
         "frames": "It has masks, words and frames.",
     }[contents.data]
@@ -67,28 +63,68 @@ def describe_release(contents: ReleaseContents) -> str:
         if contents.source.synthetic
         else (" The frames of the source are rendered, not photographs." * contents.source.rendered)
     )
+    errors = " ".join(_describe_errors(contents))
     return (
-        f"Labels for action-based video object segmentation with known errors. The {changed} are "
-        f"those of {name_source(contents)}, and a program changed a part of them on purpose, so "
-        "that learning from noisy labels can be studied. Every change is recorded and can be made "
-        f"again. The errors are synthetic: no annotator made them. {data}{rendered}"
+        "Labels for action-based video object segmentation with known errors. "
+        f"{errors} {data}{rendered}"
     )
+
+
+def _describe_errors(contents: ReleaseContents) -> Iterator[str]:
+    """Say where the errors come from: those of this toolkit, then those of other generators."""
+    source = name_source(contents)
+    if contents.own:
+        names = ", ".join(entry.name for entry in contents.own)
+        yield (
+            f"The {_name_media(contents.own)} {f'of {names} ' * bool(contents.imported)}are "
+            f"those of {source}, and a program changed a part of them on purpose, so that learning "
+            "from noisy labels can be studied. Every change is recorded and can be made again. The "
+            "errors are synthetic: no annotator made them."
+        )
+    for entry in contents.imported:
+        yield (
+            f"The {_name_media([entry])} of {entry.name} are those of {entry.origin!r}, another "
+            f"noisy copy of {source}. Its differences from the clean labels were measured, are all "
+            "recorded, and can be applied again. Who or what made them is not recorded."
+        )
+
+
+def _name_media(configurations: Iterable[Configuration]) -> str:
+    media = {noise.medium for entry in configurations for noise in _list_noises(entry)}
+    words = {"masks": "masks", "text": "prompts"}
+    return " and ".join(words[medium] for medium in words if medium in media)
 
 
 def describe_noises(configuration: Configuration) -> Iterator[str]:
     """Describe each noise of a configuration in one sentence."""
     for noise in _list_noises(configuration):
+        if configuration.origin is not None:
+            yield _describe_import(noise, configuration.origin)
+            continue
         spec = KIND_SPECS.get(noise.kind)
         summary = "" if spec is None else f" ({spec.summary})"
         share = "exactly that share" if noise.exact else "each selected independently"
-        items = f"{_name_objects(noise)} objects in frames"
-        if noise.medium == "text":
-            narration = noise.choice == "narration"
-            items = "narrations" if narration else f"prompts of {_name_objects(noise)} objects"
         yield (
             f"{noise.kind!r} noise{summary}, algorithm {noise.algorithm}"
-            f"{describe_strength(noise)}, on {100 * noise.rate:g} % of the {items}; {share}"
+            f"{describe_strength(noise)}, on {100 * noise.rate:g} % of the {_name_items(noise)}; "
+            f"{share}"
         )
+
+
+def _describe_import(noise: Noise, origin: str) -> str:
+    """Describe one medium of an imported split: its rate was measured, and no recipe made it."""
+    return (
+        f"{'prompts' if noise.medium == 'text' else 'masks'} of {origin!r}, another noisy copy, "
+        f"imported as they are; {100 * noise.rate:.3g} % of the {_name_items(noise)} differ from "
+        "the clean dataset, as measured on disk"
+    )
+
+
+def _name_items(noise: Noise) -> str:
+    objects = f"{'active' if noise.objects == 'positive' else 'listed'} objects"
+    if noise.medium == "masks":
+        return f"{objects} in frames"
+    return "narrations" if noise.choice == "narration" else f"prompts of {objects}"
 
 
 def describe_strength(noise: Noise) -> str:
@@ -105,10 +141,19 @@ def describe_strength(noise: Noise) -> str:
 
 def list_limits(contents: ReleaseContents) -> list[str]:
     """List the known limits of a release."""
-    noises = [noise for entry in contents.configurations for noise in _list_noises(entry)]
-    limits = [
-        "The noise is synthetic. Its kinds and strengths were chosen in a recipe and not fitted to "
-        "the errors of annotators, so a method that is robust here need not be robust to them."
+    noises = [noise for entry in contents.own for noise in _list_noises(entry)]
+    limits = []
+    if noises:
+        limits.append(
+            "The noise is synthetic. Its kinds and strengths were chosen in a recipe and not "
+            "fitted to the errors of annotators, so a method that is robust here need not be "
+            "robust to them."
+        )
+    limits += [
+        f"The differences of {entry.name} were measured and not designed. An object that lost "
+        "pixels to a neighbour cannot be distinguished from one that is wrong itself, and a "
+        "difference can be a correction of the clean label."
+        for entry in contents.imported
     ]
     if any(noise.medium == "masks" for noise in noises):
         limits += [
@@ -142,7 +187,7 @@ def list_handled(contents: ReleaseContents) -> list[str]:
     for entry in contents.configurations:
         handled = entry.documents.read_section("handled")
         cases = [
-            f"{count} {_HANDLED.get(name, name.replace('_', ' '))}"
+            f"{_HANDLED.get(name, name.replace('_', ' '))}: {count}"
             for name, count in handled.items()
             if isinstance(count, int) and count > 0
         ]
@@ -152,19 +197,24 @@ def list_handled(contents: ReleaseContents) -> list[str]:
 
 def list_uses(contents: ReleaseContents) -> list[str]:
     """List what a release is meant for."""
+    known = "kind and rate" if contents.own else "rate"
     return [
-        "Comparing training methods that are meant to be robust to wrong labels, at a known kind "
-        "and rate of noise and at equal data.",
+        "Comparing training methods that are meant to be robust to wrong labels, at a known "
+        f"{known} of noise and at equal data.",
         "Testing methods that find wrong labels: the ledger says which labels are wrong.",
-        "Models are trained on these labels and scored on the clean labels of the source.",
+        "Training on these labels, and scoring on the clean labels of the source.",
     ]
 
 
 def list_misuses(contents: ReleaseContents) -> list[str]:
     """List what a release is not fit for."""
     misuses = [
-        "Evaluation: the labels are wrong on purpose.",
-        "Claims about errors of human annotators, whose errors were not measured.",
+        "Evaluation: a part of the labels is wrong.",
+        *(
+            ["Claims about the errors of human annotators, which were not measured."]
+            if contents.own
+            else []
+        ),
         "Training a model for use on people or in kitchens outside research on noisy labels.",
         "Identifying persons, or inferring attributes of persons.",
     ]
@@ -181,9 +231,14 @@ def describe_annotators(contents: ReleaseContents) -> list[str]:
         if contents.source.synthetic
         else "the authors and annotators of the source, which NOTICE names"
     )
+    made = f"Changes: {tools}, a deterministic program. No annotator saw or made a change."
     return [
         f"Clean labels: {clean}. How these were made, paid and checked is documented there.",
-        f"Changes: {tools}, a deterministic program. No annotator saw or made a change.",
+        *([made] if contents.own else []),
+        *(
+            f"Differences of {entry.name}: the makers of {entry.origin!r}. {UNKNOWN}"
+            for entry in contents.imported
+        ),
         f"Publication: {', '.join(author.name for author in contents.description.authors)}.",
     ]
 
@@ -208,8 +263,8 @@ def describe_maintenance(contents: ReleaseContents) -> str:
     stated = contents.description.maintenance
     who = flatten_text(stated).rstrip(".") + "." if stated else UNKNOWN
     return (
-        f"{who} Versions are not changed after publication: a correction is a new version, whose "
-        "changes since earlier versions are listed in README.md."
+        f"{who} Versions are not changed after publication: a correction is a new version. "
+        "README.md lists the changes since earlier versions."
     )
 
 
@@ -223,7 +278,12 @@ def list_changes(contents: ReleaseContents) -> list[tuple[str, tuple[str, ...]]]
 
 def compose_notice(contents: ReleaseContents) -> str:
     """Compose the NOTICE of a release: attribution of the source, and what was changed."""
-    lines = [contents.source.notice_text.rstrip(), "", "Changed in this release, by a program:", ""]
+    head = (
+        "Changed in this release:"
+        if contents.imported
+        else "Changed in this release, by a program:"
+    )
+    lines = [contents.source.notice_text.rstrip(), "", head, ""]
     for entry in contents.configurations:
         for sentence in describe_noises(entry):
             lines.append(f"* {entry.name} (list {entry.split.recipe.split}): {sentence}.")
@@ -254,7 +314,3 @@ def count_contents(configuration: Configuration) -> dict[str, int]:
 
 def _list_noises(configuration: Configuration) -> tuple[Noise, ...]:
     return configuration.split.recipe.noises
-
-
-def _name_objects(noise: Noise) -> str:
-    return "active" if noise.objects == "positive" else "listed"

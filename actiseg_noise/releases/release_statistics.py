@@ -9,6 +9,7 @@ from typing import Any
 from actiseg_data.annotations.sizes import SIZES, classify_size
 from actiseg_data.core.statistics import summarise_values, wilson_interval
 from actiseg_data.core.tables import Table, format_cell, render_csv
+from actiseg_data.records.ledger_record import MaskRow
 from actiseg_noise.media.text_summary import summarise_similarity
 from actiseg_noise.releases.escaping import escape_csv
 from actiseg_noise.releases.release_contents import Configuration, ReleaseContents
@@ -32,11 +33,12 @@ class NoiseStatistics:
     name : str
         Name of the kind or of the size; otherwise equal to `group`.
     items : int or None
-        Items that noise could select. None for sizes, and if the split does not say.
+        Items that noise could select: for a size, those of that size. None if nothing says it.
     noisy : int
         Items with noise.
     rate, rate_low, rate_high : float or None
-        `noisy` divided by `items`, and the 95 % interval. No interval for exact recipes.
+        `noisy` divided by `items`, and the 95 % interval. Exact recipes have no interval for all
+        items.
     measure : str
         What the quantiles are of: ``iou`` with the clean object on disk, or WordNet ``similarity``
         of the new name and the clean one.
@@ -91,10 +93,12 @@ def _list_mask_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
         share = _read_rate(noise, values["n"])
         yield _make_row(configuration, "masks", ("kind", kind), share, values["n"], values)
     for size, _ in SIZES:
-        values = summarise_values(row.iou for row in rows if classify_size(row.area) == size)
-        yield _make_row(configuration, "masks", ("size", size), {}, values["n"], values)
+        sized = [row for row in rows if classify_size(row.area) == size]
+        values = summarise_values(row.iou for row in sized)
+        share = _read_rate({"items": _count_items(configuration, size, sized)}, values["n"])
+        yield _make_row(configuration, "masks", ("size", size), share, values["n"], values)
     bystanders = configuration.documents.read_section("bystanders")
-    if bystanders:
+    if bystanders and configuration.origin is None:  # an import cannot distinguish them
         share = _read_rate(bystanders, bystanders.get("cut"))
         yield _make_row(
             configuration,
@@ -104,6 +108,13 @@ def _list_mask_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
             bystanders.get("cut", 0),
             bystanders.get("iou_of_cut", {}),
         )
+
+
+def _count_items(configuration: Configuration, size: str, rows: Sequence[MaskRow]) -> int | None:
+    """Count the items of a size; an object that appeared has no clean pixel and adds to them."""
+    if not configuration.clean_sizes:
+        return None
+    return configuration.clean_sizes.get(size, 0) + sum(row.area == 0 for row in rows)
 
 
 def _list_text_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:

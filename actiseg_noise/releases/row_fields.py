@@ -19,8 +19,8 @@ _MEANINGS = {
     "positive": "whether the object takes part in the action",
     "mask": "mask of the object with noise: PNG, not 0 inside",
     "picture": "the object before and after noise, drawn from masks",
-    "kind": "kind of mask noise; null without",
-    "kind_text": "kind of text noise; null without",
+    "kind": "kind of mask noise; null without noise",
+    "kind_text": "kind of text noise; null without noise",
     "iou": "IoU of the noisy and the clean mask on disk; null without mask noise",
     "image": "the frame",
 }

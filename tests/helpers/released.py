@@ -5,15 +5,19 @@ from __future__ import annotations
 import tarfile
 from pathlib import Path
 
-from actiseg_noise.kits.kit_making import digest_clean_files, make_kit
+from actiseg_noise.kits.kit_making import make_kit
 from actiseg_noise.media.self_check import open_documents
+from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.noisy_split import open_noisy_split
 
 
-def make_split_kit(name, out, workers=1):
+def make_split_kit(name, out):
     """Make the rebuild kit of a noisy split."""
     split, documents = open_noisy_split(out), open_documents(out)
-    return make_kit(name, split, documents, digest_clean_files(split, documents, workers))
+    clean = [split.source[sequence.folder] for sequence in split.noisy.sequences]
+    part = CleanPart(split.source, tuple(clean), documents.kinds)
+    digests = {sequence.folder: part.digest_files(sequence) for sequence in clean}
+    return make_kit(name, split, documents, digests)
 
 
 def pack(folder, archive, *, top=None, names=None):

@@ -12,15 +12,11 @@ import pytest
 import actiseg_data
 import actiseg_noise
 import reference_trainer
+from tests.helpers.pages import code_blocks
 from tests.helpers.paths import ROOT
 from tests.helpers.predicted import predict
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-
-
-def code_blocks(page: str, language: str) -> list[str]:
-    text = (ROOT / page).read_text()
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.make.prepare.mask_preparation import prepare_masks
-from actiseg_data.records.licence_terms import identify_licence
+from actiseg_data.records.licence_terms import identify_licences
 from tests.helpers.command import run
 
 
@@ -44,7 +44,7 @@ def test_masks_are_copied_and_objects_are_listed(folder, tmp_path):
         for path in split.find_masks(sequence):
             assert path.read_bytes() == (folder / sequence.video / path.name).read_bytes()
     with pytest.raises(InputError, match="does not state one known licence"):
-        identify_licence(tmp_path / "root")
+        identify_licences(tmp_path / "root")
 
 
 def test_a_list_of_the_folder_chooses_the_sequences(folder, tmp_path):
@@ -65,7 +65,8 @@ def test_the_licence_is_that_of_the_folder_or_the_given_one(folder, tmp_path):
     prepare_masks(folder, "val", tmp_path / "own")
     assert (tmp_path / "own" / "LICENSE").read_text() == "Copyright 2017"
     prepare_masks(folder, "val", tmp_path / "given", licence="CC-BY-4.0")
-    assert identify_licence(tmp_path / "given").identifier == "CC-BY-4.0"
+    (terms,) = identify_licences(tmp_path / "given")
+    assert terms.identifier == "CC-BY-4.0"
     assert "Copyright 2017" in (tmp_path / "given" / "LICENSE").read_text()
     with pytest.raises(InputError, match="unknown"):
         prepare_masks(folder, "val", tmp_path / "none", licence="CC-BY-5.0")

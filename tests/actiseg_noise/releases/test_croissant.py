@@ -69,6 +69,12 @@ def test_responsible_ai_and_provenance_are_stated(release, outs):
         *("personalSensitiveInformation", "annotationsPerItem", "machineAnnotationTools"),
     ):
         assert document[f"rai:{name}"]
+    for name in (  # what the NeurIPS track on evaluations and datasets demands
+        *("rai:dataLimitations", "rai:dataBiases", "rai:personalSensitiveInformation"),
+        *("rai:dataUseCases", "rai:dataSocialImpact", "rai:hasSyntheticData"),
+        *("prov:wasDerivedFrom", "prov:wasGeneratedBy"),
+    ):
+        assert document[name]
     summary = json.loads((outs[0] / "summary.json").read_text())
     generated = document["prov:wasGeneratedBy"][0]
     assert summary["recipe_digest"] in generated["@id"]
@@ -76,24 +82,40 @@ def test_responsible_ai_and_provenance_are_stated(release, outs):
     assert summary["dataset_fingerprint"] in document["prov:wasDerivedFrom"][0]["@id"]
 
 
-def test_records_are_the_rows_of_the_files(release, dataset):
+def test_records_are_the_rows_of_the_files(release, dataset, caplog):
     document = json.loads((release / "croissant.json").read_text())
     names = [entry["@id"] for entry in document["recordSet"]]
     has_data = (release / "data").is_dir()
     assert ("mixed-40/masks" in names) == has_data
     for name in names:
-        if name == "statistics":
+        if name == "splits":
+            expected = [{"name": "val_human", "url": "cr:ValidationSplit"}]
+        elif name == "statistics":
             with (release / "statistics.csv").open(newline="") as stream:
                 expected = list(csv.DictReader(stream))
         else:
             configuration = name.split("/")[0]
             (shard,) = (release / "data" / configuration).glob("*.parquet")
-            expected = parquet.read_table(shard).to_pylist()
+            rows = parquet.read_table(shard).to_pylist()
+            expected = [row | {"split": "val_human"} for row in rows]
         records = list(dataset.records(name))
         assert len(records) == len(expected) > 0
         for record, row in zip(records, expected, strict=True):
             for key, value in record.items():
                 check_value(value, row[key.rpartition("/")[2]])
+    assert not [record for record in caplog.records if record.levelname != "INFO"]
+
+
+def test_keys_identify_the_records(release):
+    document = json.loads((release / "croissant.json").read_text())
+    keyed = [entry for entry in document["recordSet"] if isinstance(entry.get("key"), list)]
+    assert len(keyed) == 2 * len(list(release.glob("data/*")))
+    for entry in keyed:
+        columns = [key["@id"].removeprefix(f"{entry['@id']}/") for key in entry["key"]]
+        assert {key["@id"] for key in entry["key"]} <= {field["@id"] for field in entry["field"]}
+        (shard,) = (release / "data" / entry["@id"].split("/")[0]).glob("*.parquet")
+        rows = parquet.read_table(shard, columns=columns).to_pylist()
+        assert len({tuple(row.values()) for row in rows}) == len(rows) > 0
 
 
 def check_value(value, wanted):
@@ -106,6 +128,8 @@ def check_value(value, wanted):
         assert wanted in (None, "")
     elif isinstance(value, bytes):
         assert value.decode() == wanted
+    elif isinstance(value, str):
+        assert value == wanted
     elif isinstance(wanted, str):
         assert math.isclose(float(value), float(wanted))
     else:

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import tarfile
 from collections import Counter
 from dataclasses import replace
 
@@ -12,12 +13,15 @@ from PIL import Image
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.records.licence_terms import load_licences
+from actiseg_noise import corrupt, make_recipe
+from actiseg_noise.releases.archive_names import RESTORE_NAMES
 from actiseg_noise.releases.configurations import describe_source, open_configurations
 from actiseg_noise.releases.description import make_description
 from actiseg_noise.releases.publishing import publish
 from actiseg_noise.releases.release_contents import ReleaseContents
 from actiseg_noise.releases.release_documents import write_release_documents
 from tests.actiseg_noise.releases.conftest import AUTHORS, TITLE
+from tests.helpers.kitchens import make_kitchen
 
 pytest.importorskip("pyarrow")
 
@@ -76,6 +80,28 @@ def test_statistics_count_the_rows_of_the_ledgers(release, outs):
     )
 
 
+def test_items_of_a_size_are_those_of_the_clean_masks(release, sample):
+    """Count from the lists and pictures of the sample, with the bounds in words of the card."""
+    lists = sample / "ImageSets"
+    prompts = json.loads((lists / "val_human_meta_expressions_promptaction.json").read_text())
+    expected = Counter()
+    for folder, video in prompts["videos"].items():
+        active = {int(e["obj_id"]) for e in video["expressions"].values() if e["positive"]}
+        for frame in video["frames"]:
+            (path,) = (sample / "Annotations_Sparse").glob(f"*/{folder}/{frame}.png")
+            with Image.open(path) as image:
+                areas = {number: area for area, number in image.getcolors()}
+            for area in filter(None, map(areas.get, active)):
+                bounds = {400: "tiny", 1500: "small", 10000: "medium", 1 << 31: "large"}
+                expected[next(name for bound, name in bounds.items() if area < bound)] += 1
+    with (release / "statistics.csv").open(newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["medium"] == "masks"]
+    counted = {row["name"]: int(row["items"]) for row in rows if row["group"] == "size"}
+    assert {name: count for name, count in counted.items() if count} == expected
+    (whole,) = (row for row in rows if row["group"] == "all")
+    assert sum(counted.values()) == int(whole["items"])
+
+
 def test_the_median_of_the_statistics_is_the_middle_of_the_ledger(release, outs):
     ious = sorted(
         row["iou"]
@@ -96,6 +122,23 @@ def test_pictures_and_files_that_the_card_names_exist(release):
     for name in shown:
         with Image.open(release / name) as image:
             assert image.width >= 600
+
+
+def test_the_card_restores_names_that_an_archive_escapes(release, outs):
+    card = (release / "README.md").read_text()
+    assert f"```bash\ncd mixed-40 && {RESTORE_NAMES}\n```" in card
+    with tarfile.open(release / "archives/mixed-40.tar") as archive:
+        assert "mixed-40/NAMES.tsv" in archive.getnames()
+
+
+def test_the_card_of_a_release_with_plain_names_restores_none(tmp_path):
+    source = make_kitchen(tmp_path / "kitchen", 3)
+    (source / "LICENSE").write_text("SPDX-License-Identifier: CC0-1.0\n")
+    corrupt(source, make_recipe("boundary", 0.4), out=tmp_path / "noisy")
+    release = publish(tmp_path / "noisy", tmp_path / "r", title="T", author="A B").path
+    with tarfile.open(release / "archives/boundary-40.tar") as archive:
+        assert "boundary-40/NAMES.tsv" not in archive.getnames()
+    assert "NAMES.tsv" not in (release / "README.md").read_text()
 
 
 def test_the_citations_are_well_formed(release):

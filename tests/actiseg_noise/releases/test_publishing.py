@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from actiseg_data.core.errors import InputError
+from actiseg_data.records.licence_terms import load_licences
 from actiseg_data.records.licences import LICENSE_FILE
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.kits.rebuilding import rebuild
@@ -120,6 +121,22 @@ def test_the_next_version_says_what_changed(sample, splits, release, tmp_path):
         publish(splits[1], tmp_path / "again", previous=release, **SAYS)
 
 
+def test_all_licences_of_an_expression_are_stated(splits, sample, tmp_path):
+    source = shutil.copytree(sample, tmp_path / "clean")
+    expression = "CC-BY-NC-4.0 AND MIT"
+    (source / LICENSE_FILE).write_text(f"SPDX-License-Identifier: {expression}\nCopyright ...\n")
+    path = publish(splits[0], tmp_path / "r", source=source, data="none", **SAYS).path
+    assert read_note(path).licence == expression
+    card = (path / "README.md").read_text()
+    assert "license:\n- cc-by-nc-4.0\n- mit\n" in card
+    assert f"| {expression} |" in card
+    assert (path / "licences/CC-BY-NC-4.0.txt").is_file()
+    document = json.loads((path / "croissant.json").read_text())
+    known = load_licences()
+    assert document["license"] == [known[name].url for name in expression.split(" AND ")]
+    assert check_release(path).ok
+
+
 def test_names_of_configurations_are_unique():
     recipes = [
         make_recipe("boundary", 0.4),
@@ -152,6 +169,23 @@ class TestRefused:
         (source / LICENSE_FILE).write_text("All rights reserved.\n")
         with pytest.raises(InputError, match="does not state one known licence"):
             publish(splits[0], tmp_path / "r", source=source, **SAYS)
+
+    def test_an_expression_that_leaves_a_choice(self, splits, sample, tmp_path):
+        source = shutil.copytree(sample, tmp_path / "clean")
+        tag = "SPDX-License-Identifier:"
+        for expression in (
+            "MIT OR Apache-2.0",
+            "(MIT AND CC0-1.0)",
+            "Apache-2.0 WITH LLVM-exception",
+        ):
+            (source / LICENSE_FILE).write_text(f"{tag} {expression}\n")
+            with pytest.raises(InputError, match="only those with AND are accepted") as error:
+                publish(splits[0], tmp_path / "r", source=source, **SAYS)
+            assert expression in str(error.value)
+        (source / LICENSE_FILE).write_text(f"{tag} MIT AND Apache-3.0 AND CC-BY-9\n")
+        with pytest.raises(InputError) as error:
+            publish(splits[0], tmp_path / "r", source=source, **SAYS)
+        assert len(error.value.problems) == 2
 
     def test_a_changed_source(self, splits, sample, tmp_path):
         source = shutil.copytree(sample, tmp_path / "clean")
@@ -265,6 +299,7 @@ def test_the_command_prints_the_next_step_and_check_exits_with_1(splits, tmp_pat
     result = run("publish", *splits, "--to", path, *arguments)
     assert result.returncode == 0
     assert f"next: actiseg-noise publish --check {path}" in result.stdout
+    assert "publish again with --url" in result.stdout
     assert run("publish", "--check", path, "--quiet").returncode == 0
     (path / "NOTICE").write_text("changed")
     result = run("publish", "--check", path, "--quiet")

@@ -1,0 +1,67 @@
+"""Survey the clean files of a noisy split: digests, and how many items of each size there are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from actiseg_data.annotations.masks import IndexMask, digest_pixels
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.annotations.sizes import classify_size
+from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
+from actiseg_data.records.recipe_record import Noise
+from actiseg_noise.mask_noise.sequence_masks import list_eligible_objects
+from actiseg_noise.split.clean_parts import CleanPart
+
+
+@dataclass(frozen=True)
+class SourceSurvey:
+    """What the clean files of one sequence have.
+
+    Attributes
+    ----------
+    digests : dict of str to list of str
+        Equal to `CleanPart.digest_files`.
+    sizes : Counter of str
+        How many items of each size mask noise could select; empty without mask noise.
+    """
+
+    digests: dict[str, list[str]]
+    sizes: Counter[str]
+
+
+def survey_source(shared: tuple[CleanPart, Noise | None], sequence: VideoSequence) -> SourceSurvey:
+    """Survey a sequence; each mask is decoded once.
+
+    Parameters
+    ----------
+    shared : tuple
+        The clean files, and the mask noise of the recipe.
+    sequence : VideoSequence
+        A sequence of the source.
+    """
+    part, noise = shared
+    digests: dict[str, list[str]] = {}
+    sizes: Counter[str] = Counter()
+    for kind in part.kinds:
+        if kind == WEIGHTS:
+            digests[WEIGHTS] = list(map(digest_pixels, part.iterate_weights(sequence)))
+            continue
+        digests[MASKS] = []
+        for frame, mask in zip(sequence.frames, part.iterate_masks(sequence), strict=True):
+            digests[MASKS].append(digest_pixels(mask))
+            if noise is not None:
+                sizes.update(_classify_items(sequence, frame, mask, noise))
+    return SourceSurvey(digests, sizes)
+
+
+def _classify_items(
+    sequence: VideoSequence, frame: str, mask: IndexMask, noise: Noise
+) -> list[str]:
+    """List the size of each object that the noise could select in a frame."""
+    areas = np.bincount(mask.ravel(), minlength=256)
+    labels = list_eligible_objects(sequence, frame, noise)
+    visible = (int(areas[label.object_id]) for label in labels)
+    return [classify_size(area) for area in visible if area]

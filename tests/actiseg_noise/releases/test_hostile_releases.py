@@ -86,7 +86,8 @@ def test_card_with_an_unknown_licence_in_the_note_is_checked(tmp_path):
     pytest.importorskip("huggingface_hub", reason="it is in the extra [publish]")
     (tmp_path / "README.md").write_text("---\nlicense: mit\n---\n")
     note = read_note(write_note(tmp_path, licence="own-1.0"))
-    assert list(check_card(tmp_path, note)) == []
+    (line,) = check_card(tmp_path, note)
+    assert line == "release.json: names the licence 'own-1.0', which is unknown"
 
 
 @pytest.mark.parametrize(

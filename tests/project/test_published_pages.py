@@ -184,6 +184,7 @@ def reader(tmp_path_factory):
     write_raw_files(folder)
     with pytest.MonkeyPatch.context() as patch, serve_uploads() as server:
         patch.setattr("datasets.config.HF_DATASETS_CACHE", folder / "cache")
+        patch.setattr("datasets.config.HF_HUB_OFFLINE", True)
         reader = Reader(folder, server)
         reader.follow(PAGES[0])
         add_what_readers_have(folder)

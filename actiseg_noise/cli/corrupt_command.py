@@ -92,6 +92,7 @@ def corrupt(
     or: actiseg-noise corrupt dataset_visor --preset actiseg-nl/mixed-60-21
     """
     from actiseg_noise.corruption.request import CorruptionOptions, name_output
+    from actiseg_noise.split.noise_inputs import NoiseInputs
 
     lexicon = _read_lexicon(noise.lexicon)
     # The sample is made only for a valid recipe, unless the recipe needs the sample's classes.
@@ -108,7 +109,7 @@ def corrupt(
         weights=output.weights,
         with_clean=tuple(name.strip() for name in lists),
         overwrite=output.overwrite,
-        lexicon=lexicon,
+        inputs=NoiseInputs(lexicon),
     )
     run = _forecast if output.dry_run else _write
     run(root, recipe, options, workers, make_stage_progress(quiet))

@@ -70,10 +70,11 @@ def write_documents(
     _refuse_changed_source(plan)
     write_licences(partial, *request.licences)
     write_json(partial / RECIPE_FILE, plan.recipe.to_dict(), indent=2)
-    if request.source.lexicon is not None:
-        write_json(partial / LEXICON_FILE, request.source.lexicon.document)
-    if request.source.differences is not None:
-        write_json(partial / DIFFERENCES_FILE, request.source.differences.to_dict())
+    inputs = request.source.inputs
+    if inputs.lexicon is not None:
+        write_json(partial / LEXICON_FILE, inputs.lexicon.document)
+    if inputs.differences is not None:
+        write_json(partial / DIFFERENCES_FILE, inputs.differences.to_dict())
     records = write_ledger_and_digests(
         partial, plan.image_sets, plan.rows, _iterate_records(plan, partial)
     )

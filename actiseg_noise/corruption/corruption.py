@@ -26,6 +26,7 @@ from actiseg_noise.corruption.split_plan import make_plan
 from actiseg_noise.corruption.summarising import describe_identity
 from actiseg_noise.recipes.building import load_recipe
 from actiseg_noise.recipes.plain_values import check_seed, to_plain
+from actiseg_noise.split.noise_inputs import NoiseInputs
 from actiseg_noise.split.noisy_split import as_lexicon
 from actiseg_noise.split.partial_split import (
     discard_partial,
@@ -114,7 +115,7 @@ def corrupt(
         weights,
         as_names(with_clean),
         overwrite,
-        lexicon,
+        NoiseInputs(lexicon),
     )
     root, recipe = _choose_input(dataset, noise, lexicon, settings)
     return write_noisy_split(root, recipe, options, workers, stage)

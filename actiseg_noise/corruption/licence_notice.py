@@ -5,23 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from actiseg_data import __version__
-from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
-from actiseg_data.records.difference_record import Differences
+from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.records.licences import read_licences
 from actiseg_data.records.recipe_record import Recipe
+from actiseg_noise.split.noise_inputs import NoiseInputs
 
 
-def compose_licences(
-    dataset: Path, recipe: Recipe, lexicon: Lexicon | None, differences: Differences | None = None
-) -> tuple[str, str]:
+def compose_licences(dataset: Path, recipe: Recipe, inputs: NoiseInputs) -> tuple[str, str]:
     """Compose LICENSE and NOTICE: those of the source, and a statement of what was changed."""
     license_text, notice_text = read_licences(dataset)
-    if differences is not None:
+    if inputs.differences is not None:
         media = " and ".join(noise.medium for noise in recipe.noises)
+        origin = inputs.differences.origin
         return license_text, notice_text + (
             f"\nChanged: this folder is a noisy copy. Its {media} of the split {recipe.split!r} "
-            f"are those of {differences.origin!r}, another noisy copy, which actiseg {__version__} "
-            "imported. differences.json has every change, ledger.jsonl lists what changed.\n"
+            f"are those of {origin!r}, another noisy copy, which actiseg {__version__} imported. "
+            "differences.json has every change, ledger.jsonl lists what changed.\n"
         )
     applied = " and ".join(
         f"{noise.kind!r} noise at rate {noise.rate:g} to the {noise.medium}"
@@ -33,6 +32,6 @@ def compose_licences(
         "recipe.json says how, ledger.jsonl lists every change.\n"
     )
     if any("lexicon" in noise.parameters for noise in recipe.noises):
-        used = lexicon or load_lexicon()
+        used = inputs.lexicon or load_lexicon()
         change += f"New names and senses are those of the lexicon {used.title!r}. {used.licence}\n"
     return license_text, notice_text + change

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError, ProblemCollector, check_choice, refuse, suggest
 from actiseg_data.core.file_reading import find_dangling_link, refuse_missing
@@ -18,7 +16,6 @@ from actiseg_data.core.names import format_names
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.actionvos import FRAMES, Split
 from actiseg_data.layouts.opening import open_split
-from actiseg_data.records.difference_record import Differences
 from actiseg_data.records.recipe_record import (
     RECIPE_FILE,
     Recipe,
@@ -30,6 +27,7 @@ from actiseg_noise.media.registry import needs_lexicon, needs_masks
 from actiseg_noise.recipes.building import check_recipe, make_recipe, name_type
 from actiseg_noise.recipes.kind_specs import IMPORTED, normalise_value
 from actiseg_noise.recipes.presets import load_preset
+from actiseg_noise.split.noise_inputs import INSTALLED, NoiseInputs
 from actiseg_noise.split.noisy_split import choose_differences
 from actiseg_noise.split.partial_split import is_own, name_partial_folder
 
@@ -56,13 +54,8 @@ class CorruptionOptions:
         Clean lists to add to the copy.
     overwrite : bool
         Whether to replace a different noisy split at `out`.
-    lexicon : Lexicon or None
-        Lexicon for text noise. None uses the installed one.
-    thresholds : mapping or None
-        The thresholds of an exact recipe, as ``summary.json`` has them, so that a part of a dataset
-        gets the noise of the whole. None computes them from the split.
-    differences : Differences or None
-        For the recipe of an imported noisy split: its differences from the clean dataset.
+    inputs : NoiseInputs
+        What the noise depends on besides the recipe and the clean split.
     source_name : str or None
         What ``summary.json`` names as the source. None names the path of the dataset.
     """
@@ -73,21 +66,19 @@ class CorruptionOptions:
     weights: str = "derive"
     with_clean: tuple[str, ...] = ()
     overwrite: bool = False
-    lexicon: Lexicon | None = None
-    thresholds: Mapping[str, Any] | None = None
-    differences: Differences | None = None
+    inputs: NoiseInputs = INSTALLED
     source_name: str | None = None
 
     def check(self, recipe: Recipe) -> None:
         """Raise `InputError` for an unknown choice, or for an option that has no effect."""
         check_choice(self.images, IMAGES, "images")
         check_choice(self.weights, WEIGHTS_CHOICES, "weights")
-        if self.lexicon is not None and not needs_lexicon(recipe):
+        if self.inputs.lexicon is not None and not needs_lexicon(recipe):
             raise refuse("has no effect without text noise", "`lexicon`", "leave it out")
         imported = [noise for noise in recipe.noises if noise.kind == IMPORTED]
         for noise in imported:
-            choose_differences(noise, self.differences)
-        if self.differences is not None and not imported:
+            choose_differences(noise, self.inputs.differences)
+        if self.inputs.differences is not None and not imported:
             what = "have no effect without imported noise"
             raise refuse(what, "`differences`", "leave them out")
 
@@ -191,18 +182,10 @@ def prepare_request(dataset: Path, recipe: Recipe, options: CorruptionOptions) -
     split = open_split(dataset, recipe.split, masks=masks)
     out = _check_output(dataset, options.out or name_output(dataset, recipe))
     sequences = split.select(options.only)
-    licences = compose_licences(dataset, recipe, options.lexicon, options.differences)
+    licences = compose_licences(dataset, recipe, options.inputs)
     clean = _open_clean_lists(split, sequences, options.with_clean, masks=masks)
-    source = CopySource(
-        split,
-        recipe,
-        sequences,
-        options.lexicon,
-        clean,
-        weights=options.weights == "derive",
-        thresholds=options.thresholds,
-        differences=options.differences,
-    )
+    weights = options.weights == "derive"
+    source = CopySource(split, recipe, sequences, clean, weights=weights, inputs=options.inputs)
     request = CorruptionRequest(
         source, out, options.images, options.overwrite, licences, options.source_name
     )

@@ -9,19 +9,18 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split
 from actiseg_data.layouts.image_sets import name_image_sets_files
-from actiseg_data.records.difference_record import Differences
 from actiseg_data.records.ledger_record import TextRow
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.media.medium import FilePlan, MediumPlan
 from actiseg_noise.media.registry import list_media
 from actiseg_noise.split.clean_parts import CleanPart, make_part
+from actiseg_noise.split.noise_inputs import INSTALLED, NoiseInputs
 
 
 @dataclass(frozen=True)
@@ -36,26 +35,20 @@ class CopySource:
         The checked recipe.
     sequences : tuple of VideoSequence
         The sequences of the split that get noise.
-    lexicon : Lexicon or None
-        Lexicon for text noise. None uses the installed one.
     clean : tuple of Split
         Lists of the same root that are added without noise.
     weights : bool
         Whether training weights go into the copy, if the source has them.
-    thresholds : mapping or None
-        The thresholds of an exact recipe. None computes them from the whole split.
-    differences : Differences or None
-        For an imported noisy split: its differences from the source.
+    inputs : NoiseInputs
+        What the noise depends on besides the recipe and the clean split.
     """
 
     split: Split
     recipe: Recipe
     sequences: tuple[VideoSequence, ...]
-    lexicon: Lexicon | None = None
     clean: tuple[Split, ...] = ()
     weights: bool = True
-    thresholds: Mapping[str, Any] | None = None
-    differences: Differences | None = None
+    inputs: NoiseInputs = INSTALLED
 
     def make_parts(self) -> tuple[CleanPart, ...]:
         """Collect what goes into the copy, each sequence once; see `CorruptionPlan.parts`."""
@@ -187,8 +180,7 @@ def make_plan(
     ]
     list_stamps = {name: stamp_file(lists / name) for name in names}
     media = tuple(
-        medium.plan(split, sequences, source.lexicon, source.differences)
-        for medium in list_media(source.recipe, source.thresholds)
+        medium.plan(split, sequences, source.inputs) for medium in list_media(source.recipe)
     )
     rewritten = dict(chain.from_iterable(plan.digests.items() for plan in media))
     image_sets, verbatim = digest_image_sets(split, sequences, rewritten)

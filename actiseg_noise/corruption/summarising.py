@@ -38,7 +38,7 @@ def describe_identity(request: CorruptionRequest, plan: CorruptionPlan) -> dict[
             for part in plan.parts[1:]
         },
         **plan.exact_thresholds,
-        **({} if request.source.thresholds is None else {GIVEN_THRESHOLDS: True}),
+        **({} if request.source.inputs.thresholds is None else {GIVEN_THRESHOLDS: True}),
         "sequences": [sequence.folder for sequence in plan.sequences],
     }
 

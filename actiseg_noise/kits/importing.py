@@ -31,6 +31,7 @@ from actiseg_noise.kits.noisy_masks import (
 from actiseg_noise.kits.noisy_text import NoisyText, compare_noisy_text, read_noisy_text
 from actiseg_noise.measurement.audit_input import AuditInput, open_audit_input
 from actiseg_noise.recipes.building import make_imported_recipe
+from actiseg_noise.split.noise_inputs import NoiseInputs
 from actiseg_noise.split.noisy_split import as_lexicon
 
 
@@ -132,8 +133,7 @@ def import_split(
         images=images,
         weights=weights,
         overwrite=overwrite,
-        lexicon=known,
-        differences=differences,
+        inputs=NoiseInputs(known, differences),
     )
     made = write_noisy_split(clean, recipe, options, workers, stage)
     absent = (seq.folder for seq in contents.clean.sequences if seq.folder not in contents.folders)

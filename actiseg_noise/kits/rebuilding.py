@@ -28,6 +28,7 @@ from actiseg_noise.kits.rebuilt_comparison import ComparedPart, RebuiltCompariso
 from actiseg_noise.kits.sequence_digesting import identify_sequence, identify_sequences
 from actiseg_noise.media.self_check import open_documents
 from actiseg_noise.split.clean_parts import make_part
+from actiseg_noise.split.noise_inputs import NoiseInputs
 from actiseg_noise.split.noisy_documents import GIVEN_THRESHOLDS
 
 
@@ -219,7 +220,7 @@ def _make_options(
         only=folders if len(folders) < len(split.sequences) else None,
         weights="derive" if kit.has_weights else "none",
         with_clean=clean,
-        lexicon=lexicon,
-        differences=differences,
-        thresholds=(thresholds or None) if is_part or is_given else None,
+        inputs=NoiseInputs(
+            lexicon, differences, (thresholds or None) if is_part or is_given else None
+        ),
     )

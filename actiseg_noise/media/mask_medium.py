@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.masks import VOID, IndexMask, digest_pixels, find_ids, read_index_mask
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, Split
-from actiseg_data.records.difference_record import Differences, name_sequence
+from actiseg_data.records.difference_record import name_sequence
 from actiseg_data.records.ledger_record import LEDGER_FILE, MaskRow
 from actiseg_data.records.split_documents import SUMMARY_FILE
 from actiseg_noise.mask_noise.imported_masks import import_sequence
@@ -37,6 +36,7 @@ from actiseg_noise.recipes.rates import find_exact_threshold
 from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.consistency import find_file_inconsistency
 from actiseg_noise.split.journal import SequenceRecord
+from actiseg_noise.split.noise_inputs import NoiseInputs
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import choose_differences, find_differences_obstacle
 from actiseg_noise.split.partial_split import write_noisy
@@ -179,11 +179,7 @@ class MaskMedium(Medium):
     needs_lexicon = False
 
     def plan(
-        self,
-        split: Split,
-        sequences: Sequence[VideoSequence],
-        lexicon: Lexicon | None,
-        differences: Differences | None = None,
+        self, split: Split, sequences: Sequence[VideoSequence], inputs: NoiseInputs
     ) -> MediumPlan:
         """Plan mask noise at its plain rate, or with the given threshold of an exact noise.
 
@@ -191,8 +187,8 @@ class MaskMedium(Medium):
         """
         changes = None
         if self.noise.kind == IMPORTED:
-            changes = choose_differences(self.noise, differences).masks
-        known = (self.thresholds or {}).get("threshold") if self.noise.exact else None
+            changes = choose_differences(self.noise, inputs.differences).masks
+        known = (inputs.thresholds or {}).get("threshold") if self.noise.exact else None
         threshold = self.noise.rate if known is None else known
         return MaskMediumPlan(self.recipe, self.noise, threshold, known is not None, changes)
 

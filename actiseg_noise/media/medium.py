@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.workers import ProgressCallback, WorkerPool
 from actiseg_data.layouts.actionvos import Split
-from actiseg_data.records.difference_record import Differences
 from actiseg_data.records.ledger_record import MaskRow, TextRow
 from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.journal import SequenceRecord
+from actiseg_noise.split.noise_inputs import NoiseInputs
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.split_files import SplitFiles
 
@@ -165,9 +164,6 @@ class Medium(ABC):
         The checked recipe.
     noise : Noise
         Its noise for this medium.
-    thresholds : mapping or None
-        The thresholds of an exact recipe, by the names of `MediumPlan.exact_thresholds`, if they
-        are known. None computes them from the whole split.
     """
 
     name: ClassVar[str]
@@ -184,15 +180,10 @@ class Medium(ABC):
 
     recipe: Recipe
     noise: Noise
-    thresholds: Mapping[str, Any] | None = None
 
     @abstractmethod
     def plan(
-        self,
-        split: Split,
-        sequences: Sequence[VideoSequence],
-        lexicon: Lexicon | None,
-        differences: Differences | None = None,
+        self, split: Split, sequences: Sequence[VideoSequence], inputs: NoiseInputs
     ) -> MediumPlan:
         """Plan the noise of some sequences.
 
@@ -202,10 +193,9 @@ class Medium(ABC):
             The clean split. An exact noise depends on all its sequences.
         sequences : sequence of VideoSequence
             The sequences of the run.
-        lexicon : Lexicon or None
-            Lexicon for text noise. None uses the installed one.
-        differences : Differences or None
-            The differences of an imported noisy split.
+        inputs : NoiseInputs
+            What the noise depends on besides the recipe and the split. Its thresholds have the
+            names of `MediumPlan.exact_thresholds`.
 
         Raises
         ------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.media.mask_medium import MaskMedium
@@ -14,19 +13,15 @@ MEDIA: Mapping[str, type[Medium]] = {medium.name: medium for medium in (MaskMedi
 """Every medium by its name, in the order of ``summary.json``."""
 
 
-def list_media(recipe: Recipe, thresholds: Mapping[str, Any] | None = None) -> tuple[Medium, ...]:
+def list_media(recipe: Recipe) -> tuple[Medium, ...]:
     """List the media that a recipe changes, in the order of `MEDIA`.
-
-    `thresholds` are those of an exact recipe, see `Medium`.
 
     >>> from actiseg_noise.recipes.building import make_recipe
     >>> [medium.name for medium in list_media(make_recipe("mixed", 0.4))]
     ['masks', 'text']
     """
     noises = {noise.medium: noise for noise in recipe.noises}
-    return tuple(
-        medium(recipe, noises[name], thresholds) for name, medium in MEDIA.items() if name in noises
-    )
+    return tuple(medium(recipe, noises[name]) for name, medium in MEDIA.items() if name in noises)
 
 
 def needs_masks(recipe: Recipe) -> bool:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
+from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.workers import ProgressCallback, WorkerPool
 from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
 from actiseg_data.layouts.image_sets import name_image_sets_files
-from actiseg_data.records.difference_record import Differences
 from actiseg_data.records.ledger_record import LEDGER_FILE, TextRow
 from actiseg_data.records.recipe_record import RECIPE_FILE
 from actiseg_data.records.split_documents import LEXICON_FILE, SUMMARY_FILE
@@ -30,6 +29,7 @@ from actiseg_noise.media.text_summary import (
     summarise_similarity,
 )
 from actiseg_noise.recipes.kind_specs import IMPORTED
+from actiseg_noise.split.noise_inputs import NoiseInputs
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import (
     choose_differences,
@@ -129,20 +129,17 @@ class TextMedium(Medium):
     needs_lexicon = True
 
     def plan(
-        self,
-        split: Split,
-        sequences: Sequence[VideoSequence],
-        lexicon: Lexicon | None,
-        differences: Differences | None = None,
+        self, split: Split, sequences: Sequence[VideoSequence], inputs: NoiseInputs
     ) -> TextMediumPlan:
         """Draw the text noise and rewrite the documents, in memory."""
         if self.noise.kind == IMPORTED:
-            changes = choose_differences(self.noise, differences).text or {}
-            imported = plan_imported_text(split, sequences, changes, lexicon or load_lexicon())
+            changes = choose_differences(self.noise, inputs.differences).text or {}
+            lexicon = inputs.lexicon or load_lexicon()
+            imported = plan_imported_text(split, sequences, changes, lexicon)
             return TextMediumPlan(self.recipe, self.noise, imported)
-        known = (self.thresholds or {}).get("text_thresholds") if self.noise.exact else None
+        known = (inputs.thresholds or {}).get("text_thresholds") if self.noise.exact else None
         thresholds = None if known is None else Thresholds(*known)
-        words = plan_text(split, self.recipe, sequences, lexicon, thresholds)
+        words = plan_text(split, self.recipe, sequences, inputs.lexicon, thresholds)
         return TextMediumPlan(self.recipe, self.noise, words)
 
     def find_inconsistencies(self, split: Split, documents: SplitDocuments) -> Iterator[str]:

@@ -20,8 +20,8 @@ from actiseg_noise.corruption.split_plan import CopySource
 from actiseg_noise.media.registry import needs_masks
 from actiseg_noise.media.self_check import check_consistency, open_documents
 from actiseg_noise.split.consistency import find_clutter
+from actiseg_noise.split.noise_inputs import read_noise_inputs
 from actiseg_noise.split.noisy_documents import SplitDocuments
-from actiseg_noise.split.noisy_split import read_carried_differences, read_carried_lexicon
 from actiseg_noise.verification.reproduction import Reproduction
 
 
@@ -120,8 +120,8 @@ def verify(
     elif source is not None:
         copied = _open_source(source, documents, out, with_clean=not chosen)
         reproduction = Reproduction(check.files, copied, documents, chosen or documents.folders)
-        if copied.thresholds is not None:
-            counts["thresholds_given"] = len(copied.thresholds)
+        if copied.inputs.thresholds is not None:
+            counts["thresholds_given"] = len(copied.inputs.thresholds)
         result = reproduction.compare(workers, stage)
         mismatches += result.lines
         counts += result.counts
@@ -137,15 +137,8 @@ def _open_source(
     split = open_split(source, recipe.split, masks=needs_masks(recipe))
     clean = _open_clean_lists(source, documents) if with_clean else ()
     sequences = tuple(seq for seq in split.sequences if seq.folder in documents.folders)
-    return CopySource(
-        split,
-        recipe,
-        sequences,
-        read_carried_lexicon(out),
-        clean,
-        thresholds=documents.given_thresholds,
-        differences=read_carried_differences(out),
-    )
+    inputs = read_noise_inputs(out, documents.given_thresholds)
+    return CopySource(split, recipe, sequences, clean, inputs=inputs)
 
 
 def _open_clean_lists(source: Path, documents: SplitDocuments) -> tuple[Split, ...]:

@@ -24,6 +24,7 @@ from actiseg_noise.kits.importing import import_split
 from actiseg_noise.measurement.auditing import audit
 from actiseg_noise.measurement.inspection import inspect
 from actiseg_noise.recipes.building import load_recipe, make_recipe, name_type
+from actiseg_noise.split.noise_inputs import NoiseInputs, read_noise_inputs
 from actiseg_noise.split.noisy_split import read_carried_differences
 from actiseg_noise.verification.verification import verify
 from tests.helpers.command import run
@@ -193,7 +194,7 @@ def test_the_differences_apply_to_a_part_of_the_source(clean, text, masks, tmp_p
     for number, (_, out) in enumerate((text, masks)):
         recipe = load_recipe(out / "recipe.json")
         options = CorruptionOptions(
-            tmp_path / str(number), only=wanted, differences=read_carried_differences(out)
+            tmp_path / str(number), only=wanted, inputs=read_noise_inputs(out, None)
         )
         part = write_noisy_split(clean, recipe, options).out
         assert verify(part, source=clean).ok
@@ -417,8 +418,9 @@ def test_corrupt_does_not_make_imported_noise(clean, masks, tmp_path):
         (load_recipe(masks[1] / "recipe.json"), "other differences"),
     ):
         changed = replace(differences, masks={})
+        inputs = NoiseInputs(differences=changed)
         with pytest.raises(InputError, match=said):
-            write_noisy_split(clean, recipe, CorruptionOptions(tmp_path / "x", differences=changed))
+            write_noisy_split(clean, recipe, CorruptionOptions(tmp_path / "x", inputs=inputs))
 
 
 @pytest.mark.parametrize("medium", ["text", "masks"])

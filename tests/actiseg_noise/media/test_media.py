@@ -11,6 +11,7 @@ from actiseg_noise.media.registry import MEDIA, list_media, needs_masks
 from actiseg_noise.media.self_check import check_consistency, open_documents
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.kind_specs import KIND_SPECS, MEDIUM_SPECS
+from actiseg_noise.split.noise_inputs import NoiseInputs
 from tests.helpers.kitchens import make_kitchen
 
 
@@ -30,7 +31,7 @@ def test_text_noise_needs_no_masks():
 def test_a_plan_covers_each_medium_of_the_recipe(kind, tmp_path):
     root = make_kitchen(tmp_path / "clean", 2)
     split, recipe = open_split(root, "train"), make_recipe(kind, 0.6)
-    plans = [medium.plan(split, split.sequences, None) for medium in list_media(recipe)]
+    plans = [medium.plan(split, split.sequences, NoiseInputs()) for medium in list_media(recipe)]
     assert [plan.noise for plan in plans] == sorted(recipe.noises, key=lambda noise: noise.medium)
     assert sum(isinstance(plan, FilePlan) for plan in plans) == needs_masks(recipe)
     assert any(plan.documents for plan in plans) == (recipe.text_noise is not None)

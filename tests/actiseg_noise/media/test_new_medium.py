@@ -46,7 +46,7 @@ class SoundMedium(Medium):
     needs_masks = needs_lexicon = False
     checked: ClassVar[Counter[str]] = Counter()
 
-    def plan(self, split, sequences, lexicon, differences=None):
+    def plan(self, split, sequences, inputs):
         return SoundPlan(self.recipe, self.noise)
 
     def find_inconsistencies(self, split, documents):

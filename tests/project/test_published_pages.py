@@ -255,5 +255,5 @@ def test_the_merged_croissant_file_is_valid(reader):
 
 
 def test_the_command_that_restores_names_is_that_of_the_card(reader):
-    assert f"cd boundary-40 && {RESTORE_NAMES}\n" in code_blocks(PAGES[1], "bash")
+    assert f"(cd boundary-40 && {RESTORE_NAMES})\n" in code_blocks(PAGES[1], "bash")
     assert RESTORE_NAMES in (reader.folder / "release/README.md").read_text()

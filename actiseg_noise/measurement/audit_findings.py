@@ -12,9 +12,11 @@ from actiseg_noise.measurement.findings import Finding
 from actiseg_noise.measurement.mask_audit import MaskAudit
 from actiseg_noise.measurement.mask_findings import (
     compare_kernel,
+    compare_ledger_with_recipe,
     compare_masks_with_claim,
     compare_masks_with_recipe,
 )
+from actiseg_noise.measurement.proportions import Proportion
 from actiseg_noise.measurement.text_audit import TextAudit
 from actiseg_noise.measurement.text_changes import TextStatistics
 from actiseg_noise.measurement.text_findings import (
@@ -39,11 +41,14 @@ class Evidence:
         None if the split has no masks or no clean masks are known.
     action_list : NoisyList or None
         The split's own list, which shows what a recipe could change.
+    ledger : Proportion or None
+        Where no clean masks are known: the share of items with mask noise, by the split's ledger.
     """
 
     text: TextAudit | None
     masks: MaskAudit | None
     action_list: NoisyList | None
+    ledger: Proportion | None = None
 
     @property
     def statistics(self) -> TextStatistics | None:
@@ -92,6 +97,8 @@ def compare_with_recipe(recipe: Recipe, evidence: Evidence, lexicon: Lexicon) ->
     yield from compare_objects_with_list(evidence.text, action_list)
     yield from compare_text_with_recipe(recipe, evidence.text, action_list, lexicon)
     yield from compare_masks_with_recipe(recipe, evidence.masks, action_list)
+    if evidence.ledger is not None and recipe.mask_noise is not None:
+        yield compare_ledger_with_recipe(recipe.mask_noise, evidence.ledger)
 
 
 def compare_with_name(

@@ -21,7 +21,7 @@ from actiseg_noise.measurement.audit_findings import (
 )
 from actiseg_noise.measurement.audit_input import AuditInput, open_audit_input
 from actiseg_noise.measurement.findings import Finding
-from actiseg_noise.measurement.mask_audit import MaskAudit, audit_masks
+from actiseg_noise.measurement.mask_audit import MaskAudit, audit_masks, read_ledger_share
 from actiseg_noise.measurement.proportions import Proportion
 from actiseg_noise.measurement.text_audit import audit_text
 from actiseg_noise.measurement.text_changes import TextStatistics
@@ -43,7 +43,8 @@ class Audit:
     split : str or None
         Name of the list.
     clean : str
-        What the split was compared with: ``*_org keys``, ``clean copies`` or a folder.
+        What the split was compared with: ``*_org keys``, ``clean copies``, a folder, or, where no
+        clean masks are known, its ledger.
     recipe : Recipe or None
         The recipe of the split, if it has one.
     claims : tuple of NameClaim
@@ -164,12 +165,14 @@ def audit(
     )
     text, masks = audit_text(task), audit_masks(task)
     left_out = {**text.left_out, **masks.left_out}
-    if text.value is None and masks.value is None:
+    ledger = read_ledger_share(task) if masks.value is None else None
+    if text.value is None and masks.value is None and ledger is None:
         raise _refuse_unmeasurable(noisy, left_out)
-    evidence = Evidence(text.value, masks.value, task.action_list)
+    evidence = Evidence(text.value, masks.value, task.action_list, ledger)
     claims = parse_claims(noisy)
     findings = _compare(task, evidence, claims, own_lexicon)
-    sources = (result.compared_with for result in (text, masks))
+    sources = [result.compared_with for result in (text, masks)]
+    sources += ["its ledger, for masks"] if ledger is not None else []
     return Audit(
         noisy=noisy,
         split=task.split,

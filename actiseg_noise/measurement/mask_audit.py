@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from actiseg_data.annotations.masks import VOID, IndexMask, check_same_size, read_index_mask
+from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.names import format_name
 from actiseg_data.core.workers import run_parallel
@@ -15,6 +16,7 @@ from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.layouts.layout import MaskSplit
 from actiseg_data.layouts.opening import open_masks, open_split
+from actiseg_data.records.ledger_record import LEDGER_FILE
 from actiseg_data.records.split_documents import SUMMARY_FILE
 from actiseg_noise.measurement.audit_input import AuditInput
 from actiseg_noise.measurement.grouping import group_by
@@ -35,6 +37,8 @@ from actiseg_noise.measurement.mask_pairs import (
     pair_with_split,
 )
 from actiseg_noise.measurement.medium_result import MediumResult
+from actiseg_noise.measurement.proportions import Proportion
+from actiseg_noise.split.noisy_documents import read_documents
 from actiseg_noise.split.noisy_split import find_source_root
 from actiseg_noise.split.text_items import NoisyList
 
@@ -131,6 +135,20 @@ def audit_masks(task: AuditInput) -> MediumResult[MaskAudit]:
     return MediumResult(audit, left_out, "clean copies" if clean is None else str(clean.root))
 
 
+def read_ledger_share(task: AuditInput) -> Proportion | None:
+    """Read which share of the items has mask noise, by the ledger of a split of this toolkit.
+
+    It stands in for a measurement where no clean masks are known. None if the split has no mask
+    noise, or no ledger.
+    """
+    recipe = task.recipe
+    if recipe is None or recipe.mask_noise is None or not (task.noisy / LEDGER_FILE).is_file():
+        return None
+    documents = read_documents(task.noisy, recipe)
+    items = Cursor(documents.summary, SUMMARY_FILE)["noise"]["items"].as_integer()
+    return Proportion(items, len(documents.mask_rows))
+
+
 def _open_clean(task: AuditInput) -> MaskSplit | None:
     """Open the split, or the folder of masks, to compare masks with; None if there is none."""
     if task.clean is not None and not list_splits(task.clean):
@@ -149,7 +167,8 @@ def _open_clean(task: AuditInput) -> MaskSplit | None:
 def _explain_missing_clean_masks(task: AuditInput) -> str:
     if task.recipe is not None and (task.noisy / SUMMARY_FILE).is_file():
         root = find_source_root(task.noisy, None)
-        return f"the clean dataset that they were made from is not at {root}"
+        where = f"the clean dataset that they were made from is not at {root}"
+        return f"{where}; give it as `clean` to measure them"
     return "has no clean masks (neither frame_org.png nor a known source)"
 
 

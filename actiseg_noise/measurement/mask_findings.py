@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from actiseg_data.records.recipe_record import Recipe
+from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.mask_noise.sequence_masks import list_eligible_objects
 from actiseg_noise.measurement.audit_claims import NameClaim
 from actiseg_noise.measurement.findings import NOT_REQUESTED, Finding
@@ -66,6 +66,17 @@ def compare_masks_with_recipe(
     if unexpected:
         what = f"{unexpected} objects have other masks"
         yield Finding(False, f"{what}, but the recipe cannot change them")
+
+
+def compare_ledger_with_recipe(noise: Noise, ledger: Proportion) -> Finding:
+    """Compare the share of items that the ledger lists with the rate of the recipe."""
+    agrees = ledger.is_consistent_with(noise.rate)
+    return Finding(
+        agrees,
+        f"masks: the ledger lists {ledger.percentage} of {ledger.items} items, which "
+        f"{'is consistent' if agrees else 'is not consistent'} with the rate: the recipe asks for "
+        f"{noise.rate:.1%}; the masks themselves were not measured",
+    )
 
 
 def compare_masks_with_claim(masks: MaskAudit, claim: NameClaim, rate: float) -> Finding:

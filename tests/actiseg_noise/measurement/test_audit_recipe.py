@@ -171,6 +171,31 @@ def test_every_preset_matches_its_recipe(kitchen, tmp_path, name):
     found = audit(out)
     assert found.ok, found.findings
     assert read_recipe(out / "recipe.json") == found.recipe
+    forget_source(out)
+    alone = audit(out)
+    assert alone.ok, alone.findings
+    assert alone.masks is None or recipe.mask_noise is None
+
+
+def forget_source(out):
+    """Let a noisy split name no source, as an unpacked archive does."""
+    summary = json.loads((out / "summary.json").read_text())
+    write_json(out / "summary.json", summary | {"source": "clean_dataset"})
+
+
+def test_without_clean_masks_the_ledger_is_compared_with_the_recipe(kitchen, tmp_path):
+    out = corrupt(kitchen, "boundary", rate=0.4, out=tmp_path / "boundary-40").out
+    forget_source(out)
+    found = audit(out)
+    rows = (out / "ledger.jsonl").read_text().splitlines()
+    assert found.ok
+    assert found.clean == "its ledger, for masks"
+    assert any(
+        "the ledger lists" in line and "were not measured" in line for line in found.agreements
+    )
+    (out / "ledger.jsonl").write_text("\n".join(rows[: len(rows) // 3]) + "\n")
+    (line,) = audit(out).findings
+    assert "is not consistent with the rate" in line
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from actiseg_noise.releases.release_statements import (
 from actiseg_noise.releases.source_statements import (
     describe_annotators,
     describe_persons,
+    list_addresses,
     name_contacts,
 )
 from actiseg_noise.releases.use_statements import (
@@ -103,7 +104,7 @@ def _compose_uses(contents: ReleaseContents) -> Iterator[str]:
 
 
 def _compose_licence(contents: ReleaseContents) -> Iterator[str]:
-    yield format_table(("part", "licence"), describe_licences(contents))
+    yield format_table(("part", "licence"), describe_licences(contents), list_addresses(contents))
     yield "Full texts are in `licences/`. The NOTICE of this release:"
     yield quote_block(compose_notice(contents))
 

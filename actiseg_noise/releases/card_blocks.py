@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from actiseg_noise.releases.escaping import escape_markdown, link_addresses
+from actiseg_noise.releases.escaping import link_addresses
 from actiseg_noise.releases.release_contents import ReleaseContents
 from actiseg_noise.releases.source_statements import list_addresses
 
 
-def format_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    r"""Format a Markdown table; every cell is escaped.
+def format_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], addresses: Iterable[str] = ()
+) -> str:
+    r"""Format a Markdown table; every cell is escaped, and given addresses become links.
 
     >>> print(format_table(["kind"], [["a|b"]]))
     | kind |
@@ -18,7 +20,8 @@ def format_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     | a\|b |
     """
     lines = [
-        "| " + " | ".join(escape_markdown(cell) for cell in row) + " |" for row in (columns, *rows)
+        "| " + " | ".join(link_addresses(cell, addresses) for cell in row) + " |"
+        for row in (columns, *rows)
     ]
     return "\n".join([lines[0], "|---" * len(columns) + "|", *lines[1:]])
 

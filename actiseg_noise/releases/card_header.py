@@ -105,8 +105,8 @@ def _match_files(files: Iterable[ReleaseFile], split: str) -> str:
 
 def _list_creators(contents: ReleaseContents) -> list[str]:
     """List who made the labels, in the words of the Hub: ``found`` for those of a source."""
-    found = ["found"] if contents.imported or not contents.source.synthetic else []
-    return found + ["machine-generated"] * bool(contents.own or contents.source.synthetic)
+    creators = ["found"] if contents.imported or not contents.source.synthetic else []
+    return creators + ["machine-generated"] * bool(contents.own or contents.source.synthetic)
 
 
 def _name_source_dataset(contents: ReleaseContents) -> str:

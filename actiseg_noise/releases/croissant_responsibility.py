@@ -47,7 +47,7 @@ def describe_rai(contents: ReleaseContents) -> dict[str, Any]:
             f"{name_source(contents)}, {_name_changes(contents)}."
         ),
         "rai:dataCollectionType": "Secondary Data Analysis",
-        "rai:dataCollectionMissingData": list_missing(contents),
+        "rai:dataCollectionMissingData": " ".join(list_missing(contents)) or None,
         "rai:dataCollectionRawData": " ".join(describe_clean_source(contents)),
         "rai:hasSyntheticData": _has_synthetic_data(contents),
         "rai:dataManipulationProtocol": protocol,

@@ -71,13 +71,13 @@ def _format_answer(contents: ReleaseContents, answer: str | list[str]) -> str:
 def _answer_motivation(contents: ReleaseContents) -> list[Answer]:
     names = ", ".join(author.name for author in contents.description.authors)
     source = name_source(contents)
-    apart = " The authors named are those of this release, and not of the source."
+    separate = " The authors named are those of this release, and not of the source."
     return [
         ("For what purpose was the dataset created?", describe_release(contents)),
         (
             "Who created it?",
             f"{names} made this release. It is derived from {source}."
-            f"{'' if contents.source.synthetic else apart} {describe_responsibility(contents)}",
+            f"{'' if contents.source.synthetic else separate} {describe_responsibility(contents)}",
         ),
         ("Who funded it?", NOT_STATED),
     ]

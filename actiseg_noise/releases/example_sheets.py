@@ -129,8 +129,8 @@ def _iterate_text_examples(
         mask = next((mask for mask in masks if (mask == object_id).any()), None)
         if mask is not None:
             counts[row.kind] = counts.get(row.kind, 0) + 1
-            words = f"{row.kind}: {_describe_words(row.object, row)}"
-            yield Example(mask, mask, object_id, (words, f"prompt: {row.prompt}"))
+            line = f"{row.kind}: {_describe_words(row.object, row)}"
+            yield Example(mask, mask, object_id, (line, f"prompt: {row.prompt}"))
 
 
 def _describe_words(name: str, row: TextRow | None) -> str:

@@ -107,29 +107,19 @@ def split_text_rate(noise: Noise) -> dict[str, float]:
 
 def _describe_text_noise(noise: Noise) -> str:
     rates = split_text_rate(noise)
-    new = {
-        "category": "a flip (category), that is, a name of another class",
-        "within-category": (
-            "a substitution (within-category), that is, "
-            + (
-                "the name of a sister term in WordNet"
-                if noise.parameters.get("names") == "sister"
-                else "another name of the same class, if there is one"
-            )
-        ),
+    sisters = noise.parameters.get("names") == "sister"
+    name = "the name of a WordNet sister" if sisters else "another name"
+    done = {
+        "category": "flipped (category) to a name of another class",
+        "within-category": f"substituted (within-category) by {name} of its class, if there is one",
     }
     if noise.exact:
-        parts = [f"exactly {100 * rate:g} % get {new[kind]}" for kind, rate in rates.items()]
-        who = f"of the {_name_items(noise)} that can change"
+        parts = [f"exactly {100 * rate:g} % are {done[kind]}" for kind, rate in rates.items()]
+        words = f"of the {_name_items(noise)} that can change, {', and '.join(parts)}"
     else:
-        parts = [f"{new[kind]}, with probability {rate:g}" for kind, rate in rates.items()]
-        parts[:1] = [f"gets {part}" for part in parts[:1]]
-        items = _name_items(noise)
-        who = f"independently, each of the {items}"
-    return (
-        f"Text noise ({noise.kind}, algorithm {noise.algorithm}): {who}"
-        f"{',' * noise.exact} {'; or '.join(parts)}"
-    )
+        parts = [f"{done[kind]}, with probability {rate:g}" for kind, rate in rates.items()]
+        words = f"each of the {_name_items(noise)} is, independently, {', or '.join(parts)}"
+    return f"Text noise ({noise.kind}, algorithm {noise.algorithm}): {words}"
 
 
 def _describe_text_result(configuration: Configuration, noise: Noise) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from actiseg_data.core.tables import ReportPart, Table
+from actiseg_noise.releases.licence_files import list_terms
 from actiseg_noise.releases.publishing import Publication
 from actiseg_noise.releases.source_statements import find_code_address
 
@@ -26,7 +27,7 @@ def describe_publication(publication: Publication) -> Iterator[ReportPart]:
             )
         )
     yield Table("release", ("configuration", "split", "sequences", *_ROLES), tuple(rows))
-    licences = ", ".join(terms.identifier for terms in contents.licences)
+    licences = ", ".join(list_terms(contents))
     yield f"licence: {licences}"
     yield from list_notes(publication)
     yield f"made {publication.path}"

@@ -26,9 +26,9 @@ def count_rows(contents: ReleaseContents, configuration: Configuration) -> int:
     return sum(
         file.rows or 0
         for file in contents.files
-        if (file.configuration, file.split)
-        == (configuration.name, configuration.split.recipe.split)
-        and file.role == "parquet"
+        if file.role == "parquet"
+        and file.configuration == configuration.name
+        and file.split == configuration.split.recipe.split
     )
 
 

@@ -19,7 +19,6 @@ from actiseg_noise.releases.release_facts import (
 from actiseg_noise.releases.source_statements import (
     describe_origin,
     is_visor,
-    list_human_lists,
     name_contacts,
     name_source,
 )
@@ -226,12 +225,9 @@ def _describe_parts(contents: ReleaseContents) -> list[str]:
     """Say which parts of what the notice of the source names are in the release."""
     if not is_visor(contents):
         return []
-    lists = list_human_lists(contents)
     lines = [f"* {describe_origin(contents)}"]
     if contents.data != "frames":
         lines.append("* It has no frames.")
-    if not lists:
-        lines.append("* The preparation names no human-labelled list.")
     if "prepare-" in contents.source.notice_text:
         lines.append(
             "* prepare-*.json are files of the clean dataset. They are not in the release."

@@ -14,14 +14,22 @@ _MEANINGS = {
     "prompt_clean": "the phrase without noise",
     "name": "the noun for the object, with noise",
     "name_clean": "the noun without noise",
-    "class_id": "class of the object, with noise (EPIC-KITCHENS-100 noun class, see class ids below)",
+    "class_id": "class of the object, with noise",
     "class_id_clean": "class without noise",
     "positive": "whether the object takes part in the action",
     "mask": "mask of the object with noise: PNG of 1 bit; pixels of the object are non-zero",
-    "picture": "the object before (left) and after the noise (right), drawn from masks: orange was gained, blue lost, grey is other objects",
-    "kind": "dilate, erode or another kind of mask noise; null if no noise was drawn for this object",
-    "kind_text": "category (a flip) or within-category (a substitution); null if the text is unchanged",
-    "iou": "IoU of the mask with the clean mask, after overlaps; null if the mask is unchanged. Set with kind null: the object only lost pixels to a changed neighbour",
+    "picture": (
+        "the object before (left) and after the noise (right), drawn from masks: orange was "
+        "gained, blue lost, grey is other objects"
+    ),
+    "kind": ("kind of mask noise, such as dilate; null if no noise was drawn for this object"),
+    "kind_text": (
+        "category (a flip) or within-category (a substitution); null if the text is unchanged"
+    ),
+    "iou": (
+        "IoU of the mask with the clean mask, after overlaps; null if the mask is unchanged. Set "
+        "with kind null: the object only lost pixels to a changed neighbour"
+    ),
     "image": "the frame",
 }
 

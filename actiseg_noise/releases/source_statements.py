@@ -14,6 +14,9 @@ NOT_STATED = "Not stated by the maintainers of this release."
 VISOR_ADDRESS = "https://epic-kitchens.github.io/VISOR/"
 ACTIONVOS_ADDRESS = "https://github.com/ut-vision/ActionVOS"
 
+HUMAN_LIST = "val_human"
+"""The human-labelled list of ActionVOS."""
+
 _VISOR = "EPIC-KITCHENS VISOR"
 
 
@@ -36,11 +39,11 @@ def list_toolkits(contents: ReleaseContents) -> list[str]:
 
 
 def list_human_lists(contents: ReleaseContents) -> list[str]:
-    """List the action lists with objects that people labelled as active."""
+    """List the action lists of ActionVOS with objects that people labelled as active."""
     return [
         split
         for split, files in contents.source.inputs.items()
-        if any(file.role == "human_labels" for file in files)
+        if split == HUMAN_LIST or any(file.role == "human_labels" for file in files)
     ]
 
 
@@ -134,9 +137,9 @@ def list_addresses(contents: ReleaseContents) -> list[str]:
     """List the web addresses that statements of a release may have as links."""
     says = contents.description
     orcids = [f"https://orcid.org/{author.orcid}" for author in says.authors if author.orcid]
-    found = [says.url, says.doi and f"https://doi.org/{says.doi}", find_code_address(), *orcids]
-    found += [VISOR_ADDRESS, ACTIONVOS_ADDRESS]
-    return [address for address in found if address]
+    addresses = [says.url, says.doi and f"https://doi.org/{says.doi}", find_code_address(), *orcids]
+    addresses += [VISOR_ADDRESS, ACTIONVOS_ADDRESS]
+    return [address for address in addresses if address]
 
 
 def describe_software(contents: ReleaseContents) -> str:

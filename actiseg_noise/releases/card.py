@@ -32,7 +32,6 @@ from actiseg_noise.releases.source_statements import (
     describe_annotators,
     describe_persons,
     list_addresses,
-    name_contacts,
 )
 from actiseg_noise.releases.use_statements import (
     list_limits,
@@ -84,7 +83,8 @@ def _compose_summary(contents: ReleaseContents) -> Iterator[str]:
     yield f"Version {escape_markdown(contents.description.version)}{published}" + (
         f", at <{url}>." if url else "."
     )
-    yield format_statement(contents, f"Authors: {name_contacts(contents)}.")
+    names = ", ".join(author.name for author in contents.description.authors)
+    yield f"Authors: {escape_markdown(names)}."
     yield format_statement(contents, describe_responsibility(contents))
 
 

@@ -88,7 +88,7 @@ def _describe_mask_result(configuration: Configuration) -> str:
     kinds = [f"{count} {kind}" for kind, count in sorted(counts.items())]
     cut = count_cut(configuration)
     more = f". {cut} other masks lost pixels to a changed neighbour" if cut else ""
-    return f". Changed: {_format_share(len(rows), items)}{_format_parts(kinds)}{more}"
+    return f". Changed: {_format_share(len(rows), items, 'objects in frames')}{_format_parts(kinds)}{more}"
 
 
 def split_text_rate(noise: Noise) -> dict[str, float]:
@@ -127,13 +127,16 @@ def _describe_text_result(configuration: Configuration, noise: Noise) -> str:
     items = configuration.documents.read_section("text").get("items")
     counts = Counter(row.kind for row in rows)
     kinds = [f"{counts[kind]} {name}" for kind, name in TEXT_NAMES.items() if counts[kind]]
-    return f". Changed: {_format_share(len(rows), items)}{_format_parts(kinds)}"
+    words = {"narration": "narrations", "both": "prompts and narrations"}.get(
+        noise.choice, "prompts"
+    )
+    return f". Changed: {_format_share(len(rows), items, words)}{_format_parts(kinds)}"
 
 
-def _format_share(count: int, items: object) -> str:
+def _format_share(count: int, items: object, words: str) -> str:
     if not isinstance(items, int) or not items:
-        return str(count)
-    return f"{count} of {items} ({100 * count / items:.1f} %)"
+        return f"{count} {words}"
+    return f"{count} of {items} {words} ({100 * count / items:.1f} %)"
 
 
 def _format_parts(parts: Sequence[str]) -> str:

@@ -88,7 +88,8 @@ def _describe_mask_result(configuration: Configuration) -> str:
     kinds = [f"{count} {kind}" for kind, count in sorted(counts.items())]
     cut = count_cut(configuration)
     more = f". {cut} other masks lost pixels to a changed neighbour" if cut else ""
-    return f". Changed: {_format_share(len(rows), items, 'objects in frames')}{_format_parts(kinds)}{more}"
+    share = _format_share(len(rows), items, "objects in frames")
+    return f". Changed: {share}{_format_parts(kinds)}{more}"
 
 
 def split_text_rate(noise: Noise) -> dict[str, float]:
@@ -127,9 +128,7 @@ def _describe_text_result(configuration: Configuration, noise: Noise) -> str:
     items = configuration.documents.read_section("text").get("items")
     counts = Counter(row.kind for row in rows)
     kinds = [f"{counts[kind]} {name}" for kind, name in TEXT_NAMES.items() if counts[kind]]
-    words = {"narration": "narrations", "both": "prompts and narrations"}.get(
-        noise.choice, "prompts"
-    )
+    words = "narrations" if noise.choice == "narration" else "prompts"
     return f". Changed: {_format_share(len(rows), items, words)}{_format_parts(kinds)}"
 
 

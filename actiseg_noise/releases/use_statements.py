@@ -142,12 +142,13 @@ def list_limits(contents: ReleaseContents) -> list[str]:
 def _describe_draws(contents: ReleaseContents) -> Iterator[str]:
     seeds = sorted({entry.split.recipe.seed for entry in contents.own})
     named = join_words([str(seed) for seed in seeds], "and")
+    seeded = "seed" if len(seeds) == 1 else "seeds"
     recipes = {
         (repr(entry.split.recipe.noises), entry.split.recipe.split) for entry in contents.own
     }
     if len(recipes) == len(contents.own):
         yield (
-            f"Each recipe was drawn once (seed {named}). Draw other seeds to measure the variance "
+            f"Each recipe was drawn once ({seeded} {named}). Draw other seeds to measure the variance "
             "between draws."
         )
 

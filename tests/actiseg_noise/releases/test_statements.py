@@ -157,7 +157,7 @@ def test_other_seeds_are_not_called_equal(sample, splits, tmp_path):
     text = read_plain(release / "README.md")
     assert "so tables and pictures do not" not in text
     assert "| mixed-40-s1, all |" in text
-    assert "drawn once (seed 0 and 1)" in text
+    assert "drawn once (seeds 0 and 1)" in text
 
 
 def test_every_picture_has_a_text_and_a_caption(card):

@@ -32,6 +32,9 @@ from actiseg_noise.split.split_archive import NAMES_FILE
 
 _HUB = re.compile(r"https?://huggingface\.co/datasets/([\w.-]+/[\w.-]+)/?")
 
+_ELSEWHERE = "../actionvos"
+"""Where an archive is unpacked for other code, which needs other names than `verify` expects."""
+
 _LEDGER_KEYS = (
     "sequence, frame (null for text), object_id (null for a narration), object (the clean name), "
     "kind, parameters (what was drawn), and for masks status (met, or how the target was missed), "
@@ -71,8 +74,10 @@ def compose_loading(contents: ReleaseContents) -> Iterator[str]:
             f"table = parquet.read_table({files[0].name!r})",
         ],
     )
-    yield "In the layout of ActionVOS, unpacked next to the release:"
-    yield format_code("sh", [f"tar -xf archives/{first}.tar -C .."])
+    yield "In the layout of ActionVOS, unpacked outside the folder of the release:"
+    yield format_code(
+        "sh", [f"mkdir -p {_ELSEWHERE}", f"tar -xf archives/{first}.tar -C {_ELSEWHERE}"]
+    )
     if contents.data == "masks":
         yield f"Code that reads frames needs those of the source: add them as `{FRAMES}`."
     yield from _explain_names(contents)
@@ -94,7 +99,7 @@ def _explain_names(contents: ReleaseContents) -> Iterator[str]:
         f"Other code, such as the loader of ActionVOS, needs the original names. `{NAMES_FILE}` "
         "lists both; this command restores the original names in an unpacked archive:"
     )
-    yield format_code("bash", [f"cd ../{next(iter(counts))} && {RESTORE_NAMES}"])
+    yield format_code("bash", [f"cd {_ELSEWHERE}/{next(iter(counts))} && {RESTORE_NAMES}"])
 
 
 def compose_rebuilding(contents: ReleaseContents) -> Iterator[str]:

@@ -148,8 +148,8 @@ def _describe_draws(contents: ReleaseContents) -> Iterator[str]:
     }
     if len(recipes) == len(contents.own):
         yield (
-            f"Each recipe was drawn once ({seeded} {named}). Draw other seeds to measure the variance "
-            "between draws."
+            f"Each recipe was drawn once ({seeded} {named}). Draw other seeds to measure the "
+            "variance between draws."
         )
 
 

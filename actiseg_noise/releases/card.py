@@ -34,6 +34,7 @@ from actiseg_noise.releases.source_statements import (
     list_addresses,
 )
 from actiseg_noise.releases.use_statements import (
+    list_biases,
     list_limits,
     list_misuses,
     list_protocol,
@@ -90,6 +91,8 @@ def _compose_summary(contents: ReleaseContents) -> Iterator[str]:
 
 def _compose_limits(contents: ReleaseContents) -> Iterator[str]:
     yield format_list(contents, list_limits(contents))
+    yield "Known biases:"
+    yield format_list(contents, list_biases(contents))
     yield "Not in the release:"
     yield format_list(contents, list_missing(contents) or ["Nothing is known to be missing."])
     yield "Special cases that the program handled:"

@@ -13,6 +13,7 @@ from actiseg_noise.releases.release_statements import (
     describe_release,
     describe_repeats,
     describe_responsibility,
+    describe_selection,
     describe_size,
     list_handled,
     list_missing,
@@ -28,6 +29,7 @@ from actiseg_noise.releases.source_statements import (
 )
 from actiseg_noise.releases.use_statements import (
     describe_key,
+    list_biases,
     list_limits,
     list_misuses,
     list_protocol,
@@ -92,9 +94,7 @@ def _answer_composition(contents: ReleaseContents) -> list[Answer]:
         ("How many instances are there?", describe_size(contents) + describe_repeats(contents)),
         (
             "Does it contain all possible instances or a sample?",
-            "All sequences of the lists in the clean dataset that was given to the tool, unless "
-            "the recipe says otherwise. The tool cannot tell whether these are the whole published "
-            "lists.",
+            describe_selection(contents),
         ),
         (
             "Is there a label or target?",
@@ -114,7 +114,10 @@ def _answer_composition(contents: ReleaseContents) -> list[Answer]:
                 else "Noisy lists are for training; scores need clean labels of other sequences."
             ),
         ),
-        ("Are there errors, sources of noise, or redundancies?", list_limits(contents)),
+        (
+            "Are there errors, sources of noise, or redundancies?",
+            list_limits(contents) + list_biases(contents),
+        ),
         (
             "Is it self-contained?",
             {

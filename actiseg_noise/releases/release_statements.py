@@ -111,6 +111,17 @@ def describe_size(contents: ReleaseContents) -> list[str]:
     return lines
 
 
+def describe_selection(contents: ReleaseContents) -> list[str]:
+    """Say which part of the clean lists a release has."""
+    lines = [
+        f"{entry.name}: {len(entry.split.noisy.sequences)} of {len(entry.split.source.sequences)} "
+        f"sequences of the list {entry.split.recipe.split} in the clean dataset that was given to "
+        "the tool."
+        for entry in contents.configurations
+    ]
+    return [*lines, "The tool cannot tell whether these are the whole published lists."]
+
+
 def describe_repeats(contents: ReleaseContents) -> list[str]:
     """Say which masks or prompts are those of an earlier configuration."""
     words = {"masks": "masks", "text": "prompts"}

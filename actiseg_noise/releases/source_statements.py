@@ -91,22 +91,22 @@ def describe_persons(contents: ReleaseContents) -> str:
     """Say what is known about personal data in a release."""
     if contents.source.synthetic:
         return "None: the scenes are generated and show no person."
+    frames = "rendered frames" if contents.source.rendered else "frames"
+    held = f"It has {frames} of the source." if contents.data == "frames" else "It has no frames."
+    if not is_visor(contents):
+        return f"{held} Whether the source has personal data is not known: see NOTICE."
     if contents.data == "none":
-        held = "It has rebuild kits, and neither masks nor frames."
-    elif contents.data == "masks":
-        held = "It has no frames."
+        labels = "This release has rebuild kits and documents, and neither masks nor lists."
     else:
-        rendered = contents.source.rendered
-        held = f"It has {'rendered' * rendered}{'' if rendered else 'photographs: the'} frames."
-    if is_visor(contents):
-        masks = "" if contents.data == "none" else "masks of objects and of hands, "
-        return (
-            f"The source annotates first-person video of people in kitchens. This release has "
-            f"{masks}names of objects and short texts about actions. {held} Codes in names of "
-            "sequences, such as P01_107, are pseudonyms: they link rows to public videos of the "
-            f"source. {describe_consent(contents)} {describe_removal(contents)}"
+        labels = (
+            "This release has masks of objects and of hands, names of objects and short texts "
+            f"about actions. {held} Codes in names of sequences, such as P01_107, are pseudonyms: "
+            "they link rows to public videos of the source."
         )
-    return f"{held} Whether the source has personal data is not known: see NOTICE."
+    return (
+        f"The source annotates first-person video of people in kitchens. {labels} "
+        f"{describe_consent(contents)} {describe_removal(contents)}"
+    )
 
 
 def describe_consent(contents: ReleaseContents) -> str:

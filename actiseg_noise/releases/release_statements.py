@@ -17,9 +17,9 @@ from actiseg_noise.releases.release_facts import (
     find_repeats,
 )
 from actiseg_noise.releases.source_statements import (
+    describe_contact,
     describe_origin,
     is_visor,
-    name_contacts,
     name_source,
 )
 
@@ -177,8 +177,8 @@ def list_handled(contents: ReleaseContents) -> list[str]:
 def describe_responsibility(contents: ReleaseContents) -> str:
     """Say who is responsible for a release."""
     return (
-        "The authors named above publish this release and are responsible for it. Contact: "
-        f"{name_contacts(contents)}."
+        "The authors named above publish this release and are responsible for it."
+        f"{describe_contact(contents)}"
     )
 
 
@@ -191,8 +191,8 @@ def describe_maintenance(contents: ReleaseContents) -> str:
         else "No maintenance plan was given for this version."
     )
     return (
-        f"{who} Contact: {name_contacts(contents)}. A correction is a new version. README.md lists "
-        "the changes since earlier versions."
+        f"{who}{describe_contact(contents)} A correction is a new version. README.md lists the "
+        "changes since earlier versions."
     )
 
 

@@ -126,11 +126,19 @@ def describe_removal(contents: ReleaseContents) -> str:
 
 
 def name_contacts(contents: ReleaseContents) -> str:
-    """Name the authors, with the address of those who gave an ORCID."""
-    return " and ".join(
-        author.name if author.orcid is None else f"{author.name} (https://orcid.org/{author.orcid})"
+    """Name the authors who gave an ORCID, with its address; without any, ``the authors``."""
+    named = [
+        f"{author.name} (https://orcid.org/{author.orcid})"
         for author in contents.description.authors
-    )
+        if author.orcid is not None
+    ]
+    return " and ".join(named) or "the authors"
+
+
+def describe_contact(contents: ReleaseContents) -> str:
+    """Name whom to write to, as a sentence after others; empty if no author gave an ORCID."""
+    known = any(author.orcid for author in contents.description.authors)
+    return f" Contact: {name_contacts(contents)}." if known else ""
 
 
 def list_addresses(contents: ReleaseContents) -> list[str]:

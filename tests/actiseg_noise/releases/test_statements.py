@@ -194,6 +194,14 @@ def test_nobody_is_asked_without_an_address(release, card):
         assert "https\\:" not in texts[name], name
 
 
+def test_no_contact_is_named_without_an_orcid(splits, tmp_path):
+    says = {"title": "T", "author": "Ada Lovelace", "date": "2026-11-30", "data": "none"}
+    release = publish(splits[0], tmp_path / "r", **says).path
+    for name in ("README.md", "datasheet.md", "croissant.json"):
+        assert "Contact" not in (release / name).read_text(), name
+    assert "Authors: Ada Lovelace." in (release / "README.md").read_text()
+
+
 def test_missing_statements_are_noted(publication, splits, tmp_path):
     notes = [line for line in describe_publication(publication) if str(line).startswith("note: ")]
     assert [words for words in ("address", "DOI", "maintenance") if words in "".join(notes)] == [

@@ -30,6 +30,7 @@ from actiseg_noise.releases.use_statements import (
     list_uses,
 )
 
+_NOISE = "Noise was applied to a copy of its lists. Where masks changed, overlaps were resolved."
 _ROWS = "Each object in a frame that has pixels before or after the noise became a row."
 
 
@@ -53,7 +54,7 @@ def describe_rai(contents: ReleaseContents) -> dict[str, Any]:
         "rai:dataManipulationProtocol": protocol,
         "rai:dataPreprocessingProtocol": [
             "The clean dataset was prepared in the layout of ActionVOS; NOTICE says how.",
-            "Noise was applied to a copy of its list, and overlaps of masks were resolved.",
+            *([_NOISE] if contents.own else []),
             *([_ROWS] if contents.data != "none" else []),
             *(f"Special cases of {line}" for line in list_handled(contents)),
         ],

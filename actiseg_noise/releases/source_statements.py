@@ -64,9 +64,7 @@ def describe_origin(contents: ReleaseContents) -> str:
 def describe_annotators(contents: ReleaseContents) -> list[str]:
     """Say who made the labels."""
     tools = " and ".join(list_toolkits(contents)) or "a program"
-    checked = " The source documents how they were made and checked." * (
-        not contents.source.synthetic
-    )
+    checked = " The source documents how they were made and checked." * is_visor(contents)
     made = f"Changes: {tools}, a deterministic program. No annotator saw or made a change."
     return [
         f"Clean labels: {describe_origin(contents)}{checked}",

@@ -172,7 +172,7 @@ def _list_mask_limits(contents: ReleaseContents) -> Iterator[str]:
             yield (
                 f"Overlaps also move changed masks from their target. In {entry.name}, {far} of "
                 f"{aimed} are more than {FAR:g} from it on disk (minimum IoU {min(ious):.3f}, "
-                f"maximum {max(ious):.3f}). Small objects next to changed ones lose most."
+                f"maximum {max(ious):.3f}). statistics.csv has the extremes of each kind and size."
             )
     yield f"Quantiles of groups with fewer than {_FEW} changed items are uncertain."
 
@@ -217,7 +217,7 @@ def list_biases(contents: ReleaseContents) -> list[str]:
             f"Mask noise selects each {'active ' * active}object in a frame with one probability, "
             f"regardless of class and size{'; inactive objects are never selected' * active}."
         )
-    if any("names" in noise.parameters for noise in noises):
+    if any(noise.parameters.get("names") == "class" for noise in noises):
         lines.append(
             "Classes with one name only cannot be substituted, so text noise changes them less "
             "often."
@@ -242,7 +242,12 @@ def _describe_composition(contents: ReleaseContents) -> str:
 
 def describe_social_impact(contents: ReleaseContents) -> str:
     """Describe benefit and harm of a release."""
-    origin = " The labels come from few kitchens and participants." if is_visor(contents) else ""
+    videos, participants = count_videos(contents.configurations)
+    origin = (
+        f" The labels come from {videos} videos of {participants} participants."
+        if is_visor(contents)
+        else ""
+    )
     return (
         "Benefit: the release helps to find methods that tolerate or find wrong labels. Harm: a "
         "model trained on these labels has wrong outputs by design, and results on known noise may "

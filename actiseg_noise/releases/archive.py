@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.file_reading import read_bytes, refuse_missing
 from actiseg_data.core.files import encode_json, open_atomic
+from actiseg_data.core.manifests import find_installed
 from actiseg_data.layouts.actionvos import FRAMES
 from actiseg_data.records.difference_record import DIFFERENCES_FILE
 from actiseg_data.records.ledger_record import LEDGER_FILE
@@ -33,6 +34,9 @@ from actiseg_noise.split.split_files import locate_files
 
 DOCUMENTS = (RECIPE_FILE, LEDGER_FILE, SUMMARY_FILE, DIGESTS_FILE, LICENSE_FILE, NOTICE_FILE)
 """The documents that every archive has."""
+
+LEXICON_LICENCES = ("LICENSE-CC-BY-NC-4.0", "LICENSE-WORDNET")
+"""The texts of the licences that NOTICE names, if noise wrote names of the installed lexicon."""
 
 FILE_MODE, FOLDER_MODE = 0o644, 0o755
 
@@ -175,6 +179,13 @@ def _collect_documents(
         if not (folder / name).is_file():
             problems.add("the file is missing", folder / name, "make the split again")
     problems.raise_if_any()
+    if LEXICON_FILE not in carried and any(
+        "lexicon" in noise.parameters for noise in documents.recipe.noises
+    ):
+        contents |= {
+            name: find_installed(f"lexicon/{name}").read_text("utf-8").encode()
+            for name in LEXICON_LICENCES
+        }
     summary = normalise_summary(documents.summary, frames=frames)
     contents[SUMMARY_FILE] = encode_json(summary, indent=2)
     if names.table is not None:

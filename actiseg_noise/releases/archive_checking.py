@@ -26,7 +26,7 @@ from actiseg_data.records.split_documents import (
 )
 from actiseg_noise.kits.kit_record import MASK_BYTES, RebuildKit
 from actiseg_noise.kits.sequence_digesting import cut_digest, identify_sequence
-from actiseg_noise.releases.archive import DOCUMENTS, FILE_MODE, FOLDER_MODE
+from actiseg_noise.releases.archive import DOCUMENTS, FILE_MODE, FOLDER_MODE, LEXICON_LICENCES
 from actiseg_noise.releases.archive_names import spell_names
 from actiseg_noise.split.split_archive import (
     NAMES_FILE,
@@ -36,6 +36,8 @@ from actiseg_noise.split.split_archive import (
 )
 
 _HINT = "fetch the archive again, or make it again"
+
+_OPTIONAL = (NAMES_FILE, LEXICON_FILE, DIFFERENCES_FILE, *LEXICON_LICENCES)
 
 TEXTS = (".bib", ".cff", ".csv", ".json", ".jsonl", ".md", ".tsv", ".txt", "LICENSE", "NOTICE")
 """Endings of the names of texts."""
@@ -243,7 +245,7 @@ def _compare_members(
     for name in (*DOCUMENTS, NAMES_FILE):
         if name not in documents and (name != NAMES_FILE or names.table is not None):
             yield f"{name}: is missing"
-    for name in sorted(documents.keys() - {*DOCUMENTS, NAMES_FILE, LEXICON_FILE, DIFFERENCES_FILE}):
+    for name in sorted(documents.keys() - {*DOCUMENTS, *_OPTIONAL}):
         yield f"{name}: does not belong to a noisy split"
     if not set(names.respelled) <= _read_table(documents.get(NAMES_FILE, b"")):
         yield f"{NAMES_FILE}: lacks a name"

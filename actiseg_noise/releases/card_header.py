@@ -9,7 +9,7 @@ from typing import Any
 
 from actiseg_noise.releases.escaping import flatten_text
 from actiseg_noise.releases.release_contents import ReleaseContents, ReleaseFile
-from actiseg_noise.releases.release_statements import is_visor
+from actiseg_noise.releases.source_statements import is_visor
 
 TASKS = ("image-segmentation", "mask-generation")
 
@@ -39,7 +39,7 @@ def describe_card(contents: ReleaseContents) -> dict[str, Any]:
         "license": licences[0] if len(licences) == 1 else licences,
         "task_categories": list(TASKS),
         "language": ["en"],
-        "annotations_creators": ["machine-generated"],
+        "annotations_creators": _list_creators(contents),
         "source_datasets": [_name_source_dataset(contents)],
         "size_categories": [_classify_rows(contents)],
         "tags": [
@@ -101,6 +101,12 @@ def _match_files(files: Iterable[ReleaseFile], split: str) -> str:
         return glob.escape(names[0])
     folder = glob.escape(names[0].rpartition("/")[0])
     return f"{folder}/{glob.escape(split)}-?????-of-?????.parquet"
+
+
+def _list_creators(contents: ReleaseContents) -> list[str]:
+    """List who made the labels, in the words of the Hub: ``found`` for those of a source."""
+    creators = ["found"] if contents.imported or not contents.source.synthetic else []
+    return creators + ["machine-generated"] * bool(contents.own or contents.source.synthetic)
 
 
 def _name_source_dataset(contents: ReleaseContents) -> str:

@@ -9,7 +9,9 @@ from typing import Any
 from actiseg_noise.releases.cited_works import CitedWork, list_cited_works
 from actiseg_noise.releases.description import Author
 from actiseg_noise.releases.escaping import escape_bibtex, flatten_text
+from actiseg_noise.releases.licence_files import describe_terms
 from actiseg_noise.releases.release_contents import ReleaseContents
+from actiseg_noise.releases.release_statements import describe_release
 
 CFF_FILE = "CITATION.cff"
 BIBTEX_FILE = "citation.bib"
@@ -34,6 +36,7 @@ def compose_cff(contents: ReleaseContents) -> str:
         "message": "Please cite this dataset, and the works that its NOTICE names.",
         "type": "dataset",
         "title": flatten_text(says.title),
+        "abstract": f"{describe_release(contents)} {describe_terms(contents)}",
         "authors": [_describe_author(author) for author in says.authors],
         "version": says.version,
         "date-released": says.date,
@@ -50,6 +53,27 @@ def compose_cff(contents: ReleaseContents) -> str:
 
 def compose_bibtex(contents: ReleaseContents) -> str:
     """Compose ``citation.bib``: the release, and the works that it was made from."""
+    entries = [compose_entry(contents)]
+    for work in list_cited_works(contents):
+        authors = " and ".join(f"{family}, {given}" for given, family in work.authors)
+        entries.append(
+            _format_entry(
+                "article" if work.article else "inproceedings",
+                work.key,
+                {
+                    "title": f"{{{escape_bibtex(work.title)}}}",
+                    "author": authors,
+                    "year": str(work.year),
+                    "journal" if work.article else "booktitle": work.venue,
+                    "url": work.url,
+                },
+            )
+        )
+    return "\n".join(entries)
+
+
+def compose_entry(contents: ReleaseContents) -> str:
+    """Compose the BibTeX entry of the release itself."""
     says = contents.description
     fields = {
         "title": f"{{{escape_bibtex(says.title)}}}",
@@ -60,23 +84,7 @@ def compose_bibtex(contents: ReleaseContents) -> str:
         "url": escape_bibtex(says.url or ""),
         "note": "Noisy labels" if contents.imported else "Noisy labels, made by a program",
     }
-    entries = [_format_entry("misc", _make_key(contents), fields)]
-    for work in list_cited_works(contents):
-        authors = " and ".join(f"{family}, {given}" for given, family in work.authors)
-        entries.append(
-            _format_entry(
-                "misc",
-                work.key,
-                {
-                    "title": f"{{{escape_bibtex(work.title)}}}",
-                    "author": authors,
-                    "year": str(work.year),
-                    "howpublished": work.venue,
-                    "url": work.url,
-                },
-            )
-        )
-    return "\n".join(entries)
+    return _format_entry("misc", _make_key(contents), fields)
 
 
 def _format_entry(kind: str, key: str, fields: Mapping[str, str]) -> str:
@@ -111,12 +119,12 @@ def _describe_author(author: Author) -> dict[str, str]:
 
 def _describe_work(work: CitedWork) -> dict[str, Any]:
     return {
-        "type": "generic",
+        "type": "article" if work.article else "conference-paper",
         "title": work.title,
         "authors": [
             {"family-names": family, "given-names": given} for given, family in work.authors
         ],
         "year": work.year,
-        "collection-title": work.venue,
+        "journal" if work.article else "collection-title": work.venue,
         "url": work.url,
     }

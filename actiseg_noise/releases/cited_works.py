@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actiseg_noise.releases.release_contents import ReleaseContents
-from actiseg_noise.releases.release_statements import is_visor
+from actiseg_noise.releases.source_statements import (
+    ACTIONVOS_ADDRESS,
+    VISOR_ADDRESS,
+    is_visor,
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,8 @@ class CitedWork:
         Of the publication.
     url : str
         Where it is described.
+    article : bool
+        Whether it is in a journal; otherwise it is in the proceedings of a conference.
     """
 
     key: str
@@ -32,6 +38,7 @@ class CitedWork:
     venue: str
     year: int
     url: str
+    article: bool = False
 
 
 def _split_authors(names: str) -> tuple[tuple[str, str], ...]:
@@ -47,9 +54,9 @@ VISOR_WORKS = (
             "D. Damen"
         ),
         "EPIC-KITCHENS VISOR Benchmark: VIdeo Segmentations and Object Relations",
-        "NeurIPS Datasets and Benchmarks",
+        "Advances in Neural Information Processing Systems: Datasets and Benchmarks",
         2022,
-        "https://epic-kitchens.github.io/VISOR/",
+        VISOR_ADDRESS,
     ),
     CitedWork(
         "damen2022rescaling",
@@ -61,14 +68,15 @@ VISOR_WORKS = (
         "International Journal of Computer Vision",
         2022,
         "https://epic-kitchens.github.io/",
+        article=True,
     ),
     CitedWork(
         "ouyang2024actionvos",
         _split_authors("L. Ouyang, R. Liu, Y. Huang, R. Furuta, Y. Sato"),
         "ActionVOS: Actions as Prompts for Video Object Segmentation",
-        "ECCV",
+        "European Conference on Computer Vision (ECCV)",
         2024,
-        "https://github.com/ut-vision/ActionVOS",
+        ACTIONVOS_ADDRESS,
     ),
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from actiseg_noise.releases.card_header import list_parquet_files
-from actiseg_noise.releases.citation import KEYWORDS, compose_bibtex
+from actiseg_noise.releases.citation import KEYWORDS, compose_entry
 from actiseg_noise.releases.croissant_responsibility import describe_provenance, describe_rai
 from actiseg_noise.releases.croissant_vocabulary import (
     CONFORMS_TO,
@@ -18,9 +18,15 @@ from actiseg_noise.releases.croissant_vocabulary import (
 )
 from actiseg_noise.releases.description import Author
 from actiseg_noise.releases.escaping import flatten_text
+from actiseg_noise.releases.licence_files import list_terms
+from actiseg_noise.releases.noise_statements import describe_noises
 from actiseg_noise.releases.release_contents import Configuration, ReleaseContents, ReleaseFile
-from actiseg_noise.releases.release_statements import describe_noises, describe_release
-from actiseg_noise.releases.release_statistics import STATISTICS_FILE, NoiseStatistics
+from actiseg_noise.releases.release_statements import describe_release
+from actiseg_noise.releases.release_statistics import (
+    COLUMN_MEANINGS,
+    STATISTICS_FILE,
+    NoiseStatistics,
+)
 from actiseg_noise.releases.row_fields import RowField, list_row_fields
 
 CROISSANT_FILE = "croissant.json"
@@ -67,12 +73,12 @@ def describe_in_croissant(contents: ReleaseContents) -> dict[str, Any]:
         "sameAs": None if says.doi is None else f"https://doi.org/{says.doi}",
         "version": says.version,
         "datePublished": says.date,
-        "license": [terms.url for terms in contents.licences],
+        "license": list(list_terms(contents).values()),
         "creator": [_describe_person(author) for author in says.authors],
         "publisher": [_describe_person(author) for author in says.authors],
         "keywords": list(KEYWORDS),
         "inLanguage": "en",
-        "citeAs": compose_bibtex(contents),
+        "citeAs": compose_entry(contents),
         "isLiveDataset": False,
         **describe_rai(contents),
         **describe_provenance(contents),
@@ -229,6 +235,7 @@ def _describe_statistics() -> dict[str, Any]:
                 "@type": "cr:Field",
                 "@id": f"statistics/{field.name}",
                 "name": field.name,
+                "description": COLUMN_MEANINGS[field.name],
                 "dataType": _STATISTICS_TYPES[str(field.type).split(" ", 1)[0]],
                 "source": {
                     "fileObject": {"@id": STATISTICS_FILE},

@@ -5,25 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 from actiseg_noise.releases.cited_works import list_cited_works
+from actiseg_noise.releases.noise_statements import describe_noises
 from actiseg_noise.releases.release_contents import ReleaseContents
 from actiseg_noise.releases.release_statements import (
-    UNKNOWN,
-    describe_annotators,
     describe_maintenance,
-    describe_noises,
-    describe_persons,
     list_handled,
-    list_limits,
-    list_misuses,
+    list_missing,
+)
+from actiseg_noise.releases.source_statements import (
+    describe_annotators,
+    describe_clean_source,
+    describe_demographics,
+    describe_persons,
     list_toolkits,
-    list_uses,
     name_source,
 )
-
-_EVEN_NOISE = (
-    "Noise selects items with one probability, regardless of class and size. Errors of people "
-    "depend on both."
+from actiseg_noise.releases.use_statements import (
+    describe_key,
+    describe_social_impact,
+    list_biases,
+    list_limits,
+    list_misuses,
+    list_protocol,
+    list_uses,
 )
+
+_NOISE = "Noise was applied to a copy of its lists. Where masks changed, overlaps were resolved."
+_ROWS = "Each object in a frame that has pixels before or after the noise became a row."
 
 
 def describe_rai(contents: ReleaseContents) -> dict[str, Any]:
@@ -39,35 +47,33 @@ def describe_rai(contents: ReleaseContents) -> dict[str, Any]:
             "No data were collected for this release. Its labels are those of "
             f"{name_source(contents)}, {_name_changes(contents)}."
         ),
-        "rai:dataCollectionType": "Software Collection",
+        "rai:dataCollectionType": "Secondary Data Analysis",
+        "rai:dataCollectionMissingData": " ".join(list_missing(contents)) or None,
+        "rai:dataCollectionRawData": " ".join(describe_clean_source(contents)),
         "rai:hasSyntheticData": _has_synthetic_data(contents),
         "rai:dataManipulationProtocol": protocol,
         "rai:dataPreprocessingProtocol": [
             "The clean dataset was prepared in the layout of ActionVOS; NOTICE says how.",
-            *list_handled(contents),
+            *([_NOISE] if contents.own else []),
+            *([_ROWS] if contents.data != "none" else []),
+            *(f"Special cases of {line}" for line in list_handled(contents)),
         ],
         "rai:dataAnnotationProtocol": describe_annotators(contents),
         "rai:annotationsPerItem": "One clean label of the source, and one noisy label.",
-        "rai:annotatorDemographics": (
-            f"Clean labels: {UNKNOWN}"
-            if contents.imported
-            else f"Changes: none, because a program made them. Clean labels: {UNKNOWN}"
-        ),
-        "rai:machineAnnotationTools": list_toolkits(contents) or ["actiseg"],
-        "rai:dataBiases": [
-            "The biases of the source: who was recorded, in which kitchens, and which objects were "
-            "annotated. They were not measured for this release.",
-            *([_EVEN_NOISE] if contents.own else []),
+        "rai:annotatorDemographics": describe_demographics(contents),
+        "rai:dataAnnotationAnalysis": [
+            describe_key(contents),
+            "No person reviewed the changes. statistics.csv has their rates and strengths.",
         ],
+        "rai:machineAnnotationTools": list_toolkits(contents) or ["actiseg"],
+        "rai:dataBiases": list_biases(contents),
         "rai:dataLimitations": list_limits(contents),
         "rai:dataUseCases": [
             *(f"Meant for: {use}" for use in list_uses(contents)),
+            *(f"Evaluation protocol: {step}" for step in list_protocol(contents)),
             *(f"Not fit for: {misuse}" for misuse in list_misuses(contents)),
         ],
-        "rai:dataSocialImpact": (
-            "The release helps to find methods that tolerate wrong labels. It has no data on "
-            "persons beyond those of its source."
-        ),
+        "rai:dataSocialImpact": describe_social_impact(contents),
         "rai:personalSensitiveInformation": [describe_persons(contents)],
         "rai:dataReleaseMaintenancePlan": describe_maintenance(contents),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&@$^])")
@@ -45,6 +46,18 @@ def escape_markdown(text: str) -> str:
     return _BLOCK_START.sub(
         lambda match: f"\\{match[1]}" if match[1] else f"{match[2]}\\{match[3]}", flat
     )
+
+
+def link_addresses(text: str, addresses: Iterable[str]) -> str:
+    """Escape a text for Markdown, with links for some web addresses in it.
+
+    >>> link_addresses("See https://a.org/b.", ["https://a.org/b"])
+    'See <https://a.org/b>.'
+    """
+    escaped = escape_markdown(text)
+    for address in sorted(set(addresses), key=lambda address: (-len(address), address)):
+        escaped = escaped.replace(escape_markdown(address), f"<{address}>")
+    return escaped
 
 
 def quote_block(text: str) -> str:

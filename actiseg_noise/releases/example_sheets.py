@@ -129,7 +129,8 @@ def _iterate_text_examples(
         mask = next((mask for mask in masks if (mask == object_id).any()), None)
         if mask is not None:
             counts[row.kind] = counts.get(row.kind, 0) + 1
-            yield Example(mask, mask, object_id, (row.kind, _describe_words(row.object, row)))
+            line = f"{row.kind}: {_describe_words(row.object, row)}"
+            yield Example(mask, mask, object_id, (line, f"prompt: {row.prompt}"))
 
 
 def _describe_words(name: str, row: TextRow | None) -> str:
@@ -143,7 +144,7 @@ def compose_examples(examples: list[Example]) -> Image.Image:
     height = 2 * _MARGIN + _SIZE + lines * (_PANEL[0] + _CAPTION + _MARGIN)
     sheet = Image.new("RGB", (width, height), PAPER)
     pen = ImageDraw.Draw(sheet)
-    _draw_legend(pen)
+    _draw_legend(pen, any((example.clean != example.noisy).any() for example in examples))
     for position, example in enumerate(examples):
         left = _MARGIN + position % _COLUMNS * (_WIDTH + _MARGIN)
         step = _PANEL[0] + _CAPTION + _MARGIN
@@ -157,13 +158,16 @@ def compose_examples(examples: list[Example]) -> Image.Image:
     return sheet
 
 
-def _draw_legend(pen: ImageDraw.ImageDraw) -> None:
-    """Draw what the colours mean."""
+def _draw_legend(pen: ImageDraw.ImageDraw, changed: bool) -> None:
+    """Draw what the colours mean; `changed` says whether masks changed."""
     font = load_font(_SIZE)
     x, y = float(_MARGIN), _MARGIN - 4
-    pen.text((x, y), "left: clean; right: noisy", FAINT, font)
-    x += font.getlength("left: clean; right: noisy") + 2 * _MARGIN
-    for name in _LEGEND:
+    head = (
+        "left: clean; right: noisy" if changed else "masks are unchanged: left and right are equal"
+    )
+    pen.text((x, y), head, FAINT, font)
+    x += font.getlength(head) + 2 * _MARGIN
+    for name in _LEGEND if changed else _LEGEND[2:]:
         pen.rectangle((x, y + 4, x + 14, y + 18), COLOURS[name])
         pen.text((x + 22, y), name, FAINT, font)
         x += 22 + font.getlength(name) + 1.5 * _MARGIN

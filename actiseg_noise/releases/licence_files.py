@@ -6,12 +6,21 @@ from actiseg_data.core.manifests import find_installed
 from actiseg_data.records.licence_terms import join_licences
 from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
 from actiseg_noise.releases.release_contents import LEXICON_LICENCE, ReleaseContents
-from actiseg_noise.releases.release_statements import compose_notice, name_source
+from actiseg_noise.releases.release_statements import compose_notice
+from actiseg_noise.releases.source_statements import (
+    ACTIONVOS_ADDRESS,
+    is_visor,
+    list_human_lists,
+    name_source,
+)
 
 LICENCES = "licences"
 """The folder of the full texts."""
 
 WORDNET_TEXT = f"{LICENCES}/WordNet-3.0.txt"
+
+WORDNET_TERMS = "WordNet 3.0 licence"
+WORDNET_ADDRESS = "https://wordnet.princeton.edu/license-and-commercial-use"
 
 
 def compose_licence_files(contents: ReleaseContents) -> dict[str, str]:
@@ -31,18 +40,35 @@ def compose_licence_files(contents: ReleaseContents) -> dict[str, str]:
 
 def describe_licences(contents: ReleaseContents) -> list[tuple[str, str]]:
     """List the parts of a release, each with the SPDX expression of its licence if it is known."""
-    labels = f"labels of {name_source(contents)}, and their changes"
+    labels = f"labels of {name_source(contents)}, and our changes to them"
     described = [(labels, join_licences(contents.source.licences))]
+    if is_visor(contents):
+        lists = "".join(
+            f", labels of active objects in {name}" for name in list_human_lists(contents)
+        )
+        terms = f"that of ActionVOS: not stated in NOTICE, see {ACTIONVOS_ADDRESS}"
+        described.append((f"form of prompts{lists}", terms))
     described += [
         (f"differences taken from {entry.origin!r}", "that of their makers, see NOTICE")
         for entry in contents.imported
     ]
     if contents.uses_installed_lexicon:
-        described.append(("names that noise wrote (EPIC-KITCHENS-100)", LEXICON_LICENCE))
-        described.append(("WordNet senses in ledgers", "WordNet 3.0 licence"))
+        described.append(("names introduced by the noise (EPIC-KITCHENS-100)", LEXICON_LICENCE))
+        described.append(("WordNet senses in ledgers", WORDNET_TERMS))
     if contents.frames_licence is not None:
         described.append(("frames", contents.frames_licence.identifier))
     return described
+
+
+def describe_terms(contents: ReleaseContents) -> str:
+    """Name all licences of a release in one sentence."""
+    return f"Licences of the parts: {', '.join(list_terms(contents))}. See NOTICE."
+
+
+def list_terms(contents: ReleaseContents) -> dict[str, str]:
+    """List the licences of a release, and the addresses of their texts."""
+    terms = {licence.identifier: licence.url for licence in contents.licences}
+    return terms | ({WORDNET_TERMS: WORDNET_ADDRESS} if contents.uses_installed_lexicon else {})
 
 
 def _compose_license(contents: ReleaseContents) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from actiseg_data.core.tables import ReportPart, Table
+from actiseg_noise.releases.licence_files import list_terms
 from actiseg_noise.releases.publishing import Publication
+from actiseg_noise.releases.source_statements import find_code_address
 
 
 def describe_publication(publication: Publication) -> Iterator[ReportPart]:
@@ -24,15 +27,34 @@ def describe_publication(publication: Publication) -> Iterator[ReportPart]:
             )
         )
     yield Table("release", ("configuration", "split", "sequences", *_ROLES), tuple(rows))
-    licences = ", ".join(terms.identifier for terms in contents.licences)
+    licences = ", ".join(list_terms(contents))
     yield f"licence: {licences}"
-    if contents.description.url is None:
-        yield (
-            "croissant.json has no address, which Croissant 1.1 requires: publish again with --url "
-            "when the address is known"
-        )
+    yield from list_notes(publication)
     yield f"made {publication.path}"
 
+
+def list_notes(publication: Publication) -> Iterator[str]:
+    """List what a publication needs and the release does not state."""
+    says = publication.contents.description
+    if says.url is None:
+        yield (
+            "note: croissant.json has no address, which Croissant 1.1 requires: publish again with "
+            "--url when the address is known"
+        )
+    elif _RESERVED.match(says.url):
+        yield f"note: {says.url} is reserved for examples: publish again with the real --url"
+    if says.doi is None:
+        yield "note: there is no DOI; --doi states one"
+    if says.maintenance is None:
+        yield "note: there is no maintenance plan; --maintenance states one"
+    if find_code_address() is None:
+        yield "note: the documents have no address of actiseg's code: its package states none"
+
+
+_RESERVED = re.compile(
+    r"https?://(?:[^/]*\.)?(?:example\.(?:com|net|org)|[^/.]*\.?example)(?:[:/]|$)"
+)
+"""Hosts that are reserved for examples (RFC 2606)."""
 
 _ROLES = ("kit", "parquet", "archive")
 

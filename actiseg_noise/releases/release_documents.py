@@ -15,6 +15,7 @@ from actiseg_noise.releases.document_checks import CARD_FILE
 from actiseg_noise.releases.example_sheets import PICTURES, write_examples
 from actiseg_noise.releases.licence_files import compose_licence_files
 from actiseg_noise.releases.release_contents import ReleaseContents, ReleaseFile
+from actiseg_noise.releases.release_facts import find_repeats
 from actiseg_noise.releases.release_statistics import (
     STATISTICS_FILE,
     list_statistics,
@@ -69,11 +70,16 @@ def _write_statistics(contents: ReleaseContents, folder: Path) -> list[ReleaseFi
     """
     rows = list_statistics(contents)
     files = [_write_file(folder, STATISTICS_FILE, "table", render_statistics(rows).encode())]
-    plot = draw_statistics(rows)
+    repeats = find_repeats(contents)
+    plot = draw_statistics([r for r in rows if (r.configuration, r.medium) not in repeats])
     if plot is not None:
         files.append(_write_file(folder, PLOT_FILE, "picture", plot))
     if contents.data != "none":
-        sheets = (write_examples(entry, folder) for entry in contents.configurations)
+        sheets = (
+            write_examples(entry, folder)
+            for entry in contents.configurations
+            if (entry.name, "masks") not in repeats
+        )
         files += [sheet for sheet in sheets if sheet is not None]
     return files
 

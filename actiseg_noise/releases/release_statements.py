@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from actiseg_data.annotations.lexicon import load_lexicon
-from actiseg_data.records.recipe_record import Noise
-from actiseg_noise.recipes.kind_specs import KIND_SPECS
 from actiseg_noise.releases.escaping import flatten_text
+from actiseg_noise.releases.noise_statements import describe_noises, join_words
 from actiseg_noise.releases.release_contents import Configuration, ReleaseContents
-
-UNKNOWN = "Not known to the tool that wrote this document; ask the maintainers."
-
-_VISOR = "EPIC-KITCHENS VISOR"
+from actiseg_noise.releases.release_facts import (
+    count_absent,
+    count_contents,
+    count_rows,
+    count_videos,
+    find_clean_masks,
+    find_repeats,
+)
+from actiseg_noise.releases.source_statements import (
+    describe_contact,
+    describe_origin,
+    is_visor,
+    name_source,
+)
 
 _HANDLED = {
     "sequences_without_active_object": "sequences without an active object",
-    "names_with_colon": "names of sequences with a colon, which Windows cannot have in file names",
+    "names_with_colon": (
+        "names of sequences with a colon, which Windows does not allow in file names"
+    ),
     "companion_files_missing": "companion lists that the source lacks",
-    "absent_from_frame": "objects of the list that a frame does not show, so no noise is possible",
+    "absent_from_frame": (
+        "times that an object of the sequence is not visible in a frame, so that it has no mask "
+        "that noise could change"
+    ),
     "vanished_from_disk": "objects without a pixel in a frame after noise and overlaps",
-    "target_not_reached": "objects with noise that missed its target IoU",
-    "one_name": "objects of a class with only one name, so no other name can replace it",
+    "target_not_reached": "masks whose target IoU could not be reached, before overlaps",
+    "one_name": (
+        "objects whose class has only one name, so that they can be flipped but not substituted"
+    ),
     "no_flip_target": "objects without another class that they could be flipped to",
     "names_collide": "objects that kept their name because all others are taken in the sequence",
     "narration_empty": "empty narrations",
@@ -33,32 +48,18 @@ _HANDLED = {
 """What the counts of special cases in a summary are of."""
 
 
-def name_source(contents: ReleaseContents) -> str:
-    """Name the clean dataset of a release."""
-    if contents.source.synthetic:
-        return "the built-in sample of actiseg"
-    return _VISOR if is_visor(contents) else "the clean dataset that NOTICE names"
-
-
-def is_visor(contents: ReleaseContents) -> bool:
-    """Return whether the notice of the source says that it was made from EPIC-KITCHENS VISOR."""
-    return not contents.source.synthetic and _VISOR in contents.source.notice_text
-
-
-def list_toolkits(contents: ReleaseContents) -> list[str]:
-    """List what made the noisy splits, such as ``actiseg 0.1.0``."""
-    named = (entry.documents.summary.get("toolkit") for entry in contents.configurations)
-    return sorted({flatten_text(name) for name in named if isinstance(name, str)})
-
-
 def describe_release(contents: ReleaseContents) -> str:
     """Describe a release in one paragraph."""
+    frames = "rendered frames" if contents.source.rendered else "video frames"
     data = {
-        "none": "It has rebuild kits and no data: with the source, anyone can make the same files.",
-        "masks": "It has masks and words, and no frames.",
-        "frames": "It has masks, words and frames.",
+        "none": (
+            "The release contains rebuild kits and no data: with the source, anyone can reproduce "
+            "the files."
+        ),
+        "masks": "The release contains masks and text, but no video frames.",
+        "frames": f"The release contains masks, text and {frames}.",
     }[contents.data]
-    rendered = (
+    synthetic = (
         " The source is synthetic: its scenes and labels were generated, and its frames rendered."
         if contents.source.synthetic
         else (" The frames of the source are rendered, not photographs." * contents.source.rendered)
@@ -66,7 +67,7 @@ def describe_release(contents: ReleaseContents) -> str:
     errors = " ".join(_describe_errors(contents))
     return (
         "Labels for action-based video object segmentation with known errors. "
-        f"{errors} {data}{rendered}"
+        f"{errors} {data}{synthetic}"
     )
 
 
@@ -77,9 +78,10 @@ def _describe_errors(contents: ReleaseContents) -> Iterator[str]:
         names = ", ".join(entry.name for entry in contents.own)
         yield (
             f"The {_name_media(contents.own)} {f'of {names} ' * bool(contents.imported)}are "
-            f"those of {source}, and a program changed a part of them on purpose, so that learning "
-            "from noisy labels can be studied. Every change is recorded and can be made again. The "
-            "errors are synthetic: no annotator made them."
+            f"those of {source}{' and ActionVOS' * is_visor(contents)}, and a program changed some "
+            "of them on purpose, so that learning from noisy labels can be studied. Every drawn "
+            "change is recorded and can be reproduced. The errors are synthetic: no annotator made "
+            "them."
         )
     for entry in contents.imported:
         yield (
@@ -90,95 +92,72 @@ def _describe_errors(contents: ReleaseContents) -> Iterator[str]:
 
 
 def _name_media(configurations: Iterable[Configuration]) -> str:
-    media = {noise.medium for entry in configurations for noise in _list_noises(entry)}
+    media = {noise.medium for entry in configurations for noise in entry.split.recipe.noises}
     words = {"masks": "masks", "text": "prompts"}
     return " and ".join(words[medium] for medium in words if medium in media)
 
 
-def describe_noises(configuration: Configuration) -> Iterator[str]:
-    """Describe each noise of a configuration in one sentence."""
-    for noise in _list_noises(configuration):
-        if configuration.origin is not None:
-            yield _describe_import(noise, configuration.origin)
-            continue
-        spec = KIND_SPECS.get(noise.kind)
-        summary = "" if spec is None else f" ({spec.summary})"
-        share = "exactly that share" if noise.exact else "each selected independently"
-        yield (
-            f"{noise.kind!r} noise{summary}, algorithm {noise.algorithm}"
-            f"{describe_strength(noise)}, on {100 * noise.rate:g} % of the {_name_items(noise)}; "
-            f"{share}"
-        )
+def describe_size(contents: ReleaseContents) -> list[str]:
+    """Say how many instances each configuration has."""
+    lines = []
+    for entry in contents.configurations:
+        rows = count_rows(contents, entry)
+        counts = [f"{count} {name}" for name, count in count_contents(entry).items()][::-1]
+        videos, participants = count_videos([entry])
+        counts += [f"{videos} videos"] + [f"{participants} participants"] * is_visor(contents)
+        frames = "objects in frames" if count_contents(entry)["frames"] else "objects"
+        total = f"{rows} rows ({frames}): " if rows else ""
+        lines.append(f"{entry.name}, list {entry.split.recipe.split}: {total}{', '.join(counts)}.")
+    return lines
 
 
-def _describe_import(noise: Noise, origin: str) -> str:
-    """Describe one medium of an imported split: its rate was measured, and no recipe made it."""
-    return (
-        f"{'prompts' if noise.medium == 'text' else 'masks'} of {origin!r}, another noisy copy, "
-        f"imported as they are; {100 * noise.rate:.3g} % of the {_name_items(noise)} differ from "
-        "the clean dataset, as measured on disk"
-    )
-
-
-def _name_items(noise: Noise) -> str:
-    objects = f"{'active' if noise.objects == 'positive' else 'listed'} objects"
-    if noise.medium == "masks":
-        return f"{objects} in frames"
-    return "narrations" if noise.choice == "narration" else f"prompts of {objects}"
-
-
-def describe_strength(noise: Noise) -> str:
-    """Describe how strong a noise is, as the end of a sentence; empty if its kind decides."""
-    parameters = noise.parameters
-    if parameters.get("radius") is not None:
-        return f", radius {parameters['radius']:g} pixels"
-    if parameters.get("target_iou") is not None:
-        return f", target IoU {parameters['target_iou']:g}"
-    if "mix" in parameters:
-        return f", {parameters['mix']:.0%} of it flips to another class"
-    return ""
-
-
-def list_limits(contents: ReleaseContents) -> list[str]:
-    """List the known limits of a release."""
-    noises = [noise for entry in contents.own for noise in _list_noises(entry)]
-    limits = []
-    if noises:
-        limits.append(
-            "The noise is synthetic. Its kinds and strengths were chosen in a recipe and not "
-            "fitted to the errors of annotators, so a method that is robust here need not be "
-            "robust to them."
-        )
-    limits += [
-        f"The differences of {entry.name} were measured and not designed. An object that lost "
-        "pixels to a neighbour cannot be distinguished from one that is wrong itself, and a "
-        "difference can be a correction of the clean label."
-        for entry in contents.imported
+def describe_selection(contents: ReleaseContents) -> list[str]:
+    """Say which part of the clean lists a release has."""
+    lines = [
+        f"{entry.name}: {len(entry.split.noisy.sequences)} of {len(entry.split.source.sequences)} "
+        f"sequences of the list {entry.split.recipe.split} in the clean dataset that was given to "
+        "the tool."
+        for entry in contents.configurations
     ]
-    if any(noise.medium == "masks" for noise in noises):
-        limits += [
-            "Mask noise is drawn for each object in each frame independently. Errors of annotators "
-            "and of propagation tools persist over frames; these flicker.",
-            "Overlaps are resolved after noise is drawn, so objects without noise of their own "
-            "lose pixels to noisy neighbours. The row 'bystanders' of statistics.csv counts them.",
-        ]
-    flips = [noise for noise in noises if noise.medium == "text"]
-    if any(noise.parameters.get("flip") == "uniform" for noise in flips):
-        limits.append(
-            "New classes of flipped prompts are drawn uniformly from all classes. People confuse "
-            "similar classes more often, so these errors are easier to notice."
-        )
-    if flips:
-        limits.append(
-            "Text noise changes the noun of a prompt and not its grammar, spelling or verb."
-        )
-    if contents.source.rendered:
-        limits.append("Frames are rendered from masks. Results on them do not carry over to video.")
-    limits.append(
-        "The division into splits is that of the source, and the clean labels may have errors of "
-        "their own, which were not measured."
-    )
-    return limits
+    return [*lines, "The tool cannot tell whether these are the whole published lists."]
+
+
+def describe_repeats(contents: ReleaseContents) -> list[str]:
+    """Say which masks or prompts are those of an earlier configuration."""
+    words = {"masks": "masks", "text": "prompts"}
+    return [
+        f"The {words[medium]} of {name} are those of {earlier}, so tables and pictures do not "
+        "repeat them."
+        for (name, medium), earlier in sorted(find_repeats(contents).items())
+    ]
+
+
+def list_missing(contents: ReleaseContents) -> list[str]:
+    """List what the release does not have."""
+    lines = []
+    if contents.data == "none":
+        return ["Masks, text and frames: the kits rebuild them from the clean dataset."]
+    if contents.data == "masks":
+        lines.append("Frames are not in the release.")
+    if any(entry.split.recipe.mask_noise is not None for entry in contents.configurations):
+        unchanged = find_clean_masks(contents)
+        lines.append("Clean masks of changed masks are not in the release; clean text is.")
+        if unchanged is not None:
+            lines[-1] = (
+                f"Clean masks are not in the configurations with mask noise. The masks of "
+                f"{unchanged.name} are unchanged: they are the clean masks of the same rows of the "
+                f"list {unchanged.split.recipe.split}. Clean text is in the rows."
+            )
+    absent = {
+        entry.split.recipe.split: count_absent(contents, entry) for entry in contents.configurations
+    }
+    lines += [
+        f"{count} pairs of an object and a frame of the list {split} have no row, because the "
+        "object is not visible in the frame."
+        for split, count in absent.items()
+        if count
+    ]
+    return lines
 
 
 def list_handled(contents: ReleaseContents) -> list[str]:
@@ -195,76 +174,25 @@ def list_handled(contents: ReleaseContents) -> list[str]:
     return lines
 
 
-def list_uses(contents: ReleaseContents) -> list[str]:
-    """List what a release is meant for."""
-    known = "kind and rate" if contents.own else "rate"
-    return [
-        "Comparing training methods that are meant to be robust to wrong labels, at a known "
-        f"{known} of noise and at equal data.",
-        "Testing methods that find wrong labels: the ledger says which labels are wrong.",
-        "Training on these labels, and scoring on the clean labels of the source.",
-    ]
-
-
-def list_misuses(contents: ReleaseContents) -> list[str]:
-    """List what a release is not fit for."""
-    misuses = [
-        "Evaluation: a part of the labels is wrong.",
-        *(
-            ["Claims about the errors of human annotators, which were not measured."]
-            if contents.own
-            else []
-        ),
-        "Training a model for use on people or in kitchens outside research on noisy labels.",
-        "Identifying persons, or inferring attributes of persons.",
-    ]
-    if any("-NC-" in terms.identifier for terms in contents.licences):
-        misuses.append("Commercial use: the licence does not permit it.")
-    return misuses
-
-
-def describe_annotators(contents: ReleaseContents) -> list[str]:
-    """Say who made the labels."""
-    tools = " and ".join(list_toolkits(contents)) or "a program"
-    clean = (
-        "a program, as part of the built-in sample"
-        if contents.source.synthetic
-        else "the authors and annotators of the source, which NOTICE names"
+def describe_responsibility(contents: ReleaseContents) -> str:
+    """Say who is responsible for a release."""
+    return (
+        "The authors named above publish this release and are responsible for it."
+        f"{describe_contact(contents)}"
     )
-    made = f"Changes: {tools}, a deterministic program. No annotator saw or made a change."
-    return [
-        f"Clean labels: {clean}. How these were made, paid and checked is documented there.",
-        *([made] if contents.own else []),
-        *(
-            f"Differences of {entry.name}: the makers of {entry.origin!r}. {UNKNOWN}"
-            for entry in contents.imported
-        ),
-        f"Publication: {', '.join(author.name for author in contents.description.authors)}.",
-    ]
-
-
-def describe_persons(contents: ReleaseContents) -> str:
-    """Say what is known about personal data in a release."""
-    if contents.source.synthetic:
-        return "None: the scenes are generated and show no person."
-    frames = "It has frames of the source." if contents.data == "frames" else "It has no frames."
-    if is_visor(contents):
-        return (
-            "The source annotates first-person video of people in kitchens. This release has "
-            "masks of objects and of hands, names of objects and short texts about actions; names "
-            "of sequences have the codes of participants and videos that the source gave. "
-            f"{frames} How participants consented is documented by the source."
-        )
-    return f"{frames} Whether the source has personal data is not known to the tool: see NOTICE."
 
 
 def describe_maintenance(contents: ReleaseContents) -> str:
     """Say who maintains a release, and how errors become new versions."""
     stated = contents.description.maintenance
-    who = flatten_text(stated).rstrip(".") + "." if stated else UNKNOWN
+    who = (
+        flatten_text(stated).rstrip(".") + "."
+        if stated
+        else "No maintenance plan was given for this version."
+    )
     return (
-        f"{who} Versions are not changed after publication: a correction is a new version. "
-        "README.md lists the changes since earlier versions."
+        f"{who}{describe_contact(contents)} A correction is a new version. README.md lists the "
+        "changes since earlier versions."
     )
 
 
@@ -283,7 +211,8 @@ def compose_notice(contents: ReleaseContents) -> str:
         if contents.imported
         else "Changed in this release, by a program:"
     )
-    lines = [contents.source.notice_text.rstrip(), "", head, ""]
+    lines = [contents.source.notice_text.rstrip(), ""]
+    lines += [*_describe_parts(contents), head, ""]
     for entry in contents.configurations:
         for sentence in describe_noises(entry):
             lines.append(f"* {entry.name} (list {entry.split.recipe.split}): {sentence}.")
@@ -303,14 +232,16 @@ def compose_notice(contents: ReleaseContents) -> str:
     return "\n".join(lines) + "\n"
 
 
-def count_contents(configuration: Configuration) -> dict[str, int]:
-    """Count the sequences, frames and objects of a configuration's noisy list."""
-    sequences = configuration.split.noisy.sequences
-    counts: Counter[str] = Counter(sequences=len(sequences))
-    for sequence in sequences:
-        counts.update(frames=len(sequence.frames), objects=len(sequence.objects))
-    return {name: counts[name] for name in ("sequences", "frames", "objects")}
-
-
-def _list_noises(configuration: Configuration) -> tuple[Noise, ...]:
-    return configuration.split.recipe.noises
+def _describe_parts(contents: ReleaseContents) -> list[str]:
+    """Say which parts of what the notice of the source names are in the release."""
+    if not is_visor(contents):
+        return []
+    lines = [f"* {describe_origin(contents)}"]
+    if contents.data != "frames":
+        lines.append("* It has no frames.")
+    if "prepare-" in contents.source.notice_text:
+        lines.append(
+            "* prepare-*.json are files of the clean dataset. They are not in the release."
+        )
+    splits = join_words(list(contents.source.inputs), "and")
+    return [f"That is the notice of the clean dataset. In this release ({splits}):", "", *lines, ""]

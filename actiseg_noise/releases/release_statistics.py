@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from typing import Any
 
 from actiseg_data.annotations.sizes import SIZES, classify_size
 from actiseg_data.core.statistics import summarise_values, wilson_interval
 from actiseg_data.core.tables import Table, format_cell, render_csv
 from actiseg_data.records.ledger_record import MaskRow
-from actiseg_noise.media.text_summary import summarise_similarity
 from actiseg_noise.releases.escaping import escape_csv
 from actiseg_noise.releases.release_contents import Configuration, ReleaseContents
 
 STATISTICS_FILE = "statistics.csv"
+
+_QUANTILES = ("q05", "q25", "q50", "q75", "q95")
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,16 @@ class NoiseStatistics:
     noisy : int
         Items with noise.
     rate, rate_low, rate_high : float or None
-        `noisy` divided by `items`, and the 95 % interval. Exact recipes have no interval for all
-        items.
+        `noisy` divided by `items`, and the 95 % interval (Wilson). Exact recipes have no interval
+        for all items.
+    share : float or None
+        `noisy` divided by the items of the group ``all``. None for bystanders.
     measure : str
         What the quantiles are of: ``iou`` with the clean object on disk, or WordNet ``similarity``
         of the new name and the clean one.
-    q05, q25, q50, q75, q95 : float or None
-        The quantiles; None without items.
+    minimum, q05, q25, q50, q75, q95, maximum : float or None
+        The quantiles; None without items, and for several kinds of text noise together. The least
+        and the greatest value; None for bystanders, of which summaries have no extremes.
     """
 
     configuration: str
@@ -56,12 +60,41 @@ class NoiseStatistics:
     rate: float | None
     rate_low: float | None
     rate_high: float | None
+    share: float | None
     measure: str
+    minimum: float | None
     q05: float | None
     q25: float | None
     q50: float | None
     q75: float | None
     q95: float | None
+    maximum: float | None
+
+
+COLUMN_MEANINGS = {
+    "configuration": "the configuration",
+    "split": "the action list",
+    "medium": "masks or text",
+    "group": "all; kind; size; or bystanders, which are objects without noise of their own",
+    "name": "name of the kind or the size",
+    "items": "items that noise could select; for a size, those of this size; for within-category, "
+    "those that were not flipped and have another name; for bystanders, all of them",
+    "noisy": "items that changed",
+    "rate": "noisy divided by items",
+    "rate_low": "lower end of the 95 % interval of the rate (Wilson)",
+    "rate_high": "upper end of the interval",
+    "share": "noisy divided by the items of the group all",
+    "measure": "what the quantiles are of: iou with the clean mask on disk, or similarity (Wu and "
+    "Palmer, WordNet 3.0) of the new and the clean class",
+    "minimum": "least value",
+    "q05": "5 % quantile",
+    "q25": "25 % quantile",
+    "q50": "median",
+    "q75": "75 % quantile",
+    "q95": "95 % quantile",
+    "maximum": "greatest value",
+}
+"""What the columns of the table have, for its documents."""
 
 
 def list_statistics(contents: ReleaseContents) -> tuple[NoiseStatistics, ...]:
@@ -86,28 +119,22 @@ def _list_mask_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
     if configuration.split.recipe.mask_noise is None and not rows:
         return
     noise = configuration.documents.read_section("noise")
-    values = summarise_values(row.iou for row in rows)
-    yield _make_row(configuration, "masks", ("all", "all"), noise, len(rows), values)
+    group = _GroupFactory(configuration, "masks", noise.get("items"))
+    yield group.make_row("all", "all", noise, [row.iou for row in rows])
     for kind in sorted({row.kind for row in rows}):
-        values = summarise_values(row.iou for row in rows if row.kind == kind)
-        share = _read_rate(noise, values["n"])
-        yield _make_row(configuration, "masks", ("kind", kind), share, values["n"], values)
+        ious = [row.iou for row in rows if row.kind == kind]
+        yield group.make_row("kind", kind, _read_rate(noise, len(ious)), ious)
     for size, _ in SIZES:
         sized = [row for row in rows if classify_size(row.area) == size]
-        values = summarise_values(row.iou for row in sized)
-        share = _read_rate({"items": _count_items(configuration, size, sized)}, values["n"])
-        yield _make_row(configuration, "masks", ("size", size), share, values["n"], values)
+        share = _read_rate({"items": _count_items(configuration, size, sized)}, len(sized))
+        yield group.make_row("size", size, share, [row.iou for row in sized])
     bystanders = configuration.documents.read_section("bystanders")
     if bystanders and configuration.origin is None:  # an import cannot distinguish them
-        share = _read_rate(bystanders, bystanders.get("cut"))
-        yield _make_row(
-            configuration,
-            "masks",
-            ("bystanders", "bystanders"),
-            share,
-            bystanders.get("cut", 0),
-            bystanders.get("iou_of_cut", {}),
-        )
+        cut = bystanders.get("cut", 0)
+        row = group.make_row("bystanders", "bystanders", _read_rate(bystanders, cut), [])
+        values = bystanders.get("iou_of_cut", {})
+        quantiles = {name: values.get(name) for name in _QUANTILES}
+        yield replace(row, noisy=cut, share=None, **quantiles)
 
 
 def _count_items(configuration: Configuration, size: str, rows: Sequence[MaskRow]) -> int | None:
@@ -122,15 +149,15 @@ def _list_text_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
     if configuration.split.recipe.text_noise is None and not rows:
         return
     section = configuration.documents.read_section("text")
-    values = summarise_values(row.similarity for row in rows)
-    yield _make_row(configuration, "text", ("all", "all"), section, len(rows), values)
-    similarity = summarise_similarity(rows)
+    group = _GroupFactory(configuration, "text", section.get("items"))
+    kinds = sorted({row.kind for row in rows})
+    whole = group.make_row("all", "all", section, [row.similarity for row in rows])
+    mixed: dict[str, Any] = dict.fromkeys(("minimum", *_QUANTILES, "maximum"))
+    yield replace(whole, **mixed) if len(kinds) > 1 else whole
     sections = {"category": "flips", "within-category": "substitutions"}
-    for kind in sorted({row.kind for row in rows}):
-        values = similarity.get(kind, {})
+    for kind in kinds:
         share = section.get(sections.get(kind, kind), {})
-        count = sum(row.kind == kind for row in rows)
-        yield _make_row(configuration, "text", ("kind", kind), share, count, values)
+        yield group.make_row("kind", kind, share, [r.similarity for r in rows if r.kind == kind])
 
 
 def _read_rate(section: Mapping[str, Any], noisy: int | None) -> dict[str, Any]:
@@ -145,30 +172,44 @@ def _read_rate(section: Mapping[str, Any], noisy: int | None) -> dict[str, Any]:
     }
 
 
-def _make_row(
-    configuration: Configuration,
-    medium: str,
-    group: tuple[str, str],
-    share: Mapping[str, Any],
-    noisy: int,
-    values: Mapping[str, Any],
-) -> NoiseStatistics:
-    low, high = share.get("interval_95") or (None, None)
-    return NoiseStatistics(
-        configuration=configuration.name,
-        split=configuration.split.recipe.split,
-        medium=medium,
-        group=group[0],
-        name=group[1],
-        items=share.get("items"),
-        noisy=noisy,
-        rate=share.get("realised_rate"),
-        rate_low=None if low is None else round(low, 6),
-        rate_high=None if high is None else round(high, 6),
-        measure="iou" if medium == "masks" else "similarity",
-        q05=values.get("q05"),
-        q25=values.get("q25"),
-        q50=values.get("q50"),
-        q75=values.get("q75"),
-        q95=values.get("q95"),
-    )
+@dataclass(frozen=True)
+class _GroupFactory:
+    """Makes the statistics of the groups of one medium.
+
+    Attributes
+    ----------
+    configuration : Configuration
+        Where the items are.
+    medium : str
+        ``masks`` or ``text``.
+    items : int or None
+        Items of the group ``all``.
+    """
+
+    configuration: Configuration
+    medium: str
+    items: int | None
+
+    def make_row(
+        self, group: str, name: str, share: Mapping[str, Any], measured: Sequence[float]
+    ) -> NoiseStatistics:
+        """Make the statistics of one group, from its rate and the measure of each noisy item."""
+        low, high = share.get("interval_95") or (None, None)
+        values = summarise_values(measured)
+        return NoiseStatistics(
+            configuration=self.configuration.name,
+            split=self.configuration.split.recipe.split,
+            medium=self.medium,
+            group=group,
+            name=name,
+            items=share.get("items"),
+            noisy=len(measured),
+            rate=share.get("realised_rate"),
+            rate_low=None if low is None else round(low, 6),
+            rate_high=None if high is None else round(high, 6),
+            share=round(len(measured) / self.items, 6) if self.items else None,
+            measure="iou" if self.medium == "masks" else "similarity",
+            minimum=min(measured, default=None),
+            maximum=max(measured, default=None),
+            **{name: values[name] for name in _QUANTILES},
+        )

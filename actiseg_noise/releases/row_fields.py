@@ -8,7 +8,7 @@ from actiseg_noise.releases.parquet_shards import COLUMNS
 
 _MEANINGS = {
     "sequence": "folder of the sequence: number, video and action",
-    "frame": "name of the frame; null in a release without masks",
+    "frame": "name of the frame; null if the list has no masks",
     "object_id": "id of the object in the sequence, and its value in index masks",
     "prompt": "the phrase for the object, with noise",
     "prompt_clean": "the phrase without noise",
@@ -16,12 +16,20 @@ _MEANINGS = {
     "name_clean": "the noun without noise",
     "class_id": "class of the object, with noise",
     "class_id_clean": "class without noise",
-    "positive": "whether the object takes part in the action",
-    "mask": "mask of the object with noise: PNG, not 0 inside",
-    "picture": "the object before and after noise, drawn from masks",
-    "kind": "kind of mask noise; null without noise",
-    "kind_text": "kind of text noise; null without noise",
-    "iou": "IoU of the noisy and the clean mask on disk; null without mask noise",
+    "positive": "whether the object is active, that is, takes part in the action",
+    "mask": "mask of the object with noise: PNG of 1 bit; pixels of the object are non-zero",
+    "picture": (
+        "the object before (left) and after the noise (right), drawn from masks: orange was "
+        "gained, blue lost, grey is other objects"
+    ),
+    "kind": ("kind of mask noise, such as dilate; null if no noise was drawn for this object"),
+    "kind_text": (
+        "category (a flip) or within-category (a substitution); null if the text is unchanged"
+    ),
+    "iou": (
+        "IoU of the mask with the clean mask, after overlaps; null if the mask is unchanged. Set "
+        "with kind null: the object only lost pixels to a changed neighbour"
+    ),
     "image": "the frame",
 }
 

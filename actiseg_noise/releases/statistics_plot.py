@@ -90,7 +90,7 @@ def _draw_group(canvas: Any, axis: _Axis, top: int, rows: Sequence[NoiseStatisti
     title = shorten_text(f"{rows[0].configuration}, list {rows[0].split}", _HEAD_FONT, _WIDTH // 2)
     canvas.text((_MARGIN, top + 10), title, fill=_INK, font=load_font(_HEAD_FONT))
     right = _WIDTH - _MARGIN
-    canvas.text((right, top + 12), "items", fill=_FAINT, font=load_font(_FONT), anchor="ra")
+    canvas.text((right, top + 12), "changed", fill=_FAINT, font=load_font(_FONT), anchor="ra")
     bottom = top + _HEAD + _ROW * len(rows)
     for tick in axis.list_ticks():
         canvas.line([(axis.locate(tick), top + _HEAD - 4), (axis.locate(tick), bottom)], fill=_GRID)

@@ -10,6 +10,7 @@ from actiseg_noise.releases.citation import KEYWORDS
 from actiseg_noise.releases.cited_works import list_cited_works
 from actiseg_noise.releases.description import Author
 from actiseg_noise.releases.escaping import flatten_text
+from actiseg_noise.releases.licence_files import describe_terms
 from actiseg_noise.releases.release_contents import ReleaseContents
 from actiseg_noise.releases.release_statements import describe_release
 
@@ -34,11 +35,7 @@ def describe_for_zenodo(contents: ReleaseContents) -> dict[str, Any]:
         "publication_date": says.date,
         "access_right": "open",
         "license": choose_strictest(contents.licences).identifier.lower(),
-        "notes": html.escape(
-            "Licences of the parts: "
-            + ", ".join(terms.identifier for terms in contents.licences)
-            + ". See NOTICE."
-        ),
+        "notes": html.escape(describe_terms(contents)),
         "keywords": list(KEYWORDS),
         "language": "eng",
         "related_identifiers": related,

@@ -18,7 +18,7 @@ from actiseg_data.core.names import check_name
 from actiseg_data.layouts.opening import open_split
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
-from actiseg_noise.releases.archive import write_archive
+from actiseg_noise.releases.archive import LEXICON_LICENCES, write_archive
 from actiseg_noise.releases.archive_names import RESTORE_NAMES, spell_names
 from actiseg_noise.split.noisy_split import open_noisy_split
 from actiseg_noise.split.split_archive import NAMES_FILE
@@ -59,6 +59,7 @@ def test_an_archive_has_what_belongs_to_the_split_and_nothing_else(noisy, tmp_pa
     files = {member.name.removeprefix("mixed-40/") for member in members if member.isreg()}
     listed = json.loads((noisy / "digests.json").read_text())
     documents = "recipe.json ledger.jsonl summary.json digests.json LICENSE NOTICE NAMES.tsv"
+    documents += " LICENSE-CC-BY-NC-4.0 LICENSE-WORDNET"
     assert files == {name.replace(":", "%3A") for name in listed} | set(documents.split())
     assert [member.name for member in members] == sorted(member.name for member in members)
     headers = {(m.uid, m.gid, m.uname, m.gname, m.mtime, m.linkname, m.isdir()) for m in members}
@@ -103,7 +104,7 @@ def test_the_table_restores_the_original_names_in_a_shell(unpacked, noisy, tmp_p
     assert not any(":" in name for name in list_files(root))
     subprocess.run(["bash", "-c", RESTORE_NAMES], cwd=root, check=True)
     originals = {name for name in list_files(noisy) if not name.startswith("JPEGImages_Sparse")}
-    assert list_files(root) == originals | {NAMES_FILE}
+    assert list_files(root) == originals | {NAMES_FILE, *LEXICON_LICENCES}
     assert verify(root).counts.get("folders_respelled") is None
 
 

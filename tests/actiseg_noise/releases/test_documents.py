@@ -126,7 +126,7 @@ def test_pictures_and_files_that_the_card_names_exist(release):
 
 def test_the_card_restores_names_that_an_archive_escapes(release, outs):
     card = (release / "README.md").read_text()
-    assert f"```bash\ncd mixed-40 && {RESTORE_NAMES}\n```" in card
+    assert f"```bash\ncd ../actionvos/mixed-40 && {RESTORE_NAMES}\n```" in card
     with tarfile.open(release / "archives/mixed-40.tar") as archive:
         assert "mixed-40/NAMES.tsv" in archive.getnames()
 

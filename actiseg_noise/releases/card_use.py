@@ -42,6 +42,9 @@ _LEDGER_KEYS = (
     "text class_id_org, class_id, name, prompt_org, prompt, synset_org, synset, similarity"
 )
 
+_MOST_NAMED = 5
+"""Raw files of one kind that the card names."""
+
 
 def compose_loading(contents: ReleaseContents) -> Iterator[str]:
     """Compose how to load the rows, and the archives in the layout of ActionVOS."""
@@ -137,10 +140,13 @@ def _compose_inputs(contents: ReleaseContents) -> Iterator[str]:
     inputs = [(split, file) for split, files in contents.source.inputs.items() for file in files]
     if not inputs:
         return
-    yield "The clean dataset was prepared from these files:"
+    names: dict[tuple[str, str], list[str]] = {}
+    for split, file in inputs:
+        names.setdefault((split, file.role), []).append(file.name)
+    yield "The clean dataset was prepared from these files, whose SHA-256 `rebuild/` has:"
     yield format_table(
-        ("list", "input", "file", "sha256"),
-        [(split, file.role, file.name, file.sha256) for split, file in inputs],
+        ("list", "input", "files"),
+        [(split, role, _shorten_list(files)) for (split, role), files in names.items()],
     )
     yield "The command, with the path of a folder or file for each word in capitals:"
     prepared = dict.fromkeys(file.split for _, file in inputs)
@@ -158,6 +164,17 @@ def _compose_inputs(contents: ReleaseContents) -> Iterator[str]:
         ],
     )
     yield "`rebuild` takes these files as well, with `--visor` instead of `--source`."
+
+
+def _shorten_list(names: list[str]) -> str:
+    """Name a few files, or the first and the last of many and their number.
+
+    >>> _shorten_list(["a.json", "b.json", "c.json", "d.json", "e.json", "f.json"])
+    '6 files, from a.json to f.json'
+    """
+    if len(names) <= _MOST_NAMED:
+        return ", ".join(names)
+    return f"{len(names)} files, from {names[0]} to {names[-1]}"
 
 
 def compose_files(contents: ReleaseContents) -> Iterator[str]:

@@ -18,7 +18,11 @@ from actiseg_data.records.licence_terms import find_licences
 from actiseg_noise.kits.kit_reading import read_kit
 from actiseg_noise.kits.kit_record import KITS
 from actiseg_noise.releases.archive_checking import TEXTS, FindTraces, check_archive
-from actiseg_noise.releases.checksums import find_changed_files, list_release_files
+from actiseg_noise.releases.checksums import (
+    find_changed_files,
+    find_irregular_files,
+    list_release_files,
+)
 from actiseg_noise.releases.document_checks import check_card, check_croissant
 from actiseg_noise.releases.privacy import find_emails, find_private_traces
 from actiseg_noise.releases.release_note import NOTE_FILE, ReleaseNote, read_note
@@ -54,7 +58,8 @@ def check_release(
 ) -> ReleaseCheck:
     """Check a release: what is in it, and whether others can read it.
 
-    Every file must have its checksum. Card and Croissant must be readable by the libraries of their
+    All files must be regular files; otherwise nothing else is checked, because reading from a pipe
+    or a device may never end. Every file must have its checksum. Card and Croissant must be readable by the libraries of their
     makers, and records must be readable through Croissant. Archives must be safe to unpack, and
     have the masks and lists of the rebuild kits; Parquet files must have the masks of the archives.
     No text may have a path of a machine, or an e-mail address that was not given. Photographs need
@@ -77,7 +82,9 @@ def check_release(
     """
     folder = as_path(release, "release")
     note = read_note(folder)
-    lines: list[str] = []
+    lines: list[str] = list(find_irregular_files(folder))
+    if lines:  # no reader of the other checks may open them
+        return ReleaseCheck((*lines, "nothing else was checked"), {})
     counts: Counter[str] = Counter()
     with stage("checking checksums"):
         lines += _collect(find_changed_files(folder, workers))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.core.errors import InputError, refuse
+from actiseg_data.core.file_reading import open_regular
 from actiseg_data.core.names import check_name, check_text, format_name
 
 ARCHIVES = "archives"
@@ -63,12 +64,12 @@ def iterate_archive(
     Raises
     ------
     InputError
-        If the file is not a whole, plain tar; if a member is a link, a device, or outside the only
+        If the path is no regular file; if the file is not a whole, plain tar; if a member is a link, a device, or outside the only
         folder; if two members have the same name; if a file is too large.
     """
     with (
         _refuse_damage(path),
-        path.open("rb") as stream,
+        open_regular(path) as stream,
         tarfile.open(fileobj=stream, mode="r:") as archive,
     ):
         for member, parts in _iterate_members(archive, path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ import pytest
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.names import is_plain_text
+from actiseg_noise.differences.release_comparison import compare_splits
 from actiseg_noise.releases import release_check
 from actiseg_noise.releases.archive_checking import digest_objects
 from actiseg_noise.releases.checksums import read_checksums
@@ -52,6 +54,38 @@ def test_checksum_of_an_unsafe_name_is_refused(tmp_path, name):
     (tmp_path / "SHA256SUMS").write_text(f"{'0' * 64}  {name}\n", "utf-8")
     with pytest.raises(InputError, match="line 1: is not the checksum of a file"):
         read_checksums(tmp_path)
+
+
+def test_checksum_that_is_there_twice_is_refused(tmp_path):
+    (tmp_path / "SHA256SUMS").write_text(f"{'0' * 64}  NOTICE\n" * 2)
+    with pytest.raises(InputError, match="line 2: lists 'NOTICE' a second time"):
+        read_checksums(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes")
+@pytest.mark.parametrize("name", ["NOTICE", "data/one/train.parquet", "archives/one.tar", "x"])
+def test_pipe_in_a_release_is_named_and_not_opened(tmp_path, name):
+    write_note(tmp_path)
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(tmp_path / name)
+    lines = check_release(tmp_path).lines
+    assert lines == (f"{name}: is not a regular file", "nothing else was checked")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes")
+@pytest.mark.parametrize("name", ["one.tar", "one.json"])
+def test_pipe_in_the_place_of_a_compared_file_is_refused(tmp_path, name):
+    folder = tmp_path / ("archives" if name.endswith("tar") else "rebuild")
+    folder.mkdir()
+    os.mkfifo(folder / name)
+    with pytest.raises(InputError, match="not a regular file"):
+        compare_splits(tmp_path, tmp_path)
+
+
+def test_link_in_a_release_is_named_and_not_opened(tmp_path):
+    write_note(tmp_path)
+    (tmp_path / "NOTICE").symlink_to("/dev/zero")
+    assert check_release(tmp_path).lines[0] == "NOTICE: is a link, which does not travel"
 
 
 def test_table_of_names_with_a_path_that_forges_a_line_is_refused():

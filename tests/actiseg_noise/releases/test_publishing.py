@@ -14,6 +14,7 @@ import pytest
 from actiseg_data.core.errors import InputError
 from actiseg_data.records.licence_terms import load_licences
 from actiseg_data.records.licences import LICENSE_FILE
+from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.kits.rebuilding import rebuild
 from actiseg_noise.recipes.building import make_recipe
@@ -119,6 +120,8 @@ def test_the_next_version_says_what_changed(sample, splits, release, tmp_path):
     assert read_note(result.path).changes == {"1.0.0": changes}
     with pytest.raises(InputError, match="already has the version"):
         publish(splits[1], tmp_path / "again", previous=release, **SAYS)
+    with pytest.raises(InputError, match=r"has the version 1\.0\.0, .* lower 1\.0\.0-rc1"):
+        publish(splits[1], tmp_path / "again", previous=release, version="1.0.0-rc1", **SAYS)
 
 
 def test_all_licences_of_an_expression_are_stated(splits, sample, tmp_path):
@@ -150,7 +153,30 @@ def test_names_of_configurations_are_unique():
     assert names[3] == "boundary-12.5-s3"
 
 
+def test_names_that_differ_in_case_or_late_in_the_digest_get_the_digest(monkeypatch):
+    recipes = [make_recipe("boundary", 0.4, split=split) for split in ("Val", "val")]
+    names = name_configurations(recipes)
+    assert len({name.casefold() for name in names}) == 2
+    digests = iter(["a" * 31 + "1", "a" * 31 + "2"] * 3)
+    monkeypatch.setattr(Recipe, "digest", property(lambda self: next(digests)))
+    names = name_configurations([make_recipe("boundary", 0.4)] * 2)
+    assert [name[-1] for name in names] == ["1", "2"]
+
+
 class TestRefused:
+    def test_a_second_split_of_one_recipe(self, splits, sample, tmp_path):
+        folder = next(path.name for path in (splits[0] / "Annotations_Sparse/val").iterdir())
+        part = corrupt(
+            sample, "boundary", rate=0.4, split="val", only=[folder], out=tmp_path / "part"
+        ).out
+        copied = shutil.copytree(splits[0], tmp_path / "copied")
+        with pytest.raises(InputError) as error:
+            publish([splits[0], part, splits[1], copied], tmp_path / "r", source=sample, **SAYS)
+        assert [(problem.where, problem.what) for problem in error.value.problems] == [
+            (str(out), f"has the recipe of {splits[0]}") for out in (part, copied)
+        ]
+        assert not (tmp_path / "r").exists()
+
     def test_a_touched_file_is_named(self, splits, sample, tmp_path):
         out = shutil.copytree(splits[0], tmp_path / "noisy", symlinks=True)
         mask = sorted((out / "Annotations_Sparse").rglob("*.png"))[0]

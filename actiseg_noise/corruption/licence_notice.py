@@ -16,11 +16,33 @@ def compose_licences(
 ) -> tuple[str, str]:
     """Compose LICENSE and NOTICE: those of the source, and a statement of what was changed."""
     license_text, notice_text = read_licences(dataset)
+    return license_text, notice_text + compose_change(recipe, lexicon, differences)
+
+
+def compose_change(
+    recipe: Recipe,
+    lexicon: Lexicon | None,
+    differences: Differences | None = None,
+    version: str = __version__,
+) -> str:
+    """Compose the statement of what was changed, with which a NOTICE ends.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe of the noisy split.
+    lexicon : Lexicon or None
+        The lexicon that it carries.
+    differences : Differences, optional
+        What an imported split carries.
+    version : str
+        The version of the toolkit that made it.
+    """
     if differences is not None:
         media = " and ".join(noise.medium for noise in recipe.noises)
-        return license_text, notice_text + (
+        return (
             f"\nChanged: this folder is a noisy copy. Its {media} of the split {recipe.split!r} "
-            f"are those of {differences.origin!r}, another noisy copy, which actiseg {__version__} "
+            f"are those of {differences.origin!r}, another noisy copy, which actiseg {version} "
             "imported. differences.json has every change, ledger.jsonl lists what changed.\n"
         )
     applied = " and ".join(
@@ -28,11 +50,11 @@ def compose_licences(
         for noise in recipe.noises
     )
     change = (
-        f"\nChanged: this folder is a noisy copy. actiseg {__version__} applied {applied} of the "
+        f"\nChanged: this folder is a noisy copy. actiseg {version} applied {applied} of the "
         f"split {recipe.split!r}, on purpose, so that learning from noisy labels can be studied. "
         "recipe.json says how, ledger.jsonl lists every change.\n"
     )
     if any("lexicon" in noise.parameters for noise in recipe.noises):
         used = lexicon or load_lexicon()
         change += f"New names and senses are those of the lexicon {used.title!r}. {used.licence}\n"
-    return license_text, notice_text + change
+    return change

@@ -20,6 +20,7 @@ from actiseg_data.records.rendered_note import has_rendered_frames
 from actiseg_noise.media.self_check import check_consistency, open_documents
 from actiseg_noise.recipes.building import name_type
 from actiseg_noise.releases.escaping import flatten_text
+from actiseg_noise.releases.licence_checking import find_licence_faults
 from actiseg_noise.releases.release_contents import Configuration, ReleaseSource
 from actiseg_noise.releases.source_survey import SourceSurvey, survey_source
 from actiseg_noise.split.clean_parts import CleanPart, summarise_digests
@@ -71,6 +72,7 @@ def open_configurations(
     for split, documents in opened:
         with problems.collect():
             _refuse_touched(split.noisy.root, documents, workers, stage)
+        with problems.collect():
             surveys.append(_survey_source(split, documents, workers, stage))
     problems.raise_if_any()
     names = name_configurations([split.recipe for split, _ in opened])
@@ -134,6 +136,26 @@ def describe_source(configurations: Sequence[Configuration]) -> ReleaseSource:
         rendered=has_rendered_frames(root),
         synthetic=(root / MARKER).is_file(),
     )
+
+
+def refuse_other_licences(configurations: Iterable[Configuration]) -> None:
+    """Refuse noisy splits whose LICENSE or NOTICE is not that of their source and changes.
+
+    Raises
+    ------
+    InputError
+        With every such file.
+    """
+    problems = ProblemCollector()
+    for entry in configurations:
+        root = entry.split.source.root
+        for name in find_licence_faults(entry.folder, entry.documents, root):
+            problems.add(
+                f"is not what {root} and the recipe give",
+                entry.folder / name,
+                "make the split again: with corrupt --overwrite, or with import --overwrite",
+            )
+    problems.raise_if_any()
 
 
 def _open_split(out: Path, source: Path | None) -> tuple[NoisySplit, SplitDocuments]:

@@ -128,7 +128,8 @@ def test_all_licences_of_an_expression_are_stated(splits, sample, tmp_path):
     source = shutil.copytree(sample, tmp_path / "clean")
     expression = "CC-BY-NC-4.0 AND MIT"
     (source / LICENSE_FILE).write_text(f"SPDX-License-Identifier: {expression}\nCopyright ...\n")
-    path = publish(splits[0], tmp_path / "r", source=source, data="none", **SAYS).path
+    out = corrupt(source, "boundary", rate=0.4, split="val", out=tmp_path / "noisy").out
+    path = publish(out, tmp_path / "r", data="none", **SAYS).path
     assert read_note(path).licence == expression
     card = (path / "README.md").read_text()
     assert "license:\n- cc-by-nc-4.0\n- mit\n" in card
@@ -221,6 +222,18 @@ class TestRefused:
         shutil.copy(second, first)
         with pytest.raises(InputError, match="was changed since"):
             publish(splits[0], tmp_path / "r", source=source, **SAYS)
+
+    @pytest.mark.parametrize("name", ["LICENSE", "NOTICE"])
+    @pytest.mark.parametrize("data", [b"", b"MIT\n", b"\xff\x00\x9f"])
+    def test_a_licence_or_notice_that_is_not_that_of_the_source(
+        self, splits, sample, tmp_path, name, data
+    ):
+        out = shutil.copytree(splits[1], tmp_path / "noisy", symlinks=True)
+        (out / name).write_bytes(data)
+        with pytest.raises(InputError) as error:
+            publish(out, tmp_path / "r", source=sample, data="none", **SAYS)
+        assert [problem.where for problem in error.value.problems] == [str(out / name)]
+        assert not (tmp_path / "r").exists()
 
     def test_splits_of_different_sources(self, splits, sample, tmp_path):
         source = shutil.copytree(sample, tmp_path / "clean")

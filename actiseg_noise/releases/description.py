@@ -167,7 +167,7 @@ def check_statement(text: str, parameter: str) -> str:
     """
     where = f"`{parameter}`"
     if not is_plain_text(text):
-        what = f"has control characters, or bytes that are not text: {ascii(text):.80}"
+        what = f"has control characters, or bytes that are not text: {text!a:.80}"
         raise refuse(what, where, "give plain text")
     for trace in find_private_traces(text, given=find_emails(text)):
         raise refuse(trace, where, "leave out what looks like a path of your machine")
@@ -235,8 +235,8 @@ def parse_author(text: str) -> Author:
     Raises
     ------
     InputError
-        If there is no name, if there are several, or if the ORCID is not one: its last digit is a check digit
-        (ISO 7064, MOD 11-2).
+        If there is no name, if there are several, or if the ORCID is not one: its last digit is a
+        check digit (ISO 7064, MOD 11-2).
 
     Examples
     --------

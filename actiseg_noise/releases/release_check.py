@@ -13,20 +13,18 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.names import is_plain_text
 from actiseg_data.core.progress import StageProgress, ignore_progress
-from actiseg_data.layouts.actionvos import FRAMES
 from actiseg_data.records.licence_terms import find_licences
-from actiseg_noise.kits.kit_reading import read_kit
 from actiseg_noise.kits.kit_record import KITS
-from actiseg_noise.releases.archive_checking import TEXTS, FindTraces, check_archive
+from actiseg_noise.releases.archive_checking import TEXTS, FindTraces
 from actiseg_noise.releases.checksums import (
     find_changed_files,
     find_irregular_files,
     list_release_files,
 )
+from actiseg_noise.releases.configuration_checking import check_configuration
 from actiseg_noise.releases.document_checks import check_card, check_croissant
 from actiseg_noise.releases.privacy import find_emails, find_private_traces
 from actiseg_noise.releases.release_note import NOTE_FILE, ReleaseNote, read_note
-from actiseg_noise.releases.row_checking import check_rows
 from actiseg_noise.split.split_archive import ARCHIVES
 
 _ATTRIBUTIONS = ("LICENSE", "NOTICE")
@@ -59,9 +57,10 @@ def check_release(
     """Check a release: what is in it, and whether others can read it.
 
     All files must be regular files; otherwise nothing else is checked, because reading from a pipe
-    or a device may never end. Every file must have its checksum. Card and Croissant must be readable by the libraries of their
-    makers, and records must be readable through Croissant. Archives must be safe to unpack, and
-    have the masks and lists of the rebuild kits; Parquet files must have the masks of the archives.
+    or a device may never end. Every file must have its checksum. Card and Croissant must be
+    readable by the libraries of their makers, and records must be readable through Croissant.
+    Archives must be safe to unpack; their documents, lists and masks must agree with one another,
+    with the rebuild kits and with the rows of the Parquet files.
     No text may have a path of a machine, or an e-mail address that was not given. Photographs need
     a licence.
 
@@ -96,7 +95,7 @@ def check_release(
     for name in note.configurations:
         counts["configurations"] += 1
         with stage(f"checking {name}"):
-            lines += _collect(_check_configuration(folder, note, name, find_traces))
+            lines += _collect(check_configuration(folder, note, name, find_traces))
     lines += _collect(_check_configurations(folder, note))
     lines += _collect(_check_texts(folder, find_traces))
     shown = (line if is_plain_text(line) else ascii(line) for line in lines)
@@ -111,24 +110,6 @@ def _collect(faults: Iterator[str]) -> list[str]:
     except InputError as error:
         lines += [f"{problem.where}: {problem.what}" for problem in error.problems]
     return lines
-
-
-def _check_configuration(
-    folder: Path, note: ReleaseNote, name: str, find_traces: FindTraces
-) -> Iterator[str]:
-    """Compare kit, archive and Parquet files of one configuration."""
-    kit = read_kit(folder / KITS / f"{name}.json")
-    if kit.name != name:
-        yield f"{KITS}/{name}.json: is the kit of {kit.name}"
-    if note.data == "none":
-        return
-    archive = f"{ARCHIVES}/{name}.tar"
-    check = check_archive(folder / archive, kit, find_traces)
-    yield from (f"{archive}: {line}" for line in check.mismatches)
-    if check.frames and note.frames_licence is None:
-        yield f"{archive}: has photographs ({FRAMES}) without a licence of their own"
-    has_licence = note.frames_licence is not None
-    yield from check_rows(folder, name, check.masks, has_licence=has_licence)
 
 
 def _check_configurations(folder: Path, note: ReleaseNote) -> Iterator[str]:

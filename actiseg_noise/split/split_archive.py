@@ -64,8 +64,9 @@ def iterate_archive(
     Raises
     ------
     InputError
-        If the path is no regular file; if the file is not a whole, plain tar; if a member is a link, a device, or outside the only
-        folder; if two members have the same name; if a file is too large.
+        If the path is no regular file; if the file is not a whole, plain tar; if a member is a
+        link, a device, or outside the only folder; if two members have the same name; if a file is
+        too large.
     """
     with (
         _refuse_damage(path),

@@ -14,18 +14,27 @@ from actiseg_noise.kits.kit_record import KITS, RebuildKit
 from actiseg_noise.media.registry import list_media
 from actiseg_noise.media.self_check import compare_documents, open_documents
 from actiseg_noise.releases.archive_checking import ArchiveCheck, FindTraces, check_archive
+from actiseg_noise.releases.escaping import flatten_text
 from actiseg_noise.releases.licence_checking import find_archive_licence_faults
 from actiseg_noise.releases.release_contents import Configuration
 from actiseg_noise.releases.release_note import ReleaseNote
 from actiseg_noise.releases.release_rows import RowSource
+from actiseg_noise.releases.release_statistics import (
+    list_configuration_statistics,
+    render_statistics,
+)
 from actiseg_noise.releases.row_checking import ListedRows, check_rows
 from actiseg_noise.releases.row_planning import plan_rows
-from actiseg_noise.split.noisy_split import open_noisy_split
+from actiseg_noise.split.noisy_split import open_noisy_split, read_carried_differences
 from actiseg_noise.split.split_archive import ARCHIVES
 
 
 def check_configuration(
-    release: Path, note: ReleaseNote, name: str, find_traces: FindTraces
+    release: Path,
+    note: ReleaseNote,
+    name: str,
+    find_traces: FindTraces,
+    statistics: dict[str, str],
 ) -> Iterator[str]:
     """Compare the kit, the archive and the Parquet files of a configuration.
 
@@ -41,6 +50,8 @@ def check_configuration(
         The configuration.
     find_traces : callable
         Finds what a published text must not have.
+    statistics : dict of str to str
+        Gets the table of statistics of the configuration, as CSV.
 
     Yields
     ------
@@ -65,7 +76,7 @@ def check_configuration(
         if check.frames and note.frames_licence is None:
             yield f"{archive}: has photographs ({FRAMES}) without a licence of their own"
         try:
-            yield from _check_unpacked(release, note, kit, unpacked, check)
+            yield from _check_unpacked(release, note, kit, unpacked, check, statistics)
         except InputError as error:  # its places are in the temporary folder
             for problem in error.problems:
                 where = problem.where.replace(str(unpacked), "").lstrip("/\\")
@@ -73,7 +84,12 @@ def check_configuration(
 
 
 def _check_unpacked(
-    release: Path, note: ReleaseNote, kit: RebuildKit, folder: Path, check: ArchiveCheck
+    release: Path,
+    note: ReleaseNote,
+    kit: RebuildKit,
+    folder: Path,
+    check: ArchiveCheck,
+    statistics: dict[str, str],
 ) -> Iterator[str]:
     """Compare the documents of an archive with one another, with the kit and with the rows."""
     name = folder.name
@@ -87,7 +103,14 @@ def _check_unpacked(
     if kit.name == name:
         differences = find_kit_differences(kit, folder, documents)
         yield from (f"{KITS}/{name}.json: {line}" for line in differences)
-    configuration = Configuration(name, open_noisy_split(folder), documents)
+    carried = read_carried_differences(folder)
+    configuration = Configuration(
+        name,
+        open_noisy_split(folder),
+        documents,
+        origin=None if carried is None else flatten_text(carried.origin),
+    )
+    statistics[name] = render_statistics(list_configuration_statistics(configuration))
     lists = list_rows(configuration)
     yield from check_rows(release, name, lists, check, frames=note.data == "frames")
 

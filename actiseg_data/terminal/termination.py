@@ -35,10 +35,10 @@ def raise_terminations() -> None:
     for name in _SIGNALS:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) == signal.SIG_DFL:
-            signal.signal(number, _terminate)
+            signal.signal(number, _end_command)
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
+def _end_command(number: int, frame: FrameType | None) -> None:
     for name in _SIGNALS:  # a second signal must not stop the removal of temporary folders
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)

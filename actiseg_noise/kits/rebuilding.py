@@ -27,6 +27,7 @@ from actiseg_noise.kits.rebuild_result import Rebuild
 from actiseg_noise.kits.rebuilt_comparison import ComparedPart, RebuiltComparison
 from actiseg_noise.kits.sequence_digesting import identify_sequence, identify_sequences
 from actiseg_noise.media.self_check import open_documents
+from actiseg_noise.recipes.building import check_recipe
 from actiseg_noise.split.clean_parts import make_part
 from actiseg_noise.split.noisy_documents import GIVEN_THRESHOLDS
 
@@ -92,6 +93,7 @@ def rebuild(
     """
     path = as_path(release, "release")
     kit = choose_kit(path, config)
+    check_recipe(kit.recipe, f"{path}: the kit of {kit.name!r}: recipe")
     check_choice(images, IMAGES, "images")
     target = as_path(kit.name if out is None else out, "out")
     folders = as_folders(visor)

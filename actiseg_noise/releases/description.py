@@ -214,16 +214,16 @@ def _parse_authors(names: tuple[str, ...], problems: ProblemCollector) -> tuple[
     for name in names:
         with problems.collect():
             author = parse_author(name)
-            if any(_is_same(author, other) for other in authors):
+            if any(_is_same(author, second) for second in authors):
                 raise refuse(f"names {author.name!r:.80} twice", "`author`", "name each once")
             authors.append(author)
     return tuple(authors)
 
 
-def _is_same(author: Author, other: Author) -> bool:
-    if author.orcid is not None and other.orcid is not None:
-        return author.orcid == other.orcid
-    names = (f"{entry.given_names} {entry.family_name}".casefold() for entry in (author, other))
+def _is_same(author: Author, second: Author) -> bool:
+    if author.orcid is not None and second.orcid is not None:
+        return author.orcid == second.orcid
+    names = (f"{entry.given_names} {entry.family_name}".casefold() for entry in (author, second))
     return len(set(names)) == 1
 
 

@@ -66,5 +66,5 @@ def _take_source_notice(out: Path, documents: SplitDocuments) -> str | None:
             documents.recipe, read_carried_lexicon(out), read_carried_differences(out)
         )
         return text.removesuffix(change) if text.endswith(change) else None
-    notice, found, _ = text.rpartition(_CHANGED)
-    return notice if found else None
+    notice, mark, _ = text.rpartition(_CHANGED)
+    return notice if mark else None

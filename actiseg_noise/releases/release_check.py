@@ -103,8 +103,8 @@ def check_release(
     for name in note.configurations:
         counts["configurations"] += 1
         with stage(f"checking {name}"):
-            found = check_configuration(folder, note, name, find_traces, statistics)
-            lines += _collect(found)
+            faults = check_configuration(folder, note, name, find_traces, statistics)
+            lines += _collect(faults)
     lines += _collect(_find_missing_licences(folder, note))
     for find_faults in (find_foreign_files, find_licence_text_faults, find_statement_faults):
         lines += _collect(find_faults(folder, note))

@@ -209,12 +209,12 @@ def find_statistics_faults(release: Path, statistics: Mapping[str, str]) -> Iter
         if _drop_sizes(actual) != _drop_sizes(_parse_table(text)):
             yield f"{STATISTICS_FILE}: the rows of {name} are not those of its archive"
     yield from (
-        f"{STATISTICS_FILE}: names {other!r:.80}, which is no configuration"
-        for other in _list_others(rows, statistics)
+        f"{STATISTICS_FILE}: names {name!r:.80}, which is no configuration"
+        for name in _list_unknown(rows, statistics)
     )
 
 
-def _list_others(rows: list[dict[str, str]], known: Collection[str]) -> list[str]:
+def _list_unknown(rows: list[dict[str, str]], known: Collection[str]) -> list[str]:
     named = dict.fromkeys(row.get("configuration") or "" for row in rows)
     return [name for name in named if name not in known]
 

@@ -121,6 +121,8 @@ def _iterate_members(
 def _check_member(member: tarfile.TarInfo, parts: list[str], path: Path) -> None:
     if member.type not in (tarfile.REGTYPE, tarfile.DIRTYPE) or member.issparse():
         raise _refuse_member(member, "is a link, a device or no plain file", path)
+    if "" in parts:
+        raise _refuse_member(member, "is an absolute path, or has an empty part", path)
     if len(parts) > _DEEPEST:
         raise _refuse_member(member, "is in too many folders", path)
     try:

@@ -344,6 +344,16 @@ def test_noisy_prompts_begin_with_the_name(name, prompt, fits, clean, text, tmp_
         import_split(noisy, clean, tmp_path / "out")
 
 
+def test_masks_of_no_frame_are_counted(clean, tmp_path):
+    noisy = tmp_path / "noisy"
+    write_dilated(clean, noisy / MASKS / "train")
+    mask = next(iter(sorted((noisy / MASKS / "train").rglob("*.png"))))
+    shutil.copy(mask, mask.with_name("frame_0000009999.png"))
+    assert import_split(noisy, clean, tmp_path / "out", "train").unpaired == 1
+    done = run("import", noisy, "--clean", clean, "--out", tmp_path / "out", "--split", "train")
+    assert f"1 masks of {noisy} are of no frame of the clean split: ignored" in done.stdout
+
+
 def renumber(name, by):
     number, _, rest = name.partition("_")
     return f"{int(number) + by:08d}_{rest}"

@@ -133,6 +133,12 @@ def test_members_that_are_not_safe_are_refused(name, packed, tmp_path):
         check_archive(path)
 
 
+def test_an_absolute_member_is_named_as_one(tmp_path):
+    path = pack(tmp_path / "a.tar", [(tarfile.TarInfo("/tmp/evil"), b"x")])
+    with pytest.raises(InputError, match="'/tmp/evil' is an absolute path"):
+        check_archive(path)
+
+
 @pytest.mark.parametrize("field", ["uid", "mtime", "uname", "mode"])
 def test_owners_and_times_are_refused(field, packed, tmp_path):
     members = read_members(packed)

@@ -344,6 +344,7 @@ def test_the_command_prints_the_next_step_and_check_exits_with_1(splits, tmp_pat
     result = run("publish", "--check", path, "--quiet")
     assert result.returncode == 1
     assert "NOTICE" in result.stdout
+    assert result.stdout.splitlines()[-1] == "1 fault"
 
 
 @pytest.mark.skipif(shutil.which("sha256sum") is None, reason="the system has no sha256sum")

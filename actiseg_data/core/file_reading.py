@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from typing import BinaryIO
 
 from actiseg_data.core.errors import InputError, refuse
 
@@ -65,13 +66,11 @@ def read_bytes(
         If the file is missing, unreadable, damaged, or has more than `limit` bytes.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise refuse("cannot be read (it is not a regular file)", path, "check the path")
-        if path.suffix.lower() == ".gz":
-            with gzip.open(path) as stream:
-                data = stream.read(limit + 1)
-        else:
-            with path.open("rb") as stream:
+        with open_regular(path) as stream:
+            if path.suffix.lower() == ".gz":
+                with gzip.open(stream) as unpacked:
+                    data = unpacked.read(limit + 1)
+            else:
                 data = stream.read(limit + 1)
     except FileNotFoundError:
         raise refuse_missing(path, f"the {kind} is missing", "check the path", instead) from None
@@ -85,6 +84,21 @@ def read_bytes(
     if digests is not None:
         digests[path] = hashlib.sha256(data).hexdigest()
     return data
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading, but no pipe, device or socket: these may never end, or never begin.
+
+    Raises
+    ------
+    InputError
+        If the path leads to something else than a file.
+    OSError
+        If it is missing or cannot be opened.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise refuse("cannot be read (it is not a regular file)", path, "check the path")
+    return path.open("rb")
 
 
 def read_text(path: Path, kind: str = "file") -> str:

@@ -202,7 +202,7 @@ def _run_locally(
 
 @contextmanager
 def _block_interrupts() -> Iterator[None]:
-    """Block the interrupt signal while a process starts.
+    """Block the signals that end a command while a process starts.
 
     The process inherits the block and so prints no traceback when the user interrupts. The main
     process receives the signal afterwards and ends its workers.
@@ -213,7 +213,8 @@ def _block_interrupts() -> Iterator[None]:
     from multiprocessing import resource_tracker
 
     resource_tracker.ensure_running()  # else the first start does so, and unblocks the signal
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    ending = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ending)
     try:
         yield
     finally:

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 from actiseg_data.annotations.masks import MAX_PIXELS
 from actiseg_data.annotations.pillow_errors import explain_pillow_errors
 from actiseg_data.core.errors import refuse
-from actiseg_data.core.file_reading import read_bytes
+from actiseg_data.core.file_reading import open_regular, read_bytes
 
 Photograph: TypeAlias = NDArray[np.uint8]
 """(H, W, 3) uint8 RGB."""
@@ -73,7 +73,7 @@ def read_size(path: Path) -> tuple[int, int]:
     An `InputError` is raised if the file is missing, or is not a JPEG or PNG.
     """
     try:
-        stream = path.open("rb")
+        stream = open_regular(path)
     except OSError as error:
         raise refuse(f"cannot be read ({error.strerror})", path, "check the path") from None
     with stream, _open_image(path, stream) as image:

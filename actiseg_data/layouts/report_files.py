@@ -11,8 +11,10 @@ from actiseg_data.core.files import check_outside
 from actiseg_data.layouts.layout_table import find_layout
 
 
-def check_report_file(path: Path, inputs: Iterable[Path], parameter: str) -> None:
-    """Raise an `InputError` if a report has no file name, or would be inside an input or a dataset.
+def check_report_file(
+    path: Path, inputs: Iterable[Path], parameter: str, *, makes_folder: bool = False
+) -> None:
+    """Raise an `InputError` if a report cannot be written, or would be in an input or a dataset.
 
     Parameters
     ----------
@@ -22,9 +24,14 @@ def check_report_file(path: Path, inputs: Iterable[Path], parameter: str) -> Non
         The folders that the command reads.
     parameter : str
         The parameter that gave the path.
+    makes_folder : bool
+        Whether the parameter gives the folder, which may be a new one.
     """
     if not path.name or path.is_dir():
         raise refuse("does not name a file to write", path, f"give a file name as `{parameter}`")
+    if not (makes_folder or path.parent.is_dir()):
+        hint = f"make the folder, or give another file as `{parameter}`"
+        raise refuse(f"would be in {path.parent}, which is no folder", path, hint)
     check_outside(path, inputs, parameter)
     for parent in Path(os.path.realpath(path)).parents:
         if find_layout(parent):

@@ -9,7 +9,10 @@ import codecs
 import io
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
+
+from actiseg_data.terminal.termination import Termination, raise_terminations
 
 _ASCII = {"↑": "^", "↓": "v", "±": "+-", "…": "..."}
 """Signs that reports print, and what replaces them if they cannot be encoded."""
@@ -22,6 +25,9 @@ def run_commands(
 ) -> None:
     """Run a command line and exit: 0 done, 1 mismatch, 2 input error, 130 interrupted.
 
+    SIGTERM and SIGHUP end it as an interrupt does, with the exit codes 143 and 129: temporary
+    folders and worker processes are removed.
+
     Parameters
     ----------
     load : callable
@@ -30,6 +36,7 @@ def run_commands(
         Old flags and their new names. The old ones work, with a note.
     """
     _accept_any_text()
+    raise_terminations()
     if renamed:
         sys.argv[1:] = [_replace_flag(argument, renamed) for argument in sys.argv[1:]]
     try:
@@ -37,6 +44,10 @@ def run_commands(
     except KeyboardInterrupt:  # also while the libraries are being imported
         print("interrupted", file=sys.stderr)
         sys.exit(130)
+    except Termination as ended:
+        with suppress(OSError):  # the terminal may be gone
+            print(ended, file=sys.stderr)
+        sys.exit(ended.code)
 
 
 def _accept_any_text() -> None:

@@ -20,6 +20,7 @@ _SPELLINGS = {
     "b": "B",
     "dataset": "DATASET",
     "methods": "METHODS",
+    "noisy": "NOISY",
     "noise": "--type",
     "predictions": "PREDS",
     "run": "RUN",

@@ -71,6 +71,8 @@ def import_noisy(
         print(f"{len(result.absent)} sequences of the clean split are not in {noisy}: left out")
     if result.strangers:
         print(f"{len(result.strangers)} sequences of {noisy} are not in the clean split: ignored")
+    if result.unpaired:
+        print(f"{result.unpaired} masks of {noisy} are of no frame of the clean split: ignored")
     if result.renumbered:
         print(
             f"{result.renumbered} sequences have another number in {noisy}: names without the "

@@ -104,7 +104,7 @@ def write_pages(
 
     pages = compose_pages()
     for name in pages:
-        check_report_file(to / name, (), "to")
+        check_report_file(to / name, (), "to", makes_folder=True)
     to.mkdir(parents=True, exist_ok=True)
     for name, text in pages.items():
         write_bytes(to / name, text.encode())

@@ -132,6 +132,8 @@ def prepare_folder(
     print(f"{made.sequences} sequences, {made.masks} masks, {made.objects} objects")
     if made.void:
         print(f"{made.void} masks have void pixels (255), which are no object")
+    if made.skipped:
+        print(f"{made.skipped} folders have no mask: left out")
     if made.empty:
         print(f"{made.empty} sequences show no object")
     if made.licence is None:

@@ -141,7 +141,7 @@ def _check(releases: Sequence[Path], workers: int, quiet: bool) -> None:
     counts = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in result.counts.items())
     print(f"checked {releases[0]}: {counts}")
     if result.lines:
-        print(f"{len(result.lines)} faults")
+        print(f"{len(result.lines)} fault{'s' * (len(result.lines) > 1)}")
         raise typer.Exit(1)
     print("no fault")
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from actiseg_data.terminal.termination import Termination
 from actiseg_noise.cli.shared_options import Quiet, Workers, make_stage_progress
 
 if TYPE_CHECKING:
+    from actiseg_data.core.workers import ProgressCallback
     from actiseg_noise.kits.rebuild_result import Rebuild
+
+
+_NOT_COMPARED = (
+    "the split is made, and was not compared with the published one: remove it and rebuild again, "
+    "or check it with actiseg-noise verify"
+)
 
 
 def rebuild(
@@ -45,7 +56,20 @@ def rebuild(
 
     Example: actiseg-noise rebuild release --config boundary-40 --source dataset_visor --out noisy
     """
+    from actiseg_noise.kits.rebuilding import COMPARING
     from actiseg_noise.kits.rebuilding import rebuild as run_rebuild
+
+    show = make_stage_progress(quiet)
+
+    @contextmanager
+    def show_stage(name: str) -> Iterator[ProgressCallback | None]:
+        try:
+            with show(name) as progress:
+                yield progress
+        except (KeyboardInterrupt, Termination):
+            if name == COMPARING:
+                print(_NOT_COMPARED, file=sys.stderr)
+            raise
 
     result = run_rebuild(
         release,
@@ -55,7 +79,7 @@ def rebuild(
         out=out,
         images=images,
         workers=workers,
-        stage=make_stage_progress(quiet),
+        stage=show_stage,
     )
     _print_result(result)
     if not result.identical:

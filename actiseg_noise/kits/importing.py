@@ -53,6 +53,8 @@ class ImportedSplit:
     median_iou : float or None
         Median IoU of the objects whose masks have noise. If it is near 0, the noisy split probably
         numbers objects in another way than the clean one. None without noise in masks.
+    unpaired : int
+        Masks of the noisy split that are of no frame of their sequence. They were ignored.
     """
 
     corruption: Corruption
@@ -60,6 +62,7 @@ class ImportedSplit:
     strangers: tuple[str, ...]
     renumbered: int
     median_iou: float | None
+    unpaired: int = 0
 
 
 def import_split(
@@ -144,6 +147,7 @@ def import_split(
         tuple(sorted({name for part in matches for name in part.strangers})),
         max(part.renumbered for part in matches),
         median(compared.ious) if compared is not None and compared.ious else None,
+        0 if contents.masks is None else contents.masks.unpaired,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.layouts.actionvos import IMAGE_SETS
@@ -50,7 +51,7 @@ def make_kit(
     InputError
         If the source is missing, or if ``digests.json`` does not list a file.
     """
-    source, summary = split.source, documents.summary
+    source = split.source
     noisy, *clean = documents.open_parts(split.noisy.root)
     folders = {sequence.folder for sequence in noisy.sequences}
     sequences = tuple(seq for seq in source.sequences if seq.folder in folders)
@@ -60,21 +61,34 @@ def make_kit(
         name=name,
         recipe=documents.recipe,
         source=CleanSource(source.name, source.fingerprint, _list_inputs(split, documents)),
-        masks=str(summary.get("masks", "")),
-        weights=str(summary.get("weights", "")),
-        thresholds={member: summary[member] for member in _THRESHOLDS if member in summary},
-        lists={
-            path.partition("/")[2]: digest
-            for path, digest in documents.digests.items()
-            if path.startswith(f"{IMAGE_SETS}/")
-        },
+        lists=list_lists(documents),
         sequences=_digest_noisy(noisy, part, documents, clean_digests),
-        clean={listed.split.name: _digest_copies(listed, documents) for listed in clean},
+        clean={listed.split.name: digest_copies(listed, documents) for listed in clean},
         lexicon=None if split.lexicon is None else split.lexicon.document,
         differences=None if differences is None else differences.to_dict(),
-        toolkit=str(summary.get("toolkit", "")),
-        versions={name: str(text) for name, text in documents.read_section("versions").items()},
+        **describe_run(documents),
     )
+
+
+def describe_run(documents: SplitDocuments) -> dict[str, Any]:
+    """Return the members of a kit about the run that made the noisy split."""
+    summary = documents.summary
+    return {
+        "masks": str(summary.get("masks", "")),
+        "weights": str(summary.get("weights", "")),
+        "thresholds": {name: summary[name] for name in _THRESHOLDS if name in summary},
+        "toolkit": str(summary.get("toolkit", "")),
+        "versions": {name: str(text) for name, text in documents.read_section("versions").items()},
+    }
+
+
+def list_lists(documents: SplitDocuments) -> dict[str, str]:
+    """List the digests of the lists and companion files, by file name."""
+    return {
+        path.partition("/")[2]: digest
+        for path, digest in documents.digests.items()
+        if path.startswith(f"{IMAGE_SETS}/")
+    }
 
 
 def _digest_noisy(
@@ -99,7 +113,7 @@ def _digest_noisy(
     return {identities[sequence.folder]: digest(sequence) for sequence in clean.sequences}
 
 
-def _digest_copies(part: CleanPart, documents: SplitDocuments) -> dict[bytes, SequenceDigests]:
+def digest_copies(part: CleanPart, documents: SplitDocuments) -> dict[bytes, SequenceDigests]:
     """Digest the sequences of a clean list that was added to the split."""
     identities = identify_sequences(part.split, part.sequences)
     texts = digest_entries(part.split)

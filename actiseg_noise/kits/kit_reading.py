@@ -107,6 +107,10 @@ def unpack_sequences(cursor: Cursor) -> dict[bytes, SequenceDigests]:
         with problems.collect():
             columns[name] = _decode(cursor[name])
     problems.raise_if_any()
+    actual = len(columns["identity"]) // IDENTITY_BYTES
+    if count != actual and len(columns["text"]) == actual * TEXT_BYTES:
+        what = f"is {count}, and the columns have {actual} sequences"
+        raise refuse(what, cursor["count"].where, _HINT)
     fixed = {
         "identity": IDENTITY_BYTES,
         "frames": struct.calcsize("<I"),

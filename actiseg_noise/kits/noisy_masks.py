@@ -45,10 +45,13 @@ class NoisyMasks:
         By the folder of the clean sequence; only the sequences that the noisy split has.
     matches : SequenceMatches
         The names of these folders, and of those that belong to no sequence of the clean split.
+    unpaired : int
+        Masks in these folders that are of no frame of the clean split.
     """
 
     pairs: Mapping[str, MaskPairs]
     matches: SequenceMatches
+    unpaired: int = 0
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,8 @@ def pair_noisy_masks(noisy: Path, clean: Split) -> NoisyMasks | None:
     folders = find_mask_folders(noisy)
     if not folders:
         return None
-    matches = match_sequences(clean.sequences, _list_frames(folders), noisy)
+    frames = _list_frames(folders)
+    matches = match_sequences(clean.sequences, frames, noisy)
     matched = {escape_name(ours): folders[theirs] for ours, theirs in matches.names.items()}
     paired = pair_with_split(noisy, matched, clean, clean.sequences)
     present = {pairs.folder: pairs for pairs in paired if pairs.pairs}
@@ -104,7 +108,8 @@ def pair_noisy_masks(noisy: Path, clean: Split) -> NoisyMasks | None:
             hint = "add the masks, or remove the folder of the sequence"
             problems.add(what, pairs.pairs[0][1].parent, hint)
     problems.raise_if_any()
-    return NoisyMasks(present, matches)
+    own = sum(len(frames[theirs]) for ours, theirs in matches.names.items() if ours in present)
+    return NoisyMasks(present, matches, own - sum(len(pairs.pairs) for pairs in present.values()))
 
 
 def _list_frames(folders: Mapping[str, Path]) -> dict[str, frozenset[str]]:

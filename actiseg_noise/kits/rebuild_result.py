@@ -49,7 +49,8 @@ class FirstDifference:
                 f"{name} {current} (published: {published})"
                 for name, published, current in self.versions
             ]
-            reason += f": {', '.join(changed) or 'all their versions are equal'}"
+            equal = "all their versions are equal, so the kit may have been changed as well"
+            reason += f": {', '.join(changed) or equal}"
         return f"{self.file}: {self.what}; {reason}"
 
 

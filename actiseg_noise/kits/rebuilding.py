@@ -27,9 +27,13 @@ from actiseg_noise.kits.rebuild_result import Rebuild
 from actiseg_noise.kits.rebuilt_comparison import ComparedPart, RebuiltComparison
 from actiseg_noise.kits.sequence_digesting import identify_sequence, identify_sequences
 from actiseg_noise.media.self_check import open_documents
+from actiseg_noise.recipes.building import check_recipe
 from actiseg_noise.split.clean_parts import make_part
 from actiseg_noise.split.noise_inputs import NoiseInputs
 from actiseg_noise.split.noisy_documents import GIVEN_THRESHOLDS
+
+COMPARING = "comparing"
+"""The last stage of `rebuild`: the split has its final name then."""
 
 
 def rebuild(
@@ -90,6 +94,7 @@ def rebuild(
     """
     path = as_path(release, "release")
     kit = choose_kit(path, config)
+    check_recipe(kit.recipe, f"{path}: the kit of {kit.name!r}: recipe")
     check_choice(images, IMAGES, "images")
     target = as_path(kit.name if out is None else out, "out")
     folders = as_folders(visor)
@@ -156,8 +161,16 @@ def _rebuild_from(
         source_name=None if source.finding is None else CLEAN_DATASET,
     )
     write_noisy_split(root, kit.recipe, options, workers, stage)
+    with stage(COMPARING):
+        return _compare_rebuilt(kit, source, split, clean, out)
+
+
+def _compare_rebuilt(
+    kit: RebuildKit, source: _Source, split: Split, clean: tuple[str, ...], out: Path
+) -> Rebuild:
+    """Compare a rebuilt split with the digests of the kit."""
     documents = open_documents(out)
-    sources = (split, *(open_split(root, name, masks=False) for name in clean))
+    sources = (split, *(open_split(source.root, name, masks=False) for name in clean))
     published = (kit.sequences, *(kit.clean[name] for name in clean))
     opened = zip(documents.open_parts(out), sources, published, strict=True)
     parts = tuple(
@@ -166,8 +179,7 @@ def _rebuild_from(
     )
     raw = source.finding or RawFinding()
     comparison = RebuiltComparison(kit, documents, parts, raw, source.finding is not None)
-    with stage("comparing"):
-        differing, difference, lists = comparison.compare()
+    differing, difference, lists = comparison.compare()
     counts = {part.source.name: len(part.sequences) for part in parts[1:]}
     return Rebuild(
         out=out,

@@ -76,7 +76,7 @@ def check_consistency(
         Shows progress.
     """
     files = locate_files(out, documents.digests)
-    lines = find_unlisted_files(files, documents) + _compare_documents(out, documents)
+    lines = find_unlisted_files(files, documents) + compare_documents(out, documents)
     listed = [
         (name, digest)
         for name, digest in documents.digests.items()
@@ -90,8 +90,14 @@ def check_consistency(
     return SelfCheck(documents, files, lines, obstacle, len(listed))
 
 
-def _compare_documents(out: Path, documents: SplitDocuments) -> list[str]:
-    """Compare the documents with the lists on disk and with each other."""
+def compare_documents(out: Path, documents: SplitDocuments) -> list[str]:
+    """Compare the documents with the lists on disk and with each other. No mask is decoded.
+
+    Returns
+    -------
+    list of str
+        One line for each inconsistency.
+    """
     try:
         parts = documents.open_parts(out)
     except InputError as error:

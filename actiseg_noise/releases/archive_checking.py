@@ -1,7 +1,8 @@
-"""Check an archive against its digests and a rebuild kit, without unpacking it."""
+"""Check an archive against its own digests, without unpacking its masks."""
 
 from __future__ import annotations
 
+import hashlib
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,12 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actiseg_data.annotations.masks import IndexMask, decode_index_mask, digest_pixels, find_ids
-from actiseg_data.annotations.sequences import VideoSequence, number_duplicates
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.documents import Cursor, parse_json
 from actiseg_data.core.errors import InputError, refuse
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS
-from actiseg_data.layouts.image_sets import read_record
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS
 from actiseg_data.records.difference_record import DIFFERENCES_FILE
 from actiseg_data.records.split_documents import (
     CLEAN_DATASET,
@@ -24,8 +23,6 @@ from actiseg_data.records.split_documents import (
     LEXICON_FILE,
     SUMMARY_FILE,
 )
-from actiseg_noise.kits.kit_record import MASK_BYTES, RebuildKit
-from actiseg_noise.kits.sequence_digesting import cut_digest, identify_sequence
 from actiseg_noise.releases.archive import DOCUMENTS, FILE_MODE, FOLDER_MODE, LEXICON_LICENCES
 from actiseg_noise.releases.archive_names import spell_names
 from actiseg_noise.split.split_archive import (
@@ -77,12 +74,15 @@ class ArchiveCheck:
         Number of files, and how many of them are frames.
     masks : mapping of (str, str) to MaskDigests
         By sequence folder and frame.
+    photographs : mapping of (str, str) to str
+        The SHA-256 of each frame, by sequence folder and frame.
     """
 
     mismatches: tuple[str, ...]
     files: int
     frames: int
     masks: Mapping[tuple[str, str], MaskDigests]
+    photographs: Mapping[tuple[str, str], str]
 
     @property
     def ok(self) -> bool:
@@ -92,8 +92,8 @@ class ArchiveCheck:
 
 def check_archive(
     path: Path,
-    kit: RebuildKit | None = None,
     find_traces: FindTraces | None = None,
+    folder: Path | None = None,
 ) -> ArchiveCheck:
     """Check in one pass that an archive has the files that belong to it, with their digests.
 
@@ -101,10 +101,11 @@ def check_archive(
     ----------
     path : Path
         The archive, see `write_archive`.
-    kit : RebuildKit, optional
-        The rebuild kit of the configuration: its masks and lists must be those of the archive.
     find_traces : callable, optional
         Finds what a published text must not have.
+    folder : Path, optional
+        An empty folder, which gets the documents, the lists and the folders of the masks. Masks are
+        not written: all that must be compared with their pixels is compared here.
 
     Returns
     -------
@@ -122,6 +123,8 @@ def check_archive(
     for file in iterate_archive(path, _find_unusual_form):
         read.check_order(file.name)
         data = file.read()
+        if folder is not None:
+            _unpack(folder, file.name, data, path)
         if find_traces is not None and file.name.endswith(TEXTS):
             traces = find_traces(data.decode("utf-8", "replace"))
             lines += [f"{file.name}: {line}" for line in traces]
@@ -133,15 +136,29 @@ def check_archive(
     listed = _read_digests(read.documents, path)
     lines += _compare_members(read.digests, listed, read.documents, path)
     lines += _check_summary(read.documents, path)
-    if kit is not None:
-        lines += _compare_kit(read, listed, kit)
     originals = parse_names(read.documents.get(NAMES_FILE, b""), path)
-    masks = {}
-    for name, mask in read.masks.items():
-        folder, frame = restore_path(name, originals).split("/")[-2:]
-        masks[folder, frame.removesuffix(".png")] = mask
-    files = len(read.digests) + len(read.documents) + read.frames
-    return ArchiveCheck(tuple(lines), files, read.frames, masks)
+    masks = {_name_frame(name, originals): mask for name, mask in read.masks.items()}
+    photographs = {_name_frame(name, originals): sha256 for name, sha256 in read.frames.items()}
+    files = len(read.digests) + len(read.documents) + len(read.frames)
+    return ArchiveCheck(tuple(lines), files, len(read.frames), masks, photographs)
+
+
+def _name_frame(name: str, originals: Mapping[str, str]) -> tuple[str, str]:
+    """Return the names of sequence and frame in the path of a mask or photograph."""
+    folder, file = restore_path(name, originals).split("/")[-2:]
+    return folder, file.rpartition(".")[0]
+
+
+def _unpack(folder: Path, name: str, data: bytes, archive: Path) -> None:
+    """Write a document or list; of a mask, only its folder. `iterate_archive` checked the name."""
+    target = folder / name
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not name.startswith((f"{FRAMES}/", f"{MASKS}/", f"{WEIGHTS}/")):
+            target.write_bytes(data)
+    except OSError as error:
+        what = f"the member {name!r} cannot be unpacked ({error.strerror})"
+        raise refuse(what, archive, _HINT) from None
 
 
 def digest_object(member: NDArray[np.bool_]) -> str:
@@ -173,21 +190,18 @@ class _ReadArchive:
         The files beside the folders.
     digests : dict of str to str
         Of masks, weight maps and lists, by the path in the archive; "" for damaged ones.
-    records : dict of str to list of Cursor
-        The records of each action list.
     masks : dict of str to MaskDigests
         The objects of each noisy mask.
-    frames : int
-        Number of frames.
+    frames : dict of str to str
+        The SHA-256 of each frame.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.documents: dict[str, bytes] = {}
         self.digests: dict[str, str] = {}
-        self.records: dict[str, list[Cursor]] = {}
         self.masks: dict[str, MaskDigests] = {}
-        self.frames = 0
+        self.frames: dict[str, str] = {}
         self._last = b""
 
     def check_order(self, name: str) -> None:
@@ -204,13 +218,9 @@ class _ReadArchive:
         if not rest:
             self.documents[name] = data
         elif kind == FRAMES:
-            self.frames += 1
+            self.frames[name] = hashlib.sha256(data).hexdigest()
         elif kind == IMAGE_SETS:
-            document = parse_json(data, where)
-            if isinstance(document, list):
-                split = rest[-1].removesuffix(".json")
-                self.records[split] = list(Cursor(document, where).iterate_elements())
-            self.digests[name] = digest_json(document)
+            self.digests[name] = digest_json(parse_json(data, where))
         else:
             mask = decode_index_mask(data, where)
             self.digests[name] = digest_pixels(mask)
@@ -265,38 +275,3 @@ def _check_summary(documents: Mapping[str, bytes], path: Path) -> Iterator[str]:
             yield f"{SUMMARY_FILE}: names the folder of the source"
         if "seconds" in top:
             yield f"{SUMMARY_FILE}: has the time that the run took"
-
-
-def _compare_kit(read: _ReadArchive, listed: Mapping[str, str], kit: RebuildKit) -> Iterator[str]:
-    """Compare the masks and lists of an archive with a rebuild kit."""
-    actual, names = read.digests, spell_names(listed, read.path).written
-    for file, digest in sorted(kit.lists.items()):
-        if actual.get(f"{IMAGE_SETS}/{file}") != digest:
-            yield f"{IMAGE_SETS}/{file}: is not the list of the rebuild kit"
-    sequences = _read_sequences(read.records.get(kit.source.split, []))
-    folders = _group_masks(listed)
-    known = dict(kit.sequences)
-    for sequence in sequences:
-        digests = known.pop(identify_sequence(sequence), None)
-        if digests is None:
-            yield f"{sequence.folder}: is not in the rebuild kit"
-            continue
-        parent = folders.get(sequence.folder, "")
-        masks = (
-            actual.get(names.get(f"{parent}/{frame}.png", ""), "") for frame in sequence.frames
-        )
-        packed = b"".join(cut_digest(digest, MASK_BYTES) for digest in masks)
-        if digests.masks and packed != digests.masks:
-            yield f"{sequence.folder}: its masks are not those of the rebuild kit"
-    if known:
-        yield f"{len(known)} sequences of the rebuild kit are missing"
-
-
-def _read_sequences(records: list[Cursor]) -> list[VideoSequence]:
-    return number_duplicates([read_record(record) for record in records])
-
-
-def _group_masks(listed: Mapping[str, str]) -> dict[str, str]:
-    """Map the name of each sequence folder to the relative path of its masks."""
-    parents = {name.rpartition("/")[0] for name in listed if name.startswith(f"{MASKS}/")}
-    return {parent.rpartition("/")[2]: parent for parent in parents}

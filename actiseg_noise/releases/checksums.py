@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from actiseg_data.core.errors import refuse
-from actiseg_data.core.file_reading import read_bytes
+from actiseg_data.core.file_reading import open_regular, read_bytes
 from actiseg_data.core.files import write_bytes
 from actiseg_data.core.names import is_plain_text
 from actiseg_data.core.workers import WorkerPool, run_parallel
@@ -24,7 +25,7 @@ _BLOCK = 1 << 20
 def digest_file(path: Path) -> str:
     """Compute the SHA-256 of a file, as 64 hexadecimal digits."""
     digest = hashlib.sha256()
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         while block := stream.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
@@ -42,6 +43,16 @@ def describe_file(
     path = release / name
     size = path.stat().st_size
     return ReleaseFile(name, role, configuration, split, size, digest_file(path), rows)
+
+
+def find_irregular_files(release: Path) -> Iterator[str]:
+    """Find links, pipes, devices and sockets in a release; yield one line for each."""
+    for name in list_release_files(release):
+        mode = (release / name).lstat().st_mode
+        if stat.S_ISLNK(mode):
+            yield f"{name}: is a link, which does not travel"
+        elif not stat.S_ISREG(mode):
+            yield f"{name}: is not a regular file"
 
 
 def list_release_files(release: Path) -> list[str]:
@@ -70,27 +81,31 @@ def read_checksums(release: Path) -> dict[str, str]:
     path = release / CHECKSUMS_FILE
     checksums = {}
     for number, line in enumerate(
-        read_bytes(path, "checksums").decode(errors="replace").splitlines(), 1
+        read_bytes(path, "file of checksums").decode(errors="replace").splitlines(), 1
     ):
         match = _LINE.fullmatch(line)
         if match is None or not (_is_inside(match[2]) and is_plain_text(match[2])):
             where = f"{path}: line {number}"
             raise refuse("is not the checksum of a file in the release", where, "restore the file")
+        if match[2] in checksums:
+            where = f"{path}: line {number}"
+            raise refuse(f"lists {match[2]!r} a second time", where, "restore the file")
         checksums[match[2]] = match[1]
     return checksums
 
 
 def find_changed_files(release: Path, workers: int | WorkerPool = 1) -> Iterator[str]:
-    """Compare the files of a release with its checksums; yield one line for each difference."""
+    """Compare the files of a release with its checksums; yield one line for each difference.
+
+    All must be regular files, see `find_irregular_files`.
+    """
     checksums, present = read_checksums(release), set(list_release_files(release))
     yield from (f"{name}: is missing" for name in sorted(checksums.keys() - present))
     yield from (
         f"{name}: has no checksum in {CHECKSUMS_FILE}"
         for name in sorted(present - checksums.keys())
     )
-    links = [name for name in sorted(present) if (release / name).is_symlink()]
-    yield from (f"{name}: is a link, which does not travel" for name in links)
-    names = sorted(present & checksums.keys() - set(links))
+    names = sorted(present & checksums.keys())
     digests = run_parallel(_digest_member, release, names, workers)
     for name, digest in zip(names, digests, strict=True):
         if digest != checksums[name]:

@@ -16,6 +16,8 @@ from actiseg_noise.releases.release_statements import describe_release
 CFF_FILE = "CITATION.cff"
 BIBTEX_FILE = "citation.bib"
 
+_LONGEST_KEY = 40
+
 KEYWORDS = (
     "noisy labels",
     "label noise",
@@ -93,17 +95,25 @@ def _format_entry(kind: str, key: str, fields: Mapping[str, str]) -> str:
 
 
 def _make_key(contents: ReleaseContents) -> str:
-    """Make a BibTeX key of letters and digits: family name, year, first word of the title."""
+    """Make a BibTeX key of letters and digits: family name, year, first word of the title.
+
+    The word replaces a family name without ASCII letters, and "release" replaces such a word.
+    """
     says = contents.description
-    words = (says.authors[0].family_name, (says.date or "")[:4], says.title.split()[0])
-    return re.sub(r"[^a-z0-9]", "", "".join(words).lower()) or "release"
+    family, *title = (
+        re.sub(r"[^a-z0-9]", "", word.lower())
+        for word in (says.authors[0].family_name, *says.title.split())
+    )
+    word = next(filter(None, title), "")
+    starts = (text for text in (family, word, "release") if text[:1].isalpha())
+    start = next(starts)
+    parts = (start, (says.date or "")[:4], word if start == family else "")
+    return "".join(parts)[:_LONGEST_KEY]
 
 
 def _invert_name(author: Author) -> str:
-    """Write a name as ``Family, Given``. Braces keep a comma or an "and" within a name together."""
+    """Write a name as ``Family, Given``; braces keep the words of a single name together."""
     family, given = escape_bibtex(author.family_name), escape_bibtex(author.given_names)
-    if "," in author.name or " and " in f" {author.name.lower()} ":
-        return f"{{{escape_bibtex(author.name)}}}"
     return f"{family}, {given}" if given else f"{{{family}}}"
 
 

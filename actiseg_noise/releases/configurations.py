@@ -20,6 +20,7 @@ from actiseg_data.records.rendered_note import has_rendered_frames
 from actiseg_noise.media.self_check import check_consistency, open_documents
 from actiseg_noise.recipes.building import name_type
 from actiseg_noise.releases.escaping import flatten_text
+from actiseg_noise.releases.licence_checking import find_licence_faults
 from actiseg_noise.releases.release_contents import Configuration, ReleaseSource
 from actiseg_noise.releases.source_survey import SourceSurvey, survey_source
 from actiseg_noise.split.clean_parts import CleanPart, summarise_digests
@@ -53,7 +54,8 @@ def open_configurations(
     ------
     InputError
         With every folder that is not a noisy split, every file that changed since `corrupt` wrote
-        it, a source that is missing, changed or noisy, and splits of different sources.
+        it, a source that is missing, changed or noisy, splits of different sources, and splits that
+        have the recipe of another one.
     """
     if not outs:
         raise refuse("no noisy split given", "`outs`", "give the folders that corrupt made")
@@ -64,11 +66,13 @@ def open_configurations(
             opened.append(_open_split(out, source))
     _find_repeats(outs, problems)
     _find_other_sources([split for split, _ in opened], problems)
+    _find_equal_recipes([split for split, _ in opened], problems)
     problems.raise_if_any()
     surveys: list[dict[str, SourceSurvey]] = []
     for split, documents in opened:
         with problems.collect():
             _refuse_touched(split.noisy.root, documents, workers, stage)
+        with problems.collect():
             surveys.append(_survey_source(split, documents, workers, stage))
     problems.raise_if_any()
     names = name_configurations([split.recipe for split, _ in opened])
@@ -81,8 +85,9 @@ def open_configurations(
 def name_configurations(recipes: Sequence[Recipe]) -> tuple[str, ...]:
     """Name the configurations of a release after their recipes.
 
-    A name is ``<type>-<percent>``. Seed, split and the first six digits of the recipe's digest
-    follow where they are needed: the seed unless it is 0, the others to tell names apart.
+    A name is ``<type>-<percent>``. Seed, split and the first six digits of the recipe's digest, or
+    all of them, follow where they are needed: the seed unless it is 0, the others to tell names
+    apart. The case of letters does not count. The recipes must differ.
 
     >>> from actiseg_noise.recipes.building import make_recipe
     >>> recipes = [make_recipe("boundary", 0.4), make_recipe("text", 0.4, seed=1)]
@@ -93,12 +98,14 @@ def name_configurations(recipes: Sequence[Recipe]) -> tuple[str, ...]:
     for suffixes in (
         [recipe.split for recipe in recipes],
         [recipe.digest[:6] for recipe in recipes],
+        [recipe.digest for recipe in recipes],
     ):
-        counts = Counter(names)
+        counts = Counter(map(str.casefold, names))
         names = [
-            f"{name}-{suffix}" if counts[name] > 1 else name
+            f"{name}-{suffix}" if counts[name.casefold()] > 1 else name
             for name, suffix in zip(names, suffixes, strict=True)
         ]
+    assert len(set(map(str.casefold, names))) == len(names), "two configurations have one name"
     return tuple(names)
 
 
@@ -129,6 +136,26 @@ def describe_source(configurations: Sequence[Configuration]) -> ReleaseSource:
         rendered=has_rendered_frames(root),
         synthetic=(root / MARKER).is_file(),
     )
+
+
+def refuse_other_licences(configurations: Iterable[Configuration]) -> None:
+    """Refuse noisy splits whose LICENSE or NOTICE is not that of their source and changes.
+
+    Raises
+    ------
+    InputError
+        With every such file.
+    """
+    problems = ProblemCollector()
+    for entry in configurations:
+        root = entry.split.source.root
+        for name in find_licence_faults(entry.folder, entry.documents, root):
+            problems.add(
+                f"is not what {root} and the recipe give",
+                entry.folder / name,
+                "make the split again: with corrupt --overwrite, or with import --overwrite",
+            )
+    problems.raise_if_any()
 
 
 def _open_split(out: Path, source: Path | None) -> tuple[NoisySplit, SplitDocuments]:
@@ -162,6 +189,16 @@ def _find_other_sources(splits: Iterable[NoisySplit], problems: ProblemCollector
                 out,
                 "publish splits of different datasets as different releases",
             )
+
+
+def _find_equal_recipes(splits: Iterable[NoisySplit], problems: ProblemCollector) -> None:
+    """Find noisy splits, or parts of them, that have the recipe of an earlier one."""
+    first: dict[str, Path] = {}
+    for split in splits:
+        out = split.noisy.root
+        earlier = first.setdefault(split.recipe.digest, out)
+        if earlier != out:
+            problems.add(f"has the recipe of {earlier}", out, "publish one of them")
 
 
 def _refuse_touched(

@@ -12,6 +12,7 @@ from typing import Any
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.records.licence_terms import find_licences
+from actiseg_noise.releases.checksums import digest_file, list_release_files
 from actiseg_noise.releases.croissant import CROISSANT_FILE
 from actiseg_noise.releases.extra_packages import load_extra
 from actiseg_noise.releases.release_note import NOTE_FILE, ReleaseNote
@@ -116,9 +117,16 @@ def _list_lines(error: Exception) -> list[str]:
 
 
 def _compare_distribution(release: Path, document: Any) -> Iterator[str]:
-    """Find files that Croissant names and the release does not have."""
+    """Find files that Croissant names and that are missing or have another digest or size."""
+    files = set(list_release_files(release))
     entries = document.get("distribution", []) if isinstance(document, dict) else []
     for entry in entries if isinstance(entries, list) else [entries]:
         name = entry.get("contentUrl") if isinstance(entry, dict) else None
-        if isinstance(name, str) and "://" not in name and not (release / name).is_file():
+        if not isinstance(name, str) or "://" in name:
+            continue
+        if name not in files:
             yield f"names {name!r:.120}, which is missing"
+        elif entry.get("sha256") != digest_file(release / name):
+            yield f"its sha256 of {name} is not that of the file"
+        elif entry.get("contentSize") != f"{(release / name).stat().st_size} B":
+            yield f"its contentSize of {name} is not that of the file"

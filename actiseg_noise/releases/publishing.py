@@ -28,6 +28,7 @@ from actiseg_noise.releases.configurations import (
     describe_source,
     has_frames,
     open_configurations,
+    refuse_other_licences,
 )
 from actiseg_noise.releases.description import make_description
 from actiseg_noise.releases.parquet_shards import write_shards
@@ -132,6 +133,7 @@ def publish(
     with start_workers(workers, __name__) as members:
         configurations = open_configurations(folders, root, members, stage)
         clean = describe_source(configurations)
+        refuse_other_licences(configurations)
         check_outside(release, [clean.root], "to")
         if data == "frames" and not has_frames(configurations):
             raise refuse("the source has no frames", "`data`", "give masks")

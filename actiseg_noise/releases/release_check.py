@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,17 +14,25 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.names import is_plain_text
 from actiseg_data.core.progress import StageProgress, ignore_progress
-from actiseg_data.layouts.actionvos import FRAMES
 from actiseg_data.records.licence_terms import find_licences
-from actiseg_noise.kits.kit_reading import read_kit
-from actiseg_noise.kits.kit_record import KITS
-from actiseg_noise.releases.archive_checking import TEXTS, FindTraces, check_archive
-from actiseg_noise.releases.checksums import find_changed_files, list_release_files
+from actiseg_noise.releases.archive_checking import TEXTS, FindTraces
+from actiseg_noise.releases.checksums import (
+    find_changed_files,
+    find_irregular_files,
+    list_release_files,
+)
+from actiseg_noise.releases.configuration_checking import check_configuration
 from actiseg_noise.releases.document_checks import check_card, check_croissant
 from actiseg_noise.releases.privacy import find_emails, find_private_traces
 from actiseg_noise.releases.release_note import NOTE_FILE, ReleaseNote, read_note
-from actiseg_noise.releases.row_checking import check_rows
-from actiseg_noise.split.split_archive import ARCHIVES
+from actiseg_noise.releases.statement_checking import (
+    find_foreign_files,
+    find_licence_text_faults,
+    find_picture_faults,
+    find_statement_faults,
+    find_statistics_faults,
+)
+from actiseg_noise.split.split_archive import ARCHIVES, iterate_archive
 
 _ATTRIBUTIONS = ("LICENSE", "NOTICE")
 
@@ -54,9 +63,11 @@ def check_release(
 ) -> ReleaseCheck:
     """Check a release: what is in it, and whether others can read it.
 
-    Every file must have its checksum. Card and Croissant must be readable by the libraries of their
-    makers, and records must be readable through Croissant. Archives must be safe to unpack, and
-    have the masks and lists of the rebuild kits; Parquet files must have the masks of the archives.
+    All files must be regular files; otherwise nothing else is checked, because reading from a pipe
+    or a device may never end. Every file must have its checksum. Card and Croissant must be
+    readable by the libraries of their makers, and records must be readable through Croissant.
+    Archives must be safe to unpack; their documents, lists and masks must agree with one another,
+    with the rebuild kits and with the rows of the Parquet files.
     No text may have a path of a machine, or an e-mail address that was not given. Photographs need
     a licence.
 
@@ -77,7 +88,9 @@ def check_release(
     """
     folder = as_path(release, "release")
     note = read_note(folder)
-    lines: list[str] = []
+    lines: list[str] = list(find_irregular_files(folder))
+    if lines:  # no reader of the other checks may open them
+        return ReleaseCheck((*lines, "nothing else was checked"), {})
     counts: Counter[str] = Counter()
     with stage("checking checksums"):
         lines += _collect(find_changed_files(folder, workers))
@@ -86,11 +99,18 @@ def check_release(
         lines += check_card(folder, note)
         lines += check_croissant(folder)
     find_traces = partial(find_private_traces, given=_find_given_addresses(folder, note))
+    statistics: dict[str, str] = {}
     for name in note.configurations:
         counts["configurations"] += 1
         with stage(f"checking {name}"):
-            lines += _collect(_check_configuration(folder, note, name, find_traces))
-    lines += _collect(_check_configurations(folder, note))
+            faults = check_configuration(folder, note, name, find_traces, statistics)
+            lines += _collect(faults)
+    lines += _collect(_find_missing_licences(folder, note))
+    for find_faults in (find_foreign_files, find_licence_text_faults, find_statement_faults):
+        lines += _collect(find_faults(folder, note))
+    lines += find_picture_faults(folder)
+    if len(statistics) == len(note.configurations):  # else a fault is named already
+        lines += find_statistics_faults(folder, statistics)
     lines += _collect(_check_texts(folder, find_traces))
     shown = (line if is_plain_text(line) else ascii(line) for line in lines)
     return ReleaseCheck(tuple(dict.fromkeys(shown)), dict(counts))
@@ -106,49 +126,41 @@ def _collect(faults: Iterator[str]) -> list[str]:
     return lines
 
 
-def _check_configuration(
-    folder: Path, note: ReleaseNote, name: str, find_traces: FindTraces
-) -> Iterator[str]:
-    """Compare kit, archive and Parquet files of one configuration."""
-    kit = read_kit(folder / KITS / f"{name}.json")
-    if kit.name != name:
-        yield f"{KITS}/{name}.json: is the kit of {kit.name}"
-    if note.data == "none":
-        return
-    archive = f"{ARCHIVES}/{name}.tar"
-    check = check_archive(folder / archive, kit, find_traces)
-    yield from (f"{archive}: {line}" for line in check.mismatches)
-    if check.frames and note.frames_licence is None:
-        yield f"{archive}: has photographs ({FRAMES}) without a licence of their own"
-    has_licence = note.frames_licence is not None
-    yield from check_rows(folder, name, check.masks, has_licence=has_licence)
-
-
-def _check_configurations(folder: Path, note: ReleaseNote) -> Iterator[str]:
-    """Find kits and archives of configurations that the note does not name, and the licences."""
-    for kind, ending in ((KITS, ".json"), (ARCHIVES, ".tar")):
-        present = {path.name.removesuffix(ending) for path in (folder / kind).glob(f"*{ending}")}
-        yield from (
-            f"{kind}/{name}{ending}: belongs to no configuration"
-            for name in sorted(present - set(note.configurations))
-        )
+def _find_missing_licences(folder: Path, note: ReleaseNote) -> Iterator[str]:
+    """Find full texts of licences that are missing."""
     for expression in filter(None, (note.licence, note.frames_licence)):
         for terms in find_licences(expression, NOTE_FILE):
             file = f"licences/{terms.identifier}.txt"
             if terms.text is not None and not (folder / file).is_file():
                 yield f"{file}: is missing"
-    yield from (f"{name}: is missing" for name in _ATTRIBUTIONS if not (folder / name).is_file())
 
 
 def _find_given_addresses(folder: Path, note: ReleaseNote) -> set[str]:
-    """Find the e-mail addresses that the maintainer or the source gave for publication."""
+    """Find the e-mail addresses that the maintainer or the source gave for publication.
+
+    Those of the source are in the LICENSE and NOTICE of the archives as well, if there are any.
+    """
     description = note.description
     said = json.dumps([description.title, description.maintenance, description.url])
     given = find_emails(said + " ".join(author.name for author in description.authors))
-    for name in _ATTRIBUTIONS:
-        if (folder / name).is_file():
-            given |= find_emails((folder / name).read_text("utf-8", "replace"))
-    return given
+    texts = [_read_text(folder / name) for name in _ATTRIBUTIONS]
+    attributed = find_emails(" ".join(texts))
+    if note.data != "none":
+        attributed &= find_emails(" ".join(_read_attributions(folder, note)))
+    return given | attributed
+
+
+def _read_text(path: Path) -> str:
+    return path.read_text("utf-8", "replace") if path.is_file() else ""
+
+
+def _read_attributions(folder: Path, note: ReleaseNote) -> Iterator[str]:
+    """Read LICENSE and NOTICE of the archives; damaged archives have none."""
+    for name in note.configurations:
+        with suppress(InputError):
+            for file in iterate_archive(folder / ARCHIVES / f"{name}.tar"):
+                if file.name in _ATTRIBUTIONS:
+                    yield file.read().decode("utf-8", "replace")
 
 
 def _check_texts(folder: Path, find_traces: FindTraces) -> Iterator[str]:

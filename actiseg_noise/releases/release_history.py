@@ -7,15 +7,20 @@ from pathlib import Path
 from actiseg_data.core.errors import refuse
 from actiseg_noise.differences.difference_report import describe_changes
 from actiseg_noise.differences.release_comparison import compare_splits
+from actiseg_noise.releases.description import order_version
 from actiseg_noise.releases.release_note import ReleaseNote, read_note
 
 
 def read_previous(previous: Path, version: str) -> ReleaseNote:
-    """Read the note of the release before; raise `InputError` if it has the same version."""
+    """Read the note of the release before; raise `InputError` if its version is not lower."""
     note = read_note(previous)
-    if note.description.version == version:
-        hint = "give another version as `version`"
+    before = note.description.version
+    hint = "give a higher version as `version`"
+    if before == version:
         raise refuse(f"already has the version {version}", previous, hint)
+    if order_version(before) > order_version(version):
+        what = f"has the version {before}, and the next release cannot have the lower {version}"
+        raise refuse(what, previous, hint)
     return note
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from actiseg_data.core.documents import RELEASE_HINT, Cursor, check_schema, read_json
 from actiseg_data.core.errors import refuse
-from actiseg_data.core.names import check_name, check_text
+from actiseg_data.core.names import check_name, check_text, refuse_value
 from actiseg_data.records.licence_terms import join_licences
-from actiseg_noise.releases.description import Author, ReleaseDescription
+from actiseg_noise.releases.description import Author, ReleaseDescription, is_version
 from actiseg_noise.releases.release_contents import DATA_CHOICES, ReleaseContents
 
 NOTE_FILE = "release.json"
@@ -107,12 +107,19 @@ def _parse_description(cursor: Cursor) -> ReleaseDescription:
             Author(author["name"].as_text(), _parse_optional(author["orcid"]))
             for author in cursor["authors"].iterate_elements()
         ),
-        version=cursor["version"].as_text(),
+        version=_parse_version(cursor["version"]),
         url=_parse_optional(cursor["url"]),
         doi=_parse_optional(cursor["doi"]),
         maintenance=_parse_optional(cursor["maintenance"]),
         date=_parse_optional(cursor["date"]),
     )
+
+
+def _parse_version(cursor: Cursor) -> str:
+    version = cursor.as_text()
+    if not is_version(version):
+        raise refuse_value("a version such as 1.0.0", version, cursor.where)
+    return version
 
 
 def _parse_optional(cursor: Cursor) -> str | None:

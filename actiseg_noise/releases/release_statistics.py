@@ -98,13 +98,17 @@ COLUMN_MEANINGS = {
 
 
 def list_statistics(contents: ReleaseContents) -> tuple[NoiseStatistics, ...]:
-    """List the statistics of all configurations, from their ledgers and summaries."""
+    """List the statistics of all configurations."""
     return tuple(
         row
         for configuration in contents.configurations
-        for measure in (_list_mask_rows, _list_text_rows)
-        for row in measure(configuration)
+        for row in list_configuration_statistics(configuration)
     )
+
+
+def list_configuration_statistics(configuration: Configuration) -> list[NoiseStatistics]:
+    """List the statistics of a configuration, from its ledger and summary."""
+    return [*_list_mask_rows(configuration), *_list_text_rows(configuration)]
 
 
 def render_statistics(rows: Sequence[NoiseStatistics]) -> str:

@@ -38,6 +38,6 @@ INSTALLED = NoiseInputs()
 """The installed lexicon, and nothing that a noisy split carries."""
 
 
-def read_noise_inputs(out: Path, thresholds: Mapping[str, Any] | None) -> NoiseInputs:
+def read_noise_inputs(out: Path, thresholds: Mapping[str, Any] | None = None) -> NoiseInputs:
     """Read what a noisy split carries; `thresholds` are those in its summary, if it has any."""
     return NoiseInputs(read_carried_lexicon(out), read_carried_differences(out), thresholds)

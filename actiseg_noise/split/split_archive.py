@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.core.errors import InputError, refuse
+from actiseg_data.core.file_reading import open_regular
 from actiseg_data.core.names import check_name, check_text, format_name
 
 ARCHIVES = "archives"
@@ -63,12 +64,13 @@ def iterate_archive(
     Raises
     ------
     InputError
-        If the file is not a whole, plain tar; if a member is a link, a device, or outside the only
-        folder; if two members have the same name; if a file is too large.
+        If the path is no regular file; if the file is not a whole, plain tar; if a member is a
+        link, a device, or outside the only folder; if two members have the same name; if a file is
+        too large.
     """
     with (
         _refuse_damage(path),
-        path.open("rb") as stream,
+        open_regular(path) as stream,
         tarfile.open(fileobj=stream, mode="r:") as archive,
     ):
         for member, parts in _iterate_members(archive, path):
@@ -119,6 +121,8 @@ def _iterate_members(
 def _check_member(member: tarfile.TarInfo, parts: list[str], path: Path) -> None:
     if member.type not in (tarfile.REGTYPE, tarfile.DIRTYPE) or member.issparse():
         raise _refuse_member(member, "is a link, a device or no plain file", path)
+    if "" in parts:
+        raise _refuse_member(member, "is an absolute path, or has an empty part", path)
     if len(parts) > _DEEPEST:
         raise _refuse_member(member, "is in too many folders", path)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from functools import cache
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from actiseg_data.core.names import check_name, is_plain_text
 from actiseg_data.records.difference_record import parse_differences, read_differences
 from actiseg_noise.differences.archive_documents import read_archive_documents
 from actiseg_noise.differences.split_snapshot import parse_snapshot
+from actiseg_noise.kits.kit_checking import find_kit_differences
 from actiseg_noise.kits.kit_reading import parse_kit, read_kit
 from actiseg_noise.kits.kit_record import RebuildKit
 from actiseg_noise.mask_noise.mask_differences import apply_difference
+from actiseg_noise.media.self_check import open_documents
 from actiseg_noise.recipes.published import parse_index
 from actiseg_noise.releases.archive_checking import check_archive
 from actiseg_noise.releases.checksums import CHECKSUMS_FILE, find_changed_files, read_checksums
@@ -100,7 +103,7 @@ def _read_kits() -> tuple[RebuildKit, ...]:
 
 
 def archives(data: bytes) -> None:
-    """Read an archive in both ways, without unpacking it, and compare it with a kit."""
+    """Read an archive in both ways, and compare its documents with a kit."""
     path = make_scratch() / "archive.tar"
     path.write_bytes(data)
     names = accepted(lambda: [file.name for file in iterate_archive(path) if file.read() or True])
@@ -110,10 +113,14 @@ def archives(data: bytes) -> None:
     documents = accepted(lambda: read_archive_documents(path))
     if documents is not None:
         accepted(lambda: parse_snapshot(documents, "archive"))
-    for kit in (None, *_read_kits()):
-        check = accepted(lambda kit=kit: check_archive(path, kit))
-        if check is not None:
-            assert all(map(is_plain_text, check.mismatches)), check.mismatches
+    folder = make_scratch() / "unpacked"
+    shutil.rmtree(folder, ignore_errors=True)
+    check = accepted(lambda: check_archive(path, folder=folder))
+    if check is not None:
+        assert all(map(is_plain_text, check.mismatches)), check.mismatches
+        split = accepted(lambda: open_documents(folder))
+        for kit in _read_kits() if split is not None else ():
+            accepted(lambda kit=kit: list(find_kit_differences(kit, folder, split)))
 
 
 PUBLISHED_TARGETS = {

@@ -19,6 +19,7 @@ from actiseg_data.core.files import (
     write_bytes,
     write_json,
 )
+from actiseg_data.core.listing import list_files, list_folders
 from actiseg_data.core.names import check_name, check_text
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import run_parallel
@@ -53,6 +54,8 @@ class MaskPreparation:
         Masks with pixels of the id `VOID`, which are of no object.
     licence : str or None
         SPDX identifier or file of the licence, or None if it is not known.
+    skipped : int
+        Folders without masks, of which no sequence was made.
     """
 
     sequences: int
@@ -61,6 +64,7 @@ class MaskPreparation:
     empty: int
     void: int
     licence: str | None
+    skipped: int = 0
 
 
 def prepare_masks(
@@ -127,7 +131,14 @@ def prepare_masks(
         empty=sum(not ids for ids in objects),
         void=sum(survey.void for survey in surveyed) if has_void else 0,
         licence=stated,
+        skipped=_count_skipped(masks),
     )
+
+
+def _count_skipped(masks: MaskSplit) -> int:
+    """Count the folders among those of the sequences that have no mask."""
+    root = masks.find_masks(masks.sequences[0])[0].parent.parent
+    return sum(not list_files(folder.path, ".png") for folder in list_folders(root))
 
 
 def _open_folder(root: Path, split: str) -> MaskSplit:

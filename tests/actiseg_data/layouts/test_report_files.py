@@ -28,3 +28,10 @@ def test_no_report_goes_into_a_dataset_that_the_command_does_not_read(tmp_path):
     assert f"is inside the dataset {root}" in done.stderr.replace("\n", " ")
     assert "--markdown" in done.stderr
     assert lists.read_bytes() == before
+
+
+def test_a_report_makes_no_folder(tmp_path):
+    with pytest.raises(InputError, match="which is no folder"):
+        check_report_file(tmp_path / "new" / "report.json", [], "json")
+    check_report_file(tmp_path / "new" / "report.json", [], "to", makes_folder=True)
+    assert not (tmp_path / "new").exists()

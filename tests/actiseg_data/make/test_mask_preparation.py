@@ -47,6 +47,13 @@ def test_masks_are_copied_and_objects_are_listed(folder, tmp_path):
         identify_licences(tmp_path / "root")
 
 
+def test_folders_without_masks_are_counted(folder, tmp_path):
+    (folder / "empty").mkdir()
+    done = run("prepare", "masks", folder, "--split", "val", "--out", tmp_path / "root")
+    assert "3 sequences" in done.stdout
+    assert "1 folders have no mask: left out" in done.stdout
+
+
 def test_a_list_of_the_folder_chooses_the_sequences(folder, tmp_path):
     lists = tmp_path / "davis" / "ImageSets" / "2017"
     lists.mkdir(parents=True)

@@ -194,7 +194,7 @@ def test_the_differences_apply_to_a_part_of_the_source(clean, text, masks, tmp_p
     for number, (_, out) in enumerate((text, masks)):
         recipe = load_recipe(out / "recipe.json")
         options = CorruptionOptions(
-            tmp_path / str(number), only=wanted, inputs=read_noise_inputs(out, None)
+            tmp_path / str(number), only=wanted, inputs=read_noise_inputs(out)
         )
         part = write_noisy_split(clean, recipe, options).out
         assert verify(part, source=clean).ok
@@ -343,6 +343,16 @@ def test_noisy_prompts_begin_with_the_name(name, prompt, fits, clean, text, tmp_
         return
     with pytest.raises(InputError, match="does not begin with its name"):
         import_split(noisy, clean, tmp_path / "out")
+
+
+def test_masks_of_no_frame_are_counted(clean, tmp_path):
+    noisy = tmp_path / "noisy"
+    write_dilated(clean, noisy / MASKS / "train")
+    mask = next(iter(sorted((noisy / MASKS / "train").rglob("*.png"))))
+    shutil.copy(mask, mask.with_name("frame_0000009999.png"))
+    assert import_split(noisy, clean, tmp_path / "out", "train").unpaired == 1
+    done = run("import", noisy, "--clean", clean, "--out", tmp_path / "out", "--split", "train")
+    assert f"1 masks of {noisy} are of no frame of the clean split: ignored" in done.stdout
 
 
 def renumber(name, by):

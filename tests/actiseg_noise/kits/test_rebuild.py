@@ -15,6 +15,7 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.core.files import encode_json, write_json
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_noise import corrupt, rebuild
+from actiseg_noise.kits.rebuilt_comparison import RebuiltComparison
 from actiseg_noise.verification.verification import verify
 from tests.helpers.command import run
 from tests.helpers.released import make_split_kit
@@ -452,3 +453,32 @@ def test_frames_that_are_links_to_nothing_can_be_left_out(source, tmp_path):
     assert not (again.out / "JPEGImages_Sparse").exists()
     with pytest.raises(InputError, match="use one of link, copy, none"):
         rebuild(kit, source=source, out=tmp_path / "other", images="all")
+
+
+def test_an_interrupt_of_the_comparison_is_said(sample, tmp_path, monkeypatch):
+    release = publish(sample, tmp_path, "text", split="val")
+
+    def interrupt(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RebuiltComparison, "compare", interrupt)
+    out = tmp_path / "out"
+    done = run("rebuild", release, "--source", sample, "--out", out, "--quiet")
+    assert done.returncode == 130
+    assert out.is_dir()
+    assert "was not compared with the published one" in done.stderr
+
+
+@pytest.mark.parametrize(("place", "value"), [(("seed",), -1), (("noises", 0, "algorithm"), 99)])
+def test_a_recipe_that_cannot_be_applied_is_named_by_its_kit(sample, tmp_path, place, value):
+    document = json.loads(publish(sample, tmp_path, "text", split="val").read_text())
+    member = document["recipe"]
+    for key in place[:-1]:
+        member = member[key]
+    member[place[-1]] = value
+    path = tmp_path / "changed.json"
+    path.write_text(json.dumps(document))
+    done = run("rebuild", path, "--source", sample, "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert f"error: {path}: the kit of" in done.stderr
+    assert "--" not in done.stderr.replace(str(path), "").partition("hint")[0]

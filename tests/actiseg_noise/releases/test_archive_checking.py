@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 import tarfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actiseg_data.annotations.masks import write_index_mask
-from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import InputError
-from actiseg_data.layouts.opening import open_split
 from actiseg_noise.corruption.corruption import corrupt
-from actiseg_noise.kits.kit_record import CleanSource, RebuildKit, SequenceDigests
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.releases.archive import write_archive
 from actiseg_noise.releases.archive_checking import check_archive
-from actiseg_noise.split.noisy_split import read_split_recipe
 
 
 @pytest.fixture(scope="module")
@@ -56,43 +51,22 @@ def pack(path: Path, members) -> Path:
     return path
 
 
-def make_kit(noisy: Path) -> RebuildKit:
-    """Make the kit of a split from its documents alone."""
-    digests = json.loads((noisy / "digests.json").read_text())
-    split = open_split(noisy, "val")
-    sequences = {}
-    for sequence in split:
-        names = [f"Annotations_Sparse/val/{sequence.folder}/{f}.png" for f in sequence.frames]
-        masks = b"".join(bytes.fromhex(digests[name])[:8] for name in names)
-        key = bytes.fromhex(digest_json(list(sequence.identity))[:16])
-        sequences[key] = SequenceDigests(len(names), masks, b"", b"", b"")
-    lists = {n.split("/")[1]: d for n, d in digests.items() if n.startswith("ImageSets/")}
-    return RebuildKit(
-        *("boundary-40", read_split_recipe(noisy), CleanSource("val", "0" * 32)),
-        *("derived", "none", {}, lists, sequences, {}, None, None, "actiseg"),
-    )
-
-
-def test_an_archive_agrees_with_its_digests_and_its_kit(packed, noisy):
-    check = check_archive(packed, make_kit(noisy))
+def test_an_archive_agrees_with_its_digests(packed, tmp_path):
+    check = check_archive(packed, folder=tmp_path / "unpacked")
     assert check.mismatches == ()
-    assert check.files == sum(member.isreg() for member, _ in read_members(packed))
+    members = {m.name.partition("/")[2]: data for m, data in read_members(packed) if m.isreg()}
+    assert check.files == len(members)
+    unpacked = (path for path in (tmp_path / "unpacked").rglob("*") if path.is_file())
+    texts = {name: data for name, data in members.items() if not name.endswith(".png")}
+    assert texts == {
+        path.relative_to(tmp_path / "unpacked").as_posix(): path.read_bytes() for path in unpacked
+    }
 
 
-def test_another_split_in_the_kit_is_named(packed, noisy):
-    kit = make_kit(noisy)
-    (first, digests), _, *rest = kit.sequences.items()
-    other = {first: replace(digests, masks=b"\1" * len(digests.masks)), b"unknown!": digests}
-    check = check_archive(
-        packed, replace(kit, sequences=other | dict(rest), lists={"val.json": ""})
-    )
-    assert [line.partition(": ")[2] for line in check.mismatches] == [
-        "is not the list of the rebuild kit",
-        "its masks are not those of the rebuild kit",
-        "is not in the rebuild kit",
-        "",
-    ]
-    assert check.mismatches[-1] == "1 sequences of the rebuild kit are missing"
+def test_a_file_in_the_place_of_a_folder_is_refused(packed, tmp_path):
+    members = [(tarfile.TarInfo(f"a/{name}"), b"x") for name in ("b", "b/c")]
+    with pytest.raises(InputError, match="cannot be unpacked"):
+        check_archive(pack(tmp_path / "a.tar", members), folder=tmp_path / "unpacked")
 
 
 def test_changed_missing_and_foreign_files_are_named(packed, tmp_path):
@@ -156,6 +130,12 @@ def test_members_that_are_not_safe_are_refused(name, packed, tmp_path):
     members = read_members(packed)
     path = pack(tmp_path / "boundary-40.tar", [*members[:3], (HOSTILE[name], b"")])
     with pytest.raises(InputError):
+        check_archive(path)
+
+
+def test_an_absolute_member_is_named_as_one(tmp_path):
+    path = pack(tmp_path / "a.tar", [(tarfile.TarInfo("/tmp/evil"), b"x")])
+    with pytest.raises(InputError, match="'/tmp/evil' is an absolute path"):
         check_archive(path)
 
 

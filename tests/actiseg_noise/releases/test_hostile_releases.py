@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from actiseg_data.annotations.png import encode_bilevel
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.names import is_plain_text
+from actiseg_noise.differences.release_comparison import compare_splits
 from actiseg_noise.releases import release_check
-from actiseg_noise.releases.archive_checking import digest_objects
+from actiseg_noise.releases.archive_checking import ArchiveCheck, digest_objects
 from actiseg_noise.releases.checksums import read_checksums
 from actiseg_noise.releases.document_checks import check_card, check_croissant
+from actiseg_noise.releases.parquet_shards import make_cells, make_schema
 from actiseg_noise.releases.release_check import check_release
 from actiseg_noise.releases.release_note import read_note
-from actiseg_noise.releases.row_checking import check_rows
+from actiseg_noise.releases.release_rows import ReleaseRow, RowTask, RowWords
+from actiseg_noise.releases.row_checking import ListedRows, check_rows
 from actiseg_noise.split.split_archive import parse_names
 
 NOTE = {
@@ -52,6 +57,38 @@ def test_checksum_of_an_unsafe_name_is_refused(tmp_path, name):
     (tmp_path / "SHA256SUMS").write_text(f"{'0' * 64}  {name}\n", "utf-8")
     with pytest.raises(InputError, match="line 1: is not the checksum of a file"):
         read_checksums(tmp_path)
+
+
+def test_checksum_that_is_there_twice_is_refused(tmp_path):
+    (tmp_path / "SHA256SUMS").write_text(f"{'0' * 64}  NOTICE\n" * 2)
+    with pytest.raises(InputError, match="line 2: lists 'NOTICE' a second time"):
+        read_checksums(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes")
+@pytest.mark.parametrize("name", ["NOTICE", "data/one/train.parquet", "archives/one.tar", "x"])
+def test_pipe_in_a_release_is_named_and_not_opened(tmp_path, name):
+    write_note(tmp_path)
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(tmp_path / name)
+    lines = check_release(tmp_path).lines
+    assert lines == (f"{name}: is not a regular file", "nothing else was checked")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes")
+@pytest.mark.parametrize("name", ["one.tar", "one.json"])
+def test_pipe_in_the_place_of_a_compared_file_is_refused(tmp_path, name):
+    folder = tmp_path / ("archives" if name.endswith("tar") else "rebuild")
+    folder.mkdir()
+    os.mkfifo(folder / name)
+    with pytest.raises(InputError, match="not a regular file"):
+        compare_splits(tmp_path, tmp_path)
+
+
+def test_link_in_a_release_is_named_and_not_opened(tmp_path):
+    write_note(tmp_path)
+    (tmp_path / "NOTICE").symlink_to("/dev/zero")
+    assert check_release(tmp_path).lines[0] == "NOTICE: is a link, which does not travel"
 
 
 def test_table_of_names_with_a_path_that_forges_a_line_is_refused():
@@ -110,40 +147,77 @@ def test_faults_are_plain_lines(tmp_path, monkeypatch):
     assert all(map(is_plain_text, lines))
 
 
+WORDS = RowWords(1, "cup to take", "cup to take", "cup", "cup", 13, 13, True, None)
+
+
 @pytest.fixture
 def rows(tmp_path):
     """A function that writes the Parquet file of an archive with one mask, and checks it."""
-    pyarrow = pytest.importorskip("pyarrow", reason="it is in the extra [publish]")
     parquet = pytest.importorskip("pyarrow.parquet", reason="it is in the extra [publish]")
-    masks = {("seq", "frame_1"): digest_objects(np.eye(4, dtype=np.uint8))}
+    pyarrow = pytest.importorskip("pyarrow", reason="it is in the extra [publish]")
+    mask = np.eye(4, dtype=np.uint8)
+    masks = {("seq", "frame_1"): digest_objects(mask)}
+    check = ArchiveCheck((), 1, 0, masks, {})
+    sequence = SimpleNamespace(folder="seq", frames=("frame_1",))
+    task = RowTask(sequence, (WORDS,), {}, ("a.png",), (None,), ())
     (tmp_path / "data/one").mkdir(parents=True)
+    right = make_cells(ReleaseRow("seq", "frame_1", WORDS, encode_bilevel(mask == 1)))
+    schema = make_schema(frames=False)
 
-    def write(**columns):
-        table = {"sequence": ["seq"], "frame": ["frame_1"], "object_id": [1]} | columns
-        path = tmp_path / "data/one/train.parquet"
-        parquet.write_table(pyarrow.table(table), path)
-        return list(check_rows(tmp_path, "one", masks, has_licence=False))
+    def write(schema=schema, **cells):
+        table = pyarrow.Table.from_pylist([right | cells], schema=schema)
+        parquet.write_table(table, tmp_path / "data/one/train-00000-of-00001.parquet")
+        listed = ListedRows("train", (task,), {}, has_noise=False)
+        return list(check_rows(tmp_path, "one", [listed], check))
 
-    return SimpleNamespace(write=write)
+    return SimpleNamespace(write=write, schema=schema, right=right)
+
+
+def test_right_row_has_no_fault(rows):
+    assert rows.write() == []
 
 
 @pytest.mark.parametrize(
-    ("columns", "fault"),
+    ("cells", "fault"),
     [
-        ({"mask": [{"bytes": None}]}, "cannot be read"),
-        ({"mask": ["a"]}, "cannot be read"),
-        ({"mask": [[1]]}, "cannot be read"),
-        ({"mask": [{"path": "a"}]}, "cannot be read"),
-        ({"mask": [{"bytes": b"\x89PNG"}]}, "cannot be read"),
-        ({"mask": [{"bytes": b""}], "sequence": [{"a": 1}]}, "cannot be read"),
-        ({"mask": [{"bytes": b""}], "sequence": [None]}, "is not in the archive"),
-        ({}, "cannot be read"),
-        ({"mask": [None]}, "lacks rows for seq, frame_1"),
+        ({"mask": {"bytes": None}}, "cannot be read"),
+        ({"mask": {"path": "a"}}, "cannot be read"),
+        ({"mask": {"bytes": b"\x89PNG"}}, "cannot be read"),
+        ({"mask": None}, "the mask is not that of the archive"),
+        ({"sequence": None}, "is not in the archive"),
+        ({"object_id": None}, "is not in the archive"),
+        ({"frame": None}, "is not in the archive"),
+        ({"iou": 0.5}, "iou is not that of the archive"),
+        ({"iou": float("nan")}, "iou is not that of the archive"),
+        ({"positive": None}, "positive is not that of the archive"),
     ],
 )
-def test_rows_of_any_form_are_checked(rows, columns, fault):
-    lines = rows.write(**columns)
+def test_rows_of_any_form_are_checked(rows, cells, fault):
+    lines = rows.write(**cells)
     assert any(fault in line for line in lines), lines
+
+
+def test_columns_of_other_names_types_or_order_are_a_fault(rows):
+    for schema in (
+        rows.schema.remove(0),
+        rows.schema.set(2, rows.schema.field(2).with_type(rows.schema.field("iou").type)),
+        rows.schema.remove(0).insert(1, rows.schema.field(0)),
+        rows.schema.append(rows.schema.field("mask").with_name("image")),
+    ):
+        lines = rows.write(schema)
+        assert any("its columns are not those" in line for line in lines), lines
+
+
+def test_files_of_other_lists_and_numbers_are_a_fault(rows, tmp_path):
+    rows.write()
+    path = tmp_path / "data/one/train-00000-of-00001.parquet"
+    for name in ("val-00000-of-00001.parquet", "train.parquet"):
+        (path.parent / name).write_bytes(path.read_bytes())
+        assert any(f"{name}: belongs to no list" in line for line in rows.write())
+    (path.parent / "train-00001-of-00002.parquet").write_bytes(path.read_bytes())
+    lines = rows.write()
+    assert any("of train are incomplete" in line for line in lines), lines
+    assert any("has two rows" in line for line in lines), lines
 
 
 def test_mask_of_another_size_is_not_decoded(rows, monkeypatch):
@@ -155,5 +229,5 @@ def test_mask_of_another_size_is_not_decoded(rows, monkeypatch):
     stream = io.BytesIO()
     Image.new("1", (9000, 9000)).save(stream, "PNG")
     monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("decoded"))
-    lines = rows.write(mask=[{"bytes": stream.getvalue()}])
+    lines = rows.write(mask={"bytes": stream.getvalue()})
     assert any("is not that of the archive" in line for line in lines), lines

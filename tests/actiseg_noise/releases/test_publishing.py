@@ -14,6 +14,7 @@ import pytest
 from actiseg_data.core.errors import InputError
 from actiseg_data.records.licence_terms import load_licences
 from actiseg_data.records.licences import LICENSE_FILE
+from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.kits.rebuilding import rebuild
 from actiseg_noise.recipes.building import make_recipe
@@ -119,13 +120,16 @@ def test_the_next_version_says_what_changed(sample, splits, release, tmp_path):
     assert read_note(result.path).changes == {"1.0.0": changes}
     with pytest.raises(InputError, match="already has the version"):
         publish(splits[1], tmp_path / "again", previous=release, **SAYS)
+    with pytest.raises(InputError, match=r"has the version 1\.0\.0, .* lower 1\.0\.0-rc1"):
+        publish(splits[1], tmp_path / "again", previous=release, version="1.0.0-rc1", **SAYS)
 
 
 def test_all_licences_of_an_expression_are_stated(splits, sample, tmp_path):
     source = shutil.copytree(sample, tmp_path / "clean")
     expression = "CC-BY-NC-4.0 AND MIT"
     (source / LICENSE_FILE).write_text(f"SPDX-License-Identifier: {expression}\nCopyright ...\n")
-    path = publish(splits[0], tmp_path / "r", source=source, data="none", **SAYS).path
+    out = corrupt(source, "boundary", rate=0.4, split="val", out=tmp_path / "noisy").out
+    path = publish(out, tmp_path / "r", data="none", **SAYS).path
     assert read_note(path).licence == expression
     card = (path / "README.md").read_text()
     assert "license:\n- cc-by-nc-4.0\n- mit\n" in card
@@ -150,7 +154,30 @@ def test_names_of_configurations_are_unique():
     assert names[3] == "boundary-12.5-s3"
 
 
+def test_names_that_differ_in_case_or_late_in_the_digest_get_the_digest(monkeypatch):
+    recipes = [make_recipe("boundary", 0.4, split=split) for split in ("Val", "val")]
+    names = name_configurations(recipes)
+    assert len({name.casefold() for name in names}) == 2
+    digests = iter(["a" * 31 + "1", "a" * 31 + "2"] * 3)
+    monkeypatch.setattr(Recipe, "digest", property(lambda self: next(digests)))
+    names = name_configurations([make_recipe("boundary", 0.4)] * 2)
+    assert [name[-1] for name in names] == ["1", "2"]
+
+
 class TestRefused:
+    def test_a_second_split_of_one_recipe(self, splits, sample, tmp_path):
+        folder = next(path.name for path in (splits[0] / "Annotations_Sparse/val").iterdir())
+        part = corrupt(
+            sample, "boundary", rate=0.4, split="val", only=[folder], out=tmp_path / "part"
+        ).out
+        copied = shutil.copytree(splits[0], tmp_path / "copied")
+        with pytest.raises(InputError) as error:
+            publish([splits[0], part, splits[1], copied], tmp_path / "r", source=sample, **SAYS)
+        assert [(problem.where, problem.what) for problem in error.value.problems] == [
+            (str(out), f"has the recipe of {splits[0]}") for out in (part, copied)
+        ]
+        assert not (tmp_path / "r").exists()
+
     def test_a_touched_file_is_named(self, splits, sample, tmp_path):
         out = shutil.copytree(splits[0], tmp_path / "noisy", symlinks=True)
         mask = sorted((out / "Annotations_Sparse").rglob("*.png"))[0]
@@ -195,6 +222,18 @@ class TestRefused:
         shutil.copy(second, first)
         with pytest.raises(InputError, match="was changed since"):
             publish(splits[0], tmp_path / "r", source=source, **SAYS)
+
+    @pytest.mark.parametrize("name", ["LICENSE", "NOTICE"])
+    @pytest.mark.parametrize("data", [b"", b"MIT\n", b"\xff\x00\x9f"])
+    def test_a_licence_or_notice_that_is_not_that_of_the_source(
+        self, splits, sample, tmp_path, name, data
+    ):
+        out = shutil.copytree(splits[1], tmp_path / "noisy", symlinks=True)
+        (out / name).write_bytes(data)
+        with pytest.raises(InputError) as error:
+            publish(out, tmp_path / "r", source=sample, data="none", **SAYS)
+        assert [problem.where for problem in error.value.problems] == [str(out / name)]
+        assert not (tmp_path / "r").exists()
 
     def test_splits_of_different_sources(self, splits, sample, tmp_path):
         source = shutil.copytree(sample, tmp_path / "clean")
@@ -305,6 +344,7 @@ def test_the_command_prints_the_next_step_and_check_exits_with_1(splits, tmp_pat
     result = run("publish", "--check", path, "--quiet")
     assert result.returncode == 1
     assert "NOTICE" in result.stdout
+    assert result.stdout.splitlines()[-1] == "1 fault"
 
 
 @pytest.mark.skipif(shutil.which("sha256sum") is None, reason="the system has no sha256sum")

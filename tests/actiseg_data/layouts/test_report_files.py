@@ -12,6 +12,7 @@ from tests.helpers.roots import make_root
 
 def test_a_report_has_a_file_name_outside_the_inputs(tmp_path):
     check_report_file(tmp_path / "report.json", [tmp_path / "clean"], "json")
+    (tmp_path / "clean").mkdir()
     with pytest.raises(InputError, match="is inside the input"):
         check_report_file(tmp_path / "clean" / "report.json", [tmp_path / "clean"], "json")
     with pytest.raises(InputError, match="does not name a file") as refused:

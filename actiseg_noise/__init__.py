@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from actiseg_data.records.recipe_record import Recipe as Recipe
     from actiseg_noise.corruption.corruption import corrupt as corrupt
     from actiseg_noise.differences.release_comparison import compare_splits as compare_splits
+    from actiseg_noise.kits.importing import import_split as import_split
     from actiseg_noise.kits.rebuilding import rebuild as rebuild
     from actiseg_noise.mask_noise.arrays import corrupt_mask as corrupt_mask
     from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence as corrupt_sequence
@@ -44,6 +45,7 @@ __getattr__, __dir__, __all__ = export_lazily(
         "corrupt": "corruption.corruption",
         "corrupt_mask": "mask_noise.arrays",
         "corrupt_sequence": "mask_noise.sequence_masks",
+        "import_split": "kits.importing",
         "inspect": "measurement.inspection",
         "load_preset": "recipes.presets",
         "load_recipe": "recipes.building",

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from actiseg_noise.recipes.building import load_recipe as load_recipe
     from actiseg_noise.recipes.building import make_recipe as make_recipe
     from actiseg_noise.recipes.presets import load_preset as load_preset
+    from actiseg_noise.releases.checks.release_check import check_release as check_release
     from actiseg_noise.releases.publishing import publish as publish
-    from actiseg_noise.releases.release_check import check_release as check_release
     from actiseg_noise.split.noisy_split import open_noisy_split as open_noisy_split
     from actiseg_noise.verification.verification import verify as verify
 
@@ -40,7 +40,7 @@ __getattr__, __dir__, __all__ = export_lazily(
     {
         "Recipe": "recipes.building",
         "audit": "measurement.auditing",
-        "check_release": "releases.release_check",
+        "check_release": "releases.checks.release_check",
         "compare_splits": "differences.release_comparison",
         "corrupt": "corruption.corruption",
         "corrupt_mask": "mask_noise.arrays",

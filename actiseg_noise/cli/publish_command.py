@@ -129,7 +129,7 @@ def _publish(
 
 def _check(releases: Sequence[Path], workers: int, quiet: bool) -> None:
     from actiseg_data.core.errors import refuse
-    from actiseg_noise.releases.release_check import check_release
+    from actiseg_noise.releases.checks.release_check import check_release
 
     if len(releases) != 1:
         raise refuse(f"checks one release, not {len(releases)}", "`check`", "give one release")

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from actiseg_data.core.tables import ReportPart, Table
-from actiseg_noise.releases.licence_files import list_terms
+from actiseg_noise.releases.metadata.licence_files import list_terms
+from actiseg_noise.releases.metadata.source_statements import find_code_address
 from actiseg_noise.releases.publishing import Publication
-from actiseg_noise.releases.source_statements import find_code_address
 
 
 def describe_publication(publication: Publication) -> Iterator[ReportPart]:

@@ -22,24 +22,24 @@ from actiseg_data.core.workers import WorkerPool, start_workers
 from actiseg_data.records.licence_terms import LicenceTerms, find_licence
 from actiseg_noise.kits.kit_making import make_kit
 from actiseg_noise.kits.kit_record import KITS
-from actiseg_noise.releases.archive import write_archive
-from actiseg_noise.releases.checksums import describe_file, write_checksums
-from actiseg_noise.releases.configurations import (
+from actiseg_noise.releases.contents.checksums import describe_file, write_checksums
+from actiseg_noise.releases.contents.configurations import (
     describe_source,
     has_frames,
     open_configurations,
     refuse_other_licences,
 )
-from actiseg_noise.releases.description import make_description
-from actiseg_noise.releases.parquet_shards import write_shards
-from actiseg_noise.releases.release_contents import (
+from actiseg_noise.releases.contents.description import make_description
+from actiseg_noise.releases.contents.release_contents import (
     DATA_CHOICES,
     ReleaseContents,
     ReleaseFile,
 )
-from actiseg_noise.releases.release_documents import write_release_documents
-from actiseg_noise.releases.release_history import describe_history, read_previous
-from actiseg_noise.releases.release_note import NOTE_FILE, make_note
+from actiseg_noise.releases.contents.release_history import describe_history, read_previous
+from actiseg_noise.releases.contents.release_note import NOTE_FILE, make_note
+from actiseg_noise.releases.data_files.archive import write_archive
+from actiseg_noise.releases.data_files.parquet_shards import write_shards
+from actiseg_noise.releases.metadata.release_documents import write_release_documents
 from actiseg_noise.split.split_archive import ARCHIVES
 
 
@@ -100,7 +100,7 @@ def publish(
         Shows progress.
     **description
         What no file says: `title`, `author`, `version`, `url`, `doi`, `maintenance` and `date`, see
-        `actiseg_noise.releases.description.make_description`.
+        `actiseg_noise.releases.contents.description.make_description`.
 
     Returns
     -------

@@ -25,7 +25,7 @@ from actiseg_data.core.names import is_plain_text
 from actiseg_data.records.difference_record import parse_differences
 from actiseg_data.records.licences import LICENSE_FILE
 from actiseg_noise.corruption.corruption import corrupt
-from actiseg_noise.releases import release_check
+from actiseg_noise.releases.checks import release_check
 from actiseg_noise.releases.publishing import publish
 from tests.fuzz.campaign import LIMIT, describe, guard
 from tests.fuzz.mutations import EDGES, mutate_json, mutate_png, words_of

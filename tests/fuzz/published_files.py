@@ -16,7 +16,7 @@ from actiseg_data.core.files import write_json
 from actiseg_data.layouts.actionvos import MASKS
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.kits.importing import import_split
-from actiseg_noise.releases.archive import write_archive
+from actiseg_noise.releases.data_files.archive import write_archive
 from tests.helpers.kitchens import kitchen_clip
 from tests.helpers.released import make_split_kit
 from tests.helpers.roots import make_root

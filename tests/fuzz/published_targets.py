@@ -20,9 +20,13 @@ from actiseg_noise.kits.kit_record import RebuildKit
 from actiseg_noise.mask_noise.mask_differences import apply_difference
 from actiseg_noise.media.self_check import open_documents
 from actiseg_noise.recipes.published import parse_index
-from actiseg_noise.releases.archive_checking import check_archive
-from actiseg_noise.releases.checksums import CHECKSUMS_FILE, find_changed_files, read_checksums
-from actiseg_noise.releases.release_note import NOTE_FILE, read_note
+from actiseg_noise.releases.checks.archive_checking import check_archive
+from actiseg_noise.releases.contents.checksums import (
+    CHECKSUMS_FILE,
+    find_changed_files,
+    read_checksums,
+)
+from actiseg_noise.releases.contents.release_note import NOTE_FILE, read_note
 from actiseg_noise.split.split_archive import iterate_archive, parse_names
 from tests.fuzz.published_files import make_published_files, make_scratch
 from tests.fuzz.reading import accepted

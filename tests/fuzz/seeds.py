@@ -20,7 +20,7 @@ from actiseg_data.records.ledger_record import MaskRow, TextRow
 from actiseg_data.records.prediction_note import PredictionsNote
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.kind_specs import KIND_SPECS
-from actiseg_noise.releases.release_note import NOTE_SCHEMA
+from actiseg_noise.releases.contents.release_note import NOTE_SCHEMA
 from tests.fuzz.published_files import make_published_files, read_index
 from tests.helpers import visor_files as visor
 from tests.helpers.kitchens import kitchen_clip

@@ -8,7 +8,7 @@ from typing import Any
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.media.self_check import open_documents
-from actiseg_noise.releases.release_contents import Configuration
+from actiseg_noise.releases.contents.release_contents import Configuration
 from actiseg_noise.split.noisy_split import open_noisy_split
 
 

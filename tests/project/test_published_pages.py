@@ -21,7 +21,7 @@ from unittest import mock
 import pytest
 
 from actiseg_data.layouts.opening import open_split
-from actiseg_noise.releases.archive_names import RESTORE_NAMES
+from actiseg_noise.releases.data_files.archive_names import RESTORE_NAMES
 from tests.helpers.command import run
 from tests.helpers.pages import code_blocks, list_blocks
 from tests.helpers.predicted import predict

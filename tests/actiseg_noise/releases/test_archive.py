@@ -18,8 +18,8 @@ from actiseg_data.core.names import check_name
 from actiseg_data.layouts.opening import open_split
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
-from actiseg_noise.releases.archive import LEXICON_LICENCES, write_archive
-from actiseg_noise.releases.archive_names import RESTORE_NAMES, spell_names
+from actiseg_noise.releases.data_files.archive import LEXICON_LICENCES, write_archive
+from actiseg_noise.releases.data_files.archive_names import RESTORE_NAMES, spell_names
 from actiseg_noise.split.noisy_split import open_noisy_split
 from actiseg_noise.split.split_archive import NAMES_FILE
 from actiseg_noise.verification.verification import verify

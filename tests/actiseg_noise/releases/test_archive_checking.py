@@ -17,8 +17,8 @@ from actiseg_data.annotations.masks import write_index_mask
 from actiseg_data.core.errors import InputError
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
-from actiseg_noise.releases.archive import write_archive
-from actiseg_noise.releases.archive_checking import check_archive
+from actiseg_noise.releases.checks.archive_checking import check_archive
+from actiseg_noise.releases.data_files.archive import write_archive
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,10 @@ from actiseg_data.layouts.opening import open_split
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.kits.kit_record import COLUMNS
 from actiseg_noise.recipes.building import make_recipe
-from actiseg_noise.releases.configuration_checking import check_configuration
-from actiseg_noise.releases.privacy import find_private_traces
+from actiseg_noise.releases.checks.configuration_checking import check_configuration
+from actiseg_noise.releases.contents.privacy import find_private_traces
+from actiseg_noise.releases.contents.release_note import read_note
 from actiseg_noise.releases.publishing import publish
-from actiseg_noise.releases.release_note import read_note
 
 pyarrow = pytest.importorskip("pyarrow", reason="it is in the extra [publish]")
 parquet = pytest.importorskip("pyarrow.parquet", reason="it is in the extra [publish]")

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from actiseg_data.core.errors import InputError
-from actiseg_noise.releases.citation import _make_key
-from actiseg_noise.releases.description import make_description, parse_author
-from actiseg_noise.releases.privacy import find_private_traces
+from actiseg_noise.releases.contents.description import make_description, parse_author
+from actiseg_noise.releases.contents.privacy import find_private_traces
+from actiseg_noise.releases.metadata.citation import _make_key
 
 GIVEN = {"title": "Cups", "author": "Ada Lace", "date": "2026-01-01"}
 

@@ -14,12 +14,12 @@ from PIL import Image
 from actiseg_data.core.errors import InputError
 from actiseg_data.records.licence_terms import load_licences
 from actiseg_noise import corrupt, make_recipe
-from actiseg_noise.releases.archive_names import RESTORE_NAMES
-from actiseg_noise.releases.configurations import describe_source, open_configurations
-from actiseg_noise.releases.description import make_description
+from actiseg_noise.releases.contents.configurations import describe_source, open_configurations
+from actiseg_noise.releases.contents.description import make_description
+from actiseg_noise.releases.contents.release_contents import ReleaseContents
+from actiseg_noise.releases.data_files.archive_names import RESTORE_NAMES
+from actiseg_noise.releases.metadata.release_documents import write_release_documents
 from actiseg_noise.releases.publishing import publish
-from actiseg_noise.releases.release_contents import ReleaseContents
-from actiseg_noise.releases.release_documents import write_release_documents
 from tests.actiseg_noise.releases.conftest import AUTHORS, TITLE
 from tests.helpers.kitchens import make_kitchen
 

@@ -9,14 +9,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from actiseg_noise.releases.card import format_table
-from actiseg_noise.releases.escaping import (
+from actiseg_noise.releases.contents.escaping import (
     escape_bibtex,
     escape_csv,
     escape_markdown,
     flatten_text,
     quote_block,
 )
+from actiseg_noise.releases.metadata.card import format_table
 
 HOSTILE = st.one_of(
     st.text(max_size=30),

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from actiseg_noise.recipes.building import make_recipe
-from actiseg_noise.releases.example_sheets import choose_typical, write_examples
+from actiseg_noise.releases.metadata.example_sheets import choose_typical, write_examples
 from tests.helpers.released_data import make_configuration, open_configuration
 from tests.helpers.roots import make_root
 

@@ -14,15 +14,15 @@ from actiseg_data.annotations.png import encode_bilevel
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.names import is_plain_text
 from actiseg_noise.differences.release_comparison import compare_splits
-from actiseg_noise.releases import release_check
-from actiseg_noise.releases.archive_checking import ArchiveCheck, digest_objects
-from actiseg_noise.releases.checksums import read_checksums
-from actiseg_noise.releases.document_checks import check_card, check_croissant
-from actiseg_noise.releases.parquet_shards import make_cells, make_schema
-from actiseg_noise.releases.release_check import check_release
-from actiseg_noise.releases.release_note import read_note
-from actiseg_noise.releases.release_rows import ReleaseRow, RowTask, RowWords
-from actiseg_noise.releases.row_checking import ListedRows, check_rows
+from actiseg_noise.releases.checks import release_check
+from actiseg_noise.releases.checks.archive_checking import ArchiveCheck, digest_objects
+from actiseg_noise.releases.checks.document_checks import check_card, check_croissant
+from actiseg_noise.releases.checks.release_check import check_release
+from actiseg_noise.releases.checks.row_checking import ListedRows, check_rows
+from actiseg_noise.releases.contents.checksums import read_checksums
+from actiseg_noise.releases.contents.release_note import read_note
+from actiseg_noise.releases.data_files.parquet_shards import make_cells, make_schema
+from actiseg_noise.releases.data_files.release_rows import ReleaseRow, RowTask, RowWords
 from actiseg_noise.split.split_archive import parse_names
 
 NOTE = {

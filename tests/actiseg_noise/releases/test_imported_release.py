@@ -8,8 +8,8 @@ import pytest
 from actiseg_data.annotations.masks import write_index_mask
 from actiseg_data.layouts.opening import open_split
 from actiseg_noise.kits.importing import import_split
+from actiseg_noise.releases.checks.release_check import check_release
 from actiseg_noise.releases.publishing import publish
-from actiseg_noise.releases.release_check import check_release
 
 for package in ("pyarrow", "huggingface_hub", "mlcroissant"):
     pytest.importorskip(package, reason=f"{package} is in the extra [publish]")

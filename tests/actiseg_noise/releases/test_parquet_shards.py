@@ -17,8 +17,8 @@ from actiseg_data.annotations.masks import read_index_mask, write_index_mask
 from actiseg_data.core.errors import InputError
 from actiseg_data.layouts.opening import open_split
 from actiseg_noise.recipes.building import make_recipe
-from actiseg_noise.releases import parquet_shards
-from actiseg_noise.releases.parquet_shards import COLUMNS, write_shards
+from actiseg_noise.releases.data_files import parquet_shards
+from actiseg_noise.releases.data_files.parquet_shards import COLUMNS, write_shards
 from tests.helpers.command import run_alone
 from tests.helpers.released_data import make_configuration, open_configuration
 from tests.helpers.roots import make_root

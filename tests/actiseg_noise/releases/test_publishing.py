@@ -18,10 +18,10 @@ from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.kits.rebuilding import rebuild
 from actiseg_noise.recipes.building import make_recipe
-from actiseg_noise.releases.configurations import name_configurations
+from actiseg_noise.releases.checks.release_check import check_release
+from actiseg_noise.releases.contents.configurations import name_configurations
+from actiseg_noise.releases.contents.release_note import read_note
 from actiseg_noise.releases.publishing import publish
-from actiseg_noise.releases.release_check import check_release
-from actiseg_noise.releases.release_note import read_note
 from actiseg_noise.verification.verification import verify
 from tests.helpers.command import run
 

@@ -11,17 +11,17 @@ import pytest
 from actiseg_data.layouts.opening import open_split
 from actiseg_noise.corruption.corruption import corrupt
 from actiseg_noise.recipes.building import make_recipe
-from actiseg_noise.releases.checksums import write_checksums
-from actiseg_noise.releases.publishing import publish
-from actiseg_noise.releases.release_check import check_release
-from actiseg_noise.releases.release_note import read_note
-from actiseg_noise.releases.statement_checking import (
+from actiseg_noise.releases.checks.release_check import check_release
+from actiseg_noise.releases.checks.statement_checking import (
     find_foreign_files,
     find_licence_text_faults,
     find_picture_faults,
     find_statement_faults,
     find_statistics_faults,
 )
+from actiseg_noise.releases.contents.checksums import write_checksums
+from actiseg_noise.releases.contents.release_note import read_note
+from actiseg_noise.releases.publishing import publish
 
 for package in ("pyarrow", "huggingface_hub", "mlcroissant"):
     pytest.importorskip(package, reason=f"{package} is in the extra [publish]")

@@ -17,10 +17,10 @@ from PIL import Image
 from actiseg_data.layouts.opening import open_split
 from actiseg_noise import corrupt, make_recipe
 from actiseg_noise.recipes.kind_specs import KIND_SPECS
-from actiseg_noise.releases.noise_statements import CHANGES, describe_noises
+from actiseg_noise.releases.metadata.noise_statements import CHANGES, describe_noises
+from actiseg_noise.releases.metadata.release_statistics import COLUMN_MEANINGS
 from actiseg_noise.releases.publication_report import describe_publication
 from actiseg_noise.releases.publishing import publish
-from actiseg_noise.releases.release_statistics import COLUMN_MEANINGS
 from tests.helpers.command import run
 from tests.helpers.kitchens import make_kitchen
 

@@ -1,0 +1,1 @@
+"""Check a release as a stranger finds it."""

@@ -1,0 +1,1 @@
+"""What a release is made of: the noisy splits, what its authors state, checksums, licences."""

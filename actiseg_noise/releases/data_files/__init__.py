@@ -1,0 +1,1 @@
+"""The data of a release: archives and Parquet files."""

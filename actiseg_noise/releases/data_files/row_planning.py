@@ -1,0 +1,143 @@
+"""Find all that the rows of a release need besides pixels: words, kinds of noise, files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
+from actiseg_data.core.errors import ProblemCollector
+from actiseg_data.layouts.actionvos import MASKS, Split
+from actiseg_data.layouts.image_sets import (
+    MAIN_STYLE,
+    Expression,
+    ObjectEntry,
+    name_expressions_file,
+    name_objects_file,
+)
+from actiseg_noise.releases.contents.release_contents import Configuration
+from actiseg_noise.releases.data_files.frame_files import find_frame_files, open_frame_places
+from actiseg_noise.releases.data_files.release_rows import RowSource, RowTask, RowWords
+from actiseg_noise.split.clean_parts import CleanPart
+
+
+def open_row_sources(configuration: Configuration) -> tuple[RowSource, ...]:
+    """Open the noisy list of a configuration, and the clean lists beside it.
+
+    Raises
+    ------
+    InputError
+        If a list cannot be opened, or if the source is needed and is not there.
+    """
+    sources = []
+    for part in configuration.documents.open_parts(configuration.folder):
+        noisy = part.split.name == configuration.split.recipe.split
+        derived = noisy and configuration.split.recipe.mask_noise is not None
+        sources.append(RowSource(part, configuration.split.source if derived else None))
+    return tuple(sources)
+
+
+def plan_rows(configuration: Configuration, source: RowSource, *, frames: bool) -> list[RowTask]:
+    """List the sequences of a list with all that their rows need besides pixels.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        The configuration.
+    source : RowSource
+        One of its lists, see `open_row_sources`.
+    frames : bool
+        Whether the rows have the frames.
+
+    Raises
+    ------
+    InputError
+        If prompts or objects are damaged, or with every sequence without frames.
+    """
+    documents = configuration.documents
+    part = source.part
+    own = part.split.name == configuration.split.recipe.split
+    text_kinds = {
+        (row.sequence, row.object_id): row.kind for row in (documents.text_rows if own else ())
+    }
+    kinds: dict[str, dict[tuple[str, int], str]] = {}
+    for row in documents.mask_rows if own else ():
+        kinds.setdefault(row.sequence, {})[row.frame, row.object_id] = row.kind
+    words = _read_words(part.split, text_kinds)
+    places = open_frame_places(part, configuration.split.expected) if frames else ()
+    problems = ProblemCollector()
+    tasks = []
+    for sequence in part.sequences:
+        names = _list_masks(part, sequence)
+        with problems.collect():
+            tasks.append(
+                RowTask(
+                    sequence=sequence,
+                    words=words[sequence.folder],
+                    kinds=kinds.get(sequence.folder, {}),
+                    names=names,
+                    digests=tuple(documents.digests.get(name) for name in names),
+                    frames=tuple(find_frame_files(places, sequence)) if frames and names else (),
+                )
+            )
+    problems.raise_if_any()
+    return tasks
+
+
+def _list_masks(part: CleanPart, sequence: VideoSequence) -> tuple[str, ...]:
+    if MASKS not in part.kinds:
+        return ()
+    return tuple(part.list_names_by_kind(sequence)[part.kinds.index(MASKS)])
+
+
+def _read_words(
+    split: Split, text_kinds: Mapping[tuple[str, int | None], str]
+) -> dict[str, tuple[RowWords, ...]]:
+    """Read the words of each object from the prompts, the objects file and the list."""
+    styled = name_expressions_file(split.name, MAIN_STYLE)
+    prompts = split.read_expressions(MAIN_STYLE) if split.has_document(styled) else {}
+    has_objects = split.has_document(name_objects_file(split.name))
+    entries = split.read_objects() if has_objects else {}
+    words = {}
+    for sequence in split.sequences:
+        named = {entry.object_id: entry for entry in entries.get(sequence.folder, ())}
+        # Reversed, so that the first prompt of an object counts.
+        prompted = {item.object_id: item for item in reversed(prompts.get(sequence.folder, ()))}
+        words[sequence.folder] = tuple(
+            _make_words(
+                label,
+                prompted.get(label.object_id),
+                named.get(label.object_id),
+                text_kinds.get((sequence.folder, label.object_id)),
+            )
+            for label in sequence.objects
+        )
+    return words
+
+
+def _make_words(
+    label: ObjectLabel, prompt: Expression | None, entry: ObjectEntry | None, kind: str | None
+) -> RowWords:
+    """Join what the list, the prompts and the objects file say about an object.
+
+    The objects file has the noisy name; the list keeps the clean one. What the noise did not change
+    has no clean copy in the files.
+    """
+    name, class_id = label.name, label.class_id
+    clean_name, clean_class = name, class_id
+    if entry is not None:
+        name, class_id = entry.category, entry.class_id
+        clean_name = name if entry.category_org is None else entry.category_org
+        clean_class = class_id if entry.class_id_org is None else entry.class_id_org
+    noisy_prompt = None if prompt is None else prompt.exp
+    clean_prompt = None if prompt is None else prompt.exp_org
+    return RowWords(
+        object_id=label.object_id,
+        prompt=noisy_prompt,
+        prompt_clean=noisy_prompt if clean_prompt is None else clean_prompt,
+        name=name,
+        name_clean=clean_name,
+        class_id=class_id,
+        class_id_clean=clean_class,
+        positive=label.positive,
+        kind_text=kind,
+    )

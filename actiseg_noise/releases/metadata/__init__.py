@@ -1,0 +1,1 @@
+"""The documents that describe a release: card, datasheet, Croissant, citations, statistics."""

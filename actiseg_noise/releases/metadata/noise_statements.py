@@ -1,0 +1,151 @@
+"""What the documents of a release say about its noise, and how much of it there is on disk."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from actiseg_data.records.recipe_record import Noise
+from actiseg_noise.releases.contents.release_contents import Configuration
+from actiseg_noise.releases.metadata.release_facts import count_cut
+
+CHANGES = {
+    "dilate": "dilated",
+    "erode": "eroded",
+    "jitter": "jittered",
+    "morphology": "changed by a fixed kernel",
+    "random-contour": "given an outline that spread at random",
+    "scale": "scaled by a square kernel",
+    "localise": "redrawn with moved vertices",
+    "approximate": "redrawn with few vertices",
+    "markov": "given an outline from a random walk",
+}
+"""What each kind of mask noise does to an object. A mixture lists its kinds."""
+
+TEXT_NAMES = {"category": "flips", "within-category": "substitutions"}
+"""What the documents call the kinds of text noise."""
+
+
+def describe_noises(configuration: Configuration) -> Iterator[str]:
+    """Describe each noise of a configuration, and its result, in words without a final stop."""
+    for noise in configuration.split.recipe.noises:
+        if configuration.origin is not None:
+            yield _describe_import(noise, configuration.origin)
+        elif noise.medium == "masks":
+            yield _describe_mask_noise(noise) + _describe_mask_result(configuration)
+        else:
+            yield _describe_text_noise(noise) + _describe_text_result(configuration, noise)
+
+
+def _describe_import(noise: Noise, origin: str) -> str:
+    """Describe one medium of an imported split: its rate was measured, and no recipe made it."""
+    return (
+        f"{'prompts' if noise.medium == 'text' else 'masks'} of {origin!r}, another noisy copy, "
+        f"imported as they are; {100 * noise.rate:.3g} % of the {_name_items(noise)} differ from "
+        "the clean dataset, as measured on disk"
+    )
+
+
+def _name_items(noise: Noise) -> str:
+    objects = f"{'active' if noise.objects == 'positive' else 'listed'} objects"
+    if noise.medium == "masks":
+        return f"{objects} in frames"
+    return "narrations" if noise.choice == "narration" else f"prompts of {objects}"
+
+
+def _describe_mask_noise(noise: Noise) -> str:
+    kinds = noise.parameters.get("kinds") or [noise.kind]
+    done = join_words([CHANGES.get(kind, "changed") for kind in kinds], "or")
+    if noise.exact:
+        chosen = f"exactly {100 * noise.rate:g} % of the {_name_items(noise)} are selected"
+    else:
+        active = "active " if noise.objects == "positive" else ""
+        chosen = (
+            f"each {active}object in each frame is selected with probability {noise.rate:g}, "
+            "independently"
+        )
+    return (
+        f"Mask noise ({noise.kind}, algorithm {noise.algorithm}): {chosen}, and then "
+        f"{done}{describe_strength(noise)}"
+    )
+
+
+def describe_strength(noise: Noise) -> str:
+    """Describe how strong mask noise is, as the end of a sentence; empty if its kind decides."""
+    parameters = noise.parameters
+    if parameters.get("radius") is not None:
+        return f" by {parameters['radius']:g} pixels"
+    if parameters.get("target_iou") is not None:
+        target = f"{parameters['target_iou']:g}"
+        return f" so that the IoU with the clean mask is {target} before overlaps"
+    return ""
+
+
+def _describe_mask_result(configuration: Configuration) -> str:
+    rows = configuration.documents.mask_rows
+    items = configuration.documents.read_section("noise").get("items")
+    counts = Counter(row.kind for row in rows)
+    kinds = [f"{count} {kind}" for kind, count in sorted(counts.items())]
+    cut = count_cut(configuration)
+    more = f". {cut} other masks lost pixels to a changed neighbour" if cut else ""
+    share = _format_share(len(rows), items, "objects in frames")
+    return f". Changed: {share}{_format_parts(kinds)}{more}"
+
+
+def split_text_rate(noise: Noise) -> dict[str, float]:
+    """Return the probability of a flip and of a substitution, by kind.
+
+    >>> from actiseg_noise.recipes.building import make_recipe
+    >>> split_text_rate(make_recipe("text", 0.4, mix=0.25).text_noise)
+    {'category': 0.1, 'within-category': 0.3}
+    """
+    if noise.kind in TEXT_NAMES:
+        return {noise.kind: noise.rate}
+    mix = noise.parameters["mix"]
+    rates = {"category": noise.rate * mix, "within-category": noise.rate * (1 - mix)}
+    return {kind: round(rate, 6) for kind, rate in rates.items() if rate}
+
+
+def _describe_text_noise(noise: Noise) -> str:
+    rates = split_text_rate(noise)
+    sisters = noise.parameters.get("names") == "sister"
+    name = "the name of a WordNet sister" if sisters else "another name"
+    done = {
+        "category": "flipped (category) to a name of another class",
+        "within-category": f"substituted (within-category) by {name} of its class, if there is one",
+    }
+    if noise.exact:
+        parts = [f"exactly {100 * rate:g} % are {done[kind]}" for kind, rate in rates.items()]
+        words = f"of the {_name_items(noise)} that can change, {', and '.join(parts)}"
+    else:
+        parts = [f"{done[kind]}, with probability {rate:g}" for kind, rate in rates.items()]
+        words = f"each of the {_name_items(noise)} is, independently, {', or '.join(parts)}"
+    return f"Text noise ({noise.kind}, algorithm {noise.algorithm}): {words}"
+
+
+def _describe_text_result(configuration: Configuration, noise: Noise) -> str:
+    rows = configuration.documents.text_rows
+    items = configuration.documents.read_section("text").get("items")
+    counts = Counter(row.kind for row in rows)
+    kinds = [f"{counts[kind]} {name}" for kind, name in TEXT_NAMES.items() if counts[kind]]
+    words = "narrations" if noise.choice == "narration" else "prompts"
+    return f". Changed: {_format_share(len(rows), items, words)}{_format_parts(kinds)}"
+
+
+def _format_share(count: int, items: object, words: str) -> str:
+    if not isinstance(items, int) or not items:
+        return f"{count} {words}"
+    return f"{count} of {items} {words} ({100 * count / items:.1f} %)"
+
+
+def _format_parts(parts: Sequence[str]) -> str:
+    return f", of which {join_words(parts, 'and')}" if len(parts) > 1 else ""
+
+
+def join_words(words: Sequence[str], last: str) -> str:
+    """Join words with commas, and the last two with a word.
+
+    >>> join_words(["a", "b", "c"], "or"), join_words(["a"], "and")
+    ('a, b or c', 'a')
+    """
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

@@ -1,0 +1,147 @@
+"""Figures that the documents of a release state, derived from its lists, summaries and files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
+from actiseg_noise.releases.contents.release_contents import Configuration, ReleaseContents
+
+FAR = 0.05
+"""A mask is far from its target if its IoU differs by more than this."""
+
+
+def count_contents(configuration: Configuration) -> dict[str, int]:
+    """Count the sequences, frames and objects of a configuration's noisy list."""
+    sequences = configuration.split.noisy.sequences
+    counts: Counter[str] = Counter(sequences=len(sequences))
+    for sequence in sequences:
+        counts.update(frames=len(sequence.frames), objects=len(sequence.objects))
+    return {name: counts[name] for name in ("sequences", "frames", "objects")}
+
+
+def count_rows(contents: ReleaseContents, configuration: Configuration) -> int:
+    """Count the rows of a configuration's noisy list; 0 without data."""
+    return sum(
+        file.rows or 0
+        for file in contents.files
+        if file.role == "parquet"
+        and file.configuration == configuration.name
+        and file.split == configuration.split.recipe.split
+    )
+
+
+def count_absent(contents: ReleaseContents, configuration: Configuration) -> int:
+    """Count the pairs of an object and a frame without a mask; 0 without data or masks."""
+    rows = count_rows(contents, configuration)
+    if not rows or MASKS not in configuration.documents.kinds:
+        return 0
+    sequences = configuration.split.noisy.sequences
+    return sum(len(entry.frames) * len(entry.objects) for entry in sequences) - rows
+
+
+def count_cut(configuration: Configuration) -> int:
+    """Count the masks without noise of their own that lost pixels to a changed neighbour.
+
+    An import cannot distinguish them from other differences: its ledger lists them.
+    """
+    if configuration.origin is not None:
+        return 0
+    cut = configuration.documents.read_section("bystanders").get("cut")
+    return cut if isinstance(cut, int) else 0
+
+
+def count_far(configuration: Configuration) -> tuple[int, int]:
+    """Count the masks that are far from their target on disk, and those with a target."""
+    aimed = [
+        abs(row.iou - row.iou_target)
+        for row in configuration.documents.mask_rows
+        if row.iou_target is not None
+    ]
+    return sum(distance > FAR for distance in aimed), len(aimed)
+
+
+def count_names(contents: ReleaseContents, most: int = 3) -> tuple[list[tuple[str, int]], int]:
+    """Count the objects with each of the most frequent clean names, and all objects.
+
+    Each list counts once.
+    """
+    sequences = {
+        (entry.split.recipe.split, sequence.folder): sequence
+        for entry in contents.configurations
+        for sequence in entry.split.source.sequences
+        if sequence.folder in {noisy.folder for noisy in entry.split.noisy.sequences}
+    }
+    counts = Counter(label.name for entry in sequences.values() for label in entry.objects)
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ranked[:most], counts.total()
+
+
+def count_videos(configurations: Iterable[Configuration]) -> tuple[int, int]:
+    """Count the videos of the noisy lists, and their participants by the codes of VISOR."""
+    videos = {
+        sequence.video for entry in configurations for sequence in entry.split.noisy.sequences
+    }
+    return len(videos), len({video.partition("_")[0] for video in videos})
+
+
+def list_evaluation_splits(contents: ReleaseContents) -> list[str]:
+    """List the noisy lists that are evaluation lists of the source, by their names."""
+    splits = dict.fromkeys(entry.split.recipe.split for entry in contents.configurations)
+    return [split for split in splits if not split.startswith("train")]
+
+
+def list_training_splits(contents: ReleaseContents) -> list[str]:
+    """List the noisy lists that are training lists of the source, by their names."""
+    splits = dict.fromkeys(entry.split.recipe.split for entry in contents.configurations)
+    return [split for split in splits if split.startswith("train")]
+
+
+def find_repeats(contents: ReleaseContents) -> dict[tuple[str, str], str]:
+    """Find media that are those of an earlier configuration, by their digests.
+
+    Returns
+    -------
+    dict of (str, str) to str
+        The earlier configuration by configuration and medium (``masks`` or ``text``).
+    """
+    first: dict[tuple[str, str, frozenset[tuple[str, str]]], str] = {}
+    repeats = {}
+    for entry in contents.configurations:
+        for medium in {noise.medium for noise in entry.split.recipe.noises}:
+            digests = frozenset(_list_digests(entry, medium))
+            key = (medium, entry.split.recipe.split, digests)
+            earlier = first.setdefault(key, entry.name)
+            if digests and earlier != entry.name:
+                repeats[entry.name, medium] = earlier
+    return repeats
+
+
+def find_clean_masks(contents: ReleaseContents) -> Configuration | None:
+    """Find a configuration with unchanged masks beside one with noisy masks of the same list."""
+    noisy = {
+        entry.split.recipe.split
+        for entry in contents.configurations
+        if entry.split.recipe.mask_noise is not None
+    }
+    return next(
+        (
+            entry
+            for entry in contents.configurations
+            if entry.split.recipe.mask_noise is None
+            and MASKS in entry.documents.kinds
+            and entry.split.recipe.split in noisy
+        ),
+        None,
+    )
+
+
+def _list_digests(configuration: Configuration, medium: str) -> Iterable[tuple[str, str]]:
+    """List the digests of the masks, or of the prompts and objects files."""
+    if medium == "masks":
+        beginning = f"{MASKS}/"
+    else:
+        beginning = f"{IMAGE_SETS}/{configuration.split.recipe.split}_"
+    digests = configuration.documents.digests.items()
+    return [(name, digest) for name, digest in digests if name.startswith(beginning)]

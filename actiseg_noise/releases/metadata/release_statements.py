@@ -1,0 +1,247 @@
+"""What the documents of a release say about it, in plain text: each statement is written once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from actiseg_data.annotations.lexicon import load_lexicon
+from actiseg_noise.releases.contents.escaping import flatten_text
+from actiseg_noise.releases.contents.release_contents import Configuration, ReleaseContents
+from actiseg_noise.releases.metadata.noise_statements import describe_noises, join_words
+from actiseg_noise.releases.metadata.release_facts import (
+    count_absent,
+    count_contents,
+    count_rows,
+    count_videos,
+    find_clean_masks,
+    find_repeats,
+)
+from actiseg_noise.releases.metadata.source_statements import (
+    describe_contact,
+    describe_origin,
+    is_visor,
+    name_source,
+)
+
+_HANDLED = {
+    "sequences_without_active_object": "sequences without an active object",
+    "names_with_colon": (
+        "names of sequences with a colon, which Windows does not allow in file names"
+    ),
+    "companion_files_missing": "companion lists that the source lacks",
+    "absent_from_frame": (
+        "times that an object of the sequence is not visible in a frame, so that it has no mask "
+        "that noise could change"
+    ),
+    "vanished_from_disk": "objects without a pixel in a frame after noise and overlaps",
+    "target_not_reached": "masks whose target IoU could not be reached, before overlaps",
+    "one_name": (
+        "objects whose class has only one name, so that they can be flipped but not substituted"
+    ),
+    "no_flip_target": "objects without another class that they could be flipped to",
+    "names_collide": "objects that kept their name because all others are taken in the sequence",
+    "narration_empty": "empty narrations",
+    "narration_without_noun": "narrations without a noun that the lexicon knows",
+    "narration_without_flipped_noun": "narrations that do not name the object that was flipped",
+    "prompts_with_another_narration": "prompts that quote another narration than their sequence",
+}
+"""What the counts of special cases in a summary are of."""
+
+
+def describe_release(contents: ReleaseContents) -> str:
+    """Describe a release in one paragraph."""
+    frames = "rendered frames" if contents.source.rendered else "video frames"
+    data = {
+        "none": (
+            "The release contains rebuild kits and no data: with the source, anyone can reproduce "
+            "the files."
+        ),
+        "masks": "The release contains masks and text, but no video frames.",
+        "frames": f"The release contains masks, text and {frames}.",
+    }[contents.data]
+    synthetic = (
+        " The source is synthetic: its scenes and labels were generated, and its frames rendered."
+        if contents.source.synthetic
+        else (" The frames of the source are rendered, not photographs." * contents.source.rendered)
+    )
+    errors = " ".join(_describe_errors(contents))
+    return (
+        "Labels for action-based video object segmentation with known errors. "
+        f"{errors} {data}{synthetic}"
+    )
+
+
+def _describe_errors(contents: ReleaseContents) -> Iterator[str]:
+    """Say where the errors come from: those of this toolkit, then those of other generators."""
+    source = name_source(contents)
+    if contents.own:
+        names = ", ".join(entry.name for entry in contents.own)
+        yield (
+            f"The {_name_media(contents.own)} {f'of {names} ' * bool(contents.imported)}are "
+            f"those of {source}{' and ActionVOS' * is_visor(contents)}, and a program changed some "
+            "of them on purpose, so that learning from noisy labels can be studied. Every drawn "
+            "change is recorded and can be reproduced. The errors are synthetic: no annotator made "
+            "them."
+        )
+    for entry in contents.imported:
+        yield (
+            f"The {_name_media([entry])} of {entry.name} are those of {entry.origin!r}, another "
+            f"noisy copy of {source}. Its differences from the clean labels were measured, are all "
+            "recorded, and can be applied again. Who or what made them is not recorded."
+        )
+
+
+def _name_media(configurations: Iterable[Configuration]) -> str:
+    media = {noise.medium for entry in configurations for noise in entry.split.recipe.noises}
+    words = {"masks": "masks", "text": "prompts"}
+    return " and ".join(words[medium] for medium in words if medium in media)
+
+
+def describe_size(contents: ReleaseContents) -> list[str]:
+    """Say how many instances each configuration has."""
+    lines = []
+    for entry in contents.configurations:
+        rows = count_rows(contents, entry)
+        counts = [f"{count} {name}" for name, count in count_contents(entry).items()][::-1]
+        videos, participants = count_videos([entry])
+        counts += [f"{videos} videos"] + [f"{participants} participants"] * is_visor(contents)
+        frames = "objects in frames" if count_contents(entry)["frames"] else "objects"
+        total = f"{rows} rows ({frames}): " if rows else ""
+        lines.append(f"{entry.name}, list {entry.split.recipe.split}: {total}{', '.join(counts)}.")
+    return lines
+
+
+def describe_selection(contents: ReleaseContents) -> list[str]:
+    """Say which part of the clean lists a release has."""
+    lines = [
+        f"{entry.name}: {len(entry.split.noisy.sequences)} of {len(entry.split.source.sequences)} "
+        f"sequences of the list {entry.split.recipe.split} in the clean dataset that was given to "
+        "the tool."
+        for entry in contents.configurations
+    ]
+    return [*lines, "The tool cannot tell whether these are the whole published lists."]
+
+
+def describe_repeats(contents: ReleaseContents) -> list[str]:
+    """Say which masks or prompts are those of an earlier configuration."""
+    words = {"masks": "masks", "text": "prompts"}
+    return [
+        f"The {words[medium]} of {name} are those of {earlier}, so tables and pictures do not "
+        "repeat them."
+        for (name, medium), earlier in sorted(find_repeats(contents).items())
+    ]
+
+
+def list_missing(contents: ReleaseContents) -> list[str]:
+    """List what the release does not have."""
+    lines = []
+    if contents.data == "none":
+        return ["Masks, text and frames: the kits rebuild them from the clean dataset."]
+    if contents.data == "masks":
+        lines.append("Frames are not in the release.")
+    if any(entry.split.recipe.mask_noise is not None for entry in contents.configurations):
+        unchanged = find_clean_masks(contents)
+        lines.append("Clean masks of changed masks are not in the release; clean text is.")
+        if unchanged is not None:
+            lines[-1] = (
+                f"Clean masks are not in the configurations with mask noise. The masks of "
+                f"{unchanged.name} are unchanged: they are the clean masks of the same rows of the "
+                f"list {unchanged.split.recipe.split}. Clean text is in the rows."
+            )
+    absent = {
+        entry.split.recipe.split: count_absent(contents, entry) for entry in contents.configurations
+    }
+    lines += [
+        f"{count} pairs of an object and a frame of the list {split} have no row, because the "
+        "object is not visible in the frame."
+        for split, count in absent.items()
+        if count
+    ]
+    return lines
+
+
+def list_handled(contents: ReleaseContents) -> list[str]:
+    """List the special cases that were handled, with their number in each configuration."""
+    lines = []
+    for entry in contents.configurations:
+        handled = entry.documents.read_section("handled")
+        cases = [
+            f"{_HANDLED.get(name, name.replace('_', ' '))}: {count}"
+            for name, count in handled.items()
+            if isinstance(count, int) and count > 0
+        ]
+        lines.append(f"{entry.name}: {'; '.join(map(flatten_text, cases)) or 'none'}")
+    return lines
+
+
+def describe_responsibility(contents: ReleaseContents) -> str:
+    """Say who is responsible for a release."""
+    return (
+        "The authors named above publish this release and are responsible for it."
+        f"{describe_contact(contents)}"
+    )
+
+
+def describe_maintenance(contents: ReleaseContents) -> str:
+    """Say who maintains a release, and how errors become new versions."""
+    stated = contents.description.maintenance
+    who = (
+        flatten_text(stated).rstrip(".") + "."
+        if stated
+        else "No maintenance plan was given for this version."
+    )
+    return (
+        f"{who}{describe_contact(contents)} A correction is a new version. README.md lists the "
+        "changes since earlier versions."
+    )
+
+
+def list_changes(contents: ReleaseContents) -> list[tuple[str, tuple[str, ...]]]:
+    """List the changes since each earlier version, the newest first, without control characters."""
+    return [
+        (flatten_text(version), tuple(map(flatten_text, lines)))
+        for version, lines in contents.changes.items()
+    ]
+
+
+def compose_notice(contents: ReleaseContents) -> str:
+    """Compose the NOTICE of a release: attribution of the source, and what was changed."""
+    head = (
+        "Changed in this release:"
+        if contents.imported
+        else "Changed in this release, by a program:"
+    )
+    lines = [contents.source.notice_text.rstrip(), ""]
+    lines += [*_describe_parts(contents), head, ""]
+    for entry in contents.configurations:
+        for sentence in describe_noises(entry):
+            lines.append(f"* {entry.name} (list {entry.split.recipe.split}): {sentence}.")
+    for entry in contents.configurations:
+        lexicon = entry.split.lexicon
+        if lexicon is not None:
+            lines.append(f"* New names of {entry.name} are those of {flatten_text(lexicon.title)}.")
+            lines.append(f"  {flatten_text(lexicon.licence)}")
+    if contents.uses_installed_lexicon:
+        used = load_lexicon()
+        lines += [
+            "",
+            f"New names and senses are those of the lexicon {used.title!r}, derived from the",
+            "noun classes of EPIC-KITCHENS-100 (University of Bristol), CC BY-NC 4.0, and from",
+            "WordNet 3.0 (Princeton University). licences/ has the full texts.",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _describe_parts(contents: ReleaseContents) -> list[str]:
+    """Say which parts of what the notice of the source names are in the release."""
+    if not is_visor(contents):
+        return []
+    lines = [f"* {describe_origin(contents)}"]
+    if contents.data != "frames":
+        lines.append("* It has no frames.")
+    if "prepare-" in contents.source.notice_text:
+        lines.append(
+            "* prepare-*.json are files of the clean dataset. They are not in the release."
+        )
+    splits = join_words(list(contents.source.inputs), "and")
+    return [f"That is the notice of the clean dataset. In this release ({splits}):", "", *lines, ""]

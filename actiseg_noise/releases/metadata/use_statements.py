@@ -1,0 +1,255 @@
+"""What the documents of a release say about its use: uses, protocol, limits and biases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from actiseg_data.records.recipe_record import Noise
+from actiseg_noise.releases.contents.release_contents import ReleaseContents
+from actiseg_noise.releases.metadata.noise_statements import join_words
+from actiseg_noise.releases.metadata.release_facts import (
+    FAR,
+    count_cut,
+    count_far,
+    count_names,
+    count_videos,
+    find_repeats,
+    list_evaluation_splits,
+    list_training_splits,
+)
+from actiseg_noise.releases.metadata.source_statements import is_visor
+
+_FEW = 30
+"""Quantiles of fewer items than this need a caveat."""
+
+
+def list_uses(contents: ReleaseContents) -> list[str]:
+    """List what a release is meant for."""
+    known = "kind and rate" if contents.own else "rate"
+    uses = [
+        "Testing methods that find or repair wrong labels, and inspecting the noise. "
+        f"{describe_key(contents)}"
+    ]
+    if list_training_splits(contents):
+        uses += [
+            "Comparing training methods that are meant to be robust to wrong labels, at a known "
+            f"{known} of noise and on the same data.",
+            "Training models on these labels and scoring them on clean labels of other sequences.",
+        ]
+    return uses
+
+
+def describe_key(contents: ReleaseContents) -> str:
+    """Say how to find the wrong labels."""
+    lines = []
+    if any(map(count_cut, contents.configurations)):
+        cut = ", ".join(
+            f"{count_cut(entry)} in {entry.name}"
+            for entry in contents.configurations
+            if count_cut(entry)
+        )
+        lines.append(
+            "The ledger lists every change that was drawn. Masks that only lost pixels to a "
+            f"changed neighbour are not in it ({cut})"
+            + (": their rows have an iou and no kind." if contents.data != "none" else ".")
+        )
+    else:
+        lines.append("The ledger lists every change.")
+    if contents.data != "none":
+        media = {
+            noise.medium for entry in contents.configurations for noise in entry.split.recipe.noises
+        }
+        keys = ["iou below 1 for wrong masks"] * ("masks" in media)
+        keys += ["kind_text for wrong prompts"] * ("text" in media)
+        lines.append(f"Use {join_words(keys, 'and')}.")
+    return " ".join(lines)
+
+
+def list_misuses(contents: ReleaseContents) -> list[str]:
+    """List what a release is not fit for."""
+    misuses = []
+    splits = list_evaluation_splits(contents)
+    if splits:
+        misuses.append(
+            f"Training on {join_words(splits, 'or')} and scoring on the same sequences. The "
+            "names are those of evaluation lists."
+        )
+    misuses.append("Evaluating models on these labels: some of them are wrong.")
+    if contents.own:
+        misuses.append("Claims about the errors of human annotators, which were not measured.")
+    misuses += [
+        "Training models for deployment, for example in products that observe people or kitchens.",
+        "Identifying persons, or inferring attributes of persons.",
+    ]
+    if any("-NC-" in terms.identifier for terms in contents.licences):
+        misuses.append("Commercial use: the licence does not permit it.")
+    return misuses
+
+
+def list_protocol(contents: ReleaseContents) -> list[str]:
+    """List the steps of an evaluation with the release."""
+    steps = []
+    splits = list_evaluation_splits(contents)
+    if splits:
+        named = join_words(splits, "and")
+        are = "is an evaluation list" if len(splits) == 1 else "are evaluation lists"
+        steps.append(
+            f"By name, {named} {are} of the source. "
+            "Do not train on such a list and score on the same sequences. To study training, apply "
+            "the recipe (recipe.json) to a training list of the source."
+        )
+    return [
+        *steps,
+        "Train on the noisy training list, and train the same model on its clean labels with the "
+        "same settings. The clean result is the reference.",
+        "Select models on clean labels of sequences that are in neither the training list nor the "
+        "list of the final scores.",
+        "Score on clean labels of an evaluation list, with the metrics of the source.",
+        "Report every seed of the training, and every seed of the noise if several were drawn.",
+    ]
+
+
+def list_limits(contents: ReleaseContents) -> list[str]:
+    """List the known limits of a release."""
+    noises = [noise for entry in contents.own for noise in entry.split.recipe.noises]
+    limits = []
+    if noises:
+        limits.append(
+            "The noise is synthetic. Its kinds and strengths were chosen in a recipe and not "
+            "fitted to the errors of annotators, so a method that is robust here need not be "
+            "robust to them."
+        )
+        limits += _describe_draws(contents)
+    limits += [
+        f"The differences of {entry.name} were measured and not designed. An object that lost "
+        "pixels to a neighbour cannot be distinguished from one that is wrong itself, and a "
+        "difference can be a correction of the clean label."
+        for entry in contents.imported
+    ]
+    if any(noise.medium == "masks" for noise in noises):
+        limits += _list_mask_limits(contents)
+    texts = [noise for noise in noises if noise.medium == "text"]
+    limits += _list_text_limits(texts)
+    if contents.source.rendered:
+        limits.append("Frames are rendered from masks. Results on them do not carry over to video.")
+    limits.append(
+        "The division into splits is that of the source, and the clean labels may have errors of "
+        "their own, which were not measured."
+    )
+    return limits
+
+
+def _describe_draws(contents: ReleaseContents) -> Iterator[str]:
+    seeds = sorted({entry.split.recipe.seed for entry in contents.own})
+    named = join_words([str(seed) for seed in seeds], "and")
+    seeded = "seed" if len(seeds) == 1 else "seeds"
+    recipes = {
+        (repr(entry.split.recipe.noises), entry.split.recipe.split) for entry in contents.own
+    }
+    if len(recipes) == len(contents.own):
+        yield (
+            f"Each recipe was drawn once ({seeded} {named}). Draw other seeds to measure the "
+            "variance between draws."
+        )
+
+
+def _list_mask_limits(contents: ReleaseContents) -> Iterator[str]:
+    yield (
+        "Mask noise is drawn for each object in each frame independently. Errors of annotators "
+        "and of propagation tools persist over frames; these do not, so they flicker."
+    )
+    cut = sum(map(count_cut, contents.own))
+    yield (
+        "Overlaps are resolved after noise is drawn, so objects without noise of their own lose "
+        "pixels to changed neighbours. The rows 'bystanders' of statistics.csv count "
+        f"{'them' if cut else 'them; here there are none'}."
+    )
+    repeats = find_repeats(contents)
+    for entry in contents.own:
+        far, aimed = count_far(entry)
+        if far and (entry.name, "masks") not in repeats:
+            ious = [row.iou for row in entry.documents.mask_rows]
+            yield (
+                f"Overlaps also move changed masks from their target. In {entry.name}, {far} of "
+                f"{aimed} are more than {FAR:g} from it on disk (minimum IoU {min(ious):.3f}, "
+                f"maximum {max(ious):.3f}). statistics.csv has the extremes of each kind and size."
+            )
+    yield f"Quantiles of groups with fewer than {_FEW} changed items are uncertain."
+
+
+def _list_text_limits(noises: list[Noise]) -> Iterator[str]:
+    if any(noise.parameters.get("flip") == "uniform" for noise in noises):
+        yield (
+            "New classes of flipped prompts are drawn with equal probability, without regard to "
+            "similarity. People confuse similar classes more often, so these errors may be easier "
+            "to detect."
+        )
+    flips = [noise for noise in noises if "flip" in noise.parameters]
+    if any(not noise.parameters.get("allow_collisions") for noise in flips):
+        yield (
+            "A new class is never that of another object in the sequence, or of a noun in its "
+            "narration. So noisy prompts do not refer to a wrong object that is visible, as real "
+            "confusions often do."
+        )
+    if any(noise.parameters.get("names") == "class" for noise in noises):
+        yield (
+            "A substitution takes another name of the same class. Classes are coarse: some new "
+            "names are synonyms and still correct, others name another thing. Nobody checked them. "
+            "Similarity (Wu and Palmer, WordNet 3.0) compares the senses of the classes and is 1 "
+            "for these substitutions; it does not say whether the new name is correct."
+        )
+    if noises:
+        yield "Text noise changes the noun of a prompt and not its grammar, spelling or verb."
+
+
+def list_biases(contents: ReleaseContents) -> list[str]:
+    """List the known biases of a release."""
+    biases = [
+        "The biases of the source: who was recorded, in which kitchens, and which objects were "
+        f"annotated. They were not measured for this release. {_describe_composition(contents)}"
+    ]
+    noises = [noise for entry in contents.own for noise in entry.split.recipe.noises]
+    masks = [noise for noise in noises if noise.medium == "masks"]
+    lines = []
+    if masks:
+        active = any(noise.objects == "positive" for noise in masks)
+        lines.append(
+            f"Mask noise selects each {'active ' * active}object in a frame with one probability, "
+            f"regardless of class and size{'; inactive objects are never selected' * active}."
+        )
+    if any(noise.parameters.get("names") == "class" for noise in noises):
+        lines.append(
+            "Classes with one name only cannot be substituted, so text noise changes them less "
+            "often."
+        )
+    if lines:
+        lines.append("Errors of people depend on class, size and context.")
+        biases.append(" ".join(lines))
+    return biases
+
+
+def _describe_composition(contents: ReleaseContents) -> str:
+    names, total = count_names(contents)
+    if not total:
+        return ""
+    named = join_words([f"{name} ({count})" for name, count in names], "and")
+    videos, participants = count_videos(contents.configurations)
+    codes = f" of {participants} participants" * is_visor(contents)
+    return (
+        f"The most frequent of {total} objects are {named}. The lists have {videos} videos{codes}."
+    )
+
+
+def describe_social_impact(contents: ReleaseContents) -> str:
+    """Describe benefit and harm of a release."""
+    videos, participants = count_videos(contents.configurations)
+    origin = (
+        f" The labels come from {videos} videos of {participants} participants."
+        if is_visor(contents)
+        else ""
+    )
+    return (
+        "Benefit: the release helps to find methods that tolerate or find wrong labels. Harm: a "
+        "model trained on these labels has wrong outputs by design, and results on known noise may "
+        f"be taken for robustness to real errors.{origin}"
+    )

@@ -25,7 +25,9 @@ class DescriptionOptions:
     author: Annotated[
         Optional[list[str]],
         typer.Option(
-            metavar="NAME", help="Who publishes it: 'Name' or 'Name (ORCID)' (repeatable)."
+            metavar="NAME",
+            help="Who publishes it: 'Given Family' or 'Family, Given'; with an ORCID, 'Given "
+            "Family (ORCID)' (repeatable).",
         ),
     ] = None
     date: Annotated[

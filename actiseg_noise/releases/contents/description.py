@@ -248,6 +248,8 @@ def parse_author(text: str) -> Author:
     hint = "give a name, or a name and an ORCID: 'Josiah Carberry (0000-0002-1825-0097)'"
     if match is None or not any(character.isalpha() for character in match["name"]):
         raise refuse(f"{text!r:.80} is not the name of an author", "`author`", hint)
+    if _ORCID.search(match["name"]):
+        raise refuse(f"{text!r:.80} has an ORCID outside brackets", "`author`", hint)
     family, comma, given = match["name"].partition(",")
     if _SEVERAL.search(match["name"]) or "," in given:
         raise refuse(f"{text!r:.80} names several authors", "`author`", "give `author` for each")

@@ -27,8 +27,9 @@ _MEANINGS = {
         "category (a flip) or within-category (a substitution); null if the text is unchanged"
     ),
     "iou": (
-        "IoU of the mask with the clean mask, after overlaps; null if the mask is unchanged. Set "
-        "with kind null: the object only lost pixels to a changed neighbour"
+        "IoU of the mask with the clean mask, after overlaps; null if the mask is unchanged and no "
+        "noise was drawn for it. Set with kind null: the object only lost pixels to a changed "
+        "neighbour. 1 with a kind: the noise could not change the mask"
     ),
     "image": "the frame",
 }

@@ -88,8 +88,10 @@ def _describe_mask_result(configuration: Configuration) -> str:
     kinds = [f"{count} {kind}" for kind, count in sorted(counts.items())]
     cut = count_cut(configuration)
     more = f". {cut} other masks lost pixels to a changed neighbour" if cut else ""
+    equal = sum(row.iou == 1 for row in rows)
+    same = f". {equal} of these are equal to the clean masks: the noise could not change them"
     share = _format_share(len(rows), items, "objects in frames")
-    return f". Changed: {share}{_format_parts(kinds)}{more}"
+    return f". Changed: {share}{_format_parts(kinds)}{same if equal else ''}{more}"
 
 
 def split_text_rate(noise: Noise) -> dict[str, float]:

@@ -54,6 +54,7 @@ def test_address_that_is_given_is_accepted():
         ("Jo Doe and Al Poe", "several authors"),
         ("Jo Doe; Al Poe", "several authors"),
         ("Doe, Jo, Jr", "several authors"),
+        ("Josiah Carberry 0000-0002-1825-0097", "outside brackets"),
         ("---", "is not the name"),
         ("'", "is not the name"),
         (", Jo", "is not the name"),

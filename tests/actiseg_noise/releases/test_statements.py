@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tarfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,16 @@ def test_masks_that_only_lost_pixels_are_counted_and_not_in_the_ledger(release, 
         if field["@id"] == "boundary-40/masks/iou"
     )
     assert "null if the mask is unchanged" in field["description"]
+
+
+def test_drawn_noise_that_left_a_mask_as_it_was_is_counted(publication):
+    configuration = publication.contents.configurations[0]
+    rows = configuration.documents.rows
+    assert "equal to the clean masks" not in " ".join(describe_noises(configuration))
+    same = [replace(row, iou=1.0) for row in rows[:3]] + rows[3:]
+    changed = replace(configuration, documents=replace(configuration.documents, rows=same))
+    (line,) = describe_noises(changed)
+    assert ". 3 of these are equal to the clean masks: the noise could not change them" in line
 
 
 def test_counts_of_rows_and_changes_are_those_of_the_files(release, card, sample):

@@ -23,6 +23,11 @@ from actiseg_noise.releases.source_statements import (
     name_source,
 )
 
+_PARTS = "That is the notice of the clean dataset. In this release"
+_CHANGES = "Changed in this release"
+NOTICE_ADDITIONS = (_PARTS, _CHANGES)
+"""One of these follows the notice of the source in the NOTICE of a release."""
+
 _HANDLED = {
     "sequences_without_active_object": "sequences without an active object",
     "names_with_colon": (
@@ -206,11 +211,7 @@ def list_changes(contents: ReleaseContents) -> list[tuple[str, tuple[str, ...]]]
 
 def compose_notice(contents: ReleaseContents) -> str:
     """Compose the NOTICE of a release: attribution of the source, and what was changed."""
-    head = (
-        "Changed in this release:"
-        if contents.imported
-        else "Changed in this release, by a program:"
-    )
+    head = f"{_CHANGES}:" if contents.imported else f"{_CHANGES}, by a program:"
     lines = [contents.source.notice_text.rstrip(), ""]
     lines += [*_describe_parts(contents), head, ""]
     for entry in contents.configurations:
@@ -244,4 +245,4 @@ def _describe_parts(contents: ReleaseContents) -> list[str]:
             "* prepare-*.json are files of the clean dataset. They are not in the release."
         )
     splits = join_words(list(contents.source.inputs), "and")
-    return [f"That is the notice of the clean dataset. In this release ({splits}):", "", *lines, ""]
+    return [f"{_PARTS} ({splits}):", "", *lines, ""]

@@ -109,7 +109,7 @@ def check_release(
     for find_faults in (find_foreign_files, find_licence_text_faults, find_statement_faults):
         lines += _collect(find_faults(folder, note))
     lines += find_picture_faults(folder)
-    if len(statistics) == len(note.configurations):  # else a fault is named already
+    if len(statistics) == len(note.configurations):  # else a fault is named, or there are no data
         lines += find_statistics_faults(folder, statistics)
     lines += _collect(_check_texts(folder, find_traces))
     shown = (line if is_plain_text(line) else ascii(line) for line in lines)

@@ -175,7 +175,7 @@ def _read_croissant(text: str) -> dict[str, Any]:
     }
 
 
-def _are_authors(stated: list[tuple[str, str | None]], authors: tuple[Author, ...]) -> bool:
+def _are_authors(stated: list[tuple[Any, Any]], authors: tuple[Author, ...]) -> bool:
     """Return whether names and ORCIDs are those of the note, in any of the usual forms."""
     return len(stated) == len(authors) and all(
         name
@@ -184,7 +184,7 @@ def _are_authors(stated: list[tuple[str, str | None]], authors: tuple[Author, ..
             f"{author.given_names} {author.family_name}",
             f"{author.family_name}, {author.given_names}",
         )
-        and (orcid or "").removeprefix("https://orcid.org/") == (author.orcid or "")
+        and str(orcid or "").removeprefix("https://orcid.org/") == (author.orcid or "")
         for (name, orcid), author in zip(stated, authors, strict=True)
     )
 

@@ -41,6 +41,8 @@ from actiseg_noise.releases.use_statements import (
     list_uses,
 )
 
+CARD_FILE = "README.md"
+
 
 def compose_card(contents: ReleaseContents) -> str:
     """Compose the dataset card of a release. Its pictures are those among the release's files."""

@@ -12,12 +12,11 @@ from typing import Any
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.records.licence_terms import find_licences
+from actiseg_noise.releases.card import CARD_FILE
 from actiseg_noise.releases.checksums import digest_file, list_release_files
 from actiseg_noise.releases.croissant import CROISSANT_FILE
 from actiseg_noise.releases.extra_packages import load_extra
 from actiseg_noise.releases.release_note import NOTE_FILE, ReleaseNote
-
-CARD_FILE = "README.md"
 
 MOST_RECORDS = 50
 """How many records of each record set are read through Croissant, which is slow."""

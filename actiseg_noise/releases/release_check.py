@@ -15,6 +15,7 @@ from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.names import is_plain_text
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.records.licence_terms import find_licences
+from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
 from actiseg_noise.releases.archive_checking import TEXTS, FindTraces
 from actiseg_noise.releases.checksums import (
     find_changed_files,
@@ -23,6 +24,7 @@ from actiseg_noise.releases.checksums import (
 )
 from actiseg_noise.releases.configuration_checking import check_configuration
 from actiseg_noise.releases.document_checks import check_card, check_croissant
+from actiseg_noise.releases.licence_files import LICENCES
 from actiseg_noise.releases.privacy import find_emails, find_private_traces
 from actiseg_noise.releases.release_note import NOTE_FILE, ReleaseNote, read_note
 from actiseg_noise.releases.statement_checking import (
@@ -34,7 +36,7 @@ from actiseg_noise.releases.statement_checking import (
 )
 from actiseg_noise.split.split_archive import ARCHIVES, iterate_archive
 
-_ATTRIBUTIONS = ("LICENSE", "NOTICE")
+_ATTRIBUTIONS = (LICENSE_FILE, NOTICE_FILE)
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def _find_missing_licences(folder: Path, note: ReleaseNote) -> Iterator[str]:
     """Find full texts of licences that are missing."""
     for expression in filter(None, (note.licence, note.frames_licence)):
         for terms in find_licences(expression, NOTE_FILE):
-            file = f"licences/{terms.identifier}.txt"
+            file = f"{LICENCES}/{terms.identifier}.txt"
             if terms.text is not None and not (folder / file).is_file():
                 yield f"{file}: is missing"
 

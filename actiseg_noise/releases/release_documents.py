@@ -6,13 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from actiseg_data.core.files import encode_json, write_bytes
-from actiseg_noise.releases.card import compose_card
+from actiseg_noise.releases.card import CARD_FILE, compose_card
 from actiseg_noise.releases.checksums import describe_file
 from actiseg_noise.releases.citation import BIBTEX_FILE, CFF_FILE, compose_bibtex, compose_cff
 from actiseg_noise.releases.croissant import CROISSANT_FILE, describe_in_croissant
 from actiseg_noise.releases.datasheet import DATASHEET_FILE, compose_datasheet
-from actiseg_noise.releases.document_checks import CARD_FILE
-from actiseg_noise.releases.example_sheets import PICTURES, write_examples
+from actiseg_noise.releases.example_sheets import PLOT_FILE, write_examples
 from actiseg_noise.releases.licence_files import compose_licence_files
 from actiseg_noise.releases.release_contents import ReleaseContents, ReleaseFile
 from actiseg_noise.releases.release_facts import find_repeats
@@ -23,8 +22,6 @@ from actiseg_noise.releases.release_statistics import (
 )
 from actiseg_noise.releases.statistics_plot import draw_statistics
 from actiseg_noise.releases.zenodo import ZENODO_FILE, describe_for_zenodo
-
-PLOT_FILE = f"{PICTURES}/statistics.png"
 
 
 def write_release_documents(contents: ReleaseContents, folder: Path) -> ReleaseContents:

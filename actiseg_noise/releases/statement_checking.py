@@ -16,17 +16,16 @@ from actiseg_data.core.manifests import find_installed
 from actiseg_data.records.licence_terms import identify_licences, join_licences, load_licences
 from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
 from actiseg_noise.kits.kit_record import KITS
+from actiseg_noise.releases.card import CARD_FILE
 from actiseg_noise.releases.checksums import list_release_files
 from actiseg_noise.releases.citation import BIBTEX_FILE, CFF_FILE
 from actiseg_noise.releases.croissant import CROISSANT_FILE
 from actiseg_noise.releases.datasheet import DATASHEET_FILE
 from actiseg_noise.releases.description import Author
-from actiseg_noise.releases.document_checks import CARD_FILE
 from actiseg_noise.releases.escaping import escape_bibtex, flatten_text
-from actiseg_noise.releases.example_sheets import PICTURES
+from actiseg_noise.releases.example_sheets import PICTURES, PLOT_FILE
 from actiseg_noise.releases.licence_files import LICENCES, WORDNET_TEXT
 from actiseg_noise.releases.parquet_shards import DATA
-from actiseg_noise.releases.release_documents import PLOT_FILE
 from actiseg_noise.releases.release_note import NOTE_FILE, ReleaseNote
 from actiseg_noise.releases.release_statistics import STATISTICS_FILE
 from actiseg_noise.releases.zenodo import ZENODO_FILE

@@ -153,13 +153,14 @@ def list_missing(contents: ReleaseContents) -> list[str]:
                 f"{unchanged.name} are unchanged: they are the clean masks of the same rows of the "
                 f"list {unchanged.split.recipe.split}. Clean text is in the rows."
             )
-    absent = {
-        entry.split.recipe.split: count_absent(contents, entry) for entry in contents.configurations
-    }
+    absent: dict[tuple[str, int], list[str]] = {}
+    for entry in contents.configurations:
+        key = entry.split.recipe.split, count_absent(contents, entry)
+        absent.setdefault(key, []).append(entry.name)
     lines += [
-        f"{count} pairs of an object and a frame of the list {split} have no row, because the "
-        "object is not visible in the frame."
-        for split, count in absent.items()
+        f"{count} pairs of an object and a frame of the list {split} have no row in "
+        f"{join_words(names, 'and')}, because the object is not visible in the frame."
+        for (split, count), names in absent.items()
         if count
     ]
     return lines

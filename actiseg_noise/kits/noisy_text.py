@@ -22,11 +22,11 @@ from actiseg_data.layouts.image_sets import (
 from actiseg_data.records.difference_record import TextDifference, name_sequence
 from actiseg_noise.kits.sequence_matching import SequenceMatches, match_sequences
 from actiseg_noise.split.text_items import (
+    ListedText,
     NoisyList,
     ObjectText,
-    SourceText,
     TextItem,
-    read_source_texts,
+    read_listed_texts,
 )
 from actiseg_noise.text_noise.imported_text import derive_prompt
 
@@ -75,10 +75,10 @@ def read_noisy_text(lists: Path, clean: Split, action_list: NoisyList | None) ->
         from the clean text; if prompts do not begin with the noisy name, or do not agree with those
         of another style. The error has every such fault.
     """
-    noisy = _group_by_object(read_source_texts(lists, clean.name))
+    noisy = _group_by_object(read_listed_texts(lists, clean.name))
     frames = _read_frames(lists / name_expressions_file(clean.name, MAIN_STYLE))
     matches = match_sequences(clean.sequences, frames, lists)
-    originals = _group_by_object(read_source_texts(clean.root / IMAGE_SETS, clean.name))
+    originals = _group_by_object(read_listed_texts(clean.root / IMAGE_SETS, clean.name))
     problems = ProblemCollector()
     items: dict[str, dict[int, TextItem]] = {}
     for sequence in clean.sequences:
@@ -98,7 +98,7 @@ def read_noisy_text(lists: Path, clean: Split, action_list: NoisyList | None) ->
             elif source is None:
                 problems.add(f"{place} ({label.name!r}) has no clean prompt", lists, _HINT)
             else:
-                item = TextItem(sequence.folder, number, label.positive, source.noisy, text.noisy)
+                item = TextItem(sequence.folder, number, label.positive, source.shown, text.shown)
                 items[sequence.folder][number] = item
                 for fault in _find_faults(label, text, item):
                     problems.add(f"{place} {fault}", lists, _HINT)
@@ -133,8 +133,8 @@ def make_difference(item: TextItem) -> TextDifference:
     )
 
 
-def _group_by_object(texts: list[SourceText]) -> dict[str, dict[int, SourceText]]:
-    grouped: dict[str, dict[int, SourceText]] = {}
+def _group_by_object(texts: list[ListedText]) -> dict[str, dict[int, ListedText]]:
+    grouped: dict[str, dict[int, ListedText]] = {}
     for text in texts:
         grouped.setdefault(text.sequence, {})[text.entry.object_id] = text
     return grouped
@@ -153,7 +153,7 @@ def _read_frames(path: Path) -> dict[str, frozenset[str]]:
     return {name: read(video.as_mapping()) for name, video in videos}
 
 
-def _find_faults(label: ObjectLabel, text: SourceText, item: TextItem) -> Iterator[str]:
+def _find_faults(label: ObjectLabel, text: ListedText, item: TextItem) -> Iterator[str]:
     """Find what an import cannot keep in the text of an object, a predicate for each."""
     if text.entry.positive != label.positive:
         yield f"({label.name!r}) has another label 'positive'"

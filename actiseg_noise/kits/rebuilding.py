@@ -123,20 +123,23 @@ class _Source:
 
 @contextmanager
 def _make_temporary_root(out: Path) -> Iterator[Path]:
-    """Yield a folder next to `out`, which is removed in the end with all new parent folders."""
+    """Yield a folder next to `out`; remove it in the end, and new parent folders that are empty."""
     made = [folder for folder in out.parents if not folder.exists()]
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        place = tempfile.TemporaryDirectory(
-            prefix=f".{out.name}.", suffix=".prepared", dir=out.parent
-        )
-    except OSError as error:
-        raise refuse(f"cannot be written ({error.strerror})", out, "give another `out`") from None
-    with place as folder:
-        yield Path(folder, "root")
-    for folder_made in made:
-        if not any(folder_made.iterdir()):
-            folder_made.rmdir()
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            place = tempfile.TemporaryDirectory(
+                prefix=f".{out.name}.", suffix=".prepared", dir=out.parent
+            )
+        except OSError as error:
+            what = f"cannot be written ({error.strerror})"
+            raise refuse(what, out, "give another `out`") from None
+        with place as folder:
+            yield Path(folder, "root")
+    finally:
+        for folder_made in made:
+            if folder_made.is_dir() and not any(folder_made.iterdir()):
+                folder_made.rmdir()
 
 
 def _rebuild_from(

@@ -26,6 +26,9 @@ has in the dataset. Files come before their folders, so that they can be renamed
 MAX_MEMBER_BYTES = 1 << 28
 
 _BLOCK = tarfile.BLOCKSIZE
+_LONGEST_END = tarfile.RECORDSIZE + 2 * _BLOCK
+"""Two empty blocks, and others that fill the last record."""
+
 _DEEPEST = 5
 """Components of the longest path: the folder at the top, kind, subset, sequence, file."""
 _HINT = "fetch the archive again, and compare it with the SHA256SUMS of its release"
@@ -80,7 +83,7 @@ def iterate_archive(
             if member.isreg():
                 yield ArchiveFile("/".join(parts[1:]), _make_reader(archive, member, path))
         stream.seek(archive.offset)
-        _check_end(stream.read(3 * tarfile.RECORDSIZE), path.stat().st_size, path)
+        _check_end(stream.read(_LONGEST_END + 1), path)
 
 
 @contextmanager
@@ -152,12 +155,13 @@ def _make_reader(
     return read
 
 
-def _check_end(rest: bytes, size: int, path: Path) -> None:
+def _check_end(rest: bytes, path: Path) -> None:
     """Refuse an archive without the two empty blocks at its end, or with data after them.
 
     An archive without them may lack members.
     """
-    if len(rest) < 2 * _BLOCK or size % _BLOCK or rest.strip(b"\0"):
+    whole = 2 * _BLOCK <= len(rest) <= _LONGEST_END and len(rest) % _BLOCK == 0
+    if not whole or rest.strip(b"\0"):
         raise refuse("is cut short, or has data after its end", path, _HINT)
 
 

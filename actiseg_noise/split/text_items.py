@@ -117,9 +117,9 @@ def read_text_items(folder: Path, split: str, clean: Path | None) -> list[TextIt
         If files are missing or faulty, if objects and prompts disagree, or if the clean text is
         unknown.
     """
-    noisy = read_source_texts(folder, split)
+    noisy = read_listed_texts(folder, split)
     if clean is not None:
-        return _join(noisy, read_source_texts(clean, split), folder, clean)
+        return _join(noisy, read_listed_texts(clean, split), folder, clean)
     problems = ProblemCollector()
     joined = (_split_org_keys(entry, problems, folder) for entry in noisy)
     items = [item for item in joined if item]
@@ -128,7 +128,7 @@ def read_text_items(folder: Path, split: str, clean: Path | None) -> list[TextIt
 
 
 @dataclass(frozen=True)
-class SourceText:
+class ListedText:
     """One object as the objects file and the expressions file have it.
 
     Attributes
@@ -146,7 +146,7 @@ class SourceText:
     expression: Expression
 
     @property
-    def noisy(self) -> ObjectText:
+    def shown(self) -> ObjectText:
         """The text without the ``*_org`` keys."""
         return ObjectText(self.entry.class_id, self.entry.category, self.expression.exp)
 
@@ -154,7 +154,7 @@ class SourceText:
 _HINT = "make both files together"
 
 
-def read_source_texts(folder: Path, split: str) -> list[SourceText]:
+def read_listed_texts(folder: Path, split: str) -> list[ListedText]:
     """Read the objects of a split and their prompts from a folder of lists.
 
     Raises
@@ -187,7 +187,7 @@ def read_source_texts(folder: Path, split: str) -> list[SourceText]:
                     _HINT,
                 )
             else:
-                texts.append(SourceText(sequence, entry, expression))
+                texts.append(ListedText(sequence, entry, expression))
     problems.raise_if_any()
     return texts
 
@@ -198,7 +198,7 @@ def _read_by_sequence(
     return read_by_folder(Cursor(read_json(path), str(path))["videos"], member, read)
 
 
-def _split_org_keys(text: SourceText, problems: ProblemCollector, folder: Path) -> TextItem | None:
+def _split_org_keys(text: ListedText, problems: ProblemCollector, folder: Path) -> TextItem | None:
     """Separate the clean text, which the noisy files keep under ``*_org`` keys."""
     entry, expression = text.entry, text.expression
     if entry.class_id_org is None or entry.category_org is None or expression.exp_org is None:
@@ -217,11 +217,11 @@ def _split_org_keys(text: SourceText, problems: ProblemCollector, folder: Path) 
         )
         return None
     clean = ObjectText(entry.class_id_org, entry.category_org, expression.exp_org)
-    return TextItem(text.sequence, entry.object_id, entry.positive, clean, text.noisy)
+    return TextItem(text.sequence, entry.object_id, entry.positive, clean, text.shown)
 
 
 def _join(
-    noisy: list[SourceText], clean: list[SourceText], folder: Path, clean_folder: Path
+    noisy: list[ListedText], clean: list[ListedText], folder: Path, clean_folder: Path
 ) -> list[TextItem]:
     """Join noisy and clean text by sequence and object id."""
     by_key = {(text.sequence, text.entry.object_id): text for text in clean}
@@ -235,7 +235,7 @@ def _join(
             f"give the dataset that {folder} was made from",
         )
     return [
-        TextItem(*key, text.entry.positive, by_key[key].noisy, text.noisy)
+        TextItem(*key, text.entry.positive, by_key[key].shown, text.shown)
         for key, text in zip(keys, noisy, strict=True)
     ]
 

@@ -138,10 +138,9 @@ def check_archive(
         except InputError as error:
             lines.append(f"{file.name}: {error.problems[0].what}")
             read.digests[file.name] = ""
-    listed = _read_digests(read.documents, path)
-    lines += _compare_members(read.digests, listed, read.documents, path)
-    lines += _check_summary(read.documents, path)
     originals = parse_names(read.documents.get(NAMES_FILE, b""), path)
+    lines += _compare_members(read, originals)
+    lines += _check_summary(read.documents, path)
     masks = {_name_frame(name, originals): mask for name, mask in read.masks.items()}
     photographs = {_name_frame(name, originals): sha256 for name, sha256 in read.frames.items()}
     files = len(read.digests) + len(read.documents) + len(read.frames)
@@ -241,14 +240,11 @@ def _read_digests(documents: Mapping[str, bytes], path: Path) -> dict[str, str]:
     return {name: cursor.as_text() for name, cursor in top.iterate_members()}
 
 
-def _compare_members(
-    actual: Mapping[str, str],
-    listed: Mapping[str, str],
-    documents: Mapping[str, bytes],
-    path: Path,
-) -> Iterator[str]:
+def _compare_members(read: _ReadArchive, originals: Mapping[str, str]) -> Iterator[str]:
     """Compare files and their names with what the archive lists."""
-    names = spell_names(listed, path)
+    actual, documents = read.digests, read.documents
+    listed = _read_digests(documents, read.path)
+    names = spell_names(listed, read.path)
     expected = {names.written[name]: digest for name, digest in listed.items()}
     for name in sorted(expected.keys() | actual.keys()):
         if name not in actual:
@@ -262,13 +258,8 @@ def _compare_members(
             yield f"{name}: is missing"
     for name in sorted(documents.keys() - {*DOCUMENTS, *_OPTIONAL}):
         yield f"{name}: does not belong to a noisy split"
-    if not set(names.respelled) <= _read_table(documents.get(NAMES_FILE, b"")):
+    if not set(names.respelled) <= originals.items():
         yield f"{NAMES_FILE}: lacks a name"
-
-
-def _read_table(data: bytes) -> set[tuple[str, str]]:
-    rows = (line.split("\t") for line in data.decode(errors="replace").split("\n"))
-    return {(row[0], row[1]) for row in rows if len(row) == 2}
 
 
 def _check_summary(documents: Mapping[str, bytes], path: Path) -> Iterator[str]:

@@ -15,6 +15,7 @@ from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.names import is_plain_text
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.records.licence_terms import find_licences
+from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
 from actiseg_noise.releases.checks.archive_checking import TEXTS, FindTraces
 from actiseg_noise.releases.checks.configuration_checking import check_configuration
 from actiseg_noise.releases.checks.document_checks import check_card, check_croissant
@@ -32,9 +33,10 @@ from actiseg_noise.releases.contents.checksums import (
 )
 from actiseg_noise.releases.contents.privacy import find_emails, find_private_traces
 from actiseg_noise.releases.contents.release_note import NOTE_FILE, ReleaseNote, read_note
+from actiseg_noise.releases.metadata.licence_files import LICENCES
 from actiseg_noise.split.split_archive import ARCHIVES, iterate_archive
 
-_ATTRIBUTIONS = ("LICENSE", "NOTICE")
+_ATTRIBUTIONS = (LICENSE_FILE, NOTICE_FILE)
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def check_release(
     for find_faults in (find_foreign_files, find_licence_text_faults, find_statement_faults):
         lines += _collect(find_faults(folder, note))
     lines += find_picture_faults(folder)
-    if len(statistics) == len(note.configurations):  # else a fault is named already
+    if len(statistics) == len(note.configurations):  # else a fault is named, or there are no data
         lines += find_statistics_faults(folder, statistics)
     lines += _collect(_check_texts(folder, find_traces))
     shown = (line if is_plain_text(line) else ascii(line) for line in lines)
@@ -130,7 +132,7 @@ def _find_missing_licences(folder: Path, note: ReleaseNote) -> Iterator[str]:
     """Find full texts of licences that are missing."""
     for expression in filter(None, (note.licence, note.frames_licence)):
         for terms in find_licences(expression, NOTE_FILE):
-            file = f"licences/{terms.identifier}.txt"
+            file = f"{LICENCES}/{terms.identifier}.txt"
             if terms.text is not None and not (folder / file).is_file():
                 yield f"{file}: is missing"
 

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from actiseg_data.annotations.masks import VOID
 from actiseg_noise.releases.checks.archive_checking import ArchiveCheck, MaskDigests, digest_object
 from actiseg_noise.releases.contents.extra_packages import load_extra
 from actiseg_noise.releases.data_files.parquet_shards import DATA, make_schema
@@ -102,7 +101,7 @@ class _RowReader:
         for key in self.expected.keys() - self.seen:
             frame = "" if key[1] is None else key[1]
             mask = self.check.masks.get((key[0], frame))
-            shows = mask is not None and key[2] in mask.objects and key[2] != VOID
+            shows = mask is not None and key[2] in mask.objects
             if key[1] is None or shows or key in self.listed.ious:
                 yield f"lacks a row for {key[0]}, {key[1]}, object {key[2]}"
 

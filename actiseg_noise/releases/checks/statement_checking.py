@@ -25,9 +25,8 @@ from actiseg_noise.releases.metadata.card import CARD_FILE
 from actiseg_noise.releases.metadata.citation import BIBTEX_FILE, CFF_FILE
 from actiseg_noise.releases.metadata.croissant import CROISSANT_FILE
 from actiseg_noise.releases.metadata.datasheet import DATASHEET_FILE
-from actiseg_noise.releases.metadata.example_sheets import PICTURES
+from actiseg_noise.releases.metadata.example_sheets import PICTURES, PLOT_FILE
 from actiseg_noise.releases.metadata.licence_files import LICENCES, WORDNET_TEXT
-from actiseg_noise.releases.metadata.release_documents import PLOT_FILE
 from actiseg_noise.releases.metadata.release_statistics import STATISTICS_FILE
 from actiseg_noise.releases.metadata.zenodo import ZENODO_FILE
 from actiseg_noise.split.split_archive import ARCHIVES
@@ -175,7 +174,7 @@ def _read_croissant(text: str) -> dict[str, Any]:
     }
 
 
-def _are_authors(stated: list[tuple[str, str | None]], authors: tuple[Author, ...]) -> bool:
+def _are_authors(stated: list[tuple[Any, Any]], authors: tuple[Author, ...]) -> bool:
     """Return whether names and ORCIDs are those of the note, in any of the usual forms."""
     return len(stated) == len(authors) and all(
         name
@@ -184,7 +183,7 @@ def _are_authors(stated: list[tuple[str, str | None]], authors: tuple[Author, ..
             f"{author.given_names} {author.family_name}",
             f"{author.family_name}, {author.given_names}",
         )
-        and (orcid or "").removeprefix("https://orcid.org/") == (author.orcid or "")
+        and str(orcid or "").removeprefix("https://orcid.org/") == (author.orcid or "")
         for (name, orcid), author in zip(stated, authors, strict=True)
     )
 

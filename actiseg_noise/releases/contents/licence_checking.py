@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from actiseg_data import __version__
 from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE, read_licences
 from actiseg_noise.corruption.licence_notice import compose_change
+from actiseg_noise.releases.metadata.licence_files import LICENSE_ADDITIONS
+from actiseg_noise.releases.metadata.release_statements import NOTICE_ADDITIONS
 from actiseg_noise.split.noise_inputs import read_noise_inputs
 from actiseg_noise.split.noisy_documents import SplitDocuments
 
@@ -37,21 +39,26 @@ def find_archive_licence_faults(
 ) -> Iterator[str]:
     """Compare LICENSE and NOTICE of an unpacked archive with those of its release.
 
-    The latter begin with those of the source.
+    The latter begin with those of the source, and additions follow.
 
     Yields
     ------
     str
         One line for each file that is not what `corrupt` or `import` writes.
     """
-    whole = _read(release / LICENSE_FILE)
-    if not whole.startswith(_read(folder / LICENSE_FILE).rstrip()) or not whole.strip():
+    license_text = _read(folder / LICENSE_FILE)
+    if not _is_extended(license_text, _read(release / LICENSE_FILE), LICENSE_ADDITIONS):
         yield f"{LICENSE_FILE}: is not that of the release"
     notice = _take_source_notice(folder, documents)
     if notice is None:
         yield f"{NOTICE_FILE}: does not state the changes as {documents.recipe.split} got them"
-    elif not _read(release / NOTICE_FILE).startswith(notice.rstrip()):
+    elif not _is_extended(notice, _read(release / NOTICE_FILE), NOTICE_ADDITIONS):
         yield f"{NOTICE_FILE}: is not that of the release"
+
+
+def _is_extended(text: str, whole: str, additions: Iterable[str]) -> bool:
+    """Return whether a text is all of another one that precedes one of some additions."""
+    return any(whole.startswith(f"{text.rstrip()}\n\n{addition}") for addition in additions)
 
 
 def _read(path: Path) -> str:

@@ -87,10 +87,7 @@ def read_note(release: Path) -> ReleaseNote:
         data=data,
         licence=top["licence"].as_text(),
         frames_licence=_parse_optional(frames),
-        configurations=tuple(
-            check_name(entry.as_text(), "configuration", entry.where)
-            for entry in top["configurations"].iterate_elements()
-        ),
+        configurations=_parse_configurations(top["configurations"]),
         changes={
             check_text(version, lines.where): tuple(
                 line.as_text() for line in lines.iterate_elements()
@@ -104,7 +101,7 @@ def _parse_description(cursor: Cursor) -> ReleaseDescription:
     return ReleaseDescription(
         title=cursor["title"].as_text(),
         authors=tuple(
-            Author(author["name"].as_text(), _parse_optional(author["orcid"]))
+            Author(_parse_author_name(author["name"]), _parse_optional(author["orcid"]))
             for author in cursor["authors"].iterate_elements()
         ),
         version=_parse_version(cursor["version"]),
@@ -113,6 +110,23 @@ def _parse_description(cursor: Cursor) -> ReleaseDescription:
         maintenance=_parse_optional(cursor["maintenance"]),
         date=_parse_optional(cursor["date"]),
     )
+
+
+def _parse_author_name(cursor: Cursor) -> str:
+    name = cursor.as_text()
+    if not name.strip():
+        raise refuse_value("the name of an author", name, cursor.where)
+    return name
+
+
+def _parse_configurations(cursor: Cursor) -> tuple[str, ...]:
+    names: dict[str, None] = {}
+    for entry in cursor.iterate_elements():
+        name = check_name(entry.as_text(), "configuration", entry.where)
+        if name in names:
+            raise refuse(f"names {name!r} a second time", entry.where, RELEASE_HINT)
+        names[name] = None
+    return tuple(names)
 
 
 def _parse_version(cursor: Cursor) -> str:

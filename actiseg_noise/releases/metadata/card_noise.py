@@ -10,7 +10,7 @@ from actiseg_data.annotations.sizes import SIZES
 from actiseg_noise.releases.contents.escaping import escape_markdown
 from actiseg_noise.releases.contents.release_contents import Configuration, ReleaseContents
 from actiseg_noise.releases.metadata.card_blocks import format_list, format_table
-from actiseg_noise.releases.metadata.example_sheets import PICTURES, choose_typical
+from actiseg_noise.releases.metadata.example_sheets import PICTURES, PLOT_FILE, choose_typical
 from actiseg_noise.releases.metadata.noise_statements import TEXT_NAMES, describe_noises, join_words
 from actiseg_noise.releases.metadata.release_facts import count_cut, find_repeats
 from actiseg_noise.releases.metadata.release_statements import describe_repeats
@@ -89,10 +89,9 @@ def _format_row(row: NoiseStatistics) -> list[str]:
 def _compose_pictures(contents: ReleaseContents) -> Iterator[str]:
     """Show the pictures of a release, each with a text for those who do not see it."""
     names = {file.name for file in contents.files if file.role == "picture"}
-    plot = f"{PICTURES}/statistics.png"
-    if plot in names:
+    if PLOT_FILE in names:
         alt = "Quantiles of the IoU of changed masks, by configuration, kind and size"
-        yield f"![{alt}](<{plot}>)"
+        yield f"![{alt}](<{PLOT_FILE}>)"
         yield (
             "Figure: IoU of changed masks with the clean masks, as in the table. The axis does not "
             "begin at 0 if all values are high."

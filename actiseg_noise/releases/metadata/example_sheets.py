@@ -23,6 +23,9 @@ from actiseg_noise.releases.data_files.change_pictures import COLOURS, colour_pa
 PICTURES = "pictures"
 """The folder of the pictures in a release: ``pictures/<configuration>.png``."""
 
+PLOT_FILE = f"{PICTURES}/statistics.png"
+"""The plot of the statistics."""
+
 _PANEL = (236, 316)
 _WIDTH = 2 * _PANEL[1] + 4
 _CAPTION, _SIZE, _MARGIN, _COLUMNS = 58, 17, 18, 2

@@ -19,6 +19,11 @@ LICENCES = "licences"
 
 WORDNET_TEXT = f"{LICENCES}/WordNet-3.0.txt"
 
+_PARTS = "Parts of this release have licences of their own:"
+_TEXTS = f"Full texts are in {LICENCES}/. NOTICE has the attribution."
+LICENSE_ADDITIONS = (_PARTS, _TEXTS)
+"""One of these follows the licence of the source in the LICENSE of a release."""
+
 WORDNET_TERMS = "WordNet 3.0 licence"
 WORDNET_ADDRESS = "https://wordnet.princeton.edu/license-and-commercial-use"
 
@@ -76,7 +81,7 @@ def _compose_license(contents: ReleaseContents) -> str:
     lines = [contents.source.license_text.rstrip()]
     parts = describe_licences(contents)
     if len(parts) > 1:
-        lines += ["", "Parts of this release have licences of their own:", ""]
+        lines += ["", _PARTS, ""]
         lines += [f"* {part}: {identifier}" for part, identifier in parts]
-    lines += ["", f"Full texts are in {LICENCES}/. NOTICE has the attribution.", ""]
+    lines += ["", _TEXTS, ""]
     return "\n".join(lines)

@@ -17,7 +17,7 @@ from actiseg_noise.releases.metadata.citation import (
 )
 from actiseg_noise.releases.metadata.croissant import CROISSANT_FILE, describe_in_croissant
 from actiseg_noise.releases.metadata.datasheet import DATASHEET_FILE, compose_datasheet
-from actiseg_noise.releases.metadata.example_sheets import PICTURES, write_examples
+from actiseg_noise.releases.metadata.example_sheets import PLOT_FILE, write_examples
 from actiseg_noise.releases.metadata.licence_files import compose_licence_files
 from actiseg_noise.releases.metadata.release_facts import find_repeats
 from actiseg_noise.releases.metadata.release_statistics import (
@@ -27,8 +27,6 @@ from actiseg_noise.releases.metadata.release_statistics import (
 )
 from actiseg_noise.releases.metadata.statistics_plot import draw_statistics
 from actiseg_noise.releases.metadata.zenodo import ZENODO_FILE, describe_for_zenodo
-
-PLOT_FILE = f"{PICTURES}/statistics.png"
 
 
 def write_release_documents(contents: ReleaseContents, folder: Path) -> ReleaseContents:

@@ -67,12 +67,12 @@ def count_names(contents: ReleaseContents, most: int = 3) -> tuple[list[tuple[st
 
     Each list counts once.
     """
-    sequences = {
-        (entry.split.recipe.split, sequence.folder): sequence
-        for entry in contents.configurations
-        for sequence in entry.split.source.sequences
-        if sequence.folder in {noisy.folder for noisy in entry.split.noisy.sequences}
-    }
+    sequences = {}
+    for entry in contents.configurations:
+        folders = {sequence.folder for sequence in entry.split.noisy.sequences}
+        for sequence in entry.split.source.sequences:
+            if sequence.folder in folders:
+                sequences[entry.split.recipe.split, sequence.folder] = sequence
     counts = Counter(label.name for entry in sequences.values() for label in entry.objects)
     ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     return ranked[:most], counts.total()

@@ -23,6 +23,11 @@ from actiseg_noise.releases.metadata.source_statements import (
     name_source,
 )
 
+_PARTS = "That is the notice of the clean dataset. In this release"
+_CHANGES = "Changed in this release"
+NOTICE_ADDITIONS = (_PARTS, _CHANGES)
+"""One of these follows the notice of the source in the NOTICE of a release."""
+
 _HANDLED = {
     "sequences_without_active_object": "sequences without an active object",
     "names_with_colon": (
@@ -148,13 +153,14 @@ def list_missing(contents: ReleaseContents) -> list[str]:
                 f"{unchanged.name} are unchanged: they are the clean masks of the same rows of the "
                 f"list {unchanged.split.recipe.split}. Clean text is in the rows."
             )
-    absent = {
-        entry.split.recipe.split: count_absent(contents, entry) for entry in contents.configurations
-    }
+    absent: dict[tuple[str, int], list[str]] = {}
+    for entry in contents.configurations:
+        key = entry.split.recipe.split, count_absent(contents, entry)
+        absent.setdefault(key, []).append(entry.name)
     lines += [
-        f"{count} pairs of an object and a frame of the list {split} have no row, because the "
-        "object is not visible in the frame."
-        for split, count in absent.items()
+        f"{count} pairs of an object and a frame of the list {split} have no row in "
+        f"{join_words(names, 'and')}, because the object is not visible in the frame."
+        for (split, count), names in absent.items()
         if count
     ]
     return lines
@@ -206,11 +212,7 @@ def list_changes(contents: ReleaseContents) -> list[tuple[str, tuple[str, ...]]]
 
 def compose_notice(contents: ReleaseContents) -> str:
     """Compose the NOTICE of a release: attribution of the source, and what was changed."""
-    head = (
-        "Changed in this release:"
-        if contents.imported
-        else "Changed in this release, by a program:"
-    )
+    head = f"{_CHANGES}:" if contents.imported else f"{_CHANGES}, by a program:"
     lines = [contents.source.notice_text.rstrip(), ""]
     lines += [*_describe_parts(contents), head, ""]
     for entry in contents.configurations:
@@ -244,4 +246,4 @@ def _describe_parts(contents: ReleaseContents) -> list[str]:
             "* prepare-*.json are files of the clean dataset. They are not in the release."
         )
     splits = join_words(list(contents.source.inputs), "and")
-    return [f"That is the notice of the clean dataset. In this release ({splits}):", "", *lines, ""]
+    return [f"{_PARTS} ({splits}):", "", *lines, ""]

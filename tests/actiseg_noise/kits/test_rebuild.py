@@ -387,8 +387,10 @@ def test_all_missing_raw_files_are_told_at_once(raw, tmp_path):
         assert name in told
     assert not (tmp_path / "again").exists()
     assert not list(tmp_path.glob(".again*"))
-    with pytest.raises(InputError, match="no such folder"):
-        rebuild(tmp_path / "kit.json", visor=tmp_path / "absent", out=tmp_path / "again")
+    for out in ("again", "new/deep/again"):
+        with pytest.raises(InputError, match="no such folder"):
+            rebuild(tmp_path / "kit.json", visor=tmp_path / "absent", out=tmp_path / out)
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("noise", ["dilate", "text", "mixed"])

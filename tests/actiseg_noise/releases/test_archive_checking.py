@@ -172,7 +172,9 @@ def test_other_files_are_refused(data, tmp_path):
 
 def test_data_after_the_end_and_missing_files_are_refused(packed, tmp_path):
     (tmp_path / "x.tar").write_bytes(packed.read_bytes() + b"secret".ljust(512))
-    for path in (tmp_path / "x.tar", tmp_path / "nowhere.tar", tmp_path):
+    far = bytes(8 * tarfile.RECORDSIZE) + b"secret".ljust(512)
+    (tmp_path / "far.tar").write_bytes(packed.read_bytes() + far)
+    for path in (tmp_path / "x.tar", tmp_path / "far.tar", tmp_path / "nowhere.tar", tmp_path):
         with pytest.raises(InputError):
             check_archive(path)
 

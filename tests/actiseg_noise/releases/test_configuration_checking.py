@@ -134,6 +134,15 @@ def test_a_changed_document_of_the_archive_is_named(copy, name, old, new, fault)
     assert not any("/tmp" in line.replace(str(copy), "") for line in lines), lines
 
 
+@pytest.mark.parametrize("name", ["LICENSE", "NOTICE"])
+@pytest.mark.parametrize("size", [0, 20])
+def test_a_cut_licence_of_the_archive_is_named(copy, sample, name, size):
+    """The release has the whole text, so a comparison of beginnings finds no difference."""
+    text = (sample / name).read_bytes()
+    edit_archive(copy, name, text, text[:size])
+    assert f"archives/{NAME}.tar: {name}: is not that of the release" in check(copy)
+
+
 EMPTY = {"count": 0, **dict.fromkeys(COLUMNS, "")}
 
 

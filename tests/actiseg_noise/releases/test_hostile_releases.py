@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,6 +20,7 @@ from actiseg_noise.releases.checks.archive_checking import ArchiveCheck, digest_
 from actiseg_noise.releases.checks.document_checks import check_card, check_croissant
 from actiseg_noise.releases.checks.release_check import check_release
 from actiseg_noise.releases.checks.row_checking import ListedRows, check_rows
+from actiseg_noise.releases.checks.statement_checking import find_statement_faults
 from actiseg_noise.releases.contents.checksums import read_checksums
 from actiseg_noise.releases.contents.release_note import read_note
 from actiseg_noise.releases.data_files.parquet_shards import make_cells, make_schema
@@ -50,6 +52,27 @@ def test_note_names_no_version_that_forges_a_line(tmp_path):
     assert read_note(write_note(tmp_path, changes={"0.9": ["all: added"]})).changes
     with pytest.raises(InputError, match="must be text without control characters"):
         read_note(write_note(tmp_path, changes={"0.9\nno fault": ["all: added"]}))
+
+
+@pytest.mark.parametrize("name", ["", " ", "\u2003"])
+def test_note_with_an_author_without_a_name_is_refused(tmp_path, name):
+    description = NOTE["description"] | {"authors": [{"name": name, "orcid": None}]}
+    with pytest.raises(InputError, match="the name of an author"):
+        read_note(write_note(tmp_path, description=description))
+
+
+def test_note_that_names_a_configuration_twice_is_refused(tmp_path):
+    with pytest.raises(InputError, match="names 'one' a second time"):
+        read_note(write_note(tmp_path, configurations=["one", "two", "one"]))
+
+
+@pytest.mark.parametrize("orcid", [5, ["0000-0002-1825-0097"], {"a": 1}])
+def test_orcid_of_any_type_is_compared(tmp_path, orcid):
+    creators = [{"name": "Lace, Ada", "orcid": orcid}]
+    document = {"title": "Cups", "version": "1.0.0", "creators": creators}
+    (tmp_path / ".zenodo.json").write_text(json.dumps(document))
+    lines = list(find_statement_faults(tmp_path, read_note(write_note(tmp_path))))
+    assert ".zenodo.json: its authors are not those of release.json" in lines
 
 
 @pytest.mark.parametrize("name", ["a\x1b[2Kb", "../a", "a\u202eb", "/a"])
@@ -218,6 +241,18 @@ def test_files_of_other_lists_and_numbers_are_a_fault(rows, tmp_path):
     lines = rows.write()
     assert any("of train are incomplete" in line for line in lines), lines
     assert any("has two rows" in line for line in lines), lines
+
+
+def test_listed_object_with_the_id_of_void_needs_a_row(tmp_path):
+    check = ArchiveCheck(
+        (), 1, 0, {("seq", "0"): digest_objects(np.full((4, 4), 255, np.uint8))}, {}
+    )
+    sequence = SimpleNamespace(folder="seq", frames=("0",))
+    task = RowTask(sequence, (replace(WORDS, object_id=255),), {}, ("a.png",), (None,), ())
+    listed = ListedRows("train", (task,), {}, has_noise=False)
+    assert "data/one: lacks a row for seq, 0, object 255" in check_rows(
+        tmp_path, "one", [listed], check
+    )
 
 
 def test_mask_of_another_size_is_not_decoded(rows, monkeypatch):

@@ -307,3 +307,14 @@ def test_noises_are_described_by_their_recipe(tmp_path, kind, options, words):
 def test_text_alone_shows_its_prompts(release):
     with Image.open(release / "pictures/text-40.png") as image:
         assert image.width > 600
+
+
+def test_rows_that_a_part_does_not_lack_hide_none_of_the_whole(sample, tmp_path):
+    whole = corrupt(sample, make_recipe("boundary", 0.4, split="val"), out=tmp_path / "a").out
+    folders = [sequence.folder for sequence in open_split(sample, "val")][:3]
+    text = make_recipe("text", 0.4, split="val")
+    part = corrupt(sample, text, out=tmp_path / "b", only=folders).out
+    release = publish([whole, part], tmp_path / "release", title="Cups", author="Ada").path
+    assert "of the list val have no row in boundary-40, because" in read_plain(
+        release / "README.md"
+    )

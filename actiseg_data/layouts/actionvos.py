@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any, overload
@@ -145,11 +146,14 @@ class Split(Sequence[VideoSequence]):
 
     def __getitem__(self, key: int | str | slice) -> VideoSequence | tuple[VideoSequence, ...]:
         if isinstance(key, str):
-            for sequence in self.sequences:
-                if sequence.folder == key:
-                    return sequence
-            raise KeyError(f"{key!r}{suggest(key, (known.folder for known in self.sequences))}")
+            if key not in self._by_folder:
+                raise KeyError(f"{key!r}{suggest(key, self._by_folder)}")
+            return self._by_folder[key]
         return self.sequences[key]
+
+    @cached_property
+    def _by_folder(self) -> dict[str, VideoSequence]:
+        return {sequence.folder: sequence for sequence in self.sequences}
 
     def __repr__(self) -> str:
         return f"Split(name={self.name!r}, root={str(self.root)!r}, sequences={len(self)})"

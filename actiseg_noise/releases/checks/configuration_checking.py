@@ -14,9 +14,9 @@ from actiseg_noise.kits.kit_record import KITS, RebuildKit
 from actiseg_noise.media.registry import list_media
 from actiseg_noise.media.self_check import compare_documents, open_documents
 from actiseg_noise.releases.checks.archive_checking import ArchiveCheck, FindTraces, check_archive
+from actiseg_noise.releases.checks.licence_checking import find_archive_licence_faults
 from actiseg_noise.releases.checks.row_checking import ListedRows, check_rows
 from actiseg_noise.releases.contents.escaping import flatten_text
-from actiseg_noise.releases.contents.licence_checking import find_archive_licence_faults
 from actiseg_noise.releases.contents.release_contents import Configuration
 from actiseg_noise.releases.contents.release_note import ReleaseNote
 from actiseg_noise.releases.data_files.release_rows import RowSource

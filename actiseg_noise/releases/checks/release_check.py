@@ -33,6 +33,7 @@ from actiseg_noise.releases.contents.checksums import (
 )
 from actiseg_noise.releases.contents.privacy import find_emails, find_private_traces
 from actiseg_noise.releases.contents.release_note import NOTE_FILE, ReleaseNote, read_note
+from actiseg_noise.releases.contents.release_texts import read_text
 from actiseg_noise.releases.metadata.licence_files import LICENCES
 from actiseg_noise.split.split_archive import ARCHIVES, iterate_archive
 
@@ -145,15 +146,11 @@ def _find_given_addresses(folder: Path, note: ReleaseNote) -> set[str]:
     description = note.description
     said = json.dumps([description.title, description.maintenance, description.url])
     given = find_emails(said + " ".join(author.name for author in description.authors))
-    texts = [_read_text(folder / name) for name in _ATTRIBUTIONS]
+    texts = [read_text(folder / name) for name in _ATTRIBUTIONS]
     attributed = find_emails(" ".join(texts))
     if note.data != "none":
         attributed &= find_emails(" ".join(_read_attributions(folder, note)))
     return given | attributed
-
-
-def _read_text(path: Path) -> str:
-    return path.read_text("utf-8", "replace") if path.is_file() else ""
 
 
 def _read_attributions(folder: Path, note: ReleaseNote) -> Iterator[str]:
@@ -169,5 +166,5 @@ def _check_texts(folder: Path, find_traces: FindTraces) -> Iterator[str]:
     """Find paths and addresses in the texts of the release outside the archives."""
     for name in list_release_files(folder):
         if name.endswith(TEXTS):
-            text = (folder / name).read_text("utf-8", "replace")
+            text = read_text(folder / name)
             yield from (f"{name}: {line}" for line in find_traces(text))

@@ -20,6 +20,7 @@ from actiseg_noise.releases.contents.checksums import list_release_files
 from actiseg_noise.releases.contents.description import Author
 from actiseg_noise.releases.contents.escaping import escape_bibtex, flatten_text
 from actiseg_noise.releases.contents.release_note import NOTE_FILE, ReleaseNote
+from actiseg_noise.releases.contents.release_texts import read_text
 from actiseg_noise.releases.data_files.parquet_shards import DATA
 from actiseg_noise.releases.metadata.card import CARD_FILE
 from actiseg_noise.releases.metadata.citation import BIBTEX_FILE, CFF_FILE
@@ -75,7 +76,7 @@ def find_licence_text_faults(release: Path, note: ReleaseNote) -> Iterator[str]:
     texts = {f"{LICENCES}/{name}.txt": terms.text for name, terms in load_licences().items()}
     texts[WORDNET_TEXT] = find_installed("lexicon/LICENSE-WORDNET").read_text("utf-8")
     for name, text in texts.items():
-        if (release / name).is_file() and _read(release / name) != text:
+        if (release / name).is_file() and read_text(release / name) != text:
             yield f"{name}: is not the text of the licence"
 
 
@@ -106,7 +107,7 @@ def find_statement_faults(release: Path, note: ReleaseNote) -> Iterator[str]:
         if not (release / name).is_file():
             continue
         try:
-            stated = read(_read(release / name))
+            stated = read(read_text(release / name))
         except Exception as error:  # whatever a parser raises, the file cannot be read
             yield f"{name}: cannot be read ({type(error).__name__})"
             continue
@@ -116,16 +117,12 @@ def find_statement_faults(release: Path, note: ReleaseNote) -> Iterator[str]:
                 yield f"{name}: its {member} is not that of {NOTE_FILE}"
         if authors is not None and not _are_authors(authors, says.authors):
             yield f"{name}: its authors are not those of {NOTE_FILE}"
-    bibtex = _read(release / BIBTEX_FILE).split("\n}", 1)[0]
+    bibtex = read_text(release / BIBTEX_FILE).split("\n}", 1)[0]
     texts = {"title": title, "version": says.version, "url": says.url or ""}
     texts |= {f"author {author.name}": author.family_name for author in says.authors}
     for member, text in texts.items():
         if escape_bibtex(text) not in bibtex:
             yield f"{BIBTEX_FILE}: its {member} is not that of {NOTE_FILE}"
-
-
-def _read(path: Path) -> str:
-    return path.read_text("utf-8", "replace") if path.is_file() else ""
 
 
 def _read_card(text: str) -> dict[str, Any]:
@@ -202,7 +199,7 @@ def find_statistics_faults(release: Path, statistics: Mapping[str, str]) -> Iter
     """
     if not (release / STATISTICS_FILE).is_file():
         return
-    rows = _parse_table(_read(release / STATISTICS_FILE))
+    rows = _parse_table(read_text(release / STATISTICS_FILE))
     for name, text in statistics.items():
         actual = [row for row in rows if row.get("configuration") == name]
         if _drop_sizes(actual) != _drop_sizes(_parse_table(text)):

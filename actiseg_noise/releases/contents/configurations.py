@@ -20,8 +20,8 @@ from actiseg_data.records.rendered_note import has_rendered_frames
 from actiseg_noise.media.self_check import check_consistency, open_documents
 from actiseg_noise.recipes.building import name_type
 from actiseg_noise.releases.contents.escaping import flatten_text
-from actiseg_noise.releases.contents.licence_checking import find_licence_faults
 from actiseg_noise.releases.contents.release_contents import Configuration, ReleaseSource
+from actiseg_noise.releases.contents.source_licences import find_licence_faults
 from actiseg_noise.releases.contents.source_survey import SourceSurvey, survey_source
 from actiseg_noise.split.clean_parts import CleanPart, summarise_digests
 from actiseg_noise.split.noisy_documents import SplitDocuments

@@ -1,0 +1,1 @@
+"""Speed and robustness of whole commands. A regular package: pyarrow 17 installs another one."""

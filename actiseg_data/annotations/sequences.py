@@ -24,6 +24,9 @@ class ObjectLabel:
         Whether the object is active, that is, takes part in the action.
     handbox, narration : bool
         The two automatic labels. If no person labelled the object, `positive` is derived from them.
+    source_id : str or None
+        The object's own id in its dataset. None in ActionVOS, where a name is unique in its
+        sequence, and ids depend on the other objects.
     """
 
     object_id: int
@@ -32,11 +35,35 @@ class ObjectLabel:
     positive: bool
     handbox: bool
     narration: bool
+    source_id: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """The key material of the noise of the object: its own id, or in ActionVOS its name."""
+        return self.name if self.source_id is None else self.source_id
+
+
+@dataclass(frozen=True)
+class View:
+    """What one mask of a sequence shows.
+
+    Attributes
+    ----------
+    frame : str
+        Name of the frame.
+    objects : tuple of ObjectLabel
+        The objects that the mask may show.
+    """
+
+    frame: str
+    objects: tuple[ObjectLabel, ...]
 
 
 @dataclass(frozen=True)
 class VideoSequence:
     """One annotated action: a few frames with index masks, a narration, and the objects in sight.
+
+    A sequence of a dataset without actions has an empty narration, and all its objects are active.
 
     Attributes
     ----------
@@ -60,6 +87,11 @@ class VideoSequence:
         Position, from 0, among the sequences of the split that are otherwise identical.
     redundant, missing, flagged_other : bool
         Flags of human-labelled lists; False if a list has none.
+    layers : tuple of (str, int) or None
+        The frame and the object id of each mask, in a dataset that has a mask for each object.
+        There, objects may overlap. None: each frame has one index mask of all objects.
+    is_action : bool
+        Whether the sequence is from an action list, whose folders begin with a number.
     """
 
     folder: str
@@ -78,19 +110,31 @@ class VideoSequence:
     redundant: bool = False
     missing: bool = False
     flagged_other: bool = False
+    layers: tuple[tuple[str, int], ...] | None = None
+    is_action: bool = True
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """What each mask of the sequence shows, in the order of the masks."""
+        if self.layers is None:
+            return tuple(View(frame, self.objects) for frame in self.frames)
+        by_id = {label.object_id: label for label in self.objects}
+        return tuple(View(frame, (by_id[object_id],)) for frame, object_id in self.layers)
 
     @property
     def object_ids(self) -> frozenset[int]:
         return frozenset(label.object_id for label in self.objects)
 
     @property
-    def identity(self) -> tuple[str, str, str, int]:
+    def identity(self) -> tuple[str | int, ...]:
         """The key material of the noise of the sequence.
 
-        The folder name without its leading number, first and last frame, and ordinal: the same in
-        every dataset. ``seq_id`` is not part of it, because it depends on the other sequences of a
-        dataset.
+        Of an action: the folder name without its leading number, first and last frame, and ordinal,
+        which are the same in every dataset. ``seq_id`` is not part of it, because it depends on the
+        other sequences of a dataset. Of any other sequence: its folder.
         """
+        if not self.is_action:
+            return (self.folder,)
         return _NUMBER.sub("", self.folder), self.frames[0], self.frames[-1], self.ordinal
 
 
@@ -100,7 +144,7 @@ def number_duplicates(sequences: list[VideoSequence]) -> list[VideoSequence]:
     The order of the list does not count. A few actions of a video share verb, noun and annotated
     frames, and differ in their start.
     """
-    equals: dict[tuple[str, str, str, int], list[int]] = {}
+    equals: dict[tuple[str | int, ...], list[int]] = {}
     for position, sequence in enumerate(sequences):
         equals.setdefault(sequence.identity, []).append(position)
     numbered = list(sequences)

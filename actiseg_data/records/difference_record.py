@@ -108,7 +108,7 @@ class Differences:
         )
 
 
-def name_sequence(identity: tuple[str, str, str, int]) -> str:
+def name_sequence(identity: tuple[str | int, ...]) -> str:
     """Return the name of a sequence in a document of differences.
 
     Parameters

@@ -89,7 +89,7 @@ def _get_folder(sequence: VideoSequence) -> str:
 
 
 def _get_plain_name(sequence: VideoSequence) -> str:
-    return sequence.identity[0]
+    return str(sequence.identity[0])
 
 
 def _get_video(sequence: VideoSequence) -> str:

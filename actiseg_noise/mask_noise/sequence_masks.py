@@ -67,7 +67,7 @@ def make_item_key(
     seed: int, algorithm: int, purpose: str, sequence: VideoSequence, frame: str, label: ObjectLabel
 ) -> Key:
     """Make the key of one draw for one object of one frame, from the item's identity alone."""
-    return make_key(seed, algorithm, purpose, *sequence.identity, frame, label.name)
+    return make_key(seed, algorithm, purpose, *sequence.identity, frame, label.identity)
 
 
 def draw_selection(seed: int, sequence: VideoSequence, frame: str, label: ObjectLabel) -> float:

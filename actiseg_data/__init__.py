@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from actiseg_data.annotations.sequences import VideoSequence as VideoSequence
     from actiseg_data.core.errors import InputError as InputError
     from actiseg_data.core.errors import Problem as Problem
-    from actiseg_data.layouts.actionvos import Split as Split
     from actiseg_data.layouts.opening import open_split as open_split
+    from actiseg_data.layouts.split import Split as Split
     from actiseg_data.make.sample import make_sample as make_sample
 
 __version__ = "0.1.0"

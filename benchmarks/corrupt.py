@@ -31,8 +31,9 @@ from PIL import Image
 from actiseg_data.annotations.masks import IndexMask, read_index_mask, write_index_mask
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.files import write_json
-from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
 from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.split import Split
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_data.terminal.table_printing import print_table
 from actiseg_noise.corruption.corruption import corrupt

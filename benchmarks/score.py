@@ -38,8 +38,9 @@ from actiseg_data.annotations import png
 from actiseg_data.annotations.masks import write_index_mask
 from actiseg_data.core.files import write_json
 from actiseg_data.core.opencv import load_cv2
-from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS
 from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.split import Split
 from actiseg_data.terminal.table_printing import print_table
 
 

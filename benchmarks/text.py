@@ -27,7 +27,7 @@ import typer
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.documents import Cursor
 from actiseg_data.core.files import write_json
-from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
+from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.layouts.image_sets import (
     PROMPT_STYLES,
     make_image_sets,
@@ -35,6 +35,7 @@ from actiseg_data.layouts.image_sets import (
     read_record,
 )
 from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.split import Split
 from actiseg_data.terminal.table_printing import print_table
 
 RUNS = {

@@ -18,7 +18,7 @@ from actiseg_data.layouts.actionvos import (
     IMAGE_SETS,
     MASKS,
     SUBSETS,
-    Split,
+    ActionSplit,
     escape_name,
 )
 from actiseg_data.layouts.image_sets import read_record, refuse_repeats
@@ -52,7 +52,7 @@ def check_split_name(root: Path, name: str) -> str:
     return check_name(name, "split", "`split`")
 
 
-def read_split(root: Path, name: str, *, masks: bool = True) -> Split:
+def read_split(root: Path, name: str, *, masks: bool = True) -> ActionSplit:
     """Read the action list of a split of an ActionVOS root, and find the folders of its sequences.
 
     Parameters and errors as in `open_split`.
@@ -78,7 +78,8 @@ def read_split(root: Path, name: str, *, masks: bool = True) -> Split:
                 with problems.collect():
                     raise _refuse_missing_masks(root, sequence)
     problems.raise_if_any()
-    return Split(root, name, tuple(sequences), subsets, digest_json(records), spellings)
+    fingerprint = digest_json(records)
+    return ActionSplit(root, name, tuple(sequences), fingerprint, subsets, spellings=spellings)
 
 
 def _refuse_absent(root: Path, name: str) -> InputError:
@@ -129,12 +130,13 @@ def _find_places(
     return subsets, spellings
 
 
-def _open_masks(root: Path, split: str | None, whole: bool) -> Split:
+def _open_masks(root: Path, split: str | None, whole: bool) -> ActionSplit:
     name = DEFAULT_SPLIT if split is None else check_split_name(root, split)
     return read_split(root, name)
 
 
 ACTIONVOS = Layout(
+    key="actionvos",
     name="an ActionVOS root",
     is_root=lambda root: has_action_lists(root) or (root / MASKS).is_dir(),
     documents=(

@@ -16,37 +16,22 @@ A split is an action list; `val_human` or a user's own list refers to the folder
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from html import escape
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
-from actiseg_data.annotations.masks import (
-    IndexMask,
-    check_same_size,
-    find_foreign_ids,
-    read_index_mask,
-)
 from actiseg_data.annotations.sequences import VideoSequence
-from actiseg_data.core.arguments import check_selection
 from actiseg_data.core.digests import digest_json
-from actiseg_data.core.documents import (
-    Cursor,
-    read_json,
-)
-from actiseg_data.core.errors import (
-    ProblemCollector,
-    check_known,
-    refuse,
-    suggest,
-)
-from actiseg_data.core.names import format_names
+from actiseg_data.core.documents import Cursor, read_json
+from actiseg_data.core.errors import refuse
+from actiseg_data.core.file_reading import find_dangling_link
 from actiseg_data.layouts.image_sets import (
+    MAIN_STYLE,
     Expression,
     ObjectEntry,
     name_expressions_file,
+    name_image_sets_files,
     name_objects_file,
     read_by_folder,
     read_expression,
@@ -54,15 +39,13 @@ from actiseg_data.layouts.image_sets import (
 )
 from actiseg_data.layouts.photograph_search import find_photograph, find_photographs
 from actiseg_data.layouts.spelling import find_path, find_paths
+from actiseg_data.layouts.split import MASKS as MASKS
+from actiseg_data.layouts.split import WEIGHTS as WEIGHTS
+from actiseg_data.layouts.split import Split
 
 IMAGE_SETS = "ImageSets"
-MASKS = "Annotations_Sparse"
 FRAMES = "JPEGImages_Sparse"
-WEIGHTS = "Weights_Sparse"
 SUBSETS = ("train", "val")
-
-_MOST_ROWS = 10
-"""Most sequences that a notebook shows."""
 
 
 def escape_name(folder: str) -> str:
@@ -71,169 +54,68 @@ def escape_name(folder: str) -> str:
 
 
 @dataclass(frozen=True, repr=False)
-class Split(Sequence[VideoSequence]):
-    """A split of an ActionVOS root: a sequence of `VideoSequence`, see `open_split`.
-
-    Sequences are found by position, by slice, or by the name of their folder.
+class ActionSplit(Split):
+    """A split of an ActionVOS root: its action list, and its prompts and objects.
 
     Attributes
     ----------
-    root : Path
-        The dataset.
-    name : str
-        The name of the action list, such as ``val_human``.
-    sequences : tuple of VideoSequence
-        The sequences in the order of the list.
     subsets : dict of str to str
         For each folder of a sequence ``train`` or ``val``: the subfolder that has its masks. In a
         root without masks, the subfolder that has its photographs.
-    fingerprint : str
-        Digest of the action list: which sequences, frames, objects and labels it has.
-    spellings : dict of str to str
-        Names of folders on disk that differ from `escape_name`.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from actiseg_data import make_sample, open_split
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     split = open_split(make_sample(f"{folder}/sample").path, "val")
-    ...     sequence = split["00000057_S05_01_cut_carrot"]
-    ...     photographs = split.frames(sequence)
-    ...     mask = split.mask(sequence, sequence.frames[0])
-    >>> len(split), len(photographs), mask.shape
-    (20, 2, (240, 428))
     """
 
-    root: Path
-    name: str
-    sequences: tuple[VideoSequence, ...]
-    subsets: dict[str, str]
-    fingerprint: str
-    spellings: dict[str, str] = field(default_factory=dict)
+    subsets: dict[str, str] = field(default_factory=dict)
+
+    list_title = "action list"
 
     @property
-    def has_labels(self) -> bool:
-        """True: action lists have the labels of all objects."""
-        return True
+    def layout(self) -> str:
+        return "actionvos"
 
     @property
     def has_action_lists(self) -> bool:
-        """True: an action list chose the sequences."""
         return True
 
     @property
-    def listed(self) -> bool:
-        """True: an action list chose the sequences."""
-        return True
+    def list_path(self) -> Path:
+        return self.root / IMAGE_SETS / f"{self.name}.json"
 
     @property
-    def list_names(self) -> list[str]:
-        """None: the root has action lists only."""
-        return []
+    def has_masks(self) -> bool:
+        return bool(self.subsets)
 
-    def __len__(self) -> int:
-        return len(self.sequences)
-
-    def __iter__(self) -> Iterator[VideoSequence]:
-        return iter(self.sequences)
-
-    @overload
-    def __getitem__(self, key: int | str) -> VideoSequence: ...
-
-    @overload
-    def __getitem__(self, key: slice) -> tuple[VideoSequence, ...]: ...
-
-    def __getitem__(self, key: int | str | slice) -> VideoSequence | tuple[VideoSequence, ...]:
-        if isinstance(key, str):
-            if key not in self._by_folder:
-                raise KeyError(f"{key!r}{suggest(key, self._by_folder)}")
-            return self._by_folder[key]
-        return self.sequences[key]
-
-    @cached_property
-    def _by_folder(self) -> dict[str, VideoSequence]:
-        return {sequence.folder: sequence for sequence in self.sequences}
-
-    def __repr__(self) -> str:
-        return f"Split(name={self.name!r}, root={str(self.root)!r}, sequences={len(self)})"
-
-    def _repr_html_(self) -> str:
-        """Return the split as a table of its first sequences, for notebooks."""
-        head = f"<b>{escape(self.name)}</b> in {escape(str(self.root))}: {len(self)} sequences"
-        rows = "".join(
-            f"<tr><td>{escape(sequence.folder)}</td><td>{len(sequence.frames)}</td>"
-            f"<td>{len(sequence.objects)}</td><td>{escape(sequence.narration)}</td></tr>"
-            for sequence in self.sequences[:_MOST_ROWS]
+    def has_files(self, kind: str, sequences: Iterable[VideoSequence]) -> bool:
+        placed = (sequence for sequence in sequences if sequence.folder in self.subsets)
+        folders = (self.find_folder(kind, sequence) for sequence in placed)
+        # A dangling link may stand for all the files, so it must be reported and not skipped.
+        return os.path.lexists(self.root / kind) and any(
+            os.path.lexists(folder) or find_dangling_link(folder) is not None for folder in folders
         )
-        if len(self) > _MOST_ROWS:
-            rows += f"<tr><td>and {len(self) - _MOST_ROWS} more</td></tr>"
-        columns = "<tr><th>sequence</th><th>frames</th><th>objects</th><th>narration</th></tr>"
-        return f"<p>{head}</p><table>{columns}{rows}</table>"
 
-    def select(
-        self, only: str | Iterable[str] | None = None, parameter: str = "only"
-    ) -> tuple[VideoSequence, ...]:
-        """Return the sequences of some folders, in the order of the split; None selects all.
+    def name_files(self, kind: str, sequence: VideoSequence) -> list[str]:
+        subset = self.subsets.get(sequence.folder)
+        return [f"{kind}/{subset}/{sequence.folder}/{frame}.png" for frame in sequence.frames]
 
-        Raises
-        ------
-        InputError
-            With every folder that the split does not have, or if no folder is named.
-        """
-        wanted = check_selection(only, parameter)
-        if wanted is None:
-            return self.sequences
-        by_folder = {sequence.folder: sequence for sequence in self.sequences}
-        hint = "give the name of a folder as in the action list"
-        owner = f"the split {self.name!r}"
-        check_known(wanted, by_folder, "sequence", f"`{parameter}`", hint, owner)
-        return tuple(seq for seq in self.sequences if seq.folder in wanted)
+    def find_files(self, kind: str, sequence: VideoSequence) -> list[Path]:
+        names = (f"{frame}.png" for frame in sequence.frames)
+        return find_paths(self.find_folder(kind, sequence), names)
 
-    def restrict(self, sequences: tuple[VideoSequence, ...], name: str) -> Split:
-        """Return the split with some of its sequences, under another name."""
-        return replace(self, sequences=sequences, name=name)
+    def find_mask(self, sequence: VideoSequence, frame: str) -> Path:
+        return find_path(self.find_folder(MASKS, sequence), f"{frame}.png")
+
+    def name_frames_folder(self, sequence: VideoSequence) -> str | None:
+        subset = self.subsets.get(sequence.folder)
+        return None if subset is None else f"{FRAMES}/{subset}/{sequence.folder}"
+
+    def find_frames_folder(self, sequence: VideoSequence) -> Path | None:
+        return self.find_folder(FRAMES, sequence) if sequence.folder in self.subsets else None
 
     def frames(self, sequence: VideoSequence | str) -> list[Path]:
-        """Return the photographs of a sequence, in the order of its frames.
+        folder = self.find_folder(FRAMES, self.find_sequence(sequence))
+        return find_photographs(folder, map(escape_name, self.find_sequence(sequence).frames))
 
-        Parameters
-        ----------
-        sequence : VideoSequence or str
-            The sequence, or the name of its folder.
-
-        Returns
-        -------
-        list of Path
-            One path for each frame. A photograph that is missing has the path of the expected
-            ``.jpg``.
-        """
-        sequence = self[sequence] if isinstance(sequence, str) else sequence
-        folder = self.find_folder(FRAMES, sequence)
-        return find_photographs(folder, map(escape_name, sequence.frames))
-
-    def mask(self, sequence: VideoSequence | str, frame: str) -> IndexMask:
-        """Read the index mask of a frame.
-
-        Parameters
-        ----------
-        sequence : VideoSequence or str
-            The sequence, or the name of its folder.
-        frame : str
-            The name of the frame, as in `VideoSequence.frames`.
-
-        Returns
-        -------
-        ndarray
-            (H, W) uint8, each pixel the id of its object, 0 for background.
-
-        Raises
-        ------
-        InputError
-            If the mask is missing or damaged, see `read_index_mask`.
-        """
-        sequence = self[sequence] if isinstance(sequence, str) else sequence
-        return read_index_mask(self.find_mask(sequence, frame))
+    def find_frame(self, sequence: VideoSequence, frame: str) -> Path:
+        return find_photograph(self.find_folder(FRAMES, sequence), escape_name(frame))
 
     def find_folder(self, kind: str, sequence: VideoSequence) -> Path:
         """Return the folder of a sequence's files of a kind: `MASKS`, `FRAMES` or `WEIGHTS`."""
@@ -243,65 +125,36 @@ class Split(Sequence[VideoSequence]):
             return self.root / kind / subset / spelling
         return find_sequence_folder(self.root, kind, subset, folder)
 
-    def find_mask(self, sequence: VideoSequence, frame: str) -> Path:
-        """Return the file of a mask."""
-        return find_path(self.find_folder(MASKS, sequence), f"{frame}.png")
+    def list_documents(self) -> tuple[str, ...]:
+        own, *companions = name_image_sets_files(self.name)
+        return tuple(
+            f"{IMAGE_SETS}/{file}"
+            for file in (own, *(file for file in companions if self.has_document(file)))
+        )
 
-    def find_frame(self, sequence: VideoSequence, frame: str) -> Path:
-        """Return the photograph of a frame, see `find_photograph`."""
-        return find_photograph(self.find_folder(FRAMES, sequence), escape_name(frame))
+    def cut_document(self, name: str, sequences: Iterable[VideoSequence]) -> tuple[Any, bool]:
+        return self.read_image_set(name.partition("/")[2], sequences)
 
-    def find_masks(self, sequence: VideoSequence) -> list[Path]:
-        """Return the files of a sequence's masks, in the order of its frames."""
-        return self.find_pngs(MASKS, sequence)
+    def read_entries(self) -> Mapping[str, Mapping[str, Any]]:
+        entries: dict[str, dict[str, Any]] = {}
+        for sequence, record in zip(self.sequences, self.read_action_list(), strict=True):
+            content = {name: value for name, value in record.items() if name != "seq_id"}
+            entries[sequence.folder] = {"list": content}
+        for file in name_image_sets_files(self.name)[1:]:
+            if self.has_document(file):
+                videos = self.read_document(file)["videos"]
+                for folder in entries:
+                    if folder in videos:
+                        entries[folder][file] = videos[folder]
+        return entries
 
-    def find_pngs(self, kind: str, sequence: VideoSequence) -> list[Path]:
-        """Return a sequence's files of a kind (`MASKS`, `WEIGHTS`), in the order of its frames."""
-        names = (f"{frame}.png" for frame in sequence.frames)
-        return find_paths(self.find_folder(kind, sequence), names)
+    def read_prompts(self) -> Mapping[str, tuple[Expression, ...]]:
+        if not self.has_document(name_expressions_file(self.name, MAIN_STYLE)):
+            return {}
+        return self.read_expressions(MAIN_STYLE)
 
-    def read_masks(self, sequence: VideoSequence) -> list[IndexMask]:
-        """Read all masks of a sequence, see `iterate_masks`."""
-        return list(self.iterate_masks(sequence))
-
-    def iterate_masks(self, sequence: VideoSequence) -> Iterator[IndexMask]:
-        """Read the index masks of a sequence in the order of its frames, one at a time.
-
-        All masks must have one size and listed ids only. A long sequence needs no more memory than
-        a short one.
-
-        Raises
-        ------
-        InputError
-            With every faulty mask: after the first one, the remaining masks are checked before the
-            error.
-        """
-        problems = ProblemCollector()
-        shape: tuple[int, ...] | None = None
-        for path in self.find_masks(sequence):
-            with problems.collect():
-                mask = read_index_mask(path)
-                shape = shape or mask.shape
-                with problems.collect():
-                    check_same_size(
-                        mask.shape,
-                        shape,
-                        "the sequence's first mask",
-                        path,
-                        "make all masks of a sequence at one size, resampled by nearest neighbour",
-                    )
-                foreign = find_foreign_ids(mask, sequence.object_ids)
-                if foreign:
-                    named = format_names([*map(str, foreign)], 8)
-                    problems.add(
-                        f"has the ids {named}, which are not in the action list",
-                        path,
-                        "list the objects, or, if ids were blended by resampling or anti-aliasing, "
-                        "make the mask again without blending",
-                    )
-            if not problems.collected:
-                yield mask
-        problems.raise_if_any()
+    def read_object_entries(self) -> Mapping[str, tuple[ObjectEntry, ...]]:
+        return self.read_objects() if self.has_document(name_objects_file(self.name)) else {}
 
     def read_action_list(self) -> list[dict[str, Any]]:
         """Read the action list as the file has it.

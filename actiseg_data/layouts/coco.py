@@ -8,6 +8,7 @@ _ANNOTATIONS = "COCO annotations (no command takes them yet)"
 _RESULTS = "a list of COCO results, by image_id (no command takes it)"
 
 COCO = Layout(
+    key="coco",
     name="COCO",
     documents=(
         DocumentKind(frozenset((b"images", b"file_name")), _ANNOTATIONS),

@@ -28,11 +28,20 @@ from actiseg_data.layouts.sequence_lists import SequenceList, read_sequence_list
 
 ANNOTATIONS = ("Annotations", "Annotations_unsupervised")
 LISTS = "ImageSets"
+PHOTOGRAPHS = "JPEGImages"
 
 GIVE = "give an ActionVOS root, DAVIS, or a folder that has <sequence>/<frame>.png"
 """The hint for a path that is not a dataset with masks."""
 
 DEFAULT_LIST = "val"
+"""The list that is scored if none is named."""
+
+DEFAULT_TRAINING_LIST = "train"
+"""The list that gets noise if none is named."""
+
+WHOLE = "all"
+"""The name of the split of all sequences of a folder."""
+
 _USUAL = "480p"
 """The resolution that the official evaluation takes if there are several."""
 

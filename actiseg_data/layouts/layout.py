@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.layouts.sequence_record import DatasetForm
 
 
 class MaskSplit(Protocol):
@@ -75,6 +76,9 @@ class MaskSplit(Protocol):
         ...
 
 
+FormFinder: TypeAlias = Callable[[Path, "str | None"], "tuple[DatasetForm, str]"]
+"""Find where a root keeps the files of a split, by default the usual one; return its name, too."""
+
 MaskOpener: TypeAlias = Callable[[Path, "str | None", bool], MaskSplit]
 """Open the masks of a root: of a split, by default the usual one, or of all sequences if true."""
 
@@ -99,11 +103,12 @@ class DocumentKind:
 class Layout:
     """A layout of datasets on disk.
 
-    A capability that a layout does not have is None. Other capabilities, such as reading prompts or
-    writing masks, become further fields of this kind.
+    A capability that a layout does not have is None.
 
     Attributes
     ----------
+    key : str
+        As ``--layout`` takes it, such as ``davis``.
     name : str
         As it appears in a sentence, such as ``an ActionVOS root``.
     description : str or None
@@ -115,10 +120,14 @@ class Layout:
         The documents that a root of this layout has.
     open_masks : function, optional
         See `MaskOpener`. Its errors say what a root lacks.
+    find_form : function, optional
+        See `FormFinder`. Its errors say what a root lacks.
     """
 
+    key: str
     name: str
     description: str | None = None
     is_root: Callable[[Path], bool] = lambda root: False
     documents: tuple[DocumentKind, ...] = ()
     open_masks: MaskOpener | None = None
+    find_form: FormFinder | None = None

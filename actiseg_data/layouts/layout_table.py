@@ -20,13 +20,28 @@ PLAIN_LAYOUT = MASK_FOLDERS
 """The layout without a mark of its own: a folder has it if it has no other."""
 
 
+def list_layouts() -> tuple[Layout, ...]:
+    """List all layouts."""
+    return *LAYOUTS, PLAIN_LAYOUT
+
+
+def find_layouts(root: Path) -> list[Layout]:
+    """Find the layouts among `LAYOUTS` whose marks a folder has.
+
+    >>> find_layouts(Path("no/such/folder"))
+    []
+    """
+    fitting = []
+    for layout in LAYOUTS:
+        with suppress(OSError, InputError):
+            if layout.is_root(root):
+                fitting.append(layout)
+    return fitting
+
+
 def find_layout(root: Path) -> Layout | None:
     """Find the layout of a folder among `LAYOUTS`; None if it has none of them.
 
     >>> find_layout(Path("no/such/folder"))
     """
-    for layout in LAYOUTS:
-        with suppress(OSError, InputError):
-            if layout.is_root(root):
-                return layout
-    return None
+    return next(iter(find_layouts(root)), None)

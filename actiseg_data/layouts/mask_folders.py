@@ -19,7 +19,11 @@ from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.listing import list_files, list_possible_folders, sort_frames
 from actiseg_data.core.names import check_name
 from actiseg_data.layouts.davis import (
+    ANNOTATIONS,
     DEFAULT_LIST,
+    DEFAULT_TRAINING_LIST,
+    PHOTOGRAPHS,
+    WHOLE,
     find_list,
     find_list_names,
     find_lists,
@@ -28,6 +32,7 @@ from actiseg_data.layouts.davis import (
     is_davis,
 )
 from actiseg_data.layouts.layout import Layout
+from actiseg_data.layouts.sequence_record import DatasetForm, make_dataset_sequence
 from actiseg_data.layouts.spelling import find_path, find_paths
 
 
@@ -109,7 +114,7 @@ def open_folder(
     InputError
         If the folder cannot be listed, if there is no such list, and for unsafe names.
     """
-    sequences = _list_sequences(masks)
+    sequences = list_mask_sequences(masks)
     frames = {sequence.folder: list(sequence.frames) for sequence in sequences}
     opened = FolderSplit(masks, masks.name, sequences, digest_json(frames), lists=lists)
     if split is None and not whole and opened.list_names:
@@ -132,7 +137,14 @@ def _open_root(root: Path, split: str | None, whole: bool) -> FolderSplit:
     return open_folder(find_masks(root), lists, split, whole or lists.parent != root)
 
 
-def _list_sequences(root: Path) -> tuple[VideoSequence, ...]:
+def list_mask_sequences(root: Path) -> tuple[VideoSequence, ...]:
+    """List the sequences in a folder and their frames, in order. Masks are not decoded.
+
+    Raises
+    ------
+    InputError
+        With every folder that cannot be listed, unsafe name, and frame with several masks.
+    """
     problems = ProblemCollector()
     sequences = []
     for folder in list_possible_folders(root):
@@ -146,41 +158,72 @@ def _list_sequences(root: Path) -> tuple[VideoSequence, ...]:
                 check_name(frame, "frame", folder.path)
                 if count > 1:
                     problems.add(f"has {count} masks of the frame {frame}", folder.path, "keep one")
-            sequences.append(_make_sequence(folder.name, frames))
+            sequences.append(make_dataset_sequence(folder.name, frames))
     problems.raise_if_any()
     return tuple(sequences)
 
 
-def _make_sequence(folder: str, frames: list[str]) -> VideoSequence:
-    return VideoSequence(
-        folder=folder,
-        seq_id=0,
-        video=folder,
-        start=0,
-        end=0,
-        narration="",
-        verb="",
-        verb_class=-1,
-        noun="",
-        noun_class=-1,
-        frames=tuple(frames),
-        objects=(),
+def find_davis_form(root: Path, split: str | None) -> tuple[DatasetForm, str]:
+    """Find the masks, the photographs and the list of a split in a root in the layout of DAVIS.
+
+    See `FormFinder`. The default is the list ``train``, or the only list, or all sequences under
+    the name `WHOLE`.
+    """
+    masks = find_masks(root)
+    prefix = masks.relative_to(root).as_posix()
+    prefix = "" if prefix == "." else prefix
+    lists = find_lists(root)
+    photographs = _find_photographs(root, prefix)
+    names = find_list_names(lists) if lists.parent == root else []
+    if split is None:
+        split = _choose_default(names)
+    if split == WHOLE and WHOLE not in names:
+        return DatasetForm("davis" if is_davis(root) else "masks", prefix, photographs), WHOLE
+    if not names:
+        what = f"has no lists of sequences, so there is no split {split!r}"
+        raise refuse(what, root, f"leave `split` out, or give {WHOLE}")
+    folders = [entry.name for entry in list_possible_folders(masks)]
+    name, _ = find_list(lists, split, folders)
+    document = f"{lists.name}/{name}.txt"
+    return DatasetForm("davis", prefix, photographs, (document,)), name.rpartition("/")[2]
+
+
+def _choose_default(names: list[str]) -> str:
+    bare = {name.rpartition("/")[2] for name in names}
+    if DEFAULT_TRAINING_LIST in bare:
+        return DEFAULT_TRAINING_LIST
+    return bare.pop() if len(bare) == 1 else WHOLE
+
+
+def _find_photographs(root: Path, masks: str) -> str | None:
+    """Find the folder of photographs beside a folder of masks, relative to the root."""
+    top, _, rest = masks.partition("/")
+    if top not in ANNOTATIONS:
+        return None
+    return next(
+        (
+            name
+            for name in filter(None, (f"{PHOTOGRAPHS}/{rest}" if rest else "", PHOTOGRAPHS))
+            if (root / name).is_dir()
+        ),
+        None,
     )
 
 
 DAVIS = Layout(
+    key="davis",
     name="DAVIS",
-    description=(
-        "DAVIS or a dataset in its layout (actiseg-eval takes it as --gt; no other command does "
-        "yet)"
-    ),
+    description="DAVIS or a dataset in its layout",
     is_root=is_davis,
     open_masks=_open_root,
+    find_form=find_davis_form,
 )
 
 MASK_FOLDERS = Layout(
+    key="masks",
     name="a folder of masks",
-    description="a folder of masks, <sequence>/<frame>.png (actiseg-eval takes it as --gt)",
+    description="a folder of masks, <sequence>/<frame>.png",
     is_root=has_masks,
     open_masks=_open_root,
+    find_form=find_davis_form,
 )

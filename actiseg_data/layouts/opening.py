@@ -4,36 +4,155 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from actiseg_data.core.errors import refuse
+from actiseg_data.core.errors import check_choice, refuse
 from actiseg_data.core.file_reading import refuse_missing
 from actiseg_data.core.files import PathLike, as_path
+from actiseg_data.core.workers import WorkerPool
 from actiseg_data.layouts import layout_table
-from actiseg_data.layouts.action_lists import check_split_name, read_split
-from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
+from actiseg_data.layouts.action_lists import ACTIONVOS, check_split_name, read_split
+from actiseg_data.layouts.actionvos import IMAGE_SETS, ActionSplit
+from actiseg_data.layouts.dataset_opening import is_recorded, open_dataset, open_recorded
 from actiseg_data.layouts.davis import GIVE, has_sequences
-from actiseg_data.layouts.layout import MaskSplit
+from actiseg_data.layouts.layout import Layout, MaskSplit
 from actiseg_data.layouts.recognition import recognise_dataset
+from actiseg_data.layouts.split import Split
+
+DEFAULT_SPLIT = "train"
+"""The split of an ActionVOS root that is opened if none is named."""
 
 
-def open_split(root: PathLike, name: str, *, masks: bool = True) -> Split:
-    """Open a split: read its action list and find the folders of its sequences.
+def open_split(
+    root: PathLike,
+    name: str | None = None,
+    *,
+    masks: bool = True,
+    layout: str | None = None,
+    workers: int | WorkerPool = 1,
+) -> Split:
+    """Open a split of a dataset in any layout that has masks.
 
-    Masks are not decoded.
+    In an ActionVOS root, the action list is read and the folders of its sequences are found; masks
+    are not decoded. Of other datasets, masks may be decoded to find the objects.
 
     Parameters
     ----------
     root : str or Path
-        A root in the ActionVOS layout.
-    name : str
-        The split, such as ``train`` or ``val_human``.
+        The dataset.
+    name : str, optional
+        The split, such as ``train`` or ``val_human``. Each layout has a default.
     masks : bool
-        Whether masks are required. If not, a root without any masks of the split is accepted.
+        Whether masks are required. If not, an ActionVOS root without any masks of the split is
+        accepted.
+    layout : str, optional
+        The key of a layout, such as ``davis``. By default it is recognised.
+    workers : int or WorkerPool
+        Processes that decode masks.
 
     Raises
     ------
     InputError
         With every problem of the list; if some sequences have no folder of masks; for a dataset in
-        another layout, which the message names.
+        no layout, or in several.
+    """
+    root = as_path(root)
+    if is_recorded(root):
+        return _open_copy(root, name)
+    chosen = choose_layout(root, layout)
+    if chosen is ACTIONVOS:
+        return open_action_split(root, DEFAULT_SPLIT if name is None else name, masks=masks)
+    assert chosen.find_form is not None, "the chosen layout has splits"
+    form, name = chosen.find_form(root, name)
+    return open_dataset(root, form, name, workers)
+
+
+def choose_split(root: Path, name: str | None, layout: str | None = None) -> str:
+    """Return the name of the split that `open_split` opens; no mask is decoded.
+
+    Raises
+    ------
+    InputError
+        For a dataset in no layout, or in several; if it is not an ActionVOS root, for an unknown
+        split, too.
+    """
+    if is_recorded(root):
+        return open_recorded(root).name
+    chosen = choose_layout(root, layout)
+    if chosen is ACTIONVOS or chosen.find_form is None:
+        return DEFAULT_SPLIT if name is None else name
+    return chosen.find_form(root, name)[1]
+
+
+def choose_layout(root: Path, key: str | None = None) -> Layout:
+    """Return the layout of a dataset: the named one, or the one that it has.
+
+    Raises
+    ------
+    InputError
+        For an unknown layout, and for a dataset in several layouts, or in none that has splits.
+    """
+    usable = {layout.key: layout for layout in layout_table.list_layouts() if _is_usable(layout)}
+    if key is not None:
+        check_choice(key, usable, "layout")
+        return usable[key]
+    fitting = layout_table.find_layouts(root)
+    if len(fitting) > 1:
+        names = " and of ".join(layout.name for layout in fitting)
+        keys = " or ".join(layout.key for layout in fitting)
+        raise refuse(f"has the marks of {names}", root, f"choose one: give {keys} as `layout`")
+    if fitting and _is_usable(fitting[0]):
+        return fitting[0]
+    if not fitting and root.is_dir() and has_sequences(root):
+        return layout_table.PLAIN_LAYOUT
+    kind = recognise_dataset(root)
+    if kind is not None:
+        raise refuse(f"is {kind}", root, "give a dataset with masks (see docs/layouts.md)")
+    return ACTIONVOS
+
+
+def _is_usable(layout: Layout) -> bool:
+    return layout is ACTIONVOS or layout.find_form is not None
+
+
+def _open_copy(root: Path, name: str | None) -> Split:
+    """Open a noisy copy of a dataset without action lists, which has one split."""
+    split = open_recorded(root)
+    if name not in (None, split.name):
+        raise refuse(f"has the split {split.name!r} alone", root, "leave `split` out")
+    return split
+
+
+def open_source(root: Path, copy: Path, name: str, *, masks: bool = True) -> Split:
+    """Open the split of a clean dataset that a noisy copy was made from.
+
+    Parameters
+    ----------
+    root : Path
+        The clean dataset.
+    copy : Path
+        The noisy copy. It says where a dataset without action lists keeps its files.
+    name : str
+        The split.
+    masks : bool
+        As in `open_split`, which raises the same errors.
+    """
+    if not is_recorded(copy):
+        return open_action_split(root, name, masks=masks)
+    if not root.is_dir():
+        raise refuse_missing(root, "the dataset folder is missing", "give the clean dataset")
+    return open_dataset(root, open_recorded(copy).form, name)
+
+
+def has_source(root: Path, copy: Path, name: str) -> bool:
+    """Return whether a folder has the list, or the masks, that a noisy copy was made from."""
+    if is_recorded(copy):
+        return (root / open_recorded(copy).form.masks).is_dir()
+    return (root / IMAGE_SETS / f"{name}.json").is_file()
+
+
+def open_action_split(root: PathLike, name: str, *, masks: bool = True) -> ActionSplit:
+    """Open a split of an ActionVOS root: read its action list and find its sequences.
+
+    Parameters and errors as in `open_split`; a dataset in another layout is refused, too.
     """
     root = as_path(root)
     check_split_name(root, name)
@@ -46,6 +165,17 @@ def open_split(root: PathLike, name: str, *, masks: bool = True) -> Split:
             what = "is not a folder" if root.exists() else "the dataset folder is missing"
             raise refuse_missing(root, what, "give an ActionVOS root")
     return read_split(root, name, masks=masks)
+
+
+def require_actions(split: Split) -> ActionSplit:
+    """Return a split as one with action lists; raise `InputError` if it has none."""
+    if not isinstance(split, ActionSplit):
+        raise refuse(
+            "has no action lists, which name objects and actions",
+            split.root,
+            "give an ActionVOS root, or choose noise of masks",
+        )
+    return split
 
 
 def open_masks(root: Path, split: str | None = None, *, whole: bool = False) -> MaskSplit:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from actiseg_data.layouts.layout import DocumentKind, Layout
 
 VISOR = Layout(
+    key="visor",
     name="VISOR",
     documents=(
         DocumentKind(

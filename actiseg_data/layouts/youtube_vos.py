@@ -1,26 +1,122 @@
-"""YouTube-VOS: the layout of DAVIS, and a ``meta.json`` with the categories of the objects."""
+"""YouTube-VOS, and the datasets in its layout: MOSE, Ref-YouTube-VOS, converted Ref-DAVIS.
+
+::
+
+    ROOT/<subset>/Annotations/<video>/<frame>.png     index masks of every fifth frame
+    ROOT/<subset>/JPEGImages/<video>/<frame>.jpg
+    ROOT/<subset>/meta.json                           objects, categories, frames of each object
+    ROOT/meta_expressions/<subset>/meta_expressions.json
+
+A subset is ``train``, ``valid``, ``val`` or ``test``. A root may also be one subset. An object may
+appear late: its first mask is its first frame.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from actiseg_data.core.documents import Cursor, read_json
+from actiseg_data.core.errors import ProblemCollector, refuse, suggest
+from actiseg_data.core.names import check_text
+from actiseg_data.layouts.davis import PHOTOGRAPHS, has_sequences
 from actiseg_data.layouts.layout import DocumentKind, Layout
+from actiseg_data.layouts.sequence_record import DatasetForm
 
 _SUBSETS = ("train", "valid", "val", "test")
+_MASKS = "Annotations"
+META = "meta.json"
+EXPRESSIONS = "meta_expressions.json"
 
 
-def _has_meta(root: Path) -> bool:
-    return any((root / subset / "meta.json").is_file() for subset in ("", *_SUBSETS))
+def _is_root(root: Path) -> bool:
+    """Return whether a folder has subsets, or a ``meta.json`` as a subset has it."""
+    return (root / META).is_file() or bool(_list_subsets(root))
+
+
+def _list_subsets(root: Path) -> list[str]:
+    """List the subsets of a root that have masks or a ``meta.json``."""
+    return [
+        subset
+        for subset in _SUBSETS
+        if (root / subset / _MASKS).is_dir() or (root / subset / META).is_file()
+    ]
+
+
+def _find_form(root: Path, split: str | None) -> tuple[DatasetForm, str]:
+    """Find the files of a subset; see `FormFinder`. The default is ``train``, or the only one."""
+    subsets = _list_subsets(root)
+    if not subsets:
+        name = root.resolve().name
+        if split not in (None, name):
+            raise refuse(f"is one subset, {name!r}, and has no other", root, "leave `split` out")
+        return _make_form(root, "", name), name
+    if split is None:
+        split = "train" if "train" in subsets else subsets[0]
+    if split not in subsets:
+        raise refuse(
+            f"there is no subset {split!r}{suggest(split, subsets)}",
+            root,
+            f"give one of {', '.join(subsets)} as `split`",
+        )
+    return _make_form(root, f"{split}/", split), split
+
+
+def _make_form(root: Path, top: str, subset: str) -> DatasetForm:
+    masks = root / top / _MASKS
+    if not (masks.is_dir() and has_sequences(masks)):
+        raise refuse("has no masks (<video>/<frame>.png)", masks, "fetch the masks of the subset")
+    documents = [f"{top}{META}"]
+    documents += [f"{folder}{EXPRESSIONS}" for folder in (top, f"meta_expressions/{subset}/")]
+    photographs = f"{top}{PHOTOGRAPHS}"
+    return DatasetForm(
+        layout=YOUTUBE_VOS.key,
+        masks=f"{top}{_MASKS}",
+        photographs=photographs if (root / photographs).is_dir() else None,
+        documents=tuple(name for name in documents if (root / name).is_file()),
+    )
+
+
+def read_categories(path: Path) -> dict[str, dict[int, tuple[str, int]]]:
+    """Read the name and the class id of each object from a ``meta.json``, by video and object id.
+
+    The file has names of categories alone. A class id is the position of the name, from 1, among
+    all names of the file in the order of the alphabet.
+
+    Raises
+    ------
+    InputError
+        With every fault.
+    """
+    problems = ProblemCollector()
+    names: dict[str, dict[int, str]] = {}
+    for video, entry in Cursor(read_json(path), str(path))["videos"].iterate_members():
+        names[video] = {}
+        for number, member in entry["objects"].iterate_members():
+            with problems.collect():
+                if not (number.isdecimal() and 1 <= int(number) <= 255):
+                    what = f"{number[:20]!r} is not an object id"
+                    raise refuse(what, member.where, "use whole numbers from 1 to 255")
+                category = member["category"]
+                names[video][int(number)] = check_text(category.as_text(), category.where)
+    problems.raise_if_any()
+    every = sorted({name for objects in names.values() for name in objects.values()})
+    class_ids = {name: position for position, name in enumerate(every, 1)}
+    return {
+        video: {number: (name, class_ids[name]) for number, name in objects.items()}
+        for video, objects in names.items()
+    }
 
 
 YOUTUBE_VOS = Layout(
+    key="youtube-vos",
     name="YouTube-VOS",
-    description="YouTube-VOS (actiseg-eval takes its folder Annotations as --gt)",
-    is_root=_has_meta,
+    description="YouTube-VOS or a dataset in its layout",
+    is_root=_is_root,
     documents=(
         DocumentKind(
             frozenset((b"videos", b"objects", b"category", b"frames")),
-            "the meta.json of YouTube-VOS (actiseg-eval takes the folder Annotations as --gt)",
+            "the meta.json of YouTube-VOS (give the folder that has it)",
         ),
     ),
+    find_form=_find_form,
 )

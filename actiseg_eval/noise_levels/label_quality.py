@@ -13,8 +13,8 @@ from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.names import escape_unprintable
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool
-from actiseg_data.layouts.actionvos import Split
 from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.split import Split
 from actiseg_data.records.recipe_record import RECIPE_FILE, read_recipe
 from actiseg_data.records.split_documents import SUMMARY_FILE, read_summary
 from actiseg_eval.measures.prediction import Prediction

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -18,6 +18,7 @@ from actiseg_noise.cli.recipe_options import (
 )
 from actiseg_noise.cli.shared_options import (
     Dataset,
+    LayoutKey,
     Only,
     Quiet,
     Workers,
@@ -80,6 +81,7 @@ def corrupt(
     *,
     noise: RecipeOptions,
     kind_options: Any,
+    layout: LayoutKey = None,
     only: Only = None,
     workers: Workers = 1,
     output: OutputOptions,
@@ -91,6 +93,7 @@ def corrupt(
     or: actiseg-noise corrupt dataset_visor --type text --rate 0.4 --flip near
     or: actiseg-noise corrupt dataset_visor --preset actiseg-nl/mixed-60-21
     """
+    from actiseg_data.layouts.opening import choose_split
     from actiseg_noise.corruption.request import CorruptionOptions, name_output
     from actiseg_noise.split.noise_inputs import NoiseInputs
 
@@ -99,6 +102,8 @@ def corrupt(
     root = announce_dataset(dataset, make=True) if noise.pool == "dataset" else None
     recipe = make_recipe_from_options(noise, vars(kind_options), lexicon, root)
     root = root or announce_dataset(dataset, make=True)
+    if noise.split is None and noise.recipe is None:
+        recipe = replace(recipe, split=choose_split(root, None, layout))
     if noise.recipe is not None:
         print_changes(noise.recipe, recipe)
     lists = [] if output.with_clean is None else output.with_clean.split(",")
@@ -110,6 +115,7 @@ def corrupt(
         with_clean=tuple(name.strip() for name in lists),
         overwrite=output.overwrite,
         inputs=NoiseInputs(lexicon),
+        layout=layout,
     )
     run = _forecast if output.dry_run else _write
     run(root, recipe, options, workers, make_stage_progress(quiet))

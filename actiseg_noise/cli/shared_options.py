@@ -17,6 +17,7 @@ from actiseg_data.terminal.command_line import (
 __all__ = [
     "CleanSource",
     "Dataset",
+    "LayoutKey",
     "LexiconFile",
     "NoisySplitFolder",
     "Only",
@@ -29,9 +30,18 @@ __all__ = [
 Dataset = Annotated[
     Optional[Path],
     typer.Argument(
-        help="ActionVOS root. Default: $ACTISEG_DATASET, else ./dataset_visor, "
-        "else ./actiseg_sample, which corrupt makes if it does not exist.",
+        help="ActionVOS root, or a dataset in another layout (see docs/layouts.md). Default: "
+        "$ACTISEG_DATASET, else ./dataset_visor, else ./actiseg_sample, which corrupt makes if it "
+        "does not exist.",
         show_default=False,
+    ),
+]
+LayoutKey = Annotated[
+    Optional[str],
+    typer.Option(
+        "--layout",
+        metavar="NAME",
+        help="Layout of the dataset, such as davis. Default: the one that it has.",
     ),
 ]
 NoisySplitFolder = Annotated[

@@ -14,7 +14,7 @@ from actiseg_data.core.errors import Interruption, Problem
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.files import write_bytes, write_json
 from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
-from actiseg_data.layouts.actionvos import IMAGE_SETS
+from actiseg_data.layouts.dataset_split import write_document
 from actiseg_data.records.difference_record import DIFFERENCES_FILE
 from actiseg_data.records.licences import write_licences
 from actiseg_data.records.recipe_record import RECIPE_FILE
@@ -132,13 +132,13 @@ def _write_lists(plan: CorruptionPlan, partial: Path) -> None:
     """
     documents = plan.documents
     for name in plan.image_sets:
-        source, target = plan.split.root / IMAGE_SETS / name, partial / IMAGE_SETS / name
+        source, target = plan.split.root / name, partial / name
         if name in documents:
             write_bytes(target, documents[name])
         elif name in plan.verbatim:
             write_bytes(target, read_bytes(source))
         else:
-            write_json(target, plan.split.read_image_set(name, plan.sequences)[0])
+            write_document(target, plan.split.cut_document(name, plan.sequences)[0])
 
 
 def _refuse_changed_source(plan: CorruptionPlan) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from actiseg_data.core.names import as_names
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import start_workers
+from actiseg_data.layouts.opening import choose_split
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.corruption.copy_writing import make_all, refuse_write, write_documents
 from actiseg_noise.corruption.corruption_result import Corruption, CorruptionForecast
@@ -49,10 +51,11 @@ def corrupt(
     with_clean: Iterable[str] = (),
     overwrite: bool = False,
     lexicon: Lexicon | PathLike | None = None,
+    layout: str | None = None,
     stage: StageProgress = ignore_progress,
     **settings: Any,
 ) -> Corruption:
-    """Write a noisy copy of one split of an ActionVOS dataset.
+    """Write a noisy copy of one split of a dataset.
 
     Work goes to ``OUT.partial`` and is resumed there after an interruption. The keyword arguments
     have the names of the flags of ``actiseg-noise corrupt``.
@@ -83,6 +86,8 @@ def corrupt(
         Whether to replace a different noisy split at `out`.
     lexicon : Lexicon, str or Path, optional
         Lexicon for text noise. Default: the installed one.
+    layout : str, optional
+        The layout of the dataset, such as ``davis``. By default it is recognised.
     stage : StageProgress
         Shows progress.
     **settings
@@ -116,8 +121,9 @@ def corrupt(
         as_names(with_clean),
         overwrite,
         NoiseInputs(lexicon),
+        layout=layout,
     )
-    root, recipe = _choose_input(dataset, noise, lexicon, settings)
+    root, recipe = _choose_input(dataset, noise, options, settings)
     return write_noisy_split(root, recipe, options, workers, stage)
 
 
@@ -187,7 +193,7 @@ def forecast_corruption(
 def _choose_input(
     dataset: PathLike | None,
     noise: PathLike | Recipe,
-    lexicon: Lexicon | None,
+    options: CorruptionOptions,
     settings: dict[str, Any],
 ) -> tuple[Path, Recipe]:
     """Find the dataset and make the recipe.
@@ -201,8 +207,12 @@ def _choose_input(
         check_seed(settings["seed"])
     if named is None and settings.get("pool") == "dataset":
         named = _locate_dataset()
-    recipe = choose_recipe(_read_noise(noise), dataset=named, lexicon=lexicon, **settings)
-    return named or _locate_dataset(), recipe
+    lexicon, given = options.inputs.lexicon, _read_noise(noise)
+    recipe = choose_recipe(given, dataset=named, lexicon=lexicon, **settings)
+    root = named or _locate_dataset()
+    if settings.get("split") is None and not isinstance(given, Recipe):
+        recipe = replace(recipe, split=choose_split(root, None, options.layout))
+    return root, recipe
 
 
 def _read_noise(noise: PathLike | Recipe) -> str | Recipe:

@@ -11,7 +11,6 @@ from typing import Any
 from actiseg_data import __version__
 from actiseg_data.core.errors import InputError, Interruption
 from actiseg_data.core.workers import WorkerPool, run_parallel
-from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.records.split_documents import (
     DIGESTS_FILE,
     SUMMARY_FILE,
@@ -43,8 +42,7 @@ def find_finished_run(
     try:
         summary = read_summary(out / SUMMARY_FILE)
         digests = read_digests(out / DIGESTS_FILE)
-        lists = {f"{IMAGE_SETS}/{name}": digest for name, digest in plan.image_sets.items()}
-        same = identity.items() <= summary.items() and lists.items() <= digests.items()
+        same = identity.items() <= summary.items() and plan.image_sets.items() <= digests.items()
         if not same or not _is_consistent(out, workers):
             return None
         if not _has_same_source(plan, summary, digests, workers):

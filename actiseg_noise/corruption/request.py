@@ -14,8 +14,8 @@ from actiseg_data.core.files import check_outside, is_occupied
 from actiseg_data.core.listing import list_files, list_folder
 from actiseg_data.core.names import format_names
 from actiseg_data.layouts.action_lists import list_splits
-from actiseg_data.layouts.actionvos import FRAMES, Split
 from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.split import Split
 from actiseg_data.records.recipe_record import (
     RECIPE_FILE,
     Recipe,
@@ -58,6 +58,8 @@ class CorruptionOptions:
         What the noise depends on besides the recipe and the clean split.
     source_name : str or None
         What ``summary.json`` names as the source. None names the path of the dataset.
+    layout : str or None
+        The layout of the dataset. None recognises it.
     """
 
     out: Path | None = None
@@ -68,6 +70,7 @@ class CorruptionOptions:
     overwrite: bool = False
     inputs: NoiseInputs = INSTALLED
     source_name: str | None = None
+    layout: str | None = None
 
     def check(self, recipe: Recipe) -> None:
         """Raise `InputError` for an unknown choice, or for an option that has no effect."""
@@ -129,7 +132,7 @@ class CorruptionRequest:
         checked.
         """
         problems = ProblemCollector()
-        if self.images != "none" and os.path.lexists(self.source.split.root / FRAMES):
+        if self.images != "none":
             for folder in self._iterate_frame_folders():
                 exists = folder.is_dir()
                 files = list_files(folder) if exists and self.images == "copy" else []
@@ -148,8 +151,9 @@ class CorruptionRequest:
             *((clean, clean.sequences) for clean in self.source.clean),
         ):
             for sequence in sequences:
-                if sequence.folder in split.subsets:
-                    yield split.find_folder(FRAMES, sequence)
+                folder = split.find_frames_folder(sequence)
+                if folder is not None:
+                    yield folder
 
 
 def prepare_request(dataset: Path, recipe: Recipe, options: CorruptionOptions) -> CorruptionRequest:
@@ -179,7 +183,7 @@ def prepare_request(dataset: Path, recipe: Recipe, options: CorruptionOptions) -
             "give the clean dataset; the type mixed makes mask noise and text noise at once",
         )
     masks = needs_masks(recipe)
-    split = open_split(dataset, recipe.split, masks=masks)
+    split = open_split(dataset, recipe.split, masks=masks, layout=options.layout)
     out = _check_output(dataset, options.out or name_output(dataset, recipe))
     sequences = split.select(options.only)
     licences = compose_licences(dataset, recipe, options.inputs)

@@ -13,8 +13,7 @@ from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
-from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, Split
-from actiseg_data.layouts.image_sets import name_image_sets_files
+from actiseg_data.layouts.split import Split
 from actiseg_data.records.ledger_record import TextRow
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.media.medium import FilePlan, MediumPlan
@@ -76,11 +75,11 @@ class CorruptionPlan:
     media : tuple of MediumPlan
         The plan of each medium of the recipe.
     image_sets : dict of str to str
-        Digests of the lists and companion files as they will be written, by file name.
+        Digests of the lists and companion files as they will be written, by relative path.
     verbatim : frozenset of str
         The names of those that are copied byte for byte.
     list_stamps : dict of str to int
-        `stamp_file` of every list that the result depends on, by file name.
+        `stamp_file` of every list that the result depends on, by relative path.
     file_stamps : dict
         The same for masks and weights, by number of the part and sequence folder. An exact recipe
         depends on the whole split.
@@ -116,7 +115,7 @@ class CorruptionPlan:
 
     @property
     def documents(self) -> dict[str, bytes]:
-        """The lists and companion files that noise rewrites, by file name."""
+        """The lists and companion files that noise rewrites, by relative path."""
         return dict(chain.from_iterable(plan.documents.items() for plan in self.media))
 
     @property
@@ -131,17 +130,17 @@ class CorruptionPlan:
 
     def list_changed_files(self) -> list[Path]:
         """List the lists, and the mask folders of the sequences, that changed since the plan."""
-        lists = self.split.root / IMAGE_SETS
+        root = self.split.root
         changed = [
-            lists / name
+            root / name
             for name, stamp in self.list_stamps.items()
-            if stamp != stamp_file(lists / name)
+            if stamp != stamp_file(root / name)
         ]
         for number, part in enumerate(self.parts):
             for sequence in part.split.sequences:
                 stamps = self.file_stamps.get((number, sequence.folder))
                 if stamps is not None and stamps != _stamp_sequence(part, sequence):
-                    changed.append(part.split.find_folder(MASKS, sequence))
+                    changed.append(part.split.find_masks(sequence)[0].parent)
         return changed
 
 
@@ -174,11 +173,8 @@ def make_plan(
         With every faulty file.
     """
     split, sequences = source.split, source.sequences
-    lists = split.root / IMAGE_SETS
-    names = [
-        file for opened in (split, *source.clean) for file in name_image_sets_files(opened.name)
-    ]
-    list_stamps = {name: stamp_file(lists / name) for name in names}
+    names = [name for opened in (split, *source.clean) for name in opened.list_documents()]
+    list_stamps = {name: stamp_file(split.root / name) for name in names}
     media = tuple(
         medium.plan(split, sequences, source.inputs) for medium in list_media(source.recipe)
     )
@@ -274,12 +270,12 @@ def digest_image_sets(
     sequences : sequence of VideoSequence
         The sequences that the documents are cut to.
     rewritten : mapping of str to str
-        Digests of the documents that noise rewrites, by file name.
+        Digests of the documents that noise rewrites, by relative path.
 
     Returns
     -------
     digests : dict of str to str
-        By file name, without companion files that the source lacks.
+        By relative path.
     verbatim : frozenset of str
         The names of the documents that have exactly these sequences.
 
@@ -291,15 +287,12 @@ def digest_image_sets(
     problems = ProblemCollector()
     digests: dict[str, str] = {}
     verbatim: set[str] = set()
-    for name in name_image_sets_files(split.name):
+    for name in split.list_documents():
         with problems.collect():
             if name in rewritten:
                 digests[name] = rewritten[name]
-            elif name == f"{split.name}.json" and len(sequences) == len(split.sequences):
-                digests[name] = split.fingerprint
-                verbatim.add(name)
-            elif name == f"{split.name}.json" or split.has_document(name):
-                document, whole = split.read_image_set(name, sequences)
+            else:
+                document, whole = split.cut_document(name, sequences)
                 digests[name] = digest_json(document)
                 verbatim |= {name} if whole else set()
     problems.raise_if_any()

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from actiseg_data import __version__
-from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
+from actiseg_data.layouts.action_lists import ACTIONVOS
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS
 from actiseg_data.layouts.image_sets import name_image_sets_files
 from actiseg_data.records.rendered_note import has_rendered_frames
 from actiseg_data.records.split_documents import SUMMARY_SCHEMA
@@ -100,14 +101,17 @@ def summarise(
 
 
 def _count_handled(plan: CorruptionPlan) -> dict[str, int]:
-    """Count special cases of the action list, which do not depend on the noise."""
+    """Count special cases of the list, which do not depend on the noise."""
+    if plan.split.layout != ACTIONVOS.key:
+        return {"sequences_without_object": sum(not seq.objects for seq in plan.sequences)}
     return {
         "sequences_without_active_object": sum(
             not any(label.positive for label in sequence.objects) for sequence in plan.sequences
         ),
         "names_with_colon": sum(":" in sequence.folder for sequence in plan.sequences),
         "companion_files_missing": sum(
-            name not in plan.image_sets for name in name_image_sets_files(plan.split.name)
+            f"{IMAGE_SETS}/{name}" not in plan.image_sets
+            for name in name_image_sets_files(plan.split.name)
         ),
     }
 

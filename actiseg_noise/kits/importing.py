@@ -13,9 +13,9 @@ from actiseg_data.core.files import PathLike, as_path, check_outside
 from actiseg_data.core.names import check_text, format_names
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.action_lists import list_splits
-from actiseg_data.layouts.actionvos import Split
+from actiseg_data.layouts.actionvos import ActionSplit
 from actiseg_data.layouts.image_sets import name_objects_file
-from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.opening import open_action_split
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.records.difference_record import Differences
 from actiseg_data.records.recipe_record import RECIPE_FILE, refuse_noisy_source
@@ -155,7 +155,7 @@ def import_split(
 class _Contents:
     """What a noisy split has: its masks, its sequences, and the clean split."""
 
-    clean: Split
+    clean: ActionSplit
     masks: NoisyMasks | None
     text: NoisyText | None
     folders: Collection[str]
@@ -186,7 +186,7 @@ def _find_contents(task: AuditInput) -> _Contents:
     assert task.clean is not None, "an import has a clean dataset"
     if task.split is None:
         raise refuse("has no split", task.clean, "give an ActionVOS root as `clean`")
-    clean = open_split(task.clean, task.split, masks=False)
+    clean = open_action_split(task.clean, task.split, masks=False)
     masks = pair_noisy_masks(task.noisy, clean) if clean.subsets else None
     text = None
     if task.lists is not None and (task.lists / name_objects_file(task.split)).is_file():

@@ -20,7 +20,8 @@ from actiseg_data.core.listing import list_files
 from actiseg_data.core.names import format_names
 from actiseg_data.core.progress import StageProgress
 from actiseg_data.core.workers import run_parallel
-from actiseg_data.layouts.actionvos import Split, escape_name
+from actiseg_data.layouts.actionvos import escape_name
+from actiseg_data.layouts.split import Split
 from actiseg_data.records.difference_record import name_sequence
 from actiseg_noise.kits.sequence_matching import SequenceMatches, match_sequences
 from actiseg_noise.mask_noise.imported_masks import MEASURED, compare_frame

@@ -11,7 +11,7 @@ from typing import Any
 from actiseg_data.annotations.sequences import ObjectLabel
 from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import ProblemCollector
-from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
+from actiseg_data.layouts.actionvos import IMAGE_SETS, ActionSplit
 from actiseg_data.layouts.image_sets import (
     CONNECTORS,
     MAIN_STYLE,
@@ -56,7 +56,7 @@ class NoisyText:
         return sum(map(len, self.items.values()))
 
 
-def read_noisy_text(lists: Path, clean: Split, action_list: NoisyList | None) -> NoisyText:
+def read_noisy_text(lists: Path, clean: ActionSplit, action_list: NoisyList | None) -> NoisyText:
     """Read the text of a noisy split and check that it fits the clean split.
 
     Parameters
@@ -110,7 +110,7 @@ def read_noisy_text(lists: Path, clean: Split, action_list: NoisyList | None) ->
     return read
 
 
-def compare_noisy_text(text: NoisyText, clean: Split) -> dict[str, dict[int, TextDifference]]:
+def compare_noisy_text(text: NoisyText, clean: ActionSplit) -> dict[str, dict[int, TextDifference]]:
     """Collect the new text of the objects whose text differs, by sequence and object id."""
     changes = {}
     for sequence in clean.sequences:
@@ -178,7 +178,7 @@ def _has_name_first(text: ObjectText) -> bool:
 
 
 def _check_narrations(
-    clean: Split,
+    clean: ActionSplit,
     matches: SequenceMatches,
     action_list: NoisyList | None,
     lists: Path,
@@ -197,7 +197,9 @@ def _check_narrations(
             problems.add(what, lists / f"{clean.name}.json", hint)
 
 
-def _check_styles(text: NoisyText, lists: Path, clean: Split, problems: ProblemCollector) -> None:
+def _check_styles(
+    text: NoisyText, lists: Path, clean: ActionSplit, problems: ProblemCollector
+) -> None:
     """Check that the prompts in the other styles have the names and endings of the main style."""
     for style in CONNECTORS:
         name = name_expressions_file(clean.name, style)

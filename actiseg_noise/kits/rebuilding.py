@@ -13,8 +13,9 @@ from actiseg_data.core.errors import check_choice, refuse
 from actiseg_data.core.files import PathLike, as_path, check_free, check_outside
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.action_lists import list_splits
-from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, Split
+from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
 from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.split import Split
 from actiseg_data.records.difference_record import parse_differences
 from actiseg_data.records.recipe_record import refuse_noisy_source
 from actiseg_data.records.split_documents import CLEAN_DATASET

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from actiseg_data.annotations.sequences import VideoSequence
-from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS, Split
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS
 from actiseg_data.layouts.image_sets import name_image_sets_files
+from actiseg_data.layouts.split import Split
 from actiseg_noise.kits.kit_record import CLEAN_BYTES, MASK_BYTES, RebuildKit, SequenceDigests
 from actiseg_noise.kits.raw_preparation import RawFinding
 from actiseg_noise.kits.rebuild_result import FirstDifference

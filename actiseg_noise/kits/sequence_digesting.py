@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import refuse
-from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS, Split
-from actiseg_data.layouts.image_sets import name_image_sets_files
+from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
+from actiseg_data.layouts.split import Split
 from actiseg_data.records.split_documents import DIGESTS_FILE
 from actiseg_noise.kits.kit_record import (
     CLEAN_BYTES,
@@ -36,7 +35,7 @@ def identify_sequences(split: Split, sequences: Iterable[VideoSequence]) -> dict
     if len(set(identities.values())) < len(identities):
         raise refuse(
             "has two sequences that cannot be told apart",
-            split.root / IMAGE_SETS / f"{split.name}.json",
+            split.list_path,
             "number the sequences differently",
         )
     return identities
@@ -56,18 +55,9 @@ def digest_entries(split: Split) -> dict[str, bytes]:
 
     The number of a sequence is left out, because it depends on the other sequences of a dataset.
     """
-    entries: dict[str, dict[str, Any]] = {}
-    for sequence, record in zip(split.sequences, split.read_action_list(), strict=True):
-        content = {name: value for name, value in record.items() if name != "seq_id"}
-        entries[sequence.folder] = {"list": content}
-    for file in name_image_sets_files(split.name)[1:]:
-        if split.has_document(file):
-            videos = split.read_document(file)["videos"]
-            for folder in entries:
-                if folder in videos:
-                    entries[folder][file] = videos[folder]
     return {
-        folder: cut_digest(digest_json(content), TEXT_BYTES) for folder, content in entries.items()
+        folder: cut_digest(digest_json(content), TEXT_BYTES)
+        for folder, content in split.read_entries().items()
     }
 
 

@@ -15,7 +15,8 @@ from actiseg_data.annotations.masks import VOID, IndexMask, digest_pixels, find_
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
-from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, Split
+from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
+from actiseg_data.layouts.split import Split
 from actiseg_data.records.difference_record import name_sequence
 from actiseg_data.records.ledger_record import LEDGER_FILE, MaskRow
 from actiseg_data.records.split_documents import SUMMARY_FILE

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.workers import ProgressCallback, WorkerPool
-from actiseg_data.layouts.actionvos import Split
+from actiseg_data.layouts.split import Split
 from actiseg_data.records.ledger_record import MaskRow, TextRow
 from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.split.clean_parts import CleanPart
@@ -85,12 +85,12 @@ class MediumPlan(ABC):
 
     @property
     def documents(self) -> Mapping[str, bytes]:
-        """Lists and companion files that the noise rewrites, by file name."""
+        """Lists and companion files that the noise rewrites, by relative path."""
         return {}
 
     @property
     def digests(self) -> Mapping[str, str]:
-        """Digests of the content of `documents`, by file name."""
+        """Digests of the content of `documents`, by relative path."""
         return {}
 
     @property

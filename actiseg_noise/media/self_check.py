@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool, run_parallel
-from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.records.recipe_record import RECIPE_FILE
 from actiseg_noise.media.registry import MEDIA, list_media
 from actiseg_noise.recipes.building import check_recipe
@@ -56,7 +55,7 @@ def open_documents(out: Path) -> SplitDocuments:
 def check_consistency(
     out: Path,
     documents: SplitDocuments,
-    only: Collection[str] = (),
+    only: Set[str] = frozenset(),
     workers: int | WorkerPool = 1,
     stage: StageProgress = ignore_progress,
 ) -> SelfCheck:
@@ -68,7 +67,7 @@ def check_consistency(
         Folder of the noisy split.
     documents : SplitDocuments
         Its documents, see `open_documents`.
-    only : collection of str
+    only : set of str
         Sequence folders to decode. Empty decodes all files.
     workers : int or WorkerPool
         Processes.
@@ -80,7 +79,7 @@ def check_consistency(
     listed = [
         (name, digest)
         for name, digest in documents.digests.items()
-        if not only or name.startswith(f"{IMAGE_SETS}/") or name.split("/")[2] in only
+        if not only or not name.endswith(".png") or not only.isdisjoint(name.split("/"))
     ]
     with stage("checking digests") as progress:
         compared = run_parallel(find_file_inconsistency, files, listed, workers, progress)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import InputError
-from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
+from actiseg_data.layouts.actionvos import IMAGE_SETS, ActionSplit
 from actiseg_data.layouts.image_sets import (
     CONNECTORS,
     MAIN_STYLE,
@@ -20,7 +20,9 @@ from actiseg_data.records.recipe_record import RECIPE_FILE, Noise
 from actiseg_noise.split.text_items import TextItem, fold, read_noisy_list, read_text_items
 
 
-def find_text_inconsistencies(split: Split, noise: Noise, rows: Sequence[TextRow]) -> Iterator[str]:
+def find_text_inconsistencies(
+    split: ActionSplit, noise: Noise, rows: Sequence[TextRow]
+) -> Iterator[str]:
     """Find ledger rows that do not match the lists, and changed text without a row.
 
     Parameters
@@ -86,7 +88,7 @@ def _compare_narrations(
             yield f"{IMAGE_SETS}: the narration of {folder} changed, which {LEDGER_FILE} lacks"
 
 
-def _compare_clean_text(split: Split, items: list[TextItem]) -> Iterator[str]:
+def _compare_clean_text(split: ActionSplit, items: list[TextItem]) -> Iterator[str]:
     """Compare the clean text of the objects with the action list."""
     listed = {
         (sequence.folder, label.object_id): (label.class_id, label.name)
@@ -101,7 +103,7 @@ def _compare_clean_text(split: Split, items: list[TextItem]) -> Iterator[str]:
         yield f"{IMAGE_SETS}: {_format_item(*key)} has no text"
 
 
-def _compare_styles(split: Split, items: list[TextItem]) -> Iterator[str]:
+def _compare_styles(split: ActionSplit, items: list[TextItem]) -> Iterator[str]:
     """Compare the prompts in the other styles with those in the main style."""
     by_key = {(item.sequence, item.object_id): item for item in items}
     for style, connector in CONNECTORS.items():

@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.workers import ProgressCallback, WorkerPool
-from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
+from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.layouts.image_sets import name_image_sets_files
+from actiseg_data.layouts.opening import require_actions
+from actiseg_data.layouts.split import Split
 from actiseg_data.records.ledger_record import LEDGER_FILE, TextRow
 from actiseg_data.records.recipe_record import RECIPE_FILE
 from actiseg_data.records.split_documents import LEXICON_FILE, SUMMARY_FILE
@@ -39,6 +41,8 @@ from actiseg_noise.split.noisy_split import (
 from actiseg_noise.text_noise.imported_text import plan_imported_text
 from actiseg_noise.text_noise.sequence_words import Thresholds
 from actiseg_noise.text_noise.text_plan import TextPlan, plan_text
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -65,13 +69,13 @@ class TextMediumPlan(MediumPlan):
 
     @property
     def documents(self) -> Mapping[str, bytes]:
-        """Lists and companion files that the noise rewrites, by file name."""
-        return self.words.documents
+        """Lists and companion files that the noise rewrites, by relative path."""
+        return _add_folder(self.words.documents)
 
     @property
     def digests(self) -> Mapping[str, str]:
-        """Digests of the content of `documents`, by file name."""
-        return self.words.digests
+        """Digests of the content of `documents`, by relative path."""
+        return _add_folder(self.words.digests)
 
     @property
     def rows(self) -> Mapping[str, Sequence[TextRow]]:
@@ -135,17 +139,21 @@ class TextMedium(Medium):
         if self.noise.kind == IMPORTED:
             changes = choose_differences(self.noise, inputs.differences).text or {}
             lexicon = inputs.lexicon or load_lexicon()
-            imported = plan_imported_text(split, sequences, changes, lexicon)
+            imported = plan_imported_text(require_actions(split), sequences, changes, lexicon)
             return TextMediumPlan(self.recipe, self.noise, imported)
         known = (inputs.thresholds or {}).get("text_thresholds") if self.noise.exact else None
         thresholds = None if known is None else Thresholds(*known)
-        words = plan_text(split, self.recipe, sequences, inputs.lexicon, thresholds)
+        words = plan_text(
+            require_actions(split), self.recipe, sequences, inputs.lexicon, thresholds
+        )
         return TextMediumPlan(self.recipe, self.noise, words)
 
     def find_inconsistencies(self, split: Split, documents: SplitDocuments) -> Iterator[str]:
         """Compare summary, ledger and lists with each other."""
         yield from compare_section(documents, self.section, _build_section(documents), self.noise)
-        yield from find_text_inconsistencies(split, self.noise, documents.text_rows)
+        yield from find_text_inconsistencies(
+            require_actions(split), self.noise, documents.text_rows
+        )
 
     @classmethod
     def find_traces(cls, split: Split, documents: SplitDocuments) -> Iterator[str]:
@@ -176,6 +184,10 @@ class TextMedium(Medium):
     def list_versions(self) -> dict[str, str]:
         """List the versions of Python and, if narrations are parsed, of spaCy."""
         return list_versions(masks=False, language=self.noise.scope != "prompt")
+
+
+def _add_folder(by_file: Mapping[str, T]) -> dict[str, T]:
+    return {f"{IMAGE_SETS}/{name}": value for name, value in by_file.items()}
 
 
 def _build_section(documents: SplitDocuments) -> dict[str, Any]:

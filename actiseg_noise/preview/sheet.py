@@ -102,7 +102,7 @@ def make_preview(
         refuse_noisy_source(source)
     split = open_noisy_split(out, source)
     whole = _find_sequence(split, sequence)
-    if whole.folder not in split.noisy.subsets:
+    if not split.noisy.has_masks:
         raise refuse(
             "has only lists and no masks to show", out, "show its prompts alone, without a sheet"
         )

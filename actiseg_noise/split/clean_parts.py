@@ -17,8 +17,9 @@ from actiseg_data.annotations.masks import (
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
-from actiseg_data.core.file_reading import find_dangling_link, refuse_missing
-from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, Split
+from actiseg_data.core.file_reading import refuse_missing
+from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
+from actiseg_data.layouts.split import Split
 from actiseg_noise.mask_noise.mask_weights import HIGHEST, REST
 from actiseg_noise.mask_noise.sequence_masks import FrameNoise
 
@@ -48,7 +49,7 @@ class CleanPart:
 
     def list_paths(self, kind: str, sequence: VideoSequence) -> list[Path]:
         """List a sequence's files of one kind, in frame order."""
-        return self.split.find_pngs(kind, sequence)
+        return self.split.find_files(kind, sequence)
 
     def list_names(self, sequence: VideoSequence) -> list[str]:
         """List a sequence's files as ``digests.json`` names them, kind by kind.
@@ -59,11 +60,7 @@ class CleanPart:
 
     def list_names_by_kind(self, sequence: VideoSequence) -> list[list[str]]:
         """List the same names as `list_names`, in one list per kind."""
-        subset = self.split.subsets.get(sequence.folder)
-        return [
-            [f"{kind}/{subset}/{sequence.folder}/{frame}.png" for frame in sequence.frames]
-            for kind in self.kinds
-        ]
+        return [self.split.name_files(kind, sequence) for kind in self.kinds]
 
     def iterate_masks(self, sequence: VideoSequence) -> Iterator[IndexMask]:
         """Yield a sequence's masks in frame order, see `Split.iterate_masks`."""
@@ -85,7 +82,7 @@ class CleanPart:
         problems = ProblemCollector()
         paths = self.list_paths(WEIGHTS, sequence)
         if not any(os.path.lexists(path) for path in paths):
-            raise _refuse_missing_weights(self.split.find_folder(WEIGHTS, sequence))
+            raise _refuse_missing_weights(paths[0].parent)
         for path in paths:
             with problems.collect():
                 weights = _read_weights(path)
@@ -142,7 +139,7 @@ def make_part(split: Split, sequences: Sequence[VideoSequence], *, weights: bool
     """
     kinds: list[str] = []
     for kind in (MASKS, WEIGHTS) if weights else (MASKS,):
-        if (kind == MASKS or kinds) and _has_any(split, sequences, kind):
+        if (kind == MASKS or kinds) and split.has_files(kind, sequences):
             kinds.append(kind)
     return CleanPart(split, tuple(sequences), tuple(kinds))
 
@@ -167,15 +164,6 @@ def summarise_digests(by_folder: Mapping[str, Mapping[str, list[str]]]) -> dict[
         )
         for kind in kinds
     }
-
-
-def _has_any(split: Split, sequences: Iterable[VideoSequence], kind: str) -> bool:
-    placed = (sequence for sequence in sequences if sequence.folder in split.subsets)
-    folders = (split.find_folder(kind, sequence) for sequence in placed)
-    # A dangling link may stand for all the files, so it must be reported and not skipped.
-    return os.path.lexists(split.root / kind) and any(
-        os.path.lexists(folder) or find_dangling_link(folder) is not None for folder in folders
-    )
 
 
 def _read_weights(path: Path) -> IndexMask:

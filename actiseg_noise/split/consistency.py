@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from actiseg_data.annotations.masks import digest_pixels, read_index_mask
 from actiseg_data.core.digests import digest_json
-from actiseg_data.core.documents import read_json
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.listing import is_clutter, list_folder
-from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS, Split
+from actiseg_data.layouts.actionvos import IMAGE_SETS
+from actiseg_data.layouts.dataset_opening import is_recorded, open_recorded
+from actiseg_data.layouts.dataset_split import read_document
+from actiseg_data.layouts.sequence_record import SEQUENCES_FILE
+from actiseg_data.layouts.split import MASKS, WEIGHTS, Split
 from actiseg_data.records.ledger_record import (
     LEDGER_FILE,
     LedgerRow,
@@ -24,7 +28,7 @@ from actiseg_data.records.recipe_record import RECIPE_FILE
 from actiseg_data.records.split_documents import DIGESTS_FILE, SUMMARY_FILE
 from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.noisy_documents import SplitDocuments
-from actiseg_noise.split.split_files import SplitFiles
+from actiseg_noise.split.split_files import SplitFiles, resolve_name
 
 
 def find_clutter(out: Path) -> list[str]:
@@ -56,13 +60,23 @@ def find_unlisted_files(files: SplitFiles, documents: SplitDocuments) -> list[st
     if documents.summary.get("recipe_digest") != recipe.digest:
         lines.append(f"{SUMMARY_FILE}: recipe_digest is not that of {RECIPE_FILE}")
     known = {files.find(name) for name in digests}
-    for kind in (MASKS, WEIGHTS, IMAGE_SETS):
-        for path in _iterate_files(out / kind):
+    for folder in _list_folders(out, digests):
+        for path in _iterate_files(folder):
             if path not in known:
                 lines.append(f"{path.relative_to(out).as_posix()}: is not listed in {DIGESTS_FILE}")
-    if f"{IMAGE_SETS}/{recipe.split}.json" not in digests:
-        lines.append(f"{DIGESTS_FILE}: lacks the action list of the split {recipe.split!r}")
+    if not {f"{IMAGE_SETS}/{recipe.split}.json", SEQUENCES_FILE} & digests.keys():
+        lines.append(f"{DIGESTS_FILE}: lacks the list of the split {recipe.split!r}")
     return lines
+
+
+def _list_folders(out: Path, digests: Iterable[str]) -> list[Path]:
+    """List the folders that have files with digests alone."""
+    if not is_recorded(out):
+        return [out / kind for kind in (MASKS, WEIGHTS, IMAGE_SETS)]
+    split = open_recorded(out)
+    names = chain.from_iterable(split.name_files(MASKS, sequence) for sequence in split)
+    folders = dict.fromkeys(name.rpartition("/")[0] for name in names)
+    return [resolve_name(out, folder) for folder in folders]
 
 
 def find_list_inconsistencies(
@@ -87,9 +101,9 @@ def find_list_inconsistencies(
     if summary.get("split") != documents.recipe.split:
         yield f"{SUMMARY_FILE}: split is not what {RECIPE_FILE} and {LEDGER_FILE} give"
     if summary.get("sequences") != [sequence.folder for sequence in split.sequences]:
-        yield f"{SUMMARY_FILE}: its sequences are not those of the action list"
+        yield f"{SUMMARY_FILE}: its sequences are not those of the {split.list_title}"
     if summary.get("frames") != sum(len(sequence.frames) for sequence in split.sequences):
-        yield f"{SUMMARY_FILE}: frames are not those of the action list"
+        yield f"{SUMMARY_FILE}: frames are not those of the {split.list_title}"
     yield from _find_unknown_items(split, documents.rows)
 
 
@@ -117,10 +131,10 @@ def find_file_inconsistency(
     if not os.path.lexists(path):
         return f"{name}: is missing"
     try:
-        if name.startswith(f"{IMAGE_SETS}/"):
-            actual = digest_json(read_json(path))
-        else:
+        if path.suffix == ".png":
             actual = digest_pixels(read_index_mask(path))
+        else:
+            actual = digest_json(read_document(path))
     except InputError as error:
         return f"{name}: {error.problems[0].what}"
     return None if actual == digest else f"{name}: its content is not what {reference} says"
@@ -140,13 +154,13 @@ def _iterate_files(folder: Path, levels: int = 2) -> Iterator[Path]:
                 yield entry.path
 
 
-def _compare_names(parts: Iterable[CleanPart], documents: SplitDocuments) -> Iterator[str]:
-    """Compare the files of the action lists with those that have digests."""
+def _compare_names(parts: tuple[CleanPart, ...], documents: SplitDocuments) -> Iterator[str]:
+    """Compare the files of the lists with those that have digests."""
     files = {name for part in parts for seq in part.sequences for name in part.list_names(seq)}
-    lists = f"{IMAGE_SETS}/"
-    digested = {name for name in documents.digests if not name.startswith(lists)}
+    digested = {name for name in documents.digests if name.endswith(".png")}
     yield from (f"{name}: is not listed in {DIGESTS_FILE}" for name in sorted(files - digested))
-    yield from (f"{name}: is not in the action list" for name in sorted(digested - files))
+    title = parts[0].split.list_title
+    yield from (f"{name}: is not in the {title}" for name in sorted(digested - files))
 
 
 def _find_unknown_items(split: Split, rows: list[LedgerRow]) -> Iterator[str]:

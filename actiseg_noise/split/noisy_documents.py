@@ -11,6 +11,7 @@ from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.names import check_name, refuse_value
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS
+from actiseg_data.layouts.dataset_opening import is_recorded
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import (
     LEDGER_FILE,
@@ -144,7 +145,7 @@ def parse_thresholds(cursor: Cursor) -> dict[str, Any]:
 def read_documents(out: Path, recipe: Recipe) -> SplitDocuments:
     """Read the documents of a noisy split. `recipe` is the checked one of the split."""
     digests = read_digests(out / DIGESTS_FILE)
-    _check_names(digests, out / DIGESTS_FILE)
+    _check_names(digests, out / DIGESTS_FILE, is_action=not is_recorded(out))
     rows = list(read_ledger(out / LEDGER_FILE))
     return SplitDocuments(recipe, read_summary(out / SUMMARY_FILE), digests, rows)
 
@@ -155,12 +156,16 @@ def _list_kinds(members: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(kind for kind, member in kinds if members.get(member) in (DERIVED, COPIED))
 
 
-def _check_names(digests: dict[str, str], file: Path) -> None:
+_ACTION_FILES = ((MASKS, 4), (WEIGHTS, 4), (IMAGE_SETS, 2))
+"""The top folders of the files of an ActionVOS root, and the parts of their relative paths."""
+
+
+def _check_names(digests: dict[str, str], file: Path, *, is_action: bool) -> None:
     """Refuse paths that do not name a mask, a weight map or a list, or that lead outside."""
     problems = ProblemCollector()
     for name in digests:
         parts = name.split("/")
-        if (parts[0], len(parts)) not in ((MASKS, 4), (WEIGHTS, 4), (IMAGE_SETS, 2)):
+        if is_action and (parts[0], len(parts)) not in _ACTION_FILES:
             what = f"lists {name[:80]!r}, which is not a mask, weight map or list"
             problems.add(what, file, "make the split again")
             continue

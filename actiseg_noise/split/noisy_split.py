@@ -13,10 +13,10 @@ from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.listing import list_folders
-from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
-from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.opening import has_source, open_source, open_split
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.layouts.report_files import check_report_file
+from actiseg_data.layouts.split import Split
 from actiseg_data.records.difference_record import (
     DIFFERENCES_FILE,
     Differences,
@@ -129,9 +129,9 @@ def open_noisy_split(out: PathLike, source: PathLike | None = None) -> NoisySpli
     noisy = open_split(out, recipe.split, masks=masks)
     expected = find_source_root(out, source)
     lexicon = read_carried_lexicon(out)
-    if source is None and not (expected / IMAGE_SETS / f"{recipe.split}.json").is_file():
+    if source is None and not has_source(expected, out, recipe.split):
         return NoisySplit(noisy, None, recipe, expected, lexicon)
-    clean = open_split(expected, recipe.split, masks=masks)
+    clean = open_source(expected, out, recipe.split, masks=masks)
     _refuse_different_sequences(noisy, clean)
     return NoisySplit(noisy, clean, recipe, expected, lexicon)
 

@@ -30,7 +30,10 @@ from actiseg_data.core.files import (
     write_json,
 )
 from actiseg_data.core.listing import is_clutter, list_files, list_folder
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS, Split, escape_name
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS
+from actiseg_data.layouts.dataset_opening import is_recorded, open_recorded
+from actiseg_data.layouts.sequence_record import SEQUENCES_FILE
+from actiseg_data.layouts.split import MASKS, WEIGHTS, Split
 from actiseg_data.records.difference_record import DIFFERENCES_FILE
 from actiseg_data.records.ledger_record import LEDGER_FILE, TextRow
 from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
@@ -39,6 +42,7 @@ from actiseg_data.records.split_documents import (
     DIGESTS_FILE,
     LEXICON_FILE,
     SUMMARY_FILE,
+    read_digests,
     read_summary,
 )
 from actiseg_noise.mask_noise.mask_weights import derive_weights, weigh_objects
@@ -63,7 +67,7 @@ DOCUMENTS = (
     LICENSE_FILE,
     NOTICE_FILE,
 )
-_CONTENT = {MASKS, FRAMES, WEIGHTS, IMAGE_SETS, _WORK, *DOCUMENTS}
+_ACTION_CONTENT = {MASKS, FRAMES, WEIGHTS, IMAGE_SETS}
 
 
 def name_partial_folder(out: Path) -> Path:
@@ -81,9 +85,20 @@ def is_own(folder: Path) -> bool:
     try:
         read_recipe(folder / RECIPE_FILE)
         read_summary(folder / SUMMARY_FILE)
-        return {entry.name for entry in list_folder(folder)} <= _CONTENT
+        known = {_WORK, *DOCUMENTS, *_list_content(folder)}
+        return {entry.name for entry in list_folder(folder)} <= known
     except InputError:
         return False
+
+
+def _list_content(folder: Path) -> set[str]:
+    """List the names at the top of a noisy split that its layout has."""
+    if not is_recorded(folder):
+        return _ACTION_CONTENT
+    split = open_recorded(folder)
+    frames = {split.name_frames_folder(sequence) for sequence in split.sequences}
+    named = {*read_digests(folder / DIGESTS_FILE), *filter(None, frames)}
+    return {name.partition("/")[0].partition("#")[0] for name in named}
 
 
 def discard_partial(out: Path) -> None:
@@ -173,7 +188,7 @@ def _clear_documents(partial: Path) -> None:
     A killed run may have left an incomplete one, or one that the source no longer has.
     """
     for path in (*partial.iterdir(), *(partial / _WORK).iterdir()):
-        if path.name in (IMAGE_SETS, *DOCUMENTS) or path.suffix == DRAFT:
+        if path.name in (IMAGE_SETS, SEQUENCES_FILE, *DOCUMENTS) or path.suffix == DRAFT:
             remove_path(path)
 
 
@@ -266,11 +281,11 @@ def take_frames(partial: Path, split: Split, sequence: VideoSequence, images: st
 
     `images` is ``link``, ``copy`` or ``none``.
     """
-    if sequence.folder not in split.subsets:
+    name, source = split.name_frames_folder(sequence), split.find_frames_folder(sequence)
+    if name is None or source is None:
         return
-    target = partial / FRAMES / split.subsets[sequence.folder] / escape_name(sequence.folder)
+    target = resolve_name(partial, name)
     remove_path(target)  # from a killed run
-    source = split.find_folder(FRAMES, sequence)
     if images == "none" or not source.is_dir():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -286,8 +301,9 @@ def take_frames(partial: Path, split: Split, sequence: VideoSequence, images: st
 
 def _clear_folders(partial: Path, part: CleanPart, sequence: VideoSequence) -> None:
     """Make empty folders for a sequence. A killed run may have left files in them."""
-    for names in part.list_names_by_kind(sequence):
-        folder = resolve_name(partial, names[0]).parent
+    names = part.list_names(sequence)
+    folders = dict.fromkeys(resolve_name(partial, name).parent for name in names)
+    for folder in folders:
         remove_path(folder)
         folder.mkdir(parents=True)
 
@@ -325,7 +341,7 @@ def write_ledger_and_digests(
     partial : Path
         The partial folder.
     image_sets : mapping of str to str
-        Digests of the lists, by file name.
+        Digests of the lists, by relative path.
     rows : mapping
         Ledger rows for text by sequence folder. They come before the sequence's rows for masks.
     records : iterable of SequenceRecord
@@ -336,12 +352,11 @@ def write_ledger_and_digests(
     SequenceRecord
         Each record, after its rows and digests were written.
     """
-    lists = {f"{IMAGE_SETS}/{name}": digest for name, digest in image_sets.items()}
     with (
         open_atomic(partial / LEDGER_FILE) as ledger,
         open_atomic(partial / DIGESTS_FILE) as digests,
     ):
-        digests.write(b"{\n" + _format_members(lists))
+        digests.write(b"{\n" + _format_members(image_sets))
         for record in records:
             lines = (*(row.to_json() for row in rows.get(record.folder, ())), *record.rows)
             ledger.write("".join(f"{line}\n" for line in lines).encode())

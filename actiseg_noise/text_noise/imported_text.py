@@ -12,7 +12,7 @@ from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.files import encode_json
-from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
+from actiseg_data.layouts.actionvos import IMAGE_SETS, ActionSplit
 from actiseg_data.layouts.image_sets import (
     CONNECTORS,
     MAIN_STYLE,
@@ -36,7 +36,7 @@ Changes = Mapping[str, Mapping[int, TextDifference]]
 
 
 def plan_imported_text(
-    split: Split, sequences: Sequence[VideoSequence], changes: Changes, lexicon: Lexicon
+    split: ActionSplit, sequences: Sequence[VideoSequence], changes: Changes, lexicon: Lexicon
 ) -> TextPlan:
     """Rewrite the documents of a split in memory, as an imported noisy split has them.
 
@@ -112,7 +112,7 @@ def derive_prompt(new: TextDifference, style: str, old: str, clean_name: str) ->
 class _ImportedRewriter:
     """Rewrites the documents of a split one at a time, and collects the ledger's rows."""
 
-    def __init__(self, split: Split, changes: Changes, lexicon: Lexicon) -> None:
+    def __init__(self, split: ActionSplit, changes: Changes, lexicon: Lexicon) -> None:
         self.rows: dict[str, list[TextRow]] = {}
         self._lists = split.root / IMAGE_SETS
         self._changes = changes

@@ -11,7 +11,7 @@ from typing import Any
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.names import is_plain_text
-from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
+from actiseg_data.layouts.actionvos import IMAGE_SETS, ActionSplit
 from actiseg_data.layouts.image_sets import (
     CONNECTORS,
     MAIN_STYLE,
@@ -62,7 +62,7 @@ class DocumentRewriter:
         self._changes = changes
 
     def rewrite(
-        self, split: Split, name: str, sequences: Sequence[VideoSequence], document: Any
+        self, split: ActionSplit, name: str, sequences: Sequence[VideoSequence], document: Any
     ) -> None:
         """Rewrite a document in place.
 

@@ -12,7 +12,7 @@ from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.files import encode_json
 from actiseg_data.core.gc_pause import pause_gc
-from actiseg_data.layouts.actionvos import IMAGE_SETS, Split
+from actiseg_data.layouts.actionvos import IMAGE_SETS, ActionSplit
 from actiseg_data.layouts.image_sets import (
     MAIN_STYLE,
     name_expressions_file,
@@ -56,7 +56,7 @@ class TextPlan:
 
 
 def plan_text(
-    split: Split,
+    split: ActionSplit,
     recipe: Recipe,
     sequences: Sequence[VideoSequence],
     lexicon: Lexicon | None = None,
@@ -89,7 +89,7 @@ def plan_text(
 
 
 def _plan_text(
-    split: Split,
+    split: ActionSplit,
     recipe: Recipe,
     sequences: Sequence[VideoSequence],
     lexicon: Lexicon | None,
@@ -128,14 +128,14 @@ def _plan_text(
     return TextPlan(thresholds, documents, digests, rewriter.rows, tally)
 
 
-def _list_changed_files(split: Split, corruptor: TextCorruptor) -> Iterable[str]:
+def _list_changed_files(split: ActionSplit, corruptor: TextCorruptor) -> Iterable[str]:
     for name in name_image_sets_files(split.name):
         is_list = name == f"{split.name}.json"
         if corruptor.noise.scope == "narration" if is_list else split.has_document(name):
             yield name
 
 
-def refuse_missing_text(split: Split) -> None:
+def refuse_missing_text(split: ActionSplit) -> None:
     """Refuse a split without prompts or objects."""
     problems = ProblemCollector()
     for name in (name_expressions_file(split.name, MAIN_STYLE), name_objects_file(split.name)):
@@ -149,7 +149,7 @@ def refuse_missing_text(split: Split) -> None:
 
 
 def _refuse_classes(
-    corruptor: TextCorruptor, sequences: Sequence[VideoSequence], split: Split
+    corruptor: TextCorruptor, sequences: Sequence[VideoSequence], split: ActionSplit
 ) -> None:
     """Refuse classes that the lexicon, or the flip matrix if there is one, does not have."""
     where = split.root / IMAGE_SETS / f"{split.name}.json"

@@ -10,7 +10,7 @@ from itertools import chain
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.progress import StageProgress
 from actiseg_data.core.workers import WorkerPool, run_parallel
-from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS
+from actiseg_data.layouts.split import MASKS, WEIGHTS
 from actiseg_data.records.ledger_record import MaskRow
 from actiseg_data.records.split_documents import SUMMARY_FILE
 from actiseg_noise.corruption.split_plan import CopySource, CorruptionPlan, make_plan
@@ -90,10 +90,9 @@ class Reproduction:
 
     def _compare_lists(self, plan: CorruptionPlan) -> list[str]:
         """Compare the digests of the lists and their companion files."""
-        names = {f"{IMAGE_SETS}/{name}": digest for name, digest in plan.image_sets.items()}
         return [
             f"{name}: differs from what the source gives"
-            for name, digest in names.items()
+            for name, digest in plan.image_sets.items()
             if self.documents.digests.get(name) != digest
         ]
 

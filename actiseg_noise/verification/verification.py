@@ -13,8 +13,9 @@ from actiseg_data.core.errors import ProblemCollector, check_known
 from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool
-from actiseg_data.layouts.actionvos import MASKS, Split
-from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.actionvos import MASKS
+from actiseg_data.layouts.opening import open_source, open_split
+from actiseg_data.layouts.split import Split
 from actiseg_data.records.recipe_record import refuse_noisy_source
 from actiseg_noise.corruption.split_plan import CopySource
 from actiseg_noise.media.registry import needs_masks
@@ -134,7 +135,7 @@ def _open_source(
 ) -> CopySource:
     """Open what the noisy split was made from, as far as the source still has it."""
     recipe = documents.recipe
-    split = open_split(source, recipe.split, masks=needs_masks(recipe))
+    split = open_source(source, out, recipe.split, masks=needs_masks(recipe))
     clean = _open_clean_lists(source, documents) if with_clean else ()
     sequences = tuple(seq for seq in split.sequences if seq.folder in documents.folders)
     inputs = read_noise_inputs(out, documents.given_thresholds)

@@ -21,9 +21,9 @@ from actiseg_data.core.file_reading import (
     refuse_missing,
 )
 from actiseg_data.core.names import format_names
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, Split
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, ActionSplit
 from actiseg_data.layouts.image_sets import PROMPT_STYLES, Expression, name_expressions_file
-from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.opening import open_action_split
 from actiseg_data.layouts.photograph_reading import COPY_FRAMES, read_size, refuse_aspect
 from actiseg_data.layouts.photograph_search import look_around
 from actiseg_data.records.recipe_record import RECIPE_FILE, read_recipe
@@ -73,9 +73,9 @@ class TrainingSplit:
 
     Attributes
     ----------
-    clean : Split
+    clean : ActionSplit
         The split with the frames.
-    labels : Split
+    labels : ActionSplit
         The split with the masks and prompts: the clean split or a noisy copy.
     sequences : tuple of PromptedSequence
     prompt_style : str
@@ -87,8 +87,8 @@ class TrainingSplit:
         Counts of special cases.
     """
 
-    clean: Split
-    labels: Split
+    clean: ActionSplit
+    labels: ActionSplit
     sequences: tuple[PromptedSequence, ...]
     prompt_style: str
     recipe_digest: str | None
@@ -152,7 +152,7 @@ def open_training_split(
         )
     if copy is not None and os.path.realpath(copy) == os.path.realpath(root):
         raise refuse("is the clean dataset itself", copy, "omit `noisy`, or give a noisy copy")
-    clean = open_split(root, split, masks=needs_masks)
+    clean = open_action_split(root, split, masks=needs_masks)
     labels, digest = clean, None
     if copy is not None:
         labels, digest = _open_noisy(copy, clean)
@@ -206,7 +206,7 @@ def refuse_in_dataset(folder: Path) -> None:
             raise refuse(f"is inside a dataset, {parent}", folder, "give another folder as `out`")
 
 
-def _open_noisy(noisy: Path, clean: Split) -> tuple[Split, str | None]:
+def _open_noisy(noisy: Path, clean: ActionSplit) -> tuple[ActionSplit, str | None]:
     """Open a noisy copy of a split, and return the digest of its recipe if it has one."""
     digest = None
     if (noisy / RECIPE_FILE).is_file():
@@ -218,7 +218,7 @@ def _open_noisy(noisy: Path, clean: Split) -> tuple[Split, str | None]:
                 noisy,
                 f"run actiseg-noise corrupt --split {clean.name}, or give `split` {recipe.split}",
             )
-    opened = open_split(noisy, clean.name)
+    opened = open_action_split(noisy, clean.name)
     ours = {sequence.folder: sequence for sequence in clean.sequences}
     theirs = {sequence.folder: sequence for sequence in opened.sequences}
     different = sorted(ours.keys() ^ theirs.keys())
@@ -246,7 +246,7 @@ def _list_constant_labels(sequence: VideoSequence) -> tuple[object, ...]:
     return sequence.frames, sorted(objects)
 
 
-def _read_expressions(split: Split, style: str) -> dict[str, tuple[Expression, ...]]:
+def _read_expressions(split: ActionSplit, style: str) -> dict[str, tuple[Expression, ...]]:
     file = name_expressions_file(split.name, style)
     if not split.has_document(file):
         available = [
@@ -263,7 +263,7 @@ def _read_expressions(split: Split, style: str) -> dict[str, tuple[Expression, .
 
 
 def _join_prompts(
-    split: Split, expressions: Mapping[str, Sequence[Expression]]
+    split: ActionSplit, expressions: Mapping[str, Sequence[Expression]]
 ) -> tuple[PromptedSequence, ...]:
     """Attach prompts to all sequences, and number the units."""
     sequences: list[PromptedSequence] = []
@@ -315,7 +315,7 @@ def _count_special_cases(sequences: Sequence[PromptedSequence]) -> Counter[str]:
     return +counts
 
 
-def _refuse_bad_frames(clean: Split) -> None:
+def _refuse_bad_frames(clean: ActionSplit) -> None:
     """Raise an error if photographs are missing or have another aspect ratio than their mask."""
     present: list[tuple[Path, Path]] = []
     missing: list[Path] = []
@@ -341,7 +341,7 @@ def _refuse_bad_frames(clean: Split) -> None:
     problems.raise_if_any()
 
 
-def _refuse_missing_frames(split: Split, missing: Sequence[Path], total: int) -> InputError:
+def _refuse_missing_frames(split: ActionSplit, missing: Sequence[Path], total: int) -> InputError:
     """Build the error for frames without a photograph at their expected paths."""
     if find_dangling_link(missing[0]) is not None:
         count = f"there is no image for {len(missing)} of {total} frames"

@@ -9,7 +9,7 @@ import numpy as np
 
 from actiseg_data.annotations.masks import IndexMask, write_index_mask
 from actiseg_data.annotations.sequences import VideoSequence
-from actiseg_data.layouts.actionvos import Split
+from actiseg_data.layouts.split import Split
 
 
 def keep(masks: list[IndexMask], ids: set[int]) -> list[IndexMask]:

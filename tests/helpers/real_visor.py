@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from actiseg_data.annotations.masks import read_index_mask
-from actiseg_data.layouts.actionvos import Split
 from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.split import Split
 from actiseg_data.make.prepare.preparation import prepare_visor
 from actiseg_data.make.prepare.preparation_report import PrepareReport
 

@@ -19,8 +19,8 @@ from actiseg_data.core.files import DRAFT, PathLike, as_path, write_bytes, write
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import run_parallel
-from actiseg_data.layouts.actionvos import FRAMES, Split, escape_name
-from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.actionvos import FRAMES, ActionSplit, escape_name
+from actiseg_data.layouts.opening import open_action_split
 from actiseg_data.make.render.noise_fields import ALGORITHM
 from actiseg_data.make.render.painting import render_frame
 from actiseg_data.records.recipe_record import RECIPE_FILE
@@ -115,7 +115,7 @@ def render_split(
             "render the clean dataset that it was made from",
         )
     load_cv2()  # fail before anything is written
-    opened = open_split(root, split)
+    opened = open_action_split(root, split)
     with stage("checking masks") as progress:
         digests = run_parallel(_digest_sequence, opened, opened.sequences, workers, progress)
     made_of = {
@@ -142,23 +142,23 @@ def render_split(
     )
 
 
-def _place(split: Split, sequence: VideoSequence) -> str:
+def _place(split: ActionSplit, sequence: VideoSequence) -> str:
     return f"{split.subsets[sequence.folder]}/{sequence.folder}"
 
 
-def _digest_sequence(split: Split, sequence: VideoSequence) -> str:
+def _digest_sequence(split: ActionSplit, sequence: VideoSequence) -> str:
     """Compute a digest of all that decides the pixels of the frames of a sequence."""
     things = [[item.object_id, item.name, item.class_id] for item in sequence.objects]
     masks = [digest_pixels(mask) for mask in split.iterate_masks(sequence)]
     return digest_json([ALGORITHM, sequence.video, *sequence.identity, things, masks])
 
 
-def _list_frames(split: Split, sequence: VideoSequence) -> list[Path]:
+def _list_frames(split: ActionSplit, sequence: VideoSequence) -> list[Path]:
     folder = split.find_folder(FRAMES, sequence)
     return [folder / escape_name(f"{frame}.jpg") for frame in sequence.frames]
 
 
-def _find_outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) -> list[Path]:
+def _find_outdated(split: ActionSplit, made_of: Mapping[str, str], overwrite: bool) -> list[Path]:
     """Find the frames to remove: outdated rendered ones, or all others with `overwrite`."""
     known = read_rendered(split.root)
     outdated: list[Path] = []
@@ -191,7 +191,7 @@ def _find_outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) ->
     return outdated
 
 
-def _render(split: Split, sequence: VideoSequence) -> Counter[str]:
+def _render(split: ActionSplit, sequence: VideoSequence) -> Counter[str]:
     paths = _list_frames(split, sequence)
     lacking = [path for path in paths if not path.exists()]
     if lacking:

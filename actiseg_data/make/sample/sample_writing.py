@@ -15,7 +15,7 @@ from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.files import PathLike, as_path, new_folder, write_bytes, write_json
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, escape_name
 from actiseg_data.layouts.image_sets import make_image_sets
-from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.opening import open_action_split
 from actiseg_data.make.render.split_rendering import render_jpeg
 from actiseg_data.make.sample.sample_sequences import SampleSequence, make_sequences
 from actiseg_data.make.sample.sequence_draws import ALGORITHM
@@ -135,7 +135,7 @@ def is_whole_sample(path: Path) -> bool:
     try:
         _read_report(path)
         for name in SPLITS:
-            split = open_split(path, name)
+            split = open_action_split(path, name)
             for sequence in split.sequences:
                 frames = split.find_folder(FRAMES, sequence)
                 for frame in sequence.frames:

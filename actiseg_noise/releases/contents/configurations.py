@@ -10,7 +10,6 @@ from pathlib import Path
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool, run_parallel
-from actiseg_data.layouts.actionvos import FRAMES
 from actiseg_data.make.prepare.raw_inputs import read_prepared_inputs
 from actiseg_data.make.sample.sample_writing import MARKER
 from actiseg_data.records.licence_terms import identify_licences
@@ -265,7 +264,9 @@ def _survey_source(
 def has_frames(configurations: Iterable[Configuration]) -> bool:
     """Return whether any sequence of the configurations has a folder of frames."""
     return any(
-        configuration.split.source.find_folder(FRAMES, sequence).is_dir()
+        folder is not None and folder.is_dir()
         for configuration in configurations
-        for sequence in configuration.split.noisy.sequences
+        for folder in map(
+            configuration.split.source.find_frames_folder, configuration.split.noisy.sequences
+        )
     )

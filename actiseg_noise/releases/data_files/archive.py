@@ -14,7 +14,6 @@ from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.file_reading import read_bytes, refuse_missing
 from actiseg_data.core.files import encode_json, open_atomic
 from actiseg_data.core.manifests import find_installed
-from actiseg_data.layouts.actionvos import FRAMES
 from actiseg_data.records.difference_record import DIFFERENCES_FILE
 from actiseg_data.records.ledger_record import LEDGER_FILE
 from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
@@ -152,13 +151,12 @@ def _find_frames(folder: Path, documents: SplitDocuments) -> dict[str, Path]:
     frames = {}
     for part in documents.open_parts(folder):
         places = open_frame_places(part, source)
-        subsets = {
-            name: subset for split in reversed(places) for name, subset in split.subsets.items()
-        }
         for sequence in part.sequences:
             with problems.collect():
                 paths = find_frame_files(places, sequence)
-                parent = f"{FRAMES}/{subsets[sequence.folder]}/{sequence.folder}"
+                parent = next(
+                    filter(None, (split.name_frames_folder(sequence) for split in places))
+                )
                 for frame, path in zip(sequence.frames, paths, strict=True):
                     frames[f"{parent}/{frame}{path.suffix.lower()}"] = path
     problems.raise_if_any()

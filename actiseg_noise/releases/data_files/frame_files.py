@@ -6,17 +6,17 @@ from pathlib import Path
 
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import ProblemCollector
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, Split
-from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.opening import has_source, open_source
+from actiseg_data.layouts.split import Split
 from actiseg_noise.split.clean_parts import CleanPart
 
 
 def open_frame_places(part: CleanPart, source: Path | None) -> tuple[Split, ...]:
     """Open the splits that may have the frames of a list: the noisy one, then the source's."""
-    name = part.split.name
-    if source is None or not (source / IMAGE_SETS / f"{name}.json").is_file():
+    copy, name = part.split.root, part.split.name
+    if source is None or not has_source(source, copy, name):
         return (part.split,)
-    return part.split, open_split(source, name, masks=False)
+    return part.split, open_source(source, copy, name, masks=False)
 
 
 def find_frame_files(places: tuple[Split, ...], sequence: VideoSequence) -> list[Path]:
@@ -30,7 +30,7 @@ def find_frame_files(places: tuple[Split, ...], sequence: VideoSequence) -> list
     located: dict[int, Path] = {}
     expected: list[Path] = []
     for split in places:
-        if sequence.folder not in split.subsets:
+        if split.find_frames_folder(sequence) is None:
             continue
         paths = split.frames(sequence)
         expected = expected or paths
@@ -40,7 +40,7 @@ def find_frame_files(places: tuple[Split, ...], sequence: VideoSequence) -> list
     problems = ProblemCollector()
     lacking = [path for position, path in enumerate(expected) if position not in located]
     if lacking or not expected:
-        where = lacking[0] if lacking else places[0].root / FRAMES / sequence.folder
+        where = lacking[0] if lacking else places[0].root / sequence.folder
         what = f"{len(lacking) or len(sequence.frames)} frames of the sequence are missing"
         problems.add(what, where, "put them there, or publish the masks without frames")
     problems.raise_if_any()

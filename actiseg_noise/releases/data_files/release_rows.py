@@ -13,7 +13,7 @@ from actiseg_data.annotations.png import encode_bilevel
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.file_reading import read_bytes
-from actiseg_data.layouts.actionvos import Split
+from actiseg_data.layouts.split import Split
 from actiseg_data.records.split_documents import DIGESTS_FILE
 from actiseg_noise.releases.data_files.change_pictures import draw_change
 from actiseg_noise.split.clean_parts import CleanPart

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.errors import ProblemCollector
-from actiseg_data.layouts.actionvos import MASKS, Split
+from actiseg_data.layouts.actionvos import MASKS
 from actiseg_data.layouts.image_sets import (
-    MAIN_STYLE,
     Expression,
     ObjectEntry,
-    name_expressions_file,
-    name_objects_file,
 )
+from actiseg_data.layouts.split import Split
 from actiseg_noise.releases.contents.release_contents import Configuration
 from actiseg_noise.releases.data_files.frame_files import find_frame_files, open_frame_places
 from actiseg_noise.releases.data_files.release_rows import RowSource, RowTask, RowWords
@@ -93,10 +91,7 @@ def _read_words(
     split: Split, text_kinds: Mapping[tuple[str, int | None], str]
 ) -> dict[str, tuple[RowWords, ...]]:
     """Read the words of each object from the prompts, the objects file and the list."""
-    styled = name_expressions_file(split.name, MAIN_STYLE)
-    prompts = split.read_expressions(MAIN_STYLE) if split.has_document(styled) else {}
-    has_objects = split.has_document(name_objects_file(split.name))
-    entries = split.read_objects() if has_objects else {}
+    prompts, entries = split.read_prompts(), split.read_object_entries()
     words = {}
     for sequence in split.sequences:
         named = {entry.object_id: entry for entry in entries.get(sequence.folder, ())}

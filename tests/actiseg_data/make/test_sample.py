@@ -17,9 +17,10 @@ from actiseg_data.annotations.masks import IndexMask, digest_pixels
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import InputError
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, Split
+from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS
 from actiseg_data.layouts.image_sets import PROMPT_STYLES
 from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.split import Split
 from actiseg_data.make import render
 from actiseg_data.make.sample import is_whole_sample, make_sample
 from actiseg_data.make.sample import sample_writing as writing

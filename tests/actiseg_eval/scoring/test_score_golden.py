@@ -13,7 +13,7 @@ import pytest
 from scipy import ndimage
 
 from actiseg_data.annotations.masks import read_index_mask
-from actiseg_data.layouts.actionvos import Split
+from actiseg_data.layouts.split import Split
 from actiseg_eval.measures.boundary_measures import (
     boundary_f,
     draw_boundary,

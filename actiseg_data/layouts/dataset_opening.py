@@ -1,0 +1,82 @@
+"""Open a split of a dataset without action lists: find its sequences, and label their objects."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.digests import digest_json
+from actiseg_data.core.documents import read_json
+from actiseg_data.core.errors import refuse
+from actiseg_data.core.workers import WorkerPool
+from actiseg_data.layouts.dataset_split import DatasetSplit
+from actiseg_data.layouts.labelling import label_sequences
+from actiseg_data.layouts.mask_folders import list_mask_sequences
+from actiseg_data.layouts.sequence_lists import read_sequence_list
+from actiseg_data.layouts.sequence_record import (
+    SEQUENCES_FILE,
+    DatasetForm,
+    make_sequence_record,
+    parse_sequence_record,
+)
+from actiseg_data.layouts.youtube_vos import META, read_categories
+
+
+def is_recorded(root: Path) -> bool:
+    """Return whether a folder is a noisy copy of a dataset without action lists."""
+    return (root / SEQUENCES_FILE).is_file()
+
+
+def open_recorded(root: Path) -> DatasetSplit:
+    """Open a noisy copy, whose own list names its sequences and objects. No mask is decoded."""
+    path = root / SEQUENCES_FILE
+    form, name, sequences = parse_sequence_record(read_json(path), str(path))
+    return _make_split(root, name, form, sequences)
+
+
+def open_dataset(
+    root: Path, form: DatasetForm, name: str, workers: int | WorkerPool = 1
+) -> DatasetSplit:
+    """Open a split of a dataset, and label its objects.
+
+    A ``meta.json`` names the objects. The ids in the masks are the objects where there is none, so
+    every mask is decoded.
+
+    Parameters
+    ----------
+    root : Path
+        The dataset.
+    form : DatasetForm
+        Where it keeps the files of the split.
+    name : str
+        The name of the split.
+    workers : int or WorkerPool
+        Processes that decode masks.
+
+    Raises
+    ------
+    InputError
+        With every fault.
+    """
+    masks = root / form.masks
+    sequences = list_mask_sequences(masks)
+    for document in form.documents:
+        if document.endswith(".txt"):
+            sequences = read_sequence_list(root / document).select(sequences)
+    if not sequences:
+        raise refuse("has no sequence of masks", masks, "give the folder of the sequences")
+    split = DatasetSplit(root, name, sequences, "", form)
+    meta = next((file for file in form.documents if Path(file).name == META), None)
+    names = None if meta is None else read_categories(root / meta)
+    labelled = label_sequences(split, names, workers)
+    return _make_split(root, name, form, labelled)
+
+
+def _make_split(
+    root: Path, name: str, form: DatasetForm, sequences: tuple[VideoSequence, ...]
+) -> DatasetSplit:
+    fingerprint = digest_json(
+        make_sequence_record(replace(form, photographs=None), name, sequences)
+    )
+    return DatasetSplit(root, name, sequences, fingerprint, form)

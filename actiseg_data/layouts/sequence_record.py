@@ -1,0 +1,200 @@
+"""The list of the sequences of a dataset without action lists, as noisy copies have it.
+
+Folders of masks do not say which objects a sequence has, and noise may remove the last pixel of
+one. A noisy copy therefore lists its sequences in ``sequences.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
+from actiseg_data.core.documents import RELEASE_HINT, Cursor, check_schema, collect_valid
+from actiseg_data.core.errors import ProblemCollector, refuse
+from actiseg_data.core.names import check_name
+from actiseg_data.layouts.image_sets import refuse_repeats
+
+SEQUENCES_FILE = "sequences.json"
+SEQUENCES_SCHEMA = "actiseg/sequences/1"
+
+
+@dataclass(frozen=True)
+class DatasetForm:
+    """Where a dataset without action lists keeps its files, relative to its root.
+
+    Attributes
+    ----------
+    layout : str
+        The name of its layout, as ``--layout`` takes it.
+    masks : str
+        The folder of the sequences' masks; empty for the root itself.
+    photographs : str or None
+        The folder of the sequences' photographs, if there is one.
+    documents : tuple of str
+        The lists and other documents that belong to the split.
+    by_object : bool
+        Whether each object has a folder with a mask for each frame:
+        ``<sequence>/<object>/<frame>.png``. Otherwise it is ``<sequence>/<frame>.png``.
+    """
+
+    layout: str
+    masks: str
+    photographs: str | None = None
+    documents: tuple[str, ...] = ()
+    by_object: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the form as in ``sequences.json``."""
+        return vars(self) | {"documents": list(self.documents)}
+
+
+def make_dataset_sequence(
+    folder: str,
+    frames: Iterable[str],
+    objects: Iterable[ObjectLabel] = (),
+    layers: Iterable[tuple[str, int]] | None = None,
+) -> VideoSequence:
+    """Make a sequence of a dataset without actions.
+
+    >>> make_dataset_sequence("bear", ["00000"]).identity
+    ('bear',)
+    """
+    return VideoSequence(
+        folder=folder,
+        seq_id=0,
+        video=folder,
+        start=0,
+        end=0,
+        narration="",
+        verb="",
+        verb_class=-1,
+        noun="",
+        noun_class=-1,
+        frames=tuple(frames),
+        objects=tuple(objects),
+        layers=None if layers is None else tuple(layers),
+        is_action=False,
+    )
+
+
+def make_dataset_label(
+    object_id: int, name: str | None = None, class_id: int = -1, source_id: str | None = None
+) -> ObjectLabel:
+    """Make the label of an object of a dataset without actions.
+
+    >>> make_dataset_label(3).name
+    'object 3'
+    """
+    return ObjectLabel(
+        object_id=object_id,
+        name=f"object {object_id}" if name is None else name,
+        class_id=class_id,
+        positive=True,
+        handbox=False,
+        narration=False,
+        source_id=str(object_id) if source_id is None else source_id,
+    )
+
+
+def make_sequence_record(
+    form: DatasetForm, split: str, sequences: Iterable[VideoSequence]
+) -> dict[str, Any]:
+    """Make the document ``sequences.json``."""
+    return {
+        "schema": SEQUENCES_SCHEMA,
+        "split": split,
+        "form": form.to_dict(),
+        "sequences": [make_sequence_entry(sequence) for sequence in sequences],
+    }
+
+
+def make_sequence_entry(sequence: VideoSequence) -> dict[str, Any]:
+    """Make the entry of one sequence in ``sequences.json``."""
+    entry: dict[str, Any] = {
+        "sequence": sequence.folder,
+        "frames": list(sequence.frames),
+        "objects": {
+            str(label.object_id): {
+                "name": label.name,
+                "class_id": label.class_id,
+                "source_id": label.source_id,
+            }
+            for label in sequence.objects
+        },
+    }
+    if sequence.layers is not None:
+        entry["layers"] = [list(layer) for layer in sequence.layers]
+    return entry
+
+
+def parse_sequence_record(
+    document: Any, where: str
+) -> tuple[DatasetForm, str, tuple[VideoSequence, ...]]:
+    """Parse the document ``sequences.json``: its form, split and sequences.
+
+    Raises
+    ------
+    InputError
+        With every fault.
+    """
+    top = Cursor(document, where)
+    check_schema(top, SEQUENCES_SCHEMA, RELEASE_HINT)
+    problems = ProblemCollector()
+    form = _parse_form(top["form"])
+    split = check_name(top["split"].as_text(), "split", top["split"].where)
+    elements = list(top["sequences"].iterate_elements())
+    sequences = tuple(collect_valid(elements, _parse_entry, problems))
+    problems.raise_if_any()
+    refuse_repeats("sequence", (sequence.folder for sequence in sequences), where, problems)
+    return form, split, sequences
+
+
+def _parse_form(cursor: Cursor) -> DatasetForm:
+    def parse_path(member: Cursor) -> str:
+        text = member.as_text()
+        for part in text.split("/") if text else ():
+            check_name(part, "file", member.where)
+        return text
+
+    photographs = cursor["photographs"]
+    return DatasetForm(
+        layout=cursor["layout"].as_text(),
+        masks=parse_path(cursor["masks"]),
+        photographs=None if photographs.value is None else parse_path(photographs),
+        documents=tuple(parse_path(name) for name in cursor["documents"].iterate_elements()),
+        by_object=cursor["by_object"].as_flag(),
+    )
+
+
+def _parse_entry(cursor: Cursor) -> VideoSequence:
+    folder = check_name(cursor["sequence"].as_text(), "sequence", cursor.where)
+    frames = [
+        check_name(frame.as_text(), "frame", frame.where)
+        for frame in cursor["frames"].iterate_elements()
+    ]
+    labels = []
+    for number, entry in cursor["objects"].iterate_members():
+        if not (number.isdecimal() and 1 <= int(number) <= 255):
+            what = f"{number[:20]!r} is not an object id"
+            raise refuse(what, entry.where, "use whole numbers from 1 to 255")
+        class_id, source_id = entry["class_id"].as_integer(), entry["source_id"].as_text()
+        check_name(source_id, "object", entry["source_id"].where)
+        labels.append(make_dataset_label(int(number), entry["name"].as_text(), class_id, source_id))
+    layers = None
+    if "layers" in cursor:
+        layers = [_parse_layer(layer) for layer in cursor["layers"].iterate_elements()]
+        known = {label.object_id for label in labels}
+        if any(frame not in frames or number not in known for frame, number in layers):
+            what = "has a layer of an unknown frame or object"
+            raise refuse(what, cursor["layers"].where, "make the split again")
+    problems = ProblemCollector()
+    refuse_repeats("frame", frames, cursor.where, problems)
+    refuse_repeats("object", (label.source_id for label in labels), cursor.where, problems)
+    return make_dataset_sequence(folder, frames, labels, layers)
+
+
+def _parse_layer(cursor: Cursor) -> tuple[str, int]:
+    frame, number = list(cursor.iterate_elements())
+    return frame.as_text(), number.as_integer()

@@ -103,10 +103,15 @@ def open_regular(path: Path) -> BinaryIO:
 
 def read_text(path: Path, kind: str = "file") -> str:
     """Read a UTF-8 file, with or without a byte order mark; other files raise an `InputError`."""
+    return decode_text(read_bytes(path, kind), path)
+
+
+def decode_text(data: bytes, where: Path | str) -> str:
+    """Decode UTF-8 as `read_text` does; `where` is for messages."""
     try:
-        return read_bytes(path, kind).decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise refuse("is not UTF-8 text", path, "save it as UTF-8") from None
+        raise refuse("is not UTF-8 text", where, "save it as UTF-8") from None
 
 
 def refuse_missing(path: Path, what: str, hint: str, instead: str = PUT_COPY) -> InputError:

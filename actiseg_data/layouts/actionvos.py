@@ -73,6 +73,10 @@ class ActionSplit(Split):
         return "actionvos"
 
     @property
+    def documents_title(self) -> str:
+        return f"{IMAGE_SETS}/{self.name}*.json"
+
+    @property
     def has_action_lists(self) -> bool:
         return True
 

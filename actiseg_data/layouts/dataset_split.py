@@ -18,9 +18,9 @@ import numpy as np
 
 from actiseg_data.annotations.masks import IndexMask, read_binary_mask
 from actiseg_data.annotations.sequences import VideoSequence
-from actiseg_data.core.documents import read_json
+from actiseg_data.core.documents import parse_json, read_json
 from actiseg_data.core.errors import ProblemCollector, refuse
-from actiseg_data.core.file_reading import read_text
+from actiseg_data.core.file_reading import decode_text, read_text
 from actiseg_data.core.files import write_bytes, write_json
 from actiseg_data.layouts.actionvos import escape_name
 from actiseg_data.layouts.photograph_search import find_photograph, find_photographs
@@ -150,6 +150,13 @@ class DatasetSplit(Split):
 def read_document(path: Path) -> Any:
     """Read a JSON document, or a text file as its lines."""
     return read_json(path) if path.suffix == ".json" else read_text(path, "list").splitlines()
+
+
+def parse_document(data: bytes, where: str, name: str) -> Any:
+    """Parse the bytes of a document as `read_document` reads it; its name decides the form."""
+    if name.endswith(".json"):
+        return parse_json(data, where)
+    return decode_text(data, where).splitlines()
 
 
 def write_document(path: Path, document: Any) -> None:

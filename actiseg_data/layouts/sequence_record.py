@@ -142,7 +142,7 @@ def parse_sequence_record(
     top = Cursor(document, where)
     check_schema(top, SEQUENCES_SCHEMA, RELEASE_HINT)
     problems = ProblemCollector()
-    form = _parse_form(top["form"])
+    form = parse_form(top["form"])
     split = check_name(top["split"].as_text(), "split", top["split"].where)
     elements = list(top["sequences"].iterate_elements())
     sequences = tuple(collect_valid(elements, _parse_entry, problems))
@@ -151,7 +151,9 @@ def parse_sequence_record(
     return form, split, sequences
 
 
-def _parse_form(cursor: Cursor) -> DatasetForm:
+def parse_form(cursor: Cursor) -> DatasetForm:
+    """Parse the form of a dataset; raise `InputError` for an unsafe path."""
+
     def parse_path(member: Cursor) -> str:
         text = member.as_text()
         for part in text.split("/") if text else ():

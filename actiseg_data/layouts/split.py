@@ -84,6 +84,11 @@ class Split(Sequence[VideoSequence], ABC):
         """The document that lists the sequences, for messages."""
 
     @property
+    def documents_title(self) -> str:
+        """What messages call its lists and companion files together."""
+        return self.list_path.name
+
+    @property
     def has_labels(self) -> bool:
         """True: it is known which objects a sequence has."""
         return True

@@ -128,6 +128,58 @@ def identify_licences(dataset: Path) -> tuple[LicenceTerms, ...]:
     return (named[0],)
 
 
+_FILES = (LICENSE_FILE, "LICENSE.txt", "LICENSE.md", "LICENCE", "LICENCE.txt")
+"""The names of a file with the licence of a dataset."""
+
+_UNKNOWN = """\
+The licence of this dataset is not known: the folder that it was copied from states none.
+"""
+
+_BEGINNING = "SPDX-License-Identifier:"
+
+
+def compose_licence(dataset: Path, stated: str | None = None) -> tuple[str, str | None]:
+    """Compose the LICENSE of a copy of a dataset that may lack one. It is never guessed.
+
+    Parameters
+    ----------
+    dataset : Path
+        The dataset.
+    stated : str, optional
+        The SPDX identifier that the user stated.
+
+    Returns
+    -------
+    text : str
+        The text for LICENSE.
+    name : str or None
+        The identifier or the file that it comes from; None if the licence is not known.
+
+    Raises
+    ------
+    InputError
+        If the stated licence is unknown.
+    """
+    terms = None if stated is None else find_licence(stated, "`licence`")
+    own = next((dataset / name for name in _FILES if (dataset / name).is_file()), None)
+    text = None if own is None else own.read_text("utf-8", "replace")
+    if terms is not None:
+        body = text or terms.text or f"{terms.title}\n{terms.url}\n"
+        return f"{_BEGINNING} {terms.identifier}\n\n{body}", terms.identifier
+    return (_UNKNOWN, None) if text is None or own is None else (text, own.name)
+
+
+def find_stated_licence(text: str) -> str | None:
+    r"""Return the identifier that `compose_licence` put before the text of a licence, if it did.
+
+    >>> find_stated_licence("SPDX-License-Identifier: MIT\\n\\nPermission ...")
+    'MIT'
+    """
+    first, _, rest = text.partition("\n")
+    known = first.startswith(_BEGINNING) and rest.startswith("\n")
+    return first.removeprefix(_BEGINNING).strip() if known else None
+
+
 def _parse_terms(identifier: str, entry: Cursor) -> LicenceTerms:
     file = entry["text"]
     text = (

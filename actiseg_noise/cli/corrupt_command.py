@@ -64,6 +64,14 @@ class OutputOptions:
             "of the copy) or none."
         ),
     ] = "derive"
+    licence: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="SPDX",
+            help="Licence of a dataset without action lists, such as BSD-3-Clause. Default: its "
+            "LICENSE file.",
+        ),
+    ] = None
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace another noisy split at --out.")
     ] = False
@@ -116,6 +124,7 @@ def corrupt(
         overwrite=output.overwrite,
         inputs=NoiseInputs(lexicon),
         layout=layout,
+        licence=output.licence,
     )
     run = _forecast if output.dry_run else _write
     run(root, recipe, options, workers, make_stage_progress(quiet))

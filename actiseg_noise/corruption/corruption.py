@@ -52,6 +52,7 @@ def corrupt(
     overwrite: bool = False,
     lexicon: Lexicon | PathLike | None = None,
     layout: str | None = None,
+    licence: str | None = None,
     stage: StageProgress = ignore_progress,
     **settings: Any,
 ) -> Corruption:
@@ -88,6 +89,9 @@ def corrupt(
         Lexicon for text noise. Default: the installed one.
     layout : str, optional
         The layout of the dataset, such as ``davis``. By default it is recognised.
+    licence : str, optional
+        SPDX identifier of the licence of a dataset without action lists. By default its LICENSE
+        file says it.
     stage : StageProgress
         Shows progress.
     **settings
@@ -122,6 +126,7 @@ def corrupt(
         overwrite,
         NoiseInputs(lexicon),
         layout=layout,
+        licence=licence,
     )
     root, recipe = _choose_input(dataset, noise, options, settings)
     return write_noisy_split(root, recipe, options, workers, stage)

@@ -2,19 +2,51 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from actiseg_data import __version__
 from actiseg_data.annotations.lexicon import load_lexicon
-from actiseg_data.records.licences import read_licences
+from actiseg_data.core.errors import refuse
+from actiseg_data.core.names import format_name
+from actiseg_data.layouts.actionvos import ActionSplit
+from actiseg_data.layouts.split import Split
+from actiseg_data.records.licence_terms import compose_licence
+from actiseg_data.records.licences import NOTICE_FILE, read_licences
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.split.noise_inputs import NoiseInputs
 
 
-def compose_licences(dataset: Path, recipe: Recipe, inputs: NoiseInputs) -> tuple[str, str]:
-    """Compose LICENSE and NOTICE: those of the source, and a statement of what was changed."""
-    license_text, notice_text = read_licences(dataset)
+def compose_licences(
+    split: Split, recipe: Recipe, inputs: NoiseInputs, licence: str | None = None
+) -> tuple[str, str]:
+    """Compose LICENSE and NOTICE: those of the source, and a statement of what was changed.
+
+    `licence` is the SPDX identifier that the user stated for a dataset without action lists.
+    """
+    license_text, notice_text = compose_source_licences(split, licence)
     return license_text, notice_text + compose_change(recipe, inputs)
+
+
+def compose_source_licences(split: Split, licence: str | None = None) -> tuple[str, str]:
+    """Compose LICENSE and NOTICE of a clean split, without a change.
+
+    An ActionVOS root without licences is under those of VISOR. Of other datasets, LICENSE is the
+    file of the dataset or the stated licence.
+
+    Raises
+    ------
+    InputError
+        For an unknown licence, and for a stated licence of an ActionVOS root.
+    """
+    if isinstance(split, ActionSplit):
+        if licence is not None:
+            what = "has no effect: an ActionVOS root has its licence in LICENSE"
+            raise refuse(what, "`licence`", "leave it out, or change LICENSE")
+        return read_licences(split.root)
+    license_text, _ = compose_licence(split.root, licence)
+    notice = split.root / NOTICE_FILE
+    if notice.is_file():
+        return license_text, notice.read_text("utf-8", "replace")
+    name = format_name(split.root.resolve().name)
+    return license_text, f"The clean labels are those of the dataset {name!r}; see LICENSE.\n"
 
 
 def compose_change(recipe: Recipe, inputs: NoiseInputs, version: str = __version__) -> str:

@@ -14,7 +14,9 @@ from actiseg_data.core.files import check_outside, is_occupied
 from actiseg_data.core.listing import list_files, list_folder
 from actiseg_data.core.names import format_names
 from actiseg_data.layouts.action_lists import list_splits
+from actiseg_data.layouts.dataset_opening import open_dataset
 from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.sequence_record import DatasetForm
 from actiseg_data.layouts.split import Split
 from actiseg_data.records.recipe_record import (
     RECIPE_FILE,
@@ -60,6 +62,10 @@ class CorruptionOptions:
         What ``summary.json`` names as the source. None names the path of the dataset.
     layout : str or None
         The layout of the dataset. None recognises it.
+    form : DatasetForm or None
+        Where a dataset without action lists keeps its files. None finds them by the layout.
+    licence : str or None
+        SPDX identifier of the licence of a dataset without action lists. None takes its file.
     """
 
     out: Path | None = None
@@ -71,6 +77,8 @@ class CorruptionOptions:
     inputs: NoiseInputs = INSTALLED
     source_name: str | None = None
     layout: str | None = None
+    form: DatasetForm | None = None
+    licence: str | None = None
 
     def check(self, recipe: Recipe) -> None:
         """Raise `InputError` for an unknown choice, or for an option that has no effect."""
@@ -183,10 +191,13 @@ def prepare_request(dataset: Path, recipe: Recipe, options: CorruptionOptions) -
             "give the clean dataset; the type mixed makes mask noise and text noise at once",
         )
     masks = needs_masks(recipe)
-    split = open_split(dataset, recipe.split, masks=masks, layout=options.layout)
+    if options.form is None:
+        split = open_split(dataset, recipe.split, masks=masks, layout=options.layout)
+    else:
+        split = open_dataset(dataset, options.form, recipe.split)
     out = _check_output(dataset, options.out or name_output(dataset, recipe))
     sequences = split.select(options.only)
-    licences = compose_licences(dataset, recipe, options.inputs)
+    licences = compose_licences(split, recipe, options.inputs, options.licence)
     clean = _open_clean_lists(split, sequences, options.with_clean, masks=masks)
     weights = options.weights == "derive"
     source = CopySource(split, recipe, sequences, clean, weights=weights, inputs=options.inputs)

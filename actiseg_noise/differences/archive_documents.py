@@ -11,6 +11,7 @@ from actiseg_data.core.errors import refuse
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.listing import list_files
 from actiseg_data.layouts.actionvos import IMAGE_SETS
+from actiseg_data.layouts.sequence_record import SEQUENCES_FILE
 from actiseg_data.records.ledger_record import LEDGER_FILE
 from actiseg_data.records.recipe_record import RECIPE_FILE
 from actiseg_data.records.split_documents import DIGESTS_FILE, SUMMARY_FILE
@@ -31,12 +32,14 @@ def read_folder_documents(folder: Path) -> dict[str, bytes]:
     -------
     dict of str to bytes
         ``recipe.json``, ``summary.json``, ``digests.json``, ``ledger.jsonl`` and the documents in
-        ``ImageSets``, by relative path.
+        ``ImageSets`` or ``sequences.json``, by relative path.
     """
     paths = {name: folder / name for name in _NAMED}
     sets = folder / IMAGE_SETS
     if sets.is_dir():
         paths |= {f"{IMAGE_SETS}/{e.path.name}": e.path for e in list_files(sets, ".json")}
+    if (folder / SEQUENCES_FILE).is_file():
+        paths[SEQUENCES_FILE] = folder / SEQUENCES_FILE
     return {name: read_bytes(path, name) for name, path in paths.items()}
 
 
@@ -61,4 +64,4 @@ def read_archive_documents(path: Path) -> dict[str, bytes]:
 def _is_wanted(name: str) -> bool:
     folder, _, file = name.rpartition("/")
     is_list = folder == IMAGE_SETS and file.endswith(".json")
-    return is_list or name in (*_NAMED, NAMES_FILE)
+    return is_list or name in (*_NAMED, NAMES_FILE, SEQUENCES_FILE)

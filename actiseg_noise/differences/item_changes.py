@@ -140,7 +140,9 @@ def compare_text(a: SequenceSnapshot, b: SequenceSnapshot) -> Iterator[ItemChang
 def _order_items(a: SequenceSnapshot, b: SequenceSnapshot) -> list[tuple[str, str]]:
     """Order the items of both by frame, and then as the list orders the objects."""
     frames = {frame: n for n, frame in enumerate([*a.sequence.frames, *b.sequence.frames])}
-    names = {label.name: n for n, label in enumerate([*a.sequence.objects, *b.sequence.objects])}
+    names = {
+        label.identity: n for n, label in enumerate([*a.sequence.objects, *b.sequence.objects])
+    }
     items = {*a.mask_rows, *b.mask_rows}
     return sorted(items, key=lambda item: (frames[item[0]], names[item[1]]))
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.annotations.sequences import VideoSequence, View
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.documents import RELEASE_HINT, Cursor, check_schema, parse_json
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.names import format_name
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS
+from actiseg_data.layouts.dataset_split import DatasetSplit
 from actiseg_data.layouts.image_sets import (
     PROMPT_STYLES,
     name_expressions_file,
@@ -20,6 +22,11 @@ from actiseg_data.layouts.image_sets import (
     read_by_folder,
     read_expression,
     read_object_entry,
+)
+from actiseg_data.layouts.sequence_record import (
+    SEQUENCES_FILE,
+    make_sequence_entry,
+    parse_sequence_record,
 )
 from actiseg_data.records.ledger_record import LEDGER_FILE, MaskRow, TextRow, parse_ledger_row
 from actiseg_data.records.recipe_record import RECIPE_FILE, Recipe, parse_recipe
@@ -123,26 +130,22 @@ def parse_snapshot(documents: Mapping[str, bytes], where: str) -> SplitSnapshot:
     recipe = parse_recipe(source.parse(RECIPE_FILE), source.name(RECIPE_FILE))
     summary = Cursor(source.parse(SUMMARY_FILE), source.name(SUMMARY_FILE))
     check_schema(summary, SUMMARY_SCHEMA, RELEASE_HINT)
-    file = f"{IMAGE_SETS}/{recipe.split}.json"
-    records = source.parse(file)
-    listed = parse_noisy_list(records, source.name(file))
-    by_folder = {sequence.folder: sequence for sequence in listed.sequences}
-    if len(by_folder) < len(listed.sequences):
-        raise refuse("lists a sequence twice", source.name(file), _HINT)
+    listed = source.parse_list(recipe.split)
+    by_folder = {sequence.folder: sequence for sequence, _, _ in listed}
     mask_rows, text_rows = source.parse_ledger(by_folder)
     files, clean_files = source.parse_digests(by_folder, recipe.split)
     words = source.parse_words(recipe.split, by_folder)
     sequences = tuple(
         SequenceSnapshot(
             sequence=sequence,
-            annotations=digest_json({k: v for k, v in record.items() if k not in _NUMBERED}),
-            narration=Cursor(record, source.name(file))["narration"].as_text(),
+            annotations=annotations,
+            narration=narration,
             words=words[sequence.folder],
             mask_rows=mask_rows[sequence.folder],
             text_rows=text_rows[sequence.folder],
             files=files[sequence.folder],
         )
-        for sequence, record in zip(listed.sequences, records, strict=True)
+        for sequence, annotations, narration in listed
     )
     return SplitSnapshot(recipe, summary.as_mapping(), sequences, clean_files)
 
@@ -160,6 +163,26 @@ class _Documents:
             raise refuse(f"{file} is missing", self.where, _HINT)
         return parse_json(self.documents[file], self.name(file))
 
+    def parse_list(self, split: str) -> list[tuple[VideoSequence, str, str]]:
+        """Parse the list: each sequence, the digest of its annotations, and its narration."""
+        if SEQUENCES_FILE in self.documents:
+            where = self.name(SEQUENCES_FILE)
+            _, _, known = parse_sequence_record(self.parse(SEQUENCES_FILE), where)
+            return [(entry, digest_json(make_sequence_entry(entry)), "") for entry in known]
+        file = f"{IMAGE_SETS}/{split}.json"
+        records, where = self.parse(file), self.name(file)
+        listed = parse_noisy_list(records, where)
+        if len({sequence.folder for sequence in listed.sequences}) < len(listed.sequences):
+            raise refuse("lists a sequence twice", where, _HINT)
+        return [
+            (
+                sequence,
+                digest_json({k: v for k, v in record.items() if k not in _NUMBERED}),
+                Cursor(record, where)["narration"].as_text(),
+            )
+            for sequence, record in zip(listed.sequences, records, strict=True)
+        ]
+
     def parse_ledger(
         self, sequences: Mapping[str, VideoSequence]
     ) -> tuple[dict[str, dict[tuple[str, str], MaskRow]], dict[str, dict[str | None, TextRow]]]:
@@ -167,7 +190,7 @@ class _Documents:
         masks: dict[str, dict[tuple[str, str], MaskRow]] = {name: {} for name in sequences}
         texts: dict[str, dict[str | None, TextRow]] = {name: {} for name in sequences}
         names = {
-            folder: {label.object_id: label.name for label in sequence.objects}
+            folder: {label.object_id: label.identity for label in sequence.objects}
             for folder, sequence in sequences.items()
         }
         problems = ProblemCollector()
@@ -201,14 +224,32 @@ class _Documents:
         files: dict[str, dict[tuple[str, str], str]] = {name: {} for name in sequences}
         rest: dict[str, str] = {}
         own = {f"{IMAGE_SETS}/{name}" for name in name_image_sets_files(split)}
+        masks = self._name_masks(sequences)
         for name, cursor in top.iterate_members():
             digest, parts = cursor.as_text(), name.split("/")
             kind, folder = parts[0], parts[-2] if len(parts) > 1 else ""
-            if kind in (MASKS, WEIGHTS) and folder in files:
+            if name in masks:
+                folder, item = masks[name]
+                files[folder][MASKS, item] = digest
+            elif kind in (MASKS, WEIGHTS) and folder in files:
                 files[folder][kind, parts[-1].removesuffix(".png")] = digest
             elif name not in own:
                 rest[name] = digest
         return files, rest
+
+    def _name_masks(self, sequences: Mapping[str, VideoSequence]) -> dict[str, tuple[str, str]]:
+        """Return sequence and item of each mask of a dataset without action lists, by its path."""
+        if SEQUENCES_FILE not in self.documents:
+            return {}
+        form, name, known = parse_sequence_record(
+            self.parse(SEQUENCES_FILE), self.name(SEQUENCES_FILE)
+        )
+        split = DatasetSplit(Path(), name, known, "", form)
+        return {
+            path: (folder, "/".join((view.frame, *_list_layer(sequence, view))))
+            for folder, sequence in sequences.items()
+            for path, view in zip(split.name_files(MASKS, sequence), sequence.views, strict=True)
+        }
 
     def parse_words(
         self, split: str, sequences: Mapping[str, VideoSequence]
@@ -233,6 +274,11 @@ class _Documents:
         return Cursor(self.parse(file), self.name(file))["videos"]
 
 
+def _list_layer(sequence: VideoSequence, view: View) -> list[str]:
+    """Name the object of a view, in a dataset with a mask for each object."""
+    return [] if sequence.layers is None else [label.identity for label in view.objects]
+
+
 def _iterate_words(
     sequence: VideoSequence, objects: Mapping[str, Any], prompts: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[tuple[str, ObjectWords]]:
@@ -245,7 +291,7 @@ def _iterate_words(
         entry, number = entries.get(label.object_id), label.object_id
         spoken = {style: exps[number] for style, exps in styles.items() if number in exps}
         class_id, name = (None, None) if entry is None else (entry.class_id, entry.category)
-        yield label.name, ObjectWords(class_id, name, spoken)
+        yield label.identity, ObjectWords(class_id, name, spoken)
 
 
 def _add(rows: dict[Any, Any], key: Any, row: Any) -> bool:

@@ -52,7 +52,7 @@ def find_kit_differences(kit: RebuildKit, folder: Path, documents: SplitDocument
             kit.source.fingerprint,
             documents.summary.get("dataset_fingerprint"),
         ),
-        "lists": (dict(kit.lists), list_lists(documents)),
+        "lists": (dict(kit.lists), list_lists(documents, is_action=kit.source.form is None)),
         "lexicon": (kit.lexicon, None if lexicon is None else lexicon.document),
         "differences": (kit.differences, None if differences is None else differences.to_dict()),
         "clean": (set(kit.clean), {part.split.name for part in clean}),

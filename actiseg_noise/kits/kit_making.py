@@ -7,6 +7,7 @@ from typing import Any
 
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.layouts.actionvos import IMAGE_SETS
+from actiseg_data.layouts.dataset_split import DatasetSplit
 from actiseg_data.make.prepare.raw_inputs import RawInput, read_prepared_inputs
 from actiseg_noise.kits.kit_record import CleanSource, RebuildKit, SequenceDigests
 from actiseg_noise.kits.sequence_digesting import (
@@ -57,11 +58,12 @@ def make_kit(
     sequences = tuple(seq for seq in source.sequences if seq.folder in folders)
     part = CleanPart(source, sequences, noisy.kinds)
     differences = read_carried_differences(split.noisy.root)
+    form = source.form if isinstance(source, DatasetSplit) else None
     return RebuildKit(
         name=name,
         recipe=documents.recipe,
-        source=CleanSource(source.name, source.fingerprint, _list_inputs(split, documents)),
-        lists=list_lists(documents),
+        source=CleanSource(source.name, source.fingerprint, _list_inputs(split, documents), form),
+        lists=list_lists(documents, is_action=form is None),
         sequences=_digest_noisy(noisy, part, documents, clean_digests),
         clean={listed.split.name: digest_copies(listed, documents) for listed in clean},
         lexicon=None if split.lexicon is None else split.lexicon.document,
@@ -82,12 +84,12 @@ def describe_run(documents: SplitDocuments) -> dict[str, Any]:
     }
 
 
-def list_lists(documents: SplitDocuments) -> dict[str, str]:
-    """List the digests of the lists and companion files, by file name."""
+def list_lists(documents: SplitDocuments, *, is_action: bool) -> dict[str, str]:
+    """List the digests of the lists and companion files, as `RebuildKit.lists` names them."""
     return {
-        path.partition("/")[2]: digest
+        path.removeprefix(f"{IMAGE_SETS}/") if is_action else path: digest
         for path, digest in documents.digests.items()
-        if path.startswith(f"{IMAGE_SETS}/")
+        if not path.endswith(".png")
     }
 
 

@@ -23,6 +23,7 @@ from actiseg_data.core.errors import InputError, ProblemCollector, refuse, sugge
 from actiseg_data.core.listing import list_files
 from actiseg_data.core.names import check_name, refuse_value
 from actiseg_data.layouts.actionvos import SUBSETS
+from actiseg_data.layouts.sequence_record import parse_form
 from actiseg_data.make.prepare.raw_inputs import RawInput, parse_raw_input
 from actiseg_data.records.recipe_record import parse_recipe
 from actiseg_noise.kits.kit_record import (
@@ -190,13 +191,14 @@ def choose_kit(release: Path, config: str | None = None) -> RebuildKit:
 
 def _parse_source(cursor: Cursor) -> CleanSource:
     problems = ProblemCollector()
-    check_keys(cursor, ("split", "fingerprint", "inputs"), problems)
+    check_keys(cursor, ("split", "fingerprint", "inputs", "form"), problems)
     split = check_name(cursor["split"].as_text(), "split", cursor["split"].where)
     inputs: list[RawInput] = collect_valid(
         list(cursor["inputs"].iterate_elements()), _parse_input, problems
     )
+    form = parse_form(cursor["form"]) if "form" in cursor else None
     problems.raise_if_any()
-    return CleanSource(split, _parse_digest(cursor["fingerprint"]), tuple(inputs))
+    return CleanSource(split, _parse_digest(cursor["fingerprint"]), tuple(inputs), form)
 
 
 def _parse_input(cursor: Cursor) -> RawInput:
@@ -218,8 +220,9 @@ def _parse_lists(cursor: Cursor) -> dict[str, str]:
     lists = {}
     for name, digest in cursor.iterate_members():
         with problems.collect():
-            file = check_name(name, "list", cursor.where)
-            lists[file] = _parse_digest(digest)
+            for part in name.split("/"):
+                check_name(part, "list", cursor.where)
+            lists[name] = _parse_digest(digest)
     problems.raise_if_any()
     return lists
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from actiseg_data.layouts.sequence_record import DatasetForm
 from actiseg_data.make.prepare.raw_inputs import RawInput as RawInput
 from actiseg_data.records.recipe_record import Recipe
 
@@ -33,7 +34,7 @@ class SequenceDigests:
     Attributes
     ----------
     frames : int
-        Number of frames.
+        Number of frames; of masks, in a dataset with a mask for each object.
     masks : bytes
         `MASK_BYTES` for the pixels of each mask (the first of
         `actiseg_data.annotations.masks.digest_pixels`), in frame order; empty for a split of lists.
@@ -65,11 +66,23 @@ class CleanSource:
         `actiseg_data.layouts.actionvos.Split.fingerprint` of it.
     inputs : tuple of RawInput
         The raw files that it was prepared from; empty if that is not known.
+    form : DatasetForm or None
+        Where a dataset without action lists keeps its files; None for an ActionVOS root.
     """
 
     split: str
     fingerprint: str
     inputs: tuple[RawInput, ...] = ()
+    form: DatasetForm | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the member ``source`` of a kit."""
+        form = {} if self.form is None else {"form": self.form.to_dict()}
+        return {
+            "split": self.split,
+            "fingerprint": self.fingerprint,
+            "inputs": [{"split": raw.split} | raw.to_dict() for raw in self.inputs],
+        } | form
 
 
 @dataclass(frozen=True)
@@ -91,7 +104,8 @@ class RebuildKit:
         The selection thresholds of an exact recipe, which depend on the whole split, and
         ``given_thresholds`` if that is not the split of `source`.
     lists : mapping of str to str
-        Digest of each whole list and companion file, by file name.
+        Digest of each whole list and companion file, by the name of the file in ``ImageSets``, or
+        in a dataset without action lists by relative path.
     sequences : mapping of bytes to SequenceDigests
         The sequences by the first 8 bytes of the hash of their identity.
     clean : mapping
@@ -136,11 +150,7 @@ class RebuildKit:
             "schema": KIT_SCHEMA,
             "name": self.name,
             "recipe": self.recipe.to_dict(),
-            "source": {
-                "split": self.source.split,
-                "fingerprint": self.source.fingerprint,
-                "inputs": [{"split": raw.split} | raw.to_dict() for raw in self.source.inputs],
-            },
+            "source": self.source.to_dict(),
             "masks": self.masks,
             "weights": self.weights,
             "thresholds": dict(sorted(self.thresholds.items())),

@@ -13,9 +13,9 @@ from actiseg_data.core.errors import check_choice, refuse
 from actiseg_data.core.files import PathLike, as_path, check_free, check_outside
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.action_lists import list_splits
-from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
-from actiseg_data.layouts.opening import open_split
-from actiseg_data.layouts.split import Split
+from actiseg_data.layouts.dataset_opening import open_dataset
+from actiseg_data.layouts.opening import open_action_split, open_split
+from actiseg_data.layouts.split import MASKS, WEIGHTS, Split
 from actiseg_data.records.difference_record import parse_differences
 from actiseg_data.records.recipe_record import refuse_noisy_source
 from actiseg_data.records.split_documents import CLEAN_DATASET
@@ -162,6 +162,7 @@ def _rebuild_from(
     options = replace(
         _make_options(kit, split, folders, clean, out),
         images=source.images,
+        form=kit.source.form,
         source_name=None if source.finding is None else CLEAN_DATASET,
     )
     write_noisy_split(root, kit.recipe, options, workers, stage)
@@ -201,7 +202,10 @@ def _compare_rebuilt(
 
 def _open_source(kit: RebuildKit, root: Path) -> Split:
     """Open the clean split; refuse one that lacks a kind of files that the published one has."""
-    split = open_split(root, kit.source.split, masks=kit.has_masks)
+    if kit.source.form is not None:
+        split: Split = open_dataset(root, kit.source.form, kit.source.split)
+    else:
+        split = open_action_split(root, kit.source.split, masks=kit.has_masks)
     identify_sequences(split, split.sequences)
     kinds = make_part(split, split.sequences, weights=True).kinds
     wanted = {MASKS: kit.has_masks, WEIGHTS: kit.has_weights}

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS
-from actiseg_data.layouts.image_sets import name_image_sets_files
 from actiseg_data.layouts.split import Split
 from actiseg_noise.kits.kit_record import CLEAN_BYTES, MASK_BYTES, RebuildKit, SequenceDigests
 from actiseg_noise.kits.raw_preparation import RawFinding
@@ -107,7 +106,7 @@ class RebuiltComparison:
             return differing, first, 0
         compared = list(self._list_comparable())
         for name in compared:
-            path = f"{IMAGE_SETS}/{name}"
+            path = name if self.kit.source.form is not None else f"{IMAGE_SETS}/{name}"
             if self.documents.digests.get(path) != self.kit.lists[name]:
                 what = "differs outside the entries of its sequences"
                 return 0, FirstDifference(path, what, "source"), len(compared)
@@ -150,7 +149,10 @@ class RebuiltComparison:
             published = self.kit.lists.get(f"{name}.json")
             fingerprint = self.kit.source.fingerprint if part.is_noisy else published
             if part.is_whole and part.source.fingerprint == fingerprint:
-                yield from (file for file in name_image_sets_files(name) if file in self.kit.lists)
+                files = part.rebuilt.split.list_documents()
+                if self.kit.source.form is None:
+                    files = tuple(file.partition("/")[2] for file in files)
+                yield from (file for file in files if file in self.kit.lists)
 
 
 def list_changed_versions(
@@ -172,7 +174,7 @@ def _find_difference(
     part: CleanPart, sequence: VideoSequence, rebuilt: SequenceDigests, published: SequenceDigests
 ) -> tuple[str, str] | None:
     """Find the first file of a sequence that differs, and what differs there."""
-    lists = f"{IMAGE_SETS}/{part.split.name}*.json"
+    lists = part.split.documents_title
     if rebuilt.frames != published.frames:
         counts = f"{rebuilt.frames} frames, not {published.frames}"
         return lists, f"{sequence.folder} has {counts} as in the published split"

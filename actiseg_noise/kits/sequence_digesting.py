@@ -99,7 +99,7 @@ def pack_digests(
     masks = (cut_digest(digest, MASK_BYTES) for digest in files.get(MASKS, ()))
     weights = files.get(WEIGHTS)
     return SequenceDigests(
-        frames=len(sequence.frames),
+        frames=len(sequence.views),
         masks=b"".join(masks),
         weights=b"" if not weights else cut_digest(digest_json(list(weights)), WEIGHTS_BYTES),
         text=text,

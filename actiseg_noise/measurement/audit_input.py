@@ -12,6 +12,7 @@ from actiseg_data.core.names import check_name
 from actiseg_data.core.progress import StageProgress
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.actionvos import IMAGE_SETS
+from actiseg_data.layouts.dataset_opening import is_recorded, open_recorded
 from actiseg_data.layouts.image_sets import name_objects_file
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.records.recipe_record import (
@@ -87,7 +88,10 @@ def open_audit_input(
     name = split or (recipe.split if recipe is not None else None)
     name = name or _choose_split(lists, clean)
     path = (lists or noisy / IMAGE_SETS) / f"{name}.json"
-    action_list = read_noisy_list(path) if path.is_file() else None
+    if is_recorded(noisy):
+        action_list: NoisyList | None = NoisyList(open_recorded(noisy).sequences, {})
+    else:
+        action_list = read_noisy_list(path) if path.is_file() else None
     return AuditInput(noisy, clean, name, recipe, lists, action_list, lexicon, workers, stage)
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from actiseg_data.annotations.masks import VOID, IndexMask, check_same_size, read_index_mask
+from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.names import format_name
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.actionvos import IMAGE_SETS
+from actiseg_data.layouts.dataset_opening import is_recorded
 from actiseg_data.layouts.layout import MaskSplit
-from actiseg_data.layouts.opening import open_masks, open_split
+from actiseg_data.layouts.opening import has_source, open_masks, open_split
 from actiseg_data.records.ledger_record import LEDGER_FILE
 from actiseg_data.records.split_documents import SUMMARY_FILE
 from actiseg_noise.measurement.audit_input import AuditInput
@@ -39,7 +41,7 @@ from actiseg_noise.measurement.mask_pairs import (
 from actiseg_noise.measurement.medium_result import MediumResult
 from actiseg_noise.measurement.proportions import Proportion
 from actiseg_noise.split.noisy_documents import read_documents
-from actiseg_noise.split.noisy_split import find_source_root
+from actiseg_noise.split.noisy_split import NoisySplit, find_source_root, open_noisy_split
 from actiseg_noise.split.text_items import NoisyList
 
 
@@ -111,6 +113,8 @@ class MaskAudit:
 
 def audit_masks(task: AuditInput) -> MediumResult[MaskAudit]:
     """Measure the masks of a split; without a value if it has none or no clean masks are known."""
+    if is_recorded(task.noisy):
+        return _audit_copy(task)
     folders = find_mask_folders(task.noisy)
     if folders is None:
         return MediumResult()
@@ -133,6 +137,28 @@ def audit_masks(task: AuditInput) -> MediumResult[MaskAudit]:
     if lacking:
         left_out[f"masks of {lacking} frames"] = "the clean dataset lacks them"
     return MediumResult(audit, left_out, "clean copies" if clean is None else str(clean.root))
+
+
+def _audit_copy(task: AuditInput) -> MediumResult[MaskAudit]:
+    """Measure the masks of a noisy copy of a dataset without action lists."""
+    root = find_source_root(task.noisy, task.clean)
+    if task.clean is None and not has_source(root, task.noisy, str(task.split)):
+        return MediumResult(left_out={"masks": _explain_missing_clean_masks(task)})
+    split = open_noisy_split(task.noisy, root)
+    with task.stage("measuring masks") as progress:
+        measured = run_parallel(_measure_copy, split, split.noisy.sequences, task.workers, progress)
+    audit = _build_audit(measured, has_labels=True, missing=0)
+    return MediumResult(audit, {}, str(root))
+
+
+def _measure_copy(split: NoisySplit, sequence: VideoSequence) -> list[MaskChange]:
+    labels = {label.object_id: label for label in sequence.objects}
+    pairs = zip(sequence.views, split.iterate_mask_pairs(sequence), strict=True)
+    return [
+        change
+        for view, (clean, noisy) in pairs
+        for change in _measure_frame(sequence.folder, labels, view.frame, clean, noisy)
+    ]
 
 
 def read_ledger_share(task: AuditInput) -> Proportion | None:
@@ -208,6 +234,14 @@ def _pair_masks(
 def _measure_pairs(sequence_pairs: list[MaskPairs], task: AuditInput) -> MaskAudit:
     with task.stage("measuring masks") as progress:
         measured = run_parallel(_measure_sequence, None, sequence_pairs, task.workers, progress)
+    has_labels = any(pairs.objects for pairs in sequence_pairs)
+    missing = sum(pairs.missing for pairs in sequence_pairs)
+    return _build_audit(measured, has_labels=has_labels, missing=missing)
+
+
+def _build_audit(
+    measured: Iterable[list[MaskChange]], *, has_labels: bool, missing: int
+) -> MaskAudit:
     changes = tuple(change for sequence in measured for change in sequence)
     items = [change.item for change in changes]
 
@@ -216,7 +250,7 @@ def _measure_pairs(sequence_pairs: list[MaskPairs], task: AuditInput) -> MaskAud
 
     positive = inactive = None
     by_class: dict[int, MaskGroup] = {}
-    if any(pairs.objects for pairs in sequence_pairs):
+    if has_labels:
         positive = summarise("positive", [item for item in items if item.positive])
         inactive = summarise("others", [item for item in items if not item.positive])
         classes = group_by(items, lambda item: item.class_id)
@@ -231,7 +265,7 @@ def _measure_pairs(sequence_pairs: list[MaskPairs], task: AuditInput) -> MaskAud
         inactive=inactive,
         by_class=by_class,
         untouched=not any(change.item.kind for change in changes),
-        missing=sum(pairs.missing for pairs in sequence_pairs),
+        missing=missing,
     )
 
 
@@ -245,21 +279,25 @@ def _measure_sequence(shared: None, sequence: MaskPairs) -> list[MaskChange]:
             noisy = clean if sequence.same else read_index_mask(noisy_path)
             check_same_size(noisy.shape, clean.shape, "the clean mask", noisy_path, hint)
             frame = clean_path.stem.removesuffix(CLEAN_ENDING)
-            changes += _measure_frame(sequence, frame, clean, noisy)
+            changes += _measure_frame(sequence.folder, sequence.objects, frame, clean, noisy)
     problems.raise_if_any()
     return changes
 
 
 def _measure_frame(
-    sequence: MaskPairs, frame: str, clean: IndexMask, noisy: IndexMask
+    folder: str,
+    objects: Mapping[int, ObjectLabel],
+    frame: str,
+    clean: IndexMask,
+    noisy: IndexMask,
 ) -> Iterator[MaskChange]:
     for change in measure_changes(clean, noisy):
-        label = sequence.objects.get(change.object_id)
-        if label is None and sequence.objects and change.object_id == VOID:
+        label = objects.get(change.object_id)
+        if label is None and objects and change.object_id == VOID:
             continue
         name = label.name if label else f"object {change.object_id}"
         class_id, positive = (label.class_id, label.positive) if label else (-1, False)
-        place = (sequence.folder, frame, change.object_id)
+        place = (folder, frame, change.object_id)
         if change.lost or change.gained:
             shift = measure_object_shift(clean, noisy, change.object_id)
             metrics = (change.iou, change.area_ratio, shift)

@@ -222,9 +222,10 @@ def _measure_sequence(
     (split, noise), (sequence, rows) = shared, job
     measurement = _SequenceMeasurement([], Counter(), [])
     labels = {label.object_id: label for label in sequence.objects}
-    for frame, (clean, noisy) in zip(
-        sequence.frames, split.iterate_mask_pairs(sequence), strict=True
+    for view, (clean, noisy) in zip(
+        sequence.views, split.iterate_mask_pairs(sequence), strict=True
     ):
+        frame = view.frame
         selectable = {label.object_id for label in list_eligible_objects(sequence, frame, noise)}
         kinds = {row.object_id: row.kind for row in rows if row.frame == frame}
         for change in measure_changes(clean, noisy):

@@ -80,7 +80,7 @@ class NoisySplit:
         return self.clean
 
     def iterate_mask_pairs(self, sequence: VideoSequence) -> Iterator[tuple[IndexMask, IndexMask]]:
-        """Yield the clean and the noisy mask of each frame, one frame at a time.
+        """Yield the clean and the noisy mask of each view, one at a time.
 
         Raises
         ------
@@ -90,8 +90,8 @@ class NoisySplit:
         """
         clean_masks = self.source.iterate_masks(sequence)
         noisy_masks = self.noisy.iterate_masks(sequence)
-        for frame, clean, noisy in zip(sequence.frames, clean_masks, noisy_masks, strict=True):
-            path = self.noisy.find_mask(sequence, frame)
+        paths = self.noisy.find_masks(sequence)
+        for path, clean, noisy in zip(paths, clean_masks, noisy_masks, strict=True):
             check_same_size(noisy.shape, clean.shape, "the clean mask", path, _SOURCE_HINT)
             yield clean, noisy
 

@@ -27,17 +27,11 @@ from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, SUBSETS, escape_na
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.layouts.layout import MaskSplit
 from actiseg_data.layouts.opening import open_masks
-from actiseg_data.records.licence_terms import find_licence
+from actiseg_data.records.licence_terms import compose_licence
 from actiseg_data.records.licences import write_licences
 
 VERB, NOUN = "segment", "objects"
 """Verb and noun of every sequence, because folders of masks name no action."""
-
-_LICENCE_FILES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "LICENCE.txt")
-
-_UNKNOWN = """\
-The licence of these masks is not known: the folder that they were copied from states none.
-"""
 
 
 @dataclass(frozen=True)
@@ -108,7 +102,7 @@ def prepare_masks(
     root, out = as_path(root, "root"), as_path(out, "out")
     check_name(split, "split", "`split`")
     check_outside(out, [root], "out")
-    license_text, stated = _choose_licence(root, licence)
+    license_text, stated = compose_licence(root, licence)
     masks = _open_folder(root, split)
     with stage("reading masks") as progress:
         surveyed = run_parallel(_survey_sequence, masks, masks.sequences, workers, progress)
@@ -203,17 +197,6 @@ def _copy_masks(masks: MaskSplit, sequence: VideoSequence, folder: Path) -> None
     folder.mkdir(parents=True)
     for frame, path in zip(sequence.frames, masks.find_masks(sequence), strict=True):
         write_bytes(folder / f"{escape_name(frame)}.png", read_bytes(path))
-
-
-def _choose_licence(root: Path, licence: str | None) -> tuple[str, str | None]:
-    """Return the text of LICENSE, and what it is; the licence is never guessed."""
-    terms = None if licence is None else find_licence(licence, "`licence`")
-    own = next((root / name for name in _LICENCE_FILES if (root / name).is_file()), None)
-    text = None if own is None else own.read_text("utf-8", "replace")
-    if terms is not None:
-        body = text or terms.text or f"{terms.title}\n{terms.url}\n"
-        return f"SPDX-License-Identifier: {terms.identifier}\n\n{body}", terms.identifier
-    return (_UNKNOWN, None) if text is None or own is None else (text, own.name)
 
 
 def _compose_notice(root: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,10 @@ from actiseg_data.annotations.masks import IndexMask, decode_index_mask, digest_
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.documents import Cursor, parse_json
 from actiseg_data.core.errors import InputError, refuse
-from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS, MASKS, WEIGHTS
+from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
+from actiseg_data.layouts.dataset_split import DatasetSplit, parse_document
+from actiseg_data.layouts.davis import PHOTOGRAPHS
+from actiseg_data.layouts.sequence_record import SEQUENCES_FILE, parse_sequence_record
 from actiseg_data.records.difference_record import DIFFERENCES_FILE
 from actiseg_data.records.split_documents import (
     CLEAN_DATASET,
@@ -43,6 +46,9 @@ _OPTIONAL = (NAMES_FILE, LEXICON_FILE, DIFFERENCES_FILE, *LEXICON_LICENCES)
 
 TEXTS = (".bib", ".cff", ".csv", ".json", ".jsonl", ".md", ".tsv", ".txt", "LICENSE", "NOTICE")
 """Endings of the names of texts."""
+
+_PIXELS = (".png", ".jpg", ".jpeg")
+"""Endings of the names of masks and photographs."""
 
 FindTraces = Callable[[str], Iterator[str]]
 """Finds what a published text must not have."""
@@ -141,10 +147,25 @@ def check_archive(
     originals = parse_names(read.documents.get(NAMES_FILE, b""), path)
     lines += _compare_members(read, originals)
     lines += _check_summary(read.documents, path)
-    masks = {_name_frame(name, originals): mask for name, mask in read.masks.items()}
+    masks = _join_masks(read, originals)
     photographs = {_name_frame(name, originals): sha256 for name, sha256 in read.frames.items()}
     files = len(read.digests) + len(read.documents) + len(read.frames)
     return ArchiveCheck(tuple(lines), files, len(read.frames), masks, photographs)
+
+
+def _join_masks(
+    read: _ReadArchive, originals: Mapping[str, str]
+) -> dict[tuple[str, str], MaskDigests]:
+    """Join the noisy masks by sequence folder and frame. Objects may have a mask each."""
+    places = read.place_masks()
+    joined: dict[tuple[str, str], MaskDigests] = {}
+    for name, mask in read.masks.items():
+        original = restore_path(name, originals)
+        place = places.get(original) or _name_frame(name, originals)
+        known = joined.get(place)
+        objects = mask.objects if known is None else {**known.objects, **mask.objects}
+        joined[place] = replace(mask, objects=objects)
+    return joined
 
 
 def _name_frame(name: str, originals: Mapping[str, str]) -> tuple[str, str]:
@@ -158,7 +179,7 @@ def _unpack(folder: Path, name: str, data: bytes, archive: Path) -> None:
     target = folder / name
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if not name.startswith((f"{FRAMES}/", f"{MASKS}/", f"{WEIGHTS}/")):
+        if not name.endswith(_PIXELS):
             target.write_bytes(data)
     except OSError as error:
         what = f"the member {name!r} cannot be unpacked ({error.strerror})"
@@ -221,15 +242,32 @@ class _ReadArchive:
         where = f"{self.path}: {name}"
         if not rest:
             self.documents[name] = data
-        elif kind == FRAMES:
+            if name == SEQUENCES_FILE:
+                self.digests[name] = digest_json(parse_json(data, where))
+        elif any(part.startswith(PHOTOGRAPHS) for part in name.split("/")[:-1]):
             self.frames[name] = hashlib.sha256(data).hexdigest()
-        elif kind == IMAGE_SETS:
-            self.digests[name] = digest_json(parse_json(data, where))
-        else:
+        elif name.endswith(".png"):
             mask = decode_index_mask(data, where)
             self.digests[name] = digest_pixels(mask)
-            if kind == MASKS:
+            if kind != WEIGHTS:
                 self.masks[name] = digest_objects(mask)
+        else:
+            self.digests[name] = digest_json(parse_document(data, where, name))
+
+    def place_masks(self) -> dict[str, tuple[str, str]]:
+        """Return sequence and frame of each mask of a dataset without action lists, by its path."""
+        if SEQUENCES_FILE not in self.documents:
+            return {}
+        where = f"{self.path}: {SEQUENCES_FILE}"
+        form, name, known = parse_sequence_record(
+            parse_json(self.documents[SEQUENCES_FILE], where), where
+        )
+        split = DatasetSplit(Path(), name, known, "", form)
+        return {
+            path: (sequence.folder, view.frame)
+            for sequence in known
+            for path, view in zip(split.name_files(MASKS, sequence), sequence.views, strict=True)
+        }
 
 
 def _read_digests(documents: Mapping[str, bytes], path: Path) -> dict[str, str]:
@@ -256,7 +294,7 @@ def _compare_members(read: _ReadArchive, originals: Mapping[str, str]) -> Iterat
     for name in (*DOCUMENTS, NAMES_FILE):
         if name not in documents and (name != NAMES_FILE or names.table is not None):
             yield f"{name}: is missing"
-    for name in sorted(documents.keys() - {*DOCUMENTS, *_OPTIONAL}):
+    for name in sorted(documents.keys() - {*DOCUMENTS, *_OPTIONAL, *expected}):
         yield f"{name}: does not belong to a noisy split"
     if not set(names.respelled) <= originals.items():
         yield f"{NAMES_FILE}: lacks a name"

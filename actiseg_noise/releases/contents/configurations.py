@@ -10,17 +10,20 @@ from pathlib import Path
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool, run_parallel
+from actiseg_data.layouts.action_lists import ACTIONVOS
 from actiseg_data.make.prepare.raw_inputs import read_prepared_inputs
 from actiseg_data.make.sample.sample_writing import MARKER
 from actiseg_data.records.licence_terms import identify_licences
-from actiseg_data.records.licences import read_licences
 from actiseg_data.records.recipe_record import Recipe, refuse_noisy_source
 from actiseg_data.records.rendered_note import has_rendered_frames
 from actiseg_noise.media.self_check import check_consistency, open_documents
 from actiseg_noise.recipes.building import name_type
 from actiseg_noise.releases.contents.escaping import flatten_text
 from actiseg_noise.releases.contents.release_contents import Configuration, ReleaseSource
-from actiseg_noise.releases.contents.source_licences import find_licence_faults
+from actiseg_noise.releases.contents.source_licences import (
+    find_licence_faults,
+    read_source_licences,
+)
 from actiseg_noise.releases.contents.source_survey import SourceSurvey, survey_source
 from actiseg_noise.split.clean_parts import CleanPart, summarise_digests
 from actiseg_noise.split.noisy_documents import SplitDocuments
@@ -122,9 +125,12 @@ def describe_source(configurations: Sequence[Configuration]) -> ReleaseSource:
     InputError
         If the dataset does not state known licences.
     """
-    root = configurations[0].split.source.root
-    licences = identify_licences(root)
-    license_text, notice_text = read_licences(root)
+    first = configurations[0]
+    root = first.split.source.root
+    # A dataset without action lists may have no LICENSE; its noisy copy states the licence then.
+    stated = root if first.split.source.layout == ACTIONVOS.key else first.folder
+    licences = identify_licences(stated)
+    license_text, notice_text = read_source_licences(first.folder, first.split.source)
     splits = dict.fromkeys(entry.split.recipe.split for entry in configurations)
     return ReleaseSource(
         root=root,
@@ -147,10 +153,10 @@ def refuse_other_licences(configurations: Iterable[Configuration]) -> None:
     """
     problems = ProblemCollector()
     for entry in configurations:
-        root = entry.split.source.root
-        for name in find_licence_faults(entry.folder, entry.documents, root):
+        source = entry.split.source
+        for name in find_licence_faults(entry.folder, entry.documents, source):
             problems.add(
-                f"is not what {root} and the recipe give",
+                f"is not what {source.root} and the recipe give",
                 entry.folder / name,
                 "make the split again: with corrupt --overwrite, or with import --overwrite",
             )

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from actiseg_data import __version__
-from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE, read_licences
-from actiseg_noise.corruption.licence_notice import compose_change
+from actiseg_data.layouts.action_lists import ACTIONVOS
+from actiseg_data.layouts.split import Split
+from actiseg_data.records.licence_terms import compose_licence, find_stated_licence
+from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
+from actiseg_noise.corruption.licence_notice import compose_change, compose_source_licences
 from actiseg_noise.releases.contents.release_texts import read_text
 from actiseg_noise.split.noise_inputs import read_noise_inputs
 from actiseg_noise.split.noisy_documents import SplitDocuments
@@ -16,7 +19,7 @@ _CHANGED = "\nChanged: "
 """With this begins the statement of what was changed."""
 
 
-def find_licence_faults(out: Path, documents: SplitDocuments, source: Path) -> Iterator[str]:
+def find_licence_faults(out: Path, documents: SplitDocuments, source: Split) -> Iterator[str]:
     """Compare LICENSE and NOTICE of a noisy split with those of its source.
 
     The statement of what was changed is compared if this version of the toolkit wrote it.
@@ -26,11 +29,24 @@ def find_licence_faults(out: Path, documents: SplitDocuments, source: Path) -> I
     str
         The name of a file that is not what `corrupt` or `import` writes.
     """
-    license_text, notice_text = read_licences(source)
+    license_text, notice_text = read_source_licences(out, source)
     if read_text(out / LICENSE_FILE) != license_text:
         yield LICENSE_FILE
     if extract_source_notice(out, documents) != notice_text:
         yield NOTICE_FILE
+
+
+def read_source_licences(out: Path, source: Split) -> tuple[str, str]:
+    """Return LICENSE and NOTICE of the source of a noisy split, as its maker composed them.
+
+    The LICENSE of the noisy split says which licence the maker stated, if any.
+    """
+    stated = None
+    if source.layout != ACTIONVOS.key and (out / LICENSE_FILE).is_file():
+        stated = find_stated_licence(read_text(out / LICENSE_FILE))
+        text, _ = compose_licence(source.root)
+        stated = None if stated is None or find_stated_licence(text) == stated else stated
+    return compose_source_licences(source, stated)
 
 
 def extract_source_notice(out: Path, documents: SplitDocuments) -> str | None:

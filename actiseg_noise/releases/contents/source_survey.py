@@ -50,10 +50,10 @@ def survey_source(shared: tuple[CleanPart, Noise | None], sequence: VideoSequenc
             digests[WEIGHTS] = list(map(digest_pixels, part.iterate_weights(sequence)))
             continue
         digests[MASKS] = []
-        for frame, mask in zip(sequence.frames, part.iterate_masks(sequence), strict=True):
+        for view, mask in zip(sequence.views, part.iterate_masks(sequence), strict=True):
             digests[MASKS].append(digest_pixels(mask))
             if noise is not None:
-                sizes.update(_classify_items(sequence, frame, mask, noise))
+                sizes.update(_classify_items(sequence, view.frame, mask, noise))
     return SourceSurvey(digests, sizes)
 
 

@@ -142,6 +142,7 @@ def make_rows(source: RowSource, task: RowTask) -> tuple[ReleaseRow, ...]:
     if not task.names:
         return tuple(ReleaseRow(sequence.folder, None, words) for words in task.words)
     rows: list[ReleaseRow] = []
+    views = sequence.views
     problems = ProblemCollector()
     for position, (clean, noisy) in enumerate(_iterate_pairs(source, sequence)):
         if digest_pixels(noisy) != task.digests[position]:
@@ -150,8 +151,10 @@ def make_rows(source: RowSource, task: RowTask) -> tuple[ReleaseRow, ...]:
             )
             where = source.part.split.root / task.names[position]
             problems.add(what, where, "make the split again")
-        image = read_bytes(task.frames[position], "frame") if task.frames else None
-        rows += _make_frame_rows(task, sequence.frames[position], clean, noisy, image)
+        frame = views[position].frame
+        number = sequence.frames.index(frame)
+        image = read_bytes(task.frames[number], "frame") if task.frames else None
+        rows += _make_frame_rows(task, frame, clean, noisy, image)
     problems.raise_if_any()
     return tuple(rows)
 

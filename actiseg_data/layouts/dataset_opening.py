@@ -13,6 +13,7 @@ from actiseg_data.core.workers import WorkerPool
 from actiseg_data.layouts.dataset_split import DatasetSplit
 from actiseg_data.layouts.labelling import label_sequences
 from actiseg_data.layouts.mask_folders import list_mask_sequences
+from actiseg_data.layouts.sav_folders import list_object_sequences
 from actiseg_data.layouts.sequence_lists import read_sequence_list
 from actiseg_data.layouts.sequence_record import (
     SEQUENCES_FILE,
@@ -60,12 +61,15 @@ def open_dataset(
         With every fault.
     """
     masks = root / form.masks
-    sequences = list_mask_sequences(masks)
+    listing = list_object_sequences if form.by_object else list_mask_sequences
+    sequences = listing(masks)
     for document in form.documents:
         if document.endswith(".txt"):
             sequences = read_sequence_list(root / document).select(sequences)
     if not sequences:
         raise refuse("has no sequence of masks", masks, "give the folder of the sequences")
+    if form.by_object:
+        return _make_split(root, name, form, sequences)
     split = DatasetSplit(root, name, sequences, "", form)
     meta = next((file for file in form.documents if Path(file).name == META), None)
     names = None if meta is None else read_categories(root / meta)

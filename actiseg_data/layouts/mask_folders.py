@@ -196,18 +196,18 @@ def _choose_default(names: list[str]) -> str:
 
 
 def _find_photographs(root: Path, masks: str) -> str | None:
-    """Find the folder of photographs beside a folder of masks, relative to the root."""
+    """Name the place of photographs beside a folder of masks, relative to the root.
+
+    The photographs of all resolutions may be in one folder. None if the masks have no folder beside
+    which it could be.
+    """
     top, _, rest = masks.partition("/")
     if top not in ANNOTATIONS:
         return None
-    return next(
-        (
-            name
-            for name in filter(None, (f"{PHOTOGRAPHS}/{rest}" if rest else "", PHOTOGRAPHS))
-            if (root / name).is_dir()
-        ),
-        None,
-    )
+    inner = f"{PHOTOGRAPHS}/{rest}" if rest else PHOTOGRAPHS
+    if not (root / inner).is_dir() and (root / PHOTOGRAPHS).is_dir():
+        return PHOTOGRAPHS
+    return inner
 
 
 DAVIS = Layout(

@@ -196,6 +196,8 @@ def open_masks(root: Path, split: str | None = None, *, whole: bool = False) -> 
         For a dataset whose masks cannot be opened, which the message names; and for a missing
         split.
     """
+    if is_recorded(root):
+        return open_recorded(root)
     layout = layout_table.find_layout(root)
     if layout is not None and layout.open_masks is not None:
         return layout.open_masks(root, split, whole)

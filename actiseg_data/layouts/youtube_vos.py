@@ -13,6 +13,7 @@ appear late: its first mask is its first frame.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from actiseg_data.core.documents import Cursor, read_json
@@ -20,6 +21,7 @@ from actiseg_data.core.errors import ProblemCollector, refuse, suggest
 from actiseg_data.core.names import check_text
 from actiseg_data.layouts.davis import PHOTOGRAPHS, has_sequences
 from actiseg_data.layouts.layout import DocumentKind, Layout
+from actiseg_data.layouts.mask_folders import FolderSplit, open_folder
 from actiseg_data.layouts.sequence_record import DatasetForm
 
 _SUBSETS = ("train", "valid", "val", "test")
@@ -67,11 +69,10 @@ def _make_form(root: Path, top: str, subset: str) -> DatasetForm:
         raise refuse("has no masks (<video>/<frame>.png)", masks, "fetch the masks of the subset")
     documents = [f"{top}{META}"]
     documents += [f"{folder}{EXPRESSIONS}" for folder in (top, f"meta_expressions/{subset}/")]
-    photographs = f"{top}{PHOTOGRAPHS}"
     return DatasetForm(
         layout=YOUTUBE_VOS.key,
         masks=f"{top}{_MASKS}",
-        photographs=photographs if (root / photographs).is_dir() else None,
+        photographs=f"{top}{PHOTOGRAPHS}",
         documents=tuple(name for name in documents if (root / name).is_file()),
     )
 
@@ -107,6 +108,15 @@ def read_categories(path: Path) -> dict[str, dict[int, tuple[str, int]]]:
     }
 
 
+def _open_masks(root: Path, split: str | None, whole: bool) -> FolderSplit:
+    """Open the masks of a subset; see `MaskOpener`. The default is ``valid``, or the only one."""
+    subsets = _list_subsets(root)
+    if split is None and "valid" in subsets:
+        split = "valid"
+    form, name = _find_form(root, split)
+    return replace(open_folder(root / form.masks), name=name)
+
+
 YOUTUBE_VOS = Layout(
     key="youtube-vos",
     name="YouTube-VOS",
@@ -118,5 +128,6 @@ YOUTUBE_VOS = Layout(
             "the meta.json of YouTube-VOS (give the folder that has it)",
         ),
     ),
+    open_masks=_open_masks,
     find_form=_find_form,
 )

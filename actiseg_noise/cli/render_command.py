@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
 from actiseg_data.terminal.command_line import quote_path
 from actiseg_noise.cli.shared_options import (
     Dataset,
+    LayoutKey,
     Quiet,
     Workers,
     announce_dataset,
@@ -18,7 +19,11 @@ from actiseg_noise.cli.shared_options import (
 
 def render(
     dataset: Dataset = None,
-    split: Annotated[str, typer.Option(help="Action list of the frames to render.")] = "train",
+    split: Annotated[
+        Optional[str],
+        typer.Option(help="List of the frames to render. Default: train, or that of the layout."),
+    ] = None,
+    layout: LayoutKey = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace existing frames.")
     ] = False,
@@ -35,5 +40,7 @@ def render(
 
     root = announce_dataset(dataset)
     stage = make_stage_progress(quiet)
-    print(render_split(root, split, overwrite=overwrite, workers=workers, stage=stage))
+    print(
+        render_split(root, split, layout=layout, overwrite=overwrite, workers=workers, stage=stage)
+    )
     print(f"next: actiseg-train fit {quote_path(root)} --out run")

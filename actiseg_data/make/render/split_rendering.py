@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from itertools import groupby
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from actiseg_data import __version__
@@ -19,8 +22,9 @@ from actiseg_data.core.files import DRAFT, PathLike, as_path, write_bytes, write
 from actiseg_data.core.opencv import load_cv2
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import run_parallel
-from actiseg_data.layouts.actionvos import FRAMES, ActionSplit, escape_name
-from actiseg_data.layouts.opening import open_action_split
+from actiseg_data.layouts.actionvos import FRAMES, escape_name
+from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.split import Split
 from actiseg_data.make.render.noise_fields import ALGORITHM
 from actiseg_data.make.render.painting import render_frame
 from actiseg_data.records.recipe_record import RECIPE_FILE
@@ -77,8 +81,9 @@ def render_jpeg(mask: IndexMask, sequence: VideoSequence, frame: str) -> bytes:
 
 def render_split(
     root: PathLike,
-    split: str = "train",
+    split: str | None = None,
     *,
+    layout: str | None = None,
     overwrite: bool = False,
     workers: int = 1,
     stage: StageProgress = ignore_progress,
@@ -91,9 +96,11 @@ def render_split(
     Parameters
     ----------
     root : str or Path
-        A clean ActionVOS root.
-    split : str
-        The split.
+        A clean dataset.
+    split : str, optional
+        The split. Each layout has a default; it is ``train`` in an ActionVOS root.
+    layout : str, optional
+        The layout of the dataset, such as ``davis``. By default it is recognised.
     overwrite : bool
         Whether to replace existing frames.
     workers : int
@@ -115,7 +122,12 @@ def render_split(
             "render the clean dataset that it was made from",
         )
     load_cv2()  # fail before anything is written
-    opened = open_action_split(root, split)
+    opened = open_split(root, split, layout=layout, workers=workers)
+    if any(opened.find_frames_folder(sequence) is None for sequence in opened.sequences):
+        hint = (
+            "move the masks into a folder Annotations, so that photographs have a place beside it"
+        )
+        raise refuse("has no place for frames beside its masks", root, hint)
     with stage("checking masks") as progress:
         digests = run_parallel(_digest_sequence, opened, opened.sequences, workers, progress)
     made_of = {
@@ -126,39 +138,46 @@ def render_split(
         path.unlink()
     note = {
         "schema": RENDERED_SCHEMA,
-        "split": split,
+        "split": opened.name,
         "algorithm": ALGORITHM,
         "toolkit": f"actiseg {__version__}",
         "sequences": made_of,
     }
     write_json(
-        root / name_rendered_file(split), note
+        root / name_rendered_file(opened.name), note
     )  # before the first frame, so that frames are recognised as rendered
     with stage("rendering frames") as progress:
         counts = run_parallel(_render, opened, opened.sequences, workers, progress)
     total = sum(counts, Counter[str]())
     return RenderReport(
-        root, split, len(opened.sequences), total["rendered"], total["kept"], len(outdated)
+        root, opened.name, len(opened.sequences), total["rendered"], total["kept"], len(outdated)
     )
 
 
-def _place(split: ActionSplit, sequence: VideoSequence) -> str:
-    return f"{split.subsets[sequence.folder]}/{sequence.folder}"
+def _place(split: Split, sequence: VideoSequence) -> str:
+    """Name the folder of a sequence's frames, in an ActionVOS root without that of all frames."""
+    return str(split.name_frames_folder(sequence)).removeprefix(f"{FRAMES}/")
 
 
-def _digest_sequence(split: ActionSplit, sequence: VideoSequence) -> str:
+def _find_frames_folder(split: Split, sequence: VideoSequence) -> Path:
+    folder = split.find_frames_folder(sequence)
+    assert folder is not None, "checked before"
+    return folder
+
+
+def _digest_sequence(split: Split, sequence: VideoSequence) -> str:
     """Compute a digest of all that decides the pixels of the frames of a sequence."""
     things = [[item.object_id, item.name, item.class_id] for item in sequence.objects]
     masks = [digest_pixels(mask) for mask in split.iterate_masks(sequence)]
     return digest_json([ALGORITHM, sequence.video, *sequence.identity, things, masks])
 
 
-def _list_frames(split: ActionSplit, sequence: VideoSequence) -> list[Path]:
-    folder = split.find_folder(FRAMES, sequence)
+def _list_frames(split: Split, sequence: VideoSequence) -> list[Path]:
+    folder = _find_frames_folder(split, sequence)
     return [folder / escape_name(f"{frame}.jpg") for frame in sequence.frames]
 
 
-def _find_outdated(split: ActionSplit, made_of: Mapping[str, str], overwrite: bool) -> list[Path]:
+def _find_outdated(split: Split, made_of: Mapping[str, str], overwrite: bool) -> list[Path]:
     """Find the frames to remove: outdated rendered ones, or all others with `overwrite`."""
     known = read_rendered(split.root)
     outdated: list[Path] = []
@@ -175,7 +194,7 @@ def _find_outdated(split: ActionSplit, made_of: Mapping[str, str], overwrite: bo
         raise refuse(
             f"{len(foreign)} existing frames were not rendered by this command, such as "
             f"{foreign[0]}",
-            split.root / FRAMES,
+            foreign[0].parent.parent,
             "train on them, or give `overwrite` to replace them",
         )
     linked = {
@@ -191,13 +210,20 @@ def _find_outdated(split: ActionSplit, made_of: Mapping[str, str], overwrite: bo
     return outdated
 
 
-def _render(split: ActionSplit, sequence: VideoSequence) -> Counter[str]:
+def _iterate_frame_masks(split: Split, sequence: VideoSequence) -> Iterator[IndexMask]:
+    """Yield an index mask for each frame; of objects that overlap, later ones are on top."""
+    pairs = zip(sequence.views, split.iterate_masks(sequence), strict=True)
+    for _, group in groupby(pairs, key=lambda pair: pair[0].frame):
+        yield reduce(lambda below, mask: np.where(mask > 0, mask, below), (m for _, m in group))
+
+
+def _render(split: Split, sequence: VideoSequence) -> Counter[str]:
     paths = _list_frames(split, sequence)
     lacking = [path for path in paths if not path.exists()]
     if lacking:
-        for draft in split.find_folder(FRAMES, sequence).glob(f".*{DRAFT}"):
+        for draft in _find_frames_folder(split, sequence).glob(f".*{DRAFT}"):
             draft.unlink()  # left by a killed run
-        masks = split.iterate_masks(sequence)
+        masks = _iterate_frame_masks(split, sequence)
         for path, frame, mask in zip(paths, sequence.frames, masks, strict=True):
             if path in lacking:
                 write_bytes(path, render_jpeg(mask, sequence, frame))

@@ -152,7 +152,8 @@ def find_runs(mask: BoolArray) -> IntArray:
     goes_on = np.flatnonzero(turns[1:-1:2] == turns[2::2])
     turns = np.delete(turns, np.concatenate([2 * goes_on + 1, 2 * goes_on + 2]))
     end = [] if turns[-1] == height * width else [height * width]
-    return np.diff(np.concatenate([[0], turns, end]).astype(np.int64))
+    bounds: IntArray = np.concatenate([[0], turns, end]).astype(np.int64)
+    return bounds[1:] - bounds[:-1]
 
 
 def paint_runs(runs: IntArray, height: int) -> Patch:
@@ -161,7 +162,8 @@ def paint_runs(runs: IntArray, height: int) -> Patch:
     >>> paint_runs(np.array([3, 1, 2]), 2).window
     (slice(0, 2, None), slice(1, 2, None))
     """
-    return paint_turns(np.stack(list_spans(runs), axis=1).ravel(), height)
+    turns = np.cumsum(runs)[: len(runs) // 2 * 2].reshape(-1, 2)
+    return paint_turns(turns[turns[:, 0] < turns[:, 1]].ravel(), height)
 
 
 def paint_turns(turns: IntArray, height: int) -> Patch:
@@ -185,38 +187,3 @@ def paint_turns(turns: IntArray, height: int) -> Patch:
     runs = np.diff(turns, prepend=left * height, append=right * height)
     inside = np.arange(len(runs)) % 2 == 1
     return Patch(0, left, np.repeat(inside, runs).reshape(right - left, height).T)
-
-
-def list_spans(runs: IntArray) -> tuple[IntArray, IntArray]:
-    """List where the runs inside a mask begin and end; empty runs are left out."""
-    ends = np.cumsum(runs)
-    starts, stops = ends[0:-1:2], ends[1::2]
-    real = starts < stops
-    return starts[real], stops[real]
-
-
-def measure_runs(runs: IntArray, height: int) -> tuple[int, tuple[int, int, int, int]]:
-    """Measure the runs of a mask of some height: its area and its bounding box.
-
-    Returns
-    -------
-    area : int
-        Number of pixels.
-    box : tuple of int
-        First column, first row, width and height; all 0 if the mask has no pixel.
-
-    Examples
-    --------
-    >>> measure_runs(np.array([3, 1, 2]), 2)
-    (1, (1, 1, 1, 1))
-    """
-    starts, stops = list_spans(runs)
-    if not len(starts):
-        return 0, (0, 0, 0, 0)
-    lasts = stops - 1
-    left, right = int(starts[0]) // height, int(lasts[-1]) // height
-    # A run over the end of a column has the last row of the column, and the first of the next.
-    spans_columns = bool((starts // height != lasts // height).any())
-    top = 0 if spans_columns else int((starts % height).min())
-    bottom = height - 1 if spans_columns else int((lasts % height).max())
-    return int((stops - starts).sum()), (left, top, right - left + 1, bottom - top + 1)

@@ -57,11 +57,10 @@ def trace_outlines(mask: BoolArray) -> list[IntArray]:
     """
     corners = _find_corners(mask)
     loops = _link_corners(corners)
-    first = [loop[0] for loop in loops]
-    is_outer = corners.below[first] if first else []
+    is_outer = [bool(corners.below[loop[0]]) for loop in loops]
     if all(is_outer):
         return [corners.points[_list_both_ends(loop)] for loop in loops]
-    return _join_holes(corners, loops, [bool(outer) for outer in is_outer])
+    return _join_holes(corners, loops, is_outer)
 
 
 def _find_corners(mask: BoolArray) -> _Corners:
@@ -72,8 +71,8 @@ def _find_corners(mask: BoolArray) -> _Corners:
     lower_left, lower_right = padded[1:, :-1], padded[1:, 1:]
     left, right = upper_left ^ lower_left, upper_right ^ lower_right
     touches = left & right & (upper_left ^ upper_right)
-    found = np.flatnonzero((left ^ right) | touches)
-    doubled = np.repeat(found, 1 + touches.ravel()[found])
+    vertices = np.flatnonzero((left ^ right) | touches)
+    doubled = np.repeat(vertices, 1 + touches.ravel()[vertices])
     y, x = np.divmod(doubled, width + 1)
     below = lower_right[y, x]
     # Where two outlines touch, the left side belongs to the one with the upper side iff the pixel
@@ -152,9 +151,9 @@ def _insert_rings(
     for corner in loop:
         start, end = (tuple(points[place].tolist()) for place in (corner, corner ^ 1))
         rings = sorted(inserted.get(corner // 2, ()), reverse=start > end)
-        ring += [start, *_chain(rings), end]
+        ring += [start, *_flatten_rings(rings), end]
     return [point for index, point in enumerate(ring) if point != ring[index - 1]]
 
 
-def _chain(rings: Iterable[list[tuple[int, int]]]) -> list[tuple[int, int]]:
+def _flatten_rings(rings: Iterable[list[tuple[int, int]]]) -> list[tuple[int, int]]:
     return [point for ring in rings for point in ring]

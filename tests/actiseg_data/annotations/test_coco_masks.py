@@ -16,11 +16,13 @@ from actiseg_data.annotations.coco_rle import (
     compress_runs,
     decode_rle,
     find_runs,
-    measure_runs,
     paint_runs,
     parse_runs,
 )
 from actiseg_data.annotations.pixel_outlines import trace_outlines
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ impl.*:DeprecationWarning")
+"""pycocotools 2.0.11 does not know a keyword of NumPy 2."""
 
 many = settings(max_examples=200, deadline=None)
 
@@ -72,9 +74,6 @@ def test_runs_are_those_of_pycocotools(mask):
     assert (decode_rle(text, height, width) == mask).all()
     assert (decode_rle(runs.tolist(), height, width) == mask).all()
     assert (paint_runs(runs, height).to_image(mask.shape) == mask).all()
-    area, box = measure_runs(runs, height)
-    assert area == coco.area(expected)
-    assert list(box) == coco.toBbox(expected).tolist()
 
 
 @given(st.lists(st.integers(0, 1 << 26), min_size=1, max_size=30))

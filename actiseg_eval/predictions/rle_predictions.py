@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from actiseg_data.annotations.coco_rle import decode_rle
 from actiseg_data.annotations.masks import MAX_SIDE
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.documents import Cursor, read_json
@@ -17,7 +18,6 @@ from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.layouts.spelling import match_names
 from actiseg_eval.measures.bits import BinaryMask
 from actiseg_eval.measures.prediction import LayeredPrediction, Prediction
-from actiseg_eval.predictions.coco_rle import decode_rle
 from actiseg_eval.predictions.palettes import TrueColours
 from actiseg_eval.predictions.prediction_checks import (
     EXAMPLES,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -10,8 +9,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from actiseg_data.annotations.masks import read_index_mask, write_index_mask
@@ -22,7 +19,6 @@ from actiseg_data.layouts.opening import open_split
 from actiseg_data.records.ledger_record import MaskRow
 from actiseg_data.records.prediction_note import PredictionsNote, read_predictions_note
 from actiseg_eval import Scorer, score
-from actiseg_eval.predictions.coco_rle import decode_rle
 from actiseg_eval.predictions.ground_truth import open_truth
 from tests.helpers.kitchens import make_kitchen
 from tests.helpers.predicted import RECIPES, predict
@@ -83,28 +79,6 @@ def test_every_layout_gives_the_same_figures(kitchen, folder, tmp_path):
             image.convert("L").save(path)
     for place in (grey, objects, tmp_path / "rle.json"):
         assert plain(score(place, gt=kitchen, metrics=["all"])) == expected, place
-
-
-@given(st.integers(1, 12), st.integers(1, 12), st.data())
-@settings(max_examples=100, deadline=None)
-def test_rle_is_decoded_as_pycocotools_does(height, width, data):
-    from pycocotools import mask as coco
-
-    cells = data.draw(st.lists(st.booleans(), min_size=height * width, max_size=height * width))
-    mask = np.array(cells).reshape(height, width)
-    found = coco.encode(np.asfortranarray(mask.astype(np.uint8)))
-    text = found["counts"].decode()
-    assert (decode_rle(text, height, width) == mask).all()
-    flat = mask.T.ravel()
-    ends = np.flatnonzero(np.diff(flat)) + 1
-    runs = np.diff([0, *ends, len(flat)]).tolist()
-    assert (decode_rle([0, *runs] if flat[0] else runs, height, width) == mask).all()
-
-
-@given(st.text(max_size=30), st.integers(1, 9), st.integers(1, 9))
-def test_damaged_rle_never_decodes_to_another_size(text, height, width):
-    with contextlib.suppress(ValueError):
-        assert decode_rle(text, height, width).shape == (height, width)
 
 
 def fail(kitchen, folder, **more):

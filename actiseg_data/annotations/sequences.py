@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 _NUMBER = re.compile(r"^[0-9]+_")
@@ -90,6 +91,8 @@ class VideoSequence:
     layers : tuple of (str, int) or None
         The frame and the object id of each mask, in a dataset that has a mask for each object.
         There, objects may overlap. None: each frame has one index mask of all objects.
+    document : str or None
+        The document that has the masks, relative to the root; None if they are in files.
     is_action : bool
         Whether the sequence is from an action list, whose folders begin with a number.
     """
@@ -111,6 +114,7 @@ class VideoSequence:
     missing: bool = False
     flagged_other: bool = False
     layers: tuple[tuple[str, int], ...] | None = None
+    document: str | None = None
     is_action: bool = True
 
     @property
@@ -120,6 +124,13 @@ class VideoSequence:
             return tuple(View(frame, self.objects) for frame in self.frames)
         by_id = {label.object_id: label for label in self.objects}
         return tuple(View(frame, (by_id[object_id],)) for frame, object_id in self.layers)
+
+    def restrict(self, frames: Iterable[str]) -> VideoSequence:
+        """Return the sequence with some of its frames, in their order."""
+        chosen = set(frames)
+        layers = self.layers and tuple(layer for layer in self.layers if layer[0] in chosen)
+        kept = tuple(frame for frame in self.frames if frame in chosen)
+        return replace(self, frames=kept, layers=layers)
 
     @property
     def object_ids(self) -> frozenset[int]:

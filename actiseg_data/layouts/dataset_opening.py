@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from actiseg_data.core.digests import digest_json
 from actiseg_data.core.documents import read_json
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.workers import WorkerPool
+from actiseg_data.layouts import layout_table
 from actiseg_data.layouts.dataset_split import DatasetSplit
 from actiseg_data.layouts.labelling import label_sequences
 from actiseg_data.layouts.mask_folders import list_mask_sequences
@@ -60,6 +62,8 @@ def open_dataset(
     InputError
         With every fault.
     """
+    if form.mask_documents:
+        return _make_split(root, name, form, _list_documented(root, form))
     masks = root / form.masks
     listing = list_object_sequences if form.by_object else list_mask_sequences
     sequences = listing(masks)
@@ -77,10 +81,46 @@ def open_dataset(
     return _make_split(root, name, form, labelled)
 
 
+def _list_documented(root: Path, form: DatasetForm) -> tuple[VideoSequence, ...]:
+    """List the sequences of documents with masks; raise `InputError` with every faulty document."""
+    read = find_reader(form.layout)
+    problems = ProblemCollector()
+    sequences: list[VideoSequence] = []
+    for name in form.mask_documents:
+        with problems.collect():
+            found = read(find_document(root, name)).sequences
+            sequences += [replace(sequence, document=name) for sequence in found]
+    problems.raise_if_any()
+    refuse_repeats("sequence", (sequence.folder for sequence in sequences), root, problems)
+    return tuple(sequences)
+
+
 def _make_split(
     root: Path, name: str, form: DatasetForm, sequences: tuple[VideoSequence, ...]
 ) -> DatasetSplit:
-    fingerprint = digest_json(
-        make_sequence_record(replace(form, photographs=None), name, sequences)
-    )
+    record = make_sequence_record(replace(form, photographs=None), name, sequences)
+    return make_dataset_split(root, name, form, sequences, digest_json(record))
+
+
+def make_dataset_split(
+    root: Path,
+    name: str,
+    form: DatasetForm,
+    sequences: tuple[VideoSequence, ...],
+    fingerprint: str = "",
+) -> DatasetSplit:
+    """Make the split of some sequences, whose masks are in files or in documents."""
+    if form.mask_documents:
+        return DocumentSplit(root, name, sequences, fingerprint, form, find_reader(form.layout))
     return DatasetSplit(root, name, sequences, fingerprint, form)
+
+
+def find_reader(layout: str) -> Callable[[Path], MaskDocument]:
+    """Return the function that reads a document of masks of a layout."""
+    readers = {known.key: known.read_masks for known in layout_table.list_layouts()}
+    read = readers.get(layout)
+    if read is None:
+        known = ", ".join(key for key, reader in readers.items() if reader is not None)
+        what = f"names {layout!r}, which is no layout with masks in documents"
+        raise refuse(what, SEQUENCES_FILE, f"the layouts are {known}")
+    return read

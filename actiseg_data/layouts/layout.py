@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.layouts.mask_document import MaskDocument
 from actiseg_data.layouts.sequence_record import DatasetForm
 
 
@@ -122,6 +123,8 @@ class Layout:
         See `MaskOpener`. Its errors say what a root lacks.
     find_form : function, optional
         See `FormFinder`. Its errors say what a root lacks.
+    read_masks : function, optional
+        Reads a document of masks. None for layouts whose masks are files.
     """
 
     key: str
@@ -131,3 +134,4 @@ class Layout:
     documents: tuple[DocumentKind, ...] = ()
     open_masks: MaskOpener | None = None
     find_form: FormFinder | None = None
+    read_masks: Callable[[Path], MaskDocument] | None = None

@@ -10,11 +10,12 @@ from actiseg_data.layouts.action_lists import ACTIONVOS
 from actiseg_data.layouts.coco import COCO
 from actiseg_data.layouts.layout import Layout
 from actiseg_data.layouts.mask_folders import DAVIS, MASK_FOLDERS
-from actiseg_data.layouts.sav_folders import SAV
+from actiseg_data.layouts.mevis import MEVIS
+from actiseg_data.layouts.sav import SAV
 from actiseg_data.layouts.visor import VISOR
 from actiseg_data.layouts.youtube_vos import YOUTUBE_VOS
 
-LAYOUTS: tuple[Layout, ...] = (VISOR, ACTIONVOS, YOUTUBE_VOS, DAVIS, SAV, COCO)
+LAYOUTS: tuple[Layout, ...] = (VISOR, ACTIONVOS, MEVIS, YOUTUBE_VOS, DAVIS, SAV, COCO)
 """In this order the first layout that a folder has decides; so does the first kind of document."""
 
 PLAIN_LAYOUT = MASK_FOLDERS

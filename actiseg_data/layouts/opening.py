@@ -13,6 +13,7 @@ from actiseg_data.layouts.action_lists import ACTIONVOS, check_split_name, read_
 from actiseg_data.layouts.actionvos import IMAGE_SETS, ActionSplit
 from actiseg_data.layouts.dataset_opening import is_recorded, open_dataset, open_recorded
 from actiseg_data.layouts.davis import GIVE, has_sequences
+from actiseg_data.layouts.document_search import find_document, is_document, strip_ending
 from actiseg_data.layouts.layout import Layout, MaskSplit
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.layouts.split import Split
@@ -54,7 +55,7 @@ def open_split(
         With every problem of the list; if some sequences have no folder of masks; for a dataset in
         no layout, or in several.
     """
-    root = as_path(root)
+    root, name = locate_split(as_path(root), name)
     if is_recorded(root):
         return _open_copy(root, name)
     chosen = choose_layout(root, layout)
@@ -63,6 +64,16 @@ def open_split(
     assert chosen.find_form is not None, "the chosen layout has splits"
     form, name = chosen.find_form(root, name)
     return open_dataset(root, form, name, workers)
+
+
+def locate_split(path: Path, name: str | None = None) -> tuple[Path, str | None]:
+    """Return the root and the split of a dataset that is given by one of its documents.
+
+    Any other path is the root itself.
+    """
+    if not is_document(path):
+        return path, name
+    return path.parent, strip_ending(path.name) if name is None else name
 
 
 def choose_split(root: Path, name: str | None, layout: str | None = None) -> str:
@@ -74,6 +85,7 @@ def choose_split(root: Path, name: str | None, layout: str | None = None) -> str
         For a dataset in no layout, or in several; if it is not an ActionVOS root, for an unknown
         split, too.
     """
+    root, name = locate_split(root, name)
     if is_recorded(root):
         return open_recorded(root).name
     chosen = choose_layout(root, layout)
@@ -137,6 +149,7 @@ def open_source(root: Path, copy: Path, name: str, *, masks: bool = True) -> Spl
     """
     if not is_recorded(copy):
         return open_action_split(root, name, masks=masks)
+    root, _ = locate_split(root)
     if not root.is_dir():
         raise refuse_missing(root, "the dataset folder is missing", "give the clean dataset")
     return open_dataset(root, open_recorded(copy).form, name)
@@ -145,7 +158,9 @@ def open_source(root: Path, copy: Path, name: str, *, masks: bool = True) -> Spl
 def has_source(root: Path, copy: Path, name: str) -> bool:
     """Return whether a folder has the list, or the masks, that a noisy copy was made from."""
     if is_recorded(copy):
-        return (root / open_recorded(copy).form.masks).is_dir()
+        form = open_recorded(copy).form
+        documents = (find_document(root, document) for document in form.mask_documents)
+        return (root / form.masks).is_dir() and all(path.is_file() for path in documents)
     return (root / IMAGE_SETS / f"{name}.json").is_file()
 
 

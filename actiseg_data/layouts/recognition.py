@@ -5,10 +5,8 @@ Only names and the beginnings of files are read, which is fast for any dataset.
 
 from __future__ import annotations
 
-import gzip
 import io
 import lzma
-import re
 import tarfile
 import zipfile
 import zlib
@@ -19,8 +17,8 @@ from actiseg_data.core.errors import InputError
 from actiseg_data.core.listing import is_archive, is_clutter, list_files, list_folders
 from actiseg_data.core.names import format_name
 from actiseg_data.layouts import layout_table
+from actiseg_data.layouts.document_search import read_keys
 
-_HEAD_BYTES = 1 << 16
 _ARCHIVE_BYTES = 1 << 18
 _MOST_NAMES = 3
 
@@ -93,14 +91,9 @@ _DAMAGED = (zipfile.BadZipFile, tarfile.TarError)
 
 def _recognise_json(path: Path) -> str | None:
     """Recognise a document by the keys near its beginning."""
-    with suppress(OSError, EOFError, zlib.error):
-        opener = gzip.open if path.name.lower().endswith(".gz") else open
-        with opener(path, "rb") as stream:
-            head = stream.read(_HEAD_BYTES)
-        keys = set(re.findall(rb'"([^"\\]{1,40})"\s*:', head))
-        kinds = (kind for layout in layout_table.LAYOUTS for kind in layout.documents)
-        return next((kind.description for kind in kinds if kind.keys <= keys), None)
-    return None
+    keys = read_keys(path)
+    kinds = (kind for layout in layout_table.LAYOUTS for kind in layout.documents)
+    return next((kind.description for kind in kinds if kind.keys <= keys), None)
 
 
 def _look_around_root(root: Path) -> str | None:

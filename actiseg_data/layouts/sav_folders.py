@@ -26,7 +26,6 @@ from actiseg_data.core.listing import (
 )
 from actiseg_data.core.names import check_name
 from actiseg_data.layouts.davis import WHOLE
-from actiseg_data.layouts.layout import Layout
 from actiseg_data.layouts.sequence_record import (
     DatasetForm,
     make_dataset_label,
@@ -34,6 +33,9 @@ from actiseg_data.layouts.sequence_record import (
 )
 
 _MASKS, _PHOTOGRAPHS = "Annotations_6fps", "JPEGImages_24fps"
+
+SAV_KEY = "sa-v"
+"""The key of the layout."""
 
 _NUMBER = re.compile("[0-9]{1,4}")
 
@@ -56,11 +58,12 @@ def _has_objects(video: Entry) -> bool:
     return any(list_files(entry.path, ".png") for entry in numbered)
 
 
-def _is_root(root: Path) -> bool:
+def has_object_folders(root: Path) -> bool:
+    """Return whether a root has masks by object, or the folder for them."""
     return (root / _MASKS).is_dir() or find_masks(root) is not None
 
 
-def _find_form(root: Path, split: str | None) -> tuple[DatasetForm, str]:
+def find_folder_form(root: Path, split: str | None) -> tuple[DatasetForm, str]:
     """Find the files of a list of videos; see `FormFinder`. The default is the only list."""
     masks = find_masks(root)
     if masks is None:
@@ -78,7 +81,7 @@ def _find_form(root: Path, split: str | None) -> tuple[DatasetForm, str]:
             f"give one of {', '.join(known)} as `split`",
         )
     form = DatasetForm(
-        layout=SAV.key,
+        layout=SAV_KEY,
         masks=masks,
         photographs=_PHOTOGRAPHS if masks else None,
         documents=() if split == WHOLE else (lists[split],),
@@ -130,12 +133,3 @@ def _make_sequence(folder: str, objects: list[str], frames: dict[str, list[str]]
         if frame in shown[str(label.source_id)]
     ]
     return make_dataset_sequence(folder, every, labels, layers)
-
-
-SAV = Layout(
-    key="sa-v",
-    name="SA-V",
-    description="SA-V or a dataset with a folder for each object",
-    is_root=_is_root,
-    find_form=_find_form,
-)

@@ -7,7 +7,7 @@ one. A noisy copy therefore lists its sequences in ``sequences.json``.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
@@ -34,6 +34,8 @@ class DatasetForm:
         The folder of the sequences' photographs, if there is one.
     documents : tuple of str
         The lists and other documents that belong to the split.
+    mask_documents : tuple of str
+        The documents that have the masks; empty if they are in files.
     by_object : bool
         Whether each object has a folder with a mask for each frame:
         ``<sequence>/<object>/<frame>.png``. Otherwise it is ``<sequence>/<frame>.png``.
@@ -43,11 +45,13 @@ class DatasetForm:
     masks: str
     photographs: str | None = None
     documents: tuple[str, ...] = ()
+    mask_documents: tuple[str, ...] = ()
     by_object: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the form as in ``sequences.json``."""
-        return vars(self) | {"documents": list(self.documents)}
+        lists = {name: list(getattr(self, name)) for name in ("documents", "mask_documents")}
+        return vars(self) | lists
 
 
 def make_dataset_sequence(
@@ -126,6 +130,8 @@ def make_sequence_entry(sequence: VideoSequence) -> dict[str, Any]:
     }
     if sequence.layers is not None:
         entry["layers"] = [list(layer) for layer in sequence.layers]
+    if sequence.document is not None:
+        entry["document"] = sequence.document
     return entry
 
 
@@ -146,6 +152,10 @@ def parse_sequence_record(
     split = check_name(top["split"].as_text(), "split", top["split"].where)
     elements = list(top["sequences"].iterate_elements())
     sequences = tuple(collect_valid(elements, _parse_entry, problems))
+    for sequence in sequences:
+        if sequence.document is not None and sequence.document not in form.mask_documents:
+            what = f"{sequence.folder} names an unknown document"
+            problems.add(what, where, "make the split again")
     problems.raise_if_any()
     refuse_repeats("sequence", (sequence.folder for sequence in sequences), where, problems)
     return form, split, sequences
@@ -165,7 +175,8 @@ def parse_form(cursor: Cursor) -> DatasetForm:
         layout=cursor["layout"].as_text(),
         masks=parse_path(cursor["masks"]),
         photographs=None if photographs.value is None else parse_path(photographs),
-        documents=tuple(parse_path(name) for name in cursor["documents"].iterate_elements()),
+        documents=tuple(map(parse_path, cursor["documents"].iterate_elements())),
+        mask_documents=tuple(map(parse_path, cursor["mask_documents"].iterate_elements())),
         by_object=cursor["by_object"].as_flag(),
     )
 
@@ -194,7 +205,10 @@ def _parse_entry(cursor: Cursor) -> VideoSequence:
     problems = ProblemCollector()
     refuse_repeats("frame", frames, cursor.where, problems)
     refuse_repeats("object", (label.source_id for label in labels), cursor.where, problems)
-    return make_dataset_sequence(folder, frames, labels, layers)
+    sequence = make_dataset_sequence(folder, frames, labels, layers)
+    if "document" in cursor:
+        sequence = replace(sequence, document=cursor["document"].as_text())
+    return sequence
 
 
 def _parse_layer(cursor: Cursor) -> tuple[str, int]:

@@ -26,8 +26,21 @@ MASKS = "Annotations_Sparse"
 WEIGHTS = "Weights_Sparse"
 """The kinds of files that a split may have, by their folders in an ActionVOS root."""
 
+IN_DOCUMENT = "#"
+"""Separates the name of a document and the place of a mask in it."""
+
 _MOST_ROWS = 10
 """Most sequences that a notebook shows."""
+
+
+def is_mask_name(name: str) -> bool:
+    """Return whether a name of `Split.name_files` is of a mask or weight map, not of a document.
+
+    >>> [is_mask_name(name) for name in ("a/0.png", "coco.json#7/7/3", "coco.json")]
+    [True, True, False]
+    """
+    return name.endswith(".png") or IN_DOCUMENT in name
+
 
 S = TypeVar("S", bound="Split")
 

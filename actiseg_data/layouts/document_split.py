@@ -1,0 +1,118 @@
+"""A split whose masks are in JSON documents, one for each object of a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from actiseg_data.annotations.masks import IndexMask
+from actiseg_data.annotations.sequences import VideoSequence, View
+from actiseg_data.core.errors import refuse
+from actiseg_data.layouts.dataset_split import DatasetSplit
+from actiseg_data.layouts.document_search import find_document
+from actiseg_data.layouts.mask_document import MaskDocument
+from actiseg_data.layouts.split import IN_DOCUMENT
+
+
+@dataclass(frozen=True)
+class OpenedDocument:
+    """A document with masks.
+
+    Attributes
+    ----------
+    document : MaskDocument
+        The document.
+    sequences : mapping of str to VideoSequence
+        Its sequences by folder, with the objects that it has masks of.
+    """
+
+    document: MaskDocument
+    sequences: Mapping[str, VideoSequence]
+
+    def iterate_views(self, folder: str) -> Iterator[tuple[View, IndexMask]]:
+        """Yield the views of a sequence with their masks; none if the document lacks it."""
+        sequence = self.sequences.get(folder)
+        if sequence is not None:
+            yield from zip(sequence.views, self.document.iterate_masks(sequence), strict=True)
+
+
+@dataclass(frozen=True, repr=False)
+class DocumentSplit(DatasetSplit):
+    """A split whose masks are in documents, see `MaskDocument`.
+
+    Attributes
+    ----------
+    read : function of Path to MaskDocument
+        Reads a document. A function of a module, so that other processes find it.
+    """
+
+    read: Callable[[Path], MaskDocument]
+
+    def name_files(self, kind: str, sequence: VideoSequence) -> list[str]:
+        return [
+            f"{sequence.document}{IN_DOCUMENT}{sequence.folder}/{view.frame}/"
+            f"{view.objects[0].identity}"
+            for view in sequence.views
+        ]
+
+    def find_files(self, kind: str, sequence: VideoSequence) -> list[Path]:
+        return [find_document(self.root, str(sequence.document))] * len(sequence.views)
+
+    def open_document(self, name: str) -> OpenedDocument:
+        """Read one of the documents with masks; the last ones are remembered."""
+        path = find_document(self.root, name)
+        return _read_document(path, self.read, *_stamp(path))
+
+    def iterate_masks(self, sequence: VideoSequence) -> Iterator[IndexMask]:
+        """Yield the masks of a sequence in the order of its views.
+
+        A mask that the document does not have is blank, because noise may have removed it.
+        """
+        opened = self.open_document(str(sequence.document))
+        masks = opened.iterate_views(sequence.folder)
+        waiting = next(masks, None)
+        blank = np.zeros(opened.document.get_size(sequence), np.uint8)
+        for view in sequence.views:
+            if waiting is None or _identify(waiting[0]) != _identify(view):
+                yield blank.copy()
+                continue
+            mask, number = waiting[1], view.objects[0].object_id
+            yield mask if waiting[0].objects[0].object_id == number else _recolour(mask, number)
+            waiting = next(masks, None)
+        if waiting is not None:
+            frame, source_id = _identify(waiting[0])
+            raise refuse(
+                f"has a mask of the object {source_id} in {sequence.folder}, {frame}, which is not "
+                f"in the {self.list_title}",
+                find_document(self.root, str(sequence.document)),
+                "make the split again",
+            )
+
+
+def _identify(view: View) -> tuple[str, str]:
+    return view.frame, view.objects[0].identity
+
+
+def _recolour(mask: IndexMask, number: int) -> IndexMask:
+    return np.where(mask > 0, np.uint8(number), np.uint8(0))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0  # reading the file reports the reason
+    return status.st_mtime_ns, status.st_size
+
+
+@lru_cache(maxsize=2)
+def _read_document(
+    path: Path, read: Callable[[Path], MaskDocument], time: int, size: int
+) -> OpenedDocument:
+    """Read a document, unless it is remembered and has not changed since."""
+    document = read(path)
+    return OpenedDocument(document, {sequence.folder: sequence for sequence in document.sequences})

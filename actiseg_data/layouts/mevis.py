@@ -1,0 +1,84 @@
+"""MeViS: masks in one JSON document, expressions in another.
+
+::
+
+    ROOT/<subset>/mask_dict.json            RLE of each object and frame
+    ROOT/<subset>/meta_expressions.json     expressions, and the objects that they mean
+    ROOT/<subset>/JPEGImages/<video>/<frame>.jpg
+
+A root may also be one subset.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from actiseg_data.core.errors import refuse, suggest
+from actiseg_data.core.listing import list_folders
+from actiseg_data.layouts.davis import PHOTOGRAPHS
+from actiseg_data.layouts.document_search import find_document
+from actiseg_data.layouts.layout import Layout
+from actiseg_data.layouts.mask_document import MaskDocument
+from actiseg_data.layouts.mevis_json import read_mevis_masks
+from actiseg_data.layouts.sequence_record import DatasetForm
+from actiseg_data.layouts.youtube_vos import EXPRESSIONS
+
+_MASKS = "mask_dict.json"
+
+
+def _has_masks(folder: Path) -> bool:
+    return find_document(folder, _MASKS).is_file()
+
+
+def _is_root(root: Path) -> bool:
+    return root.is_dir() and (_has_masks(root) or bool(_list_subsets(root)))
+
+
+def _list_subsets(root: Path) -> list[str]:
+    return [entry.name for entry in list_folders(root) if _has_masks(entry.path)]
+
+
+def _find_form(root: Path, split: str | None) -> tuple[DatasetForm, str]:
+    """Find the documents of a subset; see `FormFinder`. The default is ``train``, or the first."""
+    if _has_masks(root):
+        name = root.resolve().name
+        if split not in (None, name):
+            raise refuse(f"is one subset, {name!r}, and has no other", root, "leave `split` out")
+        return _make_form(""), name
+    subsets = _list_subsets(root)
+    if not subsets:
+        raise refuse(f"has no {_MASKS}", root, "give the folder that has it")
+    if split is None:
+        split = "train" if "train" in subsets else subsets[0]
+    if split not in subsets:
+        raise refuse(
+            f"there is no subset {split!r}{suggest(split, subsets)}",
+            root,
+            f"give one of {', '.join(subsets)} as `split`",
+        )
+    return _make_form(f"{split}/"), split
+
+
+def _make_form(top: str) -> DatasetForm:
+    return DatasetForm(
+        layout=MEVIS.key,
+        masks="",
+        photographs=f"{top}{PHOTOGRAPHS}",
+        documents=(f"{top}{EXPRESSIONS}",),
+        mask_documents=(f"{top}{_MASKS}",),
+    )
+
+
+def read_masks(path: Path) -> MaskDocument:
+    """Read ``mask_dict.json``, and the expressions beside it."""
+    return read_mevis_masks(path, find_document(path.parent, EXPRESSIONS))
+
+
+MEVIS = Layout(
+    key="mevis",
+    name="MeViS",
+    description="MeViS",
+    is_root=_is_root,
+    find_form=_find_form,
+    read_masks=read_masks,
+)

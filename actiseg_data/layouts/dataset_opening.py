@@ -9,11 +9,15 @@ from pathlib import Path
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.documents import read_json
-from actiseg_data.core.errors import refuse
+from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.workers import WorkerPool
 from actiseg_data.layouts import layout_table
 from actiseg_data.layouts.dataset_split import DatasetSplit
+from actiseg_data.layouts.document_search import find_document
+from actiseg_data.layouts.document_split import DocumentSplit
+from actiseg_data.layouts.image_sets import refuse_repeats
 from actiseg_data.layouts.labelling import label_sequences
+from actiseg_data.layouts.mask_document import MaskDocument
 from actiseg_data.layouts.mask_folders import list_mask_sequences
 from actiseg_data.layouts.sav_folders import list_object_sequences
 from actiseg_data.layouts.sequence_lists import read_sequence_list

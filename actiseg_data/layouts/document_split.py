@@ -98,7 +98,9 @@ def _identify(view: View) -> tuple[str, str]:
 
 
 def _recolour(mask: IndexMask, number: int) -> IndexMask:
-    return np.where(mask > 0, np.uint8(number), np.uint8(0))
+    recoloured = np.zeros_like(mask)
+    recoloured[mask > 0] = number
+    return recoloured
 
 
 def _stamp(path: Path) -> tuple[int, int]:

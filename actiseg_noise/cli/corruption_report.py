@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from actiseg_data.core.tables import Table
-from actiseg_noise.mask_noise.imported_masks import APPEARED
+from actiseg_noise.mask_noise.frame_noise import APPEARED
 from actiseg_noise.recipes.kind_specs import IMPORTED
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from actiseg_data.records.recipe_record import Noise, Recipe
-from actiseg_noise.mask_noise.sequence_masks import list_eligible_objects
+from actiseg_noise.mask_noise.item_selection import list_eligible_objects
 from actiseg_noise.measurement.audit_claims import NameClaim
 from actiseg_noise.measurement.findings import NOT_REQUESTED, Finding
 from actiseg_noise.measurement.mask_audit import MaskAudit, MaskChange

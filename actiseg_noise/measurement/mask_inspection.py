@@ -20,7 +20,7 @@ from actiseg_data.records.ledger_record import (
     read_mask_rows,
 )
 from actiseg_data.records.recipe_record import Noise
-from actiseg_noise.mask_noise.sequence_masks import list_eligible_objects
+from actiseg_noise.mask_noise.item_selection import list_eligible_objects
 from actiseg_noise.measurement.grouping import group_by, name_class
 from actiseg_noise.measurement.mask_changes import (
     MaskGroup,

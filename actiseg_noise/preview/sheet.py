@@ -108,7 +108,7 @@ def make_preview(
         )
     shown = replace(whole, frames=_choose_frames(whole, tuple(frames), out))
     rows = [row for row in read_ledger(out / LEDGER_FILE) if row.sequence == whole.folder]
-    masks = split.recipe.mask_noise is not None
+    masks = split.recipe.changes_masks
     text_rows = [row for row in rows if isinstance(row, TextRow)]
     by_object = {row.object_id: row for row in text_rows if row.object_id is not None}
     sheet_rows = []
@@ -297,7 +297,7 @@ def _compose_sheet(
     if text_rows:
         _write_prompts(pen, top, width, text_rows)
         top += prompts
-    _write_foot(pen, top + 6, width, whole, shown, masks=recipe.mask_noise is not None)
+    _write_foot(pen, top + 6, width, whole, shown, masks=recipe.changes_masks)
     return sheet
 
 

@@ -19,8 +19,8 @@ from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.file_reading import find_dangling_link, refuse_missing
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS, Split
+from actiseg_noise.mask_noise.frame_noise import FrameNoise
 from actiseg_noise.mask_noise.mask_weights import HIGHEST, REST
-from actiseg_noise.mask_noise.sequence_masks import FrameNoise
 
 _HINT = "prepare the split again, or set `weights` to none"
 

@@ -109,7 +109,7 @@ def find_repeats(contents: ReleaseContents) -> dict[tuple[str, str], str]:
     first: dict[tuple[str, str, frozenset[tuple[str, str]]], str] = {}
     repeats = {}
     for entry in contents.configurations:
-        for medium in {noise.medium for noise in entry.split.recipe.noises}:
+        for medium in list_changed_media([entry]):
             digests = frozenset(_list_digests(entry, medium))
             key = (medium, entry.split.recipe.split, digests)
             earlier = first.setdefault(key, entry.name)
@@ -123,13 +123,13 @@ def find_clean_masks(contents: ReleaseContents) -> Configuration | None:
     noisy = {
         entry.split.recipe.split
         for entry in contents.configurations
-        if entry.split.recipe.mask_noise is not None
+        if entry.split.recipe.changes_masks
     }
     return next(
         (
             entry
             for entry in contents.configurations
-            if entry.split.recipe.mask_noise is None
+            if not entry.split.recipe.changes_masks
             and MASKS in entry.documents.kinds
             and entry.split.recipe.split in noisy
         ),

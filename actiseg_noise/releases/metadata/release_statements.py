@@ -144,7 +144,7 @@ def list_missing(contents: ReleaseContents) -> list[str]:
         return ["Masks, text and frames: the kits rebuild them from the clean dataset."]
     if contents.data == "masks":
         lines.append("Frames are not in the release.")
-    if any(entry.split.recipe.mask_noise is not None for entry in contents.configurations):
+    if any(entry.split.recipe.changes_masks for entry in contents.configurations):
         unchanged = find_clean_masks(contents)
         lines.append("Clean masks of changed masks are not in the release; clean text is.")
         if unchanged is not None:

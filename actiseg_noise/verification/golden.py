@@ -21,7 +21,7 @@ from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.actionvos import Split
 from actiseg_data.layouts.opening import open_split
-from actiseg_data.records.recipe_record import Recipe
+from actiseg_data.records.recipe_record import OBJECT_KINDS, Recipe
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.recipes.presets import load_preset, load_presets
 from actiseg_noise.recipes.published import (

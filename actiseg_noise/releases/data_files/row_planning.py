@@ -14,6 +14,7 @@ from actiseg_data.layouts.image_sets import (
     name_expressions_file,
     name_objects_file,
 )
+from actiseg_data.records.ledger_record import name_kinds
 from actiseg_noise.releases.contents.release_contents import Configuration
 from actiseg_noise.releases.data_files.frame_files import find_frame_files, open_frame_places
 from actiseg_noise.releases.data_files.release_rows import RowSource, RowTask, RowWords

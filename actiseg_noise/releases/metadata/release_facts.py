@@ -98,6 +98,12 @@ def list_training_splits(contents: ReleaseContents) -> list[str]:
     return [split for split in splits if split.startswith("train")]
 
 
+def list_changed_media(configurations: Iterable[Configuration]) -> set[str]:
+    """List what the noise of configurations changes on disk: ``masks``, ``text`` or both."""
+    media = {noise.medium for entry in configurations for noise in entry.split.recipe.noises}
+    return {"masks" if medium == "objects" else medium for medium in media}
+
+
 def find_repeats(contents: ReleaseContents) -> dict[tuple[str, str], str]:
     """Find media that are those of an earlier configuration, by their digests.
 

@@ -15,6 +15,7 @@ from actiseg_noise.releases.metadata.release_facts import (
     count_videos,
     find_clean_masks,
     find_repeats,
+    list_changed_media,
 )
 from actiseg_noise.releases.metadata.source_statements import (
     describe_contact,
@@ -97,7 +98,7 @@ def _describe_errors(contents: ReleaseContents) -> Iterator[str]:
 
 
 def _name_media(configurations: Iterable[Configuration]) -> str:
-    media = {noise.medium for entry in configurations for noise in entry.split.recipe.noises}
+    media = list_changed_media(configurations)
     words = {"masks": "masks", "text": "prompts"}
     return " and ".join(words[medium] for medium in words if medium in media)
 

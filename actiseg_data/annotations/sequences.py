@@ -28,6 +28,8 @@ class ObjectLabel:
     source_id : str or None
         The object's own id in its dataset. None in ActionVOS, where a name is unique in its
         sequence, and ids depend on the other objects.
+    model : str or None
+        Of a false object that noise adds: the identity of the object that it is made for.
     """
 
     object_id: int
@@ -37,6 +39,7 @@ class ObjectLabel:
     handbox: bool
     narration: bool
     source_id: str | None = None
+    model: str | None = None
 
     @property
     def identity(self) -> str:

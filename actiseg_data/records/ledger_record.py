@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,6 +14,7 @@ from actiseg_data.core.documents import (
 )
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.file_reading import read_bytes
+from actiseg_data.records.recipe_record import OBJECT_KINDS
 
 LEDGER_FILE = "ledger.jsonl"
 
@@ -23,7 +24,11 @@ _to_line = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 @dataclass(frozen=True)
 class MaskRow:
-    """The change of one selected object's mask in one frame.
+    """One change of one object's mask in one frame.
+
+    An object has at most one row for its outline, and one for each kind of whole-object noise. A
+    row of such noise has the same IoU as ``iou_drawn`` and ``iou``; the IoU, the area and the area
+    ratio of an object that the clean mask lacks are 0.
 
     Attributes
     ----------
@@ -44,7 +49,7 @@ class MaskRow:
     iou_drawn, iou : float
         IoU with the clean object, before overlaps and on disk.
     area : int
-        Pixels of the clean object.
+        Pixels of the clean object; 0 if only the noisy mask has it.
     area_ratio : float
         Area of the drawn shape relative to the clean one.
     """
@@ -61,6 +66,11 @@ class MaskRow:
     iou: float
     area: int
     area_ratio: float
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the row is about noise of whole objects."""
+        return self.kind in OBJECT_KINDS
 
     def to_json(self) -> str:
         """Return the row as one line of the ledger."""
@@ -173,6 +183,18 @@ def _parse_share(cursor: Cursor) -> float:
     if not 0 <= number <= 1:
         raise refuse(f"{number} is not from 0 to 1", cursor.where, "correct the file")
     return number
+
+
+def name_kinds(rows: Iterable[MaskRow]) -> dict[tuple[str, str, int], str]:
+    """Name the kinds of noise of each object, by sequence, frame and object id.
+
+    Several kinds are joined by a plus sign, in the order in which they were applied.
+    """
+    kinds: dict[tuple[str, str, int], str] = {}
+    for row in rows:
+        item = (row.sequence, row.frame, row.object_id)
+        kinds[item] = f"{kinds[item]}+{row.kind}" if item in kinds else row.kind
+    return kinds
 
 
 def read_ledger(path: Path) -> Iterator[LedgerRow]:

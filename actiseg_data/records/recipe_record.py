@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,15 @@ from actiseg_data.core.names import check_name
 RECIPE_FILE = "recipe.json"
 RECIPE_SCHEMA = "actiseg/recipe/1"
 
-MEDIUM_MEMBERS: Mapping[str, str] = {"masks": "overlap", "text": "scope"}
+MEDIUM_MEMBERS: Mapping[str, str] = {"masks": "overlap", "text": "scope", "objects": "span"}
 """The member of a recipe's noise that only noise in this medium has. It identifies the medium."""
+
+OBJECT_KINDS = ("missing", "merge", "swap", "ghost")
+"""The kinds of noise of whole objects, in the order in which they are applied."""
+
+_ORDER = ("text", "missing", "masks", *OBJECT_KINDS[1:])
+"""The order of the noises of a recipe: kinds of whole objects, and other media. Noise of masks is
+applied in this order."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,16 @@ class Noise:
         """Of text noise: the texts that change (``prompt``, ``both``, ``narration``)."""
         return self.choice if self.medium == "text" else None
 
+    @property
+    def span(self) -> str | None:
+        """Of noise of whole objects: what one draw is for (``clip`` or ``frame``)."""
+        return self.choice if self.medium == "objects" else None
+
+    @property
+    def place(self) -> str:
+        """The medium, and for noise of whole objects the kind. A recipe has each place once."""
+        return f"{self.medium}.{self.kind}" if self.medium == "objects" else self.medium
+
     def to_dict(self) -> dict[str, Any]:
         """Return the noise as in a recipe."""
         return {
@@ -93,7 +110,7 @@ class Recipe:
     seed : int
         The seed of all draws.
     noises : tuple of Noise
-        At most one for each medium.
+        At most one of each kind of whole-object noise, and at most one in each other medium.
     """
 
     split: str
@@ -109,6 +126,20 @@ class Recipe:
     def text_noise(self) -> Noise | None:
         """Its text noise, or None."""
         return self._find_noise("text")
+
+    @property
+    def object_noises(self) -> tuple[Noise, ...]:
+        """Its noises of whole objects, in the order in which they are applied."""
+        return tuple(noise for noise in self.noises if noise.medium == "objects")
+
+    @property
+    def changes_masks(self) -> bool:
+        """Whether any of its noises changes masks."""
+        return self.mask_noise is not None or bool(self.object_noises)
+
+    def find_object_noise(self, kind: str) -> Noise | None:
+        """Return its noise of whole objects of a kind, or None."""
+        return next((noise for noise in self.object_noises if noise.kind == kind), None)
 
     def _find_noise(self, medium: str) -> Noise | None:
         return next((noise for noise in self.noises if noise.medium == medium), None)
@@ -126,6 +157,16 @@ class Recipe:
     def digest(self) -> str:
         """The digest of the recipe, equal for equal noise."""
         return digest_json(self.to_dict())
+
+
+def order_noises(noises: Iterable[Noise]) -> tuple[Noise, ...]:
+    """Put the noises of a recipe into their one order, in which equal noise has an equal digest."""
+
+    def rank(noise: Noise) -> int:
+        name = noise.kind if noise.medium == "objects" else noise.medium
+        return _ORDER.index(name) if name in _ORDER else len(_ORDER)
+
+    return tuple(sorted(noises, key=rank))
 
 
 def parse_recipe(document: Any, where: str) -> Recipe:

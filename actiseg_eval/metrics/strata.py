@@ -14,7 +14,7 @@ from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.annotations.sizes import SIZES
 from actiseg_data.core.errors import InputError, refuse
 from actiseg_data.core.names import format_name
-from actiseg_data.records.ledger_record import LedgerRow, MaskRow
+from actiseg_data.records.ledger_record import LedgerRow, MaskRow, name_kinds
 from actiseg_eval.metrics.units import Units
 
 Division: TypeAlias = "tuple[NDArray[np.int64], list[str]]"
@@ -135,11 +135,12 @@ def _divide_by_noise(units: Units, rows: Sequence[LedgerRow]) -> Mapping[str, Di
     """
     by_frame: dict[tuple[str, str, int], _UnitNoise] = {}
     by_object: dict[tuple[str, int | None], _UnitNoise] = {}
+    kinds = name_kinds(row for row in rows if isinstance(row, MaskRow))
     for row in rows:
         if isinstance(row, MaskRow):
+            item = (row.sequence, row.frame, row.object_id)
             strength = next(name for limit, name in _STRENGTHS if row.iou < limit)
-            noise = _UnitNoise(row.kind, f"IoU {strength}")
-            by_frame[row.sequence, row.frame, row.object_id] = noise
+            by_frame[item] = _UnitNoise(kinds[item], f"IoU {strength}")
         else:
             by_object[row.sequence, row.object_id] = _UnitNoise(row.kind, "words")
     noises = []

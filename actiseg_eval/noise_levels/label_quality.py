@@ -151,9 +151,9 @@ def measure_labels(
     recipe, summary = read_recipe(copy / RECIPE_FILE), read_summary(summary_path)
     record = Cursor(summary, str(summary_path))
     truth = _open_clean_split(copy, clean, recipe.split, record)
-    noise, metrics = recipe.mask_noise, None
+    metrics = None
     sequences = select_sequences(truth, filter=options.filter)
-    if noise is not None:
+    if recipe.changes_masks:
         labels = _open_labels(copy, truth, options.protocol)
         job = ScoringJob(truth, labels, replace(options, missing="error"))
         with stage("scoring labels") as progress:
@@ -165,7 +165,7 @@ def measure_labels(
         copy=escape_unprintable(str(copy)),
         split=recipe.split,
         sequences=len(sequences),
-        rate=None if noise is None else noise.rate,
+        rate=None if recipe.mask_noise is None else recipe.mask_noise.rate,
         metrics=metrics,
         flipped=None if text is None else _read_changes(text["flips"]),
         renamed=None if text is None else _read_changes(text["substitutions"]),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from actiseg_data.core.tables import Table
-from actiseg_noise.mask_noise.imported_masks import APPEARED
+from actiseg_noise.mask_noise.frame_noise import APPEARED
 from actiseg_noise.recipes.kind_specs import IMPORTED
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ def describe_corruption(summary: Mapping[str, Any]) -> Iterator[ReportPart]:
         yield from _describe_text(summary["text"])
     if "noise" in summary:
         yield from _describe_masks(summary)
+    for kind, counts in summary.get("objects", {}).items():
+        selected = _format_selected(counts, f"selected, one for each {counts['span']}")
+        yield f"{kind}: {selected}, requested {counts['rate']:g}; {counts['rows']} masks changed"
+    if "bystanders" in summary:
+        yield _describe_bystanders(summary["bystanders"])
     handled = {name: count for name, count in summary["handled"].items() if count}
     if handled:
         counts = (f"{name.replace('_', ' ')} {count}" for name, count in handled.items())
@@ -49,7 +54,7 @@ def _describe_text(text: Mapping[str, Any]) -> Iterator[ReportPart]:
 
 
 def _describe_masks(summary: Mapping[str, Any]) -> Iterator[ReportPart]:
-    noise, bystanders = summary["noise"], summary["bystanders"]
+    noise = summary["noise"]
     if noise["kind"] == IMPORTED:
         yield from _describe_imported_masks(noise)
     else:
@@ -62,10 +67,12 @@ def _describe_masks(summary: Mapping[str, Any]) -> Iterator[ReportPart]:
             rows.append([kind, str(quantiles["n"]), *(f"{value:.3f}" for value in values)])
     if rows:
         yield Table("IoU with the clean object, on disk (after overlaps)", _COLUMNS, rows)
+
+
+def _describe_bystanders(bystanders: Mapping[str, Any]) -> str:
     median = bystanders["iou_of_cut"]["q50"]
-    yield (
-        f"untouched neighbours: {bystanders['items']}; {bystanders['cut']} lost pixels"
-        + (f" (their median IoU: {median:.3f})" if median is not None else "")
+    return f"untouched neighbours: {bystanders['items']}; {bystanders['cut']} lost pixels" + (
+        f" (their median IoU: {median:.3f})" if median is not None else ""
     )
 
 

@@ -10,8 +10,8 @@ import typer
 
 from actiseg_noise.recipes.kind_specs import KIND_SPECS, Parameter
 
-MASK_PANEL, TEXT_PANEL = "Mask noise", "Text noise"
-_PANELS = {"masks": MASK_PANEL, "text": TEXT_PANEL}
+MASK_PANEL, TEXT_PANEL, OBJECT_PANEL = "Mask noise", "Text noise", "Noise of whole objects"
+_PANELS = {"masks": MASK_PANEL, "text": TEXT_PANEL, "objects": OBJECT_PANEL}
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,9 @@ KIND_FLAGS: Mapping[str, KindFlag] = {
     ),
     "correlation_length": KindFlag(
         "jitter", "Correlation length of jitter in pixels.", "set by object size"
+    ),
+    "shape": KindFlag(
+        "ghost", "Shape of ghosts: copy (of an object of the frame), ellipse or box."
     ),
     "mix": KindFlag("text", "Share of flips in text noise; the rest are substitutions."),
     "flip": KindFlag("category", "How the new class is drawn: {choices}."),

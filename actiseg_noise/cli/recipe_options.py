@@ -11,7 +11,7 @@ import typer
 
 from actiseg_data.core.documents import parse_json
 from actiseg_data.core.errors import InputError, refuse
-from actiseg_noise.cli.kind_flags import MASK_PANEL, TEXT_PANEL
+from actiseg_noise.cli.kind_flags import MASK_PANEL, OBJECT_PANEL, TEXT_PANEL
 from actiseg_noise.recipes.kind_specs import OVERLAPS, check_type, list_type_names
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class RecipeOptions:
         Optional[str],
         typer.Option(
             help="Eligible objects: positive or all. Default: that of the preset, else positive "
-            "for masks and all for text."
+            "for masks and whole objects, and all for text."
         ),
     ] = None
     exact: Annotated[
@@ -76,6 +76,21 @@ class RecipeOptions:
     boundary_rate: Annotated[
         Optional[float],
         typer.Option(help="Rate of mask noise (mixed only).", rich_help_panel=MASK_PANEL),
+    ] = None
+    span: Annotated[
+        Optional[str],
+        typer.Option(
+            help="What one draw is for: clip (an object changes in all its frames) or frame. "
+            "Default: clip.",
+            rich_help_panel=OBJECT_PANEL,
+        ),
+    ] = None
+    object_rate: Annotated[
+        Optional[float],
+        typer.Option(
+            help="Rate of noise of whole objects (recipes with noise in several media only).",
+            rich_help_panel=OBJECT_PANEL,
+        ),
     ] = None
     text_rate: Annotated[
         Optional[float],

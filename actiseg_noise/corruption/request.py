@@ -20,6 +20,7 @@ from actiseg_data.layouts.sequence_record import DatasetForm
 from actiseg_data.layouts.split import Split
 from actiseg_data.records.recipe_record import (
     RECIPE_FILE,
+    Noise,
     Recipe,
     read_recipe,
 )
@@ -27,8 +28,8 @@ from actiseg_noise.corruption.licence_notice import compose_licences
 from actiseg_noise.corruption.split_plan import CopySource
 from actiseg_noise.media.registry import needs_lexicon, needs_masks
 from actiseg_noise.recipes.building import check_recipe, make_recipe, name_type
-from actiseg_noise.recipes.kind_specs import IMPORTED, normalise_value
-from actiseg_noise.recipes.presets import load_preset
+from actiseg_noise.recipes.kind_specs import IMPORTED, list_type_names, normalise_value
+from actiseg_noise.recipes.presets import Preset, load_preset
 from actiseg_noise.split.noise_inputs import INSTALLED, NoiseInputs
 from actiseg_noise.split.noisy_split import choose_differences
 from actiseg_noise.split.partial_split import is_own, name_partial_folder
@@ -248,7 +249,7 @@ def name_output(dataset: Path, recipe: Recipe, preset: str | None = None) -> Pat
             choose_differences(noise, None)  # no default name shows what was imported
     kind = name_type(recipe)
     named = load_preset(preset) if preset else None
-    default = named.make_recipe() if named else make_recipe(kind, 0.0)
+    default = _make_default_noises(recipe, named)
     rates = [f"{noise.rate:g}" for noise in recipe.noises]
     parts = [
         dataset.resolve().name,
@@ -259,11 +260,19 @@ def name_output(dataset: Path, recipe: Recipe, preset: str | None = None) -> Pat
     ]
     shown = tuple(
         replace(noise, rate=normalise_value(float(rate)))
-        for noise, rate in zip(default.noises, rates, strict=True)
+        for noise, rate in zip(default, rates, strict=False)
     )
     if shown != recipe.noises:
         parts.append(recipe.digest[:6])
     return Path("_".join(parts))
+
+
+def _make_default_noises(recipe: Recipe, named: Preset | None) -> tuple[Noise, ...]:
+    """Make the noises that a preset, or else the type of a recipe, has; none without a type."""
+    if named is not None:
+        return named.make_recipe().noises
+    kind = name_type(recipe)
+    return make_recipe(kind, 0.0).noises if kind in list_type_names() else ()
 
 
 def _open_clean_lists(

@@ -104,8 +104,9 @@ def compare_masks(a: SequenceSnapshot, b: SequenceSnapshot) -> Iterator[ItemChan
     """
     folder = a.sequence.folder
     touched = set()
-    for frame, name in _order_items(a, b):
-        old, new = a.mask_rows.get((frame, name)), b.mask_rows.get((frame, name))
+    for item in _order_items(a, b):
+        frame, name, _ = item
+        old, new = a.mask_rows.get(item), b.mask_rows.get(item)
         category, changes = _compare_rows(old, new)
         if category is not None:
             touched.add(frame)
@@ -137,14 +138,14 @@ def compare_text(a: SequenceSnapshot, b: SequenceSnapshot) -> Iterator[ItemChang
             yield ItemChange(category, folder, None, name, changes)
 
 
-def _order_items(a: SequenceSnapshot, b: SequenceSnapshot) -> list[tuple[str, str]]:
-    """Order the items of both by frame, and then as the list orders the objects."""
+def _order_items(a: SequenceSnapshot, b: SequenceSnapshot) -> list[tuple[str, str, str]]:
+    """Order the rows of both by frame, as the list orders the objects, and by whole-object kind."""
     frames = {frame: n for n, frame in enumerate([*a.sequence.frames, *b.sequence.frames])}
     names = {
         label.identity: n for n, label in enumerate([*a.sequence.objects, *b.sequence.objects])
     }
     items = {*a.mask_rows, *b.mask_rows}
-    return sorted(items, key=lambda item: (frames[item[0]], names[item[1]]))
+    return sorted(items, key=lambda item: (frames[item[0]], names[item[1]], item[2]))
 
 
 def _compare_rows(

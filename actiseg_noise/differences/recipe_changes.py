@@ -33,8 +33,8 @@ class ValueChange:
 def compare_recipes(a: Recipe, b: Recipe) -> tuple[ValueChange, ...]:
     """Compare two recipes setting by setting.
 
-    The settings of a noise are named after its medium, because a recipe has at most one noise for
-    each medium.
+    The settings of a noise are named after its medium, and for whole objects after its kind,
+    because a recipe has each of these at most once.
 
     Examples
     --------
@@ -48,13 +48,13 @@ def compare_recipes(a: Recipe, b: Recipe) -> tuple[ValueChange, ...]:
         for name, old, new in (("split", a.split, b.split), ("seed", a.seed, b.seed))
         if old != new
     ]
-    media = dict.fromkeys(noise.medium for recipe in (a, b) for noise in recipe.noises)
-    for medium in media:
-        old, new = (_find_noise(recipe, medium) for recipe in (a, b))
+    places = dict.fromkeys(noise.place for recipe in (a, b) for noise in recipe.noises)
+    for place in places:
+        old, new = (_find_noise(recipe, place) for recipe in (a, b))
         if old is not None and new is not None:
-            plain += compare_values(old.to_dict(), new.to_dict(), f"{medium}.")
+            plain += compare_values(old.to_dict(), new.to_dict(), f"{place}.")
         else:
-            plain.append(ValueChange(medium, old and old.to_dict(), new and new.to_dict()))
+            plain.append(ValueChange(place, old and old.to_dict(), new and new.to_dict()))
     return tuple(plain)
 
 
@@ -83,5 +83,5 @@ def compare_known(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[ValueC
     return (change for change in compare_values(a, b) if None not in (change.a, change.b))
 
 
-def _find_noise(recipe: Recipe, medium: str) -> Noise | None:
-    return next((noise for noise in recipe.noises if noise.medium == medium), None)
+def _find_noise(recipe: Recipe, place: str) -> Noise | None:
+    return next((noise for noise in recipe.noises if noise.place == place), None)

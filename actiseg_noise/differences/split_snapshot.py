@@ -71,8 +71,9 @@ class SequenceSnapshot:
         The narration in the list.
     words : mapping of str to ObjectWords
         By the clean name of the object.
-    mask_rows : mapping of (str, str) to MaskRow
-        The ledger's rows for masks, by frame and clean name of the object.
+    mask_rows : mapping of (str, str, str) to MaskRow
+        The ledger's rows for masks, by frame, clean name of the object, and kind: that of
+        whole-object noise, or an empty one for an outline.
     text_rows : mapping of str to TextRow
         The ledger's rows for text, by clean name of the object; None for the narration.
     files : mapping of (str, str) to str
@@ -83,7 +84,7 @@ class SequenceSnapshot:
     annotations: str
     narration: str
     words: Mapping[str, ObjectWords]
-    mask_rows: Mapping[tuple[str, str], MaskRow]
+    mask_rows: Mapping[tuple[str, str, str], MaskRow]
     text_rows: Mapping[str | None, TextRow]
     files: Mapping[tuple[str, str], str]
 
@@ -185,9 +186,11 @@ class _Documents:
 
     def parse_ledger(
         self, sequences: Mapping[str, VideoSequence]
-    ) -> tuple[dict[str, dict[tuple[str, str], MaskRow]], dict[str, dict[str | None, TextRow]]]:
+    ) -> tuple[
+        dict[str, dict[tuple[str, str, str], MaskRow]], dict[str, dict[str | None, TextRow]]
+    ]:
         """Parse the ledger's rows by sequence and item."""
-        masks: dict[str, dict[tuple[str, str], MaskRow]] = {name: {} for name in sequences}
+        masks: dict[str, dict[tuple[str, str, str], MaskRow]] = {name: {} for name in sequences}
         texts: dict[str, dict[str | None, TextRow]] = {name: {} for name in sequences}
         names = {
             folder: {label.object_id: label.identity for label in sequence.objects}
@@ -207,7 +210,8 @@ class _Documents:
                 if isinstance(row, MaskRow):
                     if row.frame not in sequences[row.sequence].frames:
                         raise refuse(f"has no listed frame {row.frame}", where, _HINT)
-                    is_new = _add(masks[row.sequence], (row.frame, known[row.object_id]), row)
+                    item = (row.frame, known[row.object_id], row.kind if row.is_whole else "")
+                    is_new = _add(masks[row.sequence], item, row)
                 else:
                     key = None if row.object_id is None else known[row.object_id]
                     is_new = _add(texts[row.sequence], key, row)

@@ -21,7 +21,7 @@ from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.noisy_documents import GIVEN_THRESHOLDS, SplitDocuments
 from actiseg_noise.split.noisy_split import NoisySplit, read_carried_differences
 
-_THRESHOLDS = ("threshold", "text_thresholds", GIVEN_THRESHOLDS)
+_THRESHOLDS = ("threshold", "text_thresholds", "object_thresholds", GIVEN_THRESHOLDS)
 """The members of ``summary.json`` about the thresholds of an exact recipe."""
 
 

@@ -14,11 +14,9 @@ from actiseg_data.annotations.masks import IndexMask, as_index_mask
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.errors import check_known, refuse, suggest
 from actiseg_data.records.ledger_record import MaskRow
-from actiseg_noise.mask_noise.sequence_masks import (
-    FrameTask,
-    corrupt_frame,
-    list_eligible_objects,
-)
+from actiseg_noise.mask_noise.item_selection import list_eligible_objects
+from actiseg_noise.mask_noise.outline_drawing import FrameTask
+from actiseg_noise.mask_noise.sequence_masks import corrupt_frame
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.kind_specs import OBJECTS, list_kinds
 from actiseg_noise.recipes.plain_values import check_seed, to_plain

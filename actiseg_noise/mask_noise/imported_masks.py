@@ -10,12 +10,12 @@ import numpy as np
 from actiseg_data.annotations.masks import IndexMask, find_ids
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.records.ledger_record import MaskRow
+from actiseg_noise.mask_noise.frame_noise import APPEARED, FrameNoise
 from actiseg_noise.mask_noise.mask_differences import apply_difference
-from actiseg_noise.mask_noise.sequence_masks import FrameNoise
 from actiseg_noise.recipes.kind_specs import IMPORTED
 
-MEASURED, APPEARED = "measured", "appeared"
-"""The status of a changed object, and of an object that only the noisy mask has."""
+MEASURED = "measured"
+"""The status of a changed object."""
 
 
 def import_sequence(

@@ -3,82 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-
-import numpy as np
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 from actiseg_data.annotations.masks import IndexMask, as_index_mask, find_ids
-from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
+from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence, View
 from actiseg_data.core.errors import refuse
-from actiseg_data.core.keys import Key, draw_integer, draw_uniform, make_key
-from actiseg_data.records.ledger_record import MaskRow
-from actiseg_data.records.recipe_record import Noise, Recipe
-from actiseg_noise.mask_noise.contours import ObjectMask, find_object
-from actiseg_noise.mask_noise.noisy_outline import NoisyOutline
-from actiseg_noise.mask_noise.outline_kinds import find_outline_kind
-from actiseg_noise.mask_noise.overlap import ADVANTAGE, OVERLAPS, PixelClaim
-
-
-@dataclass(frozen=True)
-class FrameNoise:
-    """The noise of one frame.
-
-    Attributes
-    ----------
-    frame : str
-        Name of the frame.
-    clean, mask : IndexMask
-        The index mask before and after the noise, (H, W) uint8.
-    rows : tuple of MaskRow
-        One ledger row for each noisy object.
-    tally : Counter
-        Counts: ``items`` (eligible objects that the frame shows), ``absent`` (eligible objects that
-        it does not show), ``bystanders`` (objects without noise), ``bystanders_cut`` (bystanders
-        that lost pixels to a noisy object), ``vanished`` (objects without a pixel left).
-    bystander_ious : tuple of float
-        IoU with the clean mask of each bystander that was cut.
-    """
-
-    frame: str
-    clean: IndexMask
-    mask: IndexMask
-    rows: tuple[MaskRow, ...]
-    tally: Counter[str]
-    bystander_ious: tuple[float, ...]
-
-
-def list_eligible_objects(sequence: VideoSequence, frame: str, noise: Noise) -> list[ObjectLabel]:
-    """Return the objects that a noise may change in a frame, including those out of sight."""
-    if noise.parameters.get("first_frame") == "clean" and frame == sequence.frames[0]:
-        return []
-    return [label for label in sequence.objects if label.positive or noise.objects == "all"]
-
-
-_SELECTION = 1
-"""Algorithm of the selection. It is separate from the algorithms of the kinds, so that a kind whose
-pixels improve still selects the same items."""
-
-_PURPOSE = "boundary"
-"""The purpose of all draws of mask noise begins with this word, not only those of its kind."""
-
-
-def make_item_key(
-    seed: int, algorithm: int, purpose: str, sequence: VideoSequence, frame: str, label: ObjectLabel
-) -> Key:
-    """Make the key of one draw for one object of one frame, from the item's identity alone."""
-    return make_key(seed, algorithm, purpose, *sequence.identity, frame, label.identity)
-
-
-def draw_selection(seed: int, sequence: VideoSequence, frame: str, label: ObjectLabel) -> float:
-    """Draw the uniform number in [0, 1) that decides whether an item gets noise.
-
-    The item gets noise if and only if the number is below the rate. The number is the same for all
-    kinds of mask noise and for all rates, so a higher rate selects the same items and more.
-    """
-    return draw_uniform(
-        make_item_key(seed, _SELECTION, f"{_PURPOSE}.select", sequence, frame, label)
-    )
+from actiseg_data.records.recipe_record import Recipe
+from actiseg_noise.mask_noise.contours import find_object
+from actiseg_noise.mask_noise.frame_noise import FrameChanges, FrameNoise, describe_mask
+from actiseg_noise.mask_noise.ghosts import GhostArtist
+from actiseg_noise.mask_noise.item_selection import list_eligible_objects
+from actiseg_noise.mask_noise.object_edits import MaskLayers
+from actiseg_noise.mask_noise.object_plan import ObjectPlan, UnitCounter, plan_objects
+from actiseg_noise.mask_noise.object_units import VisibleObjects
+from actiseg_noise.mask_noise.outline_drawing import FrameTask, NoisyItem, draw_outlines
 
 
 def corrupt_sequence(
@@ -86,35 +26,43 @@ def corrupt_sequence(
     masks: Iterable[IndexMask],
     recipe: Recipe,
     threshold: float | None = None,
+    object_thresholds: Mapping[str, float] | None = None,
 ) -> Iterator[FrameNoise]:
-    """Apply the mask noise of a recipe to one sequence, frame by frame.
+    """Apply the noise of masks and of whole objects of a recipe to one sequence, frame by frame.
 
     The function is pure: it reads and writes no file, and it does not change `masks`. It takes the
-    masks one at a time, so a long sequence needs no more memory than a short one.
+    masks of one frame at a time, so a long sequence needs no more memory than a short one.
+
+    Objects are left out first. The outlines of the rest change, and overlaps are resolved. Then
+    objects are merged, then swapped, and ghosts come last: in an index mask, they take background
+    alone.
 
     Parameters
     ----------
     sequence : VideoSequence
-        The labels of the sequence. Its identity decides the noise.
+        The labels of the sequence. Its identity decides the noise. A sequence that is not an action
+        needs its ghosts, see `actiseg_noise.mask_noise.ghosts.add_ghosts`.
     masks : iterable of IndexMask
-        The clean index masks in the order of ``sequence.frames``, each an (H, W) array of integers;
-        see `as_index_mask`.
+        The clean masks in the order of ``sequence.views``, each an (H, W) array of integers; see
+        `as_index_mask`. All masks of a frame follow one another. Those of a ghost are empty.
     recipe : Recipe
-        A checked recipe with mask noise.
+        A checked recipe with noise of masks or of whole objects.
     threshold : float, optional
-        Items with a selection draw below it get noise. The default is the rate of the recipe. An
-        exact recipe needs the threshold that `actiseg_noise.corruption.split_plan.make_plan`
-        computes for the whole split.
+        Items with a selection draw below it get noisy outlines. The default is the rate of the
+        recipe. An exact recipe needs the threshold that
+        `actiseg_noise.corruption.split_plan.make_plan` computes for the whole split.
+    object_thresholds : mapping of str to float, optional
+        The same for whole objects, by kind.
 
     Yields
     ------
     FrameNoise
-        The noise of each frame, in order.
+        The noise of each mask, in order.
 
     Raises
     ------
     InputError
-        If the recipe has no mask noise, or if a mask is not an index mask.
+        If the recipe changes no masks, or if a mask is not an index mask.
 
     Examples
     --------
@@ -128,41 +76,21 @@ def corrupt_sequence(
     >>> round(noisy.rows[0].iou, 1)
     0.8
     """
-    noise = recipe.mask_noise
-    if noise is None:
+    if not recipe.changes_masks:
         raise refuse("has no mask noise", "`recipe`", "apply its text noise instead")
-    limit = noise.rate if threshold is None else threshold
-    for frame, mask in zip(sequence.frames, masks, strict=True):
-        clean = as_index_mask(mask, f"masks, {frame}")
-        eligible = list_eligible_objects(sequence, frame, noise)
-        yield corrupt_frame(FrameTask(recipe.seed, noise, sequence, frame), clean, eligible, limit)
-
-
-@dataclass(frozen=True)
-class FrameTask:
-    """Everything but the mask that decides the noise of one frame: seed, noise and identity."""
-
-    seed: int
-    noise: Noise
-    sequence: VideoSequence
-    frame: str
-
-
-@dataclass(frozen=True)
-class _NoisyItem:
-    """One selected item: its noisy outline, the pixels that it claims, and its clean area."""
-
-    label: ObjectLabel
-    area: int
-    kind: str
-    outline: NoisyOutline
-    claim: PixelClaim
+    limits = {noise.kind: noise.rate for noise in recipe.object_noises}
+    limits |= object_thresholds or {}
+    corruptor = _SequenceCorruptor(sequence, recipe, limits, threshold)
+    pairs = zip(sequence.views, masks, strict=True)
+    for frame, group in groupby(pairs, key=lambda pair: pair[0].frame):
+        views = [(view, as_index_mask(mask, f"masks, {frame}")) for view, mask in group]
+        yield from corruptor.corrupt(frame, views)
 
 
 def corrupt_frame(
     task: FrameTask, clean: IndexMask, eligible: Sequence[ObjectLabel], threshold: float
 ) -> FrameNoise:
-    """Apply mask noise to one frame.
+    """Apply noise of outlines to one index mask.
 
     Parameters
     ----------
@@ -175,77 +103,105 @@ def corrupt_frame(
     threshold : float
         Items with a selection draw below it get noise.
     """
-    present = [number for number in find_ids(clean) if number in task.sequence.object_ids]
-    tally: Counter[str] = Counter()
-    items: dict[int, _NoisyItem] = {}
-    for label in eligible:
-        if label.object_id not in present:
-            tally["absent"] += 1
-            continue
-        tally["items"] += 1
-        selected = threshold >= 1 or threshold > draw_selection(
-            task.seed, task.sequence, task.frame, label
+    noisy, items = draw_outlines(task, clean, eligible, threshold)
+    changes = FrameChanges(items, task.noise.parameters.get("target_iou"))
+    tally = _count_items(clean, eligible)
+    return describe_mask(task.sequence, task.frame, (clean, noisy), changes, tally)
+
+
+def _count_items(clean: IndexMask, eligible: Iterable[ObjectLabel]) -> Counter[str]:
+    present = find_ids(clean)
+    counts = ("items" if label.object_id in present else "absent" for label in eligible)
+    return Counter(counts)
+
+
+@dataclass(frozen=True)
+class _SequenceCorruptor:
+    """Applies a recipe to the frames of one sequence.
+
+    Attributes
+    ----------
+    sequence : VideoSequence
+        The sequence.
+    recipe : Recipe
+        The recipe.
+    limits : mapping of str to float
+        Units with a draw below the limit of their kind are selected.
+    threshold : float or None
+        The same for outlines; None for the rate of the recipe.
+    counter : UnitCounter
+        Counts units once.
+    """
+
+    sequence: VideoSequence
+    recipe: Recipe
+    limits: Mapping[str, float]
+    threshold: float | None
+    counter: UnitCounter = field(default_factory=UnitCounter)
+
+    def corrupt(self, frame: str, views: Sequence[tuple[View, IndexMask]]) -> Iterator[FrameNoise]:
+        """Apply the recipe to all masks of one frame."""
+        clean = MaskLayers(
+            tuple(mask for _, mask in views),
+            {label.object_id: n for n, (view, _) in enumerate(views) for label in view.objects},
         )
-        if selected:
-            items[label.object_id] = _draw_item(task, label, find_object(clean, label.object_id))
-    positives = frozenset(label.object_id for label in task.sequence.objects if label.positive)
-    claims = [item.claim for item in items.values()]
-    resolve = OVERLAPS[task.noise.overlap or "contest"]
-    noisy = resolve(clean, claims, positives) if claims else clean.copy()
+        visible = VisibleObjects(frame, clean.find_seen(), frozenset(clean.homes))
+        plan = plan_objects(self.recipe, self.limits, self.sequence, visible)
+        layers = clean.remove(plan.removed)
+        tallies = [Counter[str]() for _ in views]
+        items: dict[int, NoisyItem] = {}
+        noise = self.recipe.mask_noise
+        if noise is not None:
+            task = FrameTask(self.recipe.seed, noise, self.sequence, frame)
+            limit = noise.rate if self.threshold is None else self.threshold
+            eligible = [
+                label
+                for label in list_eligible_objects(self.sequence, frame, noise)
+                if label.object_id not in plan.removed
+            ]
+            drawn = []
+            for number, mask in enumerate(layers.masks):
+                own = [e for e in eligible if clean.homes.get(e.object_id) == number]
+                noisy, more = draw_outlines(task, mask, own, limit)
+                drawn.append(noisy)
+                items |= more
+                tallies[number] += _count_items(mask, own)
+            layers = MaskLayers(tuple(drawn), clean.homes)
+        layers, ghosts = self._add_ghosts(layers.relabel(plan.targets), clean, plan)
+        tallies[0] += self.counter.count(plan)
+        tallies[0]["ghost.hidden"] += len(plan.ghosts) - len(ghosts)
+        target = None if noise is None else noise.parameters.get("target_iou")
+        changes = FrameChanges(items, target, plan, ghosts)
+        for (view, mask), noisy, tally in zip(views, layers.masks, tallies, strict=True):
+            shown = (
+                self.sequence if self.sequence.layers is None else _restrict(self.sequence, view)
+            )
+            yield describe_mask(shown, frame, (mask, noisy), changes, +tally)
 
-    changed = np.flatnonzero(clean != noisy)
-    lost = np.bincount(clean.ravel()[changed], minlength=256)
-    gained = np.bincount(noisy.ravel()[changed], minlength=256)
-    rows, cut = [], []
-    for object_id in present:
-        item, out, into = items.get(object_id), int(lost[object_id]), int(gained[object_id])
-        if item is None:
-            tally["bystanders"] += 1
-            if not (out or into):
+    def _add_ghosts(
+        self, layers: MaskLayers, clean: MaskLayers, plan: ObjectPlan
+    ) -> tuple[MaskLayers, dict[int, dict[str, object]]]:
+        """Draw the ghosts of one frame; return also what was drawn for each visible one."""
+        noise = self.recipe.find_object_noise("ghost")
+        details: dict[int, dict[str, object]] = {}
+        if noise is None or not plan.ghosts:
+            return layers, details
+        artist = GhostArtist(noise, self.recipe.seed, self.sequence)
+        seen = {
+            number: find_object(clean.masks[clean.homes[number]], number)
+            for number in sorted(clean.find_seen())
+        }
+        height, width = clean.masks[0].shape
+        for unit, label in plan.ghosts:
+            shape = artist.draw(unit, seen, (height, width))
+            if shape is None:
                 continue
-        area = item.area if item else int(np.count_nonzero(clean == object_id))
-        on_disk = (area - out) / (area + into)
-        tally["vanished"] += area - out + into == 0
-        if item:
-            rows.append(_make_row(task, item, on_disk))
-        else:
-            tally["bystanders_cut"] += 1
-            cut.append(on_disk)
-    return FrameNoise(task.frame, clean, noisy, tuple(rows), tally, tuple(cut))
+            layers, pixels = layers.fill(label.object_id, shape.patch)
+            if pixels:
+                details[label.object_id] = {**shape.details, "pixels": pixels}
+        return layers, details
 
 
-def _draw_item(task: FrameTask, label: ObjectLabel, clean: ObjectMask) -> _NoisyItem:
-    """Draw the noisy outline of one item."""
-    noise = task.noise
-
-    def make(purpose: str) -> Key:
-        purpose = f"{_PURPOSE}.{purpose}"
-        return make_item_key(task.seed, noise.algorithm, purpose, task.sequence, task.frame, label)
-
-    kind = noise.kind
-    if "kinds" in noise.parameters:  # a mixture
-        kinds = noise.parameters["kinds"]
-        kind = kinds[draw_integer(make("kind"), len(kinds))]
-    outline = find_outline_kind(kind)(clean, noise.parameters, make)
-    contested = noise.overlap == "contest"  # the other rules use no advantage
-    advantage = ADVANTAGE * draw_uniform(make("advantage")) if contested else 0.0
-    claim = PixelClaim(label.object_id, outline.patch, advantage)
-    return _NoisyItem(label, clean.area, kind, outline, claim)
-
-
-def _make_row(task: FrameTask, item: _NoisyItem, on_disk: float) -> MaskRow:
-    outline = item.outline
-    return MaskRow(
-        sequence=task.sequence.folder,
-        frame=task.frame,
-        object_id=item.label.object_id,
-        object=item.label.name,
-        kind=item.kind,
-        parameters=outline.details,
-        status=outline.status,
-        iou_target=task.noise.parameters.get("target_iou"),
-        iou_drawn=round(outline.iou, 6),
-        iou=round(on_disk, 6),
-        area=item.area,
-        area_ratio=round(int(outline.patch.mask.sum()) / item.area, 6),
-    )
+def _restrict(sequence: VideoSequence, view: View) -> VideoSequence:
+    """Return a sequence with the objects of one mask alone."""
+    return replace(sequence, objects=view.objects)

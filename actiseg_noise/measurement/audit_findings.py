@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from actiseg_data.annotations.lexicon import Lexicon
 from actiseg_data.records.recipe_record import Recipe
+from actiseg_noise.mask_noise.selection_draws import list_file_noises
 from actiseg_noise.measurement.audit_claims import ANY, MASKS, WORDS, NameClaim
 from actiseg_noise.measurement.findings import Finding
 from actiseg_noise.measurement.mask_audit import MaskAudit
@@ -41,14 +42,15 @@ class Evidence:
         None if the split has no masks or no clean masks are known.
     action_list : NoisyList or None
         The split's own list, which shows what a recipe could change.
-    ledger : Proportion or None
-        Where no clean masks are known: the share of items with mask noise, by the split's ledger.
+    ledger : mapping of str to Proportion
+        Where no clean masks are known: the share of items that each noise changes, by the split's
+        ledger and by `actiseg_data.records.recipe_record.Noise.place`.
     """
 
     text: TextAudit | None
     masks: MaskAudit | None
     action_list: NoisyList | None
-    ledger: Proportion | None = None
+    ledger: Mapping[str, Proportion] = field(default_factory=dict)
 
     @property
     def statistics(self) -> TextStatistics | None:
@@ -97,8 +99,9 @@ def compare_with_recipe(recipe: Recipe, evidence: Evidence, lexicon: Lexicon) ->
     yield from compare_objects_with_list(evidence.text, action_list)
     yield from compare_text_with_recipe(recipe, evidence.text, action_list, lexicon)
     yield from compare_masks_with_recipe(recipe, evidence.masks, action_list)
-    if evidence.ledger is not None and recipe.mask_noise is not None:
-        yield compare_ledger_with_recipe(recipe.mask_noise, evidence.ledger)
+    for noise in recipe.noises:
+        if noise.place in evidence.ledger:
+            yield compare_ledger_with_recipe(noise, evidence.ledger[noise.place])
 
 
 def compare_with_name(
@@ -128,7 +131,7 @@ def compare_with_name(
 
 def _is_about_recipe(claim: NameClaim, recipe: Recipe, evidence: Evidence) -> bool:
     """Return whether a claimed rate means the recipe's rate, and not a share of all prompts."""
-    of_masks = claim.medium == MASKS or (claim.medium == ANY and recipe.mask_noise is not None)
+    of_masks = claim.medium == MASKS or (claim.medium == ANY and recipe.changes_masks)
     return claim.by_recipe or of_masks or evidence.text is None
 
 
@@ -139,8 +142,8 @@ def _compare_rate_with_recipe(claim: NameClaim, claimed: float, recipe: Recipe) 
         known.add(recipe.text_noise.rate)
         if rename_rate == 0 or claim.renames:
             known.add(flip_rate)
-    if recipe.mask_noise is not None and claim.medium != WORDS:
-        known.add(recipe.mask_noise.rate)
+    if claim.medium != WORDS:
+        known |= {noise.rate for noise in list_file_noises(recipe)}
     agrees = any(abs(rate - claimed) < 1e-6 for rate in known)
     requested = " or ".join(f"{rate:.0%}" for rate in sorted(known)) or "no such noise"
     verb = "is" if agrees else "is not"

@@ -21,7 +21,7 @@ from actiseg_noise.measurement.audit_findings import (
 )
 from actiseg_noise.measurement.audit_input import AuditInput, open_audit_input
 from actiseg_noise.measurement.findings import Finding
-from actiseg_noise.measurement.mask_audit import MaskAudit, audit_masks, read_ledger_share
+from actiseg_noise.measurement.mask_audit import MaskAudit, audit_masks, read_ledger_shares
 from actiseg_noise.measurement.proportions import Proportion
 from actiseg_noise.measurement.text_audit import audit_text
 from actiseg_noise.measurement.text_changes import TextStatistics
@@ -165,7 +165,7 @@ def audit(
     )
     text, masks = audit_text(task), audit_masks(task)
     left_out = {**text.left_out, **masks.left_out}
-    ledger = read_ledger_share(task) if masks.value is None else None
+    ledger = read_ledger_shares(task) if masks.value is None else {}
     if text.value is None and masks.value is None and ledger is None:
         raise _refuse_unmeasurable(noisy, left_out)
     evidence = Evidence(text.value, masks.value, task.action_list, ledger)

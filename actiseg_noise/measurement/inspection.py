@@ -10,7 +10,7 @@ from actiseg_data.annotations.lexicon import Lexicon, load_lexicon
 from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.actionvos import IMAGE_SETS
-from actiseg_data.records.recipe_record import Noise, Recipe, refuse_noisy_source
+from actiseg_data.records.recipe_record import Recipe, refuse_noisy_source
 from actiseg_noise.measurement.mask_inspection import (
     InspectionTask,
     MaskInspection,
@@ -125,8 +125,9 @@ def inspect(
     known = as_lexicon(lexicon) or split.lexicon or load_lexicon()
     task = InspectionTask(split, sequences, known, workers, stage)
     results = {
-        noise.medium: _INSPECTORS[noise.medium](task, noise)
-        for noise in sorted(split.recipe.noises, key=lambda noise: noise.medium)
+        medium: measure(task)
+        for medium, (has_noise, measure) in _INSPECTORS.items()
+        if has_noise(split.recipe)
     }
     nothing: MediumResult[Any] = MediumResult()
     return Inspection(
@@ -141,8 +142,9 @@ def inspect(
     )
 
 
-def _inspect_text(task: InspectionTask, noise: Noise) -> MediumResult[TextStatistics]:
-    if noise.scope == "narration":
+def _inspect_text(task: InspectionTask) -> MediumResult[TextStatistics]:
+    noise = task.split.recipe.text_noise
+    if noise is not None and noise.scope == "narration":
         reason = "only narrations changed: the ledger lists them, and an audit counts them"
         return MediumResult(left_out={"text": reason})
     folders = {sequence.folder for sequence in task.sequences}
@@ -152,7 +154,10 @@ def _inspect_text(task: InspectionTask, noise: Noise) -> MediumResult[TextStatis
     return MediumResult(measure_text(selected, task.lexicon, None))
 
 
-_INSPECTORS: Mapping[str, Callable[[InspectionTask, Noise], MediumResult[Any]]] = {
-    "masks": inspect_masks,
-    "text": _inspect_text,
+_INSPECTORS: Mapping[
+    str, tuple[Callable[[Recipe], bool], Callable[[InspectionTask], MediumResult[Any]]]
+] = {
+    "masks": (lambda recipe: recipe.changes_masks, inspect_masks),
+    "text": (lambda recipe: recipe.text_noise is not None, _inspect_text),
 }
+"""Whether a recipe has noise to inspect, and what inspects it, by member of `Inspection`."""

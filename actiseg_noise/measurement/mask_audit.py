@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-from actiseg_data.annotations.masks import VOID, IndexMask, check_same_size, read_index_mask
+from actiseg_data.annotations.masks import (
+    VOID,
+    IndexMask,
+    check_same_size,
+    find_ids,
+    read_index_mask,
+)
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import InputError, ProblemCollector, refuse
@@ -40,9 +46,13 @@ from actiseg_noise.measurement.mask_pairs import (
 )
 from actiseg_noise.measurement.medium_result import MediumResult
 from actiseg_noise.measurement.proportions import Proportion
+from actiseg_noise.recipes.kind_specs import selects_clips
 from actiseg_noise.split.noisy_documents import read_documents
 from actiseg_noise.split.noisy_split import NoisySplit, find_source_root, open_noisy_split
 from actiseg_noise.split.text_items import NoisyList
+
+MaskPlace: TypeAlias = "tuple[str, str, int]"
+"""Sequence folder, frame and object id."""
 
 
 class MaskChange(NamedTuple):
@@ -58,12 +68,16 @@ class MaskChange(NamedTuple):
         Whether the object gained pixels. An object without noise only loses pixels to neighbours.
     freed : bool
         Whether it lost pixels to the background.
+    cleared, moved : bool
+        Whether it lost more than half of its pixels to the background, or to other objects.
     """
 
     place: tuple[str, str, int]
     item: MaskItem
     gained: bool = False
     freed: bool = False
+    cleared: bool = False
+    moved: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +100,8 @@ class MaskAudit:
         Whether no mask differs.
     missing : int
         Frames without a noisy mask.
+    appeared : frozenset of (str, str, int)
+        Sequence folder, frame and id of the listed objects that only the noisy mask shows.
     """
 
     changes: tuple[MaskChange, ...]
@@ -95,6 +111,7 @@ class MaskAudit:
     by_class: Mapping[int, MaskGroup]
     untouched: bool
     missing: int
+    appeared: frozenset[MaskPlace] = frozenset()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the audit as JSON."""
@@ -108,6 +125,7 @@ class MaskAudit:
             ],
             "untouched": self.untouched,
             "missing": self.missing,
+            "appeared": len(self.appeared),
         }
 
 
@@ -151,28 +169,57 @@ def _audit_copy(task: AuditInput) -> MediumResult[MaskAudit]:
     return MediumResult(audit, {}, str(root))
 
 
-def _measure_copy(split: NoisySplit, sequence: VideoSequence) -> list[MaskChange]:
-    labels = {label.object_id: label for label in sequence.objects}
-    pairs = zip(sequence.views, split.iterate_mask_pairs(sequence), strict=True)
-    return [
-        change
-        for view, (clean, noisy) in pairs
-        for change in _measure_frame(sequence.folder, labels, view.frame, clean, noisy)
-    ]
+def _measure_copy(
+    split: NoisySplit, sequence: VideoSequence
+) -> tuple[list[MaskChange], list[MaskPlace]]:
+    changes: list[MaskChange] = []
+    appeared: list[MaskPlace] = []
+    for view, (clean, noisy) in zip(
+        sequence.views, split.iterate_mask_pairs(sequence), strict=True
+    ):
+        labels = {label.object_id: label for label in view.objects}
+        changes += _measure_frame(sequence.folder, labels, view.frame, clean, noisy)
+        appeared += _find_appeared(sequence.folder, labels, view.frame, clean, noisy)
+    return changes, appeared
 
 
-def read_ledger_share(task: AuditInput) -> Proportion | None:
-    """Read which share of the items has mask noise, by the ledger of a split of this toolkit.
+def _find_appeared(
+    folder: str,
+    objects: Mapping[int, ObjectLabel],
+    frame: str,
+    clean: IndexMask,
+    noisy: IndexMask,
+) -> list[MaskPlace]:
+    """Find the objects of a frame that only the noisy mask shows."""
+    new = set(find_ids(noisy)) - set(find_ids(clean))
+    return [(folder, frame, object_id) for object_id in sorted(new & objects.keys())]
 
-    It stands in for a measurement where no clean masks are known. None if the split has no mask
-    noise, or no ledger.
+
+def read_ledger_shares(task: AuditInput) -> dict[str, Proportion]:
+    """Read which share of the items each noise changes, by the ledger of a split of this toolkit.
+
+    It stands in for a measurement where no clean masks are known.
+
+    Returns
+    -------
+    dict of str to Proportion
+        By `Noise.place`; empty if the split has no noise in masks, or no ledger.
     """
     recipe = task.recipe
-    if recipe is None or recipe.mask_noise is None or not (task.noisy / LEDGER_FILE).is_file():
-        return None
+    if recipe is None or not (task.noisy / LEDGER_FILE).is_file():
+        return {}
+    shares = {}
     documents = read_documents(task.noisy, recipe)
-    items = Cursor(documents.summary, SUMMARY_FILE)["noise"]["items"].as_integer()
-    return Proportion(items, len(documents.mask_rows))
+    summary = Cursor(documents.summary, SUMMARY_FILE)
+    # The items of noise that selects whole clips are not independent.
+    if recipe.mask_noise is not None and not selects_clips(recipe.mask_noise):
+        items = summary["noise"]["items"].as_integer()
+        shares[recipe.mask_noise.place] = Proportion(items, len(documents.outline_rows))
+    for noise in recipe.object_noises:
+        counts = summary["objects"][noise.kind]
+        units = counts["items"].as_integer(), counts["selected"].as_integer()
+        shares[noise.place] = Proportion(*units)
+    return shares
 
 
 def _open_clean(task: AuditInput) -> MaskSplit | None:
@@ -240,9 +287,10 @@ def _measure_pairs(sequence_pairs: list[MaskPairs], task: AuditInput) -> MaskAud
 
 
 def _build_audit(
-    measured: Iterable[list[MaskChange]], *, has_labels: bool, missing: int
+    measured: Iterable[tuple[list[MaskChange], list[MaskPlace]]], *, has_labels: bool, missing: int
 ) -> MaskAudit:
-    changes = tuple(change for sequence in measured for change in sequence)
+    measured = list(measured)
+    changes = tuple(change for sequence, _ in measured for change in sequence)
     items = [change.item for change in changes]
 
     def summarise(name: str, members: list[MaskItem]) -> MaskGroup:
@@ -266,11 +314,15 @@ def _build_audit(
         by_class=by_class,
         untouched=not any(change.item.kind for change in changes),
         missing=missing,
+        appeared=frozenset(place for _, places in measured for place in places),
     )
 
 
-def _measure_sequence(shared: None, sequence: MaskPairs) -> list[MaskChange]:
+def _measure_sequence(
+    shared: None, sequence: MaskPairs
+) -> tuple[list[MaskChange], list[tuple[str, str, int]]]:
     changes: list[MaskChange] = []
+    appeared: list[tuple[str, str, int]] = []
     problems = ProblemCollector()
     hint = "give the dataset that the noisy masks were made from as `clean`"
     for clean_path, noisy_path in sequence.pairs:
@@ -280,8 +332,9 @@ def _measure_sequence(shared: None, sequence: MaskPairs) -> list[MaskChange]:
             check_same_size(noisy.shape, clean.shape, "the clean mask", noisy_path, hint)
             frame = clean_path.stem.removesuffix(CLEAN_ENDING)
             changes += _measure_frame(sequence.folder, sequence.objects, frame, clean, noisy)
+            appeared += _find_appeared(sequence.folder, sequence.objects, frame, clean, noisy)
     problems.raise_if_any()
-    return changes
+    return changes, appeared
 
 
 def _measure_frame(
@@ -302,6 +355,8 @@ def _measure_frame(
             shift = measure_object_shift(clean, noisy, change.object_id)
             metrics = (change.iou, change.area_ratio, shift)
             item = MaskItem(name, class_id, positive, change.area, "changed", *metrics)
-            yield MaskChange(place, item, change.gained > 0, change.freed > 0)
+            taken = change.lost - change.freed
+            cleared, moved = 2 * change.freed > change.area, 2 * taken > change.area
+            yield MaskChange(place, item, change.gained > 0, change.freed > 0, cleared, moved)
         else:
             yield MaskChange(place, MaskItem(name, class_id, positive, change.area))

@@ -6,11 +6,15 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from actiseg_data.records.recipe_record import Noise, Recipe
-from actiseg_noise.mask_noise.sequence_masks import list_eligible_objects
+from actiseg_noise.mask_noise.item_selection import list_eligible_objects
+from actiseg_noise.mask_noise.selection_draws import list_file_noises
 from actiseg_noise.measurement.audit_claims import NameClaim
 from actiseg_noise.measurement.findings import NOT_REQUESTED, Finding
+from actiseg_noise.measurement.grouping import group_by
 from actiseg_noise.measurement.mask_audit import MaskAudit, MaskChange
+from actiseg_noise.measurement.object_findings import compare_objects_with_recipe
 from actiseg_noise.measurement.proportions import Proportion
+from actiseg_noise.recipes.kind_specs import selects_clips
 from actiseg_noise.split.text_items import NoisyList
 
 _VISIBLE = 0.9
@@ -40,24 +44,28 @@ def compare_masks_with_recipe(
     """
     if masks is None:
         return
-    noise = recipe.mask_noise
-    if noise is None:
+    noises = list_file_noises(recipe)
+    if not noises:
         if masks.all.touched:
             yield Finding(False, f"{masks.all.touched} objects have other masks, {NOT_REQUESTED}")
         return
-    selectable = {
-        (sequence.folder, frame, label.object_id)
-        for sequence in action_list.sequences
-        for frame in sequence.frames
-        for label in list_eligible_objects(sequence, frame, noise)
-    }
-    changes = [change for change in masks.changes if change.place in selectable]
-    claimed = f"the recipe asks for {noise.rate:.1%}"
-    # Closing and opening leave most compact objects as they are.
-    visible = 0.0 if noise.parameters.get("operation") in ("close", "open") else _VISIBLE
+    selectable = _list_selectable(recipe, action_list)
     # Only with this rule does an object without noise lose pixels to the background.
-    background = noise.overlap == "background"
-    yield _compare_share(changes, noise.rate, claimed, visible=visible, background=background)
+    noise = recipe.mask_noise
+    background = noise is not None and noise.overlap == "background"
+    if noise is not None:
+        changes = [change for change in masks.changes if change.place in selectable]
+        claimed = f"the recipe asks for {noise.rate:.1%}"
+        # Closing and opening leave most compact objects as they are.
+        visible = 0.0 if noise.parameters.get("operation") in ("close", "open") else _VISIBLE
+        # Objects that others are merged into change as well.
+        more = sum(other.rate * (1 + (other.kind == "merge")) for other in recipe.object_noises)
+        rates = noise.rate, min(noise.rate + more, 1.0)
+        clips = selects_clips(noise)
+        yield _compare_share(
+            changes, rates, claimed, visible=visible, background=background, clips=clips
+        )
+    yield from compare_objects_with_recipe(recipe, masks, action_list)
     unexpected = sum(
         _is_certain(change, background=background)
         for change in masks.changes
@@ -68,12 +76,26 @@ def compare_masks_with_recipe(
         yield Finding(False, f"{what}, but the recipe cannot change them")
 
 
+def _list_selectable(recipe: Recipe, action_list: NoisyList) -> set[tuple[str, str, int]]:
+    """List sequence, frame and id of all objects whose masks a recipe could change."""
+    # Objects can be merged into any other object of the sequence.
+    merges = recipe.find_object_noise("merge") is not None
+    return {
+        (sequence.folder, frame, label.object_id)
+        for sequence in action_list.sequences
+        for frame in sequence.frames
+        for noise in list_file_noises(recipe)
+        for label in (sequence.objects if merges else list_eligible_objects(sequence, frame, noise))
+    }
+
+
 def compare_ledger_with_recipe(noise: Noise, ledger: Proportion) -> Finding:
     """Compare the share of items that the ledger lists with the rate of the recipe."""
     agrees = ledger.is_consistent_with(noise.rate)
+    name = noise.kind if noise.medium == "objects" else noise.medium
     return Finding(
         agrees,
-        f"masks: the ledger lists {ledger.percentage} of {ledger.items} items, which "
+        f"{name}: the ledger lists {ledger.percentage} of {ledger.items} items, which "
         f"{'is consistent' if agrees else 'is not consistent'} with the rate: the recipe asks for "
         f"{noise.rate:.1%}; the masks themselves were not measured",
     )
@@ -81,7 +103,9 @@ def compare_ledger_with_recipe(noise: Noise, ledger: Proportion) -> Finding:
 
 def compare_masks_with_claim(masks: MaskAudit, claim: NameClaim, rate: float) -> Finding:
     """Compare the share of noisy masks with the rate that a name claims."""
-    return _compare_share(_select_active(masks), rate, f"the name says {rate:.0%} ({claim.said})")
+    return _compare_share(
+        _select_active(masks), (rate, rate), f"the name says {rate:.0%} ({claim.said})"
+    )
 
 
 def compare_kernel(masks: MaskAudit, claim: NameClaim, size: int) -> Finding:
@@ -117,28 +141,37 @@ def _is_certain(change: MaskChange, *, background: bool = False) -> bool:
 
 def _compare_share(
     changes: Sequence[MaskChange],
-    rate: float,
+    rates: tuple[float, float],
     claimed: str,
     *,
     visible: float = _VISIBLE,
     background: bool = False,
+    clips: bool = False,
 ) -> Finding:
     """Compare the shares of possibly and of certainly noisy objects with a rate.
 
-    The rate must be between the two shares. At least the share `visible` of the noisy objects looks
-    changed.
+    The rate, of which `rates` has the least and the greatest value, must be between the two shares.
+    At least the share `visible` of the noisy objects looks changed. With `clips`, the shares are of
+    sequences with a changed object.
     """
-    changed = Proportion(len(changes), sum(change.item.kind is not None for change in changes))
+    groups = group_by(changes, lambda change: change.place[0] if clips else change.place).values()
+    changed = Proportion(
+        len(groups), sum(any(c.item.kind is not None for c in group) for group in groups)
+    )
     certain = Proportion(
-        len(changes), sum(_is_certain(change, background=background) for change in changes)
+        len(groups),
+        sum(any(_is_certain(c, background=background) for c in group) for group in groups),
     )
     upper, lower = changed.interval_999, certain.interval_999
     agrees = (
-        upper is None or lower is None or (upper[1] >= visible * rate and lower[0] <= rate + 1e-9)
+        upper is None
+        or lower is None
+        or (upper[1] >= visible * rates[0] and lower[0] <= rates[1] + 1e-9)
     )
     return Finding(
         agrees,
-        f"masks: {changed.percentage} of {len(changes)} visible objects changed, "
+        f"masks: {changed.percentage} of {len(groups)} "
+        f"{'sequences' if clips else 'visible objects'} changed, "
         f"{certain.percentage} more than by losing pixels to neighbours, which "
         f"{'is consistent' if agrees else 'is not consistent'} with the rate: {claimed}",
     )

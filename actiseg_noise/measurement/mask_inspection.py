@@ -9,7 +9,7 @@ from typing import Any
 
 from actiseg_data.annotations.class_names import name_supercategory
 from actiseg_data.annotations.lexicon import Lexicon
-from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
 from actiseg_data.annotations.sizes import SIZES, classify_size
 from actiseg_data.core.progress import StageProgress
 from actiseg_data.core.statistics import summarise_values
@@ -17,10 +17,12 @@ from actiseg_data.core.workers import run_parallel
 from actiseg_data.records.ledger_record import (
     LEDGER_FILE,
     MaskRow,
+    name_kinds,
     read_mask_rows,
 )
-from actiseg_data.records.recipe_record import Noise
-from actiseg_noise.mask_noise.sequence_masks import list_eligible_objects
+from actiseg_data.records.recipe_record import Recipe
+from actiseg_noise.mask_noise.item_selection import list_eligible_objects
+from actiseg_noise.mask_noise.selection_draws import list_file_noises
 from actiseg_noise.measurement.grouping import group_by, name_class
 from actiseg_noise.measurement.mask_changes import (
     MaskGroup,
@@ -31,6 +33,7 @@ from actiseg_noise.measurement.mask_changes import (
     summarise_items,
 )
 from actiseg_noise.measurement.medium_result import MediumResult
+from actiseg_noise.recipes.kind_specs import selects_clips
 from actiseg_noise.split.noisy_split import NoisySplit
 
 
@@ -130,25 +133,24 @@ class MaskInspection:
 _NEEDS_SOURCE = ("items", "rate", "area_ratio", "shift", "vanished", "bystanders")
 
 
-def inspect_masks(task: InspectionTask, noise: Noise) -> MediumResult[MaskInspection]:
-    """Measure the mask noise of a split; without its source, as far as its ledger has it."""
+def inspect_masks(task: InspectionTask) -> MediumResult[MaskInspection]:
+    """Measure the noise in the masks of a split; without its source, as its ledger has it."""
+    recipe = task.split.recipe
     rows = _read_rows(task)
     if task.split.clean is None:
         items = [item for sequence in task.sequences for item in _list_recorded(sequence, rows)]
         reason = f"needs the clean dataset, which is not at {task.split.expected}: give `source`"
         return MediumResult(
-            _group_items(items, noise, task.lexicon, None, measured=False),
+            _group_items(items, recipe, task.lexicon, None, measured=False),
             dict.fromkeys(_NEEDS_SOURCE, reason),
         )
     labelled = {sequence.folder: sequence for sequence in task.split.clean.sequences}
     jobs = [(labelled[seq.folder], tuple(rows[seq.folder])) for seq in task.sequences]
     with task.stage("measuring masks") as progress:
-        measurements = run_parallel(
-            _measure_sequence, (task.split, noise), jobs, task.workers, progress
-        )
+        measurements = run_parallel(_measure_sequence, task.split, jobs, task.workers, progress)
     items = [item for measurement in measurements for item in measurement.items]
     bystanders = _summarise_bystanders(measurements)
-    return MediumResult(_group_items(items, noise, task.lexicon, bystanders, measured=True))
+    return MediumResult(_group_items(items, recipe, task.lexicon, bystanders, measured=True))
 
 
 def _read_rows(task: InspectionTask) -> dict[str, list[MaskRow]]:
@@ -162,7 +164,7 @@ def _read_rows(task: InspectionTask) -> dict[str, list[MaskRow]]:
 
 def _group_items(
     items: list[MaskItem],
-    noise: Noise,
+    recipe: Recipe,
     lexicon: Lexicon,
     bystanders: Bystanders | None,
     *,
@@ -171,15 +173,22 @@ def _group_items(
     def summarise(name: str, members: list[MaskItem]) -> MaskGroup:
         return summarise_items(name, select_touched(members), len(members), measured=measured)
 
+    noises = list_file_noises(recipe)
+    # The interval is for a share of items that are selected independently.
+    dependent = any(noise.exact or selects_clips(noise) for noise in noises)
+
+    def limit(group: MaskGroup) -> MaskGroup:
+        return replace(group, interval_95=None) if dependent else group
+
     whole = summarise("all", items)
     by_kind = group_by(select_touched(items), lambda item: str(item.kind))
     by_size = group_by(items, lambda item: classify_size(item.area))
     by_supercategory = group_by(items, lambda item: name_supercategory(item.class_id, lexicon))
     by_class = group_by(items, lambda item: item.class_id)
     return MaskInspection(
-        all=replace(whole, interval_95=None) if noise.exact else whole,
+        all=limit(whole),
         by_kind=tuple(
-            summarise_items(kind, by_kind[kind], len(items), measured=measured)
+            limit(summarise_items(kind, by_kind[kind], len(items), measured=measured))
             for kind in sorted(by_kind)
         ),
         by_class={
@@ -209,25 +218,35 @@ def _list_recorded(sequence: VideoSequence, rows: Mapping[str, list[MaskRow]]) -
     """List the touched items of a sequence as the ledger has them."""
     labels = {label.object_id: label for label in sequence.objects}
     items = []
-    for row in rows[sequence.folder]:
+    kinds = name_kinds(rows[sequence.folder])
+    # All rows of an object in a frame have one IoU on disk.
+    single = {(row.frame, row.object_id): row for row in rows[sequence.folder]}
+    for row in single.values():
         label = labels.get(row.object_id)
         class_id, positive = (label.class_id, label.positive) if label else (-1, False)
-        items.append(MaskItem(row.object, class_id, positive, row.area, row.kind, row.iou))
+        kind = kinds[row.sequence, row.frame, row.object_id]
+        items.append(MaskItem(row.object, class_id, positive, row.area, kind, row.iou))
     return items
 
 
 def _measure_sequence(
-    shared: tuple[NoisySplit, Noise], job: tuple[VideoSequence, tuple[MaskRow, ...]]
+    split: NoisySplit, job: tuple[VideoSequence, tuple[MaskRow, ...]]
 ) -> _SequenceMeasurement:
-    (split, noise), (sequence, rows) = shared, job
+    sequence, rows = job
     measurement = _SequenceMeasurement([], Counter(), [])
     labels = {label.object_id: label for label in sequence.objects}
     for view, (clean, noisy) in zip(
         sequence.views, split.iterate_mask_pairs(sequence), strict=True
     ):
         frame = view.frame
-        selectable = {label.object_id for label in list_eligible_objects(sequence, frame, noise)}
-        kinds = {row.object_id: row.kind for row in rows if row.frame == frame}
+        selectable = {
+            label.object_id
+            for noise in list_file_noises(split.recipe)
+            for label in list_eligible_objects(sequence, frame, noise)
+        }
+        in_frame = [row for row in rows if row.frame == frame]
+        kinds = {item[2]: kind for item, kind in name_kinds(in_frame).items()}
+        measurement.items.extend(_list_appeared(in_frame, labels, kinds))
         for change in measure_changes(clean, noisy):
             object_id = change.object_id
             if object_id not in labels:  # void
@@ -250,6 +269,20 @@ def _measure_sequence(
             if object_id in kinds or object_id in selectable:
                 measurement.items.append(item)
     return measurement
+
+
+def _list_appeared(
+    rows: list[MaskRow], labels: Mapping[int, ObjectLabel], kinds: Mapping[int, str]
+) -> list[MaskItem]:
+    """List the objects of a frame that only the noisy mask has."""
+    appeared = {row.object_id: row for row in rows if not row.area}
+    return [
+        MaskItem(
+            row.object, labels[number].class_id, labels[number].positive, 0, kinds[number], 0.0
+        )
+        for number, row in appeared.items()
+        if number in labels
+    ]
 
 
 def _summarise_bystanders(measurements: list[_SequenceMeasurement]) -> Bystanders:

@@ -6,6 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,26 @@ from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
 from actiseg_data.layouts.split import Split
 from actiseg_data.records.difference_record import name_sequence
 from actiseg_data.records.ledger_record import LEDGER_FILE, MaskRow
+from actiseg_data.records.recipe_record import Recipe
 from actiseg_data.records.split_documents import SUMMARY_FILE
+from actiseg_noise.mask_noise.frame_noise import FrameNoise
 from actiseg_noise.mask_noise.imported_masks import import_sequence
 from actiseg_noise.mask_noise.mask_weights import derive_weights, weigh_objects
-from actiseg_noise.mask_noise.sequence_masks import (
-    FrameNoise,
-    corrupt_sequence,
-    draw_selection,
-    list_eligible_objects,
+from actiseg_noise.mask_noise.selection_draws import (
+    OUTLINES,
+    collect_draws,
+    count_selected,
+    find_exact_thresholds,
+    list_file_noises,
+    name_threshold,
 )
+from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.media.library_versions import list_versions
 from actiseg_noise.media.mask_summary import MaskSection, MaskStatistics
 from actiseg_noise.media.medium import FilePlan, Medium, MediumComparison, MediumPlan
+from actiseg_noise.media.object_summary import OBJECT_SECTION, compare_object_section
 from actiseg_noise.media.summary_sections import compare_section
-from actiseg_noise.recipes.kind_specs import IMPORTED
-from actiseg_noise.recipes.rates import find_exact_threshold
+from actiseg_noise.recipes.kind_specs import IMPORTED, selects_clips
 from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.consistency import find_file_inconsistency
 from actiseg_noise.split.journal import SequenceRecord
@@ -53,49 +59,60 @@ _SUMMARISED = {
 """Counts of `FrameNoise`, and where ``summary.json`` has them."""
 
 
+def _list_summarised(recipe: Recipe) -> dict[str, tuple[str, ...]]:
+    """List the counts of `FrameNoise` for a recipe, and where ``summary.json`` has them."""
+    places: dict[str, tuple[str, ...]] = dict(_SUMMARISED)
+    if recipe.mask_noise is None:
+        del places["items"]
+    for noise in recipe.object_noises:
+        places[f"{noise.kind}.items"] = (OBJECT_SECTION, noise.kind, "items")
+        if noise.kind in ("merge", "swap"):
+            places[f"{noise.kind}.alone"] = ("handled", f"{noise.kind}_without_partner")
+        if noise.kind == "ghost":
+            places["ghost.hidden"] = ("handled", "ghosts_hidden")
+    return places
+
+
 @dataclass(frozen=True)
 class MaskMediumPlan(FilePlan):
-    """The mask noise of a run.
+    """The noise of masks and of whole objects in a run.
 
     Attributes
     ----------
-    threshold : float
-        Items with a selection draw below it get noise. It has no effect on imported noise.
-    is_known : bool
-        Whether the threshold of an exact noise was given, so that no draws are needed.
+    thresholds : mapping of str to float
+        Thresholds of exact noises that are known, see `find_exact_thresholds`. A noise without one
+        has its rate. They have no effect on imported noise.
     changes : mapping of str to mapping of str to bytes, or None
         Of imported noise: `actiseg_data.records.difference_record.Differences.masks`.
     """
 
-    threshold: float
-    is_known: bool = False
+    thresholds: Mapping[str, float]
     changes: Mapping[str, Mapping[str, bytes]] | None = None
 
     @property
     def exact_thresholds(self) -> dict[str, Any]:
-        """The threshold, if the noise is exact."""
-        return {"threshold": self.threshold} if self.noise.exact else {}
+        """The thresholds of exact noises: of outlines, and of whole objects by kind."""
+        objects = {kind: value for kind, value in self.thresholds.items() if kind != OUTLINES}
+        found: dict[str, Any] = {"object_thresholds": objects} if objects else {}
+        if OUTLINES in self.thresholds:
+            found["threshold"] = self.thresholds[OUTLINES]
+        return found
 
     @property
     def needs_draws(self) -> bool:
-        """Whether the threshold must be computed from the whole split."""
-        return self.noise.exact and not self.is_known
+        """Whether a threshold must be computed from the whole split."""
+        return any(
+            noise.exact and name_threshold(noise) not in self.thresholds
+            for noise in list_file_noises(self.recipe)
+        )
 
     def draw_selection(self, split: Split, sequence: VideoSequence) -> array[float]:
-        """Draw for every eligible object that is visible in the sequence."""
-        draws = array("d")
-        for frame, mask in zip(sequence.frames, split.iterate_masks(sequence), strict=True):
-            present = find_ids(mask)
-            draws.extend(
-                draw_selection(self.recipe.seed, sequence, frame, label)
-                for label in list_eligible_objects(sequence, frame, self.noise)
-                if label.object_id in present
-            )
-        return draws
+        """Draw for everything that the sequence shows and the noises could select."""
+        return collect_draws(self.recipe, sequence, split.iterate_masks(sequence))
 
     def apply_draws(self, draws: Iterable[float]) -> MaskMediumPlan:
-        """Return the plan that selects exactly the rate's share of these draws."""
-        return replace(self, threshold=find_exact_threshold(draws, self.noise.rate))
+        """Return the plan that selects exactly the shares of the exact noises."""
+        return replace(self, thresholds=find_exact_thresholds(self.recipe, draws, self.thresholds))
 
     def write(self, partial: Path, part: CleanPart, sequence: VideoSequence) -> SequenceRecord:
         """Write the noisy masks and their weights."""
@@ -103,7 +120,7 @@ class MaskMediumPlan(FilePlan):
 
     def start_section(self) -> MaskSection:
         """Start to summarise the run."""
-        return MaskSection(self.noise)
+        return MaskSection(self.recipe)
 
     def forecast(
         self,
@@ -112,14 +129,22 @@ class MaskMediumPlan(FilePlan):
         workers: int | WorkerPool = 1,
         progress: ProgressCallback | None = None,
     ) -> str:
-        """Say how many objects in frames would get noise."""
+        """Say how many objects in frames would get noise, and how many whole objects."""
         if self.changes is not None:
             named = (self.changes.get(name_sequence(seq.identity), {}) for seq in sequences)
             return f"masks: {sum(map(len, named))} frames would change"
         by_sequence = run_parallel(_draw_selection, (self, split), sequences, workers, progress)
-        draws = [draw for draws in by_sequence for draw in draws]
-        selected = sum(draw < self.threshold for draw in draws)
-        return f"masks: {selected} of {len(draws)} items would get noise"
+        counts = count_selected(self.recipe, chain.from_iterable(by_sequence), self.thresholds)
+        units = {noise.kind: noise.span for noise in self.recipe.object_noises}
+        return "; ".join(
+            f"{name}: {selected} of {items} "
+            + (
+                f"would get noise, one for each {units[name]}"
+                if name in units
+                else _describe_outlines(self.recipe)
+            )
+            for name, (selected, items) in counts.items()
+        )
 
     def compare_files(
         self,
@@ -131,11 +156,12 @@ class MaskMediumPlan(FilePlan):
         """Compare masks, weights and ledger rows of a sequence with what recipe and source give."""
         result = MediumComparison(counts=Counter(sequences=1))
         reproduced: list[MaskRow] = []
+        summarised = _list_summarised(self.recipe)
         names = dict(zip(part.kinds, part.list_names_by_kind(sequence), strict=True))
         frames = part.pair_weights(sequence, self._corrupt(part, sequence))
         for number, (noise, weights) in enumerate(frames):
             reproduced += noise.rows
-            result.tally.update({name: noise.tally[name] for name in _SUMMARISED})
+            result.tally.update({name: noise.tally[name] for name in summarised})
             if weights is not None:
                 expected = derive_weights(noise.mask, weigh_objects(noise.clean, weights))
                 listed = (names[WEIGHTS][number], digest_pixels(expected))
@@ -155,43 +181,53 @@ class MaskMediumPlan(FilePlan):
 
     def compare_tally(self, summary: Mapping[str, Any], tally: Counter[str]) -> list[str]:
         """Compare the counts of all frames with the summary."""
-        return [
-            f"{SUMMARY_FILE}: {section}.{member} is not {tally[name]}, the reproduced count"
-            for name, (section, member) in _SUMMARISED.items()
-            if not isinstance(summary.get(section), dict)
-            or summary[section].get(member) != tally[name]
-        ]
+        lines = []
+        for name, place in _list_summarised(self.recipe).items():
+            value: Any = summary
+            for member in place:
+                value = value.get(member) if isinstance(value, dict) else None
+            if value != tally[name]:
+                line = f"{SUMMARY_FILE}: {'.'.join(place)} is not {tally[name]}"
+                lines.append(f"{line}, the reproduced count")
+        return lines
 
     def _corrupt(self, part: CleanPart, sequence: VideoSequence) -> Iterator[FrameNoise]:
         masks = part.iterate_masks(sequence)
         if self.changes is not None:
             changes = self.changes.get(name_sequence(sequence.identity), {})
             return import_sequence(sequence, masks, changes)
-        return corrupt_sequence(sequence, masks, self.recipe, self.threshold)
+        threshold = self.thresholds.get(OUTLINES)
+        return corrupt_sequence(sequence, masks, self.recipe, threshold, self.thresholds)
 
 
 @dataclass(frozen=True)
 class MaskMedium(Medium):
-    """The masks of a split."""
+    """The masks of a split, and the objects that they show."""
 
     name = "masks"
     section = "noise"
+    more = ("objects",)
     needs_masks = True
     needs_lexicon = False
 
     def plan(
         self, split: Split, sequences: Sequence[VideoSequence], inputs: NoiseInputs
     ) -> MediumPlan:
-        """Plan mask noise at its plain rate, or with the given threshold of an exact noise.
+        """Plan the noises at their plain rates, or with the given thresholds of exact ones.
 
-        Without one, an exact noise needs `FilePlan.apply_draws`.
+        Without these, an exact noise needs `FilePlan.apply_draws`.
         """
         changes = None
         if self.noise.kind == IMPORTED:
             changes = choose_differences(self.noise, inputs.differences).masks
-        known = (inputs.thresholds or {}).get("threshold") if self.noise.exact else None
-        threshold = self.noise.rate if known is None else known
-        return MaskMediumPlan(self.recipe, self.noise, threshold, known is not None, changes)
+        given = inputs.thresholds or {}
+        known = dict(given.get("object_thresholds", {}))
+        if "threshold" in given:
+            known[OUTLINES] = given["threshold"]
+        exact = [noise for noise in list_file_noises(self.recipe) if noise.exact]
+        names = [name_threshold(noise) for noise in exact]
+        thresholds = {name: known[name] for name in names if name in known}
+        return MaskMediumPlan(self.recipe, self.noise, thresholds, changes)
 
     def find_obstacle(self, out: Path) -> str | None:
         """Return what is wrong with the differences of an imported split, if anything is."""
@@ -199,13 +235,18 @@ class MaskMedium(Medium):
 
     def find_inconsistencies(self, split: Split, documents: SplitDocuments) -> Iterator[str]:
         """Compare the summary with the ledger's rows for masks."""
-        return compare_section(documents, self.section, _build_section(documents), self.noise)
+        noise, expected = self.recipe.mask_noise, _build_section(documents)
+        known = expected if noise is not None or expected["selected"] else {}
+        yield from compare_section(documents, self.section, known, noise)
+        yield from compare_object_section(documents)
 
     @classmethod
     def find_traces(cls, split: Split, documents: SplitDocuments) -> Iterator[str]:
         """Find ledger rows for masks that the summary does not count."""
         expected = _build_section(documents)
-        return compare_section(documents, cls.section, expected if expected["selected"] else {})
+        known = expected if expected["selected"] else {}
+        yield from compare_section(documents, cls.section, known)
+        yield from compare_object_section(documents)
 
     def list_versions(self) -> dict[str, str]:
         """List the versions of Python and of the libraries that make pixels."""
@@ -213,8 +254,15 @@ class MaskMedium(Medium):
 
 
 def _build_section(documents: SplitDocuments) -> dict[str, Any]:
-    statistics = MaskStatistics.from_rows(documents.mask_rows)
+    statistics = MaskStatistics.from_rows(documents.outline_rows)
     return {"selected": statistics.selected} | statistics.to_dict()
+
+
+def _describe_outlines(recipe: Recipe) -> str:
+    """Describe what the outlines of a recipe select, for a forecast."""
+    noise = recipe.mask_noise
+    clips = noise is not None and selects_clips(noise)
+    return "clips would get noise" if clips else "items would get noise"
 
 
 def _draw_selection(shared: tuple[MaskMediumPlan, Split], sequence: VideoSequence) -> array[float]:

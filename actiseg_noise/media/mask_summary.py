@@ -1,4 +1,4 @@
-"""The sections ``noise`` and ``bystanders`` of ``summary.json``: what mask noise did."""
+"""The sections of ``summary.json`` about masks: what the noise of masks and objects did."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from typing import Any
 from actiseg_data.annotations.sizes import SIZES, classify_size
 from actiseg_data.core.statistics import summarise_values
 from actiseg_data.records.ledger_record import MaskRow
-from actiseg_data.records.recipe_record import Noise
-from actiseg_noise.mask_noise.imported_masks import APPEARED, MEASURED
+from actiseg_data.records.recipe_record import OBJECT_KINDS, Recipe
+from actiseg_noise.mask_noise.frame_noise import APPEARED
+from actiseg_noise.mask_noise.imported_masks import MEASURED
 from actiseg_noise.media.medium import SectionBuilder
+from actiseg_noise.media.object_summary import ObjectStatistics
 from actiseg_noise.media.summary_sections import describe_noise
 from actiseg_noise.split.journal import SequenceRecord
 
@@ -48,7 +50,7 @@ class MaskStatistics:
         return statistics
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Add one row, in its JSON form."""
+        """Add one row for an outline, in its JSON form."""
         kind = row["kind"]
         for name in ("iou", "iou_drawn", "area_ratio"):
             values = getattr(self, name).setdefault(kind, array("d"))
@@ -96,24 +98,33 @@ class MaskStatistics:
 class MaskSection(SectionBuilder):
     """Summarise the mask noise of a run."""
 
-    def __init__(self, noise: Noise) -> None:
-        self.noise = noise
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
         self.statistics = MaskStatistics()
+        self.objects = ObjectStatistics(recipe)
         self.tally = Counter[str]()
         self.bystander_ious = array("d")
 
     def add(self, record: SequenceRecord) -> None:
         """Take in the record of one sequence."""
-        for row in map(json.loads, record.rows):
-            self.statistics.add(row)
+        rows = list(map(json.loads, record.rows))
+        for row in rows:
+            if row["kind"] not in OBJECT_KINDS:
+                self.statistics.add(row)
+        self.objects.add(rows)
         self.tally.update(record.tally)
         self.bystander_ious.extend(record.bystander_ious)
 
     def build_members(self) -> dict[str, Any]:
-        """Build ``noise`` and ``bystanders``."""
-        rate = describe_noise(self.noise, self.statistics.selected, self.tally["items"])
+        """Build ``noise``, ``objects`` and ``bystanders``, the first two if there is such noise."""
+        noise, members = self.recipe.mask_noise, dict[str, Any]()
+        if noise is not None:
+            rate = describe_noise(noise, self.statistics.selected, self.tally["items"])
+            members["noise"] = rate | self.statistics.to_dict()
+        if self.recipe.object_noises:
+            members["objects"] = self.objects.to_dict(self.tally)
         return {
-            "noise": rate | self.statistics.to_dict(),
+            **members,
             "bystanders": {
                 "items": self.tally["bystanders"],
                 "cut": self.tally["bystanders_cut"],
@@ -122,8 +133,15 @@ class MaskSection(SectionBuilder):
         }
 
     def count_handled(self) -> dict[str, int]:
-        """Count objects without pixels, and targets that were not reached."""
-        return {
+        """Count objects without pixels or partners, and targets that were not reached."""
+        alone = {
+            f"{noise.kind}_without_partner": self.tally[f"{noise.kind}.alone"]
+            for noise in self.recipe.object_noises
+            if noise.kind in ("merge", "swap")
+        }
+        if self.recipe.find_object_noise("ghost") is not None:
+            alone["ghosts_hidden"] = self.tally["ghost.hidden"]
+        return alone | {
             "absent_from_frame": self.tally["absent"],
             "vanished_from_disk": self.tally["vanished"],
             "target_not_reached": self.statistics.not_reached,

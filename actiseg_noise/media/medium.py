@@ -72,7 +72,7 @@ class MediumPlan(ABC):
     recipe : Recipe
         The checked recipe.
     noise : Noise
-        Its noise for this medium.
+        Its noise for this medium, the first of several.
     """
 
     recipe: Recipe
@@ -163,7 +163,7 @@ class Medium(ABC):
     recipe : Recipe
         The checked recipe.
     noise : Noise
-        Its noise for this medium.
+        Its noise for this medium, the first of several.
     """
 
     name: ClassVar[str]
@@ -171,6 +171,9 @@ class Medium(ABC):
 
     section: ClassVar[str]
     """The member of ``summary.json`` that counts its items."""
+
+    more: ClassVar[tuple[str, ...]] = ()
+    """Other media of a recipe that this medium carries out."""
 
     needs_masks: ClassVar[bool]
     """Whether the clean dataset must have masks."""

@@ -20,8 +20,11 @@ def list_media(recipe: Recipe) -> tuple[Medium, ...]:
     >>> [medium.name for medium in list_media(make_recipe("mixed", 0.4))]
     ['masks', 'text']
     """
-    noises = {noise.medium: noise for noise in recipe.noises}
-    return tuple(medium(recipe, noises[name]) for name, medium in MEDIA.items() if name in noises)
+    chosen = []
+    for name, medium in MEDIA.items():
+        noises = [noise for noise in recipe.noises if noise.medium in (name, *medium.more)]
+        chosen += [medium(recipe, noises[0])] if noises else []
+    return tuple(chosen)
 
 
 def needs_masks(recipe: Recipe) -> bool:

@@ -9,6 +9,7 @@ from actiseg_data.core.statistics import wilson_interval
 from actiseg_data.records.ledger_record import LEDGER_FILE
 from actiseg_data.records.recipe_record import RECIPE_FILE, Noise
 from actiseg_data.records.split_documents import SUMMARY_FILE
+from actiseg_noise.recipes.kind_specs import selects_clips
 from actiseg_noise.split.noisy_documents import SplitDocuments
 
 
@@ -27,11 +28,15 @@ def describe_rate(selected: int, items: int, *, exact: bool) -> dict[str, Any]:
 
 
 def describe_noise(noise: Noise, selected: int, items: int) -> dict[str, Any]:
-    """Describe the kind of a noise, its rate, and its realised rate."""
+    """Describe the kind of a noise, its rate, and its realised rate.
+
+    The rate has no interval if the noise selects whole clips and its items are in frames.
+    """
+    together = noise.medium == "masks" and selects_clips(noise)
     return {
         "kind": noise.kind,
         "rate": noise.rate,
-        **describe_rate(selected, items, exact=noise.exact),
+        **describe_rate(selected, items, exact=noise.exact or together),
     }
 
 
@@ -56,7 +61,13 @@ def compare_section(
     str
         One line for each member that differs.
     """
-    section = documents.read_section(name)
+    yield from compare_members(documents.read_section(name), name, expected, noise)
+
+
+def compare_members(
+    section: Mapping[str, Any], name: str, expected: Mapping[str, Any], noise: Noise | None = None
+) -> Iterator[str]:
+    """Compare the members of a section; see `compare_section`."""
     if noise is not None:
         items, selected = section.get("items"), expected["selected"]
         if type(items) is int and items >= selected:

@@ -20,6 +20,7 @@ from actiseg_data.records.ledger_record import (
     LEDGER_FILE,
     MaskRow,
     TextRow,
+    name_kinds,
     read_ledger,
 )
 from actiseg_data.records.recipe_record import Recipe, refuse_noisy_source
@@ -108,13 +109,16 @@ def make_preview(
         )
     shown = replace(whole, frames=_choose_frames(whole, tuple(frames), out))
     rows = [row for row in read_ledger(out / LEDGER_FILE) if row.sequence == whole.folder]
-    masks = split.recipe.mask_noise is not None
+    masks = split.recipe.changes_masks
     text_rows = [row for row in rows if isinstance(row, TextRow)]
     by_object = {row.object_id: row for row in text_rows if row.object_id is not None}
     sheet_rows = []
     for frame, (clean, noisy) in zip(shown.frames, split.iterate_mask_pairs(shown), strict=True):
+        in_frame = [row for row in rows if isinstance(row, MaskRow) and row.frame == frame]
+        kinds = name_kinds(in_frame)
         mask_rows = {
-            row.object_id: row for row in rows if isinstance(row, MaskRow) and row.frame == frame
+            row.object_id: replace(row, kind=kinds[row.sequence, row.frame, row.object_id])
+            for row in in_frame
         }
         photo = read_photograph(split, shown, frame, clean.shape)
         dangling = find_dangling_link(split.noisy.find_frame(shown, frame)) is not None
@@ -223,7 +227,9 @@ def _make_row(view: SheetFrame, *, masks: bool) -> _SheetRow:
     if not masks:
         caption = f"noisy: {renamed} of {len(visible)} objects renamed"
         return _SheetRow((clean, noisy), (view.title, caption))
-    caption = f"noisy: {len(view.mask_rows)} of {len(visible)} objects touched"
+    # A ghost is touched, and is not visible in the clean mask.
+    known = set(visible) | view.mask_rows.keys()
+    caption = f"noisy: {len(view.mask_rows)} of {len(known)} objects touched"
     if view.text_rows:
         caption += f", {renamed} renamed"
     changed = view.clean != view.noisy
@@ -256,6 +262,10 @@ def describe(recipe: Recipe) -> str:
             strength = noise.parameters.get(name)
             if is_number(strength):
                 parts.append(form.format(strength))
+        if noise.span is not None:
+            parts.append(f"for each {noise.span}")
+        if "shape" in noise.parameters:
+            parts.append(f"{noise.parameters['shape']} shapes")
         if "flip" in noise.parameters:
             parts.append(f"{noise.parameters['flip']} flips")
         if "names" in noise.parameters:
@@ -297,7 +307,7 @@ def _compose_sheet(
     if text_rows:
         _write_prompts(pen, top, width, text_rows)
         top += prompts
-    _write_foot(pen, top + 6, width, whole, shown, masks=recipe.mask_noise is not None)
+    _write_foot(pen, top + 6, width, whole, shown, masks=recipe.changes_masks)
     return sheet
 
 

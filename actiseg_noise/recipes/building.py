@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from actiseg_data.records.recipe_record import (
     MEDIUM_MEMBERS,
     Noise,
     Recipe,
+    order_noises,
     read_recipe,
 )
 from actiseg_noise.recipes.kind_specs import (
@@ -26,6 +28,7 @@ from actiseg_noise.recipes.kind_specs import (
     KindSpec,
     find_kind_spec,
     is_number,
+    list_reversed_bounds,
     list_type_names,
     normalise_value,
 )
@@ -73,8 +76,8 @@ def make_recipe(
     lexicon : Lexicon, optional
         Lexicon for text noise. Default: the installed one.
     **settings
-        Either `exact`, `objects`, `overlap`, `scope`, `text_rate` or `boundary_rate`, see
-        `change_noises`, or more parameters of the kind.
+        Either `exact`, `objects`, `overlap`, `scope`, `span`, `text_rate`, `boundary_rate` or
+        `object_rate`, see `change_noises`, or more parameters of the kind.
 
     Raises
     ------
@@ -126,9 +129,10 @@ def change_noises(
         The noises of a recipe.
     settings : mapping of str to any
         New values; None leaves a value as it is. `rate`, `exact` and `objects` are for every noise,
-        `overlap` for mask noise, `scope` for text noise. If there are both, `boundary_rate` is the
-        rate of the mask noise and `text_rate` that of the text noise. All other names are
-        parameters of a kind.
+        `overlap` for mask noise, `scope` for text noise, `span` for noise of whole objects. If
+        there are several of these, `boundary_rate` is the rate of the mask noise, `text_rate` that
+        of the text noise and `object_rate` that of the noise of whole objects. All other names
+        are parameters of a kind.
     parameters : mapping of str to any, optional
         More parameters of a kind. None is a value here. Each goes to the noises with such a
         parameter. `check_recipe` reports unknown ones.
@@ -175,9 +179,8 @@ def _refuse_without_effect(noises: tuple[Noise, ...], given: Mapping[str, Any]) 
             if name not in given:
                 continue
             if member == "rate" and len(media) == 1:
-                problems.add(
-                    "is for noise in both masks and text", f"`{name}`", "give `rate` instead"
-                )
+                what = "is for recipes with noise in several media"
+                problems.add(what, f"`{name}`", "give `rate` instead")
             elif medium not in media:
                 problems.add(
                     f"has no effect, because there is no noise of {medium}",
@@ -258,9 +261,13 @@ def name_type(recipe: Recipe) -> str:
 
     >>> name_type(make_recipe("mixed", 0.4))
     'mixed'
+
+    A recipe that no type makes is named after all its kinds.
     """
-    kinds = {noise.kind for noise in recipe.noises}
-    return recipe.noises[0].kind if len(recipe.noises) == 1 or kinds == {IMPORTED} else "mixed"
+    kinds = tuple(dict.fromkeys(noise.kind for noise in recipe.noises))
+    media = {noise.medium for noise in recipe.noises}
+    is_mixed = len(recipe.noises) == 2 and media == {"masks", "text"} and kinds != (IMPORTED,)
+    return "mixed" if is_mixed else "-".join(kinds)
 
 
 def check_recipe(recipe: Recipe, where: str | None = None) -> Recipe:
@@ -282,9 +289,10 @@ def check_recipe(recipe: Recipe, where: str | None = None) -> Recipe:
     problems = ProblemCollector()
     if not recipe.noises:
         problems.add("lists no noise", "`recipe`", "give one under 'noises'")
-    for medium in MEDIUM_SPECS:
-        if sum(noise.medium == medium for noise in recipe.noises) > 1:
-            problems.add(f"lists several noises of {medium}", "`recipe`", "keep one")
+    places = Counter(noise.place for noise in recipe.noises)
+    for place in (place for place, count in places.items() if count > 1):
+        name = place.replace("objects.", "the kind ")
+        problems.add(f"lists several noises of {name}", "`recipe`", "keep one")
     if not 0 <= recipe.seed < 1 << 63:
         problems.add(f"the seed {recipe.seed} is out of range", "`seed`", "use 0 to 2**63 - 1")
     one_rate = len({repr(noise.rate) for noise in recipe.noises}) == 1
@@ -295,7 +303,7 @@ def check_recipe(recipe: Recipe, where: str | None = None) -> Recipe:
     if where is not None:
         problems.collected = [_locate_in_file(problem, where) for problem in problems.collected]
     problems.raise_if_any()
-    return replace(recipe, noises=tuple(noises))
+    return replace(recipe, noises=order_noises(noises))
 
 
 def _locate_in_file(problem: Problem, where: str) -> Problem:
@@ -368,6 +376,8 @@ def _check_parameters(noise: Noise, spec: KindSpec, problems: ProblemCollector) 
                 check_choice(given[name], parameter.choices, name)
         elif not parameter.accepts(given[name]):
             problems.add(f"{name} is {given[name]!r}", f"`{name}`", f"give {parameter.wanted}")
+    for low, high in list_reversed_bounds(given):
+        problems.add(f"{low} is greater than {high}", f"`{low}`", "exchange the values")
     strengths = [name for name in ("target_iou", "radius") if name in spec.parameters]
     if strengths and sum(given.get(name) is not None for name in strengths) != 1:
         problems.add(

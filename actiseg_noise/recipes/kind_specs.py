@@ -8,10 +8,12 @@ from typing import Any
 
 from actiseg_data.core.errors import refuse, suggest
 from actiseg_data.core.names import parse_whole_number
+from actiseg_data.records.recipe_record import Noise
 
 OBJECTS = ("positive", "all")
 OVERLAPS = ("contest", "reference", "ascending", "background")
 SCOPES = ("prompt", "both", "narration")
+SPANS = ("clip", "frame")
 FLIPS = ("uniform", "near", "far", "supercategory", "matrix")
 NAMES = ("class", "sister")
 
@@ -41,6 +43,7 @@ class MediumSpec:
 MEDIUM_SPECS: Mapping[str, MediumSpec] = {
     "masks": MediumSpec(OVERLAPS, "positive", "boundary_rate"),
     "text": MediumSpec(SCOPES, "all", "text_rate"),
+    "objects": MediumSpec(SPANS, "positive", "object_rate"),
 }
 """The settings of each medium by its name."""
 
@@ -99,11 +102,13 @@ class KindSpec:
     summary : str
         What the kind does, in a few words.
     medium : str
-        What it changes: ``masks`` or ``text``.
+        What it changes: ``masks``, ``text`` or ``objects``.
     outline : str or None
         The function that draws the noisy outline of an object, by its module and name below
         `actiseg_noise.mask_noise`. It is a text because the command line lists all kinds without
-        loading their libraries. None for mixtures, and for text.
+        loading their libraries. None for mixtures, and for other media.
+    whole_clips : bool
+        Whether a draw selects all eligible objects of a sequence together.
     own_choices : tuple of str
         The kind's values of its medium's member, if they are not `MediumSpec.choices`.
     """
@@ -113,6 +118,7 @@ class KindSpec:
     summary: str
     medium: str = "masks"
     outline: str | None = None
+    whole_clips: bool = False
     own_choices: tuple[str, ...] = ()
 
     @property
@@ -193,6 +199,43 @@ _SCALE = {
 }
 _LOCALISE = {"sigma": Parameter(2.0, _make_range_check(0.0, 100.0), "pixels from 0 to 100")}
 _APPROXIMATE = {"tolerance": Parameter(5.0, _make_range_check(0.0, 500.0), "pixels from 0 to 500")}
+RUN_CHANGES = ("dilate", "erode", "affine", "polygon")
+"""What the kind ``runs`` does to an object in a run of frames."""
+
+_RUNS = {
+    "shortest": Parameter(3, _make_whole_check(1, 1000), "a whole number from 1 to 1000"),
+    "longest": Parameter(6, _make_whole_check(1, 1000), "a whole number from 1 to 1000"),
+    "radius_least": Parameter(40, _make_whole_check(0, 500), "whole pixels from 0 to 500"),
+    "radius_most": Parameter(50, _make_whole_check(0, 500), "whole pixels from 0 to 500"),
+    "reference_height": Parameter(
+        None,
+        _allow_none(_make_range_check(1, 100_000)),
+        "the height in pixels of the frames that the radius is for, or null for any",
+    ),
+    "rotation": Parameter(30.0, _make_range_check(0.0, 180.0), "degrees from 0 to 180"),
+    "translation": Parameter(0.2, _make_range_check(0.0, 1.0), "a share of the height, 0 to 1"),
+    "rescaling": Parameter(0.2, _make_range_check(0.0, 0.9), "a share from 0 to 0.9"),
+    "points_least": Parameter(4, _make_whole_check(3, 1000), "a whole number from 3 to 1000"),
+    "points_most": Parameter(8, _make_whole_check(3, 1000), "a whole number from 3 to 1000"),
+    "shift": Parameter(0.2, _make_range_check(0.0, 1.0), "a share of the object's box, 0 to 1"),
+    "changes": _make_mixture(*RUN_CHANGES)["kinds"],
+}
+_BOUNDS = (
+    ("shortest", "longest"),
+    ("radius_least", "radius_most"),
+    ("points_least", "points_most"),
+)
+
+
+def list_reversed_bounds(parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """List the parameters of which the least value exceeds the greatest."""
+    return [
+        (low, high)
+        for low, high in _BOUNDS
+        if is_number(parameters.get(low))
+        and is_number(parameters.get(high))
+        and parameters[low] > parameters[high]
+    ]
 
 
 def _is_id(value: Any) -> bool:
@@ -340,6 +383,30 @@ KIND_SPECS: Mapping[str, KindSpec] = {
         "a biased random walk of the outline, pixel by pixel",
         outline="markov.walk_outline",
     ),
+    "relocate": KindSpec(
+        1,
+        {"growth": Parameter(0.5, _make_range_check(0.0, 10.0), "a ratio from 0 to 10")},
+        "the object's box is redrawn nearby, and the object is stretched into it",
+        outline="relocate.relocate",
+    ),
+    "runs": KindSpec(
+        1,
+        _RUNS,
+        "dilate, erode, affine or polygon for each run of frames, in whole clips",
+        outline="runs.change_run",
+        whole_clips=True,
+    ),
+    "missing": KindSpec(1, {}, "objects are left out", medium="objects"),
+    "merge": KindSpec(
+        1, {}, "objects are drawn under the id of another object of the clip", medium="objects"
+    ),
+    "swap": KindSpec(1, {}, "two objects of a clip trade their labels", medium="objects"),
+    "ghost": KindSpec(
+        1,
+        {"shape": _make_choice("copy", "ellipse", "box")},
+        "objects are drawn where there are none",
+        medium="objects",
+    ),
     "category": KindSpec(
         2, _FLIP | _WORDS, "prompts name an object of another class", medium="text"
     ),
@@ -378,6 +445,12 @@ IMPORTED_SPECS: Mapping[str, KindSpec] = {
 def find_kind_spec(kind: str, medium: str) -> KindSpec | None:
     """Return the specification of a noise in a recipe, or None if its kind is unknown."""
     return IMPORTED_SPECS.get(medium) if kind == IMPORTED else KIND_SPECS.get(kind)
+
+
+def selects_clips(noise: Noise) -> bool:
+    """Return whether a draw of a noise selects objects in all frames of a sequence together."""
+    spec = find_kind_spec(noise.kind, noise.medium)
+    return noise.span == "clip" or (spec is not None and spec.whole_clips)
 
 
 def list_kinds(medium: str) -> list[str]:

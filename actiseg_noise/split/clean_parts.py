@@ -20,8 +20,8 @@ from actiseg_data.core.errors import InputError, ProblemCollector, refuse
 from actiseg_data.core.file_reading import refuse_missing
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
 from actiseg_data.layouts.split import Split
+from actiseg_noise.mask_noise.frame_noise import FrameNoise
 from actiseg_noise.mask_noise.mask_weights import HIGHEST, REST
-from actiseg_noise.mask_noise.sequence_masks import FrameNoise
 
 _HINT = "prepare the split again, or set `weights` to none"
 

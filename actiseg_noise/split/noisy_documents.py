@@ -64,6 +64,16 @@ class SplitDocuments:
         return [row for row in self.rows if isinstance(row, MaskRow)]
 
     @property
+    def outline_rows(self) -> list[MaskRow]:
+        """The ledger's rows for outlines of objects."""
+        return [row for row in self.mask_rows if not row.is_whole]
+
+    @property
+    def object_rows(self) -> list[MaskRow]:
+        """The ledger's rows for whole objects."""
+        return [row for row in self.mask_rows if row.is_whole]
+
+    @property
     def text_rows(self) -> list[TextRow]:
         """The ledger's rows for text."""
         return [row for row in self.rows if isinstance(row, TextRow)]
@@ -72,7 +82,7 @@ class SplitDocuments:
     def kinds(self) -> tuple[str, ...]:
         """The kinds of files, besides lists, that the noisy split has."""
         kinds = _list_kinds(self.summary)
-        if self.recipe.mask_noise is not None and MASKS not in kinds:
+        if self.recipe.changes_masks and MASKS not in kinds:
             return MASKS, *kinds  # early summaries had this member for copied masks only
         return kinds
 
@@ -129,11 +139,16 @@ def parse_thresholds(cursor: Cursor) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If the threshold is not a number, or if those for text are not two numbers.
+        If a threshold is not a number, or if those for text are not two numbers.
     """
     thresholds: dict[str, Any] = {}
     if "threshold" in cursor:
         thresholds["threshold"] = cursor["threshold"].as_number()
+    if "object_thresholds" in cursor:
+        thresholds["object_thresholds"] = {
+            kind: number.as_number()
+            for kind, number in cursor["object_thresholds"].iterate_members()
+        }
     if "text_thresholds" in cursor:
         pair = [element.as_number() for element in cursor["text_thresholds"].iterate_elements()]
         if len(pair) != 2:

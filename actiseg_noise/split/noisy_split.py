@@ -118,14 +118,14 @@ def open_noisy_split(out: PathLike, source: PathLike | None = None) -> NoisySpli
     """
     out, source = as_path(out), None if source is None else as_path(source)
     recipe = read_split_recipe(out)
-    media = [noise.medium for noise in recipe.noises]
-    if not media or len(set(media)) < len(media):
+    places = [noise.place for noise in recipe.noises]
+    if not places or len(set(places)) < len(places):
         raise refuse(
-            f"lists {len(media)} noises that this release cannot distinguish",
+            f"lists {len(places)} noises that this release cannot distinguish",
             out / RECIPE_FILE,
             "use the release of actiseg that wrote it (see 'toolkit' in its summary.json)",
         )
-    masks = recipe.mask_noise is not None
+    masks = recipe.changes_masks
     noisy = open_split(out, recipe.split, masks=masks)
     expected = find_source_root(out, source)
     lexicon = read_carried_lexicon(out)

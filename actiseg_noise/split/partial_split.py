@@ -45,8 +45,8 @@ from actiseg_data.records.split_documents import (
     read_digests,
     read_summary,
 )
+from actiseg_noise.mask_noise.frame_noise import FrameNoise
 from actiseg_noise.mask_noise.mask_weights import derive_weights, weigh_objects
-from actiseg_noise.mask_noise.sequence_masks import FrameNoise
 from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.journal import SequenceRecord
 from actiseg_noise.split.split_files import resolve_name

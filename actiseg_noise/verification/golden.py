@@ -21,7 +21,7 @@ from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.opening import open_split
 from actiseg_data.layouts.split import Split
-from actiseg_data.records.recipe_record import Recipe
+from actiseg_data.records.recipe_record import OBJECT_KINDS, Recipe
 from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.recipes.presets import load_preset, load_presets
 from actiseg_noise.recipes.published import (
@@ -123,7 +123,7 @@ def derive(
     opened = open_split(root, split)
     presets = [load_preset(name) for name in only] or load_presets().values()
     recipes = {preset.name: preset.make_recipe(split=split) for preset in presets}
-    masked = {name: recipe for name, recipe in recipes.items() if recipe.mask_noise is not None}
+    masked = {name: recipe for name, recipe in recipes.items() if recipe.changes_masks}
     with stage("applying presets") as progress:
         results = run_parallel(
             _measure_noisy, (opened, masked), opened.sequences, workers, progress
@@ -159,7 +159,9 @@ def _measure_noisy(
         digests, items, ious = [], 0, []
         for noise in corrupt_sequence(sequence, clean, recipe):
             digests.append(digest_pixels(noise.mask))
-            items += noise.tally["items"]
+            items += noise.tally["items"] + sum(
+                noise.tally[f"{kind}.items"] for kind in OBJECT_KINDS
+            )
             ious += [row.iou for row in noise.rows]
         measures[name] = _SequenceMeasure(digests, items, ious)
     return measures

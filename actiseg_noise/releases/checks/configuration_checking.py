@@ -128,7 +128,7 @@ def list_rows(configuration: Configuration) -> list[ListedRows]:
                 name=part.split.name,
                 tasks=tuple(plan_rows(configuration, RowSource(part, None), frames=False)),
                 ious={(row.sequence, row.frame, row.object_id): row.iou for row in rows},
-                has_noise=own and has_masks and configuration.split.recipe.mask_noise is not None,
+                has_noise=own and has_masks and configuration.split.recipe.changes_masks,
             )
         )
     return lists

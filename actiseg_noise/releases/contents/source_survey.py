@@ -12,7 +12,7 @@ from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.annotations.sizes import classify_size
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
 from actiseg_data.records.recipe_record import Noise
-from actiseg_noise.mask_noise.sequence_masks import list_eligible_objects
+from actiseg_noise.mask_noise.item_selection import list_eligible_objects
 from actiseg_noise.split.clean_parts import CleanPart
 
 

@@ -12,6 +12,7 @@ from actiseg_data.layouts.image_sets import (
     ObjectEntry,
 )
 from actiseg_data.layouts.split import Split
+from actiseg_data.records.ledger_record import name_kinds
 from actiseg_noise.releases.contents.release_contents import Configuration
 from actiseg_noise.releases.data_files.frame_files import find_frame_files, open_frame_places
 from actiseg_noise.releases.data_files.release_rows import RowSource, RowTask, RowWords
@@ -29,7 +30,7 @@ def open_row_sources(configuration: Configuration) -> tuple[RowSource, ...]:
     sources = []
     for part in configuration.documents.open_parts(configuration.folder):
         noisy = part.split.name == configuration.split.recipe.split
-        derived = noisy and configuration.split.recipe.mask_noise is not None
+        derived = noisy and configuration.split.recipe.changes_masks
         sources.append(RowSource(part, configuration.split.source if derived else None))
     return tuple(sources)
 
@@ -58,8 +59,9 @@ def plan_rows(configuration: Configuration, source: RowSource, *, frames: bool) 
         (row.sequence, row.object_id): row.kind for row in (documents.text_rows if own else ())
     }
     kinds: dict[str, dict[tuple[str, int], str]] = {}
-    for row in documents.mask_rows if own else ():
-        kinds.setdefault(row.sequence, {})[row.frame, row.object_id] = row.kind
+    named = name_kinds(documents.mask_rows) if own else {}
+    for (folder, frame, object_id), kind in named.items():
+        kinds.setdefault(folder, {})[frame, object_id] = kind
     words = _read_words(part.split, text_kinds)
     places = open_frame_places(part, configuration.split.expected) if frames else ()
     problems = ProblemCollector()

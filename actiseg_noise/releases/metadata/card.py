@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from actiseg_data.records.ledger_record import name_kinds
 from actiseg_noise.recipes.published import name_recipe
 from actiseg_noise.releases.contents.escaping import escape_markdown, quote_block
 from actiseg_noise.releases.contents.release_contents import ReleaseContents
@@ -76,7 +77,7 @@ def _compose_summary(contents: ReleaseContents) -> Iterator[str]:
         recipe, documents = entry.split.recipe, entry.documents
         row = [entry.name, recipe.split, *map(str, count_contents(entry).values())]
         row += [str(count_rows(contents, entry) or "")]
-        row += [str(len(documents.mask_rows)), str(len(documents.text_rows))]
+        row += [str(len(name_kinds(documents.mask_rows))), str(len(documents.text_rows))]
         row += [name_recipe(recipe) or recipe.digest]
         rows.append(row)
     heads = ("configuration", "list", "sequences", "frames", "objects", "rows")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from actiseg_data.annotations.sizes import SIZES
@@ -45,8 +45,8 @@ def compose_noise(contents: ReleaseContents) -> Iterator[str]:
     repeats = find_repeats(contents)
     if repeats:
         yield format_list(contents, describe_repeats(contents))
-    rows = [r for r in list_statistics(contents) if (r.configuration, r.medium) not in repeats]
-    masks = [row for row in rows if row.medium == "masks"]
+    rows = [r for r in list_statistics(contents) if not _is_repeat(r, repeats)]
+    masks = [row for row in rows if row.medium in ("masks", "objects")]
     text = [row for row in rows if row.medium == "text"]
     if masks:
         yield _MASK_WORDS.format(sizes=_describe_sizes())
@@ -58,6 +58,11 @@ def compose_noise(contents: ReleaseContents) -> Iterator[str]:
         yield format_table(heads, map(_format_row, text))
     yield from _compose_pictures(contents)
     yield "All numbers, with the 5 % and 95 % quantiles, are in `statistics.csv`."
+
+
+def _is_repeat(row: NoiseStatistics, repeats: Mapping[tuple[str, str], str]) -> bool:
+    medium = "masks" if row.medium == "objects" else row.medium
+    return (row.configuration, medium) in repeats
 
 
 def _describe_sizes() -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from actiseg_data.records.recipe_record import Noise
+from actiseg_noise.recipes.kind_specs import selects_clips
 from actiseg_noise.releases.contents.release_contents import Configuration
 from actiseg_noise.releases.metadata.release_facts import count_cut
 
@@ -19,8 +20,18 @@ CHANGES = {
     "localise": "redrawn with moved vertices",
     "approximate": "redrawn with few vertices",
     "markov": "given an outline from a random walk",
+    "relocate": "stretched into a box that was redrawn nearby",
+    "runs": "dilated, eroded, mapped or redrawn as a polygon, in the same way in a run of frames",
 }
 """What each kind of mask noise does to an object. A mixture lists its kinds."""
+
+OBJECT_CHANGES = {
+    "missing": "left out",
+    "merge": "drawn under the id of another object",
+    "swap": "exchanged, so that each has the id of the other",
+    "ghost": "drawn as a false object",
+}
+"""What each kind of whole-object noise does."""
 
 TEXT_NAMES = {"category": "flips", "within-category": "substitutions"}
 """What the documents call the kinds of text noise."""
@@ -31,6 +42,8 @@ def describe_noises(configuration: Configuration) -> Iterator[str]:
     for noise in configuration.split.recipe.noises:
         if configuration.origin is not None:
             yield _describe_import(noise, configuration.origin)
+        elif noise.medium == "objects":
+            yield _describe_object_noise(noise) + _describe_object_result(configuration, noise)
         elif noise.medium == "masks":
             yield _describe_mask_noise(noise) + _describe_mask_result(configuration)
         else:
@@ -50,13 +63,22 @@ def _name_items(noise: Noise) -> str:
     objects = f"{'active' if noise.objects == 'positive' else 'listed'} objects"
     if noise.medium == "masks":
         return f"{objects} in frames"
+    if noise.medium == "objects":
+        return f"{'pairs of ' * (noise.kind == 'swap')}{objects} in {noise.span}s"
     return "narrations" if noise.choice == "narration" else f"prompts of {objects}"
 
 
 def _describe_mask_noise(noise: Noise) -> str:
     kinds = noise.parameters.get("kinds") or [noise.kind]
     done = join_words([CHANGES.get(kind, "changed") for kind in kinds], "or")
-    if noise.exact:
+    if selects_clips(noise):
+        exactly = "exactly " * noise.exact
+        active = "active " if noise.objects == "positive" else ""
+        chosen = (
+            f"{exactly}{100 * noise.rate:g} % of the sequences are selected with all their "
+            f"{active}objects"
+        )
+    elif noise.exact:
         chosen = f"exactly {100 * noise.rate:g} % of the {_name_items(noise)} are selected"
     else:
         active = "active " if noise.objects == "positive" else ""
@@ -81,8 +103,25 @@ def describe_strength(noise: Noise) -> str:
     return ""
 
 
+def _describe_object_noise(noise: Noise) -> str:
+    share = f"{100 * noise.rate:g} % of the {_name_items(noise)}"
+    chosen = f"exactly {share}" if noise.exact else f"{share}, each selected independently,"
+    if noise.kind == "ghost":
+        chosen = chosen.replace(" objects in", " objects that are not in sight, in")
+    return (
+        f"Noise of whole objects ({noise.kind}, algorithm {noise.algorithm}): {chosen} are "
+        f"{OBJECT_CHANGES[noise.kind]}"
+    )
+
+
+def _describe_object_result(configuration: Configuration, noise: Noise) -> str:
+    counts = configuration.documents.read_section("objects").get(noise.kind, {})
+    share = _format_share(counts.get("selected", 0), counts.get("items"), "selected")
+    return f". Changed: {share}, in {counts.get('rows', 0)} masks of objects"
+
+
 def _describe_mask_result(configuration: Configuration) -> str:
-    rows = configuration.documents.mask_rows
+    rows = configuration.documents.outline_rows
     items = configuration.documents.read_section("noise").get("items")
     counts = Counter(row.kind for row in rows)
     kinds = [f"{count} {kind}" for kind, count in sorted(counts.items())]

@@ -98,6 +98,12 @@ def list_training_splits(contents: ReleaseContents) -> list[str]:
     return [split for split in splits if split.startswith("train")]
 
 
+def list_changed_media(configurations: Iterable[Configuration]) -> set[str]:
+    """List what the noise of configurations changes on disk: ``masks``, ``text`` or both."""
+    media = {noise.medium for entry in configurations for noise in entry.split.recipe.noises}
+    return {"masks" if medium == "objects" else medium for medium in media}
+
+
 def find_repeats(contents: ReleaseContents) -> dict[tuple[str, str], str]:
     """Find media that are those of an earlier configuration, by their digests.
 
@@ -109,7 +115,7 @@ def find_repeats(contents: ReleaseContents) -> dict[tuple[str, str], str]:
     first: dict[tuple[str, str, frozenset[tuple[str, str]]], str] = {}
     repeats = {}
     for entry in contents.configurations:
-        for medium in {noise.medium for noise in entry.split.recipe.noises}:
+        for medium in list_changed_media([entry]):
             digests = frozenset(_list_digests(entry, medium))
             key = (medium, entry.split.recipe.split, digests)
             earlier = first.setdefault(key, entry.name)
@@ -123,13 +129,13 @@ def find_clean_masks(contents: ReleaseContents) -> Configuration | None:
     noisy = {
         entry.split.recipe.split
         for entry in contents.configurations
-        if entry.split.recipe.mask_noise is not None
+        if entry.split.recipe.changes_masks
     }
     return next(
         (
             entry
             for entry in contents.configurations
-            if entry.split.recipe.mask_noise is None
+            if not entry.split.recipe.changes_masks
             and MASKS in entry.documents.kinds
             and entry.split.recipe.split in noisy
         ),

@@ -15,6 +15,7 @@ from actiseg_noise.releases.metadata.release_facts import (
     count_videos,
     find_clean_masks,
     find_repeats,
+    list_changed_media,
 )
 from actiseg_noise.releases.metadata.source_statements import (
     describe_contact,
@@ -97,7 +98,7 @@ def _describe_errors(contents: ReleaseContents) -> Iterator[str]:
 
 
 def _name_media(configurations: Iterable[Configuration]) -> str:
-    media = {noise.medium for entry in configurations for noise in entry.split.recipe.noises}
+    media = list_changed_media(configurations)
     words = {"masks": "masks", "text": "prompts"}
     return " and ".join(words[medium] for medium in words if medium in media)
 
@@ -144,7 +145,7 @@ def list_missing(contents: ReleaseContents) -> list[str]:
         return ["Masks, text and frames: the kits rebuild them from the clean dataset."]
     if contents.data == "masks":
         lines.append("Frames are not in the release.")
-    if any(entry.split.recipe.mask_noise is not None for entry in contents.configurations):
+    if any(entry.split.recipe.changes_masks for entry in contents.configurations):
         unchanged = find_clean_masks(contents)
         lines.append("Clean masks of changed masks are not in the release; clean text is.")
         if unchanged is not None:

@@ -27,14 +27,15 @@ class NoiseStatistics:
     configuration, split : str
         Where the items are.
     medium : str
-        ``masks`` or ``text``.
+        ``masks``, ``objects`` or ``text``.
     group : str
         ``all``, ``kind``, ``size`` or ``bystanders``. Bystanders are objects without noise of their
         own, of which those count as noisy that lost pixels to a neighbour.
     name : str
         Name of the kind or of the size; otherwise equal to `group`.
     items : int or None
-        Items that noise could select: for a size, those of that size. None if nothing says it.
+        Items that noise could select: for a size, those of that size. Of whole objects, what one
+        draw selects. None if nothing says it.
     noisy : int
         Items with noise.
     rate, rate_low, rate_high : float or None
@@ -74,10 +75,11 @@ class NoiseStatistics:
 COLUMN_MEANINGS = {
     "configuration": "the configuration",
     "split": "the action list",
-    "medium": "masks or text",
+    "medium": "masks, objects (whole objects) or text",
     "group": "all; kind; size; or bystanders, which are objects without noise of their own",
     "name": "name of the kind or the size",
-    "items": "items that noise could select; for a size, those of this size; for within-category, "
+    "items": "items that noise could select; for a size, those of this size; for whole "
+    "objects, what one draw selects in a clip or frame; for within-category, "
     "those that were not flipped and have another name; for bystanders, all of them",
     "noisy": "items that changed",
     "rate": "noisy divided by items",
@@ -119,7 +121,8 @@ def render_statistics(rows: Sequence[NoiseStatistics]) -> str:
 
 
 def _list_mask_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
-    rows = configuration.documents.mask_rows
+    yield from _list_object_rows(configuration)
+    rows = configuration.documents.outline_rows
     if configuration.split.recipe.mask_noise is None and not rows:
         return
     noise = configuration.documents.read_section("noise")
@@ -139,6 +142,17 @@ def _list_mask_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
         values = bystanders.get("iou_of_cut", {})
         quantiles = {name: values.get(name) for name in _QUANTILES}
         yield replace(row, noisy=cut, share=None, **quantiles)
+
+
+def _list_object_rows(configuration: Configuration) -> Iterator[NoiseStatistics]:
+    """List the kinds of whole-object noise. Their items are what one draw selects."""
+    section = configuration.documents.read_section("objects")
+    for noise in configuration.split.recipe.object_noises:
+        rows = [row for row in configuration.documents.object_rows if row.kind == noise.kind]
+        counts = section.get(noise.kind, {})
+        group = _GroupFactory(configuration, "objects", None)
+        row = group.make_row("kind", noise.kind, counts, [row.iou for row in rows])
+        yield replace(row, noisy=counts.get("selected", 0))
 
 
 def _count_items(configuration: Configuration, size: str, rows: Sequence[MaskRow]) -> int | None:
@@ -185,7 +199,7 @@ class _GroupFactory:
     configuration : Configuration
         Where the items are.
     medium : str
-        ``masks`` or ``text``.
+        ``masks``, ``objects`` or ``text``.
     items : int or None
         Items of the group ``all``.
     """
@@ -212,7 +226,7 @@ class _GroupFactory:
             rate_low=None if low is None else round(low, 6),
             rate_high=None if high is None else round(high, 6),
             share=round(len(measured) / self.items, 6) if self.items else None,
-            measure="iou" if self.medium == "masks" else "similarity",
+            measure="similarity" if self.medium == "text" else "iou",
             minimum=min(measured, default=None),
             maximum=max(measured, default=None),
             **{name: values[name] for name in _QUANTILES},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from actiseg_data.records.recipe_record import Noise
+from actiseg_noise.recipes.kind_specs import selects_clips
 from actiseg_noise.releases.contents.release_contents import ReleaseContents
 from actiseg_noise.releases.metadata.noise_statements import join_words
 from actiseg_noise.releases.metadata.release_facts import (
@@ -14,6 +15,7 @@ from actiseg_noise.releases.metadata.release_facts import (
     count_names,
     count_videos,
     find_repeats,
+    list_changed_media,
     list_evaluation_splits,
     list_training_splits,
 )
@@ -56,9 +58,7 @@ def describe_key(contents: ReleaseContents) -> str:
     else:
         lines.append("The ledger lists every change.")
     if contents.data != "none":
-        media = {
-            noise.medium for entry in contents.configurations for noise in entry.split.recipe.noises
-        }
+        media = list_changed_media(contents.configurations)
         keys = ["iou below 1 for wrong masks"] * ("masks" in media)
         keys += ["kind_text for wrong prompts"] * ("text" in media)
         lines.append(f"Use {join_words(keys, 'and')}.")
@@ -128,6 +128,7 @@ def list_limits(contents: ReleaseContents) -> list[str]:
     ]
     if any(noise.medium == "masks" for noise in noises):
         limits += _list_mask_limits(contents)
+    limits += _list_object_limits(noises)
     texts = [noise for noise in noises if noise.medium == "text"]
     limits += _list_text_limits(texts)
     if contents.source.rendered:
@@ -154,10 +155,12 @@ def _describe_draws(contents: ReleaseContents) -> Iterator[str]:
 
 
 def _list_mask_limits(contents: ReleaseContents) -> Iterator[str]:
-    yield (
-        "Mask noise is drawn for each object in each frame independently. Errors of annotators "
-        "and of propagation tools persist over frames; these do not, so they flicker."
-    )
+    noises = [entry.split.recipe.mask_noise for entry in contents.own]
+    if any(noise is not None and not selects_clips(noise) for noise in noises):
+        yield (
+            "Mask noise is drawn for each object in each frame independently. Errors of annotators "
+            "and of propagation tools persist over frames; these do not, so they flicker."
+        )
     cut = sum(map(count_cut, contents.own))
     yield (
         "Overlaps are resolved after noise is drawn, so objects without noise of their own lose "
@@ -168,13 +171,29 @@ def _list_mask_limits(contents: ReleaseContents) -> Iterator[str]:
     for entry in contents.own:
         far, aimed = count_far(entry)
         if far and (entry.name, "masks") not in repeats:
-            ious = [row.iou for row in entry.documents.mask_rows]
+            ious = [row.iou for row in entry.documents.outline_rows]
             yield (
                 f"Overlaps also move changed masks from their target. In {entry.name}, {far} of "
                 f"{aimed} are more than {FAR:g} from it on disk (minimum IoU {min(ious):.3f}, "
                 f"maximum {max(ious):.3f}). statistics.csv has the extremes of each kind and size."
             )
     yield f"Quantiles of groups with fewer than {_FEW} changed items are uncertain."
+
+
+def _list_object_limits(noises: list[Noise]) -> Iterator[str]:
+    kinds = {noise.kind for noise in noises if noise.medium == "objects"}
+    if kinds & {"merge", "swap"}:
+        yield (
+            "Which objects are merged or swapped is drawn without regard to their distance and "
+            "class. People and trackers confuse objects that are near or similar more often."
+        )
+    if "ghost" in kinds:
+        yield (
+            "False objects are drawn at positions without regard to the picture. They take only "
+            "pixels that no other object has."
+        )
+    if any(noise.span == "frame" for noise in noises):
+        yield "Whole objects change in each frame independently, so these errors flicker."
 
 
 def _list_text_limits(noises: list[Noise]) -> Iterator[str]:
@@ -211,6 +230,13 @@ def list_biases(contents: ReleaseContents) -> list[str]:
     noises = [noise for entry in contents.own for noise in entry.split.recipe.noises]
     masks = [noise for noise in noises if noise.medium == "masks"]
     lines = []
+    whole = [noise for noise in noises if noise.medium == "objects"]
+    if whole:
+        active = any(noise.objects == "positive" for noise in whole)
+        lines.append(
+            f"Noise of whole objects selects {'active ' * active}objects with one probability, "
+            "regardless of class and size."
+        )
     if masks:
         active = any(noise.objects == "positive" for noise in masks)
         lines.append(

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence, draw_selection
+from actiseg_noise.mask_noise.item_selection import draw_selection
+from actiseg_noise.mask_noise.sequence_masks import corrupt_sequence
 from actiseg_noise.recipes.building import make_recipe
 from actiseg_noise.recipes.kind_specs import list_kinds
 from tests.helpers.roots import clip, draw_mask

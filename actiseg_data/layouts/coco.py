@@ -39,5 +39,6 @@ COCO = Layout(
     is_root=_is_root,
     documents=_KINDS,
     find_form=_find_form,
+    owns_folder=False,
     read_masks=read_coco_instances,
 )

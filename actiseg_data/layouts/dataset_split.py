@@ -92,9 +92,14 @@ class DatasetSplit(Split):
             yield from super().iterate_masks(sequence)
             return
         problems = ProblemCollector()
+        mask = np.zeros((0, 0), np.uint8)
         for view, path in zip(sequence.views, self.find_masks(sequence), strict=True):
+            label = view.objects[0]
             with problems.collect():
-                mask = read_binary_mask(path) * np.uint8(view.objects[0].object_id)
+                if label.model is not None and not path.is_file():  # only noise has this object
+                    mask = np.zeros_like(mask)
+                else:
+                    mask = read_binary_mask(path) * np.uint8(label.object_id)
             if not problems.collected:
                 yield mask
         problems.raise_if_any()

@@ -43,10 +43,13 @@ class DocumentChange:
         The new segment, as `MaskDocument.encode` returns it; None to remove the mask; `KEPT`.
     class_id : int or None
         The new category of the object, in documents that have one for each mask. None: as it is.
+    added : ObjectLabel or None
+        The label of a false object, of which the document has no mask. None for its own masks.
     """
 
     segment: Any = KEPT
     class_id: int | None = None
+    added: ObjectLabel | None = None
 
 
 class MaskDocument(Protocol):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from actiseg_data.core.errors import refuse
 from actiseg_data.core.files import check_outside
-from actiseg_data.layouts.layout_table import find_layout
+from actiseg_data.layouts.layout_table import find_layouts
 
 
 def check_report_file(
@@ -34,6 +34,6 @@ def check_report_file(
         raise refuse(f"would be in {path.parent}, which is no folder", path, hint)
     check_outside(path, inputs, parameter)
     for parent in Path(os.path.realpath(path)).parents:
-        if find_layout(parent):
+        if any(layout.owns_folder for layout in find_layouts(parent)):
             hint = f"give a path outside it as `{parameter}`"
             raise refuse(f"is inside the dataset {parent}", path, hint)

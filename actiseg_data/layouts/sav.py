@@ -66,5 +66,6 @@ SAV = Layout(
         ),
     ),
     find_form=_find_form,
+    owns_folder=False,
     read_masks=read_sav_video,
 )

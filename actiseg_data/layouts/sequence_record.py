@@ -124,6 +124,7 @@ def make_sequence_entry(sequence: VideoSequence) -> dict[str, Any]:
                 "name": label.name,
                 "class_id": label.class_id,
                 "source_id": label.source_id,
+                **({} if label.model is None else {"model": label.model}),
             }
             for label in sequence.objects
         },
@@ -194,7 +195,9 @@ def _parse_entry(cursor: Cursor) -> VideoSequence:
             raise refuse(what, entry.where, "use whole numbers from 1 to 255")
         class_id, source_id = entry["class_id"].as_integer(), entry["source_id"].as_text()
         check_name(source_id, "object", entry["source_id"].where)
-        labels.append(make_dataset_label(int(number), entry["name"].as_text(), class_id, source_id))
+        label = make_dataset_label(int(number), entry["name"].as_text(), class_id, source_id)
+        model = entry["model"].as_text() if "model" in entry else None
+        labels.append(replace(label, model=model))
     layers = None
     if "layers" in cursor:
         layers = [_parse_layer(layer) for layer in cursor["layers"].iterate_elements()]

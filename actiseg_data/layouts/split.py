@@ -5,10 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from html import escape
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, overload
+
+import numpy as np
 
 from actiseg_data.annotations.masks import (
     IndexMask,
@@ -40,6 +42,15 @@ def is_mask_name(name: str) -> bool:
     [True, True, False]
     """
     return name.endswith(".png") or IN_DOCUMENT in name
+
+
+def paint_masks(masks: Iterable[IndexMask]) -> IndexMask:
+    """Paint the masks of one frame into one, later ones on top; there must be at least one.
+
+    >>> paint_masks([np.array([[1, 1, 0]], np.uint8), np.array([[0, 2, 2]], np.uint8)])
+    array([[1, 2, 2]], dtype=uint8)
+    """
+    return reduce(lambda below, mask: np.where(mask > 0, mask, below), masks)
 
 
 S = TypeVar("S", bound="Split")
@@ -284,14 +295,16 @@ class Split(Sequence[VideoSequence], ABC):
         Returns
         -------
         ndarray
-            (H, W) uint8, each pixel the id of its object, 0 for background.
+            (H, W) uint8, each pixel the id of its object, 0 for background. Later objects are on
+            top, where objects overlap.
 
         Raises
         ------
         InputError
             If the mask is missing or damaged, see `read_index_mask`.
         """
-        return read_index_mask(self.find_mask(self.find_sequence(sequence), frame))
+        shown = self.find_sequence(sequence).restrict([frame])
+        return paint_masks(self.iterate_masks(shown))
 
     def find_masks(self, sequence: VideoSequence) -> list[Path]:
         """Return the files of a sequence's masks, in the order of its views."""

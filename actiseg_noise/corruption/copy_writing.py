@@ -6,6 +6,7 @@ import errno
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.files import write_bytes, write_json
 from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
 from actiseg_data.layouts.dataset_split import write_document
+from actiseg_data.layouts.document_split import DocumentSplit
 from actiseg_data.records.difference_record import DIFFERENCES_FILE
 from actiseg_data.records.licences import write_licences
 from actiseg_data.records.recipe_record import RECIPE_FILE
@@ -30,6 +32,7 @@ from actiseg_noise.split.journal import (
     number_run,
     read_record,
 )
+from actiseg_noise.split.mask_documents import write_mask_documents
 from actiseg_noise.split.partial_split import (
     copy_files,
     is_finished,
@@ -75,8 +78,9 @@ def write_documents(
         write_json(partial / LEXICON_FILE, inputs.lexicon.document)
     if inputs.differences is not None:
         write_json(partial / DIFFERENCES_FILE, inputs.differences.to_dict())
+    documents = plan.image_sets | _write_mask_documents(plan, partial)
     records = write_ledger_and_digests(
-        partial, plan.image_sets, plan.rows, _iterate_records(plan, partial)
+        partial, documents, plan.rows, _iterate_records(plan, partial)
     )
     summary = summarise(request, plan, records) | identity
     summary["seconds"] = round(time.perf_counter() - started, 2)
@@ -139,6 +143,17 @@ def _write_lists(plan: CorruptionPlan, partial: Path) -> None:
             write_bytes(target, read_bytes(source))
         else:
             write_document(target, plan.split.cut_document(name, plan.sequences)[0])
+
+
+def _write_mask_documents(plan: CorruptionPlan, partial: Path) -> dict[str, str]:
+    """Write the documents with masks, if the dataset has any; return their digests by name."""
+    split = plan.split
+    if not isinstance(split, DocumentSplit):
+        return {}
+    segments = dict(
+        chain.from_iterable(r.segments.items() for r in _iterate_records(plan, partial))
+    )
+    return write_mask_documents(partial, split, plan.sequences, segments)
 
 
 def _refuse_changed_source(plan: CorruptionPlan) -> None:

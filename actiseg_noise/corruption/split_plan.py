@@ -178,12 +178,6 @@ def make_plan(
     media = tuple(
         medium.plan(split, sequences, source.inputs) for medium in list_media(source.recipe)
     )
-    rewritten = dict(chain.from_iterable(plan.digests.items() for plan in media))
-    image_sets, verbatim = digest_image_sets(split, sequences, rewritten)
-    for clean in source.clean:
-        digests, whole = digest_image_sets(clean, clean.sequences, {})
-        image_sets |= digests
-        verbatim |= whole
     parts = source.make_parts()
     file_plan = _find_file_plan(media)
     surveyor = file_plan if file_plan is not None and file_plan.needs_draws else None
@@ -196,6 +190,16 @@ def make_plan(
             media = tuple(drawn if plan is surveyor else plan for plan in media)
         for (number, sequence, _), (stamps, _) in zip(items, surveyed, strict=True):
             file_stamps[number, sequence.folder] = stamps
+    file_plan = _find_file_plan(media)
+    if file_plan is not None:
+        source = replace(source, sequences=file_plan.extend_sequences(sequences))
+        parts = source.make_parts()
+    rewritten = dict(chain.from_iterable(plan.digests.items() for plan in media))
+    image_sets, verbatim = digest_image_sets(split, source.sequences, rewritten)
+    for clean in source.clean:
+        digests, whole = digest_image_sets(clean, clean.sequences, {})
+        image_sets |= digests
+        verbatim |= whole
     return CorruptionPlan(source, parts, media, image_sets, verbatim, list_stamps, file_stamps)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.layouts.dataset_split import DatasetSplit
+from actiseg_data.layouts.split import is_mask_name
 from actiseg_data.make.prepare.raw_inputs import RawInput, read_prepared_inputs
 from actiseg_noise.kits.kit_record import CleanSource, RebuildKit, SequenceDigests
 from actiseg_noise.kits.sequence_digesting import (
@@ -89,7 +90,7 @@ def list_lists(documents: SplitDocuments, *, is_action: bool) -> dict[str, str]:
     return {
         path.removeprefix(f"{IMAGE_SETS}/") if is_action else path: digest
         for path, digest in documents.digests.items()
-        if not path.endswith(".png")
+        if not is_mask_name(path)
     }
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from actiseg_data.annotations.masks import VOID
 from actiseg_data.annotations.polygons import Patch
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
-from actiseg_data.core.keys import Key, draw_uniforms, make_key
+from actiseg_data.core.keys import Key, draw_integer, draw_uniforms, make_key
 from actiseg_data.records.recipe_record import Noise, Recipe
 from actiseg_noise.mask_noise.contours import ObjectMask
 from actiseg_noise.mask_noise.item_selection import list_eligible_objects
@@ -98,8 +98,19 @@ def _list_layers(
     return ((frame, number) for number, (_, frames) in ghosts.items() if frame in frames)
 
 
+FIRST_GHOST_ID = 10**12
+"""Least id of a false object in a document; the ids of COCO are below."""
+
+
 def _make_label(sequence: VideoSequence, model: ObjectLabel, number: int) -> ObjectLabel:
     """Make the label of a ghost. Its own id is a number that no object of the sequence has."""
+    if sequence.document is not None:  # where the ids of all sequences must differ
+        number_key = make_key(0, 1, "ghost.id", *sequence.identity, model.identity)
+        source_id = str(FIRST_GHOST_ID + draw_integer(number_key, 10**12))
+        name = model.name if model.class_id != -1 else f"object {source_id}"
+        return replace(
+            model, object_id=number, name=name, source_id=source_id, model=model.identity
+        )
     own = [label.identity for label in sequence.objects]
     highest = max((int(name) for name in own if name.isascii() and name.isdecimal()), default=0)
     count = number - max(label.object_id for label in sequence.objects)

@@ -6,13 +6,13 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from actiseg_data.annotations.masks import VOID, IndexMask, digest_pixels, find_ids, read_index_mask
+from actiseg_data.annotations.masks import VOID, IndexMask, digest_pixels, find_ids
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
@@ -23,6 +23,7 @@ from actiseg_data.records.ledger_record import LEDGER_FILE, MaskRow
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_data.records.split_documents import SUMMARY_FILE
 from actiseg_noise.mask_noise.frame_noise import FrameNoise
+from actiseg_noise.mask_noise.ghosts import add_ghosts
 from actiseg_noise.mask_noise.imported_masks import import_sequence
 from actiseg_noise.mask_noise.mask_weights import derive_weights, weigh_objects
 from actiseg_noise.mask_noise.selection_draws import (
@@ -114,6 +115,11 @@ class MaskMediumPlan(FilePlan):
         """Return the plan that selects exactly the shares of the exact noises."""
         return replace(self, thresholds=find_exact_thresholds(self.recipe, draws, self.thresholds))
 
+    def extend_sequences(self, sequences: Sequence[VideoSequence]) -> tuple[VideoSequence, ...]:
+        """Return the sequences with their ghosts."""
+        limit = self.thresholds.get("ghost")
+        return tuple(add_ghosts(sequence, self.recipe, limit) for sequence in sequences)
+
     def write(self, partial: Path, part: CleanPart, sequence: VideoSequence) -> SequenceRecord:
         """Write the noisy masks and their weights."""
         return write_noisy(partial, part, sequence, self._corrupt(part, sequence))
@@ -159,6 +165,7 @@ class MaskMediumPlan(FilePlan):
         summarised = _list_summarised(self.recipe)
         names = dict(zip(part.kinds, part.list_names_by_kind(sequence), strict=True))
         frames = part.pair_weights(sequence, self._corrupt(part, sequence))
+        written = _read_written(files, names[MASKS], sequence)
         for number, (noise, weights) in enumerate(frames):
             reproduced += noise.rows
             result.tally.update({name: noise.tally[name] for name in summarised})
@@ -172,7 +179,7 @@ class MaskMediumPlan(FilePlan):
             if self.changes is not None:  # a generator may have changed pixels without a label
                 touched |= {VOID} - sequence.object_ids
             name, ids = names[MASKS][number], sequence.object_ids
-            result.merge(_compare_mask(files, name, noise, touched, ids))
+            result.merge(_compare_mask(name, next(written), noise, touched, ids))
         if tuple(reproduced) != rows:
             result.lines.append(
                 f"{LEDGER_FILE}: the rows of {sequence.folder} differ from the reproduced ones"
@@ -270,17 +277,38 @@ def _draw_selection(shared: tuple[MaskMediumPlan, Split], sequence: VideoSequenc
     return plan.draw_selection(split, sequence)
 
 
+def _read_written(
+    files: SplitFiles, names: Sequence[str], sequence: VideoSequence
+) -> Iterator[IndexMask | InputError]:
+    """Read the masks of a sequence; yield the error of each that cannot be read."""
+    if files.documented is None:
+        for name in names:
+            try:
+                yield from files.iterate_masks([name], sequence)
+            except InputError as error:
+                yield error
+        return
+    try:
+        yield from files.iterate_masks(names, sequence)
+    except InputError as error:
+        yield from repeat(error)
+
+
 def _compare_mask(
-    files: SplitFiles, name: str, noise: FrameNoise, touched: set[int], listed: frozenset[int]
+    name: str,
+    actual: IndexMask | InputError,
+    noise: FrameNoise,
+    touched: set[int],
+    listed: frozenset[int],
 ) -> MediumComparison:
-    """Compare one mask on disk with the reproduced one.
+    """Compare one written mask with the reproduced one.
 
     Parameters
     ----------
-    files : SplitFiles
-        The files of the noisy split.
     name : str
-        Relative path of the mask.
+        The mask, as ``digests.json`` names it.
+    actual : ndarray or InputError
+        The written mask, or why it cannot be read.
     noise : FrameNoise
         The reproduced frame.
     touched : set of int
@@ -289,10 +317,8 @@ def _compare_mask(
         Ids of all objects of the sequence.
     """
     result = MediumComparison()
-    try:
-        actual = read_index_mask(files.find(name))
-    except InputError as error:
-        result.lines.append(f"{name}: {error.problems[0].what}")
+    if isinstance(actual, InputError):
+        result.lines.append(f"{name}: {actual.problems[0].what}")
         return result
     result.counts.update(masks=1, pixels=noise.mask.size)
     if actual.shape != noise.mask.shape:

@@ -140,6 +140,10 @@ class FilePlan(MediumPlan):
         """Return the plan of an exact noise, given the selection draws of the whole split."""
 
     @abstractmethod
+    def extend_sequences(self, sequences: Sequence[VideoSequence]) -> tuple[VideoSequence, ...]:
+        """Return the sequences with the false objects that the noise adds."""
+
+    @abstractmethod
     def write(self, partial: Path, part: CleanPart, sequence: VideoSequence) -> SequenceRecord:
         """Write the noisy files of a sequence; return its record for the journal."""
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import WorkerPool, run_parallel
+from actiseg_data.layouts.split import IN_DOCUMENT, is_mask_name
 from actiseg_data.records.recipe_record import RECIPE_FILE
 from actiseg_noise.media.registry import MEDIA, list_media
 from actiseg_noise.recipes.building import check_recipe
 from actiseg_noise.split.consistency import (
+    find_document_inconsistencies,
     find_file_inconsistency,
     find_list_inconsistencies,
     find_unlisted_files,
@@ -79,11 +82,19 @@ def check_consistency(
     listed = [
         (name, digest)
         for name, digest in documents.digests.items()
-        if not only or not name.endswith(".png") or not only.isdisjoint(name.split("/"))
+        if IN_DOCUMENT not in name
+        and (not only or not is_mask_name(name) or not only.isdisjoint(name.split("/")))
     ]
     with stage("checking digests") as progress:
         compared = run_parallel(find_file_inconsistency, files, listed, workers, progress)
-    lines += [line for line in compared if line]
+        lines += [line for line in compared if line]
+        split = files.documented
+        if split is not None:
+            sequences = [seq for seq in split.sequences if not only or seq.folder in only]
+            shared = split, documents.digests
+            lines += chain.from_iterable(
+                run_parallel(find_document_inconsistencies, shared, sequences, workers, progress)
+            )
     obstacles = (medium.find_obstacle(out) for medium in list_media(documents.recipe))
     obstacle = next((line for line in obstacles if line is not None), None)
     return SelfCheck(documents, files, lines, obstacle, len(listed))

@@ -107,13 +107,13 @@ def make_preview(
         raise refuse(
             "has only lists and no masks to show", out, "show its prompts alone, without a sheet"
         )
-    shown = replace(whole, frames=_choose_frames(whole, tuple(frames), out))
+    shown = whole.restrict(_choose_frames(whole, tuple(frames), split))
     rows = [row for row in read_ledger(out / LEDGER_FILE) if row.sequence == whole.folder]
     masks = split.recipe.changes_masks
     text_rows = [row for row in rows if isinstance(row, TextRow)]
     by_object = {row.object_id: row for row in text_rows if row.object_id is not None}
     sheet_rows = []
-    for frame, (clean, noisy) in zip(shown.frames, split.iterate_mask_pairs(shown), strict=True):
+    for frame, clean, noisy in split.iterate_frame_pairs(shown):
         in_frame = [row for row in rows if isinstance(row, MaskRow) and row.frame == frame]
         kinds = name_kinds(in_frame)
         mask_rows = {
@@ -180,8 +180,11 @@ def _find_sequence(split: NoisySplit, name: str) -> VideoSequence:
     return next(known for known in split.source.sequences if known.folder == name)
 
 
-def _choose_frames(sequence: VideoSequence, named: tuple[str, ...], out: Path) -> tuple[str, ...]:
-    """Return the frames to show, in the order of the sequence."""
+def _choose_frames(
+    sequence: VideoSequence, named: tuple[str, ...], split: NoisySplit
+) -> tuple[str, ...]:
+    """Return the frames to show, in the order of the sequence; by default with photographs."""
+    out = split.noisy.root
     hint = "give the name of a frame without its ending"
     check_known(named, sequence.frames, "frame", out, hint, sequence.folder)
     if named:
@@ -189,7 +192,9 @@ def _choose_frames(sequence: VideoSequence, named: tuple[str, ...], out: Path) -
         if len(chosen) > MOST:
             raise refuse(f"{len(chosen)} frames are too many", "`frames`", f"give at most {MOST}")
         return chosen
-    return choose_spread(sequence.frames, FEW)
+    photographs = zip(sequence.frames, split.noisy.frames(sequence), strict=True)
+    photographed = tuple(frame for frame, path in photographs if path.is_file())
+    return choose_spread(photographed or sequence.frames, FEW)
 
 
 def choose_spread(frames: tuple[str, ...], most: int) -> tuple[str, ...]:

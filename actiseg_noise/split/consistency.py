@@ -6,19 +6,21 @@ These checks do not depend on the medium. Each medium adds its own, see `actiseg
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
 from actiseg_data.annotations.masks import digest_pixels, read_index_mask
+from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.listing import is_clutter, list_folder
 from actiseg_data.layouts.actionvos import IMAGE_SETS
 from actiseg_data.layouts.dataset_opening import is_recorded, open_recorded
 from actiseg_data.layouts.dataset_split import read_document
+from actiseg_data.layouts.document_split import DocumentSplit
 from actiseg_data.layouts.sequence_record import SEQUENCES_FILE
-from actiseg_data.layouts.split import MASKS, WEIGHTS, Split
+from actiseg_data.layouts.split import MASKS, WEIGHTS, Split, is_mask_name
 from actiseg_data.records.ledger_record import (
     LEDGER_FILE,
     LedgerRow,
@@ -140,6 +142,31 @@ def find_file_inconsistency(
     return None if actual == digest else f"{name}: its content is not what {reference} says"
 
 
+def find_document_inconsistencies(
+    shared: tuple[DocumentSplit, Mapping[str, str]], sequence: VideoSequence
+) -> list[str]:
+    """Compare the masks of a sequence in a document with their digests.
+
+    Parameters
+    ----------
+    shared : tuple
+        The noisy split, and the digests by name.
+    sequence : VideoSequence
+        The sequence.
+    """
+    split, digests = shared
+    names = split.name_files(MASKS, sequence)
+    try:
+        actual = dict(zip(names, map(digest_pixels, split.iterate_masks(sequence)), strict=True))
+    except InputError as error:
+        return [f"{sequence.document}: {sequence.folder}: {error.problems[0].what}"]
+    return [
+        f"{name}: its content is not what {DIGESTS_FILE} says"
+        for name in names
+        if name in digests and actual[name] != digests[name]
+    ]
+
+
 def _iterate_files(folder: Path, levels: int = 2) -> Iterator[Path]:
     """Yield all files in a folder and its sub-folders except clutter, sorted.
 
@@ -157,7 +184,7 @@ def _iterate_files(folder: Path, levels: int = 2) -> Iterator[Path]:
 def _compare_names(parts: tuple[CleanPart, ...], documents: SplitDocuments) -> Iterator[str]:
     """Compare the files of the lists with those that have digests."""
     files = {name for part in parts for seq in part.sequences for name in part.list_names(seq)}
-    digested = {name for name in documents.digests if name.endswith(".png")}
+    digested = {name for name in documents.digests if is_mask_name(name)}
     yield from (f"{name}: is not listed in {DIGESTS_FILE}" for name in sorted(files - digested))
     title = parts[0].split.list_title
     yield from (f"{name}: is not in the {title}" for name in sorted(digested - files))

@@ -13,6 +13,7 @@ import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _ENDING = ".jsonl"
 
@@ -36,6 +37,8 @@ class SequenceRecord:
         Counts, see `actiseg_noise.mask_noise.sequence_masks.FrameNoise`.
     bystander_ious : list of float
         IoU of each cut bystander, as in `FrameNoise`.
+    segments : dict of str to any
+        Of a document with masks: see `actiseg_noise.split.mask_documents.encode_changes`.
     """
 
     folder: str
@@ -44,11 +47,12 @@ class SequenceRecord:
     clean_digests: dict[str, list[str]]
     tally: Counter[str]
     bystander_ious: list[float]
+    segments: dict[str, Any]
 
     @classmethod
     def make_empty(cls, folder: str) -> SequenceRecord:
         """Make the record of a sequence that is not processed yet."""
-        return cls(folder, [], {}, {}, Counter(), [])
+        return cls(folder, [], {}, {}, Counter(), [], {})
 
 
 @dataclass(frozen=True)

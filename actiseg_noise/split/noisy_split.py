@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from actiseg_data.annotations.lexicon import Lexicon, read_lexicon
@@ -16,7 +17,7 @@ from actiseg_data.core.listing import list_folders
 from actiseg_data.layouts.opening import has_source, open_source, open_split
 from actiseg_data.layouts.recognition import recognise_dataset
 from actiseg_data.layouts.report_files import check_report_file
-from actiseg_data.layouts.split import Split
+from actiseg_data.layouts.split import Split, paint_masks
 from actiseg_data.records.difference_record import (
     DIFFERENCES_FILE,
     Differences,
@@ -94,6 +95,22 @@ class NoisySplit:
         for path, clean, noisy in zip(paths, clean_masks, noisy_masks, strict=True):
             check_same_size(noisy.shape, clean.shape, "the clean mask", path, _SOURCE_HINT)
             yield clean, noisy
+
+    def iterate_frame_pairs(
+        self, sequence: VideoSequence
+    ) -> Iterator[tuple[str, IndexMask, IndexMask]]:
+        """Yield each frame with its clean and its noisy mask of all objects.
+
+        Of objects that overlap, later ones are on top. Errors are those of `iterate_mask_pairs`.
+        """
+        pairs = zip(sequence.views, self.iterate_mask_pairs(sequence), strict=True)
+        for frame, group in groupby(pairs, key=lambda pair: pair[0].frame):
+            masks = [pair for _, pair in group]
+            yield (
+                frame,
+                paint_masks(clean for clean, _ in masks),
+                paint_masks(noisy for _, noisy in masks),
+            )
 
 
 def open_noisy_split(out: PathLike, source: PathLike | None = None) -> NoisySplit:
@@ -217,7 +234,8 @@ def _refuse_different_sequences(noisy: Split, clean: Split) -> None:
     problems = ProblemCollector()
     for sequence in noisy.sequences:
         match = by_folder.get(sequence.folder)
-        if match is None or (match.frames, match.objects) != (sequence.frames, sequence.objects):
+        own = tuple(label for label in sequence.objects if label.model is None)
+        if match is None or (match.frames, match.objects) != (sequence.frames, own):
             fault = "has different frames or objects in" if match else "lacks"
             problems.add(
                 f"the split {clean.name!r} {fault} the sequence {sequence.folder}",

@@ -32,6 +32,7 @@ from actiseg_data.core.files import (
 from actiseg_data.core.listing import is_clutter, list_files, list_folder
 from actiseg_data.layouts.actionvos import FRAMES, IMAGE_SETS
 from actiseg_data.layouts.dataset_opening import is_recorded, open_recorded
+from actiseg_data.layouts.document_split import DocumentSplit
 from actiseg_data.layouts.sequence_record import SEQUENCES_FILE
 from actiseg_data.layouts.split import MASKS, WEIGHTS, Split
 from actiseg_data.records.difference_record import DIFFERENCES_FILE
@@ -49,6 +50,7 @@ from actiseg_noise.mask_noise.frame_noise import FrameNoise
 from actiseg_noise.mask_noise.mask_weights import derive_weights, weigh_objects
 from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.journal import SequenceRecord
+from actiseg_noise.split.mask_documents import encode_changes
 from actiseg_noise.split.split_files import resolve_name
 
 _WORK = "work"
@@ -243,8 +245,14 @@ def write_noisy(
     SequenceRecord
         The record for the journal.
     """
-    _clear_folders(partial, part, sequence)
     record = SequenceRecord.make_empty(sequence.folder)
+    split = part.split
+    if isinstance(split, DocumentSplit):
+        frames = list(frames)  # as many as the document has in memory anyway
+        named = zip(split.name_files(MASKS, sequence), frames, strict=True)
+        record.segments.update(encode_changes(split, sequence, named))
+    else:
+        _clear_folders(partial, part, sequence)
     files: dict[str, list[str]] = {kind: [] for kind in part.kinds}
     names = dict(zip(part.kinds, part.list_names_by_kind(sequence), strict=True))
     for number, (noise, weights) in enumerate(part.pair_weights(sequence, frames)):
@@ -253,8 +261,9 @@ def write_noisy(
             values = weigh_objects(noise.clean, weights)
             made[WEIGHTS] = (weights, derive_weights(noise.mask, values))
         for kind, (clean, new) in made.items():
-            # Not atomic: a sequence counts as finished only when it is in the journal.
-            resolve_name(partial, names[kind][number]).write_bytes(png.encode(new, PALETTE))
+            if not isinstance(split, DocumentSplit):
+                # Not atomic: a sequence counts as finished only when it is in the journal.
+                resolve_name(partial, names[kind][number]).write_bytes(png.encode(new, PALETTE))
             record.digests[names[kind][number]] = digest_pixels(new)
             files[kind].append(digest_pixels(clean))
         record.rows.extend(row.to_json() for row in noise.rows)
@@ -266,12 +275,15 @@ def write_noisy(
 
 def copy_files(partial: Path, part: CleanPart, sequence: VideoSequence) -> SequenceRecord:
     """Copy a sequence's masks and weights byte for byte; return the record for the journal."""
-    _clear_folders(partial, part, sequence)
     record = SequenceRecord.make_empty(sequence.folder)
     record.clean_digests.update(part.digest_files(sequence))
+    is_file = not isinstance(part.split, DocumentSplit)
+    if is_file:
+        _clear_folders(partial, part, sequence)
     for kind, names in zip(part.kinds, part.list_names_by_kind(sequence), strict=True):
         for name, path in zip(names, part.list_paths(kind, sequence), strict=True):
-            resolve_name(partial, name).write_bytes(read_bytes(path))
+            if is_file:
+                resolve_name(partial, name).write_bytes(read_bytes(path))
         record.digests.update(zip(names, record.clean_digests[kind], strict=True))
     return record
 
@@ -317,10 +329,11 @@ def is_finished(
     """
     if record is None or sorted(record.digests) != sorted(part.list_names(sequence)):
         return False
+    names = {} if isinstance(part.split, DocumentSplit) else record.digests
     try:
         return all(
             digest_pixels(read_index_mask(resolve_name(partial, name))) == digest
-            for name, digest in record.digests.items()
+            for name, digest in names.items()
         ) and record.clean_digests == part.digest_files(sequence)
     except InputError:
         return False

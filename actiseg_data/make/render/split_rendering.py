@@ -6,11 +6,9 @@ import io
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
 from itertools import groupby
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from actiseg_data import __version__
@@ -24,7 +22,7 @@ from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import FRAMES, escape_name
 from actiseg_data.layouts.opening import open_split
-from actiseg_data.layouts.split import Split
+from actiseg_data.layouts.split import Split, paint_masks
 from actiseg_data.make.render.noise_fields import ALGORITHM
 from actiseg_data.make.render.painting import render_frame
 from actiseg_data.records.recipe_record import RECIPE_FILE
@@ -214,7 +212,7 @@ def _iterate_frame_masks(split: Split, sequence: VideoSequence) -> Iterator[Inde
     """Yield an index mask for each frame; of objects that overlap, later ones are on top."""
     pairs = zip(sequence.views, split.iterate_masks(sequence), strict=True)
     for _, group in groupby(pairs, key=lambda pair: pair[0].frame):
-        yield reduce(lambda below, mask: np.where(mask > 0, mask, below), (m for _, m in group))
+        yield paint_masks(mask for _, mask in group)
 
 
 def _render(split: Split, sequence: VideoSequence) -> Counter[str]:

@@ -242,8 +242,8 @@ class _ReadArchive:
         where = f"{self.path}: {name}"
         if not rest:
             self.documents[name] = data
-            if name == SEQUENCES_FILE:
-                self.digests[name] = digest_json(parse_json(data, where))
+            if name not in (*DOCUMENTS, *_OPTIONAL):  # a list of the dataset
+                self.digests[name] = digest_json(parse_document(data, where, name))
         elif any(part.startswith(PHOTOGRAPHS) for part in name.split("/")[:-1]):
             self.frames[name] = hashlib.sha256(data).hexdigest()
         elif name.endswith(".png"):

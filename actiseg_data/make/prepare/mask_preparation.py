@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from actiseg_data.annotations.masks import VOID, check_same_size, find_ids, read_index_mask
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
-from actiseg_data.core.errors import InputError, ProblemCollector, refuse
+from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.files import (
     PathLike,
@@ -20,24 +20,18 @@ from actiseg_data.core.files import (
     write_json,
 )
 from actiseg_data.core.listing import list_files, list_folders
-from actiseg_data.core.names import check_name, check_text
+from actiseg_data.core.names import check_name
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, SUBSETS, escape_name
 from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.layouts.layout import MaskSplit
 from actiseg_data.layouts.opening import open_masks
-from actiseg_data.records.licence_terms import find_licence
+from actiseg_data.make.prepare.source_licence import choose_licence, name_source
 from actiseg_data.records.licences import write_licences
 
 VERB, NOUN = "segment", "objects"
 """Verb and noun of every sequence, because folders of masks name no action."""
-
-_LICENCE_FILES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "LICENCE.txt")
-
-_UNKNOWN = """\
-The licence of these masks is not known: the folder that they were copied from states none.
-"""
 
 
 @dataclass(frozen=True)
@@ -108,7 +102,7 @@ def prepare_masks(
     root, out = as_path(root, "root"), as_path(out, "out")
     check_name(split, "split", "`split`")
     check_outside(out, [root], "out")
-    license_text, stated = _choose_licence(root, licence)
+    license_text, stated = choose_licence(root, licence)
     masks = _open_folder(root, split)
     with stage("reading masks") as progress:
         surveyed = run_parallel(_survey_sequence, masks, masks.sequences, workers, progress)
@@ -205,23 +199,8 @@ def _copy_masks(masks: MaskSplit, sequence: VideoSequence, folder: Path) -> None
         write_bytes(folder / f"{escape_name(frame)}.png", read_bytes(path))
 
 
-def _choose_licence(root: Path, licence: str | None) -> tuple[str, str | None]:
-    """Return the text of LICENSE, and what it is; the licence is never guessed."""
-    terms = None if licence is None else find_licence(licence, "`licence`")
-    own = next((root / name for name in _LICENCE_FILES if (root / name).is_file()), None)
-    text = None if own is None else own.read_text("utf-8", "replace")
-    if terms is not None:
-        body = text or terms.text or f"{terms.title}\n{terms.url}\n"
-        return f"SPDX-License-Identifier: {terms.identifier}\n\n{body}", terms.identifier
-    return (_UNKNOWN, None) if text is None or own is None else (text, own.name)
-
-
 def _compose_notice(root: Path) -> str:
-    try:
-        name = check_text(root.resolve().name, "`root`")
-    except InputError:
-        name = "another folder"
     return (
-        f"The masks were copied from {name!r}. The action lists, the names of objects and the "
-        "prompts were derived from the masks and name neither actions nor classes.\n"
+        f"The masks were copied from {name_source(root)}. The action lists, the names of objects "
+        "and the prompts were derived from the masks and name neither actions nor classes.\n"
     )

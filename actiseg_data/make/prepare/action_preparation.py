@@ -175,9 +175,9 @@ def make_source(
 
     The frames of the sequence are those with a mask. Its folder is named after its other fields.
     """
-    files = {entry.path.stem: entry.path for entry in list_files(masks, ".png")}
-    stems = [entry.path.stem for entry in list_files(masks, ".png")]
-    frames = sort_frames(stems)
+    listed = [entry.path for entry in list_files(masks, ".png")]
+    files = {path.stem: path for path in listed}
+    frames = sort_frames(path.stem for path in listed)
     problems = ProblemCollector()
     refuse_repeats("frame", frames, masks, problems)
     for frame in frames:
@@ -287,16 +287,16 @@ def _write_sequence(writer: _SequenceWriter, source: ActionSource) -> _SequenceT
     target = writer.folder / writer.name_place(MASKS, source.sequence)
     for frame, path in zip(source.sequence.frames, source.masks, strict=True):
         with problems.collect():
-            found = writer.reader(path)
-            shape = shape or found.mask.shape
+            read = writer.reader(path)
+            shape = shape or read.mask.shape
             hint = "make all masks of a sequence at one size"
-            check_same_size(found.mask.shape, shape, "the sequence's first mask", path, hint)
-            shown = find_ids(found.mask)
+            check_same_size(read.mask.shape, shape, "the sequence's first mask", path, hint)
+            shown = find_ids(read.mask)
             ids.update(shown)
-            merged += writer.options.merge and found.instances > 1
+            merged += writer.options.merge and read.instances > 1
             void += VOID in shown
-            blended += found.is_blended
-            write_index_mask(target / f"{escape_name(frame)}.png", found.mask)
+            blended += read.is_blended
+            write_index_mask(target / f"{escape_name(frame)}.png", read.mask)
     problems.raise_if_any()
     photographs = _take_photographs(writer, source)
     return _SequenceTally(frozenset(ids - {VOID}), photographs, merged, void, blended)

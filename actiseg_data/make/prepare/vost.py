@@ -21,7 +21,6 @@ from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import ProblemCollector, check_choice, refuse
 from actiseg_data.core.files import PathLike, as_path
 from actiseg_data.core.listing import describe_contents, list_files, list_folders
-from actiseg_data.core.names import check_name
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.sequence_lists import read_sequence_list
 from actiseg_data.make.prepare.action_preparation import (
@@ -176,15 +175,15 @@ def read_instance_mask(path: Path) -> SourceMask:
     return SourceMask(mask, len({*find_ids(mask)} - {VOID}))
 
 
-def parse_action(name: str) -> tuple[str, str, str]:
-    """Parse the name of a sequence as number, verb and noun; ``None`` is no name of VOST.
+def parse_action(name: str) -> tuple[str, str, str] | None:
+    """Parse the name of a sequence as number, verb and noun; return None for any other name.
 
-    >>> parse_action("12_cut_bell_pepper")
-    ('12', 'cut', 'bell pepper')
+    >>> parse_action("12_cut_bell_pepper"), parse_action("bear")
+    (('12', 'cut', 'bell pepper'), None)
     """
     number, *words = name.split("_")
     if len(words) < 2 or not all((number, *words)):
-        raise ValueError(name)
+        return None
     return number, words[0], " ".join(words[1:])
 
 
@@ -220,12 +219,11 @@ def _list_sources(root: Path, split: str, masks: Path) -> list[ActionSource]:
 
 
 def _make_source(number: int, name: str, masks: Path, root: Path, where: str) -> ActionSource:
-    try:
-        video, verb, noun = parse_action(name)
-    except ValueError:
+    action = parse_action(name)
+    if action is None:
         hint = "name it <number>_<verb>_<noun>, or take it out of the list"
-        raise refuse(f"{name!r} does not name an action", where, hint) from None
-    check_name(video, "video", where)
+        raise refuse(f"{name!r} does not name an action", where, hint)
+    video, verb, noun = action
     sequence = VideoSequence(
         folder="",
         seq_id=number,

@@ -137,11 +137,11 @@ def read_foreground(path: Path) -> SourceMask:
             raise refuse("is of 16 bits, which is not a mask", path, _HINT)
         pixels = np.asarray(image if is_palette else image.convert("RGB"), np.uint8)
     values: NDArray[np.uint8] = pixels if is_palette else pixels.max(axis=2)
-    found = find_ids(np.ascontiguousarray(values))
-    if len(found) <= 1:
-        return SourceMask(np.where(values > 0, np.uint8(MERGED_ID), np.uint8(0)), len(found))
-    if is_palette or found[-1] < _HALF_WHITE:
-        what = f"has {len(found)} values besides 0, so it does not show one object"
+    shown = find_ids(np.ascontiguousarray(values))
+    if len(shown) <= 1:
+        return SourceMask(np.where(values > 0, np.uint8(MERGED_ID), np.uint8(0)), len(shown))
+    if is_palette or shown[-1] < _HALF_WHITE:
+        what = f"has {len(shown)} values besides 0, so it does not show one object"
         raise refuse(what, path, _HINT)
     inside = values >= _HALF_WHITE
     return SourceMask(np.where(inside, np.uint8(MERGED_ID), np.uint8(0)), 1, is_blended=True)

@@ -20,7 +20,7 @@ from typing import Any
 from actiseg_data.core.documents import Cursor, read_json
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.gc_pause import pause_gc
-from actiseg_data.core.names import check_name, format_name, refuse_value
+from actiseg_data.core.names import check_name, check_text, refuse_value
 
 EXPRESSIONS_FILE = "meta_expressions.json"
 """The usual name of the document."""
@@ -205,6 +205,6 @@ def _parse_ids(cursor: Cursor) -> tuple[str, ...]:
             value = element.value
             if isinstance(value, bool) or not isinstance(value, (int, str)):
                 raise refuse_value("an id", value, element.where)
-            ids.append(format_name(str(value)))
+            ids.append(check_text(str(value), element.where))
     problems.raise_if_any()
     return tuple(ids)

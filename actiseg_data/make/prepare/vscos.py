@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from actiseg_data.annotations.masks import find_ids
+from actiseg_data.annotations.masks import MAX_SIDE, find_ids
 from actiseg_data.annotations.pillow_errors import explain_pillow_errors
 from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.documents import Cursor
@@ -132,6 +132,8 @@ def read_foreground(path: Path) -> SourceMask:
         explain_pillow_errors(path, "PNG", _HINT),
         Image.open(io.BytesIO(data), formats=("PNG",)) as image,
     ):
+        if max(image.size) > MAX_SIDE:
+            raise refuse("has {} x {} pixels, too many".format(*image.size), path, _HINT)
         is_palette = image.mode == "P"
         if image.mode.startswith("I"):
             raise refuse("is of 16 bits, which is not a mask", path, _HINT)

@@ -101,6 +101,7 @@ EXPRESSION = ("videos", "003234408d", "expressions", "0")
         ((*EXPRESSION, "obj_id"), None, "must be an id, not None"),
         ((*EXPRESSION, "obj_id"), [1, True], "must be an id, not True"),
         ((*EXPRESSION, "anno_id"), 1.5, "must be an id, not 1.5"),
+        ((*EXPRESSION, "obj_id"), "1\n2", "must be text without control characters"),
         (EXPRESSION, "a cat", "must be an object"),
     ],
 )

@@ -271,6 +271,9 @@ def test_masks_of_several_objects_and_faulty_clips_are_refused(vscos, tmp_path):
         "has 2 values besides 0, so it does not show one object",
         "is of 16 bits, which is not a mask",
     ]
+    Image.new("L", (9000, 1)).save(third)
+    with pytest.raises(InputError, match="has 9000 x 1 pixels, too many"):
+        prepare_vscos(vscos, "val", tmp_path / "root")
     path = vscos / "EPIC_val_split" / "EPIC100_state_positive_val.yaml"
     text = path.read_text().replace("start_frame: 100", "start_frame: soon")
     path.write_text(text.replace("video_id: P02_09\n", "video_id: ../P02_09\n"))

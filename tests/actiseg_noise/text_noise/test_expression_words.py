@@ -201,7 +201,9 @@ def test_nouns_with_one_form_have_the_number_of_their_determiner(text):
     assert names == {"a sheep": {"a", "an"}}.get(text, {text.split()[0]})
 
 
+@pytest.mark.slow
 def test_the_lexicon_of_a_user_is_enough(wordnet, tmp_path):
+    """Reading WordNet takes seconds; the other tests have a lexicon made by hand."""
     (tmp_path / "nouns.txt").write_text("0: person, lady\n1: sheep\n2: motorbike\n")
     done = run(
         *("lexicon", "build", "--names", tmp_path / "nouns.txt", "--wordnet", wordnet),

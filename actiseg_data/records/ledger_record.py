@@ -79,26 +79,26 @@ class MaskRow:
 
 @dataclass(frozen=True)
 class TextRow:
-    """The change of the text of one selected object of a sequence, or of its narration.
+    """The change of one noun of a sequence: of an object's prompt, a narration, or an expression.
 
     Attributes
     ----------
     sequence : str
         Name on disk.
     object_id : int or None
-        The object's id; None for a narration.
+        The object's id; None for a narration, and for an expression that does not refer to one.
     object : str
-        The object's clean name; for a narration the replaced noun.
+        The object's clean name; for a narration or an expression the replaced noun.
     kind : str
         ``category`` or ``within-category``.
     parameters : mapping
-        How the text was drawn.
+        How the text was drawn, and which noun of an expression it is.
     class_id_org, class_id : int
         Class before and after.
     name : str
         The new name.
     prompt_org, prompt : str
-        The prompt in the style ``promptaction``, or the narration.
+        The prompt in the style ``promptaction``, the narration, or the expression.
     synset_org, synset : str
         WordNet 3.0.
     similarity : float

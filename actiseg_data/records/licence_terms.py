@@ -138,7 +138,9 @@ The licence of this dataset is not known: the folder that it was copied from sta
 _BEGINNING = "SPDX-License-Identifier:"
 
 
-def compose_licence(dataset: Path, stated: str | None = None) -> tuple[str, str | None]:
+def compose_licence(
+    dataset: Path, stated: str | None = None, published: str | None = None
+) -> tuple[str, str | None]:
     """Compose the LICENSE of a copy of a dataset that may lack one. It is never guessed.
 
     Parameters
@@ -146,7 +148,10 @@ def compose_licence(dataset: Path, stated: str | None = None) -> tuple[str, str 
     dataset : Path
         The dataset.
     stated : str, optional
-        The SPDX identifier that the user stated.
+        The SPDX identifier that the user stated; it comes before a licence file.
+    published : str, optional
+        The SPDX identifier that the authors of the dataset have published. It holds if there is
+        neither a stated licence nor a file.
 
     Returns
     -------
@@ -163,6 +168,8 @@ def compose_licence(dataset: Path, stated: str | None = None) -> tuple[str, str 
     terms = None if stated is None else find_licence(stated, "`licence`")
     own = next((dataset / name for name in _FILES if (dataset / name).is_file()), None)
     text = None if own is None else own.read_text("utf-8", "replace")
+    if terms is None and text is None and published is not None:
+        terms = find_licence(published, dataset)
     if terms is not None:
         body = text or terms.text or f"{terms.title}\n{terms.url}\n"
         return f"{_BEGINNING} {terms.identifier}\n\n{body}", terms.identifier

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from actiseg_data.core.files import write_bytes
+from actiseg_data.core.names import is_plain_text
 
 LICENSE_FILE = "LICENSE"
 NOTICE_FILE = "NOTICE"
@@ -43,6 +44,12 @@ def write_licences(folder: Path, license_text: str, notice_text: str) -> None:
     """Write `LICENSE` and `NOTICE` into the folder of a dataset."""
     write_bytes(folder / LICENSE_FILE, license_text.encode())
     write_bytes(folder / NOTICE_FILE, notice_text.encode())
+
+
+def name_source(root: Path) -> str:
+    """Return the name of a source for a notice; a name that cannot be shown is left out."""
+    name = root.resolve().name
+    return repr(name) if is_plain_text(name) else "another folder"
 
 
 def read_licences(folder: Path) -> tuple[str, str]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from actiseg_data.core.documents import Cursor
 from actiseg_data.core.errors import ProblemCollector, refuse, suggest
-from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.names import (
     check_name,
     check_text,
     format_name,
 )
+from actiseg_data.core.yaml_documents import read_yaml
 from actiseg_eval.noise_levels.noise_runs import (
     LABELS,
     NoiseRuns,
@@ -25,12 +24,12 @@ from actiseg_eval.noise_levels.noise_runs import (
 
 _KEYS = ("truth", "split", "sequences", "baseline", "methods", LABELS)
 _MAX_BYTES = 1 << 16
-_MAX_DEPTH = 100  # of nesting; a file of runs needs five
+_KIND, _HINT = "file of runs", "give a YAML file of methods and levels, or a folder of runs"
 
 
 def read_yaml_runs(path: Path, baseline: str | None) -> NoiseRuns:
     """Read runs from a YAML file. Its paths are relative to the file."""
-    document = Cursor(_read_yaml(path), str(path))
+    document = Cursor(read_yaml(path, _KIND, _HINT, _MAX_BYTES), str(path))
     problems = ProblemCollector()
     for name in document.as_mapping():
         if name not in _KEYS:
@@ -125,64 +124,3 @@ def _read_folders(cursor: Cursor, base: Path, problems: ProblemCollector) -> tup
         with problems.collect():
             folders.append(base / _read_text(text))
     return tuple(folders)
-
-
-def _read_yaml(path: Path) -> Any:
-    """Read a YAML document in which every scalar is a text.
-
-    YAML would otherwise read ``no`` as false and ``010`` as eight.
-    """
-    import yaml
-
-    data = read_bytes(path, "file of runs", _MAX_BYTES)
-    try:
-        text = data.decode()
-        _check_events(text, path)
-        node = yaml.compose(text, yaml.BaseLoader)
-        problems = ProblemCollector()
-        document = _convert_node(node, path, problems)
-    except UnicodeDecodeError:
-        raise refuse("is not UTF-8 text", path, "give a YAML file, or a folder of runs") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
-        what = getattr(error, "problem", None) or "unreadable"
-        raise refuse(f"is not valid YAML{place}: {what}", path, "correct it") from None
-    problems.raise_if_any()
-    return document
-
-
-def _check_events(text: str, path: Path) -> None:
-    """Refuse aliases and deep nesting, which would take a parser minutes."""
-    import yaml
-
-    depth = 0
-    for event in yaml.parse(text, yaml.BaseLoader):
-        if isinstance(event, yaml.AliasEvent):
-            raise refuse("has an alias (*)", path, "write out its value")
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > _MAX_DEPTH:
-            raise refuse("nests too deeply", path, "give a YAML file of methods and levels")
-
-
-def _convert_node(node: Any, path: Path, problems: ProblemCollector) -> Any:
-    """Return the texts, lists and mappings of a YAML node. Repeated keys are problems."""
-    import yaml
-
-    if isinstance(node, yaml.SequenceNode):
-        return [_convert_node(child, path, problems) for child in node.value]
-    if not isinstance(node, yaml.MappingNode):
-        return "" if node is None else node.value
-    members: dict[str, Any] = {}
-    for key, value in node.value:
-        where = f"{path}: line {key.start_mark.line + 1}"
-        if not isinstance(key, yaml.ScalarNode):
-            problems.add("a key is not text", where, "write name: value")
-        elif key.value in members:
-            problems.add(f"the key {format_name(key.value)!r} occurs twice", where, "keep one")
-        else:
-            members[key.value] = _convert_node(value, path, problems)
-    return members

@@ -15,6 +15,7 @@ from actiseg_noise.cli import (
     inspect_command,
     lexicon_command,
     manifests_command,
+    prepare_action_command,
     prepare_command,
     presets_command,
     preview_command,
@@ -67,8 +68,13 @@ def _add_group(name: str, text: str, commands: Mapping[str, Callable[..., None]]
 
 _add_group(
     "prepare",
-    "Build an ActionVOS dataset from raw annotations or from a folder of masks.",
-    {"visor": prepare_command.prepare_split, "masks": prepare_command.prepare_folder},
+    "Build an ActionVOS dataset from VISOR, VOST or VSCOS, or from a folder of masks.",
+    {
+        "visor": prepare_command.prepare_split,
+        "vost": prepare_action_command.prepare_vost_split,
+        "vscos": prepare_action_command.prepare_vscos_split,
+        "masks": prepare_command.prepare_folder,
+    },
 )
 _add_group(
     "manifests",

@@ -5,11 +5,10 @@ from __future__ import annotations
 from actiseg_data import __version__
 from actiseg_data.annotations.lexicon import load_lexicon
 from actiseg_data.core.errors import refuse
-from actiseg_data.core.names import format_name
 from actiseg_data.layouts.actionvos import ActionSplit
 from actiseg_data.layouts.split import Split
 from actiseg_data.records.licence_terms import compose_licence
-from actiseg_data.records.licences import NOTICE_FILE, read_licences
+from actiseg_data.records.licences import NOTICE_FILE, name_source, read_licences
 from actiseg_data.records.recipe_record import Recipe
 from actiseg_noise.split.noise_inputs import NoiseInputs
 
@@ -45,8 +44,8 @@ def compose_source_licences(split: Split, licence: str | None = None) -> tuple[s
     notice = split.root / NOTICE_FILE
     if notice.is_file():
         return license_text, notice.read_text("utf-8", "replace")
-    name = format_name(split.root.resolve().name)
-    return license_text, f"The clean labels are those of the dataset {name!r}; see LICENSE.\n"
+    name = name_source(split.root)
+    return license_text, f"The clean labels are those of the dataset {name}; see LICENSE.\n"
 
 
 def compose_change(recipe: Recipe, inputs: NoiseInputs, version: str = __version__) -> str:

@@ -139,6 +139,19 @@ def replace_noun(text: str, start: int, end: int, number: str, name: LexiconName
     return before + match_case(noun, form) + after
 
 
+def has_plural_determiner(before: str) -> bool:
+    """Return whether the text before a noun ends in a determiner of plurals.
+
+    It decides about a noun with one form for both numbers, such as ``sheep``.
+
+    >>> has_plural_determiner("two big "), has_plural_determiner("the ")
+    (True, False)
+    """
+    word = _find_determiner(before, "plural").word
+    forms = _DETERMINERS.get(word, {})
+    return word in _AMOUNTS or ("singular" in forms and "plural" not in forms)
+
+
 def _get_last_word(text: str) -> str:
     return (text.split() or [""])[-1].casefold()
 

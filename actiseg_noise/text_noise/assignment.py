@@ -6,7 +6,7 @@ Noise levels therefore nest, and no level changes the replacements of another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
@@ -115,11 +115,15 @@ class _Item(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _TakenNames:
+class TakenNames:
     """Classes and names, in lower case, that replacements in a sequence must avoid.
 
-    `classes` and `names` are those of the objects and of earlier replacements; `mentioned` has
-    those in the narration.
+    Attributes
+    ----------
+    classes, names : set
+        Those of the objects and of earlier replacements.
+    mentioned : TextNames
+        Those in the narration or in expressions.
     """
 
     classes: set[int]
@@ -206,9 +210,27 @@ class ReplacementAssigner:
         mention : str
             The noun as the narration has it.
         """
-        keys = make_key_factory(self._seed, *sequence.identity)
-        item = _Item(keys, class_id, mention.casefold())
-        return self._find_options(item, self._collect_taken(sequence))
+        taken = self._collect_taken(sequence)
+        return self.find_mention_options(sequence.identity, class_id, mention, taken)
+
+    def find_mention_options(
+        self, identity: Iterable[str | int], class_id: int, mention: str, taken: TakenNames
+    ) -> ReplacementOptions:
+        """Return the options of a noun in a text.
+
+        Parameters
+        ----------
+        identity : iterable of str or int
+            The key material of the noun.
+        class_id : int
+            Its class.
+        mention : str
+            The noun as the text has it.
+        taken : TakenNames
+            What replacements avoid.
+        """
+        keys = make_key_factory(self._seed, *identity)
+        return self._find_options(_Item(keys, class_id, mention.casefold()), taken)
 
     def make_flip(self, options: ReplacementOptions) -> Replacement:
         """Return the replacement of an item that is flipped."""
@@ -228,18 +250,18 @@ class ReplacementAssigner:
             synset, similarity = sister.synset, sister.similarity
         return Replacement(WITHIN, options.class_id, name, synset, similarity)
 
-    def _collect_taken(self, sequence: VideoSequence) -> _TakenNames:
+    def _collect_taken(self, sequence: VideoSequence) -> TakenNames:
         """Collect the classes and names of a sequence's objects, and those in its narration."""
         classes = {label.class_id for label in sequence.objects}
         names = {label.name.casefold() for label in sequence.objects}
         mentioned = self._index.find(sequence.narration)
         mentioned = TextNames(mentioned.classes | {sequence.noun_class}, mentioned.names)
-        return _TakenNames(classes, names, mentioned)
+        return TakenNames(classes, names, mentioned)
 
-    def _find_options(self, item: _Item, taken: _TakenNames) -> ReplacementOptions:
+    def _find_options(self, item: _Item, taken: TakenNames) -> ReplacementOptions:
         """Return the options of one item; it avoids what is taken unless collisions are allowed."""
         if self._allows_collisions:
-            taken = _TakenNames({item.class_id}, set(), TextNames(frozenset(), frozenset()))
+            taken = TakenNames({item.class_id}, set(), TextNames(frozenset(), frozenset()))
         flip = substitute = None
         flip_draw = substitute_draw = 1.0
         one_name = False
@@ -263,7 +285,7 @@ class ReplacementAssigner:
         )
 
     def _find_flip(
-        self, item: _Item, class_key: Key, name_key: Key, taken: _TakenNames
+        self, item: _Item, class_key: Key, name_key: Key, taken: TakenNames
     ) -> tuple[int, LexiconName] | None:
         """Return the class that an item is flipped to and the name to write, if there is any."""
         assert self._flips is not None

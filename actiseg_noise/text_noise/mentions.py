@@ -18,7 +18,7 @@ from actiseg_noise.text_noise.naming import list_spellings
 BLANK = "blank"
 """spaCy's English tokeniser alone: it needs no model, and finds the same nouns in every release."""
 
-_USE = "finding nouns in narrations"
+_USE = "finding nouns in narrations and expressions"
 
 _HYPHENS = ("-", "\u2010", "\u2011")
 _DASH = re.compile(r"\s[-\u2010\u2011]|[-\u2010\u2011]\s")
@@ -89,10 +89,23 @@ class MentionFinder:
             _list_words(doc): meanings for doc, meanings in zip(docs, by_text.values(), strict=True)
         }
 
-    def find(self, text: str) -> list[Mention]:
-        """Return the nouns of a text, in order."""
+    def find(self, text: str, *, begins_with_verb: bool = True) -> list[Mention]:
+        """Return the nouns of a text, in order.
+
+        Parameters
+        ----------
+        text : str
+            The text.
+        begins_with_verb : bool
+            Whether the first word of a longer text is its verb, as in narrations, and unlike in
+            expressions such as ``person on the left``. With a tagger, this has no effect.
+        """
         doc = self._nlp(text) if self._tags else self._nlp.make_doc(text)
-        nouns = [span for span in self._matcher(doc, as_spans=True) if self._is_noun(span, doc)]
+        nouns = [
+            span
+            for span in self._matcher(doc, as_spans=True)
+            if self._is_noun(span, doc, begins_with_verb)
+        ]
         return [self._make_mention(span) for span in self._longest(nouns)]
 
     def replace(self, text: str, class_id: int, name: LexiconName) -> str | None:
@@ -102,12 +115,12 @@ class MentionFinder:
             text = replace_noun(text, mention.start, mention.end, mention.number, name)
         return text if mentions else None
 
-    def _is_noun(self, span: Any, doc: Any) -> bool:
+    def _is_noun(self, span: Any, doc: Any, begins_with_verb: bool) -> bool:
         if _is_in_compound(doc.text, span.start_char, span.end_char) or _DASH.search(span.text):
             return False
         if self._tags:
             return span[-1].pos_ in ("NOUN", "PROPN", "X", "")
-        return bool(span.start > 0 or span.end == len(doc))
+        return bool(span.start > 0 or span.end == len(doc) or not begins_with_verb)
 
     def _make_mention(self, span: Any) -> Mention:
         meanings = self._meanings[_list_words(span)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +21,7 @@ from actiseg_data.records.ledger_record import TextRow
 from actiseg_noise.text_noise.agreement import match_case
 from actiseg_noise.text_noise.assignment import CATEGORY, Replacement
 from actiseg_noise.text_noise.sequence_words import TextChanges, TextCorruptor
-
-
-@dataclass(frozen=True)
-class _Noun:
-    """A replaced noun: of an object, or of a narration if it has no object id."""
-
-    object_id: int | None
-    name: str
-    class_id: int
-    replacement: Replacement
+from actiseg_noise.text_noise.text_rows import ReplacedNoun, make_text_row
 
 
 class DocumentRewriter:
@@ -135,8 +125,12 @@ class DocumentRewriter:
             changes = self._changes[sequence.folder]
             rows: list[TextRow] = []
             if (change := changes.narration) is not None:
-                noun = _Noun(None, change.mention, change.class_id, change.replacement)
-                rows.append(self._make_row(sequence, noun, sequence.narration, change.text))
+                noun = ReplacedNoun(None, change.mention, change.class_id, change.replacement)
+                rows.append(
+                    make_text_row(
+                        self._corruptor, sequence.folder, noun, sequence.narration, change.text
+                    )
+                )
             named: set[str] = set()
             for exp_id, entry in entries.items():
                 object_id = entry.get("obj_id") if isinstance(entry, dict) else None
@@ -157,8 +151,10 @@ class DocumentRewriter:
                     entry["exp"] = self._rewrite_prompt(old, style, sequence, label)
                 entry["class_id_org"], entry["exp_org"] = label.class_id, old
                 if replacement is not None and style == MAIN_STYLE:
-                    noun = _Noun(label.object_id, label.name, label.class_id, replacement)
-                    rows.append(self._make_row(sequence, noun, old, entry["exp"]))
+                    noun = ReplacedNoun(label.object_id, label.name, label.class_id, replacement)
+                    rows.append(
+                        make_text_row(self._corruptor, sequence.folder, noun, old, entry["exp"])
+                    )
             for object_id, label in labels.items():
                 if object_id not in named:
                     what = f"{sequence.folder} has no prompt for the object {label.name!r}"
@@ -206,27 +202,6 @@ class DocumentRewriter:
         if edited is None and style == MAIN_STYLE:
             self.tally["narration_without_flipped_noun"] += label.narration
         return narration if edited is None else edited
-
-    def _make_row(self, sequence: VideoSequence, noun: _Noun, old: str, new: str) -> TextRow:
-        """Make the ledger row of a noun, from the prompt or narration before and after."""
-        parameters = self._corruptor.noise.parameters
-        replacement = noun.replacement
-        rule = "flip" if replacement.kind == CATEGORY else "names"
-        return TextRow(
-            sequence=sequence.folder,
-            object_id=noun.object_id,
-            object=noun.name,
-            kind=replacement.kind,
-            parameters={rule: parameters[rule]},
-            class_id_org=noun.class_id,
-            class_id=replacement.class_id,
-            name=replacement.name.text,
-            prompt_org=old,
-            prompt=new,
-            synset_org=self._corruptor.lexicon.classes[noun.class_id].synset,
-            synset=replacement.synset,
-            similarity=replacement.similarity,
-        )
 
 
 def iterate_entries(

@@ -160,12 +160,12 @@ class TextCorruptor:
         """Return the options of the text of a sequence."""
         if self.noise.scope != "narration":
             objects = self.assigner.find_object_options(sequence)
-            tally = Counter(all_items=len(sequence.objects)) + self._tally(objects.values())
+            tally = Counter(all_items=len(sequence.objects)) + self.tally_items(objects.values())
             return TextOptions(objects, None, tally)
         narration, tally = self._find_narration_options(sequence)
         tally = tally + Counter(all_items=1)
         items = [narration.options] if narration is not None else []
-        return TextOptions({}, narration, tally + self._tally(items))
+        return TextOptions({}, narration, tally + self.tally_items(items))
 
     def choose(
         self, options: TextOptions, thresholds: Thresholds, narration: str = ""
@@ -185,18 +185,19 @@ class TextCorruptor:
         chosen = {
             object_id: replacement
             for object_id, option in options.objects.items()
-            if (replacement := self._select(option, thresholds, tally)) is not None
+            if (replacement := self.select(option, thresholds, tally)) is not None
         }
         change = None
         if options.narration is not None:
-            replacement = self._select(options.narration.options, thresholds, tally)
+            replacement = self.select(options.narration.options, thresholds, tally)
             if replacement is not None:
                 change = self._make_change(narration, options.narration, replacement)
         return TextChanges(chosen, change, tally)
 
-    def _select(
+    def select(
         self, option: ReplacementOptions, thresholds: Thresholds, tally: Counter[str]
     ) -> Replacement | None:
+        """Return the replacement of an item if it is selected, and count it."""
         if option.flip is not None:
             tally["flip_items"] += 1
             if option.flip_draw < thresholds.flip:
@@ -209,7 +210,8 @@ class TextCorruptor:
                 return self.assigner.make_substitution(option)
         return None
 
-    def _tally(self, items: Iterable[ReplacementOptions]) -> Counter[str]:
+    def tally_items(self, items: Iterable[ReplacementOptions]) -> Counter[str]:
+        """Count items by what can replace them; see `TextChanges`."""
         tally: Counter[str] = Counter()
         for option in items:
             tally["items"] += 1

@@ -70,11 +70,13 @@ def _image_sets() -> list[bytes]:
     documents = make_image_sets("val", [clip(1), clip(2)])
     human = [visor.human_record(3, 10, 20)]
     noisy = {"exp": "a", "obj_id": "1", "exp_org": "b", "class_id": 3, "class_id_org": 4}
+    meant = {"exp": "a cat", "obj_id": [1, "2"], "anno_id": [7, 8]}
     entry = {"category": "a", "positive": 1, "class_id": 3, "category_org": "b", "class_id_org": 4}
     return _dumped(
         *documents.values(),
         human,
         {"videos": {"1_a": {"expressions": {"0": noisy}, "objects": {"1": entry}}}},
+        {"videos": {"a": {"expressions": {"0": meant}, "frames": ["00000"], "height": 480}}},
     )
 
 

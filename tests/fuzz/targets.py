@@ -37,7 +37,7 @@ from actiseg_data.core.documents import (
     read_json,
 )
 from actiseg_data.core.errors import ProblemCollector
-from actiseg_data.core.files import write_json
+from actiseg_data.core.files import encode_json, write_json
 from actiseg_data.core.names import check_name
 from actiseg_data.layouts import visor_json as visor
 from actiseg_data.layouts.actionvos import IMAGE_SETS
@@ -51,6 +51,8 @@ from actiseg_data.layouts.image_sets import (
     read_record,
 )
 from actiseg_data.layouts.opening import open_split
+from actiseg_data.layouts.referring import parse_referring, read_referring
+from actiseg_data.make.prepare.vscos import read_foreground
 from actiseg_data.records.ledger_record import parse_ledger_row, read_ledger
 from actiseg_data.records.prediction_note import read_predictions_note
 from actiseg_data.records.recipe_record import (
@@ -123,7 +125,7 @@ def _fill(rings: list[np.ndarray]) -> None:
 
 
 def image_sets(data: bytes) -> None:
-    """Read an action list, an expressions file or an objects file."""
+    """Read an action list, an expressions file, an objects file or referring expressions."""
     path = _scratch() / IMAGE_SETS / "split.json"
     path.write_bytes(data)
     accepted(lambda: open_split(_scratch(), "split"))  # refused at the latest: there are no masks
@@ -149,6 +151,24 @@ def image_sets(data: bytes) -> None:
         for folder, items in found.items():
             check_name(folder, "sequence", "")
             assert all(item.object_id in (None, *range(1, 256)) for item in items)
+    _check_referring(path)
+
+
+def _check_referring(path: Path) -> None:
+    """Rewrite a document of referring expressions: the clean texts are beside the new ones."""
+    document = accepted(lambda: read_referring(path))
+    noisy = document and accepted(lambda: document.rewrite({}))
+    if not document or noisy is None:
+        return
+    again = parse_referring(json.loads(encode_json(noisy)), path)
+    for old, new in zip(document.sequences, again.sequences, strict=True):
+        check_name(old.folder, "sequence", "")
+        assert [item.text_org for item in new.expressions] == [
+            item.text for item in old.expressions
+        ]
+        assert [item.object_ids for item in new.expressions] == [
+            item.object_ids for item in old.expressions
+        ]
 
 
 def records(data: bytes) -> None:
@@ -341,6 +361,10 @@ def index_mask(data: bytes) -> None:
     """Read a mask: our reader agrees with Pillow's, and any pixels survive a file."""
     path = _scratch() / "mask.png"
     path.write_bytes(data)
+    foreground = accepted(lambda: read_foreground(path))
+    if foreground is not None:
+        assert foreground.mask.dtype == np.uint8
+        assert foreground.mask.max(initial=0) <= 1
     mask = accepted(lambda: read_index_mask(path))
     if mask is not None:
         assert mask.dtype == np.uint8

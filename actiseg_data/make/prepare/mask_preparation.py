@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from actiseg_data.annotations.masks import VOID, check_same_size, find_ids, read_index_mask
 from actiseg_data.annotations.sequences import ObjectLabel, VideoSequence
-from actiseg_data.core.errors import InputError, ProblemCollector, refuse
+from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.file_reading import read_bytes
 from actiseg_data.core.files import (
     PathLike,
@@ -20,7 +20,7 @@ from actiseg_data.core.files import (
     write_json,
 )
 from actiseg_data.core.listing import list_files, list_folders
-from actiseg_data.core.names import check_name, check_text
+from actiseg_data.core.names import check_name
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.core.workers import run_parallel
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, SUBSETS, escape_name
@@ -28,7 +28,7 @@ from actiseg_data.layouts.image_sets import make_image_sets
 from actiseg_data.layouts.layout import MaskSplit
 from actiseg_data.layouts.opening import open_masks
 from actiseg_data.records.licence_terms import compose_licence
-from actiseg_data.records.licences import write_licences
+from actiseg_data.records.licences import name_source, write_licences
 
 VERB, NOUN = "segment", "objects"
 """Verb and noun of every sequence, because folders of masks name no action."""
@@ -200,11 +200,7 @@ def _copy_masks(masks: MaskSplit, sequence: VideoSequence, folder: Path) -> None
 
 
 def _compose_notice(root: Path) -> str:
-    try:
-        name = check_text(root.resolve().name, "`root`")
-    except InputError:
-        name = "another folder"
     return (
-        f"The masks were copied from {name!r}. The action lists, the names of objects and the "
-        "prompts were derived from the masks and name neither actions nor classes.\n"
+        f"The masks were copied from {name_source(root)}. The action lists, the names of objects "
+        "and the prompts were derived from the masks and name neither actions nor classes.\n"
     )

@@ -135,6 +135,15 @@ class VideoSequence:
         kept = tuple(frame for frame in self.frames if frame in chosen)
         return replace(self, frames=kept, layers=layers)
 
+    def drop_ghosts(self) -> VideoSequence:
+        """Return the sequence without the false objects that noise added, see `ObjectLabel`."""
+        ghosts = {label.object_id for label in self.objects if label.model is not None}
+        if not ghosts:
+            return self
+        layers = self.layers and tuple(layer for layer in self.layers if layer[1] not in ghosts)
+        own = tuple(label for label in self.objects if label.model is None)
+        return replace(self, objects=own, layers=layers)
+
     @property
     def object_ids(self) -> frozenset[int]:
         return frozenset(label.object_id for label in self.objects)

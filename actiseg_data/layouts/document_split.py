@@ -68,12 +68,12 @@ class DocumentSplit(DatasetSplit):
         return _read_document(path, self.read, *_stamp(path))
 
     def iterate_masks(self, sequence: VideoSequence) -> Iterator[IndexMask]:
-        """Yield the masks of a sequence in the order of its views.
+        """Yield the masks of a sequence, or of some of its frames, in the order of its views.
 
         A mask that the document does not have is blank, because noise may have removed it.
         """
         opened = self.open_document(str(sequence.document))
-        masks = opened.iterate_views(sequence.folder)
+        masks = self._select_views(opened.iterate_views(sequence.folder), sequence)
         waiting = next(masks, None)
         blank = np.zeros(opened.document.get_size(sequence), np.uint8)
         for view in sequence.views:
@@ -83,14 +83,24 @@ class DocumentSplit(DatasetSplit):
             mask, number = waiting[1], view.objects[0].object_id
             yield mask if waiting[0].objects[0].object_id == number else _recolour(mask, number)
             waiting = next(masks, None)
-        if waiting is not None:
-            frame, source_id = _identify(waiting[0])
-            raise refuse(
-                f"has a mask of the object {source_id} in {sequence.folder}, {frame}, which is not "
-                f"in the {self.list_title}",
-                find_document(self.root, str(sequence.document)),
-                "make the split again",
-            )
+
+    def _select_views(
+        self, masks: Iterator[tuple[View, IndexMask]], sequence: VideoSequence
+    ) -> Iterator[tuple[View, IndexMask]]:
+        """Select the views of a sequence; refuse one that the split does not have at all."""
+        wanted = {_identify(view) for view in sequence.views}
+        known = {*wanted, *map(_identify, self[sequence.folder].views)}
+        for view, mask in masks:
+            place = _identify(view)
+            if place in wanted:
+                yield view, mask
+            elif place not in known:
+                raise refuse(
+                    f"has a mask of the object {place[1]} in {sequence.folder}, {place[0]}, which "
+                    f"is not in the {self.list_title}",
+                    find_document(self.root, str(sequence.document)),
+                    "make the split again",
+                )
 
 
 def _identify(view: View) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from actiseg_data.core.documents import RELEASE_HINT, Cursor, check_schema, pars
 from actiseg_data.core.errors import ProblemCollector, refuse
 from actiseg_data.core.names import format_name
 from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS
-from actiseg_data.layouts.dataset_split import DatasetSplit
+from actiseg_data.layouts.dataset_opening import make_dataset_split
 from actiseg_data.layouts.image_sets import (
     PROMPT_STYLES,
     name_expressions_file,
@@ -248,7 +248,7 @@ class _Documents:
         form, name, known = parse_sequence_record(
             self.parse(SEQUENCES_FILE), self.name(SEQUENCES_FILE)
         )
-        split = DatasetSplit(Path(), name, known, "", form)
+        split = make_dataset_split(Path(), name, form, known)
         return {
             path: (folder, "/".join((view.frame, *_list_layer(sequence, view))))
             for folder, sequence in sequences.items()

@@ -104,11 +104,13 @@ def _digest_noisy(
     identities = identify_sequences(clean.split, clean.sequences)
     texts, clean_texts = digest_entries(noisy.split), digest_entries(clean.split)
 
+    own = {sequence.folder: sequence for sequence in noisy.sequences}  # with their ghosts
+
     def digest(sequence: VideoSequence) -> SequenceDigests:
         folder = sequence.folder
         return pack_digests(
-            sequence,
-            find_file_digests(noisy, sequence, documents.digests),
+            own[folder],
+            find_file_digests(noisy, own[folder], documents.digests),
             texts[folder],
             digest_clean(clean_digests[folder], clean_texts[folder]),
         )

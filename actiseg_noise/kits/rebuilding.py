@@ -14,7 +14,7 @@ from actiseg_data.core.files import PathLike, as_path, check_free, check_outside
 from actiseg_data.core.progress import StageProgress, ignore_progress
 from actiseg_data.layouts.action_lists import list_splits
 from actiseg_data.layouts.dataset_opening import open_dataset
-from actiseg_data.layouts.opening import open_action_split, open_split
+from actiseg_data.layouts.opening import locate_split, open_action_split, open_split
 from actiseg_data.layouts.split import MASKS, WEIGHTS, Split
 from actiseg_data.records.difference_record import parse_differences
 from actiseg_data.records.recipe_record import refuse_noisy_source
@@ -105,7 +105,7 @@ def rebuild(
         hint = "give either the clean dataset as `source` or raw files as `visor`"
         raise refuse(what, "`source` and `visor`", hint)
     if source is not None:
-        root = as_path(source, "source")
+        root, _ = locate_split(as_path(source, "source"))
         check_outside(target, [root], "out")
         return _rebuild_from(kit, _Source(root, images), target, workers, stage)
     with _make_temporary_root(target) as root:

@@ -117,11 +117,13 @@ class RebuiltComparison:
     ) -> Iterator[tuple[VideoSequence, str, str, bytes]]:
         """Yield each sequence that differs: the first file of it, what differs, its clean text."""
         texts, clean_texts = digest_entries(part.rebuilt.split), digest_entries(part.source)
+        own = {sequence.folder: sequence for sequence in part.rebuilt.sequences}
         for sequence in part.sequences:
-            files = find_file_digests(part.rebuilt, sequence, self.documents.digests)
-            rebuilt = pack_digests(sequence, files, texts[sequence.folder])
+            made = own[sequence.folder]  # with its ghosts
+            files = find_file_digests(part.rebuilt, made, self.documents.digests)
+            rebuilt = pack_digests(made, files, texts[sequence.folder])
             published = part.published[identify_sequence(sequence)]
-            found_difference = _find_difference(part.rebuilt, sequence, rebuilt, published)
+            found_difference = _find_difference(part.rebuilt, made, rebuilt, published)
             if found_difference is not None:
                 yield sequence, *found_difference, clean_texts[sequence.folder]
 

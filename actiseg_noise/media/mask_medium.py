@@ -17,6 +17,7 @@ from actiseg_data.annotations.sequences import VideoSequence
 from actiseg_data.core.errors import InputError
 from actiseg_data.core.workers import ProgressCallback, WorkerPool, run_parallel
 from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
+from actiseg_data.layouts.document_split import DocumentSplit
 from actiseg_data.layouts.split import Split
 from actiseg_data.records.difference_record import name_sequence
 from actiseg_data.records.ledger_record import LEDGER_FILE, MaskRow
@@ -44,6 +45,7 @@ from actiseg_noise.recipes.kind_specs import IMPORTED, selects_clips
 from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.consistency import find_file_inconsistency
 from actiseg_noise.split.journal import SequenceRecord
+from actiseg_noise.split.mask_documents import encode_changes
 from actiseg_noise.split.noise_inputs import NoiseInputs
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.noisy_split import choose_differences, find_differences_obstacle
@@ -165,6 +167,11 @@ class MaskMediumPlan(FilePlan):
         summarised = _list_summarised(self.recipe)
         names = dict(zip(part.kinds, part.list_names_by_kind(sequence), strict=True))
         frames = part.pair_weights(sequence, self._corrupt(part, sequence))
+        if isinstance(part.split, DocumentSplit):
+            pairs = list(frames)
+            noises = zip(names[MASKS], (noise for noise, _ in pairs), strict=True)
+            result.segments.update(encode_changes(part.split, sequence, noises))
+            frames = iter(pairs)
         written = _read_written(files, names[MASKS], sequence)
         for number, (noise, weights) in enumerate(frames):
             reproduced += noise.rows

@@ -34,17 +34,21 @@ class MediumComparison:
         Counts to report, such as ``masks``.
     tally : Counter of str
         Counts to compare with the summary, see `MediumPlan.compare_tally`.
+    segments : dict of str to any
+        Of documents with masks: see `actiseg_noise.split.mask_documents.encode_changes`.
     """
 
     lines: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     tally: Counter[str] = field(default_factory=Counter)
+    segments: dict[str, Any] = field(default_factory=dict)
 
     def merge(self, more: MediumComparison) -> None:
         """Add the results of another comparison."""
         self.lines.extend(more.lines)
         self.counts.update(+more.counts)  # the plus drops zeros
         self.tally.update(more.tally)
+        self.segments.update(more.segments)
 
 
 class SectionBuilder(ABC):

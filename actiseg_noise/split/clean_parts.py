@@ -122,7 +122,8 @@ class CleanPart:
     def digest_files(self, sequence: VideoSequence) -> dict[str, list[str]]:
         """Digest the pixels of a sequence's files, by kind and in frame order."""
         readers = {MASKS: self.iterate_masks, WEIGHTS: self.iterate_weights}
-        return {kind: list(map(digest_pixels, readers[kind](sequence))) for kind in self.kinds}
+        own = sequence.drop_ghosts()
+        return {kind: list(map(digest_pixels, readers[kind](own))) for kind in self.kinds}
 
 
 def make_part(split: Split, sequences: Sequence[VideoSequence], *, weights: bool) -> CleanPart:

@@ -234,8 +234,8 @@ def _refuse_different_sequences(noisy: Split, clean: Split) -> None:
     problems = ProblemCollector()
     for sequence in noisy.sequences:
         match = by_folder.get(sequence.folder)
-        own = tuple(label for label in sequence.objects if label.model is None)
-        if match is None or (match.frames, match.objects) != (sequence.frames, own):
+        own = sequence.drop_ghosts()
+        if match is None or (match.frames, match.objects) != (own.frames, own.objects):
             fault = "has different frames or objects in" if match else "lacks"
             problems.add(
                 f"the split {clean.name!r} {fault} the sequence {sequence.folder}",

@@ -254,6 +254,7 @@ def write_noisy(
     else:
         _clear_folders(partial, part, sequence)
     files: dict[str, list[str]] = {kind: [] for kind in part.kinds}
+    ghosts = _find_ghost_views(sequence)
     names = dict(zip(part.kinds, part.list_names_by_kind(sequence), strict=True))
     for number, (noise, weights) in enumerate(part.pair_weights(sequence, frames)):
         made = {MASKS: (noise.clean, noise.mask)}
@@ -265,12 +266,21 @@ def write_noisy(
                 # Not atomic: a sequence counts as finished only when it is in the journal.
                 resolve_name(partial, names[kind][number]).write_bytes(png.encode(new, PALETTE))
             record.digests[names[kind][number]] = digest_pixels(new)
-            files[kind].append(digest_pixels(clean))
+            if number not in ghosts:
+                files[kind].append(digest_pixels(clean))
         record.rows.extend(row.to_json() for row in noise.rows)
         record.tally.update(noise.tally)
         record.bystander_ious.extend(noise.bystander_ious)
     record.clean_digests.update(files)
     return record
+
+
+def _find_ghost_views(sequence: VideoSequence) -> frozenset[int]:
+    """Find the positions of the views that show nothing but a ghost, which the source lacks."""
+    if sequence.layers is None:
+        return frozenset()
+    views = enumerate(sequence.views)
+    return frozenset(number for number, view in views if view.objects[0].model is not None)
 
 
 def copy_files(partial: Path, part: CleanPart, sequence: VideoSequence) -> SequenceRecord:

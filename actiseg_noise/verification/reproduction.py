@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 from actiseg_data.annotations.sequences import VideoSequence
+from actiseg_data.core.digests import digest_json
 from actiseg_data.core.progress import StageProgress
 from actiseg_data.core.workers import WorkerPool, run_parallel
+from actiseg_data.layouts.document_split import DocumentSplit
 from actiseg_data.layouts.split import MASKS, WEIGHTS
 from actiseg_data.records.ledger_record import MaskRow
 from actiseg_data.records.split_documents import SUMMARY_FILE
@@ -17,6 +20,7 @@ from actiseg_noise.corruption.split_plan import CopySource, CorruptionPlan, make
 from actiseg_noise.media.medium import FilePlan, MediumComparison
 from actiseg_noise.split.clean_parts import CleanPart
 from actiseg_noise.split.consistency import find_file_inconsistency
+from actiseg_noise.split.mask_documents import compose_mask_document
 from actiseg_noise.split.noisy_documents import SplitDocuments
 from actiseg_noise.split.split_files import SplitFiles
 
@@ -66,6 +70,7 @@ class Reproduction:
             for compared in run_parallel(_compare_sequence, task, items, workers, progress):
                 result.merge(compared)
         if self.wanted == self.documents.folders:
+            result.lines.extend(self._compare_mask_documents(plan, result.segments))
             for medium_plan in plan.media:
                 lines = medium_plan.compare_tally(self.documents.summary, result.tally)
                 result.lines.extend(lines)
@@ -93,6 +98,25 @@ class Reproduction:
         return [
             f"{name}: differs from what the source gives"
             for name, digest in plan.image_sets.items()
+            if self.documents.digests.get(name) != digest
+        ]
+
+    def _compare_mask_documents(
+        self, plan: CorruptionPlan, segments: Mapping[str, Any]
+    ) -> list[str]:
+        """Compare the documents with masks, which also have what is not a mask."""
+        split = plan.split
+        if not isinstance(split, DocumentSplit):
+            return []
+        names = dict.fromkeys(sequence.document for sequence in plan.sequences)
+        expected = {
+            name: digest_json(compose_mask_document(split, name, plan.sequences, segments))
+            for name in names
+            if name is not None
+        }
+        return [
+            f"{name}: differs from what the source gives"
+            for name, digest in expected.items()
             if self.documents.digests.get(name) != digest
         ]
 

@@ -15,10 +15,13 @@ from actiseg_data.annotations.masks import IndexMask, decode_index_mask, digest_
 from actiseg_data.core.digests import digest_json
 from actiseg_data.core.documents import Cursor, parse_json
 from actiseg_data.core.errors import InputError, refuse
-from actiseg_data.layouts.actionvos import MASKS, WEIGHTS
-from actiseg_data.layouts.dataset_split import DatasetSplit, parse_document
+from actiseg_data.layouts.actionvos import IMAGE_SETS, MASKS, WEIGHTS
+from actiseg_data.layouts.dataset_opening import is_recorded, make_dataset_split, open_recorded
+from actiseg_data.layouts.dataset_split import parse_document
 from actiseg_data.layouts.davis import PHOTOGRAPHS
+from actiseg_data.layouts.document_split import DocumentSplit
 from actiseg_data.layouts.sequence_record import SEQUENCES_FILE, parse_sequence_record
+from actiseg_data.layouts.split import IN_DOCUMENT
 from actiseg_data.records.difference_record import DIFFERENCES_FILE
 from actiseg_data.records.split_documents import (
     CLEAN_DATASET,
@@ -136,7 +139,7 @@ def check_archive(
         data = file.read()
         if folder is not None:
             _unpack(folder, file.name, data, path)
-        if find_traces is not None and file.name.endswith(TEXTS):
+        if find_traces is not None and file.name.endswith(TEXTS) and _is_ours(file.name):
             traces = find_traces(data.decode("utf-8", "replace"))
             lines += [f"{file.name}: {line}" for line in traces]
         try:
@@ -145,6 +148,8 @@ def check_archive(
             lines.append(f"{file.name}: {error.problems[0].what}")
             read.digests[file.name] = ""
     originals = parse_names(read.documents.get(NAMES_FILE, b""), path)
+    if folder is not None:
+        lines += _read_mask_documents(read, folder)
     lines += _compare_members(read, originals)
     lines += _check_summary(read.documents, path)
     masks = _join_masks(read, originals)
@@ -153,12 +158,40 @@ def check_archive(
     return ArchiveCheck(tuple(lines), files, len(read.frames), masks, photographs)
 
 
+def _is_ours(name: str) -> bool:
+    """Return whether this toolkit wrote a text.
+
+    Those of other datasets are as their makers wrote them, and encoded masks look like anything.
+    """
+    return name in (*DOCUMENTS, *_OPTIONAL, SEQUENCES_FILE) or name.startswith(f"{IMAGE_SETS}/")
+
+
+def _read_mask_documents(read: _ReadArchive, folder: Path) -> Iterator[str]:
+    """Digest the masks in the documents of an unpacked archive, if it has any."""
+    split = open_recorded(folder) if is_recorded(folder) else None
+    if not isinstance(split, DocumentSplit):
+        return
+    for sequence in split.sequences:
+        names = split.name_files(MASKS, sequence)
+        try:
+            masks = list(split.iterate_masks(sequence))
+        except InputError as error:
+            yield f"{sequence.document}: {sequence.folder}: {error.problems[0].what}"
+            continue
+        for name, view, mask in zip(names, sequence.views, masks, strict=True):
+            read.digests[name] = digest_pixels(mask)
+            place, digests = (sequence.folder, view.frame), digest_objects(mask)
+            known = read.documented.get(place, digests)
+            objects = {**known.objects, **digests.objects}
+            read.documented[place] = replace(digests, objects=objects)
+
+
 def _join_masks(
     read: _ReadArchive, originals: Mapping[str, str]
 ) -> dict[tuple[str, str], MaskDigests]:
     """Join the noisy masks by sequence folder and frame. Objects may have a mask each."""
     places = read.place_masks()
-    joined: dict[tuple[str, str], MaskDigests] = {}
+    joined: dict[tuple[str, str], MaskDigests] = dict(read.documented)
     for name, mask in read.masks.items():
         original = restore_path(name, originals)
         place = places.get(original) or _name_frame(name, originals)
@@ -219,6 +252,8 @@ class _ReadArchive:
         The objects of each noisy mask.
     frames : dict of str to str
         The SHA-256 of each frame.
+    documented : dict of (str, str) to MaskDigests
+        The masks in documents, by sequence folder and frame.
     """
 
     def __init__(self, path: Path) -> None:
@@ -227,6 +262,7 @@ class _ReadArchive:
         self.digests: dict[str, str] = {}
         self.masks: dict[str, MaskDigests] = {}
         self.frames: dict[str, str] = {}
+        self.documented: dict[tuple[str, str], MaskDigests] = {}
         self._last = b""
 
     def check_order(self, name: str) -> None:
@@ -262,7 +298,7 @@ class _ReadArchive:
         form, name, known = parse_sequence_record(
             parse_json(self.documents[SEQUENCES_FILE], where), where
         )
-        split = DatasetSplit(Path(), name, known, "", form)
+        split = make_dataset_split(Path(), name, form, known)
         return {
             path: (sequence.folder, view.frame)
             for sequence in known
@@ -282,8 +318,10 @@ def _compare_members(read: _ReadArchive, originals: Mapping[str, str]) -> Iterat
     """Compare files and their names with what the archive lists."""
     actual, documents = read.digests, read.documents
     listed = _read_digests(documents, read.path)
-    names = spell_names(listed, read.path)
-    expected = {names.written[name]: digest for name, digest in listed.items()}
+    in_files = [name for name in listed if IN_DOCUMENT not in name]
+    names = spell_names(in_files, read.path)
+    expected = {names.written[name]: listed[name] for name in in_files}
+    expected |= {name: digest for name, digest in listed.items() if IN_DOCUMENT in name}
     for name in sorted(expected.keys() | actual.keys()):
         if name not in actual:
             yield f"{name}: is missing"

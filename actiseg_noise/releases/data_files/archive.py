@@ -14,6 +14,7 @@ from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.file_reading import read_bytes, refuse_missing
 from actiseg_data.core.files import encode_json, open_atomic
 from actiseg_data.core.manifests import find_installed
+from actiseg_data.layouts.split import IN_DOCUMENT
 from actiseg_data.records.difference_record import DIFFERENCES_FILE
 from actiseg_data.records.ledger_record import LEDGER_FILE
 from actiseg_data.records.licences import LICENSE_FILE, NOTICE_FILE
@@ -135,7 +136,7 @@ def _find_files(folder: Path, documents: SplitDocuments) -> dict[str, Path]:
     files = locate_files(folder, documents.digests)
     problems = ProblemCollector()
     paths = {}
-    for name in documents.digests:
+    for name in (name for name in documents.digests if IN_DOCUMENT not in name):
         paths[name] = files.find(name)
         if not paths[name].is_file():
             with problems.collect():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from actiseg_data.core.errors import ProblemCollector
 from actiseg_data.core.names import MAX_NAME_BYTES
+from actiseg_data.layouts.split import IN_DOCUMENT
 
 RESTORE_NAMES = (
     "while IFS=$'\\t' read -r path name; do "
@@ -59,7 +60,7 @@ def spell_names(names: Iterable[str], where: Path) -> ArchiveNames:
     Parameters
     ----------
     names : iterable of str
-        Relative paths with forward slashes, as in ``digests.json``.
+        Relative paths with forward slashes, as in ``digests.json``. Masks in documents have none.
     where : Path
         The split, for messages.
 
@@ -76,7 +77,8 @@ def spell_names(names: Iterable[str], where: Path) -> ArchiveNames:
     problems = ProblemCollector()
     written: dict[str, str] = {}
     taken: set[str] = set()
-    for name in sorted(set(names), key=str.swapcase):  # names with fewer capitals come first
+    files = {name for name in names if IN_DOCUMENT not in name}
+    for name in sorted(files, key=str.swapcase):  # names with fewer capitals come first
         parent, target = "", ""
         for part in name.split("/"):
             path = f"{parent}/{part}" if parent else part

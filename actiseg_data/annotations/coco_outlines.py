@@ -55,7 +55,7 @@ def _straighten(ring: IntArray) -> NDArray[np.float64]:
     start, goal, row = ring[is_side, 0], following[is_side, 0], ring[is_side, 1]
     sign = np.sign(goal - start)
     # Stairs are horizontal sides in one direction; here they begin with the first of some.
-    breaks = np.flatnonzero((sign != _lag(sign)) | (np.abs(row - _lag(row)) > _STEEPEST))
+    breaks = np.flatnonzero((sign != _shift(sign)) | (np.abs(row - _shift(row)) > _STEEPEST))
     order = (np.arange(len(row)) + breaks[0]) % len(row)
     start, goal, row, sign = start[order], goal[order], row[order], sign[order]
     # The first and the last column of each side. On the way back, x is negative.
@@ -78,7 +78,7 @@ def _straighten(ring: IntArray) -> NDArray[np.float64]:
     return np.array(points, np.float64) / _STEPS
 
 
-def _lag(values: IntArray) -> IntArray:
+def _shift(values: IntArray) -> IntArray:
     """Return for each value of a circle the one before it."""
     return np.concatenate([values[-1:], values[:-1]])
 
@@ -95,26 +95,33 @@ def _choose_points(
     last of them where a point of the lattice, between the bounds of y, is on such a line.
     """
     points: list[tuple[int, int]] = []
-    x, y = corner
-    index, total = 0, len(middles)
+    (x, y), index, total = corner, 0, len(middles)
     while index < total:
+        slopes: list[tuple[float, float]] = []
         low, high = -inf, inf
-        chosen, point = index, end
-        for place in range(index, min(total, index + _MOST_MIDDLES)):
-            middle, height = middles[place]
+        for middle, height in middles[index : index + _MOST_MIDDLES]:
             run, rise = middle - x, height - y
-            low, high = max(low, (rise + _LOWEST) / run), min(high, (rise + _HIGHEST) / run)
+            least, most = (rise + _LOWEST) / run, (rise + _HIGHEST) / run
+            low = least if least > low else low
+            high = most if most < high else high
             if low > high:
                 break
-            run += 0.5
+            slopes.append((low, high))
+        reaches_end = index + len(slopes) == total
+        if reaches_end and low <= (end[1] - y) / (end[0] - x) <= high:
+            break
+        index += len(slopes)
+        while True:  # at the first middle at the latest, the height of the side itself fits
+            index -= 1
+            middle, height = middles[index]
+            low, high = slopes.pop()
+            run = middle + 0.5 - x
             # The line that begins there must pass the other columns of the side, too.
-            least = max(ceil(y + low * run), height + ceil(_LOWEST), bounds[0])
-            most = min(floor(y + high * run), height + floor(_HIGHEST), bounds[1])
-            if least <= most:
-                chosen, point = place, (int(middle + 0.5), min(max(height, least), most))
-        else:
-            if place == total - 1 and low <= (end[1] - y) / (end[0] - x) <= high:
+            lowest = max(ceil(y + low * run), height + ceil(_LOWEST), bounds[0])
+            highest = min(floor(y + high * run), height + floor(_HIGHEST), bounds[1])
+            if lowest <= highest:
                 break
-        points.append(point)
-        (x, y), index = point, chosen + 1
+        x, y = int(middle + 0.5), min(max(height, lowest), highest)
+        points.append((x, y))
+        index += 1
     return points

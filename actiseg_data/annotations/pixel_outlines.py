@@ -64,6 +64,11 @@ def trace_outlines(mask: BoolArray) -> list[IntArray]:
 
 
 def _find_corners(mask: BoolArray) -> _Corners:
+    columns, rows = (np.flatnonzero(mask.any(axis=axis)) for axis in (0, 1))
+    if not len(rows):
+        none = np.zeros(0, np.int64)
+        return _Corners(none.reshape(0, 2), none.astype(bool), none)
+    mask = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     height, width = mask.shape
     padded = np.zeros((height + 2, width + 2), bool)
     padded[1:-1, 1:-1] = mask
@@ -82,7 +87,8 @@ def _find_corners(mask: BoolArray) -> _Corners:
     order = np.lexsort((is_lower, y, x))
     vertical = np.empty_like(order)
     vertical[order[0::2]], vertical[order[1::2]] = order[1::2], order[0::2]
-    return _Corners(np.stack([x, y], axis=1), below, vertical)
+    points: IntArray = np.stack([x + columns[0], y + rows[0]], axis=1)
+    return _Corners(points, below, vertical)
 
 
 def _link_corners(corners: _Corners) -> list[list[int]]:

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from actiseg_data.annotations.coco_outlines import draw_coco_polygons
 from actiseg_data.annotations.coco_polygons import fill_coco_polygons
 from actiseg_data.annotations.coco_rle import (
     compress_runs,
@@ -14,7 +15,6 @@ from actiseg_data.annotations.coco_rle import (
     paint_runs,
     parse_runs,
 )
-from actiseg_data.annotations.pixel_outlines import trace_outlines
 from actiseg_data.annotations.polygons import BoolArray, IntArray, Patch
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -110,8 +110,9 @@ def check_segment(value: Any, size: tuple[int, int]) -> None:
 def encode_segment(mask: BoolArray, pattern: Any) -> Any:
     """Encode a mask as a segment in the form of another one.
 
-    Polygons follow the sides of pixels, so that COCO's tools fill them to exactly this mask. A mask
-    without a pixel has no polygon, and becomes compressed RLE.
+    COCO's tools fill the polygons to exactly this mask. Their coordinates are floats, because some
+    trainers truncate later results if an array holds whole numbers alone. A mask without a pixel
+    has no polygon, and becomes compressed RLE.
 
     Parameters
     ----------
@@ -129,9 +130,9 @@ def encode_segment(mask: BoolArray, pattern: Any) -> Any:
     {'counts': '11', 'size': [1, 2]}
     """
     if isinstance(pattern, list):
-        rings = trace_outlines(mask)
+        rings = draw_coco_polygons(mask)
         if rings:
-            return [ring.astype(np.float64).ravel().tolist() for ring in rings]
+            return [ring.ravel().tolist() for ring in rings]
     runs = find_runs(mask)
     form = pattern if isinstance(pattern, dict) else {"size": list(mask.shape)}
     is_plain = isinstance(form.get("counts"), list)

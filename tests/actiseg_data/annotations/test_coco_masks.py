@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pycocotools import mask as coco
 from scipy import ndimage
 
+from actiseg_data.annotations.coco_outlines import draw_coco_polygons
 from actiseg_data.annotations.coco_polygons import MAX_STEPS, fill_coco_polygons
 from actiseg_data.annotations.coco_rle import (
     compress_runs,
@@ -153,3 +154,32 @@ def test_nested_holes_are_joined_to_the_outline_around_them():
     rings = trace_outlines(mask)
     assert [measure_signed_area(ring) for ring in rings] == [32, 19]
     assert (fill_with_pycocotools(rings, mask.shape) == mask).all()
+
+
+@st.composite
+def smooth_masks(draw):
+    """Level sets of smooth noise, which have long curves, holes, and parts at the border."""
+    height, width = draw(st.integers(1, 70)), draw(st.integers(1, 70))
+    cells = np.random.default_rng(draw(st.integers(0, 1 << 30))).normal(size=(height, width))
+    smooth = ndimage.gaussian_filter(cells, draw(st.floats(0.5, 6)))
+    return smooth > np.quantile(smooth, draw(st.floats(0.05, 0.95)))
+
+
+@given(masks() | smooth_masks())
+@many
+def test_drawn_polygons_are_filled_to_the_same_mask(mask):
+    rings = draw_coco_polygons(mask)
+    outlines = trace_outlines(mask)
+    assert len(rings) == len(outlines)
+    if rings:
+        assert (fill_with_pycocotools(rings, mask.shape) == mask).all()
+    for ring, outline in zip(rings, outlines, strict=True):
+        assert (ring.min(axis=0) >= outline.min(axis=0)).all()
+        assert (ring.max(axis=0) <= outline.max(axis=0)).all()
+
+
+def test_drawn_polygons_have_few_points():
+    y, x = np.ogrid[:200, :200]
+    disc = (y - 100) ** 2 + (x - 100) ** 2 < 90**2
+    (ring,), (outline,) = draw_coco_polygons(disc), trace_outlines(disc)
+    assert len(ring) < len(outline) / 3
